@@ -1,0 +1,72 @@
+/**
+ * What a container is to be, in Berth's own words. Built by `ContainerBuilder`, carried out by a
+ * `ContainerOrchestrator`.
+ *
+ * @module
+ */
+
+/** A folder of the host that the container sees. */
+export interface BindMount {
+  /** Absolute path on the host. */
+  readonly source: string;
+  /** Absolute path in the container. */
+  readonly target: string;
+  /** @default {false} */
+  readonly readOnly?: boolean;
+}
+
+/** What a container may use. */
+export interface ResourceLimits {
+  /** Memory in bytes, swap included. */
+  readonly memoryBytes: number;
+  /** Relative weight on a busy processor; 1024 is the engine's default. */
+  readonly cpuShares: number;
+  /** Processes and threads. */
+  readonly pids: number;
+}
+
+/** How the engine keeps what a container prints. */
+export interface LogLimits {
+  /** Size of one file in bytes. */
+  readonly maxSizeBytes: number;
+  /** How many files. */
+  readonly maxFiles: number;
+}
+
+/** How far a container is closed off. */
+export interface SecuritySettings {
+  /** `uid:gid` that the processes run as. */
+  readonly user: string;
+  /** Kernel capabilities that are kept; all others are dropped. */
+  readonly capabilities: readonly string[];
+  /** Whether a program may gain privileges by setuid bits. */
+  readonly allowNewPrivileges: boolean;
+}
+
+/** What a container is to be. */
+export interface ContainerSpec {
+  /** Its name on the engine. */
+  readonly name: string;
+  /** Reference of its image. */
+  readonly image: string;
+  /** Program and arguments; replaces entrypoint and command of the image. */
+  readonly command: readonly string[];
+  /** Environment variables. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Labels. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Folders of the host. */
+  readonly binds: readonly BindMount[];
+  /** Folder in which the program starts. */
+  readonly workingDir: string;
+  /** Name of the network, for example `host`, `bridge` or `none`. */
+  readonly network: string;
+  /** What it may use. */
+  readonly resources: ResourceLimits;
+  /** How its output is kept. */
+  readonly logs: LogLimits;
+  /** How far it is closed off. */
+  readonly security: SecuritySettings;
+  /** Whether the engine removes it at its exit. Berth does that itself: it must read logs and exit code first. */
+  readonly autoRemove: boolean;
+}

@@ -1,0 +1,168 @@
+/**
+ * Every error that the runner throws on purpose. Each message says what is wrong, where, and what to do;
+ * `code` is stable and meant for programs, the message for people.
+ *
+ * @module
+ */
+
+/** Base of all errors of this library. */
+export class BerthError extends Error {
+  /** Stable, machine-readable name of the failure, for example `archive/encrypted`. */
+  readonly code: string;
+
+  /** @param code Stable name. @param message Text for people. @param options The cause, where there is one. */
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** The configuration cannot be used. Lists every problem at once. */
+export class InvalidConfigError extends BerthError {
+  /** One line a problem: which variable, what is wrong, what is expected. */
+  readonly problems: readonly string[];
+
+  /** @param problems One line a problem. */
+  constructor(problems: readonly string[]) {
+    super("config/invalid", `Cannot use the configuration:\n${bullets(problems)}`);
+    this.problems = problems;
+  }
+}
+
+/** The description of what to run cannot be used. Lists every problem at once. */
+export class InvalidExecutableError extends BerthError {
+  /** One line a problem. */
+  readonly problems: readonly string[];
+
+  /** @param problems One line a problem. */
+  constructor(problems: readonly string[]) {
+    super("executable/invalid", `Cannot run this executable:\n${bullets(problems)}`);
+    this.problems = problems;
+  }
+}
+
+/** A folder on disk is not a bot folder. */
+export class InvalidBotFolderError extends BerthError {
+  /** @param message What is wrong, where, what to do. @param options The cause, where there is one. */
+  constructor(message: string, options?: ErrorOptions) {
+    super("bot-folder/invalid", message, options);
+  }
+}
+
+/** Why an archive was refused. */
+export type ArchiveProblem =
+  | "not-a-zip"
+  | "truncated"
+  | "corrupt"
+  | "encrypted"
+  | "unsupported"
+  | "bad-name"
+  | "not-a-file"
+  | "duplicate"
+  | "reserved-name"
+  | "header-mismatch"
+  | "crc-mismatch"
+  | "too-many-entries"
+  | "too-large"
+  | "ratio"
+  | "missing-script";
+
+/** An archive of bot code was refused. Nothing of it was kept. */
+export class InvalidArchiveError extends BerthError {
+  /** Which check refused it. */
+  readonly problem: ArchiveProblem;
+  /** The entry concerned, with control characters escaped; absent when it is about the whole archive. */
+  readonly entry?: string;
+
+  /** @param problem The check. @param message What is wrong and what to do. @param entry The entry concerned. */
+  constructor(problem: ArchiveProblem, message: string, entry?: string) {
+    super(`archive/${problem}`, message);
+    this.problem = problem;
+    if (entry !== undefined) this.entry = entry;
+  }
+}
+
+/** There is no object at this key. */
+export class ObjectNotFoundError extends BerthError {
+  /** @param bucket The bucket. @param key The key inside it. @param options The cause, where there is one. */
+  constructor(readonly bucket: string, readonly key: string, options?: ErrorOptions) {
+    super(
+      "object/not-found",
+      `There is no object '${key}' in bucket '${bucket}'. Upload it, or correct the file path.`,
+      options,
+    );
+  }
+}
+
+/** The object store did not answer, or refused. */
+export class ObjectStoreError extends BerthError {
+  /** @param message What was tried and what happened. @param options The cause. */
+  constructor(message: string, options?: ErrorOptions) {
+    super("object-store/failed", message, options);
+  }
+}
+
+/** No engine answers at the configured address. */
+export class EngineUnavailableError extends BerthError {
+  /** @param message What was tried, where, and what to do. @param options The cause. */
+  constructor(message: string, options?: ErrorOptions) {
+    super("engine/unavailable", message, options);
+  }
+}
+
+/** The engine answered and refused. */
+export class EngineError extends BerthError {
+  /** @param message What was tried and what the engine said. @param status Its HTTP status. @param options The cause. */
+  constructor(message: string, readonly status: number, options?: ErrorOptions) {
+    super("engine/refused", message, options);
+  }
+}
+
+/** The image is not on the engine, and cannot be pulled. */
+export class ImageUnavailableError extends BerthError {
+  /** @param image The image's reference. @param message What happened and what to do. @param options The cause. */
+  constructor(readonly image: string, message: string, options?: ErrorOptions) {
+    super("image/unavailable", message, options);
+  }
+}
+
+/** There is no such container. */
+export class ContainerNotFoundError extends BerthError {
+  /** @param container Name or id asked for. @param options The cause, where there is one. */
+  constructor(readonly container: string, options?: ErrorOptions) {
+    super("container/not-found", `There is no container '${container}' on the engine.`, options);
+  }
+}
+
+/** A container of this name exists already, with another specification. */
+export class ContainerConflictError extends BerthError {
+  /** @param container The name. @param message What stands there and what to do. @param options The cause. */
+  constructor(readonly container: string, message: string, options?: ErrorOptions) {
+    super("container/conflict", message, options);
+  }
+}
+
+/** A file asked for from a container is absent, too large or not a regular file. */
+export class ContainerFileError extends BerthError {
+  /** @param problem Which of these it is. @param message What is wrong, and where. @param options The cause. */
+  constructor(
+    readonly problem: "missing" | "too-large" | "not-a-file",
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(`container-file/${problem}`, message, options);
+  }
+}
+
+/** Work was given up because it took longer than its limit. */
+export class TimeLimitError extends BerthError {
+  /** @param what The work. @param limitMs The limit, in ms. @param options The cause, where there is one. */
+  constructor(what: string, readonly limitMs: number, options?: ErrorOptions) {
+    super("time-limit", `${what} took longer than ${limitMs} ms and was given up.`, options);
+  }
+}
+
+function bullets(lines: readonly string[]): string {
+  return lines.map((line) => `  - ${line}`).join("\n");
+}
