@@ -119,11 +119,25 @@ export class EngineError extends BerthError {
   }
 }
 
+/** Why an image cannot be had: nobody has it, nobody answers, or it is not given to us. */
+export type ImageProblem = "not-found" | "unreachable" | "refused";
+
 /** The image is not on the engine, and cannot be pulled. */
 export class ImageUnavailableError extends BerthError {
-  /** @param image The image's reference. @param message What happened and what to do. @param options The cause. */
-  constructor(readonly image: string, message: string, options?: ErrorOptions) {
+  /** Why. */
+  readonly reason: ImageProblem;
+
+  /**
+   * @param image The image's reference. @param message What happened and what to do.
+   * @param options The reason (default `not-found`) and the cause, where there is one.
+   */
+  constructor(
+    readonly image: string,
+    message: string,
+    options: ErrorOptions & { readonly reason?: ImageProblem } = {},
+  ) {
     super("image/unavailable", message, options);
+    this.reason = options.reason ?? "not-found";
   }
 }
 
