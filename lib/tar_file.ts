@@ -1,0 +1,89 @@
+/**
+ * Reads one regular file out of a tar stream: the form in which a container engine hands out files.
+ *
+ * @module
+ */
+
+import { Readable } from "node:stream";
+// @ts-types="@types/tar-stream"
+import tar, { type Headers } from "tar-stream";
+
+/** What a tar stream began with. */
+export type TarFile =
+  | { readonly kind: "file"; readonly bytes: Uint8Array }
+  /** Something else than a regular file, for example a `symlink` or a `directory`. */
+  | { readonly kind: "not-a-file"; readonly type: string }
+  /** A regular file larger than the limit; `size` is in bytes. */
+  | { readonly kind: "too-large"; readonly size: number }
+  /** No entry at all. */
+  | { readonly kind: "empty" };
+
+/** Before the entry itself there may be long names and the like; more than this is not honest. */
+const MAX_PREFACE_BYTES = 1024 * 1024;
+
+/**
+ * Reads the first entry of a tar stream if it is a regular file within the limit. Nothing of a refused
+ * entry's content is kept, and reading stops: the source is closed (its iterator's `return` is called).
+ *
+ * @param chunks The tar stream.
+ * @param options `maxBytes`: the largest file accepted.
+ * @returns The file, or why there is none.
+ * @throws {Error} If it is not a whole tar stream, or with the source's own error.
+ */
+export async function readTarFile(
+  chunks: AsyncIterable<Uint8Array>,
+  options: { readonly maxBytes: number },
+): Promise<TarFile> {
+  let found = false;
+  const extract = tar.extract();
+  const source = Readable.from(limitPreface(chunks, () => found), { objectMode: true });
+  try {
+    return await new Promise<TarFile>((resolve, reject) => {
+      source.on("error", reject);
+      extract.on("error", reject);
+      extract.on("finish", () => resolve({ kind: "empty" }));
+      extract.on("entry", (header, entry) => {
+        found = true;
+        const refusal = refuse(header, options.maxBytes);
+        if (refusal !== undefined) return resolve(refusal);
+        readAll(entry, header.size ?? 0).then((bytes) => resolve({ kind: "file", bytes }), reject);
+      });
+      source.pipe(extract);
+    });
+  } finally {
+    source.destroy();
+    extract.destroy();
+  }
+}
+
+function refuse(header: Headers, maxBytes: number): TarFile | undefined {
+  const type = header.type ?? "unknown";
+  if (type !== "file" && type !== "contiguous-file") return { kind: "not-a-file", type };
+  const size = header.size ?? 0;
+  return size > maxBytes ? { kind: "too-large", size } : undefined;
+}
+
+async function readAll(entry: AsyncIterable<Uint8Array>, size: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for await (const chunk of entry) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  if (at !== size) throw new Error(`The tar stream ended after ${at} of ${size} bytes of the file.`);
+  return bytes;
+}
+
+async function* limitPreface(
+  chunks: AsyncIterable<Uint8Array>,
+  isFound: () => boolean,
+): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    if (!isFound() && bytes > MAX_PREFACE_BYTES) {
+      throw new Error("The tar stream has no file in its first MiB.");
+    }
+    bytes += chunk.length;
+    yield chunk;
+  }
+}
