@@ -1,0 +1,158 @@
+/**
+ * The folder that an archive is extracted to.
+ *
+ * @module
+ */
+import { archiveIoError } from "./archive_io_error.ts";
+import { BerthError, InvalidArchiveError } from "./errors.ts";
+import { escapeZipEntryName } from "./zip_entry_name.ts";
+
+/** Numeric user and group, as the system counts them. */
+export interface ExtractionOwner {
+  /** User id. */
+  readonly uid: number;
+  /** Group id. */
+  readonly gid: number;
+}
+
+const MAX_SYSTEM_PATH_BYTES = 4095;
+const encoder = new TextEncoder();
+
+/**
+ * A private folder that only we write to until it is finished. Files are created, never opened: what might have been
+ * planted is an error, not a way out. Modes are set whatever the process's umask.
+ */
+export class ExtractionTarget {
+  readonly #path: string;
+  readonly #pathBytes: number;
+  readonly #owner: ExtractionOwner | undefined;
+  #created = false;
+
+  /** @param path The folder: an absolute path. @param owner Who shall own it and all in it. */
+  constructor(path: string, owner?: ExtractionOwner) {
+    this.#path = path;
+    this.#pathBytes = encoder.encode(path).length;
+    this.#owner = owner;
+  }
+
+  /** Whether {@linkcode ExtractionTarget.open} made the folder; else it was there, empty. */
+  get created(): boolean {
+    return this.#created;
+  }
+
+  /**
+   * Makes the folder, or takes an empty one, and closes it to others.
+   *
+   * @throws {BerthError} It is neither missing nor an empty folder, or cannot be made.
+   */
+  open(): void {
+    try {
+      Deno.mkdirSync(this.#path, { mode: 0o700 });
+      this.#created = true;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) {
+        throw archiveIoError(`create '${this.#path}'`, error);
+      }
+      this.#requireEmptyFolder();
+      this.#try(this.#path, "prepare", (path) => Deno.chmodSync(path, 0o700));
+    }
+  }
+
+  /** @param name Path of a folder below this one; the folder that it lies in exists. */
+  addFolder(name: string): void {
+    this.#try(this.#resolve(name), "create", (path) => {
+      Deno.mkdirSync(path, { mode: 0o700 });
+      Deno.chmodSync(path, 0o755);
+    });
+  }
+
+  /**
+   * Creates a file.
+   *
+   * @param name Path of the file below this folder; the folder that it lies in exists, the file does not.
+   * @param executable Whether it may be executed: mode 0755, else 0644. No other bits are ever set.
+   * @returns Writes to the file until it is disposed of.
+   */
+  createFile(name: string, executable: boolean): Disposable & { write(chunk: Uint8Array): void } {
+    const path = this.#resolve(name);
+    const file = this.#try(path, "create", () => {
+      const file = Deno.openSync(path, { write: true, createNew: true, mode: 0o600 });
+      try {
+        Deno.chmodSync(path, executable ? 0o755 : 0o644);
+        this.#give(path);
+        return file;
+      } catch (error) {
+        file.close();
+        throw error;
+      }
+    });
+    return {
+      write: (chunk) =>
+        this.#try(path, "write", () => {
+          for (let done = 0; done < chunk.length;) done += file.writeSync(chunk.subarray(done));
+        }),
+      [Symbol.dispose]: () => file.close(),
+    };
+  }
+
+  /**
+   * Hands everything over to its owner.
+   *
+   * @param folders The folders that were added.
+   */
+  finish(folders: readonly string[]): void {
+    for (const folder of folders) {
+      this.#try(this.#resolve(folder), "change the owner of", (path) => this.#give(path));
+    }
+    this.#try(this.#path, "change the owner of", (path) => this.#give(path));
+  }
+
+  /**
+   * Removes all that was written, and the folder too unless it was there before.
+   *
+   * @throws {BerthError} Something is left.
+   */
+  remove(): void {
+    this.#try(this.#path, "remove what was extracted to", (path) => {
+      if (this.#created) return Deno.removeSync(path, { recursive: true });
+      for (const { name } of Deno.readDirSync(path)) Deno.removeSync(`${path}/${name}`, { recursive: true });
+    });
+  }
+
+  #requireEmptyFolder(): void {
+    const empty = this.#try(this.#path, "look into", (path) => {
+      return Deno.lstatSync(path).isDirectory && [...Deno.readDirSync(path)].length === 0;
+    });
+    if (!empty) {
+      throw new BerthError(
+        "archive/destination",
+        `Cannot extract to '${this.#path}': something is there already. Use a path to nothing, or to an empty folder.`,
+      );
+    }
+  }
+
+  #resolve(name: string): string {
+    const length = this.#pathBytes + 1 + encoder.encode(name).length;
+    if (length > MAX_SYSTEM_PATH_BYTES) {
+      const label = escapeZipEntryName(name);
+      throw new InvalidArchiveError(
+        "bad-name",
+        `The archive's entry name '${label}' is too long to extract: ${length} bytes with its destination, more than ${MAX_SYSTEM_PATH_BYTES}. Shorten it.`,
+        label,
+      );
+    }
+    return `${this.#path}/${name}`;
+  }
+
+  #give(path: string): void {
+    if (this.#owner !== undefined) Deno.chownSync(path, this.#owner.uid, this.#owner.gid);
+  }
+
+  #try<T>(path: string, action: string, work: (path: string) => T): T {
+    try {
+      return work(path);
+    } catch (error) {
+      throw archiveIoError(`${action} '${path}'`, error);
+    }
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Checks the names of an archive against each other, and against what must and must not be there. Pure.
+ *
+ * @module
+ */
+import { type ArchiveProblem, InvalidArchiveError } from "./errors.ts";
+import type { ZipEntry } from "./zip_directory.ts";
+import { escapeZipEntryName } from "./zip_entry_name.ts";
+
+/** What {@linkcode checkZipPaths} holds the names against. */
+export interface ZipPathRules {
+  /** Names that no entry may have, nor lie under. */
+  readonly reservedNames: readonly string[];
+  /** Files that must be there. */
+  readonly requiredFiles: readonly string[];
+  /** Files and folders at most, folders that are only implied included. */
+  readonly maxEntries: number;
+}
+
+const LISTED_NAMES = 5;
+
+/**
+ * Checks that no two entries would meet at one path, none is at a reserved name, and no required file is missing.
+ * Names that differ only in their Unicode normalisation count as one; names that differ in case do not.
+ *
+ * @param entries All entries of the archive.
+ * @param rules What the names are held against.
+ * @returns Every folder to create, each after the folder it lies in.
+ * @throws {InvalidArchiveError} `duplicate`, `reserved-name`, `missing-script` or `too-many-entries`.
+ */
+export function checkZipPaths(entries: readonly ZipEntry[], rules: ZipPathRules): string[] {
+  const paths = new Paths(rules.maxEntries);
+  for (const entry of entries) {
+    checkReserved(entry, rules.reservedNames);
+    paths.add(entry);
+  }
+  for (const required of rules.requiredFiles) {
+    if (!paths.hasFile(required)) throw missing(required, entries);
+  }
+  // A folder is a prefix of what lies in it, and so sorts before it.
+  return [...paths.folders].sort();
+}
+
+class Paths {
+  readonly folders = new Set<string>();
+  readonly #explicitFolders = new Set<string>();
+  readonly #taken = new Map<string, { path: string; label: string; folder: boolean }>();
+
+  constructor(readonly maxEntries: number) {}
+
+  hasFile(path: string): boolean {
+    return this.#taken.get(path.normalize())?.folder === false;
+  }
+
+  add(entry: ZipEntry): void {
+    const { path, label, folder } = entry;
+    if (folder) {
+      if (this.#explicitFolders.has(path)) throw duplicate(label, "is there twice");
+      this.#explicitFolders.add(path);
+    } else {
+      this.#take(path, label, false);
+    }
+    // From the deepest folder up to the first known one: a deep path costs its new folders only.
+    for (let at = folder ? path : parent(path); at !== "" && !this.folders.has(at); at = parent(at)) {
+      this.#take(at, label, true);
+      this.folders.add(at);
+    }
+  }
+
+  #take(path: string, label: string, folder: boolean): void {
+    const key = path.normalize();
+    const other = this.#taken.get(key);
+    if (other !== undefined) {
+      if (other.folder !== folder) {
+        throw duplicate(label, `makes '${escapeZipEntryName(path)}' a file and a folder`);
+      }
+      throw duplicate(label, other.path === path ? "is there twice" : `is the same name as '${other.label}'`);
+    }
+    this.#taken.set(key, { path, label, folder });
+    if (this.#taken.size > this.maxEntries) {
+      throw refuse(
+        "too-many-entries",
+        label,
+        `brings the archive to more than ${this.maxEntries} files and folders`,
+      );
+    }
+  }
+}
+
+function checkReserved({ path, label }: ZipEntry, reservedNames: readonly string[]): void {
+  const key = path.normalize();
+  const reserved = reservedNames.find((name) => key === name || key.startsWith(`${name}/`));
+  if (reserved !== undefined) {
+    throw refuse(
+      "reserved-name",
+      label,
+      `is at '${reserved}', a name that is used for starting the bot. Rename it`,
+    );
+  }
+}
+
+function missing(required: string, entries: readonly ZipEntry[]): InvalidArchiveError {
+  const files = entries.filter((entry) => !entry.folder).map((entry) => entry.path);
+  const tops = new Set(entries.map((entry) => entry.path.split("/", 1)[0] ?? ""));
+  tops.delete("__MACOSX");
+  const [top] = tops;
+  const wrapped = tops.size === 1 && top !== undefined && !files.includes(top);
+  const hint = wrapped
+    ? `Your archive has everything inside '${
+      escapeZipEntryName(top)
+    }/': zip the folder's content, not the folder.`
+    : "Add the file, or correct the script path.";
+  const listed = files.slice(0, LISTED_NAMES).map((name) => `'${escapeZipEntryName(name)}'`).join(", ");
+  const more = files.length > LISTED_NAMES ? ` and ${files.length - LISTED_NAMES} more` : "";
+  const label = escapeZipEntryName(required);
+  return new InvalidArchiveError(
+    "missing-script",
+    `The archive lacks the file '${label}'. It holds ${
+      files.length === 0 ? "no files" : listed + more
+    }. ${hint}`,
+    label,
+  );
+}
+
+function parent(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
+function duplicate(label: string, what: string): InvalidArchiveError {
+  return refuse("duplicate", label, `${what}. Each path may be there once`);
+}
+
+function refuse(problem: ArchiveProblem, label: string, what: string): InvalidArchiveError {
+  return new InvalidArchiveError(problem, `The archive's entry '${label}' ${what}.`, label);
+}
