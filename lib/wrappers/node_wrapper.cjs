@@ -1,0 +1,270 @@
+"use strict";
+/*
+ * Runs a bot's main(id, config, { signal }) in its container: loads the script (CommonJS or ES module), hands it the
+ * configuration, turns a stop signal into the AbortSignal and onStop, and leaves result.json in the code folder.
+ *
+ * Needs Node.js 20 and nothing but its own modules. It never prints the configuration.
+ */
+const fs = require("node:fs");
+const os = require("node:os");
+const path = require("node:path");
+const process = require("node:process");
+const { pathToFileURL } = require("node:url");
+const { inspect } = require("node:util");
+
+/** How long, in milliseconds, a bot that may not know of the stop gets to end by itself. */
+const PATIENCE = 5_000;
+/** Characters of a message or a traceback kept in result.json. */
+const TEXT_LIMIT = 8_000;
+
+const { env } = process;
+const code = path.resolve(env.CODE_MOUNT_DIR || path.dirname(__dirname));
+const resultFile = path.join(code, "result.json");
+const isBacktest = env.ENTRYPOINT_TYPE === "backtest";
+const controller = new AbortController();
+
+/** Something is wrong with the bot's files or its result: told without a traceback. */
+class BotError extends Error {
+  name = "BotError";
+}
+
+// What is known of the run so far; the exit handler turns it into the result.
+let bot; // { id, config, context, onStop } once main may run
+let signalTaken = false; // the bot looked at the AbortSignal, so it ends by itself
+let stoppedBy; // the name of the signal that asked for the stop
+let settled = false; // main returned
+let returned;
+let failure; // { error } that ended the bot
+let drained = false; // the event loop has nothing left to do
+let mainIsOver; // resolves `mainSettled`
+const mainSettled = new Promise((resolve) => mainIsOver = resolve);
+
+// Pipes are asynchronous by default, and process.exit() would lose what they have not taken yet.
+for (const stream of [process.stdout, process.stderr]) stream._handle?.setBlocking?.(true);
+process.on("exit", finish);
+process.on("beforeExit", () => {
+  if (stoppedBy) process.exit(signalCode());
+  drained = true;
+});
+process.on("SIGTERM", stop);
+process.on("SIGINT", stop);
+process.on("uncaughtException", (error) => { // rejections that nobody handles come here as well
+  if (process.listenerCount("uncaughtException") === 1) fail(error);
+});
+start();
+
+async function start() {
+  removeStaleResult();
+  try {
+    bot = await load();
+    returned = await bot.main(bot.id, bot.config, bot.context);
+    settled = true;
+    mainIsOver();
+    // A bot whose main returned lives on while its timers and sockets do; a backtest is done.
+    if (isBacktest && !stoppedBy) process.exit();
+  } catch (error) {
+    mainIsOver();
+    fail(error);
+  }
+}
+
+/** Loads the script; returns its functions and what they are called with. */
+async function load() {
+  const id = env.ID || (isBacktest ? env.BACKTEST_ID : env.BOT_ID);
+  if (!id) throw new BotError("The environment variable ID is not set");
+  const config = readConfig();
+  const script = env.SCRIPT_PATH || "";
+  const file = path.join(code, script);
+  if (!fs.statSync(file, { throwIfNoEntry: false })?.isFile()) {
+    throw new BotError(`The script '${script}' is not in ${code}: check 'entrypoints' in bot-config.yaml`);
+  }
+  process.chdir(code);
+  process.argv[1] = file;
+  const module = await import(pathToFileURL(file).href);
+  const inner = module.default; // what CommonJS exported, or the default export
+  const isFunction = (value) => typeof value === "function";
+  const main = [module.main, inner, inner?.main, inner?.default].find(isFunction);
+  if (!main) throw new BotError(`${script} exports no function main(id, config)`);
+  const onStop = [module.onStop, inner?.onStop, inner?.default?.onStop].find(isFunction);
+  const context = {
+    get signal() {
+      signalTaken = true;
+      return controller.signal;
+    },
+  };
+  return { main, onStop, id, config, context };
+}
+
+function readConfig() {
+  const file = env.CONFIG_FILE || "";
+  let text = env.CONFIG;
+  if (file && (fs.existsSync(file) || text === undefined)) {
+    try {
+      text = fs.readFileSync(file, "utf8").replace(/^\uFEFF/, "");
+    } catch (error) {
+      throw new BotError(`Cannot read the configuration file ${file}: ${error.message}`);
+    }
+  }
+  if (text === undefined) {
+    throw new BotError("There is no configuration: neither CONFIG_FILE nor CONFIG is set");
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) { // its message quotes the configuration: tell the place only
+    const place = /at position \d+/.exec(error.message)?.[0] ?? "at its end";
+    throw new BotError(`The configuration (${file || "CONFIG"}) is not valid JSON: error ${place}`);
+  }
+}
+
+/** Two steps: the bot hears of it (AbortSignal, own handlers, onStop), then it gets the time it may need. */
+async function stop(name) {
+  if (stoppedBy) return;
+  stoppedBy = name;
+  const endsByItself = signalTaken || process.listenerCount(name) > 1;
+  const wasSettled = settled;
+  controller.abort();
+  if (bot?.onStop) {
+    try {
+      await bot.onStop(bot.id, bot.config, bot.context);
+    } catch (error) {
+      if (!isAbort(error)) log(describe(error));
+    }
+  }
+  if (endsByItself) {
+    // Work that main started may outlast it; beforeExit comes when all is done.
+    if (wasSettled) return;
+    await mainSettled;
+    await patience();
+  } else if (bot?.onStop) {
+    await Promise.race([mainSettled, patience()]);
+  }
+  process.exit(signalCode());
+}
+
+function patience() {
+  return new Promise((resolve) => setTimeout(resolve, PATIENCE).unref());
+}
+
+function signalCode() {
+  return failure ? 1 : 128 + os.constants.signals[stoppedBy];
+}
+
+/** Tells an error that nobody caught, and ends the bot; a stop that is under way is not cut short by it. */
+function fail(error) {
+  if (stoppedBy && isAbort(error)) return;
+  const first = !failure;
+  failure ??= { error };
+  const text = describe(error);
+  if (error instanceof SyntaxError && !text.includes(code)) {
+    // An ES module: only Node itself knows the line, and prints it when nobody catches the error.
+    process.removeAllListeners("uncaughtException");
+    setImmediate(() => {
+      throw error;
+    });
+    return;
+  }
+  log(text);
+  if (first && !stoppedBy) process.exit(1);
+}
+
+/** What an aborted wait rejects with: the stop that was asked for, not an error. */
+function isAbort(error) {
+  return error?.name === "AbortError" || error === controller.signal.reason;
+}
+
+/** The error with its stack, without the frames below the bot's own. */
+function describe(error) {
+  if (error instanceof BotError) return `Error: ${error.message}`;
+  const text = error instanceof Error ? inspect(error) : `Uncaught ${inspect(error)}`;
+  return text.replace(/\n\s+at [^\n]*(?:node_wrapper\.cjs|node:internal\/)[^\n]*?(?= \{\n|\n|$)/g, "");
+}
+
+function log(text) {
+  try {
+    process.stderr.write(`${text}\n`);
+  } catch {
+    // nobody reads it any more
+  }
+}
+
+/** Runs when the process ends, for whatever reason: settles the exit code and leaves the result. */
+function finish(exitCode) {
+  let { result, replace, status = exitCode } = outcome(exitCode);
+  let text;
+  try {
+    text = toJson(result);
+  } catch (error) {
+    const wrong = new BotError(`main returned something that cannot be written as JSON: ${error.message}`);
+    log(describe(wrong));
+    [text, replace, status] = [JSON.stringify(errorResult(wrong)), true, 1];
+  }
+  process.exitCode = status;
+  saveResult(text, replace);
+}
+
+function outcome(exitCode) {
+  if (failure) return { result: errorResult(failure.error), replace: true, status: exitCode || 1 };
+  if (stoppedBy && [0, 128 + os.constants.signals[stoppedBy]].includes(exitCode)) {
+    return { result: { status: "terminated", message: `Stopped by ${stoppedBy}` } };
+  }
+  if (exitCode !== 0) {
+    const message = `The bot ended with process exit code ${exitCode}`;
+    return { result: { status: "error", message, error_type: "Exit" }, replace: true };
+  }
+  if (settled && returned !== undefined && returned !== null) return { result: returned };
+  if (!settled && drained) {
+    const wrong = new BotError("main never finished: it waits for something that can no longer happen");
+    log(describe(wrong));
+    return { result: errorResult(wrong), replace: true, status: 1 };
+  }
+  return { result: { status: "success", message: "The bot ended without a return value" } };
+}
+
+function errorResult(error) {
+  const isError = error instanceof Error;
+  const message = isError ? `${error.name}: ${error.message}` : inspect(error);
+  return {
+    status: "error",
+    message: (error instanceof BotError ? error.message : message).slice(0, TEXT_LIMIT),
+    error_type: isError ? error.name : typeof error,
+    ...(error instanceof BotError ? {} : { traceback: describe(error).slice(0, TEXT_LIMIT) }),
+  };
+}
+
+/** Valid JSON, always: NaN and the infinities become null, a BigInt a string, a Map an object, a Set an array. */
+function toJson(result) {
+  let odd = false;
+  const text = JSON.stringify(result, (_key, value) => {
+    if (typeof value === "bigint") return String(value);
+    if (typeof value === "number" && !Number.isFinite(value)) odd = true;
+    if (value instanceof Map) return Object.fromEntries(value);
+    if (value instanceof Set || ArrayBuffer.isView(value)) return Array.from(value);
+    if (value instanceof Error) return { name: value.name, message: value.message };
+    return value;
+  });
+  if (text === undefined) throw new TypeError(`a ${typeof result}`);
+  if (odd) log("Warning: the result holds NaN or Infinity, which JSON does not have: written as null");
+  return text;
+}
+
+/** Writes result.json in one step, over the bot's own only if `replace`. A failure is logged, not thrown. */
+function saveResult(text, replace = false) {
+  const part = `${resultFile}.${process.pid}.tmp`;
+  try {
+    if (!replace && fs.lstatSync(resultFile, { throwIfNoEntry: false })) return;
+    fs.writeFileSync(part, text);
+    fs.renameSync(part, resultFile);
+  } catch (error) {
+    log(`Warning: cannot write ${resultFile}: ${error.message}`);
+    fs.rmSync(part, { force: true });
+  }
+}
+
+/** Removes the result of an earlier run, or one that came with the archive. */
+function removeStaleResult() {
+  try {
+    fs.rmSync(resultFile, { force: true });
+  } catch (error) {
+    log(`Warning: cannot remove ${resultFile}: ${error.message}`);
+  }
+}
