@@ -1,0 +1,54 @@
+/**
+ * What a command works with. Made by `main.ts`, the only place that knows the environment and the adapters.
+ *
+ * @module
+ */
+
+import type { ContainerOrchestrator } from "../lib/container_orchestrator.ts";
+import type { DockerRunnerConfig } from "../lib/docker_runner_config.ts";
+import type { ObjectStore } from "../lib/object_store.ts";
+import type { Runner } from "../lib/runner.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What a command works with. */
+export interface CliContext {
+  /** The environment, as far as it is configuration. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Folder in which the user typed the command. Absolute. */
+  readonly cwd: string;
+  /** Folder of the example bots. Absolute. */
+  readonly examplesDir: string;
+  /** Where to print. */
+  readonly terminal: Terminal;
+  /** Given when the user asks to end. */
+  readonly signal: AbortSignal;
+  /** Makes the engine's client. */
+  readonly createOrchestrator: (config: DockerRunnerConfig) => ContainerOrchestrator;
+  /** Makes the object store: MinIO when it is configured, else one in the given folder. */
+  readonly createStore: (config: DockerRunnerConfig, folder: string) => ObjectStore;
+  /** Makes a runner. */
+  readonly createRunner: (config: DockerRunnerConfig, store: ObjectStore) => Runner;
+}
+
+/** Exit codes of the commands. A bot's own code is passed on by `backtest`. */
+export const EXIT = {
+  /** It worked. */
+  ok: 0,
+  /** It did not. */
+  failed: 1,
+  /** The command line is wrong. */
+  usage: 2,
+  /** Images are missing and no registry can be reached (EX_UNAVAILABLE of sysexits.h). */
+  noRegistry: 69,
+  /** Ended by Ctrl-C. */
+  interrupted: 130,
+} as const;
+
+/** The command line is wrong. The message says how. */
+export class UsageError extends Error {
+  /** @param message What is wrong. */
+  constructor(message: string) {
+    super(message);
+    this.name = "UsageError";
+  }
+}

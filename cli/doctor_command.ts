@@ -1,0 +1,186 @@
+/**
+ * `berth doctor`: what is there, what is missing, what to do about each.
+ *
+ * @module
+ */
+
+import { type DockerRunnerConfig, parseDockerRunnerConfig } from "../lib/docker_runner_config.ts";
+import { InvalidConfigError } from "../lib/errors.ts";
+import { ensureTempDir } from "../lib/temp_dir.ts";
+import { type CliContext, EXIT } from "./context.ts";
+import type { Style } from "./terminal.ts";
+
+/** What one check found. */
+export interface Finding {
+  /** What was checked. */
+  readonly subject: string;
+  /** Whether Berth can work with it: well, with a drawback, or not. */
+  readonly state: "ok" | "warning" | "problem";
+  /** What is there. */
+  readonly detail: string;
+  /** What to do about it. */
+  readonly advice?: string;
+}
+
+/** Options of {@linkcode doctorCommand}. */
+export interface DoctorOptions {
+  /** Print one JSON document. */
+  readonly json: boolean;
+}
+
+const OLDEST_DENO = [2, 9] as const;
+const OLDEST_API = 1.41;
+const STYLES: Readonly<Record<Finding["state"], Style>> = { ok: "green", warning: "yellow", problem: "red" };
+/** Berth itself, with room for what the engine needs beside the bots. */
+const MEMORY_OF_BERTH = 512 * 1024 * 1024;
+
+/**
+ * Checks everything that Berth needs. Changes nothing, but for making `TEMP_DIR` for a moment.
+ *
+ * @param options See {@linkcode DoctorOptions}.
+ * @param context See {@linkcode CliContext}.
+ * @returns 1 when there is a problem.
+ */
+export async function doctorCommand({ json }: DoctorOptions, context: CliContext): Promise<number> {
+  const findings = await examine(context);
+  const { terminal } = context;
+  if (json) terminal.out(JSON.stringify(findings, null, 2));
+  else {
+    const width = Math.max(...findings.map(({ subject }) => subject.length));
+    for (const { subject, state, detail, advice } of findings) {
+      terminal.out(`${terminal.paint(STYLES[state], state.padEnd(7))}  ${subject.padEnd(width)}  ${detail}`);
+      if (advice) terminal.out(`${" ".repeat(width + 11)}${terminal.paint("bold", "do:")} ${advice}`);
+    }
+  }
+  return findings.some(({ state }) => state === "problem") ? EXIT.failed : EXIT.ok;
+}
+
+async function examine(context: CliContext): Promise<Finding[]> {
+  const findings = [checkDeno(Deno.version.deno)];
+  let config: DockerRunnerConfig;
+  try {
+    config = parseDockerRunnerConfig(context.env);
+  } catch (error) {
+    if (!(error instanceof InvalidConfigError)) throw error;
+    return [...findings, ...error.problems.map(configProblem)];
+  }
+  const store = config.minio
+    ? `MinIO at ${config.minio.host}:${config.minio.port}`
+    : `folder ${config.dataDir}/objects`;
+  findings.push({
+    subject: "Configuration",
+    state: "ok",
+    detail: `instance ${config.instance}, objects in ${store}`,
+  });
+  return [
+    ...findings,
+    ...await checkEngine(config, context),
+    await checkTempDir(config),
+    ...await checkStore(config, context),
+  ];
+}
+
+/**
+ * @param version Version of Deno, for example `2.9.6`.
+ */
+export function checkDeno(version: string): Finding {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const [oldestMajor, oldestMinor] = OLDEST_DENO;
+  const fits = major === oldestMajor && minor >= oldestMinor;
+  return {
+    subject: "Deno",
+    state: fits ? "ok" : "problem",
+    detail: version,
+    ...(!fits && { advice: `install Deno ${OLDEST_DENO.join(".")} or a later 2.x: deno upgrade` }),
+  };
+}
+
+function configProblem(problem: string): Finding {
+  return {
+    subject: "Configuration",
+    state: "problem",
+    detail: problem,
+    advice: "correct the environment; the README has the table of variables",
+  };
+}
+
+async function checkEngine(config: DockerRunnerConfig, context: CliContext): Promise<Finding[]> {
+  const { signal } = context;
+  await using orchestrator = context.createOrchestrator(config);
+  try {
+    const { version, apiVersion, platform, memoryBytes, cpus } = await orchestrator.info({ signal });
+    const old = Number(apiVersion) < OLDEST_API;
+    const images = await Promise.all(
+      Object.entries(config.images).map(async ([runtime, image]): Promise<Finding> => {
+        const present = await orchestrator.hasImage(image, { signal });
+        return {
+          subject: `Image of ${runtime}`,
+          state: present ? "ok" : "warning",
+          detail: `${image} ${present ? "is there" : "is not there yet; it is pulled at the first start"}`,
+          ...(!present &&
+            { advice: `docker pull ${image}, or choose another with RUNTIME_IMAGES=${runtime}=IMAGE` }),
+        };
+      }),
+    );
+    return [
+      {
+        subject: "Engine",
+        state: old ? "problem" : "ok",
+        detail: `${version}, API ${apiVersion}, ${platform}, at ${config.dockerHost}`,
+        ...(old && { advice: `install Docker Engine 20.10 or later (API ${OLDEST_API})` }),
+      },
+      checkMemory(memoryBytes, cpus, config.resources.memoryBytes),
+      ...images,
+    ];
+  } catch (error) {
+    return [{
+      subject: "Engine",
+      state: "problem",
+      detail: (error as Error).message,
+      advice: "start Docker, or point DOCKER_HOST at its socket",
+    }];
+  }
+}
+
+/**
+ * @param total Memory of the engine's host in bytes.
+ * @param cpus Its processors.
+ * @param perBot Memory limit of one bot in bytes.
+ */
+export function checkMemory(total: number, cpus: number, perBot: number): Finding {
+  const bots = Math.floor(Math.max(0, total - MEMORY_OF_BERTH) / perBot);
+  const mib = (bytes: number) => `${Math.round(bytes / (1024 * 1024))} MiB`;
+  return {
+    subject: "Memory",
+    state: bots > 0 ? "ok" : "warning",
+    detail: `${mib(total)}, ${cpus} processors: room for ${bots} bots that use their whole ${mib(perBot)}`,
+    ...(bots === 0 && { advice: "lower BOT_MEMORY_LIMIT_MB, or give the engine more memory" }),
+  };
+}
+
+async function checkTempDir({ tempDir }: DockerRunnerConfig): Promise<Finding> {
+  const subject = "Code folder";
+  try {
+    const made = await ensureTempDir(tempDir, Deno.uid() ?? 0);
+    const probe = await Deno.makeTempDir({ dir: tempDir, prefix: "doctor-" });
+    await Deno.remove(probe);
+    if (made) await Deno.remove(tempDir);
+    return { subject, state: "ok", detail: `${tempDir} can be written to` };
+  } catch (error) {
+    const advice = "choose another folder with TEMP_DIR; it must belong to the user that runs Berth";
+    return { subject, state: "problem", detail: (error as Error).message, advice };
+  }
+}
+
+async function checkStore(config: DockerRunnerConfig, context: CliContext): Promise<Finding[]> {
+  if (!config.minio) return [];
+  const subject = "Object store";
+  try {
+    const store = context.createStore(config, config.dataDir);
+    await store.stat(config.buckets.code, "berth-doctor", { signal: context.signal });
+    return [{ subject, state: "ok", detail: `answers at ${config.minio.host}:${config.minio.port}` }];
+  } catch (error) {
+    const advice = "start MinIO, or correct MINIO_ENDPOINT, MINIO_ACCESS_KEY, MINIO_SECRET_KEY and MINIO_SSL";
+    return [{ subject, state: "problem", detail: (error as Error).message, advice }];
+  }
+}

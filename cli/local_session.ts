@@ -1,0 +1,131 @@
+/**
+ * A runner of one command: everything that it makes goes with it.
+ *
+ * @module
+ */
+
+import type { DockerRunnerConfig } from "../lib/docker_runner_config.ts";
+import { type EntrypointType, type Executable, parseExecutable } from "../lib/executable.ts";
+import { InstanceLock } from "../lib/instance_lock.ts";
+import type { ObjectStore } from "../lib/object_store.ts";
+import { ALL_SEGMENTS, type Runner } from "../lib/runner.ts";
+import { ensureTempDir } from "../lib/temp_dir.ts";
+import { zipFolder } from "../lib/zip_folder.ts";
+import type { BotFolder } from "./bot_folder.ts";
+import { settleAll } from "./settle.ts";
+
+/** What a {@linkcode LocalSession} is made with. */
+export interface LocalSessionParts {
+  /** The configuration, with the session's own instance name. */
+  readonly config: DockerRunnerConfig;
+  /** Makes the object store. */
+  readonly createStore: (config: DockerRunnerConfig, folder: string) => ObjectStore;
+  /** Makes the runner. */
+  readonly createRunner: (config: DockerRunnerConfig, store: ObjectStore) => Runner;
+}
+
+/** Runs bots of this machine's folders the way the service does: archive, object store, private folder, container. */
+export class LocalSession implements AsyncDisposable {
+  /** The runner. */
+  readonly runner: Runner;
+  readonly #config: DockerRunnerConfig;
+  readonly #store: ObjectStore;
+  readonly #lock: InstanceLock;
+  readonly #madeTempDir: boolean;
+  readonly #written: { readonly bucket: string; readonly key: string }[] = [];
+
+  private constructor(
+    config: DockerRunnerConfig,
+    runner: Runner,
+    store: ObjectStore,
+    lock: InstanceLock,
+    madeTempDir: boolean,
+  ) {
+    this.runner = runner;
+    this.#config = config;
+    this.#store = store;
+    this.#lock = lock;
+    this.#madeTempDir = madeTempDir;
+  }
+
+  /**
+   * Opens a session; what an earlier one of the same name left, because it was killed, is removed.
+   *
+   * @param parts See {@linkcode LocalSessionParts}.
+   * @throws {InstanceLockedError} when one of the same name is open.
+   * @throws {EngineUnavailableError} when no engine answers.
+   */
+  static async open(parts: LocalSessionParts): Promise<LocalSession> {
+    const { config } = parts;
+    const madeTempDir = await ensureTempDir(config.tempDir, Deno.uid() ?? 0);
+    const lock = await InstanceLock.acquire(config.tempDir, config.instance);
+    const store = parts.createStore(config, `${config.tempDir}/${config.instance}/objects`);
+    const session = new LocalSession(config, parts.createRunner(config, store), store, lock, madeTempDir);
+    try {
+      await session.#removeContainers(0);
+      return session;
+    } catch (error) {
+      await session.#release();
+      throw error;
+    }
+  }
+
+  /**
+   * Packs a bot folder and puts it into the object store.
+   *
+   * @param bot The folder.
+   * @param entrypoint Which of its programs is to run.
+   * @param signal Gives up.
+   * @returns What to start.
+   * @throws {InvalidExecutableError} when the folder's description cannot be run.
+   */
+  async deploy(bot: BotFolder, entrypoint: EntrypointType, signal?: AbortSignal): Promise<Executable> {
+    const executable = parseExecutable({
+      id: bot.name,
+      runtime: bot.runtime,
+      entrypoint,
+      entrypointFiles: bot.entrypoints,
+      config: bot.config,
+      version: bot.version,
+      filePath: `local/${bot.name}/${bot.version}`,
+    });
+    const { code, results } = this.#config.buckets;
+    await this.#store.ensureBucket(code, { ...(signal && { signal }) });
+    const archive = await zipFolder(bot.path);
+    await this.#store.put(code, executable.filePath, archive, {
+      contentType: "application/zip",
+      ...(signal && { signal }),
+    });
+    this.#written.push({ bucket: code, key: executable.filePath });
+    if (executable.persistResults) this.#written.push({ bucket: results, key: `${bot.name}/analysis.json` });
+    return executable;
+  }
+
+  /** Stops the bots, and removes everything that the session made. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.#removeContainers();
+      for (const { bucket, key } of this.#written) await this.#store.delete(bucket, key);
+    } finally {
+      await this.#release();
+    }
+  }
+
+  async #removeContainers(graceSeconds?: number): Promise<void> {
+    const containers = await this.runner.listManagedContainers(ALL_SEGMENTS);
+    await settleAll(
+      containers.map(({ containerId }) =>
+        this.runner.stopContainer(containerId, { ...(graceSeconds !== undefined && { graceSeconds }) })
+      ),
+    );
+    await this.runner.removeOrphans();
+  }
+
+  async #release(): Promise<void> {
+    const { tempDir, instance } = this.#config;
+    await this.runner.close();
+    await Deno.remove(`${tempDir}/${instance}`, { recursive: true }).catch(() => {});
+    await this.#lock[Symbol.asyncDispose]();
+    if (this.#madeTempDir) await Deno.remove(tempDir).catch(() => {});
+  }
+}

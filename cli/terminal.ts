@@ -1,0 +1,83 @@
+/**
+ * What the commands print to.
+ *
+ * @module
+ */
+
+import { stripVTControlCharacters, styleText } from "node:util";
+
+/** A colour or weight. */
+export type Style = "cyan" | "magenta" | "yellow" | "green" | "blue" | "red" | "bold" | "dim";
+
+/** Where text goes, and whether it may be coloured or overwritten. */
+export interface Terminal {
+  /** Prints a line of output. */
+  out(line: string): void;
+  /** Prints a line about what is being done. */
+  note(line: string): void;
+  /** Replaces the last transient line; an empty one removes it. Does nothing where lines cannot be replaced. */
+  transient(line: string): void;
+  /** Colours a text, where colours are wanted. */
+  paint(style: Style, text: string): string;
+  /** Whether lines can be replaced. */
+  readonly interactive: boolean;
+}
+
+/** Options of {@linkcode createTerminal}. */
+export interface TerminalOptions {
+  /** Whether colours are wanted. */
+  readonly color: boolean;
+  /** Whether standard error is a terminal. */
+  readonly interactive: boolean;
+}
+
+/**
+ * The terminal of this process: output to standard output, notes to standard error.
+ *
+ * @param options See {@linkcode TerminalOptions}.
+ */
+export function createTerminal({ color, interactive }: TerminalOptions): Terminal {
+  let pending = false;
+  const clear = () => {
+    if (pending) write(Deno.stderr, "\r\x1b[2K");
+    pending = false;
+  };
+  return {
+    interactive,
+    out(line) {
+      clear();
+      write(Deno.stdout, `${line}\n`);
+    },
+    note(line) {
+      clear();
+      write(Deno.stderr, `${line}\n`);
+    },
+    transient(line) {
+      if (!interactive) return;
+      clear();
+      write(Deno.stderr, line);
+      pending = line !== "";
+    },
+    paint: (style, text) => (color ? styleText(style, text, { validateStream: false }) : text),
+  };
+}
+
+/**
+ * Makes a bot's text safe to print: without the control characters by which it could rewrite the screen.
+ *
+ * @param text One line.
+ */
+export function printable(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return stripVTControlCharacters(text).replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "");
+}
+
+function write(stream: typeof Deno.stdout, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  try {
+    for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
+  } catch (error) {
+    // The reader of a pipe has gone, as with `| head`: there is nobody left to tell.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}

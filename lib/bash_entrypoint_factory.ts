@@ -1,0 +1,31 @@
+/**
+ * The script that a container runs.
+ *
+ * @module
+ */
+
+import { runtimeOf, type ScriptFile } from "./code_entrypoint_factory.ts";
+import { ENTRYPOINT_SCRIPT, RUNNER_FOLDER, WORKING_DIR } from "./container_layout.ts";
+import type { Executable } from "./executable.ts";
+
+/**
+ * Gives `entrypoint.sh`. It runs under bash, or under sh on images without it, so it is POSIX sh. It replaces
+ * itself with the interpreter, so that signals reach the bot; nothing of the bot's is ever part of its text.
+ */
+export class BashEntrypointFactory {
+  /**
+   * @param executable A validated executable.
+   * @returns The script, a file in the root of the code folder.
+   * @throws {InvalidExecutableError} when there is no such runtime.
+   */
+  create(executable: Executable): ScriptFile {
+    const { interpreter, wrapperFile } = runtimeOf(executable);
+    const text = `#!/bin/sh
+# Runs the program described by the environment (SCRIPT_PATH, CONFIG_FILE, ID) with the wrapper of its language.
+set -eu
+cd ${WORKING_DIR}
+exec ${interpreter} "$CODE_MOUNT_DIR/${RUNNER_FOLDER}/${wrapperFile}"
+`;
+    return { path: ENTRYPOINT_SCRIPT, text, mode: 0o755 };
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * The program inside the container that calls the bot.
+ *
+ * @module
+ */
+
+import { InvalidExecutableError } from "./errors.ts";
+import { RUNNER_FOLDER } from "./container_layout.ts";
+import type { Executable } from "./executable.ts";
+import { type Runtime, RUNTIMES } from "./runtimes.ts";
+
+/** One file that the runner adds to the code folder. */
+export interface ScriptFile {
+  /** Path relative to the code folder. */
+  readonly path: string;
+  /** Its text. */
+  readonly text: string;
+  /** Permission bits. */
+  readonly mode: number;
+}
+
+/** Gives the wrapper of an executable's language: the program that loads its script and calls `main(id, config)`. */
+export class CodeEntrypointFactory {
+  /**
+   * @param executable A validated executable.
+   * @returns The wrapper, a file in the runner's folder.
+   * @throws {InvalidExecutableError} when there is no such runtime.
+   */
+  create(executable: Executable): ScriptFile {
+    const runtime = runtimeOf(executable);
+    return { path: `${RUNNER_FOLDER}/${runtime.wrapperFile}`, text: runtime.wrapper, mode: 0o644 };
+  }
+}
+
+/**
+ * The runtime of an executable.
+ *
+ * @param executable Names the runtime.
+ * @returns Its entry in the table of runtimes.
+ * @throws {InvalidExecutableError} when there is no such runtime.
+ */
+export function runtimeOf(executable: Pick<Executable, "runtime">): Runtime {
+  const runtime = RUNTIMES.get(executable.runtime);
+  if (runtime) return runtime;
+  const known = [...RUNTIMES.keys()].join(", ");
+  throw new InvalidExecutableError([`runtime: '${executable.runtime}' is not known; use one of ${known}`]);
+}

@@ -1,0 +1,67 @@
+/**
+ * Puts a runner together from a configuration.
+ *
+ * @module
+ */
+
+import { connectDocker } from "./adapters/connect_docker.ts";
+import { connectMinio } from "./adapters/connect_minio.ts";
+import { DockerodeOrchestrator } from "./adapters/dockerode_orchestrator.ts";
+import { MinioObjectStore } from "./adapters/minio_object_store.ts";
+import { ArchiveExtractor } from "./archive_extractor.ts";
+import { CodeCache } from "./code_cache.ts";
+import { CodeManager } from "./code_manager.ts";
+import type { ContainerOrchestrator } from "./container_orchestrator.ts";
+import { DockerRunner } from "./docker_runner.ts";
+import { type DockerRunnerConfig, parseDockerRunnerConfig } from "./docker_runner_config.ts";
+import { FolderObjectStore } from "./folder_object_store.ts";
+import type { ObjectStore } from "./object_store.ts";
+import { PrivateFolders } from "./private_folders.ts";
+import { ScriptManager } from "./script_manager.ts";
+import { ensureTempDir } from "./temp_dir.ts";
+
+/** Options of {@linkcode createDockerRunner}. */
+export interface CreateDockerRunnerOptions {
+  /** @default {parseDockerRunnerConfig({})} */
+  readonly config?: DockerRunnerConfig;
+  /** Where code comes from and results go. @default {MinIO when it is configured, else a local folder} */
+  readonly store?: ObjectStore;
+  /** The engine. @default {the one at `config.dockerHost`} */
+  readonly orchestrator?: ContainerOrchestrator;
+}
+
+/**
+ * Makes a runner. Nothing is dialled before its first call.
+ *
+ * @param options See {@linkcode CreateDockerRunnerOptions}.
+ * @returns The runner. Close it when you are done; containers that it started go on running.
+ * @throws {InvalidConfigError} when the engine's address cannot be used.
+ */
+export function createDockerRunner(options: CreateDockerRunnerOptions = {}): DockerRunner {
+  const config = options.config ?? parseDockerRunnerConfig({});
+  const store = options.store ?? createObjectStore(config);
+  const extractor = new ArchiveExtractor();
+  const user = { uid: Deno.uid() ?? 0, gid: Deno.gid() ?? 0 };
+  const folder = `${config.tempDir}/${config.instance}`;
+  const cache = new CodeCache({ store, folder: `${folder}/cache`, maxBytes: config.codeCacheBytes });
+  return new DockerRunner({
+    config,
+    store,
+    orchestrator: options.orchestrator ?? new DockerodeOrchestrator(connectDocker(config.dockerHost)),
+    code: new CodeManager({ cache, extractor, bucket: config.buckets.code, limits: config.archiveLimits }),
+    extractor,
+    scripts: new ScriptManager(),
+    folders: new PrivateFolders(`${folder}/containers`, () => ensureTempDir(config.tempDir, user.uid)),
+    user,
+  });
+}
+
+/**
+ * The object store that a configuration names: MinIO, or a folder in its `dataDir`.
+ *
+ * @param config The configuration.
+ */
+export function createObjectStore(config: DockerRunnerConfig): ObjectStore {
+  if (!config.minio) return new FolderObjectStore(`${config.dataDir}/objects`);
+  return new MinioObjectStore(connectMinio(config.minio));
+}

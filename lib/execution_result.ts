@@ -1,0 +1,50 @@
+/**
+ * What became of a start.
+ *
+ * @module
+ */
+
+interface Started {
+  /** The engine's id of the container. */
+  readonly containerId: string;
+  /** Its name. */
+  readonly containerName: string;
+  /** Hash of everything that shapes the container. */
+  readonly specHash: string;
+}
+
+/** It runs, and goes on running. */
+export interface RunningResult extends Started {
+  /** Discriminates the union. */
+  readonly status: "running";
+  /** False when it was running already, with the same specification. */
+  readonly created: boolean;
+}
+
+interface Ended extends Started {
+  /** Exit code of the container: 128 + n for signal n. */
+  readonly exitCode: number;
+  /** From start to exit in ms, by the engine's clock. */
+  readonly durationMs: number;
+  /** The last lines that it printed, at most 1 MiB of them. */
+  readonly output: string;
+  /** Bytes of its `result.json`, when it left one. */
+  readonly result?: Uint8Array;
+}
+
+/** It ended with exit code 0. */
+export interface SuccessResult extends Ended {
+  /** Discriminates the union. */
+  readonly status: "success";
+}
+
+/** It ended otherwise. */
+export interface ErrorResult extends Ended {
+  /** Discriminates the union. */
+  readonly status: "error";
+  /** Why, in one line. */
+  readonly message: string;
+}
+
+/** What became of a start: it goes on running, or it ended, well or not. */
+export type ExecutionResult = RunningResult | SuccessResult | ErrorResult;

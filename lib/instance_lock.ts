@@ -1,0 +1,68 @@
+/**
+ * One process per instance.
+ *
+ * @module
+ */
+
+import { BerthError } from "./errors.ts";
+
+/** Another process of the same instance is there. */
+export class InstanceLockedError extends BerthError {
+  /** @param instance Name of the instance. @param holder What the other process says of itself. */
+  constructor(instance: string, holder: string) {
+    super(
+      "instance/locked",
+      `Another Berth runs as instance '${instance}' already (${holder || "unknown process"}). ` +
+        "Stop it first, or choose another name with BERTH_INSTANCE.",
+    );
+  }
+}
+
+/**
+ * Holds an instance's name on this machine. The kernel gives it up with the process, however that ends, so a
+ * lock is never stale.
+ */
+export class InstanceLock implements AsyncDisposable {
+  readonly #file: Deno.FsFile;
+  readonly #path: string;
+
+  private constructor(file: Deno.FsFile, path: string) {
+    this.#file = file;
+    this.#path = path;
+  }
+
+  /**
+   * @param folder Absolute path of an existing folder, the same for every process concerned.
+   * @param instance Name of the instance.
+   * @returns The lock. Dispose it to give the name up.
+   * @throws {InstanceLockedError} when another process has it; the message names that process.
+   */
+  static async acquire(folder: string, instance: string): Promise<InstanceLock> {
+    const path = `${folder}/${instance}.lock`;
+    while (true) {
+      const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
+      if (!await file.tryLock(true)) {
+        file.close();
+        throw new InstanceLockedError(instance, (await Deno.readTextFile(path).catch(() => "")).trim());
+      }
+      if (await isStill(path, file)) {
+        await file.truncate();
+        await file.write(new TextEncoder().encode(`pid ${Deno.pid}, since ${new Date().toISOString()}\n`));
+        return new InstanceLock(file, path);
+      }
+      // Its last holder removed it between our opening and locking it.
+      file.close();
+    }
+  }
+
+  /** Gives the name up. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.#path).catch(() => {});
+    this.#file.close();
+  }
+}
+
+async function isStill(path: string, file: Deno.FsFile): Promise<boolean> {
+  const [there, held] = await Promise.all([Deno.stat(path).catch(() => undefined), file.stat()]);
+  return there !== undefined && there.ino === held.ino && there.dev === held.dev;
+}

@@ -1,0 +1,32 @@
+/**
+ * The labels that Berth puts on its containers. `runtime.*` belong to the outside contract.
+ *
+ * @module
+ */
+
+/** What a container is for. */
+export type ContainerKind = "bot" | "run" | "backtest";
+
+/** Keys of the labels. */
+export const LABEL = {
+  /** Id of the bot. */
+  id: "runtime.id",
+  /** File name of the script. */
+  entrypoint: "runtime.entrypoint",
+  /** `true` on every container of a runner. */
+  managed: "runtime.managed",
+  /** Segment number. */
+  segment: "runtime.segment",
+  /** Which Berth it belongs to: two on one engine never touch each other's containers. */
+  instance: "berth.instance",
+  /** What it is for. */
+  kind: "berth.kind",
+  /** Hash of everything that shapes the container. */
+  specHash: "berth.spec-hash",
+  /** How many starts in a row there were, this one included. */
+  attempt: "berth.attempt",
+  /** Name of its private folder. */
+  folder: "berth.folder",
+  /** Which run of a schedule it is. */
+  slot: "berth.slot",
+} as const;

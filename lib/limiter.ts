@@ -1,0 +1,54 @@
+/**
+ * Bounds how much is done at the same time.
+ *
+ * @module
+ */
+
+/** Lets at most so many functions run at once; the others wait in order. */
+export class Limiter {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  /** @param limit How many, at least 1. */
+  constructor(limit: number) {
+    this.#free = limit;
+  }
+
+  /**
+   * Calls a function when its turn has come.
+   *
+   * @param work The function.
+   * @param signal Gives up the place in the queue; a function that was called goes on.
+   * @returns What the function returns.
+   */
+  async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    await this.#acquire(signal);
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free++;
+    }
+  }
+
+  #acquire(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    if (this.#free > 0) {
+      this.#free--;
+      return Promise.resolve();
+    }
+    return new Promise((resolve, reject) => {
+      const turn = () => {
+        signal?.removeEventListener("abort", abort);
+        resolve();
+      };
+      const abort = () => {
+        this.#waiting.splice(this.#waiting.indexOf(turn), 1);
+        reject(signal!.reason);
+      };
+      signal?.addEventListener("abort", abort, { once: true });
+      this.#waiting.push(turn);
+    });
+  }
+}

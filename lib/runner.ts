@@ -1,0 +1,111 @@
+/**
+ * The port through which the services reach containers. {@linkcode DockerRunner} implements it for one host.
+ *
+ * @module
+ */
+
+import type { ContainerPhase, GetLogsOptions, LogLine } from "./container_orchestrator.ts";
+import type { Executable } from "./executable.ts";
+import type { ExecutionResult } from "./execution_result.ts";
+import type { ContainerKind } from "./labels.ts";
+
+/** Options of every call. */
+export interface RunnerCallOptions {
+  /** Gives the call up; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of {@linkcode Runner.startContainer}. */
+export interface StartContainerOptions extends RunnerCallOptions {
+  /** How many starts in a row this is. Kept on the container, so that it survives a restart of Berth. @default {1} */
+  readonly attempt?: number;
+  /** Makes it one run of a schedule: the slot is part of the container's name. */
+  readonly slot?: string;
+  /** Whether to wait for the end of a program that ends. @default {true unless the executable is long-running} */
+  readonly wait?: boolean;
+  /** Called for each line while it is waited for. */
+  readonly onLine?: (line: LogLine) => void;
+  /** Called once it runs. */
+  readonly onStarted?: (containerId: string) => void;
+}
+
+/** Options of {@linkcode Runner.stopContainer}. */
+export interface StopContainerOptions extends RunnerCallOptions {
+  /** Seconds between SIGTERM and SIGKILL. @default {the configured ones} */
+  readonly graceSeconds?: number;
+  /** Leave container and folder, for {@linkcode Runner.removeContainer} later. @default {false} */
+  readonly keep?: boolean;
+}
+
+/** How a container was stopped. */
+export interface StopResult {
+  /** `stopped`: it ended by itself after SIGTERM. `killed`: it did not within the grace period. */
+  readonly how: "stopped" | "killed" | "already-exited";
+  /** Its exit code. */
+  readonly exitCode: number;
+  /** The last lines that it printed, at most 1 MiB of them. */
+  readonly output: string;
+}
+
+/** A container of this instance. */
+export interface ManagedContainer {
+  /** Id of the bot. */
+  readonly id: string;
+  /** The engine's id. */
+  readonly containerId: string;
+  /** Its name. */
+  readonly containerName: string;
+  /** Reference of its image. */
+  readonly image: string;
+  /** What it is for. */
+  readonly kind: ContainerKind;
+  /** Which run of a schedule it is. */
+  readonly slot?: string;
+  /** Hash of everything that shapes it. */
+  readonly specHash: string;
+  /** How many starts in a row there were, this one included. */
+  readonly attempt: number;
+  /** Partition that it belongs to. */
+  readonly segment: number;
+  /** Where it is in its life. */
+  readonly phase: ContainerPhase;
+  /** Exit code, once it is `exited`. */
+  readonly exitCode?: number;
+  /** Why it is in this phase, in the engine's words. */
+  readonly reason?: string;
+  /** When it was created. */
+  readonly createdAt: Date;
+  /** When it was started. Only from {@linkcode Runner.getContainerStatus}. */
+  readonly startedAt?: Date;
+  /** When it exited. Only from {@linkcode Runner.getContainerStatus}. */
+  readonly finishedAt?: Date;
+}
+
+/** Segment that means all of them. */
+export const ALL_SEGMENTS = -1;
+
+/** Starts, lists and stops the containers of one instance. A failed call is never read as "there are none". */
+export interface Runner extends AsyncDisposable {
+  /** The hash that a container of this executable carries: another one means that it has to be replaced. */
+  specHash(executable: Executable): string;
+  /**
+   * Makes sure that a container runs. The same again is a no-op; one of the same name with another hash, or
+   * one that has exited, is reported with `ContainerConflictError` and left alone. A start that fails at any
+   * step leaves neither container nor folder.
+   */
+  startContainer(executable: Executable, options?: StartContainerOptions): Promise<ExecutionResult>;
+  /** Stops a container, reads its last lines, then removes it with its folder. */
+  stopContainer(container: string, options?: StopContainerOptions): Promise<StopResult>;
+  /** Removes a container, running or not, with its folder; no error when there is none. */
+  removeContainer(container: string, options?: RunnerCallOptions): Promise<void>;
+  /** What is known of a container, or `undefined` when there is none of this instance. */
+  getContainerStatus(container: string, options?: RunnerCallOptions): Promise<ManagedContainer | undefined>;
+  /** Lists this instance's containers of one segment, or of {@linkcode ALL_SEGMENTS}, in any phase. */
+  listManagedContainers(segment: number, options?: RunnerCallOptions): Promise<ManagedContainer[]>;
+  /** What a container printed, line by line. */
+  getContainerLogs(container: string, options?: GetLogsOptions): AsyncIterable<LogLine>;
+  /** Removes what a killed process left: private folders that no container names. */
+  removeOrphans(options?: RunnerCallOptions): Promise<string[]>;
+  /** Frees what the runner holds. Containers go on running. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,101 @@
+/**
+ * Berth runs bots in containers of a Docker Engine: it fetches a bot's archive from an object store, checks and
+ * extracts it into a private folder, starts a hardened container, and gives logs, exit code and result.
+ *
+ * @example Run a bot, then stop it
+ * ```ts no-eval
+ * import { createDockerRunner, parseExecutable } from "@berth/runner";
+ *
+ * await using runner = createDockerRunner();
+ * const executable = parseExecutable({
+ *   id: "my-bot",
+ *   entrypointFiles: { bot: "main.py" },
+ *   filePath: "me/my-bot/1.0.0",
+ *   config: { symbol: "BTC-USD" },
+ * });
+ * const started = await runner.startContainer(executable);
+ * const { how, output } = await runner.stopContainer(started.containerId);
+ * console.log(how, output);
+ * ```
+ *
+ * @module
+ */
+
+export { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from "./lib/archive_limits.ts";
+export { BashEntrypointFactory } from "./lib/bash_entrypoint_factory.ts";
+export { CodeEntrypointFactory, type ScriptFile } from "./lib/code_entrypoint_factory.ts";
+export {
+  CodeManager,
+  type CodeManagerOptions,
+  type ExtractedCode,
+  type FetchAndExtractOptions,
+} from "./lib/code_manager.ts";
+export { type CachedArchive, CodeCache, type CodeCacheOptions } from "./lib/code_cache.ts";
+export { ContainerBuilder } from "./lib/container_builder.ts";
+export type {
+  ContainerInfo,
+  ContainerOrchestrator,
+  ContainerPhase,
+  CopyFromContainerOptions,
+  EngineCallOptions,
+  EngineInfo,
+  GetLogsOptions,
+  ListContainersOptions,
+  LogLine,
+  PullImageOptions,
+  PullProgress,
+  RunOutcome,
+  StopOptions,
+  StopOutcome,
+} from "./lib/container_orchestrator.ts";
+export type {
+  BindMount,
+  ContainerSpec,
+  LogLimits,
+  ResourceLimits,
+  SecuritySettings,
+} from "./lib/container_spec.ts";
+export {
+  createDockerRunner,
+  type CreateDockerRunnerOptions,
+  createObjectStore,
+} from "./lib/create_docker_runner.ts";
+export { DockerRunner, type DockerRunnerParts } from "./lib/docker_runner.ts";
+export {
+  type BucketNames,
+  type DockerRunnerConfig,
+  type MinioConfig,
+  parseDockerRunnerConfig,
+} from "./lib/docker_runner_config.ts";
+export * from "./lib/errors.ts";
+export {
+  type EntrypointType,
+  type Executable,
+  type ExecutableInput,
+  parseExecutable,
+} from "./lib/executable.ts";
+export type { ErrorResult, ExecutionResult, RunningResult, SuccessResult } from "./lib/execution_result.ts";
+export { FolderObjectStore } from "./lib/folder_object_store.ts";
+export { InstanceLock, InstanceLockedError } from "./lib/instance_lock.ts";
+export { type ContainerKind, LABEL } from "./lib/labels.ts";
+export type {
+  ObjectCallOptions,
+  ObjectContent,
+  ObjectInfo,
+  ObjectStore,
+  PutObjectOptions,
+} from "./lib/object_store.ts";
+export { type FileOwner, type ForcedRemoval, PrivateFolders } from "./lib/private_folders.ts";
+export {
+  ALL_SEGMENTS,
+  type ManagedContainer,
+  type Runner,
+  type RunnerCallOptions,
+  type StartContainerOptions,
+  type StopContainerOptions,
+  type StopResult,
+} from "./lib/runner.ts";
+export { type Runtime, RUNTIMES } from "./lib/runtimes.ts";
+export { ScriptManager } from "./lib/script_manager.ts";
+export { Secret } from "./lib/secret.ts";
+export { zipFolder } from "./lib/zip_folder.ts";
