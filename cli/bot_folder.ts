@@ -15,7 +15,7 @@ export const BOT_CONFIG = "bot-config.yaml";
 
 const schema = z.object({
   name: z.string("must be a text"),
-  version: z.union([z.string(), z.number().transform(String)], "must be a text, for example 1.0.0"),
+  version: z.string("must be a text, for example 1.0.0"),
   runtime: z.string().default(DEFAULT_RUNTIME),
   entrypoints: z.object({ bot: z.string().optional(), backtest: z.string().optional() }),
 });
@@ -79,7 +79,8 @@ async function readText(file: string, missing: string): Promise<string> {
 
 function parseText(file: string, text: string): unknown {
   try {
-    return parseYaml(text);
+    // Every scalar is a text: version 1.10 must not become the number 1.1.
+    return parseYaml(text, { schema: "failsafe" });
   } catch (error) {
     throw new InvalidBotFolderError(`Cannot use '${file}': it is not YAML: ${(error as Error).message}`);
   }

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { readBotFolder } from "../../cli/bot_folder.ts";
+import { parseDuration } from "../../cli/duration.ts";
+import { createLogPrinter } from "../../cli/log_printer.ts";
+import { progressBar, PullTotals } from "../../cli/pull_progress.ts";
+import { showResult, sparkline } from "../../cli/result_view.ts";
+import { printable } from "../../cli/terminal.ts";
+import { InvalidBotFolderError } from "../../lib/errors.ts";
+
+const plain = { paint: (_style: string, text: string) => text };
+
+Deno.test("parseDuration() reads what people type", () => {
+  for (
+    const [text, ms] of [["20s", 20_000], ["1h30m", 5_400_000], ["500ms", 500], ["1.5m", 90_000]] as const
+  ) {
+    assert.equal(parseDuration(text), ms);
+  }
+  for (const text of ["", "20", "s", "-1s", "1d", "1s ", "1 s"]) assert.equal(parseDuration(text), undefined);
+});
+
+async function withBotFolder(
+  files: Record<string, string>,
+  work: (path: string) => Promise<void>,
+): Promise<void> {
+  const path = await Deno.makeTempDir();
+  try {
+    for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(`${path}/${name}`, text);
+    await work(path);
+  } finally {
+    await Deno.remove(path, { recursive: true });
+  }
+}
+
+Deno.test("readBotFolder() reads the description, and the configuration byte for byte", () =>
+  withBotFolder({
+    "bot-config.yaml": "name: my-bot\nversion: 1.10\nentrypoints:\n  bot: main.py\n",
+    "config.json": '{ "a": 1.10 }\n',
+  }, async (path) => {
+    assert.deepEqual(await readBotFolder(path), {
+      path,
+      name: "my-bot",
+      version: "1.10",
+      runtime: "python3.11",
+      entrypoints: { bot: "main.py" },
+      config: '{ "a": 1.10 }\n',
+    });
+  }));
+
+for (
+  const [what, files, message] of [
+    ["a folder without a description", {}, /needs a bot-config.yaml/],
+    ["a description that is not YAML", { "bot-config.yaml": "a: [" }, /is not YAML/],
+    ["a description that is empty", { "bot-config.yaml": "" }, /Cannot use/],
+    [
+      "missing fields, all at once",
+      { "bot-config.yaml": "runtime: nodejs20" },
+      /name:[^]*version:[^]*entrypoints:/,
+    ],
+  ] as const
+) {
+  Deno.test(`readBotFolder() rejects ${what}`, () =>
+    withBotFolder(files, async (path) => {
+      await assert.rejects(
+        readBotFolder(path),
+        (error) =>
+          error instanceof InvalidBotFolderError && message.test(error.message) &&
+          error.message.includes(path),
+      );
+    }));
+}
+
+Deno.test("createLogPrinter() lines up the names and marks standard error", () => {
+  const lines: string[] = [];
+  const print = createLogPrinter({ ...plain, out: (line) => lines.push(line) }, ["a", "longer"]);
+  print("a", { time: "", stream: "stdout", text: "one" });
+  print("longer", { time: "", stream: "stderr", text: "two" });
+  assert.deepEqual(lines, ["a      | one", "longer ! two"]);
+});
+
+Deno.test("printable() takes away what could rewrite the screen", () => {
+  assert.equal(printable("a\x1b[2Jb\x1b[31mc\x1b[0m\rd\x07\x9b1A\té"), "abcd\té");
+});
+
+Deno.test("PullTotals adds up the layers of a pull", () => {
+  const totals = new PullTotals();
+  totals.add({ status: "Pulling from library/x" });
+  totals.add({ layer: "a", status: "Downloading", currentBytes: 10, totalBytes: 100 });
+  totals.add({ layer: "b", status: "Downloading", currentBytes: 50, totalBytes: 50 });
+  assert.deepEqual([totals.done, totals.total], [60, 150]);
+  totals.add({ layer: "a", status: "Extracting", currentBytes: 1, totalBytes: 100 });
+  assert.deepEqual([totals.done, totals.total], [150, 150]);
+  assert.equal(progressBar(12_000_000, 48_000_000), "[######------------------]  25 %  12.0/48.0 MB");
+});
+
+Deno.test("showResult() shows metrics, plots, and anything else as JSON", () => {
+  const result = { metrics: { trades: 7, total_return: 0.12345 }, plots: [{ name: "equity", y: [1, 2, 3] }] };
+  assert.deepEqual(showResult(result, plain), [
+    "Metrics",
+    "  trades        7",
+    "  total_return  0.1235",
+    "Plots",
+    "  equity  ▁▅█  1 to 3",
+  ]);
+  assert.deepEqual(showResult({ status: "success" }, plain), ['{"status":"success"}']);
+  assert.deepEqual(showResult(null, plain), ["There is no result."]);
+});
+
+Deno.test("sparkline() thins out a long series and leaves gaps open", () => {
+  assert.equal(sparkline([0, null, 7]), "▁ █");
+  assert.equal(sparkline([5, 5]), "▁▁");
+  assert.ok(sparkline(Array.from({ length: 1000 }, (_, index) => index)).length <= 49);
+});

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { InstanceLock, InstanceLockedError } from "../../lib/instance_lock.ts";
+
+async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await work(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("InstanceLock.acquire() refuses a second holder and names the first", () =>
+  withFolder(async (folder) => {
+    await using _lock = await InstanceLock.acquire(folder, "main");
+    await assert.rejects(
+      InstanceLock.acquire(folder, "main"),
+      (error) => error instanceof InstanceLockedError && error.message.includes(`pid ${Deno.pid}`),
+    );
+    await using _other = await InstanceLock.acquire(folder, "other");
+  }));
+
+Deno.test("InstanceLock leaves nothing behind, and the name is free again", () =>
+  withFolder(async (folder) => {
+    for (let round = 0; round < 3; round++) {
+      await using _lock = await InstanceLock.acquire(folder, "main");
+    }
+    assert.deepEqual([...Deno.readDirSync(folder)], []);
+  }));
+
+Deno.test("InstanceLock.acquire() takes over from a process that was killed", () =>
+  withFolder(async (folder) => {
+    const holder = new Deno.Command(Deno.execPath(), {
+      args: [
+        "eval",
+        `import { InstanceLock } from ${
+          JSON.stringify(new URL("../../lib/instance_lock.ts", import.meta.url).href)
+        };
+         await InstanceLock.acquire(${JSON.stringify(folder)}, "main");
+         console.log("held");
+         setInterval(() => {}, 1000);`,
+      ],
+      stdout: "piped",
+    }).spawn();
+    const reader = holder.stdout.getReader();
+    await reader.read();
+    await assert.rejects(InstanceLock.acquire(folder, "main"), InstanceLockedError);
+    holder.kill("SIGKILL");
+    await holder.status;
+    await reader.cancel();
+    await using _lock = await InstanceLock.acquire(folder, "main");
+  }));
