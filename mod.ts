@@ -21,6 +21,7 @@
  * @module
  */
 
+export { ArchiveExtractor, type ExtractedArchive } from "./lib/archive_extractor.ts";
 export { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from "./lib/archive_limits.ts";
 export { BashEntrypointFactory } from "./lib/bash_entrypoint_factory.ts";
 export { CodeEntrypointFactory, type ScriptFile } from "./lib/code_entrypoint_factory.ts";
@@ -74,7 +75,14 @@ export {
   type ExecutableInput,
   parseExecutable,
 } from "./lib/executable.ts";
-export type { ErrorResult, ExecutionResult, RunningResult, SuccessResult } from "./lib/execution_result.ts";
+export type {
+  EndedContainer,
+  ErrorResult,
+  ExecutionResult,
+  RunningResult,
+  StartedContainer,
+  SuccessResult,
+} from "./lib/execution_result.ts";
 export { FolderObjectStore } from "./lib/folder_object_store.ts";
 export { InstanceLock, InstanceLockedError } from "./lib/instance_lock.ts";
 export { type ContainerKind, LABEL } from "./lib/labels.ts";
@@ -98,4 +106,4 @@ export {
 export { type Runtime, RUNTIMES } from "./lib/runtimes.ts";
 export { ScriptManager } from "./lib/script_manager.ts";
 export { Secret } from "./lib/secret.ts";
-export { zipFolder } from "./lib/zip_folder.ts";
+export { zipFolder, type ZipFolderOptions } from "./lib/zip_folder.ts";

@@ -14,6 +14,8 @@ import type { Executable } from "./executable.ts";
  */
 export class BashEntrypointFactory {
   /**
+   * Gives the file.
+   *
    * @param executable A validated executable.
    * @returns The script, a file in the root of the code folder.
    * @throws {InvalidExecutableError} when there is no such runtime.

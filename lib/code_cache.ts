@@ -48,7 +48,11 @@ export class CodeCache {
   readonly #fetching = new Map<string, Promise<Entry>>();
   #opened?: Promise<void>;
 
-  /** @param options See {@linkcode CodeCacheOptions}. */
+  /**
+   * Makes one; nothing is read or dialled yet.
+   *
+   * @param options See {@linkcode CodeCacheOptions}.
+   */
   constructor({ store, folder, maxBytes }: CodeCacheOptions) {
     this.#store = store;
     this.#folder = folder;

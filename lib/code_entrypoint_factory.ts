@@ -22,6 +22,8 @@ export interface ScriptFile {
 /** Gives the wrapper of an executable's language: the program that loads its script and calls `main(id, config)`. */
 export class CodeEntrypointFactory {
   /**
+   * Gives the file.
+   *
    * @param executable A validated executable.
    * @returns The wrapper, a file in the runner's folder.
    * @throws {InvalidExecutableError} when there is no such runtime.

@@ -45,12 +45,18 @@ export interface ExtractedCode {
 export class CodeManager {
   readonly #options: CodeManagerOptions;
 
-  /** @param options See {@linkcode CodeManagerOptions}. */
+  /**
+   * Makes one; nothing is read or dialled yet.
+   *
+   * @param options See {@linkcode CodeManagerOptions}.
+   */
   constructor(options: CodeManagerOptions) {
     this.#options = options;
   }
 
   /**
+   * Fetches, checks and extracts.
+   *
    * @param executable Names the archive and the script that must be in it.
    * @param destination Absolute path of the folder to make. When this fails, nothing of it stays.
    * @param options See {@linkcode FetchAndExtractOptions}.

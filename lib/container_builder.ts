@@ -41,7 +41,12 @@ type Draft = { -readonly [Key in keyof ContainerSpec]: ContainerSpec[Key] };
 export class ContainerBuilder {
   readonly #draft: Draft;
 
-  /** @param name Name of the container. @param image Reference of its image. */
+  /**
+   * Makes one; nothing is read or dialled yet.
+   *
+   * @param name Name of the container.
+   * @param image Reference of its image.
+   */
   constructor(name: string, image: string) {
     this.#draft = {
       name,
@@ -79,55 +84,91 @@ export class ContainerBuilder {
     return this.withCommand(shellCommand(`${folder}/${ENTRYPOINT_SCRIPT}`));
   }
 
-  /** @param command Program and arguments. */
+  /**
+   * Sets what is run; replaces entrypoint and command of the image.
+   *
+   * @param command Program and arguments.
+   */
   withCommand(command: readonly string[]): this {
     this.#draft.command = [...command];
     return this;
   }
 
-  /** @param env Variables that are added. */
+  /**
+   * Adds environment variables.
+   *
+   * @param env Variables that are added.
+   */
   withEnv(env: Readonly<Record<string, string>>): this {
     this.#draft.env = { ...this.#draft.env, ...env };
     return this;
   }
 
-  /** @param labels Labels that are added. */
+  /**
+   * Adds labels.
+   *
+   * @param labels Labels that are added.
+   */
   withLabels(labels: Readonly<Record<string, string>>): this {
     this.#draft.labels = { ...this.#draft.labels, ...labels };
     return this;
   }
 
-  /** @param binds Folders of the host. */
+  /**
+   * Sets which folders of the host it sees.
+   *
+   * @param binds Folders of the host.
+   */
   withBinds(binds: readonly BindMount[]): this {
     this.#draft.binds = [...binds];
     return this;
   }
 
-  /** @param resources What the container may use. */
+  /**
+   * Sets what it may use.
+   *
+   * @param resources What the container may use.
+   */
   withResources(resources: ResourceLimits): this {
     this.#draft.resources = { ...resources };
     return this;
   }
 
-  /** @param logs How its output is kept. */
+  /**
+   * Sets how its output is kept.
+   *
+   * @param logs How its output is kept.
+   */
   withLogs(logs: LogLimits): this {
     this.#draft.logs = { ...logs };
     return this;
   }
 
-  /** @param security How far it is closed off. */
+  /**
+   * Sets how far it is closed off.
+   *
+   * @param security How far it is closed off.
+   */
   withSecurity(security: SecuritySettings): this {
     this.#draft.security = { ...security };
     return this;
   }
 
-  /** @param network Name of the network: `host`, `bridge`, `none` or one of the user's. */
+  /**
+   * Sets its network.
+   *
+   * @param network Name of the network: `host`, `bridge`, `none` or one of the user's.
+   */
   withNetwork(network: string): this {
     this.#draft.network = network;
     return this;
   }
 
-  /** @param autoRemove Whether the engine removes it at its exit: exit code and last lines may then be lost. */
+  /**
+   * Sets whether the engine removes it at its exit.
+   *
+   * @param autoRemove Whether the engine removes it at its exit: exit code and last lines may then be lost.
+   */
   withAutoRemove(autoRemove: boolean): this {
     this.#draft.autoRemove = autoRemove;
     return this;

@@ -25,7 +25,11 @@ export class ContainerRemover {
   readonly #options: ContainerRemoverOptions;
   readonly #log = getLogger(["berth", "runner"]);
 
-  /** @param options See {@linkcode ContainerRemoverOptions}. */
+  /**
+   * Makes one; nothing is read or dialled yet.
+   *
+   * @param options See {@linkcode ContainerRemoverOptions}.
+   */
   constructor(options: ContainerRemoverOptions) {
     this.#options = options;
   }

@@ -11,7 +11,11 @@ export interface BindMount {
   readonly source: string;
   /** Absolute path in the container. */
   readonly target: string;
-  /** @default {false} */
+  /**
+   * Whether the container may only read it.
+   *
+   * @default {false}
+   */
   readonly readOnly?: boolean;
 }
 

@@ -22,7 +22,11 @@ import { ensureTempDir } from "./temp_dir.ts";
 
 /** Options of {@linkcode createDockerRunner}. */
 export interface CreateDockerRunnerOptions {
-  /** @default {parseDockerRunnerConfig({})} */
+  /**
+   * The configuration.
+   *
+   * @default {parseDockerRunnerConfig({})}
+   */
   readonly config?: DockerRunnerConfig;
   /** Where code comes from and results go. @default {MinIO when it is configured, else a local folder} */
   readonly store?: ObjectStore;

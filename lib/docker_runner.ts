@@ -73,7 +73,11 @@ export class DockerRunner implements Runner {
   readonly #owner: FileOwner | undefined;
   readonly #log = getLogger(["berth", "runner"]);
 
-  /** @param parts What it is made of. */
+  /**
+   * Makes one; nothing is read or dialled yet.
+   *
+   * @param parts What it is made of.
+   */
   constructor(parts: DockerRunnerParts) {
     const { config, user } = parts;
     this.#parts = parts;

@@ -10,7 +10,13 @@ export class BerthError extends Error {
   /** Stable, machine-readable name of the failure, for example `archive/encrypted`. */
   readonly code: string;
 
-  /** @param code Stable name. @param message Text for people. @param options The cause, where there is one. */
+  /**
+   * Makes the error.
+   *
+   * @param code Stable name.
+   * @param message Text for people.
+   * @param options The cause, where there is one.
+   */
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = new.target.name;
@@ -23,7 +29,11 @@ export class InvalidConfigError extends BerthError {
   /** One line a problem: which variable, what is wrong, what is expected. */
   readonly problems: readonly string[];
 
-  /** @param problems One line a problem. */
+  /**
+   * Makes the error.
+   *
+   * @param problems One line a problem.
+   */
   constructor(problems: readonly string[]) {
     super("config/invalid", `Cannot use the configuration:\n${bullets(problems)}`);
     this.problems = problems;
@@ -35,7 +45,11 @@ export class InvalidExecutableError extends BerthError {
   /** One line a problem. */
   readonly problems: readonly string[];
 
-  /** @param problems One line a problem. */
+  /**
+   * Makes the error.
+   *
+   * @param problems One line a problem.
+   */
   constructor(problems: readonly string[]) {
     super("executable/invalid", `Cannot run this executable:\n${bullets(problems)}`);
     this.problems = problems;
@@ -44,7 +58,12 @@ export class InvalidExecutableError extends BerthError {
 
 /** A folder on disk is not a bot folder. */
 export class InvalidBotFolderError extends BerthError {
-  /** @param message What is wrong, where, what to do. @param options The cause, where there is one. */
+  /**
+   * Makes the error.
+   *
+   * @param message What is wrong, where, what to do.
+   * @param options The cause, where there is one.
+   */
   constructor(message: string, options?: ErrorOptions) {
     super("bot-folder/invalid", message, options);
   }
@@ -75,7 +94,13 @@ export class InvalidArchiveError extends BerthError {
   /** The entry concerned, with control characters escaped; absent when it is about the whole archive. */
   readonly entry?: string;
 
-  /** @param problem The check. @param message What is wrong and what to do. @param entry The entry concerned. */
+  /**
+   * Makes the error.
+   *
+   * @param problem The check.
+   * @param message What is wrong and what to do.
+   * @param entry The entry concerned.
+   */
   constructor(problem: ArchiveProblem, message: string, entry?: string) {
     super(`archive/${problem}`, message);
     this.problem = problem;
@@ -85,7 +110,13 @@ export class InvalidArchiveError extends BerthError {
 
 /** There is no object at this key. */
 export class ObjectNotFoundError extends BerthError {
-  /** @param bucket The bucket. @param key The key inside it. @param options The cause, where there is one. */
+  /**
+   * Makes the error.
+   *
+   * @param bucket The bucket.
+   * @param key The key inside it.
+   * @param options The cause, where there is one.
+   */
   constructor(readonly bucket: string, readonly key: string, options?: ErrorOptions) {
     super(
       "object/not-found",
@@ -97,7 +128,12 @@ export class ObjectNotFoundError extends BerthError {
 
 /** The object store did not answer, or refused. */
 export class ObjectStoreError extends BerthError {
-  /** @param message What was tried and what happened. @param options The cause. */
+  /**
+   * Makes the error.
+   *
+   * @param message What was tried and what happened.
+   * @param options The cause.
+   */
   constructor(message: string, options?: ErrorOptions) {
     super("object-store/failed", message, options);
   }
@@ -105,7 +141,12 @@ export class ObjectStoreError extends BerthError {
 
 /** No engine answers at the configured address. */
 export class EngineUnavailableError extends BerthError {
-  /** @param message What was tried, where, and what to do. @param options The cause. */
+  /**
+   * Makes the error.
+   *
+   * @param message What was tried, where, and what to do.
+   * @param options The cause.
+   */
   constructor(message: string, options?: ErrorOptions) {
     super("engine/unavailable", message, options);
   }
@@ -113,7 +154,13 @@ export class EngineUnavailableError extends BerthError {
 
 /** The engine answered and refused. */
 export class EngineError extends BerthError {
-  /** @param message What was tried and what the engine said. @param status Its HTTP status. @param options The cause. */
+  /**
+   * Makes the error.
+   *
+   * @param message What was tried and what the engine said.
+   * @param status Its HTTP status.
+   * @param options The cause.
+   */
   constructor(message: string, readonly status: number, options?: ErrorOptions) {
     super("engine/refused", message, options);
   }
@@ -128,6 +175,8 @@ export class ImageUnavailableError extends BerthError {
   readonly reason: ImageProblem;
 
   /**
+   * Makes the error.
+   *
    * @param image The image's reference. @param message What happened and what to do.
    * @param options The reason (default `not-found`) and the cause, where there is one.
    */
@@ -143,7 +192,12 @@ export class ImageUnavailableError extends BerthError {
 
 /** There is no such container. */
 export class ContainerNotFoundError extends BerthError {
-  /** @param container Name or id asked for. @param options The cause, where there is one. */
+  /**
+   * Makes the error.
+   *
+   * @param container Name or id asked for.
+   * @param options The cause, where there is one.
+   */
   constructor(readonly container: string, options?: ErrorOptions) {
     super("container/not-found", `There is no container '${container}' on the engine.`, options);
   }
@@ -151,7 +205,13 @@ export class ContainerNotFoundError extends BerthError {
 
 /** A container of this name exists already, with another specification. */
 export class ContainerConflictError extends BerthError {
-  /** @param container The name. @param message What stands there and what to do. @param options The cause. */
+  /**
+   * Makes the error.
+   *
+   * @param container The name.
+   * @param message What stands there and what to do.
+   * @param options The cause.
+   */
   constructor(readonly container: string, message: string, options?: ErrorOptions) {
     super("container/conflict", message, options);
   }
@@ -159,7 +219,13 @@ export class ContainerConflictError extends BerthError {
 
 /** A file asked for from a container is absent, too large or not a regular file. */
 export class ContainerFileError extends BerthError {
-  /** @param problem Which of these it is. @param message What is wrong, and where. @param options The cause. */
+  /**
+   * Makes the error.
+   *
+   * @param problem Which of these it is.
+   * @param message What is wrong, and where.
+   * @param options The cause.
+   */
   constructor(
     readonly problem: "missing" | "too-large" | "not-a-file",
     message: string,
@@ -171,7 +237,13 @@ export class ContainerFileError extends BerthError {
 
 /** Work was given up because it took longer than its limit. */
 export class TimeLimitError extends BerthError {
-  /** @param what The work. @param limitMs The limit, in ms. @param options The cause, where there is one. */
+  /**
+   * Makes the error.
+   *
+   * @param what The work.
+   * @param limitMs The limit, in ms.
+   * @param options The cause, where there is one.
+   */
   constructor(what: string, readonly limitMs: number, options?: ErrorOptions) {
     super("time-limit", `${what} took longer than ${limitMs} ms and was given up.`, options);
   }

@@ -40,9 +40,17 @@ export interface Executable {
 export interface ExecutableInput {
   /** See {@linkcode Executable.id}. */
   readonly id: string;
-  /** @default {"python3.11"} */
+  /**
+   * See {@linkcode Executable.runtime}.
+   *
+   * @default {"python3.11"}
+   */
   readonly runtime?: string;
-  /** @default {"bot"} */
+  /**
+   * See {@linkcode Executable.entrypoint}.
+   *
+   * @default {"bot"}
+   */
   readonly entrypoint?: EntrypointType;
   /** See {@linkcode Executable.entrypointFiles}. */
   readonly entrypointFiles: Readonly<Partial<Record<EntrypointType, string>>>;
@@ -50,13 +58,29 @@ export interface ExecutableInput {
   readonly config?: Readonly<Record<string, unknown>> | string;
   /** See {@linkcode Executable.filePath}. */
   readonly filePath: string;
-  /** @default {""} */
+  /**
+   * See {@linkcode Executable.version}.
+   *
+   * @default {""}
+   */
   readonly version?: string;
-  /** @default {true for `bot`, false for `backtest`} */
+  /**
+   * See {@linkcode Executable.isLongRunning}.
+   *
+   * @default {true for `bot`, false for `backtest`}
+   */
   readonly isLongRunning?: boolean;
-  /** @default {false for a program that runs until it is stopped, true for one that ends} */
+  /**
+   * See {@linkcode Executable.persistResults}.
+   *
+   * @default {false for a program that runs until it is stopped, true for one that ends}
+   */
   readonly persistResults?: boolean;
-  /** @default {0} */
+  /**
+   * See {@linkcode Executable.segment}.
+   *
+   * @default {0}
+   */
   readonly segment?: number;
 }
 

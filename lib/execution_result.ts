@@ -4,7 +4,8 @@
  * @module
  */
 
-interface Started {
+/** What every start has. */
+export interface StartedContainer {
   /** The engine's id of the container. */
   readonly containerId: string;
   /** Its name. */
@@ -14,14 +15,15 @@ interface Started {
 }
 
 /** It runs, and goes on running. */
-export interface RunningResult extends Started {
+export interface RunningResult extends StartedContainer {
   /** Discriminates the union. */
   readonly status: "running";
   /** False when it was running already, with the same specification. */
   readonly created: boolean;
 }
 
-interface Ended extends Started {
+/** What every end has. */
+export interface EndedContainer extends StartedContainer {
   /** Exit code of the container: 128 + n for signal n. */
   readonly exitCode: number;
   /** From start to exit in ms, by the engine's clock. */
@@ -33,13 +35,13 @@ interface Ended extends Started {
 }
 
 /** It ended with exit code 0. */
-export interface SuccessResult extends Ended {
+export interface SuccessResult extends EndedContainer {
   /** Discriminates the union. */
   readonly status: "success";
 }
 
 /** It ended otherwise. */
-export interface ErrorResult extends Ended {
+export interface ErrorResult extends EndedContainer {
   /** Discriminates the union. */
   readonly status: "error";
   /** Why, in one line. */

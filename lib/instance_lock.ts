@@ -8,7 +8,12 @@ import { BerthError } from "./errors.ts";
 
 /** Another process of the same instance is there. */
 export class InstanceLockedError extends BerthError {
-  /** @param instance Name of the instance. @param holder What the other process says of itself. */
+  /**
+   * Makes the error.
+   *
+   * @param instance Name of the instance.
+   * @param holder What the other process says of itself.
+   */
   constructor(instance: string, holder: string) {
     super(
       "instance/locked",
@@ -32,6 +37,8 @@ export class InstanceLock implements AsyncDisposable {
   }
 
   /**
+   * Takes the name.
+   *
    * @param folder Absolute path of an existing folder, the same for every process concerned.
    * @param instance Name of the instance.
    * @returns The lock. Dispose it to give the name up.

@@ -9,7 +9,11 @@ export class Limiter {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
-  /** @param limit How many, at least 1. */
+  /**
+   * Makes one; nothing is read or dialled yet.
+   *
+   * @param limit How many, at least 1.
+   */
   constructor(limit: number) {
     this.#free = limit;
   }

@@ -31,7 +31,11 @@ export interface ObjectCallOptions {
 
 /** Options of {@linkcode ObjectStore.put}. */
 export interface PutObjectOptions extends ObjectCallOptions {
-  /** @default {"application/octet-stream"} */
+  /**
+   * Media type of the content.
+   *
+   * @default {"application/octet-stream"}
+   */
   readonly contentType?: string;
 }
 

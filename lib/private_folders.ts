@@ -27,6 +27,8 @@ export class PrivateFolders {
   readonly #inUse = new Set<string>();
 
   /**
+   * Makes one; nothing is read or dialled yet.
+   *
    * @param parent Absolute path of the folder that holds them. Made, closed to other users, when it is needed.
    * @param ready Called before that: makes sure that the folder above it is safe.
    */

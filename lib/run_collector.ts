@@ -39,12 +39,18 @@ export class RunCollector {
   readonly #options: RunCollectorOptions;
   readonly #log = getLogger(["berth", "runner"]);
 
-  /** @param options See {@linkcode RunCollectorOptions}. */
+  /**
+   * Makes one; nothing is read or dialled yet.
+   *
+   * @param options See {@linkcode RunCollectorOptions}.
+   */
   constructor(options: RunCollectorOptions) {
     this.#options = options;
   }
 
   /**
+   * Waits for the end.
+   *
    * @param executable What runs.
    * @param started Its container.
    * @param options See {@linkcode CollectOptions}.

@@ -82,7 +82,7 @@ export interface ManagedContainer {
 }
 
 /** Segment that means all of them. */
-export const ALL_SEGMENTS = -1;
+export const ALL_SEGMENTS: number = -1;
 
 /** Starts, lists and stops the containers of one instance. A failed call is never read as "there are none". */
 export interface Runner extends AsyncDisposable {

@@ -14,7 +14,11 @@ import type { FileOwner } from "./private_folders.ts";
 export class ScriptManager {
   readonly #factories: readonly { create(executable: Executable): ScriptFile }[];
 
-  /** @param factories What gives the files; by default both factories of this library. */
+  /**
+   * Makes one; nothing is read or dialled yet.
+   *
+   * @param factories What gives the files; by default both factories of this library.
+   */
   constructor(
     factories: readonly { create(executable: Executable): ScriptFile }[] = [
       new BashEntrypointFactory(),
@@ -25,6 +29,8 @@ export class ScriptManager {
   }
 
   /**
+   * Writes the files.
+   *
    * @param executable A validated executable.
    * @param folder Its code folder. Holds the extracted archive and none of the runner's files.
    * @param owner Who the files belong to; absent: the user that Berth runs as.

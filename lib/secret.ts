@@ -21,7 +21,11 @@ const REDACTED = "[redacted]";
 export class Secret {
   readonly #value: string;
 
-  /** @param value The secret itself. */
+  /**
+   * Makes one; nothing is read or dialled yet.
+   *
+   * @param value The secret itself.
+   */
   constructor(value: string) {
     this.#value = value;
   }

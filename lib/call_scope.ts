@@ -1,0 +1,99 @@
+/**
+ * The bounds of one call to a server: its time limit, and every signal that may give it up.
+ *
+ * @module
+ */
+
+import { TimeLimitError } from "./errors.ts";
+
+/** What bounds a call. */
+export interface CallScopeOptions {
+  /** What is done, for the error text: `The engine's answer to …`. */
+  readonly what: string;
+  /** Time limit in ms. @default none */
+  readonly limitMs?: number;
+  /** Signals that give the call up. */
+  readonly signals?: readonly (AbortSignal | undefined)[];
+}
+
+/**
+ * One signal for one call, aborted with the reason of whatever comes first. Dispose it when the call is over:
+ * then nothing of it hangs on signals that live longer.
+ */
+export class CallScope implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #release: (() => void)[] = [];
+  readonly #options: CallScopeOptions;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param options What bounds the call. */
+  constructor(options: CallScopeOptions) {
+    this.#options = options;
+    for (const signal of options.signals ?? []) if (signal !== undefined) this.#follow(signal);
+    this.restartLimit();
+  }
+
+  /** Aborted when the call is to be given up. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Lets the time limit begin anew: for calls whose limit is about silence. */
+  restartLimit(): void {
+    const { what, limitMs } = this.#options;
+    clearTimeout(this.#timer);
+    if (limitMs === undefined || this.signal.aborted) return;
+    this.#timer = setTimeout(() => this.#controller.abort(new TimeLimitError(what, limitMs)), limitMs);
+  }
+
+  /** Ends the time limit, not the call: for calls whose answer may take any time once it has begun. */
+  endLimit(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** Gives the call up, whatever is left of it. @param reason Why. */
+  abort(reason?: unknown): void {
+    this.#controller.abort(reason);
+  }
+
+  /**
+   * The error to throw when the call failed: why it was given up, if it was.
+   *
+   * @param error What was caught.
+   * @returns The reason of the abort, or `error`.
+   */
+  reasonFor(error: unknown): unknown {
+    return this.signal.aborted ? this.signal.reason : error;
+  }
+
+  /** Ends the limit and lets go of the signals. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    for (const release of this.#release.splice(0)) release();
+  }
+
+  #follow(signal: AbortSignal): void {
+    if (signal.aborted) return this.#controller.abort(signal.reason);
+    const onAbort = () => this.#controller.abort(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    this.#release.push(() => signal.removeEventListener("abort", onAbort));
+  }
+}
+
+/**
+ * Passes a stream on and limits how long each piece may take to come. The time that the reader takes between
+ * two pieces does not count.
+ *
+ * @param chunks The stream.
+ * @param scope The call whose limit it is.
+ * @returns The same pieces.
+ */
+export async function* limitSilence<T>(chunks: AsyncIterable<T>, scope: CallScope): AsyncGenerator<T> {
+  scope.restartLimit();
+  for await (const chunk of chunks) {
+    scope.endLimit();
+    yield chunk;
+    scope.restartLimit();
+  }
+  scope.endLimit();
+}
