@@ -16,9 +16,11 @@ export interface CallScopeOptions {
   readonly signals?: readonly (AbortSignal | undefined)[];
 }
 
+const OVER = new DOMException("The call is over.", "AbortError");
+
 /**
  * One signal for one call, aborted with the reason of whatever comes first. Dispose it when the call is over:
- * then nothing of it hangs on signals that live longer.
+ * what is left of the call is given up, and nothing of it hangs on signals that live longer.
  */
 export class CallScope implements Disposable {
   readonly #controller = new AbortController();
@@ -66,9 +68,10 @@ export class CallScope implements Disposable {
     return this.signal.aborted ? this.signal.reason : error;
   }
 
-  /** Ends the limit and lets go of the signals. */
+  /** Ends the call. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
+    this.#controller.abort(OVER);
     for (const release of this.#release.splice(0)) release();
   }
 

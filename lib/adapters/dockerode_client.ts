@@ -1,0 +1,208 @@
+/**
+ * Requests to the Docker Engine over dockerode's connection. dockerode's own methods put the whole of a
+ * container's settings into the URL, read logs into one buffer and never settle when a connection breaks
+ * inside an answer; here every answer is a stream, with one way to limit, to give up and to fail.
+ *
+ * @module
+ */
+
+import type { IncomingMessage } from "node:http";
+// @ts-types="@types/dockerode"
+import type Docker from "dockerode";
+import { CallScope } from "../call_scope.ts";
+import { EngineUnavailableError } from "../errors.ts";
+import { toConnectionError, toRefusal } from "./dockerode_errors.ts";
+
+/** One request. */
+export interface EngineRequest {
+  /** What it does, as in "Cannot …". */
+  readonly what: string;
+  /** HTTP method. */
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Path, its parts encoded. */
+  readonly path: string;
+  /** Query parameters. */
+  readonly query?: Readonly<Record<string, string | number>>;
+  /** JSON body. */
+  readonly body?: unknown;
+}
+
+/** Bounds of a request. */
+export interface EngineRequestOptions {
+  /** Gives the request up. */
+  readonly signal?: AbortSignal;
+  /** Time limit in ms. @default none */
+  readonly limitMs?: number;
+}
+
+/** A whole answer. */
+export interface EngineAnswer {
+  /** HTTP status. */
+  readonly status: number;
+  /** The JSON in it; `undefined` when there is none. */
+  readonly value: unknown;
+}
+
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+/** dockerode makes errors of all statuses but these, without the engine's own words: all are judged here instead. */
+const ANY_STATUS = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [i + 100, true]));
+
+/** Requests to one engine. */
+export class DockerodeClient {
+  readonly #docker: Docker;
+  readonly #closed = new AbortController();
+  /** Where the engine is, for error texts. */
+  readonly address: string;
+
+  /** @param docker The connection. */
+  constructor(docker: Docker) {
+    this.#docker = docker;
+    const { socketPath, host, port } = docker.modem as unknown as Record<string, unknown>;
+    this.address = typeof socketPath === "string" ? `unix://${socketPath}` : `${host ?? "?"}:${port ?? "?"}`;
+  }
+
+  /**
+   * Sends a request and reads the whole answer.
+   *
+   * @param request The request.
+   * @param options Its bounds.
+   * @param accepted Statuses from 300 on that are answers, not refusals.
+   * @returns The answer.
+   * @throws {EngineError} If the engine refuses.
+   * @throws {EngineUnavailableError} If it does not answer.
+   * @throws {TimeLimitError} If it takes longer than its limit.
+   */
+  async call(
+    request: EngineRequest,
+    options: EngineRequestOptions,
+    accepted: readonly number[] = [],
+  ): Promise<EngineAnswer> {
+    using scope = this.scope(request.what, options);
+    const response = await this.open(request, scope, accepted);
+    return { status: response.statusCode ?? 0, value: await this.readJson(request.what, response, scope) };
+  }
+
+  /**
+   * Sends a request and returns once the answer has begun. Read the answer, or abort the scope.
+   *
+   * @param request The request.
+   * @param scope Its bounds.
+   * @param accepted Statuses from 300 on that are answers, not refusals.
+   * @returns The answer's stream.
+   * @throws As {@linkcode call}.
+   */
+  async open(
+    request: EngineRequest,
+    scope: CallScope,
+    accepted: readonly number[] = [],
+  ): Promise<IncomingMessage> {
+    const response = await this.#dial(request, scope);
+    const status = response.statusCode ?? 0;
+    if (status < 300 || accepted.includes(status)) return response;
+    throw toRefusal(request.what, status, await this.#readWords(request.what, response, scope));
+  }
+
+  /**
+   * Reads an answer as JSON.
+   *
+   * @param what What was asked for, as in "Cannot …".
+   * @param response The answer.
+   * @param scope Bounds of its request.
+   * @returns The value; `undefined` if the answer is empty.
+   * @throws As {@linkcode call}.
+   */
+  async readJson(what: string, response: IncomingMessage, scope: CallScope): Promise<unknown> {
+    const text = await this.#readText(what, response, scope);
+    if (text.trim() === "") return undefined;
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      throw toRefusal(what, response.statusCode ?? 0, `its answer is not JSON (${(cause as Error).message})`);
+    }
+  }
+
+  /**
+   * Reads an answer piece by piece. Stops reading while nobody asks for more; leaving early closes the connection.
+   *
+   * @param what What was asked for, as in "Cannot …".
+   * @param response The answer.
+   * @param scope Bounds of its request.
+   * @returns Its bytes.
+   * @throws As {@linkcode call}.
+   */
+  async *read(what: string, response: IncomingMessage, scope: CallScope): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const chunk of response) yield chunk as Uint8Array;
+    } catch (error) {
+      if (scope.signal.aborted) throw scope.signal.reason;
+      throw toConnectionError(what, this.address, error);
+    } finally {
+      response.destroy();
+    }
+  }
+
+  /**
+   * Bounds for a request: its own, and the life of this client.
+   *
+   * @param what What is done, as in "Cannot …".
+   * @param options Its bounds.
+   * @returns The scope; dispose it when the request is over.
+   */
+  scope(what: string, { signal, limitMs }: EngineRequestOptions): CallScope {
+    const signals = [signal, this.#closed.signal];
+    return new CallScope({ what: `The engine's answer to "${what}"`, signals, limitMs });
+  }
+
+  /** Gives up every request and closes the connections. */
+  close(): void {
+    this.#closed.abort(
+      new EngineUnavailableError(`The connection to the engine at ${this.address} was closed.`),
+    );
+    (this.#docker.modem as { agent?: { destroy?(): void } }).agent?.destroy?.();
+  }
+
+  async #dial(request: EngineRequest, scope: CallScope): Promise<IncomingMessage> {
+    scope.signal.throwIfAborted();
+    const { method, query, body } = request;
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#docker.modem.dial({
+          path: `${request.path}?`,
+          method,
+          options: { _query: query ?? {}, _body: body ?? {} },
+          isStream: true,
+          statusCodes: ANY_STATUS,
+          abortSignal: scope.signal,
+        }, (error, response) => {
+          if (response === null) reject(error ?? new Error("There was no response"));
+          else resolve(response as IncomingMessage);
+        });
+      });
+    } catch (error) {
+      if (scope.signal.aborted) throw scope.signal.reason;
+      throw toConnectionError(request.what, this.address, error);
+    }
+  }
+
+  async #readText(what: string, response: IncomingMessage, scope: CallScope): Promise<string> {
+    const decoder = new TextDecoder();
+    let text = "";
+    let bytes = 0;
+    for await (const chunk of this.read(what, response, scope)) {
+      bytes += chunk.length;
+      if (bytes > MAX_ANSWER_BYTES) throw toRefusal(what, response.statusCode ?? 0, "its answer is too long");
+      text += decoder.decode(chunk, { stream: true });
+    }
+    return text + decoder.decode();
+  }
+
+  async #readWords(what: string, response: IncomingMessage, scope: CallScope): Promise<string> {
+    const text = (await this.#readText(what, response, scope)).trim();
+    try {
+      const { message } = JSON.parse(text);
+      return typeof message === "string" ? message.trim() : text;
+    } catch {
+      return text || "no words";
+    }
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * What the Docker Engine is told to create.
+ *
+ * @module
+ */
+
+// @ts-types="@types/dockerode"
+import type Docker from "dockerode";
+import type { BindMount, ContainerSpec } from "../container_spec.ts";
+
+/**
+ * The engine's form of a specification.
+ *
+ * @param spec The specification.
+ * @returns The body of the engine's create call.
+ */
+export function toCreateOptions(spec: ContainerSpec): Docker.ContainerCreateOptions {
+  return {
+    Image: spec.image,
+    // Both are set, so that neither comes from the image.
+    Entrypoint: spec.command.slice(0, 1),
+    Cmd: spec.command.slice(1),
+    Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
+    Labels: { ...spec.labels },
+    User: spec.security.user,
+    WorkingDir: spec.workingDir,
+    StopSignal: "SIGTERM",
+    Tty: false,
+    OpenStdin: false,
+    AttachStdin: false,
+    AttachStdout: false,
+    AttachStderr: false,
+    HostConfig: toHostConfig(spec),
+  };
+}
+
+function toHostConfig({ resources, security, logs, ...spec }: ContainerSpec): Docker.HostConfig {
+  return {
+    Mounts: spec.binds.map(toMount),
+    NetworkMode: spec.network,
+    AutoRemove: spec.autoRemove,
+    Memory: resources.memoryBytes,
+    // Memory and swap together: the same number means no swap.
+    MemorySwap: resources.memoryBytes,
+    CpuShares: resources.cpuShares,
+    PidsLimit: resources.pids,
+    // Reaps what a bot's children leave behind, and passes signals on.
+    Init: true,
+    CapDrop: ["ALL"],
+    CapAdd: [...security.capabilities],
+    SecurityOpt: security.allowNewPrivileges ? [] : ["no-new-privileges"],
+    RestartPolicy: { Name: "no" },
+    LogConfig: {
+      Type: "json-file",
+      Config: { "max-size": String(logs.maxSizeBytes), "max-file": String(logs.maxFiles) },
+    },
+  };
+}
+
+/** A mount, not a bind string: with that, the engine would create a missing source as a folder of root's. */
+function toMount({ source, target, readOnly }: BindMount): Docker.MountSettings {
+  return { Type: "bind", Source: source, Target: target, ReadOnly: readOnly ?? false };
+}

@@ -1,0 +1,65 @@
+/**
+ * Failures of the connection to the Docker Engine, in Berth's words.
+ *
+ * @module
+ */
+
+import { EngineError, EngineUnavailableError } from "../errors.ts";
+
+const ADVICE: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such socket. Start Docker (for example `systemctl start docker`), or set DOCKER_HOST.",
+  ECONNREFUSED:
+    "nothing listens there. Start Docker (for example `systemctl start docker`), or set DOCKER_HOST.",
+  EACCES: "permission denied. Run as a member of the group `docker`, or as root.",
+  EPERM: "permission denied. Run as a member of the group `docker`, or as root.",
+  ECONNRESET: "the engine closed the connection before it had answered. See whether it has stopped.",
+  EPIPE: "the engine closed the connection before it had answered. See whether it has stopped.",
+};
+
+/**
+ * Turns a failure of the connection into an error of Berth's.
+ *
+ * @param what What was tried, as in "Cannot …".
+ * @param address Where the engine was looked for.
+ * @param error What was caught.
+ * @returns The error to throw.
+ */
+export function toConnectionError(what: string, address: string, error: unknown): EngineUnavailableError {
+  const { code, name, message } = describe(error);
+  const advice = name === "NotCapable"
+    ? `Deno does not allow it (${message}). Allow net, read and write for this socket.`
+    : ADVICE[code] ?? `${message}.`;
+  return new EngineUnavailableError(`Cannot ${what}: no answer from the engine at ${address}: ${advice}`, {
+    cause: error,
+  });
+}
+
+/**
+ * The engine's refusal as an error of Berth's.
+ *
+ * @param what What was tried, as in "Cannot …".
+ * @param status The HTTP status.
+ * @param words What the engine said.
+ * @returns The error to throw.
+ */
+export function toRefusal(what: string, status: number, words: string): EngineError {
+  return new EngineError(`Cannot ${what}: the engine refused it (HTTP ${status}): ${words}`, status, {
+    cause: words,
+  });
+}
+
+/**
+ * What the engine said when it refused.
+ *
+ * @param error An error of {@linkcode toRefusal}.
+ * @returns The engine's own words.
+ */
+export function wordsOf(error: EngineError): string {
+  return typeof error.cause === "string" ? error.cause : error.message;
+}
+
+function describe(error: unknown): { code: string; name: string; message: string } {
+  if (!(error instanceof Error)) return { code: "", name: "", message: String(error) };
+  const code = "code" in error ? String(error.code) : "";
+  return { code, name: error.name, message: error.message };
+}

@@ -1,0 +1,120 @@
+/**
+ * A container's output from the Docker Engine, as lines.
+ *
+ * @module
+ */
+
+import { setTimeout as delay } from "node:timers/promises";
+import { limitSilence } from "../call_scope.ts";
+import type { GetLogsOptions, LogLine } from "../container_orchestrator.ts";
+import { EngineError, EngineUnavailableError } from "../errors.ts";
+import { LogDemuxer, LogFormatError } from "../log_demuxer.ts";
+import { LogLineJoiner } from "../log_lines.ts";
+import type { DockerodeClient } from "./dockerode_client.ts";
+import { fromInspection } from "./dockerode_container_info.ts";
+import type { DockerodeContainers } from "./dockerode_containers.ts";
+import type { DockerodeTimeLimits } from "./dockerode_time_limits.ts";
+
+/** How often, and every how many ms, a container whose log has ended is asked whether it has, too. */
+const END_CHECKS = 20;
+const END_CHECK_MS = 100;
+
+/** Reads the logs of containers. */
+export class DockerodeLogs {
+  readonly #client: DockerodeClient;
+  readonly #containers: DockerodeContainers;
+  readonly #limits: DockerodeTimeLimits;
+
+  /** @param client The engine. @param containers Its calls. @param limits Time limits. */
+  constructor(client: DockerodeClient, containers: DockerodeContainers, limits: DockerodeTimeLimits) {
+    this.#client = client;
+    this.#containers = containers;
+    this.#limits = limits;
+  }
+
+  /**
+   * Reads a container's log. Nothing is read while nobody asks for more; leaving early closes the connection.
+   *
+   * @param container Id or name.
+   * @param options Which lines, and until when.
+   * @returns The lines, in the engine's order.
+   * @throws {ContainerNotFoundError} If there is no such container.
+   * @throws {EngineUnavailableError} If the connection breaks, or a followed log ends before its container.
+   */
+  async *read(container: string, options: GetLogsOptions): AsyncGenerator<LogLine> {
+    const query = toLogQuery(options);
+    using scope = this.#client.scope(`read the log of container '${container}'`, {
+      signal: options.signal,
+      limitMs: this.#limits.callMs,
+    });
+    const demuxer = new LogDemuxer();
+    const joiner = new LogLineJoiner();
+    try {
+      const opened = await this.#containers.openLogs(container, query, scope);
+      if (options.follow) scope.endLimit();
+      for await (const chunk of options.follow ? opened : limitSilence(opened, scope)) {
+        for (const frame of demuxer.push(chunk)) {
+          for (const line of joiner.push(frame)) yield line;
+        }
+      }
+      demuxer.end();
+      yield* joiner.end();
+    } catch (error) {
+      throw scope.reasonFor(toLogError(container, error));
+    }
+    if (options.follow) await this.#assertEnded(container, scope.signal);
+  }
+
+  /** An engine that shuts down ends its logs in good order: that is not the end of the container. */
+  async #assertEnded(container: string, signal: AbortSignal): Promise<void> {
+    for (let check = 0; check < END_CHECKS; check++) {
+      const found = await this.#containers.inspect(container, { signal, limitMs: this.#limits.callMs });
+      if (found === undefined || fromInspection(found).phase === "exited") return;
+      await delay(END_CHECK_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
+    }
+    throw new EngineUnavailableError(
+      `The engine ended the log of container '${container}', which goes on. Read it again from the last line.`,
+    );
+  }
+}
+
+function toLogError(container: string, error: unknown): unknown {
+  if (error instanceof LogFormatError) {
+    const message = `Cannot read the log of container '${container}': ${error.message}`;
+    return new EngineError(message, 200, { cause: error });
+  }
+  if (error instanceof EngineError && error.status === 501) {
+    const message =
+      `Cannot read the log of container '${container}': its log driver keeps nothing that can be ` +
+      "read. Create it with the log driver 'json-file'.";
+    return new EngineError(message, 501, { cause: error });
+  }
+  return error;
+}
+
+function toLogQuery(options: GetLogsOptions): Record<string, string | number> {
+  return {
+    stdout: 1,
+    stderr: 1,
+    timestamps: 1,
+    follow: options.follow ? 1 : 0,
+    ...(options.tail !== undefined && { tail: options.tail }),
+    ...(options.since !== undefined && { since: toEngineTime(options.since) }),
+  };
+}
+
+const RFC_3339 = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/i;
+
+/**
+ * A time as the engine takes it: `seconds.nanoseconds`. It answers 500 to RFC 3339, and whole seconds would
+ * repeat a second.
+ */
+function toEngineTime(time: string | Date): string {
+  if (time instanceof Date) return toEngineTime(time.toISOString());
+  const [, seconds = "", fraction = "", zone = ""] = RFC_3339.exec(time) ?? [];
+  const whole = Date.parse(seconds + zone) / 1000;
+  if (Number.isNaN(whole)) {
+    throw new TypeError(`Cannot read logs since '${time}': it is not an RFC 3339 time.`);
+  }
+  return `${Math.max(0, whole)}.${fraction.slice(0, 9).padEnd(9, "0")}`;
+}
