@@ -22,6 +22,7 @@ import { ContainerConflictError, ContainerNotFoundError, ImageUnavailableError }
 import type { Executable } from "./executable.ts";
 import type { ExecutionResult, RunningResult } from "./execution_result.ts";
 import { type ContainerKind, LABEL } from "./labels.ts";
+import { KeyedMutex } from "./keyed_mutex.ts";
 import { Limiter } from "./limiter.ts";
 import { toManagedContainer } from "./managed_container.ts";
 import type { ObjectStore } from "./object_store.ts";
@@ -67,6 +68,7 @@ export interface DockerRunnerParts {
 export class DockerRunner implements Runner {
   readonly #parts: DockerRunnerParts;
   readonly #starts: Limiter;
+  readonly #names = new KeyedMutex();
   readonly #remover: ContainerRemover;
   readonly #collector: RunCollector;
   readonly #botUser: string;
@@ -112,7 +114,14 @@ export class DockerRunner implements Runner {
     executable: Executable,
     options: StartContainerOptions = {},
   ): Promise<ExecutionResult> {
-    const started = await this.#start(executable, options);
+    const name = containerName(
+      this.#parts.config.instance,
+      kindOf(executable, options.slot),
+      executable.id,
+      options.slot,
+    );
+    // The engine knows a name before it shows the container: two starts at once would both fail to find it.
+    const started = await this.#names.run(name, () => this.#start(name, executable, options));
     options.onStarted?.(started.containerId);
     if (!(options.wait ?? !executable.isLongRunning)) return started;
     try {
@@ -186,11 +195,11 @@ export class DockerRunner implements Runner {
     return this.close();
   }
 
-  async #start(executable: Executable, options: StartContainerOptions): Promise<RunningResult> {
+  async #start(name: string, executable: Executable, options: StartContainerOptions): Promise<RunningResult> {
     const { folders, code, scripts, config } = this.#parts;
+    options.signal?.throwIfAborted();
     const signal = options.signal && { signal: options.signal };
     const kind = kindOf(executable, options.slot);
-    const name = containerName(config.instance, kind, executable.id, options.slot);
     const image = config.images[executable.runtime]!;
     const hash = this.specHash(executable);
     const folder = await folders.reserve(`${kind}-${executable.id}`);

@@ -1,0 +1,128 @@
+/**
+ * A real runner on the real engine for one test: under an instance name, a folder and a store of its own.
+ * At its end nothing of it may be left; what is left fails the test, and is removed.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { zipSync } from "fflate";
+import { createDockerRunner } from "../../lib/create_docker_runner.ts";
+import type { DockerRunner } from "../../lib/docker_runner.ts";
+import {
+  CONFIG_VARIABLES,
+  type DockerRunnerConfig,
+  parseDockerRunnerConfig,
+} from "../../lib/docker_runner_config.ts";
+import { type Executable, type ExecutableInput, parseExecutable } from "../../lib/executable.ts";
+import { FolderObjectStore } from "../../lib/folder_object_store.ts";
+import type { ObjectStore } from "../../lib/object_store.ts";
+import { ALL_SEGMENTS } from "../../lib/runner.ts";
+
+/** What a test works with. */
+export interface Stage {
+  readonly runner: DockerRunner;
+  readonly config: DockerRunnerConfig;
+  readonly store: ObjectStore;
+  /** Another runner, on the same store. */
+  another(variables: Record<string, string>): DockerRunner;
+  /** Puts an archive of these files into the store, and describes what to run. */
+  deploy(files: Record<string, string>, input?: Partial<ExecutableInput>): Promise<Executable>;
+  /** Names of the private folders that exist. */
+  folders(): Promise<string[]>;
+}
+
+/** The configuration of this machine's tests: engine and images as the environment says. */
+export function testVariables(variables: Record<string, string> = {}): Record<string, string | undefined> {
+  const environment = CONFIG_VARIABLES.filter((name) => !name.startsWith("MINIO_"))
+    .map((name) => [name, Deno.env.get(name)]);
+  return { ...Object.fromEntries(environment), ...variables };
+}
+
+/**
+ * @param work The test.
+ * @param variables Configuration that differs from the default.
+ */
+export async function withRunner(
+  work: (stage: Stage) => Promise<void>,
+  variables: Record<string, string> = {},
+): Promise<void> {
+  const temp = await Deno.makeTempDir({ prefix: "berth-test-" });
+  const instance = `test-${crypto.randomUUID().slice(0, 8)}`;
+  const parse = (more: Record<string, string>) =>
+    parseDockerRunnerConfig(
+      testVariables({
+        TEMP_DIR: `${temp}/runtime`,
+        BERTH_INSTANCE: instance,
+        STOP_GRACE_SECONDS: "10",
+        ...variables,
+        ...more,
+      }),
+    );
+  const config = parse({});
+  const store = new FolderObjectStore(`${temp}/objects`);
+  await store.ensureBucket(config.buckets.code);
+  const runner = createDockerRunner({ config, store });
+  const others: DockerRunner[] = [];
+  const stage: Stage = {
+    runner,
+    config,
+    store,
+    another: (more) => {
+      const other = createDockerRunner({ config: parse(more), store });
+      others.push(other);
+      return other;
+    },
+    deploy: async (files, input = {}) => {
+      const executable = parseExecutable({
+        id: `bot-${crypto.randomUUID().slice(0, 8)}`,
+        entrypointFiles: { bot: "main.py", backtest: "main.py" },
+        filePath: `tests/${crypto.randomUUID()}`,
+        ...input,
+      });
+      const entries = Object.entries(files).map(([name, text]) => [name, new TextEncoder().encode(text)]);
+      await store.put(config.buckets.code, executable.filePath, zipSync(Object.fromEntries(entries)));
+      return executable;
+    },
+    folders: async () => {
+      try {
+        const entries = await Array.fromAsync(
+          Deno.readDir(`${config.tempDir}/${config.instance}/containers`),
+        );
+        return entries.map(({ name }) => name);
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) return [];
+        throw error;
+      }
+    },
+  };
+  try {
+    await work(stage);
+    assert.deepEqual(await runner.listManagedContainers(ALL_SEGMENTS), [], "containers are left");
+    assert.deepEqual(await stage.folders(), [], "private folders are left");
+  } finally {
+    for (const one of [runner, ...others]) {
+      const left = await one.listManagedContainers(ALL_SEGMENTS);
+      await Promise.all(left.map(({ containerId }) => one.removeContainer(containerId)));
+      await one.close();
+    }
+    await Deno.remove(temp, { recursive: true });
+  }
+}
+
+/**
+ * Reads a container's lines until one matches.
+ *
+ * @returns All lines so far.
+ */
+export async function linesUntil(runner: DockerRunner, container: string, wanted: RegExp): Promise<string[]> {
+  const lines: string[] = [];
+  const signal = AbortSignal.timeout(60_000);
+  for await (const { text } of runner.getContainerLogs(container, { follow: true, signal })) {
+    lines.push(text);
+    if (wanted.test(text)) return lines;
+  }
+  throw new assert.AssertionError({
+    message: `the container ended without a line like ${wanted}:\n${lines.join("\n")}`,
+  });
+}
