@@ -1,0 +1,145 @@
+# shellcheck shell=sh
+# What every set-up step shares: messages, the lock, temporary folders, downloads and apt.
+# Sourced by berth, which sets $here; sets $state, $scratch, $at_exit.
+
+: "${here:?sourced by berth}"
+state=$here/.berth
+scratch=
+lock_held=
+
+say() { printf 'berth: %s\n' "$*" >&2; }
+
+# Says what is wrong and, line by line, what to do about it; ends with status 69.
+fail() {
+  printf 'berth: error: %s\n' "$1" >&2
+  shift
+  for advice in "$@"; do printf '  %s\n' "$advice" >&2; done
+  exit 69
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# --- What must happen however this ends ---------------------------------------------------------------
+
+# Commands to run at the end are functions named in $at_exit.
+at_exit=
+
+cleanup() {
+  for action in $at_exit; do "$action"; done
+  at_exit=
+  [ -z "$scratch" ] || rm -rf -- "$scratch"
+  scratch=
+  unlock
+}
+
+# Subshells start without traps: one that installs something calls this first.
+on_exit() {
+  trap cleanup EXIT
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+}
+on_exit
+
+# --- Files --------------------------------------------------------------------------------------------
+
+# Makes .berth/ and, in it, a private folder $scratch. It is on the file system of what gets installed, so that
+# `mv` into place is atomic, and goes when berth ends.
+need_scratch() {
+  [ -z "$scratch" ] || return 0
+  if ! mkdir -p -- "$state/bin" 2>/dev/null || [ ! -w "$state" ]; then
+    fail "cannot write to $state, where berth keeps what it installs" "make it writable, or run berth as its owner"
+  fi
+  scratch=$(mktemp -d "$state/tmp.XXXXXX")
+}
+
+# Runs a command with its output in .berth/setup.log.
+logged() {
+  printf '\n$ %s\n' "$*" >>"$state/setup.log"
+  "$@" >>"$state/setup.log" 2>&1 </dev/null
+}
+
+show_log() { tail -n "${2-15}" -- "$1" 2>/dev/null | sed 's/^/  | /' >&2; }
+
+# download URL FILE: a host that cannot be reached is given up after seconds, not minutes.
+download() {
+  if have curl; then
+    curl -fsSL --connect-timeout 5 --speed-limit 1000 --speed-time 30 -o "$2" -- "$1" 2>>"$state/setup.log"
+  elif have wget; then
+    wget -q -T 30 --tries=1 -O "$2" -- "$1" 2>>"$state/setup.log"
+  else
+    return 1
+  fi
+}
+
+# --- One set-up at a time -------------------------------------------------------------------------------
+
+# Two berths at once must not install over each other. The caller looks again after it has the lock.
+# File descriptor 9 is the lock: whatever is left running must close it (9>&-).
+lock() {
+  [ -z "$lock_held" ] || return 0
+  need_scratch
+  if have flock; then
+    exec 9>"$state/lock"
+    flock -n 9 || {
+      say "waiting for another berth that is setting up"
+      flock 9
+    }
+  else
+    lock_link
+  fi
+  lock_held=1
+  : >"$state/setup.log"
+}
+
+unlock() {
+  [ -n "$lock_held" ] || return 0
+  lock_held=
+  exec 9>&-
+  [ "$(readlink "$state/lock.pid" 2>/dev/null)" != "$$" ] || rm -f -- "$state/lock.pid"
+}
+
+# Without flock (macOS): a symbolic link that names the owner is made in one step, unlike a folder and a file in it.
+lock_link() {
+  lock_said=
+  until ln -s "$$" "$state/lock.pid" 2>/dev/null; do
+    owner=$(readlink "$state/lock.pid" 2>/dev/null) || continue
+    if ! ps -p "$owner" >/dev/null 2>&1; then
+      # The owner is gone. Only one of those who notice can take the link away by a rename.
+      mv -- "$state/lock.pid" "$scratch/stale" 2>/dev/null || continue
+      stale=$(readlink "$scratch/stale")
+      # It was a newcomer's by now: give it back.
+      [ "$stale" = "$owner" ] || ln -s "$stale" "$state/lock.pid" 2>/dev/null || :
+      rm -f -- "$scratch/stale"
+      continue
+    fi
+    [ -n "$lock_said" ] || say "waiting for another berth that is setting up (process $owner)"
+    lock_said=1
+    sleep 0.5
+  done
+}
+
+# --- Debian and Ubuntu ----------------------------------------------------------------------------------
+
+is_root() { [ "$(id -u 2>/dev/null)" = 0 ]; }
+is_debian() { [ -f /etc/debian_version ] && have apt-get; }
+can_apt() { is_debian && is_root; }
+
+# apt_install PACKAGE…: false when it did not work; the reason is in .berth/setup.log.
+apt_install() {
+  need_scratch
+  apt_get install "$@" || {
+    say "refreshing the package lists (apt-get update)"
+    logged apt-get -o DPkg::Lock::Timeout=300 update
+    apt_get install "$@"
+  } || {
+    say "apt-get install $* failed; the end of .berth/setup.log:"
+    show_log "$state/setup.log"
+    return 1
+  }
+}
+
+apt_get() {
+  logged env DEBIAN_FRONTEND=noninteractive apt-get -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
+    --no-install-recommends "$@" 9>&-
+}

