@@ -7,8 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { ArchiveExtractor } from "./archive_extractor.ts";
 import type { CodeManager } from "./code_manager.ts";
-import { ContainerBuilder } from "./container_builder.ts";
-import { codeMountDir } from "./container_layout.ts";
+import { ContainerStarter } from "./container_starter.ts";
 import type {
   ContainerInfo,
   ContainerOrchestrator,
@@ -16,14 +15,11 @@ import type {
   LogLine,
 } from "./container_orchestrator.ts";
 import { ContainerRemover } from "./container_remover.ts";
-import type { ContainerSpec } from "./container_spec.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
-import { ContainerConflictError, ContainerNotFoundError, ImageUnavailableError } from "./errors.ts";
+import { ContainerNotFoundError } from "./errors.ts";
 import type { Executable } from "./executable.ts";
-import type { ExecutionResult, RunningResult } from "./execution_result.ts";
-import { type ContainerKind, LABEL } from "./labels.ts";
-import { KeyedMutex } from "./keyed_mutex.ts";
-import { Limiter } from "./limiter.ts";
+import type { ExecutionResult } from "./execution_result.ts";
+import { LABEL } from "./labels.ts";
 import { toManagedContainer } from "./managed_container.ts";
 import type { ObjectStore } from "./object_store.ts";
 import { outputTail } from "./output_tail.ts";
@@ -39,7 +35,6 @@ import {
   type StopResult,
 } from "./runner.ts";
 import type { ScriptManager } from "./script_manager.ts";
-import { canonicalJson, specHash } from "./spec_hash.ts";
 
 /** User that bots run as where Berth is root: the customary unprivileged one of images without users. */
 const UNPRIVILEGED: FileOwner = { uid: 65_532, gid: 65_532 };
@@ -67,12 +62,11 @@ export interface DockerRunnerParts {
 /** Runs bots as containers of one Docker Engine. See {@linkcode Runner} for what each method promises. */
 export class DockerRunner implements Runner {
   readonly #parts: DockerRunnerParts;
-  readonly #starts: Limiter;
-  readonly #names = new KeyedMutex();
+  readonly #starter: ContainerStarter;
   readonly #remover: ContainerRemover;
   readonly #collector: RunCollector;
-  readonly #botUser: string;
-  readonly #owner: FileOwner | undefined;
+  readonly #closing = new AbortController();
+  readonly #active = new Set<Promise<unknown>>();
   readonly #log = getLogger(["berth", "runner"]);
 
   /**
@@ -82,31 +76,22 @@ export class DockerRunner implements Runner {
    */
   constructor(parts: DockerRunnerParts) {
     const { config, user } = parts;
+    const ownLabels = this.#ownLabels(config);
     this.#parts = parts;
-    this.#starts = new Limiter(config.startConcurrency);
-    this.#remover = new ContainerRemover({ ...parts, ownLabels: this.#ownLabels() });
+    this.#remover = new ContainerRemover({ ...parts, ownLabels });
     this.#collector = new RunCollector({ ...parts, bucket: config.buckets.results });
-    const bot = botUser(config.botUser, user);
-    this.#botUser = `${bot.uid}:${bot.gid}`;
-    // Only root may give files away; another user's bots run as that user, unless told otherwise.
-    this.#owner = user.uid === 0 ? bot : undefined;
+    this.#starter = new ContainerStarter({
+      ...parts,
+      ownLabels,
+      remover: this.#remover,
+      botUser: botUser(config.botUser, user),
+      giveAway: user.uid === 0,
+    });
   }
 
   /** {@inheritDoc Runner.specHash} */
   specHash(executable: Executable): string {
-    const { images, resources, logs, network, capabilities, allowNewPrivileges } = this.#parts.config;
-    const { id: _id, segment: _segment, config, ...rest } = executable;
-    return specHash({
-      ...rest,
-      config: canonicalJson(config),
-      image: images[executable.runtime],
-      resources,
-      logs,
-      network,
-      capabilities,
-      allowNewPrivileges,
-      user: this.#botUser,
-    });
+    return this.#starter.specHash(executable);
   }
 
   /** {@inheritDoc Runner.startContainer} */
@@ -114,20 +99,15 @@ export class DockerRunner implements Runner {
     executable: Executable,
     options: StartContainerOptions = {},
   ): Promise<ExecutionResult> {
-    const name = containerName(
-      this.#parts.config.instance,
-      kindOf(executable, options.slot),
-      executable.id,
-      options.slot,
-    );
-    // The engine knows a name before it shows the container: two starts at once would both fail to find it.
-    const started = await this.#names.run(name, () => this.#start(name, executable, options));
-    options.onStarted?.(started.containerId);
-    if (!(options.wait ?? !executable.isLongRunning)) return started;
+    const signal = options.signal
+      ? AbortSignal.any([options.signal, this.#closing.signal])
+      : this.#closing.signal;
+    const running = this.#startAndWait(executable, { ...options, signal });
+    this.#active.add(running);
     try {
-      return await this.#collector.collect(executable, started, options);
+      return await running;
     } finally {
-      await this.#end(started.containerId, options.signal);
+      this.#active.delete(running);
     }
   }
 
@@ -186,6 +166,8 @@ export class DockerRunner implements Runner {
 
   /** {@inheritDoc Runner.close} */
   async close(): Promise<void> {
+    this.#closing.abort(new DOMException("The runner was closed", "AbortError"));
+    await Promise.allSettled(this.#active);
     await this.#parts.extractor[Symbol.asyncDispose]();
     await this.#parts.orchestrator[Symbol.asyncDispose]();
   }
@@ -195,74 +177,15 @@ export class DockerRunner implements Runner {
     return this.close();
   }
 
-  async #start(name: string, executable: Executable, options: StartContainerOptions): Promise<RunningResult> {
-    const { folders, code, scripts, config } = this.#parts;
-    options.signal?.throwIfAborted();
-    const signal = options.signal && { signal: options.signal };
-    const kind = kindOf(executable, options.slot);
-    const image = config.images[executable.runtime]!;
-    const hash = this.specHash(executable);
-    const folder = await folders.reserve(`${kind}-${executable.id}`);
+  async #startAndWait(executable: Executable, options: StartContainerOptions): Promise<ExecutionResult> {
+    const started = await this.#starter.start(executable, options);
+    options.onStarted?.(started.containerId);
+    if (!(options.wait ?? !executable.isLongRunning)) return started;
     try {
-      const source = folders.path(folder);
-      await code.fetchAndExtract(executable, source, {
-        ...signal,
-        ...(this.#owner && { owner: this.#owner }),
-      });
-      await scripts.create(executable, source, this.#owner);
-      const spec = this.#builder(name, image)
-        .withExecutable(executable)
-        .withBinds([{ source, target: codeMountDir(executable.entrypoint) }])
-        .withLabels({
-          [LABEL.kind]: kind,
-          [LABEL.specHash]: hash,
-          [LABEL.attempt]: String(options.attempt ?? 1),
-          [LABEL.folder]: folder,
-          ...(options.slot !== undefined && { [LABEL.slot]: options.slot }),
-        })
-        .build();
-      const { id } = await this.#starts.run(() => this.#createAndStart(spec, options.signal), options.signal);
-      folders.release(folder);
-      this.#log.info("container started", { container: name, image, specHash: hash });
-      return { status: "running", containerId: id, containerName: name, specHash: hash, created: true };
-    } catch (error) {
-      await this.#remover.discardFolder(folder, image);
-      if (error instanceof ContainerConflictError) return await this.#existing(name, hash, error, options);
-      throw error;
+      return await this.#collector.collect(executable, started, options);
+    } finally {
+      await this.#end(started.containerId, options.signal);
     }
-  }
-
-  /** An image that is there costs no request: it is looked for only when the engine misses it. */
-  async #createAndStart(spec: ContainerSpec, signal?: AbortSignal): Promise<ContainerInfo> {
-    const { orchestrator } = this.#parts;
-    const options = { ...(signal && { signal }) };
-    try {
-      return await orchestrator.createAndStart(spec, options);
-    } catch (error) {
-      if (!(error instanceof ImageUnavailableError)) throw error;
-      await orchestrator.pullImage(spec.image, options);
-      return await orchestrator.createAndStart(spec, options);
-    }
-  }
-
-  async #existing(
-    name: string,
-    hash: string,
-    conflict: ContainerConflictError,
-    options: RunnerCallOptions,
-  ): Promise<RunningResult> {
-    const info = await this.#own(name, options);
-    if (!info) throw conflict;
-    const { phase, specHash } = toManagedContainer(info);
-    if (phase !== "exited" && specHash === hash) {
-      return { status: "running", containerId: info.id, containerName: name, specHash, created: false };
-    }
-    const what = phase === "exited" ? "has exited and was not removed" : "runs with another specification";
-    throw new ContainerConflictError(
-      name,
-      `Cannot start '${name}': a container of this name ${what}. Remove it first.`,
-      { cause: conflict },
-    );
   }
 
   /** After a run that was waited for. One that was given up gets its grace period, as at any other stop. */
@@ -278,16 +201,6 @@ export class DockerRunner implements Runner {
     }
   }
 
-  #builder(name: string, image: string): ContainerBuilder {
-    const { resources, logs, network, capabilities, allowNewPrivileges } = this.#parts.config;
-    return new ContainerBuilder(name, image)
-      .withResources(resources)
-      .withLogs(logs)
-      .withNetwork(network)
-      .withSecurity({ user: this.#botUser, capabilities, allowNewPrivileges })
-      .withLabels(this.#ownLabels());
-  }
-
   /** A container of this instance; another's is as good as not there. */
   async #own(container: string, { signal }: RunnerCallOptions): Promise<ContainerInfo | undefined> {
     const info = await this.#parts.orchestrator.getStatus(container, { ...(signal && { signal }) });
@@ -295,22 +208,9 @@ export class DockerRunner implements Runner {
     return own ? info : undefined;
   }
 
-  #ownLabels(): Record<string, string> {
-    return { [LABEL.managed]: "true", [LABEL.instance]: this.#parts.config.instance };
+  #ownLabels({ instance } = this.#parts.config): Record<string, string> {
+    return { [LABEL.managed]: "true", [LABEL.instance]: instance };
   }
-}
-
-/**
- * Neither instance, kind nor slot holds an underscore, and only runs have a slot: different containers never
- * have the same name.
- */
-function containerName(instance: string, kind: ContainerKind, id: string, slot?: string): string {
-  return `berth_${instance}_${kind}_${id}${slot === undefined ? "" : `_${slot}`}`;
-}
-
-function kindOf(executable: Executable, slot?: string): ContainerKind {
-  if (slot !== undefined) return "run";
-  return executable.isLongRunning ? "bot" : "backtest";
 }
 
 function botUser(configured: string | undefined, own: FileOwner): FileOwner {

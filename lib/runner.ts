@@ -106,6 +106,6 @@ export interface Runner extends AsyncDisposable {
   getContainerLogs(container: string, options?: GetLogsOptions): AsyncIterable<LogLine>;
   /** Removes what a killed process left: private folders that no container names. */
   removeOrphans(options?: RunnerCallOptions): Promise<string[]>;
-  /** Frees what the runner holds. Containers go on running. */
+  /** Gives up the starts that are under way, then frees what the runner holds. Bots go on running. */
   close(): Promise<void>;
 }

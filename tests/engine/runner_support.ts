@@ -101,11 +101,10 @@ export async function withRunner(
     assert.deepEqual(await runner.listManagedContainers(ALL_SEGMENTS), [], "containers are left");
     assert.deepEqual(await stage.folders(), [], "private folders are left");
   } finally {
-    for (const one of [runner, ...others]) {
-      const left = await one.listManagedContainers(ALL_SEGMENTS);
-      await Promise.all(left.map(({ containerId }) => one.removeContainer(containerId)));
-      await one.close();
-    }
+    await Promise.all([runner, ...others].map((one) => one.close()));
+    await using cleaner = createDockerRunner({ config, store });
+    const left = await cleaner.listManagedContainers(ALL_SEGMENTS);
+    await Promise.all(left.map(({ containerId }) => cleaner.removeContainer(containerId)));
     await Deno.remove(temp, { recursive: true });
   }
 }

@@ -1,0 +1,206 @@
+/**
+ * One start, from the description to the running container.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { CodeManager } from "./code_manager.ts";
+import { ContainerBuilder } from "./container_builder.ts";
+import { codeMountDir } from "./container_layout.ts";
+import type { ContainerInfo, ContainerOrchestrator } from "./container_orchestrator.ts";
+import type { ContainerRemover } from "./container_remover.ts";
+import type { ContainerSpec } from "./container_spec.ts";
+import type { DockerRunnerConfig } from "./docker_runner_config.ts";
+import { ContainerConflictError, ImageUnavailableError } from "./errors.ts";
+import type { Executable } from "./executable.ts";
+import type { RunningResult } from "./execution_result.ts";
+import { KeyedMutex } from "./keyed_mutex.ts";
+import { type ContainerKind, LABEL } from "./labels.ts";
+import { Limiter } from "./limiter.ts";
+import { toManagedContainer } from "./managed_container.ts";
+import type { FileOwner, PrivateFolders } from "./private_folders.ts";
+import type { StartContainerOptions } from "./runner.ts";
+import type { ScriptManager } from "./script_manager.ts";
+import { canonicalJson, specHash } from "./spec_hash.ts";
+
+/** What a {@linkcode ContainerStarter} needs. */
+export interface ContainerStarterOptions {
+  /** The configuration. */
+  readonly config: DockerRunnerConfig;
+  /** The engine. */
+  readonly orchestrator: ContainerOrchestrator;
+  /** What brings the code. */
+  readonly code: CodeManager;
+  /** What adds the runner's own files. */
+  readonly scripts: ScriptManager;
+  /** Where the private folders are. */
+  readonly folders: PrivateFolders;
+  /** What cleans up after a start that failed. */
+  readonly remover: ContainerRemover;
+  /** Labels that every container of this instance carries. */
+  readonly ownLabels: Readonly<Record<string, string>>;
+  /** User that bots run as. */
+  readonly botUser: FileOwner;
+  /** Whether the code is given to that user: only root may. */
+  readonly giveAway: boolean;
+}
+
+/** Starts containers: a start that fails at any step leaves neither container nor folder. */
+export class ContainerStarter {
+  readonly #options: ContainerStarterOptions;
+  readonly #limit: Limiter;
+  readonly #names = new KeyedMutex();
+  readonly #log = getLogger(["berth", "runner"]);
+
+  /**
+   * Makes one; nothing is read or dialled yet.
+   *
+   * @param options See {@linkcode ContainerStarterOptions}.
+   */
+  constructor(options: ContainerStarterOptions) {
+    this.#options = options;
+    this.#limit = new Limiter(options.config.startConcurrency);
+  }
+
+  /**
+   * Hashes everything that shapes the container of an executable.
+   *
+   * @param executable A validated executable.
+   */
+  specHash(executable: Executable): string {
+    const { images, resources, logs, network, capabilities, allowNewPrivileges } = this.#options.config;
+    const { id: _id, segment: _segment, config, ...rest } = executable;
+    return specHash({
+      ...rest,
+      config: canonicalJson(config),
+      image: images[executable.runtime],
+      resources,
+      logs,
+      network,
+      capabilities,
+      allowNewPrivileges,
+      user: this.#user,
+    });
+  }
+
+  /**
+   * Makes sure that a container runs.
+   *
+   * @param executable A validated executable.
+   * @param options See {@linkcode StartContainerOptions}.
+   * @throws {ContainerConflictError} when the name is taken by another specification, or by a container that has exited.
+   */
+  start(executable: Executable, options: StartContainerOptions): Promise<RunningResult> {
+    const kind = kindOf(executable, options.slot);
+    const name = containerName(this.#options.config.instance, kind, executable.id, options.slot);
+    // The engine knows a name before it shows the container: two starts at once would both fail to find it.
+    return this.#names.run(name, () => this.#start(name, kind, executable, options));
+  }
+
+  async #start(
+    name: string,
+    kind: ContainerKind,
+    executable: Executable,
+    options: StartContainerOptions,
+  ): Promise<RunningResult> {
+    const { folders, remover, config } = this.#options;
+    options.signal?.throwIfAborted();
+    const image = config.images[executable.runtime]!;
+    const hash = this.specHash(executable);
+    const folder = await folders.reserve(`${kind}-${executable.id}`);
+    try {
+      await this.#prepare(executable, folders.path(folder), options.signal);
+      const spec = this.#builder(name, image)
+        .withExecutable(executable)
+        .withBinds([{ source: folders.path(folder), target: codeMountDir(executable.entrypoint) }])
+        .withLabels({
+          [LABEL.kind]: kind,
+          [LABEL.specHash]: hash,
+          [LABEL.attempt]: String(options.attempt ?? 1),
+          [LABEL.folder]: folder,
+          ...(options.slot !== undefined && { [LABEL.slot]: options.slot }),
+        })
+        .build();
+      const { id } = await this.#limit.run(() => this.#createAndStart(spec, options.signal), options.signal);
+      folders.release(folder);
+      this.#log.info("container started", { container: name, image, specHash: hash });
+      return { status: "running", containerId: id, containerName: name, specHash: hash, created: true };
+    } catch (error) {
+      await remover.discardFolder(folder, image);
+      if (error instanceof ContainerConflictError) {
+        return await this.#existing(name, hash, error, options.signal);
+      }
+      throw error;
+    }
+  }
+
+  async #prepare(executable: Executable, path: string, signal?: AbortSignal): Promise<void> {
+    const { code, scripts, botUser, giveAway } = this.#options;
+    const owner = giveAway ? botUser : undefined;
+    await code.fetchAndExtract(executable, path, { ...(owner && { owner }), ...(signal && { signal }) });
+    await scripts.create(executable, path, owner);
+  }
+
+  /** An image that is there costs no request: it is looked for only when the engine misses it. */
+  async #createAndStart(spec: ContainerSpec, signal?: AbortSignal): Promise<ContainerInfo> {
+    const { orchestrator } = this.#options;
+    const options = { ...(signal && { signal }) };
+    try {
+      return await orchestrator.createAndStart(spec, options);
+    } catch (error) {
+      if (!(error instanceof ImageUnavailableError)) throw error;
+      await orchestrator.pullImage(spec.image, options);
+      return await orchestrator.createAndStart(spec, options);
+    }
+  }
+
+  async #existing(
+    name: string,
+    hash: string,
+    conflict: ContainerConflictError,
+    signal?: AbortSignal,
+  ): Promise<RunningResult> {
+    const info = await this.#options.orchestrator.getStatus(name, { ...(signal && { signal }) });
+    if (!info) throw conflict;
+    const { phase, specHash } = toManagedContainer(info);
+    if (phase !== "exited" && specHash === hash) {
+      return { status: "running", containerId: info.id, containerName: name, specHash, created: false };
+    }
+    const what = phase === "exited" ? "has exited and was not removed" : "runs with another specification";
+    throw new ContainerConflictError(
+      name,
+      `Cannot start '${name}': a container of this name ${what}. Remove it first.`,
+      { cause: conflict },
+    );
+  }
+
+  #builder(name: string, image: string): ContainerBuilder {
+    const { config, ownLabels } = this.#options;
+    const { resources, logs, network, capabilities, allowNewPrivileges } = config;
+    return new ContainerBuilder(name, image)
+      .withResources(resources)
+      .withLogs(logs)
+      .withNetwork(network)
+      .withSecurity({ user: this.#user, capabilities, allowNewPrivileges })
+      .withLabels(ownLabels);
+  }
+
+  get #user(): string {
+    const { uid, gid } = this.#options.botUser;
+    return `${uid}:${gid}`;
+  }
+}
+
+/**
+ * Neither instance, kind nor slot holds an underscore, and only runs have a slot: different containers never
+ * have the same name.
+ */
+function containerName(instance: string, kind: ContainerKind, id: string, slot?: string): string {
+  return `berth_${instance}_${kind}_${id}${slot === undefined ? "" : `_${slot}`}`;
+}
+
+function kindOf(executable: Executable, slot?: string): ContainerKind {
+  if (slot !== undefined) return "run";
+  return executable.isLongRunning ? "bot" : "backtest";
+}
