@@ -154,6 +154,9 @@ function extractEntry(
   const headerSize = localHeaderSize(fixed, entry);
   const start = entry.offset + headerSize;
   const dataEnd = start + entry.compressedSize;
+  const header = source.read(entry.offset, headerSize);
+  if (header.length < headerSize) throw truncated();
+  checkLocalHeader(header, entry);
   if (dataEnd > next) {
     throw new InvalidArchiveError(
       "corrupt",
@@ -161,9 +164,6 @@ function extractEntry(
       entry.label,
     );
   }
-  const header = source.read(entry.offset, headerSize);
-  if (header.length < headerSize) throw truncated();
-  checkLocalHeader(header, entry);
   checkAfterData(source.read(dataEnd, Math.min(next - dataEnd, MAX_DESCRIPTOR_BYTES + 1)), entry);
   using file = entry.folder ? undefined : target.createFile(entry.path, entry.executable);
   decodeZipEntry(entry, {

@@ -7,6 +7,7 @@ import type { ArchiveLimits } from "./archive_limits.ts";
 import { InvalidArchiveError } from "./errors.ts";
 import type { ZipEnd } from "./zip_end.ts";
 import { readZipEntryName, type ZipEntryName } from "./zip_entry_name.ts";
+import { LOCAL_HEADER_BYTES } from "./zip_local_header.ts";
 import { readZip64Sizes } from "./zip64_sizes.ts";
 
 /** One file or folder of an archive, as the central directory describes it. */
@@ -38,7 +39,6 @@ const RATIO_FREE_BYTES = 1024 * 1024;
 
 const SIGNATURE = 0x02014b50;
 const HEADER_SIZE = 46;
-const LOCAL_HEADER_SIZE = 30;
 const METHOD_NAMES: Readonly<Record<number, string>> = {
   1: "shrink",
   6: "implode",
@@ -204,7 +204,8 @@ function checkPlaces(entries: readonly ZipEntry[], end: ZipEnd): void {
   if (first !== 0) throw corrupt(`${first} bytes come before its first entry (a self-extracting program?)`);
   entries.forEach((entry, index) => {
     const next = entries[index + 1];
-    const dataEnd = entry.offset + LOCAL_HEADER_SIZE + entry.rawName.length + entry.compressedSize;
+    // How long the local header really is shows only when it is read; this is the least.
+    const dataEnd = entry.offset + LOCAL_HEADER_BYTES + entry.compressedSize;
     if (dataEnd <= (next?.offset ?? end.directoryOffset)) return;
     const other = next === undefined ? "the archive's list of entries" : `'${next.label}'`;
     throw corrupt(`the data of '${entry.label}' overlaps ${other}`, entry.label);
