@@ -1,0 +1,56 @@
+/**
+ * Names that every object store takes: S3's rules, without the keys that a folder cannot hold.
+ *
+ * @module
+ */
+
+import { ObjectStoreError } from "./errors.ts";
+
+const MAX_KEY_BYTES = 1024;
+const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+
+/**
+ * Checks a bucket's name.
+ *
+ * @param bucket The name.
+ * @throws {ObjectStoreError} If it is not one.
+ */
+export function assertBucketName(bucket: string): void {
+  if (BUCKET.test(bucket) && !bucket.includes("..")) return;
+  throw new ObjectStoreError(
+    `Cannot use bucket '${bucket}': a name has 3 to 63 lower-case letters, digits, dots and hyphens, ` +
+      "and begins and ends with a letter or digit.",
+  );
+}
+
+/**
+ * Checks an object's key.
+ *
+ * @param key The key.
+ * @throws {ObjectStoreError} If it is empty, too long, not text, or has an empty, `.` or `..` part.
+ */
+export function assertObjectKey(key: string): void {
+  const problem = problemOf(key);
+  if (problem === undefined) return;
+  throw new ObjectStoreError(`Cannot use object key ${JSON.stringify(key.slice(0, 200))}: ${problem}.`);
+}
+
+/**
+ * Whether a text can be an object's key.
+ *
+ * @param key The text.
+ * @returns False if {@linkcode assertObjectKey} would throw.
+ */
+export function isObjectKey(key: string): boolean {
+  return problemOf(key) === undefined;
+}
+
+function problemOf(key: string): string | undefined {
+  if (key === "") return "it is empty";
+  if (!key.isWellFormed() || key.includes("\0")) return "it has characters that no key may have";
+  if (new TextEncoder().encode(key).length > MAX_KEY_BYTES) return `it has more than ${MAX_KEY_BYTES} bytes`;
+  if (key.split("/").some((part) => ["", ".", ".."].includes(part))) {
+    return "its parts between slashes may not be empty, '.' or '..'";
+  }
+  return undefined;
+}
