@@ -67,5 +67,13 @@ export function createDockerRunner(options: CreateDockerRunnerOptions = {}): Doc
  */
 export function createObjectStore(config: DockerRunnerConfig): ObjectStore {
   if (!config.minio) return new FolderObjectStore(`${config.dataDir}/objects`);
-  return new MinioObjectStore(connectMinio(config.minio));
+  const { host, port, ssl, accessKey, secretKey } = config.minio;
+  const client = connectMinio({
+    endPoint: host,
+    port,
+    useSSL: ssl,
+    accessKey: accessKey.reveal(),
+    secretKey: secretKey.reveal(),
+  });
+  return new MinioObjectStore(client);
 }

@@ -1,0 +1,171 @@
+/**
+ * Measures starts against the raw engine, in one run: the same container, created and started by two bare
+ * requests over the engine's socket. Run with `deno task bench`.
+ *
+ * @module
+ */
+
+import { request } from "node:http";
+import type { Executable } from "../../lib/executable.ts";
+import { ALL_SEGMENTS } from "../../lib/runner.ts";
+import { toCreateOptions } from "../../lib/adapters/dockerode_create_options.ts";
+import { ContainerBuilder } from "../../lib/container_builder.ts";
+import { type Stage, withRunner } from "../engine/runner_support.ts";
+
+const SINGLE_ROUNDS = 20;
+const BATCH = 50;
+const BATCH_ROUNDS = 3;
+const CONCURRENCIES = [1, 2, 4, 8, 16];
+const CODE = "import time\ndef main(id, config):\n    while True: time.sleep(60)\n";
+
+await withRunner(async (stage) => {
+  const { runner, deploy, config } = stage;
+  const executable = await deploy({ "main.py": CODE, "data.txt": "x".repeat(20_000) });
+  const raw = rawEngine(config.dockerHost.slice("unix://".length));
+  const template = await startOnce(stage, executable);
+  try {
+    await measureSingle(stage, executable, raw, template);
+    await measureBatch(stage, executable, raw, template);
+  } finally {
+    await removeAll(stage);
+    await Deno.remove(template.folder, { recursive: true });
+  }
+  await runner.removeOrphans();
+}, { STOP_GRACE_SECONDS: "0" });
+
+/** What the raw engine is asked to create: body of the request, with a folder that is ready. */
+interface Template {
+  readonly folder: string;
+  body(): string;
+}
+
+type Raw = (method: string, path: string, body?: string) => Promise<string>;
+
+/** Starts and removes one, so that both sides find archive, worker, image and connections warm. */
+async function startOnce({ runner, config, folders }: Stage, executable: Executable): Promise<Template> {
+  const { containerId } = await runner.startContainer(executable);
+  const folder = `${config.tempDir}/raw-code`;
+  const [name] = await folders();
+  await new Deno.Command("cp", {
+    args: ["-a", `${config.tempDir}/${config.instance}/containers/${name}`, folder],
+  }).output();
+  await runner.stopContainer(containerId, { graceSeconds: 0 });
+  const { uid, gid } = await Deno.stat(folder);
+  const spec = new ContainerBuilder("raw", config.images[executable.runtime]!)
+    .withExecutable(executable)
+    .withBinds([{ source: folder, target: "/bot" }])
+    .withResources(config.resources)
+    .withLogs(config.logs)
+    .withNetwork(config.network)
+    .withSecurity({ user: `${uid}:${gid}`, capabilities: [], allowNewPrivileges: false })
+    .withLabels({ "berth.instance": config.instance })
+    .build();
+  const { name: _name, ...options } = toCreateOptions(spec);
+  const body = JSON.stringify(options);
+  return { folder, body: () => body };
+}
+
+async function measureSingle(
+  { runner }: Stage,
+  executable: Executable,
+  raw: Raw,
+  template: Template,
+): Promise<void> {
+  const ours: number[] = [];
+  const theirs: number[] = [];
+  for (let round = 0; round < SINGLE_ROUNDS; round++) {
+    const begin = performance.now();
+    const { containerId } = await runner.startContainer({ ...executable, id: `single-${round}` });
+    ours.push(performance.now() - begin);
+    await runner.stopContainer(containerId, { graceSeconds: 0 });
+    const rawBegin = performance.now();
+    const id = await rawStart(raw, template);
+    theirs.push(performance.now() - rawBegin);
+    await raw("DELETE", `/containers/${id}?force=1`);
+  }
+  const ratio = median(ours) / median(theirs);
+  console.log(
+    `one start: ${median(ours).toFixed(0)} ms, raw engine ${median(theirs).toFixed(0)} ms: ` +
+      `ratio ${ratio.toFixed(2)} (medians of ${SINGLE_ROUNDS}; wanted: at most 1.25)`,
+  );
+}
+
+async function measureBatch(
+  stage: Stage,
+  executable: Executable,
+  raw: Raw,
+  template: Template,
+): Promise<void> {
+  const ratios: number[] = [];
+  for (let round = 0; round < BATCH_ROUNDS; round++) {
+    let best = 0;
+    const shown: string[] = [];
+    for (const concurrency of CONCURRENCIES) {
+      const rate = await measureRate(() => pooled(concurrency, () => rawStart(raw, template)));
+      await removeAll(stage);
+      shown.push(`${concurrency}: ${rate.toFixed(1)}`);
+      best = Math.max(best, rate);
+    }
+    const rate = await measureRate(() =>
+      Promise.all(
+        Array.from({ length: BATCH }, (_, index) =>
+          stage.runner.startContainer({ ...executable, id: `batch-${round}-${index}` })),
+      )
+    );
+    await removeAll(stage);
+    ratios.push(rate / best);
+    console.log(
+      `${BATCH} starts: ${rate.toFixed(1)}/s, raw engine by concurrency ${shown.join(", ")}: ratio ${
+        (rate / best).toFixed(2)
+      } of its best`,
+    );
+  }
+  console.log(`${BATCH} starts: median ratio ${median(ratios).toFixed(2)} (wanted: at least 0.9)`);
+}
+
+async function measureRate(work: () => Promise<unknown>): Promise<number> {
+  const begin = performance.now();
+  await work();
+  return BATCH / ((performance.now() - begin) / 1000);
+}
+
+async function pooled(concurrency: number, work: () => Promise<unknown>): Promise<void> {
+  let left = BATCH;
+  await Promise.all(Array.from({ length: concurrency }, async () => {
+    while (left-- > 0) await work();
+  }));
+}
+
+async function rawStart(raw: Raw, template: Template): Promise<string> {
+  const name = `raw-${crypto.randomUUID()}`;
+  const { Id } = JSON.parse(await raw("POST", `/containers/create?name=${name}`, template.body()));
+  await raw("POST", `/containers/${Id}/start`);
+  return Id;
+}
+
+async function removeAll({ runner }: Stage): Promise<void> {
+  const containers = await runner.listManagedContainers(ALL_SEGMENTS);
+  await Promise.all(containers.map(({ containerId }) => runner.removeContainer(containerId)));
+  await runner.removeOrphans();
+}
+
+function rawEngine(socketPath: string): Raw {
+  return (method, path, body) =>
+    new Promise((resolve, reject) => {
+      const headers = body
+        ? { "content-type": "application/json", "content-length": new TextEncoder().encode(body).length }
+        : {};
+      const sent = request({ socketPath, method, path, headers }, (answer) => {
+        let text = "";
+        answer.setEncoding("utf8");
+        answer.on("data", (chunk) => text += chunk);
+        answer.on("end", () => (answer.statusCode! < 300 ? resolve(text) : reject(new Error(text))));
+      });
+      sent.on("error", reject);
+      sent.end(body);
+    });
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
