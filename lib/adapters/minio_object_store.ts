@@ -1,0 +1,201 @@
+/**
+ * {@linkcode ObjectStore} on a MinIO server, or any other that speaks S3.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import type { IncomingMessage } from "node:http";
+import type { BucketItem, Client } from "minio";
+import { CallScope } from "../call_scope.ts";
+import { ObjectNotFoundError } from "../errors.ts";
+import { assertBucketName, assertObjectKey, isObjectKey } from "../object_name.ts";
+import type {
+  ObjectCallOptions,
+  ObjectContent,
+  ObjectInfo,
+  ObjectStore,
+  PutObjectOptions,
+} from "../object_store.ts";
+import { toWebStream } from "../web_stream.ts";
+import { toObjectStoreError } from "./minio_errors.ts";
+import { withRequestSignal } from "./minio_transport.ts";
+
+/** Time limits, each in ms. */
+export interface MinioTimeLimits {
+  /** An answer, and each piece of an object that is read. @default {30_000} */
+  readonly callMs: number;
+  /** Sending an object. @default {300_000} */
+  readonly putMs: number;
+}
+
+/** Options of {@linkcode MinioObjectStore}. */
+export interface MinioObjectStoreOptions {
+  /** Time limits that differ from the defaults. */
+  readonly timeouts?: Partial<MinioTimeLimits>;
+  /** Milliseconds since 1970. @default {Date.now} */
+  readonly clock?: () => number;
+}
+
+const MISSING: ReadonlySet<unknown> = new Set(["NoSuchKey", "NoSuchBucket", "NotFound"]);
+const EXISTING: ReadonlySet<unknown> = new Set(["BucketAlreadyOwnedByYou", "BucketAlreadyExists"]);
+
+/**
+ * Objects on a server. A time limit is an `ObjectStoreError` whose cause is the `TimeLimitError`. What `put`
+ * tells of the time is by this host's clock. Entries that stand for folders (keys that end in a slash) are
+ * not listed.
+ */
+export class MinioObjectStore implements ObjectStore {
+  readonly #client: Client;
+  readonly #endpoint: string;
+  readonly #limits: MinioTimeLimits;
+  readonly #clock: () => number;
+
+  /** @param client The client, see `connectMinio()`. @param options Limits and the clock. */
+  constructor(client: Client, options: MinioObjectStoreOptions = {}) {
+    this.#client = client;
+    const { protocol, host, port } = client as unknown as Record<string, unknown>;
+    this.#endpoint = `${protocol}//${host}:${port}`;
+    this.#limits = { callMs: 30_000, putMs: 300_000, ...options.timeouts };
+    this.#clock = options.clock ?? Date.now;
+  }
+
+  async ensureBucket(bucket: string, options: ObjectCallOptions = {}): Promise<void> {
+    assertBucketName(bucket);
+    // Looked for first: credentials may be good for a bucket but not for making one.
+    await this.#call(`make sure of bucket '${bucket}'`, options, async () => {
+      if (await this.#client.bucketExists(bucket)) return;
+      await this.#client.makeBucket(bucket).catch((error) => {
+        if (!EXISTING.has(error?.code)) throw error;
+      });
+    });
+  }
+
+  async get(bucket: string, key: string, options: ObjectCallOptions = {}): Promise<ObjectContent> {
+    assertNames(bucket, key);
+    const what = `read ${nameOf(bucket, key)}`;
+    const scope = new CallScope({ what, limitMs: this.#limits.callMs, signals: [options.signal] });
+    try {
+      const response = await this.#send(scope, () => this.#client.getObject(bucket, key)) as IncomingMessage;
+      const body = toWebStream(response, scope, (error) => this.#toError(what, scope, error));
+      return { ...fromHeaders(key, response.headers), body };
+    } catch (error) {
+      const reason = isMissing(error) ? new ObjectNotFoundError(bucket, key, { cause: error }) : error;
+      const thrown = this.#toError(what, scope, reason);
+      scope[Symbol.dispose]();
+      throw thrown;
+    }
+  }
+
+  async stat(bucket: string, key: string, options: ObjectCallOptions = {}): Promise<ObjectInfo | undefined> {
+    assertNames(bucket, key);
+    return await this.#call(`look for ${nameOf(bucket, key)}`, options, async () => {
+      try {
+        const { size, etag, lastModified } = await this.#client.statObject(bucket, key);
+        return { key, size, etag, lastModified };
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  async put(
+    bucket: string,
+    key: string,
+    body: Uint8Array,
+    options: PutObjectOptions = {},
+  ): Promise<ObjectInfo> {
+    assertNames(bucket, key);
+    const content = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    const metadata = { "Content-Type": options.contentType ?? "application/octet-stream" };
+    return await this.#call(`write ${nameOf(bucket, key)}`, options, async () => {
+      const { etag } = await this.#client.putObject(bucket, key, content, content.length, metadata);
+      return { key, size: content.length, etag, lastModified: new Date(this.#clock()) };
+    }, this.#limits.putMs);
+  }
+
+  async *list(bucket: string, prefix: string, options: ObjectCallOptions = {}): AsyncGenerator<ObjectInfo> {
+    assertBucketName(bucket);
+    const what = `list '${prefix}' in bucket '${bucket}'`;
+    using scope = new CallScope({ what, limitMs: this.#limits.callMs, signals: [options.signal] });
+    const items = this.#client.listObjectsV2(bucket, prefix, true);
+    const iterator: AsyncIterator<BucketItem> = items[Symbol.asyncIterator]();
+    try {
+      while (true) {
+        scope.restartLimit();
+        const { done, value } = await this.#send(scope, () => iterator.next());
+        scope.endLimit();
+        if (done) return;
+        if (value.name === undefined || !isObjectKey(value.name)) continue;
+        yield { key: value.name, size: value.size, etag: value.etag, lastModified: value.lastModified };
+      }
+    } catch (error) {
+      throw this.#toError(what, scope, error);
+    } finally {
+      items.destroy();
+    }
+  }
+
+  async delete(bucket: string, key: string, options: ObjectCallOptions = {}): Promise<void> {
+    assertNames(bucket, key);
+    await this.#call(`delete ${nameOf(bucket, key)}`, options, async () => {
+      await this.#client.removeObject(bucket, key).catch((error) => {
+        if (!isMissing(error)) throw error;
+      });
+    });
+  }
+
+  async #call<T>(
+    what: string,
+    options: ObjectCallOptions,
+    action: () => Promise<T>,
+    limitMs: number = this.#limits.callMs,
+  ): Promise<T> {
+    using scope = new CallScope({ what, limitMs, signals: [options.signal] });
+    try {
+      return await this.#send(scope, action);
+    } catch (error) {
+      throw this.#toError(what, scope, error);
+    }
+  }
+
+  /** Calls the client; settles with the signal, too, whatever the client makes of a request that was given up. */
+  async #send<T>({ signal }: CallScope, action: () => Promise<T>): Promise<T> {
+    signal.throwIfAborted();
+    const aborted = Promise.withResolvers<never>();
+    const onAbort = () => aborted.reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await Promise.race([withRequestSignal(signal, action), aborted.promise]);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  #toError(what: string, scope: CallScope, error: unknown): unknown {
+    return toObjectStoreError(what, this.#endpoint, scope.reasonFor(error), scope.signal);
+  }
+}
+
+function assertNames(bucket: string, key: string): void {
+  assertBucketName(bucket);
+  assertObjectKey(key);
+}
+
+function nameOf(bucket: string, key: string): string {
+  return `object '${key}' in bucket '${bucket}'`;
+}
+
+function isMissing(error: unknown): boolean {
+  return MISSING.has((error as { code?: unknown } | null)?.code);
+}
+
+function fromHeaders(key: string, headers: IncomingMessage["headers"]): ObjectInfo {
+  return {
+    key,
+    size: Number(headers["content-length"]),
+    etag: (headers.etag ?? "").replaceAll('"', ""),
+    lastModified: new Date(headers["last-modified"] ?? 0),
+  };
+}
