@@ -74,49 +74,32 @@ download() {
 
 # --- One set-up at a time -------------------------------------------------------------------------------
 
-# Two berths at once must not install over each other. The caller looks again after it has the lock.
-# File descriptor 9 is the lock: whatever is left running must close it (9>&-).
+# Two berths at once must not do the same work twice. The caller looks again after it has the lock. File descriptor
+# 9 is the lock, so it cannot outlive a berth that is killed; whatever is left running must close it (9>&-).
 lock() {
   [ -z "$lock_held" ] || return 0
   need_scratch
-  if have flock; then
-    exec 9>"$state/lock"
-    flock -n 9 || {
-      say "waiting for another berth that is setting up"
-      flock 9
-    }
-  else
-    lock_link
-  fi
+  exec 9>"$state/lock"
+  lock_take -n || {
+    say "waiting for another berth that is setting up"
+    lock_take
+  }
   lock_held=1
   : >"$state/setup.log"
+}
+
+# lock_take [-n]: with -n, false instead of waiting. macOS has no flock, but Perl. Without either there is no lock:
+# what gets installed is put in place in one step, so that costs only time.
+lock_take() {
+  if have flock; then flock "$@" 9
+  elif have perl; then perl -e 'open(LOCK, ">&=9") && flock(LOCK, @ARGV ? 6 : 2) or exit 1' -- "$@"
+  fi
 }
 
 unlock() {
   [ -n "$lock_held" ] || return 0
   lock_held=
   exec 9>&-
-  [ "$(readlink "$state/lock.pid" 2>/dev/null)" != "$$" ] || rm -f -- "$state/lock.pid"
-}
-
-# Without flock (macOS): a symbolic link that names the owner is made in one step, unlike a folder and a file in it.
-lock_link() {
-  lock_said=
-  until ln -s "$$" "$state/lock.pid" 2>/dev/null; do
-    owner=$(readlink "$state/lock.pid" 2>/dev/null) || continue
-    if ! ps -p "$owner" >/dev/null 2>&1; then
-      # The owner is gone. Only one of those who notice can take the link away by a rename.
-      mv -- "$state/lock.pid" "$scratch/stale" 2>/dev/null || continue
-      stale=$(readlink "$scratch/stale")
-      # It was a newcomer's by now: give it back.
-      [ "$stale" = "$owner" ] || ln -s "$stale" "$state/lock.pid" 2>/dev/null || :
-      rm -f -- "$scratch/stale"
-      continue
-    fi
-    [ -n "$lock_said" ] || say "waiting for another berth that is setting up (process $owner)"
-    lock_said=1
-    sleep 0.5
-  done
 }
 
 # --- Debian and Ubuntu ----------------------------------------------------------------------------------

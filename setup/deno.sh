@@ -17,7 +17,9 @@ deno_setup() {
     deno_find || deno_install
     unlock
   fi
-  export DENO
+  # Behind a proxy that has its own certificate authority, Deno works as curl and apt do.
+  DENO_TLS_CA_STORE=${DENO_TLS_CA_STORE-mozilla,system}
+  export DENO DENO_TLS_CA_STORE
   deno_dir
 }
 

@@ -60,18 +60,21 @@ engine_look() {
 }
 
 # engine_answers SOCKET
-engine_answers() {
-  [ -S "$1" ] || return 1
+engine_answers() { [ -S "$1" ] && engine_has "$1" /_ping; }
+
+# engine_has SOCKET PATH: whether the engine answers a GET of the path with status 200.
+engine_has() {
   if have curl; then
-    [ "$(curl -s -m 5 --noproxy '*' --unix-socket "$1" http://localhost/_ping 2>/dev/null)" = OK ]
+    curl -sf -m 10 --noproxy '*' --unix-socket "$1" -o /dev/null "http://localhost$2" 2>/dev/null
   else
     "$DENO" eval --no-config --no-lock '
-      const engine = await Deno.connect({ transport: "unix", path: Deno.args[0] });
-      await engine.write(new TextEncoder().encode("GET /_ping HTTP/1.0\r\n\r\n"));
-      setTimeout(() => Deno.exit(1), 5000);
-      const head = new Uint8Array(15);
+      const [path, target] = Deno.args;
+      const engine = await Deno.connect({ transport: "unix", path });
+      await engine.write(new TextEncoder().encode("GET " + target + " HTTP/1.0\r\nHost: localhost\r\n\r\n"));
+      setTimeout(() => Deno.exit(1), 10_000);
+      const head = new Uint8Array(12);
       await engine.read(head);
-      Deno.exit(/ 200/.test(new TextDecoder().decode(head)) ? 0 : 1);' "$1" 2>/dev/null
+      Deno.exit(new TextDecoder().decode(head).endsWith(" 200") ? 0 : 1);' "$1" "$2" 2>/dev/null
   fi
 }
 
@@ -135,7 +138,7 @@ engine_wait() {
 engine_died() {
   say "the last lines of .berth/dockerd.log:"
   show_log "$state/dockerd.log"
-  engine_hint="inside a container, it must be a privileged one, or have the host's /var/run/docker.sock"
+  engine_hint="if this machine is itself a container: it must be privileged, or have the host's /var/run/docker.sock"
   if grep -qi 'cgroup' "$state/dockerd.log" 2>/dev/null; then
     engine_hint="control groups seem not to be mounted: apt-get install cgroupfs-mount && cgroupfs-mount"
   elif grep -qi 'iptables' "$state/dockerd.log" 2>/dev/null; then

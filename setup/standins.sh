@@ -28,13 +28,7 @@ standins_choose() {
 }
 
 # standins_has IMAGE
-standins_has() {
-  if have curl; then
-    curl -sf -m 10 --noproxy '*' --unix-socket "$engine_socket" -o /dev/null "http://localhost/images/$1/json"
-  else
-    docker image inspect "$1" >/dev/null 2>&1
-  fi
-}
+standins_has() { engine_has "$engine_socket" "/images/$1/json"; }
 
 standins_build() {
   standins_node=berth-standin/node:20
