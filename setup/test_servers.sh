@@ -114,8 +114,11 @@ minio_from_image() {
     docker run -d --rm -p 127.0.0.1::9000 -e MINIO_ROOT_USER -e MINIO_ROOT_PASSWORD \
     "$minio_image" server /data) || return 1
   at_exit="minio_container_stop $at_exit"
-  MINIO_ENDPOINT=$(docker port "$minio_container" 9000/tcp | head -n 1)
-  minio_wait "docker inspect $minio_container"
+  MINIO_ENDPOINT=$(docker port "$minio_container" 9000/tcp 2>/dev/null | head -n 1)
+  minio_wait "docker inspect $minio_container" || {
+    say "a container of $minio_image does not come up here: doing without"
+    return 1
+  }
 }
 
 minio_container_stop() { docker rm -f -v "$minio_container" >/dev/null 2>&1 || :; }
