@@ -20,6 +20,9 @@ export interface DecodeZipEntryOptions {
 
 /** Inflating one piece makes at most 1032 times as much, some 16 MiB: that is all a bomb ever gets. */
 const PIECE_BYTES = 16 * 1024;
+/** After a piece that grew by more than this, smaller ones keep the memory flat. */
+const STEEP_RATIO = 64;
+const STEEP_PIECE_BYTES = 2 * 1024;
 /** The longest block that gives nothing until it is complete is a stored one of 64 KiB. */
 const MAX_SILENT_BYTES = 128 * 1024;
 
@@ -34,7 +37,7 @@ const MAX_SILENT_BYTES = 128 * 1024;
 export function decodeZipEntry(entry: ZipEntry, options: DecodeZipEntryOptions): void {
   const content = new DeclaredContent(entry, options.write);
   if (entry.method === ZIP_STORED) {
-    for (const { piece } of pieces(entry, options)) content.take(piece);
+    for (const { piece } of pieces(entry, options, () => PIECE_BYTES)) content.take(piece);
   } else {
     inflate(entry, options, content);
   }
@@ -44,10 +47,11 @@ export function decodeZipEntry(entry: ZipEntry, options: DecodeZipEntryOptions):
 function inflate(entry: ZipEntry, options: DecodeZipEntryOptions, content: DeclaredContent): void {
   let chunks: Uint8Array[] = [];
   let silent = 0;
+  let pieceBytes = PIECE_BYTES;
   const stream = new Inflate((chunk) => {
     if (chunk.length > 0) chunks.push(chunk);
   });
-  for (const { piece, last } of pieces(entry, options)) {
+  for (const { piece, last } of pieces(entry, options, () => pieceBytes)) {
     try {
       stream.push(piece, last);
     } catch (error) {
@@ -59,7 +63,12 @@ function inflate(entry: ZipEntry, options: DecodeZipEntryOptions, content: Decla
     // Past the end of its data the decompressor only piles up what it is given.
     silent = chunks.length === 0 ? silent + piece.length : 0;
     if (silent > MAX_SILENT_BYTES) throw corrupt(entry, "its compressed data goes on after its end");
-    for (const chunk of chunks) content.take(chunk);
+    let made = 0;
+    for (const chunk of chunks) {
+      content.take(chunk);
+      made += chunk.length;
+    }
+    pieceBytes = made > piece.length * STEEP_RATIO ? STEEP_PIECE_BYTES : PIECE_BYTES;
     chunks = [];
   }
 }
@@ -67,9 +76,10 @@ function inflate(entry: ZipEntry, options: DecodeZipEntryOptions, content: Decla
 function* pieces(
   entry: ZipEntry,
   { start, read }: DecodeZipEntryOptions,
+  pieceBytes: () => number,
 ): Generator<{ piece: Uint8Array; last: boolean }> {
   for (let done = 0; done < entry.compressedSize;) {
-    const wanted = Math.min(PIECE_BYTES, entry.compressedSize - done);
+    const wanted = Math.min(pieceBytes(), entry.compressedSize - done);
     const piece = read(start + done, wanted);
     if (piece.length !== wanted) {
       throw new InvalidArchiveError(

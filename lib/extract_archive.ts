@@ -157,6 +157,7 @@ function extractEntry(
   const header = source.read(entry.offset, headerSize);
   if (header.length < headerSize) throw truncated();
   checkLocalHeader(header, entry);
+  // Many entries that share one piece of data are the bomb that no ratio shows.
   if (dataEnd > next) {
     throw new InvalidArchiveError(
       "corrupt",

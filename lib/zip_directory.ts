@@ -7,7 +7,6 @@ import type { ArchiveLimits } from "./archive_limits.ts";
 import { InvalidArchiveError } from "./errors.ts";
 import type { ZipEnd } from "./zip_end.ts";
 import { readZipEntryName, type ZipEntryName } from "./zip_entry_name.ts";
-import { LOCAL_HEADER_BYTES } from "./zip_local_header.ts";
 import { readZip64Sizes } from "./zip64_sizes.ts";
 
 /** One file or folder of an archive, as the central directory describes it. */
@@ -87,7 +86,8 @@ export function parseZipDirectory(bytes: Uint8Array, end: ZipEnd, limits: Archiv
   }
   checkSizes(entries, end, limits);
   entries.sort((a, b) => a.offset - b.offset);
-  checkPlaces(entries, end);
+  const first = entries[0]?.offset ?? end.directoryOffset;
+  if (first !== 0) throw corrupt(`${first} bytes come before its first entry (a self-extracting program?)`);
   return entries;
 }
 
@@ -196,20 +196,6 @@ function checkSizes(entries: readonly ZipEntry[], end: ZipEnd, limits: ArchiveLi
 
 function isBomb(size: number, compressedSize: number, limits: ArchiveLimits): boolean {
   return size > RATIO_FREE_BYTES && size > compressedSize * limits.maxRatio;
-}
-
-/** Entries must not overlap: many that share one piece of data are the bomb that no ratio shows. */
-function checkPlaces(entries: readonly ZipEntry[], end: ZipEnd): void {
-  const first = entries[0]?.offset ?? end.directoryOffset;
-  if (first !== 0) throw corrupt(`${first} bytes come before its first entry (a self-extracting program?)`);
-  entries.forEach((entry, index) => {
-    const next = entries[index + 1];
-    // How long the local header really is shows only when it is read; this is the least.
-    const dataEnd = entry.offset + LOCAL_HEADER_BYTES + entry.compressedSize;
-    if (dataEnd <= (next?.offset ?? end.directoryOffset)) return;
-    const other = next === undefined ? "the archive's list of entries" : `'${next.label}'`;
-    throw corrupt(`the data of '${entry.label}' overlaps ${other}`, entry.label);
-  });
 }
 
 function refuse(problem: InvalidArchiveError["problem"], label: string, what: string): InvalidArchiveError {

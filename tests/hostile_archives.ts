@@ -167,6 +167,14 @@ function kinds(canary: string): Readonly<Record<string, Kind>> {
       const content = v.bytes(500);
       return { content, method: 8, data: deflateSync(content).slice(0, 20 + v.below(400)) };
     }),
+    "compressed data goes on": badEntry("corrupt", (v) => {
+      const content = v.text();
+      return { content, method: 8, data: join(deflateSync(content), v.bytes(200_000)) };
+    }),
+    "declares more than it holds": badEntry("header-mismatch", (v) => {
+      const content = v.text();
+      return { content, method: 8, size: content.length + 1 + v.below(1000) };
+    }),
     "wrong checksum": badEntry(
       "crc-mismatch",
       (v) => ({ crc: v.below(2 ** 32), flags: v.pick([UTF8, UTF8 | DESCRIPTOR]) }),
