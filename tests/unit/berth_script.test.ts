@@ -3,10 +3,8 @@ import { fileURLToPath } from "node:url";
 import { strToU8, zipSync } from "fflate";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const SCRIPTS = [
-  "berth",
-  ...[...Deno.readDirSync(`${ROOT}setup`)].map((file) => `setup/${file.name}`).sort(),
-];
+const SETUP = [...Deno.readDirSync(`${ROOT}setup`)].map((file) => `setup/${file.name}`);
+const SCRIPTS = ["berth", ...SETUP.filter((name) => name.endsWith(".sh")).sort()];
 
 /** What berth itself needs of a machine: no package manager, no download tool, no engine, no Deno. */
 const BASICS =
@@ -21,7 +19,7 @@ if (args[0] === "--wait") {
   const { resolve, promise } = Promise.withResolvers();
   Deno.addSignalListener("SIGTERM", () => resolve("SIGTERM"));
   Deno.addSignalListener("SIGINT", () => resolve("SIGINT"));
-  console.log("ready");
+  console.log("ready", Deno.pid, ".");
   const alive = setInterval(() => {}, 1000);
   console.log(await promise);
   clearInterval(alive);
@@ -148,6 +146,14 @@ function onPath(name: string): string | undefined {
   return undefined;
 }
 
+function kill(pid: number): void {
+  try {
+    Deno.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended, as it should.
+  }
+}
+
 function decode(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
@@ -237,13 +243,25 @@ Deno.test("berth hands over arguments, the caller's folder and the exit status, 
 Deno.test("berth passes SIGTERM on to the command, and ends as it does", async () => {
   using machine = new Machine();
   await using process = machine.berth(["permissions", "--wait"]).spawn();
-  const reader = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  assert.match((await reader.read()).value ?? "", /ready/);
-  process.kill("SIGTERM");
-  assert.match((await reader.read()).value ?? "", /SIGTERM/);
-  await reader.cancel();
-  await process.stderr.cancel();
-  assert.equal((await process.status).code, 7);
+  let task: number | undefined;
+  let output = "";
+  // Only so that a signal that gets lost fails the test instead of holding it up.
+  const deadline = AbortSignal.timeout(30_000);
+  deadline.addEventListener("abort", () => task && kill(task));
+  try {
+    for await (const part of process.stdout.pipeThrough(new TextDecoderStream())) {
+      output += part;
+      if (task === undefined && /ready \d+ \./.test(output)) {
+        task = Number(/\d+/.exec(output)?.[0]);
+        process.kill("SIGTERM");
+      }
+    }
+    await process.stderr.cancel();
+    assert.match(output, /\nSIGTERM\n$/);
+    assert.equal((await process.status).code, 7);
+  } finally {
+    if (task) kill(task);
+  }
 });
 
 Deno.test("berth rejects a DOCKER_HOST that is not a socket of this machine", async () => {
