@@ -14,11 +14,21 @@ import { createDockerRunner, createObjectStore } from "./lib/create_docker_runne
 import { CONFIG_VARIABLES } from "./lib/docker_runner_config.ts";
 import { FolderObjectStore } from "./lib/folder_object_store.ts";
 
+/**
+ * A terminal sends Ctrl-C to every process of its group, and a task runner passes it on: one press arrives
+ * twice, a few milliseconds apart.
+ */
+const SAME_PRESS_MS = 250;
+
 const stop = new AbortController();
+let stoppedAt = 0;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.addSignalListener(signal, () => {
+    const now = performance.now();
     // The second one means it: what is still there goes at the next start.
-    if (stop.signal.aborted) Deno.exit(EXIT.interrupted);
+    if (stop.signal.aborted && now - stoppedAt > SAME_PRESS_MS) Deno.exit(EXIT.interrupted);
+    if (stop.signal.aborted) return;
+    stoppedAt = now;
     stop.abort(new DOMException(`Ended by ${signal}`, "AbortError"));
   });
 }

@@ -21,7 +21,12 @@
  * @module
  */
 
-export { ArchiveExtractor, type ExtractedArchive } from "./lib/archive_extractor.ts";
+export {
+  ArchiveExtractor,
+  type ArchiveExtractorOptions,
+  type ExtractOptions,
+} from "./lib/archive_extractor.ts";
+export type { ExtractArchiveOptions, ExtractedArchive } from "./lib/extract_archive.ts";
 export { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from "./lib/archive_limits.ts";
 export { BashEntrypointFactory } from "./lib/bash_entrypoint_factory.ts";
 export { CodeEntrypointFactory, type ScriptFile } from "./lib/code_entrypoint_factory.ts";

@@ -24,6 +24,9 @@ export function createLogPrinter(
   return (name, { stream, text }) => {
     const colour = COLOURS[names.indexOf(name) % COLOURS.length] ?? "cyan";
     const bar = terminal.paint(stream === "stderr" ? "red" : "dim", stream === "stderr" ? "!" : "|");
-    terminal.out(`${terminal.paint(colour, name.padEnd(width))} ${bar} ${printable(text)}`);
+    const shown = printable(text);
+    // For machines; a person reads past it.
+    const content = shown.startsWith('{"_metric"') ? terminal.paint("dim", shown) : shown;
+    terminal.out(`${terminal.paint(colour, name.padEnd(width))} ${bar} ${content}`);
   };
 }

@@ -49,11 +49,9 @@ export function showResult(result: unknown, { paint }: Pick<Terminal, "paint">):
     const width = Math.max(...series.map(({ name }) => name.length));
     lines.push(paint("bold", "Plots"));
     for (const { name, y } of series) {
-      lines.push(
-        `  ${printable(name).padEnd(width)}  ${paint("cyan", sparkline(y))}  ${format(y[0])} to ${
-          format(y.at(-1))
-        }`,
-      );
+      const known = y.filter((value) => value !== null);
+      const range = `${format(known[0])} to ${format(known.at(-1))}`;
+      lines.push(`  ${printable(name).padEnd(width)}  ${paint("cyan", sparkline(y))}  ${range}`);
     }
   }
   if (lines.length > 0) return lines;
@@ -77,7 +75,7 @@ export function sparkline(values: readonly (number | null)[]): string {
 
 function format(value: unknown): string {
   if (typeof value !== "number") return typeof value === "string" ? value : JSON.stringify(value);
-  return Number.isInteger(value) ? String(value) : value.toFixed(4);
+  return String(Number(value.toPrecision(6)));
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -86,5 +84,6 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function isSeries(value: unknown): value is { name: string; y: (number | null)[] } {
   return isRecord(value) && typeof value.name === "string" && Array.isArray(value.y) && value.y.length > 0 &&
-    value.y.every((item) => item === null || typeof item === "number");
+    value.y.every((item) => item === null || typeof item === "number") &&
+    value.y.some((item) => item !== null);
 }

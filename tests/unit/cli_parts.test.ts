@@ -93,13 +93,16 @@ Deno.test("PullTotals adds up the layers of a pull", () => {
 });
 
 Deno.test("showResult() shows metrics, plots, and anything else as JSON", () => {
-  const result = { metrics: { trades: 7, total_return: 0.12345 }, plots: [{ name: "equity", y: [1, 2, 3] }] };
+  const result = {
+    metrics: { trades: 7, total_return: 0.12345 },
+    plots: [{ name: "equity", y: [null, 1, 2, 3] }],
+  };
   assert.deepEqual(showResult(result, plain), [
     "Metrics",
     "  trades        7",
-    "  total_return  0.1235",
+    "  total_return  0.12345",
     "Plots",
-    "  equity  ▁▅█  1 to 3",
+    "  equity   ▁▅█  1 to 3",
   ]);
   assert.deepEqual(showResult({ status: "success" }, plain), ['{"status":"success"}']);
   assert.deepEqual(showResult(null, plain), ["There is no result."]);
