@@ -44,6 +44,15 @@ class Machine implements Disposable {
   readonly project: string = `${this.folder}/the project`;
 
   constructor() {
+    try {
+      this.#fill();
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  #fill(): void {
     for (const folder of [this.home, this.bin, `${this.project}/setup`]) {
       Deno.mkdirSync(folder, { recursive: true });
     }
