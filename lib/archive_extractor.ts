@@ -52,7 +52,11 @@ export class ArchiveExtractor implements AsyncDisposable {
   readonly #running = new Set<Promise<unknown>>();
   readonly #closing = new AbortController();
 
-  /** @param options See {@linkcode ArchiveExtractorOptions}. */
+  /**
+   * Makes an extractor; it starts no worker yet.
+   *
+   * @param options See {@linkcode ArchiveExtractorOptions}.
+   */
   constructor(options: ArchiveExtractorOptions = {}) {
     const laneOptions = {
       createWorker: options.createWorker ?? createExtractWorker,

@@ -1,5 +1,3 @@
-/// <reference no-default-lib="true" />
-/// <reference lib="deno.worker" />
 /**
  * The worker of {@linkcode ArchiveExtractor}: extracts one archive a message.
  *
@@ -13,15 +11,22 @@ import {
   packExtractionError,
 } from "./extraction_message.ts";
 
+/** The global scope of a worker; the types at hand describe the one of a main program. */
+interface WorkerScope {
+  onmessage(event: MessageEvent<ExtractionRequest>): void;
+  postMessage(message: ExtractionReply): void;
+}
+
 class Stopped extends Error {}
 
-self.onmessage = ({ data }: MessageEvent<ExtractionRequest>) => reply(extract(data));
+const scope = globalThis as unknown as WorkerScope;
+scope.onmessage = ({ data }) => scope.postMessage(extract(data));
 
 function extract({ options, shared }: ExtractionRequest): ExtractionReply {
   const words = new Int32Array(shared);
   try {
     const result = extractArchive(options, {
-      started: (created) => reply({ kind: "started", created }),
+      started: (created) => scope.postMessage({ kind: "started", created }),
       checkpoint() {
         Atomics.add(words, ExtractionWord.Progress, 1);
         if (Atomics.load(words, ExtractionWord.Stop) !== 0) throw new Stopped();
@@ -33,8 +38,4 @@ function extract({ options, shared }: ExtractionRequest): ExtractionReply {
       ? { kind: "stopped" }
       : { kind: "failed", error: packExtractionError(error) };
   }
-}
-
-function reply(message: ExtractionReply): void {
-  self.postMessage(message);
 }

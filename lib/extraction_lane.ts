@@ -29,7 +29,11 @@ export class ExtractionLane implements Disposable {
   readonly #options: ExtractionLaneOptions;
   #worker: Worker | undefined;
 
-  /** @param options See {@linkcode ExtractionLaneOptions}. */
+  /**
+   * Makes a lane; it starts no worker yet.
+   *
+   * @param options See {@linkcode ExtractionLaneOptions}.
+   */
   constructor(options: ExtractionLaneOptions) {
     this.#options = options;
   }

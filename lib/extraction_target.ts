@@ -28,7 +28,12 @@ export class ExtractionTarget {
   readonly #owner: ExtractionOwner | undefined;
   #created = false;
 
-  /** @param path The folder: an absolute path. @param owner Who shall own it and all in it. */
+  /**
+   * Names the folder; touches nothing yet.
+   *
+   * @param path The folder: an absolute path.
+   * @param owner Who shall own it and all in it.
+   */
   constructor(path: string, owner?: ExtractionOwner) {
     this.#path = path;
     this.#pathBytes = encoder.encode(path).length;
@@ -58,7 +63,11 @@ export class ExtractionTarget {
     }
   }
 
-  /** @param name Path of a folder below this one; the folder that it lies in exists. */
+  /**
+   * Creates a folder.
+   *
+   * @param name Path of the folder below this one; the folder that it lies in exists.
+   */
   addFolder(name: string): void {
     this.#try(this.#resolve(name), "create", (path) => {
       Deno.mkdirSync(path, { mode: 0o700 });
