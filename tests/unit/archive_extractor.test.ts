@@ -190,6 +190,16 @@ Deno.test("ArchiveExtractor.extract() holds an archive against each limit", asyn
   }
 });
 
+Deno.test("ArchiveExtractor.extract() rejects a name that is too long only with its destination", async () => {
+  const name = `${"d".repeat(250)}/`.repeat(16) + "x".repeat(4094 - 16 * 251);
+  await using sandbox = await Sandbox.create(buildZip([{ name }]));
+  await assert.rejects(sandbox.extract(), {
+    problem: "bad-name",
+    message: /bytes with its destination, more than 4095/,
+  });
+  assert.deepEqual(await sandbox.names(), ["archive.zip"]);
+});
+
 Deno.test("ArchiveExtractor.extract() names what is in an archive that lacks the script", async () => {
   const wrapped = ["mybot/", "mybot/main.py", "__MACOSX/mybot/._main.py"].map((name): ZipPart => ({ name }));
   await using sandbox = await Sandbox.create(buildZip(wrapped));
