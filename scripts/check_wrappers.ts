@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { access, constants, readdir } from "node:fs/promises";
+import { basename, delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Compiles each file in memory, so that no `.pyc` is left behind. */
@@ -36,15 +36,20 @@ async function filesBelow(folder: string, endings: RegExp): Promise<string[]> {
     .sort();
 }
 
+/** The path of a program. Where there is no `node`, Deno puts a stand-in of its own on the PATH: that is not it. */
+async function findOnPath(program: string): Promise<string | undefined> {
+  for (const folder of (Deno.env.get("PATH") ?? "").split(delimiter)) {
+    const path = join(folder, program);
+    if (basename(folder) === "node_compat_bin") continue;
+    if (await access(path, constants.X_OK).then(() => true, () => false)) return path;
+  }
+}
+
 /** Runs an interpreter; `undefined` when it is not on the PATH. */
 async function run(interpreter: string, args: string[]): Promise<boolean | undefined> {
-  try {
-    const child = new Deno.Command(interpreter, { args, stdout: "inherit", stderr: "inherit" });
-    return (await child.output()).success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+  const path = await findOnPath(interpreter);
+  if (path === undefined) return undefined;
+  return (await new Deno.Command(path, { args, stdout: "inherit", stderr: "inherit" }).output()).success;
 }
 
 /**

@@ -171,8 +171,8 @@ atexit.register(lambda: print("atexit"))
 def on_stop(id, config):
     print("on_stop", id, config)
 def main(id, config):
-    print("ready")
     try:
+        print("ready")
         while True:
             try:
                 time.sleep(600)
@@ -381,7 +381,7 @@ def main(id, config):
     try:
         while True:
             count += 1
-            print("x" * 999)
+            print("x" * 5000)
     finally:
         print("finally")
 `,
@@ -393,7 +393,7 @@ def main(id, config):
   const end = await bot.end();
   const all = lines(end.stdout);
   assert.deepEqual(all.splice(-2), ["on_stop", "finally"]);
-  assert.ok(all.length > 0 && all.every((line) => line === "x".repeat(999)));
+  assert.ok(all.length > 0 && all.every((line) => line === "x".repeat(5000)));
   assert.deepEqual([end.code, end.stderr], [143, "blocked\n"]);
 });
 

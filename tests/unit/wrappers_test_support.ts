@@ -26,7 +26,7 @@ export const PYTHON: WrapperLanguage = {
 /** What the wrapper of Node.js is run with. */
 export const NODE: WrapperLanguage = {
   interpreter: "node",
-  locate: ["-p", "process.execPath"],
+  locate: ["-p", "if (process.versions.deno) throw new Error('this is Deno, not Node.js'); process.execPath"],
   wrapper: "node_wrapper.cjs",
   script: "main.js",
 };
