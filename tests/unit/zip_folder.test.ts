@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { DEFAULT_ARCHIVE_LIMITS } from "../../lib/archive_limits.ts";
 import { extractArchive } from "../../lib/extract_archive.ts";
+import { parseZipDirectory } from "../../lib/zip_directory.ts";
+import { findZipEnd } from "../../lib/zip_end.ts";
 import { zipFolder } from "../../lib/zip_folder.ts";
 
 Deno.test("zipFolder() packs what extractArchive() gives back, executable bits and empty folders included", async () => {
@@ -35,6 +38,20 @@ Deno.test("zipFolder() gives the same bytes for the same content, in whatever or
   assert.deepEqual(await zipFolder(first.source), await zipFolder(second.source));
   await second.write("b.py", "other");
   assert.notDeepEqual(await zipFolder(first.source), await zipFolder(second.source));
+});
+
+Deno.test("zipFolder() packs in the order of the names", async () => {
+  await using folder = await Folder.create();
+  const names = Array.from({ length: 40 }, (_, index) => `${String((index * 17) % 40).padStart(2, "0")}.py`);
+  for (const name of names) await folder.write(name, "x");
+  const archive = await zipFolder(folder.source);
+  const end = findZipEnd(archive, archive.length, archive.subarray(0, 4));
+  const entries = parseZipDirectory(
+    archive.subarray(end.directoryOffset, end.directoryOffset + end.directorySize),
+    end,
+    DEFAULT_ARCHIVE_LIMITS,
+  );
+  assert.deepEqual(entries.map(({ path }) => path), names.toSorted());
 });
 
 Deno.test("zipFolder() leaves out .git, __pycache__ and .DS_Store, at any depth", async () => {
