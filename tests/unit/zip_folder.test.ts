@@ -4,6 +4,7 @@ import { extractArchive } from "../../lib/extract_archive.ts";
 import { parseZipDirectory } from "../../lib/zip_directory.ts";
 import { findZipEnd } from "../../lib/zip_end.ts";
 import { zipFolder } from "../../lib/zip_folder.ts";
+import { u16 } from "../zip_builder.ts";
 
 Deno.test("zipFolder() packs what extractArchive() gives back, executable bits and empty folders included", async () => {
   await using folder = await Folder.create();
@@ -35,7 +36,10 @@ Deno.test("zipFolder() gives the same bytes for the same content, in whatever or
   for (const name of names) await first.write(name, name);
   for (const name of names.toReversed()) await second.write(name, name);
   await Deno.utime(`${second.source}/b.py`, 1_000_000_000, 1_000_000_000);
-  assert.deepEqual(await zipFolder(first.source), await zipFolder(second.source));
+  const archive = await zipFolder(first.source);
+  assert.deepEqual(archive, await zipFolder(second.source));
+  const [time, date] = [archive.subarray(10, 12), archive.subarray(12, 14)];
+  assert.deepEqual([...time, ...date], [...u16(12 << 11), ...u16((1 << 5) | 1)], "noon of 1 January 1980");
   await second.write("b.py", "other");
   assert.notDeepEqual(await zipFolder(first.source), await zipFolder(second.source));
 });
