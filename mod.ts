@@ -39,6 +39,7 @@ export {
 export { type CachedArchive, CodeCache, type CodeCacheOptions } from "./lib/code_cache.ts";
 export { ContainerBuilder } from "./lib/container_builder.ts";
 export type {
+  ContainerEvent,
   ContainerInfo,
   ContainerOrchestrator,
   ContainerPhase,
@@ -53,6 +54,7 @@ export type {
   RunOutcome,
   StopOptions,
   StopOutcome,
+  WatchOptions,
 } from "./lib/container_orchestrator.ts";
 export type {
   BindMount,
@@ -101,12 +103,15 @@ export type {
 export { type FileOwner, type ForcedRemoval, PrivateFolders } from "./lib/private_folders.ts";
 export {
   ALL_SEGMENTS,
+  type ContainerHint,
+  type FindContainerOptions,
   type ManagedContainer,
   type Runner,
   type RunnerCallOptions,
   type StartContainerOptions,
   type StopContainerOptions,
   type StopResult,
+  type WatchContainersOptions,
 } from "./lib/runner.ts";
 export { type Runtime, RUNTIMES } from "./lib/runtimes.ts";
 export { ScriptManager } from "./lib/script_manager.ts";

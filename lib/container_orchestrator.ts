@@ -138,6 +138,22 @@ export interface ListContainersOptions extends EngineCallOptions {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+/** Something that happened to a container. A hint, no record: events may be lost or come twice. */
+export interface ContainerEvent {
+  /** The engine's id of the container. */
+  readonly containerId: string;
+  /** The engine's word for it, for example `start`, `die` or `destroy`. */
+  readonly action: string;
+  /** Labels of the container. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Options of {@linkcode ContainerOrchestrator.watch}. */
+export interface WatchOptions extends ListContainersOptions {
+  /** Called once events arrive: what happened before is only in a list that is read after it. */
+  readonly onOpen?: () => void;
+}
+
 /** A container engine on one host. */
 export interface ContainerOrchestrator extends AsyncDisposable {
   /** Asks the engine what it is. */
@@ -173,4 +189,9 @@ export interface ContainerOrchestrator extends AsyncDisposable {
   getStatus(container: string, options?: EngineCallOptions): Promise<ContainerInfo | undefined>;
   /** Lists containers in any phase, in one call to the engine. */
   listContainers(options?: ListContainersOptions): Promise<ContainerInfo[]>;
+  /**
+   * Tells what happens to containers from now on, until the signal is given or the connection breaks; then
+   * it rejects, and the list has to be read anew.
+   */
+  watch(options?: WatchOptions): AsyncIterable<ContainerEvent>;
 }

@@ -6,6 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { CodeManager } from "./code_manager.ts";
+import { containerName } from "./container_name.ts";
 import { ContainerBuilder } from "./container_builder.ts";
 import { codeMountDir } from "./container_layout.ts";
 import type { ContainerInfo, ContainerOrchestrator } from "./container_orchestrator.ts";
@@ -190,14 +191,6 @@ export class ContainerStarter {
     const { uid, gid } = this.#options.botUser;
     return `${uid}:${gid}`;
   }
-}
-
-/**
- * Neither instance, kind nor slot holds an underscore, and only runs have a slot: different containers never
- * have the same name.
- */
-function containerName(instance: string, kind: ContainerKind, id: string, slot?: string): string {
-  return `berth_${instance}_${kind}_${id}${slot === undefined ? "" : `_${slot}`}`;
 }
 
 function kindOf(executable: Executable, slot?: string): ContainerKind {

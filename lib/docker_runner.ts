@@ -14,12 +14,13 @@ import type {
   GetLogsOptions,
   LogLine,
 } from "./container_orchestrator.ts";
+import { containerName } from "./container_name.ts";
 import { ContainerRemover } from "./container_remover.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
 import { ContainerNotFoundError } from "./errors.ts";
 import type { Executable } from "./executable.ts";
 import type { ExecutionResult } from "./execution_result.ts";
-import { LABEL } from "./labels.ts";
+import { type ContainerKind, LABEL } from "./labels.ts";
 import { toManagedContainer } from "./managed_container.ts";
 import type { ObjectStore } from "./object_store.ts";
 import { outputTail } from "./output_tail.ts";
@@ -27,12 +28,15 @@ import type { FileOwner, PrivateFolders } from "./private_folders.ts";
 import { RunCollector } from "./run_collector.ts";
 import {
   ALL_SEGMENTS,
+  type ContainerHint,
+  type FindContainerOptions,
   type ManagedContainer,
   type Runner,
   type RunnerCallOptions,
   type StartContainerOptions,
   type StopContainerOptions,
   type StopResult,
+  type WatchContainersOptions,
 } from "./runner.ts";
 import type { ScriptManager } from "./script_manager.ts";
 
@@ -137,6 +141,25 @@ export class DockerRunner implements Runner {
   ): Promise<ManagedContainer | undefined> {
     const info = await this.#own(container, options);
     return info && toManagedContainer(info);
+  }
+
+  /** {@inheritDoc Runner.findContainer} */
+  findContainer(
+    kind: ContainerKind,
+    id: string,
+    options: FindContainerOptions = {},
+  ): Promise<ManagedContainer | undefined> {
+    const name = containerName(this.#parts.config.instance, kind, id, options.slot);
+    return this.getContainerStatus(name, options);
+  }
+
+  /** {@inheritDoc Runner.watch} */
+  async *watch(options: WatchContainersOptions = {}): AsyncGenerator<ContainerHint> {
+    const events = this.#parts.orchestrator.watch({ ...options, labels: this.#ownLabels() });
+    for await (const { labels } of events) {
+      const id = labels[LABEL.id];
+      if (id !== undefined) yield { id, kind: (labels[LABEL.kind] ?? "bot") as ContainerKind };
+    }
   }
 
   /** {@inheritDoc Runner.listManagedContainers} */

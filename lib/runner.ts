@@ -29,6 +29,12 @@ export interface StartContainerOptions extends RunnerCallOptions {
   readonly onStarted?: (containerId: string) => void;
 }
 
+/** Options of {@linkcode Runner.findContainer}. */
+export interface FindContainerOptions extends RunnerCallOptions {
+  /** Which run of a schedule. */
+  readonly slot?: string;
+}
+
 /** Options of {@linkcode Runner.stopContainer}. */
 export interface StopContainerOptions extends RunnerCallOptions {
   /** Seconds between SIGTERM and SIGKILL. @default {the configured ones} */
@@ -81,6 +87,20 @@ export interface ManagedContainer {
   readonly finishedAt?: Date;
 }
 
+/** Something happened to a container of this instance. A hint: it may be lost or come twice. */
+export interface ContainerHint {
+  /** Id of the bot. */
+  readonly id: string;
+  /** What the container is for. */
+  readonly kind: ContainerKind;
+}
+
+/** Options of {@linkcode Runner.watch}. */
+export interface WatchContainersOptions extends RunnerCallOptions {
+  /** Called once hints arrive: what happened before is only in a list that is read after it. */
+  readonly onOpen?: () => void;
+}
+
 /** Segment that means all of them. */
 export const ALL_SEGMENTS: number = -1;
 
@@ -100,6 +120,14 @@ export interface Runner extends AsyncDisposable {
   removeContainer(container: string, options?: RunnerCallOptions): Promise<void>;
   /** What is known of a container, or `undefined` when there is none of this instance. */
   getContainerStatus(container: string, options?: RunnerCallOptions): Promise<ManagedContainer | undefined>;
+  /** What is known of the container that {@linkcode startContainer} makes of an id, or `undefined` when there is none. */
+  findContainer(
+    kind: ContainerKind,
+    id: string,
+    options?: FindContainerOptions,
+  ): Promise<ManagedContainer | undefined>;
+  /** Tells which containers something happened to, until the signal is given or the engine goes; then it rejects. */
+  watch(options?: WatchContainersOptions): AsyncIterable<ContainerHint>;
   /** Lists this instance's containers of one segment, or of {@linkcode ALL_SEGMENTS}, in any phase. */
   listManagedContainers(segment: number, options?: RunnerCallOptions): Promise<ManagedContainer[]>;
   /** What a container printed, line by line. */

@@ -8,6 +8,7 @@
 import type Docker from "dockerode";
 import { CallScope } from "../call_scope.ts";
 import type {
+  ContainerEvent,
   ContainerInfo,
   ContainerOrchestrator,
   CopyFromContainerOptions,
@@ -20,6 +21,7 @@ import type {
   RunOutcome,
   StopOptions,
   StopOutcome,
+  WatchOptions,
 } from "../container_orchestrator.ts";
 import type { ContainerSpec } from "../container_spec.ts";
 import { BerthError, ContainerFileError, EngineUnavailableError, ImageUnavailableError } from "../errors.ts";
@@ -33,6 +35,7 @@ import { DockerodePuller } from "./dockerode_pull.ts";
 import { DockerodeStarter } from "./dockerode_starter.ts";
 import { DEFAULT_TIME_LIMITS, type DockerodeTimeLimits } from "./dockerode_time_limits.ts";
 import { DockerodeWaiter } from "./dockerode_waiter.ts";
+import { watchContainers } from "./dockerode_watcher.ts";
 
 /** 128 + 9. */
 const SIGKILL_EXIT_CODE = 137;
@@ -209,6 +212,10 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
     const { value } = await this.#client.call(request, this.#bounds(options));
     if (!Array.isArray(value)) throw toRefusal(what, 200, "its answer is not a list");
     return value.map(fromListEntry);
+  }
+
+  watch(options: WatchOptions = {}): AsyncIterable<ContainerEvent> {
+    return watchContainers(this.#client, options);
   }
 
   /** Gives up every call, removes what unfinished starts have created, and closes the connection. */

@@ -310,3 +310,23 @@ Deno.test("DockerRunner drops setuid bits and keeps executable ones", () =>
     assert.ok(ended.status === "success" && ended.result, JSON.stringify(ended));
     assert.deepEqual(JSON.parse(new TextDecoder().decode(ended.result)), { tool: "0o755", data: "0o644" });
   }));
+
+Deno.test("DockerRunner.watch() tells of a bot that ends, and ends itself with its signal", () =>
+  withRunner(async ({ runner, deploy }) => {
+    const executable = await deploy({ "main.py": "def main(id, config): raise SystemExit(3)" });
+    const abort = new AbortController();
+    const opened = Promise.withResolvers<void>();
+    const ended = (async () => {
+      for await (const hint of runner.watch({ signal: abort.signal, onOpen: opened.resolve })) {
+        assert.deepEqual(hint, { id: executable.id, kind: "bot" });
+        if ((await runner.findContainer("bot", executable.id))?.phase === "exited") {
+          abort.abort(new Error("seen"));
+        }
+      }
+    })();
+    await Promise.race([opened.promise, ended]);
+    const { containerId } = await runner.startContainer(executable);
+    await assert.rejects(ended, /seen/);
+    await runner.removeContainer(containerId);
+    assert.equal(await runner.findContainer("bot", executable.id), undefined);
+  }));
