@@ -1,0 +1,105 @@
+/**
+ * The configuration of the services, on top of the runner's.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import {
+  CONFIG_VARIABLES,
+  type DockerRunnerConfig,
+  parseDockerRunnerConfig,
+} from "../lib/docker_runner_config.ts";
+import { InvalidConfigError } from "../lib/errors.ts";
+import { ALL_SEGMENTS } from "../lib/runner.ts";
+import { Secret } from "../lib/secret.ts";
+
+/** Everything that can be set. Made by {@linkcode parseServiceConfig}. */
+export interface ServiceConfig {
+  /** The runner's part. */
+  readonly runner: DockerRunnerConfig;
+  /** The database; absent: SQLite in the runner's `dataDir`. A secret, because it holds a password. */
+  readonly mongoUri?: Secret;
+  /** The event bus; absent: events within this process only. A secret, because it may hold a password. */
+  readonly natsUrl?: Secret;
+  /** Time between two full resyncs in ms. */
+  readonly reconcileIntervalMs: number;
+  /** Segment that is served, or `ALL_SEGMENTS`. */
+  readonly segment: number;
+  /** What becomes of the bots when Berth stops. */
+  readonly botsOnShutdown: "keep" | "stop";
+  /** Whether any number of bots may be stopped at once because their documents vanished. */
+  readonly allowMassStop: boolean;
+  /** Least severe level that is logged. */
+  readonly logLevel: "debug" | "info" | "warning" | "error";
+}
+
+const URI = "must begin with";
+
+const schema = z.object({
+  MONGO_URI: z.string().regex(/^mongodb(\+srv)?:\/\/./, `${URI} mongodb:// or mongodb+srv://`).optional(),
+  NATS_URL: z.string().regex(
+    /^((nats|tls):\/\/)?[^/\s]+\/?$/,
+    `${URI} nats:// or tls://, followed by host:port`,
+  )
+    .optional(),
+  RECONCILE_INTERVAL: z.string().regex(/^[1-9]\d{0,5}$/, "must be a whole number of seconds").default("30"),
+  SEGMENT_ID: z.string().regex(/^(-1|\d{1,9})$/, "must be a number of a segment, or -1 for all").default(
+    String(ALL_SEGMENTS),
+  ),
+  BOTS_ON_SHUTDOWN: z.enum(["keep", "stop"], "must be keep or stop").default("keep"),
+  ALLOW_MASS_STOP: z.enum(["0", "1"], "must be 0 or 1").default("0"),
+  LOG_LEVEL: z.enum(["debug", "info", "warning", "error"], "must be debug, info, warning or error").default(
+    "info",
+  ),
+});
+
+/** Names of the variables that {@linkcode parseServiceConfig} reads. */
+export const SERVICE_VARIABLES: readonly string[] = [...CONFIG_VARIABLES, ...Object.keys(schema.shape)];
+
+/**
+ * Reads the configuration. None of `MONGO_URI`, `MINIO_ENDPOINT` and `NATS_URL` set: the embedded default.
+ *
+ * @param variables For example the environment. An empty value counts as not set.
+ * @throws {InvalidConfigError} with every problem at once, and exactly what is missing.
+ */
+export function parseServiceConfig(variables: Readonly<Record<string, string | undefined>>): ServiceConfig {
+  const given = Object.fromEntries(
+    Object.keys(schema.shape).map((name) => [name, variables[name]?.trim()]).filter(([, value]) => value),
+  );
+  const parsed = schema.safeParse(given);
+  // An address may hold a password: it never goes into a message.
+  const problems = (parsed.error?.issues ?? []).map((issue) => `${String(issue.path[0])}: ${issue.message}`);
+  problems.push(...missing(variables));
+  let runner: DockerRunnerConfig | undefined;
+  try {
+    runner = parseDockerRunnerConfig(variables);
+  } catch (error) {
+    if (!(error instanceof InvalidConfigError)) throw error;
+    problems.push(...error.problems);
+  }
+  if (!runner || !parsed.success || problems.length > 0) throw new InvalidConfigError([...new Set(problems)]);
+  const value = parsed.data;
+  return {
+    runner,
+    ...(value.MONGO_URI && { mongoUri: new Secret(value.MONGO_URI) }),
+    ...(value.NATS_URL && { natsUrl: new Secret(value.NATS_URL) }),
+    reconcileIntervalMs: Number(value.RECONCILE_INTERVAL) * 1000,
+    segment: Number(value.SEGMENT_ID),
+    botsOnShutdown: value.BOTS_ON_SHUTDOWN,
+    allowMassStop: value.ALLOW_MASS_STOP === "1",
+    logLevel: value.LOG_LEVEL,
+  };
+}
+
+/** Some but not enough of what goes together. */
+function missing(variables: Readonly<Record<string, string | undefined>>): string[] {
+  const isSet = (name: string) => Boolean(variables[name]?.trim());
+  const present = ["MONGO_URI", "MINIO_ENDPOINT", "NATS_URL"].filter(isSet);
+  if (present.length === 0) return [];
+  // The runner names missing MinIO credentials itself, once the endpoint is there.
+  return ["MONGO_URI", "MINIO_ENDPOINT"].filter((name) => !isSet(name)).map((name) =>
+    `${name}: is missing, but ${present.join(" and ")} is set; ` +
+    "set MONGO_URI and MINIO_*, with or without NATS_URL, or none of them for the embedded default"
+  );
+}
