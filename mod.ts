@@ -100,7 +100,8 @@ export type {
   ObjectStore,
   PutObjectOptions,
 } from "./lib/object_store.ts";
-export { type FileOwner, type ForcedRemoval, PrivateFolders } from "./lib/private_folders.ts";
+export type { FileOwner } from "./lib/file_owner.ts";
+export { type ForcedRemoval, PrivateFolders } from "./lib/private_folders.ts";
 export {
   ALL_SEGMENTS,
   type ContainerHint,

@@ -9,7 +9,7 @@ import type { ArchiveLimits } from "./archive_limits.ts";
 import type { CodeCache } from "./code_cache.ts";
 import { RESERVED_NAMES } from "./container_layout.ts";
 import { type Executable, scriptPath } from "./executable.ts";
-import type { FileOwner } from "./private_folders.ts";
+import type { FileOwner } from "./file_owner.ts";
 
 /** Options of a {@linkcode CodeManager}. */
 export interface CodeManagerOptions {

@@ -24,7 +24,8 @@ import { type ContainerKind, LABEL } from "./labels.ts";
 import { toManagedContainer } from "./managed_container.ts";
 import type { ObjectStore } from "./object_store.ts";
 import { outputTail } from "./output_tail.ts";
-import type { FileOwner, PrivateFolders } from "./private_folders.ts";
+import type { FileOwner } from "./file_owner.ts";
+import type { PrivateFolders } from "./private_folders.ts";
 import { RunCollector } from "./run_collector.ts";
 import {
   ALL_SEGMENTS,

@@ -7,7 +7,8 @@ import { archiveIoError } from "./archive_io_error.ts";
 import { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from "./archive_limits.ts";
 import { decodeZipEntry } from "./decode_zip_entry.ts";
 import { BerthError, InvalidArchiveError } from "./errors.ts";
-import { type ExtractionOwner, ExtractionTarget } from "./extraction_target.ts";
+import { ExtractionTarget } from "./extraction_target.ts";
+import type { FileOwner } from "./file_owner.ts";
 import { FileWindow } from "./file_window.ts";
 import { parseZipDirectory, type ZipEntry } from "./zip_directory.ts";
 import { findZipEnd, ZIP_TAIL_BYTES, type ZipEnd } from "./zip_end.ts";
@@ -33,7 +34,7 @@ export interface ExtractArchiveOptions {
   /** Files that must be in the archive. @default {[]} */
   readonly requiredFiles?: readonly string[];
   /** Who shall own the destination and all in it. @default {the user of this process} */
-  readonly owner?: ExtractionOwner;
+  readonly owner?: FileOwner;
 }
 
 /** What was extracted. */

@@ -5,15 +5,8 @@
  */
 import { archiveIoError } from "./archive_io_error.ts";
 import { BerthError, InvalidArchiveError } from "./errors.ts";
+import type { FileOwner } from "./file_owner.ts";
 import { escapeZipEntryName } from "./zip_entry_name.ts";
-
-/** Numeric user and group, as the system counts them. */
-export interface ExtractionOwner {
-  /** User id. */
-  readonly uid: number;
-  /** Group id. */
-  readonly gid: number;
-}
 
 const MAX_SYSTEM_PATH_BYTES = 4095;
 const encoder = new TextEncoder();
@@ -25,7 +18,7 @@ const encoder = new TextEncoder();
 export class ExtractionTarget {
   readonly #path: string;
   readonly #pathBytes: number;
-  readonly #owner: ExtractionOwner | undefined;
+  readonly #owner: FileOwner | undefined;
   #created = false;
 
   /**
@@ -34,7 +27,7 @@ export class ExtractionTarget {
    * @param path The folder: an absolute path.
    * @param owner Who shall own it and all in it.
    */
-  constructor(path: string, owner?: ExtractionOwner) {
+  constructor(path: string, owner?: FileOwner) {
     this.#path = path;
     this.#pathBytes = encoder.encode(path).length;
     this.#owner = owner;

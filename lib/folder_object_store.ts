@@ -44,6 +44,8 @@ export class FolderObjectStore implements ObjectStore {
   #isSwept = false;
 
   /**
+   * Makes one; nothing is read or written yet.
+   *
    * @param root The folder, as an absolute path; it is made with the first bucket.
    * @param options The clock.
    */

@@ -4,14 +4,6 @@
  * @module
  */
 
-/** Who files belong to. */
-export interface FileOwner {
-  /** User id. */
-  readonly uid: number;
-  /** Group id. */
-  readonly gid: number;
-}
-
 /**
  * Removes a folder that Berth itself may not touch, because a bot wrote files of another user into it.
  *

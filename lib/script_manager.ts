@@ -8,7 +8,7 @@ import { BashEntrypointFactory } from "./bash_entrypoint_factory.ts";
 import { CodeEntrypointFactory, type ScriptFile } from "./code_entrypoint_factory.ts";
 import { CONFIG_FILE, RUNNER_FOLDER } from "./container_layout.ts";
 import type { Executable } from "./executable.ts";
-import type { FileOwner } from "./private_folders.ts";
+import type { FileOwner } from "./file_owner.ts";
 
 /** Writes `entrypoint.sh`, the language's wrapper and the configuration into a code folder. */
 export class ScriptManager {
