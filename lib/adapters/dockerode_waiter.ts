@@ -56,9 +56,9 @@ export class DockerodeWaiter {
     while (seen !== undefined) {
       const outcome = outcomeOf(seen);
       if (outcome !== undefined) return outcome;
-      // The engine's wait returns at once for a container that was never started.
+      // The engine's wait returns at once, with 0, for a container that was never started.
       if (seen.State.Status === "created") await pause(signal);
-      exitCode = await this.#waitOnce(id, signal);
+      else exitCode = await this.#waitOnce(id, signal);
       seen = await this.#inspectPatiently(id, signal);
     }
     // The engine removes some containers at their exit: what the wait said is then all that is known.
