@@ -1,0 +1,86 @@
+/**
+ * How changes are handed to whoever applies them.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { Limiter } from "../lib/limiter.ts";
+import { backoffMs } from "./backoff.ts";
+import type { BotEventHandlers } from "./bot_events.ts";
+import type { BotChange } from "./bot_repository.ts";
+import type { Clock } from "./clock.ts";
+
+/** Until one change is given again. Short, so that all is caught up soon after a database is back. */
+const RETRY = { minMs: 250, maxMs: 5_000 };
+/** Between two changes, as long as none is taken. */
+const PAUSE = { minMs: 50, maxMs: 1_000 };
+
+/** Options of {@linkcode ChangeDelivery}. */
+export interface ChangeDeliveryOptions {
+  /** Applies a change. */
+  readonly onChange: BotEventHandlers["onChange"];
+  /** The clock. */
+  readonly clock: Clock;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+  /** No change is given any more. */
+  readonly signal: AbortSignal;
+}
+
+/** Gives changes one at a time, and slows down as long as none is taken. */
+export class ChangeDelivery {
+  readonly #options: ChangeDeliveryOptions;
+  readonly #turn = new Limiter(1);
+  readonly #log = getLogger(["berth", "events"]);
+  #failures = 0;
+  #failedAt = 0;
+
+  /** @param options See {@linkcode ChangeDeliveryOptions}. */
+  constructor(options: ChangeDeliveryOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Gives a change when those before it are done.
+   *
+   * @param change The change.
+   * @param attempt The how many-th time it is given, from 1 on.
+   * @returns `undefined` when it was taken, else after how many ms it should be given again.
+   * @throws the signal's reason when that was aborted before its turn had come.
+   */
+  give(change: BotChange, attempt: number): Promise<number | undefined> {
+    const { onChange, random, signal } = this.#options;
+    return this.#turn.run(async () => {
+      await this.#pause();
+      try {
+        await onChange(change);
+        this.#failures = 0;
+        return undefined;
+      } catch (error) {
+        this.#failures++;
+        this.#failedAt = this.#options.clock.now();
+        const delayMs = Math.round(backoffMs(attempt, { ...RETRY, random }));
+        this.#report({ id: change.id, type: change.type, attempt, delayMs, error });
+        return delayMs;
+      }
+    }, signal);
+  }
+
+  async #pause(): Promise<void> {
+    const { clock, signal } = this.#options;
+    signal.throwIfAborted();
+    if (this.#failures === 0) return;
+    const pauseMs = backoffMs(this.#failures, PAUSE);
+    // A clock that was set back must not make it wait longer.
+    const passedMs = Math.max(0, clock.now() - this.#failedAt);
+    if (passedMs < pauseMs) await clock.sleep(pauseMs - passedMs, signal);
+  }
+
+  /** The first time, and then ever more rarely. */
+  #report(fields: { attempt: number; [name: string]: unknown }): void {
+    if ((fields.attempt & (fields.attempt - 1)) === 0) {
+      this.#log.warn("An event was not applied; it is given again in {delayMs} ms", fields);
+    }
+  }
+}
