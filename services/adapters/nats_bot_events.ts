@@ -1,0 +1,210 @@
+/**
+ * {@linkcode BotEvents} from a NATS server.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { backoffMs } from "../backoff.ts";
+import type { BotEventHandlers, BotEvents, BotEventsStatus } from "../bot_events.ts";
+import { ChangeDelivery } from "../change_delivery.ts";
+import { ChangeQueue } from "../change_queue.ts";
+import { type Clock, systemClock } from "../clock.ts";
+import { guardHandlers } from "../guard_handlers.ts";
+import { settledWithin } from "../settled_within.ts";
+import type { NatsConnector } from "./connect_nats.ts";
+import { type NatsMode, type NatsSessionOptions, receiveEvents } from "./nats_session.ts";
+
+/** Time limits and intervals, each in ms. */
+export interface NatsTimes {
+  /** Between two tries to connect, at most; it begins with a twentieth. @default {2_000} */
+  readonly retryMs: number;
+  /** Between two looks for the stream, as long as there is none. @default {60_000} */
+  readonly streamCheckMs: number;
+  /** After a crash, an event that was being applied is given again after so long. @default {10_000} */
+  readonly ackWaitMs: number;
+  /** An answer of the server. @default {5_000} */
+  readonly callMs: number;
+  /** The end waits so long for a change that is being applied. @default {5_000} */
+  readonly disposeMs: number;
+}
+
+/** Options of {@linkcode NatsBotEvents}. */
+export interface NatsBotEventsOptions {
+  /** Name of our consumer, one for each instance: see {@linkcode durableNameOf}. */
+  readonly durableName: string;
+  /** Subjects of the events, without `created`, `updated`, `deleted`. @default "the0.bot" */
+  readonly subjectPrefix?: string;
+  /** The publisher's stream. @default "THE0_EVENTS" */
+  readonly stream?: string;
+  /** Times that differ from the defaults. */
+  readonly times?: Partial<NatsTimes>;
+  /** The clock. @default {systemClock} */
+  readonly clock?: Clock;
+  /** From 0 up to 1. @default {Math.random} */
+  readonly random?: () => number;
+}
+
+const DEFAULTS = {
+  subjectPrefix: "the0.bot",
+  stream: "THE0_EVENTS",
+  clock: systemClock,
+  random: Math.random,
+};
+const TIMES: NatsTimes = {
+  retryMs: 2_000,
+  streamCheckMs: 60_000,
+  ackWaitMs: 10_000,
+  callMs: 5_000,
+  disposeMs: 5_000,
+};
+/** Closing a connection waits so long for the server. */
+const CLOSE_MS = 1_000;
+
+type Subscription = Pick<NatsSessionOptions, "handlers" | "delivery" | "queue">;
+
+/**
+ * The name of the durable consumer of an instance.
+ *
+ * @param instance Name of the instance, lower-case letters, digits and `-`.
+ * @param kind What it is for. @default "bots"
+ * @returns The name.
+ */
+export function durableNameOf(instance: string, kind: string = "bots"): string {
+  return `berth-${instance}-${kind}`;
+}
+
+/**
+ * Events from the publisher's JetStream stream, through a durable consumer that remembers what was taken; from
+ * core NATS as long as there is no such stream. Whatever is lost, be it the server, the stream or the consumer,
+ * is looked for again for ever. A change that is not taken is given again after 0.25 to 5 s; events of other
+ * bots pass it by meanwhile, and so may, from the stream, later ones of its own bot: `order` tells.
+ */
+export class NatsBotEvents implements BotEvents {
+  readonly #connector: NatsConnector;
+  readonly #options: Required<NatsBotEventsOptions> & { readonly times: NatsTimes };
+  readonly #log = getLogger(["berth", "events"]);
+  readonly #end = new AbortController();
+  #status: BotEventsStatus;
+  #connection: NatsConnection | undefined;
+  #running: Promise<unknown> | undefined;
+  #mode: NatsMode | undefined;
+  #problem: string | undefined;
+
+  /** @param connector Dials, see `connectNats()`. @param options See {@linkcode NatsBotEventsOptions}. */
+  constructor(connector: NatsConnector, options: NatsBotEventsOptions) {
+    this.#connector = connector;
+    this.#options = { ...DEFAULTS, ...options, times: { ...TIMES, ...options.times } };
+    this.#status = { state: "connecting", detail: `not connected to ${connector.where} yet` };
+  }
+
+  /** {@inheritDoc BotEvents.subscribe} */
+  subscribe(handlers: BotEventHandlers): void {
+    const { clock, random } = this.#options;
+    const { signal } = this.#end;
+    signal.throwIfAborted();
+    if (this.#running) throw new TypeError("There is a subscriber already");
+    const guarded = guardHandlers(handlers);
+    const delivery = new ChangeDelivery({ onChange: guarded.onChange, clock, random, signal });
+    const queue = new ChangeQueue({ clock, signal });
+    const subscription = { handlers: guarded, delivery, queue };
+    this.#running = Promise.all([queue.run(delivery), this.#keepConnected(subscription)]);
+  }
+
+  /** {@inheritDoc BotEvents.status} */
+  status(): BotEventsStatus {
+    return this.#status;
+  }
+
+  /** Ends the delivery and waits, within bounds, for the change that is being applied. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { times, clock } = this.#options;
+    this.#end.abort(new DOMException("The events have been closed.", "AbortError"));
+    if (!this.#running) return;
+    this.#status = { state: "connecting", detail: "closed" };
+    if (!await settledWithin(this.#running, times.disposeMs, clock) && this.#connection) {
+      await this.#close(this.#connection);
+    }
+  }
+
+  async #keepConnected(subscription: Subscription): Promise<void> {
+    const { times: { retryMs: maxMs }, clock, random } = this.#options;
+    const { signal } = this.#end;
+    for (let attempt = 0; !signal.aborted;) {
+      try {
+        const connection = await this.#connector.connect(signal);
+        await this.#serve(connection, { ...subscription, onConnected: () => attempt = 0 });
+      } catch (error) {
+        if (!signal.aborted) this.#reportLost(error);
+      }
+      const waitMs = backoffMs(++attempt, { minMs: maxMs / 20, maxMs, random });
+      await clock.sleep(waitMs, signal).catch(() => {});
+    }
+  }
+
+  async #serve(
+    connection: NatsConnection,
+    { handlers, delivery, queue, onConnected }: Subscription & { readonly onConnected: () => void },
+  ): Promise<void> {
+    const over = new AbortController();
+    const end = () => over.abort(this.#end.signal.reason);
+    this.#connection = connection;
+    this.#end.signal.addEventListener("abort", end, { once: true });
+    const closed = connection.closed().then((error) => {
+      over.abort(error ?? new Error("the server closed the connection"));
+    });
+    const onMode = (mode: NatsMode, reason?: string) => {
+      onConnected();
+      this.#reportMode(mode, reason);
+      handlers.onGap();
+    };
+    try {
+      await receiveEvents({
+        ...this.#options,
+        connection,
+        handlers,
+        delivery,
+        queue,
+        onMode,
+        signal: over.signal,
+      });
+      throw over.signal.reason;
+    } finally {
+      this.#end.signal.removeEventListener("abort", end);
+      await this.#close(connection);
+      await closed;
+    }
+  }
+
+  /** Sends what is to be sent, such as acknowledgements, if the server takes it. */
+  async #close(connection: NatsConnection): Promise<void> {
+    const { clock } = this.#options;
+    await settledWithin(connection.drain(), CLOSE_MS, clock);
+    await settledWithin(connection.close(), CLOSE_MS, clock);
+  }
+
+  #reportMode(mode: NatsMode, reason?: string): void {
+    this.#status = { state: "connected", mode };
+    this.#problem = undefined;
+    const fields = { where: this.#connector.where, stream: this.#options.stream, reason };
+    if (mode === "jetstream") this.#log.info("Events come from the stream {stream} at {where}", fields);
+    else if (this.#mode !== "core") {
+      this.#log.warn(
+        "Events come from {where} without a stream, as {reason}: what is published while Berth is down is lost",
+        fields,
+      );
+    }
+    this.#mode = mode;
+  }
+
+  #reportLost(error: unknown): void {
+    const detail = `cannot reach ${this.#connector.where}: ${(error as Error).message}`;
+    this.#status = { state: "connecting", detail };
+    // Once for each reason, not for each try.
+    if (detail !== this.#problem) {
+      this.#log.warn("No events: {detail}; Berth tries again and again", { detail });
+    }
+    this.#problem = detail;
+  }
+}

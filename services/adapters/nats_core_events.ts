@@ -1,0 +1,91 @@
+/**
+ * Events without a stream.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { Msg, NatsConnection } from "@nats-io/transport-node";
+import { parseBotEvent } from "../bot_event_payload.ts";
+import type { BotEventHandlers } from "../bot_events.ts";
+import type { ChangeQueue } from "../change_queue.ts";
+import type { Clock } from "../clock.ts";
+import { Wakeup } from "../wakeup.ts";
+
+/** The group of subscribers of which one gets each event, fixed by the outside contract. */
+const QUEUE_GROUP = "runtime";
+
+/** What {@linkcode receiveCoreEvents} needs. */
+export interface CoreEventsOptions<T> {
+  /** The connection. */
+  readonly connection: NatsConnection;
+  /** Subjects without their last part. */
+  readonly subjectPrefix: string;
+  /** Name of the stream that is looked for. */
+  readonly stream: string;
+  /** Looks for it: `undefined` when there is none. */
+  readonly findStream: () => Promise<T | undefined>;
+  /** How often, in ms. */
+  readonly streamCheckMs: number;
+  /** The subscription stands. */
+  readonly onSubscribed: () => void;
+  /** The subscriber. */
+  readonly handlers: BotEventHandlers;
+  /** Takes the changes. */
+  readonly queue: ChangeQueue;
+  /** The clock. */
+  readonly clock: Clock;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Puts the events that come in the queue, until there is a stream.
+ *
+ * @param options See {@linkcode CoreEventsOptions}.
+ * @returns What was found; `undefined` when the signal was aborted.
+ * @throws {Error} when the server does not let us subscribe, or the connection is lost.
+ */
+export async function receiveCoreEvents<T>(options: CoreEventsOptions<T>): Promise<T | undefined> {
+  const { connection, subjectPrefix, stream, streamCheckMs, clock, signal } = options;
+  const wakeup = new Wakeup();
+  let refusal: Error | undefined;
+  const events = connection.subscribe(`${subjectPrefix}.*`, {
+    queue: QUEUE_GROUP,
+    callback: (error, message) => {
+      if (!error) return take(message, options);
+      refusal = error;
+      wakeup.wake();
+    },
+  });
+  // The server tells of a new stream, where we may hear it; without that it is found a little later.
+  const news = connection.subscribe(`$JS.EVENT.ADVISORY.STREAM.CREATED.${stream}`, {
+    callback: (error) => {
+      if (!error) wakeup.wake();
+    },
+  });
+  try {
+    await connection.flush();
+    if (!refusal) options.onSubscribed();
+    while (true) {
+      await wakeup.sleep({ ms: streamCheckMs, clock, signal });
+      if (signal.aborted) return undefined;
+      if (refusal) throw refusal;
+      const found = await options.findStream();
+      // What came until now is not for the stream's consumer alone.
+      if (found) await events.drain();
+      if (found) return found;
+    }
+  } finally {
+    events.unsubscribe();
+    news.unsubscribe();
+  }
+}
+
+function take<T>({ subject, data }: Msg, { subjectPrefix, handlers, queue }: CoreEventsOptions<T>): void {
+  const parsed = parseBotEvent({ subject, subjectPrefix, payload: data });
+  if ("problem" in parsed) return handlers.onMalformed(subject, parsed.problem);
+  if (queue.add(parsed.change)) return;
+  getLogger(["berth", "events"]).error("Too many events wait; one was dropped", { id: parsed.change.id });
+  handlers.onGap();
+}

@@ -1,0 +1,117 @@
+/**
+ * One connection's time.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { backoffMs } from "../backoff.ts";
+import type { BotEventHandlers } from "../bot_events.ts";
+import type { ChangeDelivery } from "../change_delivery.ts";
+import type { ChangeQueue } from "../change_queue.ts";
+import type { Clock } from "../clock.ts";
+import { receiveCoreEvents } from "./nats_core_events.ts";
+import { type DurableConsumer, openDurableConsumer, wordsForMissingStream } from "./nats_durable_consumer.ts";
+import { receiveStreamEvents } from "./nats_stream_events.ts";
+
+/** A consumer that lasted longer, in ms, was not lost at once. */
+const LASTING_MS = 5_000;
+/** Between two consumers that are lost at once. */
+const PAUSE = { minMs: 100, maxMs: 5_000 };
+
+/** How events arrive. */
+export type NatsMode = "jetstream" | "core";
+
+/** What {@linkcode receiveEvents} needs. */
+export interface NatsSessionOptions {
+  /** The connection. */
+  readonly connection: NatsConnection;
+  /** Name of our durable consumer. */
+  readonly durableName: string;
+  /** Subjects without their last part. */
+  readonly subjectPrefix: string;
+  /** Name of the stream. */
+  readonly stream: string;
+  /** Time limits and intervals, in ms. */
+  readonly times: { readonly streamCheckMs: number; readonly ackWaitMs: number; readonly callMs: number };
+  /** The subscriber. */
+  readonly handlers: BotEventHandlers;
+  /** To whom changes are given. */
+  readonly delivery: ChangeDelivery;
+  /** Changes that only we keep. */
+  readonly queue: ChangeQueue;
+  /** Events arrive from now on; `reason` is why without the stream. */
+  readonly onMode: (mode: NatsMode, reason?: string) => void;
+  /** The clock. */
+  readonly clock: Clock;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Receives events, from the stream where there is one, else without, and changes over whenever that changes.
+ *
+ * @param options See {@linkcode NatsSessionOptions}.
+ * @returns Resolves when the signal is aborted.
+ * @throws {Error} when there can be no subscription on this connection.
+ */
+export async function receiveEvents(options: NatsSessionOptions): Promise<void> {
+  const { clock, signal } = options;
+  let found = await findConsumer(options);
+  for (let losses = 0; !signal.aborted;) {
+    const durable = found.durable ?? await receiveWithoutStream(options, found.reason);
+    if (!durable || signal.aborted) return;
+    const since = clock.now();
+    await receiveFromStream(options, durable);
+    losses = Math.abs(clock.now() - since) < LASTING_MS ? losses + 1 : 0;
+    if (losses > 1) await clock.sleep(backoffMs(losses, PAUSE), signal).catch(() => {});
+    if (!signal.aborted) found = await findConsumer(options);
+  }
+}
+
+interface Found {
+  readonly durable?: DurableConsumer;
+  readonly reason?: string;
+}
+
+async function findConsumer(options: NatsSessionOptions): Promise<Found> {
+  const { connection, stream, durableName, subjectPrefix, times: { ackWaitMs, callMs: limitMs } } = options;
+  const filterSubject = `${subjectPrefix}.*`;
+  try {
+    return {
+      durable: await openDurableConsumer(connection, {
+        stream,
+        durableName,
+        filterSubject,
+        ackWaitMs,
+        limitMs,
+      }),
+    };
+  } catch (error) {
+    return { reason: wordsForMissingStream(error, stream) };
+  }
+}
+
+async function receiveFromStream(options: NatsSessionOptions, durable: DurableConsumer): Promise<void> {
+  const { handlers, times: { ackWaitMs }, onMode, signal } = options;
+  onMode("jetstream");
+  try {
+    await receiveStreamEvents({ ...options, durable, ackWaitMs, onMalformed: handlers.onMalformed });
+  } catch (error) {
+    if (!signal.aborted) getLogger(["berth", "events"]).warn("The stream's consumer was lost", { error });
+  }
+}
+
+function receiveWithoutStream(
+  options: NatsSessionOptions,
+  reason?: string,
+): Promise<DurableConsumer | undefined> {
+  const { times: { streamCheckMs }, onMode } = options;
+  return receiveCoreEvents({
+    ...options,
+    streamCheckMs,
+    onSubscribed: () => onMode("core", reason),
+    findStream: async () => (await findConsumer(options)).durable,
+  });
+}

@@ -1,0 +1,108 @@
+/**
+ * Events from the stream.
+ *
+ * @module
+ */
+
+import type { Consumer, JsMsg } from "@nats-io/jetstream";
+import { parseBotEvent } from "../bot_event_payload.ts";
+import type { BotEventHandlers } from "../bot_events.ts";
+import type { ChangeDelivery } from "../change_delivery.ts";
+import type { ChangeQueue } from "../change_queue.ts";
+import type { DurableConsumer } from "./nats_durable_consumer.ts";
+
+/** One question for an event lasts so long. */
+const PULL_MS = 30_000;
+/** In that time the server gives a sign of life so often; without two of them the consumer is taken for lost. */
+const SIGN_OF_LIFE_MS = 2_000;
+/** When an event whose bot still has one in the queue is given again. */
+const BEHIND_QUEUE_MS = 500;
+
+/** What {@linkcode receiveStreamEvents} needs. */
+export interface StreamEventsOptions {
+  /** Where the events come from. */
+  readonly durable: DurableConsumer;
+  /** Subjects without their last part. */
+  readonly subjectPrefix: string;
+  /** Told of what cannot be understood. */
+  readonly onMalformed: BotEventHandlers["onMalformed"];
+  /** To whom changes are given. */
+  readonly delivery: ChangeDelivery;
+  /** Changes that came before, without the stream, and were not taken yet. */
+  readonly queue: ChangeQueue;
+  /** After how many ms without a sign the server gives an event again. */
+  readonly ackWaitMs: number;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Gives the events of the stream, one at a time, and acknowledges each when it was taken. The next is asked for
+ * only then: none waits here, where its time would run out.
+ *
+ * @param options See {@linkcode StreamEventsOptions}.
+ * @returns Resolves when the signal is aborted.
+ * @throws {Error} when the consumer is lost.
+ */
+export async function receiveStreamEvents(options: StreamEventsOptions): Promise<void> {
+  const { durable, signal } = options;
+  while (!signal.aborted) {
+    const message = await pull(durable.consumer, signal);
+    if (!message) continue;
+    if (signal.aborted) message.nak();
+    else await handle(message, options);
+  }
+}
+
+async function pull(consumer: Consumer, signal: AbortSignal): Promise<JsMsg | undefined> {
+  const messages = await consumer.fetch({
+    max_messages: 1,
+    expires: PULL_MS,
+    idle_heartbeat: SIGN_OF_LIFE_MS,
+  });
+  const stop = () => void messages.close();
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
+  try {
+    // To its end, and only then is the event looked at: the library takes a slow reader for a lost consumer.
+    let message: JsMsg | undefined;
+    for await (const each of messages) message = each;
+    return message;
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+async function handle(message: JsMsg, options: StreamEventsOptions): Promise<void> {
+  const { durable, subjectPrefix, onMalformed, delivery, queue, ackWaitMs, signal } = options;
+  const { subject, data: payload, info } = message;
+  const sequence = durable.sequenceBase + info.streamSequence;
+  const parsed = parseBotEvent({ subject, subjectPrefix, payload, sequence });
+  if ("problem" in parsed) {
+    onMalformed(subject, parsed.problem);
+    return message.term();
+  }
+  if (queue.has(parsed.change.id)) return message.nak(BEHIND_QUEUE_MS);
+  const sign = setInterval(() => quietly(() => message.working()), ackWaitMs / 3);
+  try {
+    const delayMs = await delivery.give(parsed.change, info.deliveryCount);
+    quietly(() => delayMs === undefined ? message.ack() : message.nak(delayMs));
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    quietly(() => message.nak());
+  } finally {
+    clearInterval(sign);
+  }
+}
+
+/** On a connection that was lost meanwhile there is nothing to say: the server gives the event again. */
+function quietly(say: () => void): void {
+  try {
+    say();
+  } catch {
+    // As said above.
+  }
+}
