@@ -7,6 +7,7 @@
 
 test_servers() {
   minio_server
+  nats_server
 }
 
 # Runs the suite and, whatever happens, stops the servers and ends with the suite's status.
@@ -200,4 +201,111 @@ go_toolchain() {
   chmod -R u+rwX,go+rX "$scratch/toolchain"
   chmod 755 "$scratch"/toolchain/bin/* "$scratch"/toolchain/pkg/tool/*/*
   GO=$scratch/toolchain/bin/go
+}
+
+# --- NATS -----------------------------------------------------------------------------------------------
+
+nats_image=nats:2.12
+
+nats_server() {
+  if [ -n "${NATS_URL-}" ]; then
+    say "testing with the NATS server that NATS_URL names"
+    return 0
+  fi
+  NATS_SERVER=
+  if ! nats_from_image; then nats_from_program; fi
+  export NATS_URL
+  # The program, for tests that stop and kill servers of their own.
+  if [ -n "$NATS_SERVER" ]; then export NATS_SERVER; else unset NATS_SERVER; fi
+  say "testing with a NATS server of its own at $NATS_URL"
+}
+
+nats_from_image() {
+  { have docker && have curl; } || return 1
+  if ! docker image inspect "$nats_image" >/dev/null 2>&1; then
+    curl -s --connect-timeout 5 -m 10 -o /dev/null https://registry-1.docker.io/v2/ || return 1
+    say "pulling $nats_image"
+    docker pull "$nats_image" >&2 || return 1
+  fi
+  nats_container=$(docker run -d --rm -p 127.0.0.1::4222 "$nats_image" -js) || return 1
+  at_exit="nats_container_stop $at_exit"
+  NATS_URL=nats://$(docker port "$nats_container" 4222/tcp 2>/dev/null | head -n 1)
+  nats_wait "docker inspect $nats_container" || {
+    say "a container of $nats_image does not come up here: doing without"
+    return 1
+  }
+  # Where the image's program runs here too.
+  docker cp "$nats_container:/nats-server" "$scratch/nats-server" >/dev/null 2>&1 || :
+  if "$scratch/nats-server" --version >/dev/null 2>&1; then NATS_SERVER=$scratch/nats-server; fi
+}
+
+nats_container_stop() { docker rm -f -v "$nats_container" >/dev/null 2>&1 || :; }
+
+nats_from_program() {
+  nats_find || {
+    lock
+    nats_find || nats_unpack
+    unlock
+    nats_find ||
+      fail "the tests need a real NATS server, and there is none: no NATS_URL, no registry for its image, no program nats-server" \
+        "NATS_URL=nats://host:port berth test" "or install it: https://docs.nats.io/running-a-nats-service/introduction/installation"
+  }
+  mkdir -- "$scratch/nats"
+  nats_port=$(free_port)
+  NATS_URL=nats://127.0.0.1:$nats_port
+  "$NATS_SERVER" -js -sd "$scratch/nats/data" -a 127.0.0.1 -p "$nats_port" \
+    >"$scratch/nats/log" 2>&1 </dev/null 9>&- &
+  nats_pid=$!
+  at_exit="nats_process_stop $at_exit"
+  nats_wait "kill -0 $nats_pid" || {
+    show_log "$scratch/nats/log"
+    fail "the test's NATS server does not come up; its messages are above"
+  }
+}
+
+nats_process_stop() {
+  kill "$nats_pid" 2>/dev/null || :
+  wait "$nats_pid" 2>/dev/null || :
+}
+
+# Sets $NATS_SERVER.
+nats_find() {
+  for NATS_SERVER in "$(command -v nats-server || :)" /usr/sbin/nats-server "$state/bin/nats-server"; do
+    [ ! -x "$NATS_SERVER" ] || return 0
+  done
+  NATS_SERVER=
+  return 1
+}
+
+# Taken out of the distribution's package: to install that would start a server for good.
+nats_unpack() {
+  { is_debian && have dpkg-deb; } || return 0
+  say "fetching nats-server from the distribution, for the tests"
+  mkdir -p -- "$scratch/nats-package"
+  nats_download || {
+    can_apt || return 0
+    logged apt-get -o DPkg::Lock::Timeout=300 update 9>&-
+    nats_download || return 0
+  }
+  logged dpkg-deb -x "$scratch"/nats-package/*.deb "$scratch/nats-package" || return 0
+  mv -f -- "$scratch/nats-package/usr/sbin/nats-server" "$state/bin/nats-server"
+}
+
+nats_download() { (cd -- "$scratch/nats-package" && logged apt-get -o APT::Sandbox::User=root download nats-server 9>&-); }
+
+# nats_wait ALIVE: as minio_wait.
+nats_wait() {
+  nats_tries=150
+  until nats_ok "${NATS_URL##*:}"; do
+    nats_tries=$((nats_tries - 1))
+    [ "$nats_tries" -gt 0 ] && $1 >/dev/null 2>&1 || return 1
+    sleep 0.2
+  done
+}
+
+# nats_ok PORT: whether a server greets there.
+nats_ok() {
+  "$DENO" eval --no-config --no-lock 'const c = await Deno.connect({ hostname: "127.0.0.1", port: +Deno.args[0] });
+    const b = new Uint8Array(4); await c.read(b);
+    Deno.exit(new TextDecoder().decode(b) === "INFO" ? 0 : 1)' "$1" 2>/dev/null
 }
