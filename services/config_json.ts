@@ -1,0 +1,105 @@
+/**
+ * A bot's configuration as JSON text.
+ *
+ * @module
+ */
+
+/** Longest configuration, in bytes of JSON. */
+export const MAX_CONFIG_BYTES: number = 512 * 1024;
+/** Deepest nesting; MongoDB stores no more than 100 levels. */
+const MAX_DEPTH = 200;
+const MAX_NAME = 60;
+
+/** The text, or what keeps the value from being one. */
+export type ConfigJson = { readonly text: string } | { readonly problem: string };
+
+/**
+ * Writes a configuration as JSON, and refuses to lose anything of it on the way. Dates become ISO texts, `bigint`s
+ * their exact digits, fields that are `undefined` are left out.
+ *
+ * @param config The configuration.
+ * @param name What it is called in problems.
+ * @returns The text, or one line that names the field and never shows its value.
+ */
+export function configJson(config: Readonly<Record<string, unknown>>, name: string): ConfigJson {
+  const walk: Walk = { name, open: new Set(), left: MAX_CONFIG_BYTES, needsDigits: false };
+  const problem = check(config, walk);
+  if (problem !== undefined) return { problem };
+  const text = JSON.stringify(config, walk.needsDigits ? exactDigits : undefined);
+  const bytes = new TextEncoder().encode(text).length;
+  return bytes > MAX_CONFIG_BYTES ? { problem: tooLarge(name) } : { text };
+}
+
+interface Walk {
+  readonly name: string;
+  /** The objects that the value is inside of. */
+  readonly open: Set<object>;
+  /** How many more characters it may have at the least, so that no value takes long to be refused. */
+  left: number;
+  /** Whether there is a `bigint` in it. */
+  needsDigits: boolean;
+}
+
+function check(value: unknown, walk: Walk, path = walk.name): string | undefined {
+  if ((walk.left -= 2) < 0) return tooLarge(walk.name);
+  switch (typeof value) {
+    case "string":
+      walk.left -= value.length;
+      return;
+    case "number":
+      return Number.isFinite(value) ? undefined : `${path}: is ${value}, which JSON has no number for`;
+    case "bigint":
+      walk.needsDigits = true;
+      return;
+    case "function":
+    case "symbol":
+      return `${path}: is a ${typeof value}, which JSON cannot hold`;
+    case "object":
+      return value === null ? undefined : checkObject(value, walk, path);
+  }
+}
+
+function checkObject(value: object, walk: Walk, path: string): string | undefined {
+  if (value instanceof Date) {
+    return Number.isNaN(value.getTime()) ? `${path}: is a date that does not exist` : undefined;
+  }
+  if (!isPlain(value)) return `${path}: is ${kindOf(value)}, which JSON cannot hold`;
+  if (walk.open.has(value)) return `${path}: contains itself`;
+  if (walk.open.size >= MAX_DEPTH) return `${walk.name}: is nested more than ${MAX_DEPTH} levels deep`;
+  walk.open.add(value);
+  for (const key of Object.keys(value)) {
+    const at = Array.isArray(value) ? `${path}[${key}]` : `${path}.${printable(key)}`;
+    const problem = check((value as Record<string, unknown>)[key], walk, at);
+    if (problem !== undefined) return problem;
+  }
+  walk.open.delete(value);
+}
+
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  return Array.isArray(value) || prototype === Object.prototype || prototype === null;
+}
+
+function kindOf(value: object): string {
+  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer
+    ? "binary data"
+    : `a ${value.constructor?.name}`;
+}
+
+/** A name that fits in a line of a log, whoever chose it. */
+function printable(key: string): string {
+  const shown = key.length > MAX_NAME ? `${key.slice(0, MAX_NAME)}…` : key;
+  return /^[\w-]+…?$/.test(shown) ? shown : JSON.stringify(shown);
+}
+
+function tooLarge(name: string): string {
+  return `${name}: is larger than ${
+    MAX_CONFIG_BYTES / 1024
+  } KiB as JSON. Put large data into the bot's archive`;
+}
+
+/** Whole numbers beyond 2^53 would lose digits as numbers, and a text in their place is not what was written. */
+function exactDigits(_key: string, value: unknown): unknown {
+  if (typeof value !== "bigint") return value;
+  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(String(value));
+}
