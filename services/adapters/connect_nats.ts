@@ -51,7 +51,8 @@ export function connectNats(urls: string, options: ConnectNatsOptions = {}): Nat
           return await dial(server, options, signal);
         } catch (error) {
           signal.throwIfAborted();
-          problems.push(`${nameOfNatsServer(server)}: ${(error as Error).message}`);
+          const { message } = error as Error;
+          problems.push(servers.length === 1 ? message : `${nameOfNatsServer(server)}: ${message}`);
         }
       }
       throw new Error(problems.join("; "));

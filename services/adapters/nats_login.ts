@@ -72,7 +72,11 @@ async function logIn(
   await write(connection, new TextEncoder().encode(text));
   for (let line = ""; line !== "PONG";) {
     line = await nextLine(connection);
-    if (line.startsWith("-ERR")) throw new Error(`it refuses the login (${line.slice(4).trim()})`);
+    if (line.startsWith("-ERR")) {
+      throw new Error(
+        `it refuses the login (${line.slice(4).trim()}); correct the credentials in its address`,
+      );
+    }
   }
   // The server counts its connections: the next must not be one too many.
   await connection.closeWrite();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
-import { AckPolicy, DeliverPolicy, jetstreamManager } from "@nats-io/jetstream";
+import { AckPolicy, DeliverPolicy, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { connectNats } from "../../services/adapters/connect_nats.ts";
 import {
@@ -158,13 +158,22 @@ testWithNats("NatsBotEvents acknowledges an event after it was taken, not before
 
 testWithNats("NatsBotEvents keeps an event while it is applied for long", async (server) => {
   await startWithStream(server);
+  const connection = await server.connect();
   await using events = eventsOf(server.url, { ackWaitMs: 300 });
   const recorder = await record(events);
-  recorder.apply = ({ id }) =>
-    id === "slow" ? new Promise((resolve) => setTimeout(resolve, 1_200)) : undefined;
-  await publishOnce(server, "slow", "next");
+  const { promise, resolve } = Promise.withResolvers<void>();
+  recorder.apply = () => promise;
+  await publish(connection, "slow");
+  await recorder.until("the change", () => recorder.given.length === 1);
+  // Whoever else asks is not given it meanwhile, as after a crash of ours.
+  const other = await jetstream(connection).consumers.get(STREAM, DURABLE);
+  assert.equal(await other.next({ expires: 1_200 }), null);
+  resolve();
+  await recorder.untilTaken(1);
+  await publish(connection, "next");
   await recorder.untilTaken(2);
   assert.deepEqual(recorder.given.map(({ id }) => id), ["slow", "next"]);
+  await connection.close();
 });
 
 testWithNats("NatsBotEvents is given the event again that a crash interrupted", async (server) => {
