@@ -1,8 +1,9 @@
 /**
- * Errors of the disk under an extraction, in words that say what to do.
+ * Errors of the disk under archives and private folders, in words that say what to do.
  *
  * @module
  */
+import { isDiskFull } from "./disk_full.ts";
 import { BerthError } from "./errors.ts";
 
 /**
@@ -14,14 +15,14 @@ import { BerthError } from "./errors.ts";
  */
 export function archiveIoError(action: string, cause: unknown): BerthError {
   const said = cause instanceof Error ? cause.message : String(cause);
-  return new BerthError("archive/io", `Cannot ${action}: ${said}.${advice(cause, said)}`, { cause });
+  return new BerthError("archive/io", `Cannot ${action}: ${said}.${advice(cause)}`, { cause });
 }
 
-function advice(cause: unknown, said: string): string {
-  const code = (cause as { code?: unknown } | null)?.code;
-  if (code === "ENOSPC" || code === "EDQUOT" || /os error (28|122)\b/.test(said)) {
+function advice(cause: unknown): string {
+  if (isDiskFull(cause)) {
     return " The disk (or its quota) is full: free some space, or use another folder for extracted code.";
   }
+  const code = (cause as { code?: unknown } | null)?.code;
   if (code === "EACCES" || code === "EPERM" || cause instanceof Deno.errors.NotCapable) {
     return " Give this process the permission, or use another folder.";
   }

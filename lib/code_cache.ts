@@ -4,9 +4,14 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
-import type { ObjectContent, ObjectStore } from "./object_store.ts";
+import { isDiskFull } from "./disk_full.ts";
+import { downloadObject } from "./download_object.ts";
 import { ObjectNotFoundError } from "./errors.ts";
+import { KeyedMutex } from "./keyed_mutex.ts";
+import type { ObjectContent, ObjectInfo, ObjectStore } from "./object_store.ts";
+import { onDisk } from "./on_disk.ts";
+import { SharedWork } from "./shared_work.ts";
+import { unlessMissing } from "./unless_missing.ts";
 
 /** An archive on disk. */
 export interface CachedArchive {
@@ -26,9 +31,14 @@ export interface CodeCacheOptions {
   readonly folder: string;
   /** How many bytes are kept; the least recently used go first. An archive in use always stays. */
   readonly maxBytes: number;
+  /** The time, in ms since 1970. @default {Date.now} */
+  readonly clock?: () => number;
 }
 
-interface Entry extends CachedArchive {
+interface Entry {
+  readonly path: string;
+  readonly sha256: string;
+  size: number;
   leases: number;
 }
 
@@ -36,27 +46,32 @@ const PARTIAL = ".partial-";
 
 /**
  * A content-addressed cache of archives. What is at a key is asked of the store each time, so that a changed
- * object is seen at once; its content is fetched only when it is not here yet, and by one caller at a time.
+ * object is seen at once; its content is fetched only when it is not here yet, and once for all who wait for it.
  */
 export class CodeCache {
   readonly #store: ObjectStore;
   readonly #folder: string;
   readonly #maxBytes: number;
+  readonly #clock: () => number;
   /** Least recently used first. */
   readonly #entries = new Map<string, Entry>();
+  /** Which content each version of an object has. */
   readonly #hashOf = new Map<string, string>();
-  readonly #fetching = new Map<string, Promise<Entry>>();
-  #opened?: Promise<void>;
+  readonly #fetches = new SharedWork<string>();
+  /** A file is put into its place or removed by one at a time: the names are those of contents, not of calls. */
+  readonly #files = new KeyedMutex();
+  #adopted?: Promise<void>;
 
   /**
    * Makes one; nothing is read or dialled yet.
    *
    * @param options See {@linkcode CodeCacheOptions}.
    */
-  constructor({ store, folder, maxBytes }: CodeCacheOptions) {
+  constructor({ store, folder, maxBytes, clock }: CodeCacheOptions) {
     this.#store = store;
     this.#folder = folder;
     this.#maxBytes = maxBytes;
+    this.#clock = clock ?? Date.now;
   }
 
   /**
@@ -68,7 +83,8 @@ export class CodeCache {
    * @param signal Gives up waiting; a fetch that others wait for goes on.
    * @returns What the function returns.
    * @throws {ObjectNotFoundError} when there is no such object.
-   * @throws {ObjectStoreError} when the store does not answer.
+   * @throws {ObjectStoreError} when the store does not answer, or breaks off.
+   * @throws {BerthError} `archive/io`: the archive cannot be written to the folder.
    */
   async use<T>(
     bucket: string,
@@ -76,106 +92,141 @@ export class CodeCache {
     use: (archive: CachedArchive) => Promise<T>,
     signal?: AbortSignal,
   ): Promise<T> {
-    await (this.#opened ??= this.#open());
-    let entry = await this.#find(bucket, key, signal);
-    // Between its fetch and this line another caller may have evicted it.
-    while (this.#entries.get(entry.sha256) !== entry) entry = await this.#find(bucket, key, signal);
-    entry.leases++;
-    this.#entries.delete(entry.sha256);
-    this.#entries.set(entry.sha256, entry);
     try {
-      signal?.throwIfAborted();
-      return await use(entry);
-    } finally {
-      entry.leases--;
-      await this.#evict();
+      await this.#adopt();
+      const entry = await this.#lease(bucket, key, signal);
+      try {
+        signal?.throwIfAborted();
+        const { path, sha256, size } = entry;
+        return await use({ path, sha256, size });
+      } finally {
+        entry.leases--;
+        await this.#evict(this.#maxBytes);
+      }
+    } catch (error) {
+      // Archives that nobody uses must not be what fills the disk: the next try has their room.
+      if (isDiskFull(error)) await this.#evict(0);
+      throw error;
     }
   }
 
-  async #find(bucket: string, key: string, signal?: AbortSignal): Promise<Entry> {
+  async #lease(bucket: string, key: string, signal?: AbortSignal): Promise<Entry> {
+    while (true) {
+      const entry = this.#entries.get(await this.#find(bucket, key, signal));
+      // Between its fetch and this line another caller may have evicted it.
+      if (!entry) continue;
+      entry.leases++;
+      if (await this.#touch(entry)) return entry;
+      entry.leases--;
+      this.#forget(entry);
+    }
+  }
+
+  /** SHA-256 of what is at a key. */
+  async #find(bucket: string, key: string, signal?: AbortSignal): Promise<string> {
     const info = await this.#store.stat(bucket, key, { signal });
     if (!info) throw new ObjectNotFoundError(bucket, key);
-    const version = JSON.stringify([bucket, key, info.etag, info.size]);
-    const known = this.#entries.get(this.#hashOf.get(version) ?? "");
-    if (known) return known;
-    const fetching = this.#fetching.get(version) ?? this.#fetch(bucket, key, version);
-    return await abortable(fetching, signal);
+    const version = versionOf(bucket, info);
+    const known = this.#hashOf.get(version);
+    if (known !== undefined && this.#entries.has(known)) return known;
+    return await this.#fetches.run(version, (signal) => this.#fetch(bucket, key, signal), signal);
   }
 
-  #fetch(bucket: string, key: string, version: string): Promise<Entry> {
-    const fetching = (async () => {
-      const entry = await this.#download(await this.#store.get(bucket, key));
-      this.#hashOf.set(version, entry.sha256);
-      return entry;
-    })().finally(() => this.#fetching.delete(version));
-    this.#fetching.set(version, fetching);
-    return fetching;
+  async #fetch(bucket: string, key: string, signal: AbortSignal): Promise<string> {
+    const content = await this.#store.get(bucket, key, { signal });
+    const sha256 = await this.#download(bucket, content, signal);
+    // The version that came, which need not be the one that was asked for.
+    this.#hashOf.set(versionOf(bucket, content), sha256);
+    return sha256;
   }
 
-  async #download({ body }: ObjectContent): Promise<Entry> {
+  async #download(bucket: string, content: ObjectContent, signal: AbortSignal): Promise<string> {
     const partial = `${this.#folder}/${PARTIAL}${crypto.randomUUID()}`;
-    const hash = createHash("sha256");
-    let size = 0;
     try {
-      const file = await Deno.open(partial, { write: true, createNew: true, mode: 0o600 });
-      const counted = body.pipeThrough(
-        new TransformStream<Uint8Array, Uint8Array>({
-          transform(chunk, controller) {
-            hash.update(chunk);
-            size += chunk.length;
-            controller.enqueue(chunk);
-          },
-        }),
+      // What cleans up the folder of temporary files may have taken this one too.
+      await onDisk(
+        `create '${this.#folder}'`,
+        () => Deno.mkdir(this.#folder, { recursive: true, mode: 0o700 }),
       );
-      await counted.pipeTo(file.writable);
-      const sha256 = hash.digest("hex");
-      const path = `${this.#folder}/${sha256}.zip`;
-      // Also over a file that is there: one that an earlier process left may be damaged, this one is whole.
-      await Deno.rename(partial, path);
-      const entry = this.#entries.get(sha256) ?? { path, sha256, size, leases: 0 };
-      this.#entries.set(sha256, entry);
-      return entry;
+      const { sha256, size } = await downloadObject(partial, bucket, content, signal);
+      await this.#files.run(this.#folder, async () => {
+        const path = `${this.#folder}/${sha256}.zip`;
+        // Also over a file that is there: one that an earlier process left may be damaged, this one is whole.
+        await onDisk(`write '${path}'`, () => Deno.rename(partial, path));
+        const entry = this.#entries.get(sha256) ?? { path, sha256, size, leases: 0 };
+        entry.size = size;
+        this.#entries.set(sha256, entry);
+      });
+      return sha256;
     } catch (error) {
+      // Also when it failed before it read anything.
+      await content.body.cancel().catch(() => {});
       await Deno.remove(partial).catch(() => {});
       throw error;
     }
   }
 
+  /** Notes the use of an archive; false when its file is not there any more, or not whole. */
+  async #touch(entry: Entry): Promise<boolean> {
+    const { path, sha256, size } = entry;
+    return await onDisk(`read '${path}'`, async () => {
+      const found = await unlessMissing(Deno.lstat(path));
+      if (!found?.isFile || found.size !== size) return false;
+      const now = new Date(this.#clock());
+      await unlessMissing(Deno.utime(path, now, now));
+      if (this.#entries.get(sha256) === entry) {
+        this.#entries.delete(sha256);
+        this.#entries.set(sha256, entry);
+      }
+      return true;
+    });
+  }
+
+  #adopt(): Promise<void> {
+    return this.#adopted ??= onDisk(`read '${this.#folder}'`, () => this.#readFolder()).catch((error) => {
+      this.#adopted = undefined;
+      throw error;
+    });
+  }
+
   /** Takes over what an earlier process left: whole archives, least recently used first; pieces are removed. */
-  async #open(): Promise<void> {
+  async #readFolder(): Promise<void> {
     await Deno.mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const found: (Entry & { readonly time: number })[] = [];
     for await (const { name } of Deno.readDir(this.#folder)) {
       const path = `${this.#folder}/${name}`;
       const sha256 = /^([0-9a-f]{64})\.zip$/.exec(name)?.[1];
       if (sha256) {
-        const { size, mtime } = await Deno.stat(path);
+        const { size, mtime } = await Deno.lstat(path);
         found.push({ path, sha256, size, leases: 0, time: mtime?.getTime() ?? 0 });
       } else if (name.startsWith(PARTIAL)) await Deno.remove(path);
     }
-    found.sort((a, b) => a.time - b.time).forEach((entry) => this.#entries.set(entry.sha256, entry));
+    for (const { time: _time, ...entry } of found.sort((a, b) => a.time - b.time)) {
+      this.#entries.set(entry.sha256, entry);
+    }
   }
 
-  async #evict(): Promise<void> {
-    let total = 0;
-    for (const { size } of this.#entries.values()) total += size;
-    for (const entry of [...this.#entries.values()]) {
-      if (total <= this.#maxBytes) return;
-      if (entry.leases > 0) continue;
-      this.#entries.delete(entry.sha256);
-      for (const [version, sha256] of this.#hashOf) if (sha256 === entry.sha256) this.#hashOf.delete(version);
-      total -= entry.size;
-      await Deno.remove(entry.path).catch(() => {});
-    }
+  #evict(maxBytes: number): Promise<void> {
+    return this.#files.run(this.#folder, async () => {
+      let total = 0;
+      for (const { size } of this.#entries.values()) total += size;
+      for (const entry of [...this.#entries.values()]) {
+        if (total <= maxBytes) return;
+        if (entry.leases > 0) continue;
+        this.#forget(entry);
+        total -= entry.size;
+        await Deno.remove(entry.path).catch(() => {});
+      }
+    });
+  }
+
+  #forget(entry: Entry): void {
+    if (this.#entries.get(entry.sha256) !== entry) return;
+    this.#entries.delete(entry.sha256);
+    for (const [version, sha256] of this.#hashOf) if (sha256 === entry.sha256) this.#hashOf.delete(version);
   }
 }
 
-function abortable<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
-  if (!signal) return promise;
-  signal.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
+function versionOf(bucket: string, { key, etag, size }: ObjectInfo): string {
+  return JSON.stringify([bucket, key, etag, size]);
 }
