@@ -278,11 +278,21 @@ Deno.test("CodeCache goes on for the others when one gives up", () =>
         return halted.content;
       },
     });
+    const looks: Promise<unknown>[] = [];
+    const stat = store.stat.bind(store);
+    store.stat = (...args) => {
+      const look = stat(...args);
+      looks.push(look);
+      return look;
+    };
     const abort = new AbortController();
     const one = read(codes, "a", abort.signal);
-    const { half, goOn } = await started.promise;
     const other = read(codes, "a");
+    const { half, goOn } = await started.promise;
     await half;
+    // Both wait for the fetch once both have looked, and have gone on from there.
+    assert.equal((await Promise.all(looks)).length, 2);
+    await new Promise((resolve) => setTimeout(resolve));
     abort.abort(new Error("enough"));
     await assert.rejects(one, /enough/);
     goOn();
