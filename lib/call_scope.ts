@@ -27,6 +27,7 @@ export class CallScope implements Disposable {
   readonly #release: (() => void)[] = [];
   readonly #options: CallScopeOptions;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #deadline = Infinity;
 
   /** @param options What bounds the call. */
   constructor(options: CallScopeOptions) {
@@ -40,17 +41,17 @@ export class CallScope implements Disposable {
     return this.#controller.signal;
   }
 
-  /** Lets the time limit begin anew: for calls whose limit is about silence. */
+  /** Lets the time limit begin anew: for calls whose limit is about silence. Cheap enough for every piece of a stream. */
   restartLimit(): void {
-    const { what, limitMs } = this.#options;
-    clearTimeout(this.#timer);
+    const { limitMs } = this.#options;
     if (limitMs === undefined || this.signal.aborted) return;
-    this.#timer = setTimeout(() => this.#controller.abort(new TimeLimitError(what, limitMs)), limitMs);
+    this.#deadline = performance.now() + limitMs;
+    this.#timer ??= setTimeout(() => this.#check(), limitMs);
   }
 
   /** Ends the time limit, not the call: for calls whose answer may take any time once it has begun. */
   endLimit(): void {
-    clearTimeout(this.#timer);
+    this.#deadline = Infinity;
   }
 
   /** Gives the call up, whatever is left of it. @param reason Why. */
@@ -73,6 +74,16 @@ export class CallScope implements Disposable {
     clearTimeout(this.#timer);
     this.#controller.abort(OVER);
     for (const release of this.#release.splice(0)) release();
+  }
+
+  /** The timer stays while the deadline moves: it looks how far that has gone. */
+  #check(): void {
+    this.#timer = undefined;
+    if (this.#deadline === Infinity) return;
+    const { what, limitMs = 0 } = this.#options;
+    const leftMs = this.#deadline - performance.now();
+    if (leftMs <= 0) this.#controller.abort(new TimeLimitError(what, limitMs));
+    else this.#timer = setTimeout(() => this.#check(), leftMs);
   }
 
   #follow(signal: AbortSignal): void {
