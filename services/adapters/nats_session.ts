@@ -17,8 +17,8 @@ import { receiveStreamEvents } from "./nats_stream_events.ts";
 
 /** A consumer that lasted longer, in ms, was not lost at once. */
 const LASTING_MS = 5_000;
-/** Between two consumers that are lost at once. */
-const PAUSE = { minMs: 100, maxMs: 5_000 };
+/** Between two consumers; it grows when they are lost at once. */
+const PAUSE = { minMs: 300, maxMs: 5_000 };
 
 /** How events arrive. */
 export type NatsMode = "jetstream" | "core";
@@ -65,7 +65,8 @@ export async function receiveEvents(options: NatsSessionOptions): Promise<void> 
     const since = clock.now();
     await receiveFromStream(options, durable);
     losses = Math.abs(clock.now() - since) < LASTING_MS ? losses + 1 : 0;
-    if (losses > 1) await clock.sleep(backoffMs(losses, PAUSE), signal).catch(() => {});
+    // A server that stops takes the stream away first: its end should not look like a server without one.
+    await clock.sleep(backoffMs(losses + 1, PAUSE), signal).catch(() => {});
     if (!signal.aborted) found = await findConsumer(options);
   }
 }

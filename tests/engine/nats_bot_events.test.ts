@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { AckPolicy, DeliverPolicy, jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { configure, reset } from "@logtape/logtape";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { connectNats } from "../../services/adapters/connect_nats.ts";
 import {
@@ -365,10 +366,10 @@ testWithNats(
     await using events = eventsOf(server.url);
     const recorder = await record(events);
     for (const [jetstream, mode] of [[false, "core"], [true, "jetstream"]] as const) {
-      const gaps = recorder.gaps;
       await server.signal("TERM");
+      await until("the loss", () => events.status().state === "connecting");
       await server.start({ jetstream });
-      await recorder.until("the connection", () => recorder.gaps > gaps);
+      await until("the connection", () => events.status().state === "connected");
       assert.deepEqual(events.status(), { state: "connected", mode });
       await publishOnce(server, mode);
       await recorder.until("the change", () => recorder.ids.includes(mode));
@@ -472,6 +473,43 @@ testWithNats(
     await until("all changes", () => recorders.flatMap((recorder) => recorder.ids).length >= 40);
     assert.deepEqual(recorders.flatMap((recorder) => recorder.ids).toSorted(), ids.toSorted());
     await connection.close();
+  },
+);
+
+testWithNats(
+  "NatsBotEvents says once that there is no stream, and nothing of it when a server restarts",
+  async (server) => {
+    const warnings: string[] = [];
+    await configure({
+      sinks: { test: ({ level, message }) => void (level === "warning" && warnings.push(message.join(""))) },
+      loggers: [{ category: ["berth", "events"], sinks: ["test"] }, {
+        category: ["logtape", "meta"],
+        sinks: [],
+      }],
+    });
+    try {
+      await using events = eventsOf(server.url);
+      events.subscribe(new EventRecorder());
+      const restart = async (mode: string) => {
+        await server.signal("TERM");
+        await until("the loss", () => events.status().state === "connecting");
+        await server.start();
+        await until("the connection", () => JSON.stringify(events.status()).includes(mode));
+      };
+      const ofStreams = () => warnings.filter((text) => text.includes("without a stream"));
+      await server.start();
+      for (let i = 0; i < 3; i++) await restart("core");
+      assert.equal(ofStreams().length, 1);
+      assert.match(ofStreams()[0]!, /there is no stream.*THE0_EVENTS/);
+      const connection = await server.connect();
+      await addStream(connection);
+      await connection.close();
+      await until("the change-over", () => JSON.stringify(events.status()).includes("jetstream"));
+      for (let i = 0; i < 3; i++) await restart("jetstream");
+      assert.equal(ofStreams().length, 1);
+    } finally {
+      await reset();
+    }
   },
 );
 

@@ -89,10 +89,20 @@ export async function openNatsServer(): Promise<PrivateNatsServer> {
   };
 }
 
-/** A port that was free a moment ago; the kernel gives it to nobody else soon. */
+/**
+ * A port that is free, and below those that the kernel gives to whoever asks for any: while the server is down,
+ * nobody else gets it.
+ */
 function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
+  while (true) {
+    const port = 12_000 + Math.floor(Math.random() * 20_000);
+    try {
+      using _listener = Deno.listen({ hostname: "127.0.0.1", port });
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
 }
 
 /** Without logging in. */
