@@ -4,8 +4,8 @@
  * @module
  */
 
+import { updatedAtOf } from "./bot_document.ts";
 import type { BotChange, BotDocument, EventOrder } from "./bot_repository.ts";
-import { parseTimestamp } from "./timestamp.ts";
 
 /** A bus takes 1 MiB unless it is told otherwise, and a document of 1.5 MB is no bot's. */
 const MAX_PAYLOAD_BYTES = 1_500_000;
@@ -113,8 +113,8 @@ function idOf({ id }: BotDocument, entityId: unknown): string {
   return chosen;
 }
 
-function orderOf({ custom }: BotDocument, sequence: number | undefined): EventOrder {
-  const updatedAt = isObject(custom) ? parseTimestamp(custom.updatedAt) : undefined;
+function orderOf(document: BotDocument, sequence: number | undefined): EventOrder {
+  const updatedAt = updatedAtOf(document);
   return { ...(sequence !== undefined && { sequence }), ...(updatedAt !== undefined && { updatedAt }) };
 }
 
@@ -126,7 +126,7 @@ function isObject(value: unknown): value is Fields {
 function isDeeperThan(value: unknown, limit: number): boolean {
   let level = [value];
   for (let depth = 0; level.length > 0; depth++) {
-    if (depth > limit) return true;
+    if (depth === limit) return true;
     level = level.flatMap((one) => isContainer(one) ? Object.values(one).filter(isContainer) : []);
   }
   return false;
