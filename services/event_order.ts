@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { BotChange, EventOrder } from "./bot_repository.ts";
+import { updatedAtOf } from "./bot_document.ts";
+import type { BotChange, BotDocument, EventOrder } from "./bot_repository.ts";
 
 /** How far the events of one bot have come. */
 export interface BotPosition extends EventOrder {
@@ -14,6 +15,9 @@ export interface BotPosition extends EventOrder {
 
 /** The position of a bot of which nothing was heard. */
 export const NO_POSITION: BotPosition = { deleted: false };
+
+/** How long a deletion is remembered, in ms: 30 days, while streams keep events for 7. */
+export const DELETION_MEMORY_MS: number = 30 * 24 * 60 * 60 * 1000;
 
 /**
  * Compares two events by `sequence` where both have one, else by `updatedAt` where both have one.
@@ -25,6 +29,19 @@ export const NO_POSITION: BotPosition = { deleted: false };
  */
 export function compareEventOrder(a: EventOrder, b: EventOrder): number | undefined {
   return difference(a.sequence, b.sequence) ?? difference(a.updatedAt, b.updatedAt);
+}
+
+/**
+ * What a bot has seen. Its document may have been written by other programs since its last event, or before the first.
+ *
+ * @param position How far its events have come.
+ * @param document Its document, where there is one.
+ * @returns The position, at least as late as the document, and not deleted when there is one.
+ */
+export function seenBy(position: BotPosition, document: BotDocument | undefined): BotPosition {
+  if (document === undefined) return position;
+  const times = [position.updatedAt, updatedAtOf(document)].filter((time) => time !== undefined);
+  return { ...position, deleted: false, ...(times.length > 0 && { updatedAt: Math.max(...times) }) };
 }
 
 /**

@@ -1,0 +1,50 @@
+/**
+ * Documents as text in a column.
+ *
+ * @module
+ */
+
+import type { BotDocument } from "../bot_repository.ts";
+import { isObject } from "../document_fields.ts";
+import { unreadableDocument } from "../unreadable_document.ts";
+import { UnstorableDocumentError } from "../unstorable_document_error.ts";
+
+/**
+ * Reads a row. One that is damaged is a document too, so that only its own bot hears of it.
+ *
+ * @param id The row's id.
+ * @param text The row's document.
+ * @returns The document, with the row's id.
+ */
+export function readDocument(id: string, text: string): BotDocument {
+  try {
+    const document = JSON.parse(text);
+    if (isObject(document)) return { ...document, id };
+  } catch {
+    // Nothing of the text may get into the reason.
+  }
+  return unreadableDocument(id, "its row in the database holds no JSON object. Write the document again");
+}
+
+/**
+ * Writes a document as text. Dates become ISO texts.
+ *
+ * @param id Id of the bot.
+ * @param document The document.
+ * @returns JSON.
+ * @throws {UnstorableDocumentError} when something of it would be lost.
+ */
+export function writeDocument(id: string, document: BotDocument): string {
+  const whole = (key: string, value: unknown) => {
+    if (typeof value === "bigint" || (typeof value === "number" && !Number.isFinite(value))) {
+      throw new UnstorableDocumentError(id, `'${key}' is a number that JSON cannot hold`);
+    }
+    return value;
+  };
+  try {
+    return JSON.stringify(document, whole);
+  } catch (error) {
+    if (error instanceof UnstorableDocumentError) throw error;
+    throw new UnstorableDocumentError(id, "it cannot be written as JSON", { cause: error });
+  }
+}
