@@ -1,0 +1,81 @@
+/**
+ * Documents as MongoDB sends them.
+ *
+ * @module
+ */
+
+import { BSON } from "mongodb";
+import type { BotDocument, StoredBot } from "../bot_repository.ts";
+import { updatedAtOf } from "../bot_document.ts";
+import type { Fields } from "../document_fields.ts";
+import { unreadableDocument } from "../unreadable_document.ts";
+import { toPlainValue } from "./mongo_plain_value.ts";
+
+/** A document and where it is. */
+export interface MongoDocument extends StoredBot {
+  /** Its `_id`; absent when it cannot be read. */
+  readonly mongoId?: unknown;
+  /** Whether it has an `id` to be known by. */
+  readonly hasId: boolean;
+}
+
+/** Regular expressions of other languages, and texts that are not UTF-8, are no reason not to read the rest. */
+const TOLERANT: BSON.DeserializeOptions = { bsonRegExp: true, validation: { utf8: false } };
+const TEXT = 2;
+
+/**
+ * Reads one document. One that is damaged is a document too, so that only its own bot hears of it.
+ *
+ * @param bytes The document as BSON.
+ * @returns The document in plain values, without `_id`.
+ */
+export function readMongoDocument(bytes: Uint8Array): MongoDocument {
+  let fields: Fields;
+  try {
+    fields = BSON.deserialize(bytes, TOLERANT);
+  } catch {
+    const id = findId(bytes);
+    const document = unreadableDocument(id, "it is stored as damaged BSON. Write the document again");
+    return { key: id ?? "(damaged document)", hasId: id !== undefined, document };
+  }
+  const { _id: mongoId, ...rest } = fields;
+  const hasId = typeof rest.id === "string" && rest.id !== "";
+  const key = hasId ? rest.id as string : `(document ${String(toPlainValue(mongoId))})`;
+  return { key, mongoId, hasId, document: toPlainValue(rest) as BotDocument };
+}
+
+/**
+ * Chooses among documents of the same id.
+ *
+ * @param documents The documents.
+ * @returns The one that was changed last according to its writer; the last of those, and `undefined` when there is none.
+ */
+export function newestOf(documents: readonly MongoDocument[]): MongoDocument | undefined {
+  let newest: MongoDocument | undefined;
+  for (const document of documents) {
+    const isNewer = timeOf(document) >= (newest ? timeOf(newest) : -Infinity);
+    if (isNewer) newest = document;
+  }
+  return newest;
+}
+
+function timeOf({ document }: MongoDocument): number {
+  return updatedAtOf(document) ?? -Infinity;
+}
+
+/** The id of a document of which another field is damaged. */
+function findId(bytes: Uint8Array): string | undefined {
+  try {
+    for (const [type, nameOffset, nameLength, offset, length] of BSON.onDemand.parseToElements(bytes)) {
+      const name = decode(bytes, nameOffset, nameLength);
+      // A text is its length in four bytes, its bytes and a NUL.
+      if (type === TEXT && name === "id") return decode(bytes, offset + 4, length - 5) || undefined;
+    }
+  } catch {
+    // Not even that can be read.
+  }
+}
+
+function decode(bytes: Uint8Array, offset: number, length: number): string {
+  return new TextDecoder().decode(bytes.subarray(offset, offset + length));
+}

@@ -1,0 +1,102 @@
+/**
+ * Failures of a MongoDB server, in Berth's words.
+ *
+ * @module
+ */
+
+import { BSON, MongoInvalidArgumentError, MongoServerError } from "mongodb";
+import { BerthError, TimeLimitError } from "../../lib/errors.ts";
+import { StoreUnavailableError } from "../bot_repository.ts";
+import { UnstorableDocumentError } from "../unstorable_document_error.ts";
+
+/** Codes by which a server says that a document itself is at fault. */
+const UNSTORABLE: ReadonlySet<unknown> = new Set([
+  2, // BadValue
+  15, // Overflow: nested too deep
+  52, // DollarPrefixedFieldName
+  56, // EmptyFieldName
+  57, // DottedFieldName
+  121, // DocumentValidationFailure
+  10334, // BSONObjectTooLarge
+  17419, // too large after the update
+  17420,
+]);
+const DUPLICATE_KEY = 11000;
+const NO_INDEX: ReadonlySet<unknown> = new Set([
+  DUPLICATE_KEY,
+  13, // Unauthorized
+  67, // CannotCreateIndex
+  85, // IndexOptionsConflict
+  86, // IndexKeySpecsConflict
+]);
+const ADVICE: Readonly<Record<string, string>> = {
+  MongoServerSelectionError: ". Start the server, or correct MONGO_URI",
+  MongoNetworkError: ". It is tried again",
+};
+const LOGIN_FAILED = 18;
+
+/**
+ * The error to throw for a call that failed.
+ *
+ * @param what What was tried, as in "Cannot …".
+ * @param address Where, without credentials.
+ * @param error What was caught.
+ * @param signal The call's signal.
+ * @returns The caller's reason if the caller gave up, an error of Berth's as it is, else a `StoreUnavailableError`.
+ */
+export function toStoreError(what: string, address: string, error: unknown, signal: AbortSignal): unknown {
+  const reason = signal.aborted ? signal.reason : error;
+  const isLimit = reason instanceof TimeLimitError;
+  if (!isLimit && (reason instanceof BerthError || signal.aborted)) return reason;
+  const message = reason instanceof Error ? reason.message : String(reason);
+  const advice = reason instanceof MongoServerError && reason.code === LOGIN_FAILED
+    ? ". Correct user and password in MONGO_URI"
+    : ADVICE[reason instanceof Error ? reason.name : ""] ?? "";
+  const why = withoutCredentials(message).replace(/\.$/, "") + advice;
+  return new StoreUnavailableError(`Cannot ${what}: MongoDB at ${address} failed: ${why}.`, {
+    cause: reason,
+  });
+}
+
+/**
+ * Tells a document that cannot be stored from a server that fails.
+ *
+ * @param id Id of the bot.
+ * @param error What a write was answered with.
+ * @returns An `UnstorableDocumentError`, or `error` itself.
+ */
+export function toWriteError(id: string, error: unknown): unknown {
+  const isAtFault = error instanceof BSON.BSONError || error instanceof MongoInvalidArgumentError ||
+    error instanceof RangeError || (error instanceof MongoServerError && UNSTORABLE.has(error.code));
+  if (!isAtFault) return error;
+  // The message may quote the document.
+  const said = error instanceof MongoServerError
+    ? `the server refused it with code ${error.code}`
+    : error.name;
+  return new UnstorableDocumentError(id, said, { cause: error });
+}
+
+/**
+ * Whether an insert met a document of the same key.
+ *
+ * @param error What it was answered with.
+ * @returns Whether it did.
+ */
+export function isDuplicateKey(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
+}
+
+/**
+ * Whether a server answered that an index cannot be made, which keeps nothing from being read and written.
+ *
+ * @param error What it was answered with.
+ * @returns Whether it did.
+ */
+export function isIndexRefusal(error: unknown): error is MongoServerError {
+  return error instanceof MongoServerError &&
+    (NO_INDEX.has(error.code) || /UNIQUE constraint/.test(error.message));
+}
+
+function withoutCredentials(message: string): string {
+  return message.replace(/\/\/[^@/\s]*@/g, "//");
+}

@@ -1,0 +1,35 @@
+/**
+ * Values of BSON as plain ones.
+ *
+ * @module
+ */
+
+import { BSON } from "mongodb";
+
+/** So many digits always survive as a number. */
+const EXACT_DIGITS = 15;
+
+/**
+ * Makes a value plain. Integers beyond 2^53 become `bigint`s, decimals numbers or, with more than 15 digits, texts,
+ * ids their hexadecimal digits, binary data bytes. What has no plain counterpart (an expression, a timestamp of the
+ * oplog …) stays what it is.
+ *
+ * @param value A value as the driver reads it.
+ * @returns The plain value.
+ */
+export function toPlainValue(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || value instanceof Date) return value;
+  if (Array.isArray(value)) return value.map(toPlainValue);
+  if (value instanceof BSON.ObjectId || value instanceof BSON.UUID) return value.toHexString();
+  if (value instanceof BSON.Binary) return new Uint8Array(value.value());
+  if (value instanceof BSON.Timestamp) return value;
+  if (value instanceof BSON.Long) return value.toBigInt();
+  if (value instanceof BSON.Decimal128) return toNumber(value.toString());
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, toPlainValue(item)]));
+}
+
+function toNumber(decimal: string): number | string {
+  const digits = decimal.replace(/E.*$/, "").replace(/\D/g, "").replace(/^0+/, "");
+  return digits.length > EXACT_DIGITS ? decimal : Number(decimal);
+}

@@ -1,0 +1,336 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
+import { BSON } from "mongodb";
+import { InvalidConfigError, TimeLimitError } from "../../lib/errors.ts";
+import { parseBotDocument } from "../../services/bot_document.ts";
+import { type BotChange, StoreUnavailableError } from "../../services/bot_repository.ts";
+import { DELETION_MEMORY_MS } from "../../services/event_order.ts";
+import { connectMongo } from "../../services/adapters/connect_mongo.ts";
+import {
+  MongoBotRepository,
+  type MongoBotRepositoryOptions,
+} from "../../services/adapters/mongo_bot_repository.ts";
+import { readMongoDocument } from "../../services/adapters/mongo_documents.ts";
+import { testBotRepositoryContract } from "../contract/bot_repository_contract.ts";
+
+function mongoUri(): string {
+  const uri = Deno.env.get("MONGO_URI");
+  if (!uri) throw new Error("Set MONGO_URI, or run the tests with `./berth test`.");
+  return uri;
+}
+
+async function makeMongo(options: MongoBotRepositoryOptions = {}) {
+  const client = connectMongo(mongoUri());
+  const name = `berth_test_${crypto.randomUUID().replaceAll("-", "")}`;
+  const database = client.db(name);
+  const make = () => new MongoBotRepository(client, { database: name, ...options });
+  const repository = make();
+  const bots = database.collection("bots");
+  return await Promise.resolve({
+    client,
+    database,
+    bots,
+    positions: database.collection<{ _id: string }>("berth_bot_positions"),
+    repository,
+    another: make,
+    seed: async (document: Readonly<Record<string, unknown>>) => {
+      await bots.insertOne({ ...document });
+    },
+    async [Symbol.asyncDispose]() {
+      await repository[Symbol.asyncDispose]();
+      await database.dropDatabase();
+      await client.close();
+    },
+  });
+}
+
+/** A server that takes connections and never says a word. */
+async function openSilentServer() {
+  const sockets = new Set<{ destroy(): void }>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  return {
+    port,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function collectLogs() {
+  const records: LogRecord[] = [];
+  configureSync({
+    reset: true,
+    sinks: { test: (record) => records.push(record) },
+    loggers: [
+      { category: "berth", sinks: ["test"] },
+      { category: ["logtape", "meta"], sinks: [] },
+    ],
+  });
+  return { records, [Symbol.dispose]: resetSync };
+}
+
+function updated(id: string, sequence: number, config: unknown = { sequence }): BotChange {
+  return { type: "updated", id, document: { config }, order: { sequence } };
+}
+
+testBotRepositoryContract({ name: "MongoBotRepository", make: () => makeMongo() });
+
+Deno.test("MongoBotRepository keeps what it needs out of the documents of other programs", async () => {
+  await using mongo = await makeMongo();
+  await mongo.repository.open();
+  const _id = new BSON.ObjectId();
+  await mongo.bots.insertOne({ _id, id: "a", owner: { at: new Date(0) }, config: {} });
+  await mongo.repository.apply(updated("a", 1));
+  await mongo.repository.apply(updated("b", 1));
+  const [a, b] = await mongo.bots.find({}).sort({ id: 1 }).toArray();
+  assert.deepEqual(a, { _id, id: "a", owner: { at: new Date(0) }, config: { sequence: 1 } });
+  assert.deepEqual(Object.keys(b!).sort(), ["_id", "config", "id"]);
+});
+
+Deno.test("MongoBotRepository gives plain values", async () => {
+  await using mongo = await makeMongo();
+  await mongo.repository.open();
+  const at = new Date(1234567890123);
+  const document = {
+    id: "a",
+    at,
+    small: BSON.Long.fromNumber(5),
+    large: BSON.Long.fromString("9007199254740993"),
+    double: new BSON.Double(1),
+    owner: new BSON.ObjectId("66f000000000000000000001"),
+    uuid: new BSON.UUID("d094254e-2175-49ee-8b36-657c688ddd5e"),
+    bytes: new BSON.Binary(new Uint8Array([1, 2])),
+    list: [{ n: BSON.Long.fromNumber(7) }],
+  };
+  await mongo.bots.insertOne(document);
+  assert.deepEqual(await mongo.repository.get("a"), {
+    id: "a",
+    at,
+    small: 5,
+    large: 9007199254740993n,
+    double: 1,
+    owner: "66f000000000000000000001",
+    uuid: "d094254e-2175-49ee-8b36-657c688ddd5e",
+    bytes: new Uint8Array([1, 2]),
+    list: [{ n: 7 }],
+  });
+});
+
+Deno.test("MongoBotRepository reads a document with an expression of another language", async () => {
+  await using mongo = await makeMongo();
+  await mongo.repository.open();
+  await mongo.bots.insertOne({
+    id: "a",
+    search: new BSON.BSONRegExp("(?i)x(?-i)", ""),
+    config: {},
+    custom: { filePath: "x", config: { entrypoints: { bot: "main.py" } } },
+  });
+  assert.equal(parseBotDocument((await mongo.repository.list())[0]?.document).status, "valid");
+});
+
+Deno.test("MongoBotRepository reports documents without a usable id and reads the others", async () => {
+  await using mongo = await makeMongo();
+  await mongo.repository.open();
+  const one = new BSON.ObjectId();
+  await mongo.bots.insertOne({ _id: one, id: 42 });
+  await mongo.bots.insertOne({ _id: "two" as never, config: {} });
+  await mongo.bots.insertOne({ id: "" });
+  await mongo.repository.apply(updated("good", 1));
+  const keys = (await mongo.repository.list()).map(({ key }) => key);
+  assert.equal(keys.length, 4);
+  for (const key of [`(document ${one})`, "(document two)", "good"]) assert.ok(keys.includes(key), key);
+});
+
+Deno.test("MongoBotRepository takes the newest of documents with the same id, and says so", async () => {
+  await using mongo = await makeMongo();
+  using logs = collectLogs();
+  const versions = [["b", 2000], ["c", 3000], ["a", 1000]] as const;
+  for (const [state, updatedAt] of versions) {
+    await mongo.bots.insertOne({
+      id: "twice",
+      config: { state },
+      custom: { updatedAt: new Date(updatedAt) },
+    });
+  }
+  await mongo.repository.open();
+  assert.match(String(logs.records[0]?.rawMessage), /^no unique index on bots\.id/);
+  const state = (document: unknown) => (document as { config: { state: string } }).config.state;
+  assert.equal(state(await mongo.repository.get("twice")), "c");
+  for (let i = 0; i < 2; i++) {
+    assert.deepEqual((await mongo.repository.list()).map(({ document }) => state(document)), ["c"]);
+  }
+  assert.deepEqual(logs.records.slice(1).map(({ properties }) => properties), [{ ids: ["twice"] }]);
+
+  await mongo.repository.apply(updated("twice", 1, { state: "d" }));
+  assert.equal(state(await mongo.repository.get("twice")), "d");
+  assert.deepEqual((await mongo.bots.find().toArray()).map(state).sort(), ["a", "b", "d"]);
+  await mongo.repository.apply({ type: "deleted", id: "twice", order: { sequence: 2 } });
+  assert.deepEqual(await mongo.repository.list(), []);
+});
+
+Deno.test("MongoBotRepository.open() makes ids unique", async () => {
+  await using mongo = await makeMongo();
+  await mongo.repository.open();
+  await mongo.bots.insertOne({ id: "a" });
+  await assert.rejects(mongo.bots.insertOne({ id: "a" }), { code: 11000 });
+});
+
+Deno.test("MongoBotRepository comes to the right state after a crash between its two writes", async () => {
+  await using mongo = await makeMongo();
+  await mongo.repository.open();
+  const events: BotChange[] = [
+    { ...updated("a", 1), type: "created" } as BotChange,
+    updated("a", 2),
+    { type: "deleted", id: "a", order: { sequence: 3 } },
+    { ...updated("a", 4), type: "created" } as BotChange,
+  ];
+  for (const event of events) {
+    const before = await mongo.positions.findOne({ _id: "a" });
+    await mongo.repository.apply(event);
+    const document = await mongo.repository.get("a");
+    // As if the process had died after the first write: the position is what it was.
+    await mongo.positions.deleteMany({});
+    if (before) await mongo.positions.insertOne(before);
+    await using restarted = mongo.another();
+    await restarted.apply(event);
+    assert.deepEqual(await restarted.get("a"), document);
+    assert.equal(await restarted.apply(event), false);
+  }
+});
+
+Deno.test("MongoBotRepository never moves a position back", async () => {
+  await using mongo = await makeMongo();
+  await mongo.repository.open();
+  await mongo.repository.apply(updated("a", 9));
+  // Two processes; this one has read before the other wrote.
+  const { MongoPositions } = await import("../../services/adapters/mongo_positions.ts");
+  const positions = new MongoPositions(mongo.database.collection("berth_bot_positions"), Date.now);
+  await positions.advance("a", { sequence: 8, deleted: true });
+  const { signal } = new AbortController();
+  assert.deepEqual(await positions.get("a", signal), { sequence: 9, deleted: false });
+  await positions.advance("a", { sequence: 9, updatedAt: 5, deleted: false });
+  assert.deepEqual(await positions.get("a", signal), { sequence: 9, updatedAt: 5, deleted: false });
+});
+
+Deno.test("MongoBotRepository.open() forgets deletions after 30 days, and nothing else", async () => {
+  let now = Date.UTC(2026, 0, 1);
+  await using mongo = await makeMongo({ now: () => now });
+  await mongo.repository.open();
+  await mongo.repository.apply({ type: "deleted", id: "gone", order: { sequence: 9 } });
+  await mongo.repository.apply(updated("kept", 9));
+  const late = (id: string) => mongo.repository.apply(updated(id, 8));
+  now += DELETION_MEMORY_MS;
+  await mongo.repository.open();
+  assert.deepEqual([await late("gone"), await late("kept")], [false, false]);
+  now += 1;
+  await mongo.repository.open();
+  assert.deepEqual([await late("gone"), await late("kept")], [true, false]);
+});
+
+Deno.test("MongoBotRepository rejects when nothing listens, and shows no credentials", async () => {
+  await using silent = await openSilentServer();
+  const { port } = silent;
+  await silent[Symbol.asyncDispose]();
+  await using client = connectMongo(
+    `mongodb://someone:s3cr3t@127.0.0.1:${port}/?serverSelectionTimeoutMS=300&authSource=admin`,
+  );
+  await using repository = new MongoBotRepository(client);
+  for (
+    const call of [
+      () => repository.open(),
+      () => repository.get("a"),
+      () => repository.list(),
+      () => repository.apply(updated("a", 1)),
+    ]
+  ) {
+    await assert.rejects(call(), (error) => {
+      assert.ok(error instanceof StoreUnavailableError);
+      assert.match(
+        error.message,
+        new RegExp(`^Cannot .* MongoDB at 127\\.0\\.0\\.1:${port} failed: .*MONGO_URI\\.$`),
+      );
+      assert.ok(error.cause instanceof Error);
+      assert.doesNotMatch(Deno.inspect(error, { depth: 30, showHidden: true }), /s3cr3t/);
+      return true;
+    });
+  }
+});
+
+Deno.test("MongoBotRepository gives a silent server up at its limit, and at once when it is told to", async () => {
+  await using silent = await openSilentServer();
+  await using client = connectMongo(`mongodb://127.0.0.1:${silent.port}`);
+  await using repository = new MongoBotRepository(client, { limitMs: 200 });
+  await assert.rejects(repository.list(), (error) => {
+    assert.ok(error instanceof StoreUnavailableError);
+    assert.ok(error.cause instanceof TimeLimitError);
+    return true;
+  });
+
+  await using patient = new MongoBotRepository(client);
+  const reason = new Error("given up");
+  const calls = [
+    (signal: AbortSignal) => patient.open({ signal }),
+    (signal: AbortSignal) => patient.list({ signal }),
+    (signal: AbortSignal) => patient.apply(updated("a", 1), { signal }),
+  ];
+  for (const call of calls) {
+    const controller = new AbortController();
+    const rejection = assert.rejects(call(controller.signal), (error) => error === reason);
+    controller.abort(reason);
+    await rejection;
+  }
+  const closed = assert.rejects(patient.list(), { name: "StoreUnavailableError", message: /closed/ });
+  await patient[Symbol.asyncDispose]();
+  await closed;
+});
+
+Deno.test("connectMongo() refuses what is no connection string without showing it", () => {
+  for (
+    const uri of ["", "127.0.0.1", "http://u:s3cr3t@h", "mongodb://u:s3cr3t@:x", "mongodb://u:s3c@r3t@h:1"]
+  ) {
+    assert.throws(() => connectMongo(uri), (error) => {
+      assert.ok(error instanceof InvalidConfigError);
+      assert.match(error.message, /MONGO_URI/);
+      assert.doesNotMatch(Deno.inspect(error, { depth: 30, showHidden: true }), /s3c/);
+      return true;
+    });
+  }
+});
+
+Deno.test("readMongoDocument() reads numbers that no server of a test stores", () => {
+  const decimal = (text: string) => BSON.Decimal128.fromString(text);
+  const bytes = BSON.serialize({
+    id: "a",
+    nan: NaN,
+    short: decimal("1.50"),
+    long: decimal("0.12345678901234567"),
+    none: decimal("NaN"),
+    time: new BSON.Timestamp({ t: 1, i: 2 }),
+  });
+  const { time, ...rest } = readMongoDocument(bytes).document;
+  assert.deepEqual(rest, { id: "a", nan: NaN, short: 1.5, long: "0.12345678901234567", none: NaN });
+  assert.ok(time instanceof BSON.Timestamp);
+});
+
+Deno.test("readMongoDocument() reports damaged bytes under the document's id", () => {
+  const bytes = BSON.serialize({ _id: 1, id: "bot-1", inner: { text: "xyz" } });
+  // The length of the inner text is made far too large.
+  const at = new TextDecoder("latin1").decode(bytes).indexOf("xyz") - 4;
+  new DataView(bytes.buffer, bytes.byteOffset).setInt32(at, 1_000_000, true);
+  const { key, document } = readMongoDocument(bytes);
+  assert.equal(key, "bot-1");
+  assert.equal((parseBotDocument(document) as { reason: string }).reason.split(":")[0], "document");
+
+  // A text that is not UTF-8 is no reason not to read the rest.
+  const text = BSON.serialize({ id: "bot-1", text: "xyz" });
+  text[new TextDecoder("latin1").decode(text).indexOf("xyz")] = 0xff;
+  assert.deepEqual(readMongoDocument(text).document, { id: "bot-1", text: "\ufffdyz" });
+  assert.equal(readMongoDocument(new Uint8Array([9, 9])).key, "(damaged document)");
+});

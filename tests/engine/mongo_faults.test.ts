@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { MongoClient } from "mongodb";
+import { type BotChange, StoreUnavailableError } from "../../services/bot_repository.ts";
+import { connectMongo } from "../../services/adapters/connect_mongo.ts";
+import { MongoBotRepository } from "../../services/adapters/mongo_bot_repository.ts";
+
+function mongoUri(): string {
+  const uri = Deno.env.get("MONGO_URI");
+  if (!uri) throw new Error("Set MONGO_URI, or run the tests with `./berth test`.");
+  return uri;
+}
+
+/** A way to the real server that can be cut and opened again. */
+class Passage {
+  /** Bytes of answers after which a connection is cut. */
+  limit = Infinity;
+  #port = 0;
+  #server: Server | undefined;
+  readonly #sockets = new Set<Socket>();
+  readonly #target: { readonly host: string; readonly port: number };
+
+  constructor(target: { readonly host: string; readonly port: number }) {
+    this.#target = target;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.#port}`;
+  }
+
+  async open(): Promise<void> {
+    const server = createServer((near) => this.#join(near));
+    await new Promise<void>((resolve) => server.listen(this.#port, "127.0.0.1", resolve));
+    this.#port = (server.address() as { port: number }).port;
+    this.#server = server;
+  }
+
+  async cut(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    for (const socket of this.#sockets) socket.destroy();
+    if (server) await new Promise((resolve) => server.close(resolve));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.cut();
+  }
+
+  #join(near: Socket): void {
+    const far = connect(this.#target);
+    let bytes = 0;
+    far.on("data", (chunk) => {
+      bytes += chunk.length;
+      if (bytes > this.limit) near.destroy();
+      else near.write(chunk);
+    });
+    near.pipe(far);
+    for (const [socket, other] of [[near, far], [far, near]] as const) {
+      this.#sockets.add(socket);
+      socket.on("error", () => {});
+      socket.on("close", () => {
+        this.#sockets.delete(socket);
+        other.destroy();
+      });
+    }
+  }
+}
+
+/** A repository that reaches the server through a passage, which is closed. */
+async function makePassage() {
+  const uri = mongoUri();
+  const direct = new MongoClient(uri);
+  const { host, port } = direct.options.hosts[0]!;
+  const passage = new Passage({ host: host ?? "127.0.0.1", port: port ?? 27017 });
+  await passage.open();
+  await passage.cut();
+  const through = new URL(uri.replace(/^(mongodb:\/\/(?:[^@/]*@)?)[^/?]*/, `$1${passage.address}`));
+  through.searchParams.set("directConnection", "true");
+  through.searchParams.set("serverSelectionTimeoutMS", "300");
+  const client = connectMongo(through.href);
+  const database = `berth_test_${crypto.randomUUID().replaceAll("-", "")}`;
+  const repository = new MongoBotRepository(client, { database });
+  return {
+    passage,
+    repository,
+    bots: direct.db(database).collection("bots"),
+    async [Symbol.asyncDispose]() {
+      await repository[Symbol.asyncDispose]();
+      await client.close();
+      await passage.cut();
+      await direct.db(database).dropDatabase();
+      await direct.close();
+    },
+  };
+}
+
+function updated(id: string, sequence: number): BotChange {
+  return { type: "updated", id, document: { config: { sequence } }, order: { sequence } };
+}
+
+Deno.test("MongoBotRepository serves as soon as a server that was not there at first comes up", async () => {
+  await using mongo = await makePassage();
+  for (let i = 0; i < 2; i++) await assert.rejects(mongo.repository.open(), StoreUnavailableError);
+  await mongo.passage.open();
+  await mongo.repository.open();
+  assert.equal(await mongo.repository.apply(updated("a", 1)), true);
+  assert.equal((await mongo.repository.list()).length, 1);
+});
+
+Deno.test("MongoBotRepository serves again when its server has been away", async () => {
+  await using mongo = await makePassage();
+  await mongo.passage.open();
+  await mongo.repository.open();
+  for (let i = 1; i <= 2; i++) {
+    assert.equal(await mongo.repository.apply(updated("a", i)), true);
+    await mongo.passage.cut();
+    await assert.rejects(mongo.repository.list(), StoreUnavailableError);
+    await assert.rejects(mongo.repository.get("a"), StoreUnavailableError);
+    await assert.rejects(mongo.repository.apply(updated("a", i + 1)), StoreUnavailableError);
+    await mongo.passage.open();
+    assert.deepEqual((await mongo.repository.get("a"))?.config, { sequence: i });
+  }
+});
+
+Deno.test("MongoBotRepository.list() gives every document or none when the connection breaks halfway", async () => {
+  await using mongo = await makePassage();
+  await mongo.passage.open();
+  const documents = Array.from({ length: 250 }, (_, i) => ({ id: `bot-${i}`, data: "x".repeat(2000) }));
+  await mongo.bots.insertMany(documents);
+  assert.equal((await mongo.repository.list()).length, documents.length);
+  await mongo.passage.cut();
+  // The first answer has 101 documents, about 200 KB.
+  mongo.passage.limit = 300_000;
+  await mongo.passage.open();
+  await assert.rejects(mongo.repository.list(), StoreUnavailableError);
+  mongo.passage.limit = Infinity;
+  assert.equal((await mongo.repository.list()).length, documents.length);
+});
