@@ -3,19 +3,21 @@
  * extracts it into a private folder, starts a hardened container, and gives logs, exit code and result.
  *
  * @example Run a bot, then stop it
- * ```ts no-eval
+ * ```ts
  * import { createDockerRunner, parseExecutable } from "@berth/runner";
  *
- * await using runner = createDockerRunner();
- * const executable = parseExecutable({
- *   id: "my-bot",
- *   entrypointFiles: { bot: "main.py" },
- *   filePath: "me/my-bot/1.0.0",
- *   config: { symbol: "BTC-USD" },
- * });
- * const started = await runner.startContainer(executable);
- * const { how, output } = await runner.stopContainer(started.containerId);
- * console.log(how, output);
+ * async function tryBot(): Promise<void> {
+ *   await using runner = createDockerRunner();
+ *   const executable = parseExecutable({
+ *     id: "my-bot",
+ *     entrypointFiles: { bot: "main.py" },
+ *     filePath: "me/my-bot/1.0.0", // key of the ZIP in the code bucket
+ *     config: { symbol: "BTC-USD" },
+ *   });
+ *   const { containerId } = await runner.startContainer(executable);
+ *   const { how, output } = await runner.stopContainer(containerId);
+ *   console.log(how, output);
+ * }
  * ```
  *
  * @module

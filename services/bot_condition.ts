@@ -1,0 +1,79 @@
+/**
+ * What a bot is doing, for people and programs.
+ *
+ * @module
+ */
+
+/** Why a container is stopped. */
+export type StopReason = "disabled" | "no document" | "replaced" | "duplicate";
+
+/** What a bot is doing. `until` is the time of the next try. */
+export type BotCondition =
+  /** Its container runs and is as the document says. */
+  | { readonly type: "running" }
+  /** Its container is being made; `attempt` counts the starts in a row. */
+  | { readonly type: "starting"; readonly attempt: number }
+  /** Its container is being stopped. */
+  | { readonly type: "stopping"; readonly reason: StopReason }
+  /** It exited, and is started again later. */
+  | {
+    readonly type: "backing-off";
+    readonly until: Date;
+    readonly exitCode?: number;
+    readonly nextAttempt: number;
+  }
+  /** Its document cannot be run. A container that runs from an earlier version of it goes on. */
+  | { readonly type: "invalid"; readonly reason: string; readonly stillRunning: boolean }
+  /** Its image is not on the engine and cannot be pulled. */
+  | { readonly type: "image-missing"; readonly message: string; readonly until?: Date }
+  /** Something other than the bot has to come back first: an engine, an object store, a host. */
+  | { readonly type: "waiting"; readonly for: string; readonly until?: Date }
+  /** Its document says that it should not run, and it does not. */
+  | { readonly type: "disabled" }
+  /** Its document is gone, and its container is kept until that is sure. */
+  | { readonly type: "held"; readonly reason: string }
+  /** It could not be started for another reason. */
+  | { readonly type: "failed"; readonly message: string; readonly until?: Date };
+
+/**
+ * Writes a condition as one line.
+ *
+ * @param condition The condition.
+ * @returns The line, for example `backing off until 2025-01-01T00:00:07.000Z (exit code 1, next is start 4 in a row)`.
+ */
+export function describeCondition(condition: BotCondition): string {
+  return describe(condition).replace(/\s+/g, " ");
+}
+
+function describe(condition: BotCondition): string {
+  switch (condition.type) {
+    case "running":
+    case "disabled":
+      return condition.type;
+    case "starting":
+      return condition.attempt === 1 ? "starting" : `starting (start ${condition.attempt} in a row)`;
+    case "stopping":
+      return `stopping: ${condition.reason}`;
+    case "backing-off":
+      return `backing off until ${condition.until.toISOString()} (${describeExit(condition)})`;
+    case "invalid":
+      return `invalid: ${condition.reason}${condition.stillRunning ? " (what ran before goes on)" : ""}`;
+    case "image-missing":
+      return `image missing: ${condition.message}${nextTry(condition.until)}`;
+    case "waiting":
+      return `waiting for ${condition.for}${nextTry(condition.until)}`;
+    case "held":
+      return `held: ${condition.reason}`;
+    case "failed":
+      return `failed: ${condition.message}${nextTry(condition.until)}`;
+  }
+}
+
+function describeExit({ exitCode, nextAttempt }: BotCondition & { readonly type: "backing-off" }): string {
+  const exit = exitCode === undefined ? "exit code unknown" : `exit code ${exitCode}`;
+  return `${exit}, next is start ${nextAttempt} in a row`;
+}
+
+function nextTry(until: Date | undefined): string {
+  return until ? ` (next try at ${until.toISOString()})` : "";
+}

@@ -1,0 +1,241 @@
+/**
+ * One pass over one bot: read what should be, read what there is, plan, act.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import {
+  BerthError,
+  ContainerConflictError,
+  EngineUnavailableError,
+  ImageUnavailableError,
+  ObjectStoreError,
+} from "../lib/errors.ts";
+import type { Executable } from "../lib/executable.ts";
+import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../lib/runner.ts";
+import type { BotCondition } from "./bot_condition.ts";
+import { type BotSettings, type InvalidBotDocument, parseBotDocument } from "./bot_document.ts";
+import type { BotDocument, BotRepository } from "./bot_repository.ts";
+import type { Clock } from "./clock.ts";
+import type { FailedStart } from "./last_try.ts";
+import { type Action, type Desired, type Plan, plan } from "./plan.ts";
+import type { ServiceState } from "./service_state.ts";
+import type { WorkResult } from "./work_queue.ts";
+
+/** What a {@linkcode BotReconciler} needs. */
+export interface BotReconcilerOptions {
+  /** The documents. */
+  readonly repository: BotRepository;
+  /** The containers. */
+  readonly runner: Runner;
+  /** Where conditions and counts go. */
+  readonly state: ServiceState;
+  /** The time. */
+  readonly clock: Clock;
+  /** Segment that is served, or `ALL_SEGMENTS`. */
+  readonly segment: number;
+  /** Why a bot whose document is gone must not be stopped yet; `undefined` when it may be. */
+  readonly whyHeld: (id: string) => string | undefined;
+  /** A bot has neither document nor container any more. */
+  readonly onGone: (id: string) => void;
+}
+
+/** What is told of a live container. */
+type Live = Pick<ManagedContainer, "containerId" | "specHash" | "attempt">;
+
+/** What a document asks for. */
+interface Wish {
+  readonly desired: Desired;
+  readonly executable?: Executable;
+  readonly settings?: BotSettings;
+}
+
+/** Brings one bot at a time closer to what its document says. */
+export class BotReconciler {
+  readonly #options: BotReconcilerOptions;
+  readonly #failedStarts = new Map<string, FailedStart>();
+  readonly #log = getLogger(["berth", "bots"]);
+
+  /**
+   * Makes one; nothing is read yet.
+   *
+   * @param options See {@linkcode BotReconcilerOptions}.
+   */
+  constructor(options: BotReconcilerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Makes one pass over one bot.
+   *
+   * @param id Id of the bot.
+   * @param signal Gives up.
+   * @returns When to look again, where time alone is a reason to.
+   * @throws what makes a pass impossible, such as a store or an engine that does not answer.
+   */
+  async reconcile(id: string, signal: AbortSignal): Promise<WorkResult> {
+    const { repository, runner, state, clock } = this.#options;
+    const begin = clock.now();
+    const [document, container] = await Promise.all([
+      repository.get(id, { signal }),
+      runner.findContainer("bot", id, { signal }),
+    ]);
+    const wish = this.#wish(id, document);
+    const containers = container ? [container] : [];
+    const next = this.preview(id, wish.desired, containers);
+    this.#show(id, wish.desired, next.condition, next.keeps);
+    let live: Live | undefined = next.keeps;
+    for (const action of next.actions) {
+      if (action.type === "start") live = await this.#start(id, action.attempt, wish.executable!, signal);
+      else await this.#end(id, action, wish.settings, signal);
+      if (action.type === "start" && !live) return this.#afterFailure(id, wish.desired);
+    }
+    if (next.actions.length > 0) this.#show(id, wish.desired, next.settled, live);
+    state.countReconcile(clock.now() - begin);
+    return next.againInMs === undefined ? {} : { againInMs: next.againInMs };
+  }
+
+  /**
+   * What a pass would do, without doing it.
+   *
+   * @param id Id of the bot.
+   * @param desired What should be.
+   * @param containers What there is.
+   */
+  preview(id: string, desired: Desired, containers: readonly ManagedContainer[]): Plan {
+    const failedStart = this.#failedStarts.get(id);
+    return plan(desired, { containers, ...(failedStart && { failedStart }) }, this.#options.clock.now());
+  }
+
+  /**
+   * Tells the state of a bot about which there is nothing to do.
+   *
+   * @param id Id of the bot.
+   * @param desired What should be.
+   * @param containers What there is.
+   */
+  observe(id: string, desired: Desired, containers: readonly ManagedContainer[]): void {
+    const { condition, keeps } = this.preview(id, desired, containers);
+    this.#show(id, desired, condition, keeps);
+  }
+
+  /**
+   * What a document asks for.
+   *
+   * @param id Id of the bot.
+   * @param document Its document, where there is one.
+   */
+  desired(id: string, document: BotDocument | undefined): Desired {
+    return this.#wish(id, document).desired;
+  }
+
+  #forget(id: string): void {
+    const { state, onGone } = this.#options;
+    this.#failedStarts.delete(id);
+    state.removeRunningBot(id);
+    onGone(id);
+  }
+
+  #wish(id: string, document: BotDocument | undefined): Wish {
+    if (!document) {
+      const reason = this.#options.whyHeld(id);
+      return { desired: reason === undefined ? undefined : { kind: "held", reason } };
+    }
+    const parsed = parseBotDocument(document);
+    if (parsed.status === "invalid") return { desired: this.#wishOfInvalid(parsed) };
+    const { executable, enabled, settings } = parsed;
+    if (!this.#isServed(executable.segment)) return { desired: undefined };
+    if (!enabled) return { desired: { kind: "disabled" }, settings };
+    return {
+      desired: { kind: "run", specHash: this.#options.runner.specHash(executable) },
+      executable,
+      settings,
+    };
+  }
+
+  #wishOfInvalid({ reason, enabled, segment }: InvalidBotDocument): Desired {
+    if (segment !== undefined && !this.#isServed(segment)) return undefined;
+    return enabled ? { kind: "invalid", reason } : { kind: "disabled" };
+  }
+
+  /** Another service's bot is none of ours. */
+  #isServed(segment: number): boolean {
+    return [ALL_SEGMENTS, segment].includes(this.#options.segment);
+  }
+
+  async #end(
+    id: string,
+    action: Exclude<Action, { readonly type: "start" }>,
+    settings: BotSettings | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { runner, state } = this.#options;
+    if (action.type === "remove") return await runner.removeContainer(action.containerId, { signal });
+    const graceSeconds = settings?.stopGraceSeconds;
+    const grace = graceSeconds === undefined ? {} : { graceSeconds };
+    const { how, exitCode } = await runner.stopContainer(action.containerId, { signal, ...grace });
+    state.countStop();
+    this.#log.info("bot stopped", { id, reason: action.reason, how, exitCode });
+  }
+
+  /** @returns What was started; `undefined` when the start failed, which is noted. */
+  async #start(
+    id: string,
+    attempt: number,
+    executable: Executable,
+    signal: AbortSignal,
+  ): Promise<Live | undefined> {
+    const { runner, state, clock } = this.#options;
+    try {
+      const { containerId, containerName, specHash } = await runner.startContainer(executable, {
+        attempt,
+        signal,
+      });
+      this.#failedStarts.delete(id);
+      state.countStart({ restart: attempt > 1 });
+      this.#log.info("bot started", { id, attempt, container: containerName });
+      return { containerId, specHash, attempt };
+    } catch (error) {
+      // Who stands there was not seen by this pass: the next one looks again.
+      if (signal.aborted || error instanceof ContainerConflictError) throw error;
+      state.countFailedStart();
+      const condition = startFailure(error);
+      this.#log.warn("bot not started", { id, attempt, problem: (error as Error).message });
+      const specHash = runner.specHash(executable);
+      this.#failedStarts.set(id, { specHash, attempt, failedAt: new Date(clock.now()), condition });
+      return undefined;
+    }
+  }
+
+  #afterFailure(id: string, desired: Desired): WorkResult {
+    const { condition, againInMs } = this.preview(id, desired, []);
+    this.#show(id, desired, condition);
+    return againInMs === undefined ? {} : { againInMs };
+  }
+
+  #show(
+    id: string,
+    desired: Desired,
+    condition: BotCondition | undefined,
+    container?: Live,
+  ): void {
+    if (!condition) return this.#forget(id);
+    const specHash = container?.specHash ?? (desired?.kind === "run" ? desired.specHash : undefined);
+    this.#options.state.setRunningBot({
+      id,
+      condition,
+      ...(container && { containerId: container.containerId, attempt: container.attempt }),
+      ...(specHash !== undefined && { specHash }),
+    });
+  }
+}
+
+/** Whether it is the bot's own fault decides what people are told, and whether it counts. */
+function startFailure(error: unknown): FailedStart["condition"] {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof ImageUnavailableError) return { type: "image-missing", message };
+  if (error instanceof EngineUnavailableError) return { type: "waiting", for: `the engine: ${message}` };
+  if (error instanceof ObjectStoreError) return { type: "waiting", for: `the object store: ${message}` };
+  return { type: "failed", message: error instanceof BerthError ? message : `unexpected: ${message}` };
+}

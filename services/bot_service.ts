@@ -1,0 +1,219 @@
+/**
+ * Keeps the bots running that the documents say should run.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { KeyedMutex } from "../lib/keyed_mutex.ts";
+import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../lib/runner.ts";
+import type { BotEvents } from "./bot_events.ts";
+import { BotReconciler } from "./bot_reconciler.ts";
+import type { BotChange, BotRepository, StoredBot } from "./bot_repository.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { MassStopGuard } from "./mass_stop_guard.ts";
+import { ServiceState } from "./service_state.ts";
+import { tick } from "./tick.ts";
+import { WorkQueue } from "./work_queue.ts";
+
+/** What a {@linkcode BotService} is made of. */
+export interface BotServiceOptions {
+  /** The documents. */
+  readonly repository: BotRepository;
+  /** What tells of changed documents. */
+  readonly events: BotEvents;
+  /** The containers. */
+  readonly runner: Runner;
+  /** Time between two full resyncs in ms. @default {30000} */
+  readonly reconcileIntervalMs?: number;
+  /** Segment that is served. @default {ALL_SEGMENTS} */
+  readonly segment?: number;
+  /** What becomes of the bots when the service stops. @default {"keep"} */
+  readonly botsOnShutdown?: "keep" | "stop";
+  /** Whether any number of bots may be stopped at once because their documents vanished. @default {false} */
+  readonly allowMassStop?: boolean;
+  /** @default {the machine's} */
+  readonly clock?: Clock;
+}
+
+/** Most of a key's time is waiting for its bot to stop; starts are bounded by the runner. */
+const WORKERS = 256;
+const RESYNC_BACKOFF_MS = [250, 500, 1000, 2000, 4000, 8000];
+const WATCH_AGAIN_MS = 1000;
+const DRAIN_MS = 9000;
+
+/**
+ * Level-triggered: an event, a tick and an engine's hint only mark a bot's key. One worker at a time handles a
+ * key; a full resync finds whatever was missed. A store that cannot be read stops nothing.
+ */
+export class BotService {
+  readonly #options: Required<BotServiceOptions>;
+  /** What the service knows of its bots. */
+  readonly state: ServiceState;
+  readonly #reconciler: BotReconciler;
+  readonly #guard: MassStopGuard;
+  readonly #queue: WorkQueue;
+  readonly #resyncs = new KeyedMutex();
+  readonly #log = getLogger(["berth", "bots"]);
+  #waitsFor: string | undefined;
+
+  /**
+   * Makes one; nothing is read or dialled before {@linkcode run}.
+   *
+   * @param options See {@linkcode BotServiceOptions}.
+   */
+  constructor(options: BotServiceOptions) {
+    this.#options = {
+      reconcileIntervalMs: 30_000,
+      segment: ALL_SEGMENTS,
+      botsOnShutdown: "keep",
+      allowMassStop: false,
+      clock: systemClock,
+      ...options,
+    };
+    const { clock, allowMassStop } = this.#options;
+    this.state = new ServiceState({ clock, queueDepth: () => this.#queue.depth });
+    this.#guard = new MassStopGuard({ allowMassStop });
+    this.#reconciler = new BotReconciler({
+      ...this.#options,
+      state: this.state,
+      whyHeld: (id) => this.#guard.whyHeld(id),
+      onGone: (id) => this.#guard.forget(id),
+    });
+    this.#queue = new WorkQueue({
+      handle: (id, signal) => this.#reconciler.reconcile(id, signal),
+      onError: ({ key, error, retryInMs }) =>
+        this.#log.warn("pass over a bot failed", { id: key, problem: messageOf(error), retryInMs }),
+      concurrency: WORKERS,
+      clock,
+    });
+  }
+
+  /**
+   * Runs until the signal is given; then ends what is under way, within 10 s. Stores, event bus and engine may
+   * come up in any order, at any time.
+   *
+   * @param signal Ends the service.
+   * @returns Resolves when everything has ended; never rejects.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const { events, reconcileIntervalMs, clock } = this.#options;
+    events.subscribe({
+      onChange: (change) => this.#apply(change, signal),
+      onMalformed: (subject, problem) => this.#log.warn("event not understood", { subject, problem }),
+      onGap: () => this.#resyncSoon(signal),
+    });
+    await Promise.all([
+      tick("resync", reconcileIntervalMs, {
+        signal,
+        clock,
+        backoffSchedule: RESYNC_BACKOFF_MS,
+        onError: ({ error }) => this.#tellWait(messageOf(error)),
+      }, (signal) => this.#resync(signal)),
+      this.#watch(signal),
+    ]);
+    await events[Symbol.asyncDispose]();
+    await this.#queue.drain({ signal: AbortSignal.timeout(DRAIN_MS) });
+    if (this.#options.botsOnShutdown === "stop") await this.#stopAll();
+  }
+
+  /**
+   * Has a bot looked at now, for example because its document was changed by a call.
+   *
+   * @param id Id of the bot.
+   */
+  wake(id: string): void {
+    this.#queue.add(id);
+  }
+
+  async #apply(change: BotChange, signal: AbortSignal): Promise<void> {
+    const applied = await this.#options.repository.apply(change, { signal });
+    if (change.order.updatedAt !== undefined) {
+      this.state.setEventLag(Math.max(0, this.#options.clock.now() - change.order.updatedAt));
+    }
+    if (applied && change.type === "deleted") this.#guard.sayDeleted(change.id);
+    if (applied && change.type !== "deleted") this.#guard.forget(change.id);
+    this.#queue.add(change.id);
+  }
+
+  /** One full read of both sides; only bots about which there is something to do get a pass of their own. */
+  #resync(signal: AbortSignal): Promise<void> {
+    return this.#resyncs.run("resync", async () => {
+      const { repository, runner, segment } = this.#options;
+      await repository.open({ signal });
+      // Documents last: one that is written meanwhile is seen, and its container is not yet missed.
+      const containers = await runner.listManagedContainers(segment, { signal });
+      const documents = await repository.list({ signal });
+      this.#tellWait(undefined);
+      const bots = Map.groupBy(containers.filter(({ kind }) => kind === "bot"), ({ id }) => id);
+      this.#review(bots, documents);
+      const stored = new Map(documents.map(({ key, document }) => [key, document]));
+      for (const id of new Set([...stored.keys(), ...bots.keys()])) {
+        const desired = this.#reconciler.desired(id, stored.get(id));
+        const found = bots.get(id) ?? [];
+        const isWork = this.#reconciler.preview(id, desired, found).actions.length > 0 ||
+          found.some(({ phase }) => phase !== "running");
+        if (isWork) this.#queue.add(id);
+        else this.#reconciler.observe(id, desired, found);
+      }
+      for (const { id } of this.state.getAllRunningBots()) {
+        if (!stored.has(id) && !bots.has(id)) this.#reconciler.observe(id, undefined, []);
+      }
+    });
+  }
+
+  #review(bots: ReadonlyMap<string, ManagedContainer[]>, documents: readonly StoredBot[]): void {
+    const { message } = this.#guard.review({ bots: bots.keys(), documents: documents.map(({ key }) => key) });
+    if (message !== undefined) this.#log.error("mass stop held back", { message });
+  }
+
+  #resyncSoon(signal: AbortSignal): void {
+    // The tick tries again what fails here.
+    this.#resync(signal).catch((error) => this.#tellWait(messageOf(error)));
+  }
+
+  /** The engine's hints, for ever; after each gap everything is read anew. */
+  async #watch(signal: AbortSignal): Promise<void> {
+    const { runner, clock } = this.#options;
+    let isFirst = true;
+    const onOpen = () => {
+      // The first list is the tick's.
+      if (!isFirst) this.#resyncSoon(signal);
+      isFirst = false;
+    };
+    while (!signal.aborted) {
+      try {
+        for await (const { id, kind } of runner.watch({ signal, onOpen })) {
+          if (kind === "bot") this.#queue.add(id);
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        isFirst = false;
+        this.#log.debug("engine's hints broke off", { problem: messageOf(error) });
+      }
+      await clock.sleep(WATCH_AGAIN_MS, signal).catch(() => {});
+    }
+  }
+
+  /** Says what the service waits for: once, not at every try. */
+  #tellWait(what: string | undefined): void {
+    if (what === this.#waitsFor) return;
+    if (what === undefined) this.#log.info("everything answers again");
+    else this.#log.warn("waiting", { for: what });
+    this.#waitsFor = what;
+  }
+
+  async #stopAll(): Promise<void> {
+    const { runner, segment } = this.#options;
+    const containers = await runner.listManagedContainers(segment);
+    const bots = containers.filter(({ kind }) => kind === "bot");
+    await Promise.allSettled(bots.map(async ({ id, containerId }) => {
+      const { how, exitCode } = await runner.stopContainer(containerId);
+      this.#log.info("bot stopped", { id, reason: "shutdown", how, exitCode });
+    }));
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
