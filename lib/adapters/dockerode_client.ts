@@ -136,8 +136,6 @@ export class DockerodeClient {
     } catch (error) {
       if (scope.signal.aborted) throw scope.signal.reason;
       throw toConnectionError(what, this.address, error);
-    } finally {
-      response.destroy();
     }
   }
 
@@ -174,7 +172,7 @@ export class DockerodeClient {
           statusCodes: ANY_STATUS,
           abortSignal: scope.signal,
         }, (error, response) => {
-          if (response === null) reject(error ?? new Error("There was no response"));
+          if (!response) reject(error ?? new Error("There was no response"));
           else resolve(response as IncomingMessage);
         });
       });

@@ -419,3 +419,16 @@ Deno.test("a container's name cannot lead to another call of the engine", async 
   await assert.rejects(server.orchestrator.remove(""), /no container ''/);
   assert.equal(server.asked.length, 1);
 });
+
+Deno.test({
+  name: "a permission that Deno withholds is named",
+  permissions: { env: true, sys: true, net: false, read: true, write: false },
+  async fn() {
+    await using orchestrator = new DockerodeOrchestrator(connectDocker("unix:///nowhere/docker.sock"));
+    await assert.rejects(orchestrator.listContainers(), (error) => {
+      assert.ok(error instanceof EngineUnavailableError, String(error));
+      assert.match(error.message, /Deno does not allow it \(.*Allow net, read and write for this socket/);
+      return true;
+    });
+  },
+});
