@@ -11,13 +11,17 @@ import { demoCommand } from "./cli/demo_command.ts";
 import { doctorCommand } from "./cli/doctor_command.ts";
 import { parseDuration } from "./cli/duration.ts";
 import { imagesCommand } from "./cli/images_command.ts";
+import { permissionsCommand } from "./cli/permissions_command.ts";
 import { runCommand } from "./cli/run_command.ts";
+import { startCommand } from "./cli/start_command.ts";
 import { BerthError } from "./lib/errors.ts";
 
 const USAGE = `Berth runs bots in containers.
 
 Usage: berth COMMAND
 
+  start                               run the service until it is told to stop
+  permissions                         print the exact permissions of the service
   demo [--for 20s]                    run the example bots
   run DIR [--config FILE]             run one bot folder in the foreground
   backtest DIR [--config FILE] [--json]
@@ -36,6 +40,16 @@ interface Command {
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = {
+  start: {
+    options: {},
+    folders: [0, 0],
+    run: (_folders, _values, context) => startCommand(context),
+  },
+  permissions: {
+    options: {},
+    folders: [0, 0],
+    run: (_folders, _values, context) => permissionsCommand(context),
+  },
   demo: {
     options: { for: { type: "string" } },
     folders: [0, 0],

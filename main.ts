@@ -5,14 +5,16 @@
  */
 
 import { fileURLToPath } from "node:url";
+import { configure, getConsoleSink } from "@logtape/logtape";
 import { runCli } from "./cli.ts";
 import { EXIT } from "./cli/context.ts";
+import { formatRecord } from "./cli/log_format.ts";
 import { createTerminal } from "./cli/terminal.ts";
 import { connectDocker } from "./lib/adapters/connect_docker.ts";
 import { DockerodeOrchestrator } from "./lib/adapters/dockerode_orchestrator.ts";
 import { createDockerRunner, createObjectStore } from "./lib/create_docker_runner.ts";
-import { CONFIG_VARIABLES } from "./lib/docker_runner_config.ts";
 import { FolderObjectStore } from "./lib/folder_object_store.ts";
+import { SERVICE_VARIABLES } from "./services/service_config.ts";
 
 /**
  * A terminal sends Ctrl-C to every process of its group, and a task runner passes it on: one press arrives
@@ -35,7 +37,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 
 const color = Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR");
 const code = await runCli(Deno.args, {
-  env: Object.fromEntries(CONFIG_VARIABLES.map((name) => [name, Deno.env.get(name)])),
+  env: Object.fromEntries(SERVICE_VARIABLES.map((name) => [name, Deno.env.get(name)])),
   // `deno task` starts its commands in the project's folder, and says here where the user is.
   cwd: Deno.env.get("INIT_CWD") ?? Deno.cwd(),
   examplesDir: fileURLToPath(new URL("./examples", import.meta.url)),
@@ -44,5 +46,17 @@ const code = await runCli(Deno.args, {
   createOrchestrator: (config) => new DockerodeOrchestrator(connectDocker(config.dockerHost)),
   createStore: (config, folder) => (config.minio ? createObjectStore(config) : new FolderObjectStore(folder)),
   createRunner: (config, store) => createDockerRunner({ config, store }),
+  composeService: async (config) => {
+    await configure({
+      sinks: { console: getConsoleSink({ formatter: (record) => [formatRecord(record)] }) },
+      loggers: [
+        { category: ["berth"], lowestLevel: config.logLevel, sinks: ["console"] },
+        { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["console"] },
+      ],
+    });
+    // Database and event bus are loaded by the service only: other commands begin sooner.
+    const { composeBotService } = await import("./services/compose_bot_service.ts");
+    return composeBotService(config);
+  },
 });
 Deno.exit(code);

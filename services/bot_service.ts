@@ -14,6 +14,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import { MassStopGuard } from "./mass_stop_guard.ts";
 import { ServiceState } from "./service_state.ts";
 import { tick } from "./tick.ts";
+import { UnstorableDocumentError } from "./unstorable_document_error.ts";
 import { WorkQueue } from "./work_queue.ts";
 
 /** What a {@linkcode BotService} is made of. */
@@ -127,13 +128,24 @@ export class BotService {
   }
 
   async #apply(change: BotChange, signal: AbortSignal): Promise<void> {
-    const applied = await this.#options.repository.apply(change, { signal });
+    const applied = await this.#store(change, signal);
     if (change.order.updatedAt !== undefined) {
       this.state.setEventLag(Math.max(0, this.#options.clock.now() - change.order.updatedAt));
     }
     if (applied && change.type === "deleted") this.#guard.sayDeleted(change.id);
     if (applied && change.type !== "deleted") this.#guard.forget(change.id);
     this.#queue.add(change.id);
+  }
+
+  /** A change that no second try can store is told, and not asked for again: it would come for ever. */
+  async #store(change: BotChange, signal: AbortSignal): Promise<boolean> {
+    try {
+      return await this.#options.repository.apply(change, { signal });
+    } catch (error) {
+      if (!(error instanceof UnstorableDocumentError)) throw error;
+      this.#log.error("document not stored", { id: change.id, problem: error.message });
+      return false;
+    }
   }
 
   /** One full read of both sides; only bots about which there is something to do get a pass of their own. */

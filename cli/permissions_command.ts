@@ -1,0 +1,64 @@
+/**
+ * `berth permissions`: the exact permissions of the service.
+ *
+ * @module
+ */
+
+import { parseServiceConfig, SERVICE_VARIABLES, type ServiceConfig } from "../services/service_config.ts";
+import { type CliContext, EXIT, UsageError } from "./context.ts";
+
+/** Read by the program besides the configuration. */
+const TERMINAL_VARIABLES = ["INIT_CWD", "NO_COLOR"];
+
+/**
+ * Prints the flags for `deno run`, on one line.
+ *
+ * @param context See {@linkcode CliContext}.
+ */
+export function permissionsCommand(context: CliContext): Promise<number> {
+  context.terminal.out(servicePermissions(parseServiceConfig(context.env)).join(" "));
+  return Promise.resolve(EXIT.ok);
+}
+
+/**
+ * Derives the permissions from the configuration: no `-A`, no `--allow-run`, no `--allow-ffi`.
+ *
+ * @param config The configuration.
+ * @returns The flags.
+ * @throws {UsageError} when a path cannot be written in a list of flags.
+ */
+export function servicePermissions(config: ServiceConfig): string[] {
+  const { dockerHost, tempDir, dataDir, minio } = config.runner;
+  const socket = dockerHost.slice("unix://".length);
+  const folders = [socket, tempDir, dataDir];
+  for (const path of folders) {
+    if (/[\s,]/.test(path)) throw new UsageError(`'${path}' cannot be used: it holds a space or a comma.`);
+  }
+  const hosts = [
+    `unix:${socket}`,
+    ...(minio ? [`${bracketed(minio.host)}:${minio.port}`] : []),
+    ...(config.mongoUri ? hostsOf(config.mongoUri.reveal(), 27_017) : []),
+    ...(config.natsUrl ? config.natsUrl.reveal().split(",").flatMap((url) => hostsOf(url.trim(), 4222)) : []),
+  ];
+  // The hosts of a mongodb+srv:// address are in the name system, and may change while the service runs.
+  const anyHost = config.mongoUri?.reveal().startsWith("mongodb+srv://");
+  return [
+    anyHost ? "--allow-net" : `--allow-net=${hosts.join(",")}`,
+    `--allow-read=${folders.join(",")}`,
+    `--allow-write=${folders.join(",")}`,
+    `--allow-env=${[...SERVICE_VARIABLES, ...TERMINAL_VARIABLES].join(",")}`,
+    "--ignore-env",
+    `--allow-sys=uid,gid${config.mongoUri || minio ? ",hostname,osRelease" : ""}`,
+  ];
+}
+
+/** The `host:port` pairs of an address such as `mongodb://user:secret@a:1,b/db`. */
+function hostsOf(address: string, defaultPort: number): string[] {
+  const rest = address.replace(/^[a-z+]+:\/\//, "").replace(/[/?].*$/s, "");
+  return rest.slice(rest.lastIndexOf("@") + 1).split(",")
+    .map((host) => (/:\d+$/.test(host) ? host : `${host}:${defaultPort}`));
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}

@@ -1,0 +1,37 @@
+/**
+ * `berth start`: the service, in the foreground.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { InstanceLock } from "../lib/instance_lock.ts";
+import { ensureTempDir } from "../lib/temp_dir.ts";
+import { parseServiceConfig } from "../services/service_config.ts";
+import { type CliContext, EXIT } from "./context.ts";
+
+/**
+ * Runs the service until it is told to stop.
+ *
+ * @param context See {@linkcode CliContext}.
+ * @throws {InvalidConfigError} with every problem at once.
+ * @throws {InstanceLockedError} when another process of the same instance runs; names it.
+ */
+export async function startCommand(context: CliContext): Promise<number> {
+  const config = parseServiceConfig(context.env);
+  const { tempDir, instance } = config.runner;
+  await ensureTempDir(tempDir, Deno.uid() ?? 0);
+  await using _lock = await InstanceLock.acquire(tempDir, instance);
+  await using composed = await context.composeService(config);
+  const log = getLogger(["berth"]);
+  log.info("service started", {
+    instance,
+    documents: config.mongoUri ? "MongoDB" : `SQLite in ${config.runner.dataDir}`,
+    objects: config.runner.minio ? "MinIO" : `folder in ${config.runner.dataDir}`,
+    events: config.natsUrl ? "NATS" : "in-process",
+    segment: config.segment === -1 ? "all" : config.segment,
+  });
+  await composed.service.run(context.signal);
+  log.info("service stopped", { bots: config.botsOnShutdown === "stop" ? "stopped" : "kept running" });
+  return EXIT.ok;
+}
