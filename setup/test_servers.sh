@@ -8,6 +8,7 @@
 test_servers() {
   minio_server
   nats_server
+  mongo_server
 }
 
 # Runs the suite and, whatever happens, stops the servers and ends with the suite's status.
@@ -161,7 +162,7 @@ minio_wait() {
 
 # Built once and kept. Its module asks for Go 1.24, which a Go from 1.21 on fetches by itself when it is let.
 minio_build() {
-  go_setup
+  go_setup MinIO "MINIO_ENDPOINT=host:port MINIO_ACCESS_KEY=… MINIO_SECRET_KEY=…"
   mkdir -p -- "$scratch/go"
   say "no MinIO image can be pulled: building MinIO from its Go module, once (2 to 5 minutes)"
   GOBIN=$scratch/go GOTOOLCHAIN=${GOTOOLCHAIN-auto} CGO_ENABLED=0 logged "$GO" install "$minio_module" || {
@@ -172,8 +173,9 @@ minio_build() {
   mv -f -- "$scratch/go/minio" "$state/bin/minio"
 }
 
-# Sets $GO to a Go that can build MinIO.
+# go_setup SERVER SETTINGS: sets $GO to a Go that can build the server; the settings are for one that is there.
 go_setup() {
+  [ -z "${go_done-}" ] || return 0
   GO=$(command -v go) || GO=
   [ -n "$GO" ] || [ ! -x /usr/local/go/bin/go ] || GO=/usr/local/go/bin/go
   if [ -z "$GO" ] && can_apt; then
@@ -182,16 +184,17 @@ go_setup() {
     GO=$(command -v go) || GO=
   fi
   [ -n "$GO" ] ||
-    fail "the tests need a real MinIO, and there is none: no MINIO_ENDPOINT, no registry for its image, no Go to build it" \
-      "MINIO_ENDPOINT=host:port MINIO_ACCESS_KEY=… MINIO_SECRET_KEY=… berth test" \
+    fail "the tests need a real $1, and there is none: none in the environment, no registry for its image, no Go to build it" \
+      "$2 berth test" \
       "or install Go 1.24 or later: https://go.dev/doc/install"
   go_minor=$("$GO" env GOVERSION | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
   if [ "${go_minor:-0}" -lt 21 ]; then go_toolchain; fi
+  go_done=1
 }
 
 # A Go from before 1.21 (Debian 12 has 1.19) does not fetch newer ones, but they are modules, so it can be told to.
 go_toolchain() {
-  say "Go 1.$go_minor is too old to build MinIO: fetching Go $go_version"
+  say "Go 1.$go_minor is too old: fetching Go $go_version"
   go_module=golang.org/toolchain@v0.0.1-go$go_version.$("$GO" env GOOS)-$("$GO" env GOARCH)
   go_folder=$("$GO" mod download -json "$go_module" 2>>"$state/setup.log" | sed -n 's/^.*"Dir": "\(.*\)".*$/\1/p')
   [ -n "$go_folder" ] ||
@@ -308,4 +311,96 @@ nats_ok() {
   "$DENO" eval --no-config --no-lock 'const c = await Deno.connect({ hostname: "127.0.0.1", port: +Deno.args[0] });
     const b = new Uint8Array(4); await c.read(b);
     Deno.exit(new TextDecoder().decode(b) === "INFO" ? 0 : 1)' "$1" 2>/dev/null
+}
+
+# --- MongoDB --------------------------------------------------------------------------------------------
+
+mongo_image=mongo:8.0
+
+mongo_server() {
+  if [ -n "${MONGO_URI-}" ]; then
+    say "testing with the MongoDB that MONGO_URI names"
+    return 0
+  fi
+  if mongo_from_image; then
+    say "testing with a MongoDB of its own at $MONGO_URI"
+  else
+    ferretdb
+    say "testing with a FerretDB of its own at $MONGO_URI (it speaks MongoDB's protocol)"
+  fi
+  export MONGO_URI
+}
+
+mongo_from_image() {
+  { have docker && have curl; } || return 1
+  if ! docker image inspect "$mongo_image" >/dev/null 2>&1; then
+    curl -s --connect-timeout 5 -m 10 -o /dev/null https://registry-1.docker.io/v2/ || return 1
+    say "pulling $mongo_image"
+    docker pull "$mongo_image" >&2 || return 1
+  fi
+  mongo_container=$(docker run -d --rm -p 127.0.0.1::27017 "$mongo_image") || return 1
+  at_exit="mongo_container_stop $at_exit"
+  MONGO_URI=mongodb://$(docker port "$mongo_container" 27017/tcp 2>/dev/null | head -n 1)
+  mongo_wait "docker exec $mongo_container mongosh --quiet --eval db.hello()" "docker inspect $mongo_container" || {
+    say "a container of $mongo_image does not come up here: doing without"
+    return 1
+  }
+}
+
+mongo_container_stop() { docker rm -f -v "$mongo_container" >/dev/null 2>&1 || :; }
+
+ferretdb() {
+  ferretdb_is_built || {
+    lock
+    ferretdb_is_built || ferretdb_build
+    unlock
+  }
+  mkdir -- "$scratch/ferretdb" "$scratch/ferretdb/data"
+  # It chooses the port itself, and says which.
+  "$state/bin/ferretdb" 127.0.0.1:0 "$scratch/ferretdb/data" >"$scratch/ferretdb/log" 2>&1 </dev/null 9>&- &
+  ferretdb_pid=$!
+  at_exit="ferretdb_stop $at_exit"
+  mongo_wait ferretdb_listens "kill -0 $ferretdb_pid" || {
+    show_log "$scratch/ferretdb/log"
+    fail "the test's FerretDB does not come up; its messages are above"
+  }
+}
+
+ferretdb_stop() {
+  kill "$ferretdb_pid" 2>/dev/null || :
+  wait "$ferretdb_pid" 2>/dev/null || :
+}
+
+# Sets $MONGO_URI.
+ferretdb_listens() {
+  ferretdb_address=$(sed -n 's/^.*Listening on TCP \([0-9.:]*[0-9]\)\.\.\..*$/\1/p' "$scratch/ferretdb/log")
+  MONGO_URI=mongodb://$ferretdb_address
+  [ -n "$ferretdb_address" ]
+}
+
+# mongo_wait READY ALIVE: as minio_wait, until the command READY is true.
+mongo_wait() {
+  mongo_tries=150
+  until $1 >/dev/null 2>&1; do
+    mongo_tries=$((mongo_tries - 1))
+    [ "$mongo_tries" -gt 0 ] && $2 >/dev/null 2>&1 || return 1
+    sleep 0.2
+  done
+}
+
+# Kept, and built again when its source has changed.
+ferretdb_is_built() {
+  [ -x "$state/bin/ferretdb" ] && [ -z "$(find "$here/setup/ferretdb" -type f -newer "$state/bin/ferretdb")" ]
+}
+
+ferretdb_build() {
+  go_setup "MongoDB (or FerretDB)" "MONGO_URI=mongodb://host:port"
+  say "no MongoDB image can be pulled: building FerretDB from its Go module, once (1 to 2 minutes)"
+  GOTOOLCHAIN=${GOTOOLCHAIN-auto} CGO_ENABLED=0 \
+    logged "$GO" build -C "$here/setup/ferretdb" -trimpath -buildvcs=false -o "$scratch/ferretdb-program" . || {
+    show_log "$state/setup.log"
+    fail "FerretDB could not be built; the end of .berth/setup.log is above" \
+      "or use a server that is there: MONGO_URI=mongodb://host:port berth test"
+  }
+  mv -f -- "$scratch/ferretdb-program" "$state/bin/ferretdb"
 }
