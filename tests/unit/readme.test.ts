@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CONFIG_VARIABLES } from "../../lib/docker_runner_config.ts";
+import { SERVICE_VARIABLES } from "../../services/service_config.ts";
 
 const root = new URL("../../", import.meta.url);
 /** Read for a default only. */
@@ -10,7 +10,7 @@ Deno.test("the README's table names every variable of the configuration, and no 
   const table = readme.slice(readme.indexOf("## Configuration"), readme.indexOf("## Where things are"));
   const named = table.split("\n").filter((row) => row.startsWith("| `"))
     .flatMap((row) => [...row.split("|")[1]!.matchAll(/`([A-Z_]+)`/g)].map((match) => match[1]));
-  assert.deepEqual(named.sort(), CONFIG_VARIABLES.filter((name) => !SYSTEM_VARIABLES.includes(name)).sort());
+  assert.deepEqual(named.sort(), SERVICE_VARIABLES.filter((name) => !SYSTEM_VARIABLES.includes(name)).sort());
 });
 
 Deno.test("the commands may read every variable of the configuration", async () => {
@@ -18,6 +18,6 @@ Deno.test("the commands may read every variable of the configuration", async () 
   const allowed: string[] = permissions.cli.env.allow;
   assert.deepEqual(
     allowed.filter((name) => !["NO_COLOR", "INIT_CWD"].includes(name)).sort(),
-    [...CONFIG_VARIABLES].sort(),
+    [...SERVICE_VARIABLES].sort(),
   );
 });
