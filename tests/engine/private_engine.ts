@@ -99,6 +99,8 @@ async function startPrivateEngine(hasRegistry: boolean): Promise<PrivateEngine> 
     const enter = [`--net=${of("net")}`, `--mount=${of("mnt")}`, `--pid=${of("pid_for_children")}`];
     return new Deno.Command("nsenter", {
       args: [...enter, program, ...args],
+      // containerd writes its stacks to the temporary folder when it is hung.
+      env: { TMPDIR: folder },
       stdout: "null",
       stderr: "null",
     });
