@@ -10,6 +10,20 @@ import type { ContainerInfo, ContainerOrchestrator } from "./container_orchestra
 import { LABEL } from "./labels.ts";
 import type { PrivateFolders } from "./private_folders.ts";
 
+/**
+ * Removes the folder that it is given the name of. The `rm` of small images gives up on paths longer than the
+ * system's limit: the tree is then cut into slices, and removed slice by slice.
+ */
+const REMOVE = `
+cd /folders && rm -rf -- "$0" 2>/dev/null && exit
+while mkdir -p "$0.deep"; do
+  find "$0" -mindepth 15 -maxdepth 15 -type d -exec sh -c 'mv "$1" "$0/$$"' "$0.deep" {} \\;
+  rm -rf -- "$0" || exit
+  rmdir "$0.deep" 2>/dev/null && exit
+  mv "$0.deep" "$0" || exit
+done
+`;
+
 /** What a {@linkcode ContainerRemover} needs. */
 export interface ContainerRemoverOptions {
   /** The engine. */
@@ -43,7 +57,7 @@ export class ContainerRemover {
   async remove(info: ContainerInfo, signal?: AbortSignal): Promise<void> {
     await this.#options.orchestrator.remove(info.id, { ...(signal && { signal }) });
     const folder = info.labels[LABEL.folder];
-    if (folder) await this.removeFolder(folder, info.image);
+    if (folder) await this.removeFolder(folder, info.image, signal);
   }
 
   /**
@@ -52,18 +66,19 @@ export class ContainerRemover {
    *
    * @param folder Name of the folder.
    * @param image An image with a shell that is on the engine.
+   * @param signal Gives up.
    */
-  removeFolder(folder: string, image: string): Promise<void> {
+  removeFolder(folder: string, image: string, signal?: AbortSignal): Promise<void> {
     const { orchestrator, folders, ownLabels } = this.#options;
     return folders.remove(folder, async (parent, name) => {
       const spec = new ContainerBuilder(`berth-cleanup-${name}`, image)
-        .withLabels({ ...ownLabels, [LABEL.kind]: "cleanup" })
-        .withCommand(["/bin/sh", "-c", 'rm -rf -- "/folders/$0"', name])
+        .withLabels({ ...ownLabels, [LABEL.kind]: "cleanup", [LABEL.folder]: name })
+        .withCommand(["/bin/sh", "-c", REMOVE, name])
         .withBinds([{ source: parent, target: "/folders" }])
         .withSecurity({ user: "0:0", capabilities: ["DAC_OVERRIDE", "FOWNER"], allowNewPrivileges: false })
         .withNetwork("none")
         .build();
-      const { id } = await orchestrator.runAndWait(spec);
+      const { id } = await orchestrator.runAndWait(spec, { ...(signal && { signal }) });
       await orchestrator.remove(id);
     });
   }
@@ -86,7 +101,7 @@ export class ContainerRemover {
 
   /**
    * Removes what a killed process or engine left: containers that were created and never started, helpers,
-   * and folders that no container names.
+   * and folders that no container names. What cannot be removed is told in the log, and stays for the next time.
    *
    * @param image An image with a shell, for folders that Berth may not remove itself.
    * @param signal Gives up.
@@ -94,21 +109,38 @@ export class ContainerRemover {
    */
   async removeOrphans(image: string, signal?: AbortSignal): Promise<string[]> {
     const { orchestrator, folders, ownLabels } = this.#options;
-    const options = { ...(signal && { signal }) };
-    const containers = await orchestrator.listContainers({ ...options, labels: ownLabels });
-    const isOrphan = ({ phase, labels }: ContainerInfo) =>
-      labels[LABEL.kind] === "cleanup" ||
-      (phase === "pending" && !folders.isReserved(labels[LABEL.folder] ?? ""));
+    // Read before the containers: a folder that is idle now and named by none of them will never be named.
+    const idle = await folders.idle();
+    const containers = await orchestrator.listContainers({ ...(signal && { signal }), labels: ownLabels });
+    const named = new Set(containers.map(({ labels }) => labels[LABEL.folder]));
     const removed: string[] = [];
-    for (const info of containers.filter(isOrphan)) {
-      await this.remove(info, signal);
-      removed.push(info.name);
-    }
-    const named = new Set(containers.map(({ labels }) => labels[LABEL.folder] ?? ""));
-    for (const folder of await folders.orphans(named)) {
-      await this.removeFolder(folder, image);
-      removed.push(folder);
+    const attempt = async (name: string, remove: () => Promise<boolean>) => {
+      signal?.throwIfAborted();
+      try {
+        if (await remove()) removed.push(name);
+      } catch (error) {
+        signal?.throwIfAborted();
+        this.#log.warn("leftover not removed yet", { name, error });
+      }
+    };
+    for (const info of containers) await attempt(info.name, () => this.#removeIfOrphan(info, signal));
+    for (const folder of idle.filter((folder) => !named.has(folder))) {
+      await attempt(folder, async () => {
+        await this.removeFolder(folder, image, signal);
+        return true;
+      });
     }
     return removed;
+  }
+
+  /** A start or a removal that is under way has its folder reserved. */
+  async #removeIfOrphan(info: ContainerInfo, signal?: AbortSignal): Promise<boolean> {
+    const isCandidate = info.labels[LABEL.kind] === "cleanup" || info.phase === "pending";
+    if (!isCandidate || this.#options.folders.isReserved(info.labels[LABEL.folder] ?? "")) return false;
+    // The list may be older than the end of its start: what is reserved no more and pending still is left over.
+    const now = await this.#options.orchestrator.getStatus(info.id, { ...(signal && { signal }) });
+    if (!now || (info.phase === "pending" && now.phase !== "pending")) return false;
+    await this.remove(now, signal);
+    return true;
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import { archiveIoError } from "./archive_io_error.ts";
+import { BerthError } from "./errors.ts";
 
 /**
  * Calls a function that works on files; what the file system says becomes an error for people.
@@ -18,6 +19,7 @@ export async function onDisk<T>(action: string, work: () => Promise<T>): Promise
   try {
     return await work();
   } catch (error) {
+    if (error instanceof BerthError) throw error;
     throw archiveIoError(action, error);
   }
 }

@@ -4,6 +4,11 @@
  * @module
  */
 
+import { archiveIoError } from "./archive_io_error.ts";
+import { onDisk } from "./on_disk.ts";
+import { removeTree } from "./remove_tree.ts";
+import { unlessMissing } from "./unless_missing.ts";
+
 /**
  * Removes a folder that Berth itself may not touch, because a bot wrote files of another user into it.
  *
@@ -22,7 +27,7 @@ export class PrivateFolders {
    * Makes one; nothing is read or dialled yet.
    *
    * @param parent Absolute path of the folder that holds them. Made, closed to other users, when it is needed.
-   * @param ready Called before that: makes sure that the folder above it is safe.
+   * @param ready Called before it is made, read or written to: makes sure that the folder above it is safe.
    */
   constructor(parent: string, ready: () => Promise<unknown> = () => Promise.resolve()) {
     this.#parent = parent;
@@ -31,14 +36,17 @@ export class PrivateFolders {
 
   /**
    * Reserves a name. The folder itself is made by the extraction. Until {@linkcode release} or
-   * {@linkcode remove}, {@linkcode orphans} does not name it.
+   * {@linkcode remove}, {@linkcode idle} does not name it.
    *
    * @param prefix What it is for; a random part is added, so that two starts never share a folder.
    * @returns Its name.
    */
   async reserve(prefix: string): Promise<string> {
     await this.#ready();
-    await Deno.mkdir(this.#parent, { recursive: true, mode: 0o700 });
+    await onDisk(
+      `create '${this.#parent}'`,
+      () => Deno.mkdir(this.#parent, { recursive: true, mode: 0o700 }),
+    );
     const name = `${prefix}-${crypto.randomUUID().slice(0, 8)}`;
     this.#inUse.add(name);
     return name;
@@ -49,7 +57,7 @@ export class PrivateFolders {
     return `${this.#parent}/${name}`;
   }
 
-  /** Whether a start is under way that uses the folder. @param name Its name. */
+  /** Whether a start or a removal is under way that uses the folder. @param name Its name. */
   isReserved(name: string): boolean {
     return this.#inUse.has(name);
   }
@@ -65,51 +73,38 @@ export class PrivateFolders {
    * @param name Its name. One that could mean anything outside the parent is refused.
    * @param forced Used where the operating system refuses.
    * @throws {TypeError} when `name` is not the name of a private folder.
+   * @throws {InvalidConfigError} when the folder above is not safe: nothing is touched then.
+   * @throws {BerthError} `archive/io`: something is left.
    */
   async remove(name: string, forced: ForcedRemoval): Promise<void> {
     if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name)) {
       throw new TypeError(`Cannot remove the folder '${name}': this is not the name of a private folder.`);
     }
+    this.#inUse.add(name);
     try {
-      await removeTree(this.path(name));
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
+      await this.#ready();
+      const isRemoved = await removeTree(this.path(name)).then(() => true, rethrowNotCapable);
+      if (isRemoved) return;
       await forced(this.#parent, name);
-      await removeTree(this.path(name));
+      await onDisk(`remove '${this.path(name)}'`, () => removeTree(this.path(name)));
     } finally {
       this.#inUse.delete(name);
     }
   }
 
-  /**
-   * Folders that nothing names any more, left by a process that was killed.
-   *
-   * @param named Names of the folders that containers name.
-   * @returns Their names.
-   */
-  async orphans(named: ReadonlySet<string>): Promise<string[]> {
-    const names: string[] = [];
-    try {
-      for await (const { name } of Deno.readDir(this.#parent)) {
-        if (!named.has(name) && !this.#inUse.has(name)) names.push(name);
-      }
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-    return names.sort();
+  /** Names of the folders that no start and no removal under way uses. */
+  async idle(): Promise<string[]> {
+    await this.#ready();
+    const entries = await onDisk(
+      `read '${this.#parent}'`,
+      () => unlessMissing(Array.fromAsync(Deno.readDir(this.#parent))),
+    );
+    return (entries ?? []).map(({ name }) => name).filter((name) => !this.#inUse.has(name)).sort();
   }
 }
 
-async function removeTree(path: string): Promise<void> {
-  try {
-    await Deno.remove(path, { recursive: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-}
-
-function isRefusal(error: unknown): boolean {
-  return error instanceof Deno.errors.PermissionDenied ||
-    // A folder without the right to list it reads as empty, and is then "not empty".
-    /ENOTEMPTY|not empty|EPERM|EACCES/i.test(String(error));
+/** Without the permission of Deno, another user's rights are of no use. */
+function rethrowNotCapable(error: unknown): false {
+  if (error instanceof Deno.errors.NotCapable) throw archiveIoError("remove a private folder", error);
+  return false;
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { BerthError } from "../../lib/errors.ts";
 import { PrivateFolders } from "../../lib/private_folders.ts";
 
 const neverForced = () => Promise.reject(new Error("must not be needed"));
@@ -46,18 +47,46 @@ Deno.test("PrivateFolders.remove() removes a link, not what it points to", () =>
 Deno.test("PrivateFolders.remove() does not mind a folder that is gone", () =>
   withFolders(async (folders) => await folders.remove(await folders.reserve("bot-a"), neverForced)));
 
-Deno.test("PrivateFolders.orphans() names folders that neither a container nor a start names", () =>
+Deno.test("PrivateFolders.remove() asks for force only where the system refuses, and tells what stays", () =>
   withFolders(async (folders) => {
-    const [starting, running, orphan] = [
-      await folders.reserve("starting"),
-      await folders.reserve("running"),
-      await folders.reserve("orphan"),
-    ];
-    for (const name of [starting, running, orphan]) await Deno.mkdir(folders.path(name));
-    folders.release(running);
-    folders.release(orphan);
-    assert.deepEqual(await folders.orphans(new Set([running])), [orphan]);
+    // A name that is no UTF-8 cannot be told to the system.
+    const name = await folders.reserve("bot-a");
+    await Deno.mkdir(folders.path(name));
+    const script = 'mkdir "$0/$(printf "\\377")"';
+    await new Deno.Command("sh", { args: ["-c", script, folders.path(name)] }).output();
+    let forced = 0;
+    await assert.rejects(
+      folders.remove(name, () => Promise.resolve(void forced++)),
+      (error) => error instanceof BerthError && error.code === "archive/io" && error.message.includes(name),
+    );
+    assert.equal(forced, 1);
+    await folders.remove(name, (parent, name) => {
+      const rm = new Deno.Command("rm", { args: ["-rf", `${parent}/${name}`] });
+      return rm.output().then(() => {});
+    });
+    await assert.rejects(Deno.lstat(folders.path(name)), Deno.errors.NotFound);
   }));
 
-Deno.test("PrivateFolders.orphans() is empty before the first start", () =>
-  withFolders(async (folders) => assert.deepEqual(await folders.orphans(new Set()), [])));
+Deno.test("PrivateFolders touches nothing while the folder above is not safe", () =>
+  withFolders(async (_folders, parent) => {
+    await Deno.mkdir(`${parent}/canary`, { recursive: true });
+    const unsafe = new PrivateFolders(parent, () => Promise.reject(new Error("not safe")));
+    await assert.rejects(unsafe.reserve("bot-a"), /not safe/);
+    await assert.rejects(unsafe.idle(), /not safe/);
+    await assert.rejects(unsafe.remove("canary", neverForced), /not safe/);
+    assert.ok(await Deno.stat(`${parent}/canary`));
+  }));
+
+Deno.test("PrivateFolders.idle() names folders that neither a start nor a removal uses", () =>
+  withFolders(async (folders) => {
+    const [starting, running] = [await folders.reserve("starting"), await folders.reserve("running")];
+    for (const name of [starting, running, "orphan"]) await Deno.mkdir(folders.path(name));
+    folders.release(running);
+    assert.deepEqual(await folders.idle(), ["orphan", running]);
+    const removed = folders.remove("orphan", neverForced);
+    assert.deepEqual(await folders.idle(), [running]);
+    await removed;
+  }));
+
+Deno.test("PrivateFolders.idle() is empty before the first start", () =>
+  withFolders(async (folders) => assert.deepEqual(await folders.idle(), [])));
