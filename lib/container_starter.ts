@@ -13,7 +13,13 @@ import type { ContainerInfo, ContainerOrchestrator } from "./container_orchestra
 import type { ContainerRemover } from "./container_remover.ts";
 import type { ContainerSpec } from "./container_spec.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
-import { ContainerConflictError, ImageUnavailableError } from "./errors.ts";
+import {
+  ContainerConflictError,
+  EngineError,
+  EngineUnavailableError,
+  ImageUnavailableError,
+  StartInterruptedError,
+} from "./errors.ts";
 import type { Executable } from "./executable.ts";
 import type { RunningResult } from "./execution_result.ts";
 import { KeyedMutex } from "./keyed_mutex.ts";
@@ -21,10 +27,14 @@ import { type ContainerKind, LABEL } from "./labels.ts";
 import { Limiter } from "./limiter.ts";
 import { toManagedContainer } from "./managed_container.ts";
 import type { FileOwner } from "./file_owner.ts";
+import { onDisk } from "./on_disk.ts";
 import type { PrivateFolders } from "./private_folders.ts";
 import type { StartContainerOptions } from "./runner.ts";
 import type { ScriptManager } from "./script_manager.ts";
 import { canonicalJson, specHash } from "./spec_hash.ts";
+
+/** How long an engine is asked what became of a start without a clear end, in ms. */
+const ANSWER_MS = 5_000;
 
 /** What a {@linkcode ContainerStarter} needs. */
 export interface ContainerStarterOptions {
@@ -111,6 +121,7 @@ export class ContainerStarter {
     const image = config.images[executable.runtime]!;
     const hash = this.specHash(executable);
     const folder = await folders.reserve(`${kind}-${executable.id}`);
+    let isAsked = false;
     try {
       await this.#prepare(executable, folders.path(folder), options.signal);
       const spec = this.#builder(name, image)
@@ -124,16 +135,61 @@ export class ContainerStarter {
           ...(options.slot !== undefined && { [LABEL.slot]: options.slot }),
         })
         .build();
-      const { id } = await this.#limit.run(() => this.#createAndStart(spec, options.signal), options.signal);
+      const { id } = await this.#limit.run(() => {
+        isAsked = true;
+        return this.#createAndStart(spec, options.signal);
+      }, options.signal);
       folders.release(folder);
       this.#log.info("container started", { container: name, image, specHash: hash });
       return { status: "running", containerId: id, containerName: name, specHash: hash, created: true };
     } catch (error) {
-      await remover.discardFolder(folder, image);
-      if (error instanceof ContainerConflictError) {
-        return await this.#existing(name, hash, error, options.signal);
-      }
-      throw error;
+      const mayBeThere = isAsked && !provesAbsence(error) && await this.#mayBeThere(name, folder);
+      if (mayBeThere) folders.release(folder);
+      else await remover.discardFolder(folder, image);
+      if (!(error instanceof ContainerConflictError)) throw error;
+      const there = await this.#existing(name, hash, error, options.signal);
+      return there ?? await this.#start(name, kind, executable, options);
+    }
+  }
+
+  /** What stands at the name of a start; `undefined` once it has been removed. */
+  async #existing(
+    name: string,
+    hash: string,
+    conflict: ContainerConflictError,
+    signal?: AbortSignal,
+  ): Promise<RunningResult | undefined> {
+    const { orchestrator, remover } = this.#options;
+    const info = await orchestrator.getStatus(name, { ...(signal && { signal }) });
+    if (!info) throw conflict;
+    const { phase, specHash } = toManagedContainer(info);
+    // Left by a start in the middle of which the engine or Berth was killed: nobody else will start it.
+    if (phase === "pending") return void await remover.remove(info, signal);
+    if (phase !== "exited" && specHash === hash) {
+      return { status: "running", containerId: info.id, containerName: name, specHash, created: false };
+    }
+    const what = phase === "exited" ? "has exited and was not removed" : "runs with another specification";
+    throw new ContainerConflictError(
+      name,
+      `Cannot start '${name}': a container of this name ${what}. Remove it first.`,
+      { cause: conflict },
+    );
+  }
+
+  /**
+   * Whether the container of a start without a clear end is there, or the engine does not say. Its folder then
+   * stays: a container whose code is gone must not run on. One that is there is removed, if it can be.
+   */
+  async #mayBeThere(name: string, folder: string): Promise<boolean> {
+    const { orchestrator, remover } = this.#options;
+    try {
+      const signal = AbortSignal.timeout(ANSWER_MS);
+      const info = await orchestrator.getStatus(name, { signal });
+      if (info?.labels[LABEL.folder] === folder) await remover.remove(info, signal);
+      return false;
+    } catch (error) {
+      this.#log.warn("what became of a start is not known yet", { container: name, folder, error });
+      return true;
     }
   }
 
@@ -141,7 +197,7 @@ export class ContainerStarter {
     const { code, scripts, botUser, giveAway } = this.#options;
     const owner = giveAway ? botUser : undefined;
     await code.fetchAndExtract(executable, path, { ...(owner && { owner }), ...(signal && { signal }) });
-    await scripts.create(executable, path, owner);
+    await onDisk(`write to '${path}'`, () => scripts.create(executable, path, owner));
   }
 
   /** An image that is there costs no request: it is looked for only when the engine misses it. */
@@ -155,26 +211,6 @@ export class ContainerStarter {
       await orchestrator.pullImage(spec.image, options);
       return await orchestrator.createAndStart(spec, options);
     }
-  }
-
-  async #existing(
-    name: string,
-    hash: string,
-    conflict: ContainerConflictError,
-    signal?: AbortSignal,
-  ): Promise<RunningResult> {
-    const info = await this.#options.orchestrator.getStatus(name, { ...(signal && { signal }) });
-    if (!info) throw conflict;
-    const { phase, specHash } = toManagedContainer(info);
-    if (phase !== "exited" && specHash === hash) {
-      return { status: "running", containerId: info.id, containerName: name, specHash, created: false };
-    }
-    const what = phase === "exited" ? "has exited and was not removed" : "runs with another specification";
-    throw new ContainerConflictError(
-      name,
-      `Cannot start '${name}': a container of this name ${what}. Remove it first.`,
-      { cause: conflict },
-    );
   }
 
   #builder(name: string, image: string): ContainerBuilder {
@@ -192,6 +228,13 @@ export class ContainerStarter {
     const { uid, gid } = this.#options.botUser;
     return `${uid}:${gid}`;
   }
+}
+
+/** Whether a start that ended so has certainly left no container. */
+function provesAbsence(error: unknown): boolean {
+  if (error instanceof EngineUnavailableError) return !(error instanceof StartInterruptedError);
+  return error instanceof EngineError || error instanceof ImageUnavailableError ||
+    error instanceof ContainerConflictError;
 }
 
 function kindOf(executable: Executable, slot?: string): ContainerKind {

@@ -35,6 +35,17 @@ export function toConnectionError(what: string, address: string, error: unknown)
 }
 
 /**
+ * Whether a request has certainly not reached the engine.
+ *
+ * @param error What the request ended with.
+ */
+export function isNeverSent(error: unknown): boolean {
+  if (!(error instanceof EngineUnavailableError)) return false;
+  const { code, name } = describe(error.cause);
+  return ["ENOENT", "ECONNREFUSED", "EACCES"].includes(code) || name === "NotCapable";
+}
+
+/**
  * The engine's refusal as an error of Berth's.
  *
  * @param what What was tried, as in "Cannot …".

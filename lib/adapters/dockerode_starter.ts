@@ -6,9 +6,16 @@
 
 import { CallScope } from "../call_scope.ts";
 import type { ContainerSpec } from "../container_spec.ts";
-import { ContainerConflictError, EngineError, ImageUnavailableError } from "../errors.ts";
+import {
+  ContainerConflictError,
+  EngineError,
+  EngineUnavailableError,
+  ImageUnavailableError,
+  StartInterruptedError,
+} from "../errors.ts";
 import { CREATE_ID_LABEL } from "./dockerode_container_info.ts";
 import type { DockerodeContainers } from "./dockerode_containers.ts";
+import { isNeverSent } from "./dockerode_errors.ts";
 import type { DockerodeTimeLimits } from "./dockerode_time_limits.ts";
 
 /** Creates and starts containers, and removes them again. */
@@ -30,6 +37,7 @@ export class DockerodeStarter {
    * @param spec What it is to be.
    * @param signal Gives the call up.
    * @returns Its id.
+   * @throws {StartInterruptedError} If the engine went away, and can not be asked.
    */
   async create(spec: ContainerSpec, signal?: AbortSignal): Promise<string> {
     signal?.throwIfAborted();
@@ -50,13 +58,14 @@ export class DockerodeStarter {
    * @param id Its id.
    * @param name Its name, for error texts.
    * @param signal Gives the call up.
+   * @throws {StartInterruptedError} If the engine went away, so that the container stays for now.
    */
   async start(id: string, name: string, signal?: AbortSignal): Promise<void> {
     try {
       await this.#containers.start(id, name, { signal, limitMs: this.#limits.startMs });
     } catch (error) {
-      await this.discard(id);
-      throw error;
+      const isRemoved = await this.discard(id);
+      throw isRemoved ? error : toInterruption(error);
     }
   }
 
@@ -65,9 +74,10 @@ export class DockerodeStarter {
    * that does not answer shows what is left in its list when it is back.
    *
    * @param id Its id.
+   * @returns Whether it is gone.
    */
-  async discard(id: string): Promise<void> {
-    await this.#containers.remove(id, { limitMs: this.#limits.cleanupMs }).catch(() => {});
+  discard(id: string): Promise<boolean> {
+    return this.#containers.remove(id, { limitMs: this.#limits.cleanupMs }).then(() => true, () => false);
   }
 
   /** The engine finishes a create whose caller has gone, so its answer is awaited for a while: it names what to remove. */
@@ -92,13 +102,21 @@ export class DockerodeStarter {
   /** Finds out what became of a create without a good answer. */
   async #afterFailedCreate(name: string, createId: string, error: unknown): Promise<string> {
     const isRefusal = error instanceof EngineError || error instanceof ImageUnavailableError;
-    if (isRefusal) throw error;
+    if (isRefusal || isNeverSent(error)) throw error;
     const limit = { limitMs: this.#limits.cleanupMs };
-    const found = await this.#containers.inspect(name, limit).catch(() => undefined);
+    const found = await this.#containers.inspect(name, limit).catch(() => {
+      throw toInterruption(error);
+    });
     const isOurs = found?.Config.Labels?.[CREATE_ID_LABEL] === createId;
     // A client that sent the request twice is told of a conflict with itself.
     if (isOurs && error instanceof ContainerConflictError) return found.Id;
-    if (isOurs) await this.discard(found.Id);
-    throw error;
+    const isGone = !isOurs || await this.discard(found.Id);
+    throw isGone ? error : toInterruption(error);
   }
+}
+
+/** Errors of another kind, a caller's reason among them, stay what they are. */
+function toInterruption(error: unknown): unknown {
+  if (!(error instanceof EngineUnavailableError)) return error;
+  return new StartInterruptedError(`${error.message} A container may be left there.`, { cause: error });
 }
