@@ -4,7 +4,7 @@
  * @module
  */
 
-import { MongoClient, type MongoClientOptions } from "mongodb";
+import { MongoClient, type MongoClientOptions, MongoMissingDependencyError } from "mongodb";
 import { InvalidConfigError } from "../../lib/errors.ts";
 
 /** In ms where it is a time. What the URI says about any of them is preferred. */
@@ -15,6 +15,10 @@ const DEFAULTS: MongoClientOptions = {
   socketTimeoutMS: 60_000,
   maxPoolSize: 10,
 };
+
+const FORM =
+  "is no connection string of MongoDB. It looks like mongodb://user:password@host:27017/?authSource=admin; " +
+  "characters such as @, : and / in user and password are percent-encoded";
 
 /**
  * Makes the connection that a `MongoBotRepository` takes. Nothing is sent yet.
@@ -27,12 +31,10 @@ export function connectMongo(uri: string): MongoClient {
   const unsaid = Object.entries(DEFAULTS).filter(([name]) => !new RegExp(`[?&]${name}=`, "i").test(uri));
   try {
     return new MongoClient(uri, Object.fromEntries(unsaid));
-  } catch {
-    // What the driver throws may quote the URI, and with it the password: it goes nowhere.
-    throw new InvalidConfigError([
-      "MONGO_URI: is no connection string of MongoDB. It looks like mongodb://user:password@host:27017/?authSource=admin; " +
-      "characters such as @, : and / in user and password are percent-encoded",
-    ]);
+  } catch (error) {
+    // A missing permission has nothing to do with the URI.
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new InvalidConfigError([`MONGO_URI: ${harmlessReason(error) ?? FORM}`]);
   }
 }
 
@@ -44,4 +46,10 @@ export function connectMongo(uri: string): MongoClient {
  */
 export function mongoAddress({ options }: MongoClient): string {
   return options.srvHost ?? options.hosts.join(",");
+}
+
+/** What the driver says may quote the URI, and with it the password: only what names no value is passed on. */
+function harmlessReason(error: unknown): string | undefined {
+  if (error instanceof MongoMissingDependencyError) return "asks for a feature that Berth is built without";
+  return /^options? [\w, ]+ (?:is|are) not supported$/.exec((error as Error).message)?.[0];
 }

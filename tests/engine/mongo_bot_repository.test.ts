@@ -304,6 +304,13 @@ Deno.test("connectMongo() refuses what is no connection string without showing i
   }
 });
 
+Deno.test("connectMongo() names an option that there is not", () => {
+  assert.throws(() => connectMongo("mongodb://u:s3cr3t@h/?readPreferences=primary"), {
+    name: "InvalidConfigError",
+    message: /MONGO_URI: option readpreferences is not supported$/,
+  });
+});
+
 Deno.test("readMongoDocument() reads numbers that no server of a test stores", () => {
   const decimal = (text: string) => BSON.Decimal128.fromString(text);
   const bytes = BSON.serialize({
