@@ -15,7 +15,7 @@ COPY cli ./cli
 COPY services ./services
 COPY examples ./examples
 # Everything that is imported is in the image: a start needs no network.
-RUN deno cache --frozen main.ts lib/extract_worker.ts
+RUN deno cache --frozen main.ts lib/archive/extract_worker.ts
 ENV DATA_DIR=/data TEMP_DIR=/tmp/runtime
 VOLUME /data
 # Root in the container, as the socket's group differs from host to host; bots run as an unprivileged user.

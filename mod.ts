@@ -27,9 +27,9 @@ export {
   ArchiveExtractor,
   type ArchiveExtractorOptions,
   type ExtractOptions,
-} from "./lib/archive_extractor.ts";
-export type { ExtractArchiveOptions, ExtractedArchive } from "./lib/extract_archive.ts";
-export { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from "./lib/archive_limits.ts";
+} from "./lib/archive/archive_extractor.ts";
+export type { ExtractArchiveOptions, ExtractedArchive } from "./lib/archive/extract_archive.ts";
+export { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from "./lib/archive/archive_limits.ts";
 export { BashEntrypointFactory } from "./lib/bash_entrypoint_factory.ts";
 export { CodeEntrypointFactory, type ScriptFile } from "./lib/code_entrypoint_factory.ts";
 export {
@@ -119,4 +119,4 @@ export {
 export { type Runtime, RUNTIMES } from "./lib/runtimes.ts";
 export { ScriptManager } from "./lib/script_manager.ts";
 export { Secret } from "./lib/secret.ts";
-export { zipFolder, type ZipFolderOptions } from "./lib/zip_folder.ts";
+export { zipFolder, type ZipFolderOptions } from "./lib/archive/zip_folder.ts";

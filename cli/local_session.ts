@@ -10,7 +10,7 @@ import { InstanceLock } from "../lib/instance_lock.ts";
 import type { ObjectStore } from "../lib/object_store.ts";
 import { ALL_SEGMENTS, type Runner } from "../lib/runner.ts";
 import { ensureTempDir } from "../lib/temp_dir.ts";
-import { zipFolder } from "../lib/zip_folder.ts";
+import { zipFolder } from "../lib/archive/zip_folder.ts";
 import type { BotFolder } from "./bot_folder.ts";
 import { settleAll } from "./settle.ts";
 

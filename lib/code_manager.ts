@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { ArchiveExtractor } from "./archive_extractor.ts";
-import type { ArchiveLimits } from "./archive_limits.ts";
+import type { ArchiveExtractor } from "./archive/archive_extractor.ts";
+import type { ArchiveLimits } from "./archive/archive_limits.ts";
 import type { CodeCache } from "./code_cache.ts";
 import { RESERVED_NAMES } from "./container_layout.ts";
 import { type Executable, scriptPath } from "./executable.ts";

@@ -8,7 +8,7 @@ import { connectDocker } from "./adapters/connect_docker.ts";
 import { connectMinio } from "./adapters/connect_minio.ts";
 import { DockerodeOrchestrator } from "./adapters/dockerode_orchestrator.ts";
 import { MinioObjectStore } from "./adapters/minio_object_store.ts";
-import { ArchiveExtractor } from "./archive_extractor.ts";
+import { ArchiveExtractor } from "./archive/archive_extractor.ts";
 import { CodeCache } from "./code_cache.ts";
 import { CodeManager } from "./code_manager.ts";
 import type { ContainerOrchestrator } from "./container_orchestrator.ts";

@@ -5,7 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { ArchiveExtractor } from "./archive_extractor.ts";
+import type { ArchiveExtractor } from "./archive/archive_extractor.ts";
 import type { CodeManager } from "./code_manager.ts";
 import { ContainerStarter } from "./container_starter.ts";
 import type {

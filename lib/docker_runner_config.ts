@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from "./archive_limits.ts";
+import { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from "./archive/archive_limits.ts";
 import type { LogLimits, ResourceLimits } from "./container_spec.ts";
 import { InvalidConfigError } from "./errors.ts";
 import { RUNTIMES } from "./runtimes.ts";

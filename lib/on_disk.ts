@@ -4,7 +4,7 @@
  * @module
  */
 
-import { archiveIoError } from "./archive_io_error.ts";
+import { archiveIoError } from "./archive/archive_io_error.ts";
 import { BerthError } from "./errors.ts";
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { archiveIoError } from "./archive_io_error.ts";
+import { archiveIoError } from "./archive/archive_io_error.ts";
 import { onDisk } from "./on_disk.ts";
 import { removeTree } from "./remove_tree.ts";
 import { unlessMissing } from "./unless_missing.ts";

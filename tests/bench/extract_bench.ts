@@ -5,7 +5,7 @@
  * @module
  */
 import { Zip, ZipDeflate, zipSync } from "fflate";
-import { ArchiveExtractor } from "../../lib/archive_extractor.ts";
+import { ArchiveExtractor } from "../../lib/archive/archive_extractor.ts";
 
 const FILES = 20_000;
 const FILE_BYTES = 5_300;

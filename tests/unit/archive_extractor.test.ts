@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { crc32 } from "node:zlib";
 import { deflateSync, zipSync } from "fflate";
-import { ArchiveExtractor } from "../../lib/archive_extractor.ts";
+import { ArchiveExtractor } from "../../lib/archive/archive_extractor.ts";
 import { type BerthError, InvalidArchiveError } from "../../lib/errors.ts";
-import type { ExtractArchiveOptions } from "../../lib/extract_archive.ts";
+import type { ExtractArchiveOptions } from "../../lib/archive/extract_archive.ts";
 import { buildZip, u64, utf8, type ZipPart } from "../zip_builder.ts";
 
 const MIB = 1024 ** 2;
@@ -363,7 +363,7 @@ class Sandbox implements AsyncDisposable {
     const root = await Deno.makeTempDir({ prefix: "berth-archive-" });
     await Deno.writeFile(`${root}/archive.zip`, archive);
     const scripts = [...fault?.workers ?? []];
-    const real = new URL("../../lib/extract_worker.ts", import.meta.url);
+    const real = new URL("../../lib/archive/extract_worker.ts", import.meta.url);
     const createWorker = (): Worker => {
       const script = scripts.shift();
       const url = script === undefined ? real : `data:text/javascript,${encodeURIComponent(script)}`;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { InvalidArchiveError } from "../../lib/errors.ts";
-import { extractArchive } from "../../lib/extract_archive.ts";
+import { extractArchive } from "../../lib/archive/extract_archive.ts";
 import { buildZip, DESCRIPTOR, join, u16, u64, UTF8, utf8, type ZipPart } from "../zip_builder.ts";
 
 const FILES: Readonly<Record<string, string>> = {

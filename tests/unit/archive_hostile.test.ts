@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ArchiveExtractor } from "../../lib/archive_extractor.ts";
+import { ArchiveExtractor } from "../../lib/archive/archive_extractor.ts";
 import { InvalidArchiveError } from "../../lib/errors.ts";
 import { hostileArchives } from "../hostile_archives.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { findZipEnd, type ZipEnd } from "../../lib/zip_end.ts";
+import { findZipEnd, type ZipEnd } from "../../lib/archive/zip_end.ts";
 import { buildZip, join, u16, u32, utf8 } from "../zip_builder.ts";
 
 const PARTS = [{ name: "a.py", content: utf8("x\n") }, { name: "b.py", content: utf8("y\n") }];

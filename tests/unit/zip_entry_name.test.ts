@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { escapeZipEntryName, readZipEntryName } from "../../lib/zip_entry_name.ts";
+import { escapeZipEntryName, readZipEntryName } from "../../lib/archive/zip_entry_name.ts";
 import { utf8 } from "../zip_builder.ts";
 
 Deno.test("readZipEntryName() accepts whatever is safe below a folder", () => {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { DEFAULT_ARCHIVE_LIMITS } from "../../lib/archive_limits.ts";
-import { extractArchive } from "../../lib/extract_archive.ts";
-import { parseZipDirectory } from "../../lib/zip_directory.ts";
-import { findZipEnd } from "../../lib/zip_end.ts";
-import { zipFolder } from "../../lib/zip_folder.ts";
+import { DEFAULT_ARCHIVE_LIMITS } from "../../lib/archive/archive_limits.ts";
+import { extractArchive } from "../../lib/archive/extract_archive.ts";
+import { parseZipDirectory } from "../../lib/archive/zip_directory.ts";
+import { findZipEnd } from "../../lib/archive/zip_end.ts";
+import { zipFolder } from "../../lib/archive/zip_folder.ts";
 import { u16 } from "../zip_builder.ts";
 
 Deno.test("zipFolder() packs what extractArchive() gives back, executable bits and empty folders included", async () => {

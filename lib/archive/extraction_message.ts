@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type ArchiveProblem, BerthError, InvalidArchiveError } from "./errors.ts";
+import { type ArchiveProblem, BerthError, InvalidArchiveError } from "../errors.ts";
 import type { ExtractArchiveOptions, ExtractedArchive } from "./extract_archive.ts";
 
 /** Asks a worker to extract one archive. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { InvalidArchiveError } from "./errors.ts";
+import { InvalidArchiveError } from "../errors.ts";
 import { readZip64Sizes } from "./zip64_sizes.ts";
 import type { ZipEntry } from "./zip_directory.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ArchiveLimits } from "./archive_limits.ts";
-import { InvalidArchiveError } from "./errors.ts";
+import { InvalidArchiveError } from "../errors.ts";
 import type { ZipEnd } from "./zip_end.ts";
 import { readZipEntryName, type ZipEntryName } from "./zip_entry_name.ts";
 import { readZip64Sizes } from "./zip64_sizes.ts";

@@ -6,9 +6,9 @@
 import { archiveIoError } from "./archive_io_error.ts";
 import { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from "./archive_limits.ts";
 import { decodeZipEntry } from "./decode_zip_entry.ts";
-import { BerthError, InvalidArchiveError } from "./errors.ts";
+import { BerthError, InvalidArchiveError } from "../errors.ts";
 import { ExtractionTarget } from "./extraction_target.ts";
-import type { FileOwner } from "./file_owner.ts";
+import type { FileOwner } from "../file_owner.ts";
 import { FileWindow } from "./file_window.ts";
 import { parseZipDirectory, type ZipEntry } from "./zip_directory.ts";
 import { findZipEnd, ZIP_TAIL_BYTES, type ZipEnd } from "./zip_end.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { BerthError } from "./errors.ts";
+import { BerthError } from "../errors.ts";
 import type { ExtractArchiveOptions, ExtractedArchive } from "./extract_archive.ts";
 import {
   EXTRACTION_SIGNAL_BYTES,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { InvalidArchiveError } from "./errors.ts";
+import { InvalidArchiveError } from "../errors.ts";
 
 /** A name that is safe below any folder. */
 export interface ZipEntryName {

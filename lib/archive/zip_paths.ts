@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type ArchiveProblem, InvalidArchiveError } from "./errors.ts";
+import { type ArchiveProblem, InvalidArchiveError } from "../errors.ts";
 import type { ZipEntry } from "./zip_directory.ts";
 import { escapeZipEntryName } from "./zip_entry_name.ts";
 

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { isDiskFull } from "./disk_full.ts";
-import { BerthError } from "./errors.ts";
+import { isDiskFull } from "../disk_full.ts";
+import { BerthError } from "../errors.ts";
 
 /**
  * Makes an error of the file system one for people. The archive is not to blame for it.

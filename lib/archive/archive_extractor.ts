@@ -4,7 +4,7 @@
  * @module
  */
 import { archiveIoError } from "./archive_io_error.ts";
-import { BerthError } from "./errors.ts";
+import { BerthError } from "../errors.ts";
 import type { ExtractArchiveOptions, ExtractedArchive } from "./extract_archive.ts";
 import { ExtractionLane } from "./extraction_lane.ts";
 

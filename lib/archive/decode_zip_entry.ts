@@ -5,7 +5,7 @@
  */
 import { crc32 } from "node:zlib";
 import { Inflate } from "fflate";
-import { InvalidArchiveError } from "./errors.ts";
+import { InvalidArchiveError } from "../errors.ts";
 import { ZIP_STORED, type ZipEntry } from "./zip_directory.ts";
 
 /** Where the data comes from and goes to. */

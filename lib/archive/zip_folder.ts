@@ -4,7 +4,7 @@
  * @module
  */
 import { Zip, ZipDeflate, ZipPassThrough } from "fflate";
-import { InvalidBotFolderError } from "./errors.ts";
+import { InvalidBotFolderError } from "../errors.ts";
 import { escapeZipEntryName, findZipNameProblem } from "./zip_entry_name.ts";
 
 /** Options of {@linkcode zipFolder}. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { InvalidArchiveError } from "./errors.ts";
+import { InvalidArchiveError } from "../errors.ts";
 
 /** Where the central directory is, as the end records say. */
 export interface ZipEnd {

@@ -4,8 +4,8 @@
  * @module
  */
 import { archiveIoError } from "./archive_io_error.ts";
-import { BerthError, InvalidArchiveError } from "./errors.ts";
-import type { FileOwner } from "./file_owner.ts";
+import { BerthError, InvalidArchiveError } from "../errors.ts";
+import type { FileOwner } from "../file_owner.ts";
 import { escapeZipEntryName } from "./zip_entry_name.ts";
 
 const MAX_SYSTEM_PATH_BYTES = 4095;
