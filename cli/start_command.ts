@@ -23,6 +23,9 @@ export async function startCommand(context: CliContext): Promise<number> {
   await ensureTempDir(tempDir, Deno.uid() ?? 0);
   await using _lock = await InstanceLock.acquire(tempDir, instance);
   await using composed = await context.composeService(config);
+  // A folder that is missing later is one that was not mounted, and no empty store.
+  const buckets = config.runner.minio ? [] : Object.values(config.runner.buckets);
+  for (const bucket of buckets) await composed.store.ensureBucket(bucket);
   const log = getLogger(["berth"]);
   log.info("service started", {
     instance,
