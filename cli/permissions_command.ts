@@ -7,6 +7,11 @@
 import { parseServiceConfig, SERVICE_VARIABLES, type ServiceConfig } from "../services/service_config.ts";
 import { type CliContext, EXIT, UsageError } from "./context.ts";
 
+/**
+ * The library's own folder, from which the extraction's worker is loaded. Relative to the project's folder, in
+ * which tasks run: its path may hold a space, which a list of flags cannot.
+ */
+const LIBRARY = "lib";
 /** Read by the program besides the configuration. */
 const TERMINAL_VARIABLES = ["INIT_CWD", "NO_COLOR"];
 
@@ -44,7 +49,7 @@ export function servicePermissions(config: ServiceConfig): string[] {
   const anyHost = config.mongoUri?.reveal().startsWith("mongodb+srv://");
   return [
     anyHost ? "--allow-net" : `--allow-net=${hosts.join(",")}`,
-    `--allow-read=${folders.join(",")}`,
+    `--allow-read=${[LIBRARY, ...folders].join(",")}`,
     `--allow-write=${folders.join(",")}`,
     `--allow-env=${[...SERVICE_VARIABLES, ...TERMINAL_VARIABLES].join(",")}`,
     "--ignore-env",

@@ -41,6 +41,9 @@ import {
 } from "./runner.ts";
 import type { ScriptManager } from "./script_manager.ts";
 
+/** Events after which a container no longer runs. */
+const ENDS: readonly string[] = ["die", "destroy"];
+
 /** User that bots run as where Berth is root: the customary unprivileged one of images without users. */
 const UNPRIVILEGED: FileOwner = { uid: 65_532, gid: 65_532 };
 
@@ -157,9 +160,12 @@ export class DockerRunner implements Runner {
   /** {@inheritDoc Runner.watch} */
   async *watch(options: WatchContainersOptions = {}): AsyncGenerator<ContainerHint> {
     const events = this.#parts.orchestrator.watch({ ...options, labels: this.#ownLabels() });
-    for await (const { labels } of events) {
+    for await (const { labels, action } of events) {
       const id = labels[LABEL.id];
-      if (id !== undefined) yield { id, kind: (labels[LABEL.kind] ?? "bot") as ContainerKind };
+      // Starts are Berth's own; what it does not know of are ends.
+      if (id !== undefined && ENDS.includes(action)) {
+        yield { id, kind: (labels[LABEL.kind] ?? "bot") as ContainerKind };
+      }
     }
   }
 

@@ -87,7 +87,7 @@ export interface ManagedContainer {
   readonly finishedAt?: Date;
 }
 
-/** Something happened to a container of this instance. A hint: it may be lost or come twice. */
+/** A container of this instance has ended or is gone. A hint: it may be lost or come twice. */
 export interface ContainerHint {
   /** Id of the bot. */
   readonly id: string;
@@ -126,7 +126,7 @@ export interface Runner extends AsyncDisposable {
     id: string,
     options?: FindContainerOptions,
   ): Promise<ManagedContainer | undefined>;
-  /** Tells which containers something happened to, until the signal is given or the engine goes; then it rejects. */
+  /** Tells which containers have ended or are gone, until the signal is given or the engine goes; then it rejects. */
   watch(options?: WatchContainersOptions): AsyncIterable<ContainerHint>;
   /** Lists this instance's containers of one segment, or of {@linkcode ALL_SEGMENTS}, in any phase. */
   listManagedContainers(segment: number, options?: RunnerCallOptions): Promise<ManagedContainer[]>;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ALL_SEGMENTS, type ManagedContainer } from "../../lib/runner.ts";
-import { type BotDocument, type BotRepository } from "../../services/bot_repository.ts";
+import type { BotDocument, BotRepository } from "../../services/bot_repository.ts";
 import { BotService, type BotServiceOptions } from "../../services/bot_service.ts";
 import { connectSqlite } from "../../services/adapters/connect_sqlite.ts";
 import { SqliteBotRepository } from "../../services/adapters/sqlite_bot_repository.ts";

@@ -7,6 +7,9 @@
 
 import assert from "node:assert/strict";
 import { zipSync } from "fflate";
+import { connectDocker } from "../../lib/adapters/connect_docker.ts";
+import { DockerodeOrchestrator } from "../../lib/adapters/dockerode_orchestrator.ts";
+import type { ContainerInfo } from "../../lib/container_orchestrator.ts";
 import { createDockerRunner } from "../../lib/create_docker_runner.ts";
 import type { DockerRunner } from "../../lib/docker_runner.ts";
 import {
@@ -17,19 +20,26 @@ import {
 import { type Executable, type ExecutableInput, parseExecutable } from "../../lib/executable.ts";
 import { FolderObjectStore } from "../../lib/folder_object_store.ts";
 import type { ObjectStore } from "../../lib/object_store.ts";
-import { ALL_SEGMENTS } from "../../lib/runner.ts";
+import { removeTree } from "../../lib/remove_tree.ts";
+import { LABEL } from "../../lib/labels.ts";
 
 /** What a test works with. */
 export interface Stage {
   readonly runner: DockerRunner;
   readonly config: DockerRunnerConfig;
   readonly store: ObjectStore;
+  /** Folder of this test; the store is its `objects`. */
+  readonly temp: string;
+  /** What the configuration was read from. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
   /** Another runner, on the same store. */
   another(variables: Record<string, string>): DockerRunner;
   /** Puts an archive of these files into the store, and describes what to run. */
-  deploy(files: Record<string, string>, input?: Partial<ExecutableInput>): Promise<Executable>;
+  deploy(files: Record<string, string | Uint8Array>, input?: Partial<ExecutableInput>): Promise<Executable>;
   /** Names of the private folders that exist. */
   folders(): Promise<string[]>;
+  /** Every container of this instance, helpers included. */
+  containers(): Promise<ContainerInfo[]>;
 }
 
 /** The configuration of this machine's tests: engine and images as the environment says. */
@@ -49,27 +59,26 @@ export async function withRunner(
 ): Promise<void> {
   const temp = await Deno.makeTempDir({ prefix: "berth-test-" });
   const instance = `test-${crypto.randomUUID().slice(0, 8)}`;
-  const parse = (more: Record<string, string>) =>
-    parseDockerRunnerConfig(
-      testVariables({
-        TEMP_DIR: `${temp}/runtime`,
-        BERTH_INSTANCE: instance,
-        STOP_GRACE_SECONDS: "10",
-        ...variables,
-        ...more,
-      }),
-    );
-  const config = parse({});
+  const all = testVariables({
+    TEMP_DIR: `${temp}/runtime`,
+    BERTH_INSTANCE: instance,
+    STOP_GRACE_SECONDS: "10",
+    ...variables,
+  });
+  const config = parseDockerRunnerConfig(all);
   const store = new FolderObjectStore(`${temp}/objects`);
   await store.ensureBucket(config.buckets.code);
   const runner = createDockerRunner({ config, store });
+  const orchestrator = new DockerodeOrchestrator(connectDocker(config.dockerHost));
   const others: DockerRunner[] = [];
   const stage: Stage = {
     runner,
     config,
     store,
+    temp,
+    variables: all,
     another: (more) => {
-      const other = createDockerRunner({ config: parse(more), store });
+      const other = createDockerRunner({ config: parseDockerRunnerConfig({ ...all, ...more }), store });
       others.push(other);
       return other;
     },
@@ -80,7 +89,9 @@ export async function withRunner(
         filePath: `tests/${crypto.randomUUID()}`,
         ...input,
       });
-      const entries = Object.entries(files).map(([name, text]) => [name, new TextEncoder().encode(text)]);
+      const encode = (content: string | Uint8Array) =>
+        typeof content === "string" ? new TextEncoder().encode(content) : content;
+      const entries = Object.entries(files).map(([name, content]) => [name, encode(content)]);
       await store.put(config.buckets.code, executable.filePath, zipSync(Object.fromEntries(entries)));
       return executable;
     },
@@ -95,17 +106,17 @@ export async function withRunner(
         throw error;
       }
     },
+    containers: () => orchestrator.listContainers({ labels: { [LABEL.instance]: instance } }),
   };
   try {
     await work(stage);
-    assert.deepEqual(await runner.listManagedContainers(ALL_SEGMENTS), [], "containers are left");
+    assert.deepEqual(await stage.containers(), [], "containers are left");
     assert.deepEqual(await stage.folders(), [], "private folders are left");
   } finally {
     await Promise.all([runner, ...others].map((one) => one.close()));
-    await using cleaner = createDockerRunner({ config, store });
-    const left = await cleaner.listManagedContainers(ALL_SEGMENTS);
-    await Promise.all(left.map(({ containerId }) => cleaner.removeContainer(containerId)));
-    await Deno.remove(temp, { recursive: true });
+    await Promise.all((await stage.containers()).map(({ id }) => orchestrator.remove(id)));
+    await orchestrator[Symbol.asyncDispose]();
+    await removeTree(temp);
   }
 }
 
