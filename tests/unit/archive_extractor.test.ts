@@ -334,7 +334,7 @@ Deno.test("ArchiveExtractor needs no permission beyond its folders and code, and
   const options = { archivePath: sandbox.archivePath, destination: sandbox.destination };
   await Deno.writeTextFile(
     script,
-    `import { ArchiveExtractor } from "${lib}archive_extractor.ts";
+    `import { ArchiveExtractor } from "${lib}archive/archive_extractor.ts";
      await using extractor = new ArchiveExtractor();
      console.log((await extractor.extract(${JSON.stringify(options)})).files);`,
   );
