@@ -57,6 +57,8 @@ export class BotService {
   readonly #resyncs = new KeyedMutex();
   readonly #log = getLogger(["berth", "bots"]);
   #waitsFor: string | undefined;
+  /** Whether what a killed predecessor left has been removed. */
+  #isSwept = false;
 
   /**
    * Makes one; nothing is read or dialled before {@linkcode run}.
@@ -153,6 +155,8 @@ export class BotService {
     return this.#resyncs.run("resync", async () => {
       const { repository, runner, segment } = this.#options;
       await repository.open({ signal });
+      if (!this.#isSwept) await runner.removeOrphans({ signal });
+      this.#isSwept = true;
       // Documents last: one that is written meanwhile is seen, and its container is not yet missed.
       const containers = await runner.listManagedContainers(segment, { signal });
       const documents = await repository.list({ signal });
