@@ -29,6 +29,8 @@ export interface PrivateEngine extends AsyncDisposable {
   signal(name: "KILL" | "TERM" | "STOP" | "CONT"): Promise<void>;
   /** Ends the registry. */
   stopRegistry(): Promise<void>;
+  /** Creates a container, and does not start it. */
+  create(name: string, image: string, labels: Readonly<Record<string, string>>): Promise<void>;
   /** Makes an image of the files given, under the name given. */
   importImage(image: string, files: Readonly<Record<string, Uint8Array>>): Promise<void>;
   /** Puts an image into the registry and removes it from the engine. */
@@ -144,6 +146,12 @@ async function startPrivateEngine(hasRegistry: boolean): Promise<PrivateEngine> 
       await inside("sh", "-c", `kill -KILL "$(cat ${join(folder, "registry.pid")})"`).output();
       await registry?.status;
     },
+    create: (name, image, labels) =>
+      request(dockerHost, "POST", "/containers/create", { name }, undefined, {
+        Image: image,
+        Cmd: ["/bin/sh"],
+        Labels: labels,
+      }),
     async importImage(image, files) {
       const [repo = "", tag = ""] = image.split(/:(?=[^:]*$)/);
       const pack = tar.pack();
@@ -222,13 +230,14 @@ async function request(
   path: string,
   query: Record<string, string> = {},
   file?: Buffer,
+  body: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
   const { modem } = connectDocker(dockerHost);
   const answer = await new Promise<string>((resolve, reject) => {
     modem.dial({
       path: `${path}?`,
       method,
-      options: { _query: query, _body: {} },
+      options: { _query: query, _body: body },
       headers: { "X-Registry-Auth": btoa("{}") },
       ...(file && { file }),
       statusCodes: { 200: true, 201: true, 204: true },
@@ -238,7 +247,7 @@ async function request(
 }
 
 /** This machine's shell and `sleep`, with the libraries that they need. */
-async function tinyFiles(): Promise<Record<string, Uint8Array>> {
+export async function tinyFiles(): Promise<Record<string, Uint8Array>> {
   const files: Record<string, Uint8Array> = {};
   for (const program of ["/bin/sh", "/bin/sleep"]) {
     const { stdout } = await new Deno.Command("ldd", { args: [program] }).output();
