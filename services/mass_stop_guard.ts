@@ -111,7 +111,8 @@ export class MassStopGuard {
     // Once begun, a hold ends by agreement or by the documents' return, not by there being fewer bots.
     const isMass = bots.size >= FEWEST_GUARDED && vanished.size > bots.size * LARGEST_PART;
     if (vanished.size > 0 && !this.#allowMassStop && (isMass || this.#held.size > 0)) {
-      const before = this.#held.difference(this.#said);
+      // What was said to be deleted, and a container that is gone, say nothing about the documents.
+      const before = this.#held.difference(this.#said).intersection(bots);
       this.#agreeing = isSameSet(before, vanished) ? this.#agreeing + 1 : 1;
       if (this.#agreeing < AGREEING_READS) return this.#hold(vanished, bots.size);
     }

@@ -84,6 +84,8 @@ Deno.test("MassStopGuard goes on holding when bots end meanwhile and fewer than 
   const guard = new MassStopGuard();
   guard.review({ bots: bots(10), documents: [] });
   assert.equal(guard.review({ bots: bots(8), documents: [] }).held.size, 8);
+  const third = guard.review({ bots: bots(7), documents: [] });
+  assert.equal(third.held.size, 0, "a container that is gone does not break the agreement");
 });
 
 Deno.test("MassStopGuard does not hold again what it has released and is not stopped yet", () => {
