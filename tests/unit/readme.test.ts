@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { readmeExample } from "../readme_example.ts";
 import { SERVICE_VARIABLES } from "../../services/service_config.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -20,4 +22,19 @@ Deno.test("the commands may read every variable of the configuration", async () 
     allowed.filter((name) => !["NO_COLOR", "INIT_CWD"].includes(name)).sort(),
     [...SERVICE_VARIABLES].sort(),
   );
+});
+
+Deno.test("the README's example of the library passes the type check", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "berth-test-" });
+  try {
+    await Deno.writeTextFile(`${folder}/yours.ts`, await readmeExample("ts"));
+    const config = fileURLToPath(new URL("deno.json", root));
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["check", "--quiet", "--config", config, `${folder}/yours.ts`],
+      env: { NO_COLOR: "1" },
+    }).output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });

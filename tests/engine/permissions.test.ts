@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { zipSync } from "fflate";
+import { connectDocker } from "../../lib/adapters/connect_docker.ts";
+import { DockerodeOrchestrator } from "../../lib/adapters/dockerode_orchestrator.ts";
+import { connectMinio } from "../../lib/adapters/connect_minio.ts";
+import { createObjectStore } from "../../lib/create_docker_runner.ts";
+import { type MinioConfig, parseDockerRunnerConfig } from "../../lib/docker_runner_config.ts";
+import { LABEL } from "../../lib/labels.ts";
+import { readmeExample } from "../readme_example.ts";
+import { DOCKER_HOST } from "./engine_support.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url)).replace(/\/$/, "");
+const SOCKET = DOCKER_HOST.replace("unix://", "");
+
+const BOT = "import time\ndef main(id, config):\n    print('watching', config['symbol'], flush=True)\n" +
+  "    while True: time.sleep(0.05)\n";
+const BACKTEST = `
+import { createDockerRunner, parseDockerRunnerConfig, parseExecutable } from "@berth/runner";
+
+await using runner = createDockerRunner({ config: parseDockerRunnerConfig(Deno.env.toObject()) });
+await runner.removeOrphans();
+const ended = await runner.startContainer(parseExecutable({
+  id: "my-bot",
+  entrypoint: "backtest",
+  entrypointFiles: { backtest: "backtest.py" },
+  filePath: "me/my-bot/1.0.0",
+}));
+if (ended.status !== "success") throw new Error(JSON.stringify(ended));
+console.log(new TextDecoder().decode(ended.result), (await runner.listManagedContainers(-1)).length);
+`;
+
+/** The README's flags, for the folders and the socket of a test. */
+async function readmeFlags(temp: string): Promise<string[]> {
+  const words = (await readmeExample("sh")).replaceAll("\\\n", " ").trim().split(/\s+/);
+  assert.deepEqual([words.slice(0, 2), words.at(-1)], [["deno", "run"], "yours.ts"]);
+  return words.slice(2, -1).map((word) =>
+    word.replaceAll("/var/run/docker.sock", SOCKET).replaceAll("/tmp/runtime", `${temp}/runtime`)
+      .replaceAll("$HOME", `${temp}/home`).replaceAll("$BERTH", ROOT)
+  );
+}
+
+/** A bot in a store of its own, and a way to run programs with nothing but the flags given. */
+async function withPrograms(
+  variables: Record<string, string>,
+  work: (run: (code: string, flags: string[]) => Promise<string>, temp: string) => Promise<void>,
+): Promise<void> {
+  const temp = await Deno.makeTempDir({ prefix: "berth-test-" });
+  const instance = `test-${crypto.randomUUID().slice(0, 8)}`;
+  const env: Record<string, string> = {
+    HOME: `${temp}/home`,
+    TEMP_DIR: `${temp}/runtime`,
+    BERTH_INSTANCE: instance,
+    DOCKER_HOST,
+    RUNTIME_IMAGES: Deno.env.get("RUNTIME_IMAGES") ?? "",
+    ...variables,
+  };
+  const config = parseDockerRunnerConfig(env);
+  const store = createObjectStore(config);
+  const { denoDir } = JSON.parse(new TextDecoder().decode(
+    (await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output()).stdout,
+  ));
+  const run = async (code: string, flags: string[]) => {
+    await Deno.writeTextFile(`${temp}/yours.ts`, code);
+    const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "--quiet", "--no-prompt", "--no-check", "--cached-only", "--config", `${ROOT}/deno.json`],
+        ...[...flags, `${temp}/yours.ts`],
+      ],
+      clearEnv: true,
+      env: { ...env, DENO_DIR: denoDir, NO_COLOR: "1" },
+    }).output();
+    const [output, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+    assert.ok(success, `${flags.join(" ")}\n${output}${errors}`);
+    assert.equal(errors, "");
+    return output!;
+  };
+  await using orchestrator = new DockerodeOrchestrator(connectDocker(DOCKER_HOST));
+  const containers = () => orchestrator.listContainers({ labels: { [LABEL.instance]: instance } });
+  try {
+    await store.ensureBucket(config.buckets.code);
+    const encode = (text: string) => new TextEncoder().encode(text);
+    const archive = {
+      "main.py": encode(BOT),
+      "backtest.py": encode("def main(id, config): return {'answer': 42}\n"),
+    };
+    await store.put(config.buckets.code, "me/my-bot/1.0.0", zipSync(archive));
+    await work(run, temp);
+    assert.deepEqual(await containers(), []);
+    const folders = await Array.fromAsync(Deno.readDir(`${temp}/runtime/${instance}/containers`));
+    assert.deepEqual(folders, []);
+  } finally {
+    await Promise.all((await containers()).map(({ id }) => orchestrator.remove(id)));
+    for (const bucket of [config.buckets.code, config.buckets.results]) {
+      for (const { key } of await Array.fromAsync(store.list(bucket, "")).catch(() => [])) {
+        await store.delete(bucket, key);
+      }
+      if (config.minio) await removeBucket(config.minio, bucket);
+    }
+    await Deno.remove(temp, { recursive: true });
+  }
+}
+
+async function removeBucket(minio: MinioConfig, bucket: string): Promise<void> {
+  const { host: endPoint, port, ssl: useSSL } = minio;
+  const [accessKey, secretKey] = [minio.accessKey.reveal(), minio.secretKey.reveal()];
+  const client = connectMinio({ endPoint, port, useSSL, accessKey, secretKey });
+  if (await client.bucketExists(bucket)) await client.removeBucket(bucket);
+}
+
+function withoutOne(flags: string[], flag: string, value?: string): string[] {
+  return flags.flatMap((word) => {
+    const [name, list = ""] = word.split(/=(.*)/s);
+    if (name !== flag) return [word];
+    const rest = list.split(",").filter((each) => value !== undefined && each !== value);
+    return rest.length > 0 ? [`${name}=${rest.join(",")}`] : [];
+  });
+}
+
+Deno.test("the README's example of the library runs with the README's permissions, and so does a backtest", () =>
+  withPrograms({}, async (run, temp) => {
+    const flags = await readmeFlags(temp);
+    const output = await run(await readmeExample("ts"), flags);
+    assert.match(output, /^\S+Z watching BTC-USD\nstopped 143 watching BTC-USD\n/);
+    assert.equal(await run(BACKTEST, flags), '{"answer": 42} 0\n');
+  }));
+
+Deno.test("each of the README's permissions is needed", () =>
+  withPrograms({}, async (run, temp) => {
+    const flags = await readmeFlags(temp);
+    assert.ok(!flags.some((flag) => /^(-A|--allow-(all|run|ffi))/.test(flag)), flags.join(" "));
+    for (
+      const flag of flags.filter((flag) => flag.startsWith("--allow-") && !flag.startsWith("--allow-env"))
+    ) {
+      const [name = "", list = ""] = flag.split("=");
+      for (const value of list.split(",")) {
+        await assert.rejects(
+          run(BACKTEST, withoutOne(flags, name, value)),
+          /Requires|does not allow/,
+          `${name} ${value}`,
+        );
+      }
+    }
+  }));
+
+const MINIO = ["MINIO_ENDPOINT", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY", "MINIO_SSL"];
+const minio = Object.fromEntries(MINIO.map((name) => [name, Deno.env.get(name) ?? ""]));
+if (!minio.MINIO_ENDPOINT) {
+  console.warn("NOT RUN: the permissions with MinIO need MINIO_ENDPOINT and its keys, or `./berth test`.");
+}
+
+Deno.test({
+  name: "with MinIO the library needs its address, and no folder for objects",
+  ignore: !minio.MINIO_ENDPOINT,
+  fn: () => {
+    const bucket = `berth-test-${crypto.randomUUID().slice(0, 13)}`;
+    const buckets = { MINIO_CODE_BUCKET: bucket, MINIO_BACKTESTS_BUCKET: `${bucket}-results` };
+    return withPrograms({ ...minio, ...buckets }, async (run, temp) => {
+      const flags = [...MINIO, ...Object.keys(buckets)].reduce(
+        (flags, name) => flags.map((flag) => flag.startsWith("--allow-env=") ? `${flag},${name}` : flag),
+        ["--allow-read", "--allow-write"].reduce(
+          (flags, name) => withoutOne(flags, name, `${temp}/home/.local/share/berth`),
+          await readmeFlags(temp),
+        ),
+      );
+      await assert.rejects(run(BACKTEST, flags), /Requires net access/);
+      const withNet = flags.map((flag) =>
+        flag.startsWith("--allow-net=") ? `${flag},${minio.MINIO_ENDPOINT}` : flag
+      );
+      assert.match(await run(await readmeExample("ts"), withNet), /stopped 143/);
+      assert.equal(await run(BACKTEST, withNet), '{"answer": 42} 0\n');
+    });
+  },
+});
