@@ -9,13 +9,35 @@ Deno.test("systemClock.sleep() waits as long as it is told", async () => {
   assert.ok(performance.now() - startedAt >= 18);
 });
 
-Deno.test("systemClock.sleep() rejects with the signal's reason and leaves no timer", async () => {
-  const reason = new Error("enough");
-  await assert.rejects(systemClock.sleep(60_000, AbortSignal.abort(reason)), reason);
-  const abort = new AbortController();
-  const sleep = systemClock.sleep(60_000, abort.signal);
-  abort.abort(reason);
-  await assert.rejects(sleep, reason);
+Deno.test({
+  name: "systemClock.sleep() rejects with the signal's reason and leaves no timer",
+  sanitizeOps: true,
+  fn: async () => {
+    const reason = new Error("enough");
+    await assert.rejects(systemClock.sleep(60_000, AbortSignal.abort(reason)), reason);
+    const abort = new AbortController();
+    const sleep = systemClock.sleep(60_000, abort.signal);
+    abort.abort(reason);
+    await assert.rejects(sleep, reason);
+  },
+});
+
+Deno.test("systemClock.sleep() leaves nothing on a signal that lives longer", async () => {
+  const { signal } = new AbortController();
+  let listeners = 0;
+  const { addEventListener, removeEventListener } = signal;
+  signal.addEventListener = (...args: unknown[]) => {
+    listeners++;
+    addEventListener.apply(signal, args as Parameters<typeof addEventListener>);
+  };
+  signal.removeEventListener = (...args: unknown[]) => {
+    listeners--;
+    removeEventListener.apply(signal, args as Parameters<typeof removeEventListener>);
+  };
+  const sleep = systemClock.sleep(1, signal);
+  assert.equal(listeners, 1);
+  await sleep;
+  assert.equal(listeners, 0);
 });
 
 Deno.test("systemClock.sleep() does not end at once when it is longer than a timer can be", async () => {

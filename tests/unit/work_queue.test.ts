@@ -109,20 +109,27 @@ Deno.test("WorkQueue.addAfter() of a key that is being handled is not lost", asy
 });
 
 Deno.test("WorkQueue waits longer after each failure, says so, and begins anew after a success", async () => {
-  let clock = new FakeClock();
-  const { calls, handle } = recorder(() => clock, 4);
-  const made = newQueue(handle, { minBackoffMs: 200, maxBackoffMs: 1000 });
-  clock = made.clock;
-  made.queue.add("a");
+  const calls: number[] = [];
+  const { queue, clock, failures } = newQueue(() => {
+    calls.push(clock.now() - 1_000_000);
+    return calls.length === 5 ? Promise.resolve() : Promise.reject(new Error(`no. ${calls.length}`));
+  }, { minBackoffMs: 200, maxBackoffMs: 1000 });
+  const told = () =>
+    failures.map(({ key, attempt, retryInMs, error }) => [key, attempt, retryInMs, (error as Error).message]);
+  queue.add("a");
   await clock.advance(10_000);
   assert.deepEqual(calls, [0, 200, 600, 1400, 2400]);
-  assert.deepEqual(
-    made.failures.map((
-      { key, attempt, retryInMs, error },
-    ) => [key, attempt, retryInMs, (error as Error).message]),
-    [["a", 1, 200, "no. 1"], ["a", 2, 400, "no. 2"], ["a", 3, 800, "no. 3"], ["a", 4, 1000, "no. 4"]],
-  );
+  assert.deepEqual(told(), [
+    ["a", 1, 200, "no. 1"],
+    ["a", 2, 400, "no. 2"],
+    ["a", 3, 800, "no. 3"],
+    ["a", 4, 1000, "no. 4"],
+  ]);
   assert.equal(clock.sleepers, 0);
+  queue.add("a");
+  await settle();
+  assert.deepEqual(told().at(-1), ["a", 1, 200, "no. 6"]);
+  await queue[Symbol.asyncDispose]();
 });
 
 Deno.test("WorkQueue spreads retries by jitter", async () => {
