@@ -90,14 +90,17 @@ async function withPrograms(
     const folders = await Array.fromAsync(Deno.readDir(`${temp}/runtime/${instance}/containers`));
     assert.deepEqual(folders, []);
   } finally {
-    await Promise.all((await containers()).map(({ id }) => orchestrator.remove(id)));
-    for (const bucket of [config.buckets.code, config.buckets.results]) {
-      for (const { key } of await Array.fromAsync(store.list(bucket, "")).catch(() => [])) {
-        await store.delete(bucket, key);
+    try {
+      await Promise.all((await containers()).map(({ id }) => orchestrator.remove(id)));
+      for (const bucket of [config.buckets.code, config.buckets.results]) {
+        for (const { key } of await Array.fromAsync(store.list(bucket, "")).catch(() => [])) {
+          await store.delete(bucket, key);
+        }
+        if (config.minio) await removeBucket(config.minio, bucket);
       }
-      if (config.minio) await removeBucket(config.minio, bucket);
+    } finally {
+      await Deno.remove(temp, { recursive: true });
     }
-    await Deno.remove(temp, { recursive: true });
   }
 }
 

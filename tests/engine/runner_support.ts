@@ -113,10 +113,13 @@ export async function withRunner(
     assert.deepEqual(await stage.folders(), [], "private folders are left");
   } finally {
     await Promise.all([runner, ...others].map((one) => one.close()));
-    await Promise.all((await stage.containers()).map(({ id }) => orchestrator.remove(id)));
-    await orchestrator[Symbol.asyncDispose]();
-    // Also what the library has failed to remove.
-    await new Deno.Command("rm", { args: ["-rf", temp] }).output();
+    try {
+      await Promise.all((await stage.containers()).map(({ id }) => orchestrator.remove(id)));
+      await orchestrator[Symbol.asyncDispose]();
+    } finally {
+      // Also what the library has failed to remove.
+      await new Deno.Command("rm", { args: ["-rf", temp] }).output();
+    }
   }
 }
 
