@@ -55,7 +55,7 @@ export interface ServiceMetrics {
 export interface ServiceStateOptions {
   /** Says how many bots wait for a worker. @default {0} */
   readonly queueDepth?: () => number;
-  /** @default {the machine's} */
+  /** Clock to go by. @default {the machine's} */
   readonly clock?: Clock;
 }
 

@@ -29,7 +29,7 @@ export interface TickOptions {
    * @default {[]}
    */
   readonly backoffSchedule?: readonly number[];
-  /** @default {the machine's} */
+  /** Clock to go by. @default {the machine's} */
   readonly clock?: Clock;
   /** Called with each run that failed. @default {logs it as an error} */
   readonly onError?: (failure: TickFailure) => void;

@@ -48,7 +48,7 @@ export interface WorkQueueOptions {
    * @default {5000}
    */
   readonly maxBackoffMs?: number;
-  /** @default {the machine's} */
+  /** Clock to go by. @default {the machine's} */
   readonly clock?: Clock;
   /** Gives numbers from 0 up to 1, for jitter. @default {Math.random} */
   readonly random?: () => number;
