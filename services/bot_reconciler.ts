@@ -82,6 +82,8 @@ export class BotReconciler {
       runner.findContainer("bot", id, { signal }),
     ]);
     const wish = this.#wish(id, document);
+    // A bot that is told to run again begins anew.
+    if (wish.desired?.kind !== "run") this.#failedStarts.delete(id);
     const containers = container ? [container] : [];
     const next = this.preview(id, wish.desired, containers);
     this.#show(id, wish.desired, next.condition, next.keeps);

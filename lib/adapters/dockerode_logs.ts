@@ -8,6 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { limitSilence } from "../call_scope.ts";
 import type { GetLogsOptions, LogLine } from "../container_orchestrator.ts";
 import { EngineError, EngineUnavailableError } from "../errors.ts";
+import { LogResume } from "../log_resume.ts";
 import { LogDemuxer, LogFormatError } from "../log_demuxer.ts";
 import { LogLineJoiner } from "../log_lines.ts";
 import type { DockerodeClient } from "./dockerode_client.ts";
@@ -42,6 +43,20 @@ export class DockerodeLogs {
    * @throws {EngineUnavailableError} If the connection breaks, or a followed log ends before its container.
    */
   async *read(container: string, options: GetLogsOptions): AsyncGenerator<LogLine> {
+    if (!options.follow) return yield* this.#readOnce(container, options);
+    const given = new LogResume();
+    for await (const line of this.#readOnce(container, options)) {
+      given.note(line);
+      yield line;
+    }
+    if (!await this.#hasEnded(container, options.signal)) return;
+    // Engines end a followed log with its container, not always after its last line; by now the log is whole.
+    const since = given.since;
+    const rest = { ...options, follow: false, ...(since && { since, tail: undefined }) };
+    for await (const line of this.#readOnce(container, rest)) if (!given.isKnown(line)) yield line;
+  }
+
+  async *#readOnce(container: string, options: GetLogsOptions): AsyncGenerator<LogLine> {
     const query = toLogQuery(options);
     using scope = this.#client.scope(`read the log of container '${container}'`, {
       signal: options.signal,
@@ -58,19 +73,27 @@ export class DockerodeLogs {
         }
       }
       demuxer.end();
-      yield* joiner.end();
+      // Of a followed log, a line that is not whole is read whole afterwards.
+      if (!options.follow) yield* joiner.end();
     } catch (error) {
       throw scope.reasonFor(toLogError(container, error));
     }
-    if (options.follow) await this.#assertEnded(container, scope.signal);
   }
 
-  /** An engine that shuts down ends its logs in good order: that is not the end of the container. */
-  async #assertEnded(container: string, signal: AbortSignal): Promise<void> {
+  /**
+   * An engine that shuts down ends its logs in good order: that is not the end of the container.
+   *
+   * @returns False when the container is gone.
+   */
+  async #hasEnded(container: string, signal?: AbortSignal): Promise<boolean> {
+    const limits = { ...(signal && { signal }), limitMs: this.#limits.callMs };
     for (let check = 0; check < END_CHECKS; check++) {
-      const found = await this.#containers.inspect(container, { signal, limitMs: this.#limits.callMs });
-      if (found === undefined || fromInspection(found).phase === "exited") return;
-      await delay(END_CHECK_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
+      const found = await this.#containers.inspect(container, limits);
+      if (found === undefined) return false;
+      if (fromInspection(found).phase === "exited") return true;
+      await delay(END_CHECK_MS, undefined, { ...(signal && { signal }) }).catch(() =>
+        signal?.throwIfAborted()
+      );
     }
     throw new EngineUnavailableError(
       `The engine ended the log of container '${container}', which goes on. Read it again from the last line.`,

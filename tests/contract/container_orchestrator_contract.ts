@@ -402,7 +402,8 @@ time.sleep(60)`));
       3,
     ]);
     assert.deepEqual(status?.labels, made.labels);
-    assert.ok(status!.createdAt <= status!.startedAt! && status!.startedAt! <= status!.finishedAt!);
+    // An engine may hear of a quick exit before it notes the start: between these two there is no order.
+    assert.ok(status!.createdAt <= status!.startedAt! && status!.createdAt <= status!.finishedAt!);
     assert.ok(Math.abs(Date.now() - status!.createdAt.getTime()) < 60_000);
   });
 
