@@ -134,8 +134,12 @@ export class BotService {
     if (change.order.updatedAt !== undefined) {
       this.state.setEventLag(Math.max(0, this.#options.clock.now() - change.order.updatedAt));
     }
-    if (applied && change.type === "deleted") this.#guard.sayDeleted(change.id);
-    if (applied && change.type !== "deleted") this.#guard.forget(change.id);
+    if (change.type !== "deleted") {
+      if (applied) this.#guard.forget(change.id);
+    } else if (applied || !await this.#options.repository.get(change.id, { signal })) {
+      // Also when a predecessor applied it, and ended before it could say so.
+      this.#guard.sayDeleted(change.id);
+    }
     this.#queue.add(change.id);
   }
 

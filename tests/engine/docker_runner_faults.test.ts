@@ -191,8 +191,12 @@ Deno.test("DockerRunner finds what a killed process of its instance started, and
       await starts;
       // Again, where the engine is still at work on what it was asked for before the kill.
       const removeOrphans = () => runner.removeOrphans();
-      await until("the removal of the rest", () => removeOrphans().then(() => isPaired(stage)));
-      const listed = await runner.listManagedContainers(ALL_SEGMENTS);
+      const list = () => runner.listManagedContainers(ALL_SEGMENTS);
+      await until("the removal of the rest", async () => {
+        await removeOrphans();
+        return (await list()).every(({ phase }) => phase === "running") && await isPaired(stage);
+      });
+      const listed = await list();
       assert.ok(listed.length >= moment - config.startConcurrency, `${listed.length}`);
       assert.deepEqual(listed.map(({ phase }) => phase), Array(listed.length).fill("running"));
       await Promise.all(
