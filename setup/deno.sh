@@ -119,9 +119,9 @@ deno_verify() {
 deno_from_npm() {
   have npm || return 1
   say "installing the npm package deno@$deno_version"
-  logged npm install --prefix "$scratch/npm" --no-save --ignore-scripts --no-audit --no-fund \
+  logged npm install --prefix "$scratch/deno_npm" --no-save --ignore-scripts --no-audit --no-fund \
     "@deno/$deno_npm@$deno_version" || return 1
-  deno_place "$scratch/npm/node_modules/@deno/$deno_npm/deno"
+  deno_place "$scratch/deno_npm/node_modules/@deno/$deno_npm/deno"
 }
 
 # (c) PyPI.

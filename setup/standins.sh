@@ -132,11 +132,11 @@ standins_fetch_node() {
     *) fail "there is no Node 20 for a stand-in image on $(uname -m)" ;;
   esac
   say "fetching Node 20 (npm package $node_package)"
-  mkdir -- "$scratch/npm"
-  printf '{ "dependencies": { "%s": "^20" } }\n' "$node_package" >"$scratch/npm/package.json"
-  (cd "$scratch/npm" && logged "$DENO" install --quiet --no-lock --node-modules-dir=auto) ||
+  mkdir -p -- "$scratch/node_npm"
+  printf '{ "dependencies": { "%s": "^20" } }\n' "$node_package" >"$scratch/node_npm/package.json"
+  (cd "$scratch/node_npm" && logged "$DENO" install --quiet --no-lock --node-modules-dir=auto) ||
     fail "Node 20 could not be fetched from the npm registry; see .berth/setup.log"
-  node_binary=$scratch/npm/node_modules/$node_package/bin/node
+  node_binary=$scratch/node_npm/node_modules/$node_package/bin/node
 }
 
 # standins_import IMAGE TAR CHANGE
