@@ -65,10 +65,20 @@ export type RunChange = Partial<Omit<RunRecord, "id" | "scheduleId" | "slot" | "
 
 /** How much history is kept of each schedule; whichever is less. */
 export interface RunRetention {
-  /** So many final records. */
+  /** So many final records, those of the latest slots. */
   readonly maxRecords: number;
-  /** Final records not older than this, in ms. */
+  /** Final records that were made ({@linkcode RunRecord.claimedAt}) not longer ago than this, in ms. */
   readonly maxAgeMs: number;
+}
+
+/** Options of {@linkcode RunRepository.update}. */
+export interface UpdateRunOptions extends RepositoryCallOptions {
+  /**
+   * Only while this scheduler looks after the run, so that of two that take over a run, one is told that it did.
+   *
+   * @default {whoever looks after it}
+   */
+  readonly instance?: string;
 }
 
 /** Options of {@linkcode RunRepository.list}. */
@@ -79,7 +89,7 @@ export interface ListRunsOptions extends RepositoryCallOptions {
 
 /**
  * The ledger. Every method rejects with `StoreUnavailableError` when the database does not answer: no answer is never an
- * empty answer.
+ * empty answer. A record that cannot be read is left out, and the log tells of it; its slot stays claimed.
  */
 export interface RunRepository extends AsyncDisposable {
   /** Prepares the database (indexes, tables). Harmless when that was done. */
@@ -98,7 +108,7 @@ export interface RunRepository extends AsyncDisposable {
    *
    * @returns Whether there is such a record.
    */
-  update(id: string, change: RunChange, options?: RepositoryCallOptions): Promise<boolean>;
+  update(id: string, change: RunChange, options?: UpdateRunOptions): Promise<boolean>;
   /** Records of a schedule, the latest slot first. */
   list(scheduleId: string, options?: ListRunsOptions): Promise<RunRecord[]>;
   /** All open records (`claimed`, `running`) of every scheduler, or of one schedule, the earliest slot first. */

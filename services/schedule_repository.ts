@@ -19,15 +19,30 @@ export interface StoredSchedule {
   readonly key: string;
   /** The document, in plain values. */
   readonly document: BotDocument;
-  /** From when on slots are owed, in Unix seconds; absent when the field is missing or no whole number. */
+  /**
+   * From when on slots are owed, in Unix seconds, 1 to {@linkcode NEVER}; a fraction of a second is cut off. Absent when
+   * the field holds anything else (nothing, a text, a date, milliseconds …): nobody has looked at the schedule yet.
+   */
   readonly nextExecutionTime?: number;
+}
+
+/** A schedule whose time is to be set. */
+export interface ScheduleAdvance {
+  /** Id of the schedule. */
+  readonly id: string;
+  /** {@linkcode StoredSchedule.nextExecutionTime} as it was. */
+  readonly from: number | undefined;
+  /** What it is from now on, in Unix seconds, a whole number from 1 to {@linkcode NEVER}. */
+  readonly to: number;
 }
 
 /** The schedules. */
 export interface ScheduleRepository extends BotRepository {
   /**
    * Schedules that are due, through an index: `next_execution_time` at or before `until`, the earliest first. Those
-   * whose field is missing or no number come too, before all others: nobody has looked at them yet.
+   * without a time that can be used come too, before all others: nobody has looked at them yet.
+   *
+   * Documents without a usable id and damaged ones do not come, because their time cannot be set: `list` tells of them.
    *
    * @param until Unix seconds.
    * @param limit At most so many.
@@ -38,11 +53,8 @@ export interface ScheduleRepository extends BotRepository {
   /** One schedule with its time, or `undefined` when there is none. */
   find(id: string, options?: RepositoryCallOptions): Promise<StoredSchedule | undefined>;
   /**
-   * Sets `next_execution_time`, and touches no other field, if it still is what it was.
+   * Sets `next_execution_time` of one schedule, and touches no other field, if it still is what it was.
    *
-   * @param id Id of the schedule.
-   * @param from What it was; `undefined` for one that was missing or no whole number.
-   * @param to What it is from now on, in Unix seconds.
    * @returns Whether it was set.
    */
   advance(
@@ -51,4 +63,24 @@ export interface ScheduleRepository extends BotRepository {
     to: number,
     options?: RepositoryCallOptions,
   ): Promise<boolean>;
+  /**
+   * The same for many at once, which takes little more than for one.
+   *
+   * @returns Ids of those that were set.
+   */
+  advanceAll(
+    advances: readonly ScheduleAdvance[],
+    options?: RepositoryCallOptions,
+  ): Promise<ReadonlySet<string>>;
+}
+
+/**
+ * Reads `next_execution_time`.
+ *
+ * @param value What the document holds, in plain values.
+ * @returns Unix seconds from 1 to {@linkcode NEVER}, or `undefined` when it is no such time.
+ */
+export function readExecutionTime(value: unknown): number | undefined {
+  const seconds = typeof value === "number" ? Math.floor(value) : NaN;
+  return seconds >= 1 && seconds <= NEVER ? seconds : undefined;
 }
