@@ -46,7 +46,7 @@ const code = await runCli(Deno.args, {
   createOrchestrator: (config) => new DockerodeOrchestrator(connectDocker(config.dockerHost)),
   createStore: (config, folder) => (config.minio ? createObjectStore(config) : new FolderObjectStore(folder)),
   createRunner: (config, store) => createDockerRunner({ config, store }),
-  composeService: async (config) => {
+  composeService: async (config, given) => {
     await configure({
       sinks: { console: getConsoleSink({ formatter: (record) => [formatRecord(record)] }) },
       loggers: [
@@ -54,9 +54,9 @@ const code = await runCli(Deno.args, {
         { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["console"] },
       ],
     });
-    // Database and event bus are loaded by the service only: other commands begin sooner.
+    // Loaded by the service only: other commands begin sooner.
     const { composeBotService } = await import("./services/compose_bot_service.ts");
-    return composeBotService(config);
+    return composeBotService(config, given);
   },
 });
 Deno.exit(code);

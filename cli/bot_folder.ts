@@ -15,7 +15,9 @@ export const BOT_CONFIG = "bot-config.yaml";
 
 const schema = z.object({
   name: z.string("must be a text"),
+  description: z.string().optional(),
   version: z.string("must be a text, for example 1.0.0"),
+  author: z.string().optional(),
   runtime: z.string().default(DEFAULT_RUNTIME),
   entrypoints: z.object({ bot: z.string().optional(), backtest: z.string().optional() }),
 });
@@ -26,8 +28,12 @@ export interface BotFolder {
   readonly path: string;
   /** Name of the bot. */
   readonly name: string;
+  /** What it does. */
+  readonly description?: string;
   /** Version of its code. */
   readonly version: string;
+  /** Who wrote it. */
+  readonly author?: string;
   /** Name of its runtime. */
   readonly runtime: string;
   /** Script of each of its programs. */
@@ -53,8 +59,17 @@ export async function readBotFolder(path: string, configFile?: string): Promise<
     );
     throw new InvalidBotFolderError(`Cannot use '${file}':\n${problems.join("\n")}`);
   }
-  const { name, version, runtime, entrypoints } = parsed.data;
-  return { path, name, version, runtime, entrypoints, config: await readConfig(path, configFile) };
+  const { name, description, version, author, runtime, entrypoints } = parsed.data;
+  return {
+    path,
+    name,
+    ...(description !== undefined && { description }),
+    version,
+    ...(author !== undefined && { author }),
+    runtime,
+    entrypoints,
+    config: await readConfig(path, configFile),
+  };
 }
 
 async function readConfig(path: string, configFile?: string): Promise<string> {

@@ -8,7 +8,7 @@ import type { ContainerOrchestrator } from "../lib/container_orchestrator.ts";
 import type { DockerRunnerConfig } from "../lib/docker_runner_config.ts";
 import type { ObjectStore } from "../lib/object_store.ts";
 import type { Runner } from "../lib/runner.ts";
-import type { ComposedBotService } from "../services/compose_bot_service.ts";
+import type { ComposedBotService, GivenParts } from "../services/compose_bot_service.ts";
 import type { ServiceConfig } from "../services/service_config.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -30,8 +30,8 @@ export interface CliContext {
   readonly createStore: (config: DockerRunnerConfig, folder: string) => ObjectStore;
   /** Makes a runner. */
   readonly createRunner: (config: DockerRunnerConfig, store: ObjectStore) => Runner;
-  /** Puts the service together. */
-  readonly composeService: (config: ServiceConfig) => Promise<ComposedBotService>;
+  /** Puts the service together, around the parts that there are already. */
+  readonly composeService: (config: ServiceConfig, given?: GivenParts) => Promise<ComposedBotService>;
 }
 
 /** Exit codes of the commands. A bot's own code is passed on by `backtest`. */

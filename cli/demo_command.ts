@@ -1,16 +1,21 @@
 /**
- * `berth demo`: the example bots, run the way production runs them.
+ * `berth demo`: the service on its embedded default, with the example bots deployed to it.
  *
  * @module
  */
 
 import type { LogLine } from "../lib/container_orchestrator.ts";
+import type { ComposedBotService } from "../services/compose_bot_service.ts";
+import type { ServiceConfig } from "../services/service_config.ts";
 import { type BotFolder, readBotFolder } from "./bot_folder.ts";
 import { type CliContext, EXIT } from "./context.ts";
-import { createLogPrinter } from "./log_printer.ts";
+import { BotView } from "./bot_view.ts";
+import { demoConfig } from "./demo_config.ts";
+import { deployBot, type DeployTarget } from "./deploy_bot.ts";
 import { LocalSession } from "./local_session.ts";
+import { createLogPrinter } from "./log_printer.ts";
+import { removeBot } from "./remove_bot.ts";
 import { parseResult, showResult } from "./result_view.ts";
-import { sessionConfig } from "./session_config.ts";
 import { settleAll, untilAborted } from "./settle.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -20,41 +25,58 @@ export interface DemoOptions {
   readonly forMs?: number;
 }
 
-const ENDINGS = {
-  "stopped": "stopped",
-  "killed": "did not stop in time and was killed",
-  "already-exited": "ended by itself",
-} as const;
+/** Beyond the grace period: the service looks at a bot, and the engine removes its container. */
+const STOP_SLACK_MS = 15_000;
 
 /**
- * Runs the examples: their bots and their backtests side by side, until the time is up or the user stops them.
+ * Runs the service with the examples until the time is up or the user ends it: their bots as documents, beside
+ * their backtests. At the end the documents are removed, the service stops the bots, and nothing is left.
  *
  * @param options See {@linkcode DemoOptions}.
  * @param context See {@linkcode CliContext}.
  * @returns 0 when every bot ran until it was stopped and every backtest succeeded.
  */
 export async function demoCommand({ forMs }: DemoOptions, context: CliContext): Promise<number> {
-  const { terminal } = context;
-  const config = sessionConfig(context.env, "demo");
+  const config = demoConfig(context.env);
   const examples = await readExamples(context.examplesDir);
-  await using session = await LocalSession.open({ ...context, config });
-  const print = createLogPrinter(terminal, examples.map(({ name }) => name));
-  const end = forMs === undefined
-    ? context.signal
-    : AbortSignal.any([context.signal, AbortSignal.timeout(forMs)]);
-  terminal.note(
-    forMs === undefined
-      ? "The demo runs until Ctrl-C"
-      : `The demo ends after ${forMs / 1000} s, or with Ctrl-C`,
-  );
-  const stage: Stage = { session, terminal, print, end };
-  const programs = examples.flatMap((bot) => [
-    ...(bot.entrypoints.bot ? [runBot(bot, stage)] : []),
-    ...(bot.entrypoints.backtest ? [runBacktest(bot, stage)] : []),
-  ]);
-  const outcomes = await settleAll(programs);
-  terminal.note("Everything is stopped and removed");
-  return outcomes.every(Boolean) ? EXIT.ok : EXIT.failed;
+  const didWell = await serve(examples, config, forMs, context);
+  context.terminal.note("Every bot is stopped, every container and folder removed");
+  return didWell ? EXIT.ok : EXIT.failed;
+}
+
+async function serve(
+  examples: readonly BotFolder[],
+  config: ServiceConfig,
+  forMs: number | undefined,
+  context: CliContext,
+): Promise<boolean> {
+  const { terminal, signal } = context;
+  await using session = await LocalSession.open({ ...context, config: config.runner });
+  await using composed = await context.composeService(config, session);
+  await composed.repository.open({ signal });
+  const end = forMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(forMs)]);
+  const length = forMs === undefined ? "runs until Ctrl-C" : `ends after ${forMs / 1000} s, or with Ctrl-C`;
+  terminal.note(`The demo starts a service of its own and deploys ${examples.length} bots; it ${length}`);
+  const stage: Stage = {
+    session,
+    composed,
+    terminal,
+    print: createLogPrinter(terminal, examples.map(({ name }) => name)),
+    end,
+    stopWithinMs: config.runner.stopGraceSeconds * 1000 + STOP_SLACK_MS,
+  };
+  const ending = new AbortController();
+  const serving = composed.service.run(ending.signal);
+  try {
+    const outcomes = await settleAll([
+      runBots(examples.filter(({ entrypoints }) => entrypoints.bot), stage),
+      ...examples.filter(({ entrypoints }) => entrypoints.backtest).map((bot) => runBacktest(bot, stage)),
+    ]);
+    return outcomes.every(Boolean);
+  } finally {
+    ending.abort();
+    await serving;
+  }
 }
 
 async function readExamples(folder: string): Promise<BotFolder[]> {
@@ -63,27 +85,48 @@ async function readExamples(folder: string): Promise<BotFolder[]> {
   return await Promise.all(names.sort().map((name) => readBotFolder(`${folder}/${name}`)));
 }
 
-/** Everything that one program of the demo works with. */
+/** Everything that the programs of the demo work with. */
 interface Stage {
   readonly session: LocalSession;
+  readonly composed: ComposedBotService;
   readonly terminal: Terminal;
   readonly print: ReturnType<typeof createLogPrinter>;
   readonly end: AbortSignal;
+  /** Longest time until a bot is stopped, in ms. */
+  readonly stopWithinMs: number;
 }
 
-async function runBot(bot: BotFolder, { session, terminal, print, end }: Stage): Promise<boolean> {
-  const { runner } = session;
-  const { containerId, containerName } = await runner.startContainer(await session.deploy(bot, "bot"));
-  terminal.note(`${bot.name} ${bot.version} (${bot.runtime}) runs as ${containerName}`);
-  const following = (async () => {
-    for await (const line of runner.getContainerLogs(containerId, { follow: true })) print(bot.name, line);
-  })();
-  await untilAborted(following, end);
-  const { how, exitCode } = await runner.stopContainer(containerId, { keep: true });
-  // The last lines come before the word that it has ended.
-  await following;
-  terminal.note(`${bot.name}: ${ENDINGS[how]}, exit code ${exitCode}`);
-  return how === "stopped";
+/** Deploys the bots, shows what becomes of them until the end, and removes them. */
+async function runBots(bots: readonly BotFolder[], stage: Stage): Promise<boolean> {
+  const { session, composed, terminal, print, end, stopWithinMs } = stage;
+  const { service, repository, store, inProcess } = composed;
+  const target: DeployTarget = {
+    repository,
+    store,
+    bucket: session.codeBucket,
+    publish: (change) => inProcess!.publish(change),
+  };
+  const views = bots.map((bot) => new BotView({ bot, runner: session.runner, terminal, print }));
+  const unsubscribe = service.state.subscribe((id, status) => {
+    views.find(({ id: own }) => own === id)?.show(status);
+  });
+  const deployed: string[] = [];
+  let ran = false;
+  try {
+    await settleAll(bots.map(async (bot) => {
+      const { id } = await deployBot(bot, target, { signal: end });
+      deployed.push(id);
+    }));
+    await untilAborted(new Promise(() => {}), end);
+    ran = views.every(({ isRunning }) => isRunning);
+  } catch (error) {
+    if (!end.aborted) throw error;
+  } finally {
+    await settleAll(deployed.map((id) => removeBot(id, target)));
+    await settleAll(views.map((view) => view.untilGone(stopWithinMs)));
+    unsubscribe();
+  }
+  return ran;
 }
 
 async function runBacktest(bot: BotFolder, { session, terminal, print, end }: Stage): Promise<boolean> {

@@ -10,9 +10,9 @@ import { InstanceLock } from "../lib/instance_lock.ts";
 import type { ObjectStore } from "../lib/object_store.ts";
 import { ALL_SEGMENTS, type Runner } from "../lib/runner.ts";
 import { ensureTempDir } from "../lib/temp_dir.ts";
-import { zipFolder } from "../lib/archive/zip_folder.ts";
 import type { BotFolder } from "./bot_folder.ts";
 import { settleAll } from "./settle.ts";
+import { storeArchive } from "./store_archive.ts";
 
 /** What a {@linkcode LocalSession} is made with. */
 export interface LocalSessionParts {
@@ -28,8 +28,11 @@ export interface LocalSessionParts {
 export class LocalSession implements AsyncDisposable {
   /** The runner. */
   readonly runner: Runner;
+  /** Where its code is. */
+  readonly store: ObjectStore;
+  /** Bucket for code. */
+  readonly codeBucket: string;
   readonly #config: DockerRunnerConfig;
-  readonly #store: ObjectStore;
   readonly #lock: InstanceLock;
   readonly #madeTempDir: boolean;
   readonly #written: { readonly bucket: string; readonly key: string }[] = [];
@@ -42,8 +45,9 @@ export class LocalSession implements AsyncDisposable {
     madeTempDir: boolean,
   ) {
     this.runner = runner;
+    this.codeBucket = config.buckets.code;
     this.#config = config;
-    this.#store = store;
+    this.store = store;
     this.#lock = lock;
     this.#madeTempDir = madeTempDir;
   }
@@ -63,6 +67,7 @@ export class LocalSession implements AsyncDisposable {
     const session = new LocalSession(config, parts.createRunner(config, store), store, lock, madeTempDir);
     try {
       await session.#removeContainers(0);
+      await session.#removeFolder();
       return session;
     } catch (error) {
       await session.#release();
@@ -80,22 +85,21 @@ export class LocalSession implements AsyncDisposable {
    * @throws {InvalidExecutableError} when the folder's description cannot be run.
    */
   async deploy(bot: BotFolder, entrypoint: EntrypointType, signal?: AbortSignal): Promise<Executable> {
-    const executable = parseExecutable({
-      id: bot.name,
-      runtime: bot.runtime,
-      entrypoint,
-      entrypointFiles: bot.entrypoints,
-      config: bot.config,
-      version: bot.version,
-      filePath: `local/${bot.name}/${bot.version}`,
-    });
     const { code, results } = this.#config.buckets;
-    await this.#store.ensureBucket(code, { ...(signal && { signal }) });
-    const archive = await zipFolder(bot.path);
-    await this.#store.put(code, executable.filePath, archive, {
-      contentType: "application/zip",
-      ...(signal && { signal }),
-    });
+    const describe = (filePath: string) =>
+      parseExecutable({
+        id: bot.name,
+        runtime: bot.runtime,
+        entrypoint,
+        entrypointFiles: bot.entrypoints,
+        config: bot.config,
+        version: bot.version,
+        filePath,
+      });
+    // Whatever is wrong with the folder is said before anything is written.
+    describe("not-stored-yet");
+    const target = { store: this.store, bucket: code, id: bot.name, ...(signal && { signal }) };
+    const executable = describe(await storeArchive(bot, target));
     this.#written.push({ bucket: code, key: executable.filePath });
     if (executable.persistResults) this.#written.push({ bucket: results, key: `${bot.name}/analysis.json` });
     return executable;
@@ -105,7 +109,7 @@ export class LocalSession implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       await this.#removeContainers();
-      for (const { bucket, key } of this.#written) await this.#store.delete(bucket, key);
+      for (const { bucket, key } of this.#written) await this.store.delete(bucket, key);
     } finally {
       await this.#release();
     }
@@ -122,10 +126,14 @@ export class LocalSession implements AsyncDisposable {
   }
 
   async #release(): Promise<void> {
-    const { tempDir, instance } = this.#config;
     await this.runner.close();
-    await Deno.remove(`${tempDir}/${instance}`, { recursive: true }).catch(() => {});
+    await this.#removeFolder();
     await this.#lock[Symbol.asyncDispose]();
-    if (this.#madeTempDir) await Deno.remove(tempDir).catch(() => {});
+    if (this.#madeTempDir) await Deno.remove(this.#config.tempDir).catch(() => {});
+  }
+
+  async #removeFolder(): Promise<void> {
+    const { tempDir, instance } = this.#config;
+    await Deno.remove(`${tempDir}/${instance}`, { recursive: true }).catch(() => {});
   }
 }

@@ -9,7 +9,7 @@ import { type DockerRunnerConfig, parseDockerRunnerConfig } from "../lib/docker_
 
 /**
  * The user's configuration under an instance name of the command's own, so that it touches nothing of the
- * service's. Its name depends on what the command works on: the next one finds what a killed one left.
+ * service's. Its name depends on what the command works on, and where: the next one finds what a killed one left.
  *
  * @param env The environment, as far as it is configuration.
  * @param command Name of the command.
@@ -19,10 +19,11 @@ import { type DockerRunnerConfig, parseDockerRunnerConfig } from "../lib/docker_
 export function sessionConfig(
   env: Readonly<Record<string, string | undefined>>,
   command: string,
-  subject?: string,
+  subject: string = "",
 ): DockerRunnerConfig {
-  const suffix = subject === undefined
-    ? ""
-    : `-${createHash("sha256").update(subject).digest("hex").slice(0, 8)}`;
-  return { ...parseDockerRunnerConfig(env), instance: `${command}${suffix}` };
+  const config = parseDockerRunnerConfig(env);
+  // Two with different folders see no lock of each other's, and must not take each other's containers for leftovers.
+  const place = `${config.tempDir}\0${subject}`;
+  const suffix = createHash("sha256").update(place).digest("hex").slice(0, 8);
+  return { ...config, instance: `${command}-${suffix}` };
 }

@@ -7,16 +7,11 @@
 import { createDockerRunner, createObjectStore } from "../lib/create_docker_runner.ts";
 import type { ObjectStore } from "../lib/object_store.ts";
 import type { Runner } from "../lib/runner.ts";
-import { connectMongo } from "./adapters/connect_mongo.ts";
-import { connectNats } from "./adapters/connect_nats.ts";
-import { connectSqlite } from "./adapters/connect_sqlite.ts";
-import { MongoBotRepository } from "./adapters/mongo_bot_repository.ts";
-import { durableNameOf, NatsBotEvents } from "./adapters/nats_bot_events.ts";
-import { SqliteBotRepository } from "./adapters/sqlite_bot_repository.ts";
 import type { BotEvents } from "./bot_events.ts";
 import type { BotRepository } from "./bot_repository.ts";
 import { BotService } from "./bot_service.ts";
 import { InProcessBotEvents } from "./in_process_bot_events.ts";
+import { openBotRepository } from "./open_bot_repository.ts";
 import type { ServiceConfig } from "./service_config.ts";
 
 /** A service with everything that it works with. */
@@ -25,8 +20,18 @@ export interface ComposedBotService extends AsyncDisposable {
   readonly service: BotService;
   /** The documents. */
   readonly repository: BotRepository;
-  /** What tells of changed documents; in-process events are published here. */
+  /** What tells of changed documents. */
   readonly events: BotEvents;
+  /** What tells this service of changed documents from within its own process; absent where a bus does. */
+  readonly inProcess?: InProcessBotEvents;
+  /** The containers. */
+  readonly runner: Runner;
+  /** Code, results and logs. */
+  readonly store: ObjectStore;
+}
+
+/** Parts of the service that there are already. They stay their owner's to close. */
+export interface GivenParts {
   /** The containers. */
   readonly runner: Runner;
   /** Code, results and logs. */
@@ -38,39 +43,38 @@ export interface ComposedBotService extends AsyncDisposable {
  * events within the process. Dials nothing; SQLite's file is opened.
  *
  * @param config The configuration.
+ * @param given See {@linkcode GivenParts}; absent: made from the configuration.
  * @returns The parts. Dispose them when the service has ended.
  * @throws {StoreUnavailableError} when SQLite's file cannot be opened.
  */
-export function composeBotService(config: ServiceConfig): ComposedBotService {
-  const store = createObjectStore(config.runner);
-  const runner = createDockerRunner({ config: config.runner, store });
-  const { repository, close } = openRepository(config);
-  const events = config.natsUrl
-    ? new NatsBotEvents(connectNats(config.natsUrl.reveal()), {
-      durableName: durableNameOf(config.runner.instance),
-    })
-    : new InProcessBotEvents();
+export async function composeBotService(
+  config: ServiceConfig,
+  given?: GivenParts,
+): Promise<ComposedBotService> {
+  const opened = await openBotRepository(config);
+  const { repository } = opened;
+  const store = given?.store ?? createObjectStore(config.runner);
+  const runner = given?.runner ?? createDockerRunner({ config: config.runner, store });
+  const inProcess = config.natsUrl ? undefined : new InProcessBotEvents();
+  const events = inProcess ?? await openNatsEvents(config);
   const service = new BotService({ ...config, repository, events, runner });
   return {
     service,
     repository,
     events,
+    ...(inProcess && { inProcess }),
     runner,
     store,
     async [Symbol.asyncDispose]() {
       await events[Symbol.asyncDispose]();
-      await runner.close();
-      await repository[Symbol.asyncDispose]();
-      await close();
+      if (!given) await runner.close();
+      await opened[Symbol.asyncDispose]();
     },
   };
 }
 
-function openRepository(config: ServiceConfig): { repository: BotRepository; close: () => Promise<void> } {
-  if (config.mongoUri) {
-    const client = connectMongo(config.mongoUri.reveal());
-    return { repository: new MongoBotRepository(client), close: () => client.close() };
-  }
-  const database = connectSqlite(`${config.runner.dataDir}/berth.sqlite`);
-  return { repository: new SqliteBotRepository(database), close: () => Promise.resolve(database.close()) };
+async function openNatsEvents({ natsUrl, runner }: ServiceConfig): Promise<BotEvents> {
+  const { connectNats } = await import("./adapters/connect_nats.ts");
+  const { durableNameOf, NatsBotEvents } = await import("./adapters/nats_bot_events.ts");
+  return new NatsBotEvents(connectNats(natsUrl!.reveal()), { durableName: durableNameOf(runner.instance) });
 }

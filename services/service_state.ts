@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isDeepStrictEqual } from "node:util";
 import type { BotCondition } from "./bot_condition.ts";
 import { type Clock, systemClock } from "./clock.ts";
 
@@ -51,6 +52,14 @@ export interface ServiceMetrics {
   readonly eventLagMs?: number;
 }
 
+/**
+ * Hears that something of a bot has changed. Called at once, so it returns soon and does not throw.
+ *
+ * @param id Id of the bot.
+ * @param bot What is known of it now: a copy; `undefined` when it is no more.
+ */
+export type BotListener = (id: string, bot: RunningBot | undefined) => void;
+
 /** Options of a {@linkcode ServiceState}. */
 export interface ServiceStateOptions {
   /** Says how many bots wait for a worker. @default {0} */
@@ -64,6 +73,7 @@ export class ServiceState {
   readonly #queueDepth: () => number;
   readonly #clock: Clock;
   readonly #bots = new Map<string, RunningBot>();
+  readonly #listeners = new Set<BotListener>();
   readonly #reconciles = { count: 0, lastMs: 0, totalMs: 0 };
   readonly #counts = { starts: 0, failedStarts: 0, restarts: 0, stops: 0 };
   #eventLagMs: number | undefined;
@@ -87,11 +97,24 @@ export class ServiceState {
     const now = new Date(this.#clock.now());
     const before = this.#bots.get(status.id);
     const isSame = before?.condition.type === status.condition.type;
-    this.#bots.set(status.id, {
-      ...structuredClone(status),
-      conditionSince: isSame ? before.conditionSince : now,
-      updatedAt: now,
-    });
+    const told = structuredClone(status);
+    const bot = { ...told, conditionSince: isSame ? before.conditionSince : now, updatedAt: now };
+    this.#bots.set(status.id, bot);
+    const isNews = !before || !isDeepStrictEqual(bot, { ...before, updatedAt: now });
+    if (isNews) this.#tell(status.id);
+  }
+
+  /**
+   * Has a listener called whenever what is told of a bot changes. What is told again unchanged is no news.
+   *
+   * @param listener See {@linkcode BotListener}.
+   * @returns Ends it.
+   */
+  subscribe(listener: BotListener): () => void {
+    // Of its own, so that the same function may listen twice.
+    const own: BotListener = (id, bot) => listener(id, bot);
+    this.#listeners.add(own);
+    return () => this.#listeners.delete(own);
   }
 
   /**
@@ -117,7 +140,9 @@ export class ServiceState {
    * @returns Whether anything was known of it.
    */
   removeRunningBot(id: string): boolean {
-    return this.#bots.delete(id);
+    const wasKnown = this.#bots.delete(id);
+    if (wasKnown) this.#tell(id);
+    return wasKnown;
   }
 
   /**
@@ -171,5 +196,9 @@ export class ServiceState {
       queueDepth: this.#queueDepth(),
       ...(this.#eventLagMs !== undefined && { eventLagMs: this.#eventLagMs }),
     };
+  }
+
+  #tell(id: string): void {
+    for (const listener of this.#listeners) listener(id, this.getRunningBot(id));
   }
 }

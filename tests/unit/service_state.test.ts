@@ -87,3 +87,27 @@ Deno.test("ServiceState.getMetrics() counts", () => {
   state.countReconcile(1);
   assert.equal(metrics.reconciles.count, 2);
 });
+
+Deno.test("ServiceState.subscribe() tells of changes, of nothing that is told again, and of the end", () => {
+  const state = new ServiceState();
+  const heard: string[] = [];
+  const stop = state.subscribe((id, bot) => heard.push(`${id} ${bot?.condition.type} ${bot?.containerId}`));
+  const until = () => new Date(5000);
+  state.setRunningBot({ id: "a", condition: { type: "starting", attempt: 1 } });
+  state.setRunningBot({ id: "a", condition: { type: "starting", attempt: 1 } });
+  state.setRunningBot({ id: "a", condition: { type: "running" }, containerId: "c1" });
+  state.setRunningBot({ id: "a", condition: { type: "running" }, containerId: "c2" });
+  state.setRunningBot({ id: "a", condition: { type: "backing-off", until: until(), nextAttempt: 2 } });
+  state.setRunningBot({ id: "a", condition: { type: "backing-off", until: until(), nextAttempt: 2 } });
+  state.removeRunningBot("a");
+  state.removeRunningBot("a");
+  stop();
+  state.setRunningBot({ id: "b", condition: { type: "disabled" } });
+  assert.deepEqual(heard, [
+    "a starting undefined",
+    "a running c1",
+    "a running c2",
+    "a backing-off undefined",
+    "a undefined undefined",
+  ]);
+});

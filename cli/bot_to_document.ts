@@ -1,0 +1,88 @@
+/**
+ * A bot folder as the document that the service reads.
+ *
+ * @module
+ */
+
+import { InvalidBotFolderError } from "../lib/errors.ts";
+import { parseBotDocument, updatedAtOf } from "../services/bot_document.ts";
+import type { BotDocument } from "../services/bot_repository.ts";
+import { field, isObject } from "../services/document_fields.ts";
+import type { BotFolder } from "./bot_folder.ts";
+
+/** Options of {@linkcode botToDocument}. */
+export interface BotToDocumentOptions {
+  /** Id of the bot. */
+  readonly id: string;
+  /** Key of its archive in the code bucket. */
+  readonly filePath: string;
+  /** Whether it is to run. */
+  readonly enabled: boolean;
+  /** Partition that a new bot belongs to. */
+  readonly segment: number;
+  /** The time, in ms since the epoch. */
+  readonly now: number;
+  /** The document that it replaces. */
+  readonly before?: BotDocument;
+}
+
+/**
+ * Writes a bot folder as a document: `{ id, segment_id, enabled, config, custom }`.
+ *
+ * @param bot The folder.
+ * @param options See {@linkcode BotToDocumentOptions}.
+ * @returns The document. Its `custom.updatedAt` is later than that of the one before it.
+ * @throws {InvalidBotFolderError} when the service could not run it: says every problem.
+ */
+export function botToDocument(bot: BotFolder, options: BotToDocumentOptions): BotDocument {
+  const { id, filePath, enabled, segment, now, before } = options;
+  const updatedAt = Math.max(now, before ? (updatedAtOf(before) ?? -1) + 1 : 0);
+  const custom = before && field(before, "custom");
+  const createdAt = isObject(custom) ? field(custom, "createdAt") : undefined;
+  const { name, description, version, runtime, author, entrypoints } = bot;
+  const document = {
+    id,
+    segment_id: before?.segment_id ?? segment,
+    enabled,
+    config: parseConfig(bot),
+    custom: {
+      version,
+      filePath,
+      createdAt: createdAt ?? new Date(updatedAt).toISOString(),
+      updatedAt: new Date(updatedAt).toISOString(),
+      config: {
+        name,
+        ...(description !== undefined && { description }),
+        runtime,
+        version,
+        ...(author !== undefined && { author }),
+        entrypoints,
+      },
+    },
+  };
+  const parsed = parseBotDocument(document);
+  if (parsed.status === "valid") return document;
+  throw new InvalidBotFolderError(`Cannot deploy '${bot.path}' as '${id}': ${parsed.reason}.`);
+}
+
+/** A document holds values, not text: what would come out with other digits is refused. */
+function parseConfig({ path, config }: BotFolder): Record<string, unknown> {
+  const exact = (key: string, value: unknown, context?: { source?: string }) => {
+    if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
+    if (!/^-?\d+$/.test(context?.source ?? "") && Number.isFinite(value)) return value;
+    throw new InvalidBotFolderError(
+      `Cannot deploy '${path}': the number '${key}' of its configuration has more digits than a document keeps. Write it as a text.`,
+    );
+  };
+  try {
+    const value = JSON.parse(config, exact as (key: string, value: unknown) => unknown);
+    if (isObject(value)) return value;
+  } catch (error) {
+    if (error instanceof InvalidBotFolderError) throw error;
+    throw new InvalidBotFolderError(
+      `Cannot deploy '${path}': its configuration is not JSON: ${(error as Error).message}.`,
+      { cause: error },
+    );
+  }
+  throw new InvalidBotFolderError(`Cannot deploy '${path}': its configuration must be a JSON object.`);
+}

@@ -1,0 +1,103 @@
+/**
+ * Brings a bot folder to the service: the archive into the object store, the document into the repository.
+ *
+ * @module
+ */
+
+import { stat } from "node:fs/promises";
+import { InvalidBotFolderError } from "../lib/errors.ts";
+import type { ObjectStore } from "../lib/object_store.ts";
+import { parseBotDocument, updatedAtOf } from "../services/bot_document.ts";
+import type { BotChange, BotRepository } from "../services/bot_repository.ts";
+import type { BotFolder } from "./bot_folder.ts";
+import { botToDocument } from "./bot_to_document.ts";
+import { storeArchive } from "./store_archive.ts";
+
+/** Where bots are deployed to. */
+export interface DeployTarget {
+  /** The documents. */
+  readonly repository: BotRepository;
+  /** The object store. */
+  readonly store: ObjectStore;
+  /** The bucket for code. */
+  readonly bucket: string;
+  /** Tells the service of a change that was written. */
+  readonly publish: (change: BotChange) => Promise<unknown>;
+}
+
+/** Options of {@linkcode deployBot}. */
+export interface DeployBotOptions {
+  /** Id of the bot. @default {the folder's name for it} */
+  readonly id?: string;
+  /** Whether it is to run. @default {true} */
+  readonly enabled?: boolean;
+  /** Partition that a new bot belongs to. @default {0} */
+  readonly segment?: number;
+  /** Gives up. What was written stays. */
+  readonly signal?: AbortSignal;
+}
+
+/** What was deployed. */
+export interface DeployedBot {
+  /** Id of the bot. */
+  readonly id: string;
+  /** Version of its code. */
+  readonly version: string;
+  /** Key of its archive in the code bucket. */
+  readonly filePath: string;
+  /** Whether it is to run: its configuration may say that it is not. */
+  readonly enabled: boolean;
+  /** Whether there was no such bot before. */
+  readonly isNew: boolean;
+}
+
+/**
+ * Deploys a bot folder; a bot of the same id is updated. The document is written after the archive that it names.
+ *
+ * @param bot The folder.
+ * @param target See {@linkcode DeployTarget}.
+ * @param options See {@linkcode DeployBotOptions}.
+ * @returns What was deployed.
+ * @throws {InvalidBotFolderError} when the bot cannot be run, or another program has written a later document.
+ * @throws {StoreUnavailableError | ObjectStoreError} when it cannot be written.
+ */
+export async function deployBot(
+  bot: BotFolder,
+  target: DeployTarget,
+  { id = bot.name, enabled = true, segment = 0, signal }: DeployBotOptions = {},
+): Promise<DeployedBot> {
+  const { repository, store, bucket, publish } = target;
+  const call = signal ? { signal } : {};
+  const before = await repository.get(id, call);
+  const describe = (filePath: string) =>
+    botToDocument(bot, { id, filePath, enabled, segment, now: Date.now(), ...(before && { before }) });
+  // Whatever is wrong with the folder is said before anything is written.
+  describe("not-stored-yet");
+  await requireScript(bot);
+  const filePath = await storeArchive(bot, { store, bucket, id, ...call });
+  const document = describe(filePath);
+  const type = before ? "updated" : "created";
+  const change: BotChange = { type, id, document, order: { updatedAt: updatedAtOf(document)! } };
+  if (!await repository.apply(change, call)) {
+    throw new InvalidBotFolderError(
+      `'${id}' was not deployed: somebody changed it, or this machine's clock is behind. Deploy it again.`,
+    );
+  }
+  await publish(change);
+  return {
+    id,
+    version: bot.version,
+    filePath,
+    enabled: parseBotDocument(document).enabled,
+    isNew: before === undefined,
+  };
+}
+
+async function requireScript({ path, entrypoints }: BotFolder): Promise<void> {
+  const script = `${path}/${entrypoints.bot}`;
+  const info = await stat(script).catch(() => undefined);
+  if (info?.isFile()) return;
+  throw new InvalidBotFolderError(
+    `There is no script '${script}', which bot-config.yaml names as the entrypoint 'bot'.`,
+  );
+}

@@ -1,0 +1,31 @@
+/**
+ * Takes a bot away from the service: its document, and the archives that were deployed from a folder.
+ *
+ * @module
+ */
+
+import { updatedAtOf } from "../services/bot_document.ts";
+import type { BotChange } from "../services/bot_repository.ts";
+import type { DeployTarget } from "./deploy_bot.ts";
+import { archivePrefix } from "./store_archive.ts";
+
+/**
+ * Removes a bot. The service stops it when it hears of the change. Archives of other programs are left alone.
+ *
+ * @param id Id of the bot.
+ * @param target See {@linkcode DeployTarget}.
+ * @returns Whether there was such a bot.
+ * @throws {StoreUnavailableError | ObjectStoreError} when it cannot be removed.
+ */
+export async function removeBot(id: string, target: DeployTarget): Promise<boolean> {
+  const { repository, store, bucket, publish } = target;
+  const before = await repository.get(id);
+  if (before) {
+    const updatedAt = Math.max(Date.now(), (updatedAtOf(before) ?? -1) + 1);
+    const change: BotChange = { type: "deleted", id, order: { updatedAt } };
+    await repository.apply(change);
+    await publish(change);
+  }
+  for await (const { key } of store.list(bucket, archivePrefix(id))) await store.delete(bucket, key);
+  return before !== undefined;
+}
