@@ -1,0 +1,111 @@
+/**
+ * What a cron expression says, read as robfig/cron 3.0.1 reads it, which wrote the schedules that exist.
+ *
+ * @module
+ */
+
+import { CRON_FIELDS, type CronValues, quote, readCronField } from "./cron_field.ts";
+import type { CronReading } from "./cron_schedule.ts";
+import { parseGoDuration } from "./parse_go_duration.ts";
+
+/** Times of the wall clock, in the order of `CRON_FIELDS`. */
+export type CronFields = readonly [
+  second: CronValues,
+  minute: CronValues,
+  hour: CronValues,
+  dayOfMonth: CronValues,
+  month: CronValues,
+  dayOfWeek: CronValues,
+];
+
+/** An expression that was read. */
+export type CronExpression =
+  & {
+    /** What stood after `TZ=` or `CRON_TZ=`; absent also for `Local`, which names no zone. */
+    readonly zone?: string;
+  }
+  & (
+    | { readonly reading: Exclude<CronReading, "every">; readonly fields: CronFields }
+    | { readonly reading: "every"; /** Length of the interval. */ readonly seconds: number }
+  );
+
+/** One line that says why an expression cannot be read. */
+export interface CronProblem {
+  /** What is wrong, where, and what is expected. */
+  readonly problem: string;
+}
+
+const DESCRIPTORS: Readonly<Record<string, string>> = {
+  "@yearly": "0 0 0 1 1 *",
+  "@annually": "0 0 0 1 1 *",
+  "@monthly": "0 0 0 1 * *",
+  "@weekly": "0 0 0 * * 0",
+  "@daily": "0 0 0 * * *",
+  "@midnight": "0 0 0 * * *",
+  "@hourly": "0 0 * * * *",
+};
+const EVERY = "@every ";
+/** White space by Go's `unicode.IsSpace`. */
+const SPACE = /[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
+const AROUND = new RegExp(`^${SPACE.source}|${SPACE.source}$`, "g");
+const EXPECTED =
+  "expected five fields (minute hour day-of-month month day-of-week), six with seconds first, or @daily and the like";
+
+/**
+ * Reads an expression: six fields with seconds first, the standard five, a descriptor such as `@daily`, or
+ * `@every` and a Go duration, which is cut to whole seconds and is at least one. `TZ=ZONE ` or `CRON_TZ=ZONE ` may
+ * stand before it. Whether there is such a zone, and whether it ever fires, is not looked at.
+ *
+ * @param expression The text.
+ * @returns What it says, or why it cannot be read.
+ */
+export function readCronExpression(expression: string): CronExpression | CronProblem {
+  const prefix = /^(?:CRON_)?TZ=/.exec(expression)?.[0];
+  if (prefix === undefined) return readTimes(expression);
+  const end = expression.indexOf(" ");
+  if (end < 0) return { problem: `${prefix} must be followed by a time zone, a space and the expression` };
+  const zone = expression.slice(prefix.length, end);
+  const times = readTimes(expression.slice(end).replace(AROUND, ""));
+  return "problem" in times || zone === "Local" ? times : { ...times, zone: zone || "UTC" };
+}
+
+function readTimes(text: string): CronExpression | CronProblem {
+  if (text.startsWith("@")) return readDescriptor(text);
+  const parts = text.split(SPACE).filter(Boolean);
+  if (parts.length === 0) return { problem: `is empty; ${EXPECTED}` };
+  if (parts.length === 6) return readFields(parts, "six-fields");
+  if (parts.length === 5) return readFields(["0", ...parts], "five-fields");
+  return { problem: `has ${parts.length} field${parts.length === 1 ? "" : "s"}; ${EXPECTED}` };
+}
+
+function readDescriptor(text: string): CronExpression | CronProblem {
+  if (text.startsWith(EVERY)) {
+    const duration = parseGoDuration(text.slice(EVERY.length));
+    if (duration === undefined) {
+      const given = quote(text.slice(EVERY.length));
+      return {
+        problem: `@every: ${given} is no duration; expected a length of time such as 90s, 5m or 1h30m`,
+      };
+    }
+    const seconds = Number(duration / 1_000_000_000n);
+    return { reading: "every", seconds: Math.max(1, seconds) };
+  }
+  if (!Object.hasOwn(DESCRIPTORS, text)) {
+    const known = [...Object.keys(DESCRIPTORS), "@every DURATION"].join(", ");
+    return { problem: `${quote(text)} is not known; expected one of ${known}` };
+  }
+  return readFields(DESCRIPTORS[text]!.split(" "), "descriptor");
+}
+
+function readFields(
+  parts: readonly string[],
+  reading: Exclude<CronReading, "every">,
+): CronExpression | CronProblem {
+  const values: CronValues[] = [];
+  for (const [index, field] of CRON_FIELDS.entries()) {
+    const read = readCronField(parts[index]!, field);
+    if ("problem" in read) return read;
+    values.push(read);
+  }
+  return { reading, fields: values as unknown as CronFields };
+}
