@@ -11,11 +11,11 @@ export class UnstorableDocumentError extends BerthError {
   /**
    * Makes the error.
    *
-   * @param id Id of the bot.
+   * @param id Id of the document.
    * @param reason What is wrong, without the document's content.
    * @param options The cause, where there is one.
    */
   constructor(readonly id: string, reason: string, options?: ErrorOptions) {
-    super("store/unstorable", `The document of bot '${id}' cannot be stored: ${reason}.`, options);
+    super("store/unstorable", `The document '${id}' cannot be stored: ${reason}.`, options);
   }
 }

@@ -21,6 +21,53 @@ const STEPS: readonly string[] = [
      deleted INTEGER NOT NULL,
      written_at INTEGER NOT NULL
    ) STRICT;`,
+  // The number is the end of the year 9999, and never due: a damaged document must not come again and again.
+  `CREATE TABLE bot_schedules (
+     id TEXT PRIMARY KEY,
+     document TEXT NOT NULL,
+     next_execution_time INTEGER GENERATED ALWAYS AS (
+       CASE
+         WHEN NOT json_valid(document) THEN 253402300799
+         WHEN json_type(document) <> 'object' THEN 253402300799
+         WHEN json_type(document, '$.next_execution_time') IN ('integer', 'real')
+           AND json_extract(document, '$.next_execution_time') >= 1
+           AND json_extract(document, '$.next_execution_time') < 253402300800
+         THEN CAST(json_extract(document, '$.next_execution_time') AS INTEGER)
+       END
+     ) STORED
+   ) STRICT;
+   CREATE INDEX bot_schedules_by_time ON bot_schedules (next_execution_time);
+   CREATE TABLE bot_schedule_positions (
+     id TEXT PRIMARY KEY,
+     sequence INTEGER,
+     updated_at REAL,
+     deleted INTEGER NOT NULL,
+     written_at INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE runs (
+     id TEXT PRIMARY KEY,
+     schedule_id TEXT NOT NULL,
+     slot INTEGER NOT NULL,
+     trigger TEXT NOT NULL,
+     state TEXT NOT NULL,
+     reason TEXT,
+     instance TEXT NOT NULL,
+     seen_at INTEGER NOT NULL,
+     claimed_at INTEGER NOT NULL,
+     started_at INTEGER,
+     finished_at INTEGER,
+     start_lag_ms REAL,
+     duration_ms REAL,
+     exit_code INTEGER,
+     version TEXT,
+     attempt INTEGER NOT NULL,
+     container_name TEXT,
+     log TEXT,
+     result_status TEXT,
+     result TEXT
+   ) STRICT;
+   CREATE INDEX runs_by_schedule ON runs (schedule_id, slot, claimed_at);
+   CREATE INDEX runs_open ON runs (schedule_id, slot) WHERE state IN ('claimed', 'running');`,
 ];
 
 /**

@@ -68,13 +68,14 @@ Deno.test("SqliteBotRepository.open() refuses a database of a newer version and 
   await using sqlite = await makeSqlite();
   await sqlite.repository.open();
   await sqlite.repository.apply(updated("a", 1));
+  const version = sqlite.database.prepare("PRAGMA user_version").get()?.user_version;
   sqlite.database.exec("PRAGMA user_version = 1000");
   await assert.rejects(sqlite.another().open(), (error) => {
     assert.ok(error instanceof StoreUnavailableError);
     assert.match(error.message, /berth\.db' has form 1000, .*Update Berth/);
     return true;
   });
-  sqlite.database.exec("PRAGMA user_version = 1");
+  sqlite.database.exec(`PRAGMA user_version = ${version}`);
   await sqlite.another().open();
   assert.equal((await sqlite.repository.list()).length, 1);
 });

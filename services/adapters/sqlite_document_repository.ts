@@ -1,0 +1,137 @@
+/**
+ * Documents of one kind in an embedded database.
+ *
+ * @module
+ */
+
+import type { DatabaseSync } from "node:sqlite";
+import type {
+  BotChange,
+  BotDocument,
+  BotRepository,
+  RepositoryCallOptions,
+  StoredBot,
+} from "../bot_repository.ts";
+import { changedFields } from "../changed_fields.ts";
+import { advance, isNewer, seenBy } from "../event_order.ts";
+import { SqliteCalls } from "./sqlite_calls.ts";
+import { readDocument, writeDocument } from "./sqlite_documents.ts";
+import { migrateSqlite } from "./sqlite_migrations.ts";
+import { SqlitePositions } from "./sqlite_positions.ts";
+import { inTransaction } from "./sqlite_transaction.ts";
+
+/** A kind of documents. */
+export interface SqliteDocumentKind {
+  /** One of them, for messages. */
+  readonly one: string;
+  /** Several of them, for messages. */
+  readonly many: string;
+  /** Their table, with columns `id` and `document`. */
+  readonly table: string;
+  /** The table that says how far the events of each have come. */
+  readonly positions: string;
+}
+
+/** Options of a {@linkcode SqliteDocumentRepository}. */
+export interface SqliteDocumentRepositoryOptions {
+  /**
+   * The time, in ms since the epoch.
+   *
+   * @default {Date.now}
+   */
+  readonly now?: () => number;
+}
+
+/** Documents in SQLite, a row each. A document and how far its events have come are written in one transaction. */
+export class SqliteDocumentRepository implements BotRepository {
+  /** The connection. */
+  protected readonly database: DatabaseSync;
+  /** What every call goes through. */
+  protected readonly calls: SqliteCalls = new SqliteCalls();
+  readonly #kind: SqliteDocumentKind;
+  readonly #positions: SqlitePositions;
+
+  /**
+   * Makes one; nothing is read yet.
+   *
+   * @param database The connection. It stays its owner's to close.
+   * @param kind What kind of documents.
+   * @param options See {@linkcode SqliteDocumentRepositoryOptions}.
+   */
+  constructor(
+    database: DatabaseSync,
+    kind: SqliteDocumentKind,
+    options: SqliteDocumentRepositoryOptions = {},
+  ) {
+    this.database = database;
+    this.#kind = kind;
+    this.#positions = new SqlitePositions(database, kind.positions, options.now ?? Date.now);
+  }
+
+  /** See {@linkcode BotRepository.open}. */
+  open(options?: RepositoryCallOptions): Promise<void> {
+    return this.calls.run("prepare the tables", options, () => {
+      migrateSqlite(this.database);
+      this.#positions.forgetOldDeletions();
+    });
+  }
+
+  /** See {@linkcode BotRepository.get}. */
+  get(id: string, options?: RepositoryCallOptions): Promise<BotDocument | undefined> {
+    return this.calls.run(`read ${this.#kind.one} '${id}'`, options, () => this.#read(id));
+  }
+
+  /** See {@linkcode BotRepository.list}. */
+  list(options?: RepositoryCallOptions): Promise<StoredBot[]> {
+    return this.calls.run(`read the ${this.#kind.many}`, options, () => {
+      const rows = this.database.prepare(`SELECT id, document FROM ${this.#kind.table} ORDER BY id`).all();
+      return rows.map(({ id, document }) => ({
+        key: id as string,
+        document: readDocument(id as string, document as string),
+      }));
+    });
+  }
+
+  /** See {@linkcode BotRepository.apply}. */
+  apply(change: BotChange, options?: RepositoryCallOptions): Promise<boolean> {
+    return this.calls.run(
+      `write ${this.#kind.one} '${change.id}'`,
+      options,
+      () =>
+        inTransaction(this.database, () => {
+          const document = this.#read(change.id);
+          const seen = seenBy(this.#positions.get(change.id), document);
+          if (!isNewer(change.order, seen)) return false;
+          const isApplied = this.#write(change, document);
+          this.#positions.set(change.id, advance(seen, change));
+          return isApplied;
+        }),
+    );
+  }
+
+  /** Refuses further calls. The connection is left open. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.calls.close();
+    return Promise.resolve();
+  }
+
+  #read(id: string): BotDocument | undefined {
+    const row = this.database.prepare(`SELECT document FROM ${this.#kind.table} WHERE id = ?`).get(id);
+    return row && readDocument(id, row.document as string);
+  }
+
+  #write(change: BotChange, current: BotDocument | undefined): boolean {
+    const { table } = this.#kind;
+    if (change.type === "deleted") {
+      this.database.prepare(`DELETE FROM ${table} WHERE id = ?`).run(change.id);
+      return true;
+    }
+    if (change.type === "created" && current) return false;
+    const text = writeDocument(change.id, { ...current, ...changedFields(change) });
+    this.database.prepare(`INSERT OR REPLACE INTO ${table} (id, document) VALUES (?, ?)`).run(
+      change.id,
+      text,
+    );
+    return true;
+  }
+}

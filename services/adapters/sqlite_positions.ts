@@ -1,0 +1,63 @@
+/**
+ * How far the events of each document have come, in a table beside that of the documents.
+ *
+ * @module
+ */
+
+import type { DatabaseSync } from "node:sqlite";
+import { type BotPosition, DELETION_MEMORY_MS, NO_POSITION } from "../event_order.ts";
+
+/** The positions of all documents of a table. */
+export class SqlitePositions {
+  readonly #database: DatabaseSync;
+  readonly #table: string;
+  readonly #now: () => number;
+
+  /**
+   * Makes one; nothing is read yet.
+   *
+   * @param database The connection.
+   * @param table Name of the table, one of Berth's own.
+   * @param now The time, in ms since the epoch.
+   */
+  constructor(database: DatabaseSync, table: string, now: () => number) {
+    this.#database = database;
+    this.#table = table;
+    this.#now = now;
+  }
+
+  /**
+   * Reads a position.
+   *
+   * @param id Id of the document.
+   * @returns The position.
+   */
+  get(id: string): BotPosition {
+    const row = this.#database.prepare(
+      `SELECT sequence, updated_at, deleted FROM ${this.#table} WHERE id = ?`,
+    ).get(id);
+    if (!row) return NO_POSITION;
+    return {
+      deleted: row.deleted === 1,
+      ...(row.sequence !== null && { sequence: row.sequence as number }),
+      ...(row.updated_at !== null && { updatedAt: row.updated_at as number }),
+    };
+  }
+
+  /**
+   * Writes a position.
+   *
+   * @param id Id of the document.
+   * @param position The position.
+   */
+  set(id: string, { sequence, updatedAt, deleted }: BotPosition): void {
+    this.#database.prepare(`INSERT OR REPLACE INTO ${this.#table} VALUES (?, ?, ?, ?, ?)`)
+      .run(id, sequence ?? null, updatedAt ?? null, deleted ? 1 : 0, Math.floor(this.#now()));
+  }
+
+  /** Forgets deletions that no event can undo any more. */
+  forgetOldDeletions(): void {
+    this.#database.prepare(`DELETE FROM ${this.#table} WHERE deleted = 1 AND written_at < ?`)
+      .run(Math.floor(this.#now() - DELETION_MEMORY_MS));
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * The ledger in an embedded database.
+ *
+ * @module
+ */
+
+import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite";
+import type { RepositoryCallOptions } from "../bot_repository.ts";
+import type { Fields } from "../document_fields.ts";
+import { OPEN_STATES, RUN_FIELDS, type RunFieldType, writeRunFields } from "../run_fields.ts";
+import { RunReader } from "../run_reader.ts";
+import type {
+  ListRunsOptions,
+  RunChange,
+  RunRecord,
+  RunRepository,
+  RunRetention,
+  UpdateRunOptions,
+} from "../run_repository.ts";
+import { SqliteCalls } from "./sqlite_calls.ts";
+import { migrateSqlite } from "./sqlite_migrations.ts";
+import { inTransaction } from "./sqlite_transaction.ts";
+
+/** As in the index of open records, word for word: else it would not be used. */
+const IS_OPEN = `state IN (${OPEN_STATES.map((state) => `'${state}'`).join(", ")})`;
+const NAMES = RUN_FIELDS.map(({ name }) => name);
+const INSERT = `INSERT INTO runs (${NAMES.join(", ")}) VALUES (${NAMES.map((name) => `:${name}`).join(", ")})
+  ON CONFLICT (id) DO NOTHING`;
+const BLANK = Object.fromEntries(NAMES.map((name) => [name, null]));
+const DEFAULT_LIMIT = 100;
+
+/** The ledger in SQLite, a row a run. Processes that share the file share the claims. */
+export class SqliteRunRepository implements RunRepository {
+  readonly #database: DatabaseSync;
+  readonly #calls = new SqliteCalls();
+  readonly #reader = new RunReader();
+
+  /**
+   * Makes one; nothing is read yet.
+   *
+   * @param database The connection. It stays its owner's to close.
+   */
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  /** See {@linkcode RunRepository.open}. */
+  open(options?: RepositoryCallOptions): Promise<void> {
+    return this.#calls.run("prepare the tables", options, () => migrateSqlite(this.#database));
+  }
+
+  /** See {@linkcode RunRepository.insert}. All are inserted in one transaction. */
+  insert(records: readonly RunRecord[], options?: RepositoryCallOptions): Promise<ReadonlySet<string>> {
+    return this.#calls.run(
+      `claim ${records.length} runs`,
+      options,
+      () =>
+        inTransaction(this.#database, () => {
+          const insert = this.#database.prepare(INSERT);
+          const inserted = records.filter((record) =>
+            insert.run({ ...BLANK, ...writeRunFields(record, toColumn) }).changes === 1
+          );
+          return new Set(inserted.map(({ id }) => id));
+        }),
+    );
+  }
+
+  /** See {@linkcode RunRepository.get}. */
+  get(id: string, options?: RepositoryCallOptions): Promise<RunRecord | undefined> {
+    return this.#calls.run(`read run '${id}'`, options, () => {
+      const row = this.#database.prepare("SELECT * FROM runs WHERE id = ?").get(id);
+      return row && this.#reader.read(toFields(row));
+    });
+  }
+
+  /** See {@linkcode RunRepository.update}. */
+  update(id: string, change: RunChange, options?: UpdateRunOptions): Promise<boolean> {
+    return this.#calls.run(`write run '${id}'`, options, () => {
+      const fields = Object.entries(writeRunFields(change, toColumn));
+      const set = fields.map(([name]) => `${name} = ?`).join(", ") || "id = id";
+      const update = this.#database.prepare(
+        `UPDATE runs SET ${set} WHERE id = ? AND instance = coalesce(?, instance)`,
+      );
+      return update.run(...fields.map(([, value]) => value), id, options?.instance ?? null).changes === 1;
+    });
+  }
+
+  /** See {@linkcode RunRepository.list}. */
+  list(scheduleId: string, options: ListRunsOptions = {}): Promise<RunRecord[]> {
+    return this.#calls.run(`read the runs of schedule '${scheduleId}'`, options, () =>
+      this.#all(
+        "schedule_id = ? ORDER BY slot DESC, claimed_at DESC LIMIT ?",
+        scheduleId,
+        options.limit ?? DEFAULT_LIMIT,
+      ));
+  }
+
+  /** See {@linkcode RunRepository.listOpen}. */
+  listOpen(
+    { scheduleId, ...options }: RepositoryCallOptions & { readonly scheduleId?: string } = {},
+  ): Promise<RunRecord[]> {
+    return this.#calls.run(
+      "read the open runs",
+      options,
+      () =>
+        scheduleId === undefined
+          ? this.#all(`${IS_OPEN} ORDER BY slot, claimed_at`)
+          : this.#all(`${IS_OPEN} AND schedule_id = ? ORDER BY slot, claimed_at`, scheduleId),
+    );
+  }
+
+  /** See {@linkcode RunRepository.touch}. */
+  touch(instance: string, seenAt: Date, options?: RepositoryCallOptions): Promise<void> {
+    return this.#calls.run("say that this scheduler is there", options, () => {
+      this.#database.prepare(`UPDATE runs SET seen_at = ? WHERE ${IS_OPEN} AND instance = ?`)
+        .run(seenAt.getTime(), instance);
+    });
+  }
+
+  /** See {@linkcode RunRepository.trim}. */
+  trim(
+    scheduleId: string,
+    { maxRecords, maxAgeMs }: RunRetention,
+    now: Date,
+    options?: RepositoryCallOptions,
+  ): Promise<number> {
+    return this.#calls.run(`trim the runs of schedule '${scheduleId}'`, options, () => {
+      const isFinal = `schedule_id = :schedule AND NOT ${IS_OPEN}`;
+      const { changes } = this.#database.prepare(
+        `DELETE FROM runs WHERE ${isFinal} AND (claimed_at < :oldest OR id NOT IN (
+           SELECT id FROM runs WHERE ${isFinal} ORDER BY slot DESC, claimed_at DESC LIMIT :most))`,
+      ).run({
+        schedule: scheduleId,
+        oldest: now.getTime() - maxAgeMs,
+        most: Math.min(maxRecords, Number.MAX_SAFE_INTEGER),
+      });
+      return Number(changes);
+    });
+  }
+
+  /** Refuses further calls. The connection is left open. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#calls.close();
+    return Promise.resolve();
+  }
+
+  #all(where: string, ...values: readonly SQLInputValue[]): RunRecord[] {
+    const rows = this.#database.prepare(`SELECT * FROM runs WHERE ${where}`).all(...values);
+    return this.#reader.readAll(rows.map(toFields));
+  }
+}
+
+function toColumn(value: string | number | Date): SQLInputValue {
+  return value instanceof Date ? value.getTime() : value;
+}
+
+function toFields(row: Record<string, SQLOutputValue>): Fields {
+  return Object.fromEntries(
+    RUN_FIELDS.map(({ name, type }) => [name, fromColumn(row[name] ?? null, type)]),
+  );
+}
+
+function fromColumn(value: SQLOutputValue, type: RunFieldType): unknown {
+  return type === "date" && value !== null ? new Date(Number(value)) : value;
+}
