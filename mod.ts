@@ -106,6 +106,7 @@ export type { FileOwner } from "./lib/file_owner.ts";
 export { type ForcedRemoval, PrivateFolders } from "./lib/private_folders.ts";
 export {
   ALL_SEGMENTS,
+  type CollectedRun,
   type ContainerHint,
   type FindContainerOptions,
   type ManagedContainer,
@@ -116,6 +117,7 @@ export {
   type StopResult,
   type WatchContainersOptions,
 } from "./lib/runner.ts";
+export type { CollectedResult, ResultProblem } from "./lib/result_keeper.ts";
 export { type Runtime, RUNTIMES } from "./lib/runtimes.ts";
 export { ScriptManager } from "./lib/script_manager.ts";
 export { Secret } from "./lib/secret.ts";

@@ -85,7 +85,7 @@ export class LocalSession implements AsyncDisposable {
    * @throws {InvalidExecutableError} when the folder's description cannot be run.
    */
   async deploy(bot: BotFolder, entrypoint: EntrypointType, signal?: AbortSignal): Promise<Executable> {
-    const { code, results } = this.#config.buckets;
+    const { code } = this.#config.buckets;
     const describe = (filePath: string) =>
       parseExecutable({
         id: bot.name,
@@ -95,13 +95,14 @@ export class LocalSession implements AsyncDisposable {
         config: bot.config,
         version: bot.version,
         filePath,
+        // Its result is given to the command, and to nobody else.
+        persistResults: false,
       });
     // Whatever is wrong with the folder is said before anything is written.
     describe("not-stored-yet");
     const target = { store: this.store, bucket: code, id: bot.name, ...(signal && { signal }) };
     const executable = describe(await storeArchive(bot, target));
     this.#written.push({ bucket: code, key: executable.filePath });
-    if (executable.persistResults) this.#written.push({ bucket: results, key: `${bot.name}/analysis.json` });
     return executable;
   }
 

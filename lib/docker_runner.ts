@@ -29,6 +29,7 @@ import type { PrivateFolders } from "./private_folders.ts";
 import { RunCollector } from "./run_collector.ts";
 import {
   ALL_SEGMENTS,
+  type CollectedRun,
   type ContainerHint,
   type FindContainerOptions,
   type ManagedContainer,
@@ -117,6 +118,13 @@ export class DockerRunner implements Runner {
     } finally {
       this.#active.delete(running);
     }
+  }
+
+  /** {@inheritDoc Runner.collect} */
+  async collect(container: string, options: RunnerCallOptions = {}): Promise<CollectedRun> {
+    const info = await this.#own(container, options);
+    if (!info) throw new ContainerNotFoundError(container);
+    return await this.#collector.take(info, options.signal);
   }
 
   /** {@inheritDoc Runner.stopContainer} */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { ResultProblem } from "./result_keeper.ts";
+
 /** What every start has. */
 export interface StartedContainer {
   /** The engine's id of the container. */
@@ -32,6 +34,10 @@ export interface EndedContainer extends StartedContainer {
   readonly output: string;
   /** Bytes of its `result.json`, when it left one. */
   readonly result?: Uint8Array;
+  /** Why its result is not usable, and was not kept; absent when it is. */
+  readonly resultProblem?: ResultProblem;
+  /** Key of its result in the results bucket, its own; absent when it was not kept. */
+  readonly resultKey?: string;
 }
 
 /** It ended with exit code 0. */

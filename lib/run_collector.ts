@@ -5,16 +5,14 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { codeMountDir, RESULT_FILE } from "./container_layout.ts";
-import type { ContainerOrchestrator, LogLine } from "./container_orchestrator.ts";
-import { ContainerFileError } from "./errors.ts";
+import type { ContainerInfo, ContainerOrchestrator, LogLine } from "./container_orchestrator.ts";
+import { ContainerNotFoundError, EngineError } from "./errors.ts";
 import type { Executable } from "./executable.ts";
 import type { ErrorResult, RunningResult, SuccessResult } from "./execution_result.ts";
 import type { ObjectStore } from "./object_store.ts";
 import { outputTail } from "./output_tail.ts";
-
-/** Largest `result.json` that is read. */
-const MAX_RESULT_BYTES = 64 * 1024 * 1024;
+import { type CollectedResult, ResultKeeper } from "./result_keeper.ts";
+import type { CollectedRun } from "./runner.ts";
 
 /** What a {@linkcode RunCollector} needs. */
 export interface RunCollectorOptions {
@@ -34,9 +32,10 @@ export interface CollectOptions {
   readonly onLine?: (line: LogLine) => void;
 }
 
-/** Waits for the end of a run and reads what it left. The container stays. */
+/** Reads what a run has left, and waits for its end where that is wanted. The container stays. */
 export class RunCollector {
   readonly #options: RunCollectorOptions;
+  readonly #results: ResultKeeper;
   readonly #log = getLogger(["berth", "runner"]);
 
   /**
@@ -46,6 +45,28 @@ export class RunCollector {
    */
   constructor(options: RunCollectorOptions) {
     this.#options = options;
+    this.#results = new ResultKeeper(options);
+  }
+
+  /**
+   * Reads what a program has left that has ended, and keeps its result.
+   *
+   * @param info What the engine knows of its container, its times included.
+   * @param signal Gives up.
+   */
+  async take(info: ContainerInfo, signal?: AbortSignal): Promise<CollectedRun> {
+    const { exitCode, startedAt, finishedAt } = info;
+    if (exitCode === undefined || !startedAt || !finishedAt) {
+      throw new EngineError(`Cannot collect from '${info.name}': it has not ended (${info.phase}).`, 409);
+    }
+    const { bytes: _bytes, ...result } = await this.#result(info, true, signal);
+    return {
+      exitCode,
+      startedAt,
+      finishedAt,
+      ...(exitCode !== 0 && { message: describeExit(exitCode, info.oomKilled ?? false) }),
+      result,
+    };
   }
 
   /**
@@ -68,7 +89,9 @@ export class RunCollector {
       onLine && this.#follow(containerId, onLine, signal),
     ]);
     const output = await outputTail(orchestrator, containerId, signal);
-    const result = await this.#result(executable, containerId, signal);
+    const info = await orchestrator.getStatus(containerId, options);
+    if (!info) throw new ContainerNotFoundError(containerId);
+    const result = await this.#result(info, executable.persistResults, signal);
     const { exitCode, durationMs, oomKilled } = outcome;
     const ended = {
       containerId,
@@ -77,7 +100,9 @@ export class RunCollector {
       exitCode,
       durationMs,
       output,
-      ...(result && { result }),
+      ...(result.bytes && { result: result.bytes }),
+      ...(result.key !== undefined && { resultKey: result.key }),
+      ...(result.problem && { resultProblem: result.problem }),
     };
     if (exitCode === 0) return { status: "success", ...ended };
     return { status: "error", ...ended, message: describeExit(exitCode, oomKilled) };
@@ -88,34 +113,11 @@ export class RunCollector {
     for await (const line of this.#options.orchestrator.getLogs(container, options)) onLine(line);
   }
 
-  async #result(
-    executable: Executable,
-    container: string,
-    signal?: AbortSignal,
-  ): Promise<Uint8Array | undefined> {
-    const { orchestrator, store, bucket } = this.#options;
-    const options = { ...(signal && { signal }) };
-    try {
-      const result = await orchestrator.copyFromContainer(
-        container,
-        `${codeMountDir(executable.entrypoint)}/${RESULT_FILE}`,
-        { ...options, maxBytes: MAX_RESULT_BYTES },
-      );
-      if (executable.persistResults) {
-        await store.ensureBucket(bucket, options);
-        const contentType = "application/json";
-        await store.put(bucket, `${executable.id}/analysis.json`, result, { ...options, contentType });
-      }
-      return result;
-    } catch (error) {
-      if (!(error instanceof ContainerFileError)) throw error;
-      this.#log.warn("no usable result", {
-        id: executable.id,
-        problem: error.problem,
-        message: error.message,
-      });
-      return undefined;
-    }
+  async #result(info: ContainerInfo, keep: boolean, signal?: AbortSignal): Promise<CollectedResult> {
+    const result = await this.#results.collect(info, { keep, ...(signal && { signal }) });
+    const { problem, message } = result;
+    if (problem) this.#log.warn("no usable result", { container: info.name, problem, message });
+    return result;
   }
 }
 

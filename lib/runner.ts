@@ -8,6 +8,7 @@ import type { ContainerPhase, GetLogsOptions, LogLine } from "./container_orches
 import type { Executable } from "./executable.ts";
 import type { ExecutionResult } from "./execution_result.ts";
 import type { ContainerKind } from "./labels.ts";
+import type { CollectedResult } from "./result_keeper.ts";
 
 /** Options of every call. */
 export interface RunnerCallOptions {
@@ -51,6 +52,20 @@ export interface StopResult {
   readonly exitCode: number;
   /** The last lines that it printed, at most 1 MiB of them. */
   readonly output: string;
+}
+
+/** What a program that has ended has left. */
+export interface CollectedRun {
+  /** Its exit code. */
+  readonly exitCode: number;
+  /** When it was started, by the engine's clock. */
+  readonly startedAt: Date;
+  /** When it ended, by the engine's clock. */
+  readonly finishedAt: Date;
+  /** Why it ended, in one line; absent with exit code 0. */
+  readonly message?: string;
+  /** Its result, and where that is kept. */
+  readonly result: Omit<CollectedResult, "bytes">;
 }
 
 /** A container of this instance. */
@@ -114,6 +129,11 @@ export interface Runner extends AsyncDisposable {
    * step leaves neither container nor folder.
    */
   startContainer(executable: Executable, options?: StartContainerOptions): Promise<ExecutionResult>;
+  /**
+   * Reads what a program has left that has ended: exit code, times, and its result, which is kept. The same again is
+   * harmless. The container stays. Rejects with `ContainerNotFoundError` when there is none.
+   */
+  collect(container: string, options?: RunnerCallOptions): Promise<CollectedRun>;
   /** Stops a container, reads its last lines, then removes it with its folder. */
   stopContainer(container: string, options?: StopContainerOptions): Promise<StopResult>;
   /** Removes a container, running or not, with its folder; no error when there is none. */

@@ -1,0 +1,123 @@
+/**
+ * Takes a program's `result.json` out of its container and keeps it.
+ *
+ * @module
+ */
+
+import { codeMountDir, RESULT_FILE } from "./container_layout.ts";
+import type { ContainerInfo, ContainerOrchestrator } from "./container_orchestrator.ts";
+import { ContainerFileError } from "./errors.ts";
+import { jsonProblem } from "./json_check.ts";
+import { LABEL } from "./labels.ts";
+import { Limiter } from "./limiter.ts";
+import type { ObjectStore } from "./object_store.ts";
+
+/** Largest `result.json` that is read. */
+const MAX_RESULT_BYTES = 64 * 1024 * 1024;
+/** So many are in memory at the same time. */
+const CONCURRENCY = 2;
+
+/** Why there is no usable result. */
+export type ResultProblem = "missing" | "too-large" | "not-a-file" | "invalid-json";
+
+/** What a program left as its result. */
+export interface CollectedResult {
+  /** Its bytes, where there is a file within the limit. */
+  readonly bytes?: Uint8Array;
+  /** Why it is not usable; absent when it is. */
+  readonly problem?: ResultProblem;
+  /** The same in words: what, and where. */
+  readonly message?: string;
+  /** Key of its own object in the results bucket; absent when it is not kept. */
+  readonly key?: string;
+}
+
+/** What a {@linkcode ResultKeeper} needs. */
+export interface ResultKeeperOptions {
+  /** The engine. */
+  readonly orchestrator: Pick<ContainerOrchestrator, "copyFromContainer">;
+  /** Where results are kept. */
+  readonly store: ObjectStore;
+  /** Bucket of the results. */
+  readonly bucket: string;
+}
+
+/** Options of {@linkcode ResultKeeper.collect}. */
+export interface CollectResultOptions {
+  /** Whether it is kept in the object store. */
+  readonly keep: boolean;
+  /** Gives up. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Reads results through the engine, which follows no link that a program planted, and keeps those that are JSON: as
+ * `{id}/analysis.json`, the latest, and under a key of the run's own, which no later run touches.
+ */
+export class ResultKeeper {
+  readonly #options: ResultKeeperOptions;
+  readonly #limit = new Limiter(CONCURRENCY);
+
+  /**
+   * Makes one; nothing is read or dialled yet.
+   *
+   * @param options See {@linkcode ResultKeeperOptions}.
+   */
+  constructor(options: ResultKeeperOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Takes the result of a container that has exited.
+   *
+   * @param info What the engine knows of it, its times included.
+   * @param options See {@linkcode CollectResultOptions}.
+   * @throws what keeps the engine or the object store from answering. A result that is not usable is no error.
+   */
+  collect(info: ContainerInfo, options: CollectResultOptions): Promise<CollectedResult> {
+    return this.#limit.run(() => this.#collect(info, options), options.signal);
+  }
+
+  async #collect(info: ContainerInfo, { keep, signal }: CollectResultOptions): Promise<CollectedResult> {
+    const call = { ...(signal && { signal }) };
+    let bytes: Uint8Array;
+    try {
+      const mount = codeMountDir(info.labels[LABEL.kind] === "backtest" ? "backtest" : "bot");
+      bytes = await this.#options.orchestrator.copyFromContainer(info.id, `${mount}/${RESULT_FILE}`, {
+        ...call,
+        maxBytes: MAX_RESULT_BYTES,
+      });
+    } catch (error) {
+      if (!(error instanceof ContainerFileError)) throw error;
+      return { problem: error.problem, message: error.message };
+    }
+    const wrong = await jsonProblem(bytes);
+    if (wrong !== undefined) {
+      return { bytes, problem: "invalid-json", message: `Its ${RESULT_FILE} is not JSON: ${wrong}.` };
+    }
+    return keep ? { bytes, key: await this.#store(info, bytes, call) } : { bytes };
+  }
+
+  /** The run's own first: once the latest is there, so is the other. */
+  async #store(
+    info: ContainerInfo,
+    bytes: Uint8Array,
+    call: { readonly signal?: AbortSignal },
+  ): Promise<string> {
+    const { store, bucket } = this.#options;
+    const options = { ...call, contentType: "application/json" };
+    const id = info.labels[LABEL.id];
+    const key = `${id}/${ownKey(info)}.json`;
+    await store.ensureBucket(bucket, call);
+    await store.put(bucket, key, bytes, options);
+    await store.put(bucket, `${id}/analysis.json`, bytes, options);
+    return key;
+  }
+}
+
+/** A run is told apart by its slot, anything else by when it was started. */
+function ownKey({ labels, startedAt, createdAt }: ContainerInfo): string {
+  const slot = labels[LABEL.slot];
+  if (slot !== undefined) return `runs/${slot}`;
+  return `backtests/${(startedAt ?? createdAt).toISOString().replaceAll(/[-:.]/g, "")}`;
+}

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import type { Executable } from "../../lib/executable.ts";
+import type { CollectedRun } from "../../lib/runner.ts";
+import { until } from "./engine_support.ts";
+import { type Stage, withRunner } from "./runner_support.ts";
+
+/** Deploys a program that ends. */
+function deployRun({ deploy }: Stage, body: string): Promise<Executable> {
+  const code = `import os\ndef main(id, config):\n${
+    body.split("; ").map((line) => `    ${line}`).join("\n")
+  }\n`;
+  return deploy({ "main.py": code }, { isLongRunning: false });
+}
+
+/** Runs a slot to its end and collects it; the container is removed. */
+async function runSlot({ runner }: Stage, executable: Executable, slot: string): Promise<CollectedRun> {
+  const { containerId } = await runner.startContainer(executable, { slot, wait: false });
+  await until("its end", async () => (await runner.getContainerStatus(containerId))?.phase === "exited");
+  const run = await runner.collect(containerId);
+  assert.deepEqual(await runner.collect(containerId), run, "collecting again gives the same");
+  await runner.removeContainer(containerId);
+  return run;
+}
+
+async function stored({ store, config }: Stage): Promise<Record<string, unknown>> {
+  const { results } = config.buckets;
+  const found: Record<string, unknown> = {};
+  for await (const { key } of store.list(results, "")) {
+    const { body } = await store.get(results, key);
+    found[key] = await new Response(body as ReadableStream<Uint8Array<ArrayBuffer>>).json();
+  }
+  return found;
+}
+
+Deno.test("Runner.collect() keeps each run's result under a key of its own, and the latest as analysis.json", () =>
+  withRunner(async (stage) => {
+    const executable = await deployRun(stage, "return {'cwd': os.listdir('.') != []}");
+    const first = await runSlot(stage, executable, "1735689600");
+    assert.equal(first.exitCode, 0);
+    assert.equal(first.message, undefined);
+    assert.ok(first.finishedAt >= first.startedAt && first.startedAt.getTime() > Date.now() - 60_000);
+    assert.deepEqual(first.result, { key: `${executable.id}/runs/1735689600.json` });
+    const failing = await deployRun(stage, "raise ValueError('no data')");
+    const second = await runSlot(stage, { ...failing, id: executable.id }, "1735689660");
+    assert.deepEqual([second.exitCode, second.message], [1, "It ended with exit code 1."]);
+    const { [`${executable.id}/analysis.json`]: latest, ...own } = await stored(stage);
+    assert.deepEqual(Object.keys(own), [first, second].map(({ result }) => result.key));
+    assert.deepEqual(own[first.result.key!], { cwd: true });
+    assert.equal((latest as { status: string }).status, "error");
+  }));
+
+const USELESS = [
+  ["no file", "os._exit(0)", "missing"],
+  ["a link to a file of the host", "os.symlink('/etc/hostname', 'result.json'); os._exit(0)", "not-a-file"],
+  ["a link to /proc", "os.symlink('/proc/self/environ', 'result.json'); os._exit(0)", "not-a-file"],
+  ["a link to nothing", "os.symlink('/nowhere', 'result.json'); os._exit(0)", "not-a-file"],
+  ["a pipe", "os.mkfifo('result.json'); os._exit(0)", "not-a-file"],
+  ["a folder", "os.mkdir('result.json'); os._exit(0)", "not-a-file"],
+  ["1 GB", "open('result.json', 'w').truncate(1 << 30); os._exit(0)", "too-large"],
+  ["half a document", "open('result.json', 'w').write('{\"a\": '); os._exit(0)", "invalid-json"],
+  ["NaN", "open('result.json', 'w').write('NaN'); os._exit(0)", "invalid-json"],
+] as const;
+
+Deno.test("Runner.collect() tells why a result is not usable, and keeps nothing of it", () =>
+  withRunner(async (stage) => {
+    for (const [what, body, problem] of USELESS) {
+      const { exitCode, result } = await runSlot(stage, await deployRun(stage, body), "1735689600");
+      assert.deepEqual([exitCode, result.problem, result.key], [0, problem, undefined], what);
+      assert.match(result.message!, /result\.json/, what);
+    }
+    assert.deepEqual(await stored(stage).catch(() => ({})), {});
+  }));
+
+Deno.test("Runner.collect() refuses a container that runs, and one that is not there", () =>
+  withRunner(async (stage) => {
+    const { runner } = stage;
+    const executable = await deployRun(stage, "import time; time.sleep(60)");
+    const { containerId } = await runner.startContainer(executable, { slot: "1735689600", wait: false });
+    await assert.rejects(runner.collect(containerId), /has not ended/);
+    await runner.removeContainer(containerId);
+    await assert.rejects(runner.collect(containerId), { code: "container/not-found" });
+  }));
+
+Deno.test("a backtest's result is kept as the latest and as its own, and a useless one is told and not kept", () =>
+  withRunner(async (stage) => {
+    const executable = await stage.deploy(
+      { "backtest.py": "def main(id, config): return config.get('answer')\n" },
+      { entrypoint: "backtest", entrypointFiles: { backtest: "backtest.py" }, config: { answer: 1 } },
+    );
+    const keys: (string | undefined)[] = [];
+    for (const answer of [1, 2]) {
+      const ended = await stage.runner.startContainer({ ...executable, config: JSON.stringify({ answer }) });
+      assert.ok(ended.status === "success", JSON.stringify(ended));
+      keys.push(ended.resultKey);
+    }
+    const found = await stored(stage);
+    assert.deepEqual(keys.map((key) => found[key!]), [1, 2]);
+    assert.equal(found[`${executable.id}/analysis.json`], 2);
+    const broken = await stage.deploy(
+      {
+        "backtest.py": "import os\ndef main(id, config): open('result.json', 'w').write('{'); os._exit(0)\n",
+      },
+      { entrypoint: "backtest", entrypointFiles: { backtest: "backtest.py" } },
+    );
+    const ended = await stage.runner.startContainer(broken);
+    assert.ok(ended.status === "success" && ended.resultProblem === "invalid-json", JSON.stringify(ended));
+    assert.equal(Object.keys(await stored(stage)).length, 3);
+  }));
