@@ -9,6 +9,18 @@ test_servers() {
   minio_server
   nats_server
   mongo_server
+  registry_setup
+}
+
+# Tests of pulls run a registry of their own, beside an engine of their own; without the program they say that they
+# were not run.
+registry_setup() {
+  PATH=$PATH:$state/bin
+  export PATH
+  if have docker-registry; then return 0; fi
+  lock
+  have docker-registry || unpack_program docker-registry
+  unlock
 }
 
 # Runs the suite and, whatever happens, stops the servers and ends with the suite's status.
@@ -247,7 +259,7 @@ nats_container_stop() { docker rm -f -v "$nats_container" >/dev/null 2>&1 || :; 
 nats_from_program() {
   nats_find || {
     lock
-    nats_find || nats_unpack
+    nats_find || unpack_program nats-server
     unlock
     nats_find ||
       fail "the tests need a real NATS server, and there is none: no NATS_URL, no registry for its image, no program nats-server" \
@@ -280,21 +292,26 @@ nats_find() {
   return 1
 }
 
-# Taken out of the distribution's package: to install that would start a server for good.
-nats_unpack() {
+# unpack_program PACKAGE: puts its program of the same name into .berth/bin. Taken out of the distribution's package: to
+# install that would start a server for good.
+unpack_program() {
   { is_debian && have dpkg-deb; } || return 0
-  say "fetching nats-server from the distribution, for the tests"
-  mkdir -p -- "$scratch/nats-package"
-  nats_download || {
+  say "fetching $1 from the distribution, for the tests"
+  mkdir -p -- "$scratch/$1-package"
+  download_package "$1" || {
     can_apt || return 0
     logged apt-get -o DPkg::Lock::Timeout=300 update 9>&-
-    nats_download || return 0
+    download_package "$1" || return 0
   }
-  logged dpkg-deb -x "$scratch"/nats-package/*.deb "$scratch/nats-package" || return 0
-  mv -f -- "$scratch/nats-package/usr/sbin/nats-server" "$state/bin/nats-server"
+  logged dpkg-deb -x "$scratch/$1-package"/*.deb "$scratch/$1-package" || return 0
+  for program in "$scratch/$1-package/usr/sbin/$1" "$scratch/$1-package/usr/bin/$1"; do
+    [ ! -f "$program" ] || mv -f -- "$program" "$state/bin/$1"
+  done
 }
 
-nats_download() { (cd -- "$scratch/nats-package" && logged apt-get -o APT::Sandbox::User=root download nats-server 9>&-); }
+download_package() {
+  (cd -- "$scratch/$1-package" && logged apt-get -o APT::Sandbox::User=root download "$1" 9>&-)
+}
 
 # nats_wait ALIVE: as minio_wait.
 nats_wait() {
