@@ -96,9 +96,12 @@ export { FolderObjectStore } from "./lib/folder_object_store.ts";
 export { InstanceLock, InstanceLockedError } from "./lib/instance_lock.ts";
 export { type ContainerKind, LABEL } from "./lib/labels.ts";
 export type {
+  AppendObjectOptions,
+  GetObjectOptions,
   ObjectCallOptions,
   ObjectContent,
   ObjectInfo,
+  ObjectMetadata,
   ObjectStore,
   PutObjectOptions,
 } from "./lib/object_store.ts";

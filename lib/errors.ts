@@ -126,6 +126,24 @@ export class ObjectNotFoundError extends BerthError {
   }
 }
 
+/** An object is not the one that was to be changed: somebody else has written it meanwhile. */
+export class ObjectConflictError extends BerthError {
+  /**
+   * Makes the error.
+   *
+   * @param bucket The bucket.
+   * @param key The key inside it.
+   * @param options The cause, where there is one.
+   */
+  constructor(readonly bucket: string, readonly key: string, options?: ErrorOptions) {
+    super(
+      "object/conflict",
+      `Object '${key}' in bucket '${bucket}' is not the one that was to be changed. Read it anew, then try again.`,
+      options,
+    );
+  }
+}
+
 /** The object store did not answer, or refused. */
 export class ObjectStoreError extends BerthError {
   /**

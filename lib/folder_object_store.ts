@@ -7,9 +7,13 @@
 import { dirname, isAbsolute, join } from "node:path";
 import { compareKeys } from "./compare_keys.ts";
 import { syncToDisk, writeToDisk } from "./durable_file.ts";
-import { BerthError, ObjectNotFoundError, ObjectStoreError } from "./errors.ts";
-import { assertBucketName, assertObjectKey, isObjectKey } from "./object_name.ts";
+import { BerthError, ObjectConflictError, ObjectNotFoundError, ObjectStoreError } from "./errors.ts";
+import { readFileRange } from "./file_range.ts";
+import { type LengthRecord, LengthRecords } from "./length_records.ts";
+import { assertBucketName, assertMetadata, assertObjectKey, isObjectKey } from "./object_name.ts";
 import type {
+  AppendObjectOptions,
+  GetObjectOptions,
   ObjectCallOptions,
   ObjectContent,
   ObjectInfo,
@@ -20,6 +24,7 @@ import { unlessMissing } from "./unless_missing.ts";
 
 /** Beside the buckets, whose names begin with a letter or digit. */
 const TEMP_FOLDER = ".uploading";
+const RECORDS_FOLDER = ".lengths";
 /** A temporary file of this age, in ms, belongs to a process that is gone. */
 const ABANDONED_MS = 60 * 60 * 1000;
 /** A folder may be removed as empty between its making and its use. */
@@ -37,10 +42,14 @@ export interface FolderObjectStoreOptions {
  * An object appears at once and whole: it is written to a file beside the buckets, brought to the disk and
  * renamed. The ETag is made of inode, size and time of change. Links are not followed: what is behind one
  * is not in the store. Unlike S3, a folder cannot hold both `a` and `a/b`: the second is refused.
+ *
+ * What is appended counts once a record of the file's length, in a file beside the buckets, says so; what a
+ * crash has left beyond it is given to nobody, and cut off by the next append.
  */
 export class FolderObjectStore implements ObjectStore {
   readonly #root: string;
   readonly #clock: () => number;
+  readonly #lengths: LengthRecords;
   #isSwept = false;
 
   /**
@@ -55,6 +64,7 @@ export class FolderObjectStore implements ObjectStore {
     }
     this.#root = root;
     this.#clock = options.clock ?? Date.now;
+    this.#lengths = new LengthRecords(join(root, RECORDS_FOLDER), join(root, TEMP_FOLDER));
   }
 
   async ensureBucket(bucket: string, options: ObjectCallOptions = {}): Promise<void> {
@@ -65,7 +75,7 @@ export class FolderObjectStore implements ObjectStore {
     });
   }
 
-  async get(bucket: string, key: string, options: ObjectCallOptions = {}): Promise<ObjectContent> {
+  async get(bucket: string, key: string, options: GetObjectOptions = {}): Promise<ObjectContent> {
     const path = this.#pathOf(bucket, key);
     return await this.#attempt(`read ${nameOf(bucket, key)}`, options, async () => {
       const isThere = await this.#find(bucket, key) !== undefined;
@@ -73,9 +83,10 @@ export class FolderObjectStore implements ObjectStore {
       if (file === undefined) throw new ObjectNotFoundError(bucket, key);
       try {
         // Told of the open file: the one at its path may be another by now.
-        const info = toObjectInfo(key, await file.stat());
+        const info = await this.#infoOf(bucket, key, await file.stat());
+        const range = readFileRange(file, options.offset ?? 0, info.size);
         const { signal } = options;
-        const body = signal ? file.readable.pipeThrough(new TransformStream(), { signal }) : file.readable;
+        const body = signal ? range.pipeThrough(new TransformStream(), { signal }) : range;
         return { ...info, body };
       } catch (error) {
         file.close();
@@ -88,7 +99,7 @@ export class FolderObjectStore implements ObjectStore {
     this.#pathOf(bucket, key);
     return await this.#attempt(`look for ${nameOf(bucket, key)}`, options, async () => {
       const found = await this.#find(bucket, key);
-      return found && toObjectInfo(key, found);
+      return found && await this.#infoOf(bucket, key, found);
     });
   }
 
@@ -107,11 +118,29 @@ export class FolderObjectStore implements ObjectStore {
         const written = await writeToDisk(temporary, body, options.signal);
         options.signal?.throwIfAborted();
         await this.#place(temporary, bucket, key);
+        await this.#lengths.remove(`${bucket}/${key}`);
         return toObjectInfo(key, written);
       } catch (error) {
         await unlessMissing(Deno.remove(temporary));
         throw error;
       }
+    });
+  }
+
+  async append(
+    bucket: string,
+    key: string,
+    body: Uint8Array,
+    options: AppendObjectOptions = {},
+  ): Promise<ObjectInfo> {
+    this.#pathOf(bucket, key);
+    assertMetadata(options.metadata ?? {});
+    return await this.#attempt(`append to ${nameOf(bucket, key)}`, options, async () => {
+      await this.#assertBucket(bucket);
+      await this.#sweep();
+      return options.onto === undefined
+        ? await this.#create(bucket, key, body, options)
+        : await this.#extend(bucket, key, body, options);
     });
   }
 
@@ -131,12 +160,70 @@ export class FolderObjectStore implements ObjectStore {
     await this.#attempt(`delete ${nameOf(bucket, key)}`, options, async () => {
       if (await this.#find(bucket, key) === undefined) return;
       await unlessMissing(Deno.remove(path));
+      await this.#lengths.remove(`${bucket}/${key}`);
       // An empty folder would stand in the way of an object of its name.
       for (let folder = dirname(key); folder !== "."; folder = dirname(folder)) {
         const isRemoved = await Deno.remove(join(this.#root, bucket, folder)).then(() => true, () => false);
         if (!isRemoved) break;
       }
     });
+  }
+
+  /** The first append: the record is there before the file has its name. */
+  async #create(
+    bucket: string,
+    key: string,
+    body: Uint8Array,
+    { metadata = {}, signal }: AppendObjectOptions,
+  ): Promise<ObjectInfo> {
+    const temporary = join(this.#root, TEMP_FOLDER, crypto.randomUUID());
+    try {
+      const written = await writeToDisk(temporary, body, signal);
+      using _lock = await this.#lengths.lock();
+      signal?.throwIfAborted();
+      if (await this.#find(bucket, key) !== undefined) throw new ObjectConflictError(bucket, key);
+      const record = await this.#lengths.write(`${bucket}/${key}`, written, body.length, metadata);
+      await this.#place(temporary, bucket, key);
+      return toObjectInfo(key, written, record);
+    } catch (error) {
+      await unlessMissing(Deno.remove(temporary));
+      throw error;
+    }
+  }
+
+  async #extend(
+    bucket: string,
+    key: string,
+    body: Uint8Array,
+    { onto, metadata = {}, signal }: AppendObjectOptions,
+  ): Promise<ObjectInfo> {
+    const name = `${bucket}/${key}`;
+    const isThere = await this.#find(bucket, key) !== undefined;
+    using file = isThere
+      ? await unlessMissing(Deno.open(this.#pathOf(bucket, key), { read: true, write: true }))
+      : undefined;
+    if (file === undefined) throw new ObjectConflictError(bucket, key);
+    await file.lock(true);
+    const before = await file.stat();
+    const { size, etag: found } = await this.#infoOf(bucket, key, before);
+    const isCurrent = (await this.#find(bucket, key))?.ino === before.ino;
+    if (!isCurrent || found !== onto?.etag) throw new ObjectConflictError(bucket, key);
+    signal?.throwIfAborted();
+    // Before anything is written that should not count yet.
+    if (await this.#lengths.read(name, before) === undefined) {
+      await this.#lengths.write(name, before, size, {});
+    }
+    if (before.size > size) await file.truncate(size);
+    await file.seek(size, Deno.SeekMode.Start);
+    for (let at = 0; at < body.length;) at += await file.write(body.subarray(at));
+    await file.sync();
+    signal?.throwIfAborted();
+    const record = await this.#lengths.write(name, before, size + body.length, metadata);
+    return toObjectInfo(key, await file.stat(), record);
+  }
+
+  async #infoOf(bucket: string, key: string, file: Deno.FileInfo): Promise<ObjectInfo> {
+    return toObjectInfo(key, file, await this.#lengths.read(`${bucket}/${key}`, file));
   }
 
   /** Objects below a folder, in order: a folder's place among files is that of its name and the slash. */
@@ -163,8 +250,13 @@ export class FolderObjectStore implements ObjectStore {
         yield* this.#walk(bucket, key, prefix, what, options);
         continue;
       }
-      const found = await this.#attempt(what, options, () => this.#find(bucket, key));
-      if (found !== undefined) yield toObjectInfo(key, found);
+      const info = await this.#attempt(what, options, async () => {
+        const found = await this.#find(bucket, key);
+        return found && await this.#infoOf(bucket, key, found);
+      });
+      if (info === undefined) continue;
+      const { metadata: _, ...listed } = info;
+      yield listed;
     }
   }
 
@@ -270,8 +362,12 @@ function collision(bucket: string, key: string, other: string): ObjectStoreError
   );
 }
 
-function toObjectInfo(key: string, file: Deno.FileInfo): ObjectInfo {
+function toObjectInfo(key: string, file: Deno.FileInfo, record?: LengthRecord): ObjectInfo {
   const lastModified = file.mtime ?? new Date(0);
+  if (record) {
+    const metadata = Object.keys(record.metadata).length > 0 ? { metadata: record.metadata } : {};
+    return { key, size: record.length, etag: record.version, lastModified, ...metadata };
+  }
   const etag = [file.ino ?? 0, file.size, lastModified.getTime()].map((number) => number.toString(36)).join(
     "-",
   );

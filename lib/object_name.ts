@@ -5,8 +5,13 @@
  */
 
 import { ObjectStoreError } from "./errors.ts";
+import type { ObjectMetadata } from "./object_store.ts";
 
 const MAX_KEY_BYTES = 1024;
+/** S3's limit is 2 KiB; MinIO counts the prefixes of the names as well. */
+const MAX_METADATA_BYTES = 2000;
+const METADATA_NAME = /^[a-z0-9-]+$/;
+const METADATA_VALUE = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/;
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
 /**
@@ -43,6 +48,24 @@ export function assertObjectKey(key: string): void {
  */
 export function isObjectKey(key: string): boolean {
   return problemOf(key) === undefined;
+}
+
+/**
+ * Checks what is to be kept with an object.
+ *
+ * @param metadata Names and values.
+ * @throws {ObjectStoreError} If a store could not give it back as it is.
+ */
+export function assertMetadata(metadata: ObjectMetadata): void {
+  const entries = Object.entries(metadata);
+  const bytes = entries.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+  const bad = entries.find(([name, value]) => !METADATA_NAME.test(name) || !METADATA_VALUE.test(value));
+  if (!bad && bytes <= MAX_METADATA_BYTES) return;
+  const problem = bad ? `'${bad[0]}' is no plain name or has no plain value` : `it has ${bytes} bytes`;
+  throw new ObjectStoreError(
+    `Cannot keep this metadata with an object: ${problem}. Names are lower-case letters, digits and hyphens, values ` +
+      `printable ASCII; ${MAX_METADATA_BYTES} bytes are the limit.`,
+  );
 }
 
 function problemOf(key: string): string | undefined {

@@ -8,9 +8,11 @@ import { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import type { BucketItem, Client } from "minio";
 import { CallScope } from "../call_scope.ts";
-import { ObjectNotFoundError } from "../errors.ts";
-import { assertBucketName, assertObjectKey, isObjectKey } from "../object_name.ts";
+import { ObjectConflictError, ObjectNotFoundError } from "../errors.ts";
+import { assertBucketName, assertMetadata, assertObjectKey, isObjectKey } from "../object_name.ts";
 import type {
+  AppendObjectOptions,
+  GetObjectOptions,
   ObjectCallOptions,
   ObjectContent,
   ObjectInfo,
@@ -18,6 +20,7 @@ import type {
   PutObjectOptions,
 } from "../object_store.ts";
 import { toWebStream } from "../web_stream.ts";
+import { abortUploads, appendObject, MIN_PART_BYTES } from "./minio_append.ts";
 import { toObjectStoreError } from "./minio_errors.ts";
 import { withRequestSignal } from "./minio_transport.ts";
 
@@ -38,6 +41,14 @@ export interface MinioObjectStoreOptions {
 }
 
 const MISSING: ReadonlySet<unknown> = new Set(["NoSuchKey", "NoSuchBucket", "NotFound"]);
+const OTHER: ReadonlySet<unknown> = new Set([
+  "PreconditionFailed",
+  "ConditionalRequestConflict",
+  "NoSuchKey",
+]);
+const MAX_SWEPT = 10_000;
+const METADATA_HEADER = "x-amz-meta-";
+const DEFAULT_TYPE = "application/octet-stream";
 const EXISTING: ReadonlySet<unknown> = new Set(["BucketAlreadyOwnedByYou", "BucketAlreadyExists"]);
 
 /**
@@ -50,6 +61,8 @@ export class MinioObjectStore implements ObjectStore {
   readonly #endpoint: string;
   readonly #limits: MinioTimeLimits;
   readonly #clock: () => number;
+  /** Objects whose open uploads are all this process's own. */
+  readonly #swept = new Set<string>();
 
   /** @param client The client, see `connectMinio()`. @param options Limits and the clock. */
   constructor(client: Client, options: MinioObjectStoreOptions = {}) {
@@ -71,15 +84,24 @@ export class MinioObjectStore implements ObjectStore {
     });
   }
 
-  async get(bucket: string, key: string, options: ObjectCallOptions = {}): Promise<ObjectContent> {
+  async get(bucket: string, key: string, options: GetObjectOptions = {}): Promise<ObjectContent> {
     assertNames(bucket, key);
     const what = `read ${nameOf(bucket, key)}`;
     const scope = new CallScope({ what, limitMs: this.#limits.callMs, signals: [options.signal] });
     try {
-      const response = await this.#send(scope, () => this.#client.getObject(bucket, key)) as IncomingMessage;
+      const offset = options.offset ?? 0;
+      const response = await this.#send(
+        scope,
+        () => this.#client.getPartialObject(bucket, key, offset),
+      ) as IncomingMessage;
       const body = toWebStream(response, scope, (error) => this.#toError(what, scope, error));
       return { ...fromHeaders(key, response.headers), body };
     } catch (error) {
+      // An offset at the very end: there is nothing in it that could be asked for.
+      if (codeOf(error) === "InvalidRange") {
+        scope[Symbol.dispose]();
+        return await this.#emptyRest(bucket, key, options);
+      }
       const reason = isMissing(error) ? new ObjectNotFoundError(bucket, key, { cause: error }) : error;
       const thrown = this.#toError(what, scope, reason);
       scope[Symbol.dispose]();
@@ -91,8 +113,10 @@ export class MinioObjectStore implements ObjectStore {
     assertNames(bucket, key);
     return await this.#call(`look for ${nameOf(bucket, key)}`, options, async () => {
       try {
-        const { size, etag, lastModified } = await this.#client.statObject(bucket, key);
-        return { key, size, etag, lastModified };
+        const request = { method: "HEAD", bucketName: bucket, objectName: key };
+        const response = await this.#client.makeRequestAsync(request);
+        response.resume();
+        return fromHeaders(key, response.headers);
       } catch (error) {
         if (isMissing(error)) return undefined;
         throw error;
@@ -108,11 +132,41 @@ export class MinioObjectStore implements ObjectStore {
   ): Promise<ObjectInfo> {
     assertNames(bucket, key);
     const content = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-    const metadata = { "Content-Type": options.contentType ?? "application/octet-stream" };
+    const metadata = { "Content-Type": options.contentType ?? DEFAULT_TYPE };
     return await this.#call(`write ${nameOf(bucket, key)}`, options, async () => {
       const { etag } = await this.#client.putObject(bucket, key, content, content.length, metadata);
       return { key, size: content.length, etag, lastModified: new Date(this.#clock()) };
     }, this.#limits.putMs);
+  }
+
+  async append(
+    bucket: string,
+    key: string,
+    body: Uint8Array,
+    options: AppendObjectOptions = {},
+  ): Promise<ObjectInfo> {
+    assertNames(bucket, key);
+    const { onto, metadata = {}, contentType = DEFAULT_TYPE } = options;
+    assertMetadata(metadata);
+    const headers: Record<string, string> = { "content-type": contentType };
+    for (const [name, value] of Object.entries(metadata)) headers[METADATA_HEADER + name] = value;
+    const isUpload = onto !== undefined && onto.size >= MIN_PART_BYTES;
+    if (isUpload && !this.#swept.has(`${bucket}/${key}`)) await this.#abortUploads(bucket, key, options);
+    try {
+      const etag = await this.#call(
+        `append to ${nameOf(bucket, key)}`,
+        options,
+        () => appendObject(this.#client, { bucket, key, headers, ...(onto && { known: onto }) }, body),
+        this.#limits.putMs,
+      );
+      const kept = Object.keys(metadata).length > 0 ? { metadata } : {};
+      const size = (onto?.size ?? 0) + body.length;
+      return { key, size, etag, lastModified: new Date(this.#clock()), ...kept };
+    } catch (error) {
+      if (isUpload) await this.#discardUploads(bucket, key);
+      const { cause } = error as { cause?: unknown };
+      throw OTHER.has(codeOf(cause)) ? new ObjectConflictError(bucket, key, { cause: error }) : error;
+    }
   }
 
   async *list(bucket: string, prefix: string, options: ObjectCallOptions = {}): AsyncGenerator<ObjectInfo> {
@@ -144,6 +198,29 @@ export class MinioObjectStore implements ObjectStore {
         if (!isMissing(error)) throw error;
       });
     });
+  }
+
+  async #abortUploads(bucket: string, key: string, options: ObjectCallOptions): Promise<void> {
+    await this.#call(
+      `give up what is left of writing ${nameOf(bucket, key)}`,
+      options,
+      () => abortUploads(this.#client, bucket, key),
+    );
+    // One entry a large object and day: forgetting costs a request.
+    if (this.#swept.size >= MAX_SWEPT) this.#swept.clear();
+    this.#swept.add(`${bucket}/${key}`);
+  }
+
+  /** After a failure. Where that fails, too, the next append does it. */
+  async #discardUploads(bucket: string, key: string): Promise<void> {
+    this.#swept.delete(`${bucket}/${key}`);
+    await this.#abortUploads(bucket, key, {}).catch(() => {});
+  }
+
+  async #emptyRest(bucket: string, key: string, options: ObjectCallOptions): Promise<ObjectContent> {
+    const info = await this.stat(bucket, key, options);
+    if (!info) throw new ObjectNotFoundError(bucket, key);
+    return { ...info, body: new Blob([]).stream() };
   }
 
   async #call<T>(
@@ -188,14 +265,25 @@ function nameOf(bucket: string, key: string): string {
 }
 
 function isMissing(error: unknown): boolean {
-  return MISSING.has((error as { code?: unknown } | null)?.code);
+  return MISSING.has(codeOf(error));
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown } | null)?.code;
 }
 
 function fromHeaders(key: string, headers: IncomingMessage["headers"]): ObjectInfo {
+  const metadata = Object.fromEntries(
+    Object.entries(headers).filter(([name]) => name.startsWith(METADATA_HEADER))
+      .map(([name, value]) => [name.slice(METADATA_HEADER.length), String(value)]),
+  );
+  // Of a part, the whole's size stands behind the range.
+  const size = headers["content-range"]?.split("/")[1] ?? headers["content-length"];
   return {
     key,
-    size: Number(headers["content-length"]),
+    size: Number(size),
     etag: (headers.etag ?? "").replaceAll('"', ""),
     lastModified: new Date(headers["last-modified"] ?? 0),
+    ...(Object.keys(metadata).length > 0 && { metadata }),
   };
 }

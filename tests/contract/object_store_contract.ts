@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { ObjectNotFoundError, ObjectStoreError } from "../../lib/errors.ts";
+import { ObjectConflictError, ObjectNotFoundError, ObjectStoreError } from "../../lib/errors.ts";
 import type { ObjectStore } from "../../lib/object_store.ts";
 
 /** A store to test, with a bucket of its own that exists and is empty. */
@@ -132,6 +132,7 @@ export function testObjectStoreContract({ name, open }: ObjectStoreContractOptio
 
   test("put() and list() reject where there is no bucket", async ({ store }) => {
     await assert.rejects(store.put(MISSING_BUCKET, "k", encoder.encode("x")), ObjectStoreError);
+    await assert.rejects(store.append(MISSING_BUCKET, "k", encoder.encode("x")), ObjectStoreError);
     await assert.rejects(keysOf(store, MISSING_BUCKET, ""), ObjectStoreError);
     assert.equal(await store.stat(MISSING_BUCKET, "k"), undefined);
   });
@@ -140,6 +141,150 @@ export function testObjectStoreContract({ name, open }: ObjectStoreContractOptio
     await store.put(bucket, "k", encoder.encode("x"));
     await Promise.all([store.ensureBucket(bucket), store.ensureBucket(bucket)]);
     assert.equal(await textOf(store, bucket, "k"), "x");
+  });
+
+  test("append() makes an object and adds to it; content and metadata come together", async ({ store, bucket }) => {
+    let info = await store.append(bucket, "logs/a/1.log", encoder.encode("one\n"), {
+      metadata: { "berth-cursor": '1 {"a":[2]}' },
+      contentType: "text/plain; charset=utf-8",
+    });
+    assert.deepEqual(info.metadata, { "berth-cursor": '1 {"a":[2]}' });
+    for (const text of ["two\n", "three é\n"]) {
+      const before = info;
+      info = await store.append(bucket, "logs/a/1.log", encoder.encode(text), {
+        onto: info,
+        metadata: { n: text.slice(0, 3) },
+      });
+      assert.notEqual(info.etag, before.etag);
+    }
+    const { body, ...got } = await store.get(bucket, "logs/a/1.log");
+    assert.equal(await new Response(body).text(), "one\ntwo\nthree é\n");
+    assert.deepEqual(got.metadata, { n: "thr" });
+    assert.deepEqual({ ...got, lastModified: 0 }, { ...info, lastModified: 0 });
+    assert.deepEqual(await store.stat(bucket, "logs/a/1.log"), got);
+    const [{ metadata: _, ...listed } = got] = await Array.fromAsync(store.list(bucket, "logs/"));
+    assert.deepEqual({ ...listed, lastModified: 0 }, {
+      key: got.key,
+      size: got.size,
+      etag: got.etag,
+      lastModified: 0,
+    });
+  });
+
+  test("append() without metadata takes away what was kept", async ({ store, bucket }) => {
+    const first = await store.append(bucket, "k", encoder.encode("1"), { metadata: { a: "b" } });
+    await store.append(bucket, "k", encoder.encode("2"), { onto: first });
+    assert.equal((await store.stat(bucket, "k"))?.metadata, undefined);
+    await store.put(bucket, "k", encoder.encode("3"));
+    assert.equal(await textOf(store, bucket, "k"), "3");
+  });
+
+  test("append() goes on from what put() wrote, and put() from what append() did", async ({ store, bucket }) => {
+    const first = await store.put(bucket, "k", encoder.encode("1"));
+    const second = await store.append(bucket, "k", encoder.encode("2"), {
+      onto: first,
+      metadata: { a: "b" },
+    });
+    assert.equal(await textOf(store, bucket, "k"), "12");
+    await store.put(bucket, "k", encoder.encode("x"));
+    assert.equal((await store.stat(bucket, "k"))?.metadata, undefined);
+    await assert.rejects(
+      store.append(bucket, "k", encoder.encode("3"), { onto: second }),
+      ObjectConflictError,
+    );
+    assert.equal(await textOf(store, bucket, "k"), "x");
+  });
+
+  test("append() to a large object and a larger one adds what it is given", async ({ store, bucket }) => {
+    const piece = (length: number, seed: number) => new Uint8Array(length).map((_, i) => (i * seed) >> 2);
+    const pieces = [
+      piece(5 * 1024 ** 2 - 1, 7),
+      piece(1, 3),
+      piece(3, 5),
+      piece(6_000_000, 11),
+      piece(10, 13),
+    ];
+    let info = await store.append(bucket, "big", pieces[0]!, { metadata: { n: "0" } });
+    for (const [n, bytes] of pieces.entries()) {
+      if (n > 0) info = await store.append(bucket, "big", bytes, { onto: info, metadata: { n: String(n) } });
+    }
+    const { body, size, metadata } = await store.get(bucket, "big");
+    const expected = new Uint8Array(await new Blob(pieces).arrayBuffer());
+    const got = await new Response(body).bytes();
+    assert.equal(size, expected.length);
+    assert.deepEqual(metadata, { n: "4" });
+    assert.ok(got.length === expected.length && got.every((byte, i) => byte === expected[i]));
+  });
+
+  test("append() changes nothing when the object is not the expected one", async ({ store, bucket }) => {
+    const small = encoder.encode("small");
+    for (const [key, size] of [["small", 5], ["big", 6_000_000]] as const) {
+      const attempt = (onto?: { etag: string; size: number }) =>
+        assert.rejects(
+          store.append(bucket, key, small, onto ? { onto } : {}),
+          ObjectConflictError,
+        );
+      await attempt({ etag: "0123456789abcdef0123456789abcdef", size });
+      const first = await store.append(bucket, key, new Uint8Array(size), { metadata: { n: "1" } });
+      await attempt();
+      const second = await store.append(bucket, key, encoder.encode("!"), {
+        onto: first,
+        metadata: { n: "2" },
+      });
+      await attempt(first);
+      await attempt();
+      const stat = await store.stat(bucket, key);
+      assert.deepEqual([stat?.etag, stat?.size, stat?.metadata], [second.etag, size + 1, { n: "2" }]);
+    }
+  });
+
+  test("of many that append at once to one object one succeeds", async ({ store, bucket }) => {
+    let onto: { etag: string; size: number } | undefined;
+    let text = "";
+    for (const round of ["a", "b", "c"]) {
+      const tries = await Promise.allSettled(
+        [1, 2, 3, 4, 5].map((n) =>
+          store.append(bucket, "k", encoder.encode(`${round}${n}`), {
+            ...(onto && { onto }),
+            metadata: { n: `${n}` },
+          })
+        ),
+      );
+      const done = tries.filter((one) => one.status === "fulfilled");
+      assert.equal(done.length, 1);
+      for (const one of tries) {
+        if (one.status === "rejected") assert.ok(one.reason instanceof ObjectConflictError);
+      }
+      onto = done[0]!.value;
+      text += `${round}${done[0]!.value.metadata?.n}`;
+    }
+    assert.equal(await textOf(store, bucket, "k"), text);
+  });
+
+  test("append() refuses metadata that a store could not give back", async ({ store, bucket }) => {
+    const refused: Record<string, string>[] = [
+      { Upper: "x" },
+      { "a b": "x" },
+      { a: "" },
+      { a: "é" },
+      { a: "x\ny" },
+      { a: " x" },
+      { a: "x".repeat(2000) },
+    ];
+    for (const metadata of refused) {
+      await assert.rejects(store.append(bucket, "k", encoder.encode("x"), { metadata }), ObjectStoreError);
+    }
+    await store.append(bucket, "k", encoder.encode("x"), { metadata: { a: "x".repeat(1999) } });
+  });
+
+  test("get() gives the rest from an offset", async ({ store, bucket }) => {
+    const info = await store.append(bucket, "k", encoder.encode("0123"));
+    await store.append(bucket, "k", encoder.encode("4567"), { onto: info, metadata: { a: "b" } });
+    for (const [offset, expected] of [[0, "01234567"], [3, "34567"], [7, "7"], [8, ""]] as const) {
+      const { body, size, metadata } = await store.get(bucket, "k", { offset });
+      assert.deepEqual([await new Response(body).text(), size, metadata], [expected, 8, { a: "b" }]);
+    }
+    await assert.rejects(store.get(bucket, "none", { offset: 3 }), ObjectNotFoundError);
   });
 
   test("list() gives all keys with a prefix, in the order of their UTF-8 bytes", async ({ store, bucket }) => {
@@ -236,6 +381,7 @@ export function testObjectStoreContract({ name, open }: ObjectStoreContractOptio
         () => store.get(bucket, key),
         () => store.stat(bucket, key),
         () => store.put(bucket, key, encoder.encode("x")),
+        () => store.append(bucket, key, encoder.encode("x")),
         () => store.delete(bucket, key),
       ];
       for (const call of calls) await assert.rejects(call, ObjectStoreError, JSON.stringify(key));
@@ -250,6 +396,7 @@ export function testObjectStoreContract({ name, open }: ObjectStoreContractOptio
         () => store.get(bucket, "k"),
         () => store.stat(bucket, "k"),
         () => store.put(bucket, "k", encoder.encode("x")),
+        () => store.append(bucket, "k", encoder.encode("x")),
         () => keysOf(store, bucket, ""),
         () => store.delete(bucket, "k"),
       ];
@@ -276,6 +423,7 @@ export function testObjectStoreContract({ name, open }: ObjectStoreContractOptio
       () => store.get(bucket, "k", { signal }),
       () => store.stat(bucket, "k", { signal }),
       () => store.put(bucket, "never", encoder.encode("x"), { signal }),
+      () => store.append(bucket, "never", encoder.encode("x"), { signal }),
       () => keysOf(store, bucket, "", signal),
       () => store.delete(bucket, "k", { signal }),
     ];

@@ -3,8 +3,9 @@ import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import type { Socket } from "node:net";
 import { connectMinio, type MinioConnection } from "../../lib/adapters/connect_minio.ts";
+import { rangesOf } from "../../lib/adapters/minio_append.ts";
 import { MinioObjectStore } from "../../lib/adapters/minio_object_store.ts";
-import { ObjectStoreError, TimeLimitError } from "../../lib/errors.ts";
+import { ObjectConflictError, ObjectStoreError, TimeLimitError } from "../../lib/errors.ts";
 import { testObjectStoreContract } from "../contract/object_store_contract.ts";
 
 function connection(): MinioConnection {
@@ -90,6 +91,37 @@ Deno.test("MinioObjectStore.put() passes the content type on", async () => {
   assert.equal(metaData["content-type"], "text/plain; charset=utf-8");
 });
 
+Deno.test("MinioObjectStore.append() leaves no upload open: not when it fails, and not one that a killed process left", async () => {
+  await using minio = await openMinio();
+  const { store, client, bucket } = minio;
+  const open = async () => (await Array.fromAsync(client.listIncompleteUploads(bucket, "big", true))).length;
+  const first = await store.append(bucket, "big", new Uint8Array(6_000_000));
+  await client.initiateNewMultipartUpload(bucket, "big", {});
+  assert.equal(await open(), 1);
+  const second = await store.append(bucket, "big", new Uint8Array(1), { onto: first });
+  assert.equal(await open(), 0);
+  await assert.rejects(store.append(bucket, "big", new Uint8Array(1), { onto: first }), ObjectConflictError);
+  assert.equal(await open(), 0);
+  const controller = new AbortController();
+  const appending = store.append(bucket, "big", new Uint8Array(30_000_000), {
+    onto: second,
+    signal: controller.signal,
+  });
+  while (await open() === 0);
+  controller.abort(new Error("given up"));
+  await assert.rejects(appending, /given up/);
+  assert.equal(await open(), 0);
+  assert.equal((await store.stat(bucket, "big"))?.etag, second.etag);
+});
+
+Deno.test("rangesOf() covers an object in pieces that a server copies", () => {
+  const GIB = 1024 ** 3;
+  assert.deepEqual(rangesOf(10), ["bytes=0-9"]);
+  assert.deepEqual(rangesOf(5 * GIB), [`bytes=0-${5 * GIB - 1}`]);
+  const half = Math.floor((5 * GIB + 1) / 2);
+  assert.deepEqual(rangesOf(5 * GIB + 1), [`bytes=0-${half - 1}`, `bytes=${half}-${5 * GIB}`]);
+});
+
 Deno.test("MinioObjectStore says where nothing listens, on every method", async () => {
   const server = await openServer(() => {});
   await server[Symbol.asyncDispose]();
@@ -99,6 +131,7 @@ Deno.test("MinioObjectStore says where nothing listens, on every method", async 
     () => store.get("bucket", "k"),
     () => store.stat("bucket", "k"),
     () => store.put("bucket", "k", new Uint8Array(1)),
+    () => store.append("bucket", "k", new Uint8Array(1)),
     () => Array.fromAsync(store.list("bucket", "")),
     () => store.delete("bucket", "k"),
   ];

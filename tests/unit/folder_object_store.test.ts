@@ -104,6 +104,34 @@ Deno.test("FolderObjectStore removes what a process that died left behind, and n
   assert.deepEqual(await allFiles(folder.path()), [".uploading/new", "bucket/k"]);
 });
 
+Deno.test("FolderObjectStore gives nobody what a crash left of an append, and cuts it off", async () => {
+  await using folder = await openFolder();
+  const { store } = folder;
+  const path = folder.path("bucket/k");
+  const first = await store.append("bucket", "k", bytes("one\n"), { metadata: { n: "1" } });
+  assert.equal(await Deno.readTextFile(path), "one\n");
+  await Deno.writeTextFile(path, "half a li", { append: true });
+  const { body, etag, size } = await store.get("bucket", "k");
+  assert.deepEqual([await new Response(body).text(), etag, size], ["one\n", first.etag, 4]);
+  const later = new FolderObjectStore(folder.path());
+  await later.append("bucket", "k", bytes("two\n"), { onto: first, metadata: { n: "2" } });
+  assert.equal(await Deno.readTextFile(path), "one\ntwo\n");
+  assert.deepEqual((await later.stat("bucket", "k"))?.metadata, { n: "2" });
+});
+
+Deno.test("FolderObjectStore takes a file that somebody put in an appended one's place for what it is", async () => {
+  await using folder = await openFolder();
+  const { store } = folder;
+  await store.append("bucket", "k", bytes("appended"), { metadata: { n: "1" } });
+  await Deno.writeTextFile(folder.path("other"), "of somebody else's");
+  await Deno.rename(folder.path("other"), folder.path("bucket/k"));
+  const stat = await store.stat("bucket", "k");
+  assert.deepEqual([stat?.size, stat?.metadata], [18, undefined]);
+  await store.delete("bucket", "k");
+  await store.append("bucket", "k", bytes("x"), { metadata: { n: "2" } });
+  assert.deepEqual((await store.stat("bucket", "k"))?.metadata, { n: "2" });
+});
+
 Deno.test("FolderObjectStore removes folders that a deletion leaves empty, not the bucket", async () => {
   await using folder = await openFolder();
   await folder.store.put("bucket", "a/b/c", bytes("x"));
