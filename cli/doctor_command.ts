@@ -133,12 +133,11 @@ async function checkEngine(config: DockerRunnerConfig, context: CliContext): Pro
       ...images,
     ];
   } catch (error) {
-    return [{
-      subject: "Engine",
-      state: "problem",
-      detail: (error as Error).message,
-      advice: "start Docker, or point DOCKER_HOST at its socket",
-    }];
+    const { message } = error as Error;
+    const advice = /permission denied/i.test(message)
+      ? "sudo usermod -aG docker $USER, then log in again; or run berth as root"
+      : "start Docker, or point DOCKER_HOST at its socket";
+    return [{ subject: "Engine", state: "problem", detail: message, advice }];
   }
 }
 

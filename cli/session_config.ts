@@ -23,7 +23,8 @@ export function sessionConfig(
 ): DockerRunnerConfig {
   const config = parseDockerRunnerConfig(env);
   // Two with different folders see no lock of each other's, and must not take each other's containers for leftovers.
-  const place = `${config.tempDir}\0${subject}`;
+  // The user's own instance name counts too: whoever wants two of one folder side by side gives them two names.
+  const place = `${config.tempDir}\0${subject}\0${config.instance}`;
   const suffix = createHash("sha256").update(place).digest("hex").slice(0, 8);
   return { ...config, instance: `${command}-${suffix}` };
 }

@@ -4,6 +4,7 @@ import { parseDuration } from "../../cli/duration.ts";
 import { createLogPrinter } from "../../cli/log_printer.ts";
 import { progressBar, PullTotals } from "../../cli/pull_progress.ts";
 import { showResult, sparkline } from "../../cli/result_view.ts";
+import { sessionConfig } from "../../cli/session_config.ts";
 import { printable } from "../../cli/terminal.ts";
 import { InvalidBotFolderError } from "../../lib/errors.ts";
 
@@ -112,4 +113,19 @@ Deno.test("sparkline() thins out a long series and leaves gaps open", () => {
   assert.equal(sparkline([0, null, 7]), "▁ █");
   assert.equal(sparkline([5, 5]), "▁▁");
   assert.ok(sparkline(Array.from({ length: 1000 }, (_, index) => index)).length <= 49);
+});
+
+Deno.test("sessionConfig() names the same session the same, and another where anything about it differs", () => {
+  const name = (env: Record<string, string>, command: string, subject: string) =>
+    sessionConfig(env, command, subject).instance;
+  const again = () => name({}, "run", "/bots/a");
+  const others = [
+    again(),
+    name({}, "backtest", "/bots/a"),
+    name({}, "run", "/bots/b"),
+    name({ TEMP_DIR: "/tmp/other" }, "run", "/bots/a"),
+    name({ BERTH_INSTANCE: "other" }, "run", "/bots/a"),
+  ];
+  assert.equal(again(), again());
+  assert.equal(new Set(others).size, others.length, others.join());
 });
