@@ -11,6 +11,7 @@ import type { BotEvents } from "./bot_events.ts";
 import type { BotRepository } from "./bot_repository.ts";
 import { BotService } from "./bot_service.ts";
 import { InProcessBotEvents } from "./in_process_bot_events.ts";
+import { PolledBotEvents } from "./polled_bot_events.ts";
 import { openBotRepository } from "./open_bot_repository.ts";
 import type { ServiceConfig } from "./service_config.ts";
 
@@ -23,7 +24,7 @@ export interface ComposedBotService extends AsyncDisposable {
   /** What tells of changed documents. */
   readonly events: BotEvents;
   /** What tells this service of changed documents from within its own process; absent where a bus does. */
-  readonly inProcess?: InProcessBotEvents;
+  readonly inProcess?: Pick<InProcessBotEvents, "publish">;
   /** The containers. */
   readonly runner: Runner;
   /** Code, results and logs. */
@@ -52,10 +53,11 @@ export async function composeBotService(
   given?: GivenParts,
 ): Promise<ComposedBotService> {
   const opened = await openBotRepository(config);
-  const { repository } = opened;
+  const { repository, changes } = opened;
   const store = given?.store ?? createObjectStore(config.runner);
   const runner = given?.runner ?? createDockerRunner({ config: config.runner, store });
-  const inProcess = config.natsUrl ? undefined : new InProcessBotEvents();
+  const local = () => changes ? new PolledBotEvents(changes) : new InProcessBotEvents();
+  const inProcess = config.natsUrl ? undefined : local();
   const events = inProcess ?? await openNatsEvents(config);
   const service = new BotService({ ...config, repository, events, runner });
   return {

@@ -1,0 +1,53 @@
+/**
+ * {@linkcode BotEventPublisher} to a NATS server.
+ *
+ * @module
+ */
+
+import type { NatsConnection } from "@nats-io/transport-node";
+import { type BotEventPublisher, EventsUnavailableError } from "../bot_event_publisher.ts";
+import type { BotChange } from "../bot_repository.ts";
+import { systemClock } from "../clock.ts";
+import { settledWithin } from "../settled_within.ts";
+import { writeBotEvent } from "../write_bot_event.ts";
+import type { NatsConnector } from "./connect_nats.ts";
+
+/** Subjects of the events, without `created`, `updated`, `deleted`. */
+const SUBJECT_PREFIX = "the0.bot";
+/** The server's answer, and closing the connection, each take so long at most, in ms. */
+const LIMIT_MS = 5_000;
+
+/** Publishes as an API server does: to the subjects, which a stream captures where there is one. */
+export class NatsBotPublisher implements BotEventPublisher {
+  readonly #connector: NatsConnector;
+  #connection: Promise<NatsConnection> | undefined;
+
+  /** @param connector Dials at the first change, see `connectNats()`. */
+  constructor(connector: NatsConnector) {
+    this.#connector = connector;
+  }
+
+  /** {@inheritDoc BotEventPublisher.publish} */
+  async publish(change: BotChange): Promise<void> {
+    const { where } = this.#connector;
+    try {
+      this.#connection ??= this.#connector.connect(AbortSignal.timeout(LIMIT_MS));
+      const connection = await this.#connection;
+      const { subject, payload } = writeBotEvent(change, SUBJECT_PREFIX);
+      connection.publish(subject, payload);
+      const flushed = connection.flush();
+      if (await settledWithin(flushed, LIMIT_MS, systemClock)) return await flushed;
+    } catch (error) {
+      this.#connection = undefined;
+      const why = (error as Error).message;
+      throw new EventsUnavailableError(`Cannot publish to ${where}: ${why}.`, { cause: error });
+    }
+    throw new EventsUnavailableError(`Cannot publish to ${where}: it does not answer.`);
+  }
+
+  /** Closes the connection, where there is one. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const connection = await this.#connection?.catch(() => undefined);
+    if (connection) await settledWithin(connection.close(), LIMIT_MS, systemClock);
+  }
+}
