@@ -14,6 +14,7 @@ import { connectDocker } from "./lib/adapters/connect_docker.ts";
 import { DockerodeOrchestrator } from "./lib/adapters/dockerode_orchestrator.ts";
 import { createDockerRunner, createObjectStore } from "./lib/create_docker_runner.ts";
 import { FolderObjectStore } from "./lib/folder_object_store.ts";
+import { openBotDocuments } from "./services/open_bot_documents.ts";
 import { SERVICE_VARIABLES } from "./services/service_config.ts";
 
 /**
@@ -46,6 +47,7 @@ const code = await runCli(Deno.args, {
   createOrchestrator: (config) => new DockerodeOrchestrator(connectDocker(config.dockerHost)),
   createStore: (config, folder) => (config.minio ? createObjectStore(config) : new FolderObjectStore(folder)),
   createRunner: (config, store) => createDockerRunner({ config, store }),
+  openBotDocuments,
   composeService: async (config, given) => {
     await configure({
       sinks: { console: getConsoleSink({ formatter: (record) => [formatRecord(record)] }) },

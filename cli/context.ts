@@ -9,6 +9,7 @@ import type { DockerRunnerConfig } from "../lib/docker_runner_config.ts";
 import type { ObjectStore } from "../lib/object_store.ts";
 import type { Runner } from "../lib/runner.ts";
 import type { ComposedBotService, GivenParts } from "../services/compose_bot_service.ts";
+import type { BotDocuments } from "../services/open_bot_documents.ts";
 import type { ServiceConfig } from "../services/service_config.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -30,6 +31,8 @@ export interface CliContext {
   readonly createStore: (config: DockerRunnerConfig, folder: string) => ObjectStore;
   /** Makes a runner. */
   readonly createRunner: (config: DockerRunnerConfig, store: ObjectStore) => Runner;
+  /** Opens what bots are deployed to. */
+  readonly openBotDocuments: (config: ServiceConfig) => Promise<BotDocuments>;
   /** Puts the service together, around the parts that there are already. */
   readonly composeService: (config: ServiceConfig, given?: GivenParts) => Promise<ComposedBotService>;
 }

@@ -8,10 +8,11 @@ import { stat } from "node:fs/promises";
 import { InvalidBotFolderError } from "../lib/errors.ts";
 import type { ObjectStore } from "../lib/object_store.ts";
 import { parseBotDocument, updatedAtOf } from "../services/bot_document.ts";
-import type { BotChange, BotRepository } from "../services/bot_repository.ts";
+import type { BotChange, BotDocument, BotRepository } from "../services/bot_repository.ts";
+import { field, isObject } from "../services/document_fields.ts";
 import type { BotFolder } from "./bot_folder.ts";
 import { botToDocument } from "./bot_to_document.ts";
-import { storeArchive } from "./store_archive.ts";
+import { archivePrefix, storeArchive } from "./store_archive.ts";
 
 /** Where bots are deployed to. */
 export interface DeployTarget {
@@ -84,6 +85,7 @@ export async function deployBot(
     );
   }
   await publish(change);
+  await removeOlderArchives(target, id, [filePath, filePathOf(before)]);
   return {
     id,
     version: bot.version,
@@ -100,4 +102,20 @@ async function requireScript({ path, entrypoints }: BotFolder): Promise<void> {
   throw new InvalidBotFolderError(
     `There is no script '${script}', which bot-config.yaml names as the entrypoint 'bot'.`,
   );
+}
+
+/** The one before stays: a start of it may be under way. */
+async function removeOlderArchives(
+  { store, bucket }: DeployTarget,
+  id: string,
+  kept: readonly unknown[],
+): Promise<void> {
+  for await (const { key } of store.list(bucket, archivePrefix(id))) {
+    if (!kept.includes(key)) await store.delete(bucket, key);
+  }
+}
+
+function filePathOf(document: BotDocument | undefined): unknown {
+  const custom = document && field(document, "custom");
+  return isObject(custom) ? field(custom, "filePath") : undefined;
 }

@@ -20,3 +20,14 @@ export function parseDuration(text: string): number | undefined {
   }
   return total;
 }
+
+/**
+ * Writes a length of time in its largest unit, for example `3m` or `2d`.
+ *
+ * @param ms Milliseconds, 0 or more.
+ */
+export function formatDuration(ms: number): string {
+  const units = [["d", 86_400_000], ["h", 3_600_000], ["m", 60_000]] as const;
+  const [unit, size] = units.find(([, size]) => ms >= size) ?? ["s", 1000];
+  return `${Math.floor(ms / size)}${unit}`;
+}

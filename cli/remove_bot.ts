@@ -26,6 +26,7 @@ export async function removeBot(id: string, target: DeployTarget): Promise<boole
     await repository.apply(change);
     await publish(change);
   }
+  await store.ensureBucket(bucket);
   for await (const { key } of store.list(bucket, archivePrefix(id))) await store.delete(bucket, key);
   return before !== undefined;
 }

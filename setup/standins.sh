@@ -24,6 +24,8 @@ standins_choose() {
     return 0
   fi
   export RUNTIME_IMAGES
+  [ -z "${standins_said-}" ] || return 0
+  standins_said=1
   say "using stand-in images built from Debian packages: $RUNTIME_IMAGES (to try a registry again: rm .berth/setup.env)"
 }
 

@@ -14,6 +14,7 @@ import { createDockerRunner, createObjectStore } from "../../lib/create_docker_r
 import { FolderObjectStore } from "../../lib/folder_object_store.ts";
 import { LABEL } from "../../lib/labels.ts";
 import { composeBotService } from "../../services/compose_bot_service.ts";
+import { openBotDocuments } from "../../services/open_bot_documents.ts";
 import { SERVICE_VARIABLES } from "../../services/service_config.ts";
 import { DOCKER_HOST } from "./engine_support.ts";
 import { testVariables } from "./runner_support.ts";
@@ -56,6 +57,7 @@ export function cliContext(
     createOrchestrator: (config) => new DockerodeOrchestrator(connectDocker(config.dockerHost)),
     createStore: (config, folder) => config.minio ? createObjectStore(config) : new FolderObjectStore(folder),
     createRunner: (config, store) => createDockerRunner({ config, store }),
+    openBotDocuments,
     composeService: composeBotService,
     ...more,
   };

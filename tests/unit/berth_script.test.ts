@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { strToU8, zipSync } from "fflate";
+import { COMMANDS } from "../../cli/commands.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const SETUP = [...Deno.readDirSync(`${ROOT}setup`)].map((file) => `setup/${file.name}`);
@@ -53,11 +54,13 @@ class Machine implements Disposable {
   }
 
   #fill(): void {
-    for (const folder of [this.home, this.bin, `${this.project}/setup`]) {
+    for (const folder of [this.home, this.bin, `${this.project}/setup`, `${this.project}/cli`]) {
       Deno.mkdirSync(folder, { recursive: true });
     }
-    for (const script of SCRIPTS) Deno.copyFileSync(`${ROOT}${script}`, `${this.project}/${script}`);
-    const names = ["demo", "start", "run", "backtest", "doctor", "images", "bench", "ok", "permissions"];
+    for (const script of [...SCRIPTS, "cli/usage.txt"]) {
+      Deno.copyFileSync(`${ROOT}${script}`, `${this.project}/${script}`);
+    }
+    const names = ["images", "bench", "ok", ...Object.keys(COMMANDS)];
     const tasks = Object.fromEntries(names.map((name) => [name, `deno run --quiet -A task.js ${name}`]));
     Deno.writeTextFileSync(`${this.project}/deno.json`, JSON.stringify({ tasks }));
     Deno.writeTextFileSync(`${this.project}/task.js`, STUB_TASK);
@@ -199,17 +202,7 @@ Deno.test("berth prints its usage without arguments and with help", async () => 
     assert.equal(code, 0);
     assert.match(stdout, /Usage: berth COMMAND/);
     for (
-      const command of [
-        "demo",
-        "start",
-        "run DIR",
-        "backtest DIR",
-        "doctor",
-        "test",
-        "bench",
-        "ok",
-        "permissions",
-      ]
+      const command of [...Object.keys(COMMANDS), "setup", "test", "ok", "bench", "remove ID...", "run DIR"]
     ) {
       assert.ok(stdout.includes(`\n  ${command} `), command);
     }
@@ -222,8 +215,23 @@ Deno.test("berth rejects an unknown command with its usage on stderr and status 
   const { code, stdout, stderr } = await machine.run(["dmeo"]);
   assert.equal(code, 2);
   assert.equal(stdout, "");
-  assert.match(stderr, /'dmeo' is not a command/);
+  assert.match(stderr, /^berth: There is no command 'dmeo'\./);
   assert.match(stderr, /Usage: berth COMMAND/);
+});
+
+Deno.test("berth hands over every command of the program, and its --help without an engine", async () => {
+  using machine = new Machine();
+  for (const command of Object.keys(COMMANDS)) {
+    const { code, stdout, stderr } = await machine.run([command, "x", "--help"]);
+    assert.deepEqual([code, stderr], [0, ""], command);
+    const { task, args } = command === "images" ? { task: "images", args: ["--help"] } : JSON.parse(stdout);
+    assert.deepEqual([task, args], [command, ["--help"]]);
+  }
+  for (const command of ["test", "ok", "bench", "setup"]) {
+    const { code, stdout, stderr } = await machine.run([command, "--help"]);
+    assert.deepEqual([code, stderr], [0, ""], command);
+    assert.match(stdout, /Usage: berth COMMAND/);
+  }
 });
 
 Deno.test("berth hands over arguments, the caller's folder and the exit status, through a link and from any folder", async () => {

@@ -50,3 +50,21 @@ Deno.test("InstanceLock.acquire() takes over from a process that was killed", ()
     await reader.cancel();
     await using _lock = await InstanceLock.acquire(folder, "main");
   }));
+
+Deno.test("InstanceLock.holder() names who has it, and keeps nobody from taking it", () =>
+  withFolder(async (folder) => {
+    assert.equal(await InstanceLock.holder(`${folder}/missing`, "main"), undefined);
+    assert.equal(await InstanceLock.holder(folder, "main"), undefined);
+    {
+      await using _lock = await InstanceLock.acquire(folder, "main");
+      assert.match((await InstanceLock.holder(folder, "main"))!, new RegExp(`^pid ${Deno.pid}, since `));
+    }
+    await Deno.writeTextFile(`${folder}/main.lock`, "pid 1, since yesterday\n");
+    assert.equal(await InstanceLock.holder(folder, "main"), undefined, "left by a process that was killed");
+    // Looking takes the lock for a moment.
+    const file = await Deno.open(`${folder}/main.lock`);
+    await file.lock(false);
+    const acquiring = InstanceLock.acquire(folder, "main");
+    setTimeout(() => file.close(), 30);
+    await using _lock = await acquiring;
+  }));

@@ -1,0 +1,179 @@
+/**
+ * The commands: what each takes, and what is said about it.
+ *
+ * @module
+ */
+
+import { backtestCommand } from "./backtest_command.ts";
+import { botsCommand } from "./bots_command.ts";
+import type { CliContext } from "./context.ts";
+import { UsageError } from "./context.ts";
+import { demoCommand } from "./demo_command.ts";
+import { deployCommand } from "./deploy_command.ts";
+import { doctorCommand } from "./doctor_command.ts";
+import { parseDuration } from "./duration.ts";
+import { enableCommand } from "./enable_command.ts";
+import { imagesCommand } from "./images_command.ts";
+import { permissionsCommand } from "./permissions_command.ts";
+import { removeCommand } from "./remove_command.ts";
+import { runCommand } from "./run_command.ts";
+import { startCommand } from "./start_command.ts";
+
+/** Values of the options that were given. */
+export type Values = Readonly<Record<string, string | boolean | undefined>>;
+
+/** A command. */
+export interface Command {
+  /** Its options; those of type `string` take a value. */
+  readonly options?: Readonly<Record<string, { readonly type: "string" | "boolean" }>>;
+  /** What else it takes, and how many of it. @default {nothing} */
+  readonly takes?: { readonly what: string; readonly min: number; readonly max: number };
+  /** What `--help` prints. */
+  readonly help: string;
+  /** Does it. @returns The exit code. */
+  run(args: readonly string[], values: Values, context: CliContext): Promise<number>;
+}
+
+const FOLDER = { what: "a bot folder", min: 1, max: 1 };
+const IDS = { what: "a bot's id", min: 1, max: Infinity };
+
+/** The commands by name. */
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  start: {
+    help: `Usage: berth start
+
+Runs the service until Ctrl-C or SIGTERM. Without configuration everything is on this machine: documents in
+SQLite and archives in a folder. With MONGO_URI, MINIO_* and NATS_URL they are there; the README has the table.
+The bots go on running when the service stops, unless BOTS_ON_SHUTDOWN=stop, and the next one takes them over.`,
+    run: (_args, _values, context) => startCommand(context),
+  },
+  deploy: {
+    options: {
+      id: { type: "string" },
+      config: { type: "string" },
+      disable: { type: "boolean" },
+      json: { type: "boolean" },
+    },
+    takes: FOLDER,
+    help: `Usage: berth deploy DIR [--id ID] [--config FILE] [--disable] [--json]
+
+Packs a bot folder, puts it into the object store and writes the bot's document. The service starts the bot, or
+replaces the one that runs when code, version or configuration differ.
+
+  --id ID        id of the bot; without it, the name in bot-config.yaml
+  --config FILE  configuration of the bot; without it, config.json of the folder
+  --disable      only deploy it: it runs when it is enabled, or deployed without this
+  --json         print one JSON object`,
+    run: ([folder], { id, config, disable, json }, context) =>
+      deployCommand({
+        folder: folder!,
+        ...text("id", id),
+        ...text("configFile", config),
+        enabled: disable !== true,
+        json: json === true,
+      }, context),
+  },
+  bots: {
+    options: { json: { type: "boolean" } },
+    help: `Usage: berth bots [--json]
+
+Lists every bot that has a document or a container: whether it is enabled, what the engine shows of it, how many
+starts in a row there were, and since when it is so.
+
+  --json   print one JSON array`,
+    run: (_args, { json }, context) => botsCommand({ json: json === true }, context),
+  },
+  enable: {
+    takes: IDS,
+    help: `Usage: berth enable ID...
+
+Has the service run these bots.`,
+    run: (ids, _values, context) => enableCommand({ ids, enabled: true }, context),
+  },
+  disable: {
+    takes: IDS,
+    help: `Usage: berth disable ID...
+
+Has the service stop these bots; their documents and code stay.`,
+    run: (ids, _values, context) => enableCommand({ ids, enabled: false }, context),
+  },
+  remove: {
+    takes: IDS,
+    help: `Usage: berth remove ID...
+
+Deletes the documents of these bots, and what 'berth deploy' has stored of their code. The service stops them.`,
+    run: (ids, _values, context) => removeCommand(ids, context),
+  },
+  demo: {
+    options: { for: { type: "string" } },
+    help: `Usage: berth demo [--for TIME]
+
+Starts a service of its own on this machine, deploys the bots in examples/ to it, and shows their lines and what
+becomes of them. At the end everything is stopped and removed. It touches no other service, and no server.
+
+  --for TIME   end it after so long, for example 20s or 5m; without it, Ctrl-C does`,
+    run: (_args, values, context) => demoCommand(readFor(values.for), context),
+  },
+  run: {
+    options: { config: { type: "string" } },
+    takes: FOLDER,
+    help: `Usage: berth run DIR [--config FILE]
+
+Runs a bot folder in a container, without a service, until it ends or Ctrl-C stops it.
+
+  --config FILE  configuration of the bot; without it, config.json of the folder`,
+    run: ([folder], { config }, context) =>
+      runCommand({ folder: folder!, ...text("configFile", config) }, context),
+  },
+  backtest: {
+    options: { config: { type: "string" }, json: { type: "boolean" } },
+    takes: FOLDER,
+    help: `Usage: berth backtest DIR [--config FILE] [--json]
+
+Runs a bot folder's backtest once, prints its result, and ends with the program's exit code.
+
+  --config FILE  configuration of the bot; without it, config.json of the folder
+  --json         print one JSON object, and the program's lines on standard error`,
+    run: ([folder], { config, json }, context) =>
+      backtestCommand(
+        { folder: folder!, json: json === true, ...text("configFile", config) },
+        context,
+      ),
+  },
+  doctor: {
+    options: { json: { type: "boolean" } },
+    help: `Usage: berth doctor [--json]
+
+Checks what the configuration names: engine, images, folders, database, object store, event bus, service. Changes
+nothing. Ends with 1 when there is a problem.
+
+  --json   print one JSON array`,
+    run: (_args, { json }, context) => doctorCommand({ json: json === true }, context),
+  },
+  images: {
+    takes: { what: "a bot folder", min: 0, max: Infinity },
+    help: `Usage: berth images [DIR...]
+
+Pulls the images that are missing: those of the given bot folders, or of every runtime.`,
+    run: (folders, _values, context) => imagesCommand(folders, context),
+  },
+  permissions: {
+    help: `Usage: berth permissions
+
+Prints the flags for 'deno run' that are exactly what the service needs in this configuration.`,
+    run: (_args, _values, context) => permissionsCommand(context),
+  },
+};
+
+function text<K extends string>(name: K, value: Values[string]): Partial<Record<K, string>> {
+  return typeof value === "string" ? { [name]: value } as Record<K, string> : {};
+}
+
+function readFor(text: Values[string]): { forMs?: number } {
+  if (text === undefined) return {};
+  const forMs = parseDuration(String(text));
+  if (forMs === undefined) {
+    throw new UsageError(`--for takes a length of time such as 20s or 5m, not '${text}'.`);
+  }
+  return { forMs };
+}

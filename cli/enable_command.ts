@@ -1,0 +1,59 @@
+/**
+ * `berth enable ID...` and `berth disable ID...`: whether the service runs bots.
+ *
+ * @module
+ */
+
+import type { BotChange, BotDocument } from "../services/bot_repository.ts";
+import { field, isObject } from "../services/document_fields.ts";
+import { type CliContext, EXIT } from "./context.ts";
+import { openDocuments } from "./open_documents.ts";
+
+/** Options of {@linkcode enableCommand}. */
+export interface EnableOptions {
+  /** Ids of the bots. */
+  readonly ids: readonly string[];
+  /** Whether they are to run. */
+  readonly enabled: boolean;
+}
+
+/**
+ * Enables or disables bots, one after the other; one that is not there keeps none of the others.
+ *
+ * @param options See {@linkcode EnableOptions}.
+ * @param context See {@linkcode CliContext}.
+ * @returns 1 when there was no such bot.
+ */
+export async function enableCommand({ ids, enabled }: EnableOptions, context: CliContext): Promise<number> {
+  const { terminal } = context;
+  await using documents = await openDocuments(context);
+  let changed = 0;
+  for (const id of ids) {
+    const before = await documents.repository.get(id);
+    if (!before) {
+      terminal.note(`berth: There is no bot '${id}'; 'berth bots' lists them.`);
+      continue;
+    }
+    // What the change does not name is kept. It has no place in the order: what comes last wins.
+    const change: BotChange = { type: "updated", id, document: enablingFields(before, enabled), order: {} };
+    await documents.repository.apply(change);
+    await documents.publish(change);
+    changed++;
+    terminal.out(`${id} is ${enabled ? "enabled" : "disabled"}`);
+  }
+  if (changed > 0) terminal.note(await documents.whenHeard());
+  return changed === ids.length ? EXIT.ok : EXIT.failed;
+}
+
+/**
+ * The fields of a document that have to change.
+ *
+ * @param before The document.
+ * @param enabled Whether its bot is to run.
+ */
+export function enablingFields(before: BotDocument, enabled: boolean): BotDocument {
+  const config = field(before, "config");
+  // A configuration that says no would win.
+  const says = enabled && isObject(config) && Object.hasOwn(config, "enabled");
+  return { id: before.id, enabled, ...(says && { config: { ...config, enabled: true } }) };
+}

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { runCli } from "../../cli.ts";
+import { COMMANDS } from "../../cli/commands.ts";
+import type { CliContext } from "../../cli/context.ts";
+
+/** A command line of which nothing but its texts is asked. */
+async function cli(...args: string[]): Promise<{ code: number; out: string; notes: string }> {
+  const lines = { out: [] as string[], notes: [] as string[] };
+  const context = {
+    env: {},
+    cwd: "/",
+    terminal: {
+      out: (line: string) => lines.out.push(line),
+      note: (line: string) => lines.notes.push(line),
+      transient: () => {},
+      paint: (_style: string, text: string) => text,
+      interactive: false,
+    },
+    signal: new AbortController().signal,
+  } as unknown as CliContext;
+  const code = await runCli(args, context);
+  return { code, out: lines.out.join("\n"), notes: lines.notes.join("\n") };
+}
+
+Deno.test("runCli() prints one usage text, which names every command", async () => {
+  const usage = (await Deno.readTextFile(new URL("../../cli/usage.txt", import.meta.url))).trimEnd();
+  for (const args of [[], ["help"], ["--help"], ["-h"]]) {
+    assert.deepEqual(await cli(...args), { code: 0, out: usage, notes: "" });
+  }
+  for (const name of Object.keys(COMMANDS)) assert.match(usage, new RegExp(`^  ${name} `, "m"));
+  const { code, notes } = await cli("dmeo");
+  assert.deepEqual([code, notes], [2, `berth: There is no command 'dmeo'.\n\n${usage}`]);
+});
+
+for (const [name, { help, options = {} }] of Object.entries(COMMANDS)) {
+  Deno.test(`runCli() explains ${name} and each of its options`, async () => {
+    assert.match(help, new RegExp(`^Usage: berth ${name}(?= |\n)[^]*\n\n`));
+    for (const option of Object.keys(options)) {
+      assert.match(help, new RegExp(`^  --${option} .*`, "m"), option);
+      assert.ok(help.split("\n")[0]!.includes(`[--${option}`), option);
+    }
+    assert.deepEqual(await cli(name, "--help"), { code: 0, out: help, notes: "" });
+    const { code, notes } = await cli(name, "--nonsense");
+    assert.deepEqual([code, notes], [2, `berth: Unknown option '--nonsense'.\n\n${help}`]);
+  });
+}
+
+for (
+  const [args, message] of [
+    [["deploy"], "'deploy' needs a bot folder."],
+    [["remove"], "'remove' needs a bot's id."],
+    [["bots", "x"], "'bots' does not take 'x'."],
+    [["demo", "--for", "20"], "--for takes a length of time such as 20s or 5m, not '20'."],
+  ] as const
+) {
+  Deno.test(`runCli() refuses 'berth ${args.join(" ")}'`, async () => {
+    const { code, notes } = await cli(...args);
+    assert.deepEqual([code, notes.split("\n")[0]], [2, `berth: ${message}`]);
+  });
+}
