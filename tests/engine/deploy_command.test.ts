@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { connectMinio } from "../../lib/adapters/connect_minio.ts";
+import { CliProcess, cliVariables, withFolder } from "./cli_support.ts";
+import { until } from "./engine_support.ts";
+import { testWithNats } from "./nats_server.ts";
+
+/** Long enough that nothing is found by a resync: what is noticed was heard. */
+const NO_RESYNC = { RECONCILE_INTERVAL: "86400" };
+const LOOP = "import time\ndef main(id, config):\n    while True: time.sleep(0.05)\n";
+
+async function writeBot(folder: string, files: Record<string, string> = {}): Promise<string> {
+  await Deno.mkdir(folder, { recursive: true });
+  const all = {
+    "bot-config.yaml": "name: my-bot\nversion: 1.0.0\nentrypoints:\n  bot: main.py\n",
+    "main.py": LOOP,
+    ...files,
+  };
+  for (const [name, text] of Object.entries(all)) await Deno.writeTextFile(`${folder}/${name}`, text);
+  return folder;
+}
+
+async function berth(env: Record<string, string>, ...args: string[]): Promise<string> {
+  const { code, output, stdout } = await CliProcess.run(args, env);
+  assert.equal(code, 0, `berth ${args.join(" ")}\n${output}`);
+  return stdout;
+}
+
+/** What `berth bots --json` says of one bot. */
+async function botOf(env: Record<string, string>, id: string): Promise<Record<string, unknown> | undefined> {
+  const rows: Record<string, unknown>[] = JSON.parse(await berth(env, "bots", "--json"));
+  return rows.find((row) => row.id === id);
+}
+
+/** The life of a bot, each step heard by a service that runs under its own permissions. */
+async function liveAndLetDie(env: Record<string, string>, temp: string, id: string): Promise<void> {
+  const folder = await writeBot(`${temp}/bot`);
+  const flags = (await berth(env, "permissions")).trim().split(" ");
+  await using service = CliProcess.start(["start"], env, flags);
+  await service.printed(/service started/);
+  const isRunning = async () => (await botOf(env, id))?.phase === "running";
+  const isStopped = async () => (await botOf(env, id))?.phase === null;
+
+  const deployed = JSON.parse(await berth(env, "deploy", folder, "--id", id, "--json"));
+  assert.deepEqual([deployed.id, deployed.enabled, deployed.isNew], [id, true, true]);
+  await until("the bot runs", isRunning);
+  const first = await botOf(env, id);
+  assert.deepEqual([first?.enabled, first?.version, first?.attempt], [true, "1.0.0", 1]);
+
+  await writeBot(folder, { "main.py": `# changed\n${LOOP}` });
+  const changed = JSON.parse(await berth(env, "deploy", folder, "--id", id, "--json"));
+  assert.deepEqual([changed.isNew, changed.filePath === deployed.filePath], [false, false]);
+  await until("its code is replaced, under the same version", async () => {
+    const now = await botOf(env, id);
+    return now?.phase === "running" && now.since !== first?.since;
+  });
+
+  await berth(env, "disable", id);
+  await until("it is stopped", isStopped);
+  assert.equal((await botOf(env, id))?.enabled, false);
+  await berth(env, "enable", id);
+  await until("it runs again", isRunning);
+  assert.match(
+    await berth(env, "bots"),
+    new RegExp(`^${id} +1\\.0\\.0 +python3\\.11 +yes +1 .* running$`, "m"),
+  );
+
+  await berth(env, "remove", id);
+  await until("it is gone", async () => await botOf(env, id) === undefined);
+  service.kill("SIGTERM");
+  assert.equal(await service.end(), 0, service.output);
+}
+
+Deno.test("berth deploy, disable, enable and remove reach a running service through the embedded database", async () => {
+  const instance = `test-${crypto.randomUUID().slice(0, 8)}`;
+  await withFolder(() => [instance], async (temp) => {
+    const env = cliVariables(temp, { ...NO_RESYNC, BERTH_INSTANCE: instance });
+    await liveAndLetDie(env, temp, "my-bot");
+    const objects = new Deno.Command("find", { args: [`${temp}/data/objects`, "-type", "f"] });
+    assert.equal(new TextDecoder().decode((await objects.output()).stdout), "", "its archives are gone");
+  });
+});
+
+const SERVERS = ["MONGO_URI", "MINIO_ENDPOINT", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"];
+const servers = Object.fromEntries(SERVERS.map((name) => [name, Deno.env.get(name) ?? ""]));
+const hasServers = SERVERS.every((name) => servers[name]);
+if (!hasServers) console.warn("NOT RUN: berth deploy with servers needs `./berth test`.");
+
+if (hasServers) {
+  testWithNats(
+    "berth deploy, disable, enable and remove reach a running service through MongoDB, MinIO and NATS",
+    async (nats) => {
+      await nats.start();
+      const [run] = crypto.randomUUID().split("-") as [string];
+      const bucket = `berth-test-${run}`;
+      try {
+        await withFolder(() => [`test-${run}`], async (temp) => {
+          const env = cliVariables(temp, {
+            ...NO_RESYNC,
+            ...servers,
+            NATS_URL: nats.url,
+            BERTH_INSTANCE: `test-${run}`,
+            MINIO_CODE_BUCKET: bucket,
+            MINIO_BACKTESTS_BUCKET: `${bucket}-results`,
+            MINIO_LOGS_BUCKET: `${bucket}-logs`,
+            // Other tests' bots are in the same database.
+            SEGMENT_ID: String(Number.parseInt(run.slice(0, 7), 16)),
+          });
+          await liveAndLetDie(env, temp, `bot-${run}`);
+        });
+      } finally {
+        await removeBuckets([bucket, `${bucket}-results`, `${bucket}-logs`]);
+      }
+    },
+  );
+}
+
+async function removeBuckets(buckets: readonly string[]): Promise<void> {
+  const [host, port] = servers.MINIO_ENDPOINT!.split(":");
+  const client = connectMinio({
+    endPoint: host!,
+    port: Number(port),
+    useSSL: Deno.env.get("MINIO_SSL") === "true",
+    accessKey: servers.MINIO_ACCESS_KEY!,
+    secretKey: servers.MINIO_SECRET_KEY!,
+  });
+  for (const bucket of buckets) {
+    if (!await client.bucketExists(bucket)) continue;
+    for await (const { name } of client.listObjectsV2(bucket, "", true)) {
+      await client.removeObject(bucket, name);
+    }
+    await client.removeBucket(bucket);
+  }
+}
+
+Deno.test("berth deploy writes nothing when the folder cannot be run, and says why", () =>
+  withFolder(() => [], async (temp) => {
+    const env = cliVariables(temp);
+    const refused = async (folder: string, message: RegExp, ...args: string[]) => {
+      const { code, output } = await CliProcess.run(["deploy", folder, ...args], env);
+      assert.equal(code, 1);
+      assert.match(output, message);
+    };
+    await refused(`${temp}/missing`, /is not a bot folder: it needs a bot-config\.yaml/);
+    const noScript = await writeBot(`${temp}/no-script`, {
+      "bot-config.yaml": "name: a\nversion: 1\nentrypoints:\n  bot: nothing.py\n",
+    });
+    await refused(noScript, /There is no script '.*nothing\.py'/);
+    const noBot = await writeBot(`${temp}/no-bot`, {
+      "bot-config.yaml": "name: a\nversion: 1\nentrypoints:\n  backtest: main.py\n",
+    });
+    await refused(noBot, /has no entrypoint 'bot'/);
+    await refused(await writeBot(`${temp}/good`), /id: must begin with a letter or digit/, "--id", "a/b");
+    assert.deepEqual(JSON.parse(await berth(env, "bots", "--json")), []);
+    const { code, output } = await CliProcess.run(["remove", "nobody"], env);
+    assert.equal(code, 1);
+    assert.match(output, /There is no bot 'nobody'/);
+  }));
+
+Deno.test("berth bots lists the documents also when no engine answers, and fails", () =>
+  withFolder(() => [], async (temp) => {
+    const env = cliVariables(temp, { DOCKER_HOST: `unix://${temp}/nothing.sock` });
+    await berth(env, "deploy", await writeBot(`${temp}/bot`), "--disable");
+    const { code, stdout, output } = await CliProcess.run(["bots"], env);
+    assert.equal(code, 1);
+    assert.match(stdout, /^my-bot +1\.0\.0 +python3\.11 +no +- +- +not known$/m);
+    assert.match(output, /What the bots are doing is not known: /);
+  }));
