@@ -18,6 +18,7 @@ import type { BotCondition } from "./bot_condition.ts";
 import { type BotSettings, type InvalidBotDocument, parseBotDocument } from "./bot_document.ts";
 import type { BotDocument, BotRepository } from "./bot_repository.ts";
 import type { Clock } from "./clock.ts";
+import { ConditionLog } from "./condition_log.ts";
 import type { FailedStart } from "./last_try.ts";
 import { type Action, type Desired, type Plan, plan } from "./plan.ts";
 import type { ServiceState } from "./service_state.ts";
@@ -45,16 +46,22 @@ export interface BotReconcilerOptions {
 type Live = Pick<ManagedContainer, "containerId" | "specHash" | "attempt">;
 
 /** What a document asks for. */
-interface Wish {
+export interface Wish {
+  /** What should be. */
   readonly desired: Desired;
+  /** What to run; there whenever something should. */
   readonly executable?: Executable;
+  /** How the bot is looked after, where the document can be read. */
   readonly settings?: BotSettings;
+  /** What is odd about the document, a line each. */
+  readonly notes?: readonly string[];
 }
 
 /** Brings one bot at a time closer to what its document says. */
 export class BotReconciler {
   readonly #options: BotReconcilerOptions;
   readonly #failedStarts = new Map<string, FailedStart>();
+  readonly #conditions = new ConditionLog();
   readonly #log = getLogger(["berth", "bots"]);
 
   /**
@@ -81,19 +88,19 @@ export class BotReconciler {
       repository.get(id, { signal }),
       runner.findContainer("bot", id, { signal }),
     ]);
-    const wish = this.#wish(id, document);
+    const wish = this.wish(id, document);
     // A bot that is told to run again begins anew.
     if (wish.desired?.kind !== "run") this.#failedStarts.delete(id);
     const containers = container ? [container] : [];
     const next = this.preview(id, wish.desired, containers);
-    this.#show(id, wish.desired, next.condition, next.keeps);
+    this.#show(id, wish, next.condition, next.keeps);
     let live: Live | undefined = next.keeps;
     for (const action of next.actions) {
       if (action.type === "start") live = await this.#start(id, action.attempt, wish.executable!, signal);
       else await this.#end(id, action, wish.settings, signal);
-      if (action.type === "start" && !live) return this.#afterFailure(id, wish.desired);
+      if (action.type === "start" && !live) return this.#afterFailure(id, wish);
     }
-    if (next.actions.length > 0) this.#show(id, wish.desired, next.settled, live);
+    if (next.actions.length > 0) this.#show(id, wish, next.settled, live);
     state.countReconcile(clock.now() - begin);
     return next.againInMs === undefined ? {} : { againInMs: next.againInMs };
   }
@@ -114,12 +121,12 @@ export class BotReconciler {
    * Tells the state of a bot about which there is nothing to do.
    *
    * @param id Id of the bot.
-   * @param desired What should be.
+   * @param wish What its document asks for.
    * @param containers What there is.
    */
-  observe(id: string, desired: Desired, containers: readonly ManagedContainer[]): void {
-    const { condition, keeps } = this.preview(id, desired, containers);
-    this.#show(id, desired, condition, keeps);
+  observe(id: string, wish: Wish, containers: readonly ManagedContainer[]): void {
+    const { condition, keeps } = this.preview(id, wish.desired, containers);
+    this.#show(id, wish, condition, keeps);
   }
 
   /**
@@ -128,32 +135,30 @@ export class BotReconciler {
    * @param id Id of the bot.
    * @param document Its document, where there is one.
    */
-  desired(id: string, document: BotDocument | undefined): Desired {
-    return this.#wish(id, document).desired;
-  }
-
-  #forget(id: string): void {
-    const { state, onGone } = this.#options;
-    this.#failedStarts.delete(id);
-    state.removeRunningBot(id);
-    onGone(id);
-  }
-
-  #wish(id: string, document: BotDocument | undefined): Wish {
+  wish(id: string, document: BotDocument | undefined): Wish {
     if (!document) {
       const reason = this.#options.whyHeld(id);
       return { desired: reason === undefined ? undefined : { kind: "held", reason } };
     }
     const parsed = parseBotDocument(document);
     if (parsed.status === "invalid") return { desired: this.#wishOfInvalid(parsed) };
-    const { executable, enabled, settings } = parsed;
+    const { executable, enabled, settings, notes } = parsed;
     if (!this.#isServed(executable.segment)) return { desired: undefined };
-    if (!enabled) return { desired: { kind: "disabled" }, settings };
+    if (!enabled) return { desired: { kind: "disabled" }, settings, notes };
     return {
       desired: { kind: "run", specHash: this.#options.runner.specHash(executable) },
       executable,
       settings,
+      notes,
     };
+  }
+
+  #forget(id: string): void {
+    const { state, onGone } = this.#options;
+    this.#failedStarts.delete(id);
+    this.#conditions.forget(id);
+    state.removeRunningBot(id);
+    onGone(id);
   }
 
   #wishOfInvalid({ reason, enabled, segment }: InvalidBotDocument): Desired {
@@ -203,32 +208,35 @@ export class BotReconciler {
       if (signal.aborted || error instanceof ContainerConflictError) throw error;
       state.countFailedStart();
       const condition = startFailure(error);
-      this.#log.warn("bot not started", { id, attempt, problem: (error as Error).message });
+      this.#log.debug("bot not started", { id, attempt, problem: (error as Error).message });
       const specHash = runner.specHash(executable);
       this.#failedStarts.set(id, { specHash, attempt, failedAt: new Date(clock.now()), condition });
       return undefined;
     }
   }
 
-  #afterFailure(id: string, desired: Desired): WorkResult {
-    const { condition, againInMs } = this.preview(id, desired, []);
-    this.#show(id, desired, condition);
+  #afterFailure(id: string, wish: Wish): WorkResult {
+    const { condition, againInMs } = this.preview(id, wish.desired, []);
+    this.#show(id, wish, condition);
     return againInMs === undefined ? {} : { againInMs };
   }
 
   #show(
     id: string,
-    desired: Desired,
+    { desired, notes = [] }: Wish,
     condition: BotCondition | undefined,
     container?: Live,
   ): void {
     if (!condition) return this.#forget(id);
+    this.#conditions.tell(id, condition);
+    this.#conditions.note(id, notes);
     const specHash = container?.specHash ?? (desired?.kind === "run" ? desired.specHash : undefined);
     this.#options.state.setRunningBot({
       id,
       condition,
       ...(container && { containerId: container.containerId, attempt: container.attempt }),
       ...(specHash !== undefined && { specHash }),
+      ...(notes.length > 0 && { notes }),
     });
   }
 }

@@ -34,15 +34,20 @@ export interface EventOrder {
   readonly updatedAt?: number;
 }
 
+/** What every change tells. */
+interface Change {
+  /** Id of the bot. */
+  readonly id: string;
+  /** Where it stands among the events of its bot. */
+  readonly order: EventOrder;
+  /** When it was published, in ms since the epoch, where its bus says so. */
+  readonly publishedAt?: number;
+}
+
 /** A change that an event tells. */
 export type BotChange =
-  | {
-    readonly type: "created" | "updated";
-    readonly id: string;
-    readonly document: BotDocument;
-    readonly order: EventOrder;
-  }
-  | { readonly type: "deleted"; readonly id: string; readonly order: EventOrder };
+  | Change & { readonly type: "created" | "updated"; readonly document: BotDocument }
+  | Change & { readonly type: "deleted" };
 
 /** A document that was read. One that cannot be keyed (no usable `id`) is given too, so that it can be reported. */
 export interface StoredBot {

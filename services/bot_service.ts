@@ -7,6 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import { KeyedMutex } from "../lib/keyed_mutex.ts";
 import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../lib/runner.ts";
+import { backoffMs } from "./backoff.ts";
 import type { BotEvents } from "./bot_events.ts";
 import { BotReconciler } from "./bot_reconciler.ts";
 import type { BotChange, BotRepository, StoredBot } from "./bot_repository.ts";
@@ -39,7 +40,8 @@ export interface BotServiceOptions {
 
 /** Most of a key's time is waiting for its bot to stop; starts are bounded by the runner. */
 const WORKERS = 256;
-const RESYNC_BACKOFF_MS = [250, 500, 1000, 2000, 4000, 8000];
+/** Between two tries of a resync that failed: what was away is noticed soon after its return, however long it was. */
+const RESYNC_BACKOFF = { minMs: 250, maxMs: 4000 };
 const WATCH_AGAIN_MS = 1000;
 const DRAIN_MS = 9000;
 
@@ -59,6 +61,8 @@ export class BotService {
   #waitsFor: string | undefined;
   /** Whether what a killed predecessor left has been removed. */
   #isSwept = false;
+  /** Whether the containers have been listed, or are about to be. */
+  #hasListed = false;
 
   /**
    * Makes one; nothing is read or dialled before {@linkcode run}.
@@ -110,13 +114,15 @@ export class BotService {
       tick("resync", reconcileIntervalMs, {
         signal,
         clock,
-        backoffSchedule: RESYNC_BACKOFF_MS,
+        backoffSchedule: (attempt) => backoffMs(attempt, RESYNC_BACKOFF),
         onError: ({ error }) => this.#tellWait(messageOf(error)),
       }, (signal) => this.#resync(signal)),
       this.#watch(signal),
     ]);
+    // For all that is under way, so that the end is in time whatever hangs.
+    const deadline = AbortSignal.timeout(DRAIN_MS);
     await events[Symbol.asyncDispose]();
-    await this.#queue.drain({ signal: AbortSignal.timeout(DRAIN_MS) });
+    await this.#queue.drain({ signal: deadline });
     if (this.#options.botsOnShutdown === "stop") await this.#stopAll();
   }
 
@@ -131,8 +137,9 @@ export class BotService {
 
   async #apply(change: BotChange, signal: AbortSignal): Promise<void> {
     const applied = await this.#store(change, signal);
-    if (change.order.updatedAt !== undefined) {
-      this.state.setEventLag(Math.max(0, this.#options.clock.now() - change.order.updatedAt));
+    const publishedAt = change.publishedAt ?? change.order.updatedAt;
+    if (publishedAt !== undefined) {
+      this.state.setEventLag(Math.max(0, this.#options.clock.now() - publishedAt));
     }
     if (change.type !== "deleted") {
       if (applied) this.#guard.forget(change.id);
@@ -162,6 +169,7 @@ export class BotService {
       if (!this.#isSwept) await runner.removeOrphans({ signal });
       this.#isSwept = true;
       // Documents last: one that is written meanwhile is seen, and its container is not yet missed.
+      this.#hasListed = true;
       const containers = await runner.listManagedContainers(segment, { signal });
       const documents = await repository.list({ signal });
       this.#tellWait(undefined);
@@ -169,15 +177,15 @@ export class BotService {
       this.#review(bots, documents);
       const stored = new Map(documents.map(({ key, document }) => [key, document]));
       for (const id of new Set([...stored.keys(), ...bots.keys()])) {
-        const desired = this.#reconciler.desired(id, stored.get(id));
+        const wish = this.#reconciler.wish(id, stored.get(id));
         const found = bots.get(id) ?? [];
-        const isWork = this.#reconciler.preview(id, desired, found).actions.length > 0 ||
+        const isWork = this.#reconciler.preview(id, wish.desired, found).actions.length > 0 ||
           found.some(({ phase }) => phase !== "running");
         if (isWork) this.#queue.add(id);
-        else this.#reconciler.observe(id, desired, found);
+        else this.#reconciler.observe(id, wish, found);
       }
       for (const { id } of this.state.getAllRunningBots()) {
-        if (!stored.has(id) && !bots.has(id)) this.#reconciler.observe(id, undefined, []);
+        if (!stored.has(id) && !bots.has(id)) this.#reconciler.observe(id, { desired: undefined }, []);
       }
     });
   }
@@ -195,11 +203,9 @@ export class BotService {
   /** The engine's hints, for ever; after each gap everything is read anew. */
   async #watch(signal: AbortSignal): Promise<void> {
     const { runner, clock } = this.#options;
-    let isFirst = true;
+    // What ended before the hints arrive is only in a list that is read after.
     const onOpen = () => {
-      // The first list is the tick's.
-      if (!isFirst) this.#resyncSoon(signal);
-      isFirst = false;
+      if (this.#hasListed) this.#resyncSoon(signal);
     };
     while (!signal.aborted) {
       try {
@@ -208,7 +214,6 @@ export class BotService {
         }
       } catch (error) {
         if (signal.aborted) return;
-        isFirst = false;
         this.#log.debug("engine's hints broke off", { problem: messageOf(error) });
       }
       await clock.sleep(WATCH_AGAIN_MS, signal).catch(() => {});

@@ -22,6 +22,8 @@ export interface BotStatus {
   readonly startedAt?: Date;
   /** What the bot is doing. */
   readonly condition: BotCondition;
+  /** What is odd about its document and does not keep it from running, a line each; absent when nothing is. */
+  readonly notes?: readonly string[];
 }
 
 /** What is known of a bot. */

@@ -22,7 +22,7 @@ export interface NatsTimes {
   readonly retryMs: number;
   /** Between two looks for the stream, as long as there is none. @default {60_000} */
   readonly streamCheckMs: number;
-  /** After a crash, an event that was being applied is given again after so long. @default {10_000} */
+  /** After a crash, an event that was being applied is given again after so long. @default {5_000} */
   readonly ackWaitMs: number;
   /** An answer of the server. @default {5_000} */
   readonly callMs: number;
@@ -55,7 +55,7 @@ const DEFAULTS = {
 const TIMES: NatsTimes = {
   retryMs: 2_000,
   streamCheckMs: 60_000,
-  ackWaitMs: 10_000,
+  ackWaitMs: 5_000,
   callMs: 5_000,
   disposeMs: 5_000,
 };

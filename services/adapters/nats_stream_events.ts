@@ -88,7 +88,8 @@ async function handle(message: JsMsg, options: StreamEventsOptions): Promise<voi
   if (queue.has(parsed.change.id)) return message.nak(BEHIND_QUEUE_MS);
   const sign = setInterval(() => quietly(() => message.working()), ackWaitMs / 3);
   try {
-    const delayMs = await delivery.give(parsed.change, info.deliveryCount);
+    const change = { ...parsed.change, publishedAt: message.time.getTime() };
+    const delayMs = await delivery.give(change, info.deliveryCount);
     quietly(() => delayMs === undefined ? message.ack() : message.nak(delayMs));
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -1,69 +1,14 @@
 import assert from "node:assert/strict";
-import { connect, createServer, type Server, type Socket } from "node:net";
 import { MongoClient } from "mongodb";
 import { type BotChange, StoreUnavailableError } from "../../services/bot_repository.ts";
 import { connectMongo } from "../../services/adapters/connect_mongo.ts";
 import { MongoBotRepository } from "../../services/adapters/mongo_bot_repository.ts";
+import { Passage } from "./passage.ts";
 
 function mongoUri(): string {
   const uri = Deno.env.get("MONGO_URI");
   if (!uri) throw new Error("Set MONGO_URI, or run the tests with `./berth test`.");
   return uri;
-}
-
-/** A way to the real server that can be cut and opened again. */
-class Passage {
-  /** Bytes of answers after which a connection is cut. */
-  limit = Infinity;
-  #port = 0;
-  #server: Server | undefined;
-  readonly #sockets = new Set<Socket>();
-  readonly #target: { readonly host: string; readonly port: number };
-
-  constructor(target: { readonly host: string; readonly port: number }) {
-    this.#target = target;
-  }
-
-  get address(): string {
-    return `127.0.0.1:${this.#port}`;
-  }
-
-  async open(): Promise<void> {
-    const server = createServer((near) => this.#join(near));
-    await new Promise<void>((resolve) => server.listen(this.#port, "127.0.0.1", resolve));
-    this.#port = (server.address() as { port: number }).port;
-    this.#server = server;
-  }
-
-  async cut(): Promise<void> {
-    const server = this.#server;
-    this.#server = undefined;
-    for (const socket of this.#sockets) socket.destroy();
-    if (server) await new Promise((resolve) => server.close(resolve));
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.cut();
-  }
-
-  #join(near: Socket): void {
-    const far = connect(this.#target);
-    let bytes = 0;
-    far.on("data", (chunk) => {
-      bytes += chunk.length;
-      if (bytes > this.limit) near.destroy();
-      else near.write(chunk);
-    });
-    near.pipe(far);
-    for (const [socket, other] of [[near, far], [far, near]] as const) {
-      this.#sockets.add(socket);
-      socket.on("error", () => {});
-      socket.on("close", () => {
-        this.#sockets.delete(socket);
-        other.destroy();
-      });
-    }
-  }
 }
 
 /** A repository that reaches the server through a passage, which is closed. */

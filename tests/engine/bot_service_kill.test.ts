@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { seededRandom } from "../seeded_random.ts";
+import { untilRunning, withBots } from "./bot_stage.ts";
+import { fullOrShort } from "./full_or_short.ts";
+
+const KILLS = fullOrShort(20, 4);
+const BOTS = fullOrShort(20, 6);
+/** A new process has taken over everything in this time, in ms. */
+const ADOPTION_MS = 10_000;
+
+Deno.test("BotService is killed at any moment, and its successor takes over every bot as it is", () =>
+  withBots(async (stage) => {
+    const { document, write, start } = stage;
+    const { next: random } = seededRandom(4);
+    const names = Array.from({ length: BOTS }, (_, index) => `bot-${index}`);
+    const bots: Record<string, Record<string, unknown>> = Object.fromEntries(names.map((name) => [name, {}]));
+    for (const name of names) await write(document(name));
+    let berth = start();
+    const before = await untilRunning(stage, bots);
+    const adoptions: number[] = [];
+    for (let kill = 1; kill <= KILLS; kill++) {
+      // At a moment of its life, or of its start.
+      await new Promise((resolve) => setTimeout(resolve, random() * 200));
+      await berth.kill();
+      await write(document("bot-0", { kill: -kill }));
+      berth = start();
+      await new Promise((resolve) => setTimeout(resolve, random() * 2_500));
+      await berth.kill();
+      await write(document("bot-0", { kill }));
+      const begin = performance.now();
+      berth = start();
+      await untilRunning(stage, { ...bots, "bot-0": { kill } }, ADOPTION_MS);
+      adoptions.push(performance.now() - begin);
+    }
+    const after = await untilRunning(stage, { ...bots, "bot-0": { kill: KILLS } });
+    const pids = (containers: typeof before) =>
+      containers.filter(({ bot }) => bot !== stage.id("bot-0")).map(({ bot, pid }) => `${bot} ${pid}`).sort();
+    assert.deepEqual(pids(after), pids(before));
+    await berth[Symbol.asyncDispose]();
+    console.log(
+      `${2 * KILLS} kills, ${BOTS} bots; taken over after ${Math.round(Math.max(...adoptions))} ms at most`,
+    );
+  }));

@@ -1,0 +1,335 @@
+/**
+ * Everything that Berth works with, for one test: documents in MongoDB, archives in MinIO, events from a NATS
+ * server, containers on the engine. Each is reached through a passage that can be cut, and the test is an
+ * instance and a segment of its own. At its end nothing of it may be left.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { jetstreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { zipSync } from "fflate";
+import { type Collection, type Document, MongoClient } from "mongodb";
+import { connectMinio } from "../../lib/adapters/connect_minio.ts";
+import { MinioObjectStore } from "../../lib/adapters/minio_object_store.ts";
+import { LABEL } from "../../lib/labels.ts";
+import { type BerthProcess, startBerth } from "./berth_process.ts";
+import { DOCKER_HOST, IMAGES, openEngine } from "./engine_support.ts";
+import { openNatsServer, type PrivateNatsServer } from "./nats_server.ts";
+import { Passage } from "./passage.ts";
+
+/** A bot that does what its configuration says; without any of it, it runs. */
+export const BOT = `
+import os, signal, sys, time
+
+def main(id, config):
+    print("runs", flush=True)
+    if config.get("crash"): sys.exit(3)
+    while True: time.sleep(0.05)
+
+def on_stop(id, config):
+    time.sleep(config.get("stops_for", 0))
+`;
+
+/** A container of the test, as the engine shows it. */
+export interface BotContainer {
+  readonly id: string;
+  readonly name: string;
+  /** Its bot. */
+  readonly bot: string;
+  readonly running: boolean;
+  /** Its first process on this machine; 0 when it does not run. */
+  readonly pid: number;
+  readonly attempt: number;
+  readonly startedAt: Date;
+  /** The configuration that its bot got. */
+  readonly config: Record<string, unknown>;
+}
+
+/** What a test works with. */
+export interface BotStage {
+  /** Where the parts are, as Berth reaches them. */
+  readonly passages: { readonly engine: Passage; readonly mongo: Passage; readonly minio: Passage };
+  /** The NATS server, running, with the stream. */
+  readonly nats: PrivateNatsServer;
+  /** Berth's configuration. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The documents, other tests' too. */
+  readonly documents: Collection;
+  /** The archives. */
+  readonly code: {
+    put(key: string, files: Record<string, string>): Promise<void>;
+    delete(key: string): Promise<void>;
+  };
+  /** Starts Berth. @param more Configuration that differs. */
+  start(more?: Record<string, string>): BerthProcess;
+  /** The bot's id: names are each test's own. */
+  id(name: string): string;
+  /** A document of a bot that runs {@linkcode BOT}. */
+  document(name: string, config?: Record<string, unknown>): BotDocument;
+  /** Writes a document as another program would: without an event. */
+  write(document: Document): Promise<void>;
+  /** Publishes an event. */
+  publish(type: "created" | "updated" | "deleted", document: object): Promise<void>;
+  /** Every container of this instance. */
+  containers(): Promise<BotContainer[]>;
+  /** The one of a bot, by its name here. */
+  container(name: string): Promise<BotContainer | undefined>;
+  /** Names of the private folders that exist. */
+  folders(): Promise<string[]>;
+}
+
+/** A document as an API server writes it. */
+export type BotDocument = Document & { readonly id: string; readonly config: Record<string, unknown> };
+
+/** Options of {@linkcode withBots}. */
+export interface BotStageOptions {
+  /** The engine. @default {DOCKER_HOST} */
+  readonly dockerHost?: string;
+  /** Whether the publisher's stream is there. @default {true} */
+  readonly stream?: boolean;
+}
+
+const STREAM = "THE0_EVENTS";
+
+/** @param work The test. @param options See {@linkcode BotStageOptions}. */
+export async function withBots(
+  work: (stage: BotStage) => Promise<void>,
+  options: BotStageOptions = {},
+): Promise<void> {
+  const dockerHost = options.dockerHost ?? DOCKER_HOST;
+  const temp = await Deno.makeTempDir({ prefix: "berth-test-" });
+  const instance = `test-${crypto.randomUUID().slice(0, 8)}`;
+  const segment = Math.floor(Math.random() * 999_999_999);
+  await using stack = new AsyncDisposableStack();
+  // Also what Berth has failed to remove.
+  stack.defer(async () => void await new Deno.Command("rm", { args: ["-rf", temp] }).output());
+  const engine = stack.use(
+    new Passage({ path: dockerHost.slice("unix://".length) }, { path: `${temp}/docker.sock` }),
+  );
+  await engine.open();
+  const mongo = await openMongo(stack, instance);
+  const minio = await openMinio(stack, instance);
+  const nats = stack.use(await openNatsServer());
+  await nats.start();
+  const publisher = new Publisher(nats);
+  stack.use(publisher);
+  if (options.stream ?? true) {
+    const manager = await jetstreamManager(await publisher.connection());
+    await manager.streams.add({ name: STREAM, subjects: ["the0.bot.*"] });
+  }
+  const fixture = stack.use(openEngine({ dockerHost }));
+  const env = {
+    HOME: temp,
+    NO_COLOR: "1",
+    BERTH_INSTANCE: instance,
+    SEGMENT_ID: String(segment),
+    TEMP_DIR: `${temp}/runtime`,
+    DATA_DIR: `${temp}/data`,
+    DOCKER_HOST: `unix://${engine.address}`,
+    RUNTIME_IMAGES: Object.entries(IMAGES).map((pair) => pair.join("=")).join(","),
+    STOP_GRACE_SECONDS: "10",
+    RECONCILE_INTERVAL: "30",
+    LOG_LEVEL: "debug",
+    MONGO_URI: mongo.uri,
+    NATS_URL: nats.url,
+    ...minio.env,
+  };
+  const id = (name: string) => `${instance}-${name}`;
+  const containers = async () => {
+    const filters = { label: [`${LABEL.instance}=${instance}`] };
+    const list = await fixture.docker.listContainers({ all: true, filters });
+    const found = await Promise.all(
+      list.map(({ Id }) =>
+        fixture.docker.getContainer(Id).inspect().catch((error) => {
+          // It went meanwhile.
+          if (error.statusCode !== 404) throw error;
+        })
+      ),
+    );
+    return found.filter((each) => each !== undefined).map(toBotContainer);
+  };
+  const stage: BotStage = {
+    passages: { engine, mongo: mongo.passage, minio: minio.passage },
+    nats,
+    env,
+    documents: mongo.documents,
+    code: minio.code,
+    start: (more = {}) => stack.use(startBerth({ ...env, ...more })),
+    id,
+    document: (name, config = {}) => ({
+      id: id(name),
+      segment_id: segment,
+      berth_test: instance,
+      config,
+      custom: {
+        version: "1",
+        filePath: "bot/1",
+        config: { runtime: "python3.11", entrypoints: { bot: "main.py" } },
+      },
+    }),
+    write: async (document) => {
+      await mongo.documents.replaceOne({ id: document.id }, document, { upsert: true });
+    },
+    publish: (type, document) => publisher.publish(`the0.bot.${type}`, document),
+    containers,
+    container: async (name) => (await containers()).find(({ bot }) => bot === id(name)),
+    folders: async () => {
+      const path = `${env.TEMP_DIR}/${instance}/containers`;
+      const entries = await Array.fromAsync(Deno.readDir(path)).catch(() => []);
+      return entries.map(({ name }) => name);
+    },
+  };
+  await stage.code.put("bot/1", { "main.py": BOT });
+  stack.defer(async () => {
+    const left = await containers();
+    await Promise.all(left.map(({ id }) => fixture.orchestrator.remove(id)));
+  });
+  await work(stage);
+}
+
+/** Bots by their names, each with the configuration that it should run with; `undefined` for any. */
+export type WantedBots = Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
+
+/** Whether the containers are exactly these, each running. @returns What is not so; the containers, when all is. */
+export async function lookAt(
+  { containers, folders, id }: BotStage,
+  bots: WantedBots,
+): Promise<{ readonly problem: unknown } | { readonly found: BotContainer[] }> {
+  const found = await containers();
+  try {
+    assert.deepEqual(found.map(({ bot }) => bot).sort(), Object.keys(bots).map(id).sort());
+    for (const [name, config] of Object.entries(bots)) {
+      const one = found.find(({ bot }) => bot === id(name))!;
+      assert.ok(one.running, `${name} does not run`);
+      if (config) assert.deepEqual(one.config, config);
+    }
+    assert.equal((await folders()).length, found.length, "private folders");
+    return { found };
+  } catch (problem) {
+    return { problem };
+  }
+}
+
+/** Waits until the containers are exactly these, each running. @returns The containers. */
+export async function untilRunning(
+  stage: BotStage,
+  bots: WantedBots,
+  limitMs = 60_000,
+): Promise<BotContainer[]> {
+  const end = performance.now() + limitMs;
+  while (true) {
+    const seen = await lookAt(stage, bots);
+    if ("found" in seen) return seen.found;
+    if (performance.now() > end) throw seen.problem;
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
+}
+
+type Inspection = Awaited<
+  ReturnType<ReturnType<ReturnType<typeof openEngine>["docker"]["getContainer"]>["inspect"]>
+>;
+
+function toBotContainer({ Id, Name, State, Config }: Inspection): BotContainer {
+  const variable = Config.Env.find((one) => one.startsWith("CONFIG="));
+  return {
+    id: Id,
+    name: Name.slice(1),
+    bot: Config.Labels[LABEL.id] ?? "",
+    running: State.Running,
+    pid: State.Pid,
+    attempt: Number(Config.Labels[LABEL.attempt]),
+    startedAt: new Date(State.StartedAt),
+    config: variable ? JSON.parse(variable.slice("CONFIG=".length)) : {},
+  };
+}
+
+/** Publishes on one connection for as long as the server is the same. */
+class Publisher implements AsyncDisposable {
+  readonly #server: PrivateNatsServer;
+  #connection: NatsConnection | undefined;
+
+  constructor(server: PrivateNatsServer) {
+    this.#server = server;
+  }
+
+  async connection(): Promise<NatsConnection> {
+    if (!this.#connection || this.#connection.isClosed()) this.#connection = await this.#server.connect();
+    return this.#connection;
+  }
+
+  async publish(subject: string, document: object): Promise<void> {
+    const connection = await this.connection();
+    connection.publish(subject, JSON.stringify(document));
+    await connection.flush();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#connection?.close();
+  }
+}
+
+async function openMongo(stack: AsyncDisposableStack, instance: string) {
+  const uri = need("MONGO_URI");
+  const client = new MongoClient(uri);
+  stack.defer(() => client.close());
+  const { host, port } = client.options.hosts[0]!;
+  const passage = stack.use(new Passage({ host: host ?? "127.0.0.1", port: port ?? 27017 }));
+  await passage.open();
+  const through = new URL(uri.replace(/^(mongodb:\/\/(?:[^@/]*@)?)[^/?]*/, `$1${passage.address}`));
+  through.searchParams.set("directConnection", "true");
+  const database = client.db("bot_runner");
+  const documents = database.collection("bots");
+  stack.defer(async () => {
+    await documents.deleteMany({ berth_test: instance });
+    const positions = database.collection<{ _id: string }>("berth_bot_positions");
+    await positions.deleteMany({ _id: { $regex: `^${instance}` } });
+  });
+  return { uri: through.href, passage, documents };
+}
+
+async function openMinio(stack: AsyncDisposableStack, instance: string) {
+  const [endPoint = "", port = "9000"] = need("MINIO_ENDPOINT").split(":");
+  const useSSL = Deno.env.get("MINIO_SSL") === "true";
+  const [accessKey, secretKey] = [need("MINIO_ACCESS_KEY"), need("MINIO_SECRET_KEY")];
+  const client = connectMinio({ endPoint, port: Number(port), useSSL, accessKey, secretKey });
+  const store = new MinioObjectStore(client);
+  const bucket = `berth-${instance}`;
+  const buckets = { code: bucket, logs: `${bucket}-logs`, results: `${bucket}-results` };
+  for (const each of Object.values(buckets)) await store.ensureBucket(each);
+  stack.defer(async () => {
+    for (const each of Object.values(buckets)) {
+      for (const { key } of await Array.fromAsync(store.list(each, ""))) await store.delete(each, key);
+      await client.removeBucket(each);
+    }
+  });
+  const passage = stack.use(new Passage({ host: endPoint, port: Number(port) }));
+  await passage.open();
+  const encode = (text: string) => new TextEncoder().encode(text);
+  return {
+    passage,
+    code: {
+      async put(key: string, files: Record<string, string>) {
+        const entries = Object.entries(files).map(([name, text]) => [name, encode(text)]);
+        await store.put(bucket, key, zipSync(Object.fromEntries(entries)));
+      },
+      delete: (key: string) => store.delete(bucket, key),
+    },
+    env: {
+      MINIO_ENDPOINT: passage.address,
+      MINIO_ACCESS_KEY: accessKey,
+      MINIO_SECRET_KEY: secretKey,
+      MINIO_SSL: String(useSSL),
+      MINIO_CODE_BUCKET: buckets.code,
+      MINIO_LOGS_BUCKET: buckets.logs,
+      MINIO_BACKTESTS_BUCKET: buckets.results,
+    },
+  };
+}
+
+function need(variable: string): string {
+  const value = Deno.env.get(variable);
+  if (!value) throw new Error(`Set ${variable}, or run the tests with \`./berth test\`.`);
+  return value;
+}

@@ -1,0 +1,89 @@
+/**
+ * A way to a server that can be watched, cut and opened again, and at each step of which something can happen.
+ *
+ * @module
+ */
+
+import { connect, createServer, type Server, type Socket } from "node:net";
+
+/** Where a server listens: a port, or the path of a socket. */
+export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/** A piece of data on its way. */
+export interface Step {
+  /** Where it goes. */
+  readonly to: "server" | "client";
+  /** The data. */
+  readonly chunk: Uint8Array;
+}
+
+/** A way to a server, closed at first. */
+export class Passage implements AsyncDisposable {
+  /** Bytes of answers after which a connection is cut. */
+  limit = Infinity;
+  /** Called with each piece of data before it goes on; what it answers `false` to does not, nor anything after it. */
+  onStep: ((step: Step) => boolean | void) | undefined;
+  #near: Address;
+  readonly #target: Address;
+  #server: Server | undefined;
+  readonly #sockets = new Set<Socket>();
+
+  /** @param target The server. @param near Where it is reached through this. @default {a free port} */
+  constructor(target: Address, near: Address = { host: "127.0.0.1", port: 0 }) {
+    this.#target = target;
+    this.#near = near;
+  }
+
+  /** `host:port` of its near end, or a path. */
+  get address(): string {
+    return "path" in this.#near ? this.#near.path : `${this.#near.host}:${this.#near.port}`;
+  }
+
+  /** Opens it. */
+  async open(): Promise<void> {
+    const server = createServer((near) => this.#join(near));
+    await new Promise<void>((resolve) => server.listen(this.#near, resolve));
+    const address = server.address();
+    // The same from now on.
+    if (typeof address === "object" && address) this.#near = { host: "127.0.0.1", port: address.port };
+    this.#server = server;
+  }
+
+  /** Closes it, with all that go through it: whoever comes is refused. */
+  async cut(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    for (const socket of this.#sockets) socket.destroy();
+    if (server) await new Promise((resolve) => server.close(resolve));
+  }
+
+  /** {@linkcode cut}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.cut();
+  }
+
+  #join(near: Socket): void {
+    const far = connect(this.#target);
+    let bytes = 0;
+    let isHeld = false;
+    const goesOn = (step: Step) => !(isHeld ||= this.onStep?.(step) === false);
+    far.on("data", (chunk) => {
+      bytes += chunk.length;
+      if (bytes > this.limit) near.destroy();
+      else if (goesOn({ to: "client", chunk })) near.write(chunk);
+    });
+    near.on("data", (chunk) => {
+      if (goesOn({ to: "server", chunk })) far.write(chunk);
+    });
+    for (const [socket, other] of [[near, far], [far, near]] as const) {
+      this.#sockets.add(socket);
+      socket.on("error", () => {});
+      // One side may have said all that it has to say, and wait for the answer.
+      socket.on("end", () => other.end());
+      socket.on("close", () => {
+        this.#sockets.delete(socket);
+        other.destroy();
+      });
+    }
+  }
+}
