@@ -181,6 +181,7 @@ export class BotReconciler {
     if (action.type === "remove") return await runner.removeContainer(action.containerId, { signal });
     const graceSeconds = settings?.stopGraceSeconds;
     const grace = graceSeconds === undefined ? {} : { graceSeconds };
+    this.#log.info("bot stopping", { id, reason: action.reason, ...grace });
     const { how, exitCode } = await runner.stopContainer(action.containerId, { signal, ...grace });
     state.countStop();
     this.#log.info("bot stopped", { id, reason: action.reason, how, exitCode });

@@ -10,7 +10,12 @@ import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../lib/runner.
 import { backoffMs } from "./backoff.ts";
 import type { BotEvents } from "./bot_events.ts";
 import { BotReconciler } from "./bot_reconciler.ts";
-import type { BotChange, BotRepository, StoredBot } from "./bot_repository.ts";
+import {
+  type BotChange,
+  type BotRepository,
+  type StoredBot,
+  StoreUnavailableError,
+} from "./bot_repository.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { MassStopGuard } from "./mass_stop_guard.ts";
 import { ServiceState } from "./service_state.ts";
@@ -42,6 +47,8 @@ export interface BotServiceOptions {
 const WORKERS = 256;
 /** Between two tries of a resync that failed: what was away is noticed soon after its return, however long it was. */
 const RESYNC_BACKOFF = { minMs: 250, maxMs: 4000 };
+/** From a call that the database did not answer to the next full read. */
+const OUTAGE_PAUSE_MS = 1000;
 const WATCH_AGAIN_MS = 1000;
 const DRAIN_MS = 9000;
 
@@ -56,7 +63,12 @@ export class BotService {
   readonly #reconciler: BotReconciler;
   readonly #guard: MassStopGuard;
   readonly #queue: WorkQueue;
-  readonly #resyncs = new KeyedMutex();
+  readonly #reads = new KeyedMutex();
+  /** A full read that has not begun. */
+  #nextRead: Promise<void> | undefined;
+  #isOutageKnown = false;
+  /** Ends the service. */
+  #signal: AbortSignal | undefined;
   readonly #log = getLogger(["berth", "bots"]);
   #waitsFor: string | undefined;
   /** Whether what a killed predecessor left has been removed. */
@@ -78,9 +90,10 @@ export class BotService {
       clock: systemClock,
       ...options,
     };
-    const { clock, allowMassStop } = this.#options;
+    const { clock, allowMassStop, reconcileIntervalMs } = this.#options;
     this.state = new ServiceState({ clock, queueDepth: () => this.#queue.depth });
-    this.#guard = new MassStopGuard({ allowMassStop });
+    // Reads that a gap in the events asks for come close together, and would agree on the same mistake.
+    this.#guard = new MassStopGuard({ allowMassStop, clock, apartMs: reconcileIntervalMs / 2 });
     this.#reconciler = new BotReconciler({
       ...this.#options,
       state: this.state,
@@ -89,8 +102,10 @@ export class BotService {
     });
     this.#queue = new WorkQueue({
       handle: (id, signal) => this.#reconciler.reconcile(id, signal),
-      onError: ({ key, error, retryInMs }) =>
-        this.#log.warn("pass over a bot failed", { id: key, problem: messageOf(error), retryInMs }),
+      onError: ({ key, error, retryInMs }) => {
+        this.#log.warn("pass over a bot failed", { id: key, problem: messageOf(error), retryInMs });
+        void this.#noticeOutage(error);
+      },
       concurrency: WORKERS,
       clock,
     });
@@ -105,18 +120,18 @@ export class BotService {
    */
   async run(signal: AbortSignal): Promise<void> {
     const { events, reconcileIntervalMs, clock } = this.#options;
+    this.#signal = signal;
     events.subscribe({
-      onChange: (change) => this.#apply(change, signal),
+      onChange: (change) =>
+        this.#apply(change, signal).catch((error) => {
+          void this.#noticeOutage(error);
+          throw error;
+        }),
       onMalformed: (subject, problem) => this.#log.warn("event not understood", { subject, problem }),
-      onGap: () => this.#resyncSoon(signal),
+      onGap: () => void this.#resyncSoon(signal),
     });
     await Promise.all([
-      tick("resync", reconcileIntervalMs, {
-        signal,
-        clock,
-        backoffSchedule: (attempt) => backoffMs(attempt, RESYNC_BACKOFF),
-        onError: ({ error }) => this.#tellWait(messageOf(error)),
-      }, (signal) => this.#resync(signal)),
+      tick("resync", reconcileIntervalMs, { signal, clock }, (signal) => this.#resyncSoon(signal)),
       this.#watch(signal),
     ]);
     // For all that is under way, so that the end is in time whatever hangs.
@@ -161,33 +176,61 @@ export class BotService {
     }
   }
 
-  /** One full read of both sides; only bots about which there is something to do get a pass of their own. */
-  #resync(signal: AbortSignal): Promise<void> {
-    return this.#resyncs.run("resync", async () => {
-      const { repository, runner, segment } = this.#options;
-      await repository.open({ signal });
-      if (!this.#isSwept) await runner.removeOrphans({ signal });
-      this.#isSwept = true;
-      // Documents last: one that is written meanwhile is seen, and its container is not yet missed.
-      this.#hasListed = true;
-      const containers = await runner.listManagedContainers(segment, { signal });
-      const documents = await repository.list({ signal });
-      this.#tellWait(undefined);
-      const bots = Map.groupBy(containers.filter(({ kind }) => kind === "bot"), ({ id }) => id);
-      this.#review(bots, documents);
-      const stored = new Map(documents.map(({ key, document }) => [key, document]));
-      for (const id of new Set([...stored.keys(), ...bots.keys()])) {
-        const wish = this.#reconciler.wish(id, stored.get(id));
-        const found = bots.get(id) ?? [];
-        const isWork = this.#reconciler.preview(id, wish.desired, found).actions.length > 0 ||
-          found.some(({ phase }) => phase !== "running");
-        if (isWork) this.#queue.add(id);
-        else this.#reconciler.observe(id, wish, found);
-      }
-      for (const { id } of this.state.getAllRunningBots()) {
-        if (!stored.has(id) && !bots.has(id)) this.#reconciler.observe(id, { desired: undefined }, []);
+  /**
+   * Reads everything anew, and tries again until it can. Whoever asks before the reading has begun is answered
+   * by the same one.
+   */
+  #resyncSoon(signal: AbortSignal): Promise<void> {
+    return this.#nextRead ??= this.#reads.run("all", async () => {
+      for (let attempt = 1; !signal.aborted; attempt++) {
+        try {
+          return await this.#readAll(signal);
+        } catch (error) {
+          if (signal.aborted) return;
+          this.#tellWait(messageOf(error));
+          await this.#options.clock.sleep(backoffMs(attempt, RESYNC_BACKOFF), signal).catch(() => {});
+        }
       }
     });
+  }
+
+  /** A database that was away may have been changed by others meanwhile: it is read anew when it is back. */
+  async #noticeOutage(error: unknown): Promise<void> {
+    const signal = this.#signal;
+    if (!(error instanceof StoreUnavailableError) || this.#isOutageKnown || !signal) return;
+    this.#isOutageKnown = true;
+    // A database that refuses one bot only must not be read again and again.
+    await this.#options.clock.sleep(OUTAGE_PAUSE_MS, signal).catch(() => {});
+    this.#isOutageKnown = false;
+    if (!signal.aborted) await this.#resyncSoon(signal);
+  }
+
+  /** One full read of both sides; only bots about which there is something to do get a pass of their own. */
+  async #readAll(signal: AbortSignal): Promise<void> {
+    const { repository, runner, segment } = this.#options;
+    await repository.open({ signal });
+    if (!this.#isSwept) await runner.removeOrphans({ signal });
+    this.#isSwept = true;
+    // Documents last: one that is written meanwhile is seen, and its container is not yet missed.
+    this.#hasListed = true;
+    this.#nextRead = undefined;
+    const containers = await runner.listManagedContainers(segment, { signal });
+    const documents = await repository.list({ signal });
+    this.#tellWait(undefined);
+    const bots = Map.groupBy(containers.filter(({ kind }) => kind === "bot"), ({ id }) => id);
+    this.#review(bots, documents);
+    const stored = new Map(documents.map(({ key, document }) => [key, document]));
+    for (const id of new Set([...stored.keys(), ...bots.keys()])) {
+      const wish = this.#reconciler.wish(id, stored.get(id));
+      const found = bots.get(id) ?? [];
+      const isWork = this.#reconciler.preview(id, wish.desired, found).actions.length > 0 ||
+        found.some(({ phase }) => phase !== "running");
+      if (isWork) this.#queue.add(id);
+      else this.#reconciler.observe(id, wish, found);
+    }
+    for (const { id } of this.state.getAllRunningBots()) {
+      if (!stored.has(id) && !bots.has(id)) this.#reconciler.observe(id, { desired: undefined }, []);
+    }
   }
 
   #review(bots: ReadonlyMap<string, ManagedContainer[]>, documents: readonly StoredBot[]): void {
@@ -195,17 +238,12 @@ export class BotService {
     if (message !== undefined) this.#log.error("mass stop held back", { message });
   }
 
-  #resyncSoon(signal: AbortSignal): void {
-    // The tick tries again what fails here.
-    this.#resync(signal).catch((error) => this.#tellWait(messageOf(error)));
-  }
-
   /** The engine's hints, for ever; after each gap everything is read anew. */
   async #watch(signal: AbortSignal): Promise<void> {
     const { runner, clock } = this.#options;
     // What ended before the hints arrive is only in a list that is read after.
     const onOpen = () => {
-      if (this.#hasListed) this.#resyncSoon(signal);
+      if (this.#hasListed) void this.#resyncSoon(signal);
     };
     while (!signal.aborted) {
       try {

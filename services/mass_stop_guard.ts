@@ -4,6 +4,8 @@
  * @module
  */
 
+import { type Clock, systemClock } from "./clock.ts";
+
 /** Fewer bots than these are not guarded. */
 const FEWEST_GUARDED = 10;
 /** A larger part of the bots than this is "everything". */
@@ -17,6 +19,10 @@ const NAMED_IDS = 5;
 export interface MassStopGuardOptions {
   /** Whether vanished documents always stop their bots (`ALLOW_MASS_STOP`). @default {false} */
   readonly allowMassStop?: boolean;
+  /** Of two reads that are closer together, in ms, the second does not count as agreeing. @default {0} */
+  readonly apartMs?: number;
+  /** Clock to go by. @default {the machine's} */
+  readonly clock?: Clock;
 }
 
 /** What a full read found. */
@@ -46,18 +52,23 @@ export interface GuardReview {
  */
 export class MassStopGuard {
   readonly #allowMassStop: boolean;
+  readonly #apartMs: number;
+  readonly #clock: Clock;
   readonly #said = new Set<string>();
   #held = new Set<string>();
   #released = new Set<string>();
   #agreeing = 0;
+  #agreedAt = 0;
 
   /**
    * Makes one. Before the first full read nothing is released.
    *
    * @param options See {@linkcode MassStopGuardOptions}.
    */
-  constructor({ allowMassStop = false }: MassStopGuardOptions = {}) {
+  constructor({ allowMassStop = false, apartMs = 0, clock = systemClock }: MassStopGuardOptions = {}) {
     this.#allowMassStop = allowMassStop;
+    this.#apartMs = apartMs;
+    this.#clock = clock;
   }
 
   /**
@@ -113,13 +124,21 @@ export class MassStopGuard {
     if (vanished.size > 0 && !this.#allowMassStop && (isMass || this.#held.size > 0)) {
       // What was said to be deleted, and a container that is gone, say nothing about the documents.
       const before = this.#held.difference(this.#said).intersection(bots);
-      this.#agreeing = isSameSet(before, vanished) ? this.#agreeing + 1 : 1;
+      this.#count(isSameSet(before, vanished));
       if (this.#agreeing < AGREEING_READS) return this.#hold(vanished, bots.size);
     }
     this.#held = new Set();
     this.#agreeing = 0;
     this.#released = unsaid;
     return { held: this.#held, released: gone };
+  }
+
+  #count(agrees: boolean): void {
+    const now = this.#clock.now();
+    // A clock that was set back must not make the wait longer.
+    if (agrees && Math.abs(now - this.#agreedAt) < this.#apartMs) return;
+    this.#agreeing = agrees ? this.#agreeing + 1 : 1;
+    this.#agreedAt = now;
   }
 
   #hold(vanished: Set<string>, bots: number): GuardReview {

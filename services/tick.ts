@@ -24,12 +24,11 @@ export interface TickOptions {
   /** Ends the tick. */
   readonly signal: AbortSignal;
   /**
-   * Waits before a run that failed is tried again, in ms: one entry a try, or what says it for the how many-th run
-   * in a row that failed. `undefined` leaves it to the next regular run.
+   * Waits before a run that failed is tried again, in ms; one entry a try.
    *
    * @default {[]}
    */
-  readonly backoffSchedule?: readonly number[] | ((attempt: number) => number | undefined);
+  readonly backoffSchedule?: readonly number[];
   /** Clock to go by. @default {the machine's} */
   readonly clock?: Clock;
   /** Called with each run that failed. @default {logs it as an error} */
@@ -76,9 +75,7 @@ async function runWithRetries(
     } catch (error) {
       // What a handler throws when it was given up is no failure.
       if (signal.aborted) return;
-      const retryInMs = typeof backoffSchedule === "function"
-        ? backoffSchedule(attempt)
-        : backoffSchedule[attempt - 1];
+      const retryInMs = backoffSchedule[attempt - 1];
       onError({ name, error, attempt, ...(retryInMs !== undefined && { retryInMs }) });
       if (retryInMs === undefined) return;
       await sleepUnlessAborted(clock, retryInMs, signal);

@@ -39,7 +39,7 @@ const DEEDS: readonly Deed[] = [
 ];
 
 /**
- * Has Berth killed when so many pieces of data have gone between it and engine, database and object store: before a
+ * Has Berth killed when so many pieces of data have gone between it and engine, database, event bus and object store: before a
  * request arrives, or after what it asked for was done and before Berth hears of it.
  */
 class Watch implements Disposable {

@@ -50,7 +50,12 @@ export interface BotContainer {
 /** What a test works with. */
 export interface BotStage {
   /** Where the parts are, as Berth reaches them. */
-  readonly passages: { readonly engine: Passage; readonly mongo: Passage; readonly minio: Passage };
+  readonly passages: {
+    readonly engine: Passage;
+    readonly mongo: Passage;
+    readonly minio: Passage;
+    readonly nats: Passage;
+  };
   /** The NATS server, running, with the stream. */
   readonly nats: PrivateNatsServer;
   /** Berth's configuration. */
@@ -91,7 +96,8 @@ export interface BotStageOptions {
   readonly stream?: boolean;
 }
 
-const STREAM = "THE0_EVENTS";
+/** The publisher's stream. */
+export const STREAM = "THE0_EVENTS";
 
 /** @param work The test. @param options See {@linkcode BotStageOptions}. */
 export async function withBots(
@@ -113,6 +119,9 @@ export async function withBots(
   const minio = await openMinio(stack, instance);
   const nats = stack.use(await openNatsServer());
   await nats.start();
+  const { hostname: host, port } = new URL(nats.url.replace("nats:", "http:"));
+  const toNats = stack.use(new Passage({ host, port: Number(port) }));
+  await toNats.open();
   const publisher = new Publisher(nats);
   stack.use(publisher);
   if (options.stream ?? true) {
@@ -133,7 +142,7 @@ export async function withBots(
     RECONCILE_INTERVAL: "30",
     LOG_LEVEL: "debug",
     MONGO_URI: mongo.uri,
-    NATS_URL: nats.url,
+    NATS_URL: `nats://${toNats.address}`,
     ...minio.env,
   };
   const id = (name: string) => `${instance}-${name}`;
@@ -151,7 +160,7 @@ export async function withBots(
     return found.filter((each) => each !== undefined).map(toBotContainer);
   };
   const stage: BotStage = {
-    passages: { engine, mongo: mongo.passage, minio: minio.passage },
+    passages: { engine, mongo: mongo.passage, minio: minio.passage, nats: toNats },
     nats,
     env,
     documents: mongo.documents,

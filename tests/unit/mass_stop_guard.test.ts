@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { FakeClock } from "../fake_clock.ts";
 import { MassStopGuard } from "../../services/mass_stop_guard.ts";
 
 /** `bot-0` … `bot-(count - 1)`. */
@@ -28,6 +29,19 @@ Deno.test("MassStopGuard holds all when more than half of ten or more vanish, un
   const { held, released, message } = guard.review(read);
   assert.deepEqual([[...held], [...released], message], [[], bots(6, 4), undefined]);
   assert.equal(guard.whyHeld("bot-4"), undefined);
+});
+
+Deno.test("MassStopGuard does not count reads that come close together as agreeing", async () => {
+  const clock = new FakeClock(1_000);
+  const guard = new MassStopGuard({ apartMs: 100, clock });
+  const held = () => guard.review({ bots: bots(10), documents: [] }).held.size;
+  for (let read = 0; read < 5; read++) assert.equal(held(), 10);
+  await clock.advance(100);
+  for (let read = 0; read < 5; read++) assert.equal(held(), 10);
+  await clock.advance(99);
+  assert.equal(held(), 10);
+  await clock.advance(1);
+  assert.equal(held(), 0);
 });
 
 Deno.test("MassStopGuard does not hold half of them, nor nine of nine", () => {

@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { untilRunning, withBots } from "./bot_stage.ts";
+
+Deno.test("BotService goes on while MinIO is away: bots run, stops are done, starts wait", () =>
+  withBots(async (stage) => {
+    const { document, publish, id, start, code, passages: { minio } } = stage;
+    await using berth = start({ RECONCILE_INTERVAL: "1" });
+    for (const name of ["one", "two", "three"]) await publish("created", document(name));
+    const before = await untilRunning(stage, { one: {}, two: {}, three: {} });
+    await code.put("bot/2", { "main.py": "import time\ndef main(id, config):\n    time.sleep(1e6)\n" });
+
+    await minio.cut();
+    const late = document("late");
+    late.custom.filePath = "bot/2";
+    await publish("created", late);
+    await publish("updated", document("one", { enabled: false }));
+    await publish("deleted", { id: id("two") });
+    const running = await untilRunning(stage, { three: {} });
+    assert.equal(running[0]?.pid, before.find(({ bot }) => bot === id("three"))?.pid);
+    await berth.logged(new RegExp(`bot needs attention id=${id("late")} .*waiting for the object store`));
+    // However many tries there were, it is told once.
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    const told = berth.lines.filter((line) => line.includes("bot needs attention"));
+    assert.equal(told.length, 1, told.join("\n"));
+
+    await minio.open();
+    await untilRunning(stage, { three: {}, late: {} });
+  }));

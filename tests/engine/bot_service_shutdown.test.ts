@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { EXIT } from "../../cli/context.ts";
+import { untilRunning, withBots } from "./bot_stage.ts";
+
+/** In its grace period for longer than the end of Berth takes. */
+const SLOW = { stops_for: 20, stop_grace_seconds: 60 };
+
+Deno.test("BotService ends while a bot is in its grace period, and its successor finds it stopped", () =>
+  withBots(async (stage) => {
+    const { document, publish, start, container, id } = stage;
+    const berth = start();
+    await publish("created", document("slow", SLOW));
+    await publish("created", document("other"));
+    await untilRunning(stage, { slow: SLOW, other: {} });
+    const before = await container("other");
+    await publish("deleted", { id: id("slow") });
+    await berth.logged(/bot stopping/);
+    const begin = performance.now();
+    berth.signal("SIGTERM");
+    const { code } = await berth.status;
+    const tookMs = performance.now() - begin;
+    assert.equal(code, EXIT.ok, berth.lines.join("\n"));
+    // The bot alone would have taken longer.
+    assert.ok(tookMs < 15_000, `${tookMs} ms`);
+    console.log(`ended after ${Math.round(tookMs)} ms`);
+    assert.ok((await container("slow"))?.running, "the bot is left its time");
+    start();
+    await untilRunning(stage, { other: {} });
+    assert.equal((await container("other"))?.pid, before?.pid);
+  }));
+
+Deno.test("BotService exits at once on a second signal", () =>
+  withBots(async (stage) => {
+    const { document, publish, start, id } = stage;
+    const berth = start();
+    await publish("created", document("slow", SLOW));
+    await untilRunning(stage, { slow: SLOW });
+    await publish("deleted", { id: id("slow") });
+    await berth.logged(/bot stopping/);
+    berth.signal("SIGTERM");
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    berth.signal("SIGTERM");
+    const begin = performance.now();
+    const { code } = await berth.status;
+    assert.equal(code, EXIT.interrupted);
+    assert.ok(performance.now() - begin < 3_000);
+    start();
+    await untilRunning(stage, {});
+  }));

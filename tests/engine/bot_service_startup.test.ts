@@ -1,0 +1,24 @@
+import { seededRandom } from "../seeded_random.ts";
+import { untilRunning, withBots } from "./bot_stage.ts";
+
+for (const seed of [1, 2]) {
+  Deno.test(`BotService says what it waits for, whatever of it comes up first (order ${seed})`, () =>
+    withBots(async (stage) => {
+      const { document, write, publish, start, passages } = stage;
+      const { below } = seededRandom(seed);
+      for (const passage of Object.values(passages)) await passage.cut();
+      await write(document("written"));
+      await publish("created", document("published"));
+      await using berth = start();
+      await berth.logged(/ waiting for=/);
+      await berth.logged(/No events: cannot reach/);
+      const closed = Object.values(passages);
+      while (closed.length > 0) {
+        await closed.splice(below(closed.length), 1)[0]!.open();
+        // Nothing to wait for: each order of tries is a good one.
+        await new Promise((resolve) => setTimeout(resolve, 300));
+      }
+      await untilRunning(stage, { written: {}, published: {} });
+      await berth.logged(/everything answers again/);
+    }));
+}
