@@ -15,6 +15,7 @@ import { DockerodeOrchestrator } from "./lib/adapters/dockerode_orchestrator.ts"
 import { createDockerRunner, createObjectStore } from "./lib/create_docker_runner.ts";
 import { FolderObjectStore } from "./lib/folder_object_store.ts";
 import { openBotDocuments } from "./services/open_bot_documents.ts";
+import { probeServers } from "./services/probe_servers.ts";
 import { SERVICE_VARIABLES } from "./services/service_config.ts";
 
 /**
@@ -48,6 +49,7 @@ const code = await runCli(Deno.args, {
   createStore: (config, folder) => (config.minio ? createObjectStore(config) : new FolderObjectStore(folder)),
   createRunner: (config, store) => createDockerRunner({ config, store }),
   openBotDocuments,
+  probeServers,
   composeService: async (config, given) => {
     await configure({
       sinks: { console: getConsoleSink({ formatter: (record) => [formatRecord(record)] }) },

@@ -10,6 +10,7 @@ import type { ObjectStore } from "../lib/object_store.ts";
 import type { Runner } from "../lib/runner.ts";
 import type { ComposedBotService, GivenParts } from "../services/compose_bot_service.ts";
 import type { BotDocuments } from "../services/open_bot_documents.ts";
+import type { ServerProbes } from "../services/probe_servers.ts";
 import type { ServiceConfig } from "../services/service_config.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -31,6 +32,8 @@ export interface CliContext {
   readonly createStore: (config: DockerRunnerConfig, folder: string) => ObjectStore;
   /** Makes a runner. */
   readonly createRunner: (config: DockerRunnerConfig, store: ObjectStore) => Runner;
+  /** Looks at database and event bus. */
+  readonly probeServers: (config: ServiceConfig, signal: AbortSignal) => Promise<ServerProbes>;
   /** Opens what bots are deployed to. */
   readonly openBotDocuments: (config: ServiceConfig) => Promise<BotDocuments>;
   /** Puts the service together, around the parts that there are already. */

@@ -4,23 +4,15 @@
  * @module
  */
 
-import { type DockerRunnerConfig, parseDockerRunnerConfig } from "../lib/docker_runner_config.ts";
+import type { DockerRunnerConfig } from "../lib/docker_runner_config.ts";
 import { InvalidConfigError } from "../lib/errors.ts";
+import { InstanceLock } from "../lib/instance_lock.ts";
 import { ensureTempDir } from "../lib/temp_dir.ts";
+import { parseServiceConfig, type ServiceConfig } from "../services/service_config.ts";
+import { checkServers, checkService, problemFinding } from "./check_servers.ts";
 import { type CliContext, EXIT } from "./context.ts";
+import type { Finding } from "./finding.ts";
 import type { Style } from "./terminal.ts";
-
-/** What one check found. */
-export interface Finding {
-  /** What was checked. */
-  readonly subject: string;
-  /** Whether Berth can work with it: well, with a drawback, or not. */
-  readonly state: "ok" | "warning" | "problem";
-  /** What is there. */
-  readonly detail: string;
-  /** What to do about it. */
-  readonly advice?: string;
-}
 
 /** Options of {@linkcode doctorCommand}. */
 export interface DoctorOptions {
@@ -57,27 +49,31 @@ export async function doctorCommand({ json }: DoctorOptions, context: CliContext
 
 async function examine(context: CliContext): Promise<Finding[]> {
   const findings = [checkDeno(Deno.version.deno)];
-  let config: DockerRunnerConfig;
+  let service: ServiceConfig;
   try {
-    config = parseDockerRunnerConfig(context.env);
+    service = parseServiceConfig(context.env);
   } catch (error) {
     if (!(error instanceof InvalidConfigError)) throw error;
     return [...findings, ...error.problems.map(configProblem)];
   }
-  const store = config.minio
-    ? `MinIO at ${config.minio.host}:${config.minio.port}`
-    : `folder ${config.dataDir}/objects`;
-  findings.push({
-    subject: "Configuration",
-    state: "ok",
-    detail: `instance ${config.instance}, objects in ${store}`,
-  });
+  const config = service.runner;
+  const { instance, tempDir } = config;
   return [
     ...findings,
-    ...await checkEngine(config, context),
-    await checkTempDir(config),
-    ...await checkStore(config, context),
+    { subject: "Configuration", state: "ok", detail: `instance ${instance}, ${kindOf(service)}` },
+    ...(await Promise.all([
+      checkEngine(config, context),
+      checkTempDir(config),
+      context.probeServers(service, context.signal).then(checkServers),
+      checkStore(config, context),
+    ])).flat(),
+    checkService(instance, await InstanceLock.holder(tempDir, instance)),
   ];
+}
+
+function kindOf({ mongoUri, natsUrl }: ServiceConfig): string {
+  if (!mongoUri) return "the embedded default";
+  return `with MongoDB and MinIO, ${natsUrl ? "and NATS" : "without NATS"}`;
 }
 
 /**
@@ -171,15 +167,17 @@ async function checkTempDir({ tempDir }: DockerRunnerConfig): Promise<Finding> {
   }
 }
 
-async function checkStore(config: DockerRunnerConfig, context: CliContext): Promise<Finding[]> {
-  if (!config.minio) return [];
-  const subject = "Object store";
+async function checkStore(config: DockerRunnerConfig, context: CliContext): Promise<Finding> {
+  const subject = "Objects";
+  const { minio, dataDir, buckets } = config;
+  if (!minio) return { subject, state: "ok", detail: `folder ${dataDir}/objects` };
   try {
-    const store = context.createStore(config, config.dataDir);
-    await store.stat(config.buckets.code, "berth-doctor", { signal: context.signal });
-    return [{ subject, state: "ok", detail: `answers at ${config.minio.host}:${config.minio.port}` }];
+    const store = context.createStore(config, dataDir);
+    await store.stat(buckets.code, "berth-doctor", { signal: context.signal });
+    return { subject, state: "ok", detail: `MinIO at ${minio.host}:${minio.port}` };
   } catch (error) {
-    const advice = "start MinIO, or correct MINIO_ENDPOINT, MINIO_ACCESS_KEY, MINIO_SECRET_KEY and MINIO_SSL";
-    return [{ subject, state: "problem", detail: (error as Error).message, advice }];
+    const otherwise =
+      "start MinIO, or correct MINIO_ENDPOINT, MINIO_ACCESS_KEY, MINIO_SECRET_KEY and MINIO_SSL";
+    return problemFinding(subject, (error as Error).message, otherwise);
   }
 }

@@ -46,9 +46,12 @@ export interface NatsBotEventsOptions {
   readonly random?: () => number;
 }
 
+/** The publisher's stream, fixed by the outside contract. */
+export const EVENTS_STREAM = "THE0_EVENTS";
+
 const DEFAULTS = {
   subjectPrefix: "the0.bot",
-  stream: "THE0_EVENTS",
+  stream: EVENTS_STREAM,
   clock: systemClock,
   random: Math.random,
 };

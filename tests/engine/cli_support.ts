@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import type { CliContext } from "../../cli/context.ts";
 import { connectDocker } from "../../lib/adapters/connect_docker.ts";
@@ -15,6 +16,7 @@ import { FolderObjectStore } from "../../lib/folder_object_store.ts";
 import { LABEL } from "../../lib/labels.ts";
 import { composeBotService } from "../../services/compose_bot_service.ts";
 import { openBotDocuments } from "../../services/open_bot_documents.ts";
+import { probeServers } from "../../services/probe_servers.ts";
 import { SERVICE_VARIABLES } from "../../services/service_config.ts";
 import { DOCKER_HOST } from "./engine_support.ts";
 import { testVariables } from "./runner_support.ts";
@@ -28,7 +30,8 @@ export function cliVariables(temp: string, more: Record<string, string> = {}): R
     ...testVariables(),
     TEMP_DIR: `${temp}/runtime`,
     DATA_DIR: `${temp}/data`,
-    BERTH_INSTANCE: `test-${crypto.randomUUID().slice(0, 8)}`,
+    // The same for the same folder: commands derive further names from it.
+    BERTH_INSTANCE: `test-${createHash("sha256").update(temp).digest("hex").slice(0, 8)}`,
     STOP_GRACE_SECONDS: "10",
     ...more,
   };
@@ -58,6 +61,7 @@ export function cliContext(
     createStore: (config, folder) => config.minio ? createObjectStore(config) : new FolderObjectStore(folder),
     createRunner: (config, store) => createDockerRunner({ config, store }),
     openBotDocuments,
+    probeServers,
     composeService: composeBotService,
     ...more,
   };

@@ -1,0 +1,93 @@
+/**
+ * What `berth doctor` says of database, event bus and service.
+ *
+ * @module
+ */
+
+import type { ServerProbes } from "../services/probe_servers.ts";
+import type { Finding } from "./finding.ts";
+
+/**
+ * Puts in words what was found of the servers.
+ *
+ * @param probes What was found.
+ * @returns A finding for each that is configured.
+ */
+export function checkServers({ sqlite, mongo, nats }: ServerProbes): Finding[] {
+  return [
+    ...(sqlite ? [checkSqlite(sqlite)] : []),
+    ...(mongo ? [checkMongo(mongo)] : []),
+    ...(nats ? [checkNats(nats)] : []),
+  ];
+}
+
+/**
+ * Says who serves an instance.
+ *
+ * @param instance Name of the instance.
+ * @param holder What the process that has it says of itself, if there is one.
+ */
+export function checkService(instance: string, holder: string | undefined): Finding {
+  return {
+    subject: "Service",
+    state: "ok",
+    detail: holder === undefined
+      ? `none runs here as instance '${instance}'; 'berth start' starts it`
+      : `runs here as instance '${instance}' (${holder})`,
+  };
+}
+
+/**
+ * A problem as an error tells it: what its message advises is the advice.
+ *
+ * @param subject What was checked.
+ * @param message The message.
+ * @param otherwise The advice where the message has none.
+ */
+export function problemFinding(subject: string, message: string, otherwise: string): Finding {
+  const [, detail, advice] = /^(.*?\.) ((?:Start|Correct) .*?)\.?$/s.exec(message) ?? [];
+  return { subject, state: "problem", detail: detail ?? message, advice: advice ?? otherwise };
+}
+
+function checkSqlite({ path, exists, bots, problem }: NonNullable<ServerProbes["sqlite"]>): Finding {
+  const subject = "Documents";
+  if (!exists) return { subject, state: "ok", detail: `SQLite at ${path}, which the first bot makes` };
+  if (problem === undefined) return { subject, state: "ok", detail: `SQLite at ${path}, ${count(bots)}` };
+  return {
+    subject,
+    state: "problem",
+    detail: `SQLite at ${path} cannot be read: ${problem}`,
+    advice: "let its owner run Berth, choose another folder with DATA_DIR, or restore the file from a copy",
+  };
+}
+
+function checkMongo({ where, bots, problem }: NonNullable<ServerProbes["mongo"]>): Finding {
+  const subject = "Documents";
+  if (problem === undefined) return { subject, state: "ok", detail: `MongoDB at ${where}, ${count(bots)}` };
+  return problemFinding(subject, problem, "start MongoDB, or correct MONGO_URI");
+}
+
+function checkNats({ where, problem, withoutStream }: NonNullable<ServerProbes["nats"]>): Finding {
+  const subject = "Events";
+  if (problem !== undefined) {
+    return {
+      subject,
+      state: "problem",
+      detail: `NATS at ${where}: ${problem}`,
+      advice: "start NATS, or correct NATS_URL; meanwhile changes are found at every RECONCILE_INTERVAL",
+    };
+  }
+  if (withoutStream === undefined) {
+    return { subject, state: "ok", detail: `NATS at ${where}, with the stream of the events` };
+  }
+  return {
+    subject,
+    state: "warning",
+    detail: `NATS at ${where} answers, but ${withoutStream}: events are lost while Berth is down`,
+    advice: "have the publisher make its JetStream stream THE0_EVENTS, if changes must not wait for a resync",
+  };
+}
+
+function count(bots: number | undefined): string {
+  return bots === 1 ? "1 bot" : `${bots} bots`;
+}

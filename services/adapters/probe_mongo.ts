@@ -1,0 +1,40 @@
+/**
+ * Whether a MongoDB server answers.
+ *
+ * @module
+ */
+
+import { connectMongo, mongoAddress } from "./connect_mongo.ts";
+import { toStoreError } from "./mongo_errors.ts";
+
+/** What a look at a MongoDB server found. */
+export interface MongoProbe {
+  /** Hosts and ports. */
+  readonly where: string;
+  /** How many documents there are. */
+  readonly bots?: number;
+  /** Why that is not known; holds no credential. */
+  readonly problem?: string;
+}
+
+/**
+ * Asks a MongoDB server for the number of bots, on a connection of its own.
+ *
+ * @param uri Its address.
+ * @param signal Gives up.
+ * @returns What was found.
+ * @throws {InvalidConfigError} when the address cannot be used; the signal's reason when that was aborted.
+ */
+export async function probeMongo(uri: string, signal: AbortSignal): Promise<MongoProbe> {
+  const client = connectMongo(uri);
+  const where = mongoAddress(client);
+  try {
+    const bots = await client.db("bot_runner").collection("bots").countDocuments({}, { signal });
+    return { where, bots };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { where, problem: (toStoreError("count the bots", where, error, signal) as Error).message };
+  } finally {
+    await client.close();
+  }
+}

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import type { Finding } from "../../cli/finding.ts";
+import { InstanceLock } from "../../lib/instance_lock.ts";
+import { CliProcess, cliVariables, ROOT, withFolder } from "./cli_support.ts";
+import { testWithNats } from "./nats_server.ts";
+
+async function doctor(
+  env: Record<string, string>,
+): Promise<{ code: number; output: string; of: (subject: string) => Finding | undefined }> {
+  const { code, stdout, output } = await CliProcess.run(["doctor", "--json"], env);
+  const findings: Finding[] = JSON.parse(stdout);
+  return { code, output, of: (subject) => findings.find((each) => each.subject === subject) };
+}
+
+Deno.test("berth doctor looks at the embedded database and makes none, and names the service that runs", () =>
+  withFolder(() => [], async (temp) => {
+    const env = cliVariables(temp);
+    const path = `${temp}/data/berth.sqlite`;
+    const before = await doctor(env);
+    assert.equal(before.code, 0, before.output);
+    assert.equal(before.of("Documents")?.detail, `SQLite at ${path}, which the first bot makes`);
+    assert.equal(before.of("Objects")?.detail, `folder ${temp}/data/objects`);
+    assert.match(before.of("Service")!.detail, /^none runs here/);
+    await assert.rejects(Deno.stat(`${temp}/data`), Deno.errors.NotFound);
+
+    const { code, output } = await CliProcess.run(["deploy", `${ROOT}/examples/price-alerts`], env);
+    assert.equal(code, 0, output);
+    await Deno.mkdir(env.TEMP_DIR!, { recursive: true });
+    {
+      await using _lock = await InstanceLock.acquire(env.TEMP_DIR!, env.BERTH_INSTANCE!);
+      const during = await doctor(env);
+      assert.equal(during.of("Documents")?.detail, `SQLite at ${path}, 1 bot`);
+      assert.match(during.of("Service")!.detail, new RegExp(`^runs here .* \\(pid ${Deno.pid}, since `));
+    }
+    await Deno.writeTextFile(path, "no database at all, but long enough to be one".repeat(100));
+    const after = await doctor(env);
+    assert.equal(after.code, 1);
+    assert.equal(after.of("Documents")?.state, "problem");
+    assert.match(after.of("Documents")!.advice!, /DATA_DIR/);
+  }));
+
+const SERVERS = ["MONGO_URI", "MINIO_ENDPOINT", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"];
+const servers = Object.fromEntries(SERVERS.map((name) => [name, Deno.env.get(name) ?? ""]));
+const hasServers = SERVERS.every((name) => servers[name]);
+if (!hasServers) console.warn("NOT RUN: berth doctor with servers needs `./berth test`.");
+
+if (hasServers) {
+  testWithNats(
+    "berth doctor says of each server whether it answers, and shows no password",
+    (nats) =>
+      withFolder(() => [], async (temp) => {
+        await nats.start();
+        const env = cliVariables(temp, { ...servers, NATS_URL: nats.url });
+        const up = await doctor(env);
+        assert.equal(up.code, 0, up.output);
+        assert.match(up.of("Documents")!.detail, /^MongoDB at .*, \d+ bots?$/);
+        assert.match(up.of("Objects")!.detail, /^MinIO at /);
+        assert.equal(up.of("Events")?.state, "warning");
+        assert.match(up.of("Events")!.detail, /there is no stream 'THE0_EVENTS'/);
+
+        await nats.signal("TERM");
+        const nobody = new URL(nats.url).host;
+        const down = await doctor({
+          ...env,
+          NATS_URL: `nats://me:top-secret@${nobody}`,
+          MONGO_URI: `mongodb://me:top-secret@${nobody}/?serverSelectionTimeoutMS=300`,
+          MINIO_ENDPOINT: nobody,
+          MINIO_SECRET_KEY: "top-secret",
+        });
+        assert.equal(down.code, 1);
+        for (const subject of ["Documents", "Events", "Objects"]) {
+          assert.equal(down.of(subject)?.state, "problem", subject);
+          assert.match(down.of(subject)!.advice!, /start|correct/i);
+          assert.ok(down.of(subject)!.detail.includes(nobody), subject);
+        }
+        assert.ok(!down.output.includes("top-secret"), down.output);
+      }),
+  );
+}
