@@ -10,6 +10,10 @@ import { ensureTempDir } from "../lib/temp_dir.ts";
 import { parseServiceConfig } from "../services/service_config.ts";
 import { type CliContext, EXIT } from "./context.ts";
 
+/** For people; whoever collects the log needs no advice. */
+const HINT =
+  "'berth deploy DIR' gives it a bot, 'berth bots' shows what each is doing; Ctrl-C ends the service.";
+
 /**
  * Runs the service until it is told to stop.
  *
@@ -31,9 +35,14 @@ export async function startCommand(context: CliContext): Promise<number> {
     instance,
     documents: config.mongoUri ? "MongoDB" : `SQLite in ${config.runner.dataDir}`,
     objects: config.runner.minio ? "MinIO" : `folder in ${config.runner.dataDir}`,
-    events: config.natsUrl ? "NATS" : "in-process",
+    events: config.natsUrl
+      ? "NATS"
+      : config.mongoUri
+      ? "none, the documents are read again and again"
+      : "SQLite",
     segment: config.segment === -1 ? "all" : config.segment,
   });
+  if (context.terminal.interactive) context.terminal.note(HINT);
   await composed.service.run(context.signal);
   log.info("service stopped", { bots: config.botsOnShutdown === "stop" ? "stopped" : "kept running" });
   return EXIT.ok;
