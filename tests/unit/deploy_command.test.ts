@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import type { CliContext } from "../../cli/context.ts";
+import { deployCommand } from "../../cli/deploy_command.ts";
+import { enableCommand } from "../../cli/enable_command.ts";
+import { removeCommand } from "../../cli/remove_command.ts";
+import { EventsUnavailableError } from "../../services/bot_event_publisher.ts";
+import { parseBotEvent } from "../../services/bot_event_payload.ts";
+import type { BotChange } from "../../services/bot_repository.ts";
+import { type BotDocuments, openBotDocuments } from "../../services/open_bot_documents.ts";
+import { parseServiceConfig } from "../../services/service_config.ts";
+import { writeBotEvent } from "../../services/write_bot_event.ts";
+
+interface Stage {
+  readonly context: CliContext;
+  /** What the commands printed, and forgets it. */
+  readonly said: () => string;
+  readonly write: (name: string, text: string) => Promise<void>;
+  readonly archives: () => Promise<string[]>;
+  readonly documents: () => ReturnType<BotDocuments["repository"]["list"]>;
+  /** What was published, where a publisher is wanted. */
+  readonly published: BotChange[];
+}
+
+/** The embedded default in a folder of the test's, and a bus that the test plays. */
+async function withStage(
+  work: (stage: Stage) => Promise<void>,
+  publish?: (change: BotChange) => Promise<void>,
+): Promise<void> {
+  const temp = await Deno.makeTempDir({ prefix: "berth-test-" });
+  const lines: string[] = [];
+  const published: BotChange[] = [];
+  const publisher = publish && {
+    publish: (change: BotChange) => {
+      published.push(change);
+      return publish(change);
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  const context = {
+    env: { TEMP_DIR: `${temp}/runtime`, DATA_DIR: `${temp}/data` },
+    cwd: temp,
+    terminal: { out: (line: string) => lines.push(line), note: (line: string) => lines.push(line) },
+    signal: new AbortController().signal,
+    openBotDocuments: async (config: Parameters<typeof openBotDocuments>[0]) => ({
+      ...await openBotDocuments(config),
+      ...(publisher && { publisher }),
+    }),
+  } as unknown as CliContext;
+  const write = (name: string, text: string) => Deno.writeTextFile(`${temp}/bot/${name}`, text);
+  try {
+    await Deno.mkdir(`${temp}/bot`);
+    await write("bot-config.yaml", "name: mine\nversion: 1.0.0\nentrypoints:\n  bot: main.py\n");
+    await write("main.py", "def main(id, config): pass\n");
+    await work({
+      context,
+      said: () => lines.splice(0).join("\n"),
+      write,
+      async archives() {
+        const entries = Deno.readDir(`${temp}/data/objects/custom-bots/local/mine`);
+        return (await Array.fromAsync(entries)).map(({ name }) => name);
+      },
+      async documents() {
+        await using documents = await openBotDocuments(parseServiceConfig(context.env));
+        return await documents.repository.list();
+      },
+      published,
+    });
+  } finally {
+    await Deno.remove(temp, { recursive: true });
+  }
+}
+
+const options = { folder: "bot", enabled: true, json: false };
+
+Deno.test("berth deploy keeps the archive and the one before it, and says who takes it up", () =>
+  withStage(async ({ context, said, write, archives }) => {
+    await deployCommand(options, context);
+    assert.equal(
+      said(),
+      "mine is deployed: version 1.0.0\nNo service runs here as instance 'main': 'berth start' starts it.",
+    );
+    const [first] = await archives();
+    assert.match(first!, /^1\.0\.0\+[0-9a-f]{8}$/);
+    await deployCommand(options, context);
+    assert.deepEqual(await archives(), [first], "the same content is the same archive");
+    for (const text of ["two", "three"]) {
+      await write("main.py", `def main(id, config): print("${text}")\n`);
+      await deployCommand(options, context);
+    }
+    const left = await archives();
+    assert.equal(left.length, 2);
+    assert.ok(!left.includes(first!));
+  }));
+
+Deno.test("berth deploy says when a bot is disabled by its own configuration", () =>
+  withStage(async ({ context, said, write }) => {
+    await write("config.json", '{"enabled": "false"}');
+    await deployCommand(options, context);
+    assert.match(said(), /^mine is deployed: version 1\.0\.0, disabled \(its configuration says so\)$/m);
+    await enableCommand({ ids: ["mine"], enabled: true }, context);
+    assert.match(said(), /^mine is enabled$/m);
+    await deployCommand({ ...options, enabled: false }, context);
+    assert.match(said(), /^mine is updated: version 1\.0\.0, disabled \('berth enable' starts it\)$/m);
+  }));
+
+Deno.test("each change is published as the event that tells it", () =>
+  withStage(async ({ context, published, documents }) => {
+    await deployCommand(options, context);
+    const [stored] = await documents();
+    await deployCommand(options, context);
+    await enableCommand({ ids: ["mine", "nobody"], enabled: false }, context);
+    assert.equal(await removeCommand(["mine", "nobody"], context), 1);
+    assert.deepEqual(await documents(), []);
+    const read = published.map((change) => {
+      const { subject, payload } = writeBotEvent(change, "the0.bot");
+      const parsed = parseBotEvent({ subject, subjectPrefix: "the0.bot", payload });
+      assert.ok("change" in parsed, subject);
+      return parsed.change;
+    });
+    assert.deepEqual(read.map(({ type, id }) => `${type} ${id}`), [
+      "created mine",
+      "updated mine",
+      "updated mine",
+      "deleted mine",
+    ]);
+    const fields = read.map((change) => change.type === "deleted" ? undefined : change.document);
+    assert.deepEqual(fields[0], stored!.document);
+    assert.deepEqual(fields[2], { id: "mine", enabled: false });
+  }, () => Promise.resolve()));
+
+Deno.test("berth deploy writes the document also when the event bus is down, and says so", () =>
+  withStage(async ({ context, said, documents }) => {
+    assert.equal(await deployCommand(options, context), 0);
+    assert.match(
+      said(),
+      /Cannot publish to nats: it is down\. It is written nevertheless: a running service finds it within 30 s\.$/,
+    );
+    assert.deepEqual((await documents()).map(({ key }) => key), ["mine"]);
+  }, () => Promise.reject(new EventsUnavailableError("Cannot publish to nats: it is down."))));
