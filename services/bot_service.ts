@@ -17,10 +17,11 @@ import {
   StoreUnavailableError,
 } from "./bot_repository.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { followHints } from "./follow_hints.ts";
 import { MassStopGuard } from "./mass_stop_guard.ts";
 import { ServiceState } from "./service_state.ts";
+import { storeChange } from "./store_change.ts";
 import { tick } from "./tick.ts";
-import { UnstorableDocumentError } from "./unstorable_document_error.ts";
 import { WorkQueue } from "./work_queue.ts";
 
 /** What a {@linkcode BotService} is made of. */
@@ -39,6 +40,8 @@ export interface BotServiceOptions {
   readonly botsOnShutdown?: "keep" | "stop";
   /** Whether any number of bots may be stopped at once because their documents vanished. @default {false} */
   readonly allowMassStop?: boolean;
+  /** Removes what a killed predecessor left on the engine. @default {the runner's} */
+  readonly removeOrphans?: (signal: AbortSignal) => Promise<unknown>;
   /** @default {the machine's} */
   readonly clock?: Clock;
 }
@@ -49,7 +52,6 @@ const WORKERS = 256;
 const RESYNC_BACKOFF = { minMs: 250, maxMs: 4000 };
 /** From a call that the database did not answer to the next full read. */
 const OUTAGE_PAUSE_MS = 1000;
-const WATCH_AGAIN_MS = 1000;
 const DRAIN_MS = 9000;
 
 /**
@@ -88,6 +90,7 @@ export class BotService {
       botsOnShutdown: "keep",
       allowMassStop: false,
       clock: systemClock,
+      removeOrphans: (signal) => options.runner.removeOrphans({ signal }),
       ...options,
     };
     const { clock, allowMassStop, reconcileIntervalMs } = this.#options;
@@ -132,7 +135,13 @@ export class BotService {
     });
     await Promise.all([
       tick("resync", reconcileIntervalMs, { signal, clock }, (signal) => this.#resyncSoon(signal)),
-      this.#watch(signal),
+      followHints({
+        ...this.#options,
+        log: this.#log,
+        signal,
+        onHint: ({ id, kind }) => kind === "bot" && this.#queue.add(id),
+        onOpen: () => this.#hasListed && void this.#resyncSoon(signal),
+      }),
     ]);
     // For all that is under way, so that the end is in time whatever hangs.
     const deadline = AbortSignal.timeout(DRAIN_MS);
@@ -151,29 +160,19 @@ export class BotService {
   }
 
   async #apply(change: BotChange, signal: AbortSignal): Promise<void> {
-    const applied = await this.#store(change, signal);
+    const { repository } = this.#options;
+    const applied = await storeChange(change, { repository, log: this.#log, signal });
     const publishedAt = change.publishedAt ?? change.order.updatedAt;
     if (publishedAt !== undefined) {
       this.state.setEventLag(Math.max(0, this.#options.clock.now() - publishedAt));
     }
     if (change.type !== "deleted") {
       if (applied) this.#guard.forget(change.id);
-    } else if (applied || !await this.#options.repository.get(change.id, { signal })) {
+    } else if (applied || !await repository.get(change.id, { signal })) {
       // Also when a predecessor applied it, and ended before it could say so.
       this.#guard.sayDeleted(change.id);
     }
     this.#queue.add(change.id);
-  }
-
-  /** A change that no second try can store is told, and not asked for again: it would come for ever. */
-  async #store(change: BotChange, signal: AbortSignal): Promise<boolean> {
-    try {
-      return await this.#options.repository.apply(change, { signal });
-    } catch (error) {
-      if (!(error instanceof UnstorableDocumentError)) throw error;
-      this.#log.error("document not stored", { id: change.id, problem: error.message });
-      return false;
-    }
   }
 
   /**
@@ -209,7 +208,7 @@ export class BotService {
   async #readAll(signal: AbortSignal): Promise<void> {
     const { repository, runner, segment } = this.#options;
     await repository.open({ signal });
-    if (!this.#isSwept) await runner.removeOrphans({ signal });
+    if (!this.#isSwept) await this.#options.removeOrphans(signal);
     this.#isSwept = true;
     // Documents last: one that is written meanwhile is seen, and its container is not yet missed.
     this.#hasListed = true;
@@ -236,26 +235,6 @@ export class BotService {
   #review(bots: ReadonlyMap<string, ManagedContainer[]>, documents: readonly StoredBot[]): void {
     const { message } = this.#guard.review({ bots: bots.keys(), documents: documents.map(({ key }) => key) });
     if (message !== undefined) this.#log.error("mass stop held back", { message });
-  }
-
-  /** The engine's hints, for ever; after each gap everything is read anew. */
-  async #watch(signal: AbortSignal): Promise<void> {
-    const { runner, clock } = this.#options;
-    // What ended before the hints arrive is only in a list that is read after.
-    const onOpen = () => {
-      if (this.#hasListed) void this.#resyncSoon(signal);
-    };
-    while (!signal.aborted) {
-      try {
-        for await (const { id, kind } of runner.watch({ signal, onOpen })) {
-          if (kind === "bot") this.#queue.add(id);
-        }
-      } catch (error) {
-        if (signal.aborted) return;
-        this.#log.debug("engine's hints broke off", { problem: messageOf(error) });
-      }
-      await clock.sleep(WATCH_AGAIN_MS, signal).catch(() => {});
-    }
   }
 
   /** Says what the service waits for: once, not at every try. */

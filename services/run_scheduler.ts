@@ -1,0 +1,32 @@
+/**
+ * Which scheduler looks after a run, and whether it still does.
+ *
+ * @module
+ */
+
+import type { RunRecord } from "./run_repository.ts";
+
+/** How often a scheduler says that it is there, in ms. */
+export const TOUCH_INTERVAL_MS = 30_000;
+/** A scheduler that was silent for longer is gone, in ms. */
+const SILENCE_MS = 5 * 60_000;
+
+/**
+ * Whether the scheduler of a run is gone. A scheduler's own runs are never forsaken: it is there.
+ *
+ * @param record An open run.
+ * @param instance Who asks.
+ * @param now The time, in ms since the epoch.
+ */
+export function isForsaken({ instance: owner, seenAt }: RunRecord, instance: string, now: number): boolean {
+  return owner !== instance && now - seenAt.getTime() > SILENCE_MS;
+}
+
+/**
+ * Why the record of such a run is closed.
+ *
+ * @param record The run.
+ */
+export function whyForsaken({ instance, seenAt }: RunRecord): string {
+  return `its scheduler ${instance} was not heard of since ${seenAt.toISOString()}: how it ended is not known`;
+}
