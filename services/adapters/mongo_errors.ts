@@ -4,7 +4,7 @@
  * @module
  */
 
-import { BSON, MongoInvalidArgumentError, MongoServerError } from "mongodb";
+import { BSON, type MongoBulkWriteError, MongoInvalidArgumentError, MongoServerError } from "mongodb";
 import { BerthError, TimeLimitError } from "../../lib/errors.ts";
 import { StoreUnavailableError } from "../bot_repository.ts";
 import { UnstorableDocumentError } from "../unstorable_document_error.ts";
@@ -84,6 +84,19 @@ export function toWriteError(id: string, error: unknown): unknown {
  */
 export function isDuplicateKey(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
+}
+
+/**
+ * Which of many inserts met a document of the same key.
+ *
+ * @param error What they were answered with.
+ * @returns Their places, or `undefined` when something else failed as well.
+ */
+export function duplicateKeysOf(error: MongoBulkWriteError): Set<number> | undefined {
+  const failures = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
+  const isAll = failures.length > 0 && failures.every(({ code }) => code === DUPLICATE_KEY) &&
+    error.result.getWriteConcernError() === undefined;
+  return isAll ? new Set(failures.map(({ index }) => index)) : undefined;
 }
 
 /**

@@ -1,11 +1,14 @@
 /**
- * Claims slots from several processes at once. As a program: `run_claimer.ts INSTANCE KIND DATABASE`, with several
- * claimers in it; it begins when a line comes in, and prints the ids of the slots that it has claimed.
+ * Claims slots from several processes at once. As a program: `run_claimer.ts INSTANCE BATCH KIND DATABASE`
+ * (`sqlite` and a path, or `mongo`, a name, and `MONGO_URI`), with several claimers in it; it begins when a line comes
+ * in, and prints the ids of the slots that it has claimed.
  *
  * @module
  */
 
+import { connectMongo } from "../../services/adapters/connect_mongo.ts";
 import { connectSqlite } from "../../services/adapters/connect_sqlite.ts";
+import { MongoRunRepository } from "../../services/adapters/mongo_run_repository.ts";
 import { SqliteRunRepository } from "../../services/adapters/sqlite_run_repository.ts";
 import { StoreUnavailableError } from "../../services/bot_repository.ts";
 import { runId, type RunRepository } from "../../services/run_repository.ts";
@@ -13,7 +16,8 @@ import { runId, type RunRepository } from "../../services/run_repository.ts";
 /** How many slots there are. */
 export const CLAIMS = 1000;
 const CLAIMERS = 4;
-const BATCH = 25;
+/** How many each process claims at a time: not the same, so that they meet in the middle of a batch. */
+const BATCHES = [25, 16] as const;
 
 /**
  * Starts a process for each instance, and lets all claim the same slots at the same time.
@@ -26,9 +30,17 @@ export async function claimInProcesses(
   args: readonly string[],
   instances: readonly string[],
 ): Promise<string[][]> {
-  const processes = instances.map((instance) =>
+  const processes = instances.map((instance, i) =>
     new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--quiet", new URL(import.meta.url).pathname, instance, ...args],
+      args: [
+        "run",
+        "-A",
+        "--quiet",
+        new URL(import.meta.url).pathname,
+        instance,
+        `${BATCHES[i % 2]}`,
+        ...args,
+      ],
       stdin: "piped",
       stdout: "piped",
     }).spawn()
@@ -52,26 +64,26 @@ async function readAll(reader: ReadableStreamDefaultReader<string>): Promise<str
   return text;
 }
 
-async function claim(repository: RunRepository, instance: string, claimer: number): Promise<string[]> {
+async function claim(
+  repository: RunRepository,
+  instance: string,
+  slots: readonly number[],
+  batch: number,
+): Promise<string[]> {
   const now = new Date();
   const claimed: string[] = [];
-  for (let i = 0; i < CLAIMS; i += BATCH) {
-    const records = Array.from({ length: BATCH }, (_, k) => {
-      // Each begins elsewhere, and goes the other way than its neighbour.
-      const n = (i + k + claimer * 10) % CLAIMS;
-      const slot = 1_790_000_000 + (claimer % 2 === 0 ? n : CLAIMS - 1 - n);
-      return {
-        id: runId("claims", slot),
-        scheduleId: "claims",
-        slot,
-        trigger: "schedule",
-        state: "claimed",
-        instance,
-        seenAt: now,
-        claimedAt: now,
-        attempt: 0,
-      } as const;
-    });
+  for (let i = 0; i < slots.length; i += batch) {
+    const records = slots.slice(i, i + batch).map((slot) => ({
+      id: runId("claims", slot),
+      scheduleId: "claims",
+      slot,
+      trigger: "schedule",
+      state: "claimed",
+      instance,
+      seenAt: now,
+      claimedAt: now,
+      attempt: 0,
+    } as const));
     claimed.push(...await insist(() => repository.insert(records)));
   }
   return claimed;
@@ -90,16 +102,20 @@ async function insist<T>(call: () => Promise<T>): Promise<T> {
 
 function openLedger(kind: string, where: string): RunRepository {
   if (kind === "sqlite") return new SqliteRunRepository(connectSqlite(where));
-  throw new Error(kind);
+  return new MongoRunRepository(connectMongo(Deno.env.get("MONGO_URI")!), { database: where });
 }
 
 if (import.meta.main) {
-  const [instance, kind, where] = Deno.args as [string, string, string];
+  const [instance, batch, kind, where] = Deno.args as [string, string, string, string];
   const repository = openLedger(kind, where);
   await repository.open();
   console.log("ready");
   await Deno.stdin.read(new Uint8Array(8));
-  const claimers = Array.from({ length: CLAIMERS }, (_, claimer) => claim(repository, instance, claimer));
+  const slots = Array.from({ length: CLAIMS }, (_, n) => 1_790_000_000 + n);
+  const claimers = Array.from({ length: CLAIMERS }, (_, claimer) => {
+    const share = slots.filter((slot) => slot % CLAIMERS === claimer);
+    return claim(repository, instance, share, Number(batch));
+  });
   console.log(JSON.stringify((await Promise.all(claimers)).flat()));
   Deno.exit(0);
 }

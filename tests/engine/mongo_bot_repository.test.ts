@@ -1,29 +1,20 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
-import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
 import { BSON } from "mongodb";
 import { InvalidConfigError, TimeLimitError } from "../../lib/errors.ts";
 import { parseBotDocument } from "../../services/bot_document.ts";
 import { type BotChange, StoreUnavailableError } from "../../services/bot_repository.ts";
 import { DELETION_MEMORY_MS } from "../../services/event_order.ts";
 import { connectMongo } from "../../services/adapters/connect_mongo.ts";
-import {
-  MongoBotRepository,
-  type MongoBotRepositoryOptions,
-} from "../../services/adapters/mongo_bot_repository.ts";
+import { MongoBotRepository } from "../../services/adapters/mongo_bot_repository.ts";
+import type { MongoDocumentRepositoryOptions } from "../../services/adapters/mongo_document_repository.ts";
 import { readMongoDocument } from "../../services/adapters/mongo_documents.ts";
+import { collectLogs } from "../collect_logs.ts";
 import { testBotRepositoryContract } from "../contract/bot_repository_contract.ts";
+import { makeMongoDatabase } from "./mongo_support.ts";
 
-function mongoUri(): string {
-  const uri = Deno.env.get("MONGO_URI");
-  if (!uri) throw new Error("Set MONGO_URI, or run the tests with `./berth test`.");
-  return uri;
-}
-
-async function makeMongo(options: MongoBotRepositoryOptions = {}) {
-  const client = connectMongo(mongoUri());
-  const name = `berth_test_${crypto.randomUUID().replaceAll("-", "")}`;
-  const database = client.db(name);
+async function makeMongo(options: MongoDocumentRepositoryOptions = {}) {
+  const { client, database, name, ...mongo } = makeMongoDatabase();
   const make = () => new MongoBotRepository(client, { database: name, ...options });
   const repository = make();
   const bots = database.collection("bots");
@@ -39,8 +30,7 @@ async function makeMongo(options: MongoBotRepositoryOptions = {}) {
     },
     async [Symbol.asyncDispose]() {
       await repository[Symbol.asyncDispose]();
-      await database.dropDatabase();
-      await client.close();
+      await mongo[Symbol.asyncDispose]();
     },
   });
 }
@@ -61,19 +51,6 @@ async function openSilentServer() {
       await new Promise((resolve) => server.close(resolve));
     },
   };
-}
-
-function collectLogs() {
-  const records: LogRecord[] = [];
-  configureSync({
-    reset: true,
-    sinks: { test: (record) => records.push(record) },
-    loggers: [
-      { category: "berth", sinks: ["test"] },
-      { category: ["logtape", "meta"], sinks: [] },
-    ],
-  });
-  return { records, [Symbol.dispose]: resetSync };
 }
 
 function updated(id: string, sequence: number, config: unknown = { sequence }): BotChange {
@@ -160,7 +137,7 @@ Deno.test("MongoBotRepository takes the newest of documents with the same id, an
     });
   }
   await mongo.repository.open();
-  assert.match(String(logs.records[0]?.rawMessage), /^no unique index on bots\.id/);
+  assert.match(logs.records[0]?.message.join("") ?? "", /^no unique index on .*bots.*\.id/);
   const state = (document: unknown) => (document as { config: { state: string } }).config.state;
   assert.equal(state(await mongo.repository.get("twice")), "c");
   for (let i = 0; i < 2; i++) {

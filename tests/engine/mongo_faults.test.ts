@@ -3,13 +3,8 @@ import { MongoClient } from "mongodb";
 import { type BotChange, StoreUnavailableError } from "../../services/bot_repository.ts";
 import { connectMongo } from "../../services/adapters/connect_mongo.ts";
 import { MongoBotRepository } from "../../services/adapters/mongo_bot_repository.ts";
+import { mongoUri } from "./mongo_support.ts";
 import { Passage } from "./passage.ts";
-
-function mongoUri(): string {
-  const uri = Deno.env.get("MONGO_URI");
-  if (!uri) throw new Error("Set MONGO_URI, or run the tests with `./berth test`.");
-  return uri;
-}
 
 /** A repository that reaches the server through a passage, which is closed. */
 async function makePassage() {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
 import { connectSqlite } from "../../services/adapters/connect_sqlite.ts";
 import { SqliteRunRepository } from "../../services/adapters/sqlite_run_repository.ts";
 import type { RunRecord } from "../../services/run_repository.ts";
+import { collectLogs } from "../collect_logs.ts";
 import { testRunRepositoryContract } from "../contract/run_repository_contract.ts";
 
 async function makeSqlite() {
@@ -69,21 +69,12 @@ Deno.test("SqliteRunRepository says that another process holds the database, and
 
 Deno.test("SqliteRunRepository tells once of a damaged record", async () => {
   await using sqlite = await makeSqlite();
-  const logs: LogRecord[] = [];
-  configureSync({
-    reset: true,
-    sinks: { test: (record) => logs.push(record) },
-    loggers: [{ category: "berth", sinks: ["test"] }, { category: ["logtape", "meta"], sinks: [] }],
-  });
-  try {
-    await sqlite.repository.open();
-    await sqlite.repository.insert([recordOf("a"), recordOf("b")]);
-    await sqlite.damage("a", "schedule_id", "");
-    for (let i = 0; i < 3; i++) assert.equal((await sqlite.repository.listOpen()).length, 1);
-    assert.deepEqual(logs.map(({ properties }) => properties), [{ run: "a" }]);
-  } finally {
-    resetSync();
-  }
+  using logs = collectLogs();
+  await sqlite.repository.open();
+  await sqlite.repository.insert([recordOf("a"), recordOf("b")]);
+  await sqlite.damage("a", "schedule_id", "");
+  for (let i = 0; i < 3; i++) assert.equal((await sqlite.repository.listOpen()).length, 1);
+  assert.deepEqual(logs.records.map(({ properties }) => properties), [{ run: "a" }]);
 });
 
 Deno.test("SqliteRunRepository reads by an index what is open and what is a schedule's", async () => {

@@ -1,0 +1,243 @@
+/**
+ * Documents of one kind in MongoDB.
+ *
+ * @module
+ */
+
+import { getLogger, type Logger } from "@logtape/logtape";
+import type { Collection, Document, MongoClient } from "mongodb";
+import { limitSilence } from "../../lib/call_scope.ts";
+import { compareKeys } from "../../lib/compare_keys.ts";
+import { KeyedMutex } from "../../lib/keyed_mutex.ts";
+import type {
+  BotChange,
+  BotDocument,
+  BotRepository,
+  RepositoryCallOptions,
+  StoredBot,
+} from "../bot_repository.ts";
+import { changedFields } from "../changed_fields.ts";
+import { advance, isNewer, seenBy } from "../event_order.ts";
+import { MongoCalls } from "./mongo_calls.ts";
+import { type MongoDocument, newestOf, readMongoDocument } from "./mongo_documents.ts";
+import { isDuplicateKey, toWriteError } from "./mongo_errors.ts";
+import { ensureIndex } from "./mongo_indexes.ts";
+import { type MongoPosition, MongoPositions } from "./mongo_positions.ts";
+
+/** A kind of documents. */
+export interface MongoDocumentKind {
+  /** One of them, for messages. */
+  readonly one: string;
+  /** Several of them, for messages and as category of the log. */
+  readonly many: string;
+  /** Their database. */
+  readonly database: string;
+  /** Their collection. */
+  readonly collection: string;
+  /** The collection that says how far the events of each have come. */
+  readonly positions: string;
+}
+
+/** Options of a {@linkcode MongoDocumentRepository}. */
+export interface MongoDocumentRepositoryOptions {
+  /**
+   * Name of the database.
+   *
+   * @default {that of the kind}
+   */
+  readonly database?: string;
+  /**
+   * How long the server may be silent, in ms.
+   *
+   * @default {15000}
+   */
+  readonly limitMs?: number;
+  /**
+   * The time, in ms since the epoch.
+   *
+   * @default {Date.now}
+   */
+  readonly now?: () => number;
+}
+
+/**
+ * Documents in a collection, and how far the events of each have come in another.
+ *
+ * A change is two writes, first the document, then the position: when only the first is done, the event is given
+ * again and applied again, which changes nothing. Changes of one document are applied one after the other within a
+ * process. Two processes that apply two events of one document in the same moment may leave the older of the two; a stream
+ * with one event in flight at a time keeps them from that.
+ */
+export class MongoDocumentRepository implements BotRepository {
+  /** The documents. */
+  protected readonly documents: Collection;
+  /** What every call goes through. */
+  protected readonly calls: MongoCalls;
+  /** One change of a document at a time: not every server keeps two that come together. */
+  protected readonly changes: KeyedMutex = new KeyedMutex();
+  readonly #kind: MongoDocumentKind;
+  readonly #positions: MongoPositions;
+  readonly #log: Logger;
+  #lastDuplicates = "";
+  #areIdsUnique = false;
+
+  /**
+   * Makes one; nothing is sent yet.
+   *
+   * @param client The connection. It stays its owner's to close.
+   * @param kind What kind of documents.
+   * @param options See {@linkcode MongoDocumentRepositoryOptions}.
+   */
+  constructor(client: MongoClient, kind: MongoDocumentKind, options: MongoDocumentRepositoryOptions = {}) {
+    const database = client.db(options.database ?? kind.database);
+    this.#kind = kind;
+    this.documents = database.collection(kind.collection);
+    this.#positions = new MongoPositions(
+      database.collection<MongoPosition>(kind.positions),
+      options.now ?? Date.now,
+    );
+    this.#log = getLogger(["berth", kind.many]);
+    this.calls = new MongoCalls(client, options.limitMs ?? 15_000);
+  }
+
+  /** See {@linkcode BotRepository.open}. Where ids are not unique, it says so and goes on: the newest document counts. */
+  open(options?: RepositoryCallOptions): Promise<void> {
+    return this.calls.run(`prepare collection '${this.#kind.collection}'`, options, async () => {
+      const refusal = await ensureIndex(this.documents, { id: 1 }, { unique: true });
+      this.#areIdsUnique = !refusal;
+      if (refusal) {
+        this.#log.warn(
+          "no unique index on {collection}.id: of documents with the same id, the one with the newest " +
+            "custom.updatedAt counts",
+          { collection: this.#kind.collection, code: refusal.code, reason: refusal.message },
+        );
+      }
+      await this.#positions.forgetOldDeletions();
+    });
+  }
+
+  /** See {@linkcode BotRepository.get}. */
+  get(id: string, options?: RepositoryCallOptions): Promise<BotDocument | undefined> {
+    return this.calls.run(
+      `read ${this.#kind.one} '${id}'`,
+      options,
+      async ({ signal }) => (await this.newest(id, signal))?.document,
+    );
+  }
+
+  /** See {@linkcode BotRepository.list}. */
+  list(options?: RepositoryCallOptions): Promise<StoredBot[]> {
+    return this.calls.run(`read the ${this.#kind.many}`, options, async (scope) => {
+      const withoutId: StoredBot[] = [];
+      const byId = new Map<string, MongoDocument[]>();
+      const cursor = this.documents.find({}, { raw: true, signal: scope.signal });
+      for await (const bytes of limitSilence(cursor, scope)) {
+        const { hasId, ...found } = readMongoDocument(bytes as unknown as Uint8Array);
+        const { key, document } = found;
+        if (!hasId) withoutId.push({ key, document });
+        else byId.set(key, [...byId.get(key) ?? [], { ...found, hasId }]);
+      }
+      this.#reportDuplicates([...byId].filter(([, documents]) => documents.length > 1).map(([id]) => id));
+      const bots = [...byId].map(([key, documents]) => ({ key, document: newestOf(documents)!.document }));
+      return [...bots, ...withoutId].sort((a, b) => compareKeys(a.key, b.key));
+    });
+  }
+
+  /** See {@linkcode BotRepository.apply}. */
+  apply(change: BotChange, options?: RepositoryCallOptions): Promise<boolean> {
+    const { id } = change;
+    return this.calls.run(
+      `write ${this.#kind.one} '${id}'`,
+      options,
+      ({ signal }) =>
+        this.changes.run(id, async () => {
+          signal.throwIfAborted();
+          const [position, current] = await Promise.all([
+            this.#positions.get(id, signal),
+            this.newest(id, signal),
+          ]);
+          const seen = seenBy(position, current?.document);
+          if (!isNewer(change.order, seen)) return false;
+          signal.throwIfAborted();
+          const isApplied = await this.#write(change, current).catch((error) => {
+            throw toWriteError(id, error);
+          });
+          await this.#positions.advance(id, advance(seen, change));
+          return isApplied;
+        }),
+    );
+  }
+
+  /** Gives up what is under way and refuses further calls. The connection is left open. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.calls.close();
+    return Promise.resolve();
+  }
+
+  /** Whether the server is known to allow one document of an id only. */
+  protected get areIdsUnique(): boolean {
+    return this.#areIdsUnique;
+  }
+
+  /**
+   * Reads the document that counts.
+   *
+   * @param id Its id.
+   * @param signal Gives up.
+   * @returns The document, or `undefined` when there is none.
+   */
+  protected async newest(id: string, signal: AbortSignal): Promise<MongoDocument | undefined> {
+    const found = await this.documents.find({ id }, { raw: true, signal }).toArray();
+    return newestOf(found.map((bytes) => readMongoDocument(bytes as unknown as Uint8Array)));
+  }
+
+  /**
+   * Makes the fields of a change what is to be stored.
+   *
+   * @param fields The fields that are set.
+   * @returns Their values of BSON.
+   */
+  protected toStored(fields: BotDocument): Document {
+    return fields;
+  }
+
+  async #write(change: BotChange, current: MongoDocument | undefined): Promise<boolean> {
+    const { id } = change;
+    if (change.type === "deleted") {
+      await this.documents.deleteMany({ id });
+      return true;
+    }
+    const fields = this.toStored(changedFields(change));
+    if (change.type === "created") return current ? false : await this.#insert(id, fields);
+    if (current?.mongoId !== undefined) {
+      const { matchedCount } = await this.documents.updateOne({ _id: current.mongoId as never }, {
+        $set: fields,
+      });
+      if (matchedCount > 0) return true;
+    }
+    await this.documents.updateOne({ id }, { $set: fields }, { upsert: true });
+    return true;
+  }
+
+  async #insert(id: string, fields: Document): Promise<boolean> {
+    try {
+      const { upsertedCount } = await this.documents.updateOne({ id }, { $setOnInsert: fields }, {
+        upsert: true,
+      });
+      return upsertedCount > 0;
+    } catch (error) {
+      if (isDuplicateKey(error)) return false;
+      throw error;
+    }
+  }
+
+  #reportDuplicates(ids: readonly string[]): void {
+    const now = ids.join("\n");
+    if (now !== "" && now !== this.#lastDuplicates) {
+      this.#log.warn("several documents have the same id; the one with the newest custom.updatedAt counts", {
+        ids,
+      });
+    }
+    this.#lastDuplicates = now;
+  }
+}

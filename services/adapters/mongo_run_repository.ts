@@ -1,0 +1,207 @@
+/**
+ * The ledger in MongoDB.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import {
+  BSON,
+  type Collection,
+  type Document,
+  type Filter,
+  type FindOptions,
+  MongoBulkWriteError,
+  type MongoClient,
+} from "mongodb";
+import { type CallScope, limitSilence } from "../../lib/call_scope.ts";
+import type { RepositoryCallOptions } from "../bot_repository.ts";
+import type { Fields } from "../document_fields.ts";
+import { OPEN_STATES, type RunFieldType, writeRunFields } from "../run_fields.ts";
+import { RunReader } from "../run_reader.ts";
+import type {
+  ListRunsOptions,
+  RunChange,
+  RunRecord,
+  RunRepository,
+  RunRetention,
+  UpdateRunOptions,
+} from "../run_repository.ts";
+import { MongoCalls } from "./mongo_calls.ts";
+import { readMongoDocument } from "./mongo_documents.ts";
+import { duplicateKeysOf } from "./mongo_errors.ts";
+import { ensureIndex } from "./mongo_indexes.ts";
+
+/** Options of a {@linkcode MongoRunRepository}. */
+export interface MongoRunRepositoryOptions {
+  /**
+   * Name of the database.
+   *
+   * @default {"bot_scheduler"}
+   */
+  readonly database?: string;
+  /**
+   * How long the server may be silent, in ms.
+   *
+   * @default {15000}
+   */
+  readonly limitMs?: number;
+}
+
+type StoredRun = Document & { readonly _id: string };
+
+const OPEN: Filter<StoredRun> = { state: { $in: [...OPEN_STATES] } };
+const FINAL: Filter<StoredRun> = { state: { $nin: [...OPEN_STATES] } };
+const LATEST_FIRST = { slot: -1, claimed_at: -1 } as const;
+const EARLIEST_FIRST = { slot: 1, claimed_at: 1 } as const;
+const INDEXES = [{ schedule_id: 1, ...LATEST_FIRST }, { state: 1, instance: 1 }] as const;
+const DEFAULT_LIMIT = 100;
+
+/**
+ * The ledger in MongoDB, `bot_scheduler.runs`. A record's id is its `_id` as well, so a claim holds also where no
+ * other unique index can be made, and it is acknowledged by a majority, so that no change of the primary loses it.
+ */
+export class MongoRunRepository implements RunRepository {
+  readonly #runs: Collection<StoredRun>;
+  readonly #calls: MongoCalls;
+  readonly #reader = new RunReader();
+  readonly #log = getLogger(["berth", "schedules"]);
+
+  /**
+   * Makes one; nothing is sent yet.
+   *
+   * @param client The connection. It stays its owner's to close.
+   * @param options See {@linkcode MongoRunRepositoryOptions}.
+   */
+  constructor(client: MongoClient, options: MongoRunRepositoryOptions = {}) {
+    const database = client.db(options.database ?? "bot_scheduler");
+    this.#runs = database.collection<StoredRun>("runs", { writeConcern: { w: "majority" } });
+    this.#calls = new MongoCalls(client, options.limitMs ?? 15_000);
+  }
+
+  /** See {@linkcode RunRepository.open}. */
+  open(options?: RepositoryCallOptions): Promise<void> {
+    return this.#calls.run("prepare collection 'runs'", options, async () => {
+      const refusals = [
+        await ensureIndex(this.#runs, { id: 1 }, { unique: true }),
+        ...await Promise.all(INDEXES.map((keys) => ensureIndex(this.#runs, keys))),
+      ];
+      for (const refusal of refusals.filter((refusal) => refusal !== undefined)) {
+        this.#log.warn("an index on runs is missing: finding a run takes longer", {
+          code: refusal.code,
+          reason: refusal.message,
+        });
+      }
+    });
+  }
+
+  /** See {@linkcode RunRepository.insert}. */
+  insert(records: readonly RunRecord[], options?: RepositoryCallOptions): Promise<ReadonlySet<string>> {
+    return this.#calls.run(`claim ${records.length} runs`, options, async () => {
+      if (records.length === 0) return new Set();
+      const runs = records.map((record) => ({ _id: record.id, ...writeRunFields(record, toStored) }));
+      const present = await this.#runs.insertMany(runs, { ordered: false }).then(
+        () => new Set<number>(),
+        (error) => {
+          const present = error instanceof MongoBulkWriteError && duplicateKeysOf(error);
+          if (!present) throw error;
+          return present;
+        },
+      );
+      return new Set(records.filter((_, i) => !present.has(i)).map(({ id }) => id));
+    });
+  }
+
+  /** See {@linkcode RunRepository.get}. */
+  get(id: string, options?: RepositoryCallOptions): Promise<RunRecord | undefined> {
+    return this.#calls.run(
+      `read run '${id}'`,
+      options,
+      async (scope) => (await this.#find({ id }, {}, scope))[0],
+    );
+  }
+
+  /** See {@linkcode RunRepository.update}. */
+  update(id: string, change: RunChange, options: UpdateRunOptions = {}): Promise<boolean> {
+    const { instance } = options;
+    return this.#calls.run(`write run '${id}'`, options, async () => {
+      const filter: Filter<StoredRun> = { id, ...(instance !== undefined && { instance }) };
+      // To set nothing is refused, and to set the id to what it is changes nothing.
+      const { matchedCount } = await this.#runs.updateOne(filter, {
+        $set: { id, ...writeRunFields(change, toStored) },
+      });
+      return matchedCount > 0;
+    });
+  }
+
+  /** See {@linkcode RunRepository.list}. */
+  list(scheduleId: string, options: ListRunsOptions = {}): Promise<RunRecord[]> {
+    const limit = options.limit ?? DEFAULT_LIMIT;
+    return this.#calls.run(
+      `read the runs of schedule '${scheduleId}'`,
+      options,
+      (scope) => this.#find({ schedule_id: scheduleId }, { sort: LATEST_FIRST, limit }, scope),
+    );
+  }
+
+  /** See {@linkcode RunRepository.listOpen}. */
+  listOpen(
+    options: RepositoryCallOptions & { readonly scheduleId?: string } = {},
+  ): Promise<RunRecord[]> {
+    const { scheduleId } = options;
+    const filter = { ...OPEN, ...(scheduleId !== undefined && { schedule_id: scheduleId }) };
+    return this.#calls.run(
+      "read the open runs",
+      options,
+      (scope) => this.#find(filter, { sort: EARLIEST_FIRST }, scope),
+    );
+  }
+
+  /** See {@linkcode RunRepository.touch}. */
+  touch(instance: string, seenAt: Date, options?: RepositoryCallOptions): Promise<void> {
+    return this.#calls.run("say that this scheduler is there", options, async () => {
+      await this.#runs.updateMany({ ...OPEN, instance }, { $set: writeRunFields({ seenAt }, toStored) });
+    });
+  }
+
+  /** See {@linkcode RunRepository.trim}. */
+  trim(
+    scheduleId: string,
+    { maxRecords, maxAgeMs }: RunRetention,
+    now: Date,
+    options?: RepositoryCallOptions,
+  ): Promise<number> {
+    return this.#calls.run(`trim the runs of schedule '${scheduleId}'`, options, async ({ signal }) => {
+      const filter = { ...FINAL, schedule_id: scheduleId };
+      const found = await this.#runs.find(filter, {
+        sort: LATEST_FIRST,
+        projection: { claimed_at: 1 },
+        signal,
+      }).toArray();
+      const oldest = now.getTime() - maxAgeMs;
+      const surplus = found.filter(({ claimed_at: at }, i) => i >= maxRecords || Number(at) < oldest);
+      if (surplus.length === 0) return 0;
+      const ids = surplus.map(({ _id }) => _id);
+      return (await this.#runs.deleteMany({ ...FINAL, _id: { $in: ids } })).deletedCount;
+    });
+  }
+
+  /** Gives up what is under way and refuses further calls. The connection is left open. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#calls.close();
+    return Promise.resolve();
+  }
+
+  async #find(filter: Filter<StoredRun>, options: FindOptions, scope: CallScope): Promise<RunRecord[]> {
+    const stored: Fields[] = [];
+    const cursor = this.#runs.find(filter, { ...options, raw: true, signal: scope.signal });
+    for await (const bytes of limitSilence(cursor, scope)) {
+      stored.push(readMongoDocument(bytes as unknown as Uint8Array).document);
+    }
+    return this.#reader.readAll(stored);
+  }
+}
+
+function toStored(value: string | number | Date, type: RunFieldType): unknown {
+  return type === "integer" ? BSON.Long.fromNumber(Number(value)) : value;
+}
