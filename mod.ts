@@ -50,9 +50,11 @@ export type {
   EngineInfo,
   GetLogsOptions,
   ListContainersOptions,
+  LogEntry,
   LogLine,
   PullImageOptions,
   PullProgress,
+  ReadLogOptions,
   RunOutcome,
   StopOptions,
   StopOutcome,
@@ -93,6 +95,14 @@ export type {
   SuccessResult,
 } from "./lib/execution_result.ts";
 export { FolderObjectStore } from "./lib/folder_object_store.ts";
+export {
+  type CollectedContainer,
+  type CollectionStatus,
+  LogCollector,
+  type LogCollectorOptions,
+} from "./lib/log_collector.ts";
+export type { LoggedContainer } from "./lib/logs/log_transfer.ts";
+export { type BotMetrics, type Metric, MetricSeries, type MetricSeriesOptions } from "./lib/metric_series.ts";
 export { InstanceLock, InstanceLockedError } from "./lib/instance_lock.ts";
 export { type ContainerKind, LABEL } from "./lib/labels.ts";
 export type {

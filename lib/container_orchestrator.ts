@@ -90,6 +90,30 @@ export interface LogLine {
   readonly text: string;
 }
 
+/**
+ * One entry of a container's log as the engine keeps it: a line, or a piece of a line that is longer than the
+ * engine's buffer.
+ */
+export interface LogEntry {
+  /**
+   * When the engine received it: RFC 3339 in UTC with nine digits of a fraction, for example
+   * `2026-01-31T12:34:56.123456789Z`. The pieces of a line may share one.
+   */
+  readonly time: string;
+  /** Which stream it was printed on. */
+  readonly stream: "stdout" | "stderr";
+  /** What was printed. Ends with a line feed if the line ends here. May share memory with other entries. */
+  readonly content: Uint8Array;
+}
+
+/** Options of {@linkcode ContainerOrchestrator.readLog}. */
+export interface ReadLogOptions extends EngineCallOptions {
+  /** Only the last so many entries. @default all */
+  readonly tail?: number;
+  /** Go on until the container exits, or the signal is given. @default {false} */
+  readonly follow?: boolean;
+}
+
 /** Options of {@linkcode ContainerOrchestrator.getLogs}. */
 export interface GetLogsOptions extends EngineCallOptions {
   /** Only the last so many lines. @default all */
@@ -180,6 +204,12 @@ export interface ContainerOrchestrator extends AsyncDisposable {
   remove(container: string, options?: EngineCallOptions): Promise<void>;
   /** What a container printed, line by line. Rejects with `ContainerNotFoundError` when there is none. */
   getLogs(container: string, options?: GetLogsOptions): AsyncIterable<LogLine>;
+  /**
+   * The entries of a container's log, as many at a time as come together. Without `follow` exactly those that
+   * the engine has at one moment, in the order in which it got them, however slowly they are read. With it, it
+   * depends on the engine what is left out or given twice. Rejects with `ContainerNotFoundError` when there is none.
+   */
+  readLog(container: string, options?: ReadLogOptions): AsyncIterable<readonly LogEntry[]>;
   /**
    * Reads one regular file out of a container, running or not, through the engine. Links are not followed.
    * Rejects with `ContainerFileError` when it is missing, larger than `maxBytes` or not a regular file.

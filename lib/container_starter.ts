@@ -133,6 +133,9 @@ export class ContainerStarter {
           [LABEL.attempt]: String(options.attempt ?? 1),
           [LABEL.folder]: folder,
           ...(options.slot !== undefined && { [LABEL.slot]: options.slot }),
+          ...(options.logIntervalSeconds !== undefined && {
+            [LABEL.logInterval]: String(options.logIntervalSeconds),
+          }),
         })
         .build();
       const { id } = await this.#limit.run(() => {

@@ -15,6 +15,7 @@ import type { ContainerOrchestrator } from "./container_orchestrator.ts";
 import { DockerRunner } from "./docker_runner.ts";
 import { type DockerRunnerConfig, parseDockerRunnerConfig } from "./docker_runner_config.ts";
 import { FolderObjectStore } from "./folder_object_store.ts";
+import { LogCollector } from "./log_collector.ts";
 import type { ObjectStore } from "./object_store.ts";
 import { PrivateFolders } from "./private_folders.ts";
 import { ScriptManager } from "./script_manager.ts";
@@ -30,6 +31,8 @@ export interface CreateDockerRunnerOptions {
   readonly config?: DockerRunnerConfig;
   /** Where code comes from and results go. @default {MinIO when it is configured, else a local folder} */
   readonly store?: ObjectStore;
+  /** Whether what the containers print is stored in the bucket of the logs. @default {false} */
+  readonly collectLogs?: boolean;
   /** The engine. @default {the one at `config.dockerHost`} */
   readonly orchestrator?: ContainerOrchestrator;
 }
@@ -48,10 +51,22 @@ export function createDockerRunner(options: CreateDockerRunnerOptions = {}): Doc
   const user = { uid: Deno.uid() ?? 0, gid: Deno.gid() ?? 0 };
   const folder = `${config.tempDir}/${config.instance}`;
   const cache = new CodeCache({ store, folder: `${folder}/cache`, maxBytes: config.codeCacheBytes });
+  const orchestrator = options.orchestrator ?? new DockerodeOrchestrator(connectDocker(config.dockerHost));
+  const logs = new LogCollector({
+    orchestrator,
+    store,
+    bucket: config.buckets.logs,
+    intervalMs: config.logIntervalSeconds * 1000,
+    retentionDays: config.logRetentionDays,
+    spool: config.logs,
+    // A part of what the engine keeps: there is time to read it.
+    urgentBytes: Math.min(1024 ** 2, config.logs.maxSizeBytes / 8),
+  });
   return new DockerRunner({
     config,
     store,
-    orchestrator: options.orchestrator ?? new DockerodeOrchestrator(connectDocker(config.dockerHost)),
+    orchestrator,
+    ...(options.collectLogs && { logs }),
     code: new CodeManager({ cache, extractor, bucket: config.buckets.code, limits: config.archiveLimits }),
     extractor,
     scripts: new ScriptManager(),

@@ -17,11 +17,12 @@ import type {
 import { containerName } from "./container_name.ts";
 import { ContainerRemover } from "./container_remover.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
-import { ContainerNotFoundError } from "./errors.ts";
+import { ContainerNotFoundError, LogsNotSavedError } from "./errors.ts";
 import type { Executable } from "./executable.ts";
 import type { ExecutionResult } from "./execution_result.ts";
 import { type ContainerKind, LABEL } from "./labels.ts";
-import { toManagedContainer } from "./managed_container.ts";
+import type { LogCollector } from "./log_collector.ts";
+import { toCollectedContainer, toManagedContainer } from "./managed_container.ts";
 import type { ObjectStore } from "./object_store.ts";
 import { outputTail } from "./output_tail.ts";
 import type { FileOwner } from "./file_owner.ts";
@@ -41,6 +42,9 @@ import {
   type WatchContainersOptions,
 } from "./runner.ts";
 import type { ScriptManager } from "./script_manager.ts";
+
+/** Logs of days before a container was made are not looked at; the engine's clock may be another. */
+const CLOCK_SKEW_MS = 24 * 60 * 60_000;
 
 /** Events after which a container no longer runs. */
 const ENDS: readonly string[] = ["die", "destroy"];
@@ -66,6 +70,8 @@ export interface DockerRunnerParts {
   readonly folders: PrivateFolders;
   /** User that this process runs as. */
   readonly user: FileOwner;
+  /** What stores the output of containers; absent: nobody does. Closed with the runner. */
+  readonly logs?: LogCollector;
 }
 
 /** Runs bots as containers of one Docker Engine. See {@linkcode Runner} for what each method promises. */
@@ -135,7 +141,10 @@ export class DockerRunner implements Runner {
     const graceSeconds = options.graceSeconds ?? config.stopGraceSeconds;
     const outcome = await orchestrator.stop(info.id, { ...options, graceSeconds });
     const output = await outputTail(orchestrator, info.id, options.signal);
-    if (!options.keep) await this.#remover.remove(info, options.signal);
+    if (!options.keep) {
+      await this.#saveLogs(info, options.signal);
+      await this.#remover.remove(info, options.signal);
+    }
     this.#log.info("container stopped", { container: info.name, ...outcome });
     return { ...outcome, output };
   }
@@ -143,7 +152,14 @@ export class DockerRunner implements Runner {
   /** {@inheritDoc Runner.removeContainer} */
   async removeContainer(container: string, options: RunnerCallOptions = {}): Promise<void> {
     const info = await this.#own(container, options);
-    if (info) await this.#remover.remove(info, options.signal);
+    if (!info) return;
+    // What it prints until its end is stored, too.
+    const isLive = info.phase === "running" || info.phase === "starting";
+    if (this.#parts.logs && isLive) {
+      await this.#parts.orchestrator.stop(info.id, { ...options, graceSeconds: 0 });
+    }
+    await this.#saveLogs(info, options.signal);
+    await this.#remover.remove(info, options.signal);
   }
 
   /** {@inheritDoc Runner.getContainerStatus} */
@@ -184,7 +200,9 @@ export class DockerRunner implements Runner {
       ...(segment !== ALL_SEGMENTS && { [LABEL.segment]: String(segment) }),
     };
     const containers = await this.#parts.orchestrator.listContainers({ ...options, labels });
-    return containers.filter(({ labels }) => LABEL.id in labels).map(toManagedContainer);
+    const own = containers.filter(({ labels }) => LABEL.id in labels);
+    this.#parts.logs?.adopt(own.filter(({ phase }) => phase !== "pending").map(toCollectedContainer));
+    return own.map(toManagedContainer);
   }
 
   /** {@inheritDoc Runner.getContainerLogs} */
@@ -206,6 +224,7 @@ export class DockerRunner implements Runner {
   async close(): Promise<void> {
     this.#closing.abort(new DOMException("The runner was closed", "AbortError"));
     await Promise.allSettled(this.#active);
+    await this.#parts.logs?.close();
     await this.#parts.extractor[Symbol.asyncDispose]();
     await this.#parts.orchestrator[Symbol.asyncDispose]();
   }
@@ -217,6 +236,12 @@ export class DockerRunner implements Runner {
 
   async #startAndWait(executable: Executable, options: StartContainerOptions): Promise<ExecutionResult> {
     const started = await this.#starter.start(executable, options);
+    this.#parts.logs?.start({
+      containerId: started.containerId,
+      id: executable.id,
+      createdAt: started.created ? new Date(Date.now() - CLOCK_SKEW_MS) : new Date(0),
+      ...(options.logIntervalSeconds !== undefined && { intervalMs: options.logIntervalSeconds * 1000 }),
+    });
     options.onStarted?.(started.containerId);
     if (!(options.wait ?? !executable.isLongRunning)) return started;
     try {
@@ -236,6 +261,17 @@ export class DockerRunner implements Runner {
       await this.removeContainer(containerId);
     } catch (error) {
       this.#log.error("container not removed", { container: containerId, error });
+    }
+  }
+
+  /** Never remove first: what a container has printed is stored, or the container stays. */
+  async #saveLogs(info: ContainerInfo, signal?: AbortSignal): Promise<void> {
+    if (!this.#parts.logs || info.phase === "pending" || !(LABEL.id in info.labels)) return;
+    try {
+      await this.#parts.logs.stop(toCollectedContainer(info), signal);
+    } catch (cause) {
+      signal?.throwIfAborted();
+      throw new LogsNotSavedError(info.name, { cause });
     }
   }
 

@@ -55,6 +55,10 @@ export interface DockerRunnerConfig {
   readonly resources: ResourceLimits;
   /** How the engine keeps a container's output. */
   readonly logs: LogLimits;
+  /** Seconds between two writes of a bot's stored log. */
+  readonly logIntervalSeconds: number;
+  /** Days for which stored logs are kept, today not counted; 0: for ever. */
+  readonly logRetentionDays: number;
   /** Name of the network of the containers. */
   readonly network: string;
   /** `uid:gid` that bots run as; absent: an unprivileged user of their own, or Berth's own where it is not root. */
@@ -73,6 +77,8 @@ export interface DockerRunnerConfig {
   readonly codeCacheBytes: number;
 }
 
+/** Longest time between two writes of a bot's stored log, in seconds. */
+export const MAX_LOG_INTERVAL_SECONDS = 3600;
 const MIB = 1024 * 1024;
 const CAPABILITY = /^[A-Z][A-Z_]*$/;
 
@@ -128,6 +134,8 @@ const schema = z.object({
   BOT_ALLOW_NEW_PRIVILEGES: withDefault(flag, false),
   BOT_LOG_MAX_SIZE_MB: withDefault(integer(1, 10_240), 10),
   BOT_LOG_MAX_FILES: withDefault(integer(1, 100), 3),
+  LOG_INTERVAL: withDefault(integer(1, MAX_LOG_INTERVAL_SECONDS), 30),
+  LOG_RETENTION_DAYS: withDefault(integer(0, 36_500), 0),
   STOP_GRACE_SECONDS: withDefault(integer(0, 3600), 30),
   START_CONCURRENCY: withDefault(integer(1, 64), 4),
   ARCHIVE_MAX_ENTRIES: withDefault(integer(1, 10_000_000), DEFAULT_ARCHIVE_LIMITS.maxEntries),
@@ -195,6 +203,8 @@ export function parseDockerRunnerConfig(
       pids: value.BOT_PIDS_LIMIT,
     },
     logs: { maxSizeBytes: value.BOT_LOG_MAX_SIZE_MB * MIB, maxFiles: value.BOT_LOG_MAX_FILES },
+    logIntervalSeconds: value.LOG_INTERVAL,
+    logRetentionDays: value.LOG_RETENTION_DAYS,
     network: value.BOT_NETWORK,
     ...(value.BOT_USER && { botUser: value.BOT_USER }),
     capabilities: value.BOT_CAPABILITIES,

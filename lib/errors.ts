@@ -256,6 +256,25 @@ export class ContainerFileError extends BerthError {
   }
 }
 
+/** What a container has printed cannot be stored at the moment: it has exited, and stays until that is done. */
+export class LogsNotSavedError extends BerthError {
+  /**
+   * Makes the error.
+   *
+   * @param container Its name.
+   * @param options What keeps its log from being stored.
+   */
+  constructor(readonly container: string, options: ErrorOptions) {
+    const why = options.cause instanceof Error ? options.cause.message : String(options.cause);
+    super(
+      "logs/not-saved",
+      `Container '${container}' has exited and is not removed yet, because its last lines are not stored: ${why} ` +
+        "Try again later.",
+      options,
+    );
+  }
+}
+
 /** Work was given up because it took longer than its limit. */
 export class TimeLimitError extends BerthError {
   /**

@@ -29,4 +29,6 @@ export const LABEL = {
   folder: "berth.folder",
   /** Which run of a schedule it is. */
   slot: "berth.slot",
+  /** Seconds between two writes of its log, where they differ from the configuration's. */
+  logInterval: "berth.log-interval",
 } as const;

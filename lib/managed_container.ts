@@ -6,6 +6,7 @@
 
 import type { ContainerInfo } from "./container_orchestrator.ts";
 import { type ContainerKind, LABEL } from "./labels.ts";
+import type { CollectedContainer } from "./log_collector.ts";
 import type { ManagedContainer } from "./runner.ts";
 
 /**
@@ -27,5 +28,22 @@ export function toManagedContainer(info: ContainerInfo): ManagedContainer {
     specHash: labels[LABEL.specHash] ?? "",
     attempt: Number(labels[LABEL.attempt]) || 1,
     segment: Number(labels[LABEL.segment]) || 0,
+  };
+}
+
+/**
+ * What a log collector needs to know of one of our containers.
+ *
+ * @param info What the engine knows of it.
+ */
+export function toCollectedContainer(
+  { id: containerId, labels, createdAt }: ContainerInfo,
+): CollectedContainer {
+  const seconds = Number(labels[LABEL.logInterval]);
+  return {
+    containerId,
+    id: labels[LABEL.id] ?? "",
+    createdAt,
+    ...(seconds > 0 && { intervalMs: seconds * 1000 }),
   };
 }

@@ -20,6 +20,8 @@ export interface RunnerCallOptions {
 export interface StartContainerOptions extends RunnerCallOptions {
   /** How many starts in a row this is. Kept on the container, so that it survives a restart of Berth. @default {1} */
   readonly attempt?: number;
+  /** Seconds between two writes of its stored log. @default {the configured ones} */
+  readonly logIntervalSeconds?: number;
   /** Makes it one run of a schedule: the slot is part of the container's name. */
   readonly slot?: string;
   /** Whether to wait for the end of a program that ends. @default {true unless the executable is long-running} */
@@ -134,9 +136,15 @@ export interface Runner extends AsyncDisposable {
    * harmless. The container stays. Rejects with `ContainerNotFoundError` when there is none.
    */
   collect(container: string, options?: RunnerCallOptions): Promise<CollectedRun>;
-  /** Stops a container, reads its last lines, then removes it with its folder. */
+  /**
+   * Stops a container, stores and reads its last lines, then removes it with its folder. Rejects with
+   * `LogsNotSavedError` when they cannot be stored: it has exited then, and stays.
+   */
   stopContainer(container: string, options?: StopContainerOptions): Promise<StopResult>;
-  /** Removes a container, running or not, with its folder; no error when there is none. */
+  /**
+   * Removes a container, running or not, with its folder; no error when there is none. Where its log is stored,
+   * rejects as {@linkcode stopContainer} does.
+   */
   removeContainer(container: string, options?: RunnerCallOptions): Promise<void>;
   /** What is known of a container, or `undefined` when there is none of this instance. */
   getContainerStatus(container: string, options?: RunnerCallOptions): Promise<ManagedContainer | undefined>;
@@ -148,7 +156,10 @@ export interface Runner extends AsyncDisposable {
   ): Promise<ManagedContainer | undefined>;
   /** Tells which containers have ended or are gone, until the signal is given or the engine goes; then it rejects. */
   watch(options?: WatchContainersOptions): AsyncIterable<ContainerHint>;
-  /** Lists this instance's containers of one segment, or of {@linkcode ALL_SEGMENTS}, in any phase. */
+  /**
+   * Lists this instance's containers of one segment, or of {@linkcode ALL_SEGMENTS}, in any phase. Where logs are
+   * stored, those of all that are listed are, from where it was left.
+   */
   listManagedContainers(segment: number, options?: RunnerCallOptions): Promise<ManagedContainer[]>;
   /** What a container printed, line by line. */
   getContainerLogs(container: string, options?: GetLogsOptions): AsyncIterable<LogLine>;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { MAX_LOG_INTERVAL_SECONDS } from "../lib/docker_runner_config.ts";
 import { InvalidExecutableError } from "../lib/errors.ts";
 import { type Executable, type ExecutableInput, parseExecutable } from "../lib/executable.ts";
 import { readBotCode } from "./bot_code.ts";
@@ -17,6 +18,8 @@ import { unreadableReason } from "./unreadable_document.ts";
 export interface BotSettings {
   /** `stop_grace_seconds`: seconds from SIGTERM to SIGKILL, a whole number from 0 to 3600. */
   readonly stopGraceSeconds?: number;
+  /** `log_interval_seconds`: seconds between two writes of its stored log, a whole number from 1 to 3600. */
+  readonly logIntervalSeconds?: number;
 }
 
 /** A document that can be run. */
@@ -196,17 +199,28 @@ function segmentOf(segment: unknown, problems: string[]): number {
 }
 
 function settingsOf(config: unknown, problems: string[]): BotSettings {
-  const seconds = isObject(config) ? field(config, "stop_grace_seconds") ?? undefined : undefined;
-  if (seconds === undefined) return {};
-  if (Number.isInteger(seconds) && Number(seconds) >= 0 && Number(seconds) <= MAX_GRACE_SECONDS) {
-    return { stopGraceSeconds: Number(seconds) };
-  }
+  const stopGraceSeconds = secondsOf(config, "stop_grace_seconds", 0, MAX_GRACE_SECONDS, problems);
+  const logIntervalSeconds = secondsOf(config, "log_interval_seconds", 1, MAX_LOG_INTERVAL_SECONDS, problems);
+  return {
+    ...(stopGraceSeconds !== undefined && { stopGraceSeconds }),
+    ...(logIntervalSeconds !== undefined && { logIntervalSeconds }),
+  };
+}
+
+function secondsOf(
+  config: unknown,
+  name: string,
+  min: number,
+  max: number,
+  problems: string[],
+): number | undefined {
+  const seconds = isObject(config) ? field(config, name) ?? undefined : undefined;
+  if (seconds === undefined) return undefined;
+  if (Number.isInteger(seconds) && Number(seconds) >= min && Number(seconds) <= max) return Number(seconds);
   problems.push(
-    `config.stop_grace_seconds: must be a whole number of seconds from 0 to ${MAX_GRACE_SECONDS} (is ${
-      kindOf(seconds)
-    })`,
+    `config.${name}: must be a whole number of seconds from ${min} to ${max} (is ${kindOf(seconds)})`,
   );
-  return {};
+  return undefined;
 }
 
 /** The executable, or what is wrong with it in the words of a document. */

@@ -10,6 +10,7 @@ import {
   ContainerConflictError,
   EngineUnavailableError,
   ImageUnavailableError,
+  LogsNotSavedError,
   ObjectStoreError,
 } from "../lib/errors.ts";
 import type { Executable } from "../lib/executable.ts";
@@ -60,6 +61,8 @@ export interface Wish {
 /** Brings one bot at a time closer to what its document says. */
 export class BotReconciler {
   readonly #options: BotReconcilerOptions;
+  /** Bots whose container has exited and stays until its last lines are stored: what keeps them from it. */
+  readonly #unsaved = new Map<string, string>();
   readonly #failedStarts = new Map<string, FailedStart>();
   readonly #conditions = new ConditionLog();
   readonly #log = getLogger(["berth", "bots"]);
@@ -89,6 +92,7 @@ export class BotReconciler {
       runner.findContainer("bot", id, { signal }),
     ]);
     const wish = this.wish(id, document);
+    if (container?.phase !== "exited") this.#unsaved.delete(id);
     // A bot that is told to run again begins anew.
     if (wish.desired?.kind !== "run") this.#failedStarts.delete(id);
     const containers = container ? [container] : [];
@@ -96,8 +100,8 @@ export class BotReconciler {
     this.#show(id, wish, next.condition, next.keeps);
     let live: Live | undefined = next.keeps;
     for (const action of next.actions) {
-      if (action.type === "start") live = await this.#start(id, action.attempt, wish.executable!, signal);
-      else await this.#end(id, action, wish.settings, signal);
+      if (action.type === "start") live = await this.#start(id, action.attempt, wish, signal);
+      else await this.#end(id, action, wish, signal);
       if (action.type === "start" && !live) return this.#afterFailure(id, wish);
     }
     if (next.actions.length > 0) this.#show(id, wish, next.settled, live);
@@ -154,6 +158,7 @@ export class BotReconciler {
   }
 
   #forget(id: string): void {
+    this.#unsaved.delete(id);
     const { state, onGone } = this.#options;
     this.#failedStarts.delete(id);
     this.#conditions.forget(id);
@@ -174,6 +179,25 @@ export class BotReconciler {
   async #end(
     id: string,
     action: Exclude<Action, { readonly type: "start" }>,
+    wish: Wish,
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      await this.#endNow(id, action, wish.settings, signal);
+      this.#unsaved.delete(id);
+    } catch (error) {
+      if (error instanceof LogsNotSavedError) {
+        // It has exited all the same, and goes with the first pass after its log is stored.
+        this.#unsaved.set(id, messageOf(error.cause));
+        this.#show(id, wish, { type: "disabled" });
+      }
+      throw error;
+    }
+  }
+
+  async #endNow(
+    id: string,
+    action: Exclude<Action, { readonly type: "start" }>,
     settings: BotSettings | undefined,
     signal: AbortSignal,
   ): Promise<void> {
@@ -191,14 +215,17 @@ export class BotReconciler {
   async #start(
     id: string,
     attempt: number,
-    executable: Executable,
+    wish: Wish,
     signal: AbortSignal,
   ): Promise<Live | undefined> {
+    const executable = wish.executable!;
+    const logIntervalSeconds = wish.settings?.logIntervalSeconds;
     const { runner, state, clock } = this.#options;
     try {
       const { containerId, containerName, specHash } = await runner.startContainer(executable, {
         attempt,
         signal,
+        ...(logIntervalSeconds !== undefined && { logIntervalSeconds }),
       });
       this.#failedStarts.delete(id);
       state.countStart({ restart: attempt > 1 });
@@ -225,10 +252,14 @@ export class BotReconciler {
   #show(
     id: string,
     { desired, notes = [] }: Wish,
-    condition: BotCondition | undefined,
+    planned: BotCondition | undefined,
     container?: Live,
   ): void {
-    if (!condition) return this.#forget(id);
+    if (!planned) return this.#forget(id);
+    const unsaved = this.#unsaved.get(id);
+    const condition: BotCondition = unsaved === undefined
+      ? planned
+      : { type: "waiting", for: `its last lines to be stored, then its container goes: ${unsaved}` };
     this.#conditions.tell(id, condition);
     this.#conditions.note(id, notes);
     const specHash = container?.specHash ?? (desired?.kind === "run" ? desired.specHash : undefined);
@@ -249,4 +280,8 @@ function startFailure(error: unknown): FailedStart["condition"] {
   if (error instanceof EngineUnavailableError) return { type: "waiting", for: `the engine: ${message}` };
   if (error instanceof ObjectStoreError) return { type: "waiting", for: `the object store: ${message}` };
   return { type: "failed", message: error instanceof BerthError ? message : `unexpected: ${message}` };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -55,7 +55,7 @@ export async function composeBotService(
   const opened = await openBotRepository(config);
   const { repository, changes } = opened;
   const store = given?.store ?? createObjectStore(config.runner);
-  const runner = given?.runner ?? createDockerRunner({ config: config.runner, store });
+  const runner = given?.runner ?? createDockerRunner({ config: config.runner, store, collectLogs: true });
   const local = () => changes ? new PolledBotEvents(changes) : new InProcessBotEvents();
   const inProcess = config.natsUrl ? undefined : local();
   const events = inProcess ?? await openNatsEvents(config);

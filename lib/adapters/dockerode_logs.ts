@@ -6,10 +6,10 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import { limitSilence } from "../call_scope.ts";
-import type { GetLogsOptions, LogLine } from "../container_orchestrator.ts";
+import type { GetLogsOptions, LogEntry, LogLine, ReadLogOptions } from "../container_orchestrator.ts";
 import { EngineError, EngineUnavailableError } from "../errors.ts";
 import { LogResume } from "../log_resume.ts";
-import { LogDemuxer, LogFormatError } from "../log_demuxer.ts";
+import { LogDemuxer, LogFormatError, type LogFrame } from "../log_demuxer.ts";
 import { LogLineJoiner } from "../log_lines.ts";
 import type { DockerodeClient } from "./dockerode_client.ts";
 import { fromInspection } from "./dockerode_container_info.ts";
@@ -19,6 +19,9 @@ import type { DockerodeTimeLimits } from "./dockerode_time_limits.ts";
 /** How often, and every how many ms, a container whose log has ended is asked whether it has, too. */
 const END_CHECKS = 20;
 const END_CHECK_MS = 100;
+/** `2026-01-31T12:34:56Z` has 20 bytes. */
+const MIN_TIME_BYTES = 20;
+const MAX_TIME_BYTES = 64;
 
 /** Reads the logs of containers. */
 export class DockerodeLogs {
@@ -56,25 +59,56 @@ export class DockerodeLogs {
     for await (const line of this.#readOnce(container, rest)) if (!given.isKnown(line)) yield line;
   }
 
+  /**
+   * Reads the entries of a container's log, as many at a time as come together.
+   *
+   * @param container Id or name.
+   * @param options Which entries, and until when.
+   * @returns The entries. Nothing is read while nobody asks for more; leaving early closes the connection.
+   * @throws As {@linkcode read}; a followed log may end without an error before its container.
+   */
+  async *readEntries(container: string, options: ReadLogOptions): AsyncGenerator<readonly LogEntry[]> {
+    for await (const frames of this.#readFrames(container, options)) {
+      try {
+        yield frames.map(toLogEntry);
+      } catch (error) {
+        throw toLogError(container, error);
+      }
+    }
+  }
+
   async *#readOnce(container: string, options: GetLogsOptions): AsyncGenerator<LogLine> {
+    const joiner = new LogLineJoiner();
+    for await (const frames of this.#readFrames(container, options)) {
+      for (const frame of frames) {
+        let lines: LogLine[];
+        try {
+          lines = joiner.push(frame);
+        } catch (error) {
+          throw toLogError(container, error);
+        }
+        yield* lines;
+      }
+    }
+    // Of a followed log, a line that is not whole is read whole afterwards.
+    if (!options.follow) yield* joiner.end();
+  }
+
+  async *#readFrames(container: string, options: GetLogsOptions): AsyncGenerator<LogFrame[]> {
     const query = toLogQuery(options);
     using scope = this.#client.scope(`read the log of container '${container}'`, {
       signal: options.signal,
       limitMs: this.#limits.callMs,
     });
     const demuxer = new LogDemuxer();
-    const joiner = new LogLineJoiner();
     try {
       const opened = await this.#containers.openLogs(container, query, scope);
       if (options.follow) scope.endLimit();
       for await (const chunk of options.follow ? opened : limitSilence(opened, scope)) {
-        for (const frame of demuxer.push(chunk)) {
-          for (const line of joiner.push(frame)) yield line;
-        }
+        const frames = demuxer.push(chunk);
+        if (frames.length > 0) yield frames;
       }
       demuxer.end();
-      // Of a followed log, a line that is not whole is read whole afterwards.
-      if (!options.follow) yield* joiner.end();
     } catch (error) {
       throw scope.reasonFor(toLogError(container, error));
     }
@@ -99,6 +133,35 @@ export class DockerodeLogs {
       `The engine ended the log of container '${container}', which goes on. Read it again from the last line.`,
     );
   }
+}
+
+const SPACE = 0x20;
+/** `2026-01-31T12:34:56.123456789Z` */
+const TIME_BYTES = 30;
+const ZULU = 0x5a;
+const latin1 = new TextDecoder("latin1");
+
+/** An engine that writes local times, or leaves zeros out, is understood, too. */
+function toLogEntry({ stream, payload }: LogFrame): LogEntry {
+  const space = payload.subarray(0, MAX_TIME_BYTES).indexOf(SPACE);
+  if (space < MIN_TIME_BYTES) {
+    throw new LogFormatError("The engine sent a log frame without a time in front.");
+  }
+  const time = latin1.decode(payload.subarray(0, space));
+  return {
+    stream,
+    time: space === TIME_BYTES && payload[space - 1] === ZULU ? time : toUtc(time),
+    content: payload.subarray(space + 1),
+  };
+}
+
+function toUtc(time: string): string {
+  const [, seconds = "", fraction = "0", zone = ""] = RFC_3339.exec(time) ?? [];
+  const date = new Date(seconds + zone);
+  if (Number.isNaN(date.getTime())) {
+    throw new LogFormatError("The engine sent a log frame without a time in front.");
+  }
+  return `${date.toISOString().slice(0, 19)}.${fraction.padEnd(9, "0")}Z`;
 }
 
 function toLogError(container: string, error: unknown): unknown {

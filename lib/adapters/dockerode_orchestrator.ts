@@ -16,8 +16,10 @@ import type {
   EngineInfo,
   GetLogsOptions,
   ListContainersOptions,
+  LogEntry,
   LogLine,
   PullImageOptions,
+  ReadLogOptions,
   RunOutcome,
   StopOptions,
   StopOutcome,
@@ -178,6 +180,10 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
 
   getLogs(container: string, options: GetLogsOptions = {}): AsyncIterable<LogLine> {
     return this.#logs.read(container, options);
+  }
+
+  readLog(container: string, options: ReadLogOptions = {}): AsyncIterable<readonly LogEntry[]> {
+    return this.#logs.readEntries(container, options);
   }
 
   async copyFromContainer(

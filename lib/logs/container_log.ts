@@ -1,0 +1,224 @@
+/**
+ * The life of one container's stored log: when it is read, and when it is complete.
+ *
+ * @module
+ */
+
+import { setTimeout as delay } from "node:timers/promises";
+import { getLogger } from "@logtape/logtape";
+import type { ContainerOrchestrator } from "../container_orchestrator.ts";
+import { ContainerNotFoundError } from "../errors.ts";
+import type { Limiter } from "../limiter.ts";
+import { LogBell } from "./log_bell.ts";
+import type { LoggedContainer, LogTransfer, Transferred } from "./log_transfer.ts";
+
+/** What a {@linkcode ContainerLog} needs. */
+export interface ContainerLogOptions {
+  /** The container. */
+  readonly container: LoggedContainer;
+  /** The engine. */
+  readonly orchestrator: Pick<ContainerOrchestrator, "readLog" | "getStatus">;
+  /** What stores its lines. */
+  readonly transfer: LogTransfer;
+  /** How many transfers are made at the same time; shared by all containers. */
+  readonly limit: Limiter;
+  /** Time between two transfers in ms. */
+  readonly intervalMs: number;
+  /** So many bytes are not left waiting for the interval. */
+  readonly urgentBytes: number;
+}
+
+/** How soon to try again after a failure, in ms: doubled each time. */
+const FIRST_RETRY_MS = 500;
+const LAST_RETRY_MS = 15_000;
+/** So many entries more are looked for than the bell has counted: it does not ring for all. */
+const EXPECTED_ENTRIES = 64;
+/** A bell that has rung is hung anew after so long, in ms: engines may go deaf after a rotation. */
+const BELL_MS = 10 * 60_000;
+
+/**
+ * Stores the output of one container until it has exited and all of it is stored. While the container prints
+ * nothing, nothing is asked of anybody.
+ */
+export class ContainerLog {
+  readonly #options: ContainerLogOptions;
+  readonly #closing = new AbortController();
+  readonly #log = getLogger(["berth", "logs"]);
+  readonly #done: Promise<void>;
+  #bell: LogBell | undefined;
+  #bellAt = 0;
+  #hasRung = false;
+  #lastAt = -Infinity;
+  /** Lines may have been printed that no bell rang for. */
+  #isUnsure = true;
+  #isComplete = false;
+  #problem: string | undefined;
+  #transfer: Promise<unknown> = Promise.resolve();
+  #wake: () => void = () => {};
+
+  /** Begins. @param options See {@linkcode ContainerLogOptions}. */
+  constructor(options: ContainerLogOptions) {
+    this.#options = options;
+    this.#done = this.#run();
+  }
+
+  /** Whether the container has exited, or is gone, and all that it printed is stored. */
+  get isComplete(): boolean {
+    return this.#isComplete;
+  }
+
+  /** Why what was printed cannot be stored at the moment. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /**
+   * Stores the rest of a container that has exited.
+   *
+   * @param signal Gives up.
+   * @returns Resolves when all is stored.
+   * @throws What keeps it from being stored; it is tried again all the same.
+   */
+  async complete(signal?: AbortSignal): Promise<void> {
+    if (this.#isComplete) return;
+    try {
+      await this.#store({ isFinal: true, ...(signal && { signal }) });
+      this.#isComplete = true;
+      this.#problem = undefined;
+    } catch (error) {
+      if (!(error instanceof ContainerNotFoundError)) throw error;
+      this.#vanish();
+    }
+    await this.close();
+  }
+
+  /** Ends; what is not stored yet is stored by whoever begins again. */
+  async close(): Promise<void> {
+    this.#closing.abort(new DOMException("Log collection was ended", "AbortError"));
+    this.#bell?.close();
+    this.#wake();
+    await this.#done;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    for (let failures = 0; !signal.aborted && !this.#isComplete;) {
+      try {
+        await this.#turn();
+        if (this.#problem !== undefined) this.#log.info("logs are stored again", this.#fields());
+        this.#problem = undefined;
+        failures = 0;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error instanceof ContainerNotFoundError) return this.#vanish();
+        this.#tell(error);
+        const waitMs = Math.min(FIRST_RETRY_MS * 2 ** failures++, LAST_RETRY_MS);
+        await delay(waitMs, undefined, { signal }).catch(() => {});
+      }
+    }
+    this.#bell?.close();
+  }
+
+  async #turn(): Promise<void> {
+    const { orchestrator, container } = this.#options;
+    if (!this.#bell?.isOpen) {
+      // Asked before the log is read: what has exited prints no more.
+      const status = await orchestrator.getStatus(container.containerId, { signal: this.#closing.signal });
+      if (!status) return this.#vanish();
+      if (status.phase === "exited") {
+        await this.#store({ isFinal: true });
+        this.#isComplete = true;
+        return;
+      }
+    }
+    this.#hangBell();
+    await this.#waitForWork();
+    if (this.#closing.signal.aborted || !this.#bell?.isOpen) return;
+    const { urgentBytes } = this.#options;
+    const startedAt = performance.now();
+    const isUrgent = this.#bell.bytes >= urgentBytes;
+    this.#isUnsure = startedAt - this.#bellAt < this.#options.intervalMs / 2;
+    // Of one that prints fast nothing is read twice: the engine would be the slower for it.
+    if (isUrgent) this.#bell.close();
+    let stored = await this.#store({ isFinal: false });
+    while (isUrgent && stored.bytes >= urgentBytes && !this.#closing.signal.aborted) {
+      stored = await this.#store({ isFinal: false, expected: 2 * stored.entries });
+    }
+  }
+
+  #hangBell(): void {
+    const { orchestrator, container } = this.#options;
+    const isDeaf = this.#hasRung && performance.now() - this.#bellAt > BELL_MS;
+    if (this.#bell?.isOpen && !isDeaf) return;
+    this.#bell?.close();
+    this.#bell = new LogBell(orchestrator, container.containerId, () => this.#wake());
+    this.#bellAt = performance.now();
+    this.#isUnsure = true;
+  }
+
+  /** Until the interval is over and something was printed, much was printed, or the log has ended. */
+  async #waitForWork(): Promise<void> {
+    const { intervalMs, urgentBytes } = this.#options;
+    const bell = this.#bell!;
+    while (!this.#closing.signal.aborted && bell.isOpen && bell.bytes < urgentBytes) {
+      if (bell.entries > 0) this.#hasRung = true;
+      const leftMs = this.#lastAt + intervalMs - performance.now();
+      const isWork = this.#isUnsure || bell.entries > 0;
+      if (isWork && leftMs <= 0) return;
+      await this.#pause(isWork ? leftMs : undefined);
+    }
+  }
+
+  /** One at a time: who comes second finds what the first has left. */
+  #store(
+    { isFinal, expected, signal }: {
+      readonly isFinal: boolean;
+      readonly expected?: number;
+      readonly signal?: AbortSignal;
+    },
+  ): Promise<Transferred> {
+    const { limit, transfer } = this.#options;
+    const either = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
+    const run = () =>
+      limit.run(() => {
+        const entries = expected ?? 2 * (this.#bell?.entries ?? 0) + EXPECTED_ENTRIES;
+        this.#bell?.reset();
+        this.#lastAt = performance.now();
+        return transfer.run({ isFinal, expected: entries, signal: either });
+      }, either);
+    const next = this.#transfer.then(run, run);
+    this.#transfer = next.catch(() => {});
+    return next;
+  }
+
+  #vanish(): void {
+    this.#log.warn("container is gone before all of its output was stored", this.#fields());
+    this.#isComplete = true;
+  }
+
+  #tell(error: unknown): void {
+    const problem = error instanceof Error ? error.message : String(error);
+    if (this.#problem === undefined) this.#log.warn("logs not stored yet", { ...this.#fields(), problem });
+    this.#problem = problem;
+    // What the bell has counted was not read: the next turn does not wait for it to ring.
+    this.#isUnsure = true;
+    this.#lastAt = -Infinity;
+  }
+
+  #fields() {
+    const { id, containerId } = this.#options.container;
+    return { id, container: containerId.slice(0, 12) };
+  }
+
+  /** Until somebody wakes it, or the time is over. */
+  #pause(ms?: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = ms === undefined ? undefined : setTimeout(() => this.#wake(), Math.max(0, ms));
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (this.#closing.signal.aborted) this.#wake();
+    });
+  }
+}

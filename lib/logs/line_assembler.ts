@@ -1,0 +1,270 @@
+/**
+ * Makes stored lines of a log's entries, and says up to which entry they go.
+ *
+ * @module
+ */
+
+import type { LogEntry } from "../container_orchestrator.ts";
+import { ByteBuilder } from "./byte_builder.ts";
+import { dayOf, lineHead, type LogSource, SOURCE_MARKS } from "./line_format.ts";
+import { checkOf, EntryCounter, type LogMark } from "./log_mark.ts";
+
+/** Lines of one day, in the order of the log. */
+export interface LogSegment {
+  /** Their UTC day, for example `20260131`. */
+  readonly day: string;
+  /** The lines, as they are stored. */
+  readonly bytes: Uint8Array;
+  /** How many entries of the log they are made of. */
+  readonly entries: number;
+  /** The last of these. */
+  readonly mark: LogMark;
+  /** Texts of stdout among them that may be metrics, with their times. */
+  readonly candidates: readonly MetricCandidate[];
+}
+
+/** A line that may be a metric. */
+export interface MetricCandidate {
+  /** When the engine received it. */
+  readonly time: string;
+  /** The line. */
+  readonly text: string;
+}
+
+/** Options of {@linkcode LineAssembler}. */
+export interface LineAssemblerOptions {
+  /** Where a line without an end is cut, in bytes. @default {1 MiB} */
+  readonly maxLineBytes?: number;
+  /** Entry after which those begin that are given to it. */
+  readonly after?: LogMark;
+}
+
+interface OpenSegment {
+  readonly day: string;
+  readonly output: ByteBuilder;
+  readonly candidates: MetricCandidate[];
+  /** How far it goes: entries since the last {@linkcode LineAssembler.take}, and the last of them. */
+  end: End | undefined;
+}
+
+interface End {
+  readonly entries: number;
+  readonly entry: LogEntry;
+  readonly ordinal: number;
+  readonly otherTime: string;
+  readonly otherOrdinal: number;
+}
+
+interface OpenLine {
+  readonly time: string;
+  readonly pieces: Uint8Array[];
+  bytes: number;
+}
+
+/** What was there before the first piece of a line whose end has not come. */
+interface SavePoint {
+  readonly segments: number;
+  readonly bytes: number;
+  readonly candidates: number;
+  readonly end: End | undefined;
+}
+
+const NEWLINE = 0x0a;
+const BRACE = 0x7b;
+const MAX_METRIC_BYTES = 64 * 1024;
+const METRIC = '"_metric"';
+const MARK_BYTES = Object.values(SOURCE_MARKS).map((mark) => new TextEncoder().encode(mark));
+
+/**
+ * Joins the pieces of long lines, writes lines in their stored form and cuts them by day. What it gives away
+ * ends between two lines: lines of one output that came while one of the other was open wait for that, too, and go
+ * to the log of the same day, so that a single mark says where to go on.
+ */
+export class LineAssembler {
+  readonly #maxLineBytes: number;
+  readonly #counter = new EntryCounter();
+  readonly #open = new Map<LogEntry["stream"], OpenLine>();
+  /** Outputs of which a line was cut: the next piece may be nothing but its line end. */
+  readonly #cut = new Set<LogEntry["stream"]>();
+  readonly #decoder = new TextDecoder();
+  #segments: OpenSegment[] = [];
+  #entries = 0;
+  #last: End | undefined;
+  #bytes = 0;
+  #save: SavePoint | undefined;
+
+  /** @param options See {@linkcode LineAssemblerOptions}. */
+  constructor(options: LineAssemblerOptions = {}) {
+    this.#maxLineBytes = options.maxLineBytes ?? 1024 * 1024;
+    if (options.after) this.#counter.resume(options.after);
+  }
+
+  /** How many bytes are held, open lines included. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Time of the oldest line whose end has not come. */
+  get openSince(): string | undefined {
+    return [...this.#open.values()].map(({ time }) => time).sort()[0];
+  }
+
+  /**
+   * Takes the next entry.
+   *
+   * @param entry The entry.
+   */
+  push(entry: LogEntry): void {
+    const { stream, content, time } = entry;
+    const ordinal = this.#counter.count(entry);
+    const isEnded = content[content.length - 1] === NEWLINE;
+    const text = isEnded ? content.subarray(0, -1) : content;
+    const open = this.#open.get(stream);
+    if (open) this.#continue(stream, open, text, isEnded);
+    else if (isEnded) {
+      // Of a line that was cut at its very end nothing but that end is left.
+      const isRest = this.#cut.delete(stream) && text.length === 0;
+      if (!isRest) this.#line(stream, time, [text]);
+    } else {
+      if (this.#open.size === 0) this.#savePlace(dayOf(time));
+      const begun = { time, pieces: [], bytes: 0 };
+      this.#open.set(stream, begun);
+      this.#continue(stream, begun, text, false);
+    }
+    this.#entries++;
+    const other = this.#counter.other(stream);
+    this.#last = {
+      entries: this.#entries,
+      entry,
+      ordinal,
+      otherTime: other.time,
+      otherOrdinal: other.count,
+    };
+    const segment = this.#segments.at(-1);
+    if (segment) segment.end = this.#last;
+  }
+
+  /**
+   * Writes a line of Berth's own. It is given away with the entry that comes next.
+   *
+   * @param time Its time, that of the next entry.
+   * @param text The line.
+   */
+  note(time: string, text: string): void {
+    this.#line("berth", time, [new TextEncoder().encode(text)]);
+  }
+
+  /**
+   * Gives away what is there.
+   *
+   * @param options `closeLines`: a line without an end is given as it is, and what follows of it later is a
+   * line of its own. Without it, such a line and all that came after its beginning is dropped, to be read again.
+   * @returns The lines.
+   */
+  take(options: { readonly closeLines: boolean }): LogSegment[] {
+    if (options.closeLines) {
+      for (const [stream, open] of this.#open) this.#cutOff(stream, open);
+      // Only now there is a segment for pieces of a line that was the first to come.
+      const last = this.#segments.at(-1);
+      if (last && this.#last) last.end = this.#last;
+    } else if (this.#save) this.#rollBack(this.#save);
+    const segments: LogSegment[] = [];
+    let entries = 0;
+    for (const { day, output, candidates, end } of this.#segments) {
+      if (!end) continue;
+      segments.push({
+        day,
+        bytes: output.bytes,
+        entries: end.entries - entries,
+        mark: toMark(end),
+        candidates,
+      });
+      entries = end.entries;
+    }
+    this.#segments = [];
+    this.#entries = 0;
+    this.#last = undefined;
+    this.#bytes = 0;
+    this.#save = undefined;
+    this.#open.clear();
+    return segments;
+  }
+
+  #continue(stream: LogEntry["stream"], open: OpenLine, text: Uint8Array, isEnded: boolean): void {
+    open.pieces.push(text);
+    open.bytes += text.length;
+    this.#bytes += text.length;
+    if (isEnded) this.#close(stream, open);
+    else if (open.bytes >= this.#maxLineBytes) this.#cutOff(stream, open);
+  }
+
+  #cutOff(stream: LogEntry["stream"], open: OpenLine): void {
+    this.#close(stream, open);
+    this.#cut.add(stream);
+  }
+
+  #close(stream: LogEntry["stream"], open: OpenLine): void {
+    this.#open.delete(stream);
+    this.#bytes -= open.bytes;
+    this.#line(stream, open.time, open.pieces);
+    if (this.#open.size === 0) this.#save = undefined;
+  }
+
+  #line(source: LogSource, time: string, pieces: readonly Uint8Array[]): void {
+    const day = dayOf(time);
+    const last = this.#segments.at(-1);
+    // Around a line that is open over midnight all goes to its day: two objects are not written at once.
+    const segment = last && (last.day === day || this.#save) ? last : this.#newSegment(day);
+    const { output } = segment;
+    const before = output.length;
+    output.addAscii(lineHead(time));
+    const first = pieces[0]!;
+    if (source !== "stdout" || beginsWithMark(first)) output.addAscii(SOURCE_MARKS[source]);
+    for (const piece of pieces) output.add(piece);
+    output.addAscii("\n");
+    this.#bytes += output.length - before;
+    if (source !== "stdout" || pieces.length > 1 || first[0] !== BRACE || first.length > MAX_METRIC_BYTES) {
+      return;
+    }
+    const text = this.#decoder.decode(first);
+    if (text.includes(METRIC)) segment.candidates.push({ time, text });
+  }
+
+  #newSegment(day: string): OpenSegment {
+    const segment = { day, output: new ByteBuilder(), candidates: [], end: undefined };
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  #savePlace(day: string): void {
+    const last = this.#segments.at(-1);
+    this.#save = {
+      segments: this.#segments.length,
+      bytes: last?.output.length ?? 0,
+      candidates: last?.candidates.length ?? 0,
+      end: last?.end,
+    };
+    if (last && last.day !== day) this.#newSegment(day);
+  }
+
+  #rollBack({ segments, bytes, candidates, end }: SavePoint): void {
+    this.#segments.length = segments;
+    const last = this.#segments.at(-1);
+    if (!last) return;
+    last.output.truncate(bytes);
+    last.candidates.length = candidates;
+    last.end = end;
+  }
+}
+
+function toMark({ entry, ordinal, otherTime, otherOrdinal }: End): LogMark {
+  const { stream, time, content } = entry;
+  const other = otherTime === "" ? {} : { other: { time: otherTime, ordinal: otherOrdinal } };
+  return { stream, time, ordinal, check: checkOf(content), ...other };
+}
+
+function beginsWithMark(text: Uint8Array): boolean {
+  // `s` and `b`: nearly all lines are done with here.
+  if (text[0] !== 0x73 && text[0] !== 0x62) return false;
+  return MARK_BYTES.some((mark) => mark.every((byte, i) => text[i] === byte));
+}

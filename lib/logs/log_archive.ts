@@ -1,0 +1,216 @@
+/**
+ * The stored logs of the bots, as the one who writes them sees them: each object with the cursors of the
+ * containers whose lines it holds.
+ *
+ * @module
+ */
+
+import { KeyedMutex } from "../keyed_mutex.ts";
+import type { ObjectInfo, ObjectStore } from "../object_store.ts";
+import type { LogSegment } from "./line_assembler.ts";
+import { type LogCursor, readCursors, writeCursors } from "./log_cursors.ts";
+import { dayOfLogKey, logKey, logPrefix } from "./log_keys.ts";
+
+/** The cursors of so many containers of one bot do not fit beside one object: this one waits. */
+export class TooManyContainersError extends Error {
+  /** @param id Id of the bot. */
+  constructor(id: string) {
+    super(`More containers of bot '${id}' write at the same time than one log can tell of: this one waits`);
+    this.name = "TooManyContainersError";
+  }
+}
+
+/** What a {@linkcode LogArchive} needs. */
+export interface LogArchiveOptions {
+  /** Where the logs are. */
+  readonly store: ObjectStore;
+  /** Their bucket. */
+  readonly bucket: string;
+  /** Whether lines of a container are still to come. */
+  readonly isLive: (container: string) => boolean;
+  /** Milliseconds since 1970. @default {Date.now} */
+  readonly clock?: () => number;
+}
+
+/** One bot's log of one day. */
+interface Day {
+  readonly info?: ObjectInfo;
+}
+
+const TYPE = "text/plain; charset=utf-8";
+/** A cursor of a container that nobody knows may belong to somebody who comes back for it. */
+const UNKNOWN_MS = 24 * 60 * 60 * 1000;
+/** How many bots' and days' objects are remembered: one that is not costs a request. */
+const MAX_DAYS = 10_000;
+
+/** Finds and moves cursors. Writes to the logs of one bot are made one after the other. */
+export class LogArchive {
+  readonly #options: LogArchiveOptions;
+  readonly #clock: () => number;
+  readonly #turns = new KeyedMutex();
+  readonly #days = new Map<string, Day>();
+  /** Of each bot the cursors of its live containers. */
+  readonly #cursors = new Map<string, Map<string, LogCursor>>();
+  #hasBucket = false;
+
+  /**
+   * Makes one; nothing is read yet.
+   *
+   * @param options See {@linkcode LogArchiveOptions}.
+   */
+  constructor(options: LogArchiveOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? Date.now;
+  }
+
+  /**
+   * How far a container has been read.
+   *
+   * @param id Id of its bot.
+   * @param container Its short id.
+   * @param since When it was made: older logs are not looked at.
+   * @param signal Gives up.
+   * @returns Its cursor; `undefined` when nothing of it is stored.
+   */
+  async find(
+    id: string,
+    container: string,
+    since: Date,
+    signal?: AbortSignal,
+  ): Promise<LogCursor | undefined> {
+    return await this.#turns.run(id, async () => {
+      const oldest = logKey(id, since.toISOString().slice(0, 10).replaceAll("-", ""));
+      const keys = (await this.#keys(id, signal)).filter((key) => key >= oldest).reverse();
+      let found: LogCursor | undefined;
+      for (const key of keys) {
+        const cursor = (await this.#read(key, signal)).find((one) => one.container === container);
+        // A line of the other output may have come a moment after midnight with a time before it: the log of the
+        // day before the newest that tells of a container may have been written after that.
+        if (found) return cursor && cursor.entries > found.entries ? cursor : found;
+        found = cursor;
+      }
+      return found;
+    }).then((cursor) => {
+      if (cursor) this.#remember(id, cursor);
+      return cursor;
+    });
+  }
+
+  /**
+   * Adds lines of a container to its bot's log, and moves its cursor with them.
+   *
+   * @param id Id of the bot.
+   * @param container Short id of the container.
+   * @param before Its cursor as it is.
+   * @param segment The lines.
+   * @param signal Gives up.
+   * @returns Its cursor as it is now.
+   * @throws {ObjectConflictError} when somebody else has written: the cursor has to be read anew.
+   */
+  async append(
+    id: string,
+    container: string,
+    before: LogCursor | undefined,
+    segment: LogSegment,
+    signal?: AbortSignal,
+  ): Promise<LogCursor> {
+    return await this.#turns.run(id, async () => {
+      const { store, bucket } = this.#options;
+      await this.#ensureBucket(signal);
+      const key = logKey(id, segment.day);
+      const options = { ...(signal && { signal }) };
+      const onto = (this.#days.get(key) ?? { info: await store.stat(bucket, key, options) }).info;
+      const entries = (before?.entries ?? 0) + segment.entries;
+      const cursor: LogCursor = { container, mark: segment.mark, entries };
+      const metadata = this.#metadata(id, cursor, onto);
+      this.#days.delete(key);
+      const info = await store.append(bucket, key, segment.bytes, {
+        ...options,
+        metadata,
+        contentType: TYPE,
+        ...(onto && { onto }),
+      });
+      this.#keep(key, { info });
+      this.#remember(id, cursor);
+      return cursor;
+    });
+  }
+
+  /**
+   * Forgets what is known of a bot's logs: after a failure nobody knows what was written.
+   *
+   * @param id Id of the bot.
+   */
+  forget(id: string): void {
+    const prefix = logPrefix(id);
+    for (const key of this.#days.keys()) if (key.startsWith(prefix)) this.#days.delete(key);
+  }
+
+  /** A container is gone. @param id Id of its bot. @param container Its short id. */
+  release(id: string, container: string): void {
+    const cursors = this.#cursors.get(id);
+    cursors?.delete(container);
+    if (cursors?.size === 0) this.#cursors.delete(id);
+  }
+
+  /** How large the object of a day is, as far as it is known, in bytes. */
+  sizeOf(id: string, day: string): number {
+    return this.#days.get(logKey(id, day))?.info?.size ?? 0;
+  }
+
+  /** A new day's object tells of all that live: looking for a cursor ends there. */
+  #metadata(id: string, cursor: LogCursor, onto: ObjectInfo | undefined) {
+    const { isLive } = this.#options;
+    const live = new Map(this.#cursors.get(id));
+    const unknown: LogCursor[] = [];
+    for (const stored of readCursors(onto?.metadata)) {
+      if (stored.container === cursor.container || live.has(stored.container)) continue;
+      if (isLive(stored.container)) live.set(stored.container, stored);
+      else if (this.#clock() - Date.parse(stored.mark.time) < UNKNOWN_MS) unknown.push(stored);
+    }
+    live.delete(cursor.container);
+    const needed = [cursor, ...live.values()];
+    unknown.sort((a, b) => (a.mark.time < b.mark.time ? 1 : -1));
+    const { metadata, left } = writeCursors([...needed, ...unknown]);
+    if (left > unknown.length) throw new TooManyContainersError(id);
+    return metadata;
+  }
+
+  async #keys(id: string, signal?: AbortSignal): Promise<string[]> {
+    const { store, bucket } = this.#options;
+    await this.#ensureBucket(signal);
+    const keys: string[] = [];
+    for await (const { key } of store.list(bucket, logPrefix(id), { ...(signal && { signal }) })) {
+      if (dayOfLogKey(key) !== undefined) keys.push(key);
+    }
+    return keys;
+  }
+
+  async #read(key: string, signal?: AbortSignal): Promise<LogCursor[]> {
+    const known = this.#days.get(key);
+    if (known) return readCursors(known.info?.metadata);
+    const { store, bucket } = this.#options;
+    const info = await store.stat(bucket, key, { ...(signal && { signal }) });
+    this.#keep(key, { ...(info && { info }) });
+    return readCursors(info?.metadata);
+  }
+
+  #keep(key: string, day: Day): void {
+    this.#days.delete(key);
+    this.#days.set(key, day);
+    if (this.#days.size > MAX_DAYS) this.#days.delete(this.#days.keys().next().value!);
+  }
+
+  #remember(id: string, cursor: LogCursor): void {
+    if (!this.#options.isLive(cursor.container)) return;
+    const cursors = this.#cursors.get(id) ?? new Map<string, LogCursor>();
+    cursors.set(cursor.container, cursor);
+    this.#cursors.set(id, cursors);
+  }
+
+  async #ensureBucket(signal?: AbortSignal): Promise<void> {
+    if (this.#hasBucket) return;
+    await this.#options.store.ensureBucket(this.#options.bucket, { ...(signal && { signal }) });
+    this.#hasBucket = true;
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * Brings what a container has printed into its bot's stored log.
+ *
+ * @module
+ */
+
+import type { ContainerOrchestrator } from "../container_orchestrator.ts";
+import { LineAssembler, type LogSegment } from "./line_assembler.ts";
+import type { LogArchive } from "./log_archive.ts";
+import { type LogCursor, shortContainerId } from "./log_cursors.ts";
+import { readSpool } from "./log_spool.ts";
+
+/** A container whose output is stored. */
+export interface LoggedContainer {
+  /** The engine's id. */
+  readonly containerId: string;
+  /** Id of its bot. */
+  readonly id: string;
+  /** When it was created. */
+  readonly createdAt: Date;
+}
+
+/** What a {@linkcode LogTransfer} needs. */
+export interface LogTransferOptions {
+  /** The engine. */
+  readonly orchestrator: Pick<ContainerOrchestrator, "readLog">;
+  /** The stored logs. */
+  readonly archive: LogArchive;
+  /** A log that is read for the first time and has so many bytes on the engine may have lost its beginning. @default {never} */
+  readonly fullBytes?: number;
+  /** Called with lines that are stored now. */
+  readonly onStored?: (segment: LogSegment) => void;
+  /** First day whose lines are kept, for example `20260131`; `undefined` for all. @default {all} */
+  readonly oldestDay?: () => string | undefined;
+  /** Milliseconds since 1970. @default {Date.now} */
+  readonly clock?: () => number;
+}
+
+/** What {@linkcode LogTransfer.run} has stored. */
+export interface Transferred {
+  /** Bytes of lines. */
+  readonly bytes: number;
+  /** Entries of the log that they were made of. */
+  readonly entries: number;
+}
+
+/** Options of {@linkcode LogTransfer.run}. */
+export interface TransferOptions {
+  /** How many entries are expected. */
+  readonly expected?: number;
+  /** Whether the container has exited: then a line without an end is a line. */
+  readonly isFinal: boolean;
+  /** Gives up. */
+  readonly signal: AbortSignal;
+}
+
+/** So much is written at once; a log that is large already is added to in larger pieces: S3 copies it each time. */
+const PIECE_BYTES = 2 * 1024 ** 2;
+const LARGE_PIECE_BYTES = 6 * 1024 ** 2;
+const LARGE_LOG_BYTES = 16 * 1024 ** 2;
+/** What the engine keeps of an entry beside its content, in bytes. */
+const ENTRY_BYTES = 70;
+const SPOOL = "It keeps BOT_LOG_MAX_SIZE_MB x BOT_LOG_MAX_FILES of a container's output.";
+/** A line whose end has not come after so long, in ms, is stored as it is. */
+const OPEN_LINE_MS = 10_000;
+
+/** Transfers the output of one container, again and again, each time from where it was left. */
+export class LogTransfer {
+  readonly #container: LoggedContainer;
+  readonly #options: LogTransferOptions;
+  readonly #short: string;
+  readonly #clock: () => number;
+  /** `null`: it has to be read from the stored log. */
+  #cursor: LogCursor | undefined | null = null;
+
+  /**
+   * Makes one; nothing is read yet.
+   *
+   * @param container The container.
+   * @param options See {@linkcode LogTransferOptions}.
+   */
+  constructor(container: LoggedContainer, options: LogTransferOptions) {
+    this.#container = container;
+    this.#options = options;
+    this.#short = shortContainerId(container.containerId);
+    this.#clock = options.clock ?? Date.now;
+  }
+
+  /**
+   * Stores what the container has printed up to now.
+   *
+   * @param options See {@linkcode TransferOptions}.
+   * @returns How much that was.
+   * @throws What store and engine throw; what was stored until then is stored.
+   */
+  async run(options: TransferOptions): Promise<Transferred> {
+    const { archive } = this.#options;
+    const { id, createdAt } = this.#container;
+    if (this.#cursor === null) {
+      this.#cursor = await archive.find(id, this.#short, createdAt, options.signal);
+    }
+    try {
+      return await this.#run(this.#cursor, options);
+    } catch (error) {
+      // Nobody knows what has become of a write that failed.
+      this.#cursor = null;
+      archive.forget(id);
+      throw error;
+    }
+  }
+
+  async #run(
+    cursor: LogCursor | undefined,
+    { expected, isFinal, signal }: TransferOptions,
+  ): Promise<Transferred> {
+    const { orchestrator, fullBytes = Infinity } = this.#options;
+    let seen = 0;
+    let firstTime: string | undefined;
+    const assembler = new LineAssembler({ ...(cursor && { after: cursor.mark }) });
+    const own = new AbortController();
+    const either = AbortSignal.any([signal, own.signal]);
+    const stored = { bytes: 0, entries: 0 };
+    let writing: Promise<void> = Promise.resolve();
+    // One piece is written while the next is read; the engine waits when both are full.
+    const write = async (segments: LogSegment[]) => {
+      await writing;
+      writing = this.#store(segments, signal);
+      // A failure is noticed at the next turn.
+      writing.catch(() => own.abort());
+      for (const { bytes, entries } of segments) {
+        stored.bytes += bytes.length;
+        stored.entries += entries;
+      }
+    };
+    try {
+      const pieces = readSpool(orchestrator, this.#container.containerId, {
+        ...(cursor && { after: cursor.mark }),
+        ...(expected !== undefined && { expected }),
+        signal: either,
+      });
+      for await (const { entries, isAfterGap } of pieces) {
+        if (isAfterGap) assembler.note(entries[0]!.time, lossOf(cursor!.mark.time, entries[0]!.time));
+        for (const entry of entries) {
+          assembler.push(entry);
+          if (cursor || seen >= fullBytes) continue;
+          firstTime ??= entry.time;
+          seen += entry.content.length + ENTRY_BYTES;
+          if (seen >= fullBytes) assembler.note(entry.time, possibleLossOf(firstTime));
+        }
+        if (assembler.bytes >= this.#pieceBytes()) await write(assembler.take({ closeLines: true }));
+      }
+      const { openSince } = assembler;
+      const isOld = openSince !== undefined && this.#clock() - Date.parse(openSince) > OPEN_LINE_MS;
+      await write(assembler.take({ closeLines: isFinal || isOld }));
+    } catch (error) {
+      // What made the reading end is the write's failure, if it failed.
+      await writing;
+      throw error;
+    }
+    await writing;
+    return stored;
+  }
+
+  #pieceBytes(): number {
+    const day = new Date(this.#clock()).toISOString().slice(0, 10).replaceAll("-", "");
+    const isLarge = this.#options.archive.sizeOf(this.#container.id, day) > LARGE_LOG_BYTES;
+    return isLarge ? LARGE_PIECE_BYTES : PIECE_BYTES;
+  }
+
+  async #store(segments: readonly LogSegment[], signal: AbortSignal): Promise<void> {
+    const { archive, onStored, oldestDay } = this.#options;
+    const oldest = oldestDay?.();
+    for (const segment of segments) {
+      // Its log was deleted, and its cursor with it.
+      if (oldest !== undefined && segment.day < oldest) continue;
+      this.#cursor = await archive.append(
+        this.#container.id,
+        this.#short,
+        this.#cursor ?? undefined,
+        segment,
+        signal,
+      );
+      onStored?.(segment);
+    }
+  }
+}
+
+function possibleLossOf(before: string): string {
+  return `lines printed before ${before} may be lost, nobody knows how many: the engine kept as much as it does ` +
+    `when this log was read for the first time. ${SPOOL}`;
+}
+
+function lossOf(from: string, to: string): string {
+  return `lines printed between ${from} and ${to} are lost, nobody knows how many: the engine has dropped them ` +
+    `before they could be read. ${SPOOL}`;
+}

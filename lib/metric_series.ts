@@ -1,0 +1,117 @@
+/**
+ * The metrics that bots print: a line of stdout that is a JSON object with `_metric`, a text, names one.
+ *
+ * @module
+ */
+
+/** A metric that a bot has printed. */
+export interface Metric {
+  /** When: RFC 3339, by the engine's clock. */
+  readonly time: string;
+  /** Its name, the value of `_metric`. */
+  readonly type: string;
+  /** Its other fields, as the bot printed them. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** What is known of a bot's metrics. */
+export interface BotMetrics {
+  /** How many were seen since this process began, by type. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** The last one of each type. */
+  readonly latest: Readonly<Record<string, Metric>>;
+  /** The last ones of all types, oldest first. */
+  readonly recent: readonly Metric[];
+}
+
+/** Options of {@linkcode MetricSeries}. */
+export interface MetricSeriesOptions {
+  /** How many are kept of a bot. @default {500} */
+  readonly recent?: number;
+  /** How many types are kept of a bot; those that come later are counted as `(other)`. @default {100} */
+  readonly types?: number;
+  /** How many characters a kept line may have; longer ones are counted, not kept. @default {4096} */
+  readonly maxLength?: number;
+}
+
+interface Kept {
+  readonly counts: Map<string, number>;
+  readonly latest: Map<string, Metric>;
+  readonly recent: Metric[];
+}
+
+const OTHER = "(other)";
+
+/** Keeps of each bot its latest metrics and a bounded number of recent ones. */
+export class MetricSeries {
+  readonly #options: Required<MetricSeriesOptions>;
+  readonly #bots = new Map<string, Kept>();
+
+  /** Makes an empty one. @param options See {@linkcode MetricSeriesOptions}. */
+  constructor(options: MetricSeriesOptions = {}) {
+    this.#options = { recent: 500, types: 100, maxLength: 4096, ...options };
+  }
+
+  /**
+   * Takes a line of a bot.
+   *
+   * @param id Id of the bot.
+   * @param time When it was printed.
+   * @param line The line.
+   * @returns Whether it is a metric.
+   */
+  record(id: string, time: string, line: string): boolean {
+    const metric = parseMetric(time, line);
+    if (!metric) return false;
+    const kept: Kept = this.#bots.get(id) ?? { counts: new Map(), latest: new Map(), recent: [] };
+    this.#bots.set(id, kept);
+    const isKnown = kept.counts.has(metric.type) || kept.counts.size < this.#options.types;
+    const type = isKnown ? metric.type : OTHER;
+    kept.counts.set(type, (kept.counts.get(type) ?? 0) + 1);
+    if (line.length > this.#options.maxLength || !isKnown) return true;
+    kept.latest.set(type, metric);
+    kept.recent.push(metric);
+    if (kept.recent.length > this.#options.recent) kept.recent.shift();
+    return true;
+  }
+
+  /**
+   * What is known of a bot's metrics.
+   *
+   * @param id Id of the bot.
+   * @returns A copy; empty when it has printed none.
+   */
+  of(id: string): BotMetrics {
+    const kept = this.#bots.get(id);
+    return structuredClone({
+      counts: Object.fromEntries(kept?.counts ?? []),
+      latest: Object.fromEntries(kept?.latest ?? []),
+      recent: kept?.recent ?? [],
+    });
+  }
+
+  /** Forgets a bot. @param id Its id. */
+  forget(id: string): void {
+    this.#bots.delete(id);
+  }
+}
+
+/**
+ * Reads a metric.
+ *
+ * @param time When the line was printed.
+ * @param line The line.
+ * @returns The metric; `undefined` when the line is none.
+ */
+export function parseMetric(time: string, line: string): Metric | undefined {
+  if (!line.startsWith("{")) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  const { _metric: type, ...fields } = value as Record<string, unknown>;
+  if (typeof type !== "string" || type === "") return undefined;
+  return { time, type, fields };
+}

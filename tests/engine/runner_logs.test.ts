@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { createDockerRunner } from "../../lib/create_docker_runner.ts";
+import { LogsNotSavedError } from "../../lib/errors.ts";
+import { assertNumbered, storedLines } from "../stored_lines.ts";
+import { until } from "./engine_support.ts";
+import { linesUntil, type Stage, withRunner } from "./runner_support.ts";
+
+const TALKER = `
+import signal, sys, time
+def main(id, config):
+    for i in range(100): print(i)
+    print("begun", file=sys.stderr)
+    try:
+        while True: time.sleep(0.05)
+    finally:
+        print("100 and the end")
+`;
+
+/** A runner that stores logs, beside the stage's own that does not. */
+function collecting({ config, store }: Stage) {
+  return createDockerRunner({ config, store, collectLogs: true });
+}
+
+Deno.test("a stopped bot's log is stored to its last line before its container goes", async () => {
+  await withRunner(async (stage) => {
+    await using runner = collecting(stage);
+    const executable = await stage.deploy({ "main.py": TALKER }, { isLongRunning: true });
+    const started = await runner.startContainer(executable, { logIntervalSeconds: 3600 });
+    assert.ok(started.status === "running");
+    await linesUntil(runner, started.containerId, /begun/);
+    await runner.stopContainer(started.containerId);
+    const lines = await storedLines(stage.store, executable.id);
+    assertNumbered(lines, "stdout", 101);
+    assert.deepEqual(lines.filter(({ stream }) => stream === "stderr").map(({ text }) => text), ["begun"]);
+  });
+});
+
+Deno.test("while the store is down a bot is stopped at once, and its container stays until its log is stored", async () => {
+  await withRunner(async (stage) => {
+    await using runner = collecting(stage);
+    const executable = await stage.deploy({ "main.py": TALKER }, { isLongRunning: true });
+    const started = await runner.startContainer(executable, { logIntervalSeconds: 3600 });
+    assert.ok(started.status === "running");
+    await linesUntil(runner, started.containerId, /begun/);
+    const { append } = stage.store;
+    stage.store.append = () => Promise.reject(new Error("the store is down"));
+    for (const end of ["stopContainer", "removeContainer", "stopContainer"] as const) {
+      await assert.rejects(runner[end](started.containerId), (error) => {
+        assert.ok(error instanceof LogsNotSavedError, String(error));
+        assert.match(error.message, /has exited and is not removed yet.*the store is down/);
+        return true;
+      });
+      assert.deepEqual((await stage.containers()).map(({ phase }) => phase), ["exited"]);
+    }
+    stage.store.append = append;
+    await runner.removeContainer(started.containerId);
+    assertNumbered(await storedLines(stage.store, executable.id), "stdout", 101);
+  });
+});
+
+Deno.test("a bot that is removed while it runs is ended first, and its log stored", async () => {
+  await withRunner(async (stage) => {
+    await using runner = collecting(stage);
+    const executable = await stage.deploy({ "main.py": TALKER }, { isLongRunning: true });
+    const started = await runner.startContainer(executable);
+    assert.ok(started.status === "running");
+    await linesUntil(runner, started.containerId, /begun/);
+    await runner.removeContainer(started.containerId);
+    assertNumbered((await storedLines(stage.store, executable.id)).slice(0, 101), "stdout", 100);
+  });
+});
+
+Deno.test("the log of a backtest that was waited for is stored", async () => {
+  await withRunner(async (stage) => {
+    await using runner = collecting(stage);
+    const program = "def main(id, config):\n    for i in range(2000): print(i)\n    return {'ok': True}\n";
+    const executable = await stage.deploy({ "main.py": program }, { entrypoint: "backtest" });
+    const ended = await runner.startContainer(executable);
+    assert.equal(ended.status, "success");
+    assertNumbered(await storedLines(stage.store, executable.id), "stdout", 2000);
+  });
+});
+
+Deno.test("a process goes on with the logs of all containers that it finds, also of those that have exited", async () => {
+  await withRunner(async (stage) => {
+    const program = "def main(id, config):\n    for i in range(50): print(i)\n";
+    const ids: string[] = [];
+    for (const code of [TALKER, program]) {
+      const executable = await stage.deploy({ "main.py": code }, { isLongRunning: true });
+      const started = await stage.runner.startContainer(executable);
+      assert.ok(started.status === "running");
+      await linesUntil(stage.runner, started.containerId, /begun|49/);
+      ids.push(executable.id);
+    }
+    await using runner = collecting(stage);
+    const containers = await runner.listManagedContainers(-1);
+    await until("the logs' being stored", async () => {
+      const counts = await Promise.all(
+        ids.map(async (id) => (await storedLines(stage.store, id).catch(() => [])).length),
+      );
+      return counts[0] === 101 && counts[1] === 50;
+    });
+    for (const { containerId } of containers) await runner.removeContainer(containerId);
+  });
+});
