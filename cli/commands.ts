@@ -17,6 +17,7 @@ import { imagesCommand } from "./images_command.ts";
 import { permissionsCommand } from "./permissions_command.ts";
 import { removeCommand } from "./remove_command.ts";
 import { runCommand } from "./run_command.ts";
+import { schedulePreviewCommand } from "./schedule_preview_command.ts";
 import { startCommand } from "./start_command.ts";
 
 /** Values of the options that were given. */
@@ -36,6 +37,9 @@ export interface Command {
 
 const FOLDER = { what: "a bot folder", min: 1, max: 1 };
 const IDS = { what: "a bot's id", min: 1, max: Infinity };
+
+/** How many times a preview shows at most. */
+const MAX_COUNT = 1000;
 
 /** The commands by name. */
 export const COMMANDS: Readonly<Record<string, Command>> = {
@@ -163,6 +167,27 @@ Pulls the images that are missing: those of the given bot folders, or of every r
 Prints the flags for 'deno run' that are exactly what the service needs in this configuration.`,
     run: (_args, _values, context) => permissionsCommand(context),
   },
+  schedule: {
+    options: { timezone: { type: "string" }, count: { type: "string" }, json: { type: "boolean" } },
+    takes: { what: "'preview' and a cron expression, in quotes", min: 2, max: 2 },
+    help: `Usage: berth schedule preview 'CRON' [--timezone ZONE] [--count N] [--json]
+
+Shows when a cron expression runs next, and what one may not expect of it. Needs no engine. The expression is one
+word, in quotes: the standard five fields, six with seconds first, @daily and the like, or '@every 1h30m'.
+
+  --timezone ZONE  time zone whose clocks count, for example America/New_York; without it, UTC
+  --count N        how many times to show, from 1 to ${MAX_COUNT}; without it, 5
+  --json           print one JSON object`,
+    run: ([action, expression], { timezone, count, json }, context) => {
+      if (action !== "preview") throw new UsageError(`'schedule' has 'preview', and no '${action}'.`);
+      return Promise.resolve(schedulePreviewCommand({
+        expression: expression!,
+        ...text("timezone", timezone),
+        ...readCount(count),
+        json: json === true,
+      }, context));
+    },
+  },
 };
 
 function text<K extends string>(name: K, value: Values[string]): Partial<Record<K, string>> {
@@ -176,4 +201,13 @@ function readFor(text: Values[string]): { forMs?: number } {
     throw new UsageError(`--for takes a length of time such as 20s or 5m, not '${text}'.`);
   }
   return { forMs };
+}
+
+function readCount(text: Values[string]): { count?: number } {
+  if (text === undefined) return {};
+  const count = Number(text);
+  if (!/^\d+$/.test(String(text)) || count < 1 || count > MAX_COUNT) {
+    throw new UsageError(`--count takes a whole number from 1 to ${MAX_COUNT}, not '${text}'.`);
+  }
+  return { count };
 }

@@ -72,10 +72,10 @@ export function readCronExpression(expression: string): CronExpression | CronPro
 function readTimes(text: string): CronExpression | CronProblem {
   if (text.startsWith("@")) return readDescriptor(text);
   const parts = text.split(SPACE).filter(Boolean);
-  if (parts.length === 0) return { problem: `is empty; ${EXPECTED}` };
+  if (parts.length === 0) return { problem: `the expression is empty; ${EXPECTED}` };
   if (parts.length === 6) return readFields(parts, "six-fields");
   if (parts.length === 5) return readFields(["0", ...parts], "five-fields");
-  return { problem: `has ${parts.length} field${parts.length === 1 ? "" : "s"}; ${EXPECTED}` };
+  return { problem: `the expression has ${parts.length} field${parts.length === 1 ? "" : "s"}; ${EXPECTED}` };
 }
 
 function readDescriptor(text: string): CronExpression | CronProblem {

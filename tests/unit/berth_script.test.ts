@@ -210,6 +210,15 @@ Deno.test("berth prints its usage without arguments and with help", async () => 
   }
 });
 
+Deno.test("berth hands a schedule over as it was typed, on a machine without an engine", async () => {
+  using machine = new Machine();
+  const args = ["preview", "*/5 * ? * *", "--count", "3"];
+  const { code, stdout, stderr } = await machine.run(["schedule", ...args]);
+  assert.deepEqual([code, stderr], [0, ""]);
+  const { task, args: handed } = JSON.parse(stdout);
+  assert.deepEqual([task, handed], ["schedule", args]);
+});
+
 Deno.test("berth rejects an unknown command with its usage on stderr and status 2", async () => {
   using machine = new Machine();
   const { code, stdout, stderr } = await machine.run(["dmeo"]);
