@@ -113,6 +113,17 @@ Deno.test("MongoScheduleRepository finds what no JSON can hold among what nobody
   assert.deepEqual(await mongo.repository.due(NOW, 100), []);
 });
 
+Deno.test("MongoScheduleRepository takes a list for no time, and gives it at the latest when its number is due", async () => {
+  await using mongo = await makeMongo();
+  await mongo.repository.open();
+  await mongo.seed({ id: "a", next_execution_time: [NOW] });
+  assert.equal(await mongo.repository.nextDueAfter(NOW - 1), undefined);
+  const document = { id: "a", next_execution_time: [NOW] };
+  assert.deepEqual(await mongo.repository.due(NOW, 10), [{ key: "a", document }]);
+  assert.equal(await mongo.repository.advance("a", undefined, NOW + 60), true);
+  assert.equal((await mongo.repository.find("a"))?.nextExecutionTime, NOW + 60);
+});
+
 Deno.test("MongoScheduleRepository.due() leaves out documents without a usable id, which list() gives", async () => {
   await using mongo = await makeMongo();
   await mongo.repository.open();
@@ -139,6 +150,8 @@ Deno.test("MongoScheduleRepository takes the newest of documents with the same i
   assert.equal(await mongo.repository.advance("twice", NOW, NOW + 60), true);
   assert.deepEqual(await mongo.repository.due(NOW, 10), []);
   assert.equal(await mongo.repository.nextDueAfter(NOW), NOW + 60);
+  const stored = await mongo.schedules.find().toArray();
+  assert.deepEqual(stored.map(({ next_execution_time: time }) => time), [NOW + 60, NOW + 60]);
 });
 
 Deno.test("MongoScheduleRepository reads by the index only what is due", async () => {
