@@ -53,7 +53,7 @@ export function servicePermissions(config: ServiceConfig): string[] {
     `--allow-write=${folders.join(",")}`,
     `--allow-env=${[...SERVICE_VARIABLES, ...TERMINAL_VARIABLES].join(",")}`,
     "--ignore-env",
-    `--allow-sys=uid,gid${config.mongoUri || minio ? ",hostname,osRelease" : ""}`,
+    "--allow-sys=uid,gid",
   ];
 }
 

@@ -5,9 +5,10 @@ import { until } from "./engine_support.ts";
 import { fullOrShort } from "./full_or_short.ts";
 import type { Passage } from "./passage.ts";
 
-/** How many times Berth is killed. The short form goes through the same steps in larger strides. */
-const KILLS = fullOrShort(200, 12);
-
+/** How many times Berth is killed in each of the tests. */
+const KILLS = fullOrShort(67, 4);
+/** The short form goes through the same steps in larger strides. */
+const STRIDE = fullOrShort(1, 9);
 /** After so long without a step, in ms, all of a deed is done. */
 const QUIET_MS = 300;
 
@@ -68,43 +69,47 @@ class Watch implements Disposable {
   }
 }
 
-Deno.test("BotService is killed at each step of a start, a replacement and a stop, and its successor ends it well", () =>
-  withBots(async (stage) => {
-    const { start } = stage;
-    let kills = 0;
-    const steps = new Map<string, number>();
-    const stride = fullOrShort(1, 9);
-    let berth = start();
-    await berth.logged(/Events come from the stream/);
-    for (let round = 1; kills < KILLS; round++) {
-      for (const deed of DEEDS) {
-        const step = 1 + (steps.get(deed.name) ?? 0);
-        const wanted = deed.wanted(round);
-        let isKilled = false;
-        berth.status.then(() => isKilled = true);
-        {
-          using watch = new Watch(stage, berth, step);
-          await deed.act(stage, round);
-          // Done before it came to that step: its steps have all been tried, and are tried anew.
-          const isDone = async () => watch.isQuiet && "found" in await lookAt(stage, wanted);
-          await until("its end or that of the deed", async () => isKilled || await isDone(), 60_000);
-        }
-        if (isKilled) {
-          kills++;
-          steps.set(deed.name, step - 1 + stride);
-          berth = start();
-        } else steps.delete(deed.name);
-        try {
-          await untilRunning(stage, wanted);
-        } catch (error) {
-          throw new Error(`killed at step ${step} of ${deed.name}:\n${berth.lines.join("\n")}`, {
-            cause: error,
+/** Does a deed with Berth killed at a step of it. @returns Whether it came to that step. */
+async function isKilledWhile(
+  stage: BotStage,
+  berth: BerthProcess,
+  { act, wanted }: Deed,
+  round: number,
+  step: number,
+): Promise<boolean> {
+  let isKilled = false;
+  berth.status.then(() => isKilled = true);
+  using watch = new Watch(stage, berth, step);
+  await act(stage, round);
+  const isDone = async () => watch.isQuiet && "found" in await lookAt(stage, wanted(round));
+  await until("its end or that of the deed", async () => isKilled || await isDone(), 60_000);
+  return isKilled;
+}
+
+for (const killed of DEEDS) {
+  Deno.test(`BotService is killed at each step of ${killed.name}, and its successor ends it well`, () =>
+    withBots(async (stage) => {
+      const { start, containers, folders } = stage;
+      let berth = start();
+      await berth.logged(/Events come from the stream/);
+      let kills = 0;
+      let last = 0;
+      for (let round = 1, step = 1; kills < KILLS; round++) {
+        for (const deed of DEEDS) {
+          const at = deed === killed ? step : Infinity;
+          if (await isKilledWhile(stage, berth, deed, round, at)) {
+            kills++;
+            last = Math.max(last, step);
+            step += STRIDE;
+            berth = start();
+          } else if (deed === killed) step = 1 + kills % STRIDE; // All steps were tried, and are tried anew.
+          await untilRunning(stage, deed.wanted(round)).catch((cause) => {
+            throw new Error(`killed at step ${at} of ${deed.name}:\n${berth.lines.join("\n")}`, { cause });
           });
         }
       }
-    }
-    await until("the end of what is left", async () => (await stage.containers()).length === 0);
-    assert.deepEqual(await stage.folders(), []);
-    await berth[Symbol.asyncDispose]();
-    console.log(`${kills} kills`);
-  }));
+      assert.deepEqual([await containers(), await folders()], [[], []]);
+      await berth[Symbol.asyncDispose]();
+      console.log(`${kills} kills, at up to step ${last}`);
+    }));
+}

@@ -15,7 +15,7 @@ import { connectMinio } from "../../lib/adapters/connect_minio.ts";
 import { MinioObjectStore } from "../../lib/adapters/minio_object_store.ts";
 import { LABEL } from "../../lib/labels.ts";
 import { type BerthProcess, startBerth } from "./berth_process.ts";
-import { DOCKER_HOST, IMAGES, openEngine } from "./engine_support.ts";
+import { DOCKER_HOST, type EngineFixture, IMAGES, openEngine } from "./engine_support.ts";
 import { openNatsServer, type PrivateNatsServer } from "./nats_server.ts";
 import { Passage } from "./passage.ts";
 
@@ -60,6 +60,10 @@ export interface BotStage {
   readonly nats: PrivateNatsServer;
   /** Berth's configuration. */
   readonly env: Readonly<Record<string, string>>;
+  /** What differs for a Berth that reaches each part directly. */
+  readonly direct: Readonly<Record<string, string>>;
+  /** The engine, without a passage. */
+  readonly docker: EngineFixture["docker"];
   /** The documents, other tests' too. */
   readonly documents: Collection;
   /** The archives. */
@@ -67,8 +71,8 @@ export interface BotStage {
     put(key: string, files: Record<string, string>): Promise<void>;
     delete(key: string): Promise<void>;
   };
-  /** Starts Berth. @param more Configuration that differs. */
-  start(more?: Record<string, string>): BerthProcess;
+  /** Starts Berth. @param more Configuration that differs. @param flags Its permissions, if others than usual. */
+  start(more?: Record<string, string>, flags?: readonly string[]): BerthProcess;
   /** The bot's id: names are each test's own. */
   id(name: string): string;
   /** A document of a bot that runs {@linkcode BOT}. */
@@ -163,9 +167,16 @@ export async function withBots(
     passages: { engine, mongo: mongo.passage, minio: minio.passage, nats: toNats },
     nats,
     env,
+    direct: {
+      DOCKER_HOST: dockerHost,
+      MONGO_URI: need("MONGO_URI"),
+      MINIO_ENDPOINT: need("MINIO_ENDPOINT"),
+      NATS_URL: nats.url,
+    },
+    docker: fixture.docker,
     documents: mongo.documents,
     code: minio.code,
-    start: (more = {}) => stack.use(startBerth({ ...env, ...more })),
+    start: (more = {}, flags) => stack.use(startBerth({ ...env, ...more }, flags)),
     id,
     document: (name, config = {}) => ({
       id: id(name),

@@ -23,8 +23,12 @@ export const REGISTRY = "127.0.0.1:5000";
 export interface PrivateEngine extends AsyncDisposable {
   /** Its address. */
   readonly dockerHost: string;
-  /** Starts it, again after {@linkcode signal} ended it; its containers live on. */
-  start(): Promise<void>;
+  /**
+   * Starts it, again after {@linkcode signal} ended it.
+   *
+   * @param options Whether its containers live on when it ends. @default {true}
+   */
+  start(options?: { readonly liveRestore?: boolean }): Promise<void>;
   /** Sends it a signal. After SIGKILL and SIGTERM returns when it has ended. */
   signal(name: "KILL" | "TERM" | "STOP" | "CONT"): Promise<void>;
   /** Ends the registry. */
@@ -121,11 +125,11 @@ async function startPrivateEngine(hasRegistry: boolean): Promise<PrivateEngine> 
 
   const engine: PrivateEngine = {
     dockerHost,
-    async start() {
+    async start({ liveRestore = true } = {}) {
       dockerd = spawn(inside(
         "dockerd",
         ...["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec"), "--pidfile", pidFile],
-        ...["--host", dockerHost, "--bridge", "none", "--iptables=false", "--live-restore"],
+        ...["--host", dockerHost, "--bridge", "none", "--iptables=false", `--live-restore=${liveRestore}`],
         ...["--cgroup-parent", `/${cgroup}`, "--registry-mirror", `http://${REGISTRY}`],
       ));
       let isOver = false;

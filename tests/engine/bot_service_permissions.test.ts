@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { type BotStage, untilRunning, withBots } from "./bot_stage.ts";
+
+/** What `deno task permissions` prints. */
+async function printedFlags({ env }: BotStage): Promise<string[]> {
+  const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
+    args: ["task", "--quiet", "permissions"],
+    cwd: fileURLToPath(new URL("../../", import.meta.url)),
+    env,
+  }).output();
+  const [output, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  assert.ok(success, errors);
+  return output!.trim().split(" ");
+}
+
+function without(flags: readonly string[], flag: string, value: string): string[] {
+  return flags.flatMap((word) => {
+    const [name, list = ""] = word.split(/=(.*)/s);
+    if (name !== flag) return [word];
+    const rest = list.split(",").filter((each) => each !== value);
+    return rest.length > 0 ? [`${name}=${rest.join(",")}`] : [];
+  });
+}
+
+Deno.test("BotService runs bots under the permissions that are printed, and needs each of them", () =>
+  withBots(async (stage) => {
+    const { document, write, publish, start, id } = stage;
+    const flags = await printedFlags(stage);
+    assert.ok(!flags.some((flag) => /^(-A|--allow-(all|run|ffi))/.test(flag)), flags.join(" "));
+    await write(document("one"));
+    {
+      await using berth = start({}, flags);
+      await publish("created", document("two"));
+      await untilRunning(stage, { one: {}, two: {} });
+      await publish("deleted", { id: id("two") });
+      await untilRunning(stage, { one: {} });
+      assert.ok(!berth.lines.some((line) => / (warning|error) /.test(line)), berth.lines.join("\n"));
+    }
+    for (const flag of flags.filter((flag) => /^--allow-(net|read|write|sys)=/.test(flag))) {
+      const [name = "", list = ""] = flag.split("=");
+      for (const value of list.split(",")) {
+        // Unused while there is MinIO and MongoDB.
+        if (value === stage.env.DATA_DIR) continue;
+        const berth = start({}, without(flags, name, value));
+        await write(document("next", { without: value }));
+        try {
+          await berth.logged(/Requires \w+ access|NotCapable|does not allow/, 20_000);
+        } catch (cause) {
+          throw new Error(`nothing is amiss without ${name}=${value}`, { cause });
+        }
+        await berth.kill();
+      }
+    }
+    await using _berth = start({}, flags);
+    await publish("deleted", { id: id("one") });
+    await publish("deleted", { id: id("next") });
+    await untilRunning(stage, {});
+  }));
