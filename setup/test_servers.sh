@@ -23,8 +23,8 @@ registry_setup() {
   unlock
 }
 
-# Runs the suite and, whatever happens, stops the servers and ends with the suite's status.
-run_tests() {
+# run_with_servers TASK ARGUMENTS…: runs a task and, whatever happens, stops the servers and ends with its status.
+run_with_servers() {
   need_scratch
   trap 'test_signal TERM' TERM
   trap 'test_signal INT' INT
@@ -33,7 +33,7 @@ run_tests() {
   test_servers
   # A proxy is not for the servers of this machine.
   export NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}"
-  INIT_CWD=$(pwd) "$DENO" task --quiet --config "$here/deno.json" test "$@" &
+  INIT_CWD=$(pwd) "$DENO" task --quiet --config "$here/deno.json" "$@" &
   test_child=$!
   at_exit="test_child_stop $at_exit"
   # The suite prints the counts itself from here on.

@@ -1,0 +1,58 @@
+/**
+ * The containers of bots without Berth.
+ *
+ * @module
+ */
+
+import { connectDocker } from "../../lib/adapters/connect_docker.ts";
+import { LABEL } from "../../lib/labels.ts";
+import { type BotStage, untilRunning } from "../engine/bot_stage.ts";
+import { until } from "../engine/engine_support.ts";
+import type { EngineEvents } from "./engine_events.ts";
+
+/** Starts the same container as Berth does, by bare requests. */
+export interface RawEngine {
+  /** @returns Its name, once it runs. */
+  start(): Promise<string>;
+  /** Stops one. */
+  stop(name: string): Promise<void>;
+  /** Removes one. */
+  remove(name: string): Promise<void>;
+}
+
+/** Takes a container that Berth has made for the model. @param stage The bench's. @param events The engine's. */
+export async function rawEngine(stage: BotStage, events: EngineEvents): Promise<RawEngine> {
+  const { document, write, start, direct, env, documents, containers, id } = stage;
+  const docker = connectDocker(direct.DOCKER_HOST!);
+  await write(document("model"));
+  const folder = `${env.HOME}/model`;
+  let model: Record<string, unknown> = {};
+  {
+    await using _berth = start(direct);
+    const [made] = await untilRunning(stage, { model: {} });
+    const { Config, HostConfig } = await docker.getContainer(made!.id).inspect();
+    const [source = "", ...rest] = HostConfig.Binds?.[0]?.split(":") ?? [];
+    const from = source || HostConfig.Mounts?.[0]?.Source || "";
+    await new Deno.Command("cp", { args: ["-a", from, folder] }).output();
+    const { Hostname: _, Labels, ...config } = Config as unknown as Record<string, unknown>;
+    const labels = { [LABEL.instance]: (Labels as Record<string, string>)[LABEL.instance]! };
+    const host = source
+      ? { ...HostConfig, Binds: [[folder, ...rest].join(":")] }
+      : { ...HostConfig, Mounts: HostConfig.Mounts?.map((mount) => ({ ...mount, Source: folder })) };
+    model = { ...config, Labels: labels, HostConfig: host };
+    await documents.deleteOne({ id: id("model") });
+    await stage.publish("deleted", { id: id("model") });
+    await until("the end of the model", async () => (await containers()).length === 0);
+  }
+  events.all.length = 0;
+  return {
+    async start() {
+      const name = `raw-${crypto.randomUUID()}`;
+      const container = await docker.createContainer({ ...model, name });
+      await container.start();
+      return name;
+    },
+    stop: (name) => docker.getContainer(name).stop({ t: 10 }),
+    remove: (name) => docker.getContainer(name).remove({ force: true }),
+  };
+}
