@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { BOT, type BotDocument, untilRunning, withBots } from "./bot_stage.ts";
+import { noteRequests } from "./engine_requests.ts";
+
+/** What can be changed of a bot's code. */
+const CHANGES: Record<string, (document: BotDocument) => void> = {
+  config: ({ config }) => config.changed = true,
+  version: ({ custom }) => custom.version = "2",
+  path: ({ custom }) => custom.filePath = "bot/2",
+  runtime: ({ custom }) => {
+    custom.config.runtime = "nodejs20";
+    custom.config.entrypoints.bot = "main.js";
+  },
+  entrypoint: ({ custom }) => custom.config.entrypoints.bot = "other.py",
+};
+
+Deno.test("BotService replaces what was changed while it was down, each bot once", () =>
+  withBots(async (stage) => {
+    const { document, write, start, code, passages, id } = stage;
+    for (const key of ["bot/1", "bot/2"]) {
+      await code.put(key, {
+        "main.py": BOT,
+        "other.py": BOT,
+        "main.js": "module.exports = () => new Promise(() => setInterval(() => {}, 1000));",
+      });
+    }
+    for (const name of [...Object.keys(CHANGES), "same"]) await write(document(name));
+    const names = Object.fromEntries([...Object.keys(CHANGES), "same"].map((name) => [name, undefined]));
+    {
+      await using _berth = start();
+      await untilRunning(stage, names);
+    }
+    const before = await untilRunning(stage, names);
+    for (const [name, change] of Object.entries(CHANGES)) {
+      const changed = document(name);
+      change(changed);
+      await write(changed);
+    }
+    const requests = noteRequests(passages.engine);
+    await using berth = start({ RECONCILE_INTERVAL: "1" });
+    const isReplaced = (name: string) =>
+      berth.lines.some((line) => line.includes(`bot started id=${id(name)} `));
+    while (!Object.keys(CHANGES).every(isReplaced)) await new Promise((resolve) => setTimeout(resolve, 20));
+    const after = await untilRunning(stage, names);
+    // Another look at all of them finds nothing to do.
+    const lists = () => requests.filter(({ path }) => path === "/containers/json").length;
+    for (const seen = lists(); lists() < seen + 2;) await new Promise((resolve) => setTimeout(resolve, 20));
+    const creates = requests.filter(({ path }) => path === "/containers/create");
+    assert.equal(creates.length, Object.keys(CHANGES).length);
+    const pidOf = (containers: typeof after) => containers.find(({ bot }) => bot === id("same"))?.pid;
+    assert.equal(pidOf(after), pidOf(before));
+  }));
+
+Deno.test("BotService ends in the last state when a bot is changed back and forth, one restart at a time", () =>
+  withBots(async (stage) => {
+    const { document, publish, start, passages } = stage;
+    await using _berth = start();
+    await publish("created", document("one", { state: 0 }));
+    await untilRunning(stage, { one: { state: 0 } });
+    const requests = noteRequests(passages.engine);
+    for (let change = 1; change <= 99; change++) {
+      await publish("updated", document("one", { state: change % 2 }));
+    }
+    await publish("updated", document("one", { state: "last" }));
+    await untilRunning(stage, { one: { state: "last" } });
+    const steps = requests.filter(({ method, path }) => method !== "GET" && !path.endsWith("/wait"))
+      .map(({ method, path }) => method === "DELETE" ? "remove" : path.replace(/.*\//, ""));
+    assert.match(steps.join(" "), /^(stop remove create start ?)+$/);
+  }));

@@ -1,0 +1,52 @@
+import { connectDocker } from "../../lib/adapters/connect_docker.ts";
+import { untilRunning, withBots } from "./bot_stage.ts";
+import { DOCKER_HOST, IMAGES } from "./engine_support.ts";
+import { fullOrShort } from "./full_or_short.ts";
+import { testPrivately } from "./private_engine.ts";
+
+/** How the engine ends each time, and whether its containers outlive the next one that is started. */
+const RESTARTS = [
+  { signal: "TERM", liveRestore: false },
+  { signal: "TERM", liveRestore: false },
+  { signal: "KILL", liveRestore: true },
+  { signal: "KILL", liveRestore: true },
+  { signal: "TERM", liveRestore: true },
+] as const;
+
+async function copyImage(image: string, dockerHost: string): Promise<void> {
+  const archive = await connectDocker(DOCKER_HOST).getImage(image).get();
+  const answer = await connectDocker(dockerHost).loadImage(archive);
+  for await (const _ of answer);
+}
+
+testPrivately(
+  "BotService starts bots where no registry is reachable, and has all of them again after each restart of the engine",
+  async (engine) => {
+    await copyImage(IMAGES["python3.11"]!, engine.dockerHost);
+    await withBots(async (stage) => {
+      const { document, publish, start, passages } = stage;
+      await using berth = start();
+      const bots: Record<string, Record<string, unknown>> = {};
+      for (let bot = 0; bot < 5; bot++) {
+        bots[`bot-${bot}`] = {};
+        await publish("created", document(`bot-${bot}`));
+      }
+      await untilRunning(stage, bots);
+      const times: number[] = [];
+      for (const [round, { signal, liveRestore }] of RESTARTS.slice(0, fullOrShort(5, 3)).entries()) {
+        await engine.signal(signal);
+        // Told while there is no engine.
+        bots[`late-${round}`] = {};
+        await publish("created", document(`late-${round}`));
+        await passages.engine.cut();
+        await passages.engine.open();
+        await engine.start({ liveRestore });
+        const begin = performance.now();
+        await untilRunning(stage, bots);
+        times.push(Math.round(performance.now() - begin));
+      }
+      console.log(`all bots run again ${times.join(", ")} ms after a restart of the engine`);
+      await berth.logged(/everything answers again|bot started/);
+    }, { dockerHost: engine.dockerHost });
+  },
+);

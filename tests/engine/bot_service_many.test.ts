@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { untilRunning, withBots } from "./bot_stage.ts";
+import { noteRequests } from "./engine_requests.ts";
+import { fullOrShort } from "./full_or_short.ts";
+
+/** Their start takes longer than several intervals. */
+const BOTS = fullOrShort(200, 30);
+
+Deno.test("BotService starts no bot twice, however many full reads come while it starts them", () =>
+  withBots(async (stage) => {
+    const { document, write, start, passages, id } = stage;
+    const names = Array.from({ length: BOTS }, (_, index) => `bot-${index}`);
+    for (const name of names) await write(document(name));
+    const requests = noteRequests(passages.engine);
+    await using berth = start({ RECONCILE_INTERVAL: "1" });
+    const begin = performance.now();
+    await untilRunning(stage, Object.fromEntries(names.map((name) => [name, {}])), 180_000);
+    const lists = requests.filter(({ path }) => path === "/containers/json").length;
+    console.log(`${BOTS} bots in ${Math.round(performance.now() - begin)} ms, ${lists} full reads meanwhile`);
+    const created = requests.filter(({ path }) => path === "/containers/create").map(({ query }) =>
+      query.get("name")
+    );
+    assert.equal(created.length, BOTS);
+    assert.equal(new Set(created).size, BOTS);
+    assert.ok(
+      !berth.lines.some((line) => / (warning|error) /.test(line)),
+      `${id("")}\n${berth.lines.join("\n")}`,
+    );
+  }));

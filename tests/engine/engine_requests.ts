@@ -1,0 +1,39 @@
+/**
+ * What Berth asks the engine.
+ *
+ * @module
+ */
+
+import type { Passage } from "./passage.ts";
+
+/** A request. */
+export interface EngineRequestLine {
+  /** HTTP method. */
+  readonly method: string;
+  /** Path, without its query. */
+  readonly path: string;
+  /** Parameters. */
+  readonly query: URLSearchParams;
+}
+
+/**
+ * Notes the requests that go through a passage to an engine, from now on.
+ *
+ * @param passage The passage.
+ * @returns The requests so far; the list grows.
+ */
+export function noteRequests(passage: Passage): EngineRequestLine[] {
+  const requests: EngineRequestLine[] = [];
+  passage.onStep = ({ to, chunk }) => {
+    if (to !== "server") return;
+    const line = /^([A-Z]+) (\S+) HTTP\/1\.1\r\n/.exec(new TextDecoder().decode(chunk.subarray(0, 4096)));
+    if (!line) return;
+    const url = new URL(line[2]!, "http://engine");
+    requests.push({
+      method: line[1]!,
+      path: url.pathname.replace(/^\/v[\d.]+/, ""),
+      query: url.searchParams,
+    });
+  };
+  return requests;
+}
