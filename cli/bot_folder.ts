@@ -19,6 +19,7 @@ const schema = z.object({
   version: z.string("must be a text, for example 1.0.0"),
   author: z.string().optional(),
   runtime: z.string().default(DEFAULT_RUNTIME),
+  schedule: z.string("must be a cron expression").optional(),
   entrypoints: z.object({ bot: z.string().optional(), backtest: z.string().optional() }),
 });
 
@@ -36,6 +37,8 @@ export interface BotFolder {
   readonly author?: string;
   /** Name of its runtime. */
   readonly runtime: string;
+  /** When it is run, a cron expression; absent for a bot that runs until it is stopped. */
+  readonly schedule?: string;
   /** Script of each of its programs. */
   readonly entrypoints: ExecutableInput["entrypointFiles"];
   /** Its configuration, JSON text. */
@@ -59,7 +62,7 @@ export async function readBotFolder(path: string, configFile?: string): Promise<
     );
     throw new InvalidBotFolderError(`Cannot use '${file}':\n${problems.join("\n")}`);
   }
-  const { name, description, version, author, runtime, entrypoints } = parsed.data;
+  const { name, description, version, author, runtime, schedule, entrypoints } = parsed.data;
   return {
     path,
     name,
@@ -67,6 +70,7 @@ export async function readBotFolder(path: string, configFile?: string): Promise<
     version,
     ...(author !== undefined && { author }),
     runtime,
+    ...(schedule !== undefined && { schedule }),
     entrypoints,
     config: await readConfig(path, configFile),
   };

@@ -7,6 +7,7 @@
 import { InvalidBotFolderError } from "../lib/errors.ts";
 import { parseBotDocument, updatedAtOf } from "../services/bot_document.ts";
 import type { BotDocument } from "../services/bot_repository.ts";
+import { parseScheduleDocument } from "../services/schedule_document.ts";
 import { field, isObject } from "../services/document_fields.ts";
 import type { BotFolder } from "./bot_folder.ts";
 
@@ -39,12 +40,13 @@ export function botToDocument(bot: BotFolder, options: BotToDocumentOptions): Bo
   const updatedAt = Math.max(now, before ? (updatedAtOf(before) ?? -1) + 1 : 0);
   const custom = before && field(before, "custom");
   const createdAt = isObject(custom) ? field(custom, "createdAt") : undefined;
-  const { name, description, version, runtime, author, entrypoints } = bot;
+  const { name, description, version, runtime, author, schedule, entrypoints } = bot;
   const document = {
     id,
     segment_id: before?.segment_id ?? segment,
     enabled,
-    config: parseConfig(bot),
+    // A schedule that the configuration names wins: it is the one that people change.
+    config: { ...(schedule !== undefined && { schedule }), ...parseConfig(bot) },
     custom: {
       version,
       filePath,
@@ -60,7 +62,7 @@ export function botToDocument(bot: BotFolder, options: BotToDocumentOptions): Bo
       },
     },
   };
-  const parsed = parseBotDocument(document);
+  const parsed = schedule === undefined ? parseBotDocument(document) : parseScheduleDocument(document);
   if (parsed.status === "valid") return document;
   throw new InvalidBotFolderError(`Cannot deploy '${bot.path}' as '${id}': ${parsed.reason}.`);
 }

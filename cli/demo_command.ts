@@ -11,6 +11,7 @@ import { type BotFolder, readBotFolder } from "./bot_folder.ts";
 import { type CliContext, EXIT } from "./context.ts";
 import { BotView } from "./bot_view.ts";
 import { demoConfig } from "./demo_config.ts";
+import { runSchedules } from "./demo_schedules.ts";
 import { deployBot, type DeployTarget } from "./deploy_bot.ts";
 import { LocalSession } from "./local_session.ts";
 import { createLogPrinter } from "./log_printer.ts";
@@ -29,12 +30,12 @@ export interface DemoOptions {
 const STOP_SLACK_MS = 15_000;
 
 /**
- * Runs the service with the examples until the time is up or the user ends it: their bots as documents, beside
- * their backtests. At the end the documents are removed, the service stops the bots, and nothing is left.
+ * Runs the service with the examples until the time is up or the user ends it: their bots and schedules as
+ * documents, beside their backtests. At the end the documents are removed, the service stops the bots, and nothing is left.
  *
  * @param options See {@linkcode DemoOptions}.
  * @param context See {@linkcode CliContext}.
- * @returns 0 when every bot ran until it was stopped and every backtest succeeded.
+ * @returns 0 when every bot ran until it was stopped, every backtest succeeded, and no scheduled run failed.
  */
 export async function demoCommand({ forMs }: DemoOptions, context: CliContext): Promise<number> {
   const config = demoConfig(context.env);
@@ -66,10 +67,17 @@ async function serve(
     stopWithinMs: config.runner.stopGraceSeconds * 1000 + STOP_SLACK_MS,
   };
   const ending = new AbortController();
-  const serving = composed.service.run(ending.signal);
+  const serving = composed.run(ending.signal);
   try {
+    const isScheduled = ({ schedule }: BotFolder) => schedule !== undefined;
     const outcomes = await settleAll([
-      runBots(examples.filter(({ entrypoints }) => entrypoints.bot), stage),
+      runBots(examples.filter((bot) => bot.entrypoints.bot && !isScheduled(bot)), stage),
+      runSchedules(examples.filter(isScheduled), {
+        ...stage,
+        composed: composed.schedules,
+        runner: session.runner,
+        target: { store: composed.store, bucket: session.codeBucket },
+      }),
       ...examples.filter(({ entrypoints }) => entrypoints.backtest).map((bot) => runBacktest(bot, stage)),
     ]);
     return outcomes.every(Boolean);

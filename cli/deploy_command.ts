@@ -43,6 +43,12 @@ export async function deployCommand(options: DeployOptions, context: CliContext)
       `'${folder}' has no entrypoint 'bot', so there is nothing to keep running. Add it to its bot-config.yaml.`,
     );
   }
+  if (bot.schedule !== undefined) {
+    throw new InvalidBotFolderError(
+      `'${folder}' has a schedule, and 'berth deploy' gives the service bots that run until they are stopped. ` +
+        "Have your API server write the schedule's document, or see it run in 'berth demo'.",
+    );
+  }
   await using documents = await openDocuments(context);
   const { segment } = documents.config;
   const deployed = await deployBot(bot, documents, {

@@ -33,6 +33,7 @@ export async function startCommand(context: CliContext): Promise<number> {
   const log = getLogger(["berth"]);
   log.info("service started", {
     instance,
+    services: config.services.join(", "),
     documents: config.mongoUri ? "MongoDB" : `SQLite in ${config.runner.dataDir}`,
     objects: config.runner.minio ? "MinIO" : `folder in ${config.runner.dataDir}`,
     events: config.natsUrl
@@ -43,7 +44,7 @@ export async function startCommand(context: CliContext): Promise<number> {
     segment: config.segment === -1 ? "all" : config.segment,
   });
   if (context.terminal.interactive) context.terminal.note(HINT);
-  await composed.service.run(context.signal);
+  await composed.run(context.signal);
   log.info("service stopped", { bots: config.botsOnShutdown === "stop" ? "stopped" : "kept running" });
   return EXIT.ok;
 }

@@ -1,5 +1,5 @@
 /**
- * Puts the bot service together from a configuration. `main.ts` calls it; nothing else knows all the adapters.
+ * Puts the services together from a configuration. `main.ts` calls it; nothing else knows all the adapters.
  *
  * @module
  */
@@ -10,14 +10,23 @@ import type { Runner } from "../lib/runner.ts";
 import type { BotEvents } from "./bot_events.ts";
 import type { BotRepository } from "./bot_repository.ts";
 import { BotService } from "./bot_service.ts";
+import { type ComposedScheduleService, composeScheduleService } from "./compose_schedule_service.ts";
 import { InProcessBotEvents } from "./in_process_bot_events.ts";
 import { PolledBotEvents } from "./polled_bot_events.ts";
 import { openBotRepository } from "./open_bot_repository.ts";
 import type { ServiceConfig } from "./service_config.ts";
 
-/** A service with everything that it works with. */
+/** The services with everything that they work with. */
 export interface ComposedBotService extends AsyncDisposable {
-  /** The service. */
+  /**
+   * Runs what the configuration says is served, until the signal is given.
+   *
+   * @returns Resolves when everything has ended; never rejects.
+   */
+  run(signal: AbortSignal): Promise<void>;
+  /** The schedule service and its parts. */
+  readonly schedules: ComposedScheduleService;
+  /** The bot service. */
   readonly service: BotService;
   /** The documents. */
   readonly repository: BotRepository;
@@ -40,7 +49,7 @@ export interface GivenParts {
 }
 
 /**
- * Puts the service together: MongoDB, MinIO and NATS as far as they are configured, else SQLite, a folder and
+ * Puts the services together: MongoDB, MinIO and NATS as far as they are configured, else SQLite, a folder and
  * events within the process. Dials nothing; SQLite's file is opened.
  *
  * @param config The configuration.
@@ -53,21 +62,35 @@ export async function composeBotService(
   given?: GivenParts,
 ): Promise<ComposedBotService> {
   const opened = await openBotRepository(config);
-  const { repository, changes } = opened;
+  const { repository, watchChanges } = opened;
   const store = given?.store ?? createObjectStore(config.runner);
   const runner = given?.runner ?? createDockerRunner({ config: config.runner, store, collectLogs: true });
-  const local = () => changes ? new PolledBotEvents(changes) : new InProcessBotEvents();
+  const local = () => watchChanges ? new PolledBotEvents(watchChanges()) : new InProcessBotEvents();
   const inProcess = config.natsUrl ? undefined : local();
   const events = inProcess ?? await openNatsEvents(config);
-  const service = new BotService({ ...config, repository, events, runner });
+  const removeOrphans = once((signal) => runner.removeOrphans({ signal }));
+  const service = new BotService({ ...config, repository, events, runner, removeOrphans });
+  const changes = watchChanges?.();
+  const schedules = await composeScheduleService(config, {
+    ...opened,
+    ...(changes && { changes }),
+    runner,
+    removeOrphans,
+  });
+  const served = { bots: service, schedules: schedules.service };
   return {
+    async run(signal) {
+      await Promise.all(config.services.map((name) => served[name].run(signal)));
+    },
     service,
+    schedules,
     repository,
     events,
     ...(inProcess && { inProcess }),
     runner,
     store,
     async [Symbol.asyncDispose]() {
+      await schedules[Symbol.asyncDispose]();
       await events[Symbol.asyncDispose]();
       if (!given) await runner.close();
       await opened[Symbol.asyncDispose]();
@@ -79,4 +102,14 @@ async function openNatsEvents({ natsUrl, runner }: ServiceConfig): Promise<BotEv
   const { connectNats } = await import("./adapters/connect_nats.ts");
   const { durableNameOf, NatsBotEvents } = await import("./adapters/nats_bot_events.ts");
   return new NatsBotEvents(connectNats(natsUrl!.reveal()), { durableName: durableNameOf(runner.instance) });
+}
+
+/** Lets what is to be done once for all services be done once; one that failed is done again. */
+function once(work: (signal: AbortSignal) => Promise<unknown>): (signal: AbortSignal) => Promise<unknown> {
+  let done: Promise<unknown> | undefined;
+  return (signal) => {
+    const doing = done ??= work(signal);
+    doing.catch(() => done = undefined);
+    return doing;
+  };
 }

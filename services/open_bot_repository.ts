@@ -7,14 +7,24 @@
 import type { DockerRunnerConfig } from "../lib/docker_runner_config.ts";
 import type { BotRepository } from "./bot_repository.ts";
 import type { ChangeSource } from "./change_source.ts";
+import type { RunRepository } from "./run_repository.ts";
+import type { ScheduleRepository } from "./schedule_repository.ts";
 import type { ServiceConfig } from "./service_config.ts";
 
-/** Documents, and the connection to their database. */
-export interface OpenBotRepository extends AsyncDisposable {
+/** The schedules and their ledger, over the same connection as the bots. */
+export interface ScheduleStores {
   /** The documents. */
+  readonly schedules: ScheduleRepository;
+  /** The ledger. */
+  readonly runs: RunRepository;
+}
+
+/** Documents, and the connection to their database. */
+export interface OpenBotRepository extends AsyncDisposable, ScheduleStores {
+  /** The documents of the bots. */
   readonly repository: BotRepository;
-  /** What other processes have written; absent where that cannot be told. */
-  readonly changes?: ChangeSource;
+  /** Makes what tells what other processes have written, for one reader; absent where that cannot be told. */
+  readonly watchChanges?: () => ChangeSource;
 }
 
 /**
@@ -29,15 +39,25 @@ export async function openBotRepository(config: ServiceConfig): Promise<OpenBotR
   if (config.mongoUri) {
     const { connectMongo } = await import("./adapters/connect_mongo.ts");
     const { MongoBotRepository } = await import("./adapters/mongo_bot_repository.ts");
+    const { MongoRunRepository } = await import("./adapters/mongo_run_repository.ts");
+    const { MongoScheduleRepository } = await import("./adapters/mongo_schedule_repository.ts");
     const client = connectMongo(config.mongoUri.reveal());
-    return opened({ repository: new MongoBotRepository(client) }, () => client.close());
+    const repository = new MongoBotRepository(client);
+    const schedules = new MongoScheduleRepository(client);
+    const runs = new MongoRunRepository(client);
+    return opened({ repository, schedules, runs }, () => client.close());
   }
   const { connectSqlite } = await import("./adapters/connect_sqlite.ts");
   const { SqliteBotRepository } = await import("./adapters/sqlite_bot_repository.ts");
+  const { SqliteRunRepository } = await import("./adapters/sqlite_run_repository.ts");
+  const { SqliteScheduleRepository } = await import("./adapters/sqlite_schedule_repository.ts");
   const { SqliteChangeSource } = await import("./adapters/sqlite_change_source.ts");
   const database = connectSqlite(databasePath(config.runner));
-  const changes = new SqliteChangeSource(database);
-  return opened({ repository: new SqliteBotRepository(database), changes }, () => database.close());
+  const watchChanges = () => new SqliteChangeSource(database);
+  const repository = new SqliteBotRepository(database);
+  const schedules = new SqliteScheduleRepository(database);
+  const runs = new SqliteRunRepository(database);
+  return opened({ repository, schedules, runs, watchChanges }, () => database.close());
 }
 
 /**
@@ -51,13 +71,13 @@ export function databasePath({ dataDir }: Pick<DockerRunnerConfig, "dataDir">): 
 }
 
 function opened(
-  parts: Pick<OpenBotRepository, "repository" | "changes">,
+  parts: Omit<OpenBotRepository, typeof Symbol.asyncDispose>,
   close: () => Promise<void> | void,
 ): OpenBotRepository {
   return {
     ...parts,
     async [Symbol.asyncDispose]() {
-      await parts.repository[Symbol.asyncDispose]();
+      for (const store of [parts.repository, parts.schedules, parts.runs]) await store[Symbol.asyncDispose]();
       await close();
     },
   };

@@ -176,11 +176,13 @@ export class RunReconciler {
     if (!permits.ask(record.id)) return this.#untilTurn(pass, document.settings.startingDeadlineSeconds);
     try {
       const slot = slotLabel(record, attempt);
+      const { logIntervalSeconds } = document.settings;
       const { containerId } = await runner.startContainer(document.executable, {
         slot,
         attempt,
         wait: false,
         signal,
+        ...(logIntervalSeconds !== undefined && { logIntervalSeconds }),
       });
       this.#failedStarts.delete(record.id);
       const container = await runner.getContainerStatus(containerId, { signal });
@@ -217,6 +219,7 @@ export class RunReconciler {
       reason: "",
       attempt,
       containerName,
+      log: `logs/${record.scheduleId}/`,
       seenAt: new Date(this.#options.clock.now()),
       ...(startedAt && { startedAt }),
       ...(startedAt && record.startLagMs === undefined && {

@@ -27,6 +27,8 @@ export interface ScheduleSettings {
   readonly retries: number;
   /** `stop_grace_seconds`: from SIGTERM to SIGKILL, in seconds. */
   readonly stopGraceSeconds?: number;
+  /** `log_interval_seconds`: between two writes of its stored log, in seconds. */
+  readonly logIntervalSeconds?: number;
 }
 
 /** What holds for a schedule whose document is gone. */
@@ -45,12 +47,12 @@ const MAX_RETRIES = 100;
  *
  * @param config The document's `config`.
  * @param problems Where to add what is wrong, a line each.
- * @returns The settings; of no use when a problem was added. `stop_grace_seconds` is the bot document's to read.
+ * @returns The settings; of no use when a problem was added. What bots have too is the bot document's to read.
  */
 export function readScheduleSettings(
   config: Fields,
   problems: string[],
-): Omit<ScheduleSettings, "stopGraceSeconds"> {
+): Omit<ScheduleSettings, "stopGraceSeconds" | "logIntervalSeconds"> {
   const wholeNumber = (name: string, min: number, max: number): number | undefined => {
     const value = field(config, name) ?? undefined;
     if (value === undefined) return undefined;

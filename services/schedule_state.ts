@@ -33,6 +33,13 @@ export interface ScheduleMetrics {
   readonly waiting: number;
 }
 
+/**
+ * Hears that the record of a run has changed. Called at once, so it returns soon and does not throw.
+ *
+ * @param record The record as it is now: a copy.
+ */
+export type RunListener = (record: RunRecord) => void;
+
 interface Entry {
   condition?: ScheduleCondition;
   readonly open: Map<string, RunRecord>;
@@ -44,6 +51,7 @@ export class ScheduleState {
   readonly #schedules = new Map<string, Entry>();
   readonly #closed: Partial<Record<RunState, number>> = {};
   readonly #now: () => Pick<ScheduleMetrics, "running" | "waiting">;
+  readonly #listeners = new Set<RunListener>();
   #starts = 0;
   #startLagMs: number | undefined;
 
@@ -72,6 +80,22 @@ export class ScheduleState {
    * @param record The record.
    */
   setRun(record: RunRecord): void {
+    this.#keep(record);
+    for (const listener of this.#listeners) listener(structuredClone(record));
+  }
+
+  /**
+   * Has runs told to somebody.
+   *
+   * @param listener Hears of each change from now on.
+   * @returns Ends that.
+   */
+  subscribe(listener: RunListener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  #keep(record: RunRecord): void {
     const entry = this.#entry(record.scheduleId);
     const before = entry.open.get(record.id);
     if (record.state === "claimed" || record.state === "running") {

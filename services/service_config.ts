@@ -13,6 +13,10 @@ import {
 import { InvalidConfigError } from "../lib/errors.ts";
 import { ALL_SEGMENTS } from "../lib/runner.ts";
 import { Secret } from "../lib/secret.ts";
+import type { RunRetention } from "./run_repository.ts";
+
+/** What can be served. */
+export type ServiceName = (typeof SERVICES)[number];
 
 /** Everything that can be set. Made by {@linkcode parseServiceConfig}. */
 export interface ServiceConfig {
@@ -22,6 +26,14 @@ export interface ServiceConfig {
   readonly mongoUri?: Secret;
   /** The event bus; absent: events within this process only. A secret, because it may hold a password. */
   readonly natsUrl?: Secret;
+  /** What is served. */
+  readonly services: readonly ServiceName[];
+  /** The longest time between two looks at the schedules that are due, in ms. */
+  readonly checkIntervalMs: number;
+  /** How many runs of schedules go at once. */
+  readonly maxConcurrentRuns: number;
+  /** How much history is kept of each schedule. */
+  readonly retention: RunRetention;
   /** Time between two full resyncs in ms. */
   readonly reconcileIntervalMs: number;
   /** Segment that is served, or `ALL_SEGMENTS`. */
@@ -34,6 +46,8 @@ export interface ServiceConfig {
   readonly logLevel: "debug" | "info" | "warning" | "error";
 }
 
+const SERVICES = ["bots", "schedules"] as const;
+const DAY_MS = 86_400_000;
 const URI = "must begin with";
 
 const schema = z.object({
@@ -43,6 +57,22 @@ const schema = z.object({
     `${URI} nats:// or tls://, followed by host:port`,
   )
     .optional(),
+  SERVICES: z.string().default(SERVICES.join(",")).transform((text) =>
+    text.split(",").map((name) => name.trim())
+  )
+    .pipe(z.array(z.enum(SERVICES, `must be ${SERVICES.join(", ")} or both, with a comma between`))),
+  CHECK_INTERVAL: z.string().regex(/^([1-9]|[1-5]\d|60)$/, "must be a whole number of seconds from 1 to 60")
+    .default(
+      "10",
+    ),
+  MAX_CONCURRENT_RUNS: z.string().regex(/^[1-9]\d{0,3}$/, "must be a whole number from 1 to 9999").default(
+    "10",
+  ),
+  RUN_HISTORY_LIMIT: z.string().regex(/^[1-9]\d{0,4}$/, "must be a whole number from 1 to 99999").default(
+    "100",
+  ),
+  RUN_HISTORY_DAYS: z.string().regex(/^[1-9]\d{0,3}$/, "must be a whole number of days from 1 to 9999")
+    .default("30"),
   RECONCILE_INTERVAL: z.string().regex(/^[1-9]\d{0,5}$/, "must be a whole number of seconds").default("30"),
   SEGMENT_ID: z.string().regex(/^(-1|\d{1,9})$/, "must be a number of a segment, or -1 for all").default(
     String(ALL_SEGMENTS),
@@ -70,7 +100,7 @@ export function parseServiceConfig(variables: Readonly<Record<string, string | u
   const parsed = schema.safeParse(given);
   // An address may hold a password: it never goes into a message.
   const problems = (parsed.error?.issues ?? []).map((issue) => `${String(issue.path[0])}: ${issue.message}`);
-  problems.push(...missing(variables));
+  problems.push(...missing(variables, parsed.data?.SERVICES ?? []));
   let runner: DockerRunnerConfig | undefined;
   try {
     runner = parseDockerRunnerConfig(variables);
@@ -84,6 +114,13 @@ export function parseServiceConfig(variables: Readonly<Record<string, string | u
     runner,
     ...(value.MONGO_URI && { mongoUri: new Secret(value.MONGO_URI) }),
     ...(value.NATS_URL && { natsUrl: new Secret(value.NATS_URL) }),
+    services: value.SERVICES,
+    checkIntervalMs: Number(value.CHECK_INTERVAL) * 1000,
+    maxConcurrentRuns: Number(value.MAX_CONCURRENT_RUNS),
+    retention: {
+      maxRecords: Number(value.RUN_HISTORY_LIMIT),
+      maxAgeMs: Number(value.RUN_HISTORY_DAYS) * DAY_MS,
+    },
     reconcileIntervalMs: Number(value.RECONCILE_INTERVAL) * 1000,
     segment: Number(value.SEGMENT_ID),
     botsOnShutdown: value.BOTS_ON_SHUTDOWN,
@@ -93,13 +130,22 @@ export function parseServiceConfig(variables: Readonly<Record<string, string | u
 }
 
 /** Some but not enough of what goes together. */
-function missing(variables: Readonly<Record<string, string | undefined>>): string[] {
+function missing(
+  variables: Readonly<Record<string, string | undefined>>,
+  services: readonly ServiceName[],
+): string[] {
   const isSet = (name: string) => Boolean(variables[name]?.trim());
   const present = ["MONGO_URI", "MINIO_ENDPOINT", "NATS_URL"].filter(isSet);
   if (present.length === 0) return [];
   // The runner names missing MinIO credentials itself, once the endpoint is there.
-  return ["MONGO_URI", "MINIO_ENDPOINT"].filter((name) => !isSet(name)).map((name) =>
+  const problems = ["MONGO_URI", "MINIO_ENDPOINT"].filter((name) => !isSet(name)).map((name) =>
     `${name}: is missing, but ${present.join(" and ")} is set; ` +
-    "set MONGO_URI and MINIO_*, with or without NATS_URL, or none of them for the embedded default"
+    "set MONGO_URI, MINIO_* and NATS_URL, or none of them for the embedded default"
   );
+  if (!isSet("NATS_URL") && isSet("MONGO_URI") && services.includes("schedules")) {
+    problems.push(
+      "NATS_URL: is missing, and schedules in MongoDB need it; set it, or serve bots alone with SERVICES=bots",
+    );
+  }
+  return problems;
 }

@@ -5,12 +5,10 @@
  * @module
  */
 
-import { request } from "node:http";
 import type { Executable } from "../../lib/executable.ts";
 import { ALL_SEGMENTS } from "../../lib/runner.ts";
-import { toCreateOptions } from "../../lib/adapters/dockerode_create_options.ts";
-import { ContainerBuilder } from "../../lib/container_builder.ts";
 import { type Stage, withRunner } from "../engine/runner_support.ts";
+import { median, type Raw, rawEngine, rawStart, startOnce, type Template } from "./raw_engine.ts";
 
 const SINGLE_ROUNDS = 20;
 const BATCH = 50;
@@ -32,38 +30,6 @@ await withRunner(async (stage) => {
   }
   await runner.removeOrphans();
 }, { STOP_GRACE_SECONDS: "0" });
-
-/** What the raw engine is asked to create: body of the request, with a folder that is ready. */
-interface Template {
-  readonly folder: string;
-  body(): string;
-}
-
-type Raw = (method: string, path: string, body?: string) => Promise<string>;
-
-/** Starts and removes one, so that both sides find archive, worker, image and connections warm. */
-async function startOnce({ runner, config, folders }: Stage, executable: Executable): Promise<Template> {
-  const { containerId } = await runner.startContainer(executable);
-  const folder = `${config.tempDir}/raw-code`;
-  const [name] = await folders();
-  await new Deno.Command("cp", {
-    args: ["-a", `${config.tempDir}/${config.instance}/containers/${name}`, folder],
-  }).output();
-  await runner.stopContainer(containerId, { graceSeconds: 0 });
-  const { uid, gid } = await Deno.stat(folder);
-  const spec = new ContainerBuilder("raw", config.images[executable.runtime]!)
-    .withExecutable(executable)
-    .withBinds([{ source: folder, target: "/bot" }])
-    .withResources(config.resources)
-    .withLogs(config.logs)
-    .withNetwork(config.network)
-    .withSecurity({ user: `${uid}:${gid}`, capabilities: [], allowNewPrivileges: false })
-    .withLabels({ "berth.instance": config.instance })
-    .build();
-  const { name: _name, ...options } = toCreateOptions(spec);
-  const body = JSON.stringify(options);
-  return { folder, body: () => body };
-}
 
 async function measureSingle(
   { runner }: Stage,
@@ -135,36 +101,8 @@ async function pooled(concurrency: number, work: () => Promise<unknown>): Promis
   }));
 }
 
-async function rawStart(raw: Raw, template: Template): Promise<string> {
-  const name = `raw-${crypto.randomUUID()}`;
-  const { Id } = JSON.parse(await raw("POST", `/containers/create?name=${name}`, template.body()));
-  await raw("POST", `/containers/${Id}/start`);
-  return Id;
-}
-
 async function removeAll({ runner }: Stage): Promise<void> {
   const containers = await runner.listManagedContainers(ALL_SEGMENTS);
   await Promise.all(containers.map(({ containerId }) => runner.removeContainer(containerId)));
   await runner.removeOrphans();
-}
-
-function rawEngine(socketPath: string): Raw {
-  return (method, path, body) =>
-    new Promise((resolve, reject) => {
-      const headers = body
-        ? { "content-type": "application/json", "content-length": new TextEncoder().encode(body).length }
-        : {};
-      const sent = request({ socketPath, method, path, headers }, (answer) => {
-        let text = "";
-        answer.setEncoding("utf8");
-        answer.on("data", (chunk) => text += chunk);
-        answer.on("end", () => (answer.statusCode! < 300 ? resolve(text) : reject(new Error(text))));
-      });
-      sent.on("error", reject);
-      sent.end(body);
-    });
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }

@@ -79,8 +79,8 @@ export interface BotStage {
   document(name: string, config?: Record<string, unknown>): BotDocument;
   /** Writes a document as another program would: without an event. */
   write(document: Document): Promise<void>;
-  /** Publishes an event. */
-  publish(type: "created" | "updated" | "deleted", document: object): Promise<void>;
+  /** Publishes an event of a bot, or of another kind of document. */
+  publish(type: "created" | "updated" | "deleted", document: object, kind?: "bot-schedule"): Promise<void>;
   /** Every container of this instance. */
   containers(): Promise<BotContainer[]>;
   /** The one of a bot, by its name here. */
@@ -130,13 +130,14 @@ export async function withBots(
   stack.use(publisher);
   if (options.stream ?? true) {
     const manager = await jetstreamManager(await publisher.connection());
-    await manager.streams.add({ name: STREAM, subjects: ["the0.bot.*"] });
+    await manager.streams.add({ name: STREAM, subjects: ["the0.bot.*", "the0.bot-schedule.*"] });
   }
   const fixture = stack.use(openEngine({ dockerHost }));
   const env = {
     HOME: temp,
     NO_COLOR: "1",
     BERTH_INSTANCE: instance,
+    SERVICES: "bots",
     SEGMENT_ID: String(segment),
     TEMP_DIR: `${temp}/runtime`,
     DATA_DIR: `${temp}/data`,
@@ -192,7 +193,7 @@ export async function withBots(
     write: async (document) => {
       await mongo.documents.replaceOne({ id: document.id }, document, { upsert: true });
     },
-    publish: (type, document) => publisher.publish(`the0.bot.${type}`, document),
+    publish: (type, document, kind) => publisher.publish(`the0.${kind ?? "bot"}.${type}`, document),
     containers,
     container: async (name) => (await containers()).find(({ bot }) => bot === id(name)),
     folders: async () => {
@@ -302,6 +303,11 @@ async function openMongo(stack: AsyncDisposableStack, instance: string) {
   const database = client.db("bot_runner");
   const documents = database.collection("bots");
   stack.defer(async () => {
+    const ofTest = { $regex: `^${instance}` };
+    const scheduler = client.db("bot_scheduler");
+    await scheduler.collection("bot_schedules").deleteMany({ berth_test: instance });
+    await scheduler.collection("runs").deleteMany({ scheduleId: ofTest });
+    await scheduler.collection<{ _id: string }>("berth_bot_schedule_positions").deleteMany({ _id: ofTest });
     await documents.deleteMany({ berth_test: instance });
     const positions = database.collection<{ _id: string }>("berth_bot_positions");
     await positions.deleteMany({ _id: { $regex: `^${instance}` } });

@@ -72,3 +72,15 @@ Deno.test("examples/price-alerts reports prices and stops through its signal", a
   assert.deepEqual(Object.keys(metrics(end.stdout)[0]), ["_metric", "symbol", "value"]);
   assert.deepEqual([end.code, end.result.status, end.stderr], [143, "terminated", ""]);
 });
+
+Deno.test("examples/daily-report ends by itself with the report of one day", async () => {
+  await using bot = await start(PYTHON, "daily-report");
+  const { code, stdout, stderr, result } = await bot.end();
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.match(
+    stdout,
+    /^DEMO\/USD on 2024-\d\d-\d\d: \d+\.\d\d \([+-]\d+\.\d\d %\), between [\d.]+ and [\d.]+\n$/,
+  );
+  assert.deepEqual(Object.keys(result), ["date", "close", "change_percent", "high", "low", "average"]);
+  assert.ok(result.low <= result.close && result.close <= result.high);
+});

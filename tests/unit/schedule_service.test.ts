@@ -43,6 +43,7 @@ Deno.test("ScheduleService runs each slot once, in its second and never early, a
     exitCode: 0,
     version: "1",
     attempt: 1,
+    log: "logs/minutely/",
     containerName: `berth_one_run_minutely_${BEGIN / 1000 + 60}`,
     resultStatus: "stored",
     result: `minutely/runs/${BEGIN / 1000 + 60}.json`,

@@ -1,0 +1,89 @@
+/**
+ * Puts the schedule service together, beside the bot service of the same process.
+ *
+ * @module
+ */
+
+import type { Runner } from "../lib/runner.ts";
+import type { BotEvents } from "./bot_events.ts";
+import type { ChangeSource } from "./change_source.ts";
+import { InProcessBotEvents } from "./in_process_bot_events.ts";
+import type { ScheduleStores } from "./open_bot_repository.ts";
+import { PolledBotEvents } from "./polled_bot_events.ts";
+import type { RunRepository } from "./run_repository.ts";
+import type { ScheduleRepository } from "./schedule_repository.ts";
+import { ScheduleService } from "./schedule_service.ts";
+import type { ServiceConfig } from "./service_config.ts";
+
+/** Subjects of the events, without their last part. */
+const SUBJECT_PREFIX = "the0.bot-schedule";
+
+/** The schedule service with everything that is its own. */
+export interface ComposedScheduleService extends AsyncDisposable {
+  /** The service. */
+  readonly service: ScheduleService;
+  /** The documents. */
+  readonly repository: ScheduleRepository;
+  /** The ledger. */
+  readonly runs: RunRepository;
+  /** What tells this service of changed documents from within its own process; absent where a bus does. */
+  readonly inProcess?: Pick<InProcessBotEvents, "publish">;
+}
+
+/** What the service shares with others. */
+export interface SharedParts extends ScheduleStores {
+  /** What other processes have written to the same database; absent where that cannot be told. */
+  readonly changes?: ChangeSource;
+  /** The containers. */
+  readonly runner: Runner;
+  /** Removes what a killed predecessor left on the engine, once for all services. */
+  readonly removeOrphans: (signal: AbortSignal) => Promise<unknown>;
+}
+
+/**
+ * Puts the service together: events from NATS where that is configured, else from within the process.
+ *
+ * @param config The configuration.
+ * @param shared See {@linkcode SharedParts}. They stay their owner's to close.
+ * @returns The parts. Dispose them when the service has ended.
+ */
+export async function composeScheduleService(
+  config: ServiceConfig,
+  shared: SharedParts,
+): Promise<ComposedScheduleService> {
+  const { schedules: repository, runs, changes, runner, removeOrphans } = shared;
+  const local = () => changes ? new PolledBotEvents(withoutDeletions(changes)) : new InProcessBotEvents();
+  const inProcess = config.natsUrl ? undefined : local();
+  const events = inProcess ?? await openNatsEvents(config);
+  const { instance } = config.runner;
+  const service = new ScheduleService({
+    ...config,
+    repository,
+    runs,
+    events,
+    runner,
+    instance,
+    removeOrphans,
+  });
+  return {
+    service,
+    repository,
+    runs,
+    ...(inProcess && { inProcess }),
+    [Symbol.asyncDispose]: () => events[Symbol.asyncDispose](),
+  };
+}
+
+/** Those that are told are the bots'. A schedule that is gone is gone, whether that was meant or not. */
+function withoutDeletions(changes: ChangeSource): ChangeSource {
+  return { look: () => changes.look() && [] };
+}
+
+async function openNatsEvents({ natsUrl, runner }: ServiceConfig): Promise<BotEvents> {
+  const { connectNats } = await import("./adapters/connect_nats.ts");
+  const { durableNameOf, NatsBotEvents } = await import("./adapters/nats_bot_events.ts");
+  return new NatsBotEvents(connectNats(natsUrl!.reveal()), {
+    durableName: durableNameOf(runner.instance, "schedules"),
+    subjectPrefix: SUBJECT_PREFIX,
+  });
+}

@@ -1,0 +1,91 @@
+/**
+ * A scheduler in a process of its own, to be killed: documents and ledger in MongoDB, containers on the engine.
+ *
+ * @module
+ */
+
+import { MongoClient } from "mongodb";
+import { createDockerRunner } from "../../lib/create_docker_runner.ts";
+import { parseDockerRunnerConfig } from "../../lib/docker_runner_config.ts";
+import { FolderObjectStore } from "../../lib/folder_object_store.ts";
+import { MongoRunRepository } from "../../services/adapters/mongo_run_repository.ts";
+import { MongoScheduleRepository } from "../../services/adapters/mongo_schedule_repository.ts";
+import { type Clock, systemClock } from "../../services/clock.ts";
+import { InProcessBotEvents } from "../../services/in_process_bot_events.ts";
+import { ScheduleService } from "../../services/schedule_service.ts";
+
+/** What such a process works with. */
+export interface ScheduleProcessSetup {
+  /** The runner's configuration; its `BERTH_INSTANCE` is the scheduler's name. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  /** Folder of the object store. */
+  readonly objects: string;
+  /** The database. */
+  readonly mongoUri: string;
+  /** Its name: a test has one of its own. */
+  readonly database: string;
+  /** How far its clock is ahead, in ms. */
+  readonly aheadMs: number;
+}
+
+/** A process that schedules. Disposing kills it. */
+export interface ScheduleProcess extends AsyncDisposable {
+  /** Kills it at once. */
+  kill(): Promise<void>;
+  /** Ends it as SIGTERM does. @returns Its exit code. */
+  stop(): Promise<number>;
+}
+
+/** @param setup See {@linkcode ScheduleProcessSetup}. */
+export function startScheduleProcess(setup: ScheduleProcessSetup): ScheduleProcess {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", "--no-check", "--cached-only", import.meta.url, JSON.stringify(setup)],
+    stdin: "null",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn();
+  const signal = (name: Deno.Signal) => {
+    try {
+      child.kill(name);
+    } catch (error) {
+      // It has ended already.
+      if (!(error instanceof TypeError)) throw error;
+    }
+  };
+  const kill = async () => {
+    signal("SIGKILL");
+    await child.status;
+  };
+  return {
+    kill,
+    stop: async () => {
+      signal("SIGTERM");
+      return (await child.status).code;
+    },
+    [Symbol.asyncDispose]: kill,
+  };
+}
+
+async function serve(
+  { variables, objects, mongoUri, database, aheadMs }: ScheduleProcessSetup,
+): Promise<void> {
+  const stop = new AbortController();
+  Deno.addSignalListener("SIGTERM", () => stop.abort());
+  const config = parseDockerRunnerConfig(variables);
+  await using runner = createDockerRunner({ config, store: new FolderObjectStore(objects) });
+  const client = new MongoClient(mongoUri);
+  const clock: Clock = { now: () => systemClock.now() + aheadMs, sleep: systemClock.sleep };
+  const service = new ScheduleService({
+    repository: new MongoScheduleRepository(client, { database }),
+    runs: new MongoRunRepository(client, { database }),
+    events: new InProcessBotEvents(),
+    runner,
+    instance: config.instance,
+    clock,
+    checkIntervalMs: 2000,
+  });
+  await service.run(stop.signal);
+  await client.close();
+}
+
+if (import.meta.main) await serve(JSON.parse(Deno.args[0]!));

@@ -1,0 +1,280 @@
+import assert from "node:assert/strict";
+import { type Collection, MongoClient } from "mongodb";
+import { DockerodeOrchestrator } from "../../lib/adapters/dockerode_orchestrator.ts";
+import { connectDocker } from "../../lib/adapters/connect_docker.ts";
+import { LABEL } from "../../lib/labels.ts";
+import { MongoRunRepository } from "../../services/adapters/mongo_run_repository.ts";
+import { MongoScheduleRepository } from "../../services/adapters/mongo_schedule_repository.ts";
+import { InProcessBotEvents } from "../../services/in_process_bot_events.ts";
+import type { RunRecord } from "../../services/run_repository.ts";
+import { ScheduleService, type ScheduleServiceOptions } from "../../services/schedule_service.ts";
+import { seededRandom } from "../seeded_random.ts";
+import { until } from "./engine_support.ts";
+import { fullOrShort } from "./full_or_short.ts";
+import { type Stage, withRunner } from "./runner_support.ts";
+import { type ScheduleProcess, startScheduleProcess } from "./schedule_process.ts";
+
+/** What a scheduled program of the tests does. */
+const CODE = `
+import os, sys, time
+def main(id, config):
+    time.sleep(config.get("takes", 0.1))
+    if config.get("exit"): sys.exit(config["exit"])
+    return {"id": id, "config": config.get("mark")}
+`;
+
+interface ScheduleStage extends Stage {
+  readonly documents: Collection;
+  readonly runs: MongoRunRepository;
+  readonly repository: MongoScheduleRepository;
+  readonly mongoUri: string;
+  readonly database: string;
+  /** Writes a schedule as another program would. */
+  write(id: string, config: Record<string, unknown>): Promise<void>;
+  /** Every record of a schedule, the earliest slot first. */
+  records(id: string): Promise<RunRecord[]>;
+  /** Runs a service until the function has ended. */
+  serve(
+    work: (service: ScheduleService, events: InProcessBotEvents) => Promise<void>,
+    options?: Partial<ScheduleServiceOptions>,
+  ): Promise<void>;
+}
+
+function withSchedules(work: (stage: ScheduleStage) => Promise<void>): Promise<void> {
+  const mongoUri = Deno.env.get("MONGO_URI");
+  if (!mongoUri) throw new Error("Set MONGO_URI, or run the tests with `./berth test`.");
+  return withRunner(async (stage) => {
+    const database = `berth_${stage.config.instance.replaceAll("-", "_")}`;
+    const client = new MongoClient(mongoUri);
+    const repository = new MongoScheduleRepository(client, { database });
+    const runs = new MongoRunRepository(client, { database });
+    try {
+      await repository.open();
+      await runs.open();
+      const { filePath } = await stage.deploy({ "main.py": CODE });
+      const documents = client.db(database).collection("bot_schedules");
+      const custom = {
+        version: "7",
+        filePath,
+        config: { runtime: "python3.11", entrypoints: { bot: "main.py" } },
+      };
+      await work({
+        ...stage,
+        documents,
+        repository,
+        runs,
+        mongoUri,
+        database,
+        write: async (id, config) => {
+          const $set = { id, config, custom };
+          await documents.updateOne({ id }, { $set, $unset: { next_execution_time: 1 } }, { upsert: true });
+        },
+        records: async (id) => (await runs.list(id, { limit: 1000 })).reverse(),
+        async serve(work, options = {}) {
+          const events = new InProcessBotEvents();
+          const { runner, config } = stage;
+          const { instance } = config;
+          const checkIntervalMs = 1000;
+          const service = new ScheduleService({
+            repository,
+            runs,
+            events,
+            runner,
+            instance,
+            checkIntervalMs,
+            ...options,
+          });
+          const stop = new AbortController();
+          const running = service.run(stop.signal);
+          try {
+            await work(service, events);
+          } finally {
+            stop.abort();
+            await running;
+          }
+        },
+      });
+    } finally {
+      for (const { containerId } of await stage.runner.listManagedContainers(-1)) {
+        await stage.runner.removeContainer(containerId);
+      }
+      await client.db(database).dropDatabase();
+      await client.close();
+    }
+  }, { STOP_GRACE_SECONDS: "3" });
+}
+
+const isFinal = ({ state }: RunRecord) => state !== "claimed" && state !== "running";
+
+/** Waits for runs that have ended; slots that were skipped, on a slow machine, are none. */
+async function untilFinal({ records }: ScheduleStage, id: string, count = 1): Promise<RunRecord[]> {
+  let found: RunRecord[] = [];
+  await until(`${count} ends of ${id}`, async () => {
+    found = (await records(id)).filter((record) => isFinal(record) && record.state !== "skipped");
+    return found.length >= count;
+  }, 60_000);
+  return found;
+}
+
+Deno.test("ScheduleService starts a slot's container in its second, never early, and keeps result and record", () =>
+  withSchedules(async (stage) => {
+    await stage.write("one", { schedule: "*/3 * * * * *", mark: "m" });
+    await stage.serve(async () => {
+      const [first, second] = await untilFinal(stage, "one", 2);
+      assert.equal((second!.slot - first!.slot) % 3, 0);
+      for (const record of [first!, second!]) {
+        assert.deepEqual([record.state, record.exitCode, record.resultStatus], ["succeeded", 0, "stored"]);
+        assert.ok(record.startedAt!.getTime() >= record.slot * 1000, "never early");
+        assert.equal(record.startLagMs, record.startedAt!.getTime() - record.slot * 1000);
+        assert.ok(record.durationMs! >= 100);
+        assert.equal(record.result, `one/runs/${record.slot}.json`);
+        const { body } = await stage.store.get(stage.config.buckets.results, record.result!);
+        const result = await new Response(body as ReadableStream<Uint8Array<ArrayBuffer>>).json();
+        assert.deepEqual(result, { id: "one", config: "m" });
+      }
+      await stage.documents.deleteMany({});
+      await until("no container is left", async () => (await stage.containers()).length === 0);
+    });
+  }));
+
+Deno.test("ScheduleService replaces a run, stops one that takes too long, and tries a failed one again", () =>
+  withSchedules(async (stage) => {
+    const { write, serve } = stage;
+    await write("replace", { schedule: "*/5 * * * * *", concurrency_policy: "Replace", takes: 60 });
+    await write("long", { schedule: "*/5 * * * * *", max_runtime_seconds: 2, takes: 60 });
+    await write("fails", { schedule: "*/30 * * * * *", retries: 1, exit: 3 });
+    await serve(async (service) => {
+      const [replaced] = await untilFinal(stage, "replace");
+      assert.match(replaced!.reason!, /^replaced by the run replace@\d+: it was stopped; exit code 143$/);
+      const [long] = await untilFinal(stage, "long");
+      assert.deepEqual([long!.state, long!.exitCode], ["timed-out", 143]);
+      assert.ok(long!.durationMs! >= 2000 && long!.durationMs! < 30_000, `${long!.durationMs}`);
+      await stage.documents.deleteMany({ id: { $ne: "fails" } });
+      for (const id of ["replace", "long"]) await service.check(id, new AbortController().signal);
+      const [failed] = await untilFinal(stage, "fails");
+      assert.deepEqual([failed!.state, failed!.attempt, failed!.exitCode], ["failed", 2, 3]);
+      assert.match(failed!.containerName!, /-r2$/);
+      await stage.documents.deleteMany({});
+    });
+  }));
+
+Deno.test("ScheduleService outlives its own end: a run goes on, and the next one collects it", () =>
+  withSchedules(async (stage) => {
+    await stage.write("one", { schedule: "0 0 1 1 *", takes: 4 });
+    await stage.serve(async (service) => {
+      await until("the schedule is known", () => service.state.getSchedule("one") !== undefined);
+      const run = await service.runNow("one");
+      assert.ok("record" in run, JSON.stringify(run));
+      await until("it runs", async () => (await stage.runs.get(run.record.id))?.state === "running");
+    });
+    const [container] = await stage.containers();
+    assert.equal(container?.phase, "running");
+    await stage.serve(async () => {
+      const [record] = await untilFinal(stage, "one");
+      assert.deepEqual([record!.state, record!.trigger, record!.attempt], ["succeeded", "manual", 1]);
+      assert.ok(record!.durationMs! >= 4000);
+      await until("its container is gone", async () => (await stage.containers()).length === 0);
+    });
+  }));
+
+/** Schedulers, slots, and how long the slots go on. */
+const SCHEDULES = fullOrShort(200, 10);
+const SLOTS = fullOrShort(5, 3);
+const EXPRESSION = fullOrShort("0 * * * * *", "*/10 * * * * *");
+
+for (const aheadMs of [0, 2000]) {
+  Deno.test(`two schedulers on one MongoDB, killed at random, account for every slot once (clocks ${aheadMs} ms apart)`, () =>
+    withSchedules(async (stage) => {
+      const ids = Array.from({ length: SCHEDULES }, (_, index) => `s${index}`);
+      const instances = [stage.config.instance, `${stage.config.instance}-b`];
+      await using orchestrator = new DockerodeOrchestrator(connectDocker(stage.config.dockerHost));
+      const watching = new AbortController();
+      const starts = new Map<string, number>();
+      const watched = (async () => {
+        for await (const { action, labels } of orchestrator.watch({ signal: watching.signal })) {
+          const key = `${labels[LABEL.id]}@${labels[LABEL.slot]}`;
+          const isOurs = instances.includes(labels[LABEL.instance] ?? "") && labels[LABEL.kind] === "run";
+          if (action === "start" && isOurs) starts.set(key, (starts.get(key) ?? 0) + 1);
+        }
+      })().catch((error) => {
+        if (!watching.signal.aborted) throw error;
+      });
+      const start = (index: number) =>
+        startScheduleProcess({
+          variables: {
+            ...stage.variables,
+            BERTH_INSTANCE: instances[index],
+            TEMP_DIR: `${stage.temp}/runtime-${index}`,
+          },
+          objects: `${stage.temp}/objects`,
+          mongoUri: stage.mongoUri,
+          database: stage.database,
+          aheadMs: index * aheadMs,
+        });
+      const processes: ScheduleProcess[] = [];
+      const { next: random } = seededRandom(5 + aheadMs);
+      let kills = 0;
+      try {
+        for (const id of ids) await stage.write(id, { schedule: EXPRESSION });
+        processes.push(start(0), start(1));
+        const hasSlots = async () => {
+          const counts = await Promise.all(ids.map(async (id) => (await stage.records(id)).length));
+          return counts.every((count) => count >= SLOTS);
+        };
+        while (!await hasSlots()) {
+          await new Promise((resolve) => setTimeout(resolve, fullOrShort(15_000, 3000) * (0.3 + random())));
+          const index = random() < 0.5 ? 0 : 1;
+          await processes[index]!.kill();
+          kills++;
+          await new Promise((resolve) => setTimeout(resolve, 2000 * random()));
+          processes[index] = start(index);
+        }
+        // From here on nothing is due; what is claimed and not started is skipped, what runs comes to its end.
+        await stage.documents.deleteMany({});
+        await until("every record is final", async () => (await stage.runs.listOpen()).length === 0, 240_000);
+        await until("no container is left", async () => {
+          const labels = { [LABEL.kind]: "run" };
+          const all = await orchestrator.listContainers({ labels });
+          return !all.some(({ labels }) => instances.includes(labels[LABEL.instance] ?? ""));
+        }, 60_000);
+        for (const process of processes) assert.equal(await process.stop(), 0);
+        const step = fullOrShort(60, 10);
+        const outcomes: Record<string, number> = {};
+        for (const id of ids) {
+          const records = await stage.records(id);
+          for (const [index, { slot, state, reason, startedAt, id: run }] of records.entries()) {
+            if (index > 0) assert.equal(slot - records[index - 1]!.slot, step, `${run}: no slot is missing`);
+            const outcome = state === "succeeded"
+              ? state
+              : `${state}: ${reason?.replaceAll(/\w+@?\d+/g, "…")}`;
+            outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+            if (state === "succeeded") assert.equal(starts.get(`${id}@${slot}`), 1, `${run} ran once`);
+            else assert.ok(reason, run);
+            if (state === "skipped") assert.equal(starts.get(`${id}@${slot}`), undefined, run);
+            if (startedAt) assert.ok(startedAt.getTime() >= slot * 1000 - aheadMs, `${run} was early`);
+          }
+        }
+        assert.deepEqual([...starts].filter(([, count]) => count > 1), [], "no slot ran twice");
+        const by = Object.groupBy(
+          (await Promise.all(ids.map((id) => stage.records(id)))).flat(),
+          ({ instance }) => instance,
+        );
+        console.log(
+          `${SCHEDULES} schedules, ${kills} kills, clocks ${aheadMs} ms apart: records ${
+            JSON.stringify(outcomes)
+          }, ` +
+            `by scheduler ${instances.map((name) => by[name]?.length ?? 0)}, ${starts.size} containers`,
+        );
+        assert.ok((outcomes.succeeded ?? 0) > SCHEDULES);
+      } finally {
+        for (const process of processes) await process.kill();
+        watching.abort();
+        await watched;
+        for (const container of await orchestrator.listContainers({ labels: { [LABEL.kind]: "run" } })) {
+          if (instances.includes(container.labels[LABEL.instance] ?? "")) {
+            await orchestrator.remove(container.id);
+          }
+        }
+      }
+    }));
+}
