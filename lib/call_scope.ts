@@ -28,6 +28,7 @@ export class CallScope implements Disposable {
   readonly #options: CallScopeOptions;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #deadline = Infinity;
+  #isComplete = false;
 
   /** @param options What bounds the call. */
   constructor(options: CallScopeOptions) {
@@ -59,6 +60,11 @@ export class CallScope implements Disposable {
     this.#controller.abort(reason);
   }
 
+  /** Says that nothing of the call is left to give up: its end then costs nothing. */
+  complete(): void {
+    this.#isComplete = true;
+  }
+
   /**
    * The error to throw when the call failed: why it was given up, if it was.
    *
@@ -72,7 +78,7 @@ export class CallScope implements Disposable {
   /** Ends the call. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
-    this.#controller.abort(OVER);
+    if (!this.#isComplete) this.#controller.abort(OVER);
     for (const release of this.#release.splice(0)) release();
   }
 

@@ -79,7 +79,9 @@ export class DockerodeClient {
   ): Promise<EngineAnswer> {
     using scope = this.scope(request.what, options);
     const response = await this.open(request, scope, accepted);
-    return { status: response.statusCode ?? 0, value: await this.readJson(request.what, response, scope) };
+    const value = await this.readJson(request.what, response, scope);
+    scope.complete();
+    return { status: response.statusCode ?? 0, value };
   }
 
   /**
@@ -170,7 +172,7 @@ export class DockerodeClient {
           options: { _query: query ?? {}, _body: body ?? {} },
           isStream: true,
           statusCodes: ANY_STATUS,
-          abortSignal: scope.signal,
+          abortSignal: withoutDescription(scope.signal),
         }, (error, response) => {
           if (!response) reject(error ?? new Error("There was no response"));
           else resolve(response as IncomingMessage);
@@ -203,4 +205,9 @@ export class DockerodeClient {
       return text || "no words";
     }
   }
+}
+
+/** dockerode describes each request for a debug log that nobody reads: that of a signal is the dearest part. */
+function withoutDescription(signal: AbortSignal): AbortSignal {
+  return Object.assign(signal, { [Symbol.for("nodejs.util.inspect.custom")]: () => "AbortSignal" });
 }

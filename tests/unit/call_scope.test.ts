@@ -37,6 +37,16 @@ Deno.test("CallScope ends with its disposal, and leaves its signals alone then",
   assert.notEqual(scope.signal.reason, "later");
 });
 
+Deno.test("CallScope that is complete ends without an abort, and leaves no timer and no listener", async () => {
+  const controller = new AbortController();
+  const scope = new CallScope({ what: "", limitMs: 20, signals: [controller.signal] });
+  scope.complete();
+  scope[Symbol.dispose]();
+  controller.abort();
+  await new Promise((resolve) => setTimeout(resolve, 40));
+  assert.equal(scope.signal.aborted, false);
+});
+
 Deno.test("CallScope.restartLimit() lets the limit begin anew, endLimit() ends it", async () => {
   using scope = new CallScope({ what: "", limitMs: 400 });
   for (let i = 0; i < 6; i++) {
