@@ -12,7 +12,7 @@ import { median, type Raw, rawEngine, rawStart, startOnce, type Template } from 
 
 const SINGLE_ROUNDS = 20;
 const BATCH = 50;
-const BATCH_ROUNDS = 5;
+const BATCH_ROUNDS = 4;
 const CONCURRENCIES = [1, 2, 4, 8, 16];
 /** How many of these, the fastest of a first round, are measured in each round that counts. */
 const FINALISTS = 2;

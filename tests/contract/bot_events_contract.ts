@@ -45,6 +45,7 @@ export function testBotEventsContract({ name, mode, mayReorder, open }: BotEvent
 
   test("subscribe() delivers every kind of change, with all fields", async ({ events, publish }) => {
     const recorder = await record(events);
+    const begin = Date.now();
     const updatedAt = "2026-01-02T03:04:05.678Z";
     const full = document("b-1", {
       segment_id: 7,
@@ -56,7 +57,11 @@ export function testBotEventsContract({ name, mode, mayReorder, open }: BotEvent
     await publish("updated", { ...full, enabled: true });
     await publish("deleted", { id: "b-1" });
     await recorder.untilTaken(3);
-    const [created, updated, deleted] = recorder.taken;
+    // Where the server tells it. Its clock is this machine's, or one near it.
+    const [created, updated, deleted] = recorder.taken.map(({ publishedAt = begin, ...change }) => {
+      assert.ok(Math.abs(publishedAt - begin) < 60_000, `published at ${publishedAt}, not about ${begin}`);
+      return change;
+    });
     assert.deepEqual(created, { type: "created", id: "b-1", document: full, order: created!.order });
     assert.deepEqual(updated, {
       type: "updated",
