@@ -184,11 +184,11 @@ export class DockerRunner implements Runner {
   /** {@inheritDoc Runner.watch} */
   async *watch(options: WatchContainersOptions = {}): AsyncGenerator<ContainerHint> {
     const events = this.#parts.orchestrator.watch({ ...options, labels: this.#ownLabels() });
-    for await (const { labels, action } of events) {
+    for await (const { labels, action, containerId } of events) {
       const id = labels[LABEL.id];
       // Starts are Berth's own; what it does not know of are ends.
       if (id !== undefined && ENDS.includes(action)) {
-        yield { id, kind: (labels[LABEL.kind] ?? "bot") as ContainerKind };
+        yield { id, kind: (labels[LABEL.kind] ?? "bot") as ContainerKind, containerId };
       }
     }
   }

@@ -110,6 +110,8 @@ export interface ContainerHint {
   readonly id: string;
   /** What the container is for. */
   readonly kind: ContainerKind;
+  /** The engine's id of the container, where it says so. */
+  readonly containerId?: string;
 }
 
 /** Options of {@linkcode Runner.watch}. */

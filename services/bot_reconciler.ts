@@ -65,6 +65,8 @@ export class BotReconciler {
   readonly #unsaved = new Map<string, string>();
   readonly #failedStarts = new Map<string, FailedStart>();
   readonly #conditions = new ConditionLog();
+  /** Containers that this process has ended: what the engine tells of their ends is known. */
+  readonly #ended = new Set<string>();
   readonly #log = getLogger(["berth", "bots"]);
 
   /**
@@ -119,6 +121,21 @@ export class BotReconciler {
   preview(id: string, desired: Desired, containers: readonly ManagedContainer[]): Plan {
     const failedStart = this.#failedStarts.get(id);
     return plan(desired, { containers, ...(failedStart && { failedStart }) }, this.#options.clock.now());
+  }
+
+  /**
+   * Whether this process itself ended a container, so that hints of its end are no news. A pass that failed at it
+   * is made again without them.
+   *
+   * @param containerId The engine's id of the container.
+   */
+  hasEnded(containerId: string): boolean {
+    return this.#ended.has(containerId);
+  }
+
+  /** Forgets what this process has ended, before everything is read anew. */
+  forgetEnded(): void {
+    this.#ended.clear();
   }
 
   /**
@@ -202,6 +219,7 @@ export class BotReconciler {
     signal: AbortSignal,
   ): Promise<void> {
     const { runner, state } = this.#options;
+    this.#ended.add(action.containerId);
     if (action.type === "remove") return await runner.removeContainer(action.containerId, { signal });
     const graceSeconds = settings?.stopGraceSeconds;
     const grace = graceSeconds === undefined ? {} : { graceSeconds };

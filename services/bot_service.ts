@@ -139,7 +139,8 @@ export class BotService {
         ...this.#options,
         log: this.#log,
         signal,
-        onHint: ({ id, kind }) => kind === "bot" && this.#queue.add(id),
+        onHint: ({ id, kind, containerId = "" }) =>
+          kind === "bot" && !this.#reconciler.hasEnded(containerId) && this.#queue.add(id),
         onOpen: () => this.#hasListed && void this.#resyncSoon(signal),
       }),
     ]);
@@ -211,6 +212,7 @@ export class BotService {
     if (!this.#isSwept) await this.#options.removeOrphans(signal);
     this.#isSwept = true;
     // Documents last: one that is written meanwhile is seen, and its container is not yet missed.
+    this.#reconciler.forgetEnded();
     this.#hasListed = true;
     this.#nextRead = undefined;
     const containers = await runner.listManagedContainers(segment, { signal });

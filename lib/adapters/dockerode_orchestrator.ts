@@ -168,9 +168,10 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
     const tookMs = this.#clock() - askedAt;
     const exitCode = await exit();
     if (!wasRunning) return { how: "already-exited", exitCode };
-    const oomKilled =
-      (await this.#containers.inspect(container, { signal: scope.signal }))?.State.OOMKilled ?? false;
-    const isKilled = exitCode === SIGKILL_EXIT_CODE && !oomKilled && tookMs >= graceSeconds * 1000;
+    // A kernel that is out of memory kills the same way: only then is it asked which it was.
+    const mayBeKilled = exitCode === SIGKILL_EXIT_CODE && tookMs >= graceSeconds * 1000;
+    const isKilled = mayBeKilled &&
+      !(await this.#containers.inspect(container, { signal: scope.signal }))?.State.OOMKilled;
     return { how: isKilled ? "killed" : "stopped", exitCode };
   }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { untilRunning, withBots } from "./bot_stage.ts";
+import { until } from "./engine_support.ts";
 
 Deno.test("BotService goes on while MinIO is away: bots run, stops are done, starts wait", () =>
   withBots(async (stage) => {
@@ -15,13 +16,17 @@ Deno.test("BotService goes on while MinIO is away: bots run, stops are done, sta
     await publish("created", late);
     await publish("updated", document("one", { enabled: false }));
     await publish("deleted", { id: id("two") });
-    const running = await untilRunning(stage, { three: {} });
-    assert.equal(running[0]?.pid, before.find(({ bot }) => bot === id("three"))?.pid);
+    // Their logs are not stored yet: until they are, the containers stay.
+    const running = async () => (await stage.containers()).filter(({ running }) => running);
+    await until("the end of one and two", async () => (await running()).length === 1);
+    const pidOf = (containers: typeof before) => containers.find(({ bot }) => bot === id("three"))?.pid;
+    assert.equal(pidOf(await running()), pidOf(before));
     await berth.logged(new RegExp(`bot needs attention id=${id("late")} .*waiting for the object store`));
     // However many tries there were, it is told once.
     await new Promise((resolve) => setTimeout(resolve, 6_000));
-    const told = berth.lines.filter((line) => line.includes("bot needs attention"));
+    const told = berth.lines.filter((line) => line.includes(`bot needs attention id=${id("late")} `));
     assert.equal(told.length, 1, told.join("\n"));
+    assert.equal(pidOf(await running()), pidOf(before));
 
     await minio.open();
     await untilRunning(stage, { three: {}, late: {} });
