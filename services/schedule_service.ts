@@ -20,7 +20,7 @@ import { type RunNowResult, ScheduleReconciler } from "./schedule_reconciler.ts"
 import { ScheduleState } from "./schedule_state.ts";
 import { ScheduledRuns } from "./scheduled_runs.ts";
 import { storeChange } from "./store_change.ts";
-import { tick } from "./tick.ts";
+import { tick, type TickFailure } from "./tick.ts";
 import { Wakeup } from "./wakeup.ts";
 
 /** What a {@linkcode ScheduleService} is made of. */
@@ -75,7 +75,8 @@ export class ScheduleService {
   readonly #log = getLogger(["berth", "schedules"]);
   /** Of each document that was looked at, what it was. */
   readonly #seen = new Map<string, string>();
-  #waitsFor: string | undefined;
+  /** What each part of the service waits for. */
+  readonly #waits = new Map<string, string>();
   #opened: Promise<void> | undefined;
   /** Whether what a killed predecessor left has been removed. */
   #isSwept = false;
@@ -124,7 +125,7 @@ export class ScheduleService {
       onMalformed: (subject, problem) => this.#log.warn("event not understood", { subject, problem }),
       onGap: () => this.#resyncSoon(signal),
     });
-    const onError = ({ error }: { readonly error: unknown }) => this.#tellWait(messageOf(error));
+    const onError = ({ name, error }: TickFailure) => this.#tellWait(name, messageOf(error));
     const every = { signal, clock, backoffSchedule: BACKOFF_MS, onError };
     await Promise.all([
       this.#keepTime(signal),
@@ -184,7 +185,7 @@ export class ScheduleService {
         failures = 0;
       } catch (error) {
         if (signal.aborted) return;
-        this.#tellWait(messageOf(error));
+        this.#tellWait("due", messageOf(error));
         ms = backoffMs(++failures, DUE_AGAIN);
       }
       await this.#wakeup.sleep({ ms, clock, signal });
@@ -206,8 +207,8 @@ export class ScheduleService {
       // Those of other segments stay due here: look past them.
       if (advanced === 0) limit *= 10;
     }
-    this.#tellWait(undefined);
     const next = await repository.nextDueAfter(now, { signal });
+    this.#tellWait("due");
     return Math.max(0, Math.min(checkIntervalMs, (next ?? Infinity) * 1000 - clock.now()));
   }
 
@@ -217,6 +218,7 @@ export class ScheduleService {
       if (!this.#isSwept) await this.#options.removeOrphans(signal);
       this.#isSwept = true;
       await this.#runs.sweep(signal);
+      this.#tellWait("sweep");
     });
   }
 
@@ -237,6 +239,7 @@ export class ScheduleService {
       const keys = new Set(documents.map(({ key }) => key));
       for (const id of this.state.ids()) if (!keys.has(id)) this.state.remove(id);
       for (const key of this.#seen.keys()) if (!keys.has(key)) this.#seen.delete(key);
+      this.#tellWait("resync");
       this.#wakeup.wake();
     });
   }
@@ -250,11 +253,11 @@ export class ScheduleService {
 
   #resyncSoon(signal: AbortSignal): void {
     // The tick tries again what fails here.
-    this.#resync(signal).catch((error) => this.#tellWait(messageOf(error)));
+    this.#resync(signal).catch((error) => this.#tellWait("resync", messageOf(error)));
   }
 
   #sweepSoon(signal: AbortSignal): void {
-    this.#sweep(signal).catch((error) => this.#tellWait(messageOf(error)));
+    this.#sweep(signal).catch((error) => this.#tellWait("sweep", messageOf(error)));
   }
 
   /** Prepares the stores, once they answer. */
@@ -269,12 +272,14 @@ export class ScheduleService {
     return opening;
   }
 
-  /** Says what the service waits for: once, not at every try. */
-  #tellWait(what: string | undefined): void {
-    if (what === this.#waitsFor) return;
-    if (what === undefined) this.#log.info("everything answers again");
-    else this.#log.warn("waiting", { for: what });
-    this.#waitsFor = what;
+  /** Says what a part of the service waits for, and that all parts go again: once, not at every try. */
+  #tellWait(part: string, what?: string): void {
+    if (what === this.#waits.get(part)) return;
+    const isNews = what !== undefined && ![...this.#waits.values()].includes(what);
+    if (what === undefined) this.#waits.delete(part);
+    else this.#waits.set(part, what);
+    if (isNews) this.#log.warn("waiting", { for: what });
+    else if (this.#waits.size === 0) this.#log.info("everything answers again");
   }
 }
 
