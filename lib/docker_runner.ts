@@ -22,6 +22,9 @@ import type { Executable } from "./executable.ts";
 import type { ExecutionResult } from "./execution_result.ts";
 import { type ContainerKind, LABEL } from "./labels.ts";
 import type { LogCollector } from "./log_collector.ts";
+import { LogReader, type ReadLogsOptions } from "./log_reader.ts";
+import type { StoredLogLine } from "./logs/line_format.ts";
+import type { BotMetrics } from "./metric_series.ts";
 import { toCollectedContainer, toManagedContainer } from "./managed_container.ts";
 import type { ObjectStore } from "./object_store.ts";
 import { outputTail } from "./output_tail.ts";
@@ -208,6 +211,30 @@ export class DockerRunner implements Runner {
   /** {@inheritDoc Runner.getContainerLogs} */
   getContainerLogs(container: string, options?: GetLogsOptions): AsyncIterable<LogLine> {
     return this.#parts.orchestrator.getLogs(container, options);
+  }
+
+  /**
+   * Reads the log of a bot: what is stored, then what is not stored yet, then, followed, what is printed from
+   * now on, also by its later containers. Without a gap and without a repeat.
+   *
+   * @param id Id of the bot.
+   * @param options Which lines.
+   * @returns The lines, oldest first.
+   */
+  readLogs(id: string, options?: ReadLogsOptions): AsyncIterable<StoredLogLine> {
+    const { orchestrator, store, config } = this.#parts;
+    const labelsOf = (id: string) => ({ ...this.#ownLabels(), [LABEL.id]: id });
+    return new LogReader({ orchestrator, store, bucket: config.buckets.logs, labelsOf }).read(id, options);
+  }
+
+  /**
+   * The metrics that a bot has printed since this process began.
+   *
+   * @param id Id of the bot.
+   * @returns Empty where logs are not collected.
+   */
+  metricsOf(id: string): BotMetrics {
+    return this.#parts.logs?.metrics.of(id) ?? { counts: {}, latest: {}, recent: [] };
   }
 
   /** {@inheritDoc Runner.removeOrphans} */

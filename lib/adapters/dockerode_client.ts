@@ -12,6 +12,7 @@ import type Docker from "dockerode";
 import { CallScope } from "../call_scope.ts";
 import { EngineUnavailableError } from "../errors.ts";
 import { toConnectionError, toRefusal } from "./dockerode_errors.ts";
+import { openStream } from "./dockerode_stream.ts";
 
 /** One request. */
 export interface EngineRequest {
@@ -53,11 +54,14 @@ export class DockerodeClient {
   readonly #closed = new AbortController();
   /** Where the engine is, for error texts. */
   readonly address: string;
+  /** Path of its socket, if it is on one. */
+  readonly socketPath: string | undefined;
 
   /** @param docker The connection. */
   constructor(docker: Docker) {
     this.#docker = docker;
     const { socketPath, host, port } = docker.modem as unknown as Record<string, unknown>;
+    this.socketPath = typeof socketPath === "string" ? socketPath : undefined;
     this.address = typeof socketPath === "string" ? `unix://${socketPath}` : `${host ?? "?"}:${port ?? "?"}`;
   }
 
@@ -139,6 +143,24 @@ export class DockerodeClient {
       if (scope.signal.aborted) throw scope.signal.reason;
       throw toConnectionError(what, this.address, error);
     }
+  }
+
+  /**
+   * Sends a GET whose answer is long, and returns once it has begun.
+   *
+   * @param request The request.
+   * @param scope Its bounds; abort it to close the connection.
+   * @returns The body, as much at a time as has come. Stops reading while nobody asks for more.
+   * @throws As {@linkcode call}.
+   */
+  async openStream(request: EngineRequest, scope: CallScope): Promise<AsyncIterable<Uint8Array>> {
+    const { what } = request;
+    if (this.socketPath === undefined) return this.read(what, await this.open(request, scope), scope);
+    const query = new URLSearchParams(
+      Object.entries(request.query ?? {}).map(([name, value]) => [name, String(value)]),
+    );
+    const path = `${request.path}?${query}`;
+    return await openStream({ what, socketPath: this.socketPath, path, address: this.address }, scope);
   }
 
   /**

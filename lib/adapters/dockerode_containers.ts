@@ -170,7 +170,11 @@ export class DockerodeContainers {
       "/logs",
       query,
     );
-    return this.#client.read(request.what, await this.#open(container, request, scope), scope);
+    try {
+      return await this.#client.openStream(request, scope);
+    } catch (error) {
+      throw toContainerError(container, error);
+    }
   }
 
   /**
@@ -237,8 +241,10 @@ export class DockerodeContainers {
 
 /** A start answers 404 for a missing network, too: the words tell. */
 function toContainerError(container: string, error: unknown): unknown {
-  const isMissing = error instanceof EngineError && error.status === 404 &&
-    /no such container/i.test(wordsOf(error));
+  const isMissing = error instanceof EngineError &&
+    ((error.status === 404 && /no such container/i.test(wordsOf(error))) ||
+      // It is being removed at this moment.
+      (error.status === 409 && /dead or marked for removal/i.test(wordsOf(error))));
   return isMissing ? new ContainerNotFoundError(container, { cause: error }) : error;
 }
 

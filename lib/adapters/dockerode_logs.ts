@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { setTimeout as delay } from "node:timers/promises";
 import { limitSilence } from "../call_scope.ts";
 import type { GetLogsOptions, LogEntry, LogLine, ReadLogOptions } from "../container_orchestrator.ts";
@@ -139,18 +140,22 @@ const SPACE = 0x20;
 /** `2026-01-31T12:34:56.123456789Z` */
 const TIME_BYTES = 30;
 const ZULU = 0x5a;
-const latin1 = new TextDecoder("latin1");
+/** Five times as fast as a `TextDecoder`, which matters for a million lines. */
+const latin1Slice = (Buffer.prototype as unknown as {
+  latin1Slice(this: Uint8Array, start: number, end: number): string;
+}).latin1Slice;
 
 /** An engine that writes local times, or leaves zeros out, is understood, too. */
 function toLogEntry({ stream, payload }: LogFrame): LogEntry {
-  const space = payload.subarray(0, MAX_TIME_BYTES).indexOf(SPACE);
+  const isUsual = payload[TIME_BYTES] === SPACE && payload[TIME_BYTES - 1] === ZULU;
+  const space = isUsual ? TIME_BYTES : payload.subarray(0, MAX_TIME_BYTES).indexOf(SPACE);
   if (space < MIN_TIME_BYTES) {
     throw new LogFormatError("The engine sent a log frame without a time in front.");
   }
-  const time = latin1.decode(payload.subarray(0, space));
+  const time = latin1Slice.call(payload, 0, space);
   return {
     stream,
-    time: space === TIME_BYTES && payload[space - 1] === ZULU ? time : toUtc(time),
+    time: isUsual ? time : toUtc(time),
     content: payload.subarray(space + 1),
   };
 }

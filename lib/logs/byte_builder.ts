@@ -8,8 +8,13 @@ const FIRST_BYTES = 4096;
 
 /** Collects bytes. */
 export class ByteBuilder {
-  #buffer = new Uint8Array(FIRST_BYTES);
+  #buffer: Uint8Array;
   #length = 0;
+
+  /** @param expected How many there will be: more are taken, too. @default {few} */
+  constructor(expected: number = FIRST_BYTES) {
+    this.#buffer = new Uint8Array(Math.max(FIRST_BYTES, expected));
+  }
 
   /** How many there are. */
   get length(): number {

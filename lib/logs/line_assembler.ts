@@ -91,6 +91,8 @@ export class LineAssembler {
   #entries = 0;
   #last: End | undefined;
   #bytes = 0;
+  /** How long the next piece will be, as far as the last one tells: growing costs memory. */
+  #expected = 0;
   #save: SavePoint | undefined;
 
   /** @param options See {@linkcode LineAssemblerOptions}. */
@@ -181,6 +183,8 @@ export class LineAssembler {
       });
       entries = end.entries;
     }
+    const lastBytes = this.#segments.at(-1)?.output.length ?? 0;
+    this.#expected = lastBytes + (lastBytes >> 4);
     this.#segments = [];
     this.#entries = 0;
     this.#last = undefined;
@@ -231,7 +235,7 @@ export class LineAssembler {
   }
 
   #newSegment(day: string): OpenSegment {
-    const segment = { day, output: new ByteBuilder(), candidates: [], end: undefined };
+    const segment = { day, output: new ByteBuilder(this.#expected), candidates: [], end: undefined };
     this.#segments.push(segment);
     return segment;
   }

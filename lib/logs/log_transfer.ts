@@ -55,8 +55,8 @@ export interface TransferOptions {
 }
 
 /** So much is written at once; a log that is large already is added to in larger pieces: S3 copies it each time. */
-const PIECE_BYTES = 2 * 1024 ** 2;
-const LARGE_PIECE_BYTES = 6 * 1024 ** 2;
+const PIECE_BYTES = 1024 ** 2;
+const LARGE_PIECE_BYTES = 4 * 1024 ** 2;
 const LARGE_LOG_BYTES = 16 * 1024 ** 2;
 /** What the engine keeps of an entry beside its content, in bytes. */
 const ENTRY_BYTES = 70;

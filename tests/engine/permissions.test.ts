@@ -82,7 +82,7 @@ async function withPrograms(
     const encode = (text: string) => new TextEncoder().encode(text);
     const archive = {
       "main.py": encode(BOT),
-      "backtest.py": encode("def main(id, config): return {'answer': 42}\n"),
+      "backtest.py": encode("def main(id, config):\n    print('tested')\n    return {'answer': 42}\n"),
     };
     await store.put(config.buckets.code, "me/my-bot/1.0.0", zipSync(archive));
     await work(run, temp);
@@ -92,7 +92,7 @@ async function withPrograms(
   } finally {
     try {
       await Promise.all((await containers()).map(({ id }) => orchestrator.remove(id)));
-      for (const bucket of [config.buckets.code, config.buckets.results]) {
+      for (const bucket of [config.buckets.code, config.buckets.results, config.buckets.logs]) {
         for (const { key } of await Array.fromAsync(store.list(bucket, "")).catch(() => [])) {
           await store.delete(bucket, key);
         }
@@ -120,11 +120,14 @@ function withoutOne(flags: string[], flag: string, value?: string): string[] {
   });
 }
 
+const EXAMPLE_OUTPUT =
+  /^\S+Z watching BTC-USD\nstopped 143 watching BTC-USD\n\n\S+Z stdout tested\nsuccess \{ answer: 42 \}\n$/;
+
 Deno.test("the README's example of the library runs with the README's permissions, and so does a backtest", () =>
   withPrograms({}, async (run, temp) => {
     const flags = await readmeFlags(temp);
     const output = await run(await readmeExample("ts"), flags);
-    assert.match(output, /^\S+Z watching BTC-USD\nstopped 143 watching BTC-USD\n/);
+    assert.match(output, EXAMPLE_OUTPUT);
     assert.equal(await run(BACKTEST, flags), '{"answer": 42} 0\n');
   }));
 
@@ -157,7 +160,11 @@ Deno.test({
   ignore: !minio.MINIO_ENDPOINT,
   fn: () => {
     const bucket = `berth-test-${crypto.randomUUID().slice(0, 13)}`;
-    const buckets = { MINIO_CODE_BUCKET: bucket, MINIO_BACKTESTS_BUCKET: `${bucket}-results` };
+    const buckets = {
+      MINIO_CODE_BUCKET: bucket,
+      MINIO_BACKTESTS_BUCKET: `${bucket}-results`,
+      MINIO_LOGS_BUCKET: `${bucket}-logs`,
+    };
     return withPrograms({ ...minio, ...buckets }, async (run, temp) => {
       const flags = [...MINIO, ...Object.keys(buckets)].reduce(
         (flags, name) => flags.map((flag) => flag.startsWith("--allow-env=") ? `${flag},${name}` : flag),
@@ -170,7 +177,7 @@ Deno.test({
       const withNet = flags.map((flag) =>
         flag.startsWith("--allow-net=") ? `${flag},${minio.MINIO_ENDPOINT}` : flag
       );
-      assert.match(await run(await readmeExample("ts"), withNet), /stopped 143/);
+      assert.match(await run(await readmeExample("ts"), withNet), EXAMPLE_OUTPUT);
       assert.equal(await run(BACKTEST, withNet), '{"answer": 42} 0\n');
     });
   },

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { createDockerRunner } from "../../lib/create_docker_runner.ts";
+import type { StoredLogLine } from "../../lib/logs/line_format.ts";
+import { assertNumbered } from "../stored_lines.ts";
+import { linesUntil, type Stage, withRunner } from "./runner_support.ts";
+
+const COUNTER = `
+import sys, time
+def main(id, config):
+    for i in range(3000):
+        print(i)
+        print(i, file=sys.stderr)
+        if i % 10 == 0: time.sleep(0.005)
+    while True: time.sleep(0.05)
+`;
+
+/** A runner that stores logs often, so that what is read changes under its reader. */
+function collecting({ config, store }: Stage) {
+  return createDockerRunner({ config: { ...config, logIntervalSeconds: 0.3 }, store, collectLogs: true });
+}
+
+async function startBot(stage: Stage, runner: ReturnType<typeof collecting>, code: string) {
+  const executable = await stage.deploy({ "main.py": code }, { isLongRunning: true });
+  const started = await runner.startContainer(executable);
+  assert.ok(started.status === "running");
+  return { id: executable.id, executable, containerId: started.containerId };
+}
+
+Deno.test("readLogs() gives what is stored and what is printed, without a gap or a repeat, whenever it begins", async () => {
+  await withRunner(async (stage) => {
+    await using runner = collecting(stage);
+    const { id, containerId } = await startBot(stage, runner, COUNTER);
+    const readers = Array.from({ length: 6 }, async (_, n) => {
+      await new Promise((resolve) => setTimeout(resolve, n * 250));
+      const lines: StoredLogLine[] = [];
+      for await (const line of runner.readLogs(id, { follow: true, signal: AbortSignal.timeout(60_000) })) {
+        lines.push(line);
+        if (lines.length === 6000) break;
+      }
+      return lines;
+    });
+    for (const lines of await Promise.all(readers)) {
+      assertNumbered(lines, "stdout", 3000);
+      assertNumbered(lines, "stderr", 3000);
+    }
+    const tail = await Array.fromAsync(runner.readLogs(id, { tail: 5 }));
+    await runner.stopContainer(containerId);
+    const all = await Array.fromAsync(runner.readLogs(id));
+    assertNumbered(all, "stdout", 3000);
+    assert.deepEqual(tail, all.slice(5995, 6000));
+    assert.deepEqual((await Array.fromAsync(runner.readLogs(id, { tail: 3 }))).length, 3);
+    const since = new Date(Date.parse(all[4000]!.time));
+    const later = await Array.fromAsync(runner.readLogs(id, { since }));
+    assert.deepEqual(later, all.filter(({ time }) => Date.parse(time) >= since.getTime()));
+    assert.deepEqual(await Array.fromAsync(runner.readLogs("nobody")), []);
+  });
+});
+
+Deno.test("a log that is followed goes on with the bot's next container, and ends with the signal", async () => {
+  await withRunner(async (stage) => {
+    await using runner = collecting(stage);
+    const code = "import time\ndef main(id, config):\n    print('begun')\n    while True: time.sleep(0.05)\n";
+    const first = await startBot(stage, runner, code);
+    await linesUntil(runner, first.containerId, /begun/);
+    const controller = new AbortController();
+    const seen: string[] = [];
+    const twice = Promise.withResolvers<void>();
+    const reading = (async () => {
+      for await (const { text } of runner.readLogs(first.id, { follow: true, signal: controller.signal })) {
+        if (text === "begun") seen.push(text);
+        if (seen.length === 2) twice.resolve();
+      }
+    })();
+    await runner.stopContainer(first.containerId);
+    const second = await runner.startContainer(first.executable);
+    assert.ok(second.status === "running");
+    await twice.promise;
+    controller.abort();
+    await reading;
+    await runner.stopContainer(second.containerId);
+    assert.equal(seen.length, 2);
+  });
+});
