@@ -316,9 +316,11 @@ Deno.test("DockerRunner.watch() tells of a bot that ends, and ends itself with i
     const executable = await deploy({ "main.py": "def main(id, config): raise SystemExit(3)" });
     const abort = new AbortController();
     const opened = Promise.withResolvers<void>();
+    const hinted = new Set<string | undefined>();
     const ended = (async () => {
       for await (const hint of runner.watch({ signal: abort.signal, onOpen: opened.resolve })) {
-        assert.deepEqual(hint, { id: executable.id, kind: "bot" });
+        assert.deepEqual([hint.id, hint.kind], [executable.id, "bot"]);
+        hinted.add(hint.containerId);
         if ((await runner.findContainer("bot", executable.id))?.phase === "exited") {
           abort.abort(new Error("seen"));
         }
@@ -327,6 +329,7 @@ Deno.test("DockerRunner.watch() tells of a bot that ends, and ends itself with i
     await Promise.race([opened.promise, ended]);
     const { containerId } = await runner.startContainer(executable);
     await assert.rejects(ended, /seen/);
+    assert.deepEqual([...hinted], [containerId]);
     await runner.removeContainer(containerId);
     assert.equal(await runner.findContainer("bot", executable.id), undefined);
   }));
