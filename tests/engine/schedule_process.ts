@@ -32,7 +32,7 @@ export interface ScheduleProcessSetup {
 export interface ScheduleProcess extends AsyncDisposable {
   /** Kills it at once. */
   kill(): Promise<void>;
-  /** Ends it as SIGTERM does. @returns Its exit code. */
+  /** Ends it as SIGTERM does, once it listens to that. @returns Its exit code. */
   stop(): Promise<number>;
 }
 
@@ -41,9 +41,11 @@ export function startScheduleProcess(setup: ScheduleProcessSetup): ScheduleProce
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", "--no-check", "--cached-only", import.meta.url, JSON.stringify(setup)],
     stdin: "null",
-    stdout: "inherit",
+    stdout: "piped",
     stderr: "inherit",
   }).spawn();
+  // Its only output, or the end of it.
+  const isListening = child.stdout.getReader().read();
   const signal = (name: Deno.Signal) => {
     try {
       child.kill(name);
@@ -59,6 +61,7 @@ export function startScheduleProcess(setup: ScheduleProcessSetup): ScheduleProce
   return {
     kill,
     stop: async () => {
+      await isListening;
       signal("SIGTERM");
       return (await child.status).code;
     },
@@ -71,6 +74,7 @@ async function serve(
 ): Promise<void> {
   const stop = new AbortController();
   Deno.addSignalListener("SIGTERM", () => stop.abort());
+  console.log("listening");
   const config = parseDockerRunnerConfig(variables);
   await using runner = createDockerRunner({ config, store: new FolderObjectStore(objects) });
   const client = new MongoClient(mongoUri);
