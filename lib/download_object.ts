@@ -6,6 +6,7 @@
 
 import { createHash } from "node:crypto";
 import { BerthError, ObjectStoreError } from "./errors.ts";
+import { messageOf } from "./message_of.ts";
 import type { ObjectContent } from "./object_store.ts";
 import { onDisk } from "./on_disk.ts";
 
@@ -53,7 +54,7 @@ export async function downloadObject(
     await body.pipeTo(sink, { signal });
   } catch (error) {
     if (error instanceof BerthError || signal.aborted) throw error;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new ObjectStoreError(`${what} (${why}). Try again.`, { cause: error });
   }
   if (size === expected) return { sha256: hash.digest("hex"), size };

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { messageOf } from "./message_of.ts";
+
 /** Base of all errors of this library. */
 export class BerthError extends Error {
   /** Stable, machine-readable name of the failure, for example `archive/encrypted`. */
@@ -265,7 +267,7 @@ export class LogsNotSavedError extends BerthError {
    * @param options What keeps its log from being stored.
    */
   constructor(readonly container: string, options: ErrorOptions) {
-    const why = options.cause instanceof Error ? options.cause.message : String(options.cause);
+    const why = messageOf(options.cause);
     super(
       "logs/not-saved",
       `Container '${container}' has exited and is not removed yet, because its last lines are not stored: ${why} ` +

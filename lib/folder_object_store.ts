@@ -10,6 +10,7 @@ import { syncToDisk, writeToDisk } from "./durable_file.ts";
 import { BerthError, ObjectConflictError, ObjectNotFoundError, ObjectStoreError } from "./errors.ts";
 import { readFileRange } from "./file_range.ts";
 import { type LengthRecord, LengthRecords } from "./length_records.ts";
+import { messageOf } from "./message_of.ts";
 import { assertBucketName, assertMetadata, assertObjectKey, isObjectKey } from "./object_name.ts";
 import type {
   AppendObjectOptions,
@@ -345,7 +346,7 @@ export class FolderObjectStore implements ObjectStore {
       return await action();
     } catch (cause) {
       if (cause instanceof BerthError || (signal?.aborted && cause === signal.reason)) throw cause;
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = messageOf(cause);
       throw new ObjectStoreError(`Cannot ${what} in the folder '${this.#root}': ${why}.`, { cause });
     }
   }

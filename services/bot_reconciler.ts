@@ -14,6 +14,7 @@ import {
   ObjectStoreError,
 } from "../lib/errors.ts";
 import type { Executable } from "../lib/executable.ts";
+import { messageOf } from "../lib/message_of.ts";
 import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../lib/runner.ts";
 import type { BotCondition } from "./bot_condition.ts";
 import { type BotSettings, type InvalidBotDocument, parseBotDocument } from "./bot_document.ts";
@@ -293,13 +294,9 @@ export class BotReconciler {
 
 /** Whether it is the bot's own fault decides what people are told, and whether it counts. */
 function startFailure(error: unknown): FailedStart["condition"] {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   if (error instanceof ImageUnavailableError) return { type: "image-missing", message };
   if (error instanceof EngineUnavailableError) return { type: "waiting", for: `the engine: ${message}` };
   if (error instanceof ObjectStoreError) return { type: "waiting", for: `the object store: ${message}` };
   return { type: "failed", message: error instanceof BerthError ? message : `unexpected: ${message}` };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

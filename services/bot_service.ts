@@ -6,6 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { KeyedMutex } from "../lib/keyed_mutex.ts";
+import { messageOf } from "../lib/message_of.ts";
 import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../lib/runner.ts";
 import { backoffMs } from "./backoff.ts";
 import type { BotEvents } from "./bot_events.ts";
@@ -22,6 +23,7 @@ import { MassStopGuard } from "./mass_stop_guard.ts";
 import { ServiceState } from "./service_state.ts";
 import { storeChange } from "./store_change.ts";
 import { tick } from "./tick.ts";
+import { WaitLog } from "./wait_log.ts";
 import { WorkQueue } from "./work_queue.ts";
 
 /** What a {@linkcode BotService} is made of. */
@@ -72,7 +74,7 @@ export class BotService {
   /** Ends the service. */
   #signal: AbortSignal | undefined;
   readonly #log = getLogger(["berth", "bots"]);
-  #waitsFor: string | undefined;
+  readonly #waits = new WaitLog(this.#log);
   /** Whether what a killed predecessor left has been removed. */
   #isSwept = false;
   /** Whether the containers have been listed, or are about to be. */
@@ -187,7 +189,7 @@ export class BotService {
           return await this.#readAll(signal);
         } catch (error) {
           if (signal.aborted) return;
-          this.#tellWait(messageOf(error));
+          this.#waits.tell("resync", messageOf(error));
           await this.#options.clock.sleep(backoffMs(attempt, RESYNC_BACKOFF), signal).catch(() => {});
         }
       }
@@ -217,7 +219,7 @@ export class BotService {
     this.#nextRead = undefined;
     const containers = await runner.listManagedContainers(segment, { signal });
     const documents = await repository.list({ signal });
-    this.#tellWait(undefined);
+    this.#waits.tell("resync");
     const bots = Map.groupBy(containers.filter(({ kind }) => kind === "bot"), ({ id }) => id);
     this.#review(bots, documents);
     const stored = new Map(documents.map(({ key, document }) => [key, document]));
@@ -239,14 +241,6 @@ export class BotService {
     if (message !== undefined) this.#log.error("mass stop held back", { message });
   }
 
-  /** Says what the service waits for: once, not at every try. */
-  #tellWait(what: string | undefined): void {
-    if (what === this.#waitsFor) return;
-    if (what === undefined) this.#log.info("everything answers again");
-    else this.#log.warn("waiting", { for: what });
-    this.#waitsFor = what;
-  }
-
   async #stopAll(): Promise<void> {
     const { runner, segment } = this.#options;
     const containers = await runner.listManagedContainers(segment);
@@ -256,8 +250,4 @@ export class BotService {
       this.#log.info("bot stopped", { id, reason: "shutdown", how, exitCode });
     }));
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Logger } from "@logtape/logtape";
+import { messageOf } from "../lib/message_of.ts";
 import type { ContainerHint, Runner } from "../lib/runner.ts";
 import type { Clock } from "./clock.ts";
 
@@ -40,7 +41,7 @@ export async function followHints(options: FollowHintsOptions): Promise<void> {
     } catch (error) {
       if (signal.aborted) return;
       log.debug("engine's hints broke off", {
-        problem: error instanceof Error ? error.message : String(error),
+        problem: messageOf(error),
       });
     }
     await clock.sleep(AGAIN_MS, signal).catch(() => {});

@@ -5,10 +5,14 @@
  */
 
 import { field, type Fields } from "./document_fields.ts";
-import type { RunChange, RunRecord, RunResultStatus, RunState, RunTrigger } from "./run_repository.ts";
-
-/** The states of a run that is not over. */
-export const OPEN_STATES: readonly RunState[] = ["claimed", "running"];
+import {
+  OPEN_STATES,
+  type RunChange,
+  type RunRecord,
+  type RunResultStatus,
+  type RunState,
+  type RunTrigger,
+} from "./run_repository.ts";
 
 /** What a field holds: a text, a whole number, a number, or a date. */
 export type RunFieldType = "text" | "integer" | "number" | "date";

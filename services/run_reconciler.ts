@@ -18,7 +18,7 @@ import { slotLabel } from "./run_names.ts";
 import { runOutcome } from "./run_outcome.ts";
 import type { RunPermits } from "./run_permits.ts";
 import { type FailedRunStart, planRun, type RunAction, type RunSchedule, whyStop } from "./run_plan.ts";
-import type { RunChange, RunRecord, RunRepository } from "./run_repository.ts";
+import { isOpenRun, type RunChange, type RunRecord, type RunRepository } from "./run_repository.ts";
 import { isForsaken } from "./run_scheduler.ts";
 import { DEFAULT_SCHEDULE_SETTINGS } from "./schedule_settings.ts";
 import { type ParsedScheduleDocument, parseScheduleDocument } from "./schedule_document.ts";
@@ -274,7 +274,7 @@ export class RunReconciler {
     const { record } = pass;
     if (record.state === "claimed") this.#giveBack(record.id);
     if (reason !== undefined && reason !== record.reason) await this.#change(pass, { reason });
-    if (record.state !== "claimed" && record.state !== "running") this.#forget(record.id);
+    if (!isOpenRun(record)) this.#forget(record.id);
     else if (record.state === "running") this.#options.permits.take(record.id);
     return againInMs === undefined ? {} : { againInMs: Math.max(0, againInMs) };
   }

@@ -10,6 +10,9 @@ import type { RepositoryCallOptions } from "./bot_repository.ts";
 /** Where a run is. `claimed` and `running` are open, the others final. */
 export type RunState = "claimed" | "running" | "succeeded" | "failed" | "timed-out" | "skipped";
 
+/** The states of a run that is not over. */
+export const OPEN_STATES: readonly RunState[] = ["claimed", "running"];
+
 /** Why there is a run: its slot came, its slot was missed and is caught up on, or somebody asked for it. */
 export type RunTrigger = "schedule" | "catch-up" | "manual";
 
@@ -137,4 +140,13 @@ export interface RunRepository extends AsyncDisposable {
  */
 export function runId(scheduleId: string, slot: number, trigger: RunTrigger = "schedule"): string {
   return `${scheduleId}@${slot}${trigger === "manual" ? "-manual" : ""}`;
+}
+
+/**
+ * Whether a run is not over.
+ *
+ * @param record Its record.
+ */
+export function isOpenRun({ state }: Pick<RunRecord, "state">): boolean {
+  return OPEN_STATES.includes(state);
 }

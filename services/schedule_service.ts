@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
 import { KeyedMutex } from "../lib/keyed_mutex.ts";
+import { messageOf } from "../lib/message_of.ts";
 import { ALL_SEGMENTS, type Runner } from "../lib/runner.ts";
 import { backoffMs } from "./backoff.ts";
 import type { BotEvents } from "./bot_events.ts";
@@ -21,6 +22,7 @@ import { ScheduleState } from "./schedule_state.ts";
 import { ScheduledRuns } from "./scheduled_runs.ts";
 import { storeChange } from "./store_change.ts";
 import { tick, type TickFailure } from "./tick.ts";
+import { WaitLog } from "./wait_log.ts";
 import { Wakeup } from "./wakeup.ts";
 
 /** What a {@linkcode ScheduleService} is made of. */
@@ -75,8 +77,7 @@ export class ScheduleService {
   readonly #log = getLogger(["berth", "schedules"]);
   /** Of each document that was looked at, what it was. */
   readonly #seen = new Map<string, string>();
-  /** What each part of the service waits for. */
-  readonly #waits = new Map<string, string>();
+  readonly #waits = new WaitLog(this.#log);
   #opened: Promise<void> | undefined;
   /** Whether what a killed predecessor left has been removed. */
   #isSwept = false;
@@ -125,7 +126,7 @@ export class ScheduleService {
       onMalformed: (subject, problem) => this.#log.warn("event not understood", { subject, problem }),
       onGap: () => this.#resyncSoon(signal),
     });
-    const onError = ({ name, error }: TickFailure) => this.#tellWait(name, messageOf(error));
+    const onError = ({ name, error }: TickFailure) => this.#waits.tell(name, messageOf(error));
     const every = { signal, clock, backoffSchedule: BACKOFF_MS, onError };
     await Promise.all([
       this.#keepTime(signal),
@@ -185,7 +186,7 @@ export class ScheduleService {
         failures = 0;
       } catch (error) {
         if (signal.aborted) return;
-        this.#tellWait("due", messageOf(error));
+        this.#waits.tell("due", messageOf(error));
         ms = backoffMs(++failures, DUE_AGAIN);
       }
       await this.#wakeup.sleep({ ms, clock, signal });
@@ -208,7 +209,7 @@ export class ScheduleService {
       if (advanced === 0) limit *= 10;
     }
     const next = await repository.nextDueAfter(now, { signal });
-    this.#tellWait("due");
+    this.#waits.tell("due");
     return Math.max(0, Math.min(checkIntervalMs, (next ?? Infinity) * 1000 - clock.now()));
   }
 
@@ -218,7 +219,7 @@ export class ScheduleService {
       if (!this.#isSwept) await this.#options.removeOrphans(signal);
       this.#isSwept = true;
       await this.#runs.sweep(signal);
-      this.#tellWait("sweep");
+      this.#waits.tell("sweep");
     });
   }
 
@@ -239,7 +240,7 @@ export class ScheduleService {
       const keys = new Set(documents.map(({ key }) => key));
       for (const id of this.state.ids()) if (!keys.has(id)) this.state.remove(id);
       for (const key of this.#seen.keys()) if (!keys.has(key)) this.#seen.delete(key);
-      this.#tellWait("resync");
+      this.#waits.tell("resync");
       this.#wakeup.wake();
     });
   }
@@ -253,11 +254,11 @@ export class ScheduleService {
 
   #resyncSoon(signal: AbortSignal): void {
     // The tick tries again what fails here.
-    this.#resync(signal).catch((error) => this.#tellWait("resync", messageOf(error)));
+    this.#resync(signal).catch((error) => this.#waits.tell("resync", messageOf(error)));
   }
 
   #sweepSoon(signal: AbortSignal): void {
-    this.#sweep(signal).catch((error) => this.#tellWait("sweep", messageOf(error)));
+    this.#sweep(signal).catch((error) => this.#waits.tell("sweep", messageOf(error)));
   }
 
   /** Prepares the stores, once they answer. */
@@ -271,16 +272,6 @@ export class ScheduleService {
     opening.catch(() => this.#opened = undefined);
     return opening;
   }
-
-  /** Says what a part of the service waits for, and that all parts go again: once, not at every try. */
-  #tellWait(part: string, what?: string): void {
-    if (what === this.#waits.get(part)) return;
-    const isNews = what !== undefined && ![...this.#waits.values()].includes(what);
-    if (what === undefined) this.#waits.delete(part);
-    else this.#waits.set(part, what);
-    if (isNews) this.#log.warn("waiting", { for: what });
-    else if (this.#waits.size === 0) this.#log.info("everything answers again");
-  }
 }
 
 /** What a document says, whatever its time is. */
@@ -293,8 +284,4 @@ function fingerprint({ document }: StoredBot): string {
 function withTime({ key, document }: StoredBot) {
   const nextExecutionTime = readExecutionTime(document.next_execution_time);
   return { key, document, ...(nextExecutionTime !== undefined && { nextExecutionTime }) };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

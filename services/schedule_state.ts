@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RunRecord, RunState } from "./run_repository.ts";
+import { isOpenRun, type RunRecord, type RunState } from "./run_repository.ts";
 import type { ScheduleCondition } from "./schedule_condition.ts";
 
 /** What is known of a schedule. */
@@ -98,7 +98,7 @@ export class ScheduleState {
   #keep(record: RunRecord): void {
     const entry = this.#entry(record.scheduleId);
     const before = entry.open.get(record.id);
-    if (record.state === "claimed" || record.state === "running") {
+    if (isOpenRun(record)) {
       entry.open.set(record.id, record);
       if (record.state === "running" && (before?.state !== "running" || before.attempt !== record.attempt)) {
         this.#starts++;

@@ -5,12 +5,13 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import { messageOf } from "../lib/message_of.ts";
 import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../lib/runner.ts";
 import type { Clock } from "./clock.ts";
 import { runOf } from "./run_names.ts";
 import { RunPermits } from "./run_permits.ts";
 import { type FreshRun, RunReconciler } from "./run_reconciler.ts";
-import type { RunRecord, RunRepository, RunRetention } from "./run_repository.ts";
+import { isOpenRun, type RunRecord, type RunRepository, type RunRetention } from "./run_repository.ts";
 import { isForsaken, TOUCH_INTERVAL_MS, whyForsaken } from "./run_scheduler.ts";
 import type { ScheduleRepository } from "./schedule_repository.ts";
 import { WorkQueue } from "./work_queue.ts";
@@ -191,8 +192,7 @@ export class ScheduledRuns {
     const { runs, instance, clock } = this.#options;
     // It may have come back since the list was read.
     const now = await runs.get(record.id, { signal });
-    const isOpen = now?.state === "claimed" || now?.state === "running";
-    if (!now || !isOpen || !isForsaken(now, instance, clock.now())) return;
+    if (!now || !isOpenRun(now) || !isForsaken(now, instance, clock.now())) return;
     const reason = whyForsaken(now);
     await runs.update(now.id, { state: "failed", reason }, { signal, instance: now.instance });
     this.#grown.add(now.scheduleId);
@@ -225,8 +225,7 @@ export class ScheduledRuns {
   }
 
   #changed(record: RunRecord): void {
-    const isOpen = record.state === "claimed" || record.state === "running";
-    if (isOpen) this.#open.set(record.id, record.scheduleId);
+    if (isOpenRun(record)) this.#open.set(record.id, record.scheduleId);
     else if (this.#open.delete(record.id)) {
       this.#grown.add(record.scheduleId);
       // One that waits for this one to end.
@@ -234,8 +233,4 @@ export class ScheduledRuns {
     }
     this.#options.onChange(record);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -5,6 +5,7 @@
  */
 import { isDiskFull } from "../disk_full.ts";
 import { BerthError } from "../errors.ts";
+import { messageOf } from "../message_of.ts";
 
 /**
  * Makes an error of the file system one for people. The archive is not to blame for it.
@@ -14,7 +15,7 @@ import { BerthError } from "../errors.ts";
  * @returns The error, code `archive/io`.
  */
 export function archiveIoError(action: string, cause: unknown): BerthError {
-  const said = cause instanceof Error ? cause.message : String(cause);
+  const said = messageOf(cause);
   return new BerthError("archive/io", `Cannot ${action}: ${said}.${advice(cause)}`, { cause });
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { messageOf } from "../message_of.ts";
 import { archiveIoError } from "./archive_io_error.ts";
 import { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from "./archive_limits.ts";
 import { decodeZipEntry } from "./decode_zip_entry.ts";
@@ -108,7 +109,7 @@ function removeAfter(error: unknown, target: ExtractionTarget): void {
   try {
     target.remove();
   } catch (left) {
-    const reasons = [error, left].map((each) => each instanceof Error ? each.message : String(each));
+    const reasons = [error, left].map(messageOf);
     throw new BerthError("archive/io", reasons.join(" Then: "), { cause: error });
   }
 }

@@ -5,6 +5,7 @@
  */
 import { Zip, ZipDeflate, ZipPassThrough } from "fflate";
 import { InvalidBotFolderError } from "../errors.ts";
+import { messageOf } from "../message_of.ts";
 import { escapeZipEntryName, findZipNameProblem } from "./zip_entry_name.ts";
 
 /** Options of {@linkcode zipFolder}. */
@@ -155,8 +156,4 @@ class Output {
     }
     return bytes;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

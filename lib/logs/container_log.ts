@@ -9,6 +9,7 @@ import { getLogger } from "@logtape/logtape";
 import type { ContainerOrchestrator } from "../container_orchestrator.ts";
 import { ContainerNotFoundError } from "../errors.ts";
 import type { Limiter } from "../limiter.ts";
+import { messageOf } from "../message_of.ts";
 import { LogBell } from "./log_bell.ts";
 import type { LoggedContainer, LogTransfer, Transferred } from "./log_transfer.ts";
 
@@ -197,7 +198,7 @@ export class ContainerLog {
   }
 
   #tell(error: unknown): void {
-    const problem = error instanceof Error ? error.message : String(error);
+    const problem = messageOf(error);
     if (this.#problem === undefined) this.#log.warn("logs not stored yet", { ...this.#fields(), problem });
     this.#problem = problem;
     // What the bell has counted was not read: the next turn does not wait for it to ring.

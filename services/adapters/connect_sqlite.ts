@@ -6,6 +6,7 @@
 
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { messageOf } from "../../lib/message_of.ts";
 import { StoreUnavailableError } from "../bot_repository.ts";
 
 /**
@@ -33,7 +34,7 @@ export function connectSqlite(path: string): DatabaseSync {
     return database;
   } catch (error) {
     database?.close();
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new StoreUnavailableError(
       `Cannot open the database '${path}': ${why}. Correct its permissions, or use another data folder.`,
       { cause: error },

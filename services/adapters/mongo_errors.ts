@@ -6,6 +6,7 @@
 
 import { BSON, type MongoBulkWriteError, MongoInvalidArgumentError, MongoServerError } from "mongodb";
 import { BerthError, TimeLimitError } from "../../lib/errors.ts";
+import { messageOf } from "../../lib/message_of.ts";
 import { StoreUnavailableError } from "../bot_repository.ts";
 import { UnstorableDocumentError } from "../unstorable_document_error.ts";
 
@@ -48,7 +49,7 @@ export function toStoreError(what: string, address: string, error: unknown, sign
   const reason = signal.aborted ? signal.reason : error;
   const isLimit = reason instanceof TimeLimitError;
   if (!isLimit && (reason instanceof BerthError || signal.aborted)) return reason;
-  const message = reason instanceof Error ? reason.message : String(reason);
+  const message = messageOf(reason);
   const advice = reason instanceof MongoServerError && reason.code === LOGIN_FAILED
     ? ". Correct user and password in MONGO_URI"
     : ADVICE[reason instanceof Error ? reason.name : ""] ?? "";

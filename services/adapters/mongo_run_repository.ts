@@ -17,15 +17,16 @@ import {
 import { type CallScope, limitSilence } from "../../lib/call_scope.ts";
 import type { RepositoryCallOptions } from "../bot_repository.ts";
 import type { Fields } from "../document_fields.ts";
-import { OPEN_STATES, type RunFieldType, writeRunFields } from "../run_fields.ts";
+import { type RunFieldType, writeRunFields } from "../run_fields.ts";
 import { RunReader } from "../run_reader.ts";
-import type {
-  ListRunsOptions,
-  RunChange,
-  RunRecord,
-  RunRepository,
-  RunRetention,
-  UpdateRunOptions,
+import {
+  type ListRunsOptions,
+  OPEN_STATES,
+  type RunChange,
+  type RunRecord,
+  type RunRepository,
+  type RunRetention,
+  type UpdateRunOptions,
 } from "../run_repository.ts";
 import { MongoCalls } from "./mongo_calls.ts";
 import { readMongoDocument } from "./mongo_documents.ts";

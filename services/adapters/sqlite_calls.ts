@@ -5,6 +5,7 @@
  */
 
 import { BerthError } from "../../lib/errors.ts";
+import { messageOf } from "../../lib/message_of.ts";
 import { type RepositoryCallOptions, StoreUnavailableError } from "../bot_repository.ts";
 
 /** Makes calls until it is closed. They block the process while they last, so each is short. */
@@ -28,7 +29,7 @@ export class SqliteCalls {
       return work();
     } catch (error) {
       if (error instanceof BerthError) throw error;
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       throw new StoreUnavailableError(`Cannot ${what} in the embedded database: ${why}.`, { cause: error });
     }
   }

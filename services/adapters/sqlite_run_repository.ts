@@ -7,15 +7,16 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite";
 import type { RepositoryCallOptions } from "../bot_repository.ts";
 import type { Fields } from "../document_fields.ts";
-import { OPEN_STATES, RUN_FIELDS, type RunFieldType, writeRunFields } from "../run_fields.ts";
+import { RUN_FIELDS, type RunFieldType, writeRunFields } from "../run_fields.ts";
 import { RunReader } from "../run_reader.ts";
-import type {
-  ListRunsOptions,
-  RunChange,
-  RunRecord,
-  RunRepository,
-  RunRetention,
-  UpdateRunOptions,
+import {
+  type ListRunsOptions,
+  OPEN_STATES,
+  type RunChange,
+  type RunRecord,
+  type RunRepository,
+  type RunRetention,
+  type UpdateRunOptions,
 } from "../run_repository.ts";
 import { SqliteCalls } from "./sqlite_calls.ts";
 import { migrateSqlite } from "./sqlite_migrations.ts";

@@ -6,7 +6,7 @@ import { LABEL } from "../../lib/labels.ts";
 import { MongoRunRepository } from "../../services/adapters/mongo_run_repository.ts";
 import { MongoScheduleRepository } from "../../services/adapters/mongo_schedule_repository.ts";
 import { InProcessBotEvents } from "../../services/in_process_bot_events.ts";
-import type { RunRecord } from "../../services/run_repository.ts";
+import { isOpenRun, type RunRecord } from "../../services/run_repository.ts";
 import { ScheduleService, type ScheduleServiceOptions } from "../../services/schedule_service.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { until } from "./engine_support.ts";
@@ -104,13 +104,11 @@ function withSchedules(work: (stage: ScheduleStage) => Promise<void>): Promise<v
   }, { STOP_GRACE_SECONDS: "3" });
 }
 
-const isFinal = ({ state }: RunRecord) => state !== "claimed" && state !== "running";
-
 /** Waits for runs that have ended; slots that were skipped, on a slow machine, are none. */
 async function untilFinal({ records }: ScheduleStage, id: string, count = 1): Promise<RunRecord[]> {
   let found: RunRecord[] = [];
   await until(`${count} ends of ${id}`, async () => {
-    found = (await records(id)).filter((record) => isFinal(record) && record.state !== "skipped");
+    found = (await records(id)).filter((record) => !isOpenRun(record) && record.state !== "skipped");
     return found.length >= count;
   }, 60_000);
   return found;

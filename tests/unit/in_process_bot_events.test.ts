@@ -1,30 +1,11 @@
 import assert from "node:assert/strict";
 import type { BotChange } from "../../services/bot_repository.ts";
-import { parseBotEvent } from "../../services/bot_event_payload.ts";
 import { InProcessBotEvents } from "../../services/in_process_bot_events.ts";
-import { testBotEventsContract } from "../contract/bot_events_contract.ts";
+import { testInProcessContract } from "../contract/in_process_events_contract.ts";
 import { EventRecorder, record } from "../event_recorder.ts";
 import { FakeClock, settle } from "../fake_clock.ts";
 
-testBotEventsContract({
-  name: "InProcessBotEvents",
-  mode: "in-process",
-  mayReorder: false,
-  open() {
-    const events = new InProcessBotEvents({ disposeMs: 500 });
-    return Promise.resolve({
-      events,
-      publish(type: BotChange["type"], document: object) {
-        const payload = new TextEncoder().encode(JSON.stringify(document));
-        const parsed = parseBotEvent({ subject: `s.${type}`, subjectPrefix: "s", payload });
-        assert.ok("change" in parsed);
-        events.publish(parsed.change);
-        return Promise.resolve();
-      },
-      [Symbol.asyncDispose]: () => events[Symbol.asyncDispose](),
-    });
-  },
-});
+testInProcessContract("InProcessBotEvents", () => new InProcessBotEvents({ disposeMs: 500 }));
 
 function changeOf(id: string): BotChange & { readonly type: "updated" } {
   return { type: "updated", id, document: { id, config: {} }, order: {} };

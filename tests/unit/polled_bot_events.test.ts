@@ -2,33 +2,16 @@ import assert from "node:assert/strict";
 import { connectSqlite } from "../../services/adapters/connect_sqlite.ts";
 import { SqliteBotRepository } from "../../services/adapters/sqlite_bot_repository.ts";
 import { SqliteChangeSource } from "../../services/adapters/sqlite_change_source.ts";
-import { parseBotEvent } from "../../services/bot_event_payload.ts";
-import type { BotChange } from "../../services/bot_repository.ts";
 import type { ChangeSource } from "../../services/change_source.ts";
 import { PolledBotEvents } from "../../services/polled_bot_events.ts";
-import { testBotEventsContract } from "../contract/bot_events_contract.ts";
+import { testInProcessContract } from "../contract/in_process_events_contract.ts";
 import { EventRecorder } from "../event_recorder.ts";
 import { FakeClock } from "../fake_clock.ts";
 
-testBotEventsContract({
-  name: "PolledBotEvents",
-  mode: "in-process",
-  mayReorder: false,
-  open() {
-    const events = new PolledBotEvents({ look: () => undefined }, { disposeMs: 500 });
-    return Promise.resolve({
-      events,
-      publish(type: BotChange["type"], document: object) {
-        const payload = new TextEncoder().encode(JSON.stringify(document));
-        const parsed = parseBotEvent({ subject: `s.${type}`, subjectPrefix: "s", payload });
-        assert.ok("change" in parsed);
-        events.publish(parsed.change);
-        return Promise.resolve();
-      },
-      [Symbol.asyncDispose]: () => events[Symbol.asyncDispose](),
-    });
-  },
-});
+testInProcessContract(
+  "PolledBotEvents",
+  () => new PolledBotEvents({ look: () => undefined }, { disposeMs: 500 }),
+);
 
 const deleted = (id: string, updatedAt: number) => ({ type: "deleted", id, order: { updatedAt } }) as const;
 
