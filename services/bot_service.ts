@@ -5,10 +5,8 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { KeyedMutex } from "../lib/keyed_mutex.ts";
 import { messageOf } from "../lib/message_of.ts";
 import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../lib/runner.ts";
-import { backoffMs } from "./backoff.ts";
 import type { BotEvents } from "./bot_events.ts";
 import { BotReconciler } from "./bot_reconciler.ts";
 import {
@@ -24,6 +22,7 @@ import { ServiceState } from "./service_state.ts";
 import { storeChange } from "./store_change.ts";
 import { tick } from "./tick.ts";
 import { WaitLog } from "./wait_log.ts";
+import { Wakeup } from "./wakeup.ts";
 import { WorkQueue } from "./work_queue.ts";
 
 /** What a {@linkcode BotService} is made of. */
@@ -50,8 +49,8 @@ export interface BotServiceOptions {
 
 /** Most of a key's time is waiting for its bot to stop; starts are bounded by the runner. */
 const WORKERS = 256;
-/** Between two tries of a resync that failed: what was away is noticed soon after its return, however long it was. */
-const RESYNC_BACKOFF = { minMs: 250, maxMs: 4000 };
+/** Between two tries of a resync that failed, in ms. */
+const BACKOFF_MS = [250, 500, 1000, 2000, 4000];
 /** From a call that the database did not answer to the next full read. */
 const OUTAGE_PAUSE_MS = 1000;
 const DRAIN_MS = 9000;
@@ -67,9 +66,8 @@ export class BotService {
   readonly #reconciler: BotReconciler;
   readonly #guard: MassStopGuard;
   readonly #queue: WorkQueue;
-  readonly #reads = new KeyedMutex();
-  /** A full read that has not begun. */
-  #nextRead: Promise<void> | undefined;
+  /** Has everything read anew. */
+  readonly #resync = new Wakeup();
   #isOutageKnown = false;
   /** Ends the service. */
   #signal: AbortSignal | undefined;
@@ -133,17 +131,23 @@ export class BotService {
           throw error;
         }),
       onMalformed: (subject, problem) => this.#log.warn("event not understood", { subject, problem }),
-      onGap: () => void this.#resyncSoon(signal),
+      onGap: () => this.#resync.wake(),
     });
     await Promise.all([
-      tick("resync", reconcileIntervalMs, { signal, clock }, (signal) => this.#resyncSoon(signal)),
+      tick("resync", reconcileIntervalMs, {
+        signal,
+        clock,
+        wakeup: this.#resync,
+        backoffSchedule: BACKOFF_MS,
+        onError: ({ error }) => this.#waits.tell("resync", messageOf(error)),
+      }, (signal) => this.#readAll(signal)),
       followHints({
         ...this.#options,
         log: this.#log,
         signal,
         onHint: ({ id, kind, containerId = "" }) =>
           kind === "bot" && !this.#reconciler.hasEnded(containerId) && this.#queue.add(id),
-        onOpen: () => this.#hasListed && void this.#resyncSoon(signal),
+        onOpen: () => this.#hasListed && this.#resync.wake(),
       }),
     ]);
     // For all that is under way, so that the end is in time whatever hangs.
@@ -178,24 +182,6 @@ export class BotService {
     this.#queue.add(change.id);
   }
 
-  /**
-   * Reads everything anew, and tries again until it can. Whoever asks before the reading has begun is answered
-   * by the same one.
-   */
-  #resyncSoon(signal: AbortSignal): Promise<void> {
-    return this.#nextRead ??= this.#reads.run("all", async () => {
-      for (let attempt = 1; !signal.aborted; attempt++) {
-        try {
-          return await this.#readAll(signal);
-        } catch (error) {
-          if (signal.aborted) return;
-          this.#waits.tell("resync", messageOf(error));
-          await this.#options.clock.sleep(backoffMs(attempt, RESYNC_BACKOFF), signal).catch(() => {});
-        }
-      }
-    });
-  }
-
   /** A database that was away may have been changed by others meanwhile: it is read anew when it is back. */
   async #noticeOutage(error: unknown): Promise<void> {
     const signal = this.#signal;
@@ -204,7 +190,7 @@ export class BotService {
     // A database that refuses one bot only must not be read again and again.
     await this.#options.clock.sleep(OUTAGE_PAUSE_MS, signal).catch(() => {});
     this.#isOutageKnown = false;
-    if (!signal.aborted) await this.#resyncSoon(signal);
+    this.#resync.wake();
   }
 
   /** One full read of both sides; only bots about which there is something to do get a pass of their own. */
@@ -216,7 +202,6 @@ export class BotService {
     // Documents last: one that is written meanwhile is seen, and its container is not yet missed.
     this.#reconciler.forgetEnded();
     this.#hasListed = true;
-    this.#nextRead = undefined;
     const containers = await runner.listManagedContainers(segment, { signal });
     const documents = await repository.list({ signal });
     this.#waits.tell("resync");

@@ -71,9 +71,13 @@ export class ScheduleService {
   readonly state: ScheduleState;
   readonly #reconciler: ScheduleReconciler;
   readonly #runs: ScheduledRuns;
-  readonly #wakeup = new Wakeup();
+  /** Has what is due looked at. */
+  readonly #due = new Wakeup();
+  /** Has all documents read. */
+  readonly #resync = new Wakeup();
+  /** Has ledger and engine read. */
+  readonly #sweep = new Wakeup();
   readonly #passes = new KeyedMutex();
-  readonly #reads = new KeyedMutex();
   readonly #log = getLogger(["berth", "schedules"]);
   /** Of each document that was looked at, what it was. */
   readonly #seen = new Map<string, string>();
@@ -124,21 +128,26 @@ export class ScheduleService {
     events.subscribe({
       onChange: (change) => this.#apply(change, signal),
       onMalformed: (subject, problem) => this.#log.warn("event not understood", { subject, problem }),
-      onGap: () => this.#resyncSoon(signal),
+      onGap: () => this.#resync.wake(),
     });
     const onError = ({ name, error }: TickFailure) => this.#waits.tell(name, messageOf(error));
     const every = { signal, clock, backoffSchedule: BACKOFF_MS, onError };
     await Promise.all([
       this.#keepTime(signal),
-      tick("sweep", checkIntervalMs, every, (signal) => this.#sweep(signal)),
-      tick("resync", RESYNC_INTERVAL_MS, every, (signal) => this.#resync(signal)),
+      tick("sweep", checkIntervalMs, { ...every, wakeup: this.#sweep }, (signal) => this.#readRuns(signal)),
+      tick(
+        "resync",
+        RESYNC_INTERVAL_MS,
+        { ...every, wakeup: this.#resync },
+        (signal) => this.#readAll(signal),
+      ),
       followHints({
         ...this.#options,
         log: this.#log,
         signal,
         onHint: ({ id, kind }) => kind === "run" && this.#runs.wake(id),
         // The first sweep is the tick's.
-        onOpen: () => this.#isSwept && this.#sweepSoon(signal),
+        onOpen: () => this.#isSwept && this.#sweep.wake(),
       }),
     ]);
     await events[Symbol.asyncDispose]();
@@ -171,7 +180,7 @@ export class ScheduleService {
       // One that was claimed and not started yet may be one to be skipped now.
       this.#runs.wake(id);
     });
-    this.#wakeup.wake();
+    this.#due.wake();
   }
 
   /** Sleeps until something is due, and does it; whatever happens, it goes on. */
@@ -189,7 +198,7 @@ export class ScheduleService {
         this.#waits.tell("due", messageOf(error));
         ms = backoffMs(++failures, DUE_AGAIN);
       }
-      await this.#wakeup.sleep({ ms, clock, signal });
+      await this.#due.sleep({ ms, clock, signal });
     }
   }
 
@@ -213,36 +222,32 @@ export class ScheduleService {
     return Math.max(0, Math.min(checkIntervalMs, (next ?? Infinity) * 1000 - clock.now()));
   }
 
-  #sweep(signal: AbortSignal): Promise<void> {
-    return this.#reads.run("sweep", async () => {
-      await this.#open(signal);
-      if (!this.#isSwept) await this.#options.removeOrphans(signal);
-      this.#isSwept = true;
-      await this.#runs.sweep(signal);
-      this.#waits.tell("sweep");
-    });
+  async #readRuns(signal: AbortSignal): Promise<void> {
+    await this.#open(signal);
+    if (!this.#isSwept) await this.#options.removeOrphans(signal);
+    this.#isSwept = true;
+    await this.#runs.sweep(signal);
+    this.#waits.tell("sweep");
   }
 
   /** Reads all documents, and looks at those that have changed. Others, and those that are due, are in the index. */
-  #resync(signal: AbortSignal): Promise<void> {
-    return this.#reads.run("resync", async () => {
-      await this.#open(signal);
-      const documents = await this.#options.repository.list({ signal });
-      const changed = documents.filter((stored) => this.#seen.get(stored.key) !== fingerprint(stored));
-      const now = this.#options.clock.now() / 1000;
-      for (let at = 0; at < changed.length; at += BATCH) {
-        const batch = changed.slice(at, at + BATCH);
-        const later = batch.map(withTime).filter(({ nextExecutionTime }) => (nextExecutionTime ?? 0) > now);
-        await this.#reconciler.reconcile(later, signal);
-        for (const stored of batch) this.#seen.set(stored.key, fingerprint(stored));
-        await setImmediate();
-      }
-      const keys = new Set(documents.map(({ key }) => key));
-      for (const id of this.state.ids()) if (!keys.has(id)) this.state.remove(id);
-      for (const key of this.#seen.keys()) if (!keys.has(key)) this.#seen.delete(key);
-      this.#waits.tell("resync");
-      this.#wakeup.wake();
-    });
+  async #readAll(signal: AbortSignal): Promise<void> {
+    await this.#open(signal);
+    const documents = await this.#options.repository.list({ signal });
+    const changed = documents.filter((stored) => this.#seen.get(stored.key) !== fingerprint(stored));
+    const now = this.#options.clock.now() / 1000;
+    for (let at = 0; at < changed.length; at += BATCH) {
+      const batch = changed.slice(at, at + BATCH);
+      const later = batch.map(withTime).filter(({ nextExecutionTime }) => (nextExecutionTime ?? 0) > now);
+      await this.#reconciler.reconcile(later, signal);
+      for (const stored of batch) this.#seen.set(stored.key, fingerprint(stored));
+      await setImmediate();
+    }
+    const keys = new Set(documents.map(({ key }) => key));
+    for (const id of this.state.ids()) if (!keys.has(id)) this.state.remove(id);
+    for (const key of this.#seen.keys()) if (!keys.has(key)) this.#seen.delete(key);
+    this.#waits.tell("resync");
+    this.#due.wake();
   }
 
   async #apply(change: BotChange, signal: AbortSignal): Promise<void> {
@@ -250,15 +255,6 @@ export class ScheduleService {
     await this.#open(signal);
     await storeChange(change, { repository, log: this.#log, signal });
     await this.check(change.id, signal);
-  }
-
-  #resyncSoon(signal: AbortSignal): void {
-    // The tick tries again what fails here.
-    this.#resync(signal).catch((error) => this.#waits.tell("resync", messageOf(error)));
-  }
-
-  #sweepSoon(signal: AbortSignal): void {
-    this.#sweep(signal).catch((error) => this.#waits.tell("sweep", messageOf(error)));
   }
 
   /** Prepares the stores, once they answer. */

@@ -6,6 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { type Clock, systemClock } from "./clock.ts";
+import { Wakeup } from "./wakeup.ts";
 
 /** A run of a tick's handler that failed. */
 export interface TickFailure {
@@ -24,11 +25,14 @@ export interface TickOptions {
   /** Ends the tick. */
   readonly signal: AbortSignal;
   /**
-   * Waits before a run that failed is tried again, in ms; one entry a try.
+   * Waits before a run that failed is tried again, in ms: one entry a try, and the last one again and again, so that
+   * what was away is noticed soon after its return, however long it was.
    *
-   * @default {[]}
+   * @default {none: the next try is the next regular run}
    */
   readonly backoffSchedule?: readonly number[];
+  /** Ends each wait, that between two tries too. @default {only time does} */
+  readonly wakeup?: Wakeup;
   /** Clock to go by. @default {the machine's} */
   readonly clock?: Clock;
   /** Called with each run that failed. @default {logs it as an error} */
@@ -38,7 +42,8 @@ export interface TickOptions {
 /**
  * Calls a handler at once, and then at each multiple of an interval from there, until the signal is given. It
  * looks like `Deno.cron`: runs never overlap (a run that takes longer skips the times that it missed), and one
- * that fails is tried again as `backoffSchedule` says; whatever happens, the tick goes on.
+ * that fails is tried again as `backoffSchedule` says; whatever happens, the tick goes on. One that is woken during a
+ * run has another one follow at once.
  *
  * @param name Name for reports.
  * @param intervalMs From start to start, in ms; more than 0.
@@ -52,21 +57,24 @@ export async function tick(
   options: TickOptions,
   handler: (signal: AbortSignal) => Promise<void> | void,
 ): Promise<void> {
-  const { signal, clock = systemClock } = options;
+  const { signal, clock = systemClock, wakeup = new Wakeup() } = options;
   // The handler never runs inside the call: the caller may not have what it needs yet.
   await Promise.resolve();
+  wakeup.clear();
   while (!signal.aborted) {
     const startedAt = clock.now();
-    await runWithRetries(name, options, handler);
+    await runWithRetries(name, { ...options, wakeup }, handler);
     // A clock that was set back must not make the wait longer than the interval.
     const tookMs = Math.max(0, clock.now() - startedAt);
-    await sleepUnlessAborted(clock, intervalMs - tookMs % intervalMs, signal);
+    await wakeup.sleep({ ms: intervalMs - tookMs % intervalMs, clock, signal });
   }
 }
 
 async function runWithRetries(
   name: string,
-  { signal, backoffSchedule = [], clock = systemClock, onError = logFailure }: TickOptions,
+  { signal, backoffSchedule = [], clock = systemClock, wakeup, onError = logFailure }:
+    & TickOptions
+    & Required<Pick<TickOptions, "wakeup">>,
   handler: (signal: AbortSignal) => Promise<void> | void,
 ): Promise<void> {
   for (let attempt = 1; !signal.aborted; attempt++) {
@@ -75,19 +83,11 @@ async function runWithRetries(
     } catch (error) {
       // What a handler throws when it was given up is no failure.
       if (signal.aborted) return;
-      const retryInMs = backoffSchedule[attempt - 1];
+      const retryInMs = backoffSchedule[attempt - 1] ?? backoffSchedule.at(-1);
       onError({ name, error, attempt, ...(retryInMs !== undefined && { retryInMs }) });
       if (retryInMs === undefined) return;
-      await sleepUnlessAborted(clock, retryInMs, signal);
+      await wakeup.sleep({ ms: retryInMs, clock, signal });
     }
-  }
-}
-
-async function sleepUnlessAborted(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await clock.sleep(ms, signal);
-  } catch (error) {
-    if (!signal.aborted) throw error;
   }
 }
 

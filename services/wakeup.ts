@@ -27,6 +27,11 @@ export class Wakeup {
     this.#resolve?.();
   }
 
+  /** Says that what begins now is what it was woken for. */
+  clear(): void {
+    this.#isWoken = false;
+  }
+
   /** Sleeps. Resolves however the sleep ends. @param options See {@linkcode WakeupOptions}. */
   async sleep({ ms, clock, signal }: WakeupOptions): Promise<void> {
     if (!this.#isWoken && !signal.aborted) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { EngineUnavailableError, InvalidArchiveError } from "../../lib/errors.ts";
+import { StoreUnavailableError } from "../../services/bot_repository.ts";
 import { NEVER } from "../../services/schedule_repository.ts";
 import { describeScheduleCondition } from "../../services/schedule_condition.ts";
 import { startScheduler, World } from "../schedule_model.ts";
@@ -275,6 +276,25 @@ Deno.test("ScheduleService finds documents that were written without an event", 
   world.database.exec(`UPDATE bot_schedules SET document = replace(document, '0 0 1 1 *', '*/15 * * * *')`);
   await world.clock.advance(16 * MINUTE);
   assert.deepEqual(await world.story("one", BEGIN), ["900 succeeded"]);
+  await scheduler.stop();
+});
+
+Deno.test("ScheduleService reads all documents soon after an outage, however long it was", async () => {
+  const world = await newWorld();
+  await world.put("one", { schedule: "0 0 1 1 *" });
+  await world.repository.advance("one", undefined, BEGIN / 1000 + 1e6);
+  let isAway = true;
+  const { list } = world.repository;
+  world.repository.list = (...args) => {
+    if (isAway) return Promise.reject(new StoreUnavailableError("away"));
+    return list.apply(world.repository, args);
+  };
+  const scheduler = startScheduler(world, "a", { repository: world.repository });
+  await world.clock.advance(MINUTE);
+  assert.equal(scheduler.service.state.getSchedule("one"), undefined);
+  isAway = false;
+  await world.clock.advance(10 * SECOND);
+  assert.equal(scheduler.service.state.getSchedule("one")?.condition?.type, "scheduled");
   await scheduler.stop();
 });
 

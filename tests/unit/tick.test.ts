@@ -1,18 +1,22 @@
 import assert from "node:assert/strict";
 import { tick, type TickFailure } from "../../services/tick.ts";
+import { Wakeup } from "../../services/wakeup.ts";
 import { FakeClock, settle } from "../fake_clock.ts";
 
 /** A tick on a clock of its own. */
 function running(
   handler: (signal: AbortSignal) => Promise<void> | void,
-  backoffSchedule: readonly number[] = [],
+  backoffSchedule?: readonly number[],
 ) {
   const clock = new FakeClock(5000);
   const abort = new AbortController();
   const failures: TickFailure[] = [];
   const onError = (failure: TickFailure) => void failures.push(failure);
-  const done = tick("resync", 100, { signal: abort.signal, backoffSchedule, clock, onError }, handler);
-  return { clock, abort, failures, done };
+  const wakeup = new Wakeup();
+  const { signal } = abort;
+  const options = { signal, clock, wakeup, onError, ...(backoffSchedule && { backoffSchedule }) };
+  const done = tick("resync", 100, options, handler);
+  return { clock, abort, wakeup, failures, done };
 }
 
 Deno.test("tick() runs at once, then at each interval from start to start", async () => {
@@ -43,23 +47,58 @@ Deno.test("tick() never overlaps: a long run skips the times that it missed", as
   assert.deepEqual(startsAt, [5000, 5300, 5400]);
 });
 
-Deno.test("tick() tries a failed run again as the schedule says, reports each, and goes on", async () => {
+Deno.test("tick() tries a failed run again as the schedule says, the last wait again and again, and goes on", async () => {
   const startsAt: number[] = [];
   const { clock, abort, failures, done } = running(() => {
     startsAt.push(clock.now());
     // Thrown, not rejected: both are failures.
-    if (startsAt.length <= 3) throw new Error(`no. ${startsAt.length}`);
-  }, [10, 20]);
-  await clock.advance(250);
+    if (startsAt.length <= 4) throw new Error(`no. ${startsAt.length}`);
+  }, [10, 40]);
+  await clock.advance(350);
   abort.abort();
   await done;
-  assert.deepEqual(startsAt, [5000, 5010, 5030, 5100, 5200]);
+  assert.deepEqual(startsAt, [5000, 5010, 5050, 5090, 5130, 5200, 5300]);
   assert.deepEqual(
     failures.map((
       { name, error, attempt, retryInMs },
     ) => [name, (error as Error).message, attempt, retryInMs]),
-    [["resync", "no. 1", 1, 10], ["resync", "no. 2", 2, 20], ["resync", "no. 3", 3, undefined]],
+    [10, 40, 40, 40].map((wait, index) => ["resync", `no. ${index + 1}`, index + 1, wait]),
   );
+});
+
+Deno.test("tick() without a schedule tries a failed run again at its next regular time", async () => {
+  const startsAt: number[] = [];
+  const { clock, abort, failures, done } = running(() => {
+    startsAt.push(clock.now());
+    throw new Error("no");
+  });
+  await clock.advance(150);
+  abort.abort();
+  await done;
+  assert.deepEqual(startsAt, [5000, 5100]);
+  assert.deepEqual(failures.map(({ retryInMs }) => retryInMs), [undefined, undefined]);
+});
+
+Deno.test("tick() that is woken runs at once: from its wait, from that of a retry, and after the run that goes", async () => {
+  const startsAt: number[] = [];
+  const { clock, abort, wakeup, done } = running(async () => {
+    startsAt.push(clock.now());
+    if (startsAt.length === 2) throw new Error("no");
+    if (startsAt.length === 3) await clock.sleep(20);
+  }, [1000]);
+  // Answered by the first run.
+  wakeup.wake();
+  await clock.advance(30);
+  wakeup.wake();
+  await clock.advance(30);
+  wakeup.wake();
+  await clock.advance(10);
+  wakeup.wake();
+  await clock.advance(115);
+  abort.abort();
+  await done;
+  assert.deepEqual(startsAt, [5000, 5030, 5060, 5080, 5180]);
+  assert.equal(clock.sleepers, 0);
 });
 
 Deno.test("tick() resolves when it is aborted while it waits for a retry", async () => {
