@@ -37,13 +37,14 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-const color = Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR");
+const isScreen = Deno.stdout.isTerminal();
+const color = isScreen && !Deno.env.get("NO_COLOR");
 const code = await runCli(Deno.args, {
   env: Object.fromEntries(SERVICE_VARIABLES.map((name) => [name, Deno.env.get(name)])),
   // `deno task` starts its commands in the project's folder, and says here where the user is.
   cwd: Deno.env.get("INIT_CWD") ?? Deno.cwd(),
   examplesDir: fileURLToPath(new URL("./examples", import.meta.url)),
-  terminal: createTerminal({ color, interactive: Deno.stderr.isTerminal() }),
+  terminal: createTerminal({ color, interactive: Deno.stderr.isTerminal(), isScreen }),
   signal: stop.signal,
   createOrchestrator: (config) => new DockerodeOrchestrator(connectDocker(config.dockerHost)),
   createStore: (config, folder) => (config.minio ? createObjectStore(config) : new FolderObjectStore(folder)),

@@ -14,7 +14,9 @@ import { doctorCommand } from "./doctor_command.ts";
 import { parseDuration } from "./duration.ts";
 import { enableCommand } from "./enable_command.ts";
 import { imagesCommand } from "./images_command.ts";
+import { logsCommand } from "./logs_command.ts";
 import { permissionsCommand } from "./permissions_command.ts";
+import { readInstant } from "../services/instant.ts";
 import { removeCommand } from "./remove_command.ts";
 import { runCommand } from "./run_command.ts";
 import { schedulePreviewCommand } from "./schedule_preview_command.ts";
@@ -26,7 +28,9 @@ export type Values = Readonly<Record<string, string | boolean | undefined>>;
 /** A command. */
 export interface Command {
   /** Its options; those of type `string` take a value. */
-  readonly options?: Readonly<Record<string, { readonly type: "string" | "boolean" }>>;
+  readonly options?: Readonly<
+    Record<string, { readonly type: "string" | "boolean"; readonly short?: string }>
+  >;
   /** What else it takes, and how many of it. @default {nothing} */
   readonly takes?: { readonly what: string; readonly min: number; readonly max: number };
   /** What `--help` prints. */
@@ -86,6 +90,34 @@ starts in a row there were, and since when it is so.
 
   --json   print one JSON array`,
     run: (_args, { json }, context) => botsCommand({ json: json === true }, context),
+  },
+  logs: {
+    options: {
+      tail: { type: "string" },
+      since: { type: "string" },
+      follow: { type: "boolean", short: "f" },
+      json: { type: "boolean" },
+    },
+    takes: { what: "the id of a bot or a schedule", min: 1, max: 1 },
+    help: `Usage: berth logs ID [--tail N] [--since TIME] [--follow] [--json]
+
+Prints what a bot printed, or the runs of a schedule, oldest first: what is stored, then what its containers still
+have. Needs no running service. A line is '[2026-01-31 12:34:56.789] text', in UTC; 'stderr:' stands before a text
+of standard error, 'berth:' before one of Berth's own. On a screen control characters are left out.
+
+  --tail N       only the last N lines
+  --since TIME   only lines from this time on, for example 2026-01-31T12:00:00Z, '2026-01-31 12:34:56.789' (UTC), or
+                 so long ago: 10m, 1h30m, 2d
+  --follow       go on with what is printed, also by later containers, until Ctrl-C; -f for short
+  --json         print one JSON object a line`,
+    run: ([id], { tail, since, follow, json }, context) =>
+      logsCommand({
+        id: id!,
+        ...readTail(tail),
+        ...readSince(since),
+        follow: follow === true,
+        json: json === true,
+      }, context),
   },
   enable: {
     takes: IDS,
@@ -201,6 +233,26 @@ function readFor(text: Values[string]): { forMs?: number } {
     throw new UsageError(`--for takes a length of time such as 20s or 5m, not '${text}'.`);
   }
   return { forMs };
+}
+
+function readTail(text: Values[string]): { tail?: number } {
+  if (text === undefined) return {};
+  if (!/^\d{1,9}$/.test(String(text))) {
+    throw new UsageError(`--tail takes a whole number of lines, not '${text}'.`);
+  }
+  return { tail: Number(text) };
+}
+
+function readSince(text: Values[string]): { since?: Date } {
+  if (text === undefined) return {};
+  const ago = parseDuration(String(text));
+  const ms = ago === undefined ? readInstant(String(text)) : Math.max(0, Date.now() - ago);
+  if (ms === undefined) {
+    throw new UsageError(
+      `--since takes a time such as 2026-01-31T12:00:00Z, or a length of time such as 10m or 2d, not '${text}'.`,
+    );
+  }
+  return { since: new Date(ms) };
 }
 
 function readCount(text: Values[string]): { count?: number } {

@@ -21,6 +21,10 @@ export interface Terminal {
   paint(style: Style, text: string): string;
   /** Whether lines can be replaced. */
   readonly interactive: boolean;
+  /** Whether output is shown on a screen, and not read by a program or kept in a file. */
+  readonly isScreen: boolean;
+  /** Whether nobody reads the output any more, as with `| head`. */
+  readonly isClosed: boolean;
 }
 
 /** Options of {@linkcode createTerminal}. */
@@ -29,6 +33,8 @@ export interface TerminalOptions {
   readonly color: boolean;
   /** Whether standard error is a terminal. */
   readonly interactive: boolean;
+  /** Whether standard output is a terminal. */
+  readonly isScreen: boolean;
 }
 
 /**
@@ -36,17 +42,22 @@ export interface TerminalOptions {
  *
  * @param options See {@linkcode TerminalOptions}.
  */
-export function createTerminal({ color, interactive }: TerminalOptions): Terminal {
+export function createTerminal({ color, interactive, isScreen }: TerminalOptions): Terminal {
   let pending = false;
+  let isClosed = false;
   const clear = () => {
     if (pending) write(Deno.stderr, "\r\x1b[2K");
     pending = false;
   };
   return {
     interactive,
+    isScreen,
+    get isClosed() {
+      return isClosed;
+    },
     out(line) {
       clear();
-      write(Deno.stdout, `${line}\n`);
+      if (!write(Deno.stdout, `${line}\n`)) isClosed = true;
     },
     note(line) {
       clear();
@@ -72,12 +83,14 @@ export function printable(text: string): string {
   return stripVTControlCharacters(text).replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "");
 }
 
-function write(stream: typeof Deno.stdout, text: string): void {
+/** @returns False when the reader of a pipe has gone: there is nobody left to tell. */
+function write(stream: typeof Deno.stdout, text: string): boolean {
   const bytes = new TextEncoder().encode(text);
   try {
     for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
+    return true;
   } catch (error) {
-    // The reader of a pipe has gone, as with `| head`: there is nobody left to tell.
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    return false;
   }
 }

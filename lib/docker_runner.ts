@@ -213,14 +213,7 @@ export class DockerRunner implements Runner {
     return this.#parts.orchestrator.getLogs(container, options);
   }
 
-  /**
-   * Reads the log of a bot: what is stored, then what is not stored yet, then, followed, what is printed from
-   * now on, also by its later containers. Without a gap and without a repeat.
-   *
-   * @param id Id of the bot.
-   * @param options Which lines.
-   * @returns The lines, oldest first.
-   */
+  /** {@inheritDoc Runner.readLogs} */
   readLogs(id: string, options?: ReadLogsOptions): AsyncIterable<StoredLogLine> {
     const { orchestrator, store, config } = this.#parts;
     const labelsOf = (id: string) => ({ ...this.#ownLabels(), [LABEL.id]: id });

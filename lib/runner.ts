@@ -8,6 +8,8 @@ import type { ContainerPhase, GetLogsOptions, LogLine } from "./container_orches
 import type { Executable } from "./executable.ts";
 import type { ExecutionResult } from "./execution_result.ts";
 import type { ContainerKind } from "./labels.ts";
+import type { ReadLogsOptions } from "./log_reader.ts";
+import type { StoredLogLine } from "./logs/line_format.ts";
 import type { CollectedResult } from "./result_keeper.ts";
 
 /** Options of every call. */
@@ -165,6 +167,11 @@ export interface Runner extends AsyncDisposable {
   listManagedContainers(segment: number, options?: RunnerCallOptions): Promise<ManagedContainer[]>;
   /** What a container printed, line by line. */
   getContainerLogs(container: string, options?: GetLogsOptions): AsyncIterable<LogLine>;
+  /**
+   * The log of a bot: what is stored, then what is not stored yet, then, followed, what is printed from now on, also
+   * by its later containers. Without a gap and without a repeat.
+   */
+  readLogs(id: string, options?: ReadLogsOptions): AsyncIterable<StoredLogLine>;
   /** Removes what a killed process left: private folders that no container names. */
   removeOrphans(options?: RunnerCallOptions): Promise<string[]>;
   /** Gives up the starts that are under way, then frees what the runner holds. Bots go on running. */

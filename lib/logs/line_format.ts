@@ -54,6 +54,17 @@ export function dayOf(time: string): string {
 }
 
 /**
+ * Writes a line as it stands in a stored log.
+ *
+ * @param line The line.
+ * @returns The text, without a line end.
+ */
+export function formatStoredLine({ time, stream, text }: StoredLogLine): string {
+  const needsMark = stream !== "stdout" || Object.values(SOURCE_MARKS).some((mark) => text.startsWith(mark));
+  return `${lineHead(time)}${needsMark ? SOURCE_MARKS[stream] : ""}${text}`;
+}
+
+/**
  * Reads a stored line.
  *
  * @param line The line without its line end.

@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import type { CliContext } from "../../cli/context.ts";
 import { connectDocker } from "../../lib/adapters/connect_docker.ts";
+import { connectMinio } from "../../lib/adapters/connect_minio.ts";
 import { DockerodeOrchestrator } from "../../lib/adapters/dockerode_orchestrator.ts";
 import type { ContainerInfo } from "../../lib/container_orchestrator.ts";
 import { createDockerRunner, createObjectStore } from "../../lib/create_docker_runner.ts";
@@ -55,6 +56,8 @@ export function cliContext(
       transient: () => {},
       paint: (_style, text) => text,
       interactive: false,
+      isScreen: false,
+      isClosed: false,
     },
     signal: new AbortController().signal,
     createOrchestrator: (config) => new DockerodeOrchestrator(connectDocker(config.dockerHost)),
@@ -164,5 +167,46 @@ export async function withFolder(
     } finally {
       await new Deno.Command("rm", { args: ["-rf", temp] }).output();
     }
+  }
+}
+
+/** Code of a bot that does nothing. */
+export const BOT_LOOP = "import time\ndef main(id, config):\n    while True: time.sleep(0.05)\n";
+
+/** Writes a bot folder, `my-bot` unless its files say otherwise. @returns The folder. */
+export async function writeBot(folder: string, files: Record<string, string> = {}): Promise<string> {
+  await Deno.mkdir(folder, { recursive: true });
+  const all = {
+    "bot-config.yaml": "name: my-bot\nversion: 1.0.0\nentrypoints:\n  bot: main.py\n",
+    "main.py": BOT_LOOP,
+    ...files,
+  };
+  for (const [name, text] of Object.entries(all)) await Deno.writeTextFile(`${folder}/${name}`, text);
+  return folder;
+}
+
+/** Runs a command that must succeed. @returns Its standard output. */
+export async function berth(env: Record<string, string>, ...args: string[]): Promise<string> {
+  const { code, output, stdout } = await CliProcess.run(args, env);
+  assert.equal(code, 0, `berth ${args.join(" ")}\n${output}`);
+  return stdout;
+}
+
+/** Removes buckets with all that is in them, from the object store that the environment names. */
+export async function removeBuckets(buckets: readonly string[]): Promise<void> {
+  const [host, port] = Deno.env.get("MINIO_ENDPOINT")!.split(":");
+  const client = connectMinio({
+    endPoint: host!,
+    port: Number(port),
+    useSSL: Deno.env.get("MINIO_SSL") === "true",
+    accessKey: Deno.env.get("MINIO_ACCESS_KEY")!,
+    secretKey: Deno.env.get("MINIO_SECRET_KEY")!,
+  });
+  for (const bucket of buckets) {
+    if (!await client.bucketExists(bucket)) continue;
+    for await (const { name } of client.listObjectsV2(bucket, "", true)) {
+      await client.removeObject(bucket, name);
+    }
+    await client.removeBucket(bucket);
   }
 }

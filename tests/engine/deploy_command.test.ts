@@ -1,29 +1,18 @@
 import assert from "node:assert/strict";
-import { connectMinio } from "../../lib/adapters/connect_minio.ts";
-import { CliProcess, cliVariables, withFolder } from "./cli_support.ts";
+import {
+  berth,
+  BOT_LOOP,
+  CliProcess,
+  cliVariables,
+  removeBuckets,
+  withFolder,
+  writeBot,
+} from "./cli_support.ts";
 import { until } from "./engine_support.ts";
 import { testWithNats } from "./nats_server.ts";
 
 /** Long enough that nothing is found by a resync: what is noticed was heard. */
 const NO_RESYNC = { RECONCILE_INTERVAL: "86400" };
-const LOOP = "import time\ndef main(id, config):\n    while True: time.sleep(0.05)\n";
-
-async function writeBot(folder: string, files: Record<string, string> = {}): Promise<string> {
-  await Deno.mkdir(folder, { recursive: true });
-  const all = {
-    "bot-config.yaml": "name: my-bot\nversion: 1.0.0\nentrypoints:\n  bot: main.py\n",
-    "main.py": LOOP,
-    ...files,
-  };
-  for (const [name, text] of Object.entries(all)) await Deno.writeTextFile(`${folder}/${name}`, text);
-  return folder;
-}
-
-async function berth(env: Record<string, string>, ...args: string[]): Promise<string> {
-  const { code, output, stdout } = await CliProcess.run(args, env);
-  assert.equal(code, 0, `berth ${args.join(" ")}\n${output}`);
-  return stdout;
-}
 
 /** What `berth bots --json` says of one bot. */
 async function botOf(env: Record<string, string>, id: string): Promise<Record<string, unknown> | undefined> {
@@ -46,7 +35,7 @@ async function liveAndLetDie(env: Record<string, string>, temp: string, id: stri
   const first = await botOf(env, id);
   assert.deepEqual([first?.enabled, first?.version, first?.attempt], [true, "1.0.0", 1]);
 
-  await writeBot(folder, { "main.py": `# changed\n${LOOP}` });
+  await writeBot(folder, { "main.py": `# changed\n${BOT_LOOP}` });
   const changed = JSON.parse(await berth(env, "deploy", folder, "--id", id, "--json"));
   assert.deepEqual([changed.isNew, changed.filePath === deployed.filePath], [false, false]);
   await until("its code is replaced, under the same version", async () => {
@@ -112,24 +101,6 @@ if (hasServers) {
       }
     },
   );
-}
-
-async function removeBuckets(buckets: readonly string[]): Promise<void> {
-  const [host, port] = servers.MINIO_ENDPOINT!.split(":");
-  const client = connectMinio({
-    endPoint: host!,
-    port: Number(port),
-    useSSL: Deno.env.get("MINIO_SSL") === "true",
-    accessKey: servers.MINIO_ACCESS_KEY!,
-    secretKey: servers.MINIO_SECRET_KEY!,
-  });
-  for (const bucket of buckets) {
-    if (!await client.bucketExists(bucket)) continue;
-    for await (const { name } of client.listObjectsV2(bucket, "", true)) {
-      await client.removeObject(bucket, name);
-    }
-    await client.removeBucket(bucket);
-  }
 }
 
 Deno.test("berth deploy writes nothing when the folder cannot be run, and says why", () =>

@@ -15,6 +15,8 @@ async function cli(...args: string[]): Promise<{ code: number; out: string; note
       transient: () => {},
       paint: (_style: string, text: string) => text,
       interactive: false,
+      isScreen: false,
+      isClosed: false,
     },
     signal: new AbortController().signal,
   } as unknown as CliContext;
@@ -50,6 +52,12 @@ for (
     [["deploy"], "'deploy' needs a bot folder."],
     [["remove"], "'remove' needs a bot's id."],
     [["bots", "x"], "'bots' does not take 'x'."],
+    [["logs"], "'logs' needs the id of a bot or a schedule."],
+    [["logs", "x", "--tail", "1.5"], "--tail takes a whole number of lines, not '1.5'."],
+    [
+      ["logs", "x", "--since", "yesterday"],
+      "--since takes a time such as 2026-01-31T12:00:00Z, or a length of time such as 10m or 2d, not 'yesterday'.",
+    ],
     [["demo", "--for", "20"], "--for takes a length of time such as 20s or 5m, not '20'."],
   ] as const
 ) {

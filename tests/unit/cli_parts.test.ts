@@ -12,11 +12,17 @@ const plain = { paint: (_style: string, text: string) => text };
 
 Deno.test("parseDuration() reads what people type", () => {
   for (
-    const [text, ms] of [["20s", 20_000], ["1h30m", 5_400_000], ["500ms", 500], ["1.5m", 90_000]] as const
+    const [text, ms] of [
+      ["20s", 20_000],
+      ["1h30m", 5_400_000],
+      ["500ms", 500],
+      ["1.5m", 90_000],
+      ["2d", 172_800_000],
+    ] as const
   ) {
     assert.equal(parseDuration(text), ms);
   }
-  for (const text of ["", "20", "s", "-1s", "1d", "1s ", "1 s"]) assert.equal(parseDuration(text), undefined);
+  for (const text of ["", "20", "s", "-1s", "1w", "1s ", "1 s"]) assert.equal(parseDuration(text), undefined);
 });
 
 async function withBotFolder(

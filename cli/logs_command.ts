@@ -1,0 +1,91 @@
+/**
+ * `berth logs ID`: what a bot, or a schedule's runs, printed.
+ *
+ * @module
+ */
+
+import { EngineUnavailableError } from "../lib/errors.ts";
+import { formatStoredLine, type StoredLogLine } from "../lib/logs/line_format.ts";
+import { StoredLogs } from "../lib/logs/stored_logs.ts";
+import { ALL_SEGMENTS } from "../lib/runner.ts";
+import { parseServiceConfig } from "../services/service_config.ts";
+import { type CliContext, EXIT } from "./context.ts";
+import { printable, type Terminal } from "./terminal.ts";
+
+/** Options of {@linkcode logsCommand}. */
+export interface LogsOptions {
+  /** Id of the bot, or of the schedule. */
+  readonly id: string;
+  /** Only the last so many lines. @default all */
+  readonly tail?: number;
+  /** Only lines at or after this time. @default all */
+  readonly since?: Date;
+  /** Go on with what is printed. */
+  readonly follow: boolean;
+  /** Print one JSON object a line. */
+  readonly json: boolean;
+}
+
+/**
+ * Prints a log, stored and not stored yet; no service has to run.
+ *
+ * @param options See {@linkcode LogsOptions}.
+ * @param context See {@linkcode CliContext}.
+ * @returns 1 when nothing is known of such a bot, or when the engine does not answer: what is stored is printed
+ * nevertheless.
+ */
+export async function logsCommand(options: LogsOptions, context: CliContext): Promise<number> {
+  const { terminal, signal } = context;
+  const { id, follow, json, tail, since } = options;
+  const { runner: config } = parseServiceConfig(context.env);
+  const store = context.createStore(config, `${config.dataDir}/objects`);
+  const stored = new StoredLogs(store, config.buckets.logs);
+  await using runner = context.createRunner(config, store);
+  const which = { ...(tail !== undefined && { tail }), ...(since && { since }), signal };
+  const print = json ? (line: StoredLogLine) => terminal.out(JSON.stringify(line)) : linePrinter(terminal);
+  let hasPrinted = false;
+  const show = async (lines: AsyncIterable<StoredLogLine>) => {
+    for await (const line of lines) {
+      print(line);
+      hasPrinted = true;
+      if (terminal.isClosed) return;
+    }
+  };
+  const hasContainer = async () =>
+    (await runner.listManagedContainers(ALL_SEGMENTS, { signal })).some((container) => container.id === id);
+  try {
+    const isKnown = (await stored.days(id, { signal })).length > 0 || await hasContainer() ||
+      await hasDocument(id, context);
+    if (!isKnown) {
+      terminal.note(
+        `berth: There is no bot '${id}', and no log of that id; 'berth bots' lists the bots. A schedule has a log ` +
+          "once it has run.",
+      );
+      return EXIT.failed;
+    }
+    await show(runner.readLogs(id, { ...which, follow }));
+  } catch (error) {
+    if (hasPrinted || !(error instanceof EngineUnavailableError)) throw error;
+    await show(stored.read(id, which));
+    terminal.note(`berth: This is what is stored; what came after it is not known: ${error.message}`);
+    return EXIT.failed;
+  }
+  return signal.aborted && !follow ? EXIT.interrupted : EXIT.ok;
+}
+
+async function hasDocument(id: string, context: CliContext): Promise<boolean> {
+  await using documents = await context.openBotDocuments(parseServiceConfig(context.env));
+  return await documents.repository.get(id) !== undefined;
+}
+
+/** A program reads what is stored, byte for byte; a screen is kept from being rewritten by what bots print. */
+function linePrinter(terminal: Terminal): (line: StoredLogLine) => void {
+  if (!terminal.isScreen) return (line) => terminal.out(formatStoredLine(line));
+  return (line) => {
+    const { stream, text } = line;
+    const whole = formatStoredLine(line);
+    const head = whole.slice(0, whole.length - text.length);
+    const style = stream === "stderr" ? "red" : stream === "berth" ? "yellow" : "dim";
+    terminal.out(terminal.paint(style, head) + printable(text));
+  };
+}

@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { parseStoredLine, type StoredLogLine } from "../../lib/logs/line_format.ts";
+import { assertNumbered } from "../stored_lines.ts";
+import { berth, CliProcess, cliVariables, removeBuckets, ROOT, withFolder, writeBot } from "./cli_support.ts";
+import { until } from "./engine_support.ts";
+
+/** Prints numbers from 0 on, each on both outputs, then a line that could be taken for another, and goes on running. */
+const COUNTER = `
+import sys, time
+def main(id, config):
+    for i in range(config["count"]):
+        print(i)
+        print(i, file=sys.stderr)
+        time.sleep(0.005)
+    print("stderr: is no mark here \\x1b[2J")
+    while True: time.sleep(0.05)
+`;
+const COUNT = 600;
+
+async function deployCounter(env: Record<string, string>, temp: string, id: string): Promise<void> {
+  const files = { "main.py": COUNTER, "config.json": JSON.stringify({ count: COUNT }) };
+  await berth(env, "deploy", await writeBot(`${temp}/bot`, files), "--id", id);
+}
+
+async function readLog(env: Record<string, string>, ...args: string[]): Promise<StoredLogLine[]> {
+  const text = await berth(env, "logs", ...args);
+  return text.split("\n").slice(0, -1).map((line) => {
+    const parsed = parseStoredLine(line);
+    assert.ok(parsed, line);
+    return parsed;
+  });
+}
+
+/** Reads a bot's log from its first line on, with a service and without, and whenever something is stored. */
+async function readAllTheTime(env: Record<string, string>, temp: string, id: string): Promise<void> {
+  const flags = (await berth(env, "permissions")).trim().split(" ");
+  const service = CliProcess.start(["start"], env, flags);
+  try {
+    await service.printed(/service started/);
+    await deployCounter(env, temp, id);
+    await using follower = CliProcess.start(["logs", id, "-f"], env);
+    await until("its first lines", async () => (await readLog(env, id)).length > 10);
+    // Some of it is stored, the rest is with the engine: whoever reads does not see which.
+    service.kill("SIGKILL");
+    await service.end();
+    await follower.printed(/is no mark here/);
+    follower.kill("SIGINT");
+    assert.equal(await follower.end(), 0, follower.output);
+    const all = await readLog(env, id);
+    assert.equal(follower.stdout, await berth(env, "logs", id), "what was followed is what stands there");
+    assert.deepEqual(all.at(-1)?.text, "stderr: is no mark here \x1b[2J");
+    assertNumbered(all.slice(0, -1), "stdout", COUNT);
+    assertNumbered(all, "stderr", COUNT);
+
+    assert.deepEqual(await readLog(env, id, "--tail", "7"), all.slice(-7));
+    const { time } = all[COUNT]!;
+    assert.deepEqual(
+      await readLog(env, id, "--since", time.replace("T", " ").slice(0, -1)),
+      all.filter((line) => line.time >= time),
+    );
+    assert.deepEqual(await readLog(env, id, "--since", "1d", "--tail", "1"), all.slice(-1));
+    const json = (await berth(env, "logs", id, "--json")).split("\n").slice(0, -1);
+    assert.deepEqual(json.map((line) => JSON.parse(line)), all);
+  } finally {
+    await service[Symbol.asyncDispose]();
+  }
+  // What is left goes with its log stored, and the log can still be read.
+  await using last = CliProcess.start(["start"], env, flags);
+  await last.printed(/service started/);
+  const before = await berth(env, "logs", id);
+  await berth(env, "remove", id);
+  await until("the bot is gone", async () => JSON.parse(await berth(env, "bots", "--json")).length === 0);
+  assert.equal((await berth(env, "logs", id)).slice(0, before.length), before);
+  last.kill("SIGTERM");
+  assert.equal(await last.end(), 0, last.output);
+}
+
+Deno.test("berth logs prints every line once, stored in a folder or not yet, with a service and without", async () => {
+  const instance = `test-${crypto.randomUUID().slice(0, 8)}`;
+  await withFolder(() => [instance], async (temp) => {
+    const env = cliVariables(temp, { BERTH_INSTANCE: instance, LOG_INTERVAL: "1" });
+    await readAllTheTime(env, temp, "my-bot");
+  });
+});
+
+const MINIO = ["MINIO_ENDPOINT", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY", "MINIO_SSL"];
+
+Deno.test({
+  name: "berth logs prints every line once, stored in MinIO or not yet, with a service and without",
+  ignore: !Deno.env.get("MINIO_ENDPOINT") || !Deno.env.get("MONGO_URI"),
+  async fn() {
+    const run = crypto.randomUUID().slice(0, 8);
+    const buckets = ["code", "results", "logs"].map((name) => `berth-test-${run}-${name}`);
+    try {
+      await withFolder(() => [`test-${run}`], async (temp) => {
+        const env = cliVariables(temp, {
+          ...Object.fromEntries([...MINIO, "MONGO_URI"].map((name) => [name, Deno.env.get(name) ?? ""])),
+          BERTH_INSTANCE: `test-${run}`,
+          LOG_INTERVAL: "1",
+          RECONCILE_INTERVAL: "1",
+          SERVICES: "bots",
+          MINIO_CODE_BUCKET: buckets[0]!,
+          MINIO_BACKTESTS_BUCKET: buckets[1]!,
+          MINIO_LOGS_BUCKET: buckets[2]!,
+          // Other tests' bots are in the same database.
+          SEGMENT_ID: String(Number.parseInt(run.slice(0, 7), 16)),
+        });
+        await readAllTheTime(env, temp, `bot-${run}`);
+      });
+    } finally {
+      await removeBuckets(buckets);
+    }
+  },
+});
+
+Deno.test("berth logs says so when there is no such bot, and when there is nothing but what is stored", () =>
+  withFolder(() => [], async (temp) => {
+    const env = cliVariables(temp);
+    for (const id of ["nobody", "a/b", ".."]) {
+      const { code, output } = await CliProcess.run(["logs", id, "--follow"], env);
+      assert.equal(code, 1);
+      assert.match(
+        output,
+        /^berth: There is no bot '.+', and no log of that id; 'berth bots' lists the bots\./,
+      );
+    }
+    const folder = `${env.DATA_DIR}/objects/bot-logs/logs/gone`;
+    await Deno.mkdir(folder, { recursive: true });
+    await Deno.writeTextFile(
+      `${folder}/20260131.log`,
+      "[2026-01-31 12:00:00.000] a\n[2026-01-31 12:00:01.000] b\n",
+    );
+    const noEngine = { ...env, DOCKER_HOST: `unix://${temp}/nothing.sock` };
+    const { code, stdout, output } = await CliProcess.run(["logs", "gone", "--tail", "1"], noEngine);
+    assert.deepEqual([code, stdout], [1, "[2026-01-31 12:00:01.000] b\n"]);
+    assert.match(output, /berth: This is what is stored; what came after it is not known: /);
+  }));
+
+Deno.test("berth logs ends when nobody reads what it prints any more", () =>
+  withFolder(() => [], async (temp) => {
+    const env = cliVariables(temp);
+    const folder = `${env.DATA_DIR}/objects/bot-logs/logs/long`;
+    await Deno.mkdir(folder, { recursive: true });
+    const text = Array.from({ length: 20_000 }, (_, i) => `[2026-01-31 12:00:00.000] ${i}\n`).join("");
+    await Deno.writeTextFile(`${folder}/20260131.log`, text);
+    const script = `"$0" run --quiet --no-prompt -P=cli main.ts logs long --follow | head -n 2`;
+    const { code, stdout } = await new Deno.Command("sh", {
+      args: ["-c", script, Deno.execPath()],
+      cwd: ROOT,
+      clearEnv: true,
+      env: { ...env, HOME: Deno.env.get("HOME") ?? "", PATH: Deno.env.get("PATH") ?? "" },
+      stderr: "null",
+    }).output();
+    assert.deepEqual(
+      [code, new TextDecoder().decode(stdout)],
+      [0, "[2026-01-31 12:00:00.000] 0\n[2026-01-31 12:00:00.000] 1\n"],
+    );
+  }));
