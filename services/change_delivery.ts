@@ -5,12 +5,15 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import { KeyedMutex } from "../lib/keyed_mutex.ts";
 import { Limiter } from "../lib/limiter.ts";
 import { backoffMs } from "./backoff.ts";
 import type { BotEventHandlers } from "./bot_events.ts";
 import type { BotChange } from "./bot_repository.ts";
 import type { Clock } from "./clock.ts";
 
+/** So many changes, each of another bot, are applied at the same time: most of it is waiting for the database. */
+export const CHANGES_AT_ONCE = 8;
 /** Until one change is given again. Short, so that all is caught up soon after a database is back. */
 const RETRY = { minMs: 250, maxMs: 5_000 };
 /** Between two changes, as long as none is taken. */
@@ -28,10 +31,15 @@ export interface ChangeDeliveryOptions {
   readonly signal: AbortSignal;
 }
 
-/** Gives changes one at a time, and slows down as long as none is taken. */
+/**
+ * Gives the changes of one bot one at a time. As long as none is taken, it slows down, and gives one at a time of
+ * all.
+ */
 export class ChangeDelivery {
   readonly #options: ChangeDeliveryOptions;
-  readonly #turn = new Limiter(1);
+  readonly #bots = new KeyedMutex();
+  readonly #limit = new Limiter(CHANGES_AT_ONCE);
+  readonly #probe = new Limiter(1);
   readonly #log = getLogger(["berth", "events"]);
   #failures = 0;
   #failedAt = 0;
@@ -42,7 +50,7 @@ export class ChangeDelivery {
   }
 
   /**
-   * Gives a change when those before it are done.
+   * Gives a change when those of its bot before it are done.
    *
    * @param change The change.
    * @param attempt The how many-th time it is given, from 1 on.
@@ -50,21 +58,28 @@ export class ChangeDelivery {
    * @throws the signal's reason when that was aborted before its turn had come.
    */
   give(change: BotChange, attempt: number): Promise<number | undefined> {
-    const { onChange, random, signal } = this.#options;
-    return this.#turn.run(async () => {
-      await this.#pause();
-      try {
-        await onChange(change);
-        this.#failures = 0;
-        return undefined;
-      } catch (error) {
-        this.#failures++;
-        this.#failedAt = this.#options.clock.now();
-        const delayMs = Math.round(backoffMs(attempt, { ...RETRY, random }));
-        this.#report({ id: change.id, type: change.type, attempt, delayMs, error });
-        return delayMs;
-      }
-    }, signal);
+    const { signal } = this.#options;
+    const apply = () => this.#apply(change, attempt);
+    const applyInTurn = () => this.#failures > 0 ? this.#probe.run(apply, signal) : apply();
+    return this.#bots.run(change.id, () => this.#limit.run(applyInTurn, signal));
+  }
+
+  async #apply(change: BotChange, attempt: number): Promise<number | undefined> {
+    const { onChange, random, clock } = this.#options;
+    await this.#pause();
+    const before = this.#failures;
+    try {
+      await onChange(change);
+      this.#failures = 0;
+      return undefined;
+    } catch (error) {
+      // Several that fail at the same time are one failure.
+      this.#failures = before + 1;
+      this.#failedAt = clock.now();
+      const delayMs = Math.round(backoffMs(attempt, { ...RETRY, random }));
+      this.#report({ id: change.id, type: change.type, attempt, delayMs, error });
+      return delayMs;
+    }
   }
 
   async #pause(): Promise<void> {

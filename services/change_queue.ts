@@ -5,7 +5,7 @@
  */
 
 import type { BotChange } from "./bot_repository.ts";
-import type { ChangeDelivery } from "./change_delivery.ts";
+import { type ChangeDelivery, CHANGES_AT_ONCE } from "./change_delivery.ts";
 import type { Clock } from "./clock.ts";
 import { Wakeup } from "./wakeup.ts";
 
@@ -71,11 +71,21 @@ export class ChangeQueue {
   /** Gives the changes, until the signal is aborted. @param delivery To whom. */
   async run(delivery: ChangeDelivery): Promise<void> {
     const { signal } = this.#options;
+    const given = new Set<Promise<void>>();
     while (!signal.aborted) {
-      const entry = this.#nextReady();
-      if (entry) await this.#give(entry, delivery);
-      else await this.#wakeup.sleep({ ...this.#options, ...this.#untilNext() });
+      const isFull = given.size >= CHANGES_AT_ONCE;
+      const entry = isFull ? undefined : this.#nextReady();
+      if (!entry) {
+        await this.#wakeup.sleep({ ...this.#options, ...(!isFull && this.#untilNext()) });
+        continue;
+      }
+      const one = this.#give(entry, delivery).finally(() => {
+        given.delete(one);
+        this.#wakeup.wake();
+      });
+      given.add(one);
     }
+    await Promise.all(given);
   }
 
   async #give(entry: Entry, delivery: ChangeDelivery): Promise<void> {
@@ -110,12 +120,12 @@ export class ChangeQueue {
     return dueAt === Infinity ? {} : { ms: Math.max(1, dueAt - this.#options.clock.now()) };
   }
 
-  /** Looks for an entry among the oldest of each bot. */
+  /** Looks for an entry among the oldest of each bot, where that one is not under way. */
   #firsts(isWanted: (entry: Entry) => boolean): Entry | undefined {
     const seen = new Set<string>();
     for (const entry of this.#entries) {
       if (seen.has(entry.change.id)) continue;
-      if (isWanted(entry)) return entry;
+      if (!entry.isGiven && isWanted(entry)) return entry;
       seen.add(entry.change.id);
     }
     return undefined;

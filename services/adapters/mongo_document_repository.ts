@@ -65,8 +65,7 @@ export interface MongoDocumentRepositoryOptions {
  *
  * A change is two writes, first the document, then the position: when only the first is done, the event is given
  * again and applied again, which changes nothing. Changes of one document are applied one after the other within a
- * process. Two processes that apply two events of one document in the same moment may leave the older of the two; a stream
- * with one event in flight at a time keeps them from that.
+ * process. Two processes that apply two events of one document in the same moment may leave the older of the two.
  */
 export class MongoDocumentRepository implements BotRepository {
   /** The documents. */

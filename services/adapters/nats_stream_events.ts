@@ -7,7 +7,7 @@
 import type { Consumer, JsMsg } from "@nats-io/jetstream";
 import { parseBotEvent } from "../bot_event_payload.ts";
 import type { BotEventHandlers } from "../bot_events.ts";
-import type { ChangeDelivery } from "../change_delivery.ts";
+import { type ChangeDelivery, CHANGES_AT_ONCE } from "../change_delivery.ts";
 import type { ChangeQueue } from "../change_queue.ts";
 import type { DurableConsumer } from "./nats_durable_consumer.ts";
 
@@ -37,8 +37,8 @@ export interface StreamEventsOptions {
 }
 
 /**
- * Gives the events of the stream, one at a time, and acknowledges each when it was taken. The next is asked for
- * only then: none waits here, where its time would run out.
+ * Gives the events of the stream, several at a time, those of one bot in order, and acknowledges each when it was
+ * taken. No more are asked for than can be given: none waits here, where its time would run out.
  *
  * @param options See {@linkcode StreamEventsOptions}.
  * @returns Resolves when the signal is aborted.
@@ -46,17 +46,30 @@ export interface StreamEventsOptions {
  */
 export async function receiveStreamEvents(options: StreamEventsOptions): Promise<void> {
   const { durable, signal } = options;
-  while (!signal.aborted) {
-    const message = await pull(durable.consumer, signal);
-    if (!message) continue;
-    if (signal.aborted) message.nak();
-    else await handle(message, options);
+  const given = new Set<Promise<void>>();
+  const give = (message: JsMsg) => {
+    const one = handle(message, options).finally(() => given.delete(one));
+    given.add(one);
+  };
+  try {
+    while (!signal.aborted) {
+      const free = CHANGES_AT_ONCE - given.size;
+      if (free > 0) await pull(durable.consumer, free, give, signal);
+      else await Promise.race(given);
+    }
+  } finally {
+    await Promise.all(given);
   }
 }
 
-async function pull(consumer: Consumer, signal: AbortSignal): Promise<JsMsg | undefined> {
+async function pull(
+  consumer: Consumer,
+  count: number,
+  give: (message: JsMsg) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const messages = await consumer.fetch({
-    max_messages: 1,
+    max_messages: count,
     expires: PULL_MS,
     idle_heartbeat: SIGN_OF_LIFE_MS,
   });
@@ -64,13 +77,10 @@ async function pull(consumer: Consumer, signal: AbortSignal): Promise<JsMsg | un
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
   try {
-    // To its end, and only then is the event looked at: the library takes a slow reader for a lost consumer.
-    let message: JsMsg | undefined;
-    for await (const each of messages) message = each;
-    return message;
+    // Nothing is waited for here: the library takes a slow reader for a lost consumer.
+    for await (const message of messages) give(message);
   } catch (error) {
-    if (signal.aborted) return undefined;
-    throw error;
+    if (!signal.aborted) throw error;
   } finally {
     signal.removeEventListener("abort", stop);
   }
@@ -83,9 +93,10 @@ async function handle(message: JsMsg, options: StreamEventsOptions): Promise<voi
   const parsed = parseBotEvent({ subject, subjectPrefix, payload, sequence });
   if ("problem" in parsed) {
     onMalformed(subject, parsed.problem);
-    return message.term();
+    return quietly(() => message.term());
   }
-  if (queue.has(parsed.change.id)) return message.nak(BEHIND_QUEUE_MS);
+  if (signal.aborted) return quietly(() => message.nak());
+  if (queue.has(parsed.change.id)) return quietly(() => message.nak(BEHIND_QUEUE_MS));
   const sign = setInterval(() => quietly(() => message.working()), ackWaitMs / 3);
   try {
     const change = { ...parsed.change, publishedAt: message.time.getTime() };
