@@ -187,6 +187,7 @@ export class BotService {
     const signal = this.#signal;
     if (!(error instanceof StoreUnavailableError) || this.#isOutageKnown || !signal) return;
     this.#isOutageKnown = true;
+    if (!this.#waits.isWaiting("resync")) this.#waits.tell("resync", messageOf(error));
     // A database that refuses one bot only must not be read again and again.
     await this.#options.clock.sleep(OUTAGE_PAUSE_MS, signal).catch(() => {});
     this.#isOutageKnown = false;
@@ -231,7 +232,7 @@ export class BotService {
     const containers = await runner.listManagedContainers(segment);
     const bots = containers.filter(({ kind }) => kind === "bot");
     await Promise.allSettled(bots.map(async ({ id, containerId }) => {
-      const { how, exitCode } = await runner.stopContainer(containerId);
+      const { how, exitCode } = await runner.stopContainer(containerId, { tail: 0 });
       this.#log.info("bot stopped", { id, reason: "shutdown", how, exitCode });
     }));
   }

@@ -17,6 +17,11 @@ export class WaitLog {
     this.#log = log;
   }
 
+  /** Whether a part waits. @param part Name of the part. */
+  isWaiting(part: string): boolean {
+    return this.#waits.has(part);
+  }
+
   /**
    * Tells how it stands with a part.
    *
