@@ -143,7 +143,7 @@ export class DockerRunner implements Runner {
     if (!info) throw new ContainerNotFoundError(container);
     const graceSeconds = options.graceSeconds ?? config.stopGraceSeconds;
     const outcome = await orchestrator.stop(info.id, { ...options, graceSeconds });
-    const output = await outputTail(orchestrator, info.id, options.signal);
+    const output = await outputTail(orchestrator, info.id, options);
     if (!options.keep) {
       await this.#saveLogs(info, options.signal);
       await this.#remover.remove(info, options.signal);
@@ -260,6 +260,7 @@ export class DockerRunner implements Runner {
       containerId: started.containerId,
       id: executable.id,
       createdAt: started.created ? new Date(Date.now() - CLOCK_SKEW_MS) : new Date(0),
+      isNew: started.created,
       ...(options.logIntervalSeconds !== undefined && { intervalMs: options.logIntervalSeconds * 1000 }),
     });
     options.onStarted?.(started.containerId);

@@ -40,6 +40,8 @@ export interface LogCollectorOptions {
 export interface CollectedContainer extends LoggedContainer {
   /** Time between two writes of its log, in ms. @default {the collector's} */
   readonly intervalMs?: number;
+  /** It was started just now: nothing of it is stored yet, and nothing need be before the first interval is over. @default {false} */
+  readonly isNew?: boolean;
 }
 
 /** How it stands with the log of a container. */
@@ -104,6 +106,7 @@ export class LogCollector implements AsyncDisposable {
     this.#retention.start();
     this.#containers.set(shortContainerId(container.containerId), container);
     const { orchestrator, clock, intervalMs, urgentBytes, spool } = this.#options;
+    const { isNew = false } = container;
     // All files but the last are full once any line was dropped; a tenth is left for what is not counted exactly.
     const fullBytes = spool ? 0.9 * spool.maxSizeBytes * Math.max(1, spool.maxFiles - 1) : Infinity;
     const transfer = new LogTransfer(container, {
@@ -112,10 +115,12 @@ export class LogCollector implements AsyncDisposable {
       fullBytes,
       onStored: (segment) => this.#recordMetrics(container.id, segment),
       oldestDay: () => this.#retention.oldestDay(),
+      isNew,
       clock,
     });
     const log = new ContainerLog({
       container,
+      isNew,
       orchestrator,
       transfer,
       limit: this.#limit,

@@ -14,16 +14,17 @@ const MAX_CHARACTERS = 1024 * 1024;
  *
  * @param orchestrator The engine.
  * @param container Name or id.
- * @param signal Gives up.
- * @returns At most 10,000 lines and 1 MiB of text; each line ends with a newline.
+ * @param options How many lines, 10,000 unless it is said; the signal gives up.
+ * @returns At most so many lines and 1 MiB of text; each line ends with a newline.
  */
 export async function outputTail(
   orchestrator: Pick<ContainerOrchestrator, "getLogs">,
   container: string,
-  signal?: AbortSignal,
+  { tail = MAX_LINES, signal }: { readonly tail?: number; readonly signal?: AbortSignal } = {},
 ): Promise<string> {
+  if (tail === 0) return "";
   let text = "";
-  for await (const line of orchestrator.getLogs(container, { tail: MAX_LINES, ...(signal && { signal }) })) {
+  for await (const line of orchestrator.getLogs(container, { tail, ...(signal && { signal }) })) {
     text += `${line.text}\n`;
     if (text.length > 2 * MAX_CHARACTERS) text = text.slice(-MAX_CHARACTERS);
   }

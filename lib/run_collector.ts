@@ -88,7 +88,7 @@ export class RunCollector {
       orchestrator.wait(containerId, options),
       onLine && this.#follow(containerId, onLine, signal),
     ]);
-    const output = await outputTail(orchestrator, containerId, signal);
+    const output = await outputTail(orchestrator, containerId, { ...(signal && { signal }) });
     const info = await orchestrator.getStatus(containerId, options);
     if (!info) throw new ContainerNotFoundError(containerId);
     const result = await this.#result(info, executable.persistResults, signal);

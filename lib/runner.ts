@@ -46,6 +46,8 @@ export interface StopContainerOptions extends RunnerCallOptions {
   readonly graceSeconds?: number;
   /** Leave container and folder, for {@linkcode Runner.removeContainer} later. @default {false} */
   readonly keep?: boolean;
+  /** How many of its last lines are read for `output`; 0 saves the engine the reading. @default {10_000} */
+  readonly tail?: number;
 }
 
 /** How a container was stopped. */
@@ -54,7 +56,7 @@ export interface StopResult {
   readonly how: "stopped" | "killed" | "already-exited";
   /** Its exit code. */
   readonly exitCode: number;
-  /** The last lines that it printed, at most 1 MiB of them. */
+  /** The last lines that it printed, at most `tail` of them and 1 MiB. */
   readonly output: string;
 }
 

@@ -225,7 +225,7 @@ export class BotReconciler {
     const graceSeconds = settings?.stopGraceSeconds;
     const grace = graceSeconds === undefined ? {} : { graceSeconds };
     this.#log.info("bot stopping", { id, reason: action.reason, ...grace });
-    const { how, exitCode } = await runner.stopContainer(action.containerId, { signal, ...grace });
+    const { how, exitCode } = await runner.stopContainer(action.containerId, { signal, tail: 0, ...grace });
     state.countStop();
     this.#log.info("bot stopped", { id, reason: action.reason, how, exitCode });
   }

@@ -235,6 +235,7 @@ export class RunReconciler {
     const grace = document?.status === "valid" ? document.settings.stopGraceSeconds : undefined;
     const { how } = await this.#options.runner.stopContainer(container.containerId, {
       keep: true,
+      tail: 0,
       signal,
       ...(grace !== undefined && { graceSeconds: grace }),
     });

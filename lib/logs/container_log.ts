@@ -21,6 +21,8 @@ export interface ContainerLogOptions {
   readonly orchestrator: Pick<ContainerOrchestrator, "readLog" | "getStatus">;
   /** What stores its lines. */
   readonly transfer: LogTransfer;
+  /** Whether the container was started just now: it need not be asked about, and its first lines have time. */
+  readonly isNew: boolean;
   /** How many transfers are made at the same time; shared by all containers. */
   readonly limit: Limiter;
   /** Time between two transfers in ms. */
@@ -50,6 +52,8 @@ export class ContainerLog {
   #bellAt = 0;
   #hasRung = false;
   #lastAt = -Infinity;
+  /** Whether it has not been asked for yet how it stands with the container. */
+  #isNew: boolean;
   /** Lines may have been printed that no bell rang for. */
   #isUnsure = true;
   #isComplete = false;
@@ -60,6 +64,8 @@ export class ContainerLog {
   /** Begins. @param options See {@linkcode ContainerLogOptions}. */
   constructor(options: ContainerLogOptions) {
     this.#options = options;
+    this.#isNew = options.isNew;
+    if (options.isNew) this.#lastAt = performance.now();
     this.#done = this.#run();
   }
 
@@ -84,7 +90,6 @@ export class ContainerLog {
     if (this.#isComplete) return;
     try {
       await this.#store({ isFinal: true, ...(signal && { signal }) });
-      this.#isComplete = true;
       this.#problem = undefined;
     } catch (error) {
       if (!(error instanceof ContainerNotFoundError)) throw error;
@@ -122,13 +127,13 @@ export class ContainerLog {
 
   async #turn(): Promise<void> {
     const { orchestrator, container } = this.#options;
-    if (!this.#bell?.isOpen) {
+    if (this.#isNew) this.#isNew = false;
+    else if (!this.#bell?.isOpen) {
       // Asked before the log is read: what has exited prints no more.
       const status = await orchestrator.getStatus(container.containerId, { signal: this.#closing.signal });
       if (!status) return this.#vanish();
       if (status.phase === "exited") {
         await this.#store({ isFinal: true });
-        this.#isComplete = true;
         return;
       }
     }
@@ -181,11 +186,14 @@ export class ContainerLog {
     const { limit, transfer } = this.#options;
     const either = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
     const run = () =>
-      limit.run(() => {
+      limit.run(async () => {
+        if (this.#isComplete) return { bytes: 0, entries: 0 };
         const entries = expected ?? 2 * (this.#bell?.entries ?? 0) + EXPECTED_ENTRIES;
         this.#bell?.reset();
         this.#lastAt = performance.now();
-        return transfer.run({ isFinal, expected: entries, signal: either });
+        const stored = await transfer.run({ isFinal, expected: entries, signal: either });
+        if (isFinal) this.#isComplete = true;
+        return stored;
       }, either);
     const next = this.#transfer.then(run, run);
     this.#transfer = next.catch(() => {});

@@ -32,6 +32,8 @@ export interface LogTransferOptions {
   readonly onStored?: (segment: LogSegment) => void;
   /** First day whose lines are kept, for example `20260131`; `undefined` for all. @default {all} */
   readonly oldestDay?: () => string | undefined;
+  /** Whether nothing of the container can be stored yet. @default {false} */
+  readonly isNew?: boolean;
   /** Milliseconds since 1970. @default {Date.now} */
   readonly clock?: () => number;
 }
@@ -71,7 +73,7 @@ export class LogTransfer {
   readonly #short: string;
   readonly #clock: () => number;
   /** `null`: it has to be read from the stored log. */
-  #cursor: LogCursor | undefined | null = null;
+  #cursor: LogCursor | undefined | null;
 
   /**
    * Makes one; nothing is read yet.
@@ -84,6 +86,7 @@ export class LogTransfer {
     this.#options = options;
     this.#short = shortContainerId(container.containerId);
     this.#clock = options.clock ?? Date.now;
+    this.#cursor = options.isNew ? undefined : null;
   }
 
   /**
