@@ -73,11 +73,22 @@ export function writeRunFields<T>(
   record: RunRecord | RunChange,
   toStored: (value: NonNullable<RunRecord[keyof RunRecord]>, type: RunFieldType) => T,
 ): Record<string, T> {
-  const values: Partial<RunRecord> = record;
+  const values: Partial<{ readonly [K in keyof RunRecord]: RunRecord[K] | null }> = record;
   return Object.fromEntries(RUN_FIELDS.flatMap(({ property, name, type }) => {
     const value = values[property];
-    return value === undefined ? [] : [[name, toStored(value, type)]];
+    return value === undefined || value === null ? [] : [[name, toStored(value, type)]];
   }));
+}
+
+/**
+ * The fields that a change takes away.
+ *
+ * @param change A change.
+ * @returns Their names where they are stored.
+ */
+export function clearedRunFields(change: RunChange): string[] {
+  const values: Partial<Record<keyof RunRecord, unknown>> = change;
+  return RUN_FIELDS.filter(({ property }) => values[property] === null).map(({ name }) => name);
 }
 
 /**

@@ -18,7 +18,13 @@ import { slotLabel } from "./run_names.ts";
 import { runOutcome } from "./run_outcome.ts";
 import type { RunPermits } from "./run_permits.ts";
 import { type FailedRunStart, planRun, type RunAction, type RunSchedule, whyStop } from "./run_plan.ts";
-import { isOpenRun, type RunChange, type RunRecord, type RunRepository } from "./run_repository.ts";
+import {
+  changeRun,
+  isOpenRun,
+  type RunChange,
+  type RunRecord,
+  type RunRepository,
+} from "./run_repository.ts";
 import { isForsaken } from "./run_scheduler.ts";
 import { DEFAULT_SCHEDULE_SETTINGS } from "./schedule_settings.ts";
 import { type ParsedScheduleDocument, parseScheduleDocument } from "./schedule_document.ts";
@@ -63,6 +69,15 @@ interface Pass {
   readonly others: readonly RunRecord[];
   readonly signal: AbortSignal;
 }
+
+/** What an attempt that has just begun does not say yet; the one before it may have. */
+const NOT_KNOWN_YET = {
+  finishedAt: null,
+  durationMs: null,
+  exitCode: null,
+  resultStatus: null,
+  result: null,
+} satisfies RunChange;
 
 /** Brings one run at a time closer to its end. */
 export class RunReconciler {
@@ -215,6 +230,7 @@ export class RunReconciler {
       (pass.document?.status === "valid" ? pass.document.executable.version : undefined);
     this.#options.permits.take(record.id);
     await this.#change(pass, {
+      ...NOT_KNOWN_YET,
       state: "running",
       reason: "",
       attempt,
@@ -282,7 +298,7 @@ export class RunReconciler {
 
   async #change(pass: Pass, change: RunChange): Promise<void> {
     await this.#options.runs.update(pass.record.id, change, { signal: pass.signal });
-    pass.record = { ...pass.record, ...change };
+    pass.record = changeRun(pass.record, change);
     this.#options.onChange(pass.record);
     if (pass.record.state !== "running" && change.state !== undefined) this.#giveBack(pass.record.id);
   }

@@ -63,8 +63,12 @@ export interface RunRecord {
   readonly result?: string;
 }
 
-/** What may change of a record. */
-export type RunChange = Partial<Omit<RunRecord, "id" | "scheduleId" | "slot" | "trigger" | "claimedAt">>;
+type Changeable = Omit<RunRecord, "id" | "scheduleId" | "slot" | "trigger" | "claimedAt">;
+
+/** What may change of a record. `null` takes away a field that may be absent; `undefined` leaves it as it is. */
+export type RunChange = {
+  readonly [K in keyof Changeable]?: Changeable[K] | (undefined extends Changeable[K] ? null : never);
+};
 
 /** How much history is kept of each schedule; whichever is less. */
 export interface RunRetention {
@@ -107,7 +111,7 @@ export interface RunRepository extends AsyncDisposable {
   /** One record, or `undefined` when there is none. */
   get(id: string, options?: RepositoryCallOptions): Promise<RunRecord | undefined>;
   /**
-   * Changes a record. Fields that are not named stay.
+   * Changes a record, see {@linkcode changeRun}. Fields that are not named stay.
    *
    * @returns Whether there is such a record.
    */
@@ -129,6 +133,13 @@ export interface RunRepository extends AsyncDisposable {
     now: Date,
     options?: RepositoryCallOptions,
   ): Promise<number>;
+  /**
+   * Removes final records of every schedule, also of those that are no more, that were made
+   * ({@linkcode RunRecord.claimedAt}) before a time. Open ones stay.
+   *
+   * @returns How many were removed.
+   */
+  expire(before: Date, options?: RepositoryCallOptions): Promise<number>;
 }
 
 /**
@@ -140,6 +151,18 @@ export interface RunRepository extends AsyncDisposable {
  */
 export function runId(scheduleId: string, slot: number, trigger: RunTrigger = "schedule"): string {
   return `${scheduleId}@${slot}${trigger === "manual" ? "-manual" : ""}`;
+}
+
+/**
+ * A record as it is after a change.
+ *
+ * @param record The record.
+ * @param change What changes.
+ */
+export function changeRun(record: RunRecord, change: RunChange): RunRecord {
+  const named = Object.entries(change).filter(([, value]) => value !== undefined);
+  const fields = Object.entries({ ...record, ...Object.fromEntries(named) });
+  return Object.fromEntries(fields.filter(([, value]) => value !== null)) as unknown as RunRecord;
 }
 
 /**

@@ -246,8 +246,9 @@ export class ScheduleService {
     const keys = new Set(documents.map(({ key }) => key));
     for (const id of this.state.ids()) if (!keys.has(id)) this.state.remove(id);
     for (const key of this.#seen.keys()) if (!keys.has(key)) this.#seen.delete(key);
-    this.#waits.tell("resync");
     this.#due.wake();
+    await this.#runs.expire(signal);
+    this.#waits.tell("resync");
   }
 
   async #apply(change: BotChange, signal: AbortSignal): Promise<void> {

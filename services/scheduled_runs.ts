@@ -149,6 +149,17 @@ export class ScheduledRuns {
   }
 
   /**
+   * Removes records that are too old, also of schedules whose history grows no more.
+   *
+   * @param signal Gives up.
+   * @throws what keeps the ledger from answering.
+   */
+  async expire(signal: AbortSignal): Promise<void> {
+    const { runs, retention: { maxAgeMs }, clock } = this.#options;
+    if (maxAgeMs < Infinity) await runs.expire(new Date(clock.now() - maxAgeMs), { signal });
+  }
+
+  /**
    * Begins nothing more, and ends what is under way. Runs go on.
    *
    * @param signal When it is aborted, what is under way is given up.

@@ -17,7 +17,7 @@ import {
 import { type CallScope, limitSilence } from "../../lib/call_scope.ts";
 import type { RepositoryCallOptions } from "../bot_repository.ts";
 import type { Fields } from "../document_fields.ts";
-import { type RunFieldType, writeRunFields } from "../run_fields.ts";
+import { clearedRunFields, type RunFieldType, writeRunFields } from "../run_fields.ts";
 import { RunReader } from "../run_reader.ts";
 import {
   type ListRunsOptions,
@@ -55,7 +55,7 @@ const OPEN: Filter<StoredRun> = { state: { $in: [...OPEN_STATES] } };
 const FINAL: Filter<StoredRun> = { state: { $nin: [...OPEN_STATES] } };
 const LATEST_FIRST = { slot: -1, claimed_at: -1 } as const;
 const EARLIEST_FIRST = { slot: 1, claimed_at: 1 } as const;
-const INDEXES = [{ schedule_id: 1, ...LATEST_FIRST }, { state: 1, instance: 1 }] as const;
+const INDEXES = [{ schedule_id: 1, ...LATEST_FIRST }, { state: 1, instance: 1 }, { claimed_at: 1 }] as const;
 const DEFAULT_LIMIT = 100;
 
 /**
@@ -127,9 +127,11 @@ export class MongoRunRepository implements RunRepository {
     const { instance } = options;
     return this.#calls.run(`write run '${id}'`, options, async () => {
       const filter: Filter<StoredRun> = { id, ...(instance !== undefined && { instance }) };
-      // To set nothing is refused, and to set the id to what it is changes nothing.
+      const cleared = clearedRunFields(change);
       const { matchedCount } = await this.#runs.updateOne(filter, {
+        // To set nothing is refused, and to set the id to what it is changes nothing.
         $set: { id, ...writeRunFields(change, toStored) },
+        ...(cleared.length > 0 && { $unset: Object.fromEntries(cleared.map((name) => [name, ""])) }),
       });
       return matchedCount > 0;
     });
@@ -184,6 +186,13 @@ export class MongoRunRepository implements RunRepository {
       if (surplus.length === 0) return 0;
       const ids = surplus.map(({ _id }) => _id);
       return (await this.#runs.deleteMany({ ...FINAL, _id: { $in: ids } })).deletedCount;
+    });
+  }
+
+  /** See {@linkcode RunRepository.expire}. */
+  expire(before: Date, options?: RepositoryCallOptions): Promise<number> {
+    return this.#calls.run("remove old runs", options, async () => {
+      return (await this.#runs.deleteMany({ ...FINAL, claimed_at: { $lt: before } })).deletedCount;
     });
   }
 

@@ -68,6 +68,7 @@ const STEPS: readonly string[] = [
    ) STRICT;
    CREATE INDEX runs_by_schedule ON runs (schedule_id, slot, claimed_at);
    CREATE INDEX runs_open ON runs (schedule_id, slot) WHERE state IN ('claimed', 'running');`,
+  "CREATE INDEX runs_by_age ON runs (claimed_at);",
 ];
 
 /**

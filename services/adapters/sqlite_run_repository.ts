@@ -7,7 +7,7 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite";
 import type { RepositoryCallOptions } from "../bot_repository.ts";
 import type { Fields } from "../document_fields.ts";
-import { RUN_FIELDS, type RunFieldType, writeRunFields } from "../run_fields.ts";
+import { clearedRunFields, RUN_FIELDS, type RunFieldType, writeRunFields } from "../run_fields.ts";
 import { RunReader } from "../run_reader.ts";
 import {
   type ListRunsOptions,
@@ -77,7 +77,8 @@ export class SqliteRunRepository implements RunRepository {
   /** See {@linkcode RunRepository.update}. */
   update(id: string, change: RunChange, options?: UpdateRunOptions): Promise<boolean> {
     return this.#calls.run(`write run '${id}'`, options, () => {
-      const fields = Object.entries(writeRunFields(change, toColumn));
+      const cleared = clearedRunFields(change).map((name): [string, SQLInputValue] => [name, null]);
+      const fields = [...Object.entries(writeRunFields(change, toColumn)), ...cleared];
       const set = fields.map(([name]) => `${name} = ?`).join(", ") || "id = id";
       const update = this.#database.prepare(
         `UPDATE runs SET ${set} WHERE id = ? AND instance = coalesce(?, instance)`,
@@ -136,6 +137,14 @@ export class SqliteRunRepository implements RunRepository {
         most: Math.min(maxRecords, Number.MAX_SAFE_INTEGER),
       });
       return Number(changes);
+    });
+  }
+
+  /** See {@linkcode RunRepository.expire}. */
+  expire(before: Date, options?: RepositoryCallOptions): Promise<number> {
+    return this.#calls.run("remove old runs", options, () => {
+      const expired = this.#database.prepare(`DELETE FROM runs WHERE claimed_at < ? AND NOT ${IS_OPEN}`);
+      return Number(expired.run(before.getTime()).changes);
     });
   }
 

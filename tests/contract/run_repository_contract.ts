@@ -5,7 +5,14 @@
  */
 
 import assert from "node:assert/strict";
-import { runId, type RunRecord, type RunRepository, type RunState } from "../../services/run_repository.ts";
+import {
+  changeRun,
+  type RunChange,
+  runId,
+  type RunRecord,
+  type RunRepository,
+  type RunState,
+} from "../../services/run_repository.ts";
 import { claimInProcesses, CLAIMS } from "./run_claimer.ts";
 
 /** A ledger to test, with a database of its own that was never opened and is empty. */
@@ -158,6 +165,20 @@ export function testRunRepositoryContract({ name, make }: RunRepositoryContractO
     assert.ok(id && scheduleId && slot && trigger && claimedAt);
   });
 
+  test("update() takes away what it names with null, and nothing else", async ({ repository }) => {
+    const whole = wholeRecord();
+    await repository.insert([whole]);
+    const change: RunChange = { state: "running", exitCode: null, finishedAt: null, result: null };
+    assert.equal(await repository.update(whole.id, change), true);
+    const { exitCode, finishedAt, result, ...rest } = whole;
+    assert.ok(exitCode && finishedAt && result);
+    assert.deepEqual(await repository.get(whole.id), { ...rest, state: "running" });
+    assert.deepEqual(await repository.get(whole.id), changeRun(whole, change));
+    assert.equal(await repository.update(whole.id, { exitCode: null }), true);
+    assert.equal(await repository.update(whole.id, { exitCode: 0 }), true);
+    assert.equal((await repository.get(whole.id))?.exitCode, 0);
+  });
+
   test("update() of one instance leaves what another looks after", async ({ repository }) => {
     const a = recordOf("a", 0);
     await repository.insert([a]);
@@ -250,6 +271,24 @@ export function testRunRepositoryContract({ name, make }: RunRepositoryContractO
     assert.deepEqual((await repository.list("a")).map(({ slot }) => (slot - SLOT) / 60), [3, 2, 0]);
   });
 
+  test("expire() removes final records of all schedules that were made too long ago", async ({ repository }) => {
+    const before = new Date(1_900_000_000_000);
+    const made = (id: string, n: number, ms: number, state: RunState): RunRecord => ({
+      ...recordOf(id, n, state),
+      claimedAt: new Date(before.getTime() + ms),
+    });
+    await repository.insert([
+      made("a", 0, -1, "succeeded"),
+      made("a", 1, -DAY_MS, "running"),
+      made("b", 0, -DAY_MS, "skipped"),
+      made("b", 1, 0, "failed"),
+      made("b", 2, -1, "claimed"),
+    ]);
+    assert.equal(await repository.expire(before), 2);
+    const left = [...await repository.list("a"), ...await repository.list("b")];
+    assert.deepEqual(left.map(({ state }) => state), ["running", "claimed", "failed"]);
+  });
+
   test("a damaged record breaks no other, and its slot stays claimed", async ({ repository, damage }) => {
     const records = [0, 1, 2].map((n) => recordOf("a", n));
     await repository.insert(records);
@@ -287,6 +326,7 @@ export function testRunRepositoryContract({ name, make }: RunRepositoryContractO
         () => repository.listOpen(options),
         () => repository.touch("one", new Date(), options),
         () => repository.trim("a", { maxRecords: 0, maxAgeMs: 0 }, new Date(), options),
+        () => repository.expire(new Date(), options),
       ]
     ) await assert.rejects(call, (error) => error === reason);
     assert.deepEqual(await repository.list("a"), [record]);

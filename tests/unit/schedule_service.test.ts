@@ -400,6 +400,45 @@ Deno.test("ScheduleService makes the record anew of a container that has none", 
   await second.stop();
 });
 
+Deno.test("ScheduleService says nothing of the attempt before while another one goes", async () => {
+  const world = await newWorld();
+  await world.put("weak", { schedule: "0 0 * * *", retries: 1 }, { ms: MINUTE, exitCodes: [3, 0] });
+  const scheduler = startScheduler(world, "a");
+  await world.clock.advance(SECOND);
+  await scheduler.service.runNow("weak");
+  await world.clock.advance(MINUTE + 3 * SECOND);
+  const [failed] = await world.records("weak");
+  assert.deepEqual([failed?.state, failed?.attempt, failed?.exitCode], ["claimed", 1, 3]);
+  assert.equal(failed?.reason, "attempt 1 of 2 failed: It ended with exit code 3.");
+  await world.clock.advance(10 * SECOND);
+  const [going] = await world.records("weak");
+  const { attempt, state, reason, exitCode, finishedAt, durationMs, result, resultStatus } = going!;
+  assert.deepEqual([state, attempt, reason], ["running", 2, ""]);
+  assert.deepEqual([exitCode, finishedAt, durationMs, result, resultStatus], Array(5).fill(undefined));
+  assert.deepEqual(scheduler.service.state.getSchedule("weak")?.openRuns, [going]);
+  // How the second one ends is not known.
+  for (const { containerId } of world.engine("a").list()) world.engine("a").lose(containerId);
+  await world.clock.advance(20 * SECOND);
+  const [lost] = await world.records("weak");
+  assert.deepEqual([lost?.state, lost?.exitCode, lost?.result], ["failed", undefined, undefined]);
+  await scheduler.stop();
+});
+
+Deno.test("ScheduleService removes records that are too old, also of a schedule that is no more", async () => {
+  const world = await newWorld();
+  await world.put("gone", { schedule: "* * * * *" });
+  await world.put("disabled", { schedule: "* * * * *" });
+  const scheduler = startScheduler(world, "a", { retention: { maxRecords: 100, maxAgeMs: 3_600_000 } });
+  await world.clock.advance(MINUTE);
+  await world.delete("gone");
+  await world.put("disabled", { schedule: "* * * * *", enabled: false });
+  await world.clock.advance(59 * MINUTE);
+  for (const id of ["gone", "disabled"]) assert.deepEqual(await world.story(id, BEGIN), ["60 succeeded"]);
+  await world.clock.advance(12 * MINUTE);
+  for (const id of ["gone", "disabled"]) assert.deepEqual(await world.story(id, BEGIN), []);
+  await scheduler.stop();
+});
+
 Deno.test("ScheduleService keeps so much history of each schedule", async () => {
   const world = await newWorld();
   await world.put("one", { schedule: "* * * * *" });
