@@ -3,14 +3,12 @@ import type { BerthProcess } from "./berth_process.ts";
 import { type BotStage, lookAt, untilRunning, withBots } from "./bot_stage.ts";
 import { until } from "./engine_support.ts";
 import { fullOrShort } from "./full_or_short.ts";
-import type { Passage } from "./passage.ts";
+import { KillAtStep } from "./kill_at_step.ts";
 
 /** How many times Berth is killed in each of the tests. */
 const KILLS = fullOrShort(67, 4);
 /** The short form goes through the same steps in larger strides. */
 const STRIDE = fullOrShort(1, 9);
-/** After so long without a step, in ms, all of a deed is done. */
-const QUIET_MS = 300;
 
 /** What is done to a bot, and what should be there then. */
 interface Deed {
@@ -39,36 +37,6 @@ const DEEDS: readonly Deed[] = [
   },
 ];
 
-/**
- * Has Berth killed when so many pieces of data have gone between it and engine, database, event bus and object store: before a
- * request arrives, or after what it asked for was done and before Berth hears of it.
- */
-class Watch implements Disposable {
-  readonly #passages: readonly Passage[];
-  #steps = 0;
-  #lastAt = performance.now();
-
-  constructor({ passages }: BotStage, berth: BerthProcess, step: number) {
-    this.#passages = Object.values(passages);
-    for (const passage of this.#passages) {
-      passage.onStep = () => {
-        this.#lastAt = performance.now();
-        if (++this.#steps === step) berth.signal("SIGKILL");
-        return this.#steps < step;
-      };
-    }
-  }
-
-  /** Whether nothing is done any more. */
-  get isQuiet(): boolean {
-    return performance.now() - this.#lastAt > QUIET_MS;
-  }
-
-  [Symbol.dispose](): void {
-    for (const passage of this.#passages) passage.onStep = undefined;
-  }
-}
-
 /** Does a deed with Berth killed at a step of it. @returns Whether it came to that step. */
 async function isKilledWhile(
   stage: BotStage,
@@ -79,7 +47,7 @@ async function isKilledWhile(
 ): Promise<boolean> {
   let isKilled = false;
   berth.status.then(() => isKilled = true);
-  using watch = new Watch(stage, berth, step);
+  using watch = new KillAtStep(stage, berth, step);
   await act(stage, round);
   const isDone = async () => watch.isQuiet && "found" in await lookAt(stage, wanted(round));
   await until("its end or that of the deed", async () => isKilled || await isDone(), 60_000);
