@@ -59,6 +59,8 @@ export interface FreshRun {
   readonly record: RunRecord;
   /** Its schedule's document. */
   readonly document: ParsedScheduleDocument;
+  /** The other open runs of its schedule, as they were after the claim; absent: not known. */
+  readonly others?: readonly RunRecord[];
 }
 
 /** What a pass works with. */
@@ -136,18 +138,31 @@ export class RunReconciler {
   }
 
   async #read(id: string, fresh: FreshRun | undefined, signal: AbortSignal): Promise<Pass | undefined> {
-    const { runs, repository, instance, clock } = this.#options;
+    const { runs, repository, instance } = this.#options;
     const record = fresh?.record ?? await runs.get(id, { signal });
     if (!record || record.instance !== instance) return undefined;
     const { scheduleId } = record;
-    const [stored, containers, open] = await Promise.all([
+    const [stored, containers] = await Promise.all([
       fresh ? undefined : repository.get(scheduleId, { signal }),
       fresh ? [] : this.#containersOf(record, signal),
-      runs.listOpen({ scheduleId, signal }),
     ]);
     const document = fresh?.document ?? (stored && parseScheduleDocument(stored, scheduleId));
-    const others = open.filter((other) => other.id !== id && !isForsaken(other, instance, clock.now()));
+    const others = fresh?.others ?? await this.#others(record, document, signal);
     return { record, document, containers, others, signal };
+  }
+
+  /** The other open runs, where they may make a difference. */
+  async #others(
+    { id, scheduleId, state }: RunRecord,
+    document: ParsedScheduleDocument | undefined,
+    signal: AbortSignal,
+  ): Promise<RunRecord[]> {
+    const { runs, instance, clock } = this.#options;
+    if (document?.status !== "valid") return [];
+    const { concurrencyPolicy } = document.settings;
+    if (concurrencyPolicy === "Allow" || (concurrencyPolicy === "Forbid" && state !== "claimed")) return [];
+    const open = await runs.listOpen({ scheduleId, signal });
+    return open.filter((other) => other.id !== id && !isForsaken(other, instance, clock.now()));
   }
 
   /** Of its last attempt, and of the one that follows: a start may have been cut off before it was recorded. */
@@ -284,7 +299,9 @@ export class RunReconciler {
     const { state, reason, exitCode, durationMs } = pass.record;
     this.#log.info("run ended", { id: record.id, state, reason, exitCode, durationMs });
     await this.#remove(container.containerId, signal);
-    return undefined;
+    if (isOpenRun(pass.record)) return undefined;
+    this.#forget(record.id);
+    return {};
   }
 
   async #wait({ againInMs, reason }: RunAction & { type: "wait" }, pass: Pass): Promise<WorkResult> {

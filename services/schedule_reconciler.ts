@@ -103,12 +103,16 @@ export class ScheduleReconciler {
     }
     const records = passes.flatMap(({ records }) => records);
     const inserted = records.length > 0 ? await runs.insert(records, { signal }) : new Set<string>();
+    const isClaim = records.some(({ id, state }) => state === "claimed" && inserted.has(id));
+    // Once for all of them; where that fails, each run asks for itself.
+    const others = isClaim ? this.#open(signal).catch(() => undefined) : undefined;
     try {
       const advanced = await repository.advanceAll(passes.flatMap(toAdvance), { signal });
       return advanced.size;
     } finally {
       // What is claimed is run, also when somebody else has to advance its schedule.
-      for (const pass of passes) this.#settle(pass, inserted);
+      const openNow = await others;
+      for (const pass of passes) this.#settle(pass, inserted, openNow);
     }
   }
 
@@ -190,13 +194,21 @@ export class ScheduleReconciler {
     };
   }
 
-  #settle({ stored, document, records, next }: Pass, inserted: ReadonlySet<string>): void {
+  #settle(
+    { stored, document, records, next }: Pass,
+    inserted: ReadonlySet<string>,
+    open: ReadonlyMap<string, RunRecord[]> | undefined,
+  ): void {
     this.#options.state.setCondition(stored.key, conditionOf(document, next));
-    for (const record of records) if (inserted.has(record.id)) this.#tell(record, document);
+    const others = open && (open.get(stored.key) ?? []);
+    for (const record of records) if (inserted.has(record.id)) this.#tell(record, document, others);
   }
 
-  #tell(record: RunRecord, document: ParsedScheduleDocument): void {
-    if (record.state === "claimed") return this.#options.onClaim({ record, document });
+  #tell(record: RunRecord, document: ParsedScheduleDocument, open?: readonly RunRecord[]): void {
+    if (record.state === "claimed") {
+      const others = open?.filter(({ id }) => id !== record.id);
+      return this.#options.onClaim({ record, document, ...(others && { others }) });
+    }
     this.#log.info("slot skipped", { id: record.id, reason: record.reason });
     this.#options.onSkip(record);
   }

@@ -118,7 +118,7 @@ export class MongoRunRepository implements RunRepository {
     return this.#calls.run(
       `read run '${id}'`,
       options,
-      async (scope) => (await this.#find({ id }, {}, scope))[0],
+      async (scope) => (await this.#find({ _id: id }, {}, scope))[0],
     );
   }
 
@@ -126,7 +126,7 @@ export class MongoRunRepository implements RunRepository {
   update(id: string, change: RunChange, options: UpdateRunOptions = {}): Promise<boolean> {
     const { instance } = options;
     return this.#calls.run(`write run '${id}'`, options, async () => {
-      const filter: Filter<StoredRun> = { id, ...(instance !== undefined && { instance }) };
+      const filter: Filter<StoredRun> = { _id: id, ...(instance !== undefined && { instance }) };
       const cleared = clearedRunFields(change);
       const { matchedCount } = await this.#runs.updateOne(filter, {
         // To set nothing is refused, and to set the id to what it is changes nothing.

@@ -49,7 +49,8 @@ function withSchedules(work: (stage: ScheduleStage) => Promise<void>): Promise<v
     const database = `berth_${stage.config.instance.replaceAll("-", "_")}`;
     const client = new MongoClient(mongoUri);
     const repository = new MongoScheduleRepository(client, { database });
-    const runs = new MongoRunRepository(client, { database });
+    // A test looks again and again beside the services: it is in no hurry.
+    const runs = new MongoRunRepository(client, { database, limitMs: 60_000 });
     try {
       await repository.open();
       await runs.open();
