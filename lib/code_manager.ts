@@ -55,6 +55,21 @@ export class CodeManager {
   }
 
   /**
+   * Does ahead of {@linkcode fetchAndExtract} what need not be done within it: the archive is on disk then, and the
+   * workers are there.
+   *
+   * @param executable Names the archive.
+   * @param signal Gives up waiting.
+   * @throws {ObjectNotFoundError} when there is no such archive.
+   * @throws {ObjectStoreError} when the store does not answer.
+   */
+  async prepare({ filePath }: Pick<Executable, "filePath">, signal?: AbortSignal): Promise<void> {
+    const { cache, extractor, bucket } = this.#options;
+    extractor.warmUp();
+    await cache.use(bucket, filePath, () => Promise.resolve(), signal);
+  }
+
+  /**
    * Fetches, checks and extracts.
    *
    * @param executable Names the archive and the script that must be in it.

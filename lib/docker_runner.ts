@@ -112,6 +112,11 @@ export class DockerRunner implements Runner {
     return this.#starter.specHash(executable);
   }
 
+  /** {@inheritDoc Runner.prepare} */
+  prepare(executable: Executable, { signal }: RunnerCallOptions = {}): Promise<void> {
+    return this.#parts.code.prepare(executable, signal);
+  }
+
   /** {@inheritDoc Runner.startContainer} */
   async startContainer(
     executable: Executable,

@@ -132,6 +132,11 @@ export interface Runner extends AsyncDisposable {
   /** The hash that a container of this executable carries: another one means that it has to be replaced. */
   specHash(executable: Executable): string;
   /**
+   * Brings the code of an executable near, so that its start takes less. Starts nothing, and need not be called: code
+   * that has changed until the start is fetched by that. Rejects when there is no such code.
+   */
+  prepare(executable: Executable, options?: RunnerCallOptions): Promise<void>;
+  /**
    * Makes sure that a container runs. The same again is a no-op; one of the same name with another hash, or
    * one that has exited, is reported with `ContainerConflictError` and left alone. A start that fails at any
    * step leaves neither container nor folder.

@@ -15,6 +15,7 @@ import type { BotEvents } from "./bot_events.ts";
 import type { BotChange, StoredBot } from "./bot_repository.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { followHints } from "./follow_hints.ts";
+import { RunPreparer } from "./run_preparer.ts";
 import type { RunRecord, RunRepository, RunRetention } from "./run_repository.ts";
 import { readExecutionTime, type ScheduleRepository } from "./schedule_repository.ts";
 import { type RunNowResult, ScheduleReconciler } from "./schedule_reconciler.ts";
@@ -71,6 +72,7 @@ export class ScheduleService {
   readonly state: ScheduleState;
   readonly #reconciler: ScheduleReconciler;
   readonly #runs: ScheduledRuns;
+  readonly #preparer: RunPreparer;
   /** Has what is due looked at. */
   readonly #due = new Wakeup();
   /** Has all documents read. */
@@ -104,6 +106,7 @@ export class ScheduleService {
     this.state = new ScheduleState(() => ({ running: this.#runs.running, waiting: this.#runs.waiting }));
     const onChange = (record: RunRecord) => this.state.setRun(record);
     this.#runs = new ScheduledRuns({ ...this.#options, onChange });
+    this.#preparer = new RunPreparer(this.#options);
     this.#reconciler = new ScheduleReconciler({
       ...this.#options,
       state: this.state,
@@ -219,6 +222,8 @@ export class ScheduleService {
     }
     const next = await repository.nextDueAfter(now, { signal });
     this.#waits.tell("due");
+    // Beside all else: nothing waits for it.
+    void this.#preparer.look(next, signal);
     return Math.max(0, Math.min(checkIntervalMs, (next ?? Infinity) * 1000 - clock.now()));
   }
 
@@ -245,10 +250,15 @@ export class ScheduleService {
     }
     const keys = new Set(documents.map(({ key }) => key));
     for (const id of this.state.ids()) if (!keys.has(id)) this.state.remove(id);
-    for (const key of this.#seen.keys()) if (!keys.has(key)) this.#seen.delete(key);
+    for (const key of this.#seen.keys()) if (!keys.has(key)) this.#forget(key);
     this.#due.wake();
     await this.#runs.expire(signal);
     this.#waits.tell("resync");
+  }
+
+  #forget(key: string): void {
+    this.#seen.delete(key);
+    this.#preparer.forget(key);
   }
 
   async #apply(change: BotChange, signal: AbortSignal): Promise<void> {

@@ -81,6 +81,7 @@ export class ModelEngine {
       | "listManagedContainers"
       | "collect"
       | "removeOrphans"
+      | "prepare"
     > = {
       startContainer: (executable, options = {}) =>
         this.#start(executable, options.slot!, options.attempt ?? 1),
@@ -107,6 +108,10 @@ export class ModelEngine {
       listManagedContainers: () => Promise.resolve(this.list()),
       collect: (container) => Promise.resolve(this.#collect(own(container), container)),
       removeOrphans: () => Promise.resolve([]),
+      prepare: ({ id, filePath }) => {
+        this.#world.prepared.push({ id, filePath, at: this.#world.clock.now() });
+        return Promise.resolve();
+      },
     };
     return runner as Runner;
   }
@@ -188,6 +193,8 @@ export class World {
   readonly clock: FakeClock;
   readonly database = new DatabaseSync(":memory:");
   readonly starts: ModelStart[] = [];
+  /** Code that was brought near. */
+  readonly prepared: { readonly id: string; readonly filePath: string; readonly at: number }[] = [];
   readonly engines = new Map<string, ModelEngine>();
   /** What must never happen, and did. */
   readonly broken: unknown[] = [];

@@ -93,6 +93,12 @@ export class ArchiveExtractor implements AsyncDisposable {
     }
   }
 
+  /** Starts the workers ahead of the first extraction. */
+  warmUp(): void {
+    if (this.#closing.signal.aborted) return;
+    for (const lane of this.#lanes) lane.warmUp();
+  }
+
   /** Gives up all extractions, removes what they wrote and ends the workers. Safe to call again. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new BerthError("archive/closed", "The archive extractor was closed."));

@@ -43,6 +43,18 @@ export class ExtractionLane implements Disposable {
     return this.#worker !== undefined;
   }
 
+  /** Starts the worker, where there is none: the next extraction need not wait for that. */
+  warmUp(): void {
+    if (this.#worker) return;
+    const worker = this.#options.createWorker();
+    worker.onerror = (event) => {
+      // The next extraction starts another one, and says what is wrong.
+      event.preventDefault();
+      if (this.#worker === worker) this[Symbol.dispose]();
+    };
+    this.#worker = worker;
+  }
+
   /**
    * Extracts one archive; not to be called again before it has settled.
    *

@@ -140,6 +140,21 @@ def main(id, config):
     });
   }));
 
+Deno.test("DockerRunner.prepare() has code fetched ahead, and starts nothing", () =>
+  withRunner(async ({ runner, deploy, store, containers, folders }) => {
+    const executable = await deploy({ "main.py": PYTHON_LOOP });
+    const { get } = store;
+    let fetched = 0;
+    store.get = (...args) => (fetched++, get.apply(store, args));
+    await runner.prepare(executable);
+    await runner.prepare(executable);
+    assert.deepEqual([fetched, await containers(), await folders()], [1, [], []]);
+    const { containerId } = await runner.startContainer(executable);
+    assert.equal(fetched, 1);
+    await runner.removeContainer(containerId);
+    await assert.rejects(runner.prepare({ ...executable, filePath: "nothing" }), ObjectNotFoundError);
+  }));
+
 Deno.test("DockerRunner.startContainer() ensures: again is a no-op, another specification is reported", () =>
   withRunner(async ({ runner, deploy }) => {
     const executable = await deploy({ "main.py": PYTHON_LOOP });

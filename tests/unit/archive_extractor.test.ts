@@ -322,6 +322,22 @@ Deno.test("ArchiveExtractor.extract() leaves alone what was there when its worke
   assert.deepEqual(await sandbox.contents(), { "mine": "644 x" });
 });
 
+Deno.test("ArchiveExtractor.warmUp() starts workers that extractions then use, and replaces one that has failed", async () => {
+  const broken = `throw new Error("cannot load")`;
+  await using sandbox = await Sandbox.create(SMALL, { workers: [broken] });
+  const { extractor, started } = sandbox;
+  extractor.warmUp();
+  assert.equal(started.length, 2, "one a lane");
+  await new Promise((resolve) => started[0]!.addEventListener("error", resolve));
+  extractor.warmUp();
+  assert.equal(started.length, 3);
+  assert.deepEqual(await sandbox.extract(), { files: 1, bytes: 6 });
+  assert.equal(started.length, 3);
+  await extractor[Symbol.asyncDispose]();
+  extractor.warmUp();
+  assert.equal(started.length, 3);
+});
+
 Deno.test("ArchiveExtractor.extract() gives up a worker that does not move", async () => {
   await using sandbox = await Sandbox.create(SMALL, { workers: ["self.onmessage = () => {}"], stallMs: 20 });
   await assert.rejects(sandbox.extract(), { code: "archive/worker", message: /did not move for 20 ms/ });
@@ -354,7 +370,12 @@ Deno.test("ArchiveExtractor needs no permission beyond its folders and code, and
 
 /** A folder with an archive in it, an extractor, and a place to extract to. All of it goes at the end. */
 class Sandbox implements AsyncDisposable {
-  private constructor(readonly root: string, readonly extractor: ArchiveExtractor) {}
+  private constructor(
+    readonly root: string,
+    readonly extractor: ArchiveExtractor,
+    /** Workers that were started, where a fault is wanted. */
+    readonly started: readonly Worker[],
+  ) {}
 
   static async create(
     archive: Uint8Array,
@@ -362,17 +383,20 @@ class Sandbox implements AsyncDisposable {
   ): Promise<Sandbox> {
     const root = await Deno.makeTempDir({ prefix: "berth-archive-" });
     await Deno.writeFile(`${root}/archive.zip`, archive);
+    const started: Worker[] = [];
     const scripts = [...fault?.workers ?? []];
     const real = new URL("../../lib/archive/extract_worker.ts", import.meta.url);
     const createWorker = (): Worker => {
       const script = scripts.shift();
       const url = script === undefined ? real : `data:text/javascript,${encodeURIComponent(script)}`;
-      return new Worker(url, { type: "module" });
+      const worker = new Worker(url, { type: "module" });
+      started.push(worker);
+      return worker;
     };
     const extractor = new ArchiveExtractor(
       fault && { createWorker, ...(fault.stallMs === undefined ? {} : { stallMs: fault.stallMs }) },
     );
-    return new Sandbox(root, extractor);
+    return new Sandbox(root, extractor, started);
   }
 
   get archivePath(): string {

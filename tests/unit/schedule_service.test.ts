@@ -58,6 +58,37 @@ Deno.test("ScheduleService runs each slot once, in its second and never early, a
   assert.deepEqual(world.broken, []);
 });
 
+Deno.test("ScheduleService brings code near before the slot, once, and again when it is other code", async () => {
+  const world = await newWorld();
+  await world.put("minutely", { schedule: "* * * * *" });
+  await world.put("disabled", { schedule: "* * * * *", enabled: false });
+  await world.put("later", { schedule: "0 0 1 1 *" });
+  const scheduler = startScheduler(world, "one");
+  await world.clock.advance(4 * MINUTE);
+  const prepared = () => world.prepared.map(({ id, filePath }) => `${id} ${filePath}`);
+  assert.deepEqual(prepared(), ["minutely code"]);
+  const before = (BEGIN + MINUTE - world.prepared[0]!.at) / SECOND;
+  assert.ok(before >= 5 && before <= 25, `${before} s before the slot`);
+  world.database.exec(`UPDATE bot_schedules SET document = replace(document, '"code"', '"other"')`);
+  await world.clock.advance(2 * MINUTE);
+  assert.deepEqual(prepared(), ["minutely code", "minutely other"]);
+  assert.equal(world.starts.length, 6);
+  await scheduler.stop();
+});
+
+Deno.test("ScheduleService runs a slot whose code could not be brought near", async () => {
+  const world = await newWorld();
+  await world.put("minutely", { schedule: "* * * * *" });
+  const runner = world.engine("one").runner();
+  let tries = 0;
+  runner.prepare = () => Promise.reject(new Error(`no. ${++tries}`));
+  const scheduler = startScheduler(world, "one", { runner });
+  await world.clock.advance(MINUTE + SECOND);
+  assert.ok(tries > 0);
+  assert.deepEqual(await world.story("minutely", BEGIN), ["60 succeeded"]);
+  await scheduler.stop();
+});
+
 Deno.test("ScheduleService takes the policy Forbid, Allow or Replace when a run goes on at the next slot", async () => {
   const world = await newWorld();
   const schedule = "*/10 * * * * *";
