@@ -20,6 +20,7 @@ import type { Fields } from "../document_fields.ts";
 import { clearedRunFields, type RunFieldType, writeRunFields } from "../run_fields.ts";
 import { RunReader } from "../run_reader.ts";
 import {
+  isOpenRun,
   type ListRunsOptions,
   OPEN_STATES,
   type RunChange,
@@ -58,12 +59,22 @@ const EARLIEST_FIRST = { slot: 1, claimed_at: 1 } as const;
 const INDEXES = [{ schedule_id: 1, ...LATEST_FIRST }, { state: 1, instance: 1 }, { claimed_at: 1 }] as const;
 const DEFAULT_LIMIT = 100;
 
+/** When a scheduler last said that it is there. */
+interface StoredScheduler {
+  readonly _id: string;
+  readonly seen_at: Date;
+}
+
 /**
  * The ledger in MongoDB, `bot_scheduler.runs`. A record's id is its `_id` as well, so a claim holds also where no
  * other unique index can be made, and it is acknowledged by a majority, so that no change of the primary loses it.
+ *
+ * That a scheduler is there is said once for all its records, in `bot_scheduler.schedulers`: so only who looks after a
+ * run writes its record, one change after the other, and none is lost where two of them at once are not atomic.
  */
 export class MongoRunRepository implements RunRepository {
   readonly #runs: Collection<StoredRun>;
+  readonly #schedulers: Collection<StoredScheduler>;
   readonly #calls: MongoCalls;
   readonly #reader = new RunReader();
   readonly #log = getLogger(["berth", "schedules"]);
@@ -77,6 +88,7 @@ export class MongoRunRepository implements RunRepository {
   constructor(client: MongoClient, options: MongoRunRepositoryOptions = {}) {
     const database = client.db(options.database ?? "bot_scheduler");
     this.#runs = database.collection<StoredRun>("runs", { writeConcern: { w: "majority" } });
+    this.#schedulers = database.collection<StoredScheduler>("schedulers");
     this.#calls = new MongoCalls(client, options.limitMs ?? 15_000);
   }
 
@@ -115,25 +127,29 @@ export class MongoRunRepository implements RunRepository {
 
   /** See {@linkcode RunRepository.get}. */
   get(id: string, options?: RepositoryCallOptions): Promise<RunRecord | undefined> {
-    return this.#calls.run(
-      `read run '${id}'`,
-      options,
-      async (scope) => (await this.#find({ _id: id }, {}, scope))[0],
-    );
+    return this.#calls.run(`read run '${id}'`, options, async (scope) => {
+      const [own] = await this.#find({ _id: id }, {}, scope);
+      // One that another program has recorded may have another `_id`.
+      return own ?? (await this.#find({ id }, {}, scope))[0];
+    });
   }
 
   /** See {@linkcode RunRepository.update}. */
   update(id: string, change: RunChange, options: UpdateRunOptions = {}): Promise<boolean> {
     const { instance } = options;
     return this.#calls.run(`write run '${id}'`, options, async () => {
-      const filter: Filter<StoredRun> = { _id: id, ...(instance !== undefined && { instance }) };
+      const owned = instance === undefined ? {} : { instance };
       const cleared = clearedRunFields(change);
-      const { matchedCount } = await this.#runs.updateOne(filter, {
+      const set = {
         // To set nothing is refused, and to set the id to what it is changes nothing.
         $set: { id, ...writeRunFields(change, toStored) },
         ...(cleared.length > 0 && { $unset: Object.fromEntries(cleared.map((name) => [name, ""])) }),
-      });
-      return matchedCount > 0;
+      };
+      for (const key of [{ _id: id }, { id }]) {
+        const { matchedCount } = await this.#runs.updateOne({ ...key, ...owned }, set);
+        if (matchedCount > 0) return true;
+      }
+      return false;
     });
   }
 
@@ -163,7 +179,7 @@ export class MongoRunRepository implements RunRepository {
   /** See {@linkcode RunRepository.touch}. */
   touch(instance: string, seenAt: Date, options?: RepositoryCallOptions): Promise<void> {
     return this.#calls.run("say that this scheduler is there", options, async () => {
-      await this.#runs.updateMany({ ...OPEN, instance }, { $set: writeRunFields({ seenAt }, toStored) });
+      await this.#schedulers.updateOne({ _id: instance }, { $set: { seen_at: seenAt } }, { upsert: true });
     });
   }
 
@@ -192,6 +208,7 @@ export class MongoRunRepository implements RunRepository {
   /** See {@linkcode RunRepository.expire}. */
   expire(before: Date, options?: RepositoryCallOptions): Promise<number> {
     return this.#calls.run("remove old runs", options, async () => {
+      await this.#schedulers.deleteMany({ seen_at: { $lt: before } });
       return (await this.#runs.deleteMany({ ...FINAL, claimed_at: { $lt: before } })).deletedCount;
     });
   }
@@ -208,8 +225,18 @@ export class MongoRunRepository implements RunRepository {
     for await (const bytes of limitSilence(cursor, scope)) {
       stored.push(readMongoDocument(bytes as unknown as Uint8Array).document);
     }
-    return this.#reader.readAll(stored);
+    const records = this.#reader.readAll(stored);
+    if (!records.some(isOpenRun)) return records;
+    // After the records: whoever is there has said so since.
+    const schedulers = await this.#schedulers.find({}, { signal: scope.signal }).toArray();
+    const seenAt = new Map(schedulers.map(({ _id, seen_at }) => [_id, seen_at]));
+    return records.map((record) => isOpenRun(record) ? seen(record, seenAt.get(record.instance)) : record);
   }
+}
+
+/** A record whose scheduler was there at a time. */
+function seen(record: RunRecord, at: unknown): RunRecord {
+  return at instanceof Date && at > record.seenAt ? { ...record, seenAt: at } : record;
 }
 
 function toStored(value: string | number | Date, type: RunFieldType): unknown {

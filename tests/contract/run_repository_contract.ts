@@ -238,6 +238,23 @@ export function testRunRepositoryContract({ name, make }: RunRepositoryContractO
     assert.deepEqual((await repository.get(mine[0]!.id))?.seenAt, seenAt);
   });
 
+  test("touch() undoes no change that is made at the same time", async ({ repository, another }) => {
+    const records = Array.from({ length: 50 }, (_, n) => recordOf("a", n));
+    await repository.insert(records);
+    await using other = another();
+    let isOver = false;
+    const touching = (async () => {
+      for (let at = 1_800_000_000_000; !isOver; at++) await other.touch("one", new Date(at));
+    })();
+    for (const { id } of records) {
+      assert.equal(await repository.update(id, { state: "running" }), true);
+      assert.equal(await repository.update(id, { state: "succeeded" }), true);
+    }
+    isOver = true;
+    await touching;
+    assert.deepEqual(await repository.listOpen(), []);
+  });
+
   test("trim() keeps so many final records of a schedule, those of the latest slots", async ({ repository }) => {
     const records = Array.from(
       { length: 10 },

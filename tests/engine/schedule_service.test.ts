@@ -196,11 +196,18 @@ for (const aheadMs of [0, 2000]) {
       await using orchestrator = new DockerodeOrchestrator(connectDocker(stage.config.dockerHost));
       const watching = new AbortController();
       const starts = new Map<string, number>();
+      /** What the engine did about each slot, for the report of a failure. */
+      const seen = new Map<string, string[]>();
       const watched = (async () => {
-        for await (const { action, labels } of orchestrator.watch({ signal: watching.signal })) {
+        for await (const { action, labels, containerId } of orchestrator.watch({ signal: watching.signal })) {
           const key = `${labels[LABEL.id]}@${labels[LABEL.slot]}`;
           const isOurs = instances.includes(labels[LABEL.instance] ?? "") && labels[LABEL.kind] === "run";
-          if (action === "start" && isOurs) starts.set(key, (starts.get(key) ?? 0) + 1);
+          if (!isOurs) continue;
+          if (action === "start") starts.set(key, (starts.get(key) ?? 0) + 1);
+          const line = `${new Date().toISOString()} ${action} ${containerId.slice(0, 6)} ${
+            labels[LABEL.instance]
+          }`;
+          seen.set(key, [...seen.get(key) ?? [], line]);
         }
       })().catch((error) => {
         if (!watching.signal.aborted) throw error;
@@ -219,7 +226,7 @@ for (const aheadMs of [0, 2000]) {
         });
       const processes: ScheduleProcess[] = [];
       const { next: random } = seededRandom(5 + aheadMs);
-      let kills = 0;
+      const killedAt: string[] = [];
       try {
         for (const id of ids) await stage.write(id, { schedule: EXPRESSION });
         processes.push(start(0), start(1));
@@ -231,7 +238,7 @@ for (const aheadMs of [0, 2000]) {
           await new Promise((resolve) => setTimeout(resolve, fullOrShort(15_000, 3000) * (0.3 + random())));
           const index = random() < 0.5 ? 0 : 1;
           await processes[index]!.kill();
-          kills++;
+          killedAt.push(`${new Date().toISOString()} ${instances[index]}`);
           await new Promise((resolve) => setTimeout(resolve, 2000 * random()));
           processes[index] = start(index);
         }
@@ -256,7 +263,10 @@ for (const aheadMs of [0, 2000]) {
               ? state
               : `${state}: ${reason?.replaceAll(/\w+@?\d+/g, "…")}`;
             outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
-            if (state === "succeeded") assert.equal(starts.get(`${id}@${slot}`), 1, `${run} ran once`);
+            const what = `${run} ran once:\n${seen.get(run)?.join("\n")}\n${
+              JSON.stringify(records[index])
+            }\nkilled:\n${killedAt.join("\n")}`;
+            if (state === "succeeded") assert.equal(starts.get(`${id}@${slot}`), 1, what);
             else assert.ok(reason, run);
             if (state === "skipped") assert.equal(starts.get(`${id}@${slot}`), undefined, run);
             if (startedAt) assert.ok(startedAt.getTime() >= slot * 1000 - aheadMs, `${run} was early`);
@@ -264,7 +274,7 @@ for (const aheadMs of [0, 2000]) {
         }
         assert.deepEqual([...starts].filter(([, count]) => count > 1), [], "no slot ran twice");
         console.log(
-          `${SCHEDULES} schedules, ${kills} kills, clocks ${aheadMs} ms apart: records ${
+          `${SCHEDULES} schedules, ${killedAt.length} kills, clocks ${aheadMs} ms apart: records ${
             JSON.stringify(outcomes)
           }, ` +
             `by scheduler ${instances.map((name) => by[name] ?? 0)}, ${starts.size} containers`,
