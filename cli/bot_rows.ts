@@ -11,6 +11,8 @@ import type { StoredBot } from "../services/bot_repository.ts";
 
 /** What is known of a bot. */
 export interface BotRow {
+  /** Tells it from a schedule. */
+  readonly kind: "bot";
   /** Its id. */
   readonly id: string;
   /** Whether its document says that it is to run; `null` when there is no document. */
@@ -49,7 +51,7 @@ export function botRows(documents: readonly StoredBot[], containers: readonly Ma
     const containers = (found.get(id) ?? []).toSorted((a, b) =>
       b.createdAt.getTime() - a.createdAt.getTime()
     );
-    return { id, ...ofDocument(stored.get(id)), ...ofContainer(containers[0]) };
+    return { kind: "bot", id, ...ofDocument(stored.get(id)), ...ofContainer(containers[0]) };
   });
 }
 

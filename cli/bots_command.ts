@@ -1,5 +1,5 @@
 /**
- * `berth bots`: every bot, and what it is doing.
+ * `berth bots`: every bot and schedule, and what it is doing.
  *
  * @module
  */
@@ -11,6 +11,7 @@ import { type BotRow, botRows, describeBot } from "./bot_rows.ts";
 import { type CliContext, EXIT } from "./context.ts";
 import { formatDuration } from "./duration.ts";
 import { type OpenDocuments, openDocuments } from "./open_documents.ts";
+import { describeLast, describeNext, type ScheduleRow, scheduleRow } from "./schedule_rows.ts";
 import { formatTable } from "./table.ts";
 import { printable } from "./terminal.ts";
 
@@ -20,8 +21,11 @@ export interface BotsOptions {
   readonly json: boolean;
 }
 
+/** So many ledgers are read at the same time. */
+const LEDGERS_AT_ONCE = 16;
+
 /**
- * Lists the bots.
+ * Lists the bots and the schedules.
  *
  * @param options See {@linkcode BotsOptions}.
  * @param context See {@linkcode CliContext}.
@@ -30,7 +34,8 @@ export interface BotsOptions {
 export async function botsCommand({ json }: BotsOptions, context: CliContext): Promise<number> {
   const { terminal } = context;
   await using documents = await openDocuments(context);
-  const stored = await documents.repository.list();
+  const stored = await documents.bots.repository.list();
+  const schedules = await listSchedules(documents);
   let containers: ManagedContainer[] = [];
   let problem: string | undefined;
   try {
@@ -39,20 +44,44 @@ export async function botsCommand({ json }: BotsOptions, context: CliContext): P
     if (!(error instanceof EngineUnavailableError)) throw error;
     problem = error.message;
   }
-  const rows = botRows(stored, containers);
-  if (json) terminal.out(JSON.stringify(rows, null, 2));
-  else if (rows.length === 0) terminal.note("There are no bots yet: 'berth deploy DIR' brings one.");
-  else for (const line of formatTable(toTable(rows, problem !== undefined))) terminal.out(line);
+  const bots = botRows(stored, containers);
+  const isEmpty = bots.length + schedules.length === 0;
+  const tables = [
+    ...(bots.length > 0 ? [formatTable(botTable(bots, problem !== undefined))] : []),
+    ...(schedules.length > 0 ? [formatTable(scheduleTable(schedules))] : []),
+  ];
+  if (json) terminal.out(JSON.stringify([...bots, ...schedules], null, 2));
+  else if (isEmpty) terminal.note("There are no bots yet: 'berth deploy DIR' brings one.");
+  else {for (const line of tables.map((table) => table.join("\n")).join("\n\n").split("\n")) {
+      terminal.out(line);
+    }}
   if (problem !== undefined) {
     terminal.note(`berth: What the bots are doing is not known: ${problem}`);
     return EXIT.failed;
   }
-  if (!json && rows.length > 0) await noteService(documents, context);
+  if (!json && !isEmpty) await noteService(documents, context);
   return EXIT.ok;
 }
 
+async function listSchedules({ schedules }: OpenDocuments): Promise<ScheduleRow[]> {
+  if (!schedules) return [];
+  const stored = (await schedules.repository.list()).sort((a, b) => (a.key < b.key ? -1 : 1));
+  const rows: ScheduleRow[] = [];
+  for (let at = 0; at < stored.length; at += LEDGERS_AT_ONCE) {
+    rows.push(
+      ...await Promise.all(
+        stored.slice(at, at + LEDGERS_AT_ONCE).map(async (each) => {
+          const [last] = await schedules.runs.list(each.key, { limit: 1 });
+          return scheduleRow(each, last, Date.now());
+        }),
+      ),
+    );
+  }
+  return rows;
+}
+
 async function listContainers(
-  { config, store }: OpenDocuments,
+  { config, bots: { store } }: OpenDocuments,
   { createRunner, signal }: CliContext,
 ): Promise<ManagedContainer[]> {
   await using runner = createRunner(config.runner, store);
@@ -65,12 +94,12 @@ async function listContainers(
   );
 }
 
-function toTable(rows: readonly BotRow[], isUnknown: boolean): string[][] {
+function botTable(rows: readonly BotRow[], isUnknown: boolean): string[][] {
   const cells = rows.map((row) => [
     row.id,
     row.version ?? "-",
     row.runtime ?? "-",
-    row.enabled === null ? "-" : row.enabled ? "yes" : "no",
+    row.enabled === null ? "-" : yesOrNo(row.enabled),
     String(row.attempt ?? "-"),
     row.since ? formatDuration(Math.max(0, Date.now() - row.since.getTime())) : "-",
     isUnknown && row.problem === undefined ? "not known" : describeBot(row),
@@ -79,6 +108,27 @@ function toTable(rows: readonly BotRow[], isUnknown: boolean): string[][] {
     ["BOT", "VERSION", "RUNTIME", "ENABLED", "STARTS", "SINCE", "STATE"],
     ...cells.map((line) => line.map(printable)),
   ];
+}
+
+function scheduleTable(rows: readonly ScheduleRow[]): string[][] {
+  const now = Date.now();
+  const cells = rows.map((row) => [
+    row.id,
+    row.version ?? "-",
+    row.runtime ?? "-",
+    yesOrNo(row.enabled),
+    row.schedule ?? "-",
+    describeNext(row, now),
+    describeLast(row, now),
+  ]);
+  return [
+    ["SCHEDULE", "VERSION", "RUNTIME", "ENABLED", "RUNS AT", "NEXT", "LAST"],
+    ...cells.map((line) => line.map(printable)),
+  ];
+}
+
+function yesOrNo(is: boolean): string {
+  return is ? "yes" : "no";
 }
 
 /** Nobody starts or stops anything while no service runs; where it is elsewhere, that cannot be told. */

@@ -40,7 +40,7 @@ export interface Command {
 }
 
 const FOLDER = { what: "a bot folder", min: 1, max: 1 };
-const IDS = { what: "a bot's id", min: 1, max: Infinity };
+const IDS = { what: "the id of a bot or a schedule", min: 1, max: Infinity };
 
 /** How many times a preview shows at most. */
 const MAX_COUNT = 1000;
@@ -66,10 +66,11 @@ The bots go on running when the service stops, unless BOTS_ON_SHUTDOWN=stop, and
     help: `Usage: berth deploy DIR [--id ID] [--config FILE] [--disable] [--json]
 
 Packs a bot folder, puts it into the object store and writes the bot's document. The service starts the bot, or
-replaces the one that runs when code, version or configuration differ.
+replaces the one that runs when code, version or configuration differ. A folder whose bot-config.yaml has a
+schedule becomes a schedule: the service runs it at each slot.
 
-  --id ID        id of the bot; without it, the name in bot-config.yaml
-  --config FILE  configuration of the bot; without it, config.json of the folder
+  --id ID        its id; without it, the name in bot-config.yaml
+  --config FILE  its configuration; without it, config.json of the folder
   --disable      only deploy it: it runs when it is enabled, or deployed without this
   --json         print one JSON object`,
     run: ([folder], { id, config, disable, json }, context) =>
@@ -86,7 +87,7 @@ replaces the one that runs when code, version or configuration differ.
     help: `Usage: berth bots [--json]
 
 Lists every bot that has a document or a container: whether it is enabled, what the engine shows of it, how many
-starts in a row there were, and since when it is so.
+starts in a row there were, and since when it is so. Then every schedule: its next slot, and what became of the latest.
 
   --json   print one JSON array`,
     run: (_args, { json }, context) => botsCommand({ json: json === true }, context),
@@ -123,21 +124,23 @@ of standard error, 'berth:' before one of Berth's own. On a screen control chara
     takes: IDS,
     help: `Usage: berth enable ID...
 
-Has the service run these bots.`,
+Has the service run these bots and schedules.`,
     run: (ids, _values, context) => enableCommand({ ids, enabled: true }, context),
   },
   disable: {
     takes: IDS,
     help: `Usage: berth disable ID...
 
-Has the service stop these bots; their documents and code stay.`,
+Has the service stop these bots, and run these schedules no more; documents and code stay. A run that goes comes
+to its end.`,
     run: (ids, _values, context) => enableCommand({ ids, enabled: false }, context),
   },
   remove: {
     takes: IDS,
     help: `Usage: berth remove ID...
 
-Deletes the documents of these bots, and what 'berth deploy' has stored of their code. The service stops them.`,
+Deletes the documents of these bots and schedules, and what 'berth deploy' has stored of their code. The service
+stops the bots; a run that goes comes to its end.`,
     run: (ids, _values, context) => removeCommand(ids, context),
   },
   demo: {

@@ -10,8 +10,10 @@ import type { ObjectStore } from "../lib/object_store.ts";
 import { parseBotDocument, updatedAtOf } from "../services/bot_document.ts";
 import type { BotChange, BotDocument, BotRepository } from "../services/bot_repository.ts";
 import { field, isObject } from "../services/document_fields.ts";
+import { parseScheduleDocument } from "../services/schedule_document.ts";
 import type { BotFolder } from "./bot_folder.ts";
 import { botToDocument } from "./bot_to_document.ts";
+import { describeCron } from "./schedule_rows.ts";
 import { archivePrefix, storeArchive } from "./store_archive.ts";
 
 /** Where bots are deployed to. */
@@ -50,6 +52,8 @@ export interface DeployedBot {
   readonly enabled: boolean;
   /** Whether there was no such bot before. */
   readonly isNew: boolean;
+  /** When it is run, with its time zone where that is not UTC; absent for a bot that runs until it is stopped. */
+  readonly schedule?: string;
 }
 
 /**
@@ -86,13 +90,20 @@ export async function deployBot(
   }
   await publish(change);
   await removeOlderArchives(target, id, [filePath, filePathOf(before)]);
+  const schedule = bot.schedule === undefined ? undefined : scheduleOf(document);
   return {
     id,
     version: bot.version,
     filePath,
     enabled: parseBotDocument(document).enabled,
     isNew: before === undefined,
+    ...(schedule !== undefined && { schedule }),
   };
+}
+
+function scheduleOf(document: BotDocument): string | undefined {
+  const parsed = parseScheduleDocument(document);
+  return parsed.status === "valid" ? describeCron(parsed.cron) : undefined;
 }
 
 async function requireScript({ path, entrypoints }: BotFolder): Promise<void> {

@@ -7,10 +7,11 @@
 import { resolve } from "node:path";
 import { InvalidBotFolderError } from "../lib/errors.ts";
 import { ALL_SEGMENTS } from "../lib/runner.ts";
-import { readBotFolder } from "./bot_folder.ts";
+import { type BotFolder, readBotFolder } from "./bot_folder.ts";
 import { type CliContext, EXIT } from "./context.ts";
 import { deployBot } from "./deploy_bot.ts";
-import { openDocuments } from "./open_documents.ts";
+import { type DocumentTarget, type OpenDocuments, openDocuments } from "./open_documents.ts";
+import { printable } from "./terminal.ts";
 
 /** Options of {@linkcode deployCommand}. */
 export interface DeployOptions {
@@ -27,7 +28,7 @@ export interface DeployOptions {
 }
 
 /**
- * Deploys a bot folder.
+ * Deploys a bot folder: as a schedule where its description has one, else as a bot that runs until it is stopped.
  *
  * @param options See {@linkcode DeployOptions}.
  * @param context See {@linkcode CliContext}.
@@ -40,30 +41,49 @@ export async function deployCommand(options: DeployOptions, context: CliContext)
   const bot = await readBotFolder(resolve(cwd, folder), configFile && resolve(cwd, configFile));
   if (!bot.entrypoints.bot) {
     throw new InvalidBotFolderError(
-      `'${folder}' has no entrypoint 'bot', so there is nothing to keep running. Add it to its bot-config.yaml.`,
-    );
-  }
-  if (bot.schedule !== undefined) {
-    throw new InvalidBotFolderError(
-      `'${folder}' has a schedule, and 'berth deploy' gives the service bots that run until they are stopped. ` +
-        "Have your API server write the schedule's document, or see it run in 'berth demo'.",
+      `'${folder}' has no entrypoint 'bot', so there is nothing to run. Add it to its bot-config.yaml.`,
     );
   }
   await using documents = await openDocuments(context);
   const { segment } = documents.config;
-  const deployed = await deployBot(bot, documents, {
+  const target = targetOf(bot, documents);
+  await refuseOtherKind(id ?? bot.name, target, documents);
+  const deployed = await deployBot(bot, target, {
     ...(id !== undefined && { id }),
     enabled,
     segment: segment === ALL_SEGMENTS ? 0 : segment,
     signal,
   });
-  if (json) terminal.out(JSON.stringify(deployed));
+  if (json) terminal.out(JSON.stringify({ kind: target.kind, ...deployed }));
   else {
     const what = deployed.isNew ? "is deployed" : "is updated";
     const why = enabled ? "its configuration says so" : "'berth enable' starts it";
     const state = deployed.enabled ? "" : `, disabled (${why})`;
-    terminal.out(`${deployed.id} ${what}: version ${deployed.version}${state}`);
+    const runs = deployed.schedule === undefined ? "" : `, runs at ${deployed.schedule}`;
+    terminal.out(printable(`${deployed.id} ${what}: version ${deployed.version}${runs}${state}`));
   }
   terminal.note(await documents.whenHeard());
   return EXIT.ok;
+}
+
+function targetOf(bot: BotFolder, { bots, schedules }: OpenDocuments): DocumentTarget {
+  if (bot.schedule === undefined) return bots;
+  if (schedules) return schedules;
+  throw new InvalidBotFolderError(
+    `'${bot.path}' has a schedule, and SERVICES says that schedules are not served. Add 'schedules' to it.`,
+  );
+}
+
+/** One id is one thing: what is a bot must not go on as such when its folder has got a schedule, nor the reverse. */
+async function refuseOtherKind(
+  id: string,
+  { kind }: DocumentTarget,
+  documents: OpenDocuments,
+): Promise<void> {
+  const other = (await documents.find(id)).find(({ target }) => target.kind !== kind)?.target.kind;
+  if (other === undefined) return;
+  throw new InvalidBotFolderError(
+    `There is a ${other} '${id}' already, and this folder is a ${kind}. Take it away with 'berth remove ${id}', or ` +
+      "choose another id with --id.",
+  );
 }

@@ -1,5 +1,5 @@
 /**
- * `berth enable ID...` and `berth disable ID...`: whether the service runs bots.
+ * `berth enable ID...` and `berth disable ID...`: whether the service runs bots and schedules.
  *
  * @module
  */
@@ -11,33 +11,40 @@ import { openDocuments } from "./open_documents.ts";
 
 /** Options of {@linkcode enableCommand}. */
 export interface EnableOptions {
-  /** Ids of the bots. */
+  /** Ids of the bots and schedules. */
   readonly ids: readonly string[];
   /** Whether they are to run. */
   readonly enabled: boolean;
 }
 
 /**
- * Enables or disables bots, one after the other; one that is not there keeps none of the others.
+ * Enables or disables bots and schedules, one after the other; one that is not there keeps none of the others.
  *
  * @param options See {@linkcode EnableOptions}.
  * @param context See {@linkcode CliContext}.
- * @returns 1 when there was no such bot.
+ * @returns 1 when there was no such bot or schedule.
  */
 export async function enableCommand({ ids, enabled }: EnableOptions, context: CliContext): Promise<number> {
   const { terminal } = context;
   await using documents = await openDocuments(context);
   let changed = 0;
   for (const id of ids) {
-    const before = await documents.repository.get(id);
-    if (!before) {
-      terminal.note(`berth: There is no bot '${id}'; 'berth bots' lists them.`);
+    const found = await documents.find(id);
+    if (found.length === 0) {
+      terminal.note(`berth: There is no bot '${id}', and no schedule; 'berth bots' lists them.`);
       continue;
     }
-    // What the change does not name is kept. It has no place in the order: what comes last wins.
-    const change: BotChange = { type: "updated", id, document: enablingFields(before, enabled), order: {} };
-    await documents.repository.apply(change);
-    await documents.publish(change);
+    for (const { target, document } of found) {
+      // What the change does not name is kept. It has no place in the order: what comes last wins.
+      const change: BotChange = {
+        type: "updated",
+        id,
+        document: enablingFields(document, enabled),
+        order: {},
+      };
+      await target.repository.apply(change);
+      await target.publish(change);
+    }
     changed++;
     terminal.out(`${id} is ${enabled ? "enabled" : "disabled"}`);
   }

@@ -10,6 +10,7 @@ import { StoredLogs } from "../lib/logs/stored_logs.ts";
 import { ALL_SEGMENTS } from "../lib/runner.ts";
 import { parseServiceConfig } from "../services/service_config.ts";
 import { type CliContext, EXIT } from "./context.ts";
+import { openDocuments } from "./open_documents.ts";
 import { printable, type Terminal } from "./terminal.ts";
 
 /** Options of {@linkcode logsCommand}. */
@@ -58,8 +59,7 @@ export async function logsCommand(options: LogsOptions, context: CliContext): Pr
       await hasDocument(id, context);
     if (!isKnown) {
       terminal.note(
-        `berth: There is no bot '${id}', and no log of that id; 'berth bots' lists the bots. A schedule has a log ` +
-          "once it has run.",
+        `berth: There is no bot '${id}', no schedule, and no log of that id; 'berth bots' lists them.`,
       );
       return EXIT.failed;
     }
@@ -74,8 +74,8 @@ export async function logsCommand(options: LogsOptions, context: CliContext): Pr
 }
 
 async function hasDocument(id: string, context: CliContext): Promise<boolean> {
-  await using documents = await context.openBotDocuments(parseServiceConfig(context.env));
-  return await documents.repository.get(id) !== undefined;
+  await using documents = await openDocuments(context);
+  return (await documents.find(id)).length > 0;
 }
 
 /** A program reads what is stored, byte for byte; a screen is kept from being rewritten by what bots print. */

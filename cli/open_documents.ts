@@ -1,22 +1,47 @@
 /**
- * What the commands that change documents share.
+ * What the commands that look at documents or change them share.
  *
  * @module
  */
 
 import { InstanceLock } from "../lib/instance_lock.ts";
-import { EventsUnavailableError } from "../services/bot_event_publisher.ts";
+import { type BotEventPublisher, EventsUnavailableError } from "../services/bot_event_publisher.ts";
+import type { BotChange, BotDocument } from "../services/bot_repository.ts";
+import type { ScheduleStores } from "../services/open_bot_repository.ts";
 import { parseServiceConfig, type ServiceConfig } from "../services/service_config.ts";
 import type { CliContext } from "./context.ts";
 import type { DeployTarget } from "./deploy_bot.ts";
 
-/** The documents that the configuration names, and how the service hears of a change. */
-export interface OpenDocuments extends DeployTarget, AsyncDisposable {
+/** The documents of one kind, and how the service hears of a change. */
+export interface DocumentTarget extends DeployTarget {
+  /** What they are the documents of. */
+  readonly kind: "bot" | "schedule";
+}
+
+/** A document that was found. */
+export interface FoundDocument {
+  /** Among which it was found. */
+  readonly target: DocumentTarget;
+  /** The document. */
+  readonly document: BotDocument;
+}
+
+/** The documents that the configuration names. */
+export interface OpenDocuments extends AsyncDisposable {
   /** The configuration. */
   readonly config: ServiceConfig;
+  /** Where bots are deployed to. */
+  readonly bots: DocumentTarget;
+  /** Where schedules are deployed to, and the ledger; absent where the configuration says that they are not served. */
+  readonly schedules?: DocumentTarget & ScheduleStores;
+  /** The documents of an id: none, one, or one of each kind. */
+  find(id: string): Promise<FoundDocument[]>;
   /** Says when the service takes up what was written. */
   whenHeard(): Promise<string>;
 }
+
+/** A schedule that was changed without a word is found so soon, in words. */
+const SCHEDULE_RESYNC = "10 minutes";
 
 /**
  * Opens the documents.
@@ -28,27 +53,50 @@ export interface OpenDocuments extends DeployTarget, AsyncDisposable {
  */
 export async function openDocuments(context: CliContext): Promise<OpenDocuments> {
   const config = parseServiceConfig(context.env);
-  const { repository, store, publisher, ...opened } = await context.openBotDocuments(config);
+  const opened = await context.openBotDocuments(config);
+  const { repository, store, publisher, scheduling } = opened;
   let untold: string | undefined;
-  return {
-    ...opened,
-    config,
-    repository,
-    store,
-    bucket: config.runner.buckets.code,
-    async publish(change) {
+  const publishTo =
+    (bus: BotEventPublisher | undefined, foundWithin: string) => async (change: BotChange) => {
       try {
-        await publisher?.publish(change);
+        await bus?.publish(change);
       } catch (error) {
         if (!(error instanceof EventsUnavailableError)) throw error;
         // It is written: the service finds it.
-        untold = error.message;
+        untold =
+          `${error.message} It is written nevertheless: a running service finds it within ${foundWithin}.`;
       }
+    };
+  const bucket = config.runner.buckets.code;
+  const bots: DocumentTarget = {
+    kind: "bot",
+    repository,
+    store,
+    bucket,
+    publish: publishTo(publisher, intervalOf(config)),
+  };
+  const schedules = scheduling && {
+    ...scheduling,
+    kind: "schedule" as const,
+    repository: scheduling.schedules,
+    store,
+    bucket,
+    publish: publishTo(scheduling.publisher, SCHEDULE_RESYNC),
+  };
+  return {
+    config,
+    bots,
+    ...(schedules && { schedules }),
+    async find(id) {
+      const found: FoundDocument[] = [];
+      for (const target of [bots, ...(schedules ? [schedules] : [])]) {
+        const document = await target.repository.get(id);
+        if (document) found.push({ target, document });
+      }
+      return found;
     },
-    whenHeard: () =>
-      untold === undefined ? whenHeard(config) : Promise.resolve(
-        `${untold} It is written nevertheless: a running service finds it within ${intervalOf(config)}.`,
-      ),
+    whenHeard: () => untold === undefined ? whenHeard(config) : Promise.resolve(untold),
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
 }
 

@@ -11,12 +11,9 @@ import { InProcessBotEvents } from "./in_process_bot_events.ts";
 import type { ScheduleStores } from "./open_bot_repository.ts";
 import { PolledBotEvents } from "./polled_bot_events.ts";
 import type { RunRepository } from "./run_repository.ts";
-import type { ScheduleRepository } from "./schedule_repository.ts";
+import { SCHEDULE_SUBJECTS, type ScheduleRepository } from "./schedule_repository.ts";
 import { ScheduleService } from "./schedule_service.ts";
 import type { ServiceConfig } from "./service_config.ts";
-
-/** Subjects of the events, without their last part. */
-const SUBJECT_PREFIX = "the0.bot-schedule";
 
 /** The schedule service with everything that is its own. */
 export interface ComposedScheduleService extends AsyncDisposable {
@@ -84,6 +81,6 @@ async function openNatsEvents({ natsUrl, runner }: ServiceConfig): Promise<BotEv
   const { durableNameOf, NatsBotEvents } = await import("./adapters/nats_bot_events.ts");
   return new NatsBotEvents(connectNats(natsUrl!.reveal()), {
     durableName: durableNameOf(runner.instance, "schedules"),
-    subjectPrefix: SUBJECT_PREFIX,
+    subjectPrefix: SCHEDULE_SUBJECTS,
   });
 }

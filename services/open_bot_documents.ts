@@ -1,5 +1,5 @@
 /**
- * What a command needs to give bots to a service that runs in another process, perhaps on another machine.
+ * What a command needs to give bots and schedules to a service that runs in another process, perhaps on another machine.
  *
  * @module
  */
@@ -8,7 +8,8 @@ import { createObjectStore } from "../lib/create_docker_runner.ts";
 import type { ObjectStore } from "../lib/object_store.ts";
 import type { BotEventPublisher } from "./bot_event_publisher.ts";
 import type { BotRepository } from "./bot_repository.ts";
-import { openBotRepository } from "./open_bot_repository.ts";
+import { openBotRepository, type ScheduleStores } from "./open_bot_repository.ts";
+import { SCHEDULE_SUBJECTS } from "./schedule_repository.ts";
 import type { ServiceConfig } from "./service_config.ts";
 
 /** Where bots' documents and code are, and what tells of changes. */
@@ -19,6 +20,11 @@ export interface BotDocuments extends AsyncDisposable {
   readonly store: ObjectStore;
   /** The event bus; absent where the service finds changes by itself. */
   readonly publisher?: BotEventPublisher;
+  /** The schedules; absent where the configuration says that they are not served. */
+  readonly scheduling?: ScheduleStores & {
+    /** The event bus; absent where the service finds changes by itself. */
+    readonly publisher?: BotEventPublisher;
+  };
 }
 
 /**
@@ -29,27 +35,30 @@ export interface BotDocuments extends AsyncDisposable {
  * @throws {StoreUnavailableError} when the documents cannot be opened.
  */
 export async function openBotDocuments(config: ServiceConfig): Promise<BotDocuments> {
-  const opened = await openBotRepository(config);
-  try {
-    await opened.repository.open();
-    const publisher = config.natsUrl && await openPublisher(config.natsUrl.reveal());
-    return {
-      repository: opened.repository,
-      store: createObjectStore(config.runner),
-      ...(publisher && { publisher }),
-      async [Symbol.asyncDispose]() {
-        await publisher?.[Symbol.asyncDispose]();
-        await opened[Symbol.asyncDispose]();
-      },
-    };
-  } catch (error) {
-    await opened[Symbol.asyncDispose]();
-    throw error;
-  }
+  await using stack = new AsyncDisposableStack();
+  const { repository, schedules, runs } = stack.use(await openBotRepository(config));
+  await repository.open();
+  const store = createObjectStore(config.runner);
+  const publisher = stack.use(await openPublisher(config));
+  const documents = { repository, store, ...(publisher && { publisher }) };
+  if (!config.services.includes("schedules")) return close(documents, stack.move());
+  await Promise.all([schedules.open(), runs.open()]);
+  const toldBy = stack.use(await openPublisher(config, SCHEDULE_SUBJECTS));
+  const scheduling = { schedules, runs, ...(toldBy && { publisher: toldBy }) };
+  return close({ ...documents, scheduling }, stack.move());
 }
 
-async function openPublisher(urls: string): Promise<BotEventPublisher> {
+function close(documents: Omit<BotDocuments, typeof Symbol.asyncDispose>, stack: AsyncDisposableStack) {
+  return { ...documents, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+async function openPublisher(
+  { natsUrl }: ServiceConfig,
+  subjectPrefix?: string,
+): Promise<BotEventPublisher | undefined> {
+  if (!natsUrl) return undefined;
   const { connectNats } = await import("./adapters/connect_nats.ts");
   const { NatsBotPublisher } = await import("./adapters/nats_bot_publisher.ts");
-  return new NatsBotPublisher(connectNats(urls, { name: "berth command" }));
+  const connector = connectNats(natsUrl.reveal(), { name: "berth command" });
+  return new NatsBotPublisher(connector, subjectPrefix === undefined ? {} : { subjectPrefix });
 }

@@ -12,19 +12,25 @@ import { settledWithin } from "../settled_within.ts";
 import { writeBotEvent } from "../write_bot_event.ts";
 import type { NatsConnector } from "./connect_nats.ts";
 
-/** Subjects of the events, without `created`, `updated`, `deleted`. */
-const SUBJECT_PREFIX = "the0.bot";
+/** Options of a {@linkcode NatsBotPublisher}. */
+export interface NatsBotPublisherOptions {
+  /** Subjects of the events, without `.created`, `.updated`, `.deleted`. @default {"the0.bot"} */
+  readonly subjectPrefix?: string;
+}
+
 /** The server's answer, and closing the connection, each take so long at most, in ms. */
 const LIMIT_MS = 5_000;
 
 /** Publishes as an API server does: to the subjects, which a stream captures where there is one. */
 export class NatsBotPublisher implements BotEventPublisher {
   readonly #connector: NatsConnector;
+  readonly #subjectPrefix: string;
   #connection: Promise<NatsConnection> | undefined;
 
-  /** @param connector Dials at the first change, see `connectNats()`. */
-  constructor(connector: NatsConnector) {
+  /** @param connector Dials at the first change, see `connectNats()`. @param options Which events. */
+  constructor(connector: NatsConnector, { subjectPrefix = "the0.bot" }: NatsBotPublisherOptions = {}) {
     this.#connector = connector;
+    this.#subjectPrefix = subjectPrefix;
   }
 
   /** {@inheritDoc BotEventPublisher.publish} */
@@ -33,7 +39,7 @@ export class NatsBotPublisher implements BotEventPublisher {
     try {
       this.#connection ??= this.#connector.connect(AbortSignal.timeout(LIMIT_MS));
       const connection = await this.#connection;
-      const { subject, payload } = writeBotEvent(change, SUBJECT_PREFIX);
+      const { subject, payload } = writeBotEvent(change, this.#subjectPrefix);
       connection.publish(subject, payload);
       const flushed = connection.flush();
       if (await settledWithin(flushed, LIMIT_MS, systemClock)) return await flushed;

@@ -59,12 +59,61 @@ async function liveAndLetDie(env: Record<string, string>, temp: string, id: stri
   assert.equal(await service.end(), 0, service.output);
 }
 
+/** The same of a folder with a schedule. */
+async function scheduleAndEnd(
+  env: Record<string, string>,
+  temp: string,
+  id: string,
+  containers: (instance: string) => Promise<readonly unknown[]>,
+): Promise<void> {
+  const code = (text: string) => ({ "main.py": `def main(id, config):\n    return "${text}"\n` });
+  const description =
+    'name: report\nversion: 1.0.0\nschedule: "*/2 * * * * *"\nentrypoints:\n  bot: main.py\n';
+  const folder = await writeBot(`${temp}/report`, { "bot-config.yaml": description, ...code("one") });
+  const flags = (await berth(env, "permissions")).trim().split(" ");
+  await using service = CliProcess.start(["start"], env, flags);
+  await service.printed(/service started/);
+  const last = async () => (await botOf(env, id))?.last as Record<string, unknown> | null | undefined;
+  const hasSucceeded = async () => (await last())?.state === "succeeded";
+
+  const deployed = JSON.parse(await berth(env, "deploy", folder, "--id", id, "--json"));
+  assert.deepEqual([deployed.kind, deployed.schedule, deployed.isNew], ["schedule", "*/2 * * * * *", true]);
+  await until("a slot has succeeded", hasSucceeded);
+  const row = await botOf(env, id);
+  assert.deepEqual([row?.kind, row?.enabled, row?.version], ["schedule", true, "1.0.0"]);
+  assert.ok(Math.abs(Date.parse(String(row?.next)) - Date.now()) < 60_000, `${row?.next}`);
+  const [, line] = (await berth(env, "bots")).split("\n");
+  assert.match(line!, new RegExp(`^${id} +1\\.0\\.0 +python3\\.11 +yes +\\*/2 \\* \\* \\* \\* \\* +\\d{4}-`));
+
+  await berth(env, "disable", id);
+  await until("no run goes", async () => !["claimed", "running"].includes(String((await last())?.state)));
+  const before = await last();
+  assert.equal((await botOf(env, id))?.next, null);
+  // Longer than one slot: nothing follows.
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  assert.deepEqual(await last(), before);
+
+  await berth(env, "enable", id);
+  await writeBot(folder, { "bot-config.yaml": description.replace("1.0.0", "2.0.0"), ...code("two") });
+  await berth(env, "deploy", folder, "--id", id);
+  await until(
+    "the new version has run",
+    async () => (await last())?.version === "2.0.0" && await hasSucceeded(),
+  );
+  await berth(env, "remove", id);
+  assert.equal(await botOf(env, id), undefined);
+  await until("no run goes any more", async () => (await containers(env.BERTH_INSTANCE!)).length === 0);
+  service.kill("SIGTERM");
+  assert.equal(await service.end(), 0, service.output);
+}
+
 Deno.test("berth deploy, disable, enable and remove reach a running service through the embedded database", async () => {
   const instance = `test-${crypto.randomUUID().slice(0, 8)}`;
-  await withFolder(() => [instance], async (temp) => {
+  await withFolder(() => [instance], async (temp, containers) => {
     const env = cliVariables(temp, { ...NO_RESYNC, BERTH_INSTANCE: instance });
     await liveAndLetDie(env, temp, "my-bot");
-    const objects = new Deno.Command("find", { args: [`${temp}/data/objects`, "-type", "f"] });
+    await scheduleAndEnd(env, temp, "report", containers);
+    const objects = new Deno.Command("find", { args: [`${temp}/data/objects/custom-bots`, "-type", "f"] });
     assert.equal(new TextDecoder().decode((await objects.output()).stdout), "", "its archives are gone");
   });
 });
@@ -82,7 +131,7 @@ if (hasServers) {
       const [run] = crypto.randomUUID().split("-") as [string];
       const bucket = `berth-test-${run}`;
       try {
-        await withFolder(() => [`test-${run}`], async (temp) => {
+        await withFolder(() => [`test-${run}`], async (temp, containers) => {
           const env = cliVariables(temp, {
             ...NO_RESYNC,
             ...servers,
@@ -95,6 +144,7 @@ if (hasServers) {
             SEGMENT_ID: String(Number.parseInt(run.slice(0, 7), 16)),
           });
           await liveAndLetDie(env, temp, `bot-${run}`);
+          await scheduleAndEnd(env, temp, `report-${run}`, containers);
         });
       } finally {
         await removeBuckets([bucket, `${bucket}-results`, `${bucket}-logs`]);

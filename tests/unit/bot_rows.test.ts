@@ -35,8 +35,9 @@ Deno.test("botRows() puts documents and containers side by side", () => {
     container("a", { kind: "backtest" }),
   ]);
   assert.deepEqual(rows, [
-    { id: "a", enabled: false, version: "1", runtime: "python3.11", phase: null },
+    { kind: "bot", id: "a", enabled: false, version: "1", runtime: "python3.11", phase: null },
     {
+      kind: "bot",
       id: "b",
       enabled: true,
       version: "1",
@@ -47,6 +48,7 @@ Deno.test("botRows() puts documents and containers side by side", () => {
       since: new Date(2000),
     },
     {
+      kind: "bot",
       id: "bad",
       enabled: true,
       version: null,
@@ -55,6 +57,7 @@ Deno.test("botRows() puts documents and containers side by side", () => {
       phase: null,
     },
     {
+      kind: "bot",
       id: "stray",
       enabled: null,
       version: null,

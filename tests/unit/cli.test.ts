@@ -50,7 +50,7 @@ for (const [name, { help, options = {} }] of Object.entries(COMMANDS)) {
 for (
   const [args, message] of [
     [["deploy"], "'deploy' needs a bot folder."],
-    [["remove"], "'remove' needs a bot's id."],
+    [["remove"], "'remove' needs the id of a bot or a schedule."],
     [["bots", "x"], "'bots' does not take 'x'."],
     [["logs"], "'logs' needs the id of a bot or a schedule."],
     [["logs", "x", "--tail", "1.5"], "--tail takes a whole number of lines, not '1.5'."],

@@ -17,8 +17,11 @@ interface Stage {
   readonly write: (name: string, text: string) => Promise<void>;
   readonly archives: () => Promise<string[]>;
   readonly documents: () => ReturnType<BotDocuments["repository"]["list"]>;
-  /** What was published, where a publisher is wanted. */
+  readonly schedules: () => ReturnType<BotDocuments["repository"]["list"]>;
+  /** What was published of bots, where a publisher is wanted. */
   readonly published: BotChange[];
+  /** What was published of schedules, where a publisher is wanted. */
+  readonly publishedSchedules: BotChange[];
 }
 
 /** The embedded default in a folder of the test's, and a bus that the test plays. */
@@ -29,22 +32,30 @@ async function withStage(
   const temp = await Deno.makeTempDir({ prefix: "berth-test-" });
   const lines: string[] = [];
   const published: BotChange[] = [];
-  const publisher = publish && {
-    publish: (change: BotChange) => {
-      published.push(change);
-      return publish(change);
-    },
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  };
+  const publishedSchedules: BotChange[] = [];
+  const publisherTo = (changes: BotChange[]) =>
+    publish && {
+      publisher: {
+        publish: (change: BotChange) => {
+          changes.push(change);
+          return publish(change);
+        },
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      },
+    };
   const context = {
     env: { TEMP_DIR: `${temp}/runtime`, DATA_DIR: `${temp}/data` },
     cwd: temp,
     terminal: { out: (line: string) => lines.push(line), note: (line: string) => lines.push(line) },
     signal: new AbortController().signal,
-    openBotDocuments: async (config: Parameters<typeof openBotDocuments>[0]) => ({
-      ...await openBotDocuments(config),
-      ...(publisher && { publisher }),
-    }),
+    openBotDocuments: async (config: Parameters<typeof openBotDocuments>[0]) => {
+      const { scheduling, ...opened } = await openBotDocuments(config);
+      return {
+        ...opened,
+        ...publisherTo(published),
+        ...(scheduling && { scheduling: { ...scheduling, ...publisherTo(publishedSchedules) } }),
+      };
+    },
   } as unknown as CliContext;
   const write = (name: string, text: string) => Deno.writeTextFile(`${temp}/bot/${name}`, text);
   try {
@@ -57,13 +68,18 @@ async function withStage(
       write,
       async archives() {
         const entries = Deno.readDir(`${temp}/data/objects/custom-bots/local/mine`);
-        return (await Array.fromAsync(entries)).map(({ name }) => name);
+        return (await Array.fromAsync(entries).catch(() => [])).map(({ name }) => name);
       },
       async documents() {
         await using documents = await openBotDocuments(parseServiceConfig(context.env));
         return await documents.repository.list();
       },
+      async schedules() {
+        await using documents = await openBotDocuments(parseServiceConfig(context.env));
+        return await documents.scheduling!.schedules.list();
+      },
       published,
+      publishedSchedules,
     });
   } finally {
     await Deno.remove(temp, { recursive: true });
@@ -137,3 +153,66 @@ Deno.test("berth deploy writes the document also when the event bus is down, and
     );
     assert.deepEqual((await documents()).map(({ key }) => key), ["mine"]);
   }, () => Promise.reject(new EventsUnavailableError("Cannot publish to nats: it is down."))));
+
+const SCHEDULED = `name: mine
+version: 1.0.0
+schedule: "0 9 * * mon-fri"
+entrypoints:
+  bot: main.py
+`;
+
+Deno.test("berth deploy makes a schedule of a folder that has one; enable, disable and remove work for it", () =>
+  withStage(
+    async ({ context, said, write, archives, documents, schedules, published, publishedSchedules }) => {
+      await write("bot-config.yaml", SCHEDULED);
+      await write("config.json", '{"timezone": "Europe/Berlin", "retries": 2}');
+      await deployCommand(options, context);
+      assert.match(
+        said(),
+        /^mine is deployed: version 1\.0\.0, runs at 0 9 \* \* mon-fri \(Europe\/Berlin\)$/m,
+      );
+      const [stored, ...more] = await schedules();
+      assert.deepEqual([stored?.key, more], ["mine", []]);
+      const config = { schedule: "0 9 * * mon-fri", timezone: "Europe/Berlin", retries: 2 };
+      assert.deepEqual(stored?.document.config, config);
+      await write("main.py", "def main(id, config): return 2\n");
+      await deployCommand({ ...options, json: true }, context);
+      const { kind, isNew, schedule } = JSON.parse(said().split("\n")[0]!);
+      assert.deepEqual([kind, isNew, schedule], ["schedule", false, "0 9 * * mon-fri (Europe/Berlin)"]);
+      assert.equal((await archives()).length, 2);
+
+      assert.equal(await enableCommand({ ids: ["mine"], enabled: false }, context), 0);
+      assert.match(said(), /^mine is disabled$/m);
+      assert.equal((await schedules())[0]?.document.enabled, false);
+      assert.equal(await enableCommand({ ids: ["mine"], enabled: true }, context), 0);
+      assert.equal(await removeCommand(["mine"], context), 0);
+      assert.deepEqual([await schedules(), await documents(), await archives()], [[], [], []]);
+      assert.deepEqual(publishedSchedules.map(({ type }) => type), [
+        "created",
+        "updated",
+        "updated",
+        "updated",
+        "deleted",
+      ]);
+      assert.deepEqual(published, []);
+    },
+    () => Promise.resolve(),
+  ));
+
+Deno.test("berth deploy refuses a schedule that cannot be run, that is a bot already, or that nobody serves", () =>
+  withStage(async ({ context, write, archives, schedules }) => {
+    await deployCommand(options, context);
+    const refused = (message: RegExp, env = {}) =>
+      assert.rejects(deployCommand(options, { ...context, env: { ...context.env, ...env } }), message);
+    await write("bot-config.yaml", SCHEDULED);
+    await refused(/There is a bot 'mine' already, and this folder is a schedule\. .*'berth remove mine'/);
+    await removeCommand(["mine"], context);
+    await refused(/SERVICES says that schedules are not served/, { SERVICES: "bots" });
+    await write("bot-config.yaml", SCHEDULED.replace("0 9 * * mon-fri", "0 0 30 2 *"));
+    await refused(/Cannot deploy '.*' as 'mine': config\.schedule: .*never/);
+    assert.deepEqual([await schedules(), await archives()], [[], []]);
+    await write("bot-config.yaml", SCHEDULED);
+    await deployCommand(options, context);
+    await write("bot-config.yaml", SCHEDULED.replace(/schedule.*\n/, ""));
+    await refused(/There is a schedule 'mine' already, and this folder is a bot/);
+  }));
