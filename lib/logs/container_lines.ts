@@ -40,7 +40,7 @@ export class ContainerLines {
     },
   ): AsyncGenerator<StoredLogLine> {
     const after = this.#mark;
-    const assembler = new LineAssembler({ ...(after && { after }) });
+    using assembler = new LineAssembler({ ...(after && { after }) });
     const pieces = readSpool(this.#orchestrator, this.#container, {
       ...(after && { after }),
       ...(expected !== undefined && { expected }),
@@ -57,9 +57,11 @@ export class ContainerLines {
 
   *#take(assembler: LineAssembler, closeLines: boolean): Generator<StoredLogLine> {
     const decoder = new TextDecoder();
-    for (const { bytes, mark } of assembler.take({ closeLines })) {
-      this.#mark = mark;
-      for (const text of decoder.decode(bytes).split("\n").slice(0, -1)) yield parseStoredLine(text)!;
+    for (const segment of assembler.take({ closeLines })) {
+      this.#mark = segment.mark;
+      const texts = decoder.decode(segment.bytes).split("\n").slice(0, -1);
+      assembler.recycle(segment);
+      for (const text of texts) yield parseStoredLine(text)!;
     }
   }
 }

@@ -14,7 +14,7 @@ export interface LogSegment {
   /** Their UTC day, for example `20260131`. */
   readonly day: string;
   /** The lines, as they are stored. */
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** How many entries of the log they are made of. */
   readonly entries: number;
   /** The last of these. */
@@ -47,12 +47,13 @@ interface OpenSegment {
   end: End | undefined;
 }
 
+/** Written over with each entry: a million objects would be garbage. */
 interface End {
-  readonly entries: number;
-  readonly entry: LogEntry;
-  readonly ordinal: number;
-  readonly otherTime: string;
-  readonly otherOrdinal: number;
+  entries: number;
+  entry: LogEntry;
+  ordinal: number;
+  otherTime: string;
+  otherOrdinal: number;
 }
 
 interface OpenLine {
@@ -69,6 +70,10 @@ interface SavePoint {
   readonly end: End | undefined;
 }
 
+/** One piece is read while another is written. */
+const MAX_SPARES = 2;
+/** `2026-01-31T12:34:56.789Z`, or with more digits. */
+const USUAL_TIME_LENGTH = 24;
 const NEWLINE = 0x0a;
 const BRACE = 0x7b;
 const MAX_METRIC_BYTES = 64 * 1024;
@@ -80,7 +85,7 @@ const MARK_BYTES = Object.values(SOURCE_MARKS).map((mark) => new TextEncoder().e
  * ends between two lines: lines of one output that came while one of the other was open wait for that, too, and go
  * to the log of the same day, so that a single mark says where to go on.
  */
-export class LineAssembler {
+export class LineAssembler implements Disposable {
   readonly #maxLineBytes: number;
   readonly #counter = new EntryCounter();
   readonly #open = new Map<LogEntry["stream"], OpenLine>();
@@ -93,6 +98,8 @@ export class LineAssembler {
   #bytes = 0;
   /** How long the next piece will be, as far as the last one tells: growing costs memory. */
   #expected = 0;
+  /** Memory of segments that are done with. */
+  readonly #spares: ArrayBuffer[] = [];
   #save: SavePoint | undefined;
 
   /** @param options See {@linkcode LineAssemblerOptions}. */
@@ -135,15 +142,9 @@ export class LineAssembler {
     }
     this.#entries++;
     const other = this.#counter.other(stream);
-    this.#last = {
-      entries: this.#entries,
-      entry,
-      ordinal,
-      otherTime: other.time,
-      otherOrdinal: other.count,
-    };
+    this.#last = setEnd(this.#last, this.#entries, entry, ordinal, other);
     const segment = this.#segments.at(-1);
-    if (segment) segment.end = this.#last;
+    if (segment) segment.end = setEnd(segment.end, this.#entries, entry, ordinal, other);
   }
 
   /**
@@ -194,6 +195,21 @@ export class LineAssembler {
     return segments;
   }
 
+  /**
+   * Takes back the memory of a segment that is done with: a log that is long would else leave garbage as long as itself,
+   * which is collected late, because it is not on the heap.
+   *
+   * @param segment The segment. Its bytes are written over.
+   */
+  recycle({ bytes }: LogSegment): void {
+    if (this.#spares.length < MAX_SPARES) this.#spares.push(bytes.buffer);
+  }
+
+  /** Gives back the memory of segments that are done with, at once. */
+  [Symbol.dispose](): void {
+    for (const memory of this.#spares.splice(0)) memory.transfer(0);
+  }
+
   #continue(stream: LogEntry["stream"], open: OpenLine, text: Uint8Array, isEnded: boolean): void {
     open.pieces.push(text);
     open.bytes += text.length;
@@ -221,7 +237,7 @@ export class LineAssembler {
     const segment = last && (last.day === day || this.#save) ? last : this.#newSegment(day);
     const { output } = segment;
     const before = output.length;
-    output.addAscii(lineHead(time));
+    addHead(output, time);
     const first = pieces[0]!;
     if (source !== "stdout" || beginsWithMark(first)) output.addAscii(SOURCE_MARKS[source]);
     for (const piece of pieces) output.add(piece);
@@ -235,7 +251,12 @@ export class LineAssembler {
   }
 
   #newSegment(day: string): OpenSegment {
-    const segment = { day, output: new ByteBuilder(this.#expected), candidates: [], end: undefined };
+    const segment = {
+      day,
+      output: new ByteBuilder(this.#expected, this.#spares.pop()),
+      candidates: [],
+      end: undefined,
+    };
     this.#segments.push(segment);
     return segment;
   }
@@ -246,7 +267,7 @@ export class LineAssembler {
       segments: this.#segments.length,
       bytes: last?.output.length ?? 0,
       candidates: last?.candidates.length ?? 0,
-      end: last?.end,
+      end: last?.end && { ...last.end },
     };
     if (last && last.day !== day) this.#newSegment(day);
   }
@@ -259,6 +280,32 @@ export class LineAssembler {
     last.candidates.length = candidates;
     last.end = end;
   }
+}
+
+function setEnd(
+  end: End | undefined,
+  entries: number,
+  entry: LogEntry,
+  ordinal: number,
+  { time: otherTime, count: otherOrdinal }: { readonly time: string; readonly count: number },
+): End {
+  if (!end) return { entries, entry, ordinal, otherTime, otherOrdinal };
+  end.entries = entries;
+  end.entry = entry;
+  end.ordinal = ordinal;
+  end.otherTime = otherTime;
+  end.otherOrdinal = otherOrdinal;
+  return end;
+}
+
+/** {@linkcode lineHead}, without a text of its own for times as engines write them. */
+function addHead(output: ByteBuilder, time: string): void {
+  if (time.length < USUAL_TIME_LENGTH) return output.addAscii(lineHead(time));
+  output.addAscii("[");
+  output.addAscii(time, 0, 10);
+  output.addAscii(" ");
+  output.addAscii(time, 11, 23);
+  output.addAscii("] ");
 }
 
 function toMark({ entry, ordinal, otherTime, otherOrdinal }: End): LogMark {

@@ -119,7 +119,7 @@ export class LogTransfer {
     const { orchestrator, fullBytes = Infinity } = this.#options;
     let seen = 0;
     let firstTime: string | undefined;
-    const assembler = new LineAssembler({ ...(cursor && { after: cursor.mark }) });
+    using assembler = new LineAssembler({ ...(cursor && { after: cursor.mark }) });
     const own = new AbortController();
     const either = AbortSignal.any([signal, own.signal]);
     const stored = { bytes: 0, entries: 0 };
@@ -127,7 +127,7 @@ export class LogTransfer {
     // One piece is written while the next is read; the engine waits when both are full.
     const write = async (segments: LogSegment[]) => {
       await writing;
-      writing = this.#store(segments, signal);
+      writing = this.#store(segments, assembler, signal);
       // A failure is noticed at the next turn.
       writing.catch(() => own.abort());
       for (const { bytes, entries } of segments) {
@@ -170,7 +170,11 @@ export class LogTransfer {
     return isLarge ? LARGE_PIECE_BYTES : PIECE_BYTES;
   }
 
-  async #store(segments: readonly LogSegment[], signal: AbortSignal): Promise<void> {
+  async #store(
+    segments: readonly LogSegment[],
+    assembler: LineAssembler,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { archive, onStored, oldestDay } = this.#options;
     const oldest = oldestDay?.();
     for (const segment of segments) {
@@ -184,6 +188,7 @@ export class LogTransfer {
         signal,
       );
       onStored?.(segment);
+      assembler.recycle(segment);
     }
   }
 }
