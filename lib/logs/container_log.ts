@@ -52,6 +52,8 @@ export class ContainerLog {
   #bellAt = 0;
   #hasRung = false;
   #lastAt = -Infinity;
+  /** What the bell has told of since it was last counted or stored. */
+  #uncounted = { entries: 0, bytes: 0 };
   /** Whether it has not been asked for yet how it stands with the container. */
   #isNew: boolean;
   /** Lines may have been printed that no bell rang for. */
@@ -120,9 +122,27 @@ export class ContainerLog {
         this.#tell(error);
         const waitMs = Math.min(FIRST_RETRY_MS * 2 ** failures++, LAST_RETRY_MS);
         await delay(waitMs, undefined, { signal }).catch(() => {});
+        await this.#count();
       }
     }
     this.#bell?.close();
+  }
+
+  /** What cannot be stored for now is counted before the engine may drop it. */
+  async #count(): Promise<void> {
+    const { transfer, urgentBytes } = this.#options;
+    const { signal } = this.#closing;
+    const entries = this.#uncounted.entries + (this.#bell?.entries ?? 0);
+    const bytes = this.#uncounted.bytes + (this.#bell?.bytes ?? 0);
+    // While no bell hangs nobody hears what is printed.
+    if (signal.aborted || (this.#bell?.isOpen && bytes < urgentBytes)) return;
+    this.#uncounted = { entries: 0, bytes: 0 };
+    this.#bell?.reset();
+    try {
+      await transfer.count(2 * entries + EXPECTED_ENTRIES, signal);
+    } catch {
+      // Why the engine does not answer is told by the next try to store.
+    }
   }
 
   async #turn(): Promise<void> {
@@ -189,9 +209,12 @@ export class ContainerLog {
       limit.run(async () => {
         if (this.#isComplete) return { bytes: 0, entries: 0 };
         const entries = expected ?? 2 * (this.#bell?.entries ?? 0) + EXPECTED_ENTRIES;
+        this.#uncounted.entries += this.#bell?.entries ?? 0;
+        this.#uncounted.bytes += this.#bell?.bytes ?? 0;
         this.#bell?.reset();
         this.#lastAt = performance.now();
         const stored = await transfer.run({ isFinal, expected: entries, signal: either });
+        this.#uncounted = { entries: 0, bytes: 0 };
         if (isFinal) this.#isComplete = true;
         return stored;
       }, either);

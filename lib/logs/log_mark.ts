@@ -47,6 +47,18 @@ export class EntryCounter {
     return this.#seen[otherOf(stream)];
   }
 
+  /**
+   * Names the entry that has passed last.
+   *
+   * @param entry The entry.
+   * @param ordinal What {@linkcode count} gave for it.
+   */
+  mark({ stream, time, content }: LogEntry, ordinal: number): LogMark {
+    const { time: otherTime, count } = this.other(stream);
+    const other = otherTime === "" ? {} : { other: { time: otherTime, ordinal: count } };
+    return { stream, time, ordinal, check: checkOf(content), ...other };
+  }
+
   /** Goes on counting after an entry. @param mark Its name. */
   resume({ stream, time, ordinal, other }: LogMark): void {
     Object.assign(this.#seen[stream], { time, count: ordinal });

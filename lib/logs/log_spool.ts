@@ -26,6 +26,9 @@ export interface ReadSpoolOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The first piece after a gap has so many entries at least, where there are as many: by them it is known what was lost. */
+const LOOK_AHEAD = 2048;
+const LOOK_AHEAD_BYTES = 512 * 1024;
 const MARGIN = 32;
 const WIDER = 16;
 
@@ -69,9 +72,18 @@ export async function* readSpool(
     // A log that is empty now says nothing of what was in it.
     if (tail === undefined && count === 0) return;
   }
-  let isAfterGap = true;
+  let held: LogEntry[] | undefined = [];
+  let bytes = 0;
   for await (const entries of orchestrator.readLog(container, base)) {
-    yield { entries, isAfterGap };
-    isAfterGap = false;
+    if (!held) {
+      yield { entries };
+      continue;
+    }
+    held.push(...entries);
+    for (const { content } of entries) bytes += content.length;
+    if (held.length < LOOK_AHEAD && bytes < LOOK_AHEAD_BYTES) continue;
+    yield { entries: held, isAfterGap: true };
+    held = undefined;
   }
+  if (held && held.length > 0) yield { entries: held, isAfterGap: true };
 }

@@ -8,6 +8,8 @@ import type { ContainerOrchestrator } from "../container_orchestrator.ts";
 import { LineAssembler, type LogSegment } from "./line_assembler.ts";
 import type { LogArchive } from "./log_archive.ts";
 import { type LogCursor, shortContainerId } from "./log_cursors.ts";
+import { type LineLoss, LossCounter } from "./loss_counter.ts";
+import type { LogMark } from "./log_mark.ts";
 import { readSpool } from "./log_spool.ts";
 
 /** A container whose output is stored. */
@@ -74,6 +76,9 @@ export class LogTransfer {
   readonly #clock: () => number;
   /** `null`: it has to be read from the stored log. */
   #cursor: LogCursor | undefined | null;
+  /** The last entry that was stored when a write failed. */
+  #failedAt: LogMark | undefined;
+  readonly #losses: LossCounter;
 
   /**
    * Makes one; nothing is read yet.
@@ -87,6 +92,7 @@ export class LogTransfer {
     this.#short = shortContainerId(container.containerId);
     this.#clock = options.clock ?? Date.now;
     this.#cursor = options.isNew ? undefined : null;
+    this.#losses = new LossCounter(options.orchestrator, container.containerId);
   }
 
   /**
@@ -103,13 +109,27 @@ export class LogTransfer {
       this.#cursor = await archive.find(id, this.#short, createdAt, options.signal);
     }
     try {
-      return await this.#run(this.#cursor, options);
+      const stored = await this.#run(this.#cursor, options);
+      this.#losses.reset();
+      return stored;
     } catch (error) {
+      this.#failedAt = this.#cursor?.mark;
       // Nobody knows what has become of a write that failed.
       this.#cursor = null;
       archive.forget(id);
       throw error;
     }
+  }
+
+  /**
+   * Counts what was printed since the last line that is stored, without storing it: for when storing has failed. Should
+   * the engine drop it before it can be stored, the log says how many lines that were.
+   *
+   * @param expected How many entries are expected.
+   * @param signal Gives up.
+   */
+  async count(expected: number, signal: AbortSignal): Promise<void> {
+    if (this.#failedAt) await this.#losses.count(this.#failedAt, { expected, signal });
   }
 
   async #run(
@@ -142,7 +162,11 @@ export class LogTransfer {
         signal: either,
       });
       for await (const { entries, isAfterGap } of pieces) {
-        if (isAfterGap) assembler.note(entries[0]!.time, lossOf(cursor!.mark.time, entries[0]!.time));
+        if (isAfterGap) {
+          const { time } = entries[0]!;
+          const loss = this.#losses.lostBefore(cursor!.mark, entries);
+          assembler.note(time, lossOf(cursor!.mark.time, time, loss));
+        }
         for (const entry of entries) {
           assembler.push(entry);
           if (cursor || seen >= fullBytes) continue;
@@ -198,7 +222,11 @@ function possibleLossOf(before: string): string {
     `when this log was read for the first time. ${SPOOL}`;
 }
 
-function lossOf(from: string, to: string): string {
-  return `lines printed between ${from} and ${to} are lost, nobody knows how many: the engine has dropped them ` +
-    `before they could be read. ${SPOOL}`;
+/** Where nobody has counted, nobody can tell: the engine keeps no count of what it drops. */
+function lossOf(from: string, to: string, loss?: LineLoss): string {
+  const between = `lines printed between ${from} and ${to} are lost`;
+  const dropped = `the engine has dropped them before they could be stored. ${SPOOL}`;
+  if (!loss) return `${between}, nobody knows how many: ${dropped}`;
+  if (loss.isExact) return `${loss.lines} ${between}: ${dropped}`;
+  return `at least ${loss.lines} ${between}, nobody knows how many more: ${dropped}`;
 }

@@ -251,3 +251,52 @@ Deno.test("LogTransfer holds one piece of a large log while another is written",
   assert.ok(most < 3 * 1024 ** 2, String(most));
   assert.equal((await stored(slow))["20260131"]!.length, 100_000);
 });
+
+for (
+  const [what, counts, text] of [
+    [
+      "all of it was counted",
+      [50, 50, 50],
+      /^118 lines printed between \S+ and \S+ are lost: the engine has/,
+    ],
+    ["a part of it was counted", [100, 150], /^at least \d+ lines .* are lost, nobody knows how many more: /],
+    ["nothing of it was counted", [], /^lines printed between \S+ and \S+ are lost, nobody knows how many: /],
+  ] as const
+) {
+  Deno.test(`LogTransfer tells how many lines were lost while the store was down, when ${what}`, async () => {
+    await using folder = await openStore();
+    const { store } = folder;
+    const log = new LogInMemory();
+    const transfer = openTransfer(store, log);
+    let printed = 0;
+    /** The engine keeps no more than 60 entries. */
+    const print = (count: number) => {
+      for (let i = 0; i < count; i++, printed++) {
+        log.entries.push(entry(timeAt(printed * 1000), `${printed}\n`));
+      }
+      log.entries = log.entries.slice(-60);
+    };
+    print(30);
+    await transfer.run({ isFinal: false, signal });
+    store.fail = () => "before";
+    print(1);
+    await assert.rejects(transfer.run({ isFinal: false, signal }), /failed before/);
+    for (const count of counts) {
+      print(count);
+      await transfer.count(0, signal);
+    }
+    print(printed < 208 ? 208 - printed : 0);
+    store.fail = () => undefined;
+    await transfer.run({ isFinal: true, signal });
+    const lines = (await stored(store))["20260131"]!;
+    const at = lines.findIndex(({ stream }) => stream === "berth");
+    assert.match(lines[at]!.text, text);
+    const lost = Number(lines[at + 1]!.text) - Number(lines[at - 1]!.text) - 1;
+    assert.equal(lost, printed - 60 - 30);
+    const told = /^(?:at least )?(\d+) lines/.exec(lines[at]!.text)?.[1];
+    if (told) {
+      assert.ok(text.source.includes("at least") ? Number(told) <= lost : Number(told) === lost, told);
+    }
+    assert.equal(lines.length, printed - lost + 1);
+  });
+}
