@@ -21,6 +21,8 @@ export interface BotsOptions {
   readonly json: boolean;
 }
 
+/** A cell of a table that others stand behind is shown up to so many characters. */
+const MAX_CELL = 60;
 /** So many ledgers are read at the same time. */
 const LEDGERS_AT_ONCE = 16;
 
@@ -117,7 +119,7 @@ function scheduleTable(rows: readonly ScheduleRow[]): string[][] {
     row.version ?? "-",
     row.runtime ?? "-",
     yesOrNo(row.enabled),
-    row.schedule ?? "-",
+    clip(row.schedule ?? "-"),
     describeNext(row, now),
     describeLast(row, now),
   ]);
@@ -125,6 +127,11 @@ function scheduleTable(rows: readonly ScheduleRow[]): string[][] {
     ["SCHEDULE", "VERSION", "RUNTIME", "ENABLED", "RUNS AT", "NEXT", "LAST"],
     ...cells.map((line) => line.map(printable)),
   ];
+}
+
+/** An expression can be as long as its author likes. */
+function clip(text: string): string {
+  return text.length > MAX_CELL ? `${text.slice(0, MAX_CELL)}…` : text;
 }
 
 function yesOrNo(is: boolean): string {

@@ -86,20 +86,20 @@ export function describeCron({ expression, timezone }: CronSchedule): string {
  * @param now The time, in ms since the epoch.
  */
 export function describeNext({ enabled, problem, next }: ScheduleRow, now: number): string {
-  if (problem !== undefined) return `invalid: ${problem}`;
-  if (next === null) return enabled ? "never again" : "-";
+  if (next === null) return enabled && problem === undefined ? "never again" : "-";
   const ms = next.getTime() - now;
   const time = next.toISOString().replace(".000Z", "Z");
   return ms > 0 ? `${time}, in ${formatDuration(ms)}` : `${time}, due`;
 }
 
 /**
- * What became of a schedule's latest slot, in few words.
+ * Why a schedule cannot be run, or what became of its latest slot, in few words.
  *
  * @param row The schedule.
  * @param now The time, in ms since the epoch.
  */
-export function describeLast({ last }: ScheduleRow, now: number): string {
+export function describeLast({ problem, last }: ScheduleRow, now: number): string {
+  if (problem !== undefined) return `invalid: ${problem}`;
   if (!last) return "-";
   const { state, reason, startedAt, finishedAt, claimedAt } = last;
   const at = (isOpenRun(last) ? startedAt : finishedAt) ?? claimedAt;
