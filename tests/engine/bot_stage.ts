@@ -307,7 +307,7 @@ async function openMongo(stack: AsyncDisposableStack, instance: string) {
     const scheduler = client.db("bot_scheduler");
     await scheduler.collection("bot_schedules").deleteMany({ berth_test: instance });
     await scheduler.collection("runs").deleteMany({ schedule_id: ofTest });
-    await scheduler.collection<{ _id: string }>("schedulers").deleteMany({ _id: instance });
+    await scheduler.collection<{ _id: string }>("schedulers").deleteMany({ _id: ofTest });
     await scheduler.collection<{ _id: string }>("berth_bot_schedule_positions").deleteMany({ _id: ofTest });
     await documents.deleteMany({ berth_test: instance });
     const positions = database.collection<{ _id: string }>("berth_bot_positions");
