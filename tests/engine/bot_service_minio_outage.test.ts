@@ -19,6 +19,11 @@ Deno.test("BotService goes on while MinIO is away: bots run, stops are done, sta
     // Their logs are not stored yet: until they are, the containers stay.
     const running = async () => (await stage.containers()).filter(({ running }) => running);
     await until("the end of one and two", async () => (await running()).length === 1);
+    await berth.logged(
+      new RegExp(
+        `bot needs attention id=${id("one")} .*waiting for its last lines to be stored, then its container`,
+      ),
+    );
     const pidOf = (containers: typeof before) => containers.find(({ bot }) => bot === id("three"))?.pid;
     assert.equal(pidOf(await running()), pidOf(before));
     await berth.logged(new RegExp(`bot needs attention id=${id("late")} .*waiting for the object store`));
@@ -30,4 +35,6 @@ Deno.test("BotService goes on while MinIO is away: bots run, stops are done, sta
 
     await minio.open();
     await untilRunning(stage, { three: {}, late: {} });
+    // Those that waited are gone, and what they printed is not.
+    assert.deepEqual(await Promise.all(["one", "two"].map(stage.storedTexts)), [["runs"], ["runs"]]);
   }));

@@ -14,6 +14,7 @@ import { type Collection, type Document, MongoClient } from "mongodb";
 import { connectMinio } from "../../lib/adapters/connect_minio.ts";
 import { MinioObjectStore } from "../../lib/adapters/minio_object_store.ts";
 import { LABEL } from "../../lib/labels.ts";
+import { storedLines } from "../stored_lines.ts";
 import { type BerthProcess, startBerth } from "./berth_process.ts";
 import { DOCKER_HOST, type EngineFixture, IMAGES, openEngine } from "./engine_support.ts";
 import { openNatsServer, type PrivateNatsServer } from "./nats_server.ts";
@@ -71,6 +72,8 @@ export interface BotStage {
     put(key: string, files: Record<string, string>): Promise<void>;
     delete(key: string): Promise<void>;
   };
+  /** What is stored of a bot's lines, by its name here: their texts. */
+  storedTexts(name: string): Promise<string[]>;
   /** Starts Berth. @param more Configuration that differs. @param flags Its permissions, if others than usual. */
   start(more?: Record<string, string>, flags?: readonly string[]): BerthProcess;
   /** The bot's id: names are each test's own. */
@@ -177,6 +180,7 @@ export async function withBots(
     docker: fixture.docker,
     documents: mongo.documents,
     code: minio.code,
+    storedTexts: (name) => minio.storedTexts(id(name)),
     start: (more = {}, flags) => stack.use(startBerth({ ...env, ...more }, flags)),
     id,
     document: (name, config = {}) => ({
@@ -343,6 +347,7 @@ async function openMinio(stack: AsyncDisposableStack, instance: string) {
       },
       delete: (key: string) => store.delete(bucket, key),
     },
+    storedTexts: async (id: string) => (await storedLines(store, id, buckets.logs)).map(({ text }) => text),
     env: {
       MINIO_ENDPOINT: passage.address,
       MINIO_ACCESS_KEY: accessKey,
