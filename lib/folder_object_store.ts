@@ -6,12 +6,13 @@
 
 import { dirname, isAbsolute, join } from "node:path";
 import { compareKeys } from "./compare_keys.ts";
-import { syncToDisk, writeToDisk } from "./durable_file.ts";
+import { writeToDisk } from "./durable_file.ts";
 import { BerthError, ObjectConflictError, ObjectNotFoundError, ObjectStoreError } from "./errors.ts";
 import { readFileRange } from "./file_range.ts";
 import { type LengthRecord, LengthRecords } from "./length_records.ts";
 import { messageOf } from "./message_of.ts";
-import { assertBucketName, assertMetadata, assertObjectKey, isObjectKey } from "./object_name.ts";
+import { assertBucketName, assertMetadata, isObjectKey } from "./object_name.ts";
+import { nameOf, ObjectPaths } from "./object_paths.ts";
 import type {
   AppendObjectOptions,
   GetObjectOptions,
@@ -28,9 +29,6 @@ const TEMP_FOLDER = ".uploading";
 const RECORDS_FOLDER = ".lengths";
 /** A temporary file of this age, in ms, belongs to a process that is gone. */
 const ABANDONED_MS = 60 * 60 * 1000;
-/** A folder may be removed as empty between its making and its use. */
-const PLACE_TRIES = 5;
-
 /** Options of {@linkcode FolderObjectStore}. */
 export interface FolderObjectStoreOptions {
   /** Milliseconds since 1970. @default {Date.now} */
@@ -50,6 +48,7 @@ export interface FolderObjectStoreOptions {
 export class FolderObjectStore implements ObjectStore {
   readonly #root: string;
   readonly #clock: () => number;
+  readonly #paths: ObjectPaths;
   readonly #lengths: LengthRecords;
   #isSwept = false;
 
@@ -65,6 +64,7 @@ export class FolderObjectStore implements ObjectStore {
     }
     this.#root = root;
     this.#clock = options.clock ?? Date.now;
+    this.#paths = new ObjectPaths(root);
     this.#lengths = new LengthRecords(join(root, RECORDS_FOLDER), join(root, TEMP_FOLDER));
   }
 
@@ -72,14 +72,14 @@ export class FolderObjectStore implements ObjectStore {
     assertBucketName(bucket);
     await this.#attempt(`make bucket '${bucket}'`, options, async () => {
       await Deno.mkdir(join(this.#root, bucket), { recursive: true });
-      await this.#assertBucket(bucket);
+      await this.#paths.assertBucket(bucket);
     });
   }
 
   async get(bucket: string, key: string, options: GetObjectOptions = {}): Promise<ObjectContent> {
-    const path = this.#pathOf(bucket, key);
+    const path = this.#paths.pathOf(bucket, key);
     return await this.#attempt(`read ${nameOf(bucket, key)}`, options, async () => {
-      const isThere = await this.#find(bucket, key) !== undefined;
+      const isThere = await this.#paths.find(bucket, key) !== undefined;
       const file = isThere ? await unlessMissing(Deno.open(path)) : undefined;
       if (file === undefined) throw new ObjectNotFoundError(bucket, key);
       try {
@@ -97,9 +97,9 @@ export class FolderObjectStore implements ObjectStore {
   }
 
   async stat(bucket: string, key: string, options: ObjectCallOptions = {}): Promise<ObjectInfo | undefined> {
-    this.#pathOf(bucket, key);
+    this.#paths.pathOf(bucket, key);
     return await this.#attempt(`look for ${nameOf(bucket, key)}`, options, async () => {
-      const found = await this.#find(bucket, key);
+      const found = await this.#paths.find(bucket, key);
       return found && await this.#infoOf(bucket, key, found);
     });
   }
@@ -110,15 +110,15 @@ export class FolderObjectStore implements ObjectStore {
     body: Uint8Array,
     options: PutObjectOptions = {},
   ): Promise<ObjectInfo> {
-    this.#pathOf(bucket, key);
+    this.#paths.pathOf(bucket, key);
     return await this.#attempt(`write ${nameOf(bucket, key)}`, options, async () => {
-      await this.#assertBucket(bucket);
+      await this.#paths.assertBucket(bucket);
       await this.#sweep();
       const temporary = join(this.#root, TEMP_FOLDER, crypto.randomUUID());
       try {
         const written = await writeToDisk(temporary, body, options.signal);
         options.signal?.throwIfAborted();
-        await this.#place(temporary, bucket, key);
+        await this.#paths.place(temporary, bucket, key);
         await this.#lengths.remove(`${bucket}/${key}`);
         return toObjectInfo(key, written);
       } catch (error) {
@@ -134,10 +134,10 @@ export class FolderObjectStore implements ObjectStore {
     body: Uint8Array,
     options: AppendObjectOptions = {},
   ): Promise<ObjectInfo> {
-    this.#pathOf(bucket, key);
+    this.#paths.pathOf(bucket, key);
     assertMetadata(options.metadata ?? {});
     return await this.#attempt(`append to ${nameOf(bucket, key)}`, options, async () => {
-      await this.#assertBucket(bucket);
+      await this.#paths.assertBucket(bucket);
       await this.#sweep();
       return options.onto === undefined
         ? await this.#create(bucket, key, body, options)
@@ -148,18 +148,20 @@ export class FolderObjectStore implements ObjectStore {
   async *list(bucket: string, prefix: string, options: ObjectCallOptions = {}): AsyncGenerator<ObjectInfo> {
     assertBucketName(bucket);
     const what = `list '${prefix}' in bucket '${bucket}'`;
-    await this.#attempt(what, options, () => this.#assertBucket(bucket));
+    await this.#attempt(what, options, () => this.#paths.assertBucket(bucket));
     const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
     // A prefix that is no path has no objects, and must not lead out of the bucket.
     if (folder !== "" && !isObjectKey(folder.slice(0, -1))) return;
-    if (folder !== "" && !(await this.#attempt(what, options, () => this.#isFolder(bucket, folder)))) return;
+    if (folder !== "" && !(await this.#attempt(what, options, () => this.#paths.isFolder(bucket, folder)))) {
+      return;
+    }
     yield* this.#walk(bucket, folder, prefix, what, options);
   }
 
   async delete(bucket: string, key: string, options: ObjectCallOptions = {}): Promise<void> {
-    const path = this.#pathOf(bucket, key);
+    const path = this.#paths.pathOf(bucket, key);
     await this.#attempt(`delete ${nameOf(bucket, key)}`, options, async () => {
-      if (await this.#find(bucket, key) === undefined) return;
+      if (await this.#paths.find(bucket, key) === undefined) return;
       await unlessMissing(Deno.remove(path));
       await this.#lengths.remove(`${bucket}/${key}`);
       // An empty folder would stand in the way of an object of its name.
@@ -182,9 +184,9 @@ export class FolderObjectStore implements ObjectStore {
       const written = await writeToDisk(temporary, body, signal);
       using _lock = await this.#lengths.lock();
       signal?.throwIfAborted();
-      if (await this.#find(bucket, key) !== undefined) throw new ObjectConflictError(bucket, key);
+      if (await this.#paths.find(bucket, key) !== undefined) throw new ObjectConflictError(bucket, key);
       const record = await this.#lengths.write(`${bucket}/${key}`, written, body.length, metadata);
-      await this.#place(temporary, bucket, key);
+      await this.#paths.place(temporary, bucket, key);
       return toObjectInfo(key, written, record);
     } catch (error) {
       await unlessMissing(Deno.remove(temporary));
@@ -199,15 +201,15 @@ export class FolderObjectStore implements ObjectStore {
     { onto, metadata = {}, signal }: AppendObjectOptions,
   ): Promise<ObjectInfo> {
     const name = `${bucket}/${key}`;
-    const isThere = await this.#find(bucket, key) !== undefined;
+    const isThere = await this.#paths.find(bucket, key) !== undefined;
     using file = isThere
-      ? await unlessMissing(Deno.open(this.#pathOf(bucket, key), { read: true, write: true }))
+      ? await unlessMissing(Deno.open(this.#paths.pathOf(bucket, key), { read: true, write: true }))
       : undefined;
     if (file === undefined) throw new ObjectConflictError(bucket, key);
     await file.lock(true);
     const before = await file.stat();
     const { size, etag: found } = await this.#infoOf(bucket, key, before);
-    const isCurrent = (await this.#find(bucket, key))?.ino === before.ino;
+    const isCurrent = (await this.#paths.find(bucket, key))?.ino === before.ino;
     if (!isCurrent || found !== onto?.etag) throw new ObjectConflictError(bucket, key);
     signal?.throwIfAborted();
     // Before anything is written that should not count yet.
@@ -252,72 +254,12 @@ export class FolderObjectStore implements ObjectStore {
         continue;
       }
       const info = await this.#attempt(what, options, async () => {
-        const found = await this.#find(bucket, key);
+        const found = await this.#paths.find(bucket, key);
         return found && await this.#infoOf(bucket, key, found);
       });
       if (info === undefined) continue;
       const { metadata: _, ...listed } = info;
       yield listed;
-    }
-  }
-
-  /** The file of an object, reached without following a link. */
-  async #find(bucket: string, key: string): Promise<Deno.FileInfo | undefined> {
-    const parts = [bucket, ...key.split("/")];
-    let path = this.#root;
-    await Deno.stat(path);
-    for (const [index, part] of parts.entries()) {
-      path = join(path, part);
-      const found = await unlessMissing(Deno.lstat(path));
-      if (index === parts.length - 1) return found?.isFile ? found : undefined;
-      if (!found?.isDirectory) return undefined;
-    }
-  }
-
-  async #isFolder(bucket: string, folder: string): Promise<boolean> {
-    let path = join(this.#root, bucket);
-    for (const part of folder.split("/").slice(0, -1)) {
-      path = join(path, part);
-      if (!(await unlessMissing(Deno.lstat(path)))?.isDirectory) return false;
-    }
-    return true;
-  }
-
-  async #assertBucket(bucket: string): Promise<void> {
-    const found = await unlessMissing(Deno.lstat(join(this.#root, bucket)));
-    if (found?.isDirectory) return;
-    throw new ObjectStoreError(
-      found
-        ? `Cannot use bucket '${bucket}': '${join(this.#root, bucket)}' is not a folder.`
-        : `There is no bucket '${bucket}' in '${this.#root}'. Make sure of it first.`,
-    );
-  }
-
-  async #place(temporary: string, bucket: string, key: string): Promise<void> {
-    const path = this.#pathOf(bucket, key);
-    for (let tries = 1;; tries++) {
-      await this.#makeFolders(bucket, key);
-      if ((await unlessMissing(Deno.lstat(path)))?.isDirectory) throw collision(bucket, key, `${key}/`);
-      try {
-        await Deno.rename(temporary, path);
-        return await syncToDisk(dirname(path));
-      } catch (error) {
-        if (!(error instanceof Deno.errors.NotFound) || tries === PLACE_TRIES) throw error;
-      }
-    }
-  }
-
-  async #makeFolders(bucket: string, key: string): Promise<void> {
-    let path = join(this.#root, bucket);
-    const parts = key.split("/").slice(0, -1);
-    for (const [index, part] of parts.entries()) {
-      const parent = path;
-      path = join(path, part);
-      const found = await unlessMissing(Deno.lstat(path));
-      if (found?.isDirectory) continue;
-      if (found) throw collision(bucket, key, parts.slice(0, index + 1).join("/"));
-      await Deno.mkdir(path, { recursive: true });
-      await syncToDisk(parent);
     }
   }
 
@@ -334,12 +276,6 @@ export class FolderObjectStore implements ObjectStore {
     }
   }
 
-  #pathOf(bucket: string, key: string): string {
-    assertBucketName(bucket);
-    assertObjectKey(key);
-    return join(this.#root, bucket, key);
-  }
-
   async #attempt<T>(what: string, { signal }: ObjectCallOptions, action: () => Promise<T>): Promise<T> {
     signal?.throwIfAborted();
     try {
@@ -350,17 +286,6 @@ export class FolderObjectStore implements ObjectStore {
       throw new ObjectStoreError(`Cannot ${what} in the folder '${this.#root}': ${why}.`, { cause });
     }
   }
-}
-
-function nameOf(bucket: string, key: string): string {
-  return `object '${key}' in bucket '${bucket}'`;
-}
-
-function collision(bucket: string, key: string, other: string): ObjectStoreError {
-  return new ObjectStoreError(
-    `Cannot write ${nameOf(bucket, key)}: '${other}' is in its place, and a folder cannot hold both. ` +
-      "Use another key, or delete what is there.",
-  );
 }
 
 function toObjectInfo(key: string, file: Deno.FileInfo, record?: LengthRecord): ObjectInfo {
