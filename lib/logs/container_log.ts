@@ -180,6 +180,8 @@ export class ContainerLog {
     this.#bell = new LogBell(orchestrator, container.containerId, () => this.#wake());
     this.#bellAt = performance.now();
     this.#isUnsure = true;
+    // What was printed before it hangs it does not tell of.
+    this.#uncounted.bytes = Infinity;
   }
 
   /** Until the interval is over and something was printed, much was printed, or the log has ended. */

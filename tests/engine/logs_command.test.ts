@@ -158,7 +158,7 @@ Deno.test("berth logs says so when there is no such bot, and when there is nothi
       assert.equal(code, 1);
       assert.match(
         output,
-        /^berth: There is no bot '.+', and no log of that id; 'berth bots' lists the bots\./,
+        /^berth: There is no bot '.+', no schedule, and no log of that id; 'berth bots' lists them\./,
       );
     }
     const folder = `${env.DATA_DIR}/objects/bot-logs/logs/gone`;
