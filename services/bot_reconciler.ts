@@ -21,6 +21,7 @@ import { type BotSettings, type InvalidBotDocument, parseBotDocument } from "./b
 import type { BotDocument, BotRepository } from "./bot_repository.ts";
 import type { Clock } from "./clock.ts";
 import { ConditionLog } from "./condition_log.ts";
+import type { FreshDocument } from "./fresh_documents.ts";
 import type { FailedStart } from "./last_try.ts";
 import { type Action, type Desired, type Plan, plan } from "./plan.ts";
 import type { ServiceState } from "./service_state.ts";
@@ -84,14 +85,15 @@ export class BotReconciler {
    *
    * @param id Id of the bot.
    * @param signal Gives up.
+   * @param fresh Its document, where it was read just now. @default {it is read}
    * @returns When to look again, where time alone is a reason to.
    * @throws what makes a pass impossible, such as a store or an engine that does not answer.
    */
-  async reconcile(id: string, signal: AbortSignal): Promise<WorkResult> {
+  async reconcile(id: string, signal: AbortSignal, fresh?: FreshDocument): Promise<WorkResult> {
     const { repository, runner, state, clock } = this.#options;
     const begin = clock.now();
     const [document, container] = await Promise.all([
-      repository.get(id, { signal }),
+      fresh ? fresh.document : repository.get(id, { signal }),
       runner.findContainer("bot", id, { signal }),
     ]);
     const wish = this.wish(id, document);

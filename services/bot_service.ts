@@ -17,6 +17,7 @@ import {
 } from "./bot_repository.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { followHints } from "./follow_hints.ts";
+import { FreshDocuments } from "./fresh_documents.ts";
 import { MassStopGuard } from "./mass_stop_guard.ts";
 import { ServiceState } from "./service_state.ts";
 import { storeChange } from "./store_change.ts";
@@ -68,6 +69,7 @@ export class BotService {
   readonly #queue: WorkQueue;
   /** Has everything read anew. */
   readonly #resync = new Wakeup();
+  readonly #fresh = new FreshDocuments();
   #isOutageKnown = false;
   /** Ends the service. */
   #signal: AbortSignal | undefined;
@@ -104,7 +106,7 @@ export class BotService {
       onGone: (id) => this.#guard.forget(id),
     });
     this.#queue = new WorkQueue({
-      handle: (id, signal) => this.#reconciler.reconcile(id, signal),
+      handle: (id, signal) => this.#reconciler.reconcile(id, signal, this.#fresh.take(id)),
       onError: ({ key, error, retryInMs }) => {
         this.#log.warn("pass over a bot failed", { id: key, problem: messageOf(error), retryInMs });
         void this.#noticeOutage(error);
@@ -146,7 +148,7 @@ export class BotService {
         log: this.#log,
         signal,
         onHint: ({ id, kind, containerId = "" }) =>
-          kind === "bot" && !this.#reconciler.hasEnded(containerId) && this.#queue.add(id),
+          kind === "bot" && !this.#reconciler.hasEnded(containerId) && this.wake(id),
         onOpen: () => this.#hasListed && this.#resync.wake(),
       }),
     ]);
@@ -163,6 +165,7 @@ export class BotService {
    * @param id Id of the bot.
    */
   wake(id: string): void {
+    this.#fresh.forget(id);
     this.#queue.add(id);
   }
 
@@ -179,7 +182,7 @@ export class BotService {
       // Also when a predecessor applied it, and ended before it could say so.
       this.#guard.sayDeleted(change.id);
     }
-    this.#queue.add(change.id);
+    this.wake(change.id);
   }
 
   /** A database that was away may have been changed by others meanwhile: it is read anew when it is back. */
@@ -204,6 +207,7 @@ export class BotService {
     this.#reconciler.forgetEnded();
     this.#hasListed = true;
     const containers = await runner.listManagedContainers(segment, { signal });
+    this.#fresh.begin();
     const documents = await repository.list({ signal });
     this.#waits.tell("resync");
     const bots = Map.groupBy(containers.filter(({ kind }) => kind === "bot"), ({ id }) => id);
@@ -214,8 +218,10 @@ export class BotService {
       const found = bots.get(id) ?? [];
       const isWork = this.#reconciler.preview(id, wish.desired, found).actions.length > 0 ||
         found.some(({ phase }) => phase !== "running");
-      if (isWork) this.#queue.add(id);
-      else this.#reconciler.observe(id, wish, found);
+      if (isWork) {
+        this.#fresh.keep(id, stored.get(id));
+        this.#queue.add(id);
+      } else this.#reconciler.observe(id, wish, found);
     }
     for (const { id } of this.state.getAllRunningBots()) {
       if (!stored.has(id) && !bots.has(id)) this.#reconciler.observe(id, { desired: undefined }, []);

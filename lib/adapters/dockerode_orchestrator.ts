@@ -167,6 +167,7 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
     const wasRunning = await this.#containers.stop(container, graceSeconds, { signal: scope.signal });
     const tookMs = this.#clock() - askedAt;
     const exitCode = await exit();
+    scope.complete();
     if (!wasRunning) return { how: "already-exited", exitCode };
     // A kernel that is out of memory kills the same way: only then is it asked which it was.
     const mayBeKilled = exitCode === SIGKILL_EXIT_CODE && tookMs >= graceSeconds * 1000;

@@ -231,7 +231,9 @@ export class MinioObjectStore implements ObjectStore {
   ): Promise<T> {
     using scope = new CallScope({ what, limitMs, signals: [options.signal] });
     try {
-      return await this.#send(scope, action);
+      const result = await this.#send(scope, action);
+      scope.complete();
+      return result;
     } catch (error) {
       throw this.#toError(what, scope, error);
     }

@@ -36,6 +36,8 @@ const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 15_000;
 /** So many entries more are looked for than the bell has counted: it does not ring for all. */
 const EXPECTED_ENTRIES = 64;
+/** The engine is asked why a log has ended after so long, in ms. */
+const ASK_MS = 1_000;
 /** A bell that has rung is hung anew after so long, in ms: engines may go deaf after a rotation. */
 const BELL_MS = 10 * 60_000;
 
@@ -149,6 +151,9 @@ export class ContainerLog {
     const { orchestrator, container } = this.#options;
     if (this.#isNew) this.#isNew = false;
     else if (!this.#bell?.isOpen) {
+      // Who stops a container says soon that it has ended: then the engine need not be asked.
+      if (this.#bell) await this.#pause(ASK_MS);
+      if (this.#closing.signal.aborted || this.#isComplete) return;
       // Asked before the log is read: what has exited prints no more.
       const status = await orchestrator.getStatus(container.containerId, { signal: this.#closing.signal });
       if (!status) return this.#vanish();

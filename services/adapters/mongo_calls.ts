@@ -52,7 +52,9 @@ export class MongoCalls {
     scope.signal.addEventListener("abort", () => aborted.reject(scope.signal.reason), { once: true });
     try {
       scope.signal.throwIfAborted();
-      return await Promise.race([this.#connectAnd(work, scope), aborted.promise]);
+      const result = await Promise.race([this.#connectAnd(work, scope), aborted.promise]);
+      scope.complete();
+      return result;
     } catch (error) {
       throw toStoreError(what, this.#address, error, scope.signal);
     }

@@ -176,7 +176,7 @@ export class NatsBotEvents implements BotEvents {
     } finally {
       this.#end.signal.removeEventListener("abort", end);
       await this.#close(connection);
-      await closed;
+      await settledWithin(closed, CLOSE_MS, this.#options.clock);
     }
   }
 

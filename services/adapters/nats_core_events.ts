@@ -10,6 +10,7 @@ import { parseBotEvent } from "../bot_event_payload.ts";
 import type { BotEventHandlers } from "../bot_events.ts";
 import type { ChangeQueue } from "../change_queue.ts";
 import type { Clock } from "../clock.ts";
+import { settledWithin } from "../settled_within.ts";
 import { Wakeup } from "../wakeup.ts";
 
 /** The group of subscribers of which one gets each event, fixed by the outside contract. */
@@ -27,6 +28,8 @@ export interface CoreEventsOptions<T> {
   readonly findStream: () => Promise<T | undefined>;
   /** How often, in ms. */
   readonly streamCheckMs: number;
+  /** An answer of the server, in ms. */
+  readonly callMs: number;
   /** The subscription stands. */
   readonly onSubscribed: () => void;
   /** The subscriber. */
@@ -65,7 +68,7 @@ export async function receiveCoreEvents<T>(options: CoreEventsOptions<T>): Promi
     },
   });
   try {
-    await connection.flush();
+    await flush(options);
     if (!refusal) options.onSubscribed();
     while (true) {
       await wakeup.sleep({ ms: streamCheckMs, clock, signal });
@@ -80,6 +83,13 @@ export async function receiveCoreEvents<T>(options: CoreEventsOptions<T>): Promi
     events.unsubscribe();
     news.unsubscribe();
   }
+}
+
+/** The library never ends a flush whose connection is closed meanwhile. */
+async function flush<T>({ connection, callMs, clock }: CoreEventsOptions<T>): Promise<void> {
+  const flushed = connection.flush();
+  if (!await settledWithin(flushed, callMs, clock)) throw new Error("the server does not answer");
+  await flushed;
 }
 
 function take<T>({ subject, data }: Msg, { subjectPrefix, handlers, queue }: CoreEventsOptions<T>): void {

@@ -108,10 +108,11 @@ function receiveWithoutStream(
   options: NatsSessionOptions,
   reason?: string,
 ): Promise<DurableConsumer | undefined> {
-  const { times: { streamCheckMs }, onMode } = options;
+  const { times: { streamCheckMs, callMs }, onMode } = options;
   return receiveCoreEvents({
     ...options,
     streamCheckMs,
+    callMs,
     onSubscribed: () => onMode("core", reason),
     findStream: async () => (await findConsumer(options)).durable,
   });

@@ -23,7 +23,8 @@ func main() {
 	server, err := ferretdb.New(&ferretdb.Config{
 		Listener:  ferretdb.ListenerConfig{TCP: os.Args[1]},
 		Handler:   "sqlite",
-		SQLiteURL: "file:" + folder + "/",
+		// As MongoDB by default, it answers before a write is on the disk.
+		SQLiteURL: "file:" + folder + "/?_pragma=synchronous(normal)",
 	})
 	if err != nil {
 		log.Fatal(err)
