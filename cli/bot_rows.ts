@@ -6,8 +6,8 @@
 
 import type { ContainerPhase } from "../lib/container_orchestrator.ts";
 import type { ManagedContainer } from "../lib/runner.ts";
-import { parseBotDocument } from "../services/bot_document.ts";
-import type { StoredBot } from "../services/bot_repository.ts";
+import { parseBotDocument } from "../services/documents/bot_document.ts";
+import type { StoredBot } from "../services/documents/bot_repository.ts";
 
 /** What is known of a bot. */
 export interface BotRow {

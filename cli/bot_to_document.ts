@@ -5,10 +5,10 @@
  */
 
 import { InvalidBotFolderError } from "../lib/errors.ts";
-import { parseBotDocument, updatedAtOf } from "../services/bot_document.ts";
-import type { BotDocument } from "../services/bot_repository.ts";
-import { parseScheduleDocument } from "../services/schedule_document.ts";
-import { field, isObject } from "../services/document_fields.ts";
+import { parseBotDocument, updatedAtOf } from "../services/documents/bot_document.ts";
+import type { BotDocument } from "../services/documents/bot_repository.ts";
+import { parseScheduleDocument } from "../services/schedules/schedule_document.ts";
+import { field, isObject } from "../services/documents/document_fields.ts";
 import type { BotFolder } from "./bot_folder.ts";
 
 /** Options of {@linkcode botToDocument}. */

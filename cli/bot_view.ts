@@ -6,8 +6,8 @@
 
 import type { LogLine } from "../lib/container_orchestrator.ts";
 import type { Runner } from "../lib/runner.ts";
-import { describeCondition } from "../services/bot_condition.ts";
-import type { RunningBot } from "../services/service_state.ts";
+import { describeCondition } from "../services/bots/bot_condition.ts";
+import type { RunningBot } from "../services/bots/service_state.ts";
 import type { BotFolder } from "./bot_folder.ts";
 import { printable, type Terminal } from "./terminal.ts";
 

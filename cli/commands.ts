@@ -16,7 +16,7 @@ import { enableCommand } from "./enable_command.ts";
 import { imagesCommand } from "./images_command.ts";
 import { logsCommand } from "./logs_command.ts";
 import { permissionsCommand } from "./permissions_command.ts";
-import { readInstant } from "../services/instant.ts";
+import { readInstant } from "../services/documents/instant.ts";
 import { removeCommand } from "./remove_command.ts";
 import { runCommand } from "./run_command.ts";
 import { schedulePreviewCommand } from "./schedule_preview_command.ts";

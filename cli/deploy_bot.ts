@@ -7,10 +7,10 @@
 import { stat } from "node:fs/promises";
 import { InvalidBotFolderError } from "../lib/errors.ts";
 import type { ObjectStore } from "../lib/object_store.ts";
-import { parseBotDocument, updatedAtOf } from "../services/bot_document.ts";
-import type { BotChange, BotDocument, BotRepository } from "../services/bot_repository.ts";
-import { field, isObject } from "../services/document_fields.ts";
-import { parseScheduleDocument } from "../services/schedule_document.ts";
+import { parseBotDocument, updatedAtOf } from "../services/documents/bot_document.ts";
+import type { BotChange, BotDocument, BotRepository } from "../services/documents/bot_repository.ts";
+import { field, isObject } from "../services/documents/document_fields.ts";
+import { parseScheduleDocument } from "../services/schedules/schedule_document.ts";
 import type { BotFolder } from "./bot_folder.ts";
 import { botToDocument } from "./bot_to_document.ts";
 import { describeCron } from "./schedule_rows.ts";

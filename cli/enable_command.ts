@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { BotChange, BotDocument } from "../services/bot_repository.ts";
-import { field, isObject } from "../services/document_fields.ts";
+import type { BotChange, BotDocument } from "../services/documents/bot_repository.ts";
+import { field, isObject } from "../services/documents/document_fields.ts";
 import { type CliContext, EXIT } from "./context.ts";
 import { openDocuments } from "./open_documents.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { updatedAtOf } from "../services/bot_document.ts";
-import type { BotChange } from "../services/bot_repository.ts";
+import { updatedAtOf } from "../services/documents/bot_document.ts";
+import type { BotChange } from "../services/documents/bot_repository.ts";
 import type { DeployTarget } from "./deploy_bot.ts";
 import { archivePrefix } from "./store_archive.ts";
 

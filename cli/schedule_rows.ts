@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { StoredBot } from "../services/bot_repository.ts";
+import type { StoredBot } from "../services/documents/bot_repository.ts";
 import type { CronSchedule } from "../services/cron/cron_schedule.ts";
-import { isOpenRun, type RunRecord } from "../services/run_repository.ts";
-import { parseScheduleDocument } from "../services/schedule_document.ts";
-import { NEVER, readExecutionTime } from "../services/schedule_repository.ts";
+import { isOpenRun, type RunRecord } from "../services/schedules/run_repository.ts";
+import { parseScheduleDocument } from "../services/schedules/schedule_document.ts";
+import { NEVER, readExecutionTime } from "../services/schedules/schedule_repository.ts";
 import { formatDuration } from "./duration.ts";
 
 /** What is known of a schedule. */

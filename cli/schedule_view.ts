@@ -6,7 +6,7 @@
 
 import type { LogLine } from "../lib/container_orchestrator.ts";
 import type { Runner } from "../lib/runner.ts";
-import type { RunRecord } from "../services/run_repository.ts";
+import type { RunRecord } from "../services/schedules/run_repository.ts";
 import { printable, type Terminal } from "./terminal.ts";
 
 /** What a {@linkcode ScheduleView} needs. */

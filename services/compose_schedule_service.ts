@@ -5,14 +5,14 @@
  */
 
 import type { Runner } from "../lib/runner.ts";
-import type { BotEvents } from "./bot_events.ts";
-import type { ChangeSource } from "./change_source.ts";
-import { InProcessBotEvents } from "./in_process_bot_events.ts";
+import type { BotEvents } from "./events/bot_events.ts";
+import type { ChangeSource } from "./events/change_source.ts";
+import { InProcessBotEvents } from "./events/in_process_bot_events.ts";
 import type { ScheduleStores } from "./open_bot_repository.ts";
-import { PolledBotEvents } from "./polled_bot_events.ts";
-import type { RunRepository } from "./run_repository.ts";
-import { SCHEDULE_SUBJECTS, type ScheduleRepository } from "./schedule_repository.ts";
-import { ScheduleService } from "./schedule_service.ts";
+import { PolledBotEvents } from "./events/polled_bot_events.ts";
+import type { RunRepository } from "./schedules/run_repository.ts";
+import { SCHEDULE_SUBJECTS, type ScheduleRepository } from "./schedules/schedule_repository.ts";
+import { ScheduleService } from "./schedules/schedule_service.ts";
 import type { ServiceConfig } from "./service_config.ts";
 
 /** The schedule service with everything that is its own. */

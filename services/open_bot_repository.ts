@@ -5,10 +5,10 @@
  */
 
 import type { DockerRunnerConfig } from "../lib/docker_runner_config.ts";
-import type { BotRepository } from "./bot_repository.ts";
-import type { ChangeSource } from "./change_source.ts";
-import type { RunRepository } from "./run_repository.ts";
-import type { ScheduleRepository } from "./schedule_repository.ts";
+import type { BotRepository } from "./documents/bot_repository.ts";
+import type { ChangeSource } from "./events/change_source.ts";
+import type { RunRepository } from "./schedules/run_repository.ts";
+import type { ScheduleRepository } from "./schedules/schedule_repository.ts";
 import type { ServiceConfig } from "./service_config.ts";
 
 /** The schedules and their ledger, over the same connection as the bots. */

@@ -13,7 +13,7 @@ import {
 import { InvalidConfigError } from "../lib/errors.ts";
 import { ALL_SEGMENTS } from "../lib/runner.ts";
 import { Secret } from "../lib/secret.ts";
-import type { RunRetention } from "./run_repository.ts";
+import type { RunRetention } from "./schedules/run_repository.ts";
 
 /** What can be served. */
 export type ServiceName = (typeof SERVICES)[number];

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { BotEventHandlers, BotEvents } from "../services/bot_events.ts";
-import type { BotChange } from "../services/bot_repository.ts";
+import type { BotEventHandlers, BotEvents } from "../services/events/bot_events.ts";
+import type { BotChange } from "../services/documents/bot_repository.ts";
 
 /** Keeps what it is told, and fails when it is told to. */
 export class EventRecorder implements BotEventHandlers {

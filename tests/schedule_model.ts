@@ -13,11 +13,11 @@ import type { Executable } from "../lib/executable.ts";
 import type { CollectedRun, ContainerHint, ManagedContainer, Runner } from "../lib/runner.ts";
 import { SqliteRunRepository } from "../services/adapters/sqlite_run_repository.ts";
 import { SqliteScheduleRepository } from "../services/adapters/sqlite_schedule_repository.ts";
-import type { BotDocument } from "../services/bot_repository.ts";
-import type { Clock } from "../services/clock.ts";
-import { InProcessBotEvents } from "../services/in_process_bot_events.ts";
-import type { RunRecord } from "../services/run_repository.ts";
-import { ScheduleService, type ScheduleServiceOptions } from "../services/schedule_service.ts";
+import type { BotDocument } from "../services/documents/bot_repository.ts";
+import type { Clock } from "../services/control/clock.ts";
+import { InProcessBotEvents } from "../services/events/in_process_bot_events.ts";
+import type { RunRecord } from "../services/schedules/run_repository.ts";
+import { ScheduleService, type ScheduleServiceOptions } from "../services/schedules/schedule_service.ts";
 import { FakeClock, settle } from "./fake_clock.ts";
 
 /** How a program behaves. */

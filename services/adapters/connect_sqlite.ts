@@ -7,7 +7,7 @@
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../../lib/message_of.ts";
-import { StoreUnavailableError } from "../bot_repository.ts";
+import { StoreUnavailableError } from "../documents/bot_repository.ts";
 
 /**
  * How long a call waits for another process, in ms. The whole process waits with it, so not long; what locks the

@@ -6,7 +6,7 @@
 
 import type { MongoClient } from "mongodb";
 import { CallScope } from "../../lib/call_scope.ts";
-import { StoreUnavailableError } from "../bot_repository.ts";
+import { StoreUnavailableError } from "../documents/bot_repository.ts";
 import { mongoAddress } from "./connect_mongo.ts";
 import { toStoreError } from "./mongo_errors.ts";
 

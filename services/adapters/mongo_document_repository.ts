@@ -15,9 +15,9 @@ import type {
   BotRepository,
   RepositoryCallOptions,
   StoredBot,
-} from "../bot_repository.ts";
-import { changedFields } from "../changed_fields.ts";
-import { advance, isNewer, seenBy } from "../event_order.ts";
+} from "../documents/bot_repository.ts";
+import { changedFields } from "../documents/changed_fields.ts";
+import { advance, isNewer, seenBy } from "../events/event_order.ts";
 import { MongoCalls } from "./mongo_calls.ts";
 import { type MongoDocument, newestOf, readMongoDocument } from "./mongo_documents.ts";
 import { isDuplicateKey, toWriteError } from "./mongo_errors.ts";

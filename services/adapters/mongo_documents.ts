@@ -5,10 +5,10 @@
  */
 
 import { BSON } from "mongodb";
-import type { BotDocument, StoredBot } from "../bot_repository.ts";
-import { updatedAtOf } from "../bot_document.ts";
-import type { Fields } from "../document_fields.ts";
-import { unreadableDocument } from "../unreadable_document.ts";
+import type { BotDocument, StoredBot } from "../documents/bot_repository.ts";
+import { updatedAtOf } from "../documents/bot_document.ts";
+import type { Fields } from "../documents/document_fields.ts";
+import { unreadableDocument } from "../documents/unreadable_document.ts";
 import { toPlainValue } from "./mongo_plain_value.ts";
 
 /** A document and where it is. */

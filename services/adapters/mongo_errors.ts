@@ -7,8 +7,8 @@
 import { BSON, type MongoBulkWriteError, MongoInvalidArgumentError, MongoServerError } from "mongodb";
 import { BerthError, TimeLimitError } from "../../lib/errors.ts";
 import { messageOf } from "../../lib/message_of.ts";
-import { StoreUnavailableError } from "../bot_repository.ts";
-import { UnstorableDocumentError } from "../unstorable_document_error.ts";
+import { StoreUnavailableError } from "../documents/bot_repository.ts";
+import { UnstorableDocumentError } from "../documents/unstorable_document_error.ts";
 
 /** Codes by which a server says that a document itself is at fault. */
 const UNSTORABLE: ReadonlySet<unknown> = new Set([

@@ -6,7 +6,7 @@
  */
 
 import { BSON, type Document, type Filter } from "mongodb";
-import { NEVER } from "../schedule_repository.ts";
+import { NEVER } from "../schedules/schedule_repository.ts";
 
 const FIELD = "next_execution_time";
 const FIRST = BSON.Long.fromNumber(1);

@@ -5,7 +5,7 @@
  */
 
 import type { Collection, Filter } from "mongodb";
-import { type BotPosition, DELETION_MEMORY_MS, NO_POSITION } from "../event_order.ts";
+import { type BotPosition, DELETION_MEMORY_MS, NO_POSITION } from "../events/event_order.ts";
 import { isDuplicateKey } from "./mongo_errors.ts";
 
 /** A position as it is stored. */

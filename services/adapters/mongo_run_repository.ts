@@ -15,10 +15,10 @@ import {
   type MongoClient,
 } from "mongodb";
 import { type CallScope, limitSilence } from "../../lib/call_scope.ts";
-import type { RepositoryCallOptions } from "../bot_repository.ts";
-import type { Fields } from "../document_fields.ts";
-import { clearedRunFields, type RunFieldType, writeRunFields } from "../run_fields.ts";
-import { RunReader } from "../run_reader.ts";
+import type { RepositoryCallOptions } from "../documents/bot_repository.ts";
+import type { Fields } from "../documents/document_fields.ts";
+import { clearedRunFields, type RunFieldType, writeRunFields } from "../schedules/run_fields.ts";
+import { RunReader } from "../schedules/run_reader.ts";
 import {
   isOpenRun,
   type ListRunsOptions,
@@ -28,7 +28,7 @@ import {
   type RunRepository,
   type RunRetention,
   type UpdateRunOptions,
-} from "../run_repository.ts";
+} from "../schedules/run_repository.ts";
 import { MongoCalls } from "./mongo_calls.ts";
 import { readMongoDocument } from "./mongo_documents.ts";
 import { duplicateKeysOf } from "./mongo_errors.ts";

@@ -7,15 +7,15 @@
 import { getLogger } from "@logtape/logtape";
 import type { Document, Filter, FindOptions, MongoClient } from "mongodb";
 import { type CallScope, limitSilence } from "../../lib/call_scope.ts";
-import type { BotDocument, RepositoryCallOptions } from "../bot_repository.ts";
+import type { BotDocument, RepositoryCallOptions } from "../documents/bot_repository.ts";
 import {
   NEVER,
   readExecutionTime,
   type ScheduleAdvance,
   type ScheduleRepository,
   type StoredSchedule,
-} from "../schedule_repository.ts";
-import { unreadableReason } from "../unreadable_document.ts";
+} from "../schedules/schedule_repository.ts";
+import { unreadableReason } from "../documents/unreadable_document.ts";
 import {
   type MongoDocumentKind,
   MongoDocumentRepository,

@@ -5,10 +5,10 @@
  */
 
 import type { Consumer, JsMsg } from "@nats-io/jetstream";
-import { parseBotEvent } from "../bot_event_payload.ts";
-import type { BotEventHandlers } from "../bot_events.ts";
-import { type ChangeDelivery, CHANGES_AT_ONCE } from "../change_delivery.ts";
-import type { ChangeQueue } from "../change_queue.ts";
+import { parseBotEvent } from "../events/bot_event_payload.ts";
+import type { BotEventHandlers } from "../events/bot_events.ts";
+import { type ChangeDelivery, CHANGES_AT_ONCE } from "../events/change_delivery.ts";
+import type { ChangeQueue } from "../events/change_queue.ts";
 import type { DurableConsumer } from "./nats_durable_consumer.ts";
 
 /** One question for an event lasts so long. */

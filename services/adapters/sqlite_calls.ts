@@ -6,7 +6,7 @@
 
 import { BerthError } from "../../lib/errors.ts";
 import { messageOf } from "../../lib/message_of.ts";
-import { type RepositoryCallOptions, StoreUnavailableError } from "../bot_repository.ts";
+import { type RepositoryCallOptions, StoreUnavailableError } from "../documents/bot_repository.ts";
 
 /** Makes calls until it is closed. They block the process while they last, so each is short. */
 export class SqliteCalls {

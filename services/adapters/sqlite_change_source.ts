@@ -5,7 +5,7 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { ChangeSource } from "../change_source.ts";
+import type { ChangeSource } from "../events/change_source.ts";
 
 /** Deletions are given again for so long, in ms: a clock may be set back, a writer may be held up before its commit. */
 const MARGIN_MS = 60_000;

@@ -11,9 +11,9 @@ import type {
   BotRepository,
   RepositoryCallOptions,
   StoredBot,
-} from "../bot_repository.ts";
-import { changedFields } from "../changed_fields.ts";
-import { advance, isNewer, seenBy } from "../event_order.ts";
+} from "../documents/bot_repository.ts";
+import { changedFields } from "../documents/changed_fields.ts";
+import { advance, isNewer, seenBy } from "../events/event_order.ts";
 import { SqliteCalls } from "./sqlite_calls.ts";
 import { readDocument, writeDocument } from "./sqlite_documents.ts";
 import { migrateSqlite } from "./sqlite_migrations.ts";

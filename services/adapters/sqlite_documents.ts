@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { BotDocument } from "../bot_repository.ts";
-import { isObject } from "../document_fields.ts";
-import { unreadableDocument } from "../unreadable_document.ts";
-import { UnstorableDocumentError } from "../unstorable_document_error.ts";
+import type { BotDocument } from "../documents/bot_repository.ts";
+import { isObject } from "../documents/document_fields.ts";
+import { unreadableDocument } from "../documents/unreadable_document.ts";
+import { UnstorableDocumentError } from "../documents/unstorable_document_error.ts";
 
 /**
  * Reads a row. One that is damaged is a document too, so that only its own bot hears of it.

@@ -5,7 +5,7 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
-import { StoreUnavailableError } from "../bot_repository.ts";
+import { StoreUnavailableError } from "../documents/bot_repository.ts";
 import { inTransaction } from "./sqlite_transaction.ts";
 
 /** Step n leads from `user_version` n to n + 1. A step that was released is never changed. */

@@ -5,7 +5,7 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
-import { type BotPosition, DELETION_MEMORY_MS, NO_POSITION } from "../event_order.ts";
+import { type BotPosition, DELETION_MEMORY_MS, NO_POSITION } from "../events/event_order.ts";
 
 /** The positions of all documents of a table. */
 export class SqlitePositions {

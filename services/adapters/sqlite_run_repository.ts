@@ -5,10 +5,10 @@
  */
 
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite";
-import type { RepositoryCallOptions } from "../bot_repository.ts";
-import type { Fields } from "../document_fields.ts";
-import { clearedRunFields, RUN_FIELDS, type RunFieldType, writeRunFields } from "../run_fields.ts";
-import { RunReader } from "../run_reader.ts";
+import type { RepositoryCallOptions } from "../documents/bot_repository.ts";
+import type { Fields } from "../documents/document_fields.ts";
+import { clearedRunFields, RUN_FIELDS, type RunFieldType, writeRunFields } from "../schedules/run_fields.ts";
+import { RunReader } from "../schedules/run_reader.ts";
 import {
   type ListRunsOptions,
   OPEN_STATES,
@@ -17,7 +17,7 @@ import {
   type RunRepository,
   type RunRetention,
   type UpdateRunOptions,
-} from "../run_repository.ts";
+} from "../schedules/run_repository.ts";
 import { SqliteCalls } from "./sqlite_calls.ts";
 import { migrateSqlite } from "./sqlite_migrations.ts";
 import { inTransaction } from "./sqlite_transaction.ts";

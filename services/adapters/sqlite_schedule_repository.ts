@@ -5,14 +5,14 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { RepositoryCallOptions } from "../bot_repository.ts";
+import type { RepositoryCallOptions } from "../documents/bot_repository.ts";
 import {
   NEVER,
   type ScheduleAdvance,
   type ScheduleRepository,
   type StoredSchedule,
-} from "../schedule_repository.ts";
-import { unreadableReason } from "../unreadable_document.ts";
+} from "../schedules/schedule_repository.ts";
+import { unreadableReason } from "../documents/unreadable_document.ts";
 import {
   type SqliteDocumentKind,
   SqliteDocumentRepository,

@@ -11,7 +11,7 @@
  */
 
 import { Cron } from "croner";
-import { kindOf } from "../document_fields.ts";
+import { kindOf } from "../documents/document_fields.ts";
 import { CRON_FIELDS, type CronValues, quote } from "./cron_field.ts";
 import type { CronSchedule, ParsedCron } from "./cron_schedule.ts";
 import { type CronFields, type CronProblem, readCronExpression } from "./read_cron_expression.ts";

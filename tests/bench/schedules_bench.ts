@@ -10,7 +10,7 @@ import { connectSqlite } from "../../services/adapters/connect_sqlite.ts";
 import { SqliteRunRepository } from "../../services/adapters/sqlite_run_repository.ts";
 import { SqliteScheduleRepository } from "../../services/adapters/sqlite_schedule_repository.ts";
 import { inTransaction } from "../../services/adapters/sqlite_transaction.ts";
-import { runId, type RunRecord } from "../../services/run_repository.ts";
+import { runId, type RunRecord } from "../../services/schedules/run_repository.ts";
 
 const SCHEDULES = 100_000;
 const DUE = 100;

@@ -5,8 +5,8 @@
  */
 
 import assert from "node:assert/strict";
-import type { BotEvents, BotEventsStatus } from "../../services/bot_events.ts";
-import type { BotChange } from "../../services/bot_repository.ts";
+import type { BotEvents, BotEventsStatus } from "../../services/events/bot_events.ts";
+import type { BotChange } from "../../services/documents/bot_repository.ts";
 import { EventRecorder, record } from "../event_recorder.ts";
 
 /** A source of events to test; its disposal disposes the source too. */

@@ -5,8 +5,13 @@
  */
 
 import assert from "node:assert/strict";
-import { parseBotDocument } from "../../services/bot_document.ts";
-import type { BotChange, BotDocument, BotRepository, EventOrder } from "../../services/bot_repository.ts";
+import { parseBotDocument } from "../../services/documents/bot_document.ts";
+import type {
+  BotChange,
+  BotDocument,
+  BotRepository,
+  EventOrder,
+} from "../../services/documents/bot_repository.ts";
 
 /** A repository to test, with a database of its own that was never opened and is empty. */
 export interface BotRepositoryFixture extends AsyncDisposable {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { parseBotEvent } from "../../services/bot_event_payload.ts";
-import type { BotEvents } from "../../services/bot_events.ts";
-import type { BotChange } from "../../services/bot_repository.ts";
+import { parseBotEvent } from "../../services/events/bot_event_payload.ts";
+import type { BotEvents } from "../../services/events/bot_events.ts";
+import type { BotChange } from "../../services/documents/bot_repository.ts";
 import { testBotEventsContract } from "./bot_events_contract.ts";
 
 /**

@@ -10,8 +10,8 @@ import { connectMongo } from "../../services/adapters/connect_mongo.ts";
 import { connectSqlite } from "../../services/adapters/connect_sqlite.ts";
 import { MongoRunRepository } from "../../services/adapters/mongo_run_repository.ts";
 import { SqliteRunRepository } from "../../services/adapters/sqlite_run_repository.ts";
-import { StoreUnavailableError } from "../../services/bot_repository.ts";
-import { runId, type RunRepository } from "../../services/run_repository.ts";
+import { StoreUnavailableError } from "../../services/documents/bot_repository.ts";
+import { runId, type RunRepository } from "../../services/schedules/run_repository.ts";
 
 /** How many slots there are. */
 export const CLAIMS = 1000;

@@ -12,7 +12,7 @@ import {
   type RunRecord,
   type RunRepository,
   type RunState,
-} from "../../services/run_repository.ts";
+} from "../../services/schedules/run_repository.ts";
 import { claimInProcesses, CLAIMS } from "./run_claimer.ts";
 
 /** A ledger to test, with a database of its own that was never opened and is empty. */

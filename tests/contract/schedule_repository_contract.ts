@@ -5,7 +5,11 @@
  */
 
 import assert from "node:assert/strict";
-import { NEVER, type ScheduleRepository, type StoredSchedule } from "../../services/schedule_repository.ts";
+import {
+  NEVER,
+  type ScheduleRepository,
+  type StoredSchedule,
+} from "../../services/schedules/schedule_repository.ts";
 import type { BotRepositoryFixture } from "./bot_repository_contract.ts";
 
 /** A repository to test, with a database of its own that was never opened and is empty. */

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { ALL_SEGMENTS, type ManagedContainer } from "../../lib/runner.ts";
-import type { BotDocument, BotRepository } from "../../services/bot_repository.ts";
-import { BotService, type BotServiceOptions } from "../../services/bot_service.ts";
+import type { BotDocument, BotRepository } from "../../services/documents/bot_repository.ts";
+import { BotService, type BotServiceOptions } from "../../services/bots/bot_service.ts";
 import { connectSqlite } from "../../services/adapters/connect_sqlite.ts";
 import { SqliteBotRepository } from "../../services/adapters/sqlite_bot_repository.ts";
-import { describeCondition } from "../../services/bot_condition.ts";
-import { InProcessBotEvents } from "../../services/in_process_bot_events.ts";
+import { describeCondition } from "../../services/bots/bot_condition.ts";
+import { InProcessBotEvents } from "../../services/events/in_process_bot_events.ts";
 import { type Stage, withRunner } from "./runner_support.ts";
 
 const LOOP = "import time\ndef main(id, config):\n    while True: time.sleep(0.05)\n";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { BSON } from "mongodb";
 import { MongoRunRepository } from "../../services/adapters/mongo_run_repository.ts";
-import { StoreUnavailableError } from "../../services/bot_repository.ts";
-import type { RunRecord } from "../../services/run_repository.ts";
+import { StoreUnavailableError } from "../../services/documents/bot_repository.ts";
+import type { RunRecord } from "../../services/schedules/run_repository.ts";
 import { collectLogs } from "../collect_logs.ts";
 import { testRunRepositoryContract } from "../contract/run_repository_contract.ts";
 import { makeMongoDatabase } from "./mongo_support.ts";

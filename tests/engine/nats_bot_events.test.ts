@@ -11,7 +11,7 @@ import {
   type NatsBotEventsOptions,
   type NatsTimes,
 } from "../../services/adapters/nats_bot_events.ts";
-import type { BotChange } from "../../services/bot_repository.ts";
+import type { BotChange } from "../../services/documents/bot_repository.ts";
 import { testBotEventsContract } from "../contract/bot_events_contract.ts";
 import { EventRecorder, record } from "../event_recorder.ts";
 import { until } from "./engine_support.ts";

@@ -10,9 +10,9 @@ import { parseDockerRunnerConfig } from "../../lib/docker_runner_config.ts";
 import { FolderObjectStore } from "../../lib/folder_object_store.ts";
 import { MongoRunRepository } from "../../services/adapters/mongo_run_repository.ts";
 import { MongoScheduleRepository } from "../../services/adapters/mongo_schedule_repository.ts";
-import { type Clock, systemClock } from "../../services/clock.ts";
-import { InProcessBotEvents } from "../../services/in_process_bot_events.ts";
-import { ScheduleService } from "../../services/schedule_service.ts";
+import { type Clock, systemClock } from "../../services/control/clock.ts";
+import { InProcessBotEvents } from "../../services/events/in_process_bot_events.ts";
+import { ScheduleService } from "../../services/schedules/schedule_service.ts";
 
 /** What such a process works with. */
 export interface ScheduleProcessSetup {

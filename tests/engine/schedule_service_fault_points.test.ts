@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { RunRecord } from "../../services/run_repository.ts";
+import type { RunRecord } from "../../services/schedules/run_repository.ts";
 import type { BerthProcess } from "./berth_process.ts";
 import { until } from "./engine_support.ts";
 import { fullOrShort } from "./full_or_short.ts";

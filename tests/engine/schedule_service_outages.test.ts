@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isOpenRun, type RunRecord } from "../../services/run_repository.ts";
+import { isOpenRun, type RunRecord } from "../../services/schedules/run_repository.ts";
 import { until } from "./engine_support.ts";
 import { type RunStage, withRuns } from "./run_stage.ts";
 

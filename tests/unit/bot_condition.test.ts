@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type BotCondition, describeCondition } from "../../services/bot_condition.ts";
+import { type BotCondition, describeCondition } from "../../services/bots/bot_condition.ts";
 
 const until = new Date("2025-01-02T03:04:05Z");
 

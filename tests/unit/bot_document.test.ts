@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
-import { parseBotDocument, updatedAtOf, type ValidBotDocument } from "../../services/bot_document.ts";
-import { MAX_CONFIG_BYTES } from "../../services/config_json.ts";
-import { unreadableDocument } from "../../services/unreadable_document.ts";
+import {
+  parseBotDocument,
+  updatedAtOf,
+  type ValidBotDocument,
+} from "../../services/documents/bot_document.ts";
+import { MAX_CONFIG_BYTES } from "../../services/documents/config_json.ts";
+import { unreadableDocument } from "../../services/documents/unreadable_document.ts";
 
 type Fields = Record<string, unknown>;
 

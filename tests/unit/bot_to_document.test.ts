@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { BotFolder } from "../../cli/bot_folder.ts";
 import { botToDocument } from "../../cli/bot_to_document.ts";
 import { InvalidBotFolderError } from "../../lib/errors.ts";
-import { parseBotDocument } from "../../services/bot_document.ts";
+import { parseBotDocument } from "../../services/documents/bot_document.ts";
 
 const bot: BotFolder = {
   path: "/bots/mine",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
-import { ConditionLog } from "../../services/condition_log.ts";
+import { ConditionLog } from "../../services/bots/condition_log.ts";
 
 function withLog(work: (log: ConditionLog, told: () => unknown[][]) => void): void {
   const records: LogRecord[] = [];

@@ -5,9 +5,9 @@
 
 import assert from "node:assert/strict";
 import type { ManagedContainer } from "../../lib/runner.ts";
-import type { FailedStart } from "../../services/last_try.ts";
-import { type Action, type Desired, plan } from "../../services/plan.ts";
-import { type WorkFailure, WorkQueue } from "../../services/work_queue.ts";
+import type { FailedStart } from "../../services/bots/last_try.ts";
+import { type Action, type Desired, plan } from "../../services/bots/plan.ts";
+import { type WorkFailure, WorkQueue } from "../../services/control/work_queue.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { type SeededRandom, seededRandom } from "../seeded_random.ts";
 

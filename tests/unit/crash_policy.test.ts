@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { crashPolicy } from "../../services/crash_policy.ts";
+import { crashPolicy } from "../../services/bots/crash_policy.ts";
 
 const MINUTE_MS = 60_000;
 

@@ -3,12 +3,12 @@ import type { CliContext } from "../../cli/context.ts";
 import { deployCommand } from "../../cli/deploy_command.ts";
 import { enableCommand } from "../../cli/enable_command.ts";
 import { removeCommand } from "../../cli/remove_command.ts";
-import { EventsUnavailableError } from "../../services/bot_event_publisher.ts";
-import { parseBotEvent } from "../../services/bot_event_payload.ts";
-import type { BotChange } from "../../services/bot_repository.ts";
+import { EventsUnavailableError } from "../../services/events/bot_event_publisher.ts";
+import { parseBotEvent } from "../../services/events/bot_event_payload.ts";
+import type { BotChange } from "../../services/documents/bot_repository.ts";
 import { type BotDocuments, openBotDocuments } from "../../services/open_bot_documents.ts";
 import { parseServiceConfig } from "../../services/service_config.ts";
-import { writeBotEvent } from "../../services/write_bot_event.ts";
+import { writeBotEvent } from "../../services/events/write_bot_event.ts";
 
 interface Stage {
   readonly context: CliContext;

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import type { BotChange } from "../../services/bot_repository.ts";
+import type { BotChange } from "../../services/documents/bot_repository.ts";
 import {
   advance,
   type BotPosition,
   compareEventOrder,
   isNewer,
   NO_POSITION,
-} from "../../services/event_order.ts";
+} from "../../services/events/event_order.ts";
 
 const seen = (position: Partial<BotPosition>): BotPosition => ({ deleted: false, ...position });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FreshDocuments } from "../../services/fresh_documents.ts";
+import { FreshDocuments } from "../../services/bots/fresh_documents.ts";
 
 const document = { id: "a", config: {} };
 

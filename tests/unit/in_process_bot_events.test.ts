@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { BotChange } from "../../services/bot_repository.ts";
-import { InProcessBotEvents } from "../../services/in_process_bot_events.ts";
+import type { BotChange } from "../../services/documents/bot_repository.ts";
+import { InProcessBotEvents } from "../../services/events/in_process_bot_events.ts";
 import { testInProcessContract } from "../contract/in_process_events_contract.ts";
 import { EventRecorder, record } from "../event_recorder.ts";
 import { FakeClock, settle } from "../fake_clock.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../fake_clock.ts";
-import { MassStopGuard } from "../../services/mass_stop_guard.ts";
+import { MassStopGuard } from "../../services/bots/mass_stop_guard.ts";
 
 /** `bot-0` … `bot-(count - 1)`. */
 function bots(count: number, from = 0): string[] {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ManagedContainer } from "../../lib/runner.ts";
-import type { FailedStart } from "../../services/last_try.ts";
-import { type Action, type Desired, plan } from "../../services/plan.ts";
+import type { FailedStart } from "../../services/bots/last_try.ts";
+import { type Action, type Desired, plan } from "../../services/bots/plan.ts";
 
 const NOW = Date.parse("2025-01-01T12:00:00Z");
 const RUN: Desired = { kind: "run", specHash: "new" };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ManagedContainer } from "../../lib/runner.ts";
-import { runOf, slotLabel } from "../../services/run_names.ts";
-import { runId } from "../../services/run_repository.ts";
+import { runOf, slotLabel } from "../../services/schedules/run_names.ts";
+import { runId } from "../../services/schedules/run_repository.ts";
 
 const container = (slot: string) => ({ id: "s", slot }) as unknown as ManagedContainer;
 

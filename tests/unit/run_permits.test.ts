@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { RunPermits } from "../../services/run_permits.ts";
+import { RunPermits } from "../../services/schedules/run_permits.ts";
 
 Deno.test("RunPermits lets so many go at once, and the others in the order in which they asked", () => {
   const permits = new RunPermits(2);

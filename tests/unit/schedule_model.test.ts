@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { parseCronSchedule } from "../../services/cron/parse_cron_schedule.ts";
-import type { RunRecord } from "../../services/run_repository.ts";
+import type { RunRecord } from "../../services/schedules/run_repository.ts";
 import { type ModelScheduler, startScheduler, World } from "../schedule_model.ts";
 import { seededRandom } from "../seeded_random.ts";
 

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import type { CronSchedule } from "../../services/cron/cron_schedule.ts";
 import { parseCronSchedule } from "../../services/cron/parse_cron_schedule.ts";
-import { mayCorrect, planSchedule, type ScheduleSituation } from "../../services/schedule_plan.ts";
-import { NEVER } from "../../services/schedule_repository.ts";
-import { DEFAULT_SCHEDULE_SETTINGS, type ScheduleSettings } from "../../services/schedule_settings.ts";
+import { mayCorrect, planSchedule, type ScheduleSituation } from "../../services/schedules/schedule_plan.ts";
+import { NEVER } from "../../services/schedules/schedule_repository.ts";
+import {
+  DEFAULT_SCHEDULE_SETTINGS,
+  type ScheduleSettings,
+} from "../../services/schedules/schedule_settings.ts";
 import { seededRandom } from "../seeded_random.ts";
 
 const MIDNIGHT = Date.parse("2025-03-01T00:00:00Z") / 1000;

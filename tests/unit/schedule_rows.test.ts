@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describeLast, describeNext, scheduleRow } from "../../cli/schedule_rows.ts";
-import type { RunRecord } from "../../services/run_repository.ts";
-import { NEVER } from "../../services/schedule_repository.ts";
+import type { RunRecord } from "../../services/schedules/run_repository.ts";
+import { NEVER } from "../../services/schedules/schedule_repository.ts";
 
 const NOW = Date.parse("2026-01-31T12:34:30Z");
 const SLOT = Date.parse("2026-01-31T12:35:00Z") / 1000;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { EngineUnavailableError, InvalidArchiveError } from "../../lib/errors.ts";
-import { StoreUnavailableError } from "../../services/bot_repository.ts";
-import { NEVER } from "../../services/schedule_repository.ts";
-import { describeScheduleCondition } from "../../services/schedule_condition.ts";
+import { StoreUnavailableError } from "../../services/documents/bot_repository.ts";
+import { NEVER } from "../../services/schedules/schedule_repository.ts";
+import { describeScheduleCondition } from "../../services/schedules/schedule_condition.ts";
 import { startScheduler, World } from "../schedule_model.ts";
 
 const NOW = "2025-03-01T00:00:00.500Z";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ServiceState } from "../../services/service_state.ts";
+import { ServiceState } from "../../services/bots/service_state.ts";
 import { FakeClock } from "../fake_clock.ts";
 
 Deno.test("ServiceState gives and takes copies: nobody changes what others see", () => {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { parseBotDocument } from "../../services/bot_document.ts";
-import { type BotChange, StoreUnavailableError } from "../../services/bot_repository.ts";
-import { DELETION_MEMORY_MS } from "../../services/event_order.ts";
+import { parseBotDocument } from "../../services/documents/bot_document.ts";
+import { type BotChange, StoreUnavailableError } from "../../services/documents/bot_repository.ts";
+import { DELETION_MEMORY_MS } from "../../services/events/event_order.ts";
 import { connectSqlite } from "../../services/adapters/connect_sqlite.ts";
 import { SqliteBotRepository } from "../../services/adapters/sqlite_bot_repository.ts";
-import { UnstorableDocumentError } from "../../services/unstorable_document_error.ts";
+import { UnstorableDocumentError } from "../../services/documents/unstorable_document_error.ts";
 import { testBotRepositoryContract } from "../contract/bot_repository_contract.ts";
 
 async function makeSqlite(now?: () => number) {

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { connectSqlite } from "../../services/adapters/connect_sqlite.ts";
 import { SqliteBotRepository } from "../../services/adapters/sqlite_bot_repository.ts";
 import { SqliteScheduleRepository } from "../../services/adapters/sqlite_schedule_repository.ts";
-import { NEVER, readExecutionTime } from "../../services/schedule_repository.ts";
-import { unreadableReason } from "../../services/unreadable_document.ts";
+import { NEVER, readExecutionTime } from "../../services/schedules/schedule_repository.ts";
+import { unreadableReason } from "../../services/documents/unreadable_document.ts";
 import { testBotRepositoryContract } from "../contract/bot_repository_contract.ts";
 import { testScheduleRepositoryContract } from "../contract/schedule_repository_contract.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type WorkFailure, WorkQueue, type WorkQueueOptions } from "../../services/work_queue.ts";
+import { type WorkFailure, WorkQueue, type WorkQueueOptions } from "../../services/control/work_queue.ts";
 import { FakeClock, settle } from "../fake_clock.ts";
 import { seededRandom } from "../seeded_random.ts";
 

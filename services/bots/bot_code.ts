@@ -1,0 +1,48 @@
+/**
+ * What a document says about its bot's code.
+ *
+ * @module
+ */
+
+import type { ExecutableInput } from "../../lib/executable.ts";
+import { field, isObject, kindOf } from "../documents/document_fields.ts";
+
+/** The fields of an executable that `custom` says. */
+export type BotCode = Pick<ExecutableInput, "filePath" | "version" | "runtime" | "entrypointFiles">;
+
+/**
+ * Reads `custom`. Only the script of entrypoint `bot` counts.
+ *
+ * @param custom The field's value.
+ * @param problems Where to add what is wrong, a line each.
+ * @returns What it says; of no use when a problem was added.
+ */
+export function readBotCode(
+  custom: unknown,
+  problems: string[],
+): BotCode {
+  const nothing = { filePath: "", entrypointFiles: {} };
+  const wrong = (name: string, wanted: string, value: unknown) => {
+    problems.push(`${name}: must be ${wanted} (is ${kindOf(value)})`);
+    return nothing;
+  };
+  if (!isObject(custom)) return wrong("custom", "an object that describes the bot's code", custom);
+  const filePath = field(custom, "filePath");
+  if (typeof filePath !== "string") {
+    return wrong("custom.filePath", "the archive's key in the code bucket", filePath);
+  }
+  const version = field(custom, "version") ?? "";
+  if (!["string", "number"].includes(typeof version)) return wrong("custom.version", "a text", version);
+
+  const config = field(custom, "config");
+  if (!isObject(config)) return wrong("custom.config", "an object", config);
+  const runtime = field(config, "runtime") ?? "";
+  if (typeof runtime !== "string") return wrong("custom.config.runtime", "the name of a runtime", runtime);
+  const entrypoints = field(config, "entrypoints");
+  if (!isObject(entrypoints)) {
+    return wrong("custom.config.entrypoints", 'an object such as { "bot": "main.py" }', entrypoints);
+  }
+  const bot = field(entrypoints, "bot");
+  if (typeof bot !== "string") return wrong("custom.config.entrypoints.bot", "the script to run", bot);
+  return { filePath, version: String(version), ...(runtime !== "" && { runtime }), entrypointFiles: { bot } };
+}

@@ -1,0 +1,49 @@
+/**
+ * The engine's hints, for ever.
+ *
+ * @module
+ */
+
+import type { Logger } from "@logtape/logtape";
+import { messageOf } from "../../lib/message_of.ts";
+import type { ContainerHint, Runner } from "../../lib/runner.ts";
+import type { Clock } from "./clock.ts";
+
+const AGAIN_MS = 1000;
+
+/** What {@linkcode followHints} needs. */
+export interface FollowHintsOptions {
+  /** The containers. */
+  readonly runner: Pick<Runner, "watch">;
+  /** Called with each hint. */
+  readonly onHint: (hint: ContainerHint) => unknown;
+  /** Called when hints begin to arrive, also after each gap: what ended before is only in a list that is read after. */
+  readonly onOpen: () => unknown;
+  /** Where a connection that broke off is told. */
+  readonly log: Logger;
+  /** The clock. */
+  readonly clock: Clock;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Follows the hints, over whatever becomes of the engine.
+ *
+ * @param options See {@linkcode FollowHintsOptions}.
+ * @returns Resolves when the signal is given; never rejects.
+ */
+export async function followHints(options: FollowHintsOptions): Promise<void> {
+  const { runner, onHint, onOpen, log, clock, signal } = options;
+  while (!signal.aborted) {
+    try {
+      for await (const hint of runner.watch({ signal, onOpen })) onHint(hint);
+    } catch (error) {
+      if (signal.aborted) return;
+      log.debug("engine's hints broke off", {
+        problem: messageOf(error),
+      });
+    }
+    await clock.sleep(AGAIN_MS, signal).catch(() => {});
+  }
+}

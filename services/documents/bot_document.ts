@@ -1,0 +1,251 @@
+/**
+ * What a bot's document says. Its form is fixed by the outside contract and its writers are other programs, so it is
+ * read tolerantly, and what cannot be read is a value, not an exception.
+ *
+ * @module
+ */
+
+import { MAX_LOG_INTERVAL_SECONDS } from "../../lib/docker_runner_config.ts";
+import { InvalidExecutableError } from "../../lib/errors.ts";
+import { type Executable, type ExecutableInput, parseExecutable } from "../../lib/executable.ts";
+import { readBotCode } from "../bots/bot_code.ts";
+import { configJson } from "./config_json.ts";
+import { field, type Fields, isObject, kindOf } from "./document_fields.ts";
+import { readInstant } from "./instant.ts";
+import { unreadableReason } from "./unreadable_document.ts";
+
+/** Optional keys of ours in `config`. One that is missing or `null` leaves the service's default. */
+export interface BotSettings {
+  /** `stop_grace_seconds`: seconds from SIGTERM to SIGKILL, a whole number from 0 to 3600. */
+  readonly stopGraceSeconds?: number;
+  /** `log_interval_seconds`: seconds between two writes of its stored log, a whole number from 1 to 3600. */
+  readonly logIntervalSeconds?: number;
+}
+
+/** A document that can be run. */
+export interface ValidBotDocument {
+  /** Tells it from one that cannot. */
+  readonly status: "valid";
+  /** Id of the bot. */
+  readonly id: string;
+  /** Whether the bot should run. */
+  readonly enabled: boolean;
+  /** What to run. */
+  readonly executable: Executable;
+  /** Partition the bot belongs to, 0 when the document names none. */
+  readonly segment: number;
+  /** How the bot is looked after. */
+  readonly settings: BotSettings;
+  /** `custom.updatedAt`, in ms since the epoch. */
+  readonly updatedAt?: number;
+  /** One line for each field that is not as it should be and does not keep the bot from running. */
+  readonly notes: readonly string[];
+}
+
+/** A document that cannot be run. */
+export interface InvalidBotDocument {
+  /** Tells it from one that can. */
+  readonly status: "invalid";
+  /** Its id, or the name for reports that was given. */
+  readonly key: string;
+  /** What is wrong, in one line: each problem names its field. Nothing of the configuration's content is shown. */
+  readonly reason: string;
+  /** `false` when the document says plainly that the bot should not run, whatever else is wrong with it. */
+  readonly enabled: boolean;
+  /** Partition the bot belongs to, where that can be read. */
+  readonly segment?: number;
+}
+
+/** What a document says. */
+export type ParsedBotDocument = ValidBotDocument | InvalidBotDocument;
+
+/** Options of {@linkcode parseBotDocument}. */
+export interface ParseBotDocumentOptions {
+  /**
+   * Name for reports, of a document without a usable id.
+   *
+   * @default {"(document without id)"}
+   */
+  readonly key?: string;
+}
+
+const DISABLED: readonly unknown[] = [false, "false", 0, "0"];
+const MAX_GRACE_SECONDS = 3600;
+const DATES = ["createdAt", "updatedAt"] as const;
+/** How the fields of an executable are called in a document. */
+const FIELD_NAMES: readonly (readonly [string, string])[] = [
+  ["entrypointFiles", "custom.config.entrypoints"],
+  ["filePath", "custom.filePath"],
+  ["runtime", "custom.config.runtime"],
+  ["version", "custom.version"],
+  ["segment", "segment_id"],
+];
+
+/**
+ * Reads a bot's document. Never throws.
+ *
+ * A bot is disabled when `config.enabled` is `false`, `"false"`, `0` or `"0"`, or top-level `enabled` is `false`;
+ * anything else enables it. A missing runtime is `python3.11`, a missing segment 0. Dates may be dates, ISO texts or
+ * numbers; numbers and what is no date at all are noted. The configuration may have up to 512 KiB as JSON; dates in it become
+ * ISO texts, integers beyond 2^53 (`bigint`) keep their digits, and what JSON cannot hold (NaN, infinity, binary data)
+ * makes the document invalid. Only the script of entrypoint `bot` counts.
+ *
+ * @param document The document, in plain values.
+ * @param options See {@linkcode ParseBotDocumentOptions}.
+ * @returns What it says, or what is wrong with it.
+ */
+export function parseBotDocument(
+  document: unknown,
+  options: ParseBotDocumentOptions = {},
+): ParsedBotDocument {
+  const fallback = { status: "invalid", key: options.key ?? "(document without id)", enabled: true } as const;
+  try {
+    if (!isObject(document)) {
+      return { ...fallback, reason: `document: must be an object (is ${kindOf(document)})` };
+    }
+    return parseFields(document, fallback);
+  } catch (error) {
+    // One document, however strange, must not keep the others from being read.
+    return {
+      ...fallback,
+      reason: `document: cannot be read (${error instanceof Error ? error.name : "error"})`,
+    };
+  }
+}
+
+function parseFields(document: Fields, fallback: Omit<InvalidBotDocument, "reason">): ParsedBotDocument {
+  const id = field(document, "id");
+  const config = field(document, "config");
+  const custom = field(document, "custom");
+  const segment = field(document, "segment_id") ?? 0;
+  const unreadable = unreadableReason(document);
+  const base = {
+    key: typeof id === "string" && id !== "" ? id : fallback.key,
+    enabled: field(document, "enabled") !== false &&
+      !(isObject(config) && DISABLED.includes(field(config, "enabled"))),
+    ...(isSegment(segment) && unreadable === undefined && { segment }),
+  };
+  const invalid = (problems: readonly string[]): InvalidBotDocument => ({
+    status: "invalid",
+    ...base,
+    reason: problems.join("; "),
+  });
+  if (unreadable !== undefined) return invalid([`document: ${unreadable}`]);
+
+  const problems: string[] = [];
+  const input: ExecutableInput = {
+    id: idOf(id, problems),
+    config: configOf(config, problems),
+    segment: segmentOf(segment, problems),
+    ...readBotCode(custom, problems),
+    entrypoint: "bot",
+    isLongRunning: true,
+    persistResults: false,
+  };
+  const settings = settingsOf(config, problems);
+  if (problems.length > 0) return invalid(problems);
+  const executable = toExecutable(input);
+  if (Array.isArray(executable)) return invalid(executable);
+
+  const updatedAt = updatedAtOf(document);
+  return {
+    status: "valid",
+    id: executable.id,
+    enabled: base.enabled,
+    executable,
+    segment: executable.segment,
+    settings,
+    ...(updatedAt !== undefined && { updatedAt }),
+    notes: DATES.flatMap((name) => noteOfDate(`custom.${name}`, field(custom as Fields, name))),
+  };
+}
+
+/**
+ * When a document was changed, according to its writer.
+ *
+ * @param document Any document.
+ * @returns `custom.updatedAt` in ms since the epoch, or `undefined` when it has none that can be read.
+ */
+export function updatedAtOf(document: Fields): number | undefined {
+  const custom = field(document, "custom");
+  return isObject(custom) ? readInstant(field(custom, "updatedAt")) : undefined;
+}
+
+function idOf(id: unknown, problems: string[]): string {
+  if (typeof id === "string") return id;
+  problems.push(`id: must be a text (is ${kindOf(id)})`);
+  return "";
+}
+
+function configOf(config: unknown, problems: string[]): string {
+  if (!isObject(config)) {
+    problems.push(`config: must be an object (is ${kindOf(config)})`);
+    return "{}";
+  }
+  const json = configJson(config, "config");
+  if ("text" in json) return json.text;
+  problems.push(json.problem);
+  return "{}";
+}
+
+function segmentOf(segment: unknown, problems: string[]): number {
+  if (isSegment(segment)) return segment;
+  problems.push(
+    `segment_id: must be a whole number of 0 or more (is ${
+      typeof segment === "number" ? segment : kindOf(segment)
+    })`,
+  );
+  return 0;
+}
+
+function settingsOf(config: unknown, problems: string[]): BotSettings {
+  const stopGraceSeconds = secondsOf(config, "stop_grace_seconds", 0, MAX_GRACE_SECONDS, problems);
+  const logIntervalSeconds = secondsOf(config, "log_interval_seconds", 1, MAX_LOG_INTERVAL_SECONDS, problems);
+  return {
+    ...(stopGraceSeconds !== undefined && { stopGraceSeconds }),
+    ...(logIntervalSeconds !== undefined && { logIntervalSeconds }),
+  };
+}
+
+function secondsOf(
+  config: unknown,
+  name: string,
+  min: number,
+  max: number,
+  problems: string[],
+): number | undefined {
+  const seconds = isObject(config) ? field(config, name) ?? undefined : undefined;
+  if (seconds === undefined) return undefined;
+  if (Number.isInteger(seconds) && Number(seconds) >= min && Number(seconds) <= max) return Number(seconds);
+  problems.push(
+    `config.${name}: must be a whole number of seconds from ${min} to ${max} (is ${kindOf(seconds)})`,
+  );
+  return undefined;
+}
+
+/** The executable, or what is wrong with it in the words of a document. */
+function toExecutable(input: ExecutableInput): Executable | string[] {
+  try {
+    return parseExecutable(input);
+  } catch (error) {
+    if (!(error instanceof InvalidExecutableError)) throw error;
+    return error.problems.map((problem) => {
+      const [inner, outer] = FIELD_NAMES.find(([name]) => problem.startsWith(name)) ?? ["", ""];
+      return outer + problem.slice(inner.length);
+    });
+  }
+}
+
+function noteOfDate(name: string, value: unknown): string[] {
+  const ms = readInstant(value);
+  if (value === undefined || value === null) return [];
+  if (ms === undefined) return [`${name}: is no date that can be read and is ignored`];
+  if (typeof value !== "number") return [];
+  const date = new Date(ms);
+  const read = Number.isNaN(date.getTime()) ? `${ms} ms` : date.toISOString();
+  return [`${name}: is a number and is read as ${read}`];
+}
+
+function isSegment(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

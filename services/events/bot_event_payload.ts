@@ -1,0 +1,142 @@
+/**
+ * Events as they come over the wire.
+ *
+ * @module
+ */
+
+import { updatedAtOf } from "../documents/bot_document.ts";
+import type { BotChange, BotDocument, EventOrder } from "../documents/bot_repository.ts";
+
+/** A bus takes 1 MiB unless it is told otherwise, and a document of 1.5 MB is no bot's. */
+const MAX_PAYLOAD_BYTES = 1_500_000;
+/** Databases refuse documents that are nested more than about a hundred levels deep. */
+const MAX_DEPTH = 64;
+const MAX_ID_LENGTH = 1024;
+
+const TYPES = ["created", "updated", "deleted"] as const;
+/** An outer field may not be called so: to a database it would be an operator or a path. */
+const UNUSABLE_FIELD = /^\$|[.\0]|^$/;
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** An event as it was received. */
+export interface ReceivedEvent {
+  /** Its subject, for example `the0.bot.updated`. */
+  readonly subject: string;
+  /** The subject without its last part, for example `the0.bot`. */
+  readonly subjectPrefix: string;
+  /** Its payload. */
+  readonly payload: Uint8Array;
+  /** Where it stands in its stream, if it comes from one. */
+  readonly sequence?: number;
+}
+
+/** An event that was read: the change that it tells, or why it cannot be understood. */
+export type ParsedEvent = { readonly change: BotChange } | { readonly problem: string };
+
+/** Why an event cannot be understood. */
+class EventProblem extends Error {}
+
+/**
+ * Reads an event: `{ id, config, custom }`, or wrapped, `{ type, entity_id, data: { id, config, custom } }`; a
+ * deletion may carry the id alone. What the fields hold is not judged here.
+ *
+ * @param event The event.
+ * @returns The change, with the fields of the event as they are (but for `_id`, which is the database's own), or
+ * a problem, in words that can be printed.
+ */
+export function parseBotEvent(event: ReceivedEvent): ParsedEvent {
+  try {
+    return { change: changeOf(event) };
+  } catch (error) {
+    if (error instanceof EventProblem) return { problem: error.message };
+    throw error;
+  }
+}
+
+function changeOf({ subject, subjectPrefix, payload, sequence }: ReceivedEvent): BotChange {
+  const type = TYPES.find((type) => subject === `${subjectPrefix}.${type}`);
+  if (!type) throw new EventProblem(`the subject is none of ${subjectPrefix}.${TYPES.join("|")}`);
+  const { data, entityId } = unwrap(objectIn(payload));
+  const id = idOf(data, entityId);
+  const order = orderOf(data, sequence);
+  if (type === "deleted") return { type, id, order };
+  const { _id, ...document }: BotDocument = { ...data, id };
+  const unusable = Object.keys(document).find((name) => UNUSABLE_FIELD.test(name));
+  if (unusable !== undefined) throw new EventProblem(`the field ${quote(unusable)} cannot be stored`);
+  if (Object.keys(document).length === 1) throw new EventProblem("it has nothing but an id");
+  return { type, id, document, order };
+}
+
+function objectIn(payload: Uint8Array): Fields {
+  if (payload.length > MAX_PAYLOAD_BYTES) {
+    throw new EventProblem(
+      `it has ${payload.length} bytes, more than the ${MAX_PAYLOAD_BYTES} that are read`,
+    );
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload));
+  } catch {
+    throw new EventProblem(payload.length === 0 ? "it is empty" : "it is not JSON in UTF-8");
+  }
+  if (!isObject(value)) throw new EventProblem("it is not a JSON object");
+  if (isDeeperThan(value, MAX_DEPTH)) {
+    throw new EventProblem(`it is nested more than ${MAX_DEPTH} levels deep`);
+  }
+  return value;
+}
+
+function unwrap(outer: Fields): { readonly data: BotDocument; readonly entityId?: unknown } {
+  const isPlain = "config" in outer || "custom" in outer || (!("entity_id" in outer) && !("data" in outer));
+  if (isPlain) return { data: outer };
+  const { data = {}, entity_id } = outer;
+  if (data !== null && !isObject(data)) throw new EventProblem("its 'data' is not an object");
+  return { data: data ?? {}, entityId: entity_id };
+}
+
+function idOf({ id }: BotDocument, entityId: unknown): string {
+  const chosen = id ?? entityId;
+  if (chosen === undefined || chosen === null) throw new EventProblem("it has no id");
+  if (typeof chosen !== "string") throw new EventProblem("its id is not a text");
+  if (chosen === "" || chosen.length > MAX_ID_LENGTH) {
+    throw new EventProblem(`its id has ${chosen.length} characters; it must have 1 to ${MAX_ID_LENGTH}`);
+  }
+  if (CONTROL.test(chosen) || !chosen.isWellFormed()) {
+    throw new EventProblem(`its id ${quote(chosen)} has characters that cannot be printed`);
+  }
+  if ((entityId ?? chosen) !== chosen) {
+    throw new EventProblem(`its two ids differ: entity_id ${quote(entityId)}, id ${quote(chosen)}`);
+  }
+  return chosen;
+}
+
+function orderOf(document: BotDocument, sequence: number | undefined): EventOrder {
+  const updatedAt = updatedAtOf(document);
+  return { ...(sequence !== undefined && { sequence }), ...(updatedAt !== undefined && { updatedAt }) };
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Level by level: what is too deep would overflow the stack of a function that calls itself. */
+function isDeeperThan(value: unknown, limit: number): boolean {
+  let level = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth === limit) return true;
+    level = level.flatMap((one) => isContainer(one) ? Object.values(one).filter(isContainer) : []);
+  }
+  return false;
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function quote(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}

@@ -1,0 +1,101 @@
+/**
+ * How changes are handed to whoever applies them.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { KeyedMutex } from "../../lib/keyed_mutex.ts";
+import { Limiter } from "../../lib/limiter.ts";
+import { backoffMs } from "../control/backoff.ts";
+import type { BotEventHandlers } from "./bot_events.ts";
+import type { BotChange } from "../documents/bot_repository.ts";
+import type { Clock } from "../control/clock.ts";
+
+/** So many changes, each of another bot, are applied at the same time: most of it is waiting for the database. */
+export const CHANGES_AT_ONCE = 4;
+/** Until one change is given again. Short, so that all is caught up soon after a database is back. */
+const RETRY = { minMs: 250, maxMs: 5_000 };
+/** Between two changes, as long as none is taken. */
+const PAUSE = { minMs: 50, maxMs: 1_000 };
+
+/** Options of {@linkcode ChangeDelivery}. */
+export interface ChangeDeliveryOptions {
+  /** Applies a change. */
+  readonly onChange: BotEventHandlers["onChange"];
+  /** The clock. */
+  readonly clock: Clock;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+  /** No change is given any more. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Gives the changes of one bot one at a time. As long as none is taken, it slows down, and gives one at a time of
+ * all.
+ */
+export class ChangeDelivery {
+  readonly #options: ChangeDeliveryOptions;
+  readonly #bots = new KeyedMutex();
+  readonly #limit = new Limiter(CHANGES_AT_ONCE);
+  readonly #probe = new Limiter(1);
+  readonly #log = getLogger(["berth", "events"]);
+  #failures = 0;
+  #failedAt = 0;
+
+  /** @param options See {@linkcode ChangeDeliveryOptions}. */
+  constructor(options: ChangeDeliveryOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Gives a change when those of its bot before it are done.
+   *
+   * @param change The change.
+   * @param attempt The how many-th time it is given, from 1 on.
+   * @returns `undefined` when it was taken, else after how many ms it should be given again.
+   * @throws the signal's reason when that was aborted before its turn had come.
+   */
+  give(change: BotChange, attempt: number): Promise<number | undefined> {
+    const { signal } = this.#options;
+    const apply = () => this.#apply(change, attempt);
+    const applyInTurn = () => this.#failures > 0 ? this.#probe.run(apply, signal) : apply();
+    return this.#bots.run(change.id, () => this.#limit.run(applyInTurn, signal));
+  }
+
+  async #apply(change: BotChange, attempt: number): Promise<number | undefined> {
+    const { onChange, random, clock } = this.#options;
+    await this.#pause();
+    const before = this.#failures;
+    try {
+      await onChange(change);
+      this.#failures = 0;
+      return undefined;
+    } catch (error) {
+      // Several that fail at the same time are one failure.
+      this.#failures = before + 1;
+      this.#failedAt = clock.now();
+      const delayMs = Math.round(backoffMs(attempt, { ...RETRY, random }));
+      this.#report({ id: change.id, type: change.type, attempt, delayMs, error });
+      return delayMs;
+    }
+  }
+
+  async #pause(): Promise<void> {
+    const { clock, signal } = this.#options;
+    signal.throwIfAborted();
+    if (this.#failures === 0) return;
+    const pauseMs = backoffMs(this.#failures, PAUSE);
+    // A clock that was set back must not make it wait longer.
+    const passedMs = Math.max(0, clock.now() - this.#failedAt);
+    if (passedMs < pauseMs) await clock.sleep(pauseMs - passedMs, signal);
+  }
+
+  /** The first time, and then ever more rarely. */
+  #report(fields: { attempt: number; [name: string]: unknown }): void {
+    if ((fields.attempt & (fields.attempt - 1)) === 0) {
+      this.#log.warn("An event was not applied; it is given again in {delayMs} ms", fields);
+    }
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * Events within one process, and of what other processes write to the same documents.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { BotEventHandlers, BotEvents, BotEventsStatus } from "./bot_events.ts";
+import type { BotChange } from "../documents/bot_repository.ts";
+import type { ChangeSource } from "./change_source.ts";
+import { type Clock, systemClock } from "../control/clock.ts";
+import { guardHandlers } from "./guard_handlers.ts";
+import { InProcessBotEvents, type InProcessBotEventsOptions } from "./in_process_bot_events.ts";
+import { tick } from "../control/tick.ts";
+
+/** Between two looks, in ms. */
+const DEFAULT_INTERVAL_MS = 500;
+
+/** Options of {@linkcode PolledBotEvents}. */
+export interface PolledBotEventsOptions extends InProcessBotEventsOptions {
+  /** Between two looks, in ms. @default {500} */
+  readonly intervalMs?: number;
+}
+
+/**
+ * Delivers what is published in this process, and looks for what others have written: deletions are delivered as
+ * such, for everything else the subscriber is told to read anew.
+ */
+export class PolledBotEvents implements BotEvents {
+  readonly #source: ChangeSource;
+  readonly #intervalMs: number;
+  readonly #clock: Clock;
+  readonly #events: InProcessBotEvents;
+  readonly #end = new AbortController();
+  readonly #log = getLogger(["berth", "events"]);
+  #looking: Promise<void> | undefined;
+
+  /** @param source Where to look. @param options See {@linkcode PolledBotEventsOptions}. */
+  constructor(source: ChangeSource, options: PolledBotEventsOptions = {}) {
+    const { intervalMs = DEFAULT_INTERVAL_MS, clock = systemClock } = options;
+    this.#source = source;
+    this.#intervalMs = intervalMs;
+    this.#clock = clock;
+    this.#events = new InProcessBotEvents(options);
+  }
+
+  /** See {@linkcode InProcessBotEvents.publish}. @param change The change. */
+  publish(change: BotChange): Promise<boolean> {
+    return this.#events.publish(change);
+  }
+
+  /** {@inheritDoc BotEvents.subscribe} */
+  subscribe(handlers: BotEventHandlers): void {
+    this.#events.subscribe(handlers);
+    const { onGap } = guardHandlers(handlers);
+    this.#looking = tick("changes", this.#intervalMs, {
+      signal: this.#end.signal,
+      clock: this.#clock,
+      // A database that does not answer is the resync's to report.
+      onError: ({ error }) => this.#log.debug("look for changes failed", { error }),
+    }, () => this.#look(onGap));
+  }
+
+  /** {@inheritDoc BotEvents.status} */
+  status(): BotEventsStatus {
+    return this.#events.status();
+  }
+
+  /** Ends the looking and the delivery. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.abort(new DOMException("The events have been closed.", "AbortError"));
+    await this.#looking;
+    await this.#events[Symbol.asyncDispose]();
+  }
+
+  #look(onGap: () => void): void {
+    const deletions = this.#source.look();
+    if (!deletions) return;
+    // Not waited for: what is not taken at once is given again.
+    for (const deletion of deletions) void this.#events.publish(deletion);
+    onGap();
+  }
+}

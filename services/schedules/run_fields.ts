@@ -1,0 +1,143 @@
+/**
+ * How a record of the ledger is called where it is stored: in snake_case, like the documents beside it.
+ *
+ * @module
+ */
+
+import { field, type Fields } from "../documents/document_fields.ts";
+import {
+  OPEN_STATES,
+  type RunChange,
+  type RunRecord,
+  type RunResultStatus,
+  type RunState,
+  type RunTrigger,
+} from "./run_repository.ts";
+
+/** What a field holds: a text, a whole number, a number, or a date. */
+export type RunFieldType = "text" | "integer" | "number" | "date";
+
+/** A field of a record. */
+export interface RunField {
+  /** Its name in {@linkcode RunRecord}. */
+  readonly property: keyof RunRecord;
+  /** Its name where it is stored. */
+  readonly name: string;
+  /** What it holds. */
+  readonly type: RunFieldType;
+}
+
+const STATES: readonly RunState[] = [...OPEN_STATES, "succeeded", "failed", "timed-out", "skipped"];
+const TRIGGERS: readonly RunTrigger[] = ["schedule", "catch-up", "manual"];
+const RESULTS: readonly RunResultStatus[] = ["stored", "missing", "too-large", "not-a-file", "invalid-json"];
+
+/** A type for each property, so that none is forgotten. */
+const TYPES: Readonly<Record<keyof RunRecord, RunFieldType>> = {
+  id: "text",
+  scheduleId: "text",
+  slot: "integer",
+  trigger: "text",
+  state: "text",
+  reason: "text",
+  instance: "text",
+  seenAt: "date",
+  claimedAt: "date",
+  startedAt: "date",
+  finishedAt: "date",
+  startLagMs: "number",
+  durationMs: "number",
+  exitCode: "integer",
+  version: "text",
+  attempt: "integer",
+  containerName: "text",
+  log: "text",
+  resultStatus: "text",
+  result: "text",
+};
+
+/** All fields. */
+export const RUN_FIELDS: readonly RunField[] = Object.entries(TYPES).map(([property, type]) => ({
+  property: property as keyof RunRecord,
+  name: property.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+  type,
+}));
+
+/**
+ * The fields to store.
+ *
+ * @param record A record or a change of one.
+ * @param toStored Makes a value what the database holds.
+ * @returns The fields that it names.
+ */
+export function writeRunFields<T>(
+  record: RunRecord | RunChange,
+  toStored: (value: NonNullable<RunRecord[keyof RunRecord]>, type: RunFieldType) => T,
+): Record<string, T> {
+  const values: Partial<{ readonly [K in keyof RunRecord]: RunRecord[K] | null }> = record;
+  return Object.fromEntries(RUN_FIELDS.flatMap(({ property, name, type }) => {
+    const value = values[property];
+    return value === undefined || value === null ? [] : [[name, toStored(value, type)]];
+  }));
+}
+
+/**
+ * The fields that a change takes away.
+ *
+ * @param change A change.
+ * @returns Their names where they are stored.
+ */
+export function clearedRunFields(change: RunChange): string[] {
+  const values: Partial<Record<keyof RunRecord, unknown>> = change;
+  return RUN_FIELDS.filter(({ property }) => values[property] === null).map(({ name }) => name);
+}
+
+/**
+ * Reads a record, which any program may have changed. What is no such value counts as missing; what must be there and
+ * can be made up for is.
+ *
+ * @param fields The stored fields; dates are dates.
+ * @returns The record, or `undefined` when it does not say which slot it is of or where the run is.
+ */
+export function readRunFields(fields: Fields): RunRecord | undefined {
+  const record: Record<string, unknown> = {};
+  for (const { property, name, type } of RUN_FIELDS) {
+    const value = field(fields, name);
+    if (isOf(type, value)) record[property] = value;
+  }
+  const { id, scheduleId, slot, state, trigger, resultStatus, claimedAt, ...rest } = record as Partial<
+    RunRecord
+  >;
+  if (!id || !scheduleId || slot === undefined || !isOneOf(STATES, state)) return undefined;
+  const when = claimedAt ?? new Date(slot * 1000);
+  if (Number.isNaN(when.getTime())) return undefined;
+  return {
+    id,
+    scheduleId,
+    slot,
+    state,
+    trigger: isOneOf(TRIGGERS, trigger) ? trigger : "schedule",
+    claimedAt: when,
+    ...(isOneOf(RESULTS, resultStatus) && { resultStatus }),
+    ...rest,
+    instance: rest.instance ?? "",
+    seenAt: rest.seenAt ?? when,
+    attempt: rest.attempt ?? 0,
+  };
+}
+
+function isOf(type: RunFieldType, value: unknown): boolean {
+  switch (type) {
+    case "text":
+      return typeof value === "string";
+    case "integer":
+      return Number.isSafeInteger(value);
+    case "number":
+      return Number.isFinite(value);
+    case "date":
+      return value instanceof Date && !Number.isNaN(value.getTime());
+  }
+}
+
+function isOneOf<T>(values: readonly T[], value: unknown): value is T {
+  return (values as readonly unknown[]).includes(value);
+}

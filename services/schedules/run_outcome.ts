@@ -1,0 +1,61 @@
+/**
+ * What the record of a run says once its container has ended. Pure: no I/O, no clock.
+ *
+ * @module
+ */
+
+import type { CollectedRun } from "../../lib/runner.ts";
+import type { StopWhy } from "./run_plan.ts";
+import type { RunChange, RunRecord } from "./run_repository.ts";
+
+/** How a run ended. */
+export interface EndedRun {
+  /** Its record. */
+  readonly record: RunRecord;
+  /** Which attempt has ended. */
+  readonly attempt: number;
+  /** What it has left. */
+  readonly collected: CollectedRun;
+  /** Why it was stopped, or would have been. */
+  readonly why?: StopWhy;
+  /** Whether this process stopped it; otherwise its exit code tells whether somebody has. */
+  readonly wasStopped: boolean;
+  /** How often a run that failed is tried again. */
+  readonly retries: number;
+}
+
+/**
+ * Closes the record of a run, or claims it anew for another attempt.
+ *
+ * @param ended See {@linkcode EndedRun}.
+ * @returns What changes of the record.
+ */
+export function runOutcome(ended: EndedRun): RunChange {
+  const { record, attempt, collected } = ended;
+  const { exitCode, startedAt, finishedAt, result } = collected;
+  return {
+    ...verdict(ended),
+    attempt,
+    exitCode,
+    startedAt,
+    finishedAt,
+    durationMs: Math.max(0, finishedAt.getTime() - startedAt.getTime()),
+    ...(record.startLagMs === undefined && { startLagMs: startedAt.getTime() - record.slot * 1000 }),
+    resultStatus: result.problem ?? "stored",
+    ...(result.key !== undefined && { result: result.key }),
+  };
+}
+
+function verdict(
+  { collected, why, wasStopped, attempt, retries }: EndedRun,
+): Required<Pick<RunChange, "state" | "reason">> {
+  const { exitCode, message = "" } = collected;
+  if (why && (wasStopped || exitCode !== 0)) {
+    return { state: why.state, reason: `${why.reason}; exit code ${exitCode}` };
+  }
+  if (exitCode === 0) {
+    return { state: "succeeded", reason: attempt > 1 ? `succeeded at attempt ${attempt}` : "" };
+  }
+  if (attempt > retries) return { state: "failed", reason: message };
+  return { state: "claimed", reason: `attempt ${attempt} of ${retries + 1} failed: ${message}` };
+}

@@ -1,0 +1,342 @@
+/**
+ * One pass over one run: read its record and its containers, plan, act.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import {
+  BerthError,
+  ContainerConflictError,
+  EngineUnavailableError,
+  ImageUnavailableError,
+  ObjectStoreError,
+} from "../../lib/errors.ts";
+import type { ManagedContainer, Runner } from "../../lib/runner.ts";
+import type { Clock } from "../control/clock.ts";
+import { slotLabel } from "./run_names.ts";
+import { runOutcome } from "./run_outcome.ts";
+import type { RunPermits } from "./run_permits.ts";
+import { type FailedRunStart, planRun, type RunAction, type RunSchedule, whyStop } from "./run_plan.ts";
+import {
+  changeRun,
+  isOpenRun,
+  type RunChange,
+  type RunRecord,
+  type RunRepository,
+} from "./run_repository.ts";
+import { isForsaken } from "./run_scheduler.ts";
+import { DEFAULT_SCHEDULE_SETTINGS } from "./schedule_settings.ts";
+import { type ParsedScheduleDocument, parseScheduleDocument } from "./schedule_document.ts";
+import type { ScheduleRepository } from "./schedule_repository.ts";
+import type { WorkResult } from "../control/work_queue.ts";
+
+/** What a {@linkcode RunReconciler} needs. */
+export interface RunReconcilerOptions {
+  /** The ledger. */
+  readonly runs: RunRepository;
+  /** The documents. */
+  readonly repository: Pick<ScheduleRepository, "get">;
+  /** The containers. */
+  readonly runner: Runner;
+  /** The name of this scheduler. */
+  readonly instance: string;
+  /** How many runs go at once. */
+  readonly permits: RunPermits;
+  /** The time. */
+  readonly clock: Clock;
+  /** A record was changed; it is given as it is now. */
+  readonly onChange: (record: RunRecord) => void;
+  /** There is no such record, or another scheduler looks after it. */
+  readonly onGone: (id: string) => void;
+  /** A run that waited for a permit should ask again. */
+  readonly onTurn: (id: string) => void;
+}
+
+/** A run that was claimed just now: nobody has to be asked about it. */
+export interface FreshRun {
+  /** Its record, as it was inserted. */
+  readonly record: RunRecord;
+  /** Its schedule's document. */
+  readonly document: ParsedScheduleDocument;
+  /** The other open runs of its schedule, as they were after the claim; absent: not known. */
+  readonly others?: readonly RunRecord[];
+}
+
+/** What a pass works with. */
+interface Pass {
+  record: RunRecord;
+  readonly document: ParsedScheduleDocument | undefined;
+  readonly containers: readonly ManagedContainer[];
+  readonly others: readonly RunRecord[];
+  readonly signal: AbortSignal;
+}
+
+/** What an attempt that has just begun does not say yet; the one before it may have. */
+const NOT_KNOWN_YET = {
+  finishedAt: null,
+  durationMs: null,
+  exitCode: null,
+  resultStatus: null,
+  result: null,
+} satisfies RunChange;
+
+/** Brings one run at a time closer to its end. */
+export class RunReconciler {
+  readonly #options: RunReconcilerOptions;
+  readonly #failedStarts = new Map<string, FailedRunStart>();
+  readonly #log = getLogger(["berth", "schedules"]);
+
+  /**
+   * Makes one; nothing is read yet.
+   *
+   * @param options See {@linkcode RunReconcilerOptions}.
+   */
+  constructor(options: RunReconcilerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Makes passes over one run until there is nothing to do at once.
+   *
+   * @param id Id of the run.
+   * @param fresh What is known of a run that was claimed just now.
+   * @param signal Gives up.
+   * @returns When to look again, where time alone is a reason to.
+   * @throws what makes a pass impossible, such as a store or an engine that does not answer.
+   */
+  async reconcile(id: string, fresh: FreshRun | undefined, signal: AbortSignal): Promise<WorkResult> {
+    for (
+      let pass = await this.#read(id, fresh, signal);
+      pass;
+      pass = await this.#read(id, undefined, signal)
+    ) {
+      const action = planRun(this.#situation(pass));
+      const result = await this.#act(action, pass);
+      if (result) return result;
+    }
+    this.#forget(id);
+    this.#options.onGone(id);
+    return {};
+  }
+
+  #situation({ record, document, containers, others }: Pass) {
+    const failedStart = this.#failedStarts.get(record.id);
+    const schedule: RunSchedule = !document
+      ? { kind: "gone" }
+      : document.status === "invalid"
+      ? { kind: "invalid", reason: document.reason }
+      : { kind: "valid", enabled: document.enabled, settings: document.settings };
+    return {
+      record,
+      containers,
+      schedule,
+      others,
+      ...(failedStart && { failedStart }),
+      now: this.#options.clock.now(),
+    };
+  }
+
+  async #read(id: string, fresh: FreshRun | undefined, signal: AbortSignal): Promise<Pass | undefined> {
+    const { runs, repository, instance } = this.#options;
+    const record = fresh?.record ?? await runs.get(id, { signal });
+    if (!record || record.instance !== instance) return undefined;
+    const { scheduleId } = record;
+    const [stored, containers] = await Promise.all([
+      fresh ? undefined : repository.get(scheduleId, { signal }),
+      fresh ? [] : this.#containersOf(record, signal),
+    ]);
+    const document = fresh?.document ?? (stored && parseScheduleDocument(stored, scheduleId));
+    const others = fresh?.others ?? await this.#others(record, document, signal);
+    return { record, document, containers, others, signal };
+  }
+
+  /** The other open runs, where they may make a difference. */
+  async #others(
+    { id, scheduleId, state }: RunRecord,
+    document: ParsedScheduleDocument | undefined,
+    signal: AbortSignal,
+  ): Promise<RunRecord[]> {
+    const { runs, instance, clock } = this.#options;
+    if (document?.status !== "valid") return [];
+    const { concurrencyPolicy } = document.settings;
+    if (concurrencyPolicy === "Allow" || (concurrencyPolicy === "Forbid" && state !== "claimed")) return [];
+    const open = await runs.listOpen({ scheduleId, signal });
+    return open.filter((other) => other.id !== id && !isForsaken(other, instance, clock.now()));
+  }
+
+  /** Of its last attempt, and of the one that follows: a start may have been cut off before it was recorded. */
+  async #containersOf(record: RunRecord, signal: AbortSignal): Promise<ManagedContainer[]> {
+    const attempts = [record.attempt, record.attempt + 1].filter((attempt) => attempt > 0);
+    const found = await Promise.all(attempts.map((attempt) => {
+      const slot = slotLabel(record, attempt);
+      return this.#options.runner.findContainer("run", record.scheduleId, { slot, signal });
+    }));
+    return found.filter((container) => container !== undefined);
+  }
+
+  /** @returns `undefined` when another pass has to follow at once. */
+  async #act(action: RunAction, pass: Pass): Promise<WorkResult | undefined> {
+    switch (action.type) {
+      case "start":
+        return await this.#start(action.attempt, pass);
+      case "adopt":
+        await this.#began(action.container, pass);
+        return undefined;
+      case "stop":
+        return await this.#stop(action, pass);
+      case "collect":
+        return await this.#collect(action.container, pass);
+      case "close":
+        await this.#change(pass, { state: action.state, reason: action.reason });
+        this.#log.warn("run ended", { id: pass.record.id, state: action.state, reason: action.reason });
+        return undefined;
+      case "remove":
+        for (const { containerId } of action.containers) await this.#remove(containerId, pass.signal);
+        return undefined;
+      case "wait":
+        return await this.#wait(action, pass);
+    }
+  }
+
+  async #start(attempt: number, pass: Pass): Promise<WorkResult | undefined> {
+    const { runner, permits, clock } = this.#options;
+    const { record, document, signal } = pass;
+    if (document?.status !== "valid") throw new TypeError("A run without a schedule cannot be started");
+    if (!permits.ask(record.id)) return this.#untilTurn(pass, document.settings.startingDeadlineSeconds);
+    try {
+      const slot = slotLabel(record, attempt);
+      const { logIntervalSeconds } = document.settings;
+      const { containerId } = await runner.startContainer(document.executable, {
+        slot,
+        attempt,
+        wait: false,
+        signal,
+        ...(logIntervalSeconds !== undefined && { logIntervalSeconds }),
+      });
+      this.#failedStarts.delete(record.id);
+      const container = await runner.getContainerStatus(containerId, { signal });
+      if (!container) return undefined;
+      await this.#began(container, pass, document.executable.version);
+      const next = planRun(this.#situation({ ...pass, record: pass.record, containers: [container] }));
+      return next.type === "wait" ? await this.#wait(next, pass) : undefined;
+    } catch (error) {
+      // Who stands there was not seen by this pass: the next one looks again.
+      if (signal.aborted || error instanceof ContainerConflictError) throw error;
+      const { message } = error as Error;
+      const count = (this.#failedStarts.get(record.id)?.count ?? 0) + 1;
+      this.#failedStarts.set(record.id, { at: clock.now(), count, message, isTransient: isTransient(error) });
+      this.#log.warn("run not started", { id: record.id, attempt, problem: message });
+      return undefined;
+    }
+  }
+
+  /** A deadline passes also while it waits for others to end. */
+  #untilTurn({ record }: Pass, deadlineSeconds: number | undefined): WorkResult {
+    if (deadlineSeconds === undefined) return {};
+    const passesAt = (record.slot + deadlineSeconds) * 1000 + 1;
+    return { againInMs: Math.max(0, passesAt - this.#options.clock.now()) };
+  }
+
+  async #began(container: ManagedContainer, pass: Pass, version?: string): Promise<void> {
+    const { record } = pass;
+    const { startedAt, attempt, containerName } = container;
+    const given = version ??
+      (pass.document?.status === "valid" ? pass.document.executable.version : undefined);
+    this.#options.permits.take(record.id);
+    await this.#change(pass, {
+      ...NOT_KNOWN_YET,
+      state: "running",
+      reason: "",
+      attempt,
+      containerName,
+      log: `logs/${record.scheduleId}/`,
+      seenAt: new Date(this.#options.clock.now()),
+      ...(startedAt && { startedAt }),
+      ...(startedAt && record.startLagMs === undefined && {
+        startLagMs: startedAt.getTime() - record.slot * 1000,
+      }),
+      ...(given !== undefined && { version: given }),
+    });
+    this.#log.info("run started", { id: record.id, attempt, lagMs: pass.record.startLagMs });
+  }
+
+  async #stop({ container, why }: RunAction & { type: "stop" }, pass: Pass): Promise<WorkResult | undefined> {
+    const { document, signal, record } = pass;
+    const grace = document?.status === "valid" ? document.settings.stopGraceSeconds : undefined;
+    const { how } = await this.#options.runner.stopContainer(container.containerId, {
+      keep: true,
+      tail: 0,
+      signal,
+      ...(grace !== undefined && { graceSeconds: grace }),
+    });
+    this.#log.info("run stopped", { id: record.id, reason: why.reason, how });
+    const said = how === "killed" ? "it was killed after its grace period" : "it was stopped";
+    const stopped = how === "already-exited" ? undefined : { ...why, reason: `${why.reason}: ${said}` };
+    return await this.#collect(container, pass, stopped);
+  }
+
+  /** The record is closed before the container goes: after a crash in between, the container is left over. */
+  async #collect(
+    container: ManagedContainer,
+    pass: Pass,
+    stopped?: ReturnType<typeof whyStop>,
+  ): Promise<WorkResult | undefined> {
+    const { runner } = this.#options;
+    const { record, document, signal } = pass;
+    const collected = await runner.collect(container.containerId, { signal });
+    const { retries } = document?.status === "valid" ? document.settings : DEFAULT_SCHEDULE_SETTINGS;
+    const why = stopped ?? whyStop(this.#situation(pass), { ...container, ...collected });
+    const change = runOutcome({
+      record,
+      attempt: container.attempt,
+      collected,
+      wasStopped: stopped !== undefined,
+      retries,
+      ...(why && { why }),
+    });
+    await this.#change(pass, { ...change, containerName: container.containerName });
+    const { state, reason, exitCode, durationMs } = pass.record;
+    this.#log.info("run ended", { id: record.id, state, reason, exitCode, durationMs });
+    await this.#remove(container.containerId, signal);
+    if (isOpenRun(pass.record)) return undefined;
+    this.#forget(record.id);
+    return {};
+  }
+
+  async #wait({ againInMs, reason }: RunAction & { type: "wait" }, pass: Pass): Promise<WorkResult> {
+    const { record } = pass;
+    if (record.state === "claimed") this.#giveBack(record.id);
+    if (reason !== undefined && reason !== record.reason) await this.#change(pass, { reason });
+    if (!isOpenRun(record)) this.#forget(record.id);
+    else if (record.state === "running") this.#options.permits.take(record.id);
+    return againInMs === undefined ? {} : { againInMs: Math.max(0, againInMs) };
+  }
+
+  async #change(pass: Pass, change: RunChange): Promise<void> {
+    await this.#options.runs.update(pass.record.id, change, { signal: pass.signal });
+    pass.record = changeRun(pass.record, change);
+    this.#options.onChange(pass.record);
+    if (pass.record.state !== "running" && change.state !== undefined) this.#giveBack(pass.record.id);
+  }
+
+  async #remove(containerId: string, signal: AbortSignal): Promise<void> {
+    await this.#options.runner.removeContainer(containerId, { signal });
+  }
+
+  #forget(id: string): void {
+    this.#failedStarts.delete(id);
+    this.#giveBack(id);
+  }
+
+  #giveBack(id: string): void {
+    for (const next of this.#options.permits.giveBack(id)) this.#options.onTurn(next);
+  }
+}
+
+/** Something other than the run has to come back first. */
+function isTransient(error: unknown): boolean {
+  if (error instanceof ImageUnavailableError) return error.reason === "unreachable";
+  return error instanceof EngineUnavailableError || error instanceof ObjectStoreError ||
+    !(error instanceof BerthError);
+}

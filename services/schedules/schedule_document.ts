@@ -1,0 +1,65 @@
+/**
+ * What a schedule's document says: that of a bot, with `config.schedule` and how its runs are looked after.
+ *
+ * @module
+ */
+
+import type { Executable } from "../../lib/executable.ts";
+import { type InvalidBotDocument, parseBotDocument } from "../documents/bot_document.ts";
+import type { CronSchedule } from "../cron/cron_schedule.ts";
+import { parseCronSchedule } from "../cron/parse_cron_schedule.ts";
+import { field, type Fields } from "../documents/document_fields.ts";
+import { readScheduleSettings, type ScheduleSettings } from "./schedule_settings.ts";
+
+/** A document that can be run. */
+export interface ValidScheduleDocument {
+  /** Tells it from one that cannot. */
+  readonly status: "valid";
+  /** Id of the schedule. */
+  readonly id: string;
+  /** Whether its slots should be run. */
+  readonly enabled: boolean;
+  /** What to run: a program that ends, whose result is kept. */
+  readonly executable: Executable;
+  /** When. */
+  readonly cron: CronSchedule;
+  /** How its runs are looked after. */
+  readonly settings: ScheduleSettings;
+}
+
+/** What a document says. */
+export type ParsedScheduleDocument = ValidScheduleDocument | InvalidBotDocument;
+
+/**
+ * Reads a schedule's document. Never throws.
+ *
+ * @param document The document, in plain values.
+ * @param key Name for reports, of a document without a usable id.
+ * @returns What it says, or what is wrong with it.
+ */
+export function parseScheduleDocument(document: unknown, key?: string): ParsedScheduleDocument {
+  const parsed = parseBotDocument(document, { ...(key !== undefined && { key }) });
+  if (parsed.status === "invalid") return parsed;
+  const { id, enabled, executable, segment } = parsed;
+  const config = field(document as Fields, "config") as Fields;
+  const problems: string[] = [];
+  const settings = { ...parsed.settings, ...readScheduleSettings(config, problems) };
+  const cron = parseCronSchedule(field(config, "schedule"), field(config, "timezone"));
+  if ("problem" in cron) problems.push(inConfig(cron.problem));
+  if ("problem" in cron || problems.length > 0) {
+    return { status: "invalid", key: id, enabled, segment, reason: problems.join("; ") };
+  }
+  return {
+    status: "valid",
+    id,
+    enabled,
+    executable: { ...executable, isLongRunning: false, persistResults: true },
+    cron: cron.schedule,
+    settings,
+  };
+}
+
+/** A problem of the time zone names its field, any other is the expression's. */
+function inConfig(problem: string): string {
+  return problem.startsWith("timezone: ") ? `config.${problem}` : `config.schedule: ${problem}`;
+}

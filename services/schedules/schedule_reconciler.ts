@@ -1,0 +1,226 @@
+/**
+ * One pass over some schedules: what they owe goes into the ledger, then they are advanced, then it is run.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { ALL_SEGMENTS } from "../../lib/runner.ts";
+import type { Clock } from "../control/clock.ts";
+import type { FreshRun } from "./run_reconciler.ts";
+import { runId, type RunRecord, type RunRepository } from "./run_repository.ts";
+import { isForsaken } from "./run_scheduler.ts";
+import type { ScheduleCondition } from "./schedule_condition.ts";
+import { type ParsedScheduleDocument, parseScheduleDocument } from "./schedule_document.ts";
+import {
+  mayCorrect,
+  type PlannedSlot,
+  planSchedule,
+  planSlot,
+  type ScheduleSituation,
+} from "./schedule_plan.ts";
+import {
+  NEVER,
+  type ScheduleAdvance,
+  type ScheduleRepository,
+  type StoredSchedule,
+} from "./schedule_repository.ts";
+import { DEFAULT_SCHEDULE_SETTINGS } from "./schedule_settings.ts";
+import type { ScheduleState } from "./schedule_state.ts";
+
+/** What a {@linkcode ScheduleReconciler} needs. */
+export interface ScheduleReconcilerOptions {
+  /** The documents. */
+  readonly repository: ScheduleRepository;
+  /** The ledger. */
+  readonly runs: RunRepository;
+  /** Where conditions go. */
+  readonly state: ScheduleState;
+  /** The name of this scheduler. */
+  readonly instance: string;
+  /** Segment that is served, or `ALL_SEGMENTS`. */
+  readonly segment: number;
+  /** How many records of a schedule are kept. */
+  readonly keep: number;
+  /** The time. */
+  readonly clock: Clock;
+  /** A slot was claimed: it is to be run. */
+  readonly onClaim: (fresh: FreshRun) => void;
+  /** A slot was recorded as skipped. */
+  readonly onSkip: (record: RunRecord) => void;
+}
+
+/** What came of {@linkcode ScheduleReconciler.runNow}: a record, claimed or skipped, or why there is none. */
+export type RunNowResult = { readonly record: RunRecord } | { readonly problem: string };
+
+/** A schedule, what it says, and what is to be done. */
+interface Pass {
+  readonly stored: StoredSchedule;
+  readonly document: ParsedScheduleDocument;
+  readonly records: readonly RunRecord[];
+  readonly next: number;
+}
+
+/** Brings schedules and ledger together. */
+export class ScheduleReconciler {
+  readonly #options: ScheduleReconcilerOptions;
+  readonly #log = getLogger(["berth", "schedules"]);
+
+  /**
+   * Makes one; nothing is read yet.
+   *
+   * @param options See {@linkcode ScheduleReconcilerOptions}.
+   */
+  constructor(options: ScheduleReconcilerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Makes one pass over some schedules.
+   *
+   * @param schedules The schedules.
+   * @param signal Gives up.
+   * @returns How many of them were advanced by it.
+   * @throws what keeps documents or ledger from answering.
+   */
+  async reconcile(schedules: readonly StoredSchedule[], signal: AbortSignal): Promise<number> {
+    const { repository, runs } = this.#options;
+    const served = schedules.map((stored) => ({
+      stored,
+      document: parseScheduleDocument(stored.document, stored.key),
+    })).filter(({ document }) => this.#isServed(document));
+    if (served.length === 0) return 0;
+    const now = Math.floor(this.#options.clock.now() / 1000);
+    // Only what is due may be in the way of something.
+    const isDue = served.some(({ stored }) => (stored.nextExecutionTime ?? Infinity) <= now);
+    const open = isDue ? await this.#open(signal) : new Map<string, RunRecord[]>();
+    const passes: Pass[] = [];
+    for (const { stored, document } of served) {
+      const situation = this.#situation(stored, document, now, open.get(stored.key) ?? []);
+      const latestSlot = mayCorrect(situation) ? await this.#latestSlot(stored.key, signal) : undefined;
+      const { slots, next } = planSchedule({ ...situation, ...(latestSlot !== undefined && { latestSlot }) });
+      passes.push({ stored, document, records: slots.map((slot) => this.#record(stored.key, slot)), next });
+    }
+    const records = passes.flatMap(({ records }) => records);
+    const inserted = records.length > 0 ? await runs.insert(records, { signal }) : new Set<string>();
+    const isClaim = records.some(({ id, state }) => state === "claimed" && inserted.has(id));
+    // Once for all of them; where that fails, each run asks for itself.
+    const others = isClaim ? this.#open(signal).catch(() => undefined) : undefined;
+    try {
+      const advanced = await repository.advanceAll(passes.flatMap(toAdvance), { signal });
+      return advanced.size;
+    } finally {
+      // What is claimed is run, also when somebody else has to advance its schedule.
+      const openNow = await others;
+      for (const pass of passes) this.#settle(pass, inserted, openNow);
+    }
+  }
+
+  /**
+   * Runs a schedule now, as its policy allows. One that is disabled can be run so.
+   *
+   * @param id Id of the schedule.
+   * @param signal Gives up.
+   * @returns See {@linkcode RunNowResult}.
+   * @throws what keeps documents or ledger from answering.
+   */
+  async runNow(id: string, signal: AbortSignal): Promise<RunNowResult> {
+    const { repository, runs, clock } = this.#options;
+    const stored = await repository.find(id, { signal });
+    const document = stored && parseScheduleDocument(stored.document, id);
+    if (!document || !this.#isServed(document)) return { problem: `There is no schedule '${id}'.` };
+    if (document.status === "invalid") return { problem: `It cannot be run: ${document.reason}` };
+    const now = Math.floor(clock.now() / 1000);
+    const open = (await this.#open(signal, id)).get(id) ?? [];
+    const record = this.#record(id, planSlot(now, "manual", { settings: document.settings, now, open }));
+    const inserted = await runs.insert([record], { signal });
+    if (!inserted.has(record.id)) {
+      const other = await runs.get(record.id, { signal });
+      return other ? { record: other } : { problem: "It was asked for twice in one second." };
+    }
+    this.#tell(record, document);
+    return { record };
+  }
+
+  #situation(
+    { nextExecutionTime }: StoredSchedule,
+    document: ParsedScheduleDocument,
+    now: number,
+    open: readonly RunRecord[],
+  ): ScheduleSituation {
+    const isRun = document.status === "valid" && document.enabled;
+    return {
+      cron: isRun ? document.cron : undefined,
+      settings: document.status === "valid" ? document.settings : DEFAULT_SCHEDULE_SETTINGS,
+      from: nextExecutionTime,
+      now,
+      open,
+      keep: this.#options.keep,
+    };
+  }
+
+  /** Another service's schedule is none of ours. */
+  #isServed(document: ParsedScheduleDocument): boolean {
+    const segment = document.status === "valid" ? document.executable.segment : document.segment ?? 0;
+    return [ALL_SEGMENTS, segment].includes(this.#options.segment);
+  }
+
+  async #open(signal: AbortSignal, scheduleId?: string): Promise<Map<string, RunRecord[]>> {
+    const { runs, instance, clock } = this.#options;
+    const open = await runs.listOpen({ signal, ...(scheduleId !== undefined && { scheduleId }) });
+    return Map.groupBy(
+      open.filter((record) => !isForsaken(record, instance, clock.now())),
+      ({ scheduleId }) => scheduleId,
+    );
+  }
+
+  async #latestSlot(id: string, signal: AbortSignal): Promise<number | undefined> {
+    return (await this.#options.runs.list(id, { limit: 1, signal }))[0]?.slot;
+  }
+
+  #record(scheduleId: string, { slot, trigger, state, reason }: PlannedSlot): RunRecord {
+    const now = new Date(this.#options.clock.now());
+    return {
+      id: runId(scheduleId, slot, trigger),
+      scheduleId,
+      slot,
+      trigger,
+      state,
+      ...(reason !== undefined && { reason }),
+      instance: this.#options.instance,
+      seenAt: now,
+      claimedAt: now,
+      attempt: 0,
+    };
+  }
+
+  #settle(
+    { stored, document, records, next }: Pass,
+    inserted: ReadonlySet<string>,
+    open: ReadonlyMap<string, RunRecord[]> | undefined,
+  ): void {
+    this.#options.state.setCondition(stored.key, conditionOf(document, next));
+    const others = open && (open.get(stored.key) ?? []);
+    for (const record of records) if (inserted.has(record.id)) this.#tell(record, document, others);
+  }
+
+  #tell(record: RunRecord, document: ParsedScheduleDocument, open?: readonly RunRecord[]): void {
+    if (record.state === "claimed") {
+      const others = open?.filter(({ id }) => id !== record.id);
+      return this.#options.onClaim({ record, document, ...(others && { others }) });
+    }
+    this.#log.info("slot skipped", { id: record.id, reason: record.reason });
+    this.#options.onSkip(record);
+  }
+}
+
+function toAdvance({ stored, next }: Pass): ScheduleAdvance[] {
+  const { key: id, nextExecutionTime: from } = stored;
+  return next === from ? [] : [{ id, from, to: next }];
+}
+
+function conditionOf(document: ParsedScheduleDocument, next: number): ScheduleCondition {
+  if (!document.enabled) return { type: "disabled" };
+  if (document.status === "invalid") return { type: "invalid", reason: document.reason };
+  return next === NEVER ? { type: "finished" } : { type: "scheduled", next: new Date(next * 1000) };
+}

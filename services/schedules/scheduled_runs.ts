@@ -1,0 +1,247 @@
+/**
+ * Looks after the runs of one scheduler, from their claim to the end of their record.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { messageOf } from "../../lib/message_of.ts";
+import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../../lib/runner.ts";
+import type { Clock } from "../control/clock.ts";
+import { runOf } from "./run_names.ts";
+import { RunPermits } from "./run_permits.ts";
+import { type FreshRun, RunReconciler } from "./run_reconciler.ts";
+import { isOpenRun, type RunRecord, type RunRepository, type RunRetention } from "./run_repository.ts";
+import { isForsaken, TOUCH_INTERVAL_MS, whyForsaken } from "./run_scheduler.ts";
+import type { ScheduleRepository } from "./schedule_repository.ts";
+import { WorkQueue } from "../control/work_queue.ts";
+
+/** What {@linkcode ScheduledRuns} needs. */
+export interface ScheduledRunsOptions {
+  /** The ledger. */
+  readonly runs: RunRepository;
+  /** The documents. */
+  readonly repository: Pick<ScheduleRepository, "get">;
+  /** The containers. */
+  readonly runner: Runner;
+  /** The name of this scheduler; no other scheduler on the same ledger has it. */
+  readonly instance: string;
+  /** How many runs go at once. */
+  readonly maxConcurrentRuns: number;
+  /** How much history is kept. */
+  readonly retention: RunRetention;
+  /** The time. */
+  readonly clock: Clock;
+  /** A record was changed; it is given as it is now. */
+  readonly onChange: (record: RunRecord) => void;
+}
+
+/** Most of a run's time is waiting for it to stop; starts are bounded by the permits. */
+const WORKERS = 256;
+
+/** Runs by the ledger: whatever is open in it under this scheduler's name is looked after. */
+export class ScheduledRuns {
+  readonly #options: ScheduledRunsOptions;
+  readonly #permits: RunPermits;
+  readonly #reconciler: RunReconciler;
+  readonly #queue: WorkQueue;
+  readonly #fresh = new Map<string, FreshRun>();
+  /** Open runs that are looked after, and their schedules. */
+  readonly #open = new Map<string, string>();
+  /** Schedules whose history has grown. */
+  readonly #grown = new Set<string>();
+  readonly #log = getLogger(["berth", "schedules"]);
+  #touchedAt = -Infinity;
+
+  /**
+   * Makes one; nothing is read or started yet.
+   *
+   * @param options See {@linkcode ScheduledRunsOptions}.
+   */
+  constructor(options: ScheduledRunsOptions) {
+    const { clock, maxConcurrentRuns } = options;
+    this.#options = options;
+    this.#permits = new RunPermits(maxConcurrentRuns);
+    this.#reconciler = new RunReconciler({
+      ...options,
+      permits: this.#permits,
+      onChange: (record) => this.#changed(record),
+      onGone: (id) => this.#open.delete(id),
+      onTurn: (id) => this.#queue.add(id),
+    });
+    this.#queue = new WorkQueue({
+      handle: (id, signal) => this.#handle(id, signal),
+      onError: ({ key, error, retryInMs }) =>
+        this.#log.warn("pass over a run failed", { id: key, problem: messageOf(error), retryInMs }),
+      concurrency: WORKERS,
+      clock,
+    });
+  }
+
+  /** Runs that go now. */
+  get running(): number {
+    return this.#permits.held;
+  }
+
+  /** Runs that wait for others to end. */
+  get waiting(): number {
+    return this.#permits.waiting;
+  }
+
+  /**
+   * Looks after a run that was claimed just now.
+   *
+   * @param fresh Its record and its schedule.
+   */
+  begin(fresh: FreshRun): void {
+    const { id, scheduleId } = fresh.record;
+    this.#fresh.set(id, fresh);
+    this.#open.set(id, scheduleId);
+    this.#options.onChange(fresh.record);
+    this.#queue.add(id);
+  }
+
+  /**
+   * Says that the history of a schedule has grown.
+   *
+   * @param scheduleId The schedule.
+   */
+  grown(scheduleId: string): void {
+    this.#grown.add(scheduleId);
+  }
+
+  /**
+   * Has the open runs of a schedule looked at now.
+   *
+   * @param scheduleId The schedule.
+   */
+  wake(scheduleId: string): void {
+    for (const [id, owner] of this.#open) if (owner === scheduleId) this.#queue.add(id);
+  }
+
+  /**
+   * Reads ledger and engine, and takes up what nobody looks after: after a start, and whatever was missed since.
+   *
+   * @param signal Gives up.
+   * @throws what keeps ledger or engine from answering.
+   */
+  async sweep(signal: AbortSignal): Promise<void> {
+    const { runs, runner, instance, clock } = this.#options;
+    // Before anything is read: to the others this scheduler is there from now on.
+    await this.#touch(signal);
+    const containers = await runner.listManagedContainers(ALL_SEGMENTS, { signal });
+    const open = await runs.listOpen({ signal });
+    const byRun = new Map<string, ManagedContainer[]>();
+    for (const container of containers.filter(({ kind }) => kind === "run")) {
+      const run = runOf(container);
+      if (run) byRun.set(run.id, [...byRun.get(run.id) ?? [], container]);
+      else this.#log.warn("container of no run is left alone", { container: container.containerName });
+    }
+    for (const record of open) {
+      if (isForsaken(record, instance, clock.now())) await this.#closeForsaken(record, signal);
+      else if (record.instance === instance && this.#isWork(record, byRun.get(record.id) ?? [], open)) {
+        this.#takeUp(record);
+      }
+      byRun.delete(record.id);
+    }
+    for (const [id, [container]] of byRun) await this.#takeUpContainer(id, container!, signal);
+    await this.#trim(signal);
+  }
+
+  /**
+   * Removes records that are too old, also of schedules whose history grows no more.
+   *
+   * @param signal Gives up.
+   * @throws what keeps the ledger from answering.
+   */
+  async expire(signal: AbortSignal): Promise<void> {
+    const { runs, retention: { maxAgeMs }, clock } = this.#options;
+    if (maxAgeMs < Infinity) await runs.expire(new Date(clock.now() - maxAgeMs), { signal });
+  }
+
+  /**
+   * Begins nothing more, and ends what is under way. Runs go on.
+   *
+   * @param signal When it is aborted, what is under way is given up.
+   */
+  async drain(signal: AbortSignal): Promise<void> {
+    await this.#queue.drain({ signal });
+  }
+
+  /** Whether something happened that no hint or timer tells. */
+  #isWork(record: RunRecord, containers: readonly ManagedContainer[], open: readonly RunRecord[]): boolean {
+    if (!this.#open.has(record.id)) return true;
+    const goes = containers.some(({ phase }) => phase === "running");
+    if (record.state === "running") {
+      return !goes || open.some((other) => other.scheduleId === record.scheduleId && other.id !== record.id);
+    }
+    return containers.length > 0;
+  }
+
+  #takeUp(record: RunRecord): void {
+    if (!this.#open.has(record.id)) {
+      this.#open.set(record.id, record.scheduleId);
+      this.#options.onChange(record);
+    }
+    this.#queue.add(record.id);
+  }
+
+  /** A container whose record is closed, or gone: the record is made true before the container goes. */
+  async #takeUpContainer(id: string, container: ManagedContainer, signal: AbortSignal): Promise<void> {
+    const { runs, instance, clock } = this.#options;
+    const { scheduleId, slot, trigger, attempt } = runOf(container)!;
+    if (!await runs.get(id, { signal })) {
+      const now = new Date(clock.now());
+      const reason = "its record was gone, and is made anew from its container";
+      const record = { id, scheduleId, slot, trigger, state: "running", reason, instance, attempt } as const;
+      await runs.insert([{ ...record, seenAt: now, claimedAt: container.createdAt }], { signal });
+    }
+    this.#queue.add(id);
+  }
+
+  async #closeForsaken(record: RunRecord, signal: AbortSignal): Promise<void> {
+    const { runs, instance, clock } = this.#options;
+    // It may have come back since the list was read.
+    const now = await runs.get(record.id, { signal });
+    if (!now || !isOpenRun(now) || !isForsaken(now, instance, clock.now())) return;
+    const reason = whyForsaken(now);
+    await runs.update(now.id, { state: "failed", reason }, { signal, instance: now.instance });
+    this.#grown.add(now.scheduleId);
+    this.#log.warn("run closed", { id: now.id, reason });
+  }
+
+  async #touch(signal: AbortSignal): Promise<void> {
+    const { runs, instance, clock } = this.#options;
+    const now = clock.now();
+    // A clock that was set back must not make it silent.
+    const isDue = now - this.#touchedAt >= TOUCH_INTERVAL_MS / 2 || now < this.#touchedAt;
+    if (!isDue) return;
+    await runs.touch(instance, new Date(now), { signal });
+    this.#touchedAt = now;
+  }
+
+  async #trim(signal: AbortSignal): Promise<void> {
+    const { runs, retention, clock } = this.#options;
+    for (const scheduleId of [...this.#grown]) {
+      await runs.trim(scheduleId, retention, new Date(clock.now()), { signal });
+      this.#grown.delete(scheduleId);
+    }
+  }
+
+  async #handle(id: string, signal: AbortSignal): Promise<{ againInMs?: number }> {
+    const fresh = this.#fresh.get(id);
+    // Known but once: what happens in between is only in the ledger.
+    this.#fresh.delete(id);
+    return await this.#reconciler.reconcile(id, fresh, signal);
+  }
+
+  #changed(record: RunRecord): void {
+    if (isOpenRun(record)) this.#open.set(record.id, record.scheduleId);
+    else if (this.#open.delete(record.id)) {
+      this.#grown.add(record.scheduleId);
+      // One that waits for this one to end.
+      this.wake(record.scheduleId);
+    }
+    this.#options.onChange(record);
+  }
+}
