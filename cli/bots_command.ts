@@ -54,9 +54,10 @@ export async function botsCommand({ json }: BotsOptions, context: CliContext): P
   ];
   if (json) terminal.out(JSON.stringify([...bots, ...schedules], null, 2));
   else if (isEmpty) terminal.note("There are no bots yet: 'berth deploy DIR' brings one.");
-  else {for (const line of tables.map((table) => table.join("\n")).join("\n\n").split("\n")) {
-      terminal.out(line);
-    }}
+  else {
+    const lines = tables.map((table) => table.join("\n")).join("\n\n").split("\n");
+    for (const line of lines) terminal.out(line);
+  }
   if (problem !== undefined) {
     terminal.note(`berth: What the bots are doing is not known: ${problem}`);
     return EXIT.failed;

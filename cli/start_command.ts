@@ -44,6 +44,8 @@ export async function startCommand(context: CliContext): Promise<number> {
     segment: config.segment === -1 ? "all" : config.segment,
   });
   if (context.terminal.interactive) context.terminal.note(HINT);
+  // What is under way may take some seconds to end.
+  context.signal.addEventListener("abort", () => log.info("service stopping"), { once: true });
   await composed.run(context.signal);
   log.info("service stopped", { bots: config.botsOnShutdown === "stop" ? "stopped" : "kept running" });
   return EXIT.ok;

@@ -1,18 +1,15 @@
 import assert from "node:assert/strict";
-import { untilRunning, withBots } from "./bot_stage.ts";
+import { untilPrinted, untilRunning, withBots } from "./bot_stage.ts";
 import { until } from "./engine_support.ts";
 
 Deno.test("BotService goes on while MinIO is away: bots run, stops are done, starts wait", () =>
   withBots(async (stage) => {
-    const { document, publish, id, start, code, docker, passages: { minio } } = stage;
+    const { document, publish, id, start, code, passages: { minio } } = stage;
     await using berth = start({ RECONCILE_INTERVAL: "1" });
     for (const name of ["one", "two", "three"]) await publish("created", document(name));
     const before = await untilRunning(stage, { one: {}, two: {}, three: {} });
     // What has printed nothing has nothing to wait for.
-    await until("their first lines", async () => {
-      const logs = before.map(({ id }) => docker.getContainer(id).logs({ stdout: true }));
-      return (await Promise.all(logs)).every((log) => String(log).includes("runs"));
-    });
+    await untilPrinted(stage, before);
     await code.put("bot/2", { "main.py": "import time\ndef main(id, config):\n    time.sleep(1e6)\n" });
 
     await minio.cut();

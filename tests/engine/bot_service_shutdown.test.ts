@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { EXIT } from "../../cli/context.ts";
-import { untilRunning, withBots } from "./bot_stage.ts";
+import { untilPrinted, untilRunning, withBots } from "./bot_stage.ts";
 
 /** In its grace period for longer than the end of Berth takes. */
 const SLOW = { stops_for: 20, stop_grace_seconds: 60 };
@@ -11,7 +11,7 @@ Deno.test("BotService ends while a bot is in its grace period, and its successor
     const berth = start();
     await publish("created", document("slow", SLOW));
     await publish("created", document("other"));
-    await untilRunning(stage, { slow: SLOW, other: {} });
+    await untilPrinted(stage, await untilRunning(stage, { slow: SLOW, other: {} }));
     const before = await container("other");
     await publish("deleted", { id: id("slow") });
     await berth.logged(/bot stopping/);
@@ -34,11 +34,13 @@ Deno.test("BotService exits at once on a second signal", () =>
     const { document, publish, start, id } = stage;
     const berth = start();
     await publish("created", document("slow", SLOW));
-    await untilRunning(stage, { slow: SLOW });
+    await untilPrinted(stage, await untilRunning(stage, { slow: SLOW }));
     await publish("deleted", { id: id("slow") });
     await berth.logged(/bot stopping/);
     berth.signal("SIGTERM");
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await berth.logged(/service stopping/);
+    // Sooner, it would be the same press of Ctrl-C.
+    await new Promise((resolve) => setTimeout(resolve, 300));
     berth.signal("SIGTERM");
     const begin = performance.now();
     const { code } = await berth.status;

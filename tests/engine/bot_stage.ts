@@ -16,7 +16,7 @@ import { MinioObjectStore } from "../../lib/adapters/minio_object_store.ts";
 import { LABEL } from "../../lib/labels.ts";
 import { storedLines } from "../stored_lines.ts";
 import { type BerthProcess, startBerth } from "./berth_process.ts";
-import { DOCKER_HOST, type EngineFixture, IMAGES, openEngine } from "./engine_support.ts";
+import { DOCKER_HOST, type EngineFixture, IMAGES, openEngine, until } from "./engine_support.ts";
 import { openNatsServer, type PrivateNatsServer } from "./nats_server.ts";
 import { Passage } from "./passage.ts";
 
@@ -250,6 +250,14 @@ export async function untilRunning(
     if (performance.now() > end) throw seen.problem;
     await new Promise((resolve) => setTimeout(resolve, 30));
   }
+}
+
+/** Waits until each of the containers has printed its first line: it hears signals, and has a log. */
+export async function untilPrinted({ docker }: BotStage, containers: readonly BotContainer[]): Promise<void> {
+  await until("a first line of each bot", async () => {
+    const logs = containers.map(({ id }) => docker.getContainer(id).logs({ stdout: true }));
+    return (await Promise.all(logs)).every((log) => String(log).includes("runs"));
+  });
 }
 
 type Inspection = Awaited<
