@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { BerthError, ObjectStoreError } from "./errors.ts";
 import { messageOf } from "./message_of.ts";
+import { describeObject } from "./object_name.ts";
 import type { ObjectContent } from "./object_store.ts";
 import { onDisk } from "./on_disk.ts";
 
@@ -49,7 +50,7 @@ export async function downloadObject(
         for (let done = 0; done < chunk.length;) done += await file.write(chunk.subarray(done));
       }),
   });
-  const what = `Cannot read object '${key}' in bucket '${bucket}': the store broke off`;
+  const what = `Cannot read ${describeObject(bucket, key)}: the store broke off`;
   try {
     await body.pipeTo(sink, { signal });
   } catch (error) {

@@ -11,8 +11,14 @@ import { BerthError, ObjectConflictError, ObjectNotFoundError, ObjectStoreError 
 import { readFileRange } from "./file_range.ts";
 import { type LengthRecord, LengthRecords } from "./length_records.ts";
 import { messageOf } from "./message_of.ts";
-import { assertBucketName, assertMetadata, isObjectKey } from "./object_name.ts";
-import { nameOf, ObjectPaths } from "./object_paths.ts";
+import {
+  assertBucketName,
+  assertMetadata,
+  assertObjectName,
+  describeObject,
+  isObjectKey,
+} from "./object_name.ts";
+import { ObjectPaths } from "./object_paths.ts";
 import type {
   AppendObjectOptions,
   GetObjectOptions,
@@ -29,6 +35,7 @@ const TEMP_FOLDER = ".uploading";
 const RECORDS_FOLDER = ".lengths";
 /** A temporary file of this age, in ms, belongs to a process that is gone. */
 const ABANDONED_MS = 60 * 60 * 1000;
+
 /** Options of {@linkcode FolderObjectStore}. */
 export interface FolderObjectStoreOptions {
   /** Milliseconds since 1970. @default {Date.now} */
@@ -78,7 +85,7 @@ export class FolderObjectStore implements ObjectStore {
 
   async get(bucket: string, key: string, options: GetObjectOptions = {}): Promise<ObjectContent> {
     const path = this.#paths.pathOf(bucket, key);
-    return await this.#attempt(`read ${nameOf(bucket, key)}`, options, async () => {
+    return await this.#attempt(`read ${describeObject(bucket, key)}`, options, async () => {
       const isThere = await this.#paths.find(bucket, key) !== undefined;
       const file = isThere ? await unlessMissing(Deno.open(path)) : undefined;
       if (file === undefined) throw new ObjectNotFoundError(bucket, key);
@@ -97,8 +104,8 @@ export class FolderObjectStore implements ObjectStore {
   }
 
   async stat(bucket: string, key: string, options: ObjectCallOptions = {}): Promise<ObjectInfo | undefined> {
-    this.#paths.pathOf(bucket, key);
-    return await this.#attempt(`look for ${nameOf(bucket, key)}`, options, async () => {
+    assertObjectName(bucket, key);
+    return await this.#attempt(`look for ${describeObject(bucket, key)}`, options, async () => {
       const found = await this.#paths.find(bucket, key);
       return found && await this.#infoOf(bucket, key, found);
     });
@@ -110,8 +117,8 @@ export class FolderObjectStore implements ObjectStore {
     body: Uint8Array,
     options: PutObjectOptions = {},
   ): Promise<ObjectInfo> {
-    this.#paths.pathOf(bucket, key);
-    return await this.#attempt(`write ${nameOf(bucket, key)}`, options, async () => {
+    assertObjectName(bucket, key);
+    return await this.#attempt(`write ${describeObject(bucket, key)}`, options, async () => {
       await this.#paths.assertBucket(bucket);
       await this.#sweep();
       const temporary = join(this.#root, TEMP_FOLDER, crypto.randomUUID());
@@ -134,9 +141,9 @@ export class FolderObjectStore implements ObjectStore {
     body: Uint8Array,
     options: AppendObjectOptions = {},
   ): Promise<ObjectInfo> {
-    this.#paths.pathOf(bucket, key);
+    assertObjectName(bucket, key);
     assertMetadata(options.metadata ?? {});
-    return await this.#attempt(`append to ${nameOf(bucket, key)}`, options, async () => {
+    return await this.#attempt(`append to ${describeObject(bucket, key)}`, options, async () => {
       await this.#paths.assertBucket(bucket);
       await this.#sweep();
       return options.onto === undefined
@@ -160,7 +167,7 @@ export class FolderObjectStore implements ObjectStore {
 
   async delete(bucket: string, key: string, options: ObjectCallOptions = {}): Promise<void> {
     const path = this.#paths.pathOf(bucket, key);
-    await this.#attempt(`delete ${nameOf(bucket, key)}`, options, async () => {
+    await this.#attempt(`delete ${describeObject(bucket, key)}`, options, async () => {
       if (await this.#paths.find(bucket, key) === undefined) return;
       await unlessMissing(Deno.remove(path));
       await this.#lengths.remove(`${bucket}/${key}`);

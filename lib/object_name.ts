@@ -29,12 +29,15 @@ export function assertBucketName(bucket: string): void {
 }
 
 /**
- * Checks an object's key.
+ * Checks how an object is named.
  *
- * @param key The key.
- * @throws {ObjectStoreError} If it is empty, too long, not text, or has an empty, `.` or `..` part.
+ * @param bucket Name of its bucket.
+ * @param key Its key.
+ * @throws {ObjectStoreError} If the bucket's name is none, or the key is empty, too long, not text, or has an empty, `.`
+ * or `..` part.
  */
-export function assertObjectKey(key: string): void {
+export function assertObjectName(bucket: string, key: string): void {
+  assertBucketName(bucket);
   const problem = problemOf(key);
   if (problem === undefined) return;
   throw new ObjectStoreError(`Cannot use object key ${JSON.stringify(key.slice(0, 200))}: ${problem}.`);
@@ -44,10 +47,20 @@ export function assertObjectKey(key: string): void {
  * Whether a text can be an object's key.
  *
  * @param key The text.
- * @returns False if {@linkcode assertObjectKey} would throw.
+ * @returns False if {@linkcode assertObjectName} would throw.
  */
 export function isObjectKey(key: string): boolean {
   return problemOf(key) === undefined;
+}
+
+/**
+ * How an object is called in error texts.
+ *
+ * @param bucket Name of its bucket.
+ * @param key Its key.
+ */
+export function describeObject(bucket: string, key: string): string {
+  return `object '${key}' in bucket '${bucket}'`;
 }
 
 /**

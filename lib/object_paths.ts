@@ -7,7 +7,7 @@
 import { dirname, join } from "node:path";
 import { syncToDisk } from "./durable_file.ts";
 import { ObjectStoreError } from "./errors.ts";
-import { assertBucketName, assertObjectKey } from "./object_name.ts";
+import { assertObjectName, describeObject } from "./object_name.ts";
 import { unlessMissing } from "./unless_missing.ts";
 
 /** A folder may be removed as empty between its making and its use. */
@@ -24,8 +24,7 @@ export class ObjectPaths {
 
   /** The path of an object. @throws {ObjectStoreError} If a name is not allowed. */
   pathOf(bucket: string, key: string): string {
-    assertBucketName(bucket);
-    assertObjectKey(key);
+    assertObjectName(bucket, key);
     return join(this.#root, bucket, key);
   }
 
@@ -102,14 +101,11 @@ export class ObjectPaths {
   }
 }
 
-/** How an object is called in error texts. */
-export function nameOf(bucket: string, key: string): string {
-  return `object '${key}' in bucket '${bucket}'`;
-}
-
 function collision(bucket: string, key: string, other: string): ObjectStoreError {
   return new ObjectStoreError(
-    `Cannot write ${nameOf(bucket, key)}: '${other}' is in its place, and a folder cannot hold both. ` +
+    `Cannot write ${
+      describeObject(bucket, key)
+    }: '${other}' is in its place, and a folder cannot hold both. ` +
       "Use another key, or delete what is there.",
   );
 }

@@ -9,7 +9,13 @@ import type { IncomingMessage } from "node:http";
 import type { BucketItem, Client } from "minio";
 import { CallScope } from "../call_scope.ts";
 import { ObjectConflictError, ObjectNotFoundError } from "../errors.ts";
-import { assertBucketName, assertMetadata, assertObjectKey, isObjectKey } from "../object_name.ts";
+import {
+  assertBucketName,
+  assertMetadata,
+  assertObjectName,
+  describeObject,
+  isObjectKey,
+} from "../object_name.ts";
 import type {
   AppendObjectOptions,
   GetObjectOptions,
@@ -85,8 +91,8 @@ export class MinioObjectStore implements ObjectStore {
   }
 
   async get(bucket: string, key: string, options: GetObjectOptions = {}): Promise<ObjectContent> {
-    assertNames(bucket, key);
-    const what = `read ${nameOf(bucket, key)}`;
+    assertObjectName(bucket, key);
+    const what = `read ${describeObject(bucket, key)}`;
     const scope = new CallScope({ what, limitMs: this.#limits.callMs, signals: [options.signal] });
     try {
       const offset = options.offset ?? 0;
@@ -110,8 +116,8 @@ export class MinioObjectStore implements ObjectStore {
   }
 
   async stat(bucket: string, key: string, options: ObjectCallOptions = {}): Promise<ObjectInfo | undefined> {
-    assertNames(bucket, key);
-    return await this.#call(`look for ${nameOf(bucket, key)}`, options, async () => {
+    assertObjectName(bucket, key);
+    return await this.#call(`look for ${describeObject(bucket, key)}`, options, async () => {
       try {
         const request = { method: "HEAD", bucketName: bucket, objectName: key };
         const response = await this.#client.makeRequestAsync(request);
@@ -130,10 +136,10 @@ export class MinioObjectStore implements ObjectStore {
     body: Uint8Array,
     options: PutObjectOptions = {},
   ): Promise<ObjectInfo> {
-    assertNames(bucket, key);
+    assertObjectName(bucket, key);
     const content = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
     const metadata = { "Content-Type": options.contentType ?? DEFAULT_TYPE };
-    return await this.#call(`write ${nameOf(bucket, key)}`, options, async () => {
+    return await this.#call(`write ${describeObject(bucket, key)}`, options, async () => {
       const { etag } = await this.#client.putObject(bucket, key, content, content.length, metadata);
       return { key, size: content.length, etag, lastModified: new Date(this.#clock()) };
     }, this.#limits.putMs);
@@ -145,7 +151,7 @@ export class MinioObjectStore implements ObjectStore {
     body: Uint8Array,
     options: AppendObjectOptions = {},
   ): Promise<ObjectInfo> {
-    assertNames(bucket, key);
+    assertObjectName(bucket, key);
     const { onto, metadata = {}, contentType = DEFAULT_TYPE } = options;
     assertMetadata(metadata);
     const headers: Record<string, string> = { "content-type": contentType };
@@ -154,7 +160,7 @@ export class MinioObjectStore implements ObjectStore {
     if (isUpload && !this.#swept.has(`${bucket}/${key}`)) await this.#abortUploads(bucket, key, options);
     try {
       const etag = await this.#call(
-        `append to ${nameOf(bucket, key)}`,
+        `append to ${describeObject(bucket, key)}`,
         options,
         () => appendObject(this.#client, { bucket, key, headers, ...(onto && { known: onto }) }, body),
         this.#limits.putMs,
@@ -192,8 +198,8 @@ export class MinioObjectStore implements ObjectStore {
   }
 
   async delete(bucket: string, key: string, options: ObjectCallOptions = {}): Promise<void> {
-    assertNames(bucket, key);
-    await this.#call(`delete ${nameOf(bucket, key)}`, options, async () => {
+    assertObjectName(bucket, key);
+    await this.#call(`delete ${describeObject(bucket, key)}`, options, async () => {
       await this.#client.removeObject(bucket, key).catch((error) => {
         if (!isMissing(error)) throw error;
       });
@@ -202,7 +208,7 @@ export class MinioObjectStore implements ObjectStore {
 
   async #abortUploads(bucket: string, key: string, options: ObjectCallOptions): Promise<void> {
     await this.#call(
-      `give up what is left of writing ${nameOf(bucket, key)}`,
+      `give up what is left of writing ${describeObject(bucket, key)}`,
       options,
       () => abortUploads(this.#client, bucket, key),
     );
@@ -255,15 +261,6 @@ export class MinioObjectStore implements ObjectStore {
   #toError(what: string, scope: CallScope, error: unknown): unknown {
     return toObjectStoreError(what, this.#endpoint, scope.reasonFor(error), scope.signal);
   }
-}
-
-function assertNames(bucket: string, key: string): void {
-  assertBucketName(bucket);
-  assertObjectKey(key);
-}
-
-function nameOf(bucket: string, key: string): string {
-  return `object '${key}' in bucket '${bucket}'`;
 }
 
 function isMissing(error: unknown): boolean {
