@@ -29,12 +29,11 @@ import type {
   PutObjectOptions,
 } from "./object_store.ts";
 import { unlessMissing } from "./unless_missing.ts";
+import { UploadFolder } from "./upload_folder.ts";
 
 /** Beside the buckets, whose names begin with a letter or digit. */
 const TEMP_FOLDER = ".uploading";
 const RECORDS_FOLDER = ".lengths";
-/** A temporary file of this age, in ms, belongs to a process that is gone. */
-const ABANDONED_MS = 60 * 60 * 1000;
 
 /** Options of {@linkcode FolderObjectStore}. */
 export interface FolderObjectStoreOptions {
@@ -54,10 +53,9 @@ export interface FolderObjectStoreOptions {
  */
 export class FolderObjectStore implements ObjectStore {
   readonly #root: string;
-  readonly #clock: () => number;
   readonly #paths: ObjectPaths;
+  readonly #uploads: UploadFolder;
   readonly #lengths: LengthRecords;
-  #isSwept = false;
 
   /**
    * Makes one; nothing is read or written yet.
@@ -70,9 +68,9 @@ export class FolderObjectStore implements ObjectStore {
       throw new TypeError(`Cannot keep objects in '${root}': the path must be absolute.`);
     }
     this.#root = root;
-    this.#clock = options.clock ?? Date.now;
     this.#paths = new ObjectPaths(root);
-    this.#lengths = new LengthRecords(join(root, RECORDS_FOLDER), join(root, TEMP_FOLDER));
+    this.#uploads = new UploadFolder(join(root, TEMP_FOLDER), options.clock ?? Date.now);
+    this.#lengths = new LengthRecords(join(root, RECORDS_FOLDER), this.#uploads.path);
   }
 
   async ensureBucket(bucket: string, options: ObjectCallOptions = {}): Promise<void> {
@@ -120,8 +118,8 @@ export class FolderObjectStore implements ObjectStore {
     assertObjectName(bucket, key);
     return await this.#attempt(`write ${describeObject(bucket, key)}`, options, async () => {
       await this.#paths.assertBucket(bucket);
-      await this.#sweep();
-      const temporary = join(this.#root, TEMP_FOLDER, crypto.randomUUID());
+      await this.#uploads.open();
+      const temporary = this.#uploads.newPath();
       try {
         const written = await writeToDisk(temporary, body, options.signal);
         options.signal?.throwIfAborted();
@@ -145,7 +143,7 @@ export class FolderObjectStore implements ObjectStore {
     assertMetadata(options.metadata ?? {});
     return await this.#attempt(`append to ${describeObject(bucket, key)}`, options, async () => {
       await this.#paths.assertBucket(bucket);
-      await this.#sweep();
+      await this.#uploads.open();
       return options.onto === undefined
         ? await this.#create(bucket, key, body, options)
         : await this.#extend(bucket, key, body, options);
@@ -186,7 +184,7 @@ export class FolderObjectStore implements ObjectStore {
     body: Uint8Array,
     { metadata = {}, signal }: AppendObjectOptions,
   ): Promise<ObjectInfo> {
-    const temporary = join(this.#root, TEMP_FOLDER, crypto.randomUUID());
+    const temporary = this.#uploads.newPath();
     try {
       const written = await writeToDisk(temporary, body, signal);
       using _lock = await this.#lengths.lock();
@@ -267,19 +265,6 @@ export class FolderObjectStore implements ObjectStore {
       if (info === undefined) continue;
       const { metadata: _, ...listed } = info;
       yield listed;
-    }
-  }
-
-  /** Removes what processes that died left behind; once is enough. */
-  async #sweep(): Promise<void> {
-    const folder = join(this.#root, TEMP_FOLDER);
-    await Deno.mkdir(folder, { recursive: true });
-    if (this.#isSwept) return;
-    this.#isSwept = true;
-    for await (const { name } of Deno.readDir(folder)) {
-      const path = join(folder, name);
-      const changedAt = (await unlessMissing(Deno.lstat(path)))?.mtime?.getTime() ?? Infinity;
-      if (this.#clock() - changedAt > ABANDONED_MS) await unlessMissing(Deno.remove(path));
     }
   }
 
