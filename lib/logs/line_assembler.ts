@@ -6,8 +6,9 @@
 
 import type { LogEntry } from "../container_orchestrator.ts";
 import { ByteBuilder } from "./byte_builder.ts";
-import { dayOf, lineHead, type LogSource, SOURCE_MARKS } from "./line_format.ts";
-import { checkOf, EntryCounter, type LogMark } from "./log_mark.ts";
+import { dayOf, type LogSource } from "./line_format.ts";
+import { EntryCounter, type LogMark, type LogPlace, markOf } from "./log_mark.ts";
+import { writeStoredLine } from "./write_stored_line.ts";
 
 /** Lines of one day, in the order of the log. */
 export interface LogSegment {
@@ -52,8 +53,7 @@ interface End {
   entries: number;
   entry: LogEntry;
   ordinal: number;
-  otherTime: string;
-  otherOrdinal: number;
+  readonly other: { -readonly [K in keyof LogPlace]: LogPlace[K] };
 }
 
 interface OpenLine {
@@ -72,13 +72,10 @@ interface SavePoint {
 
 /** One piece is read while another is written. */
 const MAX_SPARES = 2;
-/** `2026-01-31T12:34:56.789Z`, or with more digits. */
-const USUAL_TIME_LENGTH = 24;
 const NEWLINE = 0x0a;
 const BRACE = 0x7b;
 const MAX_METRIC_BYTES = 64 * 1024;
 const METRIC = '"_metric"';
-const MARK_BYTES = Object.values(SOURCE_MARKS).map((mark) => new TextEncoder().encode(mark));
 
 /**
  * Joins the pieces of long lines, writes lines in their stored form and cuts them by day. What it gives away
@@ -179,7 +176,7 @@ export class LineAssembler implements Disposable {
         day,
         bytes: output.bytes,
         entries: end.entries - entries,
-        mark: toMark(end),
+        mark: markOf(end.entry, end.ordinal, end.other),
         candidates,
       });
       entries = end.entries;
@@ -237,12 +234,9 @@ export class LineAssembler implements Disposable {
     const segment = last && (last.day === day || this.#save) ? last : this.#newSegment(day);
     const { output } = segment;
     const before = output.length;
-    addHead(output, time);
-    const first = pieces[0]!;
-    if (source !== "stdout" || beginsWithMark(first)) output.addAscii(SOURCE_MARKS[source]);
-    for (const piece of pieces) output.add(piece);
-    output.addAscii("\n");
+    writeStoredLine(output, source, time, pieces);
     this.#bytes += output.length - before;
+    const first = pieces[0]!;
     if (source !== "stdout" || pieces.length > 1 || first[0] !== BRACE || first.length > MAX_METRIC_BYTES) {
       return;
     }
@@ -267,7 +261,7 @@ export class LineAssembler implements Disposable {
       segments: this.#segments.length,
       bytes: last?.output.length ?? 0,
       candidates: last?.candidates.length ?? 0,
-      end: last?.end && { ...last.end },
+      end: last?.end && copyOf(last.end),
     };
     if (last && last.day !== day) this.#newSegment(day);
   }
@@ -287,35 +281,17 @@ function setEnd(
   entries: number,
   entry: LogEntry,
   ordinal: number,
-  { time: otherTime, count: otherOrdinal }: { readonly time: string; readonly count: number },
+  other: LogPlace,
 ): End {
-  if (!end) return { entries, entry, ordinal, otherTime, otherOrdinal };
+  if (!end) return { entries, entry, ordinal, other: { ...other } };
   end.entries = entries;
   end.entry = entry;
   end.ordinal = ordinal;
-  end.otherTime = otherTime;
-  end.otherOrdinal = otherOrdinal;
+  end.other.time = other.time;
+  end.other.ordinal = other.ordinal;
   return end;
 }
 
-/** {@linkcode lineHead}, without a text of its own for times as engines write them. */
-function addHead(output: ByteBuilder, time: string): void {
-  if (time.length < USUAL_TIME_LENGTH) return output.addAscii(lineHead(time));
-  output.addAscii("[");
-  output.addAscii(time, 0, 10);
-  output.addAscii(" ");
-  output.addAscii(time, 11, 23);
-  output.addAscii("] ");
-}
-
-function toMark({ entry, ordinal, otherTime, otherOrdinal }: End): LogMark {
-  const { stream, time, content } = entry;
-  const other = otherTime === "" ? {} : { other: { time: otherTime, ordinal: otherOrdinal } };
-  return { stream, time, ordinal, check: checkOf(content), ...other };
-}
-
-function beginsWithMark(text: Uint8Array): boolean {
-  // `s` and `b`: nearly all lines are done with here.
-  if (text[0] !== 0x73 && text[0] !== 0x62) return false;
-  return MARK_BYTES.some((mark) => mark.every((byte, i) => text[i] === byte));
+function copyOf({ other, ...end }: End): End {
+  return { ...end, other: { ...other } };
 }

@@ -54,7 +54,7 @@ export function dayOf(time: string): string {
 }
 
 /**
- * Writes a line as it stands in a stored log.
+ * Writes a line as it stands in a stored log, as `writeStoredLine()` does.
  *
  * @param line The line.
  * @returns The text, without a line end.

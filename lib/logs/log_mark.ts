@@ -17,12 +17,15 @@ export interface LogMark {
   /** A check of its content. */
   readonly check: number;
   /** The last entry of the other output before it, where there is one: so that what comes next is counted on. */
-  readonly other?: Pick<LogMark, "time" | "ordinal">;
+  readonly other?: LogPlace;
 }
+
+/** Which entry of a known output it is. */
+export type LogPlace = Pick<LogMark, "time" | "ordinal">;
 
 /** Counts entries as they pass, so that each can be named. */
 export class EntryCounter {
-  readonly #seen = { stdout: { time: "", count: 0 }, stderr: { time: "", count: 0 } };
+  readonly #seen = { stdout: { time: "", ordinal: 0 }, stderr: { time: "", ordinal: 0 } };
 
   /**
    * An entry passes.
@@ -32,18 +35,18 @@ export class EntryCounter {
    */
   count({ stream, time }: LogEntry): number {
     const seen = this.#seen[stream];
-    if (seen.time === time) return ++seen.count;
+    if (seen.time === time) return ++seen.ordinal;
     seen.time = time;
-    return seen.count = 1;
+    return seen.ordinal = 1;
   }
 
   /**
    * The last entry of the other output.
    *
    * @param stream This output.
-   * @returns Its time and ordinal; the time is empty when none has passed.
+   * @returns Its place, which goes on with the counting; its time is empty when none has passed.
    */
-  other(stream: LogEntry["stream"]): { readonly time: string; readonly count: number } {
+  other(stream: LogEntry["stream"]): LogPlace {
     return this.#seen[otherOf(stream)];
   }
 
@@ -53,21 +56,36 @@ export class EntryCounter {
    * @param entry The entry.
    * @param ordinal What {@linkcode count} gave for it.
    */
-  mark({ stream, time, content }: LogEntry, ordinal: number): LogMark {
-    const { time: otherTime, count } = this.other(stream);
-    const other = otherTime === "" ? {} : { other: { time: otherTime, ordinal: count } };
-    return { stream, time, ordinal, check: checkOf(content), ...other };
+  mark(entry: LogEntry, ordinal: number): LogMark {
+    return markOf(entry, ordinal, this.other(entry.stream));
   }
 
   /** Goes on counting after an entry. @param mark Its name. */
   resume({ stream, time, ordinal, other }: LogMark): void {
-    Object.assign(this.#seen[stream], { time, count: ordinal });
-    if (other) Object.assign(this.#seen[otherOf(stream)], { time: other.time, count: other.ordinal });
+    Object.assign(this.#seen[stream], { time, ordinal });
+    if (other) Object.assign(this.#seen[otherOf(stream)], other);
   }
 }
 
 function otherOf(stream: LogEntry["stream"]): LogEntry["stream"] {
   return stream === "stdout" ? "stderr" : "stdout";
+}
+
+/**
+ * Names an entry.
+ *
+ * @param entry The entry.
+ * @param ordinal What {@linkcode EntryCounter.count} gave for it.
+ * @param other The last entry of the other output before it; its time is empty when there is none.
+ */
+export function markOf({ stream, time, content }: LogEntry, ordinal: number, other: LogPlace): LogMark {
+  return {
+    stream,
+    time,
+    ordinal,
+    check: checkOf(content),
+    ...(other.time !== "" && { other: { ...other } }),
+  };
 }
 
 /** FNV-1a, 32 bits. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { LineAssembler, type LogSegment } from "../../lib/logs/line_assembler.ts";
-import { parseStoredLine } from "../../lib/logs/line_format.ts";
+import { formatStoredLine, parseStoredLine } from "../../lib/logs/line_format.ts";
 import { entry, timeAt } from "../log_entries.ts";
 
 const textOf = ({ bytes }: LogSegment) => new TextDecoder().decode(bytes);
@@ -29,7 +29,7 @@ Deno.test("LineAssembler writes lines in their stored form", () => {
   ]);
 });
 
-Deno.test("what LineAssembler writes is read back as it was printed", () => {
+Deno.test("what LineAssembler writes is read back as it was printed, and formatStoredLine() writes the same", () => {
   const texts = [
     "stderr: x",
     "stdout: x",
@@ -51,6 +51,7 @@ Deno.test("what LineAssembler writes is read back as it was printed", () => {
     lines.map(parseStoredLine).map((line) => [line?.stream, line?.text]),
     texts.flatMap((text) => [["stdout", text], ["stderr", text]]),
   );
+  assert.deepEqual(lines.map((line) => formatStoredLine(parseStoredLine(line)!)), lines);
 });
 
 Deno.test("LineAssembler joins the pieces of a line, and keeps the other output's lines until it is whole", () => {
