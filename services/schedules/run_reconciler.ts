@@ -12,64 +12,26 @@ import {
   ImageUnavailableError,
   ObjectStoreError,
 } from "../../lib/errors.ts";
-import type { ManagedContainer, Runner } from "../../lib/runner.ts";
-import type { Clock } from "../control/clock.ts";
+import type { ManagedContainer } from "../../lib/runner.ts";
+import type { WorkResult } from "../control/work_queue.ts";
 import { slotLabel } from "./run_names.ts";
 import { runOutcome } from "./run_outcome.ts";
+import { type FreshRun, readRunPass, type RunPass, type RunPassSources, runSituation } from "./run_pass.ts";
 import type { RunPermits } from "./run_permits.ts";
-import { type FailedRunStart, planRun, type RunAction, type RunSchedule, whyStop } from "./run_plan.ts";
-import {
-  changeRun,
-  isOpenRun,
-  type RunChange,
-  type RunRecord,
-  type RunRepository,
-} from "./run_repository.ts";
-import { isForsaken } from "./run_scheduler.ts";
+import { type FailedRunStart, planRun, type RunAction, type RunSituation, whyStop } from "./run_plan.ts";
+import { changeRun, isOpenRun, type RunChange, type RunRecord } from "./run_repository.ts";
 import { DEFAULT_SCHEDULE_SETTINGS } from "./schedule_settings.ts";
-import { type ParsedScheduleDocument, parseScheduleDocument } from "./schedule_document.ts";
-import type { ScheduleRepository } from "./schedule_repository.ts";
-import type { WorkResult } from "../control/work_queue.ts";
 
 /** What a {@linkcode RunReconciler} needs. */
-export interface RunReconcilerOptions {
-  /** The ledger. */
-  readonly runs: RunRepository;
-  /** The documents. */
-  readonly repository: Pick<ScheduleRepository, "get">;
-  /** The containers. */
-  readonly runner: Runner;
-  /** The name of this scheduler. */
-  readonly instance: string;
+export interface RunReconcilerOptions extends RunPassSources {
   /** How many runs go at once. */
   readonly permits: RunPermits;
-  /** The time. */
-  readonly clock: Clock;
   /** A record was changed; it is given as it is now. */
   readonly onChange: (record: RunRecord) => void;
   /** There is no such record, or another scheduler looks after it. */
   readonly onGone: (id: string) => void;
   /** A run that waited for a permit should ask again. */
   readonly onTurn: (id: string) => void;
-}
-
-/** A run that was claimed just now: nobody has to be asked about it. */
-export interface FreshRun {
-  /** Its record, as it was inserted. */
-  readonly record: RunRecord;
-  /** Its schedule's document. */
-  readonly document: ParsedScheduleDocument;
-  /** The other open runs of its schedule, as they were after the claim; absent: not known. */
-  readonly others?: readonly RunRecord[];
-}
-
-/** What a pass works with. */
-interface Pass {
-  record: RunRecord;
-  readonly document: ParsedScheduleDocument | undefined;
-  readonly containers: readonly ManagedContainer[];
-  readonly others: readonly RunRecord[];
-  readonly signal: AbortSignal;
 }
 
 /** What an attempt that has just begun does not say yet; the one before it may have. */
@@ -106,11 +68,8 @@ export class RunReconciler {
    * @throws what makes a pass impossible, such as a store or an engine that does not answer.
    */
   async reconcile(id: string, fresh: FreshRun | undefined, signal: AbortSignal): Promise<WorkResult> {
-    for (
-      let pass = await this.#read(id, fresh, signal);
-      pass;
-      pass = await this.#read(id, undefined, signal)
-    ) {
+    const read = (fresh?: FreshRun) => readRunPass(this.#options, id, fresh, signal);
+    for (let pass = await read(fresh); pass; pass = await read()) {
       const action = planRun(this.#situation(pass));
       const result = await this.#act(action, pass);
       if (result) return result;
@@ -120,63 +79,8 @@ export class RunReconciler {
     return {};
   }
 
-  #situation({ record, document, containers, others }: Pass) {
-    const failedStart = this.#failedStarts.get(record.id);
-    const schedule: RunSchedule = !document
-      ? { kind: "gone" }
-      : document.status === "invalid"
-      ? { kind: "invalid", reason: document.reason }
-      : { kind: "valid", enabled: document.enabled, settings: document.settings };
-    return {
-      record,
-      containers,
-      schedule,
-      others,
-      ...(failedStart && { failedStart }),
-      now: this.#options.clock.now(),
-    };
-  }
-
-  async #read(id: string, fresh: FreshRun | undefined, signal: AbortSignal): Promise<Pass | undefined> {
-    const { runs, repository, instance } = this.#options;
-    const record = fresh?.record ?? await runs.get(id, { signal });
-    if (!record || record.instance !== instance) return undefined;
-    const { scheduleId } = record;
-    const [stored, containers] = await Promise.all([
-      fresh ? undefined : repository.get(scheduleId, { signal }),
-      fresh ? [] : this.#containersOf(record, signal),
-    ]);
-    const document = fresh?.document ?? (stored && parseScheduleDocument(stored, scheduleId));
-    const others = fresh?.others ?? await this.#others(record, document, signal);
-    return { record, document, containers, others, signal };
-  }
-
-  /** The other open runs, where they may make a difference. */
-  async #others(
-    { id, scheduleId, state }: RunRecord,
-    document: ParsedScheduleDocument | undefined,
-    signal: AbortSignal,
-  ): Promise<RunRecord[]> {
-    const { runs, instance, clock } = this.#options;
-    if (document?.status !== "valid") return [];
-    const { concurrencyPolicy } = document.settings;
-    if (concurrencyPolicy === "Allow" || (concurrencyPolicy === "Forbid" && state !== "claimed")) return [];
-    const open = await runs.listOpen({ scheduleId, signal });
-    return open.filter((other) => other.id !== id && !isForsaken(other, instance, clock.now()));
-  }
-
-  /** Of its last attempt, and of the one that follows: a start may have been cut off before it was recorded. */
-  async #containersOf(record: RunRecord, signal: AbortSignal): Promise<ManagedContainer[]> {
-    const attempts = [record.attempt, record.attempt + 1].filter((attempt) => attempt > 0);
-    const found = await Promise.all(attempts.map((attempt) => {
-      const slot = slotLabel(record, attempt);
-      return this.#options.runner.findContainer("run", record.scheduleId, { slot, signal });
-    }));
-    return found.filter((container) => container !== undefined);
-  }
-
   /** @returns `undefined` when another pass has to follow at once. */
-  async #act(action: RunAction, pass: Pass): Promise<WorkResult | undefined> {
+  async #act(action: RunAction, pass: RunPass): Promise<WorkResult | undefined> {
     switch (action.type) {
       case "start":
         return await this.#start(action.attempt, pass);
@@ -199,7 +103,11 @@ export class RunReconciler {
     }
   }
 
-  async #start(attempt: number, pass: Pass): Promise<WorkResult | undefined> {
+  #situation(pass: RunPass): RunSituation {
+    return runSituation(pass, this.#failedStarts.get(pass.record.id), this.#options.clock.now());
+  }
+
+  async #start(attempt: number, pass: RunPass): Promise<WorkResult | undefined> {
     const { runner, permits, clock } = this.#options;
     const { record, document, signal } = pass;
     if (document?.status !== "valid") throw new TypeError("A run without a schedule cannot be started");
@@ -232,13 +140,13 @@ export class RunReconciler {
   }
 
   /** A deadline passes also while it waits for others to end. */
-  #untilTurn({ record }: Pass, deadlineSeconds: number | undefined): WorkResult {
+  #untilTurn({ record }: RunPass, deadlineSeconds: number | undefined): WorkResult {
     if (deadlineSeconds === undefined) return {};
     const passesAt = (record.slot + deadlineSeconds) * 1000 + 1;
     return { againInMs: Math.max(0, passesAt - this.#options.clock.now()) };
   }
 
-  async #began(container: ManagedContainer, pass: Pass, version?: string): Promise<void> {
+  async #began(container: ManagedContainer, pass: RunPass, version?: string): Promise<void> {
     const { record } = pass;
     const { startedAt, attempt, containerName } = container;
     const given = version ??
@@ -261,7 +169,10 @@ export class RunReconciler {
     this.#log.info("run started", { id: record.id, attempt, lagMs: pass.record.startLagMs });
   }
 
-  async #stop({ container, why }: RunAction & { type: "stop" }, pass: Pass): Promise<WorkResult | undefined> {
+  async #stop(
+    { container, why }: RunAction & { type: "stop" },
+    pass: RunPass,
+  ): Promise<WorkResult | undefined> {
     const { document, signal, record } = pass;
     const grace = document?.status === "valid" ? document.settings.stopGraceSeconds : undefined;
     const { how } = await this.#options.runner.stopContainer(container.containerId, {
@@ -279,7 +190,7 @@ export class RunReconciler {
   /** The record is closed before the container goes: after a crash in between, the container is left over. */
   async #collect(
     container: ManagedContainer,
-    pass: Pass,
+    pass: RunPass,
     stopped?: ReturnType<typeof whyStop>,
   ): Promise<WorkResult | undefined> {
     const { runner } = this.#options;
@@ -304,7 +215,7 @@ export class RunReconciler {
     return {};
   }
 
-  async #wait({ againInMs, reason }: RunAction & { type: "wait" }, pass: Pass): Promise<WorkResult> {
+  async #wait({ againInMs, reason }: RunAction & { type: "wait" }, pass: RunPass): Promise<WorkResult> {
     const { record } = pass;
     if (record.state === "claimed") this.#giveBack(record.id);
     if (reason !== undefined && reason !== record.reason) await this.#change(pass, { reason });
@@ -313,7 +224,7 @@ export class RunReconciler {
     return againInMs === undefined ? {} : { againInMs: Math.max(0, againInMs) };
   }
 
-  async #change(pass: Pass, change: RunChange): Promise<void> {
+  async #change(pass: RunPass, change: RunChange): Promise<void> {
     await this.#options.runs.update(pass.record.id, change, { signal: pass.signal });
     pass.record = changeRun(pass.record, change);
     this.#options.onChange(pass.record);

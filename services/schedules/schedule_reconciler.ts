@@ -7,7 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import { ALL_SEGMENTS } from "../../lib/runner.ts";
 import type { Clock } from "../control/clock.ts";
-import type { FreshRun } from "./run_reconciler.ts";
+import type { FreshRun } from "./run_pass.ts";
 import { runId, type RunRecord, type RunRepository } from "./run_repository.ts";
 import { isForsaken } from "./run_scheduler.ts";
 import type { ScheduleCondition } from "./schedule_condition.ts";
