@@ -7,8 +7,8 @@
 import { InvalidBotFolderError } from "../lib/errors.ts";
 import { parseBotDocument, updatedAtOf } from "../services/documents/bot_document.ts";
 import type { BotDocument } from "../services/documents/bot_repository.ts";
-import { parseScheduleDocument } from "../services/schedules/schedule_document.ts";
 import { field, isObject } from "../services/documents/document_fields.ts";
+import { parseScheduleDocument } from "../services/schedules/schedule_document.ts";
 import type { BotFolder } from "./bot_folder.ts";
 
 /** Options of {@linkcode botToDocument}. */

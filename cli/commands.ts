@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readInstant } from "../services/documents/instant.ts";
 import { backtestCommand } from "./backtest_command.ts";
 import { botsCommand } from "./bots_command.ts";
 import type { CliContext } from "./context.ts";
@@ -16,7 +17,6 @@ import { enableCommand } from "./enable_command.ts";
 import { imagesCommand } from "./images_command.ts";
 import { logsCommand } from "./logs_command.ts";
 import { permissionsCommand } from "./permissions_command.ts";
-import { readInstant } from "../services/documents/instant.ts";
 import { removeCommand } from "./remove_command.ts";
 import { runCommand } from "./run_command.ts";
 import { schedulePreviewCommand } from "./schedule_preview_command.ts";

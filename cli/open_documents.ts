@@ -5,8 +5,8 @@
  */
 
 import { InstanceLock } from "../lib/instance_lock.ts";
-import { type BotEventPublisher, EventsUnavailableError } from "../services/events/bot_event_publisher.ts";
 import type { BotChange, BotDocument } from "../services/documents/bot_repository.ts";
+import { type BotEventPublisher, EventsUnavailableError } from "../services/events/bot_event_publisher.ts";
 import type { ScheduleStores } from "../services/open_bot_repository.ts";
 import { parseServiceConfig, type ServiceConfig } from "../services/service_config.ts";
 import type { CliContext } from "./context.ts";

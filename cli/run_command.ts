@@ -8,8 +8,8 @@ import { resolve } from "node:path";
 import { InvalidBotFolderError } from "../lib/errors.ts";
 import { readBotFolder } from "./bot_folder.ts";
 import { type CliContext, EXIT } from "./context.ts";
-import { createLogPrinter } from "./log_printer.ts";
 import { LocalSession } from "./local_session.ts";
+import { createLogPrinter } from "./log_printer.ts";
 import { sessionConfig } from "./session_config.ts";
 import { untilAborted } from "./settle.ts";
 

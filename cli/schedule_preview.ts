@@ -6,8 +6,8 @@
 
 import { type ClockChange, clockChanges, utcOffset } from "../services/cron/clock_changes.ts";
 import type { CronReading, CronSchedule } from "../services/cron/cron_schedule.ts";
-import { parseGoDuration } from "../services/cron/parse_go_duration.ts";
 import { parseCronSchedule } from "../services/cron/parse_cron_schedule.ts";
+import { parseGoDuration } from "../services/cron/parse_go_duration.ts";
 import { type CronExpression, readCronExpression } from "../services/cron/read_cron_expression.ts";
 
 /** One time at which a schedule runs. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { StoredBot } from "../services/documents/bot_repository.ts";
 import type { CronSchedule } from "../services/cron/cron_schedule.ts";
+import type { StoredBot } from "../services/documents/bot_repository.ts";
 import { isOpenRun, type RunRecord } from "../services/schedules/run_repository.ts";
 import { parseScheduleDocument } from "../services/schedules/schedule_document.ts";
 import { NEVER, readExecutionTime } from "../services/schedules/schedule_repository.ts";

@@ -7,10 +7,10 @@
 import { createDockerRunner, createObjectStore } from "../lib/create_docker_runner.ts";
 import type { ObjectStore } from "../lib/object_store.ts";
 import type { Runner } from "../lib/runner.ts";
-import type { BotEvents } from "./events/bot_events.ts";
-import type { BotRepository } from "./documents/bot_repository.ts";
 import { BotService } from "./bots/bot_service.ts";
 import { type ComposedScheduleService, composeScheduleService } from "./compose_schedule_service.ts";
+import type { BotRepository } from "./documents/bot_repository.ts";
+import type { BotEvents } from "./events/bot_events.ts";
 import { InProcessBotEvents } from "./events/in_process_bot_events.ts";
 import { PolledBotEvents } from "./events/polled_bot_events.ts";
 import { openBotRepository } from "./open_bot_repository.ts";

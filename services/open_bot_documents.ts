@@ -6,8 +6,8 @@
 
 import { createObjectStore } from "../lib/create_docker_runner.ts";
 import type { ObjectStore } from "../lib/object_store.ts";
-import type { BotEventPublisher } from "./events/bot_event_publisher.ts";
 import type { BotRepository } from "./documents/bot_repository.ts";
+import type { BotEventPublisher } from "./events/bot_event_publisher.ts";
 import { openBotRepository, type ScheduleStores } from "./open_bot_repository.ts";
 import { SCHEDULE_SUBJECTS } from "./schedules/schedule_repository.ts";
 import type { ServiceConfig } from "./service_config.ts";

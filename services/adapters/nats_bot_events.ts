@@ -7,12 +7,12 @@
 import { getLogger } from "@logtape/logtape";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { backoffMs } from "../control/backoff.ts";
+import { type Clock, systemClock } from "../control/clock.ts";
+import { settledWithin } from "../control/settled_within.ts";
 import type { BotEventHandlers, BotEvents, BotEventsStatus } from "../events/bot_events.ts";
 import { ChangeDelivery } from "../events/change_delivery.ts";
 import { ChangeQueue } from "../events/change_queue.ts";
-import { type Clock, systemClock } from "../control/clock.ts";
 import { guardHandlers } from "../events/guard_handlers.ts";
-import { settledWithin } from "../control/settled_within.ts";
 import type { NatsConnector } from "./connect_nats.ts";
 import { type NatsMode, type NatsSessionOptions, receiveEvents } from "./nats_session.ts";
 

@@ -5,10 +5,10 @@
  */
 
 import type { NatsConnection } from "@nats-io/transport-node";
-import { type BotEventPublisher, EventsUnavailableError } from "../events/bot_event_publisher.ts";
-import type { BotChange } from "../documents/bot_repository.ts";
 import { systemClock } from "../control/clock.ts";
 import { settledWithin } from "../control/settled_within.ts";
+import type { BotChange } from "../documents/bot_repository.ts";
+import { type BotEventPublisher, EventsUnavailableError } from "../events/bot_event_publisher.ts";
 import { writeBotEvent } from "../events/write_bot_event.ts";
 import type { NatsConnector } from "./connect_nats.ts";
 

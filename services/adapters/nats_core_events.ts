@@ -6,12 +6,12 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { Msg, NatsConnection } from "@nats-io/transport-node";
-import { parseBotEvent } from "../events/bot_event_payload.ts";
-import type { BotEventHandlers } from "../events/bot_events.ts";
-import type { ChangeQueue } from "../events/change_queue.ts";
 import type { Clock } from "../control/clock.ts";
 import { settledWithin } from "../control/settled_within.ts";
 import { Wakeup } from "../control/wakeup.ts";
+import { parseBotEvent } from "../events/bot_event_payload.ts";
+import type { BotEventHandlers } from "../events/bot_events.ts";
+import type { ChangeQueue } from "../events/change_queue.ts";
 
 /** The group of subscribers of which one gets each event, fixed by the outside contract. */
 const QUEUE_GROUP = "runtime";

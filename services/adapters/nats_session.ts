@@ -7,10 +7,10 @@
 import { getLogger } from "@logtape/logtape";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { backoffMs } from "../control/backoff.ts";
+import type { Clock } from "../control/clock.ts";
 import type { BotEventHandlers } from "../events/bot_events.ts";
 import type { ChangeDelivery } from "../events/change_delivery.ts";
 import type { ChangeQueue } from "../events/change_queue.ts";
-import type { Clock } from "../control/clock.ts";
 import { receiveCoreEvents } from "./nats_core_events.ts";
 import { type DurableConsumer, openDurableConsumer, wordsForMissingStream } from "./nats_durable_consumer.ts";
 import { receiveStreamEvents } from "./nats_stream_events.ts";

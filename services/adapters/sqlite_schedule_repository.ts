@@ -6,13 +6,13 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { RepositoryCallOptions } from "../documents/bot_repository.ts";
+import { unreadableReason } from "../documents/unreadable_document.ts";
 import {
   NEVER,
   type ScheduleAdvance,
   type ScheduleRepository,
   type StoredSchedule,
 } from "../schedules/schedule_repository.ts";
-import { unreadableReason } from "../documents/unreadable_document.ts";
 import {
   type SqliteDocumentKind,
   SqliteDocumentRepository,

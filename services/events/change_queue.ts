@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { BotChange } from "../documents/bot_repository.ts";
-import { type ChangeDelivery, CHANGES_AT_ONCE } from "./change_delivery.ts";
 import type { Clock } from "../control/clock.ts";
 import { Wakeup } from "../control/wakeup.ts";
+import type { BotChange } from "../documents/bot_repository.ts";
+import { type ChangeDelivery, CHANGES_AT_ONCE } from "./change_delivery.ts";
 
 /** So many changes are kept at most. */
 const DEFAULT_LIMIT = 10_000;

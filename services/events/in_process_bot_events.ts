@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { BotEventHandlers, BotEvents, BotEventsStatus } from "./bot_events.ts";
+import { type Clock, systemClock } from "../control/clock.ts";
+import { settledWithin } from "../control/settled_within.ts";
 import type { BotChange } from "../documents/bot_repository.ts";
+import type { BotEventHandlers, BotEvents, BotEventsStatus } from "./bot_events.ts";
 import { ChangeDelivery } from "./change_delivery.ts";
 import { ChangeQueue } from "./change_queue.ts";
-import { type Clock, systemClock } from "../control/clock.ts";
 import { guardHandlers } from "./guard_handlers.ts";
-import { settledWithin } from "../control/settled_within.ts";
 
 /** Options of {@linkcode InProcessBotEvents}. */
 export interface InProcessBotEventsOptions {

@@ -5,13 +5,13 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { BotEventHandlers, BotEvents, BotEventsStatus } from "./bot_events.ts";
-import type { BotChange } from "../documents/bot_repository.ts";
-import type { ChangeSource } from "./change_source.ts";
 import { type Clock, systemClock } from "../control/clock.ts";
+import { tick } from "../control/tick.ts";
+import type { BotChange } from "../documents/bot_repository.ts";
+import type { BotEventHandlers, BotEvents, BotEventsStatus } from "./bot_events.ts";
+import type { ChangeSource } from "./change_source.ts";
 import { guardHandlers } from "./guard_handlers.ts";
 import { InProcessBotEvents, type InProcessBotEventsOptions } from "./in_process_bot_events.ts";
-import { tick } from "../control/tick.ts";
 
 /** Between two looks, in ms. */
 const DEFAULT_INTERVAL_MS = 500;

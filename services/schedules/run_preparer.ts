@@ -8,9 +8,9 @@ import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/message_of.ts";
 import { ALL_SEGMENTS, type Runner } from "../../lib/runner.ts";
 import type { Clock } from "../control/clock.ts";
+import { field, isObject } from "../documents/document_fields.ts";
 import { parseScheduleDocument } from "./schedule_document.ts";
 import type { ScheduleRepository, StoredSchedule } from "./schedule_repository.ts";
-import { field, isObject } from "../documents/document_fields.ts";
 
 /** What a {@linkcode RunPreparer} needs. */
 export interface RunPreparerOptions {

@@ -5,9 +5,9 @@
  */
 
 import type { Executable } from "../../lib/executable.ts";
-import { type InvalidBotDocument, parseBotDocument } from "../documents/bot_document.ts";
 import type { CronSchedule } from "../cron/cron_schedule.ts";
 import { parseCronSchedule } from "../cron/parse_cron_schedule.ts";
+import { type InvalidBotDocument, parseBotDocument } from "../documents/bot_document.ts";
 import { field, type Fields } from "../documents/document_fields.ts";
 import { readScheduleSettings, type ScheduleSettings } from "./schedule_settings.ts";
 

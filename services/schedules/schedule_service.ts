@@ -11,20 +11,20 @@ import { KeyedMutex } from "../../lib/keyed_mutex.ts";
 import { messageOf } from "../../lib/message_of.ts";
 import { ALL_SEGMENTS, type Runner } from "../../lib/runner.ts";
 import { backoffMs } from "../control/backoff.ts";
-import type { BotEvents } from "../events/bot_events.ts";
-import type { BotChange, StoredBot } from "../documents/bot_repository.ts";
 import { type Clock, systemClock } from "../control/clock.ts";
 import { followHints } from "../control/follow_hints.ts";
-import { RunPreparer } from "./run_preparer.ts";
-import type { RunRecord, RunRepository, RunRetention } from "./run_repository.ts";
-import { readExecutionTime, type ScheduleRepository } from "./schedule_repository.ts";
-import { type RunNowResult, ScheduleReconciler } from "./schedule_reconciler.ts";
-import { ScheduleState } from "./schedule_state.ts";
-import { ScheduledRuns } from "./scheduled_runs.ts";
-import { storeChange } from "../documents/store_change.ts";
 import { tick, type TickFailure } from "../control/tick.ts";
 import { WaitLog } from "../control/wait_log.ts";
 import { Wakeup } from "../control/wakeup.ts";
+import type { BotChange, StoredBot } from "../documents/bot_repository.ts";
+import { storeChange } from "../documents/store_change.ts";
+import type { BotEvents } from "../events/bot_events.ts";
+import { RunPreparer } from "./run_preparer.ts";
+import type { RunRecord, RunRepository, RunRetention } from "./run_repository.ts";
+import { type RunNowResult, ScheduleReconciler } from "./schedule_reconciler.ts";
+import { readExecutionTime, type ScheduleRepository } from "./schedule_repository.ts";
+import { ScheduleState } from "./schedule_state.ts";
+import { ScheduledRuns } from "./scheduled_runs.ts";
 
 /** What a {@linkcode ScheduleService} is made of. */
 export interface ScheduleServiceOptions {

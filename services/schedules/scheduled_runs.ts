@@ -8,6 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/message_of.ts";
 import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../../lib/runner.ts";
 import type { Clock } from "../control/clock.ts";
+import { WorkQueue } from "../control/work_queue.ts";
 import { runOf } from "./run_names.ts";
 import type { FreshRun } from "./run_pass.ts";
 import { RunPermits } from "./run_permits.ts";
@@ -15,7 +16,6 @@ import { RunReconciler } from "./run_reconciler.ts";
 import { isOpenRun, type RunRecord, type RunRepository, type RunRetention } from "./run_repository.ts";
 import { isForsaken, TOUCH_INTERVAL_MS, whyForsaken } from "./run_scheduler.ts";
 import type { ScheduleRepository } from "./schedule_repository.ts";
-import { WorkQueue } from "../control/work_queue.ts";
 
 /** What {@linkcode ScheduledRuns} needs. */
 export interface ScheduledRunsOptions {
