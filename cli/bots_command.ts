@@ -6,14 +6,14 @@
 
 import { EngineUnavailableError } from "../lib/errors.ts";
 import { InstanceLock } from "../lib/instance_lock.ts";
+import { Limiter } from "../lib/limiter.ts";
 import type { ManagedContainer } from "../lib/runner.ts";
-import { type BotRow, botRows, describeBot } from "./bot_rows.ts";
+import { botRows } from "./bot_rows.ts";
+import { botTable, scheduleTable } from "./bot_tables.ts";
 import { type CliContext, EXIT } from "./context.ts";
-import { formatDuration } from "./duration.ts";
 import { type OpenDocuments, openDocuments } from "./open_documents.ts";
-import { describeLast, describeNext, type ScheduleRow, scheduleRow } from "./schedule_rows.ts";
-import { formatTable } from "./table.ts";
-import { printable } from "./terminal.ts";
+import { type ScheduleRow, scheduleRow } from "./schedule_rows.ts";
+import { noServiceHere } from "./when_heard.ts";
 
 /** Options of {@linkcode botsCommand}. */
 export interface BotsOptions {
@@ -21,8 +21,6 @@ export interface BotsOptions {
   readonly json: boolean;
 }
 
-/** A cell of a table that others stand behind is shown up to so many characters. */
-const MAX_CELL = 60;
 /** So many ledgers are read at the same time. */
 const LEDGERS_AT_ONCE = 16;
 
@@ -48,15 +46,14 @@ export async function botsCommand({ json }: BotsOptions, context: CliContext): P
   }
   const bots = botRows(stored, containers);
   const isEmpty = bots.length + schedules.length === 0;
-  const tables = [
-    ...(bots.length > 0 ? [formatTable(botTable(bots, problem !== undefined))] : []),
-    ...(schedules.length > 0 ? [formatTable(scheduleTable(schedules))] : []),
-  ];
   if (json) terminal.out(JSON.stringify([...bots, ...schedules], null, 2));
   else if (isEmpty) terminal.note("There are no bots yet: 'berth deploy DIR' brings one.");
   else {
-    const lines = tables.map((table) => table.join("\n")).join("\n\n").split("\n");
-    for (const line of lines) terminal.out(line);
+    const now = Date.now();
+    const above = botTable(bots, { isUnknown: problem !== undefined, now });
+    const below = scheduleTable(schedules, now);
+    const between = above.length > 0 && below.length > 0 ? [""] : [];
+    for (const line of [...above, ...between, ...below]) terminal.out(line);
   }
   if (problem !== undefined) {
     terminal.note(`berth: What the bots are doing is not known: ${problem}`);
@@ -69,18 +66,13 @@ export async function botsCommand({ json }: BotsOptions, context: CliContext): P
 async function listSchedules({ schedules }: OpenDocuments): Promise<ScheduleRow[]> {
   if (!schedules) return [];
   const stored = (await schedules.repository.list()).sort((a, b) => (a.key < b.key ? -1 : 1));
-  const rows: ScheduleRow[] = [];
-  for (let at = 0; at < stored.length; at += LEDGERS_AT_ONCE) {
-    rows.push(
-      ...await Promise.all(
-        stored.slice(at, at + LEDGERS_AT_ONCE).map(async (each) => {
-          const [last] = await schedules.runs.list(each.key, { limit: 1 });
-          return scheduleRow(each, last, Date.now());
-        }),
-      ),
-    );
-  }
-  return rows;
+  const limit = new Limiter(LEDGERS_AT_ONCE);
+  return await Promise.all(stored.map((each) =>
+    limit.run(async () => {
+      const [last] = await schedules.runs.list(each.key, { limit: 1 });
+      return scheduleRow(each, last, Date.now());
+    })
+  ));
 }
 
 async function listContainers(
@@ -97,51 +89,9 @@ async function listContainers(
   );
 }
 
-function botTable(rows: readonly BotRow[], isUnknown: boolean): string[][] {
-  const cells = rows.map((row) => [
-    row.id,
-    row.version ?? "-",
-    row.runtime ?? "-",
-    row.enabled === null ? "-" : yesOrNo(row.enabled),
-    String(row.attempt ?? "-"),
-    row.since ? formatDuration(Math.max(0, Date.now() - row.since.getTime())) : "-",
-    isUnknown && row.problem === undefined ? "not known" : describeBot(row),
-  ]);
-  return [
-    ["BOT", "VERSION", "RUNTIME", "ENABLED", "STARTS", "SINCE", "STATE"],
-    ...cells.map((line) => line.map(printable)),
-  ];
-}
-
-function scheduleTable(rows: readonly ScheduleRow[]): string[][] {
-  const now = Date.now();
-  const cells = rows.map((row) => [
-    row.id,
-    row.version ?? "-",
-    row.runtime ?? "-",
-    yesOrNo(row.enabled),
-    clip(row.schedule ?? "-"),
-    describeNext(row, now),
-    describeLast(row, now),
-  ]);
-  return [
-    ["SCHEDULE", "VERSION", "RUNTIME", "ENABLED", "RUNS AT", "NEXT", "LAST"],
-    ...cells.map((line) => line.map(printable)),
-  ];
-}
-
-/** An expression can be as long as its author likes. */
-function clip(text: string): string {
-  return text.length > MAX_CELL ? `${text.slice(0, MAX_CELL)}…` : text;
-}
-
-function yesOrNo(is: boolean): string {
-  return is ? "yes" : "no";
-}
-
 /** Nobody starts or stops anything while no service runs; where it is elsewhere, that cannot be told. */
 async function noteService({ config }: OpenDocuments, { terminal }: CliContext): Promise<void> {
   const { tempDir, instance } = config.runner;
   if (config.mongoUri || await InstanceLock.holder(tempDir, instance) !== undefined) return;
-  terminal.note(`No service runs here as instance '${instance}': 'berth start' starts it.`);
+  terminal.note(noServiceHere(instance));
 }

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { InstanceLock } from "../lib/instance_lock.ts";
 import type { BotChange, BotDocument } from "../services/documents/bot_repository.ts";
 import { type BotEventPublisher, EventsUnavailableError } from "../services/events/bot_event_publisher.ts";
 import type { ScheduleStores } from "../services/open_bot_repository.ts";
 import { parseServiceConfig, type ServiceConfig } from "../services/service_config.ts";
 import type { CliContext } from "./context.ts";
 import type { DeployTarget } from "./deploy_bot.ts";
+import { botFoundWithin, SCHEDULE_FOUND_WITHIN, whenHeard } from "./when_heard.ts";
 
 /** The documents of one kind, and how the service hears of a change. */
 export interface DocumentTarget extends DeployTarget {
@@ -39,9 +39,6 @@ export interface OpenDocuments extends AsyncDisposable {
   /** Says when the service takes up what was written. */
   whenHeard(): Promise<string>;
 }
-
-/** A schedule that was changed without a word is found so soon, in words. */
-const SCHEDULE_RESYNC = "10 minutes";
 
 /**
  * Opens the documents.
@@ -73,7 +70,7 @@ export async function openDocuments(context: CliContext): Promise<OpenDocuments>
     repository,
     store,
     bucket,
-    publish: publishTo(publisher, intervalOf(config)),
+    publish: publishTo(publisher, botFoundWithin(config)),
   };
   const schedules = scheduling && {
     ...scheduling,
@@ -81,7 +78,7 @@ export async function openDocuments(context: CliContext): Promise<OpenDocuments>
     repository: scheduling.schedules,
     store,
     bucket,
-    publish: publishTo(scheduling.publisher, SCHEDULE_RESYNC),
+    publish: publishTo(scheduling.publisher, SCHEDULE_FOUND_WITHIN),
   };
   return {
     config,
@@ -98,22 +95,4 @@ export async function openDocuments(context: CliContext): Promise<OpenDocuments>
     whenHeard: () => untold === undefined ? whenHeard(config) : Promise.resolve(untold),
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
-}
-
-async function whenHeard(config: ServiceConfig): Promise<string> {
-  if (config.natsUrl) return "A running service hears of it at once.";
-  if (config.mongoUri) {
-    return `A running service finds it within ${
-      intervalOf(config)
-    }; with NATS_URL it would hear of it at once.`;
-  }
-  const { tempDir, instance } = config.runner;
-  const holder = await InstanceLock.holder(tempDir, instance);
-  return holder === undefined
-    ? `No service runs here as instance '${instance}': 'berth start' starts it.`
-    : `The service (${holder}) takes it up within a second; 'berth bots' shows what becomes of it.`;
-}
-
-function intervalOf({ reconcileIntervalMs }: ServiceConfig): string {
-  return `${reconcileIntervalMs / 1000} s`;
 }

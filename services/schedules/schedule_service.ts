@@ -54,7 +54,7 @@ export interface ScheduleServiceOptions {
 
 const DAY_MS = 86_400_000;
 /** All documents are read so often, in ms, for changes that no event told. */
-const RESYNC_INTERVAL_MS = 10 * 60_000;
+export const SCHEDULE_RESYNC_MS = 10 * 60_000;
 const BACKOFF_MS = [250, 500, 1000, 2000, 4000, 8000];
 const DUE_AGAIN = { minMs: 250, maxMs: 5000 };
 /** Documents that are handled before other work gets its turn. */
@@ -140,7 +140,7 @@ export class ScheduleService {
       tick("sweep", checkIntervalMs, { ...every, wakeup: this.#sweep }, (signal) => this.#readRuns(signal)),
       tick(
         "resync",
-        RESYNC_INTERVAL_MS,
+        SCHEDULE_RESYNC_MS,
         { ...every, wakeup: this.#resync },
         (signal) => this.#readAll(signal),
       ),
