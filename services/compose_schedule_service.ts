@@ -7,11 +7,12 @@
 import type { Runner } from "../lib/runner.ts";
 import type { BotEvents } from "./events/bot_events.ts";
 import type { ChangeSource } from "./events/change_source.ts";
+import { SCHEDULE_SUBJECTS } from "./events/event_subjects.ts";
 import { InProcessBotEvents } from "./events/in_process_bot_events.ts";
 import { PolledBotEvents } from "./events/polled_bot_events.ts";
 import type { ScheduleStores } from "./open_bot_repository.ts";
 import type { RunRepository } from "./schedules/run_repository.ts";
-import { SCHEDULE_SUBJECTS, type ScheduleRepository } from "./schedules/schedule_repository.ts";
+import type { ScheduleRepository } from "./schedules/schedule_repository.ts";
 import { ScheduleService } from "./schedules/schedule_service.ts";
 import type { ServiceConfig } from "./service_config.ts";
 

@@ -8,13 +8,13 @@ import { createObjectStore } from "../lib/create_docker_runner.ts";
 import type { ObjectStore } from "../lib/object_store.ts";
 import type { BotRepository } from "./documents/bot_repository.ts";
 import type { BotEventPublisher } from "./events/bot_event_publisher.ts";
+import { BOT_SUBJECTS, SCHEDULE_SUBJECTS } from "./events/event_subjects.ts";
 import { openBotRepository, type ScheduleStores } from "./open_bot_repository.ts";
-import { SCHEDULE_SUBJECTS } from "./schedules/schedule_repository.ts";
 import type { ServiceConfig } from "./service_config.ts";
 
-/** Where bots' documents and code are, and what tells of changes. */
+/** Where the documents and the code of bots and schedules are, and what tells of changes. */
 export interface BotDocuments extends AsyncDisposable {
-  /** The documents. */
+  /** The documents of the bots. */
   readonly repository: BotRepository;
   /** Code, results and logs. */
   readonly store: ObjectStore;
@@ -39,26 +39,26 @@ export async function openBotDocuments(config: ServiceConfig): Promise<BotDocume
   const { repository, schedules, runs } = stack.use(await openBotRepository(config));
   await repository.open();
   const store = createObjectStore(config.runner);
-  const publisher = stack.use(await openPublisher(config));
+  const publisher = stack.use(await openPublisher(config, BOT_SUBJECTS));
   const documents = { repository, store, ...(publisher && { publisher }) };
-  if (!config.services.includes("schedules")) return close(documents, stack.move());
+  if (!config.services.includes("schedules")) return disposable(documents, stack.move());
   await Promise.all([schedules.open(), runs.open()]);
   const toldBy = stack.use(await openPublisher(config, SCHEDULE_SUBJECTS));
   const scheduling = { schedules, runs, ...(toldBy && { publisher: toldBy }) };
-  return close({ ...documents, scheduling }, stack.move());
+  return disposable({ ...documents, scheduling }, stack.move());
 }
 
-function close(documents: Omit<BotDocuments, typeof Symbol.asyncDispose>, stack: AsyncDisposableStack) {
+function disposable(documents: Omit<BotDocuments, typeof Symbol.asyncDispose>, stack: AsyncDisposableStack) {
   return { ...documents, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
 async function openPublisher(
   { natsUrl }: ServiceConfig,
-  subjectPrefix?: string,
+  subjectPrefix: string,
 ): Promise<BotEventPublisher | undefined> {
   if (!natsUrl) return undefined;
   const { connectNats } = await import("./adapters/connect_nats.ts");
   const { NatsBotPublisher } = await import("./adapters/nats_bot_publisher.ts");
   const connector = connectNats(natsUrl.reveal(), { name: "berth command" });
-  return new NatsBotPublisher(connector, subjectPrefix === undefined ? {} : { subjectPrefix });
+  return new NatsBotPublisher(connector, { subjectPrefix });
 }

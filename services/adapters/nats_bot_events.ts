@@ -12,6 +12,7 @@ import { settledWithin } from "../control/settled_within.ts";
 import type { BotEventHandlers, BotEvents, BotEventsStatus } from "../events/bot_events.ts";
 import { ChangeDelivery } from "../events/change_delivery.ts";
 import { ChangeQueue } from "../events/change_queue.ts";
+import { BOT_SUBJECTS } from "../events/event_subjects.ts";
 import { guardHandlers } from "../events/guard_handlers.ts";
 import type { NatsConnector } from "./connect_nats.ts";
 import { type NatsMode, type NatsSessionOptions, receiveEvents } from "./nats_session.ts";
@@ -34,7 +35,7 @@ export interface NatsTimes {
 export interface NatsBotEventsOptions {
   /** Name of our consumer, one for each instance: see {@linkcode durableNameOf}. */
   readonly durableName: string;
-  /** Subjects of the events, without `created`, `updated`, `deleted`. @default "the0.bot" */
+  /** Subjects of the events, without `created`, `updated`, `deleted`. @default {BOT_SUBJECTS} */
   readonly subjectPrefix?: string;
   /** The publisher's stream. @default "THE0_EVENTS" */
   readonly stream?: string;
@@ -50,7 +51,7 @@ export interface NatsBotEventsOptions {
 export const EVENTS_STREAM = "THE0_EVENTS";
 
 const DEFAULTS = {
-  subjectPrefix: "the0.bot",
+  subjectPrefix: BOT_SUBJECTS,
   stream: EVENTS_STREAM,
   clock: systemClock,
   random: Math.random,

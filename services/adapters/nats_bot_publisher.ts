@@ -9,12 +9,13 @@ import { systemClock } from "../control/clock.ts";
 import { settledWithin } from "../control/settled_within.ts";
 import type { BotChange } from "../documents/bot_repository.ts";
 import { type BotEventPublisher, EventsUnavailableError } from "../events/bot_event_publisher.ts";
+import { BOT_SUBJECTS } from "../events/event_subjects.ts";
 import { writeBotEvent } from "../events/write_bot_event.ts";
 import type { NatsConnector } from "./connect_nats.ts";
 
 /** Options of a {@linkcode NatsBotPublisher}. */
 export interface NatsBotPublisherOptions {
-  /** Subjects of the events, without `.created`, `.updated`, `.deleted`. @default {"the0.bot"} */
+  /** Subjects of the events, without `.created`, `.updated`, `.deleted`. @default {BOT_SUBJECTS} */
   readonly subjectPrefix?: string;
 }
 
@@ -28,7 +29,7 @@ export class NatsBotPublisher implements BotEventPublisher {
   #connection: Promise<NatsConnection> | undefined;
 
   /** @param connector Dials at the first change, see `connectNats()`. @param options Which events. */
-  constructor(connector: NatsConnector, { subjectPrefix = "the0.bot" }: NatsBotPublisherOptions = {}) {
+  constructor(connector: NatsConnector, { subjectPrefix = BOT_SUBJECTS }: NatsBotPublisherOptions = {}) {
     this.#connector = connector;
     this.#subjectPrefix = subjectPrefix;
   }

@@ -13,9 +13,6 @@ import type { BotDocument, BotRepository, RepositoryCallOptions } from "../docum
  */
 export const NEVER: number = 253_402_300_799;
 
-/** Subjects of the events that tell of schedules, without their last part. */
-export const SCHEDULE_SUBJECTS = "the0.bot-schedule";
-
 /** A schedule as it is stored. */
 export interface StoredSchedule {
   /** Its `id`; where that is missing or no text, a name for reports. */
