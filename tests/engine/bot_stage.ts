@@ -8,17 +8,17 @@
 
 import assert from "node:assert/strict";
 import { jetstreamManager } from "@nats-io/jetstream";
-import type { NatsConnection } from "@nats-io/transport-node";
-import { zipSync } from "fflate";
-import { type Collection, type Document, MongoClient } from "mongodb";
-import { connectMinio } from "../../lib/adapters/connect_minio.ts";
-import { MinioObjectStore } from "../../lib/adapters/minio_object_store.ts";
+import type { Collection, Document } from "mongodb";
 import { LABEL } from "../../lib/labels.ts";
-import { storedLines } from "../stored_lines.ts";
 import { type BerthProcess, startBerth } from "./berth_process.ts";
+import { type BotContainer, toBotContainer } from "./bot_container.ts";
 import { DOCKER_HOST, type EngineFixture, IMAGES, openEngine, until } from "./engine_support.ts";
+import { EventPublisher } from "./event_publisher.ts";
+import { mongoUri } from "./mongo_support.ts";
 import { openNatsServer, type PrivateNatsServer } from "./nats_server.ts";
 import { Passage } from "./passage.ts";
+import { openStageMinio } from "./stage_minio.ts";
+import { openStageMongo } from "./stage_mongo.ts";
 
 /** A bot that does what its configuration says; without any of it, it runs. */
 export const BOT = `
@@ -32,21 +32,6 @@ def main(id, config):
 def on_stop(id, config):
     time.sleep(config.get("stops_for", 0))
 `;
-
-/** A container of the test, as the engine shows it. */
-export interface BotContainer {
-  readonly id: string;
-  readonly name: string;
-  /** Its bot. */
-  readonly bot: string;
-  readonly running: boolean;
-  /** Its first process on this machine; 0 when it does not run. */
-  readonly pid: number;
-  readonly attempt: number;
-  readonly startedAt: Date;
-  /** The configuration that its bot got. */
-  readonly config: Record<string, unknown>;
-}
 
 /** What a test works with. */
 export interface BotStage {
@@ -122,14 +107,14 @@ export async function withBots(
     new Passage({ path: dockerHost.slice("unix://".length) }, { path: `${temp}/docker.sock` }),
   );
   await engine.open();
-  const mongo = await openMongo(stack, instance);
-  const minio = await openMinio(stack, instance);
+  const mongo = await openStageMongo(stack, instance);
+  const minio = await openStageMinio(stack, instance);
   const nats = stack.use(await openNatsServer());
   await nats.start();
   const { hostname: host, port } = new URL(nats.url.replace("nats:", "http:"));
   const toNats = stack.use(new Passage({ host, port: Number(port) }));
   await toNats.open();
-  const publisher = new Publisher(nats);
+  const publisher = new EventPublisher(nats);
   stack.use(publisher);
   if (options.stream ?? true) {
     const manager = await jetstreamManager(await publisher.connection());
@@ -173,8 +158,8 @@ export async function withBots(
     env,
     direct: {
       DOCKER_HOST: dockerHost,
-      MONGO_URI: need("MONGO_URI"),
-      MINIO_ENDPOINT: need("MINIO_ENDPOINT"),
+      MONGO_URI: mongoUri(),
+      MINIO_ENDPOINT: minio.endpoint,
       NATS_URL: nats.url,
     },
     docker: fixture.docker,
@@ -258,118 +243,4 @@ export async function untilPrinted({ docker }: BotStage, containers: readonly Bo
     const logs = containers.map(({ id }) => docker.getContainer(id).logs({ stdout: true }));
     return (await Promise.all(logs)).every((log) => String(log).includes("runs"));
   });
-}
-
-type Inspection = Awaited<
-  ReturnType<ReturnType<ReturnType<typeof openEngine>["docker"]["getContainer"]>["inspect"]>
->;
-
-function toBotContainer({ Id, Name, State, Config }: Inspection): BotContainer {
-  const variable = Config.Env.find((one) => one.startsWith("CONFIG="));
-  return {
-    id: Id,
-    name: Name.slice(1),
-    bot: Config.Labels[LABEL.id] ?? "",
-    running: State.Running,
-    pid: State.Pid,
-    attempt: Number(Config.Labels[LABEL.attempt]),
-    startedAt: new Date(State.StartedAt),
-    config: variable ? JSON.parse(variable.slice("CONFIG=".length)) : {},
-  };
-}
-
-/** Publishes on one connection for as long as the server is the same. */
-class Publisher implements AsyncDisposable {
-  readonly #server: PrivateNatsServer;
-  #connection: NatsConnection | undefined;
-
-  constructor(server: PrivateNatsServer) {
-    this.#server = server;
-  }
-
-  async connection(): Promise<NatsConnection> {
-    if (!this.#connection || this.#connection.isClosed()) this.#connection = await this.#server.connect();
-    return this.#connection;
-  }
-
-  async publish(subject: string, document: object): Promise<void> {
-    const connection = await this.connection();
-    connection.publish(subject, JSON.stringify(document));
-    await connection.flush();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#connection?.close();
-  }
-}
-
-async function openMongo(stack: AsyncDisposableStack, instance: string) {
-  const uri = need("MONGO_URI");
-  const client = new MongoClient(uri);
-  stack.defer(() => client.close());
-  const { host, port } = client.options.hosts[0]!;
-  const passage = stack.use(new Passage({ host: host ?? "127.0.0.1", port: port ?? 27017 }));
-  await passage.open();
-  const through = new URL(uri.replace(/^(mongodb:\/\/(?:[^@/]*@)?)[^/?]*/, `$1${passage.address}`));
-  through.searchParams.set("directConnection", "true");
-  const database = client.db("bot_runner");
-  const documents = database.collection("bots");
-  stack.defer(async () => {
-    const ofTest = { $regex: `^${instance}` };
-    const scheduler = client.db("bot_scheduler");
-    await scheduler.collection("bot_schedules").deleteMany({ berth_test: instance });
-    await scheduler.collection("runs").deleteMany({ schedule_id: ofTest });
-    await scheduler.collection<{ _id: string }>("schedulers").deleteMany({ _id: ofTest });
-    await scheduler.collection<{ _id: string }>("berth_bot_schedule_positions").deleteMany({ _id: ofTest });
-    await documents.deleteMany({ berth_test: instance });
-    const positions = database.collection<{ _id: string }>("berth_bot_positions");
-    await positions.deleteMany({ _id: { $regex: `^${instance}` } });
-  });
-  return { uri: through.href, passage, documents };
-}
-
-async function openMinio(stack: AsyncDisposableStack, instance: string) {
-  const [endPoint = "", port = "9000"] = need("MINIO_ENDPOINT").split(":");
-  const useSSL = Deno.env.get("MINIO_SSL") === "true";
-  const [accessKey, secretKey] = [need("MINIO_ACCESS_KEY"), need("MINIO_SECRET_KEY")];
-  const client = connectMinio({ endPoint, port: Number(port), useSSL, accessKey, secretKey });
-  const store = new MinioObjectStore(client);
-  const bucket = `berth-${instance}`;
-  const buckets = { code: bucket, logs: `${bucket}-logs`, results: `${bucket}-results` };
-  for (const each of Object.values(buckets)) await store.ensureBucket(each);
-  stack.defer(async () => {
-    for (const each of Object.values(buckets)) {
-      for (const { key } of await Array.fromAsync(store.list(each, ""))) await store.delete(each, key);
-      await client.removeBucket(each);
-    }
-  });
-  const passage = stack.use(new Passage({ host: endPoint, port: Number(port) }));
-  await passage.open();
-  const encode = (text: string) => new TextEncoder().encode(text);
-  return {
-    passage,
-    code: {
-      async put(key: string, files: Record<string, string>) {
-        const entries = Object.entries(files).map(([name, text]) => [name, encode(text)]);
-        await store.put(bucket, key, zipSync(Object.fromEntries(entries)));
-      },
-      delete: (key: string) => store.delete(bucket, key),
-    },
-    storedTexts: async (id: string) => (await storedLines(store, id, buckets.logs)).map(({ text }) => text),
-    env: {
-      MINIO_ENDPOINT: passage.address,
-      MINIO_ACCESS_KEY: accessKey,
-      MINIO_SECRET_KEY: secretKey,
-      MINIO_SSL: String(useSSL),
-      MINIO_CODE_BUCKET: buckets.code,
-      MINIO_LOGS_BUCKET: buckets.logs,
-      MINIO_BACKTESTS_BUCKET: buckets.results,
-    },
-  };
-}
-
-function need(variable: string): string {
-  const value = Deno.env.get(variable);
-  if (!value) throw new Error(`Set ${variable}, or run the tests with \`./berth test\`.`);
-  return value;
 }

@@ -2,28 +2,15 @@ import assert from "node:assert/strict";
 import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import type { Socket } from "node:net";
-import { connectMinio, type MinioConnection } from "../../lib/adapters/connect_minio.ts";
+import { connectMinio } from "../../lib/adapters/connect_minio.ts";
 import { rangesOf } from "../../lib/adapters/minio_append.ts";
 import { MinioObjectStore } from "../../lib/adapters/minio_object_store.ts";
 import { ObjectConflictError, ObjectStoreError, TimeLimitError } from "../../lib/errors.ts";
 import { testObjectStoreContract } from "../contract/object_store_contract.ts";
-
-function connection(): MinioConnection {
-  const endpoint = Deno.env.get("MINIO_ENDPOINT");
-  const accessKey = Deno.env.get("MINIO_ACCESS_KEY");
-  const secretKey = Deno.env.get("MINIO_SECRET_KEY");
-  if (!endpoint || !accessKey || !secretKey) {
-    throw new Error(
-      "Set MINIO_ENDPOINT, MINIO_ACCESS_KEY and MINIO_SECRET_KEY, or run the tests with `./berth test`.",
-    );
-  }
-  const [endPoint = "", port] = endpoint.split(":");
-  const useSSL = Deno.env.get("MINIO_SSL") === "true";
-  return { endPoint, ...(port && { port: Number(port) }), useSSL, accessKey, secretKey };
-}
+import { minioConnection } from "./minio_support.ts";
 
 async function openMinio() {
-  const client = connectMinio(connection());
+  const client = connectMinio(minioConnection());
   const store = new MinioObjectStore(client);
   const bucket = `berth-test-${crypto.randomUUID()}`;
   await store.ensureBucket(bucket);
@@ -148,7 +135,7 @@ Deno.test("MinioObjectStore says where nothing listens, on every method", async 
 });
 
 Deno.test("MinioObjectStore says which credential is wrong, and never tells it", async () => {
-  const good = connection();
+  const good = minioConnection();
   const cases = [
     [{ ...good, accessKey: "nobody-known" }, /does not know the access key. Correct MINIO_ACCESS_KEY/],
     [{ ...good, secretKey: "wrong-secret-word" }, /Correct MINIO_SECRET_KEY/],

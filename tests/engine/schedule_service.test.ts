@@ -11,6 +11,7 @@ import { ScheduleService, type ScheduleServiceOptions } from "../../services/sch
 import { seededRandom } from "../seeded_random.ts";
 import { until } from "./engine_support.ts";
 import { fullOrShort } from "./full_or_short.ts";
+import { mongoUri } from "./mongo_support.ts";
 import { type Stage, withRunner } from "./runner_support.ts";
 import { type ScheduleProcess, startScheduleProcess } from "./schedule_process.ts";
 
@@ -43,11 +44,9 @@ interface ScheduleStage extends Stage {
 }
 
 function withSchedules(work: (stage: ScheduleStage) => Promise<void>): Promise<void> {
-  const mongoUri = Deno.env.get("MONGO_URI");
-  if (!mongoUri) throw new Error("Set MONGO_URI, or run the tests with `./berth test`.");
   return withRunner(async (stage) => {
     const database = `berth_${stage.config.instance.replaceAll("-", "_")}`;
-    const client = new MongoClient(mongoUri);
+    const client = new MongoClient(mongoUri());
     const repository = new MongoScheduleRepository(client, { database });
     // A test looks again and again beside the services: it is in no hurry.
     const runs = new MongoRunRepository(client, { database, limitMs: 60_000 });
@@ -66,7 +65,7 @@ function withSchedules(work: (stage: ScheduleStage) => Promise<void>): Promise<v
         documents,
         repository,
         runs,
-        mongoUri,
+        mongoUri: mongoUri(),
         database,
         write: async (id, config) => {
           const $set = { id, config, custom };

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { connectMinio } from "../../lib/adapters/connect_minio.ts";
 import { MinioObjectStore } from "../../lib/adapters/minio_object_store.ts";
-import type { BotStage } from "./bot_stage.ts";
 import { until } from "./engine_support.ts";
 import { fullOrShort } from "./full_or_short.ts";
+import { minioConnection } from "./minio_support.ts";
 import { withRuns } from "./run_stage.ts";
 
 const RUNS = fullOrShort(60, 12);
@@ -16,21 +16,10 @@ def main(id, config):
     return line
 `;
 
-function storeOf({ env, direct }: BotStage): MinioObjectStore {
-  const [endPoint = "", port = "9000"] = direct.MINIO_ENDPOINT!.split(":");
-  return new MinioObjectStore(connectMinio({
-    endPoint,
-    port: Number(port),
-    useSSL: env.MINIO_SSL === "true",
-    accessKey: env.MINIO_ACCESS_KEY!,
-    secretKey: env.MINIO_SECRET_KEY!,
-  }));
-}
-
 Deno.test("two services that share a schedule store what each of its runs prints once, in one log", () =>
   withRuns(async (stage) => {
     const { start, publish, document, runs, id, code, env } = stage;
-    const store = storeOf(stage);
+    const store = new MinioObjectStore(connectMinio(minioConnection()));
     const read = async (bucket: string, key: string) => {
       const { body } = await store.get(bucket, key);
       return await new Response(body as ReadableStream<Uint8Array<ArrayBuffer>>).text();
