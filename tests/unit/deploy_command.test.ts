@@ -145,14 +145,31 @@ Deno.test("each change is published as the event that tells it", () =>
   }, () => Promise.resolve()));
 
 Deno.test("berth deploy writes the document also when the event bus is down, and says so", () =>
-  withStage(async ({ context, said, documents }) => {
-    assert.equal(await deployCommand(options, context), 0);
-    assert.match(
-      said(),
-      /Cannot publish to nats: it is down\. It is written nevertheless: a running service finds it within 30 s\.$/,
-    );
+  withStage(async ({ context, said, write, documents, schedules }) => {
+    const deployed = async (within: string) => {
+      assert.equal(await deployCommand(options, context), 0);
+      const found = `It is written nevertheless: a running service finds it within ${within}.`;
+      assert.ok(said().endsWith(`\nCannot publish to nats: it is down. ${found}`));
+    };
+    await deployed("30 s");
     assert.deepEqual((await documents()).map(({ key }) => key), ["mine"]);
+    await removeCommand(["mine"], context);
+    await write("bot-config.yaml", SCHEDULED);
+    await deployed("10 minutes");
+    assert.deepEqual((await schedules()).map(({ key }) => key), ["mine"]);
   }, () => Promise.reject(new EventsUnavailableError("Cannot publish to nats: it is down."))));
+
+Deno.test("berth remove takes away the archives of a bot whose removal was cut off", () =>
+  withStage(async ({ context, said, archives, documents }) => {
+    await deployCommand(options, context);
+    await using opened = await openBotDocuments(parseServiceConfig(context.env));
+    await opened.repository.apply({ type: "deleted", id: "mine", order: { updatedAt: Date.now() + 1 } });
+    assert.equal((await archives()).length, 1);
+    said();
+    assert.equal(await removeCommand(["mine"], context), 1);
+    assert.equal(said(), "berth: There is no bot 'mine', and no schedule; 'berth bots' lists them.");
+    assert.deepEqual([await documents(), await archives()], [[], []]);
+  }));
 
 const SCHEDULED = `name: mine
 version: 1.0.0
