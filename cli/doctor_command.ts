@@ -79,7 +79,7 @@ function kindOf({ mongoUri, natsUrl }: ServiceConfig): string {
 /**
  * @param version Version of Deno, for example `2.9.6`.
  */
-export function checkDeno(version: string): Finding {
+function checkDeno(version: string): Finding {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const [oldestMajor, oldestMinor] = OLDEST_DENO;
   const fits = major === oldestMajor && minor >= oldestMinor;
@@ -142,7 +142,7 @@ async function checkEngine(config: DockerRunnerConfig, context: CliContext): Pro
  * @param cpus Its processors.
  * @param perBot Memory limit of one bot in bytes.
  */
-export function checkMemory(total: number, cpus: number, perBot: number): Finding {
+function checkMemory(total: number, cpus: number, perBot: number): Finding {
   const bots = Math.floor(Math.max(0, total - MEMORY_OF_BERTH) / perBot);
   const mib = (bytes: number) => `${Math.round(bytes / (1024 * 1024))} MiB`;
   return {

@@ -1,5 +1,5 @@
 /**
- * Takes a bot away from the service: its document, and the archives that were deployed from a folder.
+ * Takes a bot or a schedule away from the service: its document, and the archives that were deployed from a folder.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import type { DeployTarget } from "./deploy_bot.ts";
 import { archivePrefix } from "./store_archive.ts";
 
 /**
- * Removes a bot. The service stops it when it hears of the change. Archives of other programs are left alone.
+ * Removes a bot or a schedule. The service stops a bot when it hears of the change; a run that goes comes to its end.
+ * Archives of other programs are left alone.
  *
- * @param id Id of the bot.
+ * @param id Its id. Where there is no such document, only archives are looked for.
  * @param target See {@linkcode DeployTarget}.
- * @returns Whether there was such a bot.
  * @throws {StoreUnavailableError | ObjectStoreError} when it cannot be removed.
  */
-export async function removeBot(id: string, target: DeployTarget): Promise<boolean> {
+export async function removeBot(id: string, target: DeployTarget): Promise<void> {
   const { repository, store, bucket, publish } = target;
   const before = await repository.get(id);
   if (before) {
@@ -28,5 +28,4 @@ export async function removeBot(id: string, target: DeployTarget): Promise<boole
   }
   await store.ensureBucket(bucket);
   for await (const { key } of store.list(bucket, archivePrefix(id))) await store.delete(bucket, key);
-  return before !== undefined;
 }

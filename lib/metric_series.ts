@@ -103,7 +103,7 @@ export class MetricSeries {
  * @param line The line.
  * @returns The metric; `undefined` when the line is none.
  */
-export function parseMetric(time: string, line: string): Metric | undefined {
+function parseMetric(time: string, line: string): Metric | undefined {
   if (!line.startsWith("{")) return undefined;
   let value: unknown;
   try {
