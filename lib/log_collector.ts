@@ -40,7 +40,11 @@ export interface LogCollectorOptions {
 export interface CollectedContainer extends LoggedContainer {
   /** Time between two writes of its log, in ms. @default {the collector's} */
   readonly intervalMs?: number;
-  /** It was started just now: nothing of it is stored yet, and nothing need be before the first interval is over. @default {false} */
+  /**
+   * It was started just now: nothing of it is stored yet, and nothing need be before the first interval is over.
+   *
+   * @default {false}
+   */
   readonly isNew?: boolean;
 }
 
@@ -61,8 +65,9 @@ const TRANSFERS = 4;
  * Nothing is held between two writes: the engine's own log files are the spool. How far a container has been
  * read stands in the metadata of the object that holds its last lines, so that both are written at once: a
  * process that is killed at any moment goes on, after its restart, exactly where it was. While the object store
- * is down nothing is read; the engine keeps the last `BOT_LOG_MAX_SIZE_MB` × `BOT_LOG_MAX_FILES` of each
- * container. If it had to drop lines before they could be read, a line of the log says so.
+ * is down lines are counted and not held; the engine keeps the last `BOT_LOG_MAX_SIZE_MB` × `BOT_LOG_MAX_FILES` of
+ * each container. If it had to drop lines before they could be stored, a line of the log says so, and how many, where
+ * they were counted.
  */
 export class LogCollector implements AsyncDisposable {
   readonly #options: LogCollectorOptions & Required<Omit<LogCollectorOptions, "spool">>;
