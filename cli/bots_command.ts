@@ -81,7 +81,7 @@ async function listContainers(
 ): Promise<ManagedContainer[]> {
   await using runner = createRunner(config.runner, store);
   const containers = await runner.listManagedContainers(config.segment, { signal });
-  // Only one at a time tells its times; one that went meanwhile is shown as it was.
+  // A list does not tell their times, so each is asked about; one that went meanwhile is shown as it was.
   return await Promise.all(
     containers.map(async (container) =>
       await runner.getContainerStatus(container.containerId, { signal }) ?? container

@@ -120,7 +120,7 @@ export interface RunRepository extends AsyncDisposable {
   list(scheduleId: string, options?: ListRunsOptions): Promise<RunRecord[]>;
   /** All open records (`claimed`, `running`) of every scheduler, or of one schedule, the earliest slot first. */
   listOpen(options?: RepositoryCallOptions & { readonly scheduleId?: string }): Promise<RunRecord[]>;
-  /** Says that a scheduler is there: sets `seenAt` of all its open records. */
+  /** Says that a scheduler is there: its open records are read with this `seenAt` from then on. */
   touch(instance: string, seenAt: Date, options?: RepositoryCallOptions): Promise<void>;
   /**
    * Removes final records of a schedule beyond what is kept. Open ones stay.
