@@ -94,12 +94,15 @@ export class PrivateFolders {
 
   /** Names of the folders that no start and no removal under way uses. */
   async idle(): Promise<string[]> {
+    // What ends while the folders are read has taken one away, or given it a container.
+    const before = new Set(this.#inUse);
     await this.#ready();
     const entries = await onDisk(
       `read '${this.#parent}'`,
       () => unlessMissing(Array.fromAsync(Deno.readDir(this.#parent))),
     );
-    return (entries ?? []).map(({ name }) => name).filter((name) => !this.#inUse.has(name)).sort();
+    const isIdle = (name: string) => !before.has(name) && !this.#inUse.has(name);
+    return (entries ?? []).map(({ name }) => name).filter(isIdle).sort();
   }
 }
 
