@@ -52,6 +52,7 @@ export type {
   ListContainersOptions,
   LogEntry,
   LogLine,
+  OutputPiece,
   PullImageOptions,
   PullProgress,
   ReadLogOptions,
@@ -104,6 +105,7 @@ export {
 export { LogReader, type LogReaderOptions, type ReadLogsOptions } from "./lib/log_reader.ts";
 export { type LogSource, parseStoredLine, type StoredLogLine } from "./lib/logs/line_format.ts";
 export { type OnDay, type ReadStoredLogsOptions, StoredLogs } from "./lib/logs/stored_logs.ts";
+export type { LogMode } from "./lib/logs/log_brake.ts";
 export type { LoggedContainer } from "./lib/logs/log_transfer.ts";
 export { type BotMetrics, type Metric, MetricSeries, type MetricSeriesOptions } from "./lib/metric_series.ts";
 export { InstanceLock, InstanceLockedError } from "./lib/instance_lock.ts";

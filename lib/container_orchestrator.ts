@@ -106,6 +106,14 @@ export interface LogEntry {
   readonly content: Uint8Array;
 }
 
+/** A piece of what a container prints, cut anywhere. */
+export interface OutputPiece {
+  /** Which stream it was printed on. */
+  readonly stream: "stdout" | "stderr";
+  /** What was printed. May share memory with other pieces. */
+  readonly content: Uint8Array;
+}
+
 /** Options of {@linkcode ContainerOrchestrator.readLog}. */
 export interface ReadLogOptions extends EngineCallOptions {
   /** Only the last so many entries. @default all */
@@ -210,6 +218,13 @@ export interface ContainerOrchestrator extends AsyncDisposable {
    * depends on the engine what is left out or given twice. Rejects with `ContainerNotFoundError` when there is none.
    */
   readLog(container: string, options?: ReadLogOptions): AsyncIterable<readonly LogEntry[]>;
+  /**
+   * What a container prints from now on, as many pieces at a time as come together, until it exits or the signal
+   * is given. While nobody asks for more, the container's output waits, whatever becomes of its log: a program
+   * blocks that prints more than the little that is held on the way. Rejects with `ContainerNotFoundError` when
+   * there is none.
+   */
+  attach(container: string, options?: EngineCallOptions): AsyncIterable<readonly OutputPiece[]>;
   /**
    * Reads one regular file out of a container, running or not, through the engine. Links are not followed.
    * Rejects with `ContainerFileError` when it is missing, larger than `maxBytes` or not a regular file.

@@ -59,6 +59,7 @@ export function createDockerRunner(options: CreateDockerRunnerOptions = {}): Doc
     intervalMs: config.logIntervalSeconds * 1000,
     retentionDays: config.logRetentionDays,
     spool: config.logs,
+    mode: config.logMode,
     // A part of what the engine keeps: there is time to read it.
     urgentBytes: Math.min(1024 ** 2, config.logs.maxSizeBytes / 8),
   });

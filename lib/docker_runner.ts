@@ -147,6 +147,7 @@ export class DockerRunner implements Runner {
     const info = await this.#own(container, options);
     if (!info) throw new ContainerNotFoundError(container);
     const graceSeconds = options.graceSeconds ?? config.stopGraceSeconds;
+    this.#parts.logs?.letGo(info.id);
     const outcome = await orchestrator.stop(info.id, { ...options, graceSeconds });
     const output = await outputTail(orchestrator, info.id, options);
     if (!options.keep) {
@@ -164,6 +165,7 @@ export class DockerRunner implements Runner {
     // What it prints until its end is stored, too.
     const isLive = info.phase === "running" || info.phase === "starting";
     if (this.#parts.logs && isLive) {
+      this.#parts.logs.letGo(info.id);
       await this.#parts.orchestrator.stop(info.id, { ...options, graceSeconds: 0 });
     }
     await this.#saveLogs(info, options.signal);
@@ -282,6 +284,7 @@ export class DockerRunner implements Runner {
     try {
       if (signal?.aborted) {
         const graceSeconds = this.#parts.config.stopGraceSeconds;
+        this.#parts.logs?.letGo(containerId);
         await this.#parts.orchestrator.stop(containerId, { graceSeconds });
       }
       await this.removeContainer(containerId);

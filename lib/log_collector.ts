@@ -8,6 +8,7 @@ import type { ContainerOrchestrator } from "./container_orchestrator.ts";
 import type { LogLimits } from "./container_spec.ts";
 import { Limiter } from "./limiter.ts";
 import { ContainerLog } from "./logs/container_log.ts";
+import { LogBrake, type LogMode } from "./logs/log_brake.ts";
 import { LogArchive } from "./logs/log_archive.ts";
 import { shortContainerId } from "./logs/log_cursors.ts";
 import type { LogSegment } from "./logs/line_assembler.ts";
@@ -19,7 +20,7 @@ import type { ObjectStore } from "./object_store.ts";
 /** What a {@linkcode LogCollector} needs. */
 export interface LogCollectorOptions {
   /** The engine. */
-  readonly orchestrator: Pick<ContainerOrchestrator, "readLog" | "getStatus">;
+  readonly orchestrator: Pick<ContainerOrchestrator, "readLog" | "getStatus" | "attach">;
   /** Where the logs are kept. */
   readonly store: ObjectStore;
   /** Their bucket. */
@@ -30,6 +31,8 @@ export interface LogCollectorOptions {
   readonly retentionDays?: number;
   /** How the engine keeps output: one that has as much when it is first read may have lost lines. @default {unknown} */
   readonly spool?: LogLimits;
+  /** Whether one that prints faster than its log is stored is slowed down; needs to know the `spool`. @default {"blocking"} */
+  readonly mode?: LogMode;
   /** So many bytes are written without waiting for the interval. @default {1 MiB} */
   readonly urgentBytes?: number;
   /** Milliseconds since 1970. @default {Date.now} */
@@ -67,7 +70,7 @@ const TRANSFERS = 4;
  * process that is killed at any moment goes on, after its restart, exactly where it was. While the object store
  * is down lines are counted and not held; the engine keeps the last `BOT_LOG_MAX_SIZE_MB` × `BOT_LOG_MAX_FILES` of
  * each container. If it had to drop lines before they could be stored, a line of the log says so, and how many, where
- * they were counted.
+ * they were counted. A container that prints faster than its log is stored is slowed down, see {@linkcode LogMode}.
  */
 export class LogCollector implements AsyncDisposable {
   readonly #options: LogCollectorOptions & Required<Omit<LogCollectorOptions, "spool">>;
@@ -90,6 +93,7 @@ export class LogCollector implements AsyncDisposable {
       intervalMs: 30_000,
       retentionDays: 0,
       urgentBytes: 1024 ** 2,
+      mode: "blocking",
       clock: Date.now,
       ...options,
     };
@@ -110,15 +114,21 @@ export class LogCollector implements AsyncDisposable {
     if (this.#isClosed || this.#logs.has(container.containerId)) return;
     this.#retention.start();
     this.#containers.set(shortContainerId(container.containerId), container);
-    const { orchestrator, clock, intervalMs, urgentBytes, spool } = this.#options;
+    const { orchestrator, clock, intervalMs, urgentBytes, spool, mode } = this.#options;
     const { isNew = false } = container;
     // All files but the last are full once any line was dropped; a tenth is left for what is not counted exactly.
     const fullBytes = spool ? 0.9 * spool.maxSizeBytes * Math.max(1, spool.maxFiles - 1) : Infinity;
+    const brake = spool && mode === "blocking"
+      ? new LogBrake({ orchestrator, container: container.containerId, spool, urgentBytes })
+      : undefined;
     const transfer = new LogTransfer(container, {
       orchestrator,
       archive: this.#archive,
       fullBytes,
-      onStored: (segment) => this.#recordMetrics(container.id, segment),
+      onStored: (segment) => {
+        brake?.stored(segment.bytes.length, segment.entries);
+        this.#recordMetrics(container.id, segment);
+      },
       oldestDay: () => this.#retention.oldestDay(),
       isNew,
       clock,
@@ -128,11 +138,21 @@ export class LogCollector implements AsyncDisposable {
       isNew,
       orchestrator,
       transfer,
+      ...(brake && { brake }),
       limit: this.#limit,
       intervalMs: container.intervalMs ?? intervalMs,
       urgentBytes,
     });
     this.#logs.set(container.containerId, log);
+  }
+
+  /**
+   * Slows a container down no more: it is about to be stopped, and needs its time for that.
+   *
+   * @param containerId The engine's id.
+   */
+  letGo(containerId: string): void {
+    this.#logs.get(containerId)?.letGo();
   }
 
   /**

@@ -146,7 +146,7 @@ export class DockerodeClient {
   }
 
   /**
-   * Sends a GET whose answer is long, and returns once it has begun.
+   * Sends a request without a body whose answer is long, and returns once it has begun.
    *
    * @param request The request.
    * @param scope Its bounds; abort it to close the connection.
@@ -154,13 +154,14 @@ export class DockerodeClient {
    * @throws As {@linkcode call}.
    */
   async openStream(request: EngineRequest, scope: CallScope): Promise<AsyncIterable<Uint8Array>> {
-    const { what } = request;
+    const { what, method } = request;
     if (this.socketPath === undefined) return this.read(what, await this.open(request, scope), scope);
     const query = new URLSearchParams(
       Object.entries(request.query ?? {}).map(([name, value]) => [name, String(value)]),
     );
     const path = `${request.path}?${query}`;
-    return await openStream({ what, socketPath: this.socketPath, path, address: this.address }, scope);
+    const { socketPath, address } = this;
+    return await openStream({ what, socketPath, method, path, address }, scope);
   }
 
   /**

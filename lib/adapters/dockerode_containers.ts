@@ -178,6 +178,23 @@ export class DockerodeContainers {
   }
 
   /**
+   * Attaches to a container's outputs.
+   *
+   * @param container Id or name.
+   * @param scope Bounds; abort it to detach.
+   * @returns The bytes in the engine's format. Stops reading while nobody asks for more.
+   */
+  async openAttach(container: string, scope: CallScope): Promise<AsyncIterable<Uint8Array>> {
+    const what = `attach to container '${container}'`;
+    const request = this.#request(what, "POST", container, "/attach", { stream: 1, stdout: 1, stderr: 1 });
+    try {
+      return await this.#client.openStream(request, scope);
+    } catch (error) {
+      throw toContainerError(container, error);
+    }
+  }
+
+  /**
    * Opens a file of a container.
    *
    * @param container Id or name.

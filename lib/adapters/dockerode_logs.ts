@@ -1,5 +1,5 @@
 /**
- * A container's output from the Docker Engine, as lines.
+ * A container's output from the Docker Engine: as lines, as entries, and as it comes.
  *
  * @module
  */
@@ -7,7 +7,14 @@
 import { Buffer } from "node:buffer";
 import { setTimeout as delay } from "node:timers/promises";
 import { limitSilence } from "../call_scope.ts";
-import type { GetLogsOptions, LogEntry, LogLine, ReadLogOptions } from "../container_orchestrator.ts";
+import type {
+  EngineCallOptions,
+  GetLogsOptions,
+  LogEntry,
+  LogLine,
+  OutputPiece,
+  ReadLogOptions,
+} from "../container_orchestrator.ts";
 import { EngineError, EngineUnavailableError } from "../errors.ts";
 import { LogResume } from "../log_resume.ts";
 import { LogDemuxer, LogFormatError, type LogFrame } from "../log_demuxer.ts";
@@ -75,6 +82,33 @@ export class DockerodeLogs {
       } catch (error) {
         throw toLogError(container, error);
       }
+    }
+  }
+
+  /**
+   * Attaches to a container's outputs. While nobody asks for more, the engine's pipe fills up, 1 MB of each output, and
+   * the container blocks; leaving early closes the connection.
+   *
+   * @param container Id or name.
+   * @param options Until when.
+   * @returns What it prints from now on.
+   * @throws As {@linkcode read}; it ends without an error when the container, or its engine, ends in good order.
+   */
+  async *attach(container: string, options: EngineCallOptions): AsyncGenerator<readonly OutputPiece[]> {
+    using scope = this.#client.scope(`attach to container '${container}'`, {
+      signal: options.signal,
+      limitMs: this.#limits.callMs,
+    });
+    const demuxer = new LogDemuxer();
+    try {
+      const opened = await this.#containers.openAttach(container, scope);
+      scope.endLimit();
+      for await (const chunk of opened) {
+        const frames = demuxer.push(chunk);
+        if (frames.length > 0) yield frames.map(({ stream, payload }) => ({ stream, content: payload }));
+      }
+    } catch (error) {
+      throw scope.reasonFor(toLogError(container, error));
     }
   }
 

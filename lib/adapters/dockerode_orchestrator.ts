@@ -18,6 +18,7 @@ import type {
   ListContainersOptions,
   LogEntry,
   LogLine,
+  OutputPiece,
   PullImageOptions,
   ReadLogOptions,
   RunOutcome,
@@ -186,6 +187,10 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
 
   readLog(container: string, options: ReadLogOptions = {}): AsyncIterable<readonly LogEntry[]> {
     return this.#logs.readEntries(container, options);
+  }
+
+  attach(container: string, options: EngineCallOptions = {}): AsyncIterable<readonly OutputPiece[]> {
+    return this.#logs.attach(container, options);
   }
 
   async copyFromContainer(

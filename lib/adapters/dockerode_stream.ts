@@ -19,6 +19,8 @@ export interface StreamRequest {
   readonly what: string;
   /** Path of the engine's socket. */
   readonly socketPath: string;
+  /** HTTP method. */
+  readonly method: string;
   /** Path and query, encoded. */
   readonly path: string;
   /** Where the engine is, for error texts. */
@@ -26,7 +28,7 @@ export interface StreamRequest {
 }
 
 /**
- * Sends a GET and returns once the answer has begun. Nothing is read while nobody asks for more.
+ * Sends a request without a body and returns once the answer has begun. Nothing is read while nobody asks for more.
  *
  * @param request The request.
  * @param scope Its bounds; abort it to close the connection.
@@ -52,7 +54,7 @@ export async function openStream(
 }
 
 async function* readAnswer(
-  { what, socketPath, path, address }: StreamRequest,
+  { what, socketPath, method, path, address }: StreamRequest,
   scope: CallScope,
 ): AsyncGenerator<Uint8Array> {
   scope.signal.throwIfAborted();
@@ -64,7 +66,7 @@ async function* readAnswer(
   let words = "";
   let isHeadTold = false;
   try {
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n`);
+    socket.write(`${method} ${path} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n`);
     for await (const bytes of socket) {
       const content = answer.push(bytes as Uint8Array);
       if (answer.status === undefined) continue;
@@ -74,7 +76,7 @@ async function* readAnswer(
       if (answer.isComplete) break;
     }
     scope.signal.throwIfAborted();
-    if (!answer.isComplete) throw new Error("The connection was closed inside an answer");
+    if (!answer.isComplete && !answer.isRaw) throw new Error("The connection was closed inside an answer");
   } catch (error) {
     if (scope.signal.aborted) throw scope.signal.reason;
     throw toConnectionError(what, address, error);

@@ -1,5 +1,5 @@
 /**
- * Takes an HTTP/1.1 answer apart whose body comes in chunks.
+ * Takes an HTTP/1.1 answer apart whose body comes in chunks, or is a raw stream of the engine.
  *
  * @module
  */
@@ -16,6 +16,8 @@ export class HttpFormatError extends Error {
 const CR = 0x0d;
 const LF = 0x0a;
 const MAX_HEAD_BYTES = 64 * 1024;
+/** A connection that the engine has taken over has no length: newer engines name it for its frames. */
+const RAW_STREAM = /^application\/vnd\.docker\.(raw|multiplexed)-stream/;
 const latin1 = new TextDecoder("latin1");
 
 type Place = "head" | "size" | "data" | "data-end" | "trailer" | "end";
@@ -26,6 +28,7 @@ export class HttpChunks {
   #line = "";
   #left = 0;
   #hasLength = false;
+  #isRaw = false;
   readonly #headers = new Map<string, string>();
   #status: number | undefined;
 
@@ -37,6 +40,11 @@ export class HttpChunks {
   /** Whether the body has come to its end. An answer that ends before has broken off. */
   get isComplete(): boolean {
     return this.#place === "end";
+  }
+
+  /** Whether the body is what comes until the connection is closed. */
+  get isRaw(): boolean {
+    return this.#isRaw;
   }
 
   /**
@@ -142,6 +150,12 @@ export class HttpChunks {
       this.#headers.set(name.toLowerCase(), value.trim().toLowerCase());
     } else if (this.#headers.get("transfer-encoding") === "chunked") {
       this.#place = "size";
+    } else if (
+      RAW_STREAM.test(this.#headers.get("content-type") ?? "") && !this.#headers.has("content-length")
+    ) {
+      this.#isRaw = true;
+      this.#left = Infinity;
+      this.#place = "data";
     } else {
       const length = this.#headers.get("content-length") ?? (this.#status === 204 ? "0" : "");
       if (!/^\d{1,15}$/.test(length)) throw new HttpFormatError("its body has neither chunks nor a length");

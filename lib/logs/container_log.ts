@@ -11,6 +11,7 @@ import { ContainerNotFoundError } from "../errors.ts";
 import type { Limiter } from "../limiter.ts";
 import { messageOf } from "../message_of.ts";
 import { LogBell } from "./log_bell.ts";
+import type { LogBrake } from "./log_brake.ts";
 import type { LoggedContainer, LogTransfer, Transferred } from "./log_transfer.ts";
 
 /** What a {@linkcode ContainerLog} needs. */
@@ -21,6 +22,8 @@ export interface ContainerLogOptions {
   readonly orchestrator: Pick<ContainerOrchestrator, "readLog" | "getStatus">;
   /** What stores its lines. */
   readonly transfer: LogTransfer;
+  /** What slows the container down when it prints faster than that. @default {none: it is never slowed down} */
+  readonly brake?: LogBrake;
   /** Whether the container was started just now: it need not be asked about, and its first lines have time. */
   readonly isNew: boolean;
   /** How many transfers are made at the same time; shared by all containers. */
@@ -69,6 +72,7 @@ export class ContainerLog {
   constructor(options: ContainerLogOptions) {
     this.#options = options;
     this.#isNew = options.isNew;
+    if (options.brake) options.brake.onBusy = () => this.#wake();
     if (options.isNew) this.#lastAt = performance.now();
     this.#done = this.#run();
   }
@@ -106,8 +110,14 @@ export class ContainerLog {
   async close(): Promise<void> {
     this.#closing.abort(new DOMException("Log collection was ended", "AbortError"));
     this.#bell?.close();
+    this.#options.brake?.close();
     this.#wake();
     await this.#done;
+  }
+
+  /** Slows the container down no more: it is about to be stopped. */
+  letGo(): void {
+    this.#options.brake?.close();
   }
 
   async #run(): Promise<void> {
@@ -128,6 +138,7 @@ export class ContainerLog {
       }
     }
     this.#bell?.close();
+    this.#options.brake?.close();
   }
 
   /** What cannot be stored for now is counted before the engine may drop it. */
@@ -165,16 +176,28 @@ export class ContainerLog {
     this.#hangBell();
     await this.#waitForWork();
     if (this.#closing.signal.aborted || !this.#bell?.isOpen) return;
-    const { urgentBytes } = this.#options;
+    const { urgentBytes, brake } = this.#options;
     const startedAt = performance.now();
-    const isUrgent = this.#bell.bytes >= urgentBytes;
+    const isUrgent = this.#isUrgent();
     this.#isUnsure = startedAt - this.#bellAt < this.#options.intervalMs / 2;
     // Of one that prints fast nothing is read twice: the engine would be the slower for it.
     if (isUrgent) this.#bell.close();
     let stored = await this.#store({ isFinal: false });
-    while (isUrgent && stored.bytes >= urgentBytes && !this.#closing.signal.aborted) {
-      stored = await this.#store({ isFinal: false, expected: 2 * stored.entries });
+    if (!isUrgent) return;
+    while ((stored.bytes >= urgentBytes || brake?.isBusy) && !this.#closing.signal.aborted) {
+      stored = await this.#store({ isFinal: false, expected: brake?.expected ?? 2 * stored.entries });
     }
+    // Nobody is deaf meanwhile: the next burst may begin at once.
+    if (!this.#closing.signal.aborted) this.#hangBell();
+  }
+
+  #isUrgent(): boolean {
+    return this.#bell!.bytes >= this.#options.urgentBytes || (this.#options.brake?.isBusy ?? false);
+  }
+
+  #ring(): void {
+    if (this.#problem === undefined) this.#options.brake?.apply(this.#bell?.spoolBytes ?? 0);
+    this.#wake();
   }
 
   #hangBell(): void {
@@ -182,7 +205,7 @@ export class ContainerLog {
     const isDeaf = this.#hasRung && performance.now() - this.#bellAt > BELL_MS;
     if (this.#bell?.isOpen && !isDeaf) return;
     this.#bell?.close();
-    this.#bell = new LogBell(orchestrator, container.containerId, () => this.#wake());
+    this.#bell = new LogBell(orchestrator, container.containerId, () => this.#ring());
     this.#bellAt = performance.now();
     this.#isUnsure = true;
     // What was printed before it hangs it does not tell of.
@@ -191,9 +214,9 @@ export class ContainerLog {
 
   /** Until the interval is over and something was printed, much was printed, or the log has ended. */
   async #waitForWork(): Promise<void> {
-    const { intervalMs, urgentBytes } = this.#options;
+    const { intervalMs } = this.#options;
     const bell = this.#bell!;
-    while (!this.#closing.signal.aborted && bell.isOpen && bell.bytes < urgentBytes) {
+    while (!this.#closing.signal.aborted && bell.isOpen && !this.#isUrgent()) {
       if (bell.entries > 0) this.#hasRung = true;
       const leftMs = this.#lastAt + intervalMs - performance.now();
       const isWork = this.#isUnsure || bell.entries > 0;
@@ -210,7 +233,7 @@ export class ContainerLog {
       readonly signal?: AbortSignal;
     },
   ): Promise<Transferred> {
-    const { limit, transfer } = this.#options;
+    const { limit, transfer, brake } = this.#options;
     const either = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
     const run = () =>
       limit.run(async () => {
@@ -220,7 +243,8 @@ export class ContainerLog {
         this.#uncounted.bytes += this.#bell?.bytes ?? 0;
         this.#bell?.reset();
         this.#lastAt = performance.now();
-        const stored = await transfer.run({ isFinal, expected: entries, signal: either });
+        const make = () => transfer.run({ isFinal, expected: entries, signal: either });
+        const stored = await (brake ? brake.during(make) : make());
         this.#uncounted = { entries: 0, bytes: 0 };
         if (isFinal) this.#isComplete = true;
         return stored;

@@ -5,6 +5,7 @@
  */
 
 import type { ContainerOrchestrator } from "../container_orchestrator.ts";
+import { spoolBytes } from "./spool_bytes.ts";
 
 /** Follows a container's log and counts. */
 export class LogBell {
@@ -45,6 +46,11 @@ export class LogBell {
   /** Bytes printed since the last {@linkcode reset}. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** The same, as the engine keeps it. */
+  get spoolBytes(): number {
+    return spoolBytes(this.#bytes, this.#entries);
   }
 
   /** Counts from 0 again. */

@@ -11,6 +11,7 @@ import { type LogCursor, shortContainerId } from "./log_cursors.ts";
 import { type LineLoss, LossCounter } from "./loss_counter.ts";
 import type { LogMark } from "./log_mark.ts";
 import { readSpool } from "./log_spool.ts";
+import { spoolBytes } from "./spool_bytes.ts";
 
 /** A container whose output is stored. */
 export interface LoggedContainer {
@@ -62,8 +63,6 @@ export interface TransferOptions {
 const PIECE_BYTES = 1024 ** 2;
 const LARGE_PIECE_BYTES = 4 * 1024 ** 2;
 const LARGE_LOG_BYTES = 16 * 1024 ** 2;
-/** What the engine keeps of an entry beside its content, in bytes. */
-const ENTRY_BYTES = 70;
 const SPOOL = "It keeps BOT_LOG_MAX_SIZE_MB x BOT_LOG_MAX_FILES of a container's output.";
 /** A line whose end has not come after so long, in ms, is stored as it is. */
 const OPEN_LINE_MS = 10_000;
@@ -171,7 +170,7 @@ export class LogTransfer {
           assembler.push(entry);
           if (cursor || seen >= fullBytes) continue;
           firstTime ??= entry.time;
-          seen += entry.content.length + ENTRY_BYTES;
+          seen += spoolBytes(entry.content.length, 1);
           if (seen >= fullBytes) assembler.note(entry.time, possibleLossOf(firstTime));
         }
         if (assembler.bytes >= this.#pieceBytes()) await write(assembler.take({ closeLines: true }));

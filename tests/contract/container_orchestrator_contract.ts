@@ -235,6 +235,7 @@ except OSError as error:
       () => orchestrator.stop(MISSING, { graceSeconds: 1, signal }),
       () => orchestrator.remove(MISSING, { signal }),
       () => Array.fromAsync(orchestrator.getLogs(MISSING, { signal })),
+      () => Array.fromAsync(orchestrator.attach(MISSING, { signal })),
       () => orchestrator.copyFromContainer(MISSING, "/x", { maxBytes: 1, signal }),
       () => orchestrator.getStatus(MISSING, { signal }),
       () => orchestrator.listContainers({ signal }),
@@ -248,6 +249,7 @@ except OSError as error:
       () => orchestrator.wait(MISSING),
       () => orchestrator.stop(MISSING, { graceSeconds: 1 }),
       () => Array.fromAsync(orchestrator.getLogs(MISSING)),
+      () => Array.fromAsync(orchestrator.attach(MISSING)),
       () => orchestrator.copyFromContainer(MISSING, "/x", { maxBytes: 1 }),
     ];
     for (const call of calls) {
@@ -503,6 +505,52 @@ out.write(b"bad \\xff byte\\n" + b"x" * 40000 + b"\\n" + ("é" * 500000).encode(
       assert.equal(text, String(next++));
     }
     assert.equal(next, 50000);
+  });
+
+  test("attach() gives what is printed from now on, until the container exits", async ({ orchestrator, spec }) => {
+    const made = spec(python(
+      "import signal, sys\nsignal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})\nprint('before')\n" +
+        "while not signal.sigtimedwait({signal.SIGTERM}, 0.05): print('tick')\n" +
+        "sys.stdout.write('out'); sys.stderr.write('err\\n')",
+    ));
+    await orchestrator.createAndStart(made);
+    await firstLine(orchestrator, made.name);
+    const texts = { stdout: "", stderr: "" };
+    let stopping: Promise<unknown> | undefined;
+    for await (const pieces of orchestrator.attach(made.name)) {
+      for (const { stream, content } of pieces) texts[stream] += new TextDecoder().decode(content);
+      stopping ??= orchestrator.stop(made.name, { graceSeconds: 10 });
+    }
+    await stopping;
+    assert.match(texts.stdout, /^(tick\n)+out$/);
+    assert.equal(texts.stderr, "err\n");
+  });
+
+  test("attach() holds up the container while nobody reads on, and lets it go when it is left", async ({ orchestrator, spec }) => {
+    // A file says how often it has printed.
+    const made = spec(python(
+      "import os\nf = os.open('/tmp/at', os.O_RDWR | os.O_CREAT)\nfor i in range(10**9):\n" +
+        "    os.pwrite(f, b'%09d' % i, 0)\n    os.write(1, b'x' * 9999 + b'\\n')",
+    ));
+    await orchestrator.createAndStart(made);
+    const printed = async () => {
+      const bytes = await orchestrator.copyFromContainer(made.name, "/tmp/at", { maxBytes: 100 });
+      return Number(new TextDecoder().decode(bytes));
+    };
+    let [before, at] = [-1, 0];
+    for await (const pieces of orchestrator.attach(made.name)) {
+      assert.ok(pieces.length > 0);
+      const end = performance.now() + 20_000;
+      while (at !== before) {
+        assert.ok(performance.now() < end, `it goes on, ${at} blocks by now`);
+        before = at;
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        at = await printed();
+      }
+      break;
+    }
+    const end = performance.now() + 20_000;
+    while (await printed() < before + 1000) assert.ok(performance.now() < end, "it does not go on");
   });
 
   test("copyFromContainer() reads a file of a running and of an exited container", async ({ orchestrator, spec }) => {

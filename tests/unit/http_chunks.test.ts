@@ -26,6 +26,18 @@ Deno.test("HttpChunks gives the content of a body, wherever the bytes are cut", 
   }
 });
 
+Deno.test("HttpChunks gives a raw stream of the engine as it comes", () => {
+  for (const type of ["application/vnd.docker.raw-stream", "application/vnd.docker.multiplexed-stream"]) {
+    const head = `HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\n\r\n`;
+    const answer = new HttpChunks();
+    const pieces = [head.slice(0, 30), `${head.slice(30)}a\r\n`, "0\r\n\r\n", "b"].map((piece) =>
+      new TextDecoder().decode(answer.push(encode(piece)))
+    );
+    assert.deepEqual(pieces, ["", "a\r\n", "0\r\n\r\n", "b"]);
+    assert.deepEqual([answer.isRaw, answer.isComplete], [true, false]);
+  }
+});
+
 Deno.test("HttpChunks refuses what is no answer", () => {
   const head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (

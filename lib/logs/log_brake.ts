@@ -1,0 +1,197 @@
+/**
+ * Back-pressure: lets a container print no faster than its output can be stored.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { ContainerOrchestrator } from "../container_orchestrator.ts";
+import type { LogLimits } from "../container_spec.ts";
+import { messageOf } from "../message_of.ts";
+import { BrakeCredit } from "./brake_credit.ts";
+import { spoolBytes } from "./spool_bytes.ts";
+
+/**
+ * What becomes of a container that prints faster than its log is stored, as of Docker's log drivers. `blocking`: its
+ * writes wait. `non-blocking`: they never do, and lines may be lost.
+ */
+export type LogMode = "blocking" | "non-blocking";
+
+/** What a {@linkcode LogBrake} needs. */
+export interface LogBrakeOptions {
+  /** The engine. */
+  readonly orchestrator: Pick<ContainerOrchestrator, "attach">;
+  /** Id of the container. */
+  readonly container: string;
+  /** How the engine keeps its output. */
+  readonly spool: LogLimits;
+  /** So many bytes are worth storing at once. */
+  readonly urgentBytes: number;
+}
+
+/** How often it is looked how it goes, in ms. */
+const TICK_MS = 500;
+/** A container is not held up for longer by a store, or an engine, that does nothing, in ms. */
+const PATIENCE_MS = 5_000;
+/**
+ * So much is let through at every tick, in bytes. The engine answers nothing about a container that has exited until
+ * its last output has gone through: as much as the kernel's pipes hold.
+ */
+const TRICKLE_BYTES = 128 * 1024;
+const NEWLINE = 0x0a;
+/** `[2026-01-31 12:34:56.789] ` stands before a stored line. */
+const PREFIX_BYTES = 26;
+
+/**
+ * Attaches to a container that prints faster than its log is stored, and reads what it prints only as fast as
+ * that is stored: the engine's pipe fills up, and the container blocks in its write, as it does behind a slow log
+ * driver. When storing fails, or makes no progress, it lets go, and the engine drops what it cannot keep; when this
+ * process ends, so does the connection.
+ */
+export class LogBrake {
+  readonly #options: LogBrakeOptions;
+  readonly #keptBytes: number;
+  #on: { readonly credit: BrakeCredit; readonly attached: AbortController } | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  /** Whether something was stored since it last let go: else it would only hold up. */
+  #mayHold = true;
+  #isClosed = false;
+  #transfers = 0;
+  #stored = 0;
+  /** What was printed, and stored, at the last tick, and at how many of them nothing more was stored. */
+  #atTick = { printed: 0, stored: 0, stalled: 0 };
+  /** So many bytes are let through without credit. */
+  #trickle = 0;
+  #wake: () => void = () => {};
+  /** Called when so much was printed that it should be stored. */
+  onBusy: () => void = () => {};
+
+  /** @param options See {@linkcode LogBrakeOptions}. */
+  constructor(options: LogBrakeOptions) {
+    this.#options = options;
+    const { maxSizeBytes, maxFiles } = options.spool;
+    // A rotation drops a whole file.
+    this.#keptBytes = maxSizeBytes * Math.max(0.5, maxFiles - 1);
+  }
+
+  /** Whether it is attached, and there is something to store at once. */
+  get isBusy(): boolean {
+    return this.#on !== undefined && this.#on.credit.waiting >= this.#options.urgentBytes;
+  }
+
+  /** How many entries a transfer has to expect that begins now; `undefined` when it does not know. */
+  get expected(): number | undefined {
+    return this.#on?.credit.expected;
+  }
+
+  /**
+   * Attaches, if that is more than can wait.
+   *
+   * @param bytes What was printed and is not stored, as the engine keeps it.
+   */
+  apply(bytes: number): void {
+    if (bytes < this.#options.urgentBytes || this.#on || !this.#mayHold || this.#isClosed) return;
+    const attached = new AbortController();
+    this.#on = { credit: new BrakeCredit(this.#keptBytes), attached };
+    this.#atTick = { printed: 0, stored: this.#stored, stalled: 0 };
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    this.#pass(this.#on.credit, attached.signal).catch((error) => {
+      if (attached.signal.aborted) return;
+      this.#mayHold = false;
+      const container = this.#options.container.slice(0, 12);
+      getLogger(["berth", "logs"]).debug("not attached", { container, problem: messageOf(error) });
+    }).finally(() => {
+      if (this.#on?.attached === attached) this.release();
+    });
+  }
+
+  /**
+   * Says that something was stored.
+   *
+   * @param bytes Lines, in bytes.
+   * @param entries Of how many entries they were made.
+   */
+  stored(bytes: number, entries: number): void {
+    const kept = spoolBytes(bytes - PREFIX_BYTES * entries, entries);
+    this.#mayHold = true;
+    this.#stored += kept;
+    this.#on?.credit.earn(kept);
+    this.#wake();
+  }
+
+  /**
+   * Makes a transfer of all that was printed before it began.
+   *
+   * @param make Makes it.
+   * @returns What it returns.
+   */
+  async during<T>(make: () => Promise<T>): Promise<T> {
+    const settle = this.#on?.credit.begin();
+    this.#transfers++;
+    try {
+      const result = await make();
+      settle?.();
+      return result;
+    } catch (error) {
+      this.#letGo();
+      throw error;
+    } finally {
+      this.#transfers--;
+      this.#wake();
+    }
+  }
+
+  /** Detaches until the next burst. */
+  release(): void {
+    clearInterval(this.#timer);
+    this.#on?.attached.abort(new DOMException("The brake was released", "AbortError"));
+    this.#on = undefined;
+    this.#wake();
+  }
+
+  /** Detaches for good: the container is to stop, or nobody stores its log any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.release();
+  }
+
+  /** Holds nothing up before something is stored again. */
+  #letGo(): void {
+    this.#mayHold = false;
+    this.release();
+  }
+
+  /** Reads what is printed, as long as there is credit. */
+  async #pass(credit: BrakeCredit, signal: AbortSignal): Promise<void> {
+    const { orchestrator, container } = this.#options;
+    for await (const pieces of orchestrator.attach(container, { signal })) {
+      for (const { stream, content } of pieces) {
+        credit.spend(stream, { bytes: content.length, lines: countLines(content) });
+        this.#trickle -= content.length;
+      }
+      if (this.isBusy) this.onBusy();
+      while (!credit.isOpen && this.#trickle <= 0 && !signal.aborted) {
+        await new Promise<void>((resolve) => this.#wake = resolve);
+      }
+    }
+  }
+
+  #tick(): void {
+    const { isOpen, printed } = this.#on!.credit;
+    const before = this.#atTick;
+    const isStalled = !isOpen && this.#stored === before.stored;
+    const isQuiet = printed.bytes - before.printed < this.#options.urgentBytes * TICK_MS / 1000;
+    const stalled = isStalled ? before.stalled + 1 : 0;
+    this.#atTick = { printed: printed.bytes, stored: this.#stored, stalled };
+    if (stalled * TICK_MS >= PATIENCE_MS) return this.#letGo();
+    if (isOpen && isQuiet && this.#transfers === 0 && !this.isBusy) return this.release();
+    this.#trickle = isOpen ? 0 : TRICKLE_BYTES;
+    this.#wake();
+  }
+}
+
+function countLines(content: Uint8Array): number {
+  let lines = 0;
+  for (let i = 0; i < content.length; i++) if (content[i] === NEWLINE) lines++;
+  return lines;
+}

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import type { OutputPiece } from "../../lib/container_orchestrator.ts";
+import { LogBrake } from "../../lib/logs/log_brake.ts";
+
+const MIB = 1024 ** 2;
+const spool = { maxSizeBytes: 10 * MIB, maxFiles: 3 };
+const turn = () => new Promise((resolve) => setTimeout(resolve));
+
+/** A container that prints without end, as fast as is read. */
+function endless() {
+  const seen = { attached: 0, left: 0, given: 0 };
+  const piece: OutputPiece = { stream: "stdout", content: new Uint8Array(MIB).fill(0x78) };
+  return {
+    seen,
+    async *attach(_container: string, { signal }: { signal?: AbortSignal } = {}) {
+      seen.attached++;
+      try {
+        while (!signal?.aborted) {
+          seen.given++;
+          yield [piece];
+          await turn();
+        }
+      } finally {
+        seen.left++;
+      }
+    },
+  };
+}
+
+async function settled(read: () => number): Promise<number> {
+  let [before, now] = [-1, read()];
+  while (now !== before) {
+    before = now;
+    for (let i = 0; i < 20; i++) await turn();
+    now = read();
+  }
+  return now;
+}
+
+Deno.test("LogBrake attaches once much is printed, and reads no faster than is stored", async () => {
+  const orchestrator = endless();
+  const { seen } = orchestrator;
+  const brake = new LogBrake({ orchestrator, container: "c", spool, urgentBytes: MIB });
+  brake.apply(MIB - 1);
+  assert.equal(seen.attached, 0);
+  brake.apply(MIB);
+  brake.apply(MIB);
+  const first = await settled(() => seen.given);
+  assert.deepEqual([seen.attached, first], [1, 1]);
+  await brake.during(() => Promise.resolve());
+  const second = await settled(() => seen.given);
+  assert.ok(second > 1 && second < 15, `${second} MiB`);
+  assert.equal(brake.isBusy, true);
+  brake.stored(3 * MIB, 0);
+  assert.equal(await settled(() => seen.given), second + 3);
+  brake.close();
+  await settled(() => seen.left);
+  assert.equal(seen.left, 1);
+  brake.apply(MIB);
+  assert.equal(seen.attached, 1, "closed for good");
+});
+
+Deno.test("LogBrake lets go when storing fails, until something is stored", async () => {
+  const orchestrator = endless();
+  const { seen } = orchestrator;
+  const brake = new LogBrake({ orchestrator, container: "c", spool, urgentBytes: MIB });
+  brake.apply(MIB);
+  await assert.rejects(brake.during(() => Promise.reject(new Error("the store is down"))), /down/);
+  assert.equal(brake.isBusy, false);
+  brake.apply(MIB);
+  assert.equal(seen.attached, 1);
+  brake.stored(100, 1);
+  brake.apply(MIB);
+  assert.equal(seen.attached, 2);
+  brake.release();
+  await settled(() => seen.left);
+  assert.equal(seen.left, 2);
+});
+
+Deno.test("LogBrake lets go when nothing is stored for a while, but lets a little through before", async () => {
+  const orchestrator = endless();
+  const { seen } = orchestrator;
+  const brake = new LogBrake({ orchestrator, container: "c", spool, urgentBytes: MIB });
+  brake.apply(MIB);
+  const hung = Promise.withResolvers<void>();
+  const during = brake.during(() => hung.promise);
+  const end = performance.now() + 15_000;
+  while (brake.isBusy && performance.now() < end) await turn();
+  const given = await settled(() => seen.given);
+  assert.equal(brake.isBusy, false);
+  assert.ok(given > 5 && given < 15, `${given} pieces`);
+  assert.equal(await settled(() => seen.left), 1);
+  hung.resolve();
+  await during;
+});
+
+Deno.test("LogBrake that cannot attach does not try again at once", async () => {
+  let tries = 0;
+  const orchestrator = {
+    // deno-lint-ignore require-yield
+    async *attach() {
+      tries++;
+      await turn();
+      throw new Error("the engine is away");
+    },
+  };
+  const brake = new LogBrake({ orchestrator, container: "c", spool, urgentBytes: MIB });
+  brake.apply(MIB);
+  await settled(() => tries);
+  brake.apply(MIB);
+  assert.deepEqual([tries, brake.isBusy], [1, false]);
+});
