@@ -78,11 +78,16 @@ export class Passage implements AsyncDisposable {
     for (const [socket, other] of [[near, far], [far, near]] as const) {
       this.#sockets.add(socket);
       socket.on("error", () => {});
+      let hasEnded = false;
       // One side may have said all that it has to say, and wait for the answer.
-      socket.on("end", () => other.end());
+      socket.on("end", () => {
+        hasEnded = true;
+        other.end();
+      });
       socket.on("close", () => {
         this.#sockets.delete(socket);
-        other.destroy();
+        // What it said last may still be on its way.
+        if (!hasEnded) other.destroy();
       });
     }
   }
