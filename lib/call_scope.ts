@@ -16,6 +16,18 @@ export interface CallScopeOptions {
   readonly signals?: readonly (AbortSignal | undefined)[];
 }
 
+/** The scopes that follow a signal, and its listener. */
+interface Followers {
+  readonly controllers: Set<AbortController>;
+  readonly onAbort: () => void;
+}
+
+/**
+ * The scopes that follow each signal. A signal that lives long is followed by hundreds: each listener that is added to
+ * it would be compared with all the others, so it has one for all of them.
+ */
+const followers = new WeakMap<AbortSignal, Followers>();
+
 const OVER = new DOMException("The call is over.", "AbortError");
 
 /**
@@ -94,10 +106,31 @@ export class CallScope implements Disposable {
 
   #follow(signal: AbortSignal): void {
     if (signal.aborted) return this.#controller.abort(signal.reason);
-    const onAbort = () => this.#controller.abort(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    this.#release.push(() => signal.removeEventListener("abort", onAbort));
+    this.#release.push(follow(signal, this.#controller));
   }
+}
+
+/** @returns What ends it. */
+function follow(signal: AbortSignal, controller: AbortController): () => void {
+  const all = followers.get(signal) ?? gather(signal);
+  all.controllers.add(controller);
+  return () => {
+    all.controllers.delete(controller);
+    if (all.controllers.size > 0) return;
+    signal.removeEventListener("abort", all.onAbort);
+    followers.delete(signal);
+  };
+}
+
+function gather(signal: AbortSignal): Followers {
+  const controllers = new Set<AbortController>();
+  const onAbort = () => {
+    for (const each of controllers) each.abort(signal.reason);
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  const all = { controllers, onAbort };
+  followers.set(signal, all);
+  return all;
 }
 
 /**

@@ -37,6 +37,28 @@ Deno.test("CallScope ends with its disposal, and leaves its signals alone then",
   assert.notEqual(scope.signal.reason, "later");
 });
 
+Deno.test("CallScopes that follow the same signal are aborted by it, all but those that have ended", () => {
+  const controller = new AbortController();
+  const signals = [controller.signal];
+  const scopes = Array.from({ length: 5 }, () => new CallScope({ what: "", signals }));
+  for (const scope of scopes) scope.complete();
+  scopes[0]![Symbol.dispose]();
+  controller.abort("now");
+  assert.deepEqual(scopes.map(({ signal }) => signal.reason), [undefined, "now", "now", "now", "now"]);
+  for (const scope of scopes) scope[Symbol.dispose]();
+  using late = new CallScope({ what: "", signals });
+  assert.equal(late.signal.reason, "now");
+});
+
+Deno.test("CallScope follows a signal again that others have followed before it", () => {
+  const controller = new AbortController();
+  const signals = [controller.signal];
+  new CallScope({ what: "", signals })[Symbol.dispose]();
+  using scope = new CallScope({ what: "", signals });
+  controller.abort("now");
+  assert.equal(scope.signal.reason, "now");
+});
+
 Deno.test("CallScope that is complete ends without an abort, and leaves no timer and no listener", async () => {
   const controller = new AbortController();
   const scope = new CallScope({ what: "", limitMs: 20, signals: [controller.signal] });
