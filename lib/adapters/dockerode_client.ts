@@ -195,7 +195,7 @@ export class DockerodeClient {
           options: { _query: query ?? {}, _body: body ?? {} },
           isStream: true,
           statusCodes: ANY_STATUS,
-          abortSignal: withoutDescription(scope.signal),
+          abortSignal: scope.signal,
         }, (error, response) => {
           if (!response) reject(error ?? new Error("There was no response"));
           else resolve(response as IncomingMessage);
@@ -228,9 +228,4 @@ export class DockerodeClient {
       return text || "no words";
     }
   }
-}
-
-/** dockerode describes each request for a debug log that nobody reads: that of a signal is the dearest part. */
-function withoutDescription(signal: AbortSignal): AbortSignal {
-  return Object.assign(signal, { [Symbol.for("nodejs.util.inspect.custom")]: () => "AbortSignal" });
 }
