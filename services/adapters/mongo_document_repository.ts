@@ -17,7 +17,7 @@ import type {
   StoredBot,
 } from "../documents/bot_repository.ts";
 import { changedFields } from "../documents/changed_fields.ts";
-import { advance, isNewer, seenBy } from "../events/event_order.ts";
+import { advance, type BotPosition, isNewer, seenBy } from "../events/event_order.ts";
 import { MongoCalls } from "./mongo_calls.ts";
 import { type MongoDocument, newestOf, readMongoDocument } from "./mongo_documents.ts";
 import { isDuplicateKey, toWriteError } from "./mongo_errors.ts";
@@ -151,10 +151,8 @@ export class MongoDocumentRepository implements BotRepository {
       ({ signal }) =>
         this.changes.run(id, async () => {
           signal.throwIfAborted();
-          const [position, current] = await Promise.all([
-            this.#positions.get(id, signal),
-            this.newest(id, signal),
-          ]);
+          const position = await this.#positions.get(id, signal);
+          const current = this.#isDecided(change, position) ? undefined : await this.newest(id, signal);
           const seen = seenBy(position, current?.document);
           if (!isNewer(change.order, seen)) return false;
           signal.throwIfAborted();
@@ -186,7 +184,8 @@ export class MongoDocumentRepository implements BotRepository {
    * @returns The document, or `undefined` when there is none.
    */
   protected async newest(id: string, signal: AbortSignal): Promise<MongoDocument | undefined> {
-    const found = await this.documents.find({ id }, { raw: true, signal }).toArray();
+    const cursor = this.documents.find({ id }, { raw: true, signal });
+    const found = await (this.#areIdsUnique ? cursor.limit(1) : cursor).toArray();
     return newestOf(found.map((bytes) => readMongoDocument(bytes as unknown as Uint8Array)));
   }
 
@@ -198,6 +197,11 @@ export class MongoDocumentRepository implements BotRepository {
    */
   protected toStored(fields: BotDocument): Document {
     return fields;
+  }
+
+  /** Whether the position alone tells what becomes of a change: its document need not be read then. */
+  #isDecided({ type, order }: BotChange, { sequence }: BotPosition): boolean {
+    return type === "updated" && this.#areIdsUnique && order.sequence !== undefined && sequence !== undefined;
   }
 
   async #write(change: BotChange, current: MongoDocument | undefined): Promise<boolean> {
