@@ -85,6 +85,8 @@ export class DockerRunner implements Runner {
   readonly #collector: RunCollector;
   readonly #closing = new AbortController();
   readonly #active = new Set<Promise<unknown>>();
+  /** What the engine knows of the containers that were told of. */
+  readonly #told = new WeakMap<ManagedContainer, ContainerInfo>();
   readonly #log = getLogger(["berth", "runner"]);
 
   /**
@@ -142,10 +144,15 @@ export class DockerRunner implements Runner {
   }
 
   /** {@inheritDoc Runner.stopContainer} */
-  async stopContainer(container: string, options: StopContainerOptions = {}): Promise<StopResult> {
+  async stopContainer(
+    container: string | ManagedContainer,
+    options: StopContainerOptions = {},
+  ): Promise<StopResult> {
     const { orchestrator, config } = this.#parts;
-    const info = await this.#own(container, options);
-    if (!info) throw new ContainerNotFoundError(container);
+    const name = typeof container === "string" ? container : container.containerId;
+    const info = (typeof container === "string" ? undefined : this.#told.get(container)) ??
+      await this.#own(name, options);
+    if (!info) throw new ContainerNotFoundError(name);
     const graceSeconds = options.graceSeconds ?? config.stopGraceSeconds;
     this.#parts.logs?.letGo(info.id);
     const outcome = await orchestrator.stop(info.id, { ...options, graceSeconds });
@@ -178,7 +185,7 @@ export class DockerRunner implements Runner {
     options: RunnerCallOptions = {},
   ): Promise<ManagedContainer | undefined> {
     const info = await this.#own(container, options);
-    return info && toManagedContainer(info);
+    return info && this.#tell(info);
   }
 
   /** {@inheritDoc Runner.findContainer} */
@@ -212,7 +219,7 @@ export class DockerRunner implements Runner {
     const containers = await this.#parts.orchestrator.listContainers({ ...options, labels });
     const own = containers.filter(({ labels }) => LABEL.id in labels);
     this.#parts.logs?.adopt(own.filter(({ phase }) => phase !== "pending").map(toCollectedContainer));
-    return own.map(toManagedContainer);
+    return own.map((info) => this.#tell(info));
   }
 
   /** {@inheritDoc Runner.getContainerLogs} */
@@ -302,6 +309,12 @@ export class DockerRunner implements Runner {
       signal?.throwIfAborted();
       throw new LogsNotSavedError(info.name, { cause });
     }
+  }
+
+  #tell(info: ContainerInfo): ManagedContainer {
+    const container = toManagedContainer(info);
+    this.#told.set(container, info);
+    return container;
   }
 
   /** A container of this instance; another's is as good as not there. */

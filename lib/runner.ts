@@ -149,9 +149,10 @@ export interface Runner extends AsyncDisposable {
   collect(container: string, options?: RunnerCallOptions): Promise<CollectedRun>;
   /**
    * Stops a container, stores and reads its last lines, then removes it with its folder. Rejects with
-   * `LogsNotSavedError` when they cannot be stored: it has exited then, and stays.
+   * `LogsNotSavedError` when they cannot be stored: it has exited then, and stays. About one that this runner has told of
+   * nothing is asked again.
    */
-  stopContainer(container: string, options?: StopContainerOptions): Promise<StopResult>;
+  stopContainer(container: string | ManagedContainer, options?: StopContainerOptions): Promise<StopResult>;
   /**
    * Removes a container, running or not, with its folder; no error when there is none. Where its log is stored,
    * rejects as {@linkcode stopContainer} does.

@@ -86,8 +86,9 @@ export class ModelEngine {
       startContainer: (executable, options = {}) =>
         this.#start(executable, options.slot!, options.attempt ?? 1),
       stopContainer: async (container) => {
-        const found = own(container);
-        if (!found) throw new ContainerNotFoundError(container);
+        const name = typeof container === "string" ? container : container.containerId;
+        const found = own(name);
+        if (!found) throw new ContainerNotFoundError(name);
         if (found.phase === "exited") return { how: "already-exited", exitCode: found.exitCode!, output: "" };
         await this.#world.clock.sleep(this.#world.program(found.id).stopMs);
         this.#end(found.containerId, 143);

@@ -106,7 +106,7 @@ export class BotReconciler {
     let live: Live | undefined = next.keeps;
     for (const action of next.actions) {
       if (action.type === "start") live = await this.#start(id, action.attempt, wish, signal);
-      else await this.#end(id, action, wish, signal);
+      else await this.#end(id, action, containers, wish, signal);
       if (action.type === "start" && !live) return this.#afterFailure(id, wish);
     }
     if (next.actions.length > 0) this.#show(id, wish, next.settled, live);
@@ -199,11 +199,12 @@ export class BotReconciler {
   async #end(
     id: string,
     action: Exclude<Action, { readonly type: "start" }>,
+    containers: readonly ManagedContainer[],
     wish: Wish,
     signal: AbortSignal,
   ): Promise<void> {
     try {
-      await this.#endNow(id, action, wish.settings, signal);
+      await this.#endNow(id, action, containers, wish.settings, signal);
       this.#unsaved.delete(id);
     } catch (error) {
       if (error instanceof LogsNotSavedError) {
@@ -218,6 +219,7 @@ export class BotReconciler {
   async #endNow(
     id: string,
     action: Exclude<Action, { readonly type: "start" }>,
+    containers: readonly ManagedContainer[],
     settings: BotSettings | undefined,
     signal: AbortSignal,
   ): Promise<void> {
@@ -227,7 +229,13 @@ export class BotReconciler {
     const graceSeconds = settings?.stopGraceSeconds;
     const grace = graceSeconds === undefined ? {} : { graceSeconds };
     this.#log.info("bot stopping", { id, reason: action.reason, ...grace });
-    const { how, exitCode } = await runner.stopContainer(action.containerId, { signal, tail: 0, ...grace });
+    // What was looked at just now need not be looked up again.
+    const container = containers.find(({ containerId }) => containerId === action.containerId);
+    const { how, exitCode } = await runner.stopContainer(container ?? action.containerId, {
+      signal,
+      tail: 0,
+      ...grace,
+    });
     state.countStop();
     this.#log.info("bot stopped", { id, reason: action.reason, how, exitCode });
   }

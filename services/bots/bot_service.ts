@@ -237,9 +237,9 @@ export class BotService {
     const { runner, segment } = this.#options;
     const containers = await runner.listManagedContainers(segment);
     const bots = containers.filter(({ kind }) => kind === "bot");
-    await Promise.allSettled(bots.map(async ({ id, containerId }) => {
-      const { how, exitCode } = await runner.stopContainer(containerId, { tail: 0 });
-      this.#log.info("bot stopped", { id, reason: "shutdown", how, exitCode });
+    await Promise.allSettled(bots.map(async (bot) => {
+      const { how, exitCode } = await runner.stopContainer(bot, { tail: 0 });
+      this.#log.info("bot stopped", { id: bot.id, reason: "shutdown", how, exitCode });
     }));
   }
 }

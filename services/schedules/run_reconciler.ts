@@ -175,7 +175,7 @@ export class RunReconciler {
   ): Promise<WorkResult | undefined> {
     const { document, signal, record } = pass;
     const grace = document?.status === "valid" ? document.settings.stopGraceSeconds : undefined;
-    const { how } = await this.#options.runner.stopContainer(container.containerId, {
+    const { how } = await this.#options.runner.stopContainer(container, {
       keep: true,
       tail: 0,
       signal,
