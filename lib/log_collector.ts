@@ -80,6 +80,8 @@ export class LogCollector implements AsyncDisposable {
   readonly #containers = new Map<string, LoggedContainer>();
   readonly #retention: LogRetention;
   #isClosed = false;
+  /** Bytes of all containers. */
+  #stored = 0;
   /** Metrics that the containers have printed, by id of the bot. */
   readonly metrics: MetricSeries = new MetricSeries();
 
@@ -119,13 +121,20 @@ export class LogCollector implements AsyncDisposable {
     // All files but the last are full once any line was dropped; a tenth is left for what is not counted exactly.
     const fullBytes = spool ? 0.9 * spool.maxSizeBytes * Math.max(1, spool.maxFiles - 1) : Infinity;
     const brake = spool && mode === "blocking"
-      ? new LogBrake({ orchestrator, container: container.containerId, spool, urgentBytes })
+      ? new LogBrake({
+        orchestrator,
+        container: container.containerId,
+        spool,
+        urgentBytes,
+        storedOfAll: () => this.#stored,
+      })
       : undefined;
     const transfer = new LogTransfer(container, {
       orchestrator,
       archive: this.#archive,
       fullBytes,
       onStored: (segment) => {
+        this.#stored += segment.bytes.length;
         brake?.stored(segment.bytes.length, segment.entries);
         this.#recordMetrics(container.id, segment);
       },

@@ -18,12 +18,12 @@ export interface Printed {
  * So much of each output may be in the engine's files and not have been read from the connection, in bytes: the engine's
  * pipe holds 1 MB, the rest is in buffers.
  */
-const PIPE_BYTES = 1.3e6;
+const PIPE_BYTES = 1.75e6;
 /** Of what the engine keeps, so much may wait, with what is on the way; and so much in any case. */
 const FULL_PART = 1 / 2;
 const LEAST_PART = 1 / 16;
 /** More may come than is expected. */
-const EXPECTED_PART = 1.25;
+const EXPECTED_PART = 1.1;
 
 /** Credit that is spent by what is printed, and earned by what is stored; in bytes as the engine keeps them. */
 export class BrakeCredit {
@@ -33,7 +33,7 @@ export class BrakeCredit {
   #lines = 0;
   #waiting: number;
   /** When the transfer before the next one began. */
-  #before: (Printed & { readonly isFull: boolean }) | undefined;
+  #before: Printed | undefined;
 
   /**
    * Begins as if all were waiting that is kept: nobody knows how much that is.
@@ -50,26 +50,23 @@ export class BrakeCredit {
     return { bytes: this.#bytes, lines: this.#lines };
   }
 
-  /** What is printed and not stored, at most, in bytes. */
+  /** What was printed and is not stored, in bytes; what is on the way is not counted. */
   get waiting(): number {
     return this.#waiting;
   }
 
   /** Whether more may be printed. Of short lines less may, since more of them are on the way. */
   get isOpen(): boolean {
-    const perByte = this.#bytes === 0 ? 1 : spoolBytes(this.#bytes, this.#lines) / this.#bytes;
-    const onTheWay = PIPE_BYTES * this.#streams.size * perByte;
-    const allowed = Math.max(LEAST_PART * this.#keptBytes, FULL_PART * this.#keptBytes - onTheWay);
+    const full = FULL_PART * this.#keptBytes - this.#onTheWay;
+    const allowed = Math.max(LEAST_PART * this.#keptBytes, full);
     return this.#waiting < allowed;
   }
 
   /** How many entries a transfer has to expect that begins now; `undefined` when nobody knows. */
   get expected(): number | undefined {
     if (!this.#before || this.#lines === 0) return undefined;
-    const since = EXPECTED_PART * (this.#lines - this.#before.lines);
-    // What is on the way since before was stored before.
-    const onTheWay = this.#before.isFull ? 0 : PIPE_BYTES * this.#streams.size * this.#lines / this.#bytes;
-    return Math.ceil(since + onTheWay);
+    const onTheWay = PIPE_BYTES * this.#streams.size * this.#lines / this.#bytes;
+    return Math.ceil(EXPECTED_PART * (this.#lines - this.#before.lines) + onTheWay);
   }
 
   /**
@@ -87,11 +84,17 @@ export class BrakeCredit {
 
   /** Says that a transfer begins. @returns To be called when it has stored all that was printed before. */
   begin(): () => void {
-    const { bytes, lines } = this.#before = { ...this.printed, isFull: !this.isOpen };
+    const { bytes, lines } = this.#before = this.printed;
     return () => {
+      // All that was estimated before is known now, but for what was on the way.
       const since = spoolBytes(this.#bytes - bytes, this.#lines - lines);
-      this.#waiting = Math.min(this.#waiting, since);
+      this.#waiting = Math.max(since - this.#onTheWay, Math.min(this.#waiting, since));
     };
+  }
+
+  get #onTheWay(): number {
+    if (this.#bytes === 0) return 0;
+    return PIPE_BYTES * this.#streams.size * spoolBytes(this.#bytes, this.#lines) / this.#bytes;
   }
 
   /** Earns. @param bytes What was stored. */

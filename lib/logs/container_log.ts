@@ -234,6 +234,8 @@ export class ContainerLog {
     },
   ): Promise<Transferred> {
     const { limit, transfer, brake } = this.#options;
+    // What has exited prints no more.
+    if (isFinal) brake?.close();
     const either = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
     const run = () =>
       limit.run(async () => {

@@ -27,6 +27,8 @@ export interface LogBrakeOptions {
   readonly spool: LogLimits;
   /** So many bytes are worth storing at once. */
   readonly urgentBytes: number;
+  /** Grows with all that is stored of any container: what waits for its turn is not held up by a store that does nothing. */
+  readonly storedOfAll: () => number;
 }
 
 /** How often it is looked how it goes, in ms. */
@@ -59,7 +61,7 @@ export class LogBrake {
   #transfers = 0;
   #stored = 0;
   /** What was printed, and stored, at the last tick, and at how many of them nothing more was stored. */
-  #atTick = { printed: 0, stored: 0, stalled: 0 };
+  #atTick = { printed: 0, stored: 0, storedOfAll: 0, stalled: 0 };
   /** So many bytes are let through without credit. */
   #trickle = 0;
   #wake: () => void = () => {};
@@ -93,7 +95,7 @@ export class LogBrake {
     if (bytes < this.#options.urgentBytes || this.#on || !this.#mayHold || this.#isClosed) return;
     const attached = new AbortController();
     this.#on = { credit: new BrakeCredit(this.#keptBytes), attached };
-    this.#atTick = { printed: 0, stored: this.#stored, stalled: 0 };
+    this.#atTick = { printed: 0, stored: this.#stored, storedOfAll: this.#options.storedOfAll(), stalled: 0 };
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#pass(this.#on.credit, attached.signal).catch((error) => {
       if (attached.signal.aborted) return;
@@ -113,10 +115,13 @@ export class LogBrake {
    */
   stored(bytes: number, entries: number): void {
     const kept = spoolBytes(bytes - PREFIX_BYTES * entries, entries);
-    this.#mayHold = true;
     this.#stored += kept;
     this.#on?.credit.earn(kept);
     this.#wake();
+    if (this.#mayHold) return;
+    // Nobody has heard meanwhile whether the burst goes on.
+    this.#mayHold = true;
+    this.apply(Infinity);
   }
 
   /**
@@ -179,10 +184,12 @@ export class LogBrake {
   #tick(): void {
     const { isOpen, printed } = this.#on!.credit;
     const before = this.#atTick;
-    const isStalled = !isOpen && this.#stored === before.stored;
+    const storedOfAll = this.#options.storedOfAll();
+    const isStored = this.#stored > before.stored ||
+      (this.#transfers === 0 && storedOfAll > before.storedOfAll);
     const isQuiet = printed.bytes - before.printed < this.#options.urgentBytes * TICK_MS / 1000;
-    const stalled = isStalled ? before.stalled + 1 : 0;
-    this.#atTick = { printed: printed.bytes, stored: this.#stored, stalled };
+    const stalled = isOpen || isStored ? 0 : before.stalled + 1;
+    this.#atTick = { printed: printed.bytes, stored: this.#stored, storedOfAll, stalled };
     if (stalled * TICK_MS >= PATIENCE_MS) return this.#letGo();
     if (isOpen && isQuiet && this.#transfers === 0 && !this.isBusy) return this.release();
     this.#trickle = isOpen ? 0 : TRICKLE_BYTES;

@@ -70,10 +70,10 @@ async function openBurst(options: Partial<LogCollectorOptions> = {}) {
     engine,
     store,
     collector,
-    start: async (program: string) => {
+    start: async (program: string, id = "bot") => {
       const spec = engine.spec(["python3", "-c", program], { logs: LOGS });
       const { id: containerId, createdAt } = await engine.orchestrator.createAndStart(spec);
-      const container = { containerId, id: "bot", createdAt, isNew: true };
+      const container = { containerId, id, createdAt, isNew: true };
       collector.start(container);
       return container;
     },
@@ -86,7 +86,7 @@ async function openBurst(options: Partial<LogCollectorOptions> = {}) {
 }
 
 /** What is stored: how many lines of each output follow each other by number, where they do not, and what Berth says. */
-async function readStored(store: FolderObjectStore) {
+async function readStored(store: FolderObjectStore, id = "bot") {
   const next = { stdout: 0, stderr: 0 };
   const lines = { stdout: 0, stderr: 0 };
   const breaks: string[] = [];
@@ -103,7 +103,7 @@ async function readStored(store: FolderObjectStore) {
     next[stream] = number + 1;
     lines[stream]++;
   };
-  for await (const { key } of store.list("bot-logs", "logs/bot/")) {
+  for await (const { key } of store.list("bot-logs", `logs/${id}/`)) {
     const decoder = new TextDecoder();
     let rest = "";
     for await (const chunk of (await store.get("bot-logs", key)).body) {
@@ -123,6 +123,11 @@ function assertTold({ lines, breaks, words }: Awaited<ReturnType<typeof readStor
   let told = 0;
   let isExact = true;
   for (const text of words) {
+    // Of lines that were dropped before the first reading nobody can tell.
+    if (text.includes(" may be lost, ")) {
+      isExact = false;
+      continue;
+    }
     const [, least, number] =
       /^(at least )?(?:(\d+) )?lines printed between \S+ and \S+ are lost/.exec(text) ??
         assert.fail(text);
@@ -152,6 +157,25 @@ Deno.test("a burst of more than the engine keeps is slowed down to what a slow s
     words: [],
   });
   assert.ok(rss - before < 150 * MIB, `${(rss - before) / MIB} MiB more memory`);
+});
+
+Deno.test({
+  name: "more bots than are stored at a time burst together, and no line is lost",
+  ignore: fullOrShort(false, true),
+  fn: async () => {
+    const blocks = blocksOf(40);
+    const count = blocks * BLOCK_LINES;
+    await using test = await openBurst();
+    test.store.bytesPerSecond = 2e6;
+    await Promise.all(Array.from({ length: 6 }, async (_, n) => {
+      const id = `bot-${n}`;
+      const container = await test.start(burstOf(blocks), id);
+      await test.engine.orchestrator.wait(container.containerId);
+      await test.collector.stop(container);
+      const { lines, breaks } = await readStored(test.store, id);
+      assert.deepEqual({ lines, breaks }, { lines: { stdout: count, stderr: count }, breaks: [] });
+    }));
+  },
 });
 
 for (
