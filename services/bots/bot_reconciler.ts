@@ -13,19 +13,19 @@ import {
   LogsNotSavedError,
   ObjectStoreError,
 } from "../../lib/errors.ts";
-import type { Executable } from "../../lib/executable.ts";
 import { messageOf } from "../../lib/message_of.ts";
-import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../../lib/runner.ts";
-import type { BotCondition } from "./bot_condition.ts";
-import { type BotSettings, type InvalidBotDocument, parseBotDocument } from "../documents/bot_document.ts";
-import type { BotDocument, BotRepository } from "../documents/bot_repository.ts";
+import type { ManagedContainer, Runner } from "../../lib/runner.ts";
 import type { Clock } from "../control/clock.ts";
+import type { WorkResult } from "../control/work_queue.ts";
+import type { BotSettings } from "../documents/bot_document.ts";
+import type { BotDocument, BotRepository } from "../documents/bot_repository.ts";
+import type { BotCondition } from "./bot_condition.ts";
 import { ConditionLog } from "./condition_log.ts";
 import type { FreshDocument } from "./fresh_documents.ts";
 import type { FailedStart } from "./last_try.ts";
 import { type Action, type Desired, type Plan, plan } from "./plan.ts";
 import type { ServiceState } from "./service_state.ts";
-import type { WorkResult } from "../control/work_queue.ts";
+import { type Wish, wishOf } from "./wish.ts";
 
 /** What a {@linkcode BotReconciler} needs. */
 export interface BotReconcilerOptions {
@@ -47,18 +47,6 @@ export interface BotReconcilerOptions {
 
 /** What is told of a live container. */
 type Live = Pick<ManagedContainer, "containerId" | "specHash" | "attempt">;
-
-/** What a document asks for. */
-export interface Wish {
-  /** What should be. */
-  readonly desired: Desired;
-  /** What to run; there whenever something should. */
-  readonly executable?: Executable;
-  /** How the bot is looked after, where the document can be read. */
-  readonly settings?: BotSettings;
-  /** What is odd about the document, a line each. */
-  readonly notes?: readonly string[];
-}
 
 /** Brings one bot at a time closer to what its document says. */
 export class BotReconciler {
@@ -160,21 +148,12 @@ export class BotReconciler {
    * @param document Its document, where there is one.
    */
   wish(id: string, document: BotDocument | undefined): Wish {
-    if (!document) {
-      const reason = this.#options.whyHeld(id);
-      return { desired: reason === undefined ? undefined : { kind: "held", reason } };
-    }
-    const parsed = parseBotDocument(document);
-    if (parsed.status === "invalid") return { desired: this.#wishOfInvalid(parsed) };
-    const { executable, enabled, settings, notes } = parsed;
-    if (!this.#isServed(executable.segment)) return { desired: undefined };
-    if (!enabled) return { desired: { kind: "disabled" }, settings, notes };
-    return {
-      desired: { kind: "run", specHash: this.#options.runner.specHash(executable) },
-      executable,
-      settings,
-      notes,
-    };
+    const { segment, whyHeld, runner } = this.#options;
+    return wishOf(document, {
+      segment,
+      whyHeld: () => whyHeld(id),
+      specHash: (executable) => runner.specHash(executable),
+    });
   }
 
   #forget(id: string): void {
@@ -184,16 +163,6 @@ export class BotReconciler {
     this.#conditions.forget(id);
     state.removeRunningBot(id);
     onGone(id);
-  }
-
-  #wishOfInvalid({ reason, enabled, segment }: InvalidBotDocument): Desired {
-    if (segment !== undefined && !this.#isServed(segment)) return undefined;
-    return enabled ? { kind: "invalid", reason } : { kind: "disabled" };
-  }
-
-  /** Another service's bot is none of ours. */
-  #isServed(segment: number): boolean {
-    return [ALL_SEGMENTS, segment].includes(this.#options.segment);
   }
 
   async #end(

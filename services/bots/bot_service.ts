@@ -7,24 +7,24 @@
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/message_of.ts";
 import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../../lib/runner.ts";
-import type { BotEvents } from "../events/bot_events.ts";
-import { BotReconciler } from "./bot_reconciler.ts";
+import { type Clock, systemClock } from "../control/clock.ts";
+import { followHints } from "../control/follow_hints.ts";
+import { tick } from "../control/tick.ts";
+import { WaitLog } from "../control/wait_log.ts";
+import { Wakeup } from "../control/wakeup.ts";
+import { WorkQueue } from "../control/work_queue.ts";
 import {
   type BotChange,
   type BotRepository,
   type StoredBot,
   StoreUnavailableError,
 } from "../documents/bot_repository.ts";
-import { type Clock, systemClock } from "../control/clock.ts";
-import { followHints } from "../control/follow_hints.ts";
+import { storeChange } from "../documents/store_change.ts";
+import type { BotEvents } from "../events/bot_events.ts";
+import { BotReconciler } from "./bot_reconciler.ts";
 import { FreshDocuments } from "./fresh_documents.ts";
 import { MassStopGuard } from "./mass_stop_guard.ts";
 import { ServiceState } from "./service_state.ts";
-import { storeChange } from "../documents/store_change.ts";
-import { tick } from "../control/tick.ts";
-import { WaitLog } from "../control/wait_log.ts";
-import { Wakeup } from "../control/wakeup.ts";
-import { WorkQueue } from "../control/work_queue.ts";
 
 /** What a {@linkcode BotService} is made of. */
 export interface BotServiceOptions {

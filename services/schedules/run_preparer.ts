@@ -6,9 +6,10 @@
 
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/message_of.ts";
-import { ALL_SEGMENTS, type Runner } from "../../lib/runner.ts";
+import type { Runner } from "../../lib/runner.ts";
 import type { Clock } from "../control/clock.ts";
 import { field, isObject } from "../documents/document_fields.ts";
+import { servesSegment } from "../documents/serves_segment.ts";
 import { parseScheduleDocument } from "./schedule_document.ts";
 import type { ScheduleRepository, StoredSchedule } from "./schedule_repository.ts";
 
@@ -93,7 +94,7 @@ export class RunPreparer {
     const parsed = parseScheduleDocument(document, key);
     if (parsed.status === "invalid" || !parsed.enabled) return;
     const { executable } = parsed;
-    if (![ALL_SEGMENTS, executable.segment].includes(this.#options.segment)) return;
+    if (!servesSegment(this.#options.segment, executable.segment)) return;
     try {
       await this.#options.runner.prepare(executable, { signal });
     } catch (error) {

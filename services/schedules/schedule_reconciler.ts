@@ -5,8 +5,8 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { ALL_SEGMENTS } from "../../lib/runner.ts";
 import type { Clock } from "../control/clock.ts";
+import { servesSegment } from "../documents/serves_segment.ts";
 import type { FreshRun } from "./run_pass.ts";
 import { runId, type RunRecord, type RunRepository } from "./run_repository.ts";
 import { isForsaken } from "./run_scheduler.ts";
@@ -159,10 +159,9 @@ export class ScheduleReconciler {
     };
   }
 
-  /** Another service's schedule is none of ours. */
   #isServed(document: ParsedScheduleDocument): boolean {
     const segment = document.status === "valid" ? document.executable.segment : document.segment ?? 0;
-    return [ALL_SEGMENTS, segment].includes(this.#options.segment);
+    return servesSegment(this.#options.segment, segment);
   }
 
   async #open(signal: AbortSignal, scheduleId?: string): Promise<Map<string, RunRecord[]>> {
