@@ -17,6 +17,7 @@ import threading
 import traceback
 
 LOOP_PATIENCE = 2.0  # seconds an event loop gets to notice a stop before blocking code in it is interrupted
+SIGNAL_PATIENCE = 1.0  # seconds after which a signal is heard that came in the moment before a wait
 THREAD_PATIENCE = 5.0  # seconds that threads get to end once main failed, or was stopped without an on_stop
 TEXT_LIMIT = 8_000  # characters of a message or a traceback kept in result.json
 CODE = os.path.abspath(os.environ.get("CODE_MOUNT_DIR") or os.path.dirname(os.path.dirname(__file__)))
@@ -364,6 +365,27 @@ def finish(stop, returned, failure):
     return code
 
 
+def wait_for_threads():
+    """As Python does at exit; here a signal still stops the bot. No wait is without an end: a signal that came in the
+    moment before it would only be heard after it."""
+    locks = take_shutdown_locks()
+    threading._shutdown()
+    while locks:
+        for lock in locks:
+            while not lock.acquire(timeout=SIGNAL_PATIENCE):
+                pass
+            lock.release()
+        locks = take_shutdown_locks()
+
+
+def take_shutdown_locks():
+    """Each is a thread's that does not end with the main thread, and locked until it has ended."""
+    with threading._shutdown_locks_lock:
+        locks = list(threading._shutdown_locks)
+        threading._shutdown_locks.clear()
+    return locks
+
+
 def main():
     stop = Stop()
     stop.install()
@@ -400,7 +422,7 @@ def main():
         stop.run_hook()  # when it could not run before
     if failure and failure[0] or stop.begun and not stop.has_hook:
         start_timer(THREAD_PATIENCE, leave_threads)
-    threading._shutdown()  # waits for threads, as Python does at exit; here a signal still stops the bot
+    wait_for_threads()
     stop.close()
     sys.exit(finish(stop, returned, failure))
 

@@ -103,3 +103,34 @@ Deno.test("a process goes on with the logs of all containers that it finds, also
     for (const { containerId } of containers) await runner.removeContainer(containerId);
   });
 });
+
+Deno.test("a bot that is slowed down because it prints too fast ends at once when it is stopped, with its last words", async () => {
+  const program = `
+def main(id, config):
+    try:
+        while True: print("x" * 1000)
+    finally:
+        print("y" * 5_000_000)
+        print("the end")
+`;
+  await withRunner(async (stage) => {
+    await using runner = collecting(stage);
+    const { append } = stage.store;
+    const { promise: hasEnded, resolve: end } = Promise.withResolvers<void>();
+    let appends = 0;
+    stage.store.append = async (...args) => {
+      // The first makes room, and the bot is held up behind the second.
+      if (++appends > 1) await hasEnded;
+      return await append.apply(stage.store, args);
+    };
+    const executable = await stage.deploy({ "main.py": program }, { isLongRunning: true });
+    const started = await runner.startContainer(executable);
+    assert.ok(started.status === "running");
+    await until("its being held up", () => appends > 1);
+    const stopping = runner.stopContainer(started.containerId, { tail: 0, graceSeconds: 4 });
+    await until("its end", async () => (await stage.containers())[0]?.phase === "exited");
+    end();
+    assert.deepEqual((await stopping).how, "stopped");
+    assert.equal((await storedLines(stage.store, executable.id)).at(-1)?.text, "the end");
+  });
+});
