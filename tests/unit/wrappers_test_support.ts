@@ -74,6 +74,9 @@ export interface WrappedBotEnd {
   readonly result: any;
 }
 
+/** A bot that hangs fails its test after so long, in ms, instead of holding up all others. */
+const LIMIT_MS = 90_000;
+
 /** A bot that runs under its wrapper, as a real process in a folder laid out like the container's. */
 export class WrappedBot implements AsyncDisposable {
   readonly folder: string;
@@ -83,6 +86,7 @@ export class WrappedBot implements AsyncDisposable {
   readonly #ended: Promise<Deno.CommandStatus>;
   readonly #reading: Promise<void>[] = [];
   readonly #watchers = new Set<() => void>();
+  readonly #limit: ReturnType<typeof setTimeout>;
   #over = false;
   #paused = true;
 
@@ -90,6 +94,10 @@ export class WrappedBot implements AsyncDisposable {
     this.folder = folder;
     this.#child = child;
     this.#ended = child.status;
+    this.#limit = setTimeout(() => {
+      this.stderr += `[it did not end within ${LIMIT_MS} ms, and was killed]`;
+      this.kill("SIGKILL");
+    }, LIMIT_MS);
     this.#reading.push(this.#read("stderr"));
     if (!paused) this.resume();
     this.#ended.then(() => {
@@ -203,6 +211,7 @@ export class WrappedBot implements AsyncDisposable {
 
   /** Ends what still runs and removes the folder. */
   async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#limit);
     this.kill("SIGKILL");
     this.resume();
     await this.#ended;
