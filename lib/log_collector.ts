@@ -130,7 +130,7 @@ export class LogCollector implements AsyncDisposable {
       })
       : undefined;
     const transfer = new LogTransfer(container, {
-      orchestrator,
+      orchestrator: brake ?? orchestrator,
       archive: this.#archive,
       fullBytes,
       onStored: (segment) => {

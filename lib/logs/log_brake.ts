@@ -5,7 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { ContainerOrchestrator } from "../container_orchestrator.ts";
+import type { ContainerOrchestrator, LogEntry, ReadLogOptions } from "../container_orchestrator.ts";
 import type { LogLimits } from "../container_spec.ts";
 import { messageOf } from "../message_of.ts";
 import { BrakeCredit } from "./brake_credit.ts";
@@ -20,7 +20,7 @@ export type LogMode = "blocking" | "non-blocking";
 /** What a {@linkcode LogBrake} needs. */
 export interface LogBrakeOptions {
   /** The engine. */
-  readonly orchestrator: Pick<ContainerOrchestrator, "attach">;
+  readonly orchestrator: Pick<ContainerOrchestrator, "attach" | "readLog">;
   /** Id of the container. */
   readonly container: string;
   /** How the engine keeps its output. */
@@ -32,14 +32,16 @@ export interface LogBrakeOptions {
 }
 
 /** How often it is looked how it goes, in ms. */
-const TICK_MS = 500;
+const TICK_MS = 250;
 /** A container is not held up for longer by a store, or an engine, that does nothing, in ms. */
 const PATIENCE_MS = 5_000;
 /**
- * So much is let through at every tick, in bytes. The engine answers nothing about a container that has exited until
- * its last output has gone through: as much as the kernel's pipes hold.
+ * So much is let through at every tick, in bytes. An engine gives the last output of a container that has exited two
+ * seconds to go through, as much as the pipes hold, and drops the rest.
  */
 const TRICKLE_BYTES = 128 * 1024;
+/** Meanwhile it says nothing of the container: when it is silent for so long, in ms, that may be why. */
+const SILENCE_MS = 1_000;
 const NEWLINE = 0x0a;
 /** `[2026-01-31 12:34:56.789] ` stands before a stored line. */
 const PREFIX_BYTES = 26;
@@ -65,6 +67,8 @@ export class LogBrake {
   /** So many bytes are let through without credit. */
   #trickle = 0;
   #wake: () => void = () => {};
+  /** When the engine was asked for more of the log, and has not answered yet. */
+  #askedAt: number | undefined;
   /** Called when so much was printed that it should be stored. */
   onBusy: () => void = () => {};
 
@@ -146,6 +150,26 @@ export class LogBrake {
     }
   }
 
+  /**
+   * Reads the log, as the engine's `readLog()` does: lets go when the engine says nothing of it.
+   *
+   * @param container Id of the container.
+   * @param options Which entries.
+   * @returns The entries.
+   */
+  async *readLog(container: string, options?: ReadLogOptions): AsyncGenerator<readonly LogEntry[]> {
+    try {
+      this.#askedAt = performance.now();
+      for await (const entries of this.#options.orchestrator.readLog(container, options)) {
+        this.#askedAt = undefined;
+        yield entries;
+        this.#askedAt = performance.now();
+      }
+    } finally {
+      this.#askedAt = undefined;
+    }
+  }
+
   /** Detaches until the next burst. */
   release(): void {
     clearInterval(this.#timer);
@@ -190,7 +214,8 @@ export class LogBrake {
     const isQuiet = printed.bytes - before.printed < this.#options.urgentBytes * TICK_MS / 1000;
     const stalled = isOpen || isStored ? 0 : before.stalled + 1;
     this.#atTick = { printed: printed.bytes, stored: this.#stored, storedOfAll, stalled };
-    if (stalled * TICK_MS >= PATIENCE_MS) return this.#letGo();
+    const silentMs = performance.now() - (this.#askedAt ?? Infinity);
+    if (stalled * TICK_MS >= PATIENCE_MS || silentMs >= SILENCE_MS) return this.#letGo();
     if (isOpen && isQuiet && this.#transfers === 0 && !this.isBusy) return this.release();
     this.#trickle = isOpen ? 0 : TRICKLE_BYTES;
     this.#wake();
