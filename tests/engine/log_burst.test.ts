@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { FolderObjectStore } from "../../lib/folder_object_store.ts";
-import { LogCollector, type LogCollectorOptions } from "../../lib/log_collector.ts";
+import type { FolderObjectStore } from "../../lib/folder_object_store.ts";
+import type { LogCollectorOptions } from "../../lib/log_collector.ts";
 import { parseStoredLine } from "../../lib/logs/line_format.ts";
-import type { AppendObjectOptions, ObjectInfo } from "../../lib/object_store.ts";
 import { storedLines } from "../stored_lines.ts";
-import { openEngine, until } from "./engine_support.ts";
+import { openCollector } from "./collector_stage.ts";
+import { until } from "./engine_support.ts";
 import { fullOrShort } from "./full_or_short.ts";
 
 const MIB = 1024 ** 2;
@@ -12,36 +12,6 @@ const LINE_BYTES = 100;
 const BLOCK_LINES = 640;
 /** What a bot has by default. */
 const LOGS = { maxSizeBytes: 10 * MIB, maxFiles: 3 };
-
-/** A folder store that takes so many bytes a second, or refuses them. */
-class SlowStore extends FolderObjectStore {
-  bytesPerSecond = Infinity;
-  isDown = false;
-  #recovered = Promise.withResolvers<void>();
-  recover() {
-    this.isDown = false;
-    this.bytesPerSecond = Infinity;
-    this.#recovered.resolve();
-  }
-  override async append(
-    bucket: string,
-    key: string,
-    body: Uint8Array,
-    options?: AppendObjectOptions,
-  ): Promise<ObjectInfo> {
-    if (this.isDown) throw new Error("the store is down");
-    const ms = 1000 * body.length / this.bytesPerSecond;
-    if (ms > 1) {
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      await Promise.race([
-        new Promise((resolve) => timer = setTimeout(resolve, ms)),
-        this.#recovered.promise,
-      ]);
-      clearTimeout(timer);
-    }
-    return await super.append(bucket, key, body, options);
-  }
-}
 
 /** Prints numbered lines on both outputs, as fast as they are taken. @param blocks How many blocks on each. */
 const burstOf = (blocks: number) => `
@@ -55,33 +25,10 @@ for begin in range(0, ${blocks * BLOCK_LINES}, ${BLOCK_LINES}):
 const blocksOf = (megabytes: number) => Math.round(megabytes * 1e6 / (2 * BLOCK_LINES * LINE_BYTES));
 
 async function openBurst(options: Partial<LogCollectorOptions> = {}) {
-  const folder = await Deno.makeTempDir({ prefix: "berth-test-" });
-  const engine = openEngine();
-  const store = new SlowStore(`${folder}/objects`);
-  await store.ensureBucket("bot-logs");
-  const collector = new LogCollector({
-    orchestrator: engine.orchestrator,
-    store,
-    bucket: "bot-logs",
-    spool: LOGS,
-    ...options,
-  });
+  const { start, ...test } = await openCollector({ spool: LOGS, intervalMs: 30_000, ...options });
   return {
-    engine,
-    store,
-    collector,
-    start: async (program: string, id = "bot") => {
-      const spec = engine.spec(["python3", "-c", program], { logs: LOGS });
-      const { id: containerId, createdAt } = await engine.orchestrator.createAndStart(spec);
-      const container = { containerId, id, createdAt, isNew: true };
-      collector.start(container);
-      return container;
-    },
-    [Symbol.asyncDispose]: async () => {
-      await collector.close();
-      await engine[Symbol.asyncDispose]();
-      await Deno.remove(folder, { recursive: true });
-    },
+    ...test,
+    start: (program: string, id = "bot") => start(id, program, { logs: LOGS }, { isNew: true }),
   };
 }
 

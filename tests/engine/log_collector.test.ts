@@ -2,62 +2,12 @@ import assert from "node:assert/strict";
 import { connect, createServer, type Socket } from "node:net";
 import { connectMinio } from "../../lib/adapters/connect_minio.ts";
 import { MinioObjectStore } from "../../lib/adapters/minio_object_store.ts";
-import type { ContainerSpec } from "../../lib/container_spec.ts";
-import { FolderObjectStore } from "../../lib/folder_object_store.ts";
-import { LogCollector, type LogCollectorOptions } from "../../lib/log_collector.ts";
-import type { AppendObjectOptions, ObjectInfo } from "../../lib/object_store.ts";
 import { assertNumbered, storedLines } from "../stored_lines.ts";
+import { openCollector } from "./collector_stage.ts";
 import { DOCKER_HOST, openEngine, until } from "./engine_support.ts";
 import { startLogProcess } from "./log_process.ts";
 
 const python = (program: string) => ["python3", "-u", "-c", program];
-
-/** A folder store whose writes can be made slow, or refused. */
-class FaultyStore extends FolderObjectStore {
-  delayMs = 0;
-  isDown = false;
-  override async append(
-    bucket: string,
-    key: string,
-    body: Uint8Array,
-    options?: AppendObjectOptions,
-  ): Promise<ObjectInfo> {
-    if (this.isDown) throw new Error("the store is down");
-    if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs));
-    return await super.append(bucket, key, body, options);
-  }
-}
-
-async function openCollector(options: Partial<LogCollectorOptions> = {}) {
-  const folder = await Deno.makeTempDir({ prefix: "berth-test-" });
-  const engine = openEngine();
-  const store = new FaultyStore(`${folder}/objects`);
-  await store.ensureBucket("bot-logs");
-  const collector = new LogCollector({
-    orchestrator: engine.orchestrator,
-    store,
-    bucket: "bot-logs",
-    intervalMs: 200,
-    ...options,
-  });
-  return {
-    engine,
-    store,
-    collector,
-    start: async (id: string, program: string, changes: Partial<ContainerSpec> = {}) => {
-      const spec = engine.spec(python(program), changes);
-      const { id: containerId, createdAt } = await engine.orchestrator.createAndStart(spec);
-      const container = { containerId, id, createdAt };
-      collector.start(container);
-      return container;
-    },
-    [Symbol.asyncDispose]: async () => {
-      await collector.close();
-      await engine[Symbol.asyncDispose]();
-      await Deno.remove(folder, { recursive: true });
-    },
-  };
-}
 
 /** A way to a server that can be closed. */
 async function openGate(host: string, port: number) {
