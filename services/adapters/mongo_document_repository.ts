@@ -17,8 +17,9 @@ import type {
   StoredBot,
 } from "../documents/bot_repository.ts";
 import { changedFields } from "../documents/changed_fields.ts";
-import { advance, type BotPosition, isNewer, seenBy } from "../events/event_order.ts";
+import { advance, isNewer, seenBy } from "../events/event_order.ts";
 import { MongoCalls } from "./mongo_calls.ts";
+import { MongoDocumentBatches } from "./mongo_document_batches.ts";
 import { type MongoDocument, newestOf, readMongoDocument } from "./mongo_documents.ts";
 import { isDuplicateKey, toWriteError } from "./mongo_errors.ts";
 import { ensureIndex } from "./mongo_indexes.ts";
@@ -75,6 +76,7 @@ export class MongoDocumentRepository implements BotRepository {
   /** One change of a document at a time: not every server keeps two that come together. */
   protected readonly changes: KeyedMutex = new KeyedMutex();
   readonly #kind: MongoDocumentKind;
+  readonly #batches: MongoDocumentBatches;
   readonly #positions: MongoPositions;
   readonly #log: Logger;
   #lastDuplicates = "";
@@ -91,12 +93,17 @@ export class MongoDocumentRepository implements BotRepository {
     const database = client.db(options.database ?? kind.database);
     this.#kind = kind;
     this.documents = database.collection(kind.collection);
-    this.#positions = new MongoPositions(
-      database.collection<MongoPosition>(kind.positions),
-      options.now ?? Date.now,
-    );
     this.#log = getLogger(["berth", kind.many]);
-    this.calls = new MongoCalls(client, options.limitMs ?? 15_000);
+    const calls = this.calls = new MongoCalls(client, options.limitMs ?? 15_000);
+    const collection = database.collection<MongoPosition>(kind.positions);
+    this.#positions = new MongoPositions({ collection, calls, now: options.now ?? Date.now });
+    const { documents } = this;
+    this.#batches = new MongoDocumentBatches({
+      ...kind,
+      documents,
+      calls,
+      areIdsUnique: () => this.#areIdsUnique,
+    });
   }
 
   /** See {@linkcode BotRepository.open}. Where ids are not unique, it says so and goes on: the newest document counts. */
@@ -120,7 +127,7 @@ export class MongoDocumentRepository implements BotRepository {
     return this.calls.run(
       `read ${this.#kind.one} '${id}'`,
       options,
-      async ({ signal }) => (await this.newest(id, signal))?.document,
+      async () => (await this.newest(id))?.document,
     );
   }
 
@@ -151,15 +158,14 @@ export class MongoDocumentRepository implements BotRepository {
       ({ signal }) =>
         this.changes.run(id, async () => {
           signal.throwIfAborted();
-          const position = await this.#positions.get(id, signal);
-          const current = this.#isDecided(change, position) ? undefined : await this.newest(id, signal);
+          const [position, current] = await Promise.all([this.#positions.get(id), this.newest(id)]);
           const seen = seenBy(position, current?.document);
           if (!isNewer(change.order, seen)) return false;
           signal.throwIfAborted();
           const isApplied = await this.#write(change, current).catch((error) => {
             throw toWriteError(id, error);
           });
-          await this.#positions.advance(id, advance(seen, change));
+          await this.#positions.advance({ id, position: advance(seen, change) });
           return isApplied;
         }),
     );
@@ -180,13 +186,10 @@ export class MongoDocumentRepository implements BotRepository {
    * Reads the document that counts.
    *
    * @param id Its id.
-   * @param signal Gives up.
    * @returns The document, or `undefined` when there is none.
    */
-  protected async newest(id: string, signal: AbortSignal): Promise<MongoDocument | undefined> {
-    const cursor = this.documents.find({ id }, { raw: true, signal });
-    const found = await (this.#areIdsUnique ? cursor.limit(1) : cursor).toArray();
-    return newestOf(found.map((bytes) => readMongoDocument(bytes as unknown as Uint8Array)));
+  protected newest(id: string): Promise<MongoDocument | undefined> {
+    return this.#batches.newest(id);
   }
 
   /**
@@ -199,11 +202,6 @@ export class MongoDocumentRepository implements BotRepository {
     return fields;
   }
 
-  /** Whether the position alone tells what becomes of a change: its document need not be read then. */
-  #isDecided({ type, order }: BotChange, { sequence }: BotPosition): boolean {
-    return type === "updated" && this.#areIdsUnique && order.sequence !== undefined && sequence !== undefined;
-  }
-
   async #write(change: BotChange, current: MongoDocument | undefined): Promise<boolean> {
     const { id } = change;
     if (change.type === "deleted") {
@@ -212,12 +210,8 @@ export class MongoDocumentRepository implements BotRepository {
     }
     const fields = this.toStored(changedFields(change));
     if (change.type === "created") return current ? false : await this.#insert(id, fields);
-    if (current?.mongoId !== undefined) {
-      const { matchedCount } = await this.documents.updateOne({ _id: current.mongoId as never }, {
-        $set: fields,
-      });
-      if (matchedCount > 0) return true;
-    }
+    const mongoId = current?.mongoId;
+    if (mongoId !== undefined && await this.#batches.set({ id, mongoId, fields })) return true;
     await this.documents.updateOne({ id }, { $set: fields }, { upsert: true });
     return true;
   }

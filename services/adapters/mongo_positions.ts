@@ -4,9 +4,11 @@
  * @module
  */
 
-import type { Collection, Filter } from "mongodb";
+import { type Collection, type Filter, MongoBulkWriteError, MongoServerError } from "mongodb";
 import { type BotPosition, DELETION_MEMORY_MS, NO_POSITION } from "../events/event_order.ts";
-import { isDuplicateKey } from "./mongo_errors.ts";
+import { batched } from "./batched.ts";
+import type { MongoCalls } from "./mongo_calls.ts";
+import { duplicateKeysOf, isDuplicateKey } from "./mongo_errors.ts";
 
 /** A position as it is stored. */
 export interface MongoPosition {
@@ -22,58 +24,49 @@ export interface MongoPosition {
   readonly writtenAt: Date;
 }
 
-/** The positions of all bots. */
+/** A position to be written. */
+export interface Advance {
+  /** Id of the bot. */
+  readonly id: string;
+  /** The position. */
+  readonly position: BotPosition;
+}
+
+/** What {@linkcode MongoPositions} needs. */
+export interface MongoPositionsOptions {
+  /** The collection. */
+  readonly collection: Collection<MongoPosition>;
+  /** What every call goes through. */
+  readonly calls: MongoCalls;
+  /** The time, in ms since the epoch. */
+  readonly now: () => number;
+}
+
+/** The positions of all bots. Reads, and writes, that come together are made together. */
 export class MongoPositions {
   readonly #collection: Collection<MongoPosition>;
+  readonly #calls: MongoCalls;
   readonly #now: () => number;
+  /** Reads the position of a bot by its id. */
+  readonly get: (id: string) => Promise<BotPosition> = batched({
+    alone: async (id) => (await this.#read([id]))[0]!,
+    together: (ids) => this.#read(ids),
+  });
+  /** Writes a position, unless another process has got further meanwhile. */
+  readonly advance: (advance: Advance) => Promise<void> = batched({
+    alone: (advance) => this.#write(advance),
+    together: (advances) => this.#writeMany(advances),
+  });
 
   /**
    * Makes one; nothing is read yet.
    *
-   * @param collection The collection.
-   * @param now The time, in ms since the epoch.
+   * @param options See {@linkcode MongoPositionsOptions}.
    */
-  constructor(collection: Collection<MongoPosition>, now: () => number) {
+  constructor({ collection, calls, now }: MongoPositionsOptions) {
     this.#collection = collection;
+    this.#calls = calls;
     this.#now = now;
-  }
-
-  /**
-   * Reads a position.
-   *
-   * @param id Id of the bot.
-   * @param signal Gives up.
-   * @returns The position.
-   */
-  async get(id: string, signal: AbortSignal): Promise<BotPosition> {
-    const found = await this.#collection.findOne({ _id: id }, { signal });
-    if (!found) return NO_POSITION;
-    const { sequence, updatedAt, deleted } = found;
-    return {
-      deleted: deleted === true,
-      ...(typeof sequence === "number" && { sequence }),
-      ...(typeof updatedAt === "number" && { updatedAt }),
-    };
-  }
-
-  /**
-   * Writes a position, unless another process has got further meanwhile.
-   *
-   * @param id Id of the bot.
-   * @param position The position.
-   */
-  async advance(id: string, position: BotPosition): Promise<void> {
-    const { sequence } = position;
-    const filter: Filter<MongoPosition> = sequence === undefined
-      ? { _id: id }
-      : { _id: id, $or: [{ sequence: { $exists: false } }, { sequence: { $lte: sequence } }] };
-    try {
-      const writtenAt = new Date(this.#now());
-      await this.#collection.updateOne(filter, { $set: { ...position, writtenAt } }, { upsert: true });
-    } catch (error) {
-      // The filter did not match, so there is a later one.
-      if (!isDuplicateKey(error)) throw error;
-    }
   }
 
   /** Forgets deletions that no event can undo any more. */
@@ -81,4 +74,61 @@ export class MongoPositions {
     const writtenAt = { $lt: new Date(this.#now() - DELETION_MEMORY_MS) };
     await this.#collection.deleteMany({ deleted: true, writtenAt });
   }
+
+  #read(ids: readonly string[]): Promise<BotPosition[]> {
+    return this.#calls.run(
+      `read how far the events of ${ids.length} bots have come`,
+      {},
+      async ({ signal }) => {
+        const found = await this.#collection.find({ _id: { $in: [...ids] } }, { signal }).toArray();
+        const byId = new Map(found.map((position) => [position._id, toPosition(position)]));
+        return ids.map((id) => byId.get(id) ?? NO_POSITION);
+      },
+    );
+  }
+
+  #write({ id, position }: Advance): Promise<void> {
+    return this.#calls.run(`write how far the events of bot '${id}' have come`, {}, async () => {
+      const { filter, update, upsert } = this.#toUpdate({ id, position });
+      try {
+        await this.#collection.updateOne(filter, update, { upsert });
+      } catch (error) {
+        // The filter did not match, so there is a later one.
+        if (!isDuplicateKey(error)) throw error;
+      }
+    });
+  }
+
+  /** Writing the same position once more changes nothing. */
+  #writeMany(advances: readonly Advance[]): Promise<void[] | undefined> {
+    const what = `write how far the events of ${advances.length} bots have come`;
+    return this.#calls.run(what, {}, async () => {
+      const updates = advances.map((advance) => ({ updateOne: this.#toUpdate(advance) }));
+      try {
+        await this.#collection.bulkWrite(updates, { ordered: false });
+      } catch (error) {
+        if (!(error instanceof MongoServerError)) throw error;
+        const isDone = error instanceof MongoBulkWriteError && duplicateKeysOf(error) !== undefined;
+        if (!isDone) return undefined;
+      }
+      return advances.map(() => {});
+    });
+  }
+
+  #toUpdate({ id, position }: Advance) {
+    const { sequence } = position;
+    const filter: Filter<MongoPosition> = sequence === undefined
+      ? { _id: id }
+      : { _id: id, $or: [{ sequence: { $exists: false } }, { sequence: { $lte: sequence } }] };
+    const writtenAt = new Date(this.#now());
+    return { filter, update: { $set: { ...position, writtenAt } }, upsert: true };
+  }
+}
+
+function toPosition({ sequence, updatedAt, deleted }: MongoPosition): BotPosition {
+  return {
+    deleted: deleted === true,
+    ...(typeof sequence === "number" && { sequence }),
+    ...(typeof updatedAt === "number" && { updatedAt }),
+  };
 }

@@ -98,8 +98,8 @@ export class MongoScheduleRepository extends MongoDocumentRepository implements 
 
   /** See {@linkcode ScheduleRepository.find}. */
   find(id: string, options?: RepositoryCallOptions): Promise<StoredSchedule | undefined> {
-    return this.calls.run(`read schedule '${id}'`, options, async ({ signal }) => {
-      const found = await this.newest(id, signal);
+    return this.calls.run(`read schedule '${id}'`, options, async () => {
+      const found = await this.newest(id);
       return found && toSchedule(found);
     });
   }
@@ -170,7 +170,7 @@ export class MongoScheduleRepository extends MongoDocumentRepository implements 
   ): Promise<StoredSchedule[]> {
     const newest = await Promise.all(found.map(async ({ key }) => {
       scope.restartLimit();
-      return await this.newest(key, scope.signal);
+      return await this.newest(key);
     }));
     return newest.filter((document) => document !== undefined).map(toSchedule)
       .filter(({ nextExecutionTime = until }) => nextExecutionTime <= until);
@@ -186,7 +186,7 @@ export class MongoScheduleRepository extends MongoDocumentRepository implements 
     if (this.areIdsUnique) {
       return (await this.documents.updateOne({ id, ...timeIs(from) }, update)).matchedCount > 0;
     }
-    const mongoId = (await this.newest(id, signal))?.mongoId;
+    const mongoId = (await this.newest(id))?.mongoId;
     if (mongoId === undefined) return false;
     const { matchedCount } = await this.documents.updateOne(
       { _id: mongoId as never, ...timeIs(from) },

@@ -3,10 +3,13 @@ import { createServer } from "node:net";
 import { BSON } from "mongodb";
 import { InvalidConfigError, TimeLimitError } from "../../lib/errors.ts";
 import { parseBotDocument } from "../../services/documents/bot_document.ts";
+import { UnstorableDocumentError } from "../../services/documents/unstorable_document_error.ts";
 import { type BotChange, StoreUnavailableError } from "../../services/documents/bot_repository.ts";
 import { DELETION_MEMORY_MS } from "../../services/events/event_order.ts";
 import { connectMongo } from "../../services/adapters/connect_mongo.ts";
 import { MongoBotRepository } from "../../services/adapters/mongo_bot_repository.ts";
+import { MongoCalls } from "../../services/adapters/mongo_calls.ts";
+import { MongoPositions } from "../../services/adapters/mongo_positions.ts";
 import type { MongoDocumentRepositoryOptions } from "../../services/adapters/mongo_document_repository.ts";
 import { readMongoDocument } from "../../services/adapters/mongo_documents.ts";
 import { collectLogs } from "../collect_logs.ts";
@@ -187,13 +190,54 @@ Deno.test("MongoBotRepository never moves a position back", async () => {
   await mongo.repository.open();
   await mongo.repository.apply(updated("a", 9));
   // Two processes; this one has read before the other wrote.
-  const { MongoPositions } = await import("../../services/adapters/mongo_positions.ts");
-  const positions = new MongoPositions(mongo.database.collection("berth_bot_positions"), Date.now);
-  await positions.advance("a", { sequence: 8, deleted: true });
-  const { signal } = new AbortController();
-  assert.deepEqual(await positions.get("a", signal), { sequence: 9, deleted: false });
-  await positions.advance("a", { sequence: 9, updatedAt: 5, deleted: false });
-  assert.deepEqual(await positions.get("a", signal), { sequence: 9, updatedAt: 5, deleted: false });
+  const positions = new MongoPositions({
+    collection: mongo.database.collection("berth_bot_positions"),
+    calls: new MongoCalls(mongo.client, 15_000),
+    now: Date.now,
+  });
+  await positions.advance({ id: "a", position: { sequence: 8, deleted: true } });
+  assert.deepEqual(await positions.get("a"), { sequence: 9, deleted: false });
+  await positions.advance({ id: "a", position: { sequence: 9, updatedAt: 5, deleted: false } });
+  assert.deepEqual(await positions.get("a"), { sequence: 9, updatedAt: 5, deleted: false });
+});
+
+Deno.test("MongoBotRepository applies changes that come together as if they came alone", async () => {
+  await using mongo = await makeMongo();
+  await mongo.repository.open();
+  const ids = Array.from({ length: 40 }, (_, index) => `bot-${index}`);
+  const kept = { note: "of another program" };
+  await mongo.bots.insertMany(ids.map((id) => ({ id, config: {}, ...kept })));
+  // Nested deeper than the library writes; a loop in it is found before anything is sent.
+  const loop: Record<string, unknown> = {};
+  loop.loop = loop;
+  const changes = ids.map((id, index): BotChange => updated(id, index + 1, id === "bot-7" ? loop : { id }));
+  const before = ids.map((id, index): BotChange => updated(id, index, { old: true }));
+  const results = await Promise.allSettled(changes.map((change) => mongo.repository.apply(change)));
+  assert.deepEqual(
+    results.flatMap(({ status }, index) => status === "rejected" ? [ids[index]] : []),
+    ["bot-7"],
+  );
+  assert.ok((results[7] as PromiseRejectedResult).reason instanceof UnstorableDocumentError);
+  const late = await Promise.all(before.map((change) => mongo.repository.apply(change)));
+  assert.deepEqual(late.flatMap((applied, index) => applied ? [ids[index]] : []), ["bot-7"]);
+  const documents = await Promise.all(ids.map((id) => mongo.repository.get(id)));
+  assert.deepEqual(
+    documents,
+    ids.map((id) => ({ id, config: id === "bot-7" ? { old: true } : { id }, ...kept })),
+  );
+});
+
+Deno.test("MongoBotRepository sends changes that come together in few requests", async () => {
+  await using mongo = await makeMongo();
+  await mongo.repository.open();
+  const ids = Array.from({ length: 32 }, (_, index) => `bot-${index}`);
+  await mongo.bots.insertMany(ids.map((id) => ({ id })));
+  let sent = 0;
+  mongo.client.options.monitorCommands = true;
+  mongo.client.on("commandStarted", () => sent++);
+  await Promise.all(ids.map((id) => mongo.repository.apply(updated(id, 1))));
+  // A read of each kind and a write of each, and what came before the first of them was under way.
+  assert.ok(sent <= 12, `${sent} requests for ${ids.length} changes`);
 });
 
 Deno.test("MongoBotRepository.open() forgets deletions after 30 days, and nothing else", async () => {

@@ -1,0 +1,62 @@
+/**
+ * Calls to a server that are made together when they come together.
+ *
+ * @module
+ */
+
+import DataLoader from "dataloader";
+
+/** How {@linkcode batched} makes its calls. */
+export interface BatchedOptions<K, V> {
+  /** Makes one call. */
+  readonly alone: (key: K) => Promise<V>;
+  /**
+   * Makes several as one.
+   *
+   * @param keys At least two; one may be there twice.
+   * @returns What came of each, in their order; `undefined` when each has to be made by itself, for example because
+   * one of them is at fault: that must not be the others' failure.
+   */
+  readonly together: (keys: readonly K[]) => Promise<readonly V[] | undefined>;
+}
+
+/** So many are made together. */
+const MAX_KEYS = 64;
+/** Longest wait for the call that is under way, in ms: one that hangs must not hold up those that come later. */
+const MAX_WAIT_MS = 100;
+
+/**
+ * Makes one call of those that come while the last is under way. One that comes alone is made at once.
+ *
+ * @param options See {@linkcode BatchedOptions}.
+ * @returns Makes a call, and rejects as that does.
+ */
+export function batched<K, V>({ alone, together }: BatchedOptions<K, V>): (key: K) => Promise<V> {
+  let underWay: Promise<unknown> | undefined;
+  const each = (keys: readonly K[]) =>
+    Promise.all(keys.map((key) => alone(key).catch((error: Error): V | Error => error)));
+  const send = async (keys: readonly K[]) =>
+    (keys.length > 1 ? await together(keys) : undefined) ?? await each(keys);
+  const loader = new DataLoader<K, V>((keys) => {
+    const sent = send(keys);
+    const over = sent.then(() => {}, () => {}).finally(() => {
+      if (underWay === over) underWay = undefined;
+    });
+    underWay = over;
+    return sent;
+  }, {
+    cache: false,
+    maxBatchSize: MAX_KEYS,
+    batchScheduleFn: (callback) =>
+      void (underWay ? within(MAX_WAIT_MS, underWay) : Promise.resolve()).then(callback),
+  });
+  return (key) => loader.load(key);
+}
+
+/** Resolves with the promise, or after so many ms. */
+async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+  const { promise: elapsed, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await Promise.race([promise, elapsed]);
+  clearTimeout(timer);
+}
