@@ -57,6 +57,12 @@ export interface PutObjectOptions extends ObjectCallOptions {
 export interface AppendObjectOptions extends PutObjectOptions {
   /** The object as the caller knows it. Absent: there must be none. */
   readonly onto?: Pick<ObjectInfo, "etag" | "size">;
+  /**
+   * What is in `onto`, where the caller has just read it: a store that writes small objects anew then need not.
+   *
+   * @default {it is read where it is needed}
+   */
+  readonly content?: Uint8Array;
   /** What is kept with the object from now on, in place of what was. @default {nothing} */
   readonly metadata?: ObjectMetadata;
 }

@@ -23,6 +23,8 @@ export interface AppendTarget {
   readonly key: string;
   /** The object as it is known; absent when there is none. */
   readonly known?: { readonly etag: string; readonly size: number };
+  /** What is in it, where that was read already. */
+  readonly content?: Uint8Array;
   /** Headers of the new object: media type and metadata. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -43,13 +45,12 @@ interface Part {
  * @throws What the client throws; `code` is `PreconditionFailed` when the object is another.
  */
 export async function appendObject(client: Client, target: AppendTarget, body: Uint8Array): Promise<string> {
-  const { bucket, key, known, headers } = target;
+  const { known, content, headers } = target;
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   if (!known) return await put(client, target, { ...headers, "if-none-match": "*" }, bytes);
   const condition = { "if-match": `"${known.etag}"` };
   if (known.size >= MIN_PART_BYTES) return await appendAsPart(client, target, condition, bytes);
-  const request = { method: "GET", bucketName: bucket, objectName: key, headers: { ...condition } };
-  const before = await buffer(await client.makeRequestAsync(request));
+  const before = content?.length === known.size ? content : await get(client, target, condition);
   return await put(client, target, { ...headers, ...condition }, Buffer.concat([before, bytes]));
 }
 
@@ -65,6 +66,15 @@ export async function abortUploads(client: Client, bucket: string, key: string):
   for await (const { key: of, uploadId } of uploads) {
     if (of === key) await client.abortMultipartUpload(bucket, key, uploadId);
   }
+}
+
+async function get(
+  client: Client,
+  { bucket, key }: AppendTarget,
+  headers: Record<string, string>,
+): Promise<Buffer> {
+  const request = { method: "GET", bucketName: bucket, objectName: key, headers };
+  return await buffer(await client.makeRequestAsync(request));
 }
 
 async function put(

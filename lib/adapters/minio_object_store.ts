@@ -152,7 +152,7 @@ export class MinioObjectStore implements ObjectStore {
     options: AppendObjectOptions = {},
   ): Promise<ObjectInfo> {
     assertObjectName(bucket, key);
-    const { onto, metadata = {}, contentType = DEFAULT_TYPE } = options;
+    const { onto, content, metadata = {}, contentType = DEFAULT_TYPE } = options;
     assertMetadata(metadata);
     const headers: Record<string, string> = { "content-type": contentType };
     for (const [name, value] of Object.entries(metadata)) headers[METADATA_HEADER + name] = value;
@@ -162,7 +162,8 @@ export class MinioObjectStore implements ObjectStore {
       const etag = await this.#call(
         `append to ${describeObject(bucket, key)}`,
         options,
-        () => appendObject(this.#client, { bucket, key, headers, ...(onto && { known: onto }) }, body),
+        () =>
+          appendObject(this.#client, { bucket, key, headers, ...(onto && { known: onto, content }) }, body),
         this.#limits.putMs,
       );
       const kept = Object.keys(metadata).length > 0 ? { metadata } : {};

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { ObjectNotFoundError } from "../errors.ts";
 import { KeyedMutex } from "../keyed_mutex.ts";
 import type { ObjectInfo, ObjectStore } from "../object_store.ts";
 import type { LogSegment } from "./line_assembler.ts";
@@ -37,9 +38,16 @@ interface Day {
   readonly info?: ObjectInfo;
 }
 
+/** A log as it was found; with its content when that is small. */
+interface Found extends Day {
+  readonly content?: Uint8Array;
+}
+
 const TYPE = "text/plain; charset=utf-8";
 /** A cursor of a container that nobody knows may belong to somebody who comes back for it. */
 const UNKNOWN_MS = 24 * 60 * 60 * 1000;
+/** A log up to this size is read with the question whether it is there. */
+const SMALL_BYTES = 64 * 1024;
 /** How many bots' and days' objects are remembered: one that is not costs a request. */
 const MAX_DAYS = 10_000;
 
@@ -119,7 +127,7 @@ export class LogArchive {
       await this.#ensureBucket(signal);
       const key = logKey(id, segment.day);
       const options = { ...(signal && { signal }) };
-      const onto = (this.#days.get(key) ?? { info: await store.stat(bucket, key, options) }).info;
+      const { info: onto, content }: Found = this.#days.get(key) ?? await this.#look(key, signal);
       const entries = (before?.entries ?? 0) + segment.entries;
       const cursor: LogCursor = { container, mark: segment.mark, entries };
       const metadata = this.#metadata(id, cursor, onto);
@@ -129,6 +137,7 @@ export class LogArchive {
         metadata,
         contentType: TYPE,
         ...(onto && { onto }),
+        ...(content && { content }),
       });
       this.#keep(key, { info });
       this.#remember(id, cursor);
@@ -174,6 +183,19 @@ export class LogArchive {
     const { metadata, left } = writeCursors([...needed, ...unknown]);
     if (left > unknown.length) throw new TooManyContainersError(id);
     return metadata;
+  }
+
+  async #look(key: string, signal?: AbortSignal): Promise<Found> {
+    const { store, bucket } = this.#options;
+    try {
+      const { body, ...info } = await store.get(bucket, key, { ...(signal && { signal }) });
+      if (info.size <= SMALL_BYTES) return { info, content: await new Response(body).bytes() };
+      await body.cancel();
+      return { info };
+    } catch (error) {
+      if (error instanceof ObjectNotFoundError) return {};
+      throw error;
+    }
   }
 
   async #keys(id: string, signal?: AbortSignal): Promise<string[]> {

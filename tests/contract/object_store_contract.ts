@@ -171,6 +171,17 @@ export function testObjectStoreContract({ name, open }: ObjectStoreContractOptio
     });
   });
 
+  test("append() goes on from content that was just read, if that is what is there", async ({ store, bucket }) => {
+    const first = await store.put(bucket, "k", encoder.encode("one "));
+    const content = encoder.encode("one ");
+    const second = await store.append(bucket, "k", encoder.encode("two "), { onto: first, content });
+    assert.equal(await textOf(store, bucket, "k"), "one two ");
+    const late = store.append(bucket, "k", encoder.encode("three"), { onto: first, content });
+    await assert.rejects(late, ObjectConflictError);
+    await store.append(bucket, "k", encoder.encode("four"), { onto: second, content });
+    assert.equal(await textOf(store, bucket, "k"), "one two four");
+  });
+
   test("append() without metadata takes away what was kept", async ({ store, bucket }) => {
     const first = await store.append(bucket, "k", encoder.encode("1"), { metadata: { a: "b" } });
     await store.append(bucket, "k", encoder.encode("2"), { onto: first });
