@@ -21,7 +21,7 @@ import type { BotSettings } from "../documents/bot_document.ts";
 import type { BotDocument, BotRepository } from "../documents/bot_repository.ts";
 import type { BotCondition } from "./bot_condition.ts";
 import { ConditionLog } from "./condition_log.ts";
-import type { FreshDocument } from "./fresh_documents.ts";
+import type { FreshRead } from "./fresh_reads.ts";
 import type { FailedStart } from "./last_try.ts";
 import { type Action, type Desired, type Plan, plan } from "./plan.ts";
 import type { ServiceState } from "./service_state.ts";
@@ -73,16 +73,16 @@ export class BotReconciler {
    *
    * @param id Id of the bot.
    * @param signal Gives up.
-   * @param fresh Its document, where it was read just now. @default {it is read}
+   * @param fresh What was read of it just now. @default {nothing}
    * @returns When to look again, where time alone is a reason to.
    * @throws what makes a pass impossible, such as a store or an engine that does not answer.
    */
-  async reconcile(id: string, signal: AbortSignal, fresh?: FreshDocument): Promise<WorkResult> {
+  async reconcile(id: string, signal: AbortSignal, fresh?: FreshRead): Promise<WorkResult> {
     const { repository, runner, state, clock } = this.#options;
     const begin = clock.now();
     const [document, container] = await Promise.all([
       fresh ? fresh.document : repository.get(id, { signal }),
-      runner.findContainer("bot", id, { signal }),
+      fresh?.container ?? runner.findContainer("bot", id, { signal }),
     ]);
     const wish = this.wish(id, document);
     if (container?.phase !== "exited") this.#unsaved.delete(id);

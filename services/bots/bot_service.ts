@@ -12,7 +12,7 @@ import { followHints } from "../control/follow_hints.ts";
 import { tick } from "../control/tick.ts";
 import { WaitLog } from "../control/wait_log.ts";
 import { Wakeup } from "../control/wakeup.ts";
-import { WorkQueue } from "../control/work_queue.ts";
+import { WorkQueue, type WorkResult } from "../control/work_queue.ts";
 import {
   type BotChange,
   type BotRepository,
@@ -22,7 +22,7 @@ import {
 import { storeChange } from "../documents/store_change.ts";
 import type { BotEvents } from "../events/bot_events.ts";
 import { BotReconciler } from "./bot_reconciler.ts";
-import { FreshDocuments } from "./fresh_documents.ts";
+import { FreshReads } from "./fresh_reads.ts";
 import { MassStopGuard } from "./mass_stop_guard.ts";
 import { ServiceState } from "./service_state.ts";
 
@@ -69,7 +69,7 @@ export class BotService {
   readonly #queue: WorkQueue;
   /** Has everything read anew. */
   readonly #resync = new Wakeup();
-  readonly #fresh = new FreshDocuments();
+  readonly #fresh = new FreshReads();
   #isOutageKnown = false;
   /** Ends the service. */
   #signal: AbortSignal | undefined;
@@ -106,7 +106,7 @@ export class BotService {
       onGone: (id) => this.#guard.forget(id),
     });
     this.#queue = new WorkQueue({
-      handle: (id, signal) => this.#reconciler.reconcile(id, signal, this.#fresh.take(id)),
+      handle: (id, signal) => this.#pass(id, signal),
       onError: ({ key, error, retryInMs }) => {
         this.#log.warn("pass over a bot failed", { id: key, problem: messageOf(error), retryInMs });
         void this.#noticeOutage(error);
@@ -197,6 +197,15 @@ export class BotService {
     this.#resync.wake();
   }
 
+  async #pass(id: string, signal: AbortSignal): Promise<WorkResult> {
+    try {
+      return await this.#reconciler.reconcile(id, signal, this.#fresh.take(id));
+    } finally {
+      // A full read that began before this has ended may have seen the container that this has replaced.
+      this.#fresh.forget(id);
+    }
+  }
+
   /** One full read of both sides; only bots about which there is something to do get a pass of their own. */
   async #readAll(signal: AbortSignal): Promise<void> {
     const { repository, runner, segment } = this.#options;
@@ -206,8 +215,8 @@ export class BotService {
     // Documents last: one that is written meanwhile is seen, and its container is not yet missed.
     this.#reconciler.forgetEnded();
     this.#hasListed = true;
-    const containers = await runner.listManagedContainers(segment, { signal });
     this.#fresh.begin();
+    const containers = await runner.listManagedContainers(segment, { signal });
     const documents = await repository.list({ signal });
     this.#waits.tell("resync");
     const bots = Map.groupBy(containers.filter(({ kind }) => kind === "bot"), ({ id }) => id);
@@ -219,7 +228,9 @@ export class BotService {
       const isWork = this.#reconciler.preview(id, wish.desired, found).actions.length > 0 ||
         found.some(({ phase }) => phase !== "running");
       if (isWork) {
-        this.#fresh.keep(id, stored.get(id));
+        // Of one that runs the list tells all there is to know.
+        const container = found.length === 1 ? found.find(({ phase }) => phase === "running") : undefined;
+        this.#fresh.keep(id, { document: stored.get(id), container });
         this.#queue.add(id);
       } else this.#reconciler.observe(id, wish, found);
     }
