@@ -12,7 +12,8 @@ import { type RawEngine, rawEngine } from "./raw_bots.ts";
 
 const ROUNDS = 20;
 const BATCH = 50;
-const BATCH_ROUNDS = 4;
+/** Half of them by events, half by one write; one of each goes before, and is not counted. */
+const BATCH_ROUNDS = 8;
 const CONCURRENCIES = [2, 4];
 
 const missing = ["MONGO_URI", "MINIO_ENDPOINT"].filter((name) => !Deno.env.get(name));
@@ -76,76 +77,117 @@ async function measureLatency(stage: BotStage, events: EngineEvents, raw: RawEng
   }
 }
 
+/** What one round has measured: rates in 1/s, times in ms. */
+interface BatchRound {
+  /** How Berth was told of the end. */
+  readonly how: "events" | "write";
+  /** Starts of the raw engine, by concurrency. */
+  readonly rawRates: readonly number[];
+  /** Starts of Berth. */
+  readonly rate: number;
+  /** From the start of the process until all run. */
+  readonly allRun: number;
+  /** The raw engine's stop of all; with their removal. */
+  readonly rawStop: number;
+  readonly rawEnd: number;
+  /** From the events, or the first SIGTERM, until all are gone. */
+  readonly gone: number;
+}
+
 /** All bots that were there before Berth, and all of them disabled at one moment: by events, and by one write. */
 async function measureBatches(stage: BotStage, events: EngineEvents, raw: RawEngine): Promise<void> {
+  const rounds: BatchRound[] = [];
+  for (let round = -2; round < BATCH_ROUNDS; round++) {
+    const measured = await measureBatch(stage, events, raw, round);
+    if (round >= 0) rounds.push(measured);
+  }
+  const rates = CONCURRENCIES.map((_, at) => median(rounds.map(({ rawRates }) => rawRates[at]!)));
+  const rate = median(rounds.map(({ rate }) => rate));
+  console.log(
+    `${BATCH} bots before the start: ${rate.toFixed(1)}/s, raw engine by concurrency ` +
+      `${
+        CONCURRENCIES.map((concurrency, at) => `${concurrency}: ${rates[at]!.toFixed(1)}`).join(", ")
+      }: ratio ` +
+      `${
+        (rate / Math.max(...rates)).toFixed(2)
+      } of its best (medians of ${BATCH_ROUNDS}; wanted: at least 0.9); ` +
+      `all run ${median(rounds.map(({ allRun }) => allRun)).toFixed(0)} ms after the process was started`,
+  );
+  for (const [how, since] of [["events", "the events"], ["write", "the first SIGTERM of a full read"]]) {
+    const those = rounds.filter((each) => each.how === how);
+    const of = (pick: (round: BatchRound) => number) => median(those.map(pick));
+    console.log(
+      `${BATCH} bots disabled at once by ${how} are gone ${
+        of(({ gone }) => gone).toFixed(0)
+      } ms after ${since}: ` +
+        `${of(({ gone, rawStop }) => gone / rawStop).toFixed(2)} × the raw engine's stop, ` +
+        `${of(({ gone, rawEnd }) => gone / rawEnd).toFixed(2)} × its stop and removal ` +
+        `(${of(({ rawStop }) => rawStop).toFixed(0)} and ${
+          of(({ rawEnd }) => rawEnd).toFixed(0)
+        } ms; medians of ` +
+        `${those.length}, ratios within a round; wanted: at most 1.5 × stop)`,
+    );
+  }
+}
+
+async function measureBatch(
+  stage: BotStage,
+  events: EngineEvents,
+  raw: RawEngine,
+  round: number,
+): Promise<BatchRound> {
   const { document, write, publish, start, direct, documents, env } = stage;
   const names = Array.from({ length: BATCH }, (_, index) => `batch-${index}`);
   const ids = names.map((name) => nameOf(stage, name));
-  const starts: number[] = [];
-  const totals: number[] = [];
-  const rawStarts = new Map(CONCURRENCIES.map((concurrency): [number, number[]] => [concurrency, []]));
+  const rawRates: number[] = [];
   const rawStops: number[] = [];
   const rawEnds: number[] = [];
-  const byEvents: number[] = [];
-  const byWrite: number[] = [];
-  for (let round = 0; round < BATCH_ROUNDS; round++) {
-    for (const [concurrency, rates] of rawStarts) {
-      events.all.length = 0;
-      const made: string[] = [];
-      await pooled(concurrency, async () => void made.push(await raw.start()));
-      await Promise.all(made.map((name) => events.timeOf("start", name)));
-      rates.push(rateOf(events.all));
-      const begin = now();
-      await Promise.all(made.map((name) => raw.stop(name)));
-      rawStops.push(now() - begin);
-      await Promise.all(made.map((name) => raw.remove(name)));
-      rawEnds.push(now() - begin);
-    }
-    for (const name of names) await write(document(name, { round }));
-    // Its events come by the bus in the one round, and in the other it reads its documents each second.
-    const isByEvents = round % 2 === 0;
-    events.all.length = 0;
+  for (const concurrency of CONCURRENCIES) {
+    events.clear();
+    const made: string[] = [];
+    await pooled(concurrency, async () => void made.push(await raw.start()));
+    await Promise.all(made.map((name) => events.timeOf("start", name)));
+    rawRates.push(rateOf(events.all));
     const begin = now();
-    await using berth = start({ ...direct, ...(!isByEvents && { NATS_URL: "", RECONCILE_INTERVAL: "1" }) });
-    const started = await Promise.all(ids.map((name) => events.timeOf("start", name)));
-    starts.push(rateOf(events.all));
-    totals.push(Math.max(...started) - begin);
-    await untilRunning(stage, Object.fromEntries(names.map((name) => [name, undefined])));
-    if (isByEvents) await berth.logged(/Events come from the stream/);
-    events.all.length = 0;
-    const toldAt = now();
-    if (isByEvents) {
-      await Promise.all(names.map((name) => publish("updated", document(name, { enabled: false }))));
-    } else await documents.updateMany({ berth_test: env.BERTH_INSTANCE }, { $set: { enabled: false } });
-    const goneAt = Math.max(...await Promise.all(ids.map((name) => events.timeOf("destroy", name))));
-    if (isByEvents) byEvents.push(goneAt - toldAt);
-    else byWrite.push(goneAt - events.all.find(({ action }) => action === "kill")!.time);
+    await Promise.all(made.map((name) => raw.stop(name)));
+    rawStops.push(now() - begin);
+    await Promise.all(made.map((name) => raw.remove(name)));
+    rawEnds.push(now() - begin);
   }
-  const rates = [...rawStarts].map(([concurrency, rates]) => ({ concurrency, rate: median(rates) }));
-  const best = Math.max(...rates.map(({ rate }) => rate));
-  const shown = rates.map(({ concurrency, rate }) => `${concurrency}: ${rate.toFixed(1)}`).join(", ");
-  console.log(
-    `${BATCH} bots before the start: ${
-      median(starts).toFixed(1)
-    }/s, raw engine by concurrency ${shown}: ratio ` +
-      `${
-        (median(starts) / best).toFixed(2)
-      } of its best (medians of ${BATCH_ROUNDS}; wanted: at least 0.9); ` +
-      `all run ${median(totals).toFixed(0)} ms after the process was started`,
-  );
-  const [stop, end] = [median(rawStops), median(rawEnds)];
-  const against = (times: number[]) =>
-    `${median(times).toFixed(0)} ms, ratio ${(median(times) / stop).toFixed(2)} to raw stop, ` +
-    `${(median(times) / end).toFixed(2)} to raw stop and removal`;
-  console.log(
-    `${BATCH} bots disabled at once are gone: ${
-      against(byWrite)
-    } from the first SIGTERM, found by a full read; ` +
-      `${against(byEvents)} from the events (raw stop ${stop.toFixed(0)} ms, with removal ${
-        end.toFixed(0)
-      } ms; ` +
-      "wanted: at most 1.5)",
-  );
+  for (const name of names) await write(document(name, { round }));
+  // Its events come by the bus in the one round, and in the other it reads its documents each second.
+  const how = round % 2 === 0 ? "events" : "write";
+  events.clear();
+  const begin = now();
+  await using berth = start({
+    ...direct,
+    ...(how === "write" && { NATS_URL: "", RECONCILE_INTERVAL: "1" }),
+  });
+  const started = await Promise.all(ids.map((name) => events.timeOf("start", name)));
+  const rate = rateOf(events.all);
+  await untilRunning(stage, Object.fromEntries(names.map((name) => [name, undefined])));
+  if (how === "events") await berth.logged(/Events come from the stream/);
+  events.clear();
+  let since = now();
+  if (how === "events") {
+    await Promise.all(names.map((name) => publish("updated", document(name, { enabled: false }))));
+  } else {
+    // One moment: not every server changes many documents at once, and a read between would see some of them.
+    berth.signal("SIGSTOP");
+    await documents.updateMany({ berth_test: env.BERTH_INSTANCE }, { $set: { enabled: false } });
+    berth.signal("SIGCONT");
+  }
+  const goneAt = Math.max(...await Promise.all(ids.map((name) => events.timeOf("destroy", name))));
+  if (how === "write") since = events.all.find(({ action }) => action === "kill")!.time;
+  return {
+    how,
+    rawRates,
+    rate,
+    allRun: Math.max(...started) - begin,
+    rawStop: mean(rawStops),
+    rawEnd: mean(rawEnds),
+    gone: goneAt - since,
+  };
 }
 
 function nameOf({ env, id }: BotStage, name: string): string {
@@ -170,6 +212,11 @@ function now(): number {
   return performance.timeOrigin + performance.now();
 }
 
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+  const sorted = values.toSorted((a, b) => a - b);
+  return mean(sorted.slice(Math.floor((sorted.length - 1) / 2), Math.floor(sorted.length / 2) + 1));
 }

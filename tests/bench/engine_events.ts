@@ -9,7 +9,9 @@ import type { Readable } from "node:stream";
 import { connectDocker } from "../../lib/adapters/connect_docker.ts";
 import { LABEL } from "../../lib/labels.ts";
 import type { BotStage } from "../engine/bot_stage.ts";
-import { until } from "../engine/engine_support.ts";
+
+/** An event that has not come by then does not come. */
+const LIMIT_MS = 120_000;
 
 /** What the engine tells of a container. */
 export interface EngineEvent {
@@ -23,8 +25,10 @@ export interface EngineEvent {
 
 /** The engine's events of this test's containers. */
 export interface EngineEvents extends AsyncDisposable {
-  /** Those so far. */
-  readonly all: EngineEvent[];
+  /** Those since the last {@linkcode clear}. */
+  readonly all: readonly EngineEvent[];
+  /** Forgets those so far. */
+  clear(): void;
   /** The time of the first of a kind for a container, once it is there. */
   timeOf(action: string, name: string): Promise<number>;
 }
@@ -35,24 +39,42 @@ export async function followEvents({ env, direct }: BotStage): Promise<EngineEve
   const events: NodeJS.ReadableStream = await connectDocker(direct.DOCKER_HOST!).getEvents({ filters });
   const stream = events as Readable;
   const all: EngineEvent[] = [];
+  // Nobody looks again and again: what is measured shares the processors with this.
+  const waiting = new Map<string, PromiseWithResolvers<number>>();
+  const waitingFor = (action: string, name: string) => {
+    const key = `${action} ${name}`;
+    const one = waiting.get(key) ?? Promise.withResolvers<number>();
+    waiting.set(key, one);
+    return one;
+  };
   let rest = "";
   stream.setEncoding("utf8");
   stream.on("data", (chunk: string) => {
     const lines = (rest + chunk).split("\n");
     rest = lines.pop()!;
     for (const { Action, Actor, timeNano } of lines.map((line) => JSON.parse(line))) {
-      all.push({ action: Action, name: Actor.Attributes.name, time: timeNano / 1e6 });
+      const event = { action: Action, name: Actor.Attributes.name, time: timeNano / 1e6 };
+      all.push(event);
+      waitingFor(event.action, event.name).resolve(event.time);
     }
   });
   stream.on("error", () => {});
   return {
     all,
+    clear() {
+      all.length = 0;
+      waiting.clear();
+    },
     async timeOf(action, name) {
-      let found: EngineEvent | undefined;
-      const find = () =>
-        (found = all.find((each) => each.action === action && each.name === name)) !== undefined;
-      await until(`'${action}' of ${name}`, find, 120_000);
-      return found!.time;
+      const timer = setTimeout(
+        () => waitingFor(action, name).reject(new Error(`'${action}' of ${name} did not come`)),
+        LIMIT_MS,
+      );
+      try {
+        return await waitingFor(action, name).promise;
+      } finally {
+        clearTimeout(timer);
+      }
     },
     async [Symbol.asyncDispose]() {
       const closed = once(stream, "close");

@@ -44,7 +44,7 @@ export async function rawEngine(stage: BotStage, events: EngineEvents): Promise<
     await stage.publish("deleted", { id: id("model") });
     await until("the end of the model", async () => (await containers()).length === 0);
   }
-  events.all.length = 0;
+  events.clear();
   return {
     async start() {
       const name = `raw-${crypto.randomUUID()}`;
