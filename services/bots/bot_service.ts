@@ -202,7 +202,7 @@ export class BotService {
       return await this.#reconciler.reconcile(id, signal, this.#fresh.take(id));
     } finally {
       // A full read that began before this has ended may have seen the container that this has replaced.
-      this.#fresh.forget(id);
+      this.#fresh.forgetContainer(id);
     }
   }
 

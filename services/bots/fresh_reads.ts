@@ -22,15 +22,29 @@ export interface FreshRead {
 export class FreshReads {
   readonly #reads = new Map<string, FreshRead>();
   readonly #changed = new Set<string>();
+  /** Bots whose container may be another, or none. */
+  readonly #moved = new Set<string>();
 
   /** A full read begins: what an earlier one has brought is old now. */
   begin(): void {
     this.#reads.clear();
     this.#changed.clear();
+    this.#moved.clear();
   }
 
   /**
-   * A document or a container may have changed.
+   * A container may have changed; the document has not.
+   *
+   * @param id Id of the bot.
+   */
+  forgetContainer(id: string): void {
+    const read = this.#reads.get(id);
+    if (read) this.#reads.set(id, { document: read.document });
+    this.#moved.add(id);
+  }
+
+  /**
+   * The document and the container may have changed.
    *
    * @param id Id of the bot.
    */
@@ -46,7 +60,8 @@ export class FreshReads {
    * @param read What was read of it.
    */
   keep(id: string, read: FreshRead): void {
-    if (!this.#changed.has(id)) this.#reads.set(id, read);
+    if (this.#changed.has(id)) return;
+    this.#reads.set(id, this.#moved.has(id) ? { document: read.document } : read);
   }
 
   /**

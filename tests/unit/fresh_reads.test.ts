@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { ManagedContainer } from "../../lib/runner.ts";
 import { FreshReads } from "../../services/bots/fresh_reads.ts";
 
 const document = { id: "a", config: {} };
@@ -34,4 +35,21 @@ Deno.test("FreshReads gives nothing of a read before", () => {
   assert.equal(fresh.take("a"), undefined);
   fresh.keep("b", { document });
   assert.deepEqual(fresh.take("b"), { document });
+});
+
+Deno.test("FreshReads keeps no container that a pass may have replaced since the read began", () => {
+  const fresh = new FreshReads();
+  const container = { containerId: "c" } as ManagedContainer;
+  fresh.begin();
+  fresh.keep("a", { document, container });
+  assert.deepEqual(fresh.take("a"), { document, container });
+  fresh.forgetContainer("a");
+  fresh.keep("a", { document, container });
+  assert.deepEqual(fresh.take("a"), { document });
+  fresh.keep("b", { document, container });
+  fresh.forgetContainer("b");
+  assert.deepEqual(fresh.take("b"), { document });
+  fresh.begin();
+  fresh.keep("a", { document, container });
+  assert.deepEqual(fresh.take("a"), { document, container });
 });
