@@ -33,6 +33,7 @@ export function toWebStream(
         // A stream that was destroyed may end as if it were at its end.
         scope.signal.throwIfAborted();
         if (!done) return controller.enqueue(value);
+        scope.complete();
         scope[Symbol.dispose]();
         controller.close();
       } catch (error) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { untilRunning, withBots } from "./bot_stage.ts";
-import { noteRequests } from "./engine_requests.ts";
+import { type EngineRequestLine, noteRequests } from "./engine_requests.ts";
 import { until } from "./engine_support.ts";
 import { fullOrShort } from "./full_or_short.ts";
 
@@ -27,4 +27,24 @@ Deno.test("BotService only lists while nothing changes: once in each interval", 
     assert.ok(requests.length <= intervals + 2, `${requests.length} lists in ${intervals} intervals`);
     assert.equal(berth.lines.filter((line) => line.includes("bot started")).length, BOTS);
     assert.ok(!berth.lines.some((line) => line.includes(`bot stopping id=${id("")}`)));
+  }));
+
+Deno.test("BotService stops what a full read has seen running, and does not look for it once more", () =>
+  withBots(async (stage) => {
+    const { document, write, start, passages, documents, env, containers } = stage;
+    const names = Array.from({ length: 5 }, (_, index) => `bot-${index}`);
+    for (const name of names) await write(document(name));
+    await using _berth = start({ RECONCILE_INTERVAL: "1", NATS_URL: "" });
+    await untilRunning(stage, Object.fromEntries(names.map((name) => [name, {}])));
+    const before = noteRequests(passages.engine);
+    await until("two lists", () => before.filter(({ path }) => path === "/containers/json").length >= 2);
+    const requests = noteRequests(passages.engine);
+    await documents.updateMany({ berth_test: env.BERTH_INSTANCE }, { $set: { enabled: false } });
+    await until("their end", async () => (await containers()).length === 0);
+    const isStop = ({ method, path }: EngineRequestLine) => method === "POST" && path.endsWith("/stop");
+    assert.equal(requests.filter(isStop).length, names.length);
+    // What comes after a stop is the log's, which has to know whether there is more to come.
+    const looks = requests.slice(0, requests.findLastIndex(isStop))
+      .filter(({ path }) => /^\/containers\/[^/]+\/json$/.test(path));
+    assert.deepEqual(looks, []);
   }));

@@ -200,6 +200,36 @@ Deno.test("LogTransfer keeps the cursors of all containers of a bot, and takes t
   }
 });
 
+Deno.test("LogTransfer adds to a small log of before with one read and one write", async () => {
+  await using folder = await openStore();
+  const { store } = folder;
+  const log = new LogInMemory();
+  log.entries.push(entry(timeAt(1), "before\n"));
+  await openTransfer(store, log).run({ isFinal: true, signal });
+  const calls: string[] = [];
+  const watched = new Proxy(store, {
+    get(target, name) {
+      const value = Reflect.get(target, name);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => {
+        calls.push(String(name));
+        if (name === "append") assert.ok((args[3] as AppendObjectOptions).content);
+        return value.apply(target, args);
+      };
+    },
+  });
+  const archive = new LogArchive({ store: watched, bucket: BUCKET, isLive: () => true });
+  const next = new LogInMemory();
+  next.entries.push(entry(timeAt(2), "after\n"));
+  const container = { containerId: "fedcba9876543210", id: "bot", createdAt: CREATED };
+  await new LogTransfer(container, { orchestrator: next, archive, isNew: true }).run({
+    isFinal: true,
+    signal,
+  });
+  assert.deepEqual(calls, ["ensureBucket", "get", "append"]);
+  assert.deepEqual((await stored(store))["20260131"]!.map(({ text }) => text), ["before", "after"]);
+});
+
 Deno.test("LogTransfer lets a container wait whose cursor does not fit beside those of the others", async () => {
   await using folder = await openStore();
   const archive = new LogArchive({ store: folder.store, bucket: BUCKET, isLive: () => true });
