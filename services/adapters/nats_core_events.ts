@@ -70,8 +70,9 @@ export async function receiveCoreEvents<T>(options: CoreEventsOptions<T>): Promi
   try {
     await flush(options);
     if (!refusal) options.onSubscribed();
-    while (true) {
-      await wakeup.sleep({ ms: streamCheckMs, clock, signal });
+    // Looked for at once: it may have been made after the last look, and before the server knew that we listen.
+    for (let isFirst = true;; isFirst = false) {
+      if (!isFirst) await wakeup.sleep({ ms: streamCheckMs, clock, signal });
       if (signal.aborted) return undefined;
       if (refusal) throw refusal;
       const found = await options.findStream();

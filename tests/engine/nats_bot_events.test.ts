@@ -5,6 +5,9 @@ import { AckPolicy, DeliverPolicy, jetstream, jetstreamManager } from "@nats-io/
 import { configure, reset } from "@logtape/logtape";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { connectNats } from "../../services/adapters/connect_nats.ts";
+import { receiveCoreEvents } from "../../services/adapters/nats_core_events.ts";
+import { systemClock } from "../../services/control/clock.ts";
+import { ChangeQueue } from "../../services/events/change_queue.ts";
 import {
   durableNameOf,
   NatsBotEvents,
@@ -189,6 +192,32 @@ testWithNats("NatsBotEvents is given the event again that a crash interrupted", 
   const recorder = await record(events);
   await recorder.untilTaken(1);
   assert.deepEqual(recorder.ids, ["b"]);
+});
+
+testWithNats("NatsBotEvents looks for a stream again once it would be told of one", async (server) => {
+  await server.start({ jetstream: false });
+  const connection = await server.connect();
+  const end = new AbortController();
+  const { signal } = end;
+  const timer = setTimeout(() => end.abort(), 20_000);
+  let isSubscribed = false;
+  // It was made after the look before; the next would be in an hour.
+  const found = await receiveCoreEvents({
+    connection,
+    subjectPrefix: "the0.bot",
+    stream: STREAM,
+    findStream: () => Promise.resolve(isSubscribed ? "found" : undefined),
+    streamCheckMs: 3_600_000,
+    callMs: 5_000,
+    onSubscribed: () => isSubscribed = true,
+    handlers: new EventRecorder(),
+    queue: new ChangeQueue({ clock: systemClock, signal }),
+    clock: systemClock,
+    signal,
+  });
+  clearTimeout(timer);
+  assert.equal(found, "found");
+  await connection.close();
 });
 
 testWithNats("NatsBotEvents waits for a server that comes later, and says so meanwhile", async (server) => {
