@@ -5,6 +5,8 @@
  */
 
 import DataLoader from "dataloader";
+import { systemClock } from "../control/clock.ts";
+import { settledWithin } from "../control/settled_within.ts";
 
 /** How {@linkcode batched} makes its calls. */
 export interface BatchedOptions<K, V> {
@@ -32,31 +34,20 @@ const MAX_WAIT_MS = 100;
  * @returns Makes a call, and rejects as that does.
  */
 export function batched<K, V>({ alone, together }: BatchedOptions<K, V>): (key: K) => Promise<V> {
-  let underWay: Promise<unknown> | undefined;
+  let underWay: Promise<void> = Promise.resolve();
   const each = (keys: readonly K[]) =>
     Promise.all(keys.map((key) => alone(key).catch((error: Error): V | Error => error)));
   const send = async (keys: readonly K[]) =>
     (keys.length > 1 ? await together(keys) : undefined) ?? await each(keys);
   const loader = new DataLoader<K, V>((keys) => {
     const sent = send(keys);
-    const over = sent.then(() => {}, () => {}).finally(() => {
-      if (underWay === over) underWay = undefined;
-    });
-    underWay = over;
+    // Without what it answers, which may be large.
+    underWay = sent.then(() => {}, () => {});
     return sent;
   }, {
     cache: false,
     maxBatchSize: MAX_KEYS,
-    batchScheduleFn: (callback) =>
-      void (underWay ? within(MAX_WAIT_MS, underWay) : Promise.resolve()).then(callback),
+    batchScheduleFn: (callback) => void settledWithin(underWay, MAX_WAIT_MS, systemClock).then(callback),
   });
   return (key) => loader.load(key);
-}
-
-/** Resolves with the promise, or after so many ms. */
-async function within(ms: number, promise: Promise<unknown>): Promise<void> {
-  const { promise: elapsed, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  await Promise.race([promise, elapsed]);
-  clearTimeout(timer);
 }

@@ -71,15 +71,15 @@ export async function receiveCoreEvents<T>(options: CoreEventsOptions<T>): Promi
     await flush(options);
     if (!refusal) options.onSubscribed();
     // Looked for at once: it may have been made after the last look, and before the server knew that we listen.
-    for (let isFirst = true;; isFirst = false) {
-      if (!isFirst) await wakeup.sleep({ ms: streamCheckMs, clock, signal });
-      if (signal.aborted) return undefined;
+    while (!signal.aborted) {
       if (refusal) throw refusal;
       const found = await options.findStream();
       // What came until now is not for the stream's consumer alone.
       if (found) await events.drain();
       if (found) return found;
+      await wakeup.sleep({ ms: streamCheckMs, clock, signal });
     }
+    return undefined;
   } finally {
     events.unsubscribe();
     news.unsubscribe();
