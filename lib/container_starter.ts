@@ -138,13 +138,13 @@ export class ContainerStarter {
           }),
         })
         .build();
-      const { id } = await this.#limit.run(() => {
+      const info = await this.#limit.run(() => {
         isAsked = true;
         return this.#createAndStart(spec, options.signal);
       }, options.signal);
       folders.release(folder);
-      this.#log.info("container started", { container: name, image, specHash: hash });
-      return { status: "running", containerId: id, containerName: name, specHash: hash, created: true };
+      this.#log.debug("container started", { container: name, image, specHash: hash });
+      return toRunning(info, true);
     } catch (error) {
       const mayBeThere = isAsked && !provesAbsence(error) && await this.#mayBeThere(name, folder);
       if (mayBeThere) folders.release(folder);
@@ -165,12 +165,11 @@ export class ContainerStarter {
     const { orchestrator, remover } = this.#options;
     const info = await orchestrator.getStatus(name, { ...(signal && { signal }) });
     if (!info) throw conflict;
-    const { phase, specHash } = toManagedContainer(info);
+    const running = toRunning(info, false);
+    const { phase, specHash } = running.container;
     // Left by a start in the middle of which the engine or Berth was killed: nobody else will start it.
     if (phase === "pending") return void await remover.remove(info, signal);
-    if (phase !== "exited" && specHash === hash) {
-      return { status: "running", containerId: info.id, containerName: name, specHash, created: false };
-    }
+    if (phase !== "exited" && specHash === hash) return running;
     const what = phase === "exited" ? "has exited and was not removed" : "runs with another specification";
     throw new ContainerConflictError(
       name,
@@ -231,6 +230,12 @@ export class ContainerStarter {
     const { uid, gid } = this.#options.botUser;
     return `${uid}:${gid}`;
   }
+}
+
+function toRunning(info: ContainerInfo, created: boolean): RunningResult {
+  const container = toManagedContainer(info);
+  const { containerId, containerName, specHash } = container;
+  return { status: "running", containerId, containerName, specHash, created, container };
 }
 
 /** Whether a start that ended so has certainly left no container. */

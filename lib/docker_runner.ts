@@ -19,13 +19,13 @@ import { ContainerRemover } from "./container_remover.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
 import { ContainerNotFoundError, LogsNotSavedError } from "./errors.ts";
 import type { Executable } from "./executable.ts";
-import type { ExecutionResult } from "./execution_result.ts";
+import type { ExecutionResult, RunningResult } from "./execution_result.ts";
 import { type ContainerKind, LABEL } from "./labels.ts";
 import type { LogCollector } from "./log_collector.ts";
 import { LogReader, type ReadLogsOptions } from "./log_reader.ts";
 import type { StoredLogLine } from "./logs/line_format.ts";
 import type { BotMetrics } from "./metric_series.ts";
-import { toCollectedContainer, toManagedContainer } from "./managed_container.ts";
+import { infoOf, toCollectedContainer, toManagedContainer } from "./managed_container.ts";
 import type { ObjectStore } from "./object_store.ts";
 import { outputTail } from "./output_tail.ts";
 import type { FileOwner } from "./file_owner.ts";
@@ -85,8 +85,6 @@ export class DockerRunner implements Runner {
   readonly #collector: RunCollector;
   readonly #closing = new AbortController();
   readonly #active = new Set<Promise<unknown>>();
-  /** What the engine knows of the containers that were told of. */
-  readonly #told = new WeakMap<ManagedContainer, ContainerInfo>();
   readonly #log = getLogger(["berth", "runner"]);
 
   /**
@@ -120,6 +118,12 @@ export class DockerRunner implements Runner {
   }
 
   /** {@inheritDoc Runner.startContainer} */
+  startContainer(
+    executable: Executable,
+    options: StartContainerOptions & { readonly wait: false },
+  ): Promise<RunningResult>;
+  /** {@inheritDoc Runner.startContainer} */
+  startContainer(executable: Executable, options?: StartContainerOptions): Promise<ExecutionResult>;
   async startContainer(
     executable: Executable,
     options: StartContainerOptions = {},
@@ -150,8 +154,8 @@ export class DockerRunner implements Runner {
   ): Promise<StopResult> {
     const { orchestrator, config } = this.#parts;
     const name = typeof container === "string" ? container : container.containerId;
-    const info = (typeof container === "string" ? undefined : this.#told.get(container)) ??
-      await this.#own(name, options);
+    const told = typeof container === "string" ? undefined : infoOf(container);
+    const info = told ? this.#ifOwn(told) : await this.#own(name, options);
     if (!info) throw new ContainerNotFoundError(name);
     const graceSeconds = options.graceSeconds ?? config.stopGraceSeconds;
     this.#parts.logs?.letGo(info.id);
@@ -161,7 +165,7 @@ export class DockerRunner implements Runner {
       await this.#saveLogs(info, options.signal);
       await this.#remover.remove(info, options.signal);
     }
-    this.#log.info("container stopped", { container: info.name, ...outcome });
+    this.#log.debug("container stopped", { container: info.name, ...outcome });
     return { ...outcome, output };
   }
 
@@ -185,7 +189,7 @@ export class DockerRunner implements Runner {
     options: RunnerCallOptions = {},
   ): Promise<ManagedContainer | undefined> {
     const info = await this.#own(container, options);
-    return info && this.#tell(info);
+    return info && toManagedContainer(info);
   }
 
   /** {@inheritDoc Runner.findContainer} */
@@ -219,7 +223,7 @@ export class DockerRunner implements Runner {
     const containers = await this.#parts.orchestrator.listContainers({ ...options, labels });
     const own = containers.filter(({ labels }) => LABEL.id in labels);
     this.#parts.logs?.adopt(own.filter(({ phase }) => phase !== "pending").map(toCollectedContainer));
-    return own.map((info) => this.#tell(info));
+    return own.map(toManagedContainer);
   }
 
   /** {@inheritDoc Runner.getContainerLogs} */
@@ -311,17 +315,15 @@ export class DockerRunner implements Runner {
     }
   }
 
-  #tell(info: ContainerInfo): ManagedContainer {
-    const container = toManagedContainer(info);
-    this.#told.set(container, info);
-    return container;
-  }
-
   /** A container of this instance; another's is as good as not there. */
   async #own(container: string, { signal }: RunnerCallOptions): Promise<ContainerInfo | undefined> {
     const info = await this.#parts.orchestrator.getStatus(container, { ...(signal && { signal }) });
-    const own = Object.entries(this.#ownLabels()).every(([key, value]) => info?.labels[key] === value);
-    return own ? info : undefined;
+    return info && this.#ifOwn(info);
+  }
+
+  #ifOwn(info: ContainerInfo): ContainerInfo | undefined {
+    const isOwn = Object.entries(this.#ownLabels()).every(([key, value]) => info.labels[key] === value);
+    return isOwn ? info : undefined;
   }
 
   #ownLabels({ instance } = this.#parts.config): Record<string, string> {

@@ -5,6 +5,7 @@
  */
 
 import type { ResultProblem } from "./result_keeper.ts";
+import type { ManagedContainer } from "./runner.ts";
 
 /** What every start has. */
 export interface StartedContainer {
@@ -22,6 +23,8 @@ export interface RunningResult extends StartedContainer {
   readonly status: "running";
   /** False when it was running already, with the same specification. */
   readonly created: boolean;
+  /** What is known of it. */
+  readonly container: ManagedContainer;
 }
 
 /** What every end has. */

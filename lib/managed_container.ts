@@ -9,6 +9,18 @@ import { type ContainerKind, LABEL } from "./labels.ts";
 import type { CollectedContainer } from "./log_collector.ts";
 import type { ManagedContainer } from "./runner.ts";
 
+const infos = new WeakMap<ManagedContainer, ContainerInfo>();
+
+/**
+ * What the engine knew of a container when it was told of.
+ *
+ * @param container What {@linkcode toManagedContainer} gave.
+ * @returns `undefined` for any other, a copy among them.
+ */
+export function infoOf(container: ManagedContainer): ContainerInfo | undefined {
+  return infos.get(container);
+}
+
 /**
  * Reads the labels of one of our containers. A label that somebody damaged reads as its default.
  *
@@ -18,7 +30,7 @@ export function toManagedContainer(info: ContainerInfo): ManagedContainer {
   const { id: containerId, name: containerName, labels, ...rest } = info;
   const { oomKilled: _oomKilled, ...state } = rest;
   const slot = labels[LABEL.slot];
-  return {
+  const container: ManagedContainer = {
     ...state,
     id: labels[LABEL.id] ?? "",
     containerId,
@@ -29,6 +41,8 @@ export function toManagedContainer(info: ContainerInfo): ManagedContainer {
     attempt: Number(labels[LABEL.attempt]) || 1,
     segment: Number(labels[LABEL.segment]) || 0,
   };
+  infos.set(container, info);
+  return container;
 }
 
 /**

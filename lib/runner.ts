@@ -6,7 +6,7 @@
 
 import type { ContainerPhase, GetLogsOptions, LogLine } from "./container_orchestrator.ts";
 import type { Executable } from "./executable.ts";
-import type { ExecutionResult } from "./execution_result.ts";
+import type { ExecutionResult, RunningResult } from "./execution_result.ts";
 import type { ContainerKind } from "./labels.ts";
 import type { ReadLogsOptions } from "./log_reader.ts";
 import type { StoredLogLine } from "./logs/line_format.ts";
@@ -141,6 +141,11 @@ export interface Runner extends AsyncDisposable {
    * one that has exited, is reported with `ContainerConflictError` and left alone. A start that fails at any
    * step leaves neither container nor folder.
    */
+  startContainer(
+    executable: Executable,
+    options: StartContainerOptions & { readonly wait: false },
+  ): Promise<RunningResult>;
+  /** The same; one that terminates is waited for, unless it is said otherwise. */
   startContainer(executable: Executable, options?: StartContainerOptions): Promise<ExecutionResult>;
   /**
    * Reads what a program has left that has ended: exit code, times, and its result, which is kept. The same again is

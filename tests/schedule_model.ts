@@ -127,7 +127,7 @@ export class ModelEngine {
     }
     const containerId = `${this.#instance}-${++this.#created}`;
     const now = this.#world.clock.now();
-    this.#containers.set(containerId, {
+    const container: ManagedContainer = {
       id,
       containerId,
       containerName: name,
@@ -140,13 +140,21 @@ export class ModelEngine {
       phase: "running",
       createdAt: new Date(now),
       startedAt: new Date(now),
-    });
+    };
+    this.#containers.set(containerId, container);
     this.#world.starts.push({ name, scheduleId: id, startedAt: now });
     const { ms, exitCodes } = this.#world.program(id);
     const exitCode = exitCodes[Math.min(attempt, exitCodes.length) - 1]!;
     this.#world.clock.sleep(ms).then(() => this.#end(containerId, exitCode));
-    const specHash = "hash";
-    return { status: "running", containerId, containerName: name, specHash, created: true } as const;
+    const { specHash } = container;
+    return {
+      status: "running",
+      containerId,
+      containerName: name,
+      specHash,
+      created: true,
+      container,
+    } as const;
   }
 
   #end(containerId: string, exitCode: number): void {

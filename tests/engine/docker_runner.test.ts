@@ -158,9 +158,10 @@ Deno.test("DockerRunner.prepare() has code fetched ahead, and starts nothing", (
 Deno.test("DockerRunner.startContainer() ensures: again is a no-op, another specification is reported", () =>
   withRunner(async ({ runner, deploy }) => {
     const executable = await deploy({ "main.py": PYTHON_LOOP });
-    const first = await runner.startContainer(executable);
-    const again = await runner.startContainer(executable);
-    assert.deepEqual(again, { ...first, created: false });
+    const first = await runner.startContainer(executable, { wait: false });
+    const again = await runner.startContainer(executable, { wait: false });
+    assert.deepEqual(again, { ...first, created: false, container: again.container });
+    assert.deepEqual(again.container, await runner.getContainerStatus(first.containerId));
     await assert.rejects(
       runner.startContainer({ ...executable, config: '{"other":1}' }),
       (error) => error instanceof ContainerConflictError && /another specification/.test(error.message),
@@ -277,7 +278,8 @@ Deno.test("DockerRunner.startContainer() that fails leaves neither container nor
 Deno.test("DockerRunner touches only containers of its instance, and lists by segment", () =>
   withRunner(async ({ runner, deploy, another }) => {
     const other = another({ BERTH_INSTANCE: `test-${crypto.randomUUID().slice(0, 8)}` });
-    const one = await runner.startContainer(await deploy({ "main.py": PYTHON_LOOP }, { segment: 1 }));
+    const bot = await deploy({ "main.py": PYTHON_LOOP }, { segment: 1 });
+    const one = await runner.startContainer(bot, { wait: false });
     const two = await runner.startContainer(await deploy({ "main.py": PYTHON_LOOP }, { segment: 2 }));
     const ids = async (segment: number) =>
       (await runner.listManagedContainers(segment)).map(({ containerId }) => containerId).sort();
@@ -285,7 +287,9 @@ Deno.test("DockerRunner touches only containers of its instance, and lists by se
     assert.deepEqual(await ids(2), [two.containerId]);
     assert.deepEqual(await ids(ALL_SEGMENTS), [one.containerId, two.containerId].sort());
     assert.deepEqual(await other.listManagedContainers(ALL_SEGMENTS), []);
-    await assert.rejects(other.stopContainer(one.containerId), ContainerNotFoundError);
+    for (const container of [one.containerId, one.container]) {
+      await assert.rejects(other.stopContainer(container), ContainerNotFoundError);
+    }
     await other.removeContainer(one.containerId);
     assert.equal((await runner.getContainerStatus(one.containerId))?.phase, "running");
     await Promise.all([one, two].map(({ containerId }) => runner.stopContainer(containerId)));
