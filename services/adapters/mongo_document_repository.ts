@@ -10,6 +10,7 @@ import { limitSilence } from "../../lib/call_scope.ts";
 import { compareKeys } from "../../lib/compare_keys.ts";
 import { KeyedMutex } from "../../lib/keyed_mutex.ts";
 import type {
+  ApplyOptions,
   BotChange,
   BotDocument,
   BotRepository,
@@ -17,6 +18,7 @@ import type {
   StoredBot,
 } from "../documents/bot_repository.ts";
 import { changedFields } from "../documents/changed_fields.ts";
+import { unreadableReason } from "../documents/unreadable_document.ts";
 import { advance, isNewer, seenBy } from "../events/event_order.ts";
 import { MongoCalls } from "./mongo_calls.ts";
 import { MongoDocumentBatches } from "./mongo_document_batches.ts";
@@ -59,6 +61,14 @@ export interface MongoDocumentRepositoryOptions {
    * @default {Date.now}
    */
   readonly now?: () => number;
+}
+
+/** What a change has written. */
+interface Written {
+  /** Whether it is known what the document is now. */
+  readonly isKnown: boolean;
+  /** All of it; absent when it was removed. */
+  readonly document?: BotDocument;
 }
 
 /**
@@ -150,7 +160,7 @@ export class MongoDocumentRepository implements BotRepository {
   }
 
   /** See {@linkcode BotRepository.apply}. */
-  apply(change: BotChange, options?: RepositoryCallOptions): Promise<boolean> {
+  apply(change: BotChange, options?: ApplyOptions): Promise<boolean> {
     const { id } = change;
     return this.calls.run(
       `write ${this.#kind.one} '${id}'`,
@@ -162,11 +172,12 @@ export class MongoDocumentRepository implements BotRepository {
           const seen = seenBy(position, current?.document);
           if (!isNewer(change.order, seen)) return false;
           signal.throwIfAborted();
-          const isApplied = await this.#write(change, current).catch((error) => {
+          const written = await this.#write(change, current).catch((error) => {
             throw toWriteError(id, error);
           });
+          if (written?.isKnown) options?.onWritten?.(written.document);
           await this.#positions.advance({ id, position: advance(seen, change) });
-          return isApplied;
+          return written !== undefined;
         }),
     );
   }
@@ -202,18 +213,26 @@ export class MongoDocumentRepository implements BotRepository {
     return fields;
   }
 
-  async #write(change: BotChange, current: MongoDocument | undefined): Promise<boolean> {
+  /** @returns What was written; `undefined` when nothing had to be. */
+  async #write(change: BotChange, current: MongoDocument | undefined): Promise<Written | undefined> {
     const { id } = change;
     if (change.type === "deleted") {
       await this.documents.deleteMany({ id });
-      return true;
+      return { isKnown: true };
     }
-    const fields = this.toStored(changedFields(change));
-    if (change.type === "created") return current ? false : await this.#insert(id, fields);
+    const plain = changedFields(change);
+    const fields = this.toStored(plain);
+    if (change.type === "created") {
+      if (current || !await this.#insert(id, fields)) return undefined;
+      return { isKnown: true, document: plain };
+    }
     const mongoId = current?.mongoId;
-    if (mongoId !== undefined && await this.#batches.set({ id, mongoId, fields })) return true;
+    if (mongoId !== undefined && await this.#batches.set({ id, mongoId, fields })) {
+      const isKnown = this.#areIdsUnique && unreadableReason(current!.document) === undefined;
+      return { isKnown, document: { ...current!.document, ...plain } };
+    }
     await this.documents.updateOne({ id }, { $set: fields }, { upsert: true });
-    return true;
+    return { isKnown: false };
   }
 
   async #insert(id: string, fields: Document): Promise<boolean> {

@@ -6,6 +6,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type {
+  ApplyOptions,
   BotChange,
   BotDocument,
   BotRepository,
@@ -93,20 +94,19 @@ export class SqliteDocumentRepository implements BotRepository {
   }
 
   /** See {@linkcode BotRepository.apply}. */
-  apply(change: BotChange, options?: RepositoryCallOptions): Promise<boolean> {
-    return this.calls.run(
-      `write ${this.#kind.one} '${change.id}'`,
-      options,
-      () =>
-        inTransaction(this.database, () => {
-          const document = this.#read(change.id);
-          const seen = seenBy(this.#positions.get(change.id), document);
-          if (!isNewer(change.order, seen)) return false;
-          const isApplied = this.#write(change, document);
-          this.#positions.set(change.id, advance(seen, change));
-          return isApplied;
-        }),
-    );
+  apply(change: BotChange, options?: ApplyOptions): Promise<boolean> {
+    return this.calls.run(`write ${this.#kind.one} '${change.id}'`, options, () => {
+      const isApplied = inTransaction(this.database, () => {
+        const document = this.#read(change.id);
+        const seen = seenBy(this.#positions.get(change.id), document);
+        if (!isNewer(change.order, seen)) return false;
+        const isApplied = this.#write(change, document);
+        this.#positions.set(change.id, advance(seen, change));
+        return isApplied;
+      });
+      if (isApplied) options?.onWritten?.(this.#read(change.id));
+      return isApplied;
+    });
   }
 
   /** Refuses further calls. The connection is left open. */

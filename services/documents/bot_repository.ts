@@ -63,6 +63,16 @@ export interface RepositoryCallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Options of {@linkcode BotRepository.apply}. */
+export interface ApplyOptions extends RepositoryCallOptions {
+  /**
+   * Called once the document is written, with all of it as it is now; `undefined` when it is removed. Whoever acts on it
+   * need not wait until it is written down, too, how far the events have come. Not called where what was written is only
+   * a part of the document and the rest is not known.
+   */
+  readonly onWritten?: (document: BotDocument | undefined) => void;
+}
+
 /**
  * The documents. Every method rejects with `StoreUnavailableError` when the database does not answer: no
  * answer is never an empty answer.
@@ -81,5 +91,5 @@ export interface BotRepository extends AsyncDisposable {
    *
    * @returns Whether the change was applied.
    */
-  apply(change: BotChange, options?: RepositoryCallOptions): Promise<boolean>;
+  apply(change: BotChange, options?: ApplyOptions): Promise<boolean>;
 }

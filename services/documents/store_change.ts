@@ -5,7 +5,7 @@
  */
 
 import type { Logger } from "@logtape/logtape";
-import type { BotChange, BotRepository } from "./bot_repository.ts";
+import type { ApplyOptions, BotChange, BotRepository } from "./bot_repository.ts";
 import { UnstorableDocumentError } from "./unstorable_document_error.ts";
 
 /** What {@linkcode storeChange} needs. */
@@ -16,6 +16,8 @@ export interface StoreChangeOptions {
   readonly log: Logger;
   /** Gives up. */
   readonly signal: AbortSignal;
+  /** See {@linkcode ApplyOptions.onWritten}. */
+  readonly onWritten?: ApplyOptions["onWritten"];
 }
 
 /**
@@ -28,10 +30,10 @@ export interface StoreChangeOptions {
  */
 export async function storeChange(
   change: BotChange,
-  { repository, log, signal }: StoreChangeOptions,
+  { repository, log, ...options }: StoreChangeOptions,
 ): Promise<boolean> {
   try {
-    return await repository.apply(change, { signal });
+    return await repository.apply(change, options);
   } catch (error) {
     if (!(error instanceof UnstorableDocumentError)) throw error;
     log.error("document not stored", { id: change.id, problem: error.message });

@@ -13,7 +13,7 @@ import type { BotChange } from "../documents/bot_repository.ts";
 import type { Clock } from "../control/clock.ts";
 
 /** So many changes, each of another bot, are applied at the same time: most of it is waiting for the database. */
-export const CHANGES_AT_ONCE = 16;
+export const CHANGES_AT_ONCE = 64;
 /** Until one change is given again. Short, so that all is caught up soon after a database is back. */
 const RETRY = { minMs: 250, maxMs: 5_000 };
 /** Between two changes, as long as none is taken. */

@@ -176,6 +176,33 @@ export function testBotRepositoryContract({ name, make }: BotRepositoryContractO
     assert.equal(await repository.get("a"), undefined);
   });
 
+  test("apply() tells of the whole document when it is written, and of nothing else", async ({ repository, seed }) => {
+    const told: (BotDocument | undefined)[] = [];
+    const onWritten = (document: BotDocument | undefined) => void told.push(document);
+    const apply = (event: BotChange) => repository.apply(event, { onWritten });
+    await seed({ ...documentOf("b", "seeded"), owner: { name: "x", tags: [1, 2.5, null] } });
+    const hostile = JSON.parse(
+      '{"__proto__":1,"":2,"a.b":3,"$set":4,"_id":5,"text":"é\\u0000🤖","list":[{}]}',
+    );
+    const events: BotChange[] = [
+      change("created", "a", "1", { sequence: 1 }),
+      { type: "updated", id: "a", document: { config: { state: "2" }, ...hostile }, order: { sequence: 2 } },
+      { type: "updated", id: "b", document: { enabled: false }, order: { sequence: 3 } },
+      { type: "updated", id: "b", document: {}, order: { sequence: 4 } },
+      deletion("a", { sequence: 5 }),
+    ];
+    for (const event of events) {
+      assert.equal(await apply(event), true);
+      assert.equal(told.length, 1);
+      assert.deepEqual(told.pop(), await repository.get(event.id));
+    }
+    assert.equal(await apply(change("updated", "a", "late", { sequence: 4 })), false);
+    assert.equal(await apply(change("created", "b", "created", { sequence: 6 })), false);
+    // What was not there, another program may have made meanwhile: it may be told of, and is whole then.
+    assert.equal(await apply(change("updated", "c", "made", { sequence: 7 })), true);
+    for (const document of told) assert.deepEqual(document, await repository.get("c"));
+  });
+
   test("an event that is given again changes nothing", async ({ repository }) => {
     const events = [
       change("created", "a", "1", { sequence: 1 }),
