@@ -4,26 +4,18 @@
  * @module
  */
 
-import { getLogger } from "@logtape/logtape";
-import {
-  BerthError,
-  ContainerConflictError,
-  EngineUnavailableError,
-  ImageUnavailableError,
-  LogsNotSavedError,
-  ObjectStoreError,
-} from "../../lib/errors.ts";
-import { messageOf } from "../../lib/message_of.ts";
+import { isDeepStrictEqual } from "node:util";
+import { ContainerConflictError, ContainerNotFoundError, LogsNotSavedError } from "../../lib/errors.ts";
 import type { ManagedContainer, Runner } from "../../lib/runner.ts";
 import type { Clock } from "../control/clock.ts";
 import type { WorkResult } from "../control/work_queue.ts";
-import type { BotSettings } from "../documents/bot_document.ts";
 import type { BotDocument, BotRepository } from "../documents/bot_repository.ts";
+import { BotActions } from "./bot_actions.ts";
 import type { BotCondition } from "./bot_condition.ts";
 import { ConditionLog } from "./condition_log.ts";
-import type { FreshRead } from "./fresh_reads.ts";
-import type { FailedStart } from "./last_try.ts";
-import { type Action, type Desired, type Plan, plan } from "./plan.ts";
+import type { FreshDocument } from "./fresh_documents.ts";
+import { type Desired, type Plan, plan } from "./plan.ts";
+import { SeenContainers } from "./seen_containers.ts";
 import type { ServiceState } from "./service_state.ts";
 import { type Wish, wishOf } from "./wish.ts";
 
@@ -45,19 +37,15 @@ export interface BotReconcilerOptions {
   readonly onGone: (id: string) => void;
 }
 
-/** What is told of a live container. */
-type Live = Pick<ManagedContainer, "containerId" | "specHash" | "attempt">;
-
 /** Brings one bot at a time closer to what its document says. */
 export class BotReconciler {
   readonly #options: BotReconcilerOptions;
-  /** Bots whose container has exited and stays until its last lines are stored: what keeps them from it. */
-  readonly #unsaved = new Map<string, string>();
-  readonly #failedStarts = new Map<string, FailedStart>();
+  /** What was last seen of the containers; each pass keeps it up to date. */
+  readonly seen: SeenContainers = new SeenContainers();
+  readonly #actions: BotActions;
+  /** What each pass that is under way brings about. */
+  readonly #aims = new Map<string, Desired>();
   readonly #conditions = new ConditionLog();
-  /** Containers that this process has ended: what the engine tells of their ends is known. */
-  readonly #ended = new Set<string>();
-  readonly #log = getLogger(["berth", "bots"]);
 
   /**
    * Makes one; nothing is read yet.
@@ -66,6 +54,7 @@ export class BotReconciler {
    */
   constructor(options: BotReconcilerOptions) {
     this.#options = options;
+    this.#actions = new BotActions(options);
   }
 
   /**
@@ -73,32 +62,87 @@ export class BotReconciler {
    *
    * @param id Id of the bot.
    * @param signal Gives up.
-   * @param fresh What was read of it just now. @default {nothing}
+   * @param fresh Its document, where that was read or written just now.
    * @returns When to look again, where time alone is a reason to.
    * @throws what makes a pass impossible, such as a store or an engine that does not answer.
    */
-  async reconcile(id: string, signal: AbortSignal, fresh?: FreshRead): Promise<WorkResult> {
+  async reconcile(id: string, signal: AbortSignal, fresh?: FreshDocument): Promise<WorkResult> {
     const { repository, runner, state, clock } = this.#options;
     const begin = clock.now();
-    const [document, container] = await Promise.all([
-      fresh ? fresh.document : repository.get(id, { signal }),
-      fresh?.container ?? runner.findContainer("bot", id, { signal }),
-    ]);
-    const wish = this.wish(id, document);
-    if (container?.phase !== "exited") this.#unsaved.delete(id);
-    // A bot that is told to run again begins anew.
-    if (wish.desired?.kind !== "run") this.#failedStarts.delete(id);
-    const containers = container ? [container] : [];
-    const next = this.preview(id, wish.desired, containers);
-    this.#show(id, wish, next.condition, next.keeps);
-    let live: Live | undefined = next.keeps;
-    for (const action of next.actions) {
-      if (action.type === "start") live = await this.#start(id, action.attempt, wish, signal);
-      else await this.#end(id, action, containers, wish, signal);
-      if (action.type === "start" && !live) return this.#afterFailure(id, wish);
+    const seen = this.seen.take(id);
+    try {
+      let result = fresh && seen && await this.#actOnSeen(id, this.wish(id, fresh.document), seen, signal);
+      if (!result) {
+        const [document, container] = await Promise.all([
+          fresh ? fresh.document : repository.get(id, { signal }),
+          runner.findContainer("bot", id, { signal }),
+        ]);
+        result = await this.#pass(id, this.wish(id, document), container ? [container] : [], signal);
+      }
+      state.countReconcile(clock.now() - begin);
+      return result;
+    } finally {
+      this.#aims.delete(id);
     }
-    if (next.actions.length > 0) this.#show(id, wish, next.settled, live);
-    state.countReconcile(clock.now() - begin);
+  }
+
+  /**
+   * Whether a pass is under way that brings about just this.
+   *
+   * @param id Id of the bot.
+   * @param desired What should be.
+   */
+  isBringingAbout(id: string, desired: Desired): boolean {
+    return this.#aims.has(id) && isDeepStrictEqual(this.#aims.get(id), desired);
+  }
+
+  /** @returns `undefined` when one has to look: there is nothing to do as it seems, or it was not so any more. */
+  async #actOnSeen(
+    id: string,
+    wish: Wish,
+    seen: readonly ManagedContainer[],
+    signal: AbortSignal,
+  ): Promise<WorkResult | undefined> {
+    if (this.preview(id, wish.desired, seen).actions.length === 0) return undefined;
+    try {
+      return await this.#pass(id, wish, seen, signal);
+    } catch (error) {
+      if (error instanceof ContainerNotFoundError || error instanceof ContainerConflictError) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  async #pass(
+    id: string,
+    wish: Wish,
+    containers: readonly ManagedContainer[],
+    signal: AbortSignal,
+  ): Promise<WorkResult> {
+    if (!containers.some(({ phase }) => phase === "exited")) this.#actions.forgetUnsaved(id);
+    if (wish.desired?.kind !== "run") this.#actions.forgetFailedStart(id);
+    const next = this.preview(id, wish.desired, containers);
+    this.#aims.set(id, wish.desired);
+    this.#show(id, wish, next.condition, next.keeps);
+    let there = containers;
+    for (const action of next.actions) {
+      if (action.type === "start") {
+        const started = await this.#actions.start(id, action.attempt, wish, signal);
+        if (!started) return this.#afterFailure(id, wish);
+        there = [...there, started];
+      } else {
+        const container = there.find(({ containerId }) => containerId === action.containerId)!;
+        await this.#actions.end(id, action, container, wish, signal).catch((error) => {
+          if (error instanceof LogsNotSavedError) this.#show(id, wish, { type: "disabled" });
+          throw error;
+        });
+        there = there.filter((each) => each !== container);
+      }
+    }
+    // Of a bot that is gone nothing is kept.
+    if (next.settled) this.seen.see(id, there);
+    if (next.actions.length > 0) this.#show(id, wish, next.settled, next.keeps ?? there[0]);
     return next.againInMs === undefined ? {} : { againInMs: next.againInMs };
   }
 
@@ -110,7 +154,7 @@ export class BotReconciler {
    * @param containers What there is.
    */
   preview(id: string, desired: Desired, containers: readonly ManagedContainer[]): Plan {
-    const failedStart = this.#failedStarts.get(id);
+    const failedStart = this.#actions.failedStart(id);
     return plan(desired, { containers, ...(failedStart && { failedStart }) }, this.#options.clock.now());
   }
 
@@ -121,12 +165,12 @@ export class BotReconciler {
    * @param containerId The engine's id of the container.
    */
   hasEnded(containerId: string): boolean {
-    return this.#ended.has(containerId);
+    return this.#actions.hasEnded(containerId);
   }
 
   /** Forgets what this process has ended, before everything is read anew. */
   forgetEnded(): void {
-    this.#ended.clear();
+    this.#actions.forgetEnded();
   }
 
   /**
@@ -157,88 +201,13 @@ export class BotReconciler {
   }
 
   #forget(id: string): void {
-    this.#unsaved.delete(id);
     const { state, onGone } = this.#options;
-    this.#failedStarts.delete(id);
+    this.seen.forget(id);
+    this.#actions.forgetUnsaved(id);
+    this.#actions.forgetFailedStart(id);
     this.#conditions.forget(id);
     state.removeRunningBot(id);
     onGone(id);
-  }
-
-  async #end(
-    id: string,
-    action: Exclude<Action, { readonly type: "start" }>,
-    containers: readonly ManagedContainer[],
-    wish: Wish,
-    signal: AbortSignal,
-  ): Promise<void> {
-    try {
-      await this.#endNow(id, action, containers, wish.settings, signal);
-      this.#unsaved.delete(id);
-    } catch (error) {
-      if (error instanceof LogsNotSavedError) {
-        // It has exited all the same, and goes with the first pass after its log is stored.
-        this.#unsaved.set(id, messageOf(error.cause));
-        this.#show(id, wish, { type: "disabled" });
-      }
-      throw error;
-    }
-  }
-
-  async #endNow(
-    id: string,
-    action: Exclude<Action, { readonly type: "start" }>,
-    containers: readonly ManagedContainer[],
-    settings: BotSettings | undefined,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { runner, state } = this.#options;
-    this.#ended.add(action.containerId);
-    if (action.type === "remove") return await runner.removeContainer(action.containerId, { signal });
-    const graceSeconds = settings?.stopGraceSeconds;
-    const grace = graceSeconds === undefined ? {} : { graceSeconds };
-    this.#log.info("bot stopping", { id, reason: action.reason, ...grace });
-    // What was looked at just now need not be looked up again.
-    const container = containers.find(({ containerId }) => containerId === action.containerId);
-    const { how, exitCode } = await runner.stopContainer(container ?? action.containerId, {
-      signal,
-      tail: 0,
-      ...grace,
-    });
-    state.countStop();
-    this.#log.info("bot stopped", { id, reason: action.reason, how, exitCode });
-  }
-
-  /** @returns What was started; `undefined` when the start failed, which is noted. */
-  async #start(
-    id: string,
-    attempt: number,
-    wish: Wish,
-    signal: AbortSignal,
-  ): Promise<Live | undefined> {
-    const executable = wish.executable!;
-    const logIntervalSeconds = wish.settings?.logIntervalSeconds;
-    const { runner, state, clock } = this.#options;
-    try {
-      const { containerId, containerName, specHash } = await runner.startContainer(executable, {
-        attempt,
-        signal,
-        ...(logIntervalSeconds !== undefined && { logIntervalSeconds }),
-      });
-      this.#failedStarts.delete(id);
-      state.countStart({ restart: attempt > 1 });
-      this.#log.info("bot started", { id, attempt, container: containerName });
-      return { containerId, specHash, attempt };
-    } catch (error) {
-      // Who stands there was not seen by this pass: the next one looks again.
-      if (signal.aborted || error instanceof ContainerConflictError) throw error;
-      state.countFailedStart();
-      const condition = startFailure(error);
-      this.#log.debug("bot not started", { id, attempt, problem: (error as Error).message });
-      const specHash = runner.specHash(executable);
-      this.#failedStarts.set(id, { specHash, attempt, failedAt: new Date(clock.now()), condition });
-      return undefined;
-    }
   }
 
   #afterFailure(id: string, wish: Wish): WorkResult {
@@ -251,10 +220,10 @@ export class BotReconciler {
     id: string,
     { desired, notes = [] }: Wish,
     planned: BotCondition | undefined,
-    container?: Live,
+    container?: ManagedContainer,
   ): void {
     if (!planned) return this.#forget(id);
-    const unsaved = this.#unsaved.get(id);
+    const unsaved = this.#actions.unsaved(id);
     const condition: BotCondition = unsaved === undefined
       ? planned
       : { type: "waiting", for: `its last lines to be stored, then its container goes: ${unsaved}` };
@@ -269,13 +238,4 @@ export class BotReconciler {
       ...(notes.length > 0 && { notes }),
     });
   }
-}
-
-/** Whether it is the bot's own fault decides what people are told, and whether it counts. */
-function startFailure(error: unknown): FailedStart["condition"] {
-  const message = messageOf(error);
-  if (error instanceof ImageUnavailableError) return { type: "image-missing", message };
-  if (error instanceof EngineUnavailableError) return { type: "waiting", for: `the engine: ${message}` };
-  if (error instanceof ObjectStoreError) return { type: "waiting", for: `the object store: ${message}` };
-  return { type: "failed", message: error instanceof BerthError ? message : `unexpected: ${message}` };
 }

@@ -12,7 +12,7 @@ import { followHints } from "../control/follow_hints.ts";
 import { tick } from "../control/tick.ts";
 import { WaitLog } from "../control/wait_log.ts";
 import { Wakeup } from "../control/wakeup.ts";
-import { WorkQueue, type WorkResult } from "../control/work_queue.ts";
+import { WorkQueue } from "../control/work_queue.ts";
 import {
   type BotChange,
   type BotRepository,
@@ -22,7 +22,7 @@ import {
 import { storeChange } from "../documents/store_change.ts";
 import type { BotEvents } from "../events/bot_events.ts";
 import { BotReconciler } from "./bot_reconciler.ts";
-import { FreshReads } from "./fresh_reads.ts";
+import { FreshDocuments } from "./fresh_documents.ts";
 import { MassStopGuard } from "./mass_stop_guard.ts";
 import { ServiceState } from "./service_state.ts";
 
@@ -69,7 +69,7 @@ export class BotService {
   readonly #queue: WorkQueue;
   /** Has everything read anew. */
   readonly #resync = new Wakeup();
-  readonly #fresh = new FreshReads();
+  readonly #fresh = new FreshDocuments();
   #isOutageKnown = false;
   /** Ends the service. */
   #signal: AbortSignal | undefined;
@@ -106,7 +106,7 @@ export class BotService {
       onGone: (id) => this.#guard.forget(id),
     });
     this.#queue = new WorkQueue({
-      handle: (id, signal) => this.#pass(id, signal),
+      handle: (id, signal) => this.#reconciler.reconcile(id, signal, this.#fresh.take(id)),
       onError: ({ key, error, retryInMs }) => {
         this.#log.warn("pass over a bot failed", { id: key, problem: messageOf(error), retryInMs });
         void this.#noticeOutage(error);
@@ -170,19 +170,31 @@ export class BotService {
   }
 
   async #apply(change: BotChange, signal: AbortSignal): Promise<void> {
-    const { repository } = this.#options;
-    const applied = await storeChange(change, { repository, log: this.#log, signal });
+    const { repository, clock } = this.#options;
+    const { id, type } = change;
+    let isWoken = false;
+    const applied = await storeChange(change, {
+      repository,
+      log: this.#log,
+      signal,
+      onWritten: (document) => {
+        if (type === "deleted") this.#guard.sayDeleted(id);
+        else this.#guard.forget(id);
+        this.#fresh.write(id, document);
+        this.#queue.add(id);
+        isWoken = true;
+      },
+    });
     const publishedAt = change.publishedAt ?? change.order.updatedAt;
-    if (publishedAt !== undefined) {
-      this.state.setEventLag(Math.max(0, this.#options.clock.now() - publishedAt));
+    if (publishedAt !== undefined) this.state.setEventLag(Math.max(0, clock.now() - publishedAt));
+    if (isWoken) return;
+    if (type !== "deleted") {
+      if (applied) this.#guard.forget(id);
+    } else if (!await repository.get(id, { signal })) {
+      // A predecessor applied it, and ended before it could say so.
+      this.#guard.sayDeleted(id);
     }
-    if (change.type !== "deleted") {
-      if (applied) this.#guard.forget(change.id);
-    } else if (applied || !await repository.get(change.id, { signal })) {
-      // Also when a predecessor applied it, and ended before it could say so.
-      this.#guard.sayDeleted(change.id);
-    }
-    this.wake(change.id);
+    this.wake(id);
   }
 
   /** A database that was away may have been changed by others meanwhile: it is read anew when it is back. */
@@ -197,15 +209,6 @@ export class BotService {
     this.#resync.wake();
   }
 
-  async #pass(id: string, signal: AbortSignal): Promise<WorkResult> {
-    try {
-      return await this.#reconciler.reconcile(id, signal, this.#fresh.take(id));
-    } finally {
-      // A full read that began before this has ended may have seen the container that this has replaced.
-      this.#fresh.forgetContainer(id);
-    }
-  }
-
   /** One full read of both sides; only bots about which there is something to do get a pass of their own. */
   async #readAll(signal: AbortSignal): Promise<void> {
     const { repository, runner, segment } = this.#options;
@@ -216,6 +219,7 @@ export class BotService {
     this.#reconciler.forgetEnded();
     this.#hasListed = true;
     this.#fresh.begin();
+    this.#reconciler.seen.beginList();
     const containers = await runner.listManagedContainers(segment, { signal });
     const documents = await repository.list({ signal });
     this.#waits.tell("resync");
@@ -225,14 +229,16 @@ export class BotService {
     for (const id of new Set([...stored.keys(), ...bots.keys()])) {
       const wish = this.#reconciler.wish(id, stored.get(id));
       const found = bots.get(id) ?? [];
+      this.#reconciler.seen.list(id, found);
       const isWork = this.#reconciler.preview(id, wish.desired, found).actions.length > 0 ||
         found.some(({ phase }) => phase !== "running");
-      if (isWork) {
-        // Of one that runs the list tells all there is to know.
-        const container = found.length === 1 ? found.find(({ phase }) => phase === "running") : undefined;
-        this.#fresh.keep(id, { document: stored.get(id), container });
+      // While all is started, more is read: by the bus that answers now, for one.
+      const isBeingDone = !found.some(({ phase }) => phase === "exited") &&
+        this.#reconciler.isBringingAbout(id, wish.desired);
+      if (isWork && !isBeingDone) {
+        this.#fresh.read(id, stored.get(id));
         this.#queue.add(id);
-      } else this.#reconciler.observe(id, wish, found);
+      } else if (!isWork) this.#reconciler.observe(id, wish, found);
     }
     for (const { id } of this.state.getAllRunningBots()) {
       if (!stored.has(id) && !bots.has(id)) this.#reconciler.observe(id, { desired: undefined }, []);

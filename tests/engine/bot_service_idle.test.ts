@@ -41,10 +41,47 @@ Deno.test("BotService stops what a full read has seen running, and does not look
     const requests = noteRequests(passages.engine);
     await documents.updateMany({ berth_test: env.BERTH_INSTANCE }, { $set: { enabled: false } });
     await until("their end", async () => (await containers()).length === 0);
-    const isStop = ({ method, path }: EngineRequestLine) => method === "POST" && path.endsWith("/stop");
     assert.equal(requests.filter(isStop).length, names.length);
-    // What comes after a stop is the log's, which has to know whether there is more to come.
-    const looks = requests.slice(0, requests.findLastIndex(isStop))
-      .filter(({ path }) => /^\/containers\/[^/]+\/json$/.test(path));
-    assert.deepEqual(looks, []);
+    assert.deepEqual(looksBefore(requests, isStop), []);
   }));
+
+Deno.test("BotService asks the engine for nothing that it knows when events start and stop bots", () =>
+  withBots(async (stage) => {
+    const { document, write, publish, start, passages, containers } = stage;
+    const names = Array.from({ length: 5 }, (_, index) => `bot-${index}`);
+    for (const name of names) await write(document(name, { round: 1 }));
+    const requests = noteRequests(passages.engine);
+    await using berth = start({});
+    await untilRunning(stage, Object.fromEntries(names.map((name) => [name, { round: 1 }])));
+    await berth.logged(/Events come from the stream/);
+    // The list said that there were none.
+    assert.deepEqual(looksBefore(requests, isStart), []);
+    for (const round of [2, 3]) {
+      requests.length = 0;
+      for (const name of names) await publish("updated", document(name, { enabled: false }));
+      await until("their end", async () => (await containers()).length === 0);
+      assert.equal(requests.filter(isStop).length, names.length);
+      assert.deepEqual(looksBefore(requests, isStop), []);
+      requests.length = 0;
+      for (const name of names) await publish("updated", document(name, { enabled: true, round }));
+      await untilRunning(stage, Object.fromEntries(names.map((name) => [name, { enabled: true, round }])));
+      assert.deepEqual(looksBefore(requests, isStart), []);
+    }
+  }));
+
+function isStart({ method, path }: EngineRequestLine): boolean {
+  return method === "POST" && path.endsWith("/start");
+}
+
+function isStop({ method, path }: EngineRequestLine): boolean {
+  return method === "POST" && path.endsWith("/stop");
+}
+
+/** What comes after a stop is the log's, which has to know whether there is more to come. */
+function looksBefore(
+  requests: readonly EngineRequestLine[],
+  isLast: (line: EngineRequestLine) => boolean,
+): EngineRequestLine[] {
+  return requests.slice(0, requests.findLastIndex(isLast))
+    .filter(({ path }) => /^\/containers\/[^/]+\/json$/.test(path));
+}
