@@ -13,8 +13,10 @@ import { type RawEngine, rawEngine } from "./raw_bots.ts";
 const ROUNDS = 20;
 const BATCH = 50;
 /** Half of them by events, half by one write; one of each goes before, and is not counted. */
-const BATCH_ROUNDS = 8;
+const BATCH_ROUNDS = 12;
 const CONCURRENCIES = [2, 4];
+/** As users start it: tests have it tell more. */
+const LOG_LEVEL = "info";
 
 const missing = ["MONGO_URI", "MINIO_ENDPOINT"].filter((name) => !Deno.env.get(name));
 if (missing.length > 0) {
@@ -31,7 +33,7 @@ if (missing.length > 0) {
 /** From the document to the running container, and from an event to SIGTERM. */
 async function measureLatency(stage: BotStage, events: EngineEvents, raw: RawEngine): Promise<void> {
   const { document, write, publish, start, direct, id, containers } = stage;
-  await using berth = start(direct);
+  await using berth = start({ ...direct, LOG_LEVEL });
   await berth.logged(/Events come from the stream/);
   const starts: number[] = [];
   const rawStarts: number[] = [];
@@ -161,6 +163,7 @@ async function measureBatch(
   const begin = now();
   await using berth = start({
     ...direct,
+    LOG_LEVEL,
     ...(how === "write" && { NATS_URL: "", RECONCILE_INTERVAL: "1" }),
   });
   const started = await Promise.all(ids.map((name) => events.timeOf("start", name)));
