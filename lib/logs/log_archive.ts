@@ -5,6 +5,7 @@
  * @module
  */
 
+import { LRUCache } from "lru-cache";
 import { ObjectNotFoundError } from "../errors.ts";
 import { KeyedMutex } from "../keyed_mutex.ts";
 import type { ObjectInfo, ObjectStore } from "../object_store.ts";
@@ -35,19 +36,19 @@ export interface LogArchiveOptions {
 
 /** One bot's log of one day. */
 interface Day {
+  /** Absent when there is none. */
   readonly info?: ObjectInfo;
-}
-
-/** A log as it was found; with its content when that is small. */
-interface Found extends Day {
+  /** What is in it, when that is small and known: a small log is written anew with each piece that is added. */
   readonly content?: Uint8Array;
 }
 
 const TYPE = "text/plain; charset=utf-8";
 /** A cursor of a container that nobody knows may belong to somebody who comes back for it. */
 const UNKNOWN_MS = 24 * 60 * 60 * 1000;
-/** A log up to this size is read with the question whether it is there. */
+/** A log up to this size is read with the question whether it is there, and remembered. */
 const SMALL_BYTES = 64 * 1024;
+/** So many bytes of small logs are remembered. */
+const MAX_REMEMBERED_BYTES = 16 * 1024 ** 2;
 /** How many bots' and days' objects are remembered: one that is not costs a request. */
 const MAX_DAYS = 10_000;
 
@@ -56,7 +57,11 @@ export class LogArchive {
   readonly #options: LogArchiveOptions;
   readonly #clock: () => number;
   readonly #turns = new KeyedMutex();
-  readonly #days = new Map<string, Day>();
+  readonly #days = new LRUCache<string, Day>({
+    max: MAX_DAYS,
+    maxSize: MAX_REMEMBERED_BYTES,
+    sizeCalculation: ({ content }) => 1 + (content?.length ?? 0),
+  });
   /** Of each bot the cursors of its live containers. */
   readonly #cursors = new Map<string, Map<string, LogCursor>>();
   #hasBucket = false;
@@ -127,7 +132,7 @@ export class LogArchive {
       await this.#ensureBucket(signal);
       const key = logKey(id, segment.day);
       const options = { ...(signal && { signal }) };
-      const { info: onto, content }: Found = this.#days.get(key) ?? await this.#look(key, signal);
+      const { info: onto, content } = this.#known(key) ?? await this.#look(key, signal);
       const entries = (before?.entries ?? 0) + segment.entries;
       const cursor: LogCursor = { container, mark: segment.mark, entries };
       const metadata = this.#metadata(id, cursor, onto);
@@ -139,7 +144,7 @@ export class LogArchive {
         ...(onto && { onto }),
         ...(content && { content }),
       });
-      this.#keep(key, { info });
+      this.#days.set(key, { info, ...added(segment.bytes, onto ? content : new Uint8Array()) });
       this.#remember(id, cursor);
       return cursor;
     });
@@ -152,7 +157,7 @@ export class LogArchive {
    */
   forget(id: string): void {
     const prefix = logPrefix(id);
-    for (const key of this.#days.keys()) if (key.startsWith(prefix)) this.#days.delete(key);
+    for (const key of [...this.#days.keys()]) if (key.startsWith(prefix)) this.#days.delete(key);
   }
 
   /** A container is gone. @param id Id of its bot. @param container Its short id. */
@@ -185,7 +190,14 @@ export class LogArchive {
     return metadata;
   }
 
-  async #look(key: string, signal?: AbortSignal): Promise<Found> {
+  /** What is enough to add to a log. */
+  #known(key: string): Day | undefined {
+    const day = this.#days.get(key);
+    const isMissing = day?.info && !day.content && day.info.size <= SMALL_BYTES;
+    return isMissing ? undefined : day;
+  }
+
+  async #look(key: string, signal?: AbortSignal): Promise<Day> {
     const { store, bucket } = this.#options;
     try {
       const { body, ...info } = await store.get(bucket, key, { ...(signal && { signal }) });
@@ -213,14 +225,8 @@ export class LogArchive {
     if (known) return readCursors(known.info?.metadata);
     const { store, bucket } = this.#options;
     const info = await store.stat(bucket, key, { ...(signal && { signal }) });
-    this.#keep(key, { ...(info && { info }) });
+    this.#days.set(key, { ...(info && { info }) });
     return readCursors(info?.metadata);
-  }
-
-  #keep(key: string, day: Day): void {
-    this.#days.delete(key);
-    this.#days.set(key, day);
-    if (this.#days.size > MAX_DAYS) this.#days.delete(this.#days.keys().next().value!);
   }
 
   #remember(id: string, cursor: LogCursor): void {
@@ -235,4 +241,13 @@ export class LogArchive {
     await this.#options.store.ensureBucket(this.#options.bucket, { ...(signal && { signal }) });
     this.#hasBucket = true;
   }
+}
+
+/** The content of a log after something was added to it, if that is known and small. */
+function added(bytes: Uint8Array, before: Uint8Array | undefined): { content?: Uint8Array } {
+  if (!before || before.length + bytes.length > SMALL_BYTES) return {};
+  const content = new Uint8Array(before.length + bytes.length);
+  content.set(before);
+  content.set(bytes, before.length);
+  return { content };
 }

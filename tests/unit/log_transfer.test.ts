@@ -200,20 +200,21 @@ Deno.test("LogTransfer keeps the cursors of all containers of a bot, and takes t
   }
 });
 
-Deno.test("LogTransfer adds to a small log of before with one read and one write", async () => {
+Deno.test("LogTransfer adds to a small log of before with one read and one write, and then with one write", async () => {
   await using folder = await openStore();
   const { store } = folder;
   const log = new LogInMemory();
   log.entries.push(entry(timeAt(1), "before\n"));
   await openTransfer(store, log).run({ isFinal: true, signal });
   const calls: string[] = [];
+  const told: string[] = [];
   const watched = new Proxy(store, {
     get(target, name) {
       const value = Reflect.get(target, name);
       if (typeof value !== "function") return value;
       return (...args: unknown[]) => {
         calls.push(String(name));
-        if (name === "append") assert.ok((args[3] as AppendObjectOptions).content);
+        if (name === "append") told.push(new TextDecoder().decode((args[3] as AppendObjectOptions).content));
         return value.apply(target, args);
       };
     },
@@ -222,12 +223,35 @@ Deno.test("LogTransfer adds to a small log of before with one read and one write
   const next = new LogInMemory();
   next.entries.push(entry(timeAt(2), "after\n"));
   const container = { containerId: "fedcba9876543210", id: "bot", createdAt: CREATED };
-  await new LogTransfer(container, { orchestrator: next, archive, isNew: true }).run({
-    isFinal: true,
-    signal,
-  });
+  const transfer = new LogTransfer(container, { orchestrator: next, archive, isNew: true });
+  await transfer.run({ isFinal: false, signal });
   assert.deepEqual(calls, ["ensureBucket", "get", "append"]);
-  assert.deepEqual((await stored(store))["20260131"]!.map(({ text }) => text), ["before", "after"]);
+  next.entries.push(entry(timeAt(3), "later\n"));
+  await transfer.run({ isFinal: true, signal });
+  // What was written just now need not be read.
+  assert.deepEqual(calls.slice(3), ["append"]);
+  const whole = await new Response((await store.get(BUCKET, "logs/bot/20260131.log")).body).text();
+  const lines = whole.split(/(?<=\n)/);
+  assert.deepEqual(told, [lines.slice(0, 1).join(""), lines.slice(0, 2).join("")]);
+  const texts = (await stored(store))["20260131"]!.map(({ text }) => text);
+  assert.deepEqual(texts, ["before", "after", "later"]);
+});
+
+Deno.test("LogTransfer adds to logs of any size what was printed, and nothing else", async () => {
+  await using folder = await openStore();
+  const { store } = folder;
+  const log = new LogInMemory();
+  const transfer = openTransfer(store, log);
+  const random = seededRandom(7);
+  const expected: string[] = [];
+  // From nothing to far beyond what is remembered of a log.
+  for (let i = 0; i < 60; i++) {
+    const text = `${i} ${"x".repeat(random.below(4000))}`;
+    expected.push(text);
+    log.entries.push(entry(timeAt(i), `${text}\n`));
+    await transfer.run({ isFinal: false, signal });
+  }
+  assert.deepEqual((await stored(store))["20260131"]!.map(({ text }) => text), expected);
 });
 
 Deno.test("LogTransfer lets a container wait whose cursor does not fit beside those of the others", async () => {
