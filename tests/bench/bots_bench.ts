@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { BerthProcess } from "../engine/berth_process.ts";
 import { type BotStage, untilRunning, withBots } from "../engine/bot_stage.ts";
 import { until } from "../engine/engine_support.ts";
 import { type EngineEvent, type EngineEvents, followEvents } from "./engine_events.ts";
@@ -79,10 +80,13 @@ async function measureLatency(stage: BotStage, events: EngineEvents, raw: RawEng
   }
 }
 
+/** How Berth is told that bots are disabled. */
+type How = "events" | "write";
+
 /** What one round has measured: rates in 1/s, times in ms. */
 interface BatchRound {
   /** How Berth was told of the end. */
-  readonly how: "events" | "write";
+  readonly how: How;
   /** Starts of the raw engine, by concurrency. */
   readonly rawRates: readonly number[];
   /** Starts of Berth. */
@@ -92,7 +96,15 @@ interface BatchRound {
   /** The raw engine's stop of all; with their removal. */
   readonly rawStop: number;
   readonly rawEnd: number;
-  /** From the events, or the first SIGTERM, until all are gone. */
+  /** The first time in a process, and the second. */
+  readonly ends: readonly [Ends, Ends];
+}
+
+/** From the events, or the first SIGTERM, in ms. */
+interface Ends {
+  /** Until all have ended. */
+  readonly ended: number;
+  /** Until all are removed. */
   readonly gone: number;
 }
 
@@ -117,18 +129,22 @@ async function measureBatches(stage: BotStage, events: EngineEvents, raw: RawEng
   );
   for (const [how, since] of [["events", "the events"], ["write", "the first SIGTERM of a full read"]]) {
     const those = rounds.filter((each) => each.how === how);
-    const of = (pick: (round: BatchRound) => number) => median(those.map(pick));
-    console.log(
-      `${BATCH} bots disabled at once by ${how} are gone ${
-        of(({ gone }) => gone).toFixed(0)
-      } ms after ${since}: ` +
-        `${of(({ gone, rawStop }) => gone / rawStop).toFixed(2)} × the raw engine's stop, ` +
-        `${of(({ gone, rawEnd }) => gone / rawEnd).toFixed(2)} × its stop and removal ` +
-        `(${of(({ rawStop }) => rawStop).toFixed(0)} and ${
-          of(({ rawEnd }) => rawEnd).toFixed(0)
-        } ms; medians of ` +
-        `${those.length}, ratios within a round; wanted: at most 1.5 × stop)`,
-    );
+    for (const [time, name] of ["first", "second"].entries()) {
+      const of = (pick: (round: BatchRound, ends: Ends) => number) =>
+        median(those.map((round) => pick(round, round.ends[time]!)));
+      console.log(
+        `${BATCH} bots disabled at once by ${how}, the ${name} time in a process, after ${since}: ` +
+          `have ended after ${of((_, { ended }) => ended).toFixed(0)} ms, ` +
+          `${of(({ rawStop }, { ended }) => ended / rawStop).toFixed(2)} × the raw engine's stop; ` +
+          `are gone after ${of((_, { gone }) => gone).toFixed(0)} ms, ` +
+          `${of(({ rawEnd }, { gone }) => gone / rawEnd).toFixed(2)} × its stop and removal, ` +
+          `${of(({ rawStop }, { gone }) => gone / rawStop).toFixed(2)} × its stop alone ` +
+          `(raw ${of(({ rawStop }) => rawStop).toFixed(0)} and ${
+            of(({ rawEnd }) => rawEnd).toFixed(0)
+          } ms; ` +
+          `medians of ${those.length}, ratios within a round; wanted: at most 1.5)`,
+      );
+    }
   }
 }
 
@@ -138,7 +154,7 @@ async function measureBatch(
   raw: RawEngine,
   round: number,
 ): Promise<BatchRound> {
-  const { document, write, publish, start, direct, documents, env } = stage;
+  const { document, write, start, direct } = stage;
   const names = Array.from({ length: BATCH }, (_, index) => `batch-${index}`);
   const ids = names.map((name) => nameOf(stage, name));
   const rawRates: number[] = [];
@@ -170,6 +186,35 @@ async function measureBatch(
   const rate = rateOf(events.all);
   await untilRunning(stage, Object.fromEntries(names.map((name) => [name, undefined])));
   if (how === "events") await berth.logged(/Events come from the stream/);
+  const first = await disableAll(stage, { names, events, berth, how });
+  for (const name of names) await write(document(name, { round, again: true }));
+  if (how === "events") {
+    await Promise.all(names.map((name) => stage.publish("updated", document(name, { again: true }))));
+  }
+  await untilRunning(stage, Object.fromEntries(names.map((name) => [name, undefined])));
+  const second = await disableAll(stage, { names, events, berth, how });
+  return {
+    how,
+    rawRates,
+    rate,
+    allRun: Math.max(...started) - begin,
+    rawStop: mean(rawStops),
+    rawEnd: mean(rawEnds),
+    ends: [first, second],
+  };
+}
+
+/** Disables all, and waits until they are gone. */
+async function disableAll(
+  stage: BotStage,
+  { names, events, berth, how }: {
+    readonly names: readonly string[];
+    readonly events: EngineEvents;
+    readonly berth: BerthProcess;
+    readonly how: How;
+  },
+): Promise<Ends> {
+  const { document, publish, documents, env } = stage;
   events.clear();
   let since = now();
   if (how === "events") {
@@ -180,17 +225,11 @@ async function measureBatch(
     await documents.updateMany({ berth_test: env.BERTH_INSTANCE }, { $set: { enabled: false } });
     berth.signal("SIGCONT");
   }
-  const goneAt = Math.max(...await Promise.all(ids.map((name) => events.timeOf("destroy", name))));
+  const last = async (action: string) =>
+    Math.max(...await Promise.all(names.map((name) => events.timeOf(action, nameOf(stage, name)))));
+  const [ended, gone] = [await last("die"), await last("destroy")];
   if (how === "write") since = events.all.find(({ action }) => action === "kill")!.time;
-  return {
-    how,
-    rawRates,
-    rate,
-    allRun: Math.max(...started) - begin,
-    rawStop: mean(rawStops),
-    rawEnd: mean(rawEnds),
-    gone: goneAt - since,
-  };
+  return { ended: ended - since, gone: gone - since };
 }
 
 function nameOf({ env, id }: BotStage, name: string): string {
