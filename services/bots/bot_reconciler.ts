@@ -125,12 +125,13 @@ export class BotReconciler {
     const next = this.preview(id, wish.desired, containers);
     this.#aims.set(id, wish.desired);
     this.#show(id, wish, next.condition, next.keeps);
+    let live = next.keeps;
     let there = containers;
     for (const action of next.actions) {
       if (action.type === "start") {
-        const started = await this.#actions.start(id, action.attempt, wish, signal);
-        if (!started) return this.#afterFailure(id, wish);
-        there = [...there, started];
+        live = await this.#actions.start(id, action.attempt, wish, signal);
+        if (!live) return this.#afterFailure(id, wish);
+        there = [...there, live];
       } else {
         const container = there.find(({ containerId }) => containerId === action.containerId)!;
         await this.#actions.end(id, action, container, wish, signal).catch((error) => {
@@ -142,7 +143,7 @@ export class BotReconciler {
     }
     // Of a bot that is gone nothing is kept.
     if (next.settled) this.seen.see(id, there);
-    if (next.actions.length > 0) this.#show(id, wish, next.settled, next.keeps ?? there[0]);
+    if (next.actions.length > 0) this.#show(id, wish, next.settled, live);
     return next.againInMs === undefined ? {} : { againInMs: next.againInMs };
   }
 
