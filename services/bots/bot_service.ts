@@ -172,14 +172,14 @@ export class BotService {
   async #apply(change: BotChange, signal: AbortSignal): Promise<void> {
     const { repository, clock } = this.#options;
     const { id, type } = change;
+    const say = () => type === "deleted" ? this.#guard.sayDeleted(id) : this.#guard.forget(id);
     let isWoken = false;
     const applied = await storeChange(change, {
       repository,
       log: this.#log,
       signal,
       onWritten: (document) => {
-        if (type === "deleted") this.#guard.sayDeleted(id);
-        else this.#guard.forget(id);
+        say();
         this.#fresh.write(id, document);
         this.#queue.add(id);
         isWoken = true;
@@ -188,12 +188,8 @@ export class BotService {
     const publishedAt = change.publishedAt ?? change.order.updatedAt;
     if (publishedAt !== undefined) this.state.setEventLag(Math.max(0, clock.now() - publishedAt));
     if (isWoken) return;
-    if (type !== "deleted") {
-      if (applied) this.#guard.forget(id);
-    } else if (!await repository.get(id, { signal })) {
-      // A predecessor applied it, and ended before it could say so.
-      this.#guard.sayDeleted(id);
-    }
+    // A deletion counts also when a predecessor applied it, and ended before it could say so.
+    if (applied || (type === "deleted" && !await repository.get(id, { signal }))) say();
     this.wake(id);
   }
 
