@@ -14,7 +14,7 @@ interface Counts {
   failed: number;
 }
 
-const TEST_FOLDERS = ["tests/unit", "tests/contract", "tests/engine"];
+const TEST_FOLDERS = ["tests/unit", "tests/scripts", "tests/contract", "tests/engine"];
 const DOCUMENTED = ["mod.ts", "lib"];
 
 // deno-lint-ignore no-control-regex
