@@ -47,7 +47,8 @@ const code = await runCli(Deno.args, {
   terminal: createTerminal({ color, interactive: Deno.stderr.isTerminal(), isScreen }),
   signal: stop.signal,
   createOrchestrator: (config) => new DockerodeOrchestrator(connectDocker(config.dockerHost)),
-  createStore: (config, folder) => (config.minio ? createObjectStore(config) : new FolderObjectStore(folder)),
+  createStore: (config, folder) =>
+    config.minio || folder === undefined ? createObjectStore(config) : new FolderObjectStore(folder),
   createRunner: (config, store) => createDockerRunner({ config, store }),
   openBotDocuments,
   probeServers,

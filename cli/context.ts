@@ -28,8 +28,8 @@ export interface CliContext {
   readonly signal: AbortSignal;
   /** Makes the engine's client. */
   readonly createOrchestrator: (config: DockerRunnerConfig) => ContainerOrchestrator;
-  /** Makes the object store: MinIO when it is configured, else one in the given folder. */
-  readonly createStore: (config: DockerRunnerConfig, folder: string) => ObjectStore;
+  /** Makes the object store: MinIO when it is configured, else one in the given folder, or else in `DATA_DIR`. */
+  readonly createStore: (config: DockerRunnerConfig, folder?: string) => ObjectStore;
   /** Makes a runner. */
   readonly createRunner: (config: DockerRunnerConfig, store: ObjectStore) => Runner;
   /** Looks at database and event bus. */

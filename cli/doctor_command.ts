@@ -7,8 +7,8 @@
 import type { DockerRunnerConfig } from "../lib/docker_runner_config.ts";
 import { InvalidConfigError } from "../lib/errors.ts";
 import { InstanceLock } from "../lib/instance_lock.ts";
-import { ensureTempDir } from "../lib/temp_dir.ts";
 import { parseServiceConfig, type ServiceConfig } from "../services/service_config.ts";
+import { checkDataDir, checkTempDir } from "./check_folders.ts";
 import { checkServers, checkService, problemFinding } from "./check_servers.ts";
 import { type CliContext, EXIT } from "./context.ts";
 import type { Finding } from "./finding.ts";
@@ -64,6 +64,7 @@ async function examine(context: CliContext): Promise<Finding[]> {
     ...(await Promise.all([
       checkEngine(config, context),
       checkTempDir(config),
+      service.mongoUri ? [] : checkDataDir(config),
       context.probeServers(service, context.signal).then(checkServers),
       checkStore(config, context),
     ])).flat(),
@@ -153,26 +154,12 @@ function checkMemory(total: number, cpus: number, perBot: number): Finding {
   };
 }
 
-async function checkTempDir({ tempDir }: DockerRunnerConfig): Promise<Finding> {
-  const subject = "Code folder";
-  try {
-    const made = await ensureTempDir(tempDir, Deno.uid() ?? 0);
-    const probe = await Deno.makeTempDir({ dir: tempDir, prefix: "doctor-" });
-    await Deno.remove(probe);
-    if (made) await Deno.remove(tempDir);
-    return { subject, state: "ok", detail: `${tempDir} can be written to` };
-  } catch (error) {
-    const advice = "choose another folder with TEMP_DIR; it must belong to the user that runs Berth";
-    return { subject, state: "problem", detail: (error as Error).message, advice };
-  }
-}
-
 async function checkStore(config: DockerRunnerConfig, context: CliContext): Promise<Finding> {
   const subject = "Objects";
   const { minio, dataDir, buckets } = config;
   if (!minio) return { subject, state: "ok", detail: `folder ${dataDir}/objects` };
   try {
-    const store = context.createStore(config, dataDir);
+    const store = context.createStore(config);
     await store.stat(buckets.code, "berth-doctor", { signal: context.signal });
     return { subject, state: "ok", detail: `MinIO at ${minio.host}:${minio.port}` };
   } catch (error) {

@@ -39,7 +39,7 @@ export async function logsCommand(options: LogsOptions, context: CliContext): Pr
   const { terminal, signal } = context;
   const { id, follow, json, tail, since } = options;
   const { runner: config } = parseServiceConfig(context.env);
-  const store = context.createStore(config, `${config.dataDir}/objects`);
+  const store = context.createStore(config);
   const stored = new StoredLogs(store, config.buckets.logs);
   await using runner = context.createRunner(config, store);
   const which = { ...(tail !== undefined && { tail }), ...(since && { since }), signal };

@@ -12,6 +12,7 @@ import { ArchiveExtractor } from "./archive/archive_extractor.ts";
 import { CodeCache } from "./code_cache.ts";
 import { CodeManager } from "./code_manager.ts";
 import type { ContainerOrchestrator } from "./container_orchestrator.ts";
+import { ensureDataDir } from "./data_dir.ts";
 import { DockerRunner } from "./docker_runner.ts";
 import { type DockerRunnerConfig, parseDockerRunnerConfig } from "./docker_runner_config.ts";
 import { FolderObjectStore } from "./folder_object_store.ts";
@@ -19,7 +20,7 @@ import { LogCollector } from "./log_collector.ts";
 import type { ObjectStore } from "./object_store.ts";
 import { PrivateFolders } from "./private_folders.ts";
 import { ScriptManager } from "./script_manager.ts";
-import { ensureTempDir } from "./temp_dir.ts";
+import { ensureInstanceDir } from "./temp_dir.ts";
 
 /** Options of {@linkcode createDockerRunner}. */
 export interface CreateDockerRunnerOptions {
@@ -71,7 +72,10 @@ export function createDockerRunner(options: CreateDockerRunnerOptions = {}): Doc
     code: new CodeManager({ cache, extractor, bucket: config.buckets.code, limits: config.archiveLimits }),
     extractor,
     scripts: new ScriptManager(),
-    folders: new PrivateFolders(`${folder}/containers`, () => ensureTempDir(config.tempDir, user.uid)),
+    folders: new PrivateFolders(
+      `${folder}/containers`,
+      () => ensureInstanceDir(config.tempDir, config.instance, user.uid),
+    ),
     user,
   });
 }
@@ -82,7 +86,9 @@ export function createDockerRunner(options: CreateDockerRunnerOptions = {}): Doc
  * @param config The configuration.
  */
 export function createObjectStore(config: DockerRunnerConfig): ObjectStore {
-  if (!config.minio) return new FolderObjectStore(`${config.dataDir}/objects`);
+  if (!config.minio) {
+    return new FolderObjectStore(`${config.dataDir}/objects`, { ready: () => ensureDataDir(config.dataDir) });
+  }
   const { host, port, ssl, accessKey, secretKey } = config.minio;
   const client = connectMinio({
     endPoint: host,

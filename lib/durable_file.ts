@@ -5,7 +5,7 @@
  */
 
 /**
- * Writes a new file and returns once it is on the disk.
+ * Writes a new file, closed to other users, and returns once it is on the disk.
  *
  * @param path Where; nothing may be there.
  * @param body Its content.
@@ -17,7 +17,7 @@ export async function writeToDisk(
   body: Uint8Array,
   signal?: AbortSignal,
 ): Promise<Deno.FileInfo> {
-  await Deno.writeFile(path, body, { createNew: true, signal });
+  await Deno.writeFile(path, body, { createNew: true, mode: 0o600, signal });
   using file = await Deno.open(path, { write: true });
   await file.sync();
   return await file.stat();

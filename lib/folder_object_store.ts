@@ -39,6 +39,8 @@ const RECORDS_FOLDER = ".lengths";
 export interface FolderObjectStoreOptions {
   /** Milliseconds since 1970. @default {Date.now} */
   readonly clock?: () => number;
+  /** Called before the first access: makes sure that the folder above is safe. @default {nothing is checked} */
+  readonly ready?: () => Promise<unknown>;
 }
 
 /**
@@ -46,7 +48,7 @@ export interface FolderObjectStoreOptions {
  *
  * An object appears at once and whole: it is written to a file beside the buckets, brought to the disk and
  * renamed. The ETag is made of inode, size and time of change. Links are not followed: what is behind one
- * is not in the store. Unlike S3, a folder cannot hold both `a` and `a/b`: the second is refused.
+ * is not in the store. Files and folders are closed to other users. Unlike S3, a folder cannot hold both `a` and `a/b`: the second is refused.
  *
  * What is appended counts once a record of the file's length, in a file beside the buckets, says so; what a
  * crash has left beyond it is given to nobody, and cut off by the next append.
@@ -56,18 +58,21 @@ export class FolderObjectStore implements ObjectStore {
   readonly #paths: ObjectPaths;
   readonly #uploads: UploadFolder;
   readonly #lengths: LengthRecords;
+  readonly #ready: () => Promise<unknown>;
+  #isReady = false;
 
   /**
    * Makes one; nothing is read or written yet.
    *
    * @param root The folder, as an absolute path; it is made with the first bucket.
-   * @param options The clock.
+   * @param options See {@linkcode FolderObjectStoreOptions}.
    */
   constructor(root: string, options: FolderObjectStoreOptions = {}) {
     if (!isAbsolute(root)) {
       throw new TypeError(`Cannot keep objects in '${root}': the path must be absolute.`);
     }
     this.#root = root;
+    this.#ready = options.ready ?? (() => Promise.resolve());
     this.#paths = new ObjectPaths(root);
     this.#uploads = new UploadFolder(join(root, TEMP_FOLDER), options.clock ?? Date.now);
     this.#lengths = new LengthRecords(join(root, RECORDS_FOLDER), this.#uploads.path);
@@ -76,7 +81,7 @@ export class FolderObjectStore implements ObjectStore {
   async ensureBucket(bucket: string, options: ObjectCallOptions = {}): Promise<void> {
     assertBucketName(bucket);
     await this.#attempt(`make bucket '${bucket}'`, options, async () => {
-      await Deno.mkdir(join(this.#root, bucket), { recursive: true });
+      await Deno.mkdir(join(this.#root, bucket), { recursive: true, mode: 0o700 });
       await this.#paths.assertBucket(bucket);
     });
   }
@@ -271,6 +276,8 @@ export class FolderObjectStore implements ObjectStore {
   async #attempt<T>(what: string, { signal }: ObjectCallOptions, action: () => Promise<T>): Promise<T> {
     signal?.throwIfAborted();
     try {
+      if (!this.#isReady) await this.#ready();
+      this.#isReady = true;
       return await action();
     } catch (cause) {
       if (cause instanceof BerthError || (signal?.aborted && cause === signal.reason)) throw cause;

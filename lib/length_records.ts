@@ -76,7 +76,7 @@ export class LengthRecords {
     const stored: StoredRecord = { ...record, file: identityOf(file) };
     const temporary = join(this.#temporary, crypto.randomUUID());
     try {
-      await Deno.mkdir(this.#folder, { recursive: true });
+      await Deno.mkdir(this.#folder, { recursive: true, mode: 0o700 });
       await writeToDisk(temporary, new TextEncoder().encode(JSON.stringify(stored)));
       await Deno.rename(temporary, this.#path(name));
     } catch (error) {
@@ -93,8 +93,8 @@ export class LengthRecords {
    * @returns Dispose it when the file has its name.
    */
   async lock(): Promise<Disposable> {
-    await Deno.mkdir(this.#folder, { recursive: true });
-    const file = await Deno.open(join(this.#folder, "lock"), { create: true, write: true });
+    await Deno.mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const file = await Deno.open(join(this.#folder, "lock"), { create: true, write: true, mode: 0o600 });
     await file.lock(true);
     return file;
   }

@@ -95,7 +95,7 @@ export class ObjectPaths {
       const found = await unlessMissing(Deno.lstat(path));
       if (found?.isDirectory) continue;
       if (found) throw collision(bucket, key, parts.slice(0, index + 1).join("/"));
-      await Deno.mkdir(path, { recursive: true });
+      await Deno.mkdir(path, { recursive: true, mode: 0o700 });
       await syncToDisk(parent);
     }
   }

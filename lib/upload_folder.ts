@@ -25,7 +25,7 @@ export class UploadFolder {
 
   /** Makes sure that it is there, and removes what processes that died left behind; once is enough. */
   async open(): Promise<void> {
-    await Deno.mkdir(this.path, { recursive: true });
+    await Deno.mkdir(this.path, { recursive: true, mode: 0o700 });
     if (this.#isSwept) return;
     this.#isSwept = true;
     for await (const { name } of Deno.readDir(this.path)) {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ensureDataDir } from "../lib/data_dir.ts";
 import type { DockerRunnerConfig } from "../lib/docker_runner_config.ts";
 import type { BotRepository } from "./documents/bot_repository.ts";
 import type { ChangeSource } from "./events/change_source.ts";
@@ -34,6 +35,7 @@ export interface OpenBotRepository extends AsyncDisposable, ScheduleStores {
  * @param config The configuration.
  * @returns The documents. Dispose them at the end.
  * @throws {StoreUnavailableError} when SQLite's file cannot be opened.
+ * @throws {InvalidConfigError} when the folder of SQLite's file is not safe.
  */
 export async function openBotRepository(config: ServiceConfig): Promise<OpenBotRepository> {
   if (config.mongoUri) {
@@ -52,6 +54,7 @@ export async function openBotRepository(config: ServiceConfig): Promise<OpenBotR
   const { SqliteRunRepository } = await import("./adapters/sqlite_run_repository.ts");
   const { SqliteScheduleRepository } = await import("./adapters/sqlite_schedule_repository.ts");
   const { SqliteChangeSource } = await import("./adapters/sqlite_change_source.ts");
+  await ensureDataDir(config.runner.dataDir);
   const database = connectSqlite(databasePath(config.runner));
   const watchChanges = () => new SqliteChangeSource(database);
   const repository = new SqliteBotRepository(database);

@@ -29,6 +29,7 @@ export function connectSqlite(path: string): DatabaseSync {
     Deno.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     // Before SQLite makes it with whatever mode the process happens to have. Its -wal and -shm take the same mode.
     Deno.openSync(path, { read: true, write: true, create: true, mode: 0o600 }).close();
+    closeToOthers(path);
     database = new DatabaseSync(path);
     database.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;`);
     return database;
@@ -39,5 +40,17 @@ export function connectSqlite(path: string): DatabaseSync {
       `Cannot open the database '${path}': ${why}. Correct its permissions, or use another data folder.`,
       { cause: error },
     );
+  }
+}
+
+/** A database that another program made, or an earlier version, may be open to other users. */
+function closeToOthers(path: string): void {
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) {
+    try {
+      if ((Deno.statSync(file).mode ?? 0) & 0o077) Deno.chmodSync(file, 0o600);
+    } catch (error) {
+      // Each of the two companions comes and goes with the processes that use the database.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
   }
 }

@@ -61,7 +61,8 @@ export function cliContext(
     },
     signal: new AbortController().signal,
     createOrchestrator: (config) => new DockerodeOrchestrator(connectDocker(config.dockerHost)),
-    createStore: (config, folder) => config.minio ? createObjectStore(config) : new FolderObjectStore(folder),
+    createStore: (config, folder) =>
+      config.minio || folder === undefined ? createObjectStore(config) : new FolderObjectStore(folder),
     createRunner: (config, store) => createDockerRunner({ config, store }),
     openBotDocuments,
     probeServers,

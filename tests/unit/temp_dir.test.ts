@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { InvalidConfigError } from "../../lib/errors.ts";
-import { ensureTempDir } from "../../lib/temp_dir.ts";
+import { ensureInstanceDir, ensureTempDir } from "../../lib/temp_dir.ts";
 
 const OWN = Deno.uid() ?? 0;
 
@@ -75,4 +75,15 @@ Deno.test("ensureTempDir() refuses a folder of another user", () =>
   withParent(async (parent) => {
     await Deno.mkdir(`${parent}/a`, { mode: 0o700 });
     await assertRefused(`${parent}/a`, new RegExp(`belongs to user ${OWN}, not to ${OWN + 1}`), OWN + 1);
+  }));
+
+Deno.test("ensureInstanceDir() closes the folder of an instance, whatever made it", () =>
+  withParent(async (parent) => {
+    await Deno.mkdir(`${parent}/runtime/main`, { recursive: true });
+    await Deno.chmod(`${parent}/runtime`, 0o755);
+    await Deno.chmod(`${parent}/runtime/main`, 0o755);
+    await ensureInstanceDir(`${parent}/runtime`, "main", OWN);
+    assert.equal((await Deno.stat(`${parent}/runtime/main`)).mode! & 0o777, 0o700);
+    await ensureInstanceDir(`${parent}/runtime`, "other", OWN);
+    assert.equal((await Deno.stat(`${parent}/runtime/other`)).mode! & 0o777, 0o700);
   }));
