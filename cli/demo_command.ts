@@ -76,7 +76,7 @@ async function serve(
         ...stage,
         composed: composed.schedules,
         runner: session.runner,
-        target: { store: composed.store, bucket: session.codeBucket },
+        target: { store: composed.store, bucket: session.codeBucket, limits: session.archiveLimits },
       }),
       ...examples.filter(({ entrypoints }) => entrypoints.backtest).map((bot) => runBacktest(bot, stage)),
     ]);
@@ -112,6 +112,7 @@ async function runBots(bots: readonly BotFolder[], stage: Stage): Promise<boolea
     repository,
     store,
     bucket: session.codeBucket,
+    limits: session.archiveLimits,
     publish: (change) => inProcess!.publish(change),
   };
   const views = bots.map((bot) => new BotView({ bot, runner: session.runner, terminal, print }));

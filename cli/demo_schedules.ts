@@ -17,7 +17,7 @@ export interface DemoSchedulesStage extends Pick<ScheduleViewOptions, "runner" |
   /** The schedule service. */
   readonly composed: ComposedScheduleService;
   /** Where archives go. */
-  readonly target: Pick<DeployTarget, "store" | "bucket">;
+  readonly target: Pick<DeployTarget, "store" | "bucket" | "limits">;
   /** Ends the demo. */
   readonly end: AbortSignal;
   /** Longest time until a run has come to its end, in ms. */

@@ -5,6 +5,7 @@
  */
 
 import { stat } from "node:fs/promises";
+import type { ArchiveLimits } from "../lib/archive/archive_limits.ts";
 import { InvalidBotFolderError } from "../lib/errors.ts";
 import type { ObjectStore } from "../lib/object_store.ts";
 import { parseBotDocument, updatedAtOf } from "../services/documents/bot_document.ts";
@@ -24,6 +25,8 @@ export interface DeployTarget {
   readonly store: ObjectStore;
   /** The bucket for code. */
   readonly bucket: string;
+  /** What an archive may hold. */
+  readonly limits: ArchiveLimits;
   /** Tells the service of a change that was written. */
   readonly publish: (change: BotChange) => Promise<unknown>;
 }
@@ -71,7 +74,7 @@ export async function deployBot(
   target: DeployTarget,
   { id = bot.name, enabled = true, segment = 0, signal }: DeployBotOptions = {},
 ): Promise<DeployedBot> {
-  const { repository, store, bucket, publish } = target;
+  const { repository, store, bucket, limits, publish } = target;
   const call = signal ? { signal } : {};
   const before = await repository.get(id, call);
   const describe = (filePath: string) =>
@@ -79,7 +82,7 @@ export async function deployBot(
   // Whatever is wrong with the folder is said before anything is written.
   describe("not-stored-yet");
   await requireScript(bot);
-  const filePath = await storeArchive(bot, { store, bucket, id, ...call });
+  const filePath = await storeArchive(bot, { store, bucket, id, limits, ...call });
   const document = describe(filePath);
   const type = before ? "updated" : "created";
   const change: BotChange = { type, id, document, order: { updatedAt: updatedAtOf(document)! } };

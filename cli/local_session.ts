@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ArchiveLimits } from "../lib/archive/archive_limits.ts";
 import type { DockerRunnerConfig } from "../lib/docker_runner_config.ts";
 import { type EntrypointType, type Executable, parseExecutable } from "../lib/executable.ts";
 import { InstanceLock } from "../lib/instance_lock.ts";
@@ -32,6 +33,8 @@ export class LocalSession implements AsyncDisposable {
   readonly store: ObjectStore;
   /** Bucket for code. */
   readonly codeBucket: string;
+  /** What an archive may hold. */
+  readonly archiveLimits: ArchiveLimits;
   readonly #config: DockerRunnerConfig;
   readonly #lock: InstanceLock;
   readonly #madeTempDir: boolean;
@@ -46,6 +49,7 @@ export class LocalSession implements AsyncDisposable {
   ) {
     this.runner = runner;
     this.codeBucket = config.buckets.code;
+    this.archiveLimits = config.archiveLimits;
     this.#config = config;
     this.store = store;
     this.#lock = lock;
@@ -100,7 +104,8 @@ export class LocalSession implements AsyncDisposable {
       });
     // Whatever is wrong with the folder is said before anything is written.
     describe("not-stored-yet");
-    const target = { store: this.store, bucket: code, id: bot.name, ...(signal && { signal }) };
+    const { store, archiveLimits: limits } = this;
+    const target = { store, bucket: code, id: bot.name, limits, ...(signal && { signal }) };
     const executable = describe(await storeArchive(bot, target));
     this.#written.push({ bucket: code, key: executable.filePath });
     return executable;

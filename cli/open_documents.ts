@@ -65,11 +65,13 @@ export async function openDocuments(context: CliContext): Promise<OpenDocuments>
       }
     };
   const bucket = config.runner.buckets.code;
+  const limits = config.runner.archiveLimits;
   const bots: DocumentTarget = {
     kind: "bot",
     repository,
     store,
     bucket,
+    limits,
     publish: publishTo(publisher, botFoundWithin(config)),
   };
   const schedules = scheduling && {
@@ -78,6 +80,7 @@ export async function openDocuments(context: CliContext): Promise<OpenDocuments>
     repository: scheduling.schedules,
     store,
     bucket,
+    limits,
     publish: publishTo(scheduling.publisher, SCHEDULE_FOUND_WITHIN),
   };
   return {

@@ -5,7 +5,11 @@
  */
 
 import { createHash } from "node:crypto";
+import type { ArchiveLimits } from "../lib/archive/archive_limits.ts";
+import { archiveInMemory, inspectArchive } from "../lib/archive/inspect_archive.ts";
 import { zipFolder } from "../lib/archive/zip_folder.ts";
+import { RESERVED_NAMES } from "../lib/container_layout.ts";
+import { InvalidArchiveError, InvalidBotFolderError } from "../lib/errors.ts";
 import type { ObjectStore } from "../lib/object_store.ts";
 import type { BotFolder } from "./bot_folder.ts";
 
@@ -20,6 +24,8 @@ export interface ArchiveTarget {
   readonly bucket: string;
   /** Id of the bot that it is for. */
   readonly id: string;
+  /** What an archive may hold where it is going to run. */
+  readonly limits: ArchiveLimits;
   /** Gives up. */
   readonly signal?: AbortSignal;
 }
@@ -40,16 +46,31 @@ export function archivePrefix(id: string): string {
  * @param bot The folder.
  * @param target See {@linkcode ArchiveTarget}.
  * @returns The archive's key, for example `local/my-bot/1.0.0+3fa9c1d2`.
- * @throws {InvalidBotFolderError} when the folder cannot be packed.
+ * @throws {InvalidBotFolderError} when the folder cannot be packed, or the service would refuse the archive.
  * @throws {ObjectStoreError} when the store does not take it.
  */
 export async function storeArchive(bot: BotFolder, target: ArchiveTarget): Promise<string> {
-  const { store, bucket, id } = target;
+  const { store, bucket, id, limits } = target;
   const options = target.signal ? { signal: target.signal } : {};
   const archive = await zipFolder(bot.path, options);
+  requireAccepted(bot, archive, limits);
   const build = createHash("sha256").update(archive).digest("hex").slice(0, 8);
   const key = `${archivePrefix(id)}${bot.version}+${build}`;
   await store.ensureBucket(bucket, options);
   await store.put(bucket, key, archive, { ...options, contentType: "application/zip" });
   return key;
+}
+
+/** The service makes the same checks of the archive: what it would refuse is not deployed. */
+function requireAccepted({ path, entrypoints }: BotFolder, archive: Uint8Array, limits: ArchiveLimits): void {
+  try {
+    inspectArchive(archiveInMemory(archive), {
+      limits,
+      reservedNames: RESERVED_NAMES,
+      requiredFiles: Object.values(entrypoints),
+    });
+  } catch (error) {
+    if (!(error instanceof InvalidArchiveError)) throw error;
+    throw new InvalidBotFolderError(`Cannot deploy '${path}': ${error.message}`, { cause: error });
+  }
 }

@@ -4,9 +4,10 @@
  * @module
  */
 
+import { LRUCache } from "lru-cache";
 import { isDiskFull } from "./disk_full.ts";
 import { downloadObject } from "./download_object.ts";
-import { ObjectNotFoundError } from "./errors.ts";
+import { InvalidArchiveError, ObjectNotFoundError } from "./errors.ts";
 import { KeyedMutex } from "./keyed_mutex.ts";
 import type { ObjectContent, ObjectInfo, ObjectStore } from "./object_store.ts";
 import { onDisk } from "./on_disk.ts";
@@ -31,6 +32,8 @@ export interface CodeCacheOptions {
   readonly folder: string;
   /** How many bytes are kept; the least recently used go first. An archive in use always stays. */
   readonly maxBytes: number;
+  /** The largest archive that is fetched, in bytes. */
+  readonly maxArchiveBytes: number;
   /** The time, in ms since 1970. @default {Date.now} */
   readonly clock?: () => number;
 }
@@ -42,6 +45,9 @@ interface Entry {
   leases: number;
 }
 
+/** How many refusals are remembered. */
+const MAX_REFUSED = 1000;
+
 const PARTIAL = ".partial-";
 
 /**
@@ -52,7 +58,10 @@ export class CodeCache {
   readonly #store: ObjectStore;
   readonly #folder: string;
   readonly #maxBytes: number;
+  readonly #maxArchiveBytes: number;
   readonly #clock: () => number;
+  /** Versions of objects that were refused: they are not fetched and checked again at every try. */
+  readonly #refused = new LRUCache<string, InvalidArchiveError>({ max: MAX_REFUSED });
   /** Least recently used first. */
   readonly #entries = new Map<string, Entry>();
   /** Which content each version of an object has. */
@@ -67,10 +76,11 @@ export class CodeCache {
    *
    * @param options See {@linkcode CodeCacheOptions}.
    */
-  constructor({ store, folder, maxBytes, clock }: CodeCacheOptions) {
+  constructor({ store, folder, maxBytes, maxArchiveBytes, clock }: CodeCacheOptions) {
     this.#store = store;
     this.#folder = folder;
     this.#maxBytes = maxBytes;
+    this.#maxArchiveBytes = maxArchiveBytes;
     this.#clock = clock ?? Date.now;
   }
 
@@ -84,6 +94,7 @@ export class CodeCache {
    * @returns What the function returns.
    * @throws {ObjectNotFoundError} when there is no such object.
    * @throws {ObjectStoreError} when the store does not answer, or breaks off.
+   * @throws {InvalidArchiveError} when the object is too large, or the function has refused this version of it before.
    * @throws {BerthError} `archive/io`: the archive cannot be written to the folder.
    */
   async use<T>(
@@ -99,6 +110,9 @@ export class CodeCache {
         signal?.throwIfAborted();
         const { path, sha256, size } = entry;
         return await use({ path, sha256, size });
+      } catch (error) {
+        if (error instanceof InvalidArchiveError) this.#refuse(entry.sha256, error);
+        throw error;
       } finally {
         entry.leases--;
         await this.#evict(this.#maxBytes);
@@ -127,6 +141,9 @@ export class CodeCache {
     const info = await this.#store.stat(bucket, key, { signal });
     if (!info) throw new ObjectNotFoundError(bucket, key);
     const version = versionOf(bucket, info);
+    const refusal = this.#refused.get(version);
+    if (refusal) throw refusal;
+    this.#requireRoom(version, key, info.size);
     const known = this.#hashOf.get(version);
     if (known !== undefined && this.#entries.has(known)) return known;
     return await this.#fetches.run(version, (signal) => this.#fetch(bucket, key, signal), signal);
@@ -134,10 +151,33 @@ export class CodeCache {
 
   async #fetch(bucket: string, key: string, signal: AbortSignal): Promise<string> {
     const content = await this.#store.get(bucket, key, { signal });
+    try {
+      // The version that came need not be the one that was asked for.
+      this.#requireRoom(versionOf(bucket, content), key, content.size);
+    } catch (error) {
+      await content.body.cancel().catch(() => {});
+      throw error;
+    }
     const sha256 = await this.#download(bucket, content, signal);
-    // The version that came, which need not be the one that was asked for.
     this.#hashOf.set(versionOf(bucket, content), sha256);
     return sha256;
+  }
+
+  /** A refusal is about the content: each version that has it is refused. Another script may be asked for later. */
+  #refuse(sha256: string, error: InvalidArchiveError): void {
+    if (error.problem === "missing-script") return;
+    for (const [version, known] of this.#hashOf) if (known === sha256) this.#refused.set(version, error);
+  }
+
+  #requireRoom(version: string, key: string, size: number): void {
+    if (size <= this.#maxArchiveBytes) return;
+    const error = new InvalidArchiveError(
+      "too-large",
+      `The archive '${key}' has ${size} bytes, more than the ${this.#maxArchiveBytes} that an archive may have. ` +
+        "Leave out what the bot does not need, or set ARCHIVE_MAX_TOTAL_MB.",
+    );
+    this.#refused.set(version, error);
+    throw error;
   }
 
   async #download(bucket: string, content: ObjectContent, signal: AbortSignal): Promise<string> {

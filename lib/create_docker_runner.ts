@@ -9,6 +9,7 @@ import { connectMinio } from "./adapters/connect_minio.ts";
 import { DockerodeOrchestrator } from "./adapters/dockerode_orchestrator.ts";
 import { MinioObjectStore } from "./adapters/minio_object_store.ts";
 import { ArchiveExtractor } from "./archive/archive_extractor.ts";
+import { maxArchiveBytes } from "./archive/archive_limits.ts";
 import { CodeCache } from "./code_cache.ts";
 import { CodeManager } from "./code_manager.ts";
 import type { ContainerOrchestrator } from "./container_orchestrator.ts";
@@ -51,7 +52,12 @@ export function createDockerRunner(options: CreateDockerRunnerOptions = {}): Doc
   const extractor = new ArchiveExtractor();
   const user = { uid: Deno.uid() ?? 0, gid: Deno.gid() ?? 0 };
   const folder = `${config.tempDir}/${config.instance}`;
-  const cache = new CodeCache({ store, folder: `${folder}/cache`, maxBytes: config.codeCacheBytes });
+  const cache = new CodeCache({
+    store,
+    folder: `${folder}/cache`,
+    maxBytes: config.codeCacheBytes,
+    maxArchiveBytes: maxArchiveBytes(config.archiveLimits),
+  });
   const orchestrator = options.orchestrator ?? new DockerodeOrchestrator(connectDocker(config.dockerHost));
   const logs = new LogCollector({
     orchestrator,

@@ -221,6 +221,7 @@ export function parseDockerRunnerConfig(
       maxTotalBytes: value.ARCHIVE_MAX_TOTAL_MB * MIB,
       maxFileBytes: value.ARCHIVE_MAX_FILE_MB * MIB,
       maxRatio: value.ARCHIVE_MAX_RATIO,
+      ratioFreeBytes: DEFAULT_ARCHIVE_LIMITS.ratioFreeBytes,
     },
     codeCacheBytes: value.CODE_CACHE_MB * MIB,
   };

@@ -42,15 +42,19 @@ export async function downloadObject(
     `create '${path}'`,
     () => Deno.open(path, { write: true, createNew: true, mode: 0o600 }),
   );
+  const what = `Cannot read ${describeObject(bucket, key)}: the store broke off`;
   const sink = new WritableStream<Uint8Array>({
     write: (chunk) =>
       onDisk(`write '${path}'`, async () => {
         hash.update(chunk);
         size += chunk.length;
+        // An object that grows is not the one that was announced: nothing of it is of use.
+        if (size > expected) {
+          throw new ObjectStoreError(`${what} after more than ${expected} bytes. Try again.`);
+        }
         for (let done = 0; done < chunk.length;) done += await file.write(chunk.subarray(done));
       }),
   });
-  const what = `Cannot read ${describeObject(bucket, key)}: the store broke off`;
   try {
     await body.pipeTo(sink, { signal });
   } catch (error) {

@@ -6,13 +6,13 @@
 import { messageOf } from "../message_of.ts";
 import { archiveIoError } from "./archive_io_error.ts";
 import { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from "./archive_limits.ts";
+import { type ArchiveSource, inspectArchive, truncated } from "./inspect_archive.ts";
 import { decodeZipEntry } from "./decode_zip_entry.ts";
 import { BerthError, InvalidArchiveError } from "../errors.ts";
 import { ExtractionTarget } from "./extraction_target.ts";
 import type { FileOwner } from "../file_owner.ts";
 import { FileWindow } from "./file_window.ts";
-import { parseZipDirectory, type ZipEntry } from "./zip_directory.ts";
-import { findZipEnd, ZIP_TAIL_BYTES, type ZipEnd } from "./zip_end.ts";
+import type { ZipEntry } from "./zip_directory.ts";
 import {
   checkAfterData,
   checkLocalHeader,
@@ -20,7 +20,6 @@ import {
   localHeaderSize,
   MAX_DESCRIPTOR_BYTES,
 } from "./zip_local_header.ts";
-import { checkZipPaths } from "./zip_paths.ts";
 
 /** What to extract, and where to. */
 export interface ExtractArchiveOptions {
@@ -54,9 +53,6 @@ export interface ExtractArchiveHooks {
   checkpoint?(): void;
 }
 
-/** A directory this long is no list of names any more, whatever the limit on entries. */
-const MAX_DIRECTORY_BYTES = 64 * 1024 ** 2;
-
 /**
  * Extracts an archive. All that its directory tells is checked before anything is written, everything else while it
  * is read; on any failure what was written is removed.
@@ -73,17 +69,11 @@ export function extractArchive(
 ): ExtractedArchive {
   const limits: ArchiveLimits = { ...DEFAULT_ARCHIVE_LIMITS, ...options.limits };
   using archive = readable(options.archivePath, () => new FileWindow(options.archivePath));
-  const source: Source = {
+  const source: ArchiveSource = {
     size: archive.size,
     read: (position, length) => readable(options.archivePath, () => archive.read(position, length)),
   };
-  const end = readEnd(source);
-  const entries = parseZipDirectory(readDirectory(source, end, limits), end, limits);
-  const folders = checkZipPaths(entries, {
-    reservedNames: options.reservedNames ?? [],
-    requiredFiles: options.requiredFiles ?? [],
-    maxEntries: limits.maxEntries,
-  });
+  const { end, entries, folders } = inspectArchive(source, { ...options, limits });
   hooks.checkpoint?.();
   const target = new ExtractionTarget(options.destination, options.owner);
   target.open();
@@ -114,37 +104,8 @@ function removeAfter(error: unknown, target: ExtractionTarget): void {
   }
 }
 
-interface Source {
-  readonly size: number;
-  read(position: number, length: number): Uint8Array;
-}
-
-function readEnd(source: Source): ZipEnd {
-  const length = Math.min(source.size, ZIP_TAIL_BYTES);
-  const tail = source.read(source.size - length, length).slice();
-  return findZipEnd(tail, source.size, source.read(0, Math.min(source.size, 4)));
-}
-
-function readDirectory(source: Source, end: ZipEnd, limits: ArchiveLimits): Uint8Array {
-  if (end.directorySize > MAX_DIRECTORY_BYTES) {
-    throw new InvalidArchiveError(
-      "too-large",
-      `The archive's list of entries has ${end.directorySize} bytes, more than ${MAX_DIRECTORY_BYTES}. Pack fewer files.`,
-    );
-  }
-  // One entry too many is refused by the number alone: the list is not worth reading then.
-  const bytes = new Uint8Array(end.entries > limits.maxEntries ? 0 : end.directorySize);
-  for (let at = 0; at < bytes.length;) {
-    const piece = source.read(end.directoryOffset + at, Math.min(64 * 1024, bytes.length - at));
-    if (piece.length === 0) throw truncated();
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
-}
-
 function extractEntry(
-  source: Source,
+  source: ArchiveSource,
   entry: ZipEntry,
   next: number,
   target: ExtractionTarget,
@@ -185,8 +146,4 @@ function readable<T>(path: string, read: () => T): T {
   } catch (error) {
     throw archiveIoError(`read the archive '${path}'`, error);
   }
-}
-
-function truncated(): InvalidArchiveError {
-  return new InvalidArchiveError("truncated", "The archive is truncated. Upload it again, whole.");
 }

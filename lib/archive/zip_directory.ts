@@ -33,8 +33,6 @@ export interface ZipEntry extends ZipEntryName {
 export const ZIP_STORED = 0;
 /** Compression method: deflate. */
 export const ZIP_DEFLATED = 8;
-/** Below this many extracted bytes no ratio is refused. */
-const RATIO_FREE_BYTES = 1024 * 1024;
 
 const SIGNATURE = 0x02014b50;
 const HEADER_SIZE = 46;
@@ -195,7 +193,7 @@ function checkSizes(entries: readonly ZipEntry[], end: ZipEnd, limits: ArchiveLi
 }
 
 function isBomb(size: number, compressedSize: number, limits: ArchiveLimits): boolean {
-  return size > RATIO_FREE_BYTES && size > compressedSize * limits.maxRatio;
+  return size > limits.ratioFreeBytes && size > compressedSize * limits.maxRatio;
 }
 
 function refuse(problem: InvalidArchiveError["problem"], label: string, what: string): InvalidArchiveError {

@@ -174,9 +174,11 @@ Deno.test("ArchiveExtractor.extract() holds an archive against each limit", asyn
     [[zeros("a", 60), zeros("b", 60)], { maxTotalBytes: 100 }, "too-large"],
     [[zeros("a", 1), zeros("b", 1), zeros("c", 1)], { maxEntries: 2 }, "too-many-entries"],
     [[zeros("a/b/c/d", 1)], { maxEntries: 3 }, "too-many-entries"],
-    [[zeros("a", 2 * MIB)], {}, "ratio"],
-    [[zeros("a", 2 * MIB)], { maxRatio: 2000 }, undefined],
-    [[zeros("a", MIB)], {}, undefined],
+    [[zeros("a", 101 * MIB)], {}, "ratio"],
+    [[zeros("a", 100 * MIB)], {}, undefined],
+    [[zeros("a", 2 * MIB)], { ratioFreeBytes: MIB }, "ratio"],
+    [[zeros("a", 2 * MIB)], { ratioFreeBytes: MIB, maxRatio: 2000 }, undefined],
+    [[zeros("a", MIB)], { ratioFreeBytes: MIB }, undefined],
     [[zeros("a", 100)], { maxFileBytes: 100, maxTotalBytes: 100, maxEntries: 1 }, undefined],
   ] as const;
   for (const [parts, limits, problem] of cases) {

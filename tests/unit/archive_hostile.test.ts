@@ -24,6 +24,7 @@ Deno.test("ArchiveExtractor.extract() rejects every hostile archive, names the e
         archivePath,
         destination: `${root}/bot`,
         reservedNames: ["entrypoint.sh", ".berth"],
+        limits: { ratioFreeBytes: 1024 ** 2 },
       }).then(() => undefined, (error) => error);
       const complaint = complain(error, problems, entries);
       if (complaint !== undefined) complaints.push(`${title}: ${complaint}`);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type CachedArchive, CodeCache } from "../../lib/code_cache.ts";
-import { BerthError, ObjectNotFoundError, ObjectStoreError } from "../../lib/errors.ts";
+import { BerthError, InvalidArchiveError, ObjectNotFoundError, ObjectStoreError } from "../../lib/errors.ts";
 import { FolderObjectStore } from "../../lib/folder_object_store.ts";
 import type { ObjectContent, ObjectStore } from "../../lib/object_store.ts";
 
@@ -12,7 +12,9 @@ interface Scene {
   readonly fetched: string[];
   readonly folder: string;
   /** A cache on the store; what `get` gives can be changed. */
-  cache(options?: { maxBytes?: number; get?: ObjectStore["get"]; clock?: () => number }): CodeCache;
+  cache(
+    options?: { maxBytes?: number; maxArchiveBytes?: number; get?: ObjectStore["get"]; clock?: () => number },
+  ): CodeCache;
   put(key: string, content: string | Uint8Array): Promise<void>;
   files(): Promise<string[]>;
 }
@@ -28,7 +30,7 @@ async function withScene(work: (scene: Scene) => Promise<void>): Promise<void> {
       store,
       fetched,
       folder,
-      cache: ({ maxBytes = 1_000_000, get, clock } = {}) => {
+      cache: ({ maxBytes = 1_000_000, maxArchiveBytes = 1_000_000, get, clock } = {}) => {
         const counting: ObjectStore["get"] = (bucket, key, options) => {
           fetched.push(key);
           return (get ?? store.get.bind(store))(bucket, key, options);
@@ -36,7 +38,7 @@ async function withScene(work: (scene: Scene) => Promise<void>): Promise<void> {
         const wrapped = new Proxy(store, {
           get: (target, name) => name === "get" ? counting : Reflect.get(target, name).bind(target),
         });
-        return new CodeCache({ store: wrapped, folder, maxBytes, ...(clock && { clock }) });
+        return new CodeCache({ store: wrapped, folder, maxBytes, maxArchiveBytes, ...(clock && { clock }) });
       },
       put: async (key, content) => {
         const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
@@ -356,4 +358,81 @@ Deno.test("CodeCache tells why its folder cannot be used, and uses it as soon as
     );
     await Deno.remove(folder);
     assert.equal(await read(codes, "a"), "content");
+  }));
+
+Deno.test("CodeCache does not fetch an object that is too large, and says so at every try", () =>
+  withScene(async ({ cache, put, fetched, files }) => {
+    await put("a", "x".repeat(101));
+    const codes = cache({ maxArchiveBytes: 100 });
+    for (let tries = 0; tries < 3; tries++) {
+      await assert.rejects(
+        read(codes, "a"),
+        (error) =>
+          error instanceof InvalidArchiveError && error.problem === "too-large" &&
+          /101 bytes/.test(error.message),
+      );
+    }
+    assert.deepEqual([fetched, await files()], [[], []]);
+    await put("a", "x".repeat(100));
+    assert.equal((await read(codes, "a")).length, 100);
+  }));
+
+Deno.test("CodeCache fetches nothing of an object that has grown too large since the look at it", () =>
+  withScene(async ({ cache, put, store, files }) => {
+    await put("a", "small");
+    const codes = cache({
+      maxArchiveBytes: 100,
+      get: async (...args) => {
+        await put("a", "x".repeat(101));
+        return store.get(...args);
+      },
+    });
+    await assert.rejects(read(codes, "a"), InvalidArchiveError);
+    assert.deepEqual(await files(), []);
+  }));
+
+Deno.test("CodeCache stops a download that brings more than was announced", () =>
+  withScene(async ({ cache, put, store, files }) => {
+    await put("a", "content");
+    let pulled = 0;
+    const codes = cache({
+      get: async (...args) => {
+        const content = await store.get(...args);
+        await content.body.cancel();
+        // Endless, as from a server that is not what it should be.
+        const body = new ReadableStream<Uint8Array>({
+          pull: (to) => to.enqueue(new Uint8Array(++pulled && 7)),
+        });
+        return { ...content, body };
+      },
+    });
+    await assert.rejects(
+      read(codes, "a"),
+      (error) => error instanceof ObjectStoreError && /more than 7 bytes/.test(error.message),
+    );
+    assert.ok(pulled < 10, `${pulled} pieces were read`);
+    assert.deepEqual(await files(), []);
+  }));
+
+Deno.test("CodeCache remembers what was refused until the object changes", () =>
+  withScene(async ({ cache, put, fetched }) => {
+    await put("a", "bad");
+    const codes = cache({ maxBytes: 0 });
+    const refuse = () => Promise.reject(new InvalidArchiveError("corrupt", "The archive is corrupt."));
+    for (let tries = 0; tries < 3; tries++) {
+      await assert.rejects(codes.use(BUCKET, "a", refuse), /The archive is corrupt/);
+    }
+    assert.deepEqual(fetched, ["a"]);
+    await put("a", "good");
+    assert.equal(await read(codes, "a"), "good");
+  }));
+
+Deno.test("CodeCache does not take a script that is missing for a fault of the archive", () =>
+  withScene(async ({ cache, put }) => {
+    await put("a", "fine");
+    const codes = cache();
+    const refuse = () =>
+      Promise.reject(new InvalidArchiveError("missing-script", "The archive lacks 'x.py'."));
+    await assert.rejects(codes.use(BUCKET, "a", refuse), /lacks/);
+    assert.equal(await read(codes, "a"), "fine");
   }));

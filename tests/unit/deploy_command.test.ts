@@ -3,6 +3,7 @@ import type { CliContext } from "../../cli/context.ts";
 import { deployCommand } from "../../cli/deploy_command.ts";
 import { enableCommand } from "../../cli/enable_command.ts";
 import { removeCommand } from "../../cli/remove_command.ts";
+import { InvalidBotFolderError } from "../../lib/errors.ts";
 import { EventsUnavailableError } from "../../services/events/bot_event_publisher.ts";
 import { parseBotEvent } from "../../services/events/bot_event_payload.ts";
 import type { BotChange } from "../../services/documents/bot_repository.ts";
@@ -106,6 +107,23 @@ Deno.test("berth deploy keeps the archive and the one before it, and says who ta
     const left = await archives();
     assert.equal(left.length, 2);
     assert.ok(!left.includes(first!));
+  }));
+
+Deno.test("berth deploy takes a table of equal rows, and refuses what the service would refuse", () =>
+  withStage(async ({ context, said, write, archives, documents }) => {
+    await write("prices.csv", "2024-01-01T00:00:00Z,100.0\n".repeat(200_000));
+    await deployCommand(options, context);
+    assert.match(said(), /^mine is deployed/);
+    const before = [await archives(), await documents()];
+    const limited = { ...context, env: { ...context.env, ARCHIVE_MAX_FILE_MB: "1" } };
+    await write("main.py", "def main(id, config): return 2\n");
+    await assert.rejects(
+      deployCommand(options, limited),
+      (error) =>
+        error instanceof InvalidBotFolderError &&
+        /'prices\.csv' extracts to 5400000 bytes/.test(error.message),
+    );
+    assert.deepEqual([await archives(), await documents()], before, "nothing is written");
   }));
 
 Deno.test("berth deploy says when a bot is disabled by its own configuration", () =>

@@ -32,6 +32,7 @@ Deno.test("parseDockerRunnerConfig() has a default for everything", () => {
     maxTotalBytes: 1024 ** 3,
     maxFileBytes: 512 * 1024 ** 2,
     maxRatio: 200,
+    ratioFreeBytes: 100 * 1024 ** 2,
   });
 });
 
