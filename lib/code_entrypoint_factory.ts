@@ -19,18 +19,21 @@ export interface ScriptFile {
   readonly mode: number;
 }
 
-/** Gives the wrapper of an executable's language: the program that loads its script and calls `main(id, config)`. */
+/**
+ * Gives the wrapper of an executable's language: the program that loads its script and calls `main(id, config)`, and
+ * the files that it consists of.
+ */
 export class CodeEntrypointFactory {
   /**
-   * Gives the file.
+   * Gives the files.
    *
    * @param executable A validated executable.
-   * @returns The wrapper, a file in the runner's folder.
+   * @returns The wrapper and the files that it loads, all in the runner's folder.
    * @throws {InvalidExecutableError} when there is no such runtime.
    */
-  create(executable: Executable): ScriptFile {
-    const runtime = runtimeOf(executable);
-    return { path: `${RUNNER_FOLDER}/${runtime.wrapperFile}`, text: runtime.wrapper, mode: 0o644 };
+  create(executable: Executable): ScriptFile[] {
+    return Object.entries(runtimeOf(executable).wrapperFiles)
+      .map(([name, text]) => ({ path: `${RUNNER_FOLDER}/${name}`, text, mode: 0o644 }));
   }
 }
 

@@ -4,8 +4,18 @@
  * @module
  */
 
-import nodeWrapper from "./wrappers/node_wrapper.cjs" with { type: "text" };
-import pythonWrapper from "./wrappers/python_wrapper.py" with { type: "text" };
+import nodeJson from "./wrappers/node/_berth_json.cjs" with { type: "text" };
+import nodeLoad from "./wrappers/node/_berth_load.cjs" with { type: "text" };
+import nodeResult from "./wrappers/node/_berth_result.cjs" with { type: "text" };
+import nodeWrapper from "./wrappers/node/node_wrapper.cjs" with { type: "text" };
+import pythonErrors from "./wrappers/python/_berth_errors.py" with { type: "text" };
+import pythonJson from "./wrappers/python/_berth_json.py" with { type: "text" };
+import pythonLoad from "./wrappers/python/_berth_load.py" with { type: "text" };
+import pythonLogging from "./wrappers/python/_berth_logging.py" with { type: "text" };
+import pythonResult from "./wrappers/python/_berth_result.py" with { type: "text" };
+import pythonRun from "./wrappers/python/_berth_run.py" with { type: "text" };
+import pythonStop from "./wrappers/python/_berth_stop.py" with { type: "text" };
+import pythonWrapper from "./wrappers/python/python_wrapper.py" with { type: "text" };
 
 /** How one language runs in a container. */
 export interface Runtime {
@@ -17,29 +27,43 @@ export interface Runtime {
   readonly interpreter: string;
   /** File name of the wrapper, the program that calls the bot's `main(id, config)`. */
   readonly wrapperFile: string;
-  /** Text of the wrapper. */
-  readonly wrapper: string;
+  /** The wrapper and the files that it loads from beside it: name to text. */
+  readonly wrapperFiles: Readonly<Record<string, string>>;
 }
 
+const ALL: readonly Runtime[] = [
+  {
+    name: "python3.11",
+    image: "python:3.11-slim",
+    interpreter: "python3",
+    wrapperFile: "python_wrapper.py",
+    wrapperFiles: {
+      "python_wrapper.py": pythonWrapper,
+      "_berth_errors.py": pythonErrors,
+      "_berth_json.py": pythonJson,
+      "_berth_load.py": pythonLoad,
+      "_berth_logging.py": pythonLogging,
+      "_berth_result.py": pythonResult,
+      "_berth_run.py": pythonRun,
+      "_berth_stop.py": pythonStop,
+    },
+  },
+  {
+    name: "nodejs20",
+    image: "node:20-alpine",
+    interpreter: "node",
+    wrapperFile: "node_wrapper.cjs",
+    wrapperFiles: {
+      "node_wrapper.cjs": nodeWrapper,
+      "_berth_json.cjs": nodeJson,
+      "_berth_load.cjs": nodeLoad,
+      "_berth_result.cjs": nodeResult,
+    },
+  },
+];
+
 /** Every runtime, by name. */
-export const RUNTIMES: ReadonlyMap<string, Runtime> = new Map(
-  [
-    {
-      name: "python3.11",
-      image: "python:3.11-slim",
-      interpreter: "python3",
-      wrapperFile: "python_wrapper.py",
-      wrapper: pythonWrapper,
-    },
-    {
-      name: "nodejs20",
-      image: "node:20-alpine",
-      interpreter: "node",
-      wrapperFile: "node_wrapper.cjs",
-      wrapper: nodeWrapper,
-    },
-  ].map((runtime) => [runtime.name, runtime]),
-);
+export const RUNTIMES: ReadonlyMap<string, Runtime> = new Map(ALL.map((runtime) => [runtime.name, runtime]));
 
 /** The runtime of a document that names none. */
 export const DEFAULT_RUNTIME = "python3.11";

@@ -12,7 +12,7 @@ import type { FileOwner } from "./file_owner.ts";
 
 /** Writes `entrypoint.sh`, the language's wrapper and the configuration into a code folder. */
 export class ScriptManager {
-  readonly #factories: readonly { create(executable: Executable): ScriptFile }[];
+  readonly #factories: readonly { create(executable: Executable): ScriptFile | ScriptFile[] }[];
 
   /**
    * Makes one; nothing is read or dialled yet.
@@ -20,7 +20,7 @@ export class ScriptManager {
    * @param factories What gives the files; by default both factories of this library.
    */
   constructor(
-    factories: readonly { create(executable: Executable): ScriptFile }[] = [
+    factories: readonly { create(executable: Executable): ScriptFile | ScriptFile[] }[] = [
       new BashEntrypointFactory(),
       new CodeEntrypointFactory(),
     ],
@@ -40,7 +40,7 @@ export class ScriptManager {
     const runnerFolder = `${folder}/${RUNNER_FOLDER}`;
     await Deno.mkdir(runnerFolder, { mode: 0o755 });
     const files: ScriptFile[] = [
-      ...this.#factories.map((factory) => factory.create(executable)),
+      ...this.#factories.flatMap((factory) => factory.create(executable)),
       { path: CONFIG_FILE, text: executable.config, mode: 0o600 },
     ];
     await Promise.all(

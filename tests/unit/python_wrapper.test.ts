@@ -548,15 +548,6 @@ def main(id, config):
   assert.equal(stale.result, "new");
 });
 
-Deno.test(`${name} replaces the bot's own result.json when the bot fails`, async () => {
-  const end = await run(`
-def main(id, config):
-    open("result.json", "w").write('{"status": "success"}')
-    raise ValueError("boom")
-`);
-  assert.deepEqual([end.code, end.result.status], [1, "error"]);
-});
-
 Deno.test(`${name} writes result.json itself, not what a link of that name points to`, async () => {
   const main = `
 import os
@@ -579,77 +570,4 @@ def main(id, config):
 `);
   assert.equal(end.code, 1);
   assert.match(end.stderr, /ValueError: boom\nWarning: cannot write .*result\.json: /);
-});
-
-Deno.test(`${name} writes NaN and the infinities as null and says so once`, async () => {
-  const end = await run(`
-def main(id, config):
-    return {"sharpe": float("nan"), "list": [float("inf"), -float("inf"), 1.5], "text": "NaN"}
-`);
-  assert.deepEqual(end.result, { sharpe: null, list: [null, null, 1.5], text: "NaN" });
-  assert.equal(lines(end.stderr).length, 1);
-  assert.match(end.stderr, /NaN or Infinity/);
-});
-
-Deno.test(`${name} finds a JSON form for what bots return`, async () => {
-  const end = await run(`
-import collections, datetime, decimal, enum, pathlib, types
-from dataclasses import dataclass, field
-class Side(enum.Enum):
-    BUY = "buy"
-@dataclass
-class Trade:
-    side: Side
-    prices: list = field(default_factory=list)
-class Scalar:
-    def item(self): return 7
-class Array:
-    def tolist(self): return [1, 2.5]
-def main(id, config):
-    return {
-        "when": datetime.datetime(2024, 1, 2, 3, 4, 5), "day": datetime.date(2024, 1, 2),
-        "span": datetime.timedelta(minutes=1), "amount": decimal.Decimal("0.1"),
-        "trade": Trade(Side.BUY, [1]), "path": pathlib.Path("a/b"), "set": {1}, "tuple": (1, 2),
-        "deque": collections.deque([3]), "view": {"k": 4}.values(), "scalar": Scalar(), "array": Array(),
-        "mapping": types.MappingProxyType({"a": decimal.Decimal("NaN")}), 5: "key", "text": "🚀",
-    }
-`);
-  assert.deepEqual(end.result, {
-    when: "2024-01-02T03:04:05",
-    day: "2024-01-02",
-    span: 60,
-    amount: 0.1,
-    trade: { side: "buy", prices: [1] },
-    path: "a/b",
-    set: [1],
-    tuple: [1, 2],
-    deque: [3],
-    view: [4],
-    scalar: 7,
-    array: [1, 2.5],
-    mapping: { a: null },
-    5: "key",
-    text: "🚀",
-  });
-});
-
-Deno.test(`${name} reports a result that JSON cannot hold`, async () => {
-  const cases: [string, RegExp][] = [
-    [
-      "{'file': open('main.py')}",
-      /cannot be written as JSON: TextIOWrapper <_io\.TextIOWrapper name='main\.py'/,
-    ],
-    ["{(1, 2): 3}", /cannot be written as JSON: keys must be .* not tuple/],
-    ["b'raw'", /cannot be written as JSON: bytes b'raw' has no JSON form/],
-    ["circular", /cannot be written as JSON: Circular reference detected/],
-  ];
-  for (const [value, message] of cases) {
-    const end = await run(
-      `circular = []\ncircular.append(circular)\ndef main(id, config):\n    return ${value}`,
-    );
-    assert.equal(end.code, 1);
-    assert.equal(end.result.status, "error");
-    assert.match(end.result.message, message);
-    assert.match(end.stderr, message);
-  }
 });

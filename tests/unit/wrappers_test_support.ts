@@ -1,7 +1,7 @@
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { execFile } from "node:child_process";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
@@ -11,6 +11,7 @@ export interface WrapperLanguage {
   readonly interpreter: string;
   /** Prints the path of the interpreter itself: what the PATH leads to may be a shim that takes no signals. */
   readonly locate: readonly string[];
+  /** Path of its program in the folder of the wrappers; the files beside it go with it. */
   readonly wrapper: string;
   readonly script: string;
 }
@@ -19,7 +20,7 @@ export interface WrapperLanguage {
 export const PYTHON: WrapperLanguage = {
   interpreter: "python3",
   locate: ["-c", "import sys; print(sys.executable)"],
-  wrapper: "python_wrapper.py",
+  wrapper: "python/python_wrapper.py",
   script: "main.py",
 };
 
@@ -27,7 +28,7 @@ export const PYTHON: WrapperLanguage = {
 export const NODE: WrapperLanguage = {
   interpreter: "node",
   locate: ["-p", "if (process.versions.deno) throw new Error('this is Deno, not Node.js'); process.execPath"],
-  wrapper: "node_wrapper.cjs",
+  wrapper: "node/node_wrapper.cjs",
   script: "main.js",
 };
 
@@ -118,10 +119,13 @@ export class WrappedBot implements AsyncDisposable {
     const interpreter = await locate(language);
     const folder = await mkdtemp(join(tmpdir(), "berth-wrapper-"));
     try {
-      const wrapper = join(folder, ".berth", language.wrapper);
+      const wrapper = join(folder, ".berth", basename(language.wrapper));
       const configFile = join(folder, ".berth", "config.json");
       await mkdir(dirname(wrapper));
-      await copyFile(new URL(`../../lib/wrappers/${language.wrapper}`, import.meta.url), wrapper);
+      const source = dirname(repositoryFile(`lib/wrappers/${language.wrapper}`));
+      for (const name of await readdir(source)) {
+        await copyFile(join(source, name), join(folder, ".berth", name));
+      }
       for (const [path, content] of Object.entries(options.files)) {
         await mkdir(dirname(join(folder, path)), { recursive: true });
         await writeFile(join(folder, path), content);

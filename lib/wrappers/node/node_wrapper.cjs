@@ -5,12 +5,14 @@
  *
  * Needs Node.js 20 and nothing but its own modules. It never prints the configuration.
  */
-const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
 const process = require("node:process");
 const { pathToFileURL } = require("node:url");
 const { inspect } = require("node:util");
+const { toJson } = require("./_berth_json.cjs");
+const { BotError, findScript, readConfig } = require("./_berth_load.cjs");
+const { removeStaleResult, saveResult } = require("./_berth_result.cjs");
 
 /** How long, in milliseconds, a bot that may not know of the stop gets to end by itself. */
 const PATIENCE = 5_000;
@@ -22,11 +24,6 @@ const code = path.resolve(env.CODE_MOUNT_DIR || path.dirname(__dirname));
 const resultFile = path.join(code, "result.json");
 const isBacktest = env.ENTRYPOINT_TYPE === "backtest";
 const controller = new AbortController();
-
-/** Something is wrong with the bot's files or its result: told without a traceback. */
-class BotError extends Error {
-  name = "BotError";
-}
 
 // What is known of the run so far; the exit handler turns it into the result.
 let bot; // { id, config, context, onStop } once main may run
@@ -54,7 +51,7 @@ process.on("uncaughtException", (error) => { // rejections that nobody handles c
 start();
 
 async function start() {
-  removeStaleResult();
+  removeStaleResult(resultFile, log);
   try {
     bot = await load();
     returned = await bot.main(bot.id, bot.config, bot.context);
@@ -72,12 +69,9 @@ async function start() {
 async function load() {
   const id = env.ID || (isBacktest ? env.BACKTEST_ID : env.BOT_ID);
   if (!id) throw new BotError("The environment variable ID is not set");
-  const config = readConfig();
+  const config = readConfig(env);
   const script = env.SCRIPT_PATH || "";
-  const file = path.join(code, script);
-  if (!fs.statSync(file, { throwIfNoEntry: false })?.isFile()) {
-    throw new BotError(`The script '${script}' is not in ${code}: check 'entrypoints' in bot-config.yaml`);
-  }
+  const file = findScript(code, script);
   process.chdir(code);
   process.argv[1] = file;
   const module = await import(pathToFileURL(file).href);
@@ -93,27 +87,6 @@ async function load() {
     },
   };
   return { main, onStop, id, config, context };
-}
-
-function readConfig() {
-  const file = env.CONFIG_FILE || "";
-  let text = env.CONFIG;
-  if (file && (fs.existsSync(file) || text === undefined)) {
-    try {
-      text = fs.readFileSync(file, "utf8").replace(/^\uFEFF/, "");
-    } catch (error) {
-      throw new BotError(`Cannot read the configuration file ${file}: ${error.message}`);
-    }
-  }
-  if (text === undefined) {
-    throw new BotError("There is no configuration: neither CONFIG_FILE nor CONFIG is set");
-  }
-  try {
-    return JSON.parse(text);
-  } catch (error) { // its message quotes the configuration: tell the place only
-    const place = /at position \d+/.exec(error.message)?.[0] ?? "at its end";
-    throw new BotError(`The configuration (${file || "CONFIG"}) is not valid JSON: error ${place}`);
-  }
 }
 
 /** Two steps: the bot hears of it (AbortSignal, own handlers, onStop), then it gets the time it may need. */
@@ -176,7 +149,10 @@ function isAbort(error) {
 function describe(error) {
   if (error instanceof BotError) return `Error: ${error.message}`;
   const text = error instanceof Error ? inspect(error) : `Uncaught ${inspect(error)}`;
-  return text.replace(/\n\s+at [^\n]*(?:node_wrapper\.cjs|node:internal\/)[^\n]*?(?= \{\n|\n|$)/g, "");
+  return text.replace(
+    /\n\s+at [^\n]*(?:node_wrapper\.cjs|_berth_\w+\.cjs|node:internal\/)[^\n]*?(?= \{\n|\n|$)/g,
+    "",
+  );
 }
 
 function log(text) {
@@ -189,33 +165,34 @@ function log(text) {
 
 /** Runs when the process ends, for whatever reason: settles the exit code and leaves the result. */
 function finish(exitCode) {
-  let { result, replace, status = exitCode } = outcome(exitCode);
-  let text;
+  let { result, status = exitCode } = outcome(exitCode);
+  let text, lost;
   try {
-    text = toJson(result);
+    ({ text, lost } = toJson(result));
   } catch (error) {
     const wrong = new BotError(`main returned something that cannot be written as JSON: ${error.message}`);
     log(describe(wrong));
-    [text, replace, status] = [JSON.stringify(errorResult(wrong)), true, 1];
+    [text, status] = [JSON.stringify(errorResult(wrong)), 1];
   }
   process.exitCode = status;
-  saveResult(text, replace);
+  if (lost) log("Warning: the result holds NaN or Infinity, which JSON does not have: written as null");
+  saveResult(resultFile, text, { failed: status !== 0, log });
 }
 
 function outcome(exitCode) {
-  if (failure) return { result: errorResult(failure.error), replace: true, status: exitCode || 1 };
+  if (failure) return { result: errorResult(failure.error), status: exitCode || 1 };
   if (stoppedBy && [0, 128 + os.constants.signals[stoppedBy]].includes(exitCode)) {
     return { result: { status: "terminated", message: `Stopped by ${stoppedBy}` } };
   }
   if (exitCode !== 0) {
     const message = `The bot ended with process exit code ${exitCode}`;
-    return { result: { status: "error", message, error_type: "Exit" }, replace: true };
+    return { result: { status: "error", message, error_type: "Exit" } };
   }
   if (settled && returned !== undefined && returned !== null) return { result: returned };
   if (!settled && drained) {
     const wrong = new BotError("main never finished: it waits for something that can no longer happen");
     log(describe(wrong));
-    return { result: errorResult(wrong), replace: true, status: 1 };
+    return { result: errorResult(wrong), status: 1 };
   }
   return { result: { status: "success", message: "The bot ended without a return value" } };
 }
@@ -229,42 +206,4 @@ function errorResult(error) {
     error_type: isError ? error.name : typeof error,
     ...(error instanceof BotError ? {} : { traceback: describe(error).slice(0, TEXT_LIMIT) }),
   };
-}
-
-/** Valid JSON, always: NaN and the infinities become null, a BigInt a string, a Map an object, a Set an array. */
-function toJson(result) {
-  let odd = false;
-  const text = JSON.stringify(result, (_key, value) => {
-    if (typeof value === "bigint") return String(value);
-    if (typeof value === "number" && !Number.isFinite(value)) odd = true;
-    if (value instanceof Map) return Object.fromEntries(value);
-    if (value instanceof Set || ArrayBuffer.isView(value)) return Array.from(value);
-    if (value instanceof Error) return { name: value.name, message: value.message };
-    return value;
-  });
-  if (text === undefined) throw new TypeError(`a ${typeof result}`);
-  if (odd) log("Warning: the result holds NaN or Infinity, which JSON does not have: written as null");
-  return text;
-}
-
-/** Writes result.json in one step, over the bot's own only if `replace`. A failure is logged, not thrown. */
-function saveResult(text, replace = false) {
-  const part = `${resultFile}.${process.pid}.tmp`;
-  try {
-    if (!replace && fs.lstatSync(resultFile, { throwIfNoEntry: false })) return;
-    fs.writeFileSync(part, text);
-    fs.renameSync(part, resultFile);
-  } catch (error) {
-    log(`Warning: cannot write ${resultFile}: ${error.message}`);
-    fs.rmSync(part, { force: true });
-  }
-}
-
-/** Removes the result of an earlier run, or one that came with the archive. */
-function removeStaleResult() {
-  try {
-    fs.rmSync(resultFile, { force: true });
-  } catch (error) {
-    log(`Warning: cannot remove ${resultFile}: ${error.message}`);
-  }
 }

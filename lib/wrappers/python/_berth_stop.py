@@ -1,0 +1,155 @@
+"""Turns a stop signal into `on_stop`, `finally` blocks and asyncio cancellation."""
+
+import io
+import os
+import signal
+import sys
+import threading
+
+from _berth_errors import logged
+from _berth_load import standard_library
+
+LOOP_PATIENCE = 2.0  # seconds an event loop gets to notice a stop before blocking code in it is interrupted
+
+
+class Stopped(SystemExit):
+    """Unwinds main: `finally` blocks run, `except Exception` does not swallow it."""
+
+
+class Stop:
+    """Turns the first SIGTERM or SIGINT into `on_stop` and the end of `main`. Later signals change nothing."""
+
+    def __init__(self):
+        self.signum = None  # the signal that asked for the stop
+        self.begun = False
+        self.hook, self.has_hook = None, False  # the bot's on_stop, until it is called
+        self.writing = False  # the main thread is inside a write: the stop waits for its end
+        self.after_main = None  # once main is over: called instead of interrupting it
+        self.loop = self.task = self.hook_task = self.timer = None  # of an async main
+        self.forced = False
+
+    def install(self):
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, self._receive)
+        os.register_at_fork(after_in_child=self._release)
+
+    def _release(self):
+        """A forked child is not the bot: `Process.terminate()` must end it without running on_stop there."""
+        for signum, usual in ((signal.SIGTERM, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
+            if signal.getsignal(signum) == self._receive:
+                signal.signal(signum, usual)
+
+    def _receive(self, signum, _frame):
+        if self.forced and self.loop is not None and not self.writing:
+            self.loop = None
+            raise Stopped
+        if self.signum is None:
+            self.signum = signum
+            self.proceed()
+
+    def proceed(self):
+        if self.signum is None or self.begun or self.writing:
+            return
+        self.begun = True
+        if self.after_main is not None:
+            self.after_main()
+        elif self.loop is not None:
+            self.loop.call_soon_threadsafe(self._stop_in_loop)
+            self.timer = start_timer(LOOP_PATIENCE, self._force)
+        else:
+            self.run_hook()
+            raise Stopped
+
+    def close(self):
+        """From here on a signal comes too late to change the outcome."""
+        self.signum = self.signum or 0
+
+    def run_hook(self):
+        """Calls on_stop. An async one cannot run inside a loop of the bot's own: it then follows the unwinding."""
+        if self.hook is None or needs_the_running_loop(self.hook):
+            return
+        hook, self.hook = self.hook, None
+        with logged():
+            value = hook()
+            if hasattr(value, "__await__"):
+                run_async(awaited(value))
+
+    def _stop_in_loop(self):
+        self.timer.cancel()
+        if self.loop is not None:
+            self.hook_task = self.loop.create_task(self._hook_then_cancel())
+
+    async def _hook_then_cancel(self):
+        hook, self.hook = self.hook, None
+        with logged():
+            value = hook and hook()
+            if hasattr(value, "__await__"):
+                await value
+        self.task.cancel()
+
+    def _force(self):
+        """The loop is stuck in blocking code, like `time.sleep` in an async main: interrupt that instead."""
+        self.forced = True
+        signal.pthread_kill(threading.main_thread().ident, self.signum)
+
+    async def supervise(self, main):
+        """Awaits an async main so that a stop cancels it; returns when on_stop is through as well."""
+        with standard_library():
+            import asyncio
+
+        self.task = asyncio.ensure_future(main)
+        self.loop = asyncio.get_running_loop()
+        await asyncio.wait({self.task})
+        if self.hook_task is not None:
+            await self.hook_task
+        self.loop = None
+        return None if self.begun and self.task.cancelled() else self.task.result()
+
+
+class Output(io.FileIO):
+    """A standard stream that a stop neither tears nor enters a second time: on_stop and `finally` can print."""
+
+    def __init__(self, fd, stop):
+        super().__init__(fd, "w", closefd=False)
+        self.stop = stop
+
+    def write(self, data):
+        rest = memoryview(data).cast("B")
+        size = len(rest)
+        guarded = threading.get_ident() == threading.main_thread().ident and not self.stop.writing
+        try:
+            self.stop.writing = self.stop.writing or guarded
+            while rest:
+                rest = rest[os.write(self.fileno(), rest):]
+        finally:
+            if guarded:
+                self.stop.writing = False
+        if guarded:
+            self.stop.proceed()
+        return size
+
+
+def start_timer(seconds, function, *arguments):
+    timer = threading.Timer(seconds, function, arguments)
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+def needs_the_running_loop(function):
+    """Whether `function` is async while this thread is inside an event loop, where it cannot be run to its end."""
+    if "asyncio" not in sys.modules or sys.modules["asyncio"]._get_running_loop() is None:
+        return False
+    return sys.modules["asyncio"].iscoroutinefunction(function)
+
+
+def run_async(coroutine):
+    with standard_library():
+        import asyncio
+
+    with asyncio.Runner() as runner:
+        return runner.run(coroutine)
+
+
+async def awaited(value):
+    return await value
