@@ -4,6 +4,7 @@
  * @module
  */
 
+import { parseBotId } from "../lib/bot_id.ts";
 import { EngineUnavailableError } from "../lib/errors.ts";
 import { formatStoredLine, type StoredLogLine } from "../lib/logs/line_format.ts";
 import { StoredLogs } from "../lib/logs/stored_logs.ts";
@@ -38,6 +39,7 @@ export interface LogsOptions {
 export async function logsCommand(options: LogsOptions, context: CliContext): Promise<number> {
   const { terminal, signal } = context;
   const { id, follow, json, tail, since } = options;
+  parseBotId(id);
   const { runner: config } = parseServiceConfig(context.env);
   const store = context.createStore(config);
   const stored = new StoredLogs(store, config.buckets.logs);

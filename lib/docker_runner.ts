@@ -6,6 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { ArchiveExtractor } from "./archive/archive_extractor.ts";
+import { isBotId, parseBotId } from "./bot_id.ts";
 import type { CodeManager } from "./code_manager.ts";
 import { ContainerStarter } from "./container_starter.ts";
 import type {
@@ -198,6 +199,8 @@ export class DockerRunner implements Runner {
     id: string,
     options: FindContainerOptions = {},
   ): Promise<ManagedContainer | undefined> {
+    // A document may have any id: no container can be named after this one.
+    if (!isBotId(id)) return Promise.resolve(undefined);
     const name = containerName(this.#parts.config.instance, kind, id, options.slot);
     return this.getContainerStatus(name, options);
   }
@@ -233,6 +236,7 @@ export class DockerRunner implements Runner {
 
   /** {@inheritDoc Runner.readLogs} */
   readLogs(id: string, options?: ReadLogsOptions): AsyncIterable<StoredLogLine> {
+    parseBotId(id);
     const { orchestrator, store, config } = this.#parts;
     const labelsOf = (id: string) => ({ ...this.#ownLabels(), [LABEL.id]: id });
     return new LogReader({ orchestrator, store, bucket: config.buckets.logs, labelsOf }).read(id, options);

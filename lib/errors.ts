@@ -58,6 +58,18 @@ export class InvalidExecutableError extends BerthError {
   }
 }
 
+/** A string cannot be the id of a bot or a schedule. */
+export class InvalidBotIdError extends BerthError {
+  /**
+   * Makes the error.
+   *
+   * @param message What is wrong, and the rule.
+   */
+  constructor(message: string) {
+    super("bot-id/invalid", message);
+  }
+}
+
 /** A folder on disk is not a bot folder. */
 export class InvalidBotFolderError extends BerthError {
   /**

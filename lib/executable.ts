@@ -5,6 +5,7 @@
  */
 
 import { z } from "zod";
+import { BOT_ID_RULE, isBotId } from "./bot_id.ts";
 import { InvalidExecutableError } from "./errors.ts";
 import { RESERVED_NAMES } from "./container_layout.ts";
 import { DEFAULT_RUNTIME, RUNTIMES } from "./runtimes.ts";
@@ -84,15 +85,11 @@ export interface ExecutableInput {
   readonly segment?: number;
 }
 
-const ID = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
 const ENTRYPOINTS = ["bot", "backtest"] as const;
 const MAX_KEY_BYTES = 1024;
 
 const schema = z.object({
-  id: z.string().regex(
-    ID,
-    "must begin with a letter or digit and have at most 128 letters, digits, '_', '.' or '-'",
-  ),
+  id: z.string().refine(isBotId, `must ${BOT_ID_RULE}`),
   runtime: z.string().default(DEFAULT_RUNTIME)
     .refine((name) => RUNTIMES.has(name), `must be one of ${[...RUNTIMES.keys()].join(", ")}`),
   entrypoint: z.enum(ENTRYPOINTS).default("bot"),

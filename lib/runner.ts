@@ -182,7 +182,7 @@ export interface Runner extends AsyncDisposable {
   getContainerLogs(container: string, options?: GetLogsOptions): AsyncIterable<LogLine>;
   /**
    * The log of a bot: what is stored, then what is not stored yet, then, followed, what is printed from now on, also
-   * by its later containers. Without a gap and without a repeat.
+   * by its later containers. Without a gap and without a repeat. Throws `InvalidBotIdError` for what is no id.
    */
   readLogs(id: string, options?: ReadLogsOptions): AsyncIterable<StoredLogLine>;
   /** Removes what a killed process left: private folders that no container names. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { BOT_ID_RULE, isBotId } from "../../lib/bot_id.ts";
 import { updatedAtOf } from "../documents/bot_document.ts";
 import type { BotChange, BotDocument, EventOrder } from "../documents/bot_repository.ts";
 
@@ -62,7 +63,9 @@ function changeOf({ subject, subjectPrefix, payload, sequence }: ReceivedEvent):
   const { data, entityId } = unwrap(objectIn(payload));
   const id = idOf(data, entityId);
   const order = orderOf(data, sequence);
+  // A document with a bad id, written by another program, can still be deleted.
   if (type === "deleted") return { type, id, order };
+  if (!isBotId(id)) throw new EventProblem(`its id ${quote(id)} must ${BOT_ID_RULE}`);
   const { _id, ...document }: BotDocument = { ...data, id };
   const unusable = Object.keys(document).find((name) => UNUSABLE_FIELD.test(name));
   if (unusable !== undefined) throw new EventProblem(`the field ${quote(unusable)} cannot be stored`);

@@ -18,6 +18,7 @@ Deno.test("BotService runs good bots among documents that cannot be run, and say
         change: { custom: { ...code, config: { ...code.config, runtime: "cobol" } } },
         condition: /custom\.config\.runtime: must be one of/,
       },
+      "x/../y": { change: {}, condition: /id: must begin with/ },
       "a/slash": { change: {}, condition: /id: must begin with/ },
       "large": { change: { config: { text: "x".repeat(1024 ** 2) } }, condition: /config: .*KiB/ },
       "bytes": { change: { config: { key: new Binary(new Uint8Array(3)) } }, condition: /config\.key: .*/ },
@@ -53,10 +54,16 @@ Deno.test("BotService runs good bots among documents that cannot be run, and say
     // As events they are no better, and hold up none behind them.
     await publish("created", { ...document("told"), config: "a text" });
     await publish("created", { id: 7 });
+    await publish("created", { ...document("event"), id: "x/../y" });
+    await publish("updated", { ...document("event"), id: "x/../z" });
+    await publish("deleted", { id: "x/../y" });
     await publish("created", document("last"));
     await untilRunning(stage, { ...wanted, last: {} });
     await berth.logged(new RegExp(`bot needs attention id=${id("told")} .*config: must be an object`));
     await berth.logged(/event not understood .*its id is not a text/);
+    for (const id of ["y", "z"]) {
+      await berth.logged(new RegExp(`event not understood .*its id \\W*x/\\.\\./${id}\\W+ must begin with`));
+    }
     for (const [name] of Object.entries(poison)) {
       const told = berth.lines.filter((line) => line.includes(`attention id=${id(name)} `));
       assert.equal(told.length, 1, name);
