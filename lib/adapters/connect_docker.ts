@@ -29,17 +29,5 @@ export function connectDocker(dockerHost: string): Docker {
   const agent = new Agent({ keepAlive: false });
   // The undefined ones keep dockerode from taking them from the environment.
   const options = { socketPath, host: undefined, port: undefined, protocol: "http", agent } as const;
-  return withoutDescriptions(new Docker(options));
-}
-
-/** It describes each request for a debug log that nobody reads, agent and open sockets included: half of its work. */
-function withoutDescriptions(docker: Docker): Docker {
-  const modem: { buildRequest?: (options: object, ...rest: unknown[]) => void } = docker.modem as object;
-  const { buildRequest } = modem;
-  const description = { [Symbol.for("nodejs.util.inspect.custom")]: () => "a request" };
-  if (buildRequest) {
-    modem.buildRequest = (options, ...rest) =>
-      buildRequest.call(modem, Object.assign(options, description), ...rest);
-  }
-  return docker;
+  return new Docker(options);
 }

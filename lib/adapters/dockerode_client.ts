@@ -11,6 +11,7 @@ import type { IncomingMessage } from "node:http";
 import type Docker from "dockerode";
 import { CallScope } from "../call_scope.ts";
 import { EngineUnavailableError } from "../errors.ts";
+import { dialerOf } from "./dockerode_dial.ts";
 import { toConnectionError, toRefusal } from "./dockerode_errors.ts";
 import { openStream } from "./dockerode_stream.ts";
 
@@ -45,12 +46,11 @@ export interface EngineAnswer {
 }
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
-/** dockerode makes errors of all statuses but these, without the engine's own words: all are judged here instead. */
-const ANY_STATUS = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [i + 100, true]));
 
 /** Requests to one engine. */
 export class DockerodeClient {
   readonly #docker: Docker;
+  readonly #send: ReturnType<typeof dialerOf>;
   readonly #closed = new AbortController();
   /** Where the engine is, for error texts. */
   readonly address: string;
@@ -60,6 +60,7 @@ export class DockerodeClient {
   /** @param docker The connection. */
   constructor(docker: Docker) {
     this.#docker = docker;
+    this.#send = dialerOf(docker);
     const { socketPath, host, port } = docker.modem as unknown as Record<string, unknown>;
     this.socketPath = typeof socketPath === "string" ? socketPath : undefined;
     this.address = typeof socketPath === "string" ? `unix://${socketPath}` : `${host ?? "?"}:${port ?? "?"}`;
@@ -188,18 +189,11 @@ export class DockerodeClient {
     scope.signal.throwIfAborted();
     const { method, query, body } = request;
     try {
-      return await new Promise((resolve, reject) => {
-        this.#docker.modem.dial({
-          path: `${request.path}?`,
-          method,
-          options: { _query: query ?? {}, _body: body ?? {} },
-          isStream: true,
-          statusCodes: ANY_STATUS,
-          abortSignal: scope.signal,
-        }, (error, response) => {
-          if (!response) reject(error ?? new Error("There was no response"));
-          else resolve(response as IncomingMessage);
-        });
+      return await this.#send({
+        path: `${request.path}?`,
+        method,
+        options: { _query: query ?? {}, _body: body ?? {} },
+        abortSignal: scope.signal,
       });
     } catch (error) {
       if (scope.signal.aborted) throw scope.signal.reason;

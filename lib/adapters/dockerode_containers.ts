@@ -19,7 +19,10 @@ import {
 import type { DockerodeClient, EngineRequest, EngineRequestOptions } from "./dockerode_client.ts";
 import { CREATE_ID_LABEL } from "./dockerode_container_info.ts";
 import { toCreateOptions } from "./dockerode_create_options.ts";
-import { wordsOf } from "./dockerode_errors.ts";
+import { expectShape, wordsOf } from "./dockerode_errors.ts";
+
+/** What the engine takes as id or name of a container. */
+const REFERENCE = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 
 /** The engine's answer to a wait. */
 interface WaitAnswer {
@@ -58,7 +61,7 @@ export class DockerodeContainers {
     };
     try {
       const { value } = await this.#client.call(request, options);
-      return (value as { Id: string }).Id;
+      return expectShape(request.what, value, hasId).Id;
     } catch (error) {
       throw error instanceof EngineError ? toCreateError(spec, error) : error;
     }
@@ -87,9 +90,11 @@ export class DockerodeContainers {
     container: string,
     options: EngineRequestOptions,
   ): Promise<Docker.ContainerInspectInfo | undefined> {
+    if (!REFERENCE.test(container)) return undefined;
     const request = this.#request(`inspect container '${container}'`, "GET", container, "/json");
     const { status, value } = await this.#client.call(request, options, [404]);
-    return status === 404 ? undefined : value as Docker.ContainerInspectInfo;
+    if (status === 404) return undefined;
+    return expectShape(request.what, value, hasInspection);
   }
 
   /**
@@ -144,7 +149,9 @@ export class DockerodeContainers {
     const response = await this.#open(container, request, scope);
     return async () => {
       const answer = await this.#client.readJson(what, response, scope) as WaitAnswer | undefined;
-      if (answer === undefined) throw new EngineError(`Cannot ${what}: the engine gave no exit code.`, 200);
+      if (typeof answer?.StatusCode !== "number") {
+        throw new EngineError(`Cannot ${what}: the engine gave no exit code.`, 200);
+      }
       if (answer.Error?.Message) throw new EngineError(`Cannot ${what}: ${answer.Error.Message}`, 200);
       return answer.StatusCode;
     };
@@ -229,8 +236,8 @@ export class DockerodeContainers {
     call: string,
     query?: EngineRequest["query"],
   ): EngineRequest {
-    // An empty name would make another call of it.
-    if (container === "") throw new ContainerNotFoundError(container);
+    // The engine decodes a path before it cleans it: an empty name or '..' would make another call of it.
+    if (!REFERENCE.test(container)) throw new ContainerNotFoundError(container);
     return { what, method, path: `/containers/${encodeURIComponent(container)}${call}`, query };
   }
 
@@ -254,6 +261,17 @@ export class DockerodeContainers {
       throw toContainerError(container, error);
     }
   }
+}
+
+function hasId(value: unknown): value is { readonly Id: string } {
+  return typeof (value as { Id?: unknown } | null)?.Id === "string";
+}
+
+function hasInspection(value: unknown): value is Docker.ContainerInspectInfo {
+  if (!hasId(value)) return false;
+  const { State, Name, Config } = value as Partial<Docker.ContainerInspectInfo>;
+  return typeof State?.Status === "string" && typeof Name === "string" && typeof Config === "object" &&
+    Config !== null;
 }
 
 /** A start answers 404 for a missing network, too: the words tell. */

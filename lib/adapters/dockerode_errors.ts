@@ -60,6 +60,20 @@ export function toRefusal(what: string, status: number, words: string): EngineEr
 }
 
 /**
+ * Takes an answer for what it has to be.
+ *
+ * @param what What was tried, as in "Cannot …".
+ * @param value The answer.
+ * @param isShape Whether it has the fields that are used.
+ * @returns The answer.
+ * @throws {EngineError} If it is something else: what listens there is no engine.
+ */
+export function expectShape<T>(what: string, value: unknown, isShape: (value: unknown) => value is T): T {
+  if (isShape(value)) return value;
+  throw toRefusal(what, 200, "its answer is not in the form of a Docker Engine's. See what listens there");
+}
+
+/**
  * What the engine said when it refused.
  *
  * @param error An error of {@linkcode toRefusal}.

@@ -32,7 +32,7 @@ import { readTarFile, type TarFile } from "../tar_file.ts";
 import { DockerodeClient, type EngineRequestOptions } from "./dockerode_client.ts";
 import { fromInspection, fromListEntry } from "./dockerode_container_info.ts";
 import { DockerodeContainers } from "./dockerode_containers.ts";
-import { toRefusal } from "./dockerode_errors.ts";
+import { expectShape, toRefusal } from "./dockerode_errors.ts";
 import { DockerodeLogs } from "./dockerode_logs.ts";
 import { DockerodePuller } from "./dockerode_pull.ts";
 import { DockerodeStarter } from "./dockerode_starter.ts";
@@ -93,8 +93,8 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
       this.#client.call({ what, method: "GET", path: "/version" }, bounds),
       this.#client.call({ what, method: "GET", path: "/info" }, bounds),
     ]);
-    const { Version, ApiVersion, Os, Arch } = version.value as Docker.DockerVersion;
-    const { MemTotal, NCPU } = info.value as { MemTotal: number; NCPU: number };
+    const { Version, ApiVersion, Os, Arch } = expectShape(what, version.value, isVersion);
+    const { MemTotal, NCPU } = expectShape(what, info.value, isInfo);
     return {
       version: Version,
       apiVersion: ApiVersion,
@@ -223,8 +223,7 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
     const query = { all: 1, filters: JSON.stringify({ label }) };
     const request = { what, method: "GET", path: "/containers/json", query } as const;
     const { value } = await this.#client.call(request, this.#bounds(options));
-    if (!Array.isArray(value)) throw toRefusal(what, 200, "its answer is not a list");
-    return value.map(fromListEntry);
+    return expectShape(what, value, isList).map(fromListEntry);
   }
 
   watch(options: WatchOptions = {}): AsyncIterable<ContainerEvent> {
@@ -263,6 +262,19 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
   #bounds({ signal }: EngineCallOptions): EngineRequestOptions {
     return { signal, limitMs: this.#limits.callMs };
   }
+}
+
+function isVersion(value: unknown): value is Docker.DockerVersion {
+  return typeof (value as Partial<Docker.DockerVersion> | null)?.ApiVersion === "string";
+}
+
+function isInfo(value: unknown): value is { readonly MemTotal: number; readonly NCPU: number } {
+  return typeof (value as { MemTotal?: unknown } | null)?.MemTotal === "number";
+}
+
+function isList(value: unknown): value is Docker.ContainerInfo[] {
+  return Array.isArray(value) &&
+    value.every((entry) => typeof entry?.Id === "string" && typeof entry.State === "string");
 }
 
 function toFileError(

@@ -93,10 +93,10 @@ testPrivately(
     const image = `${REGISTRY}/berth/shared:1`;
     let pulls = 0;
     const { modem } = fixture.docker;
-    const dial = modem.dial.bind(modem);
-    modem.dial = (options, callback) => {
+    const { dial } = modem;
+    modem.dial = function (options, callback) {
       if (options.path.startsWith("/images/create")) pulls++;
-      dial(options, callback);
+      dial.call(this, options, callback);
     };
     const controller = new AbortController();
     const reason = new Error("given up");

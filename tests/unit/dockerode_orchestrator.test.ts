@@ -8,6 +8,7 @@ import type { DockerodeTimeLimits } from "../../lib/adapters/dockerode_time_limi
 import type { ContainerSpec } from "../../lib/container_spec.ts";
 import {
   ContainerConflictError,
+  ContainerNotFoundError,
   EngineError,
   EngineUnavailableError,
   TimeLimitError,
@@ -81,6 +82,10 @@ async function openServer(answer: Answer, timeouts: Partial<DockerodeTimeLimits>
 
 function json(response: ServerResponse, value: unknown, status = 200): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
+}
+
+function inspection(id: string, labels: Readonly<Record<string, string>>): object {
+  return { Id: id, Name: "/berth-bot", State: { Status: "running" }, Config: { Labels: labels } };
 }
 
 function logFrame(content: string): Uint8Array {
@@ -166,7 +171,7 @@ Deno.test("createAndStart() takes a conflict with its own request for its own co
       return json(response, { message: "Conflict. The name is in use" }, 409);
     }
     if (asked.method === "GET") {
-      return json(response, { Id: "id-1", Config: { Labels: { "berth.create-id": "my-id" } } });
+      return json(response, inspection("id-1", { "berth.create-id": "my-id" }));
     }
     response.writeHead(204).end();
   });
@@ -181,10 +186,7 @@ Deno.test("createAndStart() leaves a container of another's alone, whatever happ
   for (const [status, type] of outcomes) {
     await using server = await openServer((asked, response) => {
       if (asked.method === "GET") {
-        return json(response, {
-          Id: "id-2",
-          Config: { Labels: { "runtime.id": "a", "berth.create-id": "another" } },
-        });
+        return json(response, inspection("id-2", { "runtime.id": "a", "berth.create-id": "another" }));
       }
       if (status === undefined) return response.destroy();
       json(response, { message: "Conflict. The name is in use" }, status);
@@ -200,7 +202,7 @@ Deno.test("createAndStart() removes its container when the engine breaks off aft
       if (asked.path.endsWith(call)) return response.destroy();
       if (asked.path.endsWith("/create")) return json(response, { Id: "id-1" }, 201);
       if (asked.method === "GET") {
-        return json(response, { Id: "id-1", Config: { Labels: { "berth.create-id": "my-id" } } });
+        return json(response, inspection("id-1", { "berth.create-id": "my-id" }));
       }
       response.writeHead(204).end();
     });
@@ -223,14 +225,20 @@ Deno.test("an answer that breaks off, or is not what it should be, is no answer"
       },
     ],
     [(_, response) => response.end("[{"), refusal(/Cannot list containers: .* its answer is not JSON/)],
-    [(_, response) => json(response, {}), refusal(/its answer is not a list/)],
-    [(_, response) => response.end(), refusal(/its answer is not a list/)],
+    [(_, response) => json(response, {}), refusal(/its answer is not in the form of a Docker Engine/)],
+    [(_, response) => response.end(), refusal(/its answer is not in the form of a Docker Engine/)],
     [(_, response) => response.writeHead(500).end("plain words"), refusal(/\(HTTP 500\): plain words/)],
     [
       (_, response) => json(response, { message: "the engine's words" }, 400),
       refusal(/: the engine's words$/),
     ],
     [(_, response) => response.writeHead(301).end(), refusal(/\(HTTP 301\): no words/)],
+    ...["/containers/y/json", "http://127.0.0.1:1/", "gopher://x", "\u00ff", "//", "x"].map((
+      location,
+    ): [Answer, (error: unknown) => boolean] => [
+      (_, response) => response.writeHead(301, { location }).end("moved"),
+      refusal(/\(HTTP 301\): moved/),
+    ]),
   ];
   for (const [answer, expected] of broken) {
     await using server = await openServer(answer);
@@ -414,10 +422,12 @@ Deno.test("a container's name cannot lead to another call of the engine", async 
   await using server = await openServer((_, response) =>
     json(response, { message: "No such container" }, 404)
   );
-  assert.equal(await server.orchestrator.getStatus("../images/x?a=b#c"), undefined);
-  assert.deepEqual(server.asked.map(({ path }) => path), ["/containers/..%2Fimages%2Fx%3Fa%3Db%23c/json"]);
-  await assert.rejects(server.orchestrator.remove(""), /no container ''/);
-  assert.equal(server.asked.length, 1);
+  for (const name of ["../images/x?a=b#c", "x/../y", "..", "x%2f..", "x\r\n", "", "x".repeat(5) + "\0"]) {
+    assert.equal(await server.orchestrator.getStatus(name), undefined, name);
+    await assert.rejects(server.orchestrator.remove(name), ContainerNotFoundError, name);
+    await assert.rejects(server.orchestrator.stop(name, { graceSeconds: 0 }), ContainerNotFoundError, name);
+  }
+  assert.deepEqual(server.asked, []);
 });
 
 Deno.test({

@@ -1,0 +1,89 @@
+/**
+ * Sends requests over dockerode's connection with Node's own HTTP client. docker-modem's follows redirects: the second
+ * request leaves the engine's socket, and nobody handles its error, so that one answer of an engine ends the process.
+ *
+ * @module
+ */
+
+import { type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";
+import { request as httpsRequest } from "node:https";
+// @ts-types="@types/dockerode"
+import type Docker from "dockerode";
+
+/** A request in docker-modem's terms. */
+export interface DialOptions {
+  /** Path, with a question mark at its end. */
+  readonly path: string;
+  /** HTTP method. */
+  readonly method: string;
+  /** Query and body. */
+  readonly options: { readonly _query: object; readonly _body: unknown };
+  /** Gives the request up, and closes its connection. */
+  readonly abortSignal: AbortSignal;
+}
+
+type Callback = (error: unknown, response?: IncomingMessage) => void;
+
+/** The part of docker-modem that is used: it makes the request's options, and has its sender replaced. */
+interface Modem {
+  readonly protocol?: string;
+  dial(options: object, callback: Callback): void;
+  buildRequest(options: RequestOptions, context: object, body: string | undefined, callback: Callback): void;
+}
+
+/**
+ * Makes the function that sends requests to an engine.
+ *
+ * @param docker The connection; it stays as it is.
+ * @returns Resolves once the answer has begun, whatever its status; rejects when there is none.
+ */
+export function dialerOf(docker: Docker): (options: DialOptions) => Promise<IncomingMessage> {
+  const original = docker.modem as unknown as Modem;
+  const modem: Modem = Object.create(original, {
+    buildRequest: {
+      value: (options: RequestOptions, _context: object, body: string | undefined, callback: Callback) =>
+        send(original.protocol, options, body, callback),
+    },
+  });
+  return async (options) => {
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    // Whatever the HTTP client makes of an abort, the caller is free.
+    const { abortSignal } = options;
+    const onAbort = () => reject(abortSignal.reason);
+    abortSignal.addEventListener("abort", onAbort, { once: true });
+    modem.dial({ ...options, isStream: true, statusCodes: {} }, (error, response) => {
+      if (response) resolve(response);
+      else reject(error ?? new Error("There was no response"));
+    });
+    try {
+      return await promise;
+    } finally {
+      abortSignal.removeEventListener("abort", onAbort);
+    }
+  };
+}
+
+function send(
+  protocol: string | undefined,
+  options: RequestOptions,
+  body: string | undefined,
+  callback: Callback,
+): void {
+  try {
+    const request = (protocol === "https" ? httpsRequest : httpRequest)(options);
+    // It stays for the whole life of the request: an error that comes after the answer has begun reaches the reader
+    // of the answer, and must not end the process.
+    request.on("error", callback);
+    request.on("response", (response) => {
+      response.on("error", () => {});
+      callback(null, response);
+    });
+    request.on("upgrade", (_response, socket) => {
+      socket.on("error", () => {}).destroy();
+      callback(new Error("The engine changed to another protocol"));
+    });
+    request.end(body);
+  } catch (error) {
+    callback(error);
+  }
+}
