@@ -5,7 +5,7 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { configure, getConsoleSink } from "@logtape/logtape";
+import { configure, getConsoleSink, getLogger } from "@logtape/logtape";
 import { runCli } from "./cli.ts";
 import { EXIT } from "./cli/context.ts";
 import { formatRecord } from "./cli/log_format.ts";
@@ -14,6 +14,7 @@ import { connectDocker } from "./lib/adapters/connect_docker.ts";
 import { DockerodeOrchestrator } from "./lib/adapters/dockerode_orchestrator.ts";
 import { createDockerRunner, createObjectStore } from "./lib/create_docker_runner.ts";
 import { FolderObjectStore } from "./lib/folder_object_store.ts";
+import { logUncaughtErrors } from "./services/control/uncaught_errors.ts";
 import { openBotDocuments } from "./services/open_bot_documents.ts";
 import { probeServers } from "./services/probe_servers.ts";
 import { SERVICE_VARIABLES } from "./services/service_config.ts";
@@ -60,6 +61,7 @@ const code = await runCli(Deno.args, {
         { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["console"] },
       ],
     });
+    logUncaughtErrors(getLogger(["berth"]));
     // Loaded by the service only: other commands begin sooner.
     const { composeBotService } = await import("./services/compose_bot_service.ts");
     return composeBotService(config, given);

@@ -6,6 +6,7 @@
 
 import { MongoClient, type MongoClientOptions, MongoMissingDependencyError } from "mongodb";
 import { InvalidConfigError } from "../../lib/errors.ts";
+import { boundMessageSizes } from "./mongo_message_size.ts";
 
 /** In ms where it is a time. What the URI says about any of them is preferred. */
 const DEFAULTS: MongoClientOptions = {
@@ -15,6 +16,8 @@ const DEFAULTS: MongoClientOptions = {
   socketTimeoutMS: 60_000,
   maxPoolSize: 10,
 };
+
+boundMessageSizes();
 
 const FORM =
   "is no connection string of MongoDB. It looks like mongodb://user:password@host:27017/?authSource=admin; " +
