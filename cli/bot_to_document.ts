@@ -5,7 +5,7 @@
  */
 
 import { InvalidBotFolderError } from "../lib/errors.ts";
-import { parseBotDocument, updatedAtOf } from "../services/documents/bot_document.ts";
+import { parseBotDocument } from "../services/documents/bot_document.ts";
 import type { BotDocument } from "../services/documents/bot_repository.ts";
 import { field, isObject } from "../services/documents/document_fields.ts";
 import { parseScheduleDocument } from "../services/schedules/schedule_document.ts";
@@ -32,12 +32,12 @@ export interface BotToDocumentOptions {
  *
  * @param bot The folder.
  * @param options See {@linkcode BotToDocumentOptions}.
- * @returns The document. Its `custom.updatedAt` is later than that of the one before it.
+ * @returns The document.
  * @throws {InvalidBotFolderError} when the service could not run it: says every problem.
  */
 export function botToDocument(bot: BotFolder, options: BotToDocumentOptions): BotDocument {
   const { id, filePath, enabled, segment, now, before } = options;
-  const updatedAt = Math.max(now, before ? (updatedAtOf(before) ?? -1) + 1 : 0);
+  const updatedAt = new Date(now).toISOString();
   const custom = before && field(before, "custom");
   const createdAt = isObject(custom) ? field(custom, "createdAt") : undefined;
   const { name, description, version, runtime, author, schedule, entrypoints } = bot;
@@ -50,8 +50,8 @@ export function botToDocument(bot: BotFolder, options: BotToDocumentOptions): Bo
     custom: {
       version,
       filePath,
-      createdAt: createdAt ?? new Date(updatedAt).toISOString(),
-      updatedAt: new Date(updatedAt).toISOString(),
+      createdAt: createdAt ?? updatedAt,
+      updatedAt,
       config: {
         name,
         ...(description !== undefined && { description }),

@@ -8,7 +8,7 @@ import { stat } from "node:fs/promises";
 import type { ArchiveLimits } from "../lib/archive/archive_limits.ts";
 import { InvalidBotFolderError } from "../lib/errors.ts";
 import type { ObjectStore } from "../lib/object_store.ts";
-import { parseBotDocument, updatedAtOf } from "../services/documents/bot_document.ts";
+import { parseBotDocument } from "../services/documents/bot_document.ts";
 import type { BotChange, BotDocument, BotRepository } from "../services/documents/bot_repository.ts";
 import { field, isObject } from "../services/documents/document_fields.ts";
 import { parseScheduleDocument } from "../services/schedules/schedule_document.ts";
@@ -85,7 +85,7 @@ export async function deployBot(
   const filePath = await storeArchive(bot, { store, bucket, id, limits, ...call });
   const document = describe(filePath);
   const type = before ? "updated" : "created";
-  const change: BotChange = { type, id, document, order: { updatedAt: updatedAtOf(document)! } };
+  const change: BotChange = { type, id, document, order: { publishedAt: Date.now() } };
   if (!await repository.apply(change, call)) {
     throw new InvalidBotFolderError(
       `'${id}' was not deployed: somebody changed it, or this machine's clock is behind. Deploy it again.`,

@@ -35,12 +35,12 @@ export async function enableCommand({ ids, enabled }: EnableOptions, context: Cl
       continue;
     }
     for (const { target, document } of found) {
-      // What the change does not name is kept. It has no place in the order: what comes last wins.
+      // What the change does not name is kept.
       const change: BotChange = {
         type: "updated",
         id,
         document: enablingFields(document, enabled),
-        order: {},
+        order: { publishedAt: Date.now() },
       };
       await target.repository.apply(change);
       await target.publish(change);

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { updatedAtOf } from "../services/documents/bot_document.ts";
 import type { BotChange } from "../services/documents/bot_repository.ts";
 import type { DeployTarget } from "./deploy_bot.ts";
 import { archivePrefix } from "./store_archive.ts";
@@ -21,8 +20,7 @@ export async function removeBot(id: string, target: DeployTarget): Promise<void>
   const { repository, store, bucket, publish } = target;
   const before = await repository.get(id);
   if (before) {
-    const updatedAt = Math.max(Date.now(), (updatedAtOf(before) ?? -1) + 1);
-    const change: BotChange = { type: "deleted", id, order: { updatedAt } };
+    const change: BotChange = { type: "deleted", id, order: { publishedAt: Date.now() } };
     await repository.apply(change);
     await publish(change);
   }

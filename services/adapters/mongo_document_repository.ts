@@ -19,7 +19,7 @@ import type {
 } from "../documents/bot_repository.ts";
 import { changedFields } from "../documents/changed_fields.ts";
 import { unreadableReason } from "../documents/unreadable_document.ts";
-import { advance, isNewer, seenBy } from "../events/event_order.ts";
+import { advance, ALREADY_EXISTS, refuseStale } from "../events/event_order.ts";
 import { MongoCalls } from "./mongo_calls.ts";
 import { MongoDocumentBatches } from "./mongo_document_batches.ts";
 import { type MongoDocument, newestOf, readMongoDocument } from "./mongo_documents.ts";
@@ -89,6 +89,7 @@ export class MongoDocumentRepository implements BotRepository {
   readonly #batches: MongoDocumentBatches;
   readonly #positions: MongoPositions;
   readonly #log: Logger;
+  readonly #now: () => number;
   #lastDuplicates = "";
   #areIdsUnique = false;
 
@@ -106,7 +107,8 @@ export class MongoDocumentRepository implements BotRepository {
     this.#log = getLogger(["berth", kind.many]);
     const calls = this.calls = new MongoCalls(client, options.limitMs ?? 15_000);
     const collection = database.collection<MongoPosition>(kind.positions);
-    this.#positions = new MongoPositions({ collection, calls, now: options.now ?? Date.now });
+    this.#now = options.now ?? Date.now;
+    this.#positions = new MongoPositions({ collection, calls, now: this.#now });
     const { documents } = this;
     this.#batches = new MongoDocumentBatches({
       ...kind,
@@ -169,14 +171,20 @@ export class MongoDocumentRepository implements BotRepository {
         this.changes.run(id, async () => {
           signal.throwIfAborted();
           const [position, current] = await Promise.all([this.#positions.get(id), this.newest(id)]);
-          const seen = seenBy(position, current?.document);
-          if (!isNewer(change.order, seen)) return false;
+          const stale = refuseStale(change.order, {
+            position,
+            hasDocument: current !== undefined,
+            now: this.#now(),
+          });
+          if (stale) options?.onRefused?.(stale);
+          if (stale) return false;
           signal.throwIfAborted();
-          const written = await this.#write(change, current).catch((error) => {
+          const written = await this.#write(change, current, options?.newFields).catch((error) => {
             throw toWriteError(id, error);
           });
           if (written?.isKnown) options?.onWritten?.(written.document);
-          await this.#positions.advance({ id, position: advance(seen, change) });
+          await this.#positions.advance({ id, position: advance(position, change) });
+          if (!written) options?.onRefused?.(ALREADY_EXISTS);
           return written !== undefined;
         }),
     );
@@ -214,7 +222,11 @@ export class MongoDocumentRepository implements BotRepository {
   }
 
   /** @returns What was written; `undefined` when nothing had to be. */
-  async #write(change: BotChange, current: MongoDocument | undefined): Promise<Written | undefined> {
+  async #write(
+    change: BotChange,
+    current: MongoDocument | undefined,
+    newFields: BotDocument = {},
+  ): Promise<Written | undefined> {
     const { id } = change;
     if (change.type === "deleted") {
       await this.documents.deleteMany({ id });
@@ -222,16 +234,20 @@ export class MongoDocumentRepository implements BotRepository {
     }
     const plain = changedFields(change);
     const fields = this.toStored(plain);
+    const added = Object.fromEntries(
+      Object.entries(newFields).filter(([name]) => !Object.hasOwn(plain, name)),
+    );
     if (change.type === "created") {
-      if (current || !await this.#insert(id, fields)) return undefined;
-      return { isKnown: true, document: plain };
+      if (current || !await this.#insert(id, { ...added, ...fields })) return undefined;
+      return { isKnown: true, document: { ...added, ...plain } };
     }
     const mongoId = current?.mongoId;
     if (mongoId !== undefined && await this.#batches.set({ id, mongoId, fields })) {
       const isKnown = this.#areIdsUnique && unreadableReason(current!.document) === undefined;
       return { isKnown, document: { ...current!.document, ...plain } };
     }
-    await this.documents.updateOne({ id }, { $set: fields }, { upsert: true });
+    const onInsert = Object.keys(added).length > 0 ? { $setOnInsert: added } : {};
+    await this.documents.updateOne({ id }, { $set: fields, ...onInsert }, { upsert: true });
     return { isKnown: false };
   }
 

@@ -16,8 +16,8 @@ export interface MongoPosition {
   readonly _id: string;
   /** Sequence of its last event. */
   readonly sequence?: number;
-  /** Time of its last change, in ms since the epoch. */
-  readonly updatedAt?: number;
+  /** When its last change was made, in ms since the epoch, if that came without a sequence. */
+  readonly publishedAt?: number;
   /** Whether it was deleted. */
   readonly deleted: boolean;
   /** When this was written. */
@@ -121,14 +121,15 @@ export class MongoPositions {
       ? { _id: id }
       : { _id: id, $or: [{ sequence: { $exists: false } }, { sequence: { $lte: sequence } }] };
     const writtenAt = new Date(this.#now());
-    return { filter, update: { $set: { ...position, writtenAt } }, upsert: true };
+    const outdated = position.publishedAt === undefined ? { $unset: { publishedAt: "" as const } } : {};
+    return { filter, update: { $set: { ...position, writtenAt }, ...outdated }, upsert: true };
   }
 }
 
-function toPosition({ sequence, updatedAt, deleted }: MongoPosition): BotPosition {
+function toPosition({ sequence, publishedAt, deleted }: MongoPosition): BotPosition {
   return {
     deleted: deleted === true,
     ...(typeof sequence === "number" && { sequence }),
-    ...(typeof updatedAt === "number" && { updatedAt }),
+    ...(typeof publishedAt === "number" && { publishedAt }),
   };
 }

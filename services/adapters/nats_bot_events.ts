@@ -82,14 +82,15 @@ export function durableNameOf(instance: string, kind: string = "bots"): string {
 /**
  * Events from the publisher's JetStream stream, through a durable consumer that remembers what was taken; from
  * core NATS as long as there is no such stream. Whatever is lost, be it the server, the stream or the consumer,
- * is looked for again for ever. A change that is not taken is given again after 0.25 to 5 s; events of other
- * bots pass it by meanwhile, and so may, from the stream, later ones of its own bot: `order` tells.
+ * is looked for again for ever. A change that is not taken is given again after 0.25 to 5 s; events of other bots pass
+ * it by meanwhile. What waits in the stream when it is opened is reduced to the changes that make a difference.
  */
 export class NatsBotEvents implements BotEvents {
   readonly #connector: NatsConnector;
   readonly #options: Required<NatsBotEventsOptions> & { readonly times: NatsTimes };
   readonly #log = getLogger(["berth", "events"]);
   readonly #end = new AbortController();
+  readonly #caughtUp = Promise.withResolvers<void>();
   #status: BotEventsStatus;
   #connection: NatsConnection | undefined;
   #running: Promise<unknown> | undefined;
@@ -114,6 +115,11 @@ export class NatsBotEvents implements BotEvents {
     const queue = new ChangeQueue({ clock, signal });
     const subscription = { handlers: guarded, delivery, queue };
     this.#running = Promise.all([queue.run(delivery), this.#keepConnected(subscription)]);
+  }
+
+  /** {@inheritDoc BotEvents.caughtUp} */
+  caughtUp(): Promise<void> {
+    return this.#caughtUp.promise;
   }
 
   /** {@inheritDoc BotEvents.status} */
@@ -162,6 +168,13 @@ export class NatsBotEvents implements BotEvents {
       onConnected();
       this.#reportMode(mode, reason);
       handlers.onGap();
+      this.#caughtUp.resolve();
+    };
+    const onBacklog = (count: number) => {
+      this.#status = {
+        state: "catching-up",
+        detail: `${count} events that wait in the stream are being read`,
+      };
     };
     try {
       await receiveEvents({
@@ -171,6 +184,7 @@ export class NatsBotEvents implements BotEvents {
         delivery,
         queue,
         onMode,
+        onBacklog,
         signal: over.signal,
       });
       throw over.signal.reason;

@@ -52,11 +52,12 @@ export interface CoreEventsOptions<T> {
 export async function receiveCoreEvents<T>(options: CoreEventsOptions<T>): Promise<T | undefined> {
   const { connection, subjectPrefix, stream, streamCheckMs, clock, signal } = options;
   const wakeup = new Wakeup();
+  const timeOfNext = increasingTimes(clock);
   let refusal: Error | undefined;
   const events = connection.subscribe(`${subjectPrefix}.*`, {
     queue: QUEUE_GROUP,
     callback: (error, message) => {
-      if (!error) return take(message, options);
+      if (!error) return take(message, timeOfNext(), options);
       refusal = error;
       wakeup.wake();
     },
@@ -93,8 +94,18 @@ async function flush<T>({ connection, callMs, clock }: CoreEventsOptions<T>): Pr
   await flushed;
 }
 
-function take<T>({ subject, data }: Msg, { subjectPrefix, handlers, queue }: CoreEventsOptions<T>): void {
-  const parsed = parseBotEvent({ subject, subjectPrefix, payload: data });
+/** Without a stream nobody says when an event was published: it is now. Two events never have the same time. */
+function increasingTimes(clock: Clock): () => number {
+  let last = 0;
+  return () => last = Math.max(clock.now(), last + 0.001);
+}
+
+function take<T>(
+  { subject, data }: Msg,
+  publishedAt: number,
+  { subjectPrefix, handlers, queue }: CoreEventsOptions<T>,
+): void {
+  const parsed = parseBotEvent({ subject, subjectPrefix, payload: data, order: { publishedAt } });
   if ("problem" in parsed) return handlers.onMalformed(subject, parsed.problem);
   if (queue.add(parsed.change)) return;
   getLogger(["berth", "events"]).error("Too many events wait; one was dropped", { id: parsed.change.id });

@@ -44,6 +44,14 @@ export interface DurableConsumer {
    * begin at 1, are larger than those of its predecessor.
    */
   readonly sequenceBase: number;
+  /** When it was made, in ms since the epoch by the server's clock: what is older was published before Berth connected. */
+  readonly createdAt: number;
+  /** Sequence in the stream up to which everything was taken. */
+  readonly takenUpTo: number;
+  /** Last sequence of the stream. */
+  readonly lastSequence: number;
+  /** How many events there are that were not taken yet. */
+  readonly waiting: number;
 }
 
 /**
@@ -61,11 +69,15 @@ export async function openDurableConsumer(
   options: DurableConsumerOptions,
 ): Promise<DurableConsumer> {
   const manager = await jetstreamManager(connection, { checkAPI: false, timeout: options.limitMs });
-  const { created } = await manager.streams.info(options.stream);
+  const { created, state } = await manager.streams.info(options.stream);
   const info = await ensureConsumer(manager, options);
   return {
     consumer: jetstream(connection).consumers.getConsumerFromInfo(info),
     sequenceBase: Math.floor(Date.parse(created) / 1000) * SEQUENCES_PER_SECOND,
+    createdAt: Date.parse(info.created),
+    takenUpTo: info.ack_floor.stream_seq,
+    lastSequence: state.last_seq,
+    waiting: info.num_pending + info.num_ack_pending,
   };
 }
 

@@ -6,11 +6,13 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { NatsConnection } from "@nats-io/transport-node";
+import { messageOf } from "../../lib/message_of.ts";
 import { backoffMs } from "../control/backoff.ts";
 import type { Clock } from "../control/clock.ts";
 import type { BotEventHandlers } from "../events/bot_events.ts";
 import type { ChangeDelivery } from "../events/change_delivery.ts";
 import type { ChangeQueue } from "../events/change_queue.ts";
+import { applyBacklog, type Backlog } from "./nats_backlog.ts";
 import { receiveCoreEvents } from "./nats_core_events.ts";
 import { type DurableConsumer, openDurableConsumer, wordsForMissingStream } from "./nats_durable_consumer.ts";
 import { receiveStreamEvents } from "./nats_stream_events.ts";
@@ -41,6 +43,8 @@ export interface NatsSessionOptions {
   readonly delivery: ChangeDelivery;
   /** Changes that only we keep. */
   readonly queue: ChangeQueue;
+  /** Events that waited in the stream are being read. */
+  readonly onBacklog: (count: number) => void;
   /** Events arrive from now on; `reason` is why without the stream. */
   readonly onMode: (mode: NatsMode, reason?: string) => void;
   /** The clock. */
@@ -95,12 +99,30 @@ async function findConsumer(options: NatsSessionOptions): Promise<Found> {
 }
 
 async function receiveFromStream(options: NatsSessionOptions, durable: DurableConsumer): Promise<void> {
-  const { handlers, times: { ackWaitMs }, onMode, signal } = options;
+  const { handlers: { onMalformed }, times: { ackWaitMs }, onMode, signal } = options;
+  const backlog = await readBacklog(options, durable);
+  if (signal.aborted) return;
   onMode("jetstream");
   try {
-    await receiveStreamEvents({ ...options, durable, ackWaitMs, onMalformed: handlers.onMalformed });
+    await receiveStreamEvents({ ...options, durable, backlog, ackWaitMs, onMalformed });
   } catch (error) {
     if (!signal.aborted) getLogger(["berth", "events"]).warn("The stream's consumer was lost", { error });
+  }
+}
+
+/** Where the server lets nobody read the stream but through the consumer, that gives the events one at a time. */
+async function readBacklog(options: NatsSessionOptions, durable: DurableConsumer): Promise<Backlog> {
+  const { handlers: { onMalformed }, onBacklog, signal } = options;
+  if (durable.waiting > 0) onBacklog(durable.waiting);
+  try {
+    return await applyBacklog({ ...options, durable, onMalformed });
+  } catch (error) {
+    if (!signal.aborted) {
+      getLogger(["berth", "events"]).warn("The events that wait are applied one at a time: {reason}", {
+        reason: messageOf(error),
+      });
+    }
+    return { upTo: 0, left: new Set() };
   }
 }
 

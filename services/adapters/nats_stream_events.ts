@@ -9,7 +9,9 @@ import { parseBotEvent } from "../events/bot_event_payload.ts";
 import type { BotEventHandlers } from "../events/bot_events.ts";
 import { type ChangeDelivery, CHANGES_AT_ONCE } from "../events/change_delivery.ts";
 import type { ChangeQueue } from "../events/change_queue.ts";
+import type { Backlog } from "./nats_backlog.ts";
 import type { DurableConsumer } from "./nats_durable_consumer.ts";
+import { orderOf } from "./nats_event_order.ts";
 
 /** One question for an event lasts so long. */
 const PULL_MS = 30_000;
@@ -22,6 +24,8 @@ const BEHIND_QUEUE_MS = 500;
 export interface StreamEventsOptions {
   /** Where the events come from. */
   readonly durable: DurableConsumer;
+  /** The events that are done, although they were not acknowledged. */
+  readonly backlog: Backlog;
   /** Subjects without their last part. */
   readonly subjectPrefix: string;
   /** Told of what cannot be understood. */
@@ -87,20 +91,21 @@ async function pull(
 }
 
 async function handle(message: JsMsg, options: StreamEventsOptions): Promise<void> {
-  const { durable, subjectPrefix, onMalformed, delivery, queue, ackWaitMs, signal } = options;
-  const { subject, data: payload, info } = message;
-  const sequence = durable.sequenceBase + info.streamSequence;
-  const parsed = parseBotEvent({ subject, subjectPrefix, payload, sequence });
+  const { durable, backlog, subjectPrefix, onMalformed, delivery, queue, ackWaitMs, signal } = options;
+  const { subject, data: payload, info, seq } = message;
+  const isDone = seq <= backlog.upTo;
+  if (isDone && backlog.left.size === 0) return quietly(() => message.ack());
+  const parsed = parseBotEvent({ subject, subjectPrefix, payload, order: orderOf(message, durable) });
   if ("problem" in parsed) {
-    onMalformed(subject, parsed.problem);
+    if (!isDone) onMalformed(subject, parsed.problem);
     return quietly(() => message.term());
   }
+  if (isDone && !backlog.left.has(parsed.change.id)) return quietly(() => message.ack());
   if (signal.aborted) return quietly(() => message.nak());
   if (queue.has(parsed.change.id)) return quietly(() => message.nak(BEHIND_QUEUE_MS));
   const sign = setInterval(() => quietly(() => message.working()), ackWaitMs / 3);
   try {
-    const change = { ...parsed.change, publishedAt: message.time.getTime() };
-    const delayMs = await delivery.give(change, info.deliveryCount);
+    const delayMs = await delivery.give(parsed.change, info.deliveryCount);
     quietly(() => delayMs === undefined ? message.ack() : message.nak(delayMs));
   } catch (error) {
     if (!signal.aborted) throw error;

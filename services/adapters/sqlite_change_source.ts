@@ -34,18 +34,18 @@ export class SqliteChangeSource implements ChangeSource {
     if (version === this.#version) return undefined;
     // One without a place in the order would undo a document that is written before it is applied here.
     const rows = this.#database.prepare(
-      "SELECT id, sequence, updated_at FROM bot_positions WHERE deleted = 1 AND written_at >= ? " +
-        "AND coalesce(sequence, updated_at) IS NOT NULL",
+      "SELECT id, sequence, published_at FROM bot_positions WHERE deleted = 1 AND written_at >= ? " +
+        "AND coalesce(sequence, published_at) IS NOT NULL",
     ).all(this.#since);
     // Only now: a look that failed is made again.
     this.#version = version;
     this.#since = Math.max(0, Math.floor(this.#now()) - MARGIN_MS);
-    return rows.map(({ id, sequence, updated_at }) => ({
+    return rows.map(({ id, sequence, published_at }) => ({
       type: "deleted",
       id: id as string,
       order: {
         ...(sequence !== null && { sequence: sequence as number }),
-        ...(updated_at !== null && { updatedAt: updated_at as number }),
+        ...(published_at !== null && { publishedAt: published_at as number }),
       },
     }));
   }

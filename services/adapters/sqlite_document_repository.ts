@@ -10,11 +10,12 @@ import type {
   BotChange,
   BotDocument,
   BotRepository,
+  Refusal,
   RepositoryCallOptions,
   StoredBot,
 } from "../documents/bot_repository.ts";
 import { changedFields } from "../documents/changed_fields.ts";
-import { advance, isNewer, seenBy } from "../events/event_order.ts";
+import { advance, ALREADY_EXISTS, refuseStale } from "../events/event_order.ts";
 import { SqliteCalls } from "./sqlite_calls.ts";
 import { readDocument, writeDocument } from "./sqlite_documents.ts";
 import { migrateSqlite } from "./sqlite_migrations.ts";
@@ -51,6 +52,7 @@ export class SqliteDocumentRepository implements BotRepository {
   protected readonly calls: SqliteCalls = new SqliteCalls();
   readonly #kind: SqliteDocumentKind;
   readonly #positions: SqlitePositions;
+  readonly #now: () => number;
 
   /**
    * Makes one; nothing is read yet.
@@ -66,7 +68,8 @@ export class SqliteDocumentRepository implements BotRepository {
   ) {
     this.database = database;
     this.#kind = kind;
-    this.#positions = new SqlitePositions(database, kind.positions, options.now ?? Date.now);
+    this.#now = options.now ?? Date.now;
+    this.#positions = new SqlitePositions(database, kind.positions, this.#now);
   }
 
   /** See {@linkcode BotRepository.open}. */
@@ -96,16 +99,18 @@ export class SqliteDocumentRepository implements BotRepository {
   /** See {@linkcode BotRepository.apply}. */
   apply(change: BotChange, options?: ApplyOptions): Promise<boolean> {
     return this.calls.run(`write ${this.#kind.one} '${change.id}'`, options, () => {
-      const isApplied = inTransaction(this.database, () => {
+      const refusal = inTransaction(this.database, (): Refusal | undefined => {
         const document = this.#read(change.id);
-        const seen = seenBy(this.#positions.get(change.id), document);
-        if (!isNewer(change.order, seen)) return false;
-        const isApplied = this.#write(change, document);
-        this.#positions.set(change.id, advance(seen, change));
-        return isApplied;
+        const position = this.#positions.get(change.id);
+        const seen = { position, hasDocument: document !== undefined, now: this.#now() };
+        const stale = refuseStale(change.order, seen);
+        if (stale) return stale;
+        this.#positions.set(change.id, advance(position, change));
+        return this.#write(change, document, options?.newFields) ? undefined : ALREADY_EXISTS;
       });
-      if (isApplied) options?.onWritten?.(this.#read(change.id));
-      return isApplied;
+      if (refusal) options?.onRefused?.(refusal);
+      else options?.onWritten?.(this.#read(change.id));
+      return refusal === undefined;
     });
   }
 
@@ -120,14 +125,14 @@ export class SqliteDocumentRepository implements BotRepository {
     return row && readDocument(id, row.document as string);
   }
 
-  #write(change: BotChange, current: BotDocument | undefined): boolean {
+  #write(change: BotChange, current: BotDocument | undefined, newFields: BotDocument = {}): boolean {
     const { table } = this.#kind;
     if (change.type === "deleted") {
       this.database.prepare(`DELETE FROM ${table} WHERE id = ?`).run(change.id);
       return true;
     }
     if (change.type === "created" && current) return false;
-    const text = writeDocument(change.id, { ...current, ...changedFields(change) });
+    const text = writeDocument(change.id, { ...(current ?? newFields), ...changedFields(change) });
     this.database.prepare(`INSERT OR REPLACE INTO ${table} (id, document) VALUES (?, ?)`).run(
       change.id,
       text,

@@ -69,6 +69,11 @@ const STEPS: readonly string[] = [
    CREATE INDEX runs_by_schedule ON runs (schedule_id, slot, claimed_at);
    CREATE INDEX runs_open ON runs (schedule_id, slot) WHERE state IN ('claimed', 'running');`,
   "CREATE INDEX runs_by_age ON runs (claimed_at);",
+  // The time in a document, which was kept until now, says nothing about the order of its changes.
+  `ALTER TABLE bot_positions RENAME COLUMN updated_at TO published_at;
+   ALTER TABLE bot_schedule_positions RENAME COLUMN updated_at TO published_at;
+   UPDATE bot_positions SET published_at = NULL;
+   UPDATE bot_schedule_positions SET published_at = NULL;`,
 ];
 
 /**

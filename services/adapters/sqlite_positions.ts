@@ -34,13 +34,13 @@ export class SqlitePositions {
    */
   get(id: string): BotPosition {
     const row = this.#database.prepare(
-      `SELECT sequence, updated_at, deleted FROM ${this.#table} WHERE id = ?`,
+      `SELECT sequence, published_at, deleted FROM ${this.#table} WHERE id = ?`,
     ).get(id);
     if (!row) return NO_POSITION;
     return {
       deleted: row.deleted === 1,
       ...(row.sequence !== null && { sequence: row.sequence as number }),
-      ...(row.updated_at !== null && { updatedAt: row.updated_at as number }),
+      ...(row.published_at !== null && { publishedAt: row.published_at as number }),
     };
   }
 
@@ -50,9 +50,9 @@ export class SqlitePositions {
    * @param id Id of the document.
    * @param position The position.
    */
-  set(id: string, { sequence, updatedAt, deleted }: BotPosition): void {
+  set(id: string, { sequence, publishedAt, deleted }: BotPosition): void {
     this.#database.prepare(`INSERT OR REPLACE INTO ${this.#table} VALUES (?, ?, ?, ?, ?)`)
-      .run(id, sequence ?? null, updatedAt ?? null, deleted ? 1 : 0, Math.floor(this.#now()));
+      .run(id, sequence ?? null, publishedAt ?? null, deleted ? 1 : 0, Math.floor(this.#now()));
   }
 
   /** Forgets deletions that no event can undo any more. */

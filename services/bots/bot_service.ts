@@ -21,6 +21,7 @@ import {
 } from "../documents/bot_repository.ts";
 import { storeChange } from "../documents/store_change.ts";
 import type { BotEvents } from "../events/bot_events.ts";
+import { untilCaughtUp } from "../events/until_caught_up.ts";
 import { BotReconciler } from "./bot_reconciler.ts";
 import { FreshDocuments } from "./fresh_documents.ts";
 import { MassStopGuard } from "./mass_stop_guard.ts";
@@ -77,6 +78,8 @@ export class BotService {
   readonly #waits = new WaitLog(this.#log);
   /** Whether what a killed predecessor left has been removed. */
   #isSwept = false;
+  /** The documents may be older than events that wait to be read: nothing is done before those are written. */
+  #caughtUp: Promise<void> | undefined;
   /** Whether the containers have been listed, or are about to be. */
   #hasListed = false;
 
@@ -135,6 +138,7 @@ export class BotService {
       onMalformed: (subject, problem) => this.#log.warn("event not understood", { subject, problem }),
       onGap: () => this.#resync.wake(),
     });
+    this.#caughtUp = untilCaughtUp({ events, what: "bots", clock, signal });
     await Promise.all([
       tick("resync", reconcileIntervalMs, {
         signal,
@@ -166,11 +170,16 @@ export class BotService {
    */
   wake(id: string): void {
     this.#fresh.forget(id);
-    this.#queue.add(id);
+    this.#enqueue(id);
+  }
+
+  /** Before the first full read everything is still to be looked at. */
+  #enqueue(id: string): void {
+    if (this.#hasListed) this.#queue.add(id);
   }
 
   async #apply(change: BotChange, signal: AbortSignal): Promise<void> {
-    const { repository, clock } = this.#options;
+    const { repository, clock, segment } = this.#options;
     const { id, type } = change;
     const say = () => type === "deleted" ? this.#guard.sayDeleted(id) : this.#guard.forget(id);
     let isWoken = false;
@@ -178,15 +187,18 @@ export class BotService {
       repository,
       log: this.#log,
       signal,
+      segment,
       onWritten: (document) => {
         say();
         this.#fresh.write(id, document);
-        this.#queue.add(id);
+        this.#enqueue(id);
         isWoken = true;
       },
     });
-    const publishedAt = change.publishedAt ?? change.order.updatedAt;
-    if (publishedAt !== undefined) this.state.setEventLag(Math.max(0, clock.now() - publishedAt));
+    const { publishedAt, isHistory } = change.order;
+    if (publishedAt !== undefined && !isHistory) {
+      this.state.setEventLag(Math.max(0, clock.now() - publishedAt));
+    }
     if (isWoken) return;
     // A deletion counts also when a predecessor applied it, and ended before it could say so.
     if (applied || (type === "deleted" && !await repository.get(id, { signal }))) say();
@@ -211,6 +223,7 @@ export class BotService {
     await repository.open({ signal });
     if (!this.#isSwept) await this.#options.removeOrphans(signal);
     this.#isSwept = true;
+    await this.#caughtUp;
     // Documents last: one that is written meanwhile is seen, and its container is not yet missed.
     this.#reconciler.forgetEnded();
     this.#hasListed = true;

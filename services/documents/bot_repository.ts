@@ -24,14 +24,16 @@ export class StoreUnavailableError extends BerthError {
 export type BotDocument = Readonly<Record<string, unknown>>;
 
 /**
- * Where an event stands among the events of its bot. Compared by `sequence` where both have one, else by
- * `updatedAt`; one that has neither counts as newer than anything before it.
+ * Where a change stands among the changes of its document. Compared by `sequence` where both have one, else by
+ * `publishedAt`; one that has neither counts as newer than anything before it.
  */
 export interface EventOrder {
   /** Sequence in the stream. */
   readonly sequence?: number;
-  /** Time of the change according to its writer (`custom.updatedAt`), in ms since the epoch. */
-  readonly updatedAt?: number;
+  /** When it was published, or made where nobody publishes it, in ms since the epoch. */
+  readonly publishedAt?: number;
+  /** Whether it was published before Berth first connected: a document that was there then counts more. */
+  readonly isHistory?: boolean;
 }
 
 /** What every change tells. */
@@ -40,8 +42,6 @@ interface Change {
   readonly id: string;
   /** Where it stands among the events of its bot. */
   readonly order: EventOrder;
-  /** When it was published, in ms since the epoch, where its bus says so. */
-  readonly publishedAt?: number;
 }
 
 /** A change that an event tells. */
@@ -63,6 +63,14 @@ export interface RepositoryCallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Why a change is not applied. */
+export interface Refusal {
+  /** `repeated`: it was applied before, or its document has seen a later event. The others are news to a reader. */
+  readonly kind: "repeated" | "older" | "documented" | "exists";
+  /** The reason in words. */
+  readonly reason: string;
+}
+
 /** Options of {@linkcode BotRepository.apply}. */
 export interface ApplyOptions extends RepositoryCallOptions {
   /**
@@ -71,6 +79,10 @@ export interface ApplyOptions extends RepositoryCallOptions {
    * a part of the document and the rest is not known.
    */
   readonly onWritten?: (document: BotDocument | undefined) => void;
+  /** Called with the reason when the change is not applied. */
+  readonly onRefused?: (refusal: Refusal) => void;
+  /** Fields of a document that the change makes, where the change does not name them. */
+  readonly newFields?: BotDocument;
 }
 
 /**

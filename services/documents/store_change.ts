@@ -5,7 +5,8 @@
  */
 
 import type { Logger } from "@logtape/logtape";
-import type { ApplyOptions, BotChange, BotRepository } from "./bot_repository.ts";
+import { ALL_SEGMENTS } from "../../lib/runner.ts";
+import type { ApplyOptions, BotChange, BotRepository, Refusal } from "./bot_repository.ts";
 import { UnstorableDocumentError } from "./unstorable_document_error.ts";
 
 /** What {@linkcode storeChange} needs. */
@@ -18,10 +19,13 @@ export interface StoreChangeOptions {
   readonly signal: AbortSignal;
   /** See {@linkcode ApplyOptions.onWritten}. */
   readonly onWritten?: ApplyOptions["onWritten"];
+  /** Segment that a document without one gets when it is made. */
+  readonly segment: number;
 }
 
 /**
- * Applies a change. One that no second try can store is told, and not asked for again: it would come for ever.
+ * Applies a change. The log says what was not applied and why. A change that no second try can store is not asked for
+ * again: it would come for ever.
  *
  * @param change The change.
  * @param options See {@linkcode StoreChangeOptions}.
@@ -30,10 +34,18 @@ export interface StoreChangeOptions {
  */
 export async function storeChange(
   change: BotChange,
-  { repository, log, ...options }: StoreChangeOptions,
+  { repository, log, segment, ...options }: StoreChangeOptions,
 ): Promise<boolean> {
+  const { id, type, order } = change;
+  const onRefused = ({ kind, reason }: Refusal) => {
+    const fields = { id, type, sequence: order.sequence, reason };
+    // Every event may come again, and does after each restart of a bus.
+    if (kind === "repeated") log.debug("event not applied", fields);
+    else log.info("event not applied", fields);
+  };
   try {
-    return await repository.apply(change, options);
+    const newFields = { segment_id: segment === ALL_SEGMENTS ? 0 : segment };
+    return await repository.apply(change, { ...options, onRefused, newFields });
   } catch (error) {
     if (!(error instanceof UnstorableDocumentError)) throw error;
     log.error("document not stored", { id: change.id, problem: error.message });

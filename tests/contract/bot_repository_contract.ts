@@ -47,7 +47,7 @@ function documentOf(id: string, state: string, updatedAt = 1): Record<string, un
 }
 
 function change(type: "created" | "updated", id: string, state: string, order: EventOrder = {}): BotChange {
-  return { type, id, document: documentOf(id, state, order.updatedAt), order };
+  return { type, id, document: documentOf(id, state), order };
 }
 
 function deletion(id: string, order: EventOrder = {}): BotChange {
@@ -162,12 +162,21 @@ export function testBotRepositoryContract({ name, make }: BotRepositoryContractO
   });
 
   test("a deletion without a time is later than the document it removes", async ({ repository }) => {
-    const created = change("created", "a", "first", { updatedAt: 1000 });
+    const created = change("created", "a", "first", { sequence: 1 });
     await repository.apply(created);
     assert.equal(await repository.apply(deletion("a")), true);
     assert.equal(await repository.apply(created), false);
     assert.equal(await repository.get("a"), undefined);
-    assert.equal(await repository.apply(change("created", "a", "again", { updatedAt: 1001 })), true);
+    assert.equal(await repository.apply(change("created", "a", "again", { sequence: 2 })), true);
+  });
+
+  test("a deletion that is found twice does not remove what was written since", async ({ repository, seed }) => {
+    await repository.apply(change("created", "a", "first", { publishedAt: 1000 }));
+    const removal = deletion("a", { publishedAt: 2000 });
+    assert.equal(await repository.apply(removal), true);
+    await seed(documentOf("a", "seeded"));
+    assert.equal(await repository.apply(removal), false);
+    assert.equal(stateOf(await repository.get("a")), "seeded");
   });
 
   test("the deletion of a bot that never was keeps it from being made late", async ({ repository }) => {
@@ -219,10 +228,10 @@ export function testBotRepositoryContract({ name, make }: BotRepositoryContractO
     }
   });
 
-  for (const by of ["sequence", "updatedAt"] as const) {
+  for (const by of ["sequence", "publishedAt"] as const) {
     test(`events in any order leave the newest state, by ${by}`, async ({ repository }) => {
       const order = (n: number) =>
-        by === "sequence" ? { sequence: n, updatedAt: 1000 } : { updatedAt: n * 1000 };
+        by === "sequence" ? { sequence: n, publishedAt: 1000 } : { publishedAt: n * 1000 };
       const ends: [(id: string) => BotChange, unknown][] = [
         [(id) => change("created", id, "4", order(4)), "4"],
         [(id) => change("updated", id, "4", order(4)), "4"],
@@ -248,46 +257,122 @@ export function testBotRepositoryContract({ name, make }: BotRepositoryContractO
   }
 
   test("a sequence counts more than a time", async ({ repository }) => {
-    await repository.apply(change("updated", "a", "new", { sequence: 2, updatedAt: 1000 }));
-    assert.equal(
-      await repository.apply(change("updated", "a", "old", { sequence: 1, updatedAt: 9000 })),
-      false,
-    );
-    assert.equal(
-      await repository.apply(change("updated", "a", "newer", { sequence: 3, updatedAt: 500 })),
-      true,
-    );
+    await repository.apply(change("updated", "a", "new", { sequence: 2, publishedAt: 1000 }));
+    const old = change("updated", "a", "old", { sequence: 1, publishedAt: 9000 });
+    assert.equal(await repository.apply(old), false);
+    // The clock of the server was set back.
+    const newer = change("updated", "a", "newer", { sequence: 3, publishedAt: 500 });
+    assert.equal(await repository.apply(newer), true);
     assert.equal(stateOf(await repository.get("a")), "newer");
   });
 
   test("an event without an order is newer than anything before it", async ({ repository }) => {
-    await repository.apply(change("updated", "a", "1", { sequence: 5, updatedAt: 1000 }));
+    await repository.apply(change("updated", "a", "1", { sequence: 5 }));
     const document = { config: { state: "2" } };
     assert.equal(await repository.apply({ type: "updated", id: "a", document, order: {} }), true);
     assert.equal(stateOf(await repository.get("a")), "2");
     assert.equal(await repository.apply(change("updated", "a", "late", { sequence: 5 })), false);
   });
 
-  test("an event older than what another program has written changes nothing", async ({ repository, seed }) => {
+  test("an earlier version of a bot is applied, and what follows in that version", async ({ repository, seed }) => {
+    const version = (state: string, updatedAt: number, sequence: number): BotChange => {
+      return { type: "updated", id: "a", document: documentOf("a", state, updatedAt), order: { sequence } };
+    };
     await seed(documentOf("a", "seeded", 5000));
+    for (
+      const [i, [state, updatedAt]] of ([["back", 4000], ["set", 4000], ["again", 5000]] as const).entries()
+    ) {
+      assert.equal(await repository.apply(version(state, updatedAt, i + 1)), true);
+      assert.equal(stateOf(await repository.get("a")), state);
+    }
+  });
+
+  test("a document from the year 9999 is changed like any other", async ({ repository, seed }) => {
+    const end = Date.UTC(9999, 11, 31);
+    const far: BotChange = {
+      type: "updated",
+      id: "a",
+      document: documentOf("a", "far", end),
+      order: { publishedAt: end },
+    };
+    await seed(documentOf("a", "seeded", end));
+    assert.equal(await repository.apply(far), true);
+    // Neither the time in the document nor one that a wrong clock gave shuts out what comes until then.
+    assert.equal(await repository.apply(change("updated", "a", "now", { publishedAt: Date.now() })), true);
+    assert.equal(await repository.apply(change("updated", "a", "next", { sequence: 1 })), true);
+    assert.equal(stateOf(await repository.get("a")), "next");
+    assert.equal(await repository.apply(deletion("a", { sequence: 2 })), true);
+  });
+
+  test("a document that was there counts more than history, and says why", async ({ repository, seed }) => {
+    const refusals: string[] = [];
+    const history = (event: BotChange) =>
+      repository.apply(
+        { ...event, order: { ...event.order, isHistory: true } },
+        { onRefused: ({ kind }) => refusals.push(kind) },
+      );
+    await seed(documentOf("there", "seeded"));
+    for (const event of ["created", "updated"] as const) {
+      assert.equal(await history(change(event, "there", "old", { sequence: 1 })), false);
+    }
+    assert.equal(await history(deletion("there", { sequence: 2 })), false);
+    assert.deepEqual(refusals.splice(0), ["documented", "documented", "documented"]);
+    assert.equal(stateOf(await repository.get("there")), "seeded");
+    // What was missed is made up for.
+    assert.equal(await history(change("created", "missed", "1", { sequence: 3 })), true);
+    assert.equal(await history(change("updated", "missed", "2", { sequence: 4 })), true);
+    assert.equal(await history(change("updated", "missed", "2", { sequence: 4 })), false);
+    assert.equal(stateOf(await repository.get("missed")), "2");
+    // From the first live event on, a position of ours tells what the document has seen.
+    assert.equal(await repository.apply(change("updated", "there", "new", { sequence: 5 })), true);
+    assert.equal(await history(change("updated", "there", "old", { sequence: 4 })), false);
+    // Another program made it anew after a deletion.
+    await repository.apply(deletion("missed", { sequence: 6 }));
+    await seed(documentOf("missed", "seeded"));
+    assert.equal(await history(change("updated", "missed", "old", { sequence: 7 })), false);
+    assert.equal(stateOf(await repository.get("missed")), "seeded");
+    assert.deepEqual(refusals, ["repeated", "repeated", "documented"]);
+  });
+
+  test("an event that was published well before a change by hand does not undo it", async ({ repository }) => {
+    const now = Date.now();
+    await repository.apply(change("updated", "a", "event", { sequence: 1, publishedAt: now - 90_000 }));
+    await repository.apply(change("updated", "a", "by hand", { publishedAt: now - 1_000 }));
+    const late = change("updated", "a", "late", { sequence: 2, publishedAt: now - 60_000 });
+    const refusals: string[] = [];
+    assert.equal(await repository.apply(late, { onRefused: ({ kind }) => refusals.push(kind) }), false);
+    assert.deepEqual(refusals, ["older"]);
+    // The clocks of two machines may differ.
+    const next = change("updated", "a", "next", { sequence: 3, publishedAt: now - 2_000 });
+    assert.equal(await repository.apply(next), true);
+    // From then on the sequence decides alone.
     assert.equal(
-      await repository.apply(change("updated", "a", "old", { sequence: 1, updatedAt: 4000 })),
-      false,
-    );
-    assert.equal(stateOf(await repository.get("a")), "seeded");
-    // The time is that of the bot's code: a change of its configuration has the same.
-    assert.equal(
-      await repository.apply(change("updated", "a", "new", { sequence: 2, updatedAt: 5000 })),
+      await repository.apply(change("updated", "a", "last", { sequence: 4, publishedAt: 1 })),
       true,
     );
-    assert.equal(stateOf(await repository.get("a")), "new");
+    assert.equal(stateOf(await repository.get("a")), "last");
+  });
+
+  test("fields for a new document are given to a new one alone", async ({ repository, seed }) => {
+    const newFields = { segment_id: 7, other: "x" };
+    await seed({ ...documentOf("there", "seeded"), segment_id: 3 });
+    for (const id of ["there", "made", "created"]) {
+      const type = id === "created" ? "created" : "updated";
+      await repository.apply({ type, id, document: { config: {}, other: "named" }, order: {} }, {
+        newFields,
+      });
+    }
+    assert.equal((await repository.get("there"))?.segment_id, 3);
+    for (const id of ["made", "created"]) {
+      assert.deepEqual(await repository.get(id), { id, config: {}, other: "named", segment_id: 7 });
+    }
   });
 
   test("a bot that another program has written after its deletion is there", async ({ repository, seed }) => {
-    await repository.apply(change("created", "a", "first", { updatedAt: 1000 }));
+    await repository.apply(change("created", "a", "first", { sequence: 1 }));
     await repository.apply(deletion("a"));
     await seed(documentOf("a", "seeded", 1000));
-    assert.equal(await repository.apply(change("updated", "a", "updated", { updatedAt: 1000 })), true);
+    assert.equal(await repository.apply(change("updated", "a", "updated", { sequence: 2 })), true);
     assert.equal(stateOf(await repository.get("a")), "updated");
   });
 

@@ -24,7 +24,7 @@ export function testInProcessContract(
         events,
         publish(type: BotChange["type"], document: object) {
           const payload = new TextEncoder().encode(JSON.stringify(document));
-          const parsed = parseBotEvent({ subject: `s.${type}`, subjectPrefix: "s", payload });
+          const parsed = parseBotEvent({ subject: `s.${type}`, subjectPrefix: "s", payload, order: {} });
           assert.ok("change" in parsed);
           events.publish(parsed.change);
           return Promise.resolve();

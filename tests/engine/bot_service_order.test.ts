@@ -2,30 +2,31 @@ import assert from "node:assert/strict";
 import { type BotStage, untilRunning, withBots } from "./bot_stage.ts";
 import { until } from "./engine_support.ts";
 
-/** A document as of a time. */
-function at({ document }: BotStage, name: string, seconds: number) {
-  const one = document(name, { seconds });
+/** A document of a version of the code, which is as old as is said. */
+function version({ document }: BotStage, name: string, seconds: number, config: Record<string, unknown>) {
+  const one = document(name, config);
   one.custom.updatedAt = new Date(seconds * 1000).toISOString();
   return one;
 }
 
-Deno.test("BotService without a stream keeps the newest state when events come twice or in the wrong order", () =>
+Deno.test("BotService without a stream applies what comes last, an earlier version of the code too", () =>
   withBots(async (stage) => {
     const { publish, start, id, documents } = stage;
     await using berth = start();
     await berth.logged(/without a stream/);
-    await publish("created", at(stage, "one", 10));
-    await publish("updated", at(stage, "one", 30));
-    await publish("updated", at(stage, "one", 20));
-    await publish("updated", at(stage, "one", 30));
-    await publish("created", at(stage, "one", 10));
-    await publish("created", at(stage, "gone", 10));
+    await publish("created", version(stage, "one", 10, { step: 1 }));
+    await publish("updated", version(stage, "one", 30, { step: 2 }));
+    await untilRunning(stage, { one: { step: 2 } });
+    await publish("updated", version(stage, "one", 20, { step: 3 }));
+    await untilRunning(stage, { one: { step: 3 } });
+    await publish("updated", version(stage, "one", 20, { step: 4 }));
+    await publish("created", version(stage, "one", 40, { step: 5 }));
+    await publish("created", version(stage, "gone", 10, {}));
     await publish("deleted", { id: id("gone") });
-    await publish("created", at(stage, "gone", 10));
-    await publish("updated", at(stage, "gone", 5));
-    await publish("created", at(stage, "end", 1));
-    await untilRunning(stage, { one: { seconds: 30 }, end: { seconds: 1 } });
+    await publish("created", version(stage, "end", 1, { step: 6 }));
+    await untilRunning(stage, { one: { step: 4 }, end: { step: 6 } });
     assert.equal(await documents.countDocuments({ id: id("gone") }), 0);
+    await berth.logged(/event not applied.*exists already/);
   }, { stream: false }));
 
 Deno.test("BotService with a stream keeps the newest state when events are given again in the wrong order", () =>

@@ -197,8 +197,11 @@ Deno.test("MongoBotRepository never moves a position back", async () => {
   });
   await positions.advance({ id: "a", position: { sequence: 8, deleted: true } });
   assert.deepEqual(await positions.get("a"), { sequence: 9, deleted: false });
-  await positions.advance({ id: "a", position: { sequence: 9, updatedAt: 5, deleted: false } });
-  assert.deepEqual(await positions.get("a"), { sequence: 9, updatedAt: 5, deleted: false });
+  await positions.advance({ id: "a", position: { sequence: 9, publishedAt: 5, deleted: false } });
+  assert.deepEqual(await positions.get("a"), { sequence: 9, publishedAt: 5, deleted: false });
+  // A time counts only until an event with a sequence follows.
+  await positions.advance({ id: "a", position: { sequence: 10, deleted: false } });
+  assert.deepEqual(await positions.get("a"), { sequence: 10, deleted: false });
 });
 
 Deno.test("MongoBotRepository applies changes that come together as if they came alone", async () => {

@@ -317,3 +317,29 @@ Deno.test("updatedAtOf() reads the time of any document", () => {
     assert.equal(updatedAtOf(document), undefined);
   }
 });
+
+Deno.test("updatedAtOf() reads every form, in UTC where no zone is named", () => {
+  const noon = Date.UTC(2026, 4, 6, 12, 30, 15);
+  const forms: [unknown, number | undefined][] = [
+    ["2026-05-06T12:30:15Z", noon],
+    ["2026-05-06T14:30:15.250+02:00", noon + 250],
+    ["2026-05-06T12:30:15.123456", noon + 123],
+    ["2026-05-06 12:30:15", noon],
+    ["2026-05-06T12:30:15.123456789Z", noon + 123],
+    [noon, noon],
+    [noon / 1000, noon],
+    [noon / 1000 + 0.5, noon + 500],
+    ["yesterday", undefined],
+    ["", undefined],
+    [null, undefined],
+    [true, undefined],
+    [{}, undefined],
+  ];
+  for (const [updatedAt, expected] of forms) {
+    assert.equal(
+      updatedAtOf({ custom: { updatedAt } }),
+      expected,
+      JSON.stringify(updatedAt),
+    );
+  }
+});

@@ -139,7 +139,7 @@ Deno.test("documents and objects that are written to an open DATA_DIR are closed
       await using documents = await openBotDocuments(config);
       const { store, repository } = documents;
       const document = { id: "a", segment_id: 0, config: { api_key: "secret" }, custom: {} };
-      await repository.apply({ type: "created", id: "a", document, order: { updatedAt: 1 } });
+      await repository.apply({ type: "created", id: "a", document, order: { publishedAt: 1 } });
       await store.ensureBucket("custom-bots");
       await store.put("custom-bots", "me/bot/1", new Uint8Array(3));
       const first = await store.append("custom-bots", "logs/a", new Uint8Array(3));

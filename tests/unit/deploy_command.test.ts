@@ -147,7 +147,7 @@ Deno.test("each change is published as the event that tells it", () =>
     assert.deepEqual(await documents(), []);
     const read = published.map((change) => {
       const { subject, payload } = writeBotEvent(change, "the0.bot");
-      const parsed = parseBotEvent({ subject, subjectPrefix: "the0.bot", payload });
+      const parsed = parseBotEvent({ subject, subjectPrefix: "the0.bot", payload, order: {} });
       assert.ok("change" in parsed, subject);
       return parsed.change;
     });
@@ -181,7 +181,7 @@ Deno.test("berth remove takes away the archives of a bot whose removal was cut o
   withStage(async ({ context, said, archives, documents }) => {
     await deployCommand(options, context);
     await using opened = await openBotDocuments(parseServiceConfig(context.env));
-    await opened.repository.apply({ type: "deleted", id: "mine", order: { updatedAt: Date.now() + 1 } });
+    await opened.repository.apply({ type: "deleted", id: "mine", order: { publishedAt: Date.now() + 1 } });
     assert.equal((await archives()).length, 1);
     said();
     assert.equal(await removeCommand(["mine"], context), 1);

@@ -13,7 +13,8 @@ testInProcessContract(
   () => new PolledBotEvents({ look: () => undefined }, { disposeMs: 500 }),
 );
 
-const deleted = (id: string, updatedAt: number) => ({ type: "deleted", id, order: { updatedAt } }) as const;
+const deleted = (id: string, publishedAt: number) =>
+  ({ type: "deleted", id, order: { publishedAt } }) as const;
 
 Deno.test("PolledBotEvents looks every half second, delivers deletions, and has the rest read anew", async () => {
   const clock = new FakeClock(1000);
@@ -60,8 +61,8 @@ Deno.test("SqliteChangeSource tells what other connections have written, and the
     const [mine, theirs] = [new SqliteBotRepository(own, options), new SqliteBotRepository(other, options)];
     await mine.open();
     await theirs.open();
-    const write = (repository: SqliteBotRepository, id: string, updatedAt: number) =>
-      repository.apply({ type: "updated", id, document: { id, config: {} }, order: { updatedAt } });
+    const write = (repository: SqliteBotRepository, id: string, publishedAt: number) =>
+      repository.apply({ type: "updated", id, document: { id, config: {} }, order: { publishedAt } });
     await write(mine, "before", 1);
     await mine.apply(deleted("before", 2));
     assert.deepEqual(source.look(), [deleted("before", 2)], "the first look gives all that are remembered");

@@ -1,0 +1,150 @@
+/**
+ * What the stream got while nobody read it.
+ *
+ * @module
+ */
+
+import { DeliverPolicy, jetstream, type JsMsg } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { getLogger } from "@logtape/logtape";
+import { backoffMs } from "../control/backoff.ts";
+import type { Clock } from "../control/clock.ts";
+import type { BotChange } from "../documents/bot_repository.ts";
+import { parseBotEvent } from "../events/bot_event_payload.ts";
+import type { BotEventHandlers } from "../events/bot_events.ts";
+import type { ChangeDelivery } from "../events/change_delivery.ts";
+import { ChangeFold } from "../events/change_fold.ts";
+import type { ChangeQueue } from "../events/change_queue.ts";
+import type { DurableConsumer } from "./nats_durable_consumer.ts";
+import { orderOf } from "./nats_event_order.ts";
+
+/** How many events are asked for at once. */
+const BATCH = 500;
+/** How long the server may be silent while it sends them, in ms. */
+const SILENCE_MS = 5_000;
+/** Between two rounds in which nothing was taken. */
+const PAUSE = { minMs: 250, maxMs: 5_000 };
+/** After so many such rounds what is left is given one event at a time: it must not hold up the other documents. */
+const MAX_FAILED_ROUNDS = 8;
+
+/** What {@linkcode applyBacklog} needs. */
+export interface BacklogOptions {
+  /** The connection. */
+  readonly connection: NatsConnection;
+  /** Our place in the stream. */
+  readonly durable: DurableConsumer;
+  /** Name of the stream. */
+  readonly stream: string;
+  /** Subjects without their last part. */
+  readonly subjectPrefix: string;
+  /** Told of what cannot be understood. */
+  readonly onMalformed: BotEventHandlers["onMalformed"];
+  /** To whom changes are given. */
+  readonly delivery: ChangeDelivery;
+  /** Changes that came before, without the stream, and were not taken yet. */
+  readonly queue: ChangeQueue;
+  /** The clock. */
+  readonly clock: Clock;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+}
+
+/** What became of the events that waited. */
+export interface Backlog {
+  /** Sequence in the stream up to which they were read. */
+  readonly upTo: number;
+  /** Documents whose changes were not taken: their events are still to be given. */
+  readonly left: ReadonlySet<string>;
+}
+
+/**
+ * Reads the events that wait, and gives of each document only the changes that make a difference. So the documents come
+ * to the state that the publisher meant without going through those in between. The events stay unacknowledged: after a
+ * crash they are read again.
+ *
+ * @param options See {@linkcode BacklogOptions}.
+ * @returns See {@linkcode Backlog}.
+ * @throws {Error} when the events cannot be read.
+ */
+export async function applyBacklog(options: BacklogOptions): Promise<Backlog> {
+  const { durable, signal } = options;
+  if (durable.waiting === 0) return { upTo: durable.takenUpTo, left: new Set() };
+  const fold = new ChangeFold();
+  const count = await readWaiting(options, (message) => {
+    const { subject, data: payload } = message;
+    const { subjectPrefix } = options;
+    const parsed = parseBotEvent({ subject, subjectPrefix, payload, order: orderOf(message, durable) });
+    if ("problem" in parsed) options.onMalformed(subject, parsed.problem);
+    else fold.add(parsed.change);
+  });
+  getLogger(["berth", "events"]).info("{count} events of {documents} documents waited in the stream", {
+    count,
+    documents: fold.size,
+  });
+  const left = await giveAll(new Map(fold.entries()), options);
+  signal.throwIfAborted();
+  return { upTo: durable.lastSequence, left };
+}
+
+/** @returns How many events were read. */
+async function readWaiting(
+  { connection, durable, stream, subjectPrefix, signal }: BacklogOptions,
+  onMessage: (message: JsMsg) => void,
+): Promise<number> {
+  const consumer = await jetstream(connection).consumers.get(stream, {
+    // A list of them needs a newer server.
+    filter_subjects: `${subjectPrefix}.*`,
+    deliver_policy: DeliverPolicy.StartSequence,
+    opt_start_seq: durable.takenUpTo + 1,
+  });
+  try {
+    let { num_pending: pending } = await consumer.info();
+    let count = 0;
+    while (pending > 0) {
+      signal.throwIfAborted();
+      const before = count;
+      for await (const message of await consumer.fetch({ max_messages: BATCH, expires: SILENCE_MS })) {
+        pending = message.info.pending;
+        // What came since is for the consumer.
+        if (message.seq > durable.lastSequence) return count;
+        count++;
+        onMessage(message);
+        if (pending === 0) break;
+      }
+      if (count === before) throw new Error("the server does not send the events that wait");
+    }
+    return count;
+  } finally {
+    await consumer.delete().catch(() => false);
+  }
+}
+
+/** @returns Documents whose changes were not taken. */
+async function giveAll(
+  changes: Map<string, readonly BotChange[]>,
+  options: BacklogOptions,
+): Promise<ReadonlySet<string>> {
+  const { clock, signal } = options;
+  for (let failedRounds = 0; changes.size > 0 && failedRounds < MAX_FAILED_ROUNDS;) {
+    const before = changes.size;
+    await Promise.all([...changes].map(async ([id, each]) => {
+      if (await give(id, each, failedRounds + 1, options)) changes.delete(id);
+    }));
+    failedRounds = changes.size < before ? 0 : failedRounds + 1;
+    if (changes.size > 0) await clock.sleep(backoffMs(failedRounds + 1, PAUSE), signal);
+  }
+  return new Set(changes.keys());
+}
+
+async function give(
+  id: string,
+  changes: readonly BotChange[],
+  attempt: number,
+  { delivery, queue }: BacklogOptions,
+): Promise<boolean> {
+  if (queue.has(id)) return false;
+  for (const change of changes) {
+    if (await delivery.give(change, attempt) !== undefined) return false;
+  }
+  return true;
+}

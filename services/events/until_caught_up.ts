@@ -1,0 +1,55 @@
+/**
+ * Waiting for the events that were published while nobody read them.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { Clock } from "../control/clock.ts";
+import { settledWithin } from "../control/settled_within.ts";
+import type { BotEvents } from "./bot_events.ts";
+
+/** An event bus that does not answer holds up the start for so long, in ms. */
+const CONNECT_MS = 10_000;
+/** Reading what was missed holds it up for so long, in ms. */
+const CATCH_UP_MS = 120_000;
+
+/** What {@linkcode untilCaughtUp} needs. */
+export interface UntilCaughtUpOptions {
+  /** The events. */
+  readonly events: Pick<BotEvents, "caughtUp" | "status">;
+  /** What waits for them, for the log: `bots` or `schedules`. */
+  readonly what: string;
+  /** The clock. */
+  readonly clock: Clock;
+  /** Ends the wait. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Waits until the documents hold what was published while nobody read the events: 10 s for a bus that does not answer,
+ * 2 minutes for one whose events are being read. After that the documents count as they are, and the log says so.
+ *
+ * @param options See {@linkcode UntilCaughtUpOptions}.
+ * @returns Resolves in any case.
+ */
+export async function untilCaughtUp({ events, what, clock, signal }: UntilCaughtUpOptions): Promise<void> {
+  const ended = Promise.withResolvers<void>();
+  const end = () => ended.resolve();
+  signal.addEventListener("abort", end, { once: true });
+  if (signal.aborted) end();
+  const over = Promise.race([events.caughtUp(), ended.promise]);
+  try {
+    if (await settledWithin(over, CONNECT_MS, clock)) return;
+    if (events.status().state === "catching-up") {
+      if (await settledWithin(over, CATCH_UP_MS - CONNECT_MS, clock)) return;
+    }
+    const status = events.status();
+    getLogger(["berth", what]).warn(
+      "The events that were published while Berth was away are not read yet: {what} are served as their documents say",
+      { what, detail: "detail" in status ? status.detail : status.state },
+    );
+  } finally {
+    signal.removeEventListener("abort", end);
+  }
+}
