@@ -103,7 +103,12 @@ export {
   type LogCollectorOptions,
 } from "./lib/log_collector.ts";
 export { LogReader, type LogReaderOptions, type ReadLogsOptions } from "./lib/log_reader.ts";
-export { type LogSource, parseStoredLine, type StoredLogLine } from "./lib/logs/line_format.ts";
+export {
+  type LogFormat,
+  type LogSource,
+  parseStoredLine,
+  type StoredLogLine,
+} from "./lib/logs/line_format.ts";
 export { type OnDay, type ReadStoredLogsOptions, StoredLogs } from "./lib/logs/stored_logs.ts";
 export type { LogMode } from "./lib/logs/log_brake.ts";
 export type { LoggedContainer } from "./lib/logs/log_transfer.ts";

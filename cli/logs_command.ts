@@ -6,7 +6,7 @@
 
 import { parseBotId } from "../lib/bot_id.ts";
 import { EngineUnavailableError } from "../lib/errors.ts";
-import { formatStoredLine, type StoredLogLine } from "../lib/logs/line_format.ts";
+import { formatLine, type StoredLogLine } from "../lib/logs/line_format.ts";
 import { StoredLogs } from "../lib/logs/stored_logs.ts";
 import { ALL_SEGMENTS } from "../lib/runner.ts";
 import { parseServiceConfig } from "../services/service_config.ts";
@@ -80,14 +80,21 @@ async function hasDocument(id: string, context: CliContext): Promise<boolean> {
   return (await documents.find(id)).length > 0;
 }
 
-/** A program reads what is stored, byte for byte; a screen is kept from being rewritten by what bots print. */
+/**
+ * A program reads what was printed; a screen is kept from being rewritten by what bots print. Only other programs store
+ * lines that hold line feeds: each part of such a line is shown as one.
+ */
 function linePrinter(terminal: Terminal): (line: StoredLogLine) => void {
-  if (!terminal.isScreen) return (line) => terminal.out(formatStoredLine(line));
   return (line) => {
-    const { stream, text } = line;
-    const whole = formatStoredLine(line);
-    const head = whole.slice(0, whole.length - text.length);
-    const style = stream === "stderr" ? "red" : stream === "berth" ? "yellow" : "dim";
-    terminal.out(terminal.paint(style, head) + printable(text));
+    for (const part of line.text.split("\n")) showLine(terminal, { ...line, text: part });
   };
+}
+
+function showLine(terminal: Terminal, line: StoredLogLine): void {
+  if (!terminal.isScreen) return terminal.out(formatLine(line));
+  const text = printable(line.text);
+  const whole = formatLine({ ...line, text });
+  const head = whole.slice(0, whole.length - text.length);
+  const style = line.stream === "stderr" ? "red" : line.stream === "berth" ? "yellow" : "dim";
+  terminal.out(terminal.paint(style, head) + text);
 }

@@ -6,6 +6,10 @@
 
 import { stripVTControlCharacters, styleText } from "node:util";
 
+/** Control characters but tab and line feed; marks and overrides of the direction of writing. */
+// deno-lint-ignore no-control-regex
+const UNSAFE = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
 /** A colour or weight. */
 export type Style = "cyan" | "magenta" | "yellow" | "green" | "blue" | "red" | "bold" | "dim";
 
@@ -74,13 +78,13 @@ export function createTerminal({ color, interactive, isScreen }: TerminalOptions
 }
 
 /**
- * Makes a bot's text safe to print: without the control characters by which it could rewrite the screen.
+ * Makes a bot's text safe to print: without the control characters by which it could rewrite the screen, and
+ * those by which it could change the order of what is shown.
  *
  * @param text One line.
  */
 export function printable(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return stripVTControlCharacters(text).replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "");
+  return stripVTControlCharacters(text).replace(UNSAFE, "");
 }
 
 /** @returns False when the reader of a pipe has gone: there is nobody left to tell. */

@@ -67,6 +67,7 @@ export function createDockerRunner(options: CreateDockerRunnerOptions = {}): Doc
     retentionDays: config.logRetentionDays,
     spool: config.logs,
     mode: config.logMode,
+    format: config.logFormat,
     // A part of what the engine keeps: there is time to read it.
     urgentBytes: Math.min(1024 ** 2, config.logs.maxSizeBytes / 8),
   });

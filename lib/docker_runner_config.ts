@@ -9,6 +9,7 @@ import { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from "./archive/archive_li
 import type { LogLimits, ResourceLimits } from "./container_spec.ts";
 import { InvalidConfigError } from "./errors.ts";
 import type { LogMode } from "./logs/log_brake.ts";
+import type { LogFormat } from "./logs/line_format.ts";
 import { RUNTIMES } from "./runtimes.ts";
 import { Secret } from "./secret.ts";
 
@@ -60,6 +61,8 @@ export interface DockerRunnerConfig {
   readonly logIntervalSeconds: number;
   /** Whether a bot that prints faster than its log is stored is slowed down. */
   readonly logMode: LogMode;
+  /** How lines are written into stored logs. */
+  readonly logFormat: LogFormat;
   /** Days for which stored logs are kept, today not counted; 0: for ever. */
   readonly logRetentionDays: number;
   /** Name of the network of the containers. */
@@ -139,6 +142,7 @@ const schema = z.object({
   BOT_LOG_MAX_FILES: withDefault(integer(1, 100), 3),
   LOG_INTERVAL: withDefault(integer(1, MAX_LOG_INTERVAL_SECONDS), 30),
   LOG_MODE: withDefault(z.enum(["blocking", "non-blocking"], "must be blocking or non-blocking"), "blocking"),
+  LOG_FORMAT: withDefault(z.enum(["ndjson", "text"], "must be ndjson or text"), "ndjson"),
   LOG_RETENTION_DAYS: withDefault(integer(0, 36_500), 0),
   STOP_GRACE_SECONDS: withDefault(integer(0, 3600), 30),
   START_CONCURRENCY: withDefault(integer(1, 64), 4),
@@ -209,6 +213,7 @@ export function parseDockerRunnerConfig(
     logs: { maxSizeBytes: value.BOT_LOG_MAX_SIZE_MB * MIB, maxFiles: value.BOT_LOG_MAX_FILES },
     logIntervalSeconds: value.LOG_INTERVAL,
     logMode: value.LOG_MODE,
+    logFormat: value.LOG_FORMAT,
     logRetentionDays: value.LOG_RETENTION_DAYS,
     network: value.BOT_NETWORK,
     ...(value.BOT_USER && { botUser: value.BOT_USER }),

@@ -9,6 +9,7 @@ import type { LogLimits } from "./container_spec.ts";
 import { Limiter } from "./limiter.ts";
 import { ContainerLog } from "./logs/container_log.ts";
 import { LogBrake, type LogMode } from "./logs/log_brake.ts";
+import type { LogFormat } from "./logs/line_format.ts";
 import { LogArchive } from "./logs/log_archive.ts";
 import { shortContainerId } from "./logs/log_cursors.ts";
 import type { LogSegment } from "./logs/line_assembler.ts";
@@ -31,6 +32,8 @@ export interface LogCollectorOptions {
   readonly retentionDays?: number;
   /** How the engine keeps output: one that has as much when it is first read may have lost lines. @default {unknown} */
   readonly spool?: LogLimits;
+  /** How lines are written. @default {"ndjson"} */
+  readonly format?: LogFormat;
   /** Whether one that prints faster than its log is stored is slowed down; needs to know the `spool`. @default {"blocking"} */
   readonly mode?: LogMode;
   /** So many bytes are written without waiting for the interval. @default {1 MiB} */
@@ -63,7 +66,7 @@ export interface CollectionStatus {
 const TRANSFERS = 4;
 
 /**
- * Brings the output of containers into `logs/{id}/{YYYYMMDD}.log`, see `lib/logs/line_format.ts` for a line.
+ * Brings the output of containers into `logs/{id}/{YYYYMMDD}.log`, see `lib/logs/json_line.ts` for a line.
  *
  * Nothing is held between two writes: the engine's own log files are the spool. How far a container has been
  * read stands in the metadata of the object that holds its last lines, so that both are written at once: a
@@ -96,6 +99,7 @@ export class LogCollector implements AsyncDisposable {
       retentionDays: 0,
       urgentBytes: 1024 ** 2,
       mode: "blocking",
+      format: "ndjson",
       clock: Date.now,
       ...options,
     };
@@ -116,7 +120,7 @@ export class LogCollector implements AsyncDisposable {
     if (this.#isClosed || this.#logs.has(container.containerId)) return;
     this.#retention.start();
     this.#containers.set(shortContainerId(container.containerId), container);
-    const { orchestrator, clock, intervalMs, urgentBytes, spool, mode } = this.#options;
+    const { orchestrator, clock, intervalMs, urgentBytes, spool, mode, format } = this.#options;
     const { isNew = false } = container;
     // All files but the last are full once any line was dropped; a tenth is left for what is not counted exactly.
     const fullBytes = spool ? 0.9 * spool.maxSizeBytes * Math.max(1, spool.maxFiles - 1) : Infinity;
@@ -132,10 +136,11 @@ export class LogCollector implements AsyncDisposable {
     const transfer = new LogTransfer(container, {
       orchestrator: brake ?? orchestrator,
       archive: this.#archive,
+      format,
       fullBytes,
       onStored: (segment) => {
         this.#stored += segment.bytes.length;
-        brake?.stored(segment.bytes.length, segment.entries);
+        brake?.stored(segment.textBytes, segment.entries);
         this.#recordMetrics(container.id, segment);
       },
       oldestDay: () => this.#retention.oldestDay(),

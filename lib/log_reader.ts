@@ -142,7 +142,8 @@ export class LogReader {
           const isNew = !one.bell?.isOpen;
           if (isNew && !isExited) one.bell = new LogBell(orchestrator, containerId, () => ring());
           const expected = 2 * (one.bell?.entries ?? 0) + 64;
-          if (one.bell && !isNew && !isExited && one.bell.entries === 0) continue;
+          const isQuiet = one.bell?.entries === 0 && !one.lines.hasOpenLine;
+          if (isQuiet && !isNew && !isExited) continue;
           one.bell?.reset();
           const base = { expected, ...(signal && { signal }) };
           yield* unlessGone(one.lines.read({ isFinal: isExited, ...base }));

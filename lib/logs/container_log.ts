@@ -183,6 +183,8 @@ export class ContainerLog {
     // Of one that prints fast nothing is read twice: the engine would be the slower for it.
     if (isUrgent) this.#bell.close();
     let stored = await this.#store({ isFinal: false });
+    // No bell rings for the line that waits for its end.
+    if (stored.hasOpenLine) this.#isUnsure = true;
     if (!isUrgent) return;
     while ((stored.bytes >= urgentBytes || brake?.isBusy) && !this.#closing.signal.aborted) {
       stored = await this.#store({ isFinal: false, expected: brake?.expected ?? 2 * stored.entries });

@@ -6,9 +6,10 @@
 
 import type { LogEntry } from "../container_orchestrator.ts";
 import { ByteBuilder } from "./byte_builder.ts";
-import { dayOf, type LogSource } from "./line_format.ts";
+import { writeJsonLine } from "./json_line.ts";
+import { dayOf, type LogFormat, type LogSource } from "./line_format.ts";
 import { EntryCounter, type LogMark, type LogPlace, markOf } from "./log_mark.ts";
-import { writeStoredLine } from "./write_stored_line.ts";
+import { writeTextLine } from "./text_line.ts";
 
 /** Lines of one day, in the order of the log. */
 export interface LogSegment {
@@ -16,6 +17,8 @@ export interface LogSegment {
   readonly day: string;
   /** The lines, as they are stored. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** How many bytes of text they hold. */
+  readonly textBytes: number;
   /** How many entries of the log they are made of. */
   readonly entries: number;
   /** The last of these. */
@@ -34,6 +37,8 @@ export interface MetricCandidate {
 
 /** Options of {@linkcode LineAssembler}. */
 export interface LineAssemblerOptions {
+  /** How lines are written. @default {"ndjson"} */
+  readonly format?: LogFormat;
   /** Where a line without an end is cut, in bytes. @default {1 MiB} */
   readonly maxLineBytes?: number;
   /** Entry after which those begin that are given to it. */
@@ -44,6 +49,7 @@ interface OpenSegment {
   readonly day: string;
   readonly output: ByteBuilder;
   readonly candidates: MetricCandidate[];
+  textBytes: number;
   /** How far it goes: entries since the last {@linkcode LineAssembler.take}, and the last of them. */
   end: End | undefined;
 }
@@ -66,6 +72,7 @@ interface OpenLine {
 interface SavePoint {
   readonly segments: number;
   readonly bytes: number;
+  readonly textBytes: number;
   readonly candidates: number;
   readonly end: End | undefined;
 }
@@ -83,6 +90,7 @@ const METRIC = '"_metric"';
  * to the log of the same day, so that a single mark says where to go on.
  */
 export class LineAssembler implements Disposable {
+  readonly #writeLine: typeof writeJsonLine;
   readonly #maxLineBytes: number;
   readonly #counter = new EntryCounter();
   readonly #open = new Map<LogEntry["stream"], OpenLine>();
@@ -101,6 +109,7 @@ export class LineAssembler implements Disposable {
 
   /** @param options See {@linkcode LineAssemblerOptions}. */
   constructor(options: LineAssemblerOptions = {}) {
+    this.#writeLine = options.format === "text" ? writeTextLine : writeJsonLine;
     this.#maxLineBytes = options.maxLineBytes ?? 1024 * 1024;
     if (options.after) this.#counter.resume(options.after);
   }
@@ -108,6 +117,11 @@ export class LineAssembler implements Disposable {
   /** How many bytes are held, open lines included. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Whether the end of a line has not come. */
+  get hasOpenLine(): boolean {
+    return this.#open.size > 0;
   }
 
   /** Time of the oldest line whose end has not come. */
@@ -170,11 +184,12 @@ export class LineAssembler implements Disposable {
     } else if (this.#save) this.#rollBack(this.#save);
     const segments: LogSegment[] = [];
     let entries = 0;
-    for (const { day, output, candidates, end } of this.#segments) {
+    for (const { day, output, textBytes, candidates, end } of this.#segments) {
       if (!end) continue;
       segments.push({
         day,
         bytes: output.bytes,
+        textBytes,
         entries: end.entries - entries,
         mark: markOf(end.entry, end.ordinal, end.other),
         candidates,
@@ -234,8 +249,9 @@ export class LineAssembler implements Disposable {
     const segment = last && (last.day === day || this.#save) ? last : this.#newSegment(day);
     const { output } = segment;
     const before = output.length;
-    writeStoredLine(output, source, time, pieces);
+    this.#writeLine(output, source, time, pieces);
     this.#bytes += output.length - before;
+    for (const { length } of pieces) segment.textBytes += length;
     const first = pieces[0]!;
     if (source !== "stdout" || pieces.length > 1 || first[0] !== BRACE || first.length > MAX_METRIC_BYTES) {
       return;
@@ -249,6 +265,7 @@ export class LineAssembler implements Disposable {
       day,
       output: new ByteBuilder(this.#expected, this.#spares.pop()),
       candidates: [],
+      textBytes: 0,
       end: undefined,
     };
     this.#segments.push(segment);
@@ -260,17 +277,19 @@ export class LineAssembler implements Disposable {
     this.#save = {
       segments: this.#segments.length,
       bytes: last?.output.length ?? 0,
+      textBytes: last?.textBytes ?? 0,
       candidates: last?.candidates.length ?? 0,
       end: last?.end && copyOf(last.end),
     };
     if (last && last.day !== day) this.#newSegment(day);
   }
 
-  #rollBack({ segments, bytes, candidates, end }: SavePoint): void {
+  #rollBack({ segments, bytes, textBytes, candidates, end }: SavePoint): void {
     this.#segments.length = segments;
     const last = this.#segments.at(-1);
     if (!last) return;
     last.output.truncate(bytes);
+    last.textBytes = textBytes;
     last.candidates.length = candidates;
     last.end = end;
   }

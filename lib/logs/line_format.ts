@@ -1,46 +1,26 @@
 /**
- * How a line stands in a stored log: `[YYYY-MM-DD HH:MM:SS.mmm] text`, in UTC, by the engine's clock.
- *
- * Before the text of a line of stderr stands `stderr: `, before one of Berth's own `berth: `. A line of stdout
- * whose text begins with one of these, or with `stdout: `, has `stdout: ` before it; any other has nothing. So what is
- * read back is what was printed. The text stands byte for byte as the engine gives it, control characters included.
+ * The forms in which a line stands in a stored log, see `json_line.ts` and `text_line.ts`.
  *
  * @module
  */
+
+import { parseJsonLine } from "./json_line.ts";
+import { parseTextLine, textHead, withMark } from "./text_line.ts";
+
+/** How lines are written: `ndjson`, one JSON object a line, or `text`, `[YYYY-MM-DD HH:MM:SS] …`. */
+export type LogFormat = "ndjson" | "text";
 
 /** Where a line comes from: an output of the container, or Berth itself. */
 export type LogSource = "stdout" | "stderr" | "berth";
 
 /** A line of a stored log. */
 export interface StoredLogLine {
-  /** When the engine received it: RFC 3339, UTC, to the millisecond. */
+  /** When the engine received it: RFC 3339, UTC, as exactly as it is stored: to the nanosecond, millisecond or second. */
   readonly time: string;
   /** Where it comes from. */
   readonly stream: LogSource;
   /** The line without its line end. Invalid UTF-8 is U+FFFD. */
   readonly text: string;
-}
-
-/** What may stand before a text. All have the same form, so that one look tells. */
-export const SOURCE_MARKS: Readonly<Record<LogSource, string>> = {
-  stdout: "stdout: ",
-  stderr: "stderr: ",
-  berth: "berth: ",
-};
-
-/** `[2026-01-31 12:34:56.789] ` */
-const HEAD = /^\[(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{3})\] /;
-
-/**
- * The beginning of a stored line.
- *
- * @param time RFC 3339 in UTC, with any number of digits of a fraction.
- * @returns For example `[2026-01-31 12:34:56.789] `.
- */
-export function lineHead(time: string): string {
-  const end = time.length - 1;
-  const fraction = time.slice(20, Math.min(23, end)).padEnd(3, "0");
-  return `[${time.slice(0, 10)} ${time.slice(11, 19)}.${fraction}] `;
 }
 
 /**
@@ -54,29 +34,21 @@ export function dayOf(time: string): string {
 }
 
 /**
- * Writes a line as it stands in a stored log, as `writeStoredLine()` does.
+ * Reads a stored line, in whichever form it was written.
  *
- * @param line The line.
- * @returns The text, without a line end.
+ * @param line The line without its line end.
+ * @returns What it says; `undefined` when it has neither form.
  */
-export function formatStoredLine({ time, stream, text }: StoredLogLine): string {
-  const needsMark = stream !== "stdout" || Object.values(SOURCE_MARKS).some((mark) => text.startsWith(mark));
-  return `${lineHead(time)}${needsMark ? SOURCE_MARKS[stream] : ""}${text}`;
+export function parseStoredLine(line: string): StoredLogLine | undefined {
+  return line.startsWith("{") ? parseJsonLine(line) : parseTextLine(line);
 }
 
 /**
- * Reads a stored line.
+ * Formats a line for people: `[2026-01-31 12:34:56.789] text`. {@linkcode parseStoredLine} reads it back.
  *
- * @param line The line without its line end.
- * @returns What it says; `undefined` when somebody else has written it.
+ * @param line The line.
+ * @returns The line, without a line end.
  */
-export function parseStoredLine(line: string): StoredLogLine | undefined {
-  const [head, date, clock] = HEAD.exec(line) ?? [];
-  if (head === undefined) return undefined;
-  const rest = line.slice(head.length);
-  const time = `${date}T${clock}Z`;
-  for (const [stream, mark] of Object.entries(SOURCE_MARKS)) {
-    if (rest.startsWith(mark)) return { time, stream: stream as LogSource, text: rest.slice(mark.length) };
-  }
-  return { time, stream: "stdout", text: rest };
+export function formatLine({ time, stream, text }: StoredLogLine): string {
+  return textHead(time, 3) + withMark(stream, text);
 }

@@ -43,8 +43,6 @@ const TRICKLE_BYTES = 128 * 1024;
 /** Meanwhile it says nothing of the container: when it is silent for so long, in ms, that may be why. */
 const SILENCE_MS = 1_000;
 const NEWLINE = 0x0a;
-/** `[2026-01-31 12:34:56.789] ` stands before a stored line. */
-const PREFIX_BYTES = 26;
 
 /**
  * Attaches to a container that prints faster than its log is stored, and reads what it prints only as fast as
@@ -114,11 +112,11 @@ export class LogBrake {
   /**
    * Says that something was stored.
    *
-   * @param bytes Lines, in bytes.
+   * @param bytes Bytes of text.
    * @param entries Of how many entries they were made.
    */
   stored(bytes: number, entries: number): void {
-    const kept = spoolBytes(bytes - PREFIX_BYTES * entries, entries);
+    const kept = spoolBytes(bytes, entries);
     this.#stored += kept;
     this.#on?.credit.earn(kept);
     this.#wake();

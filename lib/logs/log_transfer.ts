@@ -6,6 +6,7 @@
 
 import type { ContainerOrchestrator } from "../container_orchestrator.ts";
 import { LineAssembler, type LogSegment } from "./line_assembler.ts";
+import type { LogFormat } from "./line_format.ts";
 import type { LogArchive } from "./log_archive.ts";
 import { type LogCursor, shortContainerId } from "./log_cursors.ts";
 import { type LineLoss, LossCounter } from "./loss_counter.ts";
@@ -29,6 +30,8 @@ export interface LogTransferOptions {
   readonly orchestrator: Pick<ContainerOrchestrator, "readLog">;
   /** The stored logs. */
   readonly archive: LogArchive;
+  /** How lines are written. @default {"ndjson"} */
+  readonly format?: LogFormat;
   /** A log that is read for the first time and has so many bytes on the engine may have lost its beginning. @default {never} */
   readonly fullBytes?: number;
   /** Called with lines that are stored now. */
@@ -47,6 +50,8 @@ export interface Transferred {
   readonly bytes: number;
   /** Entries of the log that they were made of. */
   readonly entries: number;
+  /** Whether a line waits for its end, and was not stored. @default {false} */
+  readonly hasOpenLine?: boolean;
 }
 
 /** Options of {@linkcode LogTransfer.run}. */
@@ -64,8 +69,10 @@ const PIECE_BYTES = 1024 ** 2;
 const LARGE_PIECE_BYTES = 4 * 1024 ** 2;
 const LARGE_LOG_BYTES = 16 * 1024 ** 2;
 const SPOOL = "It keeps BOT_LOG_MAX_SIZE_MB x BOT_LOG_MAX_FILES of a container's output.";
-/** A line whose end has not come after so long, in ms, is stored as it is. */
-const OPEN_LINE_MS = 10_000;
+/** A line whose end has not come after so long, in ms, is a line. */
+export const OPEN_LINE_MS = 10_000;
+/** While a line waits for its end, more than a piece is held: so much more, in bytes. Then the line is cut. */
+const MAX_HELD_BYTES = 4 * 1024 ** 2;
 
 /** Transfers the output of one container, again and again, each time from where it was left. */
 export class LogTransfer {
@@ -135,13 +142,17 @@ export class LogTransfer {
     cursor: LogCursor | undefined,
     { expected, isFinal, signal }: TransferOptions,
   ): Promise<Transferred> {
-    const { orchestrator, fullBytes = Infinity } = this.#options;
+    const { orchestrator, fullBytes = Infinity, format } = this.#options;
+    // Lines that were open then may have ended in the meantime: a log that is long takes time.
+    const startedAt = this.#clock();
     let seen = 0;
     let firstTime: string | undefined;
-    using assembler = new LineAssembler({ ...(cursor && { after: cursor.mark }) });
+    using assembler = new LineAssembler({ ...(format && { format }), ...(cursor && { after: cursor.mark }) });
     const own = new AbortController();
     const either = AbortSignal.any([signal, own.signal]);
     const stored = { bytes: 0, entries: 0 };
+    let hasOpenLine = false;
+    let pieceBytes = this.#pieceBytes();
     let writing: Promise<void> = Promise.resolve();
     // One piece is written while the next is read; the engine waits when both are full.
     const write = async (segments: LogSegment[]) => {
@@ -168,23 +179,29 @@ export class LogTransfer {
         }
         for (const entry of entries) {
           assembler.push(entry);
-          if (cursor || seen >= fullBytes) continue;
-          firstTime ??= entry.time;
-          seen += spoolBytes(entry.content.length, 1);
-          if (seen >= fullBytes) assembler.note(entry.time, possibleLossOf(firstTime));
+          if (!cursor && seen < fullBytes) {
+            firstTime ??= entry.time;
+            seen += spoolBytes(entry.content.length, 1);
+            if (seen >= fullBytes) assembler.note(entry.time, possibleLossOf(firstTime));
+          }
+          if (assembler.bytes < pieceBytes) continue;
+          if (assembler.hasOpenLine && assembler.bytes < pieceBytes + MAX_HELD_BYTES) continue;
+          await write(assembler.take({ closeLines: true }));
+          pieceBytes = this.#pieceBytes();
         }
-        if (assembler.bytes >= this.#pieceBytes()) await write(assembler.take({ closeLines: true }));
       }
       const { openSince } = assembler;
-      const isOld = openSince !== undefined && this.#clock() - Date.parse(openSince) > OPEN_LINE_MS;
-      await write(assembler.take({ closeLines: isFinal || isOld }));
+      const isOld = openSince !== undefined && startedAt - Date.parse(openSince) > OPEN_LINE_MS;
+      const closeLines = isFinal || isOld;
+      await write(assembler.take({ closeLines }));
+      hasOpenLine = openSince !== undefined && !closeLines;
     } catch (error) {
       // What made the reading end is the write's failure, if it failed.
       await writing;
       throw error;
     }
     await writing;
-    return stored;
+    return { ...stored, hasOpenLine };
   }
 
   #pieceBytes(): number {

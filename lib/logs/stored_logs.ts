@@ -25,6 +25,8 @@ export type OnDay = (metadata: ObjectMetadata | undefined) => void;
 /** So much of the end of a log is read first when only its last lines are asked for. */
 const TAIL_BYTES = 256 * 1024;
 const DAY_MS = 24 * 60 * 60_000;
+/** Where a fraction begins in `2026-01-31T12:34:56.789Z`. */
+const SECOND_END = 19;
 
 /** Reads what is stored. Lines that somebody else has written into a log are left out. */
 export class StoredLogs {
@@ -81,7 +83,9 @@ export class StoredLogs {
     );
     const isWanted = ({ time }: StoredLogLine) => {
       const ms = Date.parse(time);
-      return !(since && ms < since.getTime()) && !(until && ms >= until.getTime());
+      // Of a time without a fraction nobody knows where in its second it was.
+      const lastMs = time[SECOND_END] === "." ? ms : ms + 999;
+      return !(since && lastMs < since.getTime()) && !(until && ms >= until.getTime());
     };
     if (tail !== undefined) return yield* await this.#tail(id, days, tail, isWanted, options, onDay);
     for (const day of days) {

@@ -254,6 +254,28 @@ while True:
   assert.equal(lines.length, last + 1 - lost + 1);
 });
 
+Deno.test("lines of 100 kB that are printed fast are stored whole, of both outputs, as JSON and as text", async () => {
+  // Stderr is printed between the lines of stdout: a line of one waits for none of the other.
+  const program = `
+import sys
+for i in range(300):
+    print(f"{i:05d} " + "x" * 100_000)
+    if i % 10 == 0: print(f"{i // 10:05d} " + "y" * 40_000, file=sys.stderr)
+`;
+  for (const format of ["ndjson", "text"] as const) {
+    await using test = await openCollector({ format });
+    const logs = { maxSizeBytes: 64 * 1024 ** 2, maxFiles: 2 };
+    const container = await test.start("bot", program, { logs });
+    await test.engine.orchestrator.wait(container.containerId);
+    await test.collector.stop(container);
+    const lines = await storedLines(test.store, "bot");
+    assertNumbered(lines, "stdout", 300);
+    assertNumbered(lines, "stderr", 30);
+    const torn = lines.filter(({ stream, text }) => text.length !== (stream === "stdout" ? 100_006 : 40_006));
+    assert.equal(torn.length, 0);
+  }
+});
+
 Deno.test("what no log should hold is stored as documented, and keeps nobody else from being stored", async () => {
   const size = setting("WEIRD", 1);
   await using test = await openCollector();

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { createDockerRunner } from "../../lib/create_docker_runner.ts";
 import type { StoredLogLine } from "../../lib/logs/line_format.ts";
+import { StoredLogs } from "../../lib/logs/stored_logs.ts";
 import { assertNumbered } from "../stored_lines.ts";
+import { until } from "./engine_support.ts";
 import { linesUntil, type Stage, withRunner } from "./runner_support.ts";
 
 const COUNTER = `
@@ -79,5 +81,25 @@ Deno.test("a log that is followed goes on with the bot's next container, and end
     await reading;
     await runner.stopContainer(second.containerId);
     assert.equal(seen.length, 2);
+  });
+});
+
+Deno.test("of a line without an end what the engine gives is a line after ten seconds, followed and stored", async () => {
+  await withRunner(async (stage) => {
+    await using runner = collecting(stage);
+    // Engines keep back what is not 16 KiB.
+    const code = "import sys, time\ndef main(id, config):\n    print('begin')\n" +
+      "    sys.stdout.write('x' * 20_000); sys.stdout.flush()\n    time.sleep(1000)\n";
+    const { id, containerId } = await startBot(stage, runner, code);
+    const lengths: number[] = [];
+    for await (const { text } of runner.readLogs(id, { follow: true, signal: AbortSignal.timeout(40_000) })) {
+      if (lengths.push(text.length) === 2) break;
+    }
+    assert.deepEqual(lengths, [5, 16_384]);
+    const logs = new StoredLogs(stage.store, stage.config.buckets.logs);
+    await until("its being stored", async () => (await Array.fromAsync(logs.read(id))).length === 2);
+    await runner.stopContainer(containerId, { graceSeconds: 0 });
+    const all = await Array.fromAsync(runner.readLogs(id));
+    assert.deepEqual(all.slice(0, 3).map(({ text }) => text.length), [5, 16_384, 3616]);
   });
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseStoredLine, type StoredLogLine } from "../../lib/logs/line_format.ts";
+import { formatLine, parseStoredLine, type StoredLogLine } from "../../lib/logs/line_format.ts";
 import { assertNumbered } from "../stored_lines.ts";
 import { berth, CliProcess, cliVariables, removeBuckets, ROOT, withFolder, writeBot } from "./cli_support.ts";
 import { until } from "./engine_support.ts";
@@ -60,7 +60,7 @@ async function readAllTheTime(env: Record<string, string>, temp: string, id: str
     );
     assert.deepEqual(await readLog(env, id, "--since", "1d", "--tail", "1"), all.slice(-1));
     const json = (await berth(env, "logs", id, "--json")).split("\n").slice(0, -1);
-    assert.deepEqual(json.map((line) => JSON.parse(line)), all);
+    assert.deepEqual(json.map((line) => parseStoredLine(formatLine(JSON.parse(line)))), all);
   } finally {
     await service[Symbol.asyncDispose]();
   }
@@ -142,7 +142,10 @@ Deno.test({
         if (!await hasCurl()) {
           return console.warn("NOT RUN: reading stored logs with curl, which is not there.");
         }
-        assert.equal(await readWithCurl(buckets[2]!, `bot-${run}`), await berth(env, "logs", `bot-${run}`));
+        const stored = (await readWithCurl(buckets[2]!, `bot-${run}`)).split("\n").slice(0, -1);
+        const shown = stored.map((line) => `${formatLine(parseStoredLine(line)!)}\n`).join("");
+        assert.equal(shown, await berth(env, "logs", `bot-${run}`));
+        for (const line of stored) assert.match(JSON.parse(line).timestamp, /^\d{4}-.*\.\d{9}Z$/);
       });
     } finally {
       await removeBuckets(buckets);

@@ -52,8 +52,12 @@ Deno.test("LogBrake attaches once much is printed, and reads no faster than is s
   const second = await settled(() => seen.given);
   assert.ok(second > 1 && second < 15, `${second} MiB`);
   assert.equal(brake.isBusy, true);
+  const begin = performance.now();
   brake.stored(3 * MIB, 0);
-  assert.equal(await settled(() => seen.given), second + 3);
+  const third = await settled(() => seen.given) - second;
+  // A piece goes through at each tick, too: on a busy machine there may be some.
+  const ticks = Math.ceil((performance.now() - begin) / 250);
+  assert.ok(third >= 3 && third <= 3 + ticks, `${third} MiB, ${ticks} ticks`);
   brake.close();
   await settled(() => seen.left);
   assert.equal(seen.left, 1);

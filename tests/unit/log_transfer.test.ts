@@ -123,6 +123,24 @@ Deno.test("LogTransfer stores every line once and in order, whatever fails and w
   }
 });
 
+Deno.test("LogTransfer tears no line at the end of what it writes at once, unless that line is longer", async () => {
+  await using folder = await openStore();
+  const log = new LogInMemory();
+  const lines = Array.from({ length: 60 }, (_, i) => `${i} ${"x".repeat(i === 30 ? 3_000_000 : 100_000)}`);
+  for (const [index, line] of lines.entries()) {
+    // As an engine cuts a line: in pieces of 16 KiB with the same time.
+    const pieces = `${line}\n`.match(/[^]{1,16384}/g)!;
+    for (const piece of pieces) log.entries.push(entry(timeAt(index), piece));
+    if (index % 7 === 0) log.entries.push(entry(timeAt(index), `${index}\n`, "stderr"));
+  }
+  await openTransfer(folder.store, log).run({ isFinal: false, signal });
+  const texts = (await stored(folder.store))["20260131"]!.filter(({ stream }) => stream === "stdout")
+    .map(({ text }) => text);
+  assert.equal(texts.join(""), lines.join(""));
+  assert.equal(texts.filter((text) => lines.includes(text)).length, 59);
+  assert.ok(texts.every(({ length }) => length <= 1024 ** 2));
+});
+
 Deno.test("LogTransfer writes that lines were lost, where they are missing, and once", async () => {
   await using folder = await openStore();
   const { store } = folder;

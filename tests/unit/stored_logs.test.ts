@@ -64,3 +64,29 @@ Deno.test("LogRetention deletes the logs of old days, of all bots, and nothing e
   assert.equal(await retention.sweep(), 2);
   assert.deepEqual(await keys(), ["logs/bot/20260131.log", "logs/bot/20260201.log", "logs/bot/notes.txt"]);
 });
+
+Deno.test("StoredLogs reads a day in which all forms of lines are mixed, and a second that a time leaves open", async () => {
+  await using test = await openLogs();
+  const lines = [
+    "[2026-02-03 12:00:00] text",
+    "[2026-02-03 12:00:00.500] stderr: text of an earlier version",
+    '{"timestamp":"2026-02-03T12:00:00.600000001Z","stream":"stdout","message":"json"}',
+    '{"stream":"stderr","timestamp":"2026-02-03T12:00:00.700Z","_metric":"price"}',
+    '{"level":"info","message":"of another program","timestamp":"2026-02-03T12:00:01Z"}',
+    "{broken",
+    '{"timestamp":"2026-02-03T12:00:02Z","stream":"berth","message":"end"}',
+  ];
+  await test.store.put(BUCKET, "logs/bot/20260203.log", encode(lines.join("\n") + "\n"));
+  const read = (since: string) => test.texts({ since: new Date(since) });
+  const all = [
+    "text",
+    "text of an earlier version",
+    "json",
+    '{"_metric":"price"}',
+    "of another program",
+    "end",
+  ];
+  assert.deepEqual(await read("2026-02-03T00:00:00Z"), all);
+  assert.deepEqual(await read("2026-02-03T12:00:00.550Z"), [all[0], ...all.slice(2)]);
+  assert.deepEqual(await read("2026-02-03T12:00:01.500Z"), all.slice(4));
+});

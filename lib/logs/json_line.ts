@@ -1,0 +1,126 @@
+/**
+ * The NDJSON form of a stored line: one JSON object.
+ *
+ * - A line of text: `{"timestamp":"…","stream":"stdout","message":"text"}`; `"level":"error"` stands before the
+ *   message when the text begins with a level, as `ERROR: …` or `ValueError: …` do.
+ * - A line that is a JSON object itself stays one, byte for byte, with two fields in front:
+ *   `{"stream":"stdout","timestamp":"…",` and then all that stood behind its opening brace. An object with a `timestamp`
+ *   or `stream` of its own keeps it: `{"berth":{"stream":"…","timestamp":"…"},…` or `{"timestamp":"…","berth":{"stream":"…"},…`.
+ *   One that has a `berth` too is a message.
+ *
+ * The order of the fields in front says which of these it is, so that the text that is read back is the text that was
+ * printed. Times are RFC 3339 in UTC, by the engine's clock.
+ *
+ * @module
+ */
+
+import type { ByteBuilder } from "./byte_builder.ts";
+import type { LogSource, StoredLogLine } from "./line_format.ts";
+import { levelOf } from "./line_level.ts";
+
+const OPENING_BRACE = 0x7b;
+const CLOSING_BRACE = 0x7d;
+/** A brace may have these behind it: JSON's white space without the line feed. */
+const WHITE_SPACE = [0x20, 0x09, 0x0d];
+const TIME = String.raw`"timestamp":"(?<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z)"`;
+const STREAM = String.raw`"stream":"(?<stream>stdout|stderr)"`;
+/** What stands before the fields of an object that a bot printed. */
+const OBJECT_HEAD = new RegExp(
+  String
+    .raw`^\{(?:${STREAM},${TIME}|"berth":\{${STREAM},${TIME}\}|${TIME},"berth":\{${STREAM}\})(?:,|(?=[ \t\r]*\}))`,
+);
+const SOURCES: readonly unknown[] = ["stdout", "stderr", "berth"] satisfies LogSource[];
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/**
+ * Writes a line with its line end.
+ *
+ * @param output Where to.
+ * @param source Where it comes from.
+ * @param time When the engine received it, RFC 3339 in UTC.
+ * @param pieces Its text, without a line end.
+ */
+export function writeJsonLine(
+  output: ByteBuilder,
+  source: LogSource,
+  time: string,
+  pieces: readonly Uint8Array[],
+): void {
+  // A character may stand in two of them.
+  const text = pieces.length === 1 ? pieces[0]! : joined(pieces);
+  if (source !== "berth" && text[0] === OPENING_BRACE && writeObject(output, source, time, text)) return;
+  output.addAscii('{"timestamp":"');
+  output.addAscii(time);
+  output.addAscii('","stream":"');
+  output.addAscii(source);
+  const level = levelOf(text);
+  if (level !== undefined) {
+    output.addAscii('","level":"');
+    output.addAscii(level);
+  }
+  output.addAscii('","message":"');
+  output.addJsonText(text);
+  output.addAscii('"}\n');
+}
+
+/**
+ * Reads a line, of Berth's or of another program that writes `timestamp` and `message`.
+ *
+ * @param line The line without its line end.
+ * @returns What it says; `undefined` when it is no JSON object with a time.
+ */
+export function parseJsonLine(line: string): StoredLogLine | undefined {
+  const head = OBJECT_HEAD.exec(line);
+  if (head) {
+    const { time = "", stream } = head.groups!;
+    return { time, stream: stream as LogSource, text: `{${line.slice(head[0].length)}` };
+  }
+  const { timestamp, stream: source, message } = parseObject(line) ?? {};
+  if (typeof timestamp !== "string" || Number.isNaN(Date.parse(timestamp))) return undefined;
+  return {
+    time: timestamp,
+    stream: SOURCES.includes(source) ? source as LogSource : "stdout",
+    text: typeof message === "string" ? message : line,
+  };
+}
+
+/** @returns False when it is no object, or one that has all names that could be added. */
+function writeObject(output: ByteBuilder, source: LogSource, time: string, text: Uint8Array): boolean {
+  let end = text.length - 1;
+  while (WHITE_SPACE.includes(text[end]!)) end--;
+  if (text[end] !== CLOSING_BRACE) return false;
+  const fields = parseObject(decoder.decode(text));
+  if (!fields) return false;
+  const hasTime = Object.hasOwn(fields, "timestamp");
+  if (!hasTime && !Object.hasOwn(fields, "stream")) {
+    output.addAscii(`{"stream":"${source}","timestamp":"${time}"`);
+  } else if (Object.hasOwn(fields, "berth")) return false;
+  else if (hasTime) output.addAscii(`{"berth":{"stream":"${source}","timestamp":"${time}"}`);
+  else output.addAscii(`{"timestamp":"${time}","berth":{"stream":"${source}"}`);
+  for (const _ in fields) {
+    output.addAscii(",");
+    break;
+  }
+  output.addUtf8(text.subarray(1));
+  output.addAscii("\n");
+  return true;
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}
