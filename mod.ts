@@ -67,6 +67,7 @@ export type {
   LogLimits,
   ResourceLimits,
   SecuritySettings,
+  TmpfsMount,
 } from "./lib/container_spec.ts";
 export {
   createDockerRunner,

@@ -26,6 +26,7 @@ export class BashEntrypointFactory {
 # Runs the program described by the environment (SCRIPT_PATH, CONFIG_FILE, ID) with the wrapper of its language.
 set -eu
 cd ${WORKING_DIR}
+[ -z "\${STATE_DIR:-}" ] || mkdir -p "$STATE_DIR" || :
 exec ${interpreter} "$CODE_MOUNT_DIR/${RUNNER_FOLDER}/${wrapperFile}"
 `;
     return { path: ENTRYPOINT_SCRIPT, text, mode: 0o755 };

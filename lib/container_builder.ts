@@ -4,7 +4,14 @@
  * @module
  */
 
-import { codeMountDir, CONFIG_FILE, ENTRYPOINT_SCRIPT, WORKING_DIR } from "./container_layout.ts";
+import {
+  codeMountDir,
+  CONFIG_FILE,
+  ENTRYPOINT_SCRIPT,
+  STATE_DIR,
+  STATE_MOUNT,
+  WORKING_DIR,
+} from "./container_layout.ts";
 import type {
   BindMount,
   ContainerSpec,
@@ -20,6 +27,9 @@ import { LABEL } from "./labels.ts";
  * stack's quarter: a longer configuration travels in its file only.
  */
 const MAX_CONFIG_ENV_BYTES = 64 * 1024;
+
+/** The part of its memory that a container may fill with state. */
+const STATE_SHARE = 4;
 
 type Draft = { -readonly [Key in keyof ContainerSpec]: ContainerSpec[Key] };
 
@@ -55,6 +65,8 @@ export class ContainerBuilder {
       env: {},
       labels: { [LABEL.managed]: "true" },
       binds: [],
+      tmpfs: [],
+      hosts: {},
       workingDir: WORKING_DIR,
       network: "host",
       resources: { memoryBytes: 512 * 1024 * 1024, cpuShares: 512, pids: 256 },
@@ -176,7 +188,15 @@ export class ContainerBuilder {
 
   /** The specification. The builder can go on being used; what was built does not change any more. */
   build(): ContainerSpec {
-    return { ...this.#draft };
+    const { network, resources, env } = this.#draft;
+    const hasState = env.STATE_DIR === STATE_DIR;
+    return {
+      ...this.#draft,
+      hosts: hostNames(network),
+      tmpfs: hasState
+        ? [{ target: STATE_MOUNT, sizeBytes: Math.floor(resources.memoryBytes / STATE_SHARE) }]
+        : [],
+    };
   }
 }
 
@@ -188,6 +208,15 @@ function shellCommand(script: string): string[] {
     'if [ -x /bin/bash ]; then exec /bin/bash "$0"; else exec /bin/sh "$0"; fi',
     script,
   ];
+}
+
+/**
+ * The name under which bots find services of the host. On the host's own network that is the loopback address, which
+ * also reaches what listens there alone; a container without a network of its own has no such name.
+ */
+function hostNames(network: string): Record<string, string> {
+  if (network === "none" || network.startsWith("container:")) return {};
+  return { "host.docker.internal": network === "host" ? "127.0.0.1" : "host-gateway" };
 }
 
 function environment(executable: Executable, folder: string, script: string): Record<string, string> {
@@ -203,5 +232,7 @@ function environment(executable: Executable, folder: string, script: string): Re
     SCRIPT_PATH: script,
     PYTHONDONTWRITEBYTECODE: "1",
     HOME: WORKING_DIR,
+    STATE_DIR,
+    BOT_TYPE: executable.isLongRunning ? "realtime" : "scheduled",
   };
 }

@@ -19,6 +19,12 @@ export const RESULT_FILE = "result.json";
 /** Names in the root of the code folder that an archive must not hold. */
 export const RESERVED_NAMES: readonly string[] = [ENTRYPOINT_SCRIPT, RUNNER_FOLDER];
 
+/** Folder for what a program wants to keep, in memory: nothing of it survives the container yet. */
+export const STATE_MOUNT = "/state";
+
+/** Where a program keeps its state, in {@linkcode STATE_MOUNT}. The entrypoint script makes it. */
+export const STATE_DIR = `${STATE_MOUNT}/.the0-state`;
+
 /** Folder in which the container's own program starts; `main` runs in the code folder. */
 export const WORKING_DIR = "/tmp";
 

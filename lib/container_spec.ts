@@ -19,6 +19,14 @@ export interface BindMount {
   readonly readOnly?: boolean;
 }
 
+/** A folder that is kept in memory, and gone with the container. It counts as memory of the container. */
+export interface TmpfsMount {
+  /** Absolute path in the container. Everybody in there may write to it. */
+  readonly target: string;
+  /** Most bytes that it holds. */
+  readonly sizeBytes: number;
+}
+
 /** What a container may use. */
 export interface ResourceLimits {
   /** Memory in bytes, swap included. */
@@ -61,10 +69,17 @@ export interface ContainerSpec {
   readonly labels: Readonly<Record<string, string>>;
   /** Folders of the host. */
   readonly binds: readonly BindMount[];
+  /** Folders in memory. */
+  readonly tmpfs: readonly TmpfsMount[];
   /** Folder in which the program starts. */
   readonly workingDir: string;
   /** Name of the network, for example `host`, `bridge` or `none`. */
   readonly network: string;
+  /**
+   * Names that resolve in the container beside those of the network: name to address. `host-gateway` stands for the
+   * address at which the host is reached.
+   */
+  readonly hosts: Readonly<Record<string, string>>;
   /** What it may use. */
   readonly resources: ResourceLimits;
   /** How its output is kept. */

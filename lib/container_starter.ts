@@ -30,6 +30,7 @@ import type { FileOwner } from "./file_owner.ts";
 import { onDisk } from "./on_disk.ts";
 import type { PrivateFolders } from "./private_folders.ts";
 import type { StartContainerOptions } from "./runner.ts";
+import type { UserFiles } from "./user_files.ts";
 import type { ScriptManager } from "./script_manager.ts";
 import { canonicalJson, specHash } from "./spec_hash.ts";
 
@@ -52,6 +53,8 @@ export interface ContainerStarterOptions {
   readonly remover: ContainerRemover;
   /** Labels that every container of this instance carries. */
   readonly ownLabels: Readonly<Record<string, string>>;
+  /** What gives that user a name. */
+  readonly userFiles: UserFiles;
   /** User that bots run as. */
   readonly botUser: FileOwner;
   /** Whether the code is given to that user: only root may. */
@@ -126,7 +129,10 @@ export class ContainerStarter {
       await this.#prepare(executable, folders.path(folder), options.signal);
       const spec = this.#builder(name, image)
         .withExecutable(executable)
-        .withBinds([{ source: folders.path(folder), target: codeMountDir(executable.entrypoint) }])
+        .withBinds([
+          { source: folders.path(folder), target: codeMountDir(executable.entrypoint) },
+          ...await this.#options.userFiles.mounts(this.#options.botUser),
+        ])
         .withLabels({
           [LABEL.kind]: kind,
           [LABEL.specHash]: hash,

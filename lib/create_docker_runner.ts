@@ -22,6 +22,7 @@ import type { ObjectStore } from "./object_store.ts";
 import { PrivateFolders } from "./private_folders.ts";
 import { ScriptManager } from "./script_manager.ts";
 import { ensureInstanceDir } from "./temp_dir.ts";
+import { UserFiles } from "./user_files.ts";
 
 /** Options of {@linkcode createDockerRunner}. */
 export interface CreateDockerRunnerOptions {
@@ -83,6 +84,7 @@ export function createDockerRunner(options: CreateDockerRunnerOptions = {}): Doc
       `${folder}/containers`,
       () => ensureInstanceDir(config.tempDir, config.instance, user.uid),
     ),
+    userFiles: new UserFiles(`${folder}/users`),
     user,
   });
 }

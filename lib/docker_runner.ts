@@ -46,6 +46,7 @@ import {
   type WatchContainersOptions,
 } from "./runner.ts";
 import type { ScriptManager } from "./script_manager.ts";
+import type { UserFiles } from "./user_files.ts";
 
 /** Logs of days before a container was made are not looked at; the engine's clock may be another. */
 const CLOCK_SKEW_MS = 24 * 60 * 60_000;
@@ -74,6 +75,8 @@ export interface DockerRunnerParts {
   readonly folders: PrivateFolders;
   /** User that this process runs as. */
   readonly user: FileOwner;
+  /** What gives the user of the bots a name. */
+  readonly userFiles: UserFiles;
   /** What stores the output of containers; absent: nobody does. Closed with the runner. */
   readonly logs?: LogCollector;
 }

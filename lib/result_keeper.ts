@@ -8,6 +8,7 @@ import { codeMountDir, RESULT_FILE } from "./container_layout.ts";
 import type { ContainerInfo, ContainerOrchestrator } from "./container_orchestrator.ts";
 import { ContainerFileError } from "./errors.ts";
 import { jsonProblem } from "./json_check.ts";
+import type { EntrypointType } from "./executable.ts";
 import { LABEL } from "./labels.ts";
 import { Limiter } from "./limiter.ts";
 import type { ObjectStore } from "./object_store.ts";
@@ -46,6 +47,8 @@ export interface ResultKeeperOptions {
 export interface CollectResultOptions {
   /** Whether it is kept in the object store. */
   readonly keep: boolean;
+  /** Which of the bot's programs it is the result of. @default {as the container's kind says} */
+  readonly entrypoint?: EntrypointType;
   /** Gives up. */
   readonly signal?: AbortSignal;
 }
@@ -78,11 +81,13 @@ export class ResultKeeper {
     return this.#limit.run(() => this.#collect(info, options), options.signal);
   }
 
-  async #collect(info: ContainerInfo, { keep, signal }: CollectResultOptions): Promise<CollectedResult> {
+  async #collect(info: ContainerInfo, options: CollectResultOptions): Promise<CollectedResult> {
+    const { keep, signal } = options;
     const call = { ...(signal && { signal }) };
     let bytes: Uint8Array;
     try {
-      const mount = codeMountDir(info.labels[LABEL.kind] === "backtest" ? "backtest" : "bot");
+      const kind = info.labels[LABEL.kind] === "backtest" ? "backtest" : "bot";
+      const mount = codeMountDir(options.entrypoint ?? kind);
       bytes = await this.#options.orchestrator.copyFromContainer(info.id, `${mount}/${RESULT_FILE}`, {
         ...call,
         maxBytes: MAX_RESULT_BYTES,

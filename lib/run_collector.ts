@@ -11,7 +11,7 @@ import type { Executable } from "./executable.ts";
 import type { ErrorResult, RunningResult, SuccessResult } from "./execution_result.ts";
 import type { ObjectStore } from "./object_store.ts";
 import { outputTail } from "./output_tail.ts";
-import { type CollectedResult, ResultKeeper } from "./result_keeper.ts";
+import { type CollectedResult, type CollectResultOptions, ResultKeeper } from "./result_keeper.ts";
 import type { CollectedRun } from "./runner.ts";
 
 /** What a {@linkcode RunCollector} needs. */
@@ -59,7 +59,7 @@ export class RunCollector {
     if (exitCode === undefined || !startedAt || !finishedAt) {
       throw new EngineError(`Cannot collect from '${info.name}': it has not ended (${info.phase}).`, 409);
     }
-    const { bytes: _bytes, ...result } = await this.#result(info, true, signal);
+    const { bytes: _bytes, ...result } = await this.#result(info, { keep: true, ...(signal && { signal }) });
     return {
       exitCode,
       startedAt,
@@ -91,7 +91,11 @@ export class RunCollector {
     const output = await outputTail(orchestrator, containerId, { ...(signal && { signal }) });
     const info = await orchestrator.getStatus(containerId, options);
     if (!info) throw new ContainerNotFoundError(containerId);
-    const result = await this.#result(info, executable.persistResults, signal);
+    const result = await this.#result(info, {
+      keep: executable.persistResults,
+      entrypoint: executable.entrypoint,
+      ...options,
+    });
     const { exitCode, durationMs, oomKilled } = outcome;
     const ended = {
       containerId,
@@ -113,8 +117,8 @@ export class RunCollector {
     for await (const line of this.#options.orchestrator.getLogs(container, options)) onLine(line);
   }
 
-  async #result(info: ContainerInfo, keep: boolean, signal?: AbortSignal): Promise<CollectedResult> {
-    const result = await this.#results.collect(info, { keep, ...(signal && { signal }) });
+  async #result(info: ContainerInfo, options: CollectResultOptions): Promise<CollectedResult> {
+    const result = await this.#results.collect(info, options);
     const { problem, message } = result;
     if (problem) this.#log.warn("no usable result", { container: info.name, problem, message });
     return result;

@@ -37,7 +37,12 @@ export function toCreateOptions(spec: ContainerSpec): Docker.ContainerCreateOpti
 function toHostConfig({ resources, security, logs, ...spec }: ContainerSpec): Docker.HostConfig {
   return {
     Mounts: spec.binds.map(toMount),
+    Tmpfs: Object.fromEntries(spec.tmpfs.map(({ target, sizeBytes }) => [
+      target,
+      `rw,noexec,nosuid,nodev,mode=1777,size=${sizeBytes}`,
+    ])),
     NetworkMode: spec.network,
+    ExtraHosts: Object.entries(spec.hosts).map(([name, address]) => `${name}:${address}`),
     AutoRemove: spec.autoRemove,
     Memory: resources.memoryBytes,
     // Memory and swap together: the same number means no swap.

@@ -71,6 +71,8 @@ export function openEngine(options: OpenEngineOptions = {}): EngineFixture {
       command,
       env: {},
       binds: [],
+      tmpfs: [],
+      hosts: {},
       workingDir: "/tmp",
       network: "none",
       resources: { memoryBytes: 256 * 1024 ** 2, cpuShares: 512, pids: 128 },

@@ -31,11 +31,31 @@ Deno.test("ContainerBuilder.withExecutable() follows the contract's environment 
     SCRIPT_PATH: "src/main.py",
     PYTHONDONTWRITEBYTECODE: "1",
     HOME: "/tmp",
+    STATE_DIR: "/state/.the0-state",
+    BOT_TYPE: "realtime",
   });
   assert.equal(labels["runtime.id"], "my-bot");
   assert.equal(labels["runtime.entrypoint"], "main.py");
   assert.equal(labels["runtime.segment"], "3");
   assert.equal(workingDir, "/tmp");
+});
+
+Deno.test("ContainerBuilder.withExecutable() gives a folder for state, a quarter of the memory", () => {
+  const resources = { memoryBytes: 400, cpuShares: 1, pids: 1 };
+  const spec = new ContainerBuilder("name", "image").withExecutable(executable).withResources(resources)
+    .build();
+  assert.deepEqual(spec.tmpfs, [{ target: "/state", sizeBytes: 100 }]);
+  assert.deepEqual(new ContainerBuilder("name", "image").build().tmpfs, []);
+  const run = parseExecutable({ ...executable, isLongRunning: false });
+  assert.equal(new ContainerBuilder("name", "image").withExecutable(run).build().env.BOT_TYPE, "scheduled");
+});
+
+Deno.test("ContainerBuilder names the host where a container can reach it", () => {
+  const hosts = (network: string) => new ContainerBuilder("name", "image").withNetwork(network).build().hosts;
+  assert.deepEqual(hosts("host"), { "host.docker.internal": "127.0.0.1" });
+  assert.deepEqual(hosts("bridge"), { "host.docker.internal": "host-gateway" });
+  assert.deepEqual(hosts("trading"), { "host.docker.internal": "host-gateway" });
+  assert.deepEqual([hosts("none"), hosts("container:x")], [{}, {}]);
 });
 
 Deno.test("ContainerBuilder.withExecutable() names the backtest's variables and folder", () => {

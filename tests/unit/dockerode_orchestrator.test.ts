@@ -23,6 +23,8 @@ const SPEC: ContainerSpec = {
   env: { CONFIG: '{"a":"=b"}' },
   labels: { "runtime.id": "a" },
   binds: [{ source: "/code", target: "/bot" }],
+  tmpfs: [{ target: "/state", sizeBytes: 1024 }],
+  hosts: { "host.docker.internal": "host-gateway" },
   workingDir: "/tmp",
   network: "host",
   resources: { memoryBytes: 1000, cpuShares: 512, pids: 100 },
@@ -141,6 +143,8 @@ Deno.test("createAndStart() asks the engine twice, for what the specification sa
     AttachStderr: false,
     HostConfig: {
       Mounts: [{ Type: "bind", Source: "/code", Target: "/bot", ReadOnly: false }],
+      Tmpfs: { "/state": "rw,noexec,nosuid,nodev,mode=1777,size=1024" },
+      ExtraHosts: ["host.docker.internal:host-gateway"],
       NetworkMode: "host",
       AutoRemove: false,
       Memory: 1000,
