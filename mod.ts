@@ -31,6 +31,8 @@ export {
 export type { ExtractArchiveOptions, ExtractedArchive } from "./lib/archive/extract_archive.ts";
 export { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from "./lib/archive/archive_limits.ts";
 export { BashEntrypointFactory } from "./lib/bash_entrypoint_factory.ts";
+export { UserFiles } from "./lib/user_files.ts";
+export { describeExit, type Exit } from "./lib/describe_exit.ts";
 export { CodeEntrypointFactory, type ScriptFile } from "./lib/code_entrypoint_factory.ts";
 export {
   CodeManager,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { describeExit } from "../lib/describe_exit.ts";
 import type { ContainerPhase } from "../lib/container_orchestrator.ts";
 import type { ManagedContainer } from "../lib/runner.ts";
 import { parseBotDocument } from "../services/documents/bot_document.ts";
@@ -33,6 +34,12 @@ export interface BotRow {
   readonly since?: Date;
   /** Exit code of its container, once it has exited. */
   readonly exitCode?: number;
+  /** Whether its container was killed for its memory. */
+  readonly oomKilled?: true;
+  /** Memory limit of its container in bytes. */
+  readonly memoryBytes?: number;
+  /** Whether somebody has frozen its container (`docker pause`). */
+  readonly isPaused?: true;
 }
 
 /**
@@ -65,15 +72,19 @@ function ofDocument(bot: StoredBot | undefined): Pick<BotRow, "enabled" | "versi
 
 function ofContainer(
   container: ManagedContainer | undefined,
-): Pick<BotRow, "phase" | "container" | "attempt" | "since" | "exitCode"> {
+): Omit<BotRow, "kind" | "id" | "enabled" | "version" | "runtime" | "problem"> {
   if (!container) return { phase: null };
   const { phase, containerName, attempt, createdAt, startedAt, finishedAt, exitCode } = container;
+  const { oomKilled, memoryBytes, isPaused } = container;
   return {
     phase,
     container: containerName,
     attempt,
     since: (phase === "exited" ? finishedAt : startedAt) ?? createdAt,
     ...(exitCode !== undefined && { exitCode }),
+    ...(oomKilled && { oomKilled }),
+    ...(memoryBytes !== undefined && { memoryBytes }),
+    ...(isPaused && { isPaused }),
   };
 }
 
@@ -82,12 +93,12 @@ function ofContainer(
  *
  * @param row The bot.
  */
-export function describeBot({ enabled, problem, phase, exitCode }: BotRow): string {
+export function describeBot({ enabled, problem, phase, isPaused, ...exit }: BotRow): string {
   if (phase === null) {
     if (problem !== undefined) return `invalid: ${problem}`;
     return enabled ? "not running" : "stopped";
   }
-  const now = phase === "exited" ? `exited with code ${exitCode ?? "?"}` : phase;
+  const now = phase === "exited" ? `exited: ${describeExit(exit)}` : isPaused ? "paused" : phase;
   if (enabled === null) return `${now}, without a document`;
   return problem === undefined ? now : `${now}; its document is invalid: ${problem}`;
 }

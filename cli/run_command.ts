@@ -6,6 +6,7 @@
 
 import { resolve } from "node:path";
 import { InvalidBotFolderError } from "../lib/errors.ts";
+import { describeExit } from "../lib/describe_exit.ts";
 import { readBotFolder } from "./bot_folder.ts";
 import { type CliContext, EXIT } from "./context.ts";
 import { LocalSession } from "./local_session.ts";
@@ -52,15 +53,16 @@ export async function runCommand({ folder, configFile }: RunOptions, context: Cl
   await untilAborted(following, signal);
   const { how, exitCode } = await session.runner.stopContainer(containerId, { keep: true });
   await following;
+  const ended = describeExit({ ...await session.runner.getContainerStatus(containerId), exitCode });
   if (how === "already-exited") {
-    terminal.note(`${bot.name} ended with exit code ${exitCode}`);
+    terminal.note(`${bot.name} ended: ${ended}`);
     return exitCode;
   }
   const { stopGraceSeconds } = config;
   terminal.note(
     how === "killed"
       ? `${bot.name} did not end within ${stopGraceSeconds} s of SIGTERM and was killed`
-      : `${bot.name} stopped (exit code ${exitCode})`,
+      : `${bot.name} stopped (${ended})`,
   );
   return how === "killed" ? EXIT.failed : EXIT.ok;
 }

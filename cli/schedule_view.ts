@@ -5,6 +5,7 @@
  */
 
 import type { LogLine } from "../lib/container_orchestrator.ts";
+import { describeExit } from "../lib/describe_exit.ts";
 import type { Runner } from "../lib/runner.ts";
 import type { RunRecord } from "../services/schedules/run_repository.ts";
 import { printable, type Terminal } from "./terminal.ts";
@@ -97,7 +98,7 @@ export function describeRun(record: RunRecord): string {
     `slot ${time} ${state}`,
     ...(startLagMs === undefined ? [] : [`started ${seconds(startLagMs)} after it`]),
     ...(durationMs === undefined ? [] : [`took ${seconds(durationMs)}`]),
-    ...(exitCode === undefined ? [] : [`exit code ${exitCode}`]),
+    ...(exitCode === undefined ? [] : [describeExit({ exitCode })]),
     ...(reason ? [reason] : []),
   ].join(", ");
 }

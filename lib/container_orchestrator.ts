@@ -52,6 +52,10 @@ export interface ContainerInfo {
   readonly exitCode?: number;
   /** True when the kernel killed it for using more than its memory limit. Only from `getStatus`. */
   readonly oomKilled?: boolean;
+  /** Its memory limit in bytes. Only from `getStatus`. */
+  readonly memoryBytes?: number;
+  /** True while somebody has frozen it (`docker pause`): it is `running` and does nothing. */
+  readonly isPaused?: boolean;
   /** Why it is in this phase, in the engine's words, where it says so. */
   readonly reason?: string;
   /** When it was created. */

@@ -51,8 +51,8 @@ import type { UserFiles } from "./user_files.ts";
 /** Logs of days before a container was made are not looked at; the engine's clock may be another. */
 const CLOCK_SKEW_MS = 24 * 60 * 60_000;
 
-/** Events after which a container no longer runs. */
-const ENDS: readonly string[] = ["die", "destroy"];
+/** Events after which a container no longer runs, or does so again. */
+const CHANGES: readonly string[] = ["die", "destroy", "pause", "unpause"];
 
 /** User that bots run as where Berth is root: the customary unprivileged one of images without users. */
 const UNPRIVILEGED: FileOwner = { uid: 65_532, gid: 65_532 };
@@ -213,8 +213,8 @@ export class DockerRunner implements Runner {
     const events = this.#parts.orchestrator.watch({ ...options, labels: this.#ownLabels() });
     for await (const { labels, action, containerId } of events) {
       const id = labels[LABEL.id];
-      // Starts are Berth's own; what it does not know of are ends.
-      if (id !== undefined && ENDS.includes(action)) {
+      // Starts are Berth's own; it does not know of ends, and of pauses.
+      if (id !== undefined && CHANGES.includes(action)) {
         yield { id, kind: (labels[LABEL.kind] ?? "bot") as ContainerKind, containerId };
       }
     }

@@ -27,8 +27,7 @@ export function infoOf(container: ManagedContainer): ContainerInfo | undefined {
  * @param info What the engine knows of it.
  */
 export function toManagedContainer(info: ContainerInfo): ManagedContainer {
-  const { id: containerId, name: containerName, labels, ...rest } = info;
-  const { oomKilled: _oomKilled, ...state } = rest;
+  const { id: containerId, name: containerName, labels, ...state } = info;
   const slot = labels[LABEL.slot];
   const container: ManagedContainer = {
     ...state,

@@ -55,7 +55,8 @@ export interface CollectResultOptions {
 
 /**
  * Reads results through the engine, which follows no link that a program planted, and keeps those that are JSON: as
- * `{id}/analysis.json`, the latest, and under a key of the run's own, which no later run touches.
+ * `{id}/analysis.json`, the latest, and under a key of the run's own, which no later run touches. A run without a usable
+ * result leaves an error as the latest, so that the result before it is not taken for its own.
  */
 export class ResultKeeper {
   readonly #options: ResultKeeperOptions;
@@ -82,14 +83,23 @@ export class ResultKeeper {
   }
 
   async #collect(info: ContainerInfo, options: CollectResultOptions): Promise<CollectedResult> {
+    const result = await this.#read(info, options);
     const { keep, signal } = options;
+    if (!keep) return result;
     const call = { ...(signal && { signal }) };
+    if (result.problem === undefined) return { ...result, key: await this.#store(info, result.bytes!, call) };
+    await this.#storeLatest(info, new TextEncoder().encode(JSON.stringify(noResult(info, result))), call);
+    return result;
+  }
+
+  async #read(info: ContainerInfo, options: CollectResultOptions): Promise<CollectedResult> {
+    const { signal } = options;
     let bytes: Uint8Array;
     try {
       const kind = info.labels[LABEL.kind] === "backtest" ? "backtest" : "bot";
       const mount = codeMountDir(options.entrypoint ?? kind);
       bytes = await this.#options.orchestrator.copyFromContainer(info.id, `${mount}/${RESULT_FILE}`, {
-        ...call,
+        ...(signal && { signal }),
         maxBytes: MAX_RESULT_BYTES,
       });
     } catch (error) {
@@ -100,7 +110,7 @@ export class ResultKeeper {
     if (wrong !== undefined) {
       return { bytes, problem: "invalid-json", message: `Its ${RESULT_FILE} is not JSON: ${wrong}.` };
     }
-    return keep ? { bytes, key: await this.#store(info, bytes, call) } : { bytes };
+    return { bytes };
   }
 
   /** The run's own first: once the latest is there, so is the other. */
@@ -110,14 +120,37 @@ export class ResultKeeper {
     call: { readonly signal?: AbortSignal },
   ): Promise<string> {
     const { store, bucket } = this.#options;
-    const options = { ...call, contentType: "application/json" };
-    const id = info.labels[LABEL.id];
-    const key = `${id}/${ownKey(info)}.json`;
+    const key = `${info.labels[LABEL.id]}/${ownKey(info)}.json`;
     await store.ensureBucket(bucket, call);
-    await store.put(bucket, key, bytes, options);
-    await store.put(bucket, `${id}/analysis.json`, bytes, options);
+    await store.put(bucket, key, bytes, { ...call, contentType: "application/json" });
+    await this.#storeLatest(info, bytes, call);
     return key;
   }
+
+  async #storeLatest(
+    info: ContainerInfo,
+    bytes: Uint8Array,
+    call: { readonly signal?: AbortSignal },
+  ): Promise<void> {
+    const { store, bucket } = this.#options;
+    await store.ensureBucket(bucket, call);
+    const key = `${info.labels[LABEL.id]}/analysis.json`;
+    await store.put(bucket, key, bytes, { ...call, contentType: "application/json" });
+  }
+}
+
+/** What stands as the latest result after a run that left none that can be used. */
+function noResult(
+  { exitCode }: ContainerInfo,
+  { problem, message }: CollectedResult,
+): Record<string, unknown> {
+  return {
+    status: "error",
+    message: `The latest run left no usable result. ${message ?? ""}`.trim(),
+    error_type: "NoResult",
+    reason: problem,
+    ...(exitCode !== undefined && { exit_code: exitCode }),
+  };
 }
 
 /** A run is told apart by its slot, anything else by when it was started. */

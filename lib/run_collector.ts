@@ -6,6 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { ContainerInfo, ContainerOrchestrator, LogLine } from "./container_orchestrator.ts";
+import { describeExit, type Exit } from "./describe_exit.ts";
 import { ContainerNotFoundError, EngineError } from "./errors.ts";
 import type { Executable } from "./executable.ts";
 import type { ErrorResult, RunningResult, SuccessResult } from "./execution_result.ts";
@@ -64,7 +65,7 @@ export class RunCollector {
       exitCode,
       startedAt,
       finishedAt,
-      ...(exitCode !== 0 && { message: describeExit(exitCode, info.oomKilled ?? false) }),
+      ...(exitCode !== 0 && { message: messageOf(info) }),
       result,
     };
   }
@@ -96,7 +97,7 @@ export class RunCollector {
       entrypoint: executable.entrypoint,
       ...options,
     });
-    const { exitCode, durationMs, oomKilled } = outcome;
+    const { exitCode, durationMs } = outcome;
     const ended = {
       containerId,
       containerName,
@@ -109,7 +110,7 @@ export class RunCollector {
       ...(result.problem && { resultProblem: result.problem }),
     };
     if (exitCode === 0) return { status: "success", ...ended };
-    return { status: "error", ...ended, message: describeExit(exitCode, oomKilled) };
+    return { status: "error", ...ended, message: messageOf({ ...info, ...outcome }) };
   }
 
   async #follow(container: string, onLine: (line: LogLine) => void, signal?: AbortSignal): Promise<void> {
@@ -125,8 +126,6 @@ export class RunCollector {
   }
 }
 
-function describeExit(exitCode: number, oomKilled: boolean): string {
-  if (oomKilled) return "It was killed because it used more memory than its limit.";
-  if (exitCode > 128) return `It was ended by signal ${exitCode - 128}.`;
-  return `It ended with exit code ${exitCode}.`;
+function messageOf(exit: Exit): string {
+  return `${exit.oomKilled ? "It was killed:" : "It ended with"} ${describeExit(exit)}.`;
 }

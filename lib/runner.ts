@@ -98,6 +98,12 @@ export interface ManagedContainer {
   readonly phase: ContainerPhase;
   /** Exit code, once it is `exited`. */
   readonly exitCode?: number;
+  /** Whether the kernel killed it for its memory. Only from {@linkcode Runner.getContainerStatus}. */
+  readonly oomKilled?: boolean;
+  /** Its memory limit in bytes. Only from {@linkcode Runner.getContainerStatus}. */
+  readonly memoryBytes?: number;
+  /** True while somebody has frozen it (`docker pause`): it is `running` and does nothing. */
+  readonly isPaused?: boolean;
   /** Why it is in this phase, in the engine's words. */
   readonly reason?: string;
   /** When it was created. */
@@ -108,7 +114,7 @@ export interface ManagedContainer {
   readonly finishedAt?: Date;
 }
 
-/** A container of this instance has ended or is gone. A hint: it may be lost or come twice. */
+/** A container of this instance has ended, is gone, was paused or goes on. A hint: it may be lost or come twice. */
 export interface ContainerHint {
   /** Id of the bot. */
   readonly id: string;

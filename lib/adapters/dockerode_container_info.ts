@@ -38,6 +38,7 @@ export function fromListEntry(entry: Docker.ContainerInfo): ContainerInfo {
     labels: labelsOf(entry.Labels),
     phase,
     ...(exitCode !== undefined && { exitCode: Number(exitCode) }),
+    ...(entry.State === "paused" && { isPaused: true }),
     ...(["created", "running", "exited"].includes(entry.State) ? {} : { reason: entry.Status }),
     createdAt: new Date(entry.Created * 1000),
   };
@@ -51,6 +52,7 @@ export function fromListEntry(entry: Docker.ContainerInfo): ContainerInfo {
  */
 export function fromInspection(inspected: Docker.ContainerInspectInfo): ContainerInfo {
   const { State: state } = inspected;
+  const memoryBytes = inspected.HostConfig?.Memory ?? 0;
   const phase = phaseOf(state.Status);
   const startedAt = dateOf(state.StartedAt);
   const finishedAt = phase === "exited" ? dateOf(state.FinishedAt) : undefined;
@@ -62,6 +64,8 @@ export function fromInspection(inspected: Docker.ContainerInspectInfo): Containe
     phase,
     ...(phase === "exited" && { exitCode: state.ExitCode }),
     oomKilled: state.OOMKilled,
+    ...(memoryBytes > 0 && { memoryBytes }),
+    ...(state.Status === "paused" && { isPaused: true }),
     ...(state.Error && { reason: state.Error }),
     createdAt: new Date(inspected.Created),
     ...(startedAt && { startedAt }),

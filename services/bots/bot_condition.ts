@@ -4,6 +4,8 @@
  * @module
  */
 
+import { describeExit, type Exit } from "../../lib/describe_exit.ts";
+
 /** Why a container is stopped. */
 export type StopReason = "disabled" | "no document" | "replaced" | "duplicate";
 
@@ -11,6 +13,8 @@ export type StopReason = "disabled" | "no document" | "replaced" | "duplicate";
 export type BotCondition =
   /** Its container runs and is as the document says. */
   | { readonly type: "running" }
+  /** Its container is as the document says, and somebody has frozen it (`docker pause`): it does nothing. */
+  | { readonly type: "paused" }
   /** Its container is being made; `attempt` counts the starts in a row. */
   | { readonly type: "starting"; readonly attempt: number }
   /** Its container is being stopped. */
@@ -19,9 +23,8 @@ export type BotCondition =
   | {
     readonly type: "backing-off";
     readonly until: Date;
-    readonly exitCode?: number;
     readonly nextAttempt: number;
-  }
+  } & Exit
   /** Its document cannot be run. A container that runs from an earlier version of it goes on. */
   | { readonly type: "invalid"; readonly reason: string; readonly stillRunning: boolean }
   /** Its image is not on the engine and cannot be pulled. */
@@ -49,13 +52,15 @@ function describe(condition: BotCondition): string {
   switch (condition.type) {
     case "running":
     case "disabled":
+    case "paused":
       return condition.type;
     case "starting":
       return condition.attempt === 1 ? "starting" : `starting (start ${condition.attempt} in a row)`;
     case "stopping":
       return `stopping: ${condition.reason}`;
     case "backing-off":
-      return `backing off until ${condition.until.toISOString()} (${describeExit(condition)})`;
+      return `backing off until ${condition.until.toISOString()} (${describeExit(condition)}, ` +
+        `next is start ${condition.nextAttempt} in a row)`;
     case "invalid":
       return `invalid: ${condition.reason}${condition.stillRunning ? " (what ran before goes on)" : ""}`;
     case "image-missing":
@@ -67,11 +72,6 @@ function describe(condition: BotCondition): string {
     case "failed":
       return `failed: ${condition.message}${nextTry(condition.until)}`;
   }
-}
-
-function describeExit({ exitCode, nextAttempt }: BotCondition & { readonly type: "backing-off" }): string {
-  const exit = exitCode === undefined ? "exit code unknown" : `exit code ${exitCode}`;
-  return `${exit}, next is start ${nextAttempt} in a row`;
 }
 
 function nextTry(until: Date | undefined): string {

@@ -51,9 +51,13 @@ export function lastTry(
 }
 
 function fromExit(bot: ManagedContainer): LastTry {
-  const { createdAt, startedAt = createdAt, finishedAt = startedAt, exitCode, attempt } = bot;
+  const { createdAt, startedAt = createdAt, finishedAt = startedAt, attempt } = bot;
   const restart = crashPolicy(attempt, finishedAt.getTime() - startedAt.getTime());
-  const exit = exitCode === undefined ? {} : { exitCode };
+  const { exitCode, oomKilled, memoryBytes } = bot;
+  const exit = {
+    ...(exitCode !== undefined && { exitCode }),
+    ...(oomKilled && { oomKilled, ...(memoryBytes !== undefined && { memoryBytes }) }),
+  };
   return {
     ...restart,
     endedAt: finishedAt.getTime(),

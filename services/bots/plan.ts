@@ -141,7 +141,7 @@ function planKeep(
   now: number,
 ): Plan {
   const condition: BotCondition = kept.phase === "running"
-    ? { type: "running" }
+    ? { type: kept.isPaused ? "paused" : "running" }
     : { type: "starting", attempt: kept.attempt };
   const others = live.filter((bot) => bot !== kept).map((bot): Action =>
     stop(bot, bot.specHash === kept.specHash ? "duplicate" : "replaced")

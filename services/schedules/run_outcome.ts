@@ -4,6 +4,7 @@
  * @module
  */
 
+import { describeExit } from "../../lib/describe_exit.ts";
 import type { CollectedRun } from "../../lib/runner.ts";
 import type { StopWhy } from "./run_plan.ts";
 import type { RunChange, RunRecord } from "./run_repository.ts";
@@ -49,12 +50,14 @@ export function runOutcome(ended: EndedRun): RunChange {
 function verdict(
   { collected, why, wasStopped, attempt, retries }: EndedRun,
 ): Required<Pick<RunChange, "state" | "reason">> {
-  const { exitCode, message = "" } = collected;
+  const { exitCode, message = "", result } = collected;
   if (why && (wasStopped || exitCode !== 0)) {
-    return { state: why.state, reason: `${why.reason}; exit code ${exitCode}` };
+    return { state: why.state, reason: `${why.reason}; ${describeExit({ exitCode })}` };
   }
   if (exitCode === 0) {
-    return { state: "succeeded", reason: attempt > 1 ? `succeeded at attempt ${attempt}` : "" };
+    const attempts = attempt > 1 ? [`succeeded at attempt ${attempt}`] : [];
+    const missing = result.problem ? [`it left no usable result: ${result.message ?? result.problem}`] : [];
+    return { state: "succeeded", reason: [...attempts, ...missing].join("; ") };
   }
   if (attempt > retries) return { state: "failed", reason: message };
   return { state: "claimed", reason: `attempt ${attempt} of ${retries + 1} failed: ${message}` };

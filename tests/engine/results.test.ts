@@ -58,17 +58,33 @@ const USELESS = [
   ["a folder", "os.mkdir('result.json'); os._exit(0)", "not-a-file"],
   ["1 GB", "open('result.json', 'w').truncate(1 << 30); os._exit(0)", "too-large"],
   ["half a document", "open('result.json', 'w').write('{\"a\": '); os._exit(0)", "invalid-json"],
+  [
+    "NaN inside",
+    "import json; json.dump({'sharpe': float('nan')}, open('result.json', 'w'))",
+    "invalid-json",
+  ],
   ["NaN", "open('result.json', 'w').write('NaN'); os._exit(0)", "invalid-json"],
 ] as const;
 
-Deno.test("Runner.collect() tells why a result is not usable, and keeps nothing of it", () =>
+Deno.test("Runner.collect() says why a result is not usable, and nothing else stands as the latest", () =>
   withRunner(async (stage) => {
+    const good = await deployRun(stage, "return {'profit': 1}");
+    const first = await runSlot(stage, good, "1735689600");
     for (const [what, body, problem] of USELESS) {
-      const { exitCode, result } = await runSlot(stage, await deployRun(stage, body), "1735689600");
+      const executable = { ...await deployRun(stage, body), id: good.id };
+      const { exitCode, result } = await runSlot(stage, executable, "1735689660");
       assert.deepEqual([exitCode, result.problem, result.key], [0, problem, undefined], what);
       assert.match(result.message!, /result\.json/, what);
+      const { [`${good.id}/analysis.json`]: latest, ...own } = await stored(stage);
+      assert.deepEqual(Object.keys(own), [first.result.key], what);
+      assert.deepEqual(latest, {
+        status: "error",
+        message: `The latest run left no usable result. ${result.message}`,
+        error_type: "NoResult",
+        reason: problem,
+        exit_code: 0,
+      });
     }
-    assert.deepEqual(await stored(stage).catch(() => ({})), {});
   }));
 
 Deno.test("Runner.collect() refuses a container that runs, and one that is not there", () =>
@@ -81,7 +97,7 @@ Deno.test("Runner.collect() refuses a container that runs, and one that is not t
     await assert.rejects(runner.collect(containerId), { code: "container/not-found" });
   }));
 
-Deno.test("a backtest's result is kept as the latest and as its own, and a useless one is told and not kept", () =>
+Deno.test("a backtest's result is kept as the latest and as its own, and of a useless one only the reason is kept", () =>
   withRunner(async (stage) => {
     const executable = await stage.deploy(
       { "backtest.py": "def main(id, config): return config.get('answer')\n" },
@@ -104,5 +120,21 @@ Deno.test("a backtest's result is kept as the latest and as its own, and a usele
     );
     const ended = await stage.runner.startContainer(broken);
     assert.ok(ended.status === "success" && ended.resultProblem === "invalid-json", JSON.stringify(ended));
-    assert.equal(Object.keys(await stored(stage)).length, 3);
+    assert.equal(Object.keys(await stored(stage)).length, 4);
   }));
+
+Deno.test("a result that a program wrote before it failed is kept, with the status of its exit", () =>
+  withRunner(async (stage) => {
+    const write =
+      "import json, sys; json.dump({'status': 'error', 'message': 'no data'}, open('result.json', 'w'))";
+    const run = await runSlot(stage, await deployRun(stage, `${write}; sys.exit(3)`), "1735689600");
+    assert.deepEqual([run.exitCode, run.message], [3, "It ended with exit code 3."]);
+    assert.deepEqual((await stored(stage))[run.result.key!], { status: "error", message: "no data" });
+  }));
+
+Deno.test("a program that needs too much memory ends with the reason and what it had", () =>
+  withRunner(async (stage) => {
+    const executable = await deployRun(stage, "x = [bytearray(10_000_000) for _ in range(1000)]");
+    const run = await runSlot(stage, executable, "1735689600");
+    assert.equal(run.message, "It was killed: out of memory: had 64 MB (exit code 137).");
+  }, { BOT_MEMORY_LIMIT_MB: "64" }));

@@ -150,7 +150,10 @@ Deno.test("ScheduleService replaces a run, stops one that takes too long, and tr
     await write("fails", { schedule: "*/30 * * * * *", retries: 1, exit: 3 });
     await serve(async (service) => {
       const [replaced] = await untilFinal(stage, "replace");
-      assert.match(replaced!.reason!, /^replaced by the run replace@\d+: it was stopped; exit code 143$/);
+      assert.match(
+        replaced!.reason!,
+        /^replaced by the run replace@\d+: it was stopped; exit code 143 \(SIGTERM\)$/,
+      );
       const [long] = await untilFinal(stage, "long");
       assert.deepEqual([long!.state, long!.exitCode], ["timed-out", 143]);
       assert.ok(long!.durationMs! >= 2000 && long!.durationMs! < 30_000, `${long!.durationMs}`);

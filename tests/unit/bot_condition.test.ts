@@ -6,6 +6,7 @@ const until = new Date("2025-01-02T03:04:05Z");
 const LINES: [BotCondition, string][] = [
   [{ type: "running" }, "running"],
   [{ type: "disabled" }, "disabled"],
+  [{ type: "paused" }, "paused"],
   [{ type: "starting", attempt: 1 }, "starting"],
   [{ type: "starting", attempt: 3 }, "starting (start 3 in a row)"],
   [{ type: "stopping", reason: "no document" }, "stopping: no document"],
@@ -16,6 +17,17 @@ const LINES: [BotCondition, string][] = [
   [
     { type: "backing-off", until, nextAttempt: 2 },
     "backing off until 2025-01-02T03:04:05.000Z (exit code unknown, next is start 2 in a row)",
+  ],
+  [
+    {
+      type: "backing-off",
+      until,
+      exitCode: 137,
+      oomKilled: true,
+      memoryBytes: 512 * 1024 ** 2,
+      nextAttempt: 2,
+    },
+    "backing off until 2025-01-02T03:04:05.000Z (out of memory: had 512 MB (exit code 137), next is start 2 in a row)",
   ],
   [{ type: "invalid", reason: "no custom", stillRunning: false }, "invalid: no custom"],
   [

@@ -73,8 +73,17 @@ Deno.test("botRows() puts documents and containers side by side", () => {
     "stopped",
     "running",
     "invalid: custom: must be an object that describes the bot's code (is a number)",
-    "exited with code 3, without a document",
+    "exited: exit code 3, without a document",
   ]);
+});
+
+Deno.test("describeBot() says that a bot is paused, and that it had too little memory", () => {
+  const memoryBytes = 64 * 1024 ** 2;
+  const rows = botRows([{ key: "a", document: document("a") }, { key: "b", document: document("b") }], [
+    container("a", { isPaused: true }),
+    container("b", { phase: "exited", exitCode: 137, oomKilled: true, memoryBytes }),
+  ]);
+  assert.deepEqual(rows.map(describeBot), ["paused", "exited: out of memory: had 64 MB (exit code 137)"]);
 });
 
 Deno.test("enablingFields() changes what keeps a bot from running, and no more", () => {

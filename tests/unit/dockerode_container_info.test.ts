@@ -38,6 +38,7 @@ Deno.test("fromListEntry() reads phase and exit code from each state of the engi
       image: "img:1",
       labels: { "runtime.id": "a" },
       phase,
+      ...(state === "paused" && { isPaused: true }),
       ...(exitCode !== undefined && { exitCode }),
       ...(reason !== undefined && { reason }),
       createdAt: new Date("2023-11-14T22:13:20Z"),

@@ -252,3 +252,24 @@ Deno.test("plan() leaves containers of other kinds alone", () => {
   assert.deepEqual(actionsOf(undefined, [backtest]), []);
   assert.deepEqual(actionsOf(RUN, [backtest]), ["start 1"]);
 });
+
+Deno.test("plan() keeps a container that somebody has paused, and says so", () => {
+  const paused = container({ isPaused: true });
+  const { actions, condition, settled } = plan(RUN, { containers: [paused] }, NOW);
+  assert.deepEqual([actions, condition, settled], [[], { type: "paused" }, { type: "paused" }]);
+});
+
+Deno.test("plan() says that a bot ran out of memory, and how much it had", () => {
+  const memoryBytes = 64 * 1024 ** 2;
+  const { condition } = plan(RUN, {
+    containers: [exited(0, 1000, { exitCode: 137, oomKilled: true, memoryBytes })],
+  }, NOW);
+  assert.deepEqual(condition, {
+    type: "backing-off",
+    until: new Date(NOW + 1000),
+    exitCode: 137,
+    oomKilled: true,
+    memoryBytes,
+    nextAttempt: 2,
+  });
+});

@@ -107,7 +107,7 @@ Deno.test("ScheduleService takes the policy Forbid, Allow or Replace when a run 
   ]);
   assert.deepEqual(await world.story("allow", BEGIN), ["10 succeeded", "20 succeeded", "30 succeeded"]);
   const replaced = (slot: number) =>
-    `failed: replaced by the run replace@${BEGIN / 1000 + slot}: it was stopped; exit code 143`;
+    `failed: replaced by the run replace@${BEGIN / 1000 + slot}: it was stopped; exit code 143 (SIGTERM)`;
   assert.deepEqual(await world.story("replace", BEGIN), [
     `10 ${replaced(20)}`,
     `20 ${replaced(30)}`,
@@ -127,7 +127,7 @@ Deno.test("ScheduleService stops a run that takes too long, and tries a failed o
   const scheduler = startScheduler(world, "one");
   await world.clock.advance(2 * MINUTE - SECOND);
   assert.deepEqual(await world.story("long", BEGIN), [
-    "60 timed-out: it took longer than max_runtime_seconds, 5: it was stopped; exit code 143",
+    "60 timed-out: it took longer than max_runtime_seconds, 5: it was stopped; exit code 143 (SIGTERM)",
   ]);
   assert.deepEqual(await world.story("weak", BEGIN), ["60 succeeded: succeeded at attempt 3"]);
   assert.deepEqual(await world.story("broken", BEGIN), ["60 failed: It ended with exit code 7."]);

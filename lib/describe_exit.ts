@@ -1,0 +1,35 @@
+/**
+ * How a program ended, in words.
+ *
+ * @module
+ */
+
+import { constants } from "node:os";
+
+/** How a program ended. */
+export interface Exit {
+  /** Exit code: 128 + n for signal n. Absent when nobody knows. */
+  readonly exitCode?: number;
+  /** Whether the kernel killed a process of it that needed more memory than there was. */
+  readonly oomKilled?: boolean;
+  /** How much memory it had, in bytes. */
+  readonly memoryBytes?: number;
+}
+
+/**
+ * Says how a program ended.
+ *
+ * @param exit What is known of it.
+ * @returns For example `exit code 1`, `exit code 143 (SIGTERM)` or `out of memory: had 512 MB (exit code 137)`.
+ */
+export function describeExit({ exitCode, oomKilled, memoryBytes }: Exit): string {
+  if (exitCode === undefined) return "exit code unknown";
+  const code = `exit code ${exitCode}`;
+  // A child that was killed for its memory need not be the end of the program.
+  if (oomKilled && exitCode !== 0) {
+    const had = memoryBytes ? `: had ${Math.round(memoryBytes / 1024 ** 2)} MB` : "";
+    return `out of memory${had} (${code})`;
+  }
+  const signal = Object.entries(constants.signals).find(([, number]) => number === exitCode - 128)?.[0];
+  return signal === undefined ? code : `${code} (${signal})`;
+}
