@@ -10,7 +10,7 @@ import { readBotFolder } from "./bot_folder.ts";
 import { type CliContext, EXIT } from "./context.ts";
 import { LocalSession } from "./local_session.ts";
 import { createLogPrinter } from "./log_printer.ts";
-import { parseResult, showResult } from "./result_view.ts";
+import { readResult, showResult } from "./result_view.ts";
 import { sessionConfig } from "./session_config.ts";
 
 /** Options of {@linkcode backtestCommand}. */
@@ -49,18 +49,19 @@ export async function backtestCommand(options: BacktestOptions, context: CliCont
     onLine: (line) => print(bot.name, line),
   });
   if (ended.status === "running") return EXIT.failed;
-  const result = parseResult(ended.result);
+  const result = ended.resultProblem ? undefined : readResult(ended.result);
   if (options.json) {
-    const { status, exitCode, durationMs } = ended;
-    terminal.out(
-      JSON.stringify({ id: bot.name, version: bot.version, status, exitCode, durationMs, result }),
-    );
+    const { status, exitCode, durationMs, resultProblem, resultMessage } = ended;
+    const fields = { id: bot.name, version: bot.version, status, exitCode, durationMs };
+    const json = JSON.stringify({ ...fields, resultProblem, resultMessage });
+    // As the bot wrote it: a parser would take digits from its numbers and reorder its keys.
+    terminal.out(`${json.slice(0, -1)},"result":${result?.text ?? "null"}}`);
   } else {
     terminal.note(
       `${bot.name} ended after ${(ended.durationMs / 1000).toFixed(1)} s, exit code ${ended.exitCode}`,
     );
     if (ended.status === "error") terminal.note(ended.message);
-    for (const line of showResult(result, terminal)) terminal.out(line);
+    for (const line of showResult(result, terminal, ended.resultMessage)) terminal.out(line);
   }
   return ended.exitCode;
 }

@@ -8,7 +8,9 @@ import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 import { InvalidBotFolderError } from "../lib/errors.ts";
 import type { ExecutableInput } from "../lib/executable.ts";
+import { jsonTextProblem } from "../lib/json_check.ts";
 import { DEFAULT_RUNTIME } from "../lib/runtimes.ts";
+import { decodeText } from "./decode_text.ts";
 
 /** Name of the description in a bot folder. */
 export const BOT_CONFIG = "bot-config.yaml";
@@ -54,7 +56,10 @@ export interface BotFolder {
  */
 export async function readBotFolder(path: string, configFile?: string): Promise<BotFolder> {
   const file = `${path}/${BOT_CONFIG}`;
-  const text = await readText(file, `'${path}' is not a bot folder: it needs a ${BOT_CONFIG}`);
+  const text = await readText(file);
+  if (text === undefined) {
+    throw new InvalidBotFolderError(`'${path}' is not a bot folder: it needs a ${BOT_CONFIG}.`);
+  }
   const parsed = schema.safeParse(parseText(file, text));
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) =>
@@ -77,22 +82,25 @@ export async function readBotFolder(path: string, configFile?: string): Promise<
 }
 
 async function readConfig(path: string, configFile?: string): Promise<string> {
-  if (configFile) return await readText(configFile, `There is no configuration at '${configFile}'`);
-  try {
-    return await Deno.readTextFile(`${path}/config.json`);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "{}";
-    throw new InvalidBotFolderError(`Cannot read '${path}/config.json': ${(error as Error).message}`);
+  const file = configFile ?? `${path}/config.json`;
+  const text = await readText(file);
+  if (text === undefined && configFile) {
+    throw new InvalidBotFolderError(`There is no configuration at '${configFile}'.`);
   }
+  const wrong = text === undefined ? undefined : jsonTextProblem(text);
+  // It may hold secrets: its content never goes into a message.
+  if (wrong !== undefined) throw new InvalidBotFolderError(`Cannot use '${file}': it is not JSON: ${wrong}.`);
+  return text ?? "{}";
 }
 
-async function readText(file: string, missing: string): Promise<string> {
+/** Reads a file; `undefined` when there is none. */
+async function readText(file: string): Promise<string | undefined> {
   try {
-    return await Deno.readTextFile(file);
+    return decodeText(await Deno.readFile(file), file);
   } catch (error) {
-    const isMissing = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
-    const message = isMissing ? `${missing}.` : `Cannot read '${file}': ${(error as Error).message}`;
-    throw new InvalidBotFolderError(message, { cause: error });
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
+    if (error instanceof InvalidBotFolderError) throw error;
+    throw new InvalidBotFolderError(`Cannot read '${file}': ${(error as Error).message}`, { cause: error });
   }
 }
 

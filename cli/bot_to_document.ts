@@ -5,6 +5,7 @@
  */
 
 import { InvalidBotFolderError } from "../lib/errors.ts";
+import { jsonTextProblem } from "../lib/json_check.ts";
 import { parseBotDocument } from "../services/documents/bot_document.ts";
 import type { BotDocument } from "../services/documents/bot_repository.ts";
 import { field, isObject } from "../services/documents/document_fields.ts";
@@ -82,7 +83,9 @@ function parseConfig({ path, config }: BotFolder): Record<string, unknown> {
   } catch (error) {
     if (error instanceof InvalidBotFolderError) throw error;
     throw new InvalidBotFolderError(
-      `Cannot deploy '${path}': its configuration is not JSON: ${(error as Error).message}.`,
+      `Cannot deploy '${path}': its configuration is not JSON: ${
+        jsonTextProblem(config) ?? "it cannot be read"
+      }.`,
       { cause: error },
     );
   }

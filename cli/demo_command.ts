@@ -16,7 +16,7 @@ import { deployBot, type DeployTarget } from "./deploy_bot.ts";
 import { LocalSession } from "./local_session.ts";
 import { createLogPrinter } from "./log_printer.ts";
 import { removeBot } from "./remove_bot.ts";
-import { parseResult, showResult } from "./result_view.ts";
+import { readResult, showResult } from "./result_view.ts";
 import { settleAll, untilAborted } from "./settle.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -146,7 +146,9 @@ async function runBacktest(bot: BotFolder, { session, terminal, print, end }: St
     if (ended.status === "running") return false;
     const seconds = (ended.durationMs / 1000).toFixed(1);
     terminal.out(`Backtest of ${bot.name}: ${ended.status} after ${seconds} s, exit code ${ended.exitCode}`);
-    for (const line of showResult(parseResult(ended.result), terminal)) terminal.out(line);
+    for (const line of showResult(readResult(ended.result), terminal, ended.resultMessage)) {
+      terminal.out(line);
+    }
     return ended.status === "success";
   } catch (error) {
     if (!end.aborted) throw error;

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { BOT_ID_RULE, isBotId } from "./bot_id.ts";
 import { InvalidExecutableError } from "./errors.ts";
 import { RESERVED_NAMES } from "./container_layout.ts";
+import { jsonTextProblem } from "./json_check.ts";
 import { DEFAULT_RUNTIME, RUNTIMES } from "./runtimes.ts";
 
 /** Which of a bot's programs: `bot` runs for ever, `backtest` ends by itself. */
@@ -171,7 +172,9 @@ function toJsonText(config: string | Record<string, unknown>, context: z.Refinem
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return text;
     context.addIssue({ code: "custom", message: "must be a JSON object" });
   } catch (error) {
-    context.addIssue({ code: "custom", message: `must be JSON: ${(error as Error).message}` });
+    // The parser's own message quotes the configuration.
+    const wrong = typeof config === "string" ? jsonTextProblem(config) : (error as Error).name;
+    context.addIssue({ code: "custom", message: `must be JSON: ${wrong ?? "it cannot be read"}` });
   }
   return "";
 }

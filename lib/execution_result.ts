@@ -39,6 +39,8 @@ export interface EndedContainer extends StartedContainer {
   readonly result?: Uint8Array;
   /** Why its result is not usable, and was not kept; absent when it is. */
   readonly resultProblem?: ResultProblem;
+  /** The same in words: what, and where. */
+  readonly resultMessage?: string;
   /** Key of its result in the results bucket, its own; absent when it was not kept. */
   readonly resultKey?: string;
 }

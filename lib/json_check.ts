@@ -5,6 +5,7 @@
  */
 
 import { setImmediate } from "node:timers/promises";
+import { describePlace, invalidUtf8At } from "./text_place.ts";
 
 /** Bytes that are looked at before other work gets its turn. */
 const SLICE_BYTES = 1024 * 1024;
@@ -23,11 +24,24 @@ const HEX = /^[0-9a-fA-F]{4}$/;
 type Expected = "value" | "value-or-end" | "key" | "key-or-end" | "colon" | "comma-or-end" | "nothing";
 
 /**
+ * The same as {@linkcode jsonProblem} of a string that is short enough to be checked at once.
+ *
+ * @param text The string.
+ * @returns What is wrong, and in which line and column; `undefined` when nothing is.
+ */
+export function jsonTextProblem(text: string): string | undefined {
+  const bytes = new TextEncoder().encode(text);
+  const check = new JsonCheck(bytes);
+  check.advance(bytes.length);
+  return check.end();
+}
+
+/**
  * Checks that bytes are one JSON value (RFC 8259) in UTF-8, nested at most 1000 levels deep. A parser would need a
  * multiple of their size in memory, and would keep everything else waiting.
  *
  * @param bytes The bytes.
- * @returns What is wrong and where, in one line without any of the content; `undefined` when nothing is.
+ * @returns What is wrong, and in which line and column, without any of the content; `undefined` when nothing is.
  */
 export async function jsonProblem(bytes: Uint8Array): Promise<string | undefined> {
   const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -37,7 +51,7 @@ export async function jsonProblem(bytes: Uint8Array): Promise<string | undefined
     try {
       utf8.decode(bytes.subarray(at, end), { stream: end < bytes.length });
     } catch {
-      return `it is no UTF-8 in its bytes ${at} to ${end}`;
+      return `it is not UTF-8 (${describePlace(bytes, invalidUtf8At(bytes) ?? at, "byte")})`;
     }
     if (!check.advance(end)) break;
     if (end < bytes.length) await setImmediate();
@@ -78,7 +92,7 @@ class JsonCheck {
         if (expected === "key" || expected === "key-or-end") return this.#string("colon");
         return this.#isValueExpected()
           ? this.#string(this.#afterValue())
-          : this.#fail("a text is out of place");
+          : this.#fail("a string is out of place");
       case 0x7b: // {
         return this.#openBracket(true, "key-or-end");
       case 0x5b: // [
@@ -127,18 +141,18 @@ class JsonCheck {
     let at = this.#at + 1;
     for (; at < bytes.length && bytes[at] !== QUOTE; at++) {
       const byte = bytes[at]!;
-      if (byte < 0x20) return this.#fail("a text holds a control character");
+      if (byte < 0x20) return this.#fail("a string holds a control character");
       if (byte !== BACKSLASH) continue;
       at++;
       const escaped = String.fromCharCode(bytes[at] ?? 0);
       if (escaped === "u") {
         if (!HEX.test(String.fromCharCode(...bytes.subarray(at + 1, at + 5)))) {
-          return this.#fail("a text holds an unknown escape");
+          return this.#fail("a string holds an unknown escape");
         }
         at += 4;
-      } else if (!'"\\/bfnrt'.includes(escaped)) return this.#fail("a text holds an unknown escape");
+      } else if (!'"\\/bfnrt'.includes(escaped)) return this.#fail("a string holds an unknown escape");
     }
-    if (at >= bytes.length) return this.#fail("a text has no end");
+    if (at >= bytes.length) return this.#fail("a string has no end");
     this.#at = at + 1;
     this.#expected = after;
   }
@@ -155,7 +169,7 @@ class JsonCheck {
   }
 
   #fail(what: string): void {
-    this.#problem = `${what} (at byte ${this.#at})`;
+    this.#problem = `${what} (${describePlace(this.#bytes, this.#at, "column")})`;
   }
 }
 

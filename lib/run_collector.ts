@@ -108,6 +108,7 @@ export class RunCollector {
       ...(result.bytes && { result: result.bytes }),
       ...(result.key !== undefined && { resultKey: result.key }),
       ...(result.problem && { resultProblem: result.problem }),
+      ...(result.message !== undefined && { resultMessage: result.message }),
     };
     if (exitCode === 0) return { status: "success", ...ended };
     return { status: "error", ...ended, message: messageOf({ ...info, ...outcome }) };

@@ -3,7 +3,8 @@ import { readBotFolder } from "../../cli/bot_folder.ts";
 import { parseDuration } from "../../cli/duration.ts";
 import { createLogPrinter } from "../../cli/log_printer.ts";
 import { progressBar, PullTotals } from "../../cli/pull_progress.ts";
-import { showResult, sparkline } from "../../cli/result_view.ts";
+import { compactJson } from "../../cli/compact_json.ts";
+import { readResult, showResult, sparkline } from "../../cli/result_view.ts";
 import { sessionConfig } from "../../cli/session_config.ts";
 import { printable } from "../../cli/terminal.ts";
 import { InvalidBotFolderError } from "../../lib/errors.ts";
@@ -104,15 +105,59 @@ Deno.test("showResult() shows metrics, plots, and anything else as JSON", () => 
     metrics: { trades: 7, total_return: 0.12345 },
     plots: [{ name: "equity", y: [null, 1, 2, 3] }],
   };
-  assert.deepEqual(showResult(result, plain), [
+  const read = (text: string) => readResult(new TextEncoder().encode(text));
+  assert.deepEqual(showResult(read(JSON.stringify(result)), plain), [
     "Metrics",
     "  trades        7",
     "  total_return  0.12345",
     "Plots",
     "  equity   ▁▅█  1 to 3",
   ]);
-  assert.deepEqual(showResult({ status: "success" }, plain), ['{"status":"success"}']);
-  assert.deepEqual(showResult(null, plain), ["There is no result."]);
+  assert.deepEqual(showResult(read('{ "status":\n"a b" }'), plain), ['{"status":"a b"}']);
+  assert.deepEqual(showResult(read("[1.0, 2]"), plain), ["[1.0,2]"]);
+  assert.deepEqual(showResult(undefined, plain), ["There is no result."]);
+  assert.deepEqual(showResult(undefined, plain, "It is not JSON."), ["There is no result: It is not JSON."]);
+});
+
+Deno.test("showResult() keeps every digit of amounts and ids, and the order of keys", () => {
+  const numbers = {
+    "60": "8389766036995847941",
+    "30": "1234567.89",
+    "0": "12345678",
+    money: "12345678901234.56",
+    decimal: "0.123456789012345678901234567890",
+    tenth: "0.30000000000000004",
+    root: "1.4142135623730951",
+    power: "1e+21",
+    one: "1.0",
+    less: "-0.7999999999999999",
+  };
+  const text = `{"metrics":{${
+    ["60", "30", "0", "money", "decimal", "tenth", "root", "power", "one", "less"]
+      .map((name) => `"${name}":${numbers[name as keyof typeof numbers]}`).join(",")
+  }}}`;
+  const lines = showResult(readResult(new TextEncoder().encode(text)), plain).map((line) =>
+    line.trim().split(/ +/)
+  );
+  assert.deepEqual(lines, [
+    ["Metrics"],
+    ["60", "8389766036995847941"],
+    ["30", "1234567.89"],
+    ["0", "12345678"],
+    ["money", "12345678901234.56"],
+    ["decimal", "0.123456789012345678901234567890"],
+    ["tenth", "0.3"],
+    ["root", "1.4142135623731"],
+    ["power", "1e+21"],
+    ["one", "1.0"],
+    ["less", "-0.8"],
+  ]);
+});
+
+Deno.test("compactJson() changes nothing but the space between values", () => {
+  assert.equal(compactJson(' {\n "a b" : [ 1.0 ,\t"x \\" y" ] } '), '{"a b":[1.0,"x \\" y"]}');
+  const long = JSON.stringify("x y".repeat(1_000_000));
+  assert.equal(compactJson(` ${long} `), long);
 });
 
 Deno.test("sparkline() thins out a long series and leaves gaps open", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { jsonProblem } from "../../lib/json_check.ts";
+import { jsonProblem, jsonTextProblem } from "../../lib/json_check.ts";
 import { seededRandom } from "../seeded_random.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -42,10 +42,16 @@ Deno.test("jsonProblem() agrees with a parser about documents that were damaged 
 });
 
 Deno.test("jsonProblem() says what is wrong and where, and nothing of the content", async () => {
-  assert.equal(await jsonProblem(encode('{"secret": NaN}')), "a value is none of JSON's (at byte 11)");
-  assert.equal(await jsonProblem(encode("")), "it ends too early (at byte 0)");
-  assert.equal(await jsonProblem(encode("[1,]")), "a bracket is out of place (at byte 3)");
-  assert.match((await jsonProblem(Uint8Array.of(0x22, 0xff, 0x22)))!, /no UTF-8/);
+  assert.equal(await jsonProblem(encode('{"secret": NaN}')), "a value is none of JSON's (line 1, column 12)");
+  assert.equal(await jsonProblem(encode("")), "it ends too early (line 1, column 1)");
+  assert.equal(await jsonProblem(encode("[1,]")), "a bracket is out of place (line 1, column 4)");
+  assert.equal(
+    await jsonProblem(encode('{"ü": 1,\r\n  "é✓": x}')),
+    "a value is none of JSON's (line 2, column 9)",
+  );
+  assert.equal(jsonTextProblem('{"secret": NaN}'), "a value is none of JSON's (line 1, column 12)");
+  assert.equal(jsonTextProblem('{"secret": 1}'), undefined);
+  assert.match((await jsonProblem(Uint8Array.of(0x22, 0xff, 0x22)))!, /^it is not UTF-8 \(line 1, byte 2\)$/);
   assert.match((await jsonProblem(encode("[".repeat(100_000))))!, /more than 1000 levels/);
 });
 
