@@ -8,6 +8,7 @@ import { InvalidBotFolderError } from "../lib/errors.ts";
 import { jsonTextProblem } from "../lib/json_check.ts";
 import { parseBotDocument } from "../services/documents/bot_document.ts";
 import type { BotDocument } from "../services/documents/bot_repository.ts";
+import { CONFIG_TEXT } from "../services/documents/config_text.ts";
 import { field, isObject } from "../services/documents/document_fields.ts";
 import { parseScheduleDocument } from "../services/schedules/schedule_document.ts";
 import type { BotFolder } from "./bot_folder.ts";
@@ -29,7 +30,7 @@ export interface BotToDocumentOptions {
 }
 
 /**
- * Writes a bot folder as a document: `{ id, segment_id, enabled, config, custom }`.
+ * Writes a bot folder as a document: `{ id, segment_id, enabled, config, config_text, custom }`.
  *
  * @param bot The folder.
  * @param options See {@linkcode BotToDocumentOptions}.
@@ -48,6 +49,7 @@ export function botToDocument(bot: BotFolder, options: BotToDocumentOptions): Bo
     enabled,
     // A schedule that the configuration names wins: it is the one that people change.
     config: { ...(schedule !== undefined && { schedule }), ...parseConfig(bot) },
+    [CONFIG_TEXT]: bot.config,
     custom: {
       version,
       filePath,

@@ -10,6 +10,7 @@ import { InvalidExecutableError } from "../../lib/errors.ts";
 import { type Executable, type ExecutableInput, parseExecutable } from "../../lib/executable.ts";
 import { readBotCode } from "../bots/bot_code.ts";
 import { configJson } from "./config_json.ts";
+import { CONFIG_TEXT, writtenConfig } from "./config_text.ts";
 import { field, type Fields, isObject, kindOf } from "./document_fields.ts";
 import { readInstant } from "./instant.ts";
 import { unreadableReason } from "./unreadable_document.ts";
@@ -135,7 +136,7 @@ function parseFields(document: Fields, fallback: Omit<InvalidBotDocument, "reaso
   const problems: string[] = [];
   const input: ExecutableInput = {
     id: idOf(id, problems),
-    config: configOf(config, problems),
+    config: configOf(document, config, problems),
     segment: segmentOf(segment, problems),
     ...readBotCode(custom, problems),
     entrypoint: "bot",
@@ -177,12 +178,12 @@ function idOf(id: unknown, problems: string[]): string {
   return "";
 }
 
-function configOf(config: unknown, problems: string[]): string {
+function configOf(document: Fields, config: unknown, problems: string[]): string {
   if (!isObject(config)) {
     problems.push(`config: must be an object (is ${kindOf(config)})`);
     return "{}";
   }
-  const json = configJson(config, "config");
+  const json = configJson(config, "config", writtenConfig(field(document, CONFIG_TEXT), config));
   if ("text" in json) return json.text;
   problems.push(json.problem);
   return "{}";

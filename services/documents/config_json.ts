@@ -19,13 +19,18 @@ export type ConfigJson = { readonly text: string } | { readonly problem: string 
  *
  * @param config The configuration.
  * @param name What it is called in problems.
+ * @param written The text that it was written as, where that is known to say the same: it is the answer then.
  * @returns The text, or one line that names the field and never shows its value.
  */
-export function configJson(config: Readonly<Record<string, unknown>>, name: string): ConfigJson {
+export function configJson(
+  config: Readonly<Record<string, unknown>>,
+  name: string,
+  written?: string,
+): ConfigJson {
   const walk: Walk = { name, open: new Set(), left: MAX_CONFIG_BYTES, needsDigits: false };
   const problem = check(config, walk);
   if (problem !== undefined) return { problem };
-  const text = JSON.stringify(config, walk.needsDigits ? exactDigits : undefined);
+  const text = written ?? JSON.stringify(config, walk.needsDigits ? exactDigits : undefined);
   const bytes = new TextEncoder().encode(text).length;
   return bytes > MAX_CONFIG_BYTES ? { problem: tooLarge(name) } : { text };
 }

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { BotChange } from "../documents/bot_repository.ts";
+import type { BotChange, BotDocument } from "../documents/bot_repository.ts";
+import { CONFIG_TEXT } from "../documents/config_text.ts";
 
 /** An event to be sent. */
 export interface BotEvent {
@@ -15,7 +16,8 @@ export interface BotEvent {
 }
 
 /**
- * Writes a change as the event that tells it: the document's fields, or the id alone for a deletion.
+ * Writes a change as the event that tells it: the document's fields, or the id alone for a deletion. The text of a
+ * configuration stays in the document: with it, a large one would exceed what a bus takes.
  *
  * @param change The change.
  * @param subjectPrefix Subjects of the events without their last part.
@@ -23,7 +25,8 @@ export interface BotEvent {
  */
 export function writeBotEvent(change: BotChange, subjectPrefix: string): BotEvent {
   const { type, id } = change;
-  const fields = type === "deleted" ? { id } : { ...change.document, id };
+  const { [CONFIG_TEXT]: _, ...document } = type === "deleted" ? {} as BotDocument : change.document;
+  const fields = { ...document, id };
   return {
     subject: `${subjectPrefix}.${type}`,
     payload: new TextEncoder().encode(JSON.stringify(fields)),

@@ -20,9 +20,16 @@ async function botOf(env: Record<string, string>, id: string): Promise<Record<st
   return rows.find((row) => row.id === id);
 }
 
+/** A configuration of which the values alone would not keep every byte. */
+const CONFIG = '{"roi": {"60": 1.0, "30": 1e5, "0": 1e-400},\r\n "é": "\\u00fc"}\n';
+const SHOW_CONFIG = 'import os\nprint("configuration", open(os.environ["CONFIG_FILE"], "rb").read().hex())\n';
+
 /** The life of a bot, each step heard by a service that runs under its own permissions. */
 async function liveAndLetDie(env: Record<string, string>, temp: string, id: string): Promise<void> {
-  const folder = await writeBot(`${temp}/bot`);
+  const folder = await writeBot(`${temp}/bot`, {
+    "main.py": `${SHOW_CONFIG}${BOT_LOOP}`,
+    "config.json": CONFIG,
+  });
   const flags = (await berth(env, "permissions")).trim().split(" ");
   await using service = CliProcess.start(["start"], env, flags);
   await service.printed(/service started/);
@@ -34,6 +41,13 @@ async function liveAndLetDie(env: Record<string, string>, temp: string, id: stri
   await until("the bot runs", isRunning);
   const first = await botOf(env, id);
   assert.deepEqual([first?.enabled, first?.version, first?.attempt], [true, "1.0.0", 1]);
+  const shown = `configuration ${
+    [...new TextEncoder().encode(CONFIG)].map((byte) => byte.toString(16).padStart(2, "0")).join("")
+  }`;
+  await until(
+    "its configuration has arrived byte for byte",
+    async () => (await berth(env, "logs", id)).includes(shown),
+  );
 
   await writeBot(folder, { "main.py": `# changed\n${BOT_LOOP}` });
   const changed = JSON.parse(await berth(env, "deploy", folder, "--id", id, "--json"));

@@ -28,6 +28,7 @@ Deno.test("botToDocument() writes what the service reads", () => {
     segment_id: 0,
     enabled: true,
     config: { symbol: "BTC", size: 1.5 },
+    config_text: bot.config,
     custom: {
       version: "1.2.0",
       filePath: "local/mine/1.2.0+0a0a0a0a",
