@@ -212,6 +212,8 @@ export interface ContainerOrchestrator extends AsyncDisposable {
   runAndWait(spec: ContainerSpec, options?: EngineCallOptions): Promise<RunOutcome>;
   /** Stops a container: SIGTERM, then SIGKILL after the grace period. It stays until it is removed. */
   stop(container: string, options: StopOptions): Promise<StopOutcome>;
+  /** Gives a container another name. Rejects with `ContainerNotFoundError` when there is none. */
+  rename(container: string, name: string, options?: EngineCallOptions): Promise<void>;
   /** Removes a container, running or not; no error when there is none. */
   remove(container: string, options?: EngineCallOptions): Promise<void>;
   /** What a container printed, line by line. Rejects with `ContainerNotFoundError` when there is none. */

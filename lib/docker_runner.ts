@@ -18,7 +18,7 @@ import type {
 import { containerName } from "./container_name.ts";
 import { ContainerRemover } from "./container_remover.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
-import { ContainerNotFoundError, LogsNotSavedError } from "./errors.ts";
+import { ContainerNotFoundError } from "./errors.ts";
 import type { Executable } from "./executable.ts";
 import type { ExecutionResult, RunningResult } from "./execution_result.ts";
 import { type ContainerKind, LABEL } from "./labels.ts";
@@ -29,6 +29,7 @@ import type { BotMetrics } from "./metric_series.ts";
 import { infoOf, toCollectedContainer, toManagedContainer } from "./managed_container.ts";
 import type { ObjectStore } from "./object_store.ts";
 import { outputTail } from "./output_tail.ts";
+import { ExitedContainers, isSetAside } from "./exited_containers.ts";
 import type { FileOwner } from "./file_owner.ts";
 import type { PrivateFolders } from "./private_folders.ts";
 import { RunCollector } from "./run_collector.ts";
@@ -38,6 +39,7 @@ import {
   type ContainerHint,
   type FindContainerOptions,
   type ManagedContainer,
+  type RemoveContainerOptions,
   type Runner,
   type RunnerCallOptions,
   type StartContainerOptions,
@@ -86,6 +88,7 @@ export class DockerRunner implements Runner {
   readonly #parts: DockerRunnerParts;
   readonly #starter: ContainerStarter;
   readonly #remover: ContainerRemover;
+  readonly #exited: ExitedContainers;
   readonly #collector: RunCollector;
   readonly #closing = new AbortController();
   readonly #active = new Set<Promise<unknown>>();
@@ -101,6 +104,7 @@ export class DockerRunner implements Runner {
     const ownLabels = this.#ownLabels(config);
     this.#parts = parts;
     this.#remover = new ContainerRemover({ ...parts, ownLabels });
+    this.#exited = new ExitedContainers({ ...parts, remover: this.#remover });
     this.#collector = new RunCollector({ ...parts, bucket: config.buckets.results });
     this.#starter = new ContainerStarter({
       ...parts,
@@ -165,16 +169,13 @@ export class DockerRunner implements Runner {
     this.#parts.logs?.letGo(info.id);
     const outcome = await orchestrator.stop(info.id, { ...options, graceSeconds });
     const output = await outputTail(orchestrator, info.id, options);
-    if (!options.keep) {
-      await this.#saveLogs(info, options.signal);
-      await this.#remover.remove(info, options.signal);
-    }
+    if (!options.keep) await this.#exited.release(info, options);
     this.#log.debug("container stopped", { container: info.name, ...outcome });
     return { ...outcome, output };
   }
 
   /** {@inheritDoc Runner.removeContainer} */
-  async removeContainer(container: string, options: RunnerCallOptions = {}): Promise<void> {
+  async removeContainer(container: string, options: RemoveContainerOptions = {}): Promise<void> {
     const info = await this.#own(container, options);
     if (!info) return;
     // What it prints until its end is stored, too.
@@ -183,8 +184,7 @@ export class DockerRunner implements Runner {
       this.#parts.logs.letGo(info.id);
       await this.#parts.orchestrator.stop(info.id, { ...options, graceSeconds: 0 });
     }
-    await this.#saveLogs(info, options.signal);
-    await this.#remover.remove(info, options.signal);
+    await this.#exited.release(info, options);
   }
 
   /** {@inheritDoc Runner.getContainerStatus} */
@@ -229,7 +229,13 @@ export class DockerRunner implements Runner {
     const containers = await this.#parts.orchestrator.listContainers({ ...options, labels });
     const own = containers.filter(({ labels }) => LABEL.id in labels);
     this.#parts.logs?.adopt(own.filter(({ phase }) => phase !== "pending").map(toCollectedContainer));
-    return own.map(toManagedContainer);
+    await this.#exited.review(own, options.signal);
+    return own.filter((info) => !isSetAside(info)).map(toManagedContainer);
+  }
+
+  /** {@inheritDoc Runner.waitingLogs} */
+  waitingLogs(id: string): string | undefined {
+    return this.#exited.waiting(id);
   }
 
   /** {@inheritDoc Runner.getContainerLogs} */
@@ -308,17 +314,6 @@ export class DockerRunner implements Runner {
       await this.removeContainer(containerId);
     } catch (error) {
       this.#log.error("container not removed", { container: containerId, error });
-    }
-  }
-
-  /** Never remove first: what a container has printed is stored, or the container stays. */
-  async #saveLogs(info: ContainerInfo, signal?: AbortSignal): Promise<void> {
-    if (!this.#parts.logs || info.phase === "pending" || !(LABEL.id in info.labels)) return;
-    try {
-      await this.#parts.logs.stop(toCollectedContainer(info), signal);
-    } catch (cause) {
-      signal?.throwIfAborted();
-      throw new LogsNotSavedError(info.name, { cause });
     }
   }
 

@@ -6,6 +6,7 @@
 
 import type { ContainerOrchestrator } from "./container_orchestrator.ts";
 import type { LogLimits } from "./container_spec.ts";
+import { EngineError } from "./errors.ts";
 import { Limiter } from "./limiter.ts";
 import { ContainerLog } from "./logs/container_log.ts";
 import { LogBrake, type LogMode } from "./logs/log_brake.ts";
@@ -52,6 +53,8 @@ export interface CollectedContainer extends LoggedContainer {
    * @default {false}
    */
   readonly isNew?: boolean;
+  /** Whether it is known to have exited. @default {false} */
+  readonly hasExited?: boolean;
 }
 
 /** How it stands with the log of a container. */
@@ -117,7 +120,9 @@ export class LogCollector implements AsyncDisposable {
    * @param container The container, in any phase.
    */
   start(container: CollectedContainer): void {
-    if (this.#isClosed || this.#logs.has(container.containerId)) return;
+    const known = this.#logs.get(container.containerId);
+    if (known && container.hasExited) known.markExited(container.createdAt);
+    if (this.#isClosed || known) return;
     this.#retention.start();
     this.#containers.set(shortContainerId(container.containerId), container);
     const { orchestrator, clock, intervalMs, urgentBytes, spool, mode, format } = this.#options;
@@ -154,9 +159,11 @@ export class LogCollector implements AsyncDisposable {
       transfer,
       ...(brake && { brake }),
       limit: this.#limit,
+      before: (log, signal) => this.#completeEarlier(container.id, log, signal),
       intervalMs: container.intervalMs ?? intervalMs,
       urgentBytes,
     });
+    if (container.hasExited) log.markExited(container.createdAt);
     this.#logs.set(container.containerId, log);
   }
 
@@ -218,6 +225,21 @@ export class LogCollector implements AsyncDisposable {
   /** {@linkcode close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Lines of a bot's containers stand in the order of these: the last ones of one that has exited come first. */
+  async #completeEarlier(id: string, log: ContainerLog, signal: AbortSignal): Promise<void> {
+    const earlier = [...this.#logs.values()].filter((one) =>
+      one.id === id && !one.isComplete && one.isBefore(log)
+    );
+    for (const one of earlier.sort((a, b) => (a.isBefore(b) ? -1 : 1))) {
+      try {
+        await one.complete(signal);
+      } catch (error) {
+        // A log that the engine cannot read keeps nobody else's from being stored.
+        if (!(error instanceof EngineError)) throw error;
+      }
+    }
   }
 
   #recordMetrics(id: string, { candidates }: LogSegment): void {

@@ -50,13 +50,14 @@ export function toManagedContainer(info: ContainerInfo): ManagedContainer {
  * @param info What the engine knows of it.
  */
 export function toCollectedContainer(
-  { id: containerId, labels, createdAt }: ContainerInfo,
+  { id: containerId, labels, createdAt, phase }: ContainerInfo,
 ): CollectedContainer {
   const seconds = Number(labels[LABEL.logInterval]);
   return {
     containerId,
     id: labels[LABEL.id] ?? "",
     createdAt,
+    hasExited: phase === "exited",
     ...(seconds > 0 && { intervalMs: seconds * 1000 }),
   };
 }

@@ -40,8 +40,19 @@ export interface FindContainerOptions extends RunnerCallOptions {
   readonly slot?: string;
 }
 
+/** Options of {@linkcode Runner.removeContainer}. */
+export interface RemoveContainerOptions extends RunnerCallOptions {
+  /**
+   * Whether the next container of the bot must not wait for the last lines of this one: when they cannot be stored soon,
+   * this one stays under another name until they are. A bounded number of containers is kept so.
+   *
+   * @default {false}
+   */
+  readonly makeRoom?: boolean;
+}
+
 /** Options of {@linkcode Runner.stopContainer}. */
-export interface StopContainerOptions extends RunnerCallOptions {
+export interface StopContainerOptions extends RemoveContainerOptions {
   /** Seconds between SIGTERM and SIGKILL. @default {the configured ones} */
   readonly graceSeconds?: number;
   /** Leave container and folder, for {@linkcode Runner.removeContainer} later. @default {false} */
@@ -168,7 +179,14 @@ export interface Runner extends AsyncDisposable {
    * Removes a container, running or not, with its folder; no error when there is none. Where its log is stored,
    * rejects as {@linkcode stopContainer} does.
    */
-  removeContainer(container: string, options?: RunnerCallOptions): Promise<void>;
+  removeContainer(container: string, options?: RemoveContainerOptions): Promise<void>;
+  /**
+   * What of a bot waits for the object store: containers that made room for the next one. They are removed once their
+   * lines are stored, and are in no list.
+   *
+   * @returns One sentence; `undefined` when nothing waits.
+   */
+  waitingLogs(id: string): string | undefined;
   /** What is known of a container, or `undefined` when there is none of this instance. */
   getContainerStatus(container: string, options?: RunnerCallOptions): Promise<ManagedContainer | undefined>;
   /** What is known of the container that {@linkcode startContainer} makes of an id, or `undefined` when there is none. */

@@ -112,6 +112,12 @@ export class DockerodeContainers {
     return await this.#call(container, request, options, [304]) !== 304;
   }
 
+  /** Gives a container another name. @param container Id or name. @param name The new name. @param options Bounds. */
+  async rename(container: string, name: string, options: EngineRequestOptions): Promise<void> {
+    const request = this.#request(`rename container '${container}'`, "POST", container, "/rename", { name });
+    await this.#call(container, request, options, []);
+  }
+
   /**
    * Removes a container, running or not, with its unnamed volumes; returns when it is gone.
    *

@@ -177,6 +177,10 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
     return { how: isKilled ? "killed" : "stopped", exitCode };
   }
 
+  async rename(container: string, name: string, options: EngineCallOptions = {}): Promise<void> {
+    await this.#containers.rename(container, name, this.#bounds(options));
+  }
+
   async remove(container: string, options: EngineCallOptions = {}): Promise<void> {
     await this.#containers.remove(container, this.#bounds(options));
   }

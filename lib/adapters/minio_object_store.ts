@@ -32,10 +32,8 @@ import { withRequestSignal } from "./minio_transport.ts";
 
 /** Time limits, each in ms. */
 export interface MinioTimeLimits {
-  /** An answer, and each piece of an object that is read. @default {30_000} */
+  /** An answer, and each piece of an object that is read: a server that hangs is noticed within it. @default {20_000} */
   readonly callMs: number;
-  /** Sending an object. @default {300_000} */
-  readonly putMs: number;
 }
 
 /** Options of {@linkcode MinioObjectStore}. */
@@ -53,6 +51,9 @@ const OTHER: ReadonlySet<unknown> = new Set([
   "NoSuchKey",
 ]);
 const MAX_SWEPT = 10_000;
+/** The slowest connection and server that are waited for, in bytes a millisecond. */
+const SLOWEST_UPLOAD = 100;
+const SLOWEST_COPY = 20_000;
 const METADATA_HEADER = "x-amz-meta-";
 const DEFAULT_TYPE = "application/octet-stream";
 const EXISTING: ReadonlySet<unknown> = new Set(["BucketAlreadyOwnedByYou", "BucketAlreadyExists"]);
@@ -75,7 +76,7 @@ export class MinioObjectStore implements ObjectStore {
     this.#client = client;
     const { protocol, host, port } = client as unknown as Record<string, unknown>;
     this.#endpoint = `${protocol}//${host}:${port}`;
-    this.#limits = { callMs: 30_000, putMs: 300_000, ...options.timeouts };
+    this.#limits = { callMs: 20_000, ...options.timeouts };
     this.#clock = options.clock ?? Date.now;
   }
 
@@ -142,7 +143,7 @@ export class MinioObjectStore implements ObjectStore {
     return await this.#call(`write ${describeObject(bucket, key)}`, options, async () => {
       const { etag } = await this.#client.putObject(bucket, key, content, content.length, metadata);
       return { key, size: content.length, etag, lastModified: new Date(this.#clock()) };
-    }, this.#limits.putMs);
+    }, this.#uploadMs(content.length));
   }
 
   async append(
@@ -164,7 +165,7 @@ export class MinioObjectStore implements ObjectStore {
         options,
         () =>
           appendObject(this.#client, { bucket, key, headers, ...(onto && { known: onto, content }) }, body),
-        this.#limits.putMs,
+        this.#uploadMs(body.length + Math.min(onto?.size ?? 0, MIN_PART_BYTES), onto?.size),
       );
       const kept = Object.keys(metadata).length > 0 ? { metadata } : {};
       const size = (onto?.size ?? 0) + body.length;
@@ -216,6 +217,11 @@ export class MinioObjectStore implements ObjectStore {
     // One entry a large object and day: forgetting costs a request.
     if (this.#swept.size >= MAX_SWEPT) this.#swept.clear();
     this.#swept.add(`${bucket}/${key}`);
+  }
+
+  /** @param sent Bytes that are sent. @param copied Bytes that the server copies by itself. */
+  #uploadMs(sent: number, copied = 0): number {
+    return this.#limits.callMs + sent / SLOWEST_UPLOAD + copied / SLOWEST_COPY;
   }
 
   /** After a failure. Where that fails, too, the next append does it. */

@@ -28,6 +28,8 @@ export interface ContainerLogOptions {
   readonly isNew: boolean;
   /** How many transfers are made at the same time; shared by all containers. */
   readonly limit: Limiter;
+  /** Called before each transfer: resolves when nothing has to be stored before. */
+  readonly before: (log: ContainerLog, signal: AbortSignal) => Promise<void>;
   /** Time between two transfers in ms. */
   readonly intervalMs: number;
   /** So many bytes are not left waiting for the interval. */
@@ -64,6 +66,8 @@ export class ContainerLog {
   /** Lines may have been printed that no bell rang for. */
   #isUnsure = true;
   #isComplete = false;
+  /** When the container was created, once it is known to have exited. */
+  #exitedOf: number | undefined;
   #problem: string | undefined;
   #transfer: Promise<unknown> = Promise.resolve();
   #wake: () => void = () => {};
@@ -75,6 +79,22 @@ export class ContainerLog {
     if (options.brake) options.brake.onBusy = () => this.#wake();
     if (options.isNew) this.#lastAt = performance.now();
     this.#done = this.#run();
+  }
+
+  /** Id of the bot. */
+  get id(): string {
+    return this.#options.container.id;
+  }
+
+  /** Notes that the container has exited. @param createdAt When it was created, by the engine's clock. */
+  markExited(createdAt: Date): void {
+    this.#exitedOf = createdAt.getTime();
+  }
+
+  /** Whether the container has exited, and another one of the same bot was created later, or still runs. */
+  isBefore(other: ContainerLog): boolean {
+    return this.#exitedOf !== undefined &&
+      (other.#exitedOf === undefined || this.#exitedOf < other.#exitedOf);
   }
 
   /** Whether the container has exited, or is gone, and all that it printed is stored. */
@@ -169,6 +189,7 @@ export class ContainerLog {
       const status = await orchestrator.getStatus(container.containerId, { signal: this.#closing.signal });
       if (!status) return this.#vanish();
       if (status.phase === "exited") {
+        this.markExited(status.createdAt);
         await this.#store({ isFinal: true });
         return;
       }
@@ -235,12 +256,13 @@ export class ContainerLog {
       readonly signal?: AbortSignal;
     },
   ): Promise<Transferred> {
-    const { limit, transfer, brake } = this.#options;
+    const { limit, transfer, brake, before } = this.#options;
     // What has exited prints no more.
     if (isFinal) brake?.close();
     const either = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
-    const run = () =>
-      limit.run(async () => {
+    const run = async () => {
+      await before(this, either);
+      return await limit.run(async () => {
         if (this.#isComplete) return { bytes: 0, entries: 0 };
         const entries = expected ?? 2 * (this.#bell?.entries ?? 0) + EXPECTED_ENTRIES;
         this.#uncounted.entries += this.#bell?.entries ?? 0;
@@ -253,6 +275,7 @@ export class ContainerLog {
         if (isFinal) this.#isComplete = true;
         return stored;
       }, either);
+    };
     const next = this.#transfer.then(run, run);
     this.#transfer = next.catch(() => {});
     return next;

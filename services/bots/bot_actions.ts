@@ -14,7 +14,7 @@ import {
   ObjectStoreError,
 } from "../../lib/errors.ts";
 import { messageOf } from "../../lib/message_of.ts";
-import type { ManagedContainer, Runner } from "../../lib/runner.ts";
+import type { ManagedContainer, RemoveContainerOptions, Runner } from "../../lib/runner.ts";
 import type { Clock } from "../control/clock.ts";
 import type { FailedStart } from "./last_try.ts";
 import type { Action } from "./plan.ts";
@@ -137,10 +137,12 @@ export class BotActions {
     signal: AbortSignal,
   ): Promise<void> {
     const { containerId } = container;
+    // A bot that is to run does not wait for the log of the container before.
+    const options = { signal, makeRoom: wish.desired?.kind === "run" };
     this.#ended.add(containerId);
     try {
-      if (action.type === "remove") await this.#options.runner.removeContainer(containerId, { signal });
-      else await this.#stop(id, action.reason, container, wish.settings?.stopGraceSeconds, signal);
+      if (action.type === "remove") await this.#options.runner.removeContainer(containerId, options);
+      else await this.#stop(id, action.reason, container, wish.settings?.stopGraceSeconds, options);
       this.#unsaved.delete(id);
     } catch (error) {
       if (error instanceof LogsNotSavedError) this.#unsaved.set(id, messageOf(error.cause));
@@ -153,12 +155,12 @@ export class BotActions {
     reason: string,
     container: ManagedContainer,
     graceSeconds: number | undefined,
-    signal: AbortSignal,
+    options: RemoveContainerOptions,
   ): Promise<void> {
     const { runner, state } = this.#options;
     const grace = graceSeconds === undefined ? {} : { graceSeconds };
     this.#log.info("bot stopping", { id, reason, ...grace });
-    const { how, exitCode } = await runner.stopContainer(container, { signal, tail: 0, ...grace });
+    const { how, exitCode } = await runner.stopContainer(container, { ...options, tail: 0, ...grace });
     state.countStop();
     this.#log.info("bot stopped", { id, reason, how, exitCode });
   }

@@ -13,6 +13,7 @@ import type { BotDocument, BotRepository } from "../documents/bot_repository.ts"
 import { BotActions } from "./bot_actions.ts";
 import type { BotCondition } from "./bot_condition.ts";
 import { ConditionLog } from "./condition_log.ts";
+import { LastDocuments } from "./last_documents.ts";
 import type { FreshDocument } from "./fresh_documents.ts";
 import { type Desired, type Plan, plan } from "./plan.ts";
 import { SeenContainers } from "./seen_containers.ts";
@@ -37,12 +38,16 @@ export interface BotReconcilerOptions {
   readonly onGone: (id: string) => void;
 }
 
+/** How soon a document is read again that the database did not give, in ms. */
+const AGAIN_MS = 5_000;
+
 /** Brings one bot at a time closer to what its document says. */
 export class BotReconciler {
   readonly #options: BotReconcilerOptions;
   /** What was last seen of the containers; each pass keeps it up to date. */
   readonly seen: SeenContainers = new SeenContainers();
   readonly #actions: BotActions;
+  readonly #documents: LastDocuments;
   /** What each pass that is under way brings about. */
   readonly #aims = new Map<string, Desired>();
   readonly #conditions = new ConditionLog();
@@ -55,6 +60,7 @@ export class BotReconciler {
   constructor(options: BotReconcilerOptions) {
     this.#options = options;
     this.#actions = new BotActions(options);
+    this.#documents = new LastDocuments(options.repository);
   }
 
   /**
@@ -67,17 +73,20 @@ export class BotReconciler {
    * @throws what makes a pass impossible, such as a store or an engine that does not answer.
    */
   async reconcile(id: string, signal: AbortSignal, fresh?: FreshDocument): Promise<WorkResult> {
-    const { repository, runner, state, clock } = this.#options;
+    const { runner, state, clock } = this.#options;
     const begin = clock.now();
     const seen = this.seen.take(id);
     try {
       let result = fresh && seen && await this.#actOnSeen(id, this.wish(id, fresh.document), seen, signal);
       if (!result) {
-        const [document, container] = await Promise.all([
-          fresh ? fresh.document : repository.get(id, { signal }),
+        const [{ document, problem }, container] = await Promise.all([
+          fresh ? { document: fresh.document, problem: undefined } : this.#documents.read(id, signal),
           runner.findContainer("bot", id, { signal }),
         ]);
-        result = await this.#pass(id, this.wish(id, document), container ? [container] : [], signal);
+        const containers = container ? [container] : [];
+        result = problem === undefined
+          ? await this.#pass(id, this.wish(id, document), containers, signal)
+          : await this.#startAgain(id, document, containers, { problem, signal });
       }
       state.countReconcile(clock.now() - begin);
       return result;
@@ -112,6 +121,21 @@ export class BotReconciler {
       }
       throw error;
     }
+  }
+
+  /** While the database does not answer, a bot that has exited is started again, and nothing is stopped or replaced. */
+  async #startAgain(
+    id: string,
+    document: BotDocument | undefined,
+    containers: readonly ManagedContainer[],
+    { problem, signal }: { readonly problem: unknown; readonly signal: AbortSignal },
+  ): Promise<WorkResult> {
+    const wish = this.wish(id, document);
+    const hasOnlyExited = containers.length > 0 && containers.every(({ phase }) => phase === "exited");
+    if (!hasOnlyExited || wish.desired?.kind !== "run") throw problem;
+    this.#documents.tell(id, problem);
+    const { againInMs = AGAIN_MS } = await this.#pass(id, wish, containers, signal);
+    return { againInMs: Math.min(againInMs, AGAIN_MS) };
   }
 
   async #pass(
@@ -194,11 +218,13 @@ export class BotReconciler {
    */
   wish(id: string, document: BotDocument | undefined): Wish {
     const { segment, whyHeld, runner } = this.#options;
-    return wishOf(document, {
+    const wish = wishOf(document, {
       segment,
       whyHeld: () => whyHeld(id),
       specHash: (executable) => runner.specHash(executable),
     });
+    this.#documents.keep(id, wish.desired?.kind === "run" ? document : undefined);
+    return wish;
   }
 
   #forget(id: string): void {
@@ -219,7 +245,7 @@ export class BotReconciler {
 
   #show(
     id: string,
-    { desired, notes = [] }: Wish,
+    { desired, notes: told = [] }: Wish,
     planned: BotCondition | undefined,
     container?: ManagedContainer,
   ): void {
@@ -228,8 +254,10 @@ export class BotReconciler {
     const condition: BotCondition = unsaved === undefined
       ? planned
       : { type: "waiting", for: `its last lines to be stored, then its container goes: ${unsaved}` };
+    const waiting = this.#options.runner.waitingLogs(id);
+    const notes = waiting === undefined ? told : [...told, waiting];
     this.#conditions.tell(id, condition);
-    this.#conditions.note(id, notes);
+    this.#conditions.note(id, told);
     const specHash = container?.specHash ?? (desired?.kind === "run" ? desired.specHash : undefined);
     this.#options.state.setRunningBot({
       id,

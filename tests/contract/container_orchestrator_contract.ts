@@ -365,6 +365,16 @@ time.sleep(60)`));
     });
   });
 
+  test("rename() frees a name, also of one that has exited", async ({ orchestrator, spec }) => {
+    const made = spec(["true"]);
+    const { id } = await orchestrator.runAndWait(made);
+    await orchestrator.rename(id, `${made.name}_before`);
+    assert.equal((await orchestrator.getStatus(id))?.name, `${made.name}_before`);
+    assert.equal((await orchestrator.createAndStart(made)).name, made.name);
+    await assert.rejects(orchestrator.rename(MISSING, "x"), ContainerNotFoundError);
+    await assert.rejects(orchestrator.rename(id, made.name), EngineError);
+  });
+
   test("remove() removes a running container, once or by several at once", async ({ orchestrator, spec, labels }) => {
     const { id } = await orchestrator.createAndStart(spec(sh("sleep 60")));
     await Promise.all([orchestrator.remove(id), orchestrator.remove(id), orchestrator.remove(id)]);

@@ -57,6 +57,16 @@ export class Passage implements AsyncDisposable {
     if (server) await new Promise((resolve) => server.close(resolve));
   }
 
+  /** Takes connections and data from now on, and passes nothing on: as a server that hangs, or a broken way to it. */
+  freeze(): void {
+    this.onStep = () => false;
+  }
+
+  /** Ends {@linkcode freeze}, for new connections: what was held back is lost. */
+  thaw(): void {
+    this.onStep = undefined;
+  }
+
   /** {@linkcode cut}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.cut();

@@ -49,6 +49,7 @@ class OneBotEngine {
   runner(): Runner {
     const runner = {
       specHash: ({ version }: Executable) => version ?? "",
+      waitingLogs: () => undefined,
       findContainer: () => {
         this.asked.push("look");
         return Promise.resolve(this.there);

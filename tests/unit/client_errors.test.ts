@@ -62,7 +62,7 @@ const CLIENTS: Readonly<Record<string, (server: HostileServer) => Promise<void>>
       accessKey: "a",
       secretKey: "b",
     });
-    const store = new MinioObjectStore(client, { timeouts: { callMs: LIMIT_MS, putMs: LIMIT_MS } });
+    const store = new MinioObjectStore(client, { timeouts: { callMs: LIMIT_MS } });
     const bytes = new Uint8Array(10);
     await endAll([
       () => store.ensureBucket("bucket"),
