@@ -42,6 +42,7 @@ const isScreen = Deno.stdout.isTerminal();
 const color = isScreen && !Deno.env.get("NO_COLOR");
 const code = await runCli(Deno.args, {
   env: Object.fromEntries(SERVICE_VARIABLES.map((name) => [name, Deno.env.get(name)])),
+  variableNames: namesOfVariables(),
   // `deno task` starts its commands in the project's folder, and says here where the user is.
   cwd: Deno.env.get("INIT_CWD") ?? Deno.cwd(),
   examplesDir: fileURLToPath(new URL("./examples", import.meta.url)),
@@ -68,3 +69,13 @@ const code = await runCli(Deno.args, {
   },
 });
 Deno.exit(code);
+
+/** Only the commands that report misspelled names may see them all. */
+function namesOfVariables(): string[] {
+  try {
+    return Object.keys(Deno.env.toObject());
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return [];
+    throw error;
+  }
+}

@@ -5,25 +5,14 @@
  */
 
 import { parse as parseYaml } from "yaml";
-import { z } from "zod";
 import { InvalidBotFolderError } from "../lib/errors.ts";
 import type { ExecutableInput } from "../lib/executable.ts";
 import { jsonTextProblem } from "../lib/json_check.ts";
-import { DEFAULT_RUNTIME } from "../lib/runtimes.ts";
 import { decodeText } from "./decode_text.ts";
+import { type BotConfig, parseBotConfig, settingsOf } from "./bot_config_schema.ts";
 
 /** Name of the description in a bot folder. */
 export const BOT_CONFIG = "bot-config.yaml";
-
-const schema = z.object({
-  name: z.string("must be a text"),
-  description: z.string().optional(),
-  version: z.string("must be a text, for example 1.0.0"),
-  author: z.string().optional(),
-  runtime: z.string().default(DEFAULT_RUNTIME),
-  schedule: z.string("must be a cron expression").optional(),
-  entrypoints: z.object({ bot: z.string().optional(), backtest: z.string().optional() }),
-});
 
 /** A bot folder that was read. */
 export interface BotFolder {
@@ -39,8 +28,12 @@ export interface BotFolder {
   readonly author?: string;
   /** Name of its runtime. */
   readonly runtime: string;
+  /** Its type, where the file names it. */
+  readonly type?: string;
   /** When it is run, a cron expression; absent for a bot that runs until it is stopped. */
   readonly schedule?: string;
+  /** Settings of Berth's, which stand in its document under `config.berth`. */
+  readonly settings: Readonly<Record<string, string | number>>;
   /** Script of each of its programs. */
   readonly entrypoints: ExecutableInput["entrypointFiles"];
   /** Its configuration, JSON text. */
@@ -60,14 +53,14 @@ export async function readBotFolder(path: string, configFile?: string): Promise<
   if (text === undefined) {
     throw new InvalidBotFolderError(`'${path}' is not a bot folder: it needs a ${BOT_CONFIG}.`);
   }
-  const parsed = schema.safeParse(parseText(file, text));
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) =>
-      `  - ${issue.path.join(".") || "file"}: ${issue.message}`
-    );
+  const parsed = parseBotConfig(parseText(file, text));
+  if ("problems" in parsed) {
+    const problems = parsed.problems.map((problem) => `  - ${problem}`);
     throw new InvalidBotFolderError(`Cannot use '${file}':\n${problems.join("\n")}`);
   }
-  const { name, description, version, author, runtime, schedule, entrypoints } = parsed.data;
+  const { name, description, version, author, type, runtime, entrypoints } = parsed.config;
+  const config = await readConfig(path, configFile);
+  const schedule = scheduleOf(parsed.config, config, file);
   return {
     path,
     name,
@@ -75,10 +68,33 @@ export async function readBotFolder(path: string, configFile?: string): Promise<
     version,
     ...(author !== undefined && { author }),
     runtime,
+    ...(type !== undefined && { type }),
     ...(schedule !== undefined && { schedule }),
+    settings: settingsOf(parsed.config),
     entrypoints,
-    config: await readConfig(path, configFile),
+    config,
   };
+}
+
+/** Other tools write the type here and the schedule into the configuration. */
+function scheduleOf({ type, schedule }: BotConfig, config: string, file: string): string | undefined {
+  if (schedule !== undefined || type !== "scheduled") return schedule;
+  const configured = scheduleIn(config);
+  if (configured !== undefined) return configured;
+  throw new InvalidBotFolderError(
+    `Cannot use '${file}':\n  - schedule: is missing, and the type is scheduled; write it here, or as "schedule" ` +
+      "into the configuration",
+  );
+}
+
+/** What is no JSON is reported by whoever needs the whole of it. */
+function scheduleIn(config: string): string | undefined {
+  try {
+    const { schedule } = JSON.parse(config) as { readonly schedule?: unknown };
+    return typeof schedule === "string" ? schedule : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function readConfig(path: string, configFile?: string): Promise<string> {

@@ -24,6 +24,8 @@ export interface BotRow {
   readonly runtime: string | null;
   /** Why its document cannot be run. */
   readonly problem?: string;
+  /** What is odd about its document and does not keep it from running, a line each. */
+  readonly notes?: readonly string[];
   /** Where its container is in its life; `null` when there is none, or the engine does not answer. */
   readonly phase: ContainerPhase | null;
   /** Name of its container. */
@@ -62,12 +64,15 @@ export function botRows(documents: readonly StoredBot[], containers: readonly Ma
   });
 }
 
-function ofDocument(bot: StoredBot | undefined): Pick<BotRow, "enabled" | "version" | "runtime" | "problem"> {
+function ofDocument(
+  bot: StoredBot | undefined,
+): Pick<BotRow, "enabled" | "version" | "runtime" | "problem" | "notes"> {
   if (!bot) return { enabled: null, version: null, runtime: null };
   const parsed = parseBotDocument(bot.document, { key: bot.key });
   const { enabled } = parsed;
   if (parsed.status === "invalid") return { enabled, version: null, runtime: null, problem: parsed.reason };
-  return { enabled, version: parsed.executable.version, runtime: parsed.executable.runtime };
+  const { executable: { version, runtime }, notes } = parsed;
+  return { enabled, version, runtime, ...(notes.length > 0 && { notes }) };
 }
 
 function ofContainer(

@@ -5,7 +5,9 @@
  */
 
 import { InvalidBotFolderError } from "../lib/errors.ts";
+import { withoutMember } from "../lib/json_member.ts";
 import { jsonTextProblem } from "../lib/json_check.ts";
+import { BERTH_KEY } from "../services/documents/berth_settings.ts";
 import { parseBotDocument } from "../services/documents/bot_document.ts";
 import type { BotDocument } from "../services/documents/bot_repository.ts";
 import { CONFIG_TEXT } from "../services/documents/config_text.ts";
@@ -42,14 +44,13 @@ export function botToDocument(bot: BotFolder, options: BotToDocumentOptions): Bo
   const updatedAt = new Date(now).toISOString();
   const custom = before && field(before, "custom");
   const createdAt = isObject(custom) ? field(custom, "createdAt") : undefined;
-  const { name, description, version, runtime, author, schedule, entrypoints } = bot;
+  const { name, description, version, runtime, author, type, schedule, entrypoints } = bot;
   const document = {
     id,
     segment_id: before?.segment_id ?? segment,
     enabled,
-    // A schedule that the configuration names wins: it is the one that people change.
-    config: { ...(schedule !== undefined && { schedule }), ...parseConfig(bot) },
-    [CONFIG_TEXT]: bot.config,
+    config: configOf(bot),
+    [CONFIG_TEXT]: withoutMember(bot.config, BERTH_KEY),
     custom: {
       version,
       filePath,
@@ -61,6 +62,7 @@ export function botToDocument(bot: BotFolder, options: BotToDocumentOptions): Bo
         runtime,
         version,
         ...(author !== undefined && { author }),
+        ...(type !== undefined && { type }),
         entrypoints,
       },
     },
@@ -68,6 +70,19 @@ export function botToDocument(bot: BotFolder, options: BotToDocumentOptions): Bo
   const parsed = schedule === undefined ? parseBotDocument(document) : parseScheduleDocument(document);
   if (parsed.status === "valid") return document;
   throw new InvalidBotFolderError(`Cannot deploy '${bot.path}' as '${id}': ${parsed.reason}.`);
+}
+
+/** What the configuration names wins over the folder's description: it is the one that people change. */
+function configOf(bot: BotFolder): Record<string, unknown> {
+  const { schedule, settings } = bot;
+  const config = parseConfig(bot);
+  const own = field(config, BERTH_KEY);
+  const berth = isObject(own) ? { ...settings, ...own } : own ?? settings;
+  return {
+    ...(schedule !== undefined && { schedule }),
+    ...config,
+    ...((own !== undefined || Object.keys(settings).length > 0) && { [BERTH_KEY]: berth }),
+  };
 }
 
 /** A document holds values, not text: what would come out with other digits is refused. */

@@ -13,6 +13,7 @@ import { botTable, scheduleTable } from "./bot_tables.ts";
 import { type CliContext, EXIT } from "./context.ts";
 import { type OpenDocuments, openDocuments } from "./open_documents.ts";
 import { type ScheduleRow, scheduleRow } from "./schedule_rows.ts";
+import { printable } from "./terminal.ts";
 import { noServiceHere } from "./when_heard.ts";
 
 /** Options of {@linkcode botsCommand}. */
@@ -54,6 +55,9 @@ export async function botsCommand({ json }: BotsOptions, context: CliContext): P
     const below = scheduleTable(schedules, now);
     const between = above.length > 0 && below.length > 0 ? [""] : [];
     for (const line of [...above, ...between, ...below]) terminal.out(line);
+  }
+  for (const { id, notes = [] } of json ? [] : [...bots, ...schedules]) {
+    for (const note of notes) terminal.note(printable(`berth: ${id}: ${note}`));
   }
   if (problem !== undefined) {
     terminal.note(`berth: What the bots are doing is not known: ${problem}`);

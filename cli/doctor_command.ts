@@ -12,6 +12,7 @@ import { checkDataDir, checkTempDir } from "./check_folders.ts";
 import { checkServers, checkService, problemFinding } from "./check_servers.ts";
 import { type CliContext, EXIT } from "./context.ts";
 import type { Finding } from "./finding.ts";
+import { misspelledVariables } from "./misspelled_variables.ts";
 import type { Style } from "./terminal.ts";
 
 /** Options of {@linkcode doctorCommand}. */
@@ -47,8 +48,17 @@ export async function doctorCommand({ json }: DoctorOptions, context: CliContext
   return findings.some(({ state }) => state === "problem") ? EXIT.failed : EXIT.ok;
 }
 
+function checkVariables({ variableNames = [] }: CliContext): Finding[] {
+  return misspelledVariables(variableNames).map(({ name, meant }) => ({
+    subject: "Configuration",
+    state: "warning",
+    detail: `the variable ${name} is set, and Berth reads no such variable`,
+    advice: `rename it if you mean ${meant}`,
+  }));
+}
+
 async function examine(context: CliContext): Promise<Finding[]> {
-  const findings = [checkDeno(Deno.version.deno)];
+  const findings = [checkDeno(Deno.version.deno), ...checkVariables(context)];
   let service: ServiceConfig;
   try {
     service = parseServiceConfig(context.env);

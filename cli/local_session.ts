@@ -8,9 +8,11 @@ import type { ArchiveLimits } from "../lib/archive/archive_limits.ts";
 import type { DockerRunnerConfig } from "../lib/docker_runner_config.ts";
 import { type EntrypointType, type Executable, parseExecutable } from "../lib/executable.ts";
 import { InstanceLock } from "../lib/instance_lock.ts";
+import { withoutMember } from "../lib/json_member.ts";
 import type { ObjectStore } from "../lib/object_store.ts";
 import { ALL_SEGMENTS, type Runner } from "../lib/runner.ts";
 import { ensureTempDir } from "../lib/temp_dir.ts";
+import { BERTH_KEY } from "../services/documents/berth_settings.ts";
 import type { BotFolder } from "./bot_folder.ts";
 import { settleAll } from "./settle.ts";
 import { storeArchive } from "./store_archive.ts";
@@ -96,7 +98,7 @@ export class LocalSession implements AsyncDisposable {
         runtime: bot.runtime,
         entrypoint,
         entrypointFiles: bot.entrypoints,
-        config: bot.config,
+        config: withoutMember(bot.config, BERTH_KEY),
         version: bot.version,
         filePath,
         // Its result is given to the command, and to nobody else.

@@ -6,6 +6,7 @@
 
 import { parseServiceConfig, SERVICE_VARIABLES, type ServiceConfig } from "../services/service_config.ts";
 import { type CliContext, EXIT, UsageError } from "./context.ts";
+import { misspelledVariables } from "./misspelled_variables.ts";
 
 /**
  * The library's own folder, from which the extraction's worker is loaded. Relative to the project's folder, in
@@ -21,6 +22,13 @@ const TERMINAL_VARIABLES = ["INIT_CWD", "NO_COLOR"];
  * @param context See {@linkcode CliContext}.
  */
 export function permissionsCommand(context: CliContext): Promise<number> {
+  const { terminal, variableNames = [] } = context;
+  // The service that is started with these permissions sees its own variables alone.
+  for (const { name, meant } of misspelledVariables(variableNames)) {
+    terminal.note(
+      `berth: The variable ${name} is set, and Berth reads no such variable; did you mean ${meant}?`,
+    );
+  }
   context.terminal.out(servicePermissions(parseServiceConfig(context.env)).join(" "));
   return Promise.resolve(EXIT.ok);
 }

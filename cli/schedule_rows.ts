@@ -27,6 +27,8 @@ export interface ScheduleRow {
   readonly schedule: string | null;
   /** Why its document cannot be run. */
   readonly problem?: string;
+  /** What is odd about its document and does not keep it from running, a line each. */
+  readonly notes?: readonly string[];
   /** Its next slot, or one that is due; `null` when there is none. */
   readonly next: Date | null;
   /** The record of its latest slot; `null` when there is none. */
@@ -51,7 +53,7 @@ export function scheduleRow(
   if (parsed.status === "invalid") {
     return { ...row, version: null, runtime: null, schedule: null, problem: parsed.reason, next: null };
   }
-  const { executable: { version, runtime }, cron } = parsed;
+  const { executable: { version, runtime }, cron, notes } = parsed;
   const from = readExecutionTime(document.next_execution_time);
   const next = enabled ? nextSlot(cron, from, Math.floor(now / 1000)) : undefined;
   return {
@@ -60,6 +62,7 @@ export function scheduleRow(
     runtime,
     schedule: describeCron(cron),
     next: next === undefined ? null : new Date(next * 1000),
+    ...(notes.length > 0 && { notes }),
   };
 }
 

@@ -129,6 +129,7 @@ export class ContainerStarter {
       await this.#prepare(executable, folders.path(folder), options.signal);
       const spec = this.#builder(name, image)
         .withExecutable(executable)
+        .withEnv(slotEnvironment(options.slotTime))
         .withBinds([
           { source: folders.path(folder), target: codeMountDir(executable.entrypoint) },
           ...await this.#options.userFiles.mounts(this.#options.botUser),
@@ -249,6 +250,11 @@ function provesAbsence(error: unknown): boolean {
   if (error instanceof EngineUnavailableError) return !(error instanceof StartInterruptedError);
   return error instanceof EngineError || error instanceof ImageUnavailableError ||
     error instanceof ContainerConflictError;
+}
+
+/** A slot is a whole second. */
+function slotEnvironment(slotTime?: Date): Record<string, string> {
+  return slotTime ? { SLOT: slotTime.toISOString().replace(/\.\d+Z$/, "Z") } : {};
 }
 
 function kindOf(executable: Executable, slot?: string): ContainerKind {

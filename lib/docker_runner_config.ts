@@ -90,12 +90,18 @@ const CAPABILITY = /^[A-Z][A-Z_]*$/;
 
 const absolutePath = z.string().regex(/^\/[^\0]*$/, "must be an absolute path")
   .refine((path) => !path.split("/").includes(".."), "must not contain '..'")
-  .transform((path) => path.replace(/(.)\/+$/, "$1"));
+  .transform(withoutEndingSlashes);
 const bucket = z.string().regex(
   /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
   "must be a bucket name: 3 to 63 lower-case letters, digits, '.' or '-'",
 );
 const flag = z.enum(["true", "false"], "must be true or false").transform((text) => text === "true");
+
+function withoutEndingSlashes(path: string): string {
+  let end = path.length;
+  while (end > 1 && path[end - 1] === "/") end--;
+  return path.slice(0, end);
+}
 
 function integer(min: number, max: number): z.ZodType<number, string> {
   return z.string().regex(/^\d{1,15}$/, `must be a whole number from ${min} to ${max}`).transform(Number)
@@ -123,7 +129,8 @@ const schema = z.object({
   MINIO_ENDPOINT: z.string().transform(parseEndpoint).optional(),
   MINIO_ACCESS_KEY: z.string().optional(),
   MINIO_SECRET_KEY: z.string().optional(),
-  MINIO_SSL: withDefault(flag, false),
+  MINIO_SSL: flag.optional(),
+  MINIO_USE_SSL: flag.optional(),
   MINIO_CODE_BUCKET: withDefault(bucket, "custom-bots"),
   MINIO_BACKTESTS_BUCKET: withDefault(bucket, "test-results"),
   MINIO_LOGS_BUCKET: withDefault(bucket, "bot-logs"),
@@ -181,7 +188,11 @@ export function parseDockerRunnerConfig(
     CONFIG_VARIABLES.map((name) => [name, variables[name]?.trim()]).filter(([, value]) => value),
   );
   const parsed = schema.safeParse(given);
-  const problems = [...(parsed.error?.issues ?? []).map(describe(given)), ...missingMinio(given)];
+  const problems = [
+    ...(parsed.error?.issues ?? []).map(describe(given)),
+    ...missingMinio(given),
+    ...contradictorySsl(parsed.data),
+  ];
   if (!parsed.success || problems.length > 0) throw new InvalidConfigError(problems);
   const value = parsed.data;
   return {
@@ -192,7 +203,7 @@ export function parseDockerRunnerConfig(
     ...(value.MINIO_ENDPOINT && {
       minio: {
         ...value.MINIO_ENDPOINT,
-        ssl: value.MINIO_SSL,
+        ssl: value.MINIO_SSL ?? value.MINIO_USE_SSL ?? false,
         accessKey: new Secret(value.MINIO_ACCESS_KEY!),
         secretKey: new Secret(value.MINIO_SECRET_KEY!),
       },
@@ -245,6 +256,13 @@ function missingMinio(given: Record<string, string>): string[] {
   return missing.map((name) =>
     `${name}: is missing, but ${present} is set; set all three for MinIO, none for a local folder`
   );
+}
+
+/** Other tools have the second name. */
+function contradictorySsl(value: { MINIO_SSL?: boolean; MINIO_USE_SSL?: boolean } = {}): string[] {
+  const { MINIO_SSL: ssl, MINIO_USE_SSL: useSsl } = value;
+  if (ssl === undefined || useSsl === undefined || ssl === useSsl) return [];
+  return [`MINIO_USE_SSL: says ${useSsl}, and MINIO_SSL says ${ssl}; set one of them`];
 }
 
 function describe(given: Record<string, string>): (issue: z.core.$ZodIssue) => string {

@@ -26,6 +26,8 @@ export interface StartContainerOptions extends RunnerCallOptions {
   readonly logIntervalSeconds?: number;
   /** Makes it one run of a schedule: the slot is part of the container's name. */
   readonly slot?: string;
+  /** When that run was due: the program finds it in `SLOT`, for example `2026-01-31T09:00:00Z`. */
+  readonly slotTime?: Date;
   /** Whether to wait for the end of a program that ends. @default {true unless the executable is long-running} */
   readonly wait?: boolean;
   /** Called for each line while it is waited for. */

@@ -46,8 +46,9 @@ const DESCRIPTORS: Readonly<Record<string, string>> = {
 };
 const EVERY = "@every ";
 /** White space by Go's `unicode.IsSpace`. */
-const SPACE = /[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
-const AROUND = new RegExp(`^${SPACE.source}|${SPACE.source}$`, "g");
+const SPACE = /[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
+/** Longest expression, in characters: six full lists of numbers have about 500. */
+export const MAX_EXPRESSION_LENGTH = 1024;
 const EXPECTED =
   "expected five fields (minute hour day-of-month month day-of-week), six with seconds first, or @daily and the like";
 
@@ -60,13 +61,27 @@ const EXPECTED =
  * @returns What it says, or why it cannot be read.
  */
 export function readCronExpression(expression: string): CronExpression | CronProblem {
+  if (expression.length > MAX_EXPRESSION_LENGTH) {
+    return {
+      problem:
+        `the expression has ${expression.length} characters; at most ${MAX_EXPRESSION_LENGTH} are read`,
+    };
+  }
   const prefix = /^(?:CRON_)?TZ=/.exec(expression)?.[0];
   if (prefix === undefined) return readTimes(expression);
   const end = expression.indexOf(" ");
   if (end < 0) return { problem: `${prefix} must be followed by a time zone, a space and the expression` };
   const zone = expression.slice(prefix.length, end);
-  const times = readTimes(expression.slice(end).replace(AROUND, ""));
+  const times = readTimes(trimSpace(expression.slice(end)));
   return "problem" in times || zone === "Local" ? times : { ...times, zone: zone || "UTC" };
+}
+
+/** In time that grows with the length alone, unlike an expression for both ends. */
+function trimSpace(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && SPACE.test(text[start]!)) start++;
+  while (end > start && SPACE.test(text[end - 1]!)) end--;
+  return text.slice(start, end);
 }
 
 function readTimes(text: string): CronExpression | CronProblem {

@@ -9,13 +9,15 @@ import { MAX_LOG_INTERVAL_SECONDS } from "../../lib/docker_runner_config.ts";
 import { InvalidExecutableError } from "../../lib/errors.ts";
 import { type Executable, type ExecutableInput, parseExecutable } from "../../lib/executable.ts";
 import { readBotCode } from "../bots/bot_code.ts";
+import { settingNotes, type SplitConfig, splitConfig, wholeNumberSetting } from "./berth_settings.ts";
 import { configJson } from "./config_json.ts";
 import { CONFIG_TEXT, writtenConfig } from "./config_text.ts";
 import { field, type Fields, isObject, kindOf } from "./document_fields.ts";
+import { enabledNotes, isEnabled } from "./enabled.ts";
 import { readInstant } from "./instant.ts";
 import { unreadableReason } from "./unreadable_document.ts";
 
-/** Optional keys of ours in `config`. One that is missing or `null` leaves the service's default. */
+/** Settings of ours in `config.berth`. One that is missing or `null` leaves the service's default. */
 export interface BotSettings {
   /** `stop_grace_seconds`: seconds from SIGTERM to SIGKILL, a whole number from 0 to 3600. */
   readonly stopGraceSeconds?: number;
@@ -70,7 +72,6 @@ export interface ParseBotDocumentOptions {
   readonly key?: string;
 }
 
-const DISABLED: readonly unknown[] = [false, "false", 0, "0"];
 const MAX_GRACE_SECONDS = 3600;
 const DATES = ["createdAt", "updatedAt"] as const;
 /** How the fields of an executable are called in a document. */
@@ -122,8 +123,7 @@ function parseFields(document: Fields, fallback: Omit<InvalidBotDocument, "reaso
   const unreadable = unreadableReason(document);
   const base = {
     key: typeof id === "string" && id !== "" ? id : fallback.key,
-    enabled: field(document, "enabled") !== false &&
-      !(isObject(config) && DISABLED.includes(field(config, "enabled"))),
+    enabled: isEnabled(document),
     ...(isSegment(segment) && unreadable === undefined && { segment }),
   };
   const invalid = (problems: readonly string[]): InvalidBotDocument => ({
@@ -134,16 +134,17 @@ function parseFields(document: Fields, fallback: Omit<InvalidBotDocument, "reaso
   if (unreadable !== undefined) return invalid([`document: ${unreadable}`]);
 
   const problems: string[] = [];
+  const split = splitConfig(isObject(config) ? config : {});
   const input: ExecutableInput = {
     id: idOf(id, problems),
-    config: configOf(document, config, problems),
+    config: configOf(document, split, problems),
     segment: segmentOf(segment, problems),
     ...readBotCode(custom, problems),
     entrypoint: "bot",
     isLongRunning: true,
     persistResults: false,
   };
-  const settings = settingsOf(config, problems);
+  const settings = settingsOf(split, problems);
   if (problems.length > 0) return invalid(problems);
   const executable = toExecutable(input);
   if (Array.isArray(executable)) return invalid(executable);
@@ -157,7 +158,11 @@ function parseFields(document: Fields, fallback: Omit<InvalidBotDocument, "reaso
     segment: executable.segment,
     settings,
     ...(updatedAt !== undefined && { updatedAt }),
-    notes: DATES.flatMap((name) => noteOfDate(`custom.${name}`, field(custom as Fields, name))),
+    notes: [
+      ...DATES.flatMap((name) => noteOfDate(`custom.${name}`, field(custom as Fields, name))),
+      ...enabledNotes(document),
+      ...settingNotes(split),
+    ],
   };
 }
 
@@ -178,12 +183,15 @@ function idOf(id: unknown, problems: string[]): string {
   return "";
 }
 
-function configOf(document: Fields, config: unknown, problems: string[]): string {
+/** The bot gets what is its own. */
+function configOf(document: Fields, { own, problem }: SplitConfig, problems: string[]): string {
+  const config = field(document, "config");
   if (!isObject(config)) {
     problems.push(`config: must be an object (is ${kindOf(config)})`);
     return "{}";
   }
-  const json = configJson(config, "config", writtenConfig(field(document, CONFIG_TEXT), config));
+  if (problem !== undefined) problems.push(problem);
+  const json = configJson(own, "config", writtenConfig(field(document, CONFIG_TEXT), own));
   if ("text" in json) return json.text;
   problems.push(json.problem);
   return "{}";
@@ -199,29 +207,15 @@ function segmentOf(segment: unknown, problems: string[]): number {
   return 0;
 }
 
-function settingsOf(config: unknown, problems: string[]): BotSettings {
-  const stopGraceSeconds = secondsOf(config, "stop_grace_seconds", 0, MAX_GRACE_SECONDS, problems);
-  const logIntervalSeconds = secondsOf(config, "log_interval_seconds", 1, MAX_LOG_INTERVAL_SECONDS, problems);
+function settingsOf({ berth }: SplitConfig, problems: string[]): BotSettings {
+  const seconds = (name: string, min: number, max: number) =>
+    wholeNumberSetting(berth, name, [min, max], problems);
+  const stopGraceSeconds = seconds("stop_grace_seconds", 0, MAX_GRACE_SECONDS);
+  const logIntervalSeconds = seconds("log_interval_seconds", 1, MAX_LOG_INTERVAL_SECONDS);
   return {
     ...(stopGraceSeconds !== undefined && { stopGraceSeconds }),
     ...(logIntervalSeconds !== undefined && { logIntervalSeconds }),
   };
-}
-
-function secondsOf(
-  config: unknown,
-  name: string,
-  min: number,
-  max: number,
-  problems: string[],
-): number | undefined {
-  const seconds = isObject(config) ? field(config, name) ?? undefined : undefined;
-  if (seconds === undefined) return undefined;
-  if (Number.isInteger(seconds) && Number(seconds) >= min && Number(seconds) <= max) return Number(seconds);
-  problems.push(
-    `config.${name}: must be a whole number of seconds from ${min} to ${max} (is ${kindOf(seconds)})`,
-  );
-  return undefined;
 }
 
 /** The executable, or what is wrong with it in the words of a document. */

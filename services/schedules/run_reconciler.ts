@@ -117,6 +117,7 @@ export class RunReconciler {
       const { logIntervalSeconds } = document.settings;
       const { containerId } = await runner.startContainer(document.executable, {
         slot,
+        slotTime: new Date(record.slot * 1000),
         attempt,
         wait: false,
         signal,

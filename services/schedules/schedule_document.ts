@@ -8,6 +8,7 @@ import type { Executable } from "../../lib/executable.ts";
 import type { CronSchedule } from "../cron/cron_schedule.ts";
 import { parseCronSchedule } from "../cron/parse_cron_schedule.ts";
 import { type InvalidBotDocument, parseBotDocument } from "../documents/bot_document.ts";
+import { BERTH_KEY, splitConfig } from "../documents/berth_settings.ts";
 import { field, type Fields } from "../documents/document_fields.ts";
 import { readScheduleSettings, type ScheduleSettings } from "./schedule_settings.ts";
 
@@ -25,6 +26,8 @@ export interface ValidScheduleDocument {
   readonly cron: CronSchedule;
   /** How its runs are looked after. */
   readonly settings: ScheduleSettings;
+  /** One line for each field that is not as it should be and does not keep the schedule from running. */
+  readonly notes: readonly string[];
 }
 
 /** What a document says. */
@@ -40,11 +43,12 @@ export type ParsedScheduleDocument = ValidScheduleDocument | InvalidBotDocument;
 export function parseScheduleDocument(document: unknown, key?: string): ParsedScheduleDocument {
   const parsed = parseBotDocument(document, { ...(key !== undefined && { key }) });
   if (parsed.status === "invalid") return parsed;
-  const { id, enabled, executable, segment } = parsed;
+  const { id, enabled, executable, segment, notes } = parsed;
   const config = field(document as Fields, "config") as Fields;
   const problems: string[] = [];
-  const settings = { ...parsed.settings, ...readScheduleSettings(config, problems) };
-  const cron = parseCronSchedule(field(config, "schedule"), field(config, "timezone"));
+  const { berth } = splitConfig(config);
+  const settings = { ...parsed.settings, ...readScheduleSettings(berth, problems) };
+  const cron = parseCronSchedule(field(config, "schedule"), field(berth, "timezone"));
   if ("problem" in cron) problems.push(inConfig(cron.problem));
   if ("problem" in cron || problems.length > 0) {
     return { status: "invalid", key: id, enabled, segment, reason: problems.join("; ") };
@@ -56,10 +60,11 @@ export function parseScheduleDocument(document: unknown, key?: string): ParsedSc
     executable: { ...executable, isLongRunning: false, persistResults: true },
     cron: cron.schedule,
     settings,
+    notes,
   };
 }
 
 /** A problem of the time zone names its field, any other is the expression's. */
 function inConfig(problem: string): string {
-  return problem.startsWith("timezone: ") ? `config.${problem}` : `config.schedule: ${problem}`;
+  return problem.startsWith("timezone: ") ? `config.${BERTH_KEY}.${problem}` : `config.schedule: ${problem}`;
 }

@@ -25,6 +25,7 @@ import {
   type ScheduleRepository,
   type StoredSchedule,
 } from "./schedule_repository.ts";
+import { ScheduleLog } from "./schedule_log.ts";
 import { DEFAULT_SCHEDULE_SETTINGS } from "./schedule_settings.ts";
 import type { ScheduleState } from "./schedule_state.ts";
 
@@ -65,6 +66,7 @@ interface Pass {
 export class ScheduleReconciler {
   readonly #options: ScheduleReconcilerOptions;
   readonly #log = getLogger(["berth", "schedules"]);
+  readonly #conditions = new ScheduleLog(this.#log);
 
   /**
    * Makes one; nothing is read yet.
@@ -142,6 +144,16 @@ export class ScheduleReconciler {
     return { record };
   }
 
+  /**
+   * Forgets a schedule that is no more.
+   *
+   * @param id Its id.
+   */
+  forget(id: string): void {
+    this.#options.state.remove(id);
+    this.#conditions.forget(id);
+  }
+
   #situation(
     { nextExecutionTime }: StoredSchedule,
     document: ParsedScheduleDocument,
@@ -198,7 +210,9 @@ export class ScheduleReconciler {
     inserted: ReadonlySet<string>,
     open: ReadonlyMap<string, RunRecord[]> | undefined,
   ): void {
-    this.#options.state.setCondition(stored.key, conditionOf(document, next));
+    const condition = conditionOf(document, next);
+    this.#options.state.setCondition(stored.key, condition);
+    this.#conditions.tell(stored.key, condition, document.status === "valid" ? document.notes : []);
     const others = open && (open.get(stored.key) ?? []);
     for (const record of records) if (inserted.has(record.id)) this.#tell(record, document, others);
   }

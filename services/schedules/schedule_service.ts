@@ -187,7 +187,7 @@ export class ScheduleService {
     await this.#passes.run(id, async () => {
       const stored = await this.#options.repository.find(id, { signal });
       if (stored) await this.#reconciler.reconcile([stored], signal);
-      else this.state.remove(id);
+      else this.#reconciler.forget(id);
       // One that was claimed and not started yet may be one to be skipped now.
       this.#runs.wake(id);
     });
@@ -260,7 +260,7 @@ export class ScheduleService {
       await setImmediate();
     }
     const keys = new Set(documents.map(({ key }) => key));
-    for (const id of this.state.ids()) if (!keys.has(id)) this.state.remove(id);
+    for (const id of this.state.ids()) if (!keys.has(id)) this.#reconciler.forget(id);
     for (const key of this.#seen.keys()) if (!keys.has(key)) this.#forget(key);
     this.#due.wake();
     await this.#runs.expire(signal);

@@ -1,9 +1,10 @@
 /**
- * How a schedule's runs are looked after: optional keys of ours in `config`.
+ * How a schedule's runs are looked after: settings of ours in `config.berth`.
  *
  * @module
  */
 
+import { BERTH_KEY, wholeNumberSetting } from "../documents/berth_settings.ts";
 import { field, type Fields, kindOf } from "../documents/document_fields.ts";
 
 /** What becomes of a slot that comes while an earlier run is still going. */
@@ -45,24 +46,21 @@ const MAX_RETRIES = 100;
 /**
  * Reads the settings.
  *
- * @param config The document's `config`.
+ * @param berth The settings of the document, `config.berth`.
  * @param problems Where to add what is wrong, a line each.
  * @returns The settings; of no use when a problem was added. What bots have too is the bot document's to read.
  */
 export function readScheduleSettings(
-  config: Fields,
+  berth: Fields,
   problems: string[],
 ): Omit<ScheduleSettings, "stopGraceSeconds" | "logIntervalSeconds"> {
-  const wholeNumber = (name: string, min: number, max: number): number | undefined => {
-    const value = field(config, name) ?? undefined;
-    if (value === undefined) return undefined;
-    if (Number.isInteger(value) && Number(value) >= min && Number(value) <= max) return Number(value);
-    problems.push(`config.${name}: must be a whole number from ${min} to ${max} (is ${kindOf(value)})`);
-    return undefined;
-  };
-  const policy = field(config, "concurrency_policy") ?? "Forbid";
+  const wholeNumber = (name: string, min: number, max: number) =>
+    wholeNumberSetting(berth, name, [min, max], problems);
+  const policy = field(berth, "concurrency_policy") ?? "Forbid";
   if (!POLICIES.includes(policy as ConcurrencyPolicy)) {
-    problems.push(`config.concurrency_policy: must be ${POLICIES.join(", ")} (is ${kindOf(policy)})`);
+    problems.push(
+      `config.${BERTH_KEY}.concurrency_policy: must be ${POLICIES.join(", ")} (is ${kindOf(policy)})`,
+    );
   }
   const startingDeadlineSeconds = wholeNumber("starting_deadline_seconds", 1, MAX_SECONDS);
   const maxRuntimeSeconds = wholeNumber("max_runtime_seconds", 1, MAX_SECONDS);

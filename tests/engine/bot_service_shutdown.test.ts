@@ -3,7 +3,7 @@ import { EXIT } from "../../cli/context.ts";
 import { untilPrinted, untilRunning, withBots } from "./bot_stage.ts";
 
 /** In its grace period for longer than the end of Berth takes. */
-const SLOW = { stops_for: 20, stop_grace_seconds: 60 };
+const SLOW = { stops_for: 20, berth: { stop_grace_seconds: 60 } };
 
 Deno.test("BotService ends while a bot is in its grace period, and its successor finds it stopped", () =>
   withBots(async (stage) => {

@@ -42,6 +42,21 @@ Deno.test("DockerRunner kills a bot that ignores SIGTERM after the grace period,
     assert.deepEqual([how, exitCode], ["killed", 137]);
   }));
 
+Deno.test("DockerRunner tells a run its slot, and a bot of none", () =>
+  withRunner(async ({ runner, deploy }) => {
+    const code = "import os\ndef main(id, config): return os.environ.get('SLOT', 'none')\n";
+    const executable = await deploy({ "main.py": code }, { isLongRunning: false, persistResults: true });
+    const slotTime = new Date(Date.UTC(2026, 0, 31, 9));
+    const slot = `${slotTime.getTime() / 1000}-r2`;
+    for (
+      const [options, expected] of [[{ slot, slotTime }, "2026-01-31T09:00:00Z"], [{}, "none"]] as const
+    ) {
+      const ended = await runner.startContainer(executable, options);
+      assert.ok(ended.status === "success" && ended.result, JSON.stringify(ended));
+      assert.equal(JSON.parse(new TextDecoder().decode(ended.result)), expected);
+    }
+  }));
+
 for (
   const [kind, files] of [
     ["a CommonJS module", {

@@ -145,9 +145,13 @@ Deno.test("ScheduleService starts a slot's container in its second, never early,
 Deno.test("ScheduleService replaces a run, stops one that takes too long, and tries a failed one again", () =>
   withSchedules(async (stage) => {
     const { write, serve } = stage;
-    await write("replace", { schedule: "*/5 * * * * *", concurrency_policy: "Replace", takes: 60 });
-    await write("long", { schedule: "*/5 * * * * *", max_runtime_seconds: 2, takes: 60 });
-    await write("fails", { schedule: "*/30 * * * * *", retries: 1, exit: 3 });
+    await write("replace", {
+      schedule: "*/5 * * * * *",
+      berth: { concurrency_policy: "Replace" },
+      takes: 60,
+    });
+    await write("long", { schedule: "*/5 * * * * *", berth: { max_runtime_seconds: 2 }, takes: 60 });
+    await write("fails", { schedule: "*/30 * * * * *", berth: { retries: 1 }, exit: 3 });
     await serve(async (service) => {
       const [replaced] = await untilFinal(stage, "replace");
       assert.match(

@@ -19,12 +19,12 @@ const DEEDS: readonly Deed[] = [
   { name: "a run", config: {}, wanted: { state: "succeeded", exitCode: 0, attempt: 1 } },
   {
     name: "a run that is tried again",
-    config: { exit: 3, retries: 1 },
+    config: { exit: 3, berth: { retries: 1 } },
     wanted: { state: "failed", exitCode: 3, attempt: 2 },
   },
   {
     name: "a run that takes too long",
-    config: { takes: 60, max_runtime_seconds: 1 },
+    config: { takes: 60, berth: { max_runtime_seconds: 1 } },
     wanted: { state: "timed-out", exitCode: 143, attempt: 1 },
   },
 ];

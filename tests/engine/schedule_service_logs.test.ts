@@ -30,7 +30,10 @@ Deno.test("two services that share a schedule store what each of its runs prints
     for (const berth of [start(own), start({ ...own, ...other })]) {
       await berth.logged(/Events come from the stream/);
     }
-    const { custom, ...rest } = document("lines", { schedule: "* * * * * *", concurrency_policy: "Allow" });
+    const { custom, ...rest } = document("lines", {
+      schedule: "* * * * * *",
+      berth: { concurrency_policy: "Allow" },
+    });
     await publish("created", { ...rest, custom: { ...custom, filePath: "lines/1" } }, "bot-schedule");
     const succeeded = async () =>
       (await runs.list(id("lines"), { limit: 1000 })).filter(({ state }) => state === "succeeded");

@@ -77,7 +77,7 @@ Deno.test("parseBotDocument() fills in what may be missing", () => {
       top: { segment_id: nothing },
       custom: { version: nothing, createdAt: nothing, updatedAt: nothing },
       code: { runtime: nothing },
-      config: { stop_grace_seconds: nothing },
+      config: { berth: { stop_grace_seconds: nothing } },
     }));
     assert.deepEqual([executable.runtime, executable.version, segment, updatedAt], [
       "python3.11",
@@ -168,8 +168,8 @@ const POISON: readonly (readonly [string, unknown, RegExp])[] = [
   ["key for a log", documentWith({ config: { "a\nb": NaN } }), /^config\."a\\nb": is NaN,/],
   [
     "grace",
-    documentWith({ config: { stop_grace_seconds: 3601 } }),
-    /^config\.stop_grace_seconds: .*0 to 3600 /,
+    documentWith({ config: { berth: { stop_grace_seconds: 3601 } } }),
+    /^config\.berth\.stop_grace_seconds: .*0 to 3600 /,
   ],
 ];
 
@@ -263,7 +263,7 @@ Deno.test("parseBotDocument() shows nothing of a configuration", () => {
       secret,
       [secret],
       { key: secret, bad: NaN },
-      { stop_grace_seconds: secret },
+      { berth: { stop_grace_seconds: secret } },
       { key: secret.repeat(50_000) },
     ]
   ) assert.doesNotMatch(reasonOf(documentWith({ top: { config } })), /s3cret/);
@@ -271,13 +271,13 @@ Deno.test("parseBotDocument() shows nothing of a configuration", () => {
 
 Deno.test("parseBotDocument() reads how long a stop may take", () => {
   for (const seconds of [0, 5, 3600]) {
-    const { settings } = valid(documentWith({ config: { stop_grace_seconds: seconds } }));
+    const { settings } = valid(documentWith({ config: { berth: { stop_grace_seconds: seconds } } }));
     assert.deepEqual(settings, { stopGraceSeconds: seconds });
   }
   for (const seconds of [-1, 1.5, 3601, "5", true, {}]) {
     assert.match(
-      reasonOf(documentWith({ config: { stop_grace_seconds: seconds } })),
-      /^config\.stop_grace_seconds: /,
+      reasonOf(documentWith({ config: { berth: { stop_grace_seconds: seconds } } })),
+      /^config\.berth\.stop_grace_seconds: /,
     );
   }
 });

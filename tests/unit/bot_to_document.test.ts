@@ -11,6 +11,7 @@ const bot: BotFolder = {
   version: "1.2.0",
   runtime: "nodejs20",
   entrypoints: { bot: "main.js", backtest: "backtest.js" },
+  settings: {},
   config: '{ "symbol": "BTC", "size": 1.5 }',
 };
 const options = {

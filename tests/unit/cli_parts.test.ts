@@ -49,10 +49,31 @@ Deno.test("readBotFolder() reads the description, and the configuration byte for
       name: "my-bot",
       version: "1.10",
       runtime: "python3.11",
+      settings: {},
       entrypoints: { bot: "main.py" },
       config: '{ "a": 1.10 }\n',
     });
   }));
+
+const PLAIN = "name: my-bot\nversion: 1.0\nentrypoints:\n  bot: main.py\n";
+
+Deno.test("readBotFolder() reads settings beside the schedule, and the form of other tools", async () => {
+  await withBotFolder({
+    "bot-config.yaml":
+      `${PLAIN}schedule: "0 9 * * *"\ntimezone: Asia/Tokyo\nretries: 2\nstop_grace_seconds: 5\n`,
+  }, async (path) => {
+    const { schedule, settings } = await readBotFolder(path);
+    assert.equal(schedule, "0 9 * * *");
+    assert.deepEqual(settings, { timezone: "Asia/Tokyo", retries: 2, stop_grace_seconds: 5 });
+  });
+  await withBotFolder({
+    "bot-config.yaml": `${PLAIN}type: scheduled\nschema:\n  bot: schema.json\nmetadata:\n  tags: [a]\n`,
+    "config.json": '{"schedule": "@hourly"}',
+  }, async (path) => {
+    const { schedule, type } = await readBotFolder(path);
+    assert.deepEqual([schedule, type], ["@hourly", "scheduled"]);
+  });
+});
 
 for (
   const [what, files, message] of [
@@ -63,6 +84,36 @@ for (
       "missing fields, all at once",
       { "bot-config.yaml": "runtime: nodejs20" },
       /name:[^]*version:[^]*entrypoints:/,
+    ],
+    [
+      "a key that is misspelled",
+      { "bot-config.yaml": `${PLAIN}shedule: "* * * * *"\n` },
+      /file: "shedule" is not known; did you mean 'schedule'\?/,
+    ],
+    [
+      "keys that nothing is like",
+      { "bot-config.yaml": `${PLAIN}colour: red\n`.replace("bot:", "main:") },
+      /entrypoints: "main" is not known; known are bot, backtest, query[^]*file: "colour" is not known; known are name, /,
+    ],
+    [
+      "settings of a schedule where there is none",
+      { "bot-config.yaml": `${PLAIN}timezone: Europe\/Berlin\n` },
+      /timezone: has no effect without a schedule/,
+    ],
+    [
+      "a number that is none",
+      { "bot-config.yaml": `${PLAIN}schedule: "@daily"\nretries: many\n` },
+      /retries: must be a whole number/,
+    ],
+    [
+      "a type that is contradicted",
+      { "bot-config.yaml": `${PLAIN}type: realtime\nschedule: "@daily"\n` },
+      /schedule: a bot of type realtime has none/,
+    ],
+    [
+      "a scheduled bot without a schedule",
+      { "bot-config.yaml": `${PLAIN}type: scheduled\n`, "config.json": '{"schedule": 5}' },
+      /schedule: is missing, and the type is scheduled/,
     ],
   ] as const
 ) {

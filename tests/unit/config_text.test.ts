@@ -12,8 +12,15 @@ const TEXT =
   '{"roi": {"60": 0.01, "30": 0.02, "0": -0.0},\r\n "leverage": 1.0, "step": 1e5, "tiny": 1e-400, "é": "\\u00fc", ' +
   '"q": 0.1000000000000000055511151231257827}\n';
 
-function deployed(config: string, schedule?: string): Record<string, unknown> {
-  const bot = { path: "/b", name: "b", version: "1", runtime: "python3.11", entrypoints: { bot: "main.py" } };
+function deployed(config: string, schedule?: string, settings = {}): Record<string, unknown> {
+  const bot = {
+    path: "/b",
+    name: "b",
+    version: "1",
+    runtime: "python3.11",
+    entrypoints: { bot: "main.py" },
+    settings,
+  };
   const options = { id: "b", filePath: "x", enabled: true, segment: 0, now: 0 };
   return { ...botToDocument({ ...bot, config, ...(schedule && { schedule }) }, options) };
 }
@@ -72,4 +79,17 @@ Deno.test("an event carries the values alone, so that a large configuration fits
   const { payload } = writeBotEvent(change, "the0.bot");
   const fields = JSON.parse(new TextDecoder().decode(payload));
   assert.deepEqual([Object.hasOwn(fields, "config_text"), fields.config.leverage], [false, 1]);
+});
+
+Deno.test("botToDocument() keeps settings of Berth's from the bot, and the rest of the text as it was written", () => {
+  const config = '{ "a": 1.0,\n "berth": {"log_interval_seconds": 3}, "10": 1e5, "2": {"berth": 1} }\n';
+  const document = deployed(config, undefined, { stop_grace_seconds: 7 });
+  assert.deepEqual(
+    (document.config as Record<string, unknown>).berth,
+    { stop_grace_seconds: 7, log_interval_seconds: 3 },
+  );
+  const parsed = parseBotDocument(document);
+  assert.ok(parsed.status === "valid");
+  assert.equal(parsed.executable.config, '{ "a": 1.0,\n "10": 1e5, "2": {"berth": 1} }\n');
+  assert.deepEqual(parsed.settings, { stopGraceSeconds: 7, logIntervalSeconds: 3 });
 });

@@ -201,7 +201,7 @@ Deno.test("berth deploy makes a schedule of a folder that has one; enable, disab
   withStage(
     async ({ context, said, write, archives, documents, schedules, published, publishedSchedules }) => {
       await write("bot-config.yaml", SCHEDULED);
-      await write("config.json", '{"timezone": "Europe/Berlin", "retries": 2}');
+      await write("config.json", '{"berth": {"timezone": "Europe/Berlin", "retries": 2}}');
       await deployCommand(options, context);
       assert.match(
         said(),
@@ -209,7 +209,7 @@ Deno.test("berth deploy makes a schedule of a folder that has one; enable, disab
       );
       const [stored, ...more] = await schedules();
       assert.deepEqual([stored?.key, more], ["mine", []]);
-      const config = { schedule: "0 9 * * mon-fri", timezone: "Europe/Berlin", retries: 2 };
+      const config = { schedule: "0 9 * * mon-fri", berth: { timezone: "Europe/Berlin", retries: 2 } };
       assert.deepEqual(stored?.document.config, config);
       await write("main.py", "def main(id, config): return 2\n");
       await deployCommand({ ...options, json: true }, context);

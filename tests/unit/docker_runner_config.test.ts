@@ -57,6 +57,17 @@ Deno.test("parseDockerRunnerConfig() reads what is set, and takes an empty value
   assert.deepEqual(config.capabilities, ["NET_RAW", "CHOWN"]);
 });
 
+Deno.test("parseDockerRunnerConfig() takes MINIO_USE_SSL for MINIO_SSL, and refuses both where they differ", () => {
+  assert.equal(parseDockerRunnerConfig({ ...minio, MINIO_USE_SSL: "true" }).minio?.ssl, true);
+  assert.equal(
+    parseDockerRunnerConfig({ ...minio, MINIO_USE_SSL: "true", MINIO_SSL: "true" }).minio?.ssl,
+    true,
+  );
+  assert.equal(parseDockerRunnerConfig(minio).minio?.ssl, false);
+  const both = problemsOf({ ...minio, MINIO_USE_SSL: "true", MINIO_SSL: "false" });
+  assert.deepEqual(both, ["MINIO_USE_SSL: says true, and MINIO_SSL says false; set one of them"]);
+});
+
 Deno.test("parseDockerRunnerConfig() names every problem at once", () => {
   const problems = problemsOf({
     BERTH_INSTANCE: "My_Berth",

@@ -47,7 +47,10 @@ async function killedAt(
   when: "before" | "after",
 ): Promise<{ calls: string[]; isKilled: boolean }> {
   const world = await new World(NOW).open();
-  await world.put("one", { schedule: "5 0 0 1 3 *", retries: 1 }, { ms: 8 * SECOND, exitCodes: [1, 0] });
+  await world.put("one", { schedule: "5 0 0 1 3 *", berth: { retries: 1 } }, {
+    ms: 8 * SECOND,
+    exitCodes: [1, 0],
+  });
   const first = startScheduler(world, "a", { killAt: { call, when } });
   await world.clock.advance(40 * SECOND);
   const { isDead, calls } = first;
@@ -93,7 +96,7 @@ for (let seed = 1; seed <= 8; seed++) {
       const policy = random.pick(["Forbid", "Forbid", "Replace"]);
       const id = `s${index}-${policy}`;
       schedules.set(id, expression);
-      await world.put(id, { schedule: expression, concurrency_policy: policy }, {
+      await world.put(id, { schedule: expression, berth: { concurrency_policy: policy } }, {
         ms: random.below(12 * SECOND),
       });
     }

@@ -66,7 +66,7 @@ for (
     ],
     [
       "another time zone",
-      { schedule: "0 9 * * *", timezone: "Asia/Tokyo" },
+      { schedule: "0 9 * * *", berth: { timezone: "Asia/Tokyo" } },
       {},
       "2026-02-01T00:00:00Z, in 11h",
     ],
@@ -90,6 +90,6 @@ Deno.test("describeLast() says why a schedule cannot be run, or what became of i
   assert.equal(say(record({ state: "skipped", reason: "missed" })), "skipped 1m ago: missed");
   const never = scheduleRow(stored({ schedule: "0 0 30 2 *" }), record({}), NOW);
   assert.match(describeLast(never, NOW), /^invalid: config\.schedule: .*never/);
-  const zone = { schedule: "0 9 * * *", timezone: "Asia/Tokyo" };
+  const zone = { schedule: "0 9 * * *", berth: { timezone: "Asia/Tokyo" } };
   assert.equal(scheduleRow(stored(zone), undefined, NOW).schedule, "0 9 * * * (Asia/Tokyo)");
 });

@@ -4,6 +4,7 @@ import { StoreUnavailableError } from "../../services/documents/bot_repository.t
 import { NEVER } from "../../services/schedules/schedule_repository.ts";
 import { describeScheduleCondition } from "../../services/schedules/schedule_condition.ts";
 import { startScheduler, World } from "../schedule_model.ts";
+import { collectLogs } from "../collect_logs.ts";
 
 const NOW = "2025-03-01T00:00:00.500Z";
 const BEGIN = Date.parse("2025-03-01T00:00:00Z");
@@ -94,8 +95,8 @@ Deno.test("ScheduleService takes the policy Forbid, Allow or Replace when a run 
   const schedule = "*/10 * * * * *";
   const long = { ms: 15 * SECOND };
   await world.put("forbid", { schedule }, long);
-  await world.put("allow", { schedule, concurrency_policy: "Allow" }, long);
-  await world.put("replace", { schedule, concurrency_policy: "Replace" }, long);
+  await world.put("allow", { schedule, berth: { concurrency_policy: "Allow" } }, long);
+  await world.put("replace", { schedule, berth: { concurrency_policy: "Replace" } }, long);
   const scheduler = startScheduler(world, "one");
   await world.clock.advance(31 * SECOND);
   for (const id of ["forbid", "allow", "replace"]) await world.put(id, { schedule, enabled: false });
@@ -120,9 +121,9 @@ Deno.test("ScheduleService takes the policy Forbid, Allow or Replace when a run 
 
 Deno.test("ScheduleService stops a run that takes too long, and tries a failed one again", async () => {
   const world = await newWorld();
-  await world.put("long", { schedule: "* * * * *", max_runtime_seconds: 5 }, { ms: 20 * SECOND });
-  await world.put("weak", { schedule: "* * * * *", retries: 2 }, { exitCodes: [3, 4, 0] });
-  await world.put("broken", { schedule: "* * * * *", retries: 1 }, { exitCodes: [7] });
+  await world.put("long", { schedule: "* * * * *", berth: { max_runtime_seconds: 5 } }, { ms: 20 * SECOND });
+  await world.put("weak", { schedule: "* * * * *", berth: { retries: 2 } }, { exitCodes: [3, 4, 0] });
+  await world.put("broken", { schedule: "* * * * *", berth: { retries: 1 } }, { exitCodes: [7] });
   await world.put("plain", { schedule: "* * * * *" }, { exitCodes: [1] });
   const scheduler = startScheduler(world, "one");
   await world.clock.advance(2 * MINUTE - SECOND);
@@ -142,7 +143,7 @@ Deno.test("ScheduleService stops a run that takes too long, and tries a failed o
 Deno.test("ScheduleService catches up once after a downtime, and records what was missed", async () => {
   const world = await newWorld();
   await world.put("minutely", { schedule: "* * * * *" });
-  await world.put("strict", { schedule: "* * * * *", starting_deadline_seconds: 20 });
+  await world.put("strict", { schedule: "* * * * *", berth: { starting_deadline_seconds: 20 } });
   const first = startScheduler(world, "one");
   await world.clock.advance(SECOND);
   await first.stop();
@@ -166,7 +167,7 @@ Deno.test("ScheduleService runs so many at once, the others in order; a deadline
   for (let index = 0; index < 5; index++) {
     await world.put(`s${index}`, { schedule: "0 * * * *" }, { ms: 10 * SECOND });
   }
-  await world.put("strict", { schedule: "0 * * * *", starting_deadline_seconds: 3 });
+  await world.put("strict", { schedule: "0 * * * *", berth: { starting_deadline_seconds: 3 } });
   const scheduler = startScheduler(world, "one", { maxConcurrentRuns: 2 });
   await world.clock.advance(60 * MINUTE);
   for (let second = 0; second < 40; second++) {
@@ -271,12 +272,14 @@ Deno.test("ScheduleService.runNow() obeys the policy, runs what is disabled, and
 });
 
 Deno.test("ScheduleService tells of schedules that cannot be run, and runs the others", async () => {
+  using logs = collectLogs();
   const world = await newWorld();
   const expressions = ["0 0 30 2 *", "", "*".repeat(10_000), "* * * * * * *", "61 * * * *"];
   for (const [index, schedule] of expressions.entries()) await world.put(`bad${index}`, { schedule });
   await world.put("none", {});
-  await world.put("policy", { schedule: "* * * * *", concurrency_policy: "allow", retries: -1 });
+  await world.put("policy", { schedule: "* * * * *", berth: { concurrency_policy: "allow", retries: -1 } });
   await world.put("second", { schedule: "* * * * * *" }, { ms: 1500 });
+  await world.put("odd", { schedule: "0 0 1 1 *", timezone: "Nowhere" });
   await world.put("good", { schedule: "* * * * *" });
   const scheduler = startScheduler(world, "a");
   await world.clock.advance(MINUTE + SECOND);
@@ -288,9 +291,16 @@ Deno.test("ScheduleService tells of schedules that cannot be run, and runs the o
   }
   assert.match(
     describeScheduleCondition(scheduler.service.state.getSchedule("policy")!.condition!),
-    /config\.concurrency_policy: .*; config\.retries: /,
+    /config\.berth\.concurrency_policy: .*; config\.berth\.retries: /,
   );
   assert.deepEqual(await world.story("good", BEGIN), ["60 succeeded"]);
+  const warned = (message: string) =>
+    logs.records.filter(({ rawMessage, level }) => rawMessage === message && level === "warning")
+      .map(({ properties }) => properties.id);
+  // Once, not at every look.
+  const bad = ["bad0", "bad1", "bad2", "bad3", "bad4", "none", "policy"];
+  assert.deepEqual(warned("schedule needs attention").sort(), bad);
+  assert.deepEqual(warned("document is odd"), ["odd"]);
   const seconds = await world.records("second");
   assert.equal(seconds.length, 61);
   assert.equal(seconds.filter(({ state }) => state === "skipped").length, 30);
@@ -376,7 +386,7 @@ Deno.test("ScheduleService adopts a run that goes, also one whose record another
 Deno.test("ScheduleService waits for an engine that comes back, not for ever, and not for broken code", async () => {
   const world = await newWorld();
   for (const id of ["one", "two"]) await world.put(id, { schedule: "* * * * *" });
-  await world.put("strict", { schedule: "* * * * *", starting_deadline_seconds: 30 });
+  await world.put("strict", { schedule: "* * * * *", berth: { starting_deadline_seconds: 30 } });
   const scheduler = startScheduler(world, "a");
   const engine = world.engine("a");
   engine.startProblem = new EngineUnavailableError("no engine answers");
@@ -433,7 +443,10 @@ Deno.test("ScheduleService makes the record anew of a container that has none", 
 
 Deno.test("ScheduleService says nothing of the attempt before while another one goes", async () => {
   const world = await newWorld();
-  await world.put("weak", { schedule: "0 0 * * *", retries: 1 }, { ms: MINUTE, exitCodes: [3, 0] });
+  await world.put("weak", { schedule: "0 0 * * *", berth: { retries: 1 } }, {
+    ms: MINUTE,
+    exitCodes: [3, 0],
+  });
   const scheduler = startScheduler(world, "a");
   await world.clock.advance(SECOND);
   await scheduler.service.runNow("weak");

@@ -1,0 +1,94 @@
+/**
+ * Settings of Berth's in a document: all of them stand under one reserved key of the configuration, `config.berth`.
+ * Every other key is the bot's own, whatever its name.
+ *
+ * @module
+ */
+
+import { didYouMean } from "../../lib/did_you_mean.ts";
+import { field, type Fields, isObject, kindOf } from "./document_fields.ts";
+
+/** The reserved key. */
+export const BERTH_KEY = "berth";
+
+/** Settings of every bot. */
+export const BOT_SETTINGS = ["stop_grace_seconds", "log_interval_seconds"] as const;
+/** Settings of schedules alone. */
+export const SCHEDULE_SETTINGS = [
+  "timezone",
+  "concurrency_policy",
+  "starting_deadline_seconds",
+  "max_runtime_seconds",
+  "retries",
+] as const;
+
+/** All settings. */
+export const ALL_SETTINGS: readonly string[] = [...BOT_SETTINGS, ...SCHEDULE_SETTINGS];
+
+/** A configuration in its two parts. */
+export interface SplitConfig {
+  /** What the bot is given. */
+  readonly own: Fields;
+  /** What stands under {@linkcode BERTH_KEY}; empty where that is missing or `null`. */
+  readonly berth: Fields;
+  /** Why the settings cannot be read. */
+  readonly problem?: string;
+}
+
+/**
+ * Takes the settings out of a configuration.
+ *
+ * @param config The document's `config`.
+ * @returns Both parts.
+ */
+export function splitConfig(config: Fields): SplitConfig {
+  if (!Object.hasOwn(config, BERTH_KEY)) return { own: config, berth: {} };
+  const { [BERTH_KEY]: given, ...own } = config;
+  const berth = given ?? {};
+  if (isObject(berth)) return { own, berth };
+  return { own, berth: {}, problem: `config.${BERTH_KEY}: must be an object (is ${kindOf(berth)})` };
+}
+
+/**
+ * Says what somebody may have meant as a setting and Berth does not read.
+ *
+ * @param split See {@linkcode splitConfig}.
+ * @returns One line for each such key.
+ */
+export function settingNotes({ own, berth }: SplitConfig): string[] {
+  const unknown = Object.keys(berth).filter((name) => !ALL_SETTINGS.includes(name)).map((name) => {
+    const meant = didYouMean(name, ALL_SETTINGS);
+    const shown = JSON.stringify(name.slice(0, 60));
+    return `config.${BERTH_KEY}: ${shown} is no setting and is ignored${
+      meant ? `; did you mean ${meant}?` : ""
+    }`;
+  });
+  const bare = ALL_SETTINGS.filter((name) => Object.hasOwn(own, name) && !Object.hasOwn(berth, name)).map((
+    name,
+  ) => `config.${name}: belongs to the bot and sets nothing; Berth reads config.${BERTH_KEY}.${name}`);
+  return [...unknown, ...bare];
+}
+
+/**
+ * Reads a whole number among the settings.
+ *
+ * @param berth The settings.
+ * @param name Its name.
+ * @param range The least and the greatest value.
+ * @param problems Where to add what is wrong.
+ * @returns The number; `undefined` when it is missing, `null` or wrong.
+ */
+export function wholeNumberSetting(
+  berth: Fields,
+  name: string,
+  [min, max]: readonly [min: number, max: number],
+  problems: string[],
+): number | undefined {
+  const value = field(berth, name) ?? undefined;
+  if (value === undefined) return undefined;
+  if (Number.isInteger(value) && Number(value) >= min && Number(value) <= max) return Number(value);
+  problems.push(
+    `config.${BERTH_KEY}.${name}: must be a whole number from ${min} to ${max} (is ${kindOf(value)})`,
+  );
+  return undefined;
+}

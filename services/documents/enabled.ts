@@ -1,0 +1,45 @@
+/**
+ * Whether a document says that its bot should run.
+ *
+ * @module
+ */
+
+import { field, type Fields, isObject, kindOf } from "./document_fields.ts";
+
+const DISABLED: readonly unknown[] = [false, "false", 0, "0"];
+const ENABLED: readonly unknown[] = [undefined, true, "true", 1, "1"];
+
+/**
+ * Reads it as the outside contract has it: a bot is disabled when `config.enabled` is `false`, `"false"`, `0` or `"0"`,
+ * or top-level `enabled` is `false`; anything else enables it.
+ *
+ * @param document Any document.
+ * @returns Whether the bot should run.
+ */
+export function isEnabled(document: Fields): boolean {
+  const config = field(document, "config");
+  return field(document, "enabled") !== false &&
+    !(isObject(config) && DISABLED.includes(field(config, "enabled")));
+}
+
+/**
+ * Says where a document seems to disable its bot and does not.
+ *
+ * @param document A document.
+ * @returns One line for each such field.
+ */
+export function enabledNotes(document: Fields): string[] {
+  const outer = field(document, "enabled");
+  const config = field(document, "config");
+  const inner = isObject(config) ? field(config, "enabled") : undefined;
+  const notes: string[] = [];
+  if (outer !== false && !ENABLED.includes(outer)) {
+    notes.push(`enabled: is ${kindOf(outer)}, which does not disable the bot; only false does`);
+  }
+  if (!DISABLED.includes(inner) && !ENABLED.includes(inner)) {
+    notes.push(
+      `config.enabled: is ${kindOf(inner)}, which does not disable the bot; false, "false", 0 and "0" do`,
+    );
+  }
+  return notes;
+}
