@@ -6,6 +6,9 @@
 
 import { constants } from "node:os";
 
+/** Exit code of a program that SIGKILL ended. */
+const KILLED = 128 + constants.signals.SIGKILL;
+
 /** How a program ended. */
 export interface Exit {
   /** Exit code: 128 + n for signal n. Absent when nobody knows. */
@@ -25,10 +28,10 @@ export interface Exit {
 export function describeExit({ exitCode, oomKilled, memoryBytes }: Exit): string {
   if (exitCode === undefined) return "exit code unknown";
   const code = `exit code ${exitCode}`;
-  // A child that was killed for its memory need not be the end of the program.
   if (oomKilled && exitCode !== 0) {
-    const had = memoryBytes ? `: had ${Math.round(memoryBytes / 1024 ** 2)} MB` : "";
-    return `out of memory${had} (${code})`;
+    const memory = `out of memory${memoryBytes ? `: had ${Math.round(memoryBytes / 1024 ** 2)} MB` : ""}`;
+    // The kernel may have killed a child only, and the program have ended for that or another reason.
+    return exitCode === KILLED ? `${memory} (${code})` : `${code}, after it ran ${memory}`;
   }
   const signal = Object.entries(constants.signals).find(([, number]) => number === exitCode - 128)?.[0];
   return signal === undefined ? code : `${code} (${signal})`;

@@ -128,5 +128,6 @@ export class RunCollector {
 }
 
 function messageOf(exit: Exit): string {
-  return `${exit.oomKilled ? "It was killed:" : "It ended with"} ${describeExit(exit)}.`;
+  const words = describeExit(exit);
+  return `It ${words.startsWith("out of memory") ? "ran" : "ended with"} ${words}.`;
 }
