@@ -5,6 +5,7 @@
  */
 
 import type { LogLine } from "./container_orchestrator.ts";
+import { withoutPadding } from "./log_pieces.ts";
 import { LogFormatError, type LogFrame } from "./log_demuxer.ts";
 
 const NEWLINE = 0x0a;
@@ -58,7 +59,7 @@ export class LogLineJoiner {
       return [{ time: whole.slice(0, space), stream, text: whole.slice(space + 1) }];
     }
     const time = this.#decoder.decode(payload.subarray(0, space));
-    return this.#append(stream, time, payload.subarray(space + 1));
+    return this.#append(stream, time, withoutPadding(payload.subarray(space + 1)));
   }
 
   /** Says that there are no more frames. @returns The last lines of streams that ended without a line feed. */

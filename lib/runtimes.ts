@@ -6,12 +6,14 @@
 
 import nodeJson from "./wrappers/node/_berth_json.cjs" with { type: "text" };
 import nodeLoad from "./wrappers/node/_berth_load.cjs" with { type: "text" };
+import nodePieces from "./wrappers/node/_berth_pieces.cjs" with { type: "text" };
 import nodeResult from "./wrappers/node/_berth_result.cjs" with { type: "text" };
 import nodeWrapper from "./wrappers/node/node_wrapper.cjs" with { type: "text" };
 import pythonErrors from "./wrappers/python/_berth_errors.py" with { type: "text" };
 import pythonJson from "./wrappers/python/_berth_json.py" with { type: "text" };
 import pythonLoad from "./wrappers/python/_berth_load.py" with { type: "text" };
 import pythonLogging from "./wrappers/python/_berth_logging.py" with { type: "text" };
+import pythonPieces from "./wrappers/python/_berth_pieces.py" with { type: "text" };
 import pythonResult from "./wrappers/python/_berth_result.py" with { type: "text" };
 import pythonRun from "./wrappers/python/_berth_run.py" with { type: "text" };
 import pythonStop from "./wrappers/python/_berth_stop.py" with { type: "text" };
@@ -43,6 +45,7 @@ const ALL: readonly Runtime[] = [
       "_berth_json.py": pythonJson,
       "_berth_load.py": pythonLoad,
       "_berth_logging.py": pythonLogging,
+      "_berth_pieces.py": pythonPieces,
       "_berth_result.py": pythonResult,
       "_berth_run.py": pythonRun,
       "_berth_stop.py": pythonStop,
@@ -57,6 +60,7 @@ const ALL: readonly Runtime[] = [
       "node_wrapper.cjs": nodeWrapper,
       "_berth_json.cjs": nodeJson,
       "_berth_load.cjs": nodeLoad,
+      "_berth_pieces.cjs": nodePieces,
       "_berth_result.cjs": nodeResult,
     },
   },

@@ -18,6 +18,7 @@ import type {
 import { EngineError, EngineUnavailableError } from "../errors.ts";
 import { LogResume } from "../log_resume.ts";
 import { LogDemuxer, LogFormatError, type LogFrame } from "../log_demuxer.ts";
+import { withoutPadding } from "../log_pieces.ts";
 import { LogLineJoiner } from "../log_lines.ts";
 import type { DockerodeClient } from "./dockerode_client.ts";
 import { fromInspection } from "./dockerode_container_info.ts";
@@ -190,7 +191,7 @@ function toLogEntry({ stream, payload }: LogFrame): LogEntry {
   return {
     stream,
     time: isUsual ? time : toUtc(time),
-    content: payload.subarray(space + 1),
+    content: withoutPadding(payload.subarray(space + 1)),
   };
 }
 

@@ -103,3 +103,29 @@ Deno.test("of a line without an end what the engine gives is a line after ten se
     assert.deepEqual(all.slice(0, 3).map(({ text }) => text.length), [5, 16_384, 3616]);
   });
 });
+
+Deno.test("a long line of characters of several bytes is the same when it is read, from Python and Node", async () => {
+  await withRunner(async (stage) => {
+    await using runner = collecting(stage);
+    const python =
+      "def main(id, config):\n    for n in (16384, 20000, 60000): print('a' + '€' * n)\n    print('end')\n";
+    const node =
+      "module.exports = () => { for (const n of [16384, 20000, 60000]) console.log('a' + '€'.repeat(n));" +
+      " console.log('end'); };";
+    const expected = [...[16_384, 20_000, 60_000].map((n) => "a" + "€".repeat(n)), "end"];
+    for (
+      const [files, changes] of [
+        [{ "main.py": python }, {}],
+        [{ "main.js": node }, { runtime: "nodejs20", entrypointFiles: { backtest: "main.js" } }],
+      ] as const
+    ) {
+      const executable = await stage.deploy(files, { entrypoint: "backtest", ...changes });
+      const printed: string[] = [];
+      const ended = await runner.startContainer(executable, { onLine: ({ text }) => printed.push(text) });
+      assert.equal(ended.status, "success", JSON.stringify(ended));
+      const stored = (await Array.fromAsync(runner.readLogs(executable.id))).map(({ text }) => text);
+      assert.ok(stored.join("\n") === expected.join("\n"), "stored");
+      assert.ok(printed.join("\n") === expected.join("\n"), "printed");
+    }
+  });
+});

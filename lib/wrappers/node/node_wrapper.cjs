@@ -12,6 +12,7 @@ const { pathToFileURL } = require("node:url");
 const { inspect } = require("node:util");
 const { toJson } = require("./_berth_json.cjs");
 const { BotError, findScript, readConfig } = require("./_berth_load.cjs");
+const { keepCharactersWhole } = require("./_berth_pieces.cjs");
 const { removeStaleResult, saveResult } = require("./_berth_result.cjs");
 
 /** How long, in milliseconds, a bot that may not know of the stop gets to end by itself. */
@@ -37,7 +38,10 @@ let mainIsOver; // resolves `mainSettled`
 const mainSettled = new Promise((resolve) => mainIsOver = resolve);
 
 // Pipes are asynchronous by default, and process.exit() would lose what they have not taken yet.
-for (const stream of [process.stdout, process.stderr]) stream._handle?.setBlocking?.(true);
+for (const stream of [process.stdout, process.stderr]) {
+  stream._handle?.setBlocking?.(true);
+  keepCharactersWhole(stream);
+}
 process.on("exit", finish);
 process.on("beforeExit", () => {
   if (stoppedBy) process.exit(signalCode());

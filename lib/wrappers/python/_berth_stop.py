@@ -8,6 +8,7 @@ import threading
 
 from _berth_errors import logged
 from _berth_load import standard_library
+from _berth_pieces import Pieces
 
 LOOP_PATIENCE = 2.0  # seconds an event loop gets to notice a stop before blocking code in it is interrupted
 
@@ -112,10 +113,12 @@ class Output(io.FileIO):
     def __init__(self, fd, stop):
         super().__init__(fd, "w", closefd=False)
         self.stop = stop
+        self.pieces = Pieces()
 
     def write(self, data):
-        rest = memoryview(data).cast("B")
-        size = len(rest)
+        data = bytes(data)
+        size = len(data)
+        rest = memoryview(self.pieces.pad(data))
         guarded = threading.get_ident() == threading.main_thread().ident and not self.stop.writing
         try:
             self.stop.writing = self.stop.writing or guarded
