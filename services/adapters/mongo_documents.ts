@@ -8,7 +8,8 @@ import { BSON } from "mongodb";
 import type { BotDocument, StoredBot } from "../documents/bot_repository.ts";
 import { updatedAtOf } from "../documents/bot_document.ts";
 import type { Fields } from "../documents/document_fields.ts";
-import { unreadableDocument } from "../documents/unreadable_document.ts";
+import { isDeeperThan, MAX_DOCUMENT_DEPTH } from "../documents/nesting.ts";
+import { TOO_DEEP, unreadableDocument } from "../documents/unreadable_document.ts";
 import { toPlainValue } from "./mongo_plain_value.ts";
 
 /** A document and where it is. */
@@ -33,15 +34,22 @@ export function readMongoDocument(bytes: Uint8Array): MongoDocument {
   let fields: Fields;
   try {
     fields = BSON.deserialize(bytes, TOLERANT);
-  } catch {
-    const id = findId(bytes);
-    const document = unreadableDocument(id, "it is stored as damaged BSON. Write the document again");
-    return { key: id ?? "(damaged document)", hasId: id !== undefined, document };
+  } catch (error) {
+    // The stack ends before the nesting does.
+    if (error instanceof RangeError) return unreadable(bytes, TOO_DEEP);
+    return unreadable(bytes, "it is stored as damaged BSON. Write the document again");
   }
+  if (isDeeperThan(fields, MAX_DOCUMENT_DEPTH)) return unreadable(bytes, TOO_DEEP);
   const { _id: mongoId, ...rest } = fields;
   const hasId = typeof rest.id === "string" && rest.id !== "";
   const key = hasId ? rest.id as string : `(document ${String(toPlainValue(mongoId))})`;
   return { key, mongoId, hasId, document: toPlainValue(rest) as BotDocument };
+}
+
+function unreadable(bytes: Uint8Array, reason: string): MongoDocument {
+  const id = findId(bytes);
+  const document = unreadableDocument(id, reason);
+  return { key: id ?? "(damaged document)", hasId: id !== undefined, document };
 }
 
 /**

@@ -6,7 +6,8 @@
 
 import type { BotDocument } from "../documents/bot_repository.ts";
 import { isObject } from "../documents/document_fields.ts";
-import { unreadableDocument } from "../documents/unreadable_document.ts";
+import { isDeeperThan, MAX_DOCUMENT_DEPTH } from "../documents/nesting.ts";
+import { TOO_DEEP, unreadableDocument } from "../documents/unreadable_document.ts";
 import { UnstorableDocumentError } from "../documents/unstorable_document_error.ts";
 
 /**
@@ -19,6 +20,7 @@ import { UnstorableDocumentError } from "../documents/unstorable_document_error.
 export function readDocument(id: string, text: string): BotDocument {
   try {
     const document = JSON.parse(text);
+    if (isDeeperThan(document, MAX_DOCUMENT_DEPTH)) return unreadableDocument(id, TOO_DEEP);
     if (isObject(document)) return { ...document, id };
   } catch {
     // Nothing of the text may get into the reason.

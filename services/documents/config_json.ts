@@ -4,10 +4,10 @@
  * @module
  */
 
+import { MAX_DOCUMENT_DEPTH } from "./nesting.ts";
+
 /** Longest configuration, in bytes of JSON. */
 export const MAX_CONFIG_BYTES: number = 512 * 1024;
-/** Deepest nesting; MongoDB stores no more than 100 levels. */
-const MAX_DEPTH = 200;
 const MAX_NAME = 60;
 
 /** The text, or what keeps the value from being one. */
@@ -70,7 +70,9 @@ function checkObject(value: object, walk: Walk, path: string): string | undefine
   }
   if (!isPlain(value)) return `${path}: is ${kindOf(value)}, which JSON cannot hold`;
   if (walk.open.has(value)) return `${path}: contains itself`;
-  if (walk.open.size >= MAX_DEPTH) return `${walk.name}: is nested more than ${MAX_DEPTH} levels deep`;
+  if (walk.open.size >= MAX_DOCUMENT_DEPTH) {
+    return `${walk.name}: is nested more than ${MAX_DOCUMENT_DEPTH} levels deep`;
+  }
   walk.open.add(value);
   for (const key of Object.keys(value)) {
     const at = Array.isArray(value) ? `${path}[${key}]` : `${path}.${printable(key)}`;

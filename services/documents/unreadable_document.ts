@@ -5,6 +5,7 @@
  */
 
 import type { BotDocument } from "./bot_repository.ts";
+import { MAX_DOCUMENT_DEPTH } from "./nesting.ts";
 
 /** A symbol, so that no document can have a field of this name. */
 const UNREADABLE = Symbol("unreadable");
@@ -19,6 +20,9 @@ const UNREADABLE = Symbol("unreadable");
 export function unreadableDocument(id: string | undefined, reason: string): BotDocument {
   return { ...(id !== undefined && { id }), [UNREADABLE]: reason };
 }
+
+/** The reason of one that is nested too deeply. */
+export const TOO_DEEP: string = `it is nested more than ${MAX_DOCUMENT_DEPTH} levels deep`;
 
 /**
  * Why a document cannot be read.

@@ -5,6 +5,7 @@
  */
 
 import { BOT_ID_RULE, isBotId } from "../../lib/bot_id.ts";
+import { isDeeperThan } from "../documents/nesting.ts";
 import type { BotChange, BotDocument, EventOrder } from "../documents/bot_repository.ts";
 
 /** A bus takes 1 MiB unless it is told otherwise, and a document of 1.5 MB is no bot's. */
@@ -116,20 +117,6 @@ function idOf({ id }: BotDocument, entityId: unknown): string {
 
 function isObject(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Level by level: what is too deep would overflow the stack of a function that calls itself. */
-function isDeeperThan(value: unknown, limit: number): boolean {
-  let level = [value];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth === limit) return true;
-    level = level.flatMap((one) => isContainer(one) ? Object.values(one).filter(isContainer) : []);
-  }
-  return false;
-}
-
-function isContainer(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
 }
 
 function quote(value: unknown): string {
