@@ -15,6 +15,7 @@ interface Sleeper {
 /** A clock that is moved by hand. */
 export class FakeClock implements Clock {
   #now: number;
+  #monotonic = 0;
   readonly #sleepers = new Set<Sleeper>();
 
   /** @param now What it shows at first, in ms since the epoch. */
@@ -30,6 +31,11 @@ export class FakeClock implements Clock {
   /** {@inheritDoc Clock.now} */
   now(): number {
     return this.#now;
+  }
+
+  /** {@inheritDoc Clock.monotonic} */
+  monotonic(): number {
+    return this.#monotonic;
   }
 
   /** {@inheritDoc Clock.sleep} */
@@ -68,12 +74,17 @@ export class FakeClock implements Clock {
     const end = this.#now + ms;
     await settle();
     for (let next = this.#next(end); next; next = this.#next(end)) {
-      this.#now = Math.max(this.#now, next.dueAt);
+      this.#moveTo(Math.max(this.#now, next.dueAt));
       this.#sleepers.delete(next);
       next.wake();
       await settle();
     }
-    this.#now = end;
+    this.#moveTo(end);
+  }
+
+  #moveTo(now: number): void {
+    this.#monotonic += now - this.#now;
+    this.#now = now;
   }
 
   #next(end: number): Sleeper | undefined {

@@ -341,6 +341,7 @@ export function startScheduler(
     });
   const clock: Clock = {
     now: () => world.clock.now() + aheadMs,
+    monotonic: () => world.clock.monotonic(),
     sleep: (ms, signal) => alive(() => world.clock.sleep(ms, signal)),
   };
   const events = new InProcessBotEvents({ clock });

@@ -66,9 +66,9 @@ export async function receiveEvents(options: NatsSessionOptions): Promise<void> 
   for (let losses = 0; !signal.aborted;) {
     const durable = found.durable ?? await receiveWithoutStream(options, found.reason);
     if (!durable || signal.aborted) return;
-    const since = clock.now();
+    const since = clock.monotonic();
     await receiveFromStream(options, durable);
-    losses = Math.abs(clock.now() - since) < LASTING_MS ? losses + 1 : 0;
+    losses = clock.monotonic() - since < LASTING_MS ? losses + 1 : 0;
     // A server that stops takes the stream away first: its end should not look like a server without one.
     await clock.sleep(backoffMs(losses + 1, PAUSE), signal).catch(() => {});
     if (!signal.aborted) found = await findConsumer(options);

@@ -7,9 +7,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { ContainerConflictError, ContainerNotFoundError, LogsNotSavedError } from "../../lib/errors.ts";
 import type { ManagedContainer, Runner } from "../../lib/runner.ts";
+import { Ages } from "../control/ages.ts";
 import type { Clock } from "../control/clock.ts";
 import type { WorkResult } from "../control/work_queue.ts";
 import type { BotDocument, BotRepository } from "../documents/bot_repository.ts";
+import { adjustContainer, adjustFailedStart } from "./adjust_times.ts";
 import { BotActions } from "./bot_actions.ts";
 import type { BotCondition } from "./bot_condition.ts";
 import { ConditionLog } from "./condition_log.ts";
@@ -47,6 +49,8 @@ export class BotReconciler {
   /** What was last seen of the containers; each pass keeps it up to date. */
   readonly seen: SeenContainers = new SeenContainers();
   readonly #actions: BotActions;
+  /** So that a clock that is set makes no bot wait. */
+  readonly #ages: Ages;
   readonly #documents: LastDocuments;
   /** What each pass that is under way brings about. */
   readonly #aims = new Map<string, Desired>();
@@ -59,6 +63,7 @@ export class BotReconciler {
    */
   constructor(options: BotReconcilerOptions) {
     this.#options = options;
+    this.#ages = new Ages(options.clock);
     this.#actions = new BotActions(options);
     this.#documents = new LastDocuments(options.repository);
   }
@@ -74,7 +79,7 @@ export class BotReconciler {
    */
   async reconcile(id: string, signal: AbortSignal, fresh?: FreshDocument): Promise<WorkResult> {
     const { runner, state, clock } = this.#options;
-    const begin = clock.now();
+    const begin = clock.monotonic();
     const seen = this.seen.take(id);
     try {
       let result = fresh && seen && await this.#actOnSeen(id, this.wish(id, fresh.document), seen, signal);
@@ -88,7 +93,7 @@ export class BotReconciler {
           ? await this.#pass(id, this.wish(id, document), containers, signal)
           : await this.#startAgain(id, document, containers, { problem, signal });
       }
-      state.countReconcile(clock.now() - begin);
+      state.countReconcile(clock.monotonic() - begin);
       return result;
     } finally {
       this.#aims.delete(id);
@@ -179,8 +184,12 @@ export class BotReconciler {
    * @param containers What there is.
    */
   preview(id: string, desired: Desired, containers: readonly ManagedContainer[]): Plan {
-    const failedStart = this.#actions.failedStart(id);
-    return plan(desired, { containers, ...(failedStart && { failedStart }) }, this.#options.clock.now());
+    const failed = this.#actions.failedStart(id);
+    const actual = {
+      containers: containers.map((container) => adjustContainer(container, this.#ages)),
+      ...(failed && { failedStart: adjustFailedStart(id, failed, this.#ages) }),
+    };
+    return plan(desired, actual, this.#options.clock.now());
   }
 
   /**

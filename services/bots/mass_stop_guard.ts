@@ -134,9 +134,8 @@ export class MassStopGuard {
   }
 
   #count(agrees: boolean): void {
-    const now = this.#clock.now();
-    // A clock that was set back must not make the wait longer.
-    if (agrees && Math.abs(now - this.#agreedAt) < this.#apartMs) return;
+    const now = this.#clock.monotonic();
+    if (agrees && now - this.#agreedAt < this.#apartMs) return;
     this.#agreeing = agrees ? this.#agreeing + 1 : 1;
     this.#agreedAt = now;
   }

@@ -11,6 +11,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export interface Clock {
   /** The time, in ms since the epoch. */
   now(): number;
+  /** Time that has passed since any moment, in ms: it never goes back, whatever the clock is set to. */
+  monotonic(): number;
   /**
    * Waits.
    *
@@ -23,6 +25,7 @@ export interface Clock {
 /** The clock of this machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   async sleep(ms, signal) {
     let rest = ms;
     for (; rest > LONGEST_TIMER_MS; rest -= LONGEST_TIMER_MS) await sleepOnce(LONGEST_TIMER_MS, signal);

@@ -62,10 +62,9 @@ export async function tick(
   await Promise.resolve();
   wakeup.clear();
   while (!signal.aborted) {
-    const startedAt = clock.now();
+    const startedAt = clock.monotonic();
     await runWithRetries(name, { ...options, wakeup }, handler);
-    // A clock that was set back must not make the wait longer than the interval.
-    const tookMs = Math.max(0, clock.now() - startedAt);
+    const tookMs = clock.monotonic() - startedAt;
     await wakeup.sleep({ ms: intervalMs - tookMs % intervalMs, clock, signal });
   }
 }

@@ -120,7 +120,7 @@ export class WorkQueue implements AsyncDisposable {
     if (this.#isDraining) return;
     if (this.#running.has(key)) return void this.#addedMeanwhile.add(key);
     const { clock, minBackoffMs } = this.#options;
-    const tooSoonMs = (this.#failures.get(key)?.notBefore ?? 0) - clock.now();
+    const tooSoonMs = (this.#failures.get(key)?.notBefore ?? 0) - clock.monotonic();
     // A clock that was set back must not make it longer.
     if (tooSoonMs > 0) this.addAfter(key, Math.min(tooSoonMs, minBackoffMs / 2));
     else this.#addNow(key);
@@ -135,7 +135,7 @@ export class WorkQueue implements AsyncDisposable {
   addAfter(key: string, ms: number): void {
     if (this.#isDraining || this.#waiting.has(key)) return;
     const { clock } = this.#options;
-    const dueAt = clock.now() + ms;
+    const dueAt = clock.monotonic() + ms;
     const earlier = this.#delays.get(key);
     if (earlier && earlier.dueAt <= dueAt) return;
     earlier?.cancel();
@@ -220,7 +220,7 @@ export class WorkQueue implements AsyncDisposable {
     const { clock, random, minBackoffMs: minMs, maxBackoffMs: maxMs } = this.#options;
     const attempt = (this.#failures.get(key)?.count ?? 0) + 1;
     if (this.#isDraining) return { key, error, attempt };
-    this.#failures.set(key, { count: attempt, notBefore: clock.now() + minMs / 2 });
+    this.#failures.set(key, { count: attempt, notBefore: clock.monotonic() + minMs / 2 });
     return { key, error, attempt, retryInMs: backoffMs(attempt, { minMs, maxMs, random }) };
   }
 

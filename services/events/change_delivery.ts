@@ -87,7 +87,7 @@ export class ChangeDelivery {
     } catch (error) {
       // Several that fail at the same time are one failure.
       this.#failures = before + 1;
-      this.#failedAt = clock.now();
+      this.#failedAt = clock.monotonic();
       const delayMs = Math.round(backoffMs(attempt, { ...RETRY, random }));
       if (sequence !== undefined) {
         this.#refused.set(change.id, { sequence, until: this.#failedAt + delayMs + OVERDUE_MS });
@@ -100,7 +100,7 @@ export class ChangeDelivery {
   #isBehind({ id, order: { sequence } }: BotChange): boolean {
     const earlier = this.#refused.get(id);
     if (!earlier || sequence === undefined || sequence <= earlier.sequence) return false;
-    return this.#options.clock.now() < earlier.until;
+    return this.#options.clock.monotonic() < earlier.until;
   }
 
   async #pause(): Promise<void> {
@@ -108,8 +108,7 @@ export class ChangeDelivery {
     signal.throwIfAborted();
     if (this.#failures === 0) return;
     const pauseMs = backoffMs(this.#failures, PAUSE);
-    // A clock that was set back must not make it wait longer.
-    const passedMs = Math.max(0, clock.now() - this.#failedAt);
+    const passedMs = clock.monotonic() - this.#failedAt;
     if (passedMs < pauseMs) await clock.sleep(pauseMs - passedMs, signal);
   }
 

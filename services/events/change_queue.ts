@@ -58,7 +58,7 @@ export class ChangeQueue {
     if (signal.aborted) return Promise.resolve(false);
     if (this.#entries.length >= limit) return undefined;
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    this.#entries.push({ change, settle: resolve, attempt: 1, dueAt: clock.now(), isGiven: false });
+    this.#entries.push({ change, settle: resolve, attempt: 1, dueAt: clock.monotonic(), isGiven: false });
     this.#wakeup.wake();
     return promise;
   }
@@ -101,13 +101,13 @@ export class ChangeQueue {
       entry.settle(true);
     } else {
       entry.attempt++;
-      entry.dueAt = clock.now() + delayMs;
+      entry.dueAt = clock.monotonic() + delayMs;
       if (signal.aborted) entry.settle(false);
     }
   }
 
   #nextReady(): Entry | undefined {
-    const now = this.#options.clock.now();
+    const now = this.#options.clock.monotonic();
     return this.#firsts((entry) => entry.dueAt <= now);
   }
 
@@ -117,7 +117,7 @@ export class ChangeQueue {
       dueAt = Math.min(dueAt, entry.dueAt);
       return false;
     });
-    return dueAt === Infinity ? {} : { ms: Math.max(1, dueAt - this.#options.clock.now()) };
+    return dueAt === Infinity ? {} : { ms: Math.max(1, dueAt - this.#options.clock.monotonic()) };
   }
 
   /** Looks for an entry among the oldest of each bot, where that one is not under way. */

@@ -198,15 +198,20 @@ function tooLate(
 function tooEarly({ record, failedStart, now }: RunSituation): RunAction | undefined {
   if (failedStart) {
     const dueAt = failedStart.at + backoffMs(failedStart.count, START_AGAIN);
-    if (dueAt > now) {
+    if (isAhead(dueAt, now, START_AGAIN.maxMs)) {
       return { type: "wait", againInMs: dueAt - now, reason: `waiting: ${failedStart.message}` };
     }
   }
   if (record.attempt > 0 && record.finishedAt) {
     const dueAt = record.finishedAt.getTime() + backoffMs(record.attempt, RETRY);
-    if (dueAt > now) return { type: "wait", againInMs: Math.min(dueAt - now, RETRY.maxMs) };
+    if (isAhead(dueAt, now, RETRY.maxMs)) return { type: "wait", againInMs: dueAt - now };
   }
   return undefined;
+}
+
+/** A time beyond the longest wait was written before the clock was set back: nobody waits for it. */
+function isAhead(dueAt: number, now: number, longestMs: number): boolean {
+  return dueAt > now && dueAt - now <= longestMs;
 }
 
 /** A run that never began was skipped; one that is between two attempts has failed. */

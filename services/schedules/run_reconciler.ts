@@ -13,6 +13,7 @@ import {
   ObjectStoreError,
 } from "../../lib/errors.ts";
 import type { ManagedContainer } from "../../lib/runner.ts";
+import { Ages } from "../control/ages.ts";
 import type { WorkResult } from "../control/work_queue.ts";
 import { slotLabel } from "./run_names.ts";
 import { runOutcome } from "./run_outcome.ts";
@@ -47,6 +48,7 @@ const NOT_KNOWN_YET = {
 export class RunReconciler {
   readonly #options: RunReconcilerOptions;
   readonly #failedStarts = new Map<string, FailedRunStart>();
+  readonly #ages: Ages;
   readonly #log = getLogger(["berth", "schedules"]);
 
   /**
@@ -56,6 +58,7 @@ export class RunReconciler {
    */
   constructor(options: RunReconcilerOptions) {
     this.#options = options;
+    this.#ages = new Ages(options.clock);
   }
 
   /**
@@ -104,7 +107,14 @@ export class RunReconciler {
   }
 
   #situation(pass: RunPass): RunSituation {
-    return runSituation(pass, this.#failedStarts.get(pass.record.id), this.#options.clock.now());
+    // A clock that is set ends no run early and lets none go on for longer.
+    const containers = pass.containers.map((container) => {
+      const { containerId, phase, startedAt } = container;
+      if (phase !== "running" || !startedAt) return container;
+      return { ...container, startedAt: this.#ages.adjust(`${containerId} started`, startedAt) };
+    });
+    const failedStart = this.#failedStarts.get(pass.record.id);
+    return runSituation({ ...pass, containers }, failedStart, this.#options.clock.now());
   }
 
   async #start(attempt: number, pass: RunPass): Promise<WorkResult | undefined> {

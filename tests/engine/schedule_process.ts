@@ -78,7 +78,7 @@ async function serve(
   const config = parseDockerRunnerConfig(variables);
   await using runner = createDockerRunner({ config, store: new FolderObjectStore(objects) });
   const client = new MongoClient(mongoUri);
-  const clock: Clock = { now: () => systemClock.now() + aheadMs, sleep: systemClock.sleep };
+  const clock: Clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
   const service = new ScheduleService({
     repository: new MongoScheduleRepository(client, { database }),
     runs: new MongoRunRepository(client, { database }),
