@@ -8,7 +8,6 @@ import { createHash } from "node:crypto";
 import type { ArchiveLimits } from "../lib/archive/archive_limits.ts";
 import { archiveInMemory, inspectArchive } from "../lib/archive/inspect_archive.ts";
 import { zipFolder } from "../lib/archive/zip_folder.ts";
-import { RESERVED_NAMES } from "../lib/container_layout.ts";
 import { InvalidArchiveError, InvalidBotFolderError } from "../lib/errors.ts";
 import type { ObjectStore } from "../lib/object_store.ts";
 import type { BotFolder } from "./bot_folder.ts";
@@ -66,7 +65,6 @@ function requireAccepted({ path, entrypoints }: BotFolder, archive: Uint8Array, 
   try {
     inspectArchive(archiveInMemory(archive), {
       limits,
-      reservedNames: RESERVED_NAMES,
       requiredFiles: Object.values(entrypoints),
     });
   } catch (error) {

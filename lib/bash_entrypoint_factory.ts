@@ -17,7 +17,7 @@ export class BashEntrypointFactory {
    * Gives the file.
    *
    * @param executable A validated executable.
-   * @returns The script, a file in the root of the code folder.
+   * @returns The script, a file in the runner's folder.
    * @throws {InvalidExecutableError} when there is no such runtime.
    */
   create(executable: Executable): ScriptFile {
@@ -27,7 +27,7 @@ export class BashEntrypointFactory {
 set -eu
 cd ${WORKING_DIR}
 [ -z "\${STATE_DIR:-}" ] || mkdir -p "$STATE_DIR" || :
-exec ${interpreter} "$CODE_MOUNT_DIR/${RUNNER_FOLDER}/${wrapperFile}"
+exec ${interpreter} ${RUNNER_FOLDER}/${wrapperFile}
 `;
     return { path: ENTRYPOINT_SCRIPT, text, mode: 0o755 };
   }

@@ -4,11 +4,13 @@
  * @module
  */
 
-import { LRUCache } from "lru-cache";
+import { getLogger } from "@logtape/logtape";
+import { KnownVersions } from "./code/known_versions.ts";
 import { isDiskFull } from "./disk_full.ts";
 import { downloadObject } from "./download_object.ts";
-import { InvalidArchiveError, ObjectNotFoundError } from "./errors.ts";
+import { InvalidArchiveError, ObjectNotFoundError, ObjectStoreError } from "./errors.ts";
 import { KeyedMutex } from "./keyed_mutex.ts";
+import { messageOf } from "./message_of.ts";
 import type { ObjectContent, ObjectInfo, ObjectStore } from "./object_store.ts";
 import { onDisk } from "./on_disk.ts";
 import { SharedWork } from "./shared_work.ts";
@@ -45,8 +47,8 @@ interface Entry {
   leases: number;
 }
 
-/** How many refusals are remembered. */
-const MAX_REFUSED = 1000;
+/** How long a store is waited for where its answer is known from before, in ms. */
+const PATIENCE_MS = 2_000;
 
 const PARTIAL = ".partial-";
 
@@ -60,15 +62,13 @@ export class CodeCache {
   readonly #maxBytes: number;
   readonly #maxArchiveBytes: number;
   readonly #clock: () => number;
-  /** Versions of objects that were refused: they are not fetched and checked again at every try. */
-  readonly #refused = new LRUCache<string, InvalidArchiveError>({ max: MAX_REFUSED });
   /** Least recently used first. */
   readonly #entries = new Map<string, Entry>();
-  /** Which content each version of an object has. */
-  readonly #hashOf = new Map<string, string>();
+  readonly #known: KnownVersions;
   readonly #fetches = new SharedWork<string>();
   /** A file is put into its place or removed by one at a time: the names are those of contents, not of calls. */
   readonly #files = new KeyedMutex();
+  readonly #log = getLogger(["berth", "runner"]);
   #adopted?: Promise<void>;
 
   /**
@@ -81,6 +81,7 @@ export class CodeCache {
     this.#folder = folder;
     this.#maxBytes = maxBytes;
     this.#maxArchiveBytes = maxArchiveBytes;
+    this.#known = new KnownVersions(`${folder}/versions.json`);
     this.#clock = clock ?? Date.now;
   }
 
@@ -111,7 +112,10 @@ export class CodeCache {
         const { path, sha256, size } = entry;
         return await use({ path, sha256, size });
       } catch (error) {
-        if (error instanceof InvalidArchiveError) this.#refuse(entry.sha256, error);
+        // Another script may be asked for later.
+        if (error instanceof InvalidArchiveError && error.problem !== "missing-script") {
+          this.#known.refuseContent(entry.sha256, error);
+        }
         throw error;
       } finally {
         entry.leases--;
@@ -122,6 +126,48 @@ export class CodeCache {
       if (isDiskFull(error)) await this.#evict(0);
       throw error;
     }
+  }
+
+  /**
+   * The hash of what is at a key, without fetching it. A store that does not answer is not waited for where it has
+   * answered before: code that was fetched can be run without it.
+   *
+   * @param bucket Bucket of the object.
+   * @param key Key of the object.
+   * @param signal Gives up waiting.
+   * @returns SHA-256 in hexadecimal digits; `undefined` when it is not known without fetching.
+   * @throws {ObjectNotFoundError} when there is no such object.
+   * @throws {ObjectStoreError} when the store does not answer, and has not before.
+   * @throws {InvalidArchiveError} when this version was refused before.
+   */
+  async hash(bucket: string, key: string, signal?: AbortSignal): Promise<string | undefined> {
+    await this.#adopt();
+    const latest = this.#known.latestAt(bucket, key);
+    if (latest === undefined) return undefined;
+    const patience = AbortSignal.timeout(PATIENCE_MS);
+    try {
+      const info = await this.#look(bucket, key, signal ? AbortSignal.any([signal, patience]) : patience);
+      return this.#known.hashOf(bucket, info);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof ObjectStoreError) && !patience.aborted) throw error;
+      this.#log.warn("the object store does not answer; code that was fetched before is used", {
+        bucket,
+        key,
+        problem: messageOf(error),
+      });
+      return latest;
+    }
+  }
+
+  /** Removes an archive that is of no use any more, unless somebody uses it. @param sha256 Its hash. */
+  async drop(sha256: string): Promise<void> {
+    await this.#files.run(this.#folder, async () => {
+      const entry = this.#entries.get(sha256);
+      if (!entry || entry.leases > 0) return;
+      this.#forget(entry);
+      await Deno.remove(entry.path).catch(() => {});
+    });
   }
 
   async #lease(bucket: string, key: string, signal?: AbortSignal): Promise<Entry> {
@@ -136,47 +182,47 @@ export class CodeCache {
     }
   }
 
-  /** SHA-256 of what is at a key. */
+  /** SHA-256 of what is at a key, which is on disk then. */
   async #find(bucket: string, key: string, signal?: AbortSignal): Promise<string> {
+    const info = await this.#look(bucket, key, signal);
+    this.#requireRoom(bucket, info);
+    const known = this.#known.hashOf(bucket, info);
+    if (known !== undefined && this.#entries.has(known)) return known;
+    const version = JSON.stringify([bucket, key, info.etag, info.size]);
+    return await this.#fetches.run(version, (signal) => this.#fetch(bucket, key, signal), signal);
+  }
+
+  async #look(bucket: string, key: string, signal?: AbortSignal): Promise<ObjectInfo> {
     const info = await this.#store.stat(bucket, key, { signal });
     if (!info) throw new ObjectNotFoundError(bucket, key);
-    const version = versionOf(bucket, info);
-    const refusal = this.#refused.get(version);
+    const refusal = this.#known.refusalOf(bucket, info);
     if (refusal) throw refusal;
-    this.#requireRoom(version, key, info.size);
-    const known = this.#hashOf.get(version);
-    if (known !== undefined && this.#entries.has(known)) return known;
-    return await this.#fetches.run(version, (signal) => this.#fetch(bucket, key, signal), signal);
+    return info;
   }
 
   async #fetch(bucket: string, key: string, signal: AbortSignal): Promise<string> {
     const content = await this.#store.get(bucket, key, { signal });
     try {
       // The version that came need not be the one that was asked for.
-      this.#requireRoom(versionOf(bucket, content), key, content.size);
+      this.#requireRoom(bucket, content);
     } catch (error) {
       await content.body.cancel().catch(() => {});
       throw error;
     }
     const sha256 = await this.#download(bucket, content, signal);
-    this.#hashOf.set(versionOf(bucket, content), sha256);
+    await this.#known.add(bucket, content, sha256);
     return sha256;
   }
 
-  /** A refusal is about the content: each version that has it is refused. Another script may be asked for later. */
-  #refuse(sha256: string, error: InvalidArchiveError): void {
-    if (error.problem === "missing-script") return;
-    for (const [version, known] of this.#hashOf) if (known === sha256) this.#refused.set(version, error);
-  }
-
-  #requireRoom(version: string, key: string, size: number): void {
+  #requireRoom(bucket: string, info: ObjectInfo): void {
+    const { key, size } = info;
     if (size <= this.#maxArchiveBytes) return;
     const error = new InvalidArchiveError(
       "too-large",
       `The archive '${key}' has ${size} bytes, more than the ${this.#maxArchiveBytes} that an archive may have. ` +
         "Leave out what the bot does not need, or set ARCHIVE_MAX_TOTAL_MB.",
     );
-    this.#refused.set(version, error);
+    this.#known.refuse(bucket, info, error);
     throw error;
   }
 
@@ -232,6 +278,7 @@ export class CodeCache {
   /** Takes over what an earlier process left: whole archives, least recently used first; pieces are removed. */
   async #readFolder(): Promise<void> {
     await Deno.mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    await this.#known.read();
     const found: (Entry & { readonly time: number })[] = [];
     for await (const { name } of Deno.readDir(this.#folder)) {
       const path = `${this.#folder}/${name}`;
@@ -263,10 +310,5 @@ export class CodeCache {
   #forget(entry: Entry): void {
     if (this.#entries.get(entry.sha256) !== entry) return;
     this.#entries.delete(entry.sha256);
-    for (const [version, sha256] of this.#hashOf) if (sha256 === entry.sha256) this.#hashOf.delete(version);
   }
-}
-
-function versionOf(bucket: string, { key, etag, size }: ObjectInfo): string {
-  return JSON.stringify([bucket, key, etag, size]);
 }

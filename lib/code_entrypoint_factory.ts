@@ -5,13 +5,12 @@
  */
 
 import { InvalidExecutableError } from "./errors.ts";
-import { RUNNER_FOLDER } from "./container_layout.ts";
 import type { Executable } from "./executable.ts";
 import { type Runtime, RUNTIMES } from "./runtimes.ts";
 
-/** One file that the runner adds to the code folder. */
+/** One file of the runner. */
 export interface ScriptFile {
-  /** Path relative to the code folder. */
+  /** Path relative to the runner's folder. */
   readonly path: string;
   /** Its text. */
   readonly text: string;
@@ -33,7 +32,7 @@ export class CodeEntrypointFactory {
    */
   create(executable: Executable): ScriptFile[] {
     return Object.entries(runtimeOf(executable).wrapperFiles)
-      .map(([name, text]) => ({ path: `${RUNNER_FOLDER}/${name}`, text, mode: 0o644 }));
+      .map(([path, text]) => ({ path, text, mode: 0o644 }));
   }
 }
 

@@ -1,15 +1,15 @@
 /**
- * From a key in the object store to a private folder with the bot's code.
+ * From a key in the object store to a tree with the bot's code.
  *
  * @module
  */
 
 import type { ArchiveExtractor } from "./archive/archive_extractor.ts";
-import type { ArchiveLimits } from "./archive/archive_limits.ts";
 import type { CodeCache } from "./code_cache.ts";
-import { RESERVED_NAMES } from "./container_layout.ts";
+import { type CodeTree, findScript } from "./code/code_tree.ts";
+import type { CodeTrees } from "./code/code_trees.ts";
+import { BerthError } from "./errors.ts";
 import { type Executable, scriptPath } from "./executable.ts";
-import type { FileOwner } from "./file_owner.ts";
 
 /** Options of a {@linkcode CodeManager}. */
 export interface CodeManagerOptions {
@@ -17,31 +17,32 @@ export interface CodeManagerOptions {
   readonly cache: CodeCache;
   /** What unpacks them. */
   readonly extractor: ArchiveExtractor;
+  /** What was unpacked. */
+  readonly trees: CodeTrees;
   /** Bucket of the archives. */
   readonly bucket: string;
-  /** What an archive may hold. */
-  readonly limits: ArchiveLimits;
 }
 
 /** Options of {@linkcode CodeManager.fetchAndExtract}. */
 export interface FetchAndExtractOptions {
-  /** Who the files belong to; absent: the user that Berth runs as. */
-  readonly owner?: FileOwner;
-  /** Gives the work up; nothing of it stays. */
+  /** Called with the hash of the tree before it is looked at: notes what makes it stay, beyond this call. */
+  readonly hold?: (sha256: string) => Promise<void>;
+  /** Gives the work up. */
   readonly signal?: AbortSignal;
 }
 
-/** What was extracted. */
+/** The code of an executable. */
 export interface ExtractedCode {
-  /** SHA-256 of the archive, in hexadecimal digits. */
-  readonly sha256: string;
-  /** Number of files. */
-  readonly files: number;
-  /** Their size in bytes. */
-  readonly bytes: number;
+  /** The tree. */
+  readonly tree: CodeTree;
+  /** Path of the script, as the tree has it. */
+  readonly script: string;
 }
 
-/** Fetches, checks and extracts the code of an executable. */
+/** A cleaner may remove a tree while it is looked for, but hardly so often. */
+const MAX_TRIES = 3;
+
+/** Fetches, checks and extracts the code of an executable, once for each archive. */
 export class CodeManager {
   readonly #options: CodeManagerOptions;
 
@@ -54,47 +55,51 @@ export class CodeManager {
     this.#options = options;
   }
 
-  /**
-   * Does ahead of {@linkcode fetchAndExtract} what need not be done within it: the archive is on disk then, and the
-   * workers are there.
-   *
-   * @param executable Names the archive.
-   * @param signal Gives up waiting.
-   * @throws {ObjectNotFoundError} when there is no such archive.
-   * @throws {ObjectStoreError} when the store does not answer.
-   */
-  async prepare({ filePath }: Pick<Executable, "filePath">, signal?: AbortSignal): Promise<void> {
-    const { cache, extractor, bucket } = this.#options;
-    extractor.warmUp();
-    await cache.use(bucket, filePath, () => Promise.resolve(), signal);
+  /** Starts ahead of the first call what it needs. */
+  warmUp(): void {
+    this.#options.extractor.warmUp();
   }
 
   /**
-   * Fetches, checks and extracts.
+   * Fetches, checks and extracts, as far as that was not done before, and calls a function with the result. The tree
+   * stays until the function is done, and beyond that for as long as what `hold` has noted.
    *
    * @param executable Names the archive and the script that must be in it.
-   * @param destination Absolute path of the folder to make. When this fails, nothing of it stays.
+   * @param use The function.
    * @param options See {@linkcode FetchAndExtractOptions}.
+   * @returns What the function returns.
    * @throws {ObjectNotFoundError} when there is no such archive.
    * @throws {ObjectStoreError} when the store does not answer.
    * @throws {InvalidArchiveError} when the archive is refused; the message names the entry.
+   * @throws {BerthError} `archive/io`: the code cannot be written.
    */
-  fetchAndExtract(
+  async fetchAndExtract<T>(
     executable: Executable,
-    destination: string,
-    { owner, signal }: FetchAndExtractOptions = {},
-  ): Promise<ExtractedCode> {
-    const { cache, extractor, bucket, limits } = this.#options;
-    return cache.use(bucket, executable.filePath, async ({ path, sha256 }) => {
-      const extracted = await extractor.extract({
-        archivePath: path,
-        destination,
-        limits,
-        reservedNames: [...RESERVED_NAMES],
-        requiredFiles: [scriptPath(executable)],
-        ...(owner && { owner }),
-      }, { ...(signal && { signal }) });
-      return { sha256, ...extracted };
-    }, signal);
+    use: (code: ExtractedCode) => Promise<T>,
+    { hold, signal }: FetchAndExtractOptions = {},
+  ): Promise<T> {
+    const { cache, trees, bucket } = this.#options;
+    const { filePath } = executable;
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const known = await cache.hash(bucket, filePath, signal);
+      const sha256 = known !== undefined && await trees.isThere(known)
+        ? known
+        : await cache.use(bucket, filePath, async (archive) => {
+          await trees.make(archive, signal);
+          return archive.sha256;
+        }, signal);
+      await cache.drop(sha256);
+      await hold?.(sha256);
+      signal?.throwIfAborted();
+      const used = await trees.use(sha256, (tree) => {
+        const script = findScript(tree.manifest, scriptPath(executable));
+        return use({ tree, script });
+      });
+      if (used) return used.value;
+    }
+    throw new BerthError(
+      "archive/io",
+      `The code of '${executable.id}' is removed as soon as it is extracted.`,
+    );
   }
 }

@@ -8,6 +8,7 @@ import {
   codeMountDir,
   CONFIG_FILE,
   ENTRYPOINT_SCRIPT,
+  RUNNER_FOLDER,
   STATE_DIR,
   STATE_MOUNT,
   WORKING_DIR,
@@ -16,6 +17,7 @@ import type {
   BindMount,
   ContainerSpec,
   LogLimits,
+  OverlayMount,
   ResourceLimits,
   SecuritySettings,
 } from "./container_spec.ts";
@@ -67,6 +69,7 @@ export class ContainerBuilder {
       binds: [],
       tmpfs: [],
       hosts: {},
+      overlays: [],
       workingDir: WORKING_DIR,
       network: "host",
       resources: { memoryBytes: 512 * 1024 * 1024, cpuShares: 512, pids: 256 },
@@ -93,7 +96,7 @@ export class ContainerBuilder {
         [LABEL.segment]: String(executable.segment),
       },
     });
-    return this.withCommand(shellCommand(`${folder}/${ENTRYPOINT_SCRIPT}`));
+    return this.withCommand(shellCommand(`${RUNNER_FOLDER}/${ENTRYPOINT_SCRIPT}`));
   }
 
   /**
@@ -133,6 +136,16 @@ export class ContainerBuilder {
    */
   withBinds(binds: readonly BindMount[]): this {
     this.#draft.binds = [...binds];
+    return this;
+  }
+
+  /**
+   * Sets which shared folders it sees through views of its own.
+   *
+   * @param overlays The views.
+   */
+  withOverlays(overlays: readonly OverlayMount[]): this {
+    this.#draft.overlays = [...overlays];
     return this;
   }
 
@@ -226,7 +239,7 @@ function environment(executable: Executable, folder: string, script: string): Re
     ID: executable.id,
     [`${prefix}_ID`]: executable.id,
     ...(fits ? { CONFIG: executable.config, [`${prefix}_CONFIG`]: executable.config } : {}),
-    CONFIG_FILE: `${folder}/${CONFIG_FILE}`,
+    CONFIG_FILE: `${RUNNER_FOLDER}/${CONFIG_FILE}`,
     ENTRYPOINT_TYPE: executable.entrypoint,
     CODE_MOUNT_DIR: folder,
     SCRIPT_PATH: script,

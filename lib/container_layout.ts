@@ -4,20 +4,29 @@
  * @module
  */
 
-/** The script that the container runs, in the root of the code folder. */
+/** The script that the container runs. */
 export const ENTRYPOINT_SCRIPT = "entrypoint.sh";
 
-/** Folder of the runner's own files (wrapper, configuration) in the root of the code folder. */
-export const RUNNER_FOLDER = ".berth";
+/**
+ * Folder of the runner's own files (script, wrapper, configuration), read-only. It is outside of the code folder, so
+ * that no name there is reserved.
+ */
+export const RUNNER_FOLDER = "/berth";
 
-/** File of the bot's configuration, relative to the code folder. */
-export const CONFIG_FILE = `${RUNNER_FOLDER}/config.json`;
+/** File of the bot's configuration, relative to the runner's folder. */
+export const CONFIG_FILE = "config.json";
+
+/**
+ * The script in the code folder, where the outside contract has it. A bot may bring one of its own, which has
+ * precedence and which the runner does not run.
+ */
+export const OUTER_ENTRYPOINT = `#!/bin/sh
+# Runs the bot as its container does.
+exec /bin/sh ${RUNNER_FOLDER}/${ENTRYPOINT_SCRIPT}
+`;
 
 /** File in which a program leaves its result, relative to the code folder. */
 export const RESULT_FILE = "result.json";
-
-/** Names in the root of the code folder that an archive must not hold. */
-export const RESERVED_NAMES: readonly string[] = [ENTRYPOINT_SCRIPT, RUNNER_FOLDER];
 
 /** Folder for what a program wants to keep, in memory: nothing of it survives the container yet. */
 export const STATE_MOUNT = "/state";

@@ -216,6 +216,8 @@ export interface ContainerOrchestrator extends AsyncDisposable {
   rename(container: string, name: string, options?: EngineCallOptions): Promise<void>;
   /** Removes a container, running or not; no error when there is none. */
   remove(container: string, options?: EngineCallOptions): Promise<void>;
+  /** Removes volumes that carry each of these labels and that no container has: it was removed without them. */
+  removeUnusedVolumes(labels: Readonly<Record<string, string>>, options?: EngineCallOptions): Promise<void>;
   /** What a container printed, line by line. Rejects with `ContainerNotFoundError` when there is none. */
   getLogs(container: string, options?: GetLogsOptions): AsyncIterable<LogLine>;
   /**

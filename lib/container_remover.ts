@@ -130,6 +130,7 @@ export class ContainerRemover {
         return true;
       });
     }
+    await orchestrator.removeUnusedVolumes(ownLabels, { ...(signal && { signal }) });
     return removed;
   }
 

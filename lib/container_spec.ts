@@ -27,6 +27,21 @@ export interface TmpfsMount {
   readonly sizeBytes: number;
 }
 
+/**
+ * A view of folders of the host that several containers share: what a container writes, changes or deletes is in a
+ * folder of its own. Needs an engine that can mount such views.
+ */
+export interface OverlayMount {
+  /** Absolute paths of the shared folders; where two have the same name, the first counts. */
+  readonly lower: readonly string[];
+  /** Absolute path of the folder that takes the changes. Its owner and mode are those of the view. */
+  readonly upper: string;
+  /** Absolute path of an empty folder that the kernel works in, on the file system of `upper`. */
+  readonly work: string;
+  /** Absolute path in the container. */
+  readonly target: string;
+}
+
 /** What a container may use. */
 export interface ResourceLimits {
   /** Memory in bytes, swap included. */
@@ -71,6 +86,8 @@ export interface ContainerSpec {
   readonly binds: readonly BindMount[];
   /** Folders in memory. */
   readonly tmpfs: readonly TmpfsMount[];
+  /** Views of shared folders. @default {none} */
+  readonly overlays?: readonly OverlayMount[];
   /** Folder in which the program starts. */
   readonly workingDir: string;
   /** Name of the network, for example `host`, `bridge` or `none`. */

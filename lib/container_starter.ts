@@ -6,9 +6,10 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { CodeManager } from "./code_manager.ts";
+import type { CodeView, CodeViews } from "./code/code_views.ts";
 import { containerName } from "./container_name.ts";
 import { ContainerBuilder } from "./container_builder.ts";
-import { codeMountDir } from "./container_layout.ts";
+import { codeMountDir, RUNNER_FOLDER } from "./container_layout.ts";
 import type { ContainerInfo, ContainerOrchestrator } from "./container_orchestrator.ts";
 import type { ContainerRemover } from "./container_remover.ts";
 import type { ContainerSpec } from "./container_spec.ts";
@@ -47,6 +48,8 @@ export interface ContainerStarterOptions {
   readonly code: CodeManager;
   /** What adds the runner's own files. */
   readonly scripts: ScriptManager;
+  /** What shows it to containers. */
+  readonly views: CodeViews;
   /** Where the private folders are. */
   readonly folders: PrivateFolders;
   /** What cleans up after a start that failed. */
@@ -100,6 +103,18 @@ export class ContainerStarter {
   }
 
   /**
+   * Does ahead of a start what need not be done within it.
+   *
+   * @param executable A validated executable.
+   * @param signal Gives up waiting.
+   */
+  async prepare(executable: Executable, signal?: AbortSignal): Promise<void> {
+    const { code } = this.#options;
+    code.warmUp();
+    await code.fetchAndExtract(executable, () => Promise.resolve(), { ...(signal && { signal }) });
+  }
+
+  /**
    * Makes sure that a container runs.
    *
    * @param executable A validated executable.
@@ -123,32 +138,37 @@ export class ContainerStarter {
     options.signal?.throwIfAborted();
     const image = config.images[executable.runtime]!;
     const hash = this.specHash(executable);
-    const folder = await folders.reserve(`${kind}-${executable.id}`);
+    const folder = await folders.create(`${kind}-${executable.id}`);
     let isAsked = false;
     try {
-      await this.#prepare(executable, folders.path(folder), options.signal);
-      const spec = this.#builder(name, image)
-        .withExecutable(executable)
-        .withEnv(slotEnvironment(options.slotTime))
-        .withBinds([
-          { source: folders.path(folder), target: codeMountDir(executable.entrypoint) },
-          ...await this.#options.userFiles.mounts(this.#options.botUser),
-        ])
-        .withLabels({
-          [LABEL.kind]: kind,
-          [LABEL.specHash]: hash,
-          [LABEL.attempt]: String(options.attempt ?? 1),
-          [LABEL.folder]: folder,
-          ...(options.slot !== undefined && { [LABEL.slot]: options.slot }),
-          ...(options.logIntervalSeconds !== undefined && {
-            [LABEL.logInterval]: String(options.logIntervalSeconds),
-          }),
-        })
-        .build();
-      const info = await this.#limit.run(() => {
-        isAsked = true;
-        return this.#createAndStart(spec, options.signal);
-      }, options.signal);
+      const labels = {
+        [LABEL.kind]: kind,
+        [LABEL.specHash]: hash,
+        [LABEL.attempt]: String(options.attempt ?? 1),
+        [LABEL.folder]: folder,
+        ...(options.slot !== undefined && { [LABEL.slot]: options.slot }),
+        ...(options.logIntervalSeconds !== undefined && {
+          [LABEL.logInterval]: String(options.logIntervalSeconds),
+        }),
+      };
+      const userFiles = await this.#options.userFiles.mounts(this.#options.botUser);
+      const info = await this.#withCode(executable, folder, options.signal, (view, script, sha256) => {
+        const spec = this.#builder(name, image)
+          .withExecutable(executable)
+          .withEnv({ SCRIPT_PATH: script, ...slotEnvironment(options.slotTime) })
+          .withBinds([...view.binds, {
+            source: runnerFolder(folders, folder),
+            target: RUNNER_FOLDER,
+            readOnly: true,
+          }, ...userFiles])
+          .withOverlays(view.overlays)
+          .withLabels({ ...labels, [LABEL.code]: sha256 })
+          .build();
+        return this.#limit.run(() => {
+          isAsked = true;
+          return this.#createAndStart(spec, options.signal);
+        }, options.signal);
+      });
       folders.release(folder);
       this.#log.debug("container started", { container: name, image, specHash: hash });
       return toRunning(info, true);
@@ -202,11 +222,37 @@ export class ContainerStarter {
     }
   }
 
-  async #prepare(executable: Executable, path: string, signal?: AbortSignal): Promise<void> {
-    const { code, scripts, botUser, giveAway } = this.#options;
+  /** Makes what a container sees of its code. An engine that cannot mount it is asked once more, with a copy. */
+  #withCode(
+    executable: Executable,
+    folder: string,
+    signal: AbortSignal | undefined,
+    start: (view: CodeView, script: string, sha256: string) => Promise<ContainerInfo>,
+  ): Promise<ContainerInfo> {
+    const { code, scripts, views, folders, botUser, giveAway } = this.#options;
+    const path = folders.path(folder);
     const owner = giveAway ? botUser : undefined;
-    await code.fetchAndExtract(executable, path, { ...(owner && { owner }), ...(signal && { signal }) });
-    await onDisk(`write to '${path}'`, () => scripts.create(executable, path, owner));
+    const given = { ...(signal && { signal }) };
+    return code.fetchAndExtract(executable, async ({ tree, script }) => {
+      const runner = runnerFolder(folders, folder);
+      const options = {
+        folder: path,
+        target: codeMountDir(executable.entrypoint),
+        ...(owner && { owner }),
+        ...given,
+      };
+      const [view] = await Promise.all([
+        views.create(tree, options),
+        onDisk(`write to '${runner}'`, () => scripts.create(executable, runner, owner)),
+      ]);
+      try {
+        return await start(view, script, tree.sha256);
+      } catch (error) {
+        if (!views.isRefused(view, error)) throw error;
+        await onDisk(`clear '${path}'`, () => Deno.remove(`${path}/view`, { recursive: true }));
+        return await start(await views.create(tree, options), script, tree.sha256);
+      }
+    }, { hold: (sha256) => folders.hold(folder, sha256), ...given });
   }
 
   /** An image that is there costs no request: it is looked for only when the engine misses it. */
@@ -255,6 +301,11 @@ function provesAbsence(error: unknown): boolean {
 /** A slot is a whole second. */
 function slotEnvironment(slotTime?: Date): Record<string, string> {
   return slotTime ? { SLOT: slotTime.toISOString().replace(/\.\d+Z$/, "Z") } : {};
+}
+
+/** The runner's own files for a container. */
+function runnerFolder(folders: PrivateFolders, folder: string): string {
+  return `${folders.path(folder)}/runner`;
 }
 
 function kindOf(executable: Executable, slot?: string): ContainerKind {

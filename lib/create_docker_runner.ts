@@ -11,6 +11,8 @@ import { MinioObjectStore } from "./adapters/minio_object_store.ts";
 import { ArchiveExtractor } from "./archive/archive_extractor.ts";
 import { maxArchiveBytes } from "./archive/archive_limits.ts";
 import { CodeCache } from "./code_cache.ts";
+import { CodeTrees } from "./code/code_trees.ts";
+import { CodeViews } from "./code/code_views.ts";
 import { CodeManager } from "./code_manager.ts";
 import type { ContainerOrchestrator } from "./container_orchestrator.ts";
 import { ensureDataDir } from "./data_dir.ts";
@@ -59,6 +61,17 @@ export function createDockerRunner(options: CreateDockerRunnerOptions = {}): Doc
     maxBytes: config.codeCacheBytes,
     maxArchiveBytes: maxArchiveBytes(config.archiveLimits),
   });
+  const folders = new PrivateFolders(
+    `${folder}/containers`,
+    () => ensureInstanceDir(config.tempDir, config.instance, user.uid),
+  );
+  const trees = new CodeTrees({
+    folder: `${folder}/trees`,
+    extractor,
+    limits: config.archiveLimits,
+    maxBytes: config.codeCacheBytes,
+    inUse: () => folders.held(),
+  });
   const orchestrator = options.orchestrator ?? new DockerodeOrchestrator(connectDocker(config.dockerHost));
   const logs = new LogCollector({
     orchestrator,
@@ -77,13 +90,11 @@ export function createDockerRunner(options: CreateDockerRunnerOptions = {}): Doc
     store,
     orchestrator,
     ...(options.collectLogs && { logs }),
-    code: new CodeManager({ cache, extractor, bucket: config.buckets.code, limits: config.archiveLimits }),
+    code: new CodeManager({ cache, extractor, trees, bucket: config.buckets.code }),
     extractor,
     scripts: new ScriptManager(),
-    folders: new PrivateFolders(
-      `${folder}/containers`,
-      () => ensureInstanceDir(config.tempDir, config.instance, user.uid),
-    ),
+    views: new CodeViews(user.uid === 0),
+    folders,
     userFiles: new UserFiles(`${folder}/users`),
     user,
   });

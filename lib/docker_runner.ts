@@ -7,6 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { ArchiveExtractor } from "./archive/archive_extractor.ts";
 import { isBotId, parseBotId } from "./bot_id.ts";
+import type { CodeViews } from "./code/code_views.ts";
 import type { CodeManager } from "./code_manager.ts";
 import { ContainerStarter } from "./container_starter.ts";
 import type {
@@ -73,6 +74,8 @@ export interface DockerRunnerParts {
   readonly extractor: ArchiveExtractor;
   /** What adds the runner's own files. */
   readonly scripts: ScriptManager;
+  /** What shows the code to containers. */
+  readonly views: CodeViews;
   /** Where the private folders are. */
   readonly folders: PrivateFolders;
   /** User that this process runs as. */
@@ -121,8 +124,8 @@ export class DockerRunner implements Runner {
   }
 
   /** {@inheritDoc Runner.prepare} */
-  prepare(executable: Executable, { signal }: RunnerCallOptions = {}): Promise<void> {
-    return this.#parts.code.prepare(executable, signal);
+  async prepare(executable: Executable, options: RunnerCallOptions = {}): Promise<void> {
+    await this.#starter.prepare(executable, options.signal);
   }
 
   /** {@inheritDoc Runner.startContainer} */

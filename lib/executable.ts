@@ -7,7 +7,6 @@
 import { z } from "zod";
 import { BOT_ID_RULE, isBotId } from "./bot_id.ts";
 import { InvalidExecutableError } from "./errors.ts";
-import { RESERVED_NAMES } from "./container_layout.ts";
 import { jsonTextProblem } from "./json_check.ts";
 import { DEFAULT_RUNTIME, RUNTIMES } from "./runtimes.ts";
 
@@ -159,8 +158,6 @@ function checkScriptPath(path: string, context: z.RefinementCtx): void {
     ? "must not contain backslashes or control characters"
     : parts.some((part) => part === "" || part === "." || part === "..")
     ? "must be a relative path inside the archive, for example main.py or src/main.py"
-    : RESERVED_NAMES.includes(parts[0]!)
-    ? `must not be '${parts[0]}', a name that the runner uses itself`
     : undefined;
   if (problem) context.addIssue({ code: "custom", message: problem });
 }

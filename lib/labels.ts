@@ -27,6 +27,8 @@ export const LABEL = {
   attempt: "berth.attempt",
   /** Name of its private folder. */
   folder: "berth.folder",
+  /** SHA-256 of the archive of its code. */
+  code: "berth.code",
   /** Which run of a schedule it is. */
   slot: "berth.slot",
   /** Seconds between two writes of its log, where they differ from the configuration's. */

@@ -17,6 +17,9 @@ import { unlessMissing } from "./unless_missing.ts";
  */
 export type ForcedRemoval = (parent: string, name: string) => Promise<void>;
 
+/** Names the tree of a folder's container. */
+const TREE_FILE = "tree";
+
 /** Makes and removes the private folders of one instance's containers, all inside one parent folder. */
 export class PrivateFolders {
   readonly #parent: string;
@@ -35,13 +38,12 @@ export class PrivateFolders {
   }
 
   /**
-   * Reserves a name. The folder itself is made by the extraction. Until {@linkcode release} or
-   * {@linkcode remove}, {@linkcode idle} does not name it.
+   * Makes a folder. Until {@linkcode release} or {@linkcode remove}, {@linkcode idle} does not name it.
    *
    * @param prefix What it is for; a random part is added, so that two starts never share a folder.
    * @returns Its name.
    */
-  async reserve(prefix: string): Promise<string> {
+  async create(prefix: string): Promise<string> {
     await this.#ready();
     await onDisk(
       `create '${this.#parent}'`,
@@ -49,7 +51,35 @@ export class PrivateFolders {
     );
     const name = `${prefix}-${crypto.randomUUID().slice(0, 8)}`;
     this.#inUse.add(name);
+    await onDisk(`create '${this.path(name)}'`, () => Deno.mkdir(this.path(name), { mode: 0o700 }));
     return name;
+  }
+
+  /**
+   * Notes which tree the container of a folder uses: for as long as the folder is there, the tree is in use.
+   *
+   * @param name Name of the folder.
+   * @param sha256 Hash of the tree's archive.
+   */
+  async hold(name: string, sha256: string): Promise<void> {
+    const path = `${this.path(name)}/${TREE_FILE}`;
+    await onDisk(`write '${path}'`, () => Deno.writeTextFile(path, sha256, { mode: 0o600 }));
+  }
+
+  /** Hashes of all trees that are in use. */
+  async held(): Promise<Set<string>> {
+    const entries = await onDisk(
+      `read '${this.#parent}'`,
+      () => unlessMissing(Array.fromAsync(Deno.readDir(this.#parent))),
+    );
+    const held = (entries ?? []).map(({ name }) => this.holdOf(name));
+    return new Set((await Promise.all(held)).filter((sha256) => sha256 !== undefined));
+  }
+
+  /** Hash of the tree that a folder's container uses. @param name Name of the folder. */
+  async holdOf(name: string): Promise<string | undefined> {
+    const path = `${this.path(name)}/${TREE_FILE}`;
+    return await onDisk(`read '${path}'`, () => unlessMissing(Deno.readTextFile(path)));
   }
 
   /** Absolute path of a folder. @param name Its name. */

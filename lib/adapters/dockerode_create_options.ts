@@ -6,7 +6,7 @@
 
 // @ts-types="@types/dockerode"
 import type Docker from "dockerode";
-import type { BindMount, ContainerSpec } from "../container_spec.ts";
+import type { BindMount, ContainerSpec, OverlayMount } from "../container_spec.ts";
 
 /**
  * The engine's form of a specification.
@@ -36,7 +36,10 @@ export function toCreateOptions(spec: ContainerSpec): Docker.ContainerCreateOpti
 
 function toHostConfig({ resources, security, logs, ...spec }: ContainerSpec): Docker.HostConfig {
   return {
-    Mounts: spec.binds.map(toMount),
+    Mounts: [
+      ...spec.binds.map(toMount),
+      ...(spec.overlays ?? []).map((view) => toOverlay(view, spec.labels)),
+    ],
     Tmpfs: Object.fromEntries(spec.tmpfs.map(({ target, sizeBytes }) => [
       target,
       `rw,noexec,nosuid,nodev,mode=1777,size=${sizeBytes}`,
@@ -65,4 +68,22 @@ function toHostConfig({ resources, security, logs, ...spec }: ContainerSpec): Do
 /** A mount, not a bind string: with that, the engine would create a missing source as a folder of root's. */
 function toMount({ source, target, readOnly }: BindMount): Docker.MountSettings {
   return { Type: "bind", Source: source, Target: target, ReadOnly: readOnly ?? false };
+}
+
+/** An anonymous volume: it goes with its container. The labels tell whose it is where a container was removed without it. */
+function toOverlay(
+  { lower, upper, work, target }: OverlayMount,
+  labels: Readonly<Record<string, string>>,
+): Docker.MountSettings {
+  const o = `lowerdir=${lower.join(":")},upperdir=${upper},workdir=${work}`;
+  return {
+    Type: "volume",
+    Source: "",
+    Target: target,
+    VolumeOptions: {
+      NoCopy: true,
+      Labels: { ...labels },
+      DriverConfig: { Name: "local", Options: { type: "overlay", device: "overlay", o } },
+    },
+  };
 }

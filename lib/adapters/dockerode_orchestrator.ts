@@ -185,6 +185,26 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
     await this.#containers.remove(container, this.#bounds(options));
   }
 
+  async removeUnusedVolumes(
+    labels: Readonly<Record<string, string>>,
+    options: EngineCallOptions = {},
+  ): Promise<void> {
+    const bounds = this.#bounds(options);
+    const label = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+    const query = { filters: JSON.stringify({ dangling: ["true"], label }) };
+    // The engine's own prune leaves volumes with options alone.
+    const list = { what: "list unused volumes", method: "GET", path: "/volumes", query } as const;
+    const { Volumes } = (await this.#client.call(list, bounds)).value as {
+      Volumes: { Name: string }[] | null;
+    };
+    for (const { Name } of Volumes ?? []) {
+      const path = `/volumes/${encodeURIComponent(Name)}`;
+      const request = { what: `remove volume '${Name}'`, method: "DELETE", path } as const;
+      // 409: a container has it after all.
+      await this.#client.call(request, bounds, [404, 409]);
+    }
+  }
+
   getLogs(container: string, options: GetLogsOptions = {}): AsyncIterable<LogLine> {
     return this.#logs.read(container, options);
   }

@@ -9,9 +9,10 @@ import { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from "./archive_limits.ts"
 import { type ArchiveSource, inspectArchive, truncated } from "./inspect_archive.ts";
 import { decodeZipEntry } from "./decode_zip_entry.ts";
 import { BerthError, InvalidArchiveError } from "../errors.ts";
-import { ExtractionTarget } from "./extraction_target.ts";
+import { ExtractionTarget, PRIVATE_MODES, SHARED_MODES } from "./extraction_target.ts";
 import type { FileOwner } from "../file_owner.ts";
 import { FileWindow } from "./file_window.ts";
+import { type TreeLocation, TreeWriter } from "./tree_writer.ts";
 import type { ZipEntry } from "./zip_directory.ts";
 import {
   checkAfterData,
@@ -35,6 +36,16 @@ export interface ExtractArchiveOptions {
   readonly requiredFiles?: readonly string[];
   /** Who shall own the destination and all in it. @default {the user of this process} */
   readonly owner?: FileOwner;
+  /** Makes a tree that several share. @default {a folder of its own} */
+  readonly shared?: SharedTreeOptions;
+}
+
+/** How a tree that several share is made. */
+export interface SharedTreeOptions {
+  /** Absolute path of the file to write the list of its files to. */
+  readonly manifest: string;
+  /** Trees whose files are linked where they have the same content. */
+  readonly donors: readonly TreeLocation[];
 }
 
 /** What was extracted. */
@@ -75,7 +86,12 @@ export function extractArchive(
   };
   const { end, entries, folders } = inspectArchive(source, { ...options, limits });
   hooks.checkpoint?.();
-  const target = new ExtractionTarget(options.destination, options.owner);
+  const target = new ExtractionTarget(
+    options.destination,
+    options.owner,
+    options.shared ? SHARED_MODES : PRIVATE_MODES,
+  );
+  const tree = options.shared && new TreeWriter(source, options.shared, target);
   target.open();
   try {
     hooks.started?.(target.created);
@@ -84,9 +100,17 @@ export function extractArchive(
       target.addFolder(folder);
     }
     entries.forEach((entry, index) => {
-      extractEntry(source, entry, entries[index + 1]?.offset ?? end.directoryOffset, target, hooks);
+      const next = entries[index + 1]?.offset ?? end.directoryOffset;
+      const start = checkAround(source, entry, next);
+      hooks.checkpoint?.();
+      if (entry.folder) extractEntry(source, entry, start, undefined, hooks);
+      else if (!tree?.link(entry, start)) {
+        extractEntry(source, entry, start, target, hooks);
+        tree?.wrote(entry);
+      }
     });
     target.finish(folders);
+    tree?.finish(folders);
   } catch (error) {
     removeAfter(error, target);
     throw error;
@@ -104,14 +128,8 @@ function removeAfter(error: unknown, target: ExtractionTarget): void {
   }
 }
 
-function extractEntry(
-  source: ArchiveSource,
-  entry: ZipEntry,
-  next: number,
-  target: ExtractionTarget,
-  hooks: ExtractArchiveHooks,
-): void {
-  hooks.checkpoint?.();
+/** Checks what stands around the data of an entry. @returns Where the data begins. */
+function checkAround(source: ArchiveSource, entry: ZipEntry, next: number): number {
   const fixed = source.read(entry.offset, LOCAL_HEADER_BYTES);
   if (fixed.length < LOCAL_HEADER_BYTES) throw truncated();
   const headerSize = localHeaderSize(fixed, entry);
@@ -129,7 +147,17 @@ function extractEntry(
     );
   }
   checkAfterData(source.read(dataEnd, Math.min(next - dataEnd, MAX_DESCRIPTOR_BYTES + 1)), entry);
-  using file = entry.folder ? undefined : target.createFile(entry.path, entry.executable);
+  return start;
+}
+
+function extractEntry(
+  source: ArchiveSource,
+  entry: ZipEntry,
+  start: number,
+  target: ExtractionTarget | undefined,
+  hooks: ExtractArchiveHooks,
+): void {
+  using file = target?.createFile(entry.path, entry.executable);
   decodeZipEntry(entry, {
     start,
     read: source.read,

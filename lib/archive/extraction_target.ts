@@ -8,6 +8,24 @@ import { BerthError, InvalidArchiveError } from "../errors.ts";
 import type { FileOwner } from "../file_owner.ts";
 import { escapeZipEntryName } from "./zip_entry_name.ts";
 
+/** Permission bits of what is extracted. */
+export interface TargetModes {
+  /** Of a folder. */
+  readonly folder: number;
+  /** Of a file. */
+  readonly file: number;
+  /** Of a file that may be executed. */
+  readonly executable: number;
+}
+
+/** For a folder that belongs to its user. */
+export const PRIVATE_MODES: TargetModes = { folder: 0o755, file: 0o644, executable: 0o755 };
+/**
+ * For a folder that others see through views of their own: each may write to its view, whatever its user. Nobody can
+ * reach the folder itself, which is closed.
+ */
+export const SHARED_MODES: TargetModes = { folder: 0o777, file: 0o666, executable: 0o777 };
+
 const MAX_SYSTEM_PATH_BYTES = 4095;
 const encoder = new TextEncoder();
 
@@ -19,6 +37,7 @@ export class ExtractionTarget {
   readonly #path: string;
   readonly #pathBytes: number;
   readonly #owner: FileOwner | undefined;
+  readonly #modes: TargetModes;
   #created = false;
 
   /**
@@ -26,11 +45,13 @@ export class ExtractionTarget {
    *
    * @param path The folder: an absolute path.
    * @param owner Who shall own it and all in it.
+   * @param modes Permission bits of what is in it.
    */
-  constructor(path: string, owner?: FileOwner) {
+  constructor(path: string, owner?: FileOwner, modes: TargetModes = PRIVATE_MODES) {
     this.#path = path;
     this.#pathBytes = encoder.encode(path).length;
     this.#owner = owner;
+    this.#modes = modes;
   }
 
   /** Whether {@linkcode ExtractionTarget.open} made the folder; else it was there, empty. */
@@ -64,7 +85,7 @@ export class ExtractionTarget {
   addFolder(name: string): void {
     this.#try(this.#resolve(name), "create", (path) => {
       Deno.mkdirSync(path, { mode: 0o700 });
-      Deno.chmodSync(path, 0o755);
+      Deno.chmodSync(path, this.#modes.folder);
     });
   }
 
@@ -72,7 +93,7 @@ export class ExtractionTarget {
    * Creates a file.
    *
    * @param name Path of the file below this folder; the folder that it lies in exists, the file does not.
-   * @param executable Whether it may be executed: mode 0755, else 0644. No other bits are ever set.
+   * @param executable Whether it may be executed. No other bits than those of the modes are ever set.
    * @returns Writes to the file until it is disposed of.
    */
   createFile(name: string, executable: boolean): Disposable & { write(chunk: Uint8Array): void } {
@@ -80,7 +101,7 @@ export class ExtractionTarget {
     const file = this.#try(path, "create", () => {
       const file = Deno.openSync(path, { write: true, createNew: true, mode: 0o600 });
       try {
-        Deno.chmodSync(path, executable ? 0o755 : 0o644);
+        Deno.chmodSync(path, executable ? this.#modes.executable : this.#modes.file);
         this.#give(path);
         return file;
       } catch (error) {
@@ -95,6 +116,33 @@ export class ExtractionTarget {
         }),
       [Symbol.dispose]: () => file.close(),
     };
+  }
+
+  /**
+   * Creates a file that shares its content, mode and times with another one.
+   *
+   * @param name Path of the file below this folder; the folder that it lies in exists, the file does not.
+   * @param from Absolute path of the other file.
+   * @returns False where the file system refuses or the other file is gone.
+   */
+  linkFile(name: string, from: string): boolean {
+    const path = this.#resolve(name);
+    try {
+      Deno.linkSync(from, path);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /**
+   * Sets the time of change of a file, so that it depends on nothing but the archive.
+   *
+   * @param name Path of the file below this folder.
+   * @param time Seconds since 1970.
+   */
+  setTime(name: string, time: number): void {
+    this.#try(this.#resolve(name), "set the time of", (path) => Deno.utimeSync(path, new Date(), time));
   }
 
   /**

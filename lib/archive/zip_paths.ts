@@ -4,6 +4,7 @@
  * @module
  */
 import { type ArchiveProblem, InvalidArchiveError } from "../errors.ts";
+import { missingScript } from "./missing_script.ts";
 import type { ZipEntry } from "./zip_directory.ts";
 import { escapeZipEntryName } from "./zip_entry_name.ts";
 
@@ -16,8 +17,6 @@ export interface ZipPathRules {
   /** Files and folders at most, folders that are only implied included. */
   readonly maxEntries: number;
 }
-
-const LISTED_NAMES = 5;
 
 /**
  * Checks that no two entries would meet at one path, none is at a reserved name, and no required file is missing.
@@ -101,24 +100,10 @@ function checkReserved({ path, label }: ZipEntry, reservedNames: readonly string
 
 function missing(required: string, entries: readonly ZipEntry[]): InvalidArchiveError {
   const files = entries.filter((entry) => !entry.folder).map((entry) => entry.path);
-  const tops = new Set(entries.map((entry) => entry.path.split("/", 1)[0] ?? ""));
-  tops.delete("__MACOSX");
-  const [top] = tops;
-  const wrapped = tops.size === 1 && top !== undefined && !files.includes(top);
-  const hint = wrapped
-    ? `Your archive has everything inside '${
-      escapeZipEntryName(top)
-    }/': zip the folder's content, not the folder.`
-    : "Add the file, or correct the script path.";
-  const listed = files.slice(0, LISTED_NAMES).map((name) => `'${escapeZipEntryName(name)}'`).join(", ");
-  const more = files.length > LISTED_NAMES ? ` and ${files.length - LISTED_NAMES} more` : "";
-  const label = escapeZipEntryName(required);
   return new InvalidArchiveError(
     "missing-script",
-    `The archive lacks the file '${label}'. It holds ${
-      files.length === 0 ? "no files" : listed + more
-    }. ${hint}`,
-    label,
+    missingScript(required, files),
+    escapeZipEntryName(required),
   );
 }
 

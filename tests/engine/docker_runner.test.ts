@@ -342,7 +342,7 @@ Deno.test("DockerRunner drops setuid bits and keeps executable ones", () =>
     );
     const ended = await runner.startContainer(executable);
     assert.ok(ended.status === "success" && ended.result, JSON.stringify(ended));
-    assert.deepEqual(JSON.parse(new TextDecoder().decode(ended.result)), { tool: "0o755", data: "0o644" });
+    assert.deepEqual(JSON.parse(new TextDecoder().decode(ended.result)), { tool: "0o777", data: "0o666" });
   }));
 
 Deno.test("DockerRunner.watch() tells of a bot that ends, and ends itself with its signal", () =>

@@ -85,7 +85,9 @@ Deno.test({
       const { containerId } = await other.call("startContainer", executable);
       await linesUntil(runner, containerId, /^ready$/);
       const [folder] = await folders();
-      const { uid } = await Deno.lstat(`${config.tempDir}/${config.instance}/containers/${folder}/locked`);
+      const { uid } = await Deno.lstat(
+        `${config.tempDir}/${config.instance}/containers/${folder}/view/locked`,
+      );
       assert.equal(uid, 0);
       await other.call("stopContainer", containerId);
       assert.deepEqual([await folders(), await containers()], [[], []]);

@@ -45,7 +45,8 @@ async function withScene(work: (scene: Scene) => Promise<void>): Promise<void> {
         await store.put(BUCKET, key, bytes);
       },
       files: async () =>
-        (await Array.fromAsync(Deno.readDir(folder)).catch(() => [])).map(({ name }) => name).sort(),
+        (await Array.fromAsync(Deno.readDir(folder)).catch(() => [])).map(({ name }) => name)
+          .filter((name) => name !== "versions.json").sort(),
     });
   } finally {
     await Deno.remove(root, { recursive: true });
@@ -435,4 +436,46 @@ Deno.test("CodeCache does not take a script that is missing for a fault of the a
       Promise.reject(new InvalidArchiveError("missing-script", "The archive lacks 'x.py'."));
     await assert.rejects(codes.use(BUCKET, "a", refuse), /lacks/);
     assert.equal(await read(codes, "a"), "fine");
+  }));
+
+Deno.test("CodeCache.hash() knows what an earlier process has fetched, and sees that it has changed", () =>
+  withScene(async ({ cache, put, fetched, folder }) => {
+    await put("a", "one");
+    assert.equal(await cache().hash(BUCKET, "a"), undefined);
+    await read(cache(), "a");
+    const sha256 = (await fileName("one")).slice(0, 64);
+    assert.equal(await cache().hash(BUCKET, "a"), sha256);
+    await put("a", "other");
+    assert.equal(await cache().hash(BUCKET, "a"), undefined);
+    await Deno.writeTextFile(`${folder}/versions.json`, "{damaged");
+    assert.equal(await cache().hash(BUCKET, "a"), undefined);
+    assert.deepEqual(fetched, ["a"]);
+  }));
+
+Deno.test("CodeCache.hash() does without a store that fails or hangs, where it has answered before", () =>
+  withScene(async ({ cache, put, store }) => {
+    await put("a", "one");
+    const codes = cache();
+    await read(codes, "a");
+    const sha256 = (await fileName("one")).slice(0, 64);
+    store.stat = () => Promise.reject(new ObjectStoreError("away"));
+    assert.equal(await codes.hash(BUCKET, "a"), sha256);
+    store.stat = (_bucket, _key, { signal } = {}) =>
+      new Promise((_resolve, reject) => signal!.addEventListener("abort", () => reject(signal!.reason)));
+    assert.equal(await codes.hash(BUCKET, "a"), sha256);
+    await assert.rejects(codes.hash(BUCKET, "a", AbortSignal.timeout(1)), { name: "TimeoutError" });
+    store.stat = () => Promise.resolve(undefined);
+    await assert.rejects(codes.hash(BUCKET, "a"), ObjectNotFoundError);
+  }));
+
+Deno.test("CodeCache.drop() removes an archive that nobody uses", () =>
+  withScene(async ({ cache, put, files }) => {
+    await put("a", "one");
+    const codes = cache();
+    const sha256 = (await fileName("one")).slice(0, 64);
+    await codes.use(BUCKET, "a", () => codes.drop(sha256));
+    assert.deepEqual(await files(), [`${sha256}.zip`]);
+    await codes.drop(sha256);
+    assert.deepEqual(await files(), []);
+    assert.equal(await read(codes, "a"), "one");
   }));

@@ -25,7 +25,7 @@ Deno.test("ContainerBuilder.withExecutable() follows the contract's environment 
     BOT_ID: "my-bot",
     CONFIG: executable.config,
     BOT_CONFIG: executable.config,
-    CONFIG_FILE: "/bot/.berth/config.json",
+    CONFIG_FILE: "/berth/config.json",
     ENTRYPOINT_TYPE: "bot",
     CODE_MOUNT_DIR: "/bot",
     SCRIPT_PATH: "src/main.py",
@@ -71,7 +71,7 @@ Deno.test("ContainerBuilder.withExecutable() leaves a configuration out that no 
   const large = parseExecutable({ ...executable, config: { text: "x".repeat(200_000) } });
   const { env } = new ContainerBuilder("name", "image").withExecutable(large).build();
   assert.equal("CONFIG" in env || "BOT_CONFIG" in env, false);
-  assert.equal(env.CONFIG_FILE, "/bot/.berth/config.json");
+  assert.equal(env.CONFIG_FILE, "/berth/config.json");
 });
 
 Deno.test("ContainerBuilder.build() gives a specification that later steps do not change", () => {

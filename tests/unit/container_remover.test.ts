@@ -31,6 +31,7 @@ class Engine {
         await this.afterList();
         return list;
       },
+      removeUnusedVolumes: () => Promise.resolve(),
       getStatus: (name) => Promise.resolve(this.containers.get(name)),
       remove: (name) => Promise.resolve(void this.containers.delete(name)),
     };
@@ -42,7 +43,7 @@ interface Scene {
   readonly engine: Engine;
   readonly folders: PrivateFolders;
   readonly remover: ContainerRemover;
-  /** Reserves a folder and makes it, as a start does. */
+  /** Makes a folder, as a start does. */
   begin(): Promise<string>;
   exists(folder: string): Promise<boolean>;
 }
@@ -57,11 +58,7 @@ async function withScene(work: (scene: Scene) => Promise<void>): Promise<void> {
       engine,
       folders,
       remover,
-      begin: async () => {
-        const folder = await folders.reserve("bot");
-        await Deno.mkdir(folders.path(folder));
-        return folder;
-      },
+      begin: () => folders.create("bot"),
       exists: (folder) => Deno.stat(folders.path(folder)).then(() => true, () => false),
     });
   } finally {

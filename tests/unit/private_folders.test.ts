@@ -15,12 +15,12 @@ async function withFolders(work: (folders: PrivateFolders, parent: string) => Pr
 
 Deno.test("PrivateFolders gives two starts of one bot different folders", () =>
   withFolders(async (folders) => {
-    assert.notEqual(await folders.reserve("bot-a"), await folders.reserve("bot-a"));
+    assert.notEqual(await folders.create("bot-a"), await folders.create("bot-a"));
   }));
 
 Deno.test("PrivateFolders closes its folder to other users", () =>
   withFolders(async (folders, parent) => {
-    await folders.reserve("bot-a");
+    await folders.create("bot-a");
     assert.equal((await Deno.stat(parent)).mode! & 0o777, 0o700);
   }));
 
@@ -33,11 +33,10 @@ Deno.test("PrivateFolders.remove() refuses names that lead elsewhere", () =>
 
 Deno.test("PrivateFolders.remove() removes a link, not what it points to", () =>
   withFolders(async (folders, parent) => {
-    const name = await folders.reserve("bot-a");
+    const name = await folders.create("bot-a");
     const canary = `${parent}/../canary`;
     await Deno.mkdir(canary);
     await Deno.writeTextFile(`${canary}/file`, "alive");
-    await Deno.mkdir(folders.path(name));
     await Deno.symlink(canary, `${folders.path(name)}/link`);
     await folders.remove(name, neverForced);
     assert.equal(await Deno.readTextFile(`${canary}/file`), "alive");
@@ -45,13 +44,16 @@ Deno.test("PrivateFolders.remove() removes a link, not what it points to", () =>
   }));
 
 Deno.test("PrivateFolders.remove() does not mind a folder that is gone", () =>
-  withFolders(async (folders) => await folders.remove(await folders.reserve("bot-a"), neverForced)));
+  withFolders(async (folders) => {
+    const name = await folders.create("bot-a");
+    await Deno.remove(folders.path(name));
+    await folders.remove(name, neverForced);
+  }));
 
 Deno.test("PrivateFolders.remove() asks for force only where the system refuses, and tells what stays", () =>
   withFolders(async (folders) => {
     // A name that is no UTF-8 cannot be told to the system.
-    const name = await folders.reserve("bot-a");
-    await Deno.mkdir(folders.path(name));
+    const name = await folders.create("bot-a");
     const script = 'mkdir "$0/$(printf "\\377")"';
     await new Deno.Command("sh", { args: ["-c", script, folders.path(name)] }).output();
     let forced = 0;
@@ -71,7 +73,7 @@ Deno.test("PrivateFolders touches nothing while the folder above is not safe", (
   withFolders(async (_folders, parent) => {
     await Deno.mkdir(`${parent}/canary`, { recursive: true });
     const unsafe = new PrivateFolders(parent, () => Promise.reject(new Error("not safe")));
-    await assert.rejects(unsafe.reserve("bot-a"), /not safe/);
+    await assert.rejects(unsafe.create("bot-a"), /not safe/);
     await assert.rejects(unsafe.idle(), /not safe/);
     await assert.rejects(unsafe.remove("canary", neverForced), /not safe/);
     assert.ok(await Deno.stat(`${parent}/canary`));
@@ -79,8 +81,9 @@ Deno.test("PrivateFolders touches nothing while the folder above is not safe", (
 
 Deno.test("PrivateFolders.idle() names folders that neither a start nor a removal uses", () =>
   withFolders(async (folders) => {
-    const [starting, running] = [await folders.reserve("starting"), await folders.reserve("running")];
-    for (const name of [starting, running, "orphan"]) await Deno.mkdir(folders.path(name));
+    await folders.create("starting");
+    const running = await folders.create("running");
+    await Deno.mkdir(folders.path("orphan"));
     folders.release(running);
     assert.deepEqual(await folders.idle(), ["orphan", running]);
     const removed = folders.remove("orphan", neverForced);
