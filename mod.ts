@@ -28,7 +28,7 @@ export {
   type ArchiveExtractorOptions,
   type ExtractOptions,
 } from "./lib/archive/archive_extractor.ts";
-export type { ExtractArchiveOptions, ExtractedArchive } from "./lib/archive/extract_archive.ts";
+export type { ExtractArchiveOptions, ExtractedArchive, SharedTreeOptions } from "./lib/archive/extract_archive.ts";
 export { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from "./lib/archive/archive_limits.ts";
 export { BashEntrypointFactory } from "./lib/bash_entrypoint_factory.ts";
 export { UserFiles } from "./lib/user_files.ts";
@@ -40,6 +40,10 @@ export {
   type ExtractedCode,
   type FetchAndExtractOptions,
 } from "./lib/code_manager.ts";
+export type { CodeTree } from "./lib/code/code_tree.ts";
+export { CodeTrees, type CodeTreesOptions } from "./lib/code/code_trees.ts";
+export { type CodeView, CodeViews, type CreateViewOptions } from "./lib/code/code_views.ts";
+export { CodeWatch, type CodeWatchOptions } from "./lib/code/code_watch.ts";
 export { type CachedArchive, CodeCache, type CodeCacheOptions } from "./lib/code_cache.ts";
 export { ContainerBuilder } from "./lib/container_builder.ts";
 export type {
@@ -67,6 +71,7 @@ export type {
   BindMount,
   ContainerSpec,
   LogLimits,
+  OverlayMount,
   ResourceLimits,
   SecuritySettings,
   TmpfsMount,
@@ -147,4 +152,6 @@ export type { CollectedResult, ResultProblem } from "./lib/result_keeper.ts";
 export { type Runtime, RUNTIMES } from "./lib/runtimes.ts";
 export { ScriptManager } from "./lib/script_manager.ts";
 export { Secret } from "./lib/secret.ts";
+export type { TreeFile, TreeManifest } from "./lib/archive/tree_manifest.ts";
+export type { TreeLocation } from "./lib/archive/tree_writer.ts";
 export { zipFolder, type ZipFolderOptions } from "./lib/archive/zip_folder.ts";

@@ -109,9 +109,13 @@ export class ContainerStarter {
    * @param signal Gives up waiting.
    */
   async prepare(executable: Executable, signal?: AbortSignal): Promise<void> {
-    const { code } = this.#options;
+    const { code, orchestrator, config } = this.#options;
+    const options = { ...(signal && { signal }) };
     code.warmUp();
-    await code.fetchAndExtract(executable, () => Promise.resolve(), { ...(signal && { signal }) });
+    await Promise.all([
+      orchestrator.pullImage(config.images[executable.runtime]!, options),
+      code.fetchAndExtract(executable, () => Promise.resolve(), options),
+    ]);
   }
 
   /**

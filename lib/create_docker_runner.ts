@@ -12,6 +12,7 @@ import { ArchiveExtractor } from "./archive/archive_extractor.ts";
 import { maxArchiveBytes } from "./archive/archive_limits.ts";
 import { CodeCache } from "./code_cache.ts";
 import { CodeTrees } from "./code/code_trees.ts";
+import { CodeWatch } from "./code/code_watch.ts";
 import { CodeViews } from "./code/code_views.ts";
 import { CodeManager } from "./code_manager.ts";
 import type { ContainerOrchestrator } from "./container_orchestrator.ts";
@@ -94,6 +95,7 @@ export function createDockerRunner(options: CreateDockerRunnerOptions = {}): Doc
     extractor,
     scripts: new ScriptManager(),
     views: new CodeViews(user.uid === 0),
+    watch: new CodeWatch({ root: folder, folders, trees }),
     folders,
     userFiles: new UserFiles(`${folder}/users`),
     user,

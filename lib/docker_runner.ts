@@ -7,6 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { ArchiveExtractor } from "./archive/archive_extractor.ts";
 import { isBotId, parseBotId } from "./bot_id.ts";
+import type { CodeWatch } from "./code/code_watch.ts";
 import type { CodeViews } from "./code/code_views.ts";
 import type { CodeManager } from "./code_manager.ts";
 import { ContainerStarter } from "./container_starter.ts";
@@ -76,6 +77,8 @@ export interface DockerRunnerParts {
   readonly scripts: ScriptManager;
   /** What shows the code to containers. */
   readonly views: CodeViews;
+  /** What watches over it. Closed with the runner. */
+  readonly watch: CodeWatch;
   /** Where the private folders are. */
   readonly folders: PrivateFolders;
   /** User that this process runs as. */
@@ -196,7 +199,7 @@ export class DockerRunner implements Runner {
     options: RunnerCallOptions = {},
   ): Promise<ManagedContainer | undefined> {
     const info = await this.#own(container, options);
-    return info && toManagedContainer(info);
+    return info && await this.#toManaged(info);
   }
 
   /** {@inheritDoc Runner.findContainer} */
@@ -233,7 +236,8 @@ export class DockerRunner implements Runner {
     const own = containers.filter(({ labels }) => LABEL.id in labels);
     this.#parts.logs?.adopt(own.filter(({ phase }) => phase !== "pending").map(toCollectedContainer));
     await this.#exited.review(own, options.signal);
-    return own.filter((info) => !isSetAside(info)).map(toManagedContainer);
+    this.#parts.watch.refresh();
+    return await Promise.all(own.filter((info) => !isSetAside(info)).map((info) => this.#toManaged(info)));
   }
 
   /** {@inheritDoc Runner.waitingLogs} */
@@ -279,6 +283,7 @@ export class DockerRunner implements Runner {
     this.#closing.abort(new DOMException("The runner was closed", "AbortError"));
     await Promise.allSettled(this.#active);
     await this.#parts.logs?.close();
+    await this.#parts.watch[Symbol.asyncDispose]();
     await this.#parts.extractor[Symbol.asyncDispose]();
     await this.#parts.orchestrator[Symbol.asyncDispose]();
   }
@@ -318,6 +323,10 @@ export class DockerRunner implements Runner {
     } catch (error) {
       this.#log.error("container not removed", { container: containerId, error });
     }
+  }
+
+  async #toManaged(info: ContainerInfo): Promise<ManagedContainer> {
+    return toManagedContainer(info, await this.#parts.watch.isLost(info));
   }
 
   /** A container of this instance; another's is as good as not there. */

@@ -25,8 +25,9 @@ export function infoOf(container: ManagedContainer): ContainerInfo | undefined {
  * Reads the labels of one of our containers. A label that somebody damaged reads as its default.
  *
  * @param info What the engine knows of it.
+ * @param isCodeLost Whether files of its code were removed from under it.
  */
-export function toManagedContainer(info: ContainerInfo): ManagedContainer {
+export function toManagedContainer(info: ContainerInfo, isCodeLost = false): ManagedContainer {
   const { id: containerId, name: containerName, labels, ...state } = info;
   const slot = labels[LABEL.slot];
   const container: ManagedContainer = {
@@ -39,6 +40,7 @@ export function toManagedContainer(info: ContainerInfo): ManagedContainer {
     specHash: labels[LABEL.specHash] ?? "",
     attempt: Number(labels[LABEL.attempt]) || 1,
     segment: Number(labels[LABEL.segment]) || 0,
+    ...(isCodeLost && { isCodeLost }),
   };
   infos.set(container, info);
   return container;

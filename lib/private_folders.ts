@@ -66,13 +66,18 @@ export class PrivateFolders {
     await onDisk(`write '${path}'`, () => Deno.writeTextFile(path, sha256, { mode: 0o600 }));
   }
 
-  /** Hashes of all trees that are in use. */
-  async held(): Promise<Set<string>> {
+  /** Names of all folders. */
+  async names(): Promise<string[]> {
     const entries = await onDisk(
       `read '${this.#parent}'`,
       () => unlessMissing(Array.fromAsync(Deno.readDir(this.#parent))),
     );
-    const held = (entries ?? []).map(({ name }) => this.holdOf(name));
+    return (entries ?? []).map(({ name }) => name).sort();
+  }
+
+  /** Hashes of all trees that are in use. */
+  async held(): Promise<Set<string>> {
+    const held = (await this.names()).map((name) => this.holdOf(name));
     return new Set((await Promise.all(held)).filter((sha256) => sha256 !== undefined));
   }
 
@@ -127,12 +132,9 @@ export class PrivateFolders {
     // What ends while the folders are read has taken one away, or given it a container.
     const before = new Set(this.#inUse);
     await this.#ready();
-    const entries = await onDisk(
-      `read '${this.#parent}'`,
-      () => unlessMissing(Array.fromAsync(Deno.readDir(this.#parent))),
-    );
+    const names = await this.names();
     const isIdle = (name: string) => !before.has(name) && !this.#inUse.has(name);
-    return (entries ?? []).map(({ name }) => name).filter(isIdle).sort();
+    return names.filter(isIdle);
   }
 }
 

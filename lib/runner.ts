@@ -119,6 +119,8 @@ export interface ManagedContainer {
   readonly isPaused?: boolean;
   /** Why it is in this phase, in the engine's words. */
   readonly reason?: string;
+  /** Whether files of its code were removed from under it, as cleaners of temporary files do. @default {false} */
+  readonly isCodeLost?: boolean;
   /** When it was created. */
   readonly createdAt: Date;
   /** When it was started. Only from {@linkcode Runner.getContainerStatus}. */
@@ -151,8 +153,8 @@ export interface Runner extends AsyncDisposable {
   /** The hash that a container of this executable carries: another one means that it has to be replaced. */
   specHash(executable: Executable): string;
   /**
-   * Brings the code of an executable near, so that its start takes less. Starts nothing, and need not be called: code
-   * that has changed until the start is fetched by that. Rejects when there is no such code.
+   * Does ahead of a start what takes long: brings image and code near, checked and extracted. Starts nothing, and need
+   * not be called: code that has changed until the start is fetched by that. Rejects as the start would.
    */
   prepare(executable: Executable, options?: RunnerCallOptions): Promise<void>;
   /**

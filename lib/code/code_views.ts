@@ -47,7 +47,11 @@ export class CodeViews {
   readonly #log = getLogger(["berth", "runner"]);
   #overlay: boolean;
 
-  /** @param overlay Whether views without a copy are tried: only for root's files can the kernel mount them. */
+  /**
+   * Makes one; nothing is mounted yet.
+   *
+   * @param overlay Whether views without a copy are tried: only for root's files can the kernel mount them.
+   */
   constructor(overlay: boolean) {
     this.#overlay = overlay;
   }

@@ -119,6 +119,34 @@ export class BotActions {
   }
 
   /**
+   * Prepares what is to replace a container that runs, so that the bot is away for as short as can be.
+   *
+   * @param id Id of the bot.
+   * @param wish What is to run.
+   * @param signal Gives up.
+   * @returns False when it cannot be started, which is noted: what runs had better go on.
+   */
+  async prepare(id: string, wish: Wish, signal: AbortSignal): Promise<boolean> {
+    const executable = wish.executable!;
+    const { runner, state, clock } = this.#options;
+    const before = this.#failedStarts.get(id);
+    const specHash = runner.specHash(executable);
+    try {
+      await runner.prepare(executable, { signal });
+      this.#failedStarts.delete(id);
+      return true;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      state.countFailedStart();
+      const attempt = before?.specHash === specHash ? before.attempt + 1 : 1;
+      const condition = startFailure(error, " What ran before goes on.");
+      this.#log.debug("bot not replaced", { id, attempt, problem: messageOf(error) });
+      this.#failedStarts.set(id, { specHash, attempt, failedAt: new Date(clock.now()), condition });
+      return false;
+    }
+  }
+
+  /**
    * Stops or removes a container of a bot.
    *
    * @param id Id of the bot.
@@ -167,8 +195,8 @@ export class BotActions {
 }
 
 /** Whether it is the bot's own fault decides what people are told, and whether it counts. */
-function startFailure(error: unknown): FailedStart["condition"] {
-  const message = messageOf(error);
+function startFailure(error: unknown, consequence = ""): FailedStart["condition"] {
+  const message = `${messageOf(error)}${consequence}`;
   if (error instanceof ImageUnavailableError) return { type: "image-missing", message };
   if (error instanceof EngineUnavailableError) return { type: "waiting", for: `the engine: ${message}` };
   if (error instanceof ObjectStoreError) return { type: "waiting", for: `the object store: ${message}` };

@@ -7,7 +7,7 @@
 import { describeExit, type Exit } from "../../lib/describe_exit.ts";
 
 /** Why a container is stopped. */
-export type StopReason = "disabled" | "no document" | "replaced" | "duplicate";
+export type StopReason = "disabled" | "no document" | "replaced" | "duplicate" | "code lost";
 
 /** What a bot is doing. `until` is the time of the next try. */
 export type BotCondition =

@@ -17,7 +17,7 @@ import type { BotCondition } from "./bot_condition.ts";
 import { ConditionLog } from "./condition_log.ts";
 import { LastDocuments } from "./last_documents.ts";
 import type { FreshDocument } from "./fresh_documents.ts";
-import { type Desired, type Plan, plan } from "./plan.ts";
+import { type Action, type Desired, type Plan, plan } from "./plan.ts";
 import { SeenContainers } from "./seen_containers.ts";
 import type { ServiceState } from "./service_state.ts";
 import { type Wish, wishOf } from "./wish.ts";
@@ -154,6 +154,9 @@ export class BotReconciler {
     const next = this.preview(id, wish.desired, containers);
     this.#aims.set(id, wish.desired);
     this.#show(id, wish, next.condition, next.keeps);
+    if (next.actions.some(isReplacement) && !await this.#actions.prepare(id, wish, signal)) {
+      return this.#afterFailure(id, wish, containers);
+    }
     let live = next.keeps;
     let there = containers;
     for (const action of next.actions) {
@@ -246,9 +249,10 @@ export class BotReconciler {
     onGone(id);
   }
 
-  #afterFailure(id: string, wish: Wish): WorkResult {
-    const { condition, againInMs } = this.preview(id, wish.desired, []);
-    this.#show(id, wish, condition);
+  #afterFailure(id: string, wish: Wish, containers: readonly ManagedContainer[] = []): WorkResult {
+    const { condition, keeps, againInMs } = this.preview(id, wish.desired, containers);
+    this.#show(id, wish, condition, keeps);
+    if (keeps) this.seen.see(id, containers);
     return againInMs === undefined ? {} : { againInMs };
   }
 
@@ -276,4 +280,9 @@ export class BotReconciler {
       ...(notes.length > 0 && { notes }),
     });
   }
+}
+
+/** What is stopped is to be followed by another start at once. */
+function isReplacement(action: Action): boolean {
+  return action.type === "stop" && (action.reason === "replaced" || action.reason === "code lost");
 }

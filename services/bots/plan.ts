@@ -124,10 +124,10 @@ function planRun(
 ): Plan {
   const live = bots.filter((bot) => isLive(bot) && !isStuck(bot, now));
   const over = bots.filter((bot) => bot.phase === "exited" || isStuck(bot, now));
-  const wanted = live.filter((bot) => bot.specHash === specHash);
+  const wanted = live.filter((bot) => bot.specHash === specHash && !bot.isCodeLost);
   const kept = wanted.find(({ phase }) => phase === "running") ?? wanted[0];
   if (kept) return planKeep(kept, live, over, now);
-  if (live.length > 0) return planReplace(live);
+  if (live.length > 0) return planReplace(specHash, live, failedStart, now);
   const lost = bots.find(({ phase }) => phase === "lost");
   // It may run where nobody sees it: a second one would trade twice.
   if (lost) return unchanged(hostOf(lost));
@@ -151,9 +151,20 @@ function planKeep(
   return { actions, condition, settled: condition, keeps: kept, ...again };
 }
 
-function planReplace(live: readonly ManagedContainer[]): Plan {
+/** What is to come is prepared before anything is stopped: while that fails, what runs goes on. */
+function planReplace(
+  specHash: string,
+  live: readonly ManagedContainer[],
+  failedStart: FailedStart | undefined,
+  now: number,
+): Plan {
+  const last = lastTry(specHash, [], failedStart);
+  const dueAt = last ? last.endedAt + last.delayMs : now;
+  if (last && dueAt > now) {
+    return { ...unchanged(last.condition(new Date(dueAt)), live[0]), againInMs: dueAt - now };
+  }
   return {
-    actions: live.map((bot) => stop(bot, "replaced")),
+    actions: live.map((bot) => stop(bot, bot.specHash === specHash ? "code lost" : "replaced")),
     condition: { type: "stopping", reason: "replaced" },
     settled: { type: "starting", attempt: 1 },
     againInMs: 0,

@@ -1,7 +1,7 @@
 /** What a pass does with what was seen of a bot's containers before, true or not. */
 
 import assert from "node:assert/strict";
-import { ContainerConflictError, ContainerNotFoundError } from "../../lib/errors.ts";
+import { ContainerConflictError, ContainerNotFoundError, InvalidArchiveError } from "../../lib/errors.ts";
 import type { Executable } from "../../lib/executable.ts";
 import type { ManagedContainer, Runner } from "../../lib/runner.ts";
 import { BotReconciler } from "../../services/bots/bot_reconciler.ts";
@@ -28,6 +28,8 @@ class OneBotEngine {
   there: ManagedContainer | undefined;
   /** Breaks the next stop, after it has been asked for. */
   problem: Error | undefined;
+  /** Breaks preparations. */
+  unprepared: Error | undefined;
   #made = 0;
 
   make(version: string): ManagedContainer {
@@ -53,6 +55,10 @@ class OneBotEngine {
       findContainer: () => {
         this.asked.push("look");
         return Promise.resolve(this.there);
+      },
+      prepare: () => {
+        this.asked.push("prepare");
+        return this.unprepared ? Promise.reject(this.unprepared) : Promise.resolve();
       },
       startContainer: ({ version }: Executable) => {
         this.asked.push("start");
@@ -102,7 +108,7 @@ function makeReconciler() {
     return engine.asked;
   };
   const conditionOf = () => state.getRunningBot(ID)?.condition.type;
-  return { engine, reconciler, pass, conditionOf };
+  return { engine, reconciler, pass, conditionOf, clock, state };
 }
 
 Deno.test("BotReconciler looks once, and knows then what it has made and ended", async () => {
@@ -111,7 +117,7 @@ Deno.test("BotReconciler looks once, and knows then what it has made and ended",
   assert.deepEqual(await pass(documentOf("1", false)), ["stop c1"]);
   assert.equal(conditionOf(), "disabled");
   assert.deepEqual(await pass(documentOf("1")), ["start"]);
-  assert.deepEqual(await pass(documentOf("2")), ["stop c2"]);
+  assert.deepEqual(await pass(documentOf("2")), ["prepare", "stop c2"]);
   assert.deepEqual(await pass(documentOf("2")), ["start"]);
   assert.equal(engine.there?.specHash, "2");
   assert.equal(conditionOf(), "running");
@@ -146,7 +152,7 @@ Deno.test("BotReconciler looks when there is a container where it knew of none",
   const { engine, reconciler, pass, conditionOf } = makeReconciler();
   engine.make("other");
   reconciler.seen.see(ID, []);
-  assert.deepEqual(await pass(documentOf("1")), ["start", "look", "stop c1"]);
+  assert.deepEqual(await pass(documentOf("1")), ["start", "look", "prepare", "stop c1"]);
   assert.deepEqual(await pass(documentOf("1")), ["start"]);
   assert.equal(engine.there?.specHash, "1");
   assert.equal(conditionOf(), "running");
@@ -161,4 +167,32 @@ Deno.test("BotReconciler knows nothing after a pass that failed, or of a bot tha
   await pass(documentOf("1"));
   assert.deepEqual(await pass(undefined), ["stop c2"]);
   assert.deepEqual(await pass(undefined), ["look"]);
+});
+
+Deno.test("BotReconciler stops nothing before what replaces it is prepared, and tries that again", async () => {
+  const { engine, pass, state, clock } = makeReconciler();
+  await pass(documentOf("1"));
+  engine.unprepared = new InvalidArchiveError("corrupt", "The archive is corrupt.");
+  assert.deepEqual(await pass(documentOf("2")), ["prepare"]);
+  const told = state.getRunningBot(ID)!;
+  assert.equal(told.containerId, "c1");
+  assert.match(JSON.stringify(told.condition), /failed.*The archive is corrupt\. What ran before goes on\./);
+  assert.deepEqual(await pass(documentOf("2")), ["look"], "not before its time");
+  await clock.advance(10_000);
+  assert.deepEqual(await pass(documentOf("2")), ["prepare"]);
+  assert.deepEqual(await pass(documentOf("1")), ["look"], "what runs is what is wanted again");
+  engine.unprepared = undefined;
+  await clock.advance(60_000);
+  assert.deepEqual(await pass(documentOf("2")), ["prepare", "stop c1"]);
+  assert.deepEqual(await pass(documentOf("2")), ["start"]);
+  assert.equal(engine.there?.specHash, "2");
+});
+
+Deno.test("BotReconciler replaces a bot whose code was removed", async () => {
+  const { engine, reconciler, pass } = makeReconciler();
+  await pass(documentOf("1"));
+  engine.there = { ...engine.there!, isCodeLost: true };
+  reconciler.seen.see(ID, [engine.there]);
+  assert.deepEqual(await pass(documentOf("1")), ["prepare", "stop c1"]);
+  assert.deepEqual(await pass(documentOf("1")), ["start"]);
 });
