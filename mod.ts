@@ -28,7 +28,11 @@ export {
   type ArchiveExtractorOptions,
   type ExtractOptions,
 } from "./lib/archive/archive_extractor.ts";
-export type { ExtractArchiveOptions, ExtractedArchive, SharedTreeOptions } from "./lib/archive/extract_archive.ts";
+export type {
+  ExtractArchiveOptions,
+  ExtractedArchive,
+  SharedTreeOptions,
+} from "./lib/archive/extract_archive.ts";
 export { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from "./lib/archive/archive_limits.ts";
 export { BashEntrypointFactory } from "./lib/bash_entrypoint_factory.ts";
 export { UserFiles } from "./lib/user_files.ts";
@@ -154,4 +158,10 @@ export { ScriptManager } from "./lib/script_manager.ts";
 export { Secret } from "./lib/secret.ts";
 export type { TreeFile, TreeManifest } from "./lib/archive/tree_manifest.ts";
 export type { TreeLocation } from "./lib/archive/tree_writer.ts";
-export { zipFolder, type ZipFolderOptions } from "./lib/archive/zip_folder.ts";
+export type { IgnoreFile } from "./lib/archive/ignore_rules.ts";
+export {
+  zipFolder,
+  type ZipFolderOptions,
+  type ZippedFolder,
+  type ZipProgress,
+} from "./lib/archive/zip_folder.ts";

@@ -5,6 +5,7 @@
  */
 
 import { stat } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
 import type { ArchiveLimits } from "../lib/archive/archive_limits.ts";
 import { InvalidBotFolderError } from "../lib/errors.ts";
 import type { ObjectStore } from "../lib/object_store.ts";
@@ -15,7 +16,7 @@ import { parseScheduleDocument } from "../services/schedules/schedule_document.t
 import type { BotFolder } from "./bot_folder.ts";
 import { botToDocument } from "./bot_to_document.ts";
 import { describeCron } from "./schedule_rows.ts";
-import { archivePrefix, storeArchive } from "./store_archive.ts";
+import { archivePrefix, type ArchiveTarget, storeArchive } from "./store_archive.ts";
 
 /** Where bots are deployed to. */
 export interface DeployTarget {
@@ -32,7 +33,7 @@ export interface DeployTarget {
 }
 
 /** Options of {@linkcode deployBot}. */
-export interface DeployBotOptions {
+export interface DeployBotOptions extends Pick<ArchiveTarget, "onProgress" | "onPacked"> {
   /** Id of the bot. @default {the folder's name for it} */
   readonly id?: string;
   /** Whether it is to run. @default {true} */
@@ -55,6 +56,8 @@ export interface DeployedBot {
   readonly enabled: boolean;
   /** Whether there was no such bot before. */
   readonly isNew: boolean;
+  /** Whether all of it was deployed already: nothing was written then. */
+  readonly isUnchanged: boolean;
   /** When it is run, with its time zone where that is not UTC; absent for a bot that runs until it is stopped. */
   readonly schedule?: string;
 }
@@ -72,9 +75,9 @@ export interface DeployedBot {
 export async function deployBot(
   bot: BotFolder,
   target: DeployTarget,
-  { id = bot.name, enabled = true, segment = 0, signal }: DeployBotOptions = {},
+  { id = bot.name, enabled = true, segment = 0, signal, ...packing }: DeployBotOptions = {},
 ): Promise<DeployedBot> {
-  const { repository, store, bucket, limits, publish } = target;
+  const { repository, store, bucket, limits } = target;
   const call = signal ? { signal } : {};
   const before = await repository.get(id, call);
   const describe = (filePath: string) =>
@@ -82,16 +85,10 @@ export async function deployBot(
   // Whatever is wrong with the folder is said before anything is written.
   describe("not-stored-yet");
   await requireScript(bot);
-  const filePath = await storeArchive(bot, { store, bucket, id, limits, ...call });
+  const filePath = await storeArchive(bot, { store, bucket, id, limits, ...packing, ...call });
   const document = describe(filePath);
-  const type = before ? "updated" : "created";
-  const change: BotChange = { type, id, document, order: { publishedAt: Date.now() } };
-  if (!await repository.apply(change, call)) {
-    throw new InvalidBotFolderError(
-      `'${id}' was not deployed: somebody changed it, or this machine's clock is behind. Deploy it again.`,
-    );
-  }
-  await publish(change);
+  const isUnchanged = before !== undefined && isSameBot(before, document);
+  if (!isUnchanged) await write(id, document, before === undefined, target, call);
   await removeOlderArchives(target, id, [filePath, filePathOf(before)]);
   const schedule = bot.schedule === undefined ? undefined : scheduleOf(document);
   return {
@@ -100,8 +97,39 @@ export async function deployBot(
     filePath,
     enabled: parseBotDocument(document).enabled,
     isNew: before === undefined,
+    isUnchanged,
     ...(schedule !== undefined && { schedule }),
   };
+}
+
+async function write(
+  id: string,
+  document: BotDocument,
+  isNew: boolean,
+  { repository, publish }: DeployTarget,
+  call: { readonly signal?: AbortSignal },
+): Promise<void> {
+  const type = isNew ? "created" : "updated";
+  const change: BotChange = { type, id, document, order: { publishedAt: Date.now() } };
+  if (!await repository.apply(change, call)) {
+    throw new InvalidBotFolderError(
+      `'${id}' was not deployed: somebody changed it, or this machine's clock is behind. Deploy it again.`,
+    );
+  }
+  await publish(change);
+}
+
+/** Whether what a deployment writes is there already, except for the time. Other fields are others' business. */
+function isSameBot(before: BotDocument, now: BotDocument): boolean {
+  const written = Object.fromEntries(Object.keys(now).map((name) => [name, field(before, name)]));
+  return isDeepStrictEqual(withoutTime(written), withoutTime(now));
+}
+
+function withoutTime(document: Record<string, unknown>): unknown {
+  const exact = (_key: string, value: unknown) => typeof value === "bigint" ? `${value}n` : value;
+  const plain = JSON.parse(JSON.stringify(document, exact));
+  if (isObject(plain.custom)) delete plain.custom.updatedAt;
+  return plain;
 }
 
 function scheduleOf(document: BotDocument): string | undefined {

@@ -11,6 +11,7 @@ import { type BotFolder, readBotFolder } from "./bot_folder.ts";
 import { type CliContext, EXIT } from "./context.ts";
 import { deployBot } from "./deploy_bot.ts";
 import { type DocumentTarget, type OpenDocuments, openDocuments } from "./open_documents.ts";
+import { describeLeftOut, showPacking } from "./pack_progress.ts";
 import { printable } from "./terminal.ts";
 
 /** Options of {@linkcode deployCommand}. */
@@ -52,17 +53,24 @@ export async function deployCommand(options: DeployOptions, context: CliContext)
     ...(id !== undefined && { id }),
     enabled,
     segment: segment === ALL_SEGMENTS ? 0 : segment,
+    onProgress: showPacking(terminal, id ?? bot.name),
+    onPacked: (packed) => {
+      const line = describeLeftOut(packed);
+      if (line) terminal.note(line);
+      terminal.transient(`${id ?? bot.name}: storing ${(packed.archive.length / 1e6).toFixed(1)} MB`);
+    },
     signal,
   });
+  terminal.transient("");
   if (json) terminal.out(JSON.stringify({ kind: target.kind, ...deployed }));
   else {
-    const what = deployed.isNew ? "is deployed" : "is updated";
+    const what = deployed.isUnchanged ? "is unchanged" : deployed.isNew ? "is deployed" : "is updated";
     const why = enabled ? "its configuration says so" : "'berth enable' starts it";
     const state = deployed.enabled ? "" : `, disabled (${why})`;
     const runs = deployed.schedule === undefined ? "" : `, runs at ${deployed.schedule}`;
     terminal.out(printable(`${deployed.id} ${what}: version ${deployed.version}${runs}${state}`));
   }
-  terminal.note(await documents.whenHeard());
+  if (!deployed.isUnchanged) terminal.note(await documents.whenHeard());
   return EXIT.ok;
 }
 

@@ -107,7 +107,7 @@ export class LocalSession implements AsyncDisposable {
     // Whatever is wrong with the folder is said before anything is written.
     describe("not-stored-yet");
     const { store, archiveLimits: limits } = this;
-    const target = { store, bucket: code, id: bot.name, limits, ...(signal && { signal }) };
+    const target = { store, bucket: code, id: bot.name, limits, compress: false, ...(signal && { signal }) };
     const executable = describe(await storeArchive(bot, target));
     this.#written.push({ bucket: code, key: executable.filePath });
     return executable;

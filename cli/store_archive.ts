@@ -4,10 +4,9 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import type { ArchiveLimits } from "../lib/archive/archive_limits.ts";
 import { archiveInMemory, inspectArchive } from "../lib/archive/inspect_archive.ts";
-import { zipFolder } from "../lib/archive/zip_folder.ts";
+import { zipFolder, type ZipFolderOptions, type ZippedFolder } from "../lib/archive/zip_folder.ts";
 import { InvalidArchiveError, InvalidBotFolderError } from "../lib/errors.ts";
 import type { ObjectStore } from "../lib/object_store.ts";
 import type { BotFolder } from "./bot_folder.ts";
@@ -15,8 +14,11 @@ import type { BotFolder } from "./bot_folder.ts";
 /** Archives that were put there from a folder are below it, where those of an API have the name of a user. */
 const USER = "local";
 
+/** So many digits of the hash of its content tell one archive from another. */
+const BUILD_DIGITS = 16;
+
 /** Where an archive goes. */
-export interface ArchiveTarget {
+export interface ArchiveTarget extends ZipFolderOptions {
   /** The object store. */
   readonly store: ObjectStore;
   /** The bucket for code. */
@@ -25,8 +27,8 @@ export interface ArchiveTarget {
   readonly id: string;
   /** What an archive may hold where it is going to run. */
   readonly limits: ArchiveLimits;
-  /** Gives up. */
-  readonly signal?: AbortSignal;
+  /** Called when the folder is packed. */
+  readonly onPacked?: (packed: ZippedFolder) => void;
 }
 
 /**
@@ -39,29 +41,36 @@ export function archivePrefix(id: string): string {
 }
 
 /**
- * Packs a bot folder and puts it into the object store. The key ends in a part of the content's hash, as a
- * version's build does: other code under the same version is another archive, and its bot is replaced.
+ * Packs a bot folder and puts it into the object store, unless that has it. The key ends in a part of the content's
+ * hash, as a version's build does: other code under the same version is another archive, and its bot is replaced.
  *
  * @param bot The folder.
  * @param target See {@linkcode ArchiveTarget}.
- * @returns The archive's key, for example `local/my-bot/1.0.0+3fa9c1d2`.
+ * @returns The archive's key, for example `local/my-bot/1.0.0+3fa9c1d20b7e44ad`.
  * @throws {InvalidBotFolderError} when the folder cannot be packed, or the service would refuse the archive.
  * @throws {ObjectStoreError} when the store does not take it.
  */
 export async function storeArchive(bot: BotFolder, target: ArchiveTarget): Promise<string> {
-  const { store, bucket, id, limits } = target;
-  const options = target.signal ? { signal: target.signal } : {};
-  const archive = await zipFolder(bot.path, options);
-  requireAccepted(bot, archive, limits);
-  const build = createHash("sha256").update(archive).digest("hex").slice(0, 8);
-  const key = `${archivePrefix(id)}${bot.version}+${build}`;
+  const { store, bucket, id, limits, onPacked, signal, ...packing } = target;
+  const options = signal ? { signal } : {};
+  const packed = await zipFolder(bot.path, { ...packing, ...options });
+  const { archive, contentHash } = packed;
+  requireAccepted(bot, packed, limits);
+  onPacked?.(packed);
+  const key = `${archivePrefix(id)}${bot.version}+${contentHash.slice(0, BUILD_DIGITS)}`;
   await store.ensureBucket(bucket, options);
-  await store.put(bucket, key, archive, { ...options, contentType: "application/zip" });
+  if ((await store.stat(bucket, key, options))?.size !== archive.length) {
+    await store.put(bucket, key, archive, { ...options, contentType: "application/zip" });
+  }
   return key;
 }
 
 /** The service makes the same checks of the archive: what it would refuse is not deployed. */
-function requireAccepted({ path, entrypoints }: BotFolder, archive: Uint8Array, limits: ArchiveLimits): void {
+function requireAccepted(
+  { path, entrypoints }: BotFolder,
+  { archive, leftOut, ignoreFile }: ZippedFolder,
+  limits: ArchiveLimits,
+): void {
   try {
     inspectArchive(archiveInMemory(archive), {
       limits,
@@ -69,6 +78,8 @@ function requireAccepted({ path, entrypoints }: BotFolder, archive: Uint8Array, 
     });
   } catch (error) {
     if (!(error instanceof InvalidArchiveError)) throw error;
-    throw new InvalidBotFolderError(`Cannot deploy '${path}': ${error.message}`, { cause: error });
+    const isLeftOut = leftOut.some((name) => error.entry === name || error.entry?.startsWith(name));
+    const hint = isLeftOut ? ` ${ignoreFile} leaves it out; what .berthignore says counts instead.` : "";
+    throw new InvalidBotFolderError(`Cannot deploy '${path}': ${error.message}${hint}`, { cause: error });
   }
 }

@@ -47,7 +47,11 @@ async function withStage(
   const context = {
     env: { TEMP_DIR: `${temp}/runtime`, DATA_DIR: `${temp}/data` },
     cwd: temp,
-    terminal: { out: (line: string) => lines.push(line), note: (line: string) => lines.push(line) },
+    terminal: {
+      out: (line: string) => lines.push(line),
+      note: (line: string) => lines.push(line),
+      transient: () => {},
+    },
     signal: new AbortController().signal,
     openBotDocuments: async (config: Parameters<typeof openBotDocuments>[0]) => {
       const { scheduling, ...opened } = await openBotDocuments(config);
@@ -97,9 +101,10 @@ Deno.test("berth deploy keeps the archive and the one before it, and says who ta
       "mine is deployed: version 1.0.0\nNo service runs here as instance 'main': 'berth start' starts it.",
     );
     const [first] = await archives();
-    assert.match(first!, /^1\.0\.0\+[0-9a-f]{8}$/);
+    assert.match(first!, /^1\.0\.0\+[0-9a-f]{16}$/);
     await deployCommand(options, context);
     assert.deepEqual(await archives(), [first], "the same content is the same archive");
+    assert.match(said(), /^mine is unchanged: version 1\.0\.0$/);
     for (const text of ["two", "three"]) {
       await write("main.py", `def main(id, config): print("${text}")\n`);
       await deployCommand(options, context);
@@ -126,6 +131,22 @@ Deno.test("berth deploy takes a table of equal rows, and refuses what the servic
     assert.deepEqual([await archives(), await documents()], before, "nothing is written");
   }));
 
+Deno.test("berth deploy says what an ignore file leaves out, also when that is the script", () =>
+  withStage(async ({ context, said, write }) => {
+    await write("data.csv", "x");
+    await write(".gitignore", "*.csv\n");
+    await deployCommand(options, context);
+    assert.match(said(), /^Left out by \.gitignore: data\.csv; a \.berthignore would count instead$/m);
+    await write(".gitignore", "main.py\n");
+    await assert.rejects(
+      deployCommand(options, context),
+      /lacks the file 'main\.py'.*\.gitignore leaves it out/,
+    );
+    await write(".berthignore", "");
+    await deployCommand(options, context);
+    assert.match(said(), /^mine is updated/m);
+  }));
+
 Deno.test("berth deploy says when a bot is disabled by its own configuration", () =>
   withStage(async ({ context, said, write }) => {
     await write("config.json", '{"enabled": "false"}');
@@ -137,10 +158,12 @@ Deno.test("berth deploy says when a bot is disabled by its own configuration", (
     assert.match(said(), /^mine is updated: version 1\.0\.0, disabled \('berth enable' starts it\)$/m);
   }));
 
-Deno.test("each change is published as the event that tells it", () =>
-  withStage(async ({ context, published, documents }) => {
+Deno.test("each change is published as the event that tells it, and what is no change is not", () =>
+  withStage(async ({ context, published, documents, write }) => {
     await deployCommand(options, context);
     const [stored] = await documents();
+    await deployCommand(options, context);
+    await write("config.json", '{"symbol": "BTC"}');
     await deployCommand(options, context);
     await enableCommand({ ids: ["mine", "nobody"], enabled: false }, context);
     assert.equal(await removeCommand(["mine", "nobody"], context), 1);
