@@ -10,6 +10,9 @@ import { type BotDocument, type BotRepository, StoreUnavailableError } from "../
 
 /** How long a database is waited for where it has answered before, in ms. */
 const PATIENCE_MS = 1_500;
+/** One that has just not answered is waited for shorter, in ms, for so long. */
+const SILENT_PATIENCE_MS = 200;
+const SILENT_MS = 10_000;
 
 /** A document, and how it came. */
 export interface LastDocument {
@@ -23,6 +26,7 @@ export interface LastDocument {
 export class LastDocuments {
   readonly #repository: Pick<BotRepository, "get">;
   readonly #documents = new Map<string, BotDocument>();
+  #silentUntil = -Infinity;
   readonly #log = getLogger(["berth", "bots"]);
 
   /** @param repository The documents. */
@@ -51,13 +55,15 @@ export class LastDocuments {
    */
   async read(id: string, signal: AbortSignal): Promise<LastDocument> {
     const last = this.#documents.get(id);
-    const patience = last ? AbortSignal.timeout(PATIENCE_MS) : undefined;
+    const patienceMs = performance.now() < this.#silentUntil ? SILENT_PATIENCE_MS : PATIENCE_MS;
+    const patience = last ? AbortSignal.timeout(patienceMs) : undefined;
     try {
       const either = patience ? AbortSignal.any([signal, patience]) : signal;
       return { document: await this.#repository.get(id, { signal: either }) };
     } catch (error) {
       signal.throwIfAborted();
       if (!last || !(error instanceof StoreUnavailableError || patience?.aborted)) throw error;
+      this.#silentUntil = performance.now() + SILENT_MS;
       return { document: last, problem: error };
     }
   }
