@@ -15,7 +15,6 @@ import type { ObjectContent, ObjectInfo, ObjectStore } from "./object_store.ts";
 import { onDisk } from "./on_disk.ts";
 import { SharedWork } from "./shared_work.ts";
 import { unlessMissing } from "./unless_missing.ts";
-import { LastKnown } from "./last_known.ts";
 
 /** An archive on disk. */
 export interface CachedArchive {
@@ -71,8 +70,6 @@ export class CodeCache {
   readonly #files = new KeyedMutex();
   readonly #log = getLogger(["berth", "runner"]);
   #adopted?: Promise<void>;
-  /** Hashes of what was at each key. */
-  readonly #last = new LastKnown<string>();
 
   /**
    * Makes one; nothing is read or dialled yet.
@@ -175,13 +172,7 @@ export class CodeCache {
 
   async #lease(bucket: string, key: string, signal?: AbortSignal): Promise<Entry> {
     while (true) {
-      const sha256 = await this.#last.find(`${bucket}/${key}`, {
-        find: () => this.#find(bucket, key, signal),
-        probe: (signal) => this.#store.stat(bucket, key, { signal }),
-        isUsable: (sha256) => this.#entries.has(sha256),
-        ...(signal && { signal }),
-      });
-      const entry = this.#entries.get(sha256);
+      const entry = this.#entries.get(await this.#find(bucket, key, signal));
       // Between its fetch and this line another caller may have evicted it.
       if (!entry) continue;
       entry.leases++;
