@@ -51,7 +51,7 @@ const code = await runCli(Deno.args, {
   createOrchestrator: (config) => new DockerodeOrchestrator(connectDocker(config.dockerHost)),
   createStore: (config, folder) =>
     config.minio || folder === undefined ? createObjectStore(config) : new FolderObjectStore(folder),
-  createRunner: (config, store) => createDockerRunner({ config, store }),
+  createRunner: (config, store) => createDockerRunner({ config, store, compileAhead: false }),
   openBotDocuments,
   probeServers,
   composeService: async (config, given) => {

@@ -44,6 +44,7 @@ export {
   type ExtractedCode,
   type FetchAndExtractOptions,
 } from "./lib/code_manager.ts";
+export { BytecodeLayers, type BytecodeLayersOptions } from "./lib/code/bytecode_layers.ts";
 export type { CodeTree } from "./lib/code/code_tree.ts";
 export { CodeTrees, type CodeTreesOptions } from "./lib/code/code_trees.ts";
 export { type CodeView, CodeViews, type CreateViewOptions } from "./lib/code/code_views.ts";
@@ -145,6 +146,8 @@ export {
   type ContainerHint,
   type FindContainerOptions,
   type ManagedContainer,
+  type PrepareOptions,
+  type RemoveContainerOptions,
   type Runner,
   type RunnerCallOptions,
   type StartContainerOptions,

@@ -24,6 +24,9 @@ while mkdir -p "$0.deep"; do
 done
 `;
 
+/** Kinds of containers that no process needs but the one that started them. */
+const HELPERS: readonly string[] = ["cleanup", "compile"];
+
 /** What a {@linkcode ContainerRemover} needs. */
 export interface ContainerRemoverOptions {
   /** The engine. */
@@ -136,7 +139,7 @@ export class ContainerRemover {
 
   /** A start or a removal that is under way has its folder reserved. */
   async #removeIfOrphan(info: ContainerInfo, signal?: AbortSignal): Promise<boolean> {
-    const isCandidate = info.labels[LABEL.kind] === "cleanup" || info.phase === "pending";
+    const isCandidate = HELPERS.includes(info.labels[LABEL.kind] ?? "") || info.phase === "pending";
     if (!isCandidate || this.#options.folders.isReserved(info.labels[LABEL.folder] ?? "")) return false;
     // The list may be older than the end of its start: what is reserved no more and pending still is left over.
     const now = await this.#options.orchestrator.getStatus(info.id, { ...(signal && { signal }) });

@@ -6,6 +6,8 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { CodeManager } from "./code_manager.ts";
+import type { BytecodeLayers } from "./code/bytecode_layers.ts";
+import { runtimeOf } from "./code_entrypoint_factory.ts";
 import type { CodeView, CodeViews } from "./code/code_views.ts";
 import { containerName } from "./container_name.ts";
 import { ContainerBuilder } from "./container_builder.ts";
@@ -30,7 +32,7 @@ import { toManagedContainer } from "./managed_container.ts";
 import type { FileOwner } from "./file_owner.ts";
 import { onDisk } from "./on_disk.ts";
 import type { PrivateFolders } from "./private_folders.ts";
-import type { StartContainerOptions } from "./runner.ts";
+import type { PrepareOptions, StartContainerOptions } from "./runner.ts";
 import type { UserFiles } from "./user_files.ts";
 import type { ScriptManager } from "./script_manager.ts";
 import { canonicalJson, specHash } from "./spec_hash.ts";
@@ -50,6 +52,8 @@ export interface ContainerStarterOptions {
   readonly scripts: ScriptManager;
   /** What shows it to containers. */
   readonly views: CodeViews;
+  /** What compiles it ahead; absent: nobody does. */
+  readonly bytecode?: BytecodeLayers;
   /** Where the private folders are. */
   readonly folders: PrivateFolders;
   /** What cleans up after a start that failed. */
@@ -106,16 +110,26 @@ export class ContainerStarter {
    * Does ahead of a start what need not be done within it.
    *
    * @param executable A validated executable.
-   * @param signal Gives up waiting.
+   * @param options See {@linkcode PrepareOptions}.
    */
-  async prepare(executable: Executable, signal?: AbortSignal): Promise<void> {
-    const { code, orchestrator, config } = this.#options;
+  async prepare(executable: Executable, { replaces, signal }: PrepareOptions = {}): Promise<void> {
+    const { code, bytecode, orchestrator, config } = this.#options;
     const options = { ...(signal && { signal }) };
+    const image = config.images[executable.runtime]!;
     code.warmUp();
     await Promise.all([
-      orchestrator.pullImage(config.images[executable.runtime]!, options),
+      orchestrator.pullImage(image, options),
       code.fetchAndExtract(executable, () => Promise.resolve(), options),
     ]);
+    if (!bytecode) return;
+    using live = replaces ? whileRunning(orchestrator, replaces, signal) : undefined;
+    const compiling = live?.signal ?? signal;
+    await code.fetchAndExtract(
+      executable,
+      ({ tree }) => bytecode.make(tree, image, runtimeOf(executable), compiling),
+      options,
+    );
+    signal?.throwIfAborted();
   }
 
   /**
@@ -233,16 +247,20 @@ export class ContainerStarter {
     signal: AbortSignal | undefined,
     start: (view: CodeView, script: string, sha256: string) => Promise<ContainerInfo>,
   ): Promise<ContainerInfo> {
-    const { code, scripts, views, folders, botUser, giveAway } = this.#options;
+    const { code, scripts, views, bytecode, folders, botUser, giveAway, config } = this.#options;
     const path = folders.path(folder);
     const owner = giveAway ? botUser : undefined;
     const given = { ...(signal && { signal }) };
     return code.fetchAndExtract(executable, async ({ tree, script }) => {
       const runner = runnerFolder(folders, folder);
+      const layer = await bytecode?.find(tree, config.images[executable.runtime]!);
+      // Without it the code runs too: a start does not wait, the next one is faster.
+      if (!layer) bytecode?.makeLater(tree, config.images[executable.runtime]!, runtimeOf(executable));
       const options = {
         folder: path,
         target: codeMountDir(executable.entrypoint),
         ...(owner && { owner }),
+        ...(layer && { layers: [layer] }),
         ...given,
       };
       const [view] = await Promise.all([
@@ -310,6 +328,28 @@ function slotEnvironment(slotTime?: Date): Record<string, string> {
 /** The runner's own files for a container. */
 function runnerFolder(folders: PrivateFolders, folder: string): string {
   return `${folders.path(folder)}/runner`;
+}
+
+/** How often a container is looked at that is to be replaced, in ms. */
+const LOOK_MS = 1_000;
+
+/** A signal that is given when a container does not run any more: nothing is to wait then. */
+function whileRunning(
+  orchestrator: ContainerOrchestrator,
+  container: string,
+  signal: AbortSignal | undefined,
+): Disposable & { readonly signal: AbortSignal } {
+  const ended = new AbortController();
+  const look = async () => {
+    // No answer is not an end.
+    const info = await orchestrator.getStatus(container).catch(() => ({ phase: "running" }));
+    if (info?.phase !== "running") ended.abort();
+  };
+  const timer = setInterval(() => void look(), LOOK_MS);
+  return {
+    signal: signal ? AbortSignal.any([signal, ended.signal]) : ended.signal,
+    [Symbol.dispose]: () => clearInterval(timer),
+  };
 }
 
 function kindOf(executable: Executable, slot?: string): ContainerKind {

@@ -11,13 +11,15 @@ import { MinioObjectStore } from "./adapters/minio_object_store.ts";
 import { ArchiveExtractor } from "./archive/archive_extractor.ts";
 import { maxArchiveBytes } from "./archive/archive_limits.ts";
 import { CodeCache } from "./code_cache.ts";
+import { BytecodeLayers } from "./code/bytecode_layers.ts";
+import { LABEL } from "./labels.ts";
 import { CodeTrees } from "./code/code_trees.ts";
 import { CodeWatch } from "./code/code_watch.ts";
 import { CodeViews } from "./code/code_views.ts";
 import { CodeManager } from "./code_manager.ts";
 import type { ContainerOrchestrator } from "./container_orchestrator.ts";
 import { ensureDataDir } from "./data_dir.ts";
-import { DockerRunner } from "./docker_runner.ts";
+import { DockerRunner, UNPRIVILEGED } from "./docker_runner.ts";
 import { type DockerRunnerConfig, parseDockerRunnerConfig } from "./docker_runner_config.ts";
 import { FolderObjectStore } from "./folder_object_store.ts";
 import { LogCollector } from "./log_collector.ts";
@@ -39,6 +41,12 @@ export interface CreateDockerRunnerOptions {
   readonly store?: ObjectStore;
   /** Whether what the containers print is stored in the bucket of the logs. @default {false} */
   readonly collectLogs?: boolean;
+  /**
+   * Whether large code is compiled ahead, so that a later start imports it faster. Of no use where there is none.
+   *
+   * @default {true}
+   */
+  readonly compileAhead?: boolean;
   /** The engine. @default {the one at `config.dockerHost`} */
   readonly orchestrator?: ContainerOrchestrator;
 }
@@ -74,6 +82,12 @@ export function createDockerRunner(options: CreateDockerRunnerOptions = {}): Doc
     inUse: () => folders.held(),
   });
   const orchestrator = options.orchestrator ?? new DockerodeOrchestrator(connectDocker(config.dockerHost));
+  const bytecode = new BytecodeLayers({
+    orchestrator,
+    ownLabels: { [LABEL.managed]: "true", [LABEL.instance]: config.instance },
+    user: user.uid === 0 ? UNPRIVILEGED : user,
+    donors: () => trees.recent(),
+  });
   const logs = new LogCollector({
     orchestrator,
     store,
@@ -95,6 +109,7 @@ export function createDockerRunner(options: CreateDockerRunnerOptions = {}): Doc
     extractor,
     scripts: new ScriptManager(),
     views: new CodeViews(user.uid === 0),
+    ...(options.compileAhead !== false && { bytecode }),
     watch: new CodeWatch({ root: folder, folders, trees }),
     folders,
     userFiles: new UserFiles(`${folder}/users`),

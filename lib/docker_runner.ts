@@ -8,6 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import type { ArchiveExtractor } from "./archive/archive_extractor.ts";
 import { isBotId, parseBotId } from "./bot_id.ts";
 import type { CodeWatch } from "./code/code_watch.ts";
+import type { BytecodeLayers } from "./code/bytecode_layers.ts";
 import type { CodeViews } from "./code/code_views.ts";
 import type { CodeManager } from "./code_manager.ts";
 import { ContainerStarter } from "./container_starter.ts";
@@ -41,6 +42,7 @@ import {
   type ContainerHint,
   type FindContainerOptions,
   type ManagedContainer,
+  type PrepareOptions,
   type RemoveContainerOptions,
   type Runner,
   type RunnerCallOptions,
@@ -59,7 +61,7 @@ const CLOCK_SKEW_MS = 24 * 60 * 60_000;
 const CHANGES: readonly string[] = ["die", "destroy", "pause", "unpause"];
 
 /** User that bots run as where Berth is root: the customary unprivileged one of images without users. */
-const UNPRIVILEGED: FileOwner = { uid: 65_532, gid: 65_532 };
+export const UNPRIVILEGED: FileOwner = { uid: 65_532, gid: 65_532 };
 
 /** What a {@linkcode DockerRunner} is made of. `createDockerRunner` puts it together from a configuration. */
 export interface DockerRunnerParts {
@@ -77,6 +79,8 @@ export interface DockerRunnerParts {
   readonly scripts: ScriptManager;
   /** What shows the code to containers. */
   readonly views: CodeViews;
+  /** What compiles the code ahead; absent: nobody does. Closed with the runner. */
+  readonly bytecode?: BytecodeLayers;
   /** What watches over it. Closed with the runner. */
   readonly watch: CodeWatch;
   /** Where the private folders are. */
@@ -127,8 +131,8 @@ export class DockerRunner implements Runner {
   }
 
   /** {@inheritDoc Runner.prepare} */
-  async prepare(executable: Executable, options: RunnerCallOptions = {}): Promise<void> {
-    await this.#starter.prepare(executable, options.signal);
+  async prepare(executable: Executable, options: PrepareOptions = {}): Promise<void> {
+    await this.#starter.prepare(executable, options);
   }
 
   /** {@inheritDoc Runner.startContainer} */
@@ -283,6 +287,7 @@ export class DockerRunner implements Runner {
     this.#closing.abort(new DOMException("The runner was closed", "AbortError"));
     await Promise.allSettled(this.#active);
     await this.#parts.logs?.close();
+    await this.#parts.bytecode?.[Symbol.asyncDispose]();
     await this.#parts.watch[Symbol.asyncDispose]();
     await this.#parts.extractor[Symbol.asyncDispose]();
     await this.#parts.orchestrator[Symbol.asyncDispose]();

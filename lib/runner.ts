@@ -18,6 +18,12 @@ export interface RunnerCallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Options of {@linkcode Runner.prepare}. */
+export interface PrepareOptions extends RunnerCallOptions {
+  /** Container that runs until then: when it ends, what only makes the next start faster is given up. */
+  readonly replaces?: string;
+}
+
 /** Options of {@linkcode Runner.startContainer}. */
 export interface StartContainerOptions extends RunnerCallOptions {
   /** How many starts in a row this is. Kept on the container, so that it survives a restart of Berth. @default {1} */
@@ -156,7 +162,7 @@ export interface Runner extends AsyncDisposable {
    * Does ahead of a start what takes long: brings image and code near, checked and extracted. Starts nothing, and need
    * not be called: code that has changed until the start is fetched by that. Rejects as the start would.
    */
-  prepare(executable: Executable, options?: RunnerCallOptions): Promise<void>;
+  prepare(executable: Executable, options?: PrepareOptions): Promise<void>;
   /**
    * Makes sure that a container runs. The same again is a no-op; one of the same name with another hash, or
    * one that has exited, is reported with `ContainerConflictError` and left alone. A start that fails at any

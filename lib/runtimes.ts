@@ -9,6 +9,7 @@ import nodeLoad from "./wrappers/node/_berth_load.cjs" with { type: "text" };
 import nodePieces from "./wrappers/node/_berth_pieces.cjs" with { type: "text" };
 import nodeResult from "./wrappers/node/_berth_result.cjs" with { type: "text" };
 import nodeWrapper from "./wrappers/node/node_wrapper.cjs" with { type: "text" };
+import pythonCompiler from "./wrappers/python/compile_bytecode.py" with { type: "text" };
 import pythonErrors from "./wrappers/python/_berth_errors.py" with { type: "text" };
 import pythonJson from "./wrappers/python/_berth_json.py" with { type: "text" };
 import pythonLoad from "./wrappers/python/_berth_load.py" with { type: "text" };
@@ -31,6 +32,13 @@ export interface Runtime {
   readonly wrapperFile: string;
   /** The wrapper and the files that it loads from beside it: name to text. */
   readonly wrapperFiles: Readonly<Record<string, string>>;
+  /** What compiles sources ahead of their import; absent where the interpreter knows no such thing. */
+  readonly compiler?: {
+    /** What the names of sources end in. */
+    readonly sources: string;
+    /** Arguments of the interpreter; the folder of the code and that of the bytecode follow. */
+    readonly command: readonly string[];
+  };
 }
 
 const ALL: readonly Runtime[] = [
@@ -50,6 +58,8 @@ const ALL: readonly Runtime[] = [
       "_berth_run.py": pythonRun,
       "_berth_stop.py": pythonStop,
     },
+    // Isolated: nothing of the code is imported.
+    compiler: { sources: ".py", command: ["-I", "-S", "-c", pythonCompiler] },
   },
   {
     name: "nodejs20",

@@ -126,6 +126,11 @@ export class CodeTrees {
     return lost;
   }
 
+  /** The most recently used trees. */
+  recent(): readonly CodeTree[] {
+    return this.#index.recent(MAX_DONORS);
+  }
+
   /** Whether a tree is there, as far as one look tells. @param sha256 Hash of its archive. */
   async isThere(sha256: string): Promise<boolean> {
     const folder = `${this.#options.folder}/${sha256}`;
@@ -164,7 +169,11 @@ export class CodeTrees {
         { archivePath, destination: `${partial}/code`, limits, shared },
         { signal },
       );
-      await onDisk(`write to '${partial}'`, () => writeBase(`${partial}/base`));
+      await onDisk(`write to '${partial}'`, async () => {
+        // What compiles it is another user; the folder above is closed.
+        await Deno.chmod(`${partial}/code`, 0o755);
+        await writeBase(`${partial}/base`);
+      });
       await onDisk(`write '${folder}/${sha256}'`, async () => {
         // Not in the index, so whatever is there is damaged, or another process's, which is the same.
         await unlessMissing(

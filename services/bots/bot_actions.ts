@@ -123,16 +123,17 @@ export class BotActions {
    *
    * @param id Id of the bot.
    * @param wish What is to run.
+   * @param replaces The engine's id of the container.
    * @param signal Gives up.
    * @returns False when it cannot be started, which is noted: what runs had better go on.
    */
-  async prepare(id: string, wish: Wish, signal: AbortSignal): Promise<boolean> {
+  async prepare(id: string, wish: Wish, replaces: string, signal: AbortSignal): Promise<boolean> {
     const executable = wish.executable!;
     const { runner, state, clock } = this.#options;
     const before = this.#failedStarts.get(id);
     const specHash = runner.specHash(executable);
     try {
-      await runner.prepare(executable, { signal });
+      await runner.prepare(executable, { replaces, signal });
       this.#failedStarts.delete(id);
       return true;
     } catch (error) {

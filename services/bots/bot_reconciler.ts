@@ -154,7 +154,8 @@ export class BotReconciler {
     const next = this.preview(id, wish.desired, containers);
     this.#aims.set(id, wish.desired);
     this.#show(id, wish, next.condition, next.keeps);
-    if (next.actions.some(isReplacement) && !await this.#actions.prepare(id, wish, signal)) {
+    const replaced = next.actions.find(isReplacement);
+    if (replaced && !await this.#actions.prepare(id, wish, replaced.containerId, signal)) {
       return this.#afterFailure(id, wish, containers);
     }
     let live = next.keeps;
@@ -283,6 +284,6 @@ export class BotReconciler {
 }
 
 /** What is stopped is to be followed by another start at once. */
-function isReplacement(action: Action): boolean {
+function isReplacement(action: Action): action is Action & { readonly type: "stop" } {
   return action.type === "stop" && (action.reason === "replaced" || action.reason === "code lost");
 }
