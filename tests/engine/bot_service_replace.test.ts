@@ -40,6 +40,8 @@ Deno.test("BotService replaces a bot whose code a cleaner of temporary files has
       now = await container("one");
       return now?.running === true && now.id !== before!.id;
     });
+    // It has read its code: one that has not yet crashes, and is started again as any other.
+    await untilPrinted(stage, [now!]);
     await berth[Symbol.asyncDispose]();
     // One file is gone while no service runs.
     for await (const { name } of Deno.readDir(trees)) {
