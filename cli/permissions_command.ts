@@ -5,6 +5,7 @@
  */
 
 import { parseServiceConfig, SERVICE_VARIABLES, type ServiceConfig } from "../services/service_config.ts";
+import { mongoHosts, natsHosts } from "../services/server_addresses.ts";
 import { type CliContext, EXIT, UsageError } from "./context.ts";
 import { misspelledVariables } from "./misspelled_variables.ts";
 
@@ -47,29 +48,21 @@ export function servicePermissions(config: ServiceConfig): string[] {
   for (const path of folders) {
     if (/[\s,]/.test(path)) throw new UsageError(`'${path}' cannot be used: it holds a space or a comma.`);
   }
+  const mongo = config.mongoUri ? mongoHosts(config.mongoUri.reveal()) : [];
   const hosts = [
     `unix:${socket}`,
     ...(minio ? [`${bracketed(minio.host)}:${minio.port}`] : []),
-    ...(config.mongoUri ? hostsOf(config.mongoUri.reveal(), 27_017) : []),
-    ...(config.natsUrl ? config.natsUrl.reveal().split(",").flatMap((url) => hostsOf(url.trim(), 4222)) : []),
+    ...(mongo ?? []),
+    ...(config.natsUrl ? natsHosts(config.natsUrl.reveal()) : []),
   ];
-  // The hosts of a mongodb+srv:// address are in the name system, and may change while the service runs.
-  const anyHost = config.mongoUri?.reveal().startsWith("mongodb+srv://");
   return [
-    anyHost ? "--allow-net" : `--allow-net=${hosts.join(",")}`,
+    mongo ? `--allow-net=${hosts.join(",")}` : "--allow-net",
     `--allow-read=${[LIBRARY, ...folders].join(",")}`,
     `--allow-write=${folders.join(",")}`,
     `--allow-env=${[...SERVICE_VARIABLES, ...TERMINAL_VARIABLES].join(",")}`,
     "--ignore-env",
     "--allow-sys=uid,gid",
   ];
-}
-
-/** The `host:port` pairs of an address such as `mongodb://user:secret@a:1,b/db`. */
-function hostsOf(address: string, defaultPort: number): string[] {
-  const rest = address.replace(/^[a-z+]+:\/\//, "").replace(/[/?].*$/s, "");
-  return rest.slice(rest.lastIndexOf("@") + 1).split(",")
-    .map((host) => (/:\d+$/.test(host) ? host : `${host}:${defaultPort}`));
 }
 
 function bracketed(host: string): string {

@@ -6,6 +6,7 @@
 
 import { z } from "zod";
 import { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from "./archive/archive_limits.ts";
+import { parseConnectionString, withoutCredentials } from "./connection_string.ts";
 import type { LogLimits, ResourceLimits } from "./container_spec.ts";
 import { InvalidConfigError } from "./errors.ts";
 import type { LogMode } from "./logs/log_brake.ts";
@@ -268,21 +269,26 @@ function contradictorySsl(value: { MINIO_SSL?: boolean; MINIO_USE_SSL?: boolean 
 function describe(given: Record<string, string>): (issue: z.core.$ZodIssue) => string {
   return (issue) => {
     const name = String(issue.path[0]);
-    const shown = /KEY|SECRET|PASSWORD|TOKEN|URI/.test(name) ? "" : ` (is ${JSON.stringify(given[name])})`;
+    const shown = /KEY|SECRET|PASSWORD|TOKEN|URI/.test(name)
+      ? ""
+      : ` (is ${JSON.stringify(withoutCredentials(given[name] ?? ""))})`;
     return `${name}: ${issue.message}${shown}`;
   };
 }
 
 function parseEndpoint(text: string, context: z.RefinementCtx): { host: string; port: number } {
-  const [, bracketed, plain, port] = /^(?:\[([0-9a-fA-F:]+)\]|([a-zA-Z0-9._-]+)):(\d{1,5})$/.exec(text) ?? [];
-  const number = Number(port);
-  if (!(number >= 1 && number <= 65_535)) {
+  const parsed = parseConnectionString(text, { schemes: [], defaultScheme: "minio" });
+  const { hosts: [host, ...others], user, rest } = "problem" in parsed
+    ? { hosts: [], user: undefined, rest: "" }
+    : parsed;
+  const isPlain = host?.port !== undefined && others.length === 0 && user === undefined && rest === "";
+  if (!isPlain) {
     context.addIssue({
       code: "custom",
       message: "must be host:port, without http:// (use MINIO_SSL for TLS), for example localhost:9000",
     });
   }
-  return { host: bracketed ?? plain ?? "", port: number };
+  return { host: host?.hostname ?? "", port: host?.port ?? 0 };
 }
 
 function parseImages(text: string, context: z.RefinementCtx): Record<string, string> {

@@ -13,6 +13,7 @@ import {
 import { InvalidConfigError } from "../lib/errors.ts";
 import { ALL_SEGMENTS } from "../lib/runner.ts";
 import { Secret } from "../lib/secret.ts";
+import { problemOfMongoUri, problemOfNatsUrl } from "./server_addresses.ts";
 import type { RunRetention } from "./schedules/run_repository.ts";
 
 /** What can be served. */
@@ -48,15 +49,10 @@ export interface ServiceConfig {
 
 const SERVICES = ["bots", "schedules"] as const;
 const DAY_MS = 86_400_000;
-const URI = "must begin with";
 
 const schema = z.object({
-  MONGO_URI: z.string().regex(/^mongodb(\+srv)?:\/\/./, `${URI} mongodb:// or mongodb+srv://`).optional(),
-  NATS_URL: z.string().regex(
-    /^((nats|tls):\/\/)?[^/\s]+\/?$/,
-    `${URI} nats:// or tls://, followed by host:port`,
-  )
-    .optional(),
+  MONGO_URI: z.string().superRefine(checkWith(problemOfMongoUri)).optional(),
+  NATS_URL: z.string().superRefine(checkWith(problemOfNatsUrl)).optional(),
   SERVICES: z.string().default(SERVICES.join(",")).transform((text) =>
     text.split(",").map((name) => name.trim())
   )
@@ -148,4 +144,11 @@ function missing(
     );
   }
   return problems;
+}
+
+function checkWith(problemOf: (value: string) => string | undefined) {
+  return (value: string, context: z.RefinementCtx) => {
+    const message = problemOf(value);
+    if (message !== undefined) context.addIssue({ code: "custom", message });
+  };
 }

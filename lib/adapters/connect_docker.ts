@@ -7,6 +7,7 @@
 import { Agent } from "node:http";
 // @ts-types="@types/dockerode"
 import Docker from "dockerode";
+import { withoutCredentials } from "../connection_string.ts";
 import { InvalidConfigError } from "../errors.ts";
 
 /**
@@ -21,7 +22,9 @@ export function connectDocker(dockerHost: string): Docker {
   if (socketPath === undefined) {
     throw new InvalidConfigError([
       `DOCKER_HOST must be 'unix://' and the path of a socket on this host, for example ` +
-      `'unix:///var/run/docker.sock': bots see folders of this host. It is '${dockerHost}'.`,
+      `'unix:///var/run/docker.sock': bots see folders of this host. It is '${
+        withoutCredentials(dockerHost)
+      }'.`,
     ]);
   }
   // Not kept alive: over a unix socket a new connection costs nothing that can be measured, and an old one

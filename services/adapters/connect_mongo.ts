@@ -6,6 +6,7 @@
 
 import { MongoClient, type MongoClientOptions, MongoMissingDependencyError } from "mongodb";
 import { InvalidConfigError } from "../../lib/errors.ts";
+import { problemOfMongoUri } from "../server_addresses.ts";
 import { boundMessageSizes } from "./mongo_message_size.ts";
 
 /** In ms where it is a time. What the URI says about any of them is preferred. */
@@ -31,6 +32,8 @@ const FORM =
  * @throws {InvalidConfigError} when the URI cannot be used. Neither it nor a part of it is shown.
  */
 export function connectMongo(uri: string): MongoClient {
+  const problem = problemOfMongoUri(uri);
+  if (problem !== undefined) throw new InvalidConfigError([`MONGO_URI: ${problem}`]);
   const unsaid = Object.entries(DEFAULTS).filter(([name]) => !new RegExp(`[?&]${name}=`, "i").test(uri));
   try {
     return new MongoClient(uri, Object.fromEntries(unsaid));

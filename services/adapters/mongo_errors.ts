@@ -5,6 +5,7 @@
  */
 
 import { BSON, type MongoBulkWriteError, MongoInvalidArgumentError, MongoServerError } from "mongodb";
+import { withoutCredentials } from "../../lib/connection_string.ts";
 import { BerthError, TimeLimitError } from "../../lib/errors.ts";
 import { messageOf } from "../../lib/message_of.ts";
 import { StoreUnavailableError } from "../documents/bot_repository.ts";
@@ -109,8 +110,4 @@ export function duplicateKeysOf(error: MongoBulkWriteError): Set<number> | undef
 export function isIndexRefusal(error: unknown): error is MongoServerError {
   return error instanceof MongoServerError &&
     (NO_INDEX.has(error.code) || /UNIQUE constraint/.test(error.message));
-}
-
-function withoutCredentials(message: string): string {
-  return message.replace(/\/\/[^@/\s]*@/g, "//");
 }

@@ -4,9 +4,9 @@
  * @module
  */
 
+import { parseConnectionStrings } from "../../lib/connection_string.ts";
 import { InvalidConfigError } from "../../lib/errors.ts";
-
-const DEFAULT_PORT = 4222;
+import { NATS_PORT, NATS_RULES } from "../server_addresses.ts";
 
 /** One server. */
 export interface NatsServer {
@@ -29,12 +29,16 @@ export interface NatsServer {
  * @throws {InvalidConfigError} when one cannot be read; never names a credential.
  */
 export function parseNatsServers(urls: string): NatsServer[] {
-  const texts = urls.split(",").map((url) => url.trim()).filter((url) => url !== "");
-  const servers = texts.map(parseServer);
-  if (servers.length > 0 && !servers.includes(undefined)) return servers as NatsServer[];
-  throw new InvalidConfigError([
-    "NATS_URL: must be the address of a server, such as 'nats://localhost:4222', or several with commas between them",
-  ]);
+  const parsed = parseConnectionStrings(urls, NATS_RULES);
+  if ("problem" in parsed) throw new InvalidConfigError([`NATS_URL: ${parsed.problem}`]);
+  return parsed.flatMap(({ scheme, user, password, hosts }) =>
+    hosts.map(({ hostname, port = NATS_PORT }) => ({
+      hostname,
+      port,
+      tls: scheme === "tls",
+      credentials: credentialsOf(user, password),
+    }))
+  );
 }
 
 /** What names a server in texts. @param server The server. @returns Its address, without credentials. */
@@ -42,28 +46,7 @@ export function nameOfNatsServer({ hostname, port, tls }: NatsServer): string {
   return `${tls ? "tls" : "nats"}://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
 }
 
-function parseServer(text: string): NatsServer | undefined {
-  const url = URL.parse(text.includes("://") ? text : `nats://${text}`);
-  if (!url?.hostname || !["nats:", "tls:"].includes(url.protocol)) return undefined;
-  return {
-    hostname: url.hostname.replace(/^\[|\]$/g, ""),
-    port: Number(url.port || DEFAULT_PORT),
-    tls: url.protocol === "tls:",
-    credentials: credentialsIn(url),
-  };
-}
-
-function credentialsIn({ username, password }: URL): NatsServer["credentials"] {
-  if (username === "") return {};
-  if (password === "") return { token: decode(username) };
-  return { user: decode(username), pass: decode(password) };
-}
-
-/** A percent sign that encodes nothing stands for itself. */
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+function credentialsOf(user: string = "", password: string = ""): NatsServer["credentials"] {
+  if (user === "") return {};
+  return password === "" ? { token: user } : { user, pass: password };
 }
