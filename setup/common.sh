@@ -72,6 +72,35 @@ download() {
   fi
 }
 
+# pinned FILE NAME: whether the file is the one that setup/pins names. Asked before it is run for the first time.
+pinned() {
+  pin=$(sed -n "s/^\\([0-9a-f]\\{64\\}\\)  $2\$/\\1/p" "$here/setup/pins")
+  sum=$(sha256 "$1")
+  if [ -z "$sum" ]; then
+    say "no sha256sum, shasum, openssl or python3 to check $2 with: not using it"
+  elif [ -z "$pin" ]; then
+    say "setup/pins has no SHA-256 of $2: not using it"
+  elif [ "$sum" != "$pin" ]; then
+    say "$2 has SHA-256 $sum, and setup/pins wants $pin: not using it"
+  else
+    return 0
+  fi
+  return 1
+}
+
+# sha256 FILE: prints its sum; nothing without a program that can tell it.
+sha256() {
+  if have sha256sum; then sum_line=$(sha256sum <"$1")
+  elif have shasum; then sum_line=$(shasum -a 256 <"$1")
+  elif have openssl; then sum_line=$(openssl dgst -sha256 -r <"$1")
+  elif have python3; then
+    sum_line=$(python3 -c 'import hashlib, sys
+print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())' <"$1")
+  else return 0
+  fi
+  printf '%s\n' "${sum_line%%[!0-9a-f]*}"
+}
+
 # --- One set-up at a time -------------------------------------------------------------------------------
 
 # Two berths at once must not do the same work twice. The caller looks again after it has the lock. File descriptor

@@ -57,10 +57,12 @@ deno_dir() {
 
 deno_install() {
   case $(uname -s 2>/dev/null)-$(uname -m 2>/dev/null) in
-    Linux-x86_64) deno_target=x86_64-unknown-linux-gnu deno_npm=linux-x64-glibc ;;
-    Linux-aarch64 | Linux-arm64) deno_target=aarch64-unknown-linux-gnu deno_npm=linux-arm64-glibc ;;
-    Darwin-x86_64) deno_target=x86_64-apple-darwin deno_npm=darwin-x64 ;;
-    Darwin-arm64) deno_target=aarch64-apple-darwin deno_npm=darwin-arm64 ;;
+    Linux-x86_64) deno_target=x86_64-unknown-linux-gnu deno_npm=linux-x64-glibc deno_pin=linux-x64 ;;
+    Linux-aarch64 | Linux-arm64)
+      deno_target=aarch64-unknown-linux-gnu deno_npm=linux-arm64-glibc deno_pin=linux-arm64
+      ;;
+    Darwin-x86_64) deno_target=x86_64-apple-darwin deno_npm=darwin-x64 deno_pin=darwin-x64 ;;
+    Darwin-arm64) deno_target=aarch64-apple-darwin deno_npm=darwin-arm64 deno_pin=darwin-arm64 ;;
     *) deno_missing ;;
   esac
   need_scratch
@@ -69,8 +71,9 @@ deno_install() {
   say "Deno $deno_version is in .berth/bin"
 }
 
-# deno_place FILE: only a binary that runs here is put in place, and in one step.
+# deno_place FILE: only the pinned binary, and one that runs here, is put in place, and in one step.
 deno_place() {
+  pinned "$1" "deno-$deno_version-$deno_pin" || return 1
   chmod 755 "$1" 2>/dev/null && deno_ok "$1" || return 1
   mv -f -- "$1" "$state/bin/deno"
   DENO=$state/bin/deno
@@ -87,7 +90,6 @@ deno_from_release() {
     say "dl.deno.land does not answer"
     return 1
   }
-  deno_verify || return 1
   (
     cd "$scratch" || exit 1
     if have unzip; then unzip -qo deno.zip deno
@@ -95,23 +97,6 @@ deno_from_release() {
     else python3 -m zipfile -e deno.zip .
     fi
   ) >>"$state/setup.log" 2>&1 && deno_place "$scratch/deno"
-}
-
-# The checksum lies beside the archive. Without one, TLS alone vouches for it, and that is said.
-deno_verify() {
-  if have sha256sum; then deno_sum=$(sha256sum "$deno_zip")
-  elif have shasum; then deno_sum=$(shasum -a 256 "$deno_zip")
-  else deno_sum=
-  fi
-  if [ -z "$deno_sum" ] || ! download "$deno_url.sha256sum" "$deno_zip.sha256sum"; then
-    say "no checksum to compare the download with: trusting the connection"
-    return 0
-  fi
-  # Not `sha256sum -c`: the published file is not in the same format for every platform.
-  if ! grep -qi -- "${deno_sum%% *}" "$deno_zip.sha256sum"; then
-    say "the download does not match its published SHA-256: not using it"
-    return 1
-  fi
 }
 
 # (b) npm. The package's own `deno` is made by an install script, which may be switched off: the binary itself

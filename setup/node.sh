@@ -3,6 +3,8 @@
 
 : "${scratch?sourced by berth}"
 
+node_version=20.20.2 # as the bots' image has it, or a later 20; its SHA-256 is in setup/pins
+
 # node_fetch FILE: puts the program there. Deno is an npm client, so no npm is needed.
 node_fetch() {
   case $(uname -s)-$(uname -m) in
@@ -13,15 +15,16 @@ node_fetch() {
       return 1
       ;;
   esac
-  say "fetching Node 20 (npm package $node_package)"
+  say "fetching Node $node_version (npm package $node_package)"
   need_scratch
   mkdir -p -- "$scratch/node_npm"
-  printf '{ "dependencies": { "%s": "^20" } }\n' "$node_package" >"$scratch/node_npm/package.json"
+  printf '{ "dependencies": { "%s": "%s" } }\n' "$node_package" "$node_version" >"$scratch/node_npm/package.json"
   (cd "$scratch/node_npm" && logged "$DENO" install --quiet --no-lock --node-modules-dir=auto) || {
     say "Node 20 could not be fetched from the npm registry; see .berth/setup.log"
     return 1
   }
   cp -- "$scratch/node_npm/node_modules/$node_package/bin/node" "$scratch/node_npm/node" || return 1
+  pinned "$scratch/node_npm/node" "node-$node_version-${node_package#node-}" || return 1
   chmod 755 "$scratch/node_npm/node"
   mkdir -p -- "${1%/*}"
   mv -f -- "$scratch/node_npm/node" "$1"

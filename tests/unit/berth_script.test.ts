@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { strToU8, zipSync } from "fflate";
 import { COMMANDS } from "../../cli/commands.ts";
@@ -104,16 +105,21 @@ class Machine implements Disposable {
     return { code, stdout: decode(stdout), stderr: decode(stderr) };
   }
 
+  /** Has a stub pass for a program that is pinned, on every platform. */
+  pin(name: string, program: string): void {
+    const sum = createHash("sha256").update(program).digest("hex");
+    const platforms = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64"];
+    const pins = platforms.map((platform) => `${sum}  ${name}-${platform}\n`).join("");
+    Deno.writeTextFileSync(`${this.project}/setup/pins`, pins);
+  }
+
   /** A download tool that serves a release of Deno from a folder and notes what it was asked for. */
   serveRelease({ damaged = false } = {}): void {
     const deno = '#!/bin/sh\n[ "$1" = --version ] && echo "deno 2.9.6 (stub)" || echo "handed over: $*"\n';
     const zip = zipSync({ deno: strToU8(deno) });
     Deno.mkdirSync(`${this.folder}/release`);
     Deno.writeFileSync(`${this.folder}/release/zip`, zip);
-    const sum = damaged ? "0".repeat(64) : onlyWord(
-      new Deno.Command("sha256sum", { args: [`${this.folder}/release/zip`] }).outputSync().stdout,
-    );
-    Deno.writeTextFileSync(`${this.folder}/release/sha256sum`, `${sum}  deno.zip\n`);
+    this.pin("deno-2.9.6", damaged ? `${deno} ` : deno);
     this.command(
       "curl",
       `while [ $# -gt 1 ]; do [ "$1" != -o ] || out=$2; shift; done
@@ -168,10 +174,6 @@ function kill(pid: number): void {
 
 function decode(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
-}
-
-function onlyWord(bytes: Uint8Array): string {
-  return decode(bytes).split(" ")[0] ?? "";
 }
 
 const noUnzip = !onPath("unzip") && !onPath("python3");
@@ -359,15 +361,40 @@ Deno.test({
     const first = await machine.run(["permissions", "x"], { env: { DENO: "" } });
     assert.equal(first.code, 0, first.stderr);
     assert.match(first.stdout, /handed over: task --quiet --config .*deno\.json permissions x/);
-    assert.equal(machine.asked().length, 2);
+    assert.equal(machine.asked().length, 1);
     assert.match(machine.asked()[0] ?? "", /^https:\/\/dl\.deno\.land\/release\/v2\.9\.6\/deno-.*\.zip$/);
 
     const second = await machine.run(["permissions"], { env: { DENO: "" } });
     assert.equal(second.code, 0);
     assert.equal(second.stderr, "");
-    assert.equal(machine.asked().length, 2);
+    assert.equal(machine.asked().length, 1);
     assert.ok(!machine.state().some((name) => name.startsWith("tmp.")));
   },
+});
+
+Deno.test("berth runs no Deno from npm or PyPI that is not the pinned one, and none that it cannot check", async () => {
+  for (const tool of ["npm", "pip3"]) {
+    for (const isKnown of [true, false]) {
+      using machine = new Machine();
+      machine.pin(isKnown ? "deno-2.9.6" : "deno-0.0.0", "another program");
+      machine.command(
+        tool,
+        `while [ $# -gt 1 ]; do case $1 in --prefix | --target) to=$2 ;; esac; shift; done
+for file in "$to/bin/deno" "$to/node_modules/\${1%@*}/deno"; do
+  mkdir -p "\${file%/*}"
+  printf '#!/bin/sh\\necho ran >>"${machine.folder}/asked"\\necho deno 2.9.6\\n' >"$file"
+done
+`,
+      );
+      const { code, stderr } = await machine.run(["permissions"], { env: { DENO: "" } });
+      assert.equal(code, 69);
+      assert.match(
+        stderr,
+        isKnown ? /and setup\/pins wants .*: not using it/ : /setup\/pins has no SHA-256 of deno/,
+      );
+      assert.throws(() => machine.asked(), Deno.errors.NotFound, "it was run");
+    }
+  }
 });
 
 Deno.test({
@@ -378,7 +405,10 @@ Deno.test({
     machine.serveRelease({ damaged: true });
     const { code, stderr } = await machine.run(["permissions"], { env: { DENO: "" } });
     assert.equal(code, 69);
-    assert.match(stderr, /does not match its published SHA-256/);
+    assert.match(
+      stderr,
+      /deno-2\.9\.6-\S+ has SHA-256 [0-9a-f]{64}, and setup\/pins wants [0-9a-f]{64}: not using it/,
+    );
     assert.throws(() => Deno.statSync(`${machine.project}/.berth/bin/deno`), Deno.errors.NotFound);
   },
 });
@@ -457,6 +487,7 @@ Deno.test({
   ignore: Deno.build.os !== "linux",
   async fn() {
     using machine = new Machine();
+    machine.pin("node-20.20.2", "#!/bin/sh\necho v20.1.0\n");
     machine.command(
       "deno",
       `case $1 in
