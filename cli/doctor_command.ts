@@ -9,6 +9,7 @@ import { InvalidConfigError } from "../lib/errors.ts";
 import { InstanceLock } from "../lib/instance_lock.ts";
 import { parseServiceConfig, type ServiceConfig } from "../services/service_config.ts";
 import { checkDataDir, checkTempDir } from "./check_folders.ts";
+import { checkEngineActs } from "./check_engine_acts.ts";
 import { checkServers, checkService, problemFinding } from "./check_servers.ts";
 import { type CliContext, EXIT } from "./context.ts";
 import type { Finding } from "./finding.ts";
@@ -136,6 +137,7 @@ async function checkEngine(config: DockerRunnerConfig, context: CliContext): Pro
         detail: `${version}, API ${apiVersion}, ${platform}, at ${config.dockerHost}`,
         ...(old && { advice: `install Docker Engine 20.10 or later (API ${OLDEST_API})` }),
       },
+      ...await checkEngineActs(orchestrator, signal),
       checkMemory(memoryBytes, cpus, config.resources.memoryBytes),
       ...images,
     ];

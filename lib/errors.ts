@@ -187,6 +187,9 @@ export class EngineUnavailableError extends BerthError {
 /** The engine went away in the middle of a start: until it is back, nobody knows whether the container is there. */
 export class StartInterruptedError extends EngineUnavailableError {}
 
+/** The engine answers lists, but starts, stops and inspects nothing: only its restart helps. */
+export class EngineHangsError extends EngineUnavailableError {}
+
 /** The engine answered and refused. */
 export class EngineError extends BerthError {
   /**

@@ -23,17 +23,29 @@ export class Limiter {
    *
    * @param work The function.
    * @param signal Gives up the place in the queue; a function that was called goes on.
+   * @param holdMs After so long, in ms, a function that goes on counts no more. @default {until it has ended}
    * @returns What the function returns.
    */
-  async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async run<T>(work: () => Promise<T>, signal?: AbortSignal, holdMs?: number): Promise<T> {
     await this.#acquire(signal);
+    let isHeld = true;
+    const release = () => {
+      if (isHeld) this.#release();
+      isHeld = false;
+    };
+    const timer = holdMs === undefined ? undefined : setTimeout(release, holdMs);
     try {
       return await work();
     } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free++;
+      clearTimeout(timer);
+      release();
     }
+  }
+
+  #release(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#free++;
   }
 
   #acquire(signal?: AbortSignal): Promise<void> {

@@ -10,9 +10,10 @@ import type { IncomingMessage } from "node:http";
 // @ts-types="@types/dockerode"
 import type Docker from "dockerode";
 import { CallScope } from "../call_scope.ts";
-import { EngineUnavailableError } from "../errors.ts";
+import { EngineUnavailableError, TimeLimitError } from "../errors.ts";
 import { dialerOf } from "./dockerode_dial.ts";
-import { toConnectionError, toRefusal } from "./dockerode_errors.ts";
+import { toConnectionError, toHang, toRefusal } from "./dockerode_errors.ts";
+import { DockerodeTurns, type EngineCallKind, type EngineTurnLimits } from "./dockerode_turns.ts";
 import { openStream } from "./dockerode_stream.ts";
 
 /** One request. */
@@ -27,6 +28,8 @@ export interface EngineRequest {
   readonly query?: Readonly<Record<string, string | number>>;
   /** JSON body. */
   readonly body?: unknown;
+  /** Kind of call, of which only so many go at once. @default {not bounded: what is answered when something happens} */
+  readonly kind?: EngineCallKind;
 }
 
 /** Bounds of a request. */
@@ -45,20 +48,28 @@ export interface EngineAnswer {
   readonly value: unknown;
 }
 
+const LIST = "/containers/json";
+/** How long an engine that does not do something may take to list containers, in ms. */
+const LOOK_MS = 3_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** Requests to one engine. */
 export class DockerodeClient {
   readonly #docker: Docker;
   readonly #send: ReturnType<typeof dialerOf>;
+  #look: Promise<boolean> | undefined;
   readonly #closed = new AbortController();
   /** Where the engine is, for error texts. */
   readonly address: string;
   /** Path of its socket, if it is on one. */
   readonly socketPath: string | undefined;
 
-  /** @param docker The connection. */
-  constructor(docker: Docker) {
+  /** Which calls go when. */
+  readonly turns: DockerodeTurns;
+
+  /** @param docker The connection. @param limits How many calls go at once, where that differs from the defaults. */
+  constructor(docker: Docker, limits?: Partial<EngineTurnLimits>) {
+    this.turns = new DockerodeTurns(limits);
     this.#docker = docker;
     this.#send = dialerOf(docker);
     const { socketPath, host, port } = docker.modem as unknown as Record<string, unknown>;
@@ -75,12 +86,53 @@ export class DockerodeClient {
    * @returns The answer.
    * @throws {EngineError} If the engine refuses.
    * @throws {EngineUnavailableError} If it does not answer.
-   * @throws {TimeLimitError} If it takes longer than its limit.
+   * @throws {TimeLimitError} If it takes longer than its limit, which begins with its turn.
    */
   async call(
     request: EngineRequest,
     options: EngineRequestOptions,
     accepted: readonly number[] = [],
+  ): Promise<EngineAnswer> {
+    const { kind, what } = request;
+    const call = () => this.#call(request, options, accepted);
+    if (kind === undefined) return await call();
+    const answer = this.turns.take(kind, what, options.signal, call);
+    return await (request.path === LIST ? answer : this.noticeHang(what, options.signal, answer));
+  }
+
+  /**
+   * Tells an engine that does nothing but answer lists from one that does not answer at all.
+   *
+   * @param what What is done, as in "Cannot …".
+   * @param signal The caller's signal.
+   * @param work The call.
+   * @returns What the call returns.
+   * @throws {EngineHangsError} When the call took longer than its limit, and the engine answers a list.
+   */
+  async noticeHang<T>(what: string, signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      const isOverdue = error instanceof TimeLimitError && !signal?.aborted;
+      throw isOverdue && await this.#answersLists(error.limitMs) ? toHang(what, this.address, error) : error;
+    }
+  }
+
+  /** One look for all calls that are overdue at the same time. */
+  #answersLists(limitMs: number): Promise<boolean> {
+    const request = { what: "list containers", method: "GET", path: LIST, query: { limit: 1 } } as const;
+    this.#look ??= this.#call(request, { limitMs: Math.min(limitMs, LOOK_MS) }, []).then(
+      () => true,
+      () => false,
+    )
+      .finally(() => this.#look = undefined);
+    return this.#look;
+  }
+
+  async #call(
+    request: EngineRequest,
+    options: EngineRequestOptions,
+    accepted: readonly number[],
   ): Promise<EngineAnswer> {
     using scope = this.scope(request.what, options);
     const response = await this.open(request, scope, accepted);

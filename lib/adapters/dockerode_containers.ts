@@ -17,9 +17,11 @@ import {
   ImageUnavailableError,
 } from "../errors.ts";
 import type { DockerodeClient, EngineRequest, EngineRequestOptions } from "./dockerode_client.ts";
+import { hasId, hasInspection } from "./dockerode_answers.ts";
 import { CREATE_ID_LABEL } from "./dockerode_container_info.ts";
 import { toCreateOptions } from "./dockerode_create_options.ts";
 import { expectShape, wordsOf } from "./dockerode_errors.ts";
+import type { EngineCallKind } from "./dockerode_turns.ts";
 
 /** What the engine takes as id or name of a container. */
 const REFERENCE = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
@@ -58,6 +60,7 @@ export class DockerodeContainers {
       path: "/containers/create",
       query: { name: spec.name },
       body,
+      kind: "start",
     };
     try {
       const { value } = await this.#client.call(request, options);
@@ -75,7 +78,7 @@ export class DockerodeContainers {
    * @param options Bounds of the call.
    */
   async start(id: string, name: string, options: EngineRequestOptions): Promise<void> {
-    const request = this.#request(`start container '${name}'`, "POST", id, "/start");
+    const request = this.#request(`start container '${name}'`, "POST", id, "/start", {}, "start");
     await this.#call(id, request, options, [304]);
   }
 
@@ -91,7 +94,7 @@ export class DockerodeContainers {
     options: EngineRequestOptions,
   ): Promise<Docker.ContainerInspectInfo | undefined> {
     if (!REFERENCE.test(container)) return undefined;
-    const request = this.#request(`inspect container '${container}'`, "GET", container, "/json");
+    const request = this.#request(`inspect container '${container}'`, "GET", container, "/json", {}, "read");
     const { status, value } = await this.#client.call(request, options, [404]);
     if (status === 404) return undefined;
     return expectShape(request.what, value, hasInspection);
@@ -126,7 +129,7 @@ export class DockerodeContainers {
    */
   async remove(container: string, options: EngineRequestOptions): Promise<void> {
     const what = `remove container '${container}'`;
-    const request = this.#request(what, "DELETE", container, "", { force: 1, v: 1 });
+    const request = this.#request(what, "DELETE", container, "", { force: 1, v: 1 }, "remove");
     try {
       await this.#client.call(request, options, [404]);
     } catch (error) {
@@ -241,10 +244,17 @@ export class DockerodeContainers {
     container: string,
     call: string,
     query?: EngineRequest["query"],
+    kind?: EngineCallKind,
   ): EngineRequest {
     // The engine decodes a path before it cleans it: an empty name or '..' would make another call of it.
     if (!REFERENCE.test(container)) throw new ContainerNotFoundError(container);
-    return { what, method, path: `/containers/${encodeURIComponent(container)}${call}`, query };
+    return {
+      what,
+      method,
+      path: `/containers/${encodeURIComponent(container)}${call}`,
+      query,
+      ...(kind && { kind }),
+    };
   }
 
   async #call(
@@ -267,17 +277,6 @@ export class DockerodeContainers {
       throw toContainerError(container, error);
     }
   }
-}
-
-function hasId(value: unknown): value is { readonly Id: string } {
-  return typeof (value as { Id?: unknown } | null)?.Id === "string";
-}
-
-function hasInspection(value: unknown): value is Docker.ContainerInspectInfo {
-  if (!hasId(value)) return false;
-  const { State, Name, Config } = value as Partial<Docker.ContainerInspectInfo>;
-  return typeof State?.Status === "string" && typeof Name === "string" && typeof Config === "object" &&
-    Config !== null;
 }
 
 /** A start answers 404 for a missing network, too: the words tell. */

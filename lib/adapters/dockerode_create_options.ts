@@ -52,6 +52,8 @@ function toHostConfig({ resources, security, logs, ...spec }: ContainerSpec): Do
     MemorySwap: resources.memoryBytes,
     CpuShares: resources.cpuShares,
     PidsLimit: resources.pids,
+    // Where a core goes is the host's setting, and often a folder of the host that nobody bounds.
+    Ulimits: [{ Name: "core", Soft: 0, Hard: 0 }],
     // Reaps what a bot's children leave behind, and passes signals on.
     Init: true,
     CapDrop: ["ALL"],

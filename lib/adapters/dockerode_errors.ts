@@ -4,7 +4,7 @@
  * @module
  */
 
-import { EngineError, EngineUnavailableError } from "../errors.ts";
+import { EngineError, EngineHangsError, EngineUnavailableError, type TimeLimitError } from "../errors.ts";
 
 const ADVICE: Readonly<Record<string, string>> = {
   ENOENT: "there is no such socket. Start Docker (for example `systemctl start docker`), or set DOCKER_HOST.",
@@ -57,6 +57,22 @@ export function toRefusal(what: string, status: number, words: string): EngineEr
   return new EngineError(`Cannot ${what}: the engine refused it (HTTP ${status}): ${words}`, status, {
     cause: words,
   });
+}
+
+/**
+ * The error of a call that an engine has not carried out though it answers others.
+ *
+ * @param what What was tried, as in "Cannot …".
+ * @param address Where the engine is.
+ * @param error The time limit that was reached.
+ * @returns The error to throw.
+ */
+export function toHang(what: string, address: string, error: TimeLimitError): EngineHangsError {
+  return new EngineHangsError(
+    `Cannot ${what}: the engine at ${address} answers lists, but has not done this within ${error.limitMs} ms: it ` +
+      "hangs. Restart it (for example `systemctl restart docker`); if that hangs too, end dockerd with SIGKILL first.",
+    { cause: error },
+  );
 }
 
 /**

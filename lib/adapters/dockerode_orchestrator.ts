@@ -32,11 +32,13 @@ import { readTarFile, type TarFile } from "../tar_file.ts";
 import { DockerodeClient, type EngineRequestOptions } from "./dockerode_client.ts";
 import { fromInspection, fromListEntry } from "./dockerode_container_info.ts";
 import { DockerodeContainers } from "./dockerode_containers.ts";
+import { isInfo, isList, isVersion } from "./dockerode_answers.ts";
 import { expectShape, toRefusal } from "./dockerode_errors.ts";
 import { DockerodeLogs } from "./dockerode_logs.ts";
 import { DockerodePuller } from "./dockerode_pull.ts";
 import { DockerodeStarter } from "./dockerode_starter.ts";
 import { DEFAULT_TIME_LIMITS, type DockerodeTimeLimits } from "./dockerode_time_limits.ts";
+import type { EngineTurnLimits } from "./dockerode_turns.ts";
 import { DockerodeWaiter } from "./dockerode_waiter.ts";
 import { watchContainers } from "./dockerode_watcher.ts";
 
@@ -47,6 +49,8 @@ const SIGKILL_EXIT_CODE = 137;
 export interface DockerodeOrchestratorOptions {
   /** Time limits that differ from the defaults. */
   readonly timeouts?: Partial<DockerodeTimeLimits>;
+  /** How many calls go at once, where that differs from the defaults. */
+  readonly turns?: Partial<EngineTurnLimits>;
   /** Milliseconds since 1970, never going back. @default {performance.timeOrigin + performance.now()} */
   readonly clock?: () => number;
   /** Makes unique ids. @default {crypto.randomUUID} */
@@ -77,7 +81,7 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
   constructor(docker: Docker, options: DockerodeOrchestratorOptions = {}) {
     this.#limits = { ...DEFAULT_TIME_LIMITS, ...options.timeouts };
     this.#clock = options.clock ?? (() => performance.timeOrigin + performance.now());
-    this.#client = new DockerodeClient(docker);
+    this.#client = new DockerodeClient(docker, options.turns);
     this.#containers = new DockerodeContainers(this.#client);
     const newId = options.newId ?? (() => crypto.randomUUID());
     this.#starter = new DockerodeStarter(this.#containers, this.#limits, newId);
@@ -106,7 +110,7 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
 
   async hasImage(image: string, options: EngineCallOptions = {}): Promise<boolean> {
     const path = `/images/${image.split("/").map(encodeURIComponent).join("/")}/json`;
-    const request = { what: `look for image '${image}'`, method: "GET", path } as const;
+    const request = { what: `look for image '${image}'`, method: "GET", path, kind: "read" } as const;
     return (await this.#client.call(request, this.#bounds(options), [404])).status !== 404;
   }
 
@@ -157,23 +161,32 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
   }
 
   async stop(container: string, options: StopOptions): Promise<StopOutcome> {
+    const what = `stop container '${container}'`;
+    return await this.#client.noticeHang(what, options.signal, this.#stop(what, container, options));
+  }
+
+  async #stop(what: string, container: string, options: StopOptions): Promise<StopOutcome> {
     const graceSeconds = Math.ceil(options.graceSeconds);
-    using scope = this.#client.scope(`stop container '${container}'`, {
-      signal: options.signal,
-      limitMs: graceSeconds * 1000 + this.#limits.stopMarginMs,
-    });
+    using scope = this.#client.scope(what, this.#bounds(options));
     // Asked before: of a container that the engine removes at its exit, nothing else tells the exit code.
     const exit = await this.#containers.openWait(container, "not-running", scope);
-    const askedAt = this.#clock();
-    const wasRunning = await this.#containers.stop(container, graceSeconds, { signal: scope.signal });
-    const tookMs = this.#clock() - askedAt;
+    // The stop has a limit of its own, which begins with its turn.
+    scope.endLimit();
+    const limitMs = graceSeconds * 1000 + this.#limits.stopMarginMs;
+    const { signal } = scope;
+    const { wasRunning, tookMs } = await this.#client.turns.take("stop", what, signal, async () => {
+      const askedAt = this.#clock();
+      const wasRunning = await this.#containers.stop(container, graceSeconds, { signal, limitMs });
+      return { wasRunning, tookMs: this.#clock() - askedAt };
+    });
+    scope.restartLimit();
     const exitCode = await exit();
     scope.complete();
     if (!wasRunning) return { how: "already-exited", exitCode };
     // A kernel that is out of memory kills the same way: only then is it asked which it was.
     const mayBeKilled = exitCode === SIGKILL_EXIT_CODE && tookMs >= graceSeconds * 1000;
     const isKilled = mayBeKilled &&
-      !(await this.#containers.inspect(container, { signal: scope.signal }))?.State.OOMKilled;
+      !(await this.#containers.inspect(container, { signal }))?.State.OOMKilled;
     return { how: isKilled ? "killed" : "stopped", exitCode };
   }
 
@@ -245,7 +258,7 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
     const what = "list containers";
     const label = Object.entries(options.labels ?? {}).map(([name, value]) => `${name}=${value}`);
     const query = { all: 1, filters: JSON.stringify({ label }) };
-    const request = { what, method: "GET", path: "/containers/json", query } as const;
+    const request = { what, method: "GET", path: "/containers/json", query, kind: "read" } as const;
     const { value } = await this.#client.call(request, this.#bounds(options));
     return expectShape(what, value, isList).map(fromListEntry);
   }
@@ -286,19 +299,6 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
   #bounds({ signal }: EngineCallOptions): EngineRequestOptions {
     return { signal, limitMs: this.#limits.callMs };
   }
-}
-
-function isVersion(value: unknown): value is Docker.DockerVersion {
-  return typeof (value as Partial<Docker.DockerVersion> | null)?.ApiVersion === "string";
-}
-
-function isInfo(value: unknown): value is { readonly MemTotal: number; readonly NCPU: number } {
-  return typeof (value as { MemTotal?: unknown } | null)?.MemTotal === "number";
-}
-
-function isList(value: unknown): value is Docker.ContainerInfo[] {
-  return Array.isArray(value) &&
-    value.every((entry) => typeof entry?.Id === "string" && typeof entry.State === "string");
 }
 
 function toFileError(

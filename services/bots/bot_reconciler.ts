@@ -5,7 +5,12 @@
  */
 
 import { isDeepStrictEqual } from "node:util";
-import { ContainerConflictError, ContainerNotFoundError, LogsNotSavedError } from "../../lib/errors.ts";
+import {
+  ContainerConflictError,
+  ContainerNotFoundError,
+  EngineUnavailableError,
+  LogsNotSavedError,
+} from "../../lib/errors.ts";
 import type { ManagedContainer, Runner } from "../../lib/runner.ts";
 import { Ages } from "../control/ages.ts";
 import type { Clock } from "../control/clock.ts";
@@ -95,6 +100,9 @@ export class BotReconciler {
       }
       state.countReconcile(clock.monotonic() - begin);
       return result;
+    } catch (error) {
+      if (error instanceof EngineUnavailableError) this.#showWaiting(id, error);
+      throw error;
     } finally {
       this.#aims.delete(id);
     }
@@ -248,6 +256,15 @@ export class BotReconciler {
     this.#conditions.forget(id);
     state.removeRunningBot(id);
     onGone(id);
+  }
+
+  /** A pass that the engine keeps from its end is made again. */
+  #showWaiting(id: string, { message }: EngineUnavailableError): void {
+    const known = this.#options.state.getRunningBot(id);
+    if (!known) return;
+    const condition: BotCondition = { type: "waiting", for: `the engine: ${message}` };
+    this.#conditions.tell(id, condition);
+    this.#options.state.setRunningBot({ ...known, condition });
   }
 
   #afterFailure(id: string, wish: Wish, containers: readonly ManagedContainer[] = []): WorkResult {

@@ -1,7 +1,12 @@
 /** What a pass does with what was seen of a bot's containers before, true or not. */
 
 import assert from "node:assert/strict";
-import { ContainerConflictError, ContainerNotFoundError, InvalidArchiveError } from "../../lib/errors.ts";
+import {
+  ContainerConflictError,
+  ContainerNotFoundError,
+  EngineHangsError,
+  InvalidArchiveError,
+} from "../../lib/errors.ts";
 import type { Executable } from "../../lib/executable.ts";
 import type { ManagedContainer, Runner } from "../../lib/runner.ts";
 import { BotReconciler } from "../../services/bots/bot_reconciler.ts";
@@ -156,6 +161,16 @@ Deno.test("BotReconciler looks when there is a container where it knew of none",
   assert.deepEqual(await pass(documentOf("1")), ["start"]);
   assert.equal(engine.there?.specHash, "1");
   assert.equal(conditionOf(), "running");
+});
+
+Deno.test("BotReconciler says that a bot waits for an engine that does not carry out what is asked", async () => {
+  const { engine, pass, conditionOf } = makeReconciler();
+  await pass(documentOf("1"));
+  engine.problem = new EngineHangsError("it hangs");
+  await assert.rejects(pass(documentOf("1", false)), EngineHangsError);
+  assert.equal(conditionOf(), "waiting");
+  assert.deepEqual(await pass(documentOf("1", false)), ["look", "stop c1"]);
+  assert.equal(conditionOf(), "disabled");
 });
 
 Deno.test("BotReconciler knows nothing after a pass that failed, or of a bot that is gone", async () => {

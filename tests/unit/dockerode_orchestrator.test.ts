@@ -151,6 +151,7 @@ Deno.test("createAndStart() asks the engine twice, for what the specification sa
       MemorySwap: 1000,
       CpuShares: 512,
       PidsLimit: 100,
+      Ulimits: [{ Name: "core", Soft: 0, Hard: 0 }],
       Init: true,
       CapDrop: ["ALL"],
       CapAdd: ["NET_BIND_SERVICE"],

@@ -1,0 +1,37 @@
+/**
+ * Whether answers are in the form of a Docker Engine's: something else may listen at its address.
+ *
+ * @module
+ */
+
+// @ts-types="@types/dockerode"
+import type Docker from "dockerode";
+
+/** Whether an answer names a container. @param value The answer. */
+export function hasId(value: unknown): value is { readonly Id: string } {
+  return typeof (value as { Id?: unknown } | null)?.Id === "string";
+}
+
+/** Whether an answer has what is read of an inspection. @param value The answer. */
+export function hasInspection(value: unknown): value is Docker.ContainerInspectInfo {
+  if (!hasId(value)) return false;
+  const { State, Name, Config } = value as Partial<Docker.ContainerInspectInfo>;
+  return typeof State?.Status === "string" && typeof Name === "string" && typeof Config === "object" &&
+    Config !== null;
+}
+
+/** Whether an answer has what is read of a version. @param value The answer. */
+export function isVersion(value: unknown): value is Docker.DockerVersion {
+  return typeof (value as Partial<Docker.DockerVersion> | null)?.ApiVersion === "string";
+}
+
+/** Whether an answer has what is read of an engine's host. @param value The answer. */
+export function isInfo(value: unknown): value is { readonly MemTotal: number; readonly NCPU: number } {
+  return typeof (value as { MemTotal?: unknown } | null)?.MemTotal === "number";
+}
+
+/** Whether an answer is a list of containers. @param value The answer. */
+export function isList(value: unknown): value is Docker.ContainerInfo[] {
+  return Array.isArray(value) &&
+    value.every((entry) => typeof entry?.Id === "string" && typeof entry.State === "string");
+}
