@@ -204,6 +204,9 @@ export class EngineError extends BerthError {
   }
 }
 
+/** The engine refused because its disk, or a quota of it, is full: not the fault of what it was asked to start. */
+export class EngineDiskFullError extends EngineError {}
+
 /** Why an image cannot be had: nobody has it, nobody answers, or it is not given to us. */
 export type ImageProblem = "not-found" | "unreachable" | "refused";
 

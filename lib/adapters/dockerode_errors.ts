@@ -4,7 +4,13 @@
  * @module
  */
 
-import { EngineError, EngineHangsError, EngineUnavailableError, type TimeLimitError } from "../errors.ts";
+import {
+  EngineDiskFullError,
+  EngineError,
+  EngineHangsError,
+  EngineUnavailableError,
+  type TimeLimitError,
+} from "../errors.ts";
 
 const ADVICE: Readonly<Record<string, string>> = {
   ENOENT: "there is no such socket. Start Docker (for example `systemctl start docker`), or set DOCKER_HOST.",
@@ -15,6 +21,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   ECONNRESET: "the engine closed the connection before it had answered. See whether it has stopped.",
   EPIPE: "the engine closed the connection before it had answered. See whether it has stopped.",
 };
+
+const DISK_FULL = /no space left on device|disk quota exceeded/i;
 
 /**
  * Turns a failure of the connection into an error of Berth's.
@@ -54,7 +62,8 @@ export function isNeverSent(error: unknown): boolean {
  * @returns The error to throw.
  */
 export function toRefusal(what: string, status: number, words: string): EngineError {
-  return new EngineError(`Cannot ${what}: the engine refused it (HTTP ${status}): ${words}`, status, {
+  const type = DISK_FULL.test(words) ? EngineDiskFullError : EngineError;
+  return new type(`Cannot ${what}: the engine refused it (HTTP ${status}): ${words}`, status, {
     cause: words,
   });
 }

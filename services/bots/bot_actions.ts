@@ -8,6 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import {
   BerthError,
   ContainerConflictError,
+  EngineDiskFullError,
   EngineUnavailableError,
   ImageUnavailableError,
   LogsNotSavedError,
@@ -200,6 +201,9 @@ function startFailure(error: unknown, consequence = ""): FailedStart["condition"
   const message = `${messageOf(error)}${consequence}`;
   if (error instanceof ImageUnavailableError) return { type: "image-missing", message };
   if (error instanceof EngineUnavailableError) return { type: "waiting", for: `the engine: ${message}` };
+  if (error instanceof EngineDiskFullError) {
+    return { type: "waiting", for: `space on the engine's disk: ${message}` };
+  }
   if (error instanceof ObjectStoreError) return { type: "waiting", for: `the object store: ${message}` };
   return { type: "failed", message: error instanceof BerthError ? message : `unexpected: ${message}` };
 }

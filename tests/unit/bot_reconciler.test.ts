@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import {
   ContainerConflictError,
   ContainerNotFoundError,
+  EngineDiskFullError,
   EngineHangsError,
   InvalidArchiveError,
 } from "../../lib/errors.ts";
@@ -67,6 +68,9 @@ class OneBotEngine {
       },
       startContainer: ({ version }: Executable) => {
         this.asked.push("start");
+        const { problem } = this;
+        this.problem = undefined;
+        if (problem) return Promise.reject(problem);
         if (this.there) return Promise.reject(new ContainerConflictError("name", "the name is taken"));
         return Promise.resolve({ status: "running", container: this.make(version ?? "") });
       },
@@ -171,6 +175,13 @@ Deno.test("BotReconciler says that a bot waits for an engine that does not carry
   assert.equal(conditionOf(), "waiting");
   assert.deepEqual(await pass(documentOf("1", false)), ["look", "stop c1"]);
   assert.equal(conditionOf(), "disabled");
+});
+
+Deno.test("BotReconciler counts no start that failed because the engine's disk is full", async () => {
+  const { engine, pass, conditionOf } = makeReconciler();
+  engine.problem = new EngineDiskFullError("no space left on device", 500);
+  await pass(documentOf("1"));
+  assert.equal(conditionOf(), "waiting");
 });
 
 Deno.test("BotReconciler knows nothing after a pass that failed, or of a bot that is gone", async () => {

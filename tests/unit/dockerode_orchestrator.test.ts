@@ -9,6 +9,7 @@ import type { ContainerSpec } from "../../lib/container_spec.ts";
 import {
   ContainerConflictError,
   ContainerNotFoundError,
+  EngineDiskFullError,
   EngineError,
   EngineUnavailableError,
   TimeLimitError,
@@ -236,6 +237,10 @@ Deno.test("an answer that breaks off, or is not what it should be, is no answer"
     [
       (_, response) => json(response, { message: "the engine's words" }, 400),
       refusal(/: the engine's words$/),
+    ],
+    [
+      (_, response) => json(response, { message: "mkdir /x: no space left on device: unknown" }, 500),
+      (error) => error instanceof EngineDiskFullError,
     ],
     [(_, response) => response.writeHead(301).end(), refusal(/\(HTTP 301\): no words/)],
     ...["/containers/y/json", "http://127.0.0.1:1/", "gopher://x", "\u00ff", "//", "x"].map((
