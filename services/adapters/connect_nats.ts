@@ -28,7 +28,7 @@ export interface ConnectNatsOptions {
   readonly name?: string;
   /** Time limit of each step, in ms. @default {5_000} */
   readonly limitMs?: number;
-  /** A connection is lost when two pings, so many ms apart, are not answered. @default {10_000} */
+  /** A connection is lost when two pings, so many ms apart, are not answered. @default {8_000} */
   readonly pingIntervalMs?: number;
 }
 
@@ -62,7 +62,7 @@ export function connectNats(urls: string, options: ConnectNatsOptions = {}): Nat
 
 async function dial(
   server: NatsServer,
-  { name = "berth", limitMs = 5_000, pingIntervalMs = 10_000 }: ConnectNatsOptions,
+  { name = "berth", limitMs = 5_000, pingIntervalMs = 8_000 }: ConnectNatsOptions,
   signal: AbortSignal,
 ): Promise<NatsConnection> {
   const { hostname, port, tls, credentials } = server;

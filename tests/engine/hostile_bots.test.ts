@@ -146,3 +146,21 @@ print("full", processes, flush=True)
     const { how } = await runner.stopContainer(containerId, { graceSeconds: 2 });
     assert.ok(how === "stopped" || how === "killed");
   }, { BOT_PIDS_LIMIT: "24" }));
+
+Deno.test("DockerRunner lets a program that crashes leave no core file, however often it does", () =>
+  withRunner(async ({ runner, deploy }) => {
+    const bomb = `
+import resource, signal
+bound = resource.getrlimit(resource.RLIMIT_CORE)
+dumped = 0
+for _ in range(20):
+    child = os.fork()
+    if child == 0: os.kill(os.getpid(), signal.SIGSEGV)
+    dumped += os.WCOREDUMP(os.waitpid(child, 0)[1])
+print("cores", bound, dumped, flush=True)
+`;
+    const { containerId } = await runner.startContainer(await deploy({ "main.py": bot(bomb) }));
+    const lines = await linesUntil(runner, containerId, /^cores /);
+    assert.equal(lines.at(-1), "cores (0, 0) 0");
+    await runner.stopContainer(containerId, { graceSeconds: 2 });
+  }));
