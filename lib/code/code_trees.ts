@@ -76,6 +76,10 @@ export class CodeTrees {
     try {
       if (!await this.#isUsable(record)) return undefined;
       return { value: await use(record.tree) };
+    } catch (error) {
+      // Trees that nobody uses must not be what fills the disk: the next try has their room.
+      if (isDiskFull(error)) await this.#evict(0);
+      throw error;
     } finally {
       record.leases--;
     }
@@ -95,7 +99,6 @@ export class CodeTrees {
       await this.#makes.run(archive.sha256, (signal) => this.#make(archive, signal), signal);
       await this.#evict(this.#options.maxBytes, archive.sha256);
     } catch (error) {
-      // Trees that nobody uses must not be what fills the disk: the next try has their room.
       if (isDiskFull(error)) await this.#evict(0);
       throw error;
     }

@@ -160,6 +160,18 @@ Deno.test("CodeTrees evicts the least recently used, and none that is used", () 
     assert.deepEqual(await names(), [a, d].sort());
   }));
 
+Deno.test("CodeTrees makes room when the disk is full for who uses a tree", () =>
+  withScene(async ({ trees, archive, names, used }) => {
+    const archives = await Promise.all(["a", "b", "c"].map((name) => archive({ [name]: name })));
+    const [, b, c] = archives.map(({ sha256 }) => sha256) as [string, string, string];
+    const all = trees();
+    for (const each of archives) await all.make(each);
+    used.add(b);
+    const full = Object.assign(new Error("no space left"), { code: "ENOSPC" });
+    await assert.rejects(all.use(c, () => Promise.reject(full)), /no space left/);
+    assert.deepEqual(await names(), [b, c].sort());
+  }));
+
 Deno.test("CodeTrees keeps nothing of an archive that is refused", () =>
   withScene(async ({ trees, archive, names }) => {
     const one = await archive({ "../x": "x" });
