@@ -63,7 +63,7 @@ export function schedulePreviewCommand(
 
 /** `2026-05-05T10:00:00+02:00` for people: with the day of the week, and spaces. */
 function readable(time: string): string {
-  const [, date = "", clock = "", offset = ""] = /^(\S+)T(.{8})(.*)$/.exec(time) ?? [];
+  const [, date = "", clock = "", offset = ""] = /^([^\sT]+)T(.{8})(.*)$/.exec(time) ?? [];
   const day = new Date(`${date}T00:00:00Z`).toUTCString().slice(0, 3);
   return [day, date, clock, ...(offset === "Z" ? [] : [offset])].join(" ");
 }

@@ -30,6 +30,6 @@ export function toPlainValue(value: unknown): unknown {
 }
 
 function toNumber(decimal: string): number | string {
-  const digits = decimal.replace(/E.*$/, "").replace(/\D/g, "").replace(/^0+/, "");
+  const digits = decimal.split("E")[0]!.replace(/\D/g, "").replace(/^0+/, "");
   return digits.length > EXACT_DIGITS ? decimal : Number(decimal);
 }

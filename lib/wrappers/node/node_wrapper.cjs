@@ -153,10 +153,20 @@ function isAbort(error) {
 function describe(error) {
   if (error instanceof BotError) return `Error: ${error.message}`;
   const text = error instanceof Error ? inspect(error) : `Uncaught ${inspect(error)}`;
-  return text.replace(
-    /\n\s+at [^\n]*(?:node_wrapper\.cjs|_berth_\w+\.cjs|node:internal\/)[^\n]*?(?= \{\n|\n|$)/g,
-    "",
-  );
+  return withoutOwnFrames(text);
+}
+
+/** Line by line, in time that grows with the length alone. */
+function withoutOwnFrames(text) {
+  const kept = [];
+  for (const line of text.split("\n")) {
+    const isOwn = kept.length > 0 && /^\s+at /.test(line) &&
+      /node_wrapper\.cjs|_berth_[a-z]{1,40}\.cjs|node:internal\//.test(line);
+    if (!isOwn) kept.push(line);
+    // What follows the last frame belongs to the error.
+    else if (line.endsWith(" {")) kept.push(`${kept.pop()} {`);
+  }
+  return kept.join("\n");
 }
 
 function log(text) {
