@@ -19,12 +19,14 @@ import type {
 } from "../documents/bot_repository.ts";
 import { changedFields } from "../documents/changed_fields.ts";
 import { unreadableReason } from "../documents/unreadable_document.ts";
+import { UnstorableDocumentError } from "../documents/unstorable_document_error.ts";
 import { advance, ALREADY_EXISTS, refuseStale } from "../events/event_order.ts";
 import { MongoCalls } from "./mongo_calls.ts";
 import { MongoDocumentBatches } from "./mongo_document_batches.ts";
 import { type MongoDocument, newestOf, readMongoDocument } from "./mongo_documents.ts";
 import { isDuplicateKey, toWriteError } from "./mongo_errors.ts";
 import { ensureIndex } from "./mongo_indexes.ts";
+import { type MongoRefusal, refusalOf, withRefusal } from "./mongo_refusals.ts";
 import { type MongoPosition, MongoPositions } from "./mongo_positions.ts";
 
 /** A kind of documents. */
@@ -90,6 +92,8 @@ export class MongoDocumentRepository implements BotRepository {
   readonly #positions: MongoPositions;
   readonly #log: Logger;
   readonly #now: () => number;
+  /** Changes that could not be stored, as of the last list and since. */
+  #refusals = new Map<string, MongoRefusal>();
   #lastDuplicates = "";
   #areIdsUnique = false;
 
@@ -139,13 +143,14 @@ export class MongoDocumentRepository implements BotRepository {
     return this.calls.run(
       `read ${this.#kind.one} '${id}'`,
       options,
-      async () => (await this.newest(id))?.document,
+      async () => this.seen(id, (await this.newest(id))?.document),
     );
   }
 
   /** See {@linkcode BotRepository.list}. */
   list(options?: RepositoryCallOptions): Promise<StoredBot[]> {
     return this.calls.run(`read the ${this.#kind.many}`, options, async (scope) => {
+      this.#refusals = await this.#positions.refusals(scope.signal);
       const withoutId: StoredBot[] = [];
       const byId = new Map<string, MongoDocument[]>();
       const cursor = this.documents.find({}, { raw: true, signal: scope.signal });
@@ -156,7 +161,13 @@ export class MongoDocumentRepository implements BotRepository {
         else byId.set(key, [...byId.get(key) ?? [], { ...found, hasId }]);
       }
       this.#reportDuplicates([...byId].filter(([, documents]) => documents.length > 1).map(([id]) => id));
-      const bots = [...byId].map(([key, documents]) => ({ key, document: newestOf(documents)!.document }));
+      // What could not be stored is seen, too.
+      const ids = [...new Set([...byId.keys(), ...this.#refusals.keys()])];
+      const bots = ids.map((key) => ({
+        key,
+        document: this.seen(key, newestOf(byId.get(key) ?? [])?.document),
+      }))
+        .filter((bot): bot is StoredBot => bot.document !== undefined);
       return [...bots, ...withoutId].sort((a, b) => compareKeys(a.key, b.key));
     });
   }
@@ -179,9 +190,17 @@ export class MongoDocumentRepository implements BotRepository {
           if (stale) options?.onRefused?.(stale);
           if (stale) return false;
           signal.throwIfAborted();
-          const written = await this.#write(change, current, options?.newFields).catch((error) => {
-            throw toWriteError(id, error);
+          const written = await this.#write(change, current, options?.newFields).catch(async (cause) => {
+            const error = toWriteError(id, cause);
+            if (error instanceof UnstorableDocumentError && change.type !== "deleted") {
+              const wanted = { ...options?.newFields, ...current?.document, ...changedFields(change) };
+              const refusal = refusalOf(error.reason, wanted, current?.document);
+              await this.#positions.advance({ id, position: advance(position, change), refusal });
+              this.#refusals.set(id, refusal);
+            }
+            throw error;
           });
+          this.#refusals.delete(id);
           if (written?.isKnown) options?.onWritten?.(written.document);
           await this.#positions.advance({ id, position: advance(position, change) });
           if (!written) options?.onRefused?.(ALREADY_EXISTS);
@@ -199,6 +218,16 @@ export class MongoDocumentRepository implements BotRepository {
   /** Whether the server is known to allow one document of an id only. */
   protected get areIdsUnique(): boolean {
     return this.#areIdsUnique;
+  }
+
+  /**
+   * What is shown of a document: a change that could not be stored stands for it.
+   *
+   * @param id Its id.
+   * @param stored The document that is stored.
+   */
+  protected seen(id: string, stored: BotDocument | undefined): BotDocument | undefined {
+    return withRefusal(id, this.#refusals.get(id), stored);
   }
 
   /**

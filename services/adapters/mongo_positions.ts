@@ -8,6 +8,7 @@ import { type Collection, type Filter, MongoBulkWriteError, MongoServerError } f
 import { type BotPosition, DELETION_MEMORY_MS, NO_POSITION } from "../events/event_order.ts";
 import { batched } from "./batched.ts";
 import type { MongoCalls } from "./mongo_calls.ts";
+import type { MongoRefusal } from "./mongo_refusals.ts";
 import { duplicateKeysOf, isDuplicateKey } from "./mongo_errors.ts";
 
 /** A position as it is stored. */
@@ -20,6 +21,8 @@ export interface MongoPosition {
   readonly publishedAt?: number;
   /** Whether it was deleted. */
   readonly deleted: boolean;
+  /** The last change, if the database could not store it. */
+  readonly refusal?: MongoRefusal;
   /** When this was written. */
   readonly writtenAt: Date;
 }
@@ -30,6 +33,8 @@ export interface Advance {
   readonly id: string;
   /** The position. */
   readonly position: BotPosition;
+  /** The change, if the database could not store it. */
+  readonly refusal?: MongoRefusal;
 }
 
 /** What {@linkcode MongoPositions} needs. */
@@ -75,6 +80,16 @@ export class MongoPositions {
     await this.#collection.deleteMany({ deleted: true, writtenAt });
   }
 
+  /**
+   * Reads the changes that could not be stored.
+   *
+   * @returns By the ids of their documents.
+   */
+  async refusals(signal: AbortSignal): Promise<Map<string, MongoRefusal>> {
+    const found = await this.#collection.find({ refusal: { $exists: true } }, { signal }).toArray();
+    return new Map(found.flatMap(({ _id, refusal }) => refusal ? [[_id, refusal]] : []));
+  }
+
   #read(ids: readonly string[]): Promise<BotPosition[]> {
     return this.#calls.run(
       `read how far the events of ${ids.length} bots have come`,
@@ -87,9 +102,9 @@ export class MongoPositions {
     );
   }
 
-  #write({ id, position }: Advance): Promise<void> {
+  #write({ id, position, refusal }: Advance): Promise<void> {
     return this.#calls.run(`write how far the events of bot '${id}' have come`, {}, async () => {
-      const { filter, update, upsert } = this.#toUpdate({ id, position });
+      const { filter, update, upsert } = this.#toUpdate({ id, position, ...(refusal && { refusal }) });
       try {
         await this.#collection.updateOne(filter, update, { upsert });
       } catch (error) {
@@ -115,14 +130,19 @@ export class MongoPositions {
     });
   }
 
-  #toUpdate({ id, position }: Advance) {
+  #toUpdate({ id, position, refusal }: Advance) {
     const { sequence } = position;
     const filter: Filter<MongoPosition> = sequence === undefined
       ? { _id: id }
       : { _id: id, $or: [{ sequence: { $exists: false } }, { sequence: { $lte: sequence } }] };
     const writtenAt = new Date(this.#now());
-    const outdated = position.publishedAt === undefined ? { $unset: { publishedAt: "" as const } } : {};
-    return { filter, update: { $set: { ...position, writtenAt }, ...outdated }, upsert: true };
+    const set = { ...position, ...(refusal && { refusal }), writtenAt };
+    const outdated = {
+      ...(position.publishedAt === undefined && { publishedAt: "" as const }),
+      ...(!refusal && { refusal: "" as const }),
+    };
+    const unset = Object.keys(outdated).length > 0 ? { $unset: outdated } : {};
+    return { filter, update: { $set: set, ...unset }, upsert: true };
   }
 }
 

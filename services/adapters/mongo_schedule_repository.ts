@@ -99,8 +99,9 @@ export class MongoScheduleRepository extends MongoDocumentRepository implements 
   /** See {@linkcode ScheduleRepository.find}. */
   find(id: string, options?: RepositoryCallOptions): Promise<StoredSchedule | undefined> {
     return this.calls.run(`read schedule '${id}'`, options, async () => {
-      const found = await this.newest(id);
-      return found && toSchedule(found);
+      const stored = await this.newest(id);
+      const document = this.seen(id, stored?.document);
+      return document && toSchedule({ ...stored, hasId: true, key: id, document });
     });
   }
 
@@ -156,7 +157,8 @@ export class MongoScheduleRepository extends MongoDocumentRepository implements 
     for await (const bytes of limitSilence(cursor, scope)) {
       const document = readMongoDocument(bytes as unknown as Uint8Array);
       const { key, hasId } = document;
-      if (!hasId || found.has(key) || unreadableReason(document.document) !== undefined) continue;
+      const isUsable = hasId && unreadableReason(this.seen(key, document.document)!) === undefined;
+      if (!isUsable || found.has(key)) continue;
       found.set(key, toSchedule(document));
       if (found.size >= limit) return;
     }

@@ -124,7 +124,8 @@ function parseFields(document: Fields, fallback: Omit<InvalidBotDocument, "reaso
   const base = {
     key: typeof id === "string" && id !== "" ? id : fallback.key,
     enabled: isEnabled(document),
-    ...(isSegment(segment) && unreadable === undefined && { segment }),
+    ...(isSegment(segment) && (unreadable === undefined || Object.hasOwn(document, "segment_id")) &&
+      { segment }),
   };
   const invalid = (problems: readonly string[]): InvalidBotDocument => ({
     status: "invalid",

@@ -15,7 +15,7 @@ export class UnstorableDocumentError extends BerthError {
    * @param reason What is wrong, without the document's content.
    * @param options The cause, where there is one.
    */
-  constructor(readonly id: string, reason: string, options?: ErrorOptions) {
+  constructor(readonly id: string, readonly reason: string, options?: ErrorOptions) {
     super("store/unstorable", `The document '${id}' cannot be stored: ${reason}.`, options);
   }
 }

@@ -365,3 +365,58 @@ Deno.test("readMongoDocument() reports damaged bytes under the document's id", (
   assert.deepEqual(readMongoDocument(text).document, { id: "bot-1", text: "\ufffdyz" });
   assert.equal(readMongoDocument(new Uint8Array([9, 9])).key, "(damaged document)");
 });
+
+Deno.test("MongoBotRepository stores $schema inside a document where the server can, and shows it where it cannot", async () => {
+  await using mongo = await makeMongo();
+  const { repository, another, bots } = mongo;
+  await repository.open();
+  const whole = (id: string, fields: object = {}) => ({
+    id,
+    config: {},
+    custom: {
+      version: "1",
+      filePath: "x",
+      config: { entrypoints: { bot: "main.py" }, schema: { bot: { $schema: "http://json-schema.org/x#" } } },
+    },
+    ...fields,
+  });
+  await bots.insertMany(["changed", "stopped", "fixed"].map((id) => ({ id, config: { old: true } })));
+  const apply = async (type: "created" | "updated", document: { id: string }, sequence: number) => {
+    const change: BotChange = { type, id: document.id, document, order: { sequence } };
+    try {
+      return await repository.apply(change, { newFields: { segment_id: 7 } });
+    } catch (error) {
+      assert.ok(error instanceof UnstorableDocumentError);
+      return undefined;
+    }
+  };
+  const canStore = await apply("created", whole("new"), 1) !== undefined;
+  await apply("updated", whole("changed"), 2);
+  await apply("updated", whole("stopped", { config: { enabled: false } }), 3);
+  await apply("updated", whole("fixed"), 4);
+  // Another program writes one anew, and a later event is stored.
+  await bots.updateOne({ id: "fixed" }, { $set: { config: { new: true } } });
+  for (const one of [repository, another()]) {
+    const parsed = new Map((await one.list()).map(({ key, document }) => [key, parseBotDocument(document)]));
+    assert.deepEqual([...parsed.keys()].sort(), ["changed", "fixed", "new", "stopped"]);
+    const reason = (id: string) => {
+      const document = parsed.get(id);
+      return document?.status === "invalid" ? document.reason : undefined;
+    };
+    for (const id of canStore ? [] : ["new", "changed", "stopped"]) {
+      assert.match(reason(id) ?? "", /cannot be stored: .*custom\.config\.schema\.bot\.\$schema begins with/);
+    }
+    assert.equal(parsed.get("stopped")?.enabled, false);
+    assert.equal(parsed.get("changed")?.enabled, true);
+    assert.equal(parsed.get("new")?.segment, 7);
+    assert.doesNotMatch(reason("fixed") ?? "", canStore ? /$^/ : /cannot be stored/);
+    assert.deepEqual(parsed.get("new"), parseBotDocument(await one.get("new")));
+  }
+  // What comes before it is old, what comes after it counts.
+  assert.equal(await apply("updated", { ...whole("new"), custom: {} } as { id: string }, 1), false);
+  const { custom: _, ...plain } = whole("new", { config: { fixed: true } });
+  assert.equal(await apply("updated", plain, 9), true);
+  assert.deepEqual((await another().get("new"))?.config, { fixed: true });
+  assert.equal(await repository.apply({ type: "deleted", id: "changed", order: { sequence: 10 } }), true);
+  assert.deepEqual((await another().list()).map(({ key }) => key).sort(), ["fixed", "new", "stopped"]);
+});

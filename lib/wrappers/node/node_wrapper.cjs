@@ -156,12 +156,20 @@ function describe(error) {
   return withoutOwnFrames(text);
 }
 
+const OWN_FRAMES = [
+  "node_wrapper.cjs",
+  "_berth_load.cjs",
+  "_berth_result.cjs",
+  "_berth_json.cjs",
+  "node:internal/",
+];
+
 /** Line by line, in time that grows with the length alone. */
 function withoutOwnFrames(text) {
   const kept = [];
   for (const line of text.split("\n")) {
     const isOwn = kept.length > 0 && /^\s+at /.test(line) &&
-      /node_wrapper\.cjs|_berth_[a-z]{1,40}\.cjs|node:internal\//.test(line);
+      OWN_FRAMES.some((name) => line.includes(name));
     if (!isOwn) kept.push(line);
     // What follows the last frame belongs to the error.
     else if (line.endsWith(" {")) kept.push(`${kept.pop()} {`);
