@@ -74,9 +74,7 @@ interface Written {
 }
 
 /**
- * Documents in a collection, and how far the events of each have come in another.
- *
- * A change is two writes, first the document, then the position: when only the first is done, the event is given
+ * Documents in a collection, and how far the events of each have come in another. A change is two writes, first the document, then the position: when only the first is done, the event is given
  * again and applied again, which changes nothing. Changes of one document are applied one after the other within a
  * process. Two processes that apply two events of one document in the same moment may leave the older of the two.
  */
@@ -162,12 +160,10 @@ export class MongoDocumentRepository implements BotRepository {
       }
       this.#reportDuplicates([...byId].filter(([, documents]) => documents.length > 1).map(([id]) => id));
       // What could not be stored is seen, too.
-      const ids = [...new Set([...byId.keys(), ...this.#refusals.keys()])];
-      const bots = ids.map((key) => ({
-        key,
-        document: this.seen(key, newestOf(byId.get(key) ?? [])?.document),
-      }))
-        .filter((bot): bot is StoredBot => bot.document !== undefined);
+      const bots = [...new Set([...byId.keys(), ...this.#refusals.keys()])].flatMap((key) => {
+        const document = this.seen(key, newestOf(byId.get(key) ?? [])?.document);
+        return document ? [{ key, document }] : [];
+      });
       return [...bots, ...withoutId].sort((a, b) => compareKeys(a.key, b.key));
     });
   }
@@ -190,19 +186,19 @@ export class MongoDocumentRepository implements BotRepository {
           if (stale) options?.onRefused?.(stale);
           if (stale) return false;
           signal.throwIfAborted();
+          const next = advance(position, change);
           const written = await this.#write(change, current, options?.newFields).catch(async (cause) => {
             const error = toWriteError(id, cause);
-            if (error instanceof UnstorableDocumentError && change.type !== "deleted") {
-              const wanted = { ...options?.newFields, ...current?.document, ...changedFields(change) };
-              const refusal = refusalOf(error.reason, wanted, current?.document);
-              await this.#positions.advance({ id, position: advance(position, change), refusal });
-              this.#refusals.set(id, refusal);
-            }
+            if (!(error instanceof UnstorableDocumentError) || change.type === "deleted") throw error;
+            const wanted = { ...options?.newFields, ...current?.document, ...changedFields(change) };
+            const refusal = refusalOf(error.reason, wanted, current?.document);
+            await this.#positions.advance({ id, position: next, refusal });
+            this.#refusals.set(id, refusal);
             throw error;
           });
           this.#refusals.delete(id);
           if (written?.isKnown) options?.onWritten?.(written.document);
-          await this.#positions.advance({ id, position: advance(position, change) });
+          await this.#positions.advance({ id, position: next });
           if (!written) options?.onRefused?.(ALREADY_EXISTS);
           return written !== undefined;
         }),
