@@ -1,12 +1,15 @@
-# Berth as a service. It needs the engine's socket, and TEMP_DIR at the same path inside and outside, because the
-# engine mounts the bots' code from the host:
+# Berth as a service, and its command line. It needs the engine's socket, and TEMP_DIR at the same path inside and
+# outside, because the engine mounts the bots' code from the host:
 #
-#   docker build -t berth .
+#   docker build -t berth --build-arg COMMIT=$(git rev-parse HEAD) .
 #   docker run -d --name berth --network host \
 #     -v /var/run/docker.sock:/var/run/docker.sock -v /tmp/runtime:/tmp/runtime -v berth-data:/data berth
+#   docker exec berth berth bots
 #
-# Further variables (MONGO_URI, MINIO_ENDPOINT, NATS_URL …) with -e; see the README's table.
-FROM denoland/deno:2.9.6
+# `docker run … berth bots`, with the same volumes, is the same as the last one. Further variables (MONGO_URI,
+# MINIO_ENDPOINT, NATS_URL …) with -e; see the README's table.
+ARG BASE=denoland/deno:2.9.6
+FROM ${BASE}
 WORKDIR /app
 COPY deno.json deno.lock ./
 COPY main.ts mod.ts cli.ts ./
@@ -16,7 +19,12 @@ COPY services ./services
 COPY examples ./examples
 # Everything that is imported is in the image: a start needs no network.
 RUN deno cache --frozen main.ts lib/archive/extract_worker.ts
+COPY setup/image_entrypoint.sh /usr/local/bin/berth
+ARG COMMIT=
+RUN echo "${COMMIT}" > .commit
 ENV DATA_DIR=/data TEMP_DIR=/tmp/runtime
 VOLUME /data
-# Root in the container, as the socket's group differs from host to host; bots run as an unprivileged user.
-ENTRYPOINT ["deno", "task", "--quiet", "start"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["berth", "healthy"]
+# Root in the container, as the socket's group differs from host to host; bots run as unprivileged users.
+ENTRYPOINT ["berth"]
+CMD ["start"]

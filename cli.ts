@@ -9,7 +9,7 @@ import { type Command, COMMANDS, type Values } from "./cli/commands.ts";
 import { type CliContext, EXIT, UsageError } from "./cli/context.ts";
 // The same text that `berth help` prints without Deno.
 import USAGE from "./cli/usage.txt" with { type: "text" };
-import { BerthError } from "./lib/errors.ts";
+import { BerthError, InvalidConfigError } from "./lib/errors.ts";
 
 const HELP = { help: { type: "boolean", short: "h" } } as const;
 
@@ -39,6 +39,10 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
     if (signal.aborted && error === signal.reason) return EXIT.interrupted;
     if (error instanceof UsageError) {
       terminal.note(`berth: ${error.message}\n\n${command?.help ?? USAGE.trimEnd()}`);
+      return EXIT.usage;
+    }
+    if (error instanceof InvalidConfigError) {
+      terminal.note(`berth: ${error.message}`);
       return EXIT.usage;
     }
     // Errors made for people need no stack; anything else is a defect, and its stack is what helps.

@@ -5,18 +5,9 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { configure, getConsoleSink, getLogger } from "@logtape/logtape";
 import { runCli } from "./cli.ts";
 import { EXIT } from "./cli/context.ts";
-import { formatRecord } from "./cli/log_format.ts";
 import { createTerminal } from "./cli/terminal.ts";
-import { connectDocker } from "./lib/adapters/connect_docker.ts";
-import { DockerodeOrchestrator } from "./lib/adapters/dockerode_orchestrator.ts";
-import { createDockerRunner, createObjectStore } from "./lib/create_docker_runner.ts";
-import { FolderObjectStore } from "./lib/folder_object_store.ts";
-import { logUncaughtErrors } from "./services/control/uncaught_errors.ts";
-import { openBotDocuments } from "./services/open_bot_documents.ts";
-import { probeServers } from "./services/probe_servers.ts";
 import { SERVICE_VARIABLES } from "./services/service_config.ts";
 
 /**
@@ -48,13 +39,31 @@ const code = await runCli(Deno.args, {
   examplesDir: fileURLToPath(new URL("./examples", import.meta.url)),
   terminal: createTerminal({ color, interactive: Deno.stderr.isTerminal(), isScreen }),
   signal: stop.signal,
-  createOrchestrator: (config) => new DockerodeOrchestrator(connectDocker(config.dockerHost)),
-  createStore: (config, folder) =>
-    config.minio || folder === undefined ? createObjectStore(config) : new FolderObjectStore(folder),
-  createRunner: (config, store) => createDockerRunner({ config, store, compileAhead: false }),
-  openBotDocuments,
-  probeServers,
+  // Loaded by what needs them: other commands begin sooner.
+  createOrchestrator: async (config) => {
+    const { connectEngine } = await import("./lib/adapters/connect_engine.ts");
+    const { DockerodeOrchestrator } = await import("./lib/adapters/dockerode_orchestrator.ts");
+    return new DockerodeOrchestrator(connectEngine(config.dockerHost));
+  },
+  createStore: async (config, folder) => {
+    const { createObjectStore } = await import("./lib/create_object_store.ts");
+    const { FolderObjectStore } = await import("./lib/folder_object_store.ts");
+    return config.minio || folder === undefined ? createObjectStore(config) : new FolderObjectStore(folder);
+  },
+  createRunner: async (config, store) =>
+    (await import("./lib/create_docker_runner.ts")).createDockerRunner({
+      config,
+      store,
+      compileAhead: false,
+    }),
+  openBotDocuments: async (config) =>
+    await (await import("./services/open_bot_documents.ts")).openBotDocuments(config),
+  probeServers: async (config, signal) =>
+    await (await import("./services/probe_servers.ts")).probeServers(config, signal),
   composeService: async (config, given) => {
+    const { configure, getConsoleSink, getLogger } = await import("@logtape/logtape");
+    const { formatRecord } = await import("./cli/log_format.ts");
+    const { logUncaughtErrors } = await import("./services/control/uncaught_errors.ts");
     await configure({
       sinks: { console: getConsoleSink({ formatter: (record) => [formatRecord(record)] }) },
       loggers: [
@@ -63,7 +72,6 @@ const code = await runCli(Deno.args, {
       ],
     });
     logUncaughtErrors(getLogger(["berth"]));
-    // Loaded by the service only: other commands begin sooner.
     const { composeBotService } = await import("./services/compose_bot_service.ts");
     return composeBotService(config, given);
   },

@@ -81,11 +81,8 @@ export type {
   SecuritySettings,
   TmpfsMount,
 } from "./lib/container_spec.ts";
-export {
-  createDockerRunner,
-  type CreateDockerRunnerOptions,
-  createObjectStore,
-} from "./lib/create_docker_runner.ts";
+export { createDockerRunner, type CreateDockerRunnerOptions } from "./lib/create_docker_runner.ts";
+export { createObjectStore } from "./lib/create_object_store.ts";
 export { DockerRunner, type DockerRunnerParts } from "./lib/docker_runner.ts";
 export {
   type BucketNames,

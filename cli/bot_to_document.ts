@@ -29,6 +29,8 @@ export interface BotToDocumentOptions {
   readonly now: number;
   /** The document that it replaces. */
   readonly before?: BotDocument;
+  /** Where the folder is, see `originOf()`; absent: it is not recorded. */
+  readonly origin?: string;
 }
 
 /**
@@ -40,7 +42,7 @@ export interface BotToDocumentOptions {
  * @throws {InvalidBotFolderError} when the service could not run it: says every problem.
  */
 export function botToDocument(bot: BotFolder, options: BotToDocumentOptions): BotDocument {
-  const { id, filePath, enabled, segment, now, before } = options;
+  const { id, filePath, enabled, segment, now, before, origin } = options;
   const updatedAt = new Date(now).toISOString();
   const custom = before && field(before, "custom");
   const createdAt = isObject(custom) ? field(custom, "createdAt") : undefined;
@@ -64,6 +66,7 @@ export function botToDocument(bot: BotFolder, options: BotToDocumentOptions): Bo
         ...(author !== undefined && { author }),
         ...(type !== undefined && { type }),
         entrypoints,
+        ...(origin !== undefined && { metadata: { origin } }),
       },
     },
   };

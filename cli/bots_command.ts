@@ -83,7 +83,7 @@ async function listContainers(
   { config, bots: { store } }: OpenDocuments,
   { createRunner, signal }: CliContext,
 ): Promise<ManagedContainer[]> {
-  await using runner = createRunner(config.runner, store);
+  await using runner = await createRunner(config.runner, store);
   const containers = await runner.listManagedContainers(config.segment, { signal });
   // A list does not tell their times, so each is asked about; one that went meanwhile is shown as it was.
   return await Promise.all(

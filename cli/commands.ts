@@ -1,26 +1,14 @@
 /**
- * The commands: what each takes, and what is said about it.
+ * The commands: what each takes, and what is said about it. A command's own module is loaded when it is run: a
+ * service that holds no other command's modules starts sooner and needs less memory.
  *
  * @module
  */
 
 import { readInstant } from "../services/documents/instant.ts";
-import { backtestCommand } from "./backtest_command.ts";
-import { botsCommand } from "./bots_command.ts";
 import type { CliContext } from "./context.ts";
 import { UsageError } from "./context.ts";
-import { demoCommand } from "./demo_command.ts";
-import { deployCommand } from "./deploy_command.ts";
-import { doctorCommand } from "./doctor_command.ts";
 import { parseDuration } from "./duration.ts";
-import { enableCommand } from "./enable_command.ts";
-import { imagesCommand } from "./images_command.ts";
-import { logsCommand } from "./logs_command.ts";
-import { permissionsCommand } from "./permissions_command.ts";
-import { removeCommand } from "./remove_command.ts";
-import { runCommand } from "./run_command.ts";
-import { schedulePreviewCommand } from "./schedule_preview_command.ts";
-import { startCommand } from "./start_command.ts";
 
 /** Values of the options that were given. */
 export type Values = Readonly<Record<string, string | boolean | undefined>>;
@@ -53,17 +41,18 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
 Runs the service until Ctrl-C or SIGTERM. Without configuration everything is on this machine: documents in
 SQLite and archives in a folder. With MONGO_URI, MINIO_* and NATS_URL they are there; the README has the table.
 The bots go on running when the service stops, unless BOTS_ON_SHUTDOWN=stop, and the next one takes them over.`,
-    run: (_args, _values, context) => startCommand(context),
+    run: async (_args, _values, context) => (await import("./start_command.ts")).startCommand(context),
   },
   deploy: {
     options: {
       id: { type: "string" },
       config: { type: "string" },
+      enable: { type: "boolean" },
       disable: { type: "boolean" },
       json: { type: "boolean" },
     },
     takes: FOLDER,
-    help: `Usage: berth deploy DIR [--id ID] [--config FILE] [--disable] [--json]
+    help: `Usage: berth deploy DIR [--id ID] [--config FILE] [--enable] [--disable] [--json]
 
 Packs a bot folder, puts it into the object store and writes the bot's document. The service starts the bot, or
 replaces the one that runs when code, version or configuration differ. A folder whose bot-config.yaml has a
@@ -71,14 +60,15 @@ schedule becomes a schedule: the service runs it at each slot.
 
   --id ID        its id; without it, the name in bot-config.yaml
   --config FILE  its configuration; without it, config.json of the folder
-  --disable      only deploy it: it runs when it is enabled, or deployed without this
+  --enable       have it run, also when it was disabled; without it, a bot that is disabled stays so
+  --disable      only deploy it: it runs when it is enabled
   --json         print one JSON object`,
-    run: ([folder], { id, config, disable, json }, context) =>
-      deployCommand({
+    run: async ([folder], { id, config, enable, disable, json }, context) =>
+      (await import("./deploy_command.ts")).deployCommand({
         folder: folder!,
         ...text("id", id),
         ...text("configFile", config),
-        enabled: disable !== true,
+        ...readEnabled(enable, disable),
         json: json === true,
       }, context),
   },
@@ -90,7 +80,8 @@ Lists every bot that has a document or a container: whether it is enabled, what 
 starts in a row there were, and since when it is so. Then every schedule: its next slot, and what became of the latest.
 
   --json   print one JSON array`,
-    run: (_args, { json }, context) => botsCommand({ json: json === true }, context),
+    run: async (_args, { json }, context) =>
+      (await import("./bots_command.ts")).botsCommand({ json: json === true }, context),
   },
   logs: {
     options: {
@@ -111,8 +102,8 @@ of standard error, 'berth:' before one of Berth's own. On a screen control chara
                  so long ago: 10m, 1h30m, 2d
   --follow       go on with what is printed, also by later containers, until Ctrl-C; -f for short
   --json         print one JSON object a line`,
-    run: ([id], { tail, since, follow, json }, context) =>
-      logsCommand({
+    run: async ([id], { tail, since, follow, json }, context) =>
+      (await import("./logs_command.ts")).logsCommand({
         id: id!,
         ...readTail(tail),
         ...readSince(since),
@@ -125,7 +116,8 @@ of standard error, 'berth:' before one of Berth's own. On a screen control chara
     help: `Usage: berth enable ID...
 
 Has the service run these bots and schedules.`,
-    run: (ids, _values, context) => enableCommand({ ids, enabled: true }, context),
+    run: async (ids, _values, context) =>
+      (await import("./enable_command.ts")).enableCommand({ ids, enabled: true }, context),
   },
   disable: {
     takes: IDS,
@@ -133,7 +125,8 @@ Has the service run these bots and schedules.`,
 
 Has the service stop these bots, and run these schedules no more; documents and code stay. A run that goes comes
 to its end.`,
-    run: (ids, _values, context) => enableCommand({ ids, enabled: false }, context),
+    run: async (ids, _values, context) =>
+      (await import("./enable_command.ts")).enableCommand({ ids, enabled: false }, context),
   },
   remove: {
     takes: IDS,
@@ -141,7 +134,7 @@ to its end.`,
 
 Deletes the documents of these bots and schedules, and what 'berth deploy' has stored of their code. The service
 stops the bots; a run that goes comes to its end.`,
-    run: (ids, _values, context) => removeCommand(ids, context),
+    run: async (ids, _values, context) => (await import("./remove_command.ts")).removeCommand(ids, context),
   },
   demo: {
     options: { for: { type: "string" } },
@@ -151,7 +144,8 @@ Starts a service of its own on this machine, deploys the bots in examples/ to it
 becomes of them. At the end everything is stopped and removed. It touches no other service, and no server.
 
   --for TIME   end it after so long, for example 20s or 5m; without it, Ctrl-C does`,
-    run: (_args, values, context) => demoCommand(readFor(values.for), context),
+    run: async (_args, values, context) =>
+      (await import("./demo_command.ts")).demoCommand(readFor(values.for), context),
   },
   run: {
     options: { config: { type: "string" } },
@@ -161,8 +155,11 @@ becomes of them. At the end everything is stopped and removed. It touches no oth
 Runs a bot folder in a container, without a service, until it ends or Ctrl-C stops it.
 
   --config FILE  configuration of the bot; without it, config.json of the folder`,
-    run: ([folder], { config }, context) =>
-      runCommand({ folder: folder!, ...text("configFile", config) }, context),
+    run: async ([folder], { config }, context) =>
+      (await import("./run_command.ts")).runCommand(
+        { folder: folder!, ...text("configFile", config) },
+        context,
+      ),
   },
   backtest: {
     options: { config: { type: "string" }, json: { type: "boolean" } },
@@ -173,8 +170,8 @@ Runs a bot folder's backtest once, prints its result, and ends with the program'
 
   --config FILE  configuration of the bot; without it, config.json of the folder
   --json         print one JSON object, and the program's lines on standard error`,
-    run: ([folder], { config, json }, context) =>
-      backtestCommand(
+    run: async ([folder], { config, json }, context) =>
+      (await import("./backtest_command.ts")).backtestCommand(
         { folder: folder!, json: json === true, ...text("configFile", config) },
         context,
       ),
@@ -187,20 +184,36 @@ Checks what the configuration names: engine, images, folders, database, object s
 nothing. Ends with 1 when there is a problem.
 
   --json   print one JSON array`,
-    run: (_args, { json }, context) => doctorCommand({ json: json === true }, context),
+    run: async (_args, { json }, context) =>
+      (await import("./doctor_command.ts")).doctorCommand({ json: json === true }, context),
   },
   images: {
     takes: { what: "a bot folder", min: 0, max: Infinity },
     help: `Usage: berth images [DIR...]
 
 Pulls the images that are missing: those of the given bot folders, or of every runtime.`,
-    run: (folders, _values, context) => imagesCommand(folders, context),
+    run: async (folders, _values, context) =>
+      (await import("./images_command.ts")).imagesCommand(folders, context),
+  },
+  version: {
+    options: { json: { type: "boolean" } },
+    help: `Usage: berth version [--json]
+
+Prints the versions of Berth, of Deno and of the engine.
+
+  --json   print one JSON object`,
+    run: async (_args, { json }, context) =>
+      (await import("./version_command.ts")).versionCommand({ json: json === true }, context),
   },
   permissions: {
-    help: `Usage: berth permissions
+    options: { lenient: { type: "boolean" } },
+    help: `Usage: berth permissions [--lenient]
 
-Prints the flags for 'deno run' that are exactly what the service needs in this configuration.`,
-    run: (_args, _values, context) => permissionsCommand(context),
+Prints the flags for 'deno run' that are exactly what the service needs in this configuration.
+
+  --lenient  where the configuration is wrong, print what 'start' needs to say so`,
+    run: async (_args, { lenient }, context) =>
+      (await import("./permissions_command.ts")).permissionsCommand({ lenient: lenient === true }, context),
   },
   schedule: {
     options: { timezone: { type: "string" }, count: { type: "string" }, json: { type: "boolean" } },
@@ -213,20 +226,25 @@ word, in quotes: the standard five fields, six with seconds first, @daily and th
   --timezone ZONE  time zone whose clocks count, for example America/New_York; without it, UTC
   --count N        how many times to show, from 1 to ${MAX_COUNT}; without it, 5
   --json           print one JSON object`,
-    run: ([action, expression], { timezone, count, json }, context) => {
+    run: async ([action, expression], { timezone, count, json }, context) => {
       if (action !== "preview") throw new UsageError(`'schedule' has 'preview', and no '${action}'.`);
-      return Promise.resolve(schedulePreviewCommand({
+      return (await import("./schedule_preview_command.ts")).schedulePreviewCommand({
         expression: expression!,
         ...text("timezone", timezone),
         ...readCount(count),
         json: json === true,
-      }, context));
+      }, context);
     },
   },
 };
 
 function text<K extends string>(name: K, value: Values[string]): Partial<Record<K, string>> {
   return typeof value === "string" ? { [name]: value } as Record<K, string> : {};
+}
+
+function readEnabled(enable: Values[string], disable: Values[string]): { enabled?: boolean } {
+  if (enable && disable) throw new UsageError("--enable and --disable exclude each other.");
+  return enable || disable ? { enabled: enable === true } : {};
 }
 
 function readFor(text: Values[string]): { forMs?: number } {

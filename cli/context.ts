@@ -29,11 +29,11 @@ export interface CliContext {
   /** Given when the user asks to end. */
   readonly signal: AbortSignal;
   /** Makes the engine's client. */
-  readonly createOrchestrator: (config: DockerRunnerConfig) => ContainerOrchestrator;
+  readonly createOrchestrator: (config: DockerRunnerConfig) => Promise<ContainerOrchestrator>;
   /** Makes the object store: MinIO when it is configured, else one in the given folder, or else in `DATA_DIR`. */
-  readonly createStore: (config: DockerRunnerConfig, folder?: string) => ObjectStore;
+  readonly createStore: (config: DockerRunnerConfig, folder?: string) => Promise<ObjectStore>;
   /** Makes a runner. */
-  readonly createRunner: (config: DockerRunnerConfig, store: ObjectStore) => Runner;
+  readonly createRunner: (config: DockerRunnerConfig, store: ObjectStore) => Promise<Runner>;
   /** Looks at database and event bus. */
   readonly probeServers: (config: ServiceConfig, signal: AbortSignal) => Promise<ServerProbes>;
   /** Opens what bots are deployed to. */
@@ -48,7 +48,7 @@ export const EXIT = {
   ok: 0,
   /** It did not. */
   failed: 1,
-  /** The command line is wrong. */
+  /** The command line or the configuration is wrong. */
   usage: 2,
   /** Images are missing and no registry can be reached (EX_UNAVAILABLE of sysexits.h). */
   noRegistry: 69,

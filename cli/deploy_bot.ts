@@ -15,6 +15,7 @@ import { field, isObject } from "../services/documents/document_fields.ts";
 import { parseScheduleDocument } from "../services/schedules/schedule_document.ts";
 import type { BotFolder } from "./bot_folder.ts";
 import { botToDocument } from "./bot_to_document.ts";
+import { enablingFields } from "./enabling_fields.ts";
 import { describeCron } from "./schedule_rows.ts";
 import { archivePrefix, type ArchiveTarget, storeArchive } from "./store_archive.ts";
 
@@ -36,8 +37,10 @@ export interface DeployTarget {
 export interface DeployBotOptions extends Pick<ArchiveTarget, "onProgress" | "onPacked"> {
   /** Id of the bot. @default {the folder's name for it} */
   readonly id?: string;
-  /** Whether it is to run. @default {true} */
+  /** Whether it is to run. @default {as before; a new bot is to run} */
   readonly enabled?: boolean;
+  /** Where the folder is, see `originOf()`; absent: it is not recorded. */
+  readonly origin?: string;
   /** Partition that a new bot belongs to. @default {0} */
   readonly segment?: number;
   /** Gives up. What was written stays. */
@@ -54,6 +57,8 @@ export interface DeployedBot {
   readonly filePath: string;
   /** Whether it is to run: its configuration may say that it is not. */
   readonly enabled: boolean;
+  /** Whether its configuration alone is why it is not to run. */
+  readonly configDisables: boolean;
   /** Whether there was no such bot before. */
   readonly isNew: boolean;
   /** Whether all of it was deployed already: nothing was written then. */
@@ -75,13 +80,24 @@ export interface DeployedBot {
 export async function deployBot(
   bot: BotFolder,
   target: DeployTarget,
-  { id = bot.name, enabled = true, segment = 0, signal, ...packing }: DeployBotOptions = {},
+  { id = bot.name, enabled, segment = 0, origin, signal, ...packing }: DeployBotOptions = {},
 ): Promise<DeployedBot> {
   const { repository, store, bucket, limits } = target;
   const call = signal ? { signal } : {};
   const before = await repository.get(id, call);
-  const describe = (filePath: string) =>
-    botToDocument(bot, { id, filePath, enabled, segment, now: Date.now(), ...(before && { before }) });
+  const describe = (filePath: string) => {
+    const document = botToDocument(bot, {
+      id,
+      filePath,
+      // Deploying new code does not start a bot that somebody has disabled.
+      enabled: enabled ?? before?.enabled !== false,
+      segment,
+      now: Date.now(),
+      ...(before && { before }),
+      ...(origin !== undefined && { origin }),
+    });
+    return enabled === true ? { ...document, ...enablingFields(document, true) } : document;
+  };
   // Whatever is wrong with the folder is said before anything is written.
   describe("not-stored-yet");
   await requireScript(bot);
@@ -96,6 +112,7 @@ export async function deployBot(
     version: bot.version,
     filePath,
     enabled: parseBotDocument(document).enabled,
+    configDisables: document.enabled === true && !parseBotDocument(document).enabled,
     isNew: before === undefined,
     isUnchanged,
     ...(schedule !== undefined && { schedule }),

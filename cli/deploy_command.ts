@@ -7,11 +7,13 @@
 import { resolve } from "node:path";
 import { InvalidBotFolderError } from "../lib/errors.ts";
 import { ALL_SEGMENTS } from "../lib/runner.ts";
+import type { BotRepository } from "../services/documents/bot_repository.ts";
 import { type BotFolder, readBotFolder } from "./bot_folder.ts";
 import { type CliContext, EXIT } from "./context.ts";
 import { deployBot } from "./deploy_bot.ts";
 import { type DocumentTarget, type OpenDocuments, openDocuments } from "./open_documents.ts";
 import { describeLeftOut, showPacking } from "./pack_progress.ts";
+import { idsOfOrigin, originOf } from "./same_origin.ts";
 import { printable } from "./terminal.ts";
 
 /** Options of {@linkcode deployCommand}. */
@@ -22,8 +24,8 @@ export interface DeployOptions {
   readonly id?: string;
   /** File with the configuration, as typed; absent: `config.json` of the folder. */
   readonly configFile?: string;
-  /** Whether it is to run. */
-  readonly enabled: boolean;
+  /** Whether it is to run; absent: as before, and a new bot is to run. */
+  readonly enabled?: boolean;
   /** Print one JSON object. */
   readonly json: boolean;
 }
@@ -49,9 +51,12 @@ export async function deployCommand(options: DeployOptions, context: CliContext)
   const { segment } = documents.config;
   const target = targetOf(bot, documents);
   await refuseOtherKind(id ?? bot.name, target, documents);
+  // An id of its own says that one folder is meant to run as several bots.
+  const origin = id === undefined ? await originOf(bot.path) : undefined;
   const deployed = await deployBot(bot, target, {
     ...(id !== undefined && { id }),
-    enabled,
+    ...(enabled !== undefined && { enabled }),
+    ...(origin !== undefined && { origin }),
     segment: segment === ALL_SEGMENTS ? 0 : segment,
     onProgress: showPacking(terminal, id ?? bot.name),
     onPacked: (packed) => {
@@ -62,16 +67,29 @@ export async function deployCommand(options: DeployOptions, context: CliContext)
     signal,
   });
   terminal.transient("");
-  if (json) terminal.out(JSON.stringify({ kind: target.kind, ...deployed }));
+  const others = origin !== undefined && deployed.isNew
+    ? await idsOfOrigin(allRepositories(documents), deployed.id, origin)
+    : [];
+  if (json) terminal.out(JSON.stringify({ kind: target.kind, ...deployed, sameOrigin: others }));
   else {
     const what = deployed.isUnchanged ? "is unchanged" : deployed.isNew ? "is deployed" : "is updated";
-    const why = enabled ? "its configuration says so" : "'berth enable' starts it";
+    const why = deployed.configDisables ? "its configuration says so" : "'berth enable' starts it";
     const state = deployed.enabled ? "" : `, disabled (${why})`;
     const runs = deployed.schedule === undefined ? "" : `, runs at ${deployed.schedule}`;
     terminal.out(printable(`${deployed.id} ${what}: version ${deployed.version}${runs}${state}`));
   }
+  for (const other of others) {
+    terminal.note(printable(
+      `berth: '${other}' was deployed from the same folder and goes on running beside '${deployed.id}'. ` +
+        `If '${deployed.id}' is its new name: berth remove ${other}`,
+    ));
+  }
   if (!deployed.isUnchanged) terminal.note(await documents.whenHeard());
   return EXIT.ok;
+}
+
+function allRepositories({ bots, schedules }: OpenDocuments): BotRepository[] {
+  return [bots, ...(schedules ? [schedules] : [])].map(({ repository }) => repository);
 }
 
 function targetOf(bot: BotFolder, { bots, schedules }: OpenDocuments): DocumentTarget {

@@ -114,7 +114,7 @@ function configProblem(problem: string): Finding {
 
 async function checkEngine(config: DockerRunnerConfig, context: CliContext): Promise<Finding[]> {
   const { signal } = context;
-  await using orchestrator = context.createOrchestrator(config);
+  await using orchestrator = await context.createOrchestrator(config);
   try {
     const { version, apiVersion, platform, memoryBytes, cpus } = await orchestrator.info({ signal });
     const old = Number(apiVersion) < OLDEST_API;
@@ -171,7 +171,7 @@ async function checkStore(config: DockerRunnerConfig, context: CliContext): Prom
   const { minio, dataDir, buckets } = config;
   if (!minio) return { subject, state: "ok", detail: `folder ${dataDir}/objects` };
   try {
-    const store = context.createStore(config);
+    const store = await context.createStore(config);
     await store.stat(buckets.code, "berth-doctor", { signal: context.signal });
     return { subject, state: "ok", detail: `MinIO at ${minio.host}:${minio.port}` };
   } catch (error) {

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { BotChange, BotDocument } from "../services/documents/bot_repository.ts";
-import { field, isObject } from "../services/documents/document_fields.ts";
+import type { BotChange } from "../services/documents/bot_repository.ts";
 import { type CliContext, EXIT } from "./context.ts";
+import { enablingFields } from "./enabling_fields.ts";
 import { openDocuments } from "./open_documents.ts";
 
 /** Options of {@linkcode enableCommand}. */
@@ -50,17 +50,4 @@ export async function enableCommand({ ids, enabled }: EnableOptions, context: Cl
   }
   if (changed > 0) terminal.note(await documents.whenHeard());
   return changed === ids.length ? EXIT.ok : EXIT.failed;
-}
-
-/**
- * The fields of a document that have to change.
- *
- * @param before The document.
- * @param enabled Whether its bot is to run.
- */
-export function enablingFields(before: BotDocument, enabled: boolean): BotDocument {
-  const config = field(before, "config");
-  // A configuration that says no would win.
-  const says = enabled && isObject(config) && Object.hasOwn(config, "enabled");
-  return { id: before.id, enabled, ...(says && { config: { ...config, enabled: true } }) };
 }

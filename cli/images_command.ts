@@ -28,7 +28,7 @@ export async function imagesCommand(folders: readonly string[], context: CliCont
   const images = new Set(
     runtimes.map((runtime) => config.images[runtime]).filter((image) => image !== undefined),
   );
-  await using orchestrator = context.createOrchestrator(config);
+  await using orchestrator = await context.createOrchestrator(config);
   let code: number = EXIT.ok;
   for (const image of images) {
     if (await orchestrator.hasImage(image, { signal })) continue;

@@ -22,9 +22,9 @@ export interface LocalSessionParts {
   /** The configuration, with the session's own instance name. */
   readonly config: DockerRunnerConfig;
   /** Makes the object store. */
-  readonly createStore: (config: DockerRunnerConfig, folder: string) => ObjectStore;
+  readonly createStore: (config: DockerRunnerConfig, folder: string) => Promise<ObjectStore>;
   /** Makes the runner. */
-  readonly createRunner: (config: DockerRunnerConfig, store: ObjectStore) => Runner;
+  readonly createRunner: (config: DockerRunnerConfig, store: ObjectStore) => Promise<Runner>;
 }
 
 /** Runs bots of this machine's folders the way the service does: archive, object store, private folder, container. */
@@ -69,8 +69,14 @@ export class LocalSession implements AsyncDisposable {
     const { config } = parts;
     const madeTempDir = await ensureTempDir(config.tempDir, Deno.uid() ?? 0);
     const lock = await InstanceLock.acquire(config.tempDir, config.instance);
-    const store = parts.createStore(config, `${config.tempDir}/${config.instance}/objects`);
-    const session = new LocalSession(config, parts.createRunner(config, store), store, lock, madeTempDir);
+    const store = await parts.createStore(config, `${config.tempDir}/${config.instance}/objects`);
+    const session = new LocalSession(
+      config,
+      await parts.createRunner(config, store),
+      store,
+      lock,
+      madeTempDir,
+    );
     try {
       await session.#removeContainers(0);
       await session.#removeFolder();

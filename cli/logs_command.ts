@@ -41,9 +41,9 @@ export async function logsCommand(options: LogsOptions, context: CliContext): Pr
   const { id, follow, json, tail, since } = options;
   parseBotId(id);
   const { runner: config } = parseServiceConfig(context.env);
-  const store = context.createStore(config);
+  const store = await context.createStore(config);
   const stored = new StoredLogs(store, config.buckets.logs);
-  await using runner = context.createRunner(config, store);
+  await using runner = await context.createRunner(config, store);
   const which = { ...(tail !== undefined && { tail }), ...(since && { since }), signal };
   const print = json ? (line: StoredLogLine) => terminal.out(JSON.stringify(line)) : linePrinter(terminal);
   let hasPrinted = false;

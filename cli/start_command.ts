@@ -5,10 +5,12 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import { aliveFileOf, keepAliveFile } from "../lib/alive_file.ts";
 import { InstanceLock } from "../lib/instance_lock.ts";
-import { ensureTempDir } from "../lib/temp_dir.ts";
+import { ensureInstanceDir } from "../lib/temp_dir.ts";
 import { parseServiceConfig } from "../services/service_config.ts";
 import { type CliContext, EXIT } from "./context.ts";
+import { servicePermissions } from "./permissions_command.ts";
 
 /** For people; whoever collects the log needs no advice. */
 const HINT =
@@ -23,9 +25,12 @@ const HINT =
  */
 export async function startCommand(context: CliContext): Promise<number> {
   const config = parseServiceConfig(context.env);
+  // What cannot be granted is said here too: the program may have been started under other flags.
+  servicePermissions(config);
   const { tempDir, instance } = config.runner;
-  await ensureTempDir(tempDir, Deno.uid() ?? 0);
+  await ensureInstanceDir(tempDir, instance, Deno.uid() ?? 0);
   await using _lock = await InstanceLock.acquire(tempDir, instance);
+  await using _alive = await keepAliveFile(aliveFileOf(tempDir, instance));
   await using composed = await context.composeService(config);
   // A folder that is missing later is one that was not mounted, and no empty store.
   const buckets = config.runner.minio ? [] : Object.values(config.runner.buckets);

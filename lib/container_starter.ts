@@ -5,6 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import { botUserKey, type BotUsers } from "./bot_users.ts";
 import type { CodeManager } from "./code_manager.ts";
 import type { BytecodeLayers } from "./code/bytecode_layers.ts";
 import { runtimeOf } from "./code_entrypoint_factory.ts";
@@ -62,9 +63,9 @@ export interface ContainerStarterOptions {
   readonly ownLabels: Readonly<Record<string, string>>;
   /** What gives that user a name. */
   readonly userFiles: UserFiles;
-  /** User that bots run as. */
-  readonly botUser: FileOwner;
-  /** Whether the code is given to that user: only root may. */
+  /** Users that bots run as. */
+  readonly users: BotUsers;
+  /** Whether the code is given to its user: only root may. */
   readonly giveAway: boolean;
 }
 
@@ -102,7 +103,7 @@ export class ContainerStarter {
       network,
       capabilities,
       allowNewPrivileges,
-      user: this.#user,
+      user: this.#options.users.spec,
     });
   }
 
@@ -152,26 +153,28 @@ export class ContainerStarter {
     executable: Executable,
     options: StartContainerOptions,
   ): Promise<RunningResult> {
-    const { folders, remover, config } = this.#options;
+    const { folders, remover, config, users } = this.#options;
     options.signal?.throwIfAborted();
     const image = config.images[executable.runtime]!;
     const hash = this.specHash(executable);
     const folder = await folders.create(`${kind}-${executable.id}`);
     let isAsked = false;
     try {
+      const owner = await users.ownerOf(botUserKey(config.instance, executable.id), options.signal);
       const labels = {
         [LABEL.kind]: kind,
         [LABEL.specHash]: hash,
         [LABEL.attempt]: String(options.attempt ?? 1),
         [LABEL.folder]: folder,
+        [LABEL.uid]: String(owner.uid),
         ...(options.slot !== undefined && { [LABEL.slot]: options.slot }),
         ...(options.logIntervalSeconds !== undefined && {
           [LABEL.logInterval]: String(options.logIntervalSeconds),
         }),
       };
-      const userFiles = await this.#options.userFiles.mounts(this.#options.botUser);
-      const info = await this.#withCode(executable, folder, options.signal, (view, script, sha256) => {
-        const spec = this.#builder(name, image)
+      const userFiles = await this.#options.userFiles.mounts(owner);
+      const info = await this.#withCode(executable, folder, owner, options.signal, (view, script, sha256) => {
+        const spec = this.#builder(name, image, owner)
           .withExecutable(executable)
           .withEnv({ SCRIPT_PATH: script, ...slotEnvironment(options.slotTime) })
           .withBinds([...view.binds, {
@@ -244,12 +247,13 @@ export class ContainerStarter {
   #withCode(
     executable: Executable,
     folder: string,
+    user: FileOwner,
     signal: AbortSignal | undefined,
     start: (view: CodeView, script: string, sha256: string) => Promise<ContainerInfo>,
   ): Promise<ContainerInfo> {
-    const { code, scripts, views, bytecode, folders, botUser, giveAway, config } = this.#options;
+    const { code, scripts, views, bytecode, folders, giveAway, config } = this.#options;
     const path = folders.path(folder);
-    const owner = giveAway ? botUser : undefined;
+    const owner = giveAway ? user : undefined;
     const given = { ...(signal && { signal }) };
     return code.fetchAndExtract(executable, async ({ tree, script }) => {
       const runner = runnerFolder(folders, folder);
@@ -290,20 +294,15 @@ export class ContainerStarter {
     }
   }
 
-  #builder(name: string, image: string): ContainerBuilder {
+  #builder(name: string, image: string, { uid, gid }: FileOwner): ContainerBuilder {
     const { config, ownLabels } = this.#options;
     const { resources, logs, network, capabilities, allowNewPrivileges } = config;
     return new ContainerBuilder(name, image)
       .withResources(resources)
       .withLogs(logs)
       .withNetwork(network)
-      .withSecurity({ user: this.#user, capabilities, allowNewPrivileges })
+      .withSecurity({ user: `${uid}:${gid}`, capabilities, allowNewPrivileges })
       .withLabels(ownLabels);
-  }
-
-  get #user(): string {
-    const { uid, gid } = this.#options.botUser;
-    return `${uid}:${gid}`;
   }
 }
 

@@ -4,10 +4,8 @@
  * @module
  */
 
-import { connectDocker } from "./adapters/connect_docker.ts";
-import { connectMinio } from "./adapters/connect_minio.ts";
+import { connectEngine } from "./adapters/connect_engine.ts";
 import { DockerodeOrchestrator } from "./adapters/dockerode_orchestrator.ts";
-import { MinioObjectStore } from "./adapters/minio_object_store.ts";
 import { ArchiveExtractor } from "./archive/archive_extractor.ts";
 import { maxArchiveBytes } from "./archive/archive_limits.ts";
 import { CodeCache } from "./code_cache.ts";
@@ -18,10 +16,11 @@ import { CodeWatch } from "./code/code_watch.ts";
 import { CodeViews } from "./code/code_views.ts";
 import { CodeManager } from "./code_manager.ts";
 import type { ContainerOrchestrator } from "./container_orchestrator.ts";
-import { ensureDataDir } from "./data_dir.ts";
-import { DockerRunner, UNPRIVILEGED } from "./docker_runner.ts";
+import { createBotUsers } from "./create_bot_users.ts";
+import { createObjectStore } from "./create_object_store.ts";
+import { DockerRunner } from "./docker_runner.ts";
+import { UNPRIVILEGED } from "./bot_users.ts";
 import { type DockerRunnerConfig, parseDockerRunnerConfig } from "./docker_runner_config.ts";
-import { FolderObjectStore } from "./folder_object_store.ts";
 import { LogCollector } from "./log_collector.ts";
 import type { ObjectStore } from "./object_store.ts";
 import { PrivateFolders } from "./private_folders.ts";
@@ -81,7 +80,7 @@ export function createDockerRunner(options: CreateDockerRunnerOptions = {}): Doc
     maxBytes: config.codeCacheBytes,
     inUse: () => folders.held(),
   });
-  const orchestrator = options.orchestrator ?? new DockerodeOrchestrator(connectDocker(config.dockerHost));
+  const orchestrator = options.orchestrator ?? new DockerodeOrchestrator(connectEngine(config.dockerHost));
   const bytecode = new BytecodeLayers({
     orchestrator,
     ownLabels: { [LABEL.managed]: "true", [LABEL.instance]: config.instance },
@@ -114,25 +113,6 @@ export function createDockerRunner(options: CreateDockerRunnerOptions = {}): Doc
     folders,
     userFiles: new UserFiles(`${folder}/users`),
     user,
+    users: createBotUsers(config, orchestrator, user),
   });
-}
-
-/**
- * The object store that a configuration names: MinIO, or a folder in its `dataDir`.
- *
- * @param config The configuration.
- */
-export function createObjectStore(config: DockerRunnerConfig): ObjectStore {
-  if (!config.minio) {
-    return new FolderObjectStore(`${config.dataDir}/objects`, { ready: () => ensureDataDir(config.dataDir) });
-  }
-  const { host, port, ssl, accessKey, secretKey } = config.minio;
-  const client = connectMinio({
-    endPoint: host,
-    port,
-    useSSL: ssl,
-    accessKey: accessKey.reveal(),
-    secretKey: secretKey.reveal(),
-  });
-  return new MinioObjectStore(client);
 }

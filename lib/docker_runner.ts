@@ -7,6 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { ArchiveExtractor } from "./archive/archive_extractor.ts";
 import { isBotId, parseBotId } from "./bot_id.ts";
+import type { BotUsers } from "./bot_users.ts";
 import type { CodeWatch } from "./code/code_watch.ts";
 import type { BytecodeLayers } from "./code/bytecode_layers.ts";
 import type { CodeViews } from "./code/code_views.ts";
@@ -60,9 +61,6 @@ const CLOCK_SKEW_MS = 24 * 60 * 60_000;
 /** Events after which a container no longer runs, or does so again. */
 const CHANGES: readonly string[] = ["die", "destroy", "pause", "unpause"];
 
-/** User that bots run as where Berth is root: the customary unprivileged one of images without users. */
-export const UNPRIVILEGED: FileOwner = { uid: 65_532, gid: 65_532 };
-
 /** What a {@linkcode DockerRunner} is made of. `createDockerRunner` puts it together from a configuration. */
 export interface DockerRunnerParts {
   /** The configuration. */
@@ -89,6 +87,8 @@ export interface DockerRunnerParts {
   readonly user: FileOwner;
   /** What gives the user of the bots a name. */
   readonly userFiles: UserFiles;
+  /** Users that bots run as. */
+  readonly users: BotUsers;
   /** What stores the output of containers; absent: nobody does. Closed with the runner. */
   readonly logs?: LogCollector;
 }
@@ -120,7 +120,6 @@ export class DockerRunner implements Runner {
       ...parts,
       ownLabels,
       remover: this.#remover,
-      botUser: botUser(config.botUser, user),
       giveAway: user.uid === 0,
     });
   }
@@ -348,10 +347,4 @@ export class DockerRunner implements Runner {
   #ownLabels({ instance } = this.#parts.config): Record<string, string> {
     return { [LABEL.managed]: "true", [LABEL.instance]: instance };
   }
-}
-
-function botUser(configured: string | undefined, own: FileOwner): FileOwner {
-  if (!configured) return own.uid === 0 ? UNPRIVILEGED : own;
-  const [uid, gid] = configured.split(":").map(Number);
-  return { uid: uid!, gid: gid! };
 }

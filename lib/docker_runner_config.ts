@@ -5,6 +5,7 @@
  */
 
 import { z } from "zod";
+import type { UidRange } from "./bot_users.ts";
 import { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from "./archive/archive_limits.ts";
 import { parseConnectionString, withoutCredentials } from "./connection_string.ts";
 import type { LogLimits, ResourceLimits } from "./container_spec.ts";
@@ -68,8 +69,10 @@ export interface DockerRunnerConfig {
   readonly logRetentionDays: number;
   /** Name of the network of the containers. */
   readonly network: string;
-  /** `uid:gid` that bots run as; absent: an unprivileged user of their own, or Berth's own where it is not root. */
+  /** `uid:gid` that all bots run as; absent: each has one of `botUids`, or Berth's own where it is not root. */
   readonly botUser?: string;
+  /** Users that bots run as, each as one of its own. */
+  readonly botUids: UidRange;
   /** Kernel capabilities that bots keep. */
   readonly capabilities: readonly string[];
   /** Whether a program in a container may gain privileges by setuid bits. */
@@ -87,6 +90,13 @@ export interface DockerRunnerConfig {
 /** Longest time between two writes of a bot's stored log, in seconds. */
 export const MAX_LOG_INTERVAL_SECONDS = 3600;
 const MIB = 1024 * 1024;
+/** Above what systemd, sssd and subordinate ids use by default, below what 32 bits with a sign hold. */
+const DEFAULT_BOT_UIDS: UidRange = { first: 2_001_000_000, last: 2_100_999_999 };
+/** Below it are users of the system and of people; above it tools that read a sign fail. */
+const MIN_BOT_UID = 1000;
+const MAX_BOT_UID = 2 ** 31 - 2;
+/** With fewer, bots would often meet in one. */
+const MIN_BOT_UIDS = 1000;
 const CAPABILITY = /^[A-Z][A-Z_]*$/;
 
 const absolutePath = z.string().regex(/^\/[^\0]*$/, "must be an absolute path")
@@ -144,6 +154,7 @@ const schema = z.object({
     "host",
   ),
   BOT_USER: z.string().regex(/^\d{1,9}:\d{1,9}$/, "must be uid:gid, for example 1000:1000").optional(),
+  BOT_UID_RANGE: withDefault(z.string().transform(parseUidRange), DEFAULT_BOT_UIDS),
   BOT_CAPABILITIES: withDefault(z.string().transform(parseCapabilities), []),
   BOT_ALLOW_NEW_PRIVILEGES: withDefault(flag, false),
   BOT_LOG_MAX_SIZE_MB: withDefault(integer(1, 10_240), 10),
@@ -229,6 +240,7 @@ export function parseDockerRunnerConfig(
     logRetentionDays: value.LOG_RETENTION_DAYS,
     network: value.BOT_NETWORK,
     ...(value.BOT_USER && { botUser: value.BOT_USER }),
+    botUids: value.BOT_UID_RANGE,
     capabilities: value.BOT_CAPABILITIES,
     allowNewPrivileges: value.BOT_ALLOW_NEW_PRIVILEGES,
     stopGraceSeconds: value.STOP_GRACE_SECONDS,
@@ -306,6 +318,20 @@ function parseImages(text: string, context: z.RefinementCtx): Record<string, str
     }
   }
   return images;
+}
+
+function parseUidRange(text: string, context: z.RefinementCtx): UidRange {
+  const [, first, last] = /^(\d{1,10})-(\d{1,10})$/.exec(text) ?? [];
+  const range = { first: Number(first), last: Number(last) };
+  const isGood = range.first >= MIN_BOT_UID && range.last <= MAX_BOT_UID &&
+    range.last - range.first + 1 >= MIN_BOT_UIDS;
+  if (isGood) return range;
+  context.addIssue({
+    code: "custom",
+    message: `must be two user ids from ${MIN_BOT_UID} to ${MAX_BOT_UID}, ${MIN_BOT_UIDS} or more apart, ` +
+      `such as ${DEFAULT_BOT_UIDS.first}-${DEFAULT_BOT_UIDS.last}`,
+  });
+  return z.NEVER;
 }
 
 function parseCapabilities(text: string, context: z.RefinementCtx): string[] {

@@ -29,6 +29,8 @@ export const LABEL = {
   folder: "berth.folder",
   /** SHA-256 of the archive of its code. */
   code: "berth.code",
+  /** User id that it runs as. */
+  uid: "berth.uid",
   /** Which run of a schedule it is. */
   slot: "berth.slot",
   /** Seconds between two writes of its log, where they differ from the configuration's. */

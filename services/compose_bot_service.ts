@@ -4,7 +4,8 @@
  * @module
  */
 
-import { createDockerRunner, createObjectStore } from "../lib/create_docker_runner.ts";
+import { createDockerRunner } from "../lib/create_docker_runner.ts";
+import { createObjectStore } from "../lib/create_object_store.ts";
 import type { ObjectStore } from "../lib/object_store.ts";
 import type { Runner } from "../lib/runner.ts";
 import { BotService } from "./bots/bot_service.ts";

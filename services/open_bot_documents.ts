@@ -4,7 +4,7 @@
  * @module
  */
 
-import { createObjectStore } from "../lib/create_docker_runner.ts";
+import { createObjectStore } from "../lib/create_object_store.ts";
 import type { ObjectStore } from "../lib/object_store.ts";
 import type { BotRepository } from "./documents/bot_repository.ts";
 import type { BotEventPublisher } from "./events/bot_event_publisher.ts";

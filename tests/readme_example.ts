@@ -12,7 +12,7 @@ const README = new URL("../README.md", import.meta.url);
  * @param language What the block is marked with.
  * @returns Its text.
  */
-export async function readmeExample(language: "ts" | "sh"): Promise<string> {
+export async function readmeExample(language: "ts" | "sh" | "json"): Promise<string> {
   const readme = await Deno.readTextFile(README);
   const section = readme.slice(readme.indexOf("## As a library"), readme.indexOf("## Configuration"));
   const block = new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "ms").exec(section)?.[1];

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { crc32 } from "node:zlib";
+import { crc32 } from "./crc32.ts";
 import { Inflate } from "fflate";
 import { InvalidArchiveError } from "../errors.ts";
 import { ZIP_STORED, type ZipEntry } from "./zip_directory.ts";

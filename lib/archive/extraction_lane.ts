@@ -19,15 +19,19 @@ export interface ExtractionLaneOptions {
   createWorker(): Worker;
   /** A worker that does not move for this long is given up, in ms. */
   readonly stallMs: number;
+  /** A worker without work for this long is ended, in ms. */
+  readonly idleMs: number;
 }
 
 /** How one extraction ended, as the lane sees it. */
 type Ending = ExtractionReply | { readonly kind: "lost"; readonly why: string };
 
-/** Owns at most one worker, started with the first extraction. */
+/** Owns at most one worker, started with the first extraction and ended when there is nothing to do. */
 export class ExtractionLane implements Disposable {
   readonly #options: ExtractionLaneOptions;
   #worker: Worker | undefined;
+  #isBusy = false;
+  #idle: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * Makes a lane; it starts no worker yet.
@@ -45,6 +49,7 @@ export class ExtractionLane implements Disposable {
 
   /** Starts the worker, where there is none: the next extraction need not wait for that. */
   warmUp(): void {
+    if (!this.#isBusy) this.#endWhenIdle();
     if (this.#worker) return;
     const worker = this.#options.createWorker();
     worker.onerror = (event) => {
@@ -65,7 +70,12 @@ export class ExtractionLane implements Disposable {
    */
   async run(options: ExtractArchiveOptions, signal: AbortSignal): Promise<ExtractedArchive> {
     let created: boolean | undefined;
-    const ending = await this.#ask(options, signal, (reply) => created = reply.created);
+    clearTimeout(this.#idle);
+    this.#isBusy = true;
+    const ending = await this.#ask(options, signal, (reply) => created = reply.created).finally(() => {
+      this.#isBusy = false;
+      this.#endWhenIdle();
+    });
     if (ending.kind === "extracted" && !signal.aborted) return ending.result;
     if (ending.kind === "lost") this[Symbol.dispose]();
     // A worker that ended by itself has removed what it wrote, unless it succeeded just before it was stopped.
@@ -83,8 +93,14 @@ export class ExtractionLane implements Disposable {
 
   /** Ends the worker. */
   [Symbol.dispose](): void {
+    clearTimeout(this.#idle);
     this.#worker?.terminate();
     this.#worker = undefined;
+  }
+
+  #endWhenIdle(): void {
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => this[Symbol.dispose](), this.#options.idleMs);
   }
 
   async #ask(

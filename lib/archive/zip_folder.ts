@@ -5,7 +5,8 @@
  */
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { crc32, createDeflateRaw, deflateRawSync } from "node:zlib";
+import { createDeflateRaw, deflateRawSync } from "node:zlib";
+import { crc32 } from "./crc32.ts";
 import { Zip, ZipPassThrough } from "fflate";
 import { InvalidBotFolderError } from "../errors.ts";
 import { messageOf } from "../message_of.ts";
@@ -153,7 +154,9 @@ class Packer {
     const known = { size: content.length, crc: crc32(content), sha256: sha256Of([content]) };
     if (this.#compress && content.length > 0) {
       const deflated = deflateRawSync(content, { level: 1 });
-      if (deflated.length < content.length * WORTHWHILE) return { ...known, method: 8, chunks: [deflated] };
+      if (deflated.length < content.length * WORTHWHILE) {
+        return { ...known, method: 8, chunks: [new Uint8Array(deflated)] };
+      }
     }
     return { ...known, method: 0, chunks: [content] };
   }

@@ -8,11 +8,12 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import type { CliContext } from "../../cli/context.ts";
-import { connectDocker } from "../../lib/adapters/connect_docker.ts";
+import { connectEngine } from "../../lib/adapters/connect_engine.ts";
 import { connectMinio } from "../../lib/adapters/connect_minio.ts";
 import { DockerodeOrchestrator } from "../../lib/adapters/dockerode_orchestrator.ts";
 import type { ContainerInfo } from "../../lib/container_orchestrator.ts";
-import { createDockerRunner, createObjectStore } from "../../lib/create_docker_runner.ts";
+import { createDockerRunner } from "../../lib/create_docker_runner.ts";
+import { createObjectStore } from "../../lib/create_object_store.ts";
 import { FolderObjectStore } from "../../lib/folder_object_store.ts";
 import { LABEL } from "../../lib/labels.ts";
 import { composeBotService } from "../../services/compose_bot_service.ts";
@@ -60,10 +61,13 @@ export function cliContext(
       isClosed: false,
     },
     signal: new AbortController().signal,
-    createOrchestrator: (config) => new DockerodeOrchestrator(connectDocker(config.dockerHost)),
+    createOrchestrator: (config) =>
+      Promise.resolve(new DockerodeOrchestrator(connectEngine(config.dockerHost))),
     createStore: (config, folder) =>
-      config.minio || folder === undefined ? createObjectStore(config) : new FolderObjectStore(folder),
-    createRunner: (config, store) => createDockerRunner({ config, store }),
+      Promise.resolve(
+        config.minio || folder === undefined ? createObjectStore(config) : new FolderObjectStore(folder),
+      ),
+    createRunner: (config, store) => Promise.resolve(createDockerRunner({ config, store })),
     openBotDocuments,
     probeServers,
     composeService: composeBotService,
@@ -155,7 +159,7 @@ export async function withFolder(
   work: (temp: string, containers: (instance: string) => Promise<ContainerInfo[]>) => Promise<void>,
 ): Promise<void> {
   const temp = await Deno.makeTempDir({ prefix: "berth-test-" });
-  await using orchestrator = new DockerodeOrchestrator(connectDocker(DOCKER_HOST));
+  await using orchestrator = new DockerodeOrchestrator(connectEngine(DOCKER_HOST));
   const containers = (instance: string) =>
     orchestrator.listContainers({ labels: { [LABEL.instance]: instance } });
   const left = async () => (await Promise.all(instancesOf(temp).map(containers))).flat();

@@ -92,7 +92,7 @@ testPrivately(
     await using fixture = openEngine({ dockerHost: engine.dockerHost });
     const image = `${REGISTRY}/berth/shared:1`;
     let pulls = 0;
-    const { modem } = fixture.docker;
+    const { modem } = fixture.connection;
     const { dial } = modem;
     modem.dial = function (options, callback) {
       if (options.path.startsWith("/images/create")) pulls++;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { zipSync } from "fflate";
-import { connectDocker } from "../../lib/adapters/connect_docker.ts";
+import { connectEngine } from "../../lib/adapters/connect_engine.ts";
 import { DockerodeOrchestrator } from "../../lib/adapters/dockerode_orchestrator.ts";
 import { connectMinio } from "../../lib/adapters/connect_minio.ts";
-import { createObjectStore } from "../../lib/create_docker_runner.ts";
+import { createObjectStore } from "../../lib/create_object_store.ts";
 import { type MinioConfig, parseDockerRunnerConfig } from "../../lib/docker_runner_config.ts";
 import { LABEL } from "../../lib/labels.ts";
 import { readmeExample } from "../readme_example.ts";
@@ -62,9 +62,11 @@ async function withPrograms(
   ));
   const run = async (code: string, flags: string[]) => {
     await Deno.writeTextFile(`${temp}/yours.ts`, code);
+    // As a newcomer has it: in a folder outside the checkout, with nothing but the README's import map.
+    await Deno.writeTextFile(`${temp}/deno.json`, (await readmeExample("json")).replace("../berth", ROOT));
     const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
       args: [
-        ...["run", "--quiet", "--no-prompt", "--no-check", "--cached-only", "--config", `${ROOT}/deno.json`],
+        ...["run", "--quiet", "--no-prompt", "--no-check", "--cached-only", "--config", `${temp}/deno.json`],
         ...[...flags, `${temp}/yours.ts`],
       ],
       clearEnv: true,
@@ -75,7 +77,7 @@ async function withPrograms(
     assert.equal(errors, "");
     return output!;
   };
-  await using orchestrator = new DockerodeOrchestrator(connectDocker(DOCKER_HOST));
+  await using orchestrator = new DockerodeOrchestrator(connectEngine(DOCKER_HOST));
   const containers = () => orchestrator.listContainers({ labels: { [LABEL.instance]: instance } });
   try {
     await store.ensureBucket(config.buckets.code);

@@ -340,6 +340,28 @@ Deno.test("ArchiveExtractor.warmUp() starts workers that extractions then use, a
   assert.equal(started.length, 3);
 });
 
+Deno.test("ArchiveExtractor ends workers that have nothing to do, and starts others when there is something", async () => {
+  await using sandbox = await Sandbox.create(SMALL, { workers: [], idleMs: 1 });
+  const { extractor, started } = sandbox;
+  const ended = new Set<Worker>();
+  const untilEnded = async (count: number) => {
+    while (ended.size < count) await new Promise((resolve) => setTimeout(resolve, 1));
+  };
+  const follow = () => {
+    for (const worker of started) {
+      const terminate = worker.terminate.bind(worker);
+      worker.terminate = () => (ended.add(worker), terminate());
+    }
+  };
+  extractor.warmUp();
+  follow();
+  await untilEnded(2);
+  assert.deepEqual(await sandbox.extract(), { files: 1, bytes: 6 });
+  assert.equal(started.length, 3);
+  follow();
+  await untilEnded(3);
+});
+
 Deno.test("ArchiveExtractor.extract() gives up a worker that does not move", async () => {
   await using sandbox = await Sandbox.create(SMALL, { workers: ["self.onmessage = () => {}"], stallMs: 20 });
   await assert.rejects(sandbox.extract(), { code: "archive/worker", message: /did not move for 20 ms/ });
@@ -381,7 +403,7 @@ class Sandbox implements AsyncDisposable {
 
   static async create(
     archive: Uint8Array,
-    fault?: { workers: string[]; stallMs?: number },
+    fault?: { workers: string[]; stallMs?: number; idleMs?: number },
   ): Promise<Sandbox> {
     const root = await Deno.makeTempDir({ prefix: "berth-archive-" });
     await Deno.writeFile(`${root}/archive.zip`, archive);
@@ -396,7 +418,11 @@ class Sandbox implements AsyncDisposable {
       return worker;
     };
     const extractor = new ArchiveExtractor(
-      fault && { createWorker, ...(fault.stallMs === undefined ? {} : { stallMs: fault.stallMs }) },
+      fault && {
+        createWorker,
+        ...(fault.stallMs === undefined ? {} : { stallMs: fault.stallMs }),
+        ...(fault.idleMs === undefined ? {} : { idleMs: fault.idleMs }),
+      },
     );
     return new Sandbox(root, extractor, started);
   }

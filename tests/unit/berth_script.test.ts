@@ -16,6 +16,10 @@ const BASICS =
 /** Stands for the project's tasks: prints what it was handed over, or does what a test of the hand-over asks for. */
 const STUB_TASK = `
 const [task, ...args] = Deno.args;
+if (task === "permissions" && Deno.env.get("STUB_CONFIG_STATUS")) {
+  console.error("berth: Cannot use the configuration");
+  Deno.exit(Number(Deno.env.get("STUB_CONFIG_STATUS")));
+}
 if (task === "images") Deno.exit(Number(Deno.env.get("STUB_IMAGES_STATUS") ?? 0));
 if (args[0] === "--wait") {
   const { resolve, promise } = Promise.withResolvers();
@@ -480,6 +484,15 @@ Deno.test("berth says what to do when images are missing and stand-ins cannot be
   const service = await machine.run(["start"], { env });
   assert.equal(service.code, 0, service.stderr);
   assert.equal(JSON.parse(service.stdout).task, "start");
+});
+
+Deno.test("berth start with a wrong configuration says so once, sets nothing up and ends with 2", async () => {
+  using machine = new Machine();
+  const socket = `${machine.folder}/engine.sock`;
+  await using _engine = fakeEngine(socket, []);
+  const env = { DOCKER_HOST: `unix://${socket}`, STUB_IMAGES_STATUS: "69", STUB_CONFIG_STATUS: "2" };
+  const { code, stdout, stderr } = await machine.run(["start"], { env });
+  assert.deepEqual([code, stdout, stderr], [2, "", "berth: Cannot use the configuration\n"]);
 });
 
 Deno.test({

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { botRows, describeBot } from "../../cli/bot_rows.ts";
-import { enablingFields } from "../../cli/enable_command.ts";
+import { enablingFields } from "../../cli/enabling_fields.ts";
 import { formatDuration } from "../../cli/duration.ts";
 import { formatTable } from "../../cli/table.ts";
 import type { ManagedContainer } from "../../lib/runner.ts";

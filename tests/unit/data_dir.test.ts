@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createObjectStore } from "../../lib/create_docker_runner.ts";
+import { createObjectStore } from "../../lib/create_object_store.ts";
 import { ensureDataDir } from "../../lib/data_dir.ts";
 import { parseDockerRunnerConfig } from "../../lib/docker_runner_config.ts";
 import { InvalidConfigError } from "../../lib/errors.ts";

@@ -91,7 +91,7 @@ async function withStage(
   }
 }
 
-const options = { folder: "bot", enabled: true, json: false };
+const options = { folder: "bot", json: false };
 
 Deno.test("berth deploy keeps the archive and the one before it, and says who takes it up", () =>
   withStage(async ({ context, said, write, archives }) => {
@@ -156,6 +156,57 @@ Deno.test("berth deploy says when a bot is disabled by its own configuration", (
     assert.match(said(), /^mine is enabled$/m);
     await deployCommand({ ...options, enabled: false }, context);
     assert.match(said(), /^mine is updated: version 1\.0\.0, disabled \('berth enable' starts it\)$/m);
+    await deployCommand({ ...options, enabled: true }, context);
+    assert.match(said(), /^mine is updated: version 1\.0\.0$/m);
+  }));
+
+Deno.test("berth deploy leaves a disabled bot disabled, unless --enable says otherwise", () =>
+  withStage(async ({ context, said, write, documents }) => {
+    const isEnabled = async () => (await documents())[0]!.document.enabled;
+    await deployCommand(options, context);
+    await enableCommand({ ids: ["mine"], enabled: false }, context);
+    said();
+    await write("main.py", "def main(id, config): return 1\n");
+    await deployCommand(options, context);
+    assert.match(said(), /^mine is updated: version 1\.0\.0, disabled \('berth enable' starts it\)$/m);
+    assert.equal(await isEnabled(), false);
+    await deployCommand({ ...options, enabled: true }, context);
+    assert.match(said(), /^mine is updated: version 1\.0\.0$/m);
+    assert.equal(await isEnabled(), true);
+  }));
+
+Deno.test("berth deploy says that a bot of the same folder runs on under its old name", () =>
+  withStage(async ({ context, said, write }) => {
+    const rename = (name: string) =>
+      write("bot-config.yaml", `name: ${name}\nversion: 1.0.0\nentrypoints:\n  bot: main.py\n`);
+    const deploy = async (more = {}) => {
+      await deployCommand({ ...options, ...more }, context);
+      return said();
+    };
+    assert.doesNotMatch(await deploy(), /same folder/);
+    // The name in the description changes.
+    await rename("second");
+    const warned = await deploy();
+    assert.match(
+      warned,
+      /^berth: 'mine' was deployed from the same folder and goes on running beside 'second'/m,
+    );
+    assert.match(warned, /berth remove mine$/m);
+    // Once is enough, and what is disabled does not run.
+    assert.doesNotMatch(await deploy(), /same folder/);
+    await enableCommand({ ids: ["mine"], enabled: false }, context);
+    // The folder changes its name, and the bot with it.
+    await Deno.rename(`${context.cwd}/bot`, `${context.cwd}/third`);
+    await Deno.writeTextFile(
+      `${context.cwd}/third/bot-config.yaml`,
+      "name: third\nversion: 1.0.0\nentrypoints:\n  bot: main.py\n",
+    );
+    const renamed = await deploy({ folder: "third", json: true });
+    assert.deepEqual(JSON.parse(renamed.split("\n").find((line) => line.startsWith("{"))!).sameOrigin, [
+      "second",
+    ]);
+    // Several bots of one folder are meant where each is given an id.
+    assert.doesNotMatch(await deploy({ folder: "third", id: "fourth" }), /same folder/);
   }));
 
 Deno.test("each change is published as the event that tells it, and what is no change is not", () =>

@@ -1,0 +1,75 @@
+/**
+ * {@linkcode ObjectStore} that is made with its first call.
+ *
+ * @module
+ */
+
+import type {
+  AppendObjectOptions,
+  GetObjectOptions,
+  ObjectCallOptions,
+  ObjectContent,
+  ObjectInfo,
+  ObjectStore,
+  PutObjectOptions,
+} from "./object_store.ts";
+
+/** Passes each call on to a store that is made with the first one. */
+export class LazyObjectStore implements ObjectStore {
+  readonly #make: () => Promise<ObjectStore>;
+  #store: Promise<ObjectStore> | undefined;
+
+  /**
+   * Makes one; nothing is loaded or dialled yet.
+   *
+   * @param make Makes the store. Called once, and again after it has failed.
+   */
+  constructor(make: () => Promise<ObjectStore>) {
+    this.#make = make;
+  }
+
+  async ensureBucket(bucket: string, options?: ObjectCallOptions): Promise<void> {
+    await (await this.#open()).ensureBucket(bucket, options);
+  }
+
+  async get(bucket: string, key: string, options?: GetObjectOptions): Promise<ObjectContent> {
+    return await (await this.#open()).get(bucket, key, options);
+  }
+
+  async stat(bucket: string, key: string, options?: ObjectCallOptions): Promise<ObjectInfo | undefined> {
+    return await (await this.#open()).stat(bucket, key, options);
+  }
+
+  async put(
+    bucket: string,
+    key: string,
+    body: Uint8Array,
+    options?: PutObjectOptions,
+  ): Promise<ObjectInfo> {
+    return await (await this.#open()).put(bucket, key, body, options);
+  }
+
+  async append(
+    bucket: string,
+    key: string,
+    body: Uint8Array,
+    options?: AppendObjectOptions,
+  ): Promise<ObjectInfo> {
+    return await (await this.#open()).append(bucket, key, body, options);
+  }
+
+  async *list(bucket: string, prefix: string, options?: ObjectCallOptions): AsyncGenerator<ObjectInfo> {
+    yield* (await this.#open()).list(bucket, prefix, options);
+  }
+
+  async delete(bucket: string, key: string, options?: ObjectCallOptions): Promise<void> {
+    await (await this.#open()).delete(bucket, key, options);
+  }
+
+  #open(): Promise<ObjectStore> {
+    return this.#store ??= this.#make().catch((error) => {
+      this.#store = undefined;
+      throw error;
+    });
+  }
+}

@@ -1,0 +1,19 @@
+#!/bin/sh
+# What the image runs: `docker run berth` is the service, `docker run berth bots` any other command of berth.
+# `docker exec CONTAINER berth bots` is the same, beside a service that runs.
+set -eu
+# Folders on the command line are the caller's.
+INIT_CWD=${INIT_CWD-$(pwd)}
+export INIT_CWD
+cd /app
+case ${1-start} in
+  start)
+    [ $# -eq 0 ] || shift
+    exec deno task --quiet start "$@"
+    ;;
+  healthy)
+    # The service touches the file every ten seconds while it works.
+    [ -n "$(find "${TEMP_DIR:-/tmp/runtime}/${BERTH_INSTANCE:-main}/alive" -mmin -1 2>/dev/null)" ]
+    ;;
+  *) exec deno run --quiet -P=cli main.ts "$@" ;;
+esac
