@@ -108,10 +108,12 @@ for (
       const ended = await runBacktest(stage, body);
       assert.deepEqual([ended.status, ended.status !== "running" && ended.exitCode], ["success", 0]);
       assert.ok(!("result" in ended));
-      assert.deepEqual(
-        await Array.fromAsync(stage.store.list(stage.config.buckets.results, "")).catch(() => []),
-        [],
-      );
+      const { store, config: { buckets: { results } } } = stage;
+      const keys = (await Array.fromAsync(store.list(results, ""))).map(({ key }) => key);
+      assert.deepEqual(keys.map((key) => key.split("/")[1]), ["analysis.json"]);
+      const content = await store.get(results, keys[0]!);
+      const kept = await new Response(content.body as ReadableStream<Uint8Array<ArrayBuffer>>).json();
+      assert.deepEqual([kept.status, kept.error_type, kept.exit_code], ["error", "NoResult", 0]);
     }));
 }
 
@@ -126,7 +128,7 @@ Deno.test("DockerRunner says that a bot was killed for the memory it used", () =
   withRunner(async (stage) => {
     const ended = await runBacktest(stage, "x = [bytearray(8 << 20) for _ in range(100)]");
     assert.ok(ended.status === "error", JSON.stringify(ended));
-    assert.match(ended.message, /more memory than its limit/);
+    assert.match(ended.message, /out of memory: had 64 MB/);
     assert.equal(ended.exitCode, 137);
   }, { BOT_MEMORY_LIMIT_MB: "64" }));
 

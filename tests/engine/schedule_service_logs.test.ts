@@ -55,7 +55,7 @@ Deno.test("two services that share a schedule store what each of its runs prints
       for await (const { key } of store.list(env.MINIO_LOGS_BUCKET!, `logs/${id("lines")}/`)) {
         if (!key.endsWith(".log")) continue;
         const text = await read(env.MINIO_LOGS_BUCKET!, key);
-        stored.push(...text.split("\n").filter(Boolean).map((line) => line.slice(line.indexOf("] ") + 2)));
+        stored.push(...text.split("\n").filter(Boolean).map((line) => JSON.parse(line).message));
       }
       return stored.length >= printed.length;
     }, 30_000).catch(() => {
