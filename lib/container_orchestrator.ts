@@ -18,6 +18,10 @@ export interface EngineCallOptions {
 
 /** What an engine says of itself. */
 export interface EngineInfo {
+  /** The engine's id, which it keeps with its data. */
+  readonly id: string;
+  /** Name of its host. */
+  readonly hostName: string;
   /** Version of the engine, for example `28.2.2`. */
   readonly version: string;
   /** Version of its API that is spoken, for example `1.41`. */
@@ -76,6 +80,12 @@ export interface PullProgress {
   readonly currentBytes?: number;
   /** Bytes in all of this step, where known. */
   readonly totalBytes?: number;
+}
+
+/** Options of {@linkcode ContainerOrchestrator.createAndStart}. */
+export interface CreateAndStartOptions extends EngineCallOptions {
+  /** Called between create and start, without a wait before the start. What it throws gives the start up. */
+  readonly beforeStart?: () => void;
 }
 
 /** Options of {@linkcode ContainerOrchestrator.pullImage}. */
@@ -205,7 +215,7 @@ export interface ContainerOrchestrator extends AsyncDisposable {
    * Creates and starts a container. A start that fails leaves no container. Rejects with
    * `ContainerConflictError` when the name is taken, with `ImageUnavailableError` when the image is not there.
    */
-  createAndStart(spec: ContainerSpec, options?: EngineCallOptions): Promise<ContainerInfo>;
+  createAndStart(spec: ContainerSpec, options?: CreateAndStartOptions): Promise<ContainerInfo>;
   /** Waits until a container exits. */
   wait(container: string, options?: EngineCallOptions): Promise<RunOutcome>;
   /** {@linkcode createAndStart}, then {@linkcode wait}. The container stays until it is removed. When given up, it is removed. */

@@ -7,8 +7,10 @@
 import { getLogger } from "@logtape/logtape";
 import { ContainerBuilder } from "./container_builder.ts";
 import type { ContainerInfo, ContainerOrchestrator } from "./container_orchestrator.ts";
+import type { ContainerOwnership } from "./container_ownership.ts";
 import { LABEL } from "./labels.ts";
 import type { PrivateFolders } from "./private_folders.ts";
+import type { RemoveOrphansOptions } from "./runner.ts";
 
 /**
  * Removes the folder that it is given the name of. The `rm` of small images gives up on paths longer than the
@@ -33,8 +35,8 @@ export interface ContainerRemoverOptions {
   readonly orchestrator: ContainerOrchestrator;
   /** The private folders. */
   readonly folders: PrivateFolders;
-  /** Labels that every container of this instance carries. */
-  readonly ownLabels: Readonly<Record<string, string>>;
+  /** Tells this instance's containers from others. */
+  readonly ownership: ContainerOwnership;
 }
 
 /** Removes containers and folders of one instance, so that nothing is left of either. */
@@ -60,7 +62,9 @@ export class ContainerRemover {
   async remove(info: ContainerInfo, signal?: AbortSignal): Promise<void> {
     await this.#options.orchestrator.remove(info.id, { ...(signal && { signal }) });
     const folder = info.labels[LABEL.folder];
-    if (folder) await this.removeFolder(folder, info.image, signal);
+    // The folder of a bot that another instance started is in that instance's place, which clears it up at its start.
+    const isOfInstance = info.labels[LABEL.instance] === this.#options.ownership.ownLabels[LABEL.instance];
+    if (folder && isOfInstance) await this.removeFolder(folder, info.image, signal);
   }
 
   /**
@@ -72,10 +76,10 @@ export class ContainerRemover {
    * @param signal Gives up.
    */
   removeFolder(folder: string, image: string, signal?: AbortSignal): Promise<void> {
-    const { orchestrator, folders, ownLabels } = this.#options;
+    const { orchestrator, folders, ownership } = this.#options;
     return folders.remove(folder, async (parent, name) => {
       const spec = new ContainerBuilder(`berth-cleanup-${name}`, image)
-        .withLabels({ ...ownLabels, [LABEL.kind]: "cleanup", [LABEL.folder]: name })
+        .withLabels({ ...ownership.ownLabels, [LABEL.kind]: "cleanup", [LABEL.folder]: name })
         .withCommand(["/bin/sh", "-c", REMOVE, name])
         .withBinds([{ source: parent, target: "/folders" }])
         .withSecurity({ user: "0:0", capabilities: ["DAC_OVERRIDE", "FOWNER"], allowNewPrivileges: false })
@@ -107,14 +111,17 @@ export class ContainerRemover {
    * and folders that no container names. What cannot be removed is told in the log, and stays for the next time.
    *
    * @param image An image with a shell, for folders that Berth may not remove itself.
-   * @param signal Gives up.
+   * @param options Gives up; and what the leftovers were made for, where not all are meant.
    * @returns Names of what was removed.
    */
-  async removeOrphans(image: string, signal?: AbortSignal): Promise<string[]> {
-    const { orchestrator, folders, ownLabels } = this.#options;
+  async removeOrphans(image: string, { signal, kinds }: RemoveOrphansOptions = {}): Promise<string[]> {
+    const { orchestrator, folders, ownership } = this.#options;
+    // A folder's name begins with what it was made for.
+    const isMeant = (name = "") => !kinds || kinds.some((kind) => name.startsWith(`${kind}-`));
     // Read before the containers: a folder that is idle now and named by none of them will never be named.
-    const idle = await folders.idle();
-    const containers = await orchestrator.listContainers({ ...(signal && { signal }), labels: ownLabels });
+    const idle = (await folders.idle()).filter(isMeant);
+    const labels = ownership.instanceLabels;
+    const containers = await orchestrator.listContainers({ ...(signal && { signal }), labels });
     const named = new Set(containers.map(({ labels }) => labels[LABEL.folder]));
     const removed: string[] = [];
     const attempt = async (name: string, remove: () => Promise<boolean>) => {
@@ -126,14 +133,17 @@ export class ContainerRemover {
         this.#log.warn("leftover not removed yet", { name, error });
       }
     };
-    for (const info of containers) await attempt(info.name, () => this.#removeIfOrphan(info, signal));
+    for (const info of containers) {
+      const isOwn = ownership.relationOf(info.labels) === "own" && isMeant(info.labels[LABEL.folder]);
+      if (isOwn) await attempt(info.name, () => this.#removeIfOrphan(info, signal));
+    }
     for (const folder of idle.filter((folder) => !named.has(folder))) {
       await attempt(folder, async () => {
         await this.removeFolder(folder, image, signal);
         return true;
       });
     }
-    await orchestrator.removeUnusedVolumes(ownLabels, { ...(signal && { signal }) });
+    await orchestrator.removeUnusedVolumes(labels, { ...(signal && { signal }) });
     return removed;
   }
 

@@ -14,6 +14,7 @@ import { containerName } from "./container_name.ts";
 import { ContainerBuilder } from "./container_builder.ts";
 import { codeMountDir, RUNNER_FOLDER } from "./container_layout.ts";
 import type { ContainerInfo, ContainerOrchestrator } from "./container_orchestrator.ts";
+import type { ContainerOwnership } from "./container_ownership.ts";
 import type { ContainerRemover } from "./container_remover.ts";
 import type { ContainerSpec } from "./container_spec.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
@@ -32,11 +33,13 @@ import { Limiter } from "./limiter.ts";
 import { toManagedContainer } from "./managed_container.ts";
 import type { FileOwner } from "./file_owner.ts";
 import { onDisk } from "./on_disk.ts";
+import type { OwnContainers } from "./own_containers.ts";
 import type { PrivateFolders } from "./private_folders.ts";
-import type { PrepareOptions, StartContainerOptions } from "./runner.ts";
+import type { ManagedContainer, PrepareOptions, StartContainerOptions } from "./runner.ts";
 import type { UserFiles } from "./user_files.ts";
 import type { ScriptManager } from "./script_manager.ts";
 import { canonicalJson, specHash } from "./spec_hash.ts";
+import { namedContainer, standingContainer, type StartTarget } from "./standing_containers.ts";
 
 /** How long an engine is asked what became of a start without a clear end, in ms. */
 const ANSWER_MS = 5_000;
@@ -59,8 +62,10 @@ export interface ContainerStarterOptions {
   readonly folders: PrivateFolders;
   /** What cleans up after a start that failed. */
   readonly remover: ContainerRemover;
-  /** Labels that every container of this instance carries. */
-  readonly ownLabels: Readonly<Record<string, string>>;
+  /** Tells the runner's containers from others. */
+  readonly ownership: ContainerOwnership;
+  /** What finds them. */
+  readonly containers: OwnContainers;
   /** What gives that user a name. */
   readonly userFiles: UserFiles;
   /** Users that bots run as. */
@@ -142,21 +147,25 @@ export class ContainerStarter {
    */
   start(executable: Executable, options: StartContainerOptions): Promise<RunningResult> {
     const kind = kindOf(executable, options.slot);
-    const name = containerName(this.#options.config.instance, kind, executable.id, options.slot);
+    const { id, segment } = executable;
+    const { slot } = options;
+    const name = containerName(this.#options.config.instance, kind, id, slot);
+    const target: StartTarget = { name, kind, id, slot, segment, specHash: this.specHash(executable) };
     // The engine knows a name before it shows the container: two starts at once would both fail to find it.
-    return this.#names.run(name, () => this.#start(name, kind, executable, options));
+    return this.#names.run(name, () => this.#start(target, executable, options));
   }
 
   async #start(
-    name: string,
-    kind: ContainerKind,
+    target: StartTarget,
     executable: Executable,
     options: StartContainerOptions,
   ): Promise<RunningResult> {
-    const { folders, remover, config, users } = this.#options;
+    const { folders, remover, config, containers, users } = this.#options;
+    const { name, kind, specHash: hash } = target;
     options.signal?.throwIfAborted();
+    const there = await standingContainer(target, containers, options.signal);
+    if (there) return toRunning(there, false);
     const image = config.images[executable.runtime]!;
-    const hash = this.specHash(executable);
     const folder = await folders.create(`${kind}-${executable.id}`);
     let isAsked = false;
     try {
@@ -187,43 +196,36 @@ export class ContainerStarter {
           .build();
         return this.#limit.run(() => {
           isAsked = true;
-          return this.#createAndStart(spec, options.signal);
+          return this.#createAndStart(spec, options);
         }, options.signal);
       });
       folders.release(folder);
       this.#log.debug("container started", { container: name, image, specHash: hash });
-      return toRunning(info, true);
+      return toRunning(toManagedContainer(info), true);
     } catch (error) {
       const mayBeThere = isAsked && !provesAbsence(error) && await this.#mayBeThere(name, folder);
       if (mayBeThere) folders.release(folder);
       else await remover.discardFolder(folder, image);
       if (!(error instanceof ContainerConflictError)) throw error;
-      const there = await this.#existing(name, hash, error, options.signal);
-      return there ?? await this.#start(name, kind, executable, options);
+      const existing = await this.#existing(target, error, options.signal);
+      return existing ?? await this.#start(target, executable, options);
     }
   }
 
   /** What stands at the name of a start; `undefined` once it has been removed. */
   async #existing(
-    name: string,
-    hash: string,
+    target: StartTarget,
     conflict: ContainerConflictError,
     signal?: AbortSignal,
   ): Promise<RunningResult | undefined> {
-    const { orchestrator, remover } = this.#options;
-    const info = await orchestrator.getStatus(name, { ...(signal && { signal }) });
+    const { orchestrator, remover, containers } = this.#options;
+    const info = await orchestrator.getStatus(target.name, { ...(signal && { signal }) });
     if (!info) throw conflict;
-    const running = toRunning(info, false);
-    const { phase, specHash } = running.container;
+    const there = await namedContainer(target, info, containers, conflict);
+    if (there) return toRunning(there, false);
     // Left by a start in the middle of which the engine or Berth was killed: nobody else will start it.
-    if (phase === "pending") return void await remover.remove(info, signal);
-    if (phase !== "exited" && specHash === hash) return running;
-    const what = phase === "exited" ? "has exited and was not removed" : "runs with another specification";
-    throw new ContainerConflictError(
-      name,
-      `Cannot start '${name}': a container of this name ${what}. Remove it first.`,
-      { cause: conflict },
-    );
+    await remover.remove(info, signal);
+    return undefined;
   }
 
   /**
@@ -282,9 +284,12 @@ export class ContainerStarter {
   }
 
   /** An image that is there costs no request: it is looked for only when the engine misses it. */
-  async #createAndStart(spec: ContainerSpec, signal?: AbortSignal): Promise<ContainerInfo> {
+  async #createAndStart(
+    spec: ContainerSpec,
+    { signal, beforeStart }: StartContainerOptions,
+  ): Promise<ContainerInfo> {
     const { orchestrator } = this.#options;
-    const options = { ...(signal && { signal }) };
+    const options = { ...(signal && { signal }), ...(beforeStart && { beforeStart }) };
     try {
       return await orchestrator.createAndStart(spec, options);
     } catch (error) {
@@ -295,19 +300,18 @@ export class ContainerStarter {
   }
 
   #builder(name: string, image: string, { uid, gid }: FileOwner): ContainerBuilder {
-    const { config, ownLabels } = this.#options;
+    const { config, ownership } = this.#options;
     const { resources, logs, network, capabilities, allowNewPrivileges } = config;
     return new ContainerBuilder(name, image)
       .withResources(resources)
       .withLogs(logs)
       .withNetwork(network)
       .withSecurity({ user: `${uid}:${gid}`, capabilities, allowNewPrivileges })
-      .withLabels(ownLabels);
+      .withLabels(ownership.ownLabels);
   }
 }
 
-function toRunning(info: ContainerInfo, created: boolean): RunningResult {
-  const container = toManagedContainer(info);
+function toRunning(container: ManagedContainer, created: boolean): RunningResult {
   const { containerId, containerName, specHash } = container;
   return { status: "running", containerId, containerName, specHash, created, container };
 }

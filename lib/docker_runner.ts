@@ -19,7 +19,7 @@ import type {
   GetLogsOptions,
   LogLine,
 } from "./container_orchestrator.ts";
-import { containerName } from "./container_name.ts";
+import { type ContainerOwner, ContainerOwnership } from "./container_ownership.ts";
 import { ContainerRemover } from "./container_remover.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
 import { ContainerNotFoundError } from "./errors.ts";
@@ -30,27 +30,29 @@ import type { LogCollector } from "./log_collector.ts";
 import { LogReader, type ReadLogsOptions } from "./log_reader.ts";
 import type { StoredLogLine } from "./logs/line_format.ts";
 import type { BotMetrics } from "./metric_series.ts";
-import { infoOf, toCollectedContainer, toManagedContainer } from "./managed_container.ts";
+import { infoOf, toCollectedContainer } from "./managed_container.ts";
 import type { ObjectStore } from "./object_store.ts";
 import { outputTail } from "./output_tail.ts";
 import { ExitedContainers, isSetAside } from "./exited_containers.ts";
+import { OwnContainers } from "./own_containers.ts";
 import type { FileOwner } from "./file_owner.ts";
 import type { PrivateFolders } from "./private_folders.ts";
 import { RunCollector } from "./run_collector.ts";
-import {
-  ALL_SEGMENTS,
-  type CollectedRun,
-  type ContainerHint,
-  type FindContainerOptions,
-  type ManagedContainer,
-  type PrepareOptions,
-  type RemoveContainerOptions,
-  type Runner,
-  type RunnerCallOptions,
-  type StartContainerOptions,
-  type StopContainerOptions,
-  type StopResult,
-  type WatchContainersOptions,
+import type {
+  CollectedRun,
+  ContainerHint,
+  FindContainersOptions,
+  ListManagedContainersOptions,
+  ManagedContainer,
+  PrepareOptions,
+  RemoveContainerOptions,
+  RemoveOrphansOptions,
+  Runner,
+  RunnerCallOptions,
+  StartContainerOptions,
+  StopContainerOptions,
+  StopResult,
+  WatchContainersOptions,
 } from "./runner.ts";
 import type { ScriptManager } from "./script_manager.ts";
 import type { UserFiles } from "./user_files.ts";
@@ -96,6 +98,8 @@ export interface DockerRunnerParts {
 /** Runs bots as containers of one Docker Engine. See {@linkcode Runner} for what each method promises. */
 export class DockerRunner implements Runner {
   readonly #parts: DockerRunnerParts;
+  readonly #ownership: ContainerOwnership;
+  readonly #containers: OwnContainers;
   readonly #starter: ContainerStarter;
   readonly #remover: ContainerRemover;
   readonly #exited: ExitedContainers;
@@ -111,14 +115,22 @@ export class DockerRunner implements Runner {
    */
   constructor(parts: DockerRunnerParts) {
     const { config, user } = parts;
-    const ownLabels = this.#ownLabels(config);
+    const ownership = new ContainerOwnership(config.instance);
+    const containers = new OwnContainers({
+      ...parts,
+      ownership,
+      isCodeLost: (info) => parts.watch.isLost(info),
+    });
     this.#parts = parts;
-    this.#remover = new ContainerRemover({ ...parts, ownLabels });
+    this.#ownership = ownership;
+    this.#containers = containers;
+    this.#remover = new ContainerRemover({ ...parts, ownership });
     this.#exited = new ExitedContainers({ ...parts, remover: this.#remover });
     this.#collector = new RunCollector({ ...parts, bucket: config.buckets.results });
     this.#starter = new ContainerStarter({
       ...parts,
-      ownLabels,
+      ownership,
+      containers,
       remover: this.#remover,
       giveAway: user.uid === 0,
     });
@@ -159,7 +171,7 @@ export class DockerRunner implements Runner {
 
   /** {@inheritDoc Runner.collect} */
   async collect(container: string, options: RunnerCallOptions = {}): Promise<CollectedRun> {
-    const info = await this.#own(container, options);
+    const info = await this.#containers.get(container, options);
     if (!info) throw new ContainerNotFoundError(container);
     return await this.#collector.take(info, options.signal);
   }
@@ -172,7 +184,7 @@ export class DockerRunner implements Runner {
     const { orchestrator, config } = this.#parts;
     const name = typeof container === "string" ? container : container.containerId;
     const told = typeof container === "string" ? undefined : infoOf(container);
-    const info = told ? this.#ifOwn(told) : await this.#own(name, options);
+    const info = told ? this.#containers.ifOwn(told) : await this.#containers.get(name, options);
     if (!info) throw new ContainerNotFoundError(name);
     const graceSeconds = options.graceSeconds ?? config.stopGraceSeconds;
     this.#parts.logs?.letGo(info.id);
@@ -185,7 +197,7 @@ export class DockerRunner implements Runner {
 
   /** {@inheritDoc Runner.removeContainer} */
   async removeContainer(container: string, options: RemoveContainerOptions = {}): Promise<void> {
-    const info = await this.#own(container, options);
+    const info = await this.#containers.get(container, options);
     if (!info) return;
     // What it prints until its end is stored, too.
     const isLive = info.phase === "running" || info.phase === "starting";
@@ -201,51 +213,63 @@ export class DockerRunner implements Runner {
     container: string,
     options: RunnerCallOptions = {},
   ): Promise<ManagedContainer | undefined> {
-    const info = await this.#own(container, options);
-    return info && await this.#toManaged(info);
+    const info = await this.#containers.get(container, options);
+    return info && await this.#containers.managed(info);
   }
 
-  /** {@inheritDoc Runner.findContainer} */
-  findContainer(
+  /** {@inheritDoc Runner.findContainers} */
+  findContainers(
     kind: ContainerKind,
     id: string,
-    options: FindContainerOptions = {},
-  ): Promise<ManagedContainer | undefined> {
+    options?: FindContainersOptions,
+  ): Promise<ManagedContainer[]> {
     // A document may have any id: no container can be named after this one.
-    if (!isBotId(id)) return Promise.resolve(undefined);
-    const name = containerName(this.#parts.config.instance, kind, id, options.slot);
-    return this.getContainerStatus(name, options);
+    if (!isBotId(id)) return Promise.resolve([]);
+    return this.#containers.find(kind, id, options);
   }
 
   /** {@inheritDoc Runner.watch} */
   async *watch(options: WatchContainersOptions = {}): AsyncGenerator<ContainerHint> {
-    const events = this.#parts.orchestrator.watch({ ...options, labels: this.#ownLabels() });
-    for await (const { labels, action, containerId } of events) {
-      const id = labels[LABEL.id];
+    // The store may be named while the hints are followed: each is looked at when it comes.
+    const labels = { [LABEL.managed]: "true" };
+    for await (
+      const { labels: found, action, containerId } of this.#parts.orchestrator.watch({ ...options, labels })
+    ) {
+      const id = found[LABEL.id];
       // Starts are Berth's own; it does not know of ends, and of pauses.
-      if (id !== undefined && CHANGES.includes(action)) {
-        yield { id, kind: (labels[LABEL.kind] ?? "bot") as ContainerKind, containerId };
-      }
+      const isNews = id !== undefined && CHANGES.includes(action) &&
+        this.#ownership.relationOf(found) !== "none";
+      if (isNews) yield { id, kind: (found[LABEL.kind] ?? "bot") as ContainerKind, containerId };
     }
   }
 
   /** {@inheritDoc Runner.listManagedContainers} */
-  async listManagedContainers(segment: number, options: RunnerCallOptions = {}): Promise<ManagedContainer[]> {
-    const labels = {
-      ...this.#ownLabels(),
-      ...(segment !== ALL_SEGMENTS && { [LABEL.segment]: String(segment) }),
-    };
-    const containers = await this.#parts.orchestrator.listContainers({ ...options, labels });
-    const own = containers.filter(({ labels }) => LABEL.id in labels);
-    this.#parts.logs?.adopt(own.filter(({ phase }) => phase !== "pending").map(toCollectedContainer));
-    await this.#exited.review(own, options.signal);
+  async listManagedContainers(
+    segment: number,
+    options?: ListManagedContainersOptions,
+  ): Promise<ManagedContainer[]> {
+    const listed = await this.#containers.list(segment, options);
+    const printed = listed.filter((info) => info.phase !== "pending" && this.#containers.ifOwn(info));
+    this.#parts.logs?.adopt(printed.map(toCollectedContainer));
+    await this.#exited.review(printed, options?.signal);
     this.#parts.watch.refresh();
-    return await Promise.all(own.filter((info) => !isSetAside(info)).map((info) => this.#toManaged(info)));
+    return await this.#containers.managedOf(listed.filter((info) => !isSetAside(info)));
   }
 
   /** {@inheritDoc Runner.waitingLogs} */
   waitingLogs(id: string): string | undefined {
     return this.#exited.waiting(id);
+  }
+
+  /** {@inheritDoc Runner.setOwner} */
+  setOwner(owner: ContainerOwner): void {
+    this.#ownership.setOwner(owner);
+  }
+
+  /** {@inheritDoc Runner.hostId} */
+  async hostId({ signal }: RunnerCallOptions = {}): Promise<string> {
+    const { id, hostName } = await this.#parts.orchestrator.info({ ...(signal && { signal }) });
+    return `${hostName}/${id}`;
   }
 
   /** {@inheritDoc Runner.getContainerLogs} */
@@ -257,8 +281,14 @@ export class DockerRunner implements Runner {
   readLogs(id: string, options?: ReadLogsOptions): AsyncIterable<StoredLogLine> {
     parseBotId(id);
     const { orchestrator, store, config } = this.#parts;
-    const labelsOf = (id: string) => ({ ...this.#ownLabels(), [LABEL.id]: id });
-    return new LogReader({ orchestrator, store, bucket: config.buckets.logs, labelsOf }).read(id, options);
+    const labelsOf = (id: string) => ({ ...this.#ownership.searchLabels, [LABEL.id]: id });
+    const own: Pick<ContainerOrchestrator, "readLog" | "listContainers"> = {
+      readLog: (container, options) => orchestrator.readLog(container, options),
+      listContainers: async (options) =>
+        (await orchestrator.listContainers(options)).filter((info) => this.#containers.ifOwn(info)),
+    };
+    const reader = new LogReader({ orchestrator: own, store, bucket: config.buckets.logs, labelsOf });
+    return reader.read(id, options);
   }
 
   /**
@@ -272,11 +302,8 @@ export class DockerRunner implements Runner {
   }
 
   /** {@inheritDoc Runner.removeOrphans} */
-  async removeOrphans(options: RunnerCallOptions = {}): Promise<string[]> {
-    const removed = await this.#remover.removeOrphans(
-      Object.values(this.#parts.config.images)[0]!,
-      options.signal,
-    );
+  async removeOrphans(options: RemoveOrphansOptions = {}): Promise<string[]> {
+    const removed = await this.#remover.removeOrphans(Object.values(this.#parts.config.images)[0]!, options);
     if (removed.length > 0) this.#log.info("leftovers removed", { removed });
     return removed;
   }
@@ -327,24 +354,5 @@ export class DockerRunner implements Runner {
     } catch (error) {
       this.#log.error("container not removed", { container: containerId, error });
     }
-  }
-
-  async #toManaged(info: ContainerInfo): Promise<ManagedContainer> {
-    return toManagedContainer(info, await this.#parts.watch.isLost(info));
-  }
-
-  /** A container of this instance; another's is as good as not there. */
-  async #own(container: string, { signal }: RunnerCallOptions): Promise<ContainerInfo | undefined> {
-    const info = await this.#parts.orchestrator.getStatus(container, { ...(signal && { signal }) });
-    return info && this.#ifOwn(info);
-  }
-
-  #ifOwn(info: ContainerInfo): ContainerInfo | undefined {
-    const isOwn = Object.entries(this.#ownLabels()).every(([key, value]) => info.labels[key] === value);
-    return isOwn ? info : undefined;
-  }
-
-  #ownLabels({ instance } = this.#parts.config): Record<string, string> {
-    return { [LABEL.managed]: "true", [LABEL.instance]: instance };
   }
 }

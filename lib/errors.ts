@@ -244,17 +244,27 @@ export class ContainerNotFoundError extends BerthError {
   }
 }
 
-/** A container of this name exists already, with another specification. */
+/** Options of a {@linkcode ContainerConflictError}. */
+export interface ContainerConflictErrorOptions extends ErrorOptions {
+  /** Whether the other container is one that the runner never touches: only a person can end the conflict. @default {false} */
+  readonly isForeign?: boolean;
+}
+
+/** A container of this name, or a live one of this bot, exists already. */
 export class ContainerConflictError extends BerthError {
+  /** Whether the other container is one that the runner never touches: only a person can end the conflict. */
+  readonly isForeign: boolean;
+
   /**
    * Makes the error.
    *
    * @param container The name.
    * @param message What stands there and what to do.
-   * @param options The cause.
+   * @param options The cause, and whose the other container is.
    */
-  constructor(readonly container: string, message: string, options?: ErrorOptions) {
+  constructor(readonly container: string, message: string, options: ContainerConflictErrorOptions = {}) {
     super("container/conflict", message, options);
+    this.isForeign = options.isForeign ?? false;
   }
 }
 

@@ -19,6 +19,8 @@ export const LABEL = {
   segment: "runtime.segment",
   /** Which Berth it belongs to: two on one engine never touch each other's containers. */
   instance: "berth.instance",
+  /** Identity of the document store that it comes from; absent where an earlier version or a library made it. */
+  store: "berth.store",
   /** What it is for. */
   kind: "berth.kind",
   /** Hash of everything that shapes the container. */

@@ -6,6 +6,7 @@
 
 import type { ContainerInfo } from "./container_orchestrator.ts";
 import { type ContainerKind, LABEL } from "./labels.ts";
+import type { ContainerRelation } from "./container_ownership.ts";
 import type { CollectedContainer } from "./log_collector.ts";
 import type { ManagedContainer } from "./runner.ts";
 
@@ -21,15 +22,27 @@ export function infoOf(container: ManagedContainer): ContainerInfo | undefined {
   return infos.get(container);
 }
 
+/** Options of {@linkcode toManagedContainer}. */
+export interface ToManagedContainerOptions {
+  /** Whether the runner may act on it. @default {"own"} */
+  readonly relation?: Exclude<ContainerRelation, "none">;
+  /** Whether files of its code were removed from under it. @default {false} */
+  readonly isCodeLost?: boolean;
+}
+
 /**
  * Reads the labels of one of our containers. A label that somebody damaged reads as its default.
  *
  * @param info What the engine knows of it.
- * @param isCodeLost Whether files of its code were removed from under it.
+ * @param options See {@linkcode ToManagedContainerOptions}.
  */
-export function toManagedContainer(info: ContainerInfo, isCodeLost = false): ManagedContainer {
+export function toManagedContainer(
+  info: ContainerInfo,
+  { relation = "own", isCodeLost = false }: ToManagedContainerOptions = {},
+): ManagedContainer {
   const { id: containerId, name: containerName, labels, ...state } = info;
   const slot = labels[LABEL.slot];
+  const store = labels[LABEL.store];
   const container: ManagedContainer = {
     ...state,
     id: labels[LABEL.id] ?? "",
@@ -41,6 +54,8 @@ export function toManagedContainer(info: ContainerInfo, isCodeLost = false): Man
     attempt: Number(labels[LABEL.attempt]) || 1,
     segment: Number(labels[LABEL.segment]) || 0,
     ...(isCodeLost && { isCodeLost }),
+    ...(store !== undefined && { store }),
+    ...(relation === "foreign" && { isForeign: true }),
   };
   infos.set(container, info);
   return container;

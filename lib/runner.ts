@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ContainerOwner } from "./container_ownership.ts";
 import type { ContainerPhase, GetLogsOptions, LogLine } from "./container_orchestrator.ts";
 import type { Executable } from "./executable.ts";
 import type { ExecutionResult, RunningResult } from "./execution_result.ts";
@@ -34,6 +35,11 @@ export interface StartContainerOptions extends RunnerCallOptions {
   readonly slot?: string;
   /** When that run was due: the program finds it in `SLOT`, for example `2026-01-31T09:00:00Z`. */
   readonly slotTime?: Date;
+  /**
+   * Called when the container is made and before it is started, without a wait in between. An error that it throws
+   * gives the start up: for a caller whose right to start may have ended meanwhile.
+   */
+  readonly beforeStart?: () => void;
   /** Whether to wait for the end of a program that ends. @default {true unless the executable is long-running} */
   readonly wait?: boolean;
   /** Called for each line while it is waited for. */
@@ -42,10 +48,28 @@ export interface StartContainerOptions extends RunnerCallOptions {
   readonly onStarted?: (containerId: string) => void;
 }
 
-/** Options of {@linkcode Runner.findContainer}. */
-export interface FindContainerOptions extends RunnerCallOptions {
-  /** Which run of a schedule. */
-  readonly slot?: string;
+/** Options of {@linkcode Runner.findContainers}. */
+export interface FindContainersOptions extends RunnerCallOptions {
+  /** Only these runs of a schedule. @default all */
+  readonly slots?: readonly string[];
+  /** Only those of this segment. @default {ALL_SEGMENTS} */
+  readonly segment?: number;
+}
+
+/** Options of {@linkcode Runner.listManagedContainers}. */
+export interface ListManagedContainersOptions extends RunnerCallOptions {
+  /** Only those that are for this. @default all */
+  readonly kind?: ContainerKind;
+}
+
+/** Options of {@linkcode Runner.removeOrphans}. */
+export interface RemoveOrphansOptions extends RunnerCallOptions {
+  /**
+   * Only what was made for these: another process of the same instance may start the others at this moment.
+   *
+   * @default all
+   */
+  readonly kinds?: readonly ContainerKind[];
 }
 
 /** Options of {@linkcode Runner.removeContainer}. */
@@ -113,6 +137,10 @@ export interface ManagedContainer {
   readonly attempt: number;
   /** Partition that it belongs to. */
   readonly segment: number;
+  /** Identity of the document store that it comes from; absent where an earlier version or a library made it. */
+  readonly store?: string;
+  /** Set when it comes from another document store than the runner's: it is shown, and never touched. */
+  readonly isForeign?: true;
   /** Where it is in its life. */
   readonly phase: ContainerPhase;
   /** Exit code, once it is `exited`. */
@@ -199,19 +227,23 @@ export interface Runner extends AsyncDisposable {
   waitingLogs(id: string): string | undefined;
   /** What is known of a container, or `undefined` when there is none of this instance. */
   getContainerStatus(container: string, options?: RunnerCallOptions): Promise<ManagedContainer | undefined>;
-  /** What is known of the container that {@linkcode startContainer} makes of an id, or `undefined` when there is none. */
-  findContainer(
+  /**
+   * Finds the containers of an id by their labels, whatever their names are now, with the times of their start
+   * and end.
+   */
+  findContainers(
     kind: ContainerKind,
     id: string,
-    options?: FindContainerOptions,
-  ): Promise<ManagedContainer | undefined>;
+    options?: FindContainersOptions,
+  ): Promise<ManagedContainer[]>;
   /** Tells which containers have ended or are gone, until the signal is given or the engine goes; then it rejects. */
   watch(options?: WatchContainersOptions): AsyncIterable<ContainerHint>;
   /**
-   * Lists this instance's containers of one segment, or of {@linkcode ALL_SEGMENTS}, in any phase. Where logs are
-   * stored, those of all that are listed are, from where it was left.
+   * Lists the containers of one segment, or of {@linkcode ALL_SEGMENTS}, in any phase: this instance's, and with a store
+   * the store's bots that carry the name of another instance. Where logs are stored, those of all that are listed and
+   * not foreign are, from where it was left.
    */
-  listManagedContainers(segment: number, options?: RunnerCallOptions): Promise<ManagedContainer[]>;
+  listManagedContainers(segment: number, options?: ListManagedContainersOptions): Promise<ManagedContainer[]>;
   /** What a container printed, line by line. */
   getContainerLogs(container: string, options?: GetLogsOptions): AsyncIterable<LogLine>;
   /**
@@ -220,7 +252,14 @@ export interface Runner extends AsyncDisposable {
    */
   readLogs(id: string, options?: ReadLogsOptions): AsyncIterable<StoredLogLine>;
   /** Removes what a killed process left: private folders that no container names. */
-  removeOrphans(options?: RunnerCallOptions): Promise<string[]>;
+  removeOrphans(options?: RemoveOrphansOptions): Promise<string[]>;
+  /**
+   * Names the document store that containers are started for from now on. They carry its identity, and containers of
+   * another store are never touched. Without it, every container of the instance is the runner's own.
+   */
+  setOwner(owner: ContainerOwner): void;
+  /** Identifies the host whose containers the runner sees: the engine's id and the host's name. */
+  hostId(options?: RunnerCallOptions): Promise<string>;
   /** Gives up the starts that are under way, then frees what the runner holds. Bots go on running. */
   close(): Promise<void>;
 }

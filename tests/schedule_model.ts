@@ -76,7 +76,7 @@ export class ModelEngine {
       | "stopContainer"
       | "removeContainer"
       | "getContainerStatus"
-      | "findContainer"
+      | "findContainers"
       | "watch"
       | "listManagedContainers"
       | "collect"
@@ -103,8 +103,10 @@ export class ModelEngine {
         return Promise.resolve();
       },
       getContainerStatus: (container) => Promise.resolve(own(container)),
-      findContainer: (kind, id, options = {}) =>
-        Promise.resolve(own(containerName(this.#instance, kind, id, options.slot))),
+      findContainers: (_kind, id, { slots } = {}) =>
+        Promise.resolve(
+          this.list().filter((each) => each.id === id && (!slots || slots.includes(each.slot!))),
+        ),
       watch: (options = {}) => this.#watch(options.signal, options.onOpen),
       listManagedContainers: () => Promise.resolve(this.list()),
       collect: (container) => Promise.resolve(this.#collect(own(container), container)),

@@ -26,7 +26,14 @@ export function isVersion(value: unknown): value is Docker.DockerVersion {
 }
 
 /** Whether an answer has what is read of an engine's host. @param value The answer. */
-export function isInfo(value: unknown): value is { readonly MemTotal: number; readonly NCPU: number } {
+export function isInfo(
+  value: unknown,
+): value is {
+  readonly MemTotal: number;
+  readonly NCPU: number;
+  readonly ID?: string;
+  readonly Name?: string;
+} {
   return typeof (value as { MemTotal?: unknown } | null)?.MemTotal === "number";
 }
 

@@ -10,6 +10,7 @@ import type {
   ContainerInfo,
   ContainerOrchestrator,
   CopyFromContainerOptions,
+  CreateAndStartOptions,
   EngineCallOptions,
   EngineInfo,
   GetLogsOptions,
@@ -97,8 +98,10 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
       this.#client.call({ what, method: "GET", path: "/info" }, bounds),
     ]);
     const { Version, ApiVersion, Os, Arch } = expectShape(what, version.value, isVersion);
-    const { MemTotal, NCPU } = expectShape(what, info.value, isInfo);
+    const { ID = "", Name = "", MemTotal, NCPU } = expectShape(what, info.value, isInfo);
     return {
+      id: ID,
+      hostName: Name,
       version: Version,
       apiVersion: ApiVersion,
       platform: `${Os}/${Arch}`,
@@ -125,10 +128,16 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
     );
   }
 
-  createAndStart(spec: ContainerSpec, options: EngineCallOptions = {}): Promise<ContainerInfo> {
+  createAndStart(spec: ContainerSpec, options: CreateAndStartOptions = {}): Promise<ContainerInfo> {
     return this.#startTracked(options, async (signal) => {
       const createdAt = new Date(this.#clock());
       const id = await this.#starter.create(spec, signal);
+      try {
+        options.beforeStart?.();
+      } catch (error) {
+        await this.#starter.discard(id);
+        throw error;
+      }
       await this.#starter.start(id, spec.name, signal);
       return {
         id,

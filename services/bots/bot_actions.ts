@@ -85,7 +85,7 @@ export class BotActions {
    * @param wish What is to run.
    * @param signal Gives up.
    * @returns Its container; `undefined` when the start failed, which is noted.
-   * @throws {ContainerConflictError} when another container has its name.
+   * @throws {ContainerConflictError} when another container of its own is there.
    */
   async start(
     id: string,
@@ -109,7 +109,7 @@ export class BotActions {
       return container;
     } catch (error) {
       // Who stands there was not seen by this pass: the next one looks again.
-      if (signal.aborted || error instanceof ContainerConflictError) throw error;
+      if (signal.aborted || isUnseen(error)) throw error;
       state.countFailedStart();
       const condition = startFailure(error);
       this.#log.debug("bot not started", { id, attempt, problem: (error as Error).message });
@@ -196,9 +196,15 @@ export class BotActions {
   }
 }
 
+/** Another container of the bot's own, which the next pass sees. */
+function isUnseen(error: unknown): boolean {
+  return error instanceof ContainerConflictError && !error.isForeign;
+}
+
 /** Whether it is the bot's own fault decides what people are told, and whether it counts. */
 function startFailure(error: unknown, consequence = ""): FailedStart["condition"] {
   const message = `${messageOf(error)}${consequence}`;
+  if (error instanceof ContainerConflictError) return { type: "blocked", reason: message };
   if (error instanceof ImageUnavailableError) return { type: "image-missing", message };
   if (error instanceof EngineUnavailableError) return { type: "waiting", for: `the engine: ${message}` };
   if (error instanceof EngineDiskFullError) {

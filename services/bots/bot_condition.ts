@@ -35,6 +35,8 @@ export type BotCondition =
   | { readonly type: "disabled" }
   /** Its document is gone, and its container is kept until that is sure. */
   | { readonly type: "held"; readonly reason: string }
+  /** A container of another document store, or of somebody else, has its name: a person has to act. */
+  | { readonly type: "blocked"; readonly reason: string; readonly until?: Date }
   /** It could not be started for another reason. */
   | { readonly type: "failed"; readonly message: string; readonly until?: Date };
 
@@ -69,6 +71,8 @@ function describe(condition: BotCondition): string {
       return `waiting for ${condition.for}${nextTry(condition.until)}`;
     case "held":
       return `held: ${condition.reason}`;
+    case "blocked":
+      return `blocked: ${condition.reason}${nextTry(condition.until)}`;
     case "failed":
       return `failed: ${condition.message}${nextTry(condition.until)}`;
   }

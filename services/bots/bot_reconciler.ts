@@ -83,17 +83,16 @@ export class BotReconciler {
    * @throws what makes a pass impossible, such as a store or an engine that does not answer.
    */
   async reconcile(id: string, signal: AbortSignal, fresh?: FreshDocument): Promise<WorkResult> {
-    const { runner, state, clock } = this.#options;
+    const { runner, state, clock, segment } = this.#options;
     const begin = clock.monotonic();
     const seen = this.seen.take(id);
     try {
       let result = fresh && seen && await this.#actOnSeen(id, this.wish(id, fresh.document), seen, signal);
       if (!result) {
-        const [{ document, problem }, container] = await Promise.all([
+        const [{ document, problem }, containers] = await Promise.all([
           fresh ? { document: fresh.document, problem: undefined } : this.#documents.read(id, signal),
-          runner.findContainer("bot", id, { signal }),
+          runner.findContainers("bot", id, { segment, signal }),
         ]);
-        const containers = container ? [container] : [];
         result = problem === undefined
           ? await this.#pass(id, this.wish(id, document), containers, signal)
           : await this.#startAgain(id, document, containers, { problem, signal });

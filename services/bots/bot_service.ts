@@ -6,7 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/message_of.ts";
-import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../../lib/runner.ts";
+import { ALL_SEGMENTS, type Runner } from "../../lib/runner.ts";
 import { type Clock, systemClock } from "../control/clock.ts";
 import { followHints } from "../control/follow_hints.ts";
 import { tick } from "../control/tick.ts";
@@ -22,6 +22,7 @@ import {
 import { storeChange } from "../documents/store_change.ts";
 import type { BotEvents } from "../events/bot_events.ts";
 import { untilCaughtUp } from "../events/until_caught_up.ts";
+import { ForeignContainers } from "../ownership/foreign_containers.ts";
 import { BotReconciler } from "./bot_reconciler.ts";
 import { FreshDocuments } from "./fresh_documents.ts";
 import { MassStopGuard } from "./mass_stop_guard.ts";
@@ -76,6 +77,7 @@ export class BotService {
   #signal: AbortSignal | undefined;
   readonly #log = getLogger(["berth", "bots"]);
   readonly #waits = new WaitLog(this.#log);
+  readonly #foreign = new ForeignContainers(this.#log);
   /** Whether what a killed predecessor left has been removed. */
   #isSwept = false;
   /** The documents may be older than events that wait to be read: nothing is done before those are written. */
@@ -229,18 +231,19 @@ export class BotService {
     this.#hasListed = true;
     this.#fresh.begin();
     this.#reconciler.seen.beginList();
-    const containers = await runner.listManagedContainers(segment, { signal });
+    const containers = await runner.listManagedContainers(segment, { kind: "bot", signal });
+    const own = this.#foreign.leaveOut(containers);
     const documents = await repository.list({ signal });
     this.#waits.tell("resync");
-    const bots = Map.groupBy(containers.filter(({ kind }) => kind === "bot"), ({ id }) => id);
-    this.#review(bots, documents);
+    this.#review(new Set(own.map(({ id }) => id)), documents);
+    const bots = Map.groupBy(containers, ({ id }) => id);
     const stored = new Map(documents.map(({ key, document }) => [key, document]));
     for (const id of new Set([...stored.keys(), ...bots.keys()])) {
       const wish = this.#reconciler.wish(id, stored.get(id));
       const found = bots.get(id) ?? [];
       this.#reconciler.seen.list(id, found);
       const isWork = this.#reconciler.preview(id, wish.desired, found).actions.length > 0 ||
-        found.some(({ phase }) => phase !== "running");
+        found.some(({ phase, isForeign }) => phase !== "running" && !isForeign);
       // While all is started, more is read: by the bus that answers now, for one.
       const isBeingDone = !found.some(({ phase }) => phase === "exited") &&
         this.#reconciler.isBringingAbout(id, wish.desired);
@@ -254,15 +257,15 @@ export class BotService {
     }
   }
 
-  #review(bots: ReadonlyMap<string, ManagedContainer[]>, documents: readonly StoredBot[]): void {
-    const { message } = this.#guard.review({ bots: bots.keys(), documents: documents.map(({ key }) => key) });
+  #review(bots: ReadonlySet<string>, documents: readonly StoredBot[]): void {
+    const { message } = this.#guard.review({ bots, documents: documents.map(({ key }) => key) });
     if (message !== undefined) this.#log.error("mass stop held back", { message });
   }
 
   async #stopAll(): Promise<void> {
     const { runner, segment } = this.#options;
-    const containers = await runner.listManagedContainers(segment);
-    const bots = containers.filter(({ kind }) => kind === "bot");
+    const containers = await runner.listManagedContainers(segment, { kind: "bot" });
+    const bots = this.#foreign.leaveOut(containers);
     await Promise.allSettled(bots.map(async (bot) => {
       const { how, exitCode } = await runner.stopContainer(bot, { tail: 0 });
       this.#log.info("bot stopped", { id: bot.id, reason: "shutdown", how, exitCode });

@@ -14,6 +14,7 @@ const TOLD: ReadonlySet<BotCondition["type"]> = new Set([
   "image-missing",
   "waiting",
   "held",
+  "blocked",
   "failed",
 ]);
 
@@ -41,7 +42,7 @@ export class ConditionLog {
     } else if (type === "running" || type === "disabled") {
       this.#conditions.delete(id);
       // Of the others, its start tells.
-      const isNews = before?.type === "invalid" || before?.type === "held";
+      const isNews = before !== undefined && ["invalid", "held", "blocked"].includes(before.type);
       if (isNews) this.#log.info("bot is well again", { id, condition: type });
     }
   }

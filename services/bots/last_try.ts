@@ -19,8 +19,11 @@ export interface FailedStart {
   readonly attempt: number;
   /** When it failed. */
   readonly failedAt: Date;
-  /** Why: it stays the bot's condition until the next try. `waiting` is not the bot's fault and costs no attempt. */
-  readonly condition: BotCondition & { readonly type: "image-missing" | "waiting" | "failed" };
+  /**
+   * Why: it stays the bot's condition until the next try. `waiting` and `blocked` are not the bot's fault and cost no
+   * attempt.
+   */
+  readonly condition: BotCondition & { readonly type: "image-missing" | "waiting" | "blocked" | "failed" };
 }
 
 /** The last start of this hash, which is over: when it ended, and what follows. */
@@ -66,7 +69,7 @@ function fromExit(bot: ManagedContainer): LastTry {
 }
 
 function fromFailure({ attempt, failedAt, condition }: FailedStart): LastTry {
-  const restart = condition.type === "waiting"
+  const restart = condition.type === "waiting" || condition.type === "blocked"
     ? { attempt, delayMs: UNAVAILABLE_DELAY_MS }
     : crashPolicy(attempt, 0);
   return { ...restart, endedAt: failedAt.getTime(), condition: (until) => ({ ...condition, until }) };

@@ -5,6 +5,7 @@
  */
 
 import type { ManagedContainer } from "../../lib/runner.ts";
+import { describeForeign } from "../../lib/standing_containers.ts";
 import type { BotCondition, StopReason } from "./bot_condition.ts";
 import { type FailedStart, lastTry } from "./last_try.ts";
 
@@ -35,8 +36,8 @@ export type Desired =
 /** What there is. */
 export interface Actual {
   /**
-   * Containers of this bot. An exited one needs the times of its start and end, which only
-   * `Runner.getContainerStatus` has; without them it counts as one that exited when it was created.
+   * Containers of this bot, also those of another document store. An exited one needs the times of its start and end, which only
+   * `Runner.findContainers` tells; without them it counts as one that exited when it was created.
    */
   readonly containers: readonly ManagedContainer[];
   /** Its last start, if that failed. */
@@ -79,7 +80,13 @@ export interface Plan {
  * @returns What to do, and what to say.
  */
 export function plan(desired: Desired, actual: Actual, now: number): Plan {
-  const bots = actual.containers.filter(({ kind }) => kind === "bot").sort(newestFirst);
+  const all = actual.containers.filter(({ kind }) => kind === "bot").sort(newestFirst);
+  const bots = all.filter(({ isForeign }) => !isForeign);
+  const foreign = all.find(({ isForeign }) => isForeign);
+  // Another store's container is never touched. What this store says of its own is done beside it, but for a start.
+  if (foreign && bots.length === 0 && isInTheWay(desired)) {
+    return unchanged({ type: "blocked", reason: describeForeign(foreign) });
+  }
   switch (desired?.kind) {
     case "run":
       return planRun(desired.specHash, bots, actual.failedStart, now);
@@ -101,6 +108,11 @@ export function plan(desired: Desired, actual: Actual, now: number): Plan {
     case undefined:
       return planNone("no document", undefined, bots);
   }
+}
+
+/** Of a bot that has no document here, or is to run, a container of another store is what there is to say. */
+function isInTheWay(desired: Desired): boolean {
+  return desired === undefined || desired.kind === "run";
 }
 
 function planNone(

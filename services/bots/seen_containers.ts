@@ -66,7 +66,8 @@ export class SeenContainers {
 
   /** Of others than those that run the engine has more to say than a list shows. */
   #keep(id: string, containers: readonly ManagedContainer[]): void {
-    const isClear = containers.length <= 1 && containers.every(({ phase }) => phase === "running");
+    const isClear = containers.length <= 1 &&
+      containers.every(({ phase, isForeign }) => phase === "running" && !isForeign);
     if (isClear) this.#seen.set(id, containers);
     else this.#seen.delete(id);
   }

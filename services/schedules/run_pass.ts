@@ -121,9 +121,7 @@ async function containersOf(
   signal: AbortSignal,
 ): Promise<ManagedContainer[]> {
   const attempts = [record.attempt, record.attempt + 1].filter((attempt) => attempt > 0);
-  const found = await Promise.all(attempts.map((attempt) => {
-    const slot = slotLabel(record, attempt);
-    return runner.findContainer("run", record.scheduleId, { slot, signal });
-  }));
-  return found.filter((container) => container !== undefined);
+  const slots = attempts.map((attempt) => slotLabel(record, attempt));
+  const found = await runner.findContainers("run", record.scheduleId, { slots, signal });
+  return found.filter(({ isForeign }) => !isForeign);
 }

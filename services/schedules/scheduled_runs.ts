@@ -9,6 +9,7 @@ import { messageOf } from "../../lib/message_of.ts";
 import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../../lib/runner.ts";
 import type { Clock } from "../control/clock.ts";
 import { WorkQueue } from "../control/work_queue.ts";
+import { ForeignContainers } from "../ownership/foreign_containers.ts";
 import { runOf } from "./run_names.ts";
 import type { FreshRun } from "./run_pass.ts";
 import { RunPermits } from "./run_permits.ts";
@@ -52,6 +53,7 @@ export class ScheduledRuns {
   /** Schedules whose history has grown. */
   readonly #grown = new Set<string>();
   readonly #log = getLogger(["berth", "schedules"]);
+  readonly #foreign = new ForeignContainers(this.#log);
   #touchedAt = -Infinity;
 
   /**
@@ -130,10 +132,10 @@ export class ScheduledRuns {
     const { runs, runner, instance, clock } = this.#options;
     // Before anything is read: to the others this scheduler is there from now on.
     await this.#touch(signal);
-    const containers = await runner.listManagedContainers(ALL_SEGMENTS, { signal });
+    const containers = await runner.listManagedContainers(ALL_SEGMENTS, { kind: "run", signal });
     const open = await runs.listOpen({ signal });
     const byRun = new Map<string, ManagedContainer[]>();
-    for (const container of containers.filter(({ kind }) => kind === "run")) {
+    for (const container of this.#foreign.leaveOut(containers)) {
       const run = runOf(container);
       if (run) byRun.set(run.id, [...byRun.get(run.id) ?? [], container]);
       else this.#log.warn("container of no run is left alone", { container: container.containerName });

@@ -57,7 +57,7 @@ function withService(work: (stage: ServiceStage) => Promise<void>): Promise<void
           const config = { runtime: "python3.11", entrypoints: { bot: "main.py" } };
           return { id, config: {}, custom: { version: "1", filePath, config }, ...more };
         },
-        bot: (id) => stage.runner.findContainer("bot", id),
+        bot: async (id) => (await stage.runner.findContainers("bot", id))[0],
       });
     } finally {
       for (const { containerId } of await stage.runner.listManagedContainers(ALL_SEGMENTS)) {

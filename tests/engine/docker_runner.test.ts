@@ -355,7 +355,7 @@ Deno.test("DockerRunner.watch() tells of a bot that ends, and ends itself with i
       for await (const hint of runner.watch({ signal: abort.signal, onOpen: opened.resolve })) {
         assert.deepEqual([hint.id, hint.kind], [executable.id, "bot"]);
         hinted.add(hint.containerId);
-        if ((await runner.findContainer("bot", executable.id))?.phase === "exited") {
+        if ((await runner.findContainers("bot", executable.id))[0]?.phase === "exited") {
           abort.abort(new Error("seen"));
         }
       }
@@ -365,5 +365,5 @@ Deno.test("DockerRunner.watch() tells of a bot that ends, and ends itself with i
     await assert.rejects(ended, /seen/);
     assert.deepEqual([...hinted], [containerId]);
     await runner.removeContainer(containerId);
-    assert.equal(await runner.findContainer("bot", executable.id), undefined);
+    assert.deepEqual(await runner.findContainers("bot", executable.id), []);
   }));

@@ -58,9 +58,9 @@ class OneBotEngine {
     const runner = {
       specHash: ({ version }: Executable) => version ?? "",
       waitingLogs: () => undefined,
-      findContainer: () => {
+      findContainers: () => {
         this.asked.push("look");
-        return Promise.resolve(this.there);
+        return Promise.resolve(this.there ? [this.there] : []);
       },
       prepare: () => {
         this.asked.push("prepare");

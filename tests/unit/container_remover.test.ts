@@ -4,6 +4,7 @@ import type {
   ContainerOrchestrator,
   ContainerPhase,
 } from "../../lib/container_orchestrator.ts";
+import { ContainerOwnership } from "../../lib/container_ownership.ts";
 import { ContainerRemover } from "../../lib/container_remover.ts";
 import { EngineUnavailableError } from "../../lib/errors.ts";
 import { LABEL } from "../../lib/labels.ts";
@@ -52,7 +53,11 @@ async function withScene(work: (scene: Scene) => Promise<void>): Promise<void> {
   const parent = await Deno.makeTempDir({ prefix: "berth-test-" });
   const engine = new Engine();
   const folders = new PrivateFolders(parent);
-  const remover = new ContainerRemover({ orchestrator: engine.orchestrator, folders, ownLabels: OWN_LABELS });
+  const remover = new ContainerRemover({
+    orchestrator: engine.orchestrator,
+    folders,
+    ownership: new ContainerOwnership("test"),
+  });
   try {
     await work({
       engine,
