@@ -60,7 +60,7 @@ const code = await runCli(Deno.args, {
     await (await import("./services/open_bot_documents.ts")).openBotDocuments(config),
   probeServers: async (config, signal) =>
     await (await import("./services/probe_servers.ts")).probeServers(config, signal),
-  composeService: async (config, given) => {
+  composeService: async (config, given, options) => {
     const { configure, getConsoleSink, getLogger } = await import("@logtape/logtape");
     const { formatRecord } = await import("./cli/log_format.ts");
     const { logUncaughtErrors } = await import("./services/control/uncaught_errors.ts");
@@ -73,7 +73,7 @@ const code = await runCli(Deno.args, {
     });
     logUncaughtErrors(getLogger(["berth"]));
     const { composeBotService } = await import("./services/compose_bot_service.ts");
-    return composeBotService(config, given);
+    return composeBotService(config, given, options);
   },
 });
 Deno.exit(code);

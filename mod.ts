@@ -50,6 +50,7 @@ export { CodeTrees, type CodeTreesOptions } from "./lib/code/code_trees.ts";
 export { type CodeView, CodeViews, type CreateViewOptions } from "./lib/code/code_views.ts";
 export { CodeWatch, type CodeWatchOptions } from "./lib/code/code_watch.ts";
 export { type CachedArchive, CodeCache, type CodeCacheOptions } from "./lib/code_cache.ts";
+export type { ContainerOwner } from "./lib/container_ownership.ts";
 export { ContainerBuilder } from "./lib/container_builder.ts";
 export type {
   ContainerEvent,
@@ -57,6 +58,7 @@ export type {
   ContainerOrchestrator,
   ContainerPhase,
   CopyFromContainerOptions,
+  CreateAndStartOptions,
   EngineCallOptions,
   EngineInfo,
   GetLogsOptions,

@@ -42,6 +42,8 @@ export interface BotRow {
   readonly memoryBytes?: number;
   /** Whether somebody has frozen its container (`docker pause`). */
   readonly isPaused?: true;
+  /** Identity of the document store that its container comes from, where that is another one: it is left alone. */
+  readonly otherStore?: string;
 }
 
 /**
@@ -58,6 +60,7 @@ export function botRows(documents: readonly StoredBot[], containers: readonly Ma
   return ids.map((id) => {
     // While one is replaced there may be two: the later one is what becomes of the bot.
     const containers = (found.get(id) ?? []).toSorted((a, b) =>
+      Number(a.isForeign ?? false) - Number(b.isForeign ?? false) ||
       b.createdAt.getTime() - a.createdAt.getTime()
     );
     return { kind: "bot", id, ...ofDocument(stored.get(id)), ...ofContainer(containers[0]) };
@@ -81,6 +84,7 @@ function ofContainer(
   if (!container) return { phase: null };
   const { phase, containerName, attempt, createdAt, startedAt, finishedAt, exitCode } = container;
   const { oomKilled, memoryBytes, isPaused } = container;
+  const { isForeign, store } = container;
   return {
     phase,
     container: containerName,
@@ -90,6 +94,7 @@ function ofContainer(
     ...(oomKilled && { oomKilled }),
     ...(memoryBytes !== undefined && { memoryBytes }),
     ...(isPaused && { isPaused }),
+    ...(isForeign && store !== undefined && { otherStore: store }),
   };
 }
 
@@ -98,12 +103,15 @@ function ofContainer(
  *
  * @param row The bot.
  */
-export function describeBot({ enabled, problem, phase, isPaused, ...exit }: BotRow): string {
+export function describeBot({ enabled, problem, phase, isPaused, otherStore, ...exit }: BotRow): string {
   if (phase === null) {
     if (problem !== undefined) return `invalid: ${problem}`;
     return enabled ? "not running" : "stopped";
   }
   const now = phase === "exited" ? `exited: ${describeExit(exit)}` : isPaused ? "paused" : phase;
+  if (otherStore !== undefined) {
+    return `${now}, of another document store (${otherStore}); 'berth start --adopt' takes it over`;
+  }
   if (enabled === null) return `${now}, without a document`;
   return problem === undefined ? now : `${now}; its document is invalid: ${problem}`;
 }

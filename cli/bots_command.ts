@@ -8,6 +8,7 @@ import { EngineUnavailableError } from "../lib/errors.ts";
 import { InstanceLock } from "../lib/instance_lock.ts";
 import { Limiter } from "../lib/limiter.ts";
 import type { ManagedContainer } from "../lib/runner.ts";
+import { toOwner } from "../services/ownership/store_owner.ts";
 import { botRows } from "./bot_rows.ts";
 import { botTable, scheduleTable } from "./bot_tables.ts";
 import { type CliContext, EXIT } from "./context.ts";
@@ -80,10 +81,11 @@ async function listSchedules({ schedules }: OpenDocuments): Promise<ScheduleRow[
 }
 
 async function listContainers(
-  { config, bots: { store } }: OpenDocuments,
+  { config, identities, bots: { store } }: OpenDocuments,
   { createRunner, signal }: CliContext,
 ): Promise<ManagedContainer[]> {
   await using runner = await createRunner(config.runner, store);
+  runner.setOwner(toOwner(await identities.read({ signal })));
   const containers = await runner.listManagedContainers(config.segment, { signal });
   // A list does not tell their times, so each is asked about; one that went meanwhile is shown as it was.
   return await Promise.all(

@@ -36,12 +36,17 @@ const MAX_COUNT = 1000;
 /** The commands by name. */
 export const COMMANDS: Readonly<Record<string, Command>> = {
   start: {
-    help: `Usage: berth start
+    options: { adopt: { type: "boolean" } },
+    help: `Usage: berth start [--adopt]
 
 Runs the service until Ctrl-C or SIGTERM. Without configuration everything is on this machine: documents in
 SQLite and archives in a folder. With MONGO_URI, MINIO_* and NATS_URL they are there; the README has the table.
-The bots go on running when the service stops, unless BOTS_ON_SHUTDOWN=stop, and the next one takes them over.`,
-    run: async (_args, _values, context) => (await import("./start_command.ts")).startCommand(context),
+The bots go on running when the service stops, unless BOTS_ON_SHUTDOWN=stop, and the next one takes them over.
+
+  --adopt   take over the containers of this instance that come from another document store: for a store that was
+            moved, or restored from a copy. The store remembers it`,
+    run: async (_args, { adopt }, context) =>
+      (await import("./start_command.ts")).startCommand({ adopt: adopt === true }, context),
   },
   deploy: {
     options: {

@@ -8,7 +8,7 @@ import type { ContainerOrchestrator } from "../lib/container_orchestrator.ts";
 import type { DockerRunnerConfig } from "../lib/docker_runner_config.ts";
 import type { ObjectStore } from "../lib/object_store.ts";
 import type { Runner } from "../lib/runner.ts";
-import type { ComposedBotService, GivenParts } from "../services/compose_bot_service.ts";
+import type { ComposedBotService, ComposeOptions, GivenParts } from "../services/compose_bot_service.ts";
 import type { BotDocuments } from "../services/open_bot_documents.ts";
 import type { ServerProbes } from "../services/probe_servers.ts";
 import type { ServiceConfig } from "../services/service_config.ts";
@@ -39,7 +39,11 @@ export interface CliContext {
   /** Opens what bots are deployed to. */
   readonly openBotDocuments: (config: ServiceConfig) => Promise<BotDocuments>;
   /** Puts the service together, around the parts that there are already. */
-  readonly composeService: (config: ServiceConfig, given?: GivenParts) => Promise<ComposedBotService>;
+  readonly composeService: (
+    config: ServiceConfig,
+    given?: GivenParts,
+    options?: ComposeOptions,
+  ) => Promise<ComposedBotService>;
 }
 
 /** Exit codes of the commands. A bot's own code is passed on by `backtest`. */

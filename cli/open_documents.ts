@@ -6,6 +6,7 @@
 
 import type { BotChange, BotDocument } from "../services/documents/bot_repository.ts";
 import { type BotEventPublisher, EventsUnavailableError } from "../services/events/bot_event_publisher.ts";
+import type { StoreIdentities } from "../services/ownership/store_identity.ts";
 import type { ScheduleStores } from "../services/open_bot_repository.ts";
 import { parseServiceConfig, type ServiceConfig } from "../services/service_config.ts";
 import type { CliContext } from "./context.ts";
@@ -34,6 +35,8 @@ export interface OpenDocuments extends AsyncDisposable {
   readonly bots: DocumentTarget;
   /** Where schedules are deployed to, and the ledger; absent where the configuration says that they are not served. */
   readonly schedules?: DocumentTarget & ScheduleStores;
+  /** The identity of their store. */
+  readonly identities: StoreIdentities;
   /** The documents of an id: none, one, or one of each kind. */
   find(id: string): Promise<FoundDocument[]>;
   /** Says when the service takes up what was written. */
@@ -51,7 +54,7 @@ export interface OpenDocuments extends AsyncDisposable {
 export async function openDocuments(context: CliContext): Promise<OpenDocuments> {
   const config = parseServiceConfig(context.env);
   const opened = await context.openBotDocuments(config);
-  const { repository, store, publisher, scheduling } = opened;
+  const { repository, identities, store, publisher, scheduling } = opened;
   let untold: string | undefined;
   const publishTo =
     (bus: BotEventPublisher | undefined, foundWithin: string) => async (change: BotChange) => {
@@ -85,6 +88,7 @@ export async function openDocuments(context: CliContext): Promise<OpenDocuments>
   };
   return {
     config,
+    identities,
     bots,
     ...(schedules && { schedules }),
     async find(id) {

@@ -9,6 +9,7 @@ import { aliveFileOf, keepAliveFile } from "../lib/alive_file.ts";
 import { InstanceLock } from "../lib/instance_lock.ts";
 import { ensureInstanceDir } from "../lib/temp_dir.ts";
 import { parseServiceConfig } from "../services/service_config.ts";
+import type { ComposeOptions } from "../services/compose_bot_service.ts";
 import { type CliContext, EXIT } from "./context.ts";
 import { servicePermissions } from "./permissions_command.ts";
 
@@ -16,14 +17,18 @@ import { servicePermissions } from "./permissions_command.ts";
 const HINT =
   "'berth deploy DIR' gives it a bot, 'berth bots' shows what each is doing; Ctrl-C ends the service.";
 
+/** What an operator says for this one start. */
+export type StartOptions = ComposeOptions;
+
 /**
  * Runs the service until it is told to stop.
  *
+ * @param options See {@linkcode StartOptions}.
  * @param context See {@linkcode CliContext}.
  * @throws {InvalidConfigError} with every problem at once.
  * @throws {InstanceLockedError} when another process of the same instance runs; names it.
  */
-export async function startCommand(context: CliContext): Promise<number> {
+export async function startCommand(options: StartOptions, context: CliContext): Promise<number> {
   const config = parseServiceConfig(context.env);
   // What cannot be granted is said here too: the program may have been started under other flags.
   servicePermissions(config);
@@ -31,7 +36,7 @@ export async function startCommand(context: CliContext): Promise<number> {
   await ensureInstanceDir(tempDir, instance, Deno.uid() ?? 0);
   await using _lock = await InstanceLock.acquire(tempDir, instance);
   await using _alive = await keepAliveFile(aliveFileOf(tempDir, instance));
-  await using composed = await context.composeService(config);
+  await using composed = await context.composeService(config, undefined, options);
   // A folder that is missing later is one that was not mounted, and no empty store.
   const buckets = config.runner.minio ? [] : Object.values(config.runner.buckets);
   for (const bucket of buckets) await composed.store.ensureBucket(bucket);

@@ -13,12 +13,7 @@ import type { BytecodeLayers } from "./code/bytecode_layers.ts";
 import type { CodeViews } from "./code/code_views.ts";
 import type { CodeManager } from "./code_manager.ts";
 import { ContainerStarter } from "./container_starter.ts";
-import type {
-  ContainerInfo,
-  ContainerOrchestrator,
-  GetLogsOptions,
-  LogLine,
-} from "./container_orchestrator.ts";
+import type { ContainerOrchestrator, GetLogsOptions, LogLine } from "./container_orchestrator.ts";
 import { type ContainerOwner, ContainerOwnership } from "./container_ownership.ts";
 import { ContainerRemover } from "./container_remover.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";

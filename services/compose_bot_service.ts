@@ -4,17 +4,22 @@
  * @module
  */
 
+import { getLogger } from "@logtape/logtape";
 import { createDockerRunner } from "../lib/create_docker_runner.ts";
 import { createObjectStore } from "../lib/create_object_store.ts";
+import type { ContainerKind } from "../lib/labels.ts";
 import type { ObjectStore } from "../lib/object_store.ts";
 import type { Runner } from "../lib/runner.ts";
 import { BotService } from "./bots/bot_service.ts";
 import { type ComposedScheduleService, composeScheduleService } from "./compose_schedule_service.ts";
+import { systemClock } from "./control/clock.ts";
+import { untilDone } from "./control/until_done.ts";
 import type { BotRepository } from "./documents/bot_repository.ts";
 import type { BotEvents } from "./events/bot_events.ts";
 import { InProcessBotEvents } from "./events/in_process_bot_events.ts";
 import { PolledBotEvents } from "./events/polled_bot_events.ts";
 import { openBotRepository } from "./open_bot_repository.ts";
+import { StoreOwner } from "./ownership/store_owner.ts";
 import type { ServiceConfig } from "./service_config.ts";
 
 /** The services with everything that they work with. */
@@ -49,18 +54,26 @@ export interface GivenParts {
   readonly store: ObjectStore;
 }
 
+/** What an operator says for this one start. */
+export interface ComposeOptions {
+  /** Whether containers that carry this instance's name and come from another store are this store's. @default {false} */
+  readonly adopt?: boolean;
+}
+
 /**
  * Puts the services together: MongoDB, MinIO and NATS as far as they are configured, else SQLite, a folder and
  * events within the process. Dials nothing; SQLite's file is opened.
  *
  * @param config The configuration.
  * @param given See {@linkcode GivenParts}; absent: made from the configuration.
+ * @param options See {@linkcode ComposeOptions}.
  * @returns The parts. Dispose them when the service has ended.
  * @throws {StoreUnavailableError} when SQLite's file cannot be opened.
  */
 export async function composeBotService(
   config: ServiceConfig,
   given?: GivenParts,
+  options: ComposeOptions = {},
 ): Promise<ComposedBotService> {
   const opened = await openBotRepository(config);
   const { repository, watchChanges } = opened;
@@ -69,8 +82,10 @@ export async function composeBotService(
   const local = () => watchChanges ? new PolledBotEvents(watchChanges()) : new InProcessBotEvents();
   const inProcess = config.natsUrl ? undefined : local();
   const events = inProcess ?? await openNatsEvents(config);
-  const removeOrphans = once((signal) => runner.removeOrphans({ signal }));
-  const service = new BotService({ ...config, repository, events, runner, removeOrphans });
+  const removeOrphans = once((signal) => runner.removeOrphans({ signal, kinds: kindsOf(config) }));
+  const owner = new StoreOwner({ ...opened, runner, ...options });
+  const isNewStore = () => owner.isNew(Date.now());
+  const service = new BotService({ ...config, repository, events, runner, removeOrphans, isNewStore });
   const changes = watchChanges?.();
   const schedules = await composeScheduleService(config, {
     ...opened,
@@ -81,7 +96,17 @@ export async function composeBotService(
   const served = { bots: service, schedules: schedules.service };
   return {
     async run(signal) {
-      await Promise.all(config.services.map((name) => served[name].run(signal)));
+      await Promise.all(config.services.map(async (name) => {
+        const log = getLogger(["berth", name]);
+        try {
+          // Before anything is listed, started or stopped.
+          await untilDone("store", (signal) => owner.name(signal), { log, signal, clock: systemClock });
+        } catch (error) {
+          if (signal.aborted) return;
+          throw error;
+        }
+        await served[name].run(signal);
+      }));
     },
     service,
     schedules,
@@ -97,6 +122,12 @@ export async function composeBotService(
       await opened[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Another process of the same instance may serve the others. */
+function kindsOf({ services }: ServiceConfig): ContainerKind[] {
+  const served = services.map((name) => name === "bots" ? "bot" as const : "run" as const);
+  return served.length > 1 ? [...served, "backtest"] : served;
 }
 
 async function openNatsEvents({ natsUrl, runner }: ServiceConfig): Promise<BotEvents> {

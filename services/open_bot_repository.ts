@@ -8,6 +8,7 @@ import { ensureDataDir } from "../lib/data_dir.ts";
 import type { DockerRunnerConfig } from "../lib/docker_runner_config.ts";
 import type { BotRepository } from "./documents/bot_repository.ts";
 import type { ChangeSource } from "./events/change_source.ts";
+import type { StoreIdentities } from "./ownership/store_identity.ts";
 import type { RunRepository } from "./schedules/run_repository.ts";
 import type { ScheduleRepository } from "./schedules/schedule_repository.ts";
 import type { ServiceConfig } from "./service_config.ts";
@@ -24,6 +25,8 @@ export interface ScheduleStores {
 export interface OpenBotRepository extends AsyncDisposable, ScheduleStores {
   /** The documents of the bots. */
   readonly repository: BotRepository;
+  /** The identity of the store. */
+  readonly identities: StoreIdentities;
   /** Makes what tells what other processes have written, for one reader; absent where that cannot be told. */
   readonly watchChanges?: () => ChangeSource;
 }
@@ -43,24 +46,28 @@ export async function openBotRepository(config: ServiceConfig): Promise<OpenBotR
     const { MongoBotRepository } = await import("./adapters/mongo_bot_repository.ts");
     const { MongoRunRepository } = await import("./adapters/mongo_run_repository.ts");
     const { MongoScheduleRepository } = await import("./adapters/mongo_schedule_repository.ts");
+    const { MongoStoreIdentities } = await import("./adapters/mongo_store_identities.ts");
     const client = connectMongo(config.mongoUri.reveal());
     const repository = new MongoBotRepository(client);
     const schedules = new MongoScheduleRepository(client);
     const runs = new MongoRunRepository(client);
-    return opened({ repository, schedules, runs }, () => client.close());
+    const identities = new MongoStoreIdentities(client);
+    return opened({ repository, identities, schedules, runs }, () => client.close());
   }
   const { connectSqlite } = await import("./adapters/connect_sqlite.ts");
   const { SqliteBotRepository } = await import("./adapters/sqlite_bot_repository.ts");
   const { SqliteRunRepository } = await import("./adapters/sqlite_run_repository.ts");
   const { SqliteScheduleRepository } = await import("./adapters/sqlite_schedule_repository.ts");
   const { SqliteChangeSource } = await import("./adapters/sqlite_change_source.ts");
+  const { SqliteStoreIdentities } = await import("./adapters/sqlite_store_identities.ts");
   await ensureDataDir(config.runner.dataDir);
   const database = connectSqlite(databasePath(config.runner));
   const watchChanges = () => new SqliteChangeSource(database);
   const repository = new SqliteBotRepository(database);
   const schedules = new SqliteScheduleRepository(database);
   const runs = new SqliteRunRepository(database);
-  return opened({ repository, schedules, runs, watchChanges }, () => database.close());
+  const identities = new SqliteStoreIdentities(database);
+  return opened({ repository, identities, schedules, runs, watchChanges }, () => database.close());
 }
 
 /**

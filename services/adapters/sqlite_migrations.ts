@@ -74,6 +74,14 @@ const STEPS: readonly string[] = [
    ALTER TABLE bot_schedule_positions RENAME COLUMN updated_at TO published_at;
    UPDATE bot_positions SET published_at = NULL;
    UPDATE bot_schedule_positions SET published_at = NULL;`,
+  // The store's own identity, and those of stores whose containers it has taken over.
+  `CREATE TABLE store_identities (
+     id TEXT PRIMARY KEY,
+     is_own INTEGER NOT NULL,
+     made_at INTEGER NOT NULL,
+     was_empty INTEGER NOT NULL
+   ) STRICT;
+   CREATE UNIQUE INDEX store_identities_own ON store_identities (is_own) WHERE is_own = 1;`,
 ];
 
 /**

@@ -6,7 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/message_of.ts";
-import { ALL_SEGMENTS, type Runner } from "../../lib/runner.ts";
+import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../../lib/runner.ts";
 import { type Clock, systemClock } from "../control/clock.ts";
 import { followHints } from "../control/follow_hints.ts";
 import { tick } from "../control/tick.ts";
@@ -44,6 +44,8 @@ export interface BotServiceOptions {
   readonly botsOnShutdown?: "keep" | "stop";
   /** Whether any number of bots may be stopped at once because their documents vanished. @default {false} */
   readonly allowMassStop?: boolean;
+  /** Whether the document store was made a short time ago. @default {it was not} */
+  readonly isNewStore?: () => boolean;
   /** Removes what a killed predecessor left on the engine. @default {the runner's} */
   readonly removeOrphans?: (signal: AbortSignal) => Promise<unknown>;
   /** @default {the machine's} */
@@ -96,14 +98,15 @@ export class BotService {
       segment: ALL_SEGMENTS,
       botsOnShutdown: "keep",
       allowMassStop: false,
+      isNewStore: () => false,
       clock: systemClock,
       removeOrphans: (signal) => options.runner.removeOrphans({ signal }),
       ...options,
     };
-    const { clock, allowMassStop, reconcileIntervalMs } = this.#options;
+    const { clock, allowMassStop, isNewStore, reconcileIntervalMs } = this.#options;
     this.state = new ServiceState({ clock, queueDepth: () => this.#queue.depth });
     // Reads that a gap in the events asks for come close together, and would agree on the same mistake.
-    this.#guard = new MassStopGuard({ allowMassStop, clock, apartMs: reconcileIntervalMs / 2 });
+    this.#guard = new MassStopGuard({ allowMassStop, isNewStore, clock, apartMs: reconcileIntervalMs / 2 });
     this.#reconciler = new BotReconciler({
       ...this.#options,
       state: this.state,
@@ -235,7 +238,7 @@ export class BotService {
     const own = this.#foreign.leaveOut(containers);
     const documents = await repository.list({ signal });
     this.#waits.tell("resync");
-    this.#review(new Set(own.map(({ id }) => id)), documents);
+    this.#review(own, documents);
     const bots = Map.groupBy(containers, ({ id }) => id);
     const stored = new Map(documents.map(({ key, document }) => [key, document]));
     for (const id of new Set([...stored.keys(), ...bots.keys()])) {
@@ -257,8 +260,12 @@ export class BotService {
     }
   }
 
-  #review(bots: ReadonlySet<string>, documents: readonly StoredBot[]): void {
-    const { message } = this.#guard.review({ bots, documents: documents.map(({ key }) => key) });
+  #review(own: readonly ManagedContainer[], documents: readonly StoredBot[]): void {
+    const { message } = this.#guard.review({
+      bots: own.map(({ id }) => id),
+      unmarked: own.filter(({ store }) => store === undefined).map(({ id }) => id),
+      documents: documents.map(({ key }) => key),
+    });
     if (message !== undefined) this.#log.error("mass stop held back", { message });
   }
 

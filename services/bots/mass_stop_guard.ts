@@ -21,6 +21,8 @@ export interface MassStopGuardOptions {
   readonly allowMassStop?: boolean;
   /** Of two reads that are closer together, in ms, the second does not count as agreeing. @default {0} */
   readonly apartMs?: number;
+  /** Whether the document store was made a short time ago: perhaps it is the wrong one. @default {it was not} */
+  readonly isNewStore?: () => boolean;
   /** Clock to go by. @default {the machine's} */
   readonly clock?: Clock;
 }
@@ -29,6 +31,8 @@ export interface MassStopGuardOptions {
 export interface FullRead {
   /** Ids of the bots that have a container, in any phase. */
   readonly bots: Iterable<string>;
+  /** Those of them whose container does not say which store it comes from. @default {none} */
+  readonly unmarked?: Iterable<string>;
   /** Ids of all documents that were read, whatever they say: disabled, invalid and other segments' ones too. */
   readonly documents: Iterable<string>;
 }
@@ -46,13 +50,15 @@ export interface GuardReview {
 /**
  * Decides whether a bot whose document is gone may be stopped. A deletion that was said, by an event or a call,
  * always may. One that is only seen has to wait for the next full read; and if more than half of ten or more
- * bots vanish at once, for three full reads in a row that agree.
+ * bots vanish at once, or any bot where the store is empty or new, for three full reads in a row that agree. Where the
+ * store is empty, a bot whose container does not say that it comes from there is never stopped.
  *
  * Whoever finds no document asks {@linkcode whyHeld}: so nothing else that wakes a bot gets past the guard.
  */
 export class MassStopGuard {
   readonly #allowMassStop: boolean;
   readonly #apartMs: number;
+  readonly #isNewStore: () => boolean;
   readonly #clock: Clock;
   readonly #said = new Set<string>();
   #held = new Set<string>();
@@ -65,8 +71,10 @@ export class MassStopGuard {
    *
    * @param options See {@linkcode MassStopGuardOptions}.
    */
-  constructor({ allowMassStop = false, apartMs = 0, clock = systemClock }: MassStopGuardOptions = {}) {
+  constructor(options: MassStopGuardOptions = {}) {
+    const { allowMassStop = false, apartMs = 0, isNewStore = () => false, clock = systemClock } = options;
     this.#allowMassStop = allowMassStop;
+    this.#isNewStore = isNewStore;
     this.#apartMs = apartMs;
     this.#clock = clock;
   }
@@ -101,8 +109,14 @@ export class MassStopGuard {
     if (!this.#held.has(id)) {
       return "its document is gone; it is kept until a full read of the documents confirms that";
     }
-    return `its document vanished together with those of ${this.#held.size - 1} other bots; ` +
-      `they are kept until ${AGREEING_READS} full reads in a row agree (${this.#agreeing} so far)`;
+    const others = this.#held.size - 1;
+    const together = others === 0
+      ? ""
+      : ` together with those of ${others} other ${others === 1 ? "bot" : "bots"}`;
+    return `its document vanished${together}; ` +
+      (this.#agreeing >= AGREEING_READS
+        ? "the document store is empty, and the container does not say that it comes from there"
+        : `it is kept until ${AGREEING_READS} full reads in a row agree (${this.#agreeing} so far)`);
   }
 
   /**
@@ -120,12 +134,19 @@ export class MassStopGuard {
     const vanished = unsaid.difference(this.#released);
 
     // Once begun, a hold ends by agreement or by the documents' return, not by there being fewer bots.
-    const isMass = bots.size >= FEWEST_GUARDED && vanished.size > bots.size * LARGEST_PART;
+    const isEmpty = documents.size === 0;
+    const isMost = bots.size >= FEWEST_GUARDED && vanished.size > bots.size * LARGEST_PART;
+    const isMass = isMost || isEmpty || this.#isNewStore();
     if (vanished.size > 0 && !this.#allowMassStop && (isMass || this.#held.size > 0)) {
       // What was said to be deleted, and a container that is gone, say nothing about the documents.
       const before = this.#held.difference(this.#said).intersection(bots);
       this.#count(isSameSet(before, vanished));
       if (this.#agreeing < AGREEING_READS) return this.#hold(vanished, bots.size);
+      const strange = isEmpty ? vanished.intersection(new Set(read.unmarked)) : new Set<string>();
+      if (strange.size > 0) {
+        this.#released = unsaid.difference(strange);
+        return this.#hold(strange, bots.size);
+      }
     }
     this.#held = new Set();
     this.#agreeing = 0;
@@ -143,15 +164,15 @@ export class MassStopGuard {
   #hold(vanished: Set<string>, bots: number): GuardReview {
     this.#held = vanished;
     const missing = AGREEING_READS - this.#agreeing;
+    const end = missing > 0
+      ? `If ${missing} more full ${missing === 1 ? "read agrees" : "reads in a row agree"}, they are stopped.`
+      : "The document store is empty, and nothing says that they come from it.";
     return {
       held: new Set(vanished),
       released: new Set(this.#released),
       message:
         `The documents of ${vanished.size} of ${bots} bots are gone (${nameSome(vanished)}), and nobody ` +
-        `said that they are deleted: their containers are kept. If ${missing} more full ` +
-        `${
-          missing === 1 ? "read agrees" : "reads in a row agree"
-        }, they are stopped. If this is meant, set ` +
+        `said that they are deleted: their containers are kept. ${end} If this is meant, set ` +
         "ALLOW_MASS_STOP=1 to stop them at once; if not, check that Berth reads the right database.",
     };
   }

@@ -31,13 +31,25 @@ export interface BerthProcess extends AsyncDisposable {
  *
  * @param env Its whole configuration; nothing of this process's environment is passed on.
  * @param flags Its permissions. @default {those that `berth permissions` prints}
+ * @param args What follows `start`.
  */
 export function startBerth(
   env: Readonly<Record<string, string>>,
   flags: readonly string[] = servicePermissions(parseServiceConfig(env)),
+  args: readonly string[] = [],
 ): BerthProcess {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", "--no-check", "--cached-only", ...flags, "main.ts", "start"],
+    args: [
+      "run",
+      "--quiet",
+      "--no-prompt",
+      "--no-check",
+      "--cached-only",
+      ...flags,
+      "main.ts",
+      "start",
+      ...args,
+    ],
     cwd: ROOT,
     clearEnv: true,
     env: { DENO_DIR: denoDir(), ...env },

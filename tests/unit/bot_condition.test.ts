@@ -40,6 +40,7 @@ const LINES: [BotCondition, string][] = [
     "waiting for the object store (next try at 2025-01-02T03:04:05.000Z)",
   ],
   [{ type: "held", reason: "gone" }, "held: gone"],
+  [{ type: "blocked", reason: "another store's" }, "blocked: another store's"],
   [{ type: "failed", message: "not a ZIP" }, "failed: not a ZIP"],
 ];
 

@@ -44,11 +44,45 @@ Deno.test("MassStopGuard does not count reads that come close together as agreei
   assert.equal(held(), 0);
 });
 
-Deno.test("MassStopGuard does not hold half of them, nor nine of nine", () => {
+Deno.test("MassStopGuard does not hold half of them, nor nine of nine in a store that has others", () => {
   const half = new MassStopGuard().review({ bots: bots(10), documents: bots(5) });
   assert.deepEqual([...half.released], bots(5, 5));
-  const few = new MassStopGuard().review({ bots: bots(9), documents: [] });
+  const few = new MassStopGuard().review({ bots: bots(9), documents: ["other"] });
   assert.deepEqual([...few.released], bots(9));
+});
+
+Deno.test("MassStopGuard holds from one bot on where the store is empty, or new", () => {
+  const cases = [
+    { guard: new MassStopGuard(), documents: [] },
+    { guard: new MassStopGuard({ isNewStore: () => true }), documents: ["other"] },
+  ];
+  for (const { guard, documents } of cases) {
+    for (let read = 0; read < 2; read++) {
+      const { held, message } = guard.review({ bots: bots(1), documents });
+      assert.deepEqual([...held], ["bot-0"]);
+      assert.match(message!, /documents of 1 of 1 bots are gone/);
+      assert.match(
+        guard.whyHeld("bot-0")!,
+        /^its document vanished; it is kept until 3 full reads in a row agree/,
+      );
+    }
+    assert.deepEqual([...guard.review({ bots: bots(1), documents }).released], ["bot-0"]);
+  }
+});
+
+Deno.test("MassStopGuard never stops for an empty store what does not say that it comes from there", () => {
+  const guard = new MassStopGuard();
+  const read = { bots: bots(3), unmarked: ["bot-0"], documents: [] };
+  for (let count = 0; count < 2; count++) assert.equal(guard.review(read).held.size, 3);
+  for (let count = 0; count < 3; count++) {
+    const { held, message } = guard.review(read);
+    assert.deepEqual([...held], ["bot-0"]);
+    assert.match(message!, /The document store is empty/);
+    assert.deepEqual([guard.whyHeld("bot-1"), guard.whyHeld("bot-2")], [undefined, undefined]);
+    assert.match(guard.whyHeld("bot-0")!, /the container does not say that it comes from there/);
+  }
+  guard.sayDeleted("bot-0");
+  assert.equal(guard.whyHeld("bot-0"), undefined);
 });
 
 Deno.test("MassStopGuard releases at once what was said to be deleted, before any read and during a hold", () => {

@@ -273,3 +273,17 @@ Deno.test("plan() says that a bot ran out of memory, and how much it had", () =>
     nextAttempt: 2,
   });
 });
+
+Deno.test("plan() never touches a container of another store, and starts nothing under its name", () => {
+  const foreign = { ...container(), store: "other", isForeign: true } as const;
+  const desires: Desired[] = [{ kind: "run", specHash: "h" }, undefined, { kind: "disabled" }];
+  for (const desired of desires) {
+    const { actions, condition, settled } = plan(desired, { containers: [foreign] }, 0);
+    assert.deepEqual(actions, []);
+    assert.deepEqual(condition, settled);
+    assert.equal(condition?.type, desired?.kind === "disabled" ? "disabled" : "blocked");
+  }
+  const own = { ...container(), containerId: "own" };
+  const { actions } = plan({ kind: "disabled" }, { containers: [foreign, own] }, 0);
+  assert.deepEqual(actions, [{ type: "stop", containerId: "own", reason: "disabled" }]);
+});
