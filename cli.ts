@@ -10,6 +10,7 @@ import { type CliContext, EXIT, UsageError } from "./cli/context.ts";
 // The same text that `berth help` prints without Deno.
 import USAGE from "./cli/usage.txt" with { type: "text" };
 import { BerthError, InvalidConfigError } from "./lib/errors.ts";
+import { InstanceLockedError } from "./lib/instance_lock.ts";
 
 const HELP = { help: { type: "boolean", short: "h" } } as const;
 
@@ -49,7 +50,8 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
     terminal.note(
       error instanceof BerthError ? `berth: ${error.message}` : String((error as Error).stack ?? error),
     );
-    return EXIT.failed;
+    // Like a wrong configuration: starting it again does not help.
+    return error instanceof InstanceLockedError ? EXIT.usage : EXIT.failed;
   }
 }
 

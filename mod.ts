@@ -125,6 +125,7 @@ export { type OnDay, type ReadStoredLogsOptions, StoredLogs } from "./lib/logs/s
 export type { LogMode } from "./lib/logs/log_brake.ts";
 export type { LoggedContainer } from "./lib/logs/log_transfer.ts";
 export { type BotMetrics, type Metric, MetricSeries, type MetricSeriesOptions } from "./lib/metric_series.ts";
+export type { LockHolder } from "./lib/folder_lock.ts";
 export { InstanceLock, InstanceLockedError } from "./lib/instance_lock.ts";
 export { type ContainerKind, LABEL } from "./lib/labels.ts";
 export type {

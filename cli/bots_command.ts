@@ -5,14 +5,15 @@
  */
 
 import { EngineUnavailableError } from "../lib/errors.ts";
-import { InstanceLock } from "../lib/instance_lock.ts";
 import { Limiter } from "../lib/limiter.ts";
 import type { ManagedContainer } from "../lib/runner.ts";
 import { toOwner } from "../services/ownership/store_owner.ts";
+import { whoServes } from "../services/who_serves.ts";
 import { botRows } from "./bot_rows.ts";
 import { botTable, scheduleTable } from "./bot_tables.ts";
 import { type CliContext, EXIT } from "./context.ts";
 import { type OpenDocuments, openDocuments } from "./open_documents.ts";
+import { isFrozen, serviceHolders } from "./service_locks.ts";
 import { type ScheduleRow, scheduleRow } from "./schedule_rows.ts";
 import { printable } from "./terminal.ts";
 import { noServiceHere } from "./when_heard.ts";
@@ -96,8 +97,16 @@ async function listContainers(
 }
 
 /** Nobody starts or stops anything while no service runs; where it is elsewhere, that cannot be told. */
-async function noteService({ config }: OpenDocuments, { terminal }: CliContext): Promise<void> {
-  const { tempDir, instance } = config.runner;
-  if (config.mongoUri || await InstanceLock.holder(tempDir, instance) !== undefined) return;
-  terminal.note(noServiceHere(instance));
+async function noteService({ config, registry }: OpenDocuments, { terminal }: CliContext): Promise<void> {
+  const { instance } = config.runner;
+  const { bots } = await serviceHolders(config);
+  if (bots && isFrozen(bots, Date.now())) {
+    terminal.note(`berth: The service (${bots.about}) is frozen; 'berth doctor' says more.`);
+  }
+  const server = await whoServes("bots", config, registry);
+  if (server !== undefined && !server.includes(`instance '${instance}'`)) {
+    terminal.note(
+      `berth: The bots are served by ${server}${bots ? ", and the service here stands by" : ""}.`,
+    );
+  } else if (!config.mongoUri && !bots) terminal.note(noServiceHere(instance));
 }

@@ -4,8 +4,12 @@
  * @module
  */
 
+import type { LockHolder } from "../lib/folder_lock.ts";
 import type { ServerProbes } from "../services/probe_servers.ts";
+import type { ServiceConfig, ServiceName } from "../services/service_config.ts";
+import { whoServes } from "../services/who_serves.ts";
 import type { Finding } from "./finding.ts";
+import { isFrozen } from "./service_locks.ts";
 
 /**
  * Puts in words what was found of the servers.
@@ -22,19 +26,55 @@ export function checkServers({ sqlite, mongo, nats }: ServerProbes): Finding[] {
 }
 
 /**
- * Says who serves an instance.
+ * Says which services of an instance run on this machine.
  *
  * @param instance Name of the instance.
- * @param holder What the process that has it says of itself, if there is one.
+ * @param holders The processes, by service.
+ * @param now The time, in ms since the epoch.
  */
-export function checkService(instance: string, holder: string | undefined): Finding {
-  return {
-    subject: "Service",
-    state: "ok",
-    detail: holder === undefined
-      ? `none runs here as instance '${instance}'; 'berth start' starts it`
-      : `runs here as instance '${instance}' (${holder})`,
-  };
+export function checkService(
+  instance: string,
+  holders: Partial<Record<ServiceName, LockHolder>>,
+  now: number,
+): Finding[] {
+  const subject = "Service";
+  const found = Object.entries(holders);
+  if (found.length === 0) {
+    return [{
+      subject,
+      state: "ok",
+      detail: `none runs here as instance '${instance}'; 'berth start' starts it`,
+    }];
+  }
+  return found.map(([name, holder]): Finding => {
+    const detail = `${name}: runs here as instance '${instance}' (${holder.about})`;
+    if (!isFrozen(holder, now)) return { subject, state: "ok", detail };
+    return {
+      subject,
+      state: "problem",
+      detail: `${detail}, and has done nothing since ${holder.renewedAt!.toISOString()}`,
+      advice:
+        "if it was stopped by a signal, `kill -CONT` lets it go on; else end it with `kill -KILL` and start it " +
+        "again: its bots go on running",
+    };
+  });
+}
+
+/**
+ * Says who serves the bots of the embedded database.
+ *
+ * @param config The configuration.
+ */
+export async function checkServing(config: ServiceConfig): Promise<Finding[]> {
+  if (config.mongoUri) return [];
+  const server = await whoServes("bots", config).catch(() => undefined);
+  return servingFinding(config, server);
+}
+
+function servingFinding(config: ServiceConfig, server: string | undefined): Finding[] {
+  if (server === undefined || server.includes(`instance '${config.runner.instance}'`)) return [];
+  const advice = `a service of instance '${config.runner.instance}' stands by until that one has ended`;
+  return [{ subject: "Bots", state: "warning", detail: `are served by ${server}`, advice }];
 }
 
 /**

@@ -36,17 +36,24 @@ const MAX_COUNT = 1000;
 /** The commands by name. */
 export const COMMANDS: Readonly<Record<string, Command>> = {
   start: {
-    options: { adopt: { type: "boolean" } },
-    help: `Usage: berth start [--adopt]
+    options: { adopt: { type: "boolean" }, "take-over": { type: "boolean" } },
+    help: `Usage: berth start [--adopt] [--take-over]
 
 Runs the service until Ctrl-C or SIGTERM. Without configuration everything is on this machine: documents in
 SQLite and archives in a folder. With MONGO_URI, MINIO_* and NATS_URL they are there; the README has the table.
 The bots go on running when the service stops, unless BOTS_ON_SHUTDOWN=stop, and the next one takes them over.
 
-  --adopt   take over the containers of this instance that come from another document store: for a store that was
-            moved, or restored from a copy. The store remembers it`,
-    run: async (_args, { adopt }, context) =>
-      (await import("./start_command.ts")).startCommand({ adopt: adopt === true }, context),
+A second service on the same documents stands by, and takes over when the first has ended. A second one of the same
+instance on this machine ends at once, with 2.
+
+  --adopt      take over the containers of this instance that come from another document store: for a store that was
+               moved, or restored from a copy. The store remembers it
+  --take-over  say that the host of the service that had the bots is gone, and no bot runs there any more`,
+    run: async (_args, { adopt, "take-over": takeOver }, context) =>
+      (await import("./start_command.ts")).startCommand({
+        adopt: adopt === true,
+        takeOver: takeOver === true,
+      }, context),
   },
   deploy: {
     options: {

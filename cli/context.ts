@@ -8,7 +8,7 @@ import type { ContainerOrchestrator } from "../lib/container_orchestrator.ts";
 import type { DockerRunnerConfig } from "../lib/docker_runner_config.ts";
 import type { ObjectStore } from "../lib/object_store.ts";
 import type { Runner } from "../lib/runner.ts";
-import type { ComposedBotService, ComposeOptions, GivenParts } from "../services/compose_bot_service.ts";
+import type { ComposedBotService, GivenParts, ProcessParts } from "../services/compose_bot_service.ts";
 import type { BotDocuments } from "../services/open_bot_documents.ts";
 import type { ServerProbes } from "../services/probe_servers.ts";
 import type { ServiceConfig } from "../services/service_config.ts";
@@ -42,7 +42,7 @@ export interface CliContext {
   readonly composeService: (
     config: ServiceConfig,
     given?: GivenParts,
-    options?: ComposeOptions,
+    options?: ProcessParts,
   ) => Promise<ComposedBotService>;
 }
 

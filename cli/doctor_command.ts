@@ -6,14 +6,14 @@
 
 import type { DockerRunnerConfig } from "../lib/docker_runner_config.ts";
 import { InvalidConfigError } from "../lib/errors.ts";
-import { InstanceLock } from "../lib/instance_lock.ts";
 import { parseServiceConfig, type ServiceConfig } from "../services/service_config.ts";
 import { checkDataDir, checkTempDir } from "./check_folders.ts";
 import { checkEngineActs } from "./check_engine_acts.ts";
-import { checkServers, checkService, problemFinding } from "./check_servers.ts";
+import { checkServers, checkService, checkServing, problemFinding } from "./check_servers.ts";
 import { type CliContext, EXIT } from "./context.ts";
 import type { Finding } from "./finding.ts";
 import { misspelledVariables } from "./misspelled_variables.ts";
+import { serviceHolders } from "./service_locks.ts";
 import type { Style } from "./terminal.ts";
 
 /** Options of {@linkcode doctorCommand}. */
@@ -68,7 +68,7 @@ async function examine(context: CliContext): Promise<Finding[]> {
     return [...findings, ...error.problems.map(configProblem)];
   }
   const config = service.runner;
-  const { instance, tempDir } = config;
+  const { instance } = config;
   return [
     ...findings,
     { subject: "Configuration", state: "ok", detail: `instance ${instance}, ${kindOf(service)}` },
@@ -79,7 +79,8 @@ async function examine(context: CliContext): Promise<Finding[]> {
       context.probeServers(service, context.signal).then(checkServers),
       checkStore(config, context),
     ])).flat(),
-    checkService(instance, await InstanceLock.holder(tempDir, instance)),
+    ...checkService(instance, await serviceHolders(service), Date.now()),
+    ...await checkServing(service),
   ];
 }
 

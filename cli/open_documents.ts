@@ -6,6 +6,7 @@
 
 import type { BotChange, BotDocument } from "../services/documents/bot_repository.ts";
 import { type BotEventPublisher, EventsUnavailableError } from "../services/events/bot_event_publisher.ts";
+import type { ServiceRegistry } from "../services/ownership/service_registry.ts";
 import type { StoreIdentities } from "../services/ownership/store_identity.ts";
 import type { ScheduleStores } from "../services/open_bot_repository.ts";
 import { parseServiceConfig, type ServiceConfig } from "../services/service_config.ts";
@@ -37,6 +38,8 @@ export interface OpenDocuments extends AsyncDisposable {
   readonly schedules?: DocumentTarget & ScheduleStores;
   /** The identity of their store. */
   readonly identities: StoreIdentities;
+  /** The registrations of services; absent where only processes of this machine use the database. */
+  readonly registry?: ServiceRegistry;
   /** The documents of an id: none, one, or one of each kind. */
   find(id: string): Promise<FoundDocument[]>;
   /** Says when the service takes up what was written. */
@@ -54,7 +57,7 @@ export interface OpenDocuments extends AsyncDisposable {
 export async function openDocuments(context: CliContext): Promise<OpenDocuments> {
   const config = parseServiceConfig(context.env);
   const opened = await context.openBotDocuments(config);
-  const { repository, identities, store, publisher, scheduling } = opened;
+  const { repository, identities, registry, store, publisher, scheduling } = opened;
   let untold: string | undefined;
   const publishTo =
     (bus: BotEventPublisher | undefined, foundWithin: string) => async (change: BotChange) => {
@@ -89,6 +92,7 @@ export async function openDocuments(context: CliContext): Promise<OpenDocuments>
   return {
     config,
     identities,
+    ...(registry && { registry }),
     bots,
     ...(schedules && { schedules }),
     async find(id) {

@@ -6,12 +6,12 @@
 
 import { getLogger } from "@logtape/logtape";
 import { aliveFileOf, keepAliveFile } from "../lib/alive_file.ts";
-import { InstanceLock } from "../lib/instance_lock.ts";
 import { ensureInstanceDir } from "../lib/temp_dir.ts";
 import { parseServiceConfig } from "../services/service_config.ts";
 import type { ComposeOptions } from "../services/compose_bot_service.ts";
 import { type CliContext, EXIT } from "./context.ts";
 import { servicePermissions } from "./permissions_command.ts";
+import { acquireServiceLocks } from "./service_locks.ts";
 
 /** For people; whoever collects the log needs no advice. */
 const HINT =
@@ -27,6 +27,7 @@ export type StartOptions = ComposeOptions;
  * @param context See {@linkcode CliContext}.
  * @throws {InvalidConfigError} with every problem at once.
  * @throws {InstanceLockedError} when another process of the same instance runs; names it.
+ * @throws {ServingRightLostError} when another service has taken over.
  */
 export async function startCommand(options: StartOptions, context: CliContext): Promise<number> {
   const config = parseServiceConfig(context.env);
@@ -34,9 +35,10 @@ export async function startCommand(options: StartOptions, context: CliContext): 
   servicePermissions(config);
   const { tempDir, instance } = config.runner;
   await ensureInstanceDir(tempDir, instance, Deno.uid() ?? 0);
-  await using _lock = await InstanceLock.acquire(tempDir, instance);
+  await using lockSet = await acquireServiceLocks(config);
+  const { locks, lost } = lockSet;
   await using _alive = await keepAliveFile(aliveFileOf(tempDir, instance));
-  await using composed = await context.composeService(config, undefined, options);
+  await using composed = await context.composeService(config, undefined, { ...options, locks });
   // A folder that is missing later is one that was not mounted, and no empty store.
   const buckets = config.runner.minio ? [] : Object.values(config.runner.buckets);
   for (const bucket of buckets) await composed.store.ensureBucket(bucket);
@@ -56,7 +58,8 @@ export async function startCommand(options: StartOptions, context: CliContext): 
   if (context.terminal.interactive) context.terminal.note(HINT);
   // What is under way may take some seconds to end.
   context.signal.addEventListener("abort", () => log.info("service stopping"), { once: true });
-  await composed.run(context.signal);
+  await composed.run(AbortSignal.any([context.signal, lost]));
+  if (lost.aborted) throw lost.reason;
   log.info("service stopped", { bots: config.botsOnShutdown === "stop" ? "stopped" : "kept running" });
   return EXIT.ok;
 }

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { InstanceLock } from "../lib/instance_lock.ts";
 import { SCHEDULE_RESYNC_MS } from "../services/schedules/schedule_service.ts";
 import type { ServiceConfig } from "../services/service_config.ts";
+import { serviceHolders } from "./service_locks.ts";
 
 /** A schedule that was changed without a word is found within this time, in words. */
 export const SCHEDULE_FOUND_WITHIN: string = `${SCHEDULE_RESYNC_MS / 60_000} minutes`;
@@ -33,11 +33,11 @@ export async function whenHeard(config: ServiceConfig): Promise<string> {
     const within = botFoundWithin(config);
     return `A running service finds it within ${within}; with NATS_URL it would hear of it at once.`;
   }
-  const { tempDir, instance } = config.runner;
-  const holder = await InstanceLock.holder(tempDir, instance);
+  const { bots, schedules } = await serviceHolders(config);
+  const holder = bots ?? schedules;
   return holder === undefined
-    ? noServiceHere(instance)
-    : `The service (${holder}) takes it up within a second; 'berth bots' shows what becomes of it.`;
+    ? noServiceHere(config.runner.instance)
+    : `The service (${holder.about}) takes it up within a second; 'berth bots' shows what becomes of it.`;
 }
 
 /**

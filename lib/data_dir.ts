@@ -14,6 +14,7 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
   "berth.sqlite-journal",
   "berth.sqlite-shm",
   "berth.sqlite-wal",
+  "locks",
   "lost+found",
   "objects",
 ]);

@@ -6,6 +6,7 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import { BerthError } from "./errors.ts";
+import { FolderLock, type LockHolder } from "./folder_lock.ts";
 
 /** How often, and every how many ms, a name that is taken is tried again before it counts as taken. */
 const MAX_TRIES = 5;
@@ -33,12 +34,15 @@ export class InstanceLockedError extends BerthError {
  * lock is never stale.
  */
 export class InstanceLock implements AsyncDisposable {
-  readonly #file: Deno.FsFile;
-  readonly #path: string;
+  readonly #lock: FolderLock;
 
-  private constructor(file: Deno.FsFile, path: string) {
-    this.#file = file;
-    this.#path = path;
+  private constructor(lock: FolderLock) {
+    this.#lock = lock;
+  }
+
+  /** Absolute path of the lock. */
+  get path(): string {
+    return this.#lock.path;
   }
 
   /**
@@ -46,27 +50,22 @@ export class InstanceLock implements AsyncDisposable {
    *
    * @param folder Absolute path of an existing folder, the same for every process concerned.
    * @param instance Name of the instance.
+   * @param part Part of the instance, where its parts may be in several processes. @default all of it
    * @returns The lock. Dispose it to give the name up.
    * @throws {InstanceLockedError} when another process has it; the message names that process.
    */
-  static async acquire(folder: string, instance: string): Promise<InstanceLock> {
-    const path = pathOf(folder, instance);
+  static async acquire(folder: string, instance: string, part?: string): Promise<InstanceLock> {
+    const path = pathOf(folder, instance, part);
+    const about = `pid ${Deno.pid}, since ${new Date().toISOString()}`;
     for (let tries = 1;; tries++) {
-      const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
-      if (!await file.tryLock(true)) {
-        file.close();
-        // Somebody who only looks has it for a moment.
-        if (tries < MAX_TRIES) await delay(RETRY_MS);
-        else throw new InstanceLockedError(instance, (await Deno.readTextFile(path).catch(() => "")).trim());
-        continue;
+      const lock = await FolderLock.tryAcquire(path, about);
+      if (lock) return new InstanceLock(lock);
+      // Somebody who only looks has it for a moment.
+      if (tries < MAX_TRIES) await delay(RETRY_MS);
+      else {
+        const holder = await FolderLock.look(path);
+        throw new InstanceLockedError(instance, typeof holder === "string" ? "" : holder.about);
       }
-      if (await isStill(path, file)) {
-        await file.truncate();
-        await file.write(new TextEncoder().encode(`pid ${Deno.pid}, since ${new Date().toISOString()}\n`));
-        return new InstanceLock(file, path);
-      }
-      // Its last holder removed it between our opening and locking it.
-      file.close();
     }
   }
 
@@ -75,33 +74,35 @@ export class InstanceLock implements AsyncDisposable {
    *
    * @param folder Absolute path of the folder; it may be missing.
    * @param instance Name of the instance.
+   * @param part Part of the instance.
    * @returns What the process that has it says of itself; `undefined` when nobody has it.
    */
-  static async holder(folder: string, instance: string): Promise<string | undefined> {
-    const path = pathOf(folder, instance);
+  static async holder(folder: string, instance: string, part?: string): Promise<LockHolder | undefined> {
     try {
-      using file = await Deno.open(path);
-      if (await file.tryLock(false)) return undefined;
-      return (await Deno.readTextFile(path)).trim() || "a process that has just begun";
+      const holder = await FolderLock.look(pathOf(folder, instance, part));
+      return typeof holder === "string" ? undefined : holder;
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      if (error instanceof Deno.errors.PermissionDenied) return "a process of another user";
+      if (error instanceof Deno.errors.PermissionDenied) return { about: "a process of another user" };
       throw error;
     }
   }
 
+  /** See {@linkcode FolderLock.isHeld}. */
+  isHeld(): boolean {
+    return this.#lock.isHeld();
+  }
+
+  /** See {@linkcode FolderLock.renew}. */
+  renew(): Promise<"held" | "regained" | "lost"> {
+    return this.#lock.renew();
+  }
+
   /** Gives the name up. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Deno.remove(this.#path).catch(() => {});
-    this.#file.close();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#lock[Symbol.asyncDispose]();
   }
 }
 
-function pathOf(folder: string, instance: string): string {
-  return `${folder}/${instance}.lock`;
-}
-
-async function isStill(path: string, file: Deno.FsFile): Promise<boolean> {
-  const [there, held] = await Promise.all([Deno.stat(path).catch(() => undefined), file.stat()]);
-  return there !== undefined && there.ino === held.ino && there.dev === held.dev;
+function pathOf(folder: string, instance: string, part?: string): string {
+  return `${folder}/${instance}${part === undefined ? "" : `.${part}`}.lock`;
 }

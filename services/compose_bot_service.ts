@@ -12,6 +12,7 @@ import type { ObjectStore } from "../lib/object_store.ts";
 import type { Runner } from "../lib/runner.ts";
 import { BotService } from "./bots/bot_service.ts";
 import { type ComposedScheduleService, composeScheduleService } from "./compose_schedule_service.ts";
+import { makeServingRight, type ServiceLocks } from "./compose_rights.ts";
 import { systemClock } from "./control/clock.ts";
 import { untilDone } from "./control/until_done.ts";
 import type { BotRepository } from "./documents/bot_repository.ts";
@@ -19,15 +20,18 @@ import type { BotEvents } from "./events/bot_events.ts";
 import { InProcessBotEvents } from "./events/in_process_bot_events.ts";
 import { PolledBotEvents } from "./events/polled_bot_events.ts";
 import { openBotRepository } from "./open_bot_repository.ts";
+import { serveWhileHeld } from "./ownership/serve_while_held.ts";
 import { StoreOwner } from "./ownership/store_owner.ts";
-import type { ServiceConfig } from "./service_config.ts";
+import type { ServiceConfig, ServiceName } from "./service_config.ts";
 
 /** The services with everything that they work with. */
 export interface ComposedBotService extends AsyncDisposable {
   /**
    * Runs what the configuration says is served, until the signal is given.
    *
-   * @returns Resolves when everything has ended; never rejects.
+   * @returns Resolves when everything has ended.
+   * @throws {InstanceLockedError} when another process of the same instance serves on this host.
+   * @throws {ServingRightLostError} when another service has taken the right over.
    */
   run(signal: AbortSignal): Promise<void>;
   /** The schedule service and its parts. */
@@ -58,6 +62,14 @@ export interface GivenParts {
 export interface ComposeOptions {
   /** Whether containers that carry this instance's name and come from another store are this store's. @default {false} */
   readonly adopt?: boolean;
+  /** Whether whoever has the right to serve is gone, and its bots with it. @default {false} */
+  readonly takeOver?: boolean;
+}
+
+/** What a process brings to {@linkcode composeBotService} for this one start. */
+export interface ProcessParts extends ComposeOptions {
+  /** Its locks; needed where several hosts share the database. */
+  readonly locks?: ServiceLocks;
 }
 
 /**
@@ -66,14 +78,14 @@ export interface ComposeOptions {
  *
  * @param config The configuration.
  * @param given See {@linkcode GivenParts}; absent: made from the configuration.
- * @param options See {@linkcode ComposeOptions}.
+ * @param options See {@linkcode ProcessParts}.
  * @returns The parts. Dispose them when the service has ended.
  * @throws {StoreUnavailableError} when SQLite's file cannot be opened.
  */
 export async function composeBotService(
   config: ServiceConfig,
   given?: GivenParts,
-  options: ComposeOptions = {},
+  options: ProcessParts = {},
 ): Promise<ComposedBotService> {
   const opened = await openBotRepository(config);
   const { repository, watchChanges } = opened;
@@ -85,7 +97,19 @@ export async function composeBotService(
   const removeOrphans = once((signal) => runner.removeOrphans({ signal, kinds: kindsOf(config) }));
   const owner = new StoreOwner({ ...opened, runner, ...options });
   const isNewStore = () => owner.isNew(Date.now());
-  const service = new BotService({ ...config, repository, events, runner, removeOrphans, isNewStore });
+  const rights = new Map(
+    config.services.map((name) => [name, makeServingRight(name, config, { ...opened, runner, ...options })]),
+  );
+  const whyIdle = () => rights.get("bots")?.whyIdle();
+  const service = new BotService({
+    ...config,
+    repository,
+    events,
+    runner,
+    removeOrphans,
+    isNewStore,
+    whyIdle,
+  });
   const changes = watchChanges?.();
   const schedules = await composeScheduleService(config, {
     ...opened,
@@ -94,19 +118,45 @@ export async function composeBotService(
     removeOrphans,
   });
   const served = { bots: service, schedules: schedules.service };
+  const serve = async (name: ServiceName, signal: AbortSignal) => {
+    const log = getLogger(["berth", name]);
+    const kind = name === "bots" ? "bot" : "run";
+    await serveWhileHeld({
+      right: rights.get(name)!,
+      log,
+      signal,
+      clock: systemClock,
+      async serve(signal) {
+        // Before anything is listed, started or stopped.
+        const named = await untilDone("store", (signal) => owner.name(signal), {
+          log,
+          signal,
+          clock: systemClock,
+        })
+          .catch((error) => {
+            if (!signal.aborted) throw error;
+          });
+        if (named) await served[name].run(signal);
+      },
+      async isLeavingBots() {
+        const containers = await runner.listManagedContainers(config.segment, { kind });
+        return containers.some(({ phase, isForeign }) => phase === "running" && !isForeign);
+      },
+    });
+  };
   return {
     async run(signal) {
-      await Promise.all(config.services.map(async (name) => {
-        const log = getLogger(["berth", name]);
-        try {
-          // Before anything is listed, started or stopped.
-          await untilDone("store", (signal) => owner.name(signal), { log, signal, clock: systemClock });
-        } catch (error) {
-          if (signal.aborted) return;
-          throw error;
-        }
-        await served[name].run(signal);
-      }));
+      // One that cannot go on ends the others: the process is started again, or told why not.
+      const failing = new AbortController();
+      const ending = AbortSignal.any([signal, failing.signal]);
+      const failures: unknown[] = [];
+      await Promise.all(config.services.map((name) =>
+        serve(name, ending).catch((error) => {
+          failures.push(error);
+          failing.abort(error);
+        })
+      ));
+      if (failures.length > 0) throw failures[0];
     },
     service,
     schedules,

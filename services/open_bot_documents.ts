@@ -10,6 +10,7 @@ import type { BotRepository } from "./documents/bot_repository.ts";
 import type { BotEventPublisher } from "./events/bot_event_publisher.ts";
 import { BOT_SUBJECTS, SCHEDULE_SUBJECTS } from "./events/event_subjects.ts";
 import { openBotRepository, type ScheduleStores } from "./open_bot_repository.ts";
+import type { ServiceRegistry } from "./ownership/service_registry.ts";
 import type { StoreIdentities } from "./ownership/store_identity.ts";
 import type { ServiceConfig } from "./service_config.ts";
 
@@ -19,6 +20,8 @@ export interface BotDocuments extends AsyncDisposable {
   readonly repository: BotRepository;
   /** The identity of the documents' store. */
   readonly identities: StoreIdentities;
+  /** The registrations of services; absent where only processes of this machine use the database. */
+  readonly registry?: ServiceRegistry;
   /** Code, results and logs. */
   readonly store: ObjectStore;
   /** The event bus; absent where the service finds changes by itself. */
@@ -39,11 +42,17 @@ export interface BotDocuments extends AsyncDisposable {
  */
 export async function openBotDocuments(config: ServiceConfig): Promise<BotDocuments> {
   await using stack = new AsyncDisposableStack();
-  const { repository, identities, schedules, runs } = stack.use(await openBotRepository(config));
+  const { repository, identities, registry, schedules, runs } = stack.use(await openBotRepository(config));
   await repository.open();
   const store = createObjectStore(config.runner);
   const publisher = stack.use(await openPublisher(config, BOT_SUBJECTS));
-  const documents = { repository, identities, store, ...(publisher && { publisher }) };
+  const documents = {
+    repository,
+    identities,
+    ...(registry && { registry }),
+    store,
+    ...(publisher && { publisher }),
+  };
   if (!config.services.includes("schedules")) return disposable(documents, stack.move());
   await Promise.all([schedules.open(), runs.open()]);
   const toldBy = stack.use(await openPublisher(config, SCHEDULE_SUBJECTS));

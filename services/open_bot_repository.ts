@@ -8,6 +8,7 @@ import { ensureDataDir } from "../lib/data_dir.ts";
 import type { DockerRunnerConfig } from "../lib/docker_runner_config.ts";
 import type { BotRepository } from "./documents/bot_repository.ts";
 import type { ChangeSource } from "./events/change_source.ts";
+import type { ServiceRegistry } from "./ownership/service_registry.ts";
 import type { StoreIdentities } from "./ownership/store_identity.ts";
 import type { RunRepository } from "./schedules/run_repository.ts";
 import type { ScheduleRepository } from "./schedules/schedule_repository.ts";
@@ -27,6 +28,8 @@ export interface OpenBotRepository extends AsyncDisposable, ScheduleStores {
   readonly repository: BotRepository;
   /** The identity of the store. */
   readonly identities: StoreIdentities;
+  /** The registrations of services; absent where only processes of this machine use the database. */
+  readonly registry?: ServiceRegistry;
   /** Makes what tells what other processes have written, for one reader; absent where that cannot be told. */
   readonly watchChanges?: () => ChangeSource;
 }
@@ -52,7 +55,9 @@ export async function openBotRepository(config: ServiceConfig): Promise<OpenBotR
     const schedules = new MongoScheduleRepository(client);
     const runs = new MongoRunRepository(client);
     const identities = new MongoStoreIdentities(client);
-    return opened({ repository, identities, schedules, runs }, () => client.close());
+    const { MongoServiceRegistry } = await import("./adapters/mongo_service_registry.ts");
+    const registry = new MongoServiceRegistry(client);
+    return opened({ repository, identities, registry, schedules, runs }, () => client.close());
   }
   const { connectSqlite } = await import("./adapters/connect_sqlite.ts");
   const { SqliteBotRepository } = await import("./adapters/sqlite_bot_repository.ts");

@@ -17,6 +17,7 @@ import {
 import { messageOf } from "../../lib/message_of.ts";
 import type { ManagedContainer, RemoveContainerOptions, Runner } from "../../lib/runner.ts";
 import type { Clock } from "../control/clock.ts";
+import { NotServingError } from "../ownership/serving_right.ts";
 import type { FailedStart } from "./last_try.ts";
 import type { Action } from "./plan.ts";
 import type { ServiceState } from "./service_state.ts";
@@ -30,6 +31,8 @@ export interface BotActionsOptions {
   readonly state: ServiceState;
   /** The time. */
   readonly clock: Clock;
+  /** Why the service must not act on containers at this moment; `undefined` when it may. @default {it may} */
+  readonly whyIdle?: () => string | undefined;
 }
 
 /** Starts and ends the containers of bots. */
@@ -97,10 +100,12 @@ export class BotActions {
     const logIntervalSeconds = wish.settings?.logIntervalSeconds;
     const { runner, state, clock } = this.#options;
     try {
+      this.#refuseIdle();
       const { container } = await runner.startContainer(executable, {
         attempt,
         signal,
         wait: false,
+        beforeStart: () => this.#refuseIdle(),
         ...(logIntervalSeconds !== undefined && { logIntervalSeconds }),
       });
       this.#failedStarts.delete(id);
@@ -180,6 +185,12 @@ export class BotActions {
     }
   }
 
+  /** @throws {NotServingError} when the service must not act at this moment. */
+  #refuseIdle(): void {
+    const why = this.#options.whyIdle?.();
+    if (why !== undefined) throw new NotServingError(why);
+  }
+
   async #stop(
     id: string,
     reason: string,
@@ -204,6 +215,7 @@ function isUnseen(error: unknown): boolean {
 /** Whether it is the bot's own fault decides what people are told, and whether it counts. */
 function startFailure(error: unknown, consequence = ""): FailedStart["condition"] {
   const message = `${messageOf(error)}${consequence}`;
+  if (error instanceof NotServingError) return { type: "waiting", for: message };
   if (error instanceof ContainerConflictError) return { type: "blocked", reason: message };
   if (error instanceof ImageUnavailableError) return { type: "image-missing", message };
   if (error instanceof EngineUnavailableError) return { type: "waiting", for: `the engine: ${message}` };

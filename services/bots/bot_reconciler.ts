@@ -41,6 +41,8 @@ export interface BotReconcilerOptions {
   readonly segment: number;
   /** Why a bot whose document is gone must not be stopped yet; `undefined` when it may be. */
   readonly whyHeld: (id: string) => string | undefined;
+  /** Why the service must not act on containers at this moment; `undefined` when it may. @default {it may} */
+  readonly whyIdle?: () => string | undefined;
   /** A bot has neither document nor container any more. */
   readonly onGone: (id: string) => void;
 }

@@ -46,6 +46,8 @@ export interface BotServiceOptions {
   readonly allowMassStop?: boolean;
   /** Whether the document store was made a short time ago. @default {it was not} */
   readonly isNewStore?: () => boolean;
+  /** Why the service must not act on containers at this moment; `undefined` when it may. @default {it may} */
+  readonly whyIdle?: () => string | undefined;
   /** Removes what a killed predecessor left on the engine. @default {the runner's} */
   readonly removeOrphans?: (signal: AbortSignal) => Promise<unknown>;
   /** @default {the machine's} */
@@ -99,6 +101,7 @@ export class BotService {
       botsOnShutdown: "keep",
       allowMassStop: false,
       isNewStore: () => false,
+      whyIdle: () => undefined,
       clock: systemClock,
       removeOrphans: (signal) => options.runner.removeOrphans({ signal }),
       ...options,

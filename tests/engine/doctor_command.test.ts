@@ -27,10 +27,13 @@ Deno.test("berth doctor looks at the embedded database and makes none, and names
     assert.equal(code, 0, output);
     await Deno.mkdir(env.TEMP_DIR!, { recursive: true });
     {
-      await using _lock = await InstanceLock.acquire(env.TEMP_DIR!, env.BERTH_INSTANCE!);
+      await using _lock = await InstanceLock.acquire(env.TEMP_DIR!, env.BERTH_INSTANCE!, "bots");
       const during = await doctor(env);
       assert.equal(during.of("Documents")?.detail, `SQLite at ${path}, 1 bot`);
-      assert.match(during.of("Service")!.detail, new RegExp(`^runs here .* \\(pid ${Deno.pid}, since `));
+      assert.match(
+        during.of("Service")!.detail,
+        new RegExp(`^bots: runs here .* \\(pid ${Deno.pid}, since `),
+      );
     }
     await Deno.writeTextFile(path, "no database at all, but long enough to be one".repeat(100));
     const after = await doctor(env);

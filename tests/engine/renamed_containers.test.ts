@@ -73,7 +73,7 @@ Deno.test("BotService keeps one live container of a bot whose container was rena
 Deno.test("ScheduleService records and removes a run whose container was renamed by hand", () =>
   withRuns(async (stage) => {
     const { id, runs } = stage;
-    stage.start({ SERVICES: "schedules" });
+    await stage.start({ SERVICES: "schedules" }).logged(/service started/);
     const slot = await stage.schedule("job", { takes: 3 });
     await until("it runs", async () => (await stage.container("job"))?.running === true, 20_000);
     const { id: containerId } = (await stage.container("job"))!;

@@ -28,6 +28,7 @@ export async function openStageMongo(stack: AsyncDisposableStack, instance: stri
     await scheduler.collection<{ _id: string }>("schedulers").deleteMany({ _id: ofTest });
     await scheduler.collection<{ _id: string }>("berth_bot_schedule_positions").deleteMany({ _id: ofTest });
     await documents.deleteMany({ berth_test: instance });
+    await database.collection("berth_services").deleteMany({ instance: ofTest });
     const positions = database.collection<{ _id: string }>("berth_bot_positions");
     await positions.deleteMany({ _id: ofTest });
   });

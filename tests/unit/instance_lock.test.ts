@@ -57,9 +57,13 @@ Deno.test("InstanceLock.holder() names who has it, and keeps nobody from taking 
     assert.equal(await InstanceLock.holder(folder, "main"), undefined);
     {
       await using _lock = await InstanceLock.acquire(folder, "main");
-      assert.match((await InstanceLock.holder(folder, "main"))!, new RegExp(`^pid ${Deno.pid}, since `));
+      assert.match(
+        (await InstanceLock.holder(folder, "main"))!.about,
+        new RegExp(`^pid ${Deno.pid}, since `),
+      );
     }
-    await Deno.writeTextFile(`${folder}/main.lock`, "pid 1, since yesterday\n");
+    await Deno.mkdir(`${folder}/main.lock`);
+    await Deno.writeTextFile(`${folder}/main.lock/holder`, "pid 1, since yesterday\n");
     assert.equal(await InstanceLock.holder(folder, "main"), undefined, "left by a process that was killed");
     // Looking takes the lock for a moment.
     const file = await Deno.open(`${folder}/main.lock`);
@@ -67,4 +71,32 @@ Deno.test("InstanceLock.holder() names who has it, and keeps nobody from taking 
     const acquiring = InstanceLock.acquire(folder, "main");
     setTimeout(() => file.close(), 30);
     await using _lock = await acquiring;
+  }));
+
+Deno.test("InstanceLock.renew() takes the lock again when a cleaner has removed its folder, and shows that it lives", () =>
+  withFolder(async (folder) => {
+    await using lock = await InstanceLock.acquire(folder, "main");
+    const { renewedAt } = (await InstanceLock.holder(folder, "main"))!;
+    assert.deepEqual([lock.isHeld(), await lock.renew()], [true, "held"]);
+    assert.ok((await InstanceLock.holder(folder, "main"))!.renewedAt! >= renewedAt!);
+    await Deno.remove(lock.path, { recursive: true });
+    assert.deepEqual([lock.isHeld(), await lock.renew(), lock.isHeld()], [false, "regained", true]);
+    await assert.rejects(InstanceLock.acquire(folder, "main"), InstanceLockedError);
+  }));
+
+Deno.test("InstanceLock.renew() says that the lock is lost when another process was faster", () =>
+  withFolder(async (folder) => {
+    await using lock = await InstanceLock.acquire(folder, "main");
+    await Deno.remove(lock.path, { recursive: true });
+    await using _other = await InstanceLock.acquire(folder, "main");
+    assert.deepEqual([lock.isHeld(), await lock.renew()], [false, "lost"]);
+  }));
+
+Deno.test("InstanceLock.acquire() takes parts of an instance apart", () =>
+  withFolder(async (folder) => {
+    await using _bots = await InstanceLock.acquire(folder, "main", "bots");
+    await using _schedules = await InstanceLock.acquire(folder, "main", "schedules");
+    await assert.rejects(InstanceLock.acquire(folder, "main", "bots"), InstanceLockedError);
+    assert.notEqual(await InstanceLock.holder(folder, "main", "bots"), undefined);
+    assert.equal(await InstanceLock.holder(folder, "main"), undefined);
   }));

@@ -1,0 +1,80 @@
+/**
+ * The locks of a service on its machine.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { LockHolder } from "../lib/folder_lock.ts";
+import { InstanceLock, InstanceLockedError } from "../lib/instance_lock.ts";
+import type { ServiceConfig, ServiceName } from "../services/service_config.ts";
+
+/** How often the locks are renewed, in ms. */
+const RENEW_MS = 5000;
+/** A service that has not renewed its lock for so long is frozen, in ms. */
+const FROZEN_MS = 30_000;
+
+/** Locks of one process. */
+export interface ServiceLockSet extends AsyncDisposable {
+  /** A lock for each service: the two may run as two processes of one instance. */
+  readonly locks: Readonly<Partial<Record<ServiceName, InstanceLock>>>;
+  /** Aborted when another process has taken one of them. */
+  readonly lost: AbortSignal;
+}
+
+/**
+ * Takes the locks of what a configuration serves, and renews them.
+ *
+ * @param config The configuration. Its `TEMP_DIR` is there.
+ * @throws {InstanceLockedError} when another process of the same instance runs on this machine.
+ */
+export async function acquireServiceLocks({ services, runner }: ServiceConfig): Promise<ServiceLockSet> {
+  await using stack = new AsyncDisposableStack();
+  const { tempDir, instance } = runner;
+  const log = getLogger(["berth"]);
+  // systemd-tmpfiles leaves a folder alone that is locked, and everything in it.
+  const folder = await Deno.open(tempDir);
+  stack.defer(() => folder.close());
+  await folder.tryLock(false);
+  const locks: Partial<Record<ServiceName, InstanceLock>> = {};
+  for (const name of services) locks[name] = stack.use(await InstanceLock.acquire(tempDir, instance, name));
+  const lost = new AbortController();
+  const renew = async (lock: InstanceLock) => {
+    const state = await lock.renew().catch(() => "held" as const);
+    if (state === "regained") log.warn("lock was removed, and is taken again", { path: lock.path });
+    if (state === "lost") {
+      lost.abort(new InstanceLockedError(instance, `the lock '${lock.path}' was removed`));
+    }
+  };
+  const timer = setInterval(() => void Promise.all(Object.values(locks).map(renew)), RENEW_MS);
+  stack.defer(() => clearInterval(timer));
+  const held = stack.move();
+  return { locks, lost: lost.signal, [Symbol.asyncDispose]: () => held.disposeAsync() };
+}
+
+/**
+ * Looks which services of an instance run on this machine.
+ *
+ * @param config The configuration.
+ * @returns The processes, by service.
+ */
+export async function serviceHolders(
+  { runner }: Pick<ServiceConfig, "runner">,
+): Promise<Partial<Record<ServiceName, LockHolder>>> {
+  const { tempDir, instance } = runner;
+  const [bots, schedules] = await Promise.all([
+    InstanceLock.holder(tempDir, instance, "bots"),
+    InstanceLock.holder(tempDir, instance, "schedules"),
+  ]);
+  return { ...(bots && { bots }), ...(schedules && { schedules }) };
+}
+
+/**
+ * Whether a process holds its lock and does nothing: it was stopped by a signal, or waits for something for ever.
+ *
+ * @param holder The process.
+ * @param now The time, in ms since the epoch.
+ */
+export function isFrozen({ renewedAt }: LockHolder, now: number): boolean {
+  return renewedAt !== undefined && now - renewedAt.getTime() > FROZEN_MS;
+}

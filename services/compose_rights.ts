@@ -1,0 +1,70 @@
+/**
+ * Makes the rights to serve of one process.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { Runner } from "../lib/runner.ts";
+import { systemClock } from "./control/clock.ts";
+import { LockedRight } from "./ownership/locked_right.ts";
+import { type HostLock, RegisteredRight } from "./ownership/registered_right.ts";
+import { lockIdOf, lookAtRivalLock } from "./ownership/rival_lock.ts";
+import type { ServedScope } from "./ownership/served_scope.ts";
+import type { ServiceRegistry } from "./ownership/service_registry.ts";
+import type { ServingRight } from "./ownership/serving_right.ts";
+import type { ServiceConfig, ServiceName } from "./service_config.ts";
+
+/** Locks of a process, by the services that it runs. */
+export type ServiceLocks = Readonly<Partial<Record<ServiceName, HostLock>>>;
+
+/** What {@linkcode makeServingRight} needs besides the configuration. */
+export interface ServingRightParts {
+  /** The registrations; absent where only processes of this machine use the database. */
+  readonly registry?: ServiceRegistry;
+  /** The containers. */
+  readonly runner: Pick<Runner, "hostId">;
+  /** The locks of this process; needed with a registry. */
+  readonly locks?: ServiceLocks;
+  /** Whether an operator says that whoever has the right is gone, and its bots with it. @default {false} */
+  readonly takeOver?: boolean;
+}
+
+/**
+ * What a service of a configuration serves.
+ *
+ * @param name The service.
+ * @param config The configuration.
+ */
+export function scopeOf(name: ServiceName, { segment, runner }: ServiceConfig): ServedScope {
+  return { service: name, segment, instance: runner.instance };
+}
+
+/**
+ * Makes the right of one service: a registration in MongoDB, or locks beside the embedded database.
+ *
+ * @param name The service.
+ * @param config The configuration.
+ * @param parts See {@linkcode ServingRightParts}.
+ * @throws {TypeError} when a registry is given without a lock.
+ */
+export function makeServingRight(
+  name: ServiceName,
+  config: ServiceConfig,
+  parts: ServingRightParts,
+): ServingRight {
+  const { registry, runner, locks, takeOver = false } = parts;
+  const common = { scope: scopeOf(name, config), log: getLogger(["berth", name]), clock: systemClock };
+  if (!registry) return new LockedRight({ ...common, dataDir: config.runner.dataDir });
+  const lock = locks?.[name];
+  if (!lock) throw new TypeError(`A service on a shared database needs a lock, and '${name}' has none`);
+  return new RegisteredRight({
+    ...common,
+    registry,
+    hostId: (signal) => runner.hostId({ signal }),
+    lock,
+    lockIdOf,
+    lookAtLock: (record) => lookAtRivalLock(record, lock),
+    takeOver,
+  });
+}

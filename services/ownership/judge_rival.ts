@@ -1,0 +1,85 @@
+/**
+ * Whether a service that is registered still serves. Pure: no I/O, no clock.
+ *
+ * @module
+ */
+
+import type { ServiceRecord } from "./service_registry.ts";
+
+/**
+ * What is known of the lock of a registered service.
+ *
+ * - `held`: its process lives, even if it says nothing.
+ * - `free`: its process has ended.
+ * - `missing`: its folder is not there, or is another one: the process takes it again within seconds if it lives.
+ * - `unreachable`: this process may not look there, or it is on another host.
+ */
+export type RivalLock = "held" | "free" | "missing" | "unreachable";
+
+/** What is known of a registered service. */
+export interface RivalSituation {
+  /** Its registration. */
+  readonly record: ServiceRecord;
+  /** Whether its containers are on the engine of this process. */
+  readonly isSameHost: boolean;
+  /** Its lock. */
+  readonly lock: RivalLock;
+  /** How long its registration has been the same, in ms: as this process saw it, by its own clock. */
+  readonly unchangedMs: number;
+  /** Whether an operator says that it is gone, and its bots with it. */
+  readonly isSaidGone: boolean;
+}
+
+/** How often a service renews its registration and its lock, in ms. */
+export const BEAT_MS = 5_000;
+/** A service without a lock whose registration is unchanged for so long is gone, in ms. */
+export const MISSING_MS = 4 * BEAT_MS;
+/** A service of this host whose lock cannot be looked at, and whose registration is unchanged for so long, is gone, in ms. */
+export const SILENCE_MS = 5 * 60_000;
+/** A service that could not renew its registration for so long acts on nothing, in ms: less than the above. */
+export const FENCE_MS = 4 * 60_000;
+
+/**
+ * Judges a service whose scope is in the way.
+ *
+ * @param situation See {@linkcode RivalSituation}.
+ * @returns `alive`: it serves. `gone`: it never will again, and its containers are on this host, or an operator answers
+ * for them. `unknown`: neither is known.
+ */
+export function judgeRival(situation: RivalSituation): "alive" | "gone" | "unknown" {
+  const { record, isSameHost, lock, unchangedMs, isSaidGone } = situation;
+  if (isSaidGone && lock !== "held" && unchangedMs >= MISSING_MS) return "gone";
+  if (!isSameHost) return "unknown";
+  if (record.state === "ended" || lock === "free") return "gone";
+  if (lock === "held") return "alive";
+  return unchangedMs >= (lock === "missing" ? MISSING_MS : SILENCE_MS) ? "gone" : "unknown";
+}
+
+/**
+ * Says who is in the way, and what to do about it.
+ *
+ * @param situation See {@linkcode RivalSituation}.
+ */
+export function describeRival({ record, isSameHost, lock, unchangedMs }: RivalSituation): string {
+  const who = describeService(record);
+  const silent = unchangedMs >= MISSING_MS
+    ? `, and has said nothing for ${Math.round(unchangedMs / 1000)} s`
+    : "";
+  if (isSameHost) {
+    return `${who} serves${
+      lock === "held" && silent ? `${silent}: its process is frozen, or the database is slow to it` : silent
+    }`;
+  }
+  const advice = "When its bots are known to be stopped there, run 'berth start --take-over' here";
+  if (record.state === "ended") return `${who} has ended, and its bots may still run on its host. ${advice}`;
+  return silent ? `${who} served${silent}; its bots may still run on its host. ${advice}` : `${who} serves`;
+}
+
+/**
+ * Names a service.
+ *
+ * @param record Its registration.
+ */
+export function describeService({ instance, host, pid, since }: ServiceRecord): string {
+  return `instance '${instance}' on host ${host.split("/")[0]} (pid ${pid}, since ${since.toISOString()})`;
+}

@@ -1,0 +1,61 @@
+/**
+ * The right to serve: one service at a time acts on the bots of a store and segment.
+ *
+ * @module
+ */
+
+import { BerthError } from "../../lib/errors.ts";
+
+/** How a service ends. */
+export interface ReleaseOptions {
+  /** Whether bots of its go on running. */
+  readonly isLeavingBots: boolean;
+}
+
+/** The right to serve one scope, from the view of one process. */
+export interface ServingRight {
+  /**
+   * Waits until this process has the right. It stands by while another one has it, and says so in the log.
+   *
+   * @param signal Gives up.
+   * @throws {InstanceLockedError} when another process of the same instance on the same host has it.
+   * @throws what keeps the store from answering; the call may be made again.
+   */
+  acquire(signal: AbortSignal): Promise<void>;
+  /**
+   * Renews the right until the signal is given. Never rejects.
+   *
+   * @param signal Ends it.
+   */
+  keep(signal: AbortSignal): Promise<void>;
+  /** Aborted when another service has taken the right over. */
+  readonly lost: AbortSignal;
+  /**
+   * Why this process must not act on containers at this moment. Asks without a wait.
+   *
+   * @returns `undefined` when it may.
+   */
+  whyIdle(): string | undefined;
+  /**
+   * Gives the right up. Never rejects.
+   *
+   * @param options See {@linkcode ReleaseOptions}.
+   */
+  release(options: ReleaseOptions): Promise<void>;
+}
+
+/** Another service has taken the right over. */
+export class ServingRightLostError extends BerthError {
+  /** @param message What happened. */
+  constructor(message: string) {
+    super("serving/lost", message);
+  }
+}
+
+/** The right ended, or is in doubt, before a container was started. */
+export class NotServingError extends BerthError {
+  /** @param message Why. */
+  constructor(message: string) {
+    super("serving/in-doubt", message);
+  }
+}
