@@ -24,6 +24,13 @@
  */
 
 export {
+  type BotUserPolicy,
+  BotUsers,
+  type BotUsersOptions,
+  type LiveUser,
+  type UidRange,
+} from "./lib/bot_users.ts";
+export {
   ArchiveExtractor,
   type ArchiveExtractorOptions,
   type ExtractOptions,

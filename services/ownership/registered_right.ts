@@ -89,8 +89,8 @@ export class RegisteredRight implements ServingRight {
       const rivals = await this.#tryClaim(signal);
       if (rivals.length === 0) break;
       const reason = rivals.map(describeRival).join("; ");
-      // The seconds of a silence are no news.
-      const news = reason.replace(/\d+ s\b/g, "");
+      // The seconds of a silence are no reason to repeat the line.
+      const news = reason.replaceAll(/\d/g, "");
       if (news !== told) log.warn("standing by", { reason });
       told = news;
       await clock.sleep(AGAIN_MS, signal);
