@@ -41,9 +41,9 @@ const code = await runCli(Deno.args, {
   signal: stop.signal,
   // Loaded by what needs them: other commands begin sooner.
   createOrchestrator: async (config) => {
-    const { connectEngine } = await import("./lib/adapters/connect_engine.ts");
+    const { connectDocker } = await import("./lib/adapters/connect_docker.ts");
     const { DockerodeOrchestrator } = await import("./lib/adapters/dockerode_orchestrator.ts");
-    return new DockerodeOrchestrator(connectEngine(config.dockerHost));
+    return new DockerodeOrchestrator(connectDocker(config.dockerHost));
   },
   createStore: async (config, folder) => {
     const { createObjectStore } = await import("./lib/create_object_store.ts");

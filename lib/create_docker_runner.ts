@@ -4,7 +4,7 @@
  * @module
  */
 
-import { connectEngine } from "./adapters/connect_engine.ts";
+import { connectDocker } from "./adapters/connect_docker.ts";
 import { DockerodeOrchestrator } from "./adapters/dockerode_orchestrator.ts";
 import { ArchiveExtractor } from "./archive/archive_extractor.ts";
 import { maxArchiveBytes } from "./archive/archive_limits.ts";
@@ -80,7 +80,7 @@ export function createDockerRunner(options: CreateDockerRunnerOptions = {}): Doc
     maxBytes: config.codeCacheBytes,
     inUse: () => folders.held(),
   });
-  const orchestrator = options.orchestrator ?? new DockerodeOrchestrator(connectEngine(config.dockerHost));
+  const orchestrator = options.orchestrator ?? new DockerodeOrchestrator(connectDocker(config.dockerHost));
   const bytecode = new BytecodeLayers({
     orchestrator,
     ownLabels: { [LABEL.managed]: "true", [LABEL.instance]: config.instance },

@@ -1,5 +1,5 @@
 /**
- * The connection to a Docker Engine over dockerode, for those who use its other methods too.
+ * The connection to a Docker Engine.
  *
  * @module
  */
@@ -7,7 +7,8 @@
 import { Agent } from "node:http";
 // @ts-types="@types/dockerode"
 import Docker from "dockerode";
-import { socketPathOf } from "./connect_engine.ts";
+import { withoutCredentials } from "../connection_string.ts";
+import { InvalidConfigError } from "../errors.ts";
 
 /**
  * Makes the connection that a `DockerodeOrchestrator` takes. Nothing is sent yet.
@@ -17,7 +18,15 @@ import { socketPathOf } from "./connect_engine.ts";
  * @throws {InvalidConfigError} If it is another kind of address.
  */
 export function connectDocker(dockerHost: string): Docker {
-  const socketPath = socketPathOf(dockerHost);
+  const socketPath = /^unix:\/\/(\/.+)$/.exec(dockerHost)?.[1];
+  if (socketPath === undefined) {
+    throw new InvalidConfigError([
+      `DOCKER_HOST must be 'unix://' and the path of a socket on this host, for example ` +
+      `'unix:///var/run/docker.sock': bots see folders of this host. It is '${
+        withoutCredentials(dockerHost)
+      }'.`,
+    ]);
+  }
   // Not kept alive: over a unix socket a new connection costs nothing that can be measured, and an old one
   // that the engine has closed would make the client send a request again.
   const agent = new Agent({ keepAlive: false });

@@ -7,8 +7,9 @@
  */
 
 import type { IncomingMessage } from "node:http";
+// @ts-types="@types/dockerode"
+import type Docker from "dockerode";
 import { CallScope } from "../call_scope.ts";
-import type { EngineConnection } from "./connect_engine.ts";
 import { EngineUnavailableError, TimeLimitError } from "../errors.ts";
 import { dialerOf } from "./dockerode_dial.ts";
 import { toConnectionError, toHang, toRefusal } from "./dockerode_errors.ts";
@@ -54,7 +55,7 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** Requests to one engine. */
 export class DockerodeClient {
-  readonly #docker: EngineConnection;
+  readonly #docker: Docker;
   readonly #send: ReturnType<typeof dialerOf>;
   #look: Promise<boolean> | undefined;
   readonly #closed = new AbortController();
@@ -67,7 +68,7 @@ export class DockerodeClient {
   readonly turns: DockerodeTurns;
 
   /** @param docker The connection. @param limits How many calls go at once, where that differs from the defaults. */
-  constructor(docker: EngineConnection, limits?: Partial<EngineTurnLimits>) {
+  constructor(docker: Docker, limits?: Partial<EngineTurnLimits>) {
     this.turns = new DockerodeTurns(limits);
     this.#docker = docker;
     this.#send = dialerOf(docker);

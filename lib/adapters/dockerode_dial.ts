@@ -7,7 +7,8 @@
 
 import { type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
-import type { EngineConnection } from "./connect_engine.ts";
+// @ts-types="@types/dockerode"
+import type Docker from "dockerode";
 
 /** A request in docker-modem's terms. */
 export interface DialOptions {
@@ -21,19 +22,13 @@ export interface DialOptions {
   readonly abortSignal: AbortSignal;
 }
 
-/** Takes the answer, once it has begun, or the error. */
-export type DialCallback = (error: unknown, response?: IncomingMessage) => void;
+type Callback = (error: unknown, response?: IncomingMessage) => void;
 
 /** The part of docker-modem that is used: it makes the request's options, and has its sender replaced. */
 interface Modem {
   readonly protocol?: string;
-  dial(options: object, callback: DialCallback): void;
-  buildRequest(
-    options: RequestOptions,
-    context: object,
-    body: string | undefined,
-    callback: DialCallback,
-  ): void;
+  dial(options: object, callback: Callback): void;
+  buildRequest(options: RequestOptions, context: object, body: string | undefined, callback: Callback): void;
 }
 
 /**
@@ -42,11 +37,11 @@ interface Modem {
  * @param docker The connection; it stays as it is.
  * @returns Resolves once the answer has begun, whatever its status; rejects when there is none.
  */
-export function dialerOf(docker: EngineConnection): (options: DialOptions) => Promise<IncomingMessage> {
+export function dialerOf(docker: Docker): (options: DialOptions) => Promise<IncomingMessage> {
   const original = docker.modem as unknown as Modem;
   const modem: Modem = Object.create(original, {
     buildRequest: {
-      value: (options: RequestOptions, _context: object, body: string | undefined, callback: DialCallback) =>
+      value: (options: RequestOptions, _context: object, body: string | undefined, callback: Callback) =>
         send(original.protocol, options, body, callback),
     },
   });
@@ -68,19 +63,11 @@ export function dialerOf(docker: EngineConnection): (options: DialOptions) => Pr
   };
 }
 
-/**
- * Sends a request.
- *
- * @param protocol `https`, or anything else for `http`.
- * @param options The request's options.
- * @param body Its body.
- * @param callback Called with the answer once it has begun, whatever its status, or with the error.
- */
-export function send(
+function send(
   protocol: string | undefined,
   options: RequestOptions,
   body: string | undefined,
-  callback: DialCallback,
+  callback: Callback,
 ): void {
   try {
     const request = (protocol === "https" ? httpsRequest : httpRequest)(options);

@@ -1,9 +1,11 @@
 /**
- * {@linkcode ContainerOrchestrator} on a Docker Engine, through dockerode or its like.
+ * {@linkcode ContainerOrchestrator} on a Docker Engine, through dockerode.
  *
  * @module
  */
 
+// @ts-types="@types/dockerode"
+import type Docker from "dockerode";
 import { CallScope } from "../call_scope.ts";
 import type {
   ContainerEvent,
@@ -28,7 +30,6 @@ import type {
 import type { ContainerSpec } from "../container_spec.ts";
 import { BerthError, ContainerFileError, EngineUnavailableError, ImageUnavailableError } from "../errors.ts";
 import { readTarFile, type TarFile } from "../tar_file.ts";
-import type { EngineConnection } from "./connect_engine.ts";
 import { DockerodeClient, type EngineRequestOptions } from "./dockerode_client.ts";
 import { fromInspection, fromListEntry } from "./dockerode_container_info.ts";
 import { DockerodeContainers } from "./dockerode_containers.ts";
@@ -77,8 +78,8 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
   readonly #closing = new AbortController();
   readonly #starts = new Set<Promise<unknown>>();
 
-  /** @param docker The connection, see `connectEngine()` and `connectDocker()`; closed with this. @param options Limits and the like. */
-  constructor(docker: EngineConnection, options: DockerodeOrchestratorOptions = {}) {
+  /** @param docker The connection, see `connectDocker()`; closed with this. @param options Limits and the like. */
+  constructor(docker: Docker, options: DockerodeOrchestratorOptions = {}) {
     this.#limits = { ...DEFAULT_TIME_LIMITS, ...options.timeouts };
     this.#clock = options.clock ?? (() => performance.timeOrigin + performance.now());
     this.#client = new DockerodeClient(docker, options.turns);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { type BotStage, untilRunning, withBots } from "./bot_stage.ts";
+import { BOT, type BotStage, untilRunning, withBots } from "./bot_stage.ts";
 
 /** What `deno task permissions` prints. */
 async function printedFlags({ env }: BotStage): Promise<string[]> {
@@ -25,7 +25,7 @@ function without(flags: readonly string[], flag: string, value: string): string[
 
 Deno.test("BotService runs bots under the permissions that are printed, and needs each of them", () =>
   withBots(async (stage) => {
-    const { document, write, publish, start, id } = stage;
+    const { document, write, publish, start, id, code } = stage;
     const flags = await printedFlags(stage);
     assert.ok(!flags.some((flag) => /^(-A|--allow-(all|run|ffi))/.test(flag)), flags.join(" "));
     await write(document("one"));
@@ -43,7 +43,11 @@ Deno.test("BotService runs bots under the permissions that are printed, and need
         // Unused while there is MinIO and MongoDB.
         if (value === stage.env.DATA_DIR) continue;
         const berth = start({}, without(flags, name, value));
-        await write(document("next", { without: value }));
+        // Code that was extracted before is not read from the store, nor by a worker, again.
+        const filePath = `bot/without-${crypto.randomUUID()}`;
+        await code.put(filePath, { "main.py": `${BOT}# ${filePath}\n` });
+        const next = document("next");
+        await write({ ...next, custom: { ...next.custom as object, filePath } });
         try {
           await berth.logged(/Requires \w+ access|NotCapable|does not allow/, 20_000);
         } catch (cause) {

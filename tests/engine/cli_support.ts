@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import type { CliContext } from "../../cli/context.ts";
-import { connectEngine } from "../../lib/adapters/connect_engine.ts";
+import { connectDocker } from "../../lib/adapters/connect_docker.ts";
 import { connectMinio } from "../../lib/adapters/connect_minio.ts";
 import { DockerodeOrchestrator } from "../../lib/adapters/dockerode_orchestrator.ts";
 import type { ContainerInfo } from "../../lib/container_orchestrator.ts";
@@ -62,7 +62,7 @@ export function cliContext(
     },
     signal: new AbortController().signal,
     createOrchestrator: (config) =>
-      Promise.resolve(new DockerodeOrchestrator(connectEngine(config.dockerHost))),
+      Promise.resolve(new DockerodeOrchestrator(connectDocker(config.dockerHost))),
     createStore: (config, folder) =>
       Promise.resolve(
         config.minio || folder === undefined ? createObjectStore(config) : new FolderObjectStore(folder),
@@ -159,7 +159,7 @@ export async function withFolder(
   work: (temp: string, containers: (instance: string) => Promise<ContainerInfo[]>) => Promise<void>,
 ): Promise<void> {
   const temp = await Deno.makeTempDir({ prefix: "berth-test-" });
-  await using orchestrator = new DockerodeOrchestrator(connectEngine(DOCKER_HOST));
+  await using orchestrator = new DockerodeOrchestrator(connectDocker(DOCKER_HOST));
   const containers = (instance: string) =>
     orchestrator.listContainers({ labels: { [LABEL.instance]: instance } });
   const left = async () => (await Promise.all(instancesOf(temp).map(containers))).flat();

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { connectDocker } from "../../lib/adapters/connect_docker.ts";
-import { connectEngine } from "../../lib/adapters/connect_engine.ts";
 import { EngineUnavailableError, InvalidConfigError, TimeLimitError } from "../../lib/errors.ts";
 import { type EngineFixture, openEngine, type OpenEngineOptions, until } from "./engine_support.ts";
 import { type PrivateEngine, testPrivately, TINY_IMAGE } from "./private_engine.ts";
@@ -38,26 +37,24 @@ function everyCall({ orchestrator, spec }: EngineFixture): (() => Promise<unknow
   ];
 }
 
-for (const connect of [connectEngine, connectDocker]) {
-  Deno.test(`${connect.name}() takes only a socket of this host`, () => {
-    for (
-      const host of [
-        "tcp://10.0.0.1:2375",
-        "ssh://host",
-        "/var/run/docker.sock",
-        "unix://relative",
-        "unix://",
-        "",
-      ]
-    ) {
-      assert.throws(() => connect(host), (error) => {
-        assert.ok(error instanceof InvalidConfigError);
-        assert.ok(error.message.includes(`It is '${host}'`));
-        return true;
-      });
-    }
-  });
-}
+Deno.test("connectDocker() takes only a socket of this host", () => {
+  for (
+    const host of [
+      "tcp://10.0.0.1:2375",
+      "ssh://host",
+      "/var/run/docker.sock",
+      "unix://relative",
+      "unix://",
+      "",
+    ]
+  ) {
+    assert.throws(() => connectDocker(host), (error) => {
+      assert.ok(error instanceof InvalidConfigError);
+      assert.ok(error.message.includes(`It is '${host}'`));
+      return true;
+    });
+  }
+});
 
 Deno.test("every call says where there is no engine, and what to do", async () => {
   const folder = await Deno.makeTempDir();

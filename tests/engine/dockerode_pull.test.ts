@@ -92,7 +92,7 @@ testPrivately(
     await using fixture = openEngine({ dockerHost: engine.dockerHost });
     const image = `${REGISTRY}/berth/shared:1`;
     let pulls = 0;
-    const { modem } = fixture.connection;
+    const { modem } = fixture.docker;
     const { dial } = modem;
     modem.dial = function (options, callback) {
       if (options.path.startsWith("/images/create")) pulls++;

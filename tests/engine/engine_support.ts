@@ -7,7 +7,6 @@
 // @ts-types="@types/dockerode"
 import type Docker from "dockerode";
 import { connectDocker } from "../../lib/adapters/connect_docker.ts";
-import { connectEngine, type EngineConnection } from "../../lib/adapters/connect_engine.ts";
 import { DockerodeOrchestrator } from "../../lib/adapters/dockerode_orchestrator.ts";
 import type { DockerodeTimeLimits } from "../../lib/adapters/dockerode_time_limits.ts";
 import type { ContainerSpec } from "../../lib/container_spec.ts";
@@ -32,8 +31,6 @@ export interface EngineFixture extends AsyncDisposable {
   /** The adapter. */
   readonly orchestrator: DockerodeOrchestrator;
   /** Its connection. */
-  readonly connection: EngineConnection;
-  /** The engine for what the adapter has no method for. */
   readonly docker: Docker;
   /** Labels of this test's containers. */
   readonly labels: Readonly<Record<string, string>>;
@@ -60,14 +57,12 @@ export interface OpenEngineOptions {
 export function openEngine(options: OpenEngineOptions = {}): EngineFixture {
   const dockerHost = options.dockerHost ?? DOCKER_HOST;
   const docker = connectDocker(dockerHost);
-  const connection = connectEngine(dockerHost);
-  const orchestrator = new DockerodeOrchestrator(connection, { timeouts: options.timeouts });
+  const orchestrator = new DockerodeOrchestrator(docker, { timeouts: options.timeouts });
   const run = crypto.randomUUID();
   const labels = { [TEST_LABEL]: run };
   let count = 0;
   return {
     orchestrator,
-    connection,
     docker,
     labels,
     spec: (command, changes = {}) => ({

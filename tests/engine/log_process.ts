@@ -4,7 +4,7 @@
  * @module
  */
 
-import { connectEngine } from "../../lib/adapters/connect_engine.ts";
+import { connectDocker } from "../../lib/adapters/connect_docker.ts";
 import { connectMinio, type MinioConnection } from "../../lib/adapters/connect_minio.ts";
 import { DockerodeOrchestrator } from "../../lib/adapters/dockerode_orchestrator.ts";
 import { MinioObjectStore } from "../../lib/adapters/minio_object_store.ts";
@@ -54,7 +54,7 @@ export function startLogProcess(setup: LogProcessSetup): () => Promise<void> {
 if (import.meta.main) {
   const { dockerHost, minio, bucket, intervalMs, containers }: LogProcessSetup = JSON.parse(Deno.args[0]!);
   const collector = new LogCollector({
-    orchestrator: new DockerodeOrchestrator(connectEngine(dockerHost)),
+    orchestrator: new DockerodeOrchestrator(connectDocker(dockerHost)),
     store: new MinioObjectStore(connectMinio(minio)),
     bucket,
     intervalMs,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { zipSync } from "fflate";
-import { connectEngine } from "../../lib/adapters/connect_engine.ts";
+import { connectDocker } from "../../lib/adapters/connect_docker.ts";
 import { DockerodeOrchestrator } from "../../lib/adapters/dockerode_orchestrator.ts";
 import { connectMinio } from "../../lib/adapters/connect_minio.ts";
 import { createObjectStore } from "../../lib/create_object_store.ts";
@@ -77,7 +77,7 @@ async function withPrograms(
     assert.equal(errors, "");
     return output!;
   };
-  await using orchestrator = new DockerodeOrchestrator(connectEngine(DOCKER_HOST));
+  await using orchestrator = new DockerodeOrchestrator(connectDocker(DOCKER_HOST));
   const containers = () => orchestrator.listContainers({ labels: { [LABEL.instance]: instance } });
   try {
     await store.ensureBucket(config.buckets.code);

@@ -6,7 +6,7 @@
  */
 
 import { MongoClient } from "mongodb";
-import { connectEngine } from "../../lib/adapters/connect_engine.ts";
+import { connectDocker } from "../../lib/adapters/connect_docker.ts";
 import { DockerodeOrchestrator } from "../../lib/adapters/dockerode_orchestrator.ts";
 import { LABEL } from "../../lib/labels.ts";
 import { MongoRunRepository } from "../../services/adapters/mongo_run_repository.ts";
@@ -41,7 +41,7 @@ export function withRuns(work: (stage: RunStage) => Promise<void>): Promise<void
     await stage.code.put("schedule/1", { "main.py": CODE });
     const client = new MongoClient(stage.direct.MONGO_URI!);
     const schedules = client.db("bot_scheduler").collection("bot_schedules");
-    await using orchestrator = new DockerodeOrchestrator(connectEngine(stage.direct.DOCKER_HOST!));
+    await using orchestrator = new DockerodeOrchestrator(connectDocker(stage.direct.DOCKER_HOST!));
     const watching = new AbortController();
     const starts = new Map<string, number>();
     const opened = Promise.withResolvers<void>();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Collection, MongoClient } from "mongodb";
 import { DockerodeOrchestrator } from "../../lib/adapters/dockerode_orchestrator.ts";
-import { connectEngine } from "../../lib/adapters/connect_engine.ts";
+import { connectDocker } from "../../lib/adapters/connect_docker.ts";
 import { LABEL } from "../../lib/labels.ts";
 import { MongoRunRepository } from "../../services/adapters/mongo_run_repository.ts";
 import { MongoScheduleRepository } from "../../services/adapters/mongo_schedule_repository.ts";
@@ -199,7 +199,7 @@ for (const aheadMs of [0, 2000]) {
     withSchedules(async (stage) => {
       const ids = Array.from({ length: SCHEDULES }, (_, index) => `s${index}`);
       const instances = [stage.config.instance, `${stage.config.instance}-b`];
-      await using orchestrator = new DockerodeOrchestrator(connectEngine(stage.config.dockerHost));
+      await using orchestrator = new DockerodeOrchestrator(connectDocker(stage.config.dockerHost));
       const watching = new AbortController();
       const starts = new Map<string, number>();
       /** What the engine did about each slot, for the report of a failure. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { connectEngine } from "../../lib/adapters/connect_engine.ts";
+import { connectDocker } from "../../lib/adapters/connect_docker.ts";
 import { DockerodeOrchestrator } from "../../lib/adapters/dockerode_orchestrator.ts";
 import type { DockerodeTimeLimits } from "../../lib/adapters/dockerode_time_limits.ts";
 import type { ContainerSpec } from "../../lib/container_spec.ts";
@@ -64,7 +64,7 @@ async function openServer(answer: Answer, timeouts: Partial<DockerodeTimeLimits>
   });
   const path = join(folder, "engine.sock");
   await new Promise<void>((resolve) => server.listen(path, resolve));
-  const orchestrator = new DockerodeOrchestrator(connectEngine(`unix://${path}`), {
+  const orchestrator = new DockerodeOrchestrator(connectDocker(`unix://${path}`), {
     timeouts,
     newId: () => "my-id",
   });
@@ -444,7 +444,7 @@ Deno.test({
   name: "a permission that Deno withholds is named",
   permissions: { env: true, sys: true, net: false, read: true, write: false },
   async fn() {
-    await using orchestrator = new DockerodeOrchestrator(connectEngine("unix:///nowhere/docker.sock"));
+    await using orchestrator = new DockerodeOrchestrator(connectDocker("unix:///nowhere/docker.sock"));
     await assert.rejects(orchestrator.listContainers(), (error) => {
       assert.ok(error instanceof EngineUnavailableError, String(error));
       assert.match(error.message, /Deno does not allow it \(.*Allow net, read and write for this socket/);
