@@ -29,6 +29,8 @@ function withService(work: (stage: ServiceStage) => Promise<void>): Promise<void
     const database = connectSqlite(`${folder}/berth.sqlite`);
     const repository = new SqliteBotRepository(database);
     await repository.open();
+    // As a service does: its containers say which store they come from.
+    stage.runner.setOwner({ id: crypto.randomUUID() });
     try {
       await work({
         ...stage,
