@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { EXIT } from "../../cli/context.ts";
 import { untilPrinted, untilRunning, withBots } from "./bot_stage.ts";
 
+/** The store is new: a bot without a document is stopped once three full reads agree. */
+const QUICK = { RECONCILE_INTERVAL: "2" };
+
 /** In its grace period for longer than the end of Berth takes. */
 const SLOW = { stops_for: 20, berth: { stop_grace_seconds: 60 } };
 
@@ -24,7 +27,7 @@ Deno.test("BotService ends while a bot is in its grace period, and its successor
     assert.ok(tookMs < 15_000, `${tookMs} ms`);
     console.log(`ended after ${Math.round(tookMs)} ms`);
     assert.ok((await container("slow"))?.running, "the bot is left its time");
-    start();
+    start(QUICK);
     await untilRunning(stage, { other: {} });
     assert.equal((await container("other"))?.pid, before?.pid);
   }));
@@ -46,6 +49,6 @@ Deno.test("BotService exits at once on a second signal", () =>
     const { code } = await berth.status;
     assert.equal(code, EXIT.interrupted);
     assert.ok(performance.now() - begin < 3_000);
-    start();
+    start(QUICK);
     await untilRunning(stage, {});
   }));

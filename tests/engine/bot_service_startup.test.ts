@@ -11,10 +11,13 @@ for (const seed of [1, 2]) {
       await publish("created", document("published"));
       await using berth = start();
       await berth.logged(/ waiting for=/);
-      await berth.logged(/No events: cannot reach/);
       const closed = Object.values(passages);
+      const { engine, mongo, nats } = passages;
       while (closed.length > 0) {
         await closed.splice(below(closed.length), 1)[0]!.open();
+        // Events are for the one service that serves the bots: the database and the engine decide first which it is.
+        const isServing = !closed.includes(engine) && !closed.includes(mongo);
+        if (isServing && closed.includes(nats)) await berth.logged(/No events: cannot reach/);
         // Nothing to wait for: each order of tries is a good one.
         await new Promise((resolve) => setTimeout(resolve, 300));
       }
