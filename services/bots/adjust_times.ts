@@ -36,6 +36,6 @@ export function adjustContainer(container: ManagedContainer, ages: Ages): Manage
  * @param ages What has been seen.
  */
 export function adjustFailedStart(id: string, failed: FailedStart, ages: Ages): FailedStart {
-  const failedAt = ages.adjust(`${id} failed ${failed.failedAt.getTime()}`, failed.failedAt);
+  const failedAt = ages.adjust(`${id} failed`, failed.failedAt);
   return failedAt === failed.failedAt ? failed : { ...failed, failedAt };
 }

@@ -42,10 +42,12 @@ export class Ages {
   adjust(key: string, at: Date): Date {
     const now = this.#clock.now();
     const monotonic = this.#clock.monotonic();
-    let seen = this.#seen.get(key);
+    // A list of containers may give a rough time, and a look at one of them the exact one: each has an age of its own.
+    const event = `${key} ${at.getTime()}`;
+    let seen = this.#seen.get(event);
     if (!seen) {
       seen = { ageMs: Math.max(0, now - at.getTime()), monotonic };
-      this.#seen.set(key, seen);
+      this.#seen.set(event, seen);
     }
     const then = now - (seen.ageMs + monotonic - seen.monotonic);
     return Math.abs(then - at.getTime()) > JUMP_MS ? new Date(then) : at;

@@ -90,3 +90,11 @@ Deno.test("times are left as they are while the clock runs as it should", async 
     await clock.advance(777);
   }
 });
+
+Deno.test("a crashed bot that a list showed without its times waits for as long as any other", async () => {
+  const clock = new FakeClock(BEGIN);
+  const ages = new Ages(clock);
+  // As in a list: there its creation, a minute before, is the only time.
+  adjustContainer(container({ attempt: 2 }), ages);
+  assert.equal(await waitedMs(clock, ages, crashedAt(BEGIN)), 2000);
+});
