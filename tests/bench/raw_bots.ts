@@ -5,10 +5,10 @@
  */
 
 import { connectDocker } from "../../lib/adapters/connect_docker.ts";
-import { LABEL } from "../../lib/labels.ts";
 import { type BotStage, untilRunning } from "../engine/bot_stage.ts";
 import { until } from "../engine/engine_support.ts";
 import type { EngineEvents } from "./engine_events.ts";
+import { rawContainer } from "./raw_container.ts";
 
 /** Starts the same container as Berth does, by bare requests. */
 export interface RawEngine {
@@ -25,21 +25,11 @@ export async function rawEngine(stage: BotStage, events: EngineEvents): Promise<
   const { document, write, start, direct, env, documents, containers, id } = stage;
   const docker = connectDocker(direct.DOCKER_HOST!);
   await write(document("model"));
-  const folder = `${env.HOME}/model`;
   let model: Record<string, unknown> = {};
   {
     await using _berth = start(direct);
     const [made] = await untilRunning(stage, { model: {} });
-    const { Config, HostConfig } = await docker.getContainer(made!.id).inspect();
-    const [source = "", ...rest] = HostConfig.Binds?.[0]?.split(":") ?? [];
-    const from = source || HostConfig.Mounts?.[0]?.Source || "";
-    await new Deno.Command("cp", { args: ["-a", from, folder] }).output();
-    const { Hostname: _, Labels, ...config } = Config as unknown as Record<string, unknown>;
-    const labels = { [LABEL.instance]: (Labels as Record<string, string>)[LABEL.instance]! };
-    const host = source
-      ? { ...HostConfig, Binds: [[folder, ...rest].join(":")] }
-      : { ...HostConfig, Mounts: HostConfig.Mounts?.map((mount) => ({ ...mount, Source: folder })) };
-    model = { ...config, Labels: labels, HostConfig: host };
+    model = await rawContainer(docker, made!.id, `${env.HOME}/model`);
     await documents.deleteOne({ id: id("model") });
     await stage.publish("deleted", { id: id("model") });
     await until("the end of the model", async () => (await containers()).length === 0);

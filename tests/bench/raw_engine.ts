@@ -5,12 +5,13 @@
  */
 
 import { request } from "node:http";
-import { toCreateOptions } from "../../lib/adapters/dockerode_create_options.ts";
-import { ContainerBuilder } from "../../lib/container_builder.ts";
+import { connectDocker } from "../../lib/adapters/connect_docker.ts";
 import type { Executable } from "../../lib/executable.ts";
+import { LABEL } from "../../lib/labels.ts";
 import type { Stage } from "../engine/runner_support.ts";
+import { rawContainer } from "./raw_container.ts";
 
-/** What the raw engine is asked to create: body of the request, with a folder that is ready. */
+/** What the raw engine is asked to create: body of the request, and the folder that its binds are in. */
 export interface Template {
   readonly folder: string;
   body(): string;
@@ -20,29 +21,14 @@ export interface Template {
 export type Raw = (method: string, path: string, body?: string) => Promise<string>;
 
 /** Starts and removes one, so that both sides find archive, worker, image and connections warm. */
-export async function startOnce(
-  { runner, config, folders }: Stage,
-  executable: Executable,
-): Promise<Template> {
+export async function startOnce({ runner, config }: Stage, executable: Executable): Promise<Template> {
   const { containerId } = await runner.startContainer(executable);
-  const folder = `${config.tempDir}/raw-code`;
-  const [name] = await folders();
-  await new Deno.Command("cp", {
-    args: ["-a", `${config.tempDir}/${config.instance}/containers/${name}`, folder],
-  }).output();
+  const folder = `${config.tempDir}/raw`;
+  const model = await rawContainer(connectDocker(config.dockerHost), containerId, folder);
   await runner.stopContainer(containerId, { graceSeconds: 0 });
-  const { uid, gid } = await Deno.stat(folder);
-  const spec = new ContainerBuilder("raw", config.images[executable.runtime]!)
-    .withExecutable(executable)
-    .withBinds([{ source: folder, target: "/bot" }])
-    .withResources(config.resources)
-    .withLogs(config.logs)
-    .withNetwork(config.network)
-    .withSecurity({ user: `${uid}:${gid}`, capabilities: [], allowNewPrivileges: false })
-    .withLabels({ "berth.instance": config.instance })
-    .build();
-  const { name: _name, ...options } = toCreateOptions(spec);
-  const body = JSON.stringify(options);
+  // The bench has the runner remove them.
+  const labels = { ...model.Labels as object, [LABEL.managed]: "true", [LABEL.id]: "raw" };
+  const body = JSON.stringify({ ...model, Labels: labels });
   return { folder, body: () => body };
 }
 
