@@ -87,7 +87,7 @@ function scheduleOf({ type, schedule }: BotConfig, config: string, file: string)
   );
 }
 
-/** What is no JSON is reported by whoever needs the whole of it. */
+/** Text that is not JSON is reported where the whole of it is read. */
 function scheduleIn(config: string): string | undefined {
   try {
     const { schedule } = JSON.parse(config) as { readonly schedule?: unknown };

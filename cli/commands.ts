@@ -1,5 +1,5 @@
 /**
- * The commands: what each takes, and what is said about it. A command's own module is loaded when it is run: a
+ * The commands, their arguments and their help texts. A command's own module is loaded when it is run: a
  * service that holds no other command's modules starts sooner and needs less memory.
  *
  * @module

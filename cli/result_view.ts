@@ -110,7 +110,7 @@ function childOf(node: Node, name: string): Node | undefined {
   return entriesOf(node).findLast(([key]) => key === name)?.[1];
 }
 
-/** A series is an object with a name and numbers, some of which may be missing. */
+/** A series is an object with a name and numbers; numbers may be missing. */
 function toSeries(node: Node): { readonly name: string; readonly items: readonly Node[] }[] {
   if (node.type !== "object") return [];
   const [name, y] = [childOf(node, "name"), childOf(node, "y")];

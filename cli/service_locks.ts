@@ -11,7 +11,7 @@ import type { ServiceConfig, ServiceName } from "../services/service_config.ts";
 
 /** How often the locks are renewed, in ms. */
 const RENEW_MS = 5000;
-/** A service that has not renewed its lock for so long is frozen, in ms. */
+/** A service that does not renew its lock for this long counts as frozen, in ms. */
 const FROZEN_MS = 30_000;
 
 /** Locks of one process. */

@@ -41,7 +41,7 @@ export async function keepAliveFile(
       await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
       await Deno.writeTextFile(path, `pid ${Deno.pid}\n`, { mode: 0o600 });
     } catch {
-      // A full disk stops no bot: whoever looks finds an old file.
+      // A full disk stops no bot: the health check finds an old file.
     }
   };
   await touch();

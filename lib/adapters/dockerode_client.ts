@@ -28,7 +28,7 @@ export interface EngineRequest {
   readonly query?: Readonly<Record<string, string | number>>;
   /** JSON body. */
   readonly body?: unknown;
-  /** Kind of call, of which only so many go at once. @default {not bounded: what is answered when something happens} */
+  /** Kind of call; the number of calls of one kind at once is bounded. @default {not bounded} */
   readonly kind?: EngineCallKind;
 }
 

@@ -6,17 +6,9 @@ import { InvalidConfigError } from "../../lib/errors.ts";
 import { openBotDocuments } from "../../services/open_bot_documents.ts";
 import { parseServiceConfig } from "../../services/service_config.ts";
 import { checkDataDir } from "../../cli/check_folders.ts";
+import { withParent } from "../with_parent.ts";
 
 const OWN = Deno.uid() ?? 0;
-
-async function withParent(work: (parent: string) => Promise<void>): Promise<void> {
-  const parent = await Deno.makeTempDir({ prefix: "berth-test-" });
-  try {
-    await work(parent);
-  } finally {
-    await Deno.remove(parent, { recursive: true });
-  }
-}
 
 async function open(path: string, mode = 0o755): Promise<void> {
   await Deno.mkdir(path, { recursive: true });

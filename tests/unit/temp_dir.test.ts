@@ -1,17 +1,9 @@
 import assert from "node:assert/strict";
 import { InvalidConfigError } from "../../lib/errors.ts";
 import { ensureInstanceDir, ensureTempDir } from "../../lib/temp_dir.ts";
+import { withParent } from "../with_parent.ts";
 
 const OWN = Deno.uid() ?? 0;
-
-async function withParent(work: (parent: string) => Promise<void>): Promise<void> {
-  const parent = await Deno.makeTempDir({ prefix: "berth-test-" });
-  try {
-    await work(parent);
-  } finally {
-    await Deno.remove(parent, { recursive: true });
-  }
-}
 
 async function assertRefused(path: string, why: RegExp, uid = OWN): Promise<void> {
   await assert.rejects(ensureTempDir(path, uid), (error) => {
