@@ -19,6 +19,15 @@ const DOCUMENTED = ["mod.ts", "lib"];
 
 // deno-lint-ignore no-control-regex
 const COLOUR = /\x1b\[[0-9;]*m/g;
+const SERVER_VARIABLE = /^(?:MINIO|MONGO|NATS)_/;
+/** Deno's own line about a test that takes long: no sign of life. */
+const STILL_RUNNING = /has been running for over/;
+/** How long a run may go without a line of output. The long forms of some tests take a quarter of an hour. */
+const STALL_MS = 60_000 * Number(
+  Deno.env.get("BERTH_TEST_STALL_MINUTES") ?? (Deno.env.get("BERTH_TEST_FULL") ? 60 : 8),
+);
+/** How long a run may take to end after a signal, before it is killed. */
+const KILL_AFTER_MS = 20_000;
 const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed(?: \(\d+ steps?\))? \| (\d+) failed/;
 
 let interrupted: Deno.Signal | undefined;
@@ -73,11 +82,19 @@ function exists(path: string): boolean {
   }
 }
 
-/** The gate's own tests are not counted: the runs after it repeat them. */
+/**
+ * The gate's own tests are not counted: the runs after it repeat them. It needs no servers, and sees none:
+ * a program that a test starts would use them.
+ */
 async function gatePasses(): Promise<boolean> {
   console.log("The gate: deno task ok");
-  running = new Deno.Command(Deno.execPath(), { args: ["task", "ok"], stdin: "null" }).spawn();
+  const env = Deno.env.toObject();
+  for (const name of Object.keys(env)) if (SERVER_VARIABLE.test(name)) delete env[name];
+  running = new Deno.Command(Deno.execPath(), { args: ["task", "ok"], stdin: "null", clearEnv: true, env })
+    .spawn();
+  const limit = setTimeout(() => stopStalled("the gate"), STALL_MS);
   const { success } = await running.status;
+  clearTimeout(limit);
   if (!success) console.error("The gate (deno task ok) failed; this counts as one failed test");
   return success;
 }
@@ -100,11 +117,16 @@ async function relay(output: ReadableStream<Uint8Array>): Promise<Counts | undef
   const decoder = new TextDecoder();
   let counts: Counts | undefined;
   let rest = "";
+  let limit = setTimeout(() => stopStalled("the last test above"), STALL_MS);
   for await (const chunk of output) {
     for (let written = 0; written < chunk.length;) {
       written += await Deno.stdout.write(chunk.subarray(written));
     }
     const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    if (lines.some((line) => line !== "" && !STILL_RUNNING.test(line))) {
+      clearTimeout(limit);
+      limit = setTimeout(() => stopStalled("the last test above"), STALL_MS);
+    }
     // A test may print a line without an end: the summary is short, so only the tail of one matters.
     rest = (lines.pop() ?? "").slice(-10_000);
     for (const line of lines) {
@@ -112,7 +134,17 @@ async function relay(output: ReadableStream<Uint8Array>): Promise<Counts | undef
       if (match) counts = { passed: Number(match[1]), failed: Number(match[2]) };
     }
   }
+  clearTimeout(limit);
   return counts;
+}
+
+/** Ends a run that hangs, so that the tests after it are run, and the counts are printed. */
+function stopStalled(what: string): void {
+  console.error(`Nothing was printed for ${STALL_MS / 60_000} minutes: ${what} hangs and is ended`);
+  stopRunning("SIGTERM");
+  const stalled = running;
+  const kill = setTimeout(() => stalled?.kill("SIGKILL"), KILL_AFTER_MS);
+  stalled?.status.finally(() => clearTimeout(kill));
 }
 
 function stopRunning(signal: Deno.Signal): void {

@@ -16,10 +16,13 @@ class Repository implements Disposable {
     }
   }
 
+  env: Record<string, string> = {};
+
   command(...args: string[]): Deno.Command {
     return new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--quiet", SCRIPT, ...args],
       cwd: this.folder,
+      env: this.env,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
@@ -110,6 +113,27 @@ Deno.test("run_tests --gate counts a failed gate once and runs the tests all the
   const passed = await good.run("--gate");
   assert.equal(passed.last, "2 passed, 0 failed");
   assert.equal(passed.code, 0);
+});
+
+Deno.test("run_tests hides the servers from the gate, and from nothing else", async () => {
+  const fails = "Deno.exit(Deno.env.get('MINIO_ACCESS_KEY') === undefined ? 0 : 1)";
+  const test =
+    `Deno.test("a", () => { if (Deno.env.get("MINIO_ACCESS_KEY") !== "key") throw new Error(); });\n`;
+  using repository = new Repository({ "tests/unit/a.test.ts": test }, `deno eval "${fails}"`);
+  repository.env = { MINIO_ACCESS_KEY: "key" };
+  const { last, stderr } = await repository.run("--gate");
+  assert.equal(last, "1 passed, 0 failed", stderr);
+});
+
+Deno.test("run_tests ends a gate and a test that hang, and goes on", async () => {
+  const hang = "await new Promise((r) => setTimeout(r, 1e6))";
+  using repository = new Repository({
+    "tests/unit/a.test.ts": `Deno.test("a", async () => { ${hang}; });\n`,
+  }, `deno eval "${hang}"`);
+  repository.env = { BERTH_TEST_STALL_MINUTES: "0.05" };
+  const { last, stderr } = await repository.run("--gate");
+  assert.equal(last, "0 passed, 2 failed", stderr);
+  assert.match(stderr, /the gate hangs and is ended[^]*the last test above hangs and is ended/);
 });
 
 Deno.test("run_tests runs only the paths and the names it is given", async () => {

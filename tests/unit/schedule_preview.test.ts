@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { previewSchedule, type SchedulePreview } from "../../cli/schedule_preview.ts";
+import { userEnvironment } from "../user_environment.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const NOW = Date.parse("2026-05-05T10:11:12Z") / 1000;
@@ -16,7 +17,9 @@ async function berth(...args: string[]): Promise<{ code: number; stdout: string;
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "-P=cli", "main.ts", "schedule", ...args],
     cwd: ROOT,
-    env: { DOCKER_HOST: "unix:///nowhere/docker.sock", NO_COLOR: "1" },
+    clearEnv: true,
+    env: { ...userEnvironment(), DOCKER_HOST: "unix:///nowhere/docker.sock", NO_COLOR: "1" },
+    signal: AbortSignal.timeout(60_000),
   }).output();
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };

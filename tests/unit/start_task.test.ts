@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { userEnvironment } from "../user_environment.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -7,7 +8,9 @@ async function task(name: string, env: Record<string, string>): Promise<{ code: 
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["task", "--quiet", name],
     cwd: ROOT,
-    env: { NO_COLOR: "1", ...env },
+    clearEnv: true,
+    env: { ...userEnvironment(), NO_COLOR: "1", ...env },
+    signal: AbortSignal.timeout(60_000),
   }).output();
   return { code, stderr: new TextDecoder().decode(stderr) };
 }
