@@ -5,8 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { BerthError, ObjectStoreError } from "./errors.ts";
-import { messageOf } from "./message_of.ts";
+import { BerthError, messageOf, ObjectStoreError } from "./errors.ts";
 import { describeObject } from "./object_name.ts";
 import type { ObjectContent } from "./object_store.ts";
 import { onDisk } from "./on_disk.ts";

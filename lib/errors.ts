@@ -5,8 +5,6 @@
  * @module
  */
 
-import { messageOf } from "./message_of.ts";
-
 /** Base of all errors of this library. */
 export class BerthError extends Error {
   /** Stable, machine-readable name of the failure, for example `archive/encrypted`. */
@@ -321,4 +319,14 @@ export class TimeLimitError extends BerthError {
 
 function bullets(lines: readonly string[]): string {
   return lines.map((line) => `  - ${line}`).join("\n");
+}
+
+/**
+ * The message of whatever was thrown, which need not be an error.
+ *
+ * @param error The value that was caught.
+ * @returns Its message, or the value itself as a string.
+ */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -8,11 +8,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
 import type { ContainerInfo, ContainerOrchestrator } from "./container_orchestrator.ts";
 import type { ContainerRemover } from "./container_remover.ts";
-import { LogsNotSavedError, TimeLimitError } from "./errors.ts";
+import { LogsNotSavedError, messageOf, TimeLimitError } from "./errors.ts";
 import { LABEL } from "./labels.ts";
 import type { LogCollector } from "./log_collector.ts";
 import { toCollectedContainer } from "./managed_container.ts";
-import { messageOf } from "./message_of.ts";
 
 /** What {@linkcode ExitedContainers} need. */
 export interface ExitedContainersOptions {

@@ -7,10 +7,15 @@
 import { dirname, isAbsolute, join } from "node:path";
 import { compareKeys } from "./compare_keys.ts";
 import { writeToDisk } from "./durable_file.ts";
-import { BerthError, ObjectConflictError, ObjectNotFoundError, ObjectStoreError } from "./errors.ts";
+import {
+  BerthError,
+  messageOf,
+  ObjectConflictError,
+  ObjectNotFoundError,
+  ObjectStoreError,
+} from "./errors.ts";
 import { readFileRange } from "./file_range.ts";
 import { type LengthRecord, LengthRecords } from "./length_records.ts";
-import { messageOf } from "./message_of.ts";
 import {
   assertBucketName,
   assertMetadata,

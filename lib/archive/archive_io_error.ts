@@ -4,8 +4,7 @@
  * @module
  */
 import { isDiskFull } from "../disk_full.ts";
-import { BerthError } from "../errors.ts";
-import { messageOf } from "../message_of.ts";
+import { BerthError, messageOf } from "../errors.ts";
 
 /**
  * Makes an error of the file system one for people. The archive is not to blame for it.

@@ -3,12 +3,11 @@
  *
  * @module
  */
-import { messageOf } from "../message_of.ts";
 import { archiveIoError } from "./archive_io_error.ts";
 import { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from "./archive_limits.ts";
 import { type ArchiveSource, inspectArchive, truncated } from "./inspect_archive.ts";
 import { decodeZipEntry } from "./decode_zip_entry.ts";
-import { BerthError, InvalidArchiveError } from "../errors.ts";
+import { BerthError, InvalidArchiveError, messageOf } from "../errors.ts";
 import { ExtractionTarget, PRIVATE_MODES, SHARED_MODES } from "./extraction_target.ts";
 import type { FileOwner } from "../file_owner.ts";
 import { FileWindow } from "./file_window.ts";

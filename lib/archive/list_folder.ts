@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { InvalidBotFolderError } from "../errors.ts";
-import { messageOf } from "../message_of.ts";
+import { InvalidBotFolderError, messageOf } from "../errors.ts";
 import { IGNORE_FILES, type IgnoreFile, IgnoreRules } from "./ignore_rules.ts";
 import { escapeZipEntryName, findZipNameProblem } from "./zip_entry_name.ts";
 

@@ -8,8 +8,7 @@ import { createReadStream } from "node:fs";
 import { createDeflateRaw, deflateRawSync } from "node:zlib";
 import { crc32 } from "./crc32.ts";
 import { Zip, ZipPassThrough } from "fflate";
-import { InvalidBotFolderError } from "../errors.ts";
-import { messageOf } from "../message_of.ts";
+import { InvalidBotFolderError, messageOf } from "../errors.ts";
 import type { IgnoreFile } from "./ignore_rules.ts";
 import { type FolderItem, listFolder } from "./list_folder.ts";
 

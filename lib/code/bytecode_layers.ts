@@ -9,7 +9,7 @@ import { getLogger } from "@logtape/logtape";
 import { ContainerBuilder } from "../container_builder.ts";
 import type { ContainerOrchestrator } from "../container_orchestrator.ts";
 import { LABEL } from "../labels.ts";
-import { messageOf } from "../message_of.ts";
+import { messageOf } from "../errors.ts";
 import { onDisk } from "../on_disk.ts";
 import { removeTree } from "../remove_tree.ts";
 import type { Runtime } from "../runtimes.ts";

@@ -6,8 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { LRUCache } from "lru-cache";
-import type { InvalidArchiveError } from "../errors.ts";
-import { messageOf } from "../message_of.ts";
+import { type InvalidArchiveError, messageOf } from "../errors.ts";
 import type { ObjectInfo } from "../object_store.ts";
 import { unlessMissing } from "../unless_missing.ts";
 

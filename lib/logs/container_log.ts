@@ -7,9 +7,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
 import type { ContainerOrchestrator } from "../container_orchestrator.ts";
-import { ContainerNotFoundError } from "../errors.ts";
+import { ContainerNotFoundError, messageOf } from "../errors.ts";
 import type { Limiter } from "../limiter.ts";
-import { messageOf } from "../message_of.ts";
 import { LogBell } from "./log_bell.ts";
 import type { LogBrake } from "./log_brake.ts";
 import type { LoggedContainer, LogTransfer, Transferred } from "./log_transfer.ts";

@@ -6,7 +6,7 @@
 
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { messageOf } from "../../lib/message_of.ts";
+import { messageOf } from "../../lib/errors.ts";
 import { StoreUnavailableError } from "../documents/bot_repository.ts";
 
 /**

@@ -6,8 +6,7 @@
 
 import { BSON, type MongoBulkWriteError, MongoInvalidArgumentError, MongoServerError } from "mongodb";
 import { withoutCredentials } from "../../lib/connection_string.ts";
-import { BerthError, TimeLimitError } from "../../lib/errors.ts";
-import { messageOf } from "../../lib/message_of.ts";
+import { BerthError, messageOf, TimeLimitError } from "../../lib/errors.ts";
 import { StoreUnavailableError } from "../documents/bot_repository.ts";
 import { UnstorableDocumentError } from "../documents/unstorable_document_error.ts";
 

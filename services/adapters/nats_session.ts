@@ -6,7 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { NatsConnection } from "@nats-io/transport-node";
-import { messageOf } from "../../lib/message_of.ts";
+import { messageOf } from "../../lib/errors.ts";
 import { backoffMs } from "../control/backoff.ts";
 import type { Clock } from "../control/clock.ts";
 import type { BotEventHandlers } from "../events/bot_events.ts";

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { BerthError } from "../../lib/errors.ts";
-import { messageOf } from "../../lib/message_of.ts";
+import { BerthError, messageOf } from "../../lib/errors.ts";
 import { type RepositoryCallOptions, StoreUnavailableError } from "../documents/bot_repository.ts";
 
 /** Makes calls until it is closed. They block the process while they last, so each is short. */

@@ -12,9 +12,9 @@ import {
   EngineUnavailableError,
   ImageUnavailableError,
   LogsNotSavedError,
+  messageOf,
   ObjectStoreError,
 } from "../../lib/errors.ts";
-import { messageOf } from "../../lib/message_of.ts";
 import type { ManagedContainer, RemoveContainerOptions, Runner } from "../../lib/runner.ts";
 import type { Clock } from "../control/clock.ts";
 import { NotServingError } from "../ownership/serving_right.ts";

@@ -5,7 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { messageOf } from "../../lib/message_of.ts";
+import { messageOf } from "../../lib/errors.ts";
 import { type BotDocument, type BotRepository, StoreUnavailableError } from "../documents/bot_repository.ts";
 
 /** How long a database is waited for where it has answered before, in ms. */

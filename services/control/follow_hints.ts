@@ -5,7 +5,7 @@
  */
 
 import type { Logger } from "@logtape/logtape";
-import { messageOf } from "../../lib/message_of.ts";
+import { messageOf } from "../../lib/errors.ts";
 import type { ContainerHint, Runner } from "../../lib/runner.ts";
 import type { Clock } from "./clock.ts";
 

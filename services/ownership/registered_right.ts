@@ -6,7 +6,7 @@
 
 import type { Logger } from "@logtape/logtape";
 import { InstanceLockedError } from "../../lib/instance_lock.ts";
-import { messageOf } from "../../lib/message_of.ts";
+import { messageOf } from "../../lib/errors.ts";
 import type { Clock } from "../control/clock.ts";
 import {
   BEAT_MS,

@@ -5,7 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { messageOf } from "../../lib/message_of.ts";
+import { messageOf } from "../../lib/errors.ts";
 import type { Runner } from "../../lib/runner.ts";
 import type { Clock } from "../control/clock.ts";
 import { field, isObject } from "../documents/document_fields.ts";

@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
 import { KeyedMutex } from "../../lib/keyed_mutex.ts";
-import { messageOf } from "../../lib/message_of.ts";
+import { messageOf } from "../../lib/errors.ts";
 import { ALL_SEGMENTS, type Runner } from "../../lib/runner.ts";
 import { backoffMs } from "../control/backoff.ts";
 import { type Clock, systemClock } from "../control/clock.ts";

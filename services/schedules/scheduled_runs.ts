@@ -5,7 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { messageOf } from "../../lib/message_of.ts";
+import { messageOf } from "../../lib/errors.ts";
 import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../../lib/runner.ts";
 import type { Clock } from "../control/clock.ts";
 import { WorkQueue } from "../control/work_queue.ts";
