@@ -10,7 +10,7 @@ import { type CliContext, EXIT, UsageError } from "./cli/context.ts";
 // The same text that `berth help` prints without Deno.
 import USAGE from "./cli/usage.txt" with { type: "text" };
 import { BerthError, InvalidConfigError } from "./lib/errors.ts";
-import { InstanceLockedError } from "./lib/instance_lock.ts";
+import { InstanceLockedError } from "./lib/runner/instance_lock.ts";
 
 const HELP = { help: { type: "boolean", short: "h" } } as const;
 

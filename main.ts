@@ -41,17 +41,17 @@ const code = await runCli(Deno.args, {
   signal: stop.signal,
   // Loaded by what needs them: other commands begin sooner.
   createOrchestrator: async (config) => {
-    const { connectDocker } = await import("./lib/adapters/connect_docker.ts");
-    const { DockerodeOrchestrator } = await import("./lib/adapters/dockerode_orchestrator.ts");
+    const { connectDocker } = await import("./lib/engine/docker/connect_docker.ts");
+    const { DockerodeOrchestrator } = await import("./lib/engine/docker/dockerode_orchestrator.ts");
     return new DockerodeOrchestrator(connectDocker(config.dockerHost));
   },
   createStore: async (config, folder) => {
-    const { createObjectStore } = await import("./lib/create_object_store.ts");
-    const { FolderObjectStore } = await import("./lib/folder_object_store.ts");
+    const { createObjectStore } = await import("./lib/runner/create_object_store.ts");
+    const { FolderObjectStore } = await import("./lib/objects/folder/folder_object_store.ts");
     return config.minio || folder === undefined ? createObjectStore(config) : new FolderObjectStore(folder);
   },
   createRunner: async (config, store) =>
-    (await import("./lib/create_docker_runner.ts")).createDockerRunner({
+    (await import("./lib/runner/create_docker_runner.ts")).createDockerRunner({
       config,
       store,
       compileAhead: false,

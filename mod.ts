@@ -29,7 +29,7 @@ export {
   type BotUsersOptions,
   type LiveUser,
   type UidRange,
-} from "./lib/bot_users.ts";
+} from "./lib/users/bot_users.ts";
 export {
   ArchiveExtractor,
   type ArchiveExtractorOptions,
@@ -41,24 +41,24 @@ export type {
   SharedTreeOptions,
 } from "./lib/archive/extract_archive.ts";
 export { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from "./lib/archive/archive_limits.ts";
-export { BashEntrypointFactory } from "./lib/bash_entrypoint_factory.ts";
-export { UserFiles } from "./lib/user_files.ts";
-export { describeExit, type Exit } from "./lib/describe_exit.ts";
-export { CodeEntrypointFactory, type ScriptFile } from "./lib/code_entrypoint_factory.ts";
+export { BashEntrypointFactory } from "./lib/executable/bash_entrypoint_factory.ts";
+export { UserFiles } from "./lib/users/user_files.ts";
+export { describeExit, type Exit } from "./lib/runner/describe_exit.ts";
+export { CodeEntrypointFactory, type ScriptFile } from "./lib/executable/code_entrypoint_factory.ts";
 export {
   CodeManager,
   type CodeManagerOptions,
   type ExtractedCode,
   type FetchAndExtractOptions,
-} from "./lib/code_manager.ts";
+} from "./lib/code/code_manager.ts";
 export { BytecodeLayers, type BytecodeLayersOptions } from "./lib/code/bytecode_layers.ts";
 export type { CodeTree } from "./lib/code/code_tree.ts";
 export { CodeTrees, type CodeTreesOptions } from "./lib/code/code_trees.ts";
 export { type CodeView, CodeViews, type CreateViewOptions } from "./lib/code/code_views.ts";
 export { CodeWatch, type CodeWatchOptions } from "./lib/code/code_watch.ts";
-export { type CachedArchive, CodeCache, type CodeCacheOptions } from "./lib/code_cache.ts";
-export type { ContainerOwner } from "./lib/container_ownership.ts";
-export { ContainerBuilder } from "./lib/container_builder.ts";
+export { type CachedArchive, CodeCache, type CodeCacheOptions } from "./lib/code/code_cache.ts";
+export type { ContainerOwner } from "./lib/runner/container_ownership.ts";
+export { ContainerBuilder } from "./lib/executable/container_builder.ts";
 export type {
   ContainerEvent,
   ContainerInfo,
@@ -80,7 +80,7 @@ export type {
   StopOptions,
   StopOutcome,
   WatchOptions,
-} from "./lib/container_orchestrator.ts";
+} from "./lib/engine/container_orchestrator.ts";
 export type {
   BindMount,
   ContainerSpec,
@@ -89,23 +89,23 @@ export type {
   ResourceLimits,
   SecuritySettings,
   TmpfsMount,
-} from "./lib/container_spec.ts";
-export { createDockerRunner, type CreateDockerRunnerOptions } from "./lib/create_docker_runner.ts";
-export { createObjectStore } from "./lib/create_object_store.ts";
-export { DockerRunner, type DockerRunnerParts } from "./lib/docker_runner.ts";
+} from "./lib/engine/container_spec.ts";
+export { createDockerRunner, type CreateDockerRunnerOptions } from "./lib/runner/create_docker_runner.ts";
+export { createObjectStore } from "./lib/runner/create_object_store.ts";
+export { DockerRunner, type DockerRunnerParts } from "./lib/runner/docker_runner.ts";
 export {
   type BucketNames,
   type DockerRunnerConfig,
   type MinioConfig,
   parseDockerRunnerConfig,
-} from "./lib/docker_runner_config.ts";
+} from "./lib/runner/docker_runner_config.ts";
 export * from "./lib/errors.ts";
 export {
   type EntrypointType,
   type Executable,
   type ExecutableInput,
   parseExecutable,
-} from "./lib/executable.ts";
+} from "./lib/executable/executable.ts";
 export type {
   EndedContainer,
   ErrorResult,
@@ -113,15 +113,15 @@ export type {
   RunningResult,
   StartedContainer,
   SuccessResult,
-} from "./lib/execution_result.ts";
-export { FolderObjectStore } from "./lib/folder_object_store.ts";
+} from "./lib/runner/execution_result.ts";
+export { FolderObjectStore } from "./lib/objects/folder/folder_object_store.ts";
 export {
   type CollectedContainer,
   type CollectionStatus,
   LogCollector,
   type LogCollectorOptions,
-} from "./lib/log_collector.ts";
-export { LogReader, type LogReaderOptions, type ReadLogsOptions } from "./lib/log_reader.ts";
+} from "./lib/logs/log_collector.ts";
+export { LogReader, type LogReaderOptions, type ReadLogsOptions } from "./lib/logs/log_reader.ts";
 export {
   type LogFormat,
   type LogSource,
@@ -131,10 +131,15 @@ export {
 export { type OnDay, type ReadStoredLogsOptions, StoredLogs } from "./lib/logs/stored_logs.ts";
 export type { LogMode } from "./lib/logs/log_brake.ts";
 export type { LoggedContainer } from "./lib/logs/log_transfer.ts";
-export { type BotMetrics, type Metric, MetricSeries, type MetricSeriesOptions } from "./lib/metric_series.ts";
-export type { LockHolder } from "./lib/folder_lock.ts";
-export { InstanceLock, InstanceLockedError } from "./lib/instance_lock.ts";
-export { type ContainerKind, LABEL } from "./lib/labels.ts";
+export {
+  type BotMetrics,
+  type Metric,
+  MetricSeries,
+  type MetricSeriesOptions,
+} from "./lib/logs/metric_series.ts";
+export type { LockHolder } from "./lib/util/folder_lock.ts";
+export { InstanceLock, InstanceLockedError } from "./lib/runner/instance_lock.ts";
+export { type ContainerKind, LABEL } from "./lib/engine/labels.ts";
 export type {
   AppendObjectOptions,
   GetObjectOptions,
@@ -144,9 +149,9 @@ export type {
   ObjectMetadata,
   ObjectStore,
   PutObjectOptions,
-} from "./lib/object_store.ts";
-export type { FileOwner } from "./lib/file_owner.ts";
-export { type ForcedRemoval, PrivateFolders } from "./lib/private_folders.ts";
+} from "./lib/objects/object_store.ts";
+export type { FileOwner } from "./lib/util/file_owner.ts";
+export { type ForcedRemoval, PrivateFolders } from "./lib/code/private_folders.ts";
 export {
   ALL_SEGMENTS,
   type CollectedRun,
@@ -163,11 +168,11 @@ export {
   type StopContainerOptions,
   type StopResult,
   type WatchContainersOptions,
-} from "./lib/runner.ts";
-export type { CollectedResult, ResultProblem } from "./lib/result_keeper.ts";
-export { type Runtime, RUNTIMES } from "./lib/runtimes.ts";
-export { ScriptManager } from "./lib/script_manager.ts";
-export { Secret } from "./lib/secret.ts";
+} from "./lib/runner/runner.ts";
+export type { CollectedResult, ResultProblem } from "./lib/runner/result_keeper.ts";
+export { type Runtime, RUNTIMES } from "./lib/executable/runtimes.ts";
+export { ScriptManager } from "./lib/executable/script_manager.ts";
+export { Secret } from "./lib/util/secret.ts";
 export type { TreeFile, TreeManifest } from "./lib/archive/tree_manifest.ts";
 export type { TreeLocation } from "./lib/archive/tree_writer.ts";
 export type { IgnoreFile } from "./lib/archive/ignore_rules.ts";

@@ -5,8 +5,8 @@
  */
 
 import { z } from "zod";
-import { didYouMean } from "../lib/did_you_mean.ts";
-import { DEFAULT_RUNTIME } from "../lib/runtimes.ts";
+import { didYouMean } from "../lib/util/did_you_mean.ts";
+import { DEFAULT_RUNTIME } from "../lib/executable/runtimes.ts";
 import { SCHEDULE_SETTINGS } from "../services/documents/berth_settings.ts";
 
 /** Every scalar of the file is a string, so that version 1.10 does not become the number 1.1. */

@@ -6,8 +6,8 @@
 
 import { parse as parseYaml } from "yaml";
 import { InvalidBotFolderError } from "../lib/errors.ts";
-import type { ExecutableInput } from "../lib/executable.ts";
-import { jsonTextProblem } from "../lib/json_check.ts";
+import type { ExecutableInput } from "../lib/executable/executable.ts";
+import { jsonTextProblem } from "../lib/util/json_check.ts";
 import { decodeText } from "./decode_text.ts";
 import { type BotConfig, parseBotConfig, settingsOf } from "./bot_config_schema.ts";
 

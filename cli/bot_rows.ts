@@ -4,9 +4,9 @@
  * @module
  */
 
-import { describeExit } from "../lib/describe_exit.ts";
-import type { ContainerPhase } from "../lib/container_orchestrator.ts";
-import type { ManagedContainer } from "../lib/runner.ts";
+import { describeExit } from "../lib/runner/describe_exit.ts";
+import type { ContainerPhase } from "../lib/engine/container_orchestrator.ts";
+import type { ManagedContainer } from "../lib/runner/runner.ts";
 import { parseBotDocument } from "../services/documents/bot_document.ts";
 import type { StoredBot } from "../services/documents/bot_repository.ts";
 

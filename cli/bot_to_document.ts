@@ -5,8 +5,8 @@
  */
 
 import { InvalidBotFolderError } from "../lib/errors.ts";
-import { withoutMember } from "../lib/json_member.ts";
-import { jsonTextProblem } from "../lib/json_check.ts";
+import { withoutMember } from "../lib/util/json_member.ts";
+import { jsonTextProblem } from "../lib/util/json_check.ts";
 import { BERTH_KEY } from "../services/documents/berth_settings.ts";
 import { parseBotDocument } from "../services/documents/bot_document.ts";
 import type { BotDocument } from "../services/documents/bot_repository.ts";

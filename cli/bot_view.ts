@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { LogLine } from "../lib/container_orchestrator.ts";
-import type { Runner } from "../lib/runner.ts";
+import type { LogLine } from "../lib/engine/container_orchestrator.ts";
+import type { Runner } from "../lib/runner/runner.ts";
 import { describeCondition } from "../services/bots/bot_condition.ts";
 import type { RunningBot } from "../services/bots/service_state.ts";
 import type { BotFolder } from "./bot_folder.ts";

@@ -5,8 +5,8 @@
  */
 
 import { EngineUnavailableError } from "../lib/errors.ts";
-import { Limiter } from "../lib/limiter.ts";
-import type { ManagedContainer } from "../lib/runner.ts";
+import { Limiter } from "../lib/util/limiter.ts";
+import type { ManagedContainer } from "../lib/runner/runner.ts";
 import { toOwner } from "../services/ownership/store_owner.ts";
 import { whoServes } from "../services/who_serves.ts";
 import { botRows } from "./bot_rows.ts";

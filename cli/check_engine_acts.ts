@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ContainerOrchestrator } from "../lib/container_orchestrator.ts";
+import type { ContainerOrchestrator } from "../lib/engine/container_orchestrator.ts";
 import type { Finding } from "./finding.ts";
 
 /** How many containers are looked at, the newest first as the engine lists them. */

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { isOwnData } from "../lib/data_dir.ts";
-import type { DockerRunnerConfig } from "../lib/docker_runner_config.ts";
-import { ensureTempDir } from "../lib/temp_dir.ts";
+import { isOwnData } from "../lib/util/data_dir.ts";
+import type { DockerRunnerConfig } from "../lib/runner/docker_runner_config.ts";
+import { ensureTempDir } from "../lib/util/temp_dir.ts";
 import type { Finding } from "./finding.ts";
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LockHolder } from "../lib/folder_lock.ts";
+import type { LockHolder } from "../lib/util/folder_lock.ts";
 import type { ServerProbes } from "../services/probe_servers.ts";
 import type { ServiceConfig, ServiceName } from "../services/service_config.ts";
 import { whoServes } from "../services/who_serves.ts";

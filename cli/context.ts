@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { ContainerOrchestrator } from "../lib/container_orchestrator.ts";
-import type { DockerRunnerConfig } from "../lib/docker_runner_config.ts";
-import type { ObjectStore } from "../lib/object_store.ts";
-import type { Runner } from "../lib/runner.ts";
+import type { ContainerOrchestrator } from "../lib/engine/container_orchestrator.ts";
+import type { DockerRunnerConfig } from "../lib/runner/docker_runner_config.ts";
+import type { ObjectStore } from "../lib/objects/object_store.ts";
+import type { Runner } from "../lib/runner/runner.ts";
 import type { ComposedBotService, GivenParts, ProcessParts } from "../services/compose_bot_service.ts";
 import type { BotDocuments } from "../services/open_bot_documents.ts";
 import type { ServerProbes } from "../services/probe_servers.ts";

@@ -5,7 +5,7 @@
  */
 
 import { InvalidBotFolderError } from "../lib/errors.ts";
-import { describePlace, invalidUtf8At } from "../lib/text_place.ts";
+import { describePlace, invalidUtf8At } from "../lib/util/text_place.ts";
 
 /**
  * Decodes a file. A byte order mark is accepted and left out.

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LogLine } from "../lib/container_orchestrator.ts";
+import type { LogLine } from "../lib/engine/container_orchestrator.ts";
 import type { ComposedBotService } from "../services/compose_bot_service.ts";
 import type { ServiceConfig } from "../services/service_config.ts";
 import { type BotFolder, readBotFolder } from "./bot_folder.ts";

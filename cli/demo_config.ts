@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ALL_SEGMENTS } from "../lib/runner.ts";
+import { ALL_SEGMENTS } from "../lib/runner/runner.ts";
 import { parseServiceConfig, type ServiceConfig } from "../services/service_config.ts";
 import { sessionConfig } from "./session_config.ts";
 

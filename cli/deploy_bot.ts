@@ -8,7 +8,7 @@ import { stat } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { ArchiveLimits } from "../lib/archive/archive_limits.ts";
 import { InvalidBotFolderError } from "../lib/errors.ts";
-import type { ObjectStore } from "../lib/object_store.ts";
+import type { ObjectStore } from "../lib/objects/object_store.ts";
 import { parseBotDocument } from "../services/documents/bot_document.ts";
 import type { BotChange, BotDocument, BotRepository } from "../services/documents/bot_repository.ts";
 import { field, isObject } from "../services/documents/document_fields.ts";

@@ -6,7 +6,7 @@
 
 import { resolve } from "node:path";
 import { InvalidBotFolderError } from "../lib/errors.ts";
-import { ALL_SEGMENTS } from "../lib/runner.ts";
+import { ALL_SEGMENTS } from "../lib/runner/runner.ts";
 import type { BotRepository } from "../services/documents/bot_repository.ts";
 import { type BotFolder, readBotFolder } from "./bot_folder.ts";
 import { type CliContext, EXIT } from "./context.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DockerRunnerConfig } from "../lib/docker_runner_config.ts";
+import type { DockerRunnerConfig } from "../lib/runner/docker_runner_config.ts";
 import { InvalidConfigError } from "../lib/errors.ts";
 import { parseServiceConfig, type ServiceConfig } from "../services/service_config.ts";
 import { checkDataDir, checkTempDir } from "./check_folders.ts";

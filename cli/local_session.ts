@@ -5,13 +5,13 @@
  */
 
 import type { ArchiveLimits } from "../lib/archive/archive_limits.ts";
-import type { DockerRunnerConfig } from "../lib/docker_runner_config.ts";
-import { type EntrypointType, type Executable, parseExecutable } from "../lib/executable.ts";
-import { InstanceLock } from "../lib/instance_lock.ts";
-import { withoutMember } from "../lib/json_member.ts";
-import type { ObjectStore } from "../lib/object_store.ts";
-import { ALL_SEGMENTS, type Runner } from "../lib/runner.ts";
-import { ensureTempDir } from "../lib/temp_dir.ts";
+import type { DockerRunnerConfig } from "../lib/runner/docker_runner_config.ts";
+import { type EntrypointType, type Executable, parseExecutable } from "../lib/executable/executable.ts";
+import { InstanceLock } from "../lib/runner/instance_lock.ts";
+import { withoutMember } from "../lib/util/json_member.ts";
+import type { ObjectStore } from "../lib/objects/object_store.ts";
+import { ALL_SEGMENTS, type Runner } from "../lib/runner/runner.ts";
+import { ensureTempDir } from "../lib/util/temp_dir.ts";
 import { BERTH_KEY } from "../services/documents/berth_settings.ts";
 import type { BotFolder } from "./bot_folder.ts";
 import { settleAll } from "./settle.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LogLine } from "../lib/container_orchestrator.ts";
+import type { LogLine } from "../lib/engine/container_orchestrator.ts";
 import { printable, type Style, type Terminal } from "./terminal.ts";
 
 const COLOURS: readonly Style[] = ["cyan", "magenta", "yellow", "green", "blue"];

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { didYouMean } from "../lib/did_you_mean.ts";
+import { didYouMean } from "../lib/util/did_you_mean.ts";
 import { SERVICE_VARIABLES } from "../services/service_config.ts";
 
 /** These belong to the system. */

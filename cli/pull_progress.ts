@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PullProgress } from "../lib/container_orchestrator.ts";
+import type { PullProgress } from "../lib/engine/container_orchestrator.ts";
 import type { Terminal } from "./terminal.ts";
 
 const WIDTH = 24;

@@ -6,7 +6,7 @@
 
 import { resolve } from "node:path";
 import { InvalidBotFolderError } from "../lib/errors.ts";
-import { describeExit } from "../lib/describe_exit.ts";
+import { describeExit } from "../lib/runner/describe_exit.ts";
 import { readBotFolder } from "./bot_folder.ts";
 import { type CliContext, EXIT } from "./context.ts";
 import { LocalSession } from "./local_session.ts";

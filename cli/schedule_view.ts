@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { LogLine } from "../lib/container_orchestrator.ts";
-import { describeExit } from "../lib/describe_exit.ts";
-import type { Runner } from "../lib/runner.ts";
+import type { LogLine } from "../lib/engine/container_orchestrator.ts";
+import { describeExit } from "../lib/runner/describe_exit.ts";
+import type { Runner } from "../lib/runner/runner.ts";
 import type { RunRecord } from "../services/schedules/run_repository.ts";
 import { printable, type Terminal } from "./terminal.ts";
 

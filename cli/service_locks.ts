@@ -5,8 +5,8 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { LockHolder } from "../lib/folder_lock.ts";
-import { InstanceLock, InstanceLockedError } from "../lib/instance_lock.ts";
+import type { LockHolder } from "../lib/util/folder_lock.ts";
+import { InstanceLock, InstanceLockedError } from "../lib/runner/instance_lock.ts";
 import type { ServiceConfig, ServiceName } from "../services/service_config.ts";
 
 /** How often the locks are renewed, in ms. */

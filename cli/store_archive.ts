@@ -8,7 +8,7 @@ import type { ArchiveLimits } from "../lib/archive/archive_limits.ts";
 import { archiveInMemory, inspectArchive } from "../lib/archive/inspect_archive.ts";
 import { zipFolder, type ZipFolderOptions, type ZippedFolder } from "../lib/archive/zip_folder.ts";
 import { InvalidArchiveError, InvalidBotFolderError } from "../lib/errors.ts";
-import type { ObjectStore } from "../lib/object_store.ts";
+import type { ObjectStore } from "../lib/objects/object_store.ts";
 import type { BotFolder } from "./bot_folder.ts";
 
 /** Archives that were put there from a folder are below it, where those of an API have the name of a user. */

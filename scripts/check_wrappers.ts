@@ -85,6 +85,8 @@ export async function checkWrappers(folders: string[]): Promise<boolean> {
 if (import.meta.main) {
   const folders = Deno.args.length > 0
     ? Deno.args
-    : ["lib/wrappers", "examples"].map((path) => fileURLToPath(new URL(`../${path}`, import.meta.url)));
+    : ["lib/executable/wrappers", "examples"].map((path) =>
+      fileURLToPath(new URL(`../${path}`, import.meta.url))
+    );
   Deno.exit(await checkWrappers(folders) ? 0 : 1);
 }

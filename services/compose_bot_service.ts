@@ -5,15 +5,15 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { createDockerRunner } from "../lib/create_docker_runner.ts";
-import { createObjectStore } from "../lib/create_object_store.ts";
-import type { ContainerKind } from "../lib/labels.ts";
-import type { ObjectStore } from "../lib/object_store.ts";
-import type { Runner } from "../lib/runner.ts";
+import { createDockerRunner } from "../lib/runner/create_docker_runner.ts";
+import { createObjectStore } from "../lib/runner/create_object_store.ts";
+import type { ContainerKind } from "../lib/engine/labels.ts";
+import type { ObjectStore } from "../lib/objects/object_store.ts";
+import type { Runner } from "../lib/runner/runner.ts";
 import { BotService } from "./bots/bot_service.ts";
 import { type ComposedScheduleService, composeScheduleService } from "./compose_schedule_service.ts";
 import { makeServingRight, type ServiceLocks } from "./compose_rights.ts";
-import { systemClock } from "./control/clock.ts";
+import { systemClock } from "../lib/util/clock.ts";
 import { untilDone } from "./control/until_done.ts";
 import type { BotRepository } from "./documents/bot_repository.ts";
 import type { BotEvents } from "./events/bot_events.ts";

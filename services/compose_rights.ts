@@ -5,8 +5,8 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { Runner } from "../lib/runner.ts";
-import { systemClock } from "./control/clock.ts";
+import type { Runner } from "../lib/runner/runner.ts";
+import { systemClock } from "../lib/util/clock.ts";
 import { LockedRight } from "./ownership/locked_right.ts";
 import { type HostLock, RegisteredRight } from "./ownership/registered_right.ts";
 import { lockIdOf, lookAtRivalLock } from "./ownership/rival_lock.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Runner } from "../lib/runner.ts";
+import type { Runner } from "../lib/runner/runner.ts";
 import type { BotEvents } from "./events/bot_events.ts";
 import type { ChangeSource } from "./events/change_source.ts";
 import { SCHEDULE_SUBJECTS } from "./events/event_subjects.ts";

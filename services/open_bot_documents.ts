@@ -4,8 +4,8 @@
  * @module
  */
 
-import { createObjectStore } from "../lib/create_object_store.ts";
-import type { ObjectStore } from "../lib/object_store.ts";
+import { createObjectStore } from "../lib/runner/create_object_store.ts";
+import type { ObjectStore } from "../lib/objects/object_store.ts";
 import type { BotRepository } from "./documents/bot_repository.ts";
 import type { BotEventPublisher } from "./events/bot_event_publisher.ts";
 import { BOT_SUBJECTS, SCHEDULE_SUBJECTS } from "./events/event_subjects.ts";

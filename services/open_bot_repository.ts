@@ -4,8 +4,8 @@
  * @module
  */
 
-import { ensureDataDir } from "../lib/data_dir.ts";
-import type { DockerRunnerConfig } from "../lib/docker_runner_config.ts";
+import { ensureDataDir } from "../lib/util/data_dir.ts";
+import type { DockerRunnerConfig } from "../lib/runner/docker_runner_config.ts";
 import type { BotRepository } from "./documents/bot_repository.ts";
 import type { ChangeSource } from "./events/change_source.ts";
 import type { ServiceRegistry } from "./ownership/service_registry.ts";

@@ -9,11 +9,11 @@ import {
   CONFIG_VARIABLES,
   type DockerRunnerConfig,
   parseDockerRunnerConfig,
-} from "../lib/docker_runner_config.ts";
+} from "../lib/runner/docker_runner_config.ts";
 import { InvalidConfigError } from "../lib/errors.ts";
-import { ALL_SEGMENTS } from "../lib/runner.ts";
-import { Secret } from "../lib/secret.ts";
-import { problemOfMongoUri, problemOfNatsUrl } from "./server_addresses.ts";
+import { ALL_SEGMENTS } from "../lib/runner/runner.ts";
+import { Secret } from "../lib/util/secret.ts";
+import { problemOfMongoUri, problemOfNatsUrl } from "../lib/util/server_addresses.ts";
 import type { RunRetention } from "./schedules/run_repository.ts";
 
 /** What can be served. */

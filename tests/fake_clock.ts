@@ -5,7 +5,7 @@
  */
 
 import { setImmediate } from "node:timers";
-import type { Clock } from "../services/control/clock.ts";
+import type { Clock } from "../lib/util/clock.ts";
 
 interface Sleeper {
   readonly dueAt: number;

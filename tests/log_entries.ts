@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ContainerOrchestrator, LogEntry } from "../lib/container_orchestrator.ts";
+import type { ContainerOrchestrator, LogEntry } from "../lib/engine/container_orchestrator.ts";
 
 const encoder = new TextEncoder();
 

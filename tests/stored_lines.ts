@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { parseStoredLine, type StoredLogLine } from "../lib/logs/line_format.ts";
-import type { ObjectStore } from "../lib/object_store.ts";
+import type { ObjectStore } from "../lib/objects/object_store.ts";
 
 /**
  * Reads all that is stored of a bot.

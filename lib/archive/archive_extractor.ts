@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { archiveIoError } from "./archive_io_error.ts";
+import { archiveIoError } from "../util/archive_io_error.ts";
 import { BerthError } from "../errors.ts";
 import type { ExtractArchiveOptions, ExtractedArchive } from "./extract_archive.ts";
 import { ExtractionLane } from "./extraction_lane.ts";

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { archiveIoError } from "./archive_io_error.ts";
+import { archiveIoError } from "../util/archive_io_error.ts";
 import { BerthError, InvalidArchiveError } from "../errors.ts";
-import type { FileOwner } from "../file_owner.ts";
+import type { FileOwner } from "../util/file_owner.ts";
 import { escapeZipEntryName } from "./zip_entry_name.ts";
 
 /** Permission bits of what is extracted. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { archiveIoError } from "./archive_io_error.ts";
+import { archiveIoError } from "../util/archive_io_error.ts";
 import type { ExtractionTarget } from "./extraction_target.ts";
 import type { ArchiveSource } from "./inspect_archive.ts";
 import { formatTreeManifest, parseTreeManifest, type TreeFile } from "./tree_manifest.ts";

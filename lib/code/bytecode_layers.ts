@@ -6,16 +6,16 @@
 
 import { createHash } from "node:crypto";
 import { getLogger } from "@logtape/logtape";
-import { ContainerBuilder } from "../container_builder.ts";
-import type { ContainerOrchestrator } from "../container_orchestrator.ts";
-import { LABEL } from "../labels.ts";
+import { ContainerBuilder } from "../executable/container_builder.ts";
+import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
+import { LABEL } from "../engine/labels.ts";
 import { messageOf } from "../errors.ts";
-import { onDisk } from "../on_disk.ts";
-import { removeTree } from "../remove_tree.ts";
-import type { Runtime } from "../runtimes.ts";
-import { SharedWork } from "../shared_work.ts";
-import { unlessMissing } from "../unless_missing.ts";
-import type { FileOwner } from "../file_owner.ts";
+import { onDisk } from "../util/on_disk.ts";
+import { removeTree } from "./remove_tree.ts";
+import type { Runtime } from "../executable/runtimes.ts";
+import { SharedWork } from "../util/shared_work.ts";
+import { unlessMissing } from "../util/unless_missing.ts";
+import type { FileOwner } from "../util/file_owner.ts";
 import type { CodeTree } from "./code_tree.ts";
 import { linkBytecode } from "./link_bytecode.ts";
 

@@ -5,10 +5,10 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { ContainerInfo } from "../container_orchestrator.ts";
-import { LABEL } from "../labels.ts";
-import type { PrivateFolders } from "../private_folders.ts";
-import { unlessMissing } from "../unless_missing.ts";
+import type { ContainerInfo } from "../engine/container_orchestrator.ts";
+import { LABEL } from "../engine/labels.ts";
+import type { PrivateFolders } from "./private_folders.ts";
+import { unlessMissing } from "../util/unless_missing.ts";
 import type { CodeTrees } from "./code_trees.ts";
 
 /** Cleaners remove what nobody has used for days. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { FileOwner } from "../file_owner.ts";
-import { unlessMissing } from "../unless_missing.ts";
+import type { FileOwner } from "../util/file_owner.ts";
+import { unlessMissing } from "../util/unless_missing.ts";
 import type { CodeTree } from "./code_tree.ts";
 
 /** Options of {@linkcode copyTree}. */

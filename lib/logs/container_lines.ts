@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ContainerOrchestrator } from "../container_orchestrator.ts";
+import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import { LineAssembler } from "./line_assembler.ts";
 import { parseStoredLine, type StoredLogLine } from "./line_format.ts";
 import type { LogMark } from "./log_mark.ts";

@@ -6,9 +6,9 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
-import type { ContainerOrchestrator } from "../container_orchestrator.ts";
+import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import { ContainerNotFoundError, messageOf } from "../errors.ts";
-import type { Limiter } from "../limiter.ts";
+import type { Limiter } from "../util/limiter.ts";
 import { LogBell } from "./log_bell.ts";
 import type { LogBrake } from "./log_brake.ts";
 import type { LoggedContainer, LogTransfer, Transferred } from "./log_transfer.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LogEntry } from "../container_orchestrator.ts";
+import type { LogEntry } from "../engine/container_orchestrator.ts";
 import { ByteBuilder } from "./byte_builder.ts";
 import { writeJsonLine } from "./json_line.ts";
 import { dayOf, type LogFormat, type LogSource } from "./line_format.ts";

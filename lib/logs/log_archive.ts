@@ -7,8 +7,8 @@
 
 import { LRUCache } from "lru-cache";
 import { ObjectNotFoundError } from "../errors.ts";
-import { KeyedMutex } from "../keyed_mutex.ts";
-import type { ObjectInfo, ObjectStore } from "../object_store.ts";
+import { KeyedMutex } from "../util/keyed_mutex.ts";
+import type { ObjectInfo, ObjectStore } from "../objects/object_store.ts";
 import type { LogSegment } from "./line_assembler.ts";
 import { type LogCursor, readCursors, writeCursors } from "./log_cursors.ts";
 import { dayOfLogKey, logKey, logPrefix } from "./log_keys.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ContainerOrchestrator } from "../container_orchestrator.ts";
+import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import { spoolBytes } from "./spool_bytes.ts";
 
 /** Follows a container's log and counts. */

@@ -5,8 +5,8 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { ContainerOrchestrator, LogEntry, ReadLogOptions } from "../container_orchestrator.ts";
-import type { LogLimits } from "../container_spec.ts";
+import type { ContainerOrchestrator, LogEntry, ReadLogOptions } from "../engine/container_orchestrator.ts";
+import type { LogLimits } from "../engine/container_spec.ts";
 import { messageOf } from "../errors.ts";
 import { BrakeCredit } from "./brake_credit.ts";
 import { spoolBytes } from "./spool_bytes.ts";

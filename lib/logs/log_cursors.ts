@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { ObjectMetadata } from "../object_store.ts";
+import type { ObjectMetadata } from "../objects/object_store.ts";
 import type { LogMark } from "./log_mark.ts";
 
 /** How far a container has been read. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LogEntry } from "../container_orchestrator.ts";
+import type { LogEntry } from "../engine/container_orchestrator.ts";
 
 /** Names one entry of a container's log. */
 export interface LogMark {

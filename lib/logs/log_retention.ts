@@ -6,7 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { setTimeout as delay } from "node:timers/promises";
-import type { ObjectStore } from "../object_store.ts";
+import type { ObjectStore } from "../objects/object_store.ts";
 import { dayOfLogKey, LOGS_PREFIX } from "./log_keys.ts";
 
 /** What a {@linkcode LogRetention} needs. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ContainerOrchestrator, LogEntry } from "../container_orchestrator.ts";
+import type { ContainerOrchestrator, LogEntry } from "../engine/container_orchestrator.ts";
 import type { LogMark } from "./log_mark.ts";
 import { MarkFinder } from "./mark_finder.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ContainerOrchestrator } from "../container_orchestrator.ts";
+import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import { LineAssembler, type LogSegment } from "./line_assembler.ts";
 import type { LogFormat } from "./line_format.ts";
 import type { LogArchive } from "./log_archive.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ContainerOrchestrator, LogEntry } from "../container_orchestrator.ts";
+import type { ContainerOrchestrator, LogEntry } from "../engine/container_orchestrator.ts";
 import { checkOf, EntryCounter, type LogMark } from "./log_mark.ts";
 import { readSpool } from "./log_spool.ts";
 

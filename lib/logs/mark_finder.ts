@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LogEntry } from "../container_orchestrator.ts";
+import type { LogEntry } from "../engine/container_orchestrator.ts";
 import { checkOf, EntryCounter, type LogMark } from "./log_mark.ts";
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ObjectCallOptions, ObjectMetadata, ObjectStore } from "../object_store.ts";
+import type { ObjectCallOptions, ObjectMetadata, ObjectStore } from "../objects/object_store.ts";
 import { ObjectNotFoundError } from "../errors.ts";
 import { parseStoredLine, type StoredLogLine } from "./line_format.ts";
 import { dayOfLogKey, logKey, logPrefix } from "./log_keys.ts";

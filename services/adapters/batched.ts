@@ -5,8 +5,8 @@
  */
 
 import DataLoader from "dataloader";
-import { systemClock } from "../control/clock.ts";
-import { settledWithin } from "../control/settled_within.ts";
+import { systemClock } from "../../lib/util/clock.ts";
+import { settledWithin } from "../../lib/util/settled_within.ts";
 
 /** How {@linkcode batched} makes its calls. */
 export interface BatchedOptions<K, V> {

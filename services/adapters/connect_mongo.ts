@@ -6,7 +6,7 @@
 
 import { MongoClient, type MongoClientOptions, MongoMissingDependencyError } from "mongodb";
 import { InvalidConfigError } from "../../lib/errors.ts";
-import { problemOfMongoUri } from "../server_addresses.ts";
+import { problemOfMongoUri } from "../../lib/util/server_addresses.ts";
 import { boundMessageSizes } from "./mongo_message_size.ts";
 
 /** In ms where it is a time. What the URI says about any of them is preferred. */

@@ -5,7 +5,7 @@
  */
 
 import type { MongoClient } from "mongodb";
-import { CallScope } from "../../lib/call_scope.ts";
+import { CallScope } from "../../lib/util/call_scope.ts";
 import { StoreUnavailableError } from "../documents/bot_repository.ts";
 import { mongoAddress } from "./connect_mongo.ts";
 import { toStoreError } from "./mongo_errors.ts";

@@ -6,9 +6,9 @@
 
 import { getLogger, type Logger } from "@logtape/logtape";
 import type { Collection, Document, MongoClient } from "mongodb";
-import { limitSilence } from "../../lib/call_scope.ts";
-import { compareKeys } from "../../lib/compare_keys.ts";
-import { KeyedMutex } from "../../lib/keyed_mutex.ts";
+import { limitSilence } from "../../lib/util/call_scope.ts";
+import { compareKeys } from "../../lib/objects/compare_keys.ts";
+import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
 import type {
   ApplyOptions,
   BotChange,

@@ -5,7 +5,7 @@
  */
 
 import { BSON, type MongoBulkWriteError, MongoInvalidArgumentError, MongoServerError } from "mongodb";
-import { withoutCredentials } from "../../lib/connection_string.ts";
+import { withoutCredentials } from "../../lib/util/connection_string.ts";
 import { BerthError, messageOf, TimeLimitError } from "../../lib/errors.ts";
 import { StoreUnavailableError } from "../documents/bot_repository.ts";
 import { UnstorableDocumentError } from "../documents/unstorable_document_error.ts";

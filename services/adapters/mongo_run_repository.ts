@@ -14,7 +14,7 @@ import {
   MongoBulkWriteError,
   type MongoClient,
 } from "mongodb";
-import { type CallScope, limitSilence } from "../../lib/call_scope.ts";
+import { type CallScope, limitSilence } from "../../lib/util/call_scope.ts";
 import type { RepositoryCallOptions } from "../documents/bot_repository.ts";
 import type { Fields } from "../documents/document_fields.ts";
 import { clearedRunFields, type RunFieldType, writeRunFields } from "../schedules/run_fields.ts";

@@ -6,7 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { Document, Filter, FindOptions, MongoClient } from "mongodb";
-import { type CallScope, limitSilence } from "../../lib/call_scope.ts";
+import { type CallScope, limitSilence } from "../../lib/util/call_scope.ts";
 import type { BotDocument, RepositoryCallOptions } from "../documents/bot_repository.ts";
 import {
   NEVER,

@@ -7,8 +7,8 @@
 import { DeliverPolicy, jetstream, type JsMsg } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { getLogger } from "@logtape/logtape";
-import { backoffMs } from "../control/backoff.ts";
-import type { Clock } from "../control/clock.ts";
+import { backoffMs } from "../../lib/util/backoff.ts";
+import type { Clock } from "../../lib/util/clock.ts";
 import type { BotChange } from "../documents/bot_repository.ts";
 import { parseBotEvent } from "../events/bot_event_payload.ts";
 import type { BotEventHandlers } from "../events/bot_events.ts";

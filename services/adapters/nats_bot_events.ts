@@ -6,9 +6,9 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { NatsConnection } from "@nats-io/transport-node";
-import { backoffMs } from "../control/backoff.ts";
-import { type Clock, systemClock } from "../control/clock.ts";
-import { settledWithin } from "../control/settled_within.ts";
+import { backoffMs } from "../../lib/util/backoff.ts";
+import { type Clock, systemClock } from "../../lib/util/clock.ts";
+import { settledWithin } from "../../lib/util/settled_within.ts";
 import type { BotEventHandlers, BotEvents, BotEventsStatus } from "../events/bot_events.ts";
 import { ChangeDelivery } from "../events/change_delivery.ts";
 import { ChangeQueue } from "../events/change_queue.ts";

@@ -5,8 +5,8 @@
  */
 
 import type { NatsConnection } from "@nats-io/transport-node";
-import { systemClock } from "../control/clock.ts";
-import { settledWithin } from "../control/settled_within.ts";
+import { systemClock } from "../../lib/util/clock.ts";
+import { settledWithin } from "../../lib/util/settled_within.ts";
 import type { BotChange } from "../documents/bot_repository.ts";
 import { type BotEventPublisher, EventsUnavailableError } from "../events/bot_event_publisher.ts";
 import { BOT_SUBJECTS } from "../events/event_subjects.ts";

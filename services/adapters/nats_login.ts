@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CallScope } from "../../lib/call_scope.ts";
+import { CallScope } from "../../lib/util/call_scope.ts";
 import type { NatsServer } from "./nats_servers.ts";
 
 /** Longer than any line of a server. */

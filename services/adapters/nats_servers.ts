@@ -4,9 +4,9 @@
  * @module
  */
 
-import { parseConnectionStrings } from "../../lib/connection_string.ts";
+import { parseConnectionStrings } from "../../lib/util/connection_string.ts";
 import { InvalidConfigError } from "../../lib/errors.ts";
-import { NATS_PORT, NATS_RULES } from "../server_addresses.ts";
+import { NATS_PORT, NATS_RULES } from "../../lib/util/server_addresses.ts";
 
 /** One server. */
 export interface NatsServer {

@@ -7,8 +7,8 @@
 import { getLogger } from "@logtape/logtape";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { messageOf } from "../../lib/errors.ts";
-import { backoffMs } from "../control/backoff.ts";
-import type { Clock } from "../control/clock.ts";
+import { backoffMs } from "../../lib/util/backoff.ts";
+import type { Clock } from "../../lib/util/clock.ts";
 import type { BotEventHandlers } from "../events/bot_events.ts";
 import type { ChangeDelivery } from "../events/change_delivery.ts";
 import type { ChangeQueue } from "../events/change_queue.ts";

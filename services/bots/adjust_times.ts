@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ManagedContainer } from "../../lib/runner.ts";
+import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import type { Ages } from "../control/ages.ts";
 import type { FailedStart } from "./last_try.ts";
 

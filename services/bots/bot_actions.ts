@@ -15,8 +15,8 @@ import {
   messageOf,
   ObjectStoreError,
 } from "../../lib/errors.ts";
-import type { ManagedContainer, RemoveContainerOptions, Runner } from "../../lib/runner.ts";
-import type { Clock } from "../control/clock.ts";
+import type { ManagedContainer, RemoveContainerOptions, Runner } from "../../lib/runner/runner.ts";
+import type { Clock } from "../../lib/util/clock.ts";
 import { NotServingError } from "../ownership/serving_right.ts";
 import type { FailedStart } from "./last_try.ts";
 import type { Action } from "./plan.ts";

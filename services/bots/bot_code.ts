@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ExecutableInput } from "../../lib/executable.ts";
+import type { ExecutableInput } from "../../lib/executable/executable.ts";
 import { field, isObject, kindOf } from "../documents/document_fields.ts";
 
 /** The fields of an executable that `custom` says. */

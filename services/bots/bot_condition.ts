@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describeExit, type Exit } from "../../lib/describe_exit.ts";
+import { describeExit, type Exit } from "../../lib/runner/describe_exit.ts";
 
 /** Why a container is stopped. */
 export type StopReason = "disabled" | "no document" | "replaced" | "duplicate" | "code lost";

@@ -11,9 +11,9 @@ import {
   EngineUnavailableError,
   LogsNotSavedError,
 } from "../../lib/errors.ts";
-import type { ManagedContainer, Runner } from "../../lib/runner.ts";
+import type { ManagedContainer, Runner } from "../../lib/runner/runner.ts";
 import { Ages } from "../control/ages.ts";
-import type { Clock } from "../control/clock.ts";
+import type { Clock } from "../../lib/util/clock.ts";
 import type { WorkResult } from "../control/work_queue.ts";
 import type { BotDocument, BotRepository } from "../documents/bot_repository.ts";
 import { adjustContainer, adjustFailedStart } from "./adjust_times.ts";

@@ -6,12 +6,12 @@
 
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
-import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../../lib/runner.ts";
-import { type Clock, systemClock } from "../control/clock.ts";
+import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../../lib/runner/runner.ts";
+import { type Clock, systemClock } from "../../lib/util/clock.ts";
 import { followHints } from "../control/follow_hints.ts";
 import { tick } from "../control/tick.ts";
 import { WaitLog } from "../control/wait_log.ts";
-import { Wakeup } from "../control/wakeup.ts";
+import { Wakeup } from "../../lib/util/wakeup.ts";
 import { WorkQueue } from "../control/work_queue.ts";
 import {
   type BotChange,

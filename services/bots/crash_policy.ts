@@ -4,7 +4,7 @@
  * @module
  */
 
-import { backoffMs } from "../control/backoff.ts";
+import { backoffMs } from "../../lib/util/backoff.ts";
 
 /** Wait after the first start in a row. */
 const FIRST_DELAY_MS = 1000;

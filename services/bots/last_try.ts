@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ManagedContainer } from "../../lib/runner.ts";
+import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import type { BotCondition } from "./bot_condition.ts";
 import { crashPolicy, type Restart } from "./crash_policy.ts";
 

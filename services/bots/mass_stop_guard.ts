@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Clock, systemClock } from "../control/clock.ts";
+import { type Clock, systemClock } from "../../lib/util/clock.ts";
 
 /** Fewer bots than these are not guarded. */
 const FEWEST_GUARDED = 10;

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { ManagedContainer } from "../../lib/runner.ts";
-import { describeForeign } from "../../lib/standing_containers.ts";
+import type { ManagedContainer } from "../../lib/runner/runner.ts";
+import { describeForeign } from "../../lib/runner/standing_containers.ts";
 import type { BotCondition, StopReason } from "./bot_condition.ts";
 import { type FailedStart, lastTry } from "./last_try.ts";
 

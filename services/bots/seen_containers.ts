@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ManagedContainer } from "../../lib/runner.ts";
+import type { ManagedContainer } from "../../lib/runner/runner.ts";
 
 /**
  * Bots that had no container when one last looked, and bots that had one, running. It may be out of date: it is good for

@@ -6,7 +6,7 @@
 
 import { isDeepStrictEqual } from "node:util";
 import type { BotCondition } from "./bot_condition.ts";
-import { type Clock, systemClock } from "../control/clock.ts";
+import { type Clock, systemClock } from "../../lib/util/clock.ts";
 
 /** What is told of a bot. */
 export interface BotStatus {

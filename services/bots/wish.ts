@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Executable } from "../../lib/executable.ts";
+import type { Executable } from "../../lib/executable/executable.ts";
 import { type BotSettings, type InvalidBotDocument, parseBotDocument } from "../documents/bot_document.ts";
 import type { BotDocument } from "../documents/bot_repository.ts";
 import { servesSegment } from "../documents/serves_segment.ts";

@@ -5,7 +5,7 @@
  */
 
 import { LRUCache } from "lru-cache";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../../lib/util/clock.ts";
 
 /** So many are remembered; one that is forgotten is judged by the clock again. */
 const MAX_REMEMBERED = 20_000;

@@ -6,8 +6,8 @@
 
 import type { Logger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
-import type { ContainerHint, Runner } from "../../lib/runner.ts";
-import type { Clock } from "./clock.ts";
+import type { ContainerHint, Runner } from "../../lib/runner/runner.ts";
+import type { Clock } from "../../lib/util/clock.ts";
 
 const AGAIN_MS = 1000;
 

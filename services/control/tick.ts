@@ -5,8 +5,8 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { type Clock, systemClock } from "./clock.ts";
-import { Wakeup } from "./wakeup.ts";
+import { type Clock, systemClock } from "../../lib/util/clock.ts";
+import { Wakeup } from "../../lib/util/wakeup.ts";
 
 /** A run of a tick's handler that failed. */
 export interface TickFailure {

@@ -6,8 +6,8 @@
 
 import type { Logger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
-import { backoffMs } from "./backoff.ts";
-import type { Clock } from "./clock.ts";
+import { backoffMs } from "../../lib/util/backoff.ts";
+import type { Clock } from "../../lib/util/clock.ts";
 import { WaitLog } from "./wait_log.ts";
 
 /** Options of {@linkcode untilDone}. */

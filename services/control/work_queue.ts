@@ -4,8 +4,8 @@
  * @module
  */
 
-import { backoffMs } from "./backoff.ts";
-import { type Clock, systemClock } from "./clock.ts";
+import { backoffMs } from "../../lib/util/backoff.ts";
+import { type Clock, systemClock } from "../../lib/util/clock.ts";
 
 /** What a handler may answer. */
 export interface WorkResult {

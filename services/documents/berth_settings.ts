@@ -5,7 +5,7 @@
  * @module
  */
 
-import { didYouMean } from "../../lib/did_you_mean.ts";
+import { didYouMean } from "../../lib/util/did_you_mean.ts";
 import { field, type Fields, isObject, kindOf } from "./document_fields.ts";
 
 /** The reserved key. */

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { specHash } from "../../lib/spec_hash.ts";
+import { specHash } from "../../lib/runner/spec_hash.ts";
 import { type Fields, isObject } from "./document_fields.ts";
 
 /** The field of a document that holds the text. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ALL_SEGMENTS } from "../../lib/runner.ts";
+import { ALL_SEGMENTS } from "../../lib/runner/runner.ts";
 
 /**
  * Whether a service looks after a document. Another service's is none of ours.

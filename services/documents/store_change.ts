@@ -5,7 +5,7 @@
  */
 
 import type { Logger } from "@logtape/logtape";
-import { ALL_SEGMENTS } from "../../lib/runner.ts";
+import { ALL_SEGMENTS } from "../../lib/runner/runner.ts";
 import type { ApplyOptions, BotChange, BotRepository, Refusal } from "./bot_repository.ts";
 import { UnstorableDocumentError } from "./unstorable_document_error.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { BOT_ID_RULE, isBotId } from "../../lib/bot_id.ts";
+import { BOT_ID_RULE, isBotId } from "../../lib/executable/bot_id.ts";
 import { isDeeperThan } from "../documents/nesting.ts";
 import type { BotChange, BotDocument, EventOrder } from "../documents/bot_repository.ts";
 

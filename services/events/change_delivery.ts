@@ -5,12 +5,12 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { KeyedMutex } from "../../lib/keyed_mutex.ts";
-import { Limiter } from "../../lib/limiter.ts";
-import { backoffMs } from "../control/backoff.ts";
+import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
+import { Limiter } from "../../lib/util/limiter.ts";
+import { backoffMs } from "../../lib/util/backoff.ts";
 import type { BotEventHandlers } from "./bot_events.ts";
 import type { BotChange } from "../documents/bot_repository.ts";
-import type { Clock } from "../control/clock.ts";
+import type { Clock } from "../../lib/util/clock.ts";
 
 /** So many changes, each of another bot, are applied at the same time: most of it is waiting for the database. */
 export const CHANGES_AT_ONCE = 64;

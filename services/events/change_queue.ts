@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Clock } from "../control/clock.ts";
-import { Wakeup } from "../control/wakeup.ts";
+import type { Clock } from "../../lib/util/clock.ts";
+import { Wakeup } from "../../lib/util/wakeup.ts";
 import type { BotChange } from "../documents/bot_repository.ts";
 import { type ChangeDelivery, CHANGES_AT_ONCE } from "./change_delivery.ts";
 

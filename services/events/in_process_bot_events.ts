@@ -4,8 +4,8 @@
  * @module
  */
 
-import { type Clock, systemClock } from "../control/clock.ts";
-import { settledWithin } from "../control/settled_within.ts";
+import { type Clock, systemClock } from "../../lib/util/clock.ts";
+import { settledWithin } from "../../lib/util/settled_within.ts";
 import type { BotChange } from "../documents/bot_repository.ts";
 import type { BotEventHandlers, BotEvents, BotEventsStatus } from "./bot_events.ts";
 import { ChangeDelivery } from "./change_delivery.ts";

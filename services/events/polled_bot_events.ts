@@ -5,7 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { type Clock, systemClock } from "../control/clock.ts";
+import { type Clock, systemClock } from "../../lib/util/clock.ts";
 import { tick } from "../control/tick.ts";
 import type { BotChange } from "../documents/bot_repository.ts";
 import type { BotEventHandlers, BotEvents, BotEventsStatus } from "./bot_events.ts";

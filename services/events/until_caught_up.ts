@@ -5,8 +5,8 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { Clock } from "../control/clock.ts";
-import { settledWithin } from "../control/settled_within.ts";
+import type { Clock } from "../../lib/util/clock.ts";
+import { settledWithin } from "../../lib/util/settled_within.ts";
 import type { BotEvents } from "./bot_events.ts";
 
 /** An event bus that does not answer holds up the start for so long, in ms. */

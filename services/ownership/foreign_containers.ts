@@ -5,7 +5,7 @@
  */
 
 import type { Logger } from "@logtape/logtape";
-import type { ManagedContainer } from "../../lib/runner.ts";
+import type { ManagedContainer } from "../../lib/runner/runner.ts";
 
 /** How many names a line of the log gives. */
 const NAMED = 5;

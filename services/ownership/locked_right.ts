@@ -5,10 +5,10 @@
  */
 
 import type { Logger } from "@logtape/logtape";
-import { FolderLock, type LockHolder } from "../../lib/folder_lock.ts";
-import { InstanceLockedError } from "../../lib/instance_lock.ts";
-import { ALL_SEGMENTS } from "../../lib/runner.ts";
-import type { Clock } from "../control/clock.ts";
+import { FolderLock, type LockHolder } from "../../lib/util/folder_lock.ts";
+import { InstanceLockedError } from "../../lib/runner/instance_lock.ts";
+import { ALL_SEGMENTS } from "../../lib/runner/runner.ts";
+import type { Clock } from "../../lib/util/clock.ts";
 import { describeScope, type ServedScope } from "./served_scope.ts";
 import { type ServingRight, ServingRightLostError } from "./serving_right.ts";
 

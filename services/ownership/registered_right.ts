@@ -5,9 +5,9 @@
  */
 
 import type { Logger } from "@logtape/logtape";
-import { InstanceLockedError } from "../../lib/instance_lock.ts";
+import { InstanceLockedError } from "../../lib/runner/instance_lock.ts";
 import { messageOf } from "../../lib/errors.ts";
-import type { Clock } from "../control/clock.ts";
+import type { Clock } from "../../lib/util/clock.ts";
 import {
   BEAT_MS,
   describeRival,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { FolderLock } from "../../lib/folder_lock.ts";
+import { FolderLock } from "../../lib/util/folder_lock.ts";
 import type { RivalLock } from "./judge_rival.ts";
 
 /**

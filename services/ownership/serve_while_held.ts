@@ -5,8 +5,8 @@
  */
 
 import type { Logger } from "@logtape/logtape";
-import { InstanceLockedError } from "../../lib/instance_lock.ts";
-import type { Clock } from "../control/clock.ts";
+import { InstanceLockedError } from "../../lib/runner/instance_lock.ts";
+import type { Clock } from "../../lib/util/clock.ts";
 import { untilDone } from "../control/until_done.ts";
 import type { ServingRight } from "./serving_right.ts";
 

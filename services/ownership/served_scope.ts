@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ALL_SEGMENTS } from "../../lib/runner.ts";
+import { ALL_SEGMENTS } from "../../lib/runner/runner.ts";
 
 /** What a service serves. */
 export interface ServedScope {

@@ -5,8 +5,8 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { ContainerOwner } from "../../lib/container_ownership.ts";
-import { ALL_SEGMENTS, type Runner } from "../../lib/runner.ts";
+import type { ContainerOwner } from "../../lib/runner/container_ownership.ts";
+import { ALL_SEGMENTS, type Runner } from "../../lib/runner/runner.ts";
 import { isNewStore, type StoreIdentities, type StoreIdentity } from "./store_identity.ts";
 
 /** What a {@linkcode StoreOwner} needs. */

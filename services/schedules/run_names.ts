@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ManagedContainer } from "../../lib/runner.ts";
+import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import { runId, type RunRecord } from "./run_repository.ts";
 
 /** Slot in Unix seconds; a run that somebody asked for; attempts after the first. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { describeExit } from "../../lib/describe_exit.ts";
-import type { CollectedRun } from "../../lib/runner.ts";
+import { describeExit } from "../../lib/runner/describe_exit.ts";
+import type { CollectedRun } from "../../lib/runner/runner.ts";
 import type { StopWhy } from "./run_plan.ts";
 import type { RunChange, RunRecord } from "./run_repository.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { ManagedContainer, Runner } from "../../lib/runner.ts";
-import type { Clock } from "../control/clock.ts";
+import type { ManagedContainer, Runner } from "../../lib/runner/runner.ts";
+import type { Clock } from "../../lib/util/clock.ts";
 import { slotLabel } from "./run_names.ts";
 import type { FailedRunStart, RunSchedule, RunSituation } from "./run_plan.ts";
 import type { RunRecord, RunRepository } from "./run_repository.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { ManagedContainer } from "../../lib/runner.ts";
-import { backoffMs } from "../control/backoff.ts";
+import type { ManagedContainer } from "../../lib/runner/runner.ts";
+import { backoffMs } from "../../lib/util/backoff.ts";
 import type { RunRecord, RunState } from "./run_repository.ts";
 import { stillGoing } from "./schedule_plan.ts";
 import type { ScheduleSettings } from "./schedule_settings.ts";

@@ -6,8 +6,8 @@
 
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
-import type { Runner } from "../../lib/runner.ts";
-import type { Clock } from "../control/clock.ts";
+import type { Runner } from "../../lib/runner/runner.ts";
+import type { Clock } from "../../lib/util/clock.ts";
 import { field, isObject } from "../documents/document_fields.ts";
 import { servesSegment } from "../documents/serves_segment.ts";
 import { parseScheduleDocument } from "./schedule_document.ts";

@@ -12,7 +12,7 @@ import {
   ImageUnavailableError,
   ObjectStoreError,
 } from "../../lib/errors.ts";
-import type { ManagedContainer } from "../../lib/runner.ts";
+import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import { Ages } from "../control/ages.ts";
 import type { WorkResult } from "../control/work_queue.ts";
 import { slotLabel } from "./run_names.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Executable } from "../../lib/executable.ts";
+import type { Executable } from "../../lib/executable/executable.ts";
 import type { CronSchedule } from "../cron/cron_schedule.ts";
 import { parseCronSchedule } from "../cron/parse_cron_schedule.ts";
 import { type InvalidBotDocument, parseBotDocument } from "../documents/bot_document.ts";

@@ -5,7 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { Clock } from "../control/clock.ts";
+import type { Clock } from "../../lib/util/clock.ts";
 import { servesSegment } from "../documents/serves_segment.ts";
 import type { FreshRun } from "./run_pass.ts";
 import { runId, type RunRecord, type RunRepository } from "./run_repository.ts";

@@ -6,8 +6,8 @@
 
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
-import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../../lib/runner.ts";
-import type { Clock } from "../control/clock.ts";
+import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../../lib/runner/runner.ts";
+import type { Clock } from "../../lib/util/clock.ts";
 import { WorkQueue } from "../control/work_queue.ts";
 import { ForeignContainers } from "../ownership/foreign_containers.ts";
 import { runOf } from "./run_names.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { connectDocker } from "../../lib/adapters/connect_docker.ts";
+import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
 import { type BotStage, untilRunning } from "../engine/bot_stage.ts";
 import { until } from "../engine/engine_support.ts";
 import type { EngineEvents } from "./engine_events.ts";

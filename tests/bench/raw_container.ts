@@ -6,7 +6,7 @@
 
 // @ts-types="@types/dockerode"
 import type Docker from "dockerode";
-import { LABEL } from "../../lib/labels.ts";
+import { LABEL } from "../../lib/engine/labels.ts";
 
 /**
  * Makes the body of a create request from a container of Berth's, over copies of what it sees of the host. A view of

@@ -5,9 +5,9 @@
  */
 
 import { request } from "node:http";
-import { connectDocker } from "../../lib/adapters/connect_docker.ts";
-import type { Executable } from "../../lib/executable.ts";
-import { LABEL } from "../../lib/labels.ts";
+import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
+import type { Executable } from "../../lib/executable/executable.ts";
+import { LABEL } from "../../lib/engine/labels.ts";
 import type { Stage } from "../engine/runner_support.ts";
 import { rawContainer } from "./raw_container.ts";
 

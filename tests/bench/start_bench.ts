@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Executable } from "../../lib/executable.ts";
-import { ALL_SEGMENTS } from "../../lib/runner.ts";
+import type { Executable } from "../../lib/executable/executable.ts";
+import { ALL_SEGMENTS } from "../../lib/runner/runner.ts";
 import { type Stage, withRunner } from "../engine/runner_support.ts";
 import { median, type Raw, rawEngine, rawStart, startOnce, type Template } from "./raw_engine.ts";
 

@@ -5,8 +5,8 @@
  */
 
 import assert from "node:assert/strict";
-import type { ContainerOrchestrator, LogLine } from "../../lib/container_orchestrator.ts";
-import type { ContainerSpec } from "../../lib/container_spec.ts";
+import type { ContainerOrchestrator, LogLine } from "../../lib/engine/container_orchestrator.ts";
+import type { ContainerSpec } from "../../lib/engine/container_spec.ts";
 import {
   ContainerConflictError,
   ContainerFileError,

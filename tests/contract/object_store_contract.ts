@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { ObjectConflictError, ObjectNotFoundError, ObjectStoreError } from "../../lib/errors.ts";
-import type { ObjectStore } from "../../lib/object_store.ts";
+import type { ObjectStore } from "../../lib/objects/object_store.ts";
 
 /** A store to test, with a bucket of its own that exists and is empty. */
 export interface ObjectStoreFixture extends AsyncDisposable {

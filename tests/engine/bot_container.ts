@@ -6,7 +6,7 @@
 
 // @ts-types="@types/dockerode"
 import type Docker from "dockerode";
-import { LABEL } from "../../lib/labels.ts";
+import { LABEL } from "../../lib/engine/labels.ts";
 
 /** What the engine shows of it. */
 export interface BotContainer {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ALL_SEGMENTS, type ManagedContainer } from "../../lib/runner.ts";
+import { ALL_SEGMENTS, type ManagedContainer } from "../../lib/runner/runner.ts";
 import type { BotDocument, BotRepository } from "../../services/documents/bot_repository.ts";
 import { BotService, type BotServiceOptions } from "../../services/bots/bot_service.ts";
 import { connectSqlite } from "../../services/adapters/connect_sqlite.ts";

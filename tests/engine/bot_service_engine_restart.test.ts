@@ -1,4 +1,4 @@
-import { connectDocker } from "../../lib/adapters/connect_docker.ts";
+import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
 import { untilRunning, withBots } from "./bot_stage.ts";
 import { DOCKER_HOST, IMAGES } from "./engine_support.ts";
 import { fullOrShort } from "./full_or_short.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LABEL } from "../../lib/labels.ts";
+import { LABEL } from "../../lib/engine/labels.ts";
 import { type BotStage, untilRunning, withBots } from "./bot_stage.ts";
 import { until } from "./engine_support.ts";
 

@@ -9,7 +9,7 @@
 import assert from "node:assert/strict";
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { Collection, Document } from "mongodb";
-import { LABEL } from "../../lib/labels.ts";
+import { LABEL } from "../../lib/engine/labels.ts";
 import { type BerthProcess, startBerth } from "./berth_process.ts";
 import { type BotContainer, toBotContainer } from "./bot_container.ts";
 import { DOCKER_HOST, type EngineFixture, IMAGES, openEngine, until } from "./engine_support.ts";

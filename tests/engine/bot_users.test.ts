@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LABEL } from "../../lib/labels.ts";
+import { LABEL } from "../../lib/engine/labels.ts";
 import { linesUntil, withRunner } from "./runner_support.ts";
 
 const isRoot = Deno.uid() === 0;

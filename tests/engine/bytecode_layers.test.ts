@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { DockerRunner } from "../../lib/docker_runner.ts";
-import type { Executable } from "../../lib/executable.ts";
+import type { DockerRunner } from "../../lib/runner/docker_runner.ts";
+import type { Executable } from "../../lib/executable/executable.ts";
 import { until } from "./engine_support.ts";
 import { linesUntil, type Stage, withRunner } from "./runner_support.ts";
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { connectDocker } from "../../lib/adapters/connect_docker.ts";
-import { DockerodeOrchestrator } from "../../lib/adapters/dockerode_orchestrator.ts";
-import type { ContainerSpec } from "../../lib/container_spec.ts";
-import { createDockerRunner } from "../../lib/create_docker_runner.ts";
-import type { DockerRunner } from "../../lib/docker_runner.ts";
+import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
+import { DockerodeOrchestrator } from "../../lib/engine/docker/dockerode_orchestrator.ts";
+import type { ContainerSpec } from "../../lib/engine/container_spec.ts";
+import { createDockerRunner } from "../../lib/runner/create_docker_runner.ts";
+import type { DockerRunner } from "../../lib/runner/docker_runner.ts";
 import { EngineError, ObjectStoreError } from "../../lib/errors.ts";
-import type { Executable } from "../../lib/executable.ts";
+import type { Executable } from "../../lib/executable/executable.ts";
 import { linesUntil, type Stage, withRunner } from "./runner_support.ts";
 
 /** Changes what is beside it, then tells what is there. */

@@ -4,10 +4,14 @@
  * @module
  */
 
-import type { ContainerSpec } from "../../lib/container_spec.ts";
-import { FolderObjectStore } from "../../lib/folder_object_store.ts";
-import { type CollectedContainer, LogCollector, type LogCollectorOptions } from "../../lib/log_collector.ts";
-import type { AppendObjectOptions, ObjectInfo } from "../../lib/object_store.ts";
+import type { ContainerSpec } from "../../lib/engine/container_spec.ts";
+import { FolderObjectStore } from "../../lib/objects/folder/folder_object_store.ts";
+import {
+  type CollectedContainer,
+  LogCollector,
+  type LogCollectorOptions,
+} from "../../lib/logs/log_collector.ts";
+import type { AppendObjectOptions, ObjectInfo } from "../../lib/objects/object_store.ts";
 import { openEngine } from "./engine_support.ts";
 
 /** A folder store whose writes can be made slow, or refused. */

@@ -6,7 +6,7 @@ import {
   InvalidArchiveError,
   ObjectNotFoundError,
 } from "../../lib/errors.ts";
-import { ALL_SEGMENTS } from "../../lib/runner.ts";
+import { ALL_SEGMENTS } from "../../lib/runner/runner.ts";
 import { linesUntil, withRunner } from "./runner_support.ts";
 
 const PYTHON_LOOP = `

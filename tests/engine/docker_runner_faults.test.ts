@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { BerthError, EngineUnavailableError, ImageUnavailableError } from "../../lib/errors.ts";
-import type { Executable } from "../../lib/executable.ts";
-import { LABEL } from "../../lib/labels.ts";
-import { ALL_SEGMENTS } from "../../lib/runner.ts";
+import type { Executable } from "../../lib/executable/executable.ts";
+import { LABEL } from "../../lib/engine/labels.ts";
+import { ALL_SEGMENTS } from "../../lib/runner/runner.ts";
 import { until } from "./engine_support.ts";
 import { type PrivateEngine, REGISTRY, testPrivately, tinyFiles } from "./private_engine.ts";
 import { startRunnerProcess } from "./runner_process.ts";

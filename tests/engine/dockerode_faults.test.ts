@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { connectDocker } from "../../lib/adapters/connect_docker.ts";
+import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
 import { EngineUnavailableError, InvalidConfigError, TimeLimitError } from "../../lib/errors.ts";
 import { type EngineFixture, openEngine, type OpenEngineOptions, until } from "./engine_support.ts";
 import { type PrivateEngine, testPrivately, TINY_IMAGE } from "./private_engine.ts";

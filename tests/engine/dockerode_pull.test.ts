@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { PullProgress } from "../../lib/container_orchestrator.ts";
+import type { PullProgress } from "../../lib/engine/container_orchestrator.ts";
 import {
   EngineError,
   EngineUnavailableError,

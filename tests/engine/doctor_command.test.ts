@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Finding } from "../../cli/finding.ts";
-import { InstanceLock } from "../../lib/instance_lock.ts";
+import { InstanceLock } from "../../lib/runner/instance_lock.ts";
 import { CliProcess, cliVariables, ROOT, withFolder } from "./cli_support.ts";
 import { testWithNats } from "./nats_server.ts";
 

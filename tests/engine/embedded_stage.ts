@@ -7,8 +7,8 @@
 import { zipSync } from "fflate";
 // @ts-types="@types/dockerode"
 import type Docker from "dockerode";
-import { FolderObjectStore } from "../../lib/folder_object_store.ts";
-import { LABEL } from "../../lib/labels.ts";
+import { FolderObjectStore } from "../../lib/objects/folder/folder_object_store.ts";
+import { LABEL } from "../../lib/engine/labels.ts";
 import { connectSqlite } from "../../services/adapters/connect_sqlite.ts";
 import { SqliteBotRepository } from "../../services/adapters/sqlite_bot_repository.ts";
 import { type BerthProcess, startBerth } from "./berth_process.ts";

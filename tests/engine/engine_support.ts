@@ -6,10 +6,10 @@
 
 // @ts-types="@types/dockerode"
 import type Docker from "dockerode";
-import { connectDocker } from "../../lib/adapters/connect_docker.ts";
-import { DockerodeOrchestrator } from "../../lib/adapters/dockerode_orchestrator.ts";
-import type { DockerodeTimeLimits } from "../../lib/adapters/dockerode_time_limits.ts";
-import type { ContainerSpec } from "../../lib/container_spec.ts";
+import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
+import { DockerodeOrchestrator } from "../../lib/engine/docker/dockerode_orchestrator.ts";
+import type { DockerodeTimeLimits } from "../../lib/engine/docker/dockerode_time_limits.ts";
+import type { ContainerSpec } from "../../lib/engine/container_spec.ts";
 
 /** Label of every container that a test makes: its value is the test's own. */
 export const TEST_LABEL = "berth-test.run";

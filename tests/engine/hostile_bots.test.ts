@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ExecutionResult } from "../../lib/execution_result.ts";
+import type { ExecutionResult } from "../../lib/runner/execution_result.ts";
 import { canBe, startRunnerProcess } from "./runner_process.ts";
 import { linesUntil, type Stage, withRunner } from "./runner_support.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { FolderObjectStore } from "../../lib/folder_object_store.ts";
-import type { LogCollectorOptions } from "../../lib/log_collector.ts";
+import type { FolderObjectStore } from "../../lib/objects/folder/folder_object_store.ts";
+import type { LogCollectorOptions } from "../../lib/logs/log_collector.ts";
 import { parseStoredLine } from "../../lib/logs/line_format.ts";
 import { storedLines } from "../stored_lines.ts";
 import { openCollector } from "./collector_stage.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { connect, createServer, type Socket } from "node:net";
-import { connectMinio } from "../../lib/adapters/connect_minio.ts";
-import { MinioObjectStore } from "../../lib/adapters/minio_object_store.ts";
+import { connectMinio } from "../../lib/objects/minio/connect_minio.ts";
+import { MinioObjectStore } from "../../lib/objects/minio/minio_object_store.ts";
 import { assertNumbered, storedLines } from "../stored_lines.ts";
 import { openCollector } from "./collector_stage.ts";
 import { DOCKER_HOST, openEngine, until } from "./engine_support.ts";

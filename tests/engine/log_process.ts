@@ -4,11 +4,11 @@
  * @module
  */
 
-import { connectDocker } from "../../lib/adapters/connect_docker.ts";
-import { connectMinio, type MinioConnection } from "../../lib/adapters/connect_minio.ts";
-import { DockerodeOrchestrator } from "../../lib/adapters/dockerode_orchestrator.ts";
-import { MinioObjectStore } from "../../lib/adapters/minio_object_store.ts";
-import { LogCollector } from "../../lib/log_collector.ts";
+import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
+import { connectMinio, type MinioConnection } from "../../lib/objects/minio/connect_minio.ts";
+import { DockerodeOrchestrator } from "../../lib/engine/docker/dockerode_orchestrator.ts";
+import { MinioObjectStore } from "../../lib/objects/minio/minio_object_store.ts";
+import { LogCollector } from "../../lib/logs/log_collector.ts";
 
 /** What it is told. */
 export interface LogProcessSetup {

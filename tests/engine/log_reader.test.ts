@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createDockerRunner } from "../../lib/create_docker_runner.ts";
+import { createDockerRunner } from "../../lib/runner/create_docker_runner.ts";
 import type { StoredLogLine } from "../../lib/logs/line_format.ts";
 import { StoredLogs } from "../../lib/logs/stored_logs.ts";
 import { assertNumbered } from "../stored_lines.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { MinioConnection } from "../../lib/adapters/connect_minio.ts";
+import type { MinioConnection } from "../../lib/objects/minio/connect_minio.ts";
 
 /** Where it is, and as whom tests come. */
 export function minioConnection(): MinioConnection {

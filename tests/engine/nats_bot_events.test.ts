@@ -6,7 +6,7 @@ import { configure, reset } from "@logtape/logtape";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { connectNats } from "../../services/adapters/connect_nats.ts";
 import { receiveCoreEvents } from "../../services/adapters/nats_core_events.ts";
-import { systemClock } from "../../services/control/clock.ts";
+import { systemClock } from "../../lib/util/clock.ts";
 import { ChangeQueue } from "../../services/events/change_queue.ts";
 import {
   durableNameOf,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { connectDocker } from "../../lib/adapters/connect_docker.ts";
-import { ALL_SEGMENTS, type ContainerHint } from "../../lib/runner.ts";
+import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
+import { ALL_SEGMENTS, type ContainerHint } from "../../lib/runner/runner.ts";
 import { until } from "./engine_support.ts";
 import { linesUntil, withRunner } from "./runner_support.ts";
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { zipSync } from "fflate";
-import { connectDocker } from "../../lib/adapters/connect_docker.ts";
-import { DockerodeOrchestrator } from "../../lib/adapters/dockerode_orchestrator.ts";
-import { connectMinio } from "../../lib/adapters/connect_minio.ts";
-import { createObjectStore } from "../../lib/create_object_store.ts";
-import { type MinioConfig, parseDockerRunnerConfig } from "../../lib/docker_runner_config.ts";
-import { LABEL } from "../../lib/labels.ts";
+import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
+import { DockerodeOrchestrator } from "../../lib/engine/docker/dockerode_orchestrator.ts";
+import { connectMinio } from "../../lib/objects/minio/connect_minio.ts";
+import { createObjectStore } from "../../lib/runner/create_object_store.ts";
+import { type MinioConfig, parseDockerRunnerConfig } from "../../lib/runner/docker_runner_config.ts";
+import { LABEL } from "../../lib/engine/labels.ts";
 import { readmeExample } from "../readme_example.ts";
 import { DOCKER_HOST } from "./engine_support.ts";
 

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 // @ts-types="@types/tar-stream"
 import tar from "tar-stream";
-import { connectDocker } from "../../lib/adapters/connect_docker.ts";
+import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
 import { until } from "./engine_support.ts";
 
 /** An image with `/bin/sh` and `/bin/sleep`, present on every private engine. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Executable } from "../../lib/executable.ts";
-import type { CollectedRun } from "../../lib/runner.ts";
+import type { Executable } from "../../lib/executable/executable.ts";
+import type { CollectedRun } from "../../lib/runner/runner.ts";
 import { until } from "./engine_support.ts";
 import { type Stage, withRunner } from "./runner_support.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createDockerRunner } from "../../lib/create_docker_runner.ts";
+import { createDockerRunner } from "../../lib/runner/create_docker_runner.ts";
 import { LogsNotSavedError } from "../../lib/errors.ts";
 import { assertNumbered, storedLines } from "../stored_lines.ts";
 import { until } from "./engine_support.ts";

@@ -6,11 +6,11 @@
 
 import { dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createDockerRunner } from "../../lib/create_docker_runner.ts";
-import { parseDockerRunnerConfig } from "../../lib/docker_runner_config.ts";
-import type { DockerRunner } from "../../lib/docker_runner.ts";
-import type { FileOwner } from "../../lib/file_owner.ts";
-import { FolderObjectStore } from "../../lib/folder_object_store.ts";
+import { createDockerRunner } from "../../lib/runner/create_docker_runner.ts";
+import { parseDockerRunnerConfig } from "../../lib/runner/docker_runner_config.ts";
+import type { DockerRunner } from "../../lib/runner/docker_runner.ts";
+import type { FileOwner } from "../../lib/util/file_owner.ts";
+import { FolderObjectStore } from "../../lib/objects/folder/folder_object_store.ts";
 import type { Stage } from "./runner_support.ts";
 
 interface Setup {

@@ -7,20 +7,20 @@
 
 import assert from "node:assert/strict";
 import { zipSync } from "fflate";
-import { connectDocker } from "../../lib/adapters/connect_docker.ts";
-import { DockerodeOrchestrator } from "../../lib/adapters/dockerode_orchestrator.ts";
-import type { ContainerInfo } from "../../lib/container_orchestrator.ts";
-import { createDockerRunner } from "../../lib/create_docker_runner.ts";
-import type { DockerRunner } from "../../lib/docker_runner.ts";
+import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
+import { DockerodeOrchestrator } from "../../lib/engine/docker/dockerode_orchestrator.ts";
+import type { ContainerInfo } from "../../lib/engine/container_orchestrator.ts";
+import { createDockerRunner } from "../../lib/runner/create_docker_runner.ts";
+import type { DockerRunner } from "../../lib/runner/docker_runner.ts";
 import {
   CONFIG_VARIABLES,
   type DockerRunnerConfig,
   parseDockerRunnerConfig,
-} from "../../lib/docker_runner_config.ts";
-import { type Executable, type ExecutableInput, parseExecutable } from "../../lib/executable.ts";
-import { FolderObjectStore } from "../../lib/folder_object_store.ts";
-import type { ObjectStore } from "../../lib/object_store.ts";
-import { LABEL } from "../../lib/labels.ts";
+} from "../../lib/runner/docker_runner_config.ts";
+import { type Executable, type ExecutableInput, parseExecutable } from "../../lib/executable/executable.ts";
+import { FolderObjectStore } from "../../lib/objects/folder/folder_object_store.ts";
+import type { ObjectStore } from "../../lib/objects/object_store.ts";
+import { LABEL } from "../../lib/engine/labels.ts";
 
 /** What a test works with. */
 export interface Stage {

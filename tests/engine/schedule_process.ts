@@ -5,12 +5,12 @@
  */
 
 import { MongoClient } from "mongodb";
-import { createDockerRunner } from "../../lib/create_docker_runner.ts";
-import { parseDockerRunnerConfig } from "../../lib/docker_runner_config.ts";
-import { FolderObjectStore } from "../../lib/folder_object_store.ts";
+import { createDockerRunner } from "../../lib/runner/create_docker_runner.ts";
+import { parseDockerRunnerConfig } from "../../lib/runner/docker_runner_config.ts";
+import { FolderObjectStore } from "../../lib/objects/folder/folder_object_store.ts";
 import { MongoRunRepository } from "../../services/adapters/mongo_run_repository.ts";
 import { MongoScheduleRepository } from "../../services/adapters/mongo_schedule_repository.ts";
-import { type Clock, systemClock } from "../../services/control/clock.ts";
+import { type Clock, systemClock } from "../../lib/util/clock.ts";
 import { InProcessBotEvents } from "../../services/events/in_process_bot_events.ts";
 import { ScheduleService } from "../../services/schedules/schedule_service.ts";
 

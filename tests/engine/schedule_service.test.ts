@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type Collection, MongoClient } from "mongodb";
-import { DockerodeOrchestrator } from "../../lib/adapters/dockerode_orchestrator.ts";
-import { connectDocker } from "../../lib/adapters/connect_docker.ts";
-import { LABEL } from "../../lib/labels.ts";
+import { DockerodeOrchestrator } from "../../lib/engine/docker/dockerode_orchestrator.ts";
+import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
+import { LABEL } from "../../lib/engine/labels.ts";
 import { MongoRunRepository } from "../../services/adapters/mongo_run_repository.ts";
 import { MongoScheduleRepository } from "../../services/adapters/mongo_schedule_repository.ts";
 import { InProcessBotEvents } from "../../services/events/in_process_bot_events.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { connectMinio } from "../../lib/adapters/connect_minio.ts";
-import { MinioObjectStore } from "../../lib/adapters/minio_object_store.ts";
+import { connectMinio } from "../../lib/objects/minio/connect_minio.ts";
+import { MinioObjectStore } from "../../lib/objects/minio/minio_object_store.ts";
 import { until } from "./engine_support.ts";
 import { fullOrShort } from "./full_or_short.ts";
 import { minioConnection } from "./minio_support.ts";

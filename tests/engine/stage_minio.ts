@@ -5,8 +5,8 @@
  */
 
 import { zipSync } from "fflate";
-import { connectMinio } from "../../lib/adapters/connect_minio.ts";
-import { MinioObjectStore } from "../../lib/adapters/minio_object_store.ts";
+import { connectMinio } from "../../lib/objects/minio/connect_minio.ts";
+import { MinioObjectStore } from "../../lib/objects/minio/minio_object_store.ts";
 import { storedLines } from "../stored_lines.ts";
 import { minioConnection } from "./minio_support.ts";
 import { Passage } from "./passage.ts";

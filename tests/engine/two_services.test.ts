@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LABEL } from "../../lib/labels.ts";
+import { LABEL } from "../../lib/engine/labels.ts";
 import { seededRandom } from "../seeded_random.ts";
 import type { BerthProcess } from "./berth_process.ts";
 import { untilRunning, withBots } from "./bot_stage.ts";

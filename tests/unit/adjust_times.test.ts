@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ManagedContainer } from "../../lib/runner.ts";
+import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import { adjustContainer, adjustFailedStart } from "../../services/bots/adjust_times.ts";
 import { type Actual, plan } from "../../services/bots/plan.ts";
 import { Ages } from "../../services/control/ages.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { aliveFileOf, keepAliveFile } from "../../lib/alive_file.ts";
+import { aliveFileOf, keepAliveFile } from "../../lib/util/alive_file.ts";
 
 Deno.test("keepAliveFile() touches its file again and again, closed to others, and removes it at the end", async () => {
   const temp = await Deno.makeTempDir({ prefix: "berth-test-" });

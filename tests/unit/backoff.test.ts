@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { backoffMs } from "../../services/control/backoff.ts";
+import { backoffMs } from "../../lib/util/backoff.ts";
 
 Deno.test("backoffMs() doubles up to the limit, however often", () => {
   const waits = [1, 2, 3, 4, 5, 2000].map((attempt) => backoffMs(attempt, { minMs: 200, maxMs: 1000 }));

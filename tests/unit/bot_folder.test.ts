@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type BotFolder, readBotFolder } from "../../cli/bot_folder.ts";
 import { InvalidBotFolderError, InvalidExecutableError } from "../../lib/errors.ts";
-import { parseExecutable } from "../../lib/executable.ts";
+import { parseExecutable } from "../../lib/executable/executable.ts";
 
 const YAML = "name: b\nversion: 1.0.0\nentrypoints:\n  bot: main.py\n";
 

@@ -8,8 +8,8 @@ import {
   EngineHangsError,
   InvalidArchiveError,
 } from "../../lib/errors.ts";
-import type { Executable } from "../../lib/executable.ts";
-import type { ManagedContainer, Runner } from "../../lib/runner.ts";
+import type { Executable } from "../../lib/executable/executable.ts";
+import type { ManagedContainer, Runner } from "../../lib/runner/runner.ts";
 import { BotReconciler } from "../../services/bots/bot_reconciler.ts";
 import { ServiceState } from "../../services/bots/service_state.ts";
 import type { BotDocument, BotRepository } from "../../services/documents/bot_repository.ts";

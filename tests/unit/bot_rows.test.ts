@@ -3,7 +3,7 @@ import { botRows, describeBot } from "../../cli/bot_rows.ts";
 import { enablingFields } from "../../cli/enabling_fields.ts";
 import { formatDuration } from "../../cli/duration.ts";
 import { formatTable } from "../../cli/table.ts";
-import type { ManagedContainer } from "../../lib/runner.ts";
+import type { ManagedContainer } from "../../lib/runner/runner.ts";
 
 const document = (id: string, more = {}) => ({
   id,

@@ -5,9 +5,9 @@ import {
   type BotUsersOptions,
   type LiveUser,
   preferredUid,
-} from "../../lib/bot_users.ts";
-import { HOST_USER_FILES, HostUsers, parseHostIds } from "../../lib/host_users.ts";
-import { parseDockerRunnerConfig } from "../../lib/docker_runner_config.ts";
+} from "../../lib/users/bot_users.ts";
+import { HOST_USER_FILES, HostUsers, parseHostIds } from "../../lib/users/host_users.ts";
+import { parseDockerRunnerConfig } from "../../lib/runner/docker_runner_config.ts";
 
 const RANGE = { first: 2_001_000_000, last: 2_100_999_999 };
 /** So small that bots meet. */

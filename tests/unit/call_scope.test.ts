@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CallScope, limitSilence } from "../../lib/call_scope.ts";
+import { CallScope, limitSilence } from "../../lib/util/call_scope.ts";
 import { TimeLimitError } from "../../lib/errors.ts";
 
 function untilAborted(signal: AbortSignal): Promise<unknown> {

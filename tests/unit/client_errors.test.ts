@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { connectDocker } from "../../lib/adapters/connect_docker.ts";
-import { connectMinio } from "../../lib/adapters/connect_minio.ts";
-import { DockerodeOrchestrator } from "../../lib/adapters/dockerode_orchestrator.ts";
-import { MinioObjectStore } from "../../lib/adapters/minio_object_store.ts";
-import { ContainerBuilder } from "../../lib/container_builder.ts";
+import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
+import { connectMinio } from "../../lib/objects/minio/connect_minio.ts";
+import { DockerodeOrchestrator } from "../../lib/engine/docker/dockerode_orchestrator.ts";
+import { MinioObjectStore } from "../../lib/objects/minio/minio_object_store.ts";
+import { ContainerBuilder } from "../../lib/executable/container_builder.ts";
 import { BerthError } from "../../lib/errors.ts";
 import { connectMongo } from "../../services/adapters/connect_mongo.ts";
 import { connectNats } from "../../services/adapters/connect_nats.ts";
@@ -11,7 +11,7 @@ import { MongoBotRepository } from "../../services/adapters/mongo_bot_repository
 import { NatsBotEvents } from "../../services/adapters/nats_bot_events.ts";
 import { NatsBotPublisher } from "../../services/adapters/nats_bot_publisher.ts";
 import type { BotChange } from "../../services/documents/bot_repository.ts";
-import { systemClock } from "../../services/control/clock.ts";
+import { systemClock } from "../../lib/util/clock.ts";
 import { type HostileServer, HOSTILITIES, openHostileServer } from "../hostile_server.ts";
 
 // An error that a library emits where nobody listens ends the process. Every client meets every hostile server here:

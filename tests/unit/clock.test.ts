@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../services/control/clock.ts";
+import { systemClock } from "../../lib/util/clock.ts";
 import { FakeClock, settle } from "../fake_clock.ts";
 
 Deno.test("systemClock.sleep() waits as long as it is told", async () => {

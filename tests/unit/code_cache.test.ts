@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { type CachedArchive, CodeCache } from "../../lib/code_cache.ts";
+import { type CachedArchive, CodeCache } from "../../lib/code/code_cache.ts";
 import { BerthError, InvalidArchiveError, ObjectNotFoundError, ObjectStoreError } from "../../lib/errors.ts";
-import { FolderObjectStore } from "../../lib/folder_object_store.ts";
-import type { ObjectContent, ObjectStore } from "../../lib/object_store.ts";
+import { FolderObjectStore } from "../../lib/objects/folder/folder_object_store.ts";
+import type { ObjectContent, ObjectStore } from "../../lib/objects/object_store.ts";
 
 const BUCKET = "custom-bots";
 

@@ -4,8 +4,8 @@ import {
   parseConnectionString,
   parseConnectionStrings,
   withoutCredentials,
-} from "../../lib/connection_string.ts";
-import { connectDocker } from "../../lib/adapters/connect_docker.ts";
+} from "../../lib/util/connection_string.ts";
+import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
 import { InvalidConfigError } from "../../lib/errors.ts";
 import { servicePermissions } from "../../cli/permissions_command.ts";
 import { connectMongo } from "../../services/adapters/connect_mongo.ts";

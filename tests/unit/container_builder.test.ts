@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { ContainerBuilder } from "../../lib/container_builder.ts";
-import { parseExecutable } from "../../lib/executable.ts";
+import { ContainerBuilder } from "../../lib/executable/container_builder.ts";
+import { parseExecutable } from "../../lib/executable/executable.ts";
 
 const executable = parseExecutable({
   id: "my-bot",

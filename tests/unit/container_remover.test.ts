@@ -3,12 +3,12 @@ import type {
   ContainerInfo,
   ContainerOrchestrator,
   ContainerPhase,
-} from "../../lib/container_orchestrator.ts";
-import { ContainerOwnership } from "../../lib/container_ownership.ts";
-import { ContainerRemover } from "../../lib/container_remover.ts";
+} from "../../lib/engine/container_orchestrator.ts";
+import { ContainerOwnership } from "../../lib/runner/container_ownership.ts";
+import { ContainerRemover } from "../../lib/runner/container_remover.ts";
 import { EngineUnavailableError } from "../../lib/errors.ts";
-import { LABEL } from "../../lib/labels.ts";
-import { PrivateFolders } from "../../lib/private_folders.ts";
+import { LABEL } from "../../lib/engine/labels.ts";
+import { PrivateFolders } from "../../lib/code/private_folders.ts";
 
 const OWN_LABELS = { [LABEL.managed]: "true", [LABEL.instance]: "test" };
 

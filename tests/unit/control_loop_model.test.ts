@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { ManagedContainer } from "../../lib/runner.ts";
+import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import type { FailedStart } from "../../services/bots/last_try.ts";
 import { type Action, type Desired, plan } from "../../services/bots/plan.ts";
 import { type WorkFailure, WorkQueue } from "../../services/control/work_queue.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describeExit } from "../../lib/describe_exit.ts";
+import { describeExit } from "../../lib/runner/describe_exit.ts";
 
 Deno.test("describeExit() says memory and signals in words", () => {
   const memoryBytes = 512 * 1024 ** 2;

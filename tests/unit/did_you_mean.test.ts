@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { didYouMean } from "../../lib/did_you_mean.ts";
+import { didYouMean } from "../../lib/util/did_you_mean.ts";
 
 Deno.test("didYouMean() finds the name that one was meant to be, and none that is far away", () => {
   const known = ["schedule", "timezone", "retries", "MONGO_URI"];

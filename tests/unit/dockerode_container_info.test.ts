@@ -5,7 +5,7 @@ import {
   CREATE_ID_LABEL,
   fromInspection,
   fromListEntry,
-} from "../../lib/adapters/dockerode_container_info.ts";
+} from "../../lib/engine/docker/dockerode_container_info.ts";
 
 function entry(State: string, Status: string): Docker.ContainerInfo {
   const Labels = { "runtime.id": "a", [CREATE_ID_LABEL]: "1" };

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { connectDocker } from "../../lib/adapters/connect_docker.ts";
-import { DockerodeOrchestrator } from "../../lib/adapters/dockerode_orchestrator.ts";
-import type { DockerodeTimeLimits } from "../../lib/adapters/dockerode_time_limits.ts";
-import type { ContainerSpec } from "../../lib/container_spec.ts";
+import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
+import { DockerodeOrchestrator } from "../../lib/engine/docker/dockerode_orchestrator.ts";
+import type { DockerodeTimeLimits } from "../../lib/engine/docker/dockerode_time_limits.ts";
+import type { ContainerSpec } from "../../lib/engine/container_spec.ts";
 import {
   ContainerConflictError,
   ContainerNotFoundError,

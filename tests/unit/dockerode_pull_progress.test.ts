@@ -3,7 +3,7 @@ import {
   parseImageReference,
   readPullProgress,
   toImageError,
-} from "../../lib/adapters/dockerode_pull_progress.ts";
+} from "../../lib/engine/docker/dockerode_pull_progress.ts";
 import { ImageUnavailableError } from "../../lib/errors.ts";
 
 async function* chunked(text: string, size: number): AsyncGenerator<Uint8Array> {

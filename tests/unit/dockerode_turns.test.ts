@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { createServer, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { checkEngineActs } from "../../cli/check_engine_acts.ts";
-import { connectDocker } from "../../lib/adapters/connect_docker.ts";
+import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
 import {
   DockerodeOrchestrator,
   type DockerodeOrchestratorOptions,
-} from "../../lib/adapters/dockerode_orchestrator.ts";
-import { ContainerBuilder } from "../../lib/container_builder.ts";
+} from "../../lib/engine/docker/dockerode_orchestrator.ts";
+import { ContainerBuilder } from "../../lib/executable/container_builder.ts";
 import { EngineHangsError, EngineUnavailableError } from "../../lib/errors.ts";
 
 // A real engine that hangs cannot be had on demand, and tells of no calls that are under way.

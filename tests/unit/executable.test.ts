@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { InvalidExecutableError } from "../../lib/errors.ts";
-import { type ExecutableInput, parseExecutable } from "../../lib/executable.ts";
+import { type ExecutableInput, parseExecutable } from "../../lib/executable/executable.ts";
 
 const good: ExecutableInput = { id: "my-bot", entrypointFiles: { bot: "main.py" }, filePath: "me/my-bot/1" };
 

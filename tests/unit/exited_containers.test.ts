@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import type { ContainerInfo } from "../../lib/container_orchestrator.ts";
+import type { ContainerInfo } from "../../lib/engine/container_orchestrator.ts";
 import { LogsNotSavedError } from "../../lib/errors.ts";
-import { ExitedContainers, isSetAside } from "../../lib/exited_containers.ts";
-import { LABEL } from "../../lib/labels.ts";
-import type { CollectionStatus, LogCollector } from "../../lib/log_collector.ts";
+import { ExitedContainers, isSetAside } from "../../lib/runner/exited_containers.ts";
+import { LABEL } from "../../lib/engine/labels.ts";
+import type { CollectionStatus, LogCollector } from "../../lib/logs/log_collector.ts";
 
 /** An engine and a collector whose store is away until {@linkcode Stage.isUp}. */
 class Stage {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ObjectNotFoundError, ObjectStoreError } from "../../lib/errors.ts";
-import { FolderObjectStore } from "../../lib/folder_object_store.ts";
+import { FolderObjectStore } from "../../lib/objects/folder/folder_object_store.ts";
 import { testObjectStoreContract } from "../contract/object_store_contract.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);

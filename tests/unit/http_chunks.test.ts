@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { HttpChunks, HttpFormatError } from "../../lib/adapters/http_chunks.ts";
+import { HttpChunks, HttpFormatError } from "../../lib/engine/docker/http_chunks.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { aliveFileOf, keepAliveFile } from "../../lib/alive_file.ts";
+import { aliveFileOf, keepAliveFile } from "../../lib/util/alive_file.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 

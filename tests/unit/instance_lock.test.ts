@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { InstanceLock, InstanceLockedError } from "../../lib/instance_lock.ts";
+import { InstanceLock, InstanceLockedError } from "../../lib/runner/instance_lock.ts";
 
 async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -34,7 +34,7 @@ Deno.test("InstanceLock.acquire() takes over from a process that was killed", ()
       args: [
         "eval",
         `import { InstanceLock } from ${
-          JSON.stringify(new URL("../../lib/instance_lock.ts", import.meta.url).href)
+          JSON.stringify(new URL("../../lib/runner/instance_lock.ts", import.meta.url).href)
         };
          await InstanceLock.acquire(${JSON.stringify(folder)}, "main");
          console.log("held");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { jsonProblem, jsonTextProblem } from "../../lib/json_check.ts";
+import { jsonProblem, jsonTextProblem } from "../../lib/util/json_check.ts";
 import { seededRandom } from "../seeded_random.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);

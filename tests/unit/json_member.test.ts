@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { withoutMember } from "../../lib/json_member.ts";
+import { withoutMember } from "../../lib/util/json_member.ts";
 import { seededRandom } from "../seeded_random.ts";
 
 Deno.test("withoutMember() takes a member out, and leaves all else byte for byte", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { KeyedMutex } from "../../lib/keyed_mutex.ts";
+import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
 
 Deno.test("KeyedMutex.run() lets those of one key run in order, also after a failure, and holds up no other", async () => {
   const mutex = new KeyedMutex();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Limiter } from "../../lib/limiter.ts";
+import { Limiter } from "../../lib/util/limiter.ts";
 
 Deno.test("Limiter.run() lets at most so many run, in order", async () => {
   const limiter = new Limiter(2);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { LogEntry, OutputPiece } from "../../lib/container_orchestrator.ts";
+import type { LogEntry, OutputPiece } from "../../lib/engine/container_orchestrator.ts";
 import { LogBrake } from "../../lib/logs/log_brake.ts";
 
 const MIB = 1024 ** 2;

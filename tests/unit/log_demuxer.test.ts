@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LogDemuxer, LogFormatError, type LogFrame } from "../../lib/log_demuxer.ts";
+import { LogDemuxer, LogFormatError, type LogFrame } from "../../lib/engine/docker/log_demuxer.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

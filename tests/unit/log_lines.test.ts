@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { LogFormatError, type LogFrame } from "../../lib/log_demuxer.ts";
-import { LogLineJoiner } from "../../lib/log_lines.ts";
+import { LogFormatError, type LogFrame } from "../../lib/engine/docker/log_demuxer.ts";
+import { LogLineJoiner } from "../../lib/engine/docker/log_lines.ts";
 
 const T1 = "2026-01-02T03:04:05.000000001Z";
 const T2 = "2026-01-02T03:04:05.000000002Z";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { LogLine } from "../../lib/container_orchestrator.ts";
-import { LogResume } from "../../lib/log_resume.ts";
+import type { LogLine } from "../../lib/engine/container_orchestrator.ts";
+import { LogResume } from "../../lib/engine/docker/log_resume.ts";
 
 function line(stream: "stdout" | "stderr", nanoseconds: number, text = ""): LogLine {
   return { stream, time: `2026-01-01T00:00:05.${String(nanoseconds).padStart(9, "0")}Z`, text };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { checkOf, EntryCounter, type LogMark } from "../../lib/logs/log_mark.ts";
 import { readSpool } from "../../lib/logs/log_spool.ts";
-import type { LogEntry } from "../../lib/container_orchestrator.ts";
+import type { LogEntry } from "../../lib/engine/container_orchestrator.ts";
 import { entry, LogInMemory, timeAt } from "../log_entries.ts";
 import { seededRandom } from "../seeded_random.ts";
 

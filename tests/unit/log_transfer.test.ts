@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { LogEntry } from "../../lib/container_orchestrator.ts";
-import { FolderObjectStore } from "../../lib/folder_object_store.ts";
+import type { LogEntry } from "../../lib/engine/container_orchestrator.ts";
+import { FolderObjectStore } from "../../lib/objects/folder/folder_object_store.ts";
 import { parseStoredLine } from "../../lib/logs/line_format.ts";
 import { LogArchive } from "../../lib/logs/log_archive.ts";
 import { readCursors } from "../../lib/logs/log_cursors.ts";
 import { LogTransfer } from "../../lib/logs/log_transfer.ts";
-import type { AppendObjectOptions, ObjectInfo } from "../../lib/object_store.ts";
+import type { AppendObjectOptions, ObjectInfo } from "../../lib/objects/object_store.ts";
 import { entry, LogInMemory, timeAt } from "../log_entries.ts";
 import { seededRandom } from "../seeded_random.ts";
 

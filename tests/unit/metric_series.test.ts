@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MetricSeries } from "../../lib/metric_series.ts";
+import { MetricSeries } from "../../lib/logs/metric_series.ts";
 
 Deno.test("MetricSeries keeps the latest of each type and a bounded number of recent ones", () => {
   const series = new MetricSeries({ recent: 3, types: 2, maxLength: 60 });

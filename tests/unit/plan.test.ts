@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ManagedContainer } from "../../lib/runner.ts";
+import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import type { FailedStart } from "../../services/bots/last_try.ts";
 import { type Action, type Desired, plan } from "../../services/bots/plan.ts";
 

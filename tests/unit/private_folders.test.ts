@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { BerthError } from "../../lib/errors.ts";
-import { PrivateFolders } from "../../lib/private_folders.ts";
+import { PrivateFolders } from "../../lib/code/private_folders.ts";
 
 const neverForced = () => Promise.reject(new Error("must not be needed"));
 

@@ -14,7 +14,7 @@ const CHECKER = "npm:recheck@4.5.0";
 
 /** Made from strings, and looked at by a person: anchored, or without neighbours that match the same. */
 const COMPOSED = [
-  "lib/adapters/minio_append.ts",
+  "lib/objects/minio/minio_append.ts",
   "lib/logs/json_line.ts",
   "lib/logs/log_cursors.ts",
   "services/adapters/connect_mongo.ts",

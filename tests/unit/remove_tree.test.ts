@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
-import { removeTree } from "../../lib/remove_tree.ts";
+import { removeTree } from "../../lib/code/remove_tree.ts";
 
 async function withFolder(work: (root: string) => Promise<void>): Promise<void> {
   const parent = await Deno.makeTempDir({ prefix: "berth-test-" });

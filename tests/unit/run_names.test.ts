@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ManagedContainer } from "../../lib/runner.ts";
+import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import { runOf, slotLabel } from "../../services/schedules/run_names.ts";
 import { runId } from "../../services/schedules/run_repository.ts";
 

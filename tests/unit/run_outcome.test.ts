@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { CollectedRun } from "../../lib/runner.ts";
+import type { CollectedRun } from "../../lib/runner/runner.ts";
 import { runOutcome } from "../../services/schedules/run_outcome.ts";
 import type { RunRecord } from "../../services/schedules/run_repository.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ManagedContainer } from "../../lib/runner.ts";
+import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import { SeenContainers } from "../../services/bots/seen_containers.ts";
 
 const container = (containerId: string, phase: ManagedContainer["phase"] = "running") =>

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { canonicalJson, specHash } from "../../lib/spec_hash.ts";
+import { canonicalJson, specHash } from "../../lib/runner/spec_hash.ts";
 
 Deno.test("specHash() does not depend on the order of keys or on undefined fields", () => {
   assert.equal(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { FolderObjectStore } from "../../lib/folder_object_store.ts";
+import { FolderObjectStore } from "../../lib/objects/folder/folder_object_store.ts";
 import { LogRetention } from "../../lib/logs/log_retention.ts";
 import { StoredLogs } from "../../lib/logs/stored_logs.ts";
 

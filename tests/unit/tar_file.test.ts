@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { buffer } from "node:stream/consumers";
 // @ts-types="@types/tar-stream"
 import tar, { type Headers } from "tar-stream";
-import { readTarFile, type TarFile } from "../../lib/tar_file.ts";
+import { readTarFile, type TarFile } from "../../lib/engine/docker/tar_file.ts";
 
 type Entry = Headers & { readonly pax?: Record<string, string> };
 

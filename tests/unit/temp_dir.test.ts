@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { InvalidConfigError } from "../../lib/errors.ts";
-import { ensureInstanceDir, ensureTempDir } from "../../lib/temp_dir.ts";
+import { ensureInstanceDir, ensureTempDir } from "../../lib/util/temp_dir.ts";
 import { withParent } from "../with_parent.ts";
 
 const OWN = Deno.uid() ?? 0;

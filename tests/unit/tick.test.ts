@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { tick, type TickFailure } from "../../services/control/tick.ts";
-import { Wakeup } from "../../services/control/wakeup.ts";
+import { Wakeup } from "../../lib/util/wakeup.ts";
 import { FakeClock, settle } from "../fake_clock.ts";
 
 /** A tick on a clock of its own. */

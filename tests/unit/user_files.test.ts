@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { UserFiles } from "../../lib/user_files.ts";
+import { UserFiles } from "../../lib/users/user_files.ts";
 
 async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "berth-users-" });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { withoutPadding } from "../../lib/log_pieces.ts";
+import { withoutPadding } from "../../lib/engine/docker/log_pieces.ts";
 import { NODE, PYTHON, runWrapped } from "./wrappers_test_support.ts";
 
 /** Lines, and beginnings of lines, of characters of one to four bytes: each write as one element. */

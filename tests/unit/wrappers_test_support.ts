@@ -122,7 +122,7 @@ export class WrappedBot implements AsyncDisposable {
       const wrapper = join(folder, ".berth", basename(language.wrapper));
       const configFile = join(folder, ".berth", "config.json");
       await mkdir(dirname(wrapper));
-      const source = dirname(repositoryFile(`lib/wrappers/${language.wrapper}`));
+      const source = dirname(repositoryFile(`lib/executable/wrappers/${language.wrapper}`));
       for (const name of await readdir(source)) {
         await copyFile(join(source, name), join(folder, ".berth", name));
       }

@@ -1,0 +1,304 @@
+/**
+ * The Docker Engine's calls about one container, each as it is.
+ *
+ * @module
+ */
+
+import type { IncomingMessage } from "node:http";
+// @ts-types="@types/dockerode"
+import type Docker from "dockerode";
+import type { CallScope } from "../../util/call_scope.ts";
+import type { ContainerSpec } from "../container_spec.ts";
+import {
+  type BerthError,
+  ContainerConflictError,
+  ContainerNotFoundError,
+  EngineError,
+  ImageUnavailableError,
+} from "../../errors.ts";
+import type { DockerodeClient, EngineRequest, EngineRequestOptions } from "./dockerode_client.ts";
+import { hasId, hasInspection } from "./dockerode_answers.ts";
+import { CREATE_ID_LABEL } from "./dockerode_container_info.ts";
+import { toCreateOptions } from "./dockerode_create_options.ts";
+import { expectShape, wordsOf } from "./dockerode_errors.ts";
+import type { EngineCallKind } from "./dockerode_turns.ts";
+
+/** What the engine takes as id or name of a container. */
+const REFERENCE = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
+
+/** The engine's answer to a wait. */
+interface WaitAnswer {
+  readonly StatusCode: number;
+  readonly Error?: { readonly Message?: string } | null;
+}
+
+/** Calls about one container. */
+export class DockerodeContainers {
+  readonly #client: DockerodeClient;
+
+  /** @param client The engine. */
+  constructor(client: DockerodeClient) {
+    this.#client = client;
+  }
+
+  /**
+   * Creates a container.
+   *
+   * @param spec What it is to be.
+   * @param createId Marks it as made by this call.
+   * @param options Bounds of the call.
+   * @returns Its id.
+   * @throws {ContainerConflictError} If its name is taken.
+   * @throws {ImageUnavailableError} If its image is not on the engine.
+   */
+  async create(spec: ContainerSpec, createId: string, options: EngineRequestOptions): Promise<string> {
+    const body = toCreateOptions(spec);
+    body.Labels = { ...body.Labels, [CREATE_ID_LABEL]: createId };
+    const request: EngineRequest = {
+      what: `create container '${spec.name}'`,
+      method: "POST",
+      path: "/containers/create",
+      query: { name: spec.name },
+      body,
+      kind: "start",
+    };
+    try {
+      const { value } = await this.#client.call(request, options);
+      return expectShape(request.what, value, hasId).Id;
+    } catch (error) {
+      throw error instanceof EngineError ? toCreateError(spec, error) : error;
+    }
+  }
+
+  /**
+   * Starts a container; one that runs already is left as it is.
+   *
+   * @param id Its id.
+   * @param name Its name, for error texts.
+   * @param options Bounds of the call.
+   */
+  async start(id: string, name: string, options: EngineRequestOptions): Promise<void> {
+    const request = this.#request(`start container '${name}'`, "POST", id, "/start", {}, "start");
+    await this.#call(id, request, options, [304]);
+  }
+
+  /**
+   * Asks the engine for all it knows of a container.
+   *
+   * @param container Id or name.
+   * @param options Bounds.
+   * @returns The answer, or `undefined` if there is no such container.
+   */
+  async inspect(
+    container: string,
+    options: EngineRequestOptions,
+  ): Promise<Docker.ContainerInspectInfo | undefined> {
+    if (!REFERENCE.test(container)) return undefined;
+    const request = this.#request(`inspect container '${container}'`, "GET", container, "/json", {}, "read");
+    const { status, value } = await this.#client.call(request, options, [404]);
+    if (status === 404) return undefined;
+    return expectShape(request.what, value, hasInspection);
+  }
+
+  /**
+   * Stops a container: SIGTERM, then SIGKILL. Returns when it has ended.
+   *
+   * @param container Id or name.
+   * @param graceSeconds Whole seconds between the two.
+   * @param options Bounds.
+   * @returns False if it was not running.
+   */
+  async stop(container: string, graceSeconds: number, options: EngineRequestOptions): Promise<boolean> {
+    const request = this.#request(`stop container '${container}'`, "POST", container, "/stop", {
+      t: graceSeconds,
+    });
+    return await this.#call(container, request, options, [304]) !== 304;
+  }
+
+  /** Gives a container another name. @param container Id or name. @param name The new name. @param options Bounds. */
+  async rename(container: string, name: string, options: EngineRequestOptions): Promise<void> {
+    const request = this.#request(`rename container '${container}'`, "POST", container, "/rename", { name });
+    await this.#call(container, request, options, []);
+  }
+
+  /**
+   * Removes a container, running or not, with its unnamed volumes; returns when it is gone.
+   *
+   * @param container Id or name; it is no error if there is none.
+   * @param options Bounds.
+   */
+  async remove(container: string, options: EngineRequestOptions): Promise<void> {
+    const what = `remove container '${container}'`;
+    const request = this.#request(what, "DELETE", container, "", { force: 1, v: 1 }, "remove");
+    try {
+      await this.#client.call(request, options, [404]);
+    } catch (error) {
+      const isUnderWay = error instanceof EngineError && error.status === 409;
+      if (!isUnderWay) throw error;
+      const gone = this.#request(what, "POST", container, "/wait", { condition: "removed" });
+      await this.#client.call(gone, options, [404]);
+    }
+  }
+
+  /**
+   * Registers a wait for an exit; returns as soon as the engine has taken it.
+   *
+   * @param container Id or name.
+   * @param condition Which end is waited for.
+   * @param scope Bounds; abort it to give up.
+   * @returns Resolves with the exit code.
+   */
+  async openWait(
+    container: string,
+    condition: "not-running" | "next-exit",
+    scope: CallScope,
+  ): Promise<() => Promise<number>> {
+    const what = `wait for container '${container}'`;
+    const request = this.#request(what, "POST", container, "/wait", { condition });
+    const response = await this.#open(container, request, scope);
+    return async () => {
+      const answer = await this.#client.readJson(what, response, scope) as WaitAnswer | undefined;
+      if (typeof answer?.StatusCode !== "number") {
+        throw new EngineError(`Cannot ${what}: the engine gave no exit code.`, 200);
+      }
+      if (answer.Error?.Message) throw new EngineError(`Cannot ${what}: ${answer.Error.Message}`, 200);
+      return answer.StatusCode;
+    };
+  }
+
+  /**
+   * Opens a container's log.
+   *
+   * @param container Id or name.
+   * @param query Which part of it.
+   * @param scope Bounds; abort it to close the log.
+   * @returns The bytes in the engine's format.
+   */
+  async openLogs(
+    container: string,
+    query: EngineRequest["query"],
+    scope: CallScope,
+  ): Promise<AsyncIterable<Uint8Array>> {
+    const request = this.#request(
+      `read the log of container '${container}'`,
+      "GET",
+      container,
+      "/logs",
+      query,
+    );
+    try {
+      return await this.#client.openStream(request, scope);
+    } catch (error) {
+      throw toContainerError(container, error);
+    }
+  }
+
+  /**
+   * Attaches to a container's outputs.
+   *
+   * @param container Id or name.
+   * @param scope Bounds; abort it to detach.
+   * @returns The bytes in the engine's format. Stops reading while nobody asks for more.
+   */
+  async openAttach(container: string, scope: CallScope): Promise<AsyncIterable<Uint8Array>> {
+    const what = `attach to container '${container}'`;
+    const request = this.#request(what, "POST", container, "/attach", { stream: 1, stdout: 1, stderr: 1 });
+    try {
+      return await this.#client.openStream(request, scope);
+    } catch (error) {
+      throw toContainerError(container, error);
+    }
+  }
+
+  /**
+   * Opens a file of a container.
+   *
+   * @param container Id or name.
+   * @param path Its absolute path.
+   * @param scope Bounds.
+   * @returns A tar stream, or `undefined` if there is no such file.
+   */
+  async openArchive(
+    container: string,
+    path: string,
+    scope: CallScope,
+  ): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const what = `read '${path}' of container '${container}'`;
+    const request = this.#request(what, "GET", container, "/archive", { path });
+    try {
+      return this.#client.read(what, await this.#client.open(request, scope), scope);
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      // A part of the path that is a file gives 500 where one that is absent gives 404.
+      const isMissing = error.status === 404 || wordsOf(error).endsWith("not a directory");
+      if (!isMissing) throw error;
+      const found = await this.inspect(container, { signal: scope.signal });
+      if (found === undefined) throw new ContainerNotFoundError(container, { cause: error });
+      return undefined;
+    }
+  }
+
+  #request(
+    what: string,
+    method: EngineRequest["method"],
+    container: string,
+    call: string,
+    query?: EngineRequest["query"],
+    kind?: EngineCallKind,
+  ): EngineRequest {
+    // The engine decodes a path before it cleans it: an empty name or '..' would make another call of it.
+    if (!REFERENCE.test(container)) throw new ContainerNotFoundError(container);
+    return {
+      what,
+      method,
+      path: `/containers/${encodeURIComponent(container)}${call}`,
+      query,
+      ...(kind && { kind }),
+    };
+  }
+
+  async #call(
+    container: string,
+    request: EngineRequest,
+    options: EngineRequestOptions,
+    accepted: readonly number[],
+  ): Promise<number> {
+    try {
+      return (await this.#client.call(request, options, accepted)).status;
+    } catch (error) {
+      throw toContainerError(container, error);
+    }
+  }
+
+  async #open(container: string, request: EngineRequest, scope: CallScope): Promise<IncomingMessage> {
+    try {
+      return await this.#client.open(request, scope);
+    } catch (error) {
+      throw toContainerError(container, error);
+    }
+  }
+}
+
+/** A start answers 404 for a missing network, too: the words tell. */
+function toContainerError(container: string, error: unknown): unknown {
+  const isMissing = error instanceof EngineError &&
+    ((error.status === 404 && /no such container/i.test(wordsOf(error))) ||
+      // It is being removed at this moment.
+      (error.status === 409 && /dead or marked for removal/i.test(wordsOf(error))));
+  return isMissing ? new ContainerNotFoundError(container, { cause: error }) : error;
+}
+
+function toCreateError(spec: ContainerSpec, error: EngineError): BerthError {
+  const words = wordsOf(error);
+  if (error.status === 409) {
+    const message = `Cannot create container '${spec.name}': a container of this name exists. ` +
+      `Remove that one, or adopt it. The engine says: ${words}`;
+    return new ContainerConflictError(spec.name, message, { cause: error });
+  }
+  if (error.status === 404 && /no such image/i.test(words)) {
+    const message = `Cannot create container '${spec.name}': image '${spec.image}' is not on the engine. ` +
+      "Pull it first, or correct its name.";
+    return new ImageUnavailableError(spec.image, message, { cause: error, reason: "not-found" });
+  }
+  return error;
+}

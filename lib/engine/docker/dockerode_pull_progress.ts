@@ -1,0 +1,110 @@
+/**
+ * The Docker Engine's report of a pull: one JSON object a line, errors among them.
+ *
+ * @module
+ */
+
+import type { PullProgress } from "../container_orchestrator.ts";
+import { type ImageProblem, ImageUnavailableError } from "../../errors.ts";
+
+/** One line of the report. */
+interface ProgressLine {
+  readonly id?: string;
+  readonly status?: string;
+  readonly progressDetail?: { readonly current?: number; readonly total?: number };
+  readonly error?: string;
+  readonly errorDetail?: { readonly message?: string };
+}
+
+/** Longer than any line of a report. */
+const MAX_LINE_CHARACTERS = 1024 * 1024;
+
+// The first that matches. A registry that cannot be reached is told by what the engine's HTTP client says.
+const PROBLEMS: readonly (readonly [ImageProblem, RegExp])[] = [
+  [
+    "unreachable",
+    /dial tcp|no such host|timeout|timed out|connection (refused|reset)|unreachable|deadline exceeded|\bEOF\b|HTTP status: 5\d\d|server gave HTTP response|certificate|tls:/i,
+  ],
+  ["not-found", /manifest unknown|not found|does not exist|name unknown|no such image/i],
+];
+
+const ADVICE: Readonly<Record<ImageProblem, string>> = {
+  "not-found": "the registry has no such image. Correct its name or tag, or build it on this host",
+  unreachable:
+    "the registry does not answer. Check the network of this host, or load the image with `docker load`",
+  refused: "it was refused",
+};
+
+/**
+ * Splits an image's reference as the engine's pull call takes it.
+ *
+ * @param image The reference.
+ * @returns `fromImage` and `tag`; the tag is `latest` if there is none, since without one all are pulled.
+ */
+export function parseImageReference(image: string): { fromImage: string; tag: string } {
+  const digest = image.indexOf("@");
+  if (digest !== -1) return { fromImage: image.slice(0, digest), tag: image.slice(digest + 1) };
+  const colon = image.indexOf(":", image.lastIndexOf("/") + 1);
+  if (colon === -1) return { fromImage: image, tag: "latest" };
+  return { fromImage: image.slice(0, colon), tag: image.slice(colon + 1) };
+}
+
+/**
+ * Reads a report.
+ *
+ * @param image The image's reference.
+ * @param chunks The report as it comes.
+ * @returns Its steps.
+ * @throws {ImageUnavailableError} When the report says that the pull failed, or cannot be read.
+ */
+export async function* readPullProgress(
+  image: string,
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<PullProgress> {
+  for await (const text of lines(chunks)) {
+    const line = parseLine(image, text);
+    const error = line.errorDetail?.message ?? line.error;
+    if (error !== undefined) throw toImageError(image, error);
+    const { current, total } = line.progressDetail ?? {};
+    yield {
+      ...(line.id !== undefined && { layer: line.id }),
+      status: line.status ?? "",
+      ...(current !== undefined && { currentBytes: current }),
+      ...(total !== undefined && { totalBytes: total }),
+    };
+  }
+}
+
+/**
+ * The error for a pull that failed.
+ *
+ * @param image The image's reference.
+ * @param words What the engine said.
+ * @param options The cause, where there is one.
+ * @returns The error; its reason is told from the engine's words.
+ */
+export function toImageError(image: string, words: string, options?: ErrorOptions): ImageUnavailableError {
+  const reason = PROBLEMS.find(([, pattern]) => pattern.test(words))?.[0] ?? "refused";
+  const message = `Cannot pull image '${image}': ${ADVICE[reason]}. The engine says: ${words.trim()}`;
+  return new ImageUnavailableError(image, message, { ...options, reason });
+}
+
+function parseLine(image: string, text: string): ProgressLine {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw toImageError(image, `a line of its report is not JSON: ${text.slice(0, 200)}`, { cause });
+  }
+}
+
+async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of chunks) {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = parts.pop() ?? "";
+    yield* parts.filter((part) => part.trim() !== "");
+    if (rest.length > MAX_LINE_CHARACTERS) break;
+  }
+  if (rest.trim() !== "") yield rest;
+}

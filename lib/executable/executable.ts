@@ -1,0 +1,194 @@
+/**
+ * What is to be run: one bot, backtest or scheduled run, described completely and validated.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { BOT_ID_RULE, isBotId } from "./bot_id.ts";
+import { InvalidExecutableError } from "../errors.ts";
+import { jsonTextProblem } from "../util/json_check.ts";
+import { DEFAULT_RUNTIME, RUNTIMES } from "./runtimes.ts";
+
+/** Which of a bot's programs: `bot` runs for ever, `backtest` ends by itself. */
+export type EntrypointType = "bot" | "backtest";
+
+/** What is to be run. Made by {@linkcode parseExecutable}, so every field is valid. */
+export interface Executable {
+  /** Name of the bot: `^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$`. */
+  readonly id: string;
+  /** Name of a runtime, for example `python3.11`. */
+  readonly runtime: string;
+  /** Which program is run. */
+  readonly entrypoint: EntrypointType;
+  /** Script of each program, relative to the root of the archive. */
+  readonly entrypointFiles: Readonly<Partial<Record<EntrypointType, string>>>;
+  /** The bot's configuration as JSON text. It arrives in the container byte for byte. */
+  readonly config: string;
+  /** Key of the code archive in the code bucket. */
+  readonly filePath: string;
+  /** Version of the code, as its author calls it. */
+  readonly version: string;
+  /** True for a program that should run until it is stopped. */
+  readonly isLongRunning: boolean;
+  /** Whether `result.json` is kept in the results bucket. */
+  readonly persistResults: boolean;
+  /** Partition of bots that one service looks after; 0 when there are none. */
+  readonly segment: number;
+}
+
+/** What {@linkcode parseExecutable} takes. */
+export interface ExecutableInput {
+  /** See {@linkcode Executable.id}. */
+  readonly id: string;
+  /**
+   * See {@linkcode Executable.runtime}.
+   *
+   * @default {"python3.11"}
+   */
+  readonly runtime?: string;
+  /**
+   * See {@linkcode Executable.entrypoint}.
+   *
+   * @default {"bot"}
+   */
+  readonly entrypoint?: EntrypointType;
+  /** See {@linkcode Executable.entrypointFiles}. */
+  readonly entrypointFiles: Readonly<Partial<Record<EntrypointType, string>>>;
+  /** An object, or its JSON text, which is then passed on unchanged. @default {{}} */
+  readonly config?: Readonly<Record<string, unknown>> | string;
+  /** See {@linkcode Executable.filePath}. */
+  readonly filePath: string;
+  /**
+   * See {@linkcode Executable.version}.
+   *
+   * @default {""}
+   */
+  readonly version?: string;
+  /**
+   * See {@linkcode Executable.isLongRunning}.
+   *
+   * @default {true for `bot`, false for `backtest`}
+   */
+  readonly isLongRunning?: boolean;
+  /**
+   * See {@linkcode Executable.persistResults}.
+   *
+   * @default {false for a program that runs until it is stopped, true for one that ends}
+   */
+  readonly persistResults?: boolean;
+  /**
+   * See {@linkcode Executable.segment}.
+   *
+   * @default {0}
+   */
+  readonly segment?: number;
+}
+
+const ENTRYPOINTS = ["bot", "backtest"] as const;
+const MAX_KEY_BYTES = 1024;
+
+const schema = z.object({
+  id: z.string().refine(isBotId, `must ${BOT_ID_RULE}`),
+  runtime: z.string().default(DEFAULT_RUNTIME)
+    .refine((name) => RUNTIMES.has(name), `must be one of ${[...RUNTIMES.keys()].join(", ")}`),
+  entrypoint: z.enum(ENTRYPOINTS).default("bot"),
+  entrypointFiles: z.partialRecord(z.enum(ENTRYPOINTS), z.string().superRefine(checkScriptPath)),
+  config: z.union([z.string(), z.record(z.string(), z.unknown())], "must be an object").default({})
+    .transform(toJsonText),
+  filePath: z.string().min(1, "must name the archive in the code bucket")
+    .refine((key) => new TextEncoder().encode(key).length <= MAX_KEY_BYTES, "must have at most 1024 bytes")
+    // deno-lint-ignore no-control-regex
+    .refine((key) => !/[\x00-\x1f\x7f]/.test(key), "must not contain control characters"),
+  version: z.string().default(""),
+  isLongRunning: z.boolean().optional(),
+  persistResults: z.boolean().optional(),
+  segment: z.int().min(0).default(0),
+});
+
+/**
+ * Checks a description of what to run and fills in the defaults.
+ *
+ * @param input The description. Unknown fields are ignored.
+ * @returns The validated executable.
+ * @throws {InvalidExecutableError} with every problem at once.
+ *
+ * @example
+ * ```ts
+ * import { parseExecutable } from "@berth/runner";
+ *
+ * const executable = parseExecutable({
+ *   id: "my-bot",
+ *   entrypointFiles: { bot: "main.py" },
+ *   filePath: "me/my-bot/1.0.0",
+ *   config: { symbol: "BTC-USD" },
+ * });
+ * console.assert(executable.runtime === "python3.11");
+ * console.assert(executable.config === '{"symbol":"BTC-USD"}');
+ * ```
+ */
+export function parseExecutable(input: ExecutableInput): Executable {
+  const parsed = schema.safeParse(input);
+  if (!parsed.success) throw new InvalidExecutableError(parsed.error.issues.map(describe(input)));
+  const value = parsed.data;
+  if (value.entrypointFiles[value.entrypoint] === undefined) {
+    const given = Object.keys(value.entrypointFiles).join(", ") || "none";
+    throw new InvalidExecutableError([
+      `entrypointFiles.${value.entrypoint}: is missing, so there is no script to run as '${value.entrypoint}' (given: ${given})`,
+    ]);
+  }
+  const isLongRunning = value.isLongRunning ?? value.entrypoint === "bot";
+  return { ...value, isLongRunning, persistResults: value.persistResults ?? !isLongRunning };
+}
+
+/**
+ * The script that an executable runs.
+ *
+ * @param executable A validated executable.
+ * @returns Its path relative to the root of the archive.
+ */
+export function scriptPath(executable: Executable): string {
+  return executable.entrypointFiles[executable.entrypoint]!;
+}
+
+function checkScriptPath(path: string, context: z.RefinementCtx): void {
+  const parts = path.split("/");
+  // deno-lint-ignore no-control-regex
+  const problem = /[\\\x00-\x1f\x7f]/.test(path)
+    ? "must not contain backslashes or control characters"
+    : parts.some((part) => part === "" || part === "." || part === "..")
+    ? "must be a relative path inside the archive, for example main.py or src/main.py"
+    : undefined;
+  if (problem) context.addIssue({ code: "custom", message: problem });
+}
+
+function toJsonText(config: string | Record<string, unknown>, context: z.RefinementCtx): string {
+  try {
+    const text = typeof config === "string" ? config : JSON.stringify(config);
+    const value = JSON.parse(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return text;
+    context.addIssue({ code: "custom", message: "must be a JSON object" });
+  } catch (error) {
+    // The parser's own message quotes the configuration.
+    const wrong = typeof config === "string" ? jsonTextProblem(config) : (error as Error).name;
+    context.addIssue({ code: "custom", message: `must be JSON: ${wrong ?? "it cannot be read"}` });
+  }
+  return "";
+}
+
+function describe(input: ExecutableInput): (issue: z.core.$ZodIssue) => string {
+  return (issue) => {
+    const value = issue.path.reduce<unknown>(
+      (at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key],
+      input,
+    );
+    // The configuration may hold secrets: its content never goes into a message.
+    const shown = issue.path[0] === "config" || value === undefined ? "" : ` (is ${excerpt(value)})`;
+    return `${issue.path.join(".") || "executable"}: ${issue.message}${shown}`;
+  };
+}
+
+function excerpt(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 80)}… (${text.length} characters)` : text;
+}

@@ -1,0 +1,305 @@
+/**
+ * {@linkcode ObjectStore} in a folder: a bucket is a folder in it, an object a file below that, under its key.
+ *
+ * @module
+ */
+
+import { dirname, isAbsolute, join } from "node:path";
+import { compareKeys } from "../compare_keys.ts";
+import { writeToDisk } from "./durable_file.ts";
+import {
+  BerthError,
+  messageOf,
+  ObjectConflictError,
+  ObjectNotFoundError,
+  ObjectStoreError,
+} from "../../errors.ts";
+import { readFileRange } from "./file_range.ts";
+import { type LengthRecord, LengthRecords } from "./length_records.ts";
+import {
+  assertBucketName,
+  assertMetadata,
+  assertObjectName,
+  describeObject,
+  isObjectKey,
+} from "../object_name.ts";
+import { ObjectPaths } from "./object_paths.ts";
+import type {
+  AppendObjectOptions,
+  GetObjectOptions,
+  ObjectCallOptions,
+  ObjectContent,
+  ObjectInfo,
+  ObjectStore,
+  PutObjectOptions,
+} from "../object_store.ts";
+import { unlessMissing } from "../../util/unless_missing.ts";
+import { UploadFolder } from "./upload_folder.ts";
+
+/** Beside the buckets, whose names begin with a letter or digit. */
+const TEMP_FOLDER = ".uploading";
+const RECORDS_FOLDER = ".lengths";
+
+/** Options of {@linkcode FolderObjectStore}. */
+export interface FolderObjectStoreOptions {
+  /** Milliseconds since 1970. @default {Date.now} */
+  readonly clock?: () => number;
+  /** Called before the first access: makes sure that the folder above is safe. @default {nothing is checked} */
+  readonly ready?: () => Promise<unknown>;
+}
+
+/**
+ * Objects as plain files, to look into and to copy archives to.
+ *
+ * An object appears at once and whole: it is written to a file beside the buckets, brought to the disk and
+ * renamed. The ETag is made of inode, size and time of change. Links are not followed: what is behind one
+ * is not in the store. Files and folders are closed to other users. Unlike S3, a folder cannot hold both `a` and `a/b`: the second is refused.
+ *
+ * What is appended counts once a record of the file's length, in a file beside the buckets, says so; what a
+ * crash has left beyond it is given to nobody, and cut off by the next append.
+ */
+export class FolderObjectStore implements ObjectStore {
+  readonly #root: string;
+  readonly #paths: ObjectPaths;
+  readonly #uploads: UploadFolder;
+  readonly #lengths: LengthRecords;
+  readonly #ready: () => Promise<unknown>;
+  #isReady = false;
+
+  /**
+   * Makes one; nothing is read or written yet.
+   *
+   * @param root The folder, as an absolute path; it is made with the first bucket.
+   * @param options See {@linkcode FolderObjectStoreOptions}.
+   */
+  constructor(root: string, options: FolderObjectStoreOptions = {}) {
+    if (!isAbsolute(root)) {
+      throw new TypeError(`Cannot keep objects in '${root}': the path must be absolute.`);
+    }
+    this.#root = root;
+    this.#ready = options.ready ?? (() => Promise.resolve());
+    this.#paths = new ObjectPaths(root);
+    this.#uploads = new UploadFolder(join(root, TEMP_FOLDER), options.clock ?? Date.now);
+    this.#lengths = new LengthRecords(join(root, RECORDS_FOLDER), this.#uploads.path);
+  }
+
+  async ensureBucket(bucket: string, options: ObjectCallOptions = {}): Promise<void> {
+    assertBucketName(bucket);
+    await this.#attempt(`make bucket '${bucket}'`, options, async () => {
+      await Deno.mkdir(join(this.#root, bucket), { recursive: true, mode: 0o700 });
+      await this.#paths.assertBucket(bucket);
+    });
+  }
+
+  async get(bucket: string, key: string, options: GetObjectOptions = {}): Promise<ObjectContent> {
+    const path = this.#paths.pathOf(bucket, key);
+    return await this.#attempt(`read ${describeObject(bucket, key)}`, options, async () => {
+      const isThere = await this.#paths.find(bucket, key) !== undefined;
+      const file = isThere ? await unlessMissing(Deno.open(path)) : undefined;
+      if (file === undefined) throw new ObjectNotFoundError(bucket, key);
+      try {
+        // Told of the open file: the one at its path may be another by now.
+        const info = await this.#infoOf(bucket, key, await file.stat());
+        const range = readFileRange(file, options.offset ?? 0, info.size);
+        const { signal } = options;
+        const body = signal ? range.pipeThrough(new TransformStream(), { signal }) : range;
+        return { ...info, body };
+      } catch (error) {
+        file.close();
+        throw error;
+      }
+    });
+  }
+
+  async stat(bucket: string, key: string, options: ObjectCallOptions = {}): Promise<ObjectInfo | undefined> {
+    assertObjectName(bucket, key);
+    return await this.#attempt(`look for ${describeObject(bucket, key)}`, options, async () => {
+      const found = await this.#paths.find(bucket, key);
+      return found && await this.#infoOf(bucket, key, found);
+    });
+  }
+
+  async put(
+    bucket: string,
+    key: string,
+    body: Uint8Array,
+    options: PutObjectOptions = {},
+  ): Promise<ObjectInfo> {
+    assertObjectName(bucket, key);
+    return await this.#attempt(`write ${describeObject(bucket, key)}`, options, async () => {
+      await this.#paths.assertBucket(bucket);
+      await this.#uploads.open();
+      const temporary = this.#uploads.newPath();
+      try {
+        const written = await writeToDisk(temporary, body, options.signal);
+        options.signal?.throwIfAborted();
+        await this.#paths.place(temporary, bucket, key);
+        await this.#lengths.remove(`${bucket}/${key}`);
+        return toObjectInfo(key, written);
+      } catch (error) {
+        await unlessMissing(Deno.remove(temporary));
+        throw error;
+      }
+    });
+  }
+
+  async append(
+    bucket: string,
+    key: string,
+    body: Uint8Array,
+    options: AppendObjectOptions = {},
+  ): Promise<ObjectInfo> {
+    assertObjectName(bucket, key);
+    assertMetadata(options.metadata ?? {});
+    return await this.#attempt(`append to ${describeObject(bucket, key)}`, options, async () => {
+      await this.#paths.assertBucket(bucket);
+      await this.#uploads.open();
+      return options.onto === undefined
+        ? await this.#create(bucket, key, body, options)
+        : await this.#extend(bucket, key, body, options);
+    });
+  }
+
+  async *list(bucket: string, prefix: string, options: ObjectCallOptions = {}): AsyncGenerator<ObjectInfo> {
+    assertBucketName(bucket);
+    const what = `list '${prefix}' in bucket '${bucket}'`;
+    await this.#attempt(what, options, () => this.#paths.assertBucket(bucket));
+    const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
+    // A prefix that is no path has no objects, and must not lead out of the bucket.
+    if (folder !== "" && !isObjectKey(folder.slice(0, -1))) return;
+    if (folder !== "" && !(await this.#attempt(what, options, () => this.#paths.isFolder(bucket, folder)))) {
+      return;
+    }
+    yield* this.#walk(bucket, folder, prefix, what, options);
+  }
+
+  async delete(bucket: string, key: string, options: ObjectCallOptions = {}): Promise<void> {
+    const path = this.#paths.pathOf(bucket, key);
+    await this.#attempt(`delete ${describeObject(bucket, key)}`, options, async () => {
+      if (await this.#paths.find(bucket, key) === undefined) return;
+      await unlessMissing(Deno.remove(path));
+      await this.#lengths.remove(`${bucket}/${key}`);
+      // An empty folder would stand in the way of an object of its name.
+      for (let folder = dirname(key); folder !== "."; folder = dirname(folder)) {
+        const isRemoved = await Deno.remove(join(this.#root, bucket, folder)).then(() => true, () => false);
+        if (!isRemoved) break;
+      }
+    });
+  }
+
+  /** The first append: the record is there before the file has its name. */
+  async #create(
+    bucket: string,
+    key: string,
+    body: Uint8Array,
+    { metadata = {}, signal }: AppendObjectOptions,
+  ): Promise<ObjectInfo> {
+    const temporary = this.#uploads.newPath();
+    try {
+      const written = await writeToDisk(temporary, body, signal);
+      using _lock = await this.#lengths.lock();
+      signal?.throwIfAborted();
+      if (await this.#paths.find(bucket, key) !== undefined) throw new ObjectConflictError(bucket, key);
+      const record = await this.#lengths.write(`${bucket}/${key}`, written, body.length, metadata);
+      await this.#paths.place(temporary, bucket, key);
+      return toObjectInfo(key, written, record);
+    } catch (error) {
+      await unlessMissing(Deno.remove(temporary));
+      throw error;
+    }
+  }
+
+  async #extend(
+    bucket: string,
+    key: string,
+    body: Uint8Array,
+    { onto, metadata = {}, signal }: AppendObjectOptions,
+  ): Promise<ObjectInfo> {
+    const name = `${bucket}/${key}`;
+    const isThere = await this.#paths.find(bucket, key) !== undefined;
+    using file = isThere
+      ? await unlessMissing(Deno.open(this.#paths.pathOf(bucket, key), { read: true, write: true }))
+      : undefined;
+    if (file === undefined) throw new ObjectConflictError(bucket, key);
+    await file.lock(true);
+    const before = await file.stat();
+    const { size, etag: found } = await this.#infoOf(bucket, key, before);
+    const isCurrent = (await this.#paths.find(bucket, key))?.ino === before.ino;
+    if (!isCurrent || found !== onto?.etag) throw new ObjectConflictError(bucket, key);
+    signal?.throwIfAborted();
+    // Before anything is written that should not count yet.
+    if (await this.#lengths.read(name, before) === undefined) {
+      await this.#lengths.write(name, before, size, {});
+    }
+    if (before.size > size) await file.truncate(size);
+    await file.seek(size, Deno.SeekMode.Start);
+    for (let at = 0; at < body.length;) at += await file.write(body.subarray(at));
+    await file.sync();
+    signal?.throwIfAborted();
+    const record = await this.#lengths.write(name, before, size + body.length, metadata);
+    return toObjectInfo(key, await file.stat(), record);
+  }
+
+  async #infoOf(bucket: string, key: string, file: Deno.FileInfo): Promise<ObjectInfo> {
+    return toObjectInfo(key, file, await this.#lengths.read(`${bucket}/${key}`, file));
+  }
+
+  /** Objects below a folder, in order: a folder's place among files is that of its name and the slash. */
+  async *#walk(
+    bucket: string,
+    folder: string,
+    prefix: string,
+    what: string,
+    options: ObjectCallOptions,
+  ): AsyncGenerator<ObjectInfo> {
+    const path = join(this.#root, bucket, folder);
+    const entries = await this.#attempt(
+      what,
+      options,
+      () => unlessMissing(Array.fromAsync(Deno.readDir(path))),
+    );
+    const keys = (entries ?? [])
+      .filter((entry) => entry.isFile || entry.isDirectory)
+      .map((entry) => `${folder}${entry.name}${entry.isDirectory ? "/" : ""}`)
+      .filter((key) => key.startsWith(prefix))
+      .sort(compareKeys);
+    for (const key of keys) {
+      if (key.endsWith("/")) {
+        yield* this.#walk(bucket, key, prefix, what, options);
+        continue;
+      }
+      const info = await this.#attempt(what, options, async () => {
+        const found = await this.#paths.find(bucket, key);
+        return found && await this.#infoOf(bucket, key, found);
+      });
+      if (info === undefined) continue;
+      const { metadata: _, ...listed } = info;
+      yield listed;
+    }
+  }
+
+  async #attempt<T>(what: string, { signal }: ObjectCallOptions, action: () => Promise<T>): Promise<T> {
+    signal?.throwIfAborted();
+    try {
+      if (!this.#isReady) await this.#ready();
+      this.#isReady = true;
+      return await action();
+    } catch (cause) {
+      if (cause instanceof BerthError || (signal?.aborted && cause === signal.reason)) throw cause;
+      const why = messageOf(cause);
+      throw new ObjectStoreError(`Cannot ${what} in the folder '${this.#root}': ${why}.`, { cause });
+    }
+  }
+}
+
+function toObjectInfo(key: string, file: Deno.FileInfo, record?: LengthRecord): ObjectInfo {
+  const lastModified = file.mtime ?? new Date(0);
+  if (record) {
+    const metadata = Object.keys(record.metadata).length > 0 ? { metadata: record.metadata } : {};
+    return { key, size: record.length, etag: record.version, lastModified, ...metadata };
+  }
+  const etag = [file.ino ?? 0, file.size, lastModified.getTime()].map((number) => number.toString(36)).join(
+    "-",
+  );
+  return { key, size: file.size, etag, lastModified };
+}

@@ -1,0 +1,111 @@
+/**
+ * Where objects are in a folder, and how they come to their places.
+ *
+ * @module
+ */
+
+import { dirname, join } from "node:path";
+import { syncToDisk } from "./durable_file.ts";
+import { ObjectStoreError } from "../../errors.ts";
+import { assertObjectName, describeObject } from "../object_name.ts";
+import { unlessMissing } from "../../util/unless_missing.ts";
+
+/** A folder may be removed as empty between its making and its use. */
+const PLACE_TRIES = 5;
+
+/** The files and folders of the buckets in one folder. Links are not followed. */
+export class ObjectPaths {
+  readonly #root: string;
+
+  /** @param root The folder, as an absolute path. */
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** The path of an object. @throws {ObjectStoreError} If a name is not allowed. */
+  pathOf(bucket: string, key: string): string {
+    assertObjectName(bucket, key);
+    return join(this.#root, bucket, key);
+  }
+
+  /**
+   * The file of an object, reached without following a link.
+   *
+   * @returns `undefined` when there is none.
+   */
+  async find(bucket: string, key: string): Promise<Deno.FileInfo | undefined> {
+    const parts = [bucket, ...key.split("/")];
+    let path = this.#root;
+    await Deno.stat(path);
+    for (const [index, part] of parts.entries()) {
+      path = join(path, part);
+      const found = await unlessMissing(Deno.lstat(path));
+      if (index === parts.length - 1) return found?.isFile ? found : undefined;
+      if (!found?.isDirectory) return undefined;
+    }
+  }
+
+  /** Whether a folder, named with a slash at its end, is there, reached without following a link. */
+  async isFolder(bucket: string, folder: string): Promise<boolean> {
+    let path = join(this.#root, bucket);
+    for (const part of folder.split("/").slice(0, -1)) {
+      path = join(path, part);
+      if (!(await unlessMissing(Deno.lstat(path)))?.isDirectory) return false;
+    }
+    return true;
+  }
+
+  /** Makes sure that a bucket is there. @throws {ObjectStoreError} If it is not, or is no folder. */
+  async assertBucket(bucket: string): Promise<void> {
+    const found = await unlessMissing(Deno.lstat(join(this.#root, bucket)));
+    if (found?.isDirectory) return;
+    throw new ObjectStoreError(
+      found
+        ? `Cannot use bucket '${bucket}': '${join(this.#root, bucket)}' is not a folder.`
+        : `There is no bucket '${bucket}' in '${this.#root}'. Make sure of it first.`,
+    );
+  }
+
+  /**
+   * Gives a file the place of an object, durably, in place of what was there.
+   *
+   * @param temporary The file.
+   * @throws {ObjectStoreError} If another object is in its way.
+   */
+  async place(temporary: string, bucket: string, key: string): Promise<void> {
+    const path = this.pathOf(bucket, key);
+    for (let tries = 1;; tries++) {
+      await this.#makeFolders(bucket, key);
+      if ((await unlessMissing(Deno.lstat(path)))?.isDirectory) throw collision(bucket, key, `${key}/`);
+      try {
+        await Deno.rename(temporary, path);
+        return await syncToDisk(dirname(path));
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound) || tries === PLACE_TRIES) throw error;
+      }
+    }
+  }
+
+  async #makeFolders(bucket: string, key: string): Promise<void> {
+    let path = join(this.#root, bucket);
+    const parts = key.split("/").slice(0, -1);
+    for (const [index, part] of parts.entries()) {
+      const parent = path;
+      path = join(path, part);
+      const found = await unlessMissing(Deno.lstat(path));
+      if (found?.isDirectory) continue;
+      if (found) throw collision(bucket, key, parts.slice(0, index + 1).join("/"));
+      await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+      await syncToDisk(parent);
+    }
+  }
+}
+
+function collision(bucket: string, key: string, other: string): ObjectStoreError {
+  return new ObjectStoreError(
+    `Cannot write ${
+      describeObject(bucket, key)
+    }: '${other}' is in its place, and a folder cannot hold both. ` +
+      "Use another key, or delete what is there.",
+  );
+}

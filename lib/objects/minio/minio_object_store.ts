@@ -1,0 +1,295 @@
+/**
+ * {@linkcode ObjectStore} on a MinIO server, or any other that speaks S3.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import type { IncomingMessage } from "node:http";
+import type { BucketItem, Client } from "minio";
+import { CallScope } from "../../util/call_scope.ts";
+import { ObjectConflictError, ObjectNotFoundError } from "../../errors.ts";
+import {
+  assertBucketName,
+  assertMetadata,
+  assertObjectName,
+  describeObject,
+  isObjectKey,
+} from "../object_name.ts";
+import type {
+  AppendObjectOptions,
+  GetObjectOptions,
+  ObjectCallOptions,
+  ObjectContent,
+  ObjectInfo,
+  ObjectStore,
+  PutObjectOptions,
+} from "../object_store.ts";
+import { toWebStream } from "./web_stream.ts";
+import { abortUploads, appendObject, MIN_PART_BYTES } from "./minio_append.ts";
+import { toObjectStoreError } from "./minio_errors.ts";
+import { withRequestSignal } from "./minio_transport.ts";
+
+/** Time limits, each in ms. */
+export interface MinioTimeLimits {
+  /** An answer, and each piece of an object that is read: a server that hangs is noticed within it. @default {20_000} */
+  readonly callMs: number;
+}
+
+/** Options of {@linkcode MinioObjectStore}. */
+export interface MinioObjectStoreOptions {
+  /** Time limits that differ from the defaults. */
+  readonly timeouts?: Partial<MinioTimeLimits>;
+  /** Milliseconds since 1970. @default {Date.now} */
+  readonly clock?: () => number;
+}
+
+const MISSING: ReadonlySet<unknown> = new Set(["NoSuchKey", "NoSuchBucket", "NotFound"]);
+const OTHER: ReadonlySet<unknown> = new Set([
+  "PreconditionFailed",
+  "ConditionalRequestConflict",
+  "NoSuchKey",
+]);
+const MAX_SWEPT = 10_000;
+/** The slowest connection and server that are waited for, in bytes a millisecond. */
+const SLOWEST_UPLOAD = 100;
+const SLOWEST_COPY = 20_000;
+const METADATA_HEADER = "x-amz-meta-";
+const DEFAULT_TYPE = "application/octet-stream";
+const EXISTING: ReadonlySet<unknown> = new Set(["BucketAlreadyOwnedByYou", "BucketAlreadyExists"]);
+
+/**
+ * Objects on a server. A time limit is an `ObjectStoreError` whose cause is the `TimeLimitError`. What `put`
+ * tells of the time is by this host's clock. Entries that stand for folders (keys that end in a slash) are
+ * not listed.
+ */
+export class MinioObjectStore implements ObjectStore {
+  readonly #client: Client;
+  readonly #endpoint: string;
+  readonly #limits: MinioTimeLimits;
+  readonly #clock: () => number;
+  /** Objects whose open uploads are all this process's own. */
+  readonly #swept = new Set<string>();
+
+  /** @param client The client, see `connectMinio()`. @param options Limits and the clock. */
+  constructor(client: Client, options: MinioObjectStoreOptions = {}) {
+    this.#client = client;
+    const { protocol, host, port } = client as unknown as Record<string, unknown>;
+    this.#endpoint = `${protocol}//${host}:${port}`;
+    this.#limits = { callMs: 20_000, ...options.timeouts };
+    this.#clock = options.clock ?? Date.now;
+  }
+
+  async ensureBucket(bucket: string, options: ObjectCallOptions = {}): Promise<void> {
+    assertBucketName(bucket);
+    // Looked for first: credentials may be good for a bucket but not for making one.
+    await this.#call(`make sure of bucket '${bucket}'`, options, async () => {
+      if (await this.#client.bucketExists(bucket)) return;
+      await this.#client.makeBucket(bucket).catch((error) => {
+        if (!EXISTING.has(error?.code)) throw error;
+      });
+    });
+  }
+
+  async get(bucket: string, key: string, options: GetObjectOptions = {}): Promise<ObjectContent> {
+    assertObjectName(bucket, key);
+    const what = `read ${describeObject(bucket, key)}`;
+    const scope = new CallScope({ what, limitMs: this.#limits.callMs, signals: [options.signal] });
+    try {
+      const offset = options.offset ?? 0;
+      const response = await this.#send(
+        scope,
+        () => this.#client.getPartialObject(bucket, key, offset),
+      ) as IncomingMessage;
+      const body = toWebStream(response, scope, (error) => this.#toError(what, scope, error));
+      return { ...fromHeaders(key, response.headers), body };
+    } catch (error) {
+      // An offset at the very end: there is nothing in it that could be asked for.
+      if (codeOf(error) === "InvalidRange") {
+        scope[Symbol.dispose]();
+        return await this.#emptyRest(bucket, key, options);
+      }
+      const reason = isMissing(error) ? new ObjectNotFoundError(bucket, key, { cause: error }) : error;
+      const thrown = this.#toError(what, scope, reason);
+      scope[Symbol.dispose]();
+      throw thrown;
+    }
+  }
+
+  async stat(bucket: string, key: string, options: ObjectCallOptions = {}): Promise<ObjectInfo | undefined> {
+    assertObjectName(bucket, key);
+    return await this.#call(`look for ${describeObject(bucket, key)}`, options, async () => {
+      try {
+        const request = { method: "HEAD", bucketName: bucket, objectName: key };
+        const response = await this.#client.makeRequestAsync(request);
+        response.resume();
+        return fromHeaders(key, response.headers);
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  async put(
+    bucket: string,
+    key: string,
+    body: Uint8Array,
+    options: PutObjectOptions = {},
+  ): Promise<ObjectInfo> {
+    assertObjectName(bucket, key);
+    const content = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    const metadata = { "Content-Type": options.contentType ?? DEFAULT_TYPE };
+    return await this.#call(`write ${describeObject(bucket, key)}`, options, async () => {
+      const { etag } = await this.#client.putObject(bucket, key, content, content.length, metadata);
+      return { key, size: content.length, etag, lastModified: new Date(this.#clock()) };
+    }, this.#uploadMs(content.length));
+  }
+
+  async append(
+    bucket: string,
+    key: string,
+    body: Uint8Array,
+    options: AppendObjectOptions = {},
+  ): Promise<ObjectInfo> {
+    assertObjectName(bucket, key);
+    const { onto, content, metadata = {}, contentType = DEFAULT_TYPE } = options;
+    assertMetadata(metadata);
+    const headers: Record<string, string> = { "content-type": contentType };
+    for (const [name, value] of Object.entries(metadata)) headers[METADATA_HEADER + name] = value;
+    const isUpload = onto !== undefined && onto.size >= MIN_PART_BYTES;
+    if (isUpload && !this.#swept.has(`${bucket}/${key}`)) await this.#abortUploads(bucket, key, options);
+    try {
+      const etag = await this.#call(
+        `append to ${describeObject(bucket, key)}`,
+        options,
+        () =>
+          appendObject(this.#client, { bucket, key, headers, ...(onto && { known: onto, content }) }, body),
+        this.#uploadMs(body.length + Math.min(onto?.size ?? 0, MIN_PART_BYTES), onto?.size),
+      );
+      const kept = Object.keys(metadata).length > 0 ? { metadata } : {};
+      const size = (onto?.size ?? 0) + body.length;
+      return { key, size, etag, lastModified: new Date(this.#clock()), ...kept };
+    } catch (error) {
+      if (isUpload) await this.#discardUploads(bucket, key);
+      const { cause } = error as { cause?: unknown };
+      throw OTHER.has(codeOf(cause)) ? new ObjectConflictError(bucket, key, { cause: error }) : error;
+    }
+  }
+
+  async *list(bucket: string, prefix: string, options: ObjectCallOptions = {}): AsyncGenerator<ObjectInfo> {
+    assertBucketName(bucket);
+    const what = `list '${prefix}' in bucket '${bucket}'`;
+    using scope = new CallScope({ what, limitMs: this.#limits.callMs, signals: [options.signal] });
+    const items = this.#client.listObjectsV2(bucket, prefix, true);
+    const iterator: AsyncIterator<BucketItem> = items[Symbol.asyncIterator]();
+    try {
+      while (true) {
+        scope.restartLimit();
+        const { done, value } = await this.#send(scope, () => iterator.next());
+        scope.endLimit();
+        if (done) return;
+        if (value.name === undefined || !isObjectKey(value.name)) continue;
+        yield { key: value.name, size: value.size, etag: value.etag, lastModified: value.lastModified };
+      }
+    } catch (error) {
+      throw this.#toError(what, scope, error);
+    } finally {
+      items.destroy();
+    }
+  }
+
+  async delete(bucket: string, key: string, options: ObjectCallOptions = {}): Promise<void> {
+    assertObjectName(bucket, key);
+    await this.#call(`delete ${describeObject(bucket, key)}`, options, async () => {
+      await this.#client.removeObject(bucket, key).catch((error) => {
+        if (!isMissing(error)) throw error;
+      });
+    });
+  }
+
+  async #abortUploads(bucket: string, key: string, options: ObjectCallOptions): Promise<void> {
+    await this.#call(
+      `give up what is left of writing ${describeObject(bucket, key)}`,
+      options,
+      () => abortUploads(this.#client, bucket, key),
+    );
+    // One entry a large object and day: forgetting costs a request.
+    if (this.#swept.size >= MAX_SWEPT) this.#swept.clear();
+    this.#swept.add(`${bucket}/${key}`);
+  }
+
+  /** @param sent Bytes that are sent. @param copied Bytes that the server copies by itself. */
+  #uploadMs(sent: number, copied = 0): number {
+    return this.#limits.callMs + sent / SLOWEST_UPLOAD + copied / SLOWEST_COPY;
+  }
+
+  /** After a failure. Where that fails, too, the next append does it. */
+  async #discardUploads(bucket: string, key: string): Promise<void> {
+    this.#swept.delete(`${bucket}/${key}`);
+    await this.#abortUploads(bucket, key, {}).catch(() => {});
+  }
+
+  async #emptyRest(bucket: string, key: string, options: ObjectCallOptions): Promise<ObjectContent> {
+    const info = await this.stat(bucket, key, options);
+    if (!info) throw new ObjectNotFoundError(bucket, key);
+    return { ...info, body: new Blob([]).stream() };
+  }
+
+  async #call<T>(
+    what: string,
+    options: ObjectCallOptions,
+    action: () => Promise<T>,
+    limitMs: number = this.#limits.callMs,
+  ): Promise<T> {
+    using scope = new CallScope({ what, limitMs, signals: [options.signal] });
+    try {
+      const result = await this.#send(scope, action);
+      scope.complete();
+      return result;
+    } catch (error) {
+      throw this.#toError(what, scope, error);
+    }
+  }
+
+  /** Calls the client; settles with the signal, too, whatever the client makes of a request that was given up. */
+  async #send<T>({ signal }: CallScope, action: () => Promise<T>): Promise<T> {
+    signal.throwIfAborted();
+    const aborted = Promise.withResolvers<never>();
+    const onAbort = () => aborted.reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await Promise.race([withRequestSignal(signal, action), aborted.promise]);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  #toError(what: string, scope: CallScope, error: unknown): unknown {
+    return toObjectStoreError(what, this.#endpoint, scope.reasonFor(error), scope.signal);
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return MISSING.has(codeOf(error));
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown } | null)?.code;
+}
+
+function fromHeaders(key: string, headers: IncomingMessage["headers"]): ObjectInfo {
+  const metadata = Object.fromEntries(
+    Object.entries(headers).filter(([name]) => name.startsWith(METADATA_HEADER))
+      .map(([name, value]) => [name.slice(METADATA_HEADER.length), String(value)]),
+  );
+  // Of a part, the whole's size stands behind the range.
+  const size = headers["content-range"]?.split("/")[1] ?? headers["content-length"];
+  return {
+    key,
+    size: Number(size),
+    etag: (headers.etag ?? "").replaceAll('"', ""),
+    lastModified: new Date(headers["last-modified"] ?? 0),
+    ...(Object.keys(metadata).length > 0 && { metadata }),
+  };
+}

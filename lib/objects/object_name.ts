@@ -1,0 +1,92 @@
+/**
+ * Names that every object store takes: S3's rules, without the keys that a folder cannot hold.
+ *
+ * @module
+ */
+
+import { ObjectStoreError } from "../errors.ts";
+import type { ObjectMetadata } from "./object_store.ts";
+
+const MAX_KEY_BYTES = 1024;
+/** S3's limit is 2 KiB; MinIO counts the prefixes of the names as well. */
+const MAX_METADATA_BYTES = 2000;
+const METADATA_NAME = /^[a-z0-9-]+$/;
+const METADATA_VALUE = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/;
+const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+
+/**
+ * Checks a bucket's name.
+ *
+ * @param bucket The name.
+ * @throws {ObjectStoreError} If it is not one.
+ */
+export function assertBucketName(bucket: string): void {
+  if (BUCKET.test(bucket) && !bucket.includes("..")) return;
+  throw new ObjectStoreError(
+    `Cannot use bucket '${bucket}': a name has 3 to 63 lower-case letters, digits, dots and hyphens, ` +
+      "and begins and ends with a letter or digit.",
+  );
+}
+
+/**
+ * Checks how an object is named.
+ *
+ * @param bucket Name of its bucket.
+ * @param key Its key.
+ * @throws {ObjectStoreError} If the bucket's name is none, or the key is empty, too long, not text, or has an empty, `.`
+ * or `..` part.
+ */
+export function assertObjectName(bucket: string, key: string): void {
+  assertBucketName(bucket);
+  const problem = problemOf(key);
+  if (problem === undefined) return;
+  throw new ObjectStoreError(`Cannot use object key ${JSON.stringify(key.slice(0, 200))}: ${problem}.`);
+}
+
+/**
+ * Whether a text can be an object's key.
+ *
+ * @param key The text.
+ * @returns False if {@linkcode assertObjectName} would throw.
+ */
+export function isObjectKey(key: string): boolean {
+  return problemOf(key) === undefined;
+}
+
+/**
+ * How an object is called in error texts.
+ *
+ * @param bucket Name of its bucket.
+ * @param key Its key.
+ */
+export function describeObject(bucket: string, key: string): string {
+  return `object '${key}' in bucket '${bucket}'`;
+}
+
+/**
+ * Checks what is to be kept with an object.
+ *
+ * @param metadata Names and values.
+ * @throws {ObjectStoreError} If a store could not give it back as it is.
+ */
+export function assertMetadata(metadata: ObjectMetadata): void {
+  const entries = Object.entries(metadata);
+  const bytes = entries.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+  const bad = entries.find(([name, value]) => !METADATA_NAME.test(name) || !METADATA_VALUE.test(value));
+  if (!bad && bytes <= MAX_METADATA_BYTES) return;
+  const problem = bad ? `'${bad[0]}' is no plain name or has no plain value` : `it has ${bytes} bytes`;
+  throw new ObjectStoreError(
+    `Cannot keep this metadata with an object: ${problem}. Names are lower-case letters, digits and hyphens, values ` +
+      `printable ASCII; ${MAX_METADATA_BYTES} bytes are the limit.`,
+  );
+}
+
+function problemOf(key: string): string | undefined {
+  if (key === "") return "it is empty";
+  if (!key.isWellFormed() || key.includes("\0")) return "it has characters that no key may have";
+  if (new TextEncoder().encode(key).length > MAX_KEY_BYTES) return `it has more than ${MAX_KEY_BYTES} bytes`;
+  if (key.split("/").some((part) => ["", ".", ".."].includes(part))) {
+    return "its parts between slashes may not be empty, '.' or '..'";
+  }
+  return undefined;
+}

@@ -1,0 +1,78 @@
+/**
+ * Which users a configuration gives to bots.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { botUserKey, type BotUserPolicy, BotUsers, type LiveUser } from "../users/bot_users.ts";
+import type { ContainerInfo, ContainerOrchestrator } from "../engine/container_orchestrator.ts";
+import type { DockerRunnerConfig } from "./docker_runner_config.ts";
+import type { FileOwner } from "../util/file_owner.ts";
+import { HostUsers } from "../users/host_users.ts";
+import { LABEL } from "../engine/labels.ts";
+import { onDisk } from "../util/on_disk.ts";
+
+/**
+ * Makes what gives bots their users: the one that is configured, Berth's own where it is not root, else one a bot.
+ *
+ * @param config The configuration.
+ * @param orchestrator Says which users are taken.
+ * @param own User that this process runs as.
+ */
+export function createBotUsers(
+  config: Pick<DockerRunnerConfig, "botUser" | "botUids" | "tempDir" | "instance">,
+  orchestrator: Pick<ContainerOrchestrator, "listContainers">,
+  own: FileOwner,
+): BotUsers {
+  const host = new HostUsers();
+  return new BotUsers({
+    policy: policyOf(config, own),
+    isOnHost: (uid) => host.has(uid),
+    canGive: (uid) => canGive(`${config.tempDir}/${config.instance}`, uid),
+    listLive: async (signal) => {
+      const labels = { [LABEL.managed]: "true" };
+      const containers = await orchestrator.listContainers({ labels, ...(signal && { signal }) });
+      return containers.flatMap(liveUser);
+    },
+  });
+}
+
+/** Containers of a version without the label run as one user for all, which is in no range. */
+function liveUser({ labels }: ContainerInfo): LiveUser[] {
+  const uid = Number(labels[LABEL.uid]);
+  const id = labels[LABEL.id];
+  if (!Number.isSafeInteger(uid) || id === undefined) return [];
+  return [{ key: botUserKey(labels[LABEL.instance] ?? "", id), uid }];
+}
+
+function policyOf(
+  { botUser, botUids }: Pick<DockerRunnerConfig, "botUser" | "botUids">,
+  own: FileOwner,
+): BotUserPolicy {
+  if (botUser) {
+    const [uid, gid] = botUser.split(":").map(Number);
+    return { kind: "one", owner: { uid: uid!, gid: gid! } };
+  }
+  return own.uid === 0 ? { kind: "range", range: botUids } : { kind: "one", owner: own };
+}
+
+/** Root in a user namespace may give files only to the users that the namespace has. */
+async function canGive(folder: string, uid: number): Promise<boolean> {
+  const probe = await onDisk(`write to '${folder}'`, async () => {
+    await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+    return await Deno.makeTempFile({ dir: folder, prefix: "users-" });
+  });
+  try {
+    await Deno.chown(probe, uid, uid);
+    return true;
+  } catch (error) {
+    getLogger(["berth", "runner"]).warn(
+      "bots share one user: this process cannot give files to users of BOT_UID_RANGE",
+      { uid, error },
+    );
+    return false;
+  } finally {
+    await Deno.remove(probe).catch(() => {});
+  }
+}

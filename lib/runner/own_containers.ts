@@ -1,0 +1,145 @@
+/**
+ * Looking for the containers of one runner, by their labels.
+ *
+ * @module
+ */
+
+import type { ContainerInfo, ContainerOrchestrator } from "../engine/container_orchestrator.ts";
+import type { ContainerOwnership } from "./container_ownership.ts";
+import { isSetAside } from "./exited_containers.ts";
+import { type ContainerKind, LABEL } from "../engine/labels.ts";
+import { toManagedContainer } from "./managed_container.ts";
+import {
+  ALL_SEGMENTS,
+  type FindContainersOptions,
+  type ListManagedContainersOptions,
+  type ManagedContainer,
+  type RunnerCallOptions,
+} from "./runner.ts";
+
+/** What {@linkcode OwnContainers} needs. */
+export interface OwnContainersOptions {
+  /** The engine. */
+  readonly orchestrator: Pick<ContainerOrchestrator, "getStatus" | "listContainers">;
+  /** Tells the runner's containers from others. */
+  readonly ownership: ContainerOwnership;
+  /** Whether files of a container's code were removed from under it; asked of this instance's containers. */
+  readonly isCodeLost?: (info: ContainerInfo) => Promise<boolean>;
+}
+
+/** Finds and lists containers. Names say nothing here: they can be changed by hand. */
+export class OwnContainers {
+  readonly #options: OwnContainersOptions;
+
+  /** @param options See {@linkcode OwnContainersOptions}. */
+  constructor(options: OwnContainersOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Asks the engine about one container.
+   *
+   * @param container Its id or name.
+   * @param options The signal that gives up.
+   * @returns `undefined` when there is none, or it is not the runner's own.
+   */
+  async get(container: string, { signal }: RunnerCallOptions = {}): Promise<ContainerInfo | undefined> {
+    const info = await this.#options.orchestrator.getStatus(container, { ...(signal && { signal }) });
+    return info && this.ifOwn(info);
+  }
+
+  /**
+   * Keeps the runner's own containers.
+   *
+   * @param info What the engine knows of a container.
+   * @returns `undefined` when it is not the runner's own.
+   */
+  ifOwn(info: ContainerInfo): ContainerInfo | undefined {
+    return this.#options.ownership.relationOf(info.labels) === "own" ? info : undefined;
+  }
+
+  /**
+   * Finds the containers of an id.
+   *
+   * @param kind What they are for.
+   * @param id The id.
+   * @param options See {@linkcode FindContainersOptions}.
+   * @returns Own and foreign ones, each as the engine knows it now.
+   */
+  async find(
+    kind: ContainerKind,
+    id: string,
+    options: FindContainersOptions = {},
+  ): Promise<ManagedContainer[]> {
+    const { signal, slots, segment = ALL_SEGMENTS } = options;
+    const listed = await this.#list({ [LABEL.id]: id }, { signal, kind, segment });
+    const wanted = listed.filter((info) =>
+      !isSetAside(info) && (!slots || slots.includes(info.labels[LABEL.slot] ?? ""))
+    );
+    // Of a container that ends at this moment, the list may still say that it runs; nor does it tell start and end.
+    const found = await Promise.all(
+      wanted.map(({ id }) => this.#options.orchestrator.getStatus(id, { ...(signal && { signal }) })),
+    );
+    return await this.managedOf(found.filter((info) => info !== undefined));
+  }
+
+  /**
+   * Lists the containers of a segment.
+   *
+   * @param segment The segment, or `ALL_SEGMENTS`.
+   * @param options See {@linkcode ListManagedContainersOptions}.
+   * @returns What the engine knows of each: own and foreign ones.
+   */
+  list(segment: number, { signal, kind }: ListManagedContainersOptions = {}): Promise<ContainerInfo[]> {
+    return this.#list({}, { signal, kind, segment });
+  }
+
+  /**
+   * Writes what the engine knows of a container in the runner's words.
+   *
+   * @param info An own or foreign container.
+   * @returns `undefined` when it is neither.
+   */
+  async managed(info: ContainerInfo): Promise<ManagedContainer | undefined> {
+    const { ownership, isCodeLost } = this.#options;
+    const relation = ownership.relationOf(info.labels);
+    if (relation === "none") return undefined;
+    // The code of a bot that another instance has started is in that instance's folders.
+    const isOfInstance = info.labels[LABEL.instance] === ownership.instanceLabels[LABEL.instance];
+    const isWatched = relation === "own" && isOfInstance;
+    return toManagedContainer(info, {
+      relation,
+      isCodeLost: isWatched && (await isCodeLost?.(info) ?? false),
+    });
+  }
+
+  /**
+   * Writes what the engine knows of containers in the runner's words.
+   *
+   * @param infos Containers.
+   * @returns Own and foreign ones.
+   */
+  async managedOf(infos: readonly ContainerInfo[]): Promise<ManagedContainer[]> {
+    const managed = await Promise.all(infos.map((info) => this.managed(info)));
+    return managed.filter((each) => each !== undefined);
+  }
+
+  async #list(
+    more: Readonly<Record<string, string>>,
+    { signal, kind, segment }: {
+      readonly signal: AbortSignal | undefined;
+      readonly kind: ContainerKind | undefined;
+      readonly segment: number;
+    },
+  ): Promise<ContainerInfo[]> {
+    const { orchestrator, ownership } = this.#options;
+    const labels = {
+      ...ownership.searchLabels,
+      ...more,
+      ...(kind !== undefined && { [LABEL.kind]: kind }),
+      ...(segment !== ALL_SEGMENTS && { [LABEL.segment]: String(segment) }),
+    };
+    const found = await orchestrator.listContainers({ ...(signal && { signal }), labels });
+    return found.filter(({ labels }) => LABEL.id in labels && ownership.relationOf(labels) !== "none");
+  }
+}

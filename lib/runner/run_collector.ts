@@ -1,0 +1,133 @@
+/**
+ * What a program that ends leaves behind: exit code, output, result.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { ContainerInfo, ContainerOrchestrator, LogLine } from "../engine/container_orchestrator.ts";
+import { describeExit, type Exit } from "./describe_exit.ts";
+import { ContainerNotFoundError, EngineError } from "../errors.ts";
+import type { Executable } from "../executable/executable.ts";
+import type { ErrorResult, RunningResult, SuccessResult } from "./execution_result.ts";
+import type { ObjectStore } from "../objects/object_store.ts";
+import { outputTail } from "./output_tail.ts";
+import { type CollectedResult, type CollectResultOptions, ResultKeeper } from "./result_keeper.ts";
+import type { CollectedRun } from "./runner.ts";
+
+/** What a {@linkcode RunCollector} needs. */
+export interface RunCollectorOptions {
+  /** The engine. */
+  readonly orchestrator: ContainerOrchestrator;
+  /** Where results are kept. */
+  readonly store: ObjectStore;
+  /** Bucket of the results. */
+  readonly bucket: string;
+}
+
+/** Options of {@linkcode RunCollector.collect}. */
+export interface CollectOptions {
+  /** Gives up waiting. The container goes on. */
+  readonly signal?: AbortSignal;
+  /** Called for each line that it prints. */
+  readonly onLine?: (line: LogLine) => void;
+}
+
+/** Reads what a run has left, and waits for its end where that is wanted. The container stays. */
+export class RunCollector {
+  readonly #options: RunCollectorOptions;
+  readonly #results: ResultKeeper;
+  readonly #log = getLogger(["berth", "runner"]);
+
+  /**
+   * Makes one; nothing is read or dialled yet.
+   *
+   * @param options See {@linkcode RunCollectorOptions}.
+   */
+  constructor(options: RunCollectorOptions) {
+    this.#options = options;
+    this.#results = new ResultKeeper(options);
+  }
+
+  /**
+   * Reads what a program has left that has ended, and keeps its result.
+   *
+   * @param info What the engine knows of its container, its times included.
+   * @param signal Gives up.
+   */
+  async take(info: ContainerInfo, signal?: AbortSignal): Promise<CollectedRun> {
+    const { exitCode, startedAt, finishedAt } = info;
+    if (exitCode === undefined || !startedAt || !finishedAt) {
+      throw new EngineError(`Cannot collect from '${info.name}': it has not ended (${info.phase}).`, 409);
+    }
+    const { bytes: _bytes, ...result } = await this.#result(info, { keep: true, ...(signal && { signal }) });
+    return {
+      exitCode,
+      startedAt,
+      finishedAt,
+      ...(exitCode !== 0 && { message: messageOf(info) }),
+      result,
+    };
+  }
+
+  /**
+   * Waits for the end.
+   *
+   * @param executable What runs.
+   * @param started Its container.
+   * @param options See {@linkcode CollectOptions}.
+   */
+  async collect(
+    executable: Executable,
+    started: RunningResult,
+    { signal, onLine }: CollectOptions,
+  ): Promise<SuccessResult | ErrorResult> {
+    const { orchestrator } = this.#options;
+    const { containerId, containerName, specHash } = started;
+    const options = { ...(signal && { signal }) };
+    const [outcome] = await Promise.all([
+      orchestrator.wait(containerId, options),
+      onLine && this.#follow(containerId, onLine, signal),
+    ]);
+    const output = await outputTail(orchestrator, containerId, { ...(signal && { signal }) });
+    const info = await orchestrator.getStatus(containerId, options);
+    if (!info) throw new ContainerNotFoundError(containerId);
+    const result = await this.#result(info, {
+      keep: executable.persistResults,
+      entrypoint: executable.entrypoint,
+      ...options,
+    });
+    const { exitCode, durationMs } = outcome;
+    const ended = {
+      containerId,
+      containerName,
+      specHash,
+      exitCode,
+      durationMs,
+      output,
+      ...(result.bytes && { result: result.bytes }),
+      ...(result.key !== undefined && { resultKey: result.key }),
+      ...(result.problem && { resultProblem: result.problem }),
+      ...(result.message !== undefined && { resultMessage: result.message }),
+    };
+    if (exitCode === 0) return { status: "success", ...ended };
+    return { status: "error", ...ended, message: messageOf({ ...info, ...outcome }) };
+  }
+
+  async #follow(container: string, onLine: (line: LogLine) => void, signal?: AbortSignal): Promise<void> {
+    const options = { follow: true, ...(signal && { signal }) };
+    for await (const line of this.#options.orchestrator.getLogs(container, options)) onLine(line);
+  }
+
+  async #result(info: ContainerInfo, options: CollectResultOptions): Promise<CollectedResult> {
+    const result = await this.#results.collect(info, options);
+    const { problem, message } = result;
+    if (problem) this.#log.warn("no usable result", { container: info.name, problem, message });
+    return result;
+  }
+}
+
+function messageOf(exit: Exit): string {
+  const words = describeExit(exit);
+  return `It ${words.startsWith("out of memory") ? "ran" : "ended with"} ${words}.`;
+}

@@ -1,0 +1,94 @@
+/**
+ * The users that exist inside a container, so that the bot's own has a name and a home there.
+ *
+ * @module
+ */
+
+import { WORKING_DIR } from "../executable/container_layout.ts";
+import type { BindMount } from "../engine/container_spec.ts";
+import type { FileOwner } from "../util/file_owner.ts";
+import { onDisk } from "../util/on_disk.ts";
+
+/** Name of the bot's user inside its container. */
+const NAME = "bot";
+/** The users and groups that Debian and Alpine agree on, and programs ask for. */
+const USERS = ["root:0", "daemon:1", "bin:2", "mail:8", "www-data:33", "nobody:65534"];
+const GROUPS = ["root:0", "daemon:1", "bin:2", "tty:5", "disk:6", "mail:8", "www-data:33", "nogroup:65534"];
+
+/**
+ * Files that stand in the place of an image's `/etc/passwd` and `/etc/group`. No image knows the user ids that bots run
+ * as, and a process without an entry there has no name (`getpass.getuser()`, `os.userInfo()`) and no home.
+ *
+ * The files lie outside of everything that a bot can write to, one pair for each user.
+ */
+export class UserFiles {
+  readonly #folder: string;
+  readonly #writing = new Map<string, Promise<void>>();
+
+  /**
+   * Makes one; nothing is written yet.
+   *
+   * @param folder Absolute path of the folder for the files. It is made when it is needed.
+   */
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /**
+   * Makes sure that the files of a user are there.
+   *
+   * @param user The user that a container runs as.
+   * @returns The mounts that put them into the container.
+   * @throws {BerthError} `archive/io`: they cannot be written.
+   */
+  async mounts(user: FileOwner): Promise<BindMount[]> {
+    const files = [
+      ["/etc/passwd", `${user.uid}-${user.gid}.passwd`, passwd(user)],
+      ["/etc/group", `${user.gid}.group`, group(user)],
+    ] as const;
+    return await Promise.all(files.map(async ([target, name, content]) => {
+      const source = `${this.#folder}/${name}`;
+      await this.#ensure(source, content);
+      return { source, target, readOnly: true };
+    }));
+  }
+
+  /** Several starts of one user at once write its file once. */
+  #ensure(path: string, content: string): Promise<void> {
+    const writing = this.#writing.get(path) ?? this.#write(path, content).finally(() => {
+      this.#writing.delete(path);
+    });
+    this.#writing.set(path, writing);
+    return writing;
+  }
+
+  /** The content follows from the name, so a file that is there is right, unless it was cut off. */
+  async #write(path: string, content: string): Promise<void> {
+    const there = await Deno.stat(path).catch(() => undefined);
+    if (there?.size === content.length) return;
+    await onDisk(`write '${path}'`, async () => {
+      await Deno.mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      const part = `${path}.${crypto.randomUUID()}`;
+      await Deno.writeTextFile(part, content, { mode: 0o644, createNew: true });
+      await Deno.chmod(part, 0o644);
+      await Deno.rename(part, path);
+    });
+  }
+}
+
+/** The first entry of an id is the one that counts. */
+function passwd({ uid, gid }: FileOwner): string {
+  const own = uid === 0 ? `root:x:0:${gid}:root` : `${NAME}:x:${uid}:${gid}:${NAME}`;
+  const others = USERS.map((user) => user.split(":")).filter(([, id]) => Number(id) !== uid);
+  return [
+    `${own}:${WORKING_DIR}:/bin/sh`,
+    ...others.map(([name, id]) => `${name}:x:${id}:${id}:${name}:/:/bin/false`),
+    "",
+  ].join("\n");
+}
+
+function group({ gid }: FileOwner): string {
+  const own = gid === 0 ? [] : [`${NAME}:x:${gid}:`];
+  const others = GROUPS.map((each) => each.split(":")).filter(([, id]) => gid === 0 || Number(id) !== gid);
+  return [...own, ...others.map(([name, id]) => `${name}:x:${id}:`), ""].join("\n");
+}

@@ -1,0 +1,114 @@
+/**
+ * Folders that are closed to other users of the machine.
+ *
+ * @module
+ */
+
+import { InvalidConfigError } from "../errors.ts";
+import { unlessMissing } from "./unless_missing.ts";
+
+/** Rights of group and others. */
+const OTHERS = 0o077;
+const OTHERS_WRITE = 0o022;
+
+/** Options of {@linkcode ensurePrivateDir}. */
+export interface PrivateDirOptions {
+  /** Setting that names the folder, for messages, such as `DATA_DIR`. */
+  readonly setting: string;
+  /** User that this process runs as. */
+  readonly uid: number;
+  /**
+   * Decides from the names in a folder that is open to other users whether Berth may close it. A folder that
+   * holds files of other programs must not change its mode behind their backs.
+   *
+   * @default {() => true}
+   */
+  readonly mayClose?: (names: readonly string[]) => boolean;
+  /**
+   * Whether other users may list the folder. They never may write to it.
+   *
+   * @default {false}
+   */
+  readonly mayBeListed?: boolean;
+  /**
+   * Whether the path may be a symbolic link.
+   *
+   * @default {false}
+   */
+  readonly mayBeLink?: boolean;
+}
+
+/** What {@linkcode ensurePrivateDir} did. */
+export interface EnsuredDir {
+  /** Whether the folder was made just now. */
+  readonly made: boolean;
+  /** Whether the folder was open to other users and has been closed just now. */
+  readonly closed: boolean;
+}
+
+/**
+ * Makes sure that a folder is there and closed to other users: makes it with mode 0700, or closes one that is open.
+ *
+ * @param path Absolute path.
+ * @param options See {@linkcode PrivateDirOptions}.
+ * @returns What was done.
+ * @throws {InvalidConfigError} when the folder cannot be made, belongs to another user, or must not be closed.
+ */
+export async function ensurePrivateDir(path: string, options: PrivateDirOptions): Promise<EnsuredDir> {
+  const { setting, uid, mayBeListed = false, mayBeLink = false } = options;
+  const refuse = (why: string) => new InvalidConfigError([`${setting}: '${path}' ${why}`]);
+  const look = mayBeLink ? Deno.stat : Deno.lstat;
+  // It is there nearly always, and a look is cheaper than a failing attempt to make it.
+  const found = await unlessMissing(look(path)).catch((error) => {
+    throw refuse(`cannot be looked at: ${(error as Error).message}`);
+  });
+  const made = !found && await make(path).catch((error) => {
+    throw refuse(`cannot be made: ${(error as Error).message}`);
+  });
+  const info = found ?? await look(path);
+  if (!info.isDirectory) throw refuse("is not a folder");
+  // Root may serve another user's folder, as with a volume of a container, but not where files may be planted.
+  const isForeign = info.uid !== null && info.uid !== uid;
+  if (isForeign && !(uid === 0 && mayBeLink)) throw refuse(`belongs to user ${info.uid}, not to ${uid}`);
+  const mode = info.mode ?? 0;
+  if (mode & OTHERS_WRITE && mayBeListed) {
+    throw refuse("can be written to by other users; run chmod 700 on it");
+  }
+  if (!(mode & OTHERS) || mayBeListed) return { made, closed: false };
+  await close(path, mode, options, refuse);
+  return { made, closed: true };
+}
+
+async function close(
+  path: string,
+  mode: number,
+  { setting, mayClose = () => true }: PrivateDirOptions,
+  refuse: (why: string) => InvalidConfigError,
+): Promise<void> {
+  const names = await Array.fromAsync(Deno.readDir(path), ({ name }) => name).catch((error) => {
+    throw refuse(`cannot be read: ${(error as Error).message}`);
+  });
+  if (!mayClose(names)) {
+    throw refuse(
+      `is open to other users (mode ${(mode & 0o7777).toString(8)}) and holds files that are not Berth's; ` +
+        `set ${setting} to a folder of its own, or run chmod 700 on it`,
+    );
+  }
+  await Deno.chmod(path, 0o700).catch((error) => {
+    throw refuse(
+      `is open to other users and cannot be closed: ${(error as Error).message}; run chmod 700 on it`,
+    );
+  });
+}
+
+async function make(path: string): Promise<boolean> {
+  try {
+    await Deno.mkdir(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return false;
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  await Deno.mkdir(path, { mode: 0o700, recursive: true });
+  return true;
+}
