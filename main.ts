@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { runCli } from "./cli.ts";
 import { EXIT } from "./cli/context.ts";
 import { createTerminal } from "./cli/terminal.ts";
-import { SERVICE_VARIABLES } from "./services/service_config.ts";
+import { SERVICE_VARIABLES } from "./services/config.ts";
 
 /**
  * A terminal sends Ctrl-C to every process of its group, and a task runner passes it on: one press arrives

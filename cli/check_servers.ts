@@ -6,7 +6,7 @@
 
 import type { LockHolder } from "../lib/util/folder_lock.ts";
 import type { ServerProbes } from "../services/probe_servers.ts";
-import type { ServiceConfig, ServiceName } from "../services/service_config.ts";
+import type { ServiceConfig, ServiceName } from "../services/config.ts";
 import { whoServes } from "../services/who_serves.ts";
 import type { Finding } from "./finding.ts";
 import { isFrozen } from "./service_locks.ts";

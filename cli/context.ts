@@ -11,7 +11,7 @@ import type { Runner } from "../lib/runner/runner.ts";
 import type { ComposedBotService, GivenParts, ProcessParts } from "../services/compose_bot_service.ts";
 import type { BotDocuments } from "../services/open_bot_documents.ts";
 import type { ServerProbes } from "../services/probe_servers.ts";
-import type { ServiceConfig } from "../services/service_config.ts";
+import type { ServiceConfig } from "../services/config.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What a command works with. */

@@ -6,7 +6,7 @@
 
 import type { LogLine } from "../lib/engine/container_orchestrator.ts";
 import type { ComposedBotService } from "../services/compose_bot_service.ts";
-import type { ServiceConfig } from "../services/service_config.ts";
+import type { ServiceConfig } from "../services/config.ts";
 import { type BotFolder, readBotFolder } from "./bot_folder.ts";
 import { BotView } from "./bot_view.ts";
 import { type CliContext, EXIT } from "./context.ts";

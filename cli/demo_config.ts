@@ -5,7 +5,7 @@
  */
 
 import { ALL_SEGMENTS } from "../lib/runner/runner.ts";
-import { parseServiceConfig, type ServiceConfig } from "../services/service_config.ts";
+import { parseServiceConfig, type ServiceConfig } from "../services/config.ts";
 import { sessionConfig } from "./session_config.ts";
 
 /** Servers of the user's, which a demo leaves alone. */

@@ -6,7 +6,7 @@
 
 import type { DockerRunnerConfig } from "../lib/runner/docker_runner_config.ts";
 import { InvalidConfigError } from "../lib/errors.ts";
-import { parseServiceConfig, type ServiceConfig } from "../services/service_config.ts";
+import { parseServiceConfig, type ServiceConfig } from "../services/config.ts";
 import { checkDataDir, checkTempDir } from "./check_folders.ts";
 import { checkEngineActs } from "./check_engine_acts.ts";
 import { checkServers, checkService, checkServing, problemFinding } from "./check_servers.ts";

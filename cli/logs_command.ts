@@ -9,7 +9,7 @@ import { EngineUnavailableError } from "../lib/errors.ts";
 import { formatLine, type StoredLogLine } from "../lib/logs/line_format.ts";
 import { StoredLogs } from "../lib/logs/stored_logs.ts";
 import { ALL_SEGMENTS } from "../lib/runner/runner.ts";
-import { parseServiceConfig } from "../services/service_config.ts";
+import { parseServiceConfig } from "../services/config.ts";
 import { type CliContext, EXIT } from "./context.ts";
 import { openDocuments } from "./open_documents.ts";
 import { printable, type Terminal } from "./terminal.ts";

@@ -5,7 +5,7 @@
  */
 
 import { didYouMean } from "../lib/util/did_you_mean.ts";
-import { SERVICE_VARIABLES } from "../services/service_config.ts";
+import { SERVICE_VARIABLES } from "../services/config.ts";
 
 /** These belong to the system. */
 const SYSTEM = ["HOME", "XDG_DATA_HOME"];

@@ -9,7 +9,7 @@ import { type BotEventPublisher, EventsUnavailableError } from "../services/even
 import type { ServiceRegistry } from "../services/ownership/service_registry.ts";
 import type { StoreIdentities } from "../services/ownership/store_identity.ts";
 import type { ScheduleStores } from "../services/open_bot_repository.ts";
-import { parseServiceConfig, type ServiceConfig } from "../services/service_config.ts";
+import { parseServiceConfig, type ServiceConfig } from "../services/config.ts";
 import type { CliContext } from "./context.ts";
 import type { DeployTarget } from "./deploy_bot.ts";
 import { botFoundWithin, SCHEDULE_FOUND_WITHIN, whenHeard } from "./when_heard.ts";

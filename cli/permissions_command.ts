@@ -6,7 +6,7 @@
 
 import { InvalidConfigError } from "../lib/errors.ts";
 import { HOST_USER_FILES } from "../lib/users/host_users.ts";
-import { parseServiceConfig, SERVICE_VARIABLES, type ServiceConfig } from "../services/service_config.ts";
+import { parseServiceConfig, SERVICE_VARIABLES, type ServiceConfig } from "../services/config.ts";
 import { mongoHosts, natsHosts } from "../lib/util/server_addresses.ts";
 import { type CliContext, EXIT } from "./context.ts";
 import { misspelledVariables } from "./misspelled_variables.ts";

@@ -7,7 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { LockHolder } from "../lib/util/folder_lock.ts";
 import { InstanceLock, InstanceLockedError } from "../lib/runner/instance_lock.ts";
-import type { ServiceConfig, ServiceName } from "../services/service_config.ts";
+import type { ServiceConfig, ServiceName } from "../services/config.ts";
 
 /** How often the locks are renewed, in ms. */
 const RENEW_MS = 5000;

@@ -7,7 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import { aliveFileOf, keepAliveFile } from "../lib/util/alive_file.ts";
 import { ensureInstanceDir } from "../lib/util/temp_dir.ts";
-import { parseServiceConfig } from "../services/service_config.ts";
+import { parseServiceConfig } from "../services/config.ts";
 import type { ComposeOptions } from "../services/compose_bot_service.ts";
 import { type CliContext, EXIT } from "./context.ts";
 import { servicePermissions } from "./permissions_command.ts";

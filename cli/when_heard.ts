@@ -5,7 +5,7 @@
  */
 
 import { SCHEDULE_RESYNC_MS } from "../services/schedules/schedule_service.ts";
-import type { ServiceConfig } from "../services/service_config.ts";
+import type { ServiceConfig } from "../services/config.ts";
 import { serviceHolders } from "./service_locks.ts";
 
 /** A schedule that was changed without a word is found within this time, in words. */

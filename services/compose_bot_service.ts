@@ -22,7 +22,7 @@ import { PolledBotEvents } from "./events/polled_bot_events.ts";
 import { openBotRepository } from "./open_bot_repository.ts";
 import { serveWhileHeld } from "./ownership/serve_while_held.ts";
 import { StoreOwner } from "./ownership/store_owner.ts";
-import type { ServiceConfig, ServiceName } from "./service_config.ts";
+import type { ServiceConfig, ServiceName } from "./config.ts";
 
 /** The services with everything that they work with. */
 export interface ComposedBotService extends AsyncDisposable {
@@ -181,8 +181,8 @@ function kindsOf({ services }: ServiceConfig): ContainerKind[] {
 }
 
 async function openNatsEvents({ natsUrl, runner }: ServiceConfig): Promise<BotEvents> {
-  const { connectNats } = await import("./adapters/connect_nats.ts");
-  const { durableNameOf, NatsBotEvents } = await import("./adapters/nats_bot_events.ts");
+  const { connectNats } = await import("./nats/connect_nats.ts");
+  const { durableNameOf, NatsBotEvents } = await import("./nats/nats_bot_events.ts");
   return new NatsBotEvents(connectNats(natsUrl!.reveal()), { durableName: durableNameOf(runner.instance) });
 }
 

@@ -13,7 +13,7 @@ import { lockIdOf, lookAtRivalLock } from "./ownership/rival_lock.ts";
 import type { ServedScope } from "./ownership/served_scope.ts";
 import type { ServiceRegistry } from "./ownership/service_registry.ts";
 import type { ServingRight } from "./ownership/serving_right.ts";
-import type { ServiceConfig, ServiceName } from "./service_config.ts";
+import type { ServiceConfig, ServiceName } from "./config.ts";
 
 /** Locks of a process, by the services that it runs. */
 export type ServiceLocks = Readonly<Partial<Record<ServiceName, HostLock>>>;

@@ -14,7 +14,7 @@ import type { ScheduleStores } from "./open_bot_repository.ts";
 import type { RunRepository } from "./schedules/run_repository.ts";
 import type { ScheduleRepository } from "./schedules/schedule_repository.ts";
 import { ScheduleService } from "./schedules/schedule_service.ts";
-import type { ServiceConfig } from "./service_config.ts";
+import type { ServiceConfig } from "./config.ts";
 
 /** The schedule service with everything that is its own. */
 export interface ComposedScheduleService extends AsyncDisposable {
@@ -78,8 +78,8 @@ function withoutDeletions(changes: ChangeSource): ChangeSource {
 }
 
 async function openNatsEvents({ natsUrl, runner }: ServiceConfig): Promise<BotEvents> {
-  const { connectNats } = await import("./adapters/connect_nats.ts");
-  const { durableNameOf, NatsBotEvents } = await import("./adapters/nats_bot_events.ts");
+  const { connectNats } = await import("./nats/connect_nats.ts");
+  const { durableNameOf, NatsBotEvents } = await import("./nats/nats_bot_events.ts");
   return new NatsBotEvents(connectNats(natsUrl!.reveal()), {
     durableName: durableNameOf(runner.instance, "schedules"),
     subjectPrefix: SCHEDULE_SUBJECTS,

@@ -12,7 +12,7 @@ import { BOT_SUBJECTS, SCHEDULE_SUBJECTS } from "./events/event_subjects.ts";
 import { openBotRepository, type ScheduleStores } from "./open_bot_repository.ts";
 import type { ServiceRegistry } from "./ownership/service_registry.ts";
 import type { StoreIdentities } from "./ownership/store_identity.ts";
-import type { ServiceConfig } from "./service_config.ts";
+import type { ServiceConfig } from "./config.ts";
 
 /** Where the documents and the code of bots and schedules are, and what tells of changes. */
 export interface BotDocuments extends AsyncDisposable {
@@ -69,8 +69,8 @@ async function openPublisher(
   subjectPrefix: string,
 ): Promise<BotEventPublisher | undefined> {
   if (!natsUrl) return undefined;
-  const { connectNats } = await import("./adapters/connect_nats.ts");
-  const { NatsBotPublisher } = await import("./adapters/nats_bot_publisher.ts");
+  const { connectNats } = await import("./nats/connect_nats.ts");
+  const { NatsBotPublisher } = await import("./nats/nats_bot_publisher.ts");
   const connector = connectNats(natsUrl.reveal(), { name: "berth command" });
   return new NatsBotPublisher(connector, { subjectPrefix });
 }

@@ -12,7 +12,7 @@ import type { ServiceRegistry } from "./ownership/service_registry.ts";
 import type { StoreIdentities } from "./ownership/store_identity.ts";
 import type { RunRepository } from "./schedules/run_repository.ts";
 import type { ScheduleRepository } from "./schedules/schedule_repository.ts";
-import type { ServiceConfig } from "./service_config.ts";
+import type { ServiceConfig } from "./config.ts";
 
 /** The schedules and their ledger, over the same connection as the bots. */
 export interface ScheduleStores {
@@ -45,26 +45,26 @@ export interface OpenBotRepository extends AsyncDisposable, ScheduleStores {
  */
 export async function openBotRepository(config: ServiceConfig): Promise<OpenBotRepository> {
   if (config.mongoUri) {
-    const { connectMongo } = await import("./adapters/connect_mongo.ts");
-    const { MongoBotRepository } = await import("./adapters/mongo_bot_repository.ts");
-    const { MongoRunRepository } = await import("./adapters/mongo_run_repository.ts");
-    const { MongoScheduleRepository } = await import("./adapters/mongo_schedule_repository.ts");
-    const { MongoStoreIdentities } = await import("./adapters/mongo_store_identities.ts");
+    const { connectMongo } = await import("./mongo/connect_mongo.ts");
+    const { MongoBotRepository } = await import("./mongo/mongo_bot_repository.ts");
+    const { MongoRunRepository } = await import("./mongo/mongo_run_repository.ts");
+    const { MongoScheduleRepository } = await import("./mongo/mongo_schedule_repository.ts");
+    const { MongoStoreIdentities } = await import("./mongo/mongo_store_identities.ts");
     const client = connectMongo(config.mongoUri.reveal());
     const repository = new MongoBotRepository(client);
     const schedules = new MongoScheduleRepository(client);
     const runs = new MongoRunRepository(client);
     const identities = new MongoStoreIdentities(client);
-    const { MongoServiceRegistry } = await import("./adapters/mongo_service_registry.ts");
+    const { MongoServiceRegistry } = await import("./mongo/mongo_service_registry.ts");
     const registry = new MongoServiceRegistry(client);
     return opened({ repository, identities, registry, schedules, runs }, () => client.close());
   }
-  const { connectSqlite } = await import("./adapters/connect_sqlite.ts");
-  const { SqliteBotRepository } = await import("./adapters/sqlite_bot_repository.ts");
-  const { SqliteRunRepository } = await import("./adapters/sqlite_run_repository.ts");
-  const { SqliteScheduleRepository } = await import("./adapters/sqlite_schedule_repository.ts");
-  const { SqliteChangeSource } = await import("./adapters/sqlite_change_source.ts");
-  const { SqliteStoreIdentities } = await import("./adapters/sqlite_store_identities.ts");
+  const { connectSqlite } = await import("./sqlite/connect_sqlite.ts");
+  const { SqliteBotRepository } = await import("./sqlite/sqlite_bot_repository.ts");
+  const { SqliteRunRepository } = await import("./sqlite/sqlite_run_repository.ts");
+  const { SqliteScheduleRepository } = await import("./sqlite/sqlite_schedule_repository.ts");
+  const { SqliteChangeSource } = await import("./sqlite/sqlite_change_source.ts");
+  const { SqliteStoreIdentities } = await import("./sqlite/sqlite_store_identities.ts");
   await ensureDataDir(config.runner.dataDir);
   const database = connectSqlite(databasePath(config.runner));
   const watchChanges = () => new SqliteChangeSource(database);

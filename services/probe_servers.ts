@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { MongoProbe } from "./adapters/probe_mongo.ts";
-import type { NatsProbe } from "./adapters/probe_nats.ts";
-import type { SqliteProbe } from "./adapters/probe_sqlite.ts";
+import type { MongoProbe } from "./mongo/probe_mongo.ts";
+import type { NatsProbe } from "./nats/probe_nats.ts";
+import type { SqliteProbe } from "./sqlite/probe_sqlite.ts";
 import { databasePath } from "./open_bot_repository.ts";
-import type { ServiceConfig } from "./service_config.ts";
+import type { ServiceConfig } from "./config.ts";
 
 /** What was found. What is not configured is absent. */
 export interface ServerProbes {
@@ -37,16 +37,16 @@ export async function probeServers(config: ServiceConfig, signal: AbortSignal): 
 }
 
 async function probeMongo(uri: string, signal: AbortSignal): Promise<ServerProbes> {
-  const { probeMongo } = await import("./adapters/probe_mongo.ts");
+  const { probeMongo } = await import("./mongo/probe_mongo.ts");
   return { mongo: await probeMongo(uri, signal) };
 }
 
 async function probeSqlite(path: string): Promise<ServerProbes> {
-  const { probeSqlite } = await import("./adapters/probe_sqlite.ts");
+  const { probeSqlite } = await import("./sqlite/probe_sqlite.ts");
   return { sqlite: probeSqlite(path) };
 }
 
 async function probeNats(urls: string, signal: AbortSignal): Promise<ServerProbes> {
-  const { probeNats } = await import("./adapters/probe_nats.ts");
+  const { probeNats } = await import("./nats/probe_nats.ts");
   return { nats: await probeNats(urls, signal) };
 }

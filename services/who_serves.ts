@@ -9,7 +9,7 @@ import { describeService } from "./ownership/judge_rival.ts";
 import { LockedRight } from "./ownership/locked_right.ts";
 import { doScopesConflict } from "./ownership/served_scope.ts";
 import type { ServiceRecord, ServiceRegistry } from "./ownership/service_registry.ts";
-import type { ServiceConfig, ServiceName } from "./service_config.ts";
+import type { ServiceConfig, ServiceName } from "./config.ts";
 
 /**
  * Looks who serves what a configuration names.

@@ -11,8 +11,8 @@ import { ContainerConflictError, ContainerNotFoundError } from "../lib/errors.ts
 import { containerName } from "../lib/runner/container_name.ts";
 import type { Executable } from "../lib/executable/executable.ts";
 import type { CollectedRun, ContainerHint, ManagedContainer, Runner } from "../lib/runner/runner.ts";
-import { SqliteRunRepository } from "../services/adapters/sqlite_run_repository.ts";
-import { SqliteScheduleRepository } from "../services/adapters/sqlite_schedule_repository.ts";
+import { SqliteRunRepository } from "../services/sqlite/sqlite_run_repository.ts";
+import { SqliteScheduleRepository } from "../services/sqlite/sqlite_schedule_repository.ts";
 import type { BotDocument } from "../services/documents/bot_repository.ts";
 import type { Clock } from "../lib/util/clock.ts";
 import { InProcessBotEvents } from "../services/events/in_process_bot_events.ts";

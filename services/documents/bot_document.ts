@@ -8,7 +8,7 @@
 import { MAX_LOG_INTERVAL_SECONDS } from "../../lib/runner/docker_runner_config.ts";
 import { InvalidExecutableError } from "../../lib/errors.ts";
 import { type Executable, type ExecutableInput, parseExecutable } from "../../lib/executable/executable.ts";
-import { readBotCode } from "../bots/bot_code.ts";
+import { readBotCode } from "./bot_code.ts";
 import { settingNotes, type SplitConfig, splitConfig, wholeNumberSetting } from "./berth_settings.ts";
 import { configJson } from "./config_json.ts";
 import { CONFIG_TEXT, writtenConfig } from "./config_text.ts";

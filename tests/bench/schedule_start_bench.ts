@@ -8,8 +8,8 @@
 
 import { DatabaseSync } from "node:sqlite";
 import { ALL_SEGMENTS } from "../../lib/runner/runner.ts";
-import { SqliteRunRepository } from "../../services/adapters/sqlite_run_repository.ts";
-import { SqliteScheduleRepository } from "../../services/adapters/sqlite_schedule_repository.ts";
+import { SqliteRunRepository } from "../../services/sqlite/sqlite_run_repository.ts";
+import { SqliteScheduleRepository } from "../../services/sqlite/sqlite_schedule_repository.ts";
 import { InProcessBotEvents } from "../../services/events/in_process_bot_events.ts";
 import { ScheduleService } from "../../services/schedules/schedule_service.ts";
 import { until } from "../engine/engine_support.ts";

@@ -6,10 +6,10 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
-import { connectSqlite } from "../../services/adapters/connect_sqlite.ts";
-import { SqliteRunRepository } from "../../services/adapters/sqlite_run_repository.ts";
-import { SqliteScheduleRepository } from "../../services/adapters/sqlite_schedule_repository.ts";
-import { inTransaction } from "../../services/adapters/sqlite_transaction.ts";
+import { connectSqlite } from "../../services/sqlite/connect_sqlite.ts";
+import { SqliteRunRepository } from "../../services/sqlite/sqlite_run_repository.ts";
+import { SqliteScheduleRepository } from "../../services/sqlite/sqlite_schedule_repository.ts";
+import { inTransaction } from "../../services/sqlite/sqlite_transaction.ts";
 import { runId, type RunRecord } from "../../services/schedules/run_repository.ts";
 
 const SCHEDULES = 100_000;

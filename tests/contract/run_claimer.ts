@@ -6,10 +6,10 @@
  * @module
  */
 
-import { connectMongo } from "../../services/adapters/connect_mongo.ts";
-import { connectSqlite } from "../../services/adapters/connect_sqlite.ts";
-import { MongoRunRepository } from "../../services/adapters/mongo_run_repository.ts";
-import { SqliteRunRepository } from "../../services/adapters/sqlite_run_repository.ts";
+import { connectMongo } from "../../services/mongo/connect_mongo.ts";
+import { connectSqlite } from "../../services/sqlite/connect_sqlite.ts";
+import { MongoRunRepository } from "../../services/mongo/mongo_run_repository.ts";
+import { SqliteRunRepository } from "../../services/sqlite/sqlite_run_repository.ts";
 import { StoreUnavailableError } from "../../services/documents/bot_repository.ts";
 import { runId, type RunRepository } from "../../services/schedules/run_repository.ts";
 

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { servicePermissions } from "../../cli/permissions_command.ts";
-import { parseServiceConfig } from "../../services/service_config.ts";
+import { parseServiceConfig } from "../../services/config.ts";
 import { until } from "./engine_support.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { jetstreamManager } from "@nats-io/jetstream";
-import { durableNameOf } from "../../services/adapters/nats_bot_events.ts";
+import { durableNameOf } from "../../services/nats/nats_bot_events.ts";
 import { STREAM, untilRunning, withBots } from "./bot_stage.ts";
 import { until } from "./engine_support.ts";
 

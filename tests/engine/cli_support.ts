@@ -19,7 +19,7 @@ import { LABEL } from "../../lib/engine/labels.ts";
 import { composeBotService } from "../../services/compose_bot_service.ts";
 import { openBotDocuments } from "../../services/open_bot_documents.ts";
 import { probeServers } from "../../services/probe_servers.ts";
-import { SERVICE_VARIABLES } from "../../services/service_config.ts";
+import { SERVICE_VARIABLES } from "../../services/config.ts";
 import { DOCKER_HOST } from "./engine_support.ts";
 import { testVariables } from "./runner_support.ts";
 

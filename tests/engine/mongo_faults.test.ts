@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { MongoClient } from "mongodb";
 import { type BotChange, StoreUnavailableError } from "../../services/documents/bot_repository.ts";
-import { connectMongo } from "../../services/adapters/connect_mongo.ts";
-import { MongoBotRepository } from "../../services/adapters/mongo_bot_repository.ts";
+import { connectMongo } from "../../services/mongo/connect_mongo.ts";
+import { MongoBotRepository } from "../../services/mongo/mongo_bot_repository.ts";
 import { mongoUri } from "./mongo_support.ts";
 import { Passage } from "./passage.ts";
 

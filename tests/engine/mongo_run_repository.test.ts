@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { BSON } from "mongodb";
-import { MongoRunRepository } from "../../services/adapters/mongo_run_repository.ts";
+import { MongoRunRepository } from "../../services/mongo/mongo_run_repository.ts";
 import { StoreUnavailableError } from "../../services/documents/bot_repository.ts";
 import type { RunRecord } from "../../services/schedules/run_repository.ts";
 import { collectLogs } from "../collect_logs.ts";

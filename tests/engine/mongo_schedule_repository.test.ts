@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { BSON, type Document } from "mongodb";
-import { connectMongo } from "../../services/adapters/connect_mongo.ts";
-import { MongoScheduleRepository } from "../../services/adapters/mongo_schedule_repository.ts";
+import { connectMongo } from "../../services/mongo/connect_mongo.ts";
+import { MongoScheduleRepository } from "../../services/mongo/mongo_schedule_repository.ts";
 import { NEVER, type StoredSchedule } from "../../services/schedules/schedule_repository.ts";
 import { collectLogs } from "../collect_logs.ts";
 import { testBotRepositoryContract } from "../contract/bot_repository_contract.ts";

@@ -1,4 +1,4 @@
-import { MongoStoreIdentities } from "../../services/adapters/mongo_store_identities.ts";
+import { MongoStoreIdentities } from "../../services/mongo/mongo_store_identities.ts";
 import { testStoreIdentitiesContract } from "../contract/store_identities_contract.ts";
 import { makeMongoDatabase } from "./mongo_support.ts";
 

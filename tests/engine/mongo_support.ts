@@ -5,7 +5,7 @@
  */
 
 import type { Db, MongoClient } from "mongodb";
-import { connectMongo } from "../../services/adapters/connect_mongo.ts";
+import { connectMongo } from "../../services/mongo/connect_mongo.ts";
 
 /** A database of a test's own. */
 export interface MongoDatabase extends AsyncDisposable {

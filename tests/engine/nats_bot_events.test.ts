@@ -4,8 +4,8 @@ import type { AddressInfo, Socket } from "node:net";
 import { AckPolicy, DeliverPolicy, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { configure, reset } from "@logtape/logtape";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import { connectNats } from "../../services/adapters/connect_nats.ts";
-import { receiveCoreEvents } from "../../services/adapters/nats_core_events.ts";
+import { connectNats } from "../../services/nats/connect_nats.ts";
+import { receiveCoreEvents } from "../../services/nats/nats_core_events.ts";
 import { systemClock } from "../../lib/util/clock.ts";
 import { ChangeQueue } from "../../services/events/change_queue.ts";
 import {
@@ -13,7 +13,7 @@ import {
   NatsBotEvents,
   type NatsBotEventsOptions,
   type NatsTimes,
-} from "../../services/adapters/nats_bot_events.ts";
+} from "../../services/nats/nats_bot_events.ts";
 import type { BotChange } from "../../services/documents/bot_repository.ts";
 import { testBotEventsContract } from "../contract/bot_events_contract.ts";
 import { EventRecorder, record } from "../event_recorder.ts";

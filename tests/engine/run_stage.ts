@@ -9,7 +9,7 @@ import { MongoClient } from "mongodb";
 import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
 import { DockerodeOrchestrator } from "../../lib/engine/docker/dockerode_orchestrator.ts";
 import { LABEL } from "../../lib/engine/labels.ts";
-import { MongoRunRepository } from "../../services/adapters/mongo_run_repository.ts";
+import { MongoRunRepository } from "../../services/mongo/mongo_run_repository.ts";
 import { type BotStage, withBots } from "./bot_stage.ts";
 import { until } from "./engine_support.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { MongoClient } from "mongodb";
-import { MongoRunRepository } from "../../services/adapters/mongo_run_repository.ts";
+import { MongoRunRepository } from "../../services/mongo/mongo_run_repository.ts";
 import type { RunRecord } from "../../services/schedules/run_repository.ts";
 import { withBots } from "./bot_stage.ts";
 import { until } from "./engine_support.ts";

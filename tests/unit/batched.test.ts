@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { batched } from "../../services/adapters/batched.ts";
+import { batched } from "../../services/mongo/batched.ts";
 
 /** A server that doubles numbers; it answers when it is told to. */
 function makeServer() {

@@ -5,11 +5,11 @@ import { DockerodeOrchestrator } from "../../lib/engine/docker/dockerode_orchest
 import { MinioObjectStore } from "../../lib/objects/minio/minio_object_store.ts";
 import { ContainerBuilder } from "../../lib/executable/container_builder.ts";
 import { BerthError } from "../../lib/errors.ts";
-import { connectMongo } from "../../services/adapters/connect_mongo.ts";
-import { connectNats } from "../../services/adapters/connect_nats.ts";
-import { MongoBotRepository } from "../../services/adapters/mongo_bot_repository.ts";
-import { NatsBotEvents } from "../../services/adapters/nats_bot_events.ts";
-import { NatsBotPublisher } from "../../services/adapters/nats_bot_publisher.ts";
+import { connectMongo } from "../../services/mongo/connect_mongo.ts";
+import { connectNats } from "../../services/nats/connect_nats.ts";
+import { MongoBotRepository } from "../../services/mongo/mongo_bot_repository.ts";
+import { NatsBotEvents } from "../../services/nats/nats_bot_events.ts";
+import { NatsBotPublisher } from "../../services/nats/nats_bot_publisher.ts";
 import type { BotChange } from "../../services/documents/bot_repository.ts";
 import { systemClock } from "../../lib/util/clock.ts";
 import { type HostileServer, HOSTILITIES, openHostileServer } from "../hostile_server.ts";

@@ -8,9 +8,9 @@ import {
 import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
 import { InvalidConfigError } from "../../lib/errors.ts";
 import { servicePermissions } from "../../cli/permissions_command.ts";
-import { connectMongo } from "../../services/adapters/connect_mongo.ts";
-import { connectNats } from "../../services/adapters/connect_nats.ts";
-import { parseServiceConfig } from "../../services/service_config.ts";
+import { connectMongo } from "../../services/mongo/connect_mongo.ts";
+import { connectNats } from "../../services/nats/connect_nats.ts";
+import { parseServiceConfig } from "../../services/config.ts";
 
 const MONGO = { schemes: ["mongodb", "mongodb+srv"] };
 const NATS = { schemes: ["nats", "tls"], defaultScheme: "nats" };

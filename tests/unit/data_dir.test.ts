@@ -4,7 +4,7 @@ import { ensureDataDir } from "../../lib/util/data_dir.ts";
 import { parseDockerRunnerConfig } from "../../lib/runner/docker_runner_config.ts";
 import { InvalidConfigError } from "../../lib/errors.ts";
 import { openBotDocuments } from "../../services/open_bot_documents.ts";
-import { parseServiceConfig } from "../../services/service_config.ts";
+import { parseServiceConfig } from "../../services/config.ts";
 import { checkDataDir } from "../../cli/check_folders.ts";
 import { withParent } from "../with_parent.ts";
 

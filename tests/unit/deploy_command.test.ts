@@ -8,7 +8,7 @@ import { EventsUnavailableError } from "../../services/events/bot_event_publishe
 import { parseBotEvent } from "../../services/events/bot_event_payload.ts";
 import type { BotChange } from "../../services/documents/bot_repository.ts";
 import { type BotDocuments, openBotDocuments } from "../../services/open_bot_documents.ts";
-import { parseServiceConfig } from "../../services/service_config.ts";
+import { parseServiceConfig } from "../../services/config.ts";
 import { writeBotEvent } from "../../services/events/write_bot_event.ts";
 
 interface Stage {

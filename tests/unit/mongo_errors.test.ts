@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { MongoBulkWriteError } from "mongodb";
-import { duplicateKeysOf } from "../../services/adapters/mongo_errors.ts";
+import { duplicateKeysOf } from "../../services/mongo/mongo_errors.ts";
 
 function failure(
   writeErrors: readonly { code: number; index: number }[],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { InvalidConfigError } from "../../lib/errors.ts";
-import { connectNats } from "../../services/adapters/connect_nats.ts";
-import { nameOfNatsServer, parseNatsServers } from "../../services/adapters/nats_servers.ts";
+import { connectNats } from "../../services/nats/connect_nats.ts";
+import { nameOfNatsServer, parseNatsServers } from "../../services/nats/nats_servers.ts";
 
 Deno.test("parseNatsServers() reads every form of an address", () => {
   const plain = { hostname: "h", port: 4222, tls: false, credentials: {} };

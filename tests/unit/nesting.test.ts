@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { BSON } from "mongodb";
-import { readMongoDocument } from "../../services/adapters/mongo_documents.ts";
-import { readDocument } from "../../services/adapters/sqlite_documents.ts";
+import { readMongoDocument } from "../../services/mongo/mongo_documents.ts";
+import { readDocument } from "../../services/sqlite/sqlite_documents.ts";
 import { parseBotDocument } from "../../services/documents/bot_document.ts";
 import { isDeeperThan } from "../../services/documents/nesting.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { connectSqlite } from "../../services/adapters/connect_sqlite.ts";
-import { SqliteBotRepository } from "../../services/adapters/sqlite_bot_repository.ts";
-import { SqliteChangeSource } from "../../services/adapters/sqlite_change_source.ts";
+import { connectSqlite } from "../../services/sqlite/connect_sqlite.ts";
+import { SqliteBotRepository } from "../../services/sqlite/sqlite_bot_repository.ts";
+import { SqliteChangeSource } from "../../services/sqlite/sqlite_change_source.ts";
 import type { ChangeSource } from "../../services/events/change_source.ts";
 import { PolledBotEvents } from "../../services/events/polled_bot_events.ts";
 import { testInProcessContract } from "../contract/in_process_events_contract.ts";

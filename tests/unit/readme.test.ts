@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { readmeExample } from "../readme_example.ts";
-import { SERVICE_VARIABLES } from "../../services/service_config.ts";
+import { SERVICE_VARIABLES } from "../../services/config.ts";
 
 const root = new URL("../../", import.meta.url);
 /** Read for a default only. */

@@ -17,7 +17,7 @@ const COMPOSED = [
   "lib/objects/minio/minio_append.ts",
   "lib/logs/json_line.ts",
   "lib/logs/log_cursors.ts",
-  "services/adapters/connect_mongo.ts",
+  "services/mongo/connect_mongo.ts",
 ];
 
 interface Expression {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { InvalidConfigError } from "../../lib/errors.ts";
-import { parseServiceConfig } from "../../services/service_config.ts";
+import { parseServiceConfig } from "../../services/config.ts";
 
 const HOME = { HOME: "/home/somebody" };
 const SERVERS = {

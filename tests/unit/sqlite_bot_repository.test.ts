@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { parseBotDocument } from "../../services/documents/bot_document.ts";
 import { type BotChange, StoreUnavailableError } from "../../services/documents/bot_repository.ts";
 import { DELETION_MEMORY_MS } from "../../services/events/event_order.ts";
-import { connectSqlite } from "../../services/adapters/connect_sqlite.ts";
-import { SqliteBotRepository } from "../../services/adapters/sqlite_bot_repository.ts";
+import { connectSqlite } from "../../services/sqlite/connect_sqlite.ts";
+import { SqliteBotRepository } from "../../services/sqlite/sqlite_bot_repository.ts";
 import { UnstorableDocumentError } from "../../services/documents/unstorable_document_error.ts";
 import { testBotRepositoryContract } from "../contract/bot_repository_contract.ts";
 

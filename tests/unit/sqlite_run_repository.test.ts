@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { connectSqlite } from "../../services/adapters/connect_sqlite.ts";
-import { SqliteRunRepository } from "../../services/adapters/sqlite_run_repository.ts";
+import { connectSqlite } from "../../services/sqlite/connect_sqlite.ts";
+import { SqliteRunRepository } from "../../services/sqlite/sqlite_run_repository.ts";
 import type { RunRecord } from "../../services/schedules/run_repository.ts";
 import { collectLogs } from "../collect_logs.ts";
 import { testRunRepositoryContract } from "../contract/run_repository_contract.ts";

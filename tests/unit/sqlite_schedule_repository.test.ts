@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { connectSqlite } from "../../services/adapters/connect_sqlite.ts";
-import { SqliteBotRepository } from "../../services/adapters/sqlite_bot_repository.ts";
-import { SqliteScheduleRepository } from "../../services/adapters/sqlite_schedule_repository.ts";
+import { connectSqlite } from "../../services/sqlite/connect_sqlite.ts";
+import { SqliteBotRepository } from "../../services/sqlite/sqlite_bot_repository.ts";
+import { SqliteScheduleRepository } from "../../services/sqlite/sqlite_schedule_repository.ts";
 import { NEVER, readExecutionTime } from "../../services/schedules/schedule_repository.ts";
 import { unreadableReason } from "../../services/documents/unreadable_document.ts";
 import { testBotRepositoryContract } from "../contract/bot_repository_contract.ts";

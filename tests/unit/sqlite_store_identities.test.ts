@@ -1,6 +1,6 @@
-import { connectSqlite } from "../../services/adapters/connect_sqlite.ts";
-import { SqliteBotRepository } from "../../services/adapters/sqlite_bot_repository.ts";
-import { SqliteStoreIdentities } from "../../services/adapters/sqlite_store_identities.ts";
+import { connectSqlite } from "../../services/sqlite/connect_sqlite.ts";
+import { SqliteBotRepository } from "../../services/sqlite/sqlite_bot_repository.ts";
+import { SqliteStoreIdentities } from "../../services/sqlite/sqlite_store_identities.ts";
 import { testStoreIdentitiesContract } from "../contract/store_identities_contract.ts";
 
 testStoreIdentitiesContract("SqliteStoreIdentities", async () => {

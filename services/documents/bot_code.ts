@@ -5,7 +5,7 @@
  */
 
 import type { ExecutableInput } from "../../lib/executable/executable.ts";
-import { field, isObject, kindOf } from "../documents/document_fields.ts";
+import { field, isObject, kindOf } from "./document_fields.ts";
 
 /** The fields of an executable that `custom` says. */
 export type BotCode = Pick<ExecutableInput, "filePath" | "version" | "runtime" | "entrypointFiles">;
