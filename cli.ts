@@ -5,7 +5,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { type Command, COMMANDS, type Values } from "./cli/commands.ts";
+import { type Command, COMMANDS, type Values } from "./cli/commands/commands.ts";
 import { type CliContext, EXIT, UsageError } from "./cli/context.ts";
 // The same text that `berth help` prints without Deno.
 import USAGE from "./cli/usage.txt" with { type: "text" };

@@ -7,7 +7,7 @@
 import { fileURLToPath } from "node:url";
 import { runCli } from "./cli.ts";
 import { EXIT } from "./cli/context.ts";
-import { createTerminal } from "./cli/terminal.ts";
+import { createTerminal } from "./cli/output/terminal.ts";
 import { SERVICE_VARIABLES } from "./services/config.ts";
 
 /**
@@ -62,7 +62,7 @@ const code = await runCli(Deno.args, {
     await (await import("./services/probe_servers.ts")).probeServers(config, signal),
   composeService: async (config, given, options) => {
     const { configure, getConsoleSink, getLogger } = await import("@logtape/logtape");
-    const { formatRecord } = await import("./cli/log_format.ts");
+    const { formatRecord } = await import("./cli/output/log_format.ts");
     const { logUncaughtErrors } = await import("./services/control/uncaught_errors.ts");
     await configure({
       sinks: { console: getConsoleSink({ formatter: (record) => [formatRecord(record)] }) },

@@ -12,7 +12,7 @@ import type { ComposedBotService, GivenParts, ProcessParts } from "../services/c
 import type { BotDocuments } from "../services/open_bot_documents.ts";
 import type { ServerProbes } from "../services/probe_servers.ts";
 import type { ServiceConfig } from "../services/config.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Terminal } from "./output/terminal.ts";
 
 /** What a command works with. */
 export interface CliContext {

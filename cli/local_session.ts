@@ -13,9 +13,9 @@ import type { ObjectStore } from "../lib/objects/object_store.ts";
 import { ALL_SEGMENTS, type Runner } from "../lib/runner/runner.ts";
 import { ensureTempDir } from "../lib/util/temp_dir.ts";
 import { BERTH_KEY } from "../services/documents/berth_settings.ts";
-import type { BotFolder } from "./bot_folder.ts";
+import type { BotFolder } from "./deploy/bot_folder.ts";
 import { settleAll } from "./settle.ts";
-import { storeArchive } from "./store_archive.ts";
+import { storeArchive } from "./deploy/store_archive.ts";
 
 /** What a {@linkcode LocalSession} is made with. */
 export interface LocalSessionParts {

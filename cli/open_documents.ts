@@ -11,7 +11,7 @@ import type { StoreIdentities } from "../services/ownership/store_identity.ts";
 import type { ScheduleStores } from "../services/open_bot_repository.ts";
 import { parseServiceConfig, type ServiceConfig } from "../services/config.ts";
 import type { CliContext } from "./context.ts";
-import type { DeployTarget } from "./deploy_bot.ts";
+import type { DeployTarget } from "./deploy/deploy_bot.ts";
 import { botFoundWithin, SCHEDULE_FOUND_WITHIN, whenHeard } from "./when_heard.ts";
 
 /** The documents of one kind, and how the service hears of a change. */

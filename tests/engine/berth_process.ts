@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { servicePermissions } from "../../cli/permissions_command.ts";
+import { servicePermissions } from "../../cli/commands/permissions_command.ts";
 import { parseServiceConfig } from "../../services/config.ts";
 import { until } from "./engine_support.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { demoCommand } from "../../cli/demo_command.ts";
+import { demoCommand } from "../../cli/commands/demo_command.ts";
 import { sessionConfig } from "../../cli/session_config.ts";
 import { cliContext, CliProcess, cliVariables, withFolder } from "./cli_support.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { strToU8, zipSync } from "fflate";
-import { COMMANDS } from "../../cli/commands.ts";
+import { COMMANDS } from "../../cli/commands/commands.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const SETUP = [...Deno.readDirSync(`${ROOT}setup`)].map((file) => `setup/${file.name}`);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type BotFolder, readBotFolder } from "../../cli/bot_folder.ts";
+import { type BotFolder, readBotFolder } from "../../cli/deploy/bot_folder.ts";
 import { InvalidBotFolderError, InvalidExecutableError } from "../../lib/errors.ts";
 import { parseExecutable } from "../../lib/executable/executable.ts";
 

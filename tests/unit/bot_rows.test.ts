@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { botRows, describeBot } from "../../cli/bot_rows.ts";
-import { enablingFields } from "../../cli/enabling_fields.ts";
-import { formatDuration } from "../../cli/duration.ts";
-import { formatTable } from "../../cli/table.ts";
+import { botRows, describeBot } from "../../cli/output/bot_rows.ts";
+import { enablingFields } from "../../cli/deploy/enabling_fields.ts";
+import { formatDuration } from "../../cli/output/duration.ts";
+import { formatTable } from "../../cli/output/table.ts";
 import type { ManagedContainer } from "../../lib/runner/runner.ts";
 
 const document = (id: string, more = {}) => ({

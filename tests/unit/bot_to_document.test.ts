@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { BotFolder } from "../../cli/bot_folder.ts";
-import { botToDocument } from "../../cli/bot_to_document.ts";
+import type { BotFolder } from "../../cli/deploy/bot_folder.ts";
+import { botToDocument } from "../../cli/deploy/bot_to_document.ts";
 import { InvalidBotFolderError } from "../../lib/errors.ts";
 import { parseBotDocument } from "../../services/documents/bot_document.ts";
 

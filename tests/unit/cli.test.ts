@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { runCli } from "../../cli.ts";
-import { COMMANDS } from "../../cli/commands.ts";
+import { COMMANDS } from "../../cli/commands/commands.ts";
 import type { CliContext } from "../../cli/context.ts";
 
 /** A command line of which nothing but its texts is asked. */

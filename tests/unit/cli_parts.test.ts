@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { readBotFolder } from "../../cli/bot_folder.ts";
-import { parseDuration } from "../../cli/duration.ts";
-import { createLogPrinter } from "../../cli/log_printer.ts";
-import { progressBar, PullTotals } from "../../cli/pull_progress.ts";
-import { compactJson } from "../../cli/compact_json.ts";
-import { readResult, showResult, sparkline } from "../../cli/result_view.ts";
+import { readBotFolder } from "../../cli/deploy/bot_folder.ts";
+import { parseDuration } from "../../cli/output/duration.ts";
+import { createLogPrinter } from "../../cli/output/log_printer.ts";
+import { progressBar, PullTotals } from "../../cli/output/pull_progress.ts";
+import { compactJson } from "../../cli/output/compact_json.ts";
+import { readResult, showResult, sparkline } from "../../cli/output/result_view.ts";
 import { sessionConfig } from "../../cli/session_config.ts";
-import { printable } from "../../cli/terminal.ts";
+import { printable } from "../../cli/output/terminal.ts";
 import { InvalidBotFolderError } from "../../lib/errors.ts";
 
 const plain = { paint: (_style: string, text: string) => text };

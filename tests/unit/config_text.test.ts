@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { botToDocument } from "../../cli/bot_to_document.ts";
+import { botToDocument } from "../../cli/deploy/bot_to_document.ts";
 import { InvalidBotFolderError } from "../../lib/errors.ts";
 import { parseBotDocument } from "../../services/documents/bot_document.ts";
 import type { BotDocument } from "../../services/documents/bot_repository.ts";

@@ -7,7 +7,7 @@ import {
 } from "../../lib/util/connection_string.ts";
 import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
 import { InvalidConfigError } from "../../lib/errors.ts";
-import { servicePermissions } from "../../cli/permissions_command.ts";
+import { servicePermissions } from "../../cli/commands/permissions_command.ts";
 import { connectMongo } from "../../services/mongo/connect_mongo.ts";
 import { connectNats } from "../../services/nats/connect_nats.ts";
 import { parseServiceConfig } from "../../services/config.ts";

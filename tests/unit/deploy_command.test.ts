@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { CliContext } from "../../cli/context.ts";
-import { deployCommand } from "../../cli/deploy_command.ts";
-import { enableCommand } from "../../cli/enable_command.ts";
-import { removeCommand } from "../../cli/remove_command.ts";
+import { deployCommand } from "../../cli/commands/deploy_command.ts";
+import { enableCommand } from "../../cli/commands/enable_command.ts";
+import { removeCommand } from "../../cli/commands/remove_command.ts";
 import { InvalidBotFolderError } from "../../lib/errors.ts";
 import { EventsUnavailableError } from "../../services/events/bot_event_publisher.ts";
 import { parseBotEvent } from "../../services/events/bot_event_payload.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { previewSchedule, type SchedulePreview } from "../../cli/schedule_preview.ts";
+import { previewSchedule, type SchedulePreview } from "../../cli/output/schedule_preview.ts";
 import { userEnvironment } from "../user_environment.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));

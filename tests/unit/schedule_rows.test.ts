@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describeLast, describeNext, scheduleRow } from "../../cli/schedule_rows.ts";
+import { describeLast, describeNext, scheduleRow } from "../../cli/output/schedule_rows.ts";
 import type { RunRecord } from "../../services/schedules/run_repository.ts";
 import { NEVER } from "../../services/schedules/schedule_repository.ts";
 

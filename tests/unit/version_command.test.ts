@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
 import type { CliContext } from "../../cli/context.ts";
-import { commitOf, versionCommand } from "../../cli/version_command.ts";
+import { commitOf, versionCommand } from "../../cli/commands/version_command.ts";
 import { EngineUnavailableError } from "../../lib/errors.ts";
 import PROJECT from "../../deno.json" with { type: "json" };
 

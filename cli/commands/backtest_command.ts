@@ -1,0 +1,67 @@
+/**
+ * `berth backtest DIR`: one run that ends by itself.
+ *
+ * @module
+ */
+
+import { resolve } from "node:path";
+import { InvalidBotFolderError } from "../../lib/errors.ts";
+import { readBotFolder } from "../deploy/bot_folder.ts";
+import { type CliContext, EXIT } from "../context.ts";
+import { LocalSession } from "../local_session.ts";
+import { createLogPrinter } from "../output/log_printer.ts";
+import { readResult, showResult } from "../output/result_view.ts";
+import { sessionConfig } from "../session_config.ts";
+
+/** Options of {@linkcode backtestCommand}. */
+export interface BacktestOptions {
+  /** Bot folder, as typed. */
+  readonly folder: string;
+  /** File with the configuration, as typed; absent: `config.json` of the folder. */
+  readonly configFile?: string;
+  /** Print one JSON document on standard output, and the program's lines on standard error. */
+  readonly json: boolean;
+}
+
+/**
+ * Runs a backtest and prints its result.
+ *
+ * @param options See {@linkcode BacktestOptions}.
+ * @param context See {@linkcode CliContext}.
+ * @returns The program's exit code.
+ */
+export async function backtestCommand(options: BacktestOptions, context: CliContext): Promise<number> {
+  const { terminal, signal, cwd } = context;
+  const path = resolve(cwd, options.folder);
+  const bot = await readBotFolder(path, options.configFile && resolve(cwd, options.configFile));
+  if (!bot.entrypoints.backtest) {
+    throw new InvalidBotFolderError(
+      `'${options.folder}' has no entrypoint 'backtest'. Add it to its bot-config.yaml, or use 'berth run'.`,
+    );
+  }
+  const config = sessionConfig(context.env, "backtest", path);
+  await using session = await LocalSession.open({ ...context, config });
+  const executable = await session.deploy(bot, "backtest", signal);
+  const lines = options.json ? { ...terminal, out: terminal.note } : terminal;
+  const print = createLogPrinter(lines, [bot.name]);
+  const ended = await session.runner.startContainer(executable, {
+    signal,
+    onLine: (line) => print(bot.name, line),
+  });
+  if (ended.status === "running") return EXIT.failed;
+  const result = ended.resultProblem ? undefined : readResult(ended.result);
+  if (options.json) {
+    const { status, exitCode, durationMs, resultProblem, resultMessage } = ended;
+    const fields = { id: bot.name, version: bot.version, status, exitCode, durationMs };
+    const json = JSON.stringify({ ...fields, resultProblem, resultMessage });
+    // As the bot wrote it: a parser would take digits from its numbers and reorder its keys.
+    terminal.out(`${json.slice(0, -1)},"result":${result?.text ?? "null"}}`);
+  } else {
+    terminal.note(
+      `${bot.name} ended after ${(ended.durationMs / 1000).toFixed(1)} s, exit code ${ended.exitCode}`,
+    );
+    if (ended.status === "error") terminal.note(ended.message);
+    for (const line of showResult(result, terminal, ended.resultMessage)) terminal.out(line);
+  }
+  return ended.exitCode;
+}

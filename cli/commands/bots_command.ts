@@ -1,0 +1,112 @@
+/**
+ * `berth bots`: every bot and schedule, and what it is doing.
+ *
+ * @module
+ */
+
+import { EngineUnavailableError } from "../../lib/errors.ts";
+import { Limiter } from "../../lib/util/limiter.ts";
+import type { ManagedContainer } from "../../lib/runner/runner.ts";
+import { toOwner } from "../../services/ownership/store_owner.ts";
+import { whoServes } from "../../services/who_serves.ts";
+import { botRows } from "../output/bot_rows.ts";
+import { botTable, scheduleTable } from "../output/bot_tables.ts";
+import { type CliContext, EXIT } from "../context.ts";
+import { type OpenDocuments, openDocuments } from "../open_documents.ts";
+import { isFrozen, serviceHolders } from "../service_locks.ts";
+import { type ScheduleRow, scheduleRow } from "../output/schedule_rows.ts";
+import { printable } from "../output/terminal.ts";
+import { noServiceHere } from "../when_heard.ts";
+
+/** Options of {@linkcode botsCommand}. */
+export interface BotsOptions {
+  /** Print one JSON array. */
+  readonly json: boolean;
+}
+
+/** So many ledgers are read at the same time. */
+const LEDGERS_AT_ONCE = 16;
+
+/**
+ * Lists the bots and the schedules.
+ *
+ * @param options See {@linkcode BotsOptions}.
+ * @param context See {@linkcode CliContext}.
+ * @returns 1 when the engine does not answer: the documents are listed nevertheless.
+ */
+export async function botsCommand({ json }: BotsOptions, context: CliContext): Promise<number> {
+  const { terminal } = context;
+  await using documents = await openDocuments(context);
+  const stored = await documents.bots.repository.list();
+  const schedules = await listSchedules(documents);
+  let containers: ManagedContainer[] = [];
+  let problem: string | undefined;
+  try {
+    containers = await listContainers(documents, context);
+  } catch (error) {
+    if (!(error instanceof EngineUnavailableError)) throw error;
+    problem = error.message;
+  }
+  const bots = botRows(stored, containers);
+  const isEmpty = bots.length + schedules.length === 0;
+  if (json) terminal.out(JSON.stringify([...bots, ...schedules], null, 2));
+  else if (isEmpty) terminal.note("There are no bots yet: 'berth deploy DIR' brings one.");
+  else {
+    const now = Date.now();
+    const above = botTable(bots, { isUnknown: problem !== undefined, now });
+    const below = scheduleTable(schedules, now);
+    const between = above.length > 0 && below.length > 0 ? [""] : [];
+    for (const line of [...above, ...between, ...below]) terminal.out(line);
+  }
+  for (const { id, notes = [] } of json ? [] : [...bots, ...schedules]) {
+    for (const note of notes) terminal.note(printable(`berth: ${id}: ${note}`));
+  }
+  if (problem !== undefined) {
+    terminal.note(`berth: What the bots are doing is not known: ${problem}`);
+    return EXIT.failed;
+  }
+  if (!json && !isEmpty) await noteService(documents, context);
+  return EXIT.ok;
+}
+
+async function listSchedules({ schedules }: OpenDocuments): Promise<ScheduleRow[]> {
+  if (!schedules) return [];
+  const stored = (await schedules.repository.list()).sort((a, b) => (a.key < b.key ? -1 : 1));
+  const limit = new Limiter(LEDGERS_AT_ONCE);
+  return await Promise.all(stored.map((each) =>
+    limit.run(async () => {
+      const [last] = await schedules.runs.list(each.key, { limit: 1 });
+      return scheduleRow(each, last, Date.now());
+    })
+  ));
+}
+
+async function listContainers(
+  { config, identities, bots: { store } }: OpenDocuments,
+  { createRunner, signal }: CliContext,
+): Promise<ManagedContainer[]> {
+  await using runner = await createRunner(config.runner, store);
+  runner.setOwner(toOwner(await identities.read({ signal })));
+  const containers = await runner.listManagedContainers(config.segment, { signal });
+  // A list does not tell their times, so each is asked about; one that went meanwhile is shown as it was.
+  return await Promise.all(
+    containers.map(async (container) =>
+      await runner.getContainerStatus(container.containerId, { signal }) ?? container
+    ),
+  );
+}
+
+/** Nobody starts or stops anything while no service runs; where it is elsewhere, that cannot be told. */
+async function noteService({ config, registry }: OpenDocuments, { terminal }: CliContext): Promise<void> {
+  const { instance } = config.runner;
+  const { bots } = await serviceHolders(config);
+  if (bots && isFrozen(bots, Date.now())) {
+    terminal.note(`berth: The service (${bots.about}) is frozen; 'berth doctor' says more.`);
+  }
+  const server = await whoServes("bots", config, registry);
+  if (server !== undefined && !server.includes(`instance '${instance}'`)) {
+    terminal.note(
+      `berth: The bots are served by ${server}${bots ? ", and the service here stands by" : ""}.`,
+    );
+  } else if (!config.mongoUri && !bots) terminal.note(noServiceHere(instance));
+}

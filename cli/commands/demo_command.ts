@@ -1,0 +1,158 @@
+/**
+ * `berth demo`: the service on its embedded default, with the example bots deployed to it.
+ *
+ * @module
+ */
+
+import type { LogLine } from "../../lib/engine/container_orchestrator.ts";
+import type { ComposedBotService } from "../../services/compose_bot_service.ts";
+import type { ServiceConfig } from "../../services/config.ts";
+import { type BotFolder, readBotFolder } from "../deploy/bot_folder.ts";
+import { BotView } from "../demo/bot_view.ts";
+import { type CliContext, EXIT } from "../context.ts";
+import { demoConfig } from "../demo/demo_config.ts";
+import { runSchedules } from "../demo/demo_schedules.ts";
+import { deployBot, type DeployTarget } from "../deploy/deploy_bot.ts";
+import { LocalSession } from "../local_session.ts";
+import { createLogPrinter } from "../output/log_printer.ts";
+import { removeBot } from "../deploy/remove_bot.ts";
+import { readResult, showResult } from "../output/result_view.ts";
+import { settleAll, untilAborted } from "../settle.ts";
+import type { Terminal } from "../output/terminal.ts";
+
+/** Options of {@linkcode demoCommand}. */
+export interface DemoOptions {
+  /** How long to run, in ms; absent: until the user stops it. */
+  readonly forMs?: number;
+}
+
+/** Beyond the grace period: the service looks at a bot, and the engine removes its container. */
+const STOP_SLACK_MS = 15_000;
+
+/**
+ * Runs the service with the examples until the time is up or the user ends it: their bots and schedules as
+ * documents, beside their backtests. At the end the documents are removed, the service stops the bots, and nothing is left.
+ *
+ * @param options See {@linkcode DemoOptions}.
+ * @param context See {@linkcode CliContext}.
+ * @returns 0 when every bot ran until it was stopped, every backtest succeeded, and no scheduled run failed.
+ */
+export async function demoCommand({ forMs }: DemoOptions, context: CliContext): Promise<number> {
+  const config = demoConfig(context.env);
+  const examples = await readExamples(context.examplesDir);
+  const didWell = await serve(examples, config, forMs, context);
+  context.terminal.note("Every bot is stopped, every container and folder removed");
+  return didWell ? EXIT.ok : EXIT.failed;
+}
+
+async function serve(
+  examples: readonly BotFolder[],
+  config: ServiceConfig,
+  forMs: number | undefined,
+  context: CliContext,
+): Promise<boolean> {
+  const { terminal, signal } = context;
+  await using session = await LocalSession.open({ ...context, config: config.runner });
+  await using composed = await context.composeService(config, session);
+  await composed.repository.open({ signal });
+  const end = forMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(forMs)]);
+  const length = forMs === undefined ? "runs until Ctrl-C" : `ends after ${forMs / 1000} s, or with Ctrl-C`;
+  terminal.note(`The demo starts a service of its own and deploys ${examples.length} bots; it ${length}`);
+  const stage: Stage = {
+    session,
+    composed,
+    terminal,
+    print: createLogPrinter(terminal, examples.map(({ name }) => name)),
+    end,
+    stopWithinMs: config.runner.stopGraceSeconds * 1000 + STOP_SLACK_MS,
+  };
+  const ending = new AbortController();
+  const serving = composed.run(ending.signal);
+  try {
+    const isScheduled = ({ schedule }: BotFolder) => schedule !== undefined;
+    const outcomes = await settleAll([
+      runBots(examples.filter((bot) => bot.entrypoints.bot && !isScheduled(bot)), stage),
+      runSchedules(examples.filter(isScheduled), {
+        ...stage,
+        composed: composed.schedules,
+        runner: session.runner,
+        target: { store: composed.store, bucket: session.codeBucket, limits: session.archiveLimits },
+      }),
+      ...examples.filter(({ entrypoints }) => entrypoints.backtest).map((bot) => runBacktest(bot, stage)),
+    ]);
+    return outcomes.every(Boolean);
+  } finally {
+    ending.abort();
+    await serving;
+  }
+}
+
+async function readExamples(folder: string): Promise<BotFolder[]> {
+  const names: string[] = [];
+  for await (const entry of Deno.readDir(folder)) if (entry.isDirectory) names.push(entry.name);
+  return await Promise.all(names.sort().map((name) => readBotFolder(`${folder}/${name}`)));
+}
+
+/** Everything that the programs of the demo work with. */
+interface Stage {
+  readonly session: LocalSession;
+  readonly composed: ComposedBotService;
+  readonly terminal: Terminal;
+  readonly print: ReturnType<typeof createLogPrinter>;
+  readonly end: AbortSignal;
+  /** Longest time until a bot is stopped, in ms. */
+  readonly stopWithinMs: number;
+}
+
+/** Deploys the bots, shows what becomes of them until the end, and removes them. */
+async function runBots(bots: readonly BotFolder[], stage: Stage): Promise<boolean> {
+  const { session, composed, terminal, print, end, stopWithinMs } = stage;
+  const { service, repository, store, inProcess } = composed;
+  const target: DeployTarget = {
+    repository,
+    store,
+    bucket: session.codeBucket,
+    limits: session.archiveLimits,
+    publish: (change) => inProcess!.publish(change),
+  };
+  const views = bots.map((bot) => new BotView({ bot, runner: session.runner, terminal, print }));
+  const unsubscribe = service.state.subscribe((id, status) => {
+    views.find(({ id: own }) => own === id)?.show(status);
+  });
+  const deployed: string[] = [];
+  let ran = false;
+  try {
+    await settleAll(bots.map(async (bot) => {
+      const { id } = await deployBot(bot, target, { signal: end });
+      deployed.push(id);
+    }));
+    await untilAborted(new Promise(() => {}), end);
+    ran = views.every(({ isRunning }) => isRunning);
+  } catch (error) {
+    if (!end.aborted) throw error;
+  } finally {
+    await settleAll(deployed.map((id) => removeBot(id, target)));
+    await settleAll(views.map((view) => view.untilGone(stopWithinMs)));
+    unsubscribe();
+  }
+  return ran;
+}
+
+async function runBacktest(bot: BotFolder, { session, terminal, print, end }: Stage): Promise<boolean> {
+  try {
+    const executable = await session.deploy(bot, "backtest");
+    const onLine = (line: LogLine) => print(bot.name, line);
+    const ended = await session.runner.startContainer(executable, { signal: end, onLine });
+    if (ended.status === "running") return false;
+    const seconds = (ended.durationMs / 1000).toFixed(1);
+    terminal.out(`Backtest of ${bot.name}: ${ended.status} after ${seconds} s, exit code ${ended.exitCode}`);
+    for (const line of showResult(readResult(ended.result), terminal, ended.resultMessage)) {
+      terminal.out(line);
+    }
+    return ended.status === "success";
+  } catch (error) {
+    if (!end.aborted) throw error;
+    terminal.note(`Backtest of ${bot.name}: given up, the demo ended first`);
+    return true;
+  }
+}

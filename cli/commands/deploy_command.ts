@@ -1,0 +1,115 @@
+/**
+ * `berth deploy DIR`: gives a bot folder to the service.
+ *
+ * @module
+ */
+
+import { resolve } from "node:path";
+import { InvalidBotFolderError } from "../../lib/errors.ts";
+import { ALL_SEGMENTS } from "../../lib/runner/runner.ts";
+import type { BotRepository } from "../../services/documents/bot_repository.ts";
+import { type BotFolder, readBotFolder } from "../deploy/bot_folder.ts";
+import { type CliContext, EXIT } from "../context.ts";
+import { deployBot } from "../deploy/deploy_bot.ts";
+import { type DocumentTarget, type OpenDocuments, openDocuments } from "../open_documents.ts";
+import { describeLeftOut, showPacking } from "../deploy/pack_progress.ts";
+import { idsOfOrigin, originOf } from "../deploy/same_origin.ts";
+import { printable } from "../output/terminal.ts";
+
+/** Options of {@linkcode deployCommand}. */
+export interface DeployOptions {
+  /** Bot folder, as typed. */
+  readonly folder: string;
+  /** Id of the bot; absent: the name in its description. */
+  readonly id?: string;
+  /** File with the configuration, as typed; absent: `config.json` of the folder. */
+  readonly configFile?: string;
+  /** Whether it is to run; absent: as before, and a new bot is to run. */
+  readonly enabled?: boolean;
+  /** Print one JSON object. */
+  readonly json: boolean;
+}
+
+/**
+ * Deploys a bot folder: as a schedule where its description has one, else as a bot that runs until it is stopped.
+ *
+ * @param options See {@linkcode DeployOptions}.
+ * @param context See {@linkcode CliContext}.
+ * @returns Exit code.
+ * @throws {InvalidBotFolderError} when the folder is no bot that can be deployed.
+ */
+export async function deployCommand(options: DeployOptions, context: CliContext): Promise<number> {
+  const { terminal, signal, cwd } = context;
+  const { folder, id, configFile, enabled, json } = options;
+  const bot = await readBotFolder(resolve(cwd, folder), configFile && resolve(cwd, configFile));
+  if (!bot.entrypoints.bot) {
+    throw new InvalidBotFolderError(
+      `'${folder}' has no entrypoint 'bot', so there is nothing to run. Add it to its bot-config.yaml.`,
+    );
+  }
+  await using documents = await openDocuments(context);
+  const { segment } = documents.config;
+  const target = targetOf(bot, documents);
+  await refuseOtherKind(id ?? bot.name, target, documents);
+  // An id of its own says that one folder is meant to run as several bots.
+  const origin = id === undefined ? await originOf(bot.path) : undefined;
+  const deployed = await deployBot(bot, target, {
+    ...(id !== undefined && { id }),
+    ...(enabled !== undefined && { enabled }),
+    ...(origin !== undefined && { origin }),
+    segment: segment === ALL_SEGMENTS ? 0 : segment,
+    onProgress: showPacking(terminal, id ?? bot.name),
+    onPacked: (packed) => {
+      const line = describeLeftOut(packed);
+      if (line) terminal.note(line);
+      terminal.transient(`${id ?? bot.name}: storing ${(packed.archive.length / 1e6).toFixed(1)} MB`);
+    },
+    signal,
+  });
+  terminal.transient("");
+  const others = origin !== undefined && deployed.isNew
+    ? await idsOfOrigin(allRepositories(documents), deployed.id, origin)
+    : [];
+  if (json) terminal.out(JSON.stringify({ kind: target.kind, ...deployed, sameOrigin: others }));
+  else {
+    const what = deployed.isUnchanged ? "is unchanged" : deployed.isNew ? "is deployed" : "is updated";
+    const why = deployed.configDisables ? "its configuration says so" : "'berth enable' starts it";
+    const state = deployed.enabled ? "" : `, disabled (${why})`;
+    const runs = deployed.schedule === undefined ? "" : `, runs at ${deployed.schedule}`;
+    terminal.out(printable(`${deployed.id} ${what}: version ${deployed.version}${runs}${state}`));
+  }
+  for (const other of others) {
+    terminal.note(printable(
+      `berth: '${other}' was deployed from the same folder and goes on running beside '${deployed.id}'. ` +
+        `If '${deployed.id}' is its new name: berth remove ${other}`,
+    ));
+  }
+  if (!deployed.isUnchanged) terminal.note(await documents.whenHeard());
+  return EXIT.ok;
+}
+
+function allRepositories({ bots, schedules }: OpenDocuments): BotRepository[] {
+  return [bots, ...(schedules ? [schedules] : [])].map(({ repository }) => repository);
+}
+
+function targetOf(bot: BotFolder, { bots, schedules }: OpenDocuments): DocumentTarget {
+  if (bot.schedule === undefined) return bots;
+  if (schedules) return schedules;
+  throw new InvalidBotFolderError(
+    `'${bot.path}' has a schedule, and SERVICES says that schedules are not served. Add 'schedules' to it.`,
+  );
+}
+
+/** One id is one thing: what is a bot must not go on as such when its folder has got a schedule, nor the reverse. */
+async function refuseOtherKind(
+  id: string,
+  { kind }: DocumentTarget,
+  documents: OpenDocuments,
+): Promise<void> {
+  const other = (await documents.find(id)).find(({ target }) => target.kind !== kind)?.target.kind;
+  if (other === undefined) return;
+  throw new InvalidBotFolderError(
+    `There is a ${other} '${id}' already, and this folder is a ${kind}. Take it away with 'berth remove ${id}', or ` +
+      "choose another id with --id.",
+  );
+}

@@ -1,0 +1,183 @@
+/**
+ * `berth doctor`: what is there, what is missing, what to do about each.
+ *
+ * @module
+ */
+
+import type { DockerRunnerConfig } from "../../lib/runner/docker_runner_config.ts";
+import { InvalidConfigError } from "../../lib/errors.ts";
+import { parseServiceConfig, type ServiceConfig } from "../../services/config.ts";
+import { checkDataDir, checkTempDir } from "../check_folders.ts";
+import { checkEngineActs } from "../check_engine_acts.ts";
+import { checkServers, checkService, checkServing, problemFinding } from "../check_servers.ts";
+import { type CliContext, EXIT } from "../context.ts";
+import type { Finding } from "../finding.ts";
+import { misspelledVariables } from "../misspelled_variables.ts";
+import { serviceHolders } from "../service_locks.ts";
+import type { Style } from "../output/terminal.ts";
+
+/** Options of {@linkcode doctorCommand}. */
+export interface DoctorOptions {
+  /** Print one JSON document. */
+  readonly json: boolean;
+}
+
+const OLDEST_DENO = [2, 9] as const;
+const OLDEST_API = 1.41;
+const STYLES: Readonly<Record<Finding["state"], Style>> = { ok: "green", warning: "yellow", problem: "red" };
+/** Berth itself, with room for what the engine needs beside the bots. */
+const MEMORY_OF_BERTH = 512 * 1024 * 1024;
+
+/**
+ * Checks everything that Berth needs. Changes nothing, but for making `TEMP_DIR` for a moment.
+ *
+ * @param options See {@linkcode DoctorOptions}.
+ * @param context See {@linkcode CliContext}.
+ * @returns 1 when there is a problem.
+ */
+export async function doctorCommand({ json }: DoctorOptions, context: CliContext): Promise<number> {
+  const findings = await examine(context);
+  const { terminal } = context;
+  if (json) terminal.out(JSON.stringify(findings, null, 2));
+  else {
+    const width = Math.max(...findings.map(({ subject }) => subject.length));
+    for (const { subject, state, detail, advice } of findings) {
+      terminal.out(`${terminal.paint(STYLES[state], state.padEnd(7))}  ${subject.padEnd(width)}  ${detail}`);
+      if (advice) terminal.out(`${" ".repeat(width + 11)}${terminal.paint("bold", "do:")} ${advice}`);
+    }
+  }
+  return findings.some(({ state }) => state === "problem") ? EXIT.failed : EXIT.ok;
+}
+
+function checkVariables({ variableNames = [] }: CliContext): Finding[] {
+  return misspelledVariables(variableNames).map(({ name, meant }) => ({
+    subject: "Configuration",
+    state: "warning",
+    detail: `the variable ${name} is set, and Berth reads no such variable`,
+    advice: `rename it if you mean ${meant}`,
+  }));
+}
+
+async function examine(context: CliContext): Promise<Finding[]> {
+  const findings = [checkDeno(Deno.version.deno), ...checkVariables(context)];
+  let service: ServiceConfig;
+  try {
+    service = parseServiceConfig(context.env);
+  } catch (error) {
+    if (!(error instanceof InvalidConfigError)) throw error;
+    return [...findings, ...error.problems.map(configProblem)];
+  }
+  const config = service.runner;
+  const { instance } = config;
+  return [
+    ...findings,
+    { subject: "Configuration", state: "ok", detail: `instance ${instance}, ${kindOf(service)}` },
+    ...(await Promise.all([
+      checkEngine(config, context),
+      checkTempDir(config),
+      service.mongoUri ? [] : checkDataDir(config),
+      context.probeServers(service, context.signal).then(checkServers),
+      checkStore(config, context),
+    ])).flat(),
+    ...checkService(instance, await serviceHolders(service), Date.now()),
+    ...await checkServing(service),
+  ];
+}
+
+function kindOf({ mongoUri, natsUrl }: ServiceConfig): string {
+  if (!mongoUri) return "the embedded default";
+  return `with MongoDB and MinIO, ${natsUrl ? "and NATS" : "without NATS"}`;
+}
+
+/**
+ * @param version Version of Deno, for example `2.9.6`.
+ */
+function checkDeno(version: string): Finding {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const [oldestMajor, oldestMinor] = OLDEST_DENO;
+  const fits = major === oldestMajor && minor >= oldestMinor;
+  return {
+    subject: "Deno",
+    state: fits ? "ok" : "problem",
+    detail: version,
+    ...(!fits && { advice: `install Deno ${OLDEST_DENO.join(".")} or a later 2.x: deno upgrade` }),
+  };
+}
+
+function configProblem(problem: string): Finding {
+  return {
+    subject: "Configuration",
+    state: "problem",
+    detail: problem,
+    advice: "correct the environment; the README has the table of variables",
+  };
+}
+
+async function checkEngine(config: DockerRunnerConfig, context: CliContext): Promise<Finding[]> {
+  const { signal } = context;
+  await using orchestrator = await context.createOrchestrator(config);
+  try {
+    const { version, apiVersion, platform, memoryBytes, cpus } = await orchestrator.info({ signal });
+    const old = Number(apiVersion) < OLDEST_API;
+    const images = await Promise.all(
+      Object.entries(config.images).map(async ([runtime, image]): Promise<Finding> => {
+        const present = await orchestrator.hasImage(image, { signal });
+        return {
+          subject: `Image of ${runtime}`,
+          state: present ? "ok" : "warning",
+          detail: `${image} ${present ? "is there" : "is not there yet; it is pulled at the first start"}`,
+          ...(!present &&
+            { advice: `docker pull ${image}, or choose another with RUNTIME_IMAGES=${runtime}=IMAGE` }),
+        };
+      }),
+    );
+    return [
+      {
+        subject: "Engine",
+        state: old ? "problem" : "ok",
+        detail: `${version}, API ${apiVersion}, ${platform}, at ${config.dockerHost}`,
+        ...(old && { advice: `install Docker Engine 20.10 or later (API ${OLDEST_API})` }),
+      },
+      ...await checkEngineActs(orchestrator, signal),
+      checkMemory(memoryBytes, cpus, config.resources.memoryBytes),
+      ...images,
+    ];
+  } catch (error) {
+    const { message } = error as Error;
+    const advice = /permission denied/i.test(message)
+      ? "sudo usermod -aG docker $USER, then log in again; or run berth as root"
+      : "start Docker, or point DOCKER_HOST at its socket";
+    return [{ subject: "Engine", state: "problem", detail: message, advice }];
+  }
+}
+
+/**
+ * @param total Memory of the engine's host in bytes.
+ * @param cpus Its processors.
+ * @param perBot Memory limit of one bot in bytes.
+ */
+function checkMemory(total: number, cpus: number, perBot: number): Finding {
+  const bots = Math.floor(Math.max(0, total - MEMORY_OF_BERTH) / perBot);
+  const mib = (bytes: number) => `${Math.round(bytes / (1024 * 1024))} MiB`;
+  return {
+    subject: "Memory",
+    state: bots > 0 ? "ok" : "warning",
+    detail: `${mib(total)}, ${cpus} processors: room for ${bots} bots that use their whole ${mib(perBot)}`,
+    ...(bots === 0 && { advice: "lower BOT_MEMORY_LIMIT_MB, or give the engine more memory" }),
+  };
+}
+
+async function checkStore(config: DockerRunnerConfig, context: CliContext): Promise<Finding> {
+  const subject = "Objects";
+  const { minio, dataDir, buckets } = config;
+  if (!minio) return { subject, state: "ok", detail: `folder ${dataDir}/objects` };
+  try {
+    const store = await context.createStore(config);
+    await store.stat(buckets.code, "berth-doctor", { signal: context.signal });
+    return { subject, state: "ok", detail: `MinIO at ${minio.host}:${minio.port}` };
+  } catch (error) {
+    const otherwise =
+      "start MinIO, or correct MINIO_ENDPOINT, MINIO_ACCESS_KEY, MINIO_SECRET_KEY and MINIO_SSL";
+    return problemFinding(subject, (error as Error).message, otherwise);
+  }
+}

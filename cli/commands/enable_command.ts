@@ -1,0 +1,53 @@
+/**
+ * `berth enable ID...` and `berth disable ID...`: whether the service runs bots and schedules.
+ *
+ * @module
+ */
+
+import type { BotChange } from "../../services/documents/bot_repository.ts";
+import { type CliContext, EXIT } from "../context.ts";
+import { enablingFields } from "../deploy/enabling_fields.ts";
+import { openDocuments } from "../open_documents.ts";
+
+/** Options of {@linkcode enableCommand}. */
+export interface EnableOptions {
+  /** Ids of the bots and schedules. */
+  readonly ids: readonly string[];
+  /** Whether they are to run. */
+  readonly enabled: boolean;
+}
+
+/**
+ * Enables or disables bots and schedules, one after the other; one that is not there keeps none of the others.
+ *
+ * @param options See {@linkcode EnableOptions}.
+ * @param context See {@linkcode CliContext}.
+ * @returns 1 when there was no such bot or schedule.
+ */
+export async function enableCommand({ ids, enabled }: EnableOptions, context: CliContext): Promise<number> {
+  const { terminal } = context;
+  await using documents = await openDocuments(context);
+  let changed = 0;
+  for (const id of ids) {
+    const found = await documents.find(id);
+    if (found.length === 0) {
+      terminal.note(`berth: There is no bot '${id}', and no schedule; 'berth bots' lists them.`);
+      continue;
+    }
+    for (const { target, document } of found) {
+      // What the change does not name is kept.
+      const change: BotChange = {
+        type: "updated",
+        id,
+        document: enablingFields(document, enabled),
+        order: { publishedAt: Date.now() },
+      };
+      await target.repository.apply(change);
+      await target.publish(change);
+    }
+    changed++;
+    terminal.out(`${id} is ${enabled ? "enabled" : "disabled"}`);
+  }
+  if (changed > 0) terminal.note(await documents.whenHeard());
+  return changed === ids.length ? EXIT.ok : EXIT.failed;
+}

@@ -1,0 +1,101 @@
+/**
+ * `berth permissions`: the exact permissions of the service.
+ *
+ * @module
+ */
+
+import { InvalidConfigError } from "../../lib/errors.ts";
+import { HOST_USER_FILES } from "../../lib/users/host_users.ts";
+import { parseServiceConfig, SERVICE_VARIABLES, type ServiceConfig } from "../../services/config.ts";
+import { mongoHosts, natsHosts } from "../../lib/util/server_addresses.ts";
+import { type CliContext, EXIT } from "../context.ts";
+import { misspelledVariables } from "../misspelled_variables.ts";
+
+/**
+ * The library's own folder, from which the extraction's worker is loaded. Relative to the project's folder, in
+ * which tasks run: its path may hold a space, which a list of flags cannot.
+ */
+const LIBRARY = "lib";
+/** Read by the program besides the configuration. */
+const TERMINAL_VARIABLES = ["INIT_CWD", "NO_COLOR"];
+/** What the program reads whatever its configuration says. */
+const ENVIRONMENT: readonly string[] = [
+  `--allow-env=${[...SERVICE_VARIABLES, ...TERMINAL_VARIABLES].join(",")}`,
+  "--ignore-env",
+];
+
+/** Options of {@linkcode permissionsCommand}. */
+export interface PermissionsOptions {
+  /**
+   * Whether a wrong configuration gives the flags under which `start` says what is wrong. A task that is made of two
+   * commands cannot end with the first one's message and exit code.
+   */
+  readonly lenient: boolean;
+}
+
+/**
+ * Prints the flags for `deno run`, on one line.
+ *
+ * @param options See {@linkcode PermissionsOptions}.
+ * @param context See {@linkcode CliContext}.
+ * @throws {InvalidConfigError} with every problem at once, unless `lenient`.
+ */
+export function permissionsCommand({ lenient }: PermissionsOptions, context: CliContext): Promise<number> {
+  const { terminal, variableNames = [] } = context;
+  // The service that is started with these permissions sees its own variables alone.
+  for (const { name, meant } of misspelledVariables(variableNames)) {
+    terminal.note(
+      `berth: The variable ${name} is set, and Berth reads no such variable; did you mean ${meant}?`,
+    );
+  }
+  terminal.out(flagsOf(context, lenient).join(" "));
+  return Promise.resolve(EXIT.ok);
+}
+
+function flagsOf({ env }: CliContext, lenient: boolean): string[] {
+  try {
+    return servicePermissions(parseServiceConfig(env));
+  } catch (error) {
+    if (lenient && error instanceof InvalidConfigError) return [...ENVIRONMENT];
+    throw error;
+  }
+}
+
+/**
+ * Derives the permissions from the configuration: no `-A`, no `--allow-run`, no `--allow-ffi`.
+ *
+ * @param config The configuration.
+ * @returns The flags.
+ * @throws {InvalidConfigError} when a path cannot be written in a list of flags.
+ */
+export function servicePermissions(config: ServiceConfig): string[] {
+  const { dockerHost, tempDir, dataDir, minio } = config.runner;
+  const socket = dockerHost.slice("unix://".length);
+  const folders = [socket, tempDir, dataDir];
+  const unusable = folders.filter((path) => /[\s,]/.test(path));
+  if (unusable.length > 0) {
+    throw new InvalidConfigError(
+      unusable.map((path) => `'${path}' cannot be used: it holds a space or a comma; choose another path`),
+    );
+  }
+  const mongo = config.mongoUri ? mongoHosts(config.mongoUri.reveal()) : [];
+  // Where each bot has a user of its own, it must be none of the machine's.
+  const hostFiles = Deno.uid() === 0 && !config.runner.botUser ? HOST_USER_FILES : [];
+  const hosts = [
+    `unix:${socket}`,
+    ...(minio ? [`${bracketed(minio.host)}:${minio.port}`] : []),
+    ...(mongo ?? []),
+    ...(config.natsUrl ? natsHosts(config.natsUrl.reveal()) : []),
+  ];
+  return [
+    mongo ? `--allow-net=${hosts.join(",")}` : "--allow-net",
+    `--allow-read=${[LIBRARY, ...folders, ...hostFiles].join(",")}`,
+    `--allow-write=${folders.join(",")}`,
+    ...ENVIRONMENT,
+    "--allow-sys=uid,gid",
+  ];
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}

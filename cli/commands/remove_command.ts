@@ -1,0 +1,36 @@
+/**
+ * `berth remove ID...`: takes bots and schedules away from the service.
+ *
+ * @module
+ */
+
+import { type CliContext, EXIT } from "../context.ts";
+import { openDocuments } from "../open_documents.ts";
+import { removeBot } from "../deploy/remove_bot.ts";
+
+/**
+ * Removes bots and schedules, one after the other; one that is not there keeps none of the others.
+ *
+ * @param ids Ids of the bots and schedules.
+ * @param context See {@linkcode CliContext}.
+ * @returns 1 when there was no such bot or schedule.
+ */
+export async function removeCommand(ids: readonly string[], context: CliContext): Promise<number> {
+  const { terminal } = context;
+  await using documents = await openDocuments(context);
+  let removed = 0;
+  for (const id of ids) {
+    const found = await documents.find(id);
+    for (const { target } of found) await removeBot(id, target);
+    if (found.length > 0) {
+      removed++;
+      terminal.out(`${id} is removed`);
+      continue;
+    }
+    // Of one whose removal was cut off, archives may be left.
+    await removeBot(id, documents.bots);
+    terminal.note(`berth: There is no bot '${id}', and no schedule; 'berth bots' lists them.`);
+  }
+  if (removed > 0) terminal.note(await documents.whenHeard());
+  return removed === ids.length ? EXIT.ok : EXIT.failed;
+}

@@ -1,0 +1,68 @@
+/**
+ * `berth run DIR`: one bot in the foreground.
+ *
+ * @module
+ */
+
+import { resolve } from "node:path";
+import { InvalidBotFolderError } from "../../lib/errors.ts";
+import { describeExit } from "../../lib/runner/describe_exit.ts";
+import { readBotFolder } from "../deploy/bot_folder.ts";
+import { type CliContext, EXIT } from "../context.ts";
+import { LocalSession } from "../local_session.ts";
+import { createLogPrinter } from "../output/log_printer.ts";
+import { sessionConfig } from "../session_config.ts";
+import { untilAborted } from "../settle.ts";
+
+/** Options of {@linkcode runCommand}. */
+export interface RunOptions {
+  /** Bot folder, as typed. */
+  readonly folder: string;
+  /** File with the configuration, as typed; absent: `config.json` of the folder. */
+  readonly configFile?: string;
+}
+
+/**
+ * Runs a bot until it ends or the user stops it.
+ *
+ * @param options See {@linkcode RunOptions}.
+ * @param context See {@linkcode CliContext}.
+ * @returns The bot's exit code; 0 when the user stopped it and it ended within its grace period.
+ */
+export async function runCommand({ folder, configFile }: RunOptions, context: CliContext): Promise<number> {
+  const { terminal, signal, cwd } = context;
+  const path = resolve(cwd, folder);
+  const bot = await readBotFolder(path, configFile && resolve(cwd, configFile));
+  if (!bot.entrypoints.bot) {
+    throw new InvalidBotFolderError(
+      `'${folder}' has no entrypoint 'bot'. Add it to its bot-config.yaml, or use 'berth backtest'.`,
+    );
+  }
+  const config = sessionConfig(context.env, "run", path);
+  await using session = await LocalSession.open({ ...context, config });
+  const started = await session.runner.startContainer(await session.deploy(bot, "bot", signal), { signal });
+  terminal.note(`${bot.name} runs as ${started.containerName}; Ctrl-C stops it`);
+  const print = createLogPrinter(terminal, [bot.name]);
+  const { containerId } = started;
+  const following = (async () => {
+    // Not ended by the user's signal: the bot's last words are part of what the user sees.
+    for await (const line of session.runner.getContainerLogs(containerId, { follow: true })) {
+      print(bot.name, line);
+    }
+  })();
+  await untilAborted(following, signal);
+  const { how, exitCode } = await session.runner.stopContainer(containerId, { keep: true });
+  await following;
+  const ended = describeExit({ ...await session.runner.getContainerStatus(containerId), exitCode });
+  if (how === "already-exited") {
+    terminal.note(`${bot.name} ended: ${ended}`);
+    return exitCode;
+  }
+  const { stopGraceSeconds } = config;
+  terminal.note(
+    how === "killed"
+      ? `${bot.name} did not end within ${stopGraceSeconds} s of SIGTERM and was killed`
+      : `${bot.name} stopped (${ended})`,
+  );
+  return how === "killed" ? EXIT.failed : EXIT.ok;
+}

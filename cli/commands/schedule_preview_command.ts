@@ -1,0 +1,69 @@
+/**
+ * `berth schedule preview`: when a cron expression will run.
+ *
+ * @module
+ */
+
+import type { CronReading } from "../../services/cron/cron_schedule.ts";
+import { type CliContext, EXIT } from "../context.ts";
+import { previewSchedule } from "../output/schedule_preview.ts";
+import { formatTable } from "../output/table.ts";
+
+/** Options of {@linkcode schedulePreviewCommand}. */
+export interface SchedulePreviewCommandOptions {
+  /** The cron expression. */
+  readonly expression: string;
+  /** IANA name of a time zone. @default {"UTC"} */
+  readonly timezone?: string;
+  /** How many times to show. @default {5} */
+  readonly count?: number;
+  /** Print one JSON document. */
+  readonly json: boolean;
+  /** From when on, in Unix seconds. @default {now} */
+  readonly now?: number;
+}
+
+const READINGS: Readonly<Record<CronReading, string>> = {
+  "six-fields": "six fields, seconds first",
+  "five-fields": "five fields, at second 0",
+  descriptor: "a name",
+  every: "an interval",
+};
+
+/**
+ * Prints the next times of a cron expression, and what one may not expect of it. Needs no engine.
+ *
+ * @param options See {@linkcode SchedulePreviewCommandOptions}.
+ * @param context See {@linkcode CliContext}.
+ * @returns 1 when the expression cannot be used.
+ */
+export function schedulePreviewCommand(
+  { expression, json, timezone, count = 5, now = Math.floor(Date.now() / 1000) }:
+    SchedulePreviewCommandOptions,
+  { terminal }: Pick<CliContext, "terminal">,
+): number {
+  const preview = previewSchedule(expression, { timezone, count, now });
+  const failed = "problem" in preview;
+  if (json) terminal.out(JSON.stringify(failed ? { expression, ...preview } : preview, null, 2));
+  else if (failed) terminal.note(`berth: this schedule cannot run: ${preview.problem}.`);
+  else {
+    const { reading, times, notes } = preview;
+    const [head = "", ...rows] = formatTable([
+      ["UTC", `local (${preview.timezone})`],
+      ...times.map(({ utc, local }) => [readable(utc), readable(local)]),
+    ]);
+    terminal.out(`Read as ${READINGS[reading]}, in ${preview.timezone}.\n`);
+    terminal.out(terminal.paint("bold", head));
+    for (const row of rows) terminal.out(row);
+    if (notes.length > 0) terminal.out("");
+    for (const note of notes) terminal.out(`${terminal.paint("yellow", "note:")} ${note}`);
+  }
+  return failed ? EXIT.failed : EXIT.ok;
+}
+
+/** `2026-05-05T10:00:00+02:00` for people: with the day of the week, and spaces. */
+function readable(time: string): string {
+  const [, date = "", clock = "", offset = ""] = /^([^\sT]+)T(.{8})(.*)$/.exec(time) ?? [];
+  const day = new Date(`${date}T00:00:00Z`).toUTCString().slice(0, 3);
+  return [day, date, clock, ...(offset === "Z" ? [] : [offset])].join(" ");
+}

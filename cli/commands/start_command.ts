@@ -1,0 +1,65 @@
+/**
+ * `berth start`: the service, in the foreground.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { aliveFileOf, keepAliveFile } from "../../lib/util/alive_file.ts";
+import { ensureInstanceDir } from "../../lib/util/temp_dir.ts";
+import { parseServiceConfig } from "../../services/config.ts";
+import type { ComposeOptions } from "../../services/compose_bot_service.ts";
+import { type CliContext, EXIT } from "../context.ts";
+import { servicePermissions } from "./permissions_command.ts";
+import { acquireServiceLocks } from "../service_locks.ts";
+
+/** For people; whoever collects the log needs no advice. */
+const HINT =
+  "'berth deploy DIR' gives it a bot, 'berth bots' shows what each is doing; Ctrl-C ends the service.";
+
+/** What an operator says for this one start. */
+export type StartOptions = ComposeOptions;
+
+/**
+ * Runs the service until it is told to stop.
+ *
+ * @param options See {@linkcode StartOptions}.
+ * @param context See {@linkcode CliContext}.
+ * @throws {InvalidConfigError} with every problem at once.
+ * @throws {InstanceLockedError} when another process of the same instance runs; names it.
+ * @throws {ServingRightLostError} when another service has taken over.
+ */
+export async function startCommand(options: StartOptions, context: CliContext): Promise<number> {
+  const config = parseServiceConfig(context.env);
+  // What cannot be granted is said here too: the program may have been started under other flags.
+  servicePermissions(config);
+  const { tempDir, instance } = config.runner;
+  await ensureInstanceDir(tempDir, instance, Deno.uid() ?? 0);
+  await using lockSet = await acquireServiceLocks(config);
+  const { locks, lost } = lockSet;
+  await using _alive = await keepAliveFile(aliveFileOf(tempDir, instance));
+  await using composed = await context.composeService(config, undefined, { ...options, locks });
+  // A folder that is missing later is one that was not mounted, and no empty store.
+  const buckets = config.runner.minio ? [] : Object.values(config.runner.buckets);
+  for (const bucket of buckets) await composed.store.ensureBucket(bucket);
+  const log = getLogger(["berth"]);
+  log.info("service started", {
+    instance,
+    services: config.services.join(", "),
+    documents: config.mongoUri ? "MongoDB" : `SQLite in ${config.runner.dataDir}`,
+    objects: config.runner.minio ? "MinIO" : `folder in ${config.runner.dataDir}`,
+    events: config.natsUrl
+      ? "NATS"
+      : config.mongoUri
+      ? "none, the documents are read again and again"
+      : "SQLite",
+    segment: config.segment === -1 ? "all" : config.segment,
+  });
+  if (context.terminal.interactive) context.terminal.note(HINT);
+  // What is under way may take some seconds to end.
+  context.signal.addEventListener("abort", () => log.info("service stopping"), { once: true });
+  await composed.run(AbortSignal.any([context.signal, lost]));
+  if (lost.aborted) throw lost.reason;
+  log.info("service stopped", { bots: config.botsOnShutdown === "stop" ? "stopped" : "kept running" });
+  return EXIT.ok;
+}

@@ -1,0 +1,85 @@
+/**
+ * The scheduled part of `berth demo`.
+ *
+ * @module
+ */
+
+import type { ComposedScheduleService } from "../../services/compose_schedule_service.ts";
+import type { BotFolder } from "../deploy/bot_folder.ts";
+import { deployBot, type DeployTarget } from "../deploy/deploy_bot.ts";
+import { removeBot } from "../deploy/remove_bot.ts";
+import { describeRun, ScheduleView, type ScheduleViewOptions } from "./schedule_view.ts";
+import { settleAll, untilAborted } from "../settle.ts";
+import { printable } from "../output/terminal.ts";
+
+/** What {@linkcode runSchedules} works with. */
+export interface DemoSchedulesStage extends Pick<ScheduleViewOptions, "runner" | "terminal" | "print"> {
+  /** The schedule service. */
+  readonly composed: ComposedScheduleService;
+  /** Where archives go. */
+  readonly target: Pick<DeployTarget, "store" | "bucket" | "limits">;
+  /** Ends the demo. */
+  readonly end: AbortSignal;
+  /** Longest time until a run has come to its end, in ms. */
+  readonly stopWithinMs: number;
+}
+
+/** Between two looks at a run that goes on, in ms. */
+const LOOK_MS = 50;
+
+/**
+ * Deploys the schedules, shows their runs until the end, removes them, and prints their records.
+ *
+ * @param folders The scheduled bots.
+ * @param stage See {@linkcode DemoSchedulesStage}.
+ * @returns Whether no run has failed.
+ */
+export async function runSchedules(
+  folders: readonly BotFolder[],
+  stage: DemoSchedulesStage,
+): Promise<boolean> {
+  const { composed, terminal, end } = stage;
+  const { service, repository, inProcess } = composed;
+  const target: DeployTarget = {
+    ...stage.target,
+    repository,
+    publish: (change) => inProcess!.publish(change),
+  };
+  const views = folders.map(({ name: id }) => new ScheduleView({ ...stage, id }));
+  const unsubscribe = service.state.subscribe((record) => {
+    views.find(({ id }) => id === record.scheduleId)?.show(record);
+  });
+  const deployed: string[] = [];
+  try {
+    await settleAll(folders.map(async (folder) => {
+      const { id } = await deployBot(folder, target, { signal: end });
+      deployed.push(id);
+      terminal.note(printable(`${id}: runs at ${folder.schedule} (UTC)`));
+    }));
+    await untilAborted(new Promise(() => {}), end);
+  } catch (error) {
+    if (!end.aborted) throw error;
+  } finally {
+    await settleAll(deployed.map((id) => removeBot(id, target)));
+    await untilEnded(stage);
+    unsubscribe();
+    await settleAll(views.map((view) => view.end()));
+  }
+  for (const id of deployed) {
+    const records = await composed.runs.list(id);
+    terminal.out(printable(`Runs of ${id}:${records.length === 0 ? " no slot came" : ""}`));
+    for (const record of records.reverse()) terminal.out(printable(`  ${describeRun(record)}`));
+  }
+  return views.every(({ didWell }) => didWell);
+}
+
+/** A run that goes comes to its end by itself. */
+async function untilEnded({ composed, stopWithinMs }: DemoSchedulesStage): Promise<void> {
+  const { state } = composed.service;
+  const deadline = performance.now() + stopWithinMs;
+  while (
+    performance.now() < deadline && state.getAllSchedules().some(({ openRuns }) => openRuns.length > 0)
+  ) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}

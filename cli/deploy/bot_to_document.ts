@@ -1,0 +1,113 @@
+/**
+ * A bot folder as the document that the service reads.
+ *
+ * @module
+ */
+
+import { InvalidBotFolderError } from "../../lib/errors.ts";
+import { withoutMember } from "../../lib/util/json_member.ts";
+import { jsonTextProblem } from "../../lib/util/json_check.ts";
+import { BERTH_KEY } from "../../services/documents/berth_settings.ts";
+import { parseBotDocument } from "../../services/documents/bot_document.ts";
+import type { BotDocument } from "../../services/documents/bot_repository.ts";
+import { CONFIG_TEXT } from "../../services/documents/config_text.ts";
+import { field, isObject } from "../../services/documents/document_fields.ts";
+import { parseScheduleDocument } from "../../services/schedules/schedule_document.ts";
+import type { BotFolder } from "./bot_folder.ts";
+
+/** Options of {@linkcode botToDocument}. */
+export interface BotToDocumentOptions {
+  /** Id of the bot. */
+  readonly id: string;
+  /** Key of its archive in the code bucket. */
+  readonly filePath: string;
+  /** Whether it is to run. */
+  readonly enabled: boolean;
+  /** Partition that a new bot belongs to. */
+  readonly segment: number;
+  /** The time, in ms since the epoch. */
+  readonly now: number;
+  /** The document that it replaces. */
+  readonly before?: BotDocument;
+  /** Where the folder is, see `originOf()`; absent: it is not recorded. */
+  readonly origin?: string;
+}
+
+/**
+ * Writes a bot folder as a document: `{ id, segment_id, enabled, config, config_text, custom }`.
+ *
+ * @param bot The folder.
+ * @param options See {@linkcode BotToDocumentOptions}.
+ * @returns The document.
+ * @throws {InvalidBotFolderError} when the service could not run it: says every problem.
+ */
+export function botToDocument(bot: BotFolder, options: BotToDocumentOptions): BotDocument {
+  const { id, filePath, enabled, segment, now, before, origin } = options;
+  const updatedAt = new Date(now).toISOString();
+  const custom = before && field(before, "custom");
+  const createdAt = isObject(custom) ? field(custom, "createdAt") : undefined;
+  const { name, description, version, runtime, author, type, schedule, entrypoints } = bot;
+  const document = {
+    id,
+    segment_id: before?.segment_id ?? segment,
+    enabled,
+    config: configOf(bot),
+    [CONFIG_TEXT]: withoutMember(bot.config, BERTH_KEY),
+    custom: {
+      version,
+      filePath,
+      createdAt: createdAt ?? updatedAt,
+      updatedAt,
+      config: {
+        name,
+        ...(description !== undefined && { description }),
+        runtime,
+        version,
+        ...(author !== undefined && { author }),
+        ...(type !== undefined && { type }),
+        entrypoints,
+        ...(origin !== undefined && { metadata: { origin } }),
+      },
+    },
+  };
+  const parsed = schedule === undefined ? parseBotDocument(document) : parseScheduleDocument(document);
+  if (parsed.status === "valid") return document;
+  throw new InvalidBotFolderError(`Cannot deploy '${bot.path}' as '${id}': ${parsed.reason}.`);
+}
+
+/** What the configuration names wins over the folder's description: it is the one that people change. */
+function configOf(bot: BotFolder): Record<string, unknown> {
+  const { schedule, settings } = bot;
+  const config = parseConfig(bot);
+  const own = field(config, BERTH_KEY);
+  const berth = isObject(own) ? { ...settings, ...own } : own ?? settings;
+  return {
+    ...(schedule !== undefined && { schedule }),
+    ...config,
+    ...((own !== undefined || Object.keys(settings).length > 0) && { [BERTH_KEY]: berth }),
+  };
+}
+
+/** A document holds values, not text: what would come out with other digits is refused. */
+function parseConfig({ path, config }: BotFolder): Record<string, unknown> {
+  const exact = (key: string, value: unknown, context?: { source?: string }) => {
+    if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
+    if (!/^-?\d+$/.test(context?.source ?? "") && Number.isFinite(value)) return value;
+    throw new InvalidBotFolderError(
+      `Cannot deploy '${path}': the number '${key}' of its configuration has more digits than a document keeps. Write it as a text.`,
+    );
+  };
+  try {
+    const value = JSON.parse(config, exact as (key: string, value: unknown) => unknown);
+    if (isObject(value)) return value;
+  } catch (error) {
+    if (error instanceof InvalidBotFolderError) throw error;
+    throw new InvalidBotFolderError(
+      `Cannot deploy '${path}': its configuration is not JSON: ${
+        jsonTextProblem(config) ?? "it cannot be read"
+      }.`,
+      { cause: error },
+    );
+  }
+  throw new InvalidBotFolderError(`Cannot deploy '${path}': its configuration must be a JSON object.`);
+}

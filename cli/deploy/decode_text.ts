@@ -1,0 +1,23 @@
+/**
+ * Files that people wrote, as strings.
+ *
+ * @module
+ */
+
+import { InvalidBotFolderError } from "../../lib/errors.ts";
+import { describePlace, invalidUtf8At } from "../../lib/util/text_place.ts";
+
+/**
+ * Decodes a file. A byte order mark is accepted and left out.
+ *
+ * @param bytes The file.
+ * @param file Its path, for messages.
+ * @throws {InvalidBotFolderError} when it is not UTF-8: says where, and what to do. Nothing of it is replaced in silence.
+ */
+export function decodeText(bytes: Uint8Array, file: string): string {
+  const at = invalidUtf8At(bytes);
+  if (at === undefined) return new TextDecoder().decode(bytes);
+  const isUtf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+  const what = isUtf16 ? "it is UTF-16" : `it is not UTF-8 at ${describePlace(bytes, at, "byte")}`;
+  throw new InvalidBotFolderError(`Cannot use '${file}': ${what}. Save it as UTF-8.`);
+}

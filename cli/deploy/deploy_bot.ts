@@ -1,0 +1,180 @@
+/**
+ * Brings a bot folder to the service: the archive into the object store, the document into the repository.
+ *
+ * @module
+ */
+
+import { stat } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
+import type { ArchiveLimits } from "../../lib/archive/archive_limits.ts";
+import { InvalidBotFolderError } from "../../lib/errors.ts";
+import type { ObjectStore } from "../../lib/objects/object_store.ts";
+import { parseBotDocument } from "../../services/documents/bot_document.ts";
+import type { BotChange, BotDocument, BotRepository } from "../../services/documents/bot_repository.ts";
+import { field, isObject } from "../../services/documents/document_fields.ts";
+import { parseScheduleDocument } from "../../services/schedules/schedule_document.ts";
+import type { BotFolder } from "./bot_folder.ts";
+import { botToDocument } from "./bot_to_document.ts";
+import { enablingFields } from "./enabling_fields.ts";
+import { describeCron } from "../output/schedule_rows.ts";
+import { archivePrefix, type ArchiveTarget, storeArchive } from "./store_archive.ts";
+
+/** Where bots are deployed to. */
+export interface DeployTarget {
+  /** The documents. */
+  readonly repository: BotRepository;
+  /** The object store. */
+  readonly store: ObjectStore;
+  /** The bucket for code. */
+  readonly bucket: string;
+  /** What an archive may hold. */
+  readonly limits: ArchiveLimits;
+  /** Tells the service of a change that was written. */
+  readonly publish: (change: BotChange) => Promise<unknown>;
+}
+
+/** Options of {@linkcode deployBot}. */
+export interface DeployBotOptions extends Pick<ArchiveTarget, "onProgress" | "onPacked"> {
+  /** Id of the bot. @default {the folder's name for it} */
+  readonly id?: string;
+  /** Whether it is to run. @default {as before; a new bot is to run} */
+  readonly enabled?: boolean;
+  /** Where the folder is, see `originOf()`; absent: it is not recorded. */
+  readonly origin?: string;
+  /** Partition that a new bot belongs to. @default {0} */
+  readonly segment?: number;
+  /** Gives up. What was written stays. */
+  readonly signal?: AbortSignal;
+}
+
+/** What was deployed. */
+export interface DeployedBot {
+  /** Id of the bot. */
+  readonly id: string;
+  /** Version of its code. */
+  readonly version: string;
+  /** Key of its archive in the code bucket. */
+  readonly filePath: string;
+  /** Whether it is to run: its configuration may say that it is not. */
+  readonly enabled: boolean;
+  /** Whether its configuration alone is why it is not to run. */
+  readonly configDisables: boolean;
+  /** Whether there was no such bot before. */
+  readonly isNew: boolean;
+  /** Whether all of it was deployed already: nothing was written then. */
+  readonly isUnchanged: boolean;
+  /** When it is run, with its time zone where that is not UTC; absent for a bot that runs until it is stopped. */
+  readonly schedule?: string;
+}
+
+/**
+ * Deploys a bot folder; a bot of the same id is updated. The document is written after the archive that it names.
+ *
+ * @param bot The folder.
+ * @param target See {@linkcode DeployTarget}.
+ * @param options See {@linkcode DeployBotOptions}.
+ * @returns What was deployed.
+ * @throws {InvalidBotFolderError} when the bot cannot be run, or another program has written a later document.
+ * @throws {StoreUnavailableError | ObjectStoreError} when it cannot be written.
+ */
+export async function deployBot(
+  bot: BotFolder,
+  target: DeployTarget,
+  { id = bot.name, enabled, segment = 0, origin, signal, ...packing }: DeployBotOptions = {},
+): Promise<DeployedBot> {
+  const { repository, store, bucket, limits } = target;
+  const call = signal ? { signal } : {};
+  const before = await repository.get(id, call);
+  const describe = (filePath: string) => {
+    const document = botToDocument(bot, {
+      id,
+      filePath,
+      // Deploying new code does not start a bot that somebody has disabled.
+      enabled: enabled ?? before?.enabled !== false,
+      segment,
+      now: Date.now(),
+      ...(before && { before }),
+      ...(origin !== undefined && { origin }),
+    });
+    return enabled === true ? { ...document, ...enablingFields(document, true) } : document;
+  };
+  // Whatever is wrong with the folder is said before anything is written.
+  describe("not-stored-yet");
+  await requireScript(bot);
+  const filePath = await storeArchive(bot, { store, bucket, id, limits, ...packing, ...call });
+  const document = describe(filePath);
+  const isUnchanged = before !== undefined && isSameBot(before, document);
+  if (!isUnchanged) await write(id, document, before === undefined, target, call);
+  await removeOlderArchives(target, id, [filePath, filePathOf(before)]);
+  const schedule = bot.schedule === undefined ? undefined : scheduleOf(document);
+  return {
+    id,
+    version: bot.version,
+    filePath,
+    enabled: parseBotDocument(document).enabled,
+    configDisables: document.enabled === true && !parseBotDocument(document).enabled,
+    isNew: before === undefined,
+    isUnchanged,
+    ...(schedule !== undefined && { schedule }),
+  };
+}
+
+async function write(
+  id: string,
+  document: BotDocument,
+  isNew: boolean,
+  { repository, publish }: DeployTarget,
+  call: { readonly signal?: AbortSignal },
+): Promise<void> {
+  const type = isNew ? "created" : "updated";
+  const change: BotChange = { type, id, document, order: { publishedAt: Date.now() } };
+  if (!await repository.apply(change, call)) {
+    throw new InvalidBotFolderError(
+      `'${id}' was not deployed: somebody changed it, or this machine's clock is behind. Deploy it again.`,
+    );
+  }
+  await publish(change);
+}
+
+/** Whether what a deployment writes is there already, except for the time. Other fields are others' business. */
+function isSameBot(before: BotDocument, now: BotDocument): boolean {
+  const written = Object.fromEntries(Object.keys(now).map((name) => [name, field(before, name)]));
+  return isDeepStrictEqual(withoutTime(written), withoutTime(now));
+}
+
+function withoutTime(document: Record<string, unknown>): unknown {
+  const exact = (_key: string, value: unknown) => typeof value === "bigint" ? `${value}n` : value;
+  const plain = JSON.parse(JSON.stringify(document, exact));
+  if (isObject(plain.custom)) delete plain.custom.updatedAt;
+  return plain;
+}
+
+function scheduleOf(document: BotDocument): string | undefined {
+  const parsed = parseScheduleDocument(document);
+  return parsed.status === "valid" ? describeCron(parsed.cron) : undefined;
+}
+
+async function requireScript({ path, entrypoints }: BotFolder): Promise<void> {
+  const script = `${path}/${entrypoints.bot}`;
+  const info = await stat(script).catch(() => undefined);
+  if (info?.isFile()) return;
+  throw new InvalidBotFolderError(
+    `There is no script '${script}', which bot-config.yaml names as the entrypoint 'bot'.`,
+  );
+}
+
+/** The one before stays: a start of it may be under way. */
+async function removeOlderArchives(
+  { store, bucket }: DeployTarget,
+  id: string,
+  kept: readonly unknown[],
+): Promise<void> {
+  for await (const { key } of store.list(bucket, archivePrefix(id))) {
+    if (!kept.includes(key)) await store.delete(bucket, key);
+  }
+}
+
+function filePathOf(document: BotDocument | undefined): unknown {
+  const custom = document && field(document, "custom");
+  return isObject(custom) ? field(custom, "filePath") : undefined;
+}

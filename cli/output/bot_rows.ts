@@ -1,0 +1,117 @@
+/**
+ * Documents and containers, side by side.
+ *
+ * @module
+ */
+
+import { describeExit } from "../../lib/runner/describe_exit.ts";
+import type { ContainerPhase } from "../../lib/engine/container_orchestrator.ts";
+import type { ManagedContainer } from "../../lib/runner/runner.ts";
+import { parseBotDocument } from "../../services/documents/bot_document.ts";
+import type { StoredBot } from "../../services/documents/bot_repository.ts";
+
+/** What is known of a bot. */
+export interface BotRow {
+  /** Tells it from a schedule. */
+  readonly kind: "bot";
+  /** Its id. */
+  readonly id: string;
+  /** Whether its document says that it is to run; `null` when there is no document. */
+  readonly enabled: boolean | null;
+  /** Version of its code; `null` when there is no document that can be run. */
+  readonly version: string | null;
+  /** Its runtime; `null` when there is no document that can be run. */
+  readonly runtime: string | null;
+  /** Why its document cannot be run. */
+  readonly problem?: string;
+  /** What is odd about its document and does not keep it from running, a line each. */
+  readonly notes?: readonly string[];
+  /** Where its container is in its life; `null` when there is none, or the engine does not answer. */
+  readonly phase: ContainerPhase | null;
+  /** Name of its container. */
+  readonly container?: string;
+  /** How many starts in a row there were. */
+  readonly attempt?: number;
+  /** Since when its container is in this phase. */
+  readonly since?: Date;
+  /** Exit code of its container, once it has exited. */
+  readonly exitCode?: number;
+  /** Whether its container was killed for its memory. */
+  readonly oomKilled?: true;
+  /** Memory limit of its container in bytes. */
+  readonly memoryBytes?: number;
+  /** Whether somebody has frozen its container (`docker pause`). */
+  readonly isPaused?: true;
+  /** Identity of the document store that its container comes from, where that is another one: it is left alone. */
+  readonly otherStore?: string;
+}
+
+/**
+ * Puts together what the documents say and what the engine shows.
+ *
+ * @param documents The documents.
+ * @param containers The containers of bots.
+ * @returns A row a bot, in the order of their ids.
+ */
+export function botRows(documents: readonly StoredBot[], containers: readonly ManagedContainer[]): BotRow[] {
+  const found = Map.groupBy(containers.filter(({ kind }) => kind === "bot"), ({ id }) => id);
+  const stored = new Map(documents.map((bot) => [bot.key, bot]));
+  const ids = [...new Set([...stored.keys(), ...found.keys()])].sort((a, b) => a < b ? -1 : 1);
+  return ids.map((id) => {
+    // While one is replaced there may be two: the later one is what becomes of the bot.
+    const containers = (found.get(id) ?? []).toSorted((a, b) =>
+      Number(a.isForeign ?? false) - Number(b.isForeign ?? false) ||
+      b.createdAt.getTime() - a.createdAt.getTime()
+    );
+    return { kind: "bot", id, ...ofDocument(stored.get(id)), ...ofContainer(containers[0]) };
+  });
+}
+
+function ofDocument(
+  bot: StoredBot | undefined,
+): Pick<BotRow, "enabled" | "version" | "runtime" | "problem" | "notes"> {
+  if (!bot) return { enabled: null, version: null, runtime: null };
+  const parsed = parseBotDocument(bot.document, { key: bot.key });
+  const { enabled } = parsed;
+  if (parsed.status === "invalid") return { enabled, version: null, runtime: null, problem: parsed.reason };
+  const { executable: { version, runtime }, notes } = parsed;
+  return { enabled, version, runtime, ...(notes.length > 0 && { notes }) };
+}
+
+function ofContainer(
+  container: ManagedContainer | undefined,
+): Omit<BotRow, "kind" | "id" | "enabled" | "version" | "runtime" | "problem"> {
+  if (!container) return { phase: null };
+  const { phase, containerName, attempt, createdAt, startedAt, finishedAt, exitCode } = container;
+  const { oomKilled, memoryBytes, isPaused } = container;
+  const { isForeign, store } = container;
+  return {
+    phase,
+    container: containerName,
+    attempt,
+    since: (phase === "exited" ? finishedAt : startedAt) ?? createdAt,
+    ...(exitCode !== undefined && { exitCode }),
+    ...(oomKilled && { oomKilled }),
+    ...(memoryBytes !== undefined && { memoryBytes }),
+    ...(isPaused && { isPaused }),
+    ...(isForeign && store !== undefined && { otherStore: store }),
+  };
+}
+
+/**
+ * What a bot is doing, in few words.
+ *
+ * @param row The bot.
+ */
+export function describeBot({ enabled, problem, phase, isPaused, otherStore, ...exit }: BotRow): string {
+  if (phase === null) {
+    if (problem !== undefined) return `invalid: ${problem}`;
+    return enabled ? "not running" : "stopped";
+  }
+  const now = phase === "exited" ? `exited: ${describeExit(exit)}` : isPaused ? "paused" : phase;
+  if (otherStore !== undefined) {
+    return `${now}, of another document store (${otherStore}); 'berth start --adopt' takes it over`;
+  }
+  if (enabled === null) return `${now}, without a document`;
+  return problem === undefined ? now : `${now}; its document is invalid: ${problem}`;
+}

@@ -1,0 +1,131 @@
+/**
+ * What a cron expression will do, as a person wants to know it before it is saved.
+ *
+ * @module
+ */
+
+import { type ClockChange, clockChanges, utcOffset } from "../../services/cron/clock_changes.ts";
+import type { CronReading, CronSchedule } from "../../services/cron/cron_schedule.ts";
+import { parseCronSchedule } from "../../services/cron/parse_cron_schedule.ts";
+import { parseGoDuration } from "../../services/cron/parse_go_duration.ts";
+import { type CronExpression, readCronExpression } from "../../services/cron/read_cron_expression.ts";
+
+/** One time at which a schedule runs. */
+export interface PreviewTime {
+  /** Unix seconds. */
+  readonly slot: number;
+  /** In UTC, by ISO 8601. */
+  readonly utc: string;
+  /** By the clocks of the schedule's time zone, by ISO 8601, with the offset. */
+  readonly local: string;
+}
+
+/** What a schedule will do. */
+export interface SchedulePreview {
+  /** The expression as it was given. */
+  readonly expression: string;
+  /** How it was read. */
+  readonly reading: CronReading;
+  /** IANA name of the time zone whose wall clock counts. */
+  readonly timezone: string;
+  /** The next times. */
+  readonly times: readonly PreviewTime[];
+  /** What one may not expect, a line each. */
+  readonly notes: readonly string[];
+}
+
+/** What {@linkcode previewSchedule} needs beside the expression. */
+export interface SchedulePreviewOptions {
+  /** IANA name of a time zone. */
+  readonly timezone?: string;
+  /** How many times are wanted. */
+  readonly count: number;
+  /** Unix seconds from which on times are wanted. */
+  readonly now: number;
+}
+
+const YEAR_SECONDS = 366 * 86_400;
+
+/**
+ * Looks ahead. Clock changes are noted that come within a year or before the last of the times.
+ *
+ * @param expression The cron expression.
+ * @param options See {@linkcode SchedulePreviewOptions}.
+ * @returns The next times and notes, or one line that says why there are none.
+ */
+export function previewSchedule(
+  expression: string,
+  { timezone, count, now }: SchedulePreviewOptions,
+): SchedulePreview | { readonly problem: string } {
+  const parsed = parseCronSchedule(expression, timezone);
+  if ("problem" in parsed) return parsed;
+  const { schedule } = parsed;
+  const offset = utcOffset(schedule.timezone);
+  const times: PreviewTime[] = [];
+  for (
+    let slot = schedule.next(now);
+    slot !== undefined && times.length < count;
+    slot = schedule.next(slot)
+  ) {
+    times.push({ slot, utc: `${iso(slot)}Z`, local: localTime(slot, offset(slot)) });
+  }
+  const read = readCronExpression(expression);
+  const until = Math.max(now + YEAR_SECONDS, times.at(-1)?.slot ?? now);
+  const notes = "problem" in read
+    ? []
+    : read.reading === "every"
+    ? everyNotes(expression, read.seconds)
+    : [...dayNotes(read), ...clockNotes(schedule, read, clockChanges(schedule.timezone, now, until))];
+  return { expression, reading: schedule.reading, timezone: schedule.timezone, times, notes };
+}
+
+function everyNotes(expression: string, seconds: number): string[] {
+  const duration = parseGoDuration(expression.slice(expression.indexOf("@every ") + 7).trim());
+  const cut = duration !== BigInt(seconds) * 1_000_000_000n;
+  return [
+    `every ${seconds} s from one time to the next, counted from now here; it follows no clock`,
+    ...(cut ? ["durations are cut to whole seconds, and are at least 1 s"] : []),
+  ];
+}
+
+function dayNotes({ fields: [, , , dayOfMonth, , dayOfWeek] }: Fielded): string[] {
+  if (dayOfMonth.star || dayOfWeek.star) return [];
+  const daily = dayOfMonth.values.length === 31 || dayOfWeek.values.length === 7;
+  return [
+    "day-of-month and day-of-week are both restricted: it runs on days that match either" +
+    (daily ? ", and as one of them has every day, it runs every day" : ""),
+  ];
+}
+
+type Fielded = Extract<CronExpression, { readonly fields: unknown }>;
+
+function clockNotes(schedule: CronSchedule, read: Fielded, changes: readonly ClockChange[]): string[] {
+  const everyHour = read.fields[2].values.length === 24;
+  // The same schedule where no clock changes tells whether it has times among those that are skipped or repeated.
+  const plain = parseCronSchedule(schedule.expression.replace(/^(?:CRON_)?TZ=\S* +/, ""));
+  return changes.map(({ at, before, after }) => {
+    const [from, to] = [iso(at + before), iso(at + after)];
+    const change = `${from.slice(0, 10)}: clocks go from ${from.slice(11)} to ${to.slice(11)}`;
+    if (everyHour) return `${change}; it runs in every hour, and goes on by elapsed time`;
+    const [low, high] = [Math.min(before, after), Math.max(before, after)];
+    const touched = "schedule" in plain && (plain.schedule.next(at + low - 1) ?? Infinity) < at + high;
+    if (!touched) {
+      return `${change}; none of its times ${
+        after > before ? "is skipped" : "comes twice"
+      }, but in UTC they move`;
+    }
+    return after > before
+      ? `${change}; what is skipped runs once, at ${to.slice(11)}`
+      : `${change}; what comes twice runs once, the first time`;
+  });
+}
+
+/** Date and time without an offset. */
+function iso(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().slice(0, 19);
+}
+
+function localTime(slot: number, offset: number): string {
+  const [sign, size] = offset < 0 ? ["-", -offset] as const : ["+", offset] as const;
+  return `${iso(slot + offset)}${sign}${new Date(size * 1000).toISOString().slice(11, 16)}`;
+}
