@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { BerthProcess } from "../engine/berth_process.ts";
-import { type BotStage, untilRunning, withBots } from "../engine/bot_stage.ts";
-import { until } from "../engine/engine_support.ts";
+import type { BerthProcess } from "../support/processes/berth_process.ts";
+import { type BotStage, untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
+import { until } from "../support/fixtures/engine_support.ts";
 import { type EngineEvent, type EngineEvents, followEvents } from "./engine_events.ts";
 import { type RawEngine, rawEngine } from "./raw_bots.ts";
 

@@ -8,7 +8,7 @@
 import { Cron } from "croner";
 import { parseCronSchedule } from "../../services/cron/parse_cron_schedule.ts";
 import { generateExpressions } from "../cron/generate_expressions.ts";
-import { seededRandom } from "../seeded_random.ts";
+import { seededRandom } from "../support/seeded_random.ts";
 
 const EXPRESSIONS = 1000;
 const ROUNDS = 7;

@@ -8,7 +8,7 @@ import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
 import { LABEL } from "../../lib/engine/labels.ts";
-import type { BotStage } from "../engine/bot_stage.ts";
+import type { BotStage } from "../support/fixtures/bot_stage.ts";
 
 /** An event that has not come by then does not come. */
 const LIMIT_MS = 120_000;

@@ -8,7 +8,7 @@
 import assert from "node:assert/strict";
 import { LogCollector } from "../../lib/logs/log_collector.ts";
 import { FolderObjectStore } from "../../lib/objects/folder/folder_object_store.ts";
-import { openEngine } from "../engine/engine_support.ts";
+import { openEngine } from "../support/fixtures/engine_support.ts";
 
 const LINES = Number(Deno.env.get("BERTH_BENCH_LINES") || 1_000_000);
 const FORMAT = Deno.env.get("LOG_FORMAT") === "text" ? "text" : "ndjson";

@@ -10,7 +10,7 @@ import { connectMinio } from "../../lib/objects/minio/connect_minio.ts";
 import { MinioObjectStore } from "../../lib/objects/minio/minio_object_store.ts";
 import { Limiter } from "../../lib/util/limiter.ts";
 import { LogCollector } from "../../lib/logs/log_collector.ts";
-import { openEngine } from "../engine/engine_support.ts";
+import { openEngine } from "../support/fixtures/engine_support.ts";
 
 const BOTS = Number(Deno.env.get("BERTH_BENCH_LOG_BOTS") || 200);
 const INTERVALS = 2;

@@ -5,8 +5,8 @@
  */
 
 import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
-import { type BotStage, untilRunning } from "../engine/bot_stage.ts";
-import { until } from "../engine/engine_support.ts";
+import { type BotStage, untilRunning } from "../support/fixtures/bot_stage.ts";
+import { until } from "../support/fixtures/engine_support.ts";
 import type { EngineEvents } from "./engine_events.ts";
 import { rawContainer } from "./raw_container.ts";
 

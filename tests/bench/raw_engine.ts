@@ -8,7 +8,7 @@ import { request } from "node:http";
 import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
 import type { Executable } from "../../lib/executable/executable.ts";
 import { LABEL } from "../../lib/engine/labels.ts";
-import type { Stage } from "../engine/runner_support.ts";
+import type { Stage } from "../support/fixtures/runner_support.ts";
 import { rawContainer } from "./raw_container.ts";
 
 /** What the raw engine is asked to create: body of the request, and the folder that its binds are in. */

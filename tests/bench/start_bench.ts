@@ -7,7 +7,7 @@
 
 import type { Executable } from "../../lib/executable/executable.ts";
 import { ALL_SEGMENTS } from "../../lib/runner/runner.ts";
-import { type Stage, withRunner } from "../engine/runner_support.ts";
+import { type Stage, withRunner } from "../support/fixtures/runner_support.ts";
 import { median, type Raw, rawEngine, rawStart, startOnce, type Template } from "./raw_engine.ts";
 
 const SINGLE_ROUNDS = 20;

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import type { BotEvents, BotEventsStatus } from "../../services/events/bot_events.ts";
 import type { BotChange } from "../../services/documents/bot_repository.ts";
 import { CHANGES_AT_ONCE } from "../../services/events/change_delivery.ts";
-import { EventRecorder, record } from "../event_recorder.ts";
+import { EventRecorder, record } from "../support/event_recorder.ts";
 
 /** A source of events to test; its disposal disposes the source too. */
 export interface BotEventsFixture extends AsyncDisposable {

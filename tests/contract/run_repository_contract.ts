@@ -13,7 +13,7 @@ import {
   type RunRepository,
   type RunState,
 } from "../../services/schedules/run_repository.ts";
-import { claimInProcesses, CLAIMS } from "./run_claimer.ts";
+import { claimInProcesses, CLAIMS } from "../support/processes/run_claimer.ts";
 
 /** A ledger to test, with a database of its own that was never opened and is empty. */
 export interface RunRepositoryFixture extends AsyncDisposable {

@@ -5,7 +5,7 @@
  */
 
 import { CRON_FIELDS, type CronField } from "../../services/cron/cron_field.ts";
-import type { SeededRandom } from "../seeded_random.ts";
+import type { SeededRandom } from "../support/seeded_random.ts";
 
 const FIVE = [
   "0 0 */1 * 5|0 0 */2 * 5|0 0 */31 * 5|0 0 1-31 * 5|0 0 1-31/1 * 5|0 0 1/1 * 5|0 0 *,13 * 5|0 0 13,* * 5",

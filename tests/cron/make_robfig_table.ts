@@ -6,7 +6,7 @@
  */
 
 import { type ClockChange, clockChanges } from "../../services/cron/clock_changes.ts";
-import { seededRandom } from "../seeded_random.ts";
+import { seededRandom } from "../support/seeded_random.ts";
 import { generateExpressions } from "./generate_expressions.ts";
 
 const SEED = 20260505;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CliProcess, cliVariables, withFolder, writeBot } from "./cli_support.ts";
+import { CliProcess, cliVariables, withFolder, writeBot } from "../support/fixtures/cli_support.ts";
 
 const YAML = "name: exact\nversion: 1.0.0\nentrypoints:\n  bot: main.py\n  backtest: main.py\n";
 

@@ -6,7 +6,7 @@ import { connectSqlite } from "../../services/sqlite/connect_sqlite.ts";
 import { SqliteBotRepository } from "../../services/sqlite/sqlite_bot_repository.ts";
 import { describeCondition } from "../../services/bots/bot_condition.ts";
 import { InProcessBotEvents } from "../../services/events/in_process_bot_events.ts";
-import { type Stage, withRunner } from "./runner_support.ts";
+import { type Stage, withRunner } from "../support/fixtures/runner_support.ts";
 
 const LOOP = "import time\ndef main(id, config):\n    while True: time.sleep(0.05)\n";
 const CRASH = "def main(id, config): raise SystemExit(3)\n";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { BOT, type BotDocument, untilRunning, withBots } from "./bot_stage.ts";
-import { noteRequests } from "./engine_requests.ts";
+import { BOT, type BotDocument, untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
+import { noteRequests } from "../support/servers/engine_requests.ts";
 
 /** What can be changed of a bot's code. */
 const CHANGES: Record<string, (document: BotDocument) => void> = {

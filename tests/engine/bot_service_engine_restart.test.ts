@@ -1,8 +1,8 @@
 import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
-import { untilRunning, withBots } from "./bot_stage.ts";
-import { DOCKER_HOST, IMAGES } from "./engine_support.ts";
-import { fullOrShort } from "./full_or_short.ts";
-import { testPrivately } from "./private_engine.ts";
+import { untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
+import { DOCKER_HOST, IMAGES } from "../support/fixtures/engine_support.ts";
+import { fullOrShort } from "../support/full_or_short.ts";
+import { testPrivately } from "../support/servers/private_engine.ts";
 
 /** How the engine ends each time, and whether its containers outlive the next one that is started. */
 const RESTARTS = [

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { seededRandom } from "../seeded_random.ts";
-import { untilRunning, withBots } from "./bot_stage.ts";
-import { fullOrShort } from "./full_or_short.ts";
+import { seededRandom } from "../support/seeded_random.ts";
+import { untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
+import { fullOrShort } from "../support/full_or_short.ts";
 
 const KILLS = fullOrShort(20, 4);
 const BOTS = fullOrShort(20, 6);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { untilRunning, withBots } from "./bot_stage.ts";
-import { noteRequests } from "./engine_requests.ts";
-import { fullOrShort } from "./full_or_short.ts";
+import { untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
+import { noteRequests } from "../support/servers/engine_requests.ts";
+import { fullOrShort } from "../support/full_or_short.ts";
 
 /** Their start takes longer than several intervals. */
 const BOTS = fullOrShort(200, 30);

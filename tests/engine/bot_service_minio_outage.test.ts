@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { untilPrinted, untilRunning, withBots } from "./bot_stage.ts";
-import { until } from "./engine_support.ts";
+import { untilPrinted, untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
+import { until } from "../support/fixtures/engine_support.ts";
 
 Deno.test("BotService goes on while MinIO is away: bots run, stops are done, starts wait", () =>
   withBots(async (stage) => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { untilRunning, withBots } from "./bot_stage.ts";
-import { fullOrShort } from "./full_or_short.ts";
+import { untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
+import { fullOrShort } from "../support/full_or_short.ts";
 
 const OUTAGE_MS = fullOrShort(60_000, 8_000);
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { BOT, type BotStage, untilRunning, withBots } from "./bot_stage.ts";
+import { BOT, type BotStage, untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
 
 /** What `deno task permissions` prints. */
 async function printedFlags({ env }: BotStage): Promise<string[]> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Binary, type Document, MongoNetworkError } from "mongodb";
-import { untilRunning, withBots } from "./bot_stage.ts";
+import { untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
 
 Deno.test("BotService runs good bots among documents that cannot be run, and says of each what is wrong", () =>
   withBots(async (stage) => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type BotStage, untilRunning, withBots } from "./bot_stage.ts";
+import { type BotStage, untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
 
 async function followEverything(stage: BotStage): Promise<void> {
   const { document, write, publish, id, documents } = stage;

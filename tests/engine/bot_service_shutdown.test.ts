@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { EXIT } from "../../cli/context.ts";
-import { untilPrinted, untilRunning, withBots } from "./bot_stage.ts";
+import { untilPrinted, untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
 
 /** The store is new: a bot without a document is stopped once three full reads agree. */
 const QUICK = { RECONCILE_INTERVAL: "2" };

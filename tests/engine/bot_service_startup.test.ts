@@ -1,5 +1,5 @@
-import { seededRandom } from "../seeded_random.ts";
-import { untilRunning, withBots } from "./bot_stage.ts";
+import { seededRandom } from "../support/seeded_random.ts";
+import { untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
 
 for (const seed of [1, 2]) {
   Deno.test(`BotService says what it waits for, whatever of it comes up first (order ${seed})`, () =>

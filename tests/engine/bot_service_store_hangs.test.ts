@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { type BotStage, untilRunning, withBots } from "./bot_stage.ts";
-import { until } from "./engine_support.ts";
+import { type BotStage, untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
+import { until } from "../support/fixtures/engine_support.ts";
 
 /** Prints numbers that grow from start to start, and waits. */
 const COUNTER = `

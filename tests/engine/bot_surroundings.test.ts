@@ -1,7 +1,7 @@
 /** What a bot finds in its container besides its code: a user, a home, a place for state, names of hosts. */
 import assert from "node:assert/strict";
 import type { ExecutableInput } from "../../lib/executable/executable.ts";
-import { type Stage, withRunner } from "./runner_support.ts";
+import { type Stage, withRunner } from "../support/fixtures/runner_support.ts";
 
 /** Runs a program that ends, and gives what it returned. */
 async function returned(

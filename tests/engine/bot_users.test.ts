@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { LABEL } from "../../lib/engine/labels.ts";
-import { linesUntil, withRunner } from "./runner_support.ts";
+import { linesUntil, withRunner } from "../support/fixtures/runner_support.ts";
 
 const isRoot = Deno.uid() === 0;
 if (!isRoot) console.warn("NOT RUN: one user a bot needs a Berth that is root.");

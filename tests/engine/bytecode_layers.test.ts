@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { DockerRunner } from "../../lib/runner/docker_runner.ts";
 import type { Executable } from "../../lib/executable/executable.ts";
-import { until } from "./engine_support.ts";
-import { linesUntil, type Stage, withRunner } from "./runner_support.ts";
+import { until } from "../support/fixtures/engine_support.ts";
+import { linesUntil, type Stage, withRunner } from "../support/fixtures/runner_support.ts";
 
 const MAIN = `
 import importlib.util, json, os, time

@@ -6,7 +6,7 @@ import { createDockerRunner } from "../../lib/runner/create_docker_runner.ts";
 import type { DockerRunner } from "../../lib/runner/docker_runner.ts";
 import { EngineError, ObjectStoreError } from "../../lib/errors.ts";
 import type { Executable } from "../../lib/executable/executable.ts";
-import { linesUntil, type Stage, withRunner } from "./runner_support.ts";
+import { linesUntil, type Stage, withRunner } from "../support/fixtures/runner_support.ts";
 
 /** Changes what is beside it, then tells what is there. */
 const WRITER = `

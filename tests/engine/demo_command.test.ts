@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { demoCommand } from "../../cli/commands/demo_command.ts";
 import { sessionConfig } from "../../cli/session_config.ts";
-import { cliContext, CliProcess, cliVariables, withFolder } from "./cli_support.ts";
+import { cliContext, CliProcess, cliVariables, withFolder } from "../support/fixtures/cli_support.ts";
 
 const instanceOf = (env: Record<string, string>) => sessionConfig(env, "demo").instance;
 const withDemo = (work: Parameters<typeof withFolder>[1]) =>

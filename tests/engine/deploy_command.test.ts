@@ -7,9 +7,9 @@ import {
   removeBuckets,
   withFolder,
   writeBot,
-} from "./cli_support.ts";
-import { until } from "./engine_support.ts";
-import { testWithNats } from "./nats_server.ts";
+} from "../support/fixtures/cli_support.ts";
+import { until } from "../support/fixtures/engine_support.ts";
+import { testWithNats } from "../support/servers/nats_server.ts";
 
 /** Long enough that nothing is found by a resync: what is noticed was heard. */
 const NO_RESYNC = { RECONCILE_INTERVAL: "86400" };

@@ -7,7 +7,7 @@ import {
   ObjectNotFoundError,
 } from "../../lib/errors.ts";
 import { ALL_SEGMENTS } from "../../lib/runner/runner.ts";
-import { linesUntil, withRunner } from "./runner_support.ts";
+import { linesUntil, withRunner } from "../support/fixtures/runner_support.ts";
 
 const PYTHON_LOOP = `
 import time

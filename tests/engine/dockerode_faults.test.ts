@@ -3,8 +3,13 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
 import { EngineUnavailableError, InvalidConfigError, TimeLimitError } from "../../lib/errors.ts";
-import { type EngineFixture, openEngine, type OpenEngineOptions, until } from "./engine_support.ts";
-import { type PrivateEngine, testPrivately, TINY_IMAGE } from "./private_engine.ts";
+import {
+  type EngineFixture,
+  openEngine,
+  type OpenEngineOptions,
+  until,
+} from "../support/fixtures/engine_support.ts";
+import { type PrivateEngine, testPrivately, TINY_IMAGE } from "../support/servers/private_engine.ts";
 
 const sh = (script: string) => ["/bin/sh", "-c", script];
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ContainerNotFoundError, EngineError } from "../../lib/errors.ts";
 import { testContainerOrchestratorContract } from "../contract/container_orchestrator_contract.ts";
-import { openEngine } from "./engine_support.ts";
+import { openEngine } from "../support/fixtures/engine_support.ts";
 
 testContainerOrchestratorContract({ name: "DockerodeOrchestrator", open: openEngine });
 

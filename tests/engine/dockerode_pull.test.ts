@@ -6,8 +6,13 @@ import {
   ImageUnavailableError,
   TimeLimitError,
 } from "../../lib/errors.ts";
-import { openEngine } from "./engine_support.ts";
-import { type PrivateEngine, REGISTRY, testPrivately, TINY_IMAGE } from "./private_engine.ts";
+import { openEngine } from "../support/fixtures/engine_support.ts";
+import {
+  type PrivateEngine,
+  REGISTRY,
+  testPrivately,
+  TINY_IMAGE,
+} from "../support/servers/private_engine.ts";
 
 const registry = { registry: true };
 

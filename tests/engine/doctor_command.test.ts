@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Finding } from "../../cli/finding.ts";
 import { InstanceLock } from "../../lib/runner/instance_lock.ts";
-import { CliProcess, cliVariables, ROOT, withFolder } from "./cli_support.ts";
-import { testWithNats } from "./nats_server.ts";
+import { CliProcess, cliVariables, ROOT, withFolder } from "../support/fixtures/cli_support.ts";
+import { testWithNats } from "../support/servers/nats_server.ts";
 
 async function doctor(
   env: Record<string, string>,

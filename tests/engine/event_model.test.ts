@@ -12,10 +12,10 @@ import { MongoBotRepository } from "../../services/mongo/mongo_bot_repository.ts
 import { durableNameOf, NatsBotEvents } from "../../services/nats/nats_bot_events.ts";
 import { SqliteBotRepository } from "../../services/sqlite/sqlite_bot_repository.ts";
 import type { BotChange, BotDocument, BotRepository } from "../../services/documents/bot_repository.ts";
-import { type SeededRandom, seededRandom } from "../seeded_random.ts";
-import { until } from "./engine_support.ts";
-import { makeMongoDatabase } from "./mongo_support.ts";
-import { openNatsServer } from "./nats_server.ts";
+import { type SeededRandom, seededRandom } from "../support/seeded_random.ts";
+import { until } from "../support/fixtures/engine_support.ts";
+import { makeMongoDatabase } from "../support/servers/mongo_support.ts";
+import { openNatsServer } from "../support/servers/nats_server.ts";
 
 const STREAM = "THE0_EVENTS";
 const DURABLE = durableNameOf("test");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ExecutionResult } from "../../lib/runner/execution_result.ts";
-import { canBe, startRunnerProcess } from "./runner_process.ts";
-import { linesUntil, type Stage, withRunner } from "./runner_support.ts";
+import { canBe, startRunnerProcess } from "../support/processes/runner_process.ts";
+import { linesUntil, type Stage, withRunner } from "../support/fixtures/runner_support.ts";
 
 /** Prints `ready` when it has done its worst, and stays. */
 function bot(worst: string): string {

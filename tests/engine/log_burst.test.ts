@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import type { FolderObjectStore } from "../../lib/objects/folder/folder_object_store.ts";
 import type { LogCollectorOptions } from "../../lib/logs/log_collector.ts";
 import { parseStoredLine } from "../../lib/logs/line_format.ts";
-import { storedLines } from "../stored_lines.ts";
-import { openCollector } from "./collector_stage.ts";
-import { until } from "./engine_support.ts";
-import { fullOrShort } from "./full_or_short.ts";
+import { storedLines } from "../support/builders/stored_lines.ts";
+import { openCollector } from "../support/fixtures/collector_stage.ts";
+import { until } from "../support/fixtures/engine_support.ts";
+import { fullOrShort } from "../support/full_or_short.ts";
 
 const MIB = 1024 ** 2;
 const LINE_BYTES = 100;

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { connect, createServer, type Socket } from "node:net";
 import { connectMinio } from "../../lib/objects/minio/connect_minio.ts";
 import { MinioObjectStore } from "../../lib/objects/minio/minio_object_store.ts";
-import { assertNumbered, storedLines } from "../stored_lines.ts";
-import { openCollector } from "./collector_stage.ts";
-import { DOCKER_HOST, openEngine, until } from "./engine_support.ts";
-import { startLogProcess } from "./log_process.ts";
+import { assertNumbered, storedLines } from "../support/builders/stored_lines.ts";
+import { openCollector } from "../support/fixtures/collector_stage.ts";
+import { DOCKER_HOST, openEngine, until } from "../support/fixtures/engine_support.ts";
+import { startLogProcess } from "../support/processes/log_process.ts";
 
 const python = (program: string) => ["python3", "-u", "-c", program];
 

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { createDockerRunner } from "../../lib/runner/create_docker_runner.ts";
 import type { StoredLogLine } from "../../lib/logs/line_format.ts";
 import { StoredLogs } from "../../lib/logs/stored_logs.ts";
-import { assertNumbered } from "../stored_lines.ts";
-import { until } from "./engine_support.ts";
-import { linesUntil, type Stage, withRunner } from "./runner_support.ts";
+import { assertNumbered } from "../support/builders/stored_lines.ts";
+import { until } from "../support/fixtures/engine_support.ts";
+import { linesUntil, type Stage, withRunner } from "../support/fixtures/runner_support.ts";
 
 const COUNTER = `
 import sys, time

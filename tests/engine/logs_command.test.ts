@@ -1,8 +1,16 @@
 import assert from "node:assert/strict";
 import { formatLine, parseStoredLine, type StoredLogLine } from "../../lib/logs/line_format.ts";
-import { assertNumbered } from "../stored_lines.ts";
-import { berth, CliProcess, cliVariables, removeBuckets, ROOT, withFolder, writeBot } from "./cli_support.ts";
-import { until } from "./engine_support.ts";
+import { assertNumbered } from "../support/builders/stored_lines.ts";
+import {
+  berth,
+  CliProcess,
+  cliVariables,
+  removeBuckets,
+  ROOT,
+  withFolder,
+  writeBot,
+} from "../support/fixtures/cli_support.ts";
+import { until } from "../support/fixtures/engine_support.ts";
 
 /** Prints numbers from 0 on, each on both outputs, then a line that could be taken for another, and goes on running. */
 const COUNTER = `

@@ -12,9 +12,9 @@ import { MongoCalls } from "../../services/mongo/mongo_calls.ts";
 import { MongoPositions } from "../../services/mongo/mongo_positions.ts";
 import type { MongoDocumentRepositoryOptions } from "../../services/mongo/mongo_document_repository.ts";
 import { readMongoDocument } from "../../services/mongo/mongo_documents.ts";
-import { collectLogs } from "../collect_logs.ts";
+import { collectLogs } from "../support/collect_logs.ts";
 import { testBotRepositoryContract } from "../contract/bot_repository_contract.ts";
-import { makeMongoDatabase } from "./mongo_support.ts";
+import { makeMongoDatabase } from "../support/servers/mongo_support.ts";
 
 async function makeMongo(options: MongoDocumentRepositoryOptions = {}) {
   const { client, database, name, ...mongo } = makeMongoDatabase();

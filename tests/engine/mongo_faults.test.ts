@@ -3,8 +3,8 @@ import { MongoClient } from "mongodb";
 import { type BotChange, StoreUnavailableError } from "../../services/documents/bot_repository.ts";
 import { connectMongo } from "../../services/mongo/connect_mongo.ts";
 import { MongoBotRepository } from "../../services/mongo/mongo_bot_repository.ts";
-import { mongoUri } from "./mongo_support.ts";
-import { Passage } from "./passage.ts";
+import { mongoUri } from "../support/servers/mongo_support.ts";
+import { Passage } from "../support/servers/passage.ts";
 
 /** A repository that reaches the server through a passage, which is closed. */
 async function makePassage() {

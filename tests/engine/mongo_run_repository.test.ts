@@ -3,9 +3,9 @@ import { BSON } from "mongodb";
 import { MongoRunRepository } from "../../services/mongo/mongo_run_repository.ts";
 import { StoreUnavailableError } from "../../services/documents/bot_repository.ts";
 import type { RunRecord } from "../../services/schedules/run_repository.ts";
-import { collectLogs } from "../collect_logs.ts";
+import { collectLogs } from "../support/collect_logs.ts";
 import { testRunRepositoryContract } from "../contract/run_repository_contract.ts";
-import { makeMongoDatabase } from "./mongo_support.ts";
+import { makeMongoDatabase } from "../support/servers/mongo_support.ts";
 
 async function makeMongo() {
   const mongo = makeMongoDatabase();

@@ -3,10 +3,10 @@ import { BSON, type Document } from "mongodb";
 import { connectMongo } from "../../services/mongo/connect_mongo.ts";
 import { MongoScheduleRepository } from "../../services/mongo/mongo_schedule_repository.ts";
 import { NEVER, type StoredSchedule } from "../../services/schedules/schedule_repository.ts";
-import { collectLogs } from "../collect_logs.ts";
+import { collectLogs } from "../support/collect_logs.ts";
 import { testBotRepositoryContract } from "../contract/bot_repository_contract.ts";
 import { testScheduleRepositoryContract } from "../contract/schedule_repository_contract.ts";
-import { makeMongoDatabase, mongoUri } from "./mongo_support.ts";
+import { makeMongoDatabase, mongoUri } from "../support/servers/mongo_support.ts";
 
 const NOW = 1_790_000_000;
 

@@ -16,9 +16,14 @@ import {
 } from "../../services/nats/nats_bot_events.ts";
 import type { BotChange } from "../../services/documents/bot_repository.ts";
 import { testBotEventsContract } from "../contract/bot_events_contract.ts";
-import { EventRecorder, record } from "../event_recorder.ts";
-import { until } from "./engine_support.ts";
-import { findNatsObstacle, openNatsServer, type PrivateNatsServer, testWithNats } from "./nats_server.ts";
+import { EventRecorder, record } from "../support/event_recorder.ts";
+import { until } from "../support/fixtures/engine_support.ts";
+import {
+  findNatsObstacle,
+  openNatsServer,
+  type PrivateNatsServer,
+  testWithNats,
+} from "../support/servers/nats_server.ts";
 
 const STREAM = "THE0_EVENTS";
 const DURABLE = durableNameOf("test");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { LABEL } from "../../lib/engine/labels.ts";
-import { type EmbeddedStage, withEmbedded } from "./embedded_stage.ts";
-import { until } from "./engine_support.ts";
+import { type EmbeddedStage, withEmbedded } from "../support/fixtures/embedded_stage.ts";
+import { until } from "../support/fixtures/engine_support.ts";
 
 async function untilAllRun({ containers }: EmbeddedStage, count: number): Promise<string[]> {
   await until(`${count} bots run`, async () => {

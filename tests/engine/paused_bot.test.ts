@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
 import { ALL_SEGMENTS, type ContainerHint } from "../../lib/runner/runner.ts";
-import { until } from "./engine_support.ts";
-import { linesUntil, withRunner } from "./runner_support.ts";
+import { until } from "../support/fixtures/engine_support.ts";
+import { linesUntil, withRunner } from "../support/fixtures/runner_support.ts";
 
 const CODE = `
 import time

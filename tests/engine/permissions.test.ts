@@ -7,8 +7,8 @@ import { connectMinio } from "../../lib/objects/minio/connect_minio.ts";
 import { createObjectStore } from "../../lib/runner/create_object_store.ts";
 import { type MinioConfig, parseDockerRunnerConfig } from "../../lib/runner/docker_runner_config.ts";
 import { LABEL } from "../../lib/engine/labels.ts";
-import { readmeExample } from "../readme_example.ts";
-import { DOCKER_HOST } from "./engine_support.ts";
+import { readmeExample } from "../support/builders/readme_example.ts";
+import { DOCKER_HOST } from "../support/fixtures/engine_support.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url)).replace(/\/$/, "");
 const SOCKET = DOCKER_HOST.replace("unix://", "");

@@ -3,7 +3,12 @@
  */
 import assert from "node:assert/strict";
 import { mkdir, rename, rm, stat } from "node:fs/promises";
-import { PYTHON, repositoryFile, runWrapped, type WrappedBotEnd } from "../unit/wrappers_test_support.ts";
+import {
+  PYTHON,
+  repositoryFile,
+  runWrapped,
+  type WrappedBotEnd,
+} from "../support/processes/wrapper_process.ts";
 
 const LIBRARIES = ["pandas==2.2.3", "numpy==2.2.6"];
 

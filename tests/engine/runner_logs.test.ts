@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { createDockerRunner } from "../../lib/runner/create_docker_runner.ts";
 import { LogsNotSavedError } from "../../lib/errors.ts";
-import { assertNumbered, storedLines } from "../stored_lines.ts";
-import { until } from "./engine_support.ts";
-import { linesUntil, type Stage, withRunner } from "./runner_support.ts";
+import { assertNumbered, storedLines } from "../support/builders/stored_lines.ts";
+import { until } from "../support/fixtures/engine_support.ts";
+import { linesUntil, type Stage, withRunner } from "../support/fixtures/runner_support.ts";
 
 const TALKER = `
 import signal, sys, time

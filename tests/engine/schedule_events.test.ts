@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { MongoClient } from "mongodb";
 import { MongoRunRepository } from "../../services/mongo/mongo_run_repository.ts";
 import type { RunRecord } from "../../services/schedules/run_repository.ts";
-import { withBots } from "./bot_stage.ts";
-import { until } from "./engine_support.ts";
+import { withBots } from "../support/fixtures/bot_stage.ts";
+import { until } from "../support/fixtures/engine_support.ts";
 
 const CODE = "def main(id, config):\n    print('report', flush=True)\n    return config.get('mark')\n";
 

@@ -8,12 +8,12 @@ import { MongoScheduleRepository } from "../../services/mongo/mongo_schedule_rep
 import { InProcessBotEvents } from "../../services/events/in_process_bot_events.ts";
 import { isOpenRun, type RunRecord } from "../../services/schedules/run_repository.ts";
 import { ScheduleService, type ScheduleServiceOptions } from "../../services/schedules/schedule_service.ts";
-import { seededRandom } from "../seeded_random.ts";
-import { until } from "./engine_support.ts";
-import { fullOrShort } from "./full_or_short.ts";
-import { mongoUri } from "./mongo_support.ts";
-import { type Stage, withRunner } from "./runner_support.ts";
-import { type ScheduleProcess, startScheduleProcess } from "./schedule_process.ts";
+import { seededRandom } from "../support/seeded_random.ts";
+import { until } from "../support/fixtures/engine_support.ts";
+import { fullOrShort } from "../support/full_or_short.ts";
+import { mongoUri } from "../support/servers/mongo_support.ts";
+import { type Stage, withRunner } from "../support/fixtures/runner_support.ts";
+import { type ScheduleProcess, startScheduleProcess } from "../support/processes/schedule_process.ts";
 
 /** What a scheduled program of the tests does. */
 const CODE = `

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { connectMinio } from "../../lib/objects/minio/connect_minio.ts";
 import { MinioObjectStore } from "../../lib/objects/minio/minio_object_store.ts";
-import { until } from "./engine_support.ts";
-import { fullOrShort } from "./full_or_short.ts";
-import { minioConnection } from "./minio_support.ts";
-import { withRuns } from "./run_stage.ts";
+import { until } from "../support/fixtures/engine_support.ts";
+import { fullOrShort } from "../support/full_or_short.ts";
+import { minioConnection } from "../support/servers/minio_support.ts";
+import { withRuns } from "../support/fixtures/run_stage.ts";
 
 const RUNS = fullOrShort(60, 12);
 /** Each run prints a line of its own, and returns it. */

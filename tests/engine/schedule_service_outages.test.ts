@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isOpenRun, type RunRecord } from "../../services/schedules/run_repository.ts";
-import { until } from "./engine_support.ts";
-import { type RunStage, withRuns } from "./run_stage.ts";
+import { until } from "../support/fixtures/engine_support.ts";
+import { type RunStage, withRuns } from "../support/fixtures/run_stage.ts";
 
 /** Waits until a slot is over, and nothing is left of it. */
 async function untilOver({ runs, containers, folders }: RunStage, id: string): Promise<RunRecord> {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { LABEL } from "../../lib/engine/labels.ts";
-import { seededRandom } from "../seeded_random.ts";
-import type { BerthProcess } from "./berth_process.ts";
-import { untilRunning, withBots } from "./bot_stage.ts";
-import { type EmbeddedStage, withEmbedded } from "./embedded_stage.ts";
-import { until } from "./engine_support.ts";
-import { fullOrShort } from "./full_or_short.ts";
-import { type LiveWatch, watchLive } from "./live_watch.ts";
+import { seededRandom } from "../support/seeded_random.ts";
+import type { BerthProcess } from "../support/processes/berth_process.ts";
+import { untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
+import { type EmbeddedStage, withEmbedded } from "../support/fixtures/embedded_stage.ts";
+import { until } from "../support/fixtures/engine_support.ts";
+import { fullOrShort } from "../support/full_or_short.ts";
+import { type LiveWatch, watchLive } from "../support/live_watch.ts";
 
 const KILLS = fullOrShort(50, 4);
 const NAMES = ["a", "b", "c"];
@@ -168,7 +168,7 @@ async function containersOf(
   { docker }: Parameters<Parameters<typeof withBots>[0]>[0],
   isOwn: (labels: Readonly<Record<string, string>>) => boolean,
 ) {
-  const { toBotContainer } = await import("./bot_container.ts");
+  const { toBotContainer } = await import("../support/fixtures/bot_container.ts");
   const list = await docker.listContainers({ all: true, filters: { label: [`${LABEL.managed}=true`] } });
   const own = list.filter(({ Labels }) => isOwn(Labels));
   const found = await Promise.all(

@@ -12,7 +12,7 @@ import { NatsBotEvents } from "../../services/nats/nats_bot_events.ts";
 import { NatsBotPublisher } from "../../services/nats/nats_bot_publisher.ts";
 import type { BotChange } from "../../services/documents/bot_repository.ts";
 import { systemClock } from "../../lib/util/clock.ts";
-import { type HostileServer, HOSTILITIES, openHostileServer } from "../hostile_server.ts";
+import { type HostileServer, HOSTILITIES, openHostileServer } from "../support/servers/hostile_server.ts";
 
 // An error that a library emits where nobody listens ends the process. Every client meets every hostile server here:
 // each call has to end, with an error of Berth's where it fails, and nothing may be left for the process to catch.

@@ -8,7 +8,7 @@ import {
   WrappedBot,
   type WrappedBotOptions,
   type WrapperLanguage,
-} from "./wrappers_test_support.ts";
+} from "../support/processes/wrapper_process.ts";
 
 /** Starts a bot folder of `examples/` under its wrapper. */
 async function start(

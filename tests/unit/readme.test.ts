@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { readmeExample } from "../readme_example.ts";
+import { readmeExample } from "../support/builders/readme_example.ts";
 import { SERVICE_VARIABLES } from "../../services/config.ts";
 
 const root = new URL("../../", import.meta.url);

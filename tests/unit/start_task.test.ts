@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { userEnvironment } from "../user_environment.ts";
+import { userEnvironment } from "../support/user_environment.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 

@@ -1,0 +1,124 @@
+/**
+ * Berth as users run it: `main.ts start`, under exactly the permissions that `berth permissions` prints.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { servicePermissions } from "../../../cli/commands/permissions_command.ts";
+import { parseServiceConfig } from "../../../services/config.ts";
+import { until } from "../fixtures/engine_support.ts";
+
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** A Berth that runs. Disposing ends it with SIGTERM, and fails when it does not end well. */
+export interface BerthProcess extends AsyncDisposable {
+  /** What it has logged so far, a line a record. */
+  readonly lines: readonly string[];
+  /** Resolves when it has ended. */
+  readonly status: Promise<Deno.CommandStatus>;
+  /** Waits for a line of its log, from one that it has already on. */
+  logged(pattern: RegExp, limitMs?: number): Promise<string>;
+  /** Sends a signal. */
+  signal(name: Deno.Signal): void;
+  /** Kills it at once, and waits for its end. */
+  kill(): Promise<void>;
+}
+
+/**
+ * Starts Berth.
+ *
+ * @param env Its whole configuration; nothing of this process's environment is passed on.
+ * @param flags Its permissions. @default {those that `berth permissions` prints}
+ * @param args What follows `start`.
+ */
+export function startBerth(
+  env: Readonly<Record<string, string>>,
+  flags: readonly string[] = servicePermissions(parseServiceConfig(env)),
+  args: readonly string[] = [],
+): BerthProcess {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--quiet",
+      "--no-prompt",
+      "--no-check",
+      "--cached-only",
+      ...flags,
+      "main.ts",
+      "start",
+      ...args,
+    ],
+    cwd: ROOT,
+    clearEnv: true,
+    env: { DENO_DIR: denoDir(), ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const lines: string[] = [];
+  const reading = [child.stdout, child.stderr].map((stream) => collect(stream, lines));
+  let isOver = false;
+  const status = child.status.then(async (status) => {
+    await Promise.all(reading);
+    isOver = true;
+    return status;
+  });
+  const signal = (name: Deno.Signal) => {
+    try {
+      child.kill(name);
+    } catch (error) {
+      // It has ended already.
+      if (!(error instanceof TypeError)) throw error;
+    }
+  };
+  return {
+    lines,
+    status,
+    signal,
+    async logged(pattern, limitMs = 60_000) {
+      let line: string | undefined;
+      const find = () => (line = lines.find((each) => pattern.test(each))) !== undefined;
+      try {
+        await until(`a line ${pattern}`, () => find() || isOver, limitMs);
+      } catch (error) {
+        throw new Error(`${(error as Error).message}; the last lines:\n${lines.slice(-30).join("\n")}`);
+      }
+      assert.ok(line, `Berth ended without a line ${pattern}:\n${lines.slice(-30).join("\n")}`);
+      return line;
+    },
+    async kill() {
+      signal("SIGKILL");
+      await status;
+    },
+    async [Symbol.asyncDispose]() {
+      if (isOver) return;
+      signal("SIGTERM");
+      const { code } = await status;
+      // Told to end before it could hear that.
+      if (!lines.some((line) => line.includes("service started"))) return;
+      assert.equal(code, 0, `Berth did not end well:\n${lines.slice(-30).join("\n")}`);
+    },
+  };
+}
+
+async function collect(stream: ReadableStream<Uint8Array>, lines: string[]): Promise<void> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of stream) {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = parts.pop()!;
+    lines.push(...parts);
+  }
+  if (rest) lines.push(rest);
+}
+
+let cachedDenoDir: string | undefined;
+
+/** Where the packages are: by default below HOME, which is the test's own. */
+function denoDir(): string {
+  if (cachedDenoDir) return cachedDenoDir;
+  const { stdout } = new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).outputSync();
+  return cachedDenoDir = JSON.parse(new TextDecoder().decode(stdout)).denoDir;
+}

@@ -1,0 +1,49 @@
+/**
+ * Kills Berth at a step of what it does.
+ *
+ * @module
+ */
+
+import type { BerthProcess } from "./berth_process.ts";
+import type { BotStage } from "../fixtures/bot_stage.ts";
+import type { Passage } from "../servers/passage.ts";
+
+/** After so long without a step, in ms, all is done. */
+const QUIET_MS = 300;
+
+/**
+ * Has Berth killed when so many pieces of data have gone between it and engine, database, event bus and object store: before a
+ * request arrives, or after what it asked for was done and before Berth hears of it.
+ */
+export class KillAtStep implements Disposable {
+  readonly #passages: readonly Passage[];
+  #steps = 0;
+  #lastAt = performance.now();
+
+  /** @param stage Where Berth works. @param berth What is killed. @param step When; `Infinity` for never. */
+  constructor({ passages }: Pick<BotStage, "passages">, berth: BerthProcess, step: number) {
+    this.#passages = Object.values(passages);
+    for (const passage of this.#passages) {
+      passage.onStep = () => {
+        this.#lastAt = performance.now();
+        if (++this.#steps === step) berth.signal("SIGKILL");
+        return this.#steps < step;
+      };
+    }
+  }
+
+  /** How many steps there were. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** Whether nothing is done any more. */
+  get isQuiet(): boolean {
+    return performance.now() - this.#lastAt > QUIET_MS;
+  }
+
+  /** From here on nobody is killed. */
+  [Symbol.dispose](): void {
+    for (const passage of this.#passages) passage.onStep = undefined;
+  }
+}

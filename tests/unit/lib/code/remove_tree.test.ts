@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { dirname } from "node:path";
+import { removeTree } from "../../../../lib/code/remove_tree.ts";
+
+async function withFolder(work: (root: string) => Promise<void>): Promise<void> {
+  const parent = await Deno.makeTempDir({ prefix: "berth-test-" });
+  try {
+    await Deno.mkdir(`${parent}/root`);
+    await work(`${parent}/root`);
+  } finally {
+    // Not the library's, nor Deno's own: it would not survive what these tests make.
+    await new Deno.Command("rm", { args: ["-rf", parent] }).output();
+  }
+}
+
+/** Makes folders inside one another, deeper than any path can say. */
+async function dig(root: string, name: string, depth: number): Promise<void> {
+  const python = "import os,sys\nos.chdir(sys.argv[1])\nfor _ in range(int(sys.argv[3])):\n" +
+    "    os.mkdir(sys.argv[2]); os.chdir(sys.argv[2])\nopen('file','w').close()";
+  const { success } = await new Deno.Command("python3", { args: ["-c", python, root, name, String(depth)] })
+    .output();
+  assert.ok(success);
+}
+
+async function assertGone(path: string): Promise<void> {
+  await assert.rejects(Deno.lstat(path), Deno.errors.NotFound);
+}
+
+Deno.test("removeTree() removes a tree too deep for a stack", () =>
+  withFolder(async (root) => {
+    await dig(root, "d", 15_000);
+    await removeTree(root);
+    await assertGone(root);
+  }));
+
+Deno.test("removeTree() removes a tree of the longest names, in bytes", () =>
+  withFolder(async (root) => {
+    await dig(root, "ä".repeat(127), 100);
+    await removeTree(root);
+    await assertGone(root);
+  }));
+
+Deno.test("removeTree() removes files of each kind and of each name", () =>
+  withFolder(async (root) => {
+    const script =
+      'cd "$0" && mkfifo pipe && touch -- "a\nb" "-rf" ".hidden" && ln -s / link && ln -s none dangling &&' +
+      ' mkdir -p "d\ne/f" && ln -s ../.. "d\ne/up" && touch "$(printf "\\377")"';
+    const { success } = await new Deno.Command("sh", { args: ["-c", script, root] }).output();
+    assert.ok(success);
+    using _listener = Deno.listen({ transport: "unix", path: `${root}/socket` });
+    await removeTree(root);
+    await assertGone(root);
+  }));
+
+Deno.test("removeTree() removes a link, not what it points to", () =>
+  withFolder(async (root) => {
+    const canary = `${dirname(root)}/canary`;
+    await Deno.mkdir(`${canary}/deep`, { recursive: true });
+    await Deno.symlink(canary, `${root}/link`);
+    await removeTree(root);
+    await assertGone(root);
+    await Deno.symlink(canary, root);
+    await removeTree(root);
+    await assertGone(root);
+    assert.ok(await Deno.stat(`${canary}/deep`));
+  }));
+
+Deno.test("removeTree() does not mind a folder that is gone", () =>
+  withFolder((root) => removeTree(`${root}/none`)));
+
+Deno.test("removeTree() rejects where a folder's name cannot be told to the system, and does not hang", () =>
+  withFolder(async (root) => {
+    const script = 'mkdir -p "$0/$(printf "\\377")/deep"';
+    await new Deno.Command("sh", { args: ["-c", script, root] }).output();
+    await assert.rejects(removeTree(root), /no UTF-8/);
+  }));

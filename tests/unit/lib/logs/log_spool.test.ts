@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { checkOf, EntryCounter, type LogMark } from "../../../../lib/logs/log_mark.ts";
+import { readSpool } from "../../../../lib/logs/log_spool.ts";
+import type { LogEntry } from "../../../../lib/engine/container_orchestrator.ts";
+import { entry, LogInMemory, timeAt } from "../../../support/builders/log_entries.ts";
+import { seededRandom } from "../../../support/seeded_random.ts";
+
+/** The names of all entries of a log. */
+function marksOf(entries: readonly LogEntry[]): LogMark[] {
+  const counter = new EntryCounter();
+  return entries.map((one) => ({
+    stream: one.stream,
+    time: one.time,
+    ordinal: counter.count(one),
+    check: checkOf(one.content),
+  }));
+}
+
+async function read(log: LogInMemory, after?: LogMark, expected = 1) {
+  const pieces = await Array.fromAsync(readSpool(log, "x", { expected, ...(after && { after }) }));
+  return {
+    texts: pieces.flatMap(({ entries }) => entries.map(({ content }) => new TextDecoder().decode(content))),
+    isAfterGap: pieces[0]?.isAfterGap ?? false,
+  };
+}
+
+Deno.test("readSpool() gives exactly what comes after any mark, however much it expects", async () => {
+  const { next: random } = seededRandom(7);
+  for (let round = 0; round < 200; round++) {
+    const log = new LogInMemory();
+    log.batch = 1 + Math.floor(random() * 5);
+    let time = 0;
+    const length = 1 + Math.floor(random() * 60);
+    for (let i = 0; i < length; i++) {
+      // Often several with one time, and now and then a clock that is set back.
+      if (random() < 0.5) time += 1;
+      if (random() < 0.02) time = Math.max(0, time - 10);
+      log.entries.push(entry(timeAt(time), `${round} ${i}\n`, random() < 0.5 ? "stdout" : "stderr"));
+    }
+    const marks = marksOf(log.entries);
+    const at = Math.floor(random() * length);
+    const expected = log.entries.slice(at + 1).map(({ content }) => new TextDecoder().decode(content));
+    // One clock reading given twice is no name: such marks are not made by a clock that was set back just so.
+    const isUnique = marks.filter(({ stream, time, ordinal }) =>
+      stream === marks[at]!.stream && time === marks[at]!.time && ordinal === marks[at]!.ordinal
+    ).length === 1;
+    if (!isUnique) {
+      continue;
+    }
+    const { texts, isAfterGap } = await read(log, marks[at], Math.floor(random() * 70));
+    assert.deepEqual([texts, isAfterGap], [expected, false], `round ${round}`);
+  }
+});
+
+Deno.test("readSpool() reads no more than the end of a log of which little is new", async () => {
+  const log = new LogInMemory();
+  for (let i = 0; i < 10_000; i++) log.entries.push(entry(timeAt(i), `${i}\n`));
+  const mark = marksOf(log.entries)[9_990]!;
+  assert.equal((await read(log, mark, 10)).texts.length, 9);
+  assert.ok(log.readCount < 100, String(log.readCount));
+});
+
+Deno.test("readSpool() says so when entries after the mark were dropped, and gives all that there is", async () => {
+  const log = new LogInMemory();
+  for (let i = 0; i < 100; i++) log.entries.push(entry(timeAt(i), `${i}\n`));
+  const mark = marksOf(log.entries)[20]!;
+  log.entries.splice(0, 50);
+  const { texts, isAfterGap } = await read(log, mark);
+  assert.deepEqual([texts.length, texts[0], isAfterGap], [50, "50\n", true]);
+  log.entries = [];
+  assert.deepEqual(await read(log, mark), { texts: [], isAfterGap: false });
+});
+
+Deno.test("readSpool() does not take the rest of a long line for its beginning", async () => {
+  const log = new LogInMemory();
+  for (let i = 0; i < 400; i++) log.entries.push(entry(timeAt(5), `piece ${i}`));
+  const mark = marksOf(log.entries)[350]!;
+  // Of the last 34 the first would count as the 1st.
+  assert.deepEqual((await read(log, mark)).texts.length, 49);
+  log.entries.splice(0, 10);
+  const { texts, isAfterGap } = await read(log, mark);
+  assert.deepEqual([texts.length, isAfterGap], [390, true]);
+});

@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import type {
+  ContainerInfo,
+  ContainerOrchestrator,
+  ContainerPhase,
+} from "../../../../lib/engine/container_orchestrator.ts";
+import { ContainerOwnership } from "../../../../lib/runner/container_ownership.ts";
+import { ContainerRemover } from "../../../../lib/runner/container_remover.ts";
+import { EngineUnavailableError } from "../../../../lib/errors.ts";
+import { LABEL } from "../../../../lib/engine/labels.ts";
+import { PrivateFolders } from "../../../../lib/code/private_folders.ts";
+
+const OWN_LABELS = { [LABEL.managed]: "true", [LABEL.instance]: "test" };
+
+/** An engine in memory: what happens inside its answers decides races that a real one decides by chance. */
+class Engine {
+  readonly containers = new Map<string, ContainerInfo>();
+  /** Called when a list has been read and is on its way. */
+  afterList: () => Promise<void> = () => Promise.resolve();
+  isDown = false;
+
+  add(name: string, phase: ContainerPhase, folder: string, kind = "bot"): void {
+    const labels = { ...OWN_LABELS, [LABEL.kind]: kind, [LABEL.id]: name, [LABEL.folder]: folder };
+    this.containers.set(name, { id: name, name, image: "image", labels, phase, createdAt: new Date(0) });
+  }
+
+  get orchestrator(): ContainerOrchestrator {
+    const calls: Partial<ContainerOrchestrator> = {
+      listContainers: async () => {
+        if (this.isDown) throw new EngineUnavailableError("down");
+        const list = [...this.containers.values()];
+        await this.afterList();
+        return list;
+      },
+      removeUnusedVolumes: () => Promise.resolve(),
+      getStatus: (name) => Promise.resolve(this.containers.get(name)),
+      remove: (name) => Promise.resolve(void this.containers.delete(name)),
+    };
+    return calls as ContainerOrchestrator;
+  }
+}
+
+interface Scene {
+  readonly engine: Engine;
+  readonly folders: PrivateFolders;
+  readonly remover: ContainerRemover;
+  /** Makes a folder, as a start does. */
+  begin(): Promise<string>;
+  exists(folder: string): Promise<boolean>;
+}
+
+async function withScene(work: (scene: Scene) => Promise<void>): Promise<void> {
+  const parent = await Deno.makeTempDir({ prefix: "berth-test-" });
+  const engine = new Engine();
+  const folders = new PrivateFolders(parent);
+  const remover = new ContainerRemover({
+    orchestrator: engine.orchestrator,
+    folders,
+    ownership: new ContainerOwnership("test"),
+  });
+  try {
+    await work({
+      engine,
+      folders,
+      remover,
+      begin: () => folders.create("bot"),
+      exists: (folder) => Deno.stat(folders.path(folder)).then(() => true, () => false),
+    });
+  } finally {
+    await Deno.remove(parent, { recursive: true });
+  }
+}
+
+Deno.test("ContainerRemover.removeOrphans() removes what nobody will start, with its folder, and bare folders", () =>
+  withScene(async ({ engine, folders, remover, begin, exists }) => {
+    const [created, bare, running] = [await begin(), await begin(), await begin()];
+    engine.add("created", "pending", created);
+    engine.add("running", "running", running);
+    engine.add("helper", "exited", "", "cleanup");
+    for (const folder of [created, bare, running]) folders.release(folder);
+    assert.deepEqual((await remover.removeOrphans("image")).sort(), ["created", "helper", bare].sort());
+    assert.deepEqual([...engine.containers.keys()], ["running"]);
+    assert.deepEqual([await exists(created), await exists(bare), await exists(running)], [
+      false,
+      false,
+      true,
+    ]);
+  }));
+
+Deno.test("ContainerRemover.removeOrphans() spares a start that ends while the list is on its way", () =>
+  withScene(async ({ engine, folders, remover, begin, exists }) => {
+    const [early, late] = [await begin(), await begin()];
+    engine.add("early", "pending", early);
+    engine.afterList = () => {
+      // One that the list shows as not started yet, one that it does not show at all.
+      engine.add("early", "running", early);
+      engine.add("late", "running", late);
+      folders.release(early);
+      folders.release(late);
+      return Promise.resolve();
+    };
+    assert.deepEqual(await remover.removeOrphans("image"), []);
+    assert.deepEqual([...engine.containers.keys()], ["early", "late"]);
+    assert.deepEqual([await exists(early), await exists(late)], [true, true]);
+  }));
+
+Deno.test("ContainerRemover.removeOrphans() spares starts and removals that are under way", () =>
+  withScene(async ({ engine, remover, begin, exists }) => {
+    const [starting, removing] = [await begin(), await begin()];
+    engine.add("starting", "pending", starting);
+    engine.add("helper", "running", removing, "cleanup");
+    assert.deepEqual(await remover.removeOrphans("image"), []);
+    assert.deepEqual([...engine.containers.keys()], ["starting", "helper"]);
+    assert.deepEqual([await exists(starting), await exists(removing)], [true, true]);
+  }));
+
+Deno.test("ContainerRemover.removeOrphans() takes no answer for no empty list", () =>
+  withScene(async ({ engine, folders, remover, begin, exists }) => {
+    const running = await begin();
+    folders.release(running);
+    engine.isDown = true;
+    await assert.rejects(remover.removeOrphans("image"), EngineUnavailableError);
+    assert.equal(await exists(running), true);
+  }));
+
+Deno.test("ContainerRemover.removeOrphans() goes on after what it cannot remove", () =>
+  withScene(async ({ folders, remover, begin, exists }) => {
+    await Deno.mkdir(folders.path(" not a private folder"));
+    const bare = await begin();
+    folders.release(bare);
+    assert.deepEqual(await remover.removeOrphans("image"), [bare]);
+    assert.equal(await exists(bare), false);
+  }));

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { InvalidConfigError } from "../../../../lib/errors.ts";
+import { parseDockerRunnerConfig } from "../../../../lib/runner/docker_runner_config.ts";
+
+const minio = {
+  MINIO_ENDPOINT: "localhost:9000",
+  MINIO_ACCESS_KEY: "access1234",
+  MINIO_SECRET_KEY: "secret1234",
+};
+
+function problemsOf(variables: Record<string, string>): readonly string[] {
+  try {
+    parseDockerRunnerConfig(variables);
+  } catch (error) {
+    assert.ok(error instanceof InvalidConfigError, String(error));
+    return error.problems;
+  }
+  throw new assert.AssertionError({ message: `accepted ${JSON.stringify(variables)}` });
+}
+
+Deno.test("parseDockerRunnerConfig() has a default for everything", () => {
+  const config = parseDockerRunnerConfig({ HOME: "/home/me" });
+  assert.equal(config.dockerHost, "unix:///var/run/docker.sock");
+  assert.equal(config.tempDir, "/tmp/runtime");
+  assert.equal(config.dataDir, "/home/me/.local/share/berth");
+  assert.equal(config.minio, undefined);
+  assert.deepEqual(config.buckets, { code: "custom-bots", results: "test-results", logs: "bot-logs" });
+  assert.deepEqual(config.images, { "python3.11": "python:3.11-slim", "nodejs20": "node:20-alpine" });
+  assert.deepEqual(config.resources, { memoryBytes: 512 * 1024 * 1024, cpuShares: 512, pids: 256 });
+  assert.deepEqual(config.archiveLimits, {
+    maxEntries: 50_000,
+    maxTotalBytes: 1024 ** 3,
+    maxFileBytes: 512 * 1024 ** 2,
+    maxRatio: 200,
+    ratioFreeBytes: 100 * 1024 ** 2,
+  });
+});
+
+Deno.test("parseDockerRunnerConfig() reads what is set, and takes an empty value as not set", () => {
+  const config = parseDockerRunnerConfig({
+    ...minio,
+    MINIO_SSL: "true",
+    TEMP_DIR: "/srv/berth/",
+    BOT_MEMORY_LIMIT_MB: "64",
+    BOT_CPU_SHARES: "",
+    RUNTIME_IMAGES: "nodejs20=registry.example:5000/node:20",
+    BOT_CAPABILITIES: "CAP_NET_RAW, chown",
+  });
+  assert.equal(config.minio?.host, "localhost");
+  assert.equal(config.minio?.port, 9000);
+  assert.equal(config.minio?.ssl, true);
+  assert.equal(config.minio?.secretKey.reveal(), "secret1234");
+  assert.equal(config.tempDir, "/srv/berth");
+  assert.equal(config.resources.memoryBytes, 64 * 1024 * 1024);
+  assert.equal(config.resources.cpuShares, 512);
+  assert.equal(config.images.nodejs20, "registry.example:5000/node:20");
+  assert.deepEqual(config.capabilities, ["NET_RAW", "CHOWN"]);
+});
+
+Deno.test("parseDockerRunnerConfig() takes MINIO_USE_SSL for MINIO_SSL, and refuses both where they differ", () => {
+  assert.equal(parseDockerRunnerConfig({ ...minio, MINIO_USE_SSL: "true" }).minio?.ssl, true);
+  assert.equal(
+    parseDockerRunnerConfig({ ...minio, MINIO_USE_SSL: "true", MINIO_SSL: "true" }).minio?.ssl,
+    true,
+  );
+  assert.equal(parseDockerRunnerConfig(minio).minio?.ssl, false);
+  const both = problemsOf({ ...minio, MINIO_USE_SSL: "true", MINIO_SSL: "false" });
+  assert.deepEqual(both, ["MINIO_USE_SSL: says true, and MINIO_SSL says false; set one of them"]);
+});
+
+Deno.test("parseDockerRunnerConfig() names every problem at once", () => {
+  const problems = problemsOf({
+    BERTH_INSTANCE: "My_Berth",
+    DOCKER_HOST: "tcp://10.0.0.1:2375",
+    TEMP_DIR: "tmp",
+    BOT_MEMORY_LIMIT_MB: "lots",
+    MINIO_ENDPOINT: "http://localhost:9000",
+    MINIO_SSL: "yes",
+    MINIO_CODE_BUCKET: "A",
+    RUNTIME_IMAGES: "cobol=x",
+  });
+  const names = problems.map((problem) => problem.split(":")[0]);
+  assert.deepEqual(
+    new Set(names),
+    new Set([
+      "BERTH_INSTANCE",
+      "DOCKER_HOST",
+      "TEMP_DIR",
+      "BOT_MEMORY_LIMIT_MB",
+      "MINIO_ENDPOINT",
+      "MINIO_SSL",
+      "MINIO_CODE_BUCKET",
+      "RUNTIME_IMAGES",
+      "MINIO_ACCESS_KEY",
+      "MINIO_SECRET_KEY",
+    ]),
+  );
+});
+
+Deno.test("parseDockerRunnerConfig() lists exactly what is missing for MinIO", () => {
+  const { MINIO_SECRET_KEY: _, ...rest } = minio;
+  const problems = problemsOf(rest);
+  assert.equal(problems.length, 1);
+  assert.match(problems[0]!, /^MINIO_SECRET_KEY: is missing, but MINIO_ENDPOINT and MINIO_ACCESS_KEY/);
+});
+
+Deno.test("a configuration shows no secrets when it is printed", () => {
+  const config = parseDockerRunnerConfig(minio);
+  for (
+    const shown of [JSON.stringify(config), Deno.inspect(config, { depth: 9 }), `${config.minio?.secretKey}`]
+  ) {
+    assert.doesNotMatch(shown, /secret1234|access1234/);
+    assert.match(shown, /redacted/);
+  }
+});

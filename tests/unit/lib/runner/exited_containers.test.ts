@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import type { ContainerInfo } from "../../../../lib/engine/container_orchestrator.ts";
+import { LogsNotSavedError } from "../../../../lib/errors.ts";
+import { ExitedContainers, isSetAside } from "../../../../lib/runner/exited_containers.ts";
+import { LABEL } from "../../../../lib/engine/labels.ts";
+import type { CollectionStatus, LogCollector } from "../../../../lib/logs/log_collector.ts";
+
+/** An engine and a collector whose store is away until {@linkcode Stage.isUp}. */
+class Stage {
+  isUp = false;
+  readonly names = new Map<string, string>();
+  readonly removed: string[] = [];
+  readonly exited: ExitedContainers;
+
+  constructor() {
+    const logs = {
+      stop: ({ hasExited }: { hasExited?: boolean }) => {
+        assert.equal(hasExited, true);
+        return this.isUp ? Promise.resolve() : Promise.reject(new Error("the store is away"));
+      },
+      status: (): CollectionStatus => ({ isComplete: this.isUp }),
+    };
+    this.exited = new ExitedContainers({
+      orchestrator: {
+        rename: (id, name) => Promise.resolve(void this.names.set(id, name)),
+        getStatus: (id) => Promise.resolve(this.removed.includes(id) ? undefined : this.container(id)),
+      },
+      remover: { remove: ({ id }) => Promise.resolve(void this.removed.push(id)) },
+      logs: logs as unknown as LogCollector,
+    });
+  }
+
+  container(id: string, bot = "one"): ContainerInfo {
+    return {
+      id,
+      name: this.names.get(id) ?? `berth_main_bot_${bot}`,
+      image: "image",
+      labels: { [LABEL.id]: bot },
+      phase: "exited",
+      createdAt: new Date(0),
+    } as ContainerInfo;
+  }
+}
+
+const idOf = (number: number) => String(number).padStart(64, "0").split("").reverse().join("");
+
+Deno.test("ExitedContainers sets a container aside until its lines are stored, and removes it then", async () => {
+  const stage = new Stage();
+  const { exited } = stage;
+  const info = stage.container(idOf(1));
+  assert.equal(isSetAside(info), false);
+  await assert.rejects(exited.release(info), LogsNotSavedError);
+  assert.equal(stage.names.size, 0, "it stays where nothing waits for its name");
+  await exited.release(info, { makeRoom: true });
+  const aside = stage.container(info.id);
+  assert.equal(isSetAside(aside), true);
+  assert.equal(isSetAside({ ...aside, phase: "running" }), false, "somebody has started it by hand");
+  assert.match(exited.waiting("one")!, /^the last lines of 1 exited container wait to be stored/);
+  await exited.review([aside]);
+  assert.deepEqual(stage.removed, []);
+
+  stage.isUp = true;
+  // A list of other bots says nothing of this one.
+  await exited.review([]);
+  assert.notEqual(exited.waiting("one"), undefined);
+  await exited.review([aside]);
+  assert.deepEqual([stage.removed, exited.waiting("one")], [[info.id], undefined]);
+  await exited.release(stage.container(idOf(2)), { makeRoom: true });
+  assert.deepEqual(stage.removed, [info.id, idOf(2)], "what is stored need not wait");
+});
+
+Deno.test("ExitedContainers sets a bounded number aside, of a bot and of all", async () => {
+  const stage = new Stage();
+  const release = (number: number, bot: string) =>
+    stage.exited.release(stage.container(idOf(number), bot), { makeRoom: true });
+  for (let i = 0; i < 20; i++) await release(i, "one");
+  await assert.rejects(release(20, "one"), LogsNotSavedError);
+  for (let i = 100; i < 580; i++) await release(i, `bot-${i}`);
+  await assert.rejects(release(600, "another"), LogsNotSavedError);
+  // A process that begins anew counts those that are there.
+  const next = new Stage();
+  await next.exited.review(Array.from({ length: 20 }, (_, i) => ({
+    ...stage.container(idOf(i)),
+    name: `berth_main_bot_one_${idOf(i).slice(0, 12)}`,
+  })));
+  assert.match(next.exited.waiting("one")!, /20 exited containers/);
+});

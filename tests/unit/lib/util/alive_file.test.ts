@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
+import { aliveFileOf, keepAliveFile } from "../../../../lib/util/alive_file.ts";
+
+Deno.test("keepAliveFile() touches its file again and again, closed to others, and removes it at the end", async () => {
+  const temp = await Deno.makeTempDir({ prefix: "berth-test-" });
+  try {
+    const path = aliveFileOf(temp, "main");
+    {
+      await using _alive = await keepAliveFile(path, 5);
+      const { mode } = await Deno.stat(path);
+      assert.equal(mode! & 0o777, 0o600);
+      const isFresh = async () => (await Deno.stat(path).catch(() => undefined))?.mtime?.getTime() !== 0;
+      await Deno.utime(path, 0, 0);
+      while (!await isFresh()) await delay(2);
+      // A cleaner of temporary files took it away, folder and all.
+      await Deno.remove(`${temp}/main`, { recursive: true });
+      while (!await Deno.stat(path).then(() => true, () => false)) await delay(2);
+    }
+    await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
+  } finally {
+    await Deno.remove(temp, { recursive: true });
+  }
+});

@@ -1,0 +1,224 @@
+/** What a pass does with what was seen of a bot's containers before, true or not. */
+
+import assert from "node:assert/strict";
+import {
+  ContainerConflictError,
+  ContainerNotFoundError,
+  EngineDiskFullError,
+  EngineHangsError,
+  InvalidArchiveError,
+} from "../../../../lib/errors.ts";
+import type { Executable } from "../../../../lib/executable/executable.ts";
+import type { ManagedContainer, Runner } from "../../../../lib/runner/runner.ts";
+import { BotReconciler } from "../../../../services/bots/bot_reconciler.ts";
+import { ServiceState } from "../../../../services/bots/service_state.ts";
+import type { BotDocument, BotRepository } from "../../../../services/documents/bot_repository.ts";
+import { FakeClock } from "../../../support/fake_clock.ts";
+
+const ID = "bot-1";
+const { signal } = new AbortController();
+
+function documentOf(version: string, enabled = true): BotDocument {
+  return {
+    id: ID,
+    segment_id: 0,
+    config: {},
+    enabled,
+    custom: { version, filePath: "x", config: { runtime: "python3.11", entrypoints: { bot: "main.py" } } },
+  };
+}
+
+/** An engine with one name, and what was asked of it. */
+class OneBotEngine {
+  readonly asked: string[] = [];
+  there: ManagedContainer | undefined;
+  /** Breaks the next stop, after it has been asked for. */
+  problem: Error | undefined;
+  /** Breaks preparations. */
+  unprepared: Error | undefined;
+  #made = 0;
+
+  make(version: string): ManagedContainer {
+    const containerId = `c${++this.#made}`;
+    return this.there = {
+      id: ID,
+      containerId,
+      containerName: "name",
+      image: "image",
+      kind: "bot",
+      specHash: version,
+      attempt: 1,
+      segment: 0,
+      phase: "running",
+      createdAt: new Date(0),
+    };
+  }
+
+  runner(): Runner {
+    const runner = {
+      specHash: ({ version }: Executable) => version ?? "",
+      waitingLogs: () => undefined,
+      findContainers: () => {
+        this.asked.push("look");
+        return Promise.resolve(this.there ? [this.there] : []);
+      },
+      prepare: () => {
+        this.asked.push("prepare");
+        return this.unprepared ? Promise.reject(this.unprepared) : Promise.resolve();
+      },
+      startContainer: ({ version }: Executable) => {
+        this.asked.push("start");
+        const { problem } = this;
+        this.problem = undefined;
+        if (problem) return Promise.reject(problem);
+        if (this.there) return Promise.reject(new ContainerConflictError("name", "the name is taken"));
+        return Promise.resolve({ status: "running", container: this.make(version ?? "") });
+      },
+      stopContainer: ({ containerId }: ManagedContainer) => {
+        this.asked.push(`stop ${containerId}`);
+        const { problem } = this;
+        this.problem = undefined;
+        if (problem) return Promise.reject(problem);
+        if (this.there?.containerId !== containerId) {
+          return Promise.reject(new ContainerNotFoundError(containerId));
+        }
+        this.there = undefined;
+        return Promise.resolve({ how: "stopped", exitCode: 0, output: "" });
+      },
+    };
+    return runner as unknown as Runner;
+  }
+}
+
+function makeReconciler() {
+  const engine = new OneBotEngine();
+  const clock = new FakeClock(0);
+  const state = new ServiceState({ clock });
+  const reads: string[] = [];
+  const repository = {
+    get: (id: string) => {
+      reads.push(id);
+      return Promise.resolve(undefined);
+    },
+  } as Partial<BotRepository> as BotRepository;
+  const reconciler = new BotReconciler({
+    repository,
+    runner: engine.runner(),
+    state,
+    clock,
+    segment: -1,
+    whyHeld: () => undefined,
+    onGone: () => {},
+  });
+  const pass = async (document: BotDocument | undefined) => {
+    engine.asked.length = 0;
+    await reconciler.reconcile(ID, signal, { document });
+    assert.deepEqual(reads, [], "the document was read again");
+    return engine.asked;
+  };
+  const conditionOf = () => state.getRunningBot(ID)?.condition.type;
+  return { engine, reconciler, pass, conditionOf, clock, state };
+}
+
+Deno.test("BotReconciler looks once, and knows then what it has made and ended", async () => {
+  const { engine, pass, conditionOf } = makeReconciler();
+  assert.deepEqual(await pass(documentOf("1")), ["look", "start"]);
+  assert.deepEqual(await pass(documentOf("1", false)), ["stop c1"]);
+  assert.equal(conditionOf(), "disabled");
+  assert.deepEqual(await pass(documentOf("1")), ["start"]);
+  assert.deepEqual(await pass(documentOf("2")), ["prepare", "stop c2"]);
+  assert.deepEqual(await pass(documentOf("2")), ["start"]);
+  assert.equal(engine.there?.specHash, "2");
+  assert.equal(conditionOf(), "running");
+});
+
+Deno.test("BotReconciler looks before it does nothing", async () => {
+  const { engine, reconciler, pass } = makeReconciler();
+  await pass(documentOf("1"));
+  assert.deepEqual(await pass(documentOf("1")), ["look"]);
+  // Seen running, and gone since.
+  engine.there = undefined;
+  assert.deepEqual(await pass(documentOf("1")), ["look", "start"]);
+  // Seen as none, and there all the same.
+  reconciler.seen.see(ID, []);
+  assert.deepEqual(await pass(documentOf("1", false)), ["look", "stop c2"]);
+  assert.equal(engine.there, undefined);
+});
+
+Deno.test("BotReconciler looks when the container that it knew is not there any more", async () => {
+  const { engine, pass, conditionOf } = makeReconciler();
+  await pass(documentOf("1"));
+  engine.there = undefined;
+  assert.deepEqual(await pass(documentOf("1", false)), ["stop c1", "look"]);
+  assert.equal(conditionOf(), "disabled");
+  await pass(documentOf("1"));
+  engine.make("3");
+  assert.deepEqual(await pass(documentOf("1", false)), ["stop c2", "look", "stop c3"]);
+  assert.equal(engine.there, undefined);
+});
+
+Deno.test("BotReconciler looks when there is a container where it knew of none", async () => {
+  const { engine, reconciler, pass, conditionOf } = makeReconciler();
+  engine.make("other");
+  reconciler.seen.see(ID, []);
+  assert.deepEqual(await pass(documentOf("1")), ["start", "look", "prepare", "stop c1"]);
+  assert.deepEqual(await pass(documentOf("1")), ["start"]);
+  assert.equal(engine.there?.specHash, "1");
+  assert.equal(conditionOf(), "running");
+});
+
+Deno.test("BotReconciler says that a bot waits for an engine that does not carry out what is asked", async () => {
+  const { engine, pass, conditionOf } = makeReconciler();
+  await pass(documentOf("1"));
+  engine.problem = new EngineHangsError("it hangs");
+  await assert.rejects(pass(documentOf("1", false)), EngineHangsError);
+  assert.equal(conditionOf(), "waiting");
+  assert.deepEqual(await pass(documentOf("1", false)), ["look", "stop c1"]);
+  assert.equal(conditionOf(), "disabled");
+});
+
+Deno.test("BotReconciler counts no start that failed because the engine's disk is full", async () => {
+  const { engine, pass, conditionOf } = makeReconciler();
+  engine.problem = new EngineDiskFullError("no space left on device", 500);
+  await pass(documentOf("1"));
+  assert.equal(conditionOf(), "waiting");
+});
+
+Deno.test("BotReconciler knows nothing after a pass that failed, or of a bot that is gone", async () => {
+  const { engine, pass } = makeReconciler();
+  await pass(documentOf("1"));
+  engine.problem = new Error("the engine is away");
+  await assert.rejects(pass(documentOf("1", false)), /the engine is away/);
+  assert.deepEqual(await pass(documentOf("1", false)), ["look", "stop c1"]);
+  await pass(documentOf("1"));
+  assert.deepEqual(await pass(undefined), ["stop c2"]);
+  assert.deepEqual(await pass(undefined), ["look"]);
+});
+
+Deno.test("BotReconciler stops nothing before what replaces it is prepared, and tries that again", async () => {
+  const { engine, pass, state, clock } = makeReconciler();
+  await pass(documentOf("1"));
+  engine.unprepared = new InvalidArchiveError("corrupt", "The archive is corrupt.");
+  assert.deepEqual(await pass(documentOf("2")), ["prepare"]);
+  const told = state.getRunningBot(ID)!;
+  assert.equal(told.containerId, "c1");
+  assert.match(JSON.stringify(told.condition), /failed.*The archive is corrupt\. What ran before goes on\./);
+  assert.deepEqual(await pass(documentOf("2")), ["look"], "not before its time");
+  await clock.advance(10_000);
+  assert.deepEqual(await pass(documentOf("2")), ["prepare"]);
+  assert.deepEqual(await pass(documentOf("1")), ["look"], "what runs is what is wanted again");
+  engine.unprepared = undefined;
+  await clock.advance(60_000);
+  assert.deepEqual(await pass(documentOf("2")), ["prepare", "stop c1"]);
+  assert.deepEqual(await pass(documentOf("2")), ["start"]);
+  assert.equal(engine.there?.specHash, "2");
+});
+
+Deno.test("BotReconciler replaces a bot whose code was removed", async () => {
+  const { engine, reconciler, pass } = makeReconciler();
+  await pass(documentOf("1"));
+  engine.there = { ...engine.there!, isCodeLost: true };
+  reconciler.seen.see(ID, [engine.there]);
+  assert.deepEqual(await pass(documentOf("1")), ["prepare", "stop c1"]);
+  assert.deepEqual(await pass(documentOf("1")), ["start"]);
+});

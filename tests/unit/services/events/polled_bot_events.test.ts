@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { connectSqlite } from "../../../../services/sqlite/connect_sqlite.ts";
+import { SqliteBotRepository } from "../../../../services/sqlite/sqlite_bot_repository.ts";
+import { SqliteChangeSource } from "../../../../services/sqlite/sqlite_change_source.ts";
+import type { ChangeSource } from "../../../../services/events/change_source.ts";
+import { PolledBotEvents } from "../../../../services/events/polled_bot_events.ts";
+import { testInProcessContract } from "../../../contract/in_process_events_contract.ts";
+import { EventRecorder } from "../../../support/event_recorder.ts";
+import { FakeClock } from "../../../support/fake_clock.ts";
+
+testInProcessContract(
+  "PolledBotEvents",
+  () => new PolledBotEvents({ look: () => undefined }, { disposeMs: 500 }),
+);
+
+const deleted = (id: string, publishedAt: number) =>
+  ({ type: "deleted", id, order: { publishedAt } }) as const;
+
+Deno.test("PolledBotEvents looks every half second, delivers deletions, and has the rest read anew", async () => {
+  const clock = new FakeClock(1000);
+  let next: ReturnType<ChangeSource["look"]> | Error;
+  const look = () => {
+    const found = next;
+    next = undefined;
+    if (found instanceof Error) throw found;
+    return found;
+  };
+  const recorder = new EventRecorder();
+  const events = new PolledBotEvents({ look }, { clock });
+  events.subscribe(recorder);
+  await clock.advance(400);
+  const { gaps } = recorder;
+  next = [];
+  await clock.advance(100);
+  assert.deepEqual([recorder.gaps, recorder.taken], [gaps + 1, []]);
+  await clock.advance(5000);
+  assert.equal(recorder.gaps, gaps + 1, "nothing has changed");
+  next = [deleted("a", 5)];
+  await clock.advance(500);
+  assert.deepEqual([recorder.gaps, recorder.taken], [gaps + 2, [deleted("a", 5)]]);
+  next = new Error("the database is locked");
+  await clock.advance(500);
+  next = [];
+  await clock.advance(500);
+  assert.equal(recorder.gaps, gaps + 3, "one that failed ends nothing");
+  await events[Symbol.asyncDispose]();
+  assert.equal(clock.sleepers, 0);
+});
+
+Deno.test("SqliteChangeSource tells what other connections have written, and their deletions", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "berth-test-" });
+  const [own, other] = [1, 2].map(() => connectSqlite(`${folder}/berth.sqlite`)) as [
+    ReturnType<typeof connectSqlite>,
+    ReturnType<typeof connectSqlite>,
+  ];
+  try {
+    let now = 1_000_000;
+    const source = new SqliteChangeSource(own, () => now);
+    assert.throws(() => source.look(), /no such table/);
+    const options = { now: () => now };
+    const [mine, theirs] = [new SqliteBotRepository(own, options), new SqliteBotRepository(other, options)];
+    await mine.open();
+    await theirs.open();
+    const write = (repository: SqliteBotRepository, id: string, publishedAt: number) =>
+      repository.apply({ type: "updated", id, document: { id, config: {} }, order: { publishedAt } });
+    await write(mine, "before", 1);
+    await mine.apply(deleted("before", 2));
+    assert.deepEqual(source.look(), [deleted("before", 2)], "the first look gives all that are remembered");
+    assert.equal(source.look(), undefined);
+    now += 120_000;
+    await write(mine, "own", 1);
+    await mine.apply(deleted("own", 2));
+    assert.equal(source.look(), undefined, "its own are no news");
+    await write(theirs, "a", 3);
+    assert.deepEqual(source.look()?.map(({ id }) => id), ["before", "own"], "deletions since the last news");
+    now += 120_000;
+    await theirs.apply(deleted("a", 4));
+    assert.deepEqual(source.look()?.filter(({ id }) => id !== "own"), [deleted("a", 4)]);
+    now += 120_000;
+    await write(theirs, "a", 5);
+    assert.deepEqual(source.look(), [], "what is there again is not deleted");
+    assert.equal(source.look(), undefined);
+  } finally {
+    own.close();
+    other.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
