@@ -7,9 +7,8 @@
 import { getLogger } from "@logtape/logtape";
 import { createDockerRunner } from "../lib/runner/create_docker_runner.ts";
 import { createObjectStore } from "../lib/runner/create_object_store.ts";
-import type { ContainerKind } from "../lib/engine/labels.ts";
 import type { ObjectStore } from "../lib/objects/object_store.ts";
-import type { Runner } from "../lib/runner/runner.ts";
+import type { ContainerKind, Runner } from "../lib/runner/runner.ts";
 import { BotService } from "./bots/bot_service.ts";
 import { type ComposedScheduleService, composeScheduleService } from "./compose_schedule_service.ts";
 import { makeServingRight, type ServiceLocks } from "./compose_rights.ts";

@@ -13,6 +13,8 @@ import type { ReadLogsOptions } from "../logs/log_reader.ts";
 import type { StoredLogLine } from "../logs/line_format.ts";
 import type { CollectedResult } from "./result_keeper.ts";
 
+export type { ContainerKind };
+
 /** Options of every call. */
 export interface RunnerCallOptions {
   /** Gives the call up; the promise rejects with the signal's reason. */

@@ -1,0 +1,244 @@
+/**
+ * Checks who imports whom: each folder imports only the folders that {@linkcode ALLOWED} names, no folders import each
+ * other in a circle, and each driver is imported in one folder only.
+ *
+ * @module
+ */
+import { dirname, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** A module that imports another one, or a package. Paths are relative to the repository. */
+export interface Import {
+  from: string;
+  /** A path, or the name of a package (`dockerode`, `node:sqlite`). */
+  to: string;
+}
+
+/** What the rules say. */
+export interface Rules {
+  /** Per folder, the folders it may import. The root (`.`) may import all. */
+  allowed: Readonly<Record<string, readonly string[]>>;
+  /** Per package, the one folder that may import it. */
+  drivers: Readonly<Record<string, string>>;
+}
+
+const ROOTS = ["main.ts", "mod.ts", "lib/archive/extract_worker.ts"];
+
+const GROUND = ["lib", "lib/util"];
+const PORTS = ["services/documents", "services/events", "services/ownership", "services/schedules"];
+
+/** From the ground floor up. A new edge here is a decision: does the lower room really have to know the upper one? */
+const ALLOWED: Rules["allowed"] = {
+  "lib": [],
+  "lib/util": ["lib"],
+  "lib/objects": GROUND,
+  "lib/objects/folder": [...GROUND, "lib/objects"],
+  "lib/objects/minio": [...GROUND, "lib/objects"],
+  "lib/engine": GROUND,
+  "lib/engine/docker": [...GROUND, "lib/engine"],
+  "lib/archive": GROUND,
+  "lib/executable": [...GROUND, "lib/engine"],
+  "lib/users": [...GROUND, "lib/engine", "lib/executable"],
+  "lib/code": [...GROUND, "lib/archive", "lib/engine", "lib/executable", "lib/objects"],
+  "lib/logs": [...GROUND, "lib/engine", "lib/objects"],
+  "lib/runner": [
+    ...GROUND,
+    "lib/archive",
+    "lib/code",
+    "lib/engine",
+    "lib/engine/docker",
+    "lib/executable",
+    "lib/logs",
+    "lib/objects",
+    "lib/objects/folder",
+    "lib/objects/minio",
+    "lib/users",
+  ],
+  "services/control": [...GROUND, "lib/runner"],
+  "services/documents": [...GROUND, "lib/executable", "lib/runner"],
+  "services/cron": [...GROUND, "services/documents"],
+  "services/events": [...GROUND, "lib/executable", "services/control", "services/documents"],
+  "services/ownership": [...GROUND, "lib/runner", "services/control", "services/documents"],
+  "services/bots": [
+    ...GROUND,
+    "lib/executable",
+    "lib/runner",
+    "services/control",
+    "services/documents",
+    "services/events",
+    "services/ownership",
+  ],
+  "services/schedules": [
+    ...GROUND,
+    "lib/executable",
+    "lib/runner",
+    "services/control",
+    "services/cron",
+    "services/documents",
+    "services/events",
+    "services/ownership",
+  ],
+  "services/mongo": [...GROUND, "lib/objects", ...PORTS],
+  "services/sqlite": [...GROUND, ...PORTS],
+  "services/nats": [...GROUND, ...PORTS],
+  "services": [
+    ...GROUND,
+    "lib/objects",
+    "lib/runner",
+    "services/bots",
+    "services/control",
+    ...PORTS,
+    "services/mongo",
+    "services/nats",
+    "services/sqlite",
+  ],
+  "cli/output": [
+    ...GROUND,
+    "lib/engine",
+    "lib/runner",
+    "services/cron",
+    "services/documents",
+    "services/schedules",
+  ],
+  "cli/deploy": [
+    ...GROUND,
+    "cli/output",
+    "lib/archive",
+    "lib/executable",
+    "lib/objects",
+    "services/documents",
+    "services/schedules",
+  ],
+  "cli": [
+    ...GROUND,
+    "cli/deploy",
+    "cli/output",
+    "lib/archive",
+    "lib/engine",
+    "lib/executable",
+    "lib/objects",
+    "lib/runner",
+    "services",
+    "services/documents",
+    "services/events",
+    "services/ownership",
+    "services/schedules",
+  ],
+  "cli/demo": [
+    ...GROUND,
+    "cli",
+    "cli/deploy",
+    "cli/output",
+    "lib/engine",
+    "lib/runner",
+    "services",
+    "services/bots",
+    "services/schedules",
+  ],
+  "cli/commands": [
+    ...GROUND,
+    "cli",
+    "cli/demo",
+    "cli/deploy",
+    "cli/output",
+    "lib/engine",
+    "lib/executable",
+    "lib/logs",
+    "lib/runner",
+    "lib/users",
+    "services",
+    "services/cron",
+    "services/documents",
+    "services/ownership",
+  ],
+};
+
+const DRIVERS: Rules["drivers"] = {
+  "dockerode": "lib/engine/docker",
+  "minio": "lib/objects/minio",
+  "mongodb": "services/mongo",
+  "@nats-io/jetstream": "services/nats",
+  "@nats-io/transport-node": "services/nats",
+  "node:sqlite": "services/sqlite",
+};
+
+/** One line for each import that breaks a rule, and for each circle of folders. */
+export function checkRooms(imports: readonly Import[], rules: Rules): string[] {
+  const problems: string[] = [];
+  const edges = new Map<string, Set<string>>();
+  for (const { from, to } of imports) {
+    const room = dirname(from);
+    const driver = Object.keys(rules.drivers).find((name) => to === name || to.startsWith(`${name}/`));
+    if (driver !== undefined && rules.drivers[driver] !== room) {
+      problems.push(`${from} imports ${driver}: only ${rules.drivers[driver]} may`);
+    }
+    const other = dirname(to);
+    if (!to.endsWith(".ts") || other === room) continue;
+    if (!edges.has(room)) edges.set(room, new Set());
+    edges.get(room)!.add(other);
+    if (room === ".") continue;
+    const allowed = rules.allowed[room];
+    if (allowed === undefined) problems.push(`${from} is in ${room}, which no rule names`);
+    else if (!allowed.includes(other)) {
+      problems.push(`${from} imports ${to}: ${room} may not import ${other}`);
+    }
+  }
+  const circle = findCircle(edges);
+  if (circle) problems.push(`These folders import each other: ${circle.join(" -> ")}`);
+  return problems;
+}
+
+/** The first circle that a depth-first walk meets, from a folder back to itself. */
+function findCircle(edges: ReadonlyMap<string, ReadonlySet<string>>): string[] | undefined {
+  const done = new Set<string>();
+  const path: string[] = [];
+  function walk(room: string): string[] | undefined {
+    if (path.includes(room)) return [...path.slice(path.indexOf(room)), room];
+    if (done.has(room)) return undefined;
+    path.push(room);
+    for (const next of edges.get(room) ?? []) {
+      const circle = walk(next);
+      if (circle) return circle;
+    }
+    path.pop();
+    done.add(room);
+  }
+  for (const room of edges.keys()) {
+    const circle = walk(room);
+    if (circle) return circle;
+  }
+}
+
+/** The part of `deno info --json` that is read here. */
+interface ModuleGraph {
+  modules: {
+    specifier: string;
+    dependencies?: { specifier: string; code?: { specifier: string }; type?: { specifier: string } }[];
+  }[];
+}
+
+/** Every import of the modules below a root, types included. */
+async function importsOf(root: string, entry: string): Promise<Import[]> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", entry],
+    cwd: root,
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  const { modules }: ModuleGraph = JSON.parse(new TextDecoder().decode(stdout));
+  const path = (specifier: string) => relative(root, fileURLToPath(specifier));
+  return modules.filter(({ specifier }) => specifier.startsWith("file:")).flatMap((module) =>
+    (module.dependencies ?? []).map(({ specifier, code, type }) => {
+      const to = (code ?? type)?.specifier ?? specifier;
+      return { from: path(module.specifier), to: to.startsWith("file:") ? path(to) : specifier };
+    })
+  );
+}
+
+if (import.meta.main) {
+  const root = fileURLToPath(new URL("..", import.meta.url));
+  const imports = (await Promise.all(ROOTS.map((entry) => importsOf(root, entry)))).flat();
+  const problems = [...new Set(checkRooms(imports, { allowed: ALLOWED, drivers: DRIVERS }))];
+  for (const problem of problems) console.error(problem);
+  if (problems.length > 0) console.error("Who may import whom stands in scripts/check_rooms.ts");
+  Deno.exit(problems.length > 0 ? 1 : 0);
+}
