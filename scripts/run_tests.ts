@@ -135,6 +135,8 @@ async function relay(output: ReadableStream<Uint8Array>): Promise<Counts | undef
     }
   }
   clearTimeout(limit);
+  // The name of a test that was ended stands there without an end.
+  if (rest !== "") console.log();
   return counts;
 }
 
