@@ -150,7 +150,7 @@ export type {
   ObjectStore,
   PutObjectOptions,
 } from "./lib/objects/object_store.ts";
-export type { FileOwner } from "./lib/util/file_owner.ts";
+export type { FileOwner } from "./lib/util/files.ts";
 export { type ForcedRemoval, PrivateFolders } from "./lib/code/private_folders.ts";
 export {
   ALL_SEGMENTS,

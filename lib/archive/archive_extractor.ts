@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { archiveIoError } from "../util/archive_io_error.ts";
+import { diskError } from "../util/files.ts";
 import { BerthError } from "../errors.ts";
 import type { ExtractArchiveOptions, ExtractedArchive } from "./extract_archive.ts";
 import { ExtractionLane } from "./extraction_lane.ts";
@@ -164,7 +164,7 @@ async function archiveSize(path: string): Promise<number> {
   try {
     return (await Deno.stat(path)).size;
   } catch (error) {
-    throw archiveIoError(`read the archive '${path}'`, error);
+    throw diskError(`read the archive '${path}'`, error);
   }
 }
 

@@ -3,13 +3,12 @@
  *
  * @module
  */
-import { archiveIoError } from "../util/archive_io_error.ts";
+import { diskError, type FileOwner } from "../util/files.ts";
 import { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from "./archive_limits.ts";
 import { type ArchiveSource, inspectArchive, truncated } from "./inspect_archive.ts";
 import { decodeZipEntry } from "./decode_zip_entry.ts";
 import { BerthError, InvalidArchiveError, messageOf } from "../errors.ts";
 import { ExtractionTarget, PRIVATE_MODES, SHARED_MODES } from "./extraction_target.ts";
-import type { FileOwner } from "../util/file_owner.ts";
 import { FileWindow } from "./file_window.ts";
 import { type TreeLocation, TreeWriter } from "./tree_writer.ts";
 import type { ZipEntry } from "./zip_directory.ts";
@@ -171,6 +170,6 @@ function readable<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw archiveIoError(`read the archive '${path}'`, error);
+    throw diskError(`read the archive '${path}'`, error);
   }
 }

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { archiveIoError } from "../util/archive_io_error.ts";
+import { diskError, type FileOwner } from "../util/files.ts";
 import { BerthError, InvalidArchiveError } from "../errors.ts";
-import type { FileOwner } from "../util/file_owner.ts";
 import { escapeZipEntryName } from "./zip_entry_name.ts";
 
 /** Permission bits of what is extracted. */
@@ -70,7 +69,7 @@ export class ExtractionTarget {
       this.#created = true;
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) {
-        throw archiveIoError(`create '${this.#path}'`, error);
+        throw diskError(`create '${this.#path}'`, error);
       }
       this.#requireEmptyFolder();
       this.#try(this.#path, "prepare", (path) => Deno.chmodSync(path, 0o700));
@@ -202,7 +201,7 @@ export class ExtractionTarget {
     try {
       return work(path);
     } catch (error) {
-      throw archiveIoError(`${action} '${path}'`, error);
+      throw diskError(`${action} '${path}'`, error);
     }
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { archiveIoError } from "../util/archive_io_error.ts";
+import { diskError } from "../util/files.ts";
 import type { ExtractionTarget } from "./extraction_target.ts";
 import type { ArchiveSource } from "./inspect_archive.ts";
 import { formatTreeManifest, parseTreeManifest, type TreeFile } from "./tree_manifest.ts";
@@ -87,7 +87,7 @@ export class TreeWriter {
     try {
       Deno.writeTextFileSync(this.#manifest, text, { mode: 0o600, createNew: true });
     } catch (error) {
-      throw archiveIoError(`write '${this.#manifest}'`, error);
+      throw diskError(`write '${this.#manifest}'`, error);
     }
   }
 

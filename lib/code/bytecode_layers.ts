@@ -10,12 +10,10 @@ import { ContainerBuilder } from "../executable/container_builder.ts";
 import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import { LABEL } from "../engine/labels.ts";
 import { messageOf } from "../errors.ts";
-import { onDisk } from "../util/on_disk.ts";
+import { type FileOwner, onDisk, unlessMissing } from "../util/files.ts";
 import { removeTree } from "./remove_tree.ts";
 import type { Runtime } from "../executable/runtimes.ts";
 import { SharedWork } from "../util/shared_work.ts";
-import { unlessMissing } from "../util/unless_missing.ts";
-import type { FileOwner } from "../util/file_owner.ts";
 import type { CodeTree } from "./code_tree.ts";
 import { linkBytecode } from "./link_bytecode.ts";
 

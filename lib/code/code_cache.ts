@@ -6,14 +6,12 @@
 
 import { getLogger } from "@logtape/logtape";
 import { KnownVersions } from "./known_versions.ts";
-import { isDiskFull } from "../util/disk_full.ts";
+import { isDiskFull, onDisk, unlessMissing } from "../util/files.ts";
 import { downloadObject } from "./download_object.ts";
 import { InvalidArchiveError, messageOf, ObjectNotFoundError, ObjectStoreError } from "../errors.ts";
 import { KeyedMutex } from "../util/keyed_mutex.ts";
 import type { ObjectContent, ObjectInfo, ObjectStore } from "../objects/object_store.ts";
-import { onDisk } from "../util/on_disk.ts";
 import { SharedWork } from "../util/shared_work.ts";
-import { unlessMissing } from "../util/unless_missing.ts";
 
 /** An archive on disk. */
 export interface CachedArchive {

@@ -7,8 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { BindMount, OverlayMount } from "../engine/container_spec.ts";
 import { EngineError } from "../errors.ts";
-import type { FileOwner } from "../util/file_owner.ts";
-import { onDisk } from "../util/on_disk.ts";
+import { type FileOwner, onDisk } from "../util/files.ts";
 import type { CodeTree } from "./code_tree.ts";
 import { copyTree } from "./copy_tree.ts";
 

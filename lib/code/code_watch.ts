@@ -8,7 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import type { ContainerInfo } from "../engine/container_orchestrator.ts";
 import { LABEL } from "../engine/labels.ts";
 import type { PrivateFolders } from "./private_folders.ts";
-import { unlessMissing } from "../util/unless_missing.ts";
+import { unlessMissing } from "../util/files.ts";
 import type { CodeTrees } from "./code_trees.ts";
 
 /** Cleaners remove what nobody has used for days. */

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { FileOwner } from "../util/file_owner.ts";
-import { unlessMissing } from "../util/unless_missing.ts";
+import { type FileOwner, unlessMissing } from "../util/files.ts";
 import type { CodeTree } from "./code_tree.ts";
 
 /** Options of {@linkcode copyTree}. */

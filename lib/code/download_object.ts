@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { BerthError, messageOf, ObjectStoreError } from "../errors.ts";
 import { describeObject } from "../objects/object_name.ts";
 import type { ObjectContent } from "../objects/object_store.ts";
-import { onDisk } from "../util/on_disk.ts";
+import { onDisk } from "../util/files.ts";
 
 /** What was written. */
 export interface DownloadedObject {

@@ -8,7 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import { LRUCache } from "lru-cache";
 import { type InvalidArchiveError, messageOf } from "../errors.ts";
 import type { ObjectInfo } from "../objects/object_store.ts";
-import { unlessMissing } from "../util/unless_missing.ts";
+import { unlessMissing } from "../util/files.ts";
 
 /** Names a version of an object. */
 export type ObjectVersion = Pick<ObjectInfo, "key" | "etag" | "size">;

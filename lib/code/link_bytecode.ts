@@ -4,7 +4,7 @@
  * @module
  */
 
-import { unlessMissing } from "../util/unless_missing.ts";
+import { unlessMissing } from "../util/files.ts";
 import type { CodeTree } from "./code_tree.ts";
 
 /** A tree and its bytecode. */

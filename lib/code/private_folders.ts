@@ -4,10 +4,8 @@
  * @module
  */
 
-import { archiveIoError } from "../util/archive_io_error.ts";
-import { onDisk } from "../util/on_disk.ts";
+import { diskError, onDisk, unlessMissing } from "../util/files.ts";
 import { removeTree } from "./remove_tree.ts";
-import { unlessMissing } from "../util/unless_missing.ts";
 
 /**
  * Removes a folder that Berth itself may not touch, because a bot wrote files of another user into it.
@@ -140,6 +138,6 @@ export class PrivateFolders {
 
 /** Without the permission of Deno, another user's rights are of no use. */
 function rethrowNotCapable(error: unknown): false {
-  if (error instanceof Deno.errors.NotCapable) throw archiveIoError("remove a private folder", error);
+  if (error instanceof Deno.errors.NotCapable) throw diskError("remove a private folder", error);
   return false;
 }

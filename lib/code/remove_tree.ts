@@ -4,7 +4,7 @@
  * @module
  */
 
-import { unlessMissing } from "../util/unless_missing.ts";
+import { unlessMissing } from "../util/files.ts";
 
 /** Nothing is looked for, or removed, deeper than this below the root. */
 const MAX_DEPTH = 64;

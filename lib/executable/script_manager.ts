@@ -8,7 +8,7 @@ import { BashEntrypointFactory } from "./bash_entrypoint_factory.ts";
 import { CodeEntrypointFactory, type ScriptFile } from "./code_entrypoint_factory.ts";
 import { CONFIG_FILE } from "./container_layout.ts";
 import type { Executable } from "./executable.ts";
-import type { FileOwner } from "../util/file_owner.ts";
+import type { FileOwner } from "../util/files.ts";
 
 /** Writes `entrypoint.sh`, the language's wrapper and the configuration into a folder. */
 export class ScriptManager {

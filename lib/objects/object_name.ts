@@ -1,5 +1,5 @@
 /**
- * Names that every object store takes: S3's rules, without the keys that a folder cannot hold.
+ * Names that every object store takes, and their order: S3's rules, without the keys that a folder cannot hold.
  *
  * @module
  */
@@ -81,6 +81,23 @@ export function assertMetadata(metadata: ObjectMetadata): void {
   );
 }
 
+/**
+ * Compares two keys as S3 orders them: by the bytes of their UTF-8 form. JavaScript's own order differs for
+ * characters beyond the first 65,536.
+ *
+ * @param a A key.
+ * @param b Another.
+ * @returns Negative, zero or positive.
+ */
+export function compareKeys(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const [left, right] = [a.charCodeAt(i), b.charCodeAt(i)];
+    if (left !== right) return rank(left) - rank(right);
+  }
+  return a.length - b.length;
+}
+
 function problemOf(key: string): string | undefined {
   if (key === "") return "it is empty";
   if (!key.isWellFormed() || key.includes("\0")) return "it has characters that no key may have";
@@ -89,4 +106,9 @@ function problemOf(key: string): string | undefined {
     return "its parts between slashes may not be empty, '.' or '..'";
   }
   return undefined;
+}
+
+/** Surrogates stand for characters beyond all that are one unit. */
+function rank(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }

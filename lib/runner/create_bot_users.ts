@@ -8,10 +8,9 @@ import { getLogger } from "@logtape/logtape";
 import { botUserKey, type BotUserPolicy, BotUsers, type LiveUser } from "../users/bot_users.ts";
 import type { ContainerInfo, ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
-import type { FileOwner } from "../util/file_owner.ts";
+import { type FileOwner, onDisk } from "../util/files.ts";
 import { HostUsers } from "../users/host_users.ts";
 import { LABEL } from "../engine/labels.ts";
-import { onDisk } from "../util/on_disk.ts";
 
 /**
  * Makes what gives bots their users: the one that is configured, Berth's own where it is not root, else one a bot.

@@ -30,7 +30,7 @@ import type { ObjectStore } from "../objects/object_store.ts";
 import { outputTail } from "./output_tail.ts";
 import { ExitedContainers, isSetAside } from "./exited_containers.ts";
 import { OwnContainers } from "./own_containers.ts";
-import type { FileOwner } from "../util/file_owner.ts";
+import type { FileOwner } from "../util/files.ts";
 import type { PrivateFolders } from "../code/private_folders.ts";
 import { RunCollector } from "./run_collector.ts";
 import type {

@@ -6,7 +6,7 @@
 
 import { createHash } from "node:crypto";
 import { BerthError } from "../errors.ts";
-import type { FileOwner } from "../util/file_owner.ts";
+import type { FileOwner } from "../util/files.ts";
 
 /** Ids of users, both ends included. */
 export interface UidRange {

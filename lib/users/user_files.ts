@@ -6,8 +6,7 @@
 
 import { WORKING_DIR } from "../executable/container_layout.ts";
 import type { BindMount } from "../engine/container_spec.ts";
-import type { FileOwner } from "../util/file_owner.ts";
-import { onDisk } from "../util/on_disk.ts";
+import { type FileOwner, onDisk } from "../util/files.ts";
 
 /** Name of the bot's user inside its container. */
 const NAME = "bot";

@@ -5,7 +5,7 @@
  */
 
 import { dirname } from "node:path";
-import { unlessMissing } from "./unless_missing.ts";
+import { unlessMissing } from "./files.ts";
 
 /** How often the file is touched, in ms. */
 const INTERVAL_MS = 10_000;

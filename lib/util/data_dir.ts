@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import { ensurePrivateDir } from "./private_dir.ts";
-import { unlessMissing } from "./unless_missing.ts";
+import { unlessMissing } from "./files.ts";
 
 /** Everything that Berth keeps in `DATA_DIR`; an own file system has `lost+found`. */
 const OWN_NAMES: ReadonlySet<string> = new Set([

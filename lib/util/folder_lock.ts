@@ -4,7 +4,7 @@
  * @module
  */
 
-import { unlessMissing } from "./unless_missing.ts";
+import { unlessMissing } from "./files.ts";
 
 /** What a process that holds a lock says of itself. */
 export interface LockHolder {

@@ -5,7 +5,7 @@
  */
 
 import { InvalidConfigError } from "../errors.ts";
-import { unlessMissing } from "./unless_missing.ts";
+import { unlessMissing } from "./files.ts";
 
 /** Rights of group and others. */
 const OTHERS = 0o077;

@@ -7,7 +7,7 @@
 import { getLogger, type Logger } from "@logtape/logtape";
 import type { Collection, Document, MongoClient } from "mongodb";
 import { limitSilence } from "../../lib/util/call_scope.ts";
-import { compareKeys } from "../../lib/objects/compare_keys.ts";
+import { compareKeys } from "../../lib/objects/object_name.ts";
 import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
 import type {
   ApplyOptions,

@@ -5,7 +5,14 @@
  */
 
 import { dirname, isAbsolute, join } from "node:path";
-import { compareKeys } from "../compare_keys.ts";
+import {
+  assertBucketName,
+  assertMetadata,
+  assertObjectName,
+  compareKeys,
+  describeObject,
+  isObjectKey,
+} from "../object_name.ts";
 import { writeToDisk } from "./durable_file.ts";
 import {
   BerthError,
@@ -16,13 +23,6 @@ import {
 } from "../../errors.ts";
 import { readFileRange } from "./file_range.ts";
 import { type LengthRecord, LengthRecords } from "./length_records.ts";
-import {
-  assertBucketName,
-  assertMetadata,
-  assertObjectName,
-  describeObject,
-  isObjectKey,
-} from "../object_name.ts";
 import { ObjectPaths } from "./object_paths.ts";
 import type {
   AppendObjectOptions,
@@ -33,7 +33,7 @@ import type {
   ObjectStore,
   PutObjectOptions,
 } from "../object_store.ts";
-import { unlessMissing } from "../../util/unless_missing.ts";
+import { unlessMissing } from "../../util/files.ts";
 import { UploadFolder } from "./upload_folder.ts";
 
 /** Beside the buckets, whose names begin with a letter or digit. */

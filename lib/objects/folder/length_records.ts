@@ -9,7 +9,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { syncToDisk, writeToDisk } from "./durable_file.ts";
 import type { ObjectMetadata } from "../object_store.ts";
-import { unlessMissing } from "../../util/unless_missing.ts";
+import { unlessMissing } from "../../util/files.ts";
 
 /** What counts of one file. */
 export interface LengthRecord {

@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { syncToDisk } from "./durable_file.ts";
 import { ObjectStoreError } from "../../errors.ts";
 import { assertObjectName, describeObject } from "../object_name.ts";
-import { unlessMissing } from "../../util/unless_missing.ts";
+import { unlessMissing } from "../../util/files.ts";
 
 /** A folder may be removed as empty between its making and its use. */
 const PLACE_TRIES = 5;

@@ -5,7 +5,7 @@
  */
 
 import { join } from "node:path";
-import { unlessMissing } from "../../util/unless_missing.ts";
+import { unlessMissing } from "../../util/files.ts";
 
 /** A file of this age, in ms, belongs to a process that is gone. */
 const ABANDONED_MS = 60 * 60 * 1000;

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { createDockerRunner } from "../../../lib/runner/create_docker_runner.ts";
 import { parseDockerRunnerConfig } from "../../../lib/runner/docker_runner_config.ts";
 import type { DockerRunner } from "../../../lib/runner/docker_runner.ts";
-import type { FileOwner } from "../../../lib/util/file_owner.ts";
+import type { FileOwner } from "../../../lib/util/files.ts";
 import { FolderObjectStore } from "../../../lib/objects/folder/folder_object_store.ts";
 import type { Stage } from "../fixtures/runner_support.ts";
 
