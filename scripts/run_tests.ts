@@ -1,58 +1,58 @@
 /**
- * Runs every test of the repository it is started in and prints, as the very last line, `N passed, N failed`.
+ * Runs the tests of the repository it is started in and prints, as the very last line, `N passed, N failed`.
  *
- * `run_tests.ts [--gate] [PATH…] [OPTIONS of deno test]`: without paths, the tests in tests/ (not tests/bench) and
- * the examples in the library's documentation; `--gate` runs `deno task ok` first and counts its failure as one.
- * Whatever keeps tests from running (a type error, a crash, a signal, no tests at all) counts as a failure too.
+ * `run_tests.ts [--gate] [--fast] [PATH…] [OPTIONS of deno test]`: without paths, the tests in tests/ (not
+ * tests/bench) and the examples in the library's documentation. `--fast` runs the unit tests and a handful of others;
+ * `--gate` runs `deno task ok` first, whose unit tests count and are not repeated. Whatever keeps tests from running
+ * (a type error, a crash, a signal, no tests at all) counts as a failure, too.
+ *
+ * Test files that need servers run a few at a time; {@linkcode planTests} knows which run alone. Their output is printed
+ * file by file.
  *
  * @module
  */
+import { type Counts, type Outcome, runDeno } from "./test_process.ts";
+import { exists, planTests } from "./test_plan.ts";
 
-/** What one run amounted to. */
-interface Counts {
-  passed: number;
-  failed: number;
-}
-
-const TEST_FOLDERS = ["tests/unit", "tests/scripts", "tests/contract", "tests/engine"];
-const DOCUMENTED = ["mod.ts", "lib"];
-
-// deno-lint-ignore no-control-regex
-const COLOUR = /\x1b\[[0-9;]*m/g;
-const SERVER_VARIABLE = /^(?:MINIO|MONGO|NATS)_/;
-/** Deno's own line about a test that takes long: no sign of life. */
-const STILL_RUNNING = /has been running for over/;
-/** How long a run may go without a line of output. The long forms of some tests take a quarter of an hour. */
-const STALL_MS = 60_000 * Number(
-  Deno.env.get("BERTH_TEST_STALL_MINUTES") ?? (Deno.env.get("BERTH_TEST_FULL") ? 60 : 8),
+/** How many files that need servers run side by side. */
+const LANES = Number(
+  Deno.env.get("BERTH_TEST_LANES") ?? Math.max(2, Math.min(4, navigator.hardwareConcurrency)),
 );
-/** How long a run may take to end after a signal, before it is killed. */
-const KILL_AFTER_MS = 20_000;
-const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed(?: \(\d+ steps?\))? \| (\d+) failed/;
+const SERVER_VARIABLE = /^(?:MINIO|MONGO|NATS)_/;
 
-let interrupted: Deno.Signal | undefined;
-let running: Deno.ChildProcess | undefined;
+const interruption = new AbortController();
+const total: Counts = { passed: 0, failed: 0 };
 
 async function main(args: string[]): Promise<number> {
-  const gate = args.includes("--gate");
-  const options = args.filter((arg) => arg !== "--gate");
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    Deno.addSignalListener(signal, () => {
-      interrupted ??= signal;
-      stopRunning(signal);
-    });
+    Deno.addSignalListener(signal, () => interruption.abort(signal));
   }
+  const [gate, fast] = [args.includes("--gate"), args.includes("--fast")];
+  const own = args.filter((arg) => arg !== "--gate" && arg !== "--fast");
+  const isPath = (arg: string, index: number) => own[index - 1] !== "--filter" && exists(arg);
+  const options = own.filter((arg, index) => !isPath(arg, index));
+  const missing = options.find((option) => /^[^-].*\.ts$/.test(option));
+  if (missing !== undefined) {
+    console.error(`There is no file ${missing}`);
+    console.log("0 passed, 1 failed");
+    return 1;
+  }
+  const plan = planTests(own.filter(isPath), fast);
 
-  const total: Counts = { passed: 0, failed: 0 };
-  if (gate && !await gatePasses()) total.failed++;
-  for (const run of plannedRuns(options)) {
-    if (interrupted) break;
-    const counts = await runTests(run);
-    total.passed += counts.passed;
-    total.failed += counts.failed;
+  if (gate && await runGate()) plan.unit = [];
+  const { unit, lanes, alone, documented } = plan;
+  const isOne = lanes.length + alone.length === 1;
+  if (unit.length > 0) await runTests(["--parallel", ...options, ...unit], "the unit tests");
+  if (await typesAreRight([...lanes, ...alone])) {
+    const testFile = (isLive: boolean) => (file: string) =>
+      runTests(["--no-check", ...options, file], file, isLive);
+    await runLanes(lanes, isOne ? 1 : LANES, testFile(isOne));
+    await runLanes(alone, 1, testFile(true));
   }
-  if (interrupted) {
-    console.error(`The tests were interrupted by ${interrupted}`);
+  if (documented.length > 0) await runTests(["--doc", ...options, ...documented], "the examples");
+
+  if (interruption.signal.aborted) {
+    console.error(`The tests were interrupted by ${interruption.signal.reason}`);
     total.failed = Math.max(total.failed, 1);
   } else if (total.passed + total.failed === 0) {
     console.error("No test was run");
@@ -62,99 +62,61 @@ async function main(args: string[]): Promise<number> {
   return total.failed === 0 ? 0 : 1;
 }
 
-/** The argument lists for `deno test`: folders that are not there yet are left out. */
-function plannedRuns(options: string[]): string[][] {
-  if (options.some(exists)) return [options];
-  const folders = TEST_FOLDERS.filter(exists);
-  const documented = DOCUMENTED.filter(exists);
-  const runs: string[][] = [];
-  if (folders.length > 0) runs.push([...options, ...folders]);
-  if (documented.length > 0) runs.push(["--doc", ...options, ...documented]);
-  return runs;
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /**
- * The gate's own tests are not counted: the runs after it repeat them. It needs no servers, and sees none:
- * a program that a test starts would use them.
+ * Runs the gate. It needs no servers, and sees none: a program that a test starts would use them.
+ *
+ * @returns Whether it has run the unit tests.
  */
-async function gatePasses(): Promise<boolean> {
+async function runGate(): Promise<boolean> {
   console.log("The gate: deno task ok");
-  const env = Deno.env.toObject();
-  for (const name of Object.keys(env)) if (SERVER_VARIABLE.test(name)) delete env[name];
-  running = new Deno.Command(Deno.execPath(), { args: ["task", "ok"], stdin: "null", clearEnv: true, env })
-    .spawn();
-  const limit = setTimeout(() => stopStalled("the gate"), STALL_MS);
-  const { success } = await running.status;
-  clearTimeout(limit);
-  if (!success) console.error("The gate (deno task ok) failed; this counts as one failed test");
-  return success;
+  const env = Object.fromEntries(
+    Object.entries(Deno.env.toObject()).filter(([name]) => !SERVER_VARIABLE.test(name)),
+  );
+  const outcome = await run(["task", "ok"], "the gate", true, env);
+  if (outcome && (!outcome.success || outcome.counts)) add(outcome, "The gate (deno task ok)");
+  return outcome?.counts !== undefined;
 }
 
-async function runTests(args: string[]): Promise<Counts> {
-  running = new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", ...args],
-    stdin: "null",
-    stdout: "piped",
-  }).spawn();
-  const counts = await relay(running.stdout as ReadableStream<Uint8Array>);
-  const { success } = await running.status;
-  if (counts && (success || counts.failed > 0)) return counts;
-  console.error(`'deno test ${args.join(" ")}' failed; this counts as one failed test`);
-  return { passed: counts?.passed ?? 0, failed: 1 };
+/** Files in lanes are not checked one by one: the checker reads everything that they import anew for each. */
+async function typesAreRight(files: string[]): Promise<boolean> {
+  if (files.length === 0) return false;
+  const outcome = await run(["check", "--quiet", ...files], "the type check", true);
+  if (!outcome) return false;
+  if (!outcome.success) add(outcome, "The type check of the tests");
+  return outcome.success;
 }
 
-/** Passes the output on as it comes, and returns the counts in its last summary line. */
-async function relay(output: ReadableStream<Uint8Array>): Promise<Counts | undefined> {
-  const decoder = new TextDecoder();
-  let counts: Counts | undefined;
-  let rest = "";
-  let limit = setTimeout(() => stopStalled("the last test above"), STALL_MS);
-  for await (const chunk of output) {
-    for (let written = 0; written < chunk.length;) {
-      written += await Deno.stdout.write(chunk.subarray(written));
-    }
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    if (lines.some((line) => line !== "" && !STILL_RUNNING.test(line))) {
-      clearTimeout(limit);
-      limit = setTimeout(() => stopStalled("the last test above"), STALL_MS);
-    }
-    // A test may print a line without an end: the summary is short, so only the tail of one matters.
-    rest = (lines.pop() ?? "").slice(-10_000);
-    for (const line of lines) {
-      const match = SUMMARY.exec(line.replaceAll(COLOUR, ""));
-      if (match) counts = { passed: Number(match[1]), failed: Number(match[2]) };
-    }
-  }
-  clearTimeout(limit);
-  // The name of a test that was ended stands there without an end.
-  if (rest !== "") console.log();
-  return counts;
+async function runLanes(files: readonly string[], lanes: number, test: (file: string) => Promise<void>) {
+  const waiting = [...files];
+  const runLane = async () => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) await test(file);
+  };
+  await Promise.all(Array.from({ length: lanes }, runLane));
 }
 
-/** Ends a run that hangs, so that the tests after it are run, and the counts are printed. */
-function stopStalled(what: string): void {
-  console.error(`Nothing was printed for ${STALL_MS / 60_000} minutes: ${what} hangs and is ended`);
-  stopRunning("SIGTERM");
-  const stalled = running;
-  const kill = setTimeout(() => stalled?.kill("SIGKILL"), KILL_AFTER_MS);
-  stalled?.status.finally(() => clearTimeout(kill));
+async function runTests(args: string[], name: string, isLive = true): Promise<void> {
+  const outcome = await run(["test", "-A", ...args], name, isLive);
+  if (outcome) add(outcome, `'deno test ${args.join(" ")}'`);
 }
 
-function stopRunning(signal: Deno.Signal): void {
-  try {
-    running?.kill(signal);
-  } catch {
-    // It has ended already.
-  }
+/** Nothing is started any more once the run is interrupted. */
+async function run(
+  args: string[],
+  name: string,
+  isLive: boolean,
+  env?: Record<string, string>,
+): Promise<Outcome | undefined> {
+  if (interruption.signal.aborted) return undefined;
+  return await runDeno(args, { name, isLive, signal: interruption.signal, env });
+}
+
+/** Adds what a process has counted; one that failed otherwise than by a test counts as one failed test. */
+function add({ success, counts = { passed: 0, failed: 0 } }: Outcome, name: string): void {
+  total.passed += counts.passed;
+  total.failed += counts.failed;
+  if (success || counts.failed > 0) return;
+  console.error(`${name} failed; this counts as one failed test`);
+  total.failed++;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

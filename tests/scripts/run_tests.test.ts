@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { ALONE, FAST, LONGEST, planTests } from "../../scripts/test_plan.ts";
 
 const SCRIPT = fileURLToPath(new URL("../../scripts/run_tests.ts", import.meta.url));
 
@@ -115,6 +116,99 @@ Deno.test("run_tests --gate counts a failed gate once and runs the tests all the
   assert.equal(passed.code, 0);
 });
 
+Deno.test("run_tests --gate counts the unit tests that the gate has run, and does not repeat them", async () => {
+  using repository = new Repository(
+    { "tests/unit/a.test.ts": PASSING, "tests/engine/b.test.ts": PASSING },
+    "deno test -A tests/unit",
+  );
+  const passed = await repository.run("--gate");
+  assert.equal(passed.last, "4 passed, 0 failed", passed.stderr);
+  assert.equal(passed.stdout.match(/a\.test\.ts/g)?.length, 1, passed.stdout);
+
+  using bad = new Repository(
+    { "tests/unit/a.test.ts": FAILING, "tests/engine/b.test.ts": PASSING },
+    "deno test -A tests/unit",
+  );
+  assert.equal((await bad.run("--gate")).last, "2 passed, 1 failed");
+});
+
+/** A test that writes that it has begun, and ends when another one has. */
+function meets(own: string, other: string): string {
+  return `Deno.test("${own}", async () => {
+  console.log("${own} begins");
+  Deno.writeTextFileSync("${own}", "");
+  for (let tries = 0; tries < 400; tries++) {
+    if (Deno.readDirSync(".").some(({ name }) => name === "${other}")) return console.log("${own} ends");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error("nothing runs beside it");
+});\n`;
+}
+
+Deno.test("run_tests runs files that need servers beside each other, and prints one after the other", async () => {
+  using repository = new Repository({
+    "tests/engine/a.test.ts": meets("first", "second"),
+    "tests/engine/b.test.ts": meets("second", "first"),
+  });
+  const { last, stdout, stderr } = await repository.run();
+  assert.equal(last, "2 passed, 0 failed", stderr);
+  const said = [...stdout.matchAll(/(first|second) (?:begins|ends)/g)].map(([, name]) => name);
+  assert.ok(said[0] === said[1] && said[2] === said[3] && said[0] !== said[2], stdout);
+});
+
+Deno.test("run_tests goes on in each lane when a file hangs or crashes, and counts it", async () => {
+  const hang = 'Deno.test("a", async () => { await new Promise((r) => setTimeout(r, 1e6)); });\n';
+  using repository = new Repository({
+    "tests/engine/a.test.ts": hang,
+    "tests/engine/b.test.ts": 'Deno.test("b", () => { Deno.kill(Deno.pid, "SIGKILL"); });\n',
+    "tests/engine/c.test.ts": FAILING,
+    "tests/engine/d.test.ts": PASSING,
+    "tests/engine/e.test.ts": PASSING,
+  });
+  repository.env = { BERTH_TEST_STALL_MINUTES: "0.1" };
+  const { last, stderr } = await repository.run();
+  assert.equal(last, "4 passed, 3 failed", stderr);
+  assert.match(stderr, /tests\/engine\/a\.test\.ts printed nothing for 0\.1 minutes: it hangs and is ended/);
+});
+
+Deno.test("run_tests runs the files that its plan names alone, after all others", async () => {
+  const [file] = Object.keys(ALONE);
+  const test = (name: string, check: string) =>
+    `Deno.test("${name}", async () => {
+  const others = () => [...Deno.readDirSync(".")].filter(({ name }) => name.startsWith("running-"));
+  Deno.writeTextFileSync("running-${name}", "");
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  ${check}
+  Deno.removeSync("running-${name}");
+});\n`;
+  using repository = new Repository({
+    "tests/engine/1.test.ts": test("one", ""),
+    "tests/engine/2.test.ts": test("two", ""),
+    [file!]: test("alone", "if (others().length > 1) throw new Error('not alone');"),
+  });
+  const { last, stdout } = await repository.run();
+  assert.equal(last, "3 passed, 0 failed", stdout);
+});
+
+Deno.test("run_tests --fast runs the unit tests and the few that its plan names", async () => {
+  using repository = new Repository({
+    "tests/unit/a.test.ts": PASSING,
+    [FAST[0]!]: PASSING,
+    "tests/engine/other.test.ts": FAILING,
+    "mod.ts": "/**\n * ```ts\n * throw new Error();\n * ```\n */\nexport const one = 1;\n",
+  });
+  assert.equal((await repository.run("--fast")).last, "4 passed, 0 failed");
+});
+
+Deno.test("planTests() names files that exist, and plans every test file once", () => {
+  const plan = planTests([], false);
+  const files = [...plan.lanes, ...plan.alone];
+  for (const name of [...Object.keys(ALONE), ...LONGEST, ...FAST]) assert.ok(files.includes(name), name);
+  assert.equal(new Set(files).size, files.length);
+  assert.deepEqual(plan.lanes.slice(0, LONGEST.length), LONGEST);
+  assert.deepEqual(plan.alone.sort(), Object.keys(ALONE).sort());
+});
+
 Deno.test("run_tests hides the servers from the gate, and from nothing else", async () => {
   const fails = "Deno.exit(Deno.env.get('MINIO_ACCESS_KEY') === undefined ? 0 : 1)";
   const test =
@@ -133,13 +227,19 @@ Deno.test("run_tests ends a gate and a test that hang, and goes on", async () =>
   repository.env = { BERTH_TEST_STALL_MINUTES: "0.05" };
   const { last, stderr } = await repository.run("--gate");
   assert.equal(last, "0 passed, 2 failed", stderr);
-  assert.match(stderr, /the gate hangs and is ended[^]*the last test above hangs and is ended/);
+  assert.match(
+    stderr,
+    /the gate printed nothing [^]*: it hangs[^]*the unit tests printed nothing [^]*: it hangs/,
+  );
 });
 
 Deno.test("run_tests runs only the paths and the names it is given", async () => {
   using repository = new Repository({ "tests/unit/a.test.ts": PASSING, "tests/engine/b.test.ts": FAILING });
   assert.equal((await repository.run("tests/unit/a.test.ts")).last, "2 passed, 0 failed");
   assert.equal((await repository.run("--filter", "one")).last, "1 passed, 0 failed");
+  const { last, stderr } = await repository.run("tests/unit/none.test.ts");
+  assert.equal(last, "0 passed, 1 failed");
+  assert.match(stderr, /There is no file tests\/unit\/none\.test\.ts/);
 });
 
 Deno.test("run_tests that is interrupted ends its tests and does not report success", async () => {

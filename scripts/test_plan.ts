@@ -1,0 +1,86 @@
+/**
+ * Which test files run in which order, and which of them beside each other.
+ *
+ * @module
+ */
+import { join } from "node:path";
+
+/** The steps of a run, in this order. */
+export interface TestPlan {
+  /** Run by one `deno test --parallel`: they need no servers and share nothing. */
+  unit: string[];
+  /** Each in a process of its own, a few at a time: their tests wait more than they compute. */
+  lanes: string[];
+  /** Each in a process of its own, and nothing beside it. */
+  alone: string[];
+  /** Where documentation has examples to run. */
+  documented: string[];
+}
+
+const UNIT = "tests/unit";
+const FOLDERS = [UNIT, "tests/scripts", "tests/contract", "tests/engine"];
+const DOCUMENTED = ["mod.ts", "lib"];
+
+/** Files that run alone, and why. */
+export const ALONE: Readonly<Record<string, string>> = {
+  "tests/engine/bot_service_idle.test.ts": "counts what an idle service asks of the engine in a given time",
+  "tests/engine/bot_service_shutdown.test.ts": "holds the end of a service against a time limit",
+  "tests/engine/log_burst.test.ts": "prints as fast as the machine can, and measures memory",
+};
+
+/** Files that take longest, longest first: begun early, they do not keep one lane busy at the end. */
+export const LONGEST: readonly string[] = [
+  "tests/engine/schedule_service_fault_points.test.ts",
+  "tests/engine/schedule_service.test.ts",
+  "tests/engine/bot_service_store_hangs.test.ts",
+  "tests/engine/schedule_service_outages.test.ts",
+  "tests/engine/bot_service_engine_restart.test.ts",
+];
+
+/** Files that `--fast` runs beside the unit tests: a bot's start, log and end, and a schedule's runs. */
+export const FAST: readonly string[] = [
+  "tests/engine/docker_runner.test.ts",
+  "tests/engine/bot_service_logs.test.ts",
+  "tests/engine/schedule_events.test.ts",
+];
+
+/**
+ * Plans a run.
+ *
+ * @param paths Files and folders; none for all tests.
+ * @param fast Whether to run {@linkcode FAST} instead of all that need servers. Ignored where paths are given.
+ */
+export function planTests(paths: readonly string[], fast: boolean): TestPlan {
+  const roots = paths.length > 0 ? paths : fast ? [UNIT, ...FAST] : FOLDERS;
+  const files = [...new Set(roots.flatMap(testFiles))];
+  const isUnit = (file: string) => file.startsWith(`${UNIT}/`);
+  const rank = (file: string) => LONGEST.includes(file) ? LONGEST.indexOf(file) : LONGEST.length;
+  const others = files.filter((file) => !isUnit(file));
+  return {
+    unit: files.filter(isUnit),
+    lanes: others.filter((file) => !(file in ALONE)).sort((a, b) => rank(a) - rank(b)),
+    alone: others.filter((file) => file in ALONE),
+    documented: paths.length > 0 || fast ? [] : DOCUMENTED.filter(exists),
+  };
+}
+
+/** Whether there is a file or a folder of this name. */
+export function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The file itself, or the test files in the folder, in the order of their names. */
+function testFiles(path: string): string[] {
+  path = path.replace(/^(?:\.\/)+/, "").replace(/\/+$/, "");
+  if (!exists(path)) return [];
+  if (!Deno.statSync(path).isDirectory) return [path];
+  const entries = [...Deno.readDirSync(path)].sort((a, b) => a.name < b.name ? -1 : 1);
+  return entries.flatMap(({ name, isDirectory }) =>
+    isDirectory || /[._]test\.ts$/.test(name) ? testFiles(join(path, name)) : []
+  );
+}
