@@ -18,8 +18,10 @@ export interface EngineCallOptions {
 
 /** What an engine says of itself. */
 export interface EngineInfo {
-  /** The engine's id, which it keeps with its data. */
+  /** The engine's id. Engines of one host may share it, and so do copies of a host. */
   readonly id: string;
+  /** Absolute path of its data on its host: no other engine of that host has the same. */
+  readonly dataDir: string;
   /** Name of its host. */
   readonly hostName: string;
   /** Version of the engine, for example `28.2.2`. */

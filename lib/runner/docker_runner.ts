@@ -263,8 +263,8 @@ export class DockerRunner implements Runner {
 
   /** {@inheritDoc Runner.hostId} */
   async hostId({ signal }: RunnerCallOptions = {}): Promise<string> {
-    const { id, hostName } = await this.#parts.orchestrator.info({ ...(signal && { signal }) });
-    return `${hostName}/${id}`;
+    const { id, hostName, dataDir } = await this.#parts.orchestrator.info({ ...(signal && { signal }) });
+    return `${hostName}/${id}${dataDir}`;
   }
 
   /** {@inheritDoc Runner.getContainerLogs} */

@@ -260,7 +260,10 @@ export interface Runner extends AsyncDisposable {
    * another store are never touched. Without it, every container of the instance is the runner's own.
    */
   setOwner(owner: ContainerOwner): void;
-  /** Identifies the host whose containers the runner sees: the engine's id and the host's name. */
+  /**
+   * Identifies the host whose containers the runner sees, also after its next start: the host's name, the engine's id,
+   * and the folder of its data. A copy of the whole host has the same.
+   */
   hostId(options?: RunnerCallOptions): Promise<string>;
   /** Gives up the starts that are under way, then frees what the runner holds. Bots go on running. */
   close(): Promise<void>;

@@ -23,6 +23,7 @@ import { storeChange } from "../documents/store_change.ts";
 import type { BotEvents } from "../events/bot_events.ts";
 import { untilCaughtUp } from "../events/until_caught_up.ts";
 import { ForeignContainers } from "../ownership/foreign_containers.ts";
+import { ServingRightLostError } from "../ownership/serving_right.ts";
 import { BotReconciler } from "./bot_reconciler.ts";
 import { FreshDocuments } from "./fresh_documents.ts";
 import { MassStopGuard } from "./mass_stop_guard.ts";
@@ -168,7 +169,9 @@ export class BotService {
     const deadline = AbortSignal.timeout(DRAIN_MS);
     await events[Symbol.asyncDispose]();
     await this.#queue.drain({ signal: deadline });
-    if (this.#options.botsOnShutdown === "stop") await this.#stopAll();
+    // What another service has taken over is not this one's to stop.
+    const isLost = signal.reason instanceof ServingRightLostError;
+    if (this.#options.botsOnShutdown === "stop" && !isLost) await this.#stopAll();
   }
 
   /**

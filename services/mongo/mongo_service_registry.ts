@@ -73,12 +73,12 @@ export class MongoServiceRegistry implements ServiceRegistry {
   /** See {@linkcode ServiceRegistry.renew}. */
   renew(
     { epoch, token }: Pick<ServiceRecord, "epoch" | "token">,
-    { beat, lockId }: ServiceRenewal,
+    renewal: ServiceRenewal,
     options?: RepositoryCallOptions,
   ): Promise<boolean> {
     return this.#calls.run("renew the service's registration", options, async () => {
       const filter = { _id: epoch, token, state: "active" as const };
-      const { matchedCount } = await this.#records.updateOne(filter, { $set: { beat, lockId } });
+      const { matchedCount } = await this.#records.updateOne(filter, { $set: { ...renewal } });
       return matchedCount > 0;
     });
   }
@@ -105,5 +105,5 @@ export class MongoServiceRegistry implements ServiceRegistry {
 
 /** @param stored A registration as it is stored. */
 export function toServiceRecord({ _id, ...rest }: StoredServiceRecord): ServiceRecord {
-  return { ...rest, epoch: _id, since: new Date(rest.since) };
+  return { ...rest, epoch: _id, since: new Date(rest.since), renewedAt: new Date(rest.renewedAt) };
 }

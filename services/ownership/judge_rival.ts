@@ -12,9 +12,11 @@ import type { ServiceRecord } from "./service_registry.ts";
  * - `held`: its process lives, even if it says nothing.
  * - `free`: its process has ended.
  * - `missing`: its folder is not there, or is another one: the process takes it again within seconds if it lives.
+ * - `past`: the engine was started anew since the service renewed its registration. The process ended with its host,
+ *   or it lives on a host that this one is a copy of.
  * - `unreachable`: this process may not look there, or it is on another host.
  */
-export type RivalLock = "held" | "free" | "missing" | "unreachable";
+export type RivalLock = "held" | "free" | "missing" | "past" | "unreachable";
 
 /** What is known of a registered service. */
 export interface RivalSituation {
@@ -26,6 +28,8 @@ export interface RivalSituation {
   readonly lock: RivalLock;
   /** How long its registration has been the same, in ms: as this process saw it, by its own clock. */
   readonly unchangedMs: number;
+  /** How many renewals this process has seen while the lock was `past`. */
+  readonly renewalsElsewhere: number;
   /** Whether an operator says that it is gone, and its bots with it. */
   readonly isSaidGone: boolean;
 }
@@ -38,6 +42,8 @@ export const MISSING_MS = 4 * BEAT_MS;
 export const SILENCE_MS = 5 * 60_000;
 /** A service that could not renew its registration for so long acts on nothing, in ms: less than the above. */
 export const FENCE_MS = 4 * 60_000;
+/** The first may have been under way while the engine started. */
+const SURE_RENEWALS = 2;
 
 /**
  * Judges a service whose scope is in the way.
@@ -52,7 +58,16 @@ export function judgeRival(situation: RivalSituation): "alive" | "gone" | "unkno
   if (!isSameHost) return "unknown";
   if (record.state === "ended" || lock === "free") return "gone";
   if (lock === "held") return "alive";
-  return unchangedMs >= (lock === "missing" ? MISSING_MS : SILENCE_MS) ? "gone" : "unknown";
+  return unchangedMs >= (lock === "unreachable" ? SILENCE_MS : MISSING_MS) ? "gone" : "unknown";
+}
+
+/**
+ * Whether the bots of a service run on another host, so that they must not run on this one.
+ *
+ * @param situation See {@linkcode RivalSituation}.
+ */
+export function servesElsewhere({ isSameHost, renewalsElsewhere }: RivalSituation): boolean {
+  return !isSameHost || renewalsElsewhere >= SURE_RENEWALS;
 }
 
 /**
@@ -60,11 +75,15 @@ export function judgeRival(situation: RivalSituation): "alive" | "gone" | "unkno
  *
  * @param situation See {@linkcode RivalSituation}.
  */
-export function describeRival({ record, isSameHost, lock, unchangedMs }: RivalSituation): string {
+export function describeRival(situation: RivalSituation): string {
+  const { record, isSameHost, lock, unchangedMs } = situation;
   const who = describeService(record);
   const silent = unchangedMs >= MISSING_MS
     ? `, and has said nothing for ${Math.round(unchangedMs / 1000)} s`
     : "";
+  if (isSameHost && servesElsewhere(situation)) {
+    return `${who} serves, on a host that this one is a copy of: give each a name of its own`;
+  }
   if (isSameHost) {
     return `${who} serves${
       lock === "held" && silent ? `${silent}: its process is frozen, or the database is slow to it` : silent

@@ -110,13 +110,18 @@ export class LockedRight implements ServingRight {
   /** See {@linkcode ServingRight.whyIdle}. */
   whyIdle(): string | undefined {
     const gone = this.#locks.find((lock) => !lock.isHeld());
-    return gone && `its lock '${gone.path}' was removed; it is taken again within ${RENEW_MS / 1000} s`;
+    return gone && `its lock '${gone.path}' to be taken again, within ${RENEW_MS / 1000} s: it was removed`;
   }
 
   /** See {@linkcode ServingRight.release}. */
   async release(): Promise<void> {
     for (const lock of this.#locks) await lock[Symbol.asyncDispose]();
     this.#locks = [];
+  }
+
+  /** See {@linkcode ServingRight.standDown}. Whoever has taken the lock is on this host. */
+  standDown(): Promise<void> {
+    return Promise.resolve();
   }
 
   async #tryAcquire(): Promise<boolean> {

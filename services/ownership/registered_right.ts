@@ -11,11 +11,15 @@ import type { Clock } from "../../lib/util/clock.ts";
 import {
   BEAT_MS,
   describeRival,
+  describeService,
   FENCE_MS,
   judgeRival,
   type RivalLock,
   type RivalSituation,
+  servesElsewhere,
 } from "./judge_rival.ts";
+import { type Moment, PauseDetector } from "./pause_detector.ts";
+import { RivalSightings, type Sighting } from "./rival_sightings.ts";
 import { describeScope, doScopesConflict, type ServedScope } from "./served_scope.ts";
 import type { ServiceRecord, ServiceRegistry } from "./service_registry.ts";
 import { type ReleaseOptions, type ServingRight, ServingRightLostError } from "./serving_right.ts";
@@ -40,16 +44,18 @@ export interface RegisteredRightOptions {
   readonly lock: HostLock;
   /** Identifies the folder of a lock. */
   readonly lockIdOf: (path: string) => string;
+  /** Identifies the start of this host's engine, see `engineStartOf`. */
+  readonly engineStart: () => string;
   /** Looks at the lock of another service of this host. */
   readonly lookAtLock: (record: ServiceRecord) => Promise<RivalLock>;
   /** Whether an operator says that whoever has the right is gone, and its bots with it. */
   readonly takeOver: boolean;
+  /** Ends what runs on this host of a scope that another host serves. @throws what keeps it from that. */
+  readonly fence: (scope: ServedScope, signal: AbortSignal) => Promise<void>;
   /** Where it is said who serves. */
   readonly log: Logger;
-  /** What waits. */
+  /** The time. */
   readonly clock: Clock;
-  /** A clock that never goes back, in ms. @default {performance.now} */
-  readonly monotonic?: () => number;
 }
 
 /** How often a service that stands by looks, in ms. */
@@ -59,20 +65,21 @@ const KEPT = 20;
 
 /** Holds a registration. */
 export class RegisteredRight implements ServingRight {
-  readonly #options: Required<RegisteredRightOptions>;
+  readonly #options: RegisteredRightOptions;
   readonly #lost = new AbortController();
   readonly #token = crypto.randomUUID();
-  /** What was seen of each registration, and since when it is so. */
-  readonly #seen = new Map<
-    string,
-    { readonly state: string; readonly since: number; readonly hasChanged: boolean }
-  >();
+  readonly #sightings = new RivalSightings();
+  readonly #pauses: PauseDetector;
   #record: ServiceRecord | undefined;
-  #confirmedAt = -Infinity;
+  /** When the database was last asked and confirmed the right, and how many pauses there had been by then. */
+  #confirmed: { readonly at: Moment; readonly pauses: number } | undefined;
+  /** What another host serves since the right was lost to it. */
+  #servedElsewhere: ServedScope | undefined;
 
   /** @param options See {@linkcode RegisteredRightOptions}. */
   constructor(options: RegisteredRightOptions) {
-    this.#options = { monotonic: () => performance.now(), ...options };
+    this.#options = options;
+    this.#pauses = new PauseDetector(options.clock);
   }
 
   /** See {@linkcode ServingRight.lost}. */
@@ -93,6 +100,7 @@ export class RegisteredRight implements ServingRight {
       const news = reason.replaceAll(/\d/g, "");
       if (news !== told) log.warn("standing by", { reason });
       told = news;
+      for (const { record } of rivals.filter(servesElsewhere)) await this.#fence(record, signal);
       await clock.sleep(AGAIN_MS, signal);
     }
     if (told !== undefined) log.warn("took over", { what: describeScope(scope) });
@@ -102,9 +110,11 @@ export class RegisteredRight implements ServingRight {
   async keep(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#options;
     let problem: string | undefined;
+    const ended = AbortSignal.any([signal, this.#lost.signal]);
+    const looking = this.#pauses.run(ended);
     while (!signal.aborted && !this.#lost.signal.aborted) {
       await clock.sleep(BEAT_MS, signal).catch(() => {});
-      if (signal.aborted) return;
+      if (signal.aborted) break;
       try {
         await this.#renew(signal);
         if (problem !== undefined) log.info("registration is renewed again");
@@ -116,19 +126,22 @@ export class RegisteredRight implements ServingRight {
         }
       }
     }
+    await looking;
   }
 
   /** See {@linkcode ServingRight.whyIdle}. */
   whyIdle(): string | undefined {
-    const { monotonic, lock } = this.#options;
+    const { lock } = this.#options;
+    const confirmed = this.#confirmed;
+    if (!confirmed) return "the right to serve";
+    if (this.#lost.signal.aborted) return "the end of this service: another one has taken over";
     if (!lock.isHeld()) {
-      return `its lock '${lock.path}' was removed; it is taken again within ${BEAT_MS / 1000} s`;
+      return `its lock '${lock.path}' to be taken again, within ${BEAT_MS / 1000} s: it was removed`;
     }
-    const silentMs = monotonic() - this.#confirmedAt;
-    if (silentMs < FENCE_MS) return undefined;
-    return `the database to confirm that no other service has taken over: it has not for ${
-      Math.round(silentMs / 1000)
-    } s`;
+    const toConfirm = "the database to confirm that no other service has taken over";
+    if (this.#pauses.count() > confirmed.pauses) return `${toConfirm} while this one was kept from running`;
+    const silentMs = this.#pauses.elapsedMs(confirmed.at);
+    return silentMs < FENCE_MS ? undefined : `${toConfirm}: it has not for ${Math.round(silentMs / 1000)} s`;
   }
 
   /** See {@linkcode ServingRight.release}. */
@@ -142,16 +155,31 @@ export class RegisteredRight implements ServingRight {
     }
   }
 
+  /** See {@linkcode ServingRight.standDown}. */
+  async standDown(signal: AbortSignal): Promise<void> {
+    const scope = this.#servedElsewhere;
+    if (scope) await this.#options.fence(scope, signal);
+  }
+
+  /** While this process stands by it tries again with the next look. */
+  async #fence(scope: ServedScope, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#options.fence(scope, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#options.log.warn("bots that another host serves not stopped yet", { problem: messageOf(error) });
+    }
+  }
+
   /** @returns Who is in the way; nobody when the right is this process's now. */
-  async #tryClaim(signal: AbortSignal): Promise<RivalSituation[]> {
-    const { registry, scope, lock, lockIdOf, hostId } = this.#options;
+  async #tryClaim(signal: AbortSignal): Promise<Rival[]> {
+    const { registry, scope, lock, lockIdOf, hostId, engineStart, clock } = this.#options;
     const host = await hostId(signal);
     while (true) {
-      const sentAt = this.#options.monotonic();
+      const sent = { at: this.#pauses.moment(), pauses: this.#pauses.count() };
       const records = await registry.list({ signal });
-      const rivals = await Promise.all(
-        this.#rivalsIn(records).map((record) => this.#situation(record, host)),
-      );
+      const look = (record: ServiceRecord) => this.#situation(record, host, sent.at.monotonicMs);
+      const rivals = await Promise.all(this.#rivalsIn(records).map(look));
       const inTheWay = rivals.filter((rival) => judgeRival(rival) !== "gone");
       this.#refuseBesideItself(inTheWay);
       if (inTheWay.length > 0) return inTheWay;
@@ -163,34 +191,35 @@ export class RegisteredRight implements ServingRight {
         token: this.#token,
         state: "active",
         host,
+        engineStart: engineStart(),
         lockPath: lock.path,
         lockId: lockIdOf(lock.path),
         beat: 0,
-        since: new Date(),
+        since: new Date(clock.now()),
+        renewedAt: new Date(clock.now()),
         pid: Deno.pid,
       };
       if (!own && !await registry.insert(record, { signal })) continue;
-      // Who was registered meanwhile, and not seen before, has come first.
-      const gone = new Set(rivals.map(({ record }) => record.token));
-      const after = this.#rivalsIn(await registry.list({ signal })).filter(({ token }) => !gone.has(token));
+      // Who was registered meanwhile has come first; who was renewed meanwhile is not gone.
+      const later = this.#rivalsIn(await registry.list({ signal }));
+      const after = later.filter((each) => !this.#sightings.isAsSeen(each));
       if (after.length > 0) {
         await registry.end(record, "released", { signal });
-        return await Promise.all(after.map((each) => this.#situation(each, host)));
+        return await Promise.all(after.map(look));
       }
       for (const { record } of rivals) await registry.end(record, "released", { signal });
       await registry.removeReleased(record.epoch - KEPT, { signal });
       this.#record = record;
-      this.#confirmedAt = sentAt;
+      this.#confirmed = sent;
       return [];
     }
   }
 
   /** Two of one instance on one host are a mistake, and no reserve. */
-  #refuseBesideItself(rivals: readonly RivalSituation[]): void {
+  #refuseBesideItself(rivals: readonly Rival[]): void {
     const { instance } = this.#options.scope;
-    const own = rivals.find(({ record, isSameHost, lock }) =>
-      record.instance === instance && isSameHost &&
-      (lock === "held" || this.#seen.get(record.token)?.hasChanged)
+    const own = rivals.find(({ record, isSameHost, lock, hasChanged }) =>
+      record.instance === instance && isSameHost && (lock === "held" || (lock !== "past" && hasChanged))
     );
     if (own) {
       throw new InstanceLockedError(
@@ -201,21 +230,30 @@ export class RegisteredRight implements ServingRight {
   }
 
   async #renew(signal: AbortSignal): Promise<void> {
-    const { registry, lockIdOf, lock, monotonic, scope } = this.#options;
-    const record = this.#record!;
-    const sentAt = monotonic();
-    const beat = record.beat + 1;
-    const isActive = await registry.renew(record, { beat, lockId: lockIdOf(lock.path) }, { signal });
+    const { registry, lockIdOf, lock, engineStart, clock, scope } = this.#options;
+    const sent = { at: this.#pauses.moment(), pauses: this.#pauses.count() };
+    const record = {
+      ...this.#record!,
+      beat: this.#record!.beat + 1,
+      renewedAt: new Date(clock.now()),
+      lockId: lockIdOf(lock.path),
+      engineStart: engineStart(),
+    };
+    const { beat, renewedAt, lockId, engineStart: start } = record;
+    const renewal = { beat, renewedAt, lockId, engineStart: start };
+    const isActive = await registry.renew(record, renewal, { signal });
     const later = this.#rivalsIn(await registry.list({ signal })).find(({ epoch }) => epoch > record.epoch);
     if (!isActive || later) {
-      const by = later ? ` by ${describeRival(await this.#situation(later, record.host))}` : "";
+      const rival = later && await this.#situation(later, record.host, sent.at.monotonicMs);
+      if (rival && servesElsewhere(rival)) this.#servedElsewhere = rival.record;
+      const by = rival ? ` by ${describeService(rival.record)}` : "";
       this.#lost.abort(
         new ServingRightLostError(`The right to serve ${describeScope(scope)} was taken over${by}.`),
       );
       return;
     }
-    this.#record = { ...record, beat };
-    this.#confirmedAt = sentAt;
+    this.#record = record;
+    this.#confirmed = sent;
   }
 
   #rivalsIn(records: readonly ServiceRecord[]): ServiceRecord[] {
@@ -225,20 +263,13 @@ export class RegisteredRight implements ServingRight {
     );
   }
 
-  async #situation(record: ServiceRecord, host: string): Promise<RivalSituation> {
-    const { lookAtLock, monotonic, takeOver } = this.#options;
+  async #situation(record: ServiceRecord, host: string, atMs: number): Promise<Rival> {
+    const { lookAtLock, takeOver } = this.#options;
     const isSameHost = record.host === host;
-    const now = monotonic();
-    const state = `${record.state} ${record.beat}`;
-    const before = this.#seen.get(record.token);
-    const seen = before?.state === state ? before : { state, since: now, hasChanged: before !== undefined };
-    this.#seen.set(record.token, seen);
-    return {
-      record,
-      isSameHost,
-      lock: isSameHost ? await lookAtLock(record) : "unreachable",
-      unchangedMs: now - seen.since,
-      isSaidGone: takeOver,
-    };
+    const lock = isSameHost ? await lookAtLock(record) : "unreachable";
+    return { record, isSameHost, lock, ...this.#sightings.see(record, lock, atMs), isSaidGone: takeOver };
   }
 }
+
+/** What is known of a registered service, and what was seen of it. */
+type Rival = RivalSituation & Sighting;

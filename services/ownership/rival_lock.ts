@@ -6,6 +6,20 @@
 
 import { FolderLock } from "../../lib/util/folder_lock.ts";
 import type { RivalLock } from "./judge_rival.ts";
+import type { ServiceRecord } from "./service_registry.ts";
+
+/** What a registration says of its lock. */
+export type RivalLockRecord = Pick<ServiceRecord, "lockPath" | "lockId" | "engineStart">;
+
+/** The lock of this process, and its host. */
+export interface OwnLock {
+  /** Absolute path of its folder. */
+  readonly path: string;
+  /** Whether it is held; asks without a wait. */
+  isHeld(): boolean;
+  /** See {@linkcode engineStartOf}. */
+  readonly engineStart: string;
+}
 
 /**
  * Looks at the lock of a registered service.
@@ -14,10 +28,13 @@ import type { RivalLock } from "./judge_rival.ts";
  * @param own The lock of this process: where a service that was killed had the same one, it is free.
  * @returns See {@linkcode RivalLock}.
  */
-export async function lookAtRivalLock(
-  { lockPath, lockId }: { readonly lockPath: string; readonly lockId: string },
-  own: { readonly path: string; isHeld(): boolean },
-): Promise<RivalLock> {
+export async function lookAtRivalLock(record: RivalLockRecord, own: OwnLock): Promise<RivalLock> {
+  const lock = await look(record, own);
+  // Whoever holds it is here. What is there else may be a copy, or be left from before the host's last start.
+  return lock !== "held" && record.engineStart !== own.engineStart ? "past" : lock;
+}
+
+async function look({ lockPath, lockId }: RivalLockRecord, own: OwnLock): Promise<RivalLock> {
   try {
     if (lockIdOf(lockPath) !== lockId) return "missing";
     if (own.path === lockPath && own.isHeld()) return "free";
@@ -26,6 +43,22 @@ export async function lookAtRivalLock(
   } catch {
     // Not permitted, or not on this machine.
     return "unreachable";
+  }
+}
+
+/**
+ * Identifies the start of an engine, so of its host: each makes its socket anew, and whoever reaches it sees the same.
+ *
+ * @param dockerHost Address of the engine, `unix://PATH`.
+ * @returns Empty when it is not there.
+ */
+export function engineStartOf(dockerHost: string): string {
+  try {
+    const { dev, ino, mtime } = Deno.statSync(dockerHost.replace(/^unix:\/\//, ""));
+    return `${dev}:${ino}:${mtime?.getTime() ?? 0}`;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
   }
 }
 

@@ -51,5 +51,14 @@ export async function serveWhileHeld(options: ServeWhileHeldOptions): Promise<vo
     ended.abort();
     await keeping;
   }
+  if (right.lost.aborted) {
+    await untilDone("bots that another host serves", (signal) => right.standDown(signal), {
+      log,
+      signal,
+      clock,
+    }).catch((error) => {
+      if (!signal.aborted) throw error;
+    });
+  }
   if (right.lost.aborted && !signal.aborted) throw right.lost.reason;
 }

@@ -24,12 +24,19 @@ export interface ServiceRecord extends ServedScope {
   readonly state: ServiceRecordState;
   /** Identifies the host, see `Runner.hostId`. */
   readonly host: string;
+  /**
+   * Identifies the start of that host's engine, see `engineStartOf`: a copy of the host, and the host after its next
+   * start, have another one. Empty where it is not known.
+   */
+  readonly engineStart: string;
   /** Absolute path of the folder that it has locked on its host. */
   readonly lockPath: string;
   /** Identifies that folder, where the path may mean another one to others. */
   readonly lockId: string;
   /** Counts its renewals. */
   readonly beat: number;
+  /** When it was last renewed, by its own clock: for people only. */
+  readonly renewedAt: Date;
   /** When it registered, by its own clock. */
   readonly since: Date;
   /** Its process on its host. */
@@ -37,7 +44,7 @@ export interface ServiceRecord extends ServedScope {
 }
 
 /** What a renewal writes. */
-export type ServiceRenewal = Pick<ServiceRecord, "beat" | "lockId">;
+export type ServiceRenewal = Pick<ServiceRecord, "beat" | "renewedAt" | "lockId" | "engineStart">;
 
 /** The registrations. Every method rejects with `StoreUnavailableError` when the database does not answer. */
 export interface ServiceRegistry {

@@ -42,6 +42,14 @@ export interface ServingRight {
    * @param options See {@linkcode ReleaseOptions}.
    */
   release(options: ReleaseOptions): Promise<void>;
+  /**
+   * After the right was lost: ends what runs on this host and is served on another one now. On the same host the other
+   * service has adopted it.
+   *
+   * @param signal Gives up.
+   * @throws what keeps it from that; the call may be made again.
+   */
+  standDown(signal: AbortSignal): Promise<void>;
 }
 
 /** Another service has taken the right over. */

@@ -66,6 +66,17 @@ export class FakeClock implements Clock {
   }
 
   /**
+   * Lets time pass while nobody runs: those that are due are woken when it is moved next.
+   *
+   * @param ms How much, in ms.
+   * @param isSuspended Whether the whole machine stands still, so that only the clock on the wall goes on.
+   */
+  freeze(ms: number, { isSuspended = false }: { readonly isSuspended?: boolean } = {}): void {
+    if (isSuspended) this.set(this.#now + ms);
+    else this.#moveTo(this.#now + ms);
+  }
+
+  /**
    * Lets time pass: wakes those that are due, in order, and lets each do what it can before the next.
    *
    * @param ms How much, in ms.

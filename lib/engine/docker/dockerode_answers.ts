@@ -33,6 +33,7 @@ export function isInfo(
   readonly NCPU: number;
   readonly ID?: string;
   readonly Name?: string;
+  readonly DockerRootDir?: string;
 } {
   return typeof (value as { MemTotal?: unknown } | null)?.MemTotal === "number";
 }

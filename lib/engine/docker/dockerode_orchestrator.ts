@@ -104,9 +104,10 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
       this.#client.call({ what, method: "GET", path: "/info" }, bounds),
     ]);
     const { Version, ApiVersion, Os, Arch } = expectShape(what, version.value, isVersion);
-    const { ID = "", Name = "", MemTotal, NCPU } = expectShape(what, info.value, isInfo);
+    const { ID = "", Name = "", DockerRootDir = "", MemTotal, NCPU } = expectShape(what, info.value, isInfo);
     return {
       id: ID,
+      dataDir: DockerRootDir,
       hostName: Name,
       version: Version,
       apiVersion: ApiVersion,
