@@ -1,6 +1,6 @@
 /**
  * Berth runs bots in containers of a Docker Engine: it fetches a bot's archive from an object store, checks and
- * extracts it into a private folder, starts a hardened container, and gives logs, exit code and result.
+ * extracts it into a workspace, starts a hardened container, and gives logs, exit code and result.
  *
  * @example Run a bot, then stop it
  * ```ts
@@ -92,13 +92,10 @@ export type {
 } from "./lib/engine/container_spec.ts";
 export { createDockerRunner, type CreateDockerRunnerOptions } from "./lib/runner/create_docker_runner.ts";
 export { createObjectStore } from "./lib/runner/create_object_store.ts";
-export { DockerRunner, type DockerRunnerParts } from "./lib/runner/docker_runner.ts";
-export {
-  type BucketNames,
-  type DockerRunnerConfig,
-  type MinioConfig,
-  parseDockerRunnerConfig,
-} from "./lib/runner/docker_runner_config.ts";
+export { DockerRunner } from "./lib/runner/docker_runner.ts";
+export type { DockerRunnerParts } from "./lib/runner/docker_runner_parts.ts";
+export type { BucketNames, DockerRunnerConfig, MinioConfig } from "./lib/runner/docker_runner_config.ts";
+export { parseDockerRunnerConfig } from "./lib/runner/parse_docker_runner_config.ts";
 export * from "./lib/errors.ts";
 export {
   type EntrypointType,
@@ -151,7 +148,7 @@ export type {
   PutObjectOptions,
 } from "./lib/objects/object_store.ts";
 export type { FileOwner } from "./lib/util/files.ts";
-export { type ForcedRemoval, PrivateFolders } from "./lib/code/private_folders.ts";
+export { type ForcedRemoval, Workspaces } from "./lib/code/workspaces.ts";
 export {
   ALL_SEGMENTS,
   type CollectedRun,
@@ -169,7 +166,7 @@ export {
   type StopResult,
   type WatchContainersOptions,
 } from "./lib/runner/runner.ts";
-export type { CollectedResult, ResultProblem } from "./lib/runner/result_keeper.ts";
+export type { CollectedResult, ResultProblem } from "./lib/runner/result_store.ts";
 export { type Runtime, RUNTIMES } from "./lib/executable/runtimes.ts";
 export { ScriptManager } from "./lib/executable/script_manager.ts";
 export { Secret } from "./lib/util/secret.ts";

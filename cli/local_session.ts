@@ -27,7 +27,7 @@ export interface LocalSessionParts {
   readonly createRunner: (config: DockerRunnerConfig, store: ObjectStore) => Promise<Runner>;
 }
 
-/** Runs bots of this machine's folders the way the service does: archive, object store, private folder, container. */
+/** Runs bots of this machine's folders the way the service does: archive, object store, workspace, container. */
 export class LocalSession implements AsyncDisposable {
   /** The runner. */
   readonly runner: Runner;

@@ -5,7 +5,8 @@
  */
 
 import { createHash } from "node:crypto";
-import { type DockerRunnerConfig, parseDockerRunnerConfig } from "../lib/runner/docker_runner_config.ts";
+import type { DockerRunnerConfig } from "../lib/runner/docker_runner_config.ts";
+import { parseDockerRunnerConfig } from "../lib/runner/parse_docker_runner_config.ts";
 
 /**
  * The user's configuration under an instance name of the command's own, so that it touches nothing of the

@@ -5,11 +5,8 @@
  */
 
 import { z } from "zod";
-import {
-  CONFIG_VARIABLES,
-  type DockerRunnerConfig,
-  parseDockerRunnerConfig,
-} from "../lib/runner/docker_runner_config.ts";
+import type { DockerRunnerConfig } from "../lib/runner/docker_runner_config.ts";
+import { CONFIG_VARIABLES, parseDockerRunnerConfig } from "../lib/runner/parse_docker_runner_config.ts";
 import { InvalidConfigError } from "../lib/errors.ts";
 import { ALL_SEGMENTS } from "../lib/runner/runner.ts";
 import { Secret } from "../lib/util/secret.ts";

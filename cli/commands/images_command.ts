@@ -5,7 +5,7 @@
  */
 
 import { resolve } from "node:path";
-import { parseDockerRunnerConfig } from "../../lib/runner/docker_runner_config.ts";
+import { parseDockerRunnerConfig } from "../../lib/runner/parse_docker_runner_config.ts";
 import { ImageUnavailableError } from "../../lib/errors.ts";
 import { readBotFolder } from "../deploy/bot_folder.ts";
 import { type CliContext, EXIT } from "../context.ts";

@@ -7,7 +7,7 @@
 import { readFile } from "node:fs/promises";
 import PROJECT from "../../deno.json" with { type: "json" };
 import { BerthError } from "../../lib/errors.ts";
-import { parseDockerRunnerConfig } from "../../lib/runner/docker_runner_config.ts";
+import { parseDockerRunnerConfig } from "../../lib/runner/parse_docker_runner_config.ts";
 import { type CliContext, EXIT } from "../context.ts";
 
 /** Options of {@linkcode versionCommand}. */

@@ -6,7 +6,7 @@
 import { diskError } from "../util/files.ts";
 import { BerthError } from "../errors.ts";
 import type { ExtractArchiveOptions, ExtractedArchive } from "./extract_archive.ts";
-import { ExtractionLane } from "./extraction_lane.ts";
+import { ExtractionWorker } from "./extraction_worker.ts";
 
 /** Options of {@linkcode ArchiveExtractor}. */
 export interface ArchiveExtractorOptions {
@@ -29,7 +29,7 @@ interface Job {
   readonly signal: AbortSignal;
   readonly large: boolean;
   /** Called with the lane that is free for it; the lane is taken until the promise settles. */
-  start(lane: ExtractionLane): Promise<void>;
+  start(lane: ExtractionWorker): Promise<void>;
 }
 
 /** Archives above this size share one worker, so that the other one is always near for the small, in bytes. */
@@ -48,8 +48,8 @@ const LARGE_ARCHIVE_BYTES = 8 * 1024 ** 2;
  * ```
  */
 export class ArchiveExtractor implements AsyncDisposable {
-  readonly #lanes: readonly [ExtractionLane, ExtractionLane];
-  readonly #free: Set<ExtractionLane>;
+  readonly #lanes: readonly [ExtractionWorker, ExtractionWorker];
+  readonly #free: Set<ExtractionWorker>;
   readonly #queue: Job[] = [];
   readonly #running = new Set<Promise<unknown>>();
   readonly #closing = new AbortController();
@@ -65,7 +65,7 @@ export class ArchiveExtractor implements AsyncDisposable {
       stallMs: options.stallMs ?? 60_000,
       idleMs: options.idleMs ?? 30_000,
     };
-    this.#lanes = [new ExtractionLane(laneOptions), new ExtractionLane(laneOptions)];
+    this.#lanes = [new ExtractionWorker(laneOptions), new ExtractionWorker(laneOptions)];
     this.#free = new Set(this.#lanes);
   }
 
@@ -153,7 +153,7 @@ export class ArchiveExtractor implements AsyncDisposable {
     }
   }
 
-  #laneFor(job: Job): ExtractionLane | undefined {
+  #laneFor(job: Job): ExtractionWorker | undefined {
     const [general, small] = this.#lanes;
     const candidates = (job.large ? [general] : [small, general]).filter((lane) => this.#free.has(lane));
     return candidates.find((lane) => lane.warm) ?? candidates[0];

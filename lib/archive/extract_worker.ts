@@ -5,9 +5,9 @@
  */
 import { extractArchive } from "./extract_archive.ts";
 import {
+  ControlSlot,
   type ExtractionReply,
   type ExtractionRequest,
-  ExtractionWord,
   packExtractionError,
 } from "./extraction_message.ts";
 
@@ -28,8 +28,8 @@ function extract({ options, shared }: ExtractionRequest): ExtractionReply {
     const result = extractArchive(options, {
       started: (created) => scope.postMessage({ kind: "started", created }),
       checkpoint() {
-        Atomics.add(words, ExtractionWord.Progress, 1);
-        if (Atomics.load(words, ExtractionWord.Stop) !== 0) throw new Stopped();
+        Atomics.add(words, ControlSlot.Progress, 1);
+        if (Atomics.load(words, ControlSlot.Stop) !== 0) throw new Stopped();
       },
     });
     return { kind: "extracted", result };

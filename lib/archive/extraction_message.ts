@@ -11,12 +11,12 @@ import type { ExtractArchiveOptions, ExtractedArchive } from "./extract_archive.
 export interface ExtractionRequest {
   /** What to extract, and where to. */
   readonly options: ExtractArchiveOptions;
-  /** Shared memory of {@linkcode EXTRACTION_SIGNAL_BYTES}: two 32-bit words, see {@linkcode ExtractionWord}. */
+  /** Shared memory of {@linkcode EXTRACTION_SIGNAL_BYTES}: two 32-bit words, see {@linkcode ControlSlot}. */
   readonly shared: SharedArrayBuffer;
 }
 
 /** Words of the shared memory. A worker that extracts is deaf to messages: this is how it hears and is heard. */
-export enum ExtractionWord {
+export enum ControlSlot {
   /** Not 0: stop. */
   Stop = 0,
   /** Grows with every piece of work. */

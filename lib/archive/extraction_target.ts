@@ -29,7 +29,7 @@ const MAX_SYSTEM_PATH_BYTES = 4095;
 const encoder = new TextEncoder();
 
 /**
- * A private folder that only we write to until it is finished. Files are created, never opened: what might have been
+ * A workspace that only we write to until it is finished. Files are created, never opened: what might have been
  * planted is an error, not a way out. Modes are set whatever the process's umask.
  */
 export class ExtractionTarget {

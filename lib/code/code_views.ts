@@ -21,7 +21,7 @@ export interface CodeView {
 
 /** Options of {@linkcode CodeViews.create}. */
 export interface CreateViewOptions {
-  /** Absolute path of the private folder of the container. */
+  /** Absolute path of the workspace of the container. */
   readonly folder: string;
   /** Absolute path of the view in the container. */
   readonly target: string;
@@ -56,7 +56,7 @@ export class CodeViews {
   }
 
   /**
-   * Makes what a view needs in a private folder.
+   * Makes what a view needs in a workspace.
    *
    * @param tree The tree.
    * @param options See {@linkcode CreateViewOptions}.
@@ -78,7 +78,7 @@ export class CodeViews {
         await Promise.all([Deno.mkdir(overlay.work, { mode: 0o700 }), give(view, owner)]);
         return { binds: [], overlays: [overlay] };
       }
-      await copyTree(tree, view, { layers, ...(owner && { owner }), ...(signal && { signal }) });
+      await copyTree(tree, view, { layers, owner, signal });
       return { binds: [{ source: view, target }], overlays: [] };
     });
   }

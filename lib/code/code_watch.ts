@@ -7,7 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { ContainerInfo } from "../engine/container_orchestrator.ts";
 import { LABEL } from "../engine/labels.ts";
-import type { PrivateFolders } from "./private_folders.ts";
+import type { Workspaces } from "./workspaces.ts";
 import { unlessMissing } from "../util/files.ts";
 import type { CodeTrees } from "./code_trees.ts";
 
@@ -18,8 +18,8 @@ const REFRESH_MS = 6 * 60 * 60_000;
 export interface CodeWatchOptions {
   /** Absolute path of the folder that everything below is in. */
   readonly root: string;
-  /** The private folders of the containers. */
-  readonly folders: PrivateFolders;
+  /** The workspaces of the containers. */
+  readonly workspaces: Workspaces;
   /** The trees that they use. */
   readonly trees: Pick<CodeTrees, "refresh" | "isThere">;
   /** The time, in ms, never going back. @default {performance.now} */
@@ -58,13 +58,13 @@ export class CodeWatch implements AsyncDisposable {
     const sha256 = labels[LABEL.code];
     if (phase !== "running" || !folder || !sha256) return false;
     if (this.#lost.has(folder)) return true;
-    const { folders, trees } = this.#options;
+    const { workspaces, trees } = this.#options;
     try {
-      const path = folders.path(folder);
+      const path = workspaces.path(folder);
       if (!await unlessMissing(Deno.lstat(`${path}/view`))) return true;
       // A copy needs no tree.
       if (await unlessMissing(Deno.lstat(`${path}/work`)) && !await trees.isThere(sha256)) return true;
-      if (await folders.holdOf(folder) === undefined) await folders.hold(folder, sha256);
+      if (await workspaces.holdOf(folder) === undefined) await workspaces.hold(folder, sha256);
     } catch (error) {
       // No answer is not an answer.
       this.#log.debug("code not looked at", { folder, error });
@@ -91,19 +91,19 @@ export class CodeWatch implements AsyncDisposable {
   }
 
   async #refresh(): Promise<void> {
-    const { root, folders, trees } = this.#options;
+    const { root, workspaces, trees } = this.#options;
     // systemd-tmpfiles passes by a folder that somebody has locked, with all that is in it.
     this.#lock ??= await unlessMissing(Deno.open(root));
     await this.#lock?.tryLock(false);
     const damaged = await trees.refresh();
-    for (const folder of await folders.names()) {
+    for (const folder of await workspaces.names()) {
       const now = new Date();
       for (const name of ["", "/view", "/runner"]) {
-        await unlessMissing(Deno.utime(`${folders.path(folder)}${name}`, now, now));
+        await unlessMissing(Deno.utime(`${workspaces.path(folder)}${name}`, now, now));
       }
-      const sha256 = damaged.size > 0 ? await folders.holdOf(folder) : undefined;
+      const sha256 = damaged.size > 0 ? await workspaces.holdOf(folder) : undefined;
       if (sha256 === undefined || !damaged.has(sha256)) continue;
-      if (await unlessMissing(Deno.lstat(`${folders.path(folder)}/work`))) this.#lost.add(folder);
+      if (await unlessMissing(Deno.lstat(`${workspaces.path(folder)}/work`))) this.#lost.add(folder);
     }
   }
 }

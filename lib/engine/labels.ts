@@ -27,7 +27,7 @@ export const LABEL = {
   specHash: "berth.spec-hash",
   /** How many starts in a row there were, this one included. */
   attempt: "berth.attempt",
-  /** Name of its private folder. */
+  /** Name of its workspace. */
   folder: "berth.folder",
   /** SHA-256 of the archive of its code. */
   code: "berth.code",

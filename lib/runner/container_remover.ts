@@ -1,5 +1,5 @@
 /**
- * Removes containers together with their private folders.
+ * Removes containers together with their workspaces.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { ContainerBuilder } from "../executable/container_builder.ts";
 import type { ContainerInfo, ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import type { ContainerOwnership } from "./container_ownership.ts";
 import { LABEL } from "../engine/labels.ts";
-import type { PrivateFolders } from "../code/private_folders.ts";
+import type { Workspaces } from "../code/workspaces.ts";
 import type { RemoveOrphansOptions } from "./runner.ts";
 
 /**
@@ -33,8 +33,8 @@ const HELPERS: readonly string[] = ["cleanup", "compile"];
 export interface ContainerRemoverOptions {
   /** The engine. */
   readonly orchestrator: ContainerOrchestrator;
-  /** The private folders. */
-  readonly folders: PrivateFolders;
+  /** The workspaces. */
+  readonly workspaces: Workspaces;
   /** Tells this instance's containers from others. */
   readonly ownership: ContainerOwnership;
 }
@@ -60,7 +60,7 @@ export class ContainerRemover {
    * @param signal Gives up.
    */
   async remove(info: ContainerInfo, signal?: AbortSignal): Promise<void> {
-    await this.#options.orchestrator.remove(info.id, { ...(signal && { signal }) });
+    await this.#options.orchestrator.remove(info.id, { signal });
     const folder = info.labels[LABEL.folder];
     // The folder of a bot that another instance started is in that instance's place, which clears it up at its start.
     const isOfInstance = info.labels[LABEL.instance] === this.#options.ownership.ownLabels[LABEL.instance];
@@ -76,8 +76,8 @@ export class ContainerRemover {
    * @param signal Gives up.
    */
   removeFolder(folder: string, image: string, signal?: AbortSignal): Promise<void> {
-    const { orchestrator, folders, ownership } = this.#options;
-    return folders.remove(folder, async (parent, name) => {
+    const { orchestrator, workspaces, ownership } = this.#options;
+    return workspaces.remove(folder, async (parent, name) => {
       const spec = new ContainerBuilder(`berth-cleanup-${name}`, image)
         .withLabels({ ...ownership.ownLabels, [LABEL.kind]: "cleanup", [LABEL.folder]: name })
         .withCommand(["/bin/sh", "-c", REMOVE, name])
@@ -85,7 +85,7 @@ export class ContainerRemover {
         .withSecurity({ user: "0:0", capabilities: ["DAC_OVERRIDE", "FOWNER"], allowNewPrivileges: false })
         .withNetwork("none")
         .build();
-      const { id } = await orchestrator.runAndWait(spec, { ...(signal && { signal }) });
+      const { id } = await orchestrator.runAndWait(spec, { signal });
       await orchestrator.remove(id);
     });
   }
@@ -101,8 +101,8 @@ export class ContainerRemover {
     try {
       await this.removeFolder(folder, image);
     } catch (error) {
-      this.#options.folders.release(folder);
-      this.#log.warn("private folder not removed yet", { folder, error });
+      this.#options.workspaces.release(folder);
+      this.#log.warn("workspace not removed yet", { folder, error });
     }
   }
 
@@ -115,13 +115,13 @@ export class ContainerRemover {
    * @returns Names of what was removed.
    */
   async removeOrphans(image: string, { signal, kinds }: RemoveOrphansOptions = {}): Promise<string[]> {
-    const { orchestrator, folders, ownership } = this.#options;
+    const { orchestrator, workspaces, ownership } = this.#options;
     // A folder's name begins with what it was made for.
     const isMeant = (name = "") => !kinds || kinds.some((kind) => name.startsWith(`${kind}-`));
     // Read before the containers: a folder that is idle now and named by none of them will never be named.
-    const idle = (await folders.idle()).filter(isMeant);
+    const idle = (await workspaces.idle()).filter(isMeant);
     const labels = ownership.instanceLabels;
-    const containers = await orchestrator.listContainers({ ...(signal && { signal }), labels });
+    const containers = await orchestrator.listContainers({ signal, labels });
     const named = new Set(containers.map(({ labels }) => labels[LABEL.folder]));
     const removed: string[] = [];
     const attempt = async (name: string, remove: () => Promise<boolean>) => {
@@ -143,16 +143,16 @@ export class ContainerRemover {
         return true;
       });
     }
-    await orchestrator.removeUnusedVolumes(labels, { ...(signal && { signal }) });
+    await orchestrator.removeUnusedVolumes(labels, { signal });
     return removed;
   }
 
   /** A start or a removal that is under way has its folder reserved. */
   async #removeIfOrphan(info: ContainerInfo, signal?: AbortSignal): Promise<boolean> {
     const isCandidate = HELPERS.includes(info.labels[LABEL.kind] ?? "") || info.phase === "pending";
-    if (!isCandidate || this.#options.folders.isReserved(info.labels[LABEL.folder] ?? "")) return false;
+    if (!isCandidate || this.#options.workspaces.isReserved(info.labels[LABEL.folder] ?? "")) return false;
     // The list may be older than the end of its start: what is reserved no more and pending still is left over.
-    const now = await this.#options.orchestrator.getStatus(info.id, { ...(signal && { signal }) });
+    const now = await this.#options.orchestrator.getStatus(info.id, { signal });
     if (!now || (info.phase === "pending" && now.phase !== "pending")) return false;
     await this.remove(now, signal);
     return true;

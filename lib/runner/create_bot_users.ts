@@ -31,7 +31,7 @@ export function createBotUsers(
     canGive: (uid) => canGive(`${config.tempDir}/${config.instance}`, uid),
     listLive: async (signal) => {
       const labels = { [LABEL.managed]: "true" };
-      const containers = await orchestrator.listContainers({ labels, ...(signal && { signal }) });
+      const containers = await orchestrator.listContainers({ labels, signal });
       return containers.flatMap(liveUser);
     },
   });

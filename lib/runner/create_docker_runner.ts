@@ -20,10 +20,11 @@ import { createBotUsers } from "./create_bot_users.ts";
 import { createObjectStore } from "./create_object_store.ts";
 import { DockerRunner } from "./docker_runner.ts";
 import { UNPRIVILEGED } from "../users/bot_users.ts";
-import { type DockerRunnerConfig, parseDockerRunnerConfig } from "./docker_runner_config.ts";
+import type { DockerRunnerConfig } from "./docker_runner_config.ts";
+import { parseDockerRunnerConfig } from "./parse_docker_runner_config.ts";
 import { LogCollector } from "../logs/log_collector.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
-import { PrivateFolders } from "../code/private_folders.ts";
+import { Workspaces } from "../code/workspaces.ts";
 import { ScriptManager } from "../executable/script_manager.ts";
 import { ensureInstanceDir } from "../util/temp_dir.ts";
 import { UserFiles } from "../users/user_files.ts";
@@ -69,7 +70,7 @@ export function createDockerRunner(options: CreateDockerRunnerOptions = {}): Doc
     maxBytes: config.codeCacheBytes,
     maxArchiveBytes: maxArchiveBytes(config.archiveLimits),
   });
-  const folders = new PrivateFolders(
+  const workspaces = new Workspaces(
     `${folder}/containers`,
     () => ensureInstanceDir(config.tempDir, config.instance, user.uid),
   );
@@ -78,7 +79,7 @@ export function createDockerRunner(options: CreateDockerRunnerOptions = {}): Doc
     extractor,
     limits: config.archiveLimits,
     maxBytes: config.codeCacheBytes,
-    inUse: () => folders.held(),
+    inUse: () => workspaces.held(),
   });
   const orchestrator = options.orchestrator ?? new DockerodeOrchestrator(connectDocker(config.dockerHost));
   const bytecode = new BytecodeLayers({
@@ -109,8 +110,8 @@ export function createDockerRunner(options: CreateDockerRunnerOptions = {}): Doc
     scripts: new ScriptManager(),
     views: new CodeViews(user.uid === 0),
     ...(options.compileAhead !== false && { bytecode }),
-    watch: new CodeWatch({ root: folder, folders, trees }),
-    folders,
+    watch: new CodeWatch({ root: folder, workspaces, trees }),
+    workspaces,
     userFiles: new UserFiles(`${folder}/users`),
     user,
     users: createBotUsers(config, orchestrator, user),

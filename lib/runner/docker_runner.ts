@@ -5,33 +5,25 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { ArchiveExtractor } from "../archive/archive_extractor.ts";
 import { isBotId, parseBotId } from "../executable/bot_id.ts";
-import type { BotUsers } from "../users/bot_users.ts";
-import type { CodeWatch } from "../code/code_watch.ts";
-import type { BytecodeLayers } from "../code/bytecode_layers.ts";
-import type { CodeViews } from "../code/code_views.ts";
-import type { CodeManager } from "../code/code_manager.ts";
+import { CodeMounter } from "./code_mounter.ts";
 import { ContainerStarter } from "./container_starter.ts";
+import type { DockerRunnerParts } from "./docker_runner_parts.ts";
+import { StartPreparer } from "./start_preparer.ts";
 import type { ContainerOrchestrator, GetLogsOptions, LogLine } from "../engine/container_orchestrator.ts";
 import { type ContainerOwner, ContainerOwnership } from "./container_ownership.ts";
 import { ContainerRemover } from "./container_remover.ts";
-import type { DockerRunnerConfig } from "./docker_runner_config.ts";
 import { ContainerNotFoundError } from "../errors.ts";
 import type { Executable } from "../executable/executable.ts";
 import type { ExecutionResult, RunningResult } from "./execution_result.ts";
 import { type ContainerKind, LABEL } from "../engine/labels.ts";
-import type { LogCollector } from "../logs/log_collector.ts";
 import { LogReader, type ReadLogsOptions } from "../logs/log_reader.ts";
 import type { StoredLogLine } from "../logs/line_format.ts";
 import type { BotMetrics } from "../logs/metric_series.ts";
 import { infoOf, toCollectedContainer } from "./managed_container.ts";
-import type { ObjectStore } from "../objects/object_store.ts";
 import { outputTail } from "./output_tail.ts";
 import { ExitedContainers, isSetAside } from "./exited_containers.ts";
 import { OwnContainers } from "./own_containers.ts";
-import type { FileOwner } from "../util/files.ts";
-import type { PrivateFolders } from "../code/private_folders.ts";
 import { RunCollector } from "./run_collector.ts";
 import type {
   CollectedRun,
@@ -49,52 +41,16 @@ import type {
   StopResult,
   WatchContainersOptions,
 } from "./runner.ts";
-import type { ScriptManager } from "../executable/script_manager.ts";
-import type { UserFiles } from "../users/user_files.ts";
 
 /** Logs of days before a container was made are not looked at; the engine's clock may be another. */
 const CLOCK_SKEW_MS = 24 * 60 * 60_000;
-
-/** Events after which a container no longer runs, or does so again. */
-const CHANGES: readonly string[] = ["die", "destroy", "pause", "unpause"];
-
-/** What a {@linkcode DockerRunner} is made of. `createDockerRunner` puts it together from a configuration. */
-export interface DockerRunnerParts {
-  /** The configuration. */
-  readonly config: DockerRunnerConfig;
-  /** The engine. Closed with the runner. */
-  readonly orchestrator: ContainerOrchestrator;
-  /** Where results are kept. */
-  readonly store: ObjectStore;
-  /** What brings the code. */
-  readonly code: CodeManager;
-  /** What unpacks it. Closed with the runner. */
-  readonly extractor: ArchiveExtractor;
-  /** What adds the runner's own files. */
-  readonly scripts: ScriptManager;
-  /** What shows the code to containers. */
-  readonly views: CodeViews;
-  /** What compiles the code ahead; absent: nobody does. Closed with the runner. */
-  readonly bytecode?: BytecodeLayers;
-  /** What watches over it. Closed with the runner. */
-  readonly watch: CodeWatch;
-  /** Where the private folders are. */
-  readonly folders: PrivateFolders;
-  /** User that this process runs as. */
-  readonly user: FileOwner;
-  /** What gives the user of the bots a name. */
-  readonly userFiles: UserFiles;
-  /** Users that bots run as. */
-  readonly users: BotUsers;
-  /** What stores the output of containers; absent: nobody does. Closed with the runner. */
-  readonly logs?: LogCollector;
-}
 
 /** Runs bots as containers of one Docker Engine. See {@linkcode Runner} for what each method promises. */
 export class DockerRunner implements Runner {
   readonly #parts: DockerRunnerParts;
   readonly #ownership: ContainerOwnership;
   readonly #containers: OwnContainers;
+  readonly #preparer: StartPreparer;
   readonly #starter: ContainerStarter;
   readonly #remover: ContainerRemover;
   readonly #exited: ExitedContainers;
@@ -122,12 +78,13 @@ export class DockerRunner implements Runner {
     this.#remover = new ContainerRemover({ ...parts, ownership });
     this.#exited = new ExitedContainers({ ...parts, remover: this.#remover });
     this.#collector = new RunCollector({ ...parts, bucket: config.buckets.results });
+    this.#preparer = new StartPreparer(parts);
     this.#starter = new ContainerStarter({
       ...parts,
       ownership,
       containers,
       remover: this.#remover,
-      giveAway: user.uid === 0,
+      mounter: new CodeMounter({ ...parts, chownToBotUser: user.uid === 0 }),
     });
   }
 
@@ -138,7 +95,7 @@ export class DockerRunner implements Runner {
 
   /** {@inheritDoc Runner.prepare} */
   async prepare(executable: Executable, options: PrepareOptions = {}): Promise<void> {
-    await this.#starter.prepare(executable, options);
+    await this.#preparer.prepare(executable, options);
   }
 
   /** {@inheritDoc Runner.startContainer} */
@@ -224,18 +181,8 @@ export class DockerRunner implements Runner {
   }
 
   /** {@inheritDoc Runner.watch} */
-  async *watch(options: WatchContainersOptions = {}): AsyncGenerator<ContainerHint> {
-    // The store may be named while the hints are followed: each is looked at when it comes.
-    const labels = { [LABEL.managed]: "true" };
-    for await (
-      const { labels: found, action, containerId } of this.#parts.orchestrator.watch({ ...options, labels })
-    ) {
-      const id = found[LABEL.id];
-      // Starts are Berth's own; it does not know of ends, and of pauses.
-      const isNews = id !== undefined && CHANGES.includes(action) &&
-        this.#ownership.relationOf(found) !== "none";
-      if (isNews) yield { id, kind: (found[LABEL.kind] ?? "bot") as ContainerKind, containerId };
-    }
+  watch(options?: WatchContainersOptions): AsyncIterable<ContainerHint> {
+    return this.#containers.watch(options);
   }
 
   /** {@inheritDoc Runner.listManagedContainers} */
@@ -263,7 +210,7 @@ export class DockerRunner implements Runner {
 
   /** {@inheritDoc Runner.hostId} */
   async hostId({ signal }: RunnerCallOptions = {}): Promise<string> {
-    const { id, hostName, dataDir } = await this.#parts.orchestrator.info({ ...(signal && { signal }) });
+    const { id, hostName, dataDir } = await this.#parts.orchestrator.info({ signal });
     return `${hostName}/${id}${dataDir}`;
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ResultProblem } from "./result_keeper.ts";
+import type { ResultProblem } from "./result_store.ts";
 import type { ManagedContainer } from "./runner.ts";
 
 /** What every start has. */

@@ -66,7 +66,7 @@ export class ExitedContainers {
     signal?.throwIfAborted();
     if (!makeRoom || !this.#hasRoom(info)) throw new LogsNotSavedError(info.name, { cause: problem });
     const name = `${info.name}_${shortId(info)}`;
-    await this.#options.orchestrator.rename(info.id, name, { ...(signal && { signal }) });
+    await this.#options.orchestrator.rename(info.id, name, { signal });
     this.#aside.set(info.id, botOf(info));
     this.#log.warn("exited container waits until its last lines are stored", {
       id: botOf(info),
@@ -88,7 +88,7 @@ export class ExitedContainers {
     // A list may be one of other bots.
     for (const id of this.#aside.keys()) {
       if (aside.has(id)) continue;
-      const isThere = await orchestrator.getStatus(id, { ...(signal && { signal }) });
+      const isThere = await orchestrator.getStatus(id, { signal });
       if (!isThere) this.#aside.delete(id);
     }
     for (const info of aside.values()) {

@@ -24,7 +24,7 @@ export async function outputTail(
 ): Promise<string> {
   if (tail === 0) return "";
   let text = "";
-  for await (const line of orchestrator.getLogs(container, { tail, ...(signal && { signal }) })) {
+  for await (const line of orchestrator.getLogs(container, { tail, signal })) {
     text += `${line.text}\n`;
     if (text.length > 2 * MAX_CHARACTERS) text = text.slice(-MAX_CHARACTERS);
   }

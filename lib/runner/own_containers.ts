@@ -11,16 +11,21 @@ import { type ContainerKind, LABEL } from "../engine/labels.ts";
 import { toManagedContainer } from "./managed_container.ts";
 import {
   ALL_SEGMENTS,
+  type ContainerHint,
   type FindContainersOptions,
   type ListManagedContainersOptions,
   type ManagedContainer,
   type RunnerCallOptions,
+  type WatchContainersOptions,
 } from "./runner.ts";
 
-/** What {@linkcode OwnContainers} needs. */
+/** Events of the engine that end or pause a container. Starts are Berth's own, so they are no news. */
+const CHANGES: readonly string[] = ["die", "destroy", "pause", "unpause"];
+
+/** Parts of {@linkcode OwnContainers}. */
 export interface OwnContainersOptions {
   /** The engine. */
-  readonly orchestrator: Pick<ContainerOrchestrator, "getStatus" | "listContainers">;
+  readonly orchestrator: Pick<ContainerOrchestrator, "getStatus" | "listContainers" | "watch">;
   /** Tells the runner's containers from others. */
   readonly ownership: ContainerOwnership;
   /** Whether files of a container's code were removed from under it; asked of this instance's containers. */
@@ -44,7 +49,7 @@ export class OwnContainers {
    * @returns `undefined` when there is none, or it is not the runner's own.
    */
   async get(container: string, { signal }: RunnerCallOptions = {}): Promise<ContainerInfo | undefined> {
-    const info = await this.#options.orchestrator.getStatus(container, { ...(signal && { signal }) });
+    const info = await this.#options.orchestrator.getStatus(container, { signal });
     return info && this.ifOwn(info);
   }
 
@@ -78,7 +83,7 @@ export class OwnContainers {
     );
     // Of a container that ends at this moment, the list may still say that it runs; nor does it tell start and end.
     const found = await Promise.all(
-      wanted.map(({ id }) => this.#options.orchestrator.getStatus(id, { ...(signal && { signal }) })),
+      wanted.map(({ id }) => this.#options.orchestrator.getStatus(id, { signal })),
     );
     return await this.managedOf(found.filter((info) => info !== undefined));
   }
@@ -124,6 +129,28 @@ export class OwnContainers {
     return managed.filter((each) => each !== undefined);
   }
 
+  /**
+   * Follows the changes of the runner's own and foreign containers.
+   *
+   * @param options See {@linkcode WatchContainersOptions}.
+   */
+  async *watch(options: WatchContainersOptions = {}): AsyncGenerator<ContainerHint> {
+    const { orchestrator, ownership } = this.#options;
+    // The store may get its name while events arrive, so each event is checked on its own.
+    const labels = { [LABEL.managed]: "true" };
+    for await (const event of orchestrator.watch({ ...options, labels })) {
+      const id = event.labels[LABEL.id];
+      const isNews = id !== undefined && CHANGES.includes(event.action) &&
+        ownership.relationOf(event.labels) !== "none";
+      if (!isNews) continue;
+      yield {
+        id,
+        kind: (event.labels[LABEL.kind] ?? "bot") as ContainerKind,
+        containerId: event.containerId,
+      };
+    }
+  }
+
   async #list(
     more: Readonly<Record<string, string>>,
     { signal, kind, segment }: {
@@ -139,7 +166,7 @@ export class OwnContainers {
       ...(kind !== undefined && { [LABEL.kind]: kind }),
       ...(segment !== ALL_SEGMENTS && { [LABEL.segment]: String(segment) }),
     };
-    const found = await orchestrator.listContainers({ ...(signal && { signal }), labels });
+    const found = await orchestrator.listContainers({ signal, labels });
     return found.filter(({ labels }) => LABEL.id in labels && ownership.relationOf(labels) !== "none");
   }
 }

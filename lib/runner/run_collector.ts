@@ -12,7 +12,7 @@ import type { Executable } from "../executable/executable.ts";
 import type { ErrorResult, RunningResult, SuccessResult } from "./execution_result.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import { outputTail } from "./output_tail.ts";
-import { type CollectedResult, type CollectResultOptions, ResultKeeper } from "./result_keeper.ts";
+import { type CollectedResult, type CollectResultOptions, ResultStore } from "./result_store.ts";
 import type { CollectedRun } from "./runner.ts";
 
 /** What a {@linkcode RunCollector} needs. */
@@ -36,7 +36,7 @@ export interface CollectOptions {
 /** Reads what a run has left, and waits for its end where that is wanted. The container stays. */
 export class RunCollector {
   readonly #options: RunCollectorOptions;
-  readonly #results: ResultKeeper;
+  readonly #results: ResultStore;
   readonly #log = getLogger(["berth", "runner"]);
 
   /**
@@ -46,7 +46,7 @@ export class RunCollector {
    */
   constructor(options: RunCollectorOptions) {
     this.#options = options;
-    this.#results = new ResultKeeper(options);
+    this.#results = new ResultStore(options);
   }
 
   /**
@@ -60,7 +60,7 @@ export class RunCollector {
     if (exitCode === undefined || !startedAt || !finishedAt) {
       throw new EngineError(`Cannot collect from '${info.name}': it has not ended (${info.phase}).`, 409);
     }
-    const { bytes: _bytes, ...result } = await this.#result(info, { keep: true, ...(signal && { signal }) });
+    const { bytes: _bytes, ...result } = await this.#result(info, { keep: true, signal });
     return {
       exitCode,
       startedAt,
@@ -84,12 +84,12 @@ export class RunCollector {
   ): Promise<SuccessResult | ErrorResult> {
     const { orchestrator } = this.#options;
     const { containerId, containerName, specHash } = started;
-    const options = { ...(signal && { signal }) };
+    const options = { signal };
     const [outcome] = await Promise.all([
       orchestrator.wait(containerId, options),
       onLine && this.#follow(containerId, onLine, signal),
     ]);
-    const output = await outputTail(orchestrator, containerId, { ...(signal && { signal }) });
+    const output = await outputTail(orchestrator, containerId, { signal });
     const info = await orchestrator.getStatus(containerId, options);
     if (!info) throw new ContainerNotFoundError(containerId);
     const result = await this.#result(info, {
@@ -115,7 +115,7 @@ export class RunCollector {
   }
 
   async #follow(container: string, onLine: (line: LogLine) => void, signal?: AbortSignal): Promise<void> {
-    const options = { follow: true, ...(signal && { signal }) };
+    const options = { follow: true, signal };
     for await (const line of this.#options.orchestrator.getLogs(container, options)) onLine(line);
   }
 

@@ -11,7 +11,7 @@ import type { ExecutionResult, RunningResult } from "./execution_result.ts";
 import type { ContainerKind } from "../engine/labels.ts";
 import type { ReadLogsOptions } from "../logs/log_reader.ts";
 import type { StoredLogLine } from "../logs/line_format.ts";
-import type { CollectedResult } from "./result_keeper.ts";
+import type { CollectedResult } from "./result_store.ts";
 
 export type { ContainerKind };
 
@@ -253,7 +253,7 @@ export interface Runner extends AsyncDisposable {
    * by its later containers. Without a gap and without a repeat. Throws `InvalidBotIdError` for what is no id.
    */
   readLogs(id: string, options?: ReadLogsOptions): AsyncIterable<StoredLogLine>;
-  /** Removes what a killed process left: private folders that no container names. */
+  /** Removes what a killed process left: workspaces that no container names. */
   removeOrphans(options?: RemoveOrphansOptions): Promise<string[]>;
   /**
    * Names the document store that containers are started for from now on. They carry its identity, and containers of

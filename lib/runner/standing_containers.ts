@@ -42,7 +42,7 @@ export async function standingContainer(
   signal?: AbortSignal,
 ): Promise<ManagedContainer | undefined> {
   const { kind, id, slot } = target;
-  const found = await containers.find(kind, id, { ...(signal && { signal }) });
+  const found = await containers.find(kind, id, { signal });
   // One that was created and never started is the rest of a start that was cut off: its name tells, if it is in the way.
   const standing = found.filter((each) => each.slot === slot && each.phase !== "pending");
   return standing.map((each) => judge(target, each)).find((each) => each !== undefined);

@@ -1,5 +1,5 @@
 /**
- * The folder for archives and private folders.
+ * The folder for archives and workspaces.
  *
  * @module
  */

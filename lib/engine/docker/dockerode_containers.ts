@@ -20,7 +20,7 @@ import type { DockerodeClient, EngineRequest, EngineRequestOptions } from "./doc
 import { hasId, hasInspection } from "./dockerode_answers.ts";
 import { CREATE_ID_LABEL } from "./dockerode_container_info.ts";
 import { toCreateOptions } from "./dockerode_create_options.ts";
-import { expectShape, wordsOf } from "./dockerode_errors.ts";
+import { engineMessage, expectShape } from "./dockerode_errors.ts";
 import type { EngineCallKind } from "./dockerode_turns.ts";
 
 /** What the engine takes as id or name of a container. */
@@ -230,7 +230,7 @@ export class DockerodeContainers {
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       // A part of the path that is a file gives 500 where one that is absent gives 404.
-      const isMissing = error.status === 404 || wordsOf(error).endsWith("not a directory");
+      const isMissing = error.status === 404 || engineMessage(error).endsWith("not a directory");
       if (!isMissing) throw error;
       const found = await this.inspect(container, { signal: scope.signal });
       if (found === undefined) throw new ContainerNotFoundError(container, { cause: error });
@@ -282,14 +282,14 @@ export class DockerodeContainers {
 /** A start answers 404 for a missing network, too: the words tell. */
 function toContainerError(container: string, error: unknown): unknown {
   const isMissing = error instanceof EngineError &&
-    ((error.status === 404 && /no such container/i.test(wordsOf(error))) ||
+    ((error.status === 404 && /no such container/i.test(engineMessage(error))) ||
       // It is being removed at this moment.
-      (error.status === 409 && /dead or marked for removal/i.test(wordsOf(error))));
+      (error.status === 409 && /dead or marked for removal/i.test(engineMessage(error))));
   return isMissing ? new ContainerNotFoundError(container, { cause: error }) : error;
 }
 
 function toCreateError(spec: ContainerSpec, error: EngineError): BerthError {
-  const words = wordsOf(error);
+  const words = engineMessage(error);
   if (error.status === 409) {
     const message = `Cannot create container '${spec.name}': a container of this name exists. ` +
       `Remove that one, or adopt it. The engine says: ${words}`;

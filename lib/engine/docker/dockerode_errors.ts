@@ -104,7 +104,7 @@ export function expectShape<T>(what: string, value: unknown, isShape: (value: un
  * @param error An error of {@linkcode toRefusal}.
  * @returns The engine's own words.
  */
-export function wordsOf(error: EngineError): string {
+export function engineMessage(error: EngineError): string {
   return typeof error.cause === "string" ? error.cause : error.message;
 }
 

@@ -8,7 +8,7 @@ import { type CallScope, limitSilence } from "../../util/call_scope.ts";
 import type { PullImageOptions, PullProgress } from "../container_orchestrator.ts";
 import { EngineError } from "../../errors.ts";
 import type { DockerodeClient } from "./dockerode_client.ts";
-import { wordsOf } from "./dockerode_errors.ts";
+import { engineMessage } from "./dockerode_errors.ts";
 import { parseImageReference, readPullProgress, toImageError } from "./dockerode_pull_progress.ts";
 
 /** A pull that is under way, and who waits for it. */
@@ -98,7 +98,9 @@ export class DockerodePuller {
       }
     } catch (error) {
       // The engine refuses what it can tell at once, and reports the rest inside the stream.
-      throw error instanceof EngineError ? toImageError(image, wordsOf(error), { cause: error }) : error;
+      throw error instanceof EngineError
+        ? toImageError(image, engineMessage(error), { cause: error })
+        : error;
     }
   }
 }

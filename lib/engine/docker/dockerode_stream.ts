@@ -84,10 +84,10 @@ async function* readAnswer(
     scope.signal.removeEventListener("abort", abort);
     socket.destroy();
   }
-  if (isRefusal()) throw toRefusal(what, answer.status!, wordsIn(words));
+  if (isRefusal()) throw toRefusal(what, answer.status!, messageIn(words));
 }
 
-function wordsIn(text: string): string {
+function messageIn(text: string): string {
   try {
     const { message } = JSON.parse(text);
     if (typeof message === "string") return message.trim();

@@ -7,7 +7,7 @@
 import { dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createDockerRunner } from "../../../lib/runner/create_docker_runner.ts";
-import { parseDockerRunnerConfig } from "../../../lib/runner/docker_runner_config.ts";
+import { parseDockerRunnerConfig } from "../../../lib/runner/parse_docker_runner_config.ts";
 import type { DockerRunner } from "../../../lib/runner/docker_runner.ts";
 import type { FileOwner } from "../../../lib/util/files.ts";
 import { FolderObjectStore } from "../../../lib/objects/folder/folder_object_store.ts";

@@ -6,7 +6,7 @@
 
 import { MongoClient } from "mongodb";
 import { createDockerRunner } from "../../../lib/runner/create_docker_runner.ts";
-import { parseDockerRunnerConfig } from "../../../lib/runner/docker_runner_config.ts";
+import { parseDockerRunnerConfig } from "../../../lib/runner/parse_docker_runner_config.ts";
 import { FolderObjectStore } from "../../../lib/objects/folder/folder_object_store.ts";
 import { MongoRunRepository } from "../../../services/mongo/mongo_run_repository.ts";
 import { MongoScheduleRepository } from "../../../services/mongo/mongo_schedule_repository.ts";

@@ -8,7 +8,7 @@ import { ContainerOwnership } from "../../../../lib/runner/container_ownership.t
 import { ContainerRemover } from "../../../../lib/runner/container_remover.ts";
 import { EngineUnavailableError } from "../../../../lib/errors.ts";
 import { LABEL } from "../../../../lib/engine/labels.ts";
-import { PrivateFolders } from "../../../../lib/code/private_folders.ts";
+import { Workspaces } from "../../../../lib/code/workspaces.ts";
 
 const OWN_LABELS = { [LABEL.managed]: "true", [LABEL.instance]: "test" };
 
@@ -42,7 +42,7 @@ class Engine {
 
 interface Scene {
   readonly engine: Engine;
-  readonly folders: PrivateFolders;
+  readonly workspaces: Workspaces;
   readonly remover: ContainerRemover;
   /** Makes a folder, as a start does. */
   begin(): Promise<string>;
@@ -52,19 +52,19 @@ interface Scene {
 async function withScene(work: (scene: Scene) => Promise<void>): Promise<void> {
   const parent = await Deno.makeTempDir({ prefix: "berth-test-" });
   const engine = new Engine();
-  const folders = new PrivateFolders(parent);
+  const workspaces = new Workspaces(parent);
   const remover = new ContainerRemover({
     orchestrator: engine.orchestrator,
-    folders,
+    workspaces,
     ownership: new ContainerOwnership("test"),
   });
   try {
     await work({
       engine,
-      folders,
+      workspaces,
       remover,
-      begin: () => folders.create("bot"),
-      exists: (folder) => Deno.stat(folders.path(folder)).then(() => true, () => false),
+      begin: () => workspaces.create("bot"),
+      exists: (folder) => Deno.stat(workspaces.path(folder)).then(() => true, () => false),
     });
   } finally {
     await Deno.remove(parent, { recursive: true });
@@ -72,12 +72,12 @@ async function withScene(work: (scene: Scene) => Promise<void>): Promise<void> {
 }
 
 Deno.test("ContainerRemover.removeOrphans() removes what nobody will start, with its folder, and bare folders", () =>
-  withScene(async ({ engine, folders, remover, begin, exists }) => {
+  withScene(async ({ engine, workspaces, remover, begin, exists }) => {
     const [created, bare, running] = [await begin(), await begin(), await begin()];
     engine.add("created", "pending", created);
     engine.add("running", "running", running);
     engine.add("helper", "exited", "", "cleanup");
-    for (const folder of [created, bare, running]) folders.release(folder);
+    for (const folder of [created, bare, running]) workspaces.release(folder);
     assert.deepEqual((await remover.removeOrphans("image")).sort(), ["created", "helper", bare].sort());
     assert.deepEqual([...engine.containers.keys()], ["running"]);
     assert.deepEqual([await exists(created), await exists(bare), await exists(running)], [
@@ -88,15 +88,15 @@ Deno.test("ContainerRemover.removeOrphans() removes what nobody will start, with
   }));
 
 Deno.test("ContainerRemover.removeOrphans() spares a start that ends while the list is on its way", () =>
-  withScene(async ({ engine, folders, remover, begin, exists }) => {
+  withScene(async ({ engine, workspaces, remover, begin, exists }) => {
     const [early, late] = [await begin(), await begin()];
     engine.add("early", "pending", early);
     engine.afterList = () => {
       // One that the list shows as not started yet, one that it does not show at all.
       engine.add("early", "running", early);
       engine.add("late", "running", late);
-      folders.release(early);
-      folders.release(late);
+      workspaces.release(early);
+      workspaces.release(late);
       return Promise.resolve();
     };
     assert.deepEqual(await remover.removeOrphans("image"), []);
@@ -115,19 +115,19 @@ Deno.test("ContainerRemover.removeOrphans() spares starts and removals that are 
   }));
 
 Deno.test("ContainerRemover.removeOrphans() takes no answer for no empty list", () =>
-  withScene(async ({ engine, folders, remover, begin, exists }) => {
+  withScene(async ({ engine, workspaces, remover, begin, exists }) => {
     const running = await begin();
-    folders.release(running);
+    workspaces.release(running);
     engine.isDown = true;
     await assert.rejects(remover.removeOrphans("image"), EngineUnavailableError);
     assert.equal(await exists(running), true);
   }));
 
 Deno.test("ContainerRemover.removeOrphans() goes on after what it cannot remove", () =>
-  withScene(async ({ folders, remover, begin, exists }) => {
-    await Deno.mkdir(folders.path(" not a private folder"));
+  withScene(async ({ workspaces, remover, begin, exists }) => {
+    await Deno.mkdir(workspaces.path(" not a workspace"));
     const bare = await begin();
-    folders.release(bare);
+    workspaces.release(bare);
     assert.deepEqual(await remover.removeOrphans("image"), [bare]);
     assert.equal(await exists(bare), false);
   }));

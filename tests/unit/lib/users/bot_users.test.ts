@@ -7,7 +7,7 @@ import {
   preferredUid,
 } from "../../../../lib/users/bot_users.ts";
 import { HOST_USER_FILES, HostUsers, parseHostIds } from "../../../../lib/users/host_users.ts";
-import { parseDockerRunnerConfig } from "../../../../lib/runner/docker_runner_config.ts";
+import { parseDockerRunnerConfig } from "../../../../lib/runner/parse_docker_runner_config.ts";
 
 const RANGE = { first: 2_001_000_000, last: 2_100_999_999 };
 /** So small that bots meet. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createObjectStore } from "../../../../lib/runner/create_object_store.ts";
 import { ensureDataDir } from "../../../../lib/util/data_dir.ts";
-import { parseDockerRunnerConfig } from "../../../../lib/runner/docker_runner_config.ts";
+import { parseDockerRunnerConfig } from "../../../../lib/runner/parse_docker_runner_config.ts";
 import { InvalidConfigError } from "../../../../lib/errors.ts";
 import { openBotDocuments } from "../../../../services/open_bot_documents.ts";
 import { parseServiceConfig } from "../../../../services/config.ts";

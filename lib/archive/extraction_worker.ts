@@ -6,15 +6,15 @@
 import { BerthError } from "../errors.ts";
 import type { ExtractArchiveOptions, ExtractedArchive } from "./extract_archive.ts";
 import {
+  ControlSlot,
   EXTRACTION_SIGNAL_BYTES,
   type ExtractionReply,
   type ExtractionRequest,
-  ExtractionWord,
   unpackExtractionError,
 } from "./extraction_message.ts";
 
-/** Options of an {@linkcode ExtractionLane}. */
-export interface ExtractionLaneOptions {
+/** Options of an {@linkcode ExtractionWorker}. */
+export interface ExtractionWorkerOptions {
   /** Starts a worker. */
   createWorker(): Worker;
   /** A worker that does not move for this long is given up, in ms. */
@@ -27,8 +27,8 @@ export interface ExtractionLaneOptions {
 type Ending = ExtractionReply | { readonly kind: "lost"; readonly why: string };
 
 /** Owns at most one worker, started with the first extraction and ended when there is nothing to do. */
-export class ExtractionLane implements Disposable {
-  readonly #options: ExtractionLaneOptions;
+export class ExtractionWorker implements Disposable {
+  readonly #options: ExtractionWorkerOptions;
   #worker: Worker | undefined;
   #isBusy = false;
   #idle: ReturnType<typeof setTimeout> | undefined;
@@ -36,9 +36,9 @@ export class ExtractionLane implements Disposable {
   /**
    * Makes a lane; it starts no worker yet.
    *
-   * @param options See {@linkcode ExtractionLaneOptions}.
+   * @param options See {@linkcode ExtractionWorkerOptions}.
    */
-  constructor(options: ExtractionLaneOptions) {
+  constructor(options: ExtractionWorkerOptions) {
     this.#options = options;
   }
 
@@ -112,7 +112,7 @@ export class ExtractionLane implements Disposable {
     const shared = new SharedArrayBuffer(EXTRACTION_SIGNAL_BYTES);
     const words = new Int32Array(shared);
     // A worker that is terminated while it is busy runs on: it hears of the end here, and cleans up itself.
-    const stop = (): void => void Atomics.store(words, ExtractionWord.Stop, 1);
+    const stop = (): void => void Atomics.store(words, ControlSlot.Stop, 1);
     signal.addEventListener("abort", stop, { once: true });
     const watch = this.#watch(words, () => {
       stop();
@@ -140,7 +140,7 @@ export class ExtractionLane implements Disposable {
   #watch(words: Int32Array, onStall: () => void): ReturnType<typeof setInterval> {
     let seen = -1;
     return setInterval(() => {
-      const progress = Atomics.load(words, ExtractionWord.Progress);
+      const progress = Atomics.load(words, ControlSlot.Progress);
       if (progress === seen) onStall();
       seen = progress;
     }, this.#options.stallMs);

@@ -33,8 +33,8 @@ export interface CollectedResult {
   readonly key?: string;
 }
 
-/** What a {@linkcode ResultKeeper} needs. */
-export interface ResultKeeperOptions {
+/** What a {@linkcode ResultStore} needs. */
+export interface ResultStoreOptions {
   /** The engine. */
   readonly orchestrator: Pick<ContainerOrchestrator, "copyFromContainer">;
   /** Where results are kept. */
@@ -43,7 +43,7 @@ export interface ResultKeeperOptions {
   readonly bucket: string;
 }
 
-/** Options of {@linkcode ResultKeeper.collect}. */
+/** Options of {@linkcode ResultStore.collect}. */
 export interface CollectResultOptions {
   /** Whether it is kept in the object store. */
   readonly keep: boolean;
@@ -58,16 +58,16 @@ export interface CollectResultOptions {
  * `{id}/analysis.json`, the latest, and under a key of the run's own, which no later run touches. A run without a usable
  * result leaves an error as the latest, so that the result before it is not taken for its own.
  */
-export class ResultKeeper {
-  readonly #options: ResultKeeperOptions;
+export class ResultStore {
+  readonly #options: ResultStoreOptions;
   readonly #limit = new Limiter(CONCURRENCY);
 
   /**
    * Makes one; nothing is read or dialled yet.
    *
-   * @param options See {@linkcode ResultKeeperOptions}.
+   * @param options See {@linkcode ResultStoreOptions}.
    */
-  constructor(options: ResultKeeperOptions) {
+  constructor(options: ResultStoreOptions) {
     this.#options = options;
   }
 
@@ -86,7 +86,7 @@ export class ResultKeeper {
     const result = await this.#read(info, options);
     const { keep, signal } = options;
     if (!keep) return result;
-    const call = { ...(signal && { signal }) };
+    const call = { signal };
     if (result.problem === undefined) return { ...result, key: await this.#store(info, result.bytes!, call) };
     await this.#storeLatest(info, new TextEncoder().encode(JSON.stringify(noResult(info, result))), call);
     return result;
@@ -99,7 +99,7 @@ export class ResultKeeper {
       const kind = info.labels[LABEL.kind] === "backtest" ? "backtest" : "bot";
       const mount = codeMountDir(options.entrypoint ?? kind);
       bytes = await this.#options.orchestrator.copyFromContainer(info.id, `${mount}/${RESULT_FILE}`, {
-        ...(signal && { signal }),
+        signal,
         maxBytes: MAX_RESULT_BYTES,
       });
     } catch (error) {

@@ -1,5 +1,5 @@
 /**
- * The private folders of containers: made before the start, removed with the container.
+ * The workspaces of containers: made before the start, removed with the container.
  *
  * @module
  */
@@ -18,8 +18,8 @@ export type ForcedRemoval = (parent: string, name: string) => Promise<void>;
 /** Names the tree of a folder's container. */
 const TREE_FILE = "tree";
 
-/** Makes and removes the private folders of one instance's containers, all inside one parent folder. */
-export class PrivateFolders {
+/** Makes and removes the workspaces of one instance's containers, all inside one parent folder. */
+export class Workspaces {
   readonly #parent: string;
   readonly #ready: () => Promise<unknown>;
   readonly #inUse = new Set<string>();
@@ -105,13 +105,13 @@ export class PrivateFolders {
    *
    * @param name Its name. One that could mean anything outside the parent is refused.
    * @param forced Used where the operating system refuses.
-   * @throws {TypeError} when `name` is not the name of a private folder.
+   * @throws {TypeError} when `name` is not the name of a workspace.
    * @throws {InvalidConfigError} when the folder above is not safe: nothing is touched then.
    * @throws {BerthError} `archive/io`: something is left.
    */
   async remove(name: string, forced: ForcedRemoval): Promise<void> {
     if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name)) {
-      throw new TypeError(`Cannot remove the folder '${name}': this is not the name of a private folder.`);
+      throw new TypeError(`Cannot remove the folder '${name}': this is not the name of a workspace.`);
     }
     this.#inUse.add(name);
     try {
@@ -138,6 +138,6 @@ export class PrivateFolders {
 
 /** Without the permission of Deno, another user's rights are of no use. */
 function rethrowNotCapable(error: unknown): false {
-  if (error instanceof Deno.errors.NotCapable) throw diskError("remove a private folder", error);
+  if (error instanceof Deno.errors.NotCapable) throw diskError("remove a workspace", error);
   return false;
 }

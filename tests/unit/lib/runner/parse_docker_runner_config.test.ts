@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { InvalidConfigError } from "../../../../lib/errors.ts";
-import { parseDockerRunnerConfig } from "../../../../lib/runner/docker_runner_config.ts";
+import { parseDockerRunnerConfig } from "../../../../lib/runner/parse_docker_runner_config.ts";
 
 const minio = {
   MINIO_ENDPOINT: "localhost:9000",

@@ -1,0 +1,52 @@
+/**
+ * The parts of a runner on one Docker Engine.
+ *
+ * @module
+ */
+
+import type { ArchiveExtractor } from "../archive/archive_extractor.ts";
+import type { BytecodeLayers } from "../code/bytecode_layers.ts";
+import type { CodeManager } from "../code/code_manager.ts";
+import type { CodeViews } from "../code/code_views.ts";
+import type { CodeWatch } from "../code/code_watch.ts";
+import type { Workspaces } from "../code/workspaces.ts";
+import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
+import type { ScriptManager } from "../executable/script_manager.ts";
+import type { LogCollector } from "../logs/log_collector.ts";
+import type { ObjectStore } from "../objects/object_store.ts";
+import type { BotUsers } from "../users/bot_users.ts";
+import type { UserFiles } from "../users/user_files.ts";
+import type { FileOwner } from "../util/files.ts";
+import type { DockerRunnerConfig } from "./docker_runner_config.ts";
+
+/** Parts of a `DockerRunner`. `createDockerRunner` makes them from a configuration. */
+export interface DockerRunnerParts {
+  /** The configuration. */
+  readonly config: DockerRunnerConfig;
+  /** The engine. Closed with the runner. */
+  readonly orchestrator: ContainerOrchestrator;
+  /** Keeps results. */
+  readonly store: ObjectStore;
+  /** Fetches and extracts code. */
+  readonly code: CodeManager;
+  /** Extracts archives. Closed with the runner. */
+  readonly extractor: ArchiveExtractor;
+  /** Writes the runner's own files. */
+  readonly scripts: ScriptManager;
+  /** Makes code visible to one container. */
+  readonly views: CodeViews;
+  /** Compiles code ahead of a start. Closed with the runner. @default {code is not compiled ahead} */
+  readonly bytecode?: BytecodeLayers;
+  /** Notices damage to the code of running containers. Closed with the runner. */
+  readonly watch: CodeWatch;
+  /** Folders of the containers. */
+  readonly workspaces: Workspaces;
+  /** User that this process runs as. */
+  readonly user: FileOwner;
+  /** Gives the user of a bot a name. */
+  readonly userFiles: UserFiles;
+  /** Users that bots run as. */
+  readonly users: BotUsers;
+  /** Stores the output of containers. Closed with the runner. @default {output is not stored} */
+  readonly logs?: LogCollector;
+}

@@ -1,0 +1,82 @@
+/**
+ * The work that can be done before a start, so that the start itself takes less time.
+ *
+ * @module
+ */
+
+import type { BytecodeLayers } from "../code/bytecode_layers.ts";
+import type { CodeManager } from "../code/code_manager.ts";
+import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
+import { runtimeOf } from "../executable/code_entrypoint_factory.ts";
+import type { Executable } from "../executable/executable.ts";
+import type { DockerRunnerConfig } from "./docker_runner_config.ts";
+import type { PrepareOptions } from "./runner.ts";
+
+/** How often the container that is to be replaced is polled, in ms. */
+const POLL_INTERVAL_MS = 1_000;
+
+/** Parts of a {@linkcode StartPreparer}. */
+export interface StartPreparerOptions {
+  /** Names the images. */
+  readonly config: Pick<DockerRunnerConfig, "images">;
+  /** The engine. */
+  readonly orchestrator: ContainerOrchestrator;
+  /** Fetches and extracts code. */
+  readonly code: CodeManager;
+  /** Compiles code ahead of a start. @default {code is not compiled ahead} */
+  readonly bytecode?: BytecodeLayers;
+}
+
+/** Pulls the image, fetches the code and compiles it, all before a start. */
+export class StartPreparer {
+  readonly #options: StartPreparerOptions;
+
+  /** @param options See {@linkcode StartPreparerOptions}. */
+  constructor(options: StartPreparerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Prepares the start of an executable.
+   *
+   * @param executable A validated executable.
+   * @param options See {@linkcode PrepareOptions}.
+   */
+  async prepare(executable: Executable, { replaces, signal }: PrepareOptions = {}): Promise<void> {
+    const { code, bytecode, orchestrator, config } = this.#options;
+    const image = config.images[executable.runtime]!;
+    code.warmUp();
+    await Promise.all([
+      orchestrator.pullImage(image, { signal }),
+      code.fetchAndExtract(executable, () => Promise.resolve(), { signal }),
+    ]);
+    if (!bytecode) return;
+    using live = replaces ? whileRunning(orchestrator, replaces, signal) : undefined;
+    const compiling = live?.signal ?? signal;
+    await code.fetchAndExtract(
+      executable,
+      ({ tree }) => bytecode.make(tree, image, runtimeOf(executable), compiling),
+      { signal },
+    );
+    signal?.throwIfAborted();
+  }
+}
+
+/** A signal that aborts once a container no longer runs: a start must not wait for the compiler then. */
+function whileRunning(
+  orchestrator: ContainerOrchestrator,
+  container: string,
+  signal: AbortSignal | undefined,
+): Disposable & { readonly signal: AbortSignal } {
+  const ended = new AbortController();
+  const poll = async () => {
+    // A failed call does not mean that the container has ended.
+    const info = await orchestrator.getStatus(container).catch(() => ({ phase: "running" }));
+    if (info?.phase !== "running") ended.abort();
+  };
+  const timer = setInterval(() => void poll(), POLL_INTERVAL_MS);
+  return {
+    signal: signal ? AbortSignal.any([signal, ended.signal]) : ended.signal,
+    [Symbol.dispose]: () => clearInterval(timer),
+  };
+}
