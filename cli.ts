@@ -64,8 +64,7 @@ function readArguments(
   try {
     parsed = parseArgs({ args, options: { ...options, ...HELP }, allowPositionals: true }) as typeof parsed;
   } catch (error) {
-    // Its first sentence says what is wrong; the others are about programming.
-    throw new UsageError((error as Error).message.replace(/(?<=')\. .*/s, "."));
+    throw new UsageError(unknownOption(args, { ...options, ...HELP }) ?? (error as Error).message);
   }
   const { values, positionals } = parsed;
   if (values.help === true) return parsed;
@@ -74,4 +73,11 @@ function readArguments(
     throw new UsageError(`'${name}' does not take '${positionals[takes.max]}'.`);
   }
   return parsed;
+}
+
+/** Node's own message about an unknown option is long, and about programming. */
+function unknownOption(args: string[], options: NonNullable<Command["options"]>): string | undefined {
+  const { tokens } = parseArgs({ args, options, allowPositionals: true, strict: false, tokens: true });
+  const unknown = tokens.find((token) => token.kind === "option" && !Object.hasOwn(options, token.name));
+  return unknown?.kind === "option" ? `Unknown option '${unknown.rawName}'.` : undefined;
 }

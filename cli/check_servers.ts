@@ -4,6 +4,7 @@
  * @module
  */
 
+import { BerthError, messageOf } from "../lib/errors.ts";
 import type { LockHolder } from "../lib/util/folder_lock.ts";
 import type { ServerProbes } from "../services/probe_servers.ts";
 import type { ServiceConfig, ServiceName } from "../services/config.ts";
@@ -78,15 +79,17 @@ function servingFinding(config: ServiceConfig, server: string | undefined): Find
 }
 
 /**
- * A problem as an error tells it: what its message advises is the advice.
+ * Turns an error into a finding.
  *
  * @param subject What was checked.
- * @param message The message.
- * @param otherwise The advice where the message has none.
+ * @param error The error.
+ * @param otherwise The advice if the error has none.
  */
-export function problemFinding(subject: string, message: string, otherwise: string): Finding {
-  const [, detail, advice] = /^(.*?\.) ((?:Start|Correct) .*?)\.?$/s.exec(message) ?? [];
-  return { subject, state: "problem", detail: detail ?? message, advice: advice ?? otherwise };
+export function problemFinding(subject: string, error: unknown, otherwise: string): Finding {
+  if (!(error instanceof BerthError)) {
+    return { subject, state: "problem", detail: messageOf(error), advice: otherwise };
+  }
+  return { subject, state: "problem", detail: error.summary, advice: error.advice ?? otherwise };
 }
 
 function checkSqlite({ path, exists, bots, problem }: NonNullable<ServerProbes["sqlite"]>): Finding {

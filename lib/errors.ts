@@ -1,58 +1,81 @@
 /**
- * Every error that the runner throws on purpose. Each message says what is wrong, where, and what to do;
- * `code` is stable and meant for programs, the message for people.
+ * Every error that Berth throws on purpose.
+ *
+ * `code` is stable and made for programs; `message` is made for people and says what is wrong, where, and what to do.
+ * Programs that need a part of a message read it from a field: `advice`, `issues`, `status` and the like.
  *
  * @module
  */
 
-/** Base of all errors of this library. */
+/** Options of a {@linkcode BerthError}. */
+export interface BerthErrorOptions extends ErrorOptions {
+  /** A sentence that says what to do. */
+  readonly advice?: string;
+}
+
+/** Base of all errors of Berth. */
 export class BerthError extends Error {
-  /** Stable, machine-readable name of the failure, for example `archive/encrypted`. */
+  /** Stable name of the failure for programs, for example `archive/encrypted`. */
   readonly code: string;
+  /** What is wrong, and where: the message without the advice. */
+  readonly summary: string;
+  /** What to do, if the library knows. The message ends with it. */
+  readonly advice?: string;
 
   /**
    * Makes the error.
    *
-   * @param code Stable name.
-   * @param message Text for people.
-   * @param options The cause, where there is one.
+   * @param code Stable name for programs.
+   * @param summary What is wrong, and where.
+   * @param options The advice and the cause.
    */
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(code: string, summary: string, { advice, ...options }: BerthErrorOptions = {}) {
+    super(advice === undefined ? summary : `${summary} ${advice}`, options);
     this.name = new.target.name;
     this.code = code;
+    this.summary = summary;
+    if (advice !== undefined) this.advice = advice;
   }
 }
 
-/** The configuration cannot be used. Lists every problem at once. */
+/** One problem of a value that was checked as a whole. */
+export interface Issue {
+  /** Where the problem is: the name of a variable, or a field such as `entrypointFiles.bot`. Empty for the whole. */
+  readonly path: string;
+  /** What is wrong, and what is expected. */
+  readonly message: string;
+}
+
+/**
+ * Writes an issue in one line, for example `BOT_NETWORK: must be host, bridge, none or the name of a network`.
+ *
+ * @param issue The issue.
+ */
+export function formatIssue({ path, message }: Issue): string {
+  return path === "" ? message : `${path}: ${message}`;
+}
+
+/** The configuration cannot be used. */
 export class InvalidConfigError extends BerthError {
-  /** One line a problem: which variable, what is wrong, what is expected. */
-  readonly problems: readonly string[];
-
   /**
    * Makes the error.
    *
-   * @param problems One line a problem.
+   * @param issues Every problem of the configuration.
    */
-  constructor(problems: readonly string[]) {
-    super("config/invalid", `Cannot use the configuration:\n${bullets(problems)}`);
-    this.problems = problems;
+  constructor(readonly issues: readonly Issue[]) {
+    super("config/invalid", `Cannot use the configuration:\n${bullets(issues)}`);
   }
 }
 
-/** The description of what to run cannot be used. Lists every problem at once. */
+/** The description of what to run cannot be used. */
 export class InvalidExecutableError extends BerthError {
-  /** One line a problem. */
-  readonly problems: readonly string[];
-
   /**
    * Makes the error.
    *
-   * @param problems One line a problem.
+   * @param issues Every problem of the description.
    */
-  constructor(problems: readonly string[]) {
-    super("executable/invalid", `Cannot run this executable:\n${bullets(problems)}`);
-    this.problems = problems;
+  constructor(readonly issues: readonly Issue[]) {
+    super("executable/invalid", `Cannot run this executable:\n${bullets(issues)}`);
   }
 }
 
@@ -73,15 +96,15 @@ export class InvalidBotFolderError extends BerthError {
   /**
    * Makes the error.
    *
-   * @param message What is wrong, where, what to do.
-   * @param options The cause, where there is one.
+   * @param message What is wrong, where, and what to do.
+   * @param options The cause.
    */
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: BerthErrorOptions) {
     super("bot-folder/invalid", message, options);
   }
 }
 
-/** Why an archive was refused. */
+/** The check that refused an archive. */
 export type ArchiveProblem =
   | "not-a-zip"
   | "truncated"
@@ -101,17 +124,17 @@ export type ArchiveProblem =
 
 /** An archive of bot code was refused. Nothing of it was kept. */
 export class InvalidArchiveError extends BerthError {
-  /** Which check refused it. */
+  /** The check that refused it. */
   readonly problem: ArchiveProblem;
-  /** The entry concerned, with control characters escaped; absent when it is about the whole archive. */
+  /** Name of the entry at fault, with control characters escaped; absent if the whole archive is at fault. */
   readonly entry?: string;
 
   /**
    * Makes the error.
    *
    * @param problem The check.
-   * @param message What is wrong and what to do.
-   * @param entry The entry concerned.
+   * @param message What is wrong, and what to do.
+   * @param entry The entry at fault.
    */
   constructor(problem: ArchiveProblem, message: string, entry?: string) {
     super(`archive/${problem}`, message);
@@ -125,34 +148,29 @@ export class ObjectNotFoundError extends BerthError {
   /**
    * Makes the error.
    *
-   * @param bucket The bucket.
-   * @param key The key inside it.
-   * @param options The cause, where there is one.
+   * @param bucket Name of the bucket.
+   * @param key Key in the bucket.
+   * @param options The cause.
    */
   constructor(readonly bucket: string, readonly key: string, options?: ErrorOptions) {
-    super(
-      "object/not-found",
-      `There is no object '${key}' in bucket '${bucket}'. Upload it, or correct the file path.`,
-      options,
-    );
+    const advice = "Upload it, or correct the file path.";
+    super("object/not-found", `There is no object '${key}' in bucket '${bucket}'.`, { ...options, advice });
   }
 }
 
-/** An object is not the one that was to be changed: somebody else has written it meanwhile. */
+/** An object was changed by somebody else after it was read. */
 export class ObjectConflictError extends BerthError {
   /**
    * Makes the error.
    *
-   * @param bucket The bucket.
-   * @param key The key inside it.
-   * @param options The cause, where there is one.
+   * @param bucket Name of the bucket.
+   * @param key Key in the bucket.
+   * @param options The cause.
    */
   constructor(readonly bucket: string, readonly key: string, options?: ErrorOptions) {
-    super(
-      "object/conflict",
-      `Object '${key}' in bucket '${bucket}' is not the one that was to be changed. Read it anew, then try again.`,
-      options,
-    );
+    const advice = "Read it again, then retry.";
+    const summary = `Object '${key}' in bucket '${bucket}' was changed by somebody else.`;
+    super("object/conflict", summary, { ...options, advice });
   }
 }
 
@@ -161,10 +179,10 @@ export class ObjectStoreError extends BerthError {
   /**
    * Makes the error.
    *
-   * @param message What was tried and what happened.
-   * @param options The cause.
+   * @param message What was tried, and what happened.
+   * @param options The advice and the cause.
    */
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: BerthErrorOptions) {
     super("object-store/failed", message, options);
   }
 }
@@ -174,18 +192,18 @@ export class EngineUnavailableError extends BerthError {
   /**
    * Makes the error.
    *
-   * @param message What was tried, where, and what to do.
-   * @param options The cause.
+   * @param message What was tried, and where.
+   * @param options The advice and the cause.
    */
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: BerthErrorOptions) {
     super("engine/unavailable", message, options);
   }
 }
 
-/** The engine went away in the middle of a start: until it is back, nobody knows whether the container is there. */
+/** The engine went away during a start: until it is back, nobody knows whether the container exists. */
 export class StartInterruptedError extends EngineUnavailableError {}
 
-/** The engine answers lists, but starts, stops and inspects nothing: only its restart helps. */
+/** The engine lists containers, but starts, stops and inspects none: only a restart of the engine helps. */
 export class EngineHangsError extends EngineUnavailableError {}
 
 /** The engine answered and refused. */
@@ -193,49 +211,50 @@ export class EngineError extends BerthError {
   /**
    * Makes the error.
    *
-   * @param message What was tried and what the engine said.
-   * @param status Its HTTP status.
+   * @param message What was tried, and the engine's answer.
+   * @param status HTTP status of the answer.
    * @param options The cause.
    */
-  constructor(message: string, readonly status: number, options?: ErrorOptions) {
+  constructor(message: string, readonly status: number, options?: BerthErrorOptions) {
     super("engine/refused", message, options);
   }
 }
 
-/** The engine refused because its disk, or a quota of it, is full: not the fault of what it was asked to start. */
+/** The engine refused because its disk or quota is full, which is not the fault of the container. */
 export class EngineDiskFullError extends EngineError {}
 
-/** Why an image cannot be had: nobody has it, nobody answers, or it is not given to us. */
+/** Why an image is not available: it does not exist, the registry does not answer, or the registry refuses. */
 export type ImageProblem = "not-found" | "unreachable" | "refused";
 
-/** The image is not on the engine, and cannot be pulled. */
+/** The image is not on the engine and cannot be pulled. */
 export class ImageUnavailableError extends BerthError {
-  /** Why. */
+  /** Why the image is not available. */
   readonly reason: ImageProblem;
 
   /**
    * Makes the error.
    *
-   * @param image The image's reference. @param message What happened and what to do.
-   * @param options The reason (default `not-found`) and the cause, where there is one.
+   * @param image Reference of the image.
+   * @param message What happened, and what to do.
+   * @param options The reason, by default `not-found`, and the cause.
    */
   constructor(
     readonly image: string,
     message: string,
-    options: ErrorOptions & { readonly reason?: ImageProblem } = {},
+    { reason = "not-found", ...options }: BerthErrorOptions & { readonly reason?: ImageProblem } = {},
   ) {
     super("image/unavailable", message, options);
-    this.reason = options.reason ?? "not-found";
+    this.reason = reason;
   }
 }
 
-/** There is no such container. */
+/** The engine has no such container. */
 export class ContainerNotFoundError extends BerthError {
   /**
    * Makes the error.
    *
-   * @param container Name or id asked for.
-   * @param options The cause, where there is one.
+   * @param container Name or id of the container.
+   * @param options The cause.
    */
   constructor(readonly container: string, options?: ErrorOptions) {
     super("container/not-found", `There is no container '${container}' on the engine.`, options);
@@ -243,35 +262,39 @@ export class ContainerNotFoundError extends BerthError {
 }
 
 /** Options of a {@linkcode ContainerConflictError}. */
-export interface ContainerConflictErrorOptions extends ErrorOptions {
-  /** Whether the other container is one that the runner never touches: only a person can end the conflict. @default {false} */
+export interface ContainerConflictErrorOptions extends BerthErrorOptions {
+  /** Whether the runner never touches the other container, so that only a person can end the conflict. @default {false} */
   readonly isForeign?: boolean;
 }
 
-/** A container of this name, or a live one of this bot, exists already. */
+/** A container of this name, or a live one of this bot, already exists. */
 export class ContainerConflictError extends BerthError {
-  /** Whether the other container is one that the runner never touches: only a person can end the conflict. */
+  /** Whether the runner never touches the other container, so that only a person can end the conflict. */
   readonly isForeign: boolean;
 
   /**
    * Makes the error.
    *
-   * @param container The name.
-   * @param message What stands there and what to do.
-   * @param options The cause, and whose the other container is.
+   * @param container Name of the container.
+   * @param message Which container exists, and what to do.
+   * @param options The cause, and whether the other container is foreign.
    */
-  constructor(readonly container: string, message: string, options: ContainerConflictErrorOptions = {}) {
+  constructor(
+    readonly container: string,
+    message: string,
+    { isForeign = false, ...options }: ContainerConflictErrorOptions = {},
+  ) {
     super("container/conflict", message, options);
-    this.isForeign = options.isForeign ?? false;
+    this.isForeign = isForeign;
   }
 }
 
-/** A file asked for from a container is absent, too large or not a regular file. */
+/** A file in a container is missing, too large or not a regular file. */
 export class ContainerFileError extends BerthError {
   /**
    * Makes the error.
    *
-   * @param problem Which of these it is.
+   * @param problem What is wrong with the file.
    * @param message What is wrong, and where.
    * @param options The cause.
    */
@@ -284,49 +307,48 @@ export class ContainerFileError extends BerthError {
   }
 }
 
-/** What a container has printed cannot be stored at the moment: it has exited, and stays until that is done. */
+/** The log of a container cannot be stored at the moment, so the container was stopped but not removed. */
 export class LogsNotSavedError extends BerthError {
   /**
    * Makes the error.
    *
-   * @param container Its name.
-   * @param options What keeps its log from being stored.
+   * @param container Name of the container.
+   * @param options The error that keeps the log from being stored.
    */
   constructor(readonly container: string, options: ErrorOptions) {
     const why = messageOf(options.cause);
     super(
       "logs/not-saved",
-      `Container '${container}' has exited and is not removed yet, because its last lines are not stored: ${why} ` +
-        "Try again later.",
-      options,
+      `Container '${container}' has exited and is not removed yet, because its last lines are not stored: ${why}`,
+      { ...options, advice: "Try again later." },
     );
   }
 }
 
-/** Work was given up because it took longer than its limit. */
+/** An operation was given up because it took longer than its time limit. */
 export class TimeLimitError extends BerthError {
   /**
    * Makes the error.
    *
-   * @param what The work.
-   * @param limitMs The limit, in ms.
-   * @param options The cause, where there is one.
+   * @param what The operation.
+   * @param limitMs The time limit, in ms.
+   * @param options The cause.
    */
   constructor(what: string, readonly limitMs: number, options?: ErrorOptions) {
     super("time-limit", `${what} took longer than ${limitMs} ms and was given up.`, options);
   }
 }
 
-function bullets(lines: readonly string[]): string {
-  return lines.map((line) => `  - ${line}`).join("\n");
-}
-
 /**
- * The message of whatever was thrown, which need not be an error.
+ * The message of any thrown value, which need not be an error.
  *
  * @param error The value that was caught.
  * @returns Its message, or the value itself as a string.
  */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+function bullets(issues: readonly Issue[]): string {
+  return issues.map((issue) => `  - ${formatIssue(issue)}`).join("\n");
 }

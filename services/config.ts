@@ -7,7 +7,7 @@
 import { z } from "zod";
 import type { DockerRunnerConfig } from "../lib/runner/docker_runner_config.ts";
 import { CONFIG_VARIABLES, parseDockerRunnerConfig } from "../lib/runner/parse_docker_runner_config.ts";
-import { InvalidConfigError } from "../lib/errors.ts";
+import { formatIssue, InvalidConfigError, type Issue } from "../lib/errors.ts";
 import { ALL_SEGMENTS } from "../lib/runner/runner.ts";
 import { Secret } from "../lib/util/secret.ts";
 import { problemOfMongoUri, problemOfNatsUrl } from "../lib/util/server_addresses.ts";
@@ -92,16 +92,19 @@ export function parseServiceConfig(variables: Readonly<Record<string, string | u
   );
   const parsed = schema.safeParse(given);
   // An address may hold a password: it never goes into a message.
-  const problems = (parsed.error?.issues ?? []).map((issue) => `${String(issue.path[0])}: ${issue.message}`);
-  problems.push(...missing(variables, parsed.data?.SERVICES ?? []));
+  const issues = (parsed.error?.issues ?? []).map(({ path, message }): Issue => ({
+    path: String(path[0]),
+    message,
+  }));
+  issues.push(...missing(variables, parsed.data?.SERVICES ?? []));
   let runner: DockerRunnerConfig | undefined;
   try {
     runner = parseDockerRunnerConfig(variables);
   } catch (error) {
     if (!(error instanceof InvalidConfigError)) throw error;
-    problems.push(...error.problems);
+    issues.push(...error.issues);
   }
-  if (!runner || !parsed.success || problems.length > 0) throw new InvalidConfigError([...new Set(problems)]);
+  if (!runner || !parsed.success || issues.length > 0) throw new InvalidConfigError(distinct(issues));
   const value = parsed.data;
   return {
     runner,
@@ -126,21 +129,27 @@ export function parseServiceConfig(variables: Readonly<Record<string, string | u
 function missing(
   variables: Readonly<Record<string, string | undefined>>,
   services: readonly ServiceName[],
-): string[] {
+): Issue[] {
   const isSet = (name: string) => Boolean(variables[name]?.trim());
   const present = ["MONGO_URI", "MINIO_ENDPOINT", "NATS_URL"].filter(isSet);
   if (present.length === 0) return [];
   // The runner names missing MinIO credentials itself, once the endpoint is there.
-  const problems = ["MONGO_URI", "MINIO_ENDPOINT"].filter((name) => !isSet(name)).map((name) =>
-    `${name}: is missing, but ${present.join(" and ")} is set; ` +
-    "set MONGO_URI, MINIO_* and NATS_URL, or none of them for the embedded default"
-  );
+  const issues: Issue[] = ["MONGO_URI", "MINIO_ENDPOINT"].filter((name) => !isSet(name)).map((path) => ({
+    path,
+    message: `is missing, but ${present.join(" and ")} is set; ` +
+      "set MONGO_URI, MINIO_* and NATS_URL, or none of them for the embedded default",
+  }));
   if (!isSet("NATS_URL") && isSet("MONGO_URI") && services.includes("schedules")) {
-    problems.push(
-      "NATS_URL: is missing, and schedules in MongoDB need it; set it, or serve bots alone with SERVICES=bots",
-    );
+    issues.push({
+      path: "NATS_URL",
+      message: "is missing, and schedules in MongoDB need it; set it, or serve bots alone with SERVICES=bots",
+    });
   }
-  return problems;
+  return issues;
+}
+
+function distinct(issues: readonly Issue[]): Issue[] {
+  return [...new Map(issues.map((issue) => [formatIssue(issue), issue])).values()];
 }
 
 function checkWith(problemOf: (value: string) => string | undefined) {

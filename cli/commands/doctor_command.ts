@@ -5,7 +5,13 @@
  */
 
 import type { DockerRunnerConfig } from "../../lib/runner/docker_runner_config.ts";
-import { InvalidConfigError } from "../../lib/errors.ts";
+import {
+  EngineUnavailableError,
+  formatIssue,
+  InvalidConfigError,
+  type Issue,
+  messageOf,
+} from "../../lib/errors.ts";
 import { parseServiceConfig, type ServiceConfig } from "../../services/config.ts";
 import { checkDataDir, checkTempDir } from "../check_folders.ts";
 import { checkEngineActs } from "../check_engine_acts.ts";
@@ -65,7 +71,7 @@ async function examine(context: CliContext): Promise<Finding[]> {
     service = parseServiceConfig(context.env);
   } catch (error) {
     if (!(error instanceof InvalidConfigError)) throw error;
-    return [...findings, ...error.problems.map(configProblem)];
+    return [...findings, ...error.issues.map(configProblem)];
   }
   const config = service.runner;
   const { instance } = config;
@@ -104,11 +110,11 @@ function checkDeno(version: string): Finding {
   };
 }
 
-function configProblem(problem: string): Finding {
+function configProblem(issue: Issue): Finding {
   return {
     subject: "Configuration",
     state: "problem",
-    detail: problem,
+    detail: formatIssue(issue),
     advice: "correct the environment; the README has the table of variables",
   };
 }
@@ -143,12 +149,16 @@ async function checkEngine(config: DockerRunnerConfig, context: CliContext): Pro
       ...images,
     ];
   } catch (error) {
-    const { message } = error as Error;
-    const advice = /permission denied/i.test(message)
+    const advice = isPermissionDenied(error)
       ? "sudo usermod -aG docker $USER, then log in again; or run berth as root"
       : "start Docker, or point DOCKER_HOST at its socket";
-    return [{ subject: "Engine", state: "problem", detail: message, advice }];
+    return [{ subject: "Engine", state: "problem", detail: messageOf(error), advice }];
   }
+}
+
+function isPermissionDenied(error: unknown): boolean {
+  const cause = error instanceof EngineUnavailableError ? error.cause : undefined;
+  return ["EACCES", "EPERM"].includes(String((cause as { code?: unknown } | undefined)?.code));
 }
 
 /**
@@ -178,6 +188,6 @@ async function checkStore(config: DockerRunnerConfig, context: CliContext): Prom
   } catch (error) {
     const otherwise =
       "start MinIO, or correct MINIO_ENDPOINT, MINIO_ACCESS_KEY, MINIO_SECRET_KEY and MINIO_SSL";
-    return problemFinding(subject, (error as Error).message, otherwise);
+    return problemFinding(subject, error, otherwise);
   }
 }

@@ -75,7 +75,10 @@ export function servicePermissions(config: ServiceConfig): string[] {
   const unusable = folders.filter((path) => /[\s,]/.test(path));
   if (unusable.length > 0) {
     throw new InvalidConfigError(
-      unusable.map((path) => `'${path}' cannot be used: it holds a space or a comma; choose another path`),
+      unusable.map((path) => ({
+        path: "",
+        message: `'${path}' cannot be used: it holds a space or a comma; choose another path`,
+      })),
     );
   }
   const mongo = config.mongoUri ? mongoHosts(config.mongoUri.reveal()) : [];

@@ -35,8 +35,10 @@ export type ExtractionReply =
 
 /** An error as data. */
 export interface ExtractionErrorData {
-  /** Text for people. */
+  /** Message of the error, without its advice. */
   readonly message: string;
+  /** Advice of a {@linkcode BerthError}. */
+  readonly advice?: string;
   /** Code of a {@linkcode BerthError}. */
   readonly code?: string;
   /** Set when it is an {@linkcode InvalidArchiveError}. */
@@ -59,7 +61,8 @@ export function packExtractionError(error: unknown): ExtractionErrorData {
   if (!(error instanceof Error)) return { message: String(error) };
   const { code } = error as { code?: unknown };
   return {
-    message: error.message,
+    message: error instanceof BerthError ? error.summary : error.message,
+    ...(error instanceof BerthError && error.advice !== undefined ? { advice: error.advice } : {}),
     ...(typeof code === "string" ? { code } : {}),
     ...(error instanceof InvalidArchiveError ? { problem: error.problem } : {}),
     ...(error instanceof InvalidArchiveError && error.entry !== undefined ? { entry: error.entry } : {}),
@@ -78,7 +81,7 @@ export function unpackExtractionError(data: ExtractionErrorData): BerthError {
   if (data.problem !== undefined) return new InvalidArchiveError(data.problem, data.message, data.entry);
   const cause = data.cause === undefined ? undefined : unpackCause(data.cause);
   if (data.code?.startsWith("archive/")) {
-    return new BerthError(data.code, data.message, cause === undefined ? undefined : { cause });
+    return new BerthError(data.code, data.message, { advice: data.advice, cause });
   }
   return new BerthError("archive/worker", `Cannot extract the archive: ${data.message}.`, {
     cause: unpackCause(data),

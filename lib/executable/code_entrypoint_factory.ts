@@ -47,5 +47,6 @@ export function runtimeOf(executable: Pick<Executable, "runtime">): Runtime {
   const runtime = RUNTIMES.get(executable.runtime);
   if (runtime) return runtime;
   const known = [...RUNTIMES.keys()].join(", ");
-  throw new InvalidExecutableError([`runtime: '${executable.runtime}' is not known; use one of ${known}`]);
+  const message = `'${executable.runtime}' is not known; use one of ${known}`;
+  throw new InvalidExecutableError([{ path: "runtime", message }]);
 }

@@ -6,7 +6,7 @@
 
 import { z } from "zod";
 import { BOT_ID_RULE, isBotId } from "./bot_id.ts";
-import { InvalidExecutableError } from "../errors.ts";
+import { InvalidExecutableError, type Issue } from "../errors.ts";
 import { jsonTextProblem } from "../util/json_check.ts";
 import { DEFAULT_RUNTIME, RUNTIMES } from "./runtimes.ts";
 
@@ -129,13 +129,14 @@ const schema = z.object({
  */
 export function parseExecutable(input: ExecutableInput): Executable {
   const parsed = schema.safeParse(input);
-  if (!parsed.success) throw new InvalidExecutableError(parsed.error.issues.map(describe(input)));
+  if (!parsed.success) throw new InvalidExecutableError(parsed.error.issues.map(toIssue(input)));
   const value = parsed.data;
   if (value.entrypointFiles[value.entrypoint] === undefined) {
     const given = Object.keys(value.entrypointFiles).join(", ") || "none";
-    throw new InvalidExecutableError([
-      `entrypointFiles.${value.entrypoint}: is missing, so there is no script to run as '${value.entrypoint}' (given: ${given})`,
-    ]);
+    throw new InvalidExecutableError([{
+      path: `entrypointFiles.${value.entrypoint}`,
+      message: `is missing, so there is no script to run as '${value.entrypoint}' (given: ${given})`,
+    }]);
   }
   const isLongRunning = value.isLongRunning ?? value.entrypoint === "bot";
   return { ...value, isLongRunning, persistResults: value.persistResults ?? !isLongRunning };
@@ -176,7 +177,7 @@ function toJsonText(config: string | Record<string, unknown>, context: z.Refinem
   return "";
 }
 
-function describe(input: ExecutableInput): (issue: z.core.$ZodIssue) => string {
+function toIssue(input: ExecutableInput): (issue: z.core.$ZodIssue) => Issue {
   return (issue) => {
     const value = issue.path.reduce<unknown>(
       (at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key],
@@ -184,7 +185,7 @@ function describe(input: ExecutableInput): (issue: z.core.$ZodIssue) => string {
     );
     // The configuration may hold secrets: its content never goes into a message.
     const shown = issue.path[0] === "config" || value === undefined ? "" : ` (is ${excerpt(value)})`;
-    return `${issue.path.join(".") || "executable"}: ${issue.message}${shown}`;
+    return { path: issue.path.join(".") || "executable", message: `${issue.message}${shown}` };
   };
 }
 

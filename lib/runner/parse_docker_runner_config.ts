@@ -6,7 +6,7 @@
 
 import { z } from "zod";
 import { DEFAULT_ARCHIVE_LIMITS } from "../archive/archive_limits.ts";
-import { InvalidConfigError } from "../errors.ts";
+import { InvalidConfigError, type Issue } from "../errors.ts";
 import { RUNTIMES } from "../executable/runtimes.ts";
 import type { UidRange } from "../users/bot_users.ts";
 import { parseConnectionString, withoutCredentials } from "../util/connection_string.ts";
@@ -124,12 +124,12 @@ export function parseDockerRunnerConfig(
     CONFIG_VARIABLES.map((name) => [name, variables[name]?.trim()]).filter(([, value]) => value),
   );
   const parsed = schema.safeParse(given);
-  const problems = [
-    ...(parsed.error?.issues ?? []).map(describe(given)),
+  const issues = [
+    ...(parsed.error?.issues ?? []).map(toIssue(given)),
     ...missingMinio(given),
     ...contradictorySsl(parsed.data),
   ];
-  if (!parsed.success || problems.length > 0) throw new InvalidConfigError(problems);
+  if (!parsed.success || issues.length > 0) throw new InvalidConfigError(issues);
   const value = parsed.data;
   return {
     instance: value.BERTH_INSTANCE,
@@ -185,30 +185,31 @@ function defaultDataDir({ XDG_DATA_HOME, HOME }: { XDG_DATA_HOME?: string; HOME?
   return HOME ? `${HOME}/.local/share/berth` : "/var/lib/berth";
 }
 
-function missingMinio(given: Record<string, string>): string[] {
+function missingMinio(given: Record<string, string>): Issue[] {
   const needed = ["MINIO_ENDPOINT", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"];
   const missing = needed.filter((name) => !given[name]);
   if (missing.length === 0 || missing.length === needed.length) return [];
   const present = needed.filter((name) => given[name]).join(" and ");
-  return missing.map((name) =>
-    `${name}: is missing, but ${present} is set; set all three for MinIO, none for a local folder`
-  );
+  return missing.map((path) => ({
+    path,
+    message: `is missing, but ${present} is set; set all three for MinIO, none for a local folder`,
+  }));
 }
 
-/** Other tools have the second name. */
-function contradictorySsl(value: { MINIO_SSL?: boolean; MINIO_USE_SSL?: boolean } = {}): string[] {
+/** Other tools use the second name. */
+function contradictorySsl(value: { MINIO_SSL?: boolean; MINIO_USE_SSL?: boolean } = {}): Issue[] {
   const { MINIO_SSL: ssl, MINIO_USE_SSL: useSsl } = value;
   if (ssl === undefined || useSsl === undefined || ssl === useSsl) return [];
-  return [`MINIO_USE_SSL: says ${useSsl}, and MINIO_SSL says ${ssl}; set one of them`];
+  return [{ path: "MINIO_USE_SSL", message: `says ${useSsl}, and MINIO_SSL says ${ssl}; set one of them` }];
 }
 
-function describe(given: Record<string, string>): (issue: z.core.$ZodIssue) => string {
+function toIssue(given: Record<string, string>): (issue: z.core.$ZodIssue) => Issue {
   return (issue) => {
     const name = String(issue.path[0]);
     const shown = /KEY|SECRET|PASSWORD|TOKEN|URI/.test(name)
       ? ""
       : ` (is ${JSON.stringify(withoutCredentials(given[name] ?? ""))})`;
-    return `${name}: ${issue.message}${shown}`;
+    return { path: name, message: `${issue.message}${shown}` };
   };
 }
 

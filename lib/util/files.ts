@@ -56,9 +56,8 @@ export async function onDisk<T>(action: string, work: () => Promise<T>): Promise
  * @returns The error, with code `archive/io`.
  */
 export function diskError(action: string, cause: unknown): BerthError {
-  const advice = adviceFor(cause);
-  const message = `Cannot ${action}: ${messageOf(cause)}.${advice ? ` ${advice}` : ""}`;
-  return new BerthError("archive/io", message, { cause });
+  const summary = `Cannot ${action}: ${messageOf(cause)}.`;
+  return new BerthError("archive/io", summary, { advice: adviceFor(cause), cause });
 }
 
 /**

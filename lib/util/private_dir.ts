@@ -56,7 +56,7 @@ export interface EnsuredDir {
  */
 export async function ensurePrivateDir(path: string, options: PrivateDirOptions): Promise<EnsuredDir> {
   const { setting, uid, mayBeListed = false, mayBeLink = false } = options;
-  const refuse = (why: string) => new InvalidConfigError([`${setting}: '${path}' ${why}`]);
+  const refuse = (why: string) => new InvalidConfigError([{ path: setting, message: `'${path}' ${why}` }]);
   const look = mayBeLink ? Deno.stat : Deno.lstat;
   // It is there nearly always, and a look is cheaper than a failing attempt to make it.
   const found = await unlessMissing(look(path)).catch((error) => {

@@ -6,7 +6,7 @@
  */
 
 import { MAX_LOG_INTERVAL_SECONDS } from "../../lib/runner/docker_runner_config.ts";
-import { InvalidExecutableError } from "../../lib/errors.ts";
+import { formatIssue, InvalidExecutableError } from "../../lib/errors.ts";
 import { type Executable, type ExecutableInput, parseExecutable } from "../../lib/executable/executable.ts";
 import { readBotCode } from "./bot_code.ts";
 import { settingNotes, type SplitConfig, splitConfig, wholeNumberSetting } from "./berth_settings.ts";
@@ -74,14 +74,14 @@ export interface ParseBotDocumentOptions {
 
 const MAX_GRACE_SECONDS = 3600;
 const DATES = ["createdAt", "updatedAt"] as const;
-/** How the fields of an executable are called in a document. */
-const FIELD_NAMES: readonly (readonly [string, string])[] = [
-  ["entrypointFiles", "custom.config.entrypoints"],
-  ["filePath", "custom.filePath"],
-  ["runtime", "custom.config.runtime"],
-  ["version", "custom.version"],
-  ["segment", "segment_id"],
-];
+/** Names in a document of the fields of an executable. */
+const FIELD_NAMES: Readonly<Record<string, string>> = {
+  entrypointFiles: "custom.config.entrypoints",
+  filePath: "custom.filePath",
+  runtime: "custom.config.runtime",
+  version: "custom.version",
+  segment: "segment_id",
+};
 
 /**
  * Reads a bot's document. Never throws.
@@ -225,9 +225,9 @@ function toExecutable(input: ExecutableInput): Executable | string[] {
     return parseExecutable(input);
   } catch (error) {
     if (!(error instanceof InvalidExecutableError)) throw error;
-    return error.problems.map((problem) => {
-      const [inner, outer] = FIELD_NAMES.find(([name]) => problem.startsWith(name)) ?? ["", ""];
-      return outer + problem.slice(inner.length);
+    return error.issues.map(({ path, message }) => {
+      const [field = "", ...rest] = path.split(".");
+      return formatIssue({ path: [FIELD_NAMES[field] ?? field, ...rest].join("."), message });
     });
   }
 }

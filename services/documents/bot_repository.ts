@@ -5,7 +5,7 @@
  * @module
  */
 
-import { BerthError } from "../../lib/errors.ts";
+import { BerthError, type BerthErrorOptions } from "../../lib/errors.ts";
 
 /** The database did not answer, or refused. */
 export class StoreUnavailableError extends BerthError {
@@ -13,9 +13,9 @@ export class StoreUnavailableError extends BerthError {
    * Makes the error.
    *
    * @param message What was tried, where, and what happened; never a credential.
-   * @param options The cause.
+   * @param options The advice and the cause.
    */
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: BerthErrorOptions) {
     super("store/unavailable", message, options);
   }
 }

@@ -33,14 +33,14 @@ const FORM =
  */
 export function connectMongo(uri: string): MongoClient {
   const problem = problemOfMongoUri(uri);
-  if (problem !== undefined) throw new InvalidConfigError([`MONGO_URI: ${problem}`]);
+  if (problem !== undefined) throw new InvalidConfigError([{ path: "MONGO_URI", message: problem }]);
   const unsaid = Object.entries(DEFAULTS).filter(([name]) => !new RegExp(`[?&]${name}=`, "i").test(uri));
   try {
     return new MongoClient(uri, Object.fromEntries(unsaid));
   } catch (error) {
     // A missing permission has nothing to do with the URI.
     if (error instanceof Deno.errors.NotCapable) throw error;
-    throw new InvalidConfigError([`MONGO_URI: ${harmlessReason(error) ?? FORM}`]);
+    throw new InvalidConfigError([{ path: "MONGO_URI", message: harmlessReason(error) ?? FORM }]);
   }
 }
 

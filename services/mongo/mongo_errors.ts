@@ -31,8 +31,8 @@ const NO_INDEX: ReadonlySet<unknown> = new Set([
   86, // IndexKeySpecsConflict
 ]);
 const ADVICE: Readonly<Record<string, string>> = {
-  MongoServerSelectionError: ". Start the server, or correct MONGO_URI",
-  MongoNetworkError: ". It is tried again",
+  MongoServerSelectionError: "Start the server, or correct MONGO_URI.",
+  MongoNetworkError: "It is tried again.",
 };
 const LOGIN_FAILED = 18;
 
@@ -51,12 +51,11 @@ export function toStoreError(what: string, address: string, error: unknown, sign
   if (!isLimit && (reason instanceof BerthError || signal.aborted)) return reason;
   const message = messageOf(reason);
   const advice = reason instanceof MongoServerError && reason.code === LOGIN_FAILED
-    ? ". Correct user and password in MONGO_URI"
-    : ADVICE[reason instanceof Error ? reason.name : ""] ?? "";
-  const why = withoutCredentials(message).replace(/\.$/, "") + advice;
-  return new StoreUnavailableError(`Cannot ${what}: MongoDB at ${address} failed: ${why}.`, {
-    cause: reason,
-  });
+    ? "Correct user and password in MONGO_URI."
+    : ADVICE[reason instanceof Error ? reason.name : ""];
+  const why = withoutCredentials(message).replace(/\.$/, "");
+  const summary = `Cannot ${what}: MongoDB at ${address} failed: ${why}.`;
+  return new StoreUnavailableError(summary, { advice, cause: reason });
 }
 
 /**

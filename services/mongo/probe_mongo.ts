@@ -14,7 +14,7 @@ export interface MongoProbe {
   /** How many documents there are. */
   readonly bots?: number;
   /** Why that is not known; holds no credential. */
-  readonly problem?: string;
+  readonly problem?: unknown;
 }
 
 /**
@@ -33,7 +33,7 @@ export async function probeMongo(uri: string, signal: AbortSignal): Promise<Mong
     return { where, bots };
   } catch (error) {
     signal.throwIfAborted();
-    return { where, problem: (toStoreError("count the bots", where, error, signal) as Error).message };
+    return { where, problem: toStoreError("count the bots", where, error, signal) };
   } finally {
     await client.close();
   }

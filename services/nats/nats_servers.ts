@@ -30,7 +30,7 @@ export interface NatsServer {
  */
 export function parseNatsServers(urls: string): NatsServer[] {
   const parsed = parseConnectionStrings(urls, NATS_RULES);
-  if ("problem" in parsed) throw new InvalidConfigError([`NATS_URL: ${parsed.problem}`]);
+  if ("problem" in parsed) throw new InvalidConfigError([{ path: "NATS_URL", message: parsed.problem }]);
   return parsed.flatMap(({ scheme, user, password, hosts }) =>
     hosts.map(({ hostname, port = NATS_PORT }) => ({
       hostname,

@@ -20,12 +20,12 @@ import { InvalidConfigError } from "../../errors.ts";
 export function connectDocker(dockerHost: string): Docker {
   const socketPath = /^unix:\/\/(\/.+)$/.exec(dockerHost)?.[1];
   if (socketPath === undefined) {
-    throw new InvalidConfigError([
-      `DOCKER_HOST must be 'unix://' and the path of a socket on this host, for example ` +
-      `'unix:///var/run/docker.sock': bots see folders of this host. It is '${
-        withoutCredentials(dockerHost)
-      }'.`,
-    ]);
+    throw new InvalidConfigError([{
+      path: "DOCKER_HOST",
+      message: "must be 'unix://' and the path of a socket on this host, for example " +
+        "'unix:///var/run/docker.sock', since bots see folders of this host " +
+        `(is '${withoutCredentials(dockerHost)}')`,
+    }]);
   }
   // Not kept alive: over a unix socket a new connection costs nothing that can be measured, and an old one
   // that the engine has closed would make the client send a request again.

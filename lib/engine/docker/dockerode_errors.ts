@@ -12,14 +12,28 @@ import {
   type TimeLimitError,
 } from "../../errors.ts";
 
-const ADVICE: Readonly<Record<string, string>> = {
-  ENOENT: "there is no such socket. Start Docker (for example `systemctl start docker`), or set DOCKER_HOST.",
-  ECONNREFUSED:
-    "nothing listens there. Start Docker (for example `systemctl start docker`), or set DOCKER_HOST.",
-  EACCES: "permission denied. Run as a member of the group `docker`, or as root.",
-  EPERM: "permission denied. Run as a member of the group `docker`, or as root.",
-  ECONNRESET: "the engine closed the connection before it had answered. See whether it has stopped.",
-  EPIPE: "the engine closed the connection before it had answered. See whether it has stopped.",
+/** A known failure of a connection. */
+interface KnownFailure {
+  readonly reason: string;
+  readonly advice: string;
+}
+
+const START = "Start Docker (for example `systemctl start docker`), or set DOCKER_HOST.";
+const DENIED: KnownFailure = {
+  reason: "permission denied",
+  advice: "Run as a member of the group `docker`, or as root.",
+};
+const CLOSED: KnownFailure = {
+  reason: "the engine closed the connection before it had answered",
+  advice: "Check whether the engine has stopped.",
+};
+const KNOWN: Readonly<Record<string, KnownFailure>> = {
+  ENOENT: { reason: "there is no such socket", advice: START },
+  ECONNREFUSED: { reason: "nothing listens there", advice: START },
+  EACCES: DENIED,
+  EPERM: DENIED,
+  ECONNRESET: CLOSED,
+  EPIPE: CLOSED,
 };
 
 const DISK_FULL = /no space left on device|disk quota exceeded/i;
@@ -34,12 +48,14 @@ const DISK_FULL = /no space left on device|disk quota exceeded/i;
  */
 export function toConnectionError(what: string, address: string, error: unknown): EngineUnavailableError {
   const { code, name, message } = describe(error);
-  const advice = name === "NotCapable"
-    ? `Deno does not allow it (${message}). Allow net, read and write for this socket.`
-    : ADVICE[code] ?? `${message}.`;
-  return new EngineUnavailableError(`Cannot ${what}: no answer from the engine at ${address}: ${advice}`, {
-    cause: error,
-  });
+  const { reason, advice }: Partial<KnownFailure> & { reason: string } = name === "NotCapable"
+    ? {
+      reason: `Deno does not allow it (${message})`,
+      advice: "Allow net, read and write for this socket.",
+    }
+    : KNOWN[code] ?? { reason: message };
+  const summary = `Cannot ${what}: no answer from the engine at ${address}: ${reason}.`;
+  return new EngineUnavailableError(summary, { advice, cause: error });
 }
 
 /**
@@ -78,9 +94,13 @@ export function toRefusal(what: string, status: number, words: string): EngineEr
  */
 export function toHang(what: string, address: string, error: TimeLimitError): EngineHangsError {
   return new EngineHangsError(
-    `Cannot ${what}: the engine at ${address} answers lists, but has not done this within ${error.limitMs} ms: it ` +
-      "hangs. Restart it (for example `systemctl restart docker`); if that hangs too, end dockerd with SIGKILL first.",
-    { cause: error },
+    `Cannot ${what}: the engine at ${address} lists containers, but has not done this within ${error.limitMs} ms: ` +
+      "it hangs.",
+    {
+      advice:
+        "Restart it (for example `systemctl restart docker`); if that hangs too, end dockerd with SIGKILL first.",
+      cause: error,
+    },
   );
 }
 

@@ -1,19 +1,25 @@
 /**
- * Failures of a MinIO server, in Berth's words.
+ * Turns failures of a MinIO server into errors of Berth.
  *
  * @module
  */
 
-import { BerthError, ObjectStoreError, TimeLimitError } from "../../errors.ts";
+import { BerthError, messageOf, ObjectStoreError, TimeLimitError } from "../../errors.ts";
 
-const ADVICE: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "nothing listens there. Start the server, or correct MINIO_ENDPOINT",
-  ENOTFOUND: "there is no such host. Correct MINIO_ENDPOINT",
-  ECONNRESET: "the server closed the connection before it had answered",
-  InvalidAccessKeyId: "the server does not know the access key. Correct MINIO_ACCESS_KEY",
-  SignatureDoesNotMatch: "the secret key does not belong to the access key. Correct MINIO_SECRET_KEY",
-  AccessDenied: "these credentials do not allow it",
-  NoSuchBucket: "there is no such bucket. Make sure of it first",
+const KNOWN: Readonly<Record<string, { readonly reason: string; readonly advice?: string }>> = {
+  ECONNREFUSED: { reason: "nothing listens there", advice: "Start the server, or correct MINIO_ENDPOINT." },
+  ENOTFOUND: { reason: "there is no such host", advice: "Correct MINIO_ENDPOINT." },
+  ECONNRESET: { reason: "the server closed the connection before it had answered" },
+  InvalidAccessKeyId: {
+    reason: "the server does not know the access key",
+    advice: "Correct MINIO_ACCESS_KEY.",
+  },
+  SignatureDoesNotMatch: {
+    reason: "the secret key does not belong to the access key",
+    advice: "Correct MINIO_SECRET_KEY.",
+  },
+  AccessDenied: { reason: "these credentials do not allow it" },
+  NoSuchBucket: { reason: "there is no such bucket", advice: "Create it first." },
 };
 
 /**
@@ -34,8 +40,7 @@ export function toObjectStoreError(
   const isLimit = error instanceof TimeLimitError && error === signal.reason;
   if (!isLimit && (error instanceof BerthError || (signal.aborted && error === signal.reason))) return error;
   const code = String((error as { code?: unknown } | null)?.code ?? "");
-  const why = ADVICE[code] ?? (error instanceof Error ? error.message || code : String(error));
-  return new ObjectStoreError(`Cannot ${what}: the object store at ${endpoint} failed: ${why}.`, {
-    cause: error,
-  });
+  const { reason, advice } = KNOWN[code] ?? { reason: messageOf(error) || code };
+  const summary = `Cannot ${what}: the object store at ${endpoint} failed: ${reason}.`;
+  return new ObjectStoreError(summary, { advice, cause: error });
 }

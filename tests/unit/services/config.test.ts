@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { InvalidConfigError } from "../../../lib/errors.ts";
+import { formatIssue, InvalidConfigError } from "../../../lib/errors.ts";
 import { parseServiceConfig } from "../../../services/config.ts";
 
 const HOME = { HOME: "/home/somebody" };
@@ -15,7 +15,7 @@ function problemsOf(variables: Record<string, string>): readonly string[] {
   try {
     parseServiceConfig(variables);
   } catch (error) {
-    if (error instanceof InvalidConfigError) return error.problems;
+    if (error instanceof InvalidConfigError) return error.issues.map(formatIssue);
     throw error;
   }
   return [];

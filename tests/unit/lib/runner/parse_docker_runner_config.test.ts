@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { InvalidConfigError } from "../../../../lib/errors.ts";
+import { formatIssue, InvalidConfigError } from "../../../../lib/errors.ts";
 import { parseDockerRunnerConfig } from "../../../../lib/runner/parse_docker_runner_config.ts";
 
 const minio = {
@@ -13,7 +13,7 @@ function problemsOf(variables: Record<string, string>): readonly string[] {
     parseDockerRunnerConfig(variables);
   } catch (error) {
     assert.ok(error instanceof InvalidConfigError, String(error));
-    return error.problems;
+    return error.issues.map(formatIssue);
   }
   throw new assert.AssertionError({ message: `accepted ${JSON.stringify(variables)}` });
 }

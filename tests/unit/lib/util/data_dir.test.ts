@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createObjectStore } from "../../../../lib/runner/create_object_store.ts";
 import { ensureDataDir } from "../../../../lib/util/data_dir.ts";
 import { parseDockerRunnerConfig } from "../../../../lib/runner/parse_docker_runner_config.ts";
-import { InvalidConfigError } from "../../../../lib/errors.ts";
+import { formatIssue, InvalidConfigError } from "../../../../lib/errors.ts";
 import { openBotDocuments } from "../../../../services/open_bot_documents.ts";
 import { parseServiceConfig } from "../../../../services/config.ts";
 import { checkDataDir } from "../../../../cli/check_folders.ts";
@@ -74,7 +74,7 @@ Deno.test("ensureDataDir() refuses an open folder that holds other files, and le
     await assert.rejects(ensureDataDir(home), (error) => {
       assert.ok(error instanceof InvalidConfigError);
       assert.match(
-        error.problems[0]!,
+        formatIssue(error.issues[0]!),
         /^DATA_DIR: '.*\/home' is open to other users \(mode 755\) and holds files/,
       );
       return true;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { InvalidConfigError } from "../../../../lib/errors.ts";
+import { formatIssue, InvalidConfigError } from "../../../../lib/errors.ts";
 import { ensureInstanceDir, ensureTempDir } from "../../../../lib/util/temp_dir.ts";
 import { withParent } from "../../../support/with_parent.ts";
 
@@ -8,9 +8,10 @@ const OWN = Deno.uid() ?? 0;
 async function assertRefused(path: string, why: RegExp, uid = OWN): Promise<void> {
   await assert.rejects(ensureTempDir(path, uid), (error) => {
     assert.ok(error instanceof InvalidConfigError, String(error));
-    assert.equal(error.problems.length, 1);
-    assert.match(error.problems[0]!, why);
-    assert.ok(error.problems[0]!.startsWith(`TEMP_DIR: '${path}' `), error.problems[0]);
+    assert.equal(error.issues.length, 1);
+    const line = formatIssue(error.issues[0]!);
+    assert.match(line, why);
+    assert.ok(line.startsWith(`TEMP_DIR: '${path}' `), line);
     return true;
   });
 }

@@ -113,7 +113,7 @@ Deno.test("an engine that answers lists and hangs on all else is said to hang", 
       assert.ok(error instanceof EngineUnavailableError, String(error));
       assert.match(
         error.message,
-        /answers lists, but has not done this within 400 ms: it hangs\. Restart it/,
+        /lists containers, but has not done this within 400 ms: it hangs\. Restart it/,
       );
       return true;
     })
