@@ -19,7 +19,7 @@ import {
   type StoredBot,
   StoreUnavailableError,
 } from "../documents/bot_repository.ts";
-import { storeChange } from "../documents/store_change.ts";
+import { logRefusal, newFieldsFor, toRefusal } from "../documents/refused_change.ts";
 import type { BotEvents } from "../events/bot_events.ts";
 import { untilCaughtUp } from "../events/until_caught_up.ts";
 import { ForeignContainers } from "../ownership/foreign_containers.ts";
@@ -192,28 +192,24 @@ export class BotService {
   async #apply(change: BotChange, signal: AbortSignal): Promise<void> {
     const { repository, clock, segment } = this.#options;
     const { id, type } = change;
-    const say = () => type === "deleted" ? this.#guard.sayDeleted(id) : this.#guard.forget(id);
-    let isWoken = false;
-    const applied = await storeChange(change, {
-      repository,
-      log: this.#log,
-      signal,
-      segment,
-      onWritten: (document) => {
-        say();
-        this.#fresh.write(id, document);
-        this.#enqueue(id);
-        isWoken = true;
-      },
-    });
+    const { refusal, current, positionSaved } = await repository
+      .write(change, { signal, newFields: newFieldsFor(segment) })
+      .catch(toRefusal);
+    if (refusal) logRefusal(this.#log, change, refusal);
+    // A deletion counts even if a predecessor applied it and ended before it could act.
+    const isDeleted = type === "deleted" && (!refusal || !await repository.get(id, { signal }));
+    if (isDeleted) this.#guard.sayDeleted(id);
+    else if (!refusal) this.#guard.forget(id);
+    // The bot starts while the position of its event is still being saved.
+    if (current) {
+      this.#fresh.write(id, current.document);
+      this.#enqueue(id);
+    } else this.wake(id);
+    await positionSaved;
     const { publishedAt, isHistory } = change.order;
     if (publishedAt !== undefined && !isHistory) {
       this.state.setEventLag(Math.max(0, clock.now() - publishedAt));
     }
-    if (isWoken) return;
-    // A deletion counts also when a predecessor applied it, and ended before it could say so.
-    if (applied || (type === "deleted" && !await repository.get(id, { signal }))) say();
-    this.wake(id);
   }
 
   /** A database that was away may have been changed by others meanwhile: it is read anew when it is back. */

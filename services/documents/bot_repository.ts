@@ -65,24 +65,35 @@ export interface RepositoryCallOptions {
 
 /** Why a change is not applied. */
 export interface Refusal {
-  /** `repeated`: it was applied before, or its document has seen a later event. The others are news to a reader. */
-  readonly kind: "repeated" | "older" | "documented" | "exists";
-  /** The reason in words. */
+  /**
+   * - `repeated`: the change was applied before, or its document has seen a later event.
+   * - `older`: the document has seen a change that was made later.
+   * - `documented`: the change is history, and the document that was there counts.
+   * - `exists`: it creates a document that exists.
+   * - `unstorable`: the database cannot hold the document, however often it is tried.
+   */
+  readonly kind: "repeated" | "older" | "documented" | "exists" | "unstorable";
+  /** The reason as a sentence without a full stop. */
   readonly reason: string;
 }
 
-/** Options of {@linkcode BotRepository.apply}. */
+/** Options of {@linkcode BotRepository.apply} and {@linkcode BotRepository.write}. */
 export interface ApplyOptions extends RepositoryCallOptions {
-  /**
-   * Called once the document is written, with all of it as it is now; `undefined` when it is removed. Whoever acts on it
-   * need not wait until it is written down, too, how far the events have come. Not called where what was written is only
-   * a part of the document and the rest is not known.
-   */
-  readonly onWritten?: (document: BotDocument | undefined) => void;
-  /** Called with the reason when the change is not applied. */
-  readonly onRefused?: (refusal: Refusal) => void;
-  /** Fields of a document that the change makes, where the change does not name them. */
+  /** Default fields of a document that the change creates. */
   readonly newFields?: BotDocument;
+}
+
+/** A change that has reached the document; the position of its event may not be saved yet. */
+export interface WrittenChange {
+  /** Why the change was not applied; absent when it was. */
+  readonly refusal?: Refusal;
+  /** The whole document as it is now, `undefined` after a removal; absent if only a part of it is known. */
+  readonly current?: { readonly document: BotDocument | undefined };
+  /**
+   * Resolves once the position of the event is saved, too. Rejects with `StoreUnavailableError`: the event has to
+   * come again then. Await it before the event is acknowledged.
+   */
+  readonly positionSaved: Promise<void>;
 }
 
 /**
@@ -104,4 +115,12 @@ export interface BotRepository extends AsyncDisposable {
    * @returns Whether the change was applied.
    */
   apply(change: BotChange, options?: ApplyOptions): Promise<boolean>;
+  /**
+   * Applies a change as {@linkcode apply} does, but resolves as soon as the document is written, so that a caller can
+   * act on it while the position of the event is being saved.
+   *
+   * @returns The document as it is now, or why the change was refused.
+   * @throws {UnstorableDocumentError} If the database cannot hold the document.
+   */
+  write(change: BotChange, options?: ApplyOptions): Promise<WrittenChange>;
 }

@@ -8,11 +8,11 @@ import { getLogger } from "@logtape/logtape";
 import type { BotEventHandlers } from "./bot_events.ts";
 
 /**
- * Keeps what a subscriber throws from ending the source of the events: it is logged instead. What `onChange`
- * rejects with is an answer and stays one.
+ * Logs what a subscriber's `onMalformed` and `onGap` throw, so that it does not end the source of the events. What
+ * `onChange` rejects with is an answer and stays one.
  *
  * @param handlers The subscriber.
- * @returns The same, but `onMalformed` and `onGap` never throw.
+ * @returns The same handlers; `onMalformed` and `onGap` never throw.
  */
 export function guardHandlers(handlers: BotEventHandlers): BotEventHandlers {
   const guard = (name: string, call: () => void) => {
@@ -23,7 +23,7 @@ export function guardHandlers(handlers: BotEventHandlers): BotEventHandlers {
     }
   };
   return {
-    onChange: (change) => handlers.onChange(change),
+    onChange: handlers.onChange,
     onMalformed: (subject, problem) => guard("onMalformed", () => handlers.onMalformed(subject, problem)),
     onGap: () => guard("onGap", () => handlers.onGap()),
   };

@@ -16,6 +16,7 @@ import type {
   BotRepository,
   RepositoryCallOptions,
   StoredBot,
+  WrittenChange,
 } from "../documents/bot_repository.ts";
 import { changedFields } from "../documents/changed_fields.ts";
 import { unreadableReason } from "../documents/unreadable_document.ts";
@@ -63,14 +64,6 @@ export interface MongoDocumentRepositoryOptions {
    * @default {Date.now}
    */
   readonly now?: () => number;
-}
-
-/** What a change has written. */
-interface Written {
-  /** Whether it is known what the document is now. */
-  readonly isKnown: boolean;
-  /** All of it; absent when it was removed. */
-  readonly document?: BotDocument;
 }
 
 /**
@@ -169,9 +162,17 @@ export class MongoDocumentRepository implements BotRepository {
   }
 
   /** See {@linkcode BotRepository.apply}. */
-  apply(change: BotChange, options?: ApplyOptions): Promise<boolean> {
+  async apply(change: BotChange, options?: ApplyOptions): Promise<boolean> {
+    const { refusal, positionSaved } = await this.write(change, options);
+    await positionSaved;
+    return refusal === undefined;
+  }
+
+  /** See {@linkcode BotRepository.write}. */
+  write(change: BotChange, options?: ApplyOptions): Promise<WrittenChange> {
     const { id } = change;
-    return this.calls.run(
+    const written = Promise.withResolvers<Omit<WrittenChange, "positionSaved">>();
+    const positionSaved = this.calls.run(
       `write ${this.#kind.one} '${id}'`,
       options,
       ({ signal }) =>
@@ -183,11 +184,10 @@ export class MongoDocumentRepository implements BotRepository {
             hasDocument: current !== undefined,
             now: this.#now(),
           });
-          if (stale) options?.onRefused?.(stale);
-          if (stale) return false;
+          if (stale) return written.resolve({ refusal: stale });
           signal.throwIfAborted();
           const next = advance(position, change);
-          const written = await this.#write(change, current, options?.newFields).catch(async (cause) => {
+          const result = await this.#write(change, current, options?.newFields).catch(async (cause) => {
             const error = toWriteError(id, cause);
             if (!(error instanceof UnstorableDocumentError) || change.type === "deleted") throw error;
             const wanted = { ...options?.newFields, ...current?.document, ...changedFields(change) };
@@ -197,12 +197,12 @@ export class MongoDocumentRepository implements BotRepository {
             throw error;
           });
           this.#refusals.delete(id);
-          if (written?.isKnown) options?.onWritten?.(written.document);
+          written.resolve(result);
           await this.#positions.advance({ id, position: next });
-          if (!written) options?.onRefused?.(ALREADY_EXISTS);
-          return written !== undefined;
         }),
     );
+    positionSaved.catch(written.reject);
+    return written.promise.then((result) => ({ ...result, positionSaved }));
   }
 
   /** Gives up what is under way and refuses further calls. The connection is left open. */
@@ -246,16 +246,15 @@ export class MongoDocumentRepository implements BotRepository {
     return fields;
   }
 
-  /** @returns What was written; `undefined` when nothing had to be. */
   async #write(
     change: BotChange,
     current: MongoDocument | undefined,
     newFields: BotDocument = {},
-  ): Promise<Written | undefined> {
+  ): Promise<Omit<WrittenChange, "positionSaved">> {
     const { id } = change;
     if (change.type === "deleted") {
       await this.documents.deleteMany({ id });
-      return { isKnown: true };
+      return { current: { document: undefined } };
     }
     const plain = changedFields(change);
     const fields = this.toStored(plain);
@@ -263,17 +262,17 @@ export class MongoDocumentRepository implements BotRepository {
       Object.entries(newFields).filter(([name]) => !Object.hasOwn(plain, name)),
     );
     if (change.type === "created") {
-      if (current || !await this.#insert(id, { ...added, ...fields })) return undefined;
-      return { isKnown: true, document: { ...added, ...plain } };
+      if (current || !await this.#insert(id, { ...added, ...fields })) return { refusal: ALREADY_EXISTS };
+      return { current: { document: { ...added, ...plain } } };
     }
     const mongoId = current?.mongoId;
     if (mongoId !== undefined && await this.#batches.set({ id, mongoId, fields })) {
       const isKnown = this.#areIdsUnique && unreadableReason(current!.document) === undefined;
-      return { isKnown, document: { ...current!.document, ...plain } };
+      return isKnown ? { current: { document: { ...current!.document, ...plain } } } : {};
     }
     const onInsert = Object.keys(added).length > 0 ? { $setOnInsert: added } : {};
     await this.documents.updateOne({ id }, { $set: fields, ...onInsert }, { upsert: true });
-    return { isKnown: false };
+    return {};
   }
 
   async #insert(id: string, fields: Document): Promise<boolean> {

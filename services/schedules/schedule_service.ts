@@ -17,7 +17,7 @@ import { tick, type TickFailure } from "../control/tick.ts";
 import { WaitLog } from "../control/wait_log.ts";
 import { Wakeup } from "../../lib/util/wakeup.ts";
 import type { BotChange, StoredBot } from "../documents/bot_repository.ts";
-import { storeChange } from "../documents/store_change.ts";
+import { logRefusal, newFieldsFor, toRefusal } from "../documents/refused_change.ts";
 import type { BotEvents } from "../events/bot_events.ts";
 import { untilCaughtUp } from "../events/until_caught_up.ts";
 import { RunPreparer } from "./run_preparer.ts";
@@ -275,7 +275,11 @@ export class ScheduleService {
   async #apply(change: BotChange, signal: AbortSignal): Promise<void> {
     const { repository, segment } = this.#options;
     await this.#open(signal);
-    await storeChange(change, { repository, log: this.#log, signal, segment });
+    const { refusal, positionSaved } = await repository
+      .write(change, { signal, newFields: newFieldsFor(segment) })
+      .catch(toRefusal);
+    if (refusal) logRefusal(this.#log, change, refusal);
+    await positionSaved;
     // What comes before that is looked at with all the others.
     if (this.#isCaughtUp) await this.check(change.id, signal);
   }

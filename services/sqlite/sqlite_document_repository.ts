@@ -13,6 +13,7 @@ import type {
   Refusal,
   RepositoryCallOptions,
   StoredBot,
+  WrittenChange,
 } from "../documents/bot_repository.ts";
 import { changedFields } from "../documents/changed_fields.ts";
 import { advance, ALREADY_EXISTS, refuseStale } from "../events/event_order.ts";
@@ -97,7 +98,12 @@ export class SqliteDocumentRepository implements BotRepository {
   }
 
   /** See {@linkcode BotRepository.apply}. */
-  apply(change: BotChange, options?: ApplyOptions): Promise<boolean> {
+  async apply(change: BotChange, options?: ApplyOptions): Promise<boolean> {
+    return (await this.write(change, options)).refusal === undefined;
+  }
+
+  /** See {@linkcode BotRepository.write}. Document and position are written together. */
+  write(change: BotChange, options?: ApplyOptions): Promise<WrittenChange> {
     return this.calls.run(`write ${this.#kind.one} '${change.id}'`, options, () => {
       const refusal = inTransaction(this.database, (): Refusal | undefined => {
         const document = this.#read(change.id);
@@ -108,9 +114,10 @@ export class SqliteDocumentRepository implements BotRepository {
         this.#positions.set(change.id, advance(position, change));
         return this.#write(change, document, options?.newFields) ? undefined : ALREADY_EXISTS;
       });
-      if (refusal) options?.onRefused?.(refusal);
-      else options?.onWritten?.(this.#read(change.id));
-      return refusal === undefined;
+      const positionSaved = Promise.resolve();
+      return refusal
+        ? { refusal, positionSaved }
+        : { current: { document: this.#read(change.id) }, positionSaved };
     });
   }
 

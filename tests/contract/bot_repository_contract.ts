@@ -185,10 +185,14 @@ export function testBotRepositoryContract({ name, make }: BotRepositoryContractO
     assert.equal(await repository.get("a"), undefined);
   });
 
-  test("apply() tells of the whole document when it is written, and of nothing else", async ({ repository, seed }) => {
+  test("write() gives the whole document once it is written, and of nothing else", async ({ repository, seed }) => {
     const told: (BotDocument | undefined)[] = [];
-    const onWritten = (document: BotDocument | undefined) => void told.push(document);
-    const apply = (event: BotChange) => repository.apply(event, { onWritten });
+    const apply = async (event: BotChange) => {
+      const { refusal, current, positionSaved } = await repository.write(event);
+      await positionSaved;
+      if (current) told.push(current.document);
+      return refusal === undefined;
+    };
     await seed({ ...documentOf("b", "seeded"), owner: { name: "x", tags: [1, 2.5, null] } });
     const hostile = JSON.parse(
       '{"__proto__":1,"":2,"a.b":3,"$set":4,"_id":5,"text":"é\\u0000🤖","list":[{}]}',
@@ -306,11 +310,15 @@ export function testBotRepositoryContract({ name, make }: BotRepositoryContractO
 
   test("a document that was there counts more than history, and says why", async ({ repository, seed }) => {
     const refusals: string[] = [];
-    const history = (event: BotChange) =>
-      repository.apply(
-        { ...event, order: { ...event.order, isHistory: true } },
-        { onRefused: ({ kind }) => refusals.push(kind) },
-      );
+    const history = async (event: BotChange) => {
+      const { refusal, positionSaved } = await repository.write({
+        ...event,
+        order: { ...event.order, isHistory: true },
+      });
+      await positionSaved;
+      if (refusal) refusals.push(refusal.kind);
+      return refusal === undefined;
+    };
     await seed(documentOf("there", "seeded"));
     for (const event of ["created", "updated"] as const) {
       assert.equal(await history(change(event, "there", "old", { sequence: 1 })), false);
@@ -339,9 +347,7 @@ export function testBotRepositoryContract({ name, make }: BotRepositoryContractO
     await repository.apply(change("updated", "a", "event", { sequence: 1, publishedAt: now - 90_000 }));
     await repository.apply(change("updated", "a", "by hand", { publishedAt: now - 1_000 }));
     const late = change("updated", "a", "late", { sequence: 2, publishedAt: now - 60_000 });
-    const refusals: string[] = [];
-    assert.equal(await repository.apply(late, { onRefused: ({ kind }) => refusals.push(kind) }), false);
-    assert.deepEqual(refusals, ["older"]);
+    assert.equal((await repository.write(late)).refusal?.kind, "older");
     // The clocks of two machines may differ.
     const next = change("updated", "a", "next", { sequence: 3, publishedAt: now - 2_000 });
     assert.equal(await repository.apply(next), true);

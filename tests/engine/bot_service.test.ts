@@ -229,6 +229,7 @@ Deno.test("BotService holds bots whose documents vanish together, and stops thos
       get: () => Promise.resolve(undefined),
       list: () => Promise.resolve([]),
       apply: (change, options) => repository.apply(change, options),
+      write: (change, options) => repository.write(change, options),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
     await serve(async () => {
