@@ -134,19 +134,14 @@ export interface OutputPiece {
 export interface ReadLogOptions extends EngineCallOptions {
   /** Only the last so many entries. @default all */
   readonly tail?: number;
-  /** Go on until the container exits, or the signal is given. @default {false} */
-  readonly follow?: boolean;
-}
-
-/** Options of {@linkcode ContainerOrchestrator.getLogs}. */
-export interface GetLogsOptions extends EngineCallOptions {
-  /** Only the last so many lines. @default all */
-  readonly tail?: number;
-  /** Only lines at or after this time (RFC 3339, or a Date). */
+  /** Only those at or after this time (RFC 3339, or a Date). @default all */
   readonly since?: string | Date;
   /** Go on until the container exits, or the signal is given. @default {false} */
   readonly follow?: boolean;
 }
+
+/** Options of {@linkcode ContainerOrchestrator.getLogs}. A `tail` counts the pieces of a long line, too. */
+export type GetLogsOptions = ReadLogOptions;
 
 /** Options of {@linkcode ContainerOrchestrator.stop}. */
 export interface StopOptions extends EngineCallOptions {

@@ -1,83 +1,99 @@
 /**
- * The lines of a container from a mark on, as they stand or will stand in the stored log.
+ * Reads the lines of a container that are not stored yet.
  *
  * @module
  */
 
 import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
-import { LineAssembler } from "./line_assembler.ts";
-import { parseStoredLine, type StoredLogLine } from "./line_format.ts";
-import type { LogMark } from "./log_mark.ts";
-import { readSpool } from "./log_spool.ts";
-import { OPEN_LINE_MS } from "./log_transfer.ts";
+import { decodePieces, endsLine, LineJoiner } from "../engine/line_joiner.ts";
+import { type LogOffset, OffsetCounter, toOffset } from "../engine/log_offset.ts";
+import { readLogAfter, type ReadLogAfterOptions } from "../engine/read_log_after.ts";
+import type { Clock } from "../util/clock.ts";
+import type { StoredLogLine } from "./line_format.ts";
 
-/** So much is given at once of a log that is long; so much is held while a line waits for its end. */
-const PIECE_BYTES = 256 * 1024;
+/** Options of {@linkcode ContainerLines.read}. */
+export interface ReadLinesOptions extends Pick<ReadLogAfterOptions, "expected" | "signal"> {
+  /** Whether the container has exited: then a line without an end is complete. */
+  readonly isFinal: boolean;
+}
+
+/** Lines are given in groups of about this size; while a line is open, more is held. */
+const GROUP_BYTES = 256 * 1024;
 const MAX_HELD_BYTES = 4 * 1024 ** 2;
 
-/** Reads what a container prints, again and again, each time from where it was left. */
+/** Reads what a container prints, again and again, each time from where the last reading ended. */
 export class ContainerLines {
   readonly #orchestrator: Pick<ContainerOrchestrator, "readLog">;
   readonly #container: string;
-  #mark: LogMark | undefined;
+  readonly #clock: Clock;
+  #offset: LogOffset | undefined;
   #hasOpenLine = false;
 
-  /** @param orchestrator The engine. @param container The engine's id. @param after The last entry that is known. */
-  constructor(orchestrator: Pick<ContainerOrchestrator, "readLog">, container: string, after?: LogMark) {
+  /**
+   * @param orchestrator The engine.
+   * @param container The engine's id.
+   * @param clock The clock.
+   * @param after The last entry that is known.
+   */
+  constructor(
+    orchestrator: Pick<ContainerOrchestrator, "readLog">,
+    container: string,
+    clock: Clock,
+    after?: LogOffset,
+  ) {
     this.#orchestrator = orchestrator;
     this.#container = container;
-    this.#mark = after;
+    this.#clock = clock;
+    this.#offset = after;
   }
 
-  /** Whether a line waits for its end: it is a line, too, when that has not come after some time. */
+  /** Whether a line has begun and not ended; after some time it counts as complete. */
   get hasOpenLine(): boolean {
     return this.#hasOpenLine;
   }
 
-  /**
-   * Reads what was printed since the last time.
-   *
-   * @param options Whether the container has exited, how many entries are expected, and what gives up.
-   * @returns The lines.
-   */
-  async *read(
-    { isFinal, expected, signal }: {
-      readonly isFinal: boolean;
-      readonly expected?: number;
-      readonly signal?: AbortSignal;
-    },
-  ): AsyncGenerator<StoredLogLine> {
-    const after = this.#mark;
-    const startedAt = Date.now();
-    using assembler = new LineAssembler({ ...(after && { after }) });
-    const pieces = readSpool(this.#orchestrator, this.#container, {
-      ...(after && { after }),
-      ...(expected !== undefined && { expected }),
-      ...(signal && { signal }),
-    });
-    for await (const { entries, isAfterGap } of pieces) {
+  /** Reads what was printed since the last reading. @param options See {@linkcode ReadLinesOptions}. */
+  async *read({ isFinal, ...options }: ReadLinesOptions): AsyncGenerator<StoredLogLine> {
+    const after = this.#offset;
+    const startedAt = this.#clock.now();
+    const counter = new OffsetCounter(after);
+    const lines: StoredLogLine[] = [];
+    const joiner = new LineJoiner((stream, time, pieces) =>
+      lines.push({ time, stream, text: decodePieces(pieces) })
+    );
+    /** Up to where everything is complete while a line is open. */
+    let complete = { last: counter.last, lines: 0 };
+    let heldBytes = 0;
+    const batches = readLogAfter(this.#orchestrator, this.#container, { ...options, after });
+    for await (const { entries, isAfterGap } of batches) {
       const { time } = entries[0]!;
-      if (isAfterGap) assembler.note(time, `lines printed between ${after!.time} and ${time} are lost`);
+      if (isAfterGap) {
+        lines.push({
+          time,
+          stream: "berth",
+          text: `lines printed between ${after!.time} and ${time} are lost`,
+        });
+      }
       for (const entry of entries) {
-        assembler.push(entry);
-        if (assembler.bytes < (assembler.hasOpenLine ? MAX_HELD_BYTES : PIECE_BYTES)) continue;
-        yield* this.#take(assembler, true);
+        if (!joiner.hasOpenLine && !endsLine(entry.content)) {
+          const { last } = counter;
+          // A gap is reported again together with the line after it.
+          complete = { last, lines: last ? lines.length : 0 };
+        }
+        joiner.push(entry);
+        counter.count(entry);
+        heldBytes += entry.content.length;
+        if (heldBytes < (joiner.hasOpenLine ? MAX_HELD_BYTES : GROUP_BYTES)) continue;
+        joiner.closeLines();
+        this.#offset = toOffset(counter.last!);
+        yield* lines.splice(0);
+        heldBytes = 0;
       }
     }
-    const { openSince } = assembler;
-    const isOld = openSince !== undefined && startedAt - Date.parse(openSince) > OPEN_LINE_MS;
-    const closeLines = isFinal || isOld;
-    this.#hasOpenLine = openSince !== undefined && !closeLines;
-    yield* this.#take(assembler, closeLines);
-  }
-
-  *#take(assembler: LineAssembler, closeLines: boolean): Generator<StoredLogLine> {
-    const decoder = new TextDecoder();
-    for (const segment of assembler.take({ closeLines })) {
-      this.#mark = segment.mark;
-      const texts = decoder.decode(segment.bytes).split("\n").slice(0, -1);
-      assembler.recycle(segment);
-      for (const text of texts) yield parseStoredLine(text)!;
-    }
+    if (isFinal || joiner.isOverdue(startedAt)) joiner.closeLines();
+    this.#hasOpenLine = joiner.hasOpenLine;
+    const end = joiner.hasOpenLine ? complete : { last: counter.last, lines: lines.length };
+    if (end.last) this.#offset = toOffset(end.last);
+    yield* lines.slice(0, end.lines);
   }
 }

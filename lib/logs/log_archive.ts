@@ -1,5 +1,5 @@
 /**
- * The stored logs of the bots, as the one who writes them sees them: each object with the cursors of the
+ * The stored logs of the bots, as the one who writes them sees them: each object with the checkpoints of the
  * containers whose lines it holds.
  *
  * @module
@@ -10,10 +10,10 @@ import { ObjectNotFoundError } from "../errors.ts";
 import { KeyedMutex } from "../util/keyed_mutex.ts";
 import type { ObjectInfo, ObjectStore } from "../objects/object_store.ts";
 import type { LogSegment } from "./line_assembler.ts";
-import { type LogCursor, readCursors, writeCursors } from "./log_cursors.ts";
+import { type LogCheckpoint, readCheckpoints, writeCheckpoints } from "./log_checkpoints.ts";
 import { dayOfLogKey, logKey, logPrefix } from "./log_keys.ts";
 
-/** The cursors of so many containers of one bot do not fit beside one object: this one waits. */
+/** The checkpoints of so many containers of one bot do not fit beside one object: this one waits. */
 export class TooManyContainersError extends Error {
   /** @param id Id of the bot. */
   constructor(id: string) {
@@ -43,7 +43,7 @@ interface Day {
 }
 
 const TYPE = "text/plain; charset=utf-8";
-/** A cursor of a container that nobody knows may belong to somebody who comes back for it. */
+/** A checkpoint of a container that nobody knows may belong to somebody who comes back for it. */
 const UNKNOWN_MS = 24 * 60 * 60 * 1000;
 /** A log up to this size is read with the question whether it is there, and remembered. */
 const SMALL_BYTES = 64 * 1024;
@@ -52,7 +52,7 @@ const MAX_REMEMBERED_BYTES = 16 * 1024 ** 2;
 /** How many bots' and days' objects are remembered: one that is not costs a request. */
 const MAX_DAYS = 10_000;
 
-/** Finds and moves cursors. Writes to the logs of one bot are made one after the other. */
+/** Finds and moves checkpoints. Writes to the logs of one bot are made one after the other. */
 export class LogArchive {
   readonly #options: LogArchiveOptions;
   readonly #clock: () => number;
@@ -62,8 +62,8 @@ export class LogArchive {
     maxSize: MAX_REMEMBERED_BYTES,
     sizeCalculation: ({ content }) => 1 + (content?.length ?? 0),
   });
-  /** Of each bot the cursors of its live containers. */
-  readonly #cursors = new Map<string, Map<string, LogCursor>>();
+  /** Of each bot the checkpoints of its live containers. */
+  readonly #checkpoints = new Map<string, Map<string, LogCheckpoint>>();
   #hasBucket = false;
 
   /**
@@ -83,50 +83,50 @@ export class LogArchive {
    * @param container Its short id.
    * @param since When it was made: older logs are not looked at.
    * @param signal Gives up.
-   * @returns Its cursor; `undefined` when nothing of it is stored.
+   * @returns Its checkpoint; `undefined` when nothing of it is stored.
    */
   async find(
     id: string,
     container: string,
     since: Date,
     signal?: AbortSignal,
-  ): Promise<LogCursor | undefined> {
+  ): Promise<LogCheckpoint | undefined> {
     return await this.#turns.run(id, async () => {
       const oldest = logKey(id, since.toISOString().slice(0, 10).replaceAll("-", ""));
       const keys = (await this.#keys(id, signal)).filter((key) => key >= oldest).reverse();
-      let found: LogCursor | undefined;
+      let found: LogCheckpoint | undefined;
       for (const key of keys) {
-        const cursor = (await this.#read(key, signal)).find((one) => one.container === container);
+        const checkpoint = (await this.#read(key, signal)).find((one) => one.container === container);
         // A line of the other output may have come a moment after midnight with a time before it: the log of the
         // day before the newest that tells of a container may have been written after that.
-        if (found) return cursor && cursor.entries > found.entries ? cursor : found;
-        found = cursor;
+        if (found) return checkpoint && checkpoint.entries > found.entries ? checkpoint : found;
+        found = checkpoint;
       }
       return found;
-    }).then((cursor) => {
-      if (cursor) this.#remember(id, cursor);
-      return cursor;
+    }).then((checkpoint) => {
+      if (checkpoint) this.#remember(id, checkpoint);
+      return checkpoint;
     });
   }
 
   /**
-   * Adds lines of a container to its bot's log, and moves its cursor with them.
+   * Adds lines of a container to its bot's log, and moves its checkpoint with them.
    *
    * @param id Id of the bot.
    * @param container Short id of the container.
-   * @param before Its cursor as it is.
+   * @param before Its checkpoint as it is.
    * @param segment The lines.
    * @param signal Gives up.
-   * @returns Its cursor as it is now.
-   * @throws {ObjectConflictError} when somebody else has written: the cursor has to be read anew.
+   * @returns Its checkpoint as it is now.
+   * @throws {ObjectConflictError} when somebody else has written: the checkpoint has to be read anew.
    */
   async append(
     id: string,
     container: string,
-    before: LogCursor | undefined,
+    before: LogCheckpoint | undefined,
     segment: LogSegment,
     signal?: AbortSignal,
-  ): Promise<LogCursor> {
+  ): Promise<LogCheckpoint> {
     return await this.#turns.run(id, async () => {
       const { store, bucket } = this.#options;
       await this.#ensureBucket(signal);
@@ -134,8 +134,8 @@ export class LogArchive {
       const options = { ...(signal && { signal }) };
       const { info: onto, content } = this.#known(key) ?? await this.#look(key, signal);
       const entries = (before?.entries ?? 0) + segment.entries;
-      const cursor: LogCursor = { container, mark: segment.mark, entries };
-      const metadata = this.#metadata(id, cursor, onto);
+      const checkpoint: LogCheckpoint = { container, offset: segment.offset, entries };
+      const metadata = this.#metadata(id, checkpoint, onto);
       this.#days.delete(key);
       const info = await store.append(bucket, key, segment.bytes, {
         ...options,
@@ -145,8 +145,8 @@ export class LogArchive {
         ...(content && { content }),
       });
       this.#days.set(key, { info, ...added(segment.bytes, onto ? content : new Uint8Array()) });
-      this.#remember(id, cursor);
-      return cursor;
+      this.#remember(id, checkpoint);
+      return checkpoint;
     });
   }
 
@@ -162,9 +162,9 @@ export class LogArchive {
 
   /** A container is gone. @param id Id of its bot. @param container Its short id. */
   release(id: string, container: string): void {
-    const cursors = this.#cursors.get(id);
-    cursors?.delete(container);
-    if (cursors?.size === 0) this.#cursors.delete(id);
+    const checkpoints = this.#checkpoints.get(id);
+    checkpoints?.delete(container);
+    if (checkpoints?.size === 0) this.#checkpoints.delete(id);
   }
 
   /** How large the object of a day is, as far as it is known, in bytes. */
@@ -172,20 +172,20 @@ export class LogArchive {
     return this.#days.get(logKey(id, day))?.info?.size ?? 0;
   }
 
-  /** A new day's object tells of all that live: looking for a cursor ends there. */
-  #metadata(id: string, cursor: LogCursor, onto: ObjectInfo | undefined) {
+  /** A new day's object tells of all that live: looking for a checkpoint ends there. */
+  #metadata(id: string, checkpoint: LogCheckpoint, onto: ObjectInfo | undefined) {
     const { isLive } = this.#options;
-    const live = new Map(this.#cursors.get(id));
-    const unknown: LogCursor[] = [];
-    for (const stored of readCursors(onto?.metadata)) {
-      if (stored.container === cursor.container || live.has(stored.container)) continue;
+    const live = new Map(this.#checkpoints.get(id));
+    const unknown: LogCheckpoint[] = [];
+    for (const stored of readCheckpoints(onto?.metadata)) {
+      if (stored.container === checkpoint.container || live.has(stored.container)) continue;
       if (isLive(stored.container)) live.set(stored.container, stored);
-      else if (this.#clock() - Date.parse(stored.mark.time) < UNKNOWN_MS) unknown.push(stored);
+      else if (this.#clock() - Date.parse(stored.offset.time) < UNKNOWN_MS) unknown.push(stored);
     }
-    live.delete(cursor.container);
-    const needed = [cursor, ...live.values()];
-    unknown.sort((a, b) => (a.mark.time < b.mark.time ? 1 : -1));
-    const { metadata, left } = writeCursors([...needed, ...unknown]);
+    live.delete(checkpoint.container);
+    const needed = [checkpoint, ...live.values()];
+    unknown.sort((a, b) => (a.offset.time < b.offset.time ? 1 : -1));
+    const { metadata, left } = writeCheckpoints([...needed, ...unknown]);
     if (left > unknown.length) throw new TooManyContainersError(id);
     return metadata;
   }
@@ -220,20 +220,20 @@ export class LogArchive {
     return keys;
   }
 
-  async #read(key: string, signal?: AbortSignal): Promise<LogCursor[]> {
+  async #read(key: string, signal?: AbortSignal): Promise<LogCheckpoint[]> {
     const known = this.#days.get(key);
-    if (known) return readCursors(known.info?.metadata);
+    if (known) return readCheckpoints(known.info?.metadata);
     const { store, bucket } = this.#options;
     const info = await store.stat(bucket, key, { ...(signal && { signal }) });
     this.#days.set(key, { ...(info && { info }) });
-    return readCursors(info?.metadata);
+    return readCheckpoints(info?.metadata);
   }
 
-  #remember(id: string, cursor: LogCursor): void {
-    if (!this.#options.isLive(cursor.container)) return;
-    const cursors = this.#cursors.get(id) ?? new Map<string, LogCursor>();
-    cursors.set(cursor.container, cursor);
-    this.#cursors.set(id, cursors);
+  #remember(id: string, checkpoint: LogCheckpoint): void {
+    if (!this.#options.isLive(checkpoint.container)) return;
+    const checkpoints = this.#checkpoints.get(id) ?? new Map<string, LogCheckpoint>();
+    checkpoints.set(checkpoint.container, checkpoint);
+    this.#checkpoints.set(id, checkpoints);
   }
 
   async #ensureBucket(signal?: AbortSignal): Promise<void> {

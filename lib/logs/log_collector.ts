@@ -12,7 +12,7 @@ import { ContainerLog } from "./container_log.ts";
 import { LogBrake, type LogMode } from "./log_brake.ts";
 import type { LogFormat } from "./line_format.ts";
 import { LogArchive } from "./log_archive.ts";
-import { shortContainerId } from "./log_cursors.ts";
+import { shortContainerId } from "./log_checkpoints.ts";
 import type { LogSegment } from "./line_assembler.ts";
 import { LogRetention } from "./log_retention.ts";
 import { type LoggedContainer, LogTransfer } from "./log_transfer.ts";

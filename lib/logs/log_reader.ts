@@ -6,11 +6,12 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
+import { type Clock, systemClock } from "../util/clock.ts";
 import { ContainerNotFoundError } from "../errors.ts";
 import { ContainerLines } from "./container_lines.ts";
 import type { StoredLogLine } from "./line_format.ts";
 import { LogBell } from "./log_bell.ts";
-import { type LogCursor, readCursors, shortContainerId } from "./log_cursors.ts";
+import { type LogCheckpoint, readCheckpoints, shortContainerId } from "./log_checkpoints.ts";
 import { StoredLogs } from "./stored_logs.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 
@@ -24,6 +25,8 @@ export interface LogReaderOptions {
   readonly bucket: string;
   /** Labels of the containers of a bot. */
   readonly labelsOf: (id: string) => Readonly<Record<string, string>>;
+  /** The clock. @default {systemClock} */
+  readonly clock?: Clock;
 }
 
 /** Which lines of a bot's log. */
@@ -90,14 +93,16 @@ export class LogReader {
     const base = { ...(signal && { signal }) };
     // Before what is stored is read: what goes meanwhile is stored by then.
     const containers = await this.#containers(id, signal);
-    const cursors = new Map<string, LogCursor>();
+    const checkpoints = new Map<string, LogCheckpoint>();
     const stored = this.#stored.read(
       id,
       { ...base, ...(tail !== undefined && { tail }), ...(since && { since }) },
       (metadata) => {
-        for (const cursor of readCursors(metadata)) {
-          const before = cursors.get(cursor.container);
-          if (!before || before.entries < cursor.entries) cursors.set(cursor.container, cursor);
+        for (const checkpoint of readCheckpoints(metadata)) {
+          const before = checkpoints.get(checkpoint.container);
+          if (!before || before.entries < checkpoint.entries) {
+            checkpoints.set(checkpoint.container, checkpoint);
+          }
         }
       },
     );
@@ -112,10 +117,10 @@ export class LogReader {
       else keep(line);
     }
     const followed = new Map<string, Followed>();
-    const { orchestrator } = this.#options;
+    const { orchestrator, clock = systemClock } = this.#options;
     for (const { id: containerId, isExited } of containers) {
-      const after = cursors.get(shortContainerId(containerId))?.mark;
-      const lines = new ContainerLines(orchestrator, containerId, after);
+      const after = checkpoints.get(shortContainerId(containerId))?.offset;
+      const lines = new ContainerLines(orchestrator, containerId, clock, after);
       followed.set(containerId, { lines });
       for await (const line of unlessGone(lines.read({ isFinal: isExited, ...base }))) {
         if (!isWanted(line)) continue;
@@ -132,12 +137,13 @@ export class LogReader {
     followed: Map<string, Followed>,
     signal?: AbortSignal,
   ): AsyncGenerator<StoredLogLine> {
-    const { orchestrator } = this.#options;
+    const { orchestrator, clock = systemClock } = this.#options;
     let ring = () => {};
     try {
       while (!signal?.aborted) {
         for (const { id: containerId, isExited } of await this.#containers(id, signal)) {
-          const one = followed.get(containerId) ?? { lines: new ContainerLines(orchestrator, containerId) };
+          const one = followed.get(containerId) ??
+            { lines: new ContainerLines(orchestrator, containerId, clock) };
           followed.set(containerId, one);
           const isNew = !one.bell?.isOpen;
           if (isNew && !isExited) one.bell = new LogBell(orchestrator, containerId, () => ring());

@@ -5,13 +5,13 @@
  */
 
 import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
+import type { LogOffset } from "../engine/log_offset.ts";
+import { readLogAfter } from "../engine/read_log_after.ts";
 import { LineAssembler, type LogSegment } from "./line_assembler.ts";
 import type { LogFormat } from "./line_format.ts";
 import type { LogArchive } from "./log_archive.ts";
-import { type LogCursor, shortContainerId } from "./log_cursors.ts";
-import { type LineLoss, LossCounter } from "./loss_counter.ts";
-import type { LogMark } from "./log_mark.ts";
-import { readSpool } from "./log_spool.ts";
+import { type LogCheckpoint, shortContainerId } from "./log_checkpoints.ts";
+import { DroppedLineCounter, type DroppedLines } from "./dropped_line_counter.ts";
 import { spoolBytes } from "./spool_bytes.ts";
 
 /** A container whose output is stored. */
@@ -69,8 +69,6 @@ const PIECE_BYTES = 1024 ** 2;
 const LARGE_PIECE_BYTES = 4 * 1024 ** 2;
 const LARGE_LOG_BYTES = 16 * 1024 ** 2;
 const SPOOL = "It keeps BOT_LOG_MAX_SIZE_MB x BOT_LOG_MAX_FILES of a container's output.";
-/** A line whose end has not come after so long, in ms, is a line. */
-export const OPEN_LINE_MS = 10_000;
 /** While a line waits for its end, more than a piece is held: so much more, in bytes. Then the line is cut. */
 const MAX_HELD_BYTES = 4 * 1024 ** 2;
 
@@ -81,10 +79,10 @@ export class LogTransfer {
   readonly #short: string;
   readonly #clock: () => number;
   /** `null`: it has to be read from the stored log. */
-  #cursor: LogCursor | undefined | null;
+  #checkpoint: LogCheckpoint | undefined | null;
   /** The last entry that was stored when a write failed. */
-  #failedAt: LogMark | undefined;
-  readonly #losses: LossCounter;
+  #failedAt: LogOffset | undefined;
+  readonly #dropped: DroppedLineCounter;
 
   /**
    * Makes one; nothing is read yet.
@@ -97,8 +95,8 @@ export class LogTransfer {
     this.#options = options;
     this.#short = shortContainerId(container.containerId);
     this.#clock = options.clock ?? Date.now;
-    this.#cursor = options.isNew ? undefined : null;
-    this.#losses = new LossCounter(options.orchestrator, container.containerId);
+    this.#checkpoint = options.isNew ? undefined : null;
+    this.#dropped = new DroppedLineCounter(options.orchestrator, container.containerId);
   }
 
   /**
@@ -111,17 +109,17 @@ export class LogTransfer {
   async run(options: TransferOptions): Promise<Transferred> {
     const { archive } = this.#options;
     const { id, createdAt } = this.#container;
-    if (this.#cursor === null) {
-      this.#cursor = await archive.find(id, this.#short, createdAt, options.signal);
+    if (this.#checkpoint === null) {
+      this.#checkpoint = await archive.find(id, this.#short, createdAt, options.signal);
     }
     try {
-      const stored = await this.#run(this.#cursor, options);
-      this.#losses.reset();
+      const stored = await this.#run(this.#checkpoint, options);
+      this.#dropped.reset();
       return stored;
     } catch (error) {
-      this.#failedAt = this.#cursor?.mark;
+      this.#failedAt = this.#checkpoint?.offset;
       // Nobody knows what has become of a write that failed.
-      this.#cursor = null;
+      this.#checkpoint = null;
       archive.forget(id);
       throw error;
     }
@@ -135,11 +133,11 @@ export class LogTransfer {
    * @param signal Gives up.
    */
   async count(expected: number, signal: AbortSignal): Promise<void> {
-    if (this.#failedAt) await this.#losses.count(this.#failedAt, { expected, signal });
+    if (this.#failedAt) await this.#dropped.count(this.#failedAt, { expected, signal });
   }
 
   async #run(
-    cursor: LogCursor | undefined,
+    checkpoint: LogCheckpoint | undefined,
     { expected, isFinal, signal }: TransferOptions,
   ): Promise<Transferred> {
     const { orchestrator, fullBytes = Infinity, format } = this.#options;
@@ -147,7 +145,10 @@ export class LogTransfer {
     const startedAt = this.#clock();
     let seen = 0;
     let firstTime: string | undefined;
-    using assembler = new LineAssembler({ ...(format && { format }), ...(cursor && { after: cursor.mark }) });
+    using assembler = new LineAssembler({
+      ...(format && { format }),
+      ...(checkpoint && { after: checkpoint.offset }),
+    });
     const own = new AbortController();
     const either = AbortSignal.any([signal, own.signal]);
     const stored = { bytes: 0, entries: 0 };
@@ -166,23 +167,23 @@ export class LogTransfer {
       }
     };
     try {
-      const pieces = readSpool(orchestrator, this.#container.containerId, {
-        ...(cursor && { after: cursor.mark }),
+      const pieces = readLogAfter(orchestrator, this.#container.containerId, {
+        ...(checkpoint && { after: checkpoint.offset }),
         ...(expected !== undefined && { expected }),
         signal: either,
       });
       for await (const { entries, isAfterGap } of pieces) {
         if (isAfterGap) {
           const { time } = entries[0]!;
-          const loss = this.#losses.lostBefore(cursor!.mark, entries);
-          assembler.note(time, lossOf(cursor!.mark.time, time, loss));
+          const loss = this.#dropped.droppedBefore(checkpoint!.offset, entries);
+          assembler.addNote(time, lossOf(checkpoint!.offset.time, time, loss));
         }
         for (const entry of entries) {
           assembler.push(entry);
-          if (!cursor && seen < fullBytes) {
+          if (!checkpoint && seen < fullBytes) {
             firstTime ??= entry.time;
             seen += spoolBytes(entry.content.length, 1);
-            if (seen >= fullBytes) assembler.note(entry.time, possibleLossOf(firstTime));
+            if (seen >= fullBytes) assembler.addNote(entry.time, possibleLossOf(firstTime));
           }
           if (assembler.bytes < pieceBytes) continue;
           if (assembler.hasOpenLine && assembler.bytes < pieceBytes + MAX_HELD_BYTES) continue;
@@ -190,11 +191,10 @@ export class LogTransfer {
           pieceBytes = this.#pieceBytes();
         }
       }
-      const { openSince } = assembler;
-      const isOld = openSince !== undefined && startedAt - Date.parse(openSince) > OPEN_LINE_MS;
-      const closeLines = isFinal || isOld;
+      const { hasOpenLine: isOpen } = assembler;
+      const closeLines = isFinal || assembler.isOverdue(startedAt);
       await write(assembler.take({ closeLines }));
-      hasOpenLine = openSince !== undefined && !closeLines;
+      hasOpenLine = isOpen && !closeLines;
     } catch (error) {
       // What made the reading end is the write's failure, if it failed.
       await writing;
@@ -218,12 +218,12 @@ export class LogTransfer {
     const { archive, onStored, oldestDay } = this.#options;
     const oldest = oldestDay?.();
     for (const segment of segments) {
-      // Its log was deleted, and its cursor with it.
+      // Its log was deleted, and its checkpoint with it.
       if (oldest !== undefined && segment.day < oldest) continue;
-      this.#cursor = await archive.append(
+      this.#checkpoint = await archive.append(
         this.#container.id,
         this.#short,
-        this.#cursor ?? undefined,
+        this.#checkpoint ?? undefined,
         segment,
         signal,
       );
@@ -239,7 +239,7 @@ function possibleLossOf(before: string): string {
 }
 
 /** Where nobody has counted, nobody can tell: the engine keeps no count of what it drops. */
-function lossOf(from: string, to: string, loss?: LineLoss): string {
+function lossOf(from: string, to: string, loss?: DroppedLines): string {
   const between = `lines printed between ${from} and ${to} are lost`;
   const dropped = `the engine has dropped them before they could be stored. ${SPOOL}`;
   if (!loss) return `${between}, nobody knows how many: ${dropped}`;

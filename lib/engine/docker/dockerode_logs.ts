@@ -1,33 +1,19 @@
 /**
- * A container's output from the Docker Engine: as lines, as entries, and as it comes.
+ * Reads a container's output from the Docker Engine, from its log or as it is printed.
  *
  * @module
  */
 
 import { Buffer } from "node:buffer";
-import { setTimeout as delay } from "node:timers/promises";
 import { limitSilence } from "../../util/call_scope.ts";
-import type {
-  EngineCallOptions,
-  GetLogsOptions,
-  LogEntry,
-  LogLine,
-  OutputPiece,
-  ReadLogOptions,
-} from "../container_orchestrator.ts";
-import { EngineError, EngineUnavailableError } from "../../errors.ts";
-import { LogResume } from "./log_resume.ts";
+import type { EngineCallOptions, LogEntry, OutputPiece, ReadLogOptions } from "../container_orchestrator.ts";
+import { EngineError } from "../../errors.ts";
 import { LogDemuxer, LogFormatError, type LogFrame } from "./log_demuxer.ts";
 import { withoutPadding } from "./log_pieces.ts";
-import { LogLineJoiner } from "./log_lines.ts";
 import type { DockerodeClient } from "./dockerode_client.ts";
-import { fromInspection } from "./dockerode_container_info.ts";
 import type { DockerodeContainers } from "./dockerode_containers.ts";
 import type { DockerodeTimeLimits } from "./dockerode_time_limits.ts";
 
-/** How often, and every how many ms, a container whose log has ended is asked whether it has, too. */
-const END_CHECKS = 20;
-const END_CHECK_MS = 100;
 /** `2026-01-31T12:34:56Z` has 20 bytes. */
 const MIN_TIME_BYTES = 20;
 const MAX_TIME_BYTES = 64;
@@ -46,35 +32,14 @@ export class DockerodeLogs {
   }
 
   /**
-   * Reads a container's log. Nothing is read while nobody asks for more; leaving early closes the connection.
-   *
-   * @param container Id or name.
-   * @param options Which lines, and until when.
-   * @returns The lines, in the engine's order.
-   * @throws {ContainerNotFoundError} If there is no such container.
-   * @throws {EngineUnavailableError} If the connection breaks, or a followed log ends before its container.
-   */
-  async *read(container: string, options: GetLogsOptions): AsyncGenerator<LogLine> {
-    if (!options.follow) return yield* this.#readOnce(container, options);
-    const given = new LogResume();
-    for await (const line of this.#readOnce(container, options)) {
-      given.note(line);
-      yield line;
-    }
-    if (!await this.#hasEnded(container, options.signal)) return;
-    // Engines end a followed log with its container, not always after its last line; by now the log is whole.
-    const since = given.since;
-    const rest = { ...options, follow: false, ...(since && { since, tail: undefined }) };
-    for await (const line of this.#readOnce(container, rest)) if (!given.isKnown(line)) yield line;
-  }
-
-  /**
    * Reads the entries of a container's log, as many at a time as come together.
    *
    * @param container Id or name.
    * @param options Which entries, and until when.
    * @returns The entries. Nothing is read while nobody asks for more; leaving early closes the connection.
-   * @throws As {@linkcode read}; a followed log may end without an error before its container.
+   * @throws {ContainerNotFoundError} If there is no such container.
+   * @throws {EngineUnavailableError} If the connection breaks. A followed log may end without an error before its
+   * container does.
    */
   async *readEntries(container: string, options: ReadLogOptions): AsyncGenerator<readonly LogEntry[]> {
     for await (const frames of this.#readFrames(container, options)) {
@@ -93,7 +58,7 @@ export class DockerodeLogs {
    * @param container Id or name.
    * @param options Until when.
    * @returns What it prints from now on.
-   * @throws As {@linkcode read}; it ends without an error when the container, or its engine, ends in good order.
+   * @throws As {@linkcode readEntries}; it ends without an error when the container, or its engine, ends in good order.
    */
   async *attach(container: string, options: EngineCallOptions): AsyncGenerator<readonly OutputPiece[]> {
     using scope = this.#client.scope(`attach to container '${container}'`, {
@@ -113,24 +78,7 @@ export class DockerodeLogs {
     }
   }
 
-  async *#readOnce(container: string, options: GetLogsOptions): AsyncGenerator<LogLine> {
-    const joiner = new LogLineJoiner();
-    for await (const frames of this.#readFrames(container, options)) {
-      for (const frame of frames) {
-        let lines: LogLine[];
-        try {
-          lines = joiner.push(frame);
-        } catch (error) {
-          throw toLogError(container, error);
-        }
-        yield* lines;
-      }
-    }
-    // Of a followed log, a line that is not whole is read whole afterwards.
-    if (!options.follow) yield* joiner.end();
-  }
-
-  async *#readFrames(container: string, options: GetLogsOptions): AsyncGenerator<LogFrame[]> {
+  async *#readFrames(container: string, options: ReadLogOptions): AsyncGenerator<LogFrame[]> {
     const query = toLogQuery(options);
     using scope = this.#client.scope(`read the log of container '${container}'`, {
       signal: options.signal,
@@ -148,26 +96,6 @@ export class DockerodeLogs {
     } catch (error) {
       throw scope.reasonFor(toLogError(container, error));
     }
-  }
-
-  /**
-   * An engine that shuts down ends its logs in good order: that is not the end of the container.
-   *
-   * @returns False when the container is gone.
-   */
-  async #hasEnded(container: string, signal?: AbortSignal): Promise<boolean> {
-    const limits = { ...(signal && { signal }), limitMs: this.#limits.callMs };
-    for (let check = 0; check < END_CHECKS; check++) {
-      const found = await this.#containers.inspect(container, limits);
-      if (found === undefined) return false;
-      if (fromInspection(found).phase === "exited") return true;
-      await delay(END_CHECK_MS, undefined, { ...(signal && { signal }) }).catch(() =>
-        signal?.throwIfAborted()
-      );
-    }
-    throw new EngineUnavailableError(
-      `The engine ended the log of container '${container}', which goes on. Read it again from the last line.`,
-    );
   }
 }
 
@@ -218,7 +146,7 @@ function toLogError(container: string, error: unknown): unknown {
   return error;
 }
 
-function toLogQuery(options: GetLogsOptions): Record<string, string | number> {
+function toLogQuery(options: ReadLogOptions): Record<string, string | number> {
   return {
     stdout: 1,
     stderr: 1,

@@ -34,6 +34,7 @@ import {
   EngineUnavailableError,
   ImageUnavailableError,
 } from "../../errors.ts";
+import { readLogLines } from "../read_log_lines.ts";
 import { readTarFile, type TarFile } from "./tar_file.ts";
 import { DockerodeClient, type EngineRequestOptions } from "./dockerode_client.ts";
 import { fromInspection, fromListEntry } from "./dockerode_container_info.ts";
@@ -234,7 +235,7 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
   }
 
   getLogs(container: string, options: GetLogsOptions = {}): AsyncIterable<LogLine> {
-    return this.#logs.read(container, options);
+    return readLogLines(this, container, options);
   }
 
   readLog(container: string, options: ReadLogOptions = {}): AsyncIterable<readonly LogEntry[]> {

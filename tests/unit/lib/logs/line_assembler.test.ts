@@ -21,8 +21,8 @@ Deno.test("LineAssembler writes lines in the form of text", () => {
     "[2026-01-31 00:00:01] hello\n[2026-01-31 00:00:01] \n" +
       "[2026-01-31 00:00:01] stderr: oh\n[2026-01-31 00:00:01] \u001b[1mé\0\r\n",
   );
-  const { day, entries, mark } = segment!;
-  const { stream, time, ordinal } = mark;
+  const { day, entries, offset } = segment!;
+  const { stream, time, ordinal } = offset;
   assert.deepEqual([day, entries, stream, time, ordinal], [
     "20260131",
     4,
@@ -59,7 +59,7 @@ Deno.test("LineAssembler joins the pieces of a line, and keeps the other output'
     linesOf(segment!),
     "before\nstderr: error\none two three\n",
   );
-  assert.deepEqual([segment!.entries, segment!.mark.ordinal, segment!.mark.time], [5, 3, timeAt(2)]);
+  assert.deepEqual([segment!.entries, segment!.offset.ordinal, segment!.offset.time], [5, 3, timeAt(2)]);
 });
 
 Deno.test("LineAssembler drops a line without an end and what came after, or gives it as it is", () => {
@@ -72,7 +72,7 @@ Deno.test("LineAssembler drops a line without an end and what came after, or giv
   const dropping = new LineAssembler();
   push(dropping);
   const dropped = dropping.take({ closeLines: false });
-  assert.deepEqual(dropped.map((one) => [one.entries, one.mark.time, linesOf(one)]), [
+  assert.deepEqual(dropped.map((one) => [one.entries, one.offset.time, linesOf(one)]), [
     [1, timeAt(1), "before\n"],
   ]);
   const closing = new LineAssembler();
@@ -81,7 +81,7 @@ Deno.test("LineAssembler drops a line without an end and what came after, or giv
   assert.deepEqual(closed.map(({ day }) => day), ["20260131"]);
   assert.match(linesOf(closed[0]!), /open\n$/);
   assert.equal(closed.reduce((sum, { entries }) => sum + entries, 0), 4);
-  assert.equal(closed.at(-1)!.mark.time, timeAt(86_400e9 - 1, "2026-02-01"));
+  assert.equal(closed.at(-1)!.offset.time, timeAt(86_400e9 - 1, "2026-02-01"));
 });
 
 Deno.test("LineAssembler gives nothing of a log that is one open line", () => {
@@ -90,7 +90,7 @@ Deno.test("LineAssembler gives nothing of a log that is one open line", () => {
   assert.deepEqual(assembler.take({ closeLines: false }), []);
   assembler.push(entry(timeAt(2), "open"));
   const [segment] = assembler.take({ closeLines: true });
-  assert.deepEqual([segment?.entries, segment?.mark.ordinal], [1, 2]);
+  assert.deepEqual([segment?.entries, segment?.offset.ordinal], [1, 2]);
 });
 
 Deno.test("LineAssembler cuts a line that is too long, and adds no empty line for its end", () => {

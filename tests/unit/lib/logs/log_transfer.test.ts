@@ -4,7 +4,7 @@ import type { LogEntry } from "../../../../lib/engine/container_orchestrator.ts"
 import { FolderObjectStore } from "../../../../lib/objects/folder/folder_object_store.ts";
 import { parseStoredLine } from "../../../../lib/logs/line_format.ts";
 import { LogArchive } from "../../../../lib/logs/log_archive.ts";
-import { readCursors } from "../../../../lib/logs/log_cursors.ts";
+import { readCheckpoints } from "../../../../lib/logs/log_checkpoints.ts";
 import { LogTransfer } from "../../../../lib/logs/log_transfer.ts";
 import type { AppendObjectOptions, ObjectInfo } from "../../../../lib/objects/object_store.ts";
 import { entry, LogInMemory, timeAt } from "../../../support/builders/log_entries.ts";
@@ -203,7 +203,7 @@ Deno.test("LogTransfer keeps the cursors of all containers of a bot, and takes t
   }
   logs[1]!.entries.push(entry(timeAt(5, "2026-02-01"), "next day\n"));
   await transfers[1]!.run({ isFinal: false, signal });
-  const cursors = readCursors((await store.stat(BUCKET, "logs/bot/20260201.log"))?.metadata);
+  const cursors = readCheckpoints((await store.stat(BUCKET, "logs/bot/20260201.log"))?.metadata);
   assert.deepEqual(cursors.map(({ container, entries }) => [container[0], entries]), [["1", 2], ["0", 1]]);
   // The log of the first day is deleted: what is in the new one is enough to go on.
   await store.delete(BUCKET, "logs/bot/20260131.log");

@@ -314,6 +314,19 @@ Deno.test("getLogs() says what is wrong with a stream that is not in the engine'
   );
 });
 
+Deno.test("getLogs() rejects a frame without a time", async () => {
+  for (const content of ["hello there\n", "2026\n"]) {
+    const header = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, content.length);
+    await using server = await openServer((_, response) =>
+      void response.write(header, () => response.end(content))
+    );
+    await assert.rejects(
+      Array.fromAsync(server.orchestrator.getLogs("x")),
+      refusal(/Cannot read the log of container 'x': .* without a time/),
+    );
+  }
+});
+
 Deno.test("getLogs() does not take a log that breaks off for its end", async () => {
   await using server = await openServer((_, response) => {
     response.writeHead(200).write(logFrame("first\n"));

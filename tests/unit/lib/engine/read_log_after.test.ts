@@ -1,30 +1,29 @@
 import assert from "node:assert/strict";
-import { checkOf, EntryCounter, type LogMark } from "../../../../lib/logs/log_mark.ts";
-import { readSpool } from "../../../../lib/logs/log_spool.ts";
+import { type LogOffset, OffsetCounter, toOffset } from "../../../../lib/engine/log_offset.ts";
+import { readLogAfter } from "../../../../lib/engine/read_log_after.ts";
 import type { LogEntry } from "../../../../lib/engine/container_orchestrator.ts";
 import { entry, LogInMemory, timeAt } from "../../../support/builders/log_entries.ts";
 import { seededRandom } from "../../../support/seeded_random.ts";
 
-/** The names of all entries of a log. */
-function marksOf(entries: readonly LogEntry[]): LogMark[] {
-  const counter = new EntryCounter();
-  return entries.map((one) => ({
-    stream: one.stream,
-    time: one.time,
-    ordinal: counter.count(one),
-    check: checkOf(one.content),
-  }));
+/** The offsets of all entries of a log. */
+function offsetsOf(entries: readonly LogEntry[]): LogOffset[] {
+  const counter = new OffsetCounter();
+  return entries.map((one) => {
+    counter.count(one);
+    const { other: _, ...offset } = toOffset(counter.last!);
+    return offset;
+  });
 }
 
-async function read(log: LogInMemory, after?: LogMark, expected = 1) {
-  const pieces = await Array.fromAsync(readSpool(log, "x", { expected, ...(after && { after }) }));
+async function read(log: LogInMemory, after?: LogOffset, expected = 1) {
+  const pieces = await Array.fromAsync(readLogAfter(log, "x", { expected, after }));
   return {
     texts: pieces.flatMap(({ entries }) => entries.map(({ content }) => new TextDecoder().decode(content))),
     isAfterGap: pieces[0]?.isAfterGap ?? false,
   };
 }
 
-Deno.test("readSpool() gives exactly what comes after any mark, however much it expects", async () => {
+Deno.test("readLogAfter() gives exactly what comes after any offset, however much it expects", async () => {
   const { next: random } = seededRandom(7);
   for (let round = 0; round < 200; round++) {
     const log = new LogInMemory();
@@ -37,47 +36,47 @@ Deno.test("readSpool() gives exactly what comes after any mark, however much it 
       if (random() < 0.02) time = Math.max(0, time - 10);
       log.entries.push(entry(timeAt(time), `${round} ${i}\n`, random() < 0.5 ? "stdout" : "stderr"));
     }
-    const marks = marksOf(log.entries);
+    const offsets = offsetsOf(log.entries);
     const at = Math.floor(random() * length);
     const expected = log.entries.slice(at + 1).map(({ content }) => new TextDecoder().decode(content));
-    // One clock reading given twice is no name: such marks are not made by a clock that was set back just so.
-    const isUnique = marks.filter(({ stream, time, ordinal }) =>
-      stream === marks[at]!.stream && time === marks[at]!.time && ordinal === marks[at]!.ordinal
+    // A clock that was set back can give a time twice, and then the offset is ambiguous: left out.
+    const isUnique = offsets.filter(({ stream, time, ordinal }) =>
+      stream === offsets[at]!.stream && time === offsets[at]!.time && ordinal === offsets[at]!.ordinal
     ).length === 1;
     if (!isUnique) {
       continue;
     }
-    const { texts, isAfterGap } = await read(log, marks[at], Math.floor(random() * 70));
+    const { texts, isAfterGap } = await read(log, offsets[at], Math.floor(random() * 70));
     assert.deepEqual([texts, isAfterGap], [expected, false], `round ${round}`);
   }
 });
 
-Deno.test("readSpool() reads no more than the end of a log of which little is new", async () => {
+Deno.test("readLogAfter() reads no more than the end of a log of which little is new", async () => {
   const log = new LogInMemory();
   for (let i = 0; i < 10_000; i++) log.entries.push(entry(timeAt(i), `${i}\n`));
-  const mark = marksOf(log.entries)[9_990]!;
-  assert.equal((await read(log, mark, 10)).texts.length, 9);
+  const offset = offsetsOf(log.entries)[9_990]!;
+  assert.equal((await read(log, offset, 10)).texts.length, 9);
   assert.ok(log.readCount < 100, String(log.readCount));
 });
 
-Deno.test("readSpool() says so when entries after the mark were dropped, and gives all that there is", async () => {
+Deno.test("readLogAfter() says so when entries after the offset were dropped, and gives all that there is", async () => {
   const log = new LogInMemory();
   for (let i = 0; i < 100; i++) log.entries.push(entry(timeAt(i), `${i}\n`));
-  const mark = marksOf(log.entries)[20]!;
+  const offset = offsetsOf(log.entries)[20]!;
   log.entries.splice(0, 50);
-  const { texts, isAfterGap } = await read(log, mark);
+  const { texts, isAfterGap } = await read(log, offset);
   assert.deepEqual([texts.length, texts[0], isAfterGap], [50, "50\n", true]);
   log.entries = [];
-  assert.deepEqual(await read(log, mark), { texts: [], isAfterGap: false });
+  assert.deepEqual(await read(log, offset), { texts: [], isAfterGap: false });
 });
 
-Deno.test("readSpool() does not take the rest of a long line for its beginning", async () => {
+Deno.test("readLogAfter() does not take the rest of a long line for its beginning", async () => {
   const log = new LogInMemory();
   for (let i = 0; i < 400; i++) log.entries.push(entry(timeAt(5), `piece ${i}`));
-  const mark = marksOf(log.entries)[350]!;
+  const offset = offsetsOf(log.entries)[350]!;
   // Of the last 34 the first would count as the 1st.
-  assert.deepEqual((await read(log, mark)).texts.length, 49);
+  assert.deepEqual((await read(log, offset)).texts.length, 49);
   log.entries.splice(0, 10);
-  const { texts, isAfterGap } = await read(log, mark);
+  const { texts, isAfterGap } = await read(log, offset);
   assert.deepEqual([texts.length, isAfterGap], [390, true]);
 });

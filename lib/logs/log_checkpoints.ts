@@ -1,5 +1,5 @@
 /**
- * How far the containers of a bot have been read, as it stands beside the lines in the object's metadata:
+ * Checkpoints of the containers of a bot, as the metadata of the object that holds the lines:
  * `CONTAINER,OUTPUT,TIME,ORDINAL,CHECK,ENTRIES,OTHER TIME,OTHER ORDINAL` for each, with semicolons between. Times
  * are nanoseconds since 1970; all numbers are to the base of 36.
  *
@@ -7,44 +7,43 @@
  */
 
 import type { ObjectMetadata } from "../objects/object_store.ts";
-import type { LogMark } from "./log_mark.ts";
+import type { LogOffset } from "../engine/log_offset.ts";
 
-/** How far a container has been read. */
-export interface LogCursor {
-  /** The engine's id of the container, its first 12 digits. */
+/** How far the log of a container is stored. */
+export interface LogCheckpoint {
+  /** The engine's id of the container, shortened to 12 digits. */
   readonly container: string;
-  /** The last entry whose line is stored. */
-  readonly mark: LogMark;
+  /** The last entry that is stored. */
+  readonly offset: LogOffset;
   /** How many entries have been stored. */
   readonly entries: number;
 }
 
-/** Name of the metadata. */
-const NAME = "berth-cursors";
-/** What fits into the metadata of any store. */
+const METADATA_NAME = "berth-cursors";
+/** Fits into the metadata of any store. */
 const MAX_BYTES = 1900;
 const NUMBER = "([0-9a-z]{1,16})";
 const ENTRY = new RegExp(
   `^([0-9a-f]{1,12}),([oe]),${NUMBER},${NUMBER},${NUMBER},${NUMBER},${NUMBER}?,${NUMBER}?$`,
 );
 
-/** Cuts an engine's id to what tells it from others. */
+/** The first digits of a container's id, by which checkpoints name it. @param id The engine's id. */
 export function shortContainerId(id: string): string {
   return id.slice(0, 12);
 }
 
 /**
- * Reads cursors.
+ * Reads checkpoints.
  *
  * @param metadata Metadata of an object.
- * @returns The cursors; what is damaged or of somebody else's is left out.
+ * @returns The checkpoints; damaged ones are left out.
  */
-export function readCursors(metadata: ObjectMetadata | undefined): LogCursor[] {
-  return (metadata?.[NAME] ?? "").split(";").flatMap((text) => {
+export function readCheckpoints(metadata: ObjectMetadata | undefined): LogCheckpoint[] {
+  return (metadata?.[METADATA_NAME] ?? "").split(";").flatMap((text) => {
     const [, container, stream, time, ordinal, check, entries, otherTime, otherOrdinal] = ENTRY.exec(text) ??
       [];
     if (container === undefined) return [];
-    const mark: LogMark = {
+    const offset: LogOffset = {
       stream: stream === "e" ? "stderr" : "stdout",
       time: readTime(time!),
       ordinal: parseInt(ordinal!, 36),
@@ -53,32 +52,32 @@ export function readCursors(metadata: ObjectMetadata | undefined): LogCursor[] {
         other: { time: readTime(otherTime), ordinal: parseInt(otherOrdinal, 36) },
       }),
     };
-    return [{ container, mark, entries: parseInt(entries!, 36) }];
+    return [{ container, offset, entries: parseInt(entries!, 36) }];
   });
 }
 
 /**
- * Writes cursors.
+ * Writes checkpoints.
  *
- * @param cursors The cursors, the most important first.
+ * @param checkpoints The checkpoints, the most important first.
  * @returns Metadata with as many of them as fit.
  */
-export function writeCursors(
-  cursors: readonly LogCursor[],
+export function writeCheckpoints(
+  checkpoints: readonly LogCheckpoint[],
 ): { readonly metadata: ObjectMetadata; readonly left: number } {
   let text = "";
   let written = 0;
-  for (const cursor of cursors) {
-    const entry = encode(cursor);
+  for (const checkpoint of checkpoints) {
+    const entry = encode(checkpoint);
     if (text.length + entry.length + 1 > MAX_BYTES) break;
     text += written === 0 ? entry : `;${entry}`;
     written++;
   }
-  return { metadata: written === 0 ? {} : { [NAME]: text }, left: cursors.length - written };
+  return { metadata: written === 0 ? {} : { [METADATA_NAME]: text }, left: checkpoints.length - written };
 }
 
-function encode({ container, mark, entries }: LogCursor): string {
-  const { stream, time, ordinal, check, other } = mark;
+function encode({ container, offset, entries }: LogCheckpoint): string {
+  const { stream, time, ordinal, check, other } = offset;
   const fields = [
     container,
     stream === "stderr" ? "e" : "o",
