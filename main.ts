@@ -56,11 +56,12 @@ const code = await runCli(Deno.args, {
       store,
       compileAhead: false,
     }),
-  openBotDocuments: async (config) =>
-    await (await import("./services/open_bot_documents.ts")).openBotDocuments(config),
+  openStores: async (config) => await (await import("./services/stores.ts")).openStores(config),
+  openPublisher: async (config, subjectPrefix) =>
+    await (await import("./services/open_events.ts")).openPublisher(config, subjectPrefix),
   probeServers: async (config, signal) =>
     await (await import("./services/probe_servers.ts")).probeServers(config, signal),
-  composeService: async (config, given, options) => {
+  composeServices: async (config, given, options) => {
     const { configure, getConsoleSink, getLogger } = await import("@logtape/logtape");
     const { formatRecord } = await import("./cli/output/log_format.ts");
     const { logUncaughtErrors } = await import("./services/control/uncaught_errors.ts");
@@ -72,8 +73,8 @@ const code = await runCli(Deno.args, {
       ],
     });
     logUncaughtErrors(getLogger(["berth"]));
-    const { composeBotService } = await import("./services/compose_bot_service.ts");
-    return composeBotService(config, given, options);
+    const { composeServices } = await import("./services/compose.ts");
+    return composeServices(config, given, options);
   },
 });
 Deno.exit(code);

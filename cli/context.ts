@@ -8,8 +8,9 @@ import type { ContainerOrchestrator } from "../lib/engine/container_orchestrator
 import type { DockerRunnerConfig } from "../lib/runner/docker_runner_config.ts";
 import type { ObjectStore } from "../lib/objects/object_store.ts";
 import type { Runner } from "../lib/runner/runner.ts";
-import type { ComposedBotService, GivenParts, ProcessParts } from "../services/compose_bot_service.ts";
-import type { BotDocuments } from "../services/open_bot_documents.ts";
+import type { ComposedServices, GivenParts, ProcessParts } from "../services/compose.ts";
+import type { BotEventPublisher } from "../services/events/bot_event_publisher.ts";
+import type { Stores } from "../services/stores.ts";
 import type { ServerProbes } from "../services/probe_servers.ts";
 import type { ServiceConfig } from "../services/config.ts";
 import type { Terminal } from "./output/terminal.ts";
@@ -36,14 +37,19 @@ export interface CliContext {
   readonly createRunner: (config: DockerRunnerConfig, store: ObjectStore) => Promise<Runner>;
   /** Looks at database and event bus. */
   readonly probeServers: (config: ServiceConfig, signal: AbortSignal) => Promise<ServerProbes>;
-  /** Opens what bots are deployed to. */
-  readonly openBotDocuments: (config: ServiceConfig) => Promise<BotDocuments>;
-  /** Puts the service together, around the parts that there are already. */
-  readonly composeService: (
+  /** Opens the database. */
+  readonly openStores: (config: ServiceConfig) => Promise<Stores>;
+  /** Opens the publisher of changes; `undefined` without an event bus. */
+  readonly openPublisher: (
+    config: ServiceConfig,
+    subjectPrefix: string,
+  ) => Promise<BotEventPublisher | undefined>;
+  /** Builds the services, around the parts that are given. */
+  readonly composeServices: (
     config: ServiceConfig,
     given?: GivenParts,
     options?: ProcessParts,
-  ) => Promise<ComposedBotService>;
+  ) => Promise<ComposedServices>;
 }
 
 /** Exit codes of the commands. A bot's own code is passed on by `backtest`. */

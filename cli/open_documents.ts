@@ -1,109 +1,104 @@
 /**
- * What the commands that look at documents or change them share.
+ * Opens the documents that commands read and change.
  *
  * @module
  */
 
 import type { BotChange, BotDocument } from "../services/documents/bot_repository.ts";
+import { BOT_SUBJECTS, SCHEDULE_SUBJECTS } from "../services/events/bot_event.ts";
 import { type BotEventPublisher, EventsUnavailableError } from "../services/events/bot_event_publisher.ts";
-import type { ServiceRegistry } from "../services/ownership/service_registry.ts";
-import type { StoreIdentities } from "../services/ownership/store_identity.ts";
-import type { ScheduleStores } from "../services/open_bot_repository.ts";
 import { parseServiceConfig, type ServiceConfig } from "../services/config.ts";
+import type { Stores } from "../services/stores.ts";
 import type { CliContext } from "./context.ts";
 import type { DeployTarget } from "./deploy/deploy_bot.ts";
-import { botFoundWithin, SCHEDULE_FOUND_WITHIN, whenHeard } from "./when_heard.ts";
+import { botFoundWithin, describePickup, SCHEDULE_FOUND_WITHIN } from "./pickup_notice.ts";
 
-/** The documents of one kind, and how the service hears of a change. */
-export interface DocumentTarget extends DeployTarget {
-  /** What they are the documents of. */
-  readonly kind: "bot" | "schedule";
-}
-
-/** A document that was found. */
-export interface FoundDocument {
-  /** Among which it was found. */
-  readonly target: DocumentTarget;
-  /** The document. */
-  readonly document: BotDocument;
-}
-
-/** The documents that the configuration names. */
+/** The documents that a configuration names. */
 export interface OpenDocuments extends AsyncDisposable {
   /** The configuration. */
   readonly config: ServiceConfig;
+  /** The database. The stores of schedules are open only if {@linkcode OpenDocuments.schedules} is present. */
+  readonly stores: Stores;
   /** Where bots are deployed to. */
-  readonly bots: DocumentTarget;
-  /** Where schedules are deployed to, and the ledger; absent where the configuration says that they are not served. */
-  readonly schedules?: DocumentTarget & ScheduleStores;
-  /** The identity of their store. */
-  readonly identities: StoreIdentities;
-  /** The registrations of services; absent where only processes of this machine use the database. */
-  readonly registry?: ServiceRegistry;
-  /** The documents of an id: none, one, or one of each kind. */
-  find(id: string): Promise<FoundDocument[]>;
-  /** Says when the service takes up what was written. */
-  whenHeard(): Promise<string>;
+  readonly bots: DeployTarget;
+  /** Where schedules are deployed to. Absent if the configuration does not serve schedules. */
+  readonly schedules?: DeployTarget;
+  /** Reads the documents of an id, at most one of each kind. */
+  find(id: string): Promise<{ readonly target: DeployTarget; readonly document: BotDocument }[]>;
+  /** Says when the service picks up what was written. */
+  describePickup(): Promise<string>;
 }
 
 /**
- * Opens the documents.
+ * Opens the documents, the object store and the event bus that the environment names.
  *
- * @param context See {@linkcode CliContext}.
+ * @param context The command's context.
  * @returns The documents. Dispose them at the end.
- * @throws {InvalidConfigError} with every problem at once.
- * @throws {StoreUnavailableError} when the database does not answer.
+ * @throws {InvalidConfigError} If the configuration is invalid; names every problem.
+ * @throws {StoreUnavailableError} If the database does not answer.
  */
 export async function openDocuments(context: CliContext): Promise<OpenDocuments> {
   const config = parseServiceConfig(context.env);
-  const opened = await context.openBotDocuments(config);
-  const { repository, identities, registry, store, publisher, scheduling } = opened;
-  let untold: string | undefined;
+  await using stack = new AsyncDisposableStack();
+  const stores = stack.use(await context.openStores(config));
+  await stores.bots.open();
+  const publishProblems: string[] = [];
   const publishTo =
     (bus: BotEventPublisher | undefined, foundWithin: string) => async (change: BotChange) => {
       try {
         await bus?.publish(change);
       } catch (error) {
         if (!(error instanceof EventsUnavailableError)) throw error;
-        // It is written: the service finds it.
-        untold =
-          `${error.message} It is written nevertheless: a running service finds it within ${foundWithin}.`;
+        // The document is written, so the service finds the change without the event.
+        publishProblems.push(
+          `${error.message} The change is saved; a running service finds it within ${foundWithin}.`,
+        );
       }
     };
-  const bucket = config.runner.buckets.code;
-  const limits = config.runner.archiveLimits;
-  const bots: DocumentTarget = {
+  const common = {
+    store: await context.createStore(config.runner),
+    bucket: config.runner.buckets.code,
+    limits: config.runner.archiveLimits,
+  };
+  const bots: DeployTarget = {
+    ...common,
     kind: "bot",
-    repository,
-    store,
-    bucket,
-    limits,
-    publish: publishTo(publisher, botFoundWithin(config)),
+    repository: stores.bots,
+    publish: publishTo(
+      stack.use(await context.openPublisher(config, BOT_SUBJECTS)),
+      botFoundWithin(config),
+    ),
   };
-  const schedules = scheduling && {
-    ...scheduling,
-    kind: "schedule" as const,
-    repository: scheduling.schedules,
-    store,
-    bucket,
-    limits,
-    publish: publishTo(scheduling.publisher, SCHEDULE_FOUND_WITHIN),
-  };
+  let schedules: DeployTarget | undefined;
+  if (config.services.includes("schedules")) {
+    await Promise.all([stores.schedules.open(), stores.runs.open()]);
+    schedules = {
+      ...common,
+      kind: "schedule",
+      repository: stores.schedules,
+      publish: publishTo(
+        stack.use(await context.openPublisher(config, SCHEDULE_SUBJECTS)),
+        SCHEDULE_FOUND_WITHIN,
+      ),
+    };
+  }
+  const resources = stack.move();
   return {
     config,
-    identities,
-    ...(registry && { registry }),
+    stores,
     bots,
     ...(schedules && { schedules }),
     async find(id) {
-      const found: FoundDocument[] = [];
-      for (const target of [bots, ...(schedules ? [schedules] : [])]) {
-        const document = await target.repository.get(id);
-        if (document) found.push({ target, document });
-      }
-      return found;
+      const targets = schedules ? [bots, schedules] : [bots];
+      const found = await Promise.all(
+        targets.map(async (target) => ({ target, document: await target.repository.get(id) })),
+      );
+      return found.flatMap(({ target, document }) => document ? [{ target, document }] : []);
     },
-    whenHeard: () => untold === undefined ? whenHeard(config) : Promise.resolve(untold),
-    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+    describePickup: () => {
+      const problem = publishProblems.at(-1);
+      return problem === undefined ? describePickup(config) : Promise.resolve(problem);
+    },
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }

@@ -7,7 +7,7 @@
 import type { MongoProbe } from "./mongo/probe_mongo.ts";
 import type { NatsProbe } from "./nats/probe_nats.ts";
 import type { SqliteProbe } from "./sqlite/probe_sqlite.ts";
-import { databasePath } from "./open_bot_repository.ts";
+import { databasePath } from "./stores.ts";
 import type { ServiceConfig } from "./config.ts";
 
 /** What was found. What is not configured is absent. */

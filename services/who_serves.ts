@@ -1,24 +1,33 @@
 /**
- * Which service has the right to serve.
+ * Finds out which service has the right to serve.
  *
  * @module
  */
 
-import { scopeOf } from "./compose_rights.ts";
+import type { ServiceConfig, ServiceName } from "./config.ts";
 import { describeService } from "./ownership/judge_rival.ts";
 import { LockedRight } from "./ownership/locked_right.ts";
-import { doScopesConflict } from "./ownership/served_scope.ts";
+import { doScopesConflict, type ServedScope } from "./ownership/served_scope.ts";
 import type { ServiceRecord, ServiceRegistry } from "./ownership/service_registry.ts";
-import type { ServiceConfig, ServiceName } from "./config.ts";
 
 /**
- * Looks who serves what a configuration names.
+ * Returns the scope that a service of a configuration serves.
  *
  * @param name The service.
  * @param config The configuration.
- * @param registry The registrations; absent: the locks beside the embedded database are looked at.
- * @returns The service in words; `undefined` when none does.
- * @throws {StoreUnavailableError} when the database does not answer.
+ */
+export function scopeOf(name: ServiceName, { segment, runner }: ServiceConfig): ServedScope {
+  return { service: name, segment, instance: runner.instance };
+}
+
+/**
+ * Finds the service that serves the scope of a configuration.
+ *
+ * @param name The service.
+ * @param config The configuration.
+ * @param registry The registrations. Without them, the locks beside the embedded database tell.
+ * @returns A description of the service, or `undefined` if none serves.
+ * @throws {StoreUnavailableError} If the database does not answer.
  */
 export async function whoServes(
   name: ServiceName,
@@ -30,12 +39,12 @@ export async function whoServes(
 }
 
 /**
- * Finds in registrations who serves what a configuration names.
+ * Finds, among registrations, the service that serves the scope of a configuration.
  *
  * @param records The registrations.
  * @param name The service.
  * @param config The configuration.
- * @returns The service in words; `undefined` when none does.
+ * @returns A description of the service, or `undefined` if none serves.
  */
 export function serverIn(
   records: readonly ServiceRecord[],

@@ -16,7 +16,7 @@ import { type OpenDocuments, openDocuments } from "../open_documents.ts";
 import { isFrozen, serviceHolders } from "../service_locks.ts";
 import { type ScheduleRow, scheduleRow } from "../output/schedule_rows.ts";
 import { printable } from "../output/terminal.ts";
-import { noServiceHere } from "../when_heard.ts";
+import { noServiceHere } from "../pickup_notice.ts";
 
 /** Options of {@linkcode botsCommand}. */
 export interface BotsOptions {
@@ -69,24 +69,24 @@ export async function botsCommand({ json }: BotsOptions, context: CliContext): P
   return EXIT.ok;
 }
 
-async function listSchedules({ schedules }: OpenDocuments): Promise<ScheduleRow[]> {
+async function listSchedules({ schedules, stores }: OpenDocuments): Promise<ScheduleRow[]> {
   if (!schedules) return [];
   const stored = (await schedules.repository.list()).sort((a, b) => (a.key < b.key ? -1 : 1));
   const limit = new Limiter(LEDGERS_AT_ONCE);
   return await Promise.all(stored.map((each) =>
     limit.run(async () => {
-      const [last] = await schedules.runs.list(each.key, { limit: 1 });
+      const [last] = await stores.runs.list(each.key, { limit: 1 });
       return scheduleRow(each, last, Date.now());
     })
   ));
 }
 
 async function listContainers(
-  { config, identities, bots: { store } }: OpenDocuments,
+  { config, stores, bots: { store } }: OpenDocuments,
   { createRunner, signal }: CliContext,
 ): Promise<ManagedContainer[]> {
   await using runner = await createRunner(config.runner, store);
-  runner.setOwner(toOwner(await identities.read({ signal })));
+  runner.setOwner(toOwner(await stores.identities.read({ signal })));
   const containers = await runner.listManagedContainers(config.segment, { signal });
   // A list does not tell their times, so each is asked about; one that went meanwhile is shown as it was.
   return await Promise.all(
@@ -97,13 +97,13 @@ async function listContainers(
 }
 
 /** Nobody starts or stops anything while no service runs; where it is elsewhere, that cannot be told. */
-async function noteService({ config, registry }: OpenDocuments, { terminal }: CliContext): Promise<void> {
+async function noteService({ config, stores }: OpenDocuments, { terminal }: CliContext): Promise<void> {
   const { instance } = config.runner;
   const { bots } = await serviceHolders(config);
   if (bots && isFrozen(bots, Date.now())) {
     terminal.note(`berth: The service (${bots.about}) is frozen; 'berth doctor' says more.`);
   }
-  const server = await whoServes("bots", config, registry);
+  const server = await whoServes("bots", config, stores.registry);
   if (server !== undefined && !server.includes(`instance '${instance}'`)) {
     terminal.note(
       `berth: The bots are served by ${server}${bots ? ", and the service here stands by" : ""}.`,

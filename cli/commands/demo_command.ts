@@ -5,7 +5,7 @@
  */
 
 import type { LogLine } from "../../lib/engine/container_orchestrator.ts";
-import type { ComposedBotService } from "../../services/compose_bot_service.ts";
+import type { ComposedServices } from "../../services/compose.ts";
 import type { ServiceConfig } from "../../services/config.ts";
 import { type BotFolder, readBotFolder } from "../deploy/bot_folder.ts";
 import { BotView } from "../demo/bot_view.ts";
@@ -53,8 +53,8 @@ async function serve(
 ): Promise<boolean> {
   const { terminal, signal } = context;
   await using session = await LocalSession.open({ ...context, config: config.runner });
-  await using composed = await context.composeService(config, session);
-  await composed.repository.open({ signal });
+  await using composed = await context.composeServices(config, session);
+  await composed.stores.bots.open({ signal });
   const end = forMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(forMs)]);
   const length = forMs === undefined ? "runs until Ctrl-C" : `ends after ${forMs / 1000} s, or with Ctrl-C`;
   terminal.note(`The demo starts a service of its own and deploys ${examples.length} bots; it ${length}`);
@@ -74,9 +74,9 @@ async function serve(
       runBots(examples.filter((bot) => bot.entrypoints.bot && !isScheduled(bot)), stage),
       runSchedules(examples.filter(isScheduled), {
         ...stage,
-        composed: composed.schedules,
+        composed,
         runner: session.runner,
-        target: { store: composed.store, bucket: session.codeBucket, limits: session.archiveLimits },
+        target: targetOf("schedule", composed, session),
       }),
       ...examples.filter(({ entrypoints }) => entrypoints.backtest).map((bot) => runBacktest(bot, stage)),
     ]);
@@ -93,10 +93,19 @@ async function readExamples(folder: string): Promise<BotFolder[]> {
   return await Promise.all(names.sort().map((name) => readBotFolder(`${folder}/${name}`)));
 }
 
+function targetOf(
+  kind: DeployTarget["kind"],
+  { stores, store, publish }: ComposedServices,
+  { codeBucket: bucket, archiveLimits: limits }: LocalSession,
+): DeployTarget {
+  const name = kind === "bot" ? "bots" : "schedules";
+  return { kind, repository: stores[name], store, bucket, limits, publish: publish![name] };
+}
+
 /** Everything that the programs of the demo work with. */
 interface Stage {
   readonly session: LocalSession;
-  readonly composed: ComposedBotService;
+  readonly composed: ComposedServices;
   readonly terminal: Terminal;
   readonly print: ReturnType<typeof createLogPrinter>;
   readonly end: AbortSignal;
@@ -107,23 +116,17 @@ interface Stage {
 /** Deploys the bots, shows what becomes of them until the end, and removes them. */
 async function runBots(bots: readonly BotFolder[], stage: Stage): Promise<boolean> {
   const { session, composed, terminal, print, end, stopWithinMs } = stage;
-  const { service, repository, store, inProcess } = composed;
-  const target: DeployTarget = {
-    repository,
-    store,
-    bucket: session.codeBucket,
-    limits: session.archiveLimits,
-    publish: (change) => inProcess!.publish(change),
-  };
+  const target = targetOf("bot", composed, session);
   const views = bots.map((bot) => new BotView({ bot, runner: session.runner, terminal, print }));
-  const unsubscribe = service.state.subscribe((id, status) => {
+  const unsubscribe = composed.bots.state.subscribe((id, status) => {
     views.find(({ id: own }) => own === id)?.show(status);
   });
   const deployed: string[] = [];
   let ran = false;
   try {
     await settleAll(bots.map(async (bot) => {
-      const { id } = await deployBot(bot, target, { signal: end });
+      const before = await target.repository.get(bot.name, { signal: end });
+      const { id } = await deployBot(bot, target, { before, signal: end });
       deployed.push(id);
     }));
     await untilAborted(new Promise(() => {}), end);

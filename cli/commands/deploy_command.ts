@@ -10,8 +10,8 @@ import { ALL_SEGMENTS } from "../../lib/runner/runner.ts";
 import type { BotRepository } from "../../services/documents/bot_repository.ts";
 import { type BotFolder, readBotFolder } from "../deploy/bot_folder.ts";
 import { type CliContext, EXIT } from "../context.ts";
-import { deployBot } from "../deploy/deploy_bot.ts";
-import { type DocumentTarget, type OpenDocuments, openDocuments } from "../open_documents.ts";
+import { deployBot, type DeployTarget } from "../deploy/deploy_bot.ts";
+import { type OpenDocuments, openDocuments } from "../open_documents.ts";
 import { describeLeftOut, showPacking } from "../deploy/pack_progress.ts";
 import { idsOfOrigin, originOf } from "../deploy/same_origin.ts";
 import { printable } from "../output/terminal.ts";
@@ -50,10 +50,14 @@ export async function deployCommand(options: DeployOptions, context: CliContext)
   await using documents = await openDocuments(context);
   const { segment } = documents.config;
   const target = targetOf(bot, documents);
-  await refuseOtherKind(id ?? bot.name, target, documents);
+  const found = await documents.find(id ?? bot.name);
+  const other = found.find(({ target: { kind } }) => kind !== target.kind)?.target.kind;
+  // An id is a bot or a schedule, never both: a bot whose folder gets a schedule must not go on running as a bot.
+  if (other !== undefined) refuseOtherKind(id ?? bot.name, target.kind, other);
   // An id of its own says that one folder is meant to run as several bots.
   const origin = id === undefined ? await originOf(bot.path) : undefined;
   const deployed = await deployBot(bot, target, {
+    before: found[0]?.document,
     ...(id !== undefined && { id }),
     ...(enabled !== undefined && { enabled }),
     ...(origin !== undefined && { origin }),
@@ -84,7 +88,7 @@ export async function deployCommand(options: DeployOptions, context: CliContext)
         `If '${deployed.id}' is its new name: berth remove ${other}`,
     ));
   }
-  if (!deployed.isUnchanged) terminal.note(await documents.whenHeard());
+  if (!deployed.isUnchanged) terminal.note(await documents.describePickup());
   return EXIT.ok;
 }
 
@@ -92,7 +96,7 @@ function allRepositories({ bots, schedules }: OpenDocuments): BotRepository[] {
   return [bots, ...(schedules ? [schedules] : [])].map(({ repository }) => repository);
 }
 
-function targetOf(bot: BotFolder, { bots, schedules }: OpenDocuments): DocumentTarget {
+function targetOf(bot: BotFolder, { bots, schedules }: OpenDocuments): DeployTarget {
   if (bot.schedule === undefined) return bots;
   if (schedules) return schedules;
   throw new InvalidBotFolderError(
@@ -100,16 +104,9 @@ function targetOf(bot: BotFolder, { bots, schedules }: OpenDocuments): DocumentT
   );
 }
 
-/** One id is one thing: what is a bot must not go on as such when its folder has got a schedule, nor the reverse. */
-async function refuseOtherKind(
-  id: string,
-  { kind }: DocumentTarget,
-  documents: OpenDocuments,
-): Promise<void> {
-  const other = (await documents.find(id)).find(({ target }) => target.kind !== kind)?.target.kind;
-  if (other === undefined) return;
+function refuseOtherKind(id: string, kind: string, other: string): never {
   throw new InvalidBotFolderError(
-    `There is a ${other} '${id}' already, and this folder is a ${kind}. Take it away with 'berth remove ${id}', or ` +
-      "choose another id with --id.",
+    `'${id}' is already deployed as a ${other}, and this folder is a ${kind}. Remove it first with ` +
+      `'berth remove ${id}', or choose another id with --id.`,
   );
 }

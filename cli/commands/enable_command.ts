@@ -48,6 +48,6 @@ export async function enableCommand({ ids, enabled }: EnableOptions, context: Cl
     changed++;
     terminal.out(`${id} is ${enabled ? "enabled" : "disabled"}`);
   }
-  if (changed > 0) terminal.note(await documents.whenHeard());
+  if (changed > 0) terminal.note(await documents.describePickup());
   return changed === ids.length ? EXIT.ok : EXIT.failed;
 }

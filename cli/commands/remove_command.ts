@@ -31,6 +31,6 @@ export async function removeCommand(ids: readonly string[], context: CliContext)
     await removeBot(id, documents.bots);
     terminal.note(`berth: There is no bot '${id}', and no schedule; 'berth bots' lists them.`);
   }
-  if (removed > 0) terminal.note(await documents.whenHeard());
+  if (removed > 0) terminal.note(await documents.describePickup());
   return removed === ids.length ? EXIT.ok : EXIT.failed;
 }

@@ -8,7 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import { aliveFileOf, keepAliveFile } from "../../lib/util/alive_file.ts";
 import { ensureInstanceDir } from "../../lib/util/temp_dir.ts";
 import { parseServiceConfig } from "../../services/config.ts";
-import type { ComposeOptions } from "../../services/compose_bot_service.ts";
+import type { ComposeOptions } from "../../services/compose.ts";
 import { type CliContext, EXIT } from "../context.ts";
 import { servicePermissions } from "./permissions_command.ts";
 import { acquireServiceLocks } from "../service_locks.ts";
@@ -38,7 +38,7 @@ export async function startCommand(options: StartOptions, context: CliContext): 
   await using lockSet = await acquireServiceLocks(config);
   const { locks, lost } = lockSet;
   await using _alive = await keepAliveFile(aliveFileOf(tempDir, instance));
-  await using composed = await context.composeService(config, undefined, { ...options, locks });
+  await using composed = await context.composeServices(config, undefined, { ...options, locks });
   // A folder that is missing later is one that was not mounted, and no empty store.
   const buckets = config.runner.minio ? [] : Object.values(config.runner.buckets);
   for (const bucket of buckets) await composed.store.ensureBucket(bucket);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ComposedScheduleService } from "../../services/compose_schedule_service.ts";
+import type { ComposedServices } from "../../services/compose.ts";
 import type { BotFolder } from "../deploy/bot_folder.ts";
 import { deployBot, type DeployTarget } from "../deploy/deploy_bot.ts";
 import { removeBot } from "../deploy/remove_bot.ts";
@@ -14,10 +14,10 @@ import { printable } from "../output/terminal.ts";
 
 /** What {@linkcode runSchedules} works with. */
 export interface DemoSchedulesStage extends Pick<ScheduleViewOptions, "runner" | "terminal" | "print"> {
-  /** The schedule service. */
-  readonly composed: ComposedScheduleService;
-  /** Where archives go. */
-  readonly target: Pick<DeployTarget, "store" | "bucket" | "limits">;
+  /** The services. */
+  readonly composed: ComposedServices;
+  /** Where schedules are deployed to. */
+  readonly target: DeployTarget;
   /** Ends the demo. */
   readonly end: AbortSignal;
   /** Longest time until a run has come to its end, in ms. */
@@ -38,21 +38,16 @@ export async function runSchedules(
   folders: readonly BotFolder[],
   stage: DemoSchedulesStage,
 ): Promise<boolean> {
-  const { composed, terminal, end } = stage;
-  const { service, repository, inProcess } = composed;
-  const target: DeployTarget = {
-    ...stage.target,
-    repository,
-    publish: (change) => inProcess!.publish(change),
-  };
+  const { composed, target, terminal, end } = stage;
   const views = folders.map(({ name: id }) => new ScheduleView({ ...stage, id }));
-  const unsubscribe = service.state.subscribe((record) => {
+  const unsubscribe = composed.schedules.state.subscribe((record) => {
     views.find(({ id }) => id === record.scheduleId)?.show(record);
   });
   const deployed: string[] = [];
   try {
     await settleAll(folders.map(async (folder) => {
-      const { id } = await deployBot(folder, target, { signal: end });
+      const before = await target.repository.get(folder.name, { signal: end });
+      const { id } = await deployBot(folder, target, { before, signal: end });
       deployed.push(id);
       terminal.note(printable(`${id}: runs at ${folder.schedule} (UTC)`));
     }));
@@ -66,7 +61,7 @@ export async function runSchedules(
     await settleAll(views.map((view) => view.end()));
   }
   for (const id of deployed) {
-    const records = await composed.runs.list(id);
+    const records = await composed.stores.runs.list(id);
     terminal.out(printable(`Runs of ${id}:${records.length === 0 ? " no slot came" : ""}`));
     for (const record of records.reverse()) terminal.out(printable(`  ${describeRun(record)}`));
   }
@@ -75,7 +70,7 @@ export async function runSchedules(
 
 /** A run that goes comes to its end by itself. */
 async function untilEnded({ composed, stopWithinMs }: DemoSchedulesStage): Promise<void> {
-  const { state } = composed.service;
+  const { state } = composed.schedules;
   const deadline = performance.now() + stopWithinMs;
   while (
     performance.now() < deadline && state.getAllSchedules().some(({ openRuns }) => openRuns.length > 0)

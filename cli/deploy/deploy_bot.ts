@@ -19,8 +19,10 @@ import { enablingFields } from "./enabling_fields.ts";
 import { describeCron } from "../output/schedule_rows.ts";
 import { archivePrefix, type ArchiveTarget, storeArchive } from "./store_archive.ts";
 
-/** Where bots are deployed to. */
+/** Where documents of one kind and their code are deployed to. */
 export interface DeployTarget {
+  /** The kind of document. */
+  readonly kind: "bot" | "schedule";
   /** The documents. */
   readonly repository: BotRepository;
   /** The object store. */
@@ -29,12 +31,14 @@ export interface DeployTarget {
   readonly bucket: string;
   /** What an archive may hold. */
   readonly limits: ArchiveLimits;
-  /** Tells the service of a change that was written. */
+  /** Announces a change that was written. */
   readonly publish: (change: BotChange) => Promise<unknown>;
 }
 
 /** Options of {@linkcode deployBot}. */
 export interface DeployBotOptions extends Pick<ArchiveTarget, "onProgress" | "onPacked"> {
+  /** The document that is deployed now; `undefined` if there is none. */
+  readonly before: BotDocument | undefined;
   /** Id of the bot. @default {the folder's name for it} */
   readonly id?: string;
   /** Whether it is to run. @default {as before; a new bot is to run} */
@@ -80,11 +84,9 @@ export interface DeployedBot {
 export async function deployBot(
   bot: BotFolder,
   target: DeployTarget,
-  { id = bot.name, enabled, segment = 0, origin, signal, ...packing }: DeployBotOptions = {},
+  { id = bot.name, before, enabled, segment = 0, origin, signal, ...packing }: DeployBotOptions,
 ): Promise<DeployedBot> {
-  const { repository, store, bucket, limits } = target;
-  const call = signal ? { signal } : {};
-  const before = await repository.get(id, call);
+  const { store, bucket, limits } = target;
   const describe = (filePath: string) => {
     const document = botToDocument(bot, {
       id,
@@ -101,10 +103,10 @@ export async function deployBot(
   // Whatever is wrong with the folder is said before anything is written.
   describe("not-stored-yet");
   await requireScript(bot);
-  const filePath = await storeArchive(bot, { store, bucket, id, limits, ...packing, ...call });
+  const filePath = await storeArchive(bot, { store, bucket, id, limits, ...packing, signal });
   const document = describe(filePath);
   const isUnchanged = before !== undefined && isSameBot(before, document);
-  if (!isUnchanged) await write(id, document, before === undefined, target, call);
+  if (!isUnchanged) await write(id, document, before === undefined, target, signal);
   await removeOlderArchives(target, id, [filePath, filePathOf(before)]);
   const schedule = bot.schedule === undefined ? undefined : scheduleOf(document);
   return {
@@ -124,11 +126,11 @@ async function write(
   document: BotDocument,
   isNew: boolean,
   { repository, publish }: DeployTarget,
-  call: { readonly signal?: AbortSignal },
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const type = isNew ? "created" : "updated";
   const change: BotChange = { type, id, document, order: { publishedAt: Date.now() } };
-  if (!await repository.apply(change, call)) {
+  if (!await repository.apply(change, { signal })) {
     throw new InvalidBotFolderError(
       `'${id}' was not deployed: somebody changed it, or this machine's clock is behind. Deploy it again.`,
     );

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ClockChange, clockChanges, utcOffset } from "../../services/cron/clock_changes.ts";
+import { type ClockChange, clockChanges, utcOffset } from "../../services/cron/time_zone.ts";
 import type { CronReading, CronSchedule } from "../../services/cron/cron_schedule.ts";
 import { parseCronSchedule } from "../../services/cron/parse_cron_schedule.ts";
 import { parseGoDuration } from "../../services/cron/parse_go_duration.ts";
@@ -60,14 +60,13 @@ export function previewSchedule(
   const parsed = parseCronSchedule(expression, timezone);
   if ("problem" in parsed) return parsed;
   const { schedule } = parsed;
-  const offset = utcOffset(schedule.timezone);
   const times: PreviewTime[] = [];
   for (
     let slot = schedule.next(now);
     slot !== undefined && times.length < count;
     slot = schedule.next(slot)
   ) {
-    times.push({ slot, utc: `${iso(slot)}Z`, local: localTime(slot, offset(slot)) });
+    times.push({ slot, utc: `${iso(slot)}Z`, local: localTime(slot, utcOffset(schedule.timezone, slot)) });
   }
   const read = readCronExpression(expression);
   const until = Math.max(now + YEAR_SECONDS, times.at(-1)?.slot ?? now);

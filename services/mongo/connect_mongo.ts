@@ -25,7 +25,7 @@ const FORM =
   "characters such as @, : and / in user and password are percent-encoded";
 
 /**
- * Makes the connection that a `MongoBotRepository` takes. Nothing is sent yet.
+ * Makes the connection that a `MongoDocumentRepository` takes. Nothing is sent yet.
  *
  * @param uri `mongodb://…` or `mongodb+srv://…`.
  * @returns The client. Close it at the end.

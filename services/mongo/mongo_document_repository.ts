@@ -23,26 +23,13 @@ import { unreadableReason } from "../documents/unreadable_document.ts";
 import { UnstorableDocumentError } from "../documents/unstorable_document_error.ts";
 import { advance, ALREADY_EXISTS, refuseStale } from "../events/event_order.ts";
 import { MongoCalls } from "./mongo_calls.ts";
+import type { MongoDocumentKind } from "./mongo_document_kind.ts";
 import { MongoDocumentBatches } from "./mongo_document_batches.ts";
 import { type MongoDocument, newestOf, readMongoDocument } from "./mongo_documents.ts";
 import { isDuplicateKey, toWriteError } from "./mongo_errors.ts";
 import { ensureIndex } from "./mongo_indexes.ts";
 import { type MongoRefusal, refusalOf, withRefusal } from "./mongo_refusals.ts";
 import { type MongoPosition, MongoPositions } from "./mongo_positions.ts";
-
-/** A kind of documents. */
-export interface MongoDocumentKind {
-  /** One of them, for messages. */
-  readonly one: string;
-  /** Several of them, for messages and as category of the log. */
-  readonly many: string;
-  /** Their database. */
-  readonly database: string;
-  /** Their collection. */
-  readonly collection: string;
-  /** The collection that says how far the events of each have come. */
-  readonly positions: string;
-}
 
 /** Options of a {@linkcode MongoDocumentRepository}. */
 export interface MongoDocumentRepositoryOptions {

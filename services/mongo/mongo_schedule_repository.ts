@@ -16,22 +16,12 @@ import {
   type StoredSchedule,
 } from "../schedules/schedule_repository.ts";
 import { unreadableReason } from "../documents/unreadable_document.ts";
-import {
-  type MongoDocumentKind,
-  MongoDocumentRepository,
-  type MongoDocumentRepositoryOptions,
-} from "./mongo_document_repository.ts";
+import { SCHEDULES } from "./mongo_document_kind.ts";
+import { MongoDocumentRepository, type MongoDocumentRepositoryOptions } from "./mongo_document_repository.ts";
 import { type MongoDocument, readMongoDocument } from "./mongo_documents.ts";
 import { dueAfter, dueUntil, timeField, timeIs, WITHOUT_TIME } from "./mongo_execution_time.ts";
 import { ensureIndex } from "./mongo_indexes.ts";
 
-const SCHEDULES: MongoDocumentKind = {
-  one: "schedule",
-  many: "schedules",
-  database: "bot_scheduler",
-  collection: "bot_schedules",
-  positions: "berth_bot_schedule_positions",
-};
 const EARLIEST_FIRST = { next_execution_time: 1 } as const;
 
 /**

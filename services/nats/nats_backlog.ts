@@ -10,7 +10,7 @@ import { getLogger } from "@logtape/logtape";
 import { backoffMs } from "../../lib/util/backoff.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import type { BotChange } from "../documents/bot_repository.ts";
-import { parseBotEvent } from "../events/bot_event_payload.ts";
+import { parseBotEvent } from "../events/bot_event.ts";
 import type { BotEventHandlers } from "../events/bot_events.ts";
 import type { ChangeDelivery } from "../events/change_delivery.ts";
 import { ChangeFold } from "../events/change_fold.ts";

@@ -12,7 +12,7 @@ import { settledWithin } from "../../lib/util/settled_within.ts";
 import type { BotEventHandlers, BotEvents, BotEventsStatus } from "../events/bot_events.ts";
 import { ChangeDelivery } from "../events/change_delivery.ts";
 import { ChangeQueue } from "../events/change_queue.ts";
-import { BOT_SUBJECTS } from "../events/event_subjects.ts";
+import { BOT_SUBJECTS } from "../events/bot_event.ts";
 import { guardHandlers } from "../events/guard_handlers.ts";
 import type { NatsConnector } from "./connect_nats.ts";
 import { type NatsMode, type NatsSessionOptions, receiveEvents } from "./nats_session.ts";

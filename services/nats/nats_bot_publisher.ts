@@ -9,8 +9,7 @@ import { systemClock } from "../../lib/util/clock.ts";
 import { settledWithin } from "../../lib/util/settled_within.ts";
 import type { BotChange } from "../documents/bot_repository.ts";
 import { type BotEventPublisher, EventsUnavailableError } from "../events/bot_event_publisher.ts";
-import { BOT_SUBJECTS } from "../events/event_subjects.ts";
-import { writeBotEvent } from "../events/write_bot_event.ts";
+import { BOT_SUBJECTS, writeBotEvent } from "../events/bot_event.ts";
 import type { NatsConnector } from "./connect_nats.ts";
 
 /** Options of a {@linkcode NatsBotPublisher}. */

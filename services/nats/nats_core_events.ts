@@ -9,7 +9,7 @@ import type { Msg, NatsConnection } from "@nats-io/transport-node";
 import type { Clock } from "../../lib/util/clock.ts";
 import { settledWithin } from "../../lib/util/settled_within.ts";
 import { Wakeup } from "../../lib/util/wakeup.ts";
-import { parseBotEvent } from "../events/bot_event_payload.ts";
+import { parseBotEvent } from "../events/bot_event.ts";
 import type { BotEventHandlers } from "../events/bot_events.ts";
 import type { ChangeQueue } from "../events/change_queue.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import type { Consumer, JsMsg } from "@nats-io/jetstream";
-import { parseBotEvent } from "../events/bot_event_payload.ts";
+import { parseBotEvent } from "../events/bot_event.ts";
 import type { BotEventHandlers } from "../events/bot_events.ts";
 import { type ChangeDelivery, CHANGES_AT_ONCE } from "../events/change_delivery.ts";
 import type { ChangeQueue } from "../events/change_queue.ts";

@@ -18,22 +18,11 @@ import type {
 import { changedFields } from "../documents/changed_fields.ts";
 import { advance, ALREADY_EXISTS, refuseStale } from "../events/event_order.ts";
 import { SqliteCalls } from "./sqlite_calls.ts";
+import type { SqliteDocumentKind } from "./sqlite_document_kind.ts";
 import { readDocument, writeDocument } from "./sqlite_documents.ts";
 import { migrateSqlite } from "./sqlite_migrations.ts";
 import { SqlitePositions } from "./sqlite_positions.ts";
 import { inTransaction } from "./sqlite_transaction.ts";
-
-/** A kind of documents. */
-export interface SqliteDocumentKind {
-  /** One of them, for messages. */
-  readonly one: string;
-  /** Several of them, for messages. */
-  readonly many: string;
-  /** Their table, with columns `id` and `document`. */
-  readonly table: string;
-  /** The table that says how far the events of each have come. */
-  readonly positions: string;
-}
 
 /** Options of a {@linkcode SqliteDocumentRepository}. */
 export interface SqliteDocumentRepositoryOptions {

@@ -13,20 +13,14 @@ import {
   type ScheduleRepository,
   type StoredSchedule,
 } from "../schedules/schedule_repository.ts";
+import { SCHEDULES } from "./sqlite_document_kind.ts";
 import {
-  type SqliteDocumentKind,
   SqliteDocumentRepository,
   type SqliteDocumentRepositoryOptions,
 } from "./sqlite_document_repository.ts";
 import { readDocument } from "./sqlite_documents.ts";
 import { inTransaction } from "./sqlite_transaction.ts";
 
-const SCHEDULES: SqliteDocumentKind = {
-  one: "schedule",
-  many: "schedules",
-  table: "bot_schedules",
-  positions: "bot_schedule_positions",
-};
 const COLUMNS = "id, document, next_execution_time";
 
 /**

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseBotEvent } from "../../services/events/bot_event_payload.ts";
+import { parseBotEvent } from "../../services/events/bot_event.ts";
 import type { BotEvents } from "../../services/events/bot_events.ts";
 import type { BotChange } from "../../services/documents/bot_repository.ts";
 import { testBotEventsContract } from "./bot_events_contract.ts";

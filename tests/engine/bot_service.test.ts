@@ -3,7 +3,8 @@ import { ALL_SEGMENTS, type ManagedContainer } from "../../lib/runner/runner.ts"
 import type { BotDocument, BotRepository } from "../../services/documents/bot_repository.ts";
 import { BotService, type BotServiceOptions } from "../../services/bots/bot_service.ts";
 import { connectSqlite } from "../../services/sqlite/connect_sqlite.ts";
-import { SqliteBotRepository } from "../../services/sqlite/sqlite_bot_repository.ts";
+import { BOTS } from "../../services/sqlite/sqlite_document_kind.ts";
+import { SqliteDocumentRepository } from "../../services/sqlite/sqlite_document_repository.ts";
 import { describeCondition } from "../../services/bots/bot_condition.ts";
 import { InProcessBotEvents } from "../../services/events/in_process_bot_events.ts";
 import { type Stage, withRunner } from "../support/fixtures/runner_support.ts";
@@ -27,7 +28,7 @@ function withService(work: (stage: ServiceStage) => Promise<void>): Promise<void
   return withRunner(async (stage) => {
     const folder = await Deno.makeTempDir({ prefix: "berth-test-" });
     const database = connectSqlite(`${folder}/berth.sqlite`);
-    const repository = new SqliteBotRepository(database);
+    const repository = new SqliteDocumentRepository(database, BOTS);
     await repository.open();
     // As a service does: its containers say which store they come from.
     stage.runner.setOwner({ id: crypto.randomUUID() });

@@ -8,9 +8,11 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { connectNats } from "../../services/nats/connect_nats.ts";
 import { connectSqlite } from "../../services/sqlite/connect_sqlite.ts";
-import { MongoBotRepository } from "../../services/mongo/mongo_bot_repository.ts";
+import { BOTS as MONGO_BOTS } from "../../services/mongo/mongo_document_kind.ts";
+import { MongoDocumentRepository } from "../../services/mongo/mongo_document_repository.ts";
 import { durableNameOf, NatsBotEvents } from "../../services/nats/nats_bot_events.ts";
-import { SqliteBotRepository } from "../../services/sqlite/sqlite_bot_repository.ts";
+import { BOTS } from "../../services/sqlite/sqlite_document_kind.ts";
+import { SqliteDocumentRepository } from "../../services/sqlite/sqlite_document_repository.ts";
 import type { BotChange, BotDocument, BotRepository } from "../../services/documents/bot_repository.ts";
 import { type SeededRandom, seededRandom } from "../support/seeded_random.ts";
 import { until } from "../support/fixtures/engine_support.ts";
@@ -69,7 +71,7 @@ async function openSqlite() {
   const database = connectSqlite(join(root, "berth.db"));
   const insert = "INSERT OR REPLACE INTO bots (id, document) VALUES (?, ?)";
   return {
-    repository: new SqliteBotRepository(database) as BotRepository,
+    repository: new SqliteDocumentRepository(database, BOTS) as BotRepository,
     seed: (id: string, document: BotDocument) =>
       Promise.resolve(void database.prepare(insert).run(id, JSON.stringify(document))),
     async [Symbol.asyncDispose]() {
@@ -83,7 +85,7 @@ async function openMongo() {
   const mongo = makeMongoDatabase();
   const { client, name, database } = mongo;
   return await Promise.resolve({
-    repository: new MongoBotRepository(client, { database: name }) as BotRepository,
+    repository: new MongoDocumentRepository(client, MONGO_BOTS, { database: name }) as BotRepository,
     seed: async (_id: string, document: BotDocument) =>
       void await database.collection("bots").insertOne({ ...document }),
     [Symbol.asyncDispose]: () => mongo[Symbol.asyncDispose](),

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { MongoClient } from "mongodb";
 import { type BotChange, StoreUnavailableError } from "../../services/documents/bot_repository.ts";
 import { connectMongo } from "../../services/mongo/connect_mongo.ts";
-import { MongoBotRepository } from "../../services/mongo/mongo_bot_repository.ts";
+import { BOTS } from "../../services/mongo/mongo_document_kind.ts";
+import { MongoDocumentRepository } from "../../services/mongo/mongo_document_repository.ts";
 import { mongoUri } from "../support/servers/mongo_support.ts";
 import { Passage } from "../support/servers/passage.ts";
 
@@ -19,7 +20,7 @@ async function makePassage() {
   through.searchParams.set("serverSelectionTimeoutMS", "300");
   const client = connectMongo(through.href);
   const database = `berth_test_${crypto.randomUUID().replaceAll("-", "")}`;
-  const repository = new MongoBotRepository(client, { database });
+  const repository = new MongoDocumentRepository(client, BOTS, { database });
   return {
     passage,
     repository,
@@ -38,7 +39,7 @@ function updated(id: string, sequence: number): BotChange {
   return { type: "updated", id, document: { config: { sequence } }, order: { sequence } };
 }
 
-Deno.test("MongoBotRepository serves as soon as a server that was not there at first comes up", async () => {
+Deno.test("MongoDocumentRepository serves as soon as a server that was not there at first comes up", async () => {
   await using mongo = await makePassage();
   for (let i = 0; i < 2; i++) await assert.rejects(mongo.repository.open(), StoreUnavailableError);
   await mongo.passage.open();
@@ -47,7 +48,7 @@ Deno.test("MongoBotRepository serves as soon as a server that was not there at f
   assert.equal((await mongo.repository.list()).length, 1);
 });
 
-Deno.test("MongoBotRepository serves again when its server has been away", async () => {
+Deno.test("MongoDocumentRepository serves again when its server has been away", async () => {
   await using mongo = await makePassage();
   await mongo.passage.open();
   await mongo.repository.open();
@@ -62,7 +63,7 @@ Deno.test("MongoBotRepository serves again when its server has been away", async
   }
 });
 
-Deno.test("MongoBotRepository.list() gives every document or none when the connection breaks halfway", async () => {
+Deno.test("MongoDocumentRepository.list() gives every document or none when the connection breaks halfway", async () => {
   await using mongo = await makePassage();
   await mongo.passage.open();
   const documents = Array.from({ length: 250 }, (_, i) => ({ id: `bot-${i}`, data: "x".repeat(2000) }));

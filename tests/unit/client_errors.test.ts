@@ -7,7 +7,8 @@ import { ContainerBuilder } from "../../lib/executable/container_builder.ts";
 import { BerthError } from "../../lib/errors.ts";
 import { connectMongo } from "../../services/mongo/connect_mongo.ts";
 import { connectNats } from "../../services/nats/connect_nats.ts";
-import { MongoBotRepository } from "../../services/mongo/mongo_bot_repository.ts";
+import { BOTS } from "../../services/mongo/mongo_document_kind.ts";
+import { MongoDocumentRepository } from "../../services/mongo/mongo_document_repository.ts";
 import { NatsBotEvents } from "../../services/nats/nats_bot_events.ts";
 import { NatsBotPublisher } from "../../services/nats/nats_bot_publisher.ts";
 import type { BotChange } from "../../services/documents/bot_repository.ts";
@@ -78,7 +79,7 @@ const CLIENTS: Readonly<Record<string, (server: HostileServer) => Promise<void>>
   },
   async mongodb({ port }) {
     const client = connectMongo(`mongodb://127.0.0.1:${port}/?serverSelectionTimeoutMS=${LIMIT_MS}`);
-    const repository = new MongoBotRepository(client, { limitMs: 4 * LIMIT_MS });
+    const repository = new MongoDocumentRepository(client, BOTS, { limitMs: 4 * LIMIT_MS });
     await endAll([
       () => repository.open(),
       () => repository.list(),

@@ -5,11 +5,11 @@ import { enableCommand } from "../../../../cli/commands/enable_command.ts";
 import { removeCommand } from "../../../../cli/commands/remove_command.ts";
 import { InvalidBotFolderError } from "../../../../lib/errors.ts";
 import { EventsUnavailableError } from "../../../../services/events/bot_event_publisher.ts";
-import { parseBotEvent } from "../../../../services/events/bot_event_payload.ts";
+import { parseBotEvent, writeBotEvent } from "../../../../services/events/bot_event.ts";
 import type { BotChange } from "../../../../services/documents/bot_repository.ts";
-import { type BotDocuments, openBotDocuments } from "../../../../services/open_bot_documents.ts";
+import { openStores, type Stores } from "../../../../services/stores.ts";
+import { createObjectStore } from "../../../../lib/runner/create_object_store.ts";
 import { parseServiceConfig } from "../../../../services/config.ts";
-import { writeBotEvent } from "../../../../services/events/write_bot_event.ts";
 
 interface Stage {
   readonly context: CliContext;
@@ -17,8 +17,8 @@ interface Stage {
   readonly said: () => string;
   readonly write: (name: string, text: string) => Promise<void>;
   readonly archives: () => Promise<string[]>;
-  readonly documents: () => ReturnType<BotDocuments["repository"]["list"]>;
-  readonly schedules: () => ReturnType<BotDocuments["repository"]["list"]>;
+  readonly documents: () => ReturnType<Stores["bots"]["list"]>;
+  readonly schedules: () => ReturnType<Stores["bots"]["list"]>;
   /** What was published of bots, where a publisher is wanted. */
   readonly published: BotChange[];
   /** What was published of schedules, where a publisher is wanted. */
@@ -34,16 +34,6 @@ async function withStage(
   const lines: string[] = [];
   const published: BotChange[] = [];
   const publishedSchedules: BotChange[] = [];
-  const publisherTo = (changes: BotChange[]) =>
-    publish && {
-      publisher: {
-        publish: (change: BotChange) => {
-          changes.push(change);
-          return publish(change);
-        },
-        [Symbol.asyncDispose]: () => Promise.resolve(),
-      },
-    };
   const context = {
     env: { TEMP_DIR: `${temp}/runtime`, DATA_DIR: `${temp}/data` },
     cwd: temp,
@@ -53,14 +43,19 @@ async function withStage(
       transient: () => {},
     },
     signal: new AbortController().signal,
-    openBotDocuments: async (config: Parameters<typeof openBotDocuments>[0]) => {
-      const { scheduling, ...opened } = await openBotDocuments(config);
-      return {
-        ...opened,
-        ...publisherTo(published),
-        ...(scheduling && { scheduling: { ...scheduling, ...publisherTo(publishedSchedules) } }),
-      };
-    },
+    openStores,
+    createStore: (config: Parameters<CliContext["createStore"]>[0]) =>
+      Promise.resolve(createObjectStore(config)),
+    openPublisher: (_config: unknown, subjectPrefix: string) =>
+      Promise.resolve(
+        publish && {
+          publish: (change: BotChange) => {
+            (subjectPrefix === "the0.bot" ? published : publishedSchedules).push(change);
+            return publish(change);
+          },
+          [Symbol.asyncDispose]: () => Promise.resolve(),
+        },
+      ),
   } as unknown as CliContext;
   const write = (name: string, text: string) => Deno.writeTextFile(`${temp}/bot/${name}`, text);
   try {
@@ -76,12 +71,12 @@ async function withStage(
         return (await Array.fromAsync(entries).catch(() => [])).map(({ name }) => name);
       },
       async documents() {
-        await using documents = await openBotDocuments(parseServiceConfig(context.env));
-        return await documents.repository.list();
+        await using stores = await openStores(parseServiceConfig(context.env));
+        return await stores.bots.list();
       },
       async schedules() {
-        await using documents = await openBotDocuments(parseServiceConfig(context.env));
-        return await documents.scheduling!.schedules.list();
+        await using stores = await openStores(parseServiceConfig(context.env));
+        return await stores.schedules.list();
       },
       published,
       publishedSchedules,
@@ -98,7 +93,7 @@ Deno.test("berth deploy keeps the archive and the one before it, and says who ta
     await deployCommand(options, context);
     assert.equal(
       said(),
-      "mine is deployed: version 1.0.0\nNo service runs here as instance 'main': 'berth start' starts it.",
+      "mine is deployed: version 1.0.0\nNo service runs here as instance 'main'. Start it with 'berth start'.",
     );
     const [first] = await archives();
     assert.match(first!, /^1\.0\.0\+[0-9a-f]{16}$/);
@@ -241,7 +236,7 @@ Deno.test("berth deploy writes the document also when the event bus is down, and
   withStage(async ({ context, said, write, documents, schedules }) => {
     const deployed = async (within: string) => {
       assert.equal(await deployCommand(options, context), 0);
-      const found = `It is written nevertheless: a running service finds it within ${within}.`;
+      const found = `The change is saved; a running service finds it within ${within}.`;
       assert.ok(said().endsWith(`\nCannot publish to nats: it is down. ${found}`));
     };
     await deployed("30 s");
@@ -255,8 +250,8 @@ Deno.test("berth deploy writes the document also when the event bus is down, and
 Deno.test("berth remove takes away the archives of a bot whose removal was cut off", () =>
   withStage(async ({ context, said, archives, documents }) => {
     await deployCommand(options, context);
-    await using opened = await openBotDocuments(parseServiceConfig(context.env));
-    await opened.repository.apply({ type: "deleted", id: "mine", order: { publishedAt: Date.now() + 1 } });
+    await using stores = await openStores(parseServiceConfig(context.env));
+    await stores.bots.apply({ type: "deleted", id: "mine", order: { publishedAt: Date.now() + 1 } });
     assert.equal((await archives()).length, 1);
     said();
     assert.equal(await removeCommand(["mine"], context), 1);
@@ -315,7 +310,7 @@ Deno.test("berth deploy refuses a schedule that cannot be run, that is a bot alr
     const refused = (message: RegExp, env = {}) =>
       assert.rejects(deployCommand(options, { ...context, env: { ...context.env, ...env } }), message);
     await write("bot-config.yaml", SCHEDULED);
-    await refused(/There is a bot 'mine' already, and this folder is a schedule\. .*'berth remove mine'/);
+    await refused(/'mine' is already deployed as a bot, and this folder is a schedule\. .*'berth remove mine'/);
     await removeCommand(["mine"], context);
     await refused(/SERVICES says that schedules are not served/, { SERVICES: "bots" });
     await write("bot-config.yaml", SCHEDULED.replace("0 9 * * mon-fri", "0 0 30 2 *"));

@@ -3,7 +3,7 @@ import { createObjectStore } from "../../../../lib/runner/create_object_store.ts
 import { ensureDataDir } from "../../../../lib/util/data_dir.ts";
 import { parseDockerRunnerConfig } from "../../../../lib/runner/parse_docker_runner_config.ts";
 import { formatIssue, InvalidConfigError } from "../../../../lib/errors.ts";
-import { openBotDocuments } from "../../../../services/open_bot_documents.ts";
+import { openStores } from "../../../../services/stores.ts";
 import { parseServiceConfig } from "../../../../services/config.ts";
 import { checkDataDir } from "../../../../cli/check_folders.ts";
 import { withParent } from "../../../support/with_parent.ts";
@@ -128,10 +128,11 @@ Deno.test("documents and objects that are written to an open DATA_DIR are closed
     const umask = Deno.umask(0);
     try {
       const config = parseServiceConfig({ DATA_DIR: data });
-      await using documents = await openBotDocuments(config);
-      const { store, repository } = documents;
+      await using stores = await openStores(config);
+      await stores.bots.open();
+      const store = createObjectStore(config.runner);
       const document = { id: "a", segment_id: 0, config: { api_key: "secret" }, custom: {} };
-      await repository.apply({ type: "created", id: "a", document, order: { publishedAt: 1 } });
+      await stores.bots.apply({ type: "created", id: "a", document, order: { publishedAt: 1 } });
       await store.ensureBucket("custom-bots");
       await store.put("custom-bots", "me/bot/1", new Uint8Array(3));
       const first = await store.append("custom-bots", "logs/a", new Uint8Array(3));
@@ -151,7 +152,8 @@ Deno.test("a database that is open to others in a closed folder is closed", () =
     await Deno.mkdir(`${parent}/data`, { mode: 0o700 });
     await Deno.writeTextFile(`${parent}/data/berth.sqlite`, "");
     await Deno.chmod(`${parent}/data/berth.sqlite`, 0o644);
-    await using _documents = await openBotDocuments(parseServiceConfig({ DATA_DIR: `${parent}/data` }));
+    await using stores = await openStores(parseServiceConfig({ DATA_DIR: `${parent}/data` }));
+    await stores.bots.open();
     assertClosed(await modes(`${parent}/data`));
   }));
 

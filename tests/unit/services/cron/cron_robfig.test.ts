@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ClockChange, clockChanges, utcOffset } from "../../../../services/cron/clock_changes.ts";
+import { type ClockChange, clockChanges, utcOffset } from "../../../../services/cron/time_zone.ts";
 import { parseCronSchedule } from "../../../../services/cron/parse_cron_schedule.ts";
 import { type CronFields, readCronExpression } from "../../../../services/cron/read_cron_expression.ts";
 
@@ -34,7 +34,7 @@ function zoneOf(name: string): Zone {
   let zone = zones.get(name);
   if (!zone) {
     const changes = clockChanges(name, Date.UTC(2025, 0) / 1000, Date.UTC(2040, 0) / 1000);
-    zones.set(name, zone = { changes, offset: utcOffset(name) });
+    zones.set(name, zone = { changes, offset: (at) => utcOffset(name, at) });
   }
   return zone;
 }

@@ -5,7 +5,7 @@ import { parseBotDocument } from "../../../../services/documents/bot_document.ts
 import type { BotDocument } from "../../../../services/documents/bot_repository.ts";
 import { MAX_CONFIG_BYTES } from "../../../../services/documents/config_json.ts";
 import { parseScheduleDocument } from "../../../../services/schedules/schedule_document.ts";
-import { writeBotEvent } from "../../../../services/events/write_bot_event.ts";
+import { writeBotEvent } from "../../../../services/events/bot_event.ts";
 
 /** White space, an order of keys and forms of numbers that values do not keep. */
 const TEXT =

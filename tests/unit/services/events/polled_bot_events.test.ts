@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { connectSqlite } from "../../../../services/sqlite/connect_sqlite.ts";
-import { SqliteBotRepository } from "../../../../services/sqlite/sqlite_bot_repository.ts";
+import { BOTS } from "../../../../services/sqlite/sqlite_document_kind.ts";
+import { SqliteDocumentRepository } from "../../../../services/sqlite/sqlite_document_repository.ts";
 import { SqliteChangeSource } from "../../../../services/sqlite/sqlite_change_source.ts";
 import type { ChangeSource } from "../../../../services/events/change_source.ts";
 import { PolledBotEvents } from "../../../../services/events/polled_bot_events.ts";
@@ -58,10 +59,13 @@ Deno.test("SqliteChangeSource tells what other connections have written, and the
     const source = new SqliteChangeSource(own, () => now);
     assert.throws(() => source.look(), /no such table/);
     const options = { now: () => now };
-    const [mine, theirs] = [new SqliteBotRepository(own, options), new SqliteBotRepository(other, options)];
+    const [mine, theirs] = [
+      new SqliteDocumentRepository(own, BOTS, options),
+      new SqliteDocumentRepository(other, BOTS, options),
+    ];
     await mine.open();
     await theirs.open();
-    const write = (repository: SqliteBotRepository, id: string, publishedAt: number) =>
+    const write = (repository: SqliteDocumentRepository, id: string, publishedAt: number) =>
       repository.apply({ type: "updated", id, document: { id, config: {} }, order: { publishedAt } });
     await write(mine, "before", 1);
     await mine.apply(deleted("before", 2));

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { connectSqlite } from "../../../../services/sqlite/connect_sqlite.ts";
-import { SqliteBotRepository } from "../../../../services/sqlite/sqlite_bot_repository.ts";
+import { BOTS } from "../../../../services/sqlite/sqlite_document_kind.ts";
+import { SqliteDocumentRepository } from "../../../../services/sqlite/sqlite_document_repository.ts";
 import { SqliteScheduleRepository } from "../../../../services/sqlite/sqlite_schedule_repository.ts";
 import { NEVER, readExecutionTime } from "../../../../services/schedules/schedule_repository.ts";
 import { unreadableReason } from "../../../../services/documents/unreadable_document.ts";
@@ -36,9 +37,9 @@ async function makeSqlite() {
 testBotRepositoryContract({ name: "SqliteScheduleRepository as one of documents", make: makeSqlite });
 testScheduleRepositoryContract({ name: "SqliteScheduleRepository", make: makeSqlite });
 
-Deno.test("SqliteScheduleRepository and SqliteBotRepository share a database and nothing in it", async () => {
+Deno.test("SqliteScheduleRepository and SqliteDocumentRepository share a database and nothing in it", async () => {
   await using sqlite = await makeSqlite();
-  await using bots = new SqliteBotRepository(sqlite.database);
+  await using bots = new SqliteDocumentRepository(sqlite.database, BOTS);
   await Promise.all([sqlite.repository.open(), bots.open()]);
   const change = (state: string, sequence: number) =>
     ({ type: "updated", id: "a", document: { config: { state } }, order: { sequence } }) as const;
@@ -117,7 +118,7 @@ Deno.test("SqliteScheduleRepository.open() adds its tables to a database that ha
   );
   await sqlite.repository.open();
   assert.deepEqual(await sqlite.repository.list(), []);
-  await using bots = new SqliteBotRepository(sqlite.database);
+  await using bots = new SqliteDocumentRepository(sqlite.database, BOTS);
   await bots.open();
   assert.deepEqual((await bots.list()).map(({ key }) => key), ["a"]);
 });

@@ -1,5 +1,6 @@
 import { connectSqlite } from "../../../../services/sqlite/connect_sqlite.ts";
-import { SqliteBotRepository } from "../../../../services/sqlite/sqlite_bot_repository.ts";
+import { BOTS } from "../../../../services/sqlite/sqlite_document_kind.ts";
+import { SqliteDocumentRepository } from "../../../../services/sqlite/sqlite_document_repository.ts";
 import { SqliteStoreIdentities } from "../../../../services/sqlite/sqlite_store_identities.ts";
 import { testStoreIdentitiesContract } from "../../../contract/store_identities_contract.ts";
 
@@ -16,7 +17,7 @@ testStoreIdentitiesContract("SqliteStoreIdentities", async () => {
     identities: new SqliteStoreIdentities(database),
     another: () => new SqliteStoreIdentities(open()),
     addBot: async () => {
-      const repository = new SqliteBotRepository(database);
+      const repository = new SqliteDocumentRepository(database, BOTS);
       await repository.open();
       await repository.apply({ type: "created", id: "one", document: { id: "one" }, order: {} });
     },

@@ -4,7 +4,8 @@ import { parseBotDocument } from "../../../../services/documents/bot_document.ts
 import { type BotChange, StoreUnavailableError } from "../../../../services/documents/bot_repository.ts";
 import { DELETION_MEMORY_MS } from "../../../../services/events/event_order.ts";
 import { connectSqlite } from "../../../../services/sqlite/connect_sqlite.ts";
-import { SqliteBotRepository } from "../../../../services/sqlite/sqlite_bot_repository.ts";
+import { BOTS } from "../../../../services/sqlite/sqlite_document_kind.ts";
+import { SqliteDocumentRepository } from "../../../../services/sqlite/sqlite_document_repository.ts";
 import { UnstorableDocumentError } from "../../../../services/documents/unstorable_document_error.ts";
 import { testBotRepositoryContract } from "../../../contract/bot_repository_contract.ts";
 
@@ -12,7 +13,7 @@ async function makeSqlite(now?: () => number) {
   const root = await Deno.makeTempDir();
   const path = join(root, "data", "berth", "berth.db");
   const database = connectSqlite(path);
-  const repository = new SqliteBotRepository(database, { ...(now && { now }) });
+  const repository = new SqliteDocumentRepository(database, BOTS, { ...(now && { now }) });
   const insert = (id: string, text: string) =>
     database.prepare("INSERT INTO bots (id, document) VALUES (?, ?)").run(id, text);
   return {
@@ -21,7 +22,7 @@ async function makeSqlite(now?: () => number) {
     database,
     repository,
     insert,
-    another: () => new SqliteBotRepository(database, { ...(now && { now }) }),
+    another: () => new SqliteDocumentRepository(database, BOTS, { ...(now && { now }) }),
     // deno-lint-ignore require-await -- the fixture's form
     seed: async (document: Readonly<Record<string, unknown>>) => {
       insert(document.id as string, JSON.stringify(document));
@@ -38,7 +39,7 @@ function updated(id: string, sequence: number, config: unknown = { sequence }): 
   return { type: "updated", id, document: { config }, order: { sequence } };
 }
 
-testBotRepositoryContract({ name: "SqliteBotRepository", make: () => makeSqlite() });
+testBotRepositoryContract({ name: "SqliteDocumentRepository", make: () => makeSqlite() });
 
 Deno.test("connectSqlite() makes a folder and files that only their owner can read", async () => {
   await using sqlite = await makeSqlite();
@@ -64,7 +65,7 @@ Deno.test("connectSqlite() says which file is no database, and leaves it alone",
   assert.throws(() => connectSqlite(join(path, "berth.db")), StoreUnavailableError);
 });
 
-Deno.test("SqliteBotRepository.open() refuses a database of a newer version and changes nothing", async () => {
+Deno.test("SqliteDocumentRepository.open() refuses a database of a newer version and changes nothing", async () => {
   await using sqlite = await makeSqlite();
   await sqlite.repository.open();
   await sqlite.repository.apply(updated("a", 1));
@@ -80,7 +81,7 @@ Deno.test("SqliteBotRepository.open() refuses a database of a newer version and 
   assert.equal((await sqlite.repository.list()).length, 1);
 });
 
-Deno.test("SqliteBotRepository.open() leaves no half of the tables", async () => {
+Deno.test("SqliteDocumentRepository.open() leaves no half of the tables", async () => {
   await using sqlite = await makeSqlite();
   // In the way of the second table.
   sqlite.database.exec("CREATE TABLE bot_positions (id TEXT)");
@@ -92,7 +93,7 @@ Deno.test("SqliteBotRepository.open() leaves no half of the tables", async () =>
   await sqlite.repository.open();
 });
 
-Deno.test("SqliteBotRepository reports a damaged row under its id and reads the others", async () => {
+Deno.test("SqliteDocumentRepository reports a damaged row under its id and reads the others", async () => {
   await using sqlite = await makeSqlite();
   await sqlite.repository.open();
   sqlite.insert("damaged", '{"id":"damaged","config":{"key":"s3cret"');
@@ -117,7 +118,7 @@ Deno.test("SqliteBotRepository reports a damaged row under its id and reads the 
   assert.deepEqual(await sqlite.repository.get("damaged"), { id: "damaged", config: { sequence: 1 } });
 });
 
-Deno.test("SqliteBotRepository keeps a date as a text and refuses what it would lose", async () => {
+Deno.test("SqliteDocumentRepository keeps a date as a text and refuses what it would lose", async () => {
   await using sqlite = await makeSqlite();
   await sqlite.repository.open();
   await sqlite.repository.apply(updated("a", 1, { at: new Date(0) }));
@@ -131,7 +132,7 @@ Deno.test("SqliteBotRepository keeps a date as a text and refuses what it would 
   assert.equal(await sqlite.repository.apply(updated("a", 2)), true);
 });
 
-Deno.test("SqliteBotRepository writes a document and its place in the order together or not at all", async () => {
+Deno.test("SqliteDocumentRepository writes a document and its place in the order together or not at all", async () => {
   await using sqlite = await makeSqlite();
   await sqlite.repository.open();
   await sqlite.repository.apply(updated("a", 1));
@@ -147,7 +148,7 @@ Deno.test("SqliteBotRepository writes a document and its place in the order toge
   assert.equal(await sqlite.repository.apply(updated("a", 2)), true);
 });
 
-Deno.test("SqliteBotRepository says that another process holds the database, and goes on afterwards", async () => {
+Deno.test("SqliteDocumentRepository says that another process holds the database, and goes on afterwards", async () => {
   await using sqlite = await makeSqlite();
   await sqlite.repository.open();
   using other = connectSqlite(sqlite.path);
@@ -161,7 +162,7 @@ Deno.test("SqliteBotRepository says that another process holds the database, and
   assert.equal(await sqlite.repository.apply(updated("a", 1)), true);
 });
 
-Deno.test("SqliteBotRepository rejects when its database is closed", async () => {
+Deno.test("SqliteDocumentRepository rejects when its database is closed", async () => {
   await using sqlite = await makeSqlite();
   await sqlite.repository.open();
   sqlite.database.close();
@@ -170,7 +171,7 @@ Deno.test("SqliteBotRepository rejects when its database is closed", async () =>
   await assert.rejects(sqlite.repository.apply(updated("a", 1)), StoreUnavailableError);
 });
 
-Deno.test("SqliteBotRepository.open() forgets deletions after 30 days, and nothing else", async () => {
+Deno.test("SqliteDocumentRepository.open() forgets deletions after 30 days, and nothing else", async () => {
   let now = Date.UTC(2026, 0, 1);
   await using sqlite = await makeSqlite(() => now);
   await sqlite.repository.open();

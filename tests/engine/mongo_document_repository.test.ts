@@ -7,7 +7,8 @@ import { UnstorableDocumentError } from "../../services/documents/unstorable_doc
 import { type BotChange, StoreUnavailableError } from "../../services/documents/bot_repository.ts";
 import { DELETION_MEMORY_MS } from "../../services/events/event_order.ts";
 import { connectMongo } from "../../services/mongo/connect_mongo.ts";
-import { MongoBotRepository } from "../../services/mongo/mongo_bot_repository.ts";
+import { BOTS } from "../../services/mongo/mongo_document_kind.ts";
+import { MongoDocumentRepository } from "../../services/mongo/mongo_document_repository.ts";
 import { MongoCalls } from "../../services/mongo/mongo_calls.ts";
 import { MongoPositions } from "../../services/mongo/mongo_positions.ts";
 import type { MongoDocumentRepositoryOptions } from "../../services/mongo/mongo_document_repository.ts";
@@ -18,7 +19,7 @@ import { makeMongoDatabase } from "../support/servers/mongo_support.ts";
 
 async function makeMongo(options: MongoDocumentRepositoryOptions = {}) {
   const { client, database, name, ...mongo } = makeMongoDatabase();
-  const make = () => new MongoBotRepository(client, { database: name, ...options });
+  const make = () => new MongoDocumentRepository(client, BOTS, { database: name, ...options });
   const repository = make();
   const bots = database.collection("bots");
   return await Promise.resolve({
@@ -60,9 +61,9 @@ function updated(id: string, sequence: number, config: unknown = { sequence }): 
   return { type: "updated", id, document: { config }, order: { sequence } };
 }
 
-testBotRepositoryContract({ name: "MongoBotRepository", make: () => makeMongo() });
+testBotRepositoryContract({ name: "MongoDocumentRepository", make: () => makeMongo() });
 
-Deno.test("MongoBotRepository keeps what it needs out of the documents of other programs", async () => {
+Deno.test("MongoDocumentRepository keeps what it needs out of the documents of other programs", async () => {
   await using mongo = await makeMongo();
   await mongo.repository.open();
   const _id = new BSON.ObjectId();
@@ -74,7 +75,7 @@ Deno.test("MongoBotRepository keeps what it needs out of the documents of other 
   assert.deepEqual(Object.keys(b!).sort(), ["_id", "config", "id"]);
 });
 
-Deno.test("MongoBotRepository gives plain values", async () => {
+Deno.test("MongoDocumentRepository gives plain values", async () => {
   await using mongo = await makeMongo();
   await mongo.repository.open();
   const at = new Date(1234567890123);
@@ -103,7 +104,7 @@ Deno.test("MongoBotRepository gives plain values", async () => {
   });
 });
 
-Deno.test("MongoBotRepository reads a document with an expression of another language", async () => {
+Deno.test("MongoDocumentRepository reads a document with an expression of another language", async () => {
   await using mongo = await makeMongo();
   await mongo.repository.open();
   await mongo.bots.insertOne({
@@ -115,7 +116,7 @@ Deno.test("MongoBotRepository reads a document with an expression of another lan
   assert.equal(parseBotDocument((await mongo.repository.list())[0]?.document).status, "valid");
 });
 
-Deno.test("MongoBotRepository reports documents without a usable id and reads the others", async () => {
+Deno.test("MongoDocumentRepository reports documents without a usable id and reads the others", async () => {
   await using mongo = await makeMongo();
   await mongo.repository.open();
   const one = new BSON.ObjectId();
@@ -128,7 +129,7 @@ Deno.test("MongoBotRepository reports documents without a usable id and reads th
   for (const key of [`(document ${one})`, "(document two)", "good"]) assert.ok(keys.includes(key), key);
 });
 
-Deno.test("MongoBotRepository takes the newest of documents with the same id, and says so", async () => {
+Deno.test("MongoDocumentRepository takes the newest of documents with the same id, and says so", async () => {
   await using mongo = await makeMongo();
   using logs = collectLogs();
   const versions = [["b", 2000], ["c", 3000], ["a", 1000]] as const;
@@ -155,14 +156,14 @@ Deno.test("MongoBotRepository takes the newest of documents with the same id, an
   assert.deepEqual(await mongo.repository.list(), []);
 });
 
-Deno.test("MongoBotRepository.open() makes ids unique", async () => {
+Deno.test("MongoDocumentRepository.open() makes ids unique", async () => {
   await using mongo = await makeMongo();
   await mongo.repository.open();
   await mongo.bots.insertOne({ id: "a" });
   await assert.rejects(mongo.bots.insertOne({ id: "a" }), { code: 11000 });
 });
 
-Deno.test("MongoBotRepository comes to the right state after a crash between its two writes", async () => {
+Deno.test("MongoDocumentRepository comes to the right state after a crash between its two writes", async () => {
   await using mongo = await makeMongo();
   await mongo.repository.open();
   const events: BotChange[] = [
@@ -185,7 +186,7 @@ Deno.test("MongoBotRepository comes to the right state after a crash between its
   }
 });
 
-Deno.test("MongoBotRepository never moves a position back", async () => {
+Deno.test("MongoDocumentRepository never moves a position back", async () => {
   await using mongo = await makeMongo();
   await mongo.repository.open();
   await mongo.repository.apply(updated("a", 9));
@@ -204,7 +205,7 @@ Deno.test("MongoBotRepository never moves a position back", async () => {
   assert.deepEqual(await positions.get("a"), { sequence: 10, deleted: false });
 });
 
-Deno.test("MongoBotRepository applies changes that come together as if they came alone", async () => {
+Deno.test("MongoDocumentRepository applies changes that come together as if they came alone", async () => {
   await using mongo = await makeMongo();
   await mongo.repository.open();
   const ids = Array.from({ length: 40 }, (_, index) => `bot-${index}`);
@@ -231,7 +232,7 @@ Deno.test("MongoBotRepository applies changes that come together as if they came
   );
 });
 
-Deno.test("MongoBotRepository sends changes that come together in few requests", async () => {
+Deno.test("MongoDocumentRepository sends changes that come together in few requests", async () => {
   await using mongo = await makeMongo();
   await mongo.repository.open();
   const ids = Array.from({ length: 32 }, (_, index) => `bot-${index}`);
@@ -244,7 +245,7 @@ Deno.test("MongoBotRepository sends changes that come together in few requests",
   assert.ok(sent <= ids.length, `${sent} requests for ${ids.length} changes`);
 });
 
-Deno.test("MongoBotRepository.open() forgets deletions after 30 days, and nothing else", async () => {
+Deno.test("MongoDocumentRepository.open() forgets deletions after 30 days, and nothing else", async () => {
   let now = Date.UTC(2026, 0, 1);
   await using mongo = await makeMongo({ now: () => now });
   await mongo.repository.open();
@@ -259,14 +260,14 @@ Deno.test("MongoBotRepository.open() forgets deletions after 30 days, and nothin
   assert.deepEqual([await late("gone"), await late("kept")], [true, false]);
 });
 
-Deno.test("MongoBotRepository rejects when nothing listens, and shows no credentials", async () => {
+Deno.test("MongoDocumentRepository rejects when nothing listens, and shows no credentials", async () => {
   await using silent = await openSilentServer();
   const { port } = silent;
   await silent[Symbol.asyncDispose]();
   await using client = connectMongo(
     `mongodb://someone:s3cr3t@127.0.0.1:${port}/?serverSelectionTimeoutMS=300&authSource=admin`,
   );
-  await using repository = new MongoBotRepository(client);
+  await using repository = new MongoDocumentRepository(client, BOTS);
   for (
     const call of [
       () => repository.open(),
@@ -288,17 +289,17 @@ Deno.test("MongoBotRepository rejects when nothing listens, and shows no credent
   }
 });
 
-Deno.test("MongoBotRepository gives a silent server up at its limit, and at once when it is told to", async () => {
+Deno.test("MongoDocumentRepository gives a silent server up at its limit, and at once when it is told to", async () => {
   await using silent = await openSilentServer();
   await using client = connectMongo(`mongodb://127.0.0.1:${silent.port}`);
-  await using repository = new MongoBotRepository(client, { limitMs: 200 });
+  await using repository = new MongoDocumentRepository(client, BOTS, { limitMs: 200 });
   await assert.rejects(repository.list(), (error) => {
     assert.ok(error instanceof StoreUnavailableError);
     assert.ok(error.cause instanceof TimeLimitError);
     return true;
   });
 
-  await using patient = new MongoBotRepository(client);
+  await using patient = new MongoDocumentRepository(client, BOTS);
   const reason = new Error("given up");
   const calls = [
     (signal: AbortSignal) => patient.open({ signal }),
@@ -367,7 +368,7 @@ Deno.test("readMongoDocument() reports damaged bytes under the document's id", (
   assert.equal(readMongoDocument(new Uint8Array([9, 9])).key, "(damaged document)");
 });
 
-Deno.test("MongoBotRepository stores $schema inside a document where the server can, and shows it where it cannot", async () => {
+Deno.test("MongoDocumentRepository stores $schema inside a document where the server can, and shows it where it cannot", async () => {
   await using mongo = await makeMongo();
   const { repository, another, bots } = mongo;
   await repository.open();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { BotChange } from "../../../../services/documents/bot_repository.ts";
-import { parseBotEvent } from "../../../../services/events/bot_event_payload.ts";
+import { parseBotEvent } from "../../../../services/events/bot_event.ts";
 
 const encoder = new TextEncoder();
 

@@ -1,5 +1,5 @@
 /**
- * When a service takes up what a command has written.
+ * Says when a service picks up a change that a command has written.
  *
  * @module
  */
@@ -8,26 +8,26 @@ import { SCHEDULE_RESYNC_MS } from "../services/schedules/schedule_service.ts";
 import type { ServiceConfig } from "../services/config.ts";
 import { serviceHolders } from "./service_locks.ts";
 
-/** A schedule that was changed without a word is found within this time, in words. */
+/** The time within which a service finds a changed schedule without an event, as a phrase. */
 export const SCHEDULE_FOUND_WITHIN: string = `${SCHEDULE_RESYNC_MS / 60_000} minutes`;
 
 /**
- * The time within which a bot that was changed without a word is found.
+ * Returns the time within which a service finds a changed bot without an event.
  *
  * @param config The service's configuration.
- * @returns For example `30 s`.
+ * @returns A phrase, for example `30 s`.
  */
 export function botFoundWithin({ reconcileIntervalMs }: ServiceConfig): string {
   return `${reconcileIntervalMs / 1000} s`;
 }
 
 /**
- * When a service takes up what was written and told of.
+ * Describes when the service picks up a change that was written and published.
  *
  * @param config The service's configuration.
  * @returns A sentence.
  */
-export async function whenHeard(config: ServiceConfig): Promise<string> {
+export async function describePickup(config: ServiceConfig): Promise<string> {
   if (config.natsUrl) return "A running service hears of it at once.";
   if (config.mongoUri) {
     const within = botFoundWithin(config);
@@ -37,15 +37,15 @@ export async function whenHeard(config: ServiceConfig): Promise<string> {
   const holder = bots ?? schedules;
   return holder === undefined
     ? noServiceHere(config.runner.instance)
-    : `The service (${holder.about}) takes it up within a second; 'berth bots' shows what becomes of it.`;
+    : `The service (${holder.about}) picks it up within a second; 'berth bots' shows its state.`;
 }
 
 /**
- * Says that nobody takes anything up.
+ * Describes that no service runs on this machine.
  *
- * @param instance The instance that was looked for.
+ * @param instance Name of the instance.
  * @returns A sentence.
  */
 export function noServiceHere(instance: string): string {
-  return `No service runs here as instance '${instance}': 'berth start' starts it.`;
+  return `No service runs here as instance '${instance}'. Start it with 'berth start'.`;
 }

@@ -1,12 +1,18 @@
 /**
- * Events as they come over the wire.
+ * The wire format of an event: subject and payload, fixed by the outside contract.
  *
  * @module
  */
 
 import { BOT_ID_RULE, isBotId } from "../../lib/executable/bot_id.ts";
-import { isDeeperThan } from "../documents/nesting.ts";
 import type { BotChange, BotDocument, EventOrder } from "../documents/bot_repository.ts";
+import { CONFIG_TEXT } from "../documents/config_text.ts";
+import { isDeeperThan } from "../documents/nesting.ts";
+
+/** Subjects of events about bots, without the last part (`.created`, `.updated` or `.deleted`). */
+export const BOT_SUBJECTS = "the0.bot";
+/** Subjects of events about schedules, without the last part. */
+export const SCHEDULE_SUBJECTS = "the0.bot-schedule";
 
 /** A bus takes 1 MiB unless it is told otherwise, and a document of 1.5 MB is no bot's. */
 const MAX_PAYLOAD_BYTES = 1_500_000;
@@ -21,6 +27,14 @@ const UNUSABLE_FIELD = /^\$|[.\0]|^$/;
 const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 
 type Fields = Readonly<Record<string, unknown>>;
+
+/** An event to send. */
+export interface BotEvent {
+  /** Its subject, for example `the0.bot.updated`. */
+  readonly subject: string;
+  /** Its payload. */
+  readonly payload: Uint8Array;
+}
 
 /** An event as it was received. */
 export interface ReceivedEvent {
@@ -55,6 +69,24 @@ export function parseBotEvent(event: ReceivedEvent): ParsedEvent {
     if (error instanceof EventProblem) return { problem: error.message };
     throw error;
   }
+}
+
+/**
+ * Writes the event that announces a change: the document's fields, or only the id for a deletion. The source text of a
+ * configuration is left out, because with it a large configuration would exceed the payload limit of the bus.
+ *
+ * @param change The change.
+ * @param subjectPrefix The subject without its last part.
+ * @returns The event, which {@linkcode parseBotEvent} can read.
+ */
+export function writeBotEvent(change: BotChange, subjectPrefix: string): BotEvent {
+  const { type, id } = change;
+  const { [CONFIG_TEXT]: _, ...document } = type === "deleted" ? {} as BotDocument : change.document;
+  const fields = { ...document, id };
+  return {
+    subject: `${subjectPrefix}.${type}`,
+    payload: new TextEncoder().encode(JSON.stringify(fields)),
+  };
 }
 
 function changeOf({ subject, subjectPrefix, payload, order }: ReceivedEvent): BotChange {

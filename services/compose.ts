@@ -1,0 +1,262 @@
+/**
+ * Builds the services of one process from a configuration. Only this file knows all the adapters.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { createDockerRunner } from "../lib/runner/create_docker_runner.ts";
+import { createObjectStore } from "../lib/runner/create_object_store.ts";
+import type { ObjectStore } from "../lib/objects/object_store.ts";
+import type { ContainerKind, Runner } from "../lib/runner/runner.ts";
+import { systemClock } from "../lib/util/clock.ts";
+import { BotService } from "./bots/bot_service.ts";
+import type { ServiceConfig, ServiceName } from "./config.ts";
+import { untilDone } from "./control/until_done.ts";
+import { BOT_SUBJECTS, SCHEDULE_SUBJECTS } from "./events/bot_event.ts";
+import type { BotEvents } from "./events/bot_events.ts";
+import type { ChangeSource } from "./events/change_source.ts";
+import { InProcessBotEvents } from "./events/in_process_bot_events.ts";
+import { PolledBotEvents } from "./events/polled_bot_events.ts";
+import { openNatsEvents } from "./open_events.ts";
+import { LockedRight } from "./ownership/locked_right.ts";
+import { type HostLock, RegisteredRight } from "./ownership/registered_right.ts";
+import { engineStartOf, lockIdOf, lookAtRivalLock } from "./ownership/rival_lock.ts";
+import { serveWhileHeld } from "./ownership/serve_while_held.ts";
+import type { ServiceRegistry } from "./ownership/service_registry.ts";
+import type { ServingRight } from "./ownership/serving_right.ts";
+import { stopSupersededBots } from "./ownership/stop_superseded_bots.ts";
+import type { StoreIdentities } from "./ownership/store_identity.ts";
+import { StoreOwner, toOwner } from "./ownership/store_owner.ts";
+import { ScheduleService } from "./schedules/schedule_service.ts";
+import { openStores, type Stores } from "./stores.ts";
+import { scopeOf } from "./who_serves.ts";
+
+/** The services of one process, and the parts they work with. */
+export interface ComposedServices extends AsyncDisposable {
+  /**
+   * Runs the services that the configuration names until the signal is aborted.
+   *
+   * @returns Resolves when all of them have ended.
+   * @throws {InstanceLockedError} If another process of the same instance serves on this host.
+   * @throws {ServingRightLostError} If another service has taken over the right to serve.
+   */
+  run(signal: AbortSignal): Promise<void>;
+  /** The bot service. */
+  readonly bots: BotService;
+  /** The schedule service. */
+  readonly schedules: ScheduleService;
+  /** The database. */
+  readonly stores: Stores;
+  /** Publishes a change within this process, per kind of document. Absent if there is an event bus. */
+  readonly publish?: Readonly<Record<ServiceName, InProcessBotEvents["publish"]>>;
+  /** The containers. */
+  readonly runner: Runner;
+  /** Code, results and logs. */
+  readonly store: ObjectStore;
+}
+
+/** Parts that the caller has already. Disposing the services leaves them open. */
+export interface GivenParts {
+  /** The containers. */
+  readonly runner: Runner;
+  /** Code, results and logs. */
+  readonly store: ObjectStore;
+}
+
+/** Answers of an operator that hold for one start. */
+export interface ComposeOptions {
+  /** Whether to adopt containers of this instance that carry another store's identity. @default false */
+  readonly adopt?: boolean;
+  /** Whether the operator confirms that the holder of the serving right is gone, with its bots. @default false */
+  readonly takeOver?: boolean;
+}
+
+/** Input of {@linkcode composeServices} for one start. */
+export interface ProcessParts extends ComposeOptions {
+  /** The locks of this process, per service. Required if several hosts share the database. */
+  readonly locks?: Readonly<Partial<Record<ServiceName, HostLock>>>;
+}
+
+/**
+ * Builds the services on MongoDB, MinIO and NATS as far as they are configured, else on SQLite, a folder and events
+ * within the process. Opens SQLite's file, but connects to no server.
+ *
+ * @param config The configuration.
+ * @param given Parts to use instead of new ones.
+ * @param options Input for this one start.
+ * @returns The services. Dispose them when they have ended.
+ * @throws {StoreUnavailableError} If SQLite's file cannot be opened.
+ */
+export async function composeServices(
+  config: ServiceConfig,
+  given?: GivenParts,
+  options: ProcessParts = {},
+): Promise<ComposedServices> {
+  const stores = await openStores(config);
+  const store = given?.store ?? createObjectStore(config.runner);
+  const runner = given?.runner ?? createDockerRunner({ config: config.runner, store, collectLogs: true });
+  const kinds = kindsOf(config);
+  const removeOrphans = onceUntilSuccess((signal) => runner.removeOrphans({ signal, kinds }));
+  const owner = new StoreOwner({ ...stores, runner, ...options });
+  const rights = new Map(
+    config.services.map((name) => [name, makeServingRight(name, config, { ...stores, runner, ...options })]),
+  );
+
+  const botEvents = config.natsUrl ? undefined : localEvents(stores.watchChanges?.());
+  const scheduleChanges = stores.watchChanges?.();
+  const scheduleEvents = config.natsUrl
+    ? undefined
+    : localEvents(scheduleChanges && withoutDeletions(scheduleChanges));
+  const events: Record<ServiceName, BotEvents> = {
+    bots: botEvents ?? await openNatsEvents(config, "bots", BOT_SUBJECTS),
+    schedules: scheduleEvents ?? await openNatsEvents(config, "schedules", SCHEDULE_SUBJECTS),
+  };
+  const bots = new BotService({
+    ...config,
+    repository: stores.bots,
+    events: events.bots,
+    runner,
+    removeOrphans,
+    isNewStore: () => owner.isNew(Date.now()),
+    whyIdle: () => rights.get("bots")?.whyIdle(),
+  });
+  const schedules = new ScheduleService({
+    ...config,
+    repository: stores.schedules,
+    runs: stores.runs,
+    events: events.schedules,
+    runner,
+    instance: config.runner.instance,
+    removeOrphans,
+  });
+  const services = { bots, schedules };
+
+  async function serve(name: ServiceName, signal: AbortSignal): Promise<void> {
+    const log = getLogger(["berth", name]);
+    const kind = name === "bots" ? "bot" : "run";
+    await serveWhileHeld({
+      right: rights.get(name)!,
+      log,
+      signal,
+      clock: systemClock,
+      async serve(signal) {
+        // The runner has to know whose containers are its own before it lists, starts or stops any.
+        const identity = await untilDone("store", (signal) => owner.name(signal), {
+          log,
+          signal,
+          clock: systemClock,
+        }).catch((error) => {
+          if (!signal.aborted) throw error;
+        });
+        if (identity) await services[name].run(signal);
+      },
+      async isLeavingBots() {
+        const containers = await runner.listManagedContainers(config.segment, { kind });
+        return containers.some(({ phase, isForeign }) => phase === "running" && !isForeign);
+      },
+    });
+  }
+
+  return {
+    async run(signal) {
+      // A service that cannot go on ends the other one: a supervisor can only restart the whole process.
+      const failing = new AbortController();
+      const ending = AbortSignal.any([signal, failing.signal]);
+      const failures: unknown[] = [];
+      await Promise.all(config.services.map((name) =>
+        serve(name, ending).catch((error) => {
+          failures.push(error);
+          failing.abort(error);
+        })
+      ));
+      if (failures.length > 0) throw failures[0];
+    },
+    bots,
+    schedules,
+    stores,
+    ...(botEvents && scheduleEvents && {
+      publish: {
+        bots: (change) => botEvents.publish(change),
+        schedules: (change) => scheduleEvents.publish(change),
+      },
+    }),
+    runner,
+    store,
+    async [Symbol.asyncDispose]() {
+      await events.schedules[Symbol.asyncDispose]();
+      await events.bots[Symbol.asyncDispose]();
+      if (!given) await runner.close();
+      await stores[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The parts that decide how a service gets its right to serve. */
+interface ServingRightParts extends Pick<ProcessParts, "locks" | "takeOver"> {
+  readonly registry?: ServiceRegistry;
+  readonly identities: StoreIdentities;
+  readonly runner: Pick<Runner, "hostId" | "setOwner" | "listManagedContainers" | "stopContainer">;
+}
+
+/** The right is a registration in MongoDB, or a lock beside the embedded database. */
+function makeServingRight(
+  name: ServiceName,
+  config: ServiceConfig,
+  { registry, identities, runner, locks, takeOver = false }: ServingRightParts,
+): ServingRight {
+  const own = scopeOf(name, config);
+  const log = getLogger(["berth", name]);
+  const common = { scope: own, log, clock: systemClock };
+  if (!registry) return new LockedRight({ ...common, dataDir: config.runner.dataDir });
+  const lock = locks?.[name];
+  if (!lock) throw new TypeError(`A service on a shared database needs a lock, and '${name}' has none`);
+  const engineStart = () => engineStartOf(config.runner.dockerHost);
+  return new RegisteredRight({
+    ...common,
+    engineStart,
+    registry,
+    hostId: (signal) => runner.hostId({ signal }),
+    lock,
+    lockIdOf,
+    lookAtLock: (record) =>
+      lookAtRivalLock(record, {
+        path: lock.path,
+        isHeld: () => lock.isHeld(),
+        engineStart: engineStart(),
+      }),
+    takeOver,
+    async fence(other, signal) {
+      // A service that stands by has not read the store's identity yet.
+      runner.setOwner(toOwner(await identities.read({ signal })));
+      await stopSupersededBots({ own, other, runner, log, signal });
+    },
+  });
+}
+
+function localEvents(changes: ChangeSource | undefined): InProcessBotEvents | PolledBotEvents {
+  return changes ? new PolledBotEvents(changes) : new InProcessBotEvents();
+}
+
+/** Drops deletions: the feed reports only bots, and a missing schedule needs no confirmation. */
+function withoutDeletions(changes: ChangeSource): ChangeSource {
+  return { look: () => changes.look() && [] };
+}
+
+/** A process removes leftovers only of the kinds it serves: another process may serve the rest. */
+function kindsOf({ services }: ServiceConfig): ContainerKind[] {
+  const kinds = services.map((name) => name === "bots" ? "bot" as const : "run" as const);
+  return kinds.length > 1 ? [...kinds, "backtest"] : kinds;
+}
+
+/** Shares one execution among all callers; after a failure, the next call tries again. */
+function onceUntilSuccess(
+  work: (signal: AbortSignal) => Promise<unknown>,
+): (signal: AbortSignal) => Promise<unknown> {
+  let shared: Promise<unknown> | undefined;
+  return (signal) => {
+    const current = shared ??= work(signal);
+    current.catch(() => shared = undefined);
+    return current;
+  };
+}

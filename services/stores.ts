@@ -1,0 +1,98 @@
+/**
+ * Opens the database that a configuration names: documents, ledger, identity and registrations.
+ *
+ * @module
+ */
+
+import { ensureDataDir } from "../lib/util/data_dir.ts";
+import type { DockerRunnerConfig } from "../lib/runner/docker_runner_config.ts";
+import type { BotRepository } from "./documents/bot_repository.ts";
+import type { ChangeSource } from "./events/change_source.ts";
+import type { ServiceRegistry } from "./ownership/service_registry.ts";
+import type { StoreIdentities } from "./ownership/store_identity.ts";
+import type { RunRepository } from "./schedules/run_repository.ts";
+import type { ScheduleRepository } from "./schedules/schedule_repository.ts";
+import type { ServiceConfig } from "./config.ts";
+
+/** Everything that Berth keeps in one database, over one connection. */
+export interface Stores extends AsyncDisposable {
+  /** The documents of the bots. */
+  readonly bots: BotRepository;
+  /** The documents of the schedules. */
+  readonly schedules: ScheduleRepository;
+  /** The ledger of runs. */
+  readonly runs: RunRepository;
+  /** The identity of the store. */
+  readonly identities: StoreIdentities;
+  /** The registrations of services. Absent if only processes of this machine use the database. */
+  readonly registry?: ServiceRegistry;
+  /** Creates a feed of changes made by other processes, for one reader. Absent if the database has none. */
+  readonly watchChanges?: () => ChangeSource;
+}
+
+/**
+ * Connects to MongoDB if it is configured, else opens SQLite. Loads only the driver it needs, and sends MongoDB nothing
+ * yet: each repository has an `open()` of its own.
+ *
+ * @param config The configuration.
+ * @returns The stores. Dispose them at the end.
+ * @throws {StoreUnavailableError} If SQLite's file cannot be opened.
+ * @throws {InvalidConfigError} If other users could read the folder of SQLite's file.
+ */
+export async function openStores(config: ServiceConfig): Promise<Stores> {
+  if (config.mongoUri) {
+    const { connectMongo } = await import("./mongo/connect_mongo.ts");
+    const { MongoDocumentRepository } = await import("./mongo/mongo_document_repository.ts");
+    const { BOTS } = await import("./mongo/mongo_document_kind.ts");
+    const { MongoRunRepository } = await import("./mongo/mongo_run_repository.ts");
+    const { MongoScheduleRepository } = await import("./mongo/mongo_schedule_repository.ts");
+    const { MongoServiceRegistry } = await import("./mongo/mongo_service_registry.ts");
+    const { MongoStoreIdentities } = await import("./mongo/mongo_store_identities.ts");
+    const client = connectMongo(config.mongoUri.reveal());
+    return closing({
+      bots: new MongoDocumentRepository(client, BOTS),
+      schedules: new MongoScheduleRepository(client),
+      runs: new MongoRunRepository(client),
+      identities: new MongoStoreIdentities(client),
+      registry: new MongoServiceRegistry(client),
+    }, () => client.close());
+  }
+  const { connectSqlite } = await import("./sqlite/connect_sqlite.ts");
+  const { SqliteChangeSource } = await import("./sqlite/sqlite_change_source.ts");
+  const { SqliteDocumentRepository } = await import("./sqlite/sqlite_document_repository.ts");
+  const { BOTS } = await import("./sqlite/sqlite_document_kind.ts");
+  const { SqliteRunRepository } = await import("./sqlite/sqlite_run_repository.ts");
+  const { SqliteScheduleRepository } = await import("./sqlite/sqlite_schedule_repository.ts");
+  const { SqliteStoreIdentities } = await import("./sqlite/sqlite_store_identities.ts");
+  await ensureDataDir(config.runner.dataDir);
+  const database = connectSqlite(databasePath(config.runner));
+  return closing({
+    bots: new SqliteDocumentRepository(database, BOTS),
+    schedules: new SqliteScheduleRepository(database),
+    runs: new SqliteRunRepository(database),
+    identities: new SqliteStoreIdentities(database),
+    watchChanges: () => new SqliteChangeSource(database),
+  }, () => database.close());
+}
+
+/**
+ * Returns the path of the embedded database's file.
+ *
+ * @param config The runner's part of the configuration.
+ */
+export function databasePath({ dataDir }: Pick<DockerRunnerConfig, "dataDir">): string {
+  return `${dataDir}/berth.sqlite`;
+}
+
+function closing(
+  stores: Omit<Stores, typeof Symbol.asyncDispose>,
+  close: () => Promise<void> | void,
+): Stores {
+  return {
+    ...stores,
+    async [Symbol.asyncDispose]() {
+      for (const store of [stores.bots, stores.schedules, stores.runs]) await store[Symbol.asyncDispose]();
+      await close();
+    },
+  };
+}
