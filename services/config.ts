@@ -8,6 +8,7 @@ import { z } from "zod";
 import type { DockerRunnerConfig } from "../lib/runner/docker_runner_config.ts";
 import { CONFIG_VARIABLES, parseDockerRunnerConfig } from "../lib/runner/parse_docker_runner_config.ts";
 import { formatIssue, InvalidConfigError, type Issue } from "../lib/errors.ts";
+import { about } from "../lib/runner/runner_schema.ts";
 import { ALL_SEGMENTS } from "../lib/runner/runner.ts";
 import { Secret } from "../lib/util/secret.ts";
 import { problemOfMongoUri, problemOfNatsUrl } from "../lib/util/server_addresses.ts";
@@ -47,38 +48,61 @@ export interface ServiceConfig {
 const SERVICES = ["bots", "schedules"] as const;
 const DAY_MS = 86_400_000;
 
-const schema = z.object({
-  MONGO_URI: z.string().superRefine(checkWith(problemOfMongoUri)).optional(),
-  NATS_URL: z.string().superRefine(checkWith(problemOfNatsUrl)).optional(),
+/** The variables of the services, with what the documentation says of each. */
+export const SERVICE_SCHEMA = z.object({
+  MONGO_URI: z.string().superRefine(checkWith(problemOfMongoUri)).optional().meta(
+    about("Servers", "documents and run records; if absent, they are in SQLite in DATA_DIR"),
+  ),
+  NATS_URL: z.string().superRefine(checkWith(problemOfNatsUrl)).optional().meta(
+    about(
+      "Servers",
+      "events about changed documents, several servers separated by commas; if absent, Berth looks for changes in SQLite every half second, in MongoDB every RECONCILE_INTERVAL",
+    ),
+  ),
   SERVICES: z.string().default(SERVICES.join(",")).transform((text) =>
     text.split(",").map((name) => name.trim())
   )
-    .pipe(z.array(z.enum(SERVICES, `must be ${SERVICES.join(", ")} or both, with a comma between`))),
+    .pipe(z.array(z.enum(SERVICES, `must be ${SERVICES.join(", ")} or both, with a comma between`))).meta(
+      about("Service", "what this process serves"),
+    ),
   CHECK_INTERVAL: z.string().regex(/^([1-9]|[1-5]\d|60)$/, "must be a whole number of seconds from 1 to 60")
     .default(
       "10",
+    ).meta(
+      about(
+        "Schedules",
+        "seconds between two checks of schedules and runs, in case a timer or event was missed",
+      ),
     ),
   MAX_CONCURRENT_RUNS: z.string().regex(/^[1-9]\d{0,3}$/, "must be a whole number from 1 to 9999").default(
     "10",
-  ),
+  ).meta(about("Schedules", "runs at the same time; others wait in order")),
   RUN_HISTORY_LIMIT: z.string().regex(/^[1-9]\d{0,4}$/, "must be a whole number from 1 to 99999").default(
     "100",
-  ),
+  ).meta(about("Schedules", "run records kept of each schedule")),
   RUN_HISTORY_DAYS: z.string().regex(/^[1-9]\d{0,3}$/, "must be a whole number of days from 1 to 9999")
-    .default("30"),
-  RECONCILE_INTERVAL: z.string().regex(/^[1-9]\d{0,5}$/, "must be a whole number of seconds").default("30"),
+    .default("30").meta(about("Schedules", "days that run records are kept")),
+  RECONCILE_INTERVAL: z.string().regex(/^[1-9]\d{0,5}$/, "must be a whole number of seconds").default("30")
+    .meta(about("Service", "seconds between two full resyncs")),
   SEGMENT_ID: z.string().regex(/^(-1|\d{1,9})$/, "must be a number of a segment, or -1 for all").default(
     String(ALL_SEGMENTS),
+  ).meta(about("Service", "segment that this service serves")),
+  BOTS_ON_SHUTDOWN: z.enum(["keep", "stop"], "must be keep or stop").default("keep").meta(
+    about("Service", "whether the bots keep running when the service stops"),
   ),
-  BOTS_ON_SHUTDOWN: z.enum(["keep", "stop"], "must be keep or stop").default("keep"),
-  ALLOW_MASS_STOP: z.enum(["0", "1"], "must be 0 or 1").default("0"),
+  ALLOW_MASS_STOP: z.enum(["0", "1"], "must be 0 or 1").default("0").meta(
+    about("Service", "1 lets any number of bots stop at once because their documents vanished"),
+  ),
   LOG_LEVEL: z.enum(["debug", "info", "warning", "error"], "must be debug, info, warning or error").default(
     "info",
-  ),
+  ).meta(about("Service", "least severe level that the service logs")),
 });
 
 /** Names of the variables that {@linkcode parseServiceConfig} reads. */
-export const SERVICE_VARIABLES: readonly string[] = [...CONFIG_VARIABLES, ...Object.keys(schema.shape)];
+export const SERVICE_VARIABLES: readonly string[] = [
+  ...CONFIG_VARIABLES,
+  ...Object.keys(SERVICE_SCHEMA.shape),
+];
 
 /**
  * Reads the configuration. None of `MONGO_URI`, `MINIO_ENDPOINT` and `NATS_URL` set: the embedded default.
@@ -88,9 +112,11 @@ export const SERVICE_VARIABLES: readonly string[] = [...CONFIG_VARIABLES, ...Obj
  */
 export function parseServiceConfig(variables: Readonly<Record<string, string | undefined>>): ServiceConfig {
   const given = Object.fromEntries(
-    Object.keys(schema.shape).map((name) => [name, variables[name]?.trim()]).filter(([, value]) => value),
+    Object.keys(SERVICE_SCHEMA.shape).map((name) => [name, variables[name]?.trim()]).filter(([, value]) =>
+      value
+    ),
   );
-  const parsed = schema.safeParse(given);
+  const parsed = SERVICE_SCHEMA.safeParse(given);
   // An address may hold a password: it never goes into a message.
   const issues = (parsed.error?.issues ?? []).map(({ path, message }): Issue => ({
     path: String(path[0]),

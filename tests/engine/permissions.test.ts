@@ -8,7 +8,7 @@ import { createObjectStore } from "../../lib/runner/create_object_store.ts";
 import type { MinioConfig } from "../../lib/runner/docker_runner_config.ts";
 import { parseDockerRunnerConfig } from "../../lib/runner/parse_docker_runner_config.ts";
 import { LABEL } from "../../lib/engine/labels.ts";
-import { readmeExample } from "../support/builders/readme_example.ts";
+import { libraryExample } from "../support/builders/doc_blocks.ts";
 import { DOCKER_HOST } from "../support/fixtures/engine_support.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url)).replace(/\/$/, "");
@@ -31,9 +31,9 @@ if (ended.status !== "success") throw new Error(JSON.stringify(ended));
 console.log(new TextDecoder().decode(ended.result), (await runner.listManagedContainers(-1)).length);
 `;
 
-/** The README's flags, for the folders and the socket of a test. */
-async function readmeFlags(temp: string): Promise<string[]> {
-  const words = (await readmeExample("sh")).replaceAll("\\\n", " ").trim().split(/\s+/);
+/** The flags of docs/library.md, for the folders and the socket of a test. */
+async function exampleFlags(temp: string): Promise<string[]> {
+  const words = (await libraryExample("permissions")).replaceAll("\\\n", " ").trim().split(/\s+/);
   assert.deepEqual([words.slice(0, 2), words.at(-1)], [["deno", "run"], "yours.ts"]);
   return words.slice(2, -1).map((word) =>
     word.replaceAll("/var/run/docker.sock", SOCKET).replaceAll("/tmp/runtime", `${temp}/runtime`)
@@ -63,8 +63,11 @@ async function withPrograms(
   ));
   const run = async (code: string, flags: string[]) => {
     await Deno.writeTextFile(`${temp}/yours.ts`, code);
-    // As a newcomer has it: in a folder outside the checkout, with nothing but the README's import map.
-    await Deno.writeTextFile(`${temp}/deno.json`, (await readmeExample("json")).replace("../berth", ROOT));
+    // As a newcomer has it: in a folder outside the checkout, with nothing but the import map of docs/library.md.
+    await Deno.writeTextFile(
+      `${temp}/deno.json`,
+      (await libraryExample("deno.json")).replace("../berth", ROOT),
+    );
     const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
       args: [
         ...["run", "--quiet", "--no-prompt", "--no-check", "--cached-only", "--config", `${temp}/deno.json`],
@@ -126,17 +129,17 @@ function withoutOne(flags: string[], flag: string, value?: string): string[] {
 const EXAMPLE_OUTPUT =
   /^\S+Z watching BTC-USD\nstopped 143 watching BTC-USD\n\n\S+Z stdout tested\nsuccess \{ answer: 42 \}\n$/;
 
-Deno.test("the README's example of the library runs with the README's permissions, and so does a backtest", () =>
+Deno.test("the example of docs/library.md runs with the permissions that the page names, and so does a backtest", () =>
   withPrograms({}, async (run, temp) => {
-    const flags = await readmeFlags(temp);
-    const output = await run(await readmeExample("ts"), flags);
+    const flags = await exampleFlags(temp);
+    const output = await run(await libraryExample("runner"), flags);
     assert.match(output, EXAMPLE_OUTPUT);
     assert.equal(await run(BACKTEST, flags), '{"answer": 42} 0\n');
   }));
 
-Deno.test("each of the README's permissions is needed", () =>
+Deno.test("each of the permissions in docs/library.md is needed", () =>
   withPrograms({}, async (run, temp) => {
-    const flags = await readmeFlags(temp);
+    const flags = await exampleFlags(temp);
     assert.ok(!flags.some((flag) => /^(-A|--allow-(all|run|ffi))/.test(flag)), flags.join(" "));
     for (
       const flag of flags.filter((flag) => flag.startsWith("--allow-") && !flag.startsWith("--allow-env"))
@@ -173,14 +176,14 @@ Deno.test({
         (flags, name) => flags.map((flag) => flag.startsWith("--allow-env=") ? `${flag},${name}` : flag),
         ["--allow-read", "--allow-write"].reduce(
           (flags, name) => withoutOne(flags, name, `${temp}/home/.local/share/berth`),
-          await readmeFlags(temp),
+          await exampleFlags(temp),
         ),
       );
       await assert.rejects(run(BACKTEST, flags), /Requires net access/);
       const withNet = flags.map((flag) =>
         flag.startsWith("--allow-net=") ? `${flag},${minio.MINIO_ENDPOINT}` : flag
       );
-      assert.match(await run(await readmeExample("ts"), withNet), EXAMPLE_OUTPUT);
+      assert.match(await run(await libraryExample("runner"), withNet), EXAMPLE_OUTPUT);
       assert.equal(await run(BACKTEST, withNet), '{"answer": 42} 0\n');
     });
   },

@@ -56,9 +56,9 @@ for (
     [["logs", "x", "--tail", "1.5"], "--tail takes a whole number of lines, not '1.5'."],
     [
       ["logs", "x", "--since", "yesterday"],
-      "--since takes a time such as 2026-01-31T12:00:00Z, or a length of time such as 10m or 2d, not 'yesterday'.",
+      "--since takes a time such as 2026-01-31T12:00:00Z, or a duration such as 10m or 2d, not 'yesterday'.",
     ],
-    [["demo", "--for", "20"], "--for takes a length of time such as 20s or 5m, not '20'."],
+    [["demo", "--for", "20"], "--for takes a duration such as 20s or 5m, not '20'."],
   ] as const
 ) {
   Deno.test(`runCli() refuses 'berth ${args.join(" ")}'`, async () => {

@@ -105,8 +105,8 @@ Deno.test("berth schedule preview says why an expression cannot run, and how it 
   for (
     const [args, message] of [
       [[], /needs 'preview' and a cron expression, in quotes/],
-      [["preview", "*", "*", "*", "*", "*"], /does not take '\*'.*word, in quotes/s],
-      [["list", "* * * * *"], /'schedule' has 'preview', and no 'list'/],
+      [["preview", "*", "*", "*", "*", "*"], /does not take '\*'.*in quotes/s],
+      [["list", "* * * * *"], /'schedule' has no 'list'; use 'schedule preview'/],
       [["preview", "* * * * *", "--count", "0"], /--count takes a whole number from 1 to 1000, not '0'/],
     ] as const
   ) {

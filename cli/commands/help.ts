@@ -1,0 +1,235 @@
+/**
+ * The help texts of the commands, and the usage text that is made of them.
+ *
+ * @module
+ */
+
+/** How a command is explained. */
+export interface CommandHelp {
+  /** Heading of the usage text that it is listed under. */
+  readonly group: CommandGroup;
+  /** Its arguments in the usage text. @default {none} */
+  readonly takes?: string;
+  /** Its line in the usage text: an imperative without a full stop. */
+  readonly summary: string;
+  /** The text of `--help`; absent for commands of the script `berth` alone. */
+  readonly text?: string;
+}
+
+/** Headings of the usage text. */
+export type CommandGroup = (typeof GROUPS)[number];
+
+const GROUPS = ["Try it", "Run bots and schedules", "Check this machine", "Work on Berth"] as const;
+
+/** The most times that `schedule preview` shows. */
+export const MAX_PREVIEW_COUNT = 1000;
+
+/** Every command, in the order of the usage text. */
+export const HELP = {
+  demo: {
+    group: "Try it",
+    summary: "run the example bots, then remove everything",
+    text: `Usage: berth demo [--for TIME]
+
+Starts a service of its own, deploys the bots in examples/ to it, and prints their output. At the end it stops and
+removes everything. It touches no other service and no server.
+
+  --for TIME  end after this time, for example 20s or 5m; without it, Ctrl-C ends the demo`,
+  },
+  run: {
+    group: "Try it",
+    takes: "DIR",
+    summary: "run a bot folder in the foreground",
+    text: `Usage: berth run DIR [--config FILE]
+
+Runs a bot folder in a container until it ends or Ctrl-C stops it. Needs no service.
+
+  --config FILE  configuration of the bot (default: config.json in the folder)`,
+  },
+  backtest: {
+    group: "Try it",
+    takes: "DIR",
+    summary: "run a bot's backtest and print its result",
+    text: `Usage: berth backtest DIR [--config FILE] [--json]
+
+Runs the backtest of a bot folder once, prints its result, and exits with the program's exit code.
+
+  --config FILE  configuration of the bot (default: config.json in the folder)
+  --json         print one JSON object; the program's output goes to standard error`,
+  },
+  start: {
+    group: "Run bots and schedules",
+    summary: "run the service until Ctrl-C",
+    text: `Usage: berth start [--adopt] [--take-over]
+
+Runs the service until Ctrl-C or SIGTERM. Without configuration it keeps documents in SQLite and archives in a folder.
+MONGO_URI, MINIO_* and NATS_URL make it use servers; docs/configuration.md lists all variables.
+
+The bots keep running when the service stops, unless BOTS_ON_SHUTDOWN=stop. The next service takes them over.
+
+Another instance on the same documents stands by and takes over when the first has ended. A second service of the same
+instance on this machine exits at once with code 2.
+
+  --adopt      take over this instance's containers from another document store, after the documents were moved or
+               restored into a new one
+  --take-over  confirm that the host of the previous service is gone and that none of its bots still run`,
+  },
+  deploy: {
+    group: "Run bots and schedules",
+    takes: "DIR",
+    summary: "give the service a bot folder, or a new version of it",
+    text: `Usage: berth deploy DIR [--id ID] [--config FILE] [--enable] [--disable] [--json]
+
+Packs a bot folder, stores the archive, and writes the bot's document. The service then starts the bot, or replaces it
+if code, version or configuration have changed. A folder whose bot-config.yaml has a schedule becomes a schedule.
+
+  --id ID        id of the bot (default: the name in bot-config.yaml)
+  --config FILE  configuration of the bot (default: config.json in the folder)
+  --enable       start the bot even if it was disabled; without this, a disabled bot stays disabled
+  --disable      deploy without starting
+  --json         print one JSON object`,
+  },
+  bots: {
+    group: "Run bots and schedules",
+    summary: "list bots and schedules and what they are doing",
+    text: `Usage: berth bots [--json]
+
+Lists all bots that have a document or a container, with the state of the container, the number of starts in a row, and
+the time in this state. Then lists all schedules, with the next slot and the outcome of the latest one.
+
+  --json  print one JSON array`,
+  },
+  logs: {
+    group: "Run bots and schedules",
+    takes: "ID",
+    summary: "print the log of a bot or a schedule",
+    text: `Usage: berth logs ID [--tail N] [--since TIME] [--follow] [--json]
+
+Prints the log of a bot, or of the runs of a schedule, oldest line first: the stored lines, then those that are still in
+the containers. Needs no running service. A line looks like '[2026-01-31 12:34:56.789] message', in UTC; 'stderr:'
+marks standard error, 'berth:' a remark of Berth's. On a screen, control characters are left out.
+
+  --tail N      print only the last N lines
+  --since TIME  print only lines from this time on: 2026-01-31T12:00:00Z, '2026-01-31 12:34:56.789' (UTC), or a time
+                ago such as 10m, 1h30m or 2d
+  --follow      keep printing new lines, also of later containers, until Ctrl-C (-f for short)
+  --json        print one JSON object per line`,
+  },
+  disable: {
+    group: "Run bots and schedules",
+    takes: "ID...",
+    summary: "stop bots and pause schedules",
+    text: `Usage: berth disable ID...
+
+Stops these bots and pauses these schedules. Documents and code are kept; a run in progress finishes.`,
+  },
+  enable: {
+    group: "Run bots and schedules",
+    takes: "ID...",
+    summary: "start bots and resume schedules",
+    text: `Usage: berth enable ID...
+
+Starts these bots and resumes these schedules.`,
+  },
+  remove: {
+    group: "Run bots and schedules",
+    takes: "ID...",
+    summary: "stop bots and schedules, and delete them",
+    text: `Usage: berth remove ID...
+
+Stops these bots and schedules, and deletes their documents and the code that 'berth deploy' stored. Logs and results
+are kept; a run in progress finishes.`,
+  },
+  schedule: {
+    group: "Run bots and schedules",
+    takes: "preview CRON",
+    summary: "show when a cron expression runs",
+    text: `Usage: berth schedule preview 'CRON' [--timezone ZONE] [--count N] [--json]
+
+Shows the next run times of a cron expression, and points out surprises such as clock changes. Works without Docker.
+Put the expression in quotes. It has five fields, or six with seconds first, or is @daily and the like, or
+'@every 1h30m'.
+
+  --timezone ZONE  time zone of the expression, for example America/New_York (default: UTC)
+  --count N        number of times to show, from 1 to ${MAX_PREVIEW_COUNT} (default: 5)
+  --json           print one JSON object`,
+  },
+  doctor: {
+    group: "Check this machine",
+    summary: "check engine, images, folders and servers",
+    text: `Usage: berth doctor [--json]
+
+Checks everything that the configuration names: engine, images, folders, database, object store, event bus and service.
+Says what is wrong and what to do. Changes nothing. Exits with 1 if there is a problem.
+
+  --json  print one JSON array`,
+  },
+  setup: {
+    group: "Check this machine",
+    summary: "install what is missing: Deno, an engine, images",
+  },
+  images: {
+    group: "Check this machine",
+    takes: "[DIR...]",
+    summary: "pull missing images",
+    text: `Usage: berth images [DIR...]
+
+Pulls the images that are missing on the engine: those of the given bot folders, or those of all runtimes.`,
+  },
+  version: {
+    group: "Check this machine",
+    summary: "print the versions of Berth, Deno and the engine",
+    text: `Usage: berth version [--json]
+
+Prints the versions of Berth, Deno and the engine.
+
+  --json  print one JSON object`,
+  },
+  permissions: {
+    group: "Check this machine",
+    summary: "print the permissions that the service runs with",
+    text: `Usage: berth permissions [--lenient]
+
+Prints the flags of 'deno run' that the service needs with the current configuration, and no others.
+
+  --lenient  if the configuration is invalid, print the flags that 'start' needs to report that`,
+  },
+  test: {
+    group: "Work on Berth",
+    takes: "[FILE...]",
+    summary: "run the tests against real servers",
+  },
+  ok: {
+    group: "Work on Berth",
+    summary: "run the gate for a commit: format, lint, types, unit tests",
+  },
+  bench: {
+    group: "Work on Berth",
+    summary: "measure Berth against the raw engine",
+  },
+} as const satisfies Record<string, CommandHelp>;
+
+/** Column in which the summaries begin. */
+const SUMMARY_COLUMN = 22;
+
+/**
+ * Makes the usage text. `cli/usage.txt` holds the same, because the script prints it without Deno.
+ *
+ * @returns The text, with a line end.
+ */
+export function usageText(): string {
+  const commands: readonly (readonly [string, CommandHelp])[] = Object.entries(HELP);
+  const sections = GROUPS.map((group) => {
+    const lines = commands.filter(([, help]) => help.group === group).map(([name, { takes, summary }]) => {
+      const head = `  ${name}${takes ? ` ${takes}` : ""}`;
+      return head.length < SUMMARY_COLUMN
+        ? head.padEnd(SUMMARY_COLUMN) + summary
+        : `${head}\n${" ".repeat(SUMMARY_COLUMN)}${summary}`;
+    });
+    return `\n${group}\n${lines.join("\n")}\n`;
+  });
+  return "Berth keeps trading bots running in Docker containers.\n\n" +
+    "Usage: berth COMMAND [ARGUMENTS]\n" +
+    "       berth COMMAND --help\n" +
+    sections.join("");
+}

@@ -1,0 +1,283 @@
+/**
+ * The variables that configure a runner: values, defaults and descriptions.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { DEFAULT_ARCHIVE_LIMITS } from "../archive/archive_limits.ts";
+import { RUNTIMES } from "../executable/runtimes.ts";
+import type { UidRange } from "../users/bot_users.ts";
+import { parseConnectionString } from "../util/connection_string.ts";
+import { MAX_LOG_INTERVAL_SECONDS } from "./docker_runner_config.ts";
+
+/** Headings under which the documentation lists variables. */
+export type VariableGroup =
+  | "Where things are"
+  | "Servers"
+  | "Containers"
+  | "Code"
+  | "Logs"
+  | "Service"
+  | "Schedules";
+
+/** What the documentation says of a variable. */
+export interface VariableNotes {
+  /** Its heading. */
+  readonly group: VariableGroup;
+  /** Its meaning, without a full stop. */
+  readonly description: string;
+  /** Its default in words, if the schema's own says too little. */
+  readonly shown?: string;
+}
+
+/**
+ * Describes a variable for its `meta()`.
+ *
+ * @param group Its heading.
+ * @param description Its meaning, without a full stop.
+ * @param shown Its default in words, if the schema's own says too little.
+ */
+export function about(
+  group: VariableGroup,
+  description: string,
+  shown?: string,
+): VariableNotes & Record<string, unknown> {
+  return { group, description, ...(shown !== undefined && { shown }) };
+}
+
+const MIB = 1024 * 1024;
+/** Above what systemd, sssd and subordinate ids use by default, below what 32 bits with a sign hold. */
+const DEFAULT_BOT_UIDS: UidRange = { first: 2_001_000_000, last: 2_100_999_999 };
+/** Below it are users of the system and of people; above it tools that read a sign fail. */
+const MIN_BOT_UID = 1000;
+const MAX_BOT_UID = 2 ** 31 - 2;
+/** With fewer, bots would often meet in one. */
+const MIN_BOT_UIDS = 1000;
+const CAPABILITY = /^[A-Z][A-Z_]*$/;
+
+const absolutePath = z.string().regex(/^\/[^\0]*$/, "must be an absolute path")
+  .refine((path) => !path.split("/").includes(".."), "must not contain '..'")
+  .transform(withoutEndingSlashes);
+const bucket = z.string().regex(
+  /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+  "must be a bucket name: 3 to 63 lower-case letters, digits, '.' or '-'",
+);
+const flag = z.enum(["true", "false"], "must be true or false").transform((text) => text === "true");
+
+function withoutEndingSlashes(path: string): string {
+  let end = path.length;
+  while (end > 1 && path[end - 1] === "/") end--;
+  return path.slice(0, end);
+}
+
+function integer(min: number, max: number): z.ZodType<number, string> {
+  return z.string().regex(/^\d{1,15}$/, `must be a whole number from ${min} to ${max}`).transform(Number)
+    .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`);
+}
+
+function withDefault<T>(type: z.ZodType<T, string>, value: T): z.ZodType<T> {
+  return type.optional().transform((given) => given ?? value) as z.ZodType<T>;
+}
+
+/** The variables of a runner, with what the documentation says of each. */
+export const RUNNER_SCHEMA = z.object({
+  BERTH_INSTANCE: withDefault(
+    z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "must be 1 to 32 lower-case letters, digits or '-'"),
+    "main",
+  ).meta(
+    about("Where things are", "name of this Berth; two on one engine never touch each other's containers"),
+  ),
+  DOCKER_HOST: withDefault(
+    z.string().regex(
+      /^unix:\/\/\/./,
+      "must be unix:///path/to/docker.sock: code is mounted from this machine's folders, so the engine must be on it",
+    ),
+    "unix:///var/run/docker.sock",
+  ).meta(about("Where things are", "the engine's socket")),
+  TEMP_DIR: withDefault(absolutePath, "/tmp/runtime").meta(
+    about(
+      "Where things are",
+      "extracted code and the bots' workspaces; must belong to Berth's user and be closed to others",
+    ),
+  ),
+  DATA_DIR: absolutePath.optional().meta(
+    about(
+      "Where things are",
+      "documents and objects if no servers are configured; a folder of its own, which Berth closes to other users (mode 0700) and refuses if it is open and holds other files",
+      "$XDG_DATA_HOME/berth or ~/.local/share/berth; without HOME /var/lib/berth",
+    ),
+  ),
+  MINIO_ENDPOINT: z.string().transform(parseEndpoint).optional().meta(
+    about("Servers", "the object store; if absent, objects are in a folder of DATA_DIR"),
+  ),
+  MINIO_ACCESS_KEY: z.string().optional().meta(
+    about("Servers", "name of the key; never logged, never given to a bot"),
+  ),
+  MINIO_SECRET_KEY: z.string().optional().meta(
+    about("Servers", "the key; never logged, never given to a bot"),
+  ),
+  MINIO_SSL: flag.optional().meta(about("Servers", "whether to use TLS", "false")),
+  MINIO_USE_SSL: flag.optional().meta(
+    about(
+      "Servers",
+      "the name that other tools use for MINIO_SSL; contradicting values are rejected",
+      "false",
+    ),
+  ),
+  MINIO_CODE_BUCKET: withDefault(bucket, "custom-bots").meta(about("Servers", "bucket of the bots' code")),
+  MINIO_BACKTESTS_BUCKET: withDefault(bucket, "test-results").meta(about("Servers", "bucket of the results")),
+  MINIO_LOGS_BUCKET: withDefault(bucket, "bot-logs").meta(about("Servers", "bucket of the logs")),
+  RUNTIME_IMAGES: withDefault(z.string().transform(parseImages), {}).meta(
+    about(
+      "Containers",
+      "images of the runtimes; a runtime that is not named keeps its default",
+      "python3.11=python:3.11-slim,nodejs20=node:20-alpine",
+    ),
+  ),
+  BOT_MEMORY_LIMIT_MB: withDefault(integer(6, 1_048_576), 512).meta(
+    about("Containers", "memory of a container in MiB, swap included"),
+  ),
+  BOT_CPU_SHARES: withDefault(integer(2, 262_144), 512).meta(
+    about("Containers", "weight of a container on a busy processor"),
+  ),
+  BOT_PIDS_LIMIT: withDefault(integer(8, 65_536), 256).meta(
+    about("Containers", "processes and threads of a container"),
+  ),
+  BOT_NETWORK: withDefault(
+    z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, "must be host, bridge, none or the name of a network"),
+    "host",
+  ).meta(about("Containers", "network of the containers; see security.md about the host's network")),
+  BOT_USER: z.string().regex(/^\d{1,9}:\d{1,9}$/, "must be uid:gid, for example 1000:1000").optional().meta(
+    about(
+      "Containers",
+      "one user for all bots, instead of BOT_UID_RANGE; 0:0 on a rootless engine",
+      "a user per bot if Berth is root, else Berth's own",
+    ),
+  ),
+  BOT_UID_RANGE: withDefault(z.string().transform(parseUidRange), DEFAULT_BOT_UIDS).meta(
+    about(
+      "Containers",
+      "user ids that bots run as if Berth is root, one per bot; users of this machine are left out",
+      "2001000000-2100999999",
+    ),
+  ),
+  BOT_CAPABILITIES: withDefault(z.string().transform(parseCapabilities), []).meta(
+    about("Containers", "kernel capabilities that bots keep", "none"),
+  ),
+  BOT_ALLOW_NEW_PRIVILEGES: withDefault(flag, false).meta(
+    about("Containers", "whether setuid programs work"),
+  ),
+  BOT_LOG_MAX_SIZE_MB: withDefault(integer(1, 10_240), 10).meta(
+    about("Logs", "size in MiB of one log file that the engine keeps of a container"),
+  ),
+  BOT_LOG_MAX_FILES: withDefault(integer(1, 100), 3).meta(
+    about("Logs", "number of these files per container"),
+  ),
+  LOG_INTERVAL: withDefault(integer(1, MAX_LOG_INTERVAL_SECONDS), 30).meta(
+    about(
+      "Logs",
+      "seconds between two writes of a stored log; `config.berth.log_interval_seconds` of a document comes first",
+    ),
+  ),
+  LOG_MODE: withDefault(z.enum(["blocking", "non-blocking"], "must be blocking or non-blocking"), "blocking")
+    .meta(
+      about(
+        "Logs",
+        "whether a bot that prints faster than its log is stored waits (`blocking`) or may lose lines (`non-blocking`)",
+      ),
+    ),
+  LOG_FORMAT: withDefault(z.enum(["ndjson", "text"], "must be ndjson or text"), "ndjson").meta(
+    about("Logs", "how lines are stored; see logs-and-results.md"),
+  ),
+  LOG_RETENTION_DAYS: withDefault(integer(0, 36_500), 0).meta(
+    about("Logs", "days that stored logs are kept, not counting today; 0 keeps them for ever"),
+  ),
+  STOP_GRACE_SECONDS: withDefault(integer(0, 3600), 30).meta(
+    about("Containers", "seconds between SIGTERM and SIGKILL"),
+  ),
+  START_CONCURRENCY: withDefault(integer(1, 64), 4).meta(
+    about("Containers", "starts at the same time; engines are fastest at 2 to 4"),
+  ),
+  ARCHIVE_MAX_ENTRIES: withDefault(integer(1, 10_000_000), DEFAULT_ARCHIVE_LIMITS.maxEntries).meta(
+    about("Code", "files and folders in an archive"),
+  ),
+  ARCHIVE_MAX_TOTAL_MB: withDefault(integer(1, 1_048_576), DEFAULT_ARCHIVE_LIMITS.maxTotalBytes / MIB).meta(
+    about("Code", "extracted size of an archive in MiB"),
+  ),
+  ARCHIVE_MAX_FILE_MB: withDefault(integer(1, 1_048_576), DEFAULT_ARCHIVE_LIMITS.maxFileBytes / MIB).meta(
+    about("Code", "extracted size of one file in MiB"),
+  ),
+  ARCHIVE_MAX_RATIO: withDefault(integer(1, 1_000_000), DEFAULT_ARCHIVE_LIMITS.maxRatio).meta(
+    about("Code", "how many times its size an archive may inflate to, beyond 100 MiB"),
+  ),
+  CODE_CACHE_MB: withDefault(integer(1, 10_485_760), 2048).meta(
+    about(
+      "Code",
+      "MiB of archives, and of extracted trees, kept for the next start; code in use always stays",
+    ),
+  ),
+  XDG_DATA_HOME: absolutePath.optional().catch(undefined).meta(
+    about("Where things are", "read for the default of DATA_DIR only"),
+  ),
+  HOME: absolutePath.optional().catch(undefined).meta(
+    about("Where things are", "read for the default of DATA_DIR only"),
+  ),
+});
+
+function parseEndpoint(text: string, context: z.RefinementCtx): { host: string; port: number } {
+  const parsed = parseConnectionString(text, { schemes: [], defaultScheme: "minio" });
+  const { hosts: [host, ...others], user, rest } = "problem" in parsed
+    ? { hosts: [], user: undefined, rest: "" }
+    : parsed;
+  const isPlain = host?.port !== undefined && others.length === 0 && user === undefined && rest === "";
+  if (!isPlain) {
+    context.addIssue({
+      code: "custom",
+      message: "must be host:port, without http:// (use MINIO_SSL for TLS), for example localhost:9000",
+    });
+  }
+  return { host: host?.hostname ?? "", port: host?.port ?? 0 };
+}
+
+function parseImages(text: string, context: z.RefinementCtx): Record<string, string> {
+  const images: Record<string, string> = {};
+  for (const part of text.split(",").map((part) => part.trim()).filter(Boolean)) {
+    const at = part.indexOf("=");
+    const [name, image] = [part.slice(0, at).trim(), part.slice(at + 1).trim()];
+    if (at > 0 && RUNTIMES.has(name) && /^[^\s=]+$/.test(image)) images[name] = image;
+    else {
+      const known = [...RUNTIMES.keys()].join(", ");
+      context.addIssue({
+        code: "custom",
+        message: `must be runtime=image pairs with commas between, of ${known}; '${part}' is none`,
+      });
+    }
+  }
+  return images;
+}
+
+function parseUidRange(text: string, context: z.RefinementCtx): UidRange {
+  const [, first, last] = /^(\d{1,10})-(\d{1,10})$/.exec(text) ?? [];
+  const range = { first: Number(first), last: Number(last) };
+  const isGood = range.first >= MIN_BOT_UID && range.last <= MAX_BOT_UID &&
+    range.last - range.first + 1 >= MIN_BOT_UIDS;
+  if (isGood) return range;
+  context.addIssue({
+    code: "custom",
+    message: `must be two user ids from ${MIN_BOT_UID} to ${MAX_BOT_UID}, ${MIN_BOT_UIDS} or more apart, ` +
+      `such as ${DEFAULT_BOT_UIDS.first}-${DEFAULT_BOT_UIDS.last}`,
+  });
+  return z.NEVER;
+}
+
+function parseCapabilities(text: string, context: z.RefinementCtx): string[] {
+  const names = text.split(",").map((name) => name.trim().toUpperCase().replace(/^CAP_/, "")).filter(Boolean);
+  for (const name of names.filter((name) => !CAPABILITY.test(name))) {
+    context.addIssue({
+      code: "custom",
+      message: `must be names of capabilities with commas between; '${name}' is none`,
+    });
+  }
+  return names;
+}

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { cliVariables, withFolder } from "../support/fixtures/cli_support.ts";
+import { type DocBlock, docBlocks, ROOT } from "../support/builders/doc_blocks.ts";
+import { userEnvironment } from "../support/user_environment.ts";
+
+/** What a reader of each page sees sooner or later: a command is repeated until it prints this. */
+const SEEN: Readonly<Record<string, readonly (readonly [command: RegExp, output: RegExp])[]>> = {
+  "README.md": [
+    [/ demo/, /^sma-crossover: running[^]*every container and folder removed$/m],
+    [/ bots/, /^my-bot +1\.0\.0 +python3\.11 +yes +1 +\S+ +running$/m],
+    [/ logs/, /my-bot watches BTC-USD/],
+  ],
+  "docs/getting-started.md": [
+    [/ logs my-bot --tail 3$/, /BTC-USD: \d+ s without a trade/],
+    [/ logs my-bot --tail 3$/, /ETH-USD: \d+ s without a trade/],
+    [/ logs my-bot --tail 5$/, /RuntimeError: no connection to the exchange/],
+    [/ bots/, /^There are no bots yet/m],
+  ],
+  "docs/bots.md": [
+    [/ backtest/, /^ {2}total_return {2}0\.07$/m],
+    [/ bots/, /^my-bot .* running$[^]*^second-bot .* running$/m],
+  ],
+  "docs/schedules.md": [
+    [/ bots/, /^morning-report .* 0 9 \* \* mon-fri \(America\/New_York\) +20\S+Z, in /m],
+    [/ preview/, /America\/New_York/],
+  ],
+  "docs/operating.md": [[/ permissions/, /^--allow-net[^]*--allow-sys=uid,gid$/m]],
+};
+
+const SEEN_WITHIN_MS = 60_000;
+const AGAIN_MS = 200;
+
+/** A reader at a shell, in a folder that looks like a checkout. */
+class Reader implements AsyncDisposable {
+  readonly #running: { readonly process: Deno.ChildProcess; readonly ended: Promise<unknown> }[] = [];
+  readonly #expected;
+
+  constructor(readonly page: string, readonly folder: string, readonly env: Record<string, string>) {
+    this.#expected = [...SEEN[page]!];
+  }
+
+  /** Does what a block asks for. */
+  async follow({ language, attributes, code, line }: DocBlock): Promise<void> {
+    if ("not-run" in attributes) return;
+    if (attributes.file !== undefined) {
+      const path = `${this.folder}/${attributes.file}`;
+      await Deno.mkdir(path.replace(/\/[^/]*$/, ""), { recursive: true });
+      return await Deno.writeTextFile(path, code);
+    }
+    if (language !== "sh") return;
+    if ("background" in attributes) return await this.#start(code, /service started/);
+    if ("until-ctrl-c" in attributes) {
+      await this.#start(code, /watches|without a trade/);
+      return await this.#stopLast();
+    }
+    for (const command of code.replaceAll("\\\n", "").trim().split("\n")) {
+      await this.#run(command.replace(/ +#.*$/, ""), `${this.page}:${line}`);
+    }
+  }
+
+  /** Nothing that the page promises was left out. */
+  requireAllSeen(): void {
+    assert.deepEqual(this.#expected, [], `${this.page}: never printed`);
+  }
+
+  async #run(command: string, place: string): Promise<void> {
+    const at = this.#expected.findIndex(([pattern]) => pattern.test(command));
+    const [[, wanted] = [undefined, undefined]] = at < 0 ? [] : this.#expected.splice(at, 1);
+    const deadline = performance.now() + SEEN_WITHIN_MS;
+    while (true) {
+      const { code, stdout, stderr } = await this.#command(command).output();
+      const output = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+      const told = `${place}: ${command}\n${output}`;
+      assert.equal(code, 0, told);
+      if (!wanted || wanted.test(output)) return;
+      assert.ok(performance.now() < deadline, `${told}\nnever printed ${wanted}`);
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    }
+  }
+
+  async #start(command: string, wanted: RegExp): Promise<void> {
+    const process = this.#command(`exec ${command} 2>&1`).spawn();
+    let output = "";
+    const started = Promise.withResolvers<void>();
+    const ended = (async () => {
+      for await (const text of process.stdout.pipeThrough(new TextDecoderStream())) {
+        output += text;
+        if (wanted.test(output)) started.resolve();
+      }
+      await process.stderr.cancel();
+      const { code } = await process.status;
+      started.reject(new Error(`${command} ended with ${code}:\n${output}`));
+      assert.ok([0, 130, 143].includes(code), output);
+    })();
+    this.#running.push({ process, ended });
+    await Promise.race([started.promise, ended]);
+  }
+
+  async #stopLast(): Promise<void> {
+    const { process, ended } = this.#running.pop()!;
+    process.kill("SIGINT");
+    await ended;
+  }
+
+  #command(command: string): Deno.Command {
+    const { folder: cwd, env } = this;
+    return new Deno.Command("sh", {
+      args: ["-c", command],
+      cwd,
+      clearEnv: true,
+      env,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    while (this.#running.length > 0) await this.#stopLast();
+  }
+}
+
+for (const page of Object.keys(SEEN)) {
+  Deno.test(`every command of ${page} does what the page says`, () =>
+    withFolder((temp) => [cliVariables(temp).BERTH_INSTANCE!], async (temp) => {
+      const folder = `${temp}/berth`;
+      await Deno.mkdir(folder);
+      for (const name of ["berth", "examples"]) await Deno.symlink(ROOT + name, `${folder}/${name}`);
+      const env = {
+        ...userEnvironment(),
+        ...cliVariables(temp),
+        DENO: Deno.execPath(),
+        BOTS_ON_SHUTDOWN: "stop",
+        NO_COLOR: "1",
+      };
+      await using reader = new Reader(page, folder, env);
+      for (const block of await docBlocks(page)) await reader.follow(block);
+      reader.requireAllSeen();
+    }));
+}

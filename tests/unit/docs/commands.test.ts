@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { COMMANDS } from "../../../cli/commands/commands.ts";
+import { type CommandHelp, HELP, usageText } from "../../../cli/commands/help.ts";
+import { ROOT } from "../../support/builders/doc_blocks.ts";
+
+const ALL: readonly (readonly [string, CommandHelp])[] = Object.entries(HELP);
+/** Commands with a text of their own are the program's, the others the script's. */
+const OF_THE_PROGRAM = ALL.filter(([, { text }]) => text !== undefined).map(([name]) => name);
+const OF_THE_SCRIPT = ALL.filter(([, { text }]) => text === undefined).map(([name]) => name);
+
+Deno.test("cli/usage.txt is what the help texts of the commands make", async () => {
+  assert.equal(await Deno.readTextFile(`${ROOT}cli/usage.txt`), usageText());
+});
+
+Deno.test("every command of the program has a help text and a task, and no task has no command", async () => {
+  assert.deepEqual(OF_THE_PROGRAM.toSorted(), Object.keys(COMMANDS).sort());
+  const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`)) as {
+    tasks: Record<string, string>;
+  };
+  const ofProgram = Object.entries(tasks).flatMap(([name, line]) => {
+    const [, started] = /main\.ts ([a-z]+)$/.exec(line) ?? [];
+    return started === undefined ? [] : [[name, started]];
+  });
+  assert.deepEqual(ofProgram.map(([, name]) => name).sort(), OF_THE_PROGRAM.toSorted());
+  for (const [name, started] of ofProgram) assert.equal(name, started, "the task is named for the command");
+  for (const name of OF_THE_SCRIPT.filter((name) => name !== "setup")) {
+    assert.ok(Object.hasOwn(tasks, name), name);
+  }
+});
+
+Deno.test("the script berth has a branch for every command, and for no other", async () => {
+  const script = await Deno.readTextFile(`${ROOT}berth`);
+  const cases = script.slice(script.lastIndexOf("case $command in"));
+  const named = [...cases.matchAll(/^ {2}([a-z][a-z |-]*?)\)$/gm)].flatMap(([, names]) =>
+    names!.split(" | ")
+  );
+  const known = [...ALL.map(([name]) => name), "help", "-h", "--help"];
+  assert.deepEqual(named.toSorted(), known.toSorted());
+});
+
+Deno.test("every line of a help text fits into 120 columns, and starts no sentence with 'Of' or 'What'", () => {
+  for (const [name, { text = "", summary }] of ALL) {
+    for (const line of text.split("\n")) assert.ok(line.length <= 120, `${name}: ${line}`);
+    assert.doesNotMatch(`${summary}\n${text}`, /(^|\. )(Of|What|Who) /m, name);
+  }
+});
