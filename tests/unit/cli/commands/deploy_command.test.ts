@@ -310,7 +310,9 @@ Deno.test("berth deploy refuses a schedule that cannot be run, that is a bot alr
     const refused = (message: RegExp, env = {}) =>
       assert.rejects(deployCommand(options, { ...context, env: { ...context.env, ...env } }), message);
     await write("bot-config.yaml", SCHEDULED);
-    await refused(/'mine' is already deployed as a bot, and this folder is a schedule\. .*'berth remove mine'/);
+    await refused(
+      /'mine' is already deployed as a bot, and this folder is a schedule\. .*'berth remove mine'/,
+    );
     await removeCommand(["mine"], context);
     await refused(/SERVICES says that schedules are not served/, { SERVICES: "bots" });
     await write("bot-config.yaml", SCHEDULED.replace("0 9 * * mon-fri", "0 0 30 2 *"));

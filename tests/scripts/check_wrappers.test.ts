@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { repositoryFile } from "../../support/processes/wrapper_process.ts";
+import { repositoryFile } from "../support/processes/wrapper_process.ts";
 
 async function check(folders: string[], path?: string): Promise<{ code: number; stdout: string }> {
   const { code, stdout } = await new Deno.Command(Deno.execPath(), {
