@@ -6,8 +6,7 @@
 
 import type { LogLine } from "../../lib/engine/container_orchestrator.ts";
 import type { Runner } from "../../lib/runner/runner.ts";
-import { describeCondition } from "../../services/bots/bot_condition.ts";
-import type { RunningBot } from "../../services/bots/service_state.ts";
+import { describeCondition, type RunningBot } from "../../services/bots/bot_condition.ts";
 import type { BotFolder } from "../deploy/bot_folder.ts";
 import { printable, type Terminal } from "../output/terminal.ts";
 

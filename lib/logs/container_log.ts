@@ -6,6 +6,7 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
+import { backoffMs, RETRY } from "../util/backoff.ts";
 import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import { ContainerNotFoundError, messageOf } from "../errors.ts";
 import type { Limiter } from "../util/limiter.ts";
@@ -35,9 +36,6 @@ export interface ContainerLogOptions {
   readonly urgentBytes: number;
 }
 
-/** How soon to try again after a failure, in ms: doubled each time. */
-const FIRST_RETRY_MS = 500;
-const LAST_RETRY_MS = 15_000;
 /** So many entries more are looked for than the bell has counted: it does not ring for all. */
 const EXPECTED_ENTRIES = 64;
 /** The engine is asked why a log has ended after so long, in ms. */
@@ -151,7 +149,7 @@ export class ContainerLog {
         if (signal.aborted) return;
         if (error instanceof ContainerNotFoundError) return this.#vanish();
         this.#tell(error);
-        const waitMs = Math.min(FIRST_RETRY_MS * 2 ** failures++, LAST_RETRY_MS);
+        const waitMs = backoffMs(++failures, RETRY.log);
         await delay(waitMs, undefined, { signal }).catch(() => {});
         await this.#count();
       }

@@ -6,6 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { setTimeout as delay } from "node:timers/promises";
+import { RETRY } from "../util/backoff.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import { dayOfLogKey, LOGS_PREFIX } from "./log_keys.ts";
 
@@ -23,8 +24,6 @@ export interface LogRetentionOptions {
 
 const DAY_MS = 24 * 60 * 60_000;
 const SWEEP_MS = 6 * 60 * 60_000;
-/** After a failure. */
-const AGAIN_MS = 10 * 60_000;
 /** One sweep deletes at most so many: a store has other things to do as well. The next one goes on. */
 const MAX_DELETIONS = 5000;
 
@@ -87,11 +86,11 @@ export class LogRetention {
       try {
         const deleted = await this.sweep(signal);
         if (deleted > 0) this.#log.info("old logs deleted", { deleted, before: this.oldestDay() });
-        if (deleted === MAX_DELETIONS) waitMs = AGAIN_MS;
+        if (deleted === MAX_DELETIONS) waitMs = RETRY.logSweep.minMs;
       } catch (error) {
         if (signal.aborted) return;
         this.#log.warn("old logs not deleted yet", { problem: String(error) });
-        waitMs = AGAIN_MS;
+        waitMs = RETRY.logSweep.minMs;
       }
       await delay(waitMs, undefined, { signal }).catch(() => {});
     }

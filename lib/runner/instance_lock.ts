@@ -5,12 +5,12 @@
  */
 
 import { setTimeout as delay } from "node:timers/promises";
+import { RETRY } from "../util/backoff.ts";
 import { BerthError } from "../errors.ts";
 import { FolderLock, type LockHolder } from "../util/folder_lock.ts";
 
-/** How often, and every how many ms, a name that is taken is tried again before it counts as taken. */
+/** How often a taken name is tried before it counts as taken. */
 const MAX_TRIES = 5;
-const RETRY_MS = 20;
 
 /** Another process of the same instance is there. */
 export class InstanceLockedError extends BerthError {
@@ -61,7 +61,7 @@ export class InstanceLock implements AsyncDisposable {
       const lock = await FolderLock.tryAcquire(path, about);
       if (lock) return new InstanceLock(lock);
       // Somebody who only looks has it for a moment.
-      if (tries < MAX_TRIES) await delay(RETRY_MS);
+      if (tries < MAX_TRIES) await delay(RETRY.lock.minMs);
       else {
         const holder = await FolderLock.look(path);
         throw new InstanceLockedError(instance, typeof holder === "string" ? "" : holder.about);

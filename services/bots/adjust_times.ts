@@ -1,19 +1,19 @@
 /**
- * Times of a bot's containers, after the clock was set.
+ * Corrects the times of a bot's containers after the clock was set.
  *
  * @module
  */
 
 import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import type { Ages } from "../control/ages.ts";
-import type { FailedStart } from "./last_try.ts";
+import type { FailedStart } from "./restart_policy.ts";
 
 /**
- * Puts the times that somebody waits for where they would be if the clock had always been as it is now.
+ * Shifts the times that a wait depends on to where they would be if the clock had always been as it is now.
  *
  * @param container A container of a bot.
- * @param ages What has been seen.
- * @returns The same container, or one with other times.
+ * @param ages Ages measured so far.
+ * @returns The same container, or a copy with corrected times.
  */
 export function adjustContainer(container: ManagedContainer, ages: Ages): ManagedContainer {
   const { containerId, phase, createdAt, startedAt = createdAt, finishedAt = startedAt } = container;
@@ -29,11 +29,11 @@ export function adjustContainer(container: ManagedContainer, ages: Ages): Manage
 }
 
 /**
- * The same for a start that failed.
+ * Shifts the time of a failed start in the same way.
  *
  * @param id Id of the bot.
- * @param failed The start.
- * @param ages What has been seen.
+ * @param failed The failed start.
+ * @param ages Ages measured so far.
  */
 export function adjustFailedStart(id: string, failed: FailedStart, ages: Ages): FailedStart {
   const failedAt = ages.adjust(`${id} failed`, failed.failedAt);

@@ -1,5 +1,5 @@
 /**
- * What a pass over a bot does to its containers, and what is known of how that went.
+ * Starts and stops the containers of bots, and keeps what failed.
  *
  * @module
  */
@@ -18,31 +18,29 @@ import {
 import type { ManagedContainer, RemoveContainerOptions, Runner } from "../../lib/runner/runner.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { NotServingError } from "../ownership/serving_right.ts";
-import type { FailedStart } from "./last_try.ts";
+import type { BotTable } from "./bot_table.ts";
+import type { BotSpec } from "./desired_state.ts";
 import type { Action } from "./plan.ts";
+import type { FailedStart } from "./restart_policy.ts";
 import type { ServiceState } from "./service_state.ts";
-import type { Wish } from "./wish.ts";
 
 /** What {@linkcode BotActions} need. */
 export interface BotActionsOptions {
   /** The containers. */
   readonly runner: Runner;
+  /** The bots, with the last failure of each. */
+  readonly bots: BotTable;
   /** Where starts and stops are counted. */
   readonly state: ServiceState;
   /** The time. */
   readonly clock: Clock;
-  /** Why the service must not act on containers at this moment; `undefined` when it may. @default {it may} */
+  /** Why the service must not touch containers now; `undefined` if it may. @default {it may} */
   readonly whyIdle?: () => string | undefined;
 }
 
-/** Starts and ends the containers of bots. */
+/** Starts, replaces, stops and removes the containers of bots. */
 export class BotActions {
   readonly #options: BotActionsOptions;
-  readonly #failedStarts = new Map<string, FailedStart>();
-  /** Bots whose container has exited and stays until its last lines are stored: what keeps them from it. */
-  readonly #unsaved = new Map<string, string>();
-  /** Containers that this process has ended: what the engine tells of their ends is known. */
-  readonly #ended = new Set<string>();
   readonly #log = getLogger(["berth", "bots"]);
 
   /** @param options See {@linkcode BotActionsOptions}. */
@@ -50,55 +48,25 @@ export class BotActions {
     this.#options = options;
   }
 
-  /** The last start of a bot, if that failed. */
-  failedStart(id: string): FailedStart | undefined {
-    return this.#failedStarts.get(id);
-  }
-
-  /** A bot that is told to run again begins anew. */
-  forgetFailedStart(id: string): void {
-    this.#failedStarts.delete(id);
-  }
-
-  /** Why the last lines of a bot's container, which has exited and stays until then, cannot be stored. */
-  unsaved(id: string): string | undefined {
-    return this.#unsaved.get(id);
-  }
-
-  /** There is no such container any more. */
-  forgetUnsaved(id: string): void {
-    this.#unsaved.delete(id);
-  }
-
-  /** Whether this process itself has ended a container. */
-  hasEnded(containerId: string): boolean {
-    return this.#ended.has(containerId);
-  }
-
-  /** Forgets what this process has ended. */
-  forgetEnded(): void {
-    this.#ended.clear();
-  }
-
   /**
    * Starts a bot.
    *
    * @param id Id of the bot.
    * @param attempt How many starts in a row this makes.
-   * @param wish What is to run.
+   * @param spec What should run.
    * @param signal Gives up.
-   * @returns Its container; `undefined` when the start failed, which is noted.
-   * @throws {ContainerConflictError} when another container of its own is there.
+   * @returns Its container; `undefined` if the start failed, which the bot's entry then says.
+   * @throws {ContainerConflictError} If the bot has a container that this pass did not see.
    */
   async start(
     id: string,
     attempt: number,
-    wish: Wish,
+    spec: BotSpec,
     signal: AbortSignal,
   ): Promise<ManagedContainer | undefined> {
-    const executable = wish.executable!;
-    const logIntervalSeconds = wish.settings?.logIntervalSeconds;
-    const { runner, state, clock } = this.#options;
+    const executable = spec.executable!;
+    const logIntervalSeconds = spec.settings?.logIntervalSeconds;
+    const { runner, bots, state, clock } = this.#options;
     try {
       this.#refuseIdle();
       const { container } = await runner.startContainer(executable, {
@@ -108,47 +76,49 @@ export class BotActions {
         beforeStart: () => this.#refuseIdle(),
         ...(logIntervalSeconds !== undefined && { logIntervalSeconds }),
       });
-      this.#failedStarts.delete(id);
+      bots.clear(id, "failedStart");
       state.countStart({ restart: attempt > 1 });
       this.#log.info("bot started", { id, attempt, container: container.containerName });
       return container;
     } catch (error) {
-      // Who stands there was not seen by this pass: the next one looks again.
+      // This pass did not see that container; the next one queries the engine.
       if (signal.aborted || isUnseen(error)) throw error;
       state.countFailedStart();
       const condition = startFailure(error);
       this.#log.debug("bot not started", { id, attempt, problem: (error as Error).message });
       const specHash = runner.specHash(executable);
-      this.#failedStarts.set(id, { specHash, attempt, failedAt: new Date(clock.now()), condition });
+      const failedAt = new Date(clock.now());
+      bots.update(id, { failedStart: { specHash, attempt, failedAt, condition } });
       return undefined;
     }
   }
 
   /**
-   * Prepares what is to replace a container that runs, so that the bot is away for as short as can be.
+   * Prepares the replacement of a running container, to keep the bot's downtime short.
    *
    * @param id Id of the bot.
-   * @param wish What is to run.
+   * @param spec What should run.
    * @param replaces The engine's id of the container.
    * @param signal Gives up.
-   * @returns False when it cannot be started, which is noted: what runs had better go on.
+   * @returns False if the replacement cannot be started, which the bot's entry then says: do not stop the container.
    */
-  async prepare(id: string, wish: Wish, replaces: string, signal: AbortSignal): Promise<boolean> {
-    const executable = wish.executable!;
-    const { runner, state, clock } = this.#options;
-    const before = this.#failedStarts.get(id);
+  async prepare(id: string, spec: BotSpec, replaces: string, signal: AbortSignal): Promise<boolean> {
+    const executable = spec.executable!;
+    const { runner, bots, state, clock } = this.#options;
+    const before = bots.get(id)?.failedStart;
     const specHash = runner.specHash(executable);
     try {
       await runner.prepare(executable, { replaces, signal });
-      this.#failedStarts.delete(id);
+      bots.clear(id, "failedStart");
       return true;
     } catch (error) {
       if (signal.aborted) throw error;
       state.countFailedStart();
       const attempt = before?.specHash === specHash ? before.attempt + 1 : 1;
-      const condition = startFailure(error, " What ran before goes on.");
+      const condition = startFailure(error, " The previous version keeps running.");
       this.#log.debug("bot not replaced", { id, attempt, problem: messageOf(error) });
-      this.#failedStarts.set(id, { specHash, attempt, failedAt: new Date(clock.now()), condition });
+      const failedAt = new Date(clock.now());
+      bots.update(id, { failedStart: { specHash, attempt, failedAt, condition } });
       return false;
     }
   }
@@ -157,35 +127,35 @@ export class BotActions {
    * Stops or removes a container of a bot.
    *
    * @param id Id of the bot.
-   * @param action Which of the two.
+   * @param action Whether to stop or to remove it.
    * @param container The container.
-   * @param wish What is asked of the bot.
+   * @param spec What the bot's document asks for.
    * @param signal Gives up.
-   * @throws {LogsNotSavedError} when its last lines cannot be stored: it has exited all the same, and goes with the
-   * first pass after that.
+   * @throws {LogsNotSavedError} If its last log lines cannot be stored: it has exited, and a later pass removes it.
    */
   async end(
     id: string,
     action: Exclude<Action, { readonly type: "start" }>,
     container: ManagedContainer,
-    wish: Wish,
+    spec: BotSpec,
     signal: AbortSignal,
   ): Promise<void> {
+    const { runner, bots } = this.#options;
     const { containerId } = container;
-    // A bot that is to run does not wait for the log of the container before.
-    const options = { signal, makeRoom: wish.desired?.kind === "run" };
-    this.#ended.add(containerId);
+    // The next start does not wait for the previous container's log.
+    const options = { signal, makeRoom: spec.desired?.kind === "run" };
+    bots.containerEnded(containerId);
     try {
-      if (action.type === "remove") await this.#options.runner.removeContainer(containerId, options);
-      else await this.#stop(id, action.reason, container, wish.settings?.stopGraceSeconds, options);
-      this.#unsaved.delete(id);
+      if (action.type === "remove") await runner.removeContainer(containerId, options);
+      else await this.#stop(id, action.reason, container, spec.settings?.stopGraceSeconds, options);
+      bots.clear(id, "unsavedReason");
     } catch (error) {
-      if (error instanceof LogsNotSavedError) this.#unsaved.set(id, messageOf(error.cause));
+      if (error instanceof LogsNotSavedError) bots.update(id, { unsavedReason: messageOf(error.cause) });
       throw error;
     }
   }
 
-  /** @throws {NotServingError} when the service must not act at this moment. */
+  /** @throws {NotServingError} If the service must not touch containers now. */
   #refuseIdle(): void {
     const why = this.#options.whyIdle?.();
     if (why !== undefined) throw new NotServingError(why);
@@ -207,12 +177,12 @@ export class BotActions {
   }
 }
 
-/** Another container of the bot's own, which the next pass sees. */
+/** Tells whether the bot has a container of its own that this pass did not see. */
 function isUnseen(error: unknown): boolean {
   return error instanceof ContainerConflictError && !error.isForeign;
 }
 
-/** Whether it is the bot's own fault decides what people are told, and whether it counts. */
+/** Conditions that are not the bot's own fault (`waiting`, `blocked`) cost no attempt. */
 function startFailure(error: unknown, consequence = ""): FailedStart["condition"] {
   const message = `${messageOf(error)}${consequence}`;
   if (error instanceof NotServingError) return { type: "waiting", for: message };

@@ -1,5 +1,5 @@
 /**
- * What a bot is doing, for people and programs.
+ * The condition of a bot, for people and programs.
  *
  * @module
  */
@@ -9,39 +9,65 @@ import { describeExit, type Exit } from "../../lib/runner/describe_exit.ts";
 /** Why a container is stopped. */
 export type StopReason = "disabled" | "no document" | "replaced" | "duplicate" | "code lost";
 
-/** What a bot is doing. `until` is the time of the next try. */
+/** The condition of a bot. `until` is the time of the next try. */
 export type BotCondition =
-  /** Its container runs and is as the document says. */
+  /** Its container runs as the document says. */
   | { readonly type: "running" }
-  /** Its container is as the document says, and somebody has frozen it (`docker pause`): it does nothing. */
+  /** Its container is as the document says, but somebody has frozen it (`docker pause`). */
   | { readonly type: "paused" }
-  /** Its container is being made; `attempt` counts the starts in a row. */
+  /** Its container is being started; `attempt` counts the starts in a row. */
   | { readonly type: "starting"; readonly attempt: number }
   /** Its container is being stopped. */
   | { readonly type: "stopping"; readonly reason: StopReason }
-  /** It exited, and is started again later. */
+  /** It exited and will be started again. */
   | {
     readonly type: "backing-off";
     readonly until: Date;
     readonly nextAttempt: number;
   } & Exit
-  /** Its document cannot be run. A container that runs from an earlier version of it goes on. */
+  /** Its document cannot be run. A container of an earlier version keeps running. */
   | { readonly type: "invalid"; readonly reason: string; readonly stillRunning: boolean }
   /** Its image is not on the engine and cannot be pulled. */
   | { readonly type: "image-missing"; readonly message: string; readonly until?: Date }
-  /** Something other than the bot has to come back first: an engine, an object store, a host. */
+  /** An engine, an object store or a host has to come back first. */
   | { readonly type: "waiting"; readonly for: string; readonly until?: Date }
-  /** Its document says that it should not run, and it does not. */
+  /** Its document disables it, and it does not run. */
   | { readonly type: "disabled" }
-  /** Its document is gone, and its container is kept until that is sure. */
+  /** Its document is gone, and its container is kept until the deletion is certain. */
   | { readonly type: "held"; readonly reason: string }
-  /** A container of another document store, or of somebody else, has its name: a person has to act. */
+  /** A foreign container has its name: a person has to act. */
   | { readonly type: "blocked"; readonly reason: string; readonly until?: Date }
-  /** It could not be started for another reason. */
+  /** It failed to start for another reason. */
   | { readonly type: "failed"; readonly message: string; readonly until?: Date };
 
+/** The status of a bot, as it is set. */
+export interface BotStatus {
+  /** Id of the bot. */
+  readonly id: string;
+  /** The engine's id of its live container; absent if there is none. */
+  readonly containerId?: string;
+  /** Hash of everything that shapes that container. */
+  readonly specHash?: string;
+  /** How many starts in a row there were, including that container's. */
+  readonly attempt?: number;
+  /** When that container was started. */
+  readonly startedAt?: Date;
+  /** Its condition. */
+  readonly condition: BotCondition;
+  /** Warnings about its document that do not keep it from running, a line each; absent if there are none. */
+  readonly notes?: readonly string[];
+}
+
+/** The status of a bot, as it is shown. */
+export interface RunningBot extends BotStatus {
+  /** Since when its condition is of this type. */
+  readonly conditionSince: Date;
+  /** When the status was last set, changed or not. */
+  readonly updatedAt: Date;
+}
+
 /**
- * Writes a condition as one line.
+ * Describes a condition in one line.
  *
  * @param condition The condition.
  * @returns The line, for example `backing off until 2025-01-01T00:00:07.000Z (exit code 1, next is start 4 in a row)`.
@@ -64,7 +90,9 @@ function describe(condition: BotCondition): string {
       return `backing off until ${condition.until.toISOString()} (${describeExit(condition)}, ` +
         `next is start ${condition.nextAttempt} in a row)`;
     case "invalid":
-      return `invalid: ${condition.reason}${condition.stillRunning ? " (what ran before goes on)" : ""}`;
+      return `invalid: ${condition.reason}${
+        condition.stillRunning ? " (the previous version keeps running)" : ""
+      }`;
     case "image-missing":
       return `image missing: ${condition.message}${nextTry(condition.until)}`;
     case "waiting":

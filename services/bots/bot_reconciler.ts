@@ -1,31 +1,33 @@
 /**
- * One pass over one bot: read what should be, read what there is, plan, act.
+ * One pass over one bot: read the desired state and the actual one, plan, act.
  *
  * @module
  */
 
+import { getLogger } from "@logtape/logtape";
 import { isDeepStrictEqual } from "node:util";
 import {
   ContainerConflictError,
   ContainerNotFoundError,
   EngineUnavailableError,
   LogsNotSavedError,
+  messageOf,
 } from "../../lib/errors.ts";
 import type { ManagedContainer, Runner } from "../../lib/runner/runner.ts";
-import { Ages } from "../control/ages.ts";
+import { backoffMs, RETRY } from "../../lib/util/backoff.ts";
 import type { Clock } from "../../lib/util/clock.ts";
+import { Ages } from "../control/ages.ts";
 import type { WorkResult } from "../control/work_queue.ts";
 import type { BotDocument, BotRepository } from "../documents/bot_repository.ts";
 import { adjustContainer, adjustFailedStart } from "./adjust_times.ts";
 import { BotActions } from "./bot_actions.ts";
 import type { BotCondition } from "./bot_condition.ts";
+import type { BotTable } from "./bot_table.ts";
 import { ConditionLog } from "./condition_log.ts";
-import { LastDocuments } from "./last_documents.ts";
-import type { FreshDocument } from "./fresh_documents.ts";
-import { type Action, type Desired, type Plan, plan } from "./plan.ts";
-import { SeenContainers } from "./seen_containers.ts";
+import { type BotSpec, type DesiredState, readBotSpec } from "./desired_state.ts";
+import { DocumentReader } from "./document_reader.ts";
+import { type Action, type Plan, plan } from "./plan.ts";
 import type { ServiceState } from "./service_state.ts";
-import { type Wish, wishOf } from "./wish.ts";
 
 /** What a {@linkcode BotReconciler} needs. */
 export interface BotReconcilerOptions {
@@ -33,46 +35,37 @@ export interface BotReconcilerOptions {
   readonly repository: BotRepository;
   /** The containers. */
   readonly runner: Runner;
-  /** Where conditions and counts go. */
+  /** What is known of each bot. */
+  readonly bots: BotTable;
+  /** Takes the status of each bot, and counts. */
   readonly state: ServiceState;
   /** The time. */
   readonly clock: Clock;
   /** Segment that is served, or `ALL_SEGMENTS`. */
   readonly segment: number;
-  /** Why a bot whose document is gone must not be stopped yet; `undefined` when it may be. */
+  /** Why a bot without a document must not be stopped yet; `undefined` if it may be. */
   readonly whyHeld: (id: string) => string | undefined;
-  /** Why the service must not act on containers at this moment; `undefined` when it may. @default {it may} */
+  /** Why the service must not touch containers now; `undefined` if it may. @default {it may} */
   readonly whyIdle?: () => string | undefined;
-  /** A bot has neither document nor container any more. */
-  readonly onGone: (id: string) => void;
 }
-
-/** How soon a document is read again that the database did not give, in ms. */
-const AGAIN_MS = 5_000;
 
 /** Brings one bot at a time closer to what its document says. */
 export class BotReconciler {
   readonly #options: BotReconcilerOptions;
-  /** What was last seen of the containers; each pass keeps it up to date. */
-  readonly seen: SeenContainers = new SeenContainers();
   readonly #actions: BotActions;
-  /** So that a clock that is set makes no bot wait. */
+  /** Keeps a bot from waiting when the clock is set. */
   readonly #ages: Ages;
-  readonly #documents: LastDocuments;
-  /** What each pass that is under way brings about. */
-  readonly #aims = new Map<string, Desired>();
-  readonly #conditions = new ConditionLog();
+  readonly #documents: DocumentReader;
+  readonly #conditions: ConditionLog;
+  readonly #log = getLogger(["berth", "bots"]);
 
-  /**
-   * Makes one; nothing is read yet.
-   *
-   * @param options See {@linkcode BotReconcilerOptions}.
-   */
+  /** @param options See {@linkcode BotReconcilerOptions}. */
   constructor(options: BotReconcilerOptions) {
     this.#options = options;
     this.#ages = new Ages(options.clock);
     this.#actions = new BotActions(options);
-    this.#documents = new LastDocuments(options.repository);
+    this.#documents = new DocumentReader(options);
+    this.#conditions = new ConditionLog(options.bots);
   }
 
   /**
@@ -80,55 +73,60 @@ export class BotReconciler {
    *
    * @param id Id of the bot.
    * @param signal Gives up.
-   * @param fresh Its document, where that was read or written just now.
-   * @returns When to look again, where time alone is a reason to.
+   * @returns When to make the next pass, if time alone requires one.
    * @throws what makes a pass impossible, such as a store or an engine that does not answer.
    */
-  async reconcile(id: string, signal: AbortSignal, fresh?: FreshDocument): Promise<WorkResult> {
-    const { runner, state, clock, segment } = this.#options;
-    const begin = clock.monotonic();
-    const seen = this.seen.take(id);
+  async reconcile(id: string, signal: AbortSignal): Promise<WorkResult> {
+    const { runner, bots, state, clock, segment } = this.#options;
+    const beganAt = clock.monotonic();
+    const fresh = bots.takeDocument(id);
+    const known = bots.takeContainers(id);
     try {
-      let result = fresh && seen && await this.#actOnSeen(id, this.wish(id, fresh.document), seen, signal);
+      let result = fresh && known && await this.#actOnKnown(id, this.read(id, fresh.document), known, signal);
       if (!result) {
         const [{ document, problem }, containers] = await Promise.all([
           fresh ? { document: fresh.document, problem: undefined } : this.#documents.read(id, signal),
           runner.findContainers("bot", id, { segment, signal }),
         ]);
         result = problem === undefined
-          ? await this.#pass(id, this.wish(id, document), containers, signal)
+          ? await this.#pass(id, this.read(id, document), containers, signal)
           : await this.#startAgain(id, document, containers, { problem, signal });
       }
-      state.countReconcile(clock.monotonic() - begin);
+      state.countReconcile(clock.monotonic() - beganAt);
       return result;
     } catch (error) {
       if (error instanceof EngineUnavailableError) this.#showWaiting(id, error);
       throw error;
     } finally {
-      this.#aims.delete(id);
+      bots.clear(id, "inFlight");
     }
   }
 
   /**
-   * Whether a pass is under way that brings about just this.
+   * Tells whether a pass under way brings about a state.
    *
    * @param id Id of the bot.
-   * @param desired What should be.
+   * @param desired The state.
    */
-  isBringingAbout(id: string, desired: Desired): boolean {
-    return this.#aims.has(id) && isDeepStrictEqual(this.#aims.get(id), desired);
+  isBringingAbout(id: string, desired: DesiredState): boolean {
+    const inFlight = this.#options.bots.get(id)?.inFlight;
+    return inFlight !== undefined && isDeepStrictEqual(inFlight.desired, desired);
   }
 
-  /** @returns `undefined` when one has to look: there is nothing to do as it seems, or it was not so any more. */
-  async #actOnSeen(
+  /**
+   * Acts on containers that were seen before, without querying the engine.
+   *
+   * @returns `undefined` if they suggest no action or turn out to be stale; the caller must then query the engine.
+   */
+  async #actOnKnown(
     id: string,
-    wish: Wish,
-    seen: readonly ManagedContainer[],
+    spec: BotSpec,
+    known: readonly ManagedContainer[],
     signal: AbortSignal,
   ): Promise<WorkResult | undefined> {
-    if (this.preview(id, wish.desired, seen).actions.length === 0) return undefined;
+    if (this.preview(id, spec.desired, known).actions.length === 0) return undefined;
     try {
-      return await this.#pass(id, wish, seen, signal);
+      return await this.#pass(id, spec, known, signal);
     } catch (error) {
       if (error instanceof ContainerNotFoundError || error instanceof ContainerConflictError) {
         return undefined;
@@ -137,67 +135,73 @@ export class BotReconciler {
     }
   }
 
-  /** While the database does not answer, a bot that has exited is started again, and nothing is stopped or replaced. */
+  /** Starts an exited bot again while the database does not answer. Nothing is stopped or replaced then. */
   async #startAgain(
     id: string,
     document: BotDocument | undefined,
     containers: readonly ManagedContainer[],
     { problem, signal }: { readonly problem: unknown; readonly signal: AbortSignal },
   ): Promise<WorkResult> {
-    const wish = this.wish(id, document);
+    const spec = this.read(id, document);
     const hasOnlyExited = containers.length > 0 && containers.every(({ phase }) => phase === "exited");
-    if (!hasOnlyExited || wish.desired?.kind !== "run") throw problem;
-    this.#documents.tell(id, problem);
-    const { againInMs = AGAIN_MS } = await this.#pass(id, wish, containers, signal);
-    return { againInMs: Math.min(againInMs, AGAIN_MS) };
+    if (!hasOnlyExited || spec.desired?.kind !== "run") throw problem;
+    this.#log.warn("database does not answer: using the last known document", {
+      id,
+      problem: messageOf(problem),
+    });
+    const retryMs = backoffMs(1, RETRY.unavailable);
+    const { againInMs = retryMs } = await this.#pass(id, spec, containers, signal);
+    return { againInMs: Math.min(againInMs, retryMs) };
   }
 
   async #pass(
     id: string,
-    wish: Wish,
+    spec: BotSpec,
     containers: readonly ManagedContainer[],
     signal: AbortSignal,
   ): Promise<WorkResult> {
-    if (!containers.some(({ phase }) => phase === "exited")) this.#actions.forgetUnsaved(id);
-    if (wish.desired?.kind !== "run") this.#actions.forgetFailedStart(id);
-    const next = this.preview(id, wish.desired, containers);
-    this.#aims.set(id, wish.desired);
-    this.#show(id, wish, next.condition, next.keeps);
+    const { bots } = this.#options;
+    const { desired } = spec;
+    if (!containers.some(({ phase }) => phase === "exited")) bots.clear(id, "unsavedReason");
+    if (desired?.kind !== "run") bots.clear(id, "failedStart");
+    const next = this.preview(id, desired, containers);
+    bots.update(id, { inFlight: { desired } });
+    this.#show(id, spec, next.condition, next.keeps);
     const replaced = next.actions.find(isReplacement);
-    if (replaced && !await this.#actions.prepare(id, wish, replaced.containerId, signal)) {
-      return this.#afterFailure(id, wish, containers);
+    if (replaced && !await this.#actions.prepare(id, spec, replaced.containerId, signal)) {
+      return this.#afterFailure(id, spec, containers);
     }
     let live = next.keeps;
-    let there = containers;
+    let current = containers;
     for (const action of next.actions) {
       if (action.type === "start") {
-        live = await this.#actions.start(id, action.attempt, wish, signal);
-        if (!live) return this.#afterFailure(id, wish);
-        there = [...there, live];
+        live = await this.#actions.start(id, action.attempt, spec, signal);
+        if (!live) return this.#afterFailure(id, spec);
+        current = [...current, live];
       } else {
-        const container = there.find(({ containerId }) => containerId === action.containerId)!;
-        await this.#actions.end(id, action, container, wish, signal).catch((error) => {
-          if (error instanceof LogsNotSavedError) this.#show(id, wish, { type: "disabled" });
+        const container = current.find(({ containerId }) => containerId === action.containerId)!;
+        await this.#actions.end(id, action, container, spec, signal).catch((error) => {
+          if (error instanceof LogsNotSavedError) this.#show(id, spec, { type: "disabled" });
           throw error;
         });
-        there = there.filter((each) => each !== container);
+        current = current.filter((each) => each !== container);
       }
     }
-    // Of a bot that is gone nothing is kept.
-    if (next.settled) this.seen.see(id, there);
-    if (next.actions.length > 0) this.#show(id, wish, next.settled, live);
+    // Nothing is kept of a bot that is gone.
+    if (next.settled) bots.containersSeen(id, current);
+    if (next.actions.length > 0) this.#show(id, spec, next.settled, live);
     return next.againInMs === undefined ? {} : { againInMs: next.againInMs };
   }
 
   /**
-   * What a pass would do, without doing it.
+   * Plans a pass without making it.
    *
    * @param id Id of the bot.
-   * @param desired What should be.
-   * @param containers What there is.
+   * @param desired The desired state.
+   * @param containers Its containers.
    */
-  preview(id: string, desired: Desired, containers: readonly ManagedContainer[]): Plan {
-    const failed = this.#actions.failedStart(id);
+  preview(id: string, desired: DesiredState, containers: readonly ManagedContainer[]): Plan {
+    const failed = this.#options.bots.get(id)?.failedStart;
     const actual = {
       containers: containers.map((container) => adjustContainer(container, this.#ages)),
       ...(failed && { failedStart: adjustFailedStart(id, failed, this.#ages) }),
@@ -206,92 +210,72 @@ export class BotReconciler {
   }
 
   /**
-   * Whether this process itself ended a container, so that hints of its end are no news. A pass that failed at it
-   * is made again without them.
+   * Sets the status of a bot that a full read found as it should be.
    *
-   * @param containerId The engine's id of the container.
+   * @param id Id of the bot.
+   * @param spec What its document asks for.
+   * @param containers Its containers.
    */
-  hasEnded(containerId: string): boolean {
-    return this.#actions.hasEnded(containerId);
-  }
-
-  /** Forgets what this process has ended, before everything is read anew. */
-  forgetEnded(): void {
-    this.#actions.forgetEnded();
+  observe(id: string, spec: BotSpec, containers: readonly ManagedContainer[]): void {
+    const { condition, keeps } = this.preview(id, spec.desired, containers);
+    // A bot that has changed since the read began may not be gone: a pass of its own decides.
+    if (!condition && this.#options.bots.hasChanged(id)) return;
+    this.#show(id, spec, condition, keeps);
   }
 
   /**
-   * Tells the state of a bot about which there is nothing to do.
+   * Reads what a document asks for, and keeps one that asks for a run as the last known document.
    *
    * @param id Id of the bot.
-   * @param wish What its document asks for.
-   * @param containers What there is.
+   * @param document Its document; `undefined` if there is none.
    */
-  observe(id: string, wish: Wish, containers: readonly ManagedContainer[]): void {
-    const { condition, keeps } = this.preview(id, wish.desired, containers);
-    this.#show(id, wish, condition, keeps);
-  }
-
-  /**
-   * What a document asks for.
-   *
-   * @param id Id of the bot.
-   * @param document Its document, where there is one.
-   */
-  wish(id: string, document: BotDocument | undefined): Wish {
-    const { segment, whyHeld, runner } = this.#options;
-    const wish = wishOf(document, {
+  read(id: string, document: BotDocument | undefined): BotSpec {
+    const { bots, segment, whyHeld, runner } = this.#options;
+    const spec = readBotSpec(document, {
       segment,
       whyHeld: () => whyHeld(id),
       specHash: (executable) => runner.specHash(executable),
     });
-    this.#documents.keep(id, wish.desired?.kind === "run" ? document : undefined);
-    return wish;
+    if (document && spec.desired?.kind === "run") bots.update(id, { lastDocument: document });
+    else bots.clear(id, "lastDocument");
+    return spec;
   }
 
-  #forget(id: string): void {
-    const { state, onGone } = this.#options;
-    this.seen.forget(id);
-    this.#actions.forgetUnsaved(id);
-    this.#actions.forgetFailedStart(id);
-    this.#conditions.forget(id);
-    state.removeRunningBot(id);
-    onGone(id);
-  }
-
-  /** A pass that the engine keeps from its end is made again. */
+  /** Shows that the bot waits for the engine. The failed pass is made again. */
   #showWaiting(id: string, { message }: EngineUnavailableError): void {
     const known = this.#options.state.getRunningBot(id);
     if (!known) return;
     const condition: BotCondition = { type: "waiting", for: `the engine: ${message}` };
-    this.#conditions.tell(id, condition);
+    this.#conditions.reportCondition(id, condition);
     this.#options.state.setRunningBot({ ...known, condition });
   }
 
-  #afterFailure(id: string, wish: Wish, containers: readonly ManagedContainer[] = []): WorkResult {
-    const { condition, keeps, againInMs } = this.preview(id, wish.desired, containers);
-    this.#show(id, wish, condition, keeps);
-    if (keeps) this.seen.see(id, containers);
+  #afterFailure(id: string, spec: BotSpec, containers: readonly ManagedContainer[] = []): WorkResult {
+    const { condition, keeps, againInMs } = this.preview(id, spec.desired, containers);
+    this.#show(id, spec, condition, keeps);
+    if (keeps) this.#options.bots.containersSeen(id, containers);
     return againInMs === undefined ? {} : { againInMs };
   }
 
   #show(
     id: string,
-    { desired, notes: told = [] }: Wish,
+    { desired, notes: documentNotes = [] }: BotSpec,
     planned: BotCondition | undefined,
     container?: ManagedContainer,
   ): void {
-    if (!planned) return this.#forget(id);
-    const unsaved = this.#actions.unsaved(id);
-    const condition: BotCondition = unsaved === undefined
-      ? planned
-      : { type: "waiting", for: `its last lines to be stored, then its container goes: ${unsaved}` };
-    const waiting = this.#options.runner.waitingLogs(id);
-    const notes = waiting === undefined ? told : [...told, waiting];
-    this.#conditions.tell(id, condition);
-    this.#conditions.note(id, told);
+    const { bots, runner, state } = this.#options;
+    if (!planned) return void state.removeRunningBot(id);
+    const unsaved = bots.get(id)?.unsavedReason;
+    const condition: BotCondition = unsaved === undefined ? planned : {
+      type: "waiting",
+      for: `its last log lines to be stored before its container is removed: ${unsaved}`,
+    };
+    const waiting = runner.waitingLogs(id);
+    const notes = waiting === undefined ? documentNotes : [...documentNotes, waiting];
+    this.#conditions.reportCondition(id, condition);
+    this.#conditions.reportNotes(id, documentNotes);
     const specHash = container?.specHash ?? (desired?.kind === "run" ? desired.specHash : undefined);
-    this.#options.state.setRunningBot({
+    state.setRunningBot({
       id,
       condition,
       ...(container && { containerId: container.containerId, attempt: container.attempt }),
@@ -301,7 +285,7 @@ export class BotReconciler {
   }
 }
 
-/** What is stopped is to be followed by another start at once. */
+/** Tells whether a new start follows the stop at once. */
 function isReplacement(action: Action): action is Action & { readonly type: "stop" } {
   return action.type === "stop" && (action.reason === "replaced" || action.reason === "code lost");
 }

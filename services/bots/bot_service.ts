@@ -1,5 +1,5 @@
 /**
- * Keeps the bots running that the documents say should run.
+ * Keeps those bots running whose documents say that they should.
  *
  * @module
  */
@@ -7,14 +7,16 @@
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
 import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../../lib/runner/runner.ts";
+import { RETRY, retryDelays } from "../../lib/util/backoff.ts";
 import { type Clock, systemClock } from "../../lib/util/clock.ts";
+import { Wakeup } from "../../lib/util/wakeup.ts";
 import { followHints } from "../control/follow_hints.ts";
 import { tick } from "../control/tick.ts";
 import { WaitLog } from "../control/wait_log.ts";
-import { Wakeup } from "../../lib/util/wakeup.ts";
 import { WorkQueue } from "../control/work_queue.ts";
 import {
   type BotChange,
+  type BotDocument,
   type BotRepository,
   type StoredBot,
   StoreUnavailableError,
@@ -25,58 +27,55 @@ import { untilCaughtUp } from "../events/until_caught_up.ts";
 import { ForeignContainers } from "../ownership/foreign_containers.ts";
 import { ServingRightLostError } from "../ownership/serving_right.ts";
 import { BotReconciler } from "./bot_reconciler.ts";
-import { FreshDocuments } from "./fresh_documents.ts";
+import { BotTable } from "./bot_table.ts";
 import { MassStopGuard } from "./mass_stop_guard.ts";
 import { ServiceState } from "./service_state.ts";
 
-/** What a {@linkcode BotService} is made of. */
+/** What a {@linkcode BotService} needs. */
 export interface BotServiceOptions {
   /** The documents. */
   readonly repository: BotRepository;
-  /** What tells of changed documents. */
+  /** The events that report changed documents. */
   readonly events: BotEvents;
   /** The containers. */
   readonly runner: Runner;
   /** Time between two full resyncs in ms. @default {30000} */
   readonly reconcileIntervalMs?: number;
-  /** Segment that is served. @default {ALL_SEGMENTS} */
+  /** Segment to serve. @default {ALL_SEGMENTS} */
   readonly segment?: number;
-  /** What becomes of the bots when the service stops. @default {"keep"} */
+  /** Whether bots keep running when the service stops. @default {"keep"} */
   readonly botsOnShutdown?: "keep" | "stop";
-  /** Whether any number of bots may be stopped at once because their documents vanished. @default {false} */
+  /** Whether missing documents may stop any number of bots at once. @default {false} */
   readonly allowMassStop?: boolean;
-  /** Whether the document store was made a short time ago. @default {it was not} */
+  /** Whether the document store was created recently. @default {it was not} */
   readonly isNewStore?: () => boolean;
-  /** Why the service must not act on containers at this moment; `undefined` when it may. @default {it may} */
+  /** Why the service must not touch containers now; `undefined` if it may. @default {it may} */
   readonly whyIdle?: () => string | undefined;
   /** Removes what a killed predecessor left on the engine. @default {the runner's} */
   readonly removeOrphans?: (signal: AbortSignal) => Promise<unknown>;
-  /** @default {the machine's} */
+  /** The clock. @default {the machine's} */
   readonly clock?: Clock;
 }
 
-/** Most of a key's time is waiting for its bot to stop; starts are bounded by the runner. */
-const WORKERS = 256;
-/** Between two tries of a resync that failed, in ms. */
-const BACKOFF_MS = [250, 500, 1000, 2000, 4000];
-/** From a call that the database did not answer to the next full read. */
-const OUTAGE_PAUSE_MS = 1000;
-const DRAIN_MS = 9000;
+/** Passes mostly wait for bots to stop; the runner limits starts. */
+const MAX_CONCURRENT_PASSES = 256;
+/** How long passes may go on after the signal, in ms. */
+const DRAIN_TIMEOUT_MS = 9000;
 
 /**
- * Level-triggered: an event, a tick and an engine's hint only mark a bot's key. One worker at a time handles a
- * key; a full resync finds whatever was missed. A store that cannot be read stops nothing.
+ * Runs the bots. Level-triggered: an event, a tick or a hint of the engine only marks a bot's key. One worker at a time
+ * handles a key; a full read finds whatever was missed. A store that cannot be read stops nothing.
  */
 export class BotService {
   readonly #options: Required<BotServiceOptions>;
-  /** What the service knows of its bots. */
+  /** The status of the bots, and metrics. */
   readonly state: ServiceState;
   readonly #reconciler: BotReconciler;
   readonly #guard: MassStopGuard;
   readonly #queue: WorkQueue;
-  /** Has everything read anew. */
+  readonly #bots = new BotTable();
+  /** Starts a full read. */
   readonly #resync = new Wakeup();
-  readonly #fresh = new FreshDocuments();
   #isOutageKnown = false;
   /** Ends the service. */
   #signal: AbortSignal | undefined;
@@ -85,16 +84,12 @@ export class BotService {
   readonly #foreign = new ForeignContainers(this.#log);
   /** Whether what a killed predecessor left has been removed. */
   #isSwept = false;
-  /** The documents may be older than events that wait to be read: nothing is done before those are written. */
+  /** Resolves once events published while Berth was away are stored: until then documents may be outdated. */
   #caughtUp: Promise<void> | undefined;
-  /** Whether the containers have been listed, or are about to be. */
-  #hasListed = false;
+  /** Whether the first full read has begun. */
+  #hasBegunRead = false;
 
-  /**
-   * Makes one; nothing is read or dialled before {@linkcode run}.
-   *
-   * @param options See {@linkcode BotServiceOptions}.
-   */
+  /** @param options See {@linkcode BotServiceOptions}. */
   constructor(options: BotServiceOptions) {
     this.#options = {
       reconcileIntervalMs: 30_000,
@@ -108,28 +103,30 @@ export class BotService {
       ...options,
     };
     const { clock, allowMassStop, isNewStore, reconcileIntervalMs } = this.#options;
-    this.state = new ServiceState({ clock, queueDepth: () => this.#queue.depth });
-    // Reads that a gap in the events asks for come close together, and would agree on the same mistake.
-    this.#guard = new MassStopGuard({ allowMassStop, isNewStore, clock, apartMs: reconcileIntervalMs / 2 });
+    const bots = this.#bots;
+    this.state = new ServiceState({ bots, clock, queueDepth: () => this.#queue.depth });
+    // Reads that gaps in the events cause follow each other closely, and would agree on the same mistake.
+    const apartMs = reconcileIntervalMs / 2;
+    this.#guard = new MassStopGuard({ bots, allowMassStop, isNewStore, clock, apartMs });
     this.#reconciler = new BotReconciler({
       ...this.#options,
+      bots,
       state: this.state,
       whyHeld: (id) => this.#guard.whyHeld(id),
-      onGone: (id) => this.#guard.forget(id),
     });
     this.#queue = new WorkQueue({
-      handle: (id, signal) => this.#reconciler.reconcile(id, signal, this.#fresh.take(id)),
+      handle: (id, signal) => this.#reconciler.reconcile(id, signal),
       onError: ({ key, error, retryInMs }) => {
         this.#log.warn("pass over a bot failed", { id: key, problem: messageOf(error), retryInMs });
         void this.#noticeOutage(error);
       },
-      concurrency: WORKERS,
+      concurrency: MAX_CONCURRENT_PASSES,
       clock,
     });
   }
 
   /**
-   * Runs until the signal is given; then ends what is under way, within 10 s. Stores, event bus and engine may
+   * Runs until the signal is aborted, then ends the passes under way within 10 s. Stores, event bus and engine may
    * come up in any order, at any time.
    *
    * @param signal Ends the service.
@@ -153,7 +150,7 @@ export class BotService {
         signal,
         clock,
         wakeup: this.#resync,
-        backoffSchedule: BACKOFF_MS,
+        backoffSchedule: retryDelays(RETRY.resync),
         onError: ({ error }) => this.#waits.tell("resync", messageOf(error)),
       }, (signal) => this.#readAll(signal)),
       followHints({
@@ -161,12 +158,12 @@ export class BotService {
         log: this.#log,
         signal,
         onHint: ({ id, kind, containerId = "" }) =>
-          kind === "bot" && !this.#reconciler.hasEnded(containerId) && this.wake(id),
-        onOpen: () => this.#hasListed && this.#resync.wake(),
+          kind === "bot" && !this.#bots.hasEnded(containerId) && this.wake(id),
+        onOpen: () => this.#hasBegunRead && this.#resync.wake(),
       }),
     ]);
-    // For all that is under way, so that the end is in time whatever hangs.
-    const deadline = AbortSignal.timeout(DRAIN_MS);
+    // One limit for everything under way, so that the service ends in time whatever hangs.
+    const deadline = AbortSignal.timeout(DRAIN_TIMEOUT_MS);
     await events[Symbol.asyncDispose]();
     await this.#queue.drain({ signal: deadline });
     // What another service has taken over is not this one's to stop.
@@ -175,18 +172,18 @@ export class BotService {
   }
 
   /**
-   * Has a bot looked at now, for example because its document was changed by a call.
+   * Makes a pass over a bot now, for example because a call changed its document.
    *
    * @param id Id of the bot.
    */
   wake(id: string): void {
-    this.#fresh.forget(id);
+    this.#bots.documentChanged(id);
     this.#enqueue(id);
   }
 
-  /** Before the first full read everything is still to be looked at. */
+  /** Adds a bot to the queue. Before the first full read there is no need: that read covers every bot. */
   #enqueue(id: string): void {
-    if (this.#hasListed) this.#queue.add(id);
+    if (this.#hasBegunRead) this.#queue.add(id);
   }
 
   async #apply(change: BotChange, signal: AbortSignal): Promise<void> {
@@ -198,11 +195,11 @@ export class BotService {
     if (refusal) logRefusal(this.#log, change, refusal);
     // A deletion counts even if a predecessor applied it and ended before it could act.
     const isDeleted = type === "deleted" && (!refusal || !await repository.get(id, { signal }));
-    if (isDeleted) this.#guard.sayDeleted(id);
-    else if (!refusal) this.#guard.forget(id);
+    if (isDeleted) this.#guard.reportDeleted(id);
+    else if (!refusal) this.#guard.reportWritten(id);
     // The bot starts while the position of its event is still being saved.
     if (current) {
-      this.#fresh.write(id, current.document);
+      this.#bots.documentWritten(id, current.document);
       this.#enqueue(id);
     } else this.wake(id);
     await positionSaved;
@@ -212,54 +209,56 @@ export class BotService {
     }
   }
 
-  /** A database that was away may have been changed by others meanwhile: it is read anew when it is back. */
+  /** Starts a full read when the database is back: others may have changed it during the outage. */
   async #noticeOutage(error: unknown): Promise<void> {
     const signal = this.#signal;
     if (!(error instanceof StoreUnavailableError) || this.#isOutageKnown || !signal) return;
     this.#isOutageKnown = true;
     if (!this.#waits.isWaiting("resync")) this.#waits.tell("resync", messageOf(error));
-    // A database that refuses one bot only must not be read again and again.
-    await this.#options.clock.sleep(OUTAGE_PAUSE_MS, signal).catch(() => {});
+    // Without the pause, a database that refuses a single bot would be read over and over.
+    await this.#options.clock.sleep(RETRY.outage.minMs, signal).catch(() => {});
     this.#isOutageKnown = false;
     this.#resync.wake();
   }
 
-  /** One full read of both sides; only bots about which there is something to do get a pass of their own. */
+  /** Reads all containers and documents; only bots that need action get a pass of their own. */
   async #readAll(signal: AbortSignal): Promise<void> {
     const { repository, runner, segment } = this.#options;
     await repository.open({ signal });
     if (!this.#isSwept) await this.#options.removeOrphans(signal);
     this.#isSwept = true;
     await this.#caughtUp;
-    // Documents last: one that is written meanwhile is seen, and its container is not yet missed.
-    this.#reconciler.forgetEnded();
-    this.#hasListed = true;
-    this.#fresh.begin();
-    this.#reconciler.seen.beginList();
+    this.#hasBegunRead = true;
+    this.#bots.beginRead();
     const containers = await runner.listManagedContainers(segment, { kind: "bot", signal });
     const own = this.#foreign.leaveOut(containers);
+    // After the containers: otherwise a container could belong to a document written between the two reads.
     const documents = await repository.list({ signal });
     this.#waits.tell("resync");
     this.#review(own, documents);
-    const bots = Map.groupBy(containers, ({ id }) => id);
+    const listed = Map.groupBy(containers, ({ id }) => id);
     const stored = new Map(documents.map(({ key, document }) => [key, document]));
-    for (const id of new Set([...stored.keys(), ...bots.keys()])) {
-      const wish = this.#reconciler.wish(id, stored.get(id));
-      const found = bots.get(id) ?? [];
-      this.#reconciler.seen.list(id, found);
-      const isWork = this.#reconciler.preview(id, wish.desired, found).actions.length > 0 ||
-        found.some(({ phase, isForeign }) => phase !== "running" && !isForeign);
-      // While all is started, more is read: by the bus that answers now, for one.
-      const isBeingDone = !found.some(({ phase }) => phase === "exited") &&
-        this.#reconciler.isBringingAbout(id, wish.desired);
-      if (isWork && !isBeingDone) {
-        this.#fresh.read(id, stored.get(id));
-        this.#queue.add(id);
-      } else if (!isWork) this.#reconciler.observe(id, wish, found);
+    for (const id of new Set([...stored.keys(), ...listed.keys()])) {
+      this.#check(id, stored.get(id), listed.get(id) ?? []);
     }
     for (const { id } of this.state.getAllRunningBots()) {
-      if (!stored.has(id) && !bots.has(id)) this.#reconciler.observe(id, { desired: undefined }, []);
+      if (!stored.has(id) && !listed.has(id)) this.#reconciler.observe(id, { desired: undefined }, []);
     }
+  }
+
+  /** Queues a bot if the full read shows that it needs action; otherwise sets its status. */
+  #check(id: string, document: BotDocument | undefined, containers: readonly ManagedContainer[]): void {
+    const spec = this.#reconciler.read(id, document);
+    this.#bots.containersListed(id, containers);
+    const needsAction = this.#reconciler.preview(id, spec.desired, containers).actions.length > 0 ||
+      containers.some(({ phase, isForeign }) => phase !== "running" && !isForeign);
+    if (!needsAction) return this.#reconciler.observe(id, spec, containers);
+    // Another full read may begin while the bots of the previous one are still being started.
+    const isInFlight = !containers.some(({ phase }) => phase === "exited") &&
+      this.#reconciler.isBringingAbout(id, spec.desired);
+    if (isInFlight) return;
+    this.#bots.documentRead(id, document);
+    this.#queue.add(id);
   }
 
   #review(own: readonly ManagedContainer[], documents: readonly StoredBot[]): void {

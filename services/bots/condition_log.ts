@@ -1,14 +1,15 @@
 /**
- * What people are told of the bots.
+ * The conditions of the bots in the log.
  *
  * @module
  */
 
 import { getLogger } from "@logtape/logtape";
 import { type BotCondition, describeCondition } from "./bot_condition.ts";
+import type { BotTable } from "./bot_table.ts";
 
-/** Conditions that somebody may have to do something about. The others are told by what is done. */
-const TOLD: ReadonlySet<BotCondition["type"]> = new Set([
+/** Conditions that may need a person. Other log messages, such as that of a start, cover the rest. */
+const NEEDS_ATTENTION: ReadonlySet<BotCondition["type"]> = new Set([
   "backing-off",
   "invalid",
   "image-missing",
@@ -17,56 +18,51 @@ const TOLD: ReadonlySet<BotCondition["type"]> = new Set([
   "blocked",
   "failed",
 ]);
+/** Conditions that end without a start, so that no other message tells of their end. */
+const ENDS_SILENTLY: ReadonlySet<BotCondition["type"]> = new Set(["invalid", "held", "blocked"]);
 
-/** Writes conditions and notes to the log: each once, not at every look. */
+/** Logs conditions and notes when they change, not with every pass. */
 export class ConditionLog {
-  readonly #conditions = new Map<string, { readonly type: BotCondition["type"]; readonly text: string }>();
-  readonly #notes = new Map<string, string>();
+  readonly #bots: BotTable;
   readonly #log = getLogger(["berth", "bots"]);
 
+  /** @param bots The bots, with what the log shows of each. */
+  constructor(bots: BotTable) {
+    this.#bots = bots;
+  }
+
   /**
-   * Tells a condition, unless it was told already.
+   * Logs a condition, unless the log shows it already.
    *
    * @param id Id of the bot.
    * @param condition Its condition.
    */
-  tell(id: string, condition: BotCondition): void {
+  reportCondition(id: string, condition: BotCondition): void {
     const { type } = condition;
-    const before = this.#conditions.get(id);
-    if (TOLD.has(type)) {
-      // Another time of the next try is no news.
+    const before = this.#bots.get(id)?.loggedCondition;
+    if (NEEDS_ATTENTION.has(type)) {
+      // A later time of the next try is no change.
       const text = JSON.stringify({ ...condition, until: undefined });
-      this.#conditions.set(id, { type, text });
+      this.#bots.update(id, { loggedCondition: { type, text } });
       if (text === before?.text) return;
       this.#log.warn("bot needs attention", { id, condition: describeCondition(condition) });
     } else if (type === "running" || type === "disabled") {
-      this.#conditions.delete(id);
-      // Of the others, its start tells.
-      const isNews = before !== undefined && ["invalid", "held", "blocked"].includes(before.type);
-      if (isNews) this.#log.info("bot is well again", { id, condition: type });
+      this.#bots.clear(id, "loggedCondition");
+      if (before && ENDS_SILENTLY.has(before.type)) this.#log.info("bot recovered", { id, condition: type });
     }
   }
 
   /**
-   * Tells what is odd about a document that can be run nevertheless.
+   * Logs the warnings about a document that can be run nevertheless, unless the log shows them already.
    *
    * @param id Id of the bot.
    * @param notes A line for each field.
    */
-  note(id: string, notes: readonly string[]): void {
+  reportNotes(id: string, notes: readonly string[]): void {
+    if (notes.length === 0) return this.#bots.clear(id, "loggedNotes");
     const now = notes.join("; ");
-    if (now !== "" && now !== this.#notes.get(id)) this.#log.warn("document is odd", { id, notes: now });
-    if (now === "") this.#notes.delete(id);
-    else this.#notes.set(id, now);
-  }
-
-  /**
-   * Forgets a bot that is no more.
-   *
-   * @param id Its id.
-   */
-  forget(id: string): void {
-    this.#conditions.delete(id);
-    this.#notes.delete(id);
+    if (now === this.#bots.get(id)?.loggedNotes) return;
+    this.#bots.update(id, { loggedNotes: now });
+    this.#log.warn("document has warnings", { id, notes: now });
   }
 }

@@ -1,78 +1,81 @@
 /**
- * Keeps a wrong or half-empty database from stopping everything.
+ * Keeps a wrong or half-empty database from stopping all bots.
  *
  * @module
  */
 
 import { type Clock, systemClock } from "../../lib/util/clock.ts";
+import { BotTable } from "./bot_table.ts";
 
-/** Fewer bots than these are not guarded. */
-const FEWEST_GUARDED = 10;
-/** A larger part of the bots than this is "everything". */
-const LARGEST_PART = 0.5;
+/** The guard watches for mass stops if there are at least this many bots. */
+const MIN_GUARDED_BOTS = 10;
+/** A stop of more than this share of the bots is a mass stop. */
+const MAX_SHARE = 0.5;
 /** How many full reads in a row have to agree. */
 const AGREEING_READS = 3;
 /** How many ids a message names. */
-const NAMED_IDS = 5;
+const MAX_NAMED_IDS = 5;
 
 /** Options of a {@linkcode MassStopGuard}. */
 export interface MassStopGuardOptions {
-  /** Whether vanished documents always stop their bots (`ALLOW_MASS_STOP`). @default {false} */
+  /** The bots. @default {a table of its own} */
+  readonly bots?: BotTable;
+  /** Whether a missing document always stops its bot (`ALLOW_MASS_STOP`). @default {false} */
   readonly allowMassStop?: boolean;
-  /** Of two reads that are closer together, in ms, the second does not count as agreeing. @default {0} */
+  /** Least time between two reads for the second to count as agreeing, in ms. @default {0} */
   readonly apartMs?: number;
-  /** Whether the document store was made a short time ago: perhaps it is the wrong one. @default {it was not} */
+  /** Whether the document store was created recently, and so may be the wrong one. @default {it was not} */
   readonly isNewStore?: () => boolean;
-  /** Clock to go by. @default {the machine's} */
+  /** The clock. @default {the machine's} */
   readonly clock?: Clock;
 }
 
-/** What a full read found. */
+/** The ids that a full read found. */
 export interface FullRead {
   /** Ids of the bots that have a container, in any phase. */
   readonly bots: Iterable<string>;
-  /** Those of them whose container does not say which store it comes from. @default {none} */
+  /** Ids of those bots whose container does not name the store it comes from. @default {none} */
   readonly unmarked?: Iterable<string>;
-  /** Ids of all documents that were read, whatever they say: disabled, invalid and other segments' ones too. */
+  /** Ids of all documents, including disabled and invalid ones and those of other segments. */
   readonly documents: Iterable<string>;
 }
 
-/** What follows from a full read. */
+/** Which bots a full read holds, and which it releases. */
 export interface GuardReview {
-  /** Bots whose documents are gone and which are kept nevertheless. */
+  /** Bots whose documents are gone and which are kept for now. */
   readonly held: ReadonlySet<string>;
   /** Bots whose documents are gone and which may be stopped. */
   readonly released: ReadonlySet<string>;
-  /** What to tell people while bots are held. */
+  /** What an operator should know while bots are held. */
   readonly message?: string;
 }
 
 /**
- * Decides whether a bot whose document is gone may be stopped. A deletion that was said, by an event or a call,
- * always may. One that is only seen has to wait for the next full read; and if more than half of ten or more
- * bots vanish at once, or any bot where the store is empty or new, for three full reads in a row that agree. Where the
- * store is empty, a bot whose container does not say that it comes from there is never stopped.
+ * Decides whether a bot whose document is gone may be stopped:
  *
- * Whoever finds no document asks {@linkcode whyHeld}: so nothing else that wakes a bot gets past the guard.
+ * - at once if an event or a call reported the deletion;
+ * - otherwise after a full read has confirmed it;
+ * - after three full reads in a row that agree, if more than half of ten or more bots vanish together, or if the store
+ *   is empty or new;
+ * - never if the store is empty and the bot's container does not name it as its store.
+ *
+ * A pass that finds no document asks {@linkcode whyHeld}, so no wake-up gets past the guard.
  */
 export class MassStopGuard {
   readonly #allowMassStop: boolean;
   readonly #apartMs: number;
   readonly #isNewStore: () => boolean;
   readonly #clock: Clock;
-  readonly #said = new Set<string>();
-  #held = new Set<string>();
-  #released = new Set<string>();
+  readonly #bots: BotTable;
+  /** Bots that the last full read holds. A hold is one of all of them together. */
+  #held: ReadonlySet<string> = new Set();
   #agreeing = 0;
   #agreedAt = 0;
 
-  /**
-   * Makes one. Before the first full read nothing is released.
-   *
-   * @param options See {@linkcode MassStopGuardOptions}.
-   */
+  /** @param options See {@linkcode MassStopGuardOptions}. */
   constructor(options: MassStopGuardOptions = {}) {
     const { allowMassStop = false, apartMs = 0, isNewStore = () => false, clock = systemClock } = options;
+    this.#bots = options.bots ?? new BotTable();
     this.#allowMassStop = allowMassStop;
     this.#isNewStore = isNewStore;
     this.#apartMs = apartMs;
@@ -80,34 +83,33 @@ export class MassStopGuard {
   }
 
   /**
-   * Somebody said that this bot is deleted.
+   * Notes that an event or a call deleted a bot.
    *
    * @param id Id of the bot.
    */
-  sayDeleted(id: string): void {
-    this.#said.add(id);
+  reportDeleted(id: string): void {
+    this.#bots.update(id, { deletion: "reported" });
   }
 
   /**
-   * What was said of this bot is over: its container is gone, or somebody said that it is there again.
+   * Notes that an event or a call wrote the document of a bot.
    *
    * @param id Id of the bot.
    */
-  forget(id: string): void {
-    this.#said.delete(id);
-    this.#released.delete(id);
+  reportWritten(id: string): void {
+    this.#bots.clear(id, "deletion");
   }
 
   /**
-   * Why a bot without a document must not be stopped yet.
+   * Tells why a bot without a document must not be stopped yet.
    *
    * @param id Id of the bot.
-   * @returns The reason, or `undefined` when it may be stopped.
+   * @returns The reason; `undefined` if it may be stopped.
    */
   whyHeld(id: string): string | undefined {
-    if (this.#allowMassStop || this.#said.has(id) || this.#released.has(id)) return undefined;
+    if (this.#allowMassStop || this.#bots.get(id)?.deletion !== undefined) return undefined;
     if (!this.#held.has(id)) {
-      return "its document is gone; it is kept until a full read of the documents confirms that";
+      return "its document is gone; the bot is kept until a full read of the documents confirms that";
     }
     const others = this.#held.size - 1;
     const together = others === 0
@@ -116,42 +118,55 @@ export class MassStopGuard {
     return `its document vanished${together}; ` +
       (this.#agreeing >= AGREEING_READS
         ? "the document store is empty, and the container does not say that it comes from there"
-        : `it is kept until ${AGREEING_READS} full reads in a row agree (${this.#agreeing} so far)`);
+        : `the bot is kept until ${AGREEING_READS} full reads in a row agree (${this.#agreeing} so far)`);
   }
 
   /**
-   * Looks at a full read. A read that failed must not come here: no answer is not an empty answer.
+   * Reviews a full read. Do not pass a read that failed: no answer is not an empty answer.
    *
-   * @param read What was found.
-   * @returns What follows; a bot that was held before and is no longer is in `released`, or has its document again.
+   * @param read The ids that the read found.
+   * @returns The bots to hold and those to release. A bot that is no longer held is released or has a document again.
    */
   review(read: FullRead): GuardReview {
     const bots = new Set(read.bots);
     const documents = new Set(read.documents);
     const gone = bots.difference(documents);
-    const unsaid = gone.difference(this.#said);
-    this.#released = this.#released.intersection(unsaid);
-    const vanished = unsaid.difference(this.#released);
+    const reported = this.#idsOf("reported");
+    const unreported = gone.difference(reported);
+    const confirmed = this.#idsOf("confirmed").intersection(unreported);
+    this.#confirm(confirmed);
+    const vanished = unreported.difference(confirmed);
 
-    // Once begun, a hold ends by agreement or by the documents' return, not by there being fewer bots.
+    // A hold ends by agreement or by the documents' return, not because fewer bots are left.
     const isEmpty = documents.size === 0;
-    const isMost = bots.size >= FEWEST_GUARDED && vanished.size > bots.size * LARGEST_PART;
+    const isMost = bots.size >= MIN_GUARDED_BOTS && vanished.size > bots.size * MAX_SHARE;
     const isMass = isMost || isEmpty || this.#isNewStore();
     if (vanished.size > 0 && !this.#allowMassStop && (isMass || this.#held.size > 0)) {
-      // What was said to be deleted, and a container that is gone, say nothing about the documents.
-      const before = this.#held.difference(this.#said).intersection(bots);
+      // Reported deletions and containers that are gone do not count against agreement.
+      const before = this.#held.difference(reported).intersection(bots);
       this.#count(isSameSet(before, vanished));
       if (this.#agreeing < AGREEING_READS) return this.#hold(vanished, bots.size);
       const strange = isEmpty ? vanished.intersection(new Set(read.unmarked)) : new Set<string>();
       if (strange.size > 0) {
-        this.#released = unsaid.difference(strange);
+        this.#confirm(unreported.difference(strange));
         return this.#hold(strange, bots.size);
       }
     }
     this.#held = new Set();
     this.#agreeing = 0;
-    this.#released = unsaid;
+    this.#confirm(unreported);
     return { held: this.#held, released: gone };
+  }
+
+  #idsOf(deletion: "reported" | "confirmed"): Set<string> {
+    const entries = [...this.#bots.entries()];
+    return new Set(entries.flatMap(([id, entry]) => entry.deletion === deletion ? id : []));
+  }
+
+  /** Makes these, and no others, the bots whose deletion is confirmed. */
+  #confirm(ids: ReadonlySet<string>): void {
+    for (const id of this.#idsOf("confirmed")) if (!ids.has(id)) this.#bots.clear(id, "deletion");
+    for (const id of ids) this.#bots.update(id, { deletion: "confirmed" });
   }
 
   #count(agrees: boolean): void {
@@ -166,13 +181,13 @@ export class MassStopGuard {
     const missing = AGREEING_READS - this.#agreeing;
     const end = missing > 0
       ? `If ${missing} more full ${missing === 1 ? "read agrees" : "reads in a row agree"}, they are stopped.`
-      : "The document store is empty, and nothing says that they come from it.";
+      : "The document store is empty, and nothing says that the containers come from it.";
     return {
       held: new Set(vanished),
-      released: new Set(this.#released),
+      released: this.#idsOf("confirmed"),
       message:
-        `The documents of ${vanished.size} of ${bots} bots are gone (${nameSome(vanished)}), and nobody ` +
-        `said that they are deleted: their containers are kept. ${end} If this is meant, set ` +
+        `The documents of ${vanished.size} of ${bots} bots are gone (${nameSome(vanished)}), and no event ` +
+        `reported their deletion: their containers are kept. ${end} If the deletion is intended, set ` +
         "ALLOW_MASS_STOP=1 to stop them at once; if not, check that Berth reads the right database.",
     };
   }
@@ -183,6 +198,6 @@ function isSameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
 }
 
 function nameSome(ids: ReadonlySet<string>): string {
-  const some = [...ids].sort().slice(0, NAMED_IDS).join(", ");
-  return ids.size > NAMED_IDS ? `${some}, …` : some;
+  const some = [...ids].sort().slice(0, MAX_NAMED_IDS).join(", ");
+  return ids.size > MAX_NAMED_IDS ? `${some}, …` : some;
 }

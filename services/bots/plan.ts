@@ -1,5 +1,5 @@
 /**
- * What has to be done so that one bot is as its document says. Pure: no I/O, no clock.
+ * Plans what to do so that one bot is as its document says. Pure: no I/O, no clock.
  *
  * @module
  */
@@ -7,83 +7,67 @@
 import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import { describeForeign } from "../../lib/runner/standing_containers.ts";
 import type { BotCondition, StopReason } from "./bot_condition.ts";
-import { type FailedStart, lastTry } from "./last_try.ts";
+import type { DesiredState } from "./desired_state.ts";
+import { type FailedStart, lastStart } from "./restart_policy.ts";
 
 /**
- * How long a container may be created and not started, in ms. Starts of one bot are made one after the other,
- * so one that stays so is the rest of a start that a crash has cut off.
+ * How long a container may stay created and not started, in ms. A bot has one start at a time, so an older one is left
+ * over from a start that a crash interrupted.
  */
 const PENDING_LIMIT_MS = 60_000;
-/** How soon to look again at a container that neither runs nor has exited, in ms. */
+/** How often to query a container that neither runs nor has exited, in ms. */
 const PENDING_POLL_MS = 1000;
 
-/**
- * What should be. `undefined`: there is no document.
- *
- * - `run`: a container of this hash.
- * - `disabled`: none.
- * - `invalid`: the document cannot be run. What there is stays as it is: a slip of the pen must not stop a bot
- *   that earns money, and a broken document does not say "stop".
- * - `held`: the document is gone, and it is not sure yet that this is meant. What there is stays as it is.
- */
-export type Desired =
-  | { readonly kind: "run"; readonly specHash: string }
-  | { readonly kind: "disabled" }
-  | { readonly kind: "invalid"; readonly reason: string }
-  | { readonly kind: "held"; readonly reason: string }
-  | undefined;
-
-/** What there is. */
-export interface Actual {
+/** The actual state of a bot. */
+export interface ActualState {
   /**
-   * Containers of this bot, also those of another document store. An exited one needs the times of its start and end, which only
-   * `Runner.findContainers` tells; without them it counts as one that exited when it was created.
+   * Containers of this bot, including those of other document stores. Without the times of its start and end, which only
+   * `Runner.findContainers` gives, an exited container counts as one that exited when it was created.
    */
   readonly containers: readonly ManagedContainer[];
-  /** Its last start, if that failed. */
+  /** Its last start, if it failed. */
   readonly failedStart?: FailedStart;
 }
 
-/** One thing to do. */
+/** One step of a plan. */
 export type Action =
-  /** Stop, save, remove. */
+  /** Stop a container, save its logs, remove it. */
   | { readonly type: "stop"; readonly containerId: string; readonly reason: StopReason }
-  /** Remove one that does not run. */
+  /** Remove a container that does not run. */
   | { readonly type: "remove"; readonly containerId: string }
-  /** Start one, as so many starts in a row. */
+  /** Start a container; `attempt` counts the starts in a row. */
   | { readonly type: "start"; readonly attempt: number };
 
-/** What {@linkcode plan} answers. */
+/** What to do about a bot, and its condition. */
 export interface Plan {
-  /** What to do, in this order. When one fails, those behind it must not be done. */
+  /** Steps in order. If one fails, the rest must not be taken. */
   readonly actions: readonly Action[];
-  /** The bot's condition while that is done; `undefined` when there is nothing to say of it any more. */
+  /** The bot's condition during the steps; `undefined` if the bot is gone. */
   readonly condition: BotCondition | undefined;
-  /** The bot's condition once all of it was done well. */
+  /** The bot's condition after all steps have succeeded; `undefined` if the bot is gone. */
   readonly settled: BotCondition | undefined;
   /** The live container that stays, if there is one. */
   readonly keeps?: ManagedContainer;
-  /** When to look again after the actions, in ms; absent when only a change is a reason to. */
+  /** When to plan again after the steps, in ms; absent if only a change requires it. */
   readonly againInMs?: number;
 }
 
 /**
- * Compares what should be with what there is.
+ * Compares the desired state of a bot with the actual one.
  *
- * At most one container of a bot is ever live: one is started only in a pass that sees no live one, and an
- * old one that has to be replaced is stopped in a pass of its own, so that the document is read anew after
- * its grace period.
+ * At most one container of a bot is ever live: a container is started only in a pass that finds no live one, and one
+ * that has to be replaced is stopped in a pass of its own, so that the document is read again after its grace period.
  *
- * @param desired What should be.
- * @param actual What there is.
+ * @param desired The desired state.
+ * @param actual The actual state.
  * @param now The time in ms since the epoch, by the same clock as the containers' times.
- * @returns What to do, and what to say.
+ * @returns The steps and the bot's condition.
  */
-export function plan(desired: Desired, actual: Actual, now: number): Plan {
+export function plan(desired: DesiredState, actual: ActualState, now: number): Plan {
   const all = actual.containers.filter(({ kind }) => kind === "bot").sort(newestFirst);
   const bots = all.filter(({ isForeign }) => !isForeign);
   const foreign = all.find(({ isForeign }) => isForeign);
-  // Another store's container is never touched. What this store says of its own is done beside it, but for a start.
+  // A container of another store is never touched. Beside it, this store's own containers are stopped and removed.
   if (foreign && bots.length === 0 && isInTheWay(desired)) {
     return unchanged({ type: "blocked", reason: describeForeign(foreign) });
   }
@@ -110,8 +94,8 @@ export function plan(desired: Desired, actual: Actual, now: number): Plan {
   }
 }
 
-/** Of a bot that has no document here, or is to run, a container of another store is what there is to say. */
-function isInTheWay(desired: Desired): boolean {
+/** Tells whether a container of another store blocks the bot: it takes the name, or belongs to a bot unknown here. */
+function isInTheWay(desired: DesiredState): boolean {
   return desired === undefined || desired.kind === "run";
 }
 
@@ -141,7 +125,7 @@ function planRun(
   if (kept) return planKeep(kept, live, over, now);
   if (live.length > 0) return planReplace(specHash, live, failedStart, now);
   const lost = bots.find(({ phase }) => phase === "lost");
-  // It may run where nobody sees it: a second one would trade twice.
+  // It may still run out of sight: a second one would trade twice.
   if (lost) return unchanged(hostOf(lost));
   return planStart(specHash, over, failedStart, now);
 }
@@ -163,14 +147,14 @@ function planKeep(
   return { actions, condition, settled: condition, keeps: kept, ...again };
 }
 
-/** What is to come is prepared before anything is stopped: while that fails, what runs goes on. */
+/** The new version is prepared before the old one is stopped, so that the old one keeps running if that fails. */
 function planReplace(
   specHash: string,
   live: readonly ManagedContainer[],
   failedStart: FailedStart | undefined,
   now: number,
 ): Plan {
-  const last = lastTry(specHash, [], failedStart);
+  const last = lastStart(specHash, [], failedStart);
   const dueAt = last ? last.endedAt + last.delayMs : now;
   if (last && dueAt > now) {
     return { ...unchanged(last.condition(new Date(dueAt)), live[0]), againInMs: dueAt - now };
@@ -189,14 +173,14 @@ function planStart(
   failedStart: FailedStart | undefined,
   now: number,
 ): Plan {
-  const last = lastTry(specHash, over, failedStart);
+  const last = lastStart(specHash, over, failedStart);
   const dueAt = last ? last.endedAt + last.delayMs : now;
   if (last && dueAt > now) {
     return { ...unchanged(last.condition(new Date(dueAt))), againInMs: dueAt - now };
   }
   const attempt = last?.attempt ?? 1;
   return {
-    // The name must be free; until then the exited one keeps its count and its last lines.
+    // Removed only now: until the name is needed, the exited container keeps its count and its last lines.
     actions: [...over.map(remove), { type: "start", attempt }],
     condition: { type: "starting", attempt },
     settled: { type: "running" },
@@ -215,7 +199,7 @@ function remove({ containerId }: ManagedContainer): Action {
   return { type: "remove", containerId };
 }
 
-/** It does something, or soon will. */
+/** Tells whether a container runs or is about to. */
 function isLive({ phase }: ManagedContainer): boolean {
   return phase === "running" || phase === "starting" || phase === "pending";
 }
@@ -233,7 +217,7 @@ function hostOf({ reason }: ManagedContainer): BotCondition {
   return { type: "waiting", for: `the host of its container to come back${reason ? `: ${reason}` : ""}` };
 }
 
-/** Ids break the tie, so that the same containers always give the same plan. */
+/** Breaks ties by id, so that the same containers always give the same plan. */
 function newestFirst(a: ManagedContainer, b: ManagedContainer): number {
   return b.createdAt.getTime() - a.createdAt.getTime() || (a.containerId < b.containerId ? -1 : 1);
 }

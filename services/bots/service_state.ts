@@ -1,46 +1,21 @@
 /**
- * What the bot service knows of its bots and of itself, for its API, its metrics and its log.
+ * The status of every bot and the metrics of the service, for API and log.
  *
  * @module
  */
 
 import { isDeepStrictEqual } from "node:util";
-import type { BotCondition } from "./bot_condition.ts";
 import { type Clock, systemClock } from "../../lib/util/clock.ts";
+import type { BotStatus, RunningBot } from "./bot_condition.ts";
+import { BotTable } from "./bot_table.ts";
 
-/** What is told of a bot. */
-export interface BotStatus {
-  /** Id of the bot. */
-  readonly id: string;
-  /** The engine's id of its live container; absent when there is none. */
-  readonly containerId?: string;
-  /** Hash of everything that shapes that container. */
-  readonly specHash?: string;
-  /** How many starts in a row there were, that container's included. */
-  readonly attempt?: number;
-  /** When that container was started. */
-  readonly startedAt?: Date;
-  /** What the bot is doing. */
-  readonly condition: BotCondition;
-  /** What is odd about its document and does not keep it from running, a line each; absent when nothing is. */
-  readonly notes?: readonly string[];
-}
-
-/** What is known of a bot. */
-export interface RunningBot extends BotStatus {
-  /** Since when its condition is of this type. */
-  readonly conditionSince: Date;
-  /** When it was last told. */
-  readonly updatedAt: Date;
-}
-
-/** Counts since the start of this process, and what is now. */
+/** Counters since the start of this process, and current values. */
 export interface ServiceMetrics {
-  /** Bots that were looked at, and the time that it took. */
+  /** Passes over bots, and the time they took. */
   readonly reconciles: { readonly count: number; readonly lastMs: number; readonly totalMs: number };
-  /** Live containers now. */
+  /** Live containers. */
   readonly activeContainers: number;
-  /** Containers started, restarts among them. */
+  /** Containers started, including restarts. */
   readonly starts: number;
   /** Starts that failed. */
   readonly failedStarts: number;
@@ -48,127 +23,128 @@ export interface ServiceMetrics {
   readonly restarts: number;
   /** Containers stopped. */
   readonly stops: number;
-  /** Bots that wait for a worker now. */
+  /** Bots that wait for a worker. */
   readonly queueDepth: number;
-  /** Time from the last event's publication to its being written, in ms; absent when there was none. */
+  /** Time from the publication of the last event until it was stored, in ms; absent if there was none. */
   readonly eventLagMs?: number;
 }
 
 /**
- * Hears that something of a bot has changed. Called at once, so it returns soon and does not throw.
+ * Called when the status of a bot changes. Called synchronously, so it must return soon and must not throw.
  *
  * @param id Id of the bot.
- * @param bot What is known of it now: a copy; `undefined` when it is no more.
+ * @param bot A copy of its status; `undefined` if the bot is gone.
  */
 export type BotListener = (id: string, bot: RunningBot | undefined) => void;
 
 /** Options of a {@linkcode ServiceState}. */
 export interface ServiceStateOptions {
-  /** Says how many bots wait for a worker. @default {0} */
+  /** The bots. @default {a table of its own} */
+  readonly bots?: BotTable;
+  /** Gives the number of bots that wait for a worker. @default {0} */
   readonly queueDepth?: () => number;
-  /** Clock to go by. @default {the machine's} */
+  /** The clock. @default {the machine's} */
   readonly clock?: Clock;
 }
 
-/** Bots and metrics. What goes in and out is copied: nobody can change what others see. */
+/** A view of the bots' status, and metrics. Whatever goes in and out is copied, so callers cannot change it. */
 export class ServiceState {
   readonly #queueDepth: () => number;
   readonly #clock: Clock;
-  readonly #bots = new Map<string, RunningBot>();
+  readonly #bots: BotTable;
   readonly #listeners = new Set<BotListener>();
   readonly #reconciles = { count: 0, lastMs: 0, totalMs: 0 };
   readonly #counts = { starts: 0, failedStarts: 0, restarts: 0, stops: 0 };
   #eventLagMs: number | undefined;
 
-  /**
-   * Makes an empty one.
-   *
-   * @param options See {@linkcode ServiceStateOptions}.
-   */
-  constructor({ queueDepth = () => 0, clock = systemClock }: ServiceStateOptions = {}) {
+  /** @param options See {@linkcode ServiceStateOptions}. */
+  constructor(
+    { bots = new BotTable(), queueDepth = () => 0, clock = systemClock }: ServiceStateOptions = {},
+  ) {
+    this.#bots = bots;
     this.#queueDepth = queueDepth;
     this.#clock = clock;
   }
 
   /**
-   * Tells what a bot is doing; replaces all that was told of it before.
+   * Sets the status of a bot; replaces the previous one.
    *
-   * @param status What is told.
+   * @param status The status.
    */
   setRunningBot(status: BotStatus): void {
     const now = new Date(this.#clock.now());
-    const before = this.#bots.get(status.id);
-    const isSame = before?.condition.type === status.condition.type;
-    const told = structuredClone(status);
-    const bot = { ...told, conditionSince: isSame ? before.conditionSince : now, updatedAt: now };
-    this.#bots.set(status.id, bot);
-    const isNews = !before || !isDeepStrictEqual(bot, { ...before, updatedAt: now });
-    if (isNews) this.#tell(status.id);
+    const before = this.#bots.get(status.id)?.status;
+    const isSameType = before?.condition.type === status.condition.type;
+    const conditionSince = isSameType ? before.conditionSince : now;
+    const bot = { ...structuredClone(status), conditionSince, updatedAt: now };
+    this.#bots.update(status.id, { status: bot });
+    const hasChanged = !before || !isDeepStrictEqual(bot, { ...before, updatedAt: now });
+    if (hasChanged) this.#notify(status.id);
   }
 
   /**
-   * Has a listener called whenever what is told of a bot changes. What is told again unchanged is no news.
+   * Calls a listener whenever the status of a bot changes. A status that is set again unchanged is ignored.
    *
    * @param listener See {@linkcode BotListener}.
-   * @returns Ends it.
+   * @returns Unsubscribes it.
    */
   subscribe(listener: BotListener): () => void {
-    // Of its own, so that the same function may listen twice.
+    // Wrapped, so that the same function can be subscribed twice.
     const own: BotListener = (id, bot) => listener(id, bot);
     this.#listeners.add(own);
     return () => this.#listeners.delete(own);
   }
 
   /**
-   * What is known of a bot.
+   * Gives the status of a bot.
    *
    * @param id Its id.
-   * @returns A copy, or `undefined` when nothing is.
+   * @returns A copy; `undefined` if the bot is unknown.
    */
   getRunningBot(id: string): RunningBot | undefined {
-    return structuredClone(this.#bots.get(id));
+    return structuredClone(this.#bots.get(id)?.status);
   }
 
-  /** What is known of every bot, in the order of their ids: copies. */
+  /** Gives a copy of every bot's status, in the order of their ids. */
   getAllRunningBots(): RunningBot[] {
-    const bots = [...this.#bots.values()].sort((a, b) => a.id < b.id ? -1 : 1);
-    return structuredClone(bots);
+    return structuredClone(this.#statuses().sort((a, b) => a.id < b.id ? -1 : 1));
   }
 
   /**
-   * Forgets a bot that is no more.
+   * Forgets a bot that is gone, with all else that the table holds of it.
    *
    * @param id Its id.
-   * @returns Whether anything was known of it.
+   * @returns Whether it had a status.
    */
   removeRunningBot(id: string): boolean {
-    const wasKnown = this.#bots.delete(id);
-    if (wasKnown) this.#tell(id);
+    const wasKnown = this.#bots.get(id)?.status !== undefined;
+    this.#bots.delete(id);
+    if (wasKnown) this.#notify(id);
     return wasKnown;
   }
 
   /**
-   * A container was started.
+   * Counts a started container.
    *
-   * @param start Whether it took the place of one that exited, or of a start that failed.
+   * @param start Whether it follows an exit or a failed start.
    */
   countStart({ restart }: { readonly restart: boolean }): void {
     this.#counts.starts++;
     if (restart) this.#counts.restarts++;
   }
 
-  /** A start failed. */
+  /** Counts a failed start. */
   countFailedStart(): void {
     this.#counts.failedStarts++;
   }
 
-  /** A container was stopped. */
+  /** Counts a stopped container. */
   countStop(): void {
     this.#counts.stops++;
   }
 
   /**
-   * A bot was looked at.
+   * Counts a pass over a bot.
    *
    * @param durationMs How long it took, in ms.
    */
@@ -179,7 +155,7 @@ export class ServiceState {
   }
 
   /**
-   * An event was written.
+   * Sets how late the last event was stored.
    *
    * @param lagMs Time since its publication, in ms.
    */
@@ -187,20 +163,22 @@ export class ServiceState {
     this.#eventLagMs = lagMs;
   }
 
-  /** Counts since the start of this process, and what is now: a copy. */
+  /** Gives a copy of the metrics. */
   getMetrics(): ServiceMetrics {
-    let activeContainers = 0;
-    for (const { containerId } of this.#bots.values()) if (containerId !== undefined) activeContainers++;
     return {
       reconciles: { ...this.#reconciles },
-      activeContainers,
+      activeContainers: this.#statuses().filter(({ containerId }) => containerId !== undefined).length,
       ...this.#counts,
       queueDepth: this.#queueDepth(),
       ...(this.#eventLagMs !== undefined && { eventLagMs: this.#eventLagMs }),
     };
   }
 
-  #tell(id: string): void {
+  #statuses(): RunningBot[] {
+    return [...this.#bots.entries()].flatMap(([, { status }]) => status ?? []);
+  }
+
+  #notify(id: string): void {
     for (const listener of this.#listeners) listener(id, this.getRunningBot(id));
   }
 }

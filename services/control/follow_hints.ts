@@ -7,9 +7,8 @@
 import type { Logger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
 import type { ContainerHint, Runner } from "../../lib/runner/runner.ts";
+import { RETRY } from "../../lib/util/backoff.ts";
 import type { Clock } from "../../lib/util/clock.ts";
-
-const AGAIN_MS = 1000;
 
 /** What {@linkcode followHints} needs. */
 export interface FollowHintsOptions {
@@ -44,6 +43,6 @@ export async function followHints(options: FollowHintsOptions): Promise<void> {
         problem: messageOf(error),
       });
     }
-    await clock.sleep(AGAIN_MS, signal).catch(() => {});
+    await clock.sleep(RETRY.engine.minMs, signal).catch(() => {});
   }
 }

@@ -6,7 +6,7 @@
 
 import type { Logger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
-import { backoffMs } from "../../lib/util/backoff.ts";
+import { backoffMs, RETRY } from "../../lib/util/backoff.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { WaitLog } from "./wait_log.ts";
 
@@ -21,8 +21,6 @@ export interface UntilDoneOptions {
   /** Errors that another try does not mend: the promise rejects with them. @default {none} */
   readonly isFinal?: (error: unknown) => boolean;
 }
-
-const AGAIN = { minMs: 250, maxMs: 4000 };
 
 /**
  * Tries until it succeeds, with growing waits in between.
@@ -49,7 +47,7 @@ export async function untilDone<T>(
       signal.throwIfAborted();
       if (isFinal(error)) throw error;
       waits.tell(name, messageOf(error));
-      await clock.sleep(backoffMs(++failures, AGAIN), signal);
+      await clock.sleep(backoffMs(++failures, RETRY.resync), signal);
     }
   }
 }

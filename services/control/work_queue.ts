@@ -4,7 +4,7 @@
  * @module
  */
 
-import { backoffMs } from "../../lib/util/backoff.ts";
+import { backoffMs, RETRY } from "../../lib/util/backoff.ts";
 import { type Clock, systemClock } from "../../lib/util/clock.ts";
 
 /** What a handler may answer. */
@@ -91,8 +91,8 @@ export class WorkQueue implements AsyncDisposable {
   constructor(options: WorkQueueOptions) {
     this.#options = {
       concurrency: 16,
-      minBackoffMs: 200,
-      maxBackoffMs: 5000,
+      minBackoffMs: RETRY.pass.minMs,
+      maxBackoffMs: RETRY.pass.maxMs,
       clock: systemClock,
       random: Math.random,
       ...options,

@@ -7,21 +7,17 @@
 import { getLogger } from "@logtape/logtape";
 import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
 import { Limiter } from "../../lib/util/limiter.ts";
-import { backoffMs } from "../../lib/util/backoff.ts";
+import { backoffMs, RETRY } from "../../lib/util/backoff.ts";
 import type { BotEventHandlers } from "./bot_events.ts";
 import type { BotChange } from "../documents/bot_repository.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 
 /** So many changes, each of another bot, are applied at the same time: most of it is waiting for the database. */
 export const CHANGES_AT_ONCE = 64;
-/** Until one change is given again. Short, so that all is caught up soon after a database is back. */
-const RETRY = { minMs: 250, maxMs: 5_000 };
 /** When a change is given again that has to wait for an earlier one of its document, in ms. */
 const BEHIND_MS = 300;
 /** An event that was not taken is expected again within so much time beyond its wait, in ms; then others go on. */
 const OVERDUE_MS = 15_000;
-/** Between two changes, as long as none is taken. */
-const PAUSE = { minMs: 50, maxMs: 1_000 };
 
 /** Options of {@linkcode ChangeDelivery}. */
 export interface ChangeDeliveryOptions {
@@ -88,7 +84,7 @@ export class ChangeDelivery {
       // Several that fail at the same time are one failure.
       this.#failures = before + 1;
       this.#failedAt = clock.monotonic();
-      const delayMs = Math.round(backoffMs(attempt, { ...RETRY, random }));
+      const delayMs = Math.round(backoffMs(attempt, { ...RETRY.store, random }));
       if (sequence !== undefined) {
         this.#refused.set(change.id, { sequence, until: this.#failedAt + delayMs + OVERDUE_MS });
       }
@@ -107,7 +103,7 @@ export class ChangeDelivery {
     const { clock, signal } = this.#options;
     signal.throwIfAborted();
     if (this.#failures === 0) return;
-    const pauseMs = backoffMs(this.#failures, PAUSE);
+    const pauseMs = backoffMs(this.#failures, RETRY.delivery);
     const passedMs = clock.monotonic() - this.#failedAt;
     if (passedMs < pauseMs) await clock.sleep(pauseMs - passedMs, signal);
   }

@@ -7,7 +7,7 @@
 import { DeliverPolicy, jetstream, type JsMsg } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { getLogger } from "@logtape/logtape";
-import { backoffMs } from "../../lib/util/backoff.ts";
+import { backoffMs, RETRY } from "../../lib/util/backoff.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import type { BotChange } from "../documents/bot_repository.ts";
 import { parseBotEvent } from "../events/bot_event.ts";
@@ -22,8 +22,6 @@ import { orderOf } from "./nats_event_order.ts";
 const BATCH = 500;
 /** How long the server may be silent while it sends them, in ms. */
 const SILENCE_MS = 5_000;
-/** Between two rounds in which nothing was taken. */
-const PAUSE = { minMs: 250, maxMs: 5_000 };
 /** After so many such rounds what is left is given one event at a time: it must not hold up the other documents. */
 const MAX_FAILED_ROUNDS = 8;
 
@@ -131,7 +129,7 @@ async function giveAll(
       if (await give(id, each, failedRounds + 1, options)) changes.delete(id);
     }));
     failedRounds = changes.size < before ? 0 : failedRounds + 1;
-    if (changes.size > 0) await clock.sleep(backoffMs(failedRounds + 1, PAUSE), signal);
+    if (changes.size > 0) await clock.sleep(backoffMs(failedRounds + 1, RETRY.store), signal);
   }
   return new Set(changes.keys());
 }

@@ -7,7 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { messageOf } from "../../lib/errors.ts";
-import { backoffMs } from "../../lib/util/backoff.ts";
+import { backoffMs, RETRY } from "../../lib/util/backoff.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import type { BotEventHandlers } from "../events/bot_events.ts";
 import type { ChangeDelivery } from "../events/change_delivery.ts";
@@ -19,8 +19,6 @@ import { receiveStreamEvents } from "./nats_stream_events.ts";
 
 /** A consumer that lasted longer, in ms, was not lost at once. */
 const LASTING_MS = 5_000;
-/** Between two consumers; it grows when they are lost at once. */
-const PAUSE = { minMs: 300, maxMs: 5_000 };
 
 /** How events arrive. */
 export type NatsMode = "jetstream" | "core";
@@ -70,7 +68,7 @@ export async function receiveEvents(options: NatsSessionOptions): Promise<void> 
     await receiveFromStream(options, durable);
     losses = clock.monotonic() - since < LASTING_MS ? losses + 1 : 0;
     // A server that stops takes the stream away first: its end should not look like a server without one.
-    await clock.sleep(backoffMs(losses + 1, PAUSE), signal).catch(() => {});
+    await clock.sleep(backoffMs(losses + 1, RETRY.bus), signal).catch(() => {});
     if (!signal.aborted) found = await findConsumer(options);
   }
 }

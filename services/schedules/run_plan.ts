@@ -5,15 +5,11 @@
  */
 
 import type { ManagedContainer } from "../../lib/runner/runner.ts";
-import { backoffMs } from "../../lib/util/backoff.ts";
+import { backoffMs, RETRY } from "../../lib/util/backoff.ts";
 import type { RunRecord, RunState } from "./run_repository.ts";
 import { stillGoing } from "./schedule_plan.ts";
 import type { ScheduleSettings } from "./schedule_settings.ts";
 
-/** Waits between two attempts. */
-const RETRY = { minMs: 5_000, maxMs: 5 * 60_000 };
-/** Waits between two tries of a start that something else than the run's own fault keeps from succeeding. */
-const START_AGAIN = { minMs: 500, maxMs: 5_000 };
 /** So long a run without `starting_deadline_seconds` waits for an engine or an object store, in ms. */
 const PATIENCE_MS = 5 * 60_000;
 /** How soon to look again at another run that is in the way, in ms. */
@@ -197,14 +193,14 @@ function tooLate(
 
 function tooEarly({ record, failedStart, now }: RunSituation): RunAction | undefined {
   if (failedStart) {
-    const dueAt = failedStart.at + backoffMs(failedStart.count, START_AGAIN);
-    if (isAhead(dueAt, now, START_AGAIN.maxMs)) {
+    const dueAt = failedStart.at + backoffMs(failedStart.count, RETRY.runStart);
+    if (isAhead(dueAt, now, RETRY.runStart.maxMs)) {
       return { type: "wait", againInMs: dueAt - now, reason: `waiting: ${failedStart.message}` };
     }
   }
   if (record.attempt > 0 && record.finishedAt) {
-    const dueAt = record.finishedAt.getTime() + backoffMs(record.attempt, RETRY);
-    if (isAhead(dueAt, now, RETRY.maxMs)) return { type: "wait", againInMs: dueAt - now };
+    const dueAt = record.finishedAt.getTime() + backoffMs(record.attempt, RETRY.run);
+    if (isAhead(dueAt, now, RETRY.run.maxMs)) return { type: "wait", againInMs: dueAt - now };
   }
   return undefined;
 }

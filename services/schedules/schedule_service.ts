@@ -10,7 +10,7 @@ import { getLogger } from "@logtape/logtape";
 import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
 import { messageOf } from "../../lib/errors.ts";
 import { ALL_SEGMENTS, type Runner } from "../../lib/runner/runner.ts";
-import { backoffMs } from "../../lib/util/backoff.ts";
+import { backoffMs, RETRY, retryDelays } from "../../lib/util/backoff.ts";
 import { type Clock, systemClock } from "../../lib/util/clock.ts";
 import { followHints } from "../control/follow_hints.ts";
 import { tick, type TickFailure } from "../control/tick.ts";
@@ -56,8 +56,6 @@ export interface ScheduleServiceOptions {
 const DAY_MS = 86_400_000;
 /** All documents are read so often, in ms, for changes that no event told. */
 export const SCHEDULE_RESYNC_MS = 10 * 60_000;
-const BACKOFF_MS = [250, 500, 1000, 2000, 4000, 8000];
-const DUE_AGAIN = { minMs: 250, maxMs: 5000 };
 /** Documents that are handled before other work gets its turn. */
 const BATCH = 200;
 const DUE_LIMIT = 1000;
@@ -142,7 +140,7 @@ export class ScheduleService {
       this.#isCaughtUp = true;
     });
     const onError = ({ name, error }: TickFailure) => this.#waits.tell(name, messageOf(error));
-    const every = { signal, clock, backoffSchedule: BACKOFF_MS, onError };
+    const every = { signal, clock, backoffSchedule: retryDelays(RETRY.scheduleResync), onError };
     await Promise.all([
       this.#keepTime(signal),
       tick("sweep", checkIntervalMs, { ...every, wakeup: this.#sweep }, (signal) => this.#readRuns(signal)),
@@ -207,7 +205,7 @@ export class ScheduleService {
       } catch (error) {
         if (signal.aborted) return;
         this.#waits.tell("due", messageOf(error));
-        ms = backoffMs(++failures, DUE_AGAIN);
+        ms = backoffMs(++failures, RETRY.store);
       }
       await this.#due.sleep({ ms, clock, signal });
     }

@@ -23,7 +23,9 @@ Deno.test("BotService goes on while MinIO is away: bots run, stops are done, sta
     await until("the end of one and two", async () => (await running()).length === 1);
     await berth.logged(
       new RegExp(
-        `bot needs attention id=${id("one")} .*waiting for its last lines to be stored, then its container`,
+        `bot needs attention id=${
+          id("one")
+        } .*waiting for its last log lines to be stored before its container`,
       ),
     );
     const pidOf = (containers: typeof before) => containers.find(({ bot }) => bot === id("three"))?.pid;

@@ -45,7 +45,7 @@ Deno.test("BotService runs good bots among documents that cannot be run, and say
       const line = await berth.logged(new RegExp(`bot needs attention id=${id(name)} `));
       assert.match(line, condition);
     }
-    const notes = await berth.logged(/document is odd/);
+    const notes = await berth.logged(/document has warnings/);
     assert.match(
       notes,
       /custom\.createdAt: is a number and is read as 2023-11-14.*custom\.updatedAt: is no date/,

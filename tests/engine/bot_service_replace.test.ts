@@ -15,7 +15,7 @@ Deno.test("BotService lets a bot run until its new code is checked, and for ever
     const [before] = await untilRunning(stage, { one: {} });
     await code.put("bot/2", { "other.py": BOT });
     await publish("updated", withCode(stage, "one", "bot/2"));
-    await berth.logged(/lacks the file 'main\.py'.*What ran before goes on/);
+    await berth.logged(/lacks the file 'main\.py'.*The previous version keeps running/);
     assert.equal((await container("one"))?.id, before!.id);
     await code.put("bot/3", { "main.py": BOT });
     await publish("updated", withCode(stage, "one", "bot/3"));

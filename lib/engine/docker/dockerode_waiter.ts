@@ -7,14 +7,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 // @ts-types="@types/dockerode"
 import type Docker from "dockerode";
+import { RETRY } from "../../util/backoff.ts";
 import type { RunOutcome } from "../container_orchestrator.ts";
 import { ContainerNotFoundError, EngineUnavailableError } from "../../errors.ts";
 import type { DockerodeClient } from "./dockerode_client.ts";
 import { fromInspection } from "./dockerode_container_info.ts";
 import type { DockerodeContainers } from "./dockerode_containers.ts";
 import type { DockerodeTimeLimits } from "./dockerode_time_limits.ts";
-
-const RETRY_MS = 250;
 
 /** Waits for the end of containers. */
 export class DockerodeWaiter {
@@ -109,5 +108,5 @@ function outcomeOf(inspected: Docker.ContainerInspectInfo): RunOutcome | undefin
 }
 
 async function pause(signal?: AbortSignal): Promise<void> {
-  await delay(RETRY_MS, undefined, { signal }).catch(() => signal?.throwIfAborted());
+  await delay(RETRY.engineWait.minMs, undefined, { signal }).catch(() => signal?.throwIfAborted());
 }

@@ -5,7 +5,7 @@ import { parseBotConfig } from "../../../cli/deploy/bot_config_schema.ts";
 import { COMMANDS } from "../../../cli/commands/commands.ts";
 import { parseStoredLine } from "../../../lib/logs/line_format.ts";
 import { parseBotDocument } from "../../../services/documents/bot_document.ts";
-import { parseBotEvent } from "../../../services/events/bot_event_payload.ts";
+import { parseBotEvent } from "../../../services/events/bot_event.ts";
 import { readRunFields, RUN_FIELDS } from "../../../services/schedules/run_fields.ts";
 import { parseScheduleDocument } from "../../../services/schedules/schedule_document.ts";
 import { type DocBlock, docBlocks, docPages, ROOT } from "../../support/builders/doc_blocks.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ManagedContainer } from "../../../../lib/runner/runner.ts";
 import { adjustContainer, adjustFailedStart } from "../../../../services/bots/adjust_times.ts";
-import { type Actual, plan } from "../../../../services/bots/plan.ts";
+import { type ActualState, plan } from "../../../../services/bots/plan.ts";
 import { Ages } from "../../../../services/control/ages.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
 
@@ -73,7 +73,7 @@ Deno.test("a start that failed is made again in time when the clock is set back"
   const ages = new Ages(clock);
   const condition = { type: "failed", message: "no image" } as const;
   const failed = { specHash: "h", attempt: 1, failedAt: new Date(BEGIN), condition };
-  const actual = (): Actual => ({ containers: [], failedStart: adjustFailedStart("a", failed, ages) });
+  const actual = (): ActualState => ({ containers: [], failedStart: adjustFailedStart("a", failed, ages) });
   assert.equal(plan(WANTED, actual(), clock.now()).againInMs, 1000);
   clock.set(BEGIN - HOUR);
   assert.equal(plan(WANTED, actual(), clock.now()).againInMs, 1000);

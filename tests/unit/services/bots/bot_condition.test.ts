@@ -32,7 +32,7 @@ const LINES: [BotCondition, string][] = [
   [{ type: "invalid", reason: "no custom", stillRunning: false }, "invalid: no custom"],
   [
     { type: "invalid", reason: "no custom", stillRunning: true },
-    "invalid: no custom (what ran before goes on)",
+    "invalid: no custom (the previous version keeps running)",
   ],
   [{ type: "image-missing", message: "pull x" }, "image missing: pull x"],
   [

@@ -11,6 +11,7 @@ import {
 import type { Executable } from "../../../../lib/executable/executable.ts";
 import type { ManagedContainer, Runner } from "../../../../lib/runner/runner.ts";
 import { BotReconciler } from "../../../../services/bots/bot_reconciler.ts";
+import { BotTable } from "../../../../services/bots/bot_table.ts";
 import { ServiceState } from "../../../../services/bots/service_state.ts";
 import type { BotDocument, BotRepository } from "../../../../services/documents/bot_repository.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
@@ -93,7 +94,8 @@ class OneBotEngine {
 function makeReconciler() {
   const engine = new OneBotEngine();
   const clock = new FakeClock(0);
-  const state = new ServiceState({ clock });
+  const bots = new BotTable();
+  const state = new ServiceState({ bots, clock });
   const reads: string[] = [];
   const repository = {
     get: (id: string) => {
@@ -104,20 +106,21 @@ function makeReconciler() {
   const reconciler = new BotReconciler({
     repository,
     runner: engine.runner(),
+    bots,
     state,
     clock,
     segment: -1,
     whyHeld: () => undefined,
-    onGone: () => {},
   });
   const pass = async (document: BotDocument | undefined) => {
     engine.asked.length = 0;
-    await reconciler.reconcile(ID, signal, { document });
+    bots.documentWritten(ID, document);
+    await reconciler.reconcile(ID, signal);
     assert.deepEqual(reads, [], "the document was read again");
     return engine.asked;
   };
   const conditionOf = () => state.getRunningBot(ID)?.condition.type;
-  return { engine, reconciler, pass, conditionOf, clock, state };
+  return { engine, bots, pass, conditionOf, clock, state };
 }
 
 Deno.test("BotReconciler looks once, and knows then what it has made and ended", async () => {
@@ -133,14 +136,14 @@ Deno.test("BotReconciler looks once, and knows then what it has made and ended",
 });
 
 Deno.test("BotReconciler looks before it does nothing", async () => {
-  const { engine, reconciler, pass } = makeReconciler();
+  const { engine, bots, pass } = makeReconciler();
   await pass(documentOf("1"));
   assert.deepEqual(await pass(documentOf("1")), ["look"]);
   // Seen running, and gone since.
   engine.there = undefined;
   assert.deepEqual(await pass(documentOf("1")), ["look", "start"]);
   // Seen as none, and there all the same.
-  reconciler.seen.see(ID, []);
+  bots.containersSeen(ID, []);
   assert.deepEqual(await pass(documentOf("1", false)), ["look", "stop c2"]);
   assert.equal(engine.there, undefined);
 });
@@ -158,9 +161,9 @@ Deno.test("BotReconciler looks when the container that it knew is not there any 
 });
 
 Deno.test("BotReconciler looks when there is a container where it knew of none", async () => {
-  const { engine, reconciler, pass, conditionOf } = makeReconciler();
+  const { engine, bots, pass, conditionOf } = makeReconciler();
   engine.make("other");
-  reconciler.seen.see(ID, []);
+  bots.containersSeen(ID, []);
   assert.deepEqual(await pass(documentOf("1")), ["start", "look", "prepare", "stop c1"]);
   assert.deepEqual(await pass(documentOf("1")), ["start"]);
   assert.equal(engine.there?.specHash, "1");
@@ -202,7 +205,10 @@ Deno.test("BotReconciler stops nothing before what replaces it is prepared, and 
   assert.deepEqual(await pass(documentOf("2")), ["prepare"]);
   const told = state.getRunningBot(ID)!;
   assert.equal(told.containerId, "c1");
-  assert.match(JSON.stringify(told.condition), /failed.*The archive is corrupt\. What ran before goes on\./);
+  assert.match(
+    JSON.stringify(told.condition),
+    /failed.*The archive is corrupt\. The previous version keeps running\./,
+  );
   assert.deepEqual(await pass(documentOf("2")), ["look"], "not before its time");
   await clock.advance(10_000);
   assert.deepEqual(await pass(documentOf("2")), ["prepare"]);
@@ -215,10 +221,10 @@ Deno.test("BotReconciler stops nothing before what replaces it is prepared, and 
 });
 
 Deno.test("BotReconciler replaces a bot whose code was removed", async () => {
-  const { engine, reconciler, pass } = makeReconciler();
+  const { engine, bots, pass } = makeReconciler();
   await pass(documentOf("1"));
   engine.there = { ...engine.there!, isCodeLost: true };
-  reconciler.seen.see(ID, [engine.there]);
+  bots.containersSeen(ID, [engine.there]);
   assert.deepEqual(await pass(documentOf("1")), ["prepare", "stop c1"]);
   assert.deepEqual(await pass(documentOf("1")), ["start"]);
 });

@@ -1,72 +1,75 @@
 import assert from "node:assert/strict";
 import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
+import { BotTable } from "../../../../services/bots/bot_table.ts";
 import { ConditionLog } from "../../../../services/bots/condition_log.ts";
 
-function withLog(work: (log: ConditionLog, told: () => unknown[][]) => void): void {
+function withLog(work: (log: ConditionLog, told: () => unknown[][], bots: BotTable) => void): void {
   const records: LogRecord[] = [];
   configureSync({
     reset: true,
     sinks: { test: (record) => records.push(record) },
     loggers: [{ category: "berth", sinks: ["test"] }, { category: ["logtape", "meta"], sinks: [] }],
   });
+  const bots = new BotTable();
   try {
     work(
-      new ConditionLog(),
+      new ConditionLog(bots),
       () =>
         records.splice(0).map((
           { level, message, properties },
         ) => [level, message.join(""), ...Object.values(properties)]),
+      bots,
     );
   } finally {
     resetSync();
   }
 }
 
-Deno.test("ConditionLog tells a condition once, however often it is seen, and again when it is another", () =>
-  withLog((log, told) => {
+Deno.test("ConditionLog logs a condition once, however often it is reported, and again when it changes", () =>
+  withLog((log, told, bots) => {
     const waiting = (
       until: number,
     ) => ({ type: "waiting", for: "the engine", until: new Date(until) } as const);
-    log.tell("a", waiting(0));
-    log.tell("a", waiting(5000));
-    log.tell("b", waiting(0));
+    log.reportCondition("a", waiting(0));
+    log.reportCondition("a", waiting(5000));
+    log.reportCondition("b", waiting(0));
     const text = "waiting for the engine (next try at 1970-01-01T00:00:00.000Z)";
     assert.deepEqual(told(), [
       ["warning", "bot needs attention", "a", text],
       ["warning", "bot needs attention", "b", text],
     ]);
-    log.tell("a", { type: "failed", message: "no object" });
+    log.reportCondition("a", { type: "failed", message: "no object" });
     assert.deepEqual(told(), [["warning", "bot needs attention", "a", "failed: no object"]]);
-    log.forget("a");
-    log.tell("a", { type: "failed", message: "no object" });
+    bots.delete("a");
+    log.reportCondition("a", { type: "failed", message: "no object" });
     assert.equal(told().length, 1);
   }));
 
-Deno.test("ConditionLog says when a bot is well again of which nothing else would tell", () =>
+Deno.test("ConditionLog logs a recovery that no other message tells of", () =>
   withLog((log, told) => {
-    log.tell("a", { type: "running" });
-    log.tell("a", { type: "starting", attempt: 1 });
+    log.reportCondition("a", { type: "running" });
+    log.reportCondition("a", { type: "starting", attempt: 1 });
     assert.deepEqual(told(), []);
-    log.tell("a", { type: "invalid", reason: "config: is a text", stillRunning: true });
+    log.reportCondition("a", { type: "invalid", reason: "config: is a text", stillRunning: true });
     told();
-    log.tell("a", { type: "running" });
-    log.tell("a", { type: "running" });
-    assert.deepEqual(told(), [["info", "bot is well again", "a", "running"]]);
+    log.reportCondition("a", { type: "running" });
+    log.reportCondition("a", { type: "running" });
+    assert.deepEqual(told(), [["info", "bot recovered", "a", "running"]]);
     // Its next start is told.
-    log.tell("a", { type: "backing-off", until: new Date(0), nextAttempt: 2 });
+    log.reportCondition("a", { type: "backing-off", until: new Date(0), nextAttempt: 2 });
     told();
-    log.tell("a", { type: "running" });
+    log.reportCondition("a", { type: "running" });
     assert.deepEqual(told(), []);
   }));
 
-Deno.test("ConditionLog tells the notes of a document once, until they are others", () =>
+Deno.test("ConditionLog logs the warnings about a document once, until they change", () =>
   withLog((log, told) => {
-    log.note("a", []);
-    log.note("a", ["custom.createdAt: is a number", "custom.updatedAt: is a number"]);
-    log.note("a", ["custom.createdAt: is a number", "custom.updatedAt: is a number"]);
+    log.reportNotes("a", []);
+    log.reportNotes("a", ["custom.createdAt: is a number", "custom.updatedAt: is a number"]);
+    log.reportNotes("a", ["custom.createdAt: is a number", "custom.updatedAt: is a number"]);
     const both = "custom.createdAt: is a number; custom.updatedAt: is a number";
-    assert.deepEqual(told(), [["warning", "document is odd", "a", both]]);
-    log.note("a", []);
-    log.note("a", ["custom.createdAt: is a number"]);
+    assert.deepEqual(told(), [["warning", "document has warnings", "a", both]]);
+    log.reportNotes("a", []);
+    log.reportNotes("a", ["custom.createdAt: is a number"]);
     assert.equal(told().length, 1);
   }));

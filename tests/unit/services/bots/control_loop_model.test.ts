@@ -5,8 +5,9 @@
 
 import assert from "node:assert/strict";
 import type { ManagedContainer } from "../../../../lib/runner/runner.ts";
-import type { FailedStart } from "../../../../services/bots/last_try.ts";
-import { type Action, type Desired, plan } from "../../../../services/bots/plan.ts";
+import type { FailedStart } from "../../../../services/bots/restart_policy.ts";
+import type { DesiredState } from "../../../../services/bots/desired_state.ts";
+import { type Action, plan } from "../../../../services/bots/plan.ts";
 import { type WorkFailure, WorkQueue } from "../../../../services/control/work_queue.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
 import { type SeededRandom, seededRandom } from "../../../support/seeded_random.ts";
@@ -140,7 +141,7 @@ class ModelBerth {
   }
 
   #assertNoNeedlessStop(
-    desired: Desired,
+    desired: DesiredState,
     containers: readonly ManagedContainer[],
     actions: readonly Action[],
   ): void {
@@ -156,13 +157,13 @@ interface World {
   readonly clock: FakeClock;
   readonly random: SeededRandom;
   readonly engine: ModelEngine;
-  readonly documents: Map<string, Desired>;
+  readonly documents: Map<string, DesiredState>;
   readonly isCalm: () => boolean;
   /** Assertions that failed inside a pass. */
   readonly broken: unknown[];
 }
 
-function randomDesired(random: SeededRandom): Desired {
+function randomDesired(random: SeededRandom): DesiredState {
   const chance = random.next();
   if (chance < 0.6) return { kind: "run", specHash: random.pick(HASHES) };
   if (chance < 0.75) return { kind: "disabled" };

@@ -63,7 +63,7 @@ Deno.test("MassStopGuard holds from one bot on where the store is empty, or new"
       assert.match(message!, /documents of 1 of 1 bots are gone/);
       assert.match(
         guard.whyHeld("bot-0")!,
-        /^its document vanished; it is kept until 3 full reads in a row agree/,
+        /^its document vanished; the bot is kept until 3 full reads in a row agree/,
       );
     }
     assert.deepEqual([...guard.review({ bots: bots(1), documents }).released], ["bot-0"]);
@@ -81,19 +81,19 @@ Deno.test("MassStopGuard never stops for an empty store what does not say that i
     assert.deepEqual([guard.whyHeld("bot-1"), guard.whyHeld("bot-2")], [undefined, undefined]);
     assert.match(guard.whyHeld("bot-0")!, /the container does not say that it comes from there/);
   }
-  guard.sayDeleted("bot-0");
+  guard.reportDeleted("bot-0");
   assert.equal(guard.whyHeld("bot-0"), undefined);
 });
 
 Deno.test("MassStopGuard releases at once what was said to be deleted, before any read and during a hold", () => {
   const guard = new MassStopGuard();
-  for (const id of bots(50)) guard.sayDeleted(id);
+  for (const id of bots(50)) guard.reportDeleted(id);
   assert.equal(guard.whyHeld("bot-0"), undefined);
   assert.deepEqual([...guard.review({ bots: bots(50), documents: [] }).held], []);
 
   const holding = new MassStopGuard();
   holding.review({ bots: bots(20), documents: [] });
-  for (const id of bots(15)) holding.sayDeleted(id);
+  for (const id of bots(15)) holding.reportDeleted(id);
   assert.equal(holding.whyHeld("bot-14"), undefined);
   assert.notEqual(holding.whyHeld("bot-15"), undefined);
   // The rest is few now, and still nobody said that it is deleted.
@@ -105,7 +105,7 @@ Deno.test("MassStopGuard releases at once what was said to be deleted, before an
 
 Deno.test("MassStopGuard keeps what was said through a read that began before it", () => {
   const guard = new MassStopGuard();
-  for (const id of bots(20)) guard.sayDeleted(id);
+  for (const id of bots(20)) guard.reportDeleted(id);
   guard.review({ bots: [], documents: bots(20) });
   assert.deepEqual([...guard.review({ bots: bots(20), documents: [] }).held], []);
 });
@@ -144,13 +144,13 @@ Deno.test("MassStopGuard does not hold again what it has released and is not sto
   assert.equal(guard.whyHeld("bot-0"), undefined);
 });
 
-Deno.test("MassStopGuard.forget() makes a deletion that was said, or released, count no longer", () => {
+Deno.test("MassStopGuard.reportWritten() cancels a deletion that was reported or confirmed", () => {
   const guard = new MassStopGuard();
-  guard.sayDeleted("bot-0");
+  guard.reportDeleted("bot-0");
   guard.review({ bots: bots(20), documents: bots(18) });
   assert.deepEqual([guard.whyHeld("bot-0"), guard.whyHeld("bot-19")], [undefined, undefined]);
-  guard.forget("bot-0");
-  guard.forget("bot-19");
+  guard.reportWritten("bot-0");
+  guard.reportWritten("bot-19");
   assert.notEqual(guard.whyHeld("bot-0"), undefined);
   assert.notEqual(guard.whyHeld("bot-19"), undefined);
 });

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import type { ManagedContainer } from "../../../../lib/runner/runner.ts";
-import type { FailedStart } from "../../../../services/bots/last_try.ts";
-import { type Action, type Desired, plan } from "../../../../services/bots/plan.ts";
+import type { FailedStart } from "../../../../services/bots/restart_policy.ts";
+import type { DesiredState } from "../../../../services/bots/desired_state.ts";
+import { type Action, plan } from "../../../../services/bots/plan.ts";
 
 const NOW = Date.parse("2025-01-01T12:00:00Z");
-const RUN: Desired = { kind: "run", specHash: "new" };
+const RUN: DesiredState = { kind: "run", specHash: "new" };
 
 /** A container of one bot: by default it was created a minute ago, is running and wanted. */
 function container(values: Partial<ManagedContainer> = {}): ManagedContainer {
@@ -40,7 +41,11 @@ function failed(agoMs: number, values: Partial<FailedStart> = {}): FailedStart {
 }
 
 /** Actions as short texts. */
-function actionsOf(desired: Desired, containers: ManagedContainer[], failedStart?: FailedStart): string[] {
+function actionsOf(
+  desired: DesiredState,
+  containers: ManagedContainer[],
+  failedStart?: FailedStart,
+): string[] {
   const { actions } = plan(desired, { containers, ...(failedStart && { failedStart }) }, NOW);
   return actions.map((action: Action) => {
     if (action.type === "start") return `start ${action.attempt}`;
@@ -87,7 +92,7 @@ Deno.test("plan() stops or removes everything of a bot that is disabled or has n
     container({ containerId: "pending", phase: "pending" }),
     exited(1000, 1000, { containerId: "exited" }),
   ];
-  const sorted = (desired: Desired) => actionsOf(desired, containers).sort();
+  const sorted = (desired: DesiredState) => actionsOf(desired, containers).sort();
   assert.deepEqual(sorted({ kind: "disabled" }), [
     "remove exited",
     "remove pending",
@@ -108,7 +113,7 @@ Deno.test("plan() has a condition of a disabled bot, and nothing to say of one w
 });
 
 Deno.test("plan() leaves what there is as it is when the document is invalid", () => {
-  const invalid: Desired = { kind: "invalid", reason: "no custom" };
+  const invalid: DesiredState = { kind: "invalid", reason: "no custom" };
   const running = container({ specHash: "old" });
   const kept = plan(invalid, { containers: [running] }, NOW);
   assert.deepEqual(kept.actions, []);
@@ -120,7 +125,7 @@ Deno.test("plan() leaves what there is as it is when the document is invalid", (
 });
 
 Deno.test("plan() leaves what there is as it is while it is held, and says nothing of a bot that has nothing", () => {
-  const held: Desired = { kind: "held", reason: "gone" };
+  const held: DesiredState = { kind: "held", reason: "gone" };
   for (const one of [container(), exited(60_000, 0)]) {
     const { actions, condition } = plan(held, { containers: [one] }, NOW);
     assert.deepEqual([actions, condition], [[], { type: "held", reason: "gone" }]);
@@ -276,7 +281,7 @@ Deno.test("plan() says that a bot ran out of memory, and how much it had", () =>
 
 Deno.test("plan() never touches a container of another store, and starts nothing under its name", () => {
   const foreign = { ...container(), store: "other", isForeign: true } as const;
-  const desires: Desired[] = [{ kind: "run", specHash: "h" }, undefined, { kind: "disabled" }];
+  const desires: DesiredState[] = [{ kind: "run", specHash: "h" }, undefined, { kind: "disabled" }];
   for (const desired of desires) {
     const { actions, condition, settled } = plan(desired, { containers: [foreign] }, 0);
     assert.deepEqual(actions, []);

@@ -1,20 +1,28 @@
 import assert from "node:assert/strict";
-import { LastDocuments } from "../../../../services/bots/last_documents.ts";
-import { type BotDocument, StoreUnavailableError } from "../../../../services/documents/bot_repository.ts";
+import { systemClock } from "../../../../lib/util/clock.ts";
+import { BotTable } from "../../../../services/bots/bot_table.ts";
+import { DocumentReader } from "../../../../services/bots/document_reader.ts";
+import {
+  type BotDocument,
+  type RepositoryCallOptions,
+  StoreUnavailableError,
+} from "../../../../services/documents/bot_repository.ts";
 
 const { signal } = new AbortController();
 const document = { id: "one" } as unknown as BotDocument;
 
-Deno.test("LastDocuments gives what was read last when the database fails or hangs, and only then", async () => {
-  let answer: (options?: { signal?: AbortSignal }) => Promise<BotDocument | undefined> = () =>
+Deno.test("DocumentReader falls back to the last document when the database fails or hangs, and only then", async () => {
+  let answer: (options?: RepositoryCallOptions) => Promise<BotDocument | undefined> = () =>
     Promise.resolve(document);
-  const documents = new LastDocuments({ get: (_id, options) => answer(options) });
+  const bots = new BotTable();
+  const repository = { get: (_id: string, options?: RepositoryCallOptions) => answer(options) };
+  const documents = new DocumentReader({ repository, bots, clock: systemClock });
   assert.deepEqual(await documents.read("one", signal), { document });
 
   const down = new StoreUnavailableError("down");
   answer = () => Promise.reject(down);
   await assert.rejects(documents.read("one", signal), down, "nothing was read before");
-  documents.keep("one", document);
+  bots.update("one", { lastDocument: document });
   assert.deepEqual(await documents.read("one", signal), { document, problem: down });
 
   answer = (options) =>
@@ -30,14 +38,16 @@ Deno.test("LastDocuments gives what was read last when the database fails or han
   answer = () => Promise.reject(refused);
   await assert.rejects(documents.read("one", signal), refused);
 
-  documents.keep("one", undefined);
+  bots.clear("one", "lastDocument");
   answer = () => Promise.reject(down);
   await assert.rejects(documents.read("one", signal), down, "the bot is not to run any more");
 });
 
-Deno.test("LastDocuments gives up with its caller", async () => {
-  const documents = new LastDocuments({ get: (_id, options) => Promise.reject(options?.signal?.reason) });
-  documents.keep("one", document);
+Deno.test("DocumentReader gives up with its caller", async () => {
+  const bots = new BotTable();
+  const get = (_id: string, options?: RepositoryCallOptions) => Promise.reject(options?.signal?.reason);
+  const documents = new DocumentReader({ repository: { get }, bots, clock: systemClock });
+  bots.update("one", { lastDocument: document });
   const reason = new Error("the service ends");
   await assert.rejects(documents.read("one", AbortSignal.abort(reason)), reason);
 });

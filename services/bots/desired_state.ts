@@ -1,0 +1,72 @@
+/**
+ * Reads from a bot's document what should be. Pure: no I/O, no clock.
+ *
+ * @module
+ */
+
+import type { Executable } from "../../lib/executable/executable.ts";
+import { type BotSettings, type InvalidBotDocument, parseBotDocument } from "../documents/bot_document.ts";
+import type { BotDocument } from "../documents/bot_repository.ts";
+import { servesSegment } from "../documents/serves_segment.ts";
+
+/**
+ * What should be. `undefined`: there is no document.
+ *
+ * - `run`: a container of this hash.
+ * - `disabled`: no container.
+ * - `invalid`: the document cannot be run. Containers stay as they are: a typing error must not stop a bot that
+ *   earns money, and a broken document does not say "stop".
+ * - `held`: the document is gone, and it is not yet certain that this is meant. Containers stay as they are.
+ */
+export type DesiredState =
+  | { readonly kind: "run"; readonly specHash: string }
+  | { readonly kind: "disabled" }
+  | { readonly kind: "invalid"; readonly reason: string }
+  | { readonly kind: "held"; readonly reason: string }
+  | undefined;
+
+/** What a document asks for. */
+export interface BotSpec {
+  /** What should be. */
+  readonly desired: DesiredState;
+  /** What to run; present if `desired` is `run`. */
+  readonly executable?: Executable;
+  /** How to look after the bot; absent if the document cannot be read. */
+  readonly settings?: BotSettings;
+  /** Warnings about the document, a line each. */
+  readonly notes?: readonly string[];
+}
+
+/** What {@linkcode readBotSpec} needs to know. */
+export interface ReadBotSpecOptions {
+  /** Segment that is served, or `ALL_SEGMENTS`. */
+  readonly segment: number;
+  /** Why a bot without a document must not be stopped yet; `undefined` if it may be. */
+  readonly whyHeld: () => string | undefined;
+  /** Hash of a container that runs an executable. */
+  readonly specHash: (executable: Executable) => string;
+}
+
+/**
+ * Reads what a bot's document asks for. A document of another segment asks for nothing here.
+ *
+ * @param document The document; `undefined` if there is none.
+ * @param options See {@linkcode ReadBotSpecOptions}.
+ */
+export function readBotSpec(document: BotDocument | undefined, options: ReadBotSpecOptions): BotSpec {
+  if (!document) {
+    const reason = options.whyHeld();
+    return { desired: reason === undefined ? undefined : { kind: "held", reason } };
+  }
+  const parsed = parseBotDocument(document);
+  if (parsed.status === "invalid") return { desired: desiredOfInvalid(parsed, options.segment) };
+  const { executable, enabled, settings, notes } = parsed;
+  if (!servesSegment(options.segment, executable.segment)) return { desired: undefined };
+  if (!enabled) return { desired: { kind: "disabled" }, settings, notes };
+  return { desired: { kind: "run", specHash: options.specHash(executable) }, executable, settings, notes };
+}
+
+function desiredOfInvalid({ reason, enabled, segment }: InvalidBotDocument, served: number): DesiredState {
+  if (segment !== undefined && !servesSegment(served, segment)) return undefined;
+  return enabled ? { kind: "invalid", reason } : { kind: "disabled" };
+}

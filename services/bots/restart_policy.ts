@@ -1,0 +1,96 @@
+/**
+ * When a bot that exited, or failed to start, is started again.
+ *
+ * @module
+ */
+
+import type { ManagedContainer } from "../../lib/runner/runner.ts";
+import { backoffMs, RETRY } from "../../lib/util/backoff.ts";
+import type { BotCondition } from "./bot_condition.ts";
+
+/** A bot that ran this long was healthy: earlier starts do not count. */
+const HEALTHY_AFTER_MS = 10 * 60_000;
+
+/** What follows a start that is over. */
+export interface Restart {
+  /** How long to wait after its end, in ms. */
+  readonly delayMs: number;
+  /** How many starts in a row the next one makes. */
+  readonly attempt: number;
+}
+
+/** The last start of a bot, if it failed. */
+export interface FailedStart {
+  /** Hash of the container that should have started: a failure of another hash does not count. */
+  readonly specHash: string;
+  /** The `attempt` of the start that failed. */
+  readonly attempt: number;
+  /** When it failed. */
+  readonly failedAt: Date;
+  /**
+   * Why it failed: the bot's condition until the next try. `waiting` and `blocked` are not the bot's fault and cost no
+   * attempt.
+   */
+  readonly condition: BotCondition & { readonly type: "image-missing" | "waiting" | "blocked" | "failed" };
+}
+
+/** The last start of a hash, which is over: when it ended, and what follows. */
+export interface LastStart extends Restart {
+  /** When it ended, in ms since the epoch. */
+  readonly endedAt: number;
+  /** The bot's condition until the next start. */
+  readonly condition: (until: Date) => BotCondition;
+}
+
+/**
+ * Decides on the next start: after 1 s, doubling to 5 min, and back to 1 s after 10 min of health.
+ *
+ * @param attempt How many starts in a row there were, including the one that is over; at least 1.
+ * @param ranForMs How long it ran, in ms; 0 if it failed to start.
+ * @returns When to start again, and as which start in a row.
+ */
+export function restartPolicy(attempt: number, ranForMs: number): Restart {
+  const inARow = ranForMs >= HEALTHY_AFTER_MS ? 1 : Math.max(1, attempt);
+  return { delayMs: backoffMs(inARow, RETRY.crash), attempt: inARow + 1 };
+}
+
+/**
+ * Finds the last start of a bot. Containers carry their own count, so it is known after a restart of Berth, too.
+ *
+ * @param specHash What should run: starts of anything else do not count.
+ * @param over Containers of the bot that do not run, newest first.
+ * @param failedStart Its last failed start.
+ * @returns The later of the two; `undefined` if there was none.
+ */
+export function lastStart(
+  specHash: string,
+  over: readonly ManagedContainer[],
+  failedStart: FailedStart | undefined,
+): LastStart | undefined {
+  const exited = over.find((bot) => bot.specHash === specHash);
+  const crash = exited && fromExit(exited);
+  if (failedStart?.specHash !== specHash) return crash;
+  return crash && crash.endedAt > failedStart.failedAt.getTime() ? crash : fromFailure(failedStart);
+}
+
+function fromExit(bot: ManagedContainer): LastStart {
+  const { createdAt, startedAt = createdAt, finishedAt = startedAt, attempt } = bot;
+  const restart = restartPolicy(attempt, finishedAt.getTime() - startedAt.getTime());
+  const { exitCode, oomKilled, memoryBytes } = bot;
+  const exit = {
+    ...(exitCode !== undefined && { exitCode }),
+    ...(oomKilled && { oomKilled, ...(memoryBytes !== undefined && { memoryBytes }) }),
+  };
+  return {
+    ...restart,
+    endedAt: finishedAt.getTime(),
+    condition: (until) => ({ type: "backing-off", until, ...exit, nextAttempt: restart.attempt }),
+  };
+}
+
+function fromFailure({ attempt, failedAt, condition }: FailedStart): LastStart {
+  const restart = condition.type === "waiting" || condition.type === "blocked"
+    ? { attempt, delayMs: backoffMs(1, RETRY.unavailable) }
+    : restartPolicy(attempt, 0);
+  return { ...restart, endedAt: failedAt.getTime(), condition: (until) => ({ ...condition, until }) };
+}
