@@ -1,5 +1,5 @@
 /**
- * Puts a runner together from a configuration.
+ * Creates a runner from a configuration.
  *
  * @module
  */
@@ -24,6 +24,7 @@ import type { DockerRunnerConfig } from "./docker_runner_config.ts";
 import { parseDockerRunnerConfig } from "./parse_docker_runner_config.ts";
 import { LogCollector } from "../logs/log_collector.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
+import type { Runner } from "./runner.ts";
 import { Workspaces } from "../code/workspaces.ts";
 import { ScriptManager } from "../executable/script_manager.ts";
 import { ensureInstanceDir } from "../util/temp_dir.ts";
@@ -31,35 +32,56 @@ import { UserFiles } from "../users/user_files.ts";
 
 /** Options of {@linkcode createDockerRunner}. */
 export interface CreateDockerRunnerOptions {
-  /**
-   * The configuration.
-   *
-   * @default {parseDockerRunnerConfig({})}
-   */
+  /** The configuration. @default {parseDockerRunnerConfig({})} */
   readonly config?: DockerRunnerConfig;
-  /** Where code comes from and results go. @default {MinIO when it is configured, else a local folder} */
+  /** Holds code, results and logs. @default {the store that the configuration names} */
   readonly store?: ObjectStore;
-  /** Whether what the containers print is stored in the bucket of the logs. @default {false} */
+  /** Whether to store the output of the containers in the bucket of the logs. @default {false} */
   readonly collectLogs?: boolean;
-  /**
-   * Whether large code is compiled ahead, so that a later start imports it faster. Of no use where there is none.
-   *
-   * @default {true}
-   */
+  /** Whether to compile large code ahead, so that a later start imports it faster. @default {true} */
   readonly compileAhead?: boolean;
-  /** The engine. @default {the one at `config.dockerHost`} */
-  readonly orchestrator?: ContainerOrchestrator;
 }
 
 /**
- * Makes a runner. Nothing is dialled before its first call.
+ * Creates a runner on the Docker Engine of this machine. It connects with its first call.
  *
  * @param options See {@linkcode CreateDockerRunnerOptions}.
  * @returns The runner. Close it when you are done; containers that it started go on running.
- * @throws {InvalidConfigError} when the engine's address cannot be used.
+ * @throws {InvalidConfigError} If the engine's address is not that of a local socket.
+ *
+ * @example Run a backtest and read its result
+ * ```ts
+ * import { createDockerRunner, parseExecutable } from "@berth/runner";
+ *
+ * async function backtest(): Promise<string | undefined> {
+ *   await using runner = createDockerRunner();
+ *   const result = await runner.startContainer(parseExecutable({
+ *     id: "my-test",
+ *     entrypoint: "backtest",
+ *     entrypointFiles: { backtest: "backtest.py" },
+ *     filePath: "me/my-bot/1.0.0",
+ *   }));
+ *   return result.status === "success" ? new TextDecoder().decode(result.result) : undefined;
+ * }
+ * ```
  */
-export function createDockerRunner(options: CreateDockerRunnerOptions = {}): DockerRunner {
+export function createDockerRunner(options: CreateDockerRunnerOptions = {}): Runner {
   const config = options.config ?? parseDockerRunnerConfig({});
+  const orchestrator = new DockerodeOrchestrator(connectDocker(config.dockerHost));
+  return assembleDockerRunner({ ...options, config, orchestrator });
+}
+
+/**
+ * Puts a runner together on a given engine.
+ *
+ * @param options The configuration, the engine, and what {@linkcode CreateDockerRunnerOptions} allows.
+ */
+export function assembleDockerRunner(
+  { config, orchestrator, ...options }: CreateDockerRunnerOptions & {
+    readonly config: DockerRunnerConfig;
+    readonly orchestrator: ContainerOrchestrator;
+  },
+): Runner {
   const store = options.store ?? createObjectStore(config);
   const extractor = new ArchiveExtractor();
   const user = { uid: Deno.uid() ?? 0, gid: Deno.gid() ?? 0 };
@@ -81,7 +103,6 @@ export function createDockerRunner(options: CreateDockerRunnerOptions = {}): Doc
     maxBytes: config.codeCacheBytes,
     inUse: () => workspaces.held(),
   });
-  const orchestrator = options.orchestrator ?? new DockerodeOrchestrator(connectDocker(config.dockerHost));
   const bytecode = new BytecodeLayers({
     orchestrator,
     ownLabels: { [LABEL.managed]: "true", [LABEL.instance]: config.instance },
@@ -97,19 +118,19 @@ export function createDockerRunner(options: CreateDockerRunnerOptions = {}): Doc
     spool: config.logs,
     mode: config.logMode,
     format: config.logFormat,
-    // A part of what the engine keeps: there is time to read it.
+    // Only a part of what the engine keeps, so that there is time to read it.
     urgentBytes: Math.min(1024 ** 2, config.logs.maxSizeBytes / 8),
   });
   return new DockerRunner({
     config,
     store,
     orchestrator,
-    ...(options.collectLogs && { logs }),
+    logs: options.collectLogs ? logs : undefined,
     code: new CodeManager({ cache, extractor, trees, bucket: config.buckets.code }),
     extractor,
     scripts: new ScriptManager(),
     views: new CodeViews(user.uid === 0),
-    ...(options.compileAhead !== false && { bytecode }),
+    bytecode: options.compileAhead === false ? undefined : bytecode,
     watch: new CodeWatch({ root: folder, workspaces, trees }),
     workspaces,
     userFiles: new UserFiles(`${folder}/users`),

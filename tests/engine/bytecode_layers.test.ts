@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DockerRunner } from "../../lib/runner/docker_runner.ts";
+import type { Runner } from "../../lib/runner/runner.ts";
 import type { Executable } from "../../lib/executable/executable.ts";
 import { until } from "../support/fixtures/engine_support.ts";
 import { linesUntil, type Stage, withRunner } from "../support/fixtures/runner_support.ts";
@@ -18,7 +18,7 @@ const BIG = `${Array.from({ length: 60_000 }, (_, i) => `V${i} = [${i}, "value"]
 const FILES = { "main.py": MAIN, "big.py": BIG, "pkg/part.py": "X = 1\n", "broken.py": "def (\n" };
 
 /** What a bot finds of its bytecode. */
-async function compiled(runner: DockerRunner, executable: Executable): Promise<unknown> {
+async function compiled(runner: Runner, executable: Executable): Promise<unknown> {
   const { containerId } = await runner.startContainer(executable, { wait: false });
   try {
     const lines = await linesUntil(runner, containerId, /^\[\[/);

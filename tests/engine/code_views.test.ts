@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
 import { DockerodeOrchestrator } from "../../lib/engine/docker/dockerode_orchestrator.ts";
 import type { ContainerSpec } from "../../lib/engine/container_spec.ts";
-import { createDockerRunner } from "../../lib/runner/create_docker_runner.ts";
-import type { DockerRunner } from "../../lib/runner/docker_runner.ts";
+import { assembleDockerRunner } from "../../lib/runner/create_docker_runner.ts";
+import type { Runner } from "../../lib/runner/runner.ts";
 import { EngineError, ObjectStoreError } from "../../lib/errors.ts";
 import type { Executable } from "../../lib/executable/executable.ts";
 import { linesUntil, type Stage, withRunner } from "../support/fixtures/runner_support.ts";
@@ -22,7 +22,7 @@ def main(id, config):
 const FILES = { "main.py": WRITER, "data/value": "shipped", "gone.txt": "x" };
 
 /** Whether the bot has its code as it was packed, whatever others do to theirs. */
-async function assertOwnView(runner: DockerRunner, executable: Executable): Promise<string> {
+async function assertOwnView(runner: Runner, executable: Executable): Promise<string> {
   const { containerId } = await runner.startContainer(executable, { wait: false });
   const [line] = await linesUntil(runner, containerId, /^\[/);
   assert.deepEqual(JSON.parse(line!), ["shipped", [executable.id, "value"].sort(), false]);
@@ -135,7 +135,7 @@ for (
         },
       });
       const tempDir = `${temp}/${variables.TEMP_DIR ?? "plain"}`;
-      await using runner = createDockerRunner({ config: { ...config, tempDir }, store, orchestrator });
+      await using runner = assembleDockerRunner({ config: { ...config, tempDir }, store, orchestrator });
       const one = await deploy(FILES, { id: "one" });
       for (const id of ["one", "two"]) {
         const containerId = await assertOwnView(runner, { ...one, id });
