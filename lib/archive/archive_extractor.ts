@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { diskError } from "../util/files.ts";
 import { BerthError } from "../errors.ts";
 import type { ExtractArchiveOptions, ExtractedArchive } from "./extract_archive.ts";
@@ -54,11 +55,7 @@ export class ArchiveExtractor implements AsyncDisposable {
   readonly #running = new Set<Promise<unknown>>();
   readonly #closing = new AbortController();
 
-  /**
-   * Makes an extractor; it starts no worker yet.
-   *
-   * @param options See {@linkcode ArchiveExtractorOptions}.
-   */
+  /** @param options See {@linkcode ArchiveExtractorOptions}. */
   constructor(options: ArchiveExtractorOptions = {}) {
     const laneOptions = {
       createWorker: options.createWorker ?? createExtractWorker,
@@ -76,7 +73,7 @@ export class ArchiveExtractor implements AsyncDisposable {
    * @param callOptions The signal that gives it up.
    * @returns What was extracted.
    * @throws {InvalidArchiveError} The archive was refused; `problem` and `entry` say why.
-   * @throws {BerthError} `archive/io`: a file cannot be read or written, the disk is full. `archive/destination`:
+   * @throws {BerthError} `archive/io` if a file cannot be read or written, the disk is full. `archive/destination`:
    * something is there already. `archive/worker`: the worker was lost. `archive/closed`: this was disposed of.
    */
   async extract(

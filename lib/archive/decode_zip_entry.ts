@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { crc32 } from "./crc32.ts";
 import { Inflate } from "fflate";
 import { InvalidArchiveError } from "../errors.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { diskError, type FileOwner } from "../util/files.ts";
 import { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from "./archive_limits.ts";
 import { type ArchiveSource, inspectArchive, truncated } from "./inspect_archive.ts";

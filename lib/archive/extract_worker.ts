@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { extractArchive } from "./extract_archive.ts";
 import {
   ControlSlot,

@@ -4,6 +4,7 @@
  *
  * @module
  */
+
 import { type ArchiveProblem, BerthError, InvalidArchiveError } from "../errors.ts";
 import type { ExtractArchiveOptions, ExtractedArchive } from "./extract_archive.ts";
 

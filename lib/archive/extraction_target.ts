@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { diskError, type FileOwner } from "../util/files.ts";
 import { BerthError, InvalidArchiveError } from "../errors.ts";
 import { escapeZipEntryName } from "./zip_entry_name.ts";

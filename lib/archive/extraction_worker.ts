@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { BerthError } from "../errors.ts";
 import type { ExtractArchiveOptions, ExtractedArchive } from "./extract_archive.ts";
 import {
@@ -33,11 +34,7 @@ export class ExtractionWorker implements Disposable {
   #isBusy = false;
   #idle: ReturnType<typeof setTimeout> | undefined;
 
-  /**
-   * Makes a lane; it starts no worker yet.
-   *
-   * @param options See {@linkcode ExtractionWorkerOptions}.
-   */
+  /** @param options See {@linkcode ExtractionWorkerOptions}. */
   constructor(options: ExtractionWorkerOptions) {
     this.#options = options;
   }

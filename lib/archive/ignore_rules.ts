@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import ignore, { type Ignore } from "ignore";
 
 /** Files that name what is left out, in gitignore's syntax. The first that the folder has counts. */

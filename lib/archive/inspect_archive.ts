@@ -4,6 +4,7 @@
  *
  * @module
  */
+
 import { InvalidArchiveError } from "../errors.ts";
 import { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from "./archive_limits.ts";
 import { parseZipDirectory, type ZipEntry } from "./zip_directory.ts";

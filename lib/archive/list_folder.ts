@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { InvalidBotFolderError, messageOf } from "../errors.ts";
 import { IGNORE_FILES, type IgnoreFile, IgnoreRules } from "./ignore_rules.ts";
 import { escapeZipEntryName, findZipNameProblem } from "./zip_entry_name.ts";
@@ -37,7 +38,6 @@ const MAX_ITEMS = 0xffff - 1;
  * out.
  *
  * @param folder Absolute path.
- * @param signal Gives up.
  * @returns What is packed, and what is not.
  * @throws {InvalidBotFolderError} The folder cannot be read, or holds what does not belong in an archive.
  */

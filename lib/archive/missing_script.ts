@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { escapeZipEntryName } from "./zip_entry_name.ts";
 
 const LISTED_NAMES = 5;

@@ -35,7 +35,7 @@ export function formatTreeManifest({ files, folders }: TreeManifest): string {
  * Reads a list.
  *
  * @param text What {@linkcode formatTreeManifest} gave.
- * @throws {SyntaxError | TypeError} when the text is damaged.
+ * @throws {SyntaxError | TypeError} If the text is damaged.
  */
 export function parseTreeManifest(text: string): TreeManifest {
   const { files, folders } = JSON.parse(text) as { files: [string, string, number][]; folders: string[] };

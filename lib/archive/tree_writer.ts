@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { createHash } from "node:crypto";
 import { diskError } from "../util/files.ts";
 import type { ExtractionTarget } from "./extraction_target.ts";
@@ -35,8 +36,6 @@ export class TreeWriter {
   #key = "";
 
   /**
-   * Makes one; reads the lists of the donors.
-   *
    * @param source The archive.
    * @param options Where the list goes, and the donors.
    * @param target Where the tree is made.

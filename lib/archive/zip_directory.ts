@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import type { ArchiveLimits } from "./archive_limits.ts";
 import { InvalidArchiveError } from "../errors.ts";
 import type { ZipEnd } from "./zip_end.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { InvalidArchiveError } from "../errors.ts";
 
 /** Where the central directory is, as the end records say. */

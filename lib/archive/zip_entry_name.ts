@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { InvalidArchiveError } from "../errors.ts";
 
 /** A name that is safe below any folder. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { createDeflateRaw, deflateRawSync } from "node:zlib";
@@ -32,7 +33,7 @@ export interface ZipFolderOptions {
   readonly compress?: boolean;
   /** Called at the beginning, then some ten times a second, and at the end. */
   readonly onProgress?: (progress: ZipProgress) => void;
-  /** Gives it up. The promise rejects with the signal's reason. */
+  /** Cancels the call; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 

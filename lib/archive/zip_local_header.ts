@@ -4,6 +4,7 @@
  *
  * @module
  */
+
 import { InvalidArchiveError } from "../errors.ts";
 import { readZip64Sizes } from "./zip64_sizes.ts";
 import type { ZipEntry } from "./zip_directory.ts";
@@ -26,7 +27,7 @@ const DESCRIPTOR_FLAG = 0x08;
  * @param fixed Its first {@linkcode LOCAL_HEADER_BYTES}.
  * @param entry The entry as the central directory has it.
  * @returns Its size in bytes with name and extra fields: the data begins there.
- * @throws {InvalidArchiveError} `corrupt`: there is no local header.
+ * @throws {InvalidArchiveError} If there is no local header (`corrupt`).
  */
 export function localHeaderSize(fixed: Uint8Array, entry: ZipEntry): number {
   const view = viewOf(fixed);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { type ArchiveProblem, InvalidArchiveError } from "../errors.ts";
 import { missingScript } from "./missing_script.ts";
 import type { ZipEntry } from "./zip_directory.ts";

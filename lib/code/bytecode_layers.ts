@@ -44,11 +44,7 @@ export class BytecodeLayers implements AsyncDisposable {
   #queue: Promise<void> = Promise.resolve();
   readonly #log = getLogger(["berth", "runner"]);
 
-  /**
-   * Makes one; nothing is compiled yet.
-   *
-   * @param options See {@linkcode BytecodeLayersOptions}.
-   */
+  /** @param options See {@linkcode BytecodeLayersOptions}. */
   constructor(options: BytecodeLayersOptions) {
     this.#options = options;
   }
@@ -71,7 +67,6 @@ export class BytecodeLayers implements AsyncDisposable {
    * @param tree The tree; it stays until this is done.
    * @param image Reference of the image, which is on the engine.
    * @param runtime The runtime of the image.
-   * @param signal Gives up.
    * @returns As {@linkcode find}.
    */
   async make(

@@ -68,11 +68,7 @@ export class CodeCache {
   readonly #log = getLogger(["berth", "runner"]);
   #adopted?: Promise<void>;
 
-  /**
-   * Makes one; nothing is read or dialled yet.
-   *
-   * @param options See {@linkcode CodeCacheOptions}.
-   */
+  /** @param options See {@linkcode CodeCacheOptions}. */
   constructor({ store, folder, maxBytes, maxArchiveBytes, clock }: CodeCacheOptions) {
     this.#store = store;
     this.#folder = folder;
@@ -90,10 +86,10 @@ export class CodeCache {
    * @param use The function.
    * @param signal Gives up waiting; a fetch that others wait for goes on.
    * @returns What the function returns.
-   * @throws {ObjectNotFoundError} when there is no such object.
-   * @throws {ObjectStoreError} when the store does not answer, or breaks off.
-   * @throws {InvalidArchiveError} when the object is too large, or the function has refused this version of it before.
-   * @throws {BerthError} `archive/io`: the archive cannot be written to the folder.
+   * @throws {ObjectNotFoundError} If there is no such object.
+   * @throws {ObjectStoreError} If the store does not answer, or breaks off.
+   * @throws {InvalidArchiveError} If the object is too large, or the function has refused this version of it before.
+   * @throws {BerthError} If the archive cannot be written to the folder (`archive/io`).
    */
   async use<T>(
     bucket: string,
@@ -133,9 +129,9 @@ export class CodeCache {
    * @param key Key of the object.
    * @param signal Gives up waiting.
    * @returns SHA-256 in hexadecimal digits; `undefined` when it is not known without fetching.
-   * @throws {ObjectNotFoundError} when there is no such object.
-   * @throws {ObjectStoreError} when the store does not answer, and has not before.
-   * @throws {InvalidArchiveError} when this version was refused before.
+   * @throws {ObjectNotFoundError} If there is no such object.
+   * @throws {ObjectStoreError} If the store does not answer, and has not before.
+   * @throws {InvalidArchiveError} If this version was refused before.
    */
   async hash(bucket: string, key: string, signal?: AbortSignal): Promise<string | undefined> {
     await this.#adopt();

@@ -27,7 +27,7 @@ export interface CodeManagerOptions {
 export interface FetchAndExtractOptions {
   /** Called with the hash of the tree before it is looked at: notes what makes it stay, beyond this call. */
   readonly hold?: (sha256: string) => Promise<void>;
-  /** Gives the work up. */
+  /** Cancels the call. */
   readonly signal?: AbortSignal;
 }
 
@@ -46,11 +46,7 @@ const MAX_TRIES = 3;
 export class CodeManager {
   readonly #options: CodeManagerOptions;
 
-  /**
-   * Makes one; nothing is read or dialled yet.
-   *
-   * @param options See {@linkcode CodeManagerOptions}.
-   */
+  /** @param options See {@linkcode CodeManagerOptions}. */
   constructor(options: CodeManagerOptions) {
     this.#options = options;
   }
@@ -68,10 +64,10 @@ export class CodeManager {
    * @param use The function.
    * @param options See {@linkcode FetchAndExtractOptions}.
    * @returns What the function returns.
-   * @throws {ObjectNotFoundError} when there is no such archive.
-   * @throws {ObjectStoreError} when the store does not answer.
-   * @throws {InvalidArchiveError} when the archive is refused; the message names the entry.
-   * @throws {BerthError} `archive/io`: the code cannot be written.
+   * @throws {ObjectNotFoundError} If there is no such archive.
+   * @throws {ObjectStoreError} If the store does not answer.
+   * @throws {InvalidArchiveError} If the archive is refused; the message names the entry.
+   * @throws {BerthError} If the code cannot be written (`archive/io`).
    */
   async fetchAndExtract<T>(
     executable: Executable,

@@ -30,7 +30,7 @@ export interface CodeTree {
  * @param manifest What is in the tree.
  * @param script Path of the script, as its document has it.
  * @returns Its path, as the tree has it.
- * @throws {InvalidArchiveError} `missing-script`: the tree has no such file.
+ * @throws {InvalidArchiveError} If the tree has no such file (`missing-script`).
  */
 export function findScript({ files }: TreeManifest, script: string): string {
   const found = files.find(({ path }) => path === script) ??

@@ -49,11 +49,7 @@ export class CodeTrees {
   #adopted?: Promise<void>;
   #evicting: Promise<void> = Promise.resolve();
 
-  /**
-   * Makes one; nothing is read yet.
-   *
-   * @param options See {@linkcode CodeTreesOptions}.
-   */
+  /** @param options See {@linkcode CodeTreesOptions}. */
   constructor(options: CodeTreesOptions) {
     this.#options = options;
   }
@@ -65,7 +61,7 @@ export class CodeTrees {
    * @param sha256 Hash of its archive.
    * @param use The function.
    * @returns What the function returns; `undefined` when there is no such tree, or it is damaged.
-   * @throws {BerthError} `archive/io`: the folder cannot be read.
+   * @throws {BerthError} If the folder cannot be read (`archive/io`).
    */
   async use<T>(sha256: string, use: (tree: CodeTree) => Promise<T>): Promise<{ value: T } | undefined> {
     await this.#adopt();
@@ -88,8 +84,8 @@ export class CodeTrees {
    *
    * @param archive The archive.
    * @param signal Gives up waiting.
-   * @throws {InvalidArchiveError} when the archive is refused.
-   * @throws {BerthError} `archive/io`: the tree cannot be written.
+   * @throws {InvalidArchiveError} If the archive is refused.
+   * @throws {BerthError} If the tree cannot be written (`archive/io`).
    */
   async make(archive: CachedArchive, signal?: AbortSignal): Promise<void> {
     try {

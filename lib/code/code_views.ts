@@ -29,7 +29,7 @@ export interface CreateViewOptions {
   readonly owner?: FileOwner;
   /** Absolute paths of folders that are merged over the tree. */
   readonly layers?: readonly string[];
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal?: AbortSignal;
 }
 
@@ -47,8 +47,6 @@ export class CodeViews {
   #overlay: boolean;
 
   /**
-   * Makes one; nothing is mounted yet.
-   *
    * @param overlay Whether views without a copy are tried: only for root's files can the kernel mount them.
    */
   constructor(overlay: boolean) {
@@ -61,7 +59,7 @@ export class CodeViews {
    * @param tree The tree.
    * @param options See {@linkcode CreateViewOptions}.
    * @returns How the container is to be mounted.
-   * @throws {BerthError} `archive/io`: the folder cannot be written.
+   * @throws {BerthError} If the folder cannot be written (`archive/io`).
    */
   async create(tree: CodeTree, options: CreateViewOptions): Promise<CodeView> {
     const { folder, target, owner, layers = [], signal } = options;

@@ -37,11 +37,7 @@ export class CodeWatch implements AsyncDisposable {
   #refreshedAt = -Infinity;
   #refreshing: Promise<void> = Promise.resolve();
 
-  /**
-   * Makes one; nothing is looked at yet.
-   *
-   * @param options See {@linkcode CodeWatchOptions}.
-   */
+  /** @param options See {@linkcode CodeWatchOptions}. */
   constructor(options: CodeWatchOptions) {
     this.#options = options;
     this.#clock = options.clock ?? (() => performance.now());

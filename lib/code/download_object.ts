@@ -24,10 +24,9 @@ export interface DownloadedObject {
  * @param path Path of the file; nothing may be there.
  * @param bucket Bucket of the object, for error texts.
  * @param content The object.
- * @param signal Gives up.
  * @returns What was written.
- * @throws {ObjectStoreError} when the store breaks off.
- * @throws {BerthError} `archive/io`: the file cannot be written.
+ * @throws {ObjectStoreError} If the store breaks off.
+ * @throws {BerthError} If the file cannot be written (`archive/io`).
  */
 export async function downloadObject(
   path: string,

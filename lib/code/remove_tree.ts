@@ -23,7 +23,7 @@ const encoder = new TextEncoder();
  * stack and end the process. So what is deep is brought up first.
  *
  * @param root Absolute path of the folder.
- * @throws {Error} when the operating system refuses, or a folder's name cannot be told to it.
+ * @throws {Error} If the operating system refuses, or a folder's name cannot be told to it.
  */
 export async function removeTree(root: string): Promise<void> {
   try {

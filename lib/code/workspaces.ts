@@ -25,8 +25,6 @@ export class Workspaces {
   readonly #inUse = new Set<string>();
 
   /**
-   * Makes one; nothing is read or dialled yet.
-   *
    * @param parent Absolute path of the folder that holds them. Made, closed to other users, when it is needed.
    * @param ready Called before it is made, read or written to: makes sure that the folder above it is safe.
    */
@@ -105,9 +103,9 @@ export class Workspaces {
    *
    * @param name Its name. One that could mean anything outside the parent is refused.
    * @param forced Used where the operating system refuses.
-   * @throws {TypeError} when `name` is not the name of a workspace.
-   * @throws {InvalidConfigError} when the folder above is not safe: nothing is touched then.
-   * @throws {BerthError} `archive/io`: something is left.
+   * @throws {TypeError} If `name` is not the name of a workspace.
+   * @throws {InvalidConfigError} If the folder above is not safe: nothing is touched then.
+   * @throws {BerthError} If something is left (`archive/io`).
    */
   async remove(name: string, forced: ForcedRemoval): Promise<void> {
     if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name)) {

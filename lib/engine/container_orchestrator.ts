@@ -2,8 +2,8 @@
  * The port to a container engine on one host. Names and types are Berth's own; the Docker Engine adapter
  * implements it with dockerode.
  *
- * Every call has a time limit and takes an `AbortSignal`. Every call rejects with `EngineUnavailableError`
- * when the engine does not answer: a failed call is never read as "there are none".
+ * Every call has a time limit and takes an `AbortSignal`. Every call rejects with `EngineUnavailableError` if the engine
+ * does not answer: a call that fails never looks like an empty answer.
  *
  * @module
  */
@@ -12,11 +12,11 @@ import type { ContainerSpec } from "./container_spec.ts";
 
 /** Options of every call. */
 export interface EngineCallOptions {
-  /** Gives the call up; the promise rejects with the signal's reason. What the engine has begun may go on. */
+  /** Cancels the call; the promise rejects with the signal's reason. The engine may still finish what it has begun. */
   readonly signal?: AbortSignal;
 }
 
-/** What an engine says of itself. */
+/** Description of an engine. */
 export interface EngineInfo {
   /** The engine's id. Engines of one host may share it, and so do copies of a host. */
   readonly id: string;
@@ -26,7 +26,7 @@ export interface EngineInfo {
   readonly hostName: string;
   /** Version of the engine, for example `28.2.2`. */
   readonly version: string;
-  /** Version of its API that is spoken, for example `1.41`. */
+  /** Version of its API, for example `1.41`. */
   readonly apiVersion: string;
   /** Operating system and architecture of its host, for example `linux/amd64`. */
   readonly platform: string;
@@ -37,12 +37,12 @@ export interface EngineInfo {
 }
 
 /**
- * Where a container is in its life. `lost`: its host is gone, so the exit code is unknown.
- * An exit is final until somebody removes the container: Berth never restarts one in place.
+ * State of a container. `lost` means that its host is gone, so the exit code is unknown. An exited container stays
+ * exited until it is removed: Berth never restarts a container in place.
  */
 export type ContainerPhase = "pending" | "starting" | "running" | "exited" | "lost";
 
-/** What the engine knows of one container. */
+/** Description of one container. */
 export interface ContainerInfo {
   /** The engine's id. */
   readonly id: string;
@@ -52,17 +52,17 @@ export interface ContainerInfo {
   readonly image: string;
   /** Its labels. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Where it is in its life. */
+  /** State of the container. */
   readonly phase: ContainerPhase;
-  /** Exit code, once it is `exited`. 128 + n for signal n. */
+  /** Exit code once it is `exited`: 128 + n for signal n. */
   readonly exitCode?: number;
-  /** True when the kernel killed it for using more than its memory limit. Only from `getStatus`. */
+  /** Whether the kernel killed it at its memory limit. Only from `getStatus`. */
   readonly oomKilled?: boolean;
-  /** Its memory limit in bytes. Only from `getStatus`. */
+  /** Memory limit in bytes. Only from `getStatus`. */
   readonly memoryBytes?: number;
-  /** True while somebody has frozen it (`docker pause`): it is `running` and does nothing. */
+  /** Whether it is paused (`docker pause`): its phase is `running`, but it does nothing. */
   readonly isPaused?: boolean;
-  /** Why it is in this phase, in the engine's words, where it says so. */
+  /** Why it is in this phase, if the engine says so. */
   readonly reason?: string;
   /** When it was created. */
   readonly createdAt: Date;
@@ -74,19 +74,19 @@ export interface ContainerInfo {
 
 /** One step of a pull. */
 export interface PullProgress {
-  /** The layer concerned; absent for a line about the whole image. */
+  /** Layer that the step is about; absent for the whole image. */
   readonly layer?: string;
-  /** The engine's words, for example `Downloading`. */
+  /** Name of the step, for example `Downloading`. */
   readonly status: string;
-  /** Bytes done of this step, where known. */
+  /** Progress of the step in bytes, if known. */
   readonly currentBytes?: number;
-  /** Bytes in all of this step, where known. */
+  /** Size of the step in bytes, if known. */
   readonly totalBytes?: number;
 }
 
 /** Options of {@linkcode ContainerOrchestrator.createAndStart}. */
 export interface CreateAndStartOptions extends EngineCallOptions {
-  /** Called between create and start, without a wait before the start. What it throws gives the start up. */
+  /** Called immediately before the start, once the container is created. An error that it throws cancels the start. */
   readonly beforeStart?: () => void;
 }
 
@@ -98,94 +98,94 @@ export interface PullImageOptions extends EngineCallOptions {
 
 /** One line that a container printed. */
 export interface LogLine {
-  /** When the engine received it: RFC 3339 with nanoseconds, UTC, as the engine wrote it. */
+  /** When the engine received it: RFC 3339 in UTC with nanoseconds, as the engine wrote it. */
   readonly time: string;
-  /** Which stream it was printed on. */
+  /** Stream that it was printed on. */
   readonly stream: "stdout" | "stderr";
   /** The line without its line end. Invalid UTF-8 becomes U+FFFD. */
   readonly text: string;
 }
 
 /**
- * One entry of a container's log as the engine keeps it: a line, or a piece of a line that is longer than the
- * engine's buffer.
+ * One entry of a container's log as the engine keeps it: a line, or a part of a line that is longer than the engine's
+ * buffer.
  */
 export interface LogEntry {
   /**
    * When the engine received it: RFC 3339 in UTC with nine digits of a fraction, for example
-   * `2026-01-31T12:34:56.123456789Z`. The pieces of a line may share one.
+   * `2026-01-31T12:34:56.123456789Z`. The parts of a line may share one time.
    */
   readonly time: string;
-  /** Which stream it was printed on. */
+  /** Stream that it was printed on. */
   readonly stream: "stdout" | "stderr";
-  /** What was printed. Ends with a line feed if the line ends here. May share memory with other entries. */
+  /** Bytes of the line. Ends with a line feed if the line ends here. May share memory with other entries. */
   readonly content: Uint8Array;
 }
 
-/** A piece of what a container prints, cut anywhere. */
+/** Part of the output of a container, cut at any byte. */
 export interface OutputPiece {
-  /** Which stream it was printed on. */
+  /** Stream that it was printed on. */
   readonly stream: "stdout" | "stderr";
-  /** What was printed. May share memory with other pieces. */
+  /** Bytes of the output. May share memory with other pieces. */
   readonly content: Uint8Array;
 }
 
 /** Options of {@linkcode ContainerOrchestrator.readLog}. */
 export interface ReadLogOptions extends EngineCallOptions {
-  /** Only the last so many entries. @default all */
+  /** Number of last entries to read. @default {all} */
   readonly tail?: number;
-  /** Only those at or after this time (RFC 3339, or a Date). @default all */
+  /** Time of the first entry to read: RFC 3339, or a Date. @default {the beginning} */
   readonly since?: string | Date;
-  /** Go on until the container exits, or the signal is given. @default {false} */
+  /** Whether to keep reading until the container exits or the signal aborts. @default {false} */
   readonly follow?: boolean;
 }
 
-/** Options of {@linkcode ContainerOrchestrator.getLogs}. A `tail` counts the pieces of a long line, too. */
+/** Options of {@linkcode ContainerOrchestrator.getLogs}. `tail` also counts the parts of a long line. */
 export type GetLogsOptions = ReadLogOptions;
 
 /** Options of {@linkcode ContainerOrchestrator.stop}. */
 export interface StopOptions extends EngineCallOptions {
-  /** Seconds between SIGTERM and SIGKILL. */
+  /** Time between SIGTERM and SIGKILL, in seconds. */
   readonly graceSeconds: number;
 }
 
-/** How a container ended when it was told to stop. */
+/** Result of stopping a container. */
 export interface StopOutcome {
-  /** `stopped`: ended by itself after SIGTERM. `killed`: SIGKILL after the grace period. `already-exited`: was not running. */
+  /** `stopped`: ended after SIGTERM. `killed`: needed SIGKILL after the grace period. `already-exited`: did not run. */
   readonly how: "stopped" | "killed" | "already-exited";
-  /** Its exit code. */
+  /** Exit code. */
   readonly exitCode: number;
 }
 
-/** How a terminating container ended. */
+/** Result of a container that ran to its end. */
 export interface RunOutcome {
   /** The engine's id. */
   readonly id: string;
-  /** Its exit code. 128 + n for signal n. */
+  /** Exit code: 128 + n for signal n. */
   readonly exitCode: number;
-  /** True when the kernel killed it for using more than its memory limit. */
+  /** Whether the kernel killed it at its memory limit. */
   readonly oomKilled: boolean;
-  /** From start to exit, in ms, by the engine's clock. */
+  /** Time from start to exit in ms, by the engine's clock. */
   readonly durationMs: number;
 }
 
 /** Options of {@linkcode ContainerOrchestrator.copyFromContainer}. */
 export interface CopyFromContainerOptions extends EngineCallOptions {
-  /** Largest file accepted, in bytes. */
+  /** Size of the largest file to read, in bytes. */
   readonly maxBytes: number;
 }
 
-/** Which containers to list. */
+/** Options of {@linkcode ContainerOrchestrator.listContainers}. */
 export interface ListContainersOptions extends EngineCallOptions {
-  /** Only those that carry each of these labels with this value. */
+  /** Labels that the containers must have, with these values. @default {none} */
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-/** Something that happened to a container. A hint, no record: events may be lost or come twice. */
+/** An event of a container. Only a hint: events may be lost or arrive twice. */
 export interface ContainerEvent {
   /** The engine's id of the container. */
   readonly containerId: string;
-  /** The engine's word for it, for example `start`, `die` or `destroy`. */
+  /** Name of the event, for example `start`, `die` or `destroy`. */
   readonly action: string;
   /** Labels of the container. */
   readonly labels: Readonly<Record<string, string>>;
@@ -193,65 +193,64 @@ export interface ContainerEvent {
 
 /** Options of {@linkcode ContainerOrchestrator.watch}. */
 export interface WatchOptions extends ListContainersOptions {
-  /** Called once events arrive: what happened before is only in a list that is read after it. */
+  /** Called once events arrive. List the containers then: earlier events are not reported. */
   readonly onOpen?: () => void;
 }
 
 /** A container engine on one host. */
 export interface ContainerOrchestrator extends AsyncDisposable {
-  /** Asks the engine what it is. */
+  /** Reads the version and the resources of the engine. */
   info(options?: EngineCallOptions): Promise<EngineInfo>;
   /** Whether an image is present. */
   hasImage(image: string, options?: EngineCallOptions): Promise<boolean>;
   /**
-   * Makes sure that an image is present: one that is there is not pulled again; two calls at once share one
-   * pull. Rejects with `ImageUnavailableError` when the registry does not have it or does not answer.
+   * Makes sure that an image is present. Does not pull a present image again; concurrent calls share one pull. Rejects
+   * with `ImageUnavailableError` if the registry does not have the image or does not answer.
    */
   pullImage(image: string, options?: PullImageOptions): Promise<void>;
   /**
-   * Creates and starts a container. A start that fails leaves no container. Rejects with
-   * `ContainerConflictError` when the name is taken, with `ImageUnavailableError` when the image is not there.
+   * Creates and starts a container. A start that fails leaves no container. Rejects with `ContainerConflictError` if the
+   * name is taken, and with `ImageUnavailableError` if the image is not present.
    */
   createAndStart(spec: ContainerSpec, options?: CreateAndStartOptions): Promise<ContainerInfo>;
   /** Waits until a container exits. */
   wait(container: string, options?: EngineCallOptions): Promise<RunOutcome>;
-  /** {@linkcode createAndStart}, then {@linkcode wait}. The container stays until it is removed. When given up, it is removed. */
+  /** Creates and starts a container and waits until it exits. Keeps the container; a cancelled call removes it. */
   runAndWait(spec: ContainerSpec, options?: EngineCallOptions): Promise<RunOutcome>;
-  /** Stops a container: SIGTERM, then SIGKILL after the grace period. It stays until it is removed. */
+  /** Stops a container: SIGTERM, then SIGKILL after the grace period. Keeps the container. */
   stop(container: string, options: StopOptions): Promise<StopOutcome>;
-  /** Gives a container another name. Rejects with `ContainerNotFoundError` when there is none. */
+  /** Renames a container. Rejects with `ContainerNotFoundError` if there is no such container. */
   rename(container: string, name: string, options?: EngineCallOptions): Promise<void>;
-  /** Removes a container, running or not; no error when there is none. */
+  /** Removes a container, running or not. Does nothing if there is no such container. */
   remove(container: string, options?: EngineCallOptions): Promise<void>;
-  /** Removes volumes that carry each of these labels and that no container has: it was removed without them. */
+  /** Removes volumes with these labels that no container uses, left by containers that were removed without them. */
   removeUnusedVolumes(labels: Readonly<Record<string, string>>, options?: EngineCallOptions): Promise<void>;
-  /** What a container printed, line by line. Rejects with `ContainerNotFoundError` when there is none. */
+  /** Reads the output of a container line by line. Rejects with `ContainerNotFoundError` if there is no container. */
   getLogs(container: string, options?: GetLogsOptions): AsyncIterable<LogLine>;
   /**
-   * The entries of a container's log, as many at a time as come together. Without `follow` exactly those that
-   * the engine has at one moment, in the order in which it got them, however slowly they are read. With it, it
-   * depends on the engine what is left out or given twice. Rejects with `ContainerNotFoundError` when there is none.
+   * Reads the entries of a container's log in batches, as they arrive. Without `follow`, reads exactly those that the
+   * engine has at one moment, in the order of their arrival, however slow the reader is. With `follow`, an engine may
+   * skip or repeat entries. Rejects with `ContainerNotFoundError` if there is no such container.
    */
   readLog(container: string, options?: ReadLogOptions): AsyncIterable<readonly LogEntry[]>;
   /**
-   * What a container prints from now on, as many pieces at a time as come together, until it exits or the signal
-   * is given. While nobody asks for more, the container's output waits, whatever becomes of its log: a program
-   * blocks that prints more than the little that is held on the way. Rejects with `ContainerNotFoundError` when
-   * there is none.
+   * Reads the output of a container from now on, in batches as it arrives, until the container exits or the signal
+   * aborts. Applies back-pressure: while the caller does not read, a program that prints more than the buffers on the
+   * way can hold blocks. Rejects with `ContainerNotFoundError` if there is no such container.
    */
   attach(container: string, options?: EngineCallOptions): AsyncIterable<readonly OutputPiece[]>;
   /**
-   * Reads one regular file out of a container, running or not, through the engine. Links are not followed.
-   * Rejects with `ContainerFileError` when it is missing, larger than `maxBytes` or not a regular file.
+   * Reads one regular file from a container, running or not, through the engine. Does not follow links. Rejects with
+   * `ContainerFileError` if the file is missing, larger than `maxBytes` or not a regular file.
    */
   copyFromContainer(container: string, path: string, options: CopyFromContainerOptions): Promise<Uint8Array>;
-  /** What the engine knows of a container, or `undefined` when there is none. */
+  /** Reads the state of a container; `undefined` if there is no such container. */
   getStatus(container: string, options?: EngineCallOptions): Promise<ContainerInfo | undefined>;
   /** Lists containers in any phase, in one call to the engine. */
   listContainers(options?: ListContainersOptions): Promise<ContainerInfo[]>;
   /**
-   * Tells what happens to containers from now on, until the signal is given or the connection breaks; then
-   * it rejects, and the list has to be read anew.
+   * Reports events of containers from now on. Rejects once the signal aborts or the connection breaks; list the
+   * containers again then.
    */
   watch(options?: WatchOptions): AsyncIterable<ContainerEvent>;
 }

@@ -1,78 +1,73 @@
 /**
- * What a container is to be, in Berth's own words. Built by `ContainerBuilder`, carried out by a
- * `ContainerOrchestrator`.
+ * Specification of a container in Berth's own terms. `ContainerBuilder` builds it, a `ContainerOrchestrator` runs it.
  *
  * @module
  */
 
-/** A folder of the host that the container sees. */
+/** A folder of the host that is mounted into the container. */
 export interface BindMount {
   /** Absolute path on the host. */
   readonly source: string;
   /** Absolute path in the container. */
   readonly target: string;
-  /**
-   * Whether the container may only read it.
-   *
-   * @default {false}
-   */
+  /** Whether the container may only read it. @default {false} */
   readonly readOnly?: boolean;
 }
 
-/** A folder that is kept in memory, and gone with the container. It counts as memory of the container. */
+/** A folder in memory that disappears with the container and counts toward its memory limit. */
 export interface TmpfsMount {
-  /** Absolute path in the container. Everybody in there may write to it. */
+  /** Absolute path in the container. Every user in the container may write to it. */
   readonly target: string;
-  /** Most bytes that it holds. */
+  /** Capacity in bytes. */
   readonly sizeBytes: number;
 }
 
 /**
- * A view of folders of the host that several containers share: what a container writes, changes or deletes is in a
- * folder of its own. Needs an engine that can mount such views.
+ * A view of host folders that several containers share (overlayfs). Whatever a container writes, changes or deletes
+ * goes to a folder of its own. Not every engine can mount such views.
  */
 export interface OverlayMount {
-  /** Absolute paths of the shared folders; where two have the same name, the first counts. */
+  /** Absolute paths of the shared folders; if two contain the same path, the first wins. */
   readonly lower: readonly string[];
-  /** Absolute path of the folder that takes the changes. Its owner and mode are those of the view. */
+  /** Absolute path of the folder that takes the changes. The view has its owner and mode. */
   readonly upper: string;
-  /** Absolute path of an empty folder that the kernel works in, on the file system of `upper`. */
+  /** Absolute path of an empty folder for the kernel's use, on the file system of `upper`. */
   readonly work: string;
   /** Absolute path in the container. */
   readonly target: string;
 }
 
-/** What a container may use. */
+/** Resource limits of a container. */
 export interface ResourceLimits {
   /** Memory in bytes, swap included. */
   readonly memoryBytes: number;
   /** Relative weight on a busy processor; 1024 is the engine's default. */
   readonly cpuShares: number;
-  /** Processes and threads. */
+  /** Number of processes and threads. */
   readonly pids: number;
 }
 
-/** How the engine keeps what a container prints. */
+/** How much of a container's output the engine keeps. */
 export interface LogLimits {
   /** Size of one file in bytes. */
   readonly maxSizeBytes: number;
-  /** How many files. */
+  /** Number of files. */
   readonly maxFiles: number;
 }
 
-/** How far a container is closed off. */
+/** User and privileges of the processes in a container. */
 export interface SecuritySettings {
   /** `uid:gid` that the processes run as. */
   readonly user: string;
-  /** Kernel capabilities that are kept; all others are dropped. */
+  /** Kernel capabilities to keep; all others are dropped. */
   readonly capabilities: readonly string[];
   /** Whether a program may gain privileges by setuid bits. */
   readonly allowNewPrivileges: boolean;
 }
 
-/** What a container is to be. */
+/** Specification of a container. */
 export interface ContainerSpec {
-  /** Its name on the engine. */
+  /** Name on the engine. */
   readonly name: string;
   /** Reference of its image. */
   readonly image: string;
@@ -93,16 +88,16 @@ export interface ContainerSpec {
   /** Name of the network, for example `host`, `bridge` or `none`. */
   readonly network: string;
   /**
-   * Names that resolve in the container beside those of the network: name to address. `host-gateway` stands for the
-   * address at which the host is reached.
+   * Host names to add inside the container, with their addresses. `host-gateway` stands for the address of the host as
+   * the container sees it.
    */
   readonly hosts: Readonly<Record<string, string>>;
-  /** What it may use. */
+  /** Resource limits. */
   readonly resources: ResourceLimits;
-  /** How its output is kept. */
+  /** How much of the output the engine keeps. */
   readonly logs: LogLimits;
-  /** How far it is closed off. */
+  /** User and privileges. */
   readonly security: SecuritySettings;
-  /** Whether the engine removes it at its exit. Berth does that itself: it must read logs and exit code first. */
+  /** Whether the engine removes it at its exit. Berth removes it itself, after it has read log and exit code. */
   readonly autoRemove: boolean;
 }

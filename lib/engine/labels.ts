@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What a container is for. */
+/** Purpose of a container: a bot, a scheduled run or a backtest. */
 export type ContainerKind = "bot" | "run" | "backtest";
 
 /** Keys of the labels. */
@@ -13,19 +13,19 @@ export const LABEL = {
   id: "runtime.id",
   /** File name of the script. */
   entrypoint: "runtime.entrypoint",
-  /** `true` on every container of a runner. */
+  /** `true` on every container that a runner starts. */
   managed: "runtime.managed",
   /** Segment number. */
   segment: "runtime.segment",
-  /** Which Berth it belongs to: two on one engine never touch each other's containers. */
+  /** Name of its Berth: two on one engine never touch each other's containers. */
   instance: "berth.instance",
-  /** Identity of the document store that it comes from; absent where an earlier version or a library made it. */
+  /** Identity of its document store; absent if an earlier version of Berth or a program without a store started it. */
   store: "berth.store",
-  /** What it is for. */
+  /** Purpose, see {@linkcode ContainerKind}. */
   kind: "berth.kind",
   /** Hash of everything that shapes the container. */
   specHash: "berth.spec-hash",
-  /** How many starts in a row there were, this one included. */
+  /** Number of starts in a row, this one included. */
   attempt: "berth.attempt",
   /** Name of its workspace. */
   folder: "berth.folder",
@@ -33,8 +33,8 @@ export const LABEL = {
   code: "berth.code",
   /** User id that it runs as. */
   uid: "berth.uid",
-  /** Which run of a schedule it is. */
+  /** Slot of a scheduled run. */
   slot: "berth.slot",
-  /** Seconds between two writes of its log, where they differ from the configuration's. */
+  /** Interval between two writes of its log in seconds, if it differs from the configured one. */
   logInterval: "berth.log-interval",
 } as const;

@@ -18,7 +18,7 @@ export class BashEntrypointFactory {
    *
    * @param executable A validated executable.
    * @returns The script, a file in the runner's folder.
-   * @throws {InvalidExecutableError} when there is no such runtime.
+   * @throws {InvalidExecutableError} If there is no such runtime.
    */
   create(executable: Executable): ScriptFile {
     const { interpreter, wrapperFile } = runtimeOf(executable);

@@ -29,7 +29,7 @@ export function isBotId(id: string): boolean {
  *
  * @param id The id.
  * @returns The same id.
- * @throws {InvalidBotIdError} When it breaks the rule; the message shows at most its first 80 characters, escaped.
+ * @throws {InvalidBotIdError} If it breaks the rule; the message shows at most its first 80 characters, escaped.
  */
 export function parseBotId(id: string): string {
   if (isBotId(id)) return id;

@@ -28,7 +28,7 @@ export class CodeEntrypointFactory {
    *
    * @param executable A validated executable.
    * @returns The wrapper and the files that it loads, all in the runner's folder.
-   * @throws {InvalidExecutableError} when there is no such runtime.
+   * @throws {InvalidExecutableError} If there is no such runtime.
    */
   create(executable: Executable): ScriptFile[] {
     return Object.entries(runtimeOf(executable).wrapperFiles)
@@ -41,7 +41,7 @@ export class CodeEntrypointFactory {
  *
  * @param executable Names the runtime.
  * @returns Its entry in the table of runtimes.
- * @throws {InvalidExecutableError} when there is no such runtime.
+ * @throws {InvalidExecutableError} If there is no such runtime.
  */
 export function runtimeOf(executable: Pick<Executable, "runtime">): Runtime {
   const runtime = RUNTIMES.get(executable.runtime);

@@ -54,8 +54,6 @@ export class ContainerBuilder {
   readonly #draft: Draft;
 
   /**
-   * Makes one; nothing is read or dialled yet.
-   *
    * @param name Name of the container.
    * @param image Reference of its image.
    */

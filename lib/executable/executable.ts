@@ -37,7 +37,7 @@ export interface Executable {
   readonly segment: number;
 }
 
-/** What {@linkcode parseExecutable} takes. */
+/** Options of {@linkcode parseExecutable}. */
 export interface ExecutableInput {
   /** See {@linkcode Executable.id}. */
   readonly id: string;

@@ -15,8 +15,6 @@ export class ScriptManager {
   readonly #factories: readonly { create(executable: Executable): ScriptFile | ScriptFile[] }[];
 
   /**
-   * Makes one; nothing is read or dialled yet.
-   *
    * @param factories What gives the files; by default both factories of this library.
    */
   constructor(
@@ -34,7 +32,7 @@ export class ScriptManager {
    * @param executable A validated executable.
    * @param folder Absolute path of the folder to make.
    * @param owner Who reads the configuration; absent: the user that Berth runs as.
-   * @throws {Deno.errors.AlreadyExists} when the folder is there: nothing is ever written over or through.
+   * @throws {Deno.errors.AlreadyExists} If the folder is there: nothing is ever written over or through.
    */
   async create(executable: Executable, folder: string, owner?: FileOwner): Promise<void> {
     await Deno.mkdir(folder, { mode: 0o755 });

@@ -20,8 +20,6 @@ export class LazyObjectStore implements ObjectStore {
   #store: Promise<ObjectStore> | undefined;
 
   /**
-   * Makes one; nothing is loaded or dialled yet.
-   *
    * @param make Makes the store. Called once, and again after it has failed.
    */
   constructor(make: () => Promise<ObjectStore>) {

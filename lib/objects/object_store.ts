@@ -33,7 +33,7 @@ export interface ObjectContent extends ObjectInfo {
 
 /** Options of every call. */
 export interface ObjectCallOptions {
-  /** Gives the call up. The promise rejects with the signal's reason. */
+  /** Cancels the call; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 

@@ -52,7 +52,7 @@ export interface MountCodeOptions {
   readonly folder: string;
   /** User that the bot runs as. */
   readonly user: FileOwner;
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal: AbortSignal | undefined;
 }
 

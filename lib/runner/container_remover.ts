@@ -29,7 +29,7 @@ done
 /** Kinds of containers that no process needs but the one that started them. */
 const HELPERS: readonly string[] = ["cleanup", "compile"];
 
-/** What a {@linkcode ContainerRemover} needs. */
+/** Options of {@linkcode ContainerRemover}. */
 export interface ContainerRemoverOptions {
   /** The engine. */
   readonly orchestrator: ContainerOrchestrator;
@@ -44,11 +44,7 @@ export class ContainerRemover {
   readonly #options: ContainerRemoverOptions;
   readonly #log = getLogger(["berth", "runner"]);
 
-  /**
-   * Makes one; nothing is read or dialled yet.
-   *
-   * @param options See {@linkcode ContainerRemoverOptions}.
-   */
+  /** @param options See {@linkcode ContainerRemoverOptions}. */
   constructor(options: ContainerRemoverOptions) {
     this.#options = options;
   }
@@ -57,7 +53,6 @@ export class ContainerRemover {
    * Removes a container, running or not, then its folder.
    *
    * @param info What the engine knows of it.
-   * @param signal Gives up.
    */
   async remove(info: ContainerInfo, signal?: AbortSignal): Promise<void> {
     await this.#options.orchestrator.remove(info.id, { signal });
@@ -73,7 +68,6 @@ export class ContainerRemover {
    *
    * @param folder Name of the folder.
    * @param image An image with a shell that is on the engine.
-   * @param signal Gives up.
    */
   removeFolder(folder: string, image: string, signal?: AbortSignal): Promise<void> {
     const { orchestrator, workspaces, ownership } = this.#options;

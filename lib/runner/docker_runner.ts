@@ -60,8 +60,6 @@ export class DockerRunner implements Runner {
   readonly #log = getLogger(["berth", "runner"]);
 
   /**
-   * Makes one; nothing is read or dialled yet.
-   *
    * @param parts What it is made of.
    */
   constructor(parts: DockerRunnerParts) {

@@ -27,7 +27,7 @@ export interface ExitedContainersOptions {
 export interface ReleaseOptions {
   /** Whether the container must not keep the next one of its bot waiting. @default {false} */
   readonly makeRoom?: boolean;
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal?: AbortSignal;
 }
 
@@ -58,7 +58,7 @@ export class ExitedContainers {
    *
    * @param info A container that has exited.
    * @param options See {@linkcode ReleaseOptions}.
-   * @throws {LogsNotSavedError} when its lines cannot be stored, and it was not set aside. It stays.
+   * @throws {LogsNotSavedError} If its lines cannot be stored, and it was not set aside. It stays.
    */
   async release(info: ContainerInfo, { makeRoom = false, signal }: ReleaseOptions = {}): Promise<void> {
     const problem = await this.#save(info, makeRoom, signal);
@@ -79,7 +79,6 @@ export class ExitedContainers {
    * Looks after the containers that are set aside: removes those whose lines are stored.
    *
    * @param listed Containers of which the collector has been told.
-   * @param signal Gives up.
    */
   async review(listed: readonly ContainerInfo[], signal?: AbortSignal): Promise<void> {
     const { logs, remover, orchestrator } = this.#options;

@@ -50,9 +50,9 @@ export class InstanceLock implements AsyncDisposable {
    *
    * @param folder Absolute path of an existing folder, the same for every process concerned.
    * @param instance Name of the instance.
-   * @param part Part of the instance, where its parts may be in several processes. @default all of it
+   * @param part Part of the instance, where its parts may be in several processes; the whole instance if absent.
    * @returns The lock. Dispose it to give the name up.
-   * @throws {InstanceLockedError} when another process has it; the message names that process.
+   * @throws {InstanceLockedError} If another process has it; the message names that process.
    */
   static async acquire(folder: string, instance: string, part?: string): Promise<InstanceLock> {
     const path = pathOf(folder, instance, part);

@@ -33,7 +33,7 @@ export interface CollectedResult {
   readonly key?: string;
 }
 
-/** What a {@linkcode ResultStore} needs. */
+/** Options of {@linkcode ResultStore}. */
 export interface ResultStoreOptions {
   /** The engine. */
   readonly orchestrator: Pick<ContainerOrchestrator, "copyFromContainer">;
@@ -49,7 +49,7 @@ export interface CollectResultOptions {
   readonly keep: boolean;
   /** Which of the bot's programs it is the result of. @default {as the container's kind says} */
   readonly entrypoint?: EntrypointType;
-  /** Gives up. */
+  /** Cancels the call. */
   readonly signal?: AbortSignal;
 }
 
@@ -62,11 +62,7 @@ export class ResultStore {
   readonly #options: ResultStoreOptions;
   readonly #limit = new Limiter(CONCURRENCY);
 
-  /**
-   * Makes one; nothing is read or dialled yet.
-   *
-   * @param options See {@linkcode ResultStoreOptions}.
-   */
+  /** @param options See {@linkcode ResultStoreOptions}. */
   constructor(options: ResultStoreOptions) {
     this.#options = options;
   }

@@ -15,7 +15,7 @@ import { outputTail } from "./output_tail.ts";
 import { type CollectedResult, type CollectResultOptions, ResultStore } from "./result_store.ts";
 import type { CollectedRun } from "./runner.ts";
 
-/** What a {@linkcode RunCollector} needs. */
+/** Options of {@linkcode RunCollector}. */
 export interface RunCollectorOptions {
   /** The engine. */
   readonly orchestrator: ContainerOrchestrator;
@@ -39,11 +39,7 @@ export class RunCollector {
   readonly #results: ResultStore;
   readonly #log = getLogger(["berth", "runner"]);
 
-  /**
-   * Makes one; nothing is read or dialled yet.
-   *
-   * @param options See {@linkcode RunCollectorOptions}.
-   */
+  /** @param options See {@linkcode RunCollectorOptions}. */
   constructor(options: RunCollectorOptions) {
     this.#options = options;
     this.#results = new ResultStore(options);
@@ -53,7 +49,6 @@ export class RunCollector {
    * Reads what a program has left that has ended, and keeps its result.
    *
    * @param info What the engine knows of its container, its times included.
-   * @param signal Gives up.
    */
   async take(info: ContainerInfo, signal?: AbortSignal): Promise<CollectedRun> {
     const { exitCode, startedAt, finishedAt } = info;

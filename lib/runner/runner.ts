@@ -1,5 +1,5 @@
 /**
- * The port through which the services reach containers. {@linkcode DockerRunner} implements it for one host.
+ * The port through which the services reach containers. `DockerRunner` implements it for one host.
  *
  * @module
  */
@@ -17,59 +17,59 @@ export type { ContainerKind };
 
 /** Options of every call. */
 export interface RunnerCallOptions {
-  /** Gives the call up; the promise rejects with the signal's reason. */
+  /** Cancels the call; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
 /** Options of {@linkcode Runner.prepare}. */
 export interface PrepareOptions extends RunnerCallOptions {
-  /** Container that runs until then: when it ends, what only makes the next start faster is given up. */
+  /** Container that the start will replace. Once it ends, work that only makes the start faster is given up. */
   readonly replaces?: string;
 }
 
 /** Options of {@linkcode Runner.startContainer}. */
 export interface StartContainerOptions extends RunnerCallOptions {
-  /** How many starts in a row this is. Kept on the container, so that it survives a restart of Berth. @default {1} */
+  /** Number of starts in a row, this one included; a label keeps it across restarts of Berth. @default {1} */
   readonly attempt?: number;
-  /** Seconds between two writes of its stored log. @default {the configured ones} */
+  /** Interval between two writes of the stored log, in seconds. @default {the configured one} */
   readonly logIntervalSeconds?: number;
-  /** Makes it one run of a schedule: the slot is part of the container's name. */
+  /** Run of a schedule that the container belongs to: the slot becomes part of the container's name. */
   readonly slot?: string;
-  /** When that run was due: the program finds it in `SLOT`, for example `2026-01-31T09:00:00Z`. */
+  /** When the run was due. The program reads it from `SLOT`, for example `2026-01-31T09:00:00Z`. */
   readonly slotTime?: Date;
   /**
-   * Called when the container is made and before it is started, without a wait in between. An error that it throws
-   * gives the start up: for a caller whose right to start may have ended meanwhile.
+   * Called immediately before the start, once the container is created. An error that it throws cancels the start: a
+   * caller can check here whether it may still start the bot.
    */
   readonly beforeStart?: () => void;
-  /** Whether to wait for the end of a program that ends. @default {true unless the executable is long-running} */
+  /** Whether to wait until the program ends. @default {true unless the executable is long-running} */
   readonly wait?: boolean;
-  /** Called for each line while it is waited for. */
+  /** Called for each line that the program prints while the call waits. */
   readonly onLine?: (line: LogLine) => void;
-  /** Called once it runs. */
+  /** Called once the container runs. */
   readonly onStarted?: (containerId: string) => void;
 }
 
 /** Options of {@linkcode Runner.findContainers}. */
 export interface FindContainersOptions extends RunnerCallOptions {
-  /** Only these runs of a schedule. @default all */
+  /** Slots of the runs to find. @default {all} */
   readonly slots?: readonly string[];
-  /** Only those of this segment. @default {ALL_SEGMENTS} */
+  /** Segment of the containers to find. @default {ALL_SEGMENTS} */
   readonly segment?: number;
 }
 
 /** Options of {@linkcode Runner.listManagedContainers}. */
 export interface ListManagedContainersOptions extends RunnerCallOptions {
-  /** Only those that are for this. @default all */
+  /** Kind of the containers to list. @default {all} */
   readonly kind?: ContainerKind;
 }
 
 /** Options of {@linkcode Runner.removeOrphans}. */
 export interface RemoveOrphansOptions extends RunnerCallOptions {
   /**
-   * Only what was made for these: another process of the same instance may start the others at this moment.
+   * Kinds of the leftovers to remove. Another process of the same instance may be starting containers of other kinds.
    *
-   * @default all
+   * @default {all}
    */
   readonly kinds?: readonly ContainerKind[];
 }
@@ -77,8 +77,8 @@ export interface RemoveOrphansOptions extends RunnerCallOptions {
 /** Options of {@linkcode Runner.removeContainer}. */
 export interface RemoveContainerOptions extends RunnerCallOptions {
   /**
-   * Whether the next container of the bot must not wait for the last lines of this one: when they cannot be stored soon,
-   * this one stays under another name until they are. A bounded number of containers is kept so.
+   * Whether to free the name of the container at once. If its last lines cannot be stored soon, the container is renamed
+   * and removed later. The number of containers that wait like this is limited.
    *
    * @default {false}
    */
@@ -87,27 +87,27 @@ export interface RemoveContainerOptions extends RunnerCallOptions {
 
 /** Options of {@linkcode Runner.stopContainer}. */
 export interface StopContainerOptions extends RemoveContainerOptions {
-  /** Seconds between SIGTERM and SIGKILL. @default {the configured ones} */
+  /** Time between SIGTERM and SIGKILL, in seconds. @default {the configured one} */
   readonly graceSeconds?: number;
-  /** Leave container and folder, for {@linkcode Runner.removeContainer} later. @default {false} */
+  /** Whether to keep container and folder for a later {@linkcode Runner.removeContainer}. @default {false} */
   readonly keep?: boolean;
-  /** How many of its last lines are read for `output`; 0 saves the engine the reading. @default {10_000} */
+  /** Number of last lines to return as `output`; 0 reads none. @default {10_000} */
   readonly tail?: number;
 }
 
-/** How a container was stopped. */
+/** Result of stopping a container. */
 export interface StopResult {
-  /** `stopped`: it ended by itself after SIGTERM. `killed`: it did not within the grace period. */
+  /** `stopped`: the program ended after SIGTERM. `killed`: it did not end within the grace period. */
   readonly how: "stopped" | "killed" | "already-exited";
-  /** Its exit code. */
+  /** Exit code of the container. */
   readonly exitCode: number;
-  /** The last lines that it printed, at most `tail` of them and 1 MiB. */
+  /** The last lines that it printed: at most `tail` lines and 1 MiB. */
   readonly output: string;
 }
 
-/** What a program that has ended has left. */
+/** Exit code, times and result of a program that has ended. */
 export interface CollectedRun {
-  /** Its exit code. */
+  /** Exit code of the container. */
   readonly exitCode: number;
   /** When it was started, by the engine's clock. */
   readonly startedAt: Date;
@@ -115,11 +115,11 @@ export interface CollectedRun {
   readonly finishedAt: Date;
   /** Why it ended, in one line; absent with exit code 0. */
   readonly message?: string;
-  /** Its result, and where that is kept. */
+  /** Whether it left a usable result, and where the result is stored. */
   readonly result: Omit<CollectedResult, "bytes">;
 }
 
-/** A container of this instance. */
+/** A container that the runner manages, or shows because it has the runner's instance name. */
 export interface ManagedContainer {
   /** Id of the bot. */
   readonly id: string;
@@ -129,33 +129,33 @@ export interface ManagedContainer {
   readonly containerName: string;
   /** Reference of its image. */
   readonly image: string;
-  /** What it is for. */
+  /** Whether it runs a bot, a scheduled run or a backtest. */
   readonly kind: ContainerKind;
-  /** Which run of a schedule it is. */
+  /** Slot of a scheduled run. */
   readonly slot?: string;
-  /** Hash of everything that shapes it. */
+  /** Hash of everything that shapes the container. */
   readonly specHash: string;
-  /** How many starts in a row there were, this one included. */
+  /** Number of starts in a row, this one included. */
   readonly attempt: number;
-  /** Partition that it belongs to. */
+  /** Segment that it belongs to. */
   readonly segment: number;
-  /** Identity of the document store that it comes from; absent where an earlier version or a library made it. */
+  /** Identity of its document store; absent if an earlier version of Berth or a program without a store started it. */
   readonly store?: string;
-  /** Set when it comes from another document store than the runner's: it is shown, and never touched. */
+  /** Set if it belongs to another document store than the runner's: the runner shows it and never touches it. */
   readonly isForeign?: true;
-  /** Where it is in its life. */
+  /** State of the container. */
   readonly phase: ContainerPhase;
   /** Exit code, once it is `exited`. */
   readonly exitCode?: number;
-  /** Whether the kernel killed it for its memory. Only from {@linkcode Runner.getContainerStatus}. */
+  /** Whether the kernel killed it at its memory limit. Only from {@linkcode Runner.getContainerStatus}. */
   readonly oomKilled?: boolean;
-  /** Its memory limit in bytes. Only from {@linkcode Runner.getContainerStatus}. */
+  /** Memory limit in bytes. Only from {@linkcode Runner.getContainerStatus}. */
   readonly memoryBytes?: number;
-  /** True while somebody has frozen it (`docker pause`): it is `running` and does nothing. */
+  /** Whether it is paused (`docker pause`): its phase is `running`, but it does nothing. */
   readonly isPaused?: boolean;
-  /** Why it is in this phase, in the engine's words. */
+  /** Why it is in this phase, as the engine puts it. */
   readonly reason?: string;
-  /** Whether files of its code were removed from under it, as cleaners of temporary files do. @default {false} */
+  /** Whether files of its code are missing, for example after a cleaner of temporary files ran. @default {false} */
   readonly isCodeLost?: boolean;
   /** When it was created. */
   readonly createdAt: Date;
@@ -165,99 +165,98 @@ export interface ManagedContainer {
   readonly finishedAt?: Date;
 }
 
-/** A container of this instance has ended, is gone, was paused or goes on. A hint: it may be lost or come twice. */
+/** A container has ended, was removed, paused or resumed. Only a hint: it may be lost or arrive twice. */
 export interface ContainerHint {
   /** Id of the bot. */
   readonly id: string;
-  /** What the container is for. */
+  /** Whether the container runs a bot, a scheduled run or a backtest. */
   readonly kind: ContainerKind;
-  /** The engine's id of the container, where it says so. */
+  /** The engine's id of the container, if the engine says so. */
   readonly containerId?: string;
 }
 
 /** Options of {@linkcode Runner.watch}. */
 export interface WatchContainersOptions extends RunnerCallOptions {
-  /** Called once hints arrive: what happened before is only in a list that is read after it. */
+  /** Called once hints arrive. List the containers then: earlier changes are not reported. */
   readonly onOpen?: () => void;
 }
 
-/** Segment that means all of them. */
+/** Stands for the containers of all segments. */
 export const ALL_SEGMENTS: number = -1;
 
-/** Starts, lists and stops the containers of one instance. A failed call is never read as "there are none". */
+/** Starts, lists and stops the containers of one instance. A call that fails never looks like an empty answer. */
 export interface Runner extends AsyncDisposable {
-  /** The hash that a container of this executable carries: another one means that it has to be replaced. */
+  /** Hashes everything that shapes the container of an executable. A container with another hash must be replaced. */
   specHash(executable: Executable): string;
   /**
-   * Does ahead of a start what takes long: brings image and code near, checked and extracted. Starts nothing, and need
-   * not be called: code that has changed until the start is fetched by that. Rejects as the start would.
+   * Pulls the image and fetches, checks and extracts the code, to shorten the next start. Optional:
+   * {@linkcode startContainer} fetches whatever is missing or has changed. Rejects as the start would.
    */
   prepare(executable: Executable, options?: PrepareOptions): Promise<void>;
   /**
-   * Makes sure that a container runs. The same again is a no-op; one of the same name with another hash, or
-   * one that has exited, is reported with `ContainerConflictError` and left alone. A start that fails at any
-   * step leaves neither container nor folder.
+   * Makes sure that a container runs. Does nothing if the same container already runs. Rejects with
+   * `ContainerConflictError` if a container of this name has another hash or has exited, and leaves that container
+   * alone. A start that fails leaves neither a container nor a folder.
    */
   startContainer(
     executable: Executable,
     options: StartContainerOptions & { readonly wait: false },
   ): Promise<RunningResult>;
-  /** The same; one that terminates is waited for, unless it is said otherwise. */
+  /** Does the same, and by default waits for the end of an executable that is not long-running. */
   startContainer(executable: Executable, options?: StartContainerOptions): Promise<ExecutionResult>;
   /**
-   * Reads what a program has left that has ended: exit code, times, and its result, which is kept. The same again is
-   * harmless. The container stays. Rejects with `ContainerNotFoundError` when there is none.
+   * Reads exit code and times of a program that has ended, and stores its result. May be repeated. Keeps the container.
+   * Rejects with `ContainerNotFoundError` if there is no such container.
    */
   collect(container: string, options?: RunnerCallOptions): Promise<CollectedRun>;
   /**
-   * Stops a container, stores and reads its last lines, then removes it with its folder. Rejects with
-   * `LogsNotSavedError` when they cannot be stored: it has exited then, and stays. About one that this runner has told of
-   * nothing is asked again.
+   * Stops a container, stores its last lines, then removes it and its folder. Rejects with `LogsNotSavedError` if the
+   * lines cannot be stored; the container has exited but is kept. Pass a `ManagedContainer` from this runner to save
+   * the lookup.
    */
   stopContainer(container: string | ManagedContainer, options?: StopContainerOptions): Promise<StopResult>;
   /**
-   * Removes a container, running or not, with its folder; no error when there is none. Where its log is stored,
-   * rejects as {@linkcode stopContainer} does.
+   * Removes a container, running or not, and its folder. Does nothing if there is no such container. Rejects with
+   * `LogsNotSavedError` as {@linkcode stopContainer} does.
    */
   removeContainer(container: string, options?: RemoveContainerOptions): Promise<void>;
   /**
-   * What of a bot waits for the object store: containers that made room for the next one. They are removed once their
-   * lines are stored, and are in no list.
+   * Says which containers of a bot wait for the object store. They were renamed to make room for the next container,
+   * are not listed, and are removed once their lines are stored.
    *
-   * @returns One sentence; `undefined` when nothing waits.
+   * @returns One sentence; `undefined` if no container waits.
    */
   waitingLogs(id: string): string | undefined;
-  /** What is known of a container, or `undefined` when there is none of this instance. */
+  /** Reads the state of a container; `undefined` if this instance has no such container. */
   getContainerStatus(container: string, options?: RunnerCallOptions): Promise<ManagedContainer | undefined>;
   /**
-   * Finds the containers of an id by their labels, whatever their names are now, with the times of their start
-   * and end.
+   * Finds the containers of a bot by their labels, even if they were renamed. The answer has the times of start and end.
    */
   findContainers(
     kind: ContainerKind,
     id: string,
     options?: FindContainersOptions,
   ): Promise<ManagedContainer[]>;
-  /** Tells which containers have ended or are gone, until the signal is given or the engine goes; then it rejects. */
+  /** Reports containers that have ended or were removed. Rejects once the signal aborts or the engine goes away. */
   watch(options?: WatchContainersOptions): AsyncIterable<ContainerHint>;
   /**
-   * Lists the containers of one segment, or of {@linkcode ALL_SEGMENTS}, in any phase: this instance's, and with a store
-   * the store's bots that carry the name of another instance. Where logs are stored, those of all that are listed and
-   * not foreign are, from where it was left.
+   * Lists the containers of one segment, or of {@linkcode ALL_SEGMENTS}, in any phase: those of this instance and, if the
+   * runner has a document store, the store's bots that another instance started. If the runner stores logs, it resumes
+   * storing those of all listed containers that are not foreign.
    */
   listManagedContainers(segment: number, options?: ListManagedContainersOptions): Promise<ManagedContainer[]>;
-  /** What a container printed, line by line. */
+  /** Reads the output of a container line by line. */
   getContainerLogs(container: string, options?: GetLogsOptions): AsyncIterable<LogLine>;
   /**
-   * The log of a bot: what is stored, then what is not stored yet, then, followed, what is printed from now on, also
-   * by its later containers. Without a gap and without a repeat. Throws `InvalidBotIdError` for what is no id.
+   * Reads the log of a bot: the stored lines, then those not stored yet and, with `follow`, those printed from now on,
+   * also by later containers of the bot. No line is missing or repeated. Throws `InvalidBotIdError` if the id is invalid.
    */
   readLogs(id: string, options?: ReadLogsOptions): AsyncIterable<StoredLogLine>;
-  /** Removes what a killed process left: workspaces that no container names. */
+  /** Removes what a killed process left behind: containers that never started, and workspaces without a container. */
   removeOrphans(options?: RemoveOrphansOptions): Promise<string[]>;
   /**
-   * Names the document store that containers are started for from now on. They carry its identity, and containers of
-   * another store are never touched. Without it, every container of the instance is the runner's own.
+   * Sets the document store of this runner. Containers that it starts carry the identity of the store, and the runner
+   * never touches containers of another store. Without a store, it manages every container of its instance.
    */
   setOwner(owner: ContainerOwner): void;
   /**
@@ -265,6 +264,6 @@ export interface Runner extends AsyncDisposable {
    * and the folder of its data. A copy of the whole host has the same.
    */
   hostId(options?: RunnerCallOptions): Promise<string>;
-  /** Gives up the starts that are under way, then frees what the runner holds. Bots go on running. */
+  /** Cancels starts in progress and releases all resources. Bots keep running. */
   close(): Promise<void>;
 }

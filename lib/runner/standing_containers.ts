@@ -32,9 +32,8 @@ export interface StartTarget {
  *
  * @param target What is to be started.
  * @param containers What finds containers.
- * @param signal Gives up.
  * @returns One that runs already as the target says; `undefined` when nothing stands in the way.
- * @throws {ContainerConflictError} when another one does.
+ * @throws {ContainerConflictError} If another one does.
  */
 export async function standingContainer(
   target: StartTarget,
@@ -56,7 +55,7 @@ export async function standingContainer(
  * @param containers What tells whose it is.
  * @param cause What the engine said.
  * @returns The container, if it is what the target says.
- * @throws {ContainerConflictError} when it is another one.
+ * @throws {ContainerConflictError} If it is another one.
  */
 export async function namedContainer(
   target: StartTarget,

@@ -66,11 +66,7 @@ export class BotUsers {
   #listing: Promise<void> | undefined;
   #canGive: Promise<boolean> | undefined;
 
-  /**
-   * Makes one; nothing is read or dialled yet.
-   *
-   * @param options See {@linkcode BotUsersOptions}.
-   */
+  /** @param options See {@linkcode BotUsersOptions}. */
   constructor(options: BotUsersOptions) {
     this.#options = options;
     this.#clock = options.clock ?? (() => performance.now());
@@ -87,10 +83,9 @@ export class BotUsers {
    * The user of a bot. From now on no other bot of this process gets it.
    *
    * @param key See {@linkcode botUserKey}.
-   * @param signal Gives up.
    * @returns The user; its group has the same number.
-   * @throws {EngineUnavailableError} when the engine does not say which users are taken.
-   * @throws {BerthError} `bots/users`: no user of the range is free.
+   * @throws {EngineUnavailableError} If the engine does not say which users are taken.
+   * @throws {BerthError} If no user of the range is free (`bots/users`).
    */
   async ownerOf(key: string, signal?: AbortSignal): Promise<FileOwner> {
     const { policy, isOnHost } = this.#options;

@@ -25,8 +25,6 @@ export class UserFiles {
   readonly #writing = new Map<string, Promise<void>>();
 
   /**
-   * Makes one; nothing is written yet.
-   *
    * @param folder Absolute path of the folder for the files. It is made when it is needed.
    */
   constructor(folder: string) {
@@ -38,7 +36,7 @@ export class UserFiles {
    *
    * @param user The user that a container runs as.
    * @returns The mounts that put them into the container.
-   * @throws {BerthError} `archive/io`: they cannot be written.
+   * @throws {BerthError} If they cannot be written (`archive/io`).
    */
   async mounts(user: FileOwner): Promise<BindMount[]> {
     const files = [

@@ -10,7 +10,7 @@ import { TimeLimitError } from "../errors.ts";
 export interface CallScopeOptions {
   /** What is done, for the error text: `The engine's answer to …`. */
   readonly what: string;
-  /** Time limit in ms. @default none */
+  /** Time limit in ms. @default {none} */
   readonly limitMs?: number;
   /** Signals that give the call up. */
   readonly signals?: readonly (AbortSignal | undefined)[];

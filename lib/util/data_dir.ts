@@ -25,7 +25,7 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
  *
  * @param path Absolute path.
  * @param uid User that this process runs as. @default {the user of this process}
- * @throws {InvalidConfigError} when it cannot be made, or is open and holds files of other programs.
+ * @throws {InvalidConfigError} If it cannot be made, or is open and holds files of other programs.
  */
 export async function ensureDataDir(path: string, uid: number = Deno.uid() ?? 0): Promise<void> {
   const { closed } = await ensurePrivateDir(path, {

@@ -10,8 +10,6 @@ export class Limiter {
   readonly #waiting: (() => void)[] = [];
 
   /**
-   * Makes one; nothing is read or dialled yet.
-   *
    * @param limit How many, at least 1.
    */
   constructor(limit: number) {

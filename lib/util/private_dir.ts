@@ -52,7 +52,7 @@ export interface EnsuredDir {
  * @param path Absolute path.
  * @param options See {@linkcode PrivateDirOptions}.
  * @returns What was done.
- * @throws {InvalidConfigError} when the folder cannot be made, belongs to another user, or must not be closed.
+ * @throws {InvalidConfigError} If the folder cannot be made, belongs to another user, or must not be closed.
  */
 export async function ensurePrivateDir(path: string, options: PrivateDirOptions): Promise<EnsuredDir> {
   const { setting, uid, mayBeListed = false, mayBeLink = false } = options;

@@ -9,7 +9,7 @@ const REDACTED = "[redacted]";
 /**
  * Holds a secret so that printing, string building and JSON show `[redacted]` instead.
  *
- * @example Print a configuration that holds one
+ * @example Print a secret
  * ```ts
  * import { Secret } from "@berth/runner";
  *
@@ -22,7 +22,7 @@ export class Secret {
   readonly #value: string;
 
   /**
-   * Makes one; nothing is read or dialled yet.
+   * Wraps a secret.
    *
    * @param value The secret itself.
    */
@@ -30,27 +30,27 @@ export class Secret {
     this.#value = value;
   }
 
-  /** The secret itself. Call it where it is handed to a client, nowhere else. */
+  /** Returns the secret itself. Call it only to hand the secret to a client. */
   reveal(): string {
     return this.#value;
   }
 
-  /** Says `[redacted]`. */
+  /** Returns `[redacted]`. */
   toString(): string {
     return REDACTED;
   }
 
-  /** Says `[redacted]`. */
+  /** Returns `[redacted]`. */
   toJSON(): string {
     return REDACTED;
   }
 
-  /** Says `[redacted]`. */
+  /** Returns `[redacted]`. */
   [Symbol.for("Deno.customInspect")](): string {
     return REDACTED;
   }
 
-  /** Says `[redacted]`. */
+  /** Returns `[redacted]`. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return REDACTED;
   }

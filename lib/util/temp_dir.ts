@@ -13,7 +13,7 @@ import { ensurePrivateDir } from "./private_dir.ts";
  * @param path Absolute path.
  * @param uid User that this process runs as.
  * @returns True when it was made just now.
- * @throws {InvalidConfigError} when it cannot be made or is not safe.
+ * @throws {InvalidConfigError} If it cannot be made or is not safe.
  */
 export async function ensureTempDir(path: string, uid: number): Promise<boolean> {
   return (await ensurePrivateDir(path, { setting: "TEMP_DIR", uid, mayBeListed: true })).made;
@@ -25,7 +25,7 @@ export async function ensureTempDir(path: string, uid: number): Promise<boolean>
  * @param tempDir Absolute path of `TEMP_DIR`.
  * @param instance Name of the instance.
  * @param uid User that this process runs as.
- * @throws {InvalidConfigError} when one of them cannot be made or is not safe.
+ * @throws {InvalidConfigError} If one of them cannot be made or is not safe.
  */
 export async function ensureInstanceDir(tempDir: string, instance: string, uid: number): Promise<void> {
   await ensureTempDir(tempDir, uid);

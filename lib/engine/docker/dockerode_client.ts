@@ -36,7 +36,7 @@ export interface EngineRequest {
 export interface EngineRequestOptions {
   /** Gives the request up. */
   readonly signal?: AbortSignal;
-  /** Time limit in ms. @default none */
+  /** Time limit in ms. @default {none} */
   readonly limitMs?: number;
 }
 
@@ -107,7 +107,7 @@ export class DockerodeClient {
    * @param signal The caller's signal.
    * @param work The call.
    * @returns What the call returns.
-   * @throws {EngineHangsError} When the call took longer than its limit, and the engine answers a list.
+   * @throws {EngineHangsError} If the call took longer than its limit, and the engine answers a list.
    */
   async noticeHang<T>(what: string, signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
     try {

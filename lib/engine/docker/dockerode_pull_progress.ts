@@ -55,7 +55,7 @@ export function parseImageReference(image: string): { fromImage: string; tag: st
  * @param image The image's reference.
  * @param chunks The report as it comes.
  * @returns Its steps.
- * @throws {ImageUnavailableError} When the report says that the pull failed, or cannot be read.
+ * @throws {ImageUnavailableError} If the report says that the pull failed, or cannot be read.
  */
 export async function* readPullProgress(
   image: string,

@@ -35,7 +35,6 @@ export class DockerodeStarter {
    * Creates a container. When it fails or is given up, there is none, as far as the engine can still be asked.
    *
    * @param spec What it is to be.
-   * @param signal Gives the call up.
    * @returns Its id.
    * @throws {StartInterruptedError} If the engine went away, and can not be asked.
    */
@@ -57,7 +56,6 @@ export class DockerodeStarter {
    *
    * @param id Its id.
    * @param name Its name, for error texts.
-   * @param signal Gives the call up.
    * @throws {StartInterruptedError} If the engine went away, so that the container stays for now.
    */
   async start(id: string, name: string, signal?: AbortSignal): Promise<void> {

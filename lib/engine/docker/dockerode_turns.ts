@@ -62,7 +62,7 @@ export class DockerodeTurns {
    * @param signal Gives up the wait for the turn.
    * @param call Makes the call.
    * @returns What the call returns.
-   * @throws {EngineUnavailableError} When its turn does not come.
+   * @throws {EngineUnavailableError} If its turn does not come.
    */
   async take<T>(
     kind: EngineCallKind,

@@ -42,7 +42,6 @@ export class DockerodeWaiter {
    * Waits until a container has exited.
    *
    * @param container Id or name.
-   * @param signal Gives up.
    * @returns How it ended.
    * @throws {ContainerNotFoundError} If there is none, or it was removed before its exit code could be read.
    * @throws {EngineUnavailableError} If the engine does not answer, or went away and stayed away.

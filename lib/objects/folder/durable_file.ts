@@ -9,7 +9,6 @@
  *
  * @param path Where; nothing may be there.
  * @param body Its content.
- * @param signal Gives up.
  * @returns What is known of the file.
  */
 export async function writeToDisk(

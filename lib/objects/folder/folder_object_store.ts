@@ -67,8 +67,6 @@ export class FolderObjectStore implements ObjectStore {
   #isReady = false;
 
   /**
-   * Makes one; nothing is read or written yet.
-   *
    * @param root The folder, as an absolute path; it is made with the first bucket.
    * @param options See {@linkcode FolderObjectStoreOptions}.
    */

@@ -32,8 +32,6 @@ export class LengthRecords {
   readonly #temporary: string;
 
   /**
-   * Makes one; nothing is read or written yet.
-   *
    * @param folder Where the records are.
    * @param temporary Where they are written before they are renamed; it must exist by then.
    */
