@@ -31,7 +31,7 @@ export async function* readLogLines(
   container: string,
   options: GetLogsOptions = {},
 ): AsyncGenerator<LogLine> {
-  let lines: LogLine[] = [];
+  const lines: LogLine[] = [];
   const joiner = new LineJoiner((stream, time, pieces) =>
     lines.push({ time, stream, text: decodePieces(pieces) })
   );
