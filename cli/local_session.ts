@@ -14,7 +14,7 @@ import { ALL_SEGMENTS, type Runner } from "../lib/runner/runner.ts";
 import { ensureTempDir } from "../lib/util/temp_dir.ts";
 import { BERTH_KEY } from "../services/documents/berth_settings.ts";
 import type { BotFolder } from "./deploy/bot_folder.ts";
-import { settleAll } from "./settle.ts";
+import { allSettledOrThrow } from "../lib/util/promises.ts";
 import { storeArchive } from "./deploy/store_archive.ts";
 
 /** What a {@linkcode LocalSession} is made with. */
@@ -131,7 +131,7 @@ export class LocalSession implements AsyncDisposable {
 
   async #removeContainers(graceSeconds?: number): Promise<void> {
     const containers = await this.runner.listManagedContainers(ALL_SEGMENTS);
-    await settleAll(
+    await allSettledOrThrow(
       containers.map(({ containerId }) =>
         this.runner.stopContainer(containerId, { ...(graceSeconds !== undefined && { graceSeconds }) })
       ),

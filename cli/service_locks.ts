@@ -10,9 +10,9 @@ import { InstanceLock, InstanceLockedError } from "../lib/runner/instance_lock.t
 import type { ServiceConfig, ServiceName } from "../services/config.ts";
 
 /** How often the locks are renewed, in ms. */
-const RENEW_MS = 5000;
+const RENEW_INTERVAL_MS = 5000;
 /** A service that does not renew its lock for this long counts as frozen, in ms. */
-const FROZEN_MS = 30_000;
+const FROZEN_AFTER_MS = 30_000;
 
 /** Locks of one process. */
 export interface ServiceLockSet extends AsyncDisposable {
@@ -46,7 +46,7 @@ export async function acquireServiceLocks({ services, runner }: ServiceConfig): 
       lost.abort(new InstanceLockedError(instance, `the lock '${lock.path}' was removed`));
     }
   };
-  const timer = setInterval(() => void Promise.all(Object.values(locks).map(renew)), RENEW_MS);
+  const timer = setInterval(() => void Promise.all(Object.values(locks).map(renew)), RENEW_INTERVAL_MS);
   stack.defer(() => clearInterval(timer));
   const held = stack.move();
   return { locks, lost: lost.signal, [Symbol.asyncDispose]: () => held.disposeAsync() };
@@ -76,5 +76,5 @@ export async function serviceHolders(
  * @param now The time, in ms since the epoch.
  */
 export function isFrozen({ renewedAt }: LockHolder, now: number): boolean {
-  return renewedAt !== undefined && now - renewedAt.getTime() > FROZEN_MS;
+  return renewedAt !== undefined && now - renewedAt.getTime() > FROZEN_AFTER_MS;
 }

@@ -240,7 +240,7 @@ function localEvents(changes: ChangeSource | undefined): InProcessBotEvents | Po
 
 /** Drops deletions: the feed reports only bots, and a missing schedule needs no confirmation. */
 function withoutDeletions(changes: ChangeSource): ChangeSource {
-  return { look: () => changes.look() && [] };
+  return { poll: () => changes.poll() && [] };
 }
 
 /** A process removes leftovers only of the kinds it serves: another process may serve the rest. */

@@ -25,7 +25,7 @@ export interface BotsOptions {
 }
 
 /** So many ledgers are read at the same time. */
-const LEDGERS_AT_ONCE = 16;
+const MAX_CONCURRENT_LEDGERS = 16;
 
 /**
  * Lists the bots and the schedules.
@@ -72,7 +72,7 @@ export async function botsCommand({ json }: BotsOptions, context: CliContext): P
 async function listSchedules({ schedules, stores }: OpenDocuments): Promise<ScheduleRow[]> {
   if (!schedules) return [];
   const stored = (await schedules.repository.list()).sort((a, b) => (a.key < b.key ? -1 : 1));
-  const limit = new Limiter(LEDGERS_AT_ONCE);
+  const limit = new Limiter(MAX_CONCURRENT_LEDGERS);
   return await Promise.all(stored.map((each) =>
     limit.run(async () => {
       const [last] = await stores.runs.list(each.key, { limit: 1 });

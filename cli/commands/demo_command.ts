@@ -17,7 +17,7 @@ import { LocalSession } from "../local_session.ts";
 import { createLogPrinter } from "../output/log_printer.ts";
 import { removeBot } from "../deploy/remove_bot.ts";
 import { readResult, showResult } from "../output/result_view.ts";
-import { settleAll, untilAborted } from "../settle.ts";
+import { allSettledOrThrow, doneOrAborted } from "../../lib/util/promises.ts";
 import type { Terminal } from "../output/terminal.ts";
 
 /** Options of {@linkcode demoCommand}. */
@@ -70,7 +70,7 @@ async function serve(
   const serving = composed.run(ending.signal);
   try {
     const isScheduled = ({ schedule }: BotFolder) => schedule !== undefined;
-    const outcomes = await settleAll([
+    const outcomes = await allSettledOrThrow([
       runBots(examples.filter((bot) => bot.entrypoints.bot && !isScheduled(bot)), stage),
       runSchedules(examples.filter(isScheduled), {
         ...stage,
@@ -124,18 +124,18 @@ async function runBots(bots: readonly BotFolder[], stage: Stage): Promise<boolea
   const deployed: string[] = [];
   let ran = false;
   try {
-    await settleAll(bots.map(async (bot) => {
+    await allSettledOrThrow(bots.map(async (bot) => {
       const before = await target.repository.get(bot.name, { signal: end });
       const { id } = await deployBot(bot, target, { before, signal: end });
       deployed.push(id);
     }));
-    await untilAborted(new Promise(() => {}), end);
+    await doneOrAborted(new Promise(() => {}), end);
     ran = views.every(({ isRunning }) => isRunning);
   } catch (error) {
     if (!end.aborted) throw error;
   } finally {
-    await settleAll(deployed.map((id) => removeBot(id, target)));
-    await settleAll(views.map((view) => view.untilGone(stopWithinMs)));
+    await allSettledOrThrow(deployed.map((id) => removeBot(id, target)));
+    await allSettledOrThrow(views.map((view) => view.untilGone(stopWithinMs)));
     unsubscribe();
   }
   return ran;

@@ -77,7 +77,7 @@ async function examine(context: CliContext): Promise<Finding[]> {
   const { instance } = config;
   return [
     ...findings,
-    { subject: "Configuration", state: "ok", detail: `instance ${instance}, ${kindOf(service)}` },
+    { subject: "Configuration", state: "ok", detail: `instance ${instance}, ${storageSummary(service)}` },
     ...(await Promise.all([
       checkEngine(config, context),
       checkTempDir(config),
@@ -90,7 +90,7 @@ async function examine(context: CliContext): Promise<Finding[]> {
   ];
 }
 
-function kindOf({ mongoUri, natsUrl }: ServiceConfig): string {
+function storageSummary({ mongoUri, natsUrl }: ServiceConfig): string {
   if (!mongoUri) return "the embedded default";
   return `with MongoDB and MinIO, ${natsUrl ? "and NATS" : "without NATS"}`;
 }

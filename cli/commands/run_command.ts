@@ -12,7 +12,7 @@ import { type CliContext, EXIT } from "../context.ts";
 import { LocalSession } from "../local_session.ts";
 import { createLogPrinter } from "../output/log_printer.ts";
 import { sessionConfig } from "../session_config.ts";
-import { untilAborted } from "../settle.ts";
+import { doneOrAborted } from "../../lib/util/promises.ts";
 
 /** Options of {@linkcode runCommand}. */
 export interface RunOptions {
@@ -50,7 +50,7 @@ export async function runCommand({ folder, configFile }: RunOptions, context: Cl
       print(bot.name, line);
     }
   })();
-  await untilAborted(following, signal);
+  await doneOrAborted(following, signal);
   const { how, exitCode } = await session.runner.stopContainer(containerId, { keep: true });
   await following;
   const ended = describeExit({ ...await session.runner.getContainerStatus(containerId), exitCode });

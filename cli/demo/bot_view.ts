@@ -61,11 +61,11 @@ export class BotView {
     if (status?.containerId && status.condition.type === "running") this.#follow(status.containerId);
     if (!status) {
       // The last lines come before the word that it has ended.
-      this.#following.then(() => this.#say("stopped")).finally(() => this.#gone.resolve());
+      this.#following.then(() => this.#print("stopped")).finally(() => this.#gone.resolve());
       return;
     }
     this.#isRunning = status.condition.type === "running";
-    this.#say(this.#wordsFor(status));
+    this.#print(this.#describe(status));
   }
 
   /**
@@ -82,17 +82,17 @@ export class BotView {
     clearTimeout(timer);
   }
 
-  #wordsFor({ condition }: RunningBot): string {
+  #describe({ condition }: RunningBot): string {
     const { version, runtime } = this.#options.bot;
     if (condition.type === "running") return `running (version ${version}, ${runtime})`;
     return condition.type === "stopping" ? "stopping" : describeCondition(condition);
   }
 
-  #say(words: string): void {
+  #print(message: string): void {
     const { bot, terminal } = this.#options;
-    if (words === this.#shown) return;
-    this.#shown = words;
-    terminal.note(printable(`${bot.name}: ${words}`));
+    if (message === this.#shown) return;
+    this.#shown = message;
+    terminal.note(printable(`${bot.name}: ${message}`));
   }
 
   #follow(containerId: string): void {

@@ -9,7 +9,7 @@ import type { BotFolder } from "../deploy/bot_folder.ts";
 import { deployBot, type DeployTarget } from "../deploy/deploy_bot.ts";
 import { removeBot } from "../deploy/remove_bot.ts";
 import { describeRun, ScheduleView, type ScheduleViewOptions } from "./schedule_view.ts";
-import { settleAll, untilAborted } from "../settle.ts";
+import { allSettledOrThrow, doneOrAborted } from "../../lib/util/promises.ts";
 import { printable } from "../output/terminal.ts";
 
 /** What {@linkcode runSchedules} works with. */
@@ -25,7 +25,7 @@ export interface DemoSchedulesStage extends Pick<ScheduleViewOptions, "runner" |
 }
 
 /** Between two looks at a run that goes on, in ms. */
-const LOOK_MS = 50;
+const POLL_INTERVAL_MS = 50;
 
 /**
  * Deploys the schedules, shows their runs until the end, removes them, and prints their records.
@@ -45,20 +45,20 @@ export async function runSchedules(
   });
   const deployed: string[] = [];
   try {
-    await settleAll(folders.map(async (folder) => {
+    await allSettledOrThrow(folders.map(async (folder) => {
       const before = await target.repository.get(folder.name, { signal: end });
       const { id } = await deployBot(folder, target, { before, signal: end });
       deployed.push(id);
       terminal.note(printable(`${id}: runs at ${folder.schedule} (UTC)`));
     }));
-    await untilAborted(new Promise(() => {}), end);
+    await doneOrAborted(new Promise(() => {}), end);
   } catch (error) {
     if (!end.aborted) throw error;
   } finally {
-    await settleAll(deployed.map((id) => removeBot(id, target)));
+    await allSettledOrThrow(deployed.map((id) => removeBot(id, target)));
     await untilEnded(stage);
     unsubscribe();
-    await settleAll(views.map((view) => view.end()));
+    await allSettledOrThrow(views.map((view) => view.end()));
   }
   for (const id of deployed) {
     const records = await composed.stores.runs.list(id);
@@ -75,6 +75,6 @@ async function untilEnded({ composed, stopWithinMs }: DemoSchedulesStage): Promi
   while (
     performance.now() < deadline && state.getAllSchedules().some(({ openRuns }) => openRuns.length > 0)
   ) {
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));
   }
 }

@@ -42,24 +42,25 @@ const schema = z.strictObject({
   metadata: z.unknown().optional(),
   ...settings,
 }).superRefine((value, context) => {
-  const says = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
+  const report = (path: string, message: string) =>
+    context.addIssue({ code: "custom", path: [path], message });
   if (value.type === "realtime" && value.schedule !== undefined) {
-    says("schedule", "a bot of type realtime has none; leave out one of both");
+    report("schedule", "a bot of type realtime has none; leave out one of both");
   }
   if (value.type === "scheduled" || value.schedule !== undefined) return;
   for (const name of SCHEDULE_SETTINGS) {
-    if (value[name] !== undefined) says(name, "has no effect without a schedule");
+    if (value[name] !== undefined) report(name, "has no effect without a schedule");
   }
 });
 
-/** What a `bot-config.yaml` says. */
+/** The content of a `bot-config.yaml`. */
 export type BotConfig = z.infer<typeof schema>;
 
 /**
  * Reads what the file holds.
  *
  * @param value The file's content, with strings as its scalars.
- * @returns What it says, or one line for each problem.
+ * @returns What it report, or one line for each problem.
  */
 export function parseBotConfig(
   value: unknown,

@@ -11,7 +11,7 @@ import { printable, type Terminal } from "../output/terminal.ts";
 /** Below this many bytes nothing is said where lines cannot be replaced. */
 const LARGE_BYTES = 20_000_000;
 /** How many names are listed. */
-const LISTED = 3;
+const MAX_LISTED = 3;
 
 /**
  * Shows how far the packing is: a bar that grows where lines can be replaced, else one line of what is large.
@@ -42,7 +42,7 @@ export function describeLeftOut(
   { leftOut, ignoreFile }: Pick<ZippedFolder, "leftOut" | "ignoreFile">,
 ): string | undefined {
   if (ignoreFile === undefined || leftOut.length === 0) return undefined;
-  const more = leftOut.length > LISTED ? ` and ${leftOut.length - LISTED} more` : "";
+  const more = leftOut.length > MAX_LISTED ? ` and ${leftOut.length - MAX_LISTED} more` : "";
   const hint = ignoreFile === ".gitignore" ? "; a .berthignore would count instead" : "";
-  return printable(`Left out by ${ignoreFile}: ${leftOut.slice(0, LISTED).join(", ")}${more}${hint}`);
+  return printable(`Left out by ${ignoreFile}: ${leftOut.slice(0, MAX_LISTED).join(", ")}${more}${hint}`);
 }

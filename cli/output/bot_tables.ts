@@ -11,7 +11,7 @@ import { formatTable } from "./table.ts";
 import { printable } from "./terminal.ts";
 
 /** A cell that others stand behind is shown up to so many characters. */
-const MAX_CELL = 60;
+const MAX_CELL_WIDTH = 60;
 
 /** What {@linkcode botTable} is told besides the bots. */
 export interface BotTableOptions {
@@ -70,7 +70,7 @@ function toTable<T>(
 
 /** An expression can be as long as its author likes. */
 function clip(text: string): string {
-  return text.length > MAX_CELL ? `${text.slice(0, MAX_CELL)}…` : text;
+  return text.length > MAX_CELL_WIDTH ? `${text.slice(0, MAX_CELL_WIDTH)}…` : text;
 }
 
 function yesOrNo(is: boolean): string {

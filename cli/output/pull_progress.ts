@@ -7,7 +7,7 @@
 import type { PullProgress } from "../../lib/engine/container_orchestrator.ts";
 import type { Terminal } from "./terminal.ts";
 
-const WIDTH = 24;
+const BAR_WIDTH = 24;
 const MEGABYTE = 1_000_000;
 
 /** Adds up the layers of one image. */
@@ -48,8 +48,8 @@ export class PullTotals {
  */
 export function progressBar(done: number, total: number): string {
   const part = total > 0 ? Math.min(1, done / total) : 0;
-  const filled = Math.floor(part * WIDTH);
-  const bar = "#".repeat(filled).padEnd(WIDTH, "-");
+  const filled = Math.floor(part * BAR_WIDTH);
+  const bar = "#".repeat(filled).padEnd(BAR_WIDTH, "-");
   const percent = String(Math.floor(part * 100)).padStart(3);
   return `[${bar}] ${percent} %  ${(done / MEGABYTE).toFixed(1)}/${(total / MEGABYTE).toFixed(1)} MB`;
 }

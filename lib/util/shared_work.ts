@@ -4,6 +4,8 @@
  * @module
  */
 
+import { abortable } from "./promises.ts";
+
 interface Running<T> {
   readonly done: Promise<T>;
   readonly abort: AbortController;
@@ -28,7 +30,7 @@ export class SharedWork<T> {
     const running = this.#running.get(key) ?? this.#begin(key, work);
     running.callers++;
     try {
-      return await untilAborted(running.done, signal);
+      return await abortable(running.done, signal);
     } finally {
       if (--running.callers === 0) {
         this.#forget(key, running);
@@ -50,13 +52,4 @@ export class SharedWork<T> {
   #forget(key: string, running: Running<T>): void {
     if (this.#running.get(key) === running) this.#running.delete(key);
   }
-}
-
-function untilAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
-  if (!signal) return promise;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

@@ -10,9 +10,9 @@ import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../../lib/runn
 import { RETRY, retryDelays } from "../../lib/util/backoff.ts";
 import { type Clock, systemClock } from "../../lib/util/clock.ts";
 import { Wakeup } from "../../lib/util/wakeup.ts";
-import { followHints } from "../control/follow_hints.ts";
+import { watchContainers } from "../control/watch_containers.ts";
 import { tick } from "../control/tick.ts";
-import { WaitLog } from "../control/wait_log.ts";
+import { OutageLog } from "../control/outage_log.ts";
 import { WorkQueue } from "../control/work_queue.ts";
 import {
   type BotChange,
@@ -80,7 +80,7 @@ export class BotService {
   /** Ends the service. */
   #signal: AbortSignal | undefined;
   readonly #log = getLogger(["berth", "bots"]);
-  readonly #waits = new WaitLog(this.#log);
+  readonly #outages = new OutageLog(this.#log);
   readonly #foreign = new ForeignContainers(this.#log);
   /** Whether what a killed predecessor left has been removed. */
   #isSwept = false;
@@ -151,13 +151,13 @@ export class BotService {
         clock,
         wakeup: this.#resync,
         backoffSchedule: retryDelays(RETRY.resync),
-        onError: ({ error }) => this.#waits.tell("resync", messageOf(error)),
+        onError: ({ error }) => this.#outages.report("resync", messageOf(error)),
       }, (signal) => this.#readAll(signal)),
-      followHints({
+      watchContainers({
         ...this.#options,
         log: this.#log,
         signal,
-        onHint: ({ id, kind, containerId = "" }) =>
+        onEvent: ({ id, kind, containerId = "" }) =>
           kind === "bot" && !this.#bots.hasEnded(containerId) && this.wake(id),
         onOpen: () => this.#hasBegunRead && this.#resync.wake(),
       }),
@@ -214,7 +214,7 @@ export class BotService {
     const signal = this.#signal;
     if (!(error instanceof StoreUnavailableError) || this.#isOutageKnown || !signal) return;
     this.#isOutageKnown = true;
-    if (!this.#waits.isWaiting("resync")) this.#waits.tell("resync", messageOf(error));
+    if (!this.#outages.isWaiting("resync")) this.#outages.report("resync", messageOf(error));
     // Without the pause, a database that refuses a single bot would be read over and over.
     await this.#options.clock.sleep(RETRY.outage.minMs, signal).catch(() => {});
     this.#isOutageKnown = false;
@@ -234,7 +234,7 @@ export class BotService {
     const own = this.#foreign.leaveOut(containers);
     // After the containers: otherwise a container could belong to a document written between the two reads.
     const documents = await repository.list({ signal });
-    this.#waits.tell("resync");
+    this.#outages.report("resync");
     this.#review(own, documents);
     const listed = Map.groupBy(containers, ({ id }) => id);
     const stored = new Map(documents.map(({ key, document }) => [key, document]));

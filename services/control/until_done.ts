@@ -8,7 +8,7 @@ import type { Logger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
 import { backoffMs, RETRY } from "../../lib/util/backoff.ts";
 import type { Clock } from "../../lib/util/clock.ts";
-import { WaitLog } from "./wait_log.ts";
+import { OutageLog } from "./outage_log.ts";
 
 /** Options of {@linkcode untilDone}. */
 export interface UntilDoneOptions {
@@ -36,17 +36,17 @@ export async function untilDone<T>(
   work: (signal: AbortSignal) => Promise<T>,
   { log, signal, clock, isFinal = () => false }: UntilDoneOptions,
 ): Promise<T> {
-  const waits = new WaitLog(log);
+  const outages = new OutageLog(log);
   for (let failures = 0;;) {
     signal.throwIfAborted();
     try {
       const result = await work(signal);
-      if (failures > 0) waits.tell(name);
+      if (failures > 0) outages.report(name);
       return result;
     } catch (error) {
       signal.throwIfAborted();
       if (isFinal(error)) throw error;
-      waits.tell(name, messageOf(error));
+      outages.report(name, messageOf(error));
       await clock.sleep(backoffMs(++failures, RETRY.resync), signal);
     }
   }

@@ -11,7 +11,7 @@
  */
 
 import { Cron } from "croner";
-import { kindOf } from "../documents/document_fields.ts";
+import { typeName } from "../documents/document_fields.ts";
 import { CRON_FIELDS, type CronValues, quote } from "./cron_field.ts";
 import type { CronSchedule, ParsedCron } from "./cron_schedule.ts";
 import { type CronFields, type CronProblem, readCronExpression } from "./read_cron_expression.ts";
@@ -38,7 +38,7 @@ const MAX_SECONDS = 8.64e12;
  * @returns Its times up to the year 3000, or one line that says why there are none: it cannot be read, or never fires.
  */
 export function parseCronSchedule(expression: unknown, timezone?: unknown): ParsedCron {
-  if (typeof expression !== "string") return { problem: `must be a text (is ${kindOf(expression)})` };
+  if (typeof expression !== "string") return { problem: `must be a text (is ${typeName(expression)})` };
   const read = readCronExpression(expression);
   if ("problem" in read) return read;
   const zone = chooseZone(read.zone, timezone ?? "");
@@ -55,7 +55,7 @@ export function parseCronSchedule(expression: unknown, timezone?: unknown): Pars
 }
 
 function chooseZone(inExpression: string | undefined, timezone: unknown): string | CronProblem {
-  if (typeof timezone !== "string") return { problem: `timezone: must be a text (is ${kindOf(timezone)})` };
+  if (typeof timezone !== "string") return { problem: `timezone: must be a text (is ${typeName(timezone)})` };
   const name = inExpression ?? (timezone || "UTC");
   for (const given of [name, timezone || name]) {
     const zone = findTimeZone(given);

@@ -6,7 +6,7 @@
  */
 
 import { didYouMean } from "../../lib/util/did_you_mean.ts";
-import { field, type Fields, isObject, kindOf } from "./document_fields.ts";
+import { field, type Fields, isObject, typeName } from "./document_fields.ts";
 
 /** The reserved key. */
 export const BERTH_KEY = "berth";
@@ -46,7 +46,7 @@ export function splitConfig(config: Fields): SplitConfig {
   const { [BERTH_KEY]: given, ...own } = config;
   const berth = given ?? {};
   if (isObject(berth)) return { own, berth };
-  return { own, berth: {}, problem: `config.${BERTH_KEY}: must be an object (is ${kindOf(berth)})` };
+  return { own, berth: {}, problem: `config.${BERTH_KEY}: must be an object (is ${typeName(berth)})` };
 }
 
 /**
@@ -88,7 +88,7 @@ export function wholeNumberSetting(
   if (value === undefined) return undefined;
   if (Number.isInteger(value) && Number(value) >= min && Number(value) <= max) return Number(value);
   problems.push(
-    `config.${BERTH_KEY}.${name}: must be a whole number from ${min} to ${max} (is ${kindOf(value)})`,
+    `config.${BERTH_KEY}.${name}: must be a whole number from ${min} to ${max} (is ${typeName(value)})`,
   );
   return undefined;
 }

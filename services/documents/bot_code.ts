@@ -5,7 +5,7 @@
  */
 
 import type { ExecutableInput } from "../../lib/executable/executable.ts";
-import { field, isObject, kindOf } from "./document_fields.ts";
+import { field, isObject, typeName } from "./document_fields.ts";
 
 /** The fields of an executable that `custom` says. */
 export type BotCode = Pick<ExecutableInput, "filePath" | "version" | "runtime" | "entrypointFiles">;
@@ -23,7 +23,7 @@ export function readBotCode(
 ): BotCode {
   const nothing = { filePath: "", entrypointFiles: {} };
   const wrong = (name: string, wanted: string, value: unknown) => {
-    problems.push(`${name}: must be ${wanted} (is ${kindOf(value)})`);
+    problems.push(`${name}: must be ${wanted} (is ${typeName(value)})`);
     return nothing;
   };
   if (!isObject(custom)) return wrong("custom", "an object that describes the bot's code", custom);

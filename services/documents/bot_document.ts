@@ -12,7 +12,7 @@ import { readBotCode } from "./bot_code.ts";
 import { settingNotes, type SplitConfig, splitConfig, wholeNumberSetting } from "./berth_settings.ts";
 import { configJson } from "./config_json.ts";
 import { CONFIG_TEXT, writtenConfig } from "./config_text.ts";
-import { field, type Fields, isObject, kindOf } from "./document_fields.ts";
+import { field, type Fields, isObject, typeName } from "./document_fields.ts";
 import { enabledNotes, isEnabled } from "./enabled.ts";
 import { readInstant } from "./instant.ts";
 import { unreadableReason } from "./unreadable_document.ts";
@@ -103,7 +103,7 @@ export function parseBotDocument(
   const fallback = { status: "invalid", key: options.key ?? "(document without id)", enabled: true } as const;
   try {
     if (!isObject(document)) {
-      return { ...fallback, reason: `document: must be an object (is ${kindOf(document)})` };
+      return { ...fallback, reason: `document: must be an object (is ${typeName(document)})` };
     }
     return parseFields(document, fallback);
   } catch (error) {
@@ -180,7 +180,7 @@ export function updatedAtOf(document: Fields): number | undefined {
 
 function idOf(id: unknown, problems: string[]): string {
   if (typeof id === "string") return id;
-  problems.push(`id: must be a text (is ${kindOf(id)})`);
+  problems.push(`id: must be a text (is ${typeName(id)})`);
   return "";
 }
 
@@ -188,7 +188,7 @@ function idOf(id: unknown, problems: string[]): string {
 function configOf(document: Fields, { own, problem }: SplitConfig, problems: string[]): string {
   const config = field(document, "config");
   if (!isObject(config)) {
-    problems.push(`config: must be an object (is ${kindOf(config)})`);
+    problems.push(`config: must be an object (is ${typeName(config)})`);
     return "{}";
   }
   if (problem !== undefined) problems.push(problem);
@@ -202,7 +202,7 @@ function segmentOf(segment: unknown, problems: string[]): number {
   if (isSegment(segment)) return segment;
   problems.push(
     `segment_id: must be a whole number of 0 or more (is ${
-      typeof segment === "number" ? segment : kindOf(segment)
+      typeof segment === "number" ? segment : typeName(segment)
     })`,
   );
   return 0;

@@ -8,7 +8,7 @@ import { MAX_DOCUMENT_DEPTH } from "./nesting.ts";
 
 /** Longest configuration, in bytes of JSON. */
 export const MAX_CONFIG_BYTES: number = 512 * 1024;
-const MAX_NAME = 60;
+const MAX_NAME_LENGTH = 60;
 
 /** The text, or what keeps the value from being one. */
 export type ConfigJson = { readonly text: string } | { readonly problem: string };
@@ -68,7 +68,7 @@ function checkObject(value: object, walk: Walk, path: string): string | undefine
   if (value instanceof Date) {
     return Number.isNaN(value.getTime()) ? `${path}: is a date that does not exist` : undefined;
   }
-  if (!isPlain(value)) return `${path}: is ${kindOf(value)}, which JSON cannot hold`;
+  if (!isPlain(value)) return `${path}: is ${typeName(value)}, which JSON cannot hold`;
   if (walk.open.has(value)) return `${path}: contains itself`;
   if (walk.open.size >= MAX_DOCUMENT_DEPTH) {
     return `${walk.name}: is nested more than ${MAX_DOCUMENT_DEPTH} levels deep`;
@@ -87,7 +87,7 @@ function isPlain(value: object): boolean {
   return Array.isArray(value) || prototype === Object.prototype || prototype === null;
 }
 
-function kindOf(value: object): string {
+function typeName(value: object): string {
   return ArrayBuffer.isView(value) || value instanceof ArrayBuffer
     ? "binary data"
     : `a ${value.constructor?.name}`;
@@ -95,7 +95,7 @@ function kindOf(value: object): string {
 
 /** A name that fits in a line of a log, whoever chose it. */
 function printable(key: string): string {
-  const shown = key.length > MAX_NAME ? `${key.slice(0, MAX_NAME)}…` : key;
+  const shown = key.length > MAX_NAME_LENGTH ? `${key.slice(0, MAX_NAME_LENGTH)}…` : key;
   return /^[\w-]+…?$/.test(shown) ? shown : JSON.stringify(shown);
 }
 

@@ -34,7 +34,7 @@ export function field(object: Fields, name: string): unknown {
  * @param value Anything.
  * @returns For example `missing`, `a text` or `NaN`.
  */
-export function kindOf(value: unknown): string {
+export function typeName(value: unknown): string {
   if (value === undefined) return "missing";
   if (value === null || Number.isNaN(value)) return String(value);
   if (Array.isArray(value)) return "an array";

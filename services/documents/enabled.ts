@@ -4,7 +4,7 @@
  * @module
  */
 
-import { field, type Fields, isObject, kindOf } from "./document_fields.ts";
+import { field, type Fields, isObject, typeName } from "./document_fields.ts";
 
 const DISABLED: readonly unknown[] = [false, "false", 0, "0"];
 const ENABLED: readonly unknown[] = [undefined, true, "true", 1, "1"];
@@ -34,11 +34,11 @@ export function enabledNotes(document: Fields): string[] {
   const inner = isObject(config) ? field(config, "enabled") : undefined;
   const notes: string[] = [];
   if (outer !== false && !ENABLED.includes(outer)) {
-    notes.push(`enabled: is ${kindOf(outer)}, which does not disable the bot; only false does`);
+    notes.push(`enabled: is ${typeName(outer)}, which does not disable the bot; only false does`);
   }
   if (!DISABLED.includes(inner) && !ENABLED.includes(inner)) {
     notes.push(
-      `config.enabled: is ${kindOf(inner)}, which does not disable the bot; false, "false", 0 and "0" do`,
+      `config.enabled: is ${typeName(inner)}, which does not disable the bot; false, "false", 0 and "0" do`,
     );
   }
   return notes;

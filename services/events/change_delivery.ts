@@ -13,11 +13,11 @@ import type { BotChange } from "../documents/bot_repository.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 
 /** So many changes, each of another bot, are applied at the same time: most of it is waiting for the database. */
-export const CHANGES_AT_ONCE = 64;
+export const MAX_CONCURRENT_CHANGES = 64;
 /** When a change is given again that has to wait for an earlier one of its document, in ms. */
-const BEHIND_MS = 300;
+const RETRY_BEHIND_MS = 300;
 /** An event that was not taken is expected again within so much time beyond its wait, in ms; then others go on. */
-const OVERDUE_MS = 15_000;
+const REDELIVERY_TIMEOUT_MS = 15_000;
 
 /** Options of {@linkcode ChangeDelivery}. */
 export interface ChangeDeliveryOptions {
@@ -39,7 +39,7 @@ export interface ChangeDeliveryOptions {
 export class ChangeDelivery {
   readonly #options: ChangeDeliveryOptions;
   readonly #bots = new KeyedMutex();
-  readonly #limit = new Limiter(CHANGES_AT_ONCE);
+  readonly #limit = new Limiter(MAX_CONCURRENT_CHANGES);
   readonly #probe = new Limiter(1);
   readonly #log = getLogger(["berth", "events"]);
   /** Of each document, its earliest event that was not taken, and until when it should come again. */
@@ -69,7 +69,7 @@ export class ChangeDelivery {
 
   async #apply(change: BotChange, attempt: number): Promise<number | undefined> {
     const { onChange, random, clock } = this.#options;
-    if (this.#isBehind(change)) return BEHIND_MS;
+    if (this.#isBehind(change)) return RETRY_BEHIND_MS;
     await this.#pause();
     const before = this.#failures;
     const { sequence } = change.order;
@@ -86,7 +86,7 @@ export class ChangeDelivery {
       this.#failedAt = clock.monotonic();
       const delayMs = Math.round(backoffMs(attempt, { ...RETRY.store, random }));
       if (sequence !== undefined) {
-        this.#refused.set(change.id, { sequence, until: this.#failedAt + delayMs + OVERDUE_MS });
+        this.#refused.set(change.id, { sequence, until: this.#failedAt + delayMs + REDELIVERY_TIMEOUT_MS });
       }
       this.#report({ id: change.id, type: change.type, attempt, delayMs, error });
       return delayMs;

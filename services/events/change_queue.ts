@@ -7,10 +7,10 @@
 import type { Clock } from "../../lib/util/clock.ts";
 import { Wakeup } from "../../lib/util/wakeup.ts";
 import type { BotChange } from "../documents/bot_repository.ts";
-import { type ChangeDelivery, CHANGES_AT_ONCE } from "./change_delivery.ts";
+import { type ChangeDelivery, MAX_CONCURRENT_CHANGES } from "./change_delivery.ts";
 
 /** So many changes are kept at most. */
-const DEFAULT_LIMIT = 10_000;
+const MAX_QUEUED_CHANGES = 10_000;
 
 interface Entry {
   readonly change: BotChange;
@@ -54,7 +54,7 @@ export class ChangeQueue {
    * @returns Resolves to whether it was taken, `false` when it was given up; `undefined` when there is no room.
    */
   add(change: BotChange): Promise<boolean> | undefined {
-    const { clock, signal, limit = DEFAULT_LIMIT } = this.#options;
+    const { clock, signal, limit = MAX_QUEUED_CHANGES } = this.#options;
     if (signal.aborted) return Promise.resolve(false);
     if (this.#entries.length >= limit) return undefined;
     const { promise, resolve } = Promise.withResolvers<boolean>();
@@ -73,7 +73,7 @@ export class ChangeQueue {
     const { signal } = this.#options;
     const given = new Set<Promise<void>>();
     while (!signal.aborted) {
-      const isFull = given.size >= CHANGES_AT_ONCE;
+      const isFull = given.size >= MAX_CONCURRENT_CHANGES;
       const entry = isFull ? undefined : this.#nextReady();
       if (!entry) {
         await this.#wakeup.sleep({ ...this.#options, ...(!isFull && this.#untilNext()) });

@@ -16,5 +16,5 @@ export interface ChangeSource {
    * that are remembered.
    * @throws when there is no answer; the next look makes up for it.
    */
-  look(): readonly (BotChange & { readonly type: "deleted" })[] | undefined;
+  poll(): readonly (BotChange & { readonly type: "deleted" })[] | undefined;
 }

@@ -28,7 +28,7 @@ export const NO_POSITION: BotPosition = { deleted: false };
  * program publishes its change after it, so an older event that slips through is soon corrected; a newer one that is
  * refused is lost.
  */
-const CLOCKS_APART_MS = 5_000;
+const MAX_CLOCK_SKEW_MS = 5_000;
 
 /** How long a deletion is remembered, in ms: 30 days, while streams keep events for 7. */
 export const DELETION_MEMORY_MS: number = 30 * 24 * 60 * 60 * 1000;
@@ -67,7 +67,7 @@ export function refuseStale(order: EventOrder, { position, hasDocument, now }: B
   const lastAt = position.publishedAt !== undefined && position.publishedAt <= now
     ? position.publishedAt
     : undefined;
-  const apartMs = sequence === undefined ? 0 : CLOCKS_APART_MS;
+  const apartMs = sequence === undefined ? 0 : MAX_CLOCK_SKEW_MS;
   if (lastAt !== undefined && publishedAt < lastAt - apartMs) {
     const last = new Date(lastAt).toISOString();
     return { kind: "older", reason: `it is older than the change that was made at ${last}` };

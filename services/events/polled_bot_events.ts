@@ -33,7 +33,7 @@ export class PolledBotEvents implements BotEvents {
   readonly #events: InProcessBotEvents;
   readonly #end = new AbortController();
   readonly #log = getLogger(["berth", "events"]);
-  #looking: Promise<void> | undefined;
+  #polling: Promise<void> | undefined;
 
   /** @param source Where to look. @param options See {@linkcode PolledBotEventsOptions}. */
   constructor(source: ChangeSource, options: PolledBotEventsOptions = {}) {
@@ -53,12 +53,12 @@ export class PolledBotEvents implements BotEvents {
   subscribe(handlers: BotEventHandlers): void {
     this.#events.subscribe(handlers);
     const { onGap } = guardHandlers(handlers);
-    this.#looking = tick("changes", this.#intervalMs, {
+    this.#polling = tick("changes", this.#intervalMs, {
       signal: this.#end.signal,
       clock: this.#clock,
       // A database that does not answer is the resync's to report.
       onError: ({ error }) => this.#log.debug("look for changes failed", { error }),
-    }, () => this.#look(onGap));
+    }, () => this.#poll(onGap));
   }
 
   /** {@inheritDoc BotEvents.caughtUp} */
@@ -74,12 +74,12 @@ export class PolledBotEvents implements BotEvents {
   /** Ends the looking and the delivery. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end.abort(new DOMException("The events have been closed.", "AbortError"));
-    await this.#looking;
+    await this.#polling;
     await this.#events[Symbol.asyncDispose]();
   }
 
-  #look(onGap: () => void): void {
-    const deletions = this.#source.look();
+  #poll(onGap: () => void): void {
+    const deletions = this.#source.poll();
     if (!deletions) return;
     // Not waited for: what is not taken at once is given again.
     for (const deletion of deletions) void this.#events.publish(deletion);

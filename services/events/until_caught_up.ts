@@ -6,13 +6,14 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../../lib/util/clock.ts";
+import { doneOrAborted } from "../../lib/util/promises.ts";
 import { settledWithin } from "../../lib/util/settled_within.ts";
 import type { BotEvents } from "./bot_events.ts";
 
 /** An event bus that does not answer holds up the start for so long, in ms. */
-const CONNECT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 10_000;
 /** Reading what was missed holds it up for so long, in ms. */
-const CATCH_UP_MS = 120_000;
+const CATCH_UP_TIMEOUT_MS = 120_000;
 
 /** What {@linkcode untilCaughtUp} needs. */
 export interface UntilCaughtUpOptions {
@@ -34,22 +35,14 @@ export interface UntilCaughtUpOptions {
  * @returns Resolves in any case.
  */
 export async function untilCaughtUp({ events, what, clock, signal }: UntilCaughtUpOptions): Promise<void> {
-  const ended = Promise.withResolvers<void>();
-  const end = () => ended.resolve();
-  signal.addEventListener("abort", end, { once: true });
-  if (signal.aborted) end();
-  const over = Promise.race([events.caughtUp(), ended.promise]);
-  try {
-    if (await settledWithin(over, CONNECT_MS, clock)) return;
-    if (events.status().state === "catching-up") {
-      if (await settledWithin(over, CATCH_UP_MS - CONNECT_MS, clock)) return;
-    }
-    const status = events.status();
-    getLogger(["berth", what]).warn(
-      "The events that were published while Berth was away are not read yet: {what} are served as their documents say",
-      { what, detail: "detail" in status ? status.detail : status.state },
-    );
-  } finally {
-    signal.removeEventListener("abort", end);
+  const over = doneOrAborted(events.caughtUp(), signal);
+  if (await settledWithin(over, CONNECT_TIMEOUT_MS, clock)) return;
+  if (events.status().state === "catching-up") {
+    if (await settledWithin(over, CATCH_UP_TIMEOUT_MS - CONNECT_TIMEOUT_MS, clock)) return;
   }
+  const status = events.status();
+  getLogger(["berth", what]).warn(
+    "events published while Berth was away are not read yet; {what} are served from their current documents",
+    { what, detail: "detail" in status ? status.detail : status.state },
+  );
 }

@@ -23,7 +23,7 @@ export interface BatchedOptions<K, V> {
 }
 
 /** So many are made together. */
-const MAX_KEYS = 64;
+const MAX_BATCH_SIZE = 64;
 /** Longest wait for the call that is under way, in ms: one that hangs must not hold up those that come later. */
 const MAX_WAIT_MS = 100;
 
@@ -46,7 +46,7 @@ export function batched<K, V>({ alone, together }: BatchedOptions<K, V>): (key: 
     return sent;
   }, {
     cache: false,
-    maxBatchSize: MAX_KEYS,
+    maxBatchSize: MAX_BATCH_SIZE,
     batchScheduleFn: (callback) => void settledWithin(underWay, MAX_WAIT_MS, systemClock).then(callback),
   });
   return (key) => loader.load(key);

@@ -6,6 +6,7 @@
 
 import type { MongoClient } from "mongodb";
 import { CallScope } from "../../lib/util/call_scope.ts";
+import { abortable } from "../../lib/util/promises.ts";
 import { StoreUnavailableError } from "../documents/bot_repository.ts";
 import { mongoAddress } from "./connect_mongo.ts";
 import { toStoreError } from "./mongo_errors.ts";
@@ -48,11 +49,9 @@ export class MongoCalls {
       limitMs: this.#limitMs,
       signals: [options?.signal, this.#closing.signal],
     });
-    const aborted = Promise.withResolvers<never>();
-    scope.signal.addEventListener("abort", () => aborted.reject(scope.signal.reason), { once: true });
     try {
       scope.signal.throwIfAborted();
-      const result = await Promise.race([this.#connectAnd(work, scope), aborted.promise]);
+      const result = await abortable(this.#connectAnd(work, scope), scope.signal);
       scope.complete();
       return result;
     } catch (error) {

@@ -19,9 +19,9 @@ import type { DurableConsumer } from "./nats_durable_consumer.ts";
 import { orderOf } from "./nats_event_order.ts";
 
 /** How many events are asked for at once. */
-const BATCH = 500;
+const BATCH_SIZE = 500;
 /** How long the server may be silent while it sends them, in ms. */
-const SILENCE_MS = 5_000;
+const STALL_TIMEOUT_MS = 5_000;
 /** After so many such rounds what is left is given one event at a time: it must not hold up the other documents. */
 const MAX_FAILED_ROUNDS = 8;
 
@@ -101,7 +101,9 @@ async function readWaiting(
     while (pending > 0) {
       signal.throwIfAborted();
       const before = count;
-      for await (const message of await consumer.fetch({ max_messages: BATCH, expires: SILENCE_MS })) {
+      for await (
+        const message of await consumer.fetch({ max_messages: BATCH_SIZE, expires: STALL_TIMEOUT_MS })
+      ) {
         pending = message.info.pending;
         // What came since is for the consumer.
         if (message.seq > durable.lastSequence) return count;

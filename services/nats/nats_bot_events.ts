@@ -56,7 +56,7 @@ const DEFAULTS = {
   clock: systemClock,
   random: Math.random,
 };
-const TIMES: NatsTimes = {
+const DEFAULT_TIMES: NatsTimes = {
   retryMs: 2_000,
   streamCheckMs: 60_000,
   ackWaitMs: 5_000,
@@ -64,7 +64,7 @@ const TIMES: NatsTimes = {
   disposeMs: 5_000,
 };
 /** Closing a connection waits so long for the server. */
-const CLOSE_MS = 1_000;
+const CLOSE_TIMEOUT_MS = 1_000;
 
 type Subscription = Pick<NatsSessionOptions, "handlers" | "delivery" | "queue">;
 
@@ -100,7 +100,7 @@ export class NatsBotEvents implements BotEvents {
   /** @param connector Dials, see `connectNats()`. @param options See {@linkcode NatsBotEventsOptions}. */
   constructor(connector: NatsConnector, options: NatsBotEventsOptions) {
     this.#connector = connector;
-    this.#options = { ...DEFAULTS, ...options, times: { ...TIMES, ...options.times } };
+    this.#options = { ...DEFAULTS, ...options, times: { ...DEFAULT_TIMES, ...options.times } };
     this.#status = { state: "connecting", detail: `not connected to ${connector.where} yet` };
   }
 
@@ -191,15 +191,15 @@ export class NatsBotEvents implements BotEvents {
     } finally {
       this.#end.signal.removeEventListener("abort", end);
       await this.#close(connection);
-      await settledWithin(closed, CLOSE_MS, this.#options.clock);
+      await settledWithin(closed, CLOSE_TIMEOUT_MS, this.#options.clock);
     }
   }
 
   /** Sends what is to be sent, such as acknowledgements, if the server takes it. */
   async #close(connection: NatsConnection): Promise<void> {
     const { clock } = this.#options;
-    await settledWithin(connection.drain(), CLOSE_MS, clock);
-    await settledWithin(connection.close(), CLOSE_MS, clock);
+    await settledWithin(connection.drain(), CLOSE_TIMEOUT_MS, clock);
+    await settledWithin(connection.close(), CLOSE_TIMEOUT_MS, clock);
   }
 
   #reportMode(mode: NatsMode, reason?: string): void {

@@ -19,7 +19,7 @@ export interface NatsBotPublisherOptions {
 }
 
 /** The server's answer, and closing the connection, each take so long at most, in ms. */
-const LIMIT_MS = 5_000;
+const REQUEST_TIMEOUT_MS = 5_000;
 
 /** Publishes as an API server does: to the subjects, which a stream captures where there is one. */
 export class NatsBotPublisher implements BotEventPublisher {
@@ -37,12 +37,12 @@ export class NatsBotPublisher implements BotEventPublisher {
   async publish(change: BotChange): Promise<void> {
     const { where } = this.#connector;
     try {
-      this.#connection ??= this.#connector.connect(AbortSignal.timeout(LIMIT_MS));
+      this.#connection ??= this.#connector.connect(AbortSignal.timeout(REQUEST_TIMEOUT_MS));
       const connection = await this.#connection;
       const { subject, payload } = writeBotEvent(change, this.#subjectPrefix);
       connection.publish(subject, payload);
       const flushed = connection.flush();
-      if (await settledWithin(flushed, LIMIT_MS, systemClock)) return await flushed;
+      if (await settledWithin(flushed, REQUEST_TIMEOUT_MS, systemClock)) return await flushed;
     } catch (error) {
       this.#connection = undefined;
       const why = (error as Error).message;
@@ -54,6 +54,6 @@ export class NatsBotPublisher implements BotEventPublisher {
   /** Closes the connection, where there is one. */
   async [Symbol.asyncDispose](): Promise<void> {
     const connection = await this.#connection?.catch(() => undefined);
-    if (connection) await settledWithin(connection.close(), LIMIT_MS, systemClock);
+    if (connection) await settledWithin(connection.close(), REQUEST_TIMEOUT_MS, systemClock);
   }
 }

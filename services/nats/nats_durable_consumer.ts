@@ -16,7 +16,7 @@ import type { Consumer, ConsumerConfig, ConsumerInfo, JetStreamManager } from "@
 import type { NatsConnection } from "@nats-io/transport-node";
 
 /** How many events may wait for being given again; as long as so many do, no other is given. */
-const MAX_WAITING = 1_000;
+const MAX_ACK_PENDING = 1_000;
 const NANOS_PER_MS = 1_000_000;
 /** Room for so many sequences in each second of a stream's age. */
 const SEQUENCES_PER_SECOND = 2 ** 21;
@@ -62,7 +62,7 @@ export interface DurableConsumer {
  * @param connection The connection.
  * @param options See {@linkcode DurableConsumerOptions}.
  * @returns The consumer.
- * @throws {Error} when there is no stream, or no JetStream, or the server refuses; see {@linkcode wordsForMissingStream}.
+ * @throws {Error} when there is no stream, or no JetStream, or the server refuses; see {@linkcode describeMissingStream}.
  */
 export async function openDurableConsumer(
   connection: NatsConnection,
@@ -88,7 +88,7 @@ export async function openDurableConsumer(
  * @param stream Name of the stream.
  * @returns The reason, in words.
  */
-export function wordsForMissingStream(error: unknown, stream: string): string {
+export function describeMissingStream(error: unknown, stream: string): string {
   if (isApiError(error, JetStreamApiCodes.StreamNotFound)) return `there is no stream '${stream}'`;
   const { name, message } = error as Error;
   if (name === "JetStreamNotEnabled") return "JetStream is not enabled on the server";
@@ -103,7 +103,7 @@ async function ensureConsumer(
   const wanted = {
     filter_subject: options.filterSubject,
     ack_wait: options.ackWaitMs * NANOS_PER_MS,
-    max_ack_pending: MAX_WAITING,
+    max_ack_pending: MAX_ACK_PENDING,
     max_deliver: -1,
   } as const satisfies Partial<ConsumerConfig>;
   const found = await findConsumer(manager, options);

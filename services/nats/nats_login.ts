@@ -5,10 +5,11 @@
  */
 
 import { CallScope } from "../../lib/util/call_scope.ts";
+import { abortable } from "../../lib/util/promises.ts";
 import type { NatsServer } from "./nats_servers.ts";
 
 /** Longer than any line of a server. */
-const MAX_LINE = 1024 * 1024;
+const MAX_LINE_BYTES = 1024 * 1024;
 
 /** How to try. */
 export interface NatsLoginOptions {
@@ -35,21 +36,17 @@ export async function tryNatsLogin(server: NatsServer, options: NatsLoginOptions
   signal.throwIfAborted();
   using scope = new CallScope({ what: "The login", limitMs, signals: [signal] });
   const open = new Set<Disposable>();
-  const given = Promise.withResolvers<never>();
-  scope.signal.addEventListener("abort", () => given.reject(scope.signal.reason), { once: true });
   const work = logIn(server, name, (connection) => {
     open.add(connection);
     if (scope.signal.aborted) dispose(connection);
   });
   try {
-    await Promise.race([work, given.promise]);
+    await abortable(work, scope.signal);
   } catch (error) {
     signal.throwIfAborted();
-    throw new Error(scope.signal.aborted ? "it does not answer" : wordsFor(error), { cause: error });
+    throw new Error(scope.signal.aborted ? "it does not answer" : loginProblem(error), { cause: error });
   } finally {
     for (const connection of open) dispose(connection);
-    work.catch(() => {});
-    given.promise.catch(() => {});
   }
 }
 
@@ -97,7 +94,7 @@ function parseInfo(line: string): { readonly tls_required?: boolean; readonly tl
 async function nextLine(connection: Deno.Conn): Promise<string> {
   const bytes: number[] = [];
   const next = new Uint8Array(1);
-  while (bytes.length < MAX_LINE) {
+  while (bytes.length < MAX_LINE_BYTES) {
     if (await connection.read(next) === null) throw new Error("it closes the connection");
     if (next[0] === 0x0a) return new TextDecoder().decode(Uint8Array.from(bytes)).trim();
     bytes.push(next[0]!);
@@ -117,7 +114,7 @@ function dispose(connection: Disposable): void {
   }
 }
 
-function wordsFor(error: unknown): string {
+function loginProblem(error: unknown): string {
   if (error instanceof Deno.errors.ConnectionRefused) return "nothing listens there";
   if (error instanceof Deno.errors.ConnectionReset) return "it closes the connection";
   return (error as Error).message;

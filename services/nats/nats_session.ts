@@ -14,11 +14,11 @@ import type { ChangeDelivery } from "../events/change_delivery.ts";
 import type { ChangeQueue } from "../events/change_queue.ts";
 import { applyBacklog, type Backlog } from "./nats_backlog.ts";
 import { receiveCoreEvents } from "./nats_core_events.ts";
-import { type DurableConsumer, openDurableConsumer, wordsForMissingStream } from "./nats_durable_consumer.ts";
+import { describeMissingStream, type DurableConsumer, openDurableConsumer } from "./nats_durable_consumer.ts";
 import { receiveStreamEvents } from "./nats_stream_events.ts";
 
 /** A consumer that lasted longer, in ms, was not lost at once. */
-const LASTING_MS = 5_000;
+const STABLE_AFTER_MS = 5_000;
 
 /** How events arrive. */
 export type NatsMode = "jetstream" | "core";
@@ -66,7 +66,7 @@ export async function receiveEvents(options: NatsSessionOptions): Promise<void> 
     if (!durable || signal.aborted) return;
     const since = clock.monotonic();
     await receiveFromStream(options, durable);
-    losses = clock.monotonic() - since < LASTING_MS ? losses + 1 : 0;
+    losses = clock.monotonic() - since < STABLE_AFTER_MS ? losses + 1 : 0;
     // A server that stops takes the stream away first: its end should not look like a server without one.
     await clock.sleep(backoffMs(losses + 1, RETRY.bus), signal).catch(() => {});
     if (!signal.aborted) found = await findConsumer(options);
@@ -92,7 +92,7 @@ async function findConsumer(options: NatsSessionOptions): Promise<Found> {
       }),
     };
   } catch (error) {
-    return { reason: wordsForMissingStream(error, stream) };
+    return { reason: describeMissingStream(error, stream) };
   }
 }
 

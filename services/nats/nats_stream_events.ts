@@ -7,18 +7,18 @@
 import type { Consumer, JsMsg } from "@nats-io/jetstream";
 import { parseBotEvent } from "../events/bot_event.ts";
 import type { BotEventHandlers } from "../events/bot_events.ts";
-import { type ChangeDelivery, CHANGES_AT_ONCE } from "../events/change_delivery.ts";
+import { type ChangeDelivery, MAX_CONCURRENT_CHANGES } from "../events/change_delivery.ts";
 import type { ChangeQueue } from "../events/change_queue.ts";
 import type { Backlog } from "./nats_backlog.ts";
 import type { DurableConsumer } from "./nats_durable_consumer.ts";
 import { orderOf } from "./nats_event_order.ts";
 
 /** One question for an event lasts so long. */
-const PULL_MS = 30_000;
+const PULL_EXPIRY_MS = 30_000;
 /** In that time the server gives a sign of life so often; without two of them the consumer is taken for lost. */
-const SIGN_OF_LIFE_MS = 2_000;
+const IN_PROGRESS_INTERVAL_MS = 2_000;
 /** When an event whose bot still has one in the queue is given again. */
-const BEHIND_QUEUE_MS = 500;
+const RETRY_BEHIND_QUEUE_MS = 500;
 
 /** What {@linkcode receiveStreamEvents} needs. */
 export interface StreamEventsOptions {
@@ -57,7 +57,7 @@ export async function receiveStreamEvents(options: StreamEventsOptions): Promise
   };
   try {
     while (!signal.aborted) {
-      const free = CHANGES_AT_ONCE - given.size;
+      const free = MAX_CONCURRENT_CHANGES - given.size;
       if (free > 0) await pull(durable.consumer, free, give, signal);
       else await Promise.race(given);
     }
@@ -74,8 +74,8 @@ async function pull(
 ): Promise<void> {
   const messages = await consumer.fetch({
     max_messages: count,
-    expires: PULL_MS,
-    idle_heartbeat: SIGN_OF_LIFE_MS,
+    expires: PULL_EXPIRY_MS,
+    idle_heartbeat: IN_PROGRESS_INTERVAL_MS,
   });
   const stop = () => void messages.close();
   signal.addEventListener("abort", stop, { once: true });
@@ -102,7 +102,7 @@ async function handle(message: JsMsg, options: StreamEventsOptions): Promise<voi
   }
   if (isDone && !backlog.left.has(parsed.change.id)) return quietly(() => message.ack());
   if (signal.aborted) return quietly(() => message.nak());
-  if (queue.has(parsed.change.id)) return quietly(() => message.nak(BEHIND_QUEUE_MS));
+  if (queue.has(parsed.change.id)) return quietly(() => message.nak(RETRY_BEHIND_QUEUE_MS));
   const sign = setInterval(() => quietly(() => message.working()), ackWaitMs / 3);
   try {
     const delayMs = await delivery.give(parsed.change, info.deliveryCount);

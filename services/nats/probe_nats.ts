@@ -7,7 +7,7 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connectNats } from "./connect_nats.ts";
 import { EVENTS_STREAM } from "./nats_bot_events.ts";
-import { wordsForMissingStream } from "./nats_durable_consumer.ts";
+import { describeMissingStream } from "./nats_durable_consumer.ts";
 
 /** What a look at a NATS server found. */
 export interface NatsProbe {
@@ -19,7 +19,7 @@ export interface NatsProbe {
   readonly withoutStream?: string;
 }
 
-const STREAM_MS = 3_000;
+const STREAM_LOOKUP_TIMEOUT_MS = 3_000;
 
 /**
  * Logs in to a NATS server and looks for the publisher's stream.
@@ -40,11 +40,14 @@ export async function probeNats(urls: string, signal: AbortSignal): Promise<Nats
     return { where, problem: `no server lets us in: ${(error as Error).message}` };
   }
   try {
-    const manager = await jetstreamManager(connection, { checkAPI: false, timeout: STREAM_MS });
+    const manager = await jetstreamManager(connection, {
+      checkAPI: false,
+      timeout: STREAM_LOOKUP_TIMEOUT_MS,
+    });
     await manager.streams.info(EVENTS_STREAM);
     return { where };
   } catch (error) {
-    return { where, withoutStream: wordsForMissingStream(error, EVENTS_STREAM) };
+    return { where, withoutStream: describeMissingStream(error, EVENTS_STREAM) };
   } finally {
     await connection.close();
   }

@@ -9,7 +9,7 @@ import type { Clock } from "../../lib/util/clock.ts";
 import { slotLabel } from "./run_names.ts";
 import type { FailedRunStart, RunSchedule, RunSituation } from "./run_plan.ts";
 import type { RunRecord, RunRepository } from "./run_repository.ts";
-import { isForsaken } from "./run_scheduler.ts";
+import { isOrphaned } from "./run_scheduler.ts";
 import { type ParsedScheduleDocument, parseScheduleDocument } from "./schedule_document.ts";
 import type { ScheduleRepository } from "./schedule_repository.ts";
 
@@ -111,7 +111,7 @@ async function othersOf(
   const { concurrencyPolicy } = document.settings;
   if (concurrencyPolicy === "Allow" || (concurrencyPolicy === "Forbid" && state !== "claimed")) return [];
   const open = await runs.listOpen({ scheduleId, signal });
-  return open.filter((other) => other.id !== id && !isForsaken(other, instance, clock.now()));
+  return open.filter((other) => other.id !== id && !isOrphaned(other, instance, clock.now()));
 }
 
 /** Of its last attempt, and of the one that follows: a start may have been cut off before it was recorded. */

@@ -35,11 +35,11 @@ export class RunPermits {
    * @param id The run.
    * @returns Whether it has one now.
    */
-  ask(id: string): boolean {
+  tryAcquire(id: string): boolean {
     if (this.#held.has(id)) return true;
     this.#waiting.add(id);
     const isNext = this.#next().includes(id);
-    if (isNext) this.take(id);
+    if (isNext) this.acquire(id);
     return isNext;
   }
 
@@ -48,7 +48,7 @@ export class RunPermits {
    *
    * @param id The run.
    */
-  take(id: string): void {
+  acquire(id: string): void {
     this.#waiting.delete(id);
     this.#held.add(id);
   }
@@ -59,7 +59,7 @@ export class RunPermits {
    * @param id The run.
    * @returns Those that should ask again now.
    */
-  giveBack(id: string): string[] {
+  release(id: string): string[] {
     const wasKnown = this.#held.delete(id) || this.#waiting.delete(id);
     this.#waiting.delete(id);
     return wasKnown ? this.#next() : [];

@@ -11,9 +11,9 @@ import { stillGoing } from "./schedule_plan.ts";
 import type { ScheduleSettings } from "./schedule_settings.ts";
 
 /** So long a run without `starting_deadline_seconds` waits for an engine or an object store, in ms. */
-const PATIENCE_MS = 5 * 60_000;
+const START_RETRY_WINDOW_MS = 5 * 60_000;
 /** How soon to look again at another run that is in the way, in ms. */
-const IN_THE_WAY_MS = 250;
+const REMOVAL_POLL_MS = 250;
 
 /** What a run's schedule says now. */
 export type RunSchedule =
@@ -163,12 +163,12 @@ function inTheWay(
   if (concurrencyPolicy === "Replace") {
     const later = others.find((other) => isLater(other, record));
     if (later) return notBegun(record, `replaced by the run ${later.id}`);
-    return { type: "wait", againInMs: IN_THE_WAY_MS, reason: `the run ${others[0]!.id} is being stopped` };
+    return { type: "wait", againInMs: REMOVAL_POLL_MS, reason: `the run ${others[0]!.id} is being stopped` };
   }
   if (record.attempt > 0) return undefined;
   const before = others.find((other) => other.state === "running" || !isLater(other, record));
   if (before) return notBegun(record, stillGoing(before));
-  return { type: "wait", againInMs: IN_THE_WAY_MS, reason: `the run ${others[0]!.id} was claimed too` };
+  return { type: "wait", againInMs: REMOVAL_POLL_MS, reason: `the run ${others[0]!.id} was claimed too` };
 }
 
 function tooLate(
@@ -185,7 +185,7 @@ function tooLate(
     return notBegun(record, `not started within starting_deadline_seconds, ${deadline}${waits}`);
   }
   const since = record.finishedAt ?? record.claimedAt;
-  if (failedStart && deadline === undefined && now - since.getTime() > PATIENCE_MS) {
+  if (failedStart && deadline === undefined && now - since.getTime() > START_RETRY_WINDOW_MS) {
     return { type: "close", state: "failed", reason: `it could not be started${waits}` };
   }
   return undefined;

@@ -21,7 +21,7 @@ export interface RunPreparerOptions {
   readonly runner: Pick<Runner, "prepare">;
   /** Segment that is served, or `ALL_SEGMENTS`. */
   readonly segment: number;
-  /** The longest time between two calls of {@linkcode RunPreparer.look}, in ms. */
+  /** The longest time between two calls of {@linkcode RunPreparer.prepareNext}, in ms. */
   readonly checkIntervalMs: number;
   /** The time. */
   readonly clock: Clock;
@@ -30,7 +30,7 @@ export interface RunPreparerOptions {
 /** So much time is left at least to fetch, in seconds. */
 const MARGIN_SECONDS = 5;
 /** So many are looked at, the earliest first: those that are due at the same time wait for each other anyway. */
-const LIMIT = 100;
+const MAX_PREPARED = 100;
 
 /** Prepares each schedule's code once, and again when its document names other code. */
 export class RunPreparer {
@@ -56,7 +56,7 @@ export class RunPreparer {
    * @param next When the next schedule is due, in Unix seconds; `undefined` when none is.
    * @param signal Gives up.
    */
-  async look(next: number | undefined, signal: AbortSignal): Promise<void> {
+  async prepareNext(next: number | undefined, signal: AbortSignal): Promise<void> {
     const { repository, checkIntervalMs, clock } = this.#options;
     const now = Math.floor(clock.now() / 1000);
     const interval = Math.ceil(checkIntervalMs / 1000);
@@ -66,7 +66,7 @@ export class RunPreparer {
     if (this.#isBusy || isSeen || next === undefined || next > until) return;
     this.#isBusy = true;
     try {
-      for (const stored of await repository.due(until, LIMIT, { signal })) {
+      for (const stored of await repository.due(until, MAX_PREPARED, { signal })) {
         await this.#prepare(stored, signal);
       }
       this.#lookedUntil = until;

@@ -121,7 +121,9 @@ export class RunReconciler {
     const { runner, permits, clock } = this.#options;
     const { record, document, signal } = pass;
     if (document?.status !== "valid") throw new TypeError("A run without a schedule cannot be started");
-    if (!permits.ask(record.id)) return this.#untilTurn(pass, document.settings.startingDeadlineSeconds);
+    if (!permits.tryAcquire(record.id)) {
+      return this.#untilTurn(pass, document.settings.startingDeadlineSeconds);
+    }
     try {
       const slot = slotLabel(record, attempt);
       const { logIntervalSeconds } = document.settings;
@@ -162,7 +164,7 @@ export class RunReconciler {
     const { startedAt, attempt, containerName } = container;
     const given = version ??
       (pass.document?.status === "valid" ? pass.document.executable.version : undefined);
-    this.#options.permits.take(record.id);
+    this.#options.permits.acquire(record.id);
     await this.#change(pass, {
       ...NOT_KNOWN_YET,
       state: "running",
@@ -231,7 +233,7 @@ export class RunReconciler {
     if (record.state === "claimed") this.#giveBack(record.id);
     if (reason !== undefined && reason !== record.reason) await this.#change(pass, { reason });
     if (!isOpenRun(record)) this.#forget(record.id);
-    else if (record.state === "running") this.#options.permits.take(record.id);
+    else if (record.state === "running") this.#options.permits.acquire(record.id);
     return againInMs === undefined ? {} : { againInMs: Math.max(0, againInMs) };
   }
 
@@ -252,7 +254,7 @@ export class RunReconciler {
   }
 
   #giveBack(id: string): void {
-    for (const next of this.#options.permits.giveBack(id)) this.#options.onTurn(next);
+    for (const next of this.#options.permits.release(id)) this.#options.onTurn(next);
   }
 }
 

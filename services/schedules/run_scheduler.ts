@@ -7,9 +7,9 @@
 import type { RunRecord } from "./run_repository.ts";
 
 /** How often a scheduler says that it is there, in ms. */
-export const TOUCH_INTERVAL_MS = 30_000;
+export const HEARTBEAT_INTERVAL_MS = 30_000;
 /** A scheduler that was silent for longer is gone, in ms. */
-const SILENCE_MS = 5 * 60_000;
+const ORPHANED_AFTER_MS = 5 * 60_000;
 
 /**
  * Whether the scheduler of a run is gone. A scheduler's own runs are never forsaken: it is there.
@@ -18,8 +18,8 @@ const SILENCE_MS = 5 * 60_000;
  * @param instance Who asks.
  * @param now The time, in ms since the epoch.
  */
-export function isForsaken({ instance: owner, seenAt }: RunRecord, instance: string, now: number): boolean {
-  return owner !== instance && now - seenAt.getTime() > SILENCE_MS;
+export function isOrphaned({ instance: owner, seenAt }: RunRecord, instance: string, now: number): boolean {
+  return owner !== instance && now - seenAt.getTime() > ORPHANED_AFTER_MS;
 }
 
 /**
@@ -27,6 +27,6 @@ export function isForsaken({ instance: owner, seenAt }: RunRecord, instance: str
  *
  * @param record The run.
  */
-export function whyForsaken({ instance, seenAt }: RunRecord): string {
+export function whyOrphaned({ instance, seenAt }: RunRecord): string {
   return `its scheduler ${instance} was not heard of since ${seenAt.toISOString()}: how it ended is not known`;
 }

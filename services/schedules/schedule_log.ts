@@ -25,7 +25,7 @@ export class ScheduleLog {
    * @param condition What the schedule is doing.
    * @param notes What is odd about its document, a line each.
    */
-  tell(id: string, condition: ScheduleCondition, notes: readonly string[]): void {
+  record(id: string, condition: ScheduleCondition, notes: readonly string[]): void {
     const text = condition.type === "invalid" ? describeScheduleCondition(condition) : undefined;
     const before = this.#invalid.get(id);
     if (text === undefined) this.#invalid.delete(id);

@@ -5,7 +5,7 @@
  */
 
 import type { CronSchedule } from "../cron/cron_schedule.ts";
-import { owedSlots } from "./owed_slots.ts";
+import { dueSlots } from "./due_slots.ts";
 import type { RunRecord, RunTrigger } from "./run_repository.ts";
 import { NEVER } from "./schedule_repository.ts";
 import type { ScheduleSettings } from "./schedule_settings.ts";
@@ -13,7 +13,7 @@ import type { ScheduleSettings } from "./schedule_settings.ts";
 /** A slot that is run within so many seconds was run on time; later, it is caught up on. */
 const ON_TIME_SECONDS = 30;
 /** A slot in the ledger that lies further ahead than this, in seconds, comes from a clock that was wrong. */
-const LATEST_SLOT_AHEAD = 86_400;
+const MAX_SLOT_AHEAD_SECONDS = 86_400;
 
 /** What is known of a schedule. */
 export interface ScheduleSituation {
@@ -68,7 +68,7 @@ export function planSchedule(situation: ScheduleSituation): SchedulePlan {
   if (!cron) return { slots: [], next: NEVER };
   if (from === undefined) return { slots: [], next: cron.next(now) ?? NEVER };
   if (from > now) return { slots: [], next: nextAfterFuture(cron, situation) };
-  const { slots, omitted } = owedSlots(cron, from, now, situation.keep);
+  const { slots, omitted } = dueSlots(cron, from, now, situation.keep);
   const latest = slots.at(-1);
   if (latest === undefined) return { slots: [], next: cron.next(now) ?? NEVER };
   const planned = slots.map((slot): PlannedSlot =>
@@ -146,6 +146,6 @@ function nextAfterFuture(cron: CronSchedule, { from, now, latestSlot }: Schedule
     return from! <= next ? from! : next;
   }
   // What is in the ledger already is not owed again: a clock may have been set back, or another one be ahead.
-  const done = latestSlot !== undefined && latestSlot - now <= LATEST_SLOT_AHEAD ? latestSlot : now;
+  const done = latestSlot !== undefined && latestSlot - now <= MAX_SLOT_AHEAD_SECONDS ? latestSlot : now;
   return cron.next(Math.max(now, done)) ?? NEVER;
 }

@@ -9,7 +9,7 @@ import type { Clock } from "../../lib/util/clock.ts";
 import { servesSegment } from "../documents/serves_segment.ts";
 import type { FreshRun } from "./run_pass.ts";
 import { runId, type RunRecord, type RunRepository } from "./run_repository.ts";
-import { isForsaken } from "./run_scheduler.ts";
+import { isOrphaned } from "./run_scheduler.ts";
 import type { ScheduleCondition } from "./schedule_condition.ts";
 import { type ParsedScheduleDocument, parseScheduleDocument } from "./schedule_document.ts";
 import {
@@ -140,7 +140,7 @@ export class ScheduleReconciler {
       const other = await runs.get(record.id, { signal });
       return other ? { record: other } : { problem: "It was asked for twice in one second." };
     }
-    this.#tell(record, document);
+    this.#publish(record, document);
     return { record };
   }
 
@@ -180,7 +180,7 @@ export class ScheduleReconciler {
     const { runs, instance, clock } = this.#options;
     const open = await runs.listOpen({ signal, ...(scheduleId !== undefined && { scheduleId }) });
     return Map.groupBy(
-      open.filter((record) => !isForsaken(record, instance, clock.now())),
+      open.filter((record) => !isOrphaned(record, instance, clock.now())),
       ({ scheduleId }) => scheduleId,
     );
   }
@@ -212,12 +212,12 @@ export class ScheduleReconciler {
   ): void {
     const condition = conditionOf(document, next);
     this.#options.state.setCondition(stored.key, condition);
-    this.#conditions.tell(stored.key, condition, document.status === "valid" ? document.notes : []);
+    this.#conditions.record(stored.key, condition, document.status === "valid" ? document.notes : []);
     const others = open && (open.get(stored.key) ?? []);
-    for (const record of records) if (inserted.has(record.id)) this.#tell(record, document, others);
+    for (const record of records) if (inserted.has(record.id)) this.#publish(record, document, others);
   }
 
-  #tell(record: RunRecord, document: ParsedScheduleDocument, open?: readonly RunRecord[]): void {
+  #publish(record: RunRecord, document: ParsedScheduleDocument, open?: readonly RunRecord[]): void {
     if (record.state === "claimed") {
       const others = open?.filter(({ id }) => id !== record.id);
       return this.#options.onClaim({ record, document, ...(others && { others }) });

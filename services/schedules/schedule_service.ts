@@ -12,9 +12,9 @@ import { messageOf } from "../../lib/errors.ts";
 import { ALL_SEGMENTS, type Runner } from "../../lib/runner/runner.ts";
 import { backoffMs, RETRY, retryDelays } from "../../lib/util/backoff.ts";
 import { type Clock, systemClock } from "../../lib/util/clock.ts";
-import { followHints } from "../control/follow_hints.ts";
+import { watchContainers } from "../control/watch_containers.ts";
 import { tick, type TickFailure } from "../control/tick.ts";
-import { WaitLog } from "../control/wait_log.ts";
+import { OutageLog } from "../control/outage_log.ts";
 import { Wakeup } from "../../lib/util/wakeup.ts";
 import type { BotChange, StoredBot } from "../documents/bot_repository.ts";
 import { logRefusal, newFieldsFor, toRefusal } from "../documents/refused_change.ts";
@@ -57,9 +57,9 @@ const DAY_MS = 86_400_000;
 /** All documents are read so often, in ms, for changes that no event told. */
 export const SCHEDULE_RESYNC_MS = 10 * 60_000;
 /** Documents that are handled before other work gets its turn. */
-const BATCH = 200;
-const DUE_LIMIT = 1000;
-const DRAIN_MS = 9000;
+const BATCH_SIZE = 200;
+const MAX_DUE_PER_PASS = 1000;
+const DRAIN_TIMEOUT_MS = 9000;
 
 /**
  * Level-triggered: an event, a hint and the time only say where to look. A slot is claimed by an insert that one of all
@@ -82,7 +82,7 @@ export class ScheduleService {
   readonly #log = getLogger(["berth", "schedules"]);
   /** Of each document that was looked at, what it was. */
   readonly #seen = new Map<string, string>();
-  readonly #waits = new WaitLog(this.#log);
+  readonly #outages = new OutageLog(this.#log);
   #opened: Promise<void> | undefined;
   /** The documents may be older than events that wait to be read: nothing is run before those are written. */
   #caughtUp: Promise<void> | undefined;
@@ -116,7 +116,7 @@ export class ScheduleService {
       onClaim: (fresh) => this.#runs.begin(fresh),
       onSkip: (record) => {
         this.state.setRun(record);
-        this.#runs.grown(record.scheduleId);
+        this.#runs.needsTrim(record.scheduleId);
       },
     });
   }
@@ -139,7 +139,7 @@ export class ScheduleService {
     this.#caughtUp = untilCaughtUp({ events, what: "schedules", clock, signal }).then(() => {
       this.#isCaughtUp = true;
     });
-    const onError = ({ name, error }: TickFailure) => this.#waits.tell(name, messageOf(error));
+    const onError = ({ name, error }: TickFailure) => this.#outages.report(name, messageOf(error));
     const every = { signal, clock, backoffSchedule: retryDelays(RETRY.scheduleResync), onError };
     await Promise.all([
       this.#keepTime(signal),
@@ -150,17 +150,17 @@ export class ScheduleService {
         { ...every, wakeup: this.#resync },
         (signal) => this.#readAll(signal),
       ),
-      followHints({
+      watchContainers({
         ...this.#options,
         log: this.#log,
         signal,
-        onHint: ({ id, kind }) => kind === "run" && this.#runs.wake(id),
+        onEvent: ({ id, kind }) => kind === "run" && this.#runs.wake(id),
         // The first sweep is the tick's.
         onOpen: () => this.#isSwept && this.#sweep.wake(),
       }),
     ]);
     await events[Symbol.asyncDispose]();
-    await this.#runs.drain(AbortSignal.timeout(DRAIN_MS));
+    await this.#runs.drain(AbortSignal.timeout(DRAIN_TIMEOUT_MS));
   }
 
   /**
@@ -204,7 +204,7 @@ export class ScheduleService {
         failures = 0;
       } catch (error) {
         if (signal.aborted) return;
-        this.#waits.tell("due", messageOf(error));
+        this.#outages.report("due", messageOf(error));
         ms = backoffMs(++failures, RETRY.store);
       }
       await this.#due.sleep({ ms, clock, signal });
@@ -217,20 +217,20 @@ export class ScheduleService {
     await this.#open(signal);
     await this.#caughtUp;
     const now = Math.floor(clock.now() / 1000);
-    for (let limit = DUE_LIMIT;;) {
+    for (let limit = MAX_DUE_PER_PASS;;) {
       const due = await repository.due(now, limit, { signal });
       let advanced = 0;
-      for (let at = 0; at < due.length; at += BATCH) {
-        advanced += await this.#reconciler.reconcile(due.slice(at, at + BATCH), signal);
+      for (let at = 0; at < due.length; at += BATCH_SIZE) {
+        advanced += await this.#reconciler.reconcile(due.slice(at, at + BATCH_SIZE), signal);
       }
       if (due.length < limit) break;
       // Those of other segments stay due here: look past them.
       if (advanced === 0) limit *= 10;
     }
     const next = await repository.nextDueAfter(now, { signal });
-    this.#waits.tell("due");
+    this.#outages.report("due");
     // Beside all else: nothing waits for it.
-    void this.#preparer.look(next, signal);
+    void this.#preparer.prepareNext(next, signal);
     return Math.max(0, Math.min(checkIntervalMs, (next ?? Infinity) * 1000 - clock.now()));
   }
 
@@ -240,7 +240,7 @@ export class ScheduleService {
     this.#isSwept = true;
     await this.#caughtUp;
     await this.#runs.sweep(signal);
-    this.#waits.tell("sweep");
+    this.#outages.report("sweep");
   }
 
   /** Reads all documents, and looks at those that have changed. Others, and those that are due, are in the index. */
@@ -250,8 +250,8 @@ export class ScheduleService {
     const documents = await this.#options.repository.list({ signal });
     const changed = documents.filter((stored) => this.#seen.get(stored.key) !== fingerprint(stored));
     const now = this.#options.clock.now() / 1000;
-    for (let at = 0; at < changed.length; at += BATCH) {
-      const batch = changed.slice(at, at + BATCH);
+    for (let at = 0; at < changed.length; at += BATCH_SIZE) {
+      const batch = changed.slice(at, at + BATCH_SIZE);
       const later = batch.map(withTime).filter(({ nextExecutionTime }) => (nextExecutionTime ?? 0) > now);
       await this.#reconciler.reconcile(later, signal);
       for (const stored of batch) this.#seen.set(stored.key, fingerprint(stored));
@@ -262,7 +262,7 @@ export class ScheduleService {
     for (const key of this.#seen.keys()) if (!keys.has(key)) this.#forget(key);
     this.#due.wake();
     await this.#runs.expire(signal);
-    this.#waits.tell("resync");
+    this.#outages.report("resync");
   }
 
   #forget(key: string): void {

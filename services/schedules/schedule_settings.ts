@@ -5,7 +5,7 @@
  */
 
 import { BERTH_KEY, wholeNumberSetting } from "../documents/berth_settings.ts";
-import { field, type Fields, kindOf } from "../documents/document_fields.ts";
+import { field, type Fields, typeName } from "../documents/document_fields.ts";
 
 /** What becomes of a slot that comes while an earlier run is still going. */
 export type ConcurrencyPolicy =
@@ -40,7 +40,7 @@ export const DEFAULT_SCHEDULE_SETTINGS: ScheduleSettings = {
 
 const POLICIES: readonly ConcurrencyPolicy[] = ["Forbid", "Allow", "Replace"];
 /** Ten years: more is a mistake, such as milliseconds. */
-const MAX_SECONDS = 315_360_000;
+const MAX_DURATION_SECONDS = 315_360_000;
 const MAX_RETRIES = 100;
 
 /**
@@ -59,11 +59,11 @@ export function readScheduleSettings(
   const policy = field(berth, "concurrency_policy") ?? "Forbid";
   if (!POLICIES.includes(policy as ConcurrencyPolicy)) {
     problems.push(
-      `config.${BERTH_KEY}.concurrency_policy: must be ${POLICIES.join(", ")} (is ${kindOf(policy)})`,
+      `config.${BERTH_KEY}.concurrency_policy: must be ${POLICIES.join(", ")} (is ${typeName(policy)})`,
     );
   }
-  const startingDeadlineSeconds = wholeNumber("starting_deadline_seconds", 1, MAX_SECONDS);
-  const maxRuntimeSeconds = wholeNumber("max_runtime_seconds", 1, MAX_SECONDS);
+  const startingDeadlineSeconds = wholeNumber("starting_deadline_seconds", 1, MAX_DURATION_SECONDS);
+  const maxRuntimeSeconds = wholeNumber("max_runtime_seconds", 1, MAX_DURATION_SECONDS);
   return {
     concurrencyPolicy: policy as ConcurrencyPolicy,
     ...(startingDeadlineSeconds !== undefined && { startingDeadlineSeconds }),

@@ -15,7 +15,7 @@ import type { FreshRun } from "./run_pass.ts";
 import { RunPermits } from "./run_permits.ts";
 import { RunReconciler } from "./run_reconciler.ts";
 import { isOpenRun, type RunRecord, type RunRepository, type RunRetention } from "./run_repository.ts";
-import { isForsaken, TOUCH_INTERVAL_MS, whyForsaken } from "./run_scheduler.ts";
+import { HEARTBEAT_INTERVAL_MS, isOrphaned, whyOrphaned } from "./run_scheduler.ts";
 import type { ScheduleRepository } from "./schedule_repository.ts";
 
 /** What {@linkcode ScheduledRuns} needs. */
@@ -39,7 +39,7 @@ export interface ScheduledRunsOptions {
 }
 
 /** Most of a run's time is waiting for it to stop; starts are bounded by the permits. */
-const WORKERS = 256;
+const MAX_WORKERS = 256;
 
 /** Runs by the ledger: whatever is open in it under this scheduler's name is looked after. */
 export class ScheduledRuns {
@@ -51,7 +51,7 @@ export class ScheduledRuns {
   /** Open runs that are looked after, and their schedules. */
   readonly #open = new Map<string, string>();
   /** Schedules whose history has grown. */
-  readonly #grown = new Set<string>();
+  readonly #toTrim = new Set<string>();
   readonly #log = getLogger(["berth", "schedules"]);
   readonly #foreign = new ForeignContainers(this.#log);
   #touchedAt = -Infinity;
@@ -76,7 +76,7 @@ export class ScheduledRuns {
       handle: (id, signal) => this.#handle(id, signal),
       onError: ({ key, error, retryInMs }) =>
         this.#log.warn("pass over a run failed", { id: key, problem: messageOf(error), retryInMs }),
-      concurrency: WORKERS,
+      concurrency: MAX_WORKERS,
       clock,
     });
   }
@@ -109,8 +109,8 @@ export class ScheduledRuns {
    *
    * @param scheduleId The schedule.
    */
-  grown(scheduleId: string): void {
-    this.#grown.add(scheduleId);
+  needsTrim(scheduleId: string): void {
+    this.#toTrim.add(scheduleId);
   }
 
   /**
@@ -141,7 +141,7 @@ export class ScheduledRuns {
       else this.#log.warn("container of no run is left alone", { container: container.containerName });
     }
     for (const record of open) {
-      if (isForsaken(record, instance, clock.now())) await this.#closeForsaken(record, signal);
+      if (isOrphaned(record, instance, clock.now())) await this.#closeOrphaned(record, signal);
       else if (record.instance === instance && this.#isWork(record, byRun.get(record.id) ?? [], open)) {
         this.#takeUp(record);
       }
@@ -202,14 +202,14 @@ export class ScheduledRuns {
     this.#queue.add(id);
   }
 
-  async #closeForsaken(record: RunRecord, signal: AbortSignal): Promise<void> {
+  async #closeOrphaned(record: RunRecord, signal: AbortSignal): Promise<void> {
     const { runs, instance, clock } = this.#options;
     // It may have come back since the list was read.
     const now = await runs.get(record.id, { signal });
-    if (!now || !isOpenRun(now) || !isForsaken(now, instance, clock.now())) return;
-    const reason = whyForsaken(now);
+    if (!now || !isOpenRun(now) || !isOrphaned(now, instance, clock.now())) return;
+    const reason = whyOrphaned(now);
     await runs.update(now.id, { state: "failed", reason }, { signal, instance: now.instance });
-    this.#grown.add(now.scheduleId);
+    this.#toTrim.add(now.scheduleId);
     this.#log.warn("run closed", { id: now.id, reason });
   }
 
@@ -217,7 +217,7 @@ export class ScheduledRuns {
     const { runs, instance, clock } = this.#options;
     const now = clock.now();
     // A clock that was set back must not make it silent.
-    const isDue = now - this.#touchedAt >= TOUCH_INTERVAL_MS / 2 || now < this.#touchedAt;
+    const isDue = now - this.#touchedAt >= HEARTBEAT_INTERVAL_MS / 2 || now < this.#touchedAt;
     if (!isDue) return;
     await runs.touch(instance, new Date(now), { signal });
     this.#touchedAt = now;
@@ -225,9 +225,9 @@ export class ScheduledRuns {
 
   async #trim(signal: AbortSignal): Promise<void> {
     const { runs, retention, clock } = this.#options;
-    for (const scheduleId of [...this.#grown]) {
+    for (const scheduleId of [...this.#toTrim]) {
       await runs.trim(scheduleId, retention, new Date(clock.now()), { signal });
-      this.#grown.delete(scheduleId);
+      this.#toTrim.delete(scheduleId);
     }
   }
 
@@ -241,7 +241,7 @@ export class ScheduledRuns {
   #changed(record: RunRecord): void {
     if (isOpenRun(record)) this.#open.set(record.id, record.scheduleId);
     else if (this.#open.delete(record.id)) {
-      this.#grown.add(record.scheduleId);
+      this.#toTrim.add(record.scheduleId);
       // One that waits for this one to end.
       this.wake(record.scheduleId);
     }

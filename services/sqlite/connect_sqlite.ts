@@ -13,7 +13,7 @@ import { StoreUnavailableError } from "../documents/bot_repository.ts";
  * How long a call waits for another process, in ms. The whole process waits with it, so not long; what locks the
  * database for longer is reported and tried again.
  */
-const BUSY_MS = 1000;
+const BUSY_TIMEOUT_MS = 1000;
 
 /**
  * Opens a database, in WAL mode, and makes its file and folder when they are missing, for their owner only. What was
@@ -31,7 +31,9 @@ export function connectSqlite(path: string): DatabaseSync {
     Deno.openSync(path, { read: true, write: true, create: true, mode: 0o600 }).close();
     closeToOthers(path);
     database = new DatabaseSync(path);
-    database.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;`);
+    database.exec(
+      `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;`,
+    );
     return database;
   } catch (error) {
     database?.close();

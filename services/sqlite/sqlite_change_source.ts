@@ -8,7 +8,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { ChangeSource } from "../events/change_source.ts";
 
 /** Deletions are given again for so long, in ms: a clock may be set back, a writer may be held up before its commit. */
-const MARGIN_MS = 60_000;
+const OVERLAP_MS = 60_000;
 
 /** Looks at SQLite's own counter of what other connections have committed, and only then into a table. */
 export class SqliteChangeSource implements ChangeSource {
@@ -29,7 +29,7 @@ export class SqliteChangeSource implements ChangeSource {
   }
 
   /** {@inheritDoc ChangeSource.look} */
-  look(): ReturnType<ChangeSource["look"]> {
+  poll(): ReturnType<ChangeSource["poll"]> {
     const version = this.#database.prepare("PRAGMA data_version").get()?.data_version;
     if (version === this.#version) return undefined;
     // One without a place in the order would undo a document that is written before it is applied here.
@@ -39,7 +39,7 @@ export class SqliteChangeSource implements ChangeSource {
     ).all(this.#since);
     // Only now: a look that failed is made again.
     this.#version = version;
-    this.#since = Math.max(0, Math.floor(this.#now()) - MARGIN_MS);
+    this.#since = Math.max(0, Math.floor(this.#now()) - OVERLAP_MS);
     return rows.map(({ id, sequence, published_at }) => ({
       type: "deleted",
       id: id as string,

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import type { BotEvents, BotEventsStatus } from "../../services/events/bot_events.ts";
 import type { BotChange } from "../../services/documents/bot_repository.ts";
-import { CHANGES_AT_ONCE } from "../../services/events/change_delivery.ts";
+import { MAX_CONCURRENT_CHANGES } from "../../services/events/change_delivery.ts";
 import { EventRecorder, record } from "../support/event_recorder.ts";
 
 /** A source of events to test; its disposal disposes the source too. */
@@ -119,13 +119,13 @@ export function testBotEventsContract({ name, mode, mayReorder, open }: BotEvent
     const recorder = await record(events);
     const { promise, resolve } = Promise.withResolvers<void>();
     recorder.apply = () => promise;
-    const count = 3 * CHANGES_AT_ONCE;
+    const count = 3 * MAX_CONCURRENT_CHANGES;
     for (let i = 0; i < count; i++) await publish("updated", document(`b-${i}`));
-    await recorder.until("as many as may be applied", () => recorder.atOnce >= CHANGES_AT_ONCE);
+    await recorder.until("as many as may be applied", () => recorder.atOnce >= MAX_CONCURRENT_CHANGES);
     recorder.apply = () => new Promise((resolve) => setTimeout(resolve, 1));
     resolve();
     await recorder.untilTaken(count);
-    assert.equal(recorder.atOnce, CHANGES_AT_ONCE);
+    assert.equal(recorder.atOnce, MAX_CONCURRENT_CHANGES);
   });
 
   test("a change that is not taken is given again, and holds up no other bot", async ({ events, publish }) => {

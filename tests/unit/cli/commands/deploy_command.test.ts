@@ -321,5 +321,5 @@ Deno.test("berth deploy refuses a schedule that cannot be run, that is a bot alr
     await write("bot-config.yaml", SCHEDULED);
     await deployCommand(options, context);
     await write("bot-config.yaml", SCHEDULED.replace(/schedule.*\n/, ""));
-    await refused(/There is a schedule 'mine' already, and this folder is a bot/);
+    await refused(/'mine' is already deployed as a schedule, and this folder is a bot/);
   }));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { BotChange } from "../../../../services/documents/bot_repository.ts";
 import { InProcessBotEvents } from "../../../../services/events/in_process_bot_events.ts";
-import { CHANGES_AT_ONCE } from "../../../../services/events/change_delivery.ts";
+import { MAX_CONCURRENT_CHANGES } from "../../../../services/events/change_delivery.ts";
 import { testInProcessContract } from "../../../contract/in_process_events_contract.ts";
 import { EventRecorder, record } from "../../../support/event_recorder.ts";
 import { FakeClock, settle } from "../../../support/fake_clock.ts";
@@ -92,7 +92,7 @@ Deno.test("InProcessBotEvents slows down while nothing is taken, and not a momen
   for (let i = 0; i < 500; i++) events.publish(changeOf(`b-${i}`));
   for (let ms = 0; ms < 10_000; ms += 50) await clock.advance(50);
   // Those that were given at once, and then one after the other with ever longer pauses.
-  const tries = recorder.given.length - CHANGES_AT_ONCE;
+  const tries = recorder.given.length - MAX_CONCURRENT_CHANGES;
   assert.ok(tries <= 20, `${tries} tries in 10 s`);
   isAway = false;
   for (let ms = 0; ms < 5_000; ms += 50) await clock.advance(50);

@@ -11,7 +11,7 @@ import { FakeClock } from "../../../support/fake_clock.ts";
 
 testInProcessContract(
   "PolledBotEvents",
-  () => new PolledBotEvents({ look: () => undefined }, { disposeMs: 500 }),
+  () => new PolledBotEvents({ poll: () => undefined }, { disposeMs: 500 }),
 );
 
 const deleted = (id: string, publishedAt: number) =>
@@ -19,7 +19,7 @@ const deleted = (id: string, publishedAt: number) =>
 
 Deno.test("PolledBotEvents looks every half second, delivers deletions, and has the rest read anew", async () => {
   const clock = new FakeClock(1000);
-  let next: ReturnType<ChangeSource["look"]> | Error;
+  let next: ReturnType<ChangeSource["poll"]> | Error;
   const look = () => {
     const found = next;
     next = undefined;
@@ -27,7 +27,7 @@ Deno.test("PolledBotEvents looks every half second, delivers deletions, and has 
     return found;
   };
   const recorder = new EventRecorder();
-  const events = new PolledBotEvents({ look }, { clock });
+  const events = new PolledBotEvents({ poll: look }, { clock });
   events.subscribe(recorder);
   await clock.advance(400);
   const { gaps } = recorder;
@@ -57,7 +57,7 @@ Deno.test("SqliteChangeSource tells what other connections have written, and the
   try {
     let now = 1_000_000;
     const source = new SqliteChangeSource(own, () => now);
-    assert.throws(() => source.look(), /no such table/);
+    assert.throws(() => source.poll(), /no such table/);
     const options = { now: () => now };
     const [mine, theirs] = [
       new SqliteDocumentRepository(own, BOTS, options),
@@ -69,21 +69,21 @@ Deno.test("SqliteChangeSource tells what other connections have written, and the
       repository.apply({ type: "updated", id, document: { id, config: {} }, order: { publishedAt } });
     await write(mine, "before", 1);
     await mine.apply(deleted("before", 2));
-    assert.deepEqual(source.look(), [deleted("before", 2)], "the first look gives all that are remembered");
-    assert.equal(source.look(), undefined);
+    assert.deepEqual(source.poll(), [deleted("before", 2)], "the first look gives all that are remembered");
+    assert.equal(source.poll(), undefined);
     now += 120_000;
     await write(mine, "own", 1);
     await mine.apply(deleted("own", 2));
-    assert.equal(source.look(), undefined, "its own are no news");
+    assert.equal(source.poll(), undefined, "its own are no news");
     await write(theirs, "a", 3);
-    assert.deepEqual(source.look()?.map(({ id }) => id), ["before", "own"], "deletions since the last news");
+    assert.deepEqual(source.poll()?.map(({ id }) => id), ["before", "own"], "deletions since the last news");
     now += 120_000;
     await theirs.apply(deleted("a", 4));
-    assert.deepEqual(source.look()?.filter(({ id }) => id !== "own"), [deleted("a", 4)]);
+    assert.deepEqual(source.poll()?.filter(({ id }) => id !== "own"), [deleted("a", 4)]);
     now += 120_000;
     await write(theirs, "a", 5);
-    assert.deepEqual(source.look(), [], "what is there again is not deleted");
-    assert.equal(source.look(), undefined);
+    assert.deepEqual(source.poll(), [], "what is there again is not deleted");
+    assert.equal(source.poll(), undefined);
   } finally {
     own.close();
     other.close();

@@ -10,12 +10,12 @@ import type { ContainerHint, Runner } from "../../lib/runner/runner.ts";
 import { RETRY } from "../../lib/util/backoff.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 
-/** What {@linkcode followHints} needs. */
-export interface FollowHintsOptions {
+/** What {@linkcode watchContainers} needs. */
+export interface WatchContainersOptions {
   /** The containers. */
   readonly runner: Pick<Runner, "watch">;
   /** Called with each hint. */
-  readonly onHint: (hint: ContainerHint) => unknown;
+  readonly onEvent: (hint: ContainerHint) => unknown;
   /** Called when hints begin to arrive, also after each gap: what ended before is only in a list that is read after. */
   readonly onOpen: () => unknown;
   /** Where a connection that broke off is told. */
@@ -29,14 +29,14 @@ export interface FollowHintsOptions {
 /**
  * Follows the hints, over whatever becomes of the engine.
  *
- * @param options See {@linkcode FollowHintsOptions}.
+ * @param options See {@linkcode WatchContainersOptions}.
  * @returns Resolves when the signal is given; never rejects.
  */
-export async function followHints(options: FollowHintsOptions): Promise<void> {
-  const { runner, onHint, onOpen, log, clock, signal } = options;
+export async function watchContainers(options: WatchContainersOptions): Promise<void> {
+  const { runner, onEvent, onOpen, log, clock, signal } = options;
   while (!signal.aborted) {
     try {
-      for await (const hint of runner.watch({ signal, onOpen })) onHint(hint);
+      for await (const hint of runner.watch({ signal, onOpen })) onEvent(hint);
     } catch (error) {
       if (signal.aborted) return;
       log.debug("engine's hints broke off", {

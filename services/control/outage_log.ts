@@ -7,7 +7,7 @@
 import type { Logger } from "@logtape/logtape";
 
 /** Says what the parts of a service wait for, and that all go again: once, not at every try. */
-export class WaitLog {
+export class OutageLog {
   readonly #log: Logger;
   /** What each part waits for. */
   readonly #waits = new Map<string, string>();
@@ -28,7 +28,7 @@ export class WaitLog {
    * @param part Name of the part: one that goes again says nothing of the others.
    * @param what What it waits for; absent when it goes.
    */
-  tell(part: string, what?: string): void {
+  report(part: string, what?: string): void {
     if (what === this.#waits.get(part)) return;
     const isNews = what !== undefined && ![...this.#waits.values()].includes(what);
     if (what === undefined) this.#waits.delete(part);

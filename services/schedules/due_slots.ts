@@ -7,7 +7,7 @@
 import type { CronSchedule } from "../cron/cron_schedule.ts";
 
 /** Slots from a time up to now. */
-export interface OwedSlots {
+export interface DueSlots {
   /** The latest of them, ascending, Unix seconds. */
   readonly slots: readonly number[];
   /** Earlier ones that are not in the list; absent when there are none. */
@@ -30,7 +30,7 @@ const STEPS_PER_KEPT = 10;
  * @param now Up to when, in Unix seconds, included.
  * @param keep At most so many slots are listed, at least 1.
  */
-export function owedSlots(cron: CronSchedule, from: number, now: number, keep: number): OwedSlots {
+export function dueSlots(cron: CronSchedule, from: number, now: number, keep: number): DueSlots {
   const first = from <= now ? cron.has(from) ? from : cron.next(from) : undefined;
   if (first === undefined || first > now) return { slots: [] };
   const all = walk(cron, first, now, keep * STEPS_PER_KEPT);
