@@ -60,6 +60,7 @@ export type {
   SuccessResult,
 } from "./lib/runner/execution_result.ts";
 export type { CollectedResult, ResultProblem } from "./lib/runner/result_store.ts";
+export type { DiskUse } from "./lib/runner/disk_use.ts";
 export type { ContainerOwner } from "./lib/runner/container_ownership.ts";
 export type {
   ContainerPhase,

@@ -95,7 +95,7 @@ export function servicePermissions(config: ServiceConfig): string[] {
     `--allow-read=${[LIBRARY, ...folders, ...hostFiles].join(",")}`,
     `--allow-write=${folders.join(",")}`,
     ...ENVIRONMENT,
-    "--allow-sys=uid,gid",
+    "--allow-sys=uid,gid,statfs",
   ];
 }
 

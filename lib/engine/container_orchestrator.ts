@@ -34,6 +34,8 @@ export interface EngineInfo {
   readonly memoryBytes: number;
   /** Processors of its host. */
   readonly cpus: number;
+  /** What keeps the layers of containers, for example `overlay2 on extfs`. */
+  readonly storage: string;
 }
 
 /**
@@ -248,6 +250,12 @@ export interface ContainerOrchestrator extends AsyncDisposable {
   getStatus(container: string, options?: EngineCallOptions): Promise<ContainerInfo | undefined>;
   /** Lists containers in any phase, in one call to the engine. */
   listContainers(options?: ListContainersOptions): Promise<ContainerInfo[]>;
+  /**
+   * Measures what each running container has written into its own layer, which is everything outside its mounts.
+   *
+   * @returns Bytes by the engine's id of the container. The engine reads the metadata of every file for it.
+   */
+  listLayers(options?: ListContainersOptions): Promise<ReadonlyMap<string, number>>;
   /**
    * Reports events of containers from now on. Rejects once the signal aborts or the connection breaks; list the
    * containers again then.

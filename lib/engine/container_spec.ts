@@ -45,6 +45,13 @@ export interface ResourceLimits {
   readonly cpuShares: number;
   /** Number of processes and threads. */
   readonly pids: number;
+  /**
+   * Most bytes that the container may write into its own layer, where the engine can bound that, and into any one
+   * file.
+   *
+   * @default {no bound}
+   */
+  readonly diskBytes?: number;
 }
 
 /** How much of a container's output the engine keeps. */

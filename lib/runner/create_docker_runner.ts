@@ -18,6 +18,7 @@ import { CodeManager } from "../code/code_manager.ts";
 import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import { createBotUsers } from "./create_bot_users.ts";
 import { createObjectStore } from "./create_object_store.ts";
+import { DiskWatch } from "./disk_watch.ts";
 import { DockerRunner } from "./docker_runner.ts";
 import { UNPRIVILEGED } from "../users/bot_users.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
@@ -103,9 +104,10 @@ export function assembleDockerRunner(
     maxBytes: config.codeCacheBytes,
     inUse: () => workspaces.held(),
   });
+  const ownLabels = { [LABEL.managed]: "true", [LABEL.instance]: config.instance };
   const bytecode = new BytecodeLayers({
     orchestrator,
-    ownLabels: { [LABEL.managed]: "true", [LABEL.instance]: config.instance },
+    ownLabels,
     user: user.uid === 0 ? UNPRIVILEGED : user,
     donors: () => trees.recent(),
   });
@@ -121,11 +123,22 @@ export function assembleDockerRunner(
     // Only a part of what the engine keeps, so that there is time to read it.
     urgentBytes: Math.min(1024 ** 2, config.logs.maxSizeBytes / 8),
   });
+  const { diskBytes } = config.resources;
+  const disk = diskBytes === undefined ? undefined : new DiskWatch({
+    orchestrator,
+    labels: ownLabels,
+    workspaces,
+    tempDir: config.tempDir,
+    limitBytes: diskBytes,
+    graceSeconds: config.stopGraceSeconds,
+    ...(options.collectLogs && { onStop: (containerId: string) => logs.letGo(containerId) }),
+  });
   return new DockerRunner({
     config,
     store,
     orchestrator,
     logs: options.collectLogs ? logs : undefined,
+    disk,
     code: new CodeManager({ cache, extractor, trees, bucket: config.buckets.code }),
     extractor,
     scripts: new ScriptManager(),

@@ -5,6 +5,7 @@
  */
 
 import { constants } from "node:os";
+import { describeDiskUse, type DiskUse } from "./disk_use.ts";
 
 /** Exit code of a program that SIGKILL ended. */
 const KILLED = 128 + constants.signals.SIGKILL;
@@ -17,6 +18,8 @@ export interface Exit {
   readonly oomKilled?: boolean;
   /** How much memory it had, in bytes. */
   readonly memoryBytes?: number;
+  /** What it had written to disk when it was stopped for writing too much. */
+  readonly diskUse?: DiskUse;
 }
 
 /**
@@ -25,7 +28,12 @@ export interface Exit {
  * @param exit What is known of it.
  * @returns For example `exit code 1`, `exit code 143 (SIGTERM)` or `out of memory: had 512 MB (exit code 137)`.
  */
-export function describeExit({ exitCode, oomKilled, memoryBytes }: Exit): string {
+export function describeExit({ diskUse, ...exit }: Exit): string {
+  const how = describeEnd(exit);
+  return diskUse ? `${describeDiskUse(diskUse)}; it was stopped (${how})` : how;
+}
+
+function describeEnd({ exitCode, oomKilled, memoryBytes }: Exit): string {
   if (exitCode === undefined) return "exit code unknown";
   const code = `exit code ${exitCode}`;
   if (oomKilled && exitCode !== 0) {

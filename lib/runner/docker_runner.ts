@@ -65,17 +65,19 @@ export class DockerRunner implements Runner {
   constructor(parts: DockerRunnerParts) {
     const { config, user } = parts;
     const ownership = new ContainerOwnership(config.instance);
+    const diskUseOf = (containerId: string) => parts.disk?.useOf(containerId);
     const containers = new OwnContainers({
       ...parts,
       ownership,
       isCodeLost: (info) => parts.watch.isLost(info),
+      diskUseOf,
     });
     this.#parts = parts;
     this.#ownership = ownership;
     this.#containers = containers;
     this.#remover = new ContainerRemover({ ...parts, ownership });
     this.#exited = new ExitedContainers({ ...parts, remover: this.#remover });
-    this.#collector = new RunCollector({ ...parts, bucket: config.buckets.results });
+    this.#collector = new RunCollector({ ...parts, bucket: config.buckets.results, diskUseOf });
     this.#preparer = new StartPreparer(parts);
     this.#starter = new ContainerStarter({
       ...parts,
@@ -191,6 +193,7 @@ export class DockerRunner implements Runner {
     const listed = await this.#containers.list(segment, options);
     const printed = listed.filter((info) => info.phase !== "pending" && this.#containers.ifOwn(info));
     this.#parts.logs?.adopt(printed.map(toCollectedContainer));
+    this.#parts.disk?.watch(printed);
     await this.#exited.review(printed, options?.signal);
     this.#parts.watch.refresh();
     return await this.#containers.managedOf(listed.filter((info) => !isSetAside(info)));
@@ -252,6 +255,7 @@ export class DockerRunner implements Runner {
   async close(): Promise<void> {
     this.#closing.abort(new DOMException("The runner was closed", "AbortError"));
     await Promise.allSettled(this.#active);
+    await this.#parts.disk?.[Symbol.asyncDispose]();
     await this.#parts.logs?.close();
     await this.#parts.bytecode?.[Symbol.asyncDispose]();
     await this.#parts.watch[Symbol.asyncDispose]();
@@ -273,6 +277,8 @@ export class DockerRunner implements Runner {
       isNew: started.created,
       ...(options.logIntervalSeconds !== undefined && { intervalMs: options.logIntervalSeconds * 1000 }),
     });
+    const info = infoOf(started.container);
+    if (info) this.#parts.disk?.watch([info]);
     options.onStarted?.(started.containerId);
     if (!(options.wait ?? !executable.isLongRunning)) return started;
     try {

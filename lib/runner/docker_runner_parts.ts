@@ -17,6 +17,7 @@ import type { ObjectStore } from "../objects/object_store.ts";
 import type { BotUsers } from "../users/bot_users.ts";
 import type { UserFiles } from "../users/user_files.ts";
 import type { FileOwner } from "../util/files.ts";
+import type { DiskWatch } from "./disk_watch.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
 
 /** Parts of a `DockerRunner`. `createDockerRunner` makes them from a configuration. */
@@ -47,6 +48,8 @@ export interface DockerRunnerParts {
   readonly userFiles: UserFiles;
   /** Users that bots run as. */
   readonly users: BotUsers;
+  /** Stops containers that write too much. Closed with the runner. @default {what they write is not bounded} */
+  readonly disk?: DiskWatch;
   /** Stores the output of containers. Closed with the runner. @default {output is not stored} */
   readonly logs?: LogCollector;
 }

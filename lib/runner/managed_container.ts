@@ -8,6 +8,7 @@ import type { ContainerInfo } from "../engine/container_orchestrator.ts";
 import { type ContainerKind, LABEL } from "../engine/labels.ts";
 import type { ContainerRelation } from "./container_ownership.ts";
 import type { CollectedContainer } from "../logs/log_collector.ts";
+import type { DiskUse } from "./disk_use.ts";
 import type { ManagedContainer } from "./runner.ts";
 
 const infos = new WeakMap<ManagedContainer, ContainerInfo>();
@@ -28,6 +29,8 @@ export interface ToManagedContainerOptions {
   readonly relation?: Exclude<ContainerRelation, "none">;
   /** Whether files of its code were removed from under it. @default {false} */
   readonly isCodeLost?: boolean;
+  /** What it had written when it was stopped for that. */
+  readonly diskUse?: DiskUse | undefined;
 }
 
 /**
@@ -38,7 +41,7 @@ export interface ToManagedContainerOptions {
  */
 export function toManagedContainer(
   info: ContainerInfo,
-  { relation = "own", isCodeLost = false }: ToManagedContainerOptions = {},
+  { relation = "own", isCodeLost = false, diskUse }: ToManagedContainerOptions = {},
 ): ManagedContainer {
   const { id: containerId, name: containerName, labels, ...state } = info;
   const slot = labels[LABEL.slot];
@@ -54,6 +57,7 @@ export function toManagedContainer(
     attempt: Number(labels[LABEL.attempt]) || 1,
     segment: Number(labels[LABEL.segment]) || 0,
     ...(isCodeLost && { isCodeLost }),
+    ...(diskUse && info.phase === "exited" && { diskUse }),
     ...(store !== undefined && { store }),
     ...(relation === "foreign" && { isForeign: true }),
   };

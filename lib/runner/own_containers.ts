@@ -7,6 +7,7 @@
 import type { ContainerInfo, ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import type { ContainerOwnership } from "./container_ownership.ts";
 import { isSetAside } from "./exited_containers.ts";
+import type { DiskUse } from "./disk_use.ts";
 import { type ContainerKind, LABEL } from "../engine/labels.ts";
 import { toManagedContainer } from "./managed_container.ts";
 import {
@@ -30,6 +31,8 @@ export interface OwnContainersOptions {
   readonly ownership: ContainerOwnership;
   /** Whether files of a container's code were removed from under it; asked of this instance's containers. */
   readonly isCodeLost?: (info: ContainerInfo) => Promise<boolean>;
+  /** What a container had written when it was stopped for that; `undefined` for any other. @default {none was} */
+  readonly diskUseOf?: (containerId: string) => DiskUse | undefined;
 }
 
 /** Finds and lists containers. Names say nothing here: they can be changed by hand. */
@@ -106,7 +109,7 @@ export class OwnContainers {
    * @returns `undefined` when it is neither.
    */
   async managed(info: ContainerInfo): Promise<ManagedContainer | undefined> {
-    const { ownership, isCodeLost } = this.#options;
+    const { ownership, isCodeLost, diskUseOf } = this.#options;
     const relation = ownership.relationOf(info.labels);
     if (relation === "none") return undefined;
     // The code of a bot that another instance has started is in that instance's folders.
@@ -115,6 +118,7 @@ export class OwnContainers {
     return toManagedContainer(info, {
       relation,
       isCodeLost: isWatched && (await isCodeLost?.(info) ?? false),
+      diskUse: diskUseOf?.(info.id),
     });
   }
 

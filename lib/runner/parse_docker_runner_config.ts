@@ -73,6 +73,7 @@ export function parseDockerRunnerConfig(
       memoryBytes: value.BOT_MEMORY_LIMIT_MB * MIB,
       cpuShares: value.BOT_CPU_SHARES,
       pids: value.BOT_PIDS_LIMIT,
+      ...(value.BOT_DISK_LIMIT_MB > 0 && { diskBytes: value.BOT_DISK_LIMIT_MB * MIB }),
     },
     logs: { maxSizeBytes: value.BOT_LOG_MAX_SIZE_MB * MIB, maxFiles: value.BOT_LOG_MAX_FILES },
     logIntervalSeconds: value.LOG_INTERVAL,

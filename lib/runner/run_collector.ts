@@ -7,6 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { ContainerInfo, ContainerOrchestrator, LogLine } from "../engine/container_orchestrator.ts";
 import { describeExit, type Exit } from "./describe_exit.ts";
+import type { DiskUse } from "./disk_use.ts";
 import { ContainerNotFoundError, EngineError } from "../errors.ts";
 import type { Executable } from "../executable/executable.ts";
 import type { ErrorResult, RunningResult, SuccessResult } from "./execution_result.ts";
@@ -23,6 +24,8 @@ export interface RunCollectorOptions {
   readonly store: ObjectStore;
   /** Bucket of the results. */
   readonly bucket: string;
+  /** What a container had written when it was stopped for that; `undefined` for any other. @default {none was} */
+  readonly diskUseOf?: (containerId: string) => DiskUse | undefined;
 }
 
 /** Options of {@linkcode RunCollector.collect}. */
@@ -52,6 +55,7 @@ export class RunCollector {
    */
   async take(info: ContainerInfo, signal?: AbortSignal): Promise<CollectedRun> {
     const { exitCode, startedAt, finishedAt } = info;
+    const diskUse = this.#options.diskUseOf?.(info.id);
     if (exitCode === undefined || !startedAt || !finishedAt) {
       throw new EngineError(`Cannot collect from '${info.name}': it has not ended (${info.phase}).`, 409);
     }
@@ -60,7 +64,7 @@ export class RunCollector {
       exitCode,
       startedAt,
       finishedAt,
-      ...(exitCode !== 0 && { message: messageOf(info) }),
+      ...((exitCode !== 0 || diskUse) && { message: messageOf({ ...info, ...(diskUse && { diskUse }) }) }),
       result,
     };
   }
@@ -105,8 +109,10 @@ export class RunCollector {
       ...(result.problem && { resultProblem: result.problem }),
       ...(result.message !== undefined && { resultMessage: result.message }),
     };
-    if (exitCode === 0) return { status: "success", ...ended };
-    return { status: "error", ...ended, message: messageOf({ ...info, ...outcome }) };
+    const diskUse = this.#options.diskUseOf?.(containerId);
+    if (exitCode === 0 && !diskUse) return { status: "success", ...ended };
+    const exit = { ...info, ...outcome, ...(diskUse && { diskUse }) };
+    return { status: "error", ...ended, message: messageOf(exit) };
   }
 
   async #follow(container: string, onLine: (line: LogLine) => void, signal?: AbortSignal): Promise<void> {
@@ -124,5 +130,6 @@ export class RunCollector {
 
 function messageOf(exit: Exit): string {
   const words = describeExit(exit);
+  if (exit.diskUse) return `It ${words}.`;
   return `It ${words.startsWith("out of memory") ? "ran" : "ended with"} ${words}.`;
 }

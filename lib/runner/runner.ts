@@ -9,6 +9,7 @@ import type { ContainerPhase, GetLogsOptions, LogLine } from "../engine/containe
 import type { Executable } from "../executable/executable.ts";
 import type { ExecutionResult, RunningResult } from "./execution_result.ts";
 import type { ContainerKind } from "../engine/labels.ts";
+import type { DiskUse } from "./disk_use.ts";
 import type { ReadLogsOptions } from "../logs/log_reader.ts";
 import type { StoredLogLine } from "../logs/line_format.ts";
 import type { CollectedResult } from "./result_store.ts";
@@ -113,7 +114,7 @@ export interface CollectedRun {
   readonly startedAt: Date;
   /** When it ended, by the engine's clock. */
   readonly finishedAt: Date;
-  /** Why it ended, in one line; absent with exit code 0. */
+  /** Why it ended, in one line; absent where it ended by itself with exit code 0. */
   readonly message?: string;
   /** Whether it left a usable result, and where the result is stored. */
   readonly result: Omit<CollectedResult, "bytes">;
@@ -151,6 +152,8 @@ export interface ManagedContainer {
   readonly oomKilled?: boolean;
   /** Memory limit in bytes. Only from {@linkcode Runner.getContainerStatus}. */
   readonly memoryBytes?: number;
+  /** What it had written to disk when it was stopped for writing too much. */
+  readonly diskUse?: DiskUse;
   /** Whether it is paused (`docker pause`): its phase is `running`, but it does nothing. */
   readonly isPaused?: boolean;
   /** Why it is in this phase, as the engine puts it. */

@@ -144,6 +144,12 @@ export const RUNNER_SCHEMA = z.object({
   BOT_PIDS_LIMIT: withDefault(integer(8, 65_536), 256).meta(
     about("Containers", "processes and threads of a container"),
   ),
+  BOT_DISK_LIMIT_MB: withDefault(integer(0, 1_048_576), 2048).meta(
+    about(
+      "Containers",
+      "what a container may write to disk, in MiB; one that writes more is stopped; 0 is no limit",
+    ),
+  ),
   BOT_NETWORK: withDefault(
     z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, "must be host, bridge, none or the name of a network"),
     "host",

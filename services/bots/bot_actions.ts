@@ -16,12 +16,13 @@ import {
   ObjectStoreError,
 } from "../../lib/errors.ts";
 import type { ManagedContainer, RemoveContainerOptions, Runner } from "../../lib/runner/runner.ts";
+import { isDiskFull } from "../../lib/util/files.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { NotServingError } from "../ownership/serving_right.ts";
 import type { BotTable } from "./bot_table.ts";
 import type { BotSpec } from "./desired_state.ts";
 import type { Action } from "./plan.ts";
-import type { FailedStart } from "./restart_policy.ts";
+import { type FailedStart, stoppedForDisk } from "./restart_policy.ts";
 import type { ServiceState } from "./service_state.ts";
 
 /** What {@linkcode BotActions} need. */
@@ -146,6 +147,9 @@ export class BotActions {
     const options = { signal, makeRoom: spec.desired?.kind === "run" };
     bots.containerEnded(containerId);
     try {
+      if (container.diskUse && options.makeRoom) {
+        bots.update(id, { failedStart: stoppedForDisk(container) });
+      }
       if (action.type === "remove") await runner.removeContainer(containerId, options);
       else await this.#stop(id, action.reason, container, spec.settings?.stopGraceSeconds, options);
       bots.clear(id, "unsavedReason");
@@ -192,6 +196,7 @@ function startFailure(error: unknown, consequence = ""): FailedStart["condition"
   if (error instanceof EngineDiskFullError) {
     return { type: "waiting", for: `space on the engine's disk: ${message}` };
   }
+  if (isDiskFull(error)) return { type: "waiting", for: `space on Berth's disk: ${message}` };
   if (error instanceof ObjectStoreError) return { type: "waiting", for: `the object store: ${message}` };
   return { type: "failed", message: error instanceof BerthError ? message : `unexpected: ${message}` };
 }

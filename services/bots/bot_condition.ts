@@ -37,7 +37,7 @@ export type BotCondition =
   | { readonly type: "held"; readonly reason: string }
   /** A foreign container has its name: a person has to act. */
   | { readonly type: "blocked"; readonly reason: string; readonly until?: Date }
-  /** It failed to start for another reason. */
+  /** It failed to start for another reason, or was stopped because it wrote too much to disk. */
   | { readonly type: "failed"; readonly message: string; readonly until?: Date };
 
 /** The status of a bot, as it is set. */

@@ -176,7 +176,9 @@ function planStart(
   const last = lastStart(specHash, over, failedStart);
   const dueAt = last ? last.endedAt + last.delayMs : now;
   if (last && dueAt > now) {
-    return { ...unchanged(last.condition(new Date(dueAt))), againInMs: dueAt - now };
+    // What was written without measure is not kept until then.
+    const actions = over.filter(({ diskUse }) => diskUse).map(remove);
+    return { ...unchanged(last.condition(new Date(dueAt))), actions, againInMs: dueAt - now };
   }
   const attempt = last?.attempt ?? 1;
   return {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { describeExit } from "../../lib/runner/describe_exit.ts";
 import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import { backoffMs, RETRY } from "../../lib/util/backoff.ts";
 import type { BotCondition } from "./bot_condition.ts";
@@ -73,9 +74,32 @@ export function lastStart(
   return crash && crash.endedAt > failedStart.failedAt.getTime() ? crash : fromFailure(failedStart);
 }
 
-function fromExit(bot: ManagedContainer): LastStart {
+/**
+ * Turns a container that was stopped because it wrote too much to disk into a failed start, which outlives it: what it
+ * wrote is not kept until the next start.
+ *
+ * @param bot The container.
+ */
+export function stoppedForDisk(bot: ManagedContainer): FailedStart {
+  const { specHash, exitCode, diskUse } = bot;
+  const exit = { ...(exitCode !== undefined && { exitCode }), ...(diskUse && { diskUse }) };
+  const { finishedAt, restart } = endOf(bot);
+  return {
+    specHash,
+    attempt: restart.attempt - 1,
+    failedAt: finishedAt,
+    condition: { type: "failed", message: `it ${describeExit(exit)}` },
+  };
+}
+
+function endOf(bot: ManagedContainer): { readonly finishedAt: Date; readonly restart: Restart } {
   const { createdAt, startedAt = createdAt, finishedAt = startedAt, attempt } = bot;
-  const restart = restartPolicy(attempt, finishedAt.getTime() - startedAt.getTime());
+  return { finishedAt, restart: restartPolicy(attempt, finishedAt.getTime() - startedAt.getTime()) };
+}
+
+function fromExit(bot: ManagedContainer): LastStart {
+  if (bot.diskUse) return fromFailure(stoppedForDisk(bot));
+  const { finishedAt, restart } = endOf(bot);
   const { exitCode, oomKilled, memoryBytes } = bot;
   const exit = {
     ...(exitCode !== undefined && { exitCode }),

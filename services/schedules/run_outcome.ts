@@ -50,15 +50,16 @@ export function runOutcome(ended: EndedRun): RunChange {
 function verdict(
   { collected, why, wasStopped, attempt, retries }: EndedRun,
 ): Required<Pick<RunChange, "state" | "reason">> {
-  const { exitCode, message = "", result } = collected;
+  const { exitCode, message, result } = collected;
   if (why && (wasStopped || exitCode !== 0)) {
     return { state: why.state, reason: `${why.reason}; ${describeExit({ exitCode })}` };
   }
-  if (exitCode === 0) {
+  // One that was stopped for what it did may have heard of that, and ended well.
+  if (exitCode === 0 && message === undefined) {
     const attempts = attempt > 1 ? [`succeeded at attempt ${attempt}`] : [];
     const missing = result.problem ? [`it left no usable result: ${result.message ?? result.problem}`] : [];
     return { state: "succeeded", reason: [...attempts, ...missing].join("; ") };
   }
-  if (attempt > retries) return { state: "failed", reason: message };
+  if (attempt > retries) return { state: "failed", reason: message ?? "" };
   return { state: "claimed", reason: `attempt ${attempt} of ${retries + 1} failed: ${message}` };
 }

@@ -13,6 +13,7 @@ import {
   ObjectStoreError,
 } from "../../lib/errors.ts";
 import type { ManagedContainer } from "../../lib/runner/runner.ts";
+import { isDiskFull } from "../../lib/util/files.ts";
 import { Ages } from "../control/ages.ts";
 import type { WorkResult } from "../control/work_queue.ts";
 import { slotLabel } from "./run_names.ts";
@@ -261,6 +262,6 @@ export class RunReconciler {
 /** Something other than the run has to come back first. */
 function isTransient(error: unknown): boolean {
   if (error instanceof ImageUnavailableError) return error.reason === "unreachable";
-  return error instanceof EngineUnavailableError || error instanceof ObjectStoreError ||
+  return error instanceof EngineUnavailableError || error instanceof ObjectStoreError || isDiskFull(error) ||
     !(error instanceof BerthError);
 }

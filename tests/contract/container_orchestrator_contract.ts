@@ -419,6 +419,33 @@ time.sleep(60)`));
     assert.ok(Math.abs(Date.now() - status!.createdAt.getTime()) < 60_000);
   });
 
+  test("listLayers() measures what running containers have written outside their mounts", async ({ orchestrator, spec, labels }) => {
+    const writer = spec(
+      sh("dd if=/dev/zero of=/tmp/file bs=1M count=5 2>/dev/null; echo done; exec sleep 600"),
+    );
+    const idle = spec(sh("exec sleep 600"));
+    const over = spec(sh("exit 0"));
+    const [{ id }, { id: idleId }] = await Promise.all([
+      orchestrator.createAndStart(writer),
+      orchestrator.createAndStart(idle),
+      orchestrator.runAndWait(over),
+    ]);
+    for await (const { text } of orchestrator.getLogs(id, { follow: true })) if (text === "done") break;
+    const layers = await orchestrator.listLayers({ labels });
+    assert.deepEqual([...layers.keys()].sort(), [id, idleId].sort());
+    assert.ok(layers.get(id)! >= 5 * 1024 ** 2);
+    assert.ok(layers.get(idleId)! < 1024 ** 2);
+  });
+
+  test("createAndStart() starts a container with a bound of what it writes, whether or not the engine has such bounds", async ({ orchestrator, spec }) => {
+    const resources = { memoryBytes: 256 * 1024 ** 2, cpuShares: 512, pids: 128, diskBytes: 16 * 1024 ** 2 };
+    const made = spec(sh("dd if=/dev/zero of=/tmp/file bs=1M count=20 2>/dev/null && exit 7; exit 3"), {
+      resources,
+    });
+    // No file is larger than the bound, and a little.
+    assert.equal((await orchestrator.runAndWait(made)).exitCode, 3);
+  });
+
   test("getLogs() gives every line, exact, with time and stream", async ({ orchestrator, spec }) => {
     const script = `
 import sys

@@ -34,8 +34,25 @@ export function isInfo(
   readonly ID?: string;
   readonly Name?: string;
   readonly DockerRootDir?: string;
+  readonly Driver?: string;
+  readonly DriverStatus?: readonly (readonly string[])[] | null;
 } {
   return typeof (value as { MemTotal?: unknown } | null)?.MemTotal === "number";
+}
+
+/**
+ * What keeps the layers of containers, in a few words.
+ *
+ * @param info What the engine says of itself.
+ */
+export function storageOf(
+  { Driver = "an unknown driver", DriverStatus }: {
+    readonly Driver?: string;
+    readonly DriverStatus?: readonly (readonly string[])[] | null;
+  },
+): string {
+  const below = DriverStatus?.find(([name]) => name === "Backing Filesystem")?.[1];
+  return below === undefined ? Driver : `${Driver} on ${below}`;
 }
 
 /** Whether an answer is a list of containers. @param value The answer. */

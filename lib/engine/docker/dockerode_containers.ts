@@ -46,13 +46,17 @@ export class DockerodeContainers {
    *
    * @param spec What it is to be.
    * @param createId Marks it as made by this call.
-   * @param options Bounds of the call.
+   * @param options Bounds of the call, and of the container's own layer in bytes.
    * @returns Its id.
    * @throws {ContainerConflictError} If its name is taken.
    * @throws {ImageUnavailableError} If its image is not on the engine.
    */
-  async create(spec: ContainerSpec, createId: string, options: EngineRequestOptions): Promise<string> {
-    const body = toCreateOptions(spec);
+  async create(
+    spec: ContainerSpec,
+    createId: string,
+    { layerBytes, ...options }: EngineRequestOptions & { readonly layerBytes?: number | undefined },
+  ): Promise<string> {
+    const body = toCreateOptions(spec, layerBytes);
     body.Labels = { ...body.Labels, [CREATE_ID_LABEL]: createId };
     const request: EngineRequest = {
       what: `create container '${spec.name}'`,

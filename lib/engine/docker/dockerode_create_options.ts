@@ -6,15 +6,16 @@
 
 // @ts-types="@types/dockerode"
 import type Docker from "dockerode";
-import type { BindMount, ContainerSpec, OverlayMount } from "../container_spec.ts";
+import type { BindMount, ContainerSpec, OverlayMount, ResourceLimits } from "../container_spec.ts";
 
 /**
  * The engine's form of a specification.
  *
  * @param spec The specification.
+ * @param layerBytes Most bytes that the container's own layer may hold, for an engine that can bound it.
  * @returns The body of the engine's create call.
  */
-export function toCreateOptions(spec: ContainerSpec): Docker.ContainerCreateOptions {
+export function toCreateOptions(spec: ContainerSpec, layerBytes?: number): Docker.ContainerCreateOptions {
   return {
     Image: spec.image,
     // Both are set, so that neither comes from the image.
@@ -30,7 +31,10 @@ export function toCreateOptions(spec: ContainerSpec): Docker.ContainerCreateOpti
     AttachStdin: false,
     AttachStdout: false,
     AttachStderr: false,
-    HostConfig: toHostConfig(spec),
+    HostConfig: {
+      ...toHostConfig(spec),
+      ...(layerBytes !== undefined && { StorageOpt: { size: String(layerBytes) } }),
+    },
   };
 }
 
@@ -53,7 +57,7 @@ function toHostConfig({ resources, security, logs, ...spec }: ContainerSpec): Do
     CpuShares: resources.cpuShares,
     PidsLimit: resources.pids,
     // Where a core goes is the host's setting, and often a folder of the host that nobody bounds.
-    Ulimits: [{ Name: "core", Soft: 0, Hard: 0 }],
+    Ulimits: [{ Name: "core", Soft: 0, Hard: 0 }, ...fileLimit(resources)],
     // Reaps what a bot's children leave behind, and passes signals on.
     Init: true,
     CapDrop: ["ALL"],
@@ -65,6 +69,16 @@ function toHostConfig({ resources, security, logs, ...spec }: ContainerSpec): Do
       Config: { "max-size": String(logs.maxSizeBytes), "max-file": String(logs.maxFiles) },
     },
   };
+}
+
+/**
+ * No single file gets much larger than all files together may be, whoever looks. A little more is allowed, so that a
+ * container with such a file is beyond its limit.
+ */
+function fileLimit({ diskBytes }: ResourceLimits): Docker.Ulimit[] {
+  if (diskBytes === undefined) return [];
+  const bytes = Math.ceil(diskBytes * 1.125);
+  return [{ Name: "fsize", Soft: bytes, Hard: bytes }];
 }
 
 /** A mount, not a bind string: with that, the engine would create a missing source as a folder of root's. */

@@ -16,6 +16,7 @@ import {
 import { CREATE_ID_LABEL } from "./dockerode_container_info.ts";
 import type { DockerodeContainers } from "./dockerode_containers.ts";
 import { isNeverSent } from "./dockerode_errors.ts";
+import { DockerodeLayerQuota } from "./dockerode_layer_quota.ts";
 import type { DockerodeTimeLimits } from "./dockerode_time_limits.ts";
 
 /** Creates and starts containers, and removes them again. */
@@ -23,6 +24,7 @@ export class DockerodeStarter {
   readonly #containers: DockerodeContainers;
   readonly #limits: DockerodeTimeLimits;
   readonly #newId: () => string;
+  readonly #quota = new DockerodeLayerQuota();
 
   /** @param containers The engine's calls. @param limits Time limits. @param newId Makes unique ids. */
   constructor(containers: DockerodeContainers, limits: DockerodeTimeLimits, newId: () => string) {
@@ -87,10 +89,11 @@ export class DockerodeStarter {
     };
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
-      return await this.#containers.create(spec, createId, {
-        signal: scope.signal,
-        limitMs: this.#limits.startMs,
-      });
+      const bounds = { signal: scope.signal, limitMs: this.#limits.startMs };
+      return await this.#quota.create(
+        spec.resources.diskBytes,
+        (layerBytes) => this.#containers.create(spec, createId, { ...bounds, layerBytes }),
+      );
     } finally {
       signal?.removeEventListener("abort", onAbort);
       clearTimeout(timer);

@@ -10,6 +10,8 @@ export interface DockerodeTimeLimits {
   readonly callMs: number;
   /** Creating a container, and starting it: each. A busy engine starts about ten a second. @default {60_000} */
   readonly startMs: number;
+  /** Reading the metadata of all that containers have written. @default {300_000} */
+  readonly sizesMs: number;
   /** How much longer than its grace period a stop may take. @default {30_000} */
   readonly stopMarginMs: number;
   /** How long nothing may be heard of a pull. @default {300_000} */
@@ -24,6 +26,7 @@ export interface DockerodeTimeLimits {
 export const DEFAULT_TIME_LIMITS: DockerodeTimeLimits = {
   callMs: 30_000,
   startMs: 60_000,
+  sizesMs: 300_000,
   stopMarginMs: 30_000,
   pullStallMs: 300_000,
   engineReturnMs: 10_000,

@@ -26,7 +26,12 @@ Deno.test("parseDockerRunnerConfig() has a default for everything", () => {
   assert.equal(config.minio, undefined);
   assert.deepEqual(config.buckets, { code: "custom-bots", results: "test-results", logs: "bot-logs" });
   assert.deepEqual(config.images, { "python3.11": "python:3.11-slim", "nodejs20": "node:20-alpine" });
-  assert.deepEqual(config.resources, { memoryBytes: 512 * 1024 * 1024, cpuShares: 512, pids: 256 });
+  assert.deepEqual(config.resources, {
+    memoryBytes: 512 * 1024 ** 2,
+    cpuShares: 512,
+    pids: 256,
+    diskBytes: 2048 * 1024 ** 2,
+  });
   assert.deepEqual(config.archiveLimits, {
     maxEntries: 50_000,
     maxTotalBytes: 1024 ** 3,
@@ -55,6 +60,13 @@ Deno.test("parseDockerRunnerConfig() reads what is set, and takes an empty value
   assert.equal(config.resources.cpuShares, 512);
   assert.equal(config.images.nodejs20, "registry.example:5000/node:20");
   assert.deepEqual(config.capabilities, ["NET_RAW", "CHOWN"]);
+});
+
+Deno.test("parseDockerRunnerConfig() takes 0 as no limit of what a bot writes to disk", () => {
+  const diskBytes = (mb: string) => parseDockerRunnerConfig({ BOT_DISK_LIMIT_MB: mb }).resources.diskBytes;
+  assert.equal(diskBytes("16"), 16 * 1024 ** 2);
+  assert.equal(diskBytes("0"), undefined);
+  assert.throws(() => diskBytes("-1"), /BOT_DISK_LIMIT_MB: must be a whole number/);
 });
 
 Deno.test("parseDockerRunnerConfig() takes MINIO_USE_SSL for MINIO_SSL, and refuses both where they differ", () => {

@@ -144,6 +144,16 @@ Deno.test("plan() keeps an exited container until its backoff is over, then remo
   assert.deepEqual(actionsOf(RUN, [exited(4000, 50, { attempt: 3 })]), ["remove c1", "start 4"]);
 });
 
+Deno.test("plan() removes at once what wrote too much to disk, and starts the next after its backoff", () => {
+  const diskUse = { bytes: 300, layerBytes: 0, limitBytes: 200 };
+  const [over, crashed] = [exited(200, 60_000, { diskUse }), exited(200, 60_000)];
+  assert.deepEqual(actionsOf(RUN, [over]), [`remove ${over.containerId}`]);
+  assert.deepEqual(actionsOf(RUN, [crashed]), []);
+  const { condition, againInMs } = plan(RUN, { containers: [over] }, NOW);
+  assert.deepEqual([condition?.type, againInMs], ["failed", 800]);
+  assert.deepEqual(actionsOf(RUN, [exited(2000, 60_000, { diskUse })]).at(-1), "start 2");
+});
+
 Deno.test("plan() starts a bot whose main returned again, by the same policy", () => {
   const { condition } = plan(RUN, { containers: [exited(400, 50, { exitCode: 0 })] }, NOW);
   assert.deepEqual(condition, {

@@ -25,3 +25,8 @@ Deno.test("runOutcome() says why a run that ended well left no result", () => {
     "succeeded at attempt 2; it left no usable result: Its result.json is not JSON: …",
   );
 });
+
+Deno.test("runOutcome() fails a run that was stopped for what it wrote, whatever its exit code", () => {
+  const message = "It wrote 300 MB to disk and may write 256 MB.";
+  assert.deepEqual([outcome({ message }).state, outcome({ message }).reason], ["failed", message]);
+});

@@ -1,0 +1,47 @@
+/**
+ * What a container has written to disk, in words.
+ *
+ * @module
+ */
+
+/** What a container has written beyond its limit. */
+export interface DiskUse {
+  /** How much, in bytes: in its view of the code, and in its own layer. */
+  readonly bytes: number;
+  /** How much of that is in its own layer, in bytes. */
+  readonly layerBytes: number;
+  /** How much it may write, in bytes. */
+  readonly limitBytes: number;
+  /** The largest file in its view, with its path there. */
+  readonly largest?: { readonly path: string; readonly bytes: number };
+}
+
+const MIB = 1024 * 1024;
+const MAX_PATH_LENGTH = 120;
+
+/**
+ * Says how much a container has written, where, and what to do.
+ *
+ * @param use See {@linkcode DiskUse}.
+ * @returns For example `wrote 2100 MB to disk and may write 2048 MB, most of it to "data.bin" in its code folder; let it
+ * write less, or raise BOT_DISK_LIMIT_MB`.
+ */
+export function describeDiskUse(use: DiskUse): string {
+  const { bytes, limitBytes } = use;
+  const place = placeOf(use);
+  return `wrote ${Math.ceil(bytes / MIB)} MB to disk and may write ${Math.floor(limitBytes / MIB)} MB` +
+    `${place ? `, most of it ${place}` : ""}; let it write less, or raise BOT_DISK_LIMIT_MB`;
+}
+
+function placeOf({ bytes, layerBytes, largest }: DiskUse): string | undefined {
+  if (layerBytes > bytes / 2) return "outside its code folder, for example to /tmp";
+  if (largest && largest.bytes > bytes / 2) return `to ${shown(largest.path)} in its code folder`;
+  if (largest) return `to its code folder, where ${shown(largest.path)} is the largest file`;
+  return undefined;
+}
+
+/** A bot has chosen the name. */
+function shown(path: string): string {
+  const end = path.length > MAX_PATH_LENGTH ? `…${path.slice(-MAX_PATH_LENGTH)}` : path;
+  return JSON.stringify(end.toWellFormed()).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\uFFFD");
+}

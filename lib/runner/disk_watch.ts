@@ -1,0 +1,211 @@
+/**
+ * Stops containers that write too much to disk.
+ *
+ * @module
+ */
+
+import { setTimeout as delay } from "node:timers/promises";
+import { statfs } from "node:fs/promises";
+import { getLogger } from "@logtape/logtape";
+import type { Workspaces } from "../code/workspaces.ts";
+import type { ContainerInfo, ContainerOrchestrator } from "../engine/container_orchestrator.ts";
+import { LABEL } from "../engine/labels.ts";
+import { messageOf } from "../errors.ts";
+import { measureTree } from "../util/measure_tree.ts";
+import { isMeasurementDue } from "./disk_pace.ts";
+import { describeDiskUse, type DiskUse } from "./disk_use.ts";
+
+/** What a {@linkcode DiskWatch} needs. */
+export interface DiskWatchOptions {
+  /** The engine. */
+  readonly orchestrator: Pick<ContainerOrchestrator, "listLayers" | "stop">;
+  /** Labels of the containers that may be watched. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Folders of the containers. */
+  readonly workspaces: Pick<Workspaces, "path">;
+  /** A folder on the file system of the workspaces. */
+  readonly tempDir: string;
+  /** How much a container may write, in bytes. */
+  readonly limitBytes: number;
+  /** Seconds between SIGTERM and SIGKILL; {@linkcode MAX_GRACE_SECONDS} at most. */
+  readonly graceSeconds: number;
+  /** Called before a container is stopped. */
+  readonly onStop?: (containerId: string) => void;
+}
+
+/** Free space of a file system. */
+interface FreeSpace {
+  readonly bytes: number;
+  readonly inodes: number;
+}
+
+/** A bot that fills the disk does not get longer, in seconds. */
+export const MAX_GRACE_SECONDS = 30;
+/** Time between two looks at the free space, in ms. */
+const LOOK_MS = 5_000;
+/** Of so many containers it is remembered that they were stopped. */
+const MAX_STOPPED = 1000;
+
+/**
+ * Measures what the containers of one instance have written: in their views of the code, and in their own layers. One
+ * that is beyond its limit is stopped, as by its operator, and stays until somebody removes it. Holds a timer while it
+ * has containers to watch.
+ */
+export class DiskWatch implements AsyncDisposable {
+  readonly #options: DiskWatchOptions;
+  readonly #watched = new Map<string, ContainerInfo>();
+  readonly #stopped = new Map<string, DiskUse>();
+  readonly #stops = new Map<string, Promise<void>>();
+  readonly #closing = new AbortController();
+  readonly #log = getLogger(["berth", "runner"]);
+  #running: Promise<void> | undefined;
+  /** The most space that was free since the last measurement. */
+  #most: FreeSpace | undefined;
+  #measuredAt = performance.now();
+  #costMs = 0;
+
+  /**
+   * Makes one; nothing is measured yet.
+   *
+   * @param options See {@linkcode DiskWatchOptions}.
+   */
+  constructor(options: DiskWatchOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Watches containers from now on, until they end.
+   *
+   * @param containers Containers, in any phase and of any instance.
+   */
+  watch(containers: readonly ContainerInfo[]): void {
+    const wanted = Object.entries(this.#options.labels);
+    for (const container of containers) {
+      const isOwn = wanted.every(([label, value]) => container.labels[label] === value);
+      if (isOwn && container.phase === "running") this.#watched.set(container.id, container);
+    }
+    if (this.#watched.size > 0 && !this.#closing.signal.aborted) this.#running ??= this.#run();
+  }
+
+  /**
+   * Why a container was stopped.
+   *
+   * @param containerId The engine's id of the container.
+   * @returns `undefined` for one that this watch has not stopped.
+   */
+  useOf(containerId: string): DiskUse | undefined {
+    return this.#stopped.get(containerId);
+  }
+
+  /**
+   * Measures the containers now, and stops those that are beyond their limit.
+   *
+   * @param signal Gives up.
+   */
+  async measure(signal: AbortSignal): Promise<void> {
+    const { orchestrator, labels, limitBytes, workspaces } = this.#options;
+    // The list knows nothing of containers that are started while it is made.
+    const watched = [...this.#watched.values()];
+    const began = performance.now();
+    const layers = await orchestrator.listLayers({ labels, signal }).catch((error) => {
+      signal.throwIfAborted();
+      this.#log.debug("layers of containers not measured", { problem: messageOf(error) });
+      return undefined;
+    });
+    let costMs = performance.now() - began;
+    for (const container of watched) {
+      const layerBytes = layers?.get(container.id) ?? 0;
+      const hasEnded = layers !== undefined && !layers.has(container.id);
+      if (hasEnded) {
+        this.#watched.delete(container.id);
+        continue;
+      }
+      const folder = container.labels[LABEL.folder];
+      const view = folder
+        ? await measureTree(`${workspaces.path(folder)}/view`, { enoughBytes: 2 * limitBytes, signal })
+        : { bytes: 0, busyMs: 0 };
+      costMs += view.busyMs;
+      const { largest } = view;
+      const use = { bytes: view.bytes + layerBytes, layerBytes, limitBytes, ...(largest && { largest }) };
+      if (use.bytes > limitBytes) this.#stop(container, use);
+    }
+    this.#costMs = costMs;
+    this.#measuredAt = performance.now();
+    this.#most = undefined;
+  }
+
+  /** Ends the watch. Containers go on. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(new DOMException("The watch was ended", "AbortError"));
+    await this.#running;
+    await Promise.all(this.#stops.values());
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    try {
+      while (this.#watched.size > 0) {
+        await delay(LOOK_MS, undefined, { signal, ref: false });
+        if (await this.#isDue()) await this.measure(signal);
+      }
+    } catch (error) {
+      if (!signal.aborted) this.#log.warn("containers not measured", { problem: messageOf(error) });
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  async #isDue(): Promise<boolean> {
+    const free = await freeSpace(this.#options.tempDir);
+    this.#most = free && {
+      bytes: Math.max(free.bytes, this.#most?.bytes ?? 0),
+      inodes: Math.max(free.inodes, this.#most?.inodes ?? 0),
+    };
+    return isMeasurementDue({
+      forMs: performance.now() - this.#measuredAt,
+      costMs: this.#costMs,
+      takenBytes: free ? this.#most!.bytes - free.bytes : 0,
+      takenInodes: free ? this.#most!.inodes - free.inodes : 0,
+    }, this.#options.limitBytes);
+  }
+
+  #stop(container: ContainerInfo, use: DiskUse): void {
+    const { orchestrator, onStop, graceSeconds } = this.#options;
+    const { id, name } = container;
+    if (this.#stops.has(id)) return;
+    this.#remember(id, use);
+    const bot = container.labels[LABEL.id];
+    this.#log.warn("container writes too much to disk and is stopped", {
+      id: bot,
+      container: name,
+      problem: `It ${describeDiskUse(use)}.`,
+    });
+    onStop?.(id);
+    const options = {
+      graceSeconds: Math.min(graceSeconds, MAX_GRACE_SECONDS),
+      signal: this.#closing.signal,
+    };
+    const stop = orchestrator.stop(id, options).then(
+      () => void this.#watched.delete(id),
+      // It is watched on, and the next measurement tries again.
+      (error) => this.#log.warn("container not stopped yet", { container: name, problem: messageOf(error) }),
+    ).finally(() => this.#stops.delete(id));
+    this.#stops.set(id, stop);
+  }
+
+  #remember(id: string, use: DiskUse): void {
+    this.#stopped.set(id, use);
+    const [oldest] = this.#stopped.keys();
+    if (this.#stopped.size > MAX_STOPPED) this.#stopped.delete(oldest!);
+  }
+}
+
+/** @returns `undefined` where the file system does not say, or nobody may ask it (`--allow-sys=statfs`). */
+async function freeSpace(path: string): Promise<FreeSpace | undefined> {
+  try {
+    const { bavail, bsize, ffree } = await statfs(path);
+    return { bytes: bavail * bsize, inodes: ffree };
+  } catch {
+    return undefined;
+  }
+}

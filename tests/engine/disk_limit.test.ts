@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { type BotStage, untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
+import { until } from "../support/fixtures/engine_support.ts";
+import { withRuns } from "../support/fixtures/run_stage.ts";
+
+const LIMIT_MB = "16";
+/** Where free space tells nothing, containers are measured once a minute. */
+const NOTICED_MS = 150_000;
+
+/** Writes a file a little larger than the limit, or files until the disk is full. */
+const CODE = `
+import itertools, os, time
+
+def main(id, config):
+    print("runs", flush=True)
+    if "writes" in config:
+        os.makedirs(os.path.dirname(config["writes"]), exist_ok=True)
+        with open(config["writes"], "wb", buffering=0) as file:
+            for _ in range(35):
+                file.write(b"x" * 500_000)
+    if config.get("fills"):
+        try:
+            for number in itertools.count():
+                with open(f"fill-{number}", "wb", buffering=0) as file:
+                    while file.tell() < 8_000_000: file.write(b"x" * 100_000)
+        except OSError as error:
+            print("full:", error, flush=True)
+    for number in range(config.get("lines", 1_000_000)):
+        print("line", number, flush=True)
+        time.sleep(0.2)
+`;
+
+async function putCode({ code }: BotStage): Promise<void> {
+  await code.put("bot/1", { "main.py": CODE });
+}
+
+Deno.test("BotService stops a bot that writes too much, into its code folder or elsewhere, and starts it again later", () =>
+  withBots(async (stage) => {
+    const { document, publish, start, container, id } = stage;
+    await putCode(stage);
+    await using berth = start({ BOT_DISK_LIMIT_MB: LIMIT_MB });
+    await publish("created", document("neighbour"));
+    await publish("created", document("inside", { writes: "data/file" }));
+    await publish("created", document("outside", { writes: "/tmp/data/file" }));
+    await until("the neighbour", async () => (await container("neighbour"))?.running === true);
+    const before = (await container("neighbour"))!.id;
+    await Promise.all([
+      berth.logged(
+        new RegExp(
+          `id=${id("inside")} .*failed: it wrote \\d+ MB to disk and may write 16 MB, ` +
+            `most of it to .*data/file.* in its code folder; .*raise BOT_DISK_LIMIT_MB.*next try at`,
+        ),
+        NOTICED_MS,
+      ),
+      berth.logged(
+        new RegExp(`id=${id("outside")} .*failed: it wrote \\d+ MB .*outside its code folder`),
+        NOTICED_MS,
+      ),
+    ]);
+    for (const name of ["inside", "outside"]) {
+      await until(
+        `the next start of ${name}`,
+        async () => ((await container(name))?.attempt ?? 0) >= 2,
+        60_000,
+      );
+    }
+    const after = await container("neighbour");
+    assert.deepEqual([after?.id, after?.running], [before, true]);
+    for (const name of ["neighbour", "inside", "outside"]) await publish("deleted", { id: id(name) });
+    await untilRunning(stage, {});
+  }));
+
+Deno.test("ScheduleService fails a run that writes too much, and says why", () =>
+  withRuns(async ({ start, schedule, code, runs, id }) => {
+    await code.put("schedule/1", { "main.py": CODE });
+    await using _berth = start({ SERVICES: "bots,schedules", BOT_DISK_LIMIT_MB: LIMIT_MB });
+    await schedule("large", { writes: "data/file" });
+    let reason = "";
+    await until("the end of the run", async () => {
+      const [record] = await runs.list(id("large"), { limit: 1 });
+      reason = record?.reason ?? "";
+      return record?.state === "failed";
+    }, NOTICED_MS);
+    assert.match(reason, /^It wrote \d+ MB to disk and may write 16 MB, most of it to "data\/file"/);
+  }));
+
+const isRoot = Deno.uid() === 0;
+if (!isRoot) console.warn("NOT RUN: a full TEMP_DIR needs root, to mount a small one.");
+
+async function withSmallDisk(path: string, work: () => Promise<void>): Promise<void> {
+  const run = async (program: string, ...args: string[]) => {
+    const { success, stderr } = await new Deno.Command(program, { args }).output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+  };
+  await Deno.mkdir(path, { mode: 0o700 });
+  await run("mount", "-t", "tmpfs", "-o", "size=24m,mode=0700", "tmpfs", path);
+  try {
+    await work();
+  } finally {
+    await run("umount", "-l", path);
+  }
+}
+
+Deno.test({
+  name:
+    "BotService ends a bot that fills TEMP_DIR; what waits for the space starts then, and logs are stored all the time",
+  ignore: !isRoot,
+  fn: () =>
+    withBots(async (stage) => {
+      const { document, publish, start, container, id, env, storedTexts } = stage;
+      await putCode(stage);
+      await withSmallDisk(env.TEMP_DIR!, async () => {
+        await using berth = start({ BOT_DISK_LIMIT_MB: LIMIT_MB, LOG_INTERVAL: "1" });
+        await publish("created", document("steady"));
+        await until("the steady bot", async () => (await storedTexts("steady")).length > 0);
+        await publish("created", document("filler", { fills: true }));
+        await until("the full disk", async () =>
+          (await storedTexts("filler")).some((text) => /^full:/.test(text)));
+        const stored = (await storedTexts("steady")).length;
+        await publish("created", document("late"));
+        await berth.logged(new RegExp(`id=${id("late")} .*waiting for space on Berth's disk: .*full`));
+        await berth.logged(new RegExp(`id=${id("filler")} .*failed: it wrote \\d+ MB`), NOTICED_MS);
+        await publish("deleted", { id: id("filler") });
+        await until("the start of the late bot", async () =>
+          (await container("late"))?.running === true);
+        assert.ok((await storedTexts("steady")).length > stored);
+        assert.equal((await container("steady"))?.attempt, 1);
+        for (const name of ["steady", "late"]) await publish("deleted", { id: id(name) });
+        await untilRunning(stage, {});
+      });
+    }),
+});
