@@ -134,7 +134,7 @@ function unwrap(outer: Fields): { readonly data: BotDocument; readonly entityId?
 function idOf({ id }: BotDocument, entityId: unknown): string {
   const chosen = id ?? entityId;
   if (chosen === undefined || chosen === null) throw new EventProblem("it has no id");
-  if (typeof chosen !== "string") throw new EventProblem("its id is not a text");
+  if (typeof chosen !== "string") throw new EventProblem("its id is not a string");
   if (chosen === "" || chosen.length > MAX_ID_LENGTH) {
     throw new EventProblem(`its id has ${chosen.length} characters; it must have 1 to ${MAX_ID_LENGTH}`);
   }

@@ -1,41 +1,41 @@
 /**
- * The port to the events that tell of changed documents.
+ * The port to events that report changed documents.
  *
  * @module
  */
 
 import type { BotChange } from "../documents/bot_repository.ts";
 
-/** What a subscriber is called with. */
+/** A subscriber's callbacks. */
 export interface BotEventHandlers {
-  /** Writes the change and wakes the reconciler. The event is acknowledged when this resolves, given again when it rejects. */
+  /** Stores the change and wakes the reconciler. The event is acknowledged if this resolves, redelivered if it rejects. */
   readonly onChange: (change: BotChange) => Promise<void>;
-  /** An event that cannot be understood. It is dropped. */
+  /** Reports an event that cannot be parsed. It is dropped. */
   readonly onMalformed: (subject: string, problem: string) => void;
-  /** Events may have been missed (first connection, reconnection, lost consumer): everything should be read anew. */
+  /** Reports that events may have been missed (first connection, reconnection, lost consumer): read all documents. */
   readonly onGap: () => void;
 }
 
-/** Whether events arrive. */
+/** State of a source of events. */
 export type BotEventsStatus =
   | { readonly state: "connecting"; readonly detail: string }
-  /** What was published while nobody read is being applied. */
+  /** Events that were published while Berth was away are being applied. */
   | { readonly state: "catching-up"; readonly detail: string }
   | { readonly state: "connected"; readonly mode: "jetstream" | "core" | "in-process" };
 
 /** A source of events. */
 export interface BotEvents extends AsyncDisposable {
   /**
-   * Begins to deliver, one event at a time, in order. Goes on for ever: an unreachable server is tried again
-   * and again. Resolves at once.
+   * Starts the delivery: the events of a bot one at a time, in order. An unreachable server is tried again until this
+   * source is disposed. Returns at once.
    */
   subscribe(handlers: BotEventHandlers): void;
   /**
-   * Waits until what was published before the subscription, and not read then, has been applied.
+   * Waits until the events that were published before the subscription have been applied.
    *
-   * @returns Resolves then; never rejects.
+   * @returns Never rejects.
    */
   caughtUp(): Promise<void>;
-  /** Whether events arrive now. */
+  /** Tells whether events arrive. */
   status(): BotEventsStatus;
 }

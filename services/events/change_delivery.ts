@@ -1,5 +1,5 @@
 /**
- * How changes are handed to whoever applies them.
+ * Delivers changes to the subscriber that applies them.
  *
  * @module
  */
@@ -12,11 +12,11 @@ import type { BotEventHandlers } from "./bot_events.ts";
 import type { BotChange } from "../documents/bot_repository.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 
-/** So many changes, each of another bot, are applied at the same time: most of it is waiting for the database. */
+/** How many changes, each of another bot, are applied at the same time. They mostly wait for the database. */
 export const MAX_CONCURRENT_CHANGES = 64;
-/** When a change is given again that has to wait for an earlier one of its document, in ms. */
+/** When to redeliver a change that has to wait for an earlier one of its document, in ms. */
 const RETRY_BEHIND_MS = 300;
-/** An event that was not taken is expected again within so much time beyond its wait, in ms; then others go on. */
+/** How long beyond its wait a failed event may take to come again, in ms; then later events overtake it. */
 const REDELIVERY_TIMEOUT_MS = 15_000;
 
 /** Options of {@linkcode ChangeDelivery}. */
@@ -25,16 +25,16 @@ export interface ChangeDeliveryOptions {
   readonly onChange: BotEventHandlers["onChange"];
   /** The clock. */
   readonly clock: Clock;
-  /** From 0 up to 1. */
+  /** Gives numbers from 0 up to 1, for jitter. */
   readonly random: () => number;
-  /** No change is given any more. */
+  /** Ends the delivery. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Gives the changes of one document one at a time, and those of a stream in their order: a later one waits until an
- * earlier one was taken, because a change need not name every field. As long as none is taken, it slows down, and gives
- * one at a time of all.
+ * Delivers the changes of one document one at a time, and those of a stream in order: a later change waits until the
+ * earlier one is applied, because a change need not name every field. While changes fail, it slows down and delivers
+ * only one change at a time.
  */
 export class ChangeDelivery {
   readonly #options: ChangeDeliveryOptions;
@@ -42,7 +42,7 @@ export class ChangeDelivery {
   readonly #limit = new Limiter(MAX_CONCURRENT_CHANGES);
   readonly #probe = new Limiter(1);
   readonly #log = getLogger(["berth", "events"]);
-  /** Of each document, its earliest event that was not taken, and until when it should come again. */
+  /** The earliest failed event of each document, and when it is overdue. */
   readonly #refused = new Map<string, { readonly sequence: number; readonly until: number }>();
   #failures = 0;
   #failedAt = 0;
@@ -53,14 +53,14 @@ export class ChangeDelivery {
   }
 
   /**
-   * Gives a change when those of its bot before it are done.
+   * Delivers a change after the earlier ones of its bot.
    *
    * @param change The change.
-   * @param attempt The how many-th time it is given, from 1 on.
-   * @returns `undefined` when it was taken, else after how many ms it should be given again.
-   * @throws the signal's reason when that was aborted before its turn had come.
+   * @param attempt How many times it has been delivered, including this one.
+   * @returns `undefined` if it was applied; otherwise when to deliver it again, in ms.
+   * @throws the signal's reason if the signal is aborted before the change's turn.
    */
-  give(change: BotChange, attempt: number): Promise<number | undefined> {
+  deliver(change: BotChange, attempt: number): Promise<number | undefined> {
     const { signal } = this.#options;
     const apply = () => this.#apply(change, attempt);
     const applyInTurn = () => this.#failures > 0 ? this.#probe.run(apply, signal) : apply();
@@ -81,7 +81,7 @@ export class ChangeDelivery {
       }
       return undefined;
     } catch (error) {
-      // Several that fail at the same time are one failure.
+      // Changes that fail at the same time count as one failure.
       this.#failures = before + 1;
       this.#failedAt = clock.monotonic();
       const delayMs = Math.round(backoffMs(attempt, { ...RETRY.store, random }));
@@ -108,10 +108,10 @@ export class ChangeDelivery {
     if (passedMs < pauseMs) await clock.sleep(pauseMs - passedMs, signal);
   }
 
-  /** The first time, and then ever more rarely. */
+  /** Logs the first failure of a change, and then ever fewer of them. */
   #report(fields: { attempt: number; [name: string]: unknown }): void {
     if ((fields.attempt & (fields.attempt - 1)) === 0) {
-      this.#log.warn("An event was not applied; it is given again in {delayMs} ms", fields);
+      this.#log.warn("An event was not applied; it is delivered again in {delayMs} ms", fields);
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Many changes of many documents, reduced to those that make a difference.
+ * Reduces many changes of many documents to those that make a difference.
  *
  * @module
  */
@@ -8,20 +8,19 @@ import { changedFields } from "../documents/changed_fields.ts";
 import type { BotChange } from "../documents/bot_repository.ts";
 
 /**
- * Collects changes in their order and keeps of each document those alone whose application in turn leaves the same as
- * that of all. Most documents keep one: a deletion outdates what came before it, and an update outdates a creation or
- * an update whose fields it names.
+ * Collects changes in order, and keeps the fewest that lead to the same documents. Most documents keep one: a deletion
+ * replaces all earlier changes, and an update replaces a creation or an update whose fields it names.
  */
 export class ChangeFold {
   readonly #changes = new Map<string, BotChange[]>();
 
-  /** How many documents have changes. */
+  /** Number of documents with changes. */
   get size(): number {
     return this.#changes.size;
   }
 
   /**
-   * Adds a change, which is later than those before it.
+   * Adds a change, which must be later than the earlier ones.
    *
    * @param change The change.
    */
@@ -35,9 +34,9 @@ export class ChangeFold {
   }
 
   /**
-   * Gives what was kept.
+   * Gives the changes that are kept.
    *
-   * @returns Each document's id and its changes, in their order.
+   * @returns The id of each document and its changes, in order.
    */
   entries(): IterableIterator<[string, readonly BotChange[]]> {
     return this.#changes.entries();

@@ -1,5 +1,5 @@
 /**
- * Changes that nobody else keeps.
+ * Queues changes in memory, for sources that do not redeliver them.
  *
  * @module
  */
@@ -9,30 +9,30 @@ import { Wakeup } from "../../lib/util/wakeup.ts";
 import type { BotChange } from "../documents/bot_repository.ts";
 import { type ChangeDelivery, MAX_CONCURRENT_CHANGES } from "./change_delivery.ts";
 
-/** So many changes are kept at most. */
+/** How many changes the queue holds at most, by default. */
 const MAX_QUEUED_CHANGES = 10_000;
 
 interface Entry {
   readonly change: BotChange;
-  readonly settle: (wasTaken: boolean) => void;
+  readonly settle: (wasApplied: boolean) => void;
   attempt: number;
   dueAt: number;
-  isGiven: boolean;
+  isInDelivery: boolean;
 }
 
 /** Options of {@linkcode ChangeQueue}. */
 export interface ChangeQueueOptions {
   /** The clock. */
   readonly clock: Clock;
-  /** Ends it: what is left is given up. */
+  /** Ends the queue: the changes that are left are dropped. */
   readonly signal: AbortSignal;
-  /** How many changes are kept at most. @default {10_000} */
+  /** How many changes the queue holds at most. @default {10_000} */
   readonly limit?: number;
 }
 
 /**
- * Keeps changes in memory until they are taken. One that is not taken is given again later and does not hold up
- * those of other bots; those of its own bot wait behind it.
+ * Keeps changes in memory until they are applied. A change that fails is delivered again later. It does not hold up
+ * changes of other bots; those of its own bot wait behind it.
  */
 export class ChangeQueue {
   readonly #options: ChangeQueueOptions;
@@ -43,7 +43,7 @@ export class ChangeQueue {
   constructor(options: ChangeQueueOptions) {
     this.#options = options;
     options.signal.addEventListener("abort", () => {
-      for (const { isGiven, settle } of this.#entries) if (!isGiven) settle(false);
+      for (const { isInDelivery, settle } of this.#entries) if (!isInDelivery) settle(false);
     }, { once: true });
   }
 
@@ -51,51 +51,57 @@ export class ChangeQueue {
    * Adds a change.
    *
    * @param change The change.
-   * @returns Resolves to whether it was taken, `false` when it was given up; `undefined` when there is no room.
+   * @returns Resolves to whether the change was applied, `false` if it was dropped; `undefined` if the queue is full.
    */
   add(change: BotChange): Promise<boolean> | undefined {
     const { clock, signal, limit = MAX_QUEUED_CHANGES } = this.#options;
     if (signal.aborted) return Promise.resolve(false);
     if (this.#entries.length >= limit) return undefined;
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    this.#entries.push({ change, settle: resolve, attempt: 1, dueAt: clock.monotonic(), isGiven: false });
+    this.#entries.push({
+      change,
+      settle: resolve,
+      attempt: 1,
+      dueAt: clock.monotonic(),
+      isInDelivery: false,
+    });
     this.#wakeup.wake();
     return promise;
   }
 
-  /** Whether a change of this bot waits. @param id The bot's id. */
+  /** Tells whether a change of a bot waits. @param id The bot's id. */
   has(id: string): boolean {
     return this.#entries.some(({ change }) => change.id === id);
   }
 
-  /** Gives the changes, until the signal is aborted. @param delivery To whom. */
+  /** Delivers the changes until the signal is aborted. @param delivery Takes them. */
   async run(delivery: ChangeDelivery): Promise<void> {
     const { signal } = this.#options;
-    const given = new Set<Promise<void>>();
+    const inDelivery = new Set<Promise<void>>();
     while (!signal.aborted) {
-      const isFull = given.size >= MAX_CONCURRENT_CHANGES;
+      const isFull = inDelivery.size >= MAX_CONCURRENT_CHANGES;
       const entry = isFull ? undefined : this.#nextReady();
       if (!entry) {
         await this.#wakeup.sleep({ ...this.#options, ...(!isFull && this.#untilNext()) });
         continue;
       }
-      const one = this.#give(entry, delivery).finally(() => {
-        given.delete(one);
+      const one = this.#deliver(entry, delivery).finally(() => {
+        inDelivery.delete(one);
         this.#wakeup.wake();
       });
-      given.add(one);
+      inDelivery.add(one);
     }
-    await Promise.all(given);
+    await Promise.all(inDelivery);
   }
 
-  async #give(entry: Entry, delivery: ChangeDelivery): Promise<void> {
+  async #deliver(entry: Entry, delivery: ChangeDelivery): Promise<void> {
     const { clock, signal } = this.#options;
-    entry.isGiven = true;
-    const delayMs = await delivery.give(entry.change, entry.attempt).catch((error) => {
+    entry.isInDelivery = true;
+    const delayMs = await delivery.deliver(entry.change, entry.attempt).catch((error) => {
       if (!signal.aborted) throw error;
       return 0;
     });
-    entry.isGiven = false;
+    entry.isInDelivery = false;
     if (delayMs === undefined) {
       this.#entries.splice(this.#entries.indexOf(entry), 1);
       entry.settle(true);
@@ -120,12 +126,12 @@ export class ChangeQueue {
     return dueAt === Infinity ? {} : { ms: Math.max(1, dueAt - this.#options.clock.monotonic()) };
   }
 
-  /** Looks for an entry among the oldest of each bot, where that one is not under way. */
+  /** Finds an entry among the oldest of each bot, leaving out bots whose oldest entry is in delivery. */
   #firsts(isWanted: (entry: Entry) => boolean): Entry | undefined {
     const seen = new Set<string>();
     for (const entry of this.#entries) {
       if (seen.has(entry.change.id)) continue;
-      if (!entry.isGiven && isWanted(entry)) return entry;
+      if (!entry.isInDelivery && isWanted(entry)) return entry;
       seen.add(entry.change.id);
     }
     return undefined;

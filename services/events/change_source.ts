@@ -1,20 +1,19 @@
 /**
- * The port to what other processes have written to the documents, where no bus tells of it.
+ * The port for polling document changes that other processes make, for databases without an event bus.
  *
  * @module
  */
 
 import type { BotChange } from "../documents/bot_repository.ts";
 
-/** Looks for what other processes have written. A look costs next to nothing. */
+/** Finds changes that other processes made. A poll costs next to nothing. */
 export interface ChangeSource {
   /**
-   * Looks.
+   * Polls for changes. Deletions are listed, because a missing document does not show whether it was deleted on purpose.
    *
-   * @returns `undefined` when nothing was written since the last look; else the deletions since then, and it may be
-   * a few from before: what is gone from the documents does not show whether that was meant. The first look gives all
-   * that are remembered.
-   * @throws when there is no answer; the next look makes up for it.
+   * @returns `undefined` if nothing was written since the last poll; otherwise the deletions since then, possibly with a
+   * few earlier ones. The first poll gives all deletions that the database remembers.
+   * @throws if the database does not answer; the next poll makes up for it.
    */
   poll(): readonly (BotChange & { readonly type: "deleted" })[] | undefined;
 }

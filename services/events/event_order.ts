@@ -1,7 +1,7 @@
 /**
- * Which of two changes of one document is the newer.
+ * Decides which of two changes of a document is newer.
  *
- * The sequence of a stream decides where there is one, else the time of publication. `custom.updatedAt` decides
+ * The sequence of a stream decides if there is one, else the time of publication. `custom.updatedAt` decides
  * nothing: it belongs to the version of the code, stays the same when only the configuration changes, and goes back
  * when a bot goes back to an earlier version.
  *
@@ -10,7 +10,7 @@
 
 import type { BotChange, EventOrder, Refusal } from "../documents/bot_repository.ts";
 
-/** How far the changes of one document have come. */
+/** Position of a document: the last change that was applied to it. */
 export interface BotPosition {
   /** Sequence of the last event that came from a stream. */
   readonly sequence?: number;
@@ -20,13 +20,13 @@ export interface BotPosition {
   readonly deleted: boolean;
 }
 
-/** The position of a document to which no change was applied yet. */
+/** Position of a document to which no change has been applied. */
 export const NO_POSITION: BotPosition = { deleted: false };
 
 /**
- * How far the clock of a stream's server may differ from that of a program that writes documents itself, in ms. Such a
- * program publishes its change after it, so an older event that slips through is soon corrected; a newer one that is
- * refused is lost.
+ * How far the clocks of a stream's server and of a program that writes documents may differ, in ms. An older event that
+ * slips through is soon corrected, because that program publishes its change afterwards; a newer event that is refused
+ * would be lost.
  */
 const MAX_CLOCK_SKEW_MS = 5_000;
 
@@ -35,29 +35,28 @@ export const DELETION_MEMORY_MS: number = 30 * 24 * 60 * 60 * 1000;
 
 /** What is known of a document before a change is applied. */
 export interface BotSeen {
-  /** How far its changes have come. */
+  /** Its position. */
   readonly position: BotPosition;
-  /** Whether there is a document. Other programs write and remove documents, too. */
+  /** Whether the document exists. Other programs also write and remove documents. */
   readonly hasDocument: boolean;
   /** The time, in ms since the epoch. */
   readonly now: number;
 }
 
-/** A creation of a document that there is. */
+/** Refusal of a change that creates an existing document. */
 export const ALREADY_EXISTS: Refusal = {
   kind: "exists",
   reason: "it creates a document that exists already, which changes nothing",
 };
 
 /**
- * Decides whether a change is newer than all that its document has seen. A change without an order is.
+ * Refuses a change that is not newer than the position of its document. A change without an order is always newer.
  *
- * A stored time that lies in the future is not believed: a clock that was wrong once must not shut out what comes
- * until then.
+ * A stored time in the future is ignored: a clock that was wrong once must not block changes until then.
  *
- * @param order The change.
- * @param seen What the document has seen.
- * @returns `undefined` when the change is to be applied, else why it is not.
+ * @param order The order of the change.
+ * @param seen The document before the change.
+ * @returns Why the change is refused; `undefined` if it should be applied.
  */
 export function refuseStale(order: EventOrder, { position, hasDocument, now }: BotSeen): Refusal | undefined {
   const { sequence, publishedAt = Infinity, isHistory = false } = order;
@@ -72,7 +71,7 @@ export function refuseStale(order: EventOrder, { position, hasDocument, now }: B
     const last = new Date(lastAt).toISOString();
     return { kind: "older", reason: `it is older than the change that was made at ${last}` };
   }
-  // A deletion that is found twice must not remove what another program has written since.
+  // A repeated deletion must not remove a document that another program has written since.
   if (lastAt !== undefined && sequence === undefined && publishedAt === lastAt && position.deleted) {
     return { kind: "repeated", reason: "the document was deleted by this change already" };
   }
@@ -87,11 +86,11 @@ export function refuseStale(order: EventOrder, { position, hasDocument, now }: B
 }
 
 /**
- * The position after a change.
+ * Advances a position past a change.
  *
- * @param position The position before it.
- * @param change A change that is newer.
- * @returns The sequence stays when the change has none; the time stays only until an event with a sequence follows.
+ * @param position The position before the change.
+ * @param change A newer change.
+ * @returns The new position. A change without a sequence keeps the old one; a change with one drops the time.
  */
 export function advance(position: BotPosition, change: BotChange): BotPosition {
   const { order } = change;

@@ -1,5 +1,5 @@
 /**
- * Subscribers that throw.
+ * Guards sources of events against subscribers that throw.
  *
  * @module
  */

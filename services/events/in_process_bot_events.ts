@@ -16,17 +16,17 @@ import { guardHandlers } from "./guard_handlers.ts";
 export interface InProcessBotEventsOptions {
   /** The clock. @default {systemClock} */
   readonly clock?: Clock;
-  /** From 0 up to 1. @default {Math.random} */
+  /** Gives numbers from 0 up to 1, for jitter. @default {Math.random} */
   readonly random?: () => number;
-  /** How many changes wait at most. @default {10_000} */
+  /** How many changes may wait. @default {10_000} */
   readonly limit?: number;
-  /** How long the end waits for a change that is being applied, in ms. @default {5_000} */
+  /** How long disposal waits for changes in delivery, in ms. @default {5_000} */
   readonly disposeMs?: number;
 }
 
 /**
- * Delivers what is published in this process. Changes that come before the subscriber does wait for it. One
- * that it does not take is given again later; only those of the same bot wait behind it.
+ * Delivers changes that are published in this process. Changes that are published before there is a subscriber wait for
+ * it. A change that fails is delivered again later; only changes of the same bot wait behind it.
  */
 export class InProcessBotEvents implements BotEvents {
   readonly #options: Required<Omit<InProcessBotEventsOptions, "limit">>;
@@ -45,8 +45,8 @@ export class InProcessBotEvents implements BotEvents {
    * Publishes a change.
    *
    * @param change The change.
-   * @returns Resolves, and never rejects, once the subscriber has taken it: `true`. `false` when it never will:
-   * this was disposed, or too many changes wait.
+   * @returns `true` once the subscriber has applied it; `false` if it never will, because this was disposed or too many
+   * changes wait. Never rejects.
    */
   publish(change: BotChange): Promise<boolean> {
     return this.#queue.add(structuredClone(change)) ?? Promise.resolve(false);
@@ -60,7 +60,7 @@ export class InProcessBotEvents implements BotEvents {
     const { clock, random } = this.#options;
     const { onChange, onGap } = guardHandlers(handlers);
     const delivery = new ChangeDelivery({ onChange, clock, random, signal });
-    // Not before this call is over.
+    // Not inside this call.
     this.#running = Promise.resolve().then(onGap).then(() => this.#queue.run(delivery));
   }
 
@@ -74,7 +74,7 @@ export class InProcessBotEvents implements BotEvents {
     return { state: "connected", mode: "in-process" };
   }
 
-  /** Ends the delivery and waits, within bounds, for the change that is being applied. */
+  /** Ends the delivery and waits, for a limited time, for changes in delivery. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end.abort(new DOMException("The events have been closed.", "AbortError"));
     const { disposeMs, clock } = this.#options;

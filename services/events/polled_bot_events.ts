@@ -1,5 +1,5 @@
 /**
- * Events within one process, and of what other processes write to the same documents.
+ * Events inside one process, and polled changes that other processes make to the same documents.
  *
  * @module
  */
@@ -13,18 +13,18 @@ import type { ChangeSource } from "./change_source.ts";
 import { guardHandlers } from "./guard_handlers.ts";
 import { InProcessBotEvents, type InProcessBotEventsOptions } from "./in_process_bot_events.ts";
 
-/** Between two looks, in ms. */
+/** Time between two polls, in ms. */
 const DEFAULT_INTERVAL_MS = 500;
 
 /** Options of {@linkcode PolledBotEvents}. */
 export interface PolledBotEventsOptions extends InProcessBotEventsOptions {
-  /** Between two looks, in ms. @default {500} */
+  /** Time between two polls, in ms. @default {500} */
   readonly intervalMs?: number;
 }
 
 /**
- * Delivers what is published in this process, and looks for what others have written: deletions are delivered as
- * such, for everything else the subscriber is told to read anew.
+ * Delivers changes that are published in this process, and polls for changes of other processes: it delivers their
+ * deletions, and reports a gap for everything else.
  */
 export class PolledBotEvents implements BotEvents {
   readonly #source: ChangeSource;
@@ -35,7 +35,7 @@ export class PolledBotEvents implements BotEvents {
   readonly #log = getLogger(["berth", "events"]);
   #polling: Promise<void> | undefined;
 
-  /** @param source Where to look. @param options See {@linkcode PolledBotEventsOptions}. */
+  /** @param source The source to poll. @param options See {@linkcode PolledBotEventsOptions}. */
   constructor(source: ChangeSource, options: PolledBotEventsOptions = {}) {
     const { intervalMs = DEFAULT_INTERVAL_MS, clock = systemClock } = options;
     this.#source = source;
@@ -56,8 +56,8 @@ export class PolledBotEvents implements BotEvents {
     this.#polling = tick("changes", this.#intervalMs, {
       signal: this.#end.signal,
       clock: this.#clock,
-      // A database that does not answer is the resync's to report.
-      onError: ({ error }) => this.#log.debug("look for changes failed", { error }),
+      // The resync reports a database that does not answer.
+      onError: ({ error }) => this.#log.debug("poll for changes failed", { error }),
     }, () => this.#poll(onGap));
   }
 
@@ -71,7 +71,7 @@ export class PolledBotEvents implements BotEvents {
     return this.#events.status();
   }
 
-  /** Ends the looking and the delivery. */
+  /** Ends polling and delivery. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end.abort(new DOMException("The events have been closed.", "AbortError"));
     await this.#polling;
@@ -81,7 +81,7 @@ export class PolledBotEvents implements BotEvents {
   #poll(onGap: () => void): void {
     const deletions = this.#source.poll();
     if (!deletions) return;
-    // Not waited for: what is not taken at once is given again.
+    // Not awaited: a deletion that fails is delivered again.
     for (const deletion of deletions) void this.#events.publish(deletion);
     onGap();
   }

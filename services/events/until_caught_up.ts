@@ -1,5 +1,5 @@
 /**
- * Waiting for the events that were published while nobody read them.
+ * Waits for the events that were published while Berth was away.
  *
  * @module
  */
@@ -10,16 +10,16 @@ import { doneOrAborted } from "../../lib/util/promises.ts";
 import { settledWithin } from "../../lib/util/settled_within.ts";
 import type { BotEvents } from "./bot_events.ts";
 
-/** An event bus that does not answer holds up the start for so long, in ms. */
+/** How long an event bus that does not answer may delay the start, in ms. */
 const CONNECT_TIMEOUT_MS = 10_000;
-/** Reading what was missed holds it up for so long, in ms. */
+/** How long applying missed events may delay the start, in ms. */
 const CATCH_UP_TIMEOUT_MS = 120_000;
 
 /** What {@linkcode untilCaughtUp} needs. */
 export interface UntilCaughtUpOptions {
   /** The events. */
   readonly events: Pick<BotEvents, "caughtUp" | "status">;
-  /** What waits for them, for the log: `bots` or `schedules`. */
+  /** What waits, as it is named in the log: `bots` or `schedules`. */
   readonly what: string;
   /** The clock. */
   readonly clock: Clock;
@@ -28,11 +28,12 @@ export interface UntilCaughtUpOptions {
 }
 
 /**
- * Waits until the documents hold what was published while nobody read the events: 10 s for a bus that does not answer,
- * 2 minutes for one whose events are being read. After that the documents count as they are, and the log says so.
+ * Waits until the documents contain the changes that were published while Berth was away: up to 10 s for a bus that does
+ * not answer, up to 2 minutes for one whose events are being applied. After that, the documents count as they are, and
+ * the log says so.
  *
  * @param options See {@linkcode UntilCaughtUpOptions}.
- * @returns Resolves in any case.
+ * @returns Never rejects.
  */
 export async function untilCaughtUp({ events, what, clock, signal }: UntilCaughtUpOptions): Promise<void> {
   const over = doneOrAborted(events.caughtUp(), signal);

@@ -144,7 +144,7 @@ async function give(
 ): Promise<boolean> {
   if (queue.has(id)) return false;
   for (const change of changes) {
-    if (await delivery.give(change, attempt) !== undefined) return false;
+    if (await delivery.deliver(change, attempt) !== undefined) return false;
   }
   return true;
 }

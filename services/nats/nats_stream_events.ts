@@ -105,7 +105,7 @@ async function handle(message: JsMsg, options: StreamEventsOptions): Promise<voi
   if (queue.has(parsed.change.id)) return quietly(() => message.nak(RETRY_BEHIND_QUEUE_MS));
   const sign = setInterval(() => quietly(() => message.working()), ackWaitMs / 3);
   try {
-    const delayMs = await delivery.give(parsed.change, info.deliveryCount);
+    const delayMs = await delivery.deliver(parsed.change, info.deliveryCount);
     quietly(() => delayMs === undefined ? message.ack() : message.nak(delayMs));
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -28,7 +28,7 @@ export class SqliteChangeSource implements ChangeSource {
     this.#now = now;
   }
 
-  /** {@inheritDoc ChangeSource.look} */
+  /** {@inheritDoc ChangeSource.poll} */
   poll(): ReturnType<ChangeSource["poll"]> {
     const version = this.#database.prepare("PRAGMA data_version").get()?.data_version;
     if (version === this.#version) return undefined;

@@ -60,7 +60,7 @@ Deno.test("BotService runs good bots among documents that cannot be run, and say
     await publish("created", document("last"));
     await untilRunning(stage, { ...wanted, last: {} });
     await berth.logged(new RegExp(`bot needs attention id=${id("told")} .*config: must be an object`));
-    await berth.logged(/event not understood .*its id is not a text/);
+    await berth.logged(/event not understood .*its id is not a string/);
     for (const id of ["y", "z"]) {
       await berth.logged(new RegExp(`event not understood .*its id \\W*x/\\.\\./${id}\\W+ must begin with`));
     }

@@ -17,17 +17,17 @@ testInProcessContract(
 const deleted = (id: string, publishedAt: number) =>
   ({ type: "deleted", id, order: { publishedAt } }) as const;
 
-Deno.test("PolledBotEvents looks every half second, delivers deletions, and has the rest read anew", async () => {
+Deno.test("PolledBotEvents polls every half second, delivers deletions, and reports a gap for the rest", async () => {
   const clock = new FakeClock(1000);
   let next: ReturnType<ChangeSource["poll"]> | Error;
-  const look = () => {
+  const poll = () => {
     const found = next;
     next = undefined;
     if (found instanceof Error) throw found;
     return found;
   };
   const recorder = new EventRecorder();
-  const events = new PolledBotEvents({ poll: look }, { clock });
+  const events = new PolledBotEvents({ poll }, { clock });
   events.subscribe(recorder);
   await clock.advance(400);
   const { gaps } = recorder;
@@ -69,7 +69,7 @@ Deno.test("SqliteChangeSource tells what other connections have written, and the
       repository.apply({ type: "updated", id, document: { id, config: {} }, order: { publishedAt } });
     await write(mine, "before", 1);
     await mine.apply(deleted("before", 2));
-    assert.deepEqual(source.poll(), [deleted("before", 2)], "the first look gives all that are remembered");
+    assert.deepEqual(source.poll(), [deleted("before", 2)], "the first poll gives all that are remembered");
     assert.equal(source.poll(), undefined);
     now += 120_000;
     await write(mine, "own", 1);
