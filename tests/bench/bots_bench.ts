@@ -7,9 +7,9 @@
 
 import type { BerthProcess } from "../support/processes/berth_process.ts";
 import { type BotStage, untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
-import { until } from "../support/fixtures/engine_support.ts";
 import { type EngineEvent, type EngineEvents, followEvents } from "./engine_events.ts";
 import { type RawEngine, rawEngine } from "./raw_bots.ts";
+import { until } from "../support/until.ts";
 
 const ROUNDS = 20;
 const BATCH = 50;

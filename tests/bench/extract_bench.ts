@@ -6,6 +6,7 @@
  */
 import { Zip, ZipDeflate, zipSync } from "fflate";
 import { ArchiveExtractor } from "../../lib/archive/archive_extractor.ts";
+import { pause } from "../support/until.ts";
 
 const FILES = 20_000;
 const FILE_BYTES = 5_300;
@@ -69,7 +70,7 @@ async function measureLarge(extractor: ArchiveExtractor, folder: string): Promis
   const archivePath = `${folder}/large.zip`;
   await makeElsewhere(archivePath);
   const { size } = await Deno.stat(archivePath);
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await pause(1_000, "memory settles");
   const idle = Deno.memoryUsage().rss;
   const stopWatching = watch();
   const begin = performance.now();

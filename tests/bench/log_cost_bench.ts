@@ -11,6 +11,7 @@ import { MinioObjectStore } from "../../lib/objects/minio/minio_object_store.ts"
 import { Limiter } from "../../lib/util/limiter.ts";
 import { LogCollector } from "../../lib/logs/log_collector.ts";
 import { openEngine } from "../support/fixtures/engine_support.ts";
+import { pause } from "../support/until.ts";
 
 const BOTS = Number(Deno.env.get("BERTH_BENCH_LOG_BOTS") || 200);
 const INTERVALS = 2;
@@ -39,7 +40,7 @@ client.traceOn(
 );
 const store = new MinioObjectStore(client);
 const bucket = `berth-bench-${crypto.randomUUID().slice(0, 8)}`;
-const pause = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+const idle = (seconds: number) => pause(seconds * 1000, "the collector has nothing to do");
 
 await using engine = openEngine();
 await store.ensureBucket(bucket);
@@ -59,9 +60,9 @@ try {
   });
   for (const container of containers) collector.start(container);
   // The first writes look for what is there.
-  await pause(INTERVAL_SECONDS * 1.5);
+  await idle(INTERVAL_SECONDS * 1.5);
   const before = { requests, cpu: process.cpuUsage(), time: performance.now() };
-  await pause(INTERVAL_SECONDS * INTERVALS);
+  await idle(INTERVAL_SECONDS * INTERVALS);
   const { user, system } = process.cpuUsage(before.cpu);
   const seconds = (performance.now() - before.time) / 1000;
   const perInterval = (requests - before.requests) / (seconds / INTERVAL_SECONDS);

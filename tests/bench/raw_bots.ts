@@ -6,9 +6,9 @@
 
 import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
 import { type BotStage, untilRunning } from "../support/fixtures/bot_stage.ts";
-import { until } from "../support/fixtures/engine_support.ts";
 import type { EngineEvents } from "./engine_events.ts";
 import { rawContainer } from "./raw_container.ts";
+import { until } from "../support/until.ts";
 
 /** Starts the same container as Berth does, by bare requests. */
 export interface RawEngine {

@@ -12,9 +12,9 @@ import { SqliteRunRepository } from "../../services/sqlite/sqlite_run_repository
 import { SqliteScheduleRepository } from "../../services/sqlite/sqlite_schedule_repository.ts";
 import { InProcessBotEvents } from "../../services/events/in_process_bot_events.ts";
 import { ScheduleService } from "../../services/schedules/schedule_service.ts";
-import { until } from "../support/fixtures/engine_support.ts";
 import { type Stage, withRunner } from "../support/fixtures/runner_support.ts";
 import { median, type Raw, rawEngine, rawStart, startOnce, type Template } from "./raw_engine.ts";
+import { until } from "../support/until.ts";
 
 const SCHEDULES = 10;
 /** From the start of the process to the slot, in ms: the first round has least. */

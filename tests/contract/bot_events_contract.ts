@@ -9,6 +9,7 @@ import type { BotEvents, BotEventsStatus } from "../../services/events/bot_event
 import type { BotChange } from "../../services/documents/bot_repository.ts";
 import { MAX_CONCURRENT_CHANGES } from "../../services/events/change_delivery.ts";
 import { EventRecorder, record } from "../support/event_recorder.ts";
+import { pause } from "../support/until.ts";
 
 /** A source of events to test; its disposal disposes the source too. */
 export interface BotEventsFixture extends AsyncDisposable {
@@ -87,7 +88,7 @@ export function testBotEventsContract({ name, mode, mayReorder, open }: BotEvent
     recorder.apply = async ({ id }) => {
       assert.ok(!applied.has(id), `two of ${id} at once`);
       applied.add(id);
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await pause(1, "the next change comes meanwhile");
       applied.delete(id);
     };
     for (let i = 0; i < 60; i++) await publish("updated", document(`b-${i % 7}`, { version: i }));
@@ -122,7 +123,7 @@ export function testBotEventsContract({ name, mode, mayReorder, open }: BotEvent
     const count = 3 * MAX_CONCURRENT_CHANGES;
     for (let i = 0; i < count; i++) await publish("updated", document(`b-${i}`));
     await recorder.until("as many as may be applied", () => recorder.atOnce >= MAX_CONCURRENT_CHANGES);
-    recorder.apply = () => new Promise((resolve) => setTimeout(resolve, 1));
+    recorder.apply = () => pause(1, "others are given meanwhile");
     resolve();
     await recorder.untilTaken(count);
     assert.equal(recorder.atOnce, MAX_CONCURRENT_CHANGES);
@@ -208,7 +209,7 @@ export function testBotEventsContract({ name, mode, mayReorder, open }: BotEvent
     await recorder.until("the first change", () => recorder.given.length === 1);
     let isDisposed = false;
     const disposed = events[Symbol.asyncDispose]().then(() => isDisposed = true);
-    await new Promise((done) => setTimeout(done, 50));
+    await pause(50, "it must not end before the change is applied");
     assert.equal(isDisposed, false);
     resolve();
     await disposed;

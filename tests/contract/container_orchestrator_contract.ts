@@ -14,6 +14,7 @@ import {
   EngineError,
   ImageUnavailableError,
 } from "../../lib/errors.ts";
+import { pause, until, untilSteady } from "../support/until.ts";
 
 /** An orchestrator to test. Disposing removes the containers that carry the labels. */
 export interface ContainerOrchestratorFixture extends AsyncDisposable {
@@ -285,7 +286,7 @@ except OSError as error:
     const { id } = await orchestrator.createAndStart(spec(sh("sleep 60")));
     const waiting = orchestrator.wait(id);
     const settled = waiting.then((outcome) => outcome.exitCode, (error) => error);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50, "the call reaches the engine");
     await orchestrator.remove(id);
     const end = await settled;
     assert.ok(end === 137 || end instanceof ContainerNotFoundError, String(end));
@@ -574,20 +575,13 @@ out.write(b"bad \\xff byte\\n" + b"x" * 40000 + b"\\n" + ("é" * 500000).encode(
       const bytes = await orchestrator.copyFromContainer(made.name, "/tmp/at", { maxBytes: 100 });
       return Number(new TextDecoder().decode(bytes));
     };
-    let [before, at] = [-1, 0];
+    let before = 0;
     for await (const pieces of orchestrator.attach(made.name)) {
       assert.ok(pieces.length > 0);
-      const end = performance.now() + 20_000;
-      while (at !== before) {
-        assert.ok(performance.now() < end, `it goes on, ${at} blocks by now`);
-        before = at;
-        await new Promise((resolve) => setTimeout(resolve, 500));
-        at = await printed();
-      }
+      before = await untilSteady("its output", printed, 500);
       break;
     }
-    const end = performance.now() + 20_000;
-    while (await printed() < before + 1000) assert.ok(performance.now() < end, "it does not go on");
+    await until("its going on", async () => await printed() >= before + 1000);
   });
 
   test("copyFromContainer() reads a file of a running and of an exited container", async ({ orchestrator, spec }) => {

@@ -8,6 +8,7 @@ import { SqliteDocumentRepository } from "../../services/sqlite/sqlite_document_
 import { describeCondition } from "../../services/bots/bot_condition.ts";
 import { InProcessBotEvents } from "../../services/events/in_process_bot_events.ts";
 import { type Stage, withRunner } from "../support/fixtures/runner_support.ts";
+import { until } from "../support/until.ts";
 
 const LOOP = "import time\ndef main(id, config):\n    while True: time.sleep(0.05)\n";
 const CRASH = "def main(id, config): raise SystemExit(3)\n";
@@ -80,15 +81,6 @@ function change(type: "created" | "updated", document: BotDocument) {
 
 function deletion(id: string) {
   return { type: "deleted", id, order: { sequence: ++sequence } } as const;
-}
-
-/** Waits for a condition; what it waits for is said when it does not come. */
-async function until(what: string, isTrue: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = performance.now() + 60_000;
-  while (!await isTrue()) {
-    if (performance.now() > deadline) throw new assert.AssertionError({ message: `waited in vain: ${what}` });
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 Deno.test("BotService starts, replaces and stops a bot as events say", () =>

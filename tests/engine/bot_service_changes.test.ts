@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { BOT, type BotDocument, untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
 import { noteRequests } from "../support/servers/engine_requests.ts";
+import { until } from "../support/until.ts";
 
 /** What can be changed of a bot's code. */
 const CHANGES: Record<string, (document: BotDocument) => void> = {
@@ -40,11 +41,12 @@ Deno.test("BotService replaces what was changed while it was down, each bot once
     await using berth = start({ RECONCILE_INTERVAL: "1" });
     const isReplaced = (name: string) =>
       berth.lines.some((line) => line.includes(`bot started id=${id(name)} `));
-    while (!Object.keys(CHANGES).every(isReplaced)) await new Promise((resolve) => setTimeout(resolve, 20));
+    await until("every change's start", () => Object.keys(CHANGES).every(isReplaced), 60_000);
     const after = await untilRunning(stage, names);
     // Another look at all of them finds nothing to do.
     const lists = () => requests.filter(({ path }) => path === "/containers/json").length;
-    for (const seen = lists(); lists() < seen + 2;) await new Promise((resolve) => setTimeout(resolve, 20));
+    const seen = lists();
+    await until("two more lists", () => lists() >= seen + 2);
     const creates = requests.filter(({ path }) => path === "/containers/create");
     assert.equal(creates.length, Object.keys(CHANGES).length);
     const pidOf = (containers: typeof after) => containers.find(({ bot }) => bot === id("same"))?.pid;

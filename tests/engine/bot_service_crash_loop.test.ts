@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
-import { until } from "../support/fixtures/engine_support.ts";
 import { fullOrShort } from "../support/full_or_short.ts";
+import { until } from "../support/until.ts";
 
 const STARTS = fullOrShort(5, 4);
 

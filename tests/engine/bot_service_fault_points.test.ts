@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { BerthProcess } from "../support/processes/berth_process.ts";
 import { type BotStage, lookAt, untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
-import { until } from "../support/fixtures/engine_support.ts";
 import { fullOrShort } from "../support/full_or_short.ts";
 import { KillAtStep } from "../support/processes/kill_at_step.ts";
+import { until } from "../support/until.ts";
 
 /** How many times Berth is killed in each of the tests. */
 const KILLS = fullOrShort(67, 4);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { LABEL } from "../../lib/engine/labels.ts";
 import { type BotStage, untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
-import { until } from "../support/fixtures/engine_support.ts";
+import { until } from "../support/until.ts";
 
 const BOTS = 50;
 const EVENTS = 10_000;

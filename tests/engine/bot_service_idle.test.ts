@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
 import { type EngineRequestLine, noteRequests } from "../support/servers/engine_requests.ts";
-import { until } from "../support/fixtures/engine_support.ts";
 import { fullOrShort } from "../support/full_or_short.ts";
+import { until } from "../support/until.ts";
 
 const BOTS = fullOrShort(50, 10);
 const CYCLES = fullOrShort(20, 5);

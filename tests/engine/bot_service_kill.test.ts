@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { seededRandom } from "../support/seeded_random.ts";
 import { untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
 import { fullOrShort } from "../support/full_or_short.ts";
+import { pause } from "../support/until.ts";
 
 const KILLS = fullOrShort(20, 4);
 const BOTS = fullOrShort(20, 6);
@@ -20,11 +21,11 @@ Deno.test("BotService is killed at any moment, and its successor takes over ever
     const adoptions: number[] = [];
     for (let kill = 1; kill <= KILLS; kill++) {
       // At a moment of its life, or of its start.
-      await new Promise((resolve) => setTimeout(resolve, random() * 200));
+      await pause(random() * 200, "it is killed at any moment of its life");
       await berth.kill();
       await write(document("bot-0", { kill: -kill }));
       berth = start();
-      await new Promise((resolve) => setTimeout(resolve, random() * 2_500));
+      await pause(random() * 2_500, "it is killed at any moment of its start");
       await berth.kill();
       await write(document("bot-0", { kill }));
       const begin = performance.now();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
-import { until } from "../support/fixtures/engine_support.ts";
+import { until } from "../support/until.ts";
 
 Deno.test("BotService stores a bot's log as often as its document says, and the others' as often as is configured", () =>
   withBots(async (stage) => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { untilPrinted, untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
-import { until } from "../support/fixtures/engine_support.ts";
+import { pause, until } from "../support/until.ts";
 
 Deno.test("BotService goes on while MinIO is away: bots run, stops are done, starts wait", () =>
   withBots(async (stage) => {
@@ -32,7 +32,7 @@ Deno.test("BotService goes on while MinIO is away: bots run, stops are done, sta
     assert.equal(pidOf(await running()), pidOf(before));
     await berth.logged(new RegExp(`bot needs attention id=${id("late")} .*waiting for the object store`));
     // However many tries there were, it is told once.
-    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    await pause(6_000, "it is tried again meanwhile");
     const told = berth.lines.filter((line) => line.includes(`bot needs attention id=${id("late")} `));
     assert.equal(told.length, 1, told.join("\n"));
     assert.equal(pidOf(await running()), pidOf(before));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
 import { fullOrShort } from "../support/full_or_short.ts";
+import { pause } from "../support/until.ts";
 
 const OUTAGE_MS = fullOrShort(60_000, 8_000);
 
@@ -25,7 +26,7 @@ Deno.test("BotService stops nothing while MongoDB is away, and catches up soon a
       const now = await stage.containers();
       const pids = (containers: typeof now) => containers.map(({ bot, pid }) => `${bot} ${pid}`).sort();
       assert.deepEqual(pids(now), pids(before));
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await pause(500, "the outage goes on");
     }
 
     await mongo.open();

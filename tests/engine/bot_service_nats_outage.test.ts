@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { durableNameOf } from "../../services/nats/nats_bot_events.ts";
 import { STREAM, untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
-import { until } from "../support/fixtures/engine_support.ts";
+import { until } from "../support/until.ts";
 
 Deno.test("BotService applies what was published while it did not reach NATS, in order and once", () =>
   withBots(async (stage) => {

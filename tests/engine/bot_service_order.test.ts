@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type BotStage, untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
-import { until } from "../support/fixtures/engine_support.ts";
+import { until } from "../support/until.ts";
 
 /** A document of a version of the code, which is as old as is said. */
 function version({ document }: BotStage, name: string, seconds: number, config: Record<string, unknown>) {

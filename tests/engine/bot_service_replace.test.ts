@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { BOT, type BotStage, untilPrinted, untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
-import { until } from "../support/fixtures/engine_support.ts";
+import { until } from "../support/until.ts";
 
 function withCode({ document }: BotStage, name: string, filePath: string) {
   const one = document(name);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { EXIT } from "../../cli/context.ts";
 import { untilPrinted, untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
+import { pause } from "../support/until.ts";
 
 /** The store is new: a bot without a document is stopped once three full reads agree. */
 const QUICK = { RECONCILE_INTERVAL: "2" };
@@ -42,8 +43,7 @@ Deno.test("BotService exits at once on a second signal", () =>
     await berth.logged(/bot stopping/);
     berth.signal("SIGTERM");
     await berth.logged(/service stopping/);
-    // Sooner, it would be the same press of Ctrl-C.
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await pause(300, "sooner, it would be the same press of Ctrl-C");
     berth.signal("SIGTERM");
     const begin = performance.now();
     const { code } = await berth.status;

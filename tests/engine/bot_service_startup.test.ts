@@ -1,5 +1,6 @@
 import { seededRandom } from "../support/seeded_random.ts";
 import { untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
+import { pause } from "../support/until.ts";
 
 for (const seed of [1, 2]) {
   Deno.test(`BotService says what it waits for, whatever of it comes up first (order ${seed})`, () =>
@@ -18,8 +19,7 @@ for (const seed of [1, 2]) {
         // Events are for the one service that serves the bots: the database and the engine decide first which it is.
         const isServing = !closed.includes(engine) && !closed.includes(mongo);
         if (isServing && closed.includes(nats)) await berth.logged(/No events: cannot reach/);
-        // Nothing to wait for: each order of tries is a good one.
-        await new Promise((resolve) => setTimeout(resolve, 300));
+        await pause(300, "each order of tries is a good one");
       }
       await untilRunning(stage, { written: {}, published: {} });
       await berth.logged(/everything answers again/);

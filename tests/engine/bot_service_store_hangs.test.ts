@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { type BotStage, untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
-import { until } from "../support/fixtures/engine_support.ts";
 
 /** Prints numbers that grow from start to start, and waits. */
 const COUNTER = `
@@ -10,6 +9,7 @@ def main(id, config):
     print("ready", flush=True)
     while True: time.sleep(0.05)
 `;
+import { until } from "../support/until.ts";
 /** A bot that crashed the first three times waits 1, 2 and 4 s; its start itself may take some time. */
 const MARGIN_MS = 5_000;
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import type { Runner } from "../../lib/runner/runner.ts";
 import type { Executable } from "../../lib/executable/executable.ts";
-import { until } from "../support/fixtures/engine_support.ts";
 import { linesUntil, type Stage, withRunner } from "../support/fixtures/runner_support.ts";
 
 const MAIN = `
@@ -13,6 +12,7 @@ def main(id, config):
     print(json.dumps([found, big.LAST]), flush=True)
     while True: time.sleep(1)
 `;
+import { until } from "../support/until.ts";
 /** Large enough to be compiled ahead. */
 const BIG = `${Array.from({ length: 60_000 }, (_, i) => `V${i} = [${i}, "value"]`).join("\n")}\nLAST = 1\n`;
 const FILES = { "main.py": MAIN, "big.py": BIG, "pkg/part.py": "X = 1\n", "broken.py": "def (\n" };

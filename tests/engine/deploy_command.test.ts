@@ -8,8 +8,8 @@ import {
   withFolder,
   writeBot,
 } from "../support/fixtures/cli_support.ts";
-import { until } from "../support/fixtures/engine_support.ts";
 import { testWithNats } from "../support/servers/nats_server.ts";
+import { pause, until } from "../support/until.ts";
 
 /** Long enough that nothing is found by a resync: what is noticed was heard. */
 const NO_RESYNC = { RECONCILE_INTERVAL: "86400" };
@@ -103,8 +103,7 @@ async function scheduleAndEnd(
   await until("no run goes", async () => !["claimed", "running"].includes(String((await last())?.state)));
   const before = await last();
   assert.equal((await botOf(env, id))?.next, null);
-  // Longer than one slot: nothing follows.
-  await new Promise((resolve) => setTimeout(resolve, 3000));
+  await pause(3000, "longer than one slot: nothing may follow");
   assert.deepEqual(await last(), before);
 
   await berth(env, "enable", id);

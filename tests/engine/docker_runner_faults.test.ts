@@ -3,10 +3,10 @@ import { BerthError, EngineUnavailableError, ImageUnavailableError } from "../..
 import type { Executable } from "../../lib/executable/executable.ts";
 import { LABEL } from "../../lib/engine/labels.ts";
 import { ALL_SEGMENTS } from "../../lib/runner/runner.ts";
-import { until } from "../support/fixtures/engine_support.ts";
 import { type PrivateEngine, REGISTRY, testPrivately, tinyFiles } from "../support/servers/private_engine.ts";
 import { startRunnerProcess } from "../support/processes/runner_process.ts";
 import { type Stage, withRunner } from "../support/fixtures/runner_support.ts";
+import { until } from "../support/until.ts";
 
 const LOOP = "import time\ndef main(id, config):\n    while True: time.sleep(0.05)\n";
 const RESULT = "def main(id, config): return {'answer': 42}\n";

@@ -7,9 +7,9 @@ import {
   type EngineFixture,
   openEngine,
   type OpenEngineOptions,
-  until,
 } from "../support/fixtures/engine_support.ts";
 import { type PrivateEngine, testPrivately, TINY_IMAGE } from "../support/servers/private_engine.ts";
+import { pause, until } from "../support/until.ts";
 
 const sh = (script: string) => ["/bin/sh", "-c", script];
 
@@ -132,7 +132,7 @@ testPrivately(
       starting,
       isUnavailable(/Cannot create container .* closed the connection before it had answered/),
     );
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50, "the call reaches the engine, which does not answer");
     await engine.signal("KILL");
     await failed;
     await engine.start();
@@ -153,7 +153,7 @@ testPrivately(
         signal: controller.signal,
       });
       const failed = assert.rejects(starting, (error) => error === reason);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await pause(50, "the call reaches the engine, which does not answer");
       controller.abort(reason);
       await engine.signal("CONT");
       await failed;
@@ -169,7 +169,7 @@ testPrivately(
     await engine.signal("STOP");
     const starting = fixture.orchestrator.createAndStart(fixture.spec(sh("sleep 60")));
     const failed = assert.rejects(starting, TimeLimitError);
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await pause(400, "beyond the time limit of a start");
     await engine.signal("CONT");
     await failed;
     const labels = fixture.labels;
@@ -185,7 +185,7 @@ testPrivately("closing gives up a start, and removes what it created", async (en
   await engine.signal("STOP");
   const starting = fixture.orchestrator.createAndStart(fixture.spec(sh("sleep 60")));
   const failed = assert.rejects(starting, isUnavailable(/was closed/));
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await pause(50, "the call reaches the engine, which does not answer");
   const closing = fixture.orchestrator[Symbol.asyncDispose]();
   await engine.signal("CONT");
   await Promise.all([failed, closing]);
@@ -209,10 +209,10 @@ testPrivately("wait() lasts through a restart of the engine", async (engine) => 
   await using fixture = open(engine);
   const { id } = await fixture.orchestrator.createAndStart(fixture.spec(sh("sleep 3; exit 6")));
   const waiting = fixture.orchestrator.wait(id);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await pause(100, "the engine is waited for");
   for (const signal of ["KILL", "TERM"] as const) {
     await engine.signal(signal);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await pause(100, "the engine is waited for");
     await engine.start();
   }
   const outcome = await waiting;
@@ -224,7 +224,7 @@ testPrivately("wait() says so when the engine stays away", async (engine) => {
   await using fixture = open(engine, { engineReturnMs: 400 });
   const { id } = await fixture.orchestrator.createAndStart(fixture.spec(sh("sleep 60")));
   const waiting = assert.rejects(fixture.orchestrator.wait(id), EngineUnavailableError);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await pause(100, "the engine is waited for");
   await engine.signal("KILL");
   await waiting;
   await engine.start();
@@ -258,7 +258,7 @@ testPrivately("stop() says so when the engine is killed half-way", async (engine
     fixture.orchestrator.stop(id, { graceSeconds: 30 }),
     EngineUnavailableError,
   );
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await pause(200, "the call reaches the engine");
   await engine.signal("KILL");
   await stopping;
   await engine.start();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { ContainerNotFoundError, EngineError } from "../../lib/errors.ts";
 import { testContainerOrchestratorContract } from "../contract/container_orchestrator_contract.ts";
 import { openEngine } from "../support/fixtures/engine_support.ts";
+import { pause } from "../support/until.ts";
 
 testContainerOrchestratorContract({ name: "DockerodeOrchestrator", open: openEngine });
 
@@ -44,7 +45,7 @@ Deno.test("wait() for a container that is not started yet waits for its end", as
   const options = { name, Image: image, Cmd: ["sh", "-c", "sleep 0.3; exit 8"], Labels: { ...labels } };
   const container = await fixture.docker.createContainer(options);
   const waiting = fixture.orchestrator.wait(name);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await pause(100, "the call reaches the engine");
   await container.start();
   assert.equal((await waiting).exitCode, 8);
 });
@@ -54,7 +55,7 @@ Deno.test("wait() for a container that is removed without a start has no exit co
   const { name, image, labels } = fixture.spec([]);
   await fixture.docker.createContainer({ name, Image: image, Cmd: ["true"], Labels: { ...labels } });
   const waiting = assert.rejects(fixture.orchestrator.wait(name), ContainerNotFoundError);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await pause(100, "the call reaches the engine");
   await fixture.orchestrator.remove(name);
   await waiting;
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { cliVariables, withFolder } from "../support/fixtures/cli_support.ts";
 import { type DocBlock, docBlocks, ROOT } from "../support/builders/doc_blocks.ts";
 import { userEnvironment } from "../support/user_environment.ts";
+import { pause } from "../support/until.ts";
 
 /** What a reader of each page sees sooner or later: a command is repeated until it prints this. */
 const SEEN: Readonly<Record<string, readonly (readonly [command: RegExp, output: RegExp])[]>> = {
@@ -74,7 +75,7 @@ class Reader implements AsyncDisposable {
       assert.equal(code, 0, told);
       if (!wanted || wanted.test(output)) return;
       assert.ok(performance.now() < deadline, `${told}\nnever printed ${wanted}`);
-      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      await pause(AGAIN_MS, "the command is tried again");
     }
   }
 

@@ -15,9 +15,9 @@ import { BOTS } from "../../services/sqlite/sqlite_document_kind.ts";
 import { SqliteDocumentRepository } from "../../services/sqlite/sqlite_document_repository.ts";
 import type { BotChange, BotDocument, BotRepository } from "../../services/documents/bot_repository.ts";
 import { type SeededRandom, seededRandom } from "../support/seeded_random.ts";
-import { until } from "../support/fixtures/engine_support.ts";
 import { makeMongoDatabase } from "../support/servers/mongo_support.ts";
 import { openNatsServer } from "../support/servers/nats_server.ts";
+import { pause, until } from "../support/until.ts";
 
 const STREAM = "THE0_EVENTS";
 const DURABLE = durableNameOf("test");
@@ -140,8 +140,7 @@ for (const [name, open, bots] of [["SQLite", openSqlite, 200], ["MongoDB", openM
       if (life === 0) await events.caughtUp();
       for (let i = 0; i < 4; i++) {
         await actRandomly(bots / 4);
-        // Lives end in the middle of everything.
-        await new Promise((resolve) => setTimeout(resolve, random.below(120)));
+        await pause(random.below(120), "lives end in the middle of everything");
       }
       await events[Symbol.asyncDispose]();
       await actRandomly(bots / 4);

@@ -4,7 +4,6 @@ import type { LogCollectorOptions } from "../../lib/logs/log_collector.ts";
 import { parseStoredLine } from "../../lib/logs/line_format.ts";
 import { storedLines } from "../support/builders/stored_lines.ts";
 import { openCollector } from "../support/fixtures/collector_stage.ts";
-import { until } from "../support/fixtures/engine_support.ts";
 import { fullOrShort } from "../support/full_or_short.ts";
 
 const MIB = 1024 ** 2;
@@ -22,6 +21,7 @@ for begin in range(0, ${blocks * BLOCK_LINES}, ${BLOCK_LINES}):
     os.write(1, block)
     os.write(2, block)
 `;
+import { until } from "../support/until.ts";
 const blocksOf = (megabytes: number) => Math.round(megabytes * 1e6 / (2 * BLOCK_LINES * LINE_BYTES));
 
 async function openBurst(options: Partial<LogCollectorOptions> = {}) {

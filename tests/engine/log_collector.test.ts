@@ -4,8 +4,9 @@ import { connectMinio } from "../../lib/objects/minio/connect_minio.ts";
 import { MinioObjectStore } from "../../lib/objects/minio/minio_object_store.ts";
 import { assertNumbered, storedLines } from "../support/builders/stored_lines.ts";
 import { openCollector } from "../support/fixtures/collector_stage.ts";
-import { DOCKER_HOST, openEngine, until } from "../support/fixtures/engine_support.ts";
+import { DOCKER_HOST, openEngine } from "../support/fixtures/engine_support.ts";
 import { startLogProcess } from "../support/processes/log_process.ts";
+import { pause, until } from "../support/until.ts";
 
 const python = (program: string) => ["python3", "-u", "-c", program];
 
@@ -43,7 +44,7 @@ async function openGate(host: string, port: number) {
   };
 }
 
-const seconds = (count: number) => new Promise((resolve) => setTimeout(resolve, count * 1000));
+const seconds = (count: number) => pause(count * 1000, "the containers print meanwhile");
 
 // The long form: BERTH_LOG_TEST_SECONDS=300 BERTH_LOG_TEST_KILL_SECONDS=20 BERTH_LOG_TEST_OUTAGE_SECONDS=60.
 const setting = (name: string, usual: number) => Number(Deno.env.get(`BERTH_LOG_TEST_${name}`) || usual);

@@ -3,7 +3,6 @@ import { createDockerRunner } from "../../lib/runner/create_docker_runner.ts";
 import type { StoredLogLine } from "../../lib/logs/line_format.ts";
 import { StoredLogs } from "../../lib/logs/stored_logs.ts";
 import { assertNumbered } from "../support/builders/stored_lines.ts";
-import { until } from "../support/fixtures/engine_support.ts";
 import { linesUntil, type Stage, withRunner } from "../support/fixtures/runner_support.ts";
 
 const COUNTER = `
@@ -15,6 +14,7 @@ def main(id, config):
         if i % 10 == 0: time.sleep(0.005)
     while True: time.sleep(0.05)
 `;
+import { pause, until } from "../support/until.ts";
 
 /** A runner that stores logs often, so that what is read changes under its reader. */
 function collecting({ config, store }: Stage) {
@@ -33,7 +33,7 @@ Deno.test("readLogs() gives what is stored and what is printed, without a gap or
     await using runner = collecting(stage);
     const { id, containerId } = await startBot(stage, runner, COUNTER);
     const readers = Array.from({ length: 6 }, async (_, n) => {
-      await new Promise((resolve) => setTimeout(resolve, n * 250));
+      await pause(n * 250, "each begins at another place");
       const lines: StoredLogLine[] = [];
       for await (const line of runner.readLogs(id, { follow: true, signal: AbortSignal.timeout(60_000) })) {
         lines.push(line);

@@ -10,7 +10,6 @@ import {
   withFolder,
   writeBot,
 } from "../support/fixtures/cli_support.ts";
-import { until } from "../support/fixtures/engine_support.ts";
 
 /** Prints numbers from 0 on, each on both outputs, then a line that could be taken for another, and goes on running. */
 const COUNTER = `
@@ -23,6 +22,7 @@ def main(id, config):
     print("stderr: is no mark here \\x1b[2J")
     while True: time.sleep(0.05)
 `;
+import { until } from "../support/until.ts";
 const COUNT = 600;
 
 async function deployCounter(env: Record<string, string>, temp: string, id: string): Promise<void> {

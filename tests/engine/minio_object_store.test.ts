@@ -8,6 +8,7 @@ import { MinioObjectStore } from "../../lib/objects/minio/minio_object_store.ts"
 import { ObjectConflictError, ObjectStoreError, TimeLimitError } from "../../lib/errors.ts";
 import { testObjectStoreContract } from "../contract/object_store_contract.ts";
 import { minioConnection } from "../support/servers/minio_support.ts";
+import { untilSteady } from "../support/until.ts";
 
 async function openMinio() {
   const client = connectMinio(minioConnection());
@@ -228,12 +229,8 @@ Deno.test("MinioObjectStore.get() reads no further than it is asked to, and clos
   const reader = body.getReader();
   await reader.read();
   // Full once it has not grown for a while: buffers of the system hold some megabytes.
-  let before = -1;
-  while (before !== endless.sent()) {
-    before = endless.sent();
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  assert.ok(before < 50_000_000, `${before} bytes were sent`);
+  const sent = await untilSteady("what is sent", endless.sent);
+  assert.ok(sent < 50_000_000, `${sent} bytes were sent`);
   await reader.cancel();
   await endless.closed;
 });

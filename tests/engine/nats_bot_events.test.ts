@@ -17,13 +17,13 @@ import {
 import type { BotChange } from "../../services/documents/bot_repository.ts";
 import { testBotEventsContract } from "../contract/bot_events_contract.ts";
 import { EventRecorder, record } from "../support/event_recorder.ts";
-import { until } from "../support/fixtures/engine_support.ts";
 import {
   findNatsObstacle,
   openNatsServer,
   type PrivateNatsServer,
   testWithNats,
 } from "../support/servers/nats_server.ts";
+import { pause, until } from "../support/until.ts";
 
 const STREAM = "THE0_EVENTS";
 const DURABLE = durableNameOf("test");
@@ -385,8 +385,7 @@ testWithNats(
     await recorder.until("the gap", () => recorder.gaps === 2);
     await publish(connection, "b");
     await recorder.untilTaken(4);
-    // Creation times count in seconds.
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await pause(1_000, "creation times count in seconds");
     await addStream(connection);
     await recorder.until("the change-over", () => recorder.gaps === 3);
     await publish(connection, "c");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { LABEL } from "../../lib/engine/labels.ts";
 import { type EmbeddedStage, withEmbedded } from "../support/fixtures/embedded_stage.ts";
-import { until } from "../support/fixtures/engine_support.ts";
+import { pause, until } from "../support/until.ts";
 
 async function untilAllRun({ containers }: EmbeddedStage, count: number): Promise<string[]> {
   await until(`${count} bots run`, async () => {
@@ -13,7 +13,7 @@ async function untilAllRun({ containers }: EmbeddedStage, count: number): Promis
 
 /** So many full reads of a service that reads every second. */
 async function reads(count: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, count * 1000 + 500));
+  await pause(count * 1000 + 500, "a service that reads every second does so");
 }
 
 Deno.test("BotService on other documents stops, replaces and removes nothing, and says whose the containers are", () =>

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
 import { ALL_SEGMENTS, type ContainerHint } from "../../lib/runner/runner.ts";
-import { until } from "../support/fixtures/engine_support.ts";
 import { linesUntil, withRunner } from "../support/fixtures/runner_support.ts";
 
 const CODE = `
@@ -11,6 +10,7 @@ def main(id, config):
     while True: time.sleep(0.05)
 def on_stop(id, config): print("asked to stop", flush=True)
 `;
+import { until } from "../support/until.ts";
 
 Deno.test("a paused bot is told from a running one, hinted at, and can still be stopped", () =>
   withRunner(async ({ runner, deploy, config }) => {

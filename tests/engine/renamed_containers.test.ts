@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { LABEL } from "../../lib/engine/labels.ts";
 import { isOpenRun } from "../../services/schedules/run_repository.ts";
 import { untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
-import { until } from "../support/fixtures/engine_support.ts";
 import { watchLive } from "../support/live_watch.ts";
 import { withRuns } from "../support/fixtures/run_stage.ts";
 import { linesUntil, withRunner } from "../support/fixtures/runner_support.ts";
+import { until } from "../support/until.ts";
 
 const LOOP =
   "import time\ndef main(id, config):\n    print('runs', flush=True)\n    while True: time.sleep(0.05)\n";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Executable } from "../../lib/executable/executable.ts";
 import type { CollectedRun } from "../../lib/runner/runner.ts";
-import { until } from "../support/fixtures/engine_support.ts";
 import { type Stage, withRunner } from "../support/fixtures/runner_support.ts";
+import { until } from "../support/until.ts";
 
 /** Deploys a program that ends. */
 function deployRun({ deploy }: Stage, body: string): Promise<Executable> {

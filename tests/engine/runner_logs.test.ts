@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { createDockerRunner } from "../../lib/runner/create_docker_runner.ts";
 import { LogsNotSavedError } from "../../lib/errors.ts";
 import { assertNumbered, storedLines } from "../support/builders/stored_lines.ts";
-import { until } from "../support/fixtures/engine_support.ts";
 import { linesUntil, type Stage, withRunner } from "../support/fixtures/runner_support.ts";
 
 const TALKER = `
@@ -15,6 +14,7 @@ def main(id, config):
     finally:
         print("100 and the end")
 `;
+import { until } from "../support/until.ts";
 
 /** A runner that stores logs, beside the stage's own that does not. */
 function collecting({ config, store }: Stage) {

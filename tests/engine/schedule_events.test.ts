@@ -3,7 +3,7 @@ import { MongoClient } from "mongodb";
 import { MongoRunRepository } from "../../services/mongo/mongo_run_repository.ts";
 import type { RunRecord } from "../../services/schedules/run_repository.ts";
 import { withBots } from "../support/fixtures/bot_stage.ts";
-import { until } from "../support/fixtures/engine_support.ts";
+import { pause, until } from "../support/until.ts";
 
 const CODE = "def main(id, config):\n    print('report', flush=True)\n    return config.get('mark')\n";
 
@@ -43,8 +43,7 @@ Deno.test("berth start runs schedules beside bots as events say, under its own p
         const found = await containers();
         return found.length === 1 && found[0]!.bot === id("bot") && found[0]!.running;
       });
-      // Longer than one slot: nothing follows.
-      await new Promise((resolve) => setTimeout(resolve, 3000));
+      await pause(3000, "longer than one slot: nothing may follow");
       assert.equal((await runs.list(id("report"))).length, before);
       await publish("deleted", { id: id("bot") });
       await until("the bot is gone", async () => (await containers()).length === 0);

@@ -9,7 +9,6 @@ import { InProcessBotEvents } from "../../services/events/in_process_bot_events.
 import { isOpenRun, type RunRecord } from "../../services/schedules/run_repository.ts";
 import { ScheduleService, type ScheduleServiceOptions } from "../../services/schedules/schedule_service.ts";
 import { seededRandom } from "../support/seeded_random.ts";
-import { until } from "../support/fixtures/engine_support.ts";
 import { fullOrShort } from "../support/full_or_short.ts";
 import { mongoUri } from "../support/servers/mongo_support.ts";
 import { type Stage, withRunner } from "../support/fixtures/runner_support.ts";
@@ -23,6 +22,7 @@ def main(id, config):
     if config.get("exit"): sys.exit(config["exit"])
     return {"id": id, "config": config.get("mark")}
 `;
+import { pause, until } from "../support/until.ts";
 
 interface ScheduleStage extends Stage {
   readonly documents: Collection;
@@ -241,11 +241,11 @@ for (const aheadMs of [0, 2000]) {
           return counts.length === ids.length && counts.every((count) => count >= SLOTS);
         };
         while (!await hasSlots()) {
-          await new Promise((resolve) => setTimeout(resolve, fullOrShort(15_000, 3000) * (0.3 + random())));
+          await pause(fullOrShort(15_000, 3000) * (0.3 + random()), "it is killed at any moment");
           const index = random() < 0.5 ? 0 : 1;
           await processes[index]!.kill();
           killedAt.push(`${new Date().toISOString()} ${instances[index]}`);
-          await new Promise((resolve) => setTimeout(resolve, 2000 * random()));
+          await pause(2000 * random(), "it is away for any time");
           processes[index] = start(index);
         }
         // From here on nothing is due; what is claimed and not started is skipped, what runs comes to its end.

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { RunRecord } from "../../services/schedules/run_repository.ts";
 import type { BerthProcess } from "../support/processes/berth_process.ts";
-import { until } from "../support/fixtures/engine_support.ts";
 import { fullOrShort } from "../support/full_or_short.ts";
 import { KillAtStep } from "../support/processes/kill_at_step.ts";
 import { type RunStage, withRuns } from "../support/fixtures/run_stage.ts";
+import { until } from "../support/until.ts";
 
 /** The short form goes through the same steps in larger strides. */
 const STRIDE = fullOrShort(1, 25);

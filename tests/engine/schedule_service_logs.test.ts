@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { connectMinio } from "../../lib/objects/minio/connect_minio.ts";
 import { MinioObjectStore } from "../../lib/objects/minio/minio_object_store.ts";
-import { until } from "../support/fixtures/engine_support.ts";
 import { fullOrShort } from "../support/full_or_short.ts";
 import { minioConnection } from "../support/servers/minio_support.ts";
 import { withRuns } from "../support/fixtures/run_stage.ts";
@@ -15,6 +14,7 @@ def main(id, config):
     print(line, flush=True)
     return line
 `;
+import { until } from "../support/until.ts";
 
 Deno.test("two services that share a schedule store what each of its runs prints once, in one log", () =>
   withRuns(async (stage) => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isOpenRun, type RunRecord } from "../../services/schedules/run_repository.ts";
-import { until } from "../support/fixtures/engine_support.ts";
 import { type RunStage, withRuns } from "../support/fixtures/run_stage.ts";
+import { pause, until } from "../support/until.ts";
 
 /** Waits until a slot is over, and nothing is left of it. */
 async function untilOver({ runs, containers, folders }: RunStage, id: string): Promise<RunRecord> {
@@ -23,7 +23,7 @@ for (const name of ["engine", "mongo", "minio", "nats"] as const) {
       const slot = await schedule("one", { takes: 4, mark: 1 });
       await until("it runs", async () => (await runs.list(id("one")))[0]?.state === "running");
       await passages[name].cut();
-      await new Promise((resolve) => setTimeout(resolve, 6000));
+      await pause(6000, "longer than the run takes");
       await passages[name].open();
       const { state, exitCode, attempt, durationMs, resultStatus } = await untilOver(stage, id("one"));
       // One that is stopped or removed has another exit code, or none.
@@ -39,7 +39,7 @@ for (const name of ["engine", "mongo", "minio", "nats"] as const) {
       await berth.logged(/Events come from the stream/);
       const slot = await schedule("one", {});
       await passages[name].cut();
-      await new Promise((resolve) => setTimeout(resolve, slot * 1000 - Date.now() + 3000));
+      await pause(slot * 1000 - Date.now() + 3000, "the slot comes and goes");
       await passages[name].open();
       const { state, exitCode, trigger, startLagMs } = await untilOver(stage, id("one"));
       assert.deepEqual([state, exitCode, trigger], ["succeeded", 0, "schedule"]);

@@ -4,9 +4,9 @@ import { seededRandom } from "../support/seeded_random.ts";
 import type { BerthProcess } from "../support/processes/berth_process.ts";
 import { untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
 import { type EmbeddedStage, withEmbedded } from "../support/fixtures/embedded_stage.ts";
-import { until } from "../support/fixtures/engine_support.ts";
 import { fullOrShort } from "../support/full_or_short.ts";
 import { type LiveWatch, watchLive } from "../support/live_watch.ts";
+import { pause, until } from "../support/until.ts";
 
 const KILLS = fullOrShort(50, 4);
 const NAMES = ["a", "b", "c"];
@@ -30,7 +30,7 @@ async function killAtRandom(
   const running = starters.map((start) => start());
   const before = await untilAllRun(stage);
   for (let kill = 0; kill < KILLS; kill++) {
-    await new Promise((resolve) => setTimeout(resolve, random() * 1500));
+    await pause(random() * 1500, "one is killed at any moment");
     const at = Math.floor(random() * running.length);
     await running[at]!.kill();
     // Sometimes the other one is killed before this one is back.
@@ -155,7 +155,7 @@ Deno.test("a second instance on one MongoDB stands by under folders of its own, 
       DATA_DIR: `${env.HOME}/data-2`,
     });
     await second.logged(/standing by.*instance 'test-[^']*' on host .* serves/);
-    await new Promise((resolve) => setTimeout(resolve, 3000));
+    await pause(3000, "longer than three reads: nothing may change");
     const after = await untilRunning(stage, Object.fromEntries(NAMES.map((name) => [name, {}])));
     assert.deepEqual(after.map(({ id }) => id).sort(), found.map(({ id }) => id).sort());
     // It ends and says so: nobody has to wait for its silence.

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { servicePermissions } from "../../../cli/commands/permissions_command.ts";
 import { parseServiceConfig } from "../../../services/config.ts";
-import { until } from "../fixtures/engine_support.ts";
+import { until } from "../until.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 

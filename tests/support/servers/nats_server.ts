@@ -6,6 +6,7 @@
 
 import { join } from "node:path";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { until } from "../until.ts";
 
 const PROGRAM = Deno.env.get("NATS_SERVER") ?? "nats-server";
 
@@ -67,10 +68,10 @@ export async function openNatsServer(): Promise<PrivateNatsServer> {
       }).spawn();
       let isOver = false;
       child.status.then(() => isOver = true);
-      while (!await answers(port)) {
+      await until("the start of the test's NATS server", () => {
         if (isOver) throw new Error("The test's NATS server ended at its start");
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
+        return answers(port);
+      });
     },
     async signal(name) {
       child?.kill(`SIG${name}`);

@@ -12,7 +12,7 @@ import { buffer } from "node:stream/consumers";
 // @ts-types="@types/tar-stream"
 import tar from "tar-stream";
 import { connectDocker } from "../../../lib/engine/docker/connect_docker.ts";
-import { until } from "../fixtures/engine_support.ts";
+import { until } from "../until.ts";
 
 /** An image with `/bin/sh` and `/bin/sleep`, present on every private engine. */
 export const TINY_IMAGE = "berth-test/tiny:1";

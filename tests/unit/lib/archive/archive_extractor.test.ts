@@ -5,6 +5,7 @@ import { ArchiveExtractor } from "../../../../lib/archive/archive_extractor.ts";
 import { type BerthError, InvalidArchiveError } from "../../../../lib/errors.ts";
 import type { ExtractArchiveOptions } from "../../../../lib/archive/extract_archive.ts";
 import { buildZip, u64, utf8, type ZipPart } from "../../../support/builders/zip_builder.ts";
+import { pause, until } from "../../../support/until.ts";
 
 const MIB = 1024 ** 2;
 const SMALL = buildZip([{ name: "main.py", content: utf8("x = 1\n") }]);
@@ -225,7 +226,7 @@ Deno.test("ArchiveExtractor.extract() stops when aborted, removes what it wrote 
   await using sandbox = await Sandbox.create(endlessArchive());
   const abort = new AbortController();
   const running = rejection(sandbox.extract({ limits: ENDLESS }, abort.signal));
-  await until(() => exists(`${sandbox.destination}/0.bin`));
+  await until("a first file", () => exists(`${sandbox.destination}/0.bin`));
   const aborted = performance.now();
   abort.abort(new Error("enough"));
   assert.equal((await running).message, "enough");
@@ -242,13 +243,12 @@ Deno.test("ArchiveExtractor.extract() rejects at once when aborted before it sta
   });
   const abort = new AbortController();
   const first = rejection(sandbox.extract({ limits: ENDLESS }, abort.signal));
-  await until(() => exists(`${sandbox.destination}/0.bin`));
+  await until("a first file", () => exists(`${sandbox.destination}/0.bin`));
   const queued = new AbortController();
   const second = rejection(
     sandbox.extract({ limits: ENDLESS, destination: `${sandbox.root}/second` }, queued.signal),
   );
-  // By now it waits behind the first one; if not yet, what must come of it is the same.
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await pause(20, "it comes to wait behind the first one; before, the outcome is the same");
   queued.abort(new Error("not needed"));
   assert.equal((await second).message, "not needed");
   assert(await exists(sandbox.destination), "the first one still runs");
@@ -272,7 +272,7 @@ Deno.test("ArchiveExtractor.extract() lets a small archive pass huge ones", asyn
     sandbox.extract({ destination: `${sandbox.root}/${name}`, limits: ENDLESS }, abort.signal)
       .catch(() => {}).finally(() => ended++);
   const huge = [start("a")];
-  await until(() => exists(`${sandbox.root}/a.started`));
+  await until("the worker's start", () => exists(`${sandbox.root}/a.started`));
   huge.push(start("b"), start("c"));
   await sandbox.extract({ archivePath: small });
   assert.equal(ended, 0);
@@ -293,7 +293,7 @@ Deno.test("ArchiveExtractor.extract() runs many at once", async () => {
 Deno.test("ArchiveExtractor rejects what runs when disposed of, removes it, and refuses more", async () => {
   await using sandbox = await Sandbox.create(endlessArchive());
   const running = rejection(sandbox.extract({ limits: ENDLESS }));
-  await until(() => exists(`${sandbox.destination}/0.bin`));
+  await until("a first file", () => exists(`${sandbox.destination}/0.bin`));
   await sandbox.extractor[Symbol.asyncDispose]();
   assert.equal((await running).code, "archive/closed");
   assert(!await exists(sandbox.destination));
@@ -345,7 +345,7 @@ Deno.test("ArchiveExtractor ends workers that have nothing to do, and starts oth
   const { extractor, started } = sandbox;
   const ended = new Set<Worker>();
   const untilEnded = async (count: number) => {
-    while (ended.size < count) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(`the end of ${count}`, () => ended.size >= count);
   };
   const follow = () => {
     for (const worker of started) {
@@ -484,10 +484,6 @@ async function rejection(promise: Promise<unknown>): Promise<BerthError> {
     return error as BerthError;
   }
   throw new Error("It was not rejected.");
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!await condition()) await new Promise((resolve) => setTimeout(resolve, 2));
 }
 
 async function exists(path: string): Promise<boolean> {

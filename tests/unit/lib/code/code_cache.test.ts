@@ -8,6 +8,7 @@ import {
 } from "../../../../lib/errors.ts";
 import { FolderObjectStore } from "../../../../lib/objects/folder/folder_object_store.ts";
 import type { ObjectContent, ObjectStore } from "../../../../lib/objects/object_store.ts";
+import { settle } from "../../../support/fake_clock.ts";
 
 const BUCKET = "custom-bots";
 
@@ -300,7 +301,7 @@ Deno.test("CodeCache goes on for the others when one gives up", () =>
     await half;
     // Both wait for the fetch once both have looked, and have gone on from there.
     assert.equal((await Promise.all(looks)).length, 2);
-    await new Promise((resolve) => setTimeout(resolve));
+    await settle();
     abort.abort(new Error("enough"));
     await assert.rejects(one, /enough/);
     goOn();

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import type { LogEntry, OutputPiece } from "../../../../lib/engine/container_orchestrator.ts";
 import { LogBrake } from "../../../../lib/logs/log_brake.ts";
+import { pause, until } from "../../../support/until.ts";
 
 const MIB = 1024 ** 2;
 const spool = { maxSizeBytes: 10 * MIB, maxFiles: 3 };
-const turn = () => new Promise((resolve) => setTimeout(resolve));
+const turn = () => pause(0, "what is due goes on");
 
 /** A container that prints without end, as fast as is read. */
 function endless() {
@@ -92,8 +93,7 @@ Deno.test("LogBrake lets go when nothing is stored for a while, but not while it
   waiting.apply(MIB);
   const hung = Promise.withResolvers<void>();
   const during = brake.during(() => hung.promise);
-  const end = performance.now() + 15_000;
-  while (brake.isBusy && performance.now() < end) await turn();
+  await until("the brake's letting go", () => !brake.isBusy);
   const given = await settled(() => seen.given);
   assert.deepEqual([brake.isBusy, waiting.isBusy], [false, true]);
   // A little is let through meanwhile.
@@ -139,10 +139,9 @@ Deno.test("LogBrake lets go when the engine says nothing of the log, as of one w
   const { seen } = orchestrator;
   const brake = new LogBrake({ orchestrator, container: "c", spool, urgentBytes: MIB, storedOfAll: () => 0 });
   brake.apply(MIB);
-  const begin = performance.now();
   const reading = Array.fromAsync(brake.readLog("c"));
   // Long before its patience with a store ends.
-  while (seen.left === 0 && performance.now() < begin + 4_000) await turn();
+  await until("its letting go", () => seen.left > 0, 4_000);
   assert.equal(seen.left, 1);
   end();
   assert.deepEqual(await reading, [[entry]]);

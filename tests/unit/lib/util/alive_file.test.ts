@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { setTimeout as delay } from "node:timers/promises";
 import { aliveFileOf, keepAliveFile } from "../../../../lib/util/alive_file.ts";
+import { until } from "../../../support/until.ts";
 
 Deno.test("keepAliveFile() touches its file again and again, closed to others, and removes it at the end", async () => {
   const temp = await Deno.makeTempDir({ prefix: "berth-test-" });
@@ -12,10 +12,10 @@ Deno.test("keepAliveFile() touches its file again and again, closed to others, a
       assert.equal(mode! & 0o777, 0o600);
       const isFresh = async () => (await Deno.stat(path).catch(() => undefined))?.mtime?.getTime() !== 0;
       await Deno.utime(path, 0, 0);
-      while (!await isFresh()) await delay(2);
+      await until("the file's being touched", isFresh);
       // A cleaner of temporary files took it away, folder and all.
       await Deno.remove(`${temp}/main`, { recursive: true });
-      while (!await Deno.stat(path).then(() => true, () => false)) await delay(2);
+      await until("another file", () => Deno.stat(path).then(() => true, () => false));
     }
     await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
   } finally {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { CallScope, limitSilence } from "../../../../lib/util/call_scope.ts";
 import { TimeLimitError } from "../../../../lib/errors.ts";
+import { pause } from "../../../support/until.ts";
 
 function untilAborted(signal: AbortSignal): Promise<unknown> {
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve(signal.reason)));
@@ -65,19 +66,19 @@ Deno.test("CallScope that is complete ends without an abort, and leaves no timer
   scope.complete();
   scope[Symbol.dispose]();
   controller.abort();
-  await new Promise((resolve) => setTimeout(resolve, 40));
+  await pause(40, "beyond the limit: nothing may be aborted");
   assert.equal(scope.signal.aborted, false);
 });
 
 Deno.test("CallScope.restartLimit() lets the limit begin anew, endLimit() ends it", async () => {
   using scope = new CallScope({ what: "", limitMs: 400 });
   for (let i = 0; i < 6; i++) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await pause(100, "within the limit");
     scope.restartLimit();
   }
   assert.equal(scope.signal.aborted, false);
   scope.endLimit();
-  await new Promise((resolve) => setTimeout(resolve, 450));
+  await pause(450, "beyond the limit: nothing may be aborted");
   assert.equal(scope.signal.aborted, false);
 });
 
@@ -93,7 +94,7 @@ Deno.test("limitSilence() counts the time of the source and not of the reader", 
   await assert.rejects(async () => {
     for await (const each of limitSilence(source(), scope)) {
       seen.push(each);
-      await new Promise((resolve) => setTimeout(resolve, 60));
+      await pause(60, "the reader takes longer than the limit");
     }
   }, TimeLimitError);
   assert.deepEqual(seen, [1, 2]);

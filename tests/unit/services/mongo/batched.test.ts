@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { batched } from "../../../../services/mongo/batched.ts";
+import { until } from "../../../support/until.ts";
 
 /** A server that doubles numbers; it answers when it is told to. */
 function makeServer() {
@@ -80,7 +81,7 @@ Deno.test("batched() waits for no call that hangs", async () => {
   const hanging = double(1);
   await settle();
   const late = double(2);
-  while (sent.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until("the second call", () => sent.length >= 2);
   assert.deepEqual(sent, [1, 2]);
   await answer();
   assert.deepEqual(await Promise.all([hanging, late]), [2, 4]);

@@ -14,6 +14,7 @@ import {
   EngineUnavailableError,
   TimeLimitError,
 } from "../../../../../lib/errors.ts";
+import { until, untilSteady } from "../../../../support/until.ts";
 
 // A real engine does not break on demand, nor tell what it was asked: here a server on a socket stands for it.
 
@@ -72,7 +73,7 @@ async function openServer(answer: Answer, timeouts: Partial<DockerodeTimeLimits>
     orchestrator,
     asked,
     async closedByClient() {
-      while (connections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      await until("the end of each connection", () => connections === 0);
     },
     async [Symbol.asyncDispose]() {
       await orchestrator[Symbol.asyncDispose]();
@@ -366,11 +367,7 @@ Deno.test("getLogs() reads no further than its reader, and closes the connection
   });
   for await (const _ of server.orchestrator.getLogs("x", { follow: true })) {
     // Full once it has not grown for a while: buffers of the system hold some.
-    let before = -1;
-    while (before !== sent) {
-      before = sent;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+    await untilSteady("what is sent", () => sent);
     break;
   }
   assert.ok(sent < 20_000_000, `${sent} bytes were sent`);

@@ -9,6 +9,7 @@ import {
 } from "../../../../../lib/engine/docker/dockerode_orchestrator.ts";
 import { ContainerBuilder } from "../../../../../lib/executable/container_builder.ts";
 import { EngineHangsError, EngineUnavailableError } from "../../../../../lib/errors.ts";
+import { until } from "../../../../support/until.ts";
 
 // A real engine that hangs cannot be had on demand, and tells of no calls that are under way.
 
@@ -41,13 +42,6 @@ async function openServer(onCall: (call: Call) => void, options: DockerodeOrches
       await Deno.remove(folder, { recursive: true });
     },
   };
-}
-
-async function until(what: string, isSo: () => boolean): Promise<void> {
-  for (let tries = 0; !isSo(); tries++) {
-    assert.ok(tries < 1000, what);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 Deno.test("only so many removals and stops go at once, each in the order in which they were asked for", async () => {
