@@ -20,7 +20,9 @@ function isTest(path: string): boolean {
 }
 
 /** Whether a loop does nothing but let time pass. */
-function onlyPauses(body: Deno.lint.Statement): boolean {
+function onlyPauses(body: Deno.lint.Statement | null): boolean {
+  // Deno has no node for an empty statement.
+  if (body === null) return false;
   if (body.type === "BlockStatement") return body.body.length === 1 && onlyPauses(body.body[0]!);
   if (body.type !== "ExpressionStatement" || body.expression.type !== "AwaitExpression") return false;
   const { argument } = body.expression;

@@ -28,6 +28,7 @@ Deno.test("lint_waits reports a loop that only lets time pass", () => {
   assert.deepEqual(problems('while (!isSo()) await pause(5, "");'), loop);
   assert.deepEqual(problems('for (const seen = count(); count() < seen + 2;) { await pause(5, ""); }'), loop);
   assert.deepEqual(problems("while (queue.length > 0) await work(queue.shift());"), []);
+  assert.deepEqual(problems("while (queue.pop());"), []);
   assert.deepEqual(problems("for (let turn = 0; turn < 20; turn++) await settle();"), []);
   assert.deepEqual(problems('await until("it", () => isSo());'), []);
 });
