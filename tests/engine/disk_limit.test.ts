@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type BotStage, untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
-import { until } from "../support/fixtures/engine_support.ts";
+import { until } from "../support/until.ts";
 import { withRuns } from "../support/fixtures/run_stage.ts";
 
 const LIMIT_MB = "16";
