@@ -76,7 +76,7 @@ export type { BucketNames, DockerRunnerConfig, MinioConfig } from "./lib/runner/
 export { parseDockerRunnerConfig } from "./lib/runner/parse_docker_runner_config.ts";
 export type { ArchiveLimits } from "./lib/archive/archive_limits.ts";
 export type { LogLimits, ResourceLimits } from "./lib/engine/container_spec.ts";
-export type { LogMode } from "./lib/logs/log_brake.ts";
+export type { LogMode } from "./lib/logs/log_backpressure.ts";
 export type { UidRange } from "./lib/users/bot_users.ts";
 export { Secret } from "./lib/util/secret.ts";
 

@@ -7,7 +7,7 @@
 import { parseBotId } from "../../lib/executable/bot_id.ts";
 import { EngineUnavailableError } from "../../lib/errors.ts";
 import { formatLine, type StoredLogLine } from "../../lib/logs/line_format.ts";
-import { StoredLogs } from "../../lib/logs/stored_logs.ts";
+import { LogStoreReader } from "../../lib/logs/log_store_reader.ts";
 import { ALL_SEGMENTS } from "../../lib/runner/runner.ts";
 import { parseServiceConfig } from "../../services/config.ts";
 import { type CliContext, EXIT } from "../context.ts";
@@ -42,7 +42,7 @@ export async function logsCommand(options: LogsOptions, context: CliContext): Pr
   parseBotId(id);
   const { runner: config } = parseServiceConfig(context.env);
   const store = await context.createStore(config);
-  const stored = new StoredLogs(store, config.buckets.logs);
+  const stored = new LogStoreReader(store, config.buckets.logs);
   await using runner = await context.createRunner(config, store);
   const which = { ...(tail !== undefined && { tail }), ...(since && { since }), signal };
   const print = json ? (line: StoredLogLine) => terminal.out(JSON.stringify(line)) : linePrinter(terminal);

@@ -7,19 +7,19 @@
 import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import type { LogLimits } from "../engine/container_spec.ts";
 import { EngineError } from "../errors.ts";
-import { Limiter } from "../util/limiter.ts";
-import { ContainerLog } from "./container_log.ts";
-import { LogBrake, type LogMode } from "./log_brake.ts";
-import type { LogFormat } from "./line_format.ts";
-import { LogArchive } from "./log_archive.ts";
-import { shortContainerId } from "./log_checkpoints.ts";
-import type { LogSegment } from "./line_assembler.ts";
-import { LogRetention } from "./log_retention.ts";
-import { type LoggedContainer, LogTransfer } from "./log_transfer.ts";
-import { MetricSeries } from "./metric_series.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
+import { type Clock, systemClock } from "../util/clock.ts";
+import { Limiter } from "../util/limiter.ts";
+import { ContainerLogCollector } from "./container_log_collector.ts";
+import type { LogFormat } from "./line_format.ts";
+import type { LogMode } from "./log_backpressure.ts";
+import { shortContainerId } from "./log_checkpoints.ts";
+import type { CollectedContainer, LogCollection } from "./log_collection.ts";
+import { LogRetention } from "./log_retention.ts";
+import { LogWriter } from "./log_writer.ts";
+import { MetricSeries } from "./metric_series.ts";
 
-/** What a {@linkcode LogCollector} needs. */
+/** Options of {@linkcode LogCollector}. */
 export interface LogCollectorOptions {
   /** The engine. */
   readonly orchestrator: Pick<ContainerOrchestrator, "readLog" | "getStatus" | "attach">;
@@ -29,93 +29,78 @@ export interface LogCollectorOptions {
   readonly bucket: string;
   /** Time between two writes of a bot's log, in ms. @default {30000} */
   readonly intervalMs?: number;
-  /** Days for which logs are kept, today not counted; 0 keeps them for ever. @default {0} */
+  /** Days for which logs are kept, not counting today; 0 keeps them for ever. @default {0} */
   readonly retentionDays?: number;
-  /** How the engine keeps output: one that has as much when it is first read may have lost lines. @default {unknown} */
+  /** How the engine keeps output: if its files are full at the first reading, lines may be lost. @default {unknown} */
   readonly spool?: LogLimits;
   /** How lines are written. @default {"ndjson"} */
   readonly format?: LogFormat;
-  /** Whether one that prints faster than its log is stored is slowed down; needs to know the `spool`. @default {"blocking"} */
+  /** Whether a container that prints faster than its log is stored is slowed down; needs the `spool`. @default {"blocking"} */
   readonly mode?: LogMode;
-  /** So many bytes are written without waiting for the interval. @default {1 MiB} */
+  /** Output of this size is stored without waiting for the interval, in bytes. @default {1 MiB} */
   readonly urgentBytes?: number;
-  /** Milliseconds since 1970. @default {Date.now} */
-  readonly clock?: () => number;
+  /** The clock. @default {systemClock} */
+  readonly clock?: Clock;
 }
 
-/** A container to collect from. */
-export interface CollectedContainer extends LoggedContainer {
-  /** Time between two writes of its log, in ms. @default {the collector's} */
-  readonly intervalMs?: number;
-  /**
-   * It was started just now: nothing of it is stored yet, and nothing need be before the first interval is over.
-   *
-   * @default {false}
-   */
-  readonly isNew?: boolean;
-  /** Whether it is known to have exited. @default {false} */
-  readonly hasExited?: boolean;
-}
-
-/** How it stands with the log of a container. */
+/** The state of a container's log. */
 export interface CollectionStatus {
   /** Whether the container has exited and all of its output is stored. */
   readonly isComplete: boolean;
-  /** Why what it printed cannot be stored at the moment. */
+  /** Why its output cannot be stored at the moment. */
   readonly problem?: string;
 }
 
-/** So many logs are written at the same time: what is held of each is bounded, so is all of it. */
-const TRANSFERS = 4;
+/** How many logs are written at the same time; what is held of each is bounded. */
+const MAX_SHIPMENTS = 4;
 
 /**
- * Brings the output of containers into `logs/{id}/{YYYYMMDD}.log`, see `lib/logs/json_line.ts` for a line.
+ * Brings the output of containers into `logs/{id}/{YYYYMMDD}.log`; see `lib/logs/json_line.ts` for the form of a line.
  *
- * Nothing is held between two writes: the engine's own log files are the spool. How far a container has been
- * read stands in the metadata of the object that holds its last lines, so that both are written at once: a
- * process that is killed at any moment goes on, after its restart, exactly where it was. While the object store
- * is down lines are counted and not held; the engine keeps the last `BOT_LOG_MAX_SIZE_MB` × `BOT_LOG_MAX_FILES` of
- * each container. If it had to drop lines before they could be stored, a line of the log says so, and how many, where
- * they were counted. A container that prints faster than its log is stored is slowed down, see {@linkcode LogMode}.
+ * Between two writes it holds nothing: the engine's own log files are the spool. The metadata of the object with the
+ * last lines of a container says how far its log is stored. Both are written at once, so a process that is killed at any
+ * moment continues after its restart exactly where it was. While the object store is down, lines are counted and not
+ * held; the engine keeps the last `BOT_LOG_MAX_SIZE_MB` × `BOT_LOG_MAX_FILES` of each container. If the engine drops
+ * lines before they are stored, a line of the log says so, with their number if they were counted. A container that
+ * prints faster than its log is stored is slowed down, see {@linkcode LogMode}.
  */
 export class LogCollector implements AsyncDisposable {
-  readonly #options: LogCollectorOptions & Required<Omit<LogCollectorOptions, "spool">>;
-  readonly #archive: LogArchive;
-  readonly #limit = new Limiter(TRANSFERS);
-  readonly #logs = new Map<string, ContainerLog>();
-  readonly #containers = new Map<string, LoggedContainer>();
+  readonly #collection: LogCollection;
   readonly #retention: LogRetention;
+  readonly #logs = new Map<string, ContainerLogCollector>();
+  /** Short ids of the same containers. */
+  readonly #shortIds = new Set<string>();
   #isClosed = false;
-  /** Bytes of all containers. */
-  #stored = 0;
+  #storedBytes = 0;
   /** Metrics that the containers have printed, by id of the bot. */
   readonly metrics: MetricSeries = new MetricSeries();
 
-  /**
-   * Makes one; nothing is read or dialled before the first container.
-   *
-   * @param options See {@linkcode LogCollectorOptions}.
-   */
+  /** @param options See {@linkcode LogCollectorOptions}. */
   constructor(options: LogCollectorOptions) {
-    this.#options = {
+    const { store, bucket, clock = systemClock, retentionDays = 0 } = options;
+    this.#retention = new LogRetention({ store, bucket, retentionDays, clock });
+    this.#collection = {
       intervalMs: 30_000,
-      retentionDays: 0,
       urgentBytes: 1024 ** 2,
       mode: "blocking",
       format: "ndjson",
-      clock: Date.now,
       ...options,
+      clock,
+      writer: new LogWriter({ store, bucket, clock, isLive: (container) => this.#shortIds.has(container) }),
+      limit: new Limiter(MAX_SHIPMENTS),
+      oldestDay: () => this.#retention.oldestDay(),
+      storedOfAll: () => this.#storedBytes,
+      onStored: (id, { bytes, candidates }) => {
+        this.#storedBytes += bytes.length;
+        for (const { time, text } of candidates) this.metrics.record(id, time, text);
+      },
+      completeEarlier: (log, signal) => this.#completeEarlier(log, signal),
     };
-    this.#archive = new LogArchive({
-      ...this.#options,
-      isLive: (container) => this.#containers.has(container),
-    });
-    this.#retention = new LogRetention(this.#options);
   }
 
   /**
-   * Begins to collect from a container, or goes on where somebody has left off. One that is collected from
-   * already is left as it is.
+   * Starts to collect from a container, or continues where an earlier collector has ended. Does nothing if it collects
+   * from the container already.
    *
    * @param container The container, in any phase.
    */
@@ -124,66 +109,27 @@ export class LogCollector implements AsyncDisposable {
     if (known && container.hasExited) known.markExited(container.createdAt);
     if (this.#isClosed || known) return;
     this.#retention.start();
-    this.#containers.set(shortContainerId(container.containerId), container);
-    const { orchestrator, clock, intervalMs, urgentBytes, spool, mode, format } = this.#options;
-    const { isNew = false } = container;
-    // All files but the last are full once any line was dropped; a tenth is left for what is not counted exactly.
-    const fullBytes = spool ? 0.9 * spool.maxSizeBytes * Math.max(1, spool.maxFiles - 1) : Infinity;
-    const brake = spool && mode === "blocking"
-      ? new LogBrake({
-        orchestrator,
-        container: container.containerId,
-        spool,
-        urgentBytes,
-        storedOfAll: () => this.#stored,
-      })
-      : undefined;
-    const transfer = new LogTransfer(container, {
-      orchestrator: brake ?? orchestrator,
-      archive: this.#archive,
-      format,
-      fullBytes,
-      onStored: (segment) => {
-        this.#stored += segment.bytes.length;
-        brake?.stored(segment.textBytes, segment.entries);
-        this.#recordMetrics(container.id, segment);
-      },
-      oldestDay: () => this.#retention.oldestDay(),
-      isNew,
-      clock,
-    });
-    const log = new ContainerLog({
-      container,
-      isNew,
-      orchestrator,
-      transfer,
-      ...(brake && { brake }),
-      limit: this.#limit,
-      before: (log, signal) => this.#completeEarlier(container.id, log, signal),
-      intervalMs: container.intervalMs ?? intervalMs,
-      urgentBytes,
-    });
-    if (container.hasExited) log.markExited(container.createdAt);
-    this.#logs.set(container.containerId, log);
+    this.#shortIds.add(shortContainerId(container.containerId));
+    this.#logs.set(container.containerId, new ContainerLogCollector(container, this.#collection));
   }
 
   /**
-   * Slows a container down no more: it is about to be stopped, and needs its time for that.
+   * Ends the back-pressure on a container that is about to be stopped.
    *
    * @param containerId The engine's id.
    */
-  letGo(containerId: string): void {
-    this.#logs.get(containerId)?.letGo();
+  releaseBackpressure(containerId: string): void {
+    this.#logs.get(containerId)?.releaseBackpressure();
   }
 
   /**
-   * Stores the rest of what a container that has exited has printed; then it may be removed.
+   * Stores the rest of the output of a container that has exited; then it may be removed.
    *
    * @param container The container.
    * @param signal Gives up.
-   * @returns Resolves when all is stored.
-   * @throws What keeps it from being stored, for example `ObjectStoreError`. It is tried again all the time;
-   * call this again to see whether it has succeeded.
+   * @returns Resolves once everything is stored.
+   * @throws What keeps it from being stored, for example `ObjectStoreError`. The collector keeps trying; call this again
+   * to see whether it has succeeded.
    */
   async stop(container: CollectedContainer, signal?: AbortSignal): Promise<void> {
     this.start(container);
@@ -191,9 +137,9 @@ export class LogCollector implements AsyncDisposable {
   }
 
   /**
-   * Goes on with the containers that are there, and forgets those that are gone.
+   * Collects from these containers, and forgets those that are gone.
    *
-   * @param containers All of them.
+   * @param containers All containers whose logs are to be stored.
    */
   adopt(containers: readonly CollectedContainer[]): void {
     for (const container of containers) this.start(container);
@@ -204,10 +150,10 @@ export class LogCollector implements AsyncDisposable {
   }
 
   /**
-   * How it stands with a container's log.
+   * Tells the state of a container's log.
    *
    * @param containerId The engine's id.
-   * @returns `undefined` for a container that is not collected from.
+   * @returns `undefined` if it does not collect from this container.
    */
   status(containerId: string): CollectionStatus | undefined {
     const log = this.#logs.get(containerId);
@@ -216,7 +162,7 @@ export class LogCollector implements AsyncDisposable {
     return { isComplete, ...(problem !== undefined && { problem }) };
   }
 
-  /** Ends. What is not stored yet is in the engine's spool, and stored by whoever begins again. */
+  /** Stops collecting. What is not stored yet stays in the engine's files for the next collector. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all([this.#retention.close(), ...[...this.#logs.values()].map((log) => log.close())]);
@@ -227,30 +173,26 @@ export class LogCollector implements AsyncDisposable {
     return this.close();
   }
 
-  /** Lines of a bot's containers stand in the order of these: the last ones of one that has exited come first. */
-  async #completeEarlier(id: string, log: ContainerLog, signal: AbortSignal): Promise<void> {
+  /** Stores the last lines of a bot's earlier containers first, so that its log has the order of its containers. */
+  async #completeEarlier(log: ContainerLogCollector, signal: AbortSignal): Promise<void> {
     const earlier = [...this.#logs.values()].filter((one) =>
-      one.id === id && !one.isComplete && one.isBefore(log)
+      one.id === log.id && !one.isComplete && one.isBefore(log)
     );
     for (const one of earlier.sort((a, b) => (a.isBefore(b) ? -1 : 1))) {
       try {
         await one.complete(signal);
       } catch (error) {
-        // A log that the engine cannot read keeps nobody else's from being stored.
+        // A log that the engine cannot read must not hold up another one.
         if (!(error instanceof EngineError)) throw error;
       }
     }
   }
 
-  #recordMetrics(id: string, { candidates }: LogSegment): void {
-    for (const { time, text } of candidates) this.metrics.record(id, time, text);
-  }
-
   #forget(containerId: string): void {
     const short = shortContainerId(containerId);
-    const container = this.#containers.get(short);
+    const log = this.#logs.get(containerId);
     this.#logs.delete(containerId);
-    this.#containers.delete(short);
-    if (container) this.#archive.release(container.id, short);
+    this.#shortIds.delete(short);
+    if (log) this.#collection.writer.releaseContainer(log.id, short);
   }
 }

@@ -1,15 +1,17 @@
 /**
- * Where the logs of a bot are: `logs/{id}/{YYYYMMDD}.log`.
+ * The keys of stored logs: `logs/{id}/{YYYYMMDD}.log`.
  *
  * @module
  */
 
+import type { ObjectCallOptions, ObjectStore } from "../objects/object_store.ts";
+
 const KEY = /^logs\/[^/]+\/(\d{8})\.log$/;
 
-/** What the keys of all logs begin with. */
+/** Prefix of the keys of all logs. */
 export const LOGS_PREFIX = "logs/";
 
-/** What the keys of a bot's logs begin with. @param id Id of the bot. */
+/** Prefix of the keys of a bot's logs. @param id Id of the bot. */
 export function logPrefix(id: string): string {
   return `${LOGS_PREFIX}${id}/`;
 }
@@ -25,11 +27,44 @@ export function logKey(id: string, day: string): string {
 }
 
 /**
- * The day of a log.
+ * The UTC day of a log.
  *
  * @param key Its key.
- * @returns For example `20260131`; `undefined` for an object that is no log.
+ * @returns For example `20260131`; `undefined` if the object is not a log.
  */
 export function dayOfLogKey(key: string): string | undefined {
   return KEY.exec(key)?.[1];
+}
+
+/**
+ * The UTC day of a time.
+ *
+ * @param ms The time, in ms since 1970.
+ * @returns For example `20260131`.
+ */
+export function dayOfDate(ms: number): string {
+  return new Date(Math.max(0, ms)).toISOString().slice(0, 10).replaceAll("-", "");
+}
+
+/**
+ * Lists the days of which a bot has a log.
+ *
+ * @param store Where the logs are.
+ * @param bucket Their bucket.
+ * @param id Id of the bot.
+ * @param options The signal gives up.
+ * @returns UTC days, for example `20260131`, the oldest first.
+ */
+export async function listLogDays(
+  store: ObjectStore,
+  bucket: string,
+  id: string,
+  options: ObjectCallOptions = {},
+): Promise<string[]> {
+  const days: string[] = [];
+  for await (const { key } of store.list(bucket, logPrefix(id), options)) {
+    const day = dayOfLogKey(key);
+    if (day !== undefined) days.push(day);
+  }
+  return days.sort();
 }

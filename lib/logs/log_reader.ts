@@ -1,21 +1,22 @@
 /**
- * Reads the log of a bot: what is stored, then what is not stored yet, then what is printed from now on.
+ * Reads the log of a bot: stored lines, then lines that are not stored yet, then lines as they are printed.
  *
  * @module
  */
 
-import { setTimeout as delay } from "node:timers/promises";
 import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
+import type { LogOffset } from "../engine/log_offset.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
+import { Wakeup } from "../util/wakeup.ts";
 import { ContainerNotFoundError } from "../errors.ts";
 import { ContainerLines } from "./container_lines.ts";
 import type { StoredLogLine } from "./line_format.ts";
-import { LogBell } from "./log_bell.ts";
 import { type LogCheckpoint, readCheckpoints, shortContainerId } from "./log_checkpoints.ts";
-import { StoredLogs } from "./stored_logs.ts";
+import { LogStoreReader } from "./log_store_reader.ts";
+import { LogWatcher } from "./log_watcher.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 
-/** What a {@linkcode LogReader} needs. */
+/** Options of {@linkcode LogReader}. */
 export interface LogReaderOptions {
   /** The engine. */
   readonly orchestrator: Pick<ContainerOrchestrator, "readLog" | "listContainers">;
@@ -29,45 +30,42 @@ export interface LogReaderOptions {
   readonly clock?: Clock;
 }
 
-/** Which lines of a bot's log. */
+/** Which lines of a bot's log to read. */
 export interface ReadLogsOptions {
-  /** Only the last so many. @default all */
+  /** Only the last ones, at most this many. @default all */
   readonly tail?: number;
   /** Only those at or after this time. @default all */
   readonly since?: Date;
-  /** Go on with what is printed, also by later containers of the bot, until the signal is given. @default {false} */
+  /** Continue with what is printed, also by later containers of the bot, until the signal is given. @default {false} */
   readonly follow?: boolean;
-  /** Ends the reading: the lines end, without an error. */
+  /** Ends the reading, without an error. */
   readonly signal?: AbortSignal;
 }
 
-/** Lines that are printed are given after so long, in ms, so that they are read a few at a time. */
+/** How long printed lines are gathered before they are read, in ms. */
 const GATHER_MS = 100;
-/** How often it is looked for new containers, in ms. */
-const LOOK_MS = 1000;
+/** How often the engine is asked for new containers, in ms. */
+const POLL_INTERVAL_MS = 1000;
+/** Entries to expect beyond those that the watcher has counted. */
+const EXTRA_ENTRIES = 64;
 
-/** One container that is followed. */
-interface Followed {
+interface FollowedContainer {
   readonly lines: ContainerLines;
-  bell?: LogBell;
+  readonly watcher: LogWatcher;
 }
 
 /**
- * Reads logs by the id of the bot. Between what is stored and what the engine has there is neither a gap nor a repeat: the
- * stored lines come with the mark up to which they go.
+ * Reads logs by the id of the bot, without a gap or a repeat between stored lines and lines from the engine: the stored
+ * ones come with the offset up to which they go.
  */
 export class LogReader {
-  readonly #options: LogReaderOptions;
-  readonly #stored: StoredLogs;
+  readonly #options: LogReaderOptions & { readonly clock: Clock };
+  readonly #stored: LogStoreReader;
 
-  /**
-   * Makes one; nothing is read yet.
-   *
-   * @param options See {@linkcode LogReaderOptions}.
-   */
+  /** @param options See {@linkcode LogReaderOptions}. */
   constructor(options: LogReaderOptions) {
-    this.#options = options;
-    this.#stored = new StoredLogs(options.store, options.bucket);
+    this.#options = { clock: systemClock, ...options };
+    this.#stored = new LogStoreReader(options.store, options.bucket);
   }
 
   /**
@@ -86,103 +84,103 @@ export class LogReader {
     }
   }
 
-  async *#read(
+  async *#read(id: string, options: ReadLogsOptions): AsyncGenerator<StoredLogLine> {
+    const { tail, follow, signal = new AbortController().signal } = options;
+    const followed = new Map<string, FollowedContainer>();
+    const wakeup = new Wakeup();
+    const lines = this.#readUpToNow(id, options, signal, (containerId, after) => {
+      const one = this.#open(containerId, wakeup, after);
+      followed.set(containerId, one);
+      return one.lines;
+    });
+    if (tail === undefined) yield* lines;
+    else yield* await lastOf(lines, tail);
+    if (follow) yield* this.#follow(id, followed, wakeup, signal);
+  }
+
+  #open(containerId: string, wakeup: Wakeup, after?: LogOffset): FollowedContainer {
+    const { orchestrator, clock } = this.#options;
+    return {
+      lines: new ContainerLines(orchestrator, containerId, clock, after),
+      watcher: new LogWatcher(orchestrator, containerId, () => wakeup.wake()),
+    };
+  }
+
+  async *#readUpToNow(
     id: string,
-    { tail, since, follow, signal }: ReadLogsOptions,
+    { tail, since }: ReadLogsOptions,
+    signal: AbortSignal,
+    open: (containerId: string, after?: LogOffset) => ContainerLines,
   ): AsyncGenerator<StoredLogLine> {
-    const base = { ...(signal && { signal }) };
-    // Before what is stored is read: what goes meanwhile is stored by then.
+    // Listed before the stored lines are read: what goes meanwhile is stored by then.
     const containers = await this.#containers(id, signal);
     const checkpoints = new Map<string, LogCheckpoint>();
-    const stored = this.#stored.read(
-      id,
-      { ...base, ...(tail !== undefined && { tail }), ...(since && { since }) },
-      (metadata) => {
-        for (const checkpoint of readCheckpoints(metadata)) {
-          const before = checkpoints.get(checkpoint.container);
-          if (!before || before.entries < checkpoint.entries) {
-            checkpoints.set(checkpoint.container, checkpoint);
-          }
-        }
-      },
-    );
-    const isWanted = ({ time }: StoredLogLine) => !since || Date.parse(time) >= since.getTime();
-    const last: StoredLogLine[] = [];
-    const keep = (line: StoredLogLine) => {
-      last.push(line);
-      if (last.length > 2 * tail! + 1000) last.splice(0, last.length - tail!);
-    };
-    for await (const line of stored) {
-      if (tail === undefined) yield line;
-      else keep(line);
-    }
-    const followed = new Map<string, Followed>();
-    const { orchestrator, clock = systemClock } = this.#options;
+    yield* this.#stored.read(id, { tail, since, signal }, (metadata) => {
+      for (const checkpoint of readCheckpoints(metadata)) {
+        const before = checkpoints.get(checkpoint.container);
+        if (!before || before.entries < checkpoint.entries) checkpoints.set(checkpoint.container, checkpoint);
+      }
+    });
     for (const { id: containerId, isExited } of containers) {
-      const after = checkpoints.get(shortContainerId(containerId))?.offset;
-      const lines = new ContainerLines(orchestrator, containerId, clock, after);
-      followed.set(containerId, { lines });
-      for await (const line of unlessGone(lines.read({ isFinal: isExited, ...base }))) {
-        if (!isWanted(line)) continue;
-        if (tail === undefined) yield line;
-        else keep(line);
+      const lines = open(containerId, checkpoints.get(shortContainerId(containerId))?.offset);
+      for await (const line of unlessGone(lines.read({ isFinal: isExited, signal }))) {
+        if (!since || Date.parse(line.time) >= since.getTime()) yield line;
       }
     }
-    if (tail !== undefined && tail > 0) yield* last.slice(-tail);
-    if (follow) yield* this.#follow(id, followed, signal);
   }
 
   async *#follow(
     id: string,
-    followed: Map<string, Followed>,
-    signal?: AbortSignal,
+    followed: Map<string, FollowedContainer>,
+    wakeup: Wakeup,
+    signal: AbortSignal,
   ): AsyncGenerator<StoredLogLine> {
-    const { orchestrator, clock = systemClock } = this.#options;
-    let ring = () => {};
+    const { clock } = this.#options;
     try {
-      while (!signal?.aborted) {
+      while (!signal.aborted) {
+        wakeup.clear();
         for (const { id: containerId, isExited } of await this.#containers(id, signal)) {
-          const one = followed.get(containerId) ??
-            { lines: new ContainerLines(orchestrator, containerId, clock) };
+          const one = followed.get(containerId) ?? this.#open(containerId, wakeup);
           followed.set(containerId, one);
-          const isNew = !one.bell?.isOpen;
-          if (isNew && !isExited) one.bell = new LogBell(orchestrator, containerId, () => ring());
-          const expected = 2 * (one.bell?.entries ?? 0) + 64;
-          const isQuiet = one.bell?.entries === 0 && !one.lines.hasOpenLine;
-          if (isQuiet && !isNew && !isExited) continue;
-          one.bell?.reset();
-          const base = { expected, ...(signal && { signal }) };
-          yield* unlessGone(one.lines.read({ isFinal: isExited, ...base }));
+          const { lines, watcher } = one;
+          const wasOpen = watcher.isOpen;
+          if (!wasOpen && !isExited) watcher.open();
+          if (wasOpen && !isExited && watcher.entries === 0 && !lines.hasOpenLine) continue;
+          const expected = 2 * watcher.entries + EXTRA_ENTRIES;
+          watcher.reset();
+          yield* unlessGone(lines.read({ isFinal: isExited, expected, signal }));
         }
-        const rung = new Promise<void>((resolve) => ring = resolve);
-        const isRinging = [...followed.values()].some(({ bell }) => bell?.isOpen && bell.entries > 0);
-        const pause = new AbortController();
-        const either = signal ? AbortSignal.any([signal, pause.signal]) : pause.signal;
-        if (!isRinging) {
-          await Promise.race([rung, delay(LOOK_MS, undefined, { signal: either }).catch(() => {})]);
-          pause.abort();
-        }
-        await delay(GATHER_MS, undefined, { ...(signal && { signal }) }).catch(() => {});
+        await wakeup.sleep({ ms: POLL_INTERVAL_MS, clock, signal });
+        await clock.sleep(GATHER_MS, signal).catch(() => {});
       }
     } finally {
-      for (const { bell } of followed.values()) bell?.close();
+      for (const { watcher } of followed.values()) watcher.close();
     }
   }
 
-  async #containers(id: string, signal?: AbortSignal): Promise<{ id: string; isExited: boolean }[]> {
+  async #containers(id: string, signal: AbortSignal): Promise<{ id: string; isExited: boolean }[]> {
     const { orchestrator, labelsOf } = this.#options;
-    const found = await orchestrator.listContainers({ labels: labelsOf(id), ...(signal && { signal }) });
+    const found = await orchestrator.listContainers({ labels: labelsOf(id), signal });
     return found.filter(({ phase }) => phase !== "pending")
       .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
       .map(({ id, phase }) => ({ id, isExited: phase === "exited" }));
   }
 }
 
-/** A container that has gone has its lines stored. */
+/** Ends with a container that is gone: its lines are stored. */
 async function* unlessGone(lines: AsyncIterable<StoredLogLine>): AsyncGenerator<StoredLogLine> {
   try {
     yield* lines;
   } catch (error) {
     if (!(error instanceof ContainerNotFoundError)) throw error;
   }
+}
+
+async function lastOf(lines: AsyncIterable<StoredLogLine>, count: number): Promise<StoredLogLine[]> {
+  const last: StoredLogLine[] = [];
+  for await (const line of lines) {
+    last.push(line);
+    if (last.length > 2 * count + 1000) last.splice(0, last.length - count);
+  }
+  return count === 0 ? [] : last.slice(-count);
 }

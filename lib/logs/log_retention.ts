@@ -5,12 +5,12 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { setTimeout as delay } from "node:timers/promises";
 import { RETRY } from "../util/backoff.ts";
+import type { Clock } from "../util/clock.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
-import { dayOfLogKey, LOGS_PREFIX } from "./log_keys.ts";
+import { dayOfDate, dayOfLogKey, LOGS_PREFIX } from "./log_keys.ts";
 
-/** What a {@linkcode LogRetention} needs. */
+/** Options of {@linkcode LogRetention}. */
 export interface LogRetentionOptions {
   /** Where the logs are. */
   readonly store: ObjectStore;
@@ -18,28 +18,28 @@ export interface LogRetentionOptions {
   readonly bucket: string;
   /** Days for which they are kept, today not counted; 0: for ever. */
   readonly retentionDays: number;
-  /** Milliseconds since 1970. */
-  readonly clock: () => number;
+  /** The clock. */
+  readonly clock: Clock;
 }
 
 const DAY_MS = 24 * 60 * 60_000;
-const SWEEP_MS = 6 * 60 * 60_000;
-/** One sweep deletes at most so many: a store has other things to do as well. The next one goes on. */
+const SWEEP_INTERVAL_MS = 6 * 60 * 60_000;
+/** How many logs one sweep deletes at most, to leave the store time for others; the next one continues. */
 const MAX_DELETIONS = 5000;
 
-/** Deletes the logs of days that are over for long enough: once at the beginning, then every six hours. */
+/** Deletes logs that are older than the retention time, at the start and then every six hours. */
 export class LogRetention {
   readonly #options: LogRetentionOptions;
   readonly #closing = new AbortController();
   readonly #log = getLogger(["berth", "logs"]);
   #running: Promise<void> | undefined;
 
-  /** Makes one. @param options See {@linkcode LogRetentionOptions}. */
+  /** @param options See {@linkcode LogRetentionOptions}. */
   constructor(options: LogRetentionOptions) {
     this.#options = options;
   }
 
-  /** Begins; nothing happens where logs are kept for ever. */
+  /** Starts; does nothing if logs are kept for ever. */
   start(): void {
     if (this.#options.retentionDays > 0) this.#running ??= this.#run();
   }
@@ -48,7 +48,7 @@ export class LogRetention {
   oldestDay(): string | undefined {
     const { retentionDays, clock } = this.#options;
     if (retentionDays === 0) return undefined;
-    return new Date(clock() - retentionDays * DAY_MS).toISOString().slice(0, 10).replaceAll("-", "");
+    return dayOfDate(clock.now() - retentionDays * DAY_MS);
   }
 
   /**
@@ -61,7 +61,7 @@ export class LogRetention {
     const { store, bucket } = this.#options;
     const oldest = this.oldestDay();
     if (oldest === undefined) return 0;
-    const options = { ...(signal && { signal }) };
+    const options = { signal };
     await store.ensureBucket(bucket, options);
     let deleted = 0;
     for await (const { key } of store.list(bucket, LOGS_PREFIX, options)) {
@@ -82,7 +82,7 @@ export class LogRetention {
   async #run(): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
-      let waitMs = SWEEP_MS;
+      let waitMs = SWEEP_INTERVAL_MS;
       try {
         const deleted = await this.sweep(signal);
         if (deleted > 0) this.#log.info("old logs deleted", { deleted, before: this.oldestDay() });
@@ -92,7 +92,7 @@ export class LogRetention {
         this.#log.warn("old logs not deleted yet", { problem: String(error) });
         waitMs = RETRY.logSweep.minMs;
       }
-      await delay(waitMs, undefined, { signal }).catch(() => {});
+      await this.#options.clock.sleep(waitMs, signal).catch(() => {});
     }
   }
 }

@@ -139,7 +139,7 @@ export class DockerRunner implements Runner {
     const info = told ? this.#containers.ifOwn(told) : await this.#containers.get(name, options);
     if (!info) throw new ContainerNotFoundError(name);
     const graceSeconds = options.graceSeconds ?? config.stopGraceSeconds;
-    this.#parts.logs?.letGo(info.id);
+    this.#parts.logs?.releaseBackpressure(info.id);
     const outcome = await orchestrator.stop(info.id, { ...options, graceSeconds });
     const output = await outputTail(orchestrator, info.id, options);
     if (!options.keep) await this.#exited.release(info, options);
@@ -154,7 +154,7 @@ export class DockerRunner implements Runner {
     // What it prints until its end is stored, too.
     const isLive = info.phase === "running" || info.phase === "starting";
     if (this.#parts.logs && isLive) {
-      this.#parts.logs.letGo(info.id);
+      this.#parts.logs.releaseBackpressure(info.id);
       await this.#parts.orchestrator.stop(info.id, { ...options, graceSeconds: 0 });
     }
     await this.#exited.release(info, options);
@@ -293,7 +293,7 @@ export class DockerRunner implements Runner {
     try {
       if (signal?.aborted) {
         const graceSeconds = this.#parts.config.stopGraceSeconds;
-        this.#parts.logs?.letGo(containerId);
+        this.#parts.logs?.releaseBackpressure(containerId);
         await this.#parts.orchestrator.stop(containerId, { graceSeconds });
       }
       await this.removeContainer(containerId);

@@ -7,7 +7,7 @@
 import type { ArchiveLimits } from "../archive/archive_limits.ts";
 import type { LogLimits, ResourceLimits } from "../engine/container_spec.ts";
 import type { LogFormat } from "../logs/line_format.ts";
-import type { LogMode } from "../logs/log_brake.ts";
+import type { LogMode } from "../logs/log_backpressure.ts";
 import type { UidRange } from "../users/bot_users.ts";
 import type { Secret } from "../util/secret.ts";
 

@@ -7,7 +7,7 @@
 import type { ContainerInfo } from "../engine/container_orchestrator.ts";
 import { type ContainerKind, LABEL } from "../engine/labels.ts";
 import type { ContainerRelation } from "./container_ownership.ts";
-import type { CollectedContainer } from "../logs/log_collector.ts";
+import type { CollectedContainer } from "../logs/log_collection.ts";
 import type { DiskUse } from "./disk_use.ts";
 import type { ManagedContainer } from "./runner.ts";
 

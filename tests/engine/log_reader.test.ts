@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createDockerRunner } from "../../lib/runner/create_docker_runner.ts";
 import type { StoredLogLine } from "../../lib/logs/line_format.ts";
-import { StoredLogs } from "../../lib/logs/stored_logs.ts";
+import { LogStoreReader } from "../../lib/logs/log_store_reader.ts";
 import { assertNumbered } from "../support/builders/stored_lines.ts";
 import { linesUntil, type Stage, withRunner } from "../support/fixtures/runner_support.ts";
 
@@ -96,7 +96,7 @@ Deno.test("of a line without an end what the engine gives is a line after ten se
       if (lengths.push(text.length) === 2) break;
     }
     assert.deepEqual(lengths, [5, 16_384]);
-    const logs = new StoredLogs(stage.store, stage.config.buckets.logs);
+    const logs = new LogStoreReader(stage.store, stage.config.buckets.logs);
     await until("its being stored", async () => (await Array.fromAsync(logs.read(id))).length === 2);
     await runner.stopContainer(containerId, { graceSeconds: 0 });
     const all = await Array.fromAsync(runner.readLogs(id));

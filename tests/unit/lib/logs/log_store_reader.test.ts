@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { FolderObjectStore } from "../../../../lib/objects/folder/folder_object_store.ts";
 import { LogRetention } from "../../../../lib/logs/log_retention.ts";
-import { StoredLogs } from "../../../../lib/logs/stored_logs.ts";
+import { FakeClock } from "../../../support/fake_clock.ts";
+import { LogStoreReader } from "../../../../lib/logs/log_store_reader.ts";
 
 const BUCKET = "bot-logs";
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -22,23 +23,23 @@ async function openLogs() {
   await store.put(BUCKET, "logs/bot/20260201.log", encode("not ours\n[2026-02-01 00:00:00.000] last\n"));
   await store.put(BUCKET, "logs/bot/notes.txt", encode("of somebody else\n"));
   await store.put(BUCKET, "logs/bot2/20260101.log", encode("[2026-01-01 00:00:00.000] of another\n"));
-  const logs = new StoredLogs(store, BUCKET);
+  const logs = new LogStoreReader(store, BUCKET);
   return {
     store,
-    texts: async (options?: Parameters<StoredLogs["read"]>[1]) =>
+    texts: async (options?: Parameters<LogStoreReader["read"]>[1]) =>
       (await Array.fromAsync(logs.read("bot", options))).map(({ text }) => text.split(" x")[0]),
     logs,
     [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
   };
 }
 
-Deno.test("StoredLogs knows the days of a bot", async () => {
+Deno.test("LogStoreReader knows the days of a bot", async () => {
   await using test = await openLogs();
   assert.deepEqual(await test.logs.days("bot"), ["20260130", "20260131", "20260201"]);
   assert.deepEqual(await test.logs.days("nobody"), []);
 });
 
-Deno.test("StoredLogs reads all lines, a range of them, or the last ones", async () => {
+Deno.test("LogStoreReader reads all lines, a range of them, or the last ones", async () => {
   await using test = await openLogs();
   const all = await test.texts();
   assert.deepEqual([all.length, all[0], all[3], all.at(-1)], [40_004, "30 0", "31 0", "last"]);
@@ -57,7 +58,7 @@ Deno.test("LogRetention deletes the logs of old days, of all bots, and nothing e
   const { store } = test;
   const keys = async () => (await Array.fromAsync(store.list(BUCKET, ""))).map(({ key }) => key);
   const before = await keys();
-  const clock = () => Date.parse("2026-02-01T00:00:00Z");
+  const clock = new FakeClock(Date.parse("2026-02-01T00:00:00Z"));
   assert.equal(await new LogRetention({ store, bucket: BUCKET, retentionDays: 0, clock }).sweep(), 0);
   assert.deepEqual(await keys(), before);
   const retention = new LogRetention({ store, bucket: BUCKET, retentionDays: 1, clock });
@@ -65,7 +66,7 @@ Deno.test("LogRetention deletes the logs of old days, of all bots, and nothing e
   assert.deepEqual(await keys(), ["logs/bot/20260131.log", "logs/bot/20260201.log", "logs/bot/notes.txt"]);
 });
 
-Deno.test("StoredLogs reads a day in which all forms of lines are mixed, and a second that a time leaves open", async () => {
+Deno.test("LogStoreReader reads a day in which all forms of lines are mixed, and a second that a time leaves open", async () => {
   await using test = await openLogs();
   const lines = [
     "[2026-02-03 12:00:00] text",

@@ -3,17 +3,20 @@ import { join } from "node:path";
 import type { LogEntry } from "../../../../lib/engine/container_orchestrator.ts";
 import { FolderObjectStore } from "../../../../lib/objects/folder/folder_object_store.ts";
 import { parseStoredLine } from "../../../../lib/logs/line_format.ts";
-import { LogArchive } from "../../../../lib/logs/log_archive.ts";
+import { LogWriter } from "../../../../lib/logs/log_writer.ts";
 import { readCheckpoints } from "../../../../lib/logs/log_checkpoints.ts";
-import { LogTransfer } from "../../../../lib/logs/log_transfer.ts";
+import { LogShipper } from "../../../../lib/logs/log_shipper.ts";
 import type { AppendObjectOptions, ObjectInfo } from "../../../../lib/objects/object_store.ts";
 import { entry, LogInMemory, timeAt } from "../../../support/builders/log_entries.ts";
+import { FakeClock } from "../../../support/fake_clock.ts";
 import { seededRandom } from "../../../support/seeded_random.ts";
 
 const BUCKET = "bot-logs";
 const CREATED = new Date("2026-01-31T00:00:00Z");
 const MIDNIGHT = 86_400e9;
 const { signal } = new AbortController();
+/** A line that is open is not old. */
+const clock = new FakeClock(CREATED.getTime());
 
 /** A store whose appends fail, before or after they are done. */
 class FailingStore extends FolderObjectStore {
@@ -40,18 +43,17 @@ async function openStore() {
   };
 }
 
-function openTransfer(
+function openShipper(
   store: FolderObjectStore,
   log: LogInMemory,
   { containerId = "0123456789abcdef", oldestDay }: { containerId?: string; oldestDay?: string } = {},
 ) {
-  const archive = new LogArchive({ store, bucket: BUCKET, isLive: () => true });
-  return new LogTransfer({ containerId, id: "bot", createdAt: CREATED }, {
+  const writer = new LogWriter({ store, bucket: BUCKET, isLive: () => true, clock });
+  return new LogShipper({ containerId, id: "bot", createdAt: CREATED }, {
     orchestrator: log,
-    archive,
+    writer,
     oldestDay: () => oldestDay,
-    // A line that is open is not old.
-    clock: () => CREATED.getTime(),
+    clock,
   });
 }
 
@@ -66,7 +68,7 @@ async function stored(store: FolderObjectStore) {
   return days;
 }
 
-Deno.test("LogTransfer stores every line once and in order, whatever fails and whenever it is begun anew", async () => {
+Deno.test("LogShipper stores every line once and in order, whatever fails and whenever it is begun anew", async () => {
   const { next: random, below } = seededRandom(11);
   for (let round = 0; round < 24; round++) {
     await using folder = await openStore();
@@ -79,7 +81,7 @@ Deno.test("LogTransfer stores every line once and in order, whatever fails and w
       stdout: { text: "", time: "" },
       stderr: { text: "", time: "" },
     };
-    let transfer = openTransfer(store, log);
+    let shipper = openShipper(store, log);
     // Over midnight, with times of the two outputs a little out of order.
     let now = MIDNIGHT - 40;
     const at = (nanoseconds: number) =>
@@ -100,8 +102,8 @@ Deno.test("LogTransfer stores every line once and in order, whatever fails and w
     };
     for (let step = 0; step < 60; step++) {
       for (let i = below(8); i > 0; i--) print();
-      if (random() < 0.2) transfer = openTransfer(store, log);
-      await transfer.run({ isFinal: false, expected: below(20), signal }).catch(() => {});
+      if (random() < 0.2) shipper = openShipper(store, log);
+      await shipper.ship({ isFinal: false, expected: below(20), signal }).catch(() => {});
     }
     for (const stream of ["stdout", "stderr"] as const) {
       if (open[stream].text === "") continue;
@@ -109,7 +111,7 @@ Deno.test("LogTransfer stores every line once and in order, whatever fails and w
       expected[stream].push(`${open[stream].text}end`);
     }
     store.fail = () => undefined;
-    await transfer.run({ isFinal: true, signal });
+    await shipper.ship({ isFinal: true, signal });
     const days = await stored(store);
     assert.deepEqual(Object.keys(days), ["20260131", "20260201"]);
     // Around a line that is open over midnight a few are in the log of the other day.
@@ -123,7 +125,7 @@ Deno.test("LogTransfer stores every line once and in order, whatever fails and w
   }
 });
 
-Deno.test("LogTransfer tears no line at the end of what it writes at once, unless that line is longer", async () => {
+Deno.test("LogShipper tears no line at the end of what it writes at once, unless that line is longer", async () => {
   await using folder = await openStore();
   const log = new LogInMemory();
   const lines = Array.from({ length: 60 }, (_, i) => `${i} ${"x".repeat(i === 30 ? 3_000_000 : 100_000)}`);
@@ -133,7 +135,7 @@ Deno.test("LogTransfer tears no line at the end of what it writes at once, unles
     for (const piece of pieces) log.entries.push(entry(timeAt(index), piece));
     if (index % 7 === 0) log.entries.push(entry(timeAt(index), `${index}\n`, "stderr"));
   }
-  await openTransfer(folder.store, log).run({ isFinal: false, signal });
+  await openShipper(folder.store, log).ship({ isFinal: false, signal });
   const texts = (await stored(folder.store))["20260131"]!.filter(({ stream }) => stream === "stdout")
     .map(({ text }) => text);
   assert.equal(texts.join(""), lines.join(""));
@@ -141,17 +143,17 @@ Deno.test("LogTransfer tears no line at the end of what it writes at once, unles
   assert.ok(texts.every(({ length }) => length <= 1024 ** 2));
 });
 
-Deno.test("LogTransfer writes that lines were lost, where they are missing, and once", async () => {
+Deno.test("LogShipper writes that lines were lost, where they are missing, and once", async () => {
   await using folder = await openStore();
   const { store } = folder;
   const log = new LogInMemory();
   for (let i = 0; i < 10; i++) log.entries.push(entry(timeAt(i * 1e9), `${i}\n`));
-  await openTransfer(store, log).run({ isFinal: false, signal });
+  await openShipper(store, log).ship({ isFinal: false, signal });
   log.entries = [entry(timeAt(15e9), "15\n"), entry(timeAt(16e9), "16\n")];
-  const transfer = openTransfer(store, log);
-  await transfer.run({ isFinal: false, signal });
-  await transfer.run({ isFinal: false, signal });
-  await openTransfer(store, log).run({ isFinal: true, signal });
+  const shipper = openShipper(store, log);
+  await shipper.ship({ isFinal: false, signal });
+  await shipper.ship({ isFinal: false, signal });
+  await openShipper(store, log).ship({ isFinal: true, signal });
   const { "20260131": lines } = await stored(store);
   assert.deepEqual(lines!.slice(9).map(({ stream, text }) => stream === "berth" ? stream : text), [
     "9",
@@ -165,17 +167,17 @@ Deno.test("LogTransfer writes that lines were lost, where they are missing, and 
   );
 });
 
-Deno.test("LogTransfer goes on from what somebody else has stored meanwhile", async () => {
+Deno.test("LogShipper goes on from what somebody else has stored meanwhile", async () => {
   await using folder = await openStore();
   const { store } = folder;
   const log = new LogInMemory();
-  const [one, other] = [openTransfer(store, log), openTransfer(store, log)];
+  const [one, other] = [openShipper(store, log), openShipper(store, log)];
   for (let i = 0; i < 6; i++) {
     log.entries.push(entry(timeAt(i), `${i}\n`));
-    await (i % 2 ? one : other).run({ isFinal: false, signal }).catch(() => {});
+    await (i % 2 ? one : other).ship({ isFinal: false, signal }).catch(() => {});
   }
-  await one.run({ isFinal: false, signal }).catch(() => {});
-  await one.run({ isFinal: false, signal });
+  await one.ship({ isFinal: false, signal }).catch(() => {});
+  await one.ship({ isFinal: false, signal });
   assert.deepEqual((await stored(store))["20260131"]!.map(({ text }) => text), [
     "0",
     "1",
@@ -186,31 +188,35 @@ Deno.test("LogTransfer goes on from what somebody else has stored meanwhile", as
   ]);
 });
 
-Deno.test("LogTransfer keeps the cursors of all containers of a bot, and takes them into a new day", async () => {
+Deno.test("LogShipper keeps the checkpoints of all containers of a bot, and takes them into a new day", async () => {
   await using folder = await openStore();
   const { store } = folder;
-  const archive = new LogArchive({ store, bucket: BUCKET, isLive: () => true });
+  const writer = new LogWriter({ store, bucket: BUCKET, isLive: () => true, clock });
   const logs = [new LogInMemory(), new LogInMemory()];
-  const transfers = logs.map((orchestrator, n) =>
-    new LogTransfer({ containerId: `${n}`.repeat(20), id: "bot", createdAt: CREATED }, {
+  const shippers = logs.map((orchestrator, n) =>
+    new LogShipper({ containerId: `${n}`.repeat(20), id: "bot", createdAt: CREATED }, {
       orchestrator,
-      archive,
+      writer,
+      clock,
     })
   );
   for (const [n, log] of logs.entries()) {
     log.entries.push(entry(timeAt(n), `first of ${n}\n`));
-    await transfers[n]!.run({ isFinal: false, signal });
+    await shippers[n]!.ship({ isFinal: false, signal });
   }
   logs[1]!.entries.push(entry(timeAt(5, "2026-02-01"), "next day\n"));
-  await transfers[1]!.run({ isFinal: false, signal });
-  const cursors = readCheckpoints((await store.stat(BUCKET, "logs/bot/20260201.log"))?.metadata);
-  assert.deepEqual(cursors.map(({ container, entries }) => [container[0], entries]), [["1", 2], ["0", 1]]);
+  await shippers[1]!.ship({ isFinal: false, signal });
+  const checkpoints = readCheckpoints((await store.stat(BUCKET, "logs/bot/20260201.log"))?.metadata);
+  assert.deepEqual(checkpoints.map(({ container, entries }) => [container[0], entries]), [["1", 2], [
+    "0",
+    1,
+  ]]);
   // The log of the first day is deleted: what is in the new one is enough to go on.
   await store.delete(BUCKET, "logs/bot/20260131.log");
-  const again = new LogArchive({ store, bucket: BUCKET, isLive: () => true });
+  const again = new LogWriter({ store, bucket: BUCKET, isLive: () => true, clock });
   for (const [n, orchestrator] of logs.entries()) {
     const container = { containerId: `${n}`.repeat(20), id: "bot", createdAt: CREATED };
-    const done = await new LogTransfer(container, { orchestrator, archive: again }).run({
+    const done = await new LogShipper(container, { orchestrator, writer: again, clock }).ship({
       isFinal: true,
       signal,
     });
@@ -218,12 +224,12 @@ Deno.test("LogTransfer keeps the cursors of all containers of a bot, and takes t
   }
 });
 
-Deno.test("LogTransfer adds to a small log of before with one read and one write, and then with one write", async () => {
+Deno.test("LogShipper adds to a small log of before with one read and one write, and then with one write", async () => {
   await using folder = await openStore();
   const { store } = folder;
   const log = new LogInMemory();
   log.entries.push(entry(timeAt(1), "before\n"));
-  await openTransfer(store, log).run({ isFinal: true, signal });
+  await openShipper(store, log).ship({ isFinal: true, signal });
   const calls: string[] = [];
   const told: string[] = [];
   const watched = new Proxy(store, {
@@ -237,15 +243,15 @@ Deno.test("LogTransfer adds to a small log of before with one read and one write
       };
     },
   });
-  const archive = new LogArchive({ store: watched, bucket: BUCKET, isLive: () => true });
+  const writer = new LogWriter({ store: watched, bucket: BUCKET, isLive: () => true, clock });
   const next = new LogInMemory();
   next.entries.push(entry(timeAt(2), "after\n"));
-  const container = { containerId: "fedcba9876543210", id: "bot", createdAt: CREATED };
-  const transfer = new LogTransfer(container, { orchestrator: next, archive, isNew: true });
-  await transfer.run({ isFinal: false, signal });
+  const container = { containerId: "fedcba9876543210", id: "bot", createdAt: CREATED, isNew: true };
+  const shipper = new LogShipper(container, { orchestrator: next, writer, clock });
+  await shipper.ship({ isFinal: false, signal });
   assert.deepEqual(calls, ["ensureBucket", "get", "append"]);
   next.entries.push(entry(timeAt(3), "later\n"));
-  await transfer.run({ isFinal: true, signal });
+  await shipper.ship({ isFinal: true, signal });
   // What was written just now need not be read.
   assert.deepEqual(calls.slice(3), ["append"]);
   const whole = await new Response((await store.get(BUCKET, "logs/bot/20260131.log")).body).text();
@@ -255,11 +261,11 @@ Deno.test("LogTransfer adds to a small log of before with one read and one write
   assert.deepEqual(texts, ["before", "after", "later"]);
 });
 
-Deno.test("LogTransfer adds to logs of any size what was printed, and nothing else", async () => {
+Deno.test("LogShipper adds to logs of any size what was printed, and nothing else", async () => {
   await using folder = await openStore();
   const { store } = folder;
   const log = new LogInMemory();
-  const transfer = openTransfer(store, log);
+  const shipper = openShipper(store, log);
   const random = seededRandom(7);
   const expected: string[] = [];
   // From nothing to far beyond what is remembered of a log.
@@ -267,41 +273,41 @@ Deno.test("LogTransfer adds to logs of any size what was printed, and nothing el
     const text = `${i} ${"x".repeat(random.below(4000))}`;
     expected.push(text);
     log.entries.push(entry(timeAt(i), `${text}\n`));
-    await transfer.run({ isFinal: false, signal });
+    await shipper.ship({ isFinal: false, signal });
   }
   assert.deepEqual((await stored(store))["20260131"]!.map(({ text }) => text), expected);
 });
 
-Deno.test("LogTransfer lets a container wait whose cursor does not fit beside those of the others", async () => {
+Deno.test("LogShipper lets a container wait whose checkpoint does not fit beside those of the others", async () => {
   await using folder = await openStore();
-  const archive = new LogArchive({ store: folder.store, bucket: BUCKET, isLive: () => true });
+  const writer = new LogWriter({ store: folder.store, bucket: BUCKET, isLive: () => true, clock });
   const container = (n: number) => n.toString(16).padStart(12, "0");
-  const transfer = (n: number) => {
+  const shipper = (n: number) => {
     const orchestrator = new LogInMemory();
     orchestrator.entries.push(entry(timeAt(n), `of ${n}\n`));
-    const options = { orchestrator, archive };
-    return new LogTransfer({ containerId: container(n), id: "bot", createdAt: CREATED }, options)
-      .run({ isFinal: true, signal });
+    const options = { orchestrator, writer, clock };
+    return new LogShipper({ containerId: container(n), id: "bot", createdAt: CREATED }, options)
+      .ship({ isFinal: true, signal });
   };
   let written = 0;
   const failure = await (async () => {
-    while (written < 100) await transfer(written).then(() => written++);
+    while (written < 100) await shipper(written).then(() => written++);
   })().catch((error) => error);
   assert.match(String(failure), /More containers of bot 'bot'/);
   assert.ok(written >= 25, String(written));
-  archive.release("bot", container(0));
+  writer.releaseContainer("bot", container(0));
 });
 
-Deno.test("LogTransfer stores no lines of days whose logs are deleted", async () => {
+Deno.test("LogShipper stores no lines of days whose logs are deleted", async () => {
   await using folder = await openStore();
   const log = new LogInMemory();
   log.entries.push(entry(timeAt(1), "old\n"), entry(timeAt(1, "2026-02-01"), "new\n"));
-  await openTransfer(folder.store, log, { oldestDay: "20260201" }).run({ isFinal: true, signal });
+  await openShipper(folder.store, log, { oldestDay: "20260201" }).ship({ isFinal: true, signal });
   const days = await stored(folder.store);
   assert.deepEqual(Object.values(days).flat().map(({ text }) => text), ["new"]);
 });
 
-Deno.test("LogTransfer holds one piece of a large log while another is written", async () => {
+Deno.test("LogShipper holds one piece of a large log while another is written", async () => {
   await using folder = await openStore();
   const log = new LogInMemory();
   log.batch = 500;
@@ -319,7 +325,7 @@ Deno.test("LogTransfer holds one piece of a large log while another is written",
     held -= body.length;
     return info;
   };
-  await openTransfer(slow, log).run({ isFinal: true, signal });
+  await openShipper(slow, log).ship({ isFinal: true, signal });
   assert.ok(most < 3 * 1024 ** 2, String(most));
   assert.equal((await stored(slow))["20260131"]!.length, 100_000);
 });
@@ -335,11 +341,11 @@ for (
     ["nothing of it was counted", [], /^lines printed between \S+ and \S+ are lost, nobody knows how many: /],
   ] as const
 ) {
-  Deno.test(`LogTransfer tells how many lines were lost while the store was down, when ${what}`, async () => {
+  Deno.test(`LogShipper tells how many lines were lost while the store was down, when ${what}`, async () => {
     await using folder = await openStore();
     const { store } = folder;
     const log = new LogInMemory();
-    const transfer = openTransfer(store, log);
+    const shipper = openShipper(store, log);
     let printed = 0;
     /** The engine keeps no more than 60 entries. */
     const print = (count: number) => {
@@ -349,17 +355,17 @@ for (
       log.entries = log.entries.slice(-60);
     };
     print(30);
-    await transfer.run({ isFinal: false, signal });
+    await shipper.ship({ isFinal: false, signal });
     store.fail = () => "before";
     print(1);
-    await assert.rejects(transfer.run({ isFinal: false, signal }), /failed before/);
+    await assert.rejects(shipper.ship({ isFinal: false, signal }), /failed before/);
     for (const count of counts) {
       print(count);
-      await transfer.count(0, signal);
+      await shipper.countUnstored(0, signal);
     }
     print(printed < 208 ? 208 - printed : 0);
     store.fail = () => undefined;
-    await transfer.run({ isFinal: true, signal });
+    await shipper.ship({ isFinal: true, signal });
     const lines = (await stored(store))["20260131"]!;
     const at = lines.findIndex(({ stream }) => stream === "berth");
     assert.match(lines[at]!.text, text);

@@ -1,5 +1,5 @@
 /**
- * The stored logs of bots, for readers.
+ * Reads the stored logs of bots.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { ObjectCallOptions, ObjectMetadata, ObjectStore } from "../objects/object_store.ts";
 import { ObjectNotFoundError } from "../errors.ts";
 import { parseStoredLine, type StoredLogLine } from "./line_format.ts";
-import { dayOfLogKey, logKey, logPrefix } from "./log_keys.ts";
+import { dayOfDate, listLogDays, logKey } from "./log_keys.ts";
 
 /** Which lines of a stored log. */
 export interface ReadStoredLogsOptions extends ObjectCallOptions {
@@ -15,67 +15,59 @@ export interface ReadStoredLogsOptions extends ObjectCallOptions {
   readonly since?: Date;
   /** Only lines before this time. @default all */
   readonly until?: Date;
-  /** Only the last so many of these. @default all */
+  /** Only the last ones, at most this many. @default all */
   readonly tail?: number;
 }
 
-/** Called with what is kept beside the lines of a day, as they are read. */
-export type OnDay = (metadata: ObjectMetadata | undefined) => void;
+/** Called with the metadata of each log, before its lines are given. */
+export type OnLog = (metadata: ObjectMetadata | undefined) => void;
 
-/** So much of the end of a log is read first when only its last lines are asked for. */
+/** How much of the end of a log is read first for its last lines, in bytes. */
 const TAIL_BYTES = 256 * 1024;
+/** More is read each time, by this factor, until the lines are enough. */
+const TAIL_FACTOR = 8;
 const DAY_MS = 24 * 60 * 60_000;
-/** Where a fraction begins in `2026-01-31T12:34:56.789Z`. */
-const SECOND_END = 19;
+/** Index of the point in `2026-01-31T12:34:56.789Z`. */
+const POINT_INDEX = 19;
 
-/** Reads what is stored. Lines that somebody else has written into a log are left out. */
-export class StoredLogs {
+/** Reads stored lines. Lines of unknown form are left out: somebody else has written them. */
+export class LogStoreReader {
   readonly #store: ObjectStore;
   readonly #bucket: string;
 
-  /**
-   * Makes one; nothing is read yet.
-   *
-   * @param store Where the logs are.
-   * @param bucket Their bucket.
-   */
+  /** @param store Where the logs are. @param bucket Their bucket. */
   constructor(store: ObjectStore, bucket: string) {
     this.#store = store;
     this.#bucket = bucket;
   }
 
   /**
-   * The days of which there is a log.
+   * Lists the days of which a bot has a log.
    *
    * @param id Id of the bot.
-   * @param options Gives up.
+   * @param options The signal gives up.
    * @returns UTC days, for example `20260131`, the oldest first.
    */
   async days(id: string, options: ObjectCallOptions = {}): Promise<string[]> {
     await this.#store.ensureBucket(this.#bucket, options);
-    const days: string[] = [];
-    for await (const { key } of this.#store.list(this.#bucket, logPrefix(id), options)) {
-      const day = dayOfLogKey(key);
-      if (day !== undefined) days.push(day);
-    }
-    return days.sort();
+    return await listLogDays(this.#store, this.#bucket, id, options);
   }
 
   /**
-   * The lines of a bot, oldest first.
+   * Reads the lines of a bot, oldest first.
    *
    * @param id Id of the bot.
    * @param options Which lines.
-   * @param onDay Called with what is kept beside the lines of each day.
-   * @returns The lines. Nothing is read while nobody asks for more.
+   * @param onLog See {@linkcode OnLog}.
+   * @returns The lines. Reads only as fast as they are taken.
    */
   async *read(
     id: string,
     options: ReadStoredLogsOptions = {},
-    onDay?: OnDay,
+    onLog?: OnLog,
   ): AsyncGenerator<StoredLogLine> {
     const { since, until, tail } = options;
-    // The log of a day may have a few lines of a moment before or after it.
+    // The log of a day may hold a few lines of the day before or after it.
     const first = since && dayOfDate(since.getTime() - DAY_MS);
     const last = until && dayOfDate(until.getTime() + DAY_MS);
     const days = (await this.days(id, options)).filter((day) =>
@@ -83,13 +75,13 @@ export class StoredLogs {
     );
     const isWanted = ({ time }: StoredLogLine) => {
       const ms = Date.parse(time);
-      // Of a time without a fraction nobody knows where in its second it was.
-      const lastMs = time[SECOND_END] === "." ? ms : ms + 999;
+      // A time without a fraction may be anywhere in its second.
+      const lastMs = time[POINT_INDEX] === "." ? ms : ms + 999;
       return !(since && lastMs < since.getTime()) && !(until && ms >= until.getTime());
     };
-    if (tail !== undefined) return yield* await this.#tail(id, days, tail, isWanted, options, onDay);
+    if (tail !== undefined) return yield* await this.#tail(id, days, tail, isWanted, options, onLog);
     for (const day of days) {
-      for await (const line of this.#lines(id, day, 0, options, onDay)) if (isWanted(line)) yield line;
+      for await (const line of this.#lines(id, day, 0, options, onLog)) if (isWanted(line)) yield line;
     }
   }
 
@@ -99,12 +91,12 @@ export class StoredLogs {
     tail: number,
     isWanted: (line: StoredLogLine) => boolean,
     options: ObjectCallOptions,
-    onDay?: OnDay,
+    onLog?: OnLog,
   ): Promise<StoredLogLine[]> {
     let found: StoredLogLine[] = [];
     for (const day of days.toReversed()) {
       if (found.length >= tail) break;
-      found = [...await this.#tailOfDay(id, day, tail - found.length, isWanted, options, onDay), ...found];
+      found = [...await this.#tailOfDay(id, day, tail - found.length, isWanted, options, onLog), ...found];
     }
     return found;
   }
@@ -115,13 +107,13 @@ export class StoredLogs {
     tail: number,
     isWanted: (line: StoredLogLine) => boolean,
     options: ObjectCallOptions,
-    onDay?: OnDay,
+    onLog?: OnLog,
   ): Promise<StoredLogLine[]> {
     const size = (await this.#store.stat(this.#bucket, logKey(id, day), options))?.size ?? 0;
-    for (let bytes = TAIL_BYTES;; bytes *= 8) {
+    for (let bytes = TAIL_BYTES;; bytes *= TAIL_FACTOR) {
       const offset = Math.max(0, size - bytes);
       const lines: StoredLogLine[] = [];
-      for await (const line of this.#lines(id, day, offset, options, onDay)) {
+      for await (const line of this.#lines(id, day, offset, options, onLog)) {
         if (isWanted(line)) lines.push(line);
         if (lines.length > 2 * tail + 1000) lines.splice(0, lines.length - tail);
       }
@@ -134,7 +126,7 @@ export class StoredLogs {
     day: string,
     offset: number,
     options: ObjectCallOptions,
-    onDay?: OnDay,
+    onLog?: OnLog,
   ): AsyncGenerator<StoredLogLine> {
     const content = await this.#store.get(this.#bucket, logKey(id, day), { ...options, offset }).catch(
       (error) => {
@@ -144,8 +136,8 @@ export class StoredLogs {
       },
     );
     if (!content) return;
-    onDay?.(content.metadata);
-    // A part of a line at the beginning is not one that is understood, save by a strange chance: it is left out.
+    onLog?.(content.metadata);
+    // The reading may begin within a line: that one is left out.
     let isPart = offset > 0;
     for await (const text of splitLines(content.body)) {
       const line = isPart ? undefined : parseStoredLine(text);
@@ -163,8 +155,4 @@ async function* splitLines(body: ReadableStream<Uint8Array>): AsyncGenerator<str
     rest = lines.pop()!;
     yield* lines;
   }
-}
-
-function dayOfDate(ms: number): string {
-  return new Date(Math.max(0, ms)).toISOString().slice(0, 10).replaceAll("-", "");
 }

@@ -1,0 +1,256 @@
+/**
+ * Brings what a container has printed into the stored log of its bot.
+ *
+ * @module
+ */
+
+import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
+import type { LogLimits } from "../engine/container_spec.ts";
+import type { LogOffset } from "../engine/log_offset.ts";
+import { readLogAfter } from "../engine/read_log_after.ts";
+import type { Clock } from "../util/clock.ts";
+import { DroppedLineCounter, type DroppedLines } from "./dropped_line_counter.ts";
+import { LineAssembler, type LogSegment } from "./line_assembler.ts";
+import type { LogFormat } from "./line_format.ts";
+import { type LogCheckpoint, shortContainerId } from "./log_checkpoints.ts";
+import type { LoggedContainer } from "./log_collection.ts";
+import { dayOfDate } from "./log_keys.ts";
+import type { LogWriter } from "./log_writer.ts";
+import { spoolBytes } from "./spool_bytes.ts";
+
+/** Options of {@linkcode LogShipper}. */
+export interface LogShipperOptions {
+  /** The engine. */
+  readonly orchestrator: Pick<ContainerOrchestrator, "readLog">;
+  /** Writes the log. */
+  readonly writer: LogWriter;
+  /** The clock. */
+  readonly clock: Clock;
+  /** How lines are written. @default {"ndjson"} */
+  readonly format?: LogFormat;
+  /** How the engine keeps output: if its files are full at the first reading, lines may be lost. @default {unknown} */
+  readonly spool?: LogLimits;
+  /** Called with lines that are stored. */
+  readonly onStored?: (segment: LogSegment) => void;
+  /** Called when it begins (`true`) and ends (`false`) to wait for the engine. */
+  readonly onWait?: (isWaiting: boolean) => void;
+  /** First day whose lines are kept, for example `20260131`; `undefined` for all. @default {all} */
+  readonly oldestDay?: () => string | undefined;
+}
+
+/** Options of {@linkcode LogShipper.ship}. */
+export interface ShipOptions {
+  /** Whether the container has exited: then a line without an end is complete. */
+  readonly isFinal: boolean;
+  /** How many entries to expect. @default {256} */
+  readonly expected?: number;
+  /** Gives up. */
+  readonly signal: AbortSignal;
+}
+
+/** What was stored. */
+export interface Shipment {
+  /** Size of the stored lines, in bytes. */
+  readonly bytes: number;
+  /** Entries of the log that were read for them. */
+  readonly entries: number;
+  /** Whether a line has not ended, and was not stored. */
+  readonly hasOpenLine: boolean;
+}
+
+/** How much is written at once, in bytes: more to a large log, because S3 copies it with each write. */
+const WRITE_BYTES = 1024 ** 2;
+const LARGE_WRITE_BYTES = 4 * 1024 ** 2;
+const LARGE_LOG_BYTES = 16 * 1024 ** 2;
+/** How much more is held while a line is open, in bytes; then the line is cut. */
+const MAX_OPEN_BYTES = 4 * 1024 ** 2;
+/** Files of the engine that are this full may have been rotated: sizes are estimates. */
+const FULL_SHARE = 0.9;
+
+/** Ships the output of one container, again and again, each time from the last stored entry on. */
+export class LogShipper {
+  readonly #container: LoggedContainer;
+  readonly #options: LogShipperOptions;
+  readonly #short: string;
+  readonly #fullBytes: number;
+  readonly #dropped: DroppedLineCounter;
+  /** `undefined`: nothing is stored yet. `null`: has to be read from the stored log. */
+  #checkpoint: LogCheckpoint | undefined | null;
+  /** The last entry that is stored, as far as is known since a write failed. */
+  #failedAt: LogOffset | undefined;
+
+  /**
+   * @param container The container; if it `isNew`, nothing of it can be stored yet.
+   * @param options See {@linkcode LogShipperOptions}.
+   */
+  constructor(container: LoggedContainer & { readonly isNew?: boolean }, options: LogShipperOptions) {
+    const { spool } = options;
+    this.#container = container;
+    this.#options = options;
+    this.#short = shortContainerId(container.containerId);
+    // All files but the last are full once a line was dropped.
+    this.#fullBytes = spool ? FULL_SHARE * spool.maxSizeBytes * Math.max(1, spool.maxFiles - 1) : Infinity;
+    this.#dropped = new DroppedLineCounter(options.orchestrator, container.containerId);
+    this.#checkpoint = container.isNew ? undefined : null;
+  }
+
+  /**
+   * Stores what the container has printed up to now.
+   *
+   * @param options See {@linkcode ShipOptions}.
+   * @throws What store and engine throw; what was stored until then is stored.
+   */
+  async ship(options: ShipOptions): Promise<Shipment> {
+    const { writer } = this.#options;
+    const { id, createdAt } = this.#container;
+    if (this.#checkpoint === null) {
+      this.#checkpoint = await writer.findCheckpoint(id, this.#short, createdAt, options.signal);
+    }
+    try {
+      const shipment = await this.#ship(this.#checkpoint, options);
+      this.#dropped.reset();
+      return shipment;
+    } catch (error) {
+      this.#failedAt = this.#checkpoint?.offset;
+      // Whether the failed write took effect is unknown.
+      this.#checkpoint = null;
+      writer.forget(id);
+      throw error;
+    }
+  }
+
+  /**
+   * Counts what was printed since the last stored line, after a write has failed: if the engine drops lines before they
+   * can be stored, the log says how many.
+   *
+   * @param expected How many entries to expect.
+   * @param signal Gives up.
+   */
+  async countUnstored(expected: number, signal: AbortSignal): Promise<void> {
+    if (this.#failedAt) await this.#dropped.count(this.#failedAt, { expected, signal });
+  }
+
+  async #ship(
+    checkpoint: LogCheckpoint | undefined,
+    { expected, isFinal, signal }: ShipOptions,
+  ): Promise<Shipment> {
+    const { orchestrator, format, clock, onWait } = this.#options;
+    const after = checkpoint?.offset;
+    // Reading takes time: lines that are open now may end meanwhile.
+    const startedAt = clock.now();
+    using assembler = new LineAssembler({ format, after });
+    const writes = new PipelinedWrites((segments) => this.#store(segments, assembler, signal), signal);
+    let firstTime: string | undefined;
+    let readBytes = 0;
+    let writeBytes = this.#writeBytes();
+    const batches = readLogAfter(orchestrator, this.#container.containerId, {
+      after,
+      expected,
+      onWait,
+      signal: writes.signal,
+    });
+    try {
+      for await (const { entries, isAfterGap } of batches) {
+        if (isAfterGap) {
+          const { time } = entries[0]!;
+          assembler.addNote(
+            time,
+            describeGap(after!.time, time, this.#dropped.droppedBefore(after!, entries)),
+          );
+        }
+        for (const entry of entries) {
+          assembler.push(entry);
+          if (!after && readBytes < this.#fullBytes) {
+            firstTime ??= entry.time;
+            readBytes += spoolBytes(entry.content.length, 1);
+            if (readBytes >= this.#fullBytes) assembler.addNote(entry.time, describePossibleGap(firstTime));
+          }
+          const maxBytes = assembler.hasOpenLine ? writeBytes + MAX_OPEN_BYTES : writeBytes;
+          if (assembler.bytes < maxBytes) continue;
+          await writes.write(assembler.take({ closeLines: true }));
+          writeBytes = this.#writeBytes();
+        }
+      }
+      const closeLines = isFinal || assembler.isOverdue(startedAt);
+      const hasOpenLine = assembler.hasOpenLine && !closeLines;
+      await writes.write(assembler.take({ closeLines }));
+      return { ...await writes.done(), hasOpenLine };
+    } catch (error) {
+      // If a write has failed, that is why the reading has.
+      await writes.done();
+      throw error;
+    }
+  }
+
+  #writeBytes(): number {
+    const { writer, clock } = this.#options;
+    const logBytes = writer.sizeOf(this.#container.id, dayOfDate(clock.now()));
+    return logBytes > LARGE_LOG_BYTES ? LARGE_WRITE_BYTES : WRITE_BYTES;
+  }
+
+  async #store(
+    segments: readonly LogSegment[],
+    assembler: LineAssembler,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { writer, onStored, oldestDay } = this.#options;
+    const oldest = oldestDay?.();
+    for (const segment of segments) {
+      // The log of that day was deleted, and its checkpoints with it.
+      if (oldest !== undefined && segment.day < oldest) continue;
+      const before = this.#checkpoint ?? undefined;
+      this.#checkpoint = await writer.append(this.#container.id, this.#short, before, segment, signal);
+      onStored?.(segment);
+      assembler.recycle(segment);
+    }
+  }
+}
+
+/** Writes segments while the next ones are read; a failed write ends the reading. */
+class PipelinedWrites {
+  readonly #store: (segments: readonly LogSegment[]) => Promise<void>;
+  readonly #failed = new AbortController();
+  #writing: Promise<void> = Promise.resolve();
+  #bytes = 0;
+  #entries = 0;
+  /** Aborted when a write has failed, or by the caller's signal. */
+  readonly signal: AbortSignal;
+
+  constructor(store: (segments: readonly LogSegment[]) => Promise<void>, signal: AbortSignal) {
+    this.#store = store;
+    this.signal = AbortSignal.any([signal, this.#failed.signal]);
+  }
+
+  /** Begins to write, once the write before has ended. */
+  async write(segments: readonly LogSegment[]): Promise<void> {
+    await this.#writing;
+    this.#writing = this.#store(segments);
+    this.#writing.catch(() => this.#failed.abort());
+    for (const { bytes, entries } of segments) {
+      this.#bytes += bytes.length;
+      this.#entries += entries;
+    }
+  }
+
+  /** Resolves once everything is written. */
+  async done(): Promise<{ bytes: number; entries: number }> {
+    await this.#writing;
+    return { bytes: this.#bytes, entries: this.#entries };
+  }
+}
+
+const SPOOL_ADVICE = "It keeps BOT_LOG_MAX_SIZE_MB x BOT_LOG_MAX_FILES of a container's output.";
+
+function describePossibleGap(before: string): string {
+  return `lines printed before ${before} may be lost, nobody knows how many: the engine kept as much as it does ` +
+    `when this log was read for the first time. ${SPOOL_ADVICE}`;
+}
+
+/** The engine does not tell what it has dropped: without a count the number is unknown. */
+function describeGap(from: string, to: string, dropped?: DroppedLines): string {
+  const lines = `lines printed between ${from} and ${to} are lost`;
+  const reason = `the engine has dropped them before they could be stored. ${SPOOL_ADVICE}`;
+  if (!dropped) return `${lines}, nobody knows how many: ${reason}`;
+  if (dropped.isExact) return `${dropped.lines} ${lines}: ${reason}`;
+  return `at least ${dropped.lines} ${lines}, nobody knows how many more: ${reason}`;
+}

@@ -1,0 +1,93 @@
+/**
+ * Notices that a container prints.
+ *
+ * @module
+ */
+
+import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
+import { spoolBytes } from "./spool_bytes.ts";
+
+/**
+ * Follows a container's log and counts what is printed. The content is read elsewhere, because a followed log is not
+ * exact; see docs/decisions/log-follow.md.
+ */
+export class LogWatcher {
+  readonly #orchestrator: Pick<ContainerOrchestrator, "readLog">;
+  readonly #container: string;
+  readonly #onOutput: () => void;
+  #stream: AbortController | undefined;
+  #entries = 0;
+  #bytes = 0;
+
+  /**
+   * @param orchestrator The engine.
+   * @param container Id of the container.
+   * @param onOutput Called when something was printed, and when the log has ended.
+   */
+  constructor(
+    orchestrator: Pick<ContainerOrchestrator, "readLog">,
+    container: string,
+    onOutput: () => void,
+  ) {
+    this.#orchestrator = orchestrator;
+    this.#container = container;
+    this.#onOutput = onOutput;
+  }
+
+  /** Whether it follows; ends by itself with the log. */
+  get isOpen(): boolean {
+    return this.#stream !== undefined;
+  }
+
+  /** Entries printed since the last {@linkcode reset}. */
+  get entries(): number {
+    return this.#entries;
+  }
+
+  /** Bytes printed since the last {@linkcode reset}. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The same in the engine's files, in bytes. */
+  get spoolBytes(): number {
+    return spoolBytes(this.#bytes, this.#entries);
+  }
+
+  /** Follows from now on, on a new connection, and counts from 0. */
+  open(): void {
+    this.close();
+    this.reset();
+    const stream = this.#stream = new AbortController();
+    this.#follow(stream.signal).catch(() => {
+      // Whoever notices that the log has ended asks the engine why.
+    }).finally(() => {
+      if (this.#stream !== stream) return;
+      this.#stream = undefined;
+      this.#onOutput();
+    });
+  }
+
+  /** Counts from 0 again. */
+  reset(): void {
+    this.#entries = 0;
+    this.#bytes = 0;
+  }
+
+  /** Stops following. */
+  close(): void {
+    this.#stream?.abort(new DOMException("The log is no longer watched", "AbortError"));
+    this.#stream = undefined;
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    for await (
+      const entries of this.#orchestrator.readLog(this.#container, { follow: true, tail: 0, signal })
+    ) {
+      if (signal.aborted) return;
+      this.#entries += entries.length;
+      for (const { content } of entries) this.#bytes += content.length;
+      this.#onOutput();
+    }
+  }
+}
