@@ -10,7 +10,12 @@ import { CodeMounter } from "./code_mounter.ts";
 import { ContainerStarter } from "./container_starter.ts";
 import type { DockerRunnerParts } from "./docker_runner_parts.ts";
 import { StartPreparer } from "./start_preparer.ts";
-import type { ContainerOrchestrator, GetLogsOptions, LogLine } from "../engine/container_orchestrator.ts";
+import type {
+  ContainerInfo,
+  ContainerOrchestrator,
+  GetLogsOptions,
+  LogLine,
+} from "../engine/container_orchestrator.ts";
 import { type ContainerOwner, ContainerOwnership } from "./container_ownership.ts";
 import { ContainerRemover } from "./container_remover.ts";
 import { ContainerNotFoundError } from "../errors.ts";
@@ -190,13 +195,21 @@ export class DockerRunner implements Runner {
     segment: number,
     options?: ListManagedContainersOptions,
   ): Promise<ManagedContainer[]> {
+    return await this.#managedOf(await this.#containers.list(segment, options));
+  }
+
+  /** {@inheritDoc Runner.superviseContainers} */
+  async superviseContainers(
+    segment: number,
+    options?: ListManagedContainersOptions,
+  ): Promise<ManagedContainer[]> {
     const listed = await this.#containers.list(segment, options);
     const printed = listed.filter((info) => info.phase !== "pending" && this.#containers.ifOwn(info));
     this.#parts.logs?.adopt(printed.map(toCollectedContainer));
     this.#parts.disk?.watch(printed);
     await this.#exited.review(printed, options?.signal);
     this.#parts.watch.refresh();
-    return await this.#containers.managedOf(listed.filter((info) => !isSetAside(info)));
+    return await this.#managedOf(listed);
   }
 
   /** {@inheritDoc Runner.waitingLogs} */
@@ -266,6 +279,10 @@ export class DockerRunner implements Runner {
   /** {@linkcode close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #managedOf(listed: readonly ContainerInfo[]): Promise<ManagedContainer[]> {
+    return this.#containers.managedOf(listed.filter((info) => !isSetAside(info)));
   }
 
   async #startAndWait(executable: Executable, options: StartContainerOptions): Promise<ExecutionResult> {

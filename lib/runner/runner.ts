@@ -244,10 +244,16 @@ export interface Runner extends AsyncDisposable {
   watch(options?: WatchContainersOptions): AsyncIterable<ContainerHint>;
   /**
    * Lists the containers of one segment, or of {@linkcode ALL_SEGMENTS}, in any phase: those of this instance and, if the
-   * runner has a document store, the store's bots that another instance started. If the runner stores logs, it resumes
-   * storing those of all listed containers that are not foreign.
+   * runner has a document store, the store's bots that another instance started. Changes nothing.
    */
   listManagedContainers(segment: number, options?: ListManagedContainersOptions): Promise<ManagedContainer[]>;
+  /**
+   * Looks after containers that an earlier process may have started: if the runner stores logs, it resumes storing those
+   * of all containers that are not foreign, and removes exited ones that waited for it. Call it again and again.
+   *
+   * @returns The same as {@linkcode listManagedContainers}.
+   */
+  superviseContainers(segment: number, options?: ListManagedContainersOptions): Promise<ManagedContainer[]>;
   /** Reads the output of a container line by line. */
   getContainerLogs(container: string, options?: GetLogsOptions): AsyncIterable<LogLine>;
   /**

@@ -230,7 +230,7 @@ export class BotService {
     await this.#caughtUp;
     this.#hasBegunRead = true;
     this.#bots.beginRead();
-    const containers = await runner.listManagedContainers(segment, { kind: "bot", signal });
+    const containers = await runner.superviseContainers(segment, { kind: "bot", signal });
     const own = this.#foreign.leaveOut(containers);
     // After the containers: otherwise a container could belong to a document written between the two reads.
     const documents = await repository.list({ signal });

@@ -132,7 +132,7 @@ export class ScheduledRuns {
     const { runs, runner, instance, clock } = this.#options;
     // Before anything is read: to the others this scheduler is there from now on.
     await this.#touch(signal);
-    const containers = await runner.listManagedContainers(ALL_SEGMENTS, { kind: "run", signal });
+    const containers = await runner.superviseContainers(ALL_SEGMENTS, { kind: "run", signal });
     const open = await runs.listOpen({ signal });
     const byRun = new Map<string, ManagedContainer[]>();
     for (const container of this.#foreign.leaveOut(containers)) {

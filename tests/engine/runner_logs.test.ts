@@ -93,7 +93,7 @@ Deno.test("a process goes on with the logs of all containers that it finds, also
       ids.push(executable.id);
     }
     await using runner = collecting(stage);
-    const containers = await runner.listManagedContainers(-1);
+    const containers = await runner.superviseContainers(-1);
     await until("the logs' being stored", async () => {
       const counts = await Promise.all(
         ids.map(async (id) => (await storedLines(stage.store, id).catch(() => [])).length),

@@ -16,7 +16,7 @@ const CHECKER = "npm:recheck@4.5.0";
 const COMPOSED = [
   "lib/objects/minio/minio_append.ts",
   "lib/logs/json_line.ts",
-  "lib/logs/log_cursors.ts",
+  "lib/logs/log_checkpoints.ts",
   "services/mongo/connect_mongo.ts",
 ];
 

@@ -78,7 +78,7 @@ export class ModelEngine {
       | "getContainerStatus"
       | "findContainers"
       | "watch"
-      | "listManagedContainers"
+      | "superviseContainers"
       | "collect"
       | "removeOrphans"
       | "prepare"
@@ -108,7 +108,7 @@ export class ModelEngine {
           this.list().filter((each) => each.id === id && (!slots || slots.includes(each.slot!))),
         ),
       watch: (options = {}) => this.#watch(options.signal, options.onOpen),
-      listManagedContainers: () => Promise.resolve(this.list()),
+      superviseContainers: () => Promise.resolve(this.list()),
       collect: (container) => Promise.resolve(this.#collect(own(container), container)),
       removeOrphans: () => Promise.resolve([]),
       prepare: ({ id, filePath }) => {
