@@ -13,6 +13,7 @@ import {
   messageOf,
 } from "../../lib/errors.ts";
 import { parseServiceConfig, type ServiceConfig } from "../../services/config.ts";
+import { checkDisk } from "../check_disk.ts";
 import { checkDataDir, checkTempDir } from "../check_folders.ts";
 import { checkEngineActs } from "../check_engine_acts.ts";
 import { checkServers, checkService, checkServing, problemFinding } from "../check_servers.ts";
@@ -123,7 +124,7 @@ async function checkEngine(config: DockerRunnerConfig, context: CliContext): Pro
   const { signal } = context;
   await using orchestrator = await context.createOrchestrator(config);
   try {
-    const { version, apiVersion, platform, memoryBytes, cpus } = await orchestrator.info({ signal });
+    const { version, apiVersion, platform, memoryBytes, cpus, storage } = await orchestrator.info({ signal });
     const old = Number(apiVersion) < OLDEST_API;
     const images = await Promise.all(
       Object.entries(config.images).map(async ([runtime, image]): Promise<Finding> => {
@@ -146,6 +147,7 @@ async function checkEngine(config: DockerRunnerConfig, context: CliContext): Pro
       },
       ...await checkEngineActs(orchestrator, signal),
       checkMemory(memoryBytes, cpus, config.resources.memoryBytes),
+      ...await checkDisk(config, storage),
       ...images,
     ];
   } catch (error) {
