@@ -17,7 +17,7 @@ const CHANGES: Record<string, (document: BotDocument) => void> = {
 
 Deno.test("BotService replaces what was changed while it was down, each bot once", () =>
   withBots(async (stage) => {
-    const { document, write, start, code, passages, id } = stage;
+    const { document, write, start, code, proxies, id } = stage;
     for (const key of ["bot/1", "bot/2"]) {
       await code.put(key, {
         "main.py": BOT,
@@ -37,7 +37,7 @@ Deno.test("BotService replaces what was changed while it was down, each bot once
       change(changed);
       await write(changed);
     }
-    const requests = noteRequests(passages.engine);
+    const requests = noteRequests(proxies.engine);
     await using berth = start({ RECONCILE_INTERVAL: "1" });
     const isReplaced = (name: string) =>
       berth.lines.some((line) => line.includes(`bot started id=${id(name)} `));
@@ -55,11 +55,11 @@ Deno.test("BotService replaces what was changed while it was down, each bot once
 
 Deno.test("BotService ends in the last state when a bot is changed back and forth, one restart at a time", () =>
   withBots(async (stage) => {
-    const { document, publish, start, passages } = stage;
+    const { document, publish, start, proxies } = stage;
     await using _berth = start();
     await publish("created", document("one", { state: 0 }));
     await untilRunning(stage, { one: { state: 0 } });
-    const requests = noteRequests(passages.engine);
+    const requests = noteRequests(proxies.engine);
     for (let change = 1; change <= 99; change++) {
       await publish("updated", document("one", { state: change % 2 }));
     }

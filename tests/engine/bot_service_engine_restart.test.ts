@@ -24,7 +24,7 @@ testPrivately(
   async (engine) => {
     await copyImage(IMAGES["python3.11"]!, engine.dockerHost);
     await withBots(async (stage) => {
-      const { document, publish, start, passages } = stage;
+      const { document, publish, start, proxies } = stage;
       await using berth = start();
       const bots: Record<string, Record<string, unknown>> = {};
       for (let bot = 0; bot < 5; bot++) {
@@ -38,8 +38,8 @@ testPrivately(
         // Told while there is no engine.
         bots[`late-${round}`] = {};
         await publish("created", document(`late-${round}`));
-        await passages.engine.cut();
-        await passages.engine.open();
+        await proxies.engine.cut();
+        await proxies.engine.open();
         await engine.start({ liveRestore });
         const begin = performance.now();
         await untilRunning(stage, bots);

@@ -9,15 +9,15 @@ const CYCLES = fullOrShort(20, 5);
 
 Deno.test("BotService only lists while nothing changes: once in each interval", () =>
   withBots(async (stage) => {
-    const { document, write, start, passages, id } = stage;
+    const { document, write, start, proxies, id } = stage;
     const names = Array.from({ length: BOTS }, (_, index) => `bot-${index}`);
     for (const name of names) await write(document(name));
     await using berth = start({ RECONCILE_INTERVAL: "1" });
     await untilRunning(stage, Object.fromEntries(names.map((name) => [name, {}])));
     // What has begun before is over with the second list.
-    const before = noteRequests(passages.engine);
+    const before = noteRequests(proxies.engine);
     await until("two lists", () => before.filter(({ path }) => path === "/containers/json").length >= 2);
-    const requests = noteRequests(passages.engine);
+    const requests = noteRequests(proxies.engine);
     const begin = performance.now();
     await until(`${CYCLES} lists`, () => requests.length >= CYCLES, 60_000);
     const intervals = (performance.now() - begin) / 1000;
@@ -31,14 +31,14 @@ Deno.test("BotService only lists while nothing changes: once in each interval", 
 
 Deno.test("BotService stops what a full read has seen running, and does not look for it once more", () =>
   withBots(async (stage) => {
-    const { document, write, start, passages, documents, env, containers } = stage;
+    const { document, write, start, proxies, documents, env, containers } = stage;
     const names = Array.from({ length: 5 }, (_, index) => `bot-${index}`);
     for (const name of names) await write(document(name));
     await using _berth = start({ RECONCILE_INTERVAL: "1", NATS_URL: "" });
     await untilRunning(stage, Object.fromEntries(names.map((name) => [name, {}])));
-    const before = noteRequests(passages.engine);
+    const before = noteRequests(proxies.engine);
     await until("two lists", () => before.filter(({ path }) => path === "/containers/json").length >= 2);
-    const requests = noteRequests(passages.engine);
+    const requests = noteRequests(proxies.engine);
     await documents.updateMany({ berth_test: env.BERTH_INSTANCE }, { $set: { enabled: false } });
     await until("their end", async () => (await containers()).length === 0);
     assert.equal(requests.filter(isStop).length, names.length);
@@ -47,10 +47,10 @@ Deno.test("BotService stops what a full read has seen running, and does not look
 
 Deno.test("BotService asks the engine for nothing that it knows when events start and stop bots", () =>
   withBots(async (stage) => {
-    const { document, write, publish, start, passages, containers } = stage;
+    const { document, write, publish, start, proxies, containers } = stage;
     const names = Array.from({ length: 5 }, (_, index) => `bot-${index}`);
     for (const name of names) await write(document(name, { round: 1 }));
-    const requests = noteRequests(passages.engine);
+    const requests = noteRequests(proxies.engine);
     await using berth = start({});
     await untilRunning(stage, Object.fromEntries(names.map((name) => [name, { round: 1 }])));
     await berth.logged(/Events come from the stream/);

@@ -8,10 +8,10 @@ const BOTS = fullOrShort(200, 30);
 
 Deno.test("BotService starts no bot twice, however many full reads come while it starts them", () =>
   withBots(async (stage) => {
-    const { document, write, start, passages, id } = stage;
+    const { document, write, start, proxies, id } = stage;
     const names = Array.from({ length: BOTS }, (_, index) => `bot-${index}`);
     for (const name of names) await write(document(name));
-    const requests = noteRequests(passages.engine);
+    const requests = noteRequests(proxies.engine);
     await using berth = start({ RECONCILE_INTERVAL: "1" });
     const begin = performance.now();
     await untilRunning(stage, Object.fromEntries(names.map((name) => [name, {}])), 180_000);

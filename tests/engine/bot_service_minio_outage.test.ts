@@ -4,7 +4,7 @@ import { pause, until } from "../support/until.ts";
 
 Deno.test("BotService goes on while MinIO is away: bots run, stops are done, starts wait", () =>
   withBots(async (stage) => {
-    const { document, publish, id, start, code, passages: { minio } } = stage;
+    const { document, publish, id, start, code, proxies: { minio } } = stage;
     await using berth = start({ RECONCILE_INTERVAL: "1" });
     for (const name of ["one", "two", "three"]) await publish("created", document(name));
     const before = await untilRunning(stage, { one: {}, two: {}, three: {} });

@@ -7,7 +7,7 @@ const OUTAGE_MS = fullOrShort(60_000, 8_000);
 
 Deno.test("BotService stops nothing while MongoDB is away, and catches up soon after its return", () =>
   withBots(async (stage) => {
-    const { document, write, publish, id, start, documents, passages: { mongo } } = stage;
+    const { document, write, publish, id, start, documents, proxies: { mongo } } = stage;
     const names = Array.from({ length: 12 }, (_, index) => `bot-${index}`);
     for (const name of names) await write(document(name));
     await using berth = start();

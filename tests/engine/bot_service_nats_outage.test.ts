@@ -6,13 +6,13 @@ import { until } from "../support/until.ts";
 
 Deno.test("BotService applies what was published while it did not reach NATS, in order and once", () =>
   withBots(async (stage) => {
-    const { document, publish, id, start, documents, nats, env, passages } = stage;
+    const { document, publish, id, start, documents, nats, env, proxies } = stage;
     await using berth = start();
     await publish("created", document("kept"));
     await publish("created", document("gone"));
     await untilRunning(stage, { kept: {}, gone: {} });
 
-    await passages.nats.cut();
+    await proxies.nats.cut();
     await nats.signal("TERM");
     await berth.logged(/No events: /);
     await nats.start();
@@ -24,7 +24,7 @@ Deno.test("BotService applies what was published while it did not reach NATS, in
     await publish("deleted", { id: id("gone") });
     await publish("created", document("late"));
     await publish("updated", document("late", { version: 1 }));
-    await passages.nats.open();
+    await proxies.nats.open();
 
     await untilRunning(stage, { kept: { version: 20 }, late: { version: 1 } });
     const connection = await nats.connect();

@@ -31,21 +31,21 @@ Deno.test("BotService without a stream applies what comes last, an earlier versi
 
 Deno.test("BotService with a stream keeps the newest state when events are given again in the wrong order", () =>
   withBots(async (stage) => {
-    const { publish, start, id, documents, document, passages, env } = stage;
+    const { publish, start, id, documents, document, proxies, env } = stage;
     // The driver gives up after half a second, so that each event is refused many times while the test runs.
     const uri = new URL(env.MONGO_URI!);
     uri.searchParams.set("serverSelectionTimeoutMS", "500");
     await using berth = start({ MONGO_URI: uri.href });
     await publish("created", document("first"));
     await untilRunning(stage, { first: {} });
-    await passages.mongo.cut();
+    await proxies.mongo.cut();
     // Each is refused for now, and given again after a wait of its own.
     for (let version = 1; version <= 8; version++) await publish("updated", document("one", { version }));
     await publish("created", document("gone"));
     await publish("deleted", { id: id("gone") });
     await berth.logged(/An event was not applied/);
     await until("refusals", () => berth.lines.filter((line) => line.includes("not applied")).length >= 6);
-    await passages.mongo.open();
+    await proxies.mongo.open();
     await untilRunning(stage, { first: {}, one: { version: 8 } });
     await publish("created", document("end"));
     await untilRunning(stage, { first: {}, one: { version: 8 }, end: {} });

@@ -5,15 +5,15 @@ import { pause } from "../support/until.ts";
 for (const seed of [1, 2]) {
   Deno.test(`BotService says what it waits for, whatever of it comes up first (order ${seed})`, () =>
     withBots(async (stage) => {
-      const { document, write, publish, start, passages } = stage;
+      const { document, write, publish, start, proxies } = stage;
       const { below } = seededRandom(seed);
-      for (const passage of Object.values(passages)) await passage.cut();
+      for (const proxy of Object.values(proxies)) await proxy.cut();
       await write(document("written"));
       await publish("created", document("published"));
       await using berth = start();
       await berth.logged(/ waiting for=/);
-      const closed = Object.values(passages);
-      const { engine, mongo, nats } = passages;
+      const closed = Object.values(proxies);
+      const { engine, mongo, nats } = proxies;
       while (closed.length > 0) {
         await closed.splice(below(closed.length), 1)[0]!.open();
         // Events are for the one service that serves the bots: the database and the engine decide first which it is.

@@ -59,13 +59,13 @@ for (
   const [how, begin, end] of [
     [
       "is away",
-      (stage: BotStage) => stage.passages.minio.cut(),
-      (stage: BotStage) => stage.passages.minio.open(),
+      (stage: BotStage) => stage.proxies.minio.cut(),
+      (stage: BotStage) => stage.proxies.minio.open(),
     ],
     [
       "hangs",
-      (stage: BotStage) => stage.passages.minio.freeze(),
-      (stage: BotStage) => stage.passages.minio.thaw(),
+      (stage: BotStage) => stage.proxies.minio.freeze(),
+      (stage: BotStage) => stage.proxies.minio.thaw(),
     ],
   ] as const
 ) {
@@ -99,7 +99,7 @@ for (
 
 Deno.test("a bot that crashes while the database hangs is started again in time, and one that is disabled meanwhile is stopped", () =>
   withBots(async (stage) => {
-    const { code, publish, document, documents, passages: { mongo, minio }, id } = stage;
+    const { code, publish, document, documents, proxies: { mongo, minio }, id } = stage;
     await code.put("bot/1", { "main.py": COUNTER });
     await using berth = stage.start({ RECONCILE_INTERVAL: "2", LOG_INTERVAL: "1" });
     await publish("created", document("one"));

@@ -15,7 +15,7 @@ import { BOTS } from "../../services/sqlite/sqlite_document_kind.ts";
 import { SqliteDocumentRepository } from "../../services/sqlite/sqlite_document_repository.ts";
 import type { BotChange, BotDocument, BotRepository } from "../../services/documents/bot_repository.ts";
 import { type SeededRandom, seededRandom } from "../support/seeded_random.ts";
-import { makeMongoDatabase } from "../support/servers/mongo_support.ts";
+import { makeMongoDatabase } from "../support/servers/mongo_fixture.ts";
 import { openNatsServer } from "../support/servers/nats_server.ts";
 import { pause, until } from "../support/until.ts";
 

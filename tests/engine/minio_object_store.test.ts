@@ -7,7 +7,7 @@ import { rangesOf } from "../../lib/objects/minio/minio_append.ts";
 import { MinioObjectStore } from "../../lib/objects/minio/minio_object_store.ts";
 import { ObjectConflictError, ObjectStoreError, TimeLimitError } from "../../lib/errors.ts";
 import { testObjectStoreContract } from "../contract/object_store_contract.ts";
-import { minioConnection } from "../support/servers/minio_support.ts";
+import { minioConnection } from "../support/servers/minio_fixture.ts";
 import { untilSteady } from "../support/until.ts";
 
 async function openMinio() {

@@ -15,7 +15,7 @@ import type { MongoDocumentRepositoryOptions } from "../../services/mongo/mongo_
 import { readMongoDocument } from "../../services/mongo/mongo_documents.ts";
 import { collectLogs } from "../support/collect_logs.ts";
 import { testBotRepositoryContract } from "../contract/bot_repository_contract.ts";
-import { makeMongoDatabase } from "../support/servers/mongo_support.ts";
+import { makeMongoDatabase } from "../support/servers/mongo_fixture.ts";
 
 async function makeMongo(options: MongoDocumentRepositoryOptions = {}) {
   const { client, database, name, ...mongo } = makeMongoDatabase();

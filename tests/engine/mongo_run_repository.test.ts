@@ -5,7 +5,7 @@ import { StoreUnavailableError } from "../../services/documents/bot_repository.t
 import type { RunRecord } from "../../services/schedules/run_repository.ts";
 import { collectLogs } from "../support/collect_logs.ts";
 import { testRunRepositoryContract } from "../contract/run_repository_contract.ts";
-import { makeMongoDatabase } from "../support/servers/mongo_support.ts";
+import { makeMongoDatabase } from "../support/servers/mongo_fixture.ts";
 
 async function makeMongo() {
   const mongo = makeMongoDatabase();

@@ -6,7 +6,7 @@ import { NEVER, type StoredSchedule } from "../../services/schedules/schedule_re
 import { collectLogs } from "../support/collect_logs.ts";
 import { testBotRepositoryContract } from "../contract/bot_repository_contract.ts";
 import { testScheduleRepositoryContract } from "../contract/schedule_repository_contract.ts";
-import { makeMongoDatabase, mongoUri } from "../support/servers/mongo_support.ts";
+import { makeMongoDatabase, mongoUri } from "../support/servers/mongo_fixture.ts";
 
 const NOW = 1_790_000_000;
 

@@ -1,6 +1,6 @@
 import { MongoStoreIdentities } from "../../services/mongo/mongo_store_identities.ts";
 import { testStoreIdentitiesContract } from "../contract/store_identities_contract.ts";
-import { makeMongoDatabase } from "../support/servers/mongo_support.ts";
+import { makeMongoDatabase } from "../support/servers/mongo_fixture.ts";
 
 testStoreIdentitiesContract("MongoStoreIdentities", () => {
   const made = makeMongoDatabase();

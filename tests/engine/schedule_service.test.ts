@@ -10,7 +10,7 @@ import { isOpenRun, type RunRecord } from "../../services/schedules/run_reposito
 import { ScheduleService, type ScheduleServiceOptions } from "../../services/schedules/schedule_service.ts";
 import { seededRandom } from "../support/seeded_random.ts";
 import { fullOrShort } from "../support/full_or_short.ts";
-import { mongoUri } from "../support/servers/mongo_support.ts";
+import { mongoUri } from "../support/servers/mongo_fixture.ts";
 import { type Stage, withRunner } from "../support/fixtures/runner_support.ts";
 import { type ScheduleProcess, startScheduleProcess } from "../support/processes/schedule_process.ts";
 

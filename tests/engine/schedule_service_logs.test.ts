@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { connectMinio } from "../../lib/objects/minio/connect_minio.ts";
 import { MinioObjectStore } from "../../lib/objects/minio/minio_object_store.ts";
 import { fullOrShort } from "../support/full_or_short.ts";
-import { minioConnection } from "../support/servers/minio_support.ts";
+import { minioConnection } from "../support/servers/minio_fixture.ts";
 import { withRuns } from "../support/fixtures/run_stage.ts";
 
 const RUNS = fullOrShort(60, 12);

@@ -17,14 +17,14 @@ async function untilOver({ runs, containers, folders }: RunStage, id: string): P
 for (const name of ["engine", "mongo", "minio", "nats"] as const) {
   Deno.test(`ScheduleService lets a run go on, and closes its record, when ${name} is away meanwhile`, () =>
     withRuns(async (stage) => {
-      const { start, schedule, passages, runs, id, starts } = stage;
+      const { start, schedule, proxies, runs, id, starts } = stage;
       const berth = start({ SERVICES: "schedules", LOG_INTERVAL: "1" });
       await berth.logged(/Events come from the stream/);
       const slot = await schedule("one", { takes: 4, mark: 1 });
       await until("it runs", async () => (await runs.list(id("one")))[0]?.state === "running");
-      await passages[name].cut();
+      await proxies[name].cut();
       await pause(6000, "longer than the run takes");
-      await passages[name].open();
+      await proxies[name].open();
       const { state, exitCode, attempt, durationMs, resultStatus } = await untilOver(stage, id("one"));
       // One that is stopped or removed has another exit code, or none.
       assert.deepEqual([state, exitCode, attempt, resultStatus], ["succeeded", 0, 1, "stored"]);
@@ -34,13 +34,13 @@ for (const name of ["engine", "mongo", "minio", "nats"] as const) {
 
   Deno.test(`ScheduleService runs a slot once that comes while ${name} is away`, () =>
     withRuns(async (stage) => {
-      const { start, schedule, passages, id, starts } = stage;
+      const { start, schedule, proxies, id, starts } = stage;
       const berth = start({ SERVICES: "schedules", LOG_INTERVAL: "1" });
       await berth.logged(/Events come from the stream/);
       const slot = await schedule("one", {});
-      await passages[name].cut();
+      await proxies[name].cut();
       await pause(slot * 1000 - Date.now() + 3000, "the slot comes and goes");
-      await passages[name].open();
+      await proxies[name].open();
       const { state, exitCode, trigger, startLagMs } = await untilOver(stage, id("one"));
       assert.deepEqual([state, exitCode, trigger], ["succeeded", 0, "schedule"]);
       assert.equal(starts.get(`${id("one")}@${slot}`), 1);

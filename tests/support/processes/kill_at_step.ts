@@ -6,7 +6,7 @@
 
 import type { BerthProcess } from "./berth_process.ts";
 import type { BotStage } from "../fixtures/bot_stage.ts";
-import type { Passage } from "../servers/passage.ts";
+import type { TcpProxy } from "../servers/tcp_proxy.ts";
 
 /** After so long without a step, in ms, all is done. */
 const QUIET_MS = 300;
@@ -16,15 +16,15 @@ const QUIET_MS = 300;
  * request arrives, or after what it asked for was done and before Berth hears of it.
  */
 export class KillAtStep implements Disposable {
-  readonly #passages: readonly Passage[];
+  readonly #proxies: readonly TcpProxy[];
   #steps = 0;
   #lastAt = performance.now();
 
   /** @param stage Where Berth works. @param berth What is killed. @param step When; `Infinity` for never. */
-  constructor({ passages }: Pick<BotStage, "passages">, berth: BerthProcess, step: number) {
-    this.#passages = Object.values(passages);
-    for (const passage of this.#passages) {
-      passage.onStep = () => {
+  constructor({ proxies }: Pick<BotStage, "proxies">, berth: BerthProcess, step: number) {
+    this.#proxies = Object.values(proxies);
+    for (const proxy of this.#proxies) {
+      proxy.onStep = () => {
         this.#lastAt = performance.now();
         if (++this.#steps === step) berth.signal("SIGKILL");
         return this.#steps < step;
@@ -44,6 +44,6 @@ export class KillAtStep implements Disposable {
 
   /** From here on nobody is killed. */
   [Symbol.dispose](): void {
-    for (const passage of this.#passages) passage.onStep = undefined;
+    for (const proxy of this.#proxies) proxy.onStep = undefined;
   }
 }

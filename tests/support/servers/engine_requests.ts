@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Passage } from "./passage.ts";
+import type { TcpProxy } from "./tcp_proxy.ts";
 
 /** A request. */
 export interface EngineRequestLine {
@@ -17,14 +17,14 @@ export interface EngineRequestLine {
 }
 
 /**
- * Notes the requests that go through a passage to an engine, from now on.
+ * Notes the requests that go through a proxy to an engine, from now on.
  *
- * @param passage The passage.
+ * @param proxy The proxy.
  * @returns The requests so far; the list grows.
  */
-export function noteRequests(passage: Passage): EngineRequestLine[] {
+export function noteRequests(proxy: TcpProxy): EngineRequestLine[] {
   const requests: EngineRequestLine[] = [];
-  passage.onStep = ({ to, chunk }) => {
+  proxy.onStep = ({ to, chunk }) => {
     if (to !== "server") return;
     const line = /^([A-Z]+) (\S+) HTTP\/1\.1\r\n/.exec(new TextDecoder().decode(chunk.subarray(0, 4096)));
     if (!line) return;

@@ -1,5 +1,5 @@
 /**
- * A way to a server that can be watched, cut and opened again, and at each step of which something can happen.
+ * A TCP proxy that a test can watch, cut and open again, and in which something can happen at each step.
  *
  * @module
  */
@@ -17,8 +17,8 @@ export interface Step {
   readonly chunk: Uint8Array;
 }
 
-/** A way to a server, closed at first. */
-export class Passage implements AsyncDisposable {
+/** A proxy to a server, closed at first. */
+export class TcpProxy implements AsyncDisposable {
   /** Bytes of answers after which a connection is cut. */
   limit = Infinity;
   /** Called with each piece of data before it goes on; what it answers `false` to does not, nor anything after it. */
