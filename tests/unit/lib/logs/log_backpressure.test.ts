@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { OutputPiece } from "../../../../lib/engine/container_orchestrator.ts";
 import { LogBackpressure } from "../../../../lib/logs/log_backpressure.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
+import { pause } from "../../../support/until.ts";
 
 const MIB = 1024 ** 2;
 const spool = { maxSizeBytes: 10 * MIB, maxFiles: 3 };
@@ -13,7 +14,7 @@ const OPTIONS = {
   onBusy: () => {},
   clock: new FakeClock(),
 };
-const turn = () => new Promise((resolve) => setTimeout(resolve));
+const turn = () => pause(0, "what is due goes on");
 
 /** A container that prints without end, as fast as is read. */
 function endless() {
