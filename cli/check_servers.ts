@@ -9,6 +9,7 @@ import type { LockHolder } from "../lib/util/folder_lock.ts";
 import type { ServerProbes } from "../services/probe_servers.ts";
 import type { ServiceConfig, ServiceName } from "../services/config.ts";
 import { whoServes } from "../services/who_serves.ts";
+import { describeServing } from "./describe_serving.ts";
 import type { Finding } from "./finding.ts";
 import { isFrozen } from "./service_locks.ts";
 
@@ -62,20 +63,30 @@ export function checkService(
 }
 
 /**
- * Says who serves the bots of the embedded database.
+ * Says who serves the bots.
  *
  * @param config The configuration.
+ * @param probes What was found of the servers.
+ * @param hostId Identifies this host, see `Runner.hostId`; `undefined` when its engine does not answer.
  */
-export async function checkServing(config: ServiceConfig): Promise<Finding[]> {
-  if (config.mongoUri) return [];
-  const server = await whoServes("bots", config).catch(() => undefined);
-  return servingFinding(config, server);
-}
-
-function servingFinding(config: ServiceConfig, server: string | undefined): Finding[] {
-  if (server === undefined || server.includes(`instance '${config.runner.instance}'`)) return [];
-  const advice = `a service of instance '${config.runner.instance}' stands by until that one has ended`;
-  return [{ subject: "Bots", state: "warning", detail: `are served by ${server}`, advice }];
+export async function checkServing(
+  config: ServiceConfig,
+  { mongo }: ServerProbes,
+  hostId: string | undefined,
+): Promise<Finding[]> {
+  const subject = "Bots";
+  const records = config.mongoUri ? mongo?.services ?? [] : undefined;
+  const server = await whoServes("bots", config, records).catch(() => undefined);
+  if (!server) return [];
+  const { isHere, predicate, advice } = describeServing(server, hostId);
+  if (advice !== undefined) return [{ subject, state: "warning", detail: predicate, advice }];
+  if (isHere) return [{ subject, state: "ok", detail: predicate }];
+  return [{
+    subject,
+    state: "warning",
+    detail: predicate,
+    advice: `a service of instance '${config.runner.instance}' here stands by until that one has ended`,
+  }];
 }
 
 /**

@@ -196,7 +196,7 @@ export async function composeServices(
 interface ServingRightParts extends Pick<ProcessParts, "locks" | "takeOver"> {
   readonly registry?: ServiceRegistry;
   readonly identities: StoreIdentities;
-  readonly runner: Pick<Runner, "hostId" | "setOwner" | "listManagedContainers" | "stopContainer">;
+  readonly runner: Pick<Runner, "hostId" | "setOwner" | "superviseContainers" | "stopContainer">;
 }
 
 /** The right is a registration in MongoDB, or a lock beside the embedded database. */

@@ -5,10 +5,24 @@
  */
 
 import type { ServiceConfig, ServiceName } from "./config.ts";
-import { describeService } from "./ownership/judge_rival.ts";
+import { describeService, MISSING_MS } from "./ownership/judge_rival.ts";
 import { LockedRight } from "./ownership/locked_right.ts";
 import { doScopesConflict, type ServedScope } from "./ownership/served_scope.ts";
-import type { ServiceRecord, ServiceRegistry } from "./ownership/service_registry.ts";
+import type { ServiceRecord } from "./ownership/service_registry.ts";
+
+/** A service that has the right to serve. */
+export interface ServingService {
+  /** The service in words. */
+  readonly about: string;
+  /** Whether it has the configuration's instance name. */
+  readonly isOfInstance: boolean;
+  /** Identifies its host, see `Runner.hostId`; absent: it is on this machine. */
+  readonly host?: string;
+  /** Whether it has ended, and its bots may run on, on its host. */
+  readonly hasEnded: boolean;
+  /** When it last renewed its registration, by its own clock; absent where that is no news. */
+  readonly silentSince?: Date;
+}
 
 /**
  * Returns the scope that a service of a configuration serves.
@@ -25,33 +39,37 @@ export function scopeOf(name: ServiceName, { segment, runner }: ServiceConfig): 
  *
  * @param name The service.
  * @param config The configuration.
- * @param registry The registrations. Without them, the locks beside the embedded database tell.
- * @returns A description of the service, or `undefined` if none serves.
- * @throws {StoreUnavailableError} If the database does not answer.
+ * @param records The registrations. Without them, the locks beside the embedded database tell.
+ * @returns The service, or `undefined` if none serves.
  */
 export async function whoServes(
   name: ServiceName,
   config: ServiceConfig,
-  registry?: Pick<ServiceRegistry, "list">,
-): Promise<string | undefined> {
-  if (registry) return serverIn(await registry.list(), name, config);
-  return (await LockedRight.holder(scopeOf(name, config), config.runner.dataDir))?.about;
+  records?: readonly ServiceRecord[],
+): Promise<ServingService | undefined> {
+  if (records) return serverIn(records, name, config);
+  const about = (await LockedRight.holder(scopeOf(name, config), config.runner.dataDir))?.about;
+  if (about === undefined) return undefined;
+  return { about, isOfInstance: about.includes(`instance '${config.runner.instance}'`), hasEnded: false };
 }
 
-/**
- * Finds, among registrations, the service that serves the scope of a configuration.
- *
- * @param records The registrations.
- * @param name The service.
- * @param config The configuration.
- * @returns A description of the service, or `undefined` if none serves.
- */
-export function serverIn(
+function serverIn(
   records: readonly ServiceRecord[],
   name: ServiceName,
   config: ServiceConfig,
-): string | undefined {
+): ServingService | undefined {
   const scope = scopeOf(name, config);
-  const server = records.find((record) => record.state === "active" && doScopesConflict(record, scope));
-  return server && describeService(server);
+  const [server] = records
+    .filter((record) => record.state !== "released" && doScopesConflict(record, scope))
+    .toSorted((a, b) => b.epoch - a.epoch);
+  if (!server) return undefined;
+  const { instance, host, state, renewedAt } = server;
+  const isSilent = state === "active" && Date.now() - renewedAt.getTime() > MISSING_MS;
+  return {
+    about: describeService(server),
+    isOfInstance: instance === config.runner.instance,
+    host,
+    hasEnded: state === "ended",
+    ...(isSilent && { silentSince: renewedAt }),
+  };
 }

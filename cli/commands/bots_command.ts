@@ -12,6 +12,7 @@ import { whoServes } from "../../services/who_serves.ts";
 import { botRows } from "../output/bot_rows.ts";
 import { botTable, scheduleTable } from "../output/bot_tables.ts";
 import { type CliContext, EXIT } from "../context.ts";
+import { describeServing } from "../describe_serving.ts";
 import { type OpenDocuments, openDocuments } from "../open_documents.ts";
 import { isFrozen, serviceHolders } from "../service_locks.ts";
 import { type ScheduleRow, scheduleRow } from "../output/schedule_rows.ts";
@@ -40,9 +41,10 @@ export async function botsCommand({ json }: BotsOptions, context: CliContext): P
   const stored = await documents.bots.repository.list();
   const schedules = await listSchedules(documents);
   let containers: ManagedContainer[] = [];
+  let hostId: string | undefined;
   let problem: string | undefined;
   try {
-    containers = await listContainers(documents, context);
+    ({ containers, hostId } = await listContainers(documents, context));
   } catch (error) {
     if (!(error instanceof EngineUnavailableError)) throw error;
     problem = error.message;
@@ -65,7 +67,7 @@ export async function botsCommand({ json }: BotsOptions, context: CliContext): P
     terminal.note(`berth: What the bots are doing is not known: ${problem}`);
     return EXIT.failed;
   }
-  if (!json && !isEmpty) await noteService(documents, context);
+  if (!json && !isEmpty) await noteService(documents, hostId, context);
   return EXIT.ok;
 }
 
@@ -84,29 +86,36 @@ async function listSchedules({ schedules, stores }: OpenDocuments): Promise<Sche
 async function listContainers(
   { config, stores, bots: { store } }: OpenDocuments,
   { createRunner, signal }: CliContext,
-): Promise<ManagedContainer[]> {
+): Promise<{ readonly containers: ManagedContainer[]; readonly hostId: string }> {
   await using runner = await createRunner(config.runner, store);
   runner.setOwner(toOwner(await stores.identities.read({ signal })));
-  const containers = await runner.listManagedContainers(config.segment, { signal });
+  const listed = await runner.listManagedContainers(config.segment, { signal });
   // A list does not tell their times, so each is asked about; one that went meanwhile is shown as it was.
-  return await Promise.all(
-    containers.map(async (container) =>
+  const containers = await Promise.all(
+    listed.map(async (container) =>
       await runner.getContainerStatus(container.containerId, { signal }) ?? container
     ),
   );
+  return { containers, hostId: await runner.hostId({ signal }) };
 }
 
 /** Nobody starts or stops anything while no service runs; where it is elsewhere, that cannot be told. */
-async function noteService({ config, stores }: OpenDocuments, { terminal }: CliContext): Promise<void> {
-  const { instance } = config.runner;
+async function noteService(
+  { config, stores }: OpenDocuments,
+  hostId: string | undefined,
+  { terminal, signal }: CliContext,
+): Promise<void> {
   const { bots } = await serviceHolders(config);
   if (bots && isFrozen(bots, Date.now())) {
     terminal.note(`berth: The service (${bots.about}) is frozen; 'berth doctor' says more.`);
   }
-  const server = await whoServes("bots", config, stores.registry);
-  if (server !== undefined && !server.includes(`instance '${instance}'`)) {
+  const server = await whoServes("bots", config, await stores.registry?.list({ signal }));
+  if (server) {
+    const { isHere, predicate, advice } = describeServing(server, hostId);
+    if (isHere && advice === undefined) return;
+    const standsBy = bots && !isHere ? ", and the service here stands by" : "";
     terminal.note(
-      `berth: The bots are served by ${server}${bots ? ", and the service here stands by" : ""}.`,
+      `berth: The bots ${predicate}${standsBy}.${advice === undefined ? "" : ` To do: ${advice}.`}`,
     );
-  } else if (!config.mongoUri && !bots) terminal.note(noServiceHere(instance));
+  } else if (!config.mongoUri && !bots) terminal.note(noServiceHere(config.runner.instance));
 }

@@ -5,6 +5,7 @@
  */
 
 import type { DockerRunnerConfig } from "../../lib/runner/docker_runner_config.ts";
+import { hostIdOf } from "../../lib/engine/container_orchestrator.ts";
 import {
   EngineUnavailableError,
   formatIssue,
@@ -76,18 +77,23 @@ async function examine(context: CliContext): Promise<Finding[]> {
   }
   const config = service.runner;
   const { instance } = config;
+  const [engine, folder, data, probes, store] = await Promise.all([
+    checkEngine(config, context),
+    checkTempDir(config),
+    service.mongoUri ? [] : checkDataDir(config).then((finding) => [finding]),
+    context.probeServers(service, context.signal),
+    checkStore(config, context),
+  ]);
   return [
     ...findings,
     { subject: "Configuration", state: "ok", detail: `instance ${instance}, ${storageSummary(service)}` },
-    ...(await Promise.all([
-      checkEngine(config, context),
-      checkTempDir(config),
-      service.mongoUri ? [] : checkDataDir(config),
-      context.probeServers(service, context.signal).then(checkServers),
-      checkStore(config, context),
-    ])).flat(),
+    ...engine.findings,
+    folder,
+    ...data,
+    ...checkServers(probes),
+    store,
     ...checkService(instance, await serviceHolders(service), Date.now()),
-    ...await checkServing(service),
+    ...await checkServing(service, probes, engine.hostId),
   ];
 }
 
@@ -120,11 +126,19 @@ function configProblem(issue: Issue): Finding {
   };
 }
 
-async function checkEngine(config: DockerRunnerConfig, context: CliContext): Promise<Finding[]> {
+/** What was found of the engine. */
+interface EngineFindings {
+  readonly findings: readonly Finding[];
+  /** Identifies its host; absent when it does not answer. */
+  readonly hostId?: string;
+}
+
+async function checkEngine(config: DockerRunnerConfig, context: CliContext): Promise<EngineFindings> {
   const { signal } = context;
   await using orchestrator = await context.createOrchestrator(config);
   try {
-    const { version, apiVersion, platform, memoryBytes, cpus, storage } = await orchestrator.info({ signal });
+    const info = await orchestrator.info({ signal });
+    const { version, apiVersion, platform, memoryBytes, cpus, storage } = info;
     const old = Number(apiVersion) < OLDEST_API;
     const images = await Promise.all(
       Object.entries(config.images).map(async ([runtime, image]): Promise<Finding> => {
@@ -138,7 +152,7 @@ async function checkEngine(config: DockerRunnerConfig, context: CliContext): Pro
         };
       }),
     );
-    return [
+    const findings: Finding[] = [
       {
         subject: "Engine",
         state: old ? "problem" : "ok",
@@ -150,11 +164,12 @@ async function checkEngine(config: DockerRunnerConfig, context: CliContext): Pro
       ...await checkDisk(config, storage),
       ...images,
     ];
+    return { findings, hostId: hostIdOf(info) };
   } catch (error) {
     const advice = isPermissionDenied(error)
       ? "sudo usermod -aG docker $USER, then log in again; or run berth as root"
       : "start Docker, or point DOCKER_HOST at its socket";
-    return [{ subject: "Engine", state: "problem", detail: messageOf(error), advice }];
+    return { findings: [{ subject: "Engine", state: "problem", detail: messageOf(error), advice }] };
   }
 }
 

@@ -39,6 +39,16 @@ export interface EngineInfo {
 }
 
 /**
+ * Returns the identity of an engine's host, which stays the same when the host restarts. A copy of the whole host has
+ * the same identity.
+ *
+ * @param info Description of the engine.
+ */
+export function hostIdOf({ hostName, id, dataDir }: EngineInfo): string {
+  return `${hostName}/${id}${dataDir}`;
+}
+
+/**
  * State of a container. `lost` means that its host is gone, so the exit code is unknown. An exited container stays
  * exited until it is removed: Berth never restarts a container in place.
  */

@@ -10,11 +10,12 @@ import { CodeMounter } from "./code_mounter.ts";
 import { ContainerStarter } from "./container_starter.ts";
 import type { DockerRunnerParts } from "./docker_runner_parts.ts";
 import { StartPreparer } from "./start_preparer.ts";
-import type {
-  ContainerInfo,
-  ContainerOrchestrator,
-  GetLogsOptions,
-  LogLine,
+import {
+  type ContainerInfo,
+  type ContainerOrchestrator,
+  type GetLogsOptions,
+  hostIdOf,
+  type LogLine,
 } from "../engine/container_orchestrator.ts";
 import { type ContainerOwner, ContainerOwnership } from "./container_ownership.ts";
 import { ContainerRemover } from "./container_remover.ts";
@@ -224,8 +225,7 @@ export class DockerRunner implements Runner {
 
   /** {@inheritDoc Runner.hostId} */
   async hostId({ signal }: RunnerCallOptions = {}): Promise<string> {
-    const { id, hostName, dataDir } = await this.#parts.orchestrator.info({ signal });
-    return `${hostName}/${id}${dataDir}`;
+    return hostIdOf(await this.#parts.orchestrator.info({ signal }));
   }
 
   /** {@inheritDoc Runner.getContainerLogs} */

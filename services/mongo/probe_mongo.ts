@@ -5,7 +5,9 @@
  */
 
 import { connectMongo, mongoAddress } from "./connect_mongo.ts";
+import type { ServiceRecord } from "../ownership/service_registry.ts";
 import { toStoreError } from "./mongo_errors.ts";
+import { MongoServiceRegistry } from "./mongo_service_registry.ts";
 
 /** What a look at a MongoDB server found. */
 export interface MongoProbe {
@@ -13,6 +15,8 @@ export interface MongoProbe {
   readonly where: string;
   /** How many documents there are. */
   readonly bots?: number;
+  /** The registrations of services. */
+  readonly services?: readonly ServiceRecord[];
   /** Why that is not known; holds no credential. */
   readonly problem?: unknown;
 }
@@ -30,7 +34,8 @@ export async function probeMongo(uri: string, signal: AbortSignal): Promise<Mong
   const where = mongoAddress(client);
   try {
     const bots = await client.db("bot_runner").collection("bots").countDocuments({}, { signal });
-    return { where, bots };
+    const services = await new MongoServiceRegistry(client).list({ signal });
+    return { where, bots, services };
   } catch (error) {
     signal.throwIfAborted();
     return { where, problem: toStoreError("count the bots", where, error, signal) };

@@ -15,7 +15,7 @@ export interface StopSupersededBotsOptions {
   /** What a service on another host serves. */
   readonly other: ServedScope;
   /** The containers of this host. It knows the document store. */
-  readonly runner: Pick<Runner, "listManagedContainers" | "stopContainer">;
+  readonly runner: Pick<Runner, "superviseContainers" | "stopContainer">;
   /** Where it is said which bots are stopped. */
   readonly log: Logger;
   /** Gives up. */
@@ -33,7 +33,7 @@ export async function stopSupersededBots(options: StopSupersededBotsOptions): Pr
   const { own, other, runner, log, signal } = options;
   if (own.service !== "bots") return;
   const segment = own.segment === ALL_SEGMENTS ? other.segment : own.segment;
-  const containers = await runner.listManagedContainers(segment, { kind: "bot", signal });
+  const containers = await runner.superviseContainers(segment, { kind: "bot", signal });
   const bots = containers.filter(({ phase, store, isForeign }) =>
     phase === "running" && store !== undefined && !isForeign
   );

@@ -1,8 +1,7 @@
-import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
 import { untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
-import { DOCKER_HOST, IMAGES } from "../support/fixtures/engine_support.ts";
+import { IMAGES } from "../support/fixtures/engine_support.ts";
 import { fullOrShort } from "../support/full_or_short.ts";
-import { testPrivately } from "../support/servers/private_engine.ts";
+import { copyImage, testPrivately } from "../support/servers/private_engine.ts";
 
 /** How the engine ends each time, and whether its containers outlive the next one that is started. */
 const RESTARTS = [
@@ -12,12 +11,6 @@ const RESTARTS = [
   { signal: "KILL", liveRestore: true },
   { signal: "TERM", liveRestore: true },
 ] as const;
-
-async function copyImage(image: string, dockerHost: string): Promise<void> {
-  const archive = await connectDocker(DOCKER_HOST).getImage(image).get();
-  const answer = await connectDocker(dockerHost).loadImage(archive);
-  for await (const _ of answer);
-}
 
 testPrivately(
   "BotService starts bots where no registry is reachable, and has all of them again after each restart of the engine",

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import type { Finding } from "../../cli/finding.ts";
 import { InstanceLock } from "../../lib/runner/instance_lock.ts";
-import { CliProcess, cliVariables, ROOT, withFolder } from "../support/fixtures/cli_support.ts";
+import { berth, CliProcess, cliVariables, ROOT, withFolder } from "../support/fixtures/cli_support.ts";
+import { until } from "../support/until.ts";
+import { startBerth } from "../support/processes/berth_process.ts";
 import { testWithNats } from "../support/servers/nats_server.ts";
 
 async function doctor(
@@ -40,6 +42,39 @@ Deno.test("berth doctor looks at the embedded database and makes none, and names
     assert.equal(after.code, 1);
     assert.equal(after.of("Documents")?.state, "problem");
     assert.match(after.of("Documents")!.advice!, /DATA_DIR/);
+  }));
+
+Deno.test("berth doctor and berth bots say that a service is frozen, and who serves", () =>
+  withFolder((temp) => [cliVariables(temp).BERTH_INSTANCE!], async (temp) => {
+    const env = cliVariables(temp);
+    await berth(env, "deploy", `${ROOT}/examples/price-alerts`, "--disable");
+    await using service = startBerth(env);
+    await service.logged(/service started/);
+    const holder = `${env.TEMP_DIR}/${env.BERTH_INSTANCE}.bots.lock/holder`;
+    const running = await doctor(env);
+    assert.equal(running.of("Service")?.state, "ok", running.output);
+    assert.equal(running.of("Bots")?.state, "ok", running.output);
+    assert.match(running.of("Bots")!.detail, /^are served by instance 'test-.*pid \d+/);
+
+    service.signal("SIGSTOP");
+    try {
+      // As it is half a minute later.
+      await Deno.utime(holder, Date.now() / 1000 - 40, Date.now() / 1000 - 40);
+      const frozen = await doctor(env);
+      assert.equal(frozen.code, 1, frozen.output);
+      assert.equal(frozen.of("Service")?.state, "problem");
+      assert.match(frozen.of("Service")!.detail, /pid \d+.*has done nothing since/);
+      assert.match(frozen.of("Service")!.advice!, /kill -CONT/);
+      assert.match((await CliProcess.run(["bots"], env)).output, /The service \(pid .*\) is frozen/);
+    } finally {
+      service.signal("SIGCONT");
+    }
+    await until(
+      "it renews its lock",
+      async () => Date.now() - (await Deno.stat(holder)).mtime!.getTime() < 20_000,
+    );
+    const again = await doctor(env);
+    assert.equal(again.of("Service")?.state, "ok", again.output);
   }));
 
 const SERVERS = ["MONGO_URI", "MINIO_ENDPOINT", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"];

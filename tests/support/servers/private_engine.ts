@@ -12,6 +12,7 @@ import { buffer } from "node:stream/consumers";
 // @ts-types="@types/tar-stream"
 import tar from "tar-stream";
 import { connectDocker } from "../../../lib/engine/docker/connect_docker.ts";
+import { DOCKER_HOST } from "../fixtures/engine_support.ts";
 import { until } from "../until.ts";
 
 /** An image with `/bin/sh` and `/bin/sleep`, present on every private engine. */
@@ -248,6 +249,18 @@ async function request(
     }, (error, result) => error ? reject(error) : resolve(String(result)));
   });
   if (answer.includes('"error"')) throw new Error(`${method} ${path}: ${answer}`);
+}
+
+/**
+ * Copies an image from the tests' engine.
+ *
+ * @param image Its name.
+ * @param dockerHost Address of the engine that gets it.
+ */
+export async function copyImage(image: string, dockerHost: string): Promise<void> {
+  const archive = await connectDocker(DOCKER_HOST).getImage(image).get();
+  const answer = await connectDocker(dockerHost).loadImage(archive);
+  for await (const _ of answer);
 }
 
 /** This machine's shell and `sleep`, with the libraries that they need. */
