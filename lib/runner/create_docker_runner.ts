@@ -131,7 +131,7 @@ export function assembleDockerRunner(
     tempDir: config.tempDir,
     limitBytes: diskBytes,
     graceSeconds: config.stopGraceSeconds,
-    ...(options.collectLogs && { onStop: (containerId: string) => logs.letGo(containerId) }),
+    ...(options.collectLogs && { onStop: (containerId: string) => logs.releaseBackpressure(containerId) }),
   });
   return new DockerRunner({
     config,
