@@ -1,5 +1,5 @@
 /**
- * From a key in the object store to a tree with the bot's code.
+ * Turns a key in the object store into a tree with the bot's code.
  *
  * @module
  */
@@ -13,11 +13,11 @@ import { type Executable, scriptPath } from "../executable/executable.ts";
 
 /** Options of a {@linkcode CodeManager}. */
 export interface CodeManagerOptions {
-  /** The archives. */
+  /** Archives on disk. */
   readonly cache: CodeCache;
-  /** What unpacks them. */
+  /** Extracts archives. */
   readonly extractor: ArchiveExtractor;
-  /** What was unpacked. */
+  /** Extracted archives. */
   readonly trees: CodeTrees;
   /** Bucket of the archives. */
   readonly bucket: string;
@@ -25,7 +25,7 @@ export interface CodeManagerOptions {
 
 /** Options of {@linkcode CodeManager.fetchAndExtract}. */
 export interface FetchAndExtractOptions {
-  /** Called with the hash of the tree before it is looked at: notes what makes it stay, beyond this call. */
+  /** Called with the hash of the tree before the tree is used, to record a use that outlasts this call. */
   readonly hold?: (sha256: string) => Promise<void>;
   /** Cancels the call. */
   readonly signal?: AbortSignal;
@@ -35,14 +35,14 @@ export interface FetchAndExtractOptions {
 export interface ExtractedCode {
   /** The tree. */
   readonly tree: CodeTree;
-  /** Path of the script, as the tree has it. */
+  /** Path of the script in the tree. */
   readonly script: string;
 }
 
-/** A cleaner may remove a tree while it is looked for, but hardly so often. */
+/** Number of attempts: a cleaner of temporary files may remove a tree right after it was extracted. */
 const MAX_TRIES = 3;
 
-/** Fetches, checks and extracts the code of an executable, once for each archive. */
+/** Fetches, checks and extracts the code of executables, once for each archive. */
 export class CodeManager {
   readonly #options: CodeManagerOptions;
 
@@ -51,19 +51,19 @@ export class CodeManager {
     this.#options = options;
   }
 
-  /** Starts ahead of the first call what it needs. */
+  /** Starts the extraction workers ahead of the first call. */
   warmUp(): void {
     this.#options.extractor.warmUp();
   }
 
   /**
-   * Fetches, checks and extracts, as far as that was not done before, and calls a function with the result. The tree
-   * stays until the function is done, and beyond that for as long as what `hold` has noted.
+   * Fetches, checks and extracts the code of an executable, unless that is already done, and calls a function with it.
+   * The tree stays on disk until the function returns, and longer if `hold` has recorded a use.
    *
-   * @param executable Names the archive and the script that must be in it.
+   * @param executable Names the archive and the script that it must contain.
    * @param use The function.
    * @param options See {@linkcode FetchAndExtractOptions}.
-   * @returns What the function returns.
+   * @returns The result of the function.
    * @throws {ObjectNotFoundError} If there is no such archive.
    * @throws {ObjectStoreError} If the store does not answer.
    * @throws {InvalidArchiveError} If the archive is refused; the message names the entry.
@@ -95,7 +95,8 @@ export class CodeManager {
     }
     throw new BerthError(
       "archive/io",
-      `The code of '${executable.id}' is removed as soon as it is extracted.`,
+      `Cannot keep the code of '${executable.id}': it is removed as soon as it is extracted.`,
+      { advice: "Check which program cleans up the folder at TEMP_DIR." },
     );
   }
 }

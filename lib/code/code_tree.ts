@@ -1,5 +1,5 @@
 /**
- * A tree: the extracted code of one archive, which every start of it shares.
+ * A tree: the extracted code of one archive, shared by all of its starts.
  *
  * @module
  */
@@ -9,27 +9,26 @@ import { escapeZipEntryName } from "../archive/zip_entry_name.ts";
 import { missingScript } from "../archive/missing_script.ts";
 import type { TreeManifest } from "../archive/tree_manifest.ts";
 
-/** A tree on disk. Nothing ever writes to it again. */
+/** A tree on disk. It never changes. */
 export interface CodeTree {
   /** SHA-256 of the archive, in hexadecimal digits. */
   readonly sha256: string;
-  /** Absolute path of the folder that holds the tree and what belongs to it. */
+  /** Absolute path of the folder that holds the tree, its manifest and its bytecode. */
   readonly folder: string;
   /** Absolute path of the tree itself. */
   readonly path: string;
-  /** Absolute path of a folder with what stands below the tree: files that a tree may have of its own. */
+  /** Absolute path of a folder with default files, which files of the tree override. */
   readonly base: string;
-  /** What is in it. */
+  /** Its files and folders. */
   readonly manifest: TreeManifest;
 }
 
 /**
- * Finds a script in a tree. A name that differs in its Unicode normalisation only is found: some systems pack `ü` as
- * two characters.
+ * Finds a script in a tree, also if its name differs in Unicode normalization: some systems pack `ü` as two characters.
  *
- * @param manifest What is in the tree.
- * @param script Path of the script, as its document has it.
- * @returns Its path, as the tree has it.
+ * @param manifest Manifest of the tree.
+ * @param script Path of the script, as in the document.
+ * @returns Its path in the tree.
  * @throws {InvalidArchiveError} If the tree has no such file (`missing-script`).
  */
 export function findScript({ files }: TreeManifest, script: string): string {

@@ -1,5 +1,5 @@
 /**
- * The trees of one instance: one for each archive, however many bots run it.
+ * Keeps the trees of one instance: one tree for each archive, however many bots run it.
  *
  * @module
  */
@@ -21,26 +21,26 @@ import { isWhole, refreshFiles } from "./tree_files.ts";
 export interface CodeTreesOptions {
   /** Absolute path of the folder that holds them. */
   readonly folder: string;
-  /** What unpacks archives. */
+  /** Extracts archives. */
   readonly extractor: ArchiveExtractor;
-  /** What an archive may hold. */
+  /** Limits on the content of an archive. */
   readonly limits: ArchiveLimits;
-  /** How many bytes are kept; the least recently used go first. A tree in use always stays. */
+  /** Size of the trees to keep, in bytes; the least recently used are removed first. A tree in use always stays. */
   readonly maxBytes: number;
-  /** Hashes of the trees that containers use. */
+  /** Returns the hashes of the trees that containers use. */
   readonly inUse: () => Promise<ReadonlySet<string>>;
 }
 
 const PARTIAL = ".partial-";
 const DAMAGED = ".damaged-";
-/** What a killed process left is removed after this time, in ms: another one may be at work. */
+/** Age at which the partial tree of another process counts as abandoned, in ms. */
 const ABANDONED_MS = 60 * 60_000;
-/** Archives below this size are extracted without a look at other trees, in bytes. */
+/** Size from which files of other trees are linked instead of extracted, in bytes of the archive. */
 const LINK_FROM_BYTES = 256 * 1024;
-/** How many other trees are looked at. */
+/** Number of other trees whose files may be linked. */
 const MAX_DONORS = 4;
 
-/** Extracts each archive once, keeps the trees while they are used or recent, and notices when one is damaged. */
+/** Extracts each archive once, keeps trees that are used or recent, and notices damaged ones. */
 export class CodeTrees {
   readonly #options: CodeTreesOptions;
   readonly #index = new TreeIndex();
@@ -55,12 +55,12 @@ export class CodeTrees {
   }
 
   /**
-   * Calls a function with a tree, which stays until the function is done. What is to use it for longer must be part of
-   * `inUse` by then.
+   * Calls a function with a tree, which stays on disk until the function returns. To keep it longer, `inUse` must
+   * return its hash by then.
    *
    * @param sha256 Hash of its archive.
    * @param use The function.
-   * @returns What the function returns; `undefined` when there is no such tree, or it is damaged.
+   * @returns The result of the function; `undefined` if there is no such tree, or it is damaged.
    * @throws {BerthError} If the folder cannot be read (`archive/io`).
    */
   async use<T>(sha256: string, use: (tree: CodeTree) => Promise<T>): Promise<{ value: T } | undefined> {
@@ -71,7 +71,7 @@ export class CodeTrees {
       if (!await this.#isUsable(record)) return undefined;
       return { value: await use(record.tree) };
     } catch (error) {
-      // Trees that nobody uses must not be what fills the disk: the next try has their room.
+      // Unused trees must not keep the disk full: removing them makes room for the next attempt.
       if (isDiskFull(error)) await this.#evict(0);
       throw error;
     } finally {
@@ -80,10 +80,10 @@ export class CodeTrees {
   }
 
   /**
-   * Extracts an archive, unless its tree is there.
+   * Extracts an archive, unless its tree exists.
    *
    * @param archive The archive.
-   * @param signal Gives up waiting.
+   * @param signal Cancels the wait.
    * @throws {InvalidArchiveError} If the archive is refused.
    * @throws {BerthError} If the tree cannot be written (`archive/io`).
    */
@@ -99,9 +99,9 @@ export class CodeTrees {
   }
 
   /**
-   * Looks at each tree that containers use, and makes it look recent to cleaners of temporary files.
+   * Checks the trees that containers use, and renews their times of access, so that cleaners of temporary files spare them.
    *
-   * @returns Hashes of those that are damaged or gone.
+   * @returns Hashes of the trees that are damaged or missing.
    */
   async refresh(): Promise<Set<string>> {
     await this.#adopt();
@@ -128,7 +128,7 @@ export class CodeTrees {
     return this.#index.recent(MAX_DONORS);
   }
 
-  /** Whether a tree is there, as far as one look tells. @param sha256 Hash of its archive. */
+  /** Whether the folder of a tree exists. @param sha256 Hash of its archive. */
   async isThere(sha256: string): Promise<boolean> {
     const folder = `${this.#options.folder}/${sha256}`;
     return await unlessMissing(Deno.lstat(`${folder}/code`)) !== undefined;
@@ -144,11 +144,11 @@ export class CodeTrees {
     return false;
   }
 
-  /** A damaged tree may be mounted still: it makes room for a new one, and goes when no container names it. */
+  /** Renames a damaged tree, which containers may still have mounted. It is removed once no container uses it. */
   async #setAside(record: TreeRecord): Promise<void> {
     if (!this.#index.forget(record)) return;
     const { sha256, folder } = record.tree;
-    this.#log.warn("files of a code tree are gone; it is extracted again", { sha256, folder });
+    this.#log.warn("code tree damaged: extracting it again", { sha256, folder });
     const aside = `${this.#options.folder}/${DAMAGED}${sha256}-${crypto.randomUUID()}`;
     await unlessMissing(Deno.rename(folder, aside));
   }
@@ -167,12 +167,12 @@ export class CodeTrees {
         { signal },
       );
       await onDisk(`write to '${partial}'`, async () => {
-        // What compiles it is another user; the folder above is closed.
+        // The compiler runs as another user; the folder above is closed to everybody else.
         await Deno.chmod(`${partial}/code`, 0o755);
         await writeBase(`${partial}/base`);
       });
       await onDisk(`write '${folder}/${sha256}'`, async () => {
-        // Not in the index, so whatever is there is damaged, or another process's, which is the same.
+        // Not in the index, so an existing folder is damaged, or another process made the same tree.
         await unlessMissing(
           Deno.rename(`${folder}/${sha256}`, `${folder}/${DAMAGED}${sha256}-${crypto.randomUUID()}`),
         );
@@ -193,7 +193,7 @@ export class CodeTrees {
     });
   }
 
-  /** Takes over what an earlier process left: whether a tree is whole is seen when it is used. */
+  /** Takes over the trees of an earlier process. Their files are checked at the first use. */
   async #readFolder(folder: string): Promise<void> {
     await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
     const found: (TreeRecord & { readonly time: number })[] = [];
@@ -210,7 +210,7 @@ export class CodeTrees {
     for (const { time: _time, ...record } of found.sort((a, b) => a.time - b.time)) this.#index.add(record);
   }
 
-  /** One at a time, so that two do not remove the same. */
+  /** Runs one eviction at a time, so that two do not remove the same tree. */
   #evict(maxBytes: number, except?: string): Promise<void> {
     return this.#evicting = this.#evicting.then(() => this.#evictNow(maxBytes, except)).catch((error) => {
       this.#log.warn("code trees not evicted yet", { error });
@@ -220,7 +220,7 @@ export class CodeTrees {
   async #evictNow(maxBytes: number, except?: string): Promise<void> {
     const { folder, inUse } = this.#options;
     if (this.#index.bytes <= maxBytes) return;
-    // Noted before the look at the containers: a use that begins after it counts all the same.
+    // Recorded before the containers are listed, so that a use that begins meanwhile counts, too.
     const idle = this.#index.idle();
     const used = await inUse();
     for (const { record, uses } of idle) {

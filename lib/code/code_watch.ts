@@ -1,5 +1,5 @@
 /**
- * Keeps cleaners of temporary files away from code that runs, and notices where they came all the same.
+ * Protects running code from cleaners of temporary files, and notices when files are removed anyway.
  *
  * @module
  */
@@ -11,26 +11,26 @@ import type { Workspaces } from "./workspaces.ts";
 import { unlessMissing } from "../util/files.ts";
 import type { CodeTrees } from "./code_trees.ts";
 
-/** Cleaners remove what nobody has used for days. */
+/** How often times of access are renewed, in ms: cleaners remove files that were not used for days. */
 const REFRESH_MS = 6 * 60 * 60_000;
 
 /** Options of a {@linkcode CodeWatch}. */
 export interface CodeWatchOptions {
-  /** Absolute path of the folder that everything below is in. */
+  /** Absolute path of the folder that holds workspaces and trees. */
   readonly root: string;
-  /** The workspaces of the containers. */
+  /** Folders of the containers. */
   readonly workspaces: Workspaces;
-  /** The trees that they use. */
+  /** Trees that the containers use. */
   readonly trees: Pick<CodeTrees, "refresh" | "isThere">;
-  /** The time, in ms, never going back. @default {performance.now} */
+  /** Monotonic clock, in ms. @default {performance.now} */
   readonly clock?: () => number;
 }
 
-/** Watches over the code of the containers of one instance. Works when it is asked, and holds no timer. */
+/** Watches the code of the containers of one instance. Has no timer: each call checks what is due. */
 export class CodeWatch implements AsyncDisposable {
   readonly #options: CodeWatchOptions;
   readonly #clock: () => number;
-  /** Folders of containers whose tree was found damaged. */
+  /** Workspaces of containers whose tree is damaged. */
   readonly #lost = new Set<string>();
   readonly #log = getLogger(["berth", "runner"]);
   #lock: Deno.FsFile | undefined;
@@ -44,10 +44,10 @@ export class CodeWatch implements AsyncDisposable {
   }
 
   /**
-   * Whether code was removed from under a container.
+   * Whether files of a running container's code are missing.
    *
-   * @param info What the engine knows of it.
-   * @returns False for one that does not run.
+   * @param info The container.
+   * @returns False for a container that does not run.
    */
   async isLost({ phase, labels }: ContainerInfo): Promise<boolean> {
     const folder = labels[LABEL.folder];
@@ -58,27 +58,27 @@ export class CodeWatch implements AsyncDisposable {
     try {
       const path = workspaces.path(folder);
       if (!await unlessMissing(Deno.lstat(`${path}/view`))) return true;
-      // A copy needs no tree.
+      // A container with a copy of its code needs no tree.
       if (await unlessMissing(Deno.lstat(`${path}/work`)) && !await trees.isThere(sha256)) return true;
       if (await workspaces.holdOf(folder) === undefined) await workspaces.hold(folder, sha256);
     } catch (error) {
-      // No answer is not an answer.
-      this.#log.debug("code not looked at", { folder, error });
+      // A failed check does not mean that files are missing.
+      this.#log.debug("code not checked", { folder, error });
     }
     return false;
   }
 
-  /** Makes what is used look used, from time to time; does not wait for that. */
+  /** Renews the times of access of used files if that is due. Does not wait for it. */
   refresh(): void {
     const now = this.#clock();
     if (now - this.#refreshedAt < REFRESH_MS) return;
     this.#refreshedAt = now;
     this.#refreshing = this.#refresh().catch((error) => {
-      this.#log.warn("code trees not looked at", { error });
+      this.#log.warn("code trees not checked", { error });
     });
   }
 
-  /** Ends what is under way, and lets cleaners come. */
+  /** Waits for checks in progress, and unlocks the folder for cleaners. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#refreshedAt = Infinity;
     await this.#refreshing;
@@ -88,7 +88,7 @@ export class CodeWatch implements AsyncDisposable {
 
   async #refresh(): Promise<void> {
     const { root, workspaces, trees } = this.#options;
-    // systemd-tmpfiles passes by a folder that somebody has locked, with all that is in it.
+    // systemd-tmpfiles skips a locked folder and everything in it.
     this.#lock ??= await unlessMissing(Deno.open(root));
     await this.#lock?.tryLock(false);
     const damaged = await trees.refresh();

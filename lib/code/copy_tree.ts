@@ -1,5 +1,5 @@
 /**
- * A private copy of a tree.
+ * Makes a private copy of a tree.
  *
  * @module
  */
@@ -9,23 +9,23 @@ import type { CodeTree } from "./code_tree.ts";
 
 /** Options of {@linkcode copyTree}. */
 export interface CopyTreeOptions {
-  /** Absolute paths of folders that are merged over the tree. */
+  /** Absolute paths of folders to merge over the tree. */
   readonly layers?: readonly string[];
-  /** Who shall own the copy; absent: the user that Berth runs as. */
+  /** Owner of the copy. @default {the user that Berth runs as} */
   readonly owner?: FileOwner;
-  /** Gives up; what was copied stays. */
+  /** Cancels the copy; files copied so far stay. */
   readonly signal?: AbortSignal;
 }
 
-/** How many files are copied at the same time. */
+/** Number of files copied at the same time. */
 const CONCURRENCY = 8;
 
 /**
- * Copies a tree, with what stands below and above it, into an empty folder. Links between the two would let a
- * container change what others run.
+ * Copies a tree, with the layers below and above it, into an empty folder. Copies instead of linking files, since a
+ * container could change linked files, which others run.
  *
  * @param tree The tree.
- * @param to Absolute path of the folder, which is given to the owner at the end.
+ * @param to Absolute path of the folder, which the owner gets at the end.
  * @param options See {@linkcode CopyTreeOptions}.
  */
 export async function copyTree(
@@ -51,7 +51,7 @@ export async function copyTree(
   await give(to);
 }
 
-/** What is there stays. */
+/** Copies a file unless it exists. */
 async function mergeFolder(from: string, to: string, give: (path: string) => Promise<void>): Promise<void> {
   for await (const { name, isDirectory } of Deno.readDir(from)) {
     const path = `${to}/${name}`;
@@ -67,7 +67,7 @@ async function mergeFolder(from: string, to: string, give: (path: string) => Pro
   }
 }
 
-/** Times are kept: bytecode names that of its source. */
+/** Keeps the time of change, which bytecode records of its source. */
 async function copyFile(from: string, to: string, give: (path: string) => Promise<void>): Promise<void> {
   const { atime, mtime } = await Deno.lstat(from);
   await Deno.copyFile(from, to);

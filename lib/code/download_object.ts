@@ -1,5 +1,5 @@
 /**
- * From an object store to a file.
+ * Downloads an object into a file.
  *
  * @module
  */
@@ -10,21 +10,21 @@ import { describeObject } from "../objects/object_name.ts";
 import type { ObjectContent } from "../objects/object_store.ts";
 import { onDisk } from "../util/files.ts";
 
-/** What was written. */
+/** A file that was written. */
 export interface DownloadedObject {
   /** SHA-256 of the content, in hexadecimal digits. */
   readonly sha256: string;
-  /** Its size in bytes. */
+  /** Size in bytes. */
   readonly size: number;
 }
 
 /**
- * Writes the content of an object into a new file. When this fails, a piece of the file may be left.
+ * Writes the content of an object into a new file. A failure may leave a part of the file.
  *
- * @param path Path of the file; nothing may be there.
- * @param bucket Bucket of the object, for error texts.
+ * @param path Path of the file, which must not exist.
+ * @param bucket Bucket of the object, for error messages.
  * @param content The object.
- * @returns What was written.
+ * @returns Hash and size of the file.
  * @throws {ObjectStoreError} If the store breaks off.
  * @throws {BerthError} If the file cannot be written (`archive/io`).
  */
@@ -46,7 +46,7 @@ export async function downloadObject(
       onDisk(`write '${path}'`, async () => {
         hash.update(chunk);
         size += chunk.length;
-        // An object that grows is not the one that was announced: nothing of it is of use.
+        // An object that grows is not the announced version, so its content is useless.
         if (size > expected) {
           throw new ObjectStoreError(`${what} after more than ${expected} bytes. Try again.`);
         }

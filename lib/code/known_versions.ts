@@ -1,5 +1,5 @@
 /**
- * What is known of objects: the hash of their content, and refusals.
+ * Remembers the content hash of objects, and which archives were refused.
  *
  * @module
  */
@@ -10,28 +10,28 @@ import { type InvalidArchiveError, messageOf } from "../errors.ts";
 import type { ObjectInfo } from "../objects/object_store.ts";
 import { unlessMissing } from "../util/files.ts";
 
-/** Names a version of an object. */
+/** A version of an object. */
 export type ObjectVersion = Pick<ObjectInfo, "key" | "etag" | "size">;
 
-/** How many versions, and how many refusals, are remembered. */
+/** Number of versions, and of refusals, to remember. */
 const MAX_KNOWN = 5_000;
 
-/** Remembers the content of versions of objects, in a file too, so that a new process need not fetch them again. */
+/** Remembers the content hashes of object versions in a file, so that a new process need not fetch them again. */
 export class KnownVersions {
   readonly #file: string;
   readonly #hashes = new LRUCache<string, string>({ max: MAX_KNOWN });
-  /** The hash of what was last seen at a key. */
+  /** Hash of the last content of each key. */
   readonly #latest = new LRUCache<string, string>({ max: MAX_KNOWN });
   readonly #refusals = new LRUCache<string, InvalidArchiveError>({ max: MAX_KNOWN });
   readonly #log = getLogger(["berth", "runner"]);
   #writing: Promise<void> = Promise.resolve();
 
-  /** @param file Absolute path of the file; its folder exists before anything is added. */
+  /** @param file Absolute path of the file. Its folder must exist before a version is added. */
   constructor(file: string) {
     this.#file = file;
   }
 
-  /** Reads the file; one that is damaged counts as empty. */
+  /** Reads the file. A damaged file counts as empty. */
   async read(): Promise<void> {
     const text = await unlessMissing(Deno.readTextFile(this.#file));
     if (text === undefined) return;
@@ -45,12 +45,12 @@ export class KnownVersions {
     }
   }
 
-  /** SHA-256 of a version's content, where it is known. @param bucket Its bucket. @param version The version. */
+  /** Returns the SHA-256 of a version's content, if known. @param bucket Its bucket. @param version The version. */
   hashOf(bucket: string, version: ObjectVersion): string | undefined {
     return this.#hashes.get(versionOf(bucket, version));
   }
 
-  /** SHA-256 of the last content that was seen at a key. @param bucket Its bucket. @param key The key. */
+  /** Returns the SHA-256 of the last known content of a key. @param bucket Its bucket. @param key The key. */
   latestAt(bucket: string, key: string): string | undefined {
     return this.#latest.get(placeOf(bucket, key));
   }
@@ -68,24 +68,24 @@ export class KnownVersions {
     await (this.#writing = this.#writing.then(() => this.#write()));
   }
 
-  /** Why a version was refused. @param bucket Its bucket. @param version The version. */
+  /** Returns why a version was refused. @param bucket Its bucket. @param version The version. */
   refusalOf(bucket: string, version: ObjectVersion): InvalidArchiveError | undefined {
     return this.#refusals.get(versionOf(bucket, version));
   }
 
-  /** Remembers a refusal. @param bucket The bucket. @param version The version. @param error Why. */
+  /** Remembers that a version was refused. @param bucket Its bucket. @param version The version. @param error Why. */
   refuse(bucket: string, version: ObjectVersion, error: InvalidArchiveError): void {
     this.#refusals.set(versionOf(bucket, version), error);
   }
 
-  /** Remembers a refusal of a content, whatever versions have it. @param sha256 Its hash. @param error Why. */
+  /** Remembers that a content was refused, in whatever version. @param sha256 Its hash. @param error Why. */
   refuseContent(sha256: string, error: InvalidArchiveError): void {
     for (const [version, known] of this.#hashes.entries()) {
       if (known === sha256) this.#refusals.set(version, error);
     }
   }
 
-  /** It saves work and nothing else: a failure is told, and passes. */
+  /** Writes the file. It only saves work, so a failure is logged and ignored. */
   async #write(): Promise<void> {
     const rows = [...this.#hashes.entries()].reverse().map(([version, sha256]) => {
       const [bucket, key] = JSON.parse(version) as [string, string];

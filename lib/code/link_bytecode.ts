@@ -1,5 +1,5 @@
 /**
- * Bytecode that another tree has already.
+ * Reuses the bytecode of other trees.
  *
  * @module
  */
@@ -7,24 +7,24 @@
 import { unlessMissing } from "../util/files.ts";
 import type { CodeTree } from "./code_tree.ts";
 
-/** A tree and its bytecode. */
+/** A tree whose bytecode may be reused. */
 export interface BytecodeDonor {
   /** The tree. */
   readonly tree: CodeTree;
-  /** Absolute path of its bytecode; nothing need be there. */
+  /** Absolute path of its bytecode, which need not exist. */
   readonly layer: string;
 }
 
-/** How many files are linked before others get their turn. */
+/** Number of files linked before other work gets a turn. */
 const BATCH = 500;
 
 /**
- * Links the bytecode of each source that a donor has at the same path with the same content.
+ * Links the bytecode of each source file that a donor has at the same path with the same content.
  *
  * @param tree The tree.
  * @param layer Absolute path of its bytecode: an empty folder.
- * @param donors Where bytecode is taken from.
- * @returns Paths of the sources that are compiled now.
+ * @param donors Trees whose bytecode is reused.
+ * @returns Paths of the sources that have bytecode now.
  */
 export async function linkBytecode(
   tree: CodeTree,
@@ -50,7 +50,7 @@ export async function linkBytecode(
   return linked;
 }
 
-/** The source of `pkg/__pycache__/name.cpython-311.pyc` is `pkg/name.py`. */
+/** Converts `pkg/__pycache__/name.cpython-311.pyc` to `pkg/name.py`. */
 function sourceOf(path: string): string | undefined {
   const [, folder, stem] = /^(.*\/)?__pycache__\/([^/]+)\.[^./]+\.pyc$/.exec(path) ?? [];
   return stem === undefined ? undefined : `${folder ?? ""}${stem}.py`;
@@ -62,7 +62,7 @@ function link(from: string, layer: string, path: string): boolean {
     Deno.linkSync(from, `${layer}/${path}`);
     return true;
   } catch {
-    // The donor is being removed, or the file has too many links.
+    // The donor is being removed, or the file already has too many links.
     return false;
   }
 }

@@ -1,29 +1,29 @@
 /**
- * Removes folders that a stranger has filled.
+ * Removes folders with content that nobody vouches for.
  *
  * @module
  */
 
 import { unlessMissing } from "../util/files.ts";
 
-/** Nothing is looked for, or removed, deeper than this below the root. */
+/** Depth below the root up to which folders are removed in place; deeper ones are moved up first. */
 const MAX_DEPTH = 64;
-/** Longest path that is gone on from; the system's limit is 4096 with a name of up to 255. */
+/** Longest path to descend into, in bytes: the system's limit is 4096, with a name of up to 255. */
 const MAX_PATH_BYTES = 3072;
-/** What stands for bytes of a name that are no UTF-8. */
+/** Replacement character for bytes of a name that are not UTF-8. */
 const REPLACEMENT = "\uFFFD";
 
 const encoder = new TextEncoder();
 
 /**
- * Removes a folder and all that is in it, however deep; no error when there is none. A link is removed, never
- * followed. Nobody else may write to the folder any more.
+ * Removes a folder and everything in it, however deep. Does nothing if there is no folder. Removes links without
+ * following them. No other process may write to the folder meanwhile.
  *
- * A recursive removal recurses: a tree of some ten thousand folders, each in the other, would overflow its
- * stack and end the process. So what is deep is brought up first.
+ * A recursive removal would overflow its stack and end the process at some ten thousand nested folders, so deep folders
+ * are moved up first.
  *
  * @param root Absolute path of the folder.
- * @throws {Error} If the operating system refuses, or a folder's name cannot be told to it.
+ * @throws {Error} If the operating system refuses, or the name of a folder is not UTF-8.
  */
 export async function removeTree(root: string): Promise<void> {
   try {
@@ -41,7 +41,7 @@ async function flatten(root: string): Promise<void> {
     for await (const { name, isDirectory } of Deno.readDir(folder.path)) {
       if (!isDirectory) continue;
       if (name.includes(REPLACEMENT)) {
-        throw new Error(`A folder in '${folder.path}' has a name that is no UTF-8`);
+        throw new Error(`A folder in '${folder.path}' has a name that is not UTF-8`);
       }
       const path = `${folder.path}/${name}`;
       const isDeep = folder.depth >= MAX_DEPTH || encoder.encode(path).length > MAX_PATH_BYTES;

@@ -1,16 +1,16 @@
 /**
- * Looks at the files of a tree.
+ * Checks the files of a tree.
  *
  * @module
  */
 
 import type { CodeTree } from "./code_tree.ts";
 
-/** How many files are looked at before others get their turn. */
+/** Number of files checked before other work gets a turn. */
 const BATCH = 500;
 
 /**
- * Whether all files of a tree are there, each with its size: a loss of power or a cleaner may have taken some.
+ * Whether all files of a tree exist and have their sizes: a power loss or a cleaner may have damaged some.
  *
  * @param tree The tree.
  */
@@ -22,10 +22,10 @@ export function isWhole(tree: CodeTree): Promise<boolean> {
 }
 
 /**
- * Makes all files of a tree look recently used; their times of change stay.
+ * Renews the times of access of all files of a tree, and keeps their times of change.
  *
  * @param tree The tree.
- * @returns False when some are gone.
+ * @returns False if files are missing.
  */
 export function refreshFiles(tree: CodeTree): Promise<boolean> {
   const now = new Date();

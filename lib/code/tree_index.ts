@@ -1,22 +1,22 @@
 /**
- * What is known of the trees on disk. Pure.
+ * Records the trees on disk and their use. Pure.
  *
  * @module
  */
 
 import type { CodeTree } from "./code_tree.ts";
 
-/** One tree. */
+/** Record of one tree. */
 export interface TreeRecord {
   /** The tree. */
   readonly tree: CodeTree;
   /** Its size in bytes. */
   readonly bytes: number;
-  /** How many use it at this moment. */
+  /** Number of uses in progress. */
   leases: number;
-  /** How many have used it. */
+  /** Number of all uses. */
   uses: number;
-  /** Whether all of its files are there; absent: nobody has looked yet. */
+  /** Whether all of its files exist; absent until they are checked. */
   isWhole?: boolean;
 }
 
@@ -24,7 +24,7 @@ export interface TreeRecord {
 export class TreeIndex {
   readonly #records = new Map<string, TreeRecord>();
 
-  /** Size of all trees in bytes. Files that two trees share count twice. */
+  /** Size of all trees in bytes. A file that two trees share counts twice. */
   get bytes(): number {
     let total = 0;
     for (const { bytes } of this.#records.values()) total += bytes;
@@ -37,10 +37,10 @@ export class TreeIndex {
   }
 
   /**
-   * Notes the use of a tree; the caller takes its lease back.
+   * Leases a tree to the caller, who decrements `leases` at the end.
    *
    * @param sha256 Hash of its archive.
-   * @returns The tree; `undefined` when it is not known.
+   * @returns The tree; `undefined` if there is no such tree.
    */
   lease(sha256: string): TreeRecord | undefined {
     const record = this.#records.get(sha256);
@@ -52,19 +52,19 @@ export class TreeIndex {
     return record;
   }
 
-  /** Forgets a tree. @param record The tree. @returns False when another one has its place, or none. */
+  /** Removes a tree from the index. @param record The tree. @returns False if the index does not contain it. */
   forget(record: TreeRecord): boolean {
     const { sha256 } = record.tree;
     return this.#records.get(sha256) === record && this.#records.delete(sha256);
   }
 
-  /** The most recently used trees that are known to be whole. @param count How many at most. */
+  /** Returns the most recently used trees that are known to be whole. @param count Largest number of trees. */
   recent(count: number): CodeTree[] {
     const whole = [...this.#records.values()].filter(({ isWhole }) => isWhole);
     return whole.slice(-count).map(({ tree }) => tree);
   }
 
-  /** Trees that nobody uses at this moment, least recently used first, with the number of their uses. */
+  /** Returns the trees without a use in progress, least recently used first, with the number of their uses. */
   idle(): { record: TreeRecord; uses: number }[] {
     return [...this.#records.values()].filter(({ leases }) => leases === 0)
       .map((record) => ({ record, uses: record.uses }));

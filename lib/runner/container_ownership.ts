@@ -1,16 +1,16 @@
 /**
- * Which containers a runner may act on. Labels decide, never names: a name can be changed by hand.
+ * Decides which containers a runner may act on, by their labels: a name can be changed by hand.
  *
  * @module
  */
 
 import { LABEL } from "../engine/labels.ts";
 
-/** The document store that a runner starts containers for. */
+/** The document store whose bots a runner serves. */
 export interface ContainerOwner {
-  /** Identity of the store: a short string that no other store has. */
+  /** Identity of the store: a short, unique string. */
   readonly id: string;
-  /** Identities of stores whose containers count as this one's. @default {none} */
+  /** Identities of other stores whose containers the runner takes over. @default {none} */
   readonly adopted?: readonly string[];
 }
 
@@ -18,9 +18,9 @@ export interface ContainerOwner {
  * How a container relates to a runner.
  *
  * - `own`: the runner acts on it.
- * - `foreign`: it has the runner's instance name and comes from another document store. The runner shows it and
- *   never touches it; it holds the name of a container that the runner may want to start.
- * - `none`: it is no concern of the runner's.
+ * - `foreign`: it has the runner's instance name but belongs to another document store. The runner shows it and never
+ *   touches it; it may occupy the name of a container that the runner wants to start.
+ * - `none`: it has nothing to do with the runner.
  */
 export type ContainerRelation = "own" | "foreign" | "none";
 
@@ -37,13 +37,13 @@ export class ContainerOwnership {
     this.instanceLabels = { [LABEL.managed]: "true", [LABEL.instance]: instance };
   }
 
-  /** The store; absent until {@linkcode ContainerOwnership.setOwner}. */
+  /** The document store; `undefined` until {@linkcode ContainerOwnership.setOwner}. */
   get owner(): ContainerOwner | undefined {
     return this.#owner;
   }
 
   /**
-   * Names the store. Until then every container of the instance is the runner's own.
+   * Sets the document store. Without one, every container of the instance is the runner's own.
    *
    * @param owner The store.
    */
@@ -51,24 +51,24 @@ export class ContainerOwnership {
     this.#owner = owner;
   }
 
-  /** Labels of a container that the runner makes. */
+  /** Labels of every container that the runner creates. */
   get ownLabels(): Readonly<Record<string, string>> {
     return { ...this.instanceLabels, ...(this.#owner && { [LABEL.store]: this.#owner.id }) };
   }
 
   /**
-   * Labels that every container has which is not `none`: what to ask the engine for. A store's bots may carry the
-   * name of another instance that served them before.
+   * Labels that every own or foreign container has, to filter a list by. The instance is not among them if there is a
+   * store: another instance may have started the store's bots.
    */
   get searchLabels(): Readonly<Record<string, string>> {
     return this.#owner ? { [LABEL.managed]: "true" } : this.instanceLabels;
   }
 
   /**
-   * Reads from its labels how a container relates to the runner. One without a store's identity comes from an earlier
-   * version of Berth, and belongs to whichever store its instance has.
+   * Decides from its labels how a container relates to the runner. A container without a store label was started by an
+   * earlier version of Berth, and belongs to the store of its instance.
    *
-   * @param labels The container's labels.
+   * @param labels Labels of the container.
    */
   relationOf(labels: Readonly<Record<string, string>>): ContainerRelation {
     if (labels[LABEL.managed] !== "true") return "none";
@@ -78,7 +78,7 @@ export class ContainerOwnership {
     if (!owner || store === undefined) return isInstance ? "own" : "none";
     const isStore = store === owner.id || (owner.adopted ?? []).includes(store);
     if (isInstance) return isStore ? "own" : "foreign";
-    // Runs belong to the instance that claimed them; of a store's bots, one service at a time looks after all.
+    // Runs belong to the instance that claimed them. The bots of a store belong to the one service that serves it.
     const isBot = labels[LABEL.instance] !== undefined && labels[LABEL.kind] === "bot";
     return isStore && isBot ? "own" : "none";
   }

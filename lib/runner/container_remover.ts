@@ -13,8 +13,8 @@ import type { Workspaces } from "../code/workspaces.ts";
 import type { RemoveOrphansOptions } from "./runner.ts";
 
 /**
- * Removes the folder that it is given the name of. The `rm` of small images gives up on paths longer than the
- * system's limit: the tree is then cut into slices, and removed slice by slice.
+ * Shell script that removes the folder named by `$0`. The `rm` of small images fails on paths longer than the system's
+ * limit, so the script then cuts the tree into slices and removes them one by one.
  */
 const REMOVE = `
 cd /folders && rm -rf -- "$0" 2>/dev/null && exit
@@ -26,20 +26,20 @@ while mkdir -p "$0.deep"; do
 done
 `;
 
-/** Kinds of containers that no process needs but the one that started them. */
+/** Kinds of helper containers, which only the process that started them needs. */
 const HELPERS: readonly string[] = ["cleanup", "compile"];
 
 /** Options of {@linkcode ContainerRemover}. */
 export interface ContainerRemoverOptions {
   /** The engine. */
   readonly orchestrator: ContainerOrchestrator;
-  /** The workspaces. */
+  /** Folders of the containers. */
   readonly workspaces: Workspaces;
   /** Tells this instance's containers from others. */
   readonly ownership: ContainerOwnership;
 }
 
-/** Removes containers and folders of one instance, so that nothing is left of either. */
+/** Removes the containers of one instance together with their workspaces. */
 export class ContainerRemover {
   readonly #options: ContainerRemoverOptions;
   readonly #log = getLogger(["berth", "runner"]);
@@ -50,24 +50,23 @@ export class ContainerRemover {
   }
 
   /**
-   * Removes a container, running or not, then its folder.
+   * Removes a container, running or not, then its workspace.
    *
-   * @param info What the engine knows of it.
+   * @param info The container.
    */
   async remove(info: ContainerInfo, signal?: AbortSignal): Promise<void> {
     await this.#options.orchestrator.remove(info.id, { signal });
     const folder = info.labels[LABEL.folder];
-    // The folder of a bot that another instance started is in that instance's place, which clears it up at its start.
+    // The workspace of a bot that another instance started lies in that instance's folder; that instance removes it.
     const isOfInstance = info.labels[LABEL.instance] === this.#options.ownership.ownLabels[LABEL.instance];
     if (folder && isOfInstance) await this.removeFolder(folder, info.image, signal);
   }
 
   /**
-   * Removes a folder. Where a bot that ran as another user left files that Berth may not remove, a container
-   * with the right to do so does it.
+   * Removes a workspace. If Berth may not remove the files of the bot's user, a privileged container removes them.
    *
-   * @param folder Name of the folder.
-   * @param image An image with a shell that is on the engine.
+   * @param folder Name of the workspace.
+   * @param image A present image with a shell.
    */
   removeFolder(folder: string, image: string, signal?: AbortSignal): Promise<void> {
     const { orchestrator, workspaces, ownership } = this.#options;
@@ -85,11 +84,11 @@ export class ContainerRemover {
   }
 
   /**
-   * {@linkcode removeFolder} on the way out of a failure: what goes wrong here must not hide what went wrong
-   * there. A folder that stays is an orphan, and goes with the next {@linkcode removeOrphans}.
+   * Removes a workspace after a failed start. Never rejects, so that the caller reports the first failure. A workspace
+   * that stays is an orphan, and the next {@linkcode removeOrphans} removes it.
    *
-   * @param folder Name of the folder.
-   * @param image An image with a shell that is on the engine.
+   * @param folder Name of the workspace.
+   * @param image A present image with a shell.
    */
   async discardFolder(folder: string, image: string): Promise<void> {
     try {
@@ -101,18 +100,18 @@ export class ContainerRemover {
   }
 
   /**
-   * Removes what a killed process or engine left: containers that were created and never started, helpers,
-   * and folders that no container names. What cannot be removed is told in the log, and stays for the next time.
+   * Removes what a killed process or engine left behind: containers that were created and never started, helper
+   * containers, and workspaces without a container. Logs what it cannot remove, and tries again at the next call.
    *
-   * @param image An image with a shell, for folders that Berth may not remove itself.
-   * @param options Gives up; and what the leftovers were made for, where not all are meant.
-   * @returns Names of what was removed.
+   * @param image An image with a shell, for workspaces that Berth may not remove itself.
+   * @param options See {@linkcode RemoveOrphansOptions}.
+   * @returns Names of the containers and workspaces that were removed.
    */
   async removeOrphans(image: string, { signal, kinds }: RemoveOrphansOptions = {}): Promise<string[]> {
     const { orchestrator, workspaces, ownership } = this.#options;
-    // A folder's name begins with what it was made for.
+    // The name of a workspace begins with the kind of its container.
     const isMeant = (name = "") => !kinds || kinds.some((kind) => name.startsWith(`${kind}-`));
-    // Read before the containers: a folder that is idle now and named by none of them will never be named.
+    // Listed before the containers: no later container can use a workspace that is idle now.
     const idle = (await workspaces.idle()).filter(isMeant);
     const labels = ownership.instanceLabels;
     const containers = await orchestrator.listContainers({ signal, labels });
@@ -141,11 +140,11 @@ export class ContainerRemover {
     return removed;
   }
 
-  /** A start or a removal that is under way has its folder reserved. */
+  /** A start or removal in progress has reserved the workspace, so its container is not an orphan. */
   async #removeIfOrphan(info: ContainerInfo, signal?: AbortSignal): Promise<boolean> {
     const isCandidate = HELPERS.includes(info.labels[LABEL.kind] ?? "") || info.phase === "pending";
     if (!isCandidate || this.#options.workspaces.isReserved(info.labels[LABEL.folder] ?? "")) return false;
-    // The list may be older than the end of its start: what is reserved no more and pending still is left over.
+    // The container may have started since it was listed. If it is still pending and not reserved, it is left over.
     const now = await this.#options.orchestrator.getStatus(info.id, { signal });
     if (!now || (info.phase === "pending" && now.phase !== "pending")) return false;
     await this.remove(now, signal);

@@ -1,5 +1,5 @@
 /**
- * Which users a configuration gives to bots.
+ * Decides from a configuration which users bots run as.
  *
  * @module
  */
@@ -13,10 +13,10 @@ import { HostUsers } from "../users/host_users.ts";
 import { LABEL } from "../engine/labels.ts";
 
 /**
- * Makes what gives bots their users: the one that is configured, Berth's own where it is not root, else one a bot.
+ * Creates the assignment of users to bots: the configured user, Berth's own user if it is not root, or one user a bot.
  *
  * @param config The configuration.
- * @param orchestrator Says which users are taken.
+ * @param orchestrator Engine whose containers show which users are taken.
  * @param own User that this process runs as.
  */
 export function createBotUsers(
@@ -37,7 +37,7 @@ export function createBotUsers(
   });
 }
 
-/** Containers of a version without the label run as one user for all, which is in no range. */
+/** Containers without the label were started by an earlier version, as one shared user outside of every range. */
 function liveUser({ labels }: ContainerInfo): LiveUser[] {
   const uid = Number(labels[LABEL.uid]);
   const id = labels[LABEL.id];
@@ -56,7 +56,7 @@ function policyOf(
   return own.uid === 0 ? { kind: "range", range: botUids } : { kind: "one", owner: own };
 }
 
-/** Root in a user namespace may give files only to the users that the namespace has. */
+/** In a user namespace, root can give files only to users that the namespace maps. */
 async function canGive(folder: string, uid: number): Promise<boolean> {
   const probe = await onDisk(`write to '${folder}'`, async () => {
     await Deno.mkdir(folder, { recursive: true, mode: 0o700 });

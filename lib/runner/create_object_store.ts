@@ -1,5 +1,5 @@
 /**
- * The object store that a configuration names.
+ * Creates the object store that a configuration names.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import { LazyObjectStore } from "../objects/lazy_object_store.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 
 /**
- * The object store that a configuration names: MinIO, or a folder in its `dataDir`. The client of MinIO is loaded
- * with the first call, so that a process that needs none does not hold its 20 MB.
+ * Creates the object store that a configuration names: MinIO, or a folder in `dataDir`. The MinIO client, which takes
+ * 20 MB of memory, is loaded with the first call.
  *
  * @param config The configuration.
  */

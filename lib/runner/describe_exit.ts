@@ -1,5 +1,5 @@
 /**
- * How a program ended, in words.
+ * Describes how a program ended.
  *
  * @module
  */
@@ -12,20 +12,20 @@ const KILLED = 128 + constants.signals.SIGKILL;
 
 /** How a program ended. */
 export interface Exit {
-  /** Exit code: 128 + n for signal n. Absent when nobody knows. */
+  /** Exit code: 128 + n for signal n. Absent if unknown. */
   readonly exitCode?: number;
-  /** Whether the kernel killed a process of it that needed more memory than there was. */
+  /** Whether the kernel killed one of its processes at the memory limit. */
   readonly oomKilled?: boolean;
-  /** How much memory it had, in bytes. */
+  /** Memory limit in bytes. */
   readonly memoryBytes?: number;
   /** What it had written to disk when it was stopped for writing too much. */
   readonly diskUse?: DiskUse;
 }
 
 /**
- * Says how a program ended.
+ * Describes how a program ended.
  *
- * @param exit What is known of it.
+ * @param exit Its exit code and memory.
  * @returns For example `exit code 1`, `exit code 143 (SIGTERM)` or `out of memory: had 512 MB (exit code 137)`.
  */
 export function describeExit({ diskUse, ...exit }: Exit): string {
@@ -38,7 +38,7 @@ function describeEnd({ exitCode, oomKilled, memoryBytes }: Exit): string {
   const code = `exit code ${exitCode}`;
   if (oomKilled && exitCode !== 0) {
     const memory = `out of memory${memoryBytes ? `: had ${Math.round(memoryBytes / 1024 ** 2)} MB` : ""}`;
-    // The kernel may have killed a child only, and the program have ended for that or another reason.
+    // The kernel may have killed only a child process, and the program may have ended for another reason.
     return exitCode === KILLED ? `${memory} (${code})` : `${code}, after it ran ${memory}`;
   }
   const signal = Object.entries(constants.signals).find(([, number]) => number === exitCode - 128)?.[0];

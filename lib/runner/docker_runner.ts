@@ -48,7 +48,7 @@ import type {
   WatchContainersOptions,
 } from "./runner.ts";
 
-/** Logs of days before a container was made are not looked at; the engine's clock may be another. */
+/** Tolerance for a different clock of the engine: stored logs of earlier days are not searched for a container. */
 const CLOCK_SKEW_MS = 24 * 60 * 60_000;
 
 /** Runs bots as containers of one Docker Engine. See {@linkcode Runner} for what each method promises. */
@@ -65,9 +65,7 @@ export class DockerRunner implements Runner {
   readonly #active = new Set<Promise<unknown>>();
   readonly #log = getLogger(["berth", "runner"]);
 
-  /**
-   * @param parts What it is made of.
-   */
+  /** @param parts See {@linkcode DockerRunnerParts}. */
   constructor(parts: DockerRunnerParts) {
     const { config, user } = parts;
     const ownership = new ContainerOwnership(config.instance);
@@ -157,7 +155,7 @@ export class DockerRunner implements Runner {
   async removeContainer(container: string, options: RemoveContainerOptions = {}): Promise<void> {
     const info = await this.#containers.get(container, options);
     if (!info) return;
-    // What it prints until its end is stored, too.
+    // Stopped first, so that everything it prints until its end is stored.
     const isLive = info.phase === "running" || info.phase === "starting";
     if (this.#parts.logs && isLive) {
       this.#parts.logs.releaseBackpressure(info.id);
@@ -181,7 +179,7 @@ export class DockerRunner implements Runner {
     id: string,
     options?: FindContainersOptions,
   ): Promise<ManagedContainer[]> {
-    // A document may have any id: no container can be named after this one.
+    // Documents may have any id, but no container can have this name.
     if (!isBotId(id)) return Promise.resolve([]);
     return this.#containers.find(kind, id, options);
   }
@@ -248,10 +246,10 @@ export class DockerRunner implements Runner {
   }
 
   /**
-   * The metrics that a bot has printed since this process began.
+   * Returns the metrics that a bot has printed since this process began.
    *
    * @param id Id of the bot.
-   * @returns Empty where logs are not collected.
+   * @returns The metrics; empty if the runner does not store logs.
    */
   metricsOf(id: string): BotMetrics {
     return this.#parts.logs?.metrics.of(id) ?? { counts: {}, latest: {}, recent: [] };
@@ -276,7 +274,7 @@ export class DockerRunner implements Runner {
     await this.#parts.orchestrator[Symbol.asyncDispose]();
   }
 
-  /** {@linkcode close}. */
+  /** Does the same as {@linkcode close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -305,7 +303,7 @@ export class DockerRunner implements Runner {
     }
   }
 
-  /** After a run that was waited for. One that was given up gets its grace period, as at any other stop. */
+  /** Removes a container that the call has waited for. A cancelled one gets its grace period, as at any other stop. */
   async #end(containerId: string, signal?: AbortSignal): Promise<void> {
     try {
       if (signal?.aborted) {

@@ -1,5 +1,5 @@
 /**
- * What became of a start.
+ * Result of a start.
  *
  * @module
  */
@@ -7,57 +7,57 @@
 import type { ResultProblem } from "./result_store.ts";
 import type { ManagedContainer } from "./runner.ts";
 
-/** What every start has. */
+/** Fields of every result. */
 export interface StartedContainer {
   /** The engine's id of the container. */
   readonly containerId: string;
-  /** Its name. */
+  /** Name of the container. */
   readonly containerName: string;
   /** Hash of everything that shapes the container. */
   readonly specHash: string;
 }
 
-/** It runs, and goes on running. */
+/** The container runs. */
 export interface RunningResult extends StartedContainer {
-  /** Discriminates the union. */
+  /** Discriminator of {@linkcode ExecutionResult}. */
   readonly status: "running";
-  /** False when it was running already, with the same specification. */
+  /** Whether this call started it; false if it already ran with the same specification. */
   readonly created: boolean;
-  /** What is known of it. */
+  /** The container. */
   readonly container: ManagedContainer;
 }
 
-/** What every end has. */
+/** Fields of every result of a program that has ended. */
 export interface EndedContainer extends StartedContainer {
   /** Exit code of the container: 128 + n for signal n. */
   readonly exitCode: number;
-  /** From start to exit in ms, by the engine's clock. */
+  /** Time from start to exit in ms, by the engine's clock. */
   readonly durationMs: number;
-  /** The last lines that it printed, at most 1 MiB of them. */
+  /** The last lines that it printed, at most 1 MiB. */
   readonly output: string;
-  /** Bytes of its `result.json`, when it left one. */
+  /** Content of its `result.json`, if it left one. */
   readonly result?: Uint8Array;
-  /** Why its result is not usable, and was not kept; absent when it is. */
+  /** Why its result is not usable and was not stored; absent if it is usable. */
   readonly resultProblem?: ResultProblem;
-  /** The same in words: what, and where. */
+  /** Explanation of `resultProblem` for people. */
   readonly resultMessage?: string;
-  /** Key of its result in the results bucket, its own; absent when it was not kept. */
+  /** Key of its own object in the results bucket; absent if the result was not stored. */
   readonly resultKey?: string;
 }
 
-/** It ended with exit code 0. */
+/** The program ended with exit code 0. */
 export interface SuccessResult extends EndedContainer {
-  /** Discriminates the union. */
+  /** Discriminator of {@linkcode ExecutionResult}. */
   readonly status: "success";
 }
 
-/** It ended otherwise. */
+/** The program ended with another exit code. */
 export interface ErrorResult extends EndedContainer {
-  /** Discriminates the union. */
+  /** Discriminator of {@linkcode ExecutionResult}. */
   readonly status: "error";
-  /** Why, in one line. */
+  /** Why it ended, in one line. */
   readonly message: string;
 }
 
-/** What became of a start: it goes on running, or it ended, well or not. */
+/** Result of a start: the container runs, or the program has ended with success or an error. */
 export type ExecutionResult = RunningResult | SuccessResult | ErrorResult;

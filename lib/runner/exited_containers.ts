@@ -1,5 +1,5 @@
 /**
- * What becomes of containers that have exited: their last lines are stored, then they are removed.
+ * Stores the last lines of exited containers, then removes the containers.
  *
  * @module
  */
@@ -13,38 +13,38 @@ import { LABEL } from "../engine/labels.ts";
 import type { LogCollector } from "../logs/log_collector.ts";
 import { toCollectedContainer } from "./managed_container.ts";
 
-/** What {@linkcode ExitedContainers} need. */
+/** Options of {@linkcode ExitedContainers}. */
 export interface ExitedContainersOptions {
   /** The engine. */
   readonly orchestrator: Pick<ContainerOrchestrator, "rename" | "getStatus">;
-  /** What removes containers. */
+  /** Removes containers. */
   readonly remover: Pick<ContainerRemover, "remove">;
-  /** What stores their output; absent: nobody does. */
+  /** Stores the output of containers. @default {output is not stored} */
   readonly logs?: LogCollector;
 }
 
 /** Options of {@linkcode ExitedContainers.release}. */
 export interface ReleaseOptions {
-  /** Whether the container must not keep the next one of its bot waiting. @default {false} */
+  /** Whether the next container of the bot needs the name at once. @default {false} */
   readonly makeRoom?: boolean;
   /** Cancels the call. */
   readonly signal?: AbortSignal;
 }
 
-/** How long the next container of a bot waits for the last lines of this one, in ms. */
+/** How long the next container of a bot waits until the last lines of this one are stored, in ms. */
 const ROOM_MS = 500;
-/** So many containers of a bot, and of all bots, are set aside. */
+/** Largest number of containers that are set aside: of one bot, and in total. */
 const MAX_OF_BOT = 20;
 const MAX_OF_ALL = 500;
 
 /**
- * Never removes before everything that a container printed is stored. When that takes long, because the object store
- * is away, a container makes room for the next one of its bot: it is *set aside*, under another name, until its
- * lines are stored. The engine keeps them as long.
+ * Removes exited containers, but never before everything that they printed is stored. While the object store is down, a
+ * container is *set aside* under another name, so that the next container of its bot can start. The engine keeps its
+ * lines until they are stored.
  */
 export class ExitedContainers {
   readonly #options: ExitedContainersOptions;
-  /** Containers that are set aside, by the engine's id: the bots that they belong to. */
+  /** Bot of each container that is set aside, by the engine's id of the container. */
   readonly #aside = new Map<string, string>();
   readonly #log = getLogger(["berth", "runner"]);
 
@@ -58,7 +58,7 @@ export class ExitedContainers {
    *
    * @param info A container that has exited.
    * @param options See {@linkcode ReleaseOptions}.
-   * @throws {LogsNotSavedError} If its lines cannot be stored, and it was not set aside. It stays.
+   * @throws {LogsNotSavedError} If its lines cannot be stored and it was not set aside. The container stays.
    */
   async release(info: ContainerInfo, { makeRoom = false, signal }: ReleaseOptions = {}): Promise<void> {
     const problem = await this.#save(info, makeRoom, signal);
@@ -76,15 +76,15 @@ export class ExitedContainers {
   }
 
   /**
-   * Looks after the containers that are set aside: removes those whose lines are stored.
+   * Removes the containers that are set aside and whose lines are stored by now.
    *
-   * @param listed Containers of which the collector has been told.
+   * @param listed Containers that the log collector already knows.
    */
   async review(listed: readonly ContainerInfo[], signal?: AbortSignal): Promise<void> {
     const { logs, remover, orchestrator } = this.#options;
     if (!logs) return;
     const aside = new Map(listed.filter(isSetAside).map((info) => [info.id, info]));
-    // A list may be one of other bots.
+    // The list may be of another segment.
     for (const id of this.#aside.keys()) {
       if (aside.has(id)) continue;
       const isThere = await orchestrator.getStatus(id, { signal });
@@ -111,10 +111,10 @@ export class ExitedContainers {
   }
 
   /**
-   * Says what of a bot waits for the object store.
+   * Says which containers of a bot wait for the object store.
    *
    * @param id Id of the bot.
-   * @returns `undefined` when nothing does.
+   * @returns One sentence; `undefined` if no container waits.
    */
   waiting(id: string): string | undefined {
     const containers = [...this.#aside].filter(([, bot]) => bot === id).map(([container]) => container);
@@ -126,11 +126,11 @@ export class ExitedContainers {
     return `the last lines of ${count} wait to be stored${problem === undefined ? "" : `: ${problem}`}`;
   }
 
-  /** @returns Why the last lines are not stored; `undefined` when they are. */
+  /** Returns why the last lines are not stored; `undefined` once they are. */
   async #save(info: ContainerInfo, makeRoom: boolean, signal?: AbortSignal): Promise<unknown> {
     const { logs } = this.#options;
     if (!logs || info.phase === "pending" || !(LABEL.id in info.labels)) return undefined;
-    // It had exited when it was looked at, or was stopped since then.
+    // It had exited when it was listed, or has been stopped since.
     const saving = logs.stop({ ...toCollectedContainer(info), hasExited: true }, signal)
       .then(() => undefined, (error: unknown) => error);
     if (!makeRoom) return await saving;
@@ -153,7 +153,7 @@ export class ExitedContainers {
 }
 
 /**
- * Whether a container was set aside: it has exited, and only its last lines are of interest.
+ * Whether a container is set aside: it has exited and waits until its last lines are stored.
  *
  * @param info The container.
  */

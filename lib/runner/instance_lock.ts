@@ -1,5 +1,5 @@
 /**
- * One process per instance.
+ * Lets only one process at a time run as an instance.
  *
  * @module
  */
@@ -9,29 +9,29 @@ import { RETRY } from "../util/backoff.ts";
 import { BerthError } from "../errors.ts";
 import { FolderLock, type LockHolder } from "../util/folder_lock.ts";
 
-/** How often a taken name is tried before it counts as taken. */
+/** Number of attempts before a taken name counts as taken. */
 const MAX_TRIES = 5;
 
-/** Another process of the same instance is there. */
+/** Another process of the same instance is running. */
 export class InstanceLockedError extends BerthError {
   /**
    * Makes the error.
    *
    * @param instance Name of the instance.
-   * @param holder What the other process says of itself.
+   * @param holder Description of the other process.
    */
   constructor(instance: string, holder: string) {
     super(
       "instance/locked",
-      `Another Berth runs as instance '${instance}' already (${holder || "unknown process"}). ` +
-        "Stop it first, or choose another name with BERTH_INSTANCE.",
+      `Another Berth already runs as instance '${instance}' (${holder || "unknown process"}).`,
+      { advice: "Stop it first, or choose another name with BERTH_INSTANCE." },
     );
   }
 }
 
 /**
- * Holds an instance's name on this machine. The kernel gives it up with the process, however that ends, so a
- * lock is never stale.
+ * Holds the name of an instance on this machine. The kernel releases it when the process ends, for whatever reason, so
+ * a lock is never stale.
  */
 export class InstanceLock implements AsyncDisposable {
   readonly #lock: FolderLock;
@@ -46,13 +46,13 @@ export class InstanceLock implements AsyncDisposable {
   }
 
   /**
-   * Takes the name.
+   * Acquires the lock.
    *
-   * @param folder Absolute path of an existing folder, the same for every process concerned.
+   * @param folder Absolute path of an existing folder that all processes of the instance share.
    * @param instance Name of the instance.
-   * @param part Part of the instance, where its parts may be in several processes; the whole instance if absent.
-   * @returns The lock. Dispose it to give the name up.
-   * @throws {InstanceLockedError} If another process has it; the message names that process.
+   * @param part Part of the instance, if its parts may run in several processes. @default {the whole instance}
+   * @returns The lock. Dispose it to release the name.
+   * @throws {InstanceLockedError} If another process holds the lock; the message names that process.
    */
   static async acquire(folder: string, instance: string, part?: string): Promise<InstanceLock> {
     const path = pathOf(folder, instance, part);
@@ -60,7 +60,7 @@ export class InstanceLock implements AsyncDisposable {
     for (let tries = 1;; tries++) {
       const lock = await FolderLock.tryAcquire(path, about);
       if (lock) return new InstanceLock(lock);
-      // Somebody who only looks has it for a moment.
+      // A process that only reads the holder has it for a moment.
       if (tries < MAX_TRIES) await delay(RETRY.lock.minMs);
       else {
         const holder = await FolderLock.look(path);
@@ -70,12 +70,12 @@ export class InstanceLock implements AsyncDisposable {
   }
 
   /**
-   * Looks who has the name.
+   * Reads which process holds the lock.
    *
    * @param folder Absolute path of the folder; it may be missing.
    * @param instance Name of the instance.
    * @param part Part of the instance.
-   * @returns What the process that has it says of itself; `undefined` when nobody has it.
+   * @returns Description of the process; `undefined` if no process holds the lock.
    */
   static async holder(folder: string, instance: string, part?: string): Promise<LockHolder | undefined> {
     try {
@@ -97,7 +97,7 @@ export class InstanceLock implements AsyncDisposable {
     return this.#lock.renew();
   }
 
-  /** Gives the name up. */
+  /** Releases the lock. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#lock[Symbol.asyncDispose]();
   }

@@ -1,5 +1,5 @@
 /**
- * From the engine's view of a container to the runner's.
+ * Converts the engine's description of a container into the runner's.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import type { ManagedContainer } from "./runner.ts";
 const infos = new WeakMap<ManagedContainer, ContainerInfo>();
 
 /**
- * What the engine knew of a container when it was told of.
+ * Returns the engine's description that a container was converted from.
  *
- * @param container What {@linkcode toManagedContainer} gave.
- * @returns `undefined` for any other, a copy among them.
+ * @param container A result of {@linkcode toManagedContainer}.
+ * @returns `undefined` for any other object, also for a copy.
  */
 export function infoOf(container: ManagedContainer): ContainerInfo | undefined {
   return infos.get(container);
@@ -27,16 +27,16 @@ export function infoOf(container: ManagedContainer): ContainerInfo | undefined {
 export interface ToManagedContainerOptions {
   /** Whether the runner may act on it. @default {"own"} */
   readonly relation?: Exclude<ContainerRelation, "none">;
-  /** Whether files of its code were removed from under it. @default {false} */
+  /** Whether files of its code are missing. @default {false} */
   readonly isCodeLost?: boolean;
   /** What it had written when it was stopped for that. */
   readonly diskUse?: DiskUse | undefined;
 }
 
 /**
- * Reads the labels of one of our containers. A label that somebody damaged reads as its default.
+ * Converts the engine's description of a container. A label that cannot be read counts as its default.
  *
- * @param info What the engine knows of it.
+ * @param info The engine's description.
  * @param options See {@linkcode ToManagedContainerOptions}.
  */
 export function toManagedContainer(
@@ -66,9 +66,9 @@ export function toManagedContainer(
 }
 
 /**
- * What a log collector needs to know of one of our containers.
+ * Converts the engine's description of a container for a log collector.
  *
- * @param info What the engine knows of it.
+ * @param info The engine's description.
  */
 export function toCollectedContainer(
   { id: containerId, labels, createdAt, phase }: ContainerInfo,

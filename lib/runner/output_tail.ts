@@ -1,5 +1,5 @@
 /**
- * The last lines of a container.
+ * Reads the last lines of a container.
  *
  * @module
  */
@@ -10,12 +10,12 @@ const MAX_LINES = 10_000;
 const MAX_CHARACTERS = 1024 * 1024;
 
 /**
- * Reads the last lines that a container printed, both streams in the order in which the engine got them.
+ * Reads the last lines that a container printed on both streams, in the order in which they reached the engine.
  *
  * @param orchestrator The engine.
  * @param container Name or id.
- * @param options How many lines, 10,000 unless it is said; the signal gives up.
- * @returns At most so many lines and 1 MiB of text; each line ends with a newline.
+ * @param options The number of lines, by default 10,000, and the signal that cancels the call.
+ * @returns At most that many lines and 1 MiB; each line ends with a line feed.
  */
 export async function outputTail(
   orchestrator: Pick<ContainerOrchestrator, "getLogs">,

@@ -1,5 +1,5 @@
 /**
- * Looking for the containers of one runner, by their labels.
+ * Finds the containers of one runner by their labels.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import {
   type WatchContainersOptions,
 } from "./runner.ts";
 
-/** Events of the engine that end or pause a container. Starts are Berth's own, so they are no news. */
+/** Events that are reported. Starts are not among them: Berth knows the containers that it has started. */
 const CHANGES: readonly string[] = ["die", "destroy", "pause", "unpause"];
 
 /** Parts of {@linkcode OwnContainers}. */
@@ -29,13 +29,13 @@ export interface OwnContainersOptions {
   readonly orchestrator: Pick<ContainerOrchestrator, "getStatus" | "listContainers" | "watch">;
   /** Tells the runner's containers from others. */
   readonly ownership: ContainerOwnership;
-  /** Whether files of a container's code were removed from under it; asked of this instance's containers. */
+  /** Whether files of a container's code are missing; called for containers of this instance. */
   readonly isCodeLost?: (info: ContainerInfo) => Promise<boolean>;
   /** What a container had written when it was stopped for that; `undefined` for any other. @default {none was} */
   readonly diskUseOf?: (containerId: string) => DiskUse | undefined;
 }
 
-/** Finds and lists containers. Names say nothing here: they can be changed by hand. */
+/** Finds and lists containers by their labels: names can be changed by hand. */
 export class OwnContainers {
   readonly #options: OwnContainersOptions;
 
@@ -45,11 +45,11 @@ export class OwnContainers {
   }
 
   /**
-   * Asks the engine about one container.
+   * Reads the state of one container.
    *
-   * @param container Its id or name.
-   * @param options The signal that gives up.
-   * @returns `undefined` when there is none, or it is not the runner's own.
+   * @param container Id or name.
+   * @param options The signal that cancels the call.
+   * @returns `undefined` if there is no such container, or it is not the runner's own.
    */
   async get(container: string, { signal }: RunnerCallOptions = {}): Promise<ContainerInfo | undefined> {
     const info = await this.#options.orchestrator.getStatus(container, { signal });
@@ -57,22 +57,22 @@ export class OwnContainers {
   }
 
   /**
-   * Keeps the runner's own containers.
+   * Returns a container if it is the runner's own.
    *
-   * @param info What the engine knows of a container.
-   * @returns `undefined` when it is not the runner's own.
+   * @param info The container.
+   * @returns `undefined` if it is not the runner's own.
    */
   ifOwn(info: ContainerInfo): ContainerInfo | undefined {
     return this.#options.ownership.relationOf(info.labels) === "own" ? info : undefined;
   }
 
   /**
-   * Finds the containers of an id.
+   * Finds the containers of a bot.
    *
-   * @param kind What they are for.
-   * @param id The id.
+   * @param kind Purpose of the containers.
+   * @param id Id of the bot.
    * @param options See {@linkcode FindContainersOptions}.
-   * @returns Own and foreign ones, each as the engine knows it now.
+   * @returns Own and foreign containers in their current state.
    */
   async find(
     kind: ContainerKind,
@@ -84,7 +84,7 @@ export class OwnContainers {
     const wanted = listed.filter((info) =>
       !isSetAside(info) && (!slots || slots.includes(info.labels[LABEL.slot] ?? ""))
     );
-    // Of a container that ends at this moment, the list may still say that it runs; nor does it tell start and end.
+    // The engine's list has no times, and may still show a container as running that ends at this moment.
     const found = await Promise.all(
       wanted.map(({ id }) => this.#options.orchestrator.getStatus(id, { signal })),
     );
@@ -96,23 +96,23 @@ export class OwnContainers {
    *
    * @param segment The segment, or `ALL_SEGMENTS`.
    * @param options See {@linkcode ListManagedContainersOptions}.
-   * @returns What the engine knows of each: own and foreign ones.
+   * @returns Own and foreign containers.
    */
   list(segment: number, { signal, kind }: ListManagedContainersOptions = {}): Promise<ContainerInfo[]> {
     return this.#list({}, { signal, kind, segment });
   }
 
   /**
-   * Writes what the engine knows of a container in the runner's words.
+   * Converts the engine's description of a container into the runner's.
    *
    * @param info An own or foreign container.
-   * @returns `undefined` when it is neither.
+   * @returns `undefined` if it is neither.
    */
   async managed(info: ContainerInfo): Promise<ManagedContainer | undefined> {
     const { ownership, isCodeLost, diskUseOf } = this.#options;
     const relation = ownership.relationOf(info.labels);
     if (relation === "none") return undefined;
-    // The code of a bot that another instance has started is in that instance's folders.
+    // The code of a bot that another instance started lies in that instance's folders.
     const isOfInstance = info.labels[LABEL.instance] === ownership.instanceLabels[LABEL.instance];
     const isWatched = relation === "own" && isOfInstance;
     return toManagedContainer(info, {
@@ -123,10 +123,10 @@ export class OwnContainers {
   }
 
   /**
-   * Writes what the engine knows of containers in the runner's words.
+   * Converts the engine's descriptions of containers into the runner's.
    *
    * @param infos Containers.
-   * @returns Own and foreign ones.
+   * @returns Those that are own or foreign.
    */
   async managedOf(infos: readonly ContainerInfo[]): Promise<ManagedContainer[]> {
     const managed = await Promise.all(infos.map((info) => this.managed(info)));
@@ -134,13 +134,13 @@ export class OwnContainers {
   }
 
   /**
-   * Follows the changes of the runner's own and foreign containers.
+   * Reports changes of own and foreign containers.
    *
    * @param options See {@linkcode WatchContainersOptions}.
    */
   async *watch(options: WatchContainersOptions = {}): AsyncGenerator<ContainerHint> {
     const { orchestrator, ownership } = this.#options;
-    // The store may get its name while events arrive, so each event is checked on its own.
+    // The document store may be set while events arrive, so each event is checked when it arrives.
     const labels = { [LABEL.managed]: "true" };
     for await (const event of orchestrator.watch({ ...options, labels })) {
       const id = event.labels[LABEL.id];

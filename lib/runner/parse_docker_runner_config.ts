@@ -19,14 +19,13 @@ const MIB = 1024 * 1024;
 export const CONFIG_VARIABLES: readonly string[] = Object.keys(RUNNER_SCHEMA.shape);
 
 /**
- * Reads the configuration. Names, meanings and defaults are in docs/configuration.md. An empty value counts as
- * not set.
+ * Reads the configuration. docs/configuration.md lists names, meanings and defaults. An empty value counts as not set.
  *
- * @param variables For example `Deno.env.toObject()`. Others than those named in {@linkcode CONFIG_VARIABLES} are ignored.
- * @returns The configuration. Its secrets do not show when it is printed.
- * @throws {InvalidConfigError} with every problem at once.
+ * @param variables Names and values, for example `Deno.env.toObject()`. Unknown names are ignored.
+ * @returns The configuration. Printing it does not show its secrets.
+ * @throws {InvalidConfigError} If a value cannot be used; `issues` lists every problem.
  *
- * @example
+ * @example Limit the memory of each bot
  * ```ts
  * import { parseDockerRunnerConfig } from "@berth/runner";
  *

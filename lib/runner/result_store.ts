@@ -1,5 +1,5 @@
 /**
- * Takes a program's `result.json` out of its container and keeps it.
+ * Reads a program's `result.json` from its container and stores it.
  *
  * @module
  */
@@ -13,23 +13,23 @@ import { LABEL } from "../engine/labels.ts";
 import { Limiter } from "../util/limiter.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 
-/** Largest `result.json` that is read. */
+/** Size of the largest `result.json` that is read. */
 const MAX_RESULT_BYTES = 64 * 1024 * 1024;
-/** So many are in memory at the same time. */
+/** Number of results in memory at the same time. */
 const CONCURRENCY = 2;
 
 /** Why there is no usable result. */
 export type ResultProblem = "missing" | "too-large" | "not-a-file" | "invalid-json";
 
-/** What a program left as its result. */
+/** The result of a program. */
 export interface CollectedResult {
-  /** Its bytes, where there is a file within the limit. */
+  /** Content of the file, if there is one within the size limit. */
   readonly bytes?: Uint8Array;
-  /** Why it is not usable; absent when it is. */
+  /** Why the result is not usable; absent if it is. */
   readonly problem?: ResultProblem;
-  /** The same in words: what, and where. */
+  /** Explanation of `problem` for people. */
   readonly message?: string;
-  /** Key of its own object in the results bucket; absent when it is not kept. */
+  /** Key of its own object in the results bucket; absent if it is not stored. */
   readonly key?: string;
 }
 
@@ -37,7 +37,7 @@ export interface CollectedResult {
 export interface ResultStoreOptions {
   /** The engine. */
   readonly orchestrator: Pick<ContainerOrchestrator, "copyFromContainer">;
-  /** Where results are kept. */
+  /** The object store. */
   readonly store: ObjectStore;
   /** Bucket of the results. */
   readonly bucket: string;
@@ -45,18 +45,20 @@ export interface ResultStoreOptions {
 
 /** Options of {@linkcode ResultStore.collect}. */
 export interface CollectResultOptions {
-  /** Whether it is kept in the object store. */
+  /** Whether to store the result. */
   readonly keep: boolean;
-  /** Which of the bot's programs it is the result of. @default {as the container's kind says} */
+  /** Program that left the result. @default {the one that the container's label names} */
   readonly entrypoint?: EntrypointType;
   /** Cancels the call. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Reads results through the engine, which follows no link that a program planted, and keeps those that are JSON: as
- * `{id}/analysis.json`, the latest, and under a key of the run's own, which no later run touches. A run without a usable
- * result leaves an error as the latest, so that the result before it is not taken for its own.
+ * Stores each result that is JSON twice: as `{id}/analysis.json`, which holds the latest result, and under a key of the
+ * run's own, which no later run overwrites. If a run leaves no usable result, the latest one becomes an error, so that
+ * nobody takes an earlier result for that of this run.
+ *
+ * Reads results through the engine, which does not follow links that a program may have planted.
  */
 export class ResultStore {
   readonly #options: ResultStoreOptions;
@@ -68,11 +70,13 @@ export class ResultStore {
   }
 
   /**
-   * Takes the result of a container that has exited.
+   * Reads and stores the result of a container that has exited.
    *
-   * @param info What the engine knows of it, its times included.
+   * @param info The container, with its times.
    * @param options See {@linkcode CollectResultOptions}.
-   * @throws what keeps the engine or the object store from answering. A result that is not usable is no error.
+   * @returns The result. An unusable result is not an error: `problem` says what is wrong with it.
+   * @throws {EngineUnavailableError} If the engine does not answer.
+   * @throws {ObjectStoreError} If the object store does not answer.
    */
   collect(info: ContainerInfo, options: CollectResultOptions): Promise<CollectedResult> {
     return this.#limit.run(() => this.#collect(info, options), options.signal);
@@ -109,7 +113,7 @@ export class ResultStore {
     return { bytes };
   }
 
-  /** The run's own first: once the latest is there, so is the other. */
+  /** Stores the run's own result first: once the latest result changes, both are there. */
   async #store(
     info: ContainerInfo,
     bytes: Uint8Array,
@@ -135,7 +139,7 @@ export class ResultStore {
   }
 }
 
-/** What stands as the latest result after a run that left none that can be used. */
+/** The latest result after a run that left no usable one. */
 function noResult(
   { exitCode }: ContainerInfo,
   { problem, message }: CollectedResult,
@@ -149,7 +153,7 @@ function noResult(
   };
 }
 
-/** A run is told apart by its slot, anything else by when it was started. */
+/** Identifies a scheduled run by its slot, and any other run by its time of start. */
 function ownKey({ labels, startedAt, createdAt }: ContainerInfo): string {
   const slot = labels[LABEL.slot];
   if (slot !== undefined) return `runs/${slot}`;

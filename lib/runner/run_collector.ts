@@ -1,5 +1,5 @@
 /**
- * What a program that ends leaves behind: exit code, output, result.
+ * Collects exit code, output and result of a program that ends.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import type { CollectedRun } from "./runner.ts";
 export interface RunCollectorOptions {
   /** The engine. */
   readonly orchestrator: ContainerOrchestrator;
-  /** Where results are kept. */
+  /** Holds the results. */
   readonly store: ObjectStore;
   /** Bucket of the results. */
   readonly bucket: string;
@@ -30,13 +30,13 @@ export interface RunCollectorOptions {
 
 /** Options of {@linkcode RunCollector.collect}. */
 export interface CollectOptions {
-  /** Gives up waiting. The container goes on. */
+  /** Cancels the wait. The container keeps running. */
   readonly signal?: AbortSignal;
   /** Called for each line that it prints. */
   readonly onLine?: (line: LogLine) => void;
 }
 
-/** Reads what a run has left, and waits for its end where that is wanted. The container stays. */
+/** Reads what a run has left behind, and can wait for its end. Keeps the container. */
 export class RunCollector {
   readonly #options: RunCollectorOptions;
   readonly #results: ResultStore;
@@ -49,9 +49,9 @@ export class RunCollector {
   }
 
   /**
-   * Reads what a program has left that has ended, and keeps its result.
+   * Reads exit code and times of a program that has ended, and stores its result.
    *
-   * @param info What the engine knows of its container, its times included.
+   * @param info Its container, with times.
    */
   async take(info: ContainerInfo, signal?: AbortSignal): Promise<CollectedRun> {
     const { exitCode, startedAt, finishedAt } = info;
@@ -70,9 +70,9 @@ export class RunCollector {
   }
 
   /**
-   * Waits for the end.
+   * Waits for the end of a program, then collects its output and result.
    *
-   * @param executable What runs.
+   * @param executable The program.
    * @param started Its container.
    * @param options See {@linkcode CollectOptions}.
    */

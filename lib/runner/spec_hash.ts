@@ -1,5 +1,5 @@
 /**
- * One short value that changes exactly when a container has to be replaced.
+ * Hashes a specification to a short value that changes exactly when the container must be replaced.
  *
  * @module
  */
@@ -7,10 +7,10 @@
 import { createHash } from "node:crypto";
 
 /**
- * Hashes a value of plain JSON types. The order of keys does not matter: documents are written by programs
- * whose maps have none.
+ * Hashes a value of plain JSON types. The order of keys does not matter: some programs that write documents do not
+ * preserve it.
  *
- * @param parts What shapes the container. Fields that are `undefined` do not count.
+ * @param parts Everything that shapes the container. Fields that are `undefined` do not count.
  * @returns 32 hexadecimal digits.
  */
 export function specHash(parts: Readonly<Record<string, unknown>>): string {
@@ -18,8 +18,8 @@ export function specHash(parts: Readonly<Record<string, unknown>>): string {
 }
 
 /**
- * Brings JSON text into the one form that {@linkcode specHash} counts. Numbers keep their digits, so that two
- * integers beyond 2^53 stay different.
+ * Converts JSON text into a value for {@linkcode specHash}. Numbers keep their digits, so that two integers beyond 2^53
+ * stay different.
  *
  * @param text Valid JSON.
  * @returns A value whose hash does not depend on white space or the order of keys.

@@ -1,5 +1,5 @@
 /**
- * What stands in the way of a start.
+ * Finds containers that stand in the way of a start.
  *
  * @module
  */
@@ -10,30 +10,30 @@ import type { ContainerKind } from "../engine/labels.ts";
 import type { OwnContainers } from "./own_containers.ts";
 import type { ManagedContainer } from "./runner.ts";
 
-/** What is to be started. */
+/** A start. */
 export interface StartTarget {
-  /** Name that its container gets. */
+  /** Name of its container. */
   readonly name: string;
-  /** What it is for. */
+  /** Purpose of the container. */
   readonly kind: ContainerKind;
   /** Id of the bot. */
   readonly id: string;
-  /** Which run of a schedule it is. */
+  /** Slot of a scheduled run. */
   readonly slot: string | undefined;
-  /** Partition that it belongs to. */
+  /** Segment of the bot. */
   readonly segment: number;
-  /** Hash of everything that shapes it. */
+  /** Hash of everything that shapes the container. */
   readonly specHash: string;
 }
 
 /**
- * Looks for a container of the bot before one is started, by labels: one that was renamed by hand, or that another
- * instance of the same store has started, must not get a second one beside it.
+ * Looks for a container of the bot before a start. Searches by labels: a bot must not get a second container beside one
+ * that was renamed by hand or that another instance of the same store started.
  *
- * @param target What is to be started.
- * @param containers What finds containers.
- * @returns One that runs already as the target says; `undefined` when nothing stands in the way.
- * @throws {ContainerConflictError} If another one does.
+ * @param target The start.
+ * @param containers Finds containers.
+ * @returns A container that already runs as specified; `undefined` if none stands in the way.
+ * @throws {ContainerConflictError} If a container with another specification stands in the way.
  */
 export async function standingContainer(
   target: StartTarget,
@@ -42,20 +42,20 @@ export async function standingContainer(
 ): Promise<ManagedContainer | undefined> {
   const { kind, id, slot } = target;
   const found = await containers.find(kind, id, { signal });
-  // One that was created and never started is the rest of a start that was cut off: its name tells, if it is in the way.
+  // A pending container is left from a start that was cut off. It only stands in the way if it has the name.
   const standing = found.filter((each) => each.slot === slot && each.phase !== "pending");
   return standing.map((each) => judge(target, each)).find((each) => each !== undefined);
 }
 
 /**
- * Judges the container that has the name of a start.
+ * Compares the container that has the name of a start with that start.
  *
- * @param target What is to be started.
- * @param info What the engine knows of the container.
- * @param containers What tells whose it is.
- * @param cause What the engine said.
- * @returns The container, if it is what the target says.
- * @throws {ContainerConflictError} If it is another one.
+ * @param target The start.
+ * @param info The container.
+ * @param containers Decides whose the container is.
+ * @param cause The engine's refusal of the name.
+ * @returns The container, if it runs as specified.
+ * @throws {ContainerConflictError} If it is another container.
  */
 export async function namedContainer(
   target: StartTarget,
@@ -76,7 +76,7 @@ export async function namedContainer(
 }
 
 /**
- * Says whose a foreign container is, and what to do about it.
+ * Describes a foreign container, and says what to do about it.
  *
  * @param container The container.
  */

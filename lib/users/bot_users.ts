@@ -1,5 +1,5 @@
 /**
- * Which user each bot runs as.
+ * Decides which user each bot runs as.
  *
  * @module
  */
@@ -8,53 +8,53 @@ import { createHash } from "node:crypto";
 import { BerthError } from "../errors.ts";
 import type { FileOwner } from "../util/files.ts";
 
-/** Ids of users, both ends included. */
+/** Range of user ids, both ends included. */
 export interface UidRange {
-  /** The first one. */
+  /** First id. */
   readonly first: number;
-  /** The last one. */
+  /** Last id. */
   readonly last: number;
 }
 
-/** A bot's user on the engine. */
+/** User of a bot that has a container on the engine. */
 export interface LiveUser {
-  /** Which bot: see {@linkcode botUserKey}. */
+  /** Key of the bot, see {@linkcode botUserKey}. */
   readonly key: string;
-  /** Its user. */
+  /** User id. */
   readonly uid: number;
 }
 
-/** How users are given: one for all bots, or one of a range for each. */
+/** How bots get users: one user for all, or one user of a range for each. */
 export type BotUserPolicy =
   | { readonly kind: "one"; readonly owner: FileOwner }
   | { readonly kind: "range"; readonly range: UidRange };
 
-/** What {@linkcode BotUsers} works with. */
+/** Options of {@linkcode BotUsers}. */
 export interface BotUsersOptions {
-  /** How users are given. */
+  /** How bots get users. */
   readonly policy: BotUserPolicy;
-  /** Whether a user of the host, or of another program's containers, has a uid. */
+  /** Whether the host, or a container of another program, uses a user id. */
   readonly isOnHost: (uid: number) => Promise<boolean>;
-  /** Whether this process may give files to the users of the range: not in a user namespace that lacks them. */
+  /** Whether this process may give files to the users of the range; a user namespace may lack them. */
   readonly canGive: (uid: number) => Promise<boolean>;
-  /** Lists the users of all containers that are on the engine, those of other instances included. */
+  /** Lists the users of all containers on the engine, also of other instances. */
   readonly listLive: (signal?: AbortSignal) => Promise<readonly LiveUser[]>;
   /** Milliseconds on a monotonic clock. @default {performance.now} */
   readonly clock?: () => number;
 }
 
-/** The customary unprivileged user of images without users: where bots cannot have one each. */
+/** The customary unprivileged user of images, for bots that cannot have one each. */
 export const UNPRIVILEGED: FileOwner = { uid: 65_532, gid: 65_532 };
 
-/** For how long a list of the engine's containers is good enough, in ms. */
+/** How long a list of the engine's containers is reused, in ms. */
 const LIST_AGE_MS = 60_000;
 
 /**
- * Gives each bot a user of its own, the same one whenever it starts. The uid follows from the bot's key alone; where
- * two keys meet in one uid, the one that comes later takes the next that is free.
+ * Gives each bot a user of its own, the same one at every start. The user id is derived from the bot's key; if it is
+ * taken, the bot gets the next free id.
  *
- * Bots that share a uid share its limits, such as the number of inotify instances, and whoever runs as it on the host
- * reads their files and memory.
+ * Bots must not share a user id: they would share its limits, such as the number of inotify instances, and any process
+ * on the host with this id could read their files and memory.
  */
 export class BotUsers {
   readonly #options: BotUsersOptions;
@@ -72,7 +72,7 @@ export class BotUsers {
     this.#clock = options.clock ?? (() => performance.now());
   }
 
-  /** What of it shapes a container: a change replaces containers, a uid that had to be another one does not. */
+  /** The part that is hashed into a container's specification: a bot that gets another user id is not replaced. */
   get spec(): string {
     const { policy } = this.#options;
     if (policy.kind === "one") return `${policy.owner.uid}:${policy.owner.gid}`;
@@ -80,7 +80,7 @@ export class BotUsers {
   }
 
   /**
-   * The user of a bot. From now on no other bot of this process gets it.
+   * Returns the user of a bot, and reserves it: no other bot of this process gets it.
    *
    * @param key See {@linkcode botUserKey}.
    * @returns The user; its group has the same number.
@@ -132,7 +132,7 @@ export class BotUsers {
 
   async #readList(): Promise<void> {
     const live = await this.#options.listLive();
-    // What was given since the list before may be a start under way that is not in this one yet.
+    // Users given since the last list may belong to starts in progress, which this list does not show yet.
     const given = [...this.#recent];
     this.#recent = new Map();
     this.#byKey = new Map();
@@ -146,7 +146,7 @@ export class BotUsers {
 }
 
 /**
- * What a bot's user follows from: two instances on one engine may have bots of the same id.
+ * Builds the key that a bot's user is derived from: two instances on one engine may have bots with the same id.
  *
  * @param instance Name of the instance.
  * @param id Id of the bot.
@@ -156,11 +156,11 @@ export function botUserKey(instance: string, id: string): string {
 }
 
 /**
- * The uid that a bot gets when it is free.
+ * Derives a user id from a bot's key.
  *
  * @param key See {@linkcode botUserKey}.
- * @param range Where from.
- * @param tries How many before it were taken.
+ * @param range Range of the ids.
+ * @param tries Number of derived ids that are taken.
  */
 export function preferredUid(key: string, { first, last }: UidRange, tries: number = 0): number {
   const hash = createHash("sha256").update(`berth bot user\0${key}`).digest().readUIntBE(0, 6);

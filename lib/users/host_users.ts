@@ -1,5 +1,5 @@
 /**
- * Which user ids are taken on this machine.
+ * Finds out which user ids are taken on this machine.
  *
  * @module
  */
@@ -7,10 +7,10 @@
 import { getLogger } from "@logtape/logtape";
 import type { UidRange } from "./bot_users.ts";
 
-/** Where a machine keeps its users, its groups, and the ranges that it has given to containers of users. */
+/** Files that list the users and groups of a machine, and the ids that it has given to containers of users. */
 export const HOST_USER_FILES: readonly string[] = ["/etc/passwd", "/etc/group", "/etc/subuid", "/etc/subgid"];
 
-/** A line is never longer than that, in characters; a file with longer ones is read so far. */
+/** Longest line that is read, in characters; reading a file stops at a longer one. */
 const MAX_LINE = 65_536;
 
 /**
@@ -33,12 +33,12 @@ export function parseHostIds(path: string, text: string): UidRange[] {
   return ranges;
 }
 
-/** The user ids of this machine, read once. Users of a directory service such as LDAP are not known here. */
+/** The user ids of this machine, read once. Does not know users of a directory service such as LDAP. */
 export class HostUsers {
   #ranges: Promise<readonly UidRange[]> | undefined;
 
   /**
-   * Whether a user or group of the machine has an id, or may give it to a container of its own.
+   * Whether a user or group of the machine has an id, or may give it to its own containers.
    *
    * @param uid The id.
    */

@@ -1,5 +1,5 @@
 /**
- * The users that exist inside a container, so that the bot's own has a name and a home there.
+ * Defines the users inside a container, so that the bot's user has a name and a home there.
  *
  * @module
  */
@@ -10,33 +10,33 @@ import { type FileOwner, onDisk } from "../util/files.ts";
 
 /** Name of the bot's user inside its container. */
 const NAME = "bot";
-/** The users and groups that Debian and Alpine agree on, and programs ask for. */
+/** Users and groups that Debian and Alpine have in common and that programs look up. */
 const USERS = ["root:0", "daemon:1", "bin:2", "mail:8", "www-data:33", "nobody:65534"];
 const GROUPS = ["root:0", "daemon:1", "bin:2", "tty:5", "disk:6", "mail:8", "www-data:33", "nogroup:65534"];
 
 /**
- * Files that stand in the place of an image's `/etc/passwd` and `/etc/group`. No image knows the user ids that bots run
- * as, and a process without an entry there has no name (`getpass.getuser()`, `os.userInfo()`) and no home.
+ * Replaces an image's `/etc/passwd` and `/etc/group`. No image knows the user ids of bots, and a process without an entry
+ * there has no name (`getpass.getuser()`, `os.userInfo()`) and no home.
  *
- * The files lie outside of everything that a bot can write to, one pair for each user.
+ * Each user has its own pair of files, which no bot can write to.
  */
 export class UserFiles {
   readonly #folder: string;
   readonly #writing = new Map<string, Promise<void>>();
 
   /**
-   * @param folder Absolute path of the folder for the files. It is made when it is needed.
+   * @param folder Absolute path of the folder for the files. Created when needed.
    */
   constructor(folder: string) {
     this.#folder = folder;
   }
 
   /**
-   * Makes sure that the files of a user are there.
+   * Makes sure that the files of a user exist.
    *
    * @param user The user that a container runs as.
-   * @returns The mounts that put them into the container.
-   * @throws {BerthError} If they cannot be written (`archive/io`).
+   * @returns The mounts that put the files into the container.
+   * @throws {BerthError} If the files cannot be written (`archive/io`).
    */
   async mounts(user: FileOwner): Promise<BindMount[]> {
     const files = [
@@ -50,7 +50,7 @@ export class UserFiles {
     }));
   }
 
-  /** Several starts of one user at once write its file once. */
+  /** Concurrent starts of one user share one write. */
   #ensure(path: string, content: string): Promise<void> {
     const writing = this.#writing.get(path) ?? this.#write(path, content).finally(() => {
       this.#writing.delete(path);
@@ -59,7 +59,7 @@ export class UserFiles {
     return writing;
   }
 
-  /** The content follows from the name, so a file that is there is right, unless it was cut off. */
+  /** The name determines the content, so an existing file is right unless it was cut off. */
   async #write(path: string, content: string): Promise<void> {
     const there = await Deno.stat(path).catch(() => undefined);
     if (there?.size === content.length) return;
@@ -73,7 +73,7 @@ export class UserFiles {
   }
 }
 
-/** The first entry of an id is the one that counts. */
+/** The first entry of an id wins, so the bot's comes first. */
 function passwd({ uid, gid }: FileOwner): string {
   const own = uid === 0 ? `root:x:0:${gid}:root` : `${NAME}:x:${uid}:${gid}:${NAME}`;
   const others = USERS.map((user) => user.split(":")).filter(([, id]) => Number(id) !== uid);
