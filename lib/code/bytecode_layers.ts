@@ -1,5 +1,5 @@
 /**
- * Bytecode of trees, compiled once for each tree and image: the import of large libraries takes a quarter of the time.
+ * Compiles the bytecode of trees, once for each tree and image. Large libraries import four times as fast with it.
  *
  * @module
  */
@@ -19,23 +19,23 @@ import { linkBytecode } from "./link_bytecode.ts";
 
 /** Options of {@linkcode BytecodeLayers}. */
 export interface BytecodeLayersOptions {
-  /** The engine: sources are compiled by the interpreter of the image. */
+  /** The engine. The interpreter of the image compiles, inside a container. */
   readonly orchestrator: ContainerOrchestrator;
   /** Labels that every container of this instance carries. */
   readonly ownLabels: Readonly<Record<string, string>>;
-  /** User that compiles; the code belongs to another. */
+  /** User that the compiler runs as. It does not own the code. */
   readonly user: FileOwner;
-  /** Trees whose bytecode is linked where they have the same source. */
+  /** Returns trees whose bytecode may be reused for the same sources. */
   readonly donors: () => readonly CodeTree[];
 }
 
-/** Below this size of sources that are not compiled yet, a container takes longer than it saves, in bytes. */
+/** Size of uncompiled sources from which starting a compiler pays off, in bytes. */
 const WORTHWHILE_BYTES = 1024 ** 2;
-/** Longest time of a compilation, in ms. */
-const LIMIT_MS = 5 * 60_000;
+/** Time limit of a compilation, in ms. */
+const COMPILE_TIMEOUT_MS = 5 * 60_000;
 const MEMORY_BYTES = 512 * 1024 ** 2;
 
-/** Compiles trees in closed-off containers that read the code and run none of it. */
+/** Compiles trees in isolated containers that read the code and never run it. */
 export class BytecodeLayers implements AsyncDisposable {
   readonly #options: BytecodeLayersOptions;
   readonly #work = new SharedWork<string | undefined>();
@@ -50,11 +50,11 @@ export class BytecodeLayers implements AsyncDisposable {
   }
 
   /**
-   * The bytecode of a tree, as far as it is there.
+   * Finds the bytecode of a tree.
    *
    * @param tree The tree.
    * @param image Reference of the image.
-   * @returns Absolute path of a folder to merge over the tree; `undefined` when there is none.
+   * @returns Absolute path of a folder to merge over the tree; `undefined` if there is none.
    */
   async find(tree: CodeTree, image: string): Promise<string | undefined> {
     const path = layerPath(tree, image);
@@ -62,12 +62,12 @@ export class BytecodeLayers implements AsyncDisposable {
   }
 
   /**
-   * Compiles a tree, where that is worthwhile and was not done. Never rejects: code runs without.
+   * Compiles a tree if that pays off and is not done yet. Never rejects: code also runs without bytecode.
    *
-   * @param tree The tree; it stays until this is done.
-   * @param image Reference of the image, which is on the engine.
+   * @param tree The tree, which must stay until the promise settles.
+   * @param image Reference of the image, which must be present.
    * @param runtime The runtime of the image.
-   * @returns As {@linkcode find}.
+   * @returns The same as {@linkcode find}.
    */
   async make(
     tree: CodeTree,
@@ -86,16 +86,20 @@ export class BytecodeLayers implements AsyncDisposable {
         );
     } catch (error) {
       if (!signal?.aborted) {
-        this.#log.warn("code not compiled ahead", { code: tree.sha256, image, problem: messageOf(error) });
+        this.#log.warn("code not compiled ahead of its start", {
+          code: tree.sha256,
+          image,
+          problem: messageOf(error),
+        });
       }
       return undefined;
     }
   }
 
   /**
-   * {@linkcode make} for a later start, one tree after the other.
+   * Compiles a tree for a later start, without a wait. Trees are compiled one after the other.
    *
-   * @param tree The tree. A tree that is removed meanwhile is not compiled.
+   * @param tree The tree. If it is removed meanwhile, it is not compiled.
    * @param image Reference of the image.
    * @param runtime The runtime of the image.
    */
@@ -110,7 +114,7 @@ export class BytecodeLayers implements AsyncDisposable {
     });
   }
 
-  /** Gives up what is compiled for later. */
+  /** Cancels compilations for later starts. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     await this.#queue;
@@ -128,7 +132,7 @@ export class BytecodeLayers implements AsyncDisposable {
     try {
       await onDisk(`create '${partial}'`, async () => {
         await Deno.mkdir(partial);
-        // Whatever the umask: others write to their views of it.
+        // Independent of the umask: bots of other users write to their views of the folder.
         await Deno.chmod(partial, 0o777);
         if (Deno.uid() === 0) await Deno.chown(partial, user.uid, user.gid);
       });
@@ -166,12 +170,12 @@ export class BytecodeLayers implements AsyncDisposable {
         source: layer,
         target: "/bytecode",
       }])
-      // Bots come first.
+      // A small share, so that bots come first.
       .withResources({ memoryBytes: MEMORY_BYTES, cpuShares: 64, pids: 16 })
       .withSecurity({ user: `${user.uid}:${user.gid}`, capabilities: [], allowNewPrivileges: false })
       .withNetwork("none")
       .build();
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(COMPILE_TIMEOUT_MS)]);
     const { id, exitCode } = await orchestrator.runAndWait(spec, { signal: limit });
     await orchestrator.remove(id);
     const ms = Math.round(performance.now() - begun);
@@ -180,7 +184,7 @@ export class BytecodeLayers implements AsyncDisposable {
   }
 }
 
-/** An image of another version of the interpreter ignores bytecode that is not its own. */
+/** Bytecode depends on the version of the interpreter, so each image has a folder of its own. */
 function layerPath({ folder }: CodeTree, image: string): string {
   return `${folder}/bytecode-${createHash("sha256").update(image).digest("hex").slice(0, 16)}`;
 }

@@ -1,5 +1,5 @@
 /**
- * Archives on disk: each distinct one is fetched once.
+ * Caches archives on disk: fetches each distinct one once.
  *
  * @module
  */
@@ -19,21 +19,21 @@ export interface CachedArchive {
   readonly path: string;
   /** SHA-256 of its content, in hexadecimal digits. */
   readonly sha256: string;
-  /** Its size in bytes. */
+  /** Size in bytes. */
   readonly size: number;
 }
 
 /** Options of a {@linkcode CodeCache}. */
 export interface CodeCacheOptions {
-  /** Where the archives come from. */
+  /** Holds the archives. */
   readonly store: ObjectStore;
-  /** Absolute path of the folder that holds them. */
+  /** Absolute path of the folder for the files. */
   readonly folder: string;
-  /** How many bytes are kept; the least recently used go first. An archive in use always stays. */
+  /** Size of the archives to keep, in bytes; the least recently used are removed first. One in use always stays. */
   readonly maxBytes: number;
-  /** The largest archive that is fetched, in bytes. */
+  /** Size of the largest archive to fetch, in bytes. */
   readonly maxArchiveBytes: number;
-  /** The time, in ms since 1970. @default {Date.now} */
+  /** Clock, in ms since 1970. @default {Date.now} */
   readonly clock?: () => number;
 }
 
@@ -44,14 +44,14 @@ interface Entry {
   leases: number;
 }
 
-/** How long a store is waited for where its answer is known from before, in ms. */
-const PATIENCE_MS = 2_000;
+/** How long to wait for the object store if an earlier answer will do, in ms. */
+const STALE_AFTER_MS = 2_000;
 
 const PARTIAL = ".partial-";
 
 /**
- * A content-addressed cache of archives. What is at a key is asked of the store each time, so that a changed
- * object is seen at once; its content is fetched only when it is not here yet, and once for all who wait for it.
+ * A content-addressed cache of archives. Each use asks the store for the version at the key, so that a changed object
+ * is noticed at once, and fetches the content only if it is not on disk. Concurrent uses share one fetch.
  */
 export class CodeCache {
   readonly #store: ObjectStore;
@@ -63,7 +63,7 @@ export class CodeCache {
   readonly #entries = new Map<string, Entry>();
   readonly #known: KnownVersions;
   readonly #fetches = new SharedWork<string>();
-  /** A file is put into its place or removed by one at a time: the names are those of contents, not of calls. */
+  /** Serializes moves and removals of files, which are named by content and so shared by calls. */
   readonly #files = new KeyedMutex();
   readonly #log = getLogger(["berth", "runner"]);
   #adopted?: Promise<void>;
@@ -79,16 +79,16 @@ export class CodeCache {
   }
 
   /**
-   * Calls a function with an archive that stays on disk until the function is done.
+   * Calls a function with an archive that stays on disk until the function returns.
    *
    * @param bucket Bucket of the object.
    * @param key Key of the object.
    * @param use The function.
-   * @param signal Gives up waiting; a fetch that others wait for goes on.
-   * @returns What the function returns.
+   * @param signal Cancels the wait; a fetch that other calls wait for continues.
+   * @returns The result of the function.
    * @throws {ObjectNotFoundError} If there is no such object.
    * @throws {ObjectStoreError} If the store does not answer, or breaks off.
-   * @throws {InvalidArchiveError} If the object is too large, or the function has refused this version of it before.
+   * @throws {InvalidArchiveError} If the object is too large, or the function refused this version before.
    * @throws {BerthError} If the archive cannot be written to the folder (`archive/io`).
    */
   async use<T>(
@@ -105,7 +105,7 @@ export class CodeCache {
         const { path, sha256, size } = entry;
         return await use({ path, sha256, size });
       } catch (error) {
-        // Another script may be asked for later.
+        // A missing script does not make the archive invalid: a later call may need another script.
         if (error instanceof InvalidArchiveError && error.problem !== "missing-script") {
           this.#known.refuseContent(entry.sha256, error);
         }
@@ -115,36 +115,36 @@ export class CodeCache {
         await this.#evict(this.#maxBytes);
       }
     } catch (error) {
-      // Archives that nobody uses must not be what fills the disk: the next try has their room.
+      // Unused archives must not keep the disk full: removing them makes room for the next attempt.
       if (isDiskFull(error)) await this.#evict(0);
       throw error;
     }
   }
 
   /**
-   * The hash of what is at a key, without fetching it. A store that does not answer is not waited for where it has
-   * answered before: code that was fetched can be run without it.
+   * Returns the hash of the object at a key without fetching it. If the store does not answer soon, returns the last
+   * known hash, so that code on disk can start without the store.
    *
    * @param bucket Bucket of the object.
    * @param key Key of the object.
-   * @param signal Gives up waiting.
-   * @returns SHA-256 in hexadecimal digits; `undefined` when it is not known without fetching.
+   * @param signal Cancels the wait.
+   * @returns SHA-256 in hexadecimal digits; `undefined` if only a fetch can tell.
    * @throws {ObjectNotFoundError} If there is no such object.
-   * @throws {ObjectStoreError} If the store does not answer, and has not before.
+   * @throws {ObjectStoreError} If the store does not answer and no hash is known.
    * @throws {InvalidArchiveError} If this version was refused before.
    */
   async hash(bucket: string, key: string, signal?: AbortSignal): Promise<string | undefined> {
     await this.#adopt();
     const latest = this.#known.latestAt(bucket, key);
     if (latest === undefined) return undefined;
-    const patience = AbortSignal.timeout(PATIENCE_MS);
+    const timeout = AbortSignal.timeout(STALE_AFTER_MS);
     try {
-      const info = await this.#look(bucket, key, signal ? AbortSignal.any([signal, patience]) : patience);
+      const info = await this.#stat(bucket, key, signal ? AbortSignal.any([signal, timeout]) : timeout);
       return this.#known.hashOf(bucket, info);
     } catch (error) {
       signal?.throwIfAborted();
-      if (!(error instanceof ObjectStoreError) && !patience.aborted) throw error;
-      this.#log.warn("the object store does not answer; code that was fetched before is used", {
+      if (!(error instanceof ObjectStoreError) && !timeout.aborted) throw error;
+      this.#log.warn("object store does not answer: using code fetched earlier", {
         bucket,
         key,
         problem: messageOf(error),
@@ -153,7 +153,7 @@ export class CodeCache {
     }
   }
 
-  /** Removes an archive that is of no use any more, unless somebody uses it. @param sha256 Its hash. */
+  /** Removes an archive that is no longer needed, unless it is in use. @param sha256 Its hash. */
   async drop(sha256: string): Promise<void> {
     await this.#files.run(this.#folder, async () => {
       const entry = this.#entries.get(sha256);
@@ -166,7 +166,7 @@ export class CodeCache {
   async #lease(bucket: string, key: string, signal?: AbortSignal): Promise<Entry> {
     while (true) {
       const entry = this.#entries.get(await this.#find(bucket, key, signal));
-      // Between its fetch and this line another caller may have evicted it.
+      // Another call may have evicted it since its fetch.
       if (!entry) continue;
       entry.leases++;
       if (await this.#touch(entry)) return entry;
@@ -175,9 +175,9 @@ export class CodeCache {
     }
   }
 
-  /** SHA-256 of what is at a key, which is on disk then. */
+  /** Makes sure that the object at a key is on disk, and returns its SHA-256. */
   async #find(bucket: string, key: string, signal?: AbortSignal): Promise<string> {
-    const info = await this.#look(bucket, key, signal);
+    const info = await this.#stat(bucket, key, signal);
     this.#requireRoom(bucket, info);
     const known = this.#known.hashOf(bucket, info);
     if (known !== undefined && this.#entries.has(known)) return known;
@@ -185,7 +185,7 @@ export class CodeCache {
     return await this.#fetches.run(version, (signal) => this.#fetch(bucket, key, signal), signal);
   }
 
-  async #look(bucket: string, key: string, signal?: AbortSignal): Promise<ObjectInfo> {
+  async #stat(bucket: string, key: string, signal?: AbortSignal): Promise<ObjectInfo> {
     const info = await this.#store.stat(bucket, key, { signal });
     if (!info) throw new ObjectNotFoundError(bucket, key);
     const refusal = this.#known.refusalOf(bucket, info);
@@ -196,7 +196,7 @@ export class CodeCache {
   async #fetch(bucket: string, key: string, signal: AbortSignal): Promise<string> {
     const content = await this.#store.get(bucket, key, { signal });
     try {
-      // The version that came need not be the one that was asked for.
+      // The object may have changed since it was looked up.
       this.#requireRoom(bucket, content);
     } catch (error) {
       await content.body.cancel().catch(() => {});
@@ -222,7 +222,7 @@ export class CodeCache {
   async #download(bucket: string, content: ObjectContent, signal: AbortSignal): Promise<string> {
     const partial = `${this.#folder}/${PARTIAL}${crypto.randomUUID()}`;
     try {
-      // What cleans up the folder of temporary files may have taken this one too.
+      // A cleaner of temporary files may have removed the folder.
       await onDisk(
         `create '${this.#folder}'`,
         () => Deno.mkdir(this.#folder, { recursive: true, mode: 0o700 }),
@@ -230,7 +230,7 @@ export class CodeCache {
       const { sha256, size } = await downloadObject(partial, bucket, content, signal);
       await this.#files.run(this.#folder, async () => {
         const path = `${this.#folder}/${sha256}.zip`;
-        // Also over a file that is there: one that an earlier process left may be damaged, this one is whole.
+        // Replaces an existing file: one from an earlier process may be damaged, this one is whole.
         await onDisk(`write '${path}'`, () => Deno.rename(partial, path));
         const entry = this.#entries.get(sha256) ?? { path, sha256, size, leases: 0 };
         entry.size = size;
@@ -238,14 +238,14 @@ export class CodeCache {
       });
       return sha256;
     } catch (error) {
-      // Also when it failed before it read anything.
+      // Needed if the download failed before it read anything.
       await content.body.cancel().catch(() => {});
       await Deno.remove(partial).catch(() => {});
       throw error;
     }
   }
 
-  /** Notes the use of an archive; false when its file is not there any more, or not whole. */
+  /** Marks an archive as recently used; returns false if its file is missing or incomplete. */
   async #touch(entry: Entry): Promise<boolean> {
     const { path, sha256, size } = entry;
     return await onDisk(`read '${path}'`, async () => {

@@ -1,5 +1,5 @@
 /**
- * Gives each container a view of its own of a shared tree.
+ * Gives each container its own view of a shared tree.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import { type FileOwner, onDisk } from "../util/files.ts";
 import type { CodeTree } from "./code_tree.ts";
 import { copyTree } from "./copy_tree.ts";
 
-/** How a container is to see its code. */
+/** The mounts through which a container sees its code. */
 export interface CodeView {
-  /** Folders of the host. */
+  /** Folders of the host to bind. */
   readonly binds: readonly BindMount[];
-  /** Views of shared folders. */
+  /** Overlays over shared folders. */
   readonly overlays: readonly OverlayMount[];
 }
 
@@ -25,9 +25,9 @@ export interface CreateViewOptions {
   readonly folder: string;
   /** Absolute path of the view in the container. */
   readonly target: string;
-  /** Who writes to the view; absent: the user that Berth runs as. */
+  /** User that writes to the view. @default {the user that Berth runs as} */
   readonly owner?: FileOwner;
-  /** Absolute paths of folders that are merged over the tree. */
+  /** Absolute paths of folders to merge over the tree. @default {[]} */
   readonly layers?: readonly string[];
   /** Cancels the call. */
   readonly signal?: AbortSignal;
@@ -35,30 +35,30 @@ export interface CreateViewOptions {
 
 /** Characters that separate paths in the options of a mount. */
 const SEPARATORS = /[:,\\"]/;
-/** The kernel takes a page of options. */
+/** Longest mount options, in bytes: the kernel accepts one page. */
 const MAX_OPTION_BYTES = 3_500;
 
 /**
- * Makes views. The kernel merges tree and changes (overlayfs), which copies nothing; where it cannot, on a rootless
- * engine or an old kernel, each container gets a copy. The first start finds out.
+ * Makes views. With overlayfs, the kernel merges the tree and the changes of the container, and nothing is copied. If the
+ * engine cannot mount overlays (rootless engines, old kernels), each container gets a copy; the first start finds out.
  */
 export class CodeViews {
   readonly #log = getLogger(["berth", "runner"]);
   #overlay: boolean;
 
   /**
-   * @param overlay Whether views without a copy are tried: only for root's files can the kernel mount them.
+   * @param overlay Whether to try overlays, which the kernel can only mount for files of root.
    */
   constructor(overlay: boolean) {
     this.#overlay = overlay;
   }
 
   /**
-   * Makes what a view needs in a workspace.
+   * Makes a view in a workspace.
    *
    * @param tree The tree.
    * @param options See {@linkcode CreateViewOptions}.
-   * @returns How the container is to be mounted.
+   * @returns The mounts of the container.
    * @throws {BerthError} If the folder cannot be written (`archive/io`).
    */
   async create(tree: CodeTree, options: CreateViewOptions): Promise<CodeView> {
@@ -82,11 +82,11 @@ export class CodeViews {
   }
 
   /**
-   * Takes the answer of an engine to a container with a view.
+   * Whether an engine has refused a container because it cannot mount overlays. If so, later views are copies.
    *
-   * @param view The view.
-   * @param error What the engine said.
-   * @returns True when it cannot mount such views: from now on others are made, and the start can be tried again.
+   * @param view The view of the container.
+   * @param error Error of the start.
+   * @returns True if the start should be tried again with a new view.
    */
   isRefused({ overlays }: CodeView, error: unknown): boolean {
     if (overlays.length === 0 || !(error instanceof EngineError)) return false;
@@ -94,7 +94,7 @@ export class CodeViews {
     const isThere = overlays.flatMap(({ lower, upper, work }) => [...lower, upper, work]).every(exists);
     if (!isThere) return false;
     if (this.#overlay) {
-      this.#log.info("the engine cannot mount views of shared code, so each container gets a copy", {
+      this.#log.info("engine cannot mount overlays: each container gets a copy of its code", {
         problem: error.message,
       });
     }

@@ -1,5 +1,5 @@
 /**
- * The workspaces of containers: made before the start, removed with the container.
+ * Workspaces: the folder of each container, made before its start and removed with it.
  *
  * @module
  */
@@ -8,25 +8,25 @@ import { diskError, onDisk, unlessMissing } from "../util/files.ts";
 import { removeTree } from "./remove_tree.ts";
 
 /**
- * Removes a folder that Berth itself may not touch, because a bot wrote files of another user into it.
+ * Removes a folder that Berth itself cannot remove, because it contains files of a bot's user.
  *
- * @param parent Absolute path of the folder's parent.
- * @param name Name of the folder in it.
+ * @param parent Absolute path of the parent folder.
+ * @param name Name of the folder.
  */
 export type ForcedRemoval = (parent: string, name: string) => Promise<void>;
 
-/** Names the tree of a folder's container. */
+/** File in a workspace that contains the hash of the container's tree. */
 const TREE_FILE = "tree";
 
-/** Makes and removes the workspaces of one instance's containers, all inside one parent folder. */
+/** Makes and removes the workspaces of one instance, all inside one parent folder. */
 export class Workspaces {
   readonly #parent: string;
   readonly #ready: () => Promise<unknown>;
   readonly #inUse = new Set<string>();
 
   /**
-   * @param parent Absolute path of the folder that holds them. Made, closed to other users, when it is needed.
-   * @param ready Called before it is made, read or written to: makes sure that the folder above it is safe.
+   * @param parent Absolute path of the parent folder. Created when needed, closed to other users.
+   * @param ready Called before each access, to make sure that the folder above is safe.
    */
   constructor(parent: string, ready: () => Promise<unknown> = () => Promise.resolve()) {
     this.#parent = parent;
@@ -34,10 +34,10 @@ export class Workspaces {
   }
 
   /**
-   * Makes a folder. Until {@linkcode release} or {@linkcode remove}, {@linkcode idle} does not name it.
+   * Makes a workspace and reserves it: {@linkcode idle} does not list it until {@linkcode release} or {@linkcode remove}.
    *
-   * @param prefix What it is for; a random part is added, so that two starts never share a folder.
-   * @returns Its name.
+   * @param prefix Beginning of its name. A random part follows, so that two starts never share a workspace.
+   * @returns Name of the workspace.
    */
   async create(prefix: string): Promise<string> {
     await this.#ready();
@@ -52,9 +52,9 @@ export class Workspaces {
   }
 
   /**
-   * Notes which tree the container of a folder uses: for as long as the folder is there, the tree is in use.
+   * Records which tree a container uses. The tree is in use for as long as the workspace exists.
    *
-   * @param name Name of the folder.
+   * @param name Name of the workspace.
    * @param sha256 Hash of the tree's archive.
    */
   async hold(name: string, sha256: string): Promise<void> {
@@ -62,7 +62,7 @@ export class Workspaces {
     await onDisk(`write '${path}'`, () => Deno.writeTextFile(path, sha256, { mode: 0o600 }));
   }
 
-  /** Names of all folders. */
+  /** Returns the names of all workspaces. */
   async names(): Promise<string[]> {
     const entries = await onDisk(
       `read '${this.#parent}'`,
@@ -71,45 +71,45 @@ export class Workspaces {
     return (entries ?? []).map(({ name }) => name).sort();
   }
 
-  /** Hashes of all trees that are in use. */
+  /** Returns the hashes of all trees in use. */
   async held(): Promise<Set<string>> {
     const held = (await this.names()).map((name) => this.holdOf(name));
     return new Set((await Promise.all(held)).filter((sha256) => sha256 !== undefined));
   }
 
-  /** Hash of the tree that a folder's container uses. @param name Name of the folder. */
+  /** Returns the hash of the tree that a container uses. @param name Name of the workspace. */
   async holdOf(name: string): Promise<string | undefined> {
     const path = `${this.path(name)}/${TREE_FILE}`;
     return await onDisk(`read '${path}'`, () => unlessMissing(Deno.readTextFile(path)));
   }
 
-  /** Absolute path of a folder. @param name Its name. */
+  /** Returns the absolute path of a workspace. @param name Name of the workspace. */
   path(name: string): string {
     return `${this.#parent}/${name}`;
   }
 
-  /** Whether a start or a removal is under way that uses the folder. @param name Its name. */
+  /** Whether a start or removal in progress uses a workspace. @param name Name of the workspace. */
   isReserved(name: string): boolean {
     return this.#inUse.has(name);
   }
 
-  /** From now on a container names the folder. @param name Its name. */
+  /** Ends the reservation of a workspace, once a container uses it. @param name Name of the workspace. */
   release(name: string): void {
     this.#inUse.delete(name);
   }
 
   /**
-   * Removes a folder and what is in it; no error when there is none.
+   * Removes a workspace and its content. Does nothing if there is no such workspace.
    *
-   * @param name Its name. One that could mean anything outside the parent is refused.
-   * @param forced Used where the operating system refuses.
-   * @throws {TypeError} If `name` is not the name of a workspace.
-   * @throws {InvalidConfigError} If the folder above is not safe: nothing is touched then.
-   * @throws {BerthError} If something is left (`archive/io`).
+   * @param name Name of the workspace.
+   * @param forced Called if the operating system refuses the removal.
+   * @throws {TypeError} If `name` is not the name of a workspace, and so might be a path outside of the parent.
+   * @throws {InvalidConfigError} If the folder above is not safe. Nothing is removed.
+   * @throws {BerthError} If the removal is incomplete (`archive/io`).
    */
   async remove(name: string, forced: ForcedRemoval): Promise<void> {
     if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name)) {
-      throw new TypeError(`Cannot remove the folder '${name}': this is not the name of a workspace.`);
+      throw new TypeError(`Cannot remove the folder '${name}': it is not the name of a workspace.`);
     }
     this.#inUse.add(name);
     try {
@@ -123,9 +123,9 @@ export class Workspaces {
     }
   }
 
-  /** Names of the folders that no start and no removal under way uses. */
+  /** Returns the names of the workspaces that no start or removal in progress uses. */
   async idle(): Promise<string[]> {
-    // What ends while the folders are read has taken one away, or given it a container.
+    // A start or removal that ends during the listing has given its workspace a container, or removed it.
     const before = new Set(this.#inUse);
     await this.#ready();
     const names = await this.names();
@@ -134,7 +134,7 @@ export class Workspaces {
   }
 }
 
-/** Without the permission of Deno, another user's rights are of no use. */
+/** Without Deno's permission, a privileged container would not help either. */
 function rethrowNotCapable(error: unknown): false {
   if (error instanceof Deno.errors.NotCapable) throw diskError("remove a workspace", error);
   return false;

@@ -1,5 +1,5 @@
 /**
- * The script that a container runs.
+ * Creates the script that a container runs.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import { ENTRYPOINT_SCRIPT, RUNNER_FOLDER, WORKING_DIR } from "./container_layou
 import type { Executable } from "./executable.ts";
 
 /**
- * Gives `entrypoint.sh`. It runs under bash, or under sh on images without it, so it is POSIX sh. It replaces
- * itself with the interpreter, so that signals reach the bot; nothing of the bot's is ever part of its text.
+ * Creates `entrypoint.sh`. The script is POSIX sh, since images may lack bash. It replaces itself with the interpreter, so
+ * that signals reach the bot. Its text never contains values of the bot.
  */
 export class BashEntrypointFactory {
   /**
-   * Gives the file.
+   * Creates the script.
    *
    * @param executable A validated executable.
-   * @returns The script, a file in the runner's folder.
-   * @throws {InvalidExecutableError} If there is no such runtime.
+   * @returns The script, for the runner's folder.
+   * @throws {InvalidExecutableError} If the runtime is unknown.
    */
   create(executable: Executable): ScriptFile {
     const { interpreter, wrapperFile } = runtimeOf(executable);

@@ -1,13 +1,13 @@
 /**
- * Ids of bots and schedules. An id becomes a part of container names, object keys and folders, so it is checked
- * wherever one enters: in events, documents and on the command line.
+ * Checks ids of bots and schedules. An id becomes part of container names, object keys and folders, so it is checked
+ * wherever it enters: in events, in documents and on the command line.
  *
  * @module
  */
 
 import { InvalidBotIdError } from "../errors.ts";
 
-/** The rule in words, to be put after "must". */
+/** The rule, as a clause that follows "must". */
 export const BOT_ID_RULE =
   "begin with a letter or digit and have at most 128 letters, digits, '_', '.' or '-'";
 
@@ -18,7 +18,7 @@ const MAX_SHOWN = 80;
  * Whether a string can be the id of a bot or a schedule.
  *
  * @param id The string.
- * @returns False for what no container can be named after.
+ * @returns False if no container name can contain it.
  */
 export function isBotId(id: string): boolean {
   return ID.test(id);
@@ -29,7 +29,7 @@ export function isBotId(id: string): boolean {
  *
  * @param id The id.
  * @returns The same id.
- * @throws {InvalidBotIdError} If it breaks the rule; the message shows at most its first 80 characters, escaped.
+ * @throws {InvalidBotIdError} If it breaks the rule. The message shows at most its first 80 characters, escaped.
  */
 export function parseBotId(id: string): string {
   if (isBotId(id)) return id;

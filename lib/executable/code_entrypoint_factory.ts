@@ -1,5 +1,5 @@
 /**
- * The program inside the container that calls the bot.
+ * Creates the wrapper: the program inside the container that calls the bot.
  *
  * @module
  */
@@ -8,27 +8,26 @@ import { InvalidExecutableError } from "../errors.ts";
 import type { Executable } from "./executable.ts";
 import { type Runtime, RUNTIMES } from "./runtimes.ts";
 
-/** One file of the runner. */
+/** A file for the runner's folder. */
 export interface ScriptFile {
   /** Path relative to the runner's folder. */
   readonly path: string;
-  /** Its text. */
+  /** Content. */
   readonly text: string;
   /** Permission bits. */
   readonly mode: number;
 }
 
 /**
- * Gives the wrapper of an executable's language: the program that loads its script and calls `main(id, config)`, and
- * the files that it consists of.
+ * Creates the wrapper of an executable's language, which loads the script and calls `main(id, config)`.
  */
 export class CodeEntrypointFactory {
   /**
-   * Gives the files.
+   * Creates the files of the wrapper.
    *
    * @param executable A validated executable.
-   * @returns The wrapper and the files that it loads, all in the runner's folder.
-   * @throws {InvalidExecutableError} If there is no such runtime.
+   * @returns The wrapper and the files that it loads, all for the runner's folder.
+   * @throws {InvalidExecutableError} If the runtime is unknown.
    */
   create(executable: Executable): ScriptFile[] {
     return Object.entries(runtimeOf(executable).wrapperFiles)
@@ -37,11 +36,11 @@ export class CodeEntrypointFactory {
 }
 
 /**
- * The runtime of an executable.
+ * Looks up the runtime of an executable.
  *
  * @param executable Names the runtime.
- * @returns Its entry in the table of runtimes.
- * @throws {InvalidExecutableError} If there is no such runtime.
+ * @returns The entry in the table of runtimes.
+ * @throws {InvalidExecutableError} If the runtime is unknown.
  */
 export function runtimeOf(executable: Pick<Executable, "runtime">): Runtime {
   const runtime = RUNTIMES.get(executable.runtime);

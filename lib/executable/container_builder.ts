@@ -25,24 +25,22 @@ import { type Executable, scriptPath } from "./executable.ts";
 import { LABEL } from "../engine/labels.ts";
 
 /**
- * The kernel limits one environment string to 128 KiB, and all of them together with the arguments share the
- * stack's quarter: a longer configuration travels in its file only.
+ * Longest configuration that is also passed in the environment, in bytes. The kernel limits one environment string to
+ * 128 KiB, and all of them with the arguments to a quarter of the stack; a longer configuration is only in its file.
  */
 const MAX_CONFIG_ENV_BYTES = 64 * 1024;
 
-/** The part of its memory that a container may fill with state. */
+/** Part of its memory that a container may fill with state. */
 const STATE_SHARE = 4;
 
 type Draft = { -readonly [Key in keyof ContainerSpec]: ContainerSpec[Key] };
 
 /**
- * Fluent builder of a {@linkcode ContainerSpec}. Starts from the hardened defaults; each `with…` replaces one
- * part and returns the builder.
+ * Fluent builder of a {@linkcode ContainerSpec}. Starts from hardened defaults. Each `with…` method changes one part and
+ * returns the builder.
  *
  * @example
  * ```ts
- * import { ContainerBuilder } from "@berth/runner";
- *
  * const spec = new ContainerBuilder("my-container", "python:3.11-slim")
  *   .withCommand(["python3", "-c", "print('hello')"])
  *   .withResources({ memoryBytes: 256 * 1024 * 1024, cpuShares: 512, pids: 64 })
@@ -78,7 +76,7 @@ export class ContainerBuilder {
   }
 
   /**
-   * What is run: its environment, its labels and the command that runs its entrypoint script.
+   * Sets environment, labels and command of an executable.
    *
    * @param executable A validated executable.
    */
@@ -98,7 +96,7 @@ export class ContainerBuilder {
   }
 
   /**
-   * Sets what is run; replaces entrypoint and command of the image.
+   * Sets the command. It replaces entrypoint and command of the image.
    *
    * @param command Program and arguments.
    */
@@ -110,7 +108,7 @@ export class ContainerBuilder {
   /**
    * Adds environment variables.
    *
-   * @param env Variables that are added.
+   * @param env Names and values.
    */
   withEnv(env: Readonly<Record<string, string>>): this {
     this.#draft.env = { ...this.#draft.env, ...env };
@@ -120,7 +118,7 @@ export class ContainerBuilder {
   /**
    * Adds labels.
    *
-   * @param labels Labels that are added.
+   * @param labels Names and values.
    */
   withLabels(labels: Readonly<Record<string, string>>): this {
     this.#draft.labels = { ...this.#draft.labels, ...labels };
@@ -128,9 +126,9 @@ export class ContainerBuilder {
   }
 
   /**
-   * Sets which folders of the host it sees.
+   * Sets the folders of the host to mount.
    *
-   * @param binds Folders of the host.
+   * @param binds The folders.
    */
   withBinds(binds: readonly BindMount[]): this {
     this.#draft.binds = [...binds];
@@ -138,9 +136,9 @@ export class ContainerBuilder {
   }
 
   /**
-   * Sets which shared folders it sees through views of its own.
+   * Sets the overlays over shared folders.
    *
-   * @param overlays The views.
+   * @param overlays The overlays.
    */
   withOverlays(overlays: readonly OverlayMount[]): this {
     this.#draft.overlays = [...overlays];
@@ -148,9 +146,9 @@ export class ContainerBuilder {
   }
 
   /**
-   * Sets what it may use.
+   * Sets the resource limits.
    *
-   * @param resources What the container may use.
+   * @param resources The limits.
    */
   withResources(resources: ResourceLimits): this {
     this.#draft.resources = { ...resources };
@@ -158,9 +156,9 @@ export class ContainerBuilder {
   }
 
   /**
-   * Sets how its output is kept.
+   * Sets how much of the output the engine keeps.
    *
-   * @param logs How its output is kept.
+   * @param logs The limits.
    */
   withLogs(logs: LogLimits): this {
     this.#draft.logs = { ...logs };
@@ -168,9 +166,9 @@ export class ContainerBuilder {
   }
 
   /**
-   * Sets how far it is closed off.
+   * Sets user and privileges.
    *
-   * @param security How far it is closed off.
+   * @param security User and privileges.
    */
   withSecurity(security: SecuritySettings): this {
     this.#draft.security = { ...security };
@@ -178,9 +176,9 @@ export class ContainerBuilder {
   }
 
   /**
-   * Sets its network.
+   * Sets the network.
    *
-   * @param network Name of the network: `host`, `bridge`, `none` or one of the user's.
+   * @param network `host`, `bridge`, `none` or the name of a network.
    */
   withNetwork(network: string): this {
     this.#draft.network = network;
@@ -188,16 +186,16 @@ export class ContainerBuilder {
   }
 
   /**
-   * Sets whether the engine removes it at its exit.
+   * Sets whether the engine removes the container at its exit.
    *
-   * @param autoRemove Whether the engine removes it at its exit: exit code and last lines may then be lost.
+   * @param autoRemove True loses the exit code and perhaps the last lines.
    */
   withAutoRemove(autoRemove: boolean): this {
     this.#draft.autoRemove = autoRemove;
     return this;
   }
 
-  /** The specification. The builder can go on being used; what was built does not change any more. */
+  /** Builds the specification. Later changes of the builder do not affect it. */
   build(): ContainerSpec {
     const { network, resources, env } = this.#draft;
     const hasState = env.STATE_DIR === STATE_DIR;
@@ -211,7 +209,7 @@ export class ContainerBuilder {
   }
 }
 
-/** The contract asks for bash, and for sh on images that have none: only the container knows which. */
+/** The contract asks for bash, or sh if the image has no bash, which only the container can tell. */
 function shellCommand(script: string): string[] {
   return [
     "/bin/sh",
@@ -222,8 +220,8 @@ function shellCommand(script: string): string[] {
 }
 
 /**
- * The name under which bots find services of the host. On the host's own network that is the loopback address, which
- * also reaches what listens there alone; a container without a network of its own has no such name.
+ * Host name under which bots reach services of the host. On the host's network it is the loopback address, which also
+ * reaches services that listen only there. A container without a network has no such name.
  */
 function hostNames(network: string): Record<string, string> {
   if (network === "none" || network.startsWith("container:")) return {};

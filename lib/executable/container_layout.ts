@@ -1,5 +1,5 @@
 /**
- * Where things are inside a bot's container. Paths of the outside contract, in one place.
+ * Paths inside a bot's container. Most are fixed by the outside contract.
  *
  * @module
  */
@@ -8,8 +8,8 @@
 export const ENTRYPOINT_SCRIPT = "entrypoint.sh";
 
 /**
- * Folder of the runner's own files (script, wrapper, configuration), read-only. It is outside of the code folder, so
- * that no name there is reserved.
+ * Read-only folder of the runner's own files: script, wrapper and configuration. It lies outside of the code folder, so
+ * that the code may use any name.
  */
 export const RUNNER_FOLDER = "/berth";
 
@@ -17,30 +17,30 @@ export const RUNNER_FOLDER = "/berth";
 export const CONFIG_FILE = "config.json";
 
 /**
- * The script in the code folder, where the outside contract has it. A bot may bring one of its own, which has
- * precedence and which the runner does not run.
+ * Content of the script in the code folder, where the outside contract expects one. A bot's own script of that name
+ * replaces it; the runner runs neither.
  */
 export const OUTER_ENTRYPOINT = `#!/bin/sh
 # Runs the bot as its container does.
 exec /bin/sh ${RUNNER_FOLDER}/${ENTRYPOINT_SCRIPT}
 `;
 
-/** File in which a program leaves its result, relative to the code folder. */
+/** File that a program writes its result to, relative to the code folder. */
 export const RESULT_FILE = "result.json";
 
-/** Folder for what a program wants to keep, in memory: nothing of it survives the container yet. */
+/** Folder in memory for the state of a program. Its content does not survive the container yet. */
 export const STATE_MOUNT = "/state";
 
-/** Where a program keeps its state, in {@linkcode STATE_MOUNT}. The entrypoint script makes it. */
+/** Folder in {@linkcode STATE_MOUNT} that a program keeps its state in. The entrypoint script creates it. */
 export const STATE_DIR = `${STATE_MOUNT}/.the0-state`;
 
-/** Folder in which the container's own program starts; `main` runs in the code folder. */
+/** Folder in which the wrapper starts; `main` runs in the code folder. */
 export const WORKING_DIR = "/tmp";
 
 /**
- * Where the code folder is mounted.
+ * Returns the path at which the code folder is mounted.
  *
- * @param entrypoint Which program runs.
+ * @param entrypoint The program that runs.
  * @returns An absolute path in the container: `/bot` or `/backtest`.
  */
 export function codeMountDir(entrypoint: "bot" | "backtest"): string {

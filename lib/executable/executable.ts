@@ -1,5 +1,5 @@
 /**
- * What is to be run: one bot, backtest or scheduled run, described completely and validated.
+ * The description of what to run: one bot, backtest or scheduled run.
  *
  * @module
  */
@@ -10,34 +10,34 @@ import { InvalidExecutableError, type Issue } from "../errors.ts";
 import { jsonTextProblem } from "../util/json_check.ts";
 import { DEFAULT_RUNTIME, RUNTIMES } from "./runtimes.ts";
 
-/** Which of a bot's programs: `bot` runs for ever, `backtest` ends by itself. */
+/** Program of a bot: `bot` runs until it is stopped, `backtest` ends by itself. */
 export type EntrypointType = "bot" | "backtest";
 
-/** What is to be run. Made by {@linkcode parseExecutable}, so every field is valid. */
+/** A validated description of what to run, made by {@linkcode parseExecutable}. */
 export interface Executable {
   /** Name of the bot: `^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$`. */
   readonly id: string;
   /** Name of a runtime, for example `python3.11`. */
   readonly runtime: string;
-  /** Which program is run. */
+  /** Program to run. */
   readonly entrypoint: EntrypointType;
-  /** Script of each program, relative to the root of the archive. */
+  /** Path of each program's script, relative to the root of the archive. */
   readonly entrypointFiles: Readonly<Partial<Record<EntrypointType, string>>>;
-  /** The bot's configuration as JSON text. It arrives in the container byte for byte. */
+  /** Configuration as JSON text. The container gets exactly these bytes. */
   readonly config: string;
   /** Key of the code archive in the code bucket. */
   readonly filePath: string;
-  /** Version of the code, as its author calls it. */
+  /** Version that the author gave the code. */
   readonly version: string;
-  /** True for a program that should run until it is stopped. */
+  /** Whether the program should run until it is stopped. */
   readonly isLongRunning: boolean;
-  /** Whether `result.json` is kept in the results bucket. */
+  /** Whether to store `result.json` in the results bucket. */
   readonly persistResults: boolean;
-  /** Partition of bots that one service looks after; 0 when there are none. */
+  /** Segment: a partition of the bots that one service serves; 0 if bots are not partitioned. */
   readonly segment: number;
 }
 
-/** Options of {@linkcode parseExecutable}. */
+/** Input of {@linkcode parseExecutable}. */
 export interface ExecutableInput {
   /** See {@linkcode Executable.id}. */
   readonly id: string;
@@ -55,7 +55,7 @@ export interface ExecutableInput {
   readonly entrypoint?: EntrypointType;
   /** See {@linkcode Executable.entrypointFiles}. */
   readonly entrypointFiles: Readonly<Partial<Record<EntrypointType, string>>>;
-  /** An object, or its JSON text, which is then passed on unchanged. @default {{}} */
+  /** Configuration as an object, or as JSON text, which the container gets unchanged. @default {{}} */
   readonly config?: Readonly<Record<string, unknown>> | string;
   /** See {@linkcode Executable.filePath}. */
   readonly filePath: string;
@@ -107,13 +107,13 @@ const schema = z.object({
 });
 
 /**
- * Checks a description of what to run and fills in the defaults.
+ * Checks a description of what to run, and fills in the defaults.
  *
  * @param input The description. Unknown fields are ignored.
  * @returns The validated executable.
- * @throws {InvalidExecutableError} with every problem at once.
+ * @throws {InvalidExecutableError} If the description cannot be used; `issues` lists every problem.
  *
- * @example
+ * @example Describe a bot
  * ```ts
  * import { parseExecutable } from "@berth/runner";
  *
@@ -143,10 +143,10 @@ export function parseExecutable(input: ExecutableInput): Executable {
 }
 
 /**
- * The script that an executable runs.
+ * Returns the script that an executable runs.
  *
  * @param executable A validated executable.
- * @returns Its path relative to the root of the archive.
+ * @returns The path, relative to the root of the archive.
  */
 export function scriptPath(executable: Executable): string {
   return executable.entrypointFiles[executable.entrypoint]!;
@@ -170,7 +170,7 @@ function toJsonText(config: string | Record<string, unknown>, context: z.Refinem
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return text;
     context.addIssue({ code: "custom", message: "must be a JSON object" });
   } catch (error) {
-    // The parser's own message quotes the configuration.
+    // Not the parser's own message, which quotes the configuration.
     const wrong = typeof config === "string" ? jsonTextProblem(config) : (error as Error).name;
     context.addIssue({ code: "custom", message: `must be JSON: ${wrong ?? "it cannot be read"}` });
   }
@@ -183,7 +183,7 @@ function toIssue(input: ExecutableInput): (issue: z.core.$ZodIssue) => Issue {
       (at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key],
       input,
     );
-    // The configuration may hold secrets: its content never goes into a message.
+    // The configuration may contain secrets, so a message never shows it.
     const shown = issue.path[0] === "config" || value === undefined ? "" : ` (is ${excerpt(value)})`;
     return { path: issue.path.join(".") || "executable", message: `${issue.message}${shown}` };
   };

@@ -1,5 +1,5 @@
 /**
- * The languages that bots are written in, as data. Adding one is an entry here and a wrapper in `wrappers/`.
+ * The languages that bots are written in, as data. To add one, add an entry here and a wrapper in `wrappers/`.
  *
  * @module
  */
@@ -20,23 +20,23 @@ import pythonRun from "./wrappers/python/_berth_run.py" with { type: "text" };
 import pythonStop from "./wrappers/python/_berth_stop.py" with { type: "text" };
 import pythonWrapper from "./wrappers/python/python_wrapper.py" with { type: "text" };
 
-/** How one language runs in a container. */
+/** A language, and how it runs in a container. */
 export interface Runtime {
-  /** Its name in documents, for example `python3.11`. */
+  /** Name in documents, for example `python3.11`. */
   readonly name: string;
-  /** The image that is used unless the configuration names another. */
+  /** Default image. */
   readonly image: string;
-  /** The program in the image that runs the wrapper. */
+  /** Program in the image that runs the wrapper. */
   readonly interpreter: string;
   /** File name of the wrapper, the program that calls the bot's `main(id, config)`. */
   readonly wrapperFile: string;
-  /** The wrapper and the files that it loads from beside it: name to text. */
+  /** Names and contents of the wrapper and of the files that it loads from its folder. */
   readonly wrapperFiles: Readonly<Record<string, string>>;
-  /** What compiles sources ahead of their import; absent where the interpreter knows no such thing. */
+  /** Compiler of sources ahead of their import; absent if the language has none. */
   readonly compiler?: {
-    /** What the names of sources end in. */
+    /** File name extension of sources. */
     readonly sources: string;
-    /** Arguments of the interpreter; the folder of the code and that of the bytecode follow. */
+    /** Arguments of the interpreter, which are followed by the folders of the code and of the bytecode. */
     readonly command: readonly string[];
   };
 }
@@ -58,7 +58,7 @@ const ALL: readonly Runtime[] = [
       "_berth_run.py": pythonRun,
       "_berth_stop.py": pythonStop,
     },
-    // Isolated: nothing of the code is imported.
+    // Isolated mode, so that nothing of the code is imported.
     compiler: { sources: ".py", command: ["-I", "-S", "-c", pythonCompiler] },
   },
   {
@@ -79,5 +79,5 @@ const ALL: readonly Runtime[] = [
 /** Every runtime, by name. */
 export const RUNTIMES: ReadonlyMap<string, Runtime> = new Map(ALL.map((runtime) => [runtime.name, runtime]));
 
-/** The runtime of a document that names none. */
+/** The runtime of a document that does not name one. */
 export const DEFAULT_RUNTIME = "python3.11";

@@ -1,5 +1,5 @@
 /**
- * Writes the runner's own files of a container.
+ * Writes the runner's own files for a container.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export class ScriptManager {
   readonly #factories: readonly { create(executable: Executable): ScriptFile | ScriptFile[] }[];
 
   /**
-   * @param factories What gives the files; by default both factories of this library.
+   * @param factories Create the files. @default {the script and the wrapper}
    */
   constructor(
     factories: readonly { create(executable: Executable): ScriptFile | ScriptFile[] }[] = [
@@ -27,12 +27,12 @@ export class ScriptManager {
   }
 
   /**
-   * Writes the files. The configuration, which may hold secrets, is readable by its owner only.
+   * Writes the files. Only its owner can read the configuration, which may contain secrets.
    *
    * @param executable A validated executable.
    * @param folder Absolute path of the folder to make.
-   * @param owner Who reads the configuration; absent: the user that Berth runs as.
-   * @throws {Deno.errors.AlreadyExists} If the folder is there: nothing is ever written over or through.
+   * @param owner Owner of the configuration. @default {the user that Berth runs as}
+   * @throws {Deno.errors.AlreadyExists} If the folder exists: files are never overwritten, and links never followed.
    */
   async create(executable: Executable, folder: string, owner?: FileOwner): Promise<void> {
     await Deno.mkdir(folder, { mode: 0o755 });

@@ -72,5 +72,5 @@ Deno.test("removeTree() rejects where a folder's name cannot be told to the syst
   withFolder(async (root) => {
     const script = 'mkdir -p "$0/$(printf "\\377")/deep"';
     await new Deno.Command("sh", { args: ["-c", script, root] }).output();
-    await assert.rejects(removeTree(root), /no UTF-8/);
+    await assert.rejects(removeTree(root), /not UTF-8/);
   }));
