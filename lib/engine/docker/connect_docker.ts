@@ -1,5 +1,5 @@
 /**
- * The connection to a Docker Engine.
+ * Connects to a Docker Engine.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import { withoutCredentials } from "../../util/connection_string.ts";
 import { InvalidConfigError } from "../../errors.ts";
 
 /**
- * Makes the connection that a `DockerodeOrchestrator` takes. Nothing is sent yet.
+ * Creates the connection of a `DockerodeOrchestrator`. Sends nothing yet.
  *
- * @param dockerHost Where the engine is: `unix://` and the absolute path of its socket.
+ * @param dockerHost Address of the engine: `unix://` and the absolute path of its socket.
  * @returns The connection.
- * @throws {InvalidConfigError} If it is another kind of address.
+ * @throws {InvalidConfigError} If the address is not that of a local socket.
  */
 export function connectDocker(dockerHost: string): Docker {
   const socketPath = /^unix:\/\/(\/.+)$/.exec(dockerHost)?.[1];
@@ -27,10 +27,10 @@ export function connectDocker(dockerHost: string): Docker {
         `(is '${withoutCredentials(dockerHost)}')`,
     }]);
   }
-  // Not kept alive: over a unix socket a new connection costs nothing that can be measured, and an old one
-  // that the engine has closed would make the client send a request again.
+  // Not kept alive: a new connection over a unix socket costs nothing measurable, and the client would repeat a request
+  // on an old one that the engine has closed.
   const agent = new Agent({ keepAlive: false });
-  // The undefined ones keep dockerode from taking them from the environment.
+  // The undefined options keep dockerode from reading them from the environment.
   const options = { socketPath, host: undefined, port: undefined, protocol: "http", agent } as const;
   return new Docker(options);
 }

@@ -1,5 +1,5 @@
 /**
- * Whether answers are in the form of a Docker Engine's: something else may listen at its address.
+ * Checks the form of a Docker Engine's answers: another program may listen at its address.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export function hasId(value: unknown): value is { readonly Id: string } {
   return typeof (value as { Id?: unknown } | null)?.Id === "string";
 }
 
-/** Whether an answer has what is read of an inspection. @param value The answer. */
+/** Whether an answer is the inspection of a container. @param value The answer. */
 export function hasInspection(value: unknown): value is Docker.ContainerInspectInfo {
   if (!hasId(value)) return false;
   const { State, Name, Config } = value as Partial<Docker.ContainerInspectInfo>;
@@ -20,12 +20,12 @@ export function hasInspection(value: unknown): value is Docker.ContainerInspectI
     Config !== null;
 }
 
-/** Whether an answer has what is read of a version. @param value The answer. */
+/** Whether an answer is the version of an engine. @param value The answer. */
 export function isVersion(value: unknown): value is Docker.DockerVersion {
   return typeof (value as Partial<Docker.DockerVersion> | null)?.ApiVersion === "string";
 }
 
-/** Whether an answer has what is read of an engine's host. @param value The answer. */
+/** Whether an answer describes an engine's host. @param value The answer. */
 export function isInfo(
   value: unknown,
 ): value is {

@@ -1,7 +1,7 @@
 /**
- * Requests to the Docker Engine over dockerode's connection. dockerode's own methods put the whole of a
- * container's settings into the URL, read logs into one buffer and never settle when a connection breaks
- * inside an answer; here every answer is a stream, with one way to limit, to give up and to fail.
+ * Sends requests to the Docker Engine over dockerode's connection. dockerode's own methods put all settings of a container
+ * into the URL, read logs into one buffer, and never settle if a connection breaks during an answer. Here every answer is
+ * a stream, with one way to limit it, to cancel it and to fail.
  *
  * @module
  */
@@ -18,17 +18,17 @@ import { openStream } from "./dockerode_stream.ts";
 
 /** One request. */
 export interface EngineRequest {
-  /** What it does, as in "Cannot …". */
+  /** What the request does, as a clause that follows "Cannot". */
   readonly what: string;
   /** HTTP method. */
   readonly method: "GET" | "POST" | "DELETE";
-  /** Path, its parts encoded. */
+  /** Path with encoded parts. */
   readonly path: string;
   /** Query parameters. */
   readonly query?: Readonly<Record<string, string | number>>;
   /** JSON body. */
   readonly body?: unknown;
-  /** Kind of call; the number of calls of one kind at once is bounded. @default {not bounded} */
+  /** Kind of the call, which limits the number of concurrent calls. @default {no limit} */
   readonly kind?: EngineCallKind;
 }
 
@@ -40,34 +40,34 @@ export interface EngineRequestOptions {
   readonly limitMs?: number;
 }
 
-/** A whole answer. */
+/** A complete answer. */
 export interface EngineAnswer {
   /** HTTP status. */
   readonly status: number;
-  /** The JSON in it; `undefined` when there is none. */
+  /** Parsed JSON of the body; `undefined` if the body is empty. */
   readonly value: unknown;
 }
 
 const LIST = "/containers/json";
-/** How long an engine that does not do something may take to list containers, in ms. */
-const LOOK_MS = 3_000;
+/** Time limit of the list by which a hanging engine is recognized, in ms. */
+const PROBE_TIMEOUT_MS = 3_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** Requests to one engine. */
 export class DockerodeClient {
   readonly #docker: Docker;
   readonly #send: ReturnType<typeof dialerOf>;
-  #look: Promise<boolean> | undefined;
+  #probe: Promise<boolean> | undefined;
   readonly #closed = new AbortController();
-  /** Where the engine is, for error texts. */
+  /** Address of the engine, for error messages. */
   readonly address: string;
-  /** Path of its socket, if it is on one. */
+  /** Path of its socket; `undefined` if it listens on TCP. */
   readonly socketPath: string | undefined;
 
-  /** Which calls go when. */
+  /** Limits the number of concurrent calls. */
   readonly turns: DockerodeTurns;
 
-  /** @param docker The connection. @param limits How many calls go at once, where that differs from the defaults. */
+  /** @param docker The connection. @param limits Limits that differ from the defaults. */
   constructor(docker: Docker, limits?: Partial<EngineTurnLimits>) {
     this.turns = new DockerodeTurns(limits);
     this.#docker = docker;
@@ -78,15 +78,15 @@ export class DockerodeClient {
   }
 
   /**
-   * Sends a request and reads the whole answer.
+   * Sends a request and reads the complete answer.
    *
    * @param request The request.
-   * @param options Its bounds.
-   * @param accepted Statuses from 300 on that are answers, not refusals.
+   * @param options Time limit and signal.
+   * @param accepted Statuses from 300 on that count as answers instead of refusals.
    * @returns The answer.
    * @throws {EngineError} If the engine refuses.
-   * @throws {EngineUnavailableError} If it does not answer.
-   * @throws {TimeLimitError} If it takes longer than its limit, which begins with its turn.
+   * @throws {EngineUnavailableError} If the engine does not answer.
+   * @throws {TimeLimitError} If the call takes longer than its time limit, which begins when its turn comes.
    */
   async call(
     request: EngineRequest,
@@ -101,13 +101,13 @@ export class DockerodeClient {
   }
 
   /**
-   * Tells an engine that does nothing but answer lists from one that does not answer at all.
+   * Waits for a call, and recognizes an engine that hangs: it still lists containers, but does nothing else.
    *
-   * @param what What is done, as in "Cannot …".
+   * @param what What the call does, as a clause that follows "Cannot".
    * @param signal The caller's signal.
    * @param work The call.
-   * @returns What the call returns.
-   * @throws {EngineHangsError} If the call took longer than its limit, and the engine answers a list.
+   * @returns The result of the call.
+   * @throws {EngineHangsError} If the call took longer than its time limit, but the engine answers a list.
    */
   async noticeHang<T>(what: string, signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
     try {
@@ -118,15 +118,15 @@ export class DockerodeClient {
     }
   }
 
-  /** One look for all calls that are overdue at the same time. */
+  /** Calls that are overdue at the same time share one probe. */
   #answersLists(limitMs: number): Promise<boolean> {
     const request = { what: "list containers", method: "GET", path: LIST, query: { limit: 1 } } as const;
-    this.#look ??= this.#call(request, { limitMs: Math.min(limitMs, LOOK_MS) }, []).then(
+    this.#probe ??= this.#call(request, { limitMs: Math.min(limitMs, PROBE_TIMEOUT_MS) }, []).then(
       () => true,
       () => false,
     )
-      .finally(() => this.#look = undefined);
-    return this.#look;
+      .finally(() => this.#probe = undefined);
+    return this.#probe;
   }
 
   async #call(
@@ -142,13 +142,13 @@ export class DockerodeClient {
   }
 
   /**
-   * Sends a request and returns once the answer has begun. Read the answer, or abort the scope.
+   * Sends a request and returns once the answer begins. Read the answer, or abort the scope. Fails as
+   * {@linkcode call} does.
    *
    * @param request The request.
-   * @param scope Its bounds.
-   * @param accepted Statuses from 300 on that are answers, not refusals.
-   * @returns The answer's stream.
-   * @throws As {@linkcode call}.
+   * @param scope Bounds of the request.
+   * @param accepted Statuses from 300 on that count as answers instead of refusals.
+   * @returns The stream of the answer.
    */
   async open(
     request: EngineRequest,
@@ -158,17 +158,16 @@ export class DockerodeClient {
     const response = await this.#dial(request, scope);
     const status = response.statusCode ?? 0;
     if (status < 300 || accepted.includes(status)) return response;
-    throw toRefusal(request.what, status, await this.#readWords(request.what, response, scope));
+    throw toRefusal(request.what, status, await this.#readMessage(request.what, response, scope));
   }
 
   /**
-   * Reads an answer as JSON.
+   * Reads an answer as JSON. Fails as {@linkcode call} does.
    *
-   * @param what What was asked for, as in "Cannot …".
+   * @param what What the request does, as a clause that follows "Cannot".
    * @param response The answer.
-   * @param scope Bounds of its request.
+   * @param scope Bounds of the request.
    * @returns The value; `undefined` if the answer is empty.
-   * @throws As {@linkcode call}.
    */
   async readJson(what: string, response: IncomingMessage, scope: CallScope): Promise<unknown> {
     const text = await this.#readText(what, response, scope);
@@ -181,13 +180,13 @@ export class DockerodeClient {
   }
 
   /**
-   * Reads an answer piece by piece. Stops reading while nobody asks for more; leaving early closes the connection.
+   * Reads an answer piece by piece, only as fast as the caller does. Leaving the loop early closes the connection. Fails
+   * as {@linkcode call} does.
    *
-   * @param what What was asked for, as in "Cannot …".
+   * @param what What the request does, as a clause that follows "Cannot".
    * @param response The answer.
-   * @param scope Bounds of its request.
-   * @returns Its bytes.
-   * @throws As {@linkcode call}.
+   * @param scope Bounds of the request.
+   * @returns The bytes.
    */
   async *read(what: string, response: IncomingMessage, scope: CallScope): AsyncGenerator<Uint8Array> {
     try {
@@ -199,12 +198,11 @@ export class DockerodeClient {
   }
 
   /**
-   * Sends a request without a body whose answer is long, and returns once it has begun.
+   * Sends a request without a body, and returns once its long answer begins. Fails as {@linkcode call} does.
    *
    * @param request The request.
-   * @param scope Its bounds; abort it to close the connection.
-   * @returns The body, as much at a time as has come. Stops reading while nobody asks for more.
-   * @throws As {@linkcode call}.
+   * @param scope Bounds of the request; abort it to close the connection.
+   * @returns The body in pieces as they arrive, read only as fast as the caller does.
    */
   async openStream(request: EngineRequest, scope: CallScope): Promise<AsyncIterable<Uint8Array>> {
     const { what, method } = request;
@@ -218,18 +216,18 @@ export class DockerodeClient {
   }
 
   /**
-   * Bounds for a request: its own, and the life of this client.
+   * Creates the scope of a request, which also ends when this client is closed.
    *
-   * @param what What is done, as in "Cannot …".
-   * @param options Its bounds.
-   * @returns The scope; dispose it when the request is over.
+   * @param what What the request does, as a clause that follows "Cannot".
+   * @param options Time limit and signal.
+   * @returns The scope. Dispose it at the end of the request.
    */
   scope(what: string, { signal, limitMs }: EngineRequestOptions): CallScope {
     const signals = [signal, this.#closed.signal];
     return new CallScope({ what: `The engine's answer to "${what}"`, signals, limitMs });
   }
 
-  /** Gives up every request and closes the connections. */
+  /** Cancels every request and closes the connections. */
   close(): void {
     this.#closed.abort(
       new EngineUnavailableError(`The connection to the engine at ${this.address} was closed.`),
@@ -265,13 +263,13 @@ export class DockerodeClient {
     return text + decoder.decode();
   }
 
-  async #readWords(what: string, response: IncomingMessage, scope: CallScope): Promise<string> {
+  async #readMessage(what: string, response: IncomingMessage, scope: CallScope): Promise<string> {
     const text = (await this.#readText(what, response, scope)).trim();
     try {
       const { message } = JSON.parse(text);
       return typeof message === "string" ? message.trim() : text;
     } catch {
-      return text || "no words";
+      return text || "(no message)";
     }
   }
 }

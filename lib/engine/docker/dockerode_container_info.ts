@@ -1,5 +1,5 @@
 /**
- * What the Docker Engine says of a container, in Berth's words.
+ * Converts the Docker Engine's descriptions of containers into Berth's.
  *
  * @module
  */
@@ -8,14 +8,14 @@
 import type Docker from "dockerode";
 import type { ContainerInfo, ContainerPhase } from "../container_orchestrator.ts";
 
-/** Marks which create call made a container, so that one whose answer was lost is found again. */
+/** Label with the id of the create call, by which a container is found if the answer to the call was lost. */
 export const CREATE_ID_LABEL = "berth.create-id";
 
 const PHASES: Readonly<Record<string, ContainerPhase>> = {
   created: "pending",
   restarting: "starting",
   running: "running",
-  // Frozen by somebody, but alive: it keeps its name and its memory.
+  // Paused by somebody, but alive: it keeps its name and its memory.
   paused: "running",
   removing: "exited",
   exited: "exited",
@@ -23,10 +23,10 @@ const PHASES: Readonly<Record<string, ContainerPhase>> = {
 };
 
 /**
- * Reads an entry of the engine's list.
+ * Converts an entry of the engine's list.
  *
  * @param entry The entry.
- * @returns The container. Its exit code is absent when the engine's status text has none (`removing`, `dead`).
+ * @returns The container. Has no exit code if the engine's status line has none (`removing`, `dead`).
  */
 export function fromListEntry(entry: Docker.ContainerInfo): ContainerInfo {
   const phase = phaseOf(entry.State);
@@ -45,7 +45,7 @@ export function fromListEntry(entry: Docker.ContainerInfo): ContainerInfo {
 }
 
 /**
- * Reads what the engine says of one container.
+ * Converts the engine's inspection of one container.
  *
  * @param inspected The engine's answer.
  * @returns The container.
@@ -74,7 +74,7 @@ export function fromInspection(inspected: Docker.ContainerInspectInfo): Containe
 }
 
 function phaseOf(state: string): ContainerPhase {
-  // A state that is not known yet is not taken for an exit.
+  // An unknown state does not count as an exit.
   return PHASES[state] ?? "running";
 }
 
@@ -87,7 +87,7 @@ function labelsOf(labels: Readonly<Record<string, string>> | null): Record<strin
   return others;
 }
 
-/** The engine writes the year 1 for "never". */
+/** Parses a time; the engine writes the year 1 for "never". */
 function dateOf(text: string): Date | undefined {
   const date = new Date(text);
   return date.getTime() > 0 ? date : undefined;

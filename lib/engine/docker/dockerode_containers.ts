@@ -1,5 +1,5 @@
 /**
- * The Docker Engine's calls about one container, each as it is.
+ * The Docker Engine's calls about one container.
  *
  * @module
  */
@@ -9,21 +9,15 @@ import type { IncomingMessage } from "node:http";
 import type Docker from "dockerode";
 import type { CallScope } from "../../util/call_scope.ts";
 import type { ContainerSpec } from "../container_spec.ts";
-import {
-  type BerthError,
-  ContainerConflictError,
-  ContainerNotFoundError,
-  EngineError,
-  ImageUnavailableError,
-} from "../../errors.ts";
+import { ContainerNotFoundError, EngineError } from "../../errors.ts";
 import type { DockerodeClient, EngineRequest, EngineRequestOptions } from "./dockerode_client.ts";
 import { hasId, hasInspection } from "./dockerode_answers.ts";
 import { CREATE_ID_LABEL } from "./dockerode_container_info.ts";
 import { toCreateOptions } from "./dockerode_create_options.ts";
-import { engineMessage, expectShape } from "./dockerode_errors.ts";
+import { engineMessage, expectShape, toContainerError, toCreateError } from "./dockerode_errors.ts";
 import type { EngineCallKind } from "./dockerode_turns.ts";
 
-/** What the engine takes as id or name of a container. */
+/** An id or name of a container that the engine accepts. */
 const REFERENCE = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 
 /** The engine's answer to a wait. */
@@ -44,12 +38,12 @@ export class DockerodeContainers {
   /**
    * Creates a container.
    *
-   * @param spec What it is to be.
-   * @param createId Marks it as made by this call.
-   * @param options Bounds of the call, and of the container's own layer in bytes.
-   * @returns Its id.
-   * @throws {ContainerConflictError} If its name is taken.
-   * @throws {ImageUnavailableError} If its image is not on the engine.
+   * @param spec The specification.
+   * @param createId Unique id of this call, which becomes a label.
+   * @param options Time limit, signal, and limit of the container's own layer in bytes.
+   * @returns Id of the container.
+   * @throws {ContainerConflictError} If the name is taken.
+   * @throws {ImageUnavailableError} If the image is not present.
    */
   async create(
     spec: ContainerSpec,
@@ -75,11 +69,11 @@ export class DockerodeContainers {
   }
 
   /**
-   * Starts a container; one that runs already is left as it is.
+   * Starts a container. Does nothing if it already runs.
    *
-   * @param id Its id.
-   * @param name Its name, for error texts.
-   * @param options Bounds of the call.
+   * @param id Id of the container.
+   * @param name Name of the container, for error messages.
+   * @param options Time limit and signal.
    */
   async start(id: string, name: string, options: EngineRequestOptions): Promise<void> {
     const request = this.#request(`start container '${name}'`, "POST", id, "/start", {}, "start");
@@ -87,11 +81,11 @@ export class DockerodeContainers {
   }
 
   /**
-   * Asks the engine for all it knows of a container.
+   * Inspects a container.
    *
    * @param container Id or name.
-   * @param options Bounds.
-   * @returns The answer, or `undefined` if there is no such container.
+   * @param options Time limit and signal.
+   * @returns The answer; `undefined` if there is no such container.
    */
   async inspect(
     container: string,
@@ -105,12 +99,12 @@ export class DockerodeContainers {
   }
 
   /**
-   * Stops a container: SIGTERM, then SIGKILL. Returns when it has ended.
+   * Stops a container with SIGTERM, then SIGKILL. Returns once it has ended.
    *
    * @param container Id or name.
-   * @param graceSeconds Whole seconds between the two.
-   * @param options Bounds.
-   * @returns False if it was not running.
+   * @param graceSeconds Whole seconds between the signals.
+   * @param options Time limit and signal.
+   * @returns False if the container was not running.
    */
   async stop(container: string, graceSeconds: number, options: EngineRequestOptions): Promise<boolean> {
     const request = this.#request(`stop container '${container}'`, "POST", container, "/stop", {
@@ -119,17 +113,18 @@ export class DockerodeContainers {
     return await this.#call(container, request, options, [304]) !== 304;
   }
 
-  /** Gives a container another name. @param container Id or name. @param name The new name. @param options Bounds. */
+  /** Renames a container. @param container Id or name. @param name The new name. @param options Time limit and signal. */
   async rename(container: string, name: string, options: EngineRequestOptions): Promise<void> {
     const request = this.#request(`rename container '${container}'`, "POST", container, "/rename", { name });
     await this.#call(container, request, options, []);
   }
 
   /**
-   * Removes a container, running or not, with its unnamed volumes; returns when it is gone.
+   * Removes a container, running or not, with its unnamed volumes. Returns once it is gone. Does nothing if there is no
+   * such container.
    *
-   * @param container Id or name; it is no error if there is none.
-   * @param options Bounds.
+   * @param container Id or name.
+   * @param options Time limit and signal.
    */
   async remove(container: string, options: EngineRequestOptions): Promise<void> {
     const what = `remove container '${container}'`;
@@ -145,12 +140,12 @@ export class DockerodeContainers {
   }
 
   /**
-   * Registers a wait for an exit; returns as soon as the engine has taken it.
+   * Begins to wait for an exit. Returns once the engine has registered the wait.
    *
    * @param container Id or name.
-   * @param condition Which end is waited for.
-   * @param scope Bounds; abort it to give up.
-   * @returns Resolves with the exit code.
+   * @param condition The exit to wait for.
+   * @param scope Bounds of the wait; abort it to cancel.
+   * @returns A function that resolves with the exit code.
    */
   async openWait(
     container: string,
@@ -174,8 +169,8 @@ export class DockerodeContainers {
    * Opens a container's log.
    *
    * @param container Id or name.
-   * @param query Which part of it.
-   * @param scope Bounds; abort it to close the log.
+   * @param query Query parameters of the engine's call.
+   * @param scope Bounds of the call; abort it to close the log.
    * @returns The bytes in the engine's format.
    */
   async openLogs(
@@ -198,11 +193,11 @@ export class DockerodeContainers {
   }
 
   /**
-   * Attaches to a container's outputs.
+   * Attaches to a container's output.
    *
    * @param container Id or name.
-   * @param scope Bounds; abort it to detach.
-   * @returns The bytes in the engine's format. Stops reading while nobody asks for more.
+   * @param scope Bounds of the call; abort it to detach.
+   * @returns The bytes in the engine's format, read only as fast as the caller does.
    */
   async openAttach(container: string, scope: CallScope): Promise<AsyncIterable<Uint8Array>> {
     const what = `attach to container '${container}'`;
@@ -218,9 +213,9 @@ export class DockerodeContainers {
    * Opens a file of a container.
    *
    * @param container Id or name.
-   * @param path Its absolute path.
-   * @param scope Bounds.
-   * @returns A tar stream, or `undefined` if there is no such file.
+   * @param path Absolute path of the file.
+   * @param scope Bounds of the call.
+   * @returns A tar stream; `undefined` if there is no such file.
    */
   async openArchive(
     container: string,
@@ -233,7 +228,7 @@ export class DockerodeContainers {
       return this.#client.read(what, await this.#client.open(request, scope), scope);
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
-      // A part of the path that is a file gives 500 where one that is absent gives 404.
+      // The engine answers 500 instead of 404 if a part of the path is a file.
       const isMissing = error.status === 404 || engineMessage(error).endsWith("not a directory");
       if (!isMissing) throw error;
       const found = await this.inspect(container, { signal: scope.signal });
@@ -250,7 +245,7 @@ export class DockerodeContainers {
     query?: EngineRequest["query"],
     kind?: EngineCallKind,
   ): EngineRequest {
-    // The engine decodes a path before it cleans it: an empty name or '..' would make another call of it.
+    // The engine decodes a path before it normalizes it: an empty name or '..' would turn it into another call.
     if (!REFERENCE.test(container)) throw new ContainerNotFoundError(container);
     return {
       what,
@@ -281,28 +276,4 @@ export class DockerodeContainers {
       throw toContainerError(container, error);
     }
   }
-}
-
-/** A start answers 404 for a missing network, too: the words tell. */
-function toContainerError(container: string, error: unknown): unknown {
-  const isMissing = error instanceof EngineError &&
-    ((error.status === 404 && /no such container/i.test(engineMessage(error))) ||
-      // It is being removed at this moment.
-      (error.status === 409 && /dead or marked for removal/i.test(engineMessage(error))));
-  return isMissing ? new ContainerNotFoundError(container, { cause: error }) : error;
-}
-
-function toCreateError(spec: ContainerSpec, error: EngineError): BerthError {
-  const words = engineMessage(error);
-  if (error.status === 409) {
-    const message = `Cannot create container '${spec.name}': a container of this name exists. ` +
-      `Remove that one, or adopt it. The engine says: ${words}`;
-    return new ContainerConflictError(spec.name, message, { cause: error });
-  }
-  if (error.status === 404 && /no such image/i.test(words)) {
-    const message = `Cannot create container '${spec.name}': image '${spec.image}' is not on the engine. ` +
-      "Pull it first, or correct its name.";
-    return new ImageUnavailableError(spec.image, message, { cause: error, reason: "not-found" });
-  }
-  return error;
 }

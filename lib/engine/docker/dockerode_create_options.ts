@@ -1,5 +1,5 @@
 /**
- * What the Docker Engine is told to create.
+ * Converts the specification of a container into the Docker Engine's form.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type Docker from "dockerode";
 import type { BindMount, ContainerSpec, OverlayMount, ResourceLimits } from "../container_spec.ts";
 
 /**
- * The engine's form of a specification.
+ * Converts a specification.
  *
  * @param spec The specification.
  * @param layerBytes Most bytes that the container's own layer may hold, for an engine that can bound it.
@@ -18,7 +18,7 @@ import type { BindMount, ContainerSpec, OverlayMount, ResourceLimits } from "../
 export function toCreateOptions(spec: ContainerSpec, layerBytes?: number): Docker.ContainerCreateOptions {
   return {
     Image: spec.image,
-    // Both are set, so that neither comes from the image.
+    // Sets both, so that neither comes from the image.
     Entrypoint: spec.command.slice(0, 1),
     Cmd: spec.command.slice(1),
     Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
@@ -52,13 +52,13 @@ function toHostConfig({ resources, security, logs, ...spec }: ContainerSpec): Do
     ExtraHosts: Object.entries(spec.hosts).map(([name, address]) => `${name}:${address}`),
     AutoRemove: spec.autoRemove,
     Memory: resources.memoryBytes,
-    // Memory and swap together: the same number means no swap.
+    // The sum of memory and swap, so the same number means no swap.
     MemorySwap: resources.memoryBytes,
     CpuShares: resources.cpuShares,
     PidsLimit: resources.pids,
-    // Where a core goes is the host's setting, and often a folder of the host that nobody bounds.
+    // No core dumps: the host decides where they go, often to one of its folders without a limit.
     Ulimits: [{ Name: "core", Soft: 0, Hard: 0 }, ...fileLimit(resources)],
-    // Reaps what a bot's children leave behind, and passes signals on.
+    // The init process reaps zombies and passes signals on.
     Init: true,
     CapDrop: ["ALL"],
     CapAdd: [...security.capabilities],
@@ -72,8 +72,8 @@ function toHostConfig({ resources, security, logs, ...spec }: ContainerSpec): Do
 }
 
 /**
- * No single file gets much larger than all files together may be, whoever looks. A little more is allowed, so that a
- * container with such a file is beyond its limit.
+ * Limits the size of one file to slightly more than the limit of all files together, even if nobody checks the sizes. The
+ * margin lets a container with one such file exceed its disk limit, so that the excess is noticed.
  */
 function fileLimit({ diskBytes }: ResourceLimits): Docker.Ulimit[] {
   if (diskBytes === undefined) return [];
@@ -81,12 +81,12 @@ function fileLimit({ diskBytes }: ResourceLimits): Docker.Ulimit[] {
   return [{ Name: "fsize", Soft: bytes, Hard: bytes }];
 }
 
-/** A mount, not a bind string: with that, the engine would create a missing source as a folder of root's. */
+/** Uses a mount instead of a bind string, with which the engine would create a missing source as a folder of root. */
 function toMount({ source, target, readOnly }: BindMount): Docker.MountSettings {
   return { Type: "bind", Source: source, Target: target, ReadOnly: readOnly ?? false };
 }
 
-/** An anonymous volume: it goes with its container. The labels tell whose it is where a container was removed without it. */
+/** An anonymous volume disappears with its container. Its labels tell whose it is if the container was removed without it. */
 function toOverlay(
   { lower, upper, work, target }: OverlayMount,
   labels: Readonly<Record<string, string>>,

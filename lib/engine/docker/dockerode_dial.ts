@@ -1,6 +1,6 @@
 /**
- * Sends requests over dockerode's connection with Node's own HTTP client. docker-modem's follows redirects: the second
- * request leaves the engine's socket, and nobody handles its error, so that one answer of an engine ends the process.
+ * Sends requests over dockerode's connection with Node's own HTTP client. docker-modem's sender follows redirects: the
+ * second request leaves the engine's socket and nobody handles its errors, so a single answer could end the process.
  *
  * @module
  */
@@ -12,19 +12,19 @@ import type Docker from "dockerode";
 
 /** A request in docker-modem's terms. */
 export interface DialOptions {
-  /** Path, with a question mark at its end. */
+  /** Path, ending with a question mark. */
   readonly path: string;
   /** HTTP method. */
   readonly method: string;
   /** Query and body. */
   readonly options: { readonly _query: object; readonly _body: unknown };
-  /** Gives the request up, and closes its connection. */
+  /** Cancels the request, and closes its connection. */
   readonly abortSignal: AbortSignal;
 }
 
 type Callback = (error: unknown, response?: IncomingMessage) => void;
 
-/** The part of docker-modem that is used: it makes the request's options, and has its sender replaced. */
+/** The part of docker-modem that is used: it builds the options of a request; its sender is replaced. */
 interface Modem {
   readonly protocol?: string;
   dial(options: object, callback: Callback): void;
@@ -32,10 +32,10 @@ interface Modem {
 }
 
 /**
- * Makes the function that sends requests to an engine.
+ * Creates a function that sends requests to an engine.
  *
- * @param docker The connection; it stays as it is.
- * @returns Resolves once the answer has begun, whatever its status; rejects when there is none.
+ * @param docker The connection, which is not changed.
+ * @returns A function that resolves once an answer begins, whatever its status, and rejects if there is none.
  */
 export function dialerOf(docker: Docker): (options: DialOptions) => Promise<IncomingMessage> {
   const original = docker.modem as unknown as Modem;
@@ -47,7 +47,7 @@ export function dialerOf(docker: Docker): (options: DialOptions) => Promise<Inco
   });
   return async (options) => {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    // Whatever the HTTP client makes of an abort, the caller is free.
+    // Releases the caller at once, whatever the HTTP client does about an abort.
     const { abortSignal } = options;
     const onAbort = () => reject(abortSignal.reason);
     abortSignal.addEventListener("abort", onAbort, { once: true });
@@ -71,8 +71,8 @@ function send(
 ): void {
   try {
     const request = (protocol === "https" ? httpsRequest : httpRequest)(options);
-    // It stays for the whole life of the request: an error that comes after the answer has begun reaches the reader
-    // of the answer, and must not end the process.
+    // Stays for the life of the request: an error after the beginning of the answer reaches the reader of the answer, and
+    // must not end the process.
     request.on("error", callback);
     request.on("response", (response) => {
       response.on("error", () => {});

@@ -1,16 +1,21 @@
 /**
- * Failures of the connection to the Docker Engine, in Berth's words.
+ * Turns failures of the Docker Engine into errors of Berth.
  *
  * @module
  */
 
 import {
+  type BerthError,
+  ContainerConflictError,
+  ContainerNotFoundError,
   EngineDiskFullError,
   EngineError,
   EngineHangsError,
   EngineUnavailableError,
+  ImageUnavailableError,
   type TimeLimitError,
 } from "../../errors.ts";
+import type { ContainerSpec } from "../container_spec.ts";
 
 /** A known failure of a connection. */
 interface KnownFailure {
@@ -39,11 +44,11 @@ const KNOWN: Readonly<Record<string, KnownFailure>> = {
 const DISK_FULL = /no space left on device|disk quota exceeded/i;
 
 /**
- * Turns a failure of the connection into an error of Berth's.
+ * Turns a failure of the connection into an error of Berth.
  *
- * @param what What was tried, as in "Cannot …".
- * @param address Where the engine was looked for.
- * @param error What was caught.
+ * @param what What was tried, as a clause that follows "Cannot".
+ * @param address Address of the engine.
+ * @param error The error that was caught.
  * @returns The error to throw.
  */
 export function toConnectionError(what: string, address: string, error: unknown): EngineUnavailableError {
@@ -59,9 +64,9 @@ export function toConnectionError(what: string, address: string, error: unknown)
 }
 
 /**
- * Whether a request has certainly not reached the engine.
+ * Whether a failed request has certainly not reached the engine.
  *
- * @param error What the request ended with.
+ * @param error The error of the request.
  */
 export function isNeverSent(error: unknown): boolean {
   if (!(error instanceof EngineUnavailableError)) return false;
@@ -70,25 +75,25 @@ export function isNeverSent(error: unknown): boolean {
 }
 
 /**
- * The engine's refusal as an error of Berth's.
+ * Turns a refusal of the engine into an error of Berth.
  *
- * @param what What was tried, as in "Cannot …".
- * @param status The HTTP status.
- * @param words What the engine said.
+ * @param what What was tried, as a clause that follows "Cannot".
+ * @param status HTTP status of the answer.
+ * @param message Message of the answer.
  * @returns The error to throw.
  */
-export function toRefusal(what: string, status: number, words: string): EngineError {
-  const type = DISK_FULL.test(words) ? EngineDiskFullError : EngineError;
-  return new type(`Cannot ${what}: the engine refused it (HTTP ${status}): ${words}`, status, {
-    cause: words,
+export function toRefusal(what: string, status: number, message: string): EngineError {
+  const type = DISK_FULL.test(message) ? EngineDiskFullError : EngineError;
+  return new type(`Cannot ${what}: the engine refused it (HTTP ${status}): ${message}`, status, {
+    cause: message,
   });
 }
 
 /**
- * The error of a call that an engine has not carried out though it answers others.
+ * Creates the error of a call to an engine that hangs: it answers other calls, but not this one.
  *
- * @param what What was tried, as in "Cannot …".
- * @param address Where the engine is.
+ * @param what What was tried, as a clause that follows "Cannot".
+ * @param address Address of the engine.
  * @param error The time limit that was reached.
  * @returns The error to throw.
  */
@@ -105,27 +110,64 @@ export function toHang(what: string, address: string, error: TimeLimitError): En
 }
 
 /**
- * Takes an answer for what it has to be.
+ * Checks that an answer has the expected fields.
  *
- * @param what What was tried, as in "Cannot …".
+ * @param what What was tried, as a clause that follows "Cannot".
  * @param value The answer.
- * @param isShape Whether it has the fields that are used.
+ * @param isShape Whether a value has the fields that are used.
  * @returns The answer.
- * @throws {EngineError} If it is something else: what listens there is no engine.
+ * @throws {EngineError} If the answer has other fields: the program that listens there is not an engine.
  */
 export function expectShape<T>(what: string, value: unknown, isShape: (value: unknown) => value is T): T {
   if (isShape(value)) return value;
-  throw toRefusal(what, 200, "its answer is not in the form of a Docker Engine's. See what listens there");
+  throw toRefusal(what, 200, "its answer is not that of a Docker Engine. Check which program listens there");
 }
 
 /**
- * What the engine said when it refused.
+ * Returns the engine's own message of a refusal.
  *
  * @param error An error of {@linkcode toRefusal}.
- * @returns The engine's own words.
  */
 export function engineMessage(error: EngineError): string {
   return typeof error.cause === "string" ? error.cause : error.message;
+}
+
+/**
+ * Turns the refusal of a call about one container into an error of Berth.
+ *
+ * @param container Id or name of the container.
+ * @param error The error of the call.
+ * @returns A `ContainerNotFoundError` if the engine does not have the container, else `error` itself.
+ */
+export function toContainerError(container: string, error: unknown): unknown {
+  // Checks the message as well: a start also answers 404 for a missing network.
+  const isMissing = error instanceof EngineError &&
+    ((error.status === 404 && /no such container/i.test(engineMessage(error))) ||
+      // The container is being removed.
+      (error.status === 409 && /dead or marked for removal/i.test(engineMessage(error))));
+  return isMissing ? new ContainerNotFoundError(container, { cause: error }) : error;
+}
+
+/**
+ * Turns the refusal to create a container into an error of Berth.
+ *
+ * @param spec The specification.
+ * @param error The refusal.
+ * @returns An error that says which part of the specification is at fault, or `error` itself.
+ */
+export function toCreateError(spec: ContainerSpec, error: EngineError): BerthError {
+  const reason = engineMessage(error);
+  if (error.status === 409) {
+    const message = `Cannot create container '${spec.name}': a container of this name exists. ` +
+      `Remove that one, or adopt it. The engine says: ${reason}`;
+    return new ContainerConflictError(spec.name, message, { cause: error });
+  }
+  if (error.status === 404 && /no such image/i.test(reason)) {
+    const message = `Cannot create container '${spec.name}': image '${spec.image}' is not on the engine.`;
+    const advice = "Pull it first, or correct its name.";
+    return new ImageUnavailableError(spec.image, message, { advice, cause: error, reason: "not-found" });
+  }
+  return error;
 }
 
 function describe(error: unknown): { code: string; name: string; message: string } {

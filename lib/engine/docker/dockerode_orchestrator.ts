@@ -1,5 +1,5 @@
 /**
- * {@linkcode ContainerOrchestrator} on a Docker Engine, through dockerode.
+ * Implements {@linkcode ContainerOrchestrator} on a Docker Engine, through dockerode.
  *
  * @module
  */
@@ -28,37 +28,33 @@ import type {
   WatchOptions,
 } from "../container_orchestrator.ts";
 import type { ContainerSpec } from "../container_spec.ts";
-import {
-  BerthError,
-  ContainerFileError,
-  EngineUnavailableError,
-  ImageUnavailableError,
-} from "../../errors.ts";
+import { EngineUnavailableError, ImageUnavailableError } from "../../errors.ts";
 import { readLogLines } from "../read_log_lines.ts";
-import { readTarFile, type TarFile } from "./tar_file.ts";
 import { DockerodeClient, type EngineRequestOptions } from "./dockerode_client.ts";
 import { fromInspection, fromListEntry } from "./dockerode_container_info.ts";
 import { DockerodeContainers } from "./dockerode_containers.ts";
 import { isInfo, isList, isVersion, storageOf } from "./dockerode_answers.ts";
-import { expectShape, toRefusal } from "./dockerode_errors.ts";
+import { expectShape } from "./dockerode_errors.ts";
+import { readContainerFile } from "./dockerode_files.ts";
 import { DockerodeLogs } from "./dockerode_logs.ts";
 import { DockerodePuller } from "./dockerode_pull.ts";
 import { DockerodeStarter } from "./dockerode_starter.ts";
 import { DEFAULT_TIME_LIMITS, type DockerodeTimeLimits } from "./dockerode_time_limits.ts";
 import type { EngineTurnLimits } from "./dockerode_turns.ts";
+import { removeUnusedVolumes } from "./dockerode_volumes.ts";
 import { DockerodeWaiter } from "./dockerode_waiter.ts";
 import { watchContainers } from "./dockerode_watcher.ts";
 
-/** 128 + 9. */
+/** Exit code of a process that SIGKILL ended: 128 + 9. */
 const SIGKILL_EXIT_CODE = 137;
 
 /** Options of {@linkcode DockerodeOrchestrator}. */
 export interface DockerodeOrchestratorOptions {
   /** Time limits that differ from the defaults. */
   readonly timeouts?: Partial<DockerodeTimeLimits>;
-  /** How many calls go at once, where that differs from the defaults. */
+  /** Limits on concurrent calls that differ from the defaults. */
   readonly turns?: Partial<EngineTurnLimits>;
-  /** Milliseconds since 1970, never going back. @default {performance.timeOrigin + performance.now()} */
+  /** Monotonic clock, in ms since 1970. @default {performance.timeOrigin + performance.now()} */
   readonly clock?: () => number;
   /** Makes unique ids. @default {crypto.randomUUID} */
   readonly newId?: () => string;
@@ -67,10 +63,10 @@ export interface DockerodeOrchestratorOptions {
 /**
  * Containers on a Docker Engine.
  *
- * Of the port's promises, these have details of their own: `createAndStart` tells of the container what was
- * asked for, without a further call, `createdAt` by this host's clock. A created container that was never
- * started is `pending`; `stop` calls it `already-exited`. `tail` of a log counts a line longer than 16 KiB
- * as several, as the engine does. A container with `autoRemove` tells no `oomKilled`.
+ * Notes on how it meets the port: `createAndStart` returns the requested specification without an extra call, with
+ * `createdAt` by this host's clock. A container that was created but never started is `pending`, and `stop` calls it
+ * `already-exited`. `tail` of a log counts a line longer than 16 KiB as several, as the engine does. The result of a
+ * container with `autoRemove` never has `oomKilled` set.
  */
 export class DockerodeOrchestrator implements ContainerOrchestrator {
   readonly #client: DockerodeClient;
@@ -84,7 +80,10 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
   readonly #closing = new AbortController();
   readonly #starts = new Set<Promise<unknown>>();
 
-  /** @param docker The connection, see `connectDocker()`; closed with this. @param options Limits and the like. */
+  /**
+   * @param docker The connection, see `connectDocker()`. Closed with this object.
+   * @param options See {@linkcode DockerodeOrchestratorOptions}.
+   */
   constructor(docker: Docker, options: DockerodeOrchestratorOptions = {}) {
     this.#limits = { ...DEFAULT_TIME_LIMITS, ...options.timeouts };
     this.#clock = options.clock ?? (() => performance.timeOrigin + performance.now());
@@ -189,9 +188,9 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
   async #stop(what: string, container: string, options: StopOptions): Promise<StopOutcome> {
     const graceSeconds = Math.ceil(options.graceSeconds);
     using scope = this.#client.scope(what, this.#bounds(options));
-    // Asked before: of a container that the engine removes at its exit, nothing else tells the exit code.
+    // Waits from before the stop: it is the only way to the exit code of a container that the engine removes at its exit.
     const exit = await this.#containers.openWait(container, "not-running", scope);
-    // The stop has a limit of its own, which begins with its turn.
+    // The stop has its own time limit, which begins when its turn comes.
     scope.endLimit();
     const limitMs = graceSeconds * 1000 + this.#limits.stopMarginMs;
     const { signal } = scope;
@@ -204,7 +203,7 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
     const exitCode = await exit();
     scope.complete();
     if (!wasRunning) return { how: "already-exited", exitCode };
-    // A kernel that is out of memory kills the same way: only then is it asked which it was.
+    // At the memory limit, the kernel kills the same way. Only an inspection tells the two apart.
     const mayBeKilled = exitCode === SIGKILL_EXIT_CODE && tookMs >= graceSeconds * 1000;
     const isKilled = mayBeKilled &&
       !(await this.#containers.inspect(container, { signal }))?.State.OOMKilled;
@@ -223,20 +222,7 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
     labels: Readonly<Record<string, string>>,
     options: EngineCallOptions = {},
   ): Promise<void> {
-    const bounds = this.#bounds(options);
-    const label = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
-    const query = { filters: JSON.stringify({ dangling: ["true"], label }) };
-    // The engine's own prune leaves volumes with options alone.
-    const list = { what: "list unused volumes", method: "GET", path: "/volumes", query } as const;
-    const { Volumes } = (await this.#client.call(list, bounds)).value as {
-      Volumes: { Name: string }[] | null;
-    };
-    for (const { Name } of Volumes ?? []) {
-      const path = `/volumes/${encodeURIComponent(Name)}`;
-      const request = { what: `remove volume '${Name}'`, method: "DELETE", path } as const;
-      // 409: a container has it after all.
-      await this.#client.call(request, bounds, [404, 409]);
-    }
+    await removeUnusedVolumes(this.#client, labels, this.#bounds(options));
   }
 
   getLogs(container: string, options: GetLogsOptions = {}): AsyncIterable<LogLine> {
@@ -256,18 +242,10 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
     path: string,
     options: CopyFromContainerOptions,
   ): Promise<Uint8Array> {
-    const where = `'${path}' in container '${container}'`;
-    using scope = this.#client.scope(`read ${where}`, this.#bounds(options));
-    try {
-      const archive = await this.#containers.openArchive(container, path, scope);
-      const file = archive && await readTarFile(archive, options);
-      if (file?.kind === "file") return file.bytes;
-      throw toFileError(where, file, options.maxBytes);
-    } catch (error) {
-      throw scope.reasonFor(
-        error instanceof BerthError ? error : toRefusal(`read ${where}`, 200, String(error)),
-      );
-    }
+    return await readContainerFile(this.#client, this.#containers, container, path, {
+      ...this.#bounds(options),
+      maxBytes: options.maxBytes,
+    });
   }
 
   async getStatus(container: string, options: EngineCallOptions = {}): Promise<ContainerInfo | undefined> {
@@ -298,14 +276,14 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
     return watchContainers(this.#client, options);
   }
 
-  /** Gives up every call, removes what unfinished starts have created, and closes the connection. */
+  /** Cancels every call, removes the containers of unfinished starts, and closes the connection. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new EngineUnavailableError(`The connection to ${this.#client.address} was closed.`));
     await Promise.allSettled(this.#starts);
     this.#client.close();
   }
 
-  /** A start is given up when this is closed, and closing waits until it has cleaned up. */
+  /** Tracks a start: closing cancels it, and waits until it has cleaned up. */
   async #startTracked<T>(options: EngineCallOptions, start: (signal: AbortSignal) => Promise<T>): Promise<T> {
     using scope = new CallScope({ what: "start", signals: [options.signal, this.#closing.signal] });
     const started = start(scope.signal);
@@ -317,7 +295,7 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
     }
   }
 
-  /** Runs a container that the engine removes at its exit: the wait must be there before the start. */
+  /** Runs a container that the engine removes at its exit, so the wait must begin before the start. */
   async #runUnkept(id: string, name: string, signal: AbortSignal): Promise<RunOutcome> {
     using scope = this.#client.scope(`run container '${name}'`, { signal });
     const exit = await this.#containers.openWait(id, "next-exit", scope);
@@ -335,22 +313,4 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
 /** With `size=1` an entry of the list has the bytes of its layer; the typings do not say so. */
 function sizeOf(entry: Docker.ContainerInfo & { readonly SizeRw?: number }): [id: string, bytes: number] {
   return [entry.Id, entry.SizeRw ?? 0];
-}
-
-function toFileError(
-  where: string,
-  file: Exclude<TarFile, { kind: "file" }> | undefined,
-  maxBytes: number,
-): Error {
-  if (file?.kind === "too-large") {
-    const message = `Cannot read ${where}: it has ${file.size} bytes, ${maxBytes} are the limit.`;
-    return new ContainerFileError("too-large", message);
-  }
-  if (file?.kind === "not-a-file") {
-    return new ContainerFileError(
-      "not-a-file",
-      `Cannot read ${where}: it is no regular file but a ${file.type}.`,
-    );
-  }
-  return new ContainerFileError("missing", `Cannot read ${where}: there is no such file.`);
 }

@@ -11,7 +11,7 @@ import type { DockerodeClient } from "./dockerode_client.ts";
 import { engineMessage } from "./dockerode_errors.ts";
 import { parseImageReference, readPullProgress, toImageError } from "./dockerode_pull_progress.ts";
 
-/** A pull that is under way, and who waits for it. */
+/** A pull in progress, and the calls that wait for it. */
 interface SharedPull {
   readonly done: Promise<void>;
   readonly scope: CallScope;
@@ -19,25 +19,25 @@ interface SharedPull {
   waiting: number;
 }
 
-/** Pulls images; calls for the same image share one pull, which goes on while anyone waits for it. */
+/** Pulls images. Calls for the same image share one pull, which continues while any of them waits. */
 export class DockerodePuller {
   readonly #client: DockerodeClient;
   readonly #stallMs: number;
   readonly #pulls = new Map<string, SharedPull>();
 
-  /** @param client The engine. @param stallMs A pull of which nothing is heard for so long is given up. */
+  /** @param client The engine. @param stallMs Longest time without progress before a pull is cancelled, in ms. */
   constructor(client: DockerodeClient, stallMs: number) {
     this.#client = client;
     this.#stallMs = stallMs;
   }
 
   /**
-   * Pulls an image, or joins the pull of it that is under way.
+   * Pulls an image, or joins a pull of it in progress.
    *
-   * @param image Its reference.
-   * @param options Who is told, and what gives this caller up.
+   * @param image Reference of the image.
+   * @param options See {@linkcode PullImageOptions}.
    * @throws {ImageUnavailableError} If the registry has no such image, does not answer or refuses.
-   * @throws {TimeLimitError} If nothing is heard of it for too long.
+   * @throws {TimeLimitError} If the pull makes no progress for too long.
    */
   async pull(image: string, options: PullImageOptions): Promise<void> {
     const shared = this.#pulls.get(image) ?? this.#begin(image);
@@ -47,7 +47,7 @@ export class DockerodePuller {
       try {
         options.onProgress?.(progress);
       } catch (error) {
-        // A listener's own failure is its caller's, not the pull's.
+        // A listener that throws fails its own call, not the pull.
         caller.reject(error);
       }
     };
@@ -68,7 +68,7 @@ export class DockerodePuller {
     const scope = this.#client.scope(`pull image '${image}'`, { limitMs: this.#stallMs });
     const listeners = new Set<(progress: PullProgress) => void>();
     const done = this.#run(image, scope, listeners);
-    // Whoever waits is told; when nobody does any more, nobody needs to be.
+    // Calls that wait get the error; once none waits, nobody needs it.
     done.catch(() => {});
     const shared: SharedPull = { done, scope, listeners, waiting: 0 };
     this.#pulls.set(image, shared);
@@ -97,7 +97,7 @@ export class DockerodePuller {
         for (const listener of listeners) listener(progress);
       }
     } catch (error) {
-      // The engine refuses what it can tell at once, and reports the rest inside the stream.
+      // The engine refuses some pulls at once, and reports other failures in the stream.
       throw error instanceof EngineError
         ? toImageError(image, engineMessage(error), { cause: error })
         : error;

@@ -1,5 +1,5 @@
 /**
- * The Docker Engine's report of a pull: one JSON object a line, errors among them.
+ * Reads the Docker Engine's report of a pull: one JSON object a line, also for errors.
  *
  * @module
  */
@@ -16,10 +16,10 @@ interface ProgressLine {
   readonly errorDetail?: { readonly message?: string };
 }
 
-/** Longer than any line of a report. */
+/** Limit on a line of a report. */
 const MAX_LINE_CHARACTERS = 1024 * 1024;
 
-// The first that matches. A registry that cannot be reached is told by what the engine's HTTP client says.
+// The first match wins. An unreachable registry shows in the message of the engine's HTTP client.
 const PROBLEMS: readonly (readonly [ImageProblem, RegExp])[] = [
   [
     "unreachable",
@@ -36,10 +36,10 @@ const ADVICE: Readonly<Record<ImageProblem, string>> = {
 };
 
 /**
- * Splits an image's reference as the engine's pull call takes it.
+ * Splits an image's reference into the parameters of the engine's pull call.
  *
  * @param image The reference.
- * @returns `fromImage` and `tag`; the tag is `latest` if there is none, since without one all are pulled.
+ * @returns `fromImage` and `tag`. The tag is `latest` by default: without a tag, the engine would pull all of them.
  */
 export function parseImageReference(image: string): { fromImage: string; tag: string } {
   const digest = image.indexOf("@");
@@ -54,8 +54,8 @@ export function parseImageReference(image: string): { fromImage: string; tag: st
  *
  * @param image The image's reference.
  * @param chunks The report as it comes.
- * @returns Its steps.
- * @throws {ImageUnavailableError} If the report says that the pull failed, or cannot be read.
+ * @returns The steps of the pull.
+ * @throws {ImageUnavailableError} If the pull failed, or its report cannot be read.
  */
 export async function* readPullProgress(
   image: string,
@@ -76,16 +76,19 @@ export async function* readPullProgress(
 }
 
 /**
- * The error for a pull that failed.
+ * Creates the error of a pull that failed. Derives its reason from the engine's message.
  *
  * @param image The image's reference.
- * @param words What the engine said.
- * @param options The cause, where there is one.
- * @returns The error; its reason is told from the engine's words.
+ * @param engineMessage Message of the engine.
+ * @param options The cause.
  */
-export function toImageError(image: string, words: string, options?: ErrorOptions): ImageUnavailableError {
-  const reason = PROBLEMS.find(([, pattern]) => pattern.test(words))?.[0] ?? "refused";
-  const message = `Cannot pull image '${image}': ${ADVICE[reason]}. The engine says: ${words.trim()}`;
+export function toImageError(
+  image: string,
+  engineMessage: string,
+  options?: ErrorOptions,
+): ImageUnavailableError {
+  const reason = PROBLEMS.find(([, pattern]) => pattern.test(engineMessage))?.[0] ?? "refused";
+  const message = `Cannot pull image '${image}': ${ADVICE[reason]}. The engine says: ${engineMessage.trim()}`;
   return new ImageUnavailableError(image, message, { ...options, reason });
 }
 

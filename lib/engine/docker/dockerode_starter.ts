@@ -1,5 +1,5 @@
 /**
- * Starts containers on the Docker Engine so that a start that fails leaves none.
+ * Starts containers on the Docker Engine. A start that fails leaves no container.
  *
  * @module
  */
@@ -34,11 +34,11 @@ export class DockerodeStarter {
   }
 
   /**
-   * Creates a container. When it fails or is given up, there is none, as far as the engine can still be asked.
+   * Creates a container. If the call fails or is cancelled, no container is left, provided that the engine still answers.
    *
-   * @param spec What it is to be.
-   * @returns Its id.
-   * @throws {StartInterruptedError} If the engine went away, and can not be asked.
+   * @param spec The specification.
+   * @returns Id of the container.
+   * @throws {StartInterruptedError} If the engine went away, so that a container may be left.
    */
   async create(spec: ContainerSpec, signal?: AbortSignal): Promise<string> {
     signal?.throwIfAborted();
@@ -54,10 +54,10 @@ export class DockerodeStarter {
   }
 
   /**
-   * Starts a container; one that cannot be started is removed.
+   * Starts a container, and removes it if the start fails.
    *
-   * @param id Its id.
-   * @param name Its name, for error texts.
+   * @param id Id of the container.
+   * @param name Name of the container, for error messages.
    * @throws {StartInterruptedError} If the engine went away, so that the container stays for now.
    */
   async start(id: string, name: string, signal?: AbortSignal): Promise<void> {
@@ -70,17 +70,17 @@ export class DockerodeStarter {
   }
 
   /**
-   * Removes a container after a failure. Never rejects: the failure is what the caller is told, and an engine
-   * that does not answer shows what is left in its list when it is back.
+   * Removes a container after a failure. Never rejects, so that the caller reports the first failure. A container that
+   * stays is found in the engine's list later.
    *
-   * @param id Its id.
-   * @returns Whether it is gone.
+   * @param id Id of the container.
+   * @returns Whether the container is gone.
    */
   discard(id: string): Promise<boolean> {
     return this.#containers.remove(id, { limitMs: this.#limits.cleanupMs }).then(() => true, () => false);
   }
 
-  /** The engine finishes a create whose caller has gone, so its answer is awaited for a while: it names what to remove. */
+  /** Waits a while for the answer even after an abort: the engine finishes the call, and the answer says what to remove. */
   async #createPatiently(spec: ContainerSpec, createId: string, signal?: AbortSignal): Promise<string> {
     using scope = new CallScope({ what: "" });
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -100,7 +100,7 @@ export class DockerodeStarter {
     }
   }
 
-  /** Finds out what became of a create without a good answer. */
+  /** Finds out whether a failed create call has made a container. */
   async #afterFailedCreate(name: string, createId: string, error: unknown): Promise<string> {
     const isRefusal = error instanceof EngineError || error instanceof ImageUnavailableError;
     if (isRefusal || isNeverSent(error)) throw error;
@@ -109,14 +109,14 @@ export class DockerodeStarter {
       throw toInterruption(error);
     });
     const isOurs = found?.Config.Labels?.[CREATE_ID_LABEL] === createId;
-    // A client that sent the request twice is told of a conflict with itself.
+    // An HTTP client that sends the request twice gets a conflict with its own container.
     if (isOurs && error instanceof ContainerConflictError) return found.Id;
     const isGone = !isOurs || await this.discard(found.Id);
     throw isGone ? error : toInterruption(error);
   }
 }
 
-/** Errors of another kind, a caller's reason among them, stay what they are. */
+/** Leaves other errors, such as the reason of an abort, as they are. */
 function toInterruption(error: unknown): unknown {
   if (!(error instanceof EngineUnavailableError)) return error;
   return new StartInterruptedError(`${error.message} A container may be left there.`, { cause: error });

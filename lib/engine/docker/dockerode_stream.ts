@@ -1,7 +1,7 @@
 /**
- * Long answers of an engine on a socket of this machine. An engine sends each line of a log as a chunk of its
- * own, and the HTTP client hands each over by itself: three quarters of the time of reading a log. Here all that has
- * come is handed over at once.
+ * Reads long answers of an engine on a local socket. An engine sends each line of a log as a separate chunk, and Node's
+ * HTTP client spends three quarters of the reading time on passing chunks on one by one. This reader passes on all bytes
+ * that have arrived at once.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import type { CallScope } from "../../util/call_scope.ts";
 import { toConnectionError, toRefusal } from "./dockerode_errors.ts";
 import { HttpChunks } from "./http_chunks.ts";
 
-const MAX_WORDS_BYTES = 64 * 1024;
+const MAX_MESSAGE_CHARACTERS = 64 * 1024;
 
-/** What is asked for. */
+/** A request. */
 export interface StreamRequest {
-  /** What it does, as in "Cannot …". */
+  /** What the request does, as a clause that follows "Cannot". */
   readonly what: string;
   /** Path of the engine's socket. */
   readonly socketPath: string;
@@ -23,25 +23,25 @@ export interface StreamRequest {
   readonly method: string;
   /** Path and query, encoded. */
   readonly path: string;
-  /** Where the engine is, for error texts. */
+  /** Address of the engine, for error messages. */
   readonly address: string;
 }
 
 /**
- * Sends a request without a body and returns once the answer has begun. Nothing is read while nobody asks for more.
+ * Sends a request without a body, and returns once the answer begins. Reads only as fast as the caller does.
  *
  * @param request The request.
- * @param scope Its bounds; abort it to close the connection.
- * @returns The body; leaving it early closes the connection.
+ * @param scope Bounds of the request; abort it to close the connection.
+ * @returns The body. Leaving the loop early closes the connection.
  * @throws {EngineError} If the engine refuses.
- * @throws {EngineUnavailableError} If it does not answer, or its answer breaks off.
+ * @throws {EngineUnavailableError} If the engine does not answer, or its answer breaks off.
  */
 export async function openStream(
   request: StreamRequest,
   scope: CallScope,
 ): Promise<AsyncIterable<Uint8Array>> {
   const pieces = readAnswer(request, scope);
-  // The first piece comes with the head, and is empty if that came alone.
+  // The first piece arrives with the head, and is empty if the head arrived alone.
   const first = await pieces.next();
   return (async function* () {
     try {
@@ -63,16 +63,17 @@ async function* readAnswer(
   scope.signal.addEventListener("abort", abort, { once: true });
   const answer = new HttpChunks();
   const isRefusal = () => answer.status !== undefined && answer.status >= 300;
-  let words = "";
-  let isHeadTold = false;
+  let message = "";
+  let isHeadYielded = false;
   try {
     socket.write(`${method} ${path} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n`);
     for await (const bytes of socket) {
       const content = answer.push(bytes as Uint8Array);
       if (answer.status === undefined) continue;
-      if (isRefusal()) words = (words + new TextDecoder().decode(content)).slice(0, MAX_WORDS_BYTES);
-      else if (content.length > 0 || !isHeadTold) yield content;
-      isHeadTold = true;
+      if (isRefusal()) {
+        message = (message + new TextDecoder().decode(content)).slice(0, MAX_MESSAGE_CHARACTERS);
+      } else if (content.length > 0 || !isHeadYielded) yield content;
+      isHeadYielded = true;
       if (answer.isComplete) break;
     }
     scope.signal.throwIfAborted();
@@ -84,7 +85,7 @@ async function* readAnswer(
     scope.signal.removeEventListener("abort", abort);
     socket.destroy();
   }
-  if (isRefusal()) throw toRefusal(what, answer.status!, messageIn(words));
+  if (isRefusal()) throw toRefusal(what, answer.status!, messageIn(message));
 }
 
 function messageIn(text: string): string {
@@ -92,7 +93,7 @@ function messageIn(text: string): string {
     const { message } = JSON.parse(text);
     if (typeof message === "string") return message.trim();
   } catch {
-    // Not in the engine's usual form.
+    // The body is not in the engine's usual form.
   }
-  return text.trim() || "no words";
+  return text.trim() || "(no message)";
 }

@@ -1,28 +1,28 @@
 /**
- * How long the Docker Engine may take.
+ * Time limits of calls to the Docker Engine.
  *
  * @module
  */
 
-/** Time limits, each in ms. Following a log and waiting for an exit have none. */
+/** Time limits in ms. Following a log and waiting for an exit have none. */
 export interface DockerodeTimeLimits {
   /** An ordinary answer: a list, a status, a removal, a file, the beginning of a log. @default {30_000} */
   readonly callMs: number;
-  /** Creating a container, and starting it: each. A busy engine starts about ten a second. @default {60_000} */
+  /** Creating a container, and starting one. A busy engine starts about ten a second. @default {60_000} */
   readonly startMs: number;
-  /** Reading the metadata of all that containers have written. @default {300_000} */
+  /** Measuring the files that containers have written. @default {300_000} */
   readonly sizesMs: number;
-  /** How much longer than its grace period a stop may take. @default {30_000} */
+  /** Time of a stop beyond its grace period. @default {30_000} */
   readonly stopMarginMs: number;
-  /** How long nothing may be heard of a pull. @default {300_000} */
+  /** Time without progress of a pull. @default {300_000} */
   readonly pullStallMs: number;
-  /** How long a wait for an exit puts up with an engine that went away, until it is back. @default {10_000} */
+  /** Time that an engine may be away before a wait for an exit fails. @default {10_000} */
   readonly engineReturnMs: number;
-  /** Removing what a failed start left behind, once the caller has given up. @default {10_000} */
+  /** Removing the container of a failed or cancelled start. @default {10_000} */
   readonly cleanupMs: number;
 }
 
-/** The limits that hold where no others are given. */
+/** Default time limits. */
 export const DEFAULT_TIME_LIMITS: DockerodeTimeLimits = {
   callMs: 30_000,
   startMs: 60_000,

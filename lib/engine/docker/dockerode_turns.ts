@@ -1,6 +1,6 @@
 /**
- * How many calls of a kind go to an engine at once. Docker 20.10 deadlocks for good when hundreds of containers end at
- * the same moment, and no engine is faster with more: its own work is the bound.
+ * Limits the number of concurrent calls to an engine. Docker 20.10 deadlocks for good if hundreds of containers end at
+ * the same moment, and no engine gets faster with more calls.
  *
  * @module
  */
@@ -8,26 +8,26 @@
 import { EngineUnavailableError } from "../../errors.ts";
 import { Limiter } from "../../util/limiter.ts";
 
-/** Kinds of calls that are bounded each by itself. */
+/** Kinds of calls with a limit of their own. */
 export type EngineCallKind = "read" | "start" | "stop" | "remove";
 
-/** How many calls of each kind go at once, and for how long one is counted. */
+/** Numbers of concurrent calls of each kind, and related times. */
 export interface EngineTurnLimits {
   /** Inspections, lists, files and openings of logs. @default {16} */
   readonly read: number;
   /** Creations and starts. @default {8} */
   readonly start: number;
-  /** Stops that have just been sent. @default {16} */
+  /** Stops that were sent within the last `stopHoldMs`. @default {16} */
   readonly stop: number;
   /** Removals. @default {4} */
   readonly remove: number;
-  /** After so long, in ms, a stop counts no more: a bot that uses its grace period holds up no other. @default {1_000} */
+  /** How long a stop counts, in ms: a bot that uses its grace period must not delay others. @default {1_000} */
   readonly stopHoldMs: number;
-  /** How long a call waits for its turn, in ms. @default {120_000} */
+  /** Longest wait for a turn, in ms. @default {120_000} */
   readonly waitMs: number;
 }
 
-/** The limits that hold where no others are given. */
+/** Default limits. */
 export const DEFAULT_TURN_LIMITS: EngineTurnLimits = {
   read: 16,
   start: 8,
@@ -37,7 +37,7 @@ export const DEFAULT_TURN_LIMITS: EngineTurnLimits = {
   waitMs: 120_000,
 };
 
-/** The turns of one engine: calls of a kind begin in the order in which they were asked for. */
+/** Lets the calls of one engine take turns: those of one kind begin in the order of their requests. */
 export class DockerodeTurns {
   readonly #limits: EngineTurnLimits;
   readonly #limiters: Readonly<Record<EngineCallKind, Limiter>>;
@@ -55,14 +55,14 @@ export class DockerodeTurns {
   }
 
   /**
-   * Makes a call when its turn has come. Time limits of the call itself begin then.
+   * Makes a call once its turn comes. The time limits of the call itself begin then.
    *
    * @param kind Kind of the call.
-   * @param what What it does, as in "Cannot …".
-   * @param signal Gives up the wait for the turn.
+   * @param what What the call does, as a clause that follows "Cannot".
+   * @param signal Cancels the wait for the turn.
    * @param call Makes the call.
-   * @returns What the call returns.
-   * @throws {EngineUnavailableError} If its turn does not come.
+   * @returns The result of the call.
+   * @throws {EngineUnavailableError} If the turn does not come within `waitMs`.
    */
   async take<T>(
     kind: EngineCallKind,
@@ -76,9 +76,8 @@ export class DockerodeTurns {
     if (signal?.aborted) giveUp();
     signal?.addEventListener("abort", giveUp, { once: true });
     const tooLate = new EngineUnavailableError(
-      `Cannot ${what}: for ${
-        waitMs / 1000
-      } s the engine has not finished the calls before it. See whether it hangs.`,
+      `Cannot ${what}: for ${waitMs / 1000} s the engine has not finished earlier calls.`,
+      { advice: "Check whether it hangs." },
     );
     const timer = setTimeout(() => given.abort(tooLate), waitMs);
     const onTurn = () => {

@@ -42,9 +42,9 @@ export class DockerodeWaiter {
    * Waits until a container has exited.
    *
    * @param container Id or name.
-   * @returns How it ended.
-   * @throws {ContainerNotFoundError} If there is none, or it was removed before its exit code could be read.
-   * @throws {EngineUnavailableError} If the engine does not answer, or went away and stayed away.
+   * @returns Exit code and duration.
+   * @throws {ContainerNotFoundError} If there is no such container, or it was removed before its exit code was read.
+   * @throws {EngineUnavailableError} If the engine does not answer, or went away and did not return in time.
    */
   async wait(container: string, signal?: AbortSignal): Promise<RunOutcome> {
     let seen = await this.#containers.inspect(container, { signal, limitMs: this.#limits.callMs });
@@ -59,7 +59,7 @@ export class DockerodeWaiter {
       else exitCode = await this.#waitOnce(id, signal);
       seen = await this.#inspectPatiently(id, signal);
     }
-    // The engine removes some containers at their exit: what the wait said is then all that is known.
+    // The engine removes some containers at their exit. The answer to the wait is then all that is known.
     if (exitCode === undefined) throw new ContainerNotFoundError(container);
     return {
       id,
@@ -69,7 +69,7 @@ export class DockerodeWaiter {
     };
   }
 
-  /** One wait; `undefined` when it broke, or the container is gone. */
+  /** Waits once; returns `undefined` if the wait broke off or the container is gone. */
   async #waitOnce(id: string, signal?: AbortSignal): Promise<number | undefined> {
     using scope = this.#client.scope(`wait for container '${id}'`, { signal });
     try {

@@ -1,5 +1,5 @@
 /**
- * What happens to containers, from the engine's event stream.
+ * Reads events of containers from the engine's event stream.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import type { ContainerEvent, WatchOptions } from "../container_orchestrator.ts"
 import type { DockerodeClient } from "./dockerode_client.ts";
 import { toConnectionError } from "./dockerode_errors.ts";
 
-/** What has an effect on the phase of a container; health checks, execs and copies have none. */
+/** Events that affect the phase of a container, unlike health checks, execs and copies. */
 const ACTIONS = ["create", "start", "die", "destroy", "pause", "unpause", "oom"];
 
-/** A line of the stream, as far as it is used. */
+/** The fields of a line of the stream that are used. */
 interface EventLine {
   readonly Action?: unknown;
   readonly Actor?: { readonly ID?: unknown; readonly Attributes?: Record<string, string> };
@@ -21,8 +21,8 @@ interface EventLine {
  * Follows the engine's events.
  *
  * @param client The connection.
- * @param options Which containers, and until when.
- * @returns The events; rejects when the connection breaks, or with the signal's reason.
+ * @param options See {@linkcode WatchOptions}.
+ * @returns The events. Rejects if the connection breaks, or with the signal's reason.
  */
 export async function* watchContainers(
   client: DockerodeClient,
@@ -48,7 +48,7 @@ export async function* watchContainers(
   throw toConnectionError(what, client.address, new Error("The engine ended the stream"));
 }
 
-/** A line that is no event of a container is passed over: it is a hint, and the list is the truth. */
+/** Skips a line that is not an event of a container: events are only hints. */
 function parseEvent(line: string): ContainerEvent | undefined {
   try {
     const { Action, Actor } = JSON.parse(line) as EventLine;

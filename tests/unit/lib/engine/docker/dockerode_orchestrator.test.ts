@@ -232,8 +232,8 @@ Deno.test("an answer that breaks off, or is not what it should be, is no answer"
       },
     ],
     [(_, response) => response.end("[{"), refusal(/Cannot list containers: .* its answer is not JSON/)],
-    [(_, response) => json(response, {}), refusal(/its answer is not in the form of a Docker Engine/)],
-    [(_, response) => response.end(), refusal(/its answer is not in the form of a Docker Engine/)],
+    [(_, response) => json(response, {}), refusal(/its answer is not that of a Docker Engine/)],
+    [(_, response) => response.end(), refusal(/its answer is not that of a Docker Engine/)],
     [(_, response) => response.writeHead(500).end("plain words"), refusal(/\(HTTP 500\): plain words/)],
     [
       (_, response) => json(response, { message: "the engine's words" }, 400),
@@ -243,7 +243,7 @@ Deno.test("an answer that breaks off, or is not what it should be, is no answer"
       (_, response) => json(response, { message: "mkdir /x: no space left on device: unknown" }, 500),
       (error) => error instanceof EngineDiskFullError,
     ],
-    [(_, response) => response.writeHead(301).end(), refusal(/\(HTTP 301\): no words/)],
+    [(_, response) => response.writeHead(301).end(), refusal(/\(HTTP 301\): \(no message\)/)],
     ...["/containers/y/json", "http://127.0.0.1:1/", "gopher://x", "\u00ff", "//", "x"].map((
       location,
     ): [Answer, (error: unknown) => boolean] => [
@@ -411,7 +411,7 @@ Deno.test("copyFromContainer() reads nothing of a file that is too large, and cl
     (error) => {
       assert.match(
         String(error),
-        /'\/bot\/result.json' in container 'x': it has 8589934591 bytes, 1000 are the limit/,
+        /'\/bot\/result.json' in container 'x': it has 8589934591 bytes, more than the limit of 1000/,
       );
       return true;
     },

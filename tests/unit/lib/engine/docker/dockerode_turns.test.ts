@@ -137,7 +137,7 @@ Deno.test("a call whose turn does not come says so", async () => {
   const first = server.engine.remove("first");
   await assert.rejects(
     server.engine.remove("second"),
-    /for 0.04 s the engine has not finished the calls before it/,
+    /for 0.04 s the engine has not finished earlier calls/,
   );
   await server.engine[Symbol.asyncDispose]();
   await assert.rejects(first, EngineUnavailableError);
