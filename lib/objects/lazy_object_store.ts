@@ -1,5 +1,5 @@
 /**
- * {@linkcode ObjectStore} that is made with its first call.
+ * An {@linkcode ObjectStore} that is created with its first call.
  *
  * @module
  */
@@ -14,13 +14,13 @@ import type {
   PutObjectOptions,
 } from "./object_store.ts";
 
-/** Passes each call on to a store that is made with the first one. */
+/** Creates a store with the first call, and passes all calls on to it. */
 export class LazyObjectStore implements ObjectStore {
   readonly #make: () => Promise<ObjectStore>;
   #store: Promise<ObjectStore> | undefined;
 
   /**
-   * @param make Makes the store. Called once, and again after it has failed.
+   * @param make Creates the store. Called once, and again after a failure.
    */
   constructor(make: () => Promise<ObjectStore>) {
     this.#make = make;

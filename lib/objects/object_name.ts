@@ -1,5 +1,5 @@
 /**
- * Names that every object store takes, and their order: S3's rules, without the keys that a folder cannot hold.
+ * Checks and orders the names of objects. The rules are S3's, without the keys that a folder cannot hold.
  *
  * @module
  */
@@ -15,10 +15,10 @@ const METADATA_VALUE = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/;
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
 /**
- * Checks a bucket's name.
+ * Checks the name of a bucket.
  *
  * @param bucket The name.
- * @throws {ObjectStoreError} If it is not one.
+ * @throws {ObjectStoreError} If the name is not allowed.
  */
 export function assertBucketName(bucket: string): void {
   if (BUCKET.test(bucket) && !bucket.includes("..")) return;
@@ -29,12 +29,12 @@ export function assertBucketName(bucket: string): void {
 }
 
 /**
- * Checks how an object is named.
+ * Checks the name of an object.
  *
- * @param bucket Name of its bucket.
- * @param key Its key.
- * @throws {ObjectStoreError} If the bucket's name is none, or the key is empty, too long, not text, or has an empty, `.`
- * or `..` part.
+ * @param bucket Name of the bucket.
+ * @param key Key of the object.
+ * @throws {ObjectStoreError} If the name of the bucket is not allowed, or the key is empty, too long, not well-formed, or
+ * has an empty part or a part that is `.` or `..`.
  */
 export function assertObjectName(bucket: string, key: string): void {
   assertBucketName(bucket);
@@ -44,40 +44,39 @@ export function assertObjectName(bucket: string, key: string): void {
 }
 
 /**
- * Whether a text can be an object's key.
+ * Whether a string can be the key of an object.
  *
- * @param key The text.
- * @returns False if {@linkcode assertObjectName} would throw.
+ * @param key The string.
  */
 export function isObjectKey(key: string): boolean {
   return problemOf(key) === undefined;
 }
 
 /**
- * How an object is called in error texts.
+ * Names an object in error messages.
  *
- * @param bucket Name of its bucket.
- * @param key Its key.
+ * @param bucket Name of the bucket.
+ * @param key Key of the object.
  */
 export function describeObject(bucket: string, key: string): string {
   return `object '${key}' in bucket '${bucket}'`;
 }
 
 /**
- * Checks what is to be kept with an object.
+ * Checks the metadata of an object.
  *
  * @param metadata Names and values.
- * @throws {ObjectStoreError} If a store could not give it back as it is.
+ * @throws {ObjectStoreError} If a store could not return it unchanged.
  */
 export function assertMetadata(metadata: ObjectMetadata): void {
   const entries = Object.entries(metadata);
   const bytes = entries.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
   const bad = entries.find(([name, value]) => !METADATA_NAME.test(name) || !METADATA_VALUE.test(value));
   if (!bad && bytes <= MAX_METADATA_BYTES) return;
-  const problem = bad ? `'${bad[0]}' is no plain name or has no plain value` : `it has ${bytes} bytes`;
+  const problem = bad ? `the name or value of '${bad[0]}' is not allowed` : `it has ${bytes} bytes`;
   throw new ObjectStoreError(
-    `Cannot keep this metadata with an object: ${problem}. Names are lower-case letters, digits and hyphens, values ` +
-      `printable ASCII; ${MAX_METADATA_BYTES} bytes are the limit.`,
+    `Cannot store this metadata with an object: ${problem}. Names have lower-case letters, digits and hyphens, values ` +
+      `are printable ASCII; the limit is ${MAX_METADATA_BYTES} bytes.`,
   );
 }
 
@@ -100,7 +99,7 @@ export function compareKeys(a: string, b: string): number {
 
 function problemOf(key: string): string | undefined {
   if (key === "") return "it is empty";
-  if (!key.isWellFormed() || key.includes("\0")) return "it has characters that no key may have";
+  if (!key.isWellFormed() || key.includes("\0")) return "it contains characters that are not allowed";
   if (new TextEncoder().encode(key).length > MAX_KEY_BYTES) return `it has more than ${MAX_KEY_BYTES} bytes`;
   if (key.split("/").some((part) => ["", ".", ".."].includes(part))) {
     return "its parts between slashes may not be empty, '.' or '..'";
@@ -108,7 +107,7 @@ function problemOf(key: string): string | undefined {
   return undefined;
 }
 
-/** Surrogates stand for characters beyond all that are one unit. */
+/** Surrogates stand for characters beyond those of one unit. */
 function rank(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }

@@ -1,33 +1,33 @@
 /**
- * The port to an object store (S3 terms: bucket, key, ETag). Implemented by {@linkcode FolderObjectStore}
- * and, over S3, by the MinIO adapter.
+ * The port to an object store, in S3's terms: bucket, key, ETag. `FolderObjectStore` implements it in a folder, and
+ * `MinioObjectStore` over S3.
  *
  * @module
  */
 
-/** What is known of one object. */
+/** Description of one object. */
 export interface ObjectInfo {
   /** Key inside the bucket, with `/` between its parts. */
   readonly key: string;
   /** Size in bytes. */
   readonly size: number;
-  /** Changes whenever the content does. Opaque. */
+  /** Opaque value that changes with the content. */
   readonly etag: string;
   /** When it was last written (UTC). */
   readonly lastModified: Date;
-  /** What {@linkcode ObjectStore.append} was told to keep with it; absent when that is nothing, and in a list. */
+  /** Metadata that {@linkcode ObjectStore.append} stored. Absent if there is none, and in lists. */
   readonly metadata?: ObjectMetadata;
 }
 
 /**
- * Texts that are kept with an object and become visible together with its content. Names are lower-case letters,
- * digits and hyphens, values are printable ASCII; both together have at most 2000 bytes.
+ * Strings that are stored with an object and become visible together with its content. Names have lower-case letters,
+ * digits and hyphens; values are printable ASCII. Names and values together have at most 2000 bytes.
  */
 export type ObjectMetadata = Readonly<Record<string, string>>;
 
-/** An object's content, with what is known of it. The body must be read to its end or cancelled. */
+/** An object with its content. Read the body to its end, or cancel it. */
 export interface ObjectContent extends ObjectInfo {
-  /** The bytes. */
+  /** Content of the object. */
   readonly body: ReadableStream<Uint8Array>;
 }
 
@@ -39,55 +39,51 @@ export interface ObjectCallOptions {
 
 /** Options of {@linkcode ObjectStore.get}. */
 export interface GetObjectOptions extends ObjectCallOptions {
-  /** How many bytes to leave out at the beginning; at most the object's size. @default {0} */
+  /** Number of bytes to skip, at most the object's size. @default {0} */
   readonly offset?: number;
 }
 
 /** Options of {@linkcode ObjectStore.put}. */
 export interface PutObjectOptions extends ObjectCallOptions {
-  /**
-   * Media type of the content.
-   *
-   * @default {"application/octet-stream"}
-   */
+  /** Media type of the content. @default {"application/octet-stream"} */
   readonly contentType?: string;
 }
 
 /** Options of {@linkcode ObjectStore.append}. */
 export interface AppendObjectOptions extends PutObjectOptions {
-  /** The object as the caller knows it. Absent: there must be none. */
+  /** The object as the caller knows it. If absent, the object must not exist. */
   readonly onto?: Pick<ObjectInfo, "etag" | "size">;
   /**
-   * What is in `onto`, where the caller has just read it: a store that writes small objects anew then need not.
+   * Content of `onto`, if the caller has just read it: some stores need it to rewrite small objects.
    *
-   * @default {it is read where it is needed}
+   * @default {the store reads it if needed}
    */
   readonly content?: Uint8Array;
-  /** What is kept with the object from now on, in place of what was. @default {nothing} */
+  /** Metadata that replaces the present metadata of the object. @default {none} */
   readonly metadata?: ObjectMetadata;
 }
 
 /**
- * A store of named bytes. A write is visible as a whole or not at all. Every method rejects with
- * `ObjectStoreError` when the store does not answer: no answer is never read as "there is none".
+ * A store of named bytes. A write becomes visible completely or not at all. Every method rejects with `ObjectStoreError`
+ * if the store does not answer: a call that fails never looks like an empty answer.
  */
 export interface ObjectStore {
-  /** Makes sure that a bucket exists; a bucket that exists is left as it is. */
+  /** Creates a bucket unless it exists. */
   ensureBucket(bucket: string, options?: ObjectCallOptions): Promise<void>;
-  /** Reads an object. Rejects with `ObjectNotFoundError` when there is none. */
+  /** Reads an object. Rejects with `ObjectNotFoundError` if it does not exist. */
   get(bucket: string, key: string, options?: GetObjectOptions): Promise<ObjectContent>;
-  /** What is known of an object, or `undefined` when there is none (or no such bucket). */
+  /** Describes an object; `undefined` if the object or the bucket does not exist. */
   stat(bucket: string, key: string, options?: ObjectCallOptions): Promise<ObjectInfo | undefined>;
-  /** Writes an object, replacing what was there. */
+  /** Writes an object, and replaces an existing one. */
   put(bucket: string, key: string, body: Uint8Array, options?: PutObjectOptions): Promise<ObjectInfo>;
   /**
-   * Adds bytes to the end of an object, or makes it; bytes and metadata become visible together. However large
-   * the object, no more than the bytes and 5 MiB are sent. Rejects with `ObjectConflictError`, and changes
-   * nothing, when the object is not `onto`. After any other failure it may have been done.
+   * Appends bytes to an object, or creates it. Bytes and metadata become visible together. Sends at most the bytes and
+   * 5 MiB, however large the object is. Rejects with `ObjectConflictError` and changes nothing if the object is not
+   * `onto`. After any other error, the bytes may or may not have been appended.
    */
   append(bucket: string, key: string, body: Uint8Array, options?: AppendObjectOptions): Promise<ObjectInfo>;
-  /** Lists the objects whose key begins with `prefix`, ordered by key. */
+  /** Lists the objects whose keys begin with `prefix`, in the order of their keys. */
   list(bucket: string, prefix: string, options?: ObjectCallOptions): AsyncIterable<ObjectInfo>;
-  /** Deletes an object; no error when there is none. */
+  /** Deletes an object. Does nothing if it does not exist. */
   delete(bucket: string, key: string, options?: ObjectCallOptions): Promise<void>;
 }

@@ -1,5 +1,5 @@
 /**
- * Files that survive a loss of power.
+ * Writes files that survive a power loss.
  *
  * @module
  */
@@ -7,9 +7,10 @@
 /**
  * Writes a new file, closed to other users, and returns once it is on the disk.
  *
- * @param path Where; nothing may be there.
- * @param body Its content.
- * @returns What is known of the file.
+ * @param path Path of the file, which must not exist.
+ * @param body Content of the file.
+ * @param signal Cancels the write.
+ * @returns Description of the file.
  */
 export async function writeToDisk(
   path: string,
@@ -23,12 +24,12 @@ export async function writeToDisk(
 }
 
 /**
- * Makes sure that what was renamed or made in a folder is on the disk.
+ * Waits until new and renamed entries of a folder are on the disk.
  *
- * @param folder Its path.
+ * @param folder Path of the folder.
  */
 export async function syncToDisk(folder: string): Promise<void> {
-  // Not every system lets a folder be opened.
+  // Not every system can open a folder.
   using opened = await Deno.open(folder).catch(() => undefined);
   await opened?.sync();
 }

@@ -1,5 +1,5 @@
 /**
- * A part of an open file as a stream.
+ * Reads a part of an open file as a stream.
  *
  * @module
  */
@@ -7,11 +7,11 @@
 const PIECE_BYTES = 64 * 1024;
 
 /**
- * Reads a part of a file. Nothing is read before it is asked for.
+ * Reads a part of a file, only as fast as the caller does.
  *
- * @param file The open file; closed at the end, on failure and when the stream is cancelled.
- * @param offset Where to begin, in bytes.
- * @param end Where to end: what is there beyond is not read, what is not there is missing.
+ * @param file The open file. Closed at the end, after a failure, and if the stream is cancelled.
+ * @param offset Position of the first byte.
+ * @param end Position after the last byte. If the file is shorter, the stream is, too.
  * @returns The bytes.
  */
 export function readFileRange(

@@ -1,5 +1,5 @@
 /**
- * {@linkcode ObjectStore} in a folder: a bucket is a folder in it, an object a file below that, under its key.
+ * An {@linkcode ObjectStore} in a folder. A bucket is a folder in it, and an object is a file in that, named by its key.
  *
  * @module
  */
@@ -36,27 +36,27 @@ import type {
 import { unlessMissing } from "../../util/files.ts";
 import { UploadFolder } from "./upload_folder.ts";
 
-/** Beside the buckets, whose names begin with a letter or digit. */
+/** Folders beside the buckets, whose names begin with a letter or digit. */
 const TEMP_FOLDER = ".uploading";
 const RECORDS_FOLDER = ".lengths";
 
 /** Options of {@linkcode FolderObjectStore}. */
 export interface FolderObjectStoreOptions {
-  /** Milliseconds since 1970. @default {Date.now} */
+  /** Clock, in ms since 1970. @default {Date.now} */
   readonly clock?: () => number;
-  /** Called before the first access: makes sure that the folder above is safe. @default {nothing is checked} */
+  /** Called before the first access, to make sure that the folder above is safe. @default {nothing is checked} */
   readonly ready?: () => Promise<unknown>;
 }
 
 /**
- * Objects as plain files, to look into and to copy archives to.
+ * Stores objects as plain files, which people can read and copy archives to.
  *
- * An object appears at once and whole: it is written to a file beside the buckets, brought to the disk and
- * renamed. The ETag is made of inode, size and time of change. Links are not followed: what is behind one
- * is not in the store. Files and folders are closed to other users. Unlike S3, a folder cannot hold both `a` and `a/b`: the second is refused.
+ * A write is atomic: the store writes a file beside the buckets, syncs it and renames it. The ETag consists of inode, size
+ * and time of change. The store does not follow links. Files and folders are closed to other users. Unlike S3, a folder
+ * cannot hold both `a` and `a/b`, so the store refuses the second.
  *
- * What is appended counts once a record of the file's length, in a file beside the buckets, says so; what a
- * crash has left beyond it is given to nobody, and cut off by the next append.
+ * An append counts once the record of the file's length, in a file beside the buckets, includes it. Bytes beyond that
+ * length are an append that a crash cut off: readers never get them, and the next append removes them.
  */
 export class FolderObjectStore implements ObjectStore {
   readonly #root: string;
@@ -67,12 +67,12 @@ export class FolderObjectStore implements ObjectStore {
   #isReady = false;
 
   /**
-   * @param root The folder, as an absolute path; it is made with the first bucket.
+   * @param root Absolute path of the folder. Created with the first bucket.
    * @param options See {@linkcode FolderObjectStoreOptions}.
    */
   constructor(root: string, options: FolderObjectStoreOptions = {}) {
     if (!isAbsolute(root)) {
-      throw new TypeError(`Cannot keep objects in '${root}': the path must be absolute.`);
+      throw new TypeError(`Cannot store objects in '${root}': the path must be absolute.`);
     }
     this.#root = root;
     this.#ready = options.ready ?? (() => Promise.resolve());
@@ -96,7 +96,7 @@ export class FolderObjectStore implements ObjectStore {
       const file = isThere ? await unlessMissing(Deno.open(path)) : undefined;
       if (file === undefined) throw new ObjectNotFoundError(bucket, key);
       try {
-        // Told of the open file: the one at its path may be another by now.
+        // Describes the open file: there may be another one at its path by now.
         const info = await this.#infoOf(bucket, key, await file.stat());
         const range = readFileRange(file, options.offset ?? 0, info.size);
         const { signal } = options;
@@ -163,7 +163,7 @@ export class FolderObjectStore implements ObjectStore {
     const what = `list '${prefix}' in bucket '${bucket}'`;
     await this.#attempt(what, options, () => this.#paths.assertBucket(bucket));
     const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
-    // A prefix that is no path has no objects, and must not lead out of the bucket.
+    // No object has a prefix that is not a valid path, which might also lead out of the bucket.
     if (folder !== "" && !isObjectKey(folder.slice(0, -1))) return;
     if (folder !== "" && !(await this.#attempt(what, options, () => this.#paths.isFolder(bucket, folder)))) {
       return;
@@ -177,7 +177,7 @@ export class FolderObjectStore implements ObjectStore {
       if (await this.#paths.find(bucket, key) === undefined) return;
       await unlessMissing(Deno.remove(path));
       await this.#lengths.remove(`${bucket}/${key}`);
-      // An empty folder would stand in the way of an object of its name.
+      // An empty folder would prevent an object of its name.
       for (let folder = dirname(key); folder !== "."; folder = dirname(folder)) {
         const isRemoved = await Deno.remove(join(this.#root, bucket, folder)).then(() => true, () => false);
         if (!isRemoved) break;
@@ -185,7 +185,7 @@ export class FolderObjectStore implements ObjectStore {
     });
   }
 
-  /** The first append: the record is there before the file has its name. */
+  /** Makes the first append, which writes the record before the file gets its name. */
   async #create(
     bucket: string,
     key: string,
@@ -225,7 +225,7 @@ export class FolderObjectStore implements ObjectStore {
     const isCurrent = (await this.#paths.find(bucket, key))?.ino === before.ino;
     if (!isCurrent || found !== onto?.etag) throw new ObjectConflictError(bucket, key);
     signal?.throwIfAborted();
-    // Before anything is written that should not count yet.
+    // Recorded before the write, so that the new bytes do not count yet.
     if (await this.#lengths.read(name, before) === undefined) {
       await this.#lengths.write(name, before, size, {});
     }
@@ -242,7 +242,7 @@ export class FolderObjectStore implements ObjectStore {
     return toObjectInfo(key, file, await this.#lengths.read(`${bucket}/${key}`, file));
   }
 
-  /** Objects below a folder, in order: a folder's place among files is that of its name and the slash. */
+  /** Lists the objects in a folder in order. A folder is sorted by its name with the slash. */
   async *#walk(
     bucket: string,
     folder: string,

@@ -1,6 +1,5 @@
 /**
- * How much of a file in a folder counts, and what is kept with it: a file that is appended to holds, after a
- * crash, bytes that nobody was told of.
+ * Records the committed length and the metadata of each file. Bytes past that length are an append that a crash cut off.
  *
  * @module
  */
@@ -11,29 +10,29 @@ import { syncToDisk, writeToDisk } from "./durable_file.ts";
 import type { ObjectMetadata } from "../object_store.ts";
 import { unlessMissing } from "../../util/files.ts";
 
-/** What counts of one file. */
+/** Record of one file. */
 export interface LengthRecord {
-  /** How many of its bytes. */
+  /** Committed length in bytes. */
   readonly length: number;
-  /** What is kept with it. */
+  /** Metadata of the object. */
   readonly metadata: ObjectMetadata;
-  /** Another one after each change. */
+  /** Id that changes with each record. */
   readonly version: string;
 }
 
-/** As it is on the disk: with what tells the file from another one of its name. */
+/** A record as it is stored, with the identity of the file: another file may get the same name. */
 interface StoredRecord extends LengthRecord {
   readonly file: string;
 }
 
-/** Records of the files of one folder, each in a file of its own beside them. */
+/** Keeps the records of one folder's files, each in its own file beside them. */
 export class LengthRecords {
   readonly #folder: string;
   readonly #temporary: string;
 
   /**
-   * @param folder Where the records are.
-   * @param temporary Where they are written before they are renamed; it must exist by then.
+   * @param folder Folder of the records.
+   * @param temporary Folder in which a record is written before it is renamed. It must exist by then.
    */
   constructor(folder: string, temporary: string) {
     this.#folder = folder;
@@ -43,9 +42,9 @@ export class LengthRecords {
   /**
    * Reads a record.
    *
-   * @param name What the file is called.
-   * @param file The file as it is.
-   * @returns The record; `undefined` when there is none of this very file: then all of it counts.
+   * @param name Name of the file.
+   * @param file Description of the file.
+   * @returns The record; `undefined` if this file has none, so that all of its bytes count.
    */
   async read(name: string, file: Deno.FileInfo): Promise<LengthRecord | undefined> {
     const text = await unlessMissing(Deno.readTextFile(this.#path(name)));
@@ -55,13 +54,13 @@ export class LengthRecords {
   }
 
   /**
-   * Writes a record, in place of the one before, at once and durably. It says nothing of another file: written
-   * before a new file is given its name, it counts from that moment on.
+   * Writes a record atomically and durably. The record only applies to the given file: if it is written before the file
+   * gets its name, it takes effect with the name.
    *
-   * @param name What the file is, or will be, called.
-   * @param file The file.
-   * @param length How many of its bytes count.
-   * @param metadata What is kept with it.
+   * @param name Present or future name of the file.
+   * @param file Description of the file.
+   * @param length Committed length in bytes.
+   * @param metadata Metadata of the object.
    * @returns The record.
    */
   async write(
@@ -86,9 +85,9 @@ export class LengthRecords {
   }
 
   /**
-   * Keeps others, also other processes, from making a file of the same name at the same time.
+   * Keeps other calls, also of other processes, from making a file of the same name at the same time.
    *
-   * @returns Dispose it when the file has its name.
+   * @returns A lock. Dispose it once the file has its name.
    */
   async lock(): Promise<Disposable> {
     await Deno.mkdir(this.#folder, { recursive: true, mode: 0o700 });
@@ -97,18 +96,18 @@ export class LengthRecords {
     return file;
   }
 
-  /** Removes a record. @param name What the file was called. */
+  /** Removes a record. @param name Name that the file had. */
   async remove(name: string): Promise<void> {
     await unlessMissing(Deno.remove(this.#path(name)));
   }
 
-  /** A key may be longer than a file's name. */
+  /** Hashes the name, since a key may be longer than the name of a file can be. */
   #path(name: string): string {
     return join(this.#folder, createHash("sha256").update(name).digest("hex"));
   }
 }
 
-/** A number of an inode is used again, with another time of birth. */
+/** Identifies a file by inode and time of birth, since inode numbers are reused. */
 function identityOf({ ino, birthtime }: Deno.FileInfo): string {
   return `${ino ?? 0}-${birthtime?.getTime() ?? 0}`;
 }

@@ -1,5 +1,5 @@
 /**
- * Where objects are in a folder, and how they come to their places.
+ * Maps objects to files in a folder, and moves files into their places.
  *
  * @module
  */
@@ -10,28 +10,28 @@ import { ObjectStoreError } from "../../errors.ts";
 import { assertObjectName, describeObject } from "../object_name.ts";
 import { unlessMissing } from "../../util/files.ts";
 
-/** A folder may be removed as empty between its making and its use. */
+/** Number of attempts: an empty folder may be removed between its creation and its use. */
 const PLACE_TRIES = 5;
 
-/** The files and folders of the buckets in one folder. Links are not followed. */
+/** Files and folders of the buckets in one folder. Does not follow links. */
 export class ObjectPaths {
   readonly #root: string;
 
-  /** @param root The folder, as an absolute path. */
+  /** @param root Absolute path of the folder. */
   constructor(root: string) {
     this.#root = root;
   }
 
-  /** The path of an object. @throws {ObjectStoreError} If a name is not allowed. */
+  /** Returns the path of an object. @throws {ObjectStoreError} If a name is not allowed. */
   pathOf(bucket: string, key: string): string {
     assertObjectName(bucket, key);
     return join(this.#root, bucket, key);
   }
 
   /**
-   * The file of an object, reached without following a link.
+   * Describes the file of an object, without following links.
    *
-   * @returns `undefined` when there is none.
+   * @returns `undefined` if there is no such file.
    */
   async find(bucket: string, key: string): Promise<Deno.FileInfo | undefined> {
     const parts = [bucket, ...key.split("/")];
@@ -45,7 +45,7 @@ export class ObjectPaths {
     }
   }
 
-  /** Whether a folder, named with a slash at its end, is there, reached without following a link. */
+  /** Whether a folder exists, without following links. Its name ends with a slash. */
   async isFolder(bucket: string, folder: string): Promise<boolean> {
     let path = join(this.#root, bucket);
     for (const part of folder.split("/").slice(0, -1)) {
@@ -55,22 +55,22 @@ export class ObjectPaths {
     return true;
   }
 
-  /** Makes sure that a bucket is there. @throws {ObjectStoreError} If it is not, or is no folder. */
+  /** Checks that a bucket exists. @throws {ObjectStoreError} If it does not exist, or is not a folder. */
   async assertBucket(bucket: string): Promise<void> {
     const found = await unlessMissing(Deno.lstat(join(this.#root, bucket)));
     if (found?.isDirectory) return;
     throw new ObjectStoreError(
       found
         ? `Cannot use bucket '${bucket}': '${join(this.#root, bucket)}' is not a folder.`
-        : `There is no bucket '${bucket}' in '${this.#root}'. Make sure of it first.`,
+        : `There is no bucket '${bucket}' in '${this.#root}'. Create it first.`,
     );
   }
 
   /**
-   * Gives a file the place of an object, durably, in place of what was there.
+   * Moves a file to the path of an object, durably, and replaces an existing file.
    *
-   * @param temporary The file.
-   * @throws {ObjectStoreError} If another object is in its way.
+   * @param temporary Path of the file.
+   * @throws {ObjectStoreError} If another object prevents it.
    */
   async place(temporary: string, bucket: string, key: string): Promise<void> {
     const path = this.pathOf(bucket, key);

@@ -1,5 +1,5 @@
 /**
- * Where files are written before they get their places.
+ * The folder in which files are written before they are renamed.
  *
  * @module
  */
@@ -7,23 +7,23 @@
 import { join } from "node:path";
 import { unlessMissing } from "../../util/files.ts";
 
-/** A file of this age, in ms, belongs to a process that is gone. */
+/** Age at which a file counts as left by a dead process, in ms. */
 const ABANDONED_MS = 60 * 60 * 1000;
 
-/** A folder of files that are being written. Several processes may share it. */
+/** A folder of unfinished files. Several processes may share it. */
 export class UploadFolder {
-  /** Its path. */
+  /** Path of the folder. */
   readonly path: string;
   readonly #clock: () => number;
   #isSwept = false;
 
-  /** @param path Its path. @param clock Milliseconds since 1970. */
+  /** @param path Path of the folder. @param clock Clock, in ms since 1970. */
   constructor(path: string, clock: () => number) {
     this.path = path;
     this.#clock = clock;
   }
 
-  /** Makes sure that it is there, and removes what processes that died left behind; once is enough. */
+  /** Creates the folder if needed; the first call also removes files that dead processes left behind. */
   async open(): Promise<void> {
     await Deno.mkdir(this.path, { recursive: true, mode: 0o700 });
     if (this.#isSwept) return;
@@ -35,7 +35,7 @@ export class UploadFolder {
     }
   }
 
-  /** The path of a file that is not there yet. */
+  /** Returns the path of a new file. */
   newPath(): string {
     return join(this.path, crypto.randomUUID());
   }

@@ -1,5 +1,5 @@
 /**
- * The connection to a MinIO server, or any other that speaks S3.
+ * Connects to a MinIO server, or another server that speaks S3.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import https from "node:https";
 import { Client } from "minio";
 import { makeMinioTransport } from "./minio_transport.ts";
 
-/** Larger than any object of Berth's: an upload in parts would leave parts behind when it breaks off. */
+/** Larger than any object of Berth, since an upload in parts leaves parts behind if it breaks off. */
 const PART_BYTES = 5 * 1024 ** 3;
 
-/** Where the store is, and how to be let in. */
+/** Address and credentials of a store. */
 export interface MinioConnection {
-  /** Name or address of the host. */
+  /** Host name or address. */
   readonly endPoint: string;
-  /** Its port. @default 443 or 80 */
+  /** Port. @default {443 with HTTPS, else 80} */
   readonly port?: number;
   /** Whether to speak HTTPS. */
   readonly useSSL: boolean;
@@ -27,9 +27,9 @@ export interface MinioConnection {
 }
 
 /**
- * Makes the connection that a `MinioObjectStore` takes. Nothing is sent yet.
+ * Creates the client of a `MinioObjectStore`. Sends nothing yet.
  *
- * @param connection Where the store is.
+ * @param connection Address and credentials.
  * @returns The client.
  */
 export function connectMinio(connection: MinioConnection): Client {
@@ -37,10 +37,10 @@ export function connectMinio(connection: MinioConnection): Client {
   return new Client({
     ...connection,
     transport: makeMinioTransport(connection.useSSL),
-    // A connection that the server has closed meanwhile is never used again.
+    // Not kept alive, so that a connection that the server has closed is never reused.
     transportAgent: new Agent({ keepAlive: false }),
     partSize: PART_BYTES,
-    // The client's own retries print to the console; who calls decides about another try.
+    // No retries by the client: they print to the console, and the caller decides about retries.
     retryOptions: { disableRetry: true },
   });
 }

@@ -1,6 +1,6 @@
 /**
- * Adds bytes to an object over S3, which knows no such call: a small object is written anew, a large one is
- * copied by the server itself, as the first part of an upload whose last part are the bytes.
+ * Appends bytes to an object over S3, which has no such call. A small object is written again; a large one is copied by
+ * the server itself, as the first parts of an upload whose last part is the bytes.
  *
  * @module
  */
@@ -10,20 +10,20 @@ import type { IncomingMessage } from "node:http";
 import { buffer, text } from "node:stream/consumers";
 import type { Client } from "minio";
 
-/** A part that is not the last has at least so many bytes: smaller objects are written anew. */
+/** Smallest size of a part that is not the last, in bytes. Smaller objects are written again. */
 export const MIN_PART_BYTES = 5 * 1024 ** 2;
-/** A server copies at most so many bytes at once. */
+/** Largest part that a server copies at once, in bytes. */
 const MAX_COPY_BYTES = 5 * 1024 ** 3;
 
-/** What is appended to. */
+/** The object to append to. */
 export interface AppendTarget {
-  /** Its bucket. */
+  /** Name of the bucket. */
   readonly bucket: string;
-  /** Its key. */
+  /** Key of the object. */
   readonly key: string;
-  /** The object as it is known; absent when there is none. */
+  /** The object as the caller knows it; absent if it must not exist. */
   readonly known?: { readonly etag: string; readonly size: number };
-  /** What is in it, where that was read already. */
+  /** Content of the object, if the caller has read it. */
   readonly content?: Uint8Array;
   /** Headers of the new object: media type and metadata. */
   readonly headers: Readonly<Record<string, string>>;
@@ -36,13 +36,13 @@ interface Part {
 }
 
 /**
- * Appends. The server compares ETags itself, at the moment of the change.
+ * Appends bytes. The server itself compares the ETags at the moment of the change.
  *
- * @param client The connection.
- * @param target What is appended to.
+ * @param client The client.
+ * @param target The object to append to.
  * @param body The bytes.
  * @returns ETag of the new object.
- * @throws What the client throws; `code` is `PreconditionFailed` when the object is another.
+ * @throws {Error} The client's own error. Its `code` is `PreconditionFailed` if the object has changed.
  */
 export async function appendObject(client: Client, target: AppendTarget, body: Uint8Array): Promise<string> {
   const { known, content, headers } = target;
@@ -55,9 +55,9 @@ export async function appendObject(client: Client, target: AppendTarget, body: U
 }
 
 /**
- * Gives up the uploads of an object that a process which is gone has left open.
+ * Aborts uploads of an object that a dead process has left open.
  *
- * @param client The connection.
+ * @param client The client.
  * @param bucket The bucket.
  * @param key The object's key: MinIO lists the uploads of one object only.
  */
@@ -139,16 +139,16 @@ async function complete(
   };
   const xml = `<CompleteMultipartUpload>${listed.join("")}</CompleteMultipartUpload>`;
   const answer = await text(await client.makeRequestAsync(request, xml));
-  // The status comes before the work is done: a failure is told in the text.
+  // The server sends the status before it is done, so the body may still report a failure.
   if (!answer.includes("<Error>")) return inXml(answer, "ETag");
   const error = new Error(inXml(answer, "Message"));
   throw Object.assign(error, { code: inXml(answer, "Code") });
 }
 
-/** The pieces in which a server copies an object. */
+/** Computes the parts in which a server copies an object. */
 export function rangesOf(size: number): string[] {
   const count = Math.ceil(size / MAX_COPY_BYTES);
-  // Of equal length, so that none of them is too short.
+  // Equal lengths, so that no part is too short.
   const at = (index: number) => Math.floor((size * index) / count);
   return Array.from({ length: count }, (_, index) => `bytes=${at(index)}-${at(index + 1) - 1}`);
 }

@@ -23,13 +23,13 @@ const KNOWN: Readonly<Record<string, { readonly reason: string; readonly advice?
 };
 
 /**
- * The error to throw for a call that failed.
+ * Creates the error to throw for a failed call.
  *
- * @param what What was tried, as in "Cannot …".
- * @param endpoint Where, without credentials.
- * @param error What was caught, or the reason why the call was given up.
+ * @param what What was tried, as a clause that follows "Cannot".
+ * @param endpoint Address of the server, without credentials.
+ * @param error The error that was caught, or the reason of an abort.
  * @param signal The call's signal.
- * @returns `error` itself if it is Berth's own or the caller's reason; else an `ObjectStoreError`.
+ * @returns `error` itself if it is an error of Berth or the caller's reason, else an `ObjectStoreError`.
  */
 export function toObjectStoreError(
   what: string,

@@ -1,5 +1,5 @@
 /**
- * {@linkcode ObjectStore} on a MinIO server, or any other that speaks S3.
+ * An {@linkcode ObjectStore} on a MinIO server, or another server that speaks S3.
  *
  * @module
  */
@@ -30,9 +30,9 @@ import { abortUploads, appendObject, MIN_PART_BYTES } from "./minio_append.ts";
 import { toObjectStoreError } from "./minio_errors.ts";
 import { withRequestSignal } from "./minio_transport.ts";
 
-/** Time limits, each in ms. */
+/** Time limits in ms. */
 export interface MinioTimeLimits {
-  /** An answer, and each piece of an object that is read: a server that hangs is noticed within it. @default {20_000} */
+  /** An answer, and each piece of an object: within this time, a hanging server is noticed. @default {20_000} */
   readonly callMs: number;
 }
 
@@ -40,7 +40,7 @@ export interface MinioTimeLimits {
 export interface MinioObjectStoreOptions {
   /** Time limits that differ from the defaults. */
   readonly timeouts?: Partial<MinioTimeLimits>;
-  /** Milliseconds since 1970. @default {Date.now} */
+  /** Clock, in ms since 1970. @default {Date.now} */
   readonly clock?: () => number;
 }
 
@@ -51,7 +51,7 @@ const OTHER: ReadonlySet<unknown> = new Set([
   "NoSuchKey",
 ]);
 const MAX_SWEPT = 10_000;
-/** The slowest connection and server that are waited for, in bytes a millisecond. */
+/** Slowest accepted rates of connection and server, in bytes per ms. */
 const SLOWEST_UPLOAD = 100;
 const SLOWEST_COPY = 20_000;
 const METADATA_HEADER = "x-amz-meta-";
@@ -59,16 +59,15 @@ const DEFAULT_TYPE = "application/octet-stream";
 const EXISTING: ReadonlySet<unknown> = new Set(["BucketAlreadyOwnedByYou", "BucketAlreadyExists"]);
 
 /**
- * Objects on a server. A time limit is an `ObjectStoreError` whose cause is the `TimeLimitError`. What `put`
- * tells of the time is by this host's clock. Entries that stand for folders (keys that end in a slash) are
- * not listed.
+ * Stores objects on a server. A call that exceeds its time limit rejects with an `ObjectStoreError` whose cause is the
+ * `TimeLimitError`. `put` returns a time by this host's clock. Lists omit entries for folders, whose keys end in a slash.
  */
 export class MinioObjectStore implements ObjectStore {
   readonly #client: Client;
   readonly #endpoint: string;
   readonly #limits: MinioTimeLimits;
   readonly #clock: () => number;
-  /** Objects whose open uploads are all this process's own. */
+  /** Objects whose open uploads all belong to this process. */
   readonly #swept = new Set<string>();
 
   /** @param client The client, see `connectMinio()`. @param options Limits and the clock. */
@@ -82,7 +81,7 @@ export class MinioObjectStore implements ObjectStore {
 
   async ensureBucket(bucket: string, options: ObjectCallOptions = {}): Promise<void> {
     assertBucketName(bucket);
-    // Looked for first: credentials may be good for a bucket but not for making one.
+    // Checks first, since credentials may allow to use a bucket but not to create one.
     await this.#call(`make sure of bucket '${bucket}'`, options, async () => {
       if (await this.#client.bucketExists(bucket)) return;
       await this.#client.makeBucket(bucket).catch((error) => {
@@ -104,7 +103,7 @@ export class MinioObjectStore implements ObjectStore {
       const body = toWebStream(response, scope, (error) => this.#toError(what, scope, error));
       return { ...fromHeaders(key, response.headers), body };
     } catch (error) {
-      // An offset at the very end: there is nothing in it that could be asked for.
+      // An offset at the end: a server refuses a range without bytes.
       if (codeOf(error) === "InvalidRange") {
         scope[Symbol.dispose]();
         return await this.#emptyRest(bucket, key, options);
@@ -214,17 +213,17 @@ export class MinioObjectStore implements ObjectStore {
       options,
       () => abortUploads(this.#client, bucket, key),
     );
-    // One entry a large object and day: forgetting costs a request.
+    // One entry for each large object and day: forgetting an entry costs one request.
     if (this.#swept.size >= MAX_SWEPT) this.#swept.clear();
     this.#swept.add(`${bucket}/${key}`);
   }
 
-  /** @param sent Bytes that are sent. @param copied Bytes that the server copies by itself. */
+  /** Time limit of a call. @param sent Bytes that the call sends. @param copied Bytes that the server itself copies. */
   #uploadMs(sent: number, copied = 0): number {
     return this.#limits.callMs + sent / SLOWEST_UPLOAD + copied / SLOWEST_COPY;
   }
 
-  /** After a failure. Where that fails, too, the next append does it. */
+  /** Aborts uploads after a failure. If that fails, too, the next append does it. */
   async #discardUploads(bucket: string, key: string): Promise<void> {
     this.#swept.delete(`${bucket}/${key}`);
     await this.#abortUploads(bucket, key, {}).catch(() => {});
@@ -252,7 +251,7 @@ export class MinioObjectStore implements ObjectStore {
     }
   }
 
-  /** Calls the client; settles with the signal, too, whatever the client makes of a request that was given up. */
+  /** Calls the client. Settles when the signal aborts, whatever the client does about the cancelled request. */
   async #send<T>({ signal }: CallScope, action: () => Promise<T>): Promise<T> {
     signal.throwIfAborted();
     const aborted = Promise.withResolvers<never>();
@@ -283,7 +282,7 @@ function fromHeaders(key: string, headers: IncomingMessage["headers"]): ObjectIn
     Object.entries(headers).filter(([name]) => name.startsWith(METADATA_HEADER))
       .map(([name, value]) => [name.slice(METADATA_HEADER.length), String(value)]),
   );
-  // Of a part, the whole's size stands behind the range.
+  // In the answer to a range, the size of the whole object follows the range.
   const size = headers["content-range"]?.split("/")[1] ?? headers["content-length"];
   return {
     key,

@@ -1,6 +1,6 @@
 /**
- * Lets a call to the MinIO client be given up. The client takes no signals; what it sends, it sends through
- * this transport, which knows for which call.
+ * Makes calls to the MinIO client cancellable. The client accepts no signals, but sends every request through this
+ * transport, which knows the call that a request belongs to.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import http from "node:http";
 import https from "node:https";
 
-/** What the MinIO client needs of a transport. */
+/** A transport as the MinIO client uses it. */
 export type MinioTransport = Pick<typeof http, "request">;
 
 const signals = new AsyncLocalStorage<AbortSignal>();
 
 /**
- * Makes a transport whose requests are given up by the signal of {@linkcode withRequestSignal}.
+ * Creates a transport whose requests the signal of {@linkcode withRequestSignal} cancels.
  *
  * @param useSSL Whether to speak HTTPS.
  * @returns The transport for the client's constructor.
@@ -30,11 +30,11 @@ export function makeMinioTransport(useSSL: boolean): MinioTransport {
 }
 
 /**
- * Calls a function; a signal gives up all requests that it makes, answers that are still being read included.
+ * Calls a function. The signal cancels all requests that the function makes, also while their answers are read.
  *
  * @param signal The signal.
  * @param call The function.
- * @returns What the function returns.
+ * @returns The result of the function.
  */
 export function withRequestSignal<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
   return signals.run(signal, call);
