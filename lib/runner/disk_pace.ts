@@ -1,36 +1,36 @@
 /**
- * When containers are measured. Pure: no I/O, no clock.
+ * Decides when containers are measured. Pure: no I/O, no clock.
  *
  * @module
  */
 
 import { ENTRY_BYTES } from "../util/measure_tree.ts";
 
-/** What has happened since the last measurement. */
+/** Changes since the last measurement. */
 export interface SinceMeasured {
-  /** Time since its end, in ms. */
+  /** Time since the end of the last measurement, in ms. */
   readonly forMs: number;
-  /** How long it kept the engine and the file system busy, in ms. */
+  /** Time that the last measurement kept engine and file system busy, in ms. */
   readonly costMs: number;
-  /** By how much the free space has shrunk since then, in bytes; 0 where nobody knows. */
+  /** Decrease of the free space, in bytes; 0 if unknown. */
   readonly takenBytes: number;
-  /** How many inodes have been taken since then; 0 where nobody knows. */
+  /** Number of inodes taken; 0 if unknown. */
   readonly takenInodes: number;
 }
 
-/** Time between two measurements while nothing is conspicuous, in ms. */
+/** Time between two measurements in quiet times, in ms. */
 const CALM_MS = 60_000;
-/** Time between two measurements at least, in ms. */
+/** Shortest time between two measurements, in ms. */
 const SOONEST_MS = 4_000;
-/** After a measurement, engine and file system are left alone for so many times as long. */
+/** Shortest pause after a measurement, as a multiple of its duration. */
 const REST_FACTOR = 10;
 
 /**
- * Whether the containers have to be measured: once a minute, and sooner when so much space was taken that a container
- * may be beyond its limit.
+ * Whether the containers must be measured: once a minute, and sooner if so much space was taken that a container may
+ * have exceeded its limit.
  *
  * @param since See {@linkcode SinceMeasured}.
- * @param limitBytes How much a container may write, in bytes.
+ * @param limitBytes Disk limit of a container, in bytes.
  */
 export function isMeasurementDue(
   { forMs, costMs, takenBytes, takenInodes }: SinceMeasured,

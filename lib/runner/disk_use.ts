@@ -1,18 +1,18 @@
 /**
- * What a container has written to disk, in words.
+ * Describes what a container has written to disk.
  *
  * @module
  */
 
-/** What a container has written beyond its limit. */
+/** Disk use of a container that exceeds its limit. */
 export interface DiskUse {
-  /** How much, in bytes: in its view of the code, and in its own layer. */
+  /** Bytes in its view of the code and in its own layer. */
   readonly bytes: number;
-  /** How much of that is in its own layer, in bytes. */
+  /** Bytes in its own layer. */
   readonly layerBytes: number;
-  /** How much it may write, in bytes. */
+  /** Disk limit, in bytes. */
   readonly limitBytes: number;
-  /** The largest file in its view, with its path there. */
+  /** Largest file in its view, with its path there. */
   readonly largest?: { readonly path: string; readonly bytes: number };
 }
 
@@ -20,7 +20,7 @@ const MIB = 1024 * 1024;
 const MAX_PATH_LENGTH = 120;
 
 /**
- * Says how much a container has written, where, and what to do.
+ * Describes how much a container has written, where, and what to do.
  *
  * @param use See {@linkcode DiskUse}.
  * @returns For example `wrote 2100 MB to disk and may write 2048 MB, most of it to "data.bin" in its code folder; let it
@@ -40,7 +40,7 @@ function placeOf({ bytes, layerBytes, largest }: DiskUse): string | undefined {
   return undefined;
 }
 
-/** A bot has chosen the name. */
+/** Escapes a name, which a bot has chosen. */
 function shown(path: string): string {
   const end = path.length > MAX_PATH_LENGTH ? `…${path.slice(-MAX_PATH_LENGTH)}` : path;
   return JSON.stringify(end.toWellFormed()).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\uFFFD");

@@ -15,19 +15,19 @@ import { measureTree } from "../util/measure_tree.ts";
 import { isMeasurementDue } from "./disk_pace.ts";
 import { describeDiskUse, type DiskUse } from "./disk_use.ts";
 
-/** What a {@linkcode DiskWatch} needs. */
+/** Options of a {@linkcode DiskWatch}. */
 export interface DiskWatchOptions {
   /** The engine. */
   readonly orchestrator: Pick<ContainerOrchestrator, "listLayers" | "stop">;
-  /** Labels of the containers that may be watched. */
+  /** Labels of the containers to watch. */
   readonly labels: Readonly<Record<string, string>>;
   /** Folders of the containers. */
   readonly workspaces: Pick<Workspaces, "path">;
   /** A folder on the file system of the workspaces. */
   readonly tempDir: string;
-  /** How much a container may write, in bytes. */
+  /** Disk limit of a container, in bytes. */
   readonly limitBytes: number;
-  /** Seconds between SIGTERM and SIGKILL; {@linkcode MAX_GRACE_SECONDS} at most. */
+  /** Time between SIGTERM and SIGKILL, in seconds; at most {@linkcode MAX_GRACE_SECONDS}. */
   readonly graceSeconds: number;
   /** Called before a container is stopped. */
   readonly onStop?: (containerId: string) => void;
@@ -39,17 +39,16 @@ interface FreeSpace {
   readonly inodes: number;
 }
 
-/** A bot that fills the disk does not get longer, in seconds. */
+/** Longest grace period of a bot that fills the disk, in seconds. */
 export const MAX_GRACE_SECONDS = 30;
-/** Time between two looks at the free space, in ms. */
+/** How often the free space is read, in ms. */
 const LOOK_MS = 5_000;
-/** Of so many containers it is remembered that they were stopped. */
+/** Number of stopped containers to remember. */
 const MAX_STOPPED = 1000;
 
 /**
- * Measures what the containers of one instance have written: in their views of the code, and in their own layers. One
- * that is beyond its limit is stopped, as by its operator, and stays until somebody removes it. Holds a timer while it
- * has containers to watch.
+ * Measures what the containers of one instance have written to their views of the code and to their own layers. Stops a
+ * container that exceeds its limit, as an operator would, and keeps it. Has a timer while there are containers to watch.
  */
 export class DiskWatch implements AsyncDisposable {
   readonly #options: DiskWatchOptions;
@@ -59,7 +58,7 @@ export class DiskWatch implements AsyncDisposable {
   readonly #closing = new AbortController();
   readonly #log = getLogger(["berth", "runner"]);
   #running: Promise<void> | undefined;
-  /** The most space that was free since the last measurement. */
+  /** Largest free space since the last measurement. */
   #most: FreeSpace | undefined;
   #measuredAt = performance.now();
   #costMs = 0;
@@ -88,23 +87,23 @@ export class DiskWatch implements AsyncDisposable {
   }
 
   /**
-   * Why a container was stopped.
+   * Returns why a container was stopped.
    *
    * @param containerId The engine's id of the container.
-   * @returns `undefined` for one that this watch has not stopped.
+   * @returns `undefined` if this watch has not stopped it.
    */
   useOf(containerId: string): DiskUse | undefined {
     return this.#stopped.get(containerId);
   }
 
   /**
-   * Measures the containers now, and stops those that are beyond their limit.
+   * Measures the containers now, and stops those that exceed their limit.
    *
    * @param signal Gives up.
    */
   async measure(signal: AbortSignal): Promise<void> {
     const { orchestrator, labels, limitBytes, workspaces } = this.#options;
-    // The list knows nothing of containers that are started while it is made.
+    // The list lacks containers that start while it is made.
     const watched = [...this.#watched.values()];
     const began = performance.now();
     const layers = await orchestrator.listLayers({ labels, signal }).catch((error) => {
@@ -134,7 +133,7 @@ export class DiskWatch implements AsyncDisposable {
     this.#most = undefined;
   }
 
-  /** Ends the watch. Containers go on. */
+  /** Ends the watch. Containers keep running. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new DOMException("The watch was ended", "AbortError"));
     await this.#running;
@@ -187,7 +186,7 @@ export class DiskWatch implements AsyncDisposable {
     };
     const stop = orchestrator.stop(id, options).then(
       () => void this.#watched.delete(id),
-      // It is watched on, and the next measurement tries again.
+      // The container is still watched, and the next measurement tries again.
       (error) => this.#log.warn("container not stopped yet", { container: name, problem: messageOf(error) }),
     ).finally(() => this.#stops.delete(id));
     this.#stops.set(id, stop);
@@ -200,7 +199,7 @@ export class DiskWatch implements AsyncDisposable {
   }
 }
 
-/** @returns `undefined` where the file system does not say, or nobody may ask it (`--allow-sys=statfs`). */
+/** Reads the free space; `undefined` if the file system does not tell, or Deno does not allow it (`--allow-sys=statfs`). */
 async function freeSpace(path: string): Promise<FreeSpace | undefined> {
   try {
     const { bavail, bsize, ffree } = await statfs(path);

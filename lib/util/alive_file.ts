@@ -1,5 +1,5 @@
 /**
- * A file that shows that a process goes on working.
+ * A file that shows that a process is working.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import { unlessMissing } from "./files.ts";
 const INTERVAL_MS = 10_000;
 
 /**
- * Path of the file of an instance. A health check looks at its time of change: it is at most half a minute old while
- * the process works.
+ * Returns the path of an instance's file. A health check reads its time of change, which is at most half a minute old
+ * while the process works.
  *
  * @param tempDir Absolute path of `TEMP_DIR`.
  * @param instance Name of the instance.
@@ -22,12 +22,12 @@ export function aliveFileOf(tempDir: string, instance: string): string {
 }
 
 /**
- * Touches a file again and again while the event loop of this process runs: a frozen process, or one that is held up
- * by a computation, touches nothing.
+ * Touches a file periodically while the event loop of this process runs. A process that is stopped or stuck in a
+ * computation does not touch it.
  *
- * @param path Absolute path of the file; its folder is made again where a cleaner of temporary files removed it.
- * @param intervalMs How often, in ms.
- * @returns Dispose it at the end: the file is removed.
+ * @param path Absolute path of the file. Its folder is created again if a cleaner of temporary files removes it.
+ * @param intervalMs Interval, in ms.
+ * @returns A handle. Dispose it to remove the file.
  */
 export async function keepAliveFile(
   path: string,
@@ -41,7 +41,7 @@ export async function keepAliveFile(
       await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
       await Deno.writeTextFile(path, `pid ${Deno.pid}\n`, { mode: 0o600 });
     } catch {
-      // A full disk stops no bot: the health check finds an old file.
+      // A full disk must not stop bots: the health check finds an old file.
     }
   };
   await touch();

@@ -1,38 +1,38 @@
 /**
- * The bounds of one call to a server: its time limit, and every signal that may give it up.
+ * The scope of one call to a server: its time limit, and every signal that may cancel it.
  *
  * @module
  */
 
 import { TimeLimitError } from "../errors.ts";
 
-/** What bounds a call. */
+/** Options of a {@linkcode CallScope}. */
 export interface CallScopeOptions {
-  /** What is done, for the error text: `The engine's answer to …`. */
+  /** Subject of the error message, for example `The engine's answer to …`. */
   readonly what: string;
   /** Time limit in ms. @default {none} */
   readonly limitMs?: number;
-  /** Signals that give the call up. */
+  /** Signals that cancel the call. */
   readonly signals?: readonly (AbortSignal | undefined)[];
 }
 
-/** The scopes that follow a signal, and its listener. */
+/** The scopes that follow a signal, and the signal's listener. */
 interface Followers {
   readonly controllers: Set<AbortController>;
   readonly onAbort: () => void;
 }
 
 /**
- * The scopes that follow each signal. A signal that lives long is followed by hundreds: each listener that is added to
- * it would be compared with all the others, so it has one for all of them.
+ * The scopes that follow each signal. Hundreds may follow a long-lived signal, and adding a listener takes time that grows
+ * with the number of listeners, so each signal has one listener for all scopes.
  */
 const followers = new WeakMap<AbortSignal, Followers>();
 
 const OVER = new DOMException("The call is over.", "AbortError");
 
 /**
- * One signal for one call, aborted with the reason of whatever comes first. Dispose it when the call is over:
- * what is left of the call is given up, and nothing of it hangs on signals that live longer.
+ * One signal for one call. It aborts with the reason of the first signal that aborts, or at the time limit. Dispose the
+ * scope at the end of the call, to cancel what is left of it and to release the signals it follows.
  */
 export class CallScope implements Disposable {
   readonly #controller = new AbortController();
@@ -42,19 +42,19 @@ export class CallScope implements Disposable {
   #deadline = Infinity;
   #isComplete = false;
 
-  /** @param options What bounds the call. */
+  /** @param options See {@linkcode CallScopeOptions}. */
   constructor(options: CallScopeOptions) {
     this.#options = options;
     for (const signal of options.signals ?? []) if (signal !== undefined) this.#follow(signal);
     this.restartLimit();
   }
 
-  /** Aborted when the call is to be given up. */
+  /** Aborts when the call must be cancelled. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** Lets the time limit begin anew: for calls whose limit is about silence. Cheap enough for every piece of a stream. */
+  /** Restarts the time limit, for calls that are limited between pieces. Cheap enough for every piece of a stream. */
   restartLimit(): void {
     const { limitMs } = this.#options;
     if (limitMs === undefined || this.signal.aborted) return;
@@ -62,26 +62,26 @@ export class CallScope implements Disposable {
     this.#timer ??= setTimeout(() => this.#check(), limitMs);
   }
 
-  /** Ends the time limit, not the call: for calls whose answer may take any time once it has begun. */
+  /** Removes the time limit, for calls whose answer may take any time once it begins. */
   endLimit(): void {
     this.#deadline = Infinity;
   }
 
-  /** Gives the call up, whatever is left of it. @param reason Why. */
+  /** Cancels the call. @param reason Reason of the abort. */
   abort(reason?: unknown): void {
     this.#controller.abort(reason);
   }
 
-  /** Says that nothing of the call is left to give up: its end then costs nothing. */
+  /** Marks the call as complete, so that disposing the scope need not abort anything. */
   complete(): void {
     this.#isComplete = true;
   }
 
   /**
-   * The error to throw when the call failed: why it was given up, if it was.
+   * Selects the error to throw if the call failed.
    *
-   * @param error What was caught.
-   * @returns The reason of the abort, or `error`.
+   * @param error The error that was caught.
+   * @returns The reason of the abort if the call was cancelled, else `error`.
    */
   reasonFor(error: unknown): unknown {
     return this.signal.aborted ? this.signal.reason : error;
@@ -94,7 +94,7 @@ export class CallScope implements Disposable {
     for (const release of this.#release.splice(0)) release();
   }
 
-  /** The timer stays while the deadline moves: it looks how far that has gone. */
+  /** Compares the time with the deadline. The timer stays as it is when the deadline moves. */
   #check(): void {
     this.#timer = undefined;
     if (this.#deadline === Infinity) return;
@@ -110,7 +110,7 @@ export class CallScope implements Disposable {
   }
 }
 
-/** @returns What ends it. */
+/** Follows a signal; returns a function that ends it. */
 function follow(signal: AbortSignal, controller: AbortController): () => void {
   const all = followers.get(signal) ?? gather(signal);
   all.controllers.add(controller);
@@ -134,11 +134,10 @@ function gather(signal: AbortSignal): Followers {
 }
 
 /**
- * Passes a stream on and limits how long each piece may take to come. The time that the reader takes between
- * two pieces does not count.
+ * Limits the time until each piece of a stream arrives. The time that the reader takes between pieces does not count.
  *
  * @param chunks The stream.
- * @param scope The call whose limit it is.
+ * @param scope Scope of the call, with the time limit.
  * @returns The same pieces.
  */
 export async function* limitSilence<T>(chunks: AsyncIterable<T>, scope: CallScope): AsyncGenerator<T> {

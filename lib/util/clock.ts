@@ -1,23 +1,23 @@
 /**
- * Time as a parameter, so that tests need not wait.
+ * Makes time a parameter, so that tests need not wait.
  *
  * @module
  */
 
-/** Longest delay that a timer takes, in ms: one that is longer would fire at once. */
+/** Longest delay of a timer, in ms: a longer one would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** A clock that can be waited on. */
+/** A clock with timers. */
 export interface Clock {
   /** The time, in ms since the epoch. */
   now(): number;
-  /** Time that has passed since any moment, in ms: it never goes back, whatever the clock is set to. */
+  /** Monotonic time, in ms since an arbitrary moment. */
   monotonic(): number;
   /**
    * Waits.
    *
-   * @param ms How long, in ms; at least one turn of the event loop.
-   * @param signal Ends the wait; the promise rejects with the signal's reason and no timer is left.
+   * @param ms Duration in ms; at least one turn of the event loop.
+   * @param signal Cancels the wait; the promise rejects with the signal's reason, and no timer is left.
    */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }

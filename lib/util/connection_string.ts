@@ -1,43 +1,43 @@
 /**
- * Connection strings: `scheme://user:password@host:port,host:port/path?query`. The only place that takes one apart, so
- * that no part of a password is ever taken for a host.
+ * Parses connection strings: `scheme://user:password@host:port,host:port/path?query`. No other code parses them, so that
+ * no part of a password is ever mistaken for a host.
  *
  * @module
  */
 
 /** A host of a connection string. */
 export interface ConnectionHost {
-  /** Name or address, an IPv6 address without brackets. */
+  /** Host name or address; an IPv6 address has no brackets. */
   readonly hostname: string;
-  /** Port, where one is given. */
+  /** Port, if there is one. */
   readonly port?: number;
 }
 
-/** A connection string, taken apart. */
+/** Parts of a connection string. */
 export interface ConnectionString {
   /** Scheme without `://`. */
   readonly scheme: string;
-  /** User, decoded; absent without one. */
+  /** Decoded user, if there is one. */
   readonly user?: string;
-  /** Password, decoded; absent without one. */
+  /** Decoded password, if there is one. */
   readonly password?: string;
   /** Hosts, at least one. */
   readonly hosts: readonly ConnectionHost[];
-  /** What follows the hosts: path and query. */
+  /** Path and query, which follow the hosts. */
   readonly rest: string;
 }
 
-/** What a connection string may be. */
+/** Rules for a connection string. */
 export interface ConnectionStringRules {
-  /** Schemes that are taken. */
+  /** Allowed schemes. */
   readonly schemes: readonly string[];
-  /** Scheme of a string that has none. @default {a scheme is required} */
+  /** Scheme of a string without one. @default {a scheme is required} */
   readonly defaultScheme?: string;
 }
 
-/** Why a string cannot be used. Shows no part of it. */
+/** Why a string cannot be used. Contains no part of it. */
 export interface ConnectionStringProblem {
-  /** What is wrong and what to do, to be put after the name of the variable. */
+  /** What is wrong and what to do, as a clause that follows the name of the variable. */
   readonly problem: string;
 }
 
@@ -47,12 +47,11 @@ const ENCODE =
   "percent-encode '/', '?', '#', '@', ':' and ',' in user and password (%2F, %3F, %23, %40, %3A, %2C)";
 
 /**
- * Takes a connection string apart.
+ * Parses a connection string. Refuses a string in which a part of a password could be mistaken for a host or a path.
  *
  * @param text The string.
  * @param rules See {@linkcode ConnectionStringRules}.
- * @returns Its parts, or what is wrong. A string in which a part of a password could be taken for a host or a path is
- * refused.
+ * @returns The parts, or what is wrong.
  */
 export function parseConnectionString(
   text: string,
@@ -70,7 +69,7 @@ export function parseConnectionString(
   const end = after.search(/[/?#]/);
   const [authority, rest] = end < 0 ? [after, ""] : [after.slice(0, end), after.slice(end)];
   const at = authority.indexOf("@");
-  // An '@' behind the host means that the '/', '?' or '#' before it belongs to the password.
+  // An '@' after the host means that the '/', '?' or '#' before it belongs to the password.
   if (rest.includes("@") || at !== authority.lastIndexOf("@")) return { problem: ENCODE };
   const hosts = authority.slice(at + 1).split(",").map(parseHost);
   if (hosts.includes(undefined)) {
@@ -87,8 +86,7 @@ export function parseConnectionString(
 }
 
 /**
- * Takes several connection strings apart, with commas between them: `nats://a:1,nats://b:2`. Each has its own
- * credentials.
+ * Parses several connection strings separated by commas: `nats://a:1,nats://b:2`. Each has its own credentials.
  *
  * @param text The strings.
  * @param rules See {@linkcode ConnectionStringRules}.
@@ -99,7 +97,7 @@ export function parseConnectionStrings(
   rules: ConnectionStringRules,
 ): ConnectionString[] | ConnectionStringProblem {
   const texts = text.split(",").map((each) => each.trim()).filter((each) => each !== "");
-  // A comma in a password would look like this.
+  // This is how a comma in a password looks.
   if (texts.slice(1).some((each) => each.includes("@") && !SCHEME.test(each))) return { problem: ENCODE };
   const parsed: ConnectionString[] = [];
   for (const each of texts.length === 0 ? [""] : texts) {
@@ -111,9 +109,9 @@ export function parseConnectionStrings(
 }
 
 /**
- * A string as it may be shown: whatever could be credentials is left out.
+ * Removes everything that could be credentials from a string, so that it can be shown.
  *
- * @param text Any string, perhaps with a connection string in it.
+ * @param text Any string, perhaps a connection string.
  */
 export function withoutCredentials(text: string): string {
   const at = text.lastIndexOf("@");
@@ -135,7 +133,7 @@ function splitOnce(text: string, separator: string): [string, string?] {
   return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** A percent sign that encodes nothing stands for itself. */
+/** Decodes a string. A percent sign that encodes nothing stands for itself. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);

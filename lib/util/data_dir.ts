@@ -1,5 +1,5 @@
 /**
- * The folder of the embedded default's data: documents, archives, logs and results.
+ * The folder of the embedded stores: documents, archives, logs and results.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { ensurePrivateDir } from "./private_dir.ts";
 import { unlessMissing } from "./files.ts";
 
-/** Everything that Berth keeps in `DATA_DIR`; an own file system has `lost+found`. */
+/** Names of everything that Berth keeps in `DATA_DIR`, and `lost+found` of a dedicated file system. */
 const OWN_NAMES: ReadonlySet<string> = new Set([
   "berth.sqlite",
   "berth.sqlite-journal",
@@ -20,12 +20,12 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Makes sure that `DATA_DIR` is there and closed to other users, whichever command comes first. A folder that is
- * open and holds nothing but Berth's data is closed, with everything in it.
+ * Makes sure that `DATA_DIR` exists and is closed to other users, whichever command runs first. Closes an open folder if
+ * it contains only data of Berth.
  *
  * @param path Absolute path.
  * @param uid User that this process runs as. @default {the user of this process}
- * @throws {InvalidConfigError} If it cannot be made, or is open and holds files of other programs.
+ * @throws {InvalidConfigError} If the folder cannot be created, or is open and contains files of other programs.
  */
 export async function ensureDataDir(path: string, uid: number = Deno.uid() ?? 0): Promise<void> {
   const { closed } = await ensurePrivateDir(path, {
@@ -34,14 +34,14 @@ export async function ensureDataDir(path: string, uid: number = Deno.uid() ?? 0)
     mayClose: isOwnData,
     mayBeLink: true,
   });
-  // From here on nobody else reaches what is inside; its own modes matter once somebody copies or moves it.
+  // No other user reaches the content now, but its own modes matter once somebody copies or moves it.
   if (closed) await closeTree(path);
 }
 
 /**
- * Whether a folder holds nothing but Berth's data.
+ * Whether a folder contains only data of Berth.
  *
- * @param names Names of what is in it.
+ * @param names Names of its entries.
  */
 export function isOwnData(names: readonly string[]): boolean {
   return names.every((name) => OWN_NAMES.has(name));
@@ -51,7 +51,7 @@ async function closeTree(folder: string): Promise<void> {
   for (const { name, isDirectory, isFile } of await Array.fromAsync(Deno.readDir(folder))) {
     const path = join(folder, name);
     if (name === "lost+found" || !(isDirectory || isFile)) continue;
-    // Another process may remove it meanwhile.
+    // Another process may have removed it.
     await unlessMissing(Deno.chmod(path, isDirectory ? 0o700 : 0o600));
     if (isDirectory) await unlessMissing(closeTree(path));
   }

@@ -1,22 +1,22 @@
 /**
- * Guesses what a misspelled name was meant to be.
+ * Guesses which name a misspelled one was meant to be.
  *
  * @module
  */
 
 import { closest, distance } from "fastest-levenshtein";
 
-/** So much of a name may differ. */
+/** Part of a name that may differ. */
 const MAX_DIFFERENCE = 0.25;
-/** Names longer than this are no slip of the pen; a comparison takes time that grows with their length. */
+/** Longest name to compare: a comparison takes time that grows with the length. */
 const MAX_LENGTH = 64;
 
 /**
- * Finds the known name that a name was probably meant to be.
+ * Finds the known name that a misspelled name was probably meant to be.
  *
- * @param name The name; capitals do not count.
+ * @param name The misspelled name. Case does not matter.
  * @param known The known names.
- * @returns One of them, or `undefined` when none is near.
+ * @returns A known name; `undefined` if none is similar.
  *
  * @example
  * ```ts

@@ -37,7 +37,7 @@ export async function unlessMissing<T>(result: Promise<T>): Promise<T | undefine
  * @param action What the function does, for example `write '/tmp/x'`.
  * @param work The function.
  * @returns Its result.
- * @throws {BerthError} `archive/io` If the file system fails; its own error is the cause.
+ * @throws {BerthError} If the file system fails (`archive/io`). Its own error is the cause.
  */
 export async function onDisk<T>(action: string, work: () => Promise<T>): Promise<T> {
   try {

@@ -1,30 +1,30 @@
 /**
- * A lock between processes of one machine.
+ * A lock between the processes of one machine.
  *
  * @module
  */
 
 import { unlessMissing } from "./files.ts";
 
-/** What a process that holds a lock says of itself. */
+/** Description of a process that holds a lock. */
 export interface LockHolder {
-  /** In words. */
+  /** Description for people. */
   readonly about: string;
-  /** When it last renewed the lock, by this machine's clock; absent where that cannot be read. */
+  /** When it last renewed the lock, by this machine's clock; absent if that cannot be read. */
   readonly renewedAt?: Date;
 }
 
 /** Options of {@linkcode FolderLock.tryAcquire} and {@linkcode FolderLock.look}. */
 export interface FolderLockOptions {
-  /** Whether others may hold the lock too, if they also say so. @default {false} */
+  /** Whether the lock is shared with other holders of a shared lock. @default {false} */
   readonly shared?: boolean;
 }
 
-/** Who holds the lock, beside the folder's handle that is the lock itself. */
+/** File in the folder that describes the holder. The lock itself is the handle of the folder. */
 const HOLDER = "holder";
 
 /**
- * A lock on an open folder. The kernel gives it up with the process, however that ends, so a lock is never stale. A
+ * A lock on an open folder. The kernel releases it when the process ends, for whatever reason, so a lock is never stale. A
  * cleaner of temporary files may remove the folder: {@linkcode FolderLock.renew} notices that.
  */
 export class FolderLock implements AsyncDisposable {
@@ -42,12 +42,12 @@ export class FolderLock implements AsyncDisposable {
   }
 
   /**
-   * Takes a lock, if nobody has it.
+   * Acquires a lock if it is free.
    *
-   * @param path Absolute path of the folder. It is made, closed to other users.
-   * @param about What the holder says of itself.
+   * @param path Absolute path of the folder. Created if needed, closed to other users.
+   * @param about Description of the holder for people.
    * @param options See {@linkcode FolderLockOptions}.
-   * @returns The lock, or `undefined` when another process has it. Dispose it to give it up.
+   * @returns The lock, which is released when it is disposed; `undefined` if another process holds it.
    */
   static async tryAcquire(
     path: string,
@@ -62,12 +62,12 @@ export class FolderLock implements AsyncDisposable {
   }
 
   /**
-   * Looks whether a lock is held.
+   * Reads whether a lock is held.
    *
    * @param path Absolute path of the folder.
-   * @param options What one would ask for: a shared lock is in the way of an exclusive one only.
-   * @returns Its holder; `"free"` when nobody has it, `"missing"` when there is no such folder.
-   * @throws when the folder cannot be looked at.
+   * @param options The lock that one would ask for: a shared lock only conflicts with an exclusive one.
+   * @returns The holder; `"free"` if there is none, `"missing"` if there is no such folder.
+   * @throws {Error} If the folder cannot be read.
    */
   static async look(
     path: string,
@@ -90,7 +90,7 @@ export class FolderLock implements AsyncDisposable {
     };
   }
 
-  /** Whether the folder at the path is the one that is locked. Asks without a wait. */
+  /** Whether the folder at the path still is the locked one. Synchronous. */
   isHeld(): boolean {
     try {
       const there = Deno.statSync(this.path);
@@ -102,9 +102,9 @@ export class FolderLock implements AsyncDisposable {
   }
 
   /**
-   * Shows that the holder lives, and takes the lock again where somebody removed its folder.
+   * Renews the lock, and acquires it again if its folder was removed.
    *
-   * @returns `lost` when another process has it now; `regained` when its folder was gone and was made anew.
+   * @returns `regained` if the folder was missing and has been created again, `lost` if another process has the lock now.
    */
   async renew(): Promise<"held" | "regained" | "lost"> {
     if (this.isHeld()) {
@@ -119,7 +119,7 @@ export class FolderLock implements AsyncDisposable {
     return "regained";
   }
 
-  /** Gives the lock up. */
+  /** Releases the lock. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.isHeld()) {
       await Deno.remove(`${this.path}/${HOLDER}`).catch(() => {});
@@ -129,12 +129,12 @@ export class FolderLock implements AsyncDisposable {
   }
 
   async #sign(): Promise<void> {
-    // Written anew: a cleaner goes by the age of what is inside, too.
+    // Written again, since cleaners also check the age of the content.
     await Deno.writeTextFile(`${this.path}/${HOLDER}`, `${this.#about}\n`, { mode: 0o600 }).catch(() => {});
   }
 }
 
-/** @returns The locked folder's handle, or `undefined` when another process has the lock. */
+/** Opens and locks a folder; returns `undefined` if another process has the lock. */
 async function lockFolder(path: string, shared: boolean): Promise<Deno.FsFile | undefined> {
   while (true) {
     await Deno.mkdir(path, { recursive: true, mode: 0o700 });
@@ -146,7 +146,7 @@ async function lockFolder(path: string, shared: boolean): Promise<Deno.FsFile | 
     }
     const [there, held] = await Promise.all([unlessMissing(Deno.stat(path)), handle.stat()]);
     if (there?.ino === held.ino && there.dev === held.dev) return handle;
-    // Its last holder removed it between our opening and locking it.
+    // The last holder removed the folder after it was opened here.
     handle.close();
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Whether bytes are JSON, without building what they say.
+ * Checks whether bytes are JSON, without building values.
  *
  * @module
  */
@@ -7,27 +7,27 @@
 import { setImmediate } from "node:timers/promises";
 import { describePlace, invalidUtf8At } from "./text_place.ts";
 
-/** Bytes that are looked at before other work gets its turn. */
+/** Number of bytes to check before other work gets a turn. */
 const SLICE_BYTES = 1024 * 1024;
-/** Deepest nesting; readers of other languages give up earlier than that. */
+/** Deepest nesting: readers in other languages fail earlier. */
 const MAX_DEPTH = 1000;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-/** A number as RFC 8259 has it, in bytes of which each was found to be one of a number or a word. */
+/** A number as RFC 8259 defines it. The string has only characters of numbers and words. */
 const SCALAR = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/;
-/** No honest number or word is longer. */
+/** Longest number or word. */
 const MAX_SCALAR_BYTES = 4096;
 const HEX = /^[0-9a-fA-F]{4}$/;
 
-/** What may come next. */
+/** Token that may follow. */
 type Expected = "value" | "value-or-end" | "key" | "key-or-end" | "colon" | "comma-or-end" | "nothing";
 
 /**
- * The same as {@linkcode jsonProblem} of a string that is short enough to be checked at once.
+ * Does the same as {@linkcode jsonProblem}, synchronously, for a short string.
  *
  * @param text The string.
- * @returns What is wrong, and in which line and column; `undefined` when nothing is.
+ * @returns What is wrong, and in which line and column; `undefined` if the string is JSON.
  */
 export function jsonTextProblem(text: string): string | undefined {
   const bytes = new TextEncoder().encode(text);
@@ -37,11 +37,11 @@ export function jsonTextProblem(text: string): string | undefined {
 }
 
 /**
- * Checks that bytes are one JSON value (RFC 8259) in UTF-8, nested at most 1000 levels deep. A parser would need a
- * multiple of their size in memory, and would keep everything else waiting.
+ * Checks that bytes are one JSON value (RFC 8259) in UTF-8, nested at most 1000 levels deep. A parser would need memory of
+ * several times their size, and would block all other work.
  *
  * @param bytes The bytes.
- * @returns What is wrong, and in which line and column, without any of the content; `undefined` when nothing is.
+ * @returns What is wrong, and in which line and column, without any content; `undefined` if the bytes are JSON.
  */
 export async function jsonProblem(bytes: Uint8Array): Promise<string | undefined> {
   const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -59,7 +59,7 @@ export async function jsonProblem(bytes: Uint8Array): Promise<string | undefined
   return check.end();
 }
 
-/** Walks over the bytes. What it keeps grows with the nesting alone. */
+/** Scans the bytes. Its memory grows only with the nesting. */
 class JsonCheck {
   readonly #bytes: Uint8Array;
   /** The open brackets: true for an object. */
@@ -72,7 +72,7 @@ class JsonCheck {
     this.#bytes = bytes;
   }
 
-  /** Goes on at least to a place. A string may lead beyond it. @returns Whether everything was right. */
+  /** Scans at least up to a position; a string may end after it. @returns Whether everything was right. */
   advance(end: number): boolean {
     while (this.#at < end && this.#problem === undefined) this.#step();
     return this.#problem === undefined;

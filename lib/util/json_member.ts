@@ -1,22 +1,22 @@
 /**
- * Members of a JSON object in its text.
+ * Edits members of a JSON object in its text.
  *
  * @module
  */
 
-/** A member, by places in the text. */
+/** Positions of a member in the text. */
 interface Member {
   readonly name: string;
-  /** Of the quote before its name. */
+  /** Position of the quote before its name. */
   readonly start: number;
-  /** Of the comma or bracket after its value. */
+  /** Position of the comma or bracket after its value. */
   readonly end: number;
 }
 
 /**
- * Takes a member out of an object, and leaves all else byte for byte as it is.
+ * Removes a member of an object, and keeps everything else byte for byte.
  *
- * @param text JSON of an object; anything else is returned as it is.
+ * @param text JSON of an object. Anything else is returned unchanged.
  * @param name Name of the member.
  * @returns The text without any member of that name.
  */
@@ -25,7 +25,7 @@ export function withoutMember(text: string, name: string): string {
   const kept = members.filter((member) => member.name !== name);
   if (kept.length === members.length) return text;
   const [first, last] = [members[0]!, members.at(-1)!];
-  // What stands between two members goes with the first of them.
+  // The comma between two members is removed with the first of them.
   const pieces = members.flatMap((member, i) => {
     if (member.name === name) return [];
     const isLastKept = member === kept.at(-1);
@@ -34,7 +34,7 @@ export function withoutMember(text: string, name: string): string {
   return text.slice(0, first.start) + pieces.join("") + text.slice(last.end);
 }
 
-/** One pass over the text. */
+/** Scans the text once. */
 function membersOf(text: string): Member[] {
   const members: Member[] = [];
   let depth = 0;
@@ -59,7 +59,7 @@ function membersOf(text: string): Member[] {
   return members;
 }
 
-/** @returns The place after the closing quote. */
+/** Returns the position after the closing quote. */
 function endOfString(text: string, start: number): number {
   let at = start + 1;
   while (at < text.length && text[at] !== '"') at += text[at] === "\\" ? 2 : 1;

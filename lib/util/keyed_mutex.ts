@@ -1,19 +1,19 @@
 /**
- * One at a time, for each key.
+ * A mutex for each key.
  *
  * @module
  */
 
-/** Lets functions of the same key run one after the other, in order; those of other keys are not held up. */
+/** Runs functions of the same key one after the other, in order. Functions of other keys do not wait. */
 export class KeyedMutex {
   readonly #last = new Map<string, Promise<unknown>>();
 
   /**
-   * Calls a function when those before it of the same key are done, however they ended.
+   * Calls a function once all earlier functions of the same key have settled.
    *
    * @param key The key.
    * @param work The function.
-   * @returns What the function returns.
+   * @returns The result of the function.
    */
   async run<T>(key: string, work: () => Promise<T>): Promise<T> {
     const before = this.#last.get(key);

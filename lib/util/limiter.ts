@@ -1,28 +1,28 @@
 /**
- * Bounds how much is done at the same time.
+ * Limits the number of functions that run at the same time.
  *
  * @module
  */
 
-/** Lets at most so many functions run at once; the others wait in order. */
+/** Runs a limited number of functions at the same time; the others wait in order. */
 export class Limiter {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
   /**
-   * @param limit How many, at least 1.
+   * @param limit Largest number of functions that run at the same time, at least 1.
    */
   constructor(limit: number) {
     this.#free = limit;
   }
 
   /**
-   * Calls a function when its turn has come.
+   * Calls a function once its turn comes.
    *
    * @param work The function.
-   * @param signal Gives up the place in the queue; a function that was called goes on.
-   * @param holdMs After so long, in ms, a function that goes on counts no more. @default {until it has ended}
-   * @returns What the function returns.
+   * @param signal Cancels the wait for the turn, not the function.
+   * @param holdMs Time after which a running function no longer counts, in ms. @default {until it settles}
+   * @returns The result of the function.
    */
   async run<T>(work: () => Promise<T>, signal?: AbortSignal, holdMs?: number): Promise<T> {
     await this.#acquire(signal);

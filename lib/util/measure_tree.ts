@@ -1,51 +1,51 @@
 /**
- * Measures what a stranger has written into a folder.
+ * Measures the content of a folder that nobody vouches for.
  *
  * @module
  */
 
 import { setTimeout as delay } from "node:timers/promises";
 
-/** What a folder holds. */
+/** Size of a folder's content. */
 export interface TreeSize {
-  /** Bytes on the disk. Each entry counts as {@linkcode ENTRY_BYTES} at least, because it takes an inode. */
+  /** Bytes on the disk. Each entry counts at least {@linkcode ENTRY_BYTES}, because it takes an inode. */
   readonly bytes: number;
-  /** The largest file, with its path relative to the folder; absent when there is no file. */
+  /** The largest file, with its path relative to the folder; absent if there is no file. */
   readonly largest?: { readonly path: string; readonly bytes: number };
-  /** How long the file system was busy with the answer, in ms. */
+  /** Time that the file system took to answer, in ms. */
   readonly busyMs: number;
 }
 
 /** Options of {@linkcode measureTree}. */
 export interface MeasureTreeOptions {
-  /** The measurement ends early above so many bytes. */
+  /** Size at which the measurement ends early, in bytes. */
   readonly enoughBytes: number;
-  /** Ends the measurement. */
+  /** Cancels the measurement. */
   readonly signal?: AbortSignal;
 }
 
-/** The least that an entry counts, in bytes. */
+/** Smallest size that an entry counts, in bytes. */
 export const ENTRY_BYTES = 4096;
 const BLOCK_BYTES = 512;
-/** One turn of the event loop is used for so long at most, in ms. */
+/** Longest use of one turn of the event loop, in ms. */
 const SLICE_MS = 5;
-/** After a slice the disk and the event loop are left alone for so many times as long. */
+/** Length of the pause after a slice, as a multiple of the slice, which leaves disk and event loop to others. */
 const PAUSE_FACTOR = 9;
 
 /**
- * A folder's own file of so many bytes lists some hundred thousand entries: reading it would block this process, and
- * take its memory. Such a folder counts by the size of that file.
+ * Size in bytes from which a folder's own file is not read: it lists some hundred thousand entries, and reading them would
+ * block this process and take its memory. Such a folder counts by the size of that file.
  */
 const MAX_LIST_BYTES = 32 * 1024 * 1024;
-/** What an entry takes of that file, in bytes. */
+/** Size of an entry in that file, in bytes. */
 const LISTED_BYTES = 32;
 
 /**
- * Measures a folder, which may change meanwhile. Links are not followed. Whatever cannot be read counts as one entry.
+ * Measures a folder, which may change meanwhile. Does not follow links. An entry that cannot be read counts as one entry.
  *
- * The calls are synchronous, because that is twenty times cheaper, and come in short slices.
+ * Uses synchronous calls in short slices, because they are twenty times cheaper.
  *
- * @param root Absolute path of the folder. A folder that is not there is empty.
+ * @param root Absolute path of the folder. A missing folder counts as empty.
  * @param options See {@linkcode MeasureTreeOptions}.
  */
 export async function measureTree(

@@ -1,5 +1,5 @@
 /**
- * Folders that are closed to other users of the machine.
+ * Creates folders that are closed to other users of the machine.
  *
  * @module
  */
@@ -13,19 +13,19 @@ const OTHERS_WRITE = 0o022;
 
 /** Options of {@linkcode ensurePrivateDir}. */
 export interface PrivateDirOptions {
-  /** Setting that names the folder, for messages, such as `DATA_DIR`. */
+  /** Name of the setting, for messages, such as `DATA_DIR`. */
   readonly setting: string;
   /** User that this process runs as. */
   readonly uid: number;
   /**
-   * Decides from the names in a folder that is open to other users whether Berth may close it. A folder that
-   * holds files of other programs must not change its mode behind their backs.
+   * Decides from the names in an open folder whether Berth may close it. Berth must not change the mode of a folder that
+   * contains files of other programs.
    *
    * @default {() => true}
    */
   readonly mayClose?: (names: readonly string[]) => boolean;
   /**
-   * Whether other users may list the folder. They never may write to it.
+   * Whether other users may list the folder. They may never write to it.
    *
    * @default {false}
    */
@@ -38,27 +38,27 @@ export interface PrivateDirOptions {
   readonly mayBeLink?: boolean;
 }
 
-/** What {@linkcode ensurePrivateDir} did. */
+/** Result of {@linkcode ensurePrivateDir}. */
 export interface EnsuredDir {
-  /** Whether the folder was made just now. */
+  /** Whether the call has created the folder. */
   readonly made: boolean;
-  /** Whether the folder was open to other users and has been closed just now. */
+  /** Whether the folder was open to other users, and the call has closed it. */
   readonly closed: boolean;
 }
 
 /**
- * Makes sure that a folder is there and closed to other users: makes it with mode 0700, or closes one that is open.
+ * Makes sure that a folder exists and is closed to other users. Creates it with mode 0700, or closes an open one.
  *
  * @param path Absolute path.
  * @param options See {@linkcode PrivateDirOptions}.
- * @returns What was done.
- * @throws {InvalidConfigError} If the folder cannot be made, belongs to another user, or must not be closed.
+ * @returns What the call has done.
+ * @throws {InvalidConfigError} If the folder cannot be created, belongs to another user, or must not be closed.
  */
 export async function ensurePrivateDir(path: string, options: PrivateDirOptions): Promise<EnsuredDir> {
   const { setting, uid, mayBeListed = false, mayBeLink = false } = options;
   const refuse = (why: string) => new InvalidConfigError([{ path: setting, message: `'${path}' ${why}` }]);
   const look = mayBeLink ? Deno.stat : Deno.lstat;
-  // It is there nearly always, and a look is cheaper than a failing attempt to make it.
+  // The folder nearly always exists, and checking is cheaper than a failed attempt to create it.
   const found = await unlessMissing(look(path)).catch((error) => {
     throw refuse(`cannot be looked at: ${(error as Error).message}`);
   });
@@ -67,7 +67,7 @@ export async function ensurePrivateDir(path: string, options: PrivateDirOptions)
   });
   const info = found ?? await look(path);
   if (!info.isDirectory) throw refuse("is not a folder");
-  // Root may serve another user's folder, as with a volume of a container, but not where files may be planted.
+  // Root may use another user's folder, such as the volume of a container, but not one that other users can write to.
   const isForeign = info.uid !== null && info.uid !== uid;
   if (isForeign && !(uid === 0 && mayBeLink)) throw refuse(`belongs to user ${info.uid}, not to ${uid}`);
   const mode = info.mode ?? 0;

@@ -1,5 +1,5 @@
 /**
- * What the addresses of the servers may be, and where they lead.
+ * Checks the addresses of servers, and lists the hosts in them.
  *
  * @module
  */
@@ -12,20 +12,20 @@ import {
   parseConnectionStrings,
 } from "./connection_string.ts";
 
-/** Addresses of MongoDB servers. */
+/** Rules for addresses of MongoDB servers. */
 export const MONGO_RULES: ConnectionStringRules = { schemes: ["mongodb", "mongodb+srv"] };
-/** Addresses of NATS servers, of which there may be several. */
+/** Rules for addresses of NATS servers. */
 export const NATS_RULES: ConnectionStringRules = { schemes: ["nats", "tls"], defaultScheme: "nats" };
-/** Port of MongoDB where none is given. */
+/** Default port of MongoDB. */
 export const MONGO_PORT = 27_017;
-/** Port of NATS where none is given. */
+/** Default port of NATS. */
 export const NATS_PORT = 4222;
 
 /**
- * What is wrong with `MONGO_URI`.
+ * Says what is wrong with `MONGO_URI`.
  *
- * @param uri Its value.
- * @returns The problem, in words without any part of the value.
+ * @param uri Value of the variable.
+ * @returns The problem, without any part of the value; `undefined` if there is none.
  */
 export function problemOfMongoUri(uri: string): string | undefined {
   const parsed = parseConnectionString(uri, MONGO_RULES);
@@ -38,10 +38,10 @@ export function problemOfMongoUri(uri: string): string | undefined {
 }
 
 /**
- * What is wrong with `NATS_URL`.
+ * Says what is wrong with `NATS_URL`.
  *
- * @param urls Its value.
- * @returns The problem, in words without any part of the value.
+ * @param urls Value of the variable.
+ * @returns The problem, without any part of the value; `undefined` if there is none.
  */
 export function problemOfNatsUrl(urls: string): string | undefined {
   const parsed = parseConnectionStrings(urls, NATS_RULES);
@@ -50,10 +50,10 @@ export function problemOfNatsUrl(urls: string): string | undefined {
 }
 
 /**
- * The servers of `MONGO_URI` as Deno's permissions name them.
+ * Lists the servers of `MONGO_URI` in the form of Deno's permissions.
  *
- * @param uri A value without a problem.
- * @returns `host:port` pairs; `undefined` where they are in the name system, and may change while the service runs.
+ * @param uri A valid value.
+ * @returns `host:port` pairs; `undefined` if DNS lists the servers, which may then change while the service runs.
  */
 export function mongoHosts(uri: string): string[] | undefined {
   const parsed = parseConnectionString(uri, MONGO_RULES);
@@ -62,9 +62,9 @@ export function mongoHosts(uri: string): string[] | undefined {
 }
 
 /**
- * The servers of `NATS_URL` as Deno's permissions name them.
+ * Lists the servers of `NATS_URL` in the form of Deno's permissions.
  *
- * @param urls A value without a problem.
+ * @param urls A valid value.
  * @returns `host:port` pairs.
  */
 export function natsHosts(urls: string): string[] {

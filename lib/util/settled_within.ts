@@ -1,5 +1,5 @@
 /**
- * Bounded waiting.
+ * Waits for promises with a time limit.
  *
  * @module
  */
@@ -7,12 +7,12 @@
 import type { Clock } from "./clock.ts";
 
 /**
- * Waits until a promise is settled, whichever way, but not longer than allowed.
+ * Waits until a promise is fulfilled or rejected, up to a time limit.
  *
  * @param promise The promise.
- * @param ms How long to wait at most, in ms.
+ * @param ms Time limit in ms.
  * @param clock The clock.
- * @returns Whether it was settled in time.
+ * @returns Whether the promise settled in time.
  */
 export async function settledWithin(promise: Promise<unknown>, ms: number, clock: Clock): Promise<boolean> {
   const over = new AbortController();

@@ -1,5 +1,5 @@
 /**
- * Work that several callers wait for.
+ * Shares work between callers that want the same result.
  *
  * @module
  */
@@ -12,18 +12,18 @@ interface Running<T> {
   callers: number;
 }
 
-/** Lets callers who want the same at the same time share one piece of work. */
+/** Runs work once for all callers that want the same result at the same time. */
 export class SharedWork<T> {
   readonly #running = new Map<string, Running<T>>();
 
   /**
-   * Joins the work under way for a key, or begins it.
+   * Joins the work in progress for a key, or begins it.
    *
-   * @param key What is wanted.
-   * @param work Does it. Its signal is given when nobody waits for it any more.
-   * @param signal Gives up waiting. Who is the last to do so waits until the work has ended, so that nothing of
-   * it goes on.
-   * @returns What the work returns.
+   * @param key Key of the result.
+   * @param work Does the work. Its signal aborts once no caller waits any more.
+   * @param signal Cancels the wait. The last caller to cancel waits until the work has ended, so that nothing of it
+   * continues.
+   * @returns The result of the work.
    */
   async run(key: string, work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();

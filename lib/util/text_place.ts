@@ -1,5 +1,5 @@
 /**
- * Where something stands in a file, for people.
+ * Describes positions in a file for people.
  *
  * @module
  */
@@ -7,11 +7,11 @@
 const NEWLINE = 0x0a;
 
 /**
- * Says where a byte stands.
+ * Describes the position of a byte.
  *
- * @param bytes The whole file.
+ * @param bytes Content of the file.
  * @param at Index of the byte.
- * @param unit Whether characters or bytes of its line are counted.
+ * @param unit Whether to count characters or bytes within the line.
  * @returns For example `line 3, column 7` or `line 3, byte 9`, both counted from 1.
  */
 export function describePlace(bytes: Uint8Array, at: number, unit: "column" | "byte"): string {
@@ -26,14 +26,14 @@ export function describePlace(bytes: Uint8Array, at: number, unit: "column" | "b
 }
 
 /**
- * Finds the first place that is not UTF-8.
+ * Finds the first byte that is not valid UTF-8.
  *
- * @param bytes The whole file.
- * @returns Index of the first byte that cannot stand there; `undefined` when all of it is UTF-8.
+ * @param bytes Content of the file.
+ * @returns Index of the byte; `undefined` if all bytes are valid UTF-8.
  */
 export function invalidUtf8At(bytes: Uint8Array): number | undefined {
   if (isUtf8(bytes, false)) return undefined;
-  // The longest beginning that is valid, or only breaks off in a character.
+  // Finds the longest prefix that is valid, or ends inside a character.
   let [valid, invalid] = [0, bytes.length + 1];
   while (invalid - valid > 1) {
     const middle = Math.floor((valid + invalid) / 2);

@@ -1,14 +1,14 @@
 /**
- * A sleep that can be ended.
+ * A sleep that can be ended early.
  *
  * @module
  */
 
 import type { Clock } from "./clock.ts";
 
-/** How long to sleep. */
+/** Options of {@linkcode Wakeup.sleep}. */
 export interface WakeupOptions {
-  /** The longest sleep, in ms. @default {until it is woken} */
+  /** Longest sleep, in ms. @default {until it is woken} */
   readonly ms?: number;
   /** The clock. */
   readonly clock: Clock;
@@ -16,23 +16,23 @@ export interface WakeupOptions {
   readonly signal: AbortSignal;
 }
 
-/** Lets one loop sleep until there is something to do. */
+/** Lets one loop sleep until there is work. */
 export class Wakeup {
   #isWoken = false;
   #resolve: (() => void) | undefined;
 
-  /** Ends the sleep. When nobody sleeps, the next sleep ends at once. */
+  /** Ends the sleep. If the loop does not sleep, its next sleep ends at once. */
   wake(): void {
     this.#isWoken = true;
     this.#resolve?.();
   }
 
-  /** Says that what begins now is what it was woken for. */
+  /** Clears a pending wake-up. */
   clear(): void {
     this.#isWoken = false;
   }
 
-  /** Sleeps. Resolves however the sleep ends. @param options See {@linkcode WakeupOptions}. */
+  /** Sleeps. Always resolves, however the sleep ends. @param options See {@linkcode WakeupOptions}. */
   async sleep({ ms, clock, signal }: WakeupOptions): Promise<void> {
     if (!this.#isWoken && !signal.aborted) {
       const { promise, resolve } = Promise.withResolvers<void>();

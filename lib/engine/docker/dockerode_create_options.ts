@@ -12,7 +12,7 @@ import type { BindMount, ContainerSpec, OverlayMount, ResourceLimits } from "../
  * Converts a specification.
  *
  * @param spec The specification.
- * @param layerBytes Most bytes that the container's own layer may hold, for an engine that can bound it.
+ * @param layerBytes Limit of the container's own layer in bytes, for an engine that can limit it.
  * @returns The body of the engine's create call.
  */
 export function toCreateOptions(spec: ContainerSpec, layerBytes?: number): Docker.ContainerCreateOptions {

@@ -1,5 +1,5 @@
 /**
- * Bounds the layers of containers, on engines that can do so.
+ * Limits the size of containers' layers, on engines that can do so.
  *
  * @module
  */
@@ -8,16 +8,16 @@ import { getLogger } from "@logtape/logtape";
 import { EngineDiskFullError, EngineError } from "../../errors.ts";
 import { engineMessage } from "./dockerode_errors.ts";
 
-/** The first create finds out whether the engine can bound layers: XFS with `pquota`, Btrfs and ZFS can. */
+/** The first create call finds out whether the engine can limit layers: XFS with `pquota`, Btrfs and ZFS can. */
 export class DockerodeLayerQuota {
   readonly #log = getLogger(["berth", "engine"]);
   #isRefused = false;
 
   /**
-   * Creates a container with a bound, or without one where the engine refuses bounds.
+   * Creates a container with a limit, or without one if the engine refuses limits.
    *
-   * @param bytes The bound, in bytes; absent: no bound is asked for.
-   * @param create Creates the container with the bound that it is given.
+   * @param bytes The limit, in bytes. @default {no limit}
+   * @param create Creates the container with the limit that it gets.
    */
   async create<T>(bytes: number | undefined, create: (bytes?: number) => Promise<T>): Promise<T> {
     if (bytes === undefined || this.#isRefused) return await create();
@@ -26,7 +26,7 @@ export class DockerodeLayerQuota {
     } catch (error) {
       if (!isRefusal(error)) throw error;
       if (!this.#isRefused) {
-        this.#log.info("the engine cannot bound what a container writes, so Berth measures it alone", {
+        this.#log.info("engine cannot limit the layers of containers: Berth measures them", {
           problem: engineMessage(error),
         });
       }

@@ -1,5 +1,5 @@
 /**
- * From Node's streams to the web's.
+ * Converts Node streams into web streams.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import type { Readable } from "node:stream";
 import type { CallScope } from "../../util/call_scope.ts";
 
 /**
- * Makes a web stream of a Node stream. Nothing is read before it is asked for; cancelling, the call's signal
- * or too long a silence destroys the Node stream.
+ * Converts a Node stream into a web stream, which reads only as fast as the caller does. A cancel, the call's signal and
+ * a silence beyond the time limit destroy the Node stream.
  *
  * @param source The stream.
- * @param scope The call that it belongs to; over when the stream is.
- * @param toError Turns a failure into the error to show.
+ * @param scope Scope of the call, which ends with the stream.
+ * @param toError Turns a failure into the error to throw.
  * @returns The web stream.
  */
 export function toWebStream(
