@@ -197,7 +197,7 @@ Prints the flags of 'deno run' that the service needs with the current configura
   test: {
     group: "Work on Berth",
     takes: "[FILE...]",
-    summary: "run the tests against real servers",
+    summary: "run the tests against real servers; --fast for a sample",
   },
   ok: {
     group: "Work on Berth",

@@ -12,9 +12,12 @@ const SEEN: Readonly<Record<string, readonly (readonly [command: RegExp, output:
     [/ logs/, /my-bot watches BTC-USD/],
   ],
   "docs/getting-started.md": [
+    [/ bots/, /^my-bot .* yes .* running$/m],
     [/ logs my-bot --tail 3$/, /BTC-USD: \d+ s without a trade/],
     [/ logs my-bot --tail 3$/, /ETH-USD: \d+ s without a trade/],
+    [/ bots/, /^my-bot .* yes +[1-9]/m],
     [/ logs my-bot --tail 5$/, /RuntimeError: no connection to the exchange/],
+    [/ bots/, /^my-bot .* no +- +- +stopped$/m],
     [/ bots/, /^There are no bots yet/m],
   ],
   "docs/bots.md": [
@@ -59,8 +62,9 @@ class Reader implements AsyncDisposable {
     }
   }
 
-  /** Nothing that the page promises was left out. */
-  requireAllSeen(): void {
+  /** Ends what still runs; checks that nothing of what the page promises was left out. */
+  async finish(): Promise<void> {
+    while (this.#running.length > 0) await this.#stopLast();
     assert.deepEqual(this.#expected, [], `${this.page}: never printed`);
   }
 
@@ -93,6 +97,9 @@ class Reader implements AsyncDisposable {
       started.reject(new Error(`${command} ended with ${code}:\n${output}`));
       assert.ok([0, 130, 143].includes(code), output);
     })();
+    // Reported by whoever waits for it.
+    ended.catch(() => {});
+    started.promise.catch(() => {});
     this.#running.push({ process, ended });
     await Promise.race([started.promise, ended]);
   }
@@ -116,8 +123,12 @@ class Reader implements AsyncDisposable {
     });
   }
 
+  /** Ends what a failed test left. */
   async [Symbol.asyncDispose](): Promise<void> {
-    while (this.#running.length > 0) await this.#stopLast();
+    for (const { process, ended } of this.#running) {
+      process.kill("SIGINT");
+      await ended.catch(() => {});
+    }
   }
 }
 
@@ -136,6 +147,6 @@ for (const page of Object.keys(SEEN)) {
       };
       await using reader = new Reader(page, folder, env);
       for (const block of await docBlocks(page)) await reader.follow(block);
-      reader.requireAllSeen();
+      await reader.finish();
     }));
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { zipSync } from "fflate";
-import { libraryExample, ROOT } from "../../support/builders/doc_blocks.ts";
+import { libraryExample, ROOT } from "../support/builders/doc_blocks.ts";
 
 /** A folder outside the checkout, as a newcomer has it, with nothing but the page's import map. */
 async function withProgram(
