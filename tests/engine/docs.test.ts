@@ -28,7 +28,7 @@ const SEEN: Readonly<Record<string, readonly (readonly [command: RegExp, output:
     [/ bots/, /^morning-report .* 0 9 \* \* mon-fri \(America\/New_York\) +20\S+Z, in /m],
     [/ preview/, /America\/New_York/],
   ],
-  "docs/operating.md": [[/ permissions/, /^--allow-net[^]*--allow-sys=uid,gid$/m]],
+  "docs/operating.md": [[/ permissions/, /^--allow-net[^]*--allow-sys=uid,gid/m]],
 };
 
 const SEEN_WITHIN_MS = 60_000;

@@ -138,6 +138,17 @@ Deno.test("every link of the documentation leads to a file, and every page is li
   assert.deepEqual(PAGES.filter((page) => !linked.has(page)), []);
 });
 
+Deno.test("every file and folder of the repository that the documentation names is there", async () => {
+  for (const page of PAGES.filter((page) => page !== "CHANGELOG.md")) {
+    const text = (await Deno.readTextFile(ROOT + page)).replace(/^```[^]*?^```$/gm, "");
+    for (
+      const [, path = ""] of text.matchAll(/`((?:lib|services|cli|tests|scripts|setup|examples)\/[\w./-]*)`/g)
+    ) {
+      await assert.doesNotReject(Deno.stat(ROOT + path), `${page} names ${path}`);
+    }
+  }
+});
+
 Deno.test("README.md has at most 150 lines", async () => {
   const lines = (await Deno.readTextFile(`${ROOT}README.md`)).trimEnd().split("\n").length;
   assert.ok(lines <= 150, String(lines));
