@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { cliVariables, withFolder } from "../support/fixtures/cli_support.ts";
 import { type DocBlock, docBlocks, ROOT } from "../support/builders/doc_blocks.ts";
+import { until } from "../support/until.ts";
 import { userEnvironment } from "../support/user_environment.ts";
-import { pause } from "../support/until.ts";
 
 /** What a reader of each page sees sooner or later: a command is repeated until it prints this. */
 const SEEN: Readonly<Record<string, readonly (readonly [command: RegExp, output: RegExp])[]>> = {
@@ -30,9 +30,6 @@ const SEEN: Readonly<Record<string, readonly (readonly [command: RegExp, output:
   ],
   "docs/operating.md": [[/ permissions/, /^--allow-net[^]*--allow-sys=uid,gid/m]],
 };
-
-const SEEN_WITHIN_MS = 60_000;
-const AGAIN_MS = 200;
 
 /** A reader at a shell, in a folder that looks like a checkout. */
 class Reader implements AsyncDisposable {
@@ -71,16 +68,12 @@ class Reader implements AsyncDisposable {
   async #run(command: string, place: string): Promise<void> {
     const at = this.#expected.findIndex(([pattern]) => pattern.test(command));
     const [[, wanted] = [undefined, undefined]] = at < 0 ? [] : this.#expected.splice(at, 1);
-    const deadline = performance.now() + SEEN_WITHIN_MS;
-    while (true) {
+    await until(`${wanted} as the output of ${command} (${place})`, async () => {
       const { code, stdout, stderr } = await this.#command(command).output();
       const output = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-      const told = `${place}: ${command}\n${output}`;
-      assert.equal(code, 0, told);
-      if (!wanted || wanted.test(output)) return;
-      assert.ok(performance.now() < deadline, `${told}\nnever printed ${wanted}`);
-      await pause(AGAIN_MS, "the command is tried again");
-    }
+      assert.equal(code, 0, `${place}: ${command}\n${output}`);
+      return !wanted || wanted.test(output);
+    });
   }
 
   async #start(command: string, wanted: RegExp): Promise<void> {
