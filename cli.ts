@@ -18,7 +18,6 @@ const HELP = { help: { type: "boolean", short: "h" } } as const;
  * Runs one command.
  *
  * @param args The arguments, without the program's name.
- * @param context See {@linkcode CliContext}.
  * @returns Exit code.
  */
 export async function runCli(args: readonly string[], context: CliContext): Promise<number> {

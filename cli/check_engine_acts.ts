@@ -16,7 +16,6 @@ const LOOK_MS = 5_000;
  * have ended as running; about those it answers nothing.
  *
  * @param orchestrator The engine.
- * @param signal Gives up.
  * @param limitMs How long the answers may take in all, in ms.
  * @returns A problem, or nothing.
  */

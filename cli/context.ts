@@ -19,7 +19,7 @@ import type { Terminal } from "./output/terminal.ts";
 export interface CliContext {
   /** The environment, as far as it is configuration. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Names of all variables of the environment, where the permissions allow to see them. @default {none} */
+  /** Names of all variables of the environment, where the permissions allow to see them. @default none */
   readonly variableNames?: readonly string[];
   /** Folder in which the user typed the command. Absolute. */
   readonly cwd: string;

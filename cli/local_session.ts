@@ -61,9 +61,8 @@ export class LocalSession implements AsyncDisposable {
   /**
    * Opens a session; what an earlier one of the same name left, because it was killed, is removed.
    *
-   * @param parts See {@linkcode LocalSessionParts}.
-   * @throws {InstanceLockedError} when one of the same name is open.
-   * @throws {EngineUnavailableError} when no engine answers.
+   * @throws {InstanceLockedError} If one of the same name is open.
+   * @throws {EngineUnavailableError} If no engine answers.
    */
   static async open(parts: LocalSessionParts): Promise<LocalSession> {
     const { config } = parts;
@@ -92,9 +91,8 @@ export class LocalSession implements AsyncDisposable {
    *
    * @param bot The folder.
    * @param entrypoint Which of its programs is to run.
-   * @param signal Gives up.
    * @returns What to start.
-   * @throws {InvalidExecutableError} when the folder's description cannot be run.
+   * @throws {InvalidExecutableError} If the folder's description cannot be run.
    */
   async deploy(bot: BotFolder, entrypoint: EntrypointType, signal?: AbortSignal): Promise<Executable> {
     const { code } = this.#config.buckets;

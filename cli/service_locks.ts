@@ -26,7 +26,7 @@ export interface ServiceLockSet extends AsyncDisposable {
  * Takes the locks of what a configuration serves, and renews them.
  *
  * @param config The configuration. Its `TEMP_DIR` is there.
- * @throws {InstanceLockedError} when another process of the same instance runs on this machine.
+ * @throws {InstanceLockedError} If another process of the same instance runs on this machine.
  */
 export async function acquireServiceLocks({ services, runner }: ServiceConfig): Promise<ServiceLockSet> {
   await using stack = new AsyncDisposableStack();

@@ -15,7 +15,7 @@ import { parseDockerRunnerConfig } from "../lib/runner/parse_docker_runner_confi
  * @param env The environment, as far as it is configuration.
  * @param command Name of the command.
  * @param subject What it works on, where two of these commands may run side by side.
- * @throws {InvalidConfigError} with every problem at once.
+ * @throws {InvalidConfigError} If the configuration is invalid; names every problem.
  */
 export function sessionConfig(
   env: Readonly<Record<string, string | undefined>>,

@@ -1,5 +1,5 @@
 /**
- * The configuration of the services, on top of the runner's.
+ * The configuration of the services, which includes the runner's.
  *
  * @module
  */
@@ -14,41 +14,47 @@ import { Secret } from "../lib/util/secret.ts";
 import { problemOfMongoUri, problemOfNatsUrl } from "../lib/util/server_addresses.ts";
 import type { RunRetention } from "./schedules/run_repository.ts";
 
-/** What can be served. */
+/** Name of a service. */
 export type ServiceName = (typeof SERVICES)[number];
 
-/** Everything that can be set. Made by {@linkcode parseServiceConfig}. */
+/** All settings. Parsed by {@linkcode parseServiceConfig}. */
 export interface ServiceConfig {
-  /** The runner's part. */
+  /** Settings of the runner. */
   readonly runner: DockerRunnerConfig;
-  /** The database; absent: SQLite in the runner's `dataDir`. A secret, because it holds a password. */
+  /**
+   * Connection string of MongoDB. Absent for SQLite in the runner's `dataDir`. A secret, because it holds a
+   * password.
+   */
   readonly mongoUri?: Secret;
-  /** The event bus; absent: events within this process only. A secret, because it may hold a password. */
+  /**
+   * Address of the event bus. Absent for events within this process. A secret, because it may hold a
+   * password.
+   */
   readonly natsUrl?: Secret;
-  /** What is served. */
+  /** The services to run. */
   readonly services: readonly ServiceName[];
-  /** The longest time between two looks at the schedules that are due, in ms. */
+  /** Longest time between two checks for due schedules, in ms. */
   readonly checkIntervalMs: number;
-  /** How many runs of schedules go at once. */
+  /** Maximum number of scheduled runs at once. */
   readonly maxConcurrentRuns: number;
-  /** How much history is kept of each schedule. */
+  /** How much history each schedule keeps. */
   readonly retention: RunRetention;
-  /** Time between two full resyncs in ms. */
+  /** Time between two full resyncs, in ms. */
   readonly reconcileIntervalMs: number;
-  /** Segment that is served, or `ALL_SEGMENTS`. */
+  /** Segment to serve, or `ALL_SEGMENTS`. */
   readonly segment: number;
-  /** What becomes of the bots when Berth stops. */
+  /** Whether the bots keep running when Berth stops. */
   readonly botsOnShutdown: "keep" | "stop";
-  /** Whether any number of bots may be stopped at once because their documents vanished. */
+  /** Whether many bots may be stopped at once because their documents vanished. */
   readonly allowMassStop: boolean;
-  /** Least severe level that is logged. */
+  /** Lowest level that is logged. */
   readonly logLevel: "debug" | "info" | "warning" | "error";
 }
 
 const SERVICES = ["bots", "schedules"] as const;
 const DAY_MS = 86_400_000;
 
-/** The variables of the services, with what the documentation says of each. */
+/** The variables of the services, with their documentation. */
 export const SERVICE_SCHEMA = z.object({
   MONGO_URI: z.string().superRefine(checkWith(problemOfMongoUri)).optional().meta(
     about("Servers", "documents and run records; if absent, they are in SQLite in DATA_DIR"),
@@ -105,10 +111,11 @@ export const SERVICE_VARIABLES: readonly string[] = [
 ];
 
 /**
- * Reads the configuration. None of `MONGO_URI`, `MINIO_ENDPOINT` and `NATS_URL` set: the embedded default.
+ * Parses the configuration. Without `MONGO_URI`, `MINIO_ENDPOINT` and `NATS_URL`, it selects the embedded
+ * default.
  *
- * @param variables For example the environment. An empty value counts as not set.
- * @throws {InvalidConfigError} with every problem at once, and exactly what is missing.
+ * @param variables For example the environment. An empty value counts as missing.
+ * @throws {InvalidConfigError} If the configuration is invalid; names every problem and what is missing.
  */
 export function parseServiceConfig(variables: Readonly<Record<string, string | undefined>>): ServiceConfig {
   const given = Object.fromEntries(
@@ -117,7 +124,7 @@ export function parseServiceConfig(variables: Readonly<Record<string, string | u
     ),
   );
   const parsed = SERVICE_SCHEMA.safeParse(given);
-  // An address may hold a password: it never goes into a message.
+  // An address may hold a password, so no message shows it.
   const issues = (parsed.error?.issues ?? []).map(({ path, message }): Issue => ({
     path: String(path[0]),
     message,
@@ -151,7 +158,7 @@ export function parseServiceConfig(variables: Readonly<Record<string, string | u
   };
 }
 
-/** Some but not enough of what goes together. */
+/** Reports variables that are missing although related ones are set. */
 function missing(
   variables: Readonly<Record<string, string | undefined>>,
   services: readonly ServiceName[],
@@ -159,7 +166,7 @@ function missing(
   const isSet = (name: string) => Boolean(variables[name]?.trim());
   const present = ["MONGO_URI", "MINIO_ENDPOINT", "NATS_URL"].filter(isSet);
   if (present.length === 0) return [];
-  // The runner names missing MinIO credentials itself, once the endpoint is there.
+  // The runner itself reports missing MinIO credentials once the endpoint is set.
   const issues: Issue[] = ["MONGO_URI", "MINIO_ENDPOINT"].filter((name) => !isSet(name)).map((path) => ({
     path,
     message: `is missing, but ${present.join(" and ")} is set; ` +

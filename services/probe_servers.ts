@@ -1,5 +1,5 @@
 /**
- * Looks at everything outside this process that a configuration names, but for engine and object store.
+ * Probes the database and the event bus that a configuration names.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { SqliteProbe } from "./sqlite/probe_sqlite.ts";
 import { databasePath } from "./stores.ts";
 import type { ServiceConfig } from "./config.ts";
 
-/** What was found. What is not configured is absent. */
+/** Results of the probes. Servers that are not configured are absent. */
 export interface ServerProbes {
   /** The embedded database. */
   readonly sqlite?: SqliteProbe;
@@ -21,11 +21,11 @@ export interface ServerProbes {
 }
 
 /**
- * Looks, and changes nothing. Each look is given up after some seconds.
+ * Probes the servers without changing anything. Each probe ends after some seconds.
  *
  * @param config The configuration.
- * @param signal Gives up; the promise rejects with its reason.
- * @returns What was found.
+ * @param signal Aborts the probes; the promise rejects with its reason.
+ * @returns The results.
  */
 export async function probeServers(config: ServiceConfig, signal: AbortSignal): Promise<ServerProbes> {
   const { mongoUri, natsUrl, runner } = config;

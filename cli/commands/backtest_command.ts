@@ -26,8 +26,6 @@ export interface BacktestOptions {
 /**
  * Runs a backtest and prints its result.
  *
- * @param options See {@linkcode BacktestOptions}.
- * @param context See {@linkcode CliContext}.
  * @returns The program's exit code.
  */
 export async function backtestCommand(options: BacktestOptions, context: CliContext): Promise<number> {

@@ -31,8 +31,6 @@ const MAX_CONCURRENT_LEDGERS = 16;
 /**
  * Lists the bots and the schedules.
  *
- * @param options See {@linkcode BotsOptions}.
- * @param context See {@linkcode CliContext}.
  * @returns 1 when the engine does not answer: the documents are listed nevertheless.
  */
 export async function botsCommand({ json }: BotsOptions, context: CliContext): Promise<number> {

@@ -33,8 +33,6 @@ const STOP_SLACK_MS = 15_000;
  * Runs the service with the examples until the time is up or the user ends it: their bots and schedules as
  * documents, beside their backtests. At the end the documents are removed, the service stops the bots, and nothing is left.
  *
- * @param options See {@linkcode DemoOptions}.
- * @param context See {@linkcode CliContext}.
  * @returns 0 when every bot ran until it was stopped, every backtest succeeded, and no scheduled run failed.
  */
 export async function demoCommand({ forMs }: DemoOptions, context: CliContext): Promise<number> {

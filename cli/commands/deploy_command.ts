@@ -33,10 +33,8 @@ export interface DeployOptions {
 /**
  * Deploys a bot folder: as a schedule where its description has one, else as a bot that runs until it is stopped.
  *
- * @param options See {@linkcode DeployOptions}.
- * @param context See {@linkcode CliContext}.
  * @returns Exit code.
- * @throws {InvalidBotFolderError} when the folder is no bot that can be deployed.
+ * @throws {InvalidBotFolderError} If the folder is no bot that can be deployed.
  */
 export async function deployCommand(options: DeployOptions, context: CliContext): Promise<number> {
   const { terminal, signal, cwd } = context;

@@ -39,8 +39,6 @@ const MEMORY_OF_BERTH = 512 * 1024 * 1024;
 /**
  * Checks everything that Berth needs. Changes nothing, but for making `TEMP_DIR` for a moment.
  *
- * @param options See {@linkcode DoctorOptions}.
- * @param context See {@linkcode CliContext}.
  * @returns 1 when there is a problem.
  */
 export async function doctorCommand({ json }: DoctorOptions, context: CliContext): Promise<number> {
@@ -102,9 +100,7 @@ function storageSummary({ mongoUri, natsUrl }: ServiceConfig): string {
   return `with MongoDB and MinIO, ${natsUrl ? "and NATS" : "without NATS"}`;
 }
 
-/**
- * @param version Version of Deno, for example `2.9.6`.
- */
+/** @param version Version of Deno, for example `2.9.6`. */
 function checkDeno(version: string): Finding {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const [oldestMajor, oldestMinor] = OLDEST_DENO;

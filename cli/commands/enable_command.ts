@@ -20,8 +20,6 @@ export interface EnableOptions {
 /**
  * Enables or disables bots and schedules, one after the other; one that is not there keeps none of the others.
  *
- * @param options See {@linkcode EnableOptions}.
- * @param context See {@linkcode CliContext}.
  * @returns 1 when there was no such bot or schedule.
  */
 export async function enableCommand({ ids, enabled }: EnableOptions, context: CliContext): Promise<number> {

@@ -8,7 +8,7 @@
 export interface CommandHelp {
   /** Heading of the usage text that it is listed under. */
   readonly group: CommandGroup;
-  /** Its arguments in the usage text. @default {none} */
+  /** Its arguments in the usage text. @default none */
   readonly takes?: string;
   /** Its line in the usage text: an imperative without a full stop. */
   readonly summary: string;

@@ -16,7 +16,6 @@ import { showPull } from "../output/pull_progress.ts";
  * Pulls the images that are missing: those of the given bot folders, or of every runtime.
  *
  * @param folders Bot folders, as typed.
- * @param context See {@linkcode CliContext}.
  * @returns Exit code; {@linkcode EXIT.noRegistry} when an image is missing and no registry can be reached.
  */
 export async function imagesCommand(folders: readonly string[], context: CliContext): Promise<number> {

@@ -31,8 +31,6 @@ export interface LogsOptions {
 /**
  * Prints a log, stored and not stored yet; no service has to run.
  *
- * @param options See {@linkcode LogsOptions}.
- * @param context See {@linkcode CliContext}.
  * @returns 1 when nothing is known of such a bot, or when the engine does not answer: what is stored is printed
  * nevertheless.
  */

@@ -36,8 +36,6 @@ export interface PermissionsOptions {
 /**
  * Prints the flags for `deno run`, on one line.
  *
- * @param options See {@linkcode PermissionsOptions}.
- * @param context See {@linkcode CliContext}.
  * @throws {InvalidConfigError} with every problem at once, unless `lenient`.
  */
 export function permissionsCommand({ lenient }: PermissionsOptions, context: CliContext): Promise<number> {
@@ -66,7 +64,7 @@ function flagsOf({ env }: CliContext, lenient: boolean): string[] {
  *
  * @param config The configuration.
  * @returns The flags.
- * @throws {InvalidConfigError} when a path cannot be written in a list of flags.
+ * @throws {InvalidConfigError} If a path cannot be written in a list of flags.
  */
 export function servicePermissions(config: ServiceConfig): string[] {
   const { dockerHost, tempDir, dataDir, minio } = config.runner;

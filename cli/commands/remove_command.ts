@@ -12,7 +12,6 @@ import { removeBot } from "../deploy/remove_bot.ts";
  * Removes bots and schedules, one after the other; one that is not there keeps none of the others.
  *
  * @param ids Ids of the bots and schedules.
- * @param context See {@linkcode CliContext}.
  * @returns 1 when there was no such bot or schedule.
  */
 export async function removeCommand(ids: readonly string[], context: CliContext): Promise<number> {

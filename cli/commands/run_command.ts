@@ -25,8 +25,6 @@ export interface RunOptions {
 /**
  * Runs a bot until it ends or the user stops it.
  *
- * @param options See {@linkcode RunOptions}.
- * @param context See {@linkcode CliContext}.
  * @returns The bot's exit code; 0 when the user stopped it and it ended within its grace period.
  */
 export async function runCommand({ folder, configFile }: RunOptions, context: CliContext): Promise<number> {

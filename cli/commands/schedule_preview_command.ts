@@ -13,13 +13,13 @@ import { formatTable } from "../output/table.ts";
 export interface SchedulePreviewCommandOptions {
   /** The cron expression. */
   readonly expression: string;
-  /** IANA name of a time zone. @default {"UTC"} */
+  /** IANA name of a time zone. @default "UTC" */
   readonly timezone?: string;
-  /** How many times to show. @default {5} */
+  /** How many times to show. @default 5 */
   readonly count?: number;
   /** Print one JSON document. */
   readonly json: boolean;
-  /** From when on, in Unix seconds. @default {now} */
+  /** From when on, in Unix seconds. @default now */
   readonly now?: number;
 }
 
@@ -33,8 +33,6 @@ const READINGS: Readonly<Record<CronReading, string>> = {
 /**
  * Prints the next times of a cron expression, and what one may not expect of it. Needs no engine.
  *
- * @param options See {@linkcode SchedulePreviewCommandOptions}.
- * @param context See {@linkcode CliContext}.
  * @returns 1 when the expression cannot be used.
  */
 export function schedulePreviewCommand(

@@ -23,11 +23,9 @@ export type StartOptions = ComposeOptions;
 /**
  * Runs the service until it is told to stop.
  *
- * @param options See {@linkcode StartOptions}.
- * @param context See {@linkcode CliContext}.
- * @throws {InvalidConfigError} with every problem at once.
- * @throws {InstanceLockedError} when another process of the same instance runs; names it.
- * @throws {ServingRightLostError} when another service has taken over.
+ * @throws {InvalidConfigError} If the configuration is invalid; names every problem.
+ * @throws {InstanceLockedError} If another process of the same instance runs; names it.
+ * @throws {ServingRightLostError} If another service has taken over.
  */
 export async function startCommand(options: StartOptions, context: CliContext): Promise<number> {
   const config = parseServiceConfig(context.env);

@@ -22,8 +22,6 @@ const COMMIT_FILE = ".commit";
 /**
  * Prints the versions of Berth, of Deno and of the engine that the configuration names.
  *
- * @param options See {@linkcode VersionOptions}.
- * @param context See {@linkcode CliContext}.
  * @returns 0, also where no engine answers: that is said.
  */
 export async function versionCommand({ json }: VersionOptions, context: CliContext): Promise<number> {

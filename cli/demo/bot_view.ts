@@ -32,11 +32,7 @@ export class BotView {
   #isRunning = false;
   #isKnown = false;
 
-  /**
-   * Makes one; nothing is shown yet.
-   *
-   * @param options See {@linkcode BotViewOptions}.
-   */
+  /** Makes one; nothing is shown yet. */
   constructor(options: BotViewOptions) {
     this.#options = options;
   }

@@ -16,7 +16,7 @@ const SERVERS = /^(MONGO|NATS|MINIO)_/;
  * of the demo's own instance, which goes with it.
  *
  * @param env The environment, as far as it is configuration.
- * @throws {InvalidConfigError} with every problem at once.
+ * @throws {InvalidConfigError} If the configuration is invalid; names every problem.
  */
 export function demoConfig(env: Readonly<Record<string, string | undefined>>): ServiceConfig {
   const embedded = Object.fromEntries(Object.entries(env).filter(([name]) => !SERVERS.test(name)));

@@ -31,7 +31,6 @@ const POLL_INTERVAL_MS = 50;
  * Deploys the schedules, shows their runs until the end, removes them, and prints their records.
  *
  * @param folders The scheduled bots.
- * @param stage See {@linkcode DemoSchedulesStage}.
  * @returns Whether no run has failed.
  */
 export async function runSchedules(

@@ -28,11 +28,7 @@ export class ScheduleView {
   readonly #followed = new Map<string, Promise<void>>();
   #failures = 0;
 
-  /**
-   * Makes one; nothing is shown yet.
-   *
-   * @param options See {@linkcode ScheduleViewOptions}.
-   */
+  /** Makes one; nothing is shown yet. */
   constructor(options: ScheduleViewOptions) {
     this.#options = options;
   }

@@ -73,7 +73,6 @@ export function parseBotConfig(
 /**
  * The settings of Berth's that the file holds.
  *
- * @param config See {@linkcode parseBotConfig}.
  * @returns What stands in the document under `config.berth`.
  */
 export function settingsOf(config: BotConfig): Record<string, string | number> {

@@ -45,7 +45,7 @@ export interface BotFolder {
  *
  * @param path Absolute path.
  * @param configFile Absolute path of the configuration; absent: `config.json` in the folder, `{}` when there is none.
- * @throws {InvalidBotFolderError} when something is missing or wrong; says what, and where.
+ * @throws {InvalidBotFolderError} If something is missing or wrong; says what, and where.
  */
 export async function readBotFolder(path: string, configFile?: string): Promise<BotFolder> {
   const file = `${path}/${BOT_CONFIG}`;

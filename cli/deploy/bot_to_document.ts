@@ -37,9 +37,8 @@ export interface BotToDocumentOptions {
  * Writes a bot folder as a document: `{ id, segment_id, enabled, config, config_text, custom }`.
  *
  * @param bot The folder.
- * @param options See {@linkcode BotToDocumentOptions}.
  * @returns The document.
- * @throws {InvalidBotFolderError} when the service could not run it: says every problem.
+ * @throws {InvalidBotFolderError} If the service could not run it: says every problem.
  */
 export function botToDocument(bot: BotFolder, options: BotToDocumentOptions): BotDocument {
   const { id, filePath, enabled, segment, now, before, origin } = options;
@@ -94,7 +93,7 @@ function parseConfig({ path, config }: BotFolder): Record<string, unknown> {
     if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
     if (!/^-?\d+$/.test(context?.source ?? "") && Number.isFinite(value)) return value;
     throw new InvalidBotFolderError(
-      `Cannot deploy '${path}': the number '${key}' of its configuration has more digits than a document keeps. Write it as a text.`,
+      `Cannot deploy '${path}': the number '${key}' of its configuration has more digits than a document keeps. Write it as a string.`,
     );
   };
   try {

@@ -12,7 +12,7 @@ import { describePlace, invalidUtf8At } from "../../lib/util/text_place.ts";
  *
  * @param bytes The file.
  * @param file Its path, for messages.
- * @throws {InvalidBotFolderError} when it is not UTF-8: says where, and what to do. Nothing of it is replaced in silence.
+ * @throws {InvalidBotFolderError} If it is not UTF-8: says where, and what to do. Nothing of it is replaced in silence.
  */
 export function decodeText(bytes: Uint8Array, file: string): string {
   const at = invalidUtf8At(bytes);

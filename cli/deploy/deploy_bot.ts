@@ -39,13 +39,13 @@ export interface DeployTarget {
 export interface DeployBotOptions extends Pick<ArchiveTarget, "onProgress" | "onPacked"> {
   /** The document that is deployed now; `undefined` if there is none. */
   readonly before: BotDocument | undefined;
-  /** Id of the bot. @default {the folder's name for it} */
+  /** Id of the bot. @default the folder's name for it */
   readonly id?: string;
-  /** Whether it is to run. @default {as before; a new bot is to run} */
+  /** Whether it is to run. @default as before; a new bot is to run */
   readonly enabled?: boolean;
   /** Where the folder is, see `originOf()`; absent: it is not recorded. */
   readonly origin?: string;
-  /** Partition that a new bot belongs to. @default {0} */
+  /** Partition that a new bot belongs to. @default 0 */
   readonly segment?: number;
   /** Gives up. What was written stays. */
   readonly signal?: AbortSignal;
@@ -75,11 +75,9 @@ export interface DeployedBot {
  * Deploys a bot folder; a bot of the same id is updated. The document is written after the archive that it names.
  *
  * @param bot The folder.
- * @param target See {@linkcode DeployTarget}.
- * @param options See {@linkcode DeployBotOptions}.
  * @returns What was deployed.
- * @throws {InvalidBotFolderError} when the bot cannot be run, or another program has written a later document.
- * @throws {StoreUnavailableError | ObjectStoreError} when it cannot be written.
+ * @throws {InvalidBotFolderError} If the bot cannot be run, or another program has written a later document.
+ * @throws {StoreUnavailableError | ObjectStoreError} If it cannot be written.
  */
 export async function deployBot(
   bot: BotFolder,

@@ -13,8 +13,7 @@ import { archivePrefix } from "./store_archive.ts";
  * Archives of other programs are left alone.
  *
  * @param id Its id. Where there is no such document, only archives are looked for.
- * @param target See {@linkcode DeployTarget}.
- * @throws {StoreUnavailableError | ObjectStoreError} when it cannot be removed.
+ * @throws {StoreUnavailableError | ObjectStoreError} If it cannot be removed.
  */
 export async function removeBot(id: string, target: DeployTarget): Promise<void> {
   const { repository, store, bucket, publish } = target;

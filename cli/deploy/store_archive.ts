@@ -45,10 +45,9 @@ export function archivePrefix(id: string): string {
  * hash, as a version's build does: other code under the same version is another archive, and its bot is replaced.
  *
  * @param bot The folder.
- * @param target See {@linkcode ArchiveTarget}.
  * @returns The archive's key, for example `local/my-bot/1.0.0+3fa9c1d20b7e44ad`.
- * @throws {InvalidBotFolderError} when the folder cannot be packed, or the service would refuse the archive.
- * @throws {ObjectStoreError} when the store does not take it.
+ * @throws {InvalidBotFolderError} If the folder cannot be packed, or the service would refuse the archive.
+ * @throws {ObjectStoreError} If the store does not take it.
  */
 export async function storeArchive(bot: BotFolder, target: ArchiveTarget): Promise<string> {
   const { store, bucket, id, limits, onPacked, signal, ...packing } = target;

@@ -25,7 +25,6 @@ export interface BotTableOptions {
  * Bots, a line each, below a line of headings.
  *
  * @param rows The bots.
- * @param options See {@linkcode BotTableOptions}.
  * @returns The lines; none when there are no bots.
  */
 export function botTable(rows: readonly BotRow[], { isUnknown, now }: BotTableOptions): string[] {

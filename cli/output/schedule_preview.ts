@@ -50,7 +50,6 @@ const YEAR_SECONDS = 366 * 86_400;
  * Looks ahead. Clock changes are noted that come within a year or before the last of the times.
  *
  * @param expression The cron expression.
- * @param options See {@linkcode SchedulePreviewOptions}.
  * @returns The next times and notes, or one line that says why there are none.
  */
 export function previewSchedule(

@@ -41,11 +41,7 @@ export interface TerminalOptions {
   readonly isScreen: boolean;
 }
 
-/**
- * The terminal of this process: output to standard output, notes to standard error.
- *
- * @param options See {@linkcode TerminalOptions}.
- */
+/** The terminal of this process: output to standard output, notes to standard error. */
 export function createTerminal({ color, interactive, isScreen }: TerminalOptions): Terminal {
   let pending = false;
   let isClosed = false;

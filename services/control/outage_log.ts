@@ -1,32 +1,31 @@
 /**
- * What a service waits for, told in its log.
+ * Logs outages of the servers that a service depends on.
  *
  * @module
  */
 
 import type { Logger } from "@logtape/logtape";
 
-/** Says what the parts of a service wait for, and that all go again: once, not at every try. */
+/** Logs once when a part of a service begins to wait for something, and once when all parts work again. */
 export class OutageLog {
   readonly #log: Logger;
-  /** What each part waits for. */
+  /** Per part, the reason why it waits. */
   readonly #waits = new Map<string, string>();
 
-  /** @param log Where it is told. */
   constructor(log: Logger) {
     this.#log = log;
   }
 
-  /** Whether a part waits. @param part Name of the part. */
+  /** Whether a part is waiting. @param part Name of the part. */
   isWaiting(part: string): boolean {
     return this.#waits.has(part);
   }
 
   /**
-   * Tells how it stands with a part.
+   * Reports the state of a part.
    *
-   * @param part Name of the part: one that goes again says nothing of the others.
-   * @param what What it waits for; absent when it goes.
+   * @param part Name of the part. A part that works again says nothing about the others.
+   * @param what What the part waits for; absent if it works.
    */
   report(part: string, what?: string): void {
     if (what === this.#waits.get(part)) return;
@@ -34,6 +33,6 @@ export class OutageLog {
     if (what === undefined) this.#waits.delete(part);
     else this.#waits.set(part, what);
     if (isNews) this.#log.warn("waiting", { for: what });
-    else if (this.#waits.size === 0) this.#log.info("everything answers again");
+    else if (this.#waits.size === 0) this.#log.info("all services reachable again");
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Something that is done again and again.
+ * Repeats work at an interval.
  *
  * @module
  */
@@ -8,15 +8,15 @@ import { getLogger } from "@logtape/logtape";
 import { type Clock, systemClock } from "../../lib/util/clock.ts";
 import { Wakeup } from "../../lib/util/wakeup.ts";
 
-/** A run of a tick's handler that failed. */
+/** A failed run of a tick's handler. */
 export interface TickFailure {
   /** Name of the tick. */
   readonly name: string;
-  /** What the handler threw. */
+  /** The error that the handler threw. */
   readonly error: unknown;
-  /** How many runs in a row have failed, this one included. */
+  /** Number of failed runs in a row, including this one. */
   readonly attempt: number;
-  /** When it is tried again, in ms from now; absent when the next try is the next regular run. */
+  /** Time until the retry, in ms. Absent if the retry is the next regular run. */
   readonly retryInMs?: number;
 }
 
@@ -25,31 +25,30 @@ export interface TickOptions {
   /** Ends the tick. */
   readonly signal: AbortSignal;
   /**
-   * Waits before a run that failed is tried again, in ms: one entry a try, and the last one again and again, so that
-   * what was away is noticed soon after its return, however long it was.
+   * Delays before a failed run is retried, in ms. The last one repeats, so that a server's return is noticed
+   * soon, however long it was away.
    *
-   * @default {none: the next try is the next regular run}
+   * @default none: the next regular run is the retry
    */
   readonly backoffSchedule?: readonly number[];
-  /** Ends each wait, that between two tries too. @default {only time does} */
+  /** Ends the current wait early, also between two tries. @default none */
   readonly wakeup?: Wakeup;
-  /** Clock to go by. @default {the machine's} */
+  /** @default the system clock */
   readonly clock?: Clock;
-  /** Called with each run that failed. @default {logs it as an error} */
+  /** Called with each failed run. @default logs an error */
   readonly onError?: (failure: TickFailure) => void;
 }
 
 /**
- * Calls a handler at once, and then at each multiple of an interval from there, until the signal is given. It
- * looks like `Deno.cron`: runs never overlap (a run that takes longer skips the times that it missed), and one
- * that fails is tried again as `backoffSchedule` says; whatever happens, the tick goes on. One that is woken during a
- * run has another one follow at once.
+ * Calls a handler at once, and then at every multiple of an interval, until the signal is aborted. Works like
+ * `Deno.cron`: runs never overlap, a run that takes longer skips the times it missed, and a failed run is
+ * retried by `backoffSchedule`. A wake-up during a run causes another run right after it.
  *
  * @param name Name for reports.
- * @param intervalMs From start to start, in ms; more than 0.
- * @param options See {@linkcode TickOptions}.
- * @param handler What is done. It is given the signal, and should end soon when that is aborted.
- * @returns Resolves when the signal is aborted and a handler that is under way has ended; never rejects.
+ * @param intervalMs Time from start to start, in ms; more than 0.
+ * @param options The signal, and how to retry.
+ * @param handler The work. It should end soon when its signal is aborted.
+ * @returns Resolves when the signal is aborted and the current run has ended; never rejects.
  */
 export async function tick(
   name: string,
@@ -58,7 +57,7 @@ export async function tick(
   handler: (signal: AbortSignal) => Promise<void> | void,
 ): Promise<void> {
   const { signal, clock = systemClock, wakeup = new Wakeup() } = options;
-  // The handler never runs inside the call: the caller may not have what it needs yet.
+  // The handler never runs within this call: the caller may not be ready yet.
   await Promise.resolve();
   wakeup.clear();
   while (!signal.aborted) {
@@ -80,7 +79,7 @@ async function runWithRetries(
     try {
       return await handler(signal);
     } catch (error) {
-      // What a handler throws when it was given up is no failure.
+      // An error after the abort is no failure.
       if (signal.aborted) return;
       const retryInMs = backoffSchedule[attempt - 1] ?? backoffSchedule.at(-1);
       onError({ name, error, attempt, ...(retryInMs !== undefined && { retryInMs }) });

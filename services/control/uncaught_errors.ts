@@ -1,5 +1,5 @@
 /**
- * The last resort of a service: errors that nobody handled.
+ * Last resort for errors that nobody handled.
  *
  * @module
  */
@@ -7,10 +7,10 @@
 import type { Logger } from "@logtape/logtape";
 
 /**
- * Logs errors that nobody handled, and keeps them from ending the process: bots whose service is gone are not started
- * again. Each of them is a defect; errors are handled where they arise.
+ * Logs unhandled errors and keeps them from ending the process: without a service, nobody restarts the bots.
+ * Every such error is a defect, since errors are handled where they arise.
  *
- * @param log Where they are logged, with their stacks.
+ * @param log Receives the errors with their stacks.
  * @returns Dispose it to let such errors end the process again.
  */
 export function logUncaughtErrors(log: Logger): Disposable {

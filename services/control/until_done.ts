@@ -1,5 +1,5 @@
 /**
- * Something that has to be done before anything else can.
+ * Retries work until it succeeds.
  *
  * @module
  */
@@ -12,24 +12,24 @@ import { OutageLog } from "./outage_log.ts";
 
 /** Options of {@linkcode untilDone}. */
 export interface UntilDoneOptions {
-  /** Where it is said what is waited for. */
+  /** Receives the reason for waiting. */
   readonly log: Logger;
-  /** Gives up. */
+  /** Ends the retries. */
   readonly signal: AbortSignal;
   /** The clock. */
   readonly clock: Clock;
-  /** Errors that another try does not mend: the promise rejects with them. @default {none} */
+  /** Whether an error is final, so that a retry cannot help. @default no error is final */
   readonly isFinal?: (error: unknown) => boolean;
 }
 
 /**
- * Tries until it succeeds, with growing waits in between.
+ * Retries work until it succeeds, with growing delays.
  *
- * @param name What waits, for the log.
- * @param work What is done.
- * @param options See {@linkcode UntilDoneOptions}.
- * @returns What the work returns.
- * @throws the signal's reason when it is aborted; a final error as it is.
+ * @param name Name of the work, for the log.
+ * @param work The work.
+ * @param options The log, the clock and the signal.
+ * @returns The result of the work.
+ * @throws {unknown} The signal's reason, if it is aborted; else a final error.
  */
 export async function untilDone<T>(
   name: string,

@@ -1,5 +1,5 @@
 /**
- * The engine's hints, for ever.
+ * Watches the engine's containers, across disconnections.
  *
  * @module
  */
@@ -10,27 +10,29 @@ import type { ContainerHint, Runner } from "../../lib/runner/runner.ts";
 import { RETRY } from "../../lib/util/backoff.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 
-/** What {@linkcode watchContainers} needs. */
+/** Input of {@linkcode watchContainers}. */
 export interface WatchContainersOptions {
   /** The containers. */
   readonly runner: Pick<Runner, "watch">;
-  /** Called with each hint. */
+  /** Called with each event of a container. */
   readonly onEvent: (hint: ContainerHint) => unknown;
-  /** Called when hints begin to arrive, also after each gap: what ended before is only in a list that is read after. */
+  /**
+   * Called when events begin to arrive, also after each gap. Only a list read after this shows what ended
+   * before.
+   */
   readonly onOpen: () => unknown;
-  /** Where a connection that broke off is told. */
+  /** Receives lost connections. */
   readonly log: Logger;
   /** The clock. */
   readonly clock: Clock;
-  /** Ends it. */
+  /** Ends the watch. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Follows the hints, over whatever becomes of the engine.
+ * Watches the containers, and reconnects whenever the engine's event stream breaks.
  *
- * @param options See {@linkcode WatchContainersOptions}.
- * @returns Resolves when the signal is given; never rejects.
+ * @returns Resolves when the signal is aborted; never rejects.
  */
 export async function watchContainers(options: WatchContainersOptions): Promise<void> {
   const { runner, onEvent, onOpen, log, clock, signal } = options;
@@ -39,7 +41,7 @@ export async function watchContainers(options: WatchContainersOptions): Promise<
       for await (const hint of runner.watch({ signal, onOpen })) onEvent(hint);
     } catch (error) {
       if (signal.aborted) return;
-      log.debug("engine's hints broke off", {
+      log.debug("lost the engine's event stream", {
         problem: messageOf(error),
       });
     }

@@ -1,5 +1,5 @@
 /**
- * Keys that something has to be done about, each by one worker at a time.
+ * A queue of keys, each handled by one worker at a time.
  *
  * @module
  */
@@ -7,71 +7,72 @@
 import { backoffMs, RETRY } from "../../lib/util/backoff.ts";
 import { type Clock, systemClock } from "../../lib/util/clock.ts";
 
-/** What a handler may answer. */
+/** Result of a handler. */
 export interface WorkResult {
-  /** Handle the key again after so many ms, if nothing adds it before. */
+  /** Handle the key again after this time in ms, unless something adds it earlier. */
   readonly againInMs?: number;
 }
 
-/** A handling of a key that failed. */
+/** A failed handling of a key. */
 export interface WorkFailure {
   /** The key. */
   readonly key: string;
-  /** What the handler threw. */
+  /** The error that the handler threw. */
   readonly error: unknown;
-  /** How many handlings of this key in a row have failed, this one included. */
+  /** Number of failures of this key in a row, including this one. */
   readonly attempt: number;
-  /** When it is handled again, in ms from now; absent when the queue is being drained. */
+  /** Time until the retry, in ms. Absent while the queue is being drained. */
   readonly retryInMs?: number;
 }
 
 /** Options of a {@linkcode WorkQueue}. */
 export interface WorkQueueOptions {
   /**
-   * Handles a key. It is level-triggered: it looks at the state of things, not at what happened, and decides
-   * anew each time when it has to look again.
+   * Handles a key. Level-triggered: it acts on the current state, not on what happened, and decides each time
+   * when to look again.
    *
    * @param key The key.
-   * @param signal Aborted when the work is given up.
+   * @param signal Aborted when the queue gives up.
    */
   readonly handle: (key: string, signal: AbortSignal) => Promise<WorkResult | void>;
-  /** Called with each handling that failed; must not throw. */
+  /** Called with each failure; must not throw. */
   readonly onError: (failure: WorkFailure) => void;
-  /** How many keys are handled at once. Most of a key's time is waiting for a server. @default {16} */
+  /** Number of keys handled at once. Most of the time is spent waiting for servers. @default 16 */
   readonly concurrency?: number;
-  /** Wait after the first failure, in ms. @default {200} */
+  /** Delay after the first failure, in ms. @default 200 */
   readonly minBackoffMs?: number;
   /**
-   * Longest wait after a failure, in ms. Short by default: what makes a handler fail is a server that does not
-   * answer, and its return should be noticed soon.
+   * Longest delay after a failure, in ms. Short, because a handler usually fails when a server does not
+   * answer, and the server's return should be noticed soon.
    *
-   * @default {5000}
+   * @default 5000
    */
   readonly maxBackoffMs?: number;
-  /** Clock to go by. @default {the machine's} */
+  /** @default the system clock */
   readonly clock?: Clock;
-  /** Gives numbers from 0 up to 1, for jitter. @default {Math.random} */
+  /** Returns a number from 0 up to 1, for jitter. @default Math.random */
   readonly random?: () => number;
 }
 
-/** A key that waits for its time. */
+/** A scheduled handling of a key. */
 interface Delay {
   readonly dueAt: number;
   readonly cancel: () => void;
 }
 
-/** Failures of a key in a row. */
+/** Failures in a row of a key. */
 interface Failures {
   readonly count: number;
-  /** Not handled again before then, whoever adds it. */
+  /** The key is not handled before this time, even if it is added. */
   readonly notBefore: number;
 }
 
 /**
- * A queue of distinct keys. A key is handled by one worker at a time; keys are handled in the order in which
- * they were added; one that is added while it is handled is handled once more afterwards, however often it was added.
+ * A queue of distinct keys, handled in the order in which they were added. One worker at a time handles a
+ * key. A key that is added while it is being handled is handled once more afterwards, however often it was
+ * added.
  *
- * A key has at most one delay, the earliest asked for. The beginning of a handling ends it.
+ * A key has at most one delay, the shortest requested. The start of a handling cancels it.
  */
 export class WorkQueue implements AsyncDisposable {
   readonly #options: Required<WorkQueueOptions>;
@@ -83,11 +84,6 @@ export class WorkQueue implements AsyncDisposable {
   readonly #givenUp = new AbortController();
   #isDraining = false;
 
-  /**
-   * Makes one; nothing is handled before a key is added.
-   *
-   * @param options See {@linkcode WorkQueueOptions}.
-   */
   constructor(options: WorkQueueOptions) {
     this.#options = {
       concurrency: 16,
@@ -99,20 +95,19 @@ export class WorkQueue implements AsyncDisposable {
     };
   }
 
-  /** How many keys wait for a worker: delayed ones and those being handled are not among them. */
+  /** Number of keys that wait for a worker, without delayed keys and those being handled. */
   get depth(): number {
     return this.#waiting.size;
   }
 
-  /** How many keys are being handled. */
+  /** Number of keys being handled. */
   get active(): number {
     return this.#running.size;
   }
 
   /**
-   * Has a key handled as soon as a worker is free, also one that waits for its time after a failure: an event
-   * must not wait. The exception is one that failed just now (less than half of `minBackoffMs` ago): events
-   * that its own handler causes must not make it spin.
+   * Queues a key, even one that waits for a retry: an event must not wait. Only a key that failed less than
+   * half of `minBackoffMs` ago still waits, so that events caused by its own handler cannot make it spin.
    *
    * @param key The key.
    */
@@ -121,16 +116,16 @@ export class WorkQueue implements AsyncDisposable {
     if (this.#running.has(key)) return void this.#addedMeanwhile.add(key);
     const { clock, minBackoffMs } = this.#options;
     const tooSoonMs = (this.#failures.get(key)?.notBefore ?? 0) - clock.monotonic();
-    // A clock that was set back must not make it longer.
+    // Setting the clock back must not lengthen the delay.
     if (tooSoonMs > 0) this.addAfter(key, Math.min(tooSoonMs, minBackoffMs / 2));
     else this.#addNow(key);
   }
 
   /**
-   * Has a key handled later, unless it is handled before.
+   * Queues a key after a delay, unless it is handled earlier.
    *
    * @param key The key.
-   * @param ms How much later, in ms.
+   * @param ms The delay, in ms.
    */
   addAfter(key: string, ms: number): void {
     if (this.#isDraining || this.#waiting.has(key)) return;
@@ -148,7 +143,7 @@ export class WorkQueue implements AsyncDisposable {
   }
 
   /**
-   * Forgets what is known of a key: its failures and its delay. One that waits for a worker is still handled.
+   * Forgets the failures and the delay of a key. A key that already waits for a worker is still handled.
    *
    * @param key The key.
    */
@@ -158,11 +153,11 @@ export class WorkQueue implements AsyncDisposable {
   }
 
   /**
-   * Begins no new key, and waits for those that are being handled. Adding keys does nothing from now on. May
-   * be called again.
+   * Starts no more keys, and waits for those being handled. From now on, adding a key does nothing. May be
+   * called again.
    *
-   * @param options With a signal: when it is aborted, handlers are told to give up.
-   * @returns Resolves when no handler is under way; never rejects.
+   * @param options A signal that makes handlers give up when it is aborted.
+   * @returns Resolves when no handler is running; never rejects.
    */
   async drain({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     this.#isDraining = true;
@@ -177,7 +172,7 @@ export class WorkQueue implements AsyncDisposable {
     signal?.removeEventListener("abort", giveUp);
   }
 
-  /** Gives up what is being handled, and waits for its end. */
+  /** Aborts the running handlers and waits for them. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.drain({ signal: AbortSignal.abort(new DOMException("The queue was closed.", "AbortError")) });
   }
@@ -198,7 +193,7 @@ export class WorkQueue implements AsyncDisposable {
   }
 
   async #handle(key: string): Promise<void> {
-    // Handlers never run inside the call that added the key.
+    // A handler never runs within the call that added its key.
     await Promise.resolve();
     let result: WorkResult | void = undefined;
     let failure: WorkFailure | undefined;

@@ -1,28 +1,31 @@
 /**
- * One field of a cron expression, read as robfig/cron 3.0.1 reads it.
+ * One field of a cron expression, parsed as robfig/cron 3.0.1 does.
  *
  * @module
  */
 
-/** Which values a field may have, and how it is called. */
+/** Name and allowed values of a field. */
 export interface CronField {
   /** Name in messages. */
   readonly name: string;
-  /** Least value. */
+  /** Smallest value. */
   readonly min: number;
-  /** Greatest value. */
+  /** Largest value. */
   readonly max: number;
-  /** Names of the values from `min` on, in lower case. */
+  /** Lower-case names of the values, starting at `min`. */
   readonly names?: readonly string[];
-  /** The values in words, for messages. */
+  /** Description of the allowed values, for messages. */
   readonly expected: string;
 }
 
-/** What a field says. */
+/** The values of a parsed field. */
 export interface CronValues {
-  /** Its values, ascending; a field of commas alone has none. */
+  /** The values in ascending order; none for a field of only commas. */
   readonly values: readonly number[];
-  /** Whether it counts as a star: `*`, `?`, `*` with step 1, or a list with one of these. Then it has every value. */
+  /**
+   * Whether the field counts as a star: `*`, `?`, `*` with step 1, or a list that contains one of these. It
+   * then has every value.
+   */
   readonly star: boolean;
 }
 
@@ -48,17 +51,17 @@ export const CRON_FIELDS = [
   },
 ] as const satisfies readonly CronField[];
 
-/** Go's `strconv.Atoi` takes a sign, and no more than 64 bits. A minus never gets here, or is refused. */
+/** Go's `strconv.Atoi` accepts a sign and at most 64 bits. A minus never gets here, or is refused. */
 const NUMBER = /^\+?\d+$/;
 const MAX_INT = 2 ** 63;
 
 /**
- * Reads a field: a list, with commas between, of `*`, `?`, `N`, `N-M`, each with `/STEP` or without. `N/STEP` goes on to
- * the greatest value. Empty places of the list are skipped, and what follows `*-` is ignored, as robfig/cron does.
+ * Parses a field: a comma-separated list of `*`, `?`, `N` or `N-M`, each optionally with `/STEP`. `N/STEP`
+ * runs to the largest value. Like robfig/cron, it skips empty list items and ignores anything after `*-`.
  *
- * @param text The field's text.
- * @param field Which field it is.
- * @returns What it says, or one line that says what is wrong.
+ * @param text The field.
+ * @param field Its kind.
+ * @returns The values, or one line that says what is wrong.
  */
 export function readCronField(text: string, field: CronField): CronValues | { readonly problem: string } {
   const chosen = new Set<number>();
@@ -113,10 +116,10 @@ function readNumber(text: string): number | undefined {
 }
 
 /**
- * Shows a piece of an expression in a message, in one line and not at length.
+ * Quotes a piece of an expression for a one-line message.
  *
  * @param text The piece.
- * @returns It, in quotes; of a long one, its beginning.
+ * @returns The piece in quotes, shortened if it is long.
  */
 export function quote(text: string): string {
   return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);

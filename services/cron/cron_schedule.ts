@@ -1,42 +1,38 @@
 /**
- * When a schedule is due. Times are whole seconds since the epoch, UTC, as in `next_execution_time`.
+ * The times of a schedule, in whole seconds since the epoch, as in `next_execution_time`.
  *
  * @module
  */
 
-/** How an expression was read. */
+/** The form of an expression. */
 export type CronReading =
-  /** Seconds first. */
+  /** Six fields, seconds first. */
   | "six-fields"
-  /** The standard five; it fires at second 0. */
+  /** The standard five fields; fires at second 0. */
   | "five-fields"
   /** A name such as `@daily`. */
   | "descriptor"
-  /** `@every` and a duration: from one slot to the next, whatever the time of day. */
+  /** `@every` and a duration, counted from slot to slot, whatever the time of day. */
   | "every";
 
 /** A schedule's times. */
 export interface CronSchedule {
-  /** The expression as it was given. */
+  /** The expression as given. */
   readonly expression: string;
-  /** How it was read. */
+  /** The form of the expression. */
   readonly reading: CronReading;
-  /** IANA name of the time zone whose wall clock counts. */
+  /** IANA name of the time zone whose wall clock applies. */
   readonly timezone: string;
   /**
-   * The next slot.
+   * Returns the next slot.
    *
-   * @param after Unix seconds; with `@every` the slot before, or now.
-   * @returns The first slot later than that, in Unix seconds; `undefined` when there is none any more.
+   * @param after Unix seconds; for `@every`, the previous slot or now.
+   * @returns The first slot later than `after`, in Unix seconds; `undefined` if there is none.
    */
   next(after: number): number | undefined;
-  /**
-   * Whether a time is one of its slots. With `@every`, any whole second may be.
-   *
-   * @param slot Unix seconds.
-   */
+  /** Whether a time is a slot. For `@every`, any whole second may be one. @param slot Unix seconds. */
   has(slot: number): boolean;
 }
 
-/** An expression that was read, or why it cannot be: one line, names the field where that is known. */
+/** A parsed expression, or one line that says what is wrong and, if known, in which field. */
 export type ParsedCron = { readonly schedule: CronSchedule } | { readonly problem: string };

@@ -1,11 +1,11 @@
 /**
- * When a schedule is due. An expression means what it means to robfig/cron 3.0.1, which wrote the schedules that exist;
- * croner computes the times.
+ * Parses cron expressions. An expression means what it means to robfig/cron 3.0.1, for which existing
+ * schedules were written; croner computes the times.
  *
- * When the clocks of a time zone change, a schedule that names its hours follows the wall clock: a time that is
- * skipped runs at the first instant after the gap, one that comes twice runs once, the first time. One that runs in every
- * hour of the day goes on by elapsed time: it has no slot in a gap, and runs in both of two equal hours.
- * (robfig/cron leaves out what is skipped and runs twice what comes twice.)
+ * When the clocks of a time zone change, a schedule that names its hours follows the wall clock: a skipped
+ * time runs at the first instant after the gap, and a repeated time runs only the first time. A schedule that
+ * runs in every hour follows elapsed time: it has no slot in a gap, and runs in both of two equal hours.
+ * (robfig/cron drops skipped times and runs repeated ones twice.)
  *
  * @module
  */
@@ -17,28 +17,29 @@ import type { CronSchedule, ParsedCron } from "./cron_schedule.ts";
 import { type CronFields, type CronProblem, readCronExpression } from "./read_cron_expression.ts";
 import { findTimeZone } from "./time_zone.ts";
 
-/** Days of the months, January first, in a leap year. */
+/** Days of each month, January first, in a leap year. */
 const MONTH_DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-/** Seconds from the epoch that JavaScript has dates for. */
+/** Largest Unix time that JavaScript dates can represent, in seconds. */
 const MAX_SECONDS = 8.64e12;
 
 /**
- * Reads when a schedule is due. Never throws.
+ * Parses a cron expression. Never throws.
  *
- * Read as six fields, seconds first, when there are six, as the standard five when there are five; also `@hourly`,
- * `@daily`, `@midnight`, `@weekly`, `@monthly`, `@yearly`, `@annually` and `@every DURATION` (whole seconds, at least
- * one). Where both day-of-month and day-of-week are restricted, either is enough; a field that is or has a star does
- * not restrict. There is no `L`, `W` or `#`, no year, and Sunday is 0.
+ * Accepts six fields (seconds first), the standard five, `@hourly`, `@daily`, `@midnight`, `@weekly`,
+ * `@monthly`, `@yearly`, `@annually`, and `@every DURATION` (whole seconds, at least one). If both
+ * day-of-month and day-of-week are restricted, either is enough; a field that is or contains a star does not
+ * restrict. There is no `L`, `W` or `#`, no year, and Sunday is 0.
  *
- * The time zone is the one of `TZ=ZONE ` or `CRON_TZ=ZONE ` before the expression, or `timezone`, or UTC. Where
- * both are given, they must be the same.
+ * The time zone comes from a prefix `TZ=ZONE ` or `CRON_TZ=ZONE `, from `timezone`, or is UTC. If both are
+ * given, they must agree.
  *
  * @param expression The expression.
- * @param timezone IANA name of a time zone; `undefined`, `null` or an empty text for UTC.
- * @returns Its times up to the year 3000, or one line that says why there are none: it cannot be read, or never fires.
+ * @param timezone IANA name of a time zone; `undefined`, `null` or an empty string for UTC.
+ * @returns Its times up to the year 3000, or one line that says why there are none: the expression is invalid
+ * or never fires.
  */
 export function parseCronSchedule(expression: unknown, timezone?: unknown): ParsedCron {
-  if (typeof expression !== "string") return { problem: `must be a text (is ${typeName(expression)})` };
+  if (typeof expression !== "string") return { problem: `must be a string (is ${typeName(expression)})` };
   const read = readCronExpression(expression);
   if ("problem" in read) return read;
   const zone = chooseZone(read.zone, timezone ?? "");
@@ -55,7 +56,7 @@ export function parseCronSchedule(expression: unknown, timezone?: unknown): Pars
 }
 
 function chooseZone(inExpression: string | undefined, timezone: unknown): string | CronProblem {
-  if (typeof timezone !== "string") return { problem: `timezone: must be a text (is ${typeName(timezone)})` };
+  if (typeof timezone !== "string") return { problem: `timezone: must be a string (is ${typeName(timezone)})` };
   const name = inExpression ?? (timezone || "UTC");
   for (const given of [name, timezone || name]) {
     const zone = findTimeZone(given);
@@ -101,7 +102,7 @@ function wallClockSchedule(
   let cron: Cron | undefined;
   const next = (after: number) => {
     if (!(Math.abs(after) < MAX_SECONDS)) return undefined;
-    // Made when first asked: of many schedules that are read, few are due.
+    // Built on first use: of many parsed schedules, few are due.
     cron ??= cronerOf(fields, common.timezone);
     const date = cron.nextRun(new Date(Math.floor(after) * 1000));
     return date === null ? undefined : date.getTime() / 1000;
@@ -109,16 +110,16 @@ function wallClockSchedule(
   return { ...common, next, has: (slot) => Number.isInteger(slot) && next(slot - 1) === slot };
 }
 
-/** The same times for croner: lists of numbers, and stars where these mean something to it. */
+/** Translates the fields for croner: lists of numbers, and stars where a star matters to croner. */
 function cronerOf([second, minute, hour, dayOfMonth, month, dayOfWeek]: CronFields, timezone: string): Cron {
   const list = ({ values }: CronValues) => values.join(",");
   const day = (field: CronValues) => field.star || !hasValue(field) ? "*" : list(field);
   const pattern = [
     list(second),
     list(minute),
-    // To croner, hours without a star are fixed times, and times with a star an interval, when clocks change.
+    // When clocks change, croner treats hours without a star as fixed times, and with a star as an interval.
     hour.values.length === 24 ? "*" : list(hour),
-    // Both restricted are joined by "or"; one of two that has no value leaves the other.
+    // Two restricted day fields are joined by "or"; if one of them is empty, only the other counts.
     day(dayOfMonth),
     list(month),
     day(dayOfWeek),
@@ -127,7 +128,7 @@ function cronerOf([second, minute, hour, dayOfMonth, month, dayOfWeek]: CronFiel
   return new Cron(pattern, {
     mode: "6-part",
     fixedTimeRule: "no-wildcard",
-    // Reckoned without the time zone database, which is faster.
+    // Skips the time zone database, which is faster.
     ...(isUtc ? { utcOffset: 0 } : { timezone }),
   });
 }

@@ -1,5 +1,5 @@
 /**
- * Lengths of time as Go writes them.
+ * Durations in Go's notation.
  *
  * @module
  */
@@ -15,14 +15,15 @@ const NANOSECONDS: Readonly<Record<string, bigint>> = {
   h: 3_600_000_000_000n,
 };
 const PART = /(\d*)(?:(\.)(\d*))?(ns|us|µs|μs|ms|s|m|h)/y;
-/** Go keeps nanoseconds in 64 bits, the least number being one further from zero than the greatest. */
+/** Go keeps nanoseconds in a signed 64-bit integer. */
 const LIMIT = 2n ** 63n;
 
 /**
- * Reads a length of time as Go's `time.ParseDuration` does: numbers with units, `1h30m`, `1.5s`, `-2ms`, and `0`.
+ * Parses a duration like Go's `time.ParseDuration`: numbers with units such as `1h30m`, `1.5s` or `-2ms`, and
+ * `0`.
  *
- * @param text The text.
- * @returns Nanoseconds, or `undefined` when Go refuses it: it is no such thing, or longer than about 292 years.
+ * @param text The duration.
+ * @returns Nanoseconds, or `undefined` if Go refuses the string or the duration exceeds about 292 years.
  */
 export function parseGoDuration(text: string): bigint | undefined {
   const negative = text.startsWith("-");
@@ -34,7 +35,7 @@ export function parseGoDuration(text: string): bigint | undefined {
     const [part, whole = "", , fraction = "", unit = ""] = PART.exec(body) ?? [];
     if (part === undefined || whole + fraction === "") return undefined;
     const scale = NANOSECONDS[unit]!;
-    // More digits than Go counts change nothing: a unit has less than 10^13 nanoseconds.
+    // Further digits change nothing: a unit has less than 10^13 nanoseconds.
     const digits = fraction.slice(0, 18);
     total += BigInt(whole) * scale + BigInt(`0${digits}`) * scale / 10n ** BigInt(digits.length);
     if (total > LIMIT) return undefined;

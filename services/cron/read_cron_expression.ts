@@ -1,5 +1,6 @@
 /**
- * What a cron expression says, read as robfig/cron 3.0.1 reads it, which wrote the schedules that exist.
+ * Splits a cron expression into its parts as robfig/cron 3.0.1 does, for which existing schedules were
+ * written.
  *
  * @module
  */
@@ -18,10 +19,10 @@ export type CronFields = readonly [
   dayOfWeek: CronValues,
 ];
 
-/** An expression that was read. */
+/** A parsed expression. */
 export type CronExpression =
   & {
-    /** What stood after `TZ=` or `CRON_TZ=`; absent also for `Local`, which names no zone. */
+    /** The zone after `TZ=` or `CRON_TZ=`. Absent also for `Local`, which names no zone. */
     readonly zone?: string;
   }
   & (
@@ -29,7 +30,7 @@ export type CronExpression =
     | { readonly reading: "every"; /** Length of the interval. */ readonly seconds: number }
   );
 
-/** One line that says why an expression cannot be read. */
+/** One line that says why an expression is invalid. */
 export interface CronProblem {
   /** What is wrong, where, and what is expected. */
   readonly problem: string;
@@ -45,20 +46,20 @@ const DESCRIPTORS: Readonly<Record<string, string>> = {
   "@hourly": "0 0 * * * *",
 };
 const EVERY = "@every ";
-/** White space by Go's `unicode.IsSpace`. */
+/** White space as defined by Go's `unicode.IsSpace`. */
 const SPACE = /[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
-/** Longest expression, in characters: six full lists of numbers have about 500. */
+/** Longest accepted expression, in characters. Six full lists of numbers have about 500. */
 export const MAX_EXPRESSION_LENGTH = 1024;
 const EXPECTED =
   "expected five fields (minute hour day-of-month month day-of-week), six with seconds first, or @daily and the like";
 
 /**
  * Reads an expression: six fields with seconds first, the standard five, a descriptor such as `@daily`, or
- * `@every` and a Go duration, which is cut to whole seconds and is at least one. `TZ=ZONE ` or `CRON_TZ=ZONE ` may
- * stand before it. Whether there is such a zone, and whether it ever fires, is not looked at.
+ * `@every` with a Go duration, which is cut to whole seconds and is at least one. A prefix `TZ=ZONE ` or
+ * `CRON_TZ=ZONE ` is allowed. Checks neither whether the zone exists nor whether the expression ever fires.
  *
- * @param expression The text.
- * @returns What it says, or why it cannot be read.
+ * @param expression The expression.
+ * @returns The parts, or why it is invalid.
  */
 export function readCronExpression(expression: string): CronExpression | CronProblem {
   if (expression.length > MAX_EXPRESSION_LENGTH) {
@@ -76,7 +77,7 @@ export function readCronExpression(expression: string): CronExpression | CronPro
   return "problem" in times || zone === "Local" ? times : { ...times, zone: zone || "UTC" };
 }
 
-/** In time that grows with the length alone, unlike an expression for both ends. */
+/** Takes time linear in the length, unlike a regular expression for both ends. */
 function trimSpace(text: string): string {
   let [start, end] = [0, text.length];
   while (start < end && SPACE.test(text[start]!)) start++;

@@ -1,6 +1,6 @@
 /**
- * Settings of Berth's in a document: all of them stand under one reserved key of the configuration, `config.berth`.
- * Every other key is the bot's own, whatever its name.
+ * Berth's own settings in a document, all under one reserved key of the configuration, `config.berth`. Every
+ * other key, whatever its name, is the bot's.
  *
  * @module
  */
@@ -11,9 +11,9 @@ import { field, type Fields, isObject, typeName } from "./document_fields.ts";
 /** The reserved key. */
 export const BERTH_KEY = "berth";
 
-/** Settings of every bot. */
+/** Settings of bots and schedules. */
 export const BOT_SETTINGS = ["stop_grace_seconds", "log_interval_seconds"] as const;
-/** Settings of schedules alone. */
+/** Settings of schedules only. */
 export const SCHEDULE_SETTINGS = [
   "timezone",
   "concurrency_policy",
@@ -25,18 +25,18 @@ export const SCHEDULE_SETTINGS = [
 /** All settings. */
 export const ALL_SETTINGS: readonly string[] = [...BOT_SETTINGS, ...SCHEDULE_SETTINGS];
 
-/** A configuration in its two parts. */
+/** A configuration, split into the bot's part and Berth's. */
 export interface SplitConfig {
-  /** What the bot is given. */
+  /** The part that is passed to the bot. */
   readonly own: Fields;
-  /** What stands under {@linkcode BERTH_KEY}; empty where that is missing or `null`. */
+  /** The settings under {@linkcode BERTH_KEY}; empty if the key is missing or `null`. */
   readonly berth: Fields;
-  /** Why the settings cannot be read. */
+  /** Why the settings are invalid. */
   readonly problem?: string;
 }
 
 /**
- * Takes the settings out of a configuration.
+ * Splits the settings from a configuration.
  *
  * @param config The document's `config`.
  * @returns Both parts.
@@ -50,9 +50,9 @@ export function splitConfig(config: Fields): SplitConfig {
 }
 
 /**
- * Says what somebody may have meant as a setting and Berth does not read.
+ * Points out keys that look like settings but have no effect.
  *
- * @param split See {@linkcode splitConfig}.
+ * @param config The configuration, split.
  * @returns One line for each such key.
  */
 export function settingNotes({ own, berth }: SplitConfig): string[] {
@@ -70,13 +70,13 @@ export function settingNotes({ own, berth }: SplitConfig): string[] {
 }
 
 /**
- * Reads a whole number among the settings.
+ * Reads a setting that is a whole number.
  *
  * @param berth The settings.
- * @param name Its name.
- * @param range The least and the greatest value.
- * @param problems Where to add what is wrong.
- * @returns The number; `undefined` when it is missing, `null` or wrong.
+ * @param name Name of the setting.
+ * @param range Smallest and largest value.
+ * @param problems Receives a line if the value is invalid.
+ * @returns The number; `undefined` if it is missing, `null` or invalid.
  */
 export function wholeNumberSetting(
   berth: Fields,

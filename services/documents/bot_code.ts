@@ -1,5 +1,5 @@
 /**
- * What a document says about its bot's code.
+ * The part of a document that describes the bot's code.
  *
  * @module
  */
@@ -7,15 +7,15 @@
 import type { ExecutableInput } from "../../lib/executable/executable.ts";
 import { field, isObject, typeName } from "./document_fields.ts";
 
-/** The fields of an executable that `custom` says. */
+/** The fields of an executable that come from `custom`. */
 export type BotCode = Pick<ExecutableInput, "filePath" | "version" | "runtime" | "entrypointFiles">;
 
 /**
- * Reads `custom`. Only the script of entrypoint `bot` counts.
+ * Reads `custom`. Requires only the script of entrypoint `bot`.
  *
  * @param custom The field's value.
- * @param problems Where to add what is wrong, a line each.
- * @returns What it says; of no use when a problem was added.
+ * @param problems Receives a line for each problem.
+ * @returns The fields; meaningless if a problem was added.
  */
 export function readBotCode(
   custom: unknown,
@@ -32,7 +32,7 @@ export function readBotCode(
     return wrong("custom.filePath", "the archive's key in the code bucket", filePath);
   }
   const version = field(custom, "version") ?? "";
-  if (!["string", "number"].includes(typeof version)) return wrong("custom.version", "a text", version);
+  if (!["string", "number"].includes(typeof version)) return wrong("custom.version", "a string", version);
 
   const config = field(custom, "config");
   if (!isObject(config)) return wrong("custom.config", "an object", config);

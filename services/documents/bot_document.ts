@@ -1,6 +1,6 @@
 /**
- * What a bot's document says. Its form is fixed by the outside contract and its writers are other programs, so it is
- * read tolerantly, and what cannot be read is a value, not an exception.
+ * Parses a bot's document. The outside contract fixes its form, and other programs write it, so parsing is
+ * tolerant: an invalid document is a value, not an exception.
  *
  * @module
  */
@@ -17,17 +17,19 @@ import { enabledNotes, isEnabled } from "./enabled.ts";
 import { readInstant } from "./instant.ts";
 import { unreadableReason } from "./unreadable_document.ts";
 
-/** Settings of ours in `config.berth`. One that is missing or `null` leaves the service's default. */
+/**
+ * Settings of a bot in `config.berth`. The service's default applies to a setting that is missing or `null`.
+ */
 export interface BotSettings {
   /** `stop_grace_seconds`: seconds from SIGTERM to SIGKILL, a whole number from 0 to 3600. */
   readonly stopGraceSeconds?: number;
-  /** `log_interval_seconds`: seconds between two writes of its stored log, a whole number from 1 to 3600. */
+  /** `log_interval_seconds`: seconds between two writes of the stored log, a whole number from 1 to 3600. */
   readonly logIntervalSeconds?: number;
 }
 
 /** A document that can be run. */
 export interface ValidBotDocument {
-  /** Tells it from one that cannot. */
+  /** Discriminates the union. */
   readonly status: "valid";
   /** Id of the bot. */
   readonly id: string;
@@ -35,46 +37,42 @@ export interface ValidBotDocument {
   readonly enabled: boolean;
   /** What to run. */
   readonly executable: Executable;
-  /** Partition the bot belongs to, 0 when the document names none. */
+  /** Segment of the bot; 0 if the document names none. */
   readonly segment: number;
-  /** How the bot is looked after. */
+  /** Settings of the bot. */
   readonly settings: BotSettings;
   /** `custom.updatedAt`, in ms since the epoch. */
   readonly updatedAt?: number;
-  /** One line for each field that is not as it should be and does not keep the bot from running. */
+  /** One line for each field that is wrong but does not keep the bot from running. */
   readonly notes: readonly string[];
 }
 
 /** A document that cannot be run. */
 export interface InvalidBotDocument {
-  /** Tells it from one that can. */
+  /** Discriminates the union. */
   readonly status: "invalid";
-  /** Its id, or the name for reports that was given. */
+  /** The document's id, or the name for reports. */
   readonly key: string;
-  /** What is wrong, in one line: each problem names its field. Nothing of the configuration's content is shown. */
+  /** The problems in one line, each with its field. Shows none of the configuration's content. */
   readonly reason: string;
-  /** `false` when the document says plainly that the bot should not run, whatever else is wrong with it. */
+  /** `false` if the document clearly disables the bot, whatever else is wrong with it. */
   readonly enabled: boolean;
-  /** Partition the bot belongs to, where that can be read. */
+  /** Segment of the bot, if it can be read. */
   readonly segment?: number;
 }
 
-/** What a document says. */
+/** A parsed document. */
 export type ParsedBotDocument = ValidBotDocument | InvalidBotDocument;
 
 /** Options of {@linkcode parseBotDocument}. */
 export interface ParseBotDocumentOptions {
-  /**
-   * Name for reports, of a document without a usable id.
-   *
-   * @default {"(document without id)"}
-   */
+  /** Name for reports if the document has no usable id. @default "(document without id)" */
   readonly key?: string;
 }
 
 const MAX_GRACE_SECONDS = 3600;
 const DATES = ["createdAt", "updatedAt"] as const;
-/** Names in a document of the fields of an executable. */
+/** The document's names for the fields of an executable. */
 const FIELD_NAMES: Readonly<Record<string, string>> = {
   entrypointFiles: "custom.config.entrypoints",
   filePath: "custom.filePath",
@@ -84,17 +82,18 @@ const FIELD_NAMES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads a bot's document. Never throws.
+ * Parses a bot's document. Never throws.
  *
- * A bot is disabled when `config.enabled` is `false`, `"false"`, `0` or `"0"`, or top-level `enabled` is `false`;
- * anything else enables it. A missing runtime is `python3.11`, a missing segment 0. Dates may be dates, ISO texts or
- * numbers; numbers and what is no date at all are noted. The configuration may have up to 512 KiB as JSON; dates in it become
- * ISO texts, integers beyond 2^53 (`bigint`) keep their digits, and what JSON cannot hold (NaN, infinity, binary data)
- * makes the document invalid. Only the script of entrypoint `bot` counts.
+ * A bot is disabled if `config.enabled` is `false`, `"false"`, `0` or `"0"`, or top-level `enabled` is
+ * `false`; anything else enables it. A missing runtime means `python3.11`, a missing segment 0. Dates may be
+ * dates, ISO strings or numbers; numbers and invalid dates cause a note. The configuration may have up to 512
+ * KiB as JSON: its dates become ISO strings, and integers beyond 2^53 (`bigint`) keep their digits. Values
+ * that JSON cannot hold (NaN, infinity, binary data) make the document invalid. Requires only the script of
+ * entrypoint `bot`.
  *
  * @param document The document, in plain values.
- * @param options See {@linkcode ParseBotDocumentOptions}.
- * @returns What it says, or what is wrong with it.
+ * @param options A name for reports.
+ * @returns The parsed document, or what is wrong with it.
  */
 export function parseBotDocument(
   document: unknown,
@@ -107,7 +106,7 @@ export function parseBotDocument(
     }
     return parseFields(document, fallback);
   } catch (error) {
-    // One document, however strange, must not keep the others from being read.
+    // One strange document must not keep the others from being read.
     return {
       ...fallback,
       reason: `document: cannot be read (${error instanceof Error ? error.name : "error"})`,
@@ -168,10 +167,10 @@ function parseFields(document: Fields, fallback: Omit<InvalidBotDocument, "reaso
 }
 
 /**
- * When a document was changed, according to its writer.
+ * Returns when a document was changed, according to its writer.
  *
  * @param document Any document.
- * @returns `custom.updatedAt` in ms since the epoch, or `undefined` when it has none that can be read.
+ * @returns `custom.updatedAt` in ms since the epoch, or `undefined` if there is no readable date.
  */
 export function updatedAtOf(document: Fields): number | undefined {
   const custom = field(document, "custom");
@@ -180,11 +179,11 @@ export function updatedAtOf(document: Fields): number | undefined {
 
 function idOf(id: unknown, problems: string[]): string {
   if (typeof id === "string") return id;
-  problems.push(`id: must be a text (is ${typeName(id)})`);
+  problems.push(`id: must be a string (is ${typeName(id)})`);
   return "";
 }
 
-/** The bot gets what is its own. */
+/** Returns the bot's part of the configuration, as JSON. */
 function configOf(document: Fields, { own, problem }: SplitConfig, problems: string[]): string {
   const config = field(document, "config");
   if (!isObject(config)) {
@@ -219,7 +218,7 @@ function settingsOf({ berth }: SplitConfig, problems: string[]): BotSettings {
   };
 }
 
-/** The executable, or what is wrong with it in the words of a document. */
+/** Returns the executable, or its problems with the document's names of the fields. */
 function toExecutable(input: ExecutableInput): Executable | string[] {
   try {
     return parseExecutable(input);

@@ -1,18 +1,16 @@
 /**
- * The port to the documents that say which bots should run. Their form is fixed by the outside contract:
- * `{ id, segment_id, config, custom, enabled? }`, written by other programs too.
+ * Port for the documents that say which bots should run. The outside contract fixes their form,
+ * `{ id, segment_id, config, custom, enabled? }`; other programs write them too.
  *
  * @module
  */
 
 import { BerthError, type BerthErrorOptions } from "../../lib/errors.ts";
 
-/** The database did not answer, or refused. */
+/** The database did not answer, or refused the request. */
 export class StoreUnavailableError extends BerthError {
   /**
-   * Makes the error.
-   *
-   * @param message What was tried, where, and what happened; never a credential.
+   * @param message What failed, where and why; never a credential.
    * @param options The advice and the cause.
    */
   constructor(message: string, options?: BerthErrorOptions) {
@@ -20,46 +18,48 @@ export class StoreUnavailableError extends BerthError {
   }
 }
 
-/** A document as it is stored, with whatever fields its writer gave it. */
+/** A stored document, with any fields its writer chose. */
 export type BotDocument = Readonly<Record<string, unknown>>;
 
 /**
- * Where a change stands among the changes of its document. Compared by `sequence` where both have one, else by
- * `publishedAt`; one that has neither counts as newer than anything before it.
+ * Position of a change among the changes of its document. Compared by `sequence` if both changes have one,
+ * else by `publishedAt`. A change with neither counts as newer than everything before it.
  */
 export interface EventOrder {
   /** Sequence in the stream. */
   readonly sequence?: number;
-  /** When it was published, or made where nobody publishes it, in ms since the epoch. */
+  /** Time of publication in ms since the epoch; the time of the change if nobody publishes it. */
   readonly publishedAt?: number;
-  /** Whether it was published before Berth first connected: a document that was there then counts more. */
+  /**
+   * Whether the event is older than Berth's first connection. A document that existed by then outweighs it.
+   */
   readonly isHistory?: boolean;
 }
 
-/** What every change tells. */
+/** Fields of every change. */
 interface Change {
   /** Id of the bot. */
   readonly id: string;
-  /** Where it stands among the events of its bot. */
+  /** Position among the events of the bot. */
   readonly order: EventOrder;
 }
 
-/** A change that an event tells. */
+/** A change that an event announces. */
 export type BotChange =
   | Change & { readonly type: "created" | "updated"; readonly document: BotDocument }
   | Change & { readonly type: "deleted" };
 
-/** A document that was read. One that cannot be keyed (no usable `id`) is given too, so that it can be reported. */
+/** A stored document. Documents without a usable `id` are included, so that they can be reported. */
 export interface StoredBot {
-  /** Its `id`; where that is missing or no text, a name for reports, such as `(document 66f…)`. */
+  /** The document's `id`, or a name for reports such as `(document 66f…)` if that is missing or no string. */
   readonly key: string;
-  /** The document, in plain values: dates are `Date`, numbers are numbers. */
+  /** The document in plain values: dates are `Date`, numbers are numbers. */
   readonly document: BotDocument;
 }
 
 /** Options of every call. */
 export interface RepositoryCallOptions {
-  /** Gives the call up; the promise rejects with the signal's reason. */
+  /** Aborts the call; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
@@ -83,43 +83,46 @@ export interface ApplyOptions extends RepositoryCallOptions {
   readonly newFields?: BotDocument;
 }
 
-/** A change that has reached the document; the position of its event may not be saved yet. */
+/** A change that is written to the document. The position of its event may not be saved yet. */
 export interface WrittenChange {
-  /** Why the change was not applied; absent when it was. */
+  /** Why the change was not applied; absent if it was. */
   readonly refusal?: Refusal;
-  /** The whole document as it is now, `undefined` after a removal; absent if only a part of it is known. */
+  /**
+   * The complete document after the change, `undefined` after a removal. Absent if only a part of it is
+   * known.
+   */
   readonly current?: { readonly document: BotDocument | undefined };
   /**
-   * Resolves once the position of the event is saved, too. Rejects with `StoreUnavailableError`: the event has to
-   * come again then. Await it before the event is acknowledged.
+   * Resolves once the position of the event is saved. Rejects with `StoreUnavailableError` if that fails; the
+   * event must then be delivered again. Await it before acknowledging the event.
    */
   readonly positionSaved: Promise<void>;
 }
 
 /**
- * The documents. Every method rejects with `StoreUnavailableError` when the database does not answer: no
- * answer is never an empty answer.
+ * The documents. Every method rejects with `StoreUnavailableError` if the database does not answer: no answer
+ * is never an empty answer.
  */
 export interface BotRepository extends AsyncDisposable {
-  /** Prepares the database (indexes, tables). Harmless when that was done. */
+  /** Prepares indexes and tables. Does nothing if they exist. */
   open(options?: RepositoryCallOptions): Promise<void>;
-  /** One document, or `undefined` when there is none. */
+  /** Reads one document; `undefined` if there is none. */
   get(id: string, options?: RepositoryCallOptions): Promise<BotDocument | undefined>;
-  /** All documents, read whole: either every one, or a rejection. */
+  /** Reads all documents: either every one, or a rejection. */
   list(options?: RepositoryCallOptions): Promise<StoredBot[]>;
   /**
-   * Applies a change unless the document has seen a newer one: create is a no-op when the id exists, update
-   * upserts, delete removes. Fields that the change does not name are kept. A deletion is remembered, so
-   * that a late or redelivered create does not bring the bot back.
+   * Applies a change unless the document has seen a newer one. A creation does nothing if the id exists, an
+   * update upserts, a deletion removes. Fields that the change does not contain are kept. Deletions are
+   * remembered, so that a late or redelivered creation does not bring the bot back.
    *
    * @returns Whether the change was applied.
    */
   apply(change: BotChange, options?: ApplyOptions): Promise<boolean>;
   /**
-   * Applies a change as {@linkcode apply} does, but resolves as soon as the document is written, so that a caller can
-   * act on it while the position of the event is being saved.
+   * Applies a change like {@linkcode apply}, but resolves as soon as the document is written, so that the
+   * caller can act while the position of the event is being saved.
    *
-   * @returns The document as it is now, or why the change was refused.
+   * @returns The document after the change, or why the change was refused.
    * @throws {UnstorableDocumentError} If the database cannot hold the document.
    */
   write(change: BotChange, options?: ApplyOptions): Promise<WrittenChange>;

@@ -1,26 +1,26 @@
 /**
- * A bot's configuration as JSON text.
+ * Serializes a bot's configuration as JSON.
  *
  * @module
  */
 
 import { MAX_DOCUMENT_DEPTH } from "./nesting.ts";
 
-/** Longest configuration, in bytes of JSON. */
+/** Maximum size of a configuration, in bytes of JSON. */
 export const MAX_CONFIG_BYTES: number = 512 * 1024;
 const MAX_NAME_LENGTH = 60;
 
-/** The text, or what keeps the value from being one. */
+/** The JSON string, or why the value has none. */
 export type ConfigJson = { readonly text: string } | { readonly problem: string };
 
 /**
- * Writes a configuration as JSON, and refuses to lose anything of it on the way. Dates become ISO texts, `bigint`s
- * their exact digits, fields that are `undefined` are left out.
+ * Serializes a configuration as JSON, and refuses to lose any of it. Dates become ISO strings and `bigint`s
+ * their exact digits; `undefined` fields are left out.
  *
  * @param config The configuration.
- * @param name What it is called in problems.
- * @param written The text that it was written as, where that is known to say the same: it is the answer then.
- * @returns The text, or one line that names the field and never shows its value.
+ * @param name Name of the configuration, for problems.
+ * @param written The source text, if it is known to mean the same; returned unchanged.
+ * @returns The JSON string, or one line that names the field and never shows its value.
  */
 export function configJson(
   config: Readonly<Record<string, unknown>>,
@@ -37,11 +37,11 @@ export function configJson(
 
 interface Walk {
   readonly name: string;
-  /** The objects that the value is inside of. */
+  /** The objects that contain the current value. */
   readonly open: Set<object>;
-  /** How many more characters it may have at the least, so that no value takes long to be refused. */
+  /** Lower bound of the characters left, so that even a huge value is refused quickly. */
   left: number;
-  /** Whether there is a `bigint` in it. */
+  /** Whether the configuration contains a `bigint`. */
   needsDigits: boolean;
 }
 
@@ -93,7 +93,7 @@ function typeName(value: object): string {
     : `a ${value.constructor?.name}`;
 }
 
-/** A name that fits in a line of a log, whoever chose it. */
+/** Shortens and quotes a name, which may contain anything, for one line of a log. */
 function printable(key: string): string {
   const shown = key.length > MAX_NAME_LENGTH ? `${key.slice(0, MAX_NAME_LENGTH)}…` : key;
   return /^[\w-]+…?$/.test(shown) ? shown : JSON.stringify(shown);
@@ -105,7 +105,7 @@ function tooLarge(name: string): string {
   } KiB as JSON. Put large data into the bot's archive`;
 }
 
-/** Whole numbers beyond 2^53 would lose digits as numbers, and a text in their place is not what was written. */
+/** Writes the exact digits: a number loses digits beyond 2^53, and a string would change the type. */
 function exactDigits(_key: string, value: unknown): unknown {
   if (typeof value !== "bigint") return value;
   return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(String(value));

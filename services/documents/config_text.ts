@@ -1,9 +1,9 @@
 /**
- * A configuration as it was written, beside the values that a database keeps of it.
+ * The source text of a configuration, kept beside its values.
  *
- * A database keeps values: `1.0` comes back as `1`, and keys that look like numbers change their places. So a document
- * that Berth writes carries the text of its configuration as well. It counts for as long as the values beside it say the
- * same: another program that changes the values need not know of the text.
+ * A database keeps only values: `1.0` comes back as `1`, and keys that look like numbers are reordered. A
+ * document that Berth writes therefore also carries the source text of its configuration. The text counts as
+ * long as the values agree with it, so a program that changes the values need not know of the text.
  *
  * @module
  */
@@ -11,18 +11,19 @@
 import { specHash } from "../../lib/runner/spec_hash.ts";
 import { type Fields, isObject } from "./document_fields.ts";
 
-/** The field of a document that holds the text. */
+/** The field of a document that holds the source text. */
 export const CONFIG_TEXT = "config_text";
 
-/** A key of the configuration that stands in the document without being part of the text. */
+/** A key of the configuration that the document adds to the source text. */
 const ADDED_KEY = "schedule";
 
 /**
- * Reads the text of a configuration.
+ * Returns the source text of a configuration if it is still valid.
  *
  * @param text The field {@linkcode CONFIG_TEXT} of a document.
- * @param config What the bot is given of the configuration beside it.
- * @returns The text, where it says the same; `undefined` when there is none, or the configuration has changed since.
+ * @param config The bot's part of the configuration.
+ * @returns The text if it agrees with the values; `undefined` if there is none, or the values have changed
+ * since.
  */
 export function writtenConfig(text: unknown, config: Fields): string | undefined {
   if (typeof text !== "string") return undefined;
@@ -33,7 +34,7 @@ export function writtenConfig(text: unknown, config: Fields): string | undefined
     const beside = Object.hasOwn(written, ADDED_KEY) || added === undefined ? config : others;
     return specHash(written) === specHash(beside) ? text : undefined;
   } catch {
-    // It is no JSON, or holds values that JSON has no form for: it is not what the text says.
+    // Invalid JSON, or values that JSON cannot hold: the text does not match.
     return undefined;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Looking at values that any program may have written.
+ * Inspects values that any program may have written.
  *
  * @module
  */
@@ -8,20 +8,20 @@
 export type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Whether a value has fields.
+ * Whether a value is an object with fields.
  *
- * @param value Anything.
- * @returns Whether it is an object, and neither an array nor a date.
+ * @param value Any value.
+ * @returns `false` for arrays and dates.
  */
 export function isObject(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
 }
 
 /**
- * Reads a field that an object holds itself: one named `__proto__` gives it no others.
+ * Reads an object's own field, so that `__proto__` cannot add fields.
  *
  * @param object The object.
- * @param name The field.
+ * @param name Name of the field.
  * @returns Its value, or `undefined`.
  */
 export function field(object: Fields, name: string): unknown {
@@ -29,16 +29,16 @@ export function field(object: Fields, name: string): unknown {
 }
 
 /**
- * Says what a value is, and nothing of its content.
+ * Names the type of a value without showing its content.
  *
- * @param value Anything.
- * @returns For example `missing`, `a text` or `NaN`.
+ * @param value Any value.
+ * @returns For example `missing`, `a string` or `NaN`.
  */
 export function typeName(value: unknown): string {
   if (value === undefined) return "missing";
   if (value === null || Number.isNaN(value)) return String(value);
   if (Array.isArray(value)) return "an array";
   if (value instanceof Date) return "a date";
-  if (typeof value === "string") return "a text";
+  if (typeof value === "string") return "a string";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }

@@ -1,5 +1,5 @@
 /**
- * Whether a document says that its bot should run.
+ * Whether a document enables its bot.
  *
  * @module
  */
@@ -10,8 +10,8 @@ const DISABLED: readonly unknown[] = [false, "false", 0, "0"];
 const ENABLED: readonly unknown[] = [undefined, true, "true", 1, "1"];
 
 /**
- * Reads it as the outside contract has it: a bot is disabled when `config.enabled` is `false`, `"false"`, `0` or `"0"`,
- * or top-level `enabled` is `false`; anything else enables it.
+ * Applies the outside contract: `config.enabled` of `false`, `"false"`, `0` or `"0"`, or top-level `enabled`
+ * of `false`, disables a bot; anything else enables it.
  *
  * @param document Any document.
  * @returns Whether the bot should run.
@@ -23,7 +23,7 @@ export function isEnabled(document: Fields): boolean {
 }
 
 /**
- * Says where a document seems to disable its bot and does not.
+ * Points out fields that seem to disable the bot but do not.
  *
  * @param document A document.
  * @returns One line for each such field.

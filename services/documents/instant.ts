@@ -1,18 +1,21 @@
 /**
- * Points in time as other programs write them.
+ * Parses points in time in the formats that other programs write.
  *
  * @module
  */
 
-/** Numbers below this are seconds, from it on milliseconds: it is the year 5138 in the one and 1973 in the other. */
+/**
+ * Smaller numbers are seconds, others milliseconds. The limit is the year 5138 in seconds and 1973 in
+ * milliseconds.
+ */
 const FIRST_MILLISECONDS = 1e11;
 const TEXT = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)\s*([Zz]|[+-]\d\d:?\d\d)?)?$/;
 
 /**
- * Reads a point in time.
+ * Parses a point in time.
  *
- * @param value A date; an ISO 8601 text, in UTC unless it names an offset; a number of seconds or milliseconds since
- * the epoch, which of them its size tells.
+ * @param value A date; an ISO 8601 string, in UTC unless it has an offset; or a number of seconds or
+ * milliseconds since the epoch, distinguished by its size.
  * @returns Milliseconds since the epoch, or `undefined` for anything else.
  */
 export function readInstant(value: unknown): number | undefined {
@@ -28,6 +31,6 @@ export function readInstant(value: unknown): number | undefined {
 
 function readText(text: string): number {
   const [, date, time = "00:00", zone = "Z"] = TEXT.exec(text) ?? [];
-  // With an hour and no offset, the parser would take the machine's own zone.
+  // Without an offset, the parser would assume the machine's time zone.
   return date === undefined ? NaN : Date.parse(`${date}T${time}${zone.toUpperCase()}`);
 }

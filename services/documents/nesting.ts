@@ -1,18 +1,18 @@
 /**
- * How deep values are nested.
+ * Limits how deeply values are nested.
  *
  * @module
  */
 
-/** Deepest nesting of a document. MongoDB itself stores 100 levels. */
+/** Maximum nesting of a document. MongoDB itself stores 100 levels. */
 export const MAX_DOCUMENT_DEPTH = 200;
 
 /**
- * Whether a value is nested more deeply than allowed. Level by level: a function that calls itself would run out of stack
- * on what is too deep.
+ * Whether a value is nested more deeply than a limit. Works level by level, because recursion would overflow
+ * the stack on values that are too deep.
  *
  * @param value The value.
- * @param limit How many levels are allowed; a value without any other in it has one.
+ * @param limit Maximum number of levels; a value without any inner value has one.
  */
 export function isDeeperThan(value: unknown, limit: number): boolean {
   let level: unknown[] = [value].filter(isContainer);
@@ -23,7 +23,7 @@ export function isDeeperThan(value: unknown, limit: number): boolean {
   return false;
 }
 
-/** Bytes, dates and types of a database have nothing in them that is nested. */
+/** Bytes, dates and a database's own types contain nothing nested. */
 function isContainer(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (Array.isArray(value)) return true;

@@ -10,12 +10,12 @@ import type { BotChange, BotDocument, Refusal, WrittenChange } from "./bot_repos
 import { UnstorableDocumentError } from "./unstorable_document_error.ts";
 
 /**
- * Turns the rejection of `BotRepository.write` into a refusal, if no second try can store the document: its event
- * would otherwise come again for ever.
+ * Turns a rejection of `BotRepository.write` into a refusal if no retry can store the document: its event
+ * would otherwise be delivered again forever.
  *
  * @param error The reason of the rejection.
  * @returns The refusal.
- * @throws the error itself if another try may succeed.
+ * @throws {unknown} The error itself, if a retry may succeed.
  */
 export function toRefusal(error: unknown): WrittenChange {
   if (!(error instanceof UnstorableDocumentError)) throw error;
@@ -32,16 +32,16 @@ export function toRefusal(error: unknown): WrittenChange {
 export function logRefusal(log: Logger, { id, type, order }: BotChange, { kind, reason }: Refusal): void {
   if (kind === "unstorable") return log.error("document not stored", { id, problem: reason });
   const fields = { id, type, sequence: order.sequence, reason };
-  // Every event may come again, and does after each restart of a bus.
+  // Any event may be delivered again, and is after each restart of a bus.
   if (kind === "repeated") log.debug("event not applied", fields);
   else log.info("event not applied", fields);
 }
 
 /**
- * Gives the default fields of a document that an event creates.
+ * Returns the default fields of a document that an event creates.
  *
  * @param segment Segment that the service serves, or `ALL_SEGMENTS`.
- * @returns The fields: a segment, which is 0 for a service that serves all.
+ * @returns The segment, which is 0 for a service that serves all.
  */
 export function newFieldsFor(segment: number): BotDocument {
   return { segment_id: segment === ALL_SEGMENTS ? 0 : segment };

@@ -1,5 +1,5 @@
 /**
- * Whose a document is.
+ * Which service serves a document.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { ALL_SEGMENTS } from "../../lib/runner/runner.ts";
 
 /**
- * Whether a service looks after a document. Another service's is none of ours.
+ * Whether a service serves a document.
  *
  * @param served Segment that the service serves, or `ALL_SEGMENTS`.
  * @param segment Segment of the document.

@@ -14,14 +14,14 @@ export const BOT_SUBJECTS = "the0.bot";
 /** Subjects of events about schedules, without the last part. */
 export const SCHEDULE_SUBJECTS = "the0.bot-schedule";
 
-/** A bus takes 1 MiB unless it is told otherwise, and a document of 1.5 MB is no bot's. */
+/** Twice what a default bus accepts: no document of a bot is larger. */
 const MAX_PAYLOAD_BYTES = 1_500_000;
 /** Databases refuse documents that are nested more than about a hundred levels deep. */
 const MAX_DEPTH = 64;
 const MAX_ID_LENGTH = 1024;
 
 const TYPES = ["created", "updated", "deleted"] as const;
-/** An outer field may not be called so: to a database it would be an operator or a path. */
+/** Names that a database would read as an operator or a path, and cannot store as an outer field. */
 const UNUSABLE_FIELD = /^\$|[.\0]|^$/;
 // deno-lint-ignore no-control-regex
 const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
@@ -44,23 +44,24 @@ export interface ReceivedEvent {
   readonly subjectPrefix: string;
   /** Its payload. */
   readonly payload: Uint8Array;
-  /** Where it stands among the events of its bus. */
+  /** Its position among the events of the bus. */
   readonly order: EventOrder;
 }
 
-/** An event that was read: the change that it tells, or why it cannot be understood. */
+/** A parsed event: the change it announces, or why it is invalid. */
 export type ParsedEvent = { readonly change: BotChange } | { readonly problem: string };
 
-/** Why an event cannot be understood. */
+/** The reason why an event is invalid. */
 class EventProblem extends Error {}
 
 /**
- * Reads an event: `{ id, config, custom }`, or wrapped, `{ type, entity_id, data: { id, config, custom } }`; a
- * deletion may carry the id alone. What the fields hold is not judged here.
+ * Parses an event: `{ id, config, custom }`, or wrapped as
+ * `{ type, entity_id, data: { id, config, custom } }`. A deletion may carry only the id. Does not validate
+ * the content of the fields.
  *
  * @param event The event.
- * @returns The change, with the fields of the event as they are (but for `_id`, which is the database's own), or
- * a problem, in words that can be printed.
+ * @returns The change, with all fields of the event except the database's own `_id`; or a problem, as a
+ * printable string.
  */
 export function parseBotEvent(event: ReceivedEvent): ParsedEvent {
   try {

@@ -1,5 +1,5 @@
 /**
- * The port through which a changed document is told to the service that runs the bots, from another process.
+ * Port through which another process announces a changed document to the services.
  *
  * @module
  */
@@ -7,27 +7,23 @@
 import { BerthError } from "../../lib/errors.ts";
 import type { BotChange } from "../documents/bot_repository.ts";
 
-/** A change could not be told. */
+/** A change could not be published. */
 export class EventsUnavailableError extends BerthError {
-  /**
-   * Makes the error.
-   *
-   * @param message Where, and what happened; never a credential.
-   * @param options The cause.
-   */
+  /** @param message Where it failed and why; never a credential. @param options The cause. */
   constructor(message: string, options?: ErrorOptions) {
     super("events/unavailable", message, options);
   }
 }
 
-/** Tells of changed documents. */
+/** Publishes changes of documents. */
 export interface BotEventPublisher extends AsyncDisposable {
   /**
-   * Tells of a change that was written.
+   * Publishes a change that is already written.
    *
    * @param change The change.
-   * @returns Resolves when it was handed over; there may be nobody who hears it.
-   * @throws {EventsUnavailableError} when it could not be. The service finds the change at its next resync.
+   * @returns Resolves when the bus has accepted it, whether or not anybody subscribes.
+   * @throws {EventsUnavailableError} If the bus does not accept it. The service then finds the change at its
+   * next resync.
    */
   publish(change: BotChange): Promise<void>;
 }

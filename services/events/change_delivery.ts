@@ -47,7 +47,6 @@ export class ChangeDelivery {
   #failures = 0;
   #failedAt = 0;
 
-  /** @param options See {@linkcode ChangeDeliveryOptions}. */
   constructor(options: ChangeDeliveryOptions) {
     this.#options = options;
   }

@@ -39,7 +39,6 @@ export class ChangeQueue {
   readonly #wakeup = new Wakeup();
   readonly #entries: Entry[] = [];
 
-  /** @param options See {@linkcode ChangeQueueOptions}. */
   constructor(options: ChangeQueueOptions) {
     this.#options = options;
     options.signal.addEventListener("abort", () => {

@@ -12,9 +12,9 @@ import type { BotChange, EventOrder, Refusal } from "../documents/bot_repository
 
 /** Position of a document: the last change that was applied to it. */
 export interface BotPosition {
-  /** Sequence of the last event that came from a stream. */
+  /** Sequence of the last event from a stream. */
   readonly sequence?: number;
-  /** When the last change was made, in ms since the epoch, if that change came without a sequence. */
+  /** Time of the last change in ms since the epoch, if that change had no sequence. */
   readonly publishedAt?: number;
   /** Whether the last change was a deletion. */
   readonly deleted: boolean;
@@ -33,20 +33,20 @@ const MAX_CLOCK_SKEW_MS = 5_000;
 /** How long a deletion is remembered, in ms: 30 days, while streams keep events for 7. */
 export const DELETION_MEMORY_MS: number = 30 * 24 * 60 * 60 * 1000;
 
-/** What is known of a document before a change is applied. */
+/** State of a document before a change is applied. */
 export interface BotSeen {
   /** Its position. */
   readonly position: BotPosition;
   /** Whether the document exists. Other programs also write and remove documents. */
   readonly hasDocument: boolean;
-  /** The time, in ms since the epoch. */
+  /** Current time in ms since the epoch. */
   readonly now: number;
 }
 
 /** Refusal of a change that creates an existing document. */
 export const ALREADY_EXISTS: Refusal = {
   kind: "exists",
-  reason: "it creates a document that exists already, which changes nothing",
+  reason: "the document already exists",
 };
 
 /**
@@ -61,7 +61,7 @@ export const ALREADY_EXISTS: Refusal = {
 export function refuseStale(order: EventOrder, { position, hasDocument, now }: BotSeen): Refusal | undefined {
   const { sequence, publishedAt = Infinity, isHistory = false } = order;
   if (sequence !== undefined && position.sequence !== undefined && sequence <= position.sequence) {
-    return { kind: "repeated", reason: "it was applied before, or a later event was" };
+    return { kind: "repeated", reason: "this event or a later one was applied before" };
   }
   const lastAt = position.publishedAt !== undefined && position.publishedAt <= now
     ? position.publishedAt
@@ -69,17 +69,17 @@ export function refuseStale(order: EventOrder, { position, hasDocument, now }: B
   const apartMs = sequence === undefined ? 0 : MAX_CLOCK_SKEW_MS;
   if (lastAt !== undefined && publishedAt < lastAt - apartMs) {
     const last = new Date(lastAt).toISOString();
-    return { kind: "older", reason: `it is older than the change that was made at ${last}` };
+    return { kind: "older", reason: `it is older than the change made at ${last}` };
   }
   // A repeated deletion must not remove a document that another program has written since.
   if (lastAt !== undefined && sequence === undefined && publishedAt === lastAt && position.deleted) {
-    return { kind: "repeated", reason: "the document was deleted by this change already" };
+    return { kind: "repeated", reason: "this deletion was applied before" };
   }
   const isUnknown = position.sequence === undefined && position.publishedAt === undefined;
   if (isHistory && hasDocument && (isUnknown || position.deleted)) {
     return {
       kind: "documented",
-      reason: "it was published before Berth first connected, and the document that was there counts",
+      reason: "it was published before Berth first connected, so the existing document counts",
     };
   }
   return undefined;

@@ -8,8 +8,8 @@ import { getLogger } from "@logtape/logtape";
 import type { BotEventHandlers } from "./bot_events.ts";
 
 /**
- * Logs what a subscriber's `onMalformed` and `onGap` throw, so that it does not end the source of the events. What
- * `onChange` rejects with is an answer and stays one.
+ * Logs exceptions of a subscriber's `onMalformed` and `onGap`, so that they do not end the source of the
+ * events. A rejection of `onChange` passes: it is an answer.
  *
  * @param handlers The subscriber.
  * @returns The same handlers; `onMalformed` and `onGap` never throw.

@@ -1,5 +1,5 @@
 /**
- * Events inside one process: the default where there is no bus.
+ * Events within one process: the default without an event bus.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { guardHandlers } from "./guard_handlers.ts";
 
 /** Options of {@linkcode InProcessBotEvents}. */
 export interface InProcessBotEventsOptions {
-  /** The clock. @default {systemClock} */
+  /** The clock. @default systemClock */
   readonly clock?: Clock;
   /** Gives numbers from 0 up to 1, for jitter. @default {Math.random} */
   readonly random?: () => number;
@@ -34,7 +34,6 @@ export class InProcessBotEvents implements BotEvents {
   readonly #queue: ChangeQueue;
   #running: Promise<void> | undefined;
 
-  /** @param options See {@linkcode InProcessBotEventsOptions}. */
   constructor(options: InProcessBotEventsOptions = {}) {
     const { clock = systemClock, random = Math.random, disposeMs = 5_000, limit } = options;
     this.#options = { clock, random, disposeMs };
@@ -56,7 +55,7 @@ export class InProcessBotEvents implements BotEvents {
   subscribe(handlers: BotEventHandlers): void {
     const { signal } = this.#end;
     signal.throwIfAborted();
-    if (this.#running) throw new TypeError("There is a subscriber already");
+    if (this.#running) throw new TypeError("The events already have a subscriber");
     const { clock, random } = this.#options;
     const { onChange, onGap } = guardHandlers(handlers);
     const delivery = new ChangeDelivery({ onChange, clock, random, signal });

@@ -44,7 +44,7 @@ export class PolledBotEvents implements BotEvents {
     this.#events = new InProcessBotEvents(options);
   }
 
-  /** See {@linkcode InProcessBotEvents.publish}. @param change The change. */
+  /** Publishes a change, see {@linkcode InProcessBotEvents.publish}. @param change The change. */
   publish(change: BotChange): Promise<boolean> {
     return this.#events.publish(change);
   }

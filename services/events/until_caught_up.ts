@@ -15,7 +15,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** How long applying missed events may delay the start, in ms. */
 const CATCH_UP_TIMEOUT_MS = 120_000;
 
-/** What {@linkcode untilCaughtUp} needs. */
+/** Input of {@linkcode untilCaughtUp}. */
 export interface UntilCaughtUpOptions {
   /** The events. */
   readonly events: Pick<BotEvents, "caughtUp" | "status">;

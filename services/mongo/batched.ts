@@ -30,7 +30,6 @@ const MAX_WAIT_MS = 100;
 /**
  * Makes one call of those that come while the last is under way. One that comes alone is made at once.
  *
- * @param options See {@linkcode BatchedOptions}.
  * @returns Makes a call, and rejects as that does.
  */
 export function batched<K, V>({ alone, together }: BatchedOptions<K, V>): (key: K) => Promise<V> {

@@ -29,7 +29,7 @@ const FORM =
  *
  * @param uri `mongodb://…` or `mongodb+srv://…`.
  * @returns The client. Close it at the end.
- * @throws {InvalidConfigError} when the URI cannot be used. Neither it nor a part of it is shown.
+ * @throws {InvalidConfigError} If the URI cannot be used. Neither it nor a part of it is shown.
  */
 export function connectMongo(uri: string): MongoClient {
   const problem = problemOfMongoUri(uri);

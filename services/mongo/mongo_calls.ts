@@ -37,7 +37,7 @@ export class MongoCalls {
    * @param options The signal that gives it up.
    * @param work The call. It is not waited for when it is given up; a write may yet be done then.
    * @returns What it returns.
-   * @throws {StoreUnavailableError} when the server does not answer, or refuses.
+   * @throws {StoreUnavailableError} If the server does not answer, or refuses.
    */
   async run<T>(
     what: string,

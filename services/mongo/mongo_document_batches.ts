@@ -38,9 +38,7 @@ export interface MongoDocumentBatchesOptions {
 /** Calls about single documents. Each has the time limit of the calls; none is given up before it is answered. */
 export class MongoDocumentBatches {
   readonly #options: MongoDocumentBatchesOptions;
-  /**
-   * Reads the document of an id that counts; `undefined` when there is none.
-   */
+  /** Reads the document of an id that counts; `undefined` when there is none. */
   readonly newest: (id: string) => Promise<MongoDocument | undefined> = batched({
     alone: (id) => this.#readOne(id),
     together: (ids) => this.#readMany(ids),
@@ -54,7 +52,6 @@ export class MongoDocumentBatches {
     together: (updates) => this.#writeMany(updates),
   });
 
-  /** @param options See {@linkcode MongoDocumentBatchesOptions}. */
   constructor(options: MongoDocumentBatchesOptions) {
     this.#options = options;
   }

@@ -36,19 +36,19 @@ export interface MongoDocumentRepositoryOptions {
   /**
    * Name of the database.
    *
-   * @default {that of the kind}
+   * @default that of the kind
    */
   readonly database?: string;
   /**
    * How long the server may be silent, in ms.
    *
-   * @default {15000}
+   * @default 15000
    */
   readonly limitMs?: number;
   /**
    * The time, in ms since the epoch.
    *
-   * @default {Date.now}
+   * @default Date.now
    */
   readonly now?: () => number;
 }
@@ -80,7 +80,6 @@ export class MongoDocumentRepository implements BotRepository {
    *
    * @param client The connection. It stays its owner's to close.
    * @param kind What kind of documents.
-   * @param options See {@linkcode MongoDocumentRepositoryOptions}.
    */
   constructor(client: MongoClient, kind: MongoDocumentKind, options: MongoDocumentRepositoryOptions = {}) {
     const database = client.db(options.database ?? kind.database);

@@ -63,11 +63,7 @@ export class MongoPositions {
     together: (advances) => this.#writeMany(advances),
   });
 
-  /**
-   * Makes one; nothing is read yet.
-   *
-   * @param options See {@linkcode MongoPositionsOptions}.
-   */
+  /** Makes one; nothing is read yet. */
   constructor({ collection, calls, now }: MongoPositionsOptions) {
     this.#collection = collection;
     this.#calls = calls;

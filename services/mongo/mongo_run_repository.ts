@@ -39,13 +39,13 @@ export interface MongoRunRepositoryOptions {
   /**
    * Name of the database.
    *
-   * @default {"bot_scheduler"}
+   * @default "bot_scheduler"
    */
   readonly database?: string;
   /**
    * How long the server may be silent, in ms.
    *
-   * @default {15000}
+   * @default 15000
    */
   readonly limitMs?: number;
 }
@@ -83,7 +83,6 @@ export class MongoRunRepository implements RunRepository {
    * Makes one; nothing is sent yet.
    *
    * @param client The connection. It stays its owner's to close.
-   * @param options See {@linkcode MongoRunRepositoryOptions}.
    */
   constructor(client: MongoClient, options: MongoRunRepositoryOptions = {}) {
     const database = client.db(options.database ?? "bot_scheduler");

@@ -35,7 +35,6 @@ export class MongoScheduleRepository extends MongoDocumentRepository implements 
    * Makes one; nothing is sent yet.
    *
    * @param client The connection. It stays its owner's to close.
-   * @param options See {@linkcode MongoDocumentRepositoryOptions}.
    */
   constructor(client: MongoClient, options?: MongoDocumentRepositoryOptions) {
     super(client, SCHEDULES, options);

@@ -17,9 +17,9 @@ import { isDuplicateKey } from "./mongo_errors.ts";
 
 /** Options of {@linkcode MongoServiceRegistry}. */
 export interface MongoServiceRegistryOptions {
-  /** Name of the bots' database. @default {"bot_runner"} */
+  /** Name of the bots' database. @default "bot_runner" */
   readonly database?: string;
-  /** How long the server may be silent, in ms. @default {15000} */
+  /** How long the server may be silent, in ms. @default 15000 */
   readonly limitMs?: number;
 }
 
@@ -38,7 +38,6 @@ export class MongoServiceRegistry implements ServiceRegistry {
    * Makes one; nothing is sent yet.
    *
    * @param client The connection. It stays its owner's to close.
-   * @param options See {@linkcode MongoServiceRegistryOptions}.
    */
   constructor(client: MongoClient, options: MongoServiceRegistryOptions = {}) {
     const database = client.db(options.database ?? "bot_runner");

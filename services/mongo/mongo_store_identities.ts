@@ -12,9 +12,9 @@ import { isDuplicateKey } from "./mongo_errors.ts";
 
 /** Options of {@linkcode MongoStoreIdentities}. */
 export interface MongoStoreIdentitiesOptions {
-  /** Name of the bots' database. @default {"bot_runner"} */
+  /** Name of the bots' database. @default "bot_runner" */
   readonly database?: string;
-  /** How long the server may be silent, in ms. @default {15000} */
+  /** How long the server may be silent, in ms. @default 15000 */
   readonly limitMs?: number;
 }
 
@@ -39,7 +39,6 @@ export class MongoStoreIdentities implements StoreIdentities {
    * Makes one; nothing is sent yet.
    *
    * @param client The connection. It stays its owner's to close.
-   * @param options See {@linkcode MongoStoreIdentitiesOptions}.
    */
   constructor(client: MongoClient, options: MongoStoreIdentitiesOptions = {}) {
     const database = client.db(options.database ?? "bot_runner");

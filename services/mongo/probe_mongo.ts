@@ -25,9 +25,8 @@ export interface MongoProbe {
  * Asks a MongoDB server for the number of bots, on a connection of its own.
  *
  * @param uri Its address.
- * @param signal Gives up.
  * @returns What was found.
- * @throws {InvalidConfigError} when the address cannot be used; the signal's reason when that was aborted.
+ * @throws {InvalidConfigError} If the address cannot be used; the signal's reason when that was aborted.
  */
 export async function probeMongo(uri: string, signal: AbortSignal): Promise<MongoProbe> {
   const client = connectMongo(uri);

@@ -16,8 +16,7 @@ export interface NatsConnector {
   /**
    * Connects once. The connection does not mend itself: when it is lost, it is closed.
    *
-   * @param signal Gives up.
-   * @throws {Error} when no server can be reached, in words.
+   * @throws {Error} If no server can be reached, in words.
    */
   connect(signal: AbortSignal): Promise<NatsConnection>;
 }
@@ -26,9 +25,9 @@ export interface NatsConnector {
 export interface ConnectNatsOptions {
   /** What the connection is called on the server. @default "berth" */
   readonly name?: string;
-  /** Time limit of each step, in ms. @default {5_000} */
+  /** Time limit of each step, in ms. @default 5_000 */
   readonly limitMs?: number;
-  /** A connection is lost when two pings, so many ms apart, are not answered. @default {8_000} */
+  /** A connection is lost when two pings, so many ms apart, are not answered. @default 8_000 */
   readonly pingIntervalMs?: number;
 }
 
@@ -36,9 +35,8 @@ export interface ConnectNatsOptions {
  * Makes what a `NatsBotEvents` takes. Nothing is sent yet.
  *
  * @param urls The address of a server, or of several with commas between them: the first that answers is taken.
- * @param options See {@linkcode ConnectNatsOptions}.
  * @returns The connector.
- * @throws {InvalidConfigError} when an address cannot be read.
+ * @throws {InvalidConfigError} If an address cannot be read.
  */
 export function connectNats(urls: string, options: ConnectNatsOptions = {}): NatsConnector {
   const servers = parseNatsServers(urls);

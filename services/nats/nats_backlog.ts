@@ -60,9 +60,8 @@ export interface Backlog {
  * to the state that the publisher meant without going through those in between. The events stay unacknowledged: after a
  * crash they are read again.
  *
- * @param options See {@linkcode BacklogOptions}.
  * @returns See {@linkcode Backlog}.
- * @throws {Error} when the events cannot be read.
+ * @throws {Error} If the events cannot be read.
  */
 export async function applyBacklog(options: BacklogOptions): Promise<Backlog> {
   const { durable, signal } = options;

@@ -19,15 +19,15 @@ import { type NatsMode, type NatsSessionOptions, receiveEvents } from "./nats_se
 
 /** Time limits and intervals, each in ms. */
 export interface NatsTimes {
-  /** Between two tries to connect, at most; it begins with a twentieth. @default {2_000} */
+  /** Between two tries to connect, at most; it begins with a twentieth. @default 2_000 */
   readonly retryMs: number;
-  /** Between two looks for the stream, as long as there is none. @default {60_000} */
+  /** Between two looks for the stream, as long as there is none. @default 60_000 */
   readonly streamCheckMs: number;
-  /** After a crash, an event that was being applied is given again after so long. @default {5_000} */
+  /** After a crash, an event that was being applied is given again after so long. @default 5_000 */
   readonly ackWaitMs: number;
-  /** An answer of the server. @default {5_000} */
+  /** An answer of the server. @default 5_000 */
   readonly callMs: number;
-  /** The end waits so long for a change that is being applied. @default {5_000} */
+  /** The end waits so long for a change that is being applied. @default 5_000 */
   readonly disposeMs: number;
 }
 
@@ -35,15 +35,15 @@ export interface NatsTimes {
 export interface NatsBotEventsOptions {
   /** Name of our consumer, one for each instance: see {@linkcode durableNameOf}. */
   readonly durableName: string;
-  /** Subjects of the events, without `created`, `updated`, `deleted`. @default {BOT_SUBJECTS} */
+  /** Subjects of the events, without `created`, `updated`, `deleted`. @default BOT_SUBJECTS */
   readonly subjectPrefix?: string;
   /** The publisher's stream. @default "THE0_EVENTS" */
   readonly stream?: string;
   /** Times that differ from the defaults. */
   readonly times?: Partial<NatsTimes>;
-  /** The clock. @default {systemClock} */
+  /** The clock. @default systemClock */
   readonly clock?: Clock;
-  /** From 0 up to 1. @default {Math.random} */
+  /** From 0 up to 1. @default Math.random */
   readonly random?: () => number;
 }
 

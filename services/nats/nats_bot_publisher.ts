@@ -14,7 +14,7 @@ import type { NatsConnector } from "./connect_nats.ts";
 
 /** Options of a {@linkcode NatsBotPublisher}. */
 export interface NatsBotPublisherOptions {
-  /** Subjects of the events, without `.created`, `.updated`, `.deleted`. @default {BOT_SUBJECTS} */
+  /** Subjects of the events, without `.created`, `.updated`, `.deleted`. @default BOT_SUBJECTS */
   readonly subjectPrefix?: string;
 }
 

@@ -45,9 +45,8 @@ export interface CoreEventsOptions<T> {
 /**
  * Puts the events that come in the queue, until there is a stream.
  *
- * @param options See {@linkcode CoreEventsOptions}.
  * @returns What was found; `undefined` when the signal was aborted.
- * @throws {Error} when the server does not let us subscribe, or the connection is lost.
+ * @throws {Error} If the server does not let us subscribe, or the connection is lost.
  */
 export async function receiveCoreEvents<T>(options: CoreEventsOptions<T>): Promise<T | undefined> {
   const { connection, subjectPrefix, stream, streamCheckMs, clock, signal } = options;

@@ -60,9 +60,8 @@ export interface DurableConsumer {
  * publisher's and is never touched.
  *
  * @param connection The connection.
- * @param options See {@linkcode DurableConsumerOptions}.
  * @returns The consumer.
- * @throws {Error} when there is no stream, or no JetStream, or the server refuses; see {@linkcode describeMissingStream}.
+ * @throws {Error} If there is no stream, or no JetStream, or the server refuses; see {@linkcode describeMissingStream}.
  */
 export async function openDurableConsumer(
   connection: NatsConnection,

@@ -27,9 +27,8 @@ export interface NatsLoginOptions {
  * then says nothing, and when a server refuses the login, an error that nobody can catch may end the process.
  *
  * @param server The server.
- * @param options See {@linkcode NatsLoginOptions}.
  * @returns Resolves when we were let in.
- * @throws {Error} when we were not, in words that hold no credential; the signal's reason when that was aborted.
+ * @throws {Error} If we were not, in words that hold no credential; the signal's reason when that was aborted.
  */
 export async function tryNatsLogin(server: NatsServer, options: NatsLoginOptions): Promise<void> {
   const { name, limitMs, signal } = options;

@@ -26,7 +26,7 @@ export interface NatsServer {
  *
  * @param urls The addresses, as in `NATS_URL`.
  * @returns The servers.
- * @throws {InvalidConfigError} when one cannot be read; never names a credential.
+ * @throws {InvalidConfigError} If one cannot be read; never names a credential.
  */
 export function parseNatsServers(urls: string): NatsServer[] {
   const parsed = parseConnectionStrings(urls, NATS_RULES);

@@ -54,9 +54,8 @@ export interface NatsSessionOptions {
 /**
  * Receives events, from the stream where there is one, else without, and changes over whenever that changes.
  *
- * @param options See {@linkcode NatsSessionOptions}.
  * @returns Resolves when the signal is aborted.
- * @throws {Error} when there can be no subscription on this connection.
+ * @throws {Error} If there can be no subscription on this connection.
  */
 export async function receiveEvents(options: NatsSessionOptions): Promise<void> {
   const { clock, signal } = options;

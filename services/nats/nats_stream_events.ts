@@ -44,9 +44,8 @@ export interface StreamEventsOptions {
  * Gives the events of the stream, several at a time, those of one bot in order, and acknowledges each when it was
  * taken. No more are asked for than can be given: none waits here, where its time would run out.
  *
- * @param options See {@linkcode StreamEventsOptions}.
  * @returns Resolves when the signal is aborted.
- * @throws {Error} when the consumer is lost.
+ * @throws {Error} If the consumer is lost.
  */
 export async function receiveStreamEvents(options: StreamEventsOptions): Promise<void> {
   const { durable, signal } = options;

@@ -25,9 +25,8 @@ const STREAM_LOOKUP_TIMEOUT_MS = 3_000;
  * Logs in to a NATS server and looks for the publisher's stream.
  *
  * @param urls Its address, or those of several.
- * @param signal Gives up.
  * @returns What was found.
- * @throws {InvalidConfigError} when an address cannot be read; the signal's reason when that was aborted.
+ * @throws {InvalidConfigError} If an address cannot be read; the signal's reason when that was aborted.
  */
 export async function probeNats(urls: string, signal: AbortSignal): Promise<NatsProbe> {
   const connector = connectNats(urls, { name: "berth doctor" });

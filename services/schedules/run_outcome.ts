@@ -28,7 +28,6 @@ export interface EndedRun {
 /**
  * Closes the record of a run, or claims it anew for another attempt.
  *
- * @param ended See {@linkcode EndedRun}.
  * @returns What changes of the record.
  */
 export function runOutcome(ended: EndedRun): RunChange {

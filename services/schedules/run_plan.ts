@@ -78,8 +78,6 @@ export interface StopWhy {
 /**
  * Decides about a run from what is in the ledger and on the engine, whatever happened before: each step can be the
  * last before a crash.
- *
- * @param situation See {@linkcode RunSituation}.
  */
 export function planRun(situation: RunSituation): RunAction {
   const { record, containers } = situation;
@@ -96,7 +94,6 @@ export function planRun(situation: RunSituation): RunAction {
 /**
  * Why a run has to be stopped now, or was, when it has ended.
  *
- * @param situation See {@linkcode RunSituation}.
  * @param container Its container, with the time of its start.
  * @returns The reason, or `undefined` when there is none.
  */

@@ -41,11 +41,7 @@ export class RunPreparer {
   #lookedUntil = -Infinity;
   #isBusy = false;
 
-  /**
-   * Makes one; nothing is read yet.
-   *
-   * @param options See {@linkcode RunPreparerOptions}.
-   */
+  /** Makes one; nothing is read yet. */
   constructor(options: RunPreparerOptions) {
     this.#options = options;
   }
@@ -54,7 +50,6 @@ export class RunPreparer {
    * Prepares what is due soon, if that was not done yet. Never rejects: a start does without.
    *
    * @param next When the next schedule is due, in Unix seconds; `undefined` when none is.
-   * @param signal Gives up.
    */
   async prepareNext(next: number | undefined, signal: AbortSignal): Promise<void> {
     const { repository, checkIntervalMs, clock } = this.#options;

@@ -52,11 +52,7 @@ export class RunReconciler {
   readonly #ages: Ages;
   readonly #log = getLogger(["berth", "schedules"]);
 
-  /**
-   * Makes one; nothing is read yet.
-   *
-   * @param options See {@linkcode RunReconcilerOptions}.
-   */
+  /** Makes one; nothing is read yet. */
   constructor(options: RunReconcilerOptions) {
     this.#options = options;
     this.#ages = new Ages(options.clock);
@@ -67,7 +63,6 @@ export class RunReconciler {
    *
    * @param id Id of the run.
    * @param fresh What is known of a run that was claimed just now.
-   * @param signal Gives up.
    * @returns When to look again, where time alone is a reason to.
    * @throws what makes a pass impossible, such as a store or an engine that does not answer.
    */

@@ -83,14 +83,14 @@ export interface UpdateRunOptions extends RepositoryCallOptions {
   /**
    * Only while this scheduler looks after the run, so that of two that take over a run, one is told that it did.
    *
-   * @default {whoever looks after it}
+   * @default whoever looks after it
    */
   readonly instance?: string;
 }
 
 /** Options of {@linkcode RunRepository.list}. */
 export interface ListRunsOptions extends RepositoryCallOptions {
-  /** At most so many. @default {100} */
+  /** At most so many. @default 100 */
   readonly limit?: number;
 }
 

@@ -60,7 +60,6 @@ export interface SchedulePlan {
  * that are still going allow it; the others are recorded as missed. A time in the future is corrected when the
  * expression says another, because expression and time are written by different programs.
  *
- * @param situation See {@linkcode ScheduleSituation}.
  * @returns What to record, and when to look again.
  */
 export function planSchedule(situation: ScheduleSituation): SchedulePlan {
@@ -83,8 +82,6 @@ export function planSchedule(situation: ScheduleSituation): SchedulePlan {
 /**
  * Whether {@linkcode planSchedule} would change a time that lies in the future; then, and only then, it wants to know
  * the latest slot in the ledger.
- *
- * @param situation See {@linkcode ScheduleSituation}.
  */
 export function mayCorrect(situation: Omit<ScheduleSituation, "latestSlot">): boolean {
   const { from, now } = situation;

@@ -68,11 +68,7 @@ export class ScheduleReconciler {
   readonly #log = getLogger(["berth", "schedules"]);
   readonly #conditions = new ScheduleLog(this.#log);
 
-  /**
-   * Makes one; nothing is read yet.
-   *
-   * @param options See {@linkcode ScheduleReconcilerOptions}.
-   */
+  /** Makes one; nothing is read yet. */
   constructor(options: ScheduleReconcilerOptions) {
     this.#options = options;
   }
@@ -81,7 +77,6 @@ export class ScheduleReconciler {
    * Makes one pass over some schedules.
    *
    * @param schedules The schedules.
-   * @param signal Gives up.
    * @returns How many of them were advanced by it.
    * @throws what keeps documents or ledger from answering.
    */
@@ -122,7 +117,6 @@ export class ScheduleReconciler {
    * Runs a schedule now, as its policy allows. One that is disabled can be run so.
    *
    * @param id Id of the schedule.
-   * @param signal Gives up.
    * @returns See {@linkcode RunNowResult}.
    * @throws what keeps documents or ledger from answering.
    */

@@ -39,17 +39,17 @@ export interface ScheduleServiceOptions {
   readonly runner: Runner;
   /** The name of this scheduler; of all that share a ledger, no other may have it. */
   readonly instance: string;
-  /** The longest time between two looks at what is due, in ms; at most 60,000. @default {10000} */
+  /** The longest time between two looks at what is due, in ms; at most 60,000. @default 10000 */
   readonly checkIntervalMs?: number;
-  /** How many runs go at once; the others wait. @default {10} */
+  /** How many runs go at once; the others wait. @default 10 */
   readonly maxConcurrentRuns?: number;
-  /** How much history is kept of each schedule. @default {100 records, 30 days} */
+  /** How much history is kept of each schedule. @default 100 records, 30 days */
   readonly retention?: RunRetention;
-  /** Segment that is served. @default {ALL_SEGMENTS} */
+  /** Segment that is served. @default ALL_SEGMENTS */
   readonly segment?: number;
-  /** Removes what a killed predecessor left on the engine. @default {the runner's} */
+  /** Removes what a killed predecessor left on the engine. @default the runner's */
   readonly removeOrphans?: (signal: AbortSignal) => Promise<unknown>;
-  /** @default {the machine's} */
+  /** @default the machine's */
   readonly clock?: Clock;
 }
 
@@ -90,11 +90,7 @@ export class ScheduleService {
   /** Whether what a killed predecessor left has been removed. */
   #isSwept = false;
 
-  /**
-   * Makes one; nothing is read or dialled before {@linkcode run}.
-   *
-   * @param options See {@linkcode ScheduleServiceOptions}.
-   */
+  /** Makes one; nothing is read or dialled before {@linkcode run}. */
   constructor(options: ScheduleServiceOptions) {
     this.#options = {
       checkIntervalMs: 10_000,
@@ -169,7 +165,7 @@ export class ScheduleService {
    * @param id Id of the schedule.
    * @param options With a signal that gives up.
    * @returns Its record, which may say that it was skipped; or why there is none.
-   * @throws {StoreUnavailableError} when documents or ledger do not answer.
+   * @throws {StoreUnavailableError} If documents or ledger do not answer.
    */
   runNow(id: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<RunNowResult> {
     return this.#reconciler.runNow(id, signal ?? new AbortController().signal);
@@ -179,7 +175,6 @@ export class ScheduleService {
    * Has a schedule looked at now, for example because its document was changed by a call.
    *
    * @param id Id of the schedule.
-   * @param signal Gives up.
    */
   async check(id: string, signal: AbortSignal): Promise<void> {
     await this.#passes.run(id, async () => {

@@ -18,13 +18,13 @@ export type ConcurrencyPolicy =
 
 /** Settings of a schedule. One that is missing or `null` in the document has its default, or is absent. */
 export interface ScheduleSettings {
-  /** `concurrency_policy`. @default {"Forbid"} */
+  /** `concurrency_policy`. @default "Forbid" */
   readonly concurrencyPolicy: ConcurrencyPolicy;
   /** `starting_deadline_seconds`: a slot is not run when it could not be started for so long, in seconds. */
   readonly startingDeadlineSeconds?: number;
   /** `max_runtime_seconds`: a run that takes longer is stopped, in seconds. */
   readonly maxRuntimeSeconds?: number;
-  /** `retries`: how often a run that failed is tried again. @default {0} */
+  /** `retries`: how often a run that failed is tried again. @default 0 */
   readonly retries: number;
   /** `stop_grace_seconds`: from SIGTERM to SIGKILL, in seconds. */
   readonly stopGraceSeconds?: number;

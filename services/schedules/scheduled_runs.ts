@@ -56,11 +56,7 @@ export class ScheduledRuns {
   readonly #foreign = new ForeignContainers(this.#log);
   #touchedAt = -Infinity;
 
-  /**
-   * Makes one; nothing is read or started yet.
-   *
-   * @param options See {@linkcode ScheduledRunsOptions}.
-   */
+  /** Makes one; nothing is read or started yet. */
   constructor(options: ScheduledRunsOptions) {
     const { clock, maxConcurrentRuns } = options;
     this.#options = options;
@@ -125,7 +121,6 @@ export class ScheduledRuns {
   /**
    * Reads ledger and engine, and takes up what nobody looks after: after a start, and whatever was missed since.
    *
-   * @param signal Gives up.
    * @throws what keeps ledger or engine from answering.
    */
   async sweep(signal: AbortSignal): Promise<void> {
@@ -154,7 +149,6 @@ export class ScheduledRuns {
   /**
    * Removes records that are too old, also of schedules whose history grows no more.
    *
-   * @param signal Gives up.
    * @throws what keeps the ledger from answering.
    */
   async expire(signal: AbortSignal): Promise<void> {

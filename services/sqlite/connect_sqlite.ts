@@ -21,7 +21,7 @@ const BUSY_TIMEOUT_MS = 1000;
  *
  * @param path Path of the file.
  * @returns The connection. Close it at the end.
- * @throws {StoreUnavailableError} when there is no way to the file, or it is no database.
+ * @throws {StoreUnavailableError} If there is no way to the file, or it is no database.
  */
 export function connectSqlite(path: string): DatabaseSync {
   let database: DatabaseSync | undefined;

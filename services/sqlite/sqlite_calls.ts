@@ -18,7 +18,7 @@ export class SqliteCalls {
    * @param options The signal; what has begun is not given up.
    * @param work The call.
    * @returns What it returns.
-   * @throws {StoreUnavailableError} when the database fails, or another process holds it for too long.
+   * @throws {StoreUnavailableError} If the database fails, or another process holds it for too long.
    */
   // deno-lint-ignore require-await -- what is thrown is to reject
   async run<T>(what: string, options: RepositoryCallOptions | undefined, work: () => T): Promise<T> {

@@ -29,7 +29,7 @@ export interface SqliteDocumentRepositoryOptions {
   /**
    * The time, in ms since the epoch.
    *
-   * @default {Date.now}
+   * @default Date.now
    */
   readonly now?: () => number;
 }
@@ -49,7 +49,6 @@ export class SqliteDocumentRepository implements BotRepository {
    *
    * @param database The connection. It stays its owner's to close.
    * @param kind What kind of documents.
-   * @param options See {@linkcode SqliteDocumentRepositoryOptions}.
    */
   constructor(
     database: DatabaseSync,

@@ -34,7 +34,7 @@ export function readDocument(id: string, text: string): BotDocument {
  * @param id Id of the bot.
  * @param document The document.
  * @returns JSON.
- * @throws {UnstorableDocumentError} when something of it would be lost.
+ * @throws {UnstorableDocumentError} If something of it would be lost.
  */
 export function writeDocument(id: string, document: BotDocument): string {
   const whole = (key: string, value: unknown) => {

@@ -88,7 +88,7 @@ const STEPS: readonly string[] = [
  * Brings a database to the form that this version knows, all or nothing.
  *
  * @param database The database.
- * @throws {StoreUnavailableError} when a newer version of Berth has written it.
+ * @throws {StoreUnavailableError} If a newer version of Berth has written it.
  */
 export function migrateSqlite(database: DatabaseSync): void {
   inTransaction(database, () => {

@@ -32,7 +32,6 @@ export class SqliteScheduleRepository extends SqliteDocumentRepository implement
    * Makes one; nothing is read yet.
    *
    * @param database The connection. It stays its owner's to close.
-   * @param options See {@linkcode SqliteDocumentRepositoryOptions}.
    */
   constructor(database: DatabaseSync, options?: SqliteDocumentRepositoryOptions) {
     super(database, SCHEDULES, options);

@@ -39,7 +39,7 @@ testPrivately(
         times.push(Math.round(performance.now() - begin));
       }
       console.log(`all bots run again ${times.join(", ")} ms after a restart of the engine`);
-      await berth.logged(/everything answers again|bot started/);
+      await berth.logged(/all services reachable again|bot started/);
     }, { dockerHost: engine.dockerHost });
   },
 );

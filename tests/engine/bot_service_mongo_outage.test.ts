@@ -45,5 +45,5 @@ Deno.test("BotService stops nothing while MongoDB is away, and catches up soon a
       const same = before.find((one) => one.bot === bot);
       if (Object.keys(rest).map(id).includes(bot)) assert.equal(pid, same?.pid, bot);
     }
-    await berth.logged(/everything answers again/);
+    await berth.logged(/all services reachable again/);
   }));

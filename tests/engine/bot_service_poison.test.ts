@@ -8,7 +8,7 @@ Deno.test("BotService runs good bots among documents that cannot be run, and say
     const code = document("x").custom;
     const poison: Record<string, { readonly change: Document; readonly condition: RegExp }> = {
       "no-custom": { change: { custom: undefined }, condition: /custom: must be an object/ },
-      "text-config": { change: { config: "a text" }, condition: /config: must be an object \(is a text\)/ },
+      "text-config": { change: { config: "a text" }, condition: /config: must be an object \(is a string\)/ },
       "list-config": { change: { config: [1] }, condition: /config: must be an object/ },
       "no-entrypoints": {
         change: { custom: { ...code, config: {} } },

@@ -22,6 +22,6 @@ for (const seed of [1, 2]) {
         await pause(300, "each order of tries is a good one");
       }
       await untilRunning(stage, { written: {}, published: {} });
-      await berth.logged(/everything answers again/);
+      await berth.logged(/all services reachable again/);
     }));
 }

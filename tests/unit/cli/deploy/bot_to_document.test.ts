@@ -69,7 +69,7 @@ for (
     ["a missing script", { entrypoints: { backtest: "b.js" } }, /entrypoints\.bot/],
     ["a configuration that is no JSON", { config: "{" }, /is not JSON/],
     ["a configuration that is no object", { config: "[1]" }, /must be a JSON object/],
-    ["a number that would lose digits", { config: '{"a":{"key":9007199254740993}}' }, /'key'.*as a text/],
+    ["a number that would lose digits", { config: '{"a":{"key":9007199254740993}}' }, /'key'.*as a string/],
     ["a number beyond all", { config: '{"key":1e999}' }, /'key'/],
   ] as const
 ) {

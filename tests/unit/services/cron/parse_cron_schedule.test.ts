@@ -103,7 +103,7 @@ Deno.test("parseCronSchedule() takes the zone of the expression or the one given
   assert.match(problem("TZ=Mars/Olympus @daily"), /^timezone: "Mars\/Olympus" is not known/);
   assert.match(problem("TZ=UTC"), /^TZ= must be followed by a time zone, a space and the expression$/);
   for (const zone of [5, {}, false]) {
-    assert.match(problem("@daily", zone), /^timezone: must be a text \(is a/);
+    assert.match(problem("@daily", zone), /^timezone: must be a string \(is a/);
   }
 });
 
@@ -201,7 +201,7 @@ Deno.test("parseCronSchedule() says of an expression that never fires, or is non
   for (
     const [value, kind] of [[undefined, "missing"], [null, "null"], [5, "a number"], [["@daily"], "an array"]]
   ) {
-    assert.equal(problem(value), `must be a text (is ${kind})`);
+    assert.equal(problem(value), `must be a string (is ${kind})`);
   }
 });
 

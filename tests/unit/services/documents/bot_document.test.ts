@@ -110,7 +110,7 @@ Deno.test("parseBotDocument() hears that a bot is disabled and which segment it 
     key: "bot-1",
     enabled: false,
     segment: 3,
-    reason: "custom: must be an object that describes the bot's code (is a text)",
+    reason: "custom: must be an object that describes the bot's code (is a string)",
   });
   const other = parseBotDocument(documentWith({ top: { id: "a/b" }, config: { enabled: "0" } }));
   assert.deepEqual([other.status, other.enabled], ["invalid", false]);
@@ -119,11 +119,11 @@ Deno.test("parseBotDocument() hears that a bot is disabled and which segment it 
 
 const POISON: readonly (readonly [string, unknown, RegExp])[] = [
   ["null", null, /^document: .*\(is null\)$/],
-  ["a text", "document", /^document: .*\(is a text\)$/],
+  ["a text", "document", /^document: .*\(is a string\)$/],
   ["an array", [], /^document: .*\(is an array\)$/],
   ["nothing", {}, /^id: .*\(is missing\); config: .*\(is missing\); custom: .*\(is missing\)$/],
   ["no custom", documentWith({ top: { custom: undefined } }), /^custom: .*\(is missing\)$/],
-  ["config a text", documentWith({ top: { config: '{"api_key":"s3cret"}' } }), /^config: .*\(is a text\)$/],
+  ["config a text", documentWith({ top: { config: '{"api_key":"s3cret"}' } }), /^config: .*\(is a string\)$/],
   ["config an array", documentWith({ top: { config: [1] } }), /^config: .*\(is an array\)$/],
   ["config binary", documentWith({ top: { config: new Uint8Array(3) } }), /^config: is binary data/],
   ["no code", documentWith({ custom: { config: undefined } }), /^custom\.config: .*\(is missing\)$/],
@@ -157,7 +157,7 @@ const POISON: readonly (readonly [string, unknown, RegExp])[] = [
   ["version an object", documentWith({ custom: { version: {} } }), /^custom\.version: .*\(is an object\)$/],
   ["id a number", documentWith({ top: { id: 42 } }), /^id: .*\(is a number\)$/],
   ["id with a slash", documentWith({ top: { id: "a/b" } }), /^id: must begin .*\(is "a\/b"\)$/],
-  ["segment a text", documentWith({ top: { segment_id: "3" } }), /^segment_id: .*\(is a text\)$/],
+  ["segment a text", documentWith({ top: { segment_id: "3" } }), /^segment_id: .*\(is a string\)$/],
   ["segment below 0", documentWith({ top: { segment_id: -1 } }), /^segment_id: .*\(is -1\)$/],
   ["NaN", documentWith({ config: { risk: [{ max: NaN }] } }), /^config\.risk\[0\]\.max: is NaN,/],
   ["infinity", documentWith({ config: { max: -Infinity } }), /^config\.max: is -Infinity,/],

@@ -118,7 +118,7 @@ Deno.test("SqliteDocumentRepository reports a damaged row under its id and reads
   assert.deepEqual(await sqlite.repository.get("damaged"), { id: "damaged", config: { sequence: 1 } });
 });
 
-Deno.test("SqliteDocumentRepository keeps a date as a text and refuses what it would lose", async () => {
+Deno.test("SqliteDocumentRepository keeps a date as a string and refuses what it would lose", async () => {
   await using sqlite = await makeSqlite();
   await sqlite.repository.open();
   await sqlite.repository.apply(updated("a", 1, { at: new Date(0) }));
