@@ -56,7 +56,9 @@ export function parseCronSchedule(expression: unknown, timezone?: unknown): Pars
 }
 
 function chooseZone(inExpression: string | undefined, timezone: unknown): string | CronProblem {
-  if (typeof timezone !== "string") return { problem: `timezone: must be a string (is ${typeName(timezone)})` };
+  if (typeof timezone !== "string") {
+    return { problem: `timezone: must be a string (is ${typeName(timezone)})` };
+  }
   const name = inExpression ?? (timezone || "UTC");
   for (const given of [name, timezone || name]) {
     const zone = findTimeZone(given);

@@ -1,5 +1,5 @@
 /**
- * Calls to a server that are made together when they come together.
+ * Combines concurrent calls to a server into batches.
  *
  * @module
  */
@@ -8,29 +8,30 @@ import DataLoader from "dataloader";
 import { systemClock } from "../../lib/util/clock.ts";
 import { settledWithin } from "../../lib/util/settled_within.ts";
 
-/** How {@linkcode batched} makes its calls. */
+/** Functions that {@linkcode batched} calls. */
 export interface BatchedOptions<K, V> {
-  /** Makes one call. */
+  /** Sends one call. */
   readonly alone: (key: K) => Promise<V>;
   /**
-   * Makes several as one.
+   * Sends several calls as one.
    *
-   * @param keys At least two; one may be there twice.
-   * @returns What came of each, in their order; `undefined` when each has to be made by itself, for example because
-   * one of them is at fault: that must not be the others' failure.
+   * @param keys At least two; may contain duplicates.
+   * @returns The results in the order of the keys; `undefined` if each call has to be sent alone, for example
+   * because one of them is at fault and must not fail the others.
    */
   readonly together: (keys: readonly K[]) => Promise<readonly V[] | undefined>;
 }
 
-/** So many are made together. */
+/** Maximum number of calls in one batch. */
 const MAX_BATCH_SIZE = 64;
-/** Longest wait for the call that is under way, in ms: one that hangs must not hold up those that come later. */
+/** Longest wait for the batch under way, in ms, so that a hanging batch does not hold up later calls. */
 const MAX_WAIT_MS = 100;
 
 /**
- * Makes one call of those that come while the last is under way. One that comes alone is made at once.
+ * Batches the calls that arrive while the previous batch is under way. A single call is sent at once.
  *
- * @returns Makes a call, and rejects as that does.
+ * @param options How to send calls.
+ * @returns A function that sends a call and settles as that call does.
  */
 export function batched<K, V>({ alone, together }: BatchedOptions<K, V>): (key: K) => Promise<V> {
   let underWay: Promise<void> = Promise.resolve();
@@ -40,7 +41,7 @@ export function batched<K, V>({ alone, together }: BatchedOptions<K, V>): (key: 
     (keys.length > 1 ? await together(keys) : undefined) ?? await each(keys);
   const loader = new DataLoader<K, V>((keys) => {
     const sent = send(keys);
-    // Without what it answers, which may be large.
+    // Does not keep the result, which may be large.
     underWay = sent.then(() => {}, () => {});
     return sent;
   }, {

@@ -1,5 +1,5 @@
 /**
- * The connection to a MongoDB server.
+ * Connects to a MongoDB server.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { InvalidConfigError } from "../../lib/errors.ts";
 import { problemOfMongoUri } from "../../lib/util/server_addresses.ts";
 import { boundMessageSizes } from "./mongo_message_size.ts";
 
-/** In ms where it is a time. What the URI says about any of them is preferred. */
+/** Times in ms. Values in the URI override these. */
 const DEFAULTS: MongoClientOptions = {
   appName: "berth",
   serverSelectionTimeoutMS: 5000,
@@ -25,11 +25,11 @@ const FORM =
   "characters such as @, : and / in user and password are percent-encoded";
 
 /**
- * Makes the connection that a `MongoDocumentRepository` takes. Nothing is sent yet.
+ * Creates a client for the repositories, without connecting.
  *
  * @param uri `mongodb://…` or `mongodb+srv://…`.
  * @returns The client. Close it at the end.
- * @throws {InvalidConfigError} If the URI cannot be used. Neither it nor a part of it is shown.
+ * @throws {InvalidConfigError} If the URI is invalid. The message shows no part of it.
  */
 export function connectMongo(uri: string): MongoClient {
   const problem = problemOfMongoUri(uri);
@@ -38,14 +38,14 @@ export function connectMongo(uri: string): MongoClient {
   try {
     return new MongoClient(uri, Object.fromEntries(unsaid));
   } catch (error) {
-    // A missing permission has nothing to do with the URI.
+    // A missing permission says nothing about the URI.
     if (error instanceof Deno.errors.NotCapable) throw error;
     throw new InvalidConfigError([{ path: "MONGO_URI", message: harmlessReason(error) ?? FORM }]);
   }
 }
 
 /**
- * Where a client connects to.
+ * Returns the addresses a client connects to.
  *
  * @param client The client.
  * @returns Hosts and ports, without credentials.
@@ -54,7 +54,10 @@ export function mongoAddress({ options }: MongoClient): string {
   return options.srvHost ?? options.hosts.join(",");
 }
 
-/** What the driver says may quote the URI, and with it the password: only what names no value is passed on. */
+/**
+ * The driver's message may quote the URI with its password, so only messages that name no value are passed
+ * on.
+ */
 function harmlessReason(error: unknown): string | undefined {
   if (error instanceof MongoMissingDependencyError) return "asks for a feature that Berth is built without";
   return /^options? [\w, ]+ (?:is|are) not supported$/.exec((error as Error).message)?.[0];

@@ -1,5 +1,5 @@
 /**
- * Calls to a MongoDB server: each has a time limit and can be given up.
+ * Bounds calls to a MongoDB server by a time limit and signals.
  *
  * @module
  */
@@ -11,19 +11,14 @@ import { StoreUnavailableError } from "../documents/bot_repository.ts";
 import { mongoAddress } from "./connect_mongo.ts";
 import { toStoreError } from "./mongo_errors.ts";
 
-/** Makes calls until it is closed. */
+/** Sends calls until it is closed. */
 export class MongoCalls {
   readonly #client: MongoClient;
   readonly #limitMs: number;
   readonly #address: string;
   readonly #closing = new AbortController();
 
-  /**
-   * Makes one; nothing is sent yet.
-   *
-   * @param client The connection.
-   * @param limitMs How long the server may be silent, in ms.
-   */
+  /** @param client The connection. @param limitMs How long the server may stay silent, in ms. */
   constructor(client: MongoClient, limitMs: number) {
     this.#client = client;
     this.#limitMs = limitMs;
@@ -31,12 +26,12 @@ export class MongoCalls {
   }
 
   /**
-   * Makes a call.
+   * Sends a call.
    *
-   * @param what What it is for, as in "Cannot …".
-   * @param options The signal that gives it up.
-   * @param work The call. It is not waited for when it is given up; a write may yet be done then.
-   * @returns What it returns.
+   * @param what The purpose, as in "Cannot …".
+   * @param options The signal that aborts the call.
+   * @param work The call. It is not awaited after an abort, so a write may still take effect.
+   * @returns The result of the call.
    * @throws {StoreUnavailableError} If the server does not answer, or refuses.
    */
   async run<T>(
@@ -59,14 +54,14 @@ export class MongoCalls {
     }
   }
 
-  /** Gives up the calls that are under way and refuses others. */
+  /** Aborts running calls and refuses new ones. */
   close(): void {
     this.#closing.abort(new StoreUnavailableError("The connection to MongoDB is closed."));
   }
 
   async #connectAnd<T>(work: (scope: CallScope) => Promise<T>, scope: CallScope): Promise<T> {
-    // The driver connects by itself, but only once: after a first try that failed it never would again. This does
-    // nothing while there is a connection.
+    // The driver connects by itself only once: if its first attempt fails, it never tries again. On an open
+    // connection this does nothing.
     await this.#client.connect();
     scope.signal.throwIfAborted();
     return await work(scope);

@@ -1,5 +1,5 @@
 /**
- * Reads and writes of single documents of a collection, made together when they come together.
+ * Batches reads and writes of single documents.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { MongoCalls } from "./mongo_calls.ts";
 import { type MongoDocument, newestOf, readMongoDocument } from "./mongo_documents.ts";
 import { toWriteError } from "./mongo_errors.ts";
 
-/** Fields of a document that are to be set. */
+/** Fields to set in a document. */
 export interface MongoUpdate {
   /** Id of the bot. */
   readonly id: string;
@@ -21,31 +21,33 @@ export interface MongoUpdate {
   readonly fields: Document;
 }
 
-/** What {@linkcode MongoDocumentBatches} needs. */
+/** Input of {@linkcode MongoDocumentBatches}. */
 export interface MongoDocumentBatchesOptions {
   /** The collection. */
   readonly documents: Collection;
-  /** What every call goes through. */
+  /** Bounds every call. */
   readonly calls: MongoCalls;
-  /** One of the documents, for messages. */
+  /** Singular of the kind of document, for messages. */
   readonly one: string;
-  /** Several of them. */
+  /** Plural of the kind of document. */
   readonly many: string;
-  /** Whether the server is known to allow one document of an id only. */
+  /** Whether the server is known to enforce unique ids. */
   readonly areIdsUnique: () => boolean;
 }
 
-/** Calls about single documents. Each has the time limit of the calls; none is given up before it is answered. */
+/**
+ * Calls for single documents. Each has the time limit of the calls; none is abandoned before it is answered.
+ */
 export class MongoDocumentBatches {
   readonly #options: MongoDocumentBatchesOptions;
-  /** Reads the document of an id that counts; `undefined` when there is none. */
+  /** Reads the newest document of an id; `undefined` if there is none. */
   readonly newest: (id: string) => Promise<MongoDocument | undefined> = batched({
     alone: (id) => this.#readOne(id),
     together: (ids) => this.#readMany(ids),
   });
   /**
-   * Sets fields of a document; resolves with `false` when it is there no more, and rejects with an
-   * `UnstorableDocumentError` when they cannot be stored.
+   * Sets fields of a document. Resolves to `false` if the document is gone; rejects with an
+   * `UnstorableDocumentError` if the fields cannot be stored.
    */
   readonly set: (update: MongoUpdate) => Promise<boolean> = batched({
     alone: (update) => this.#writeOne(update),
@@ -69,7 +71,7 @@ export class MongoDocumentBatches {
     return calls.run(`read ${ids.length} ${many}`, {}, async ({ signal }) => {
       const cursor = documents.find({ id: { $in: [...ids] } }, { raw: true, signal });
       const found = Map.groupBy(read(await cursor.toArray()), ({ key }) => key);
-      // Whose a document is whose id cannot be read, or is a list, the server knows.
+      // If an id is unreadable or an array, only the server can match it, so fall back to single queries.
       const isClear = [...found.keys()].every((key) => ids.includes(key));
       return isClear ? ids.map((id) => newestOf(found.get(id) ?? [])) : undefined;
     });
@@ -86,7 +88,10 @@ export class MongoDocumentBatches {
     });
   }
 
-  /** Setting the same fields once more changes nothing: where any was refused or not found, all are made again. */
+  /**
+   * Setting the same fields again changes nothing, so if any write was refused or found no document, all are
+   * sent again alone.
+   */
   #writeMany(updates: readonly MongoUpdate[]): Promise<boolean[] | undefined> {
     const { documents, calls, many } = this.#options;
     return calls.run(`write ${updates.length} ${many}`, {}, async () => {

@@ -33,11 +33,7 @@ import { type MongoPosition, MongoPositions } from "./mongo_positions.ts";
 
 /** Options of a {@linkcode MongoDocumentRepository}. */
 export interface MongoDocumentRepositoryOptions {
-  /**
-   * Name of the database.
-   *
-   * @default that of the kind
-   */
+  /** Name of the database. @default the database of the kind */
   readonly database?: string;
   /**
    * How long the server may be silent, in ms.
@@ -45,25 +41,22 @@ export interface MongoDocumentRepositoryOptions {
    * @default 15000
    */
   readonly limitMs?: number;
-  /**
-   * The time, in ms since the epoch.
-   *
-   * @default Date.now
-   */
+  /** Returns the current time in ms since the epoch. @default Date.now */
   readonly now?: () => number;
 }
 
 /**
- * Documents in a collection, and how far the events of each have come in another. A change is two writes, first the document, then the position: when only the first is done, the event is given
- * again and applied again, which changes nothing. Changes of one document are applied one after the other within a
- * process. Two processes that apply two events of one document in the same moment may leave the older of the two.
+ * Documents in one collection, and the event position of each in another. A change writes first the document,
+ * then the position. If only the first succeeds, the event is delivered and applied again, which changes
+ * nothing. Within a process, changes of one document are applied one at a time. Two processes that apply two
+ * events of one document at the same moment may leave the older one.
  */
 export class MongoDocumentRepository implements BotRepository {
   /** The documents. */
   protected readonly documents: Collection;
-  /** What every call goes through. */
+  /** Bounds every call. */
   protected readonly calls: MongoCalls;
-  /** One change of a document at a time: not every server keeps two that come together. */
+  /** Serializes the changes of a document: not every server keeps two concurrent ones. */
   protected readonly changes: KeyedMutex = new KeyedMutex();
   readonly #kind: MongoDocumentKind;
   readonly #batches: MongoDocumentBatches;
@@ -76,10 +69,9 @@ export class MongoDocumentRepository implements BotRepository {
   #areIdsUnique = false;
 
   /**
-   * Makes one; nothing is sent yet.
-   *
-   * @param client The connection. It stays its owner's to close.
-   * @param kind What kind of documents.
+   * @param client The connection, which stays open when this is disposed.
+   * @param kind Kind of the documents.
+   * @param options The database, the time limit and the clock.
    */
   constructor(client: MongoClient, kind: MongoDocumentKind, options: MongoDocumentRepositoryOptions = {}) {
     const database = client.db(options.database ?? kind.database);
@@ -99,7 +91,10 @@ export class MongoDocumentRepository implements BotRepository {
     });
   }
 
-  /** See {@linkcode BotRepository.open}. Where ids are not unique, it says so and goes on: the newest document counts. */
+  /**
+   * See {@linkcode BotRepository.open}. If ids are not unique, logs a warning and continues: the newest
+   * document counts.
+   */
   open(options?: RepositoryCallOptions): Promise<void> {
     return this.calls.run(`prepare collection '${this.#kind.collection}'`, options, async () => {
       const refusal = await ensureIndex(this.documents, { id: 1 }, { unique: true });
@@ -138,7 +133,7 @@ export class MongoDocumentRepository implements BotRepository {
         else byId.set(key, [...byId.get(key) ?? [], { ...found, hasId }]);
       }
       this.#reportDuplicates([...byId].filter(([, documents]) => documents.length > 1).map(([id]) => id));
-      // What could not be stored is seen, too.
+      // Documents that could not be stored are included.
       const bots = [...new Set([...byId.keys(), ...this.#refusals.keys()])].flatMap((key) => {
         const document = this.seen(key, newestOf(byId.get(key) ?? [])?.document);
         return document ? [{ key, document }] : [];
@@ -191,42 +186,42 @@ export class MongoDocumentRepository implements BotRepository {
     return written.promise.then((result) => ({ ...result, positionSaved }));
   }
 
-  /** Gives up what is under way and refuses further calls. The connection is left open. */
+  /** Aborts running calls and refuses new ones. The connection stays open. */
   [Symbol.asyncDispose](): Promise<void> {
     this.calls.close();
     return Promise.resolve();
   }
 
-  /** Whether the server is known to allow one document of an id only. */
+  /** Whether the server is known to enforce unique ids. */
   protected get areIdsUnique(): boolean {
     return this.#areIdsUnique;
   }
 
   /**
-   * What is shown of a document: a change that could not be stored stands for it.
+   * Returns the document to show: a change that could not be stored replaces the stored document.
    *
-   * @param id Its id.
-   * @param stored The document that is stored.
+   * @param id Id of the document.
+   * @param stored The stored document.
    */
   protected seen(id: string, stored: BotDocument | undefined): BotDocument | undefined {
     return withRefusal(id, this.#refusals.get(id), stored);
   }
 
   /**
-   * Reads the document that counts.
+   * Reads the newest document of an id.
    *
-   * @param id Its id.
-   * @returns The document, or `undefined` when there is none.
+   * @param id Id of the document.
+   * @returns The document, or `undefined` if there is none.
    */
   protected newest(id: string): Promise<MongoDocument | undefined> {
     return this.#batches.newest(id);
   }
 
   /**
-   * Makes the fields of a change what is to be stored.
+   * Converts the fields of a change to their stored form.
    *
-   * @param fields The fields that are set.
-   * @returns Their values of BSON.
+   * @param fields The fields to set.
+   * @returns Their BSON values.
    */
   protected toStored(fields: BotDocument): Document {
     return fields;

@@ -1,5 +1,5 @@
 /**
- * Documents as MongoDB sends them.
+ * Decodes documents as MongoDB sends them.
  *
  * @module
  */
@@ -12,20 +12,23 @@ import { isDeeperThan, MAX_DOCUMENT_DEPTH } from "../documents/nesting.ts";
 import { TOO_DEEP, unreadableDocument } from "../documents/unreadable_document.ts";
 import { toPlainValue } from "./mongo_plain_value.ts";
 
-/** A document and where it is. */
+/** A decoded document. */
 export interface MongoDocument extends StoredBot {
-  /** Its `_id`; absent when it cannot be read. */
+  /** Its `_id`; absent if it cannot be read. */
   readonly mongoId?: unknown;
-  /** Whether it has an `id` to be known by. */
+  /** Whether it has a usable `id`. */
   readonly hasId: boolean;
 }
 
-/** Regular expressions of other languages, and texts that are not UTF-8, are no reason not to read the rest. */
+/**
+ * Regular expressions of other languages and strings that are not UTF-8 must not keep the rest from being
+ * read.
+ */
 const TOLERANT: BSON.DeserializeOptions = { bsonRegExp: true, validation: { utf8: false } };
 const TEXT = 2;
 
 /**
- * Reads one document. One that is damaged is a document too, so that only its own bot hears of it.
+ * Decodes a document. A damaged one becomes a placeholder, so that the damage affects only its own bot.
  *
  * @param bytes The document as BSON.
  * @returns The document in plain values, without `_id`.
@@ -35,7 +38,7 @@ export function readMongoDocument(bytes: Uint8Array): MongoDocument {
   try {
     fields = BSON.deserialize(bytes, TOLERANT);
   } catch (error) {
-    // The stack ends before the nesting does.
+    // Decoding recurses: the stack overflows before the nesting ends.
     if (error instanceof RangeError) return unreadable(bytes, TOO_DEEP);
     return unreadable(bytes, "it is stored as damaged BSON. Write the document again");
   }
@@ -56,7 +59,8 @@ function unreadable(bytes: Uint8Array, reason: string): MongoDocument {
  * Chooses among documents of the same id.
  *
  * @param documents The documents.
- * @returns The one that was changed last according to its writer; the last of those, and `undefined` when there is none.
+ * @returns The one with the latest change according to its writer, the last of those if several; `undefined`
+ * if there is none.
  */
 export function newestOf(documents: readonly MongoDocument[]): MongoDocument | undefined {
   let newest: MongoDocument | undefined;
@@ -71,16 +75,16 @@ function timeOf({ document }: MongoDocument): number {
   return updatedAtOf(document) ?? -Infinity;
 }
 
-/** The id of a document of which another field is damaged. */
+/** Finds the id of a document of which another field is damaged. */
 function findId(bytes: Uint8Array): string | undefined {
   try {
     for (const [type, nameOffset, nameLength, offset, length] of BSON.onDemand.parseToElements(bytes)) {
       const name = decode(bytes, nameOffset, nameLength);
-      // A text is its length in four bytes, its bytes and a NUL.
+      // A BSON string is its length in four bytes, its bytes and a NUL.
       if (type === TEXT && name === "id") return decode(bytes, offset + 4, length - 5) || undefined;
     }
   } catch {
-    // Not even that can be read.
+    // Not even the id can be read.
   }
 }
 

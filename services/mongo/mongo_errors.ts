@@ -1,5 +1,5 @@
 /**
- * Failures of a MongoDB server, in Berth's words.
+ * Turns errors of the MongoDB driver into Berth's errors.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { BerthError, messageOf, TimeLimitError } from "../../lib/errors.ts";
 import { StoreUnavailableError } from "../documents/bot_repository.ts";
 import { UnstorableDocumentError } from "../documents/unstorable_document_error.ts";
 
-/** Codes by which a server says that a document itself is at fault. */
+/** Codes of a server that blame the document. */
 const UNSTORABLE: ReadonlySet<unknown> = new Set([
   2, // BadValue
   15, // Overflow: nested too deep
@@ -37,13 +37,14 @@ const ADVICE: Readonly<Record<string, string>> = {
 const LOGIN_FAILED = 18;
 
 /**
- * The error to throw for a call that failed.
+ * Returns the error to throw for a failed call.
  *
- * @param what What was tried, as in "Cannot …".
- * @param address Where, without credentials.
- * @param error What was caught.
+ * @param what The purpose of the call, as in "Cannot …".
+ * @param address Address of the server, without credentials.
+ * @param error The error that was caught.
  * @param signal The call's signal.
- * @returns The caller's reason if the caller gave up, an error of Berth's as it is, else a `StoreUnavailableError`.
+ * @returns The signal's reason if the caller aborted, an error of Berth's unchanged, else a
+ * `StoreUnavailableError`.
  */
 export function toStoreError(what: string, address: string, error: unknown, signal: AbortSignal): unknown {
   const reason = signal.aborted ? signal.reason : error;
@@ -59,10 +60,10 @@ export function toStoreError(what: string, address: string, error: unknown, sign
 }
 
 /**
- * Tells a document that cannot be stored from a server that fails.
+ * Distinguishes a document that cannot be stored from a failing server.
  *
  * @param id Id of the bot.
- * @param error What a write was answered with.
+ * @param error The error of a write.
  * @returns An `UnstorableDocumentError`, or `error` itself.
  */
 export function toWriteError(id: string, error: unknown): unknown {
@@ -76,21 +77,16 @@ export function toWriteError(id: string, error: unknown): unknown {
   return new UnstorableDocumentError(id, said, { cause: error });
 }
 
-/**
- * Whether an insert met a document of the same key.
- *
- * @param error What it was answered with.
- * @returns Whether it did.
- */
+/** Whether an insert failed because the key exists. @param error The error of the insert. */
 export function isDuplicateKey(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
 }
 
 /**
- * Which of many inserts met a document of the same key.
+ * Finds the inserts of a batch that failed because their key exists.
  *
- * @param error What they were answered with.
- * @returns Their places, or `undefined` when something else failed as well.
+ * @param error The error of the batch.
+ * @returns Their indexes, or `undefined` if anything else failed as well.
  */
 export function duplicateKeysOf(error: MongoBulkWriteError): Set<number> | undefined {
   const failures = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
@@ -100,10 +96,9 @@ export function duplicateKeysOf(error: MongoBulkWriteError): Set<number> | undef
 }
 
 /**
- * Whether a server answered that an index cannot be made, which keeps nothing from being read and written.
+ * Whether a server refused to create an index, which affects no read or write.
  *
- * @param error What it was answered with.
- * @returns Whether it did.
+ * @param error The error of the request.
  */
 export function isIndexRefusal(error: unknown): error is MongoServerError {
   return error instanceof MongoServerError &&

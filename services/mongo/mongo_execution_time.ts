@@ -1,6 +1,6 @@
 /**
- * How `next_execution_time` is asked for. Each question is a range on one side or what is outside of one, so that a
- * server reads from its index what it asks for and nothing else, also when some program has stored a list there.
+ * Queries on `next_execution_time`. Each is a one-sided range or its complement, so that a server reads only
+ * matching index entries, even if some program has stored an array there.
  *
  * @module
  */
@@ -12,9 +12,9 @@ const FIELD = "next_execution_time";
 const FIRST = BSON.Long.fromNumber(1);
 const BEYOND = BSON.Long.fromNumber(NEVER + 1);
 
-/** Documents without a time that can be used, those without the field included. */
+/** Documents without a usable time, including those without the field. */
 export const WITHOUT_TIME: Filter<Document> = {
-  // What is no number, NaN too, is neither more nor less than one.
+  // A value that is no number, or NaN, compares neither greater nor less.
   $or: [{ [FIELD]: { $not: { $gte: FIRST } } }, { [FIELD]: { $gte: BEYOND } }],
 };
 
@@ -29,7 +29,7 @@ export function dueUntil(until: number): Filter<Document> {
 }
 
 /**
- * Documents that are due later, and those that never are.
+ * Documents that are due later, or never.
  *
  * @param after Unix seconds.
  * @returns The filter.
@@ -39,9 +39,9 @@ export function dueAfter(after: number): Filter<Document> {
 }
 
 /**
- * Documents whose time still is what was read. To be used with an id only.
+ * Documents whose time is still the one that was read. Combine it with an id.
  *
- * @param time Unix seconds, or `undefined` for no time that can be used.
+ * @param time Unix seconds, or `undefined` for no usable time.
  * @returns The filter.
  */
 export function timeIs(time: number | undefined): Filter<Document> {
@@ -52,7 +52,7 @@ export function timeIs(time: number | undefined): Filter<Document> {
 }
 
 /**
- * The time as it is stored, so that every program reads an integer.
+ * Returns the field in its stored form: an integer for every program.
  *
  * @param time Unix seconds.
  * @returns The field.

@@ -1,5 +1,5 @@
 /**
- * Indexes of collections that other programs use too.
+ * Indexes of collections that other programs also use.
  *
  * @module
  */
@@ -14,12 +14,12 @@ import type {
 import { isIndexRefusal } from "./mongo_errors.ts";
 
 /**
- * Makes an index where there is none.
+ * Creates an index if it does not exist.
  *
  * @param collection The collection.
- * @param keys Its fields.
- * @param options Its options.
- * @returns Why the server refuses it, which keeps nothing from being read and written, or `undefined` when it is there.
+ * @param keys The indexed fields.
+ * @param options Options of the index.
+ * @returns `undefined` if the index exists, else why the server refuses it. Reads and writes work without it.
  */
 export async function ensureIndex<T extends Document>(
   collection: Collection<T>,

@@ -1,20 +1,20 @@
 /**
- * Values of BSON as plain ones.
+ * Converts BSON values to plain values.
  *
  * @module
  */
 
 import { BSON } from "mongodb";
 
-/** So many digits always survive as a number. */
+/** Decimals with up to this many digits survive as a number. */
 const EXACT_DIGITS = 15;
 
 /**
- * Makes a value plain. Integers beyond 2^53 become `bigint`s, decimals numbers or, with more than 15 digits, texts,
- * ids their hexadecimal digits, binary data bytes. What has no plain counterpart (an expression, a timestamp of the
- * oplog …) stays what it is.
+ * Converts a BSON value to a plain one. Integers beyond 2^53 become `bigint`s; decimals become numbers, or
+ * strings if they have more than 15 digits; ids become hexadecimal strings; binary data becomes bytes. Values
+ * without a plain counterpart (a regular expression, an oplog timestamp …) stay unchanged.
  *
- * @param value A value as the driver reads it.
+ * @param value A value as the driver decodes it.
  * @returns The plain value.
  */
 export function toPlainValue(value: unknown): unknown {

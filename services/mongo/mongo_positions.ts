@@ -1,5 +1,6 @@
 /**
- * How far the events of each bot have come, in a collection of Berth's own: the documents are other programs', too.
+ * Event positions of documents, in a collection of Berth's own, because other programs also use the
+ * documents.
  *
  * @module
  */
@@ -11,23 +12,23 @@ import type { MongoCalls } from "./mongo_calls.ts";
 import type { MongoRefusal } from "./mongo_refusals.ts";
 import { duplicateKeysOf, isDuplicateKey } from "./mongo_errors.ts";
 
-/** A position as it is stored. */
+/** A stored position. */
 export interface MongoPosition {
-  /** Id of the bot: unique without an index that would have to be made. */
+  /** Id of the bot. As `_id` it is unique without creating an index. */
   readonly _id: string;
-  /** Sequence of its last event. */
+  /** Sequence of the bot's last event. */
   readonly sequence?: number;
-  /** When its last change was made, in ms since the epoch, if that came without a sequence. */
+  /** Time of the last change in ms since the epoch, if that change had no sequence. */
   readonly publishedAt?: number;
-  /** Whether it was deleted. */
+  /** Whether the last change was a deletion. */
   readonly deleted: boolean;
   /** The last change, if the database could not store it. */
   readonly refusal?: MongoRefusal;
-  /** When this was written. */
+  /** When the position was written. */
   readonly writtenAt: Date;
 }
 
-/** A position to be written. */
+/** A position to write. */
 export interface Advance {
   /** Id of the bot. */
   readonly id: string;
@@ -37,17 +38,17 @@ export interface Advance {
   readonly refusal?: MongoRefusal;
 }
 
-/** What {@linkcode MongoPositions} needs. */
+/** Input of {@linkcode MongoPositions}. */
 export interface MongoPositionsOptions {
   /** The collection. */
   readonly collection: Collection<MongoPosition>;
-  /** What every call goes through. */
+  /** Bounds every call. */
   readonly calls: MongoCalls;
-  /** The time, in ms since the epoch. */
+  /** Returns the current time in ms since the epoch. */
   readonly now: () => number;
 }
 
-/** The positions of all bots. Reads, and writes, that come together are made together. */
+/** The positions of all bots. Concurrent reads and writes are batched. */
 export class MongoPositions {
   readonly #collection: Collection<MongoPosition>;
   readonly #calls: MongoCalls;
@@ -57,20 +58,19 @@ export class MongoPositions {
     alone: async (id) => (await this.#read([id]))[0]!,
     together: (ids) => this.#read(ids),
   });
-  /** Writes a position, unless another process has got further meanwhile. */
+  /** Writes a position, unless another process has written a later one meanwhile. */
   readonly advance: (advance: Advance) => Promise<void> = batched({
     alone: (advance) => this.#write(advance),
     together: (advances) => this.#writeMany(advances),
   });
 
-  /** Makes one; nothing is read yet. */
   constructor({ collection, calls, now }: MongoPositionsOptions) {
     this.#collection = collection;
     this.#calls = calls;
     this.#now = now;
   }
 
-  /** Forgets deletions that no event can undo any more. */
+  /** Forgets deletions that are too old for any event to undo. */
   async forgetOldDeletions(): Promise<void> {
     const writtenAt = { $lt: new Date(this.#now() - DELETION_MEMORY_MS) };
     await this.#collection.deleteMany({ deleted: true, writtenAt });
@@ -79,7 +79,8 @@ export class MongoPositions {
   /**
    * Reads the changes that could not be stored.
    *
-   * @returns By the ids of their documents.
+   * @param signal Aborts the call.
+   * @returns The changes by the ids of their documents.
    */
   async refusals(signal: AbortSignal): Promise<Map<string, MongoRefusal>> {
     const found = await this.#collection.find({ refusal: { $exists: true } }, { signal }).toArray();
@@ -104,13 +105,13 @@ export class MongoPositions {
       try {
         await this.#collection.updateOne(filter, update, { upsert });
       } catch (error) {
-        // The filter did not match, so there is a later one.
+        // The filter did not match, so the stored position is later.
         if (!isDuplicateKey(error)) throw error;
       }
     });
   }
 
-  /** Writing the same position once more changes nothing. */
+  /** Writing the same position again changes nothing. */
   #writeMany(advances: readonly Advance[]): Promise<void[] | undefined> {
     const what = `write how far the events of ${advances.length} bots have come`;
     return this.#calls.run(what, {}, async () => {

@@ -1,5 +1,5 @@
 /**
- * Changes that the database could not store: each stays known until its document is changed.
+ * Changes that the database could not store. Each is remembered until its document changes.
  *
  * @module
  */
@@ -11,24 +11,24 @@ import { isObject } from "../documents/document_fields.ts";
 import { MAX_DOCUMENT_DEPTH } from "../documents/nesting.ts";
 import { unreadableDocument } from "../documents/unreadable_document.ts";
 
-/** A change that was refused, as it is stored beside the position of its document. */
+/** A refused change, as stored beside the position of its document. */
 export interface MongoRefusal {
-  /** Why, without the content of the document. */
+  /** The reason, without the content of the document. */
   readonly reason: string;
-  /** Whether the document that could not be stored says that its bot should run. */
+  /** Whether the refused document enables its bot. */
   readonly enabled: boolean;
-  /** The segment of that document, where it has one. */
+  /** The segment of the refused document, if it has one. */
   readonly segment_id?: unknown;
-  /** Fingerprint of the document that is stored instead; an empty string where there is none. */
+  /** Fingerprint of the document that is stored instead; empty if there is none. */
   readonly instead: string;
 }
 
 /**
- * Describes a change that was refused.
+ * Describes a refused change.
  *
- * @param reason Why it was.
- * @param wanted The document that it would have made.
- * @param current The document that is stored.
+ * @param reason The reason.
+ * @param wanted The document that the change would have produced.
+ * @param current The stored document.
  */
 export function refusalOf(
   reason: string,
@@ -46,12 +46,13 @@ export function refusalOf(
 }
 
 /**
- * The document that stands for one whose change was refused.
+ * Returns the document to show after a refused change.
  *
- * @param id Its id.
- * @param refusal What was refused; absent when nothing was.
- * @param stored The document that is stored.
- * @returns `stored`, when nothing was refused or another program has written it since.
+ * @param id Id of the document.
+ * @param refusal The refused change, if there is one.
+ * @param stored The stored document.
+ * @returns `stored`, if nothing was refused or another program has written the document since; else a
+ * placeholder.
  */
 export function withRefusal(
   id: string,
@@ -63,7 +64,7 @@ export function withRefusal(
   return { ...unreadableDocument(id, reason), enabled, ...(segment_id !== undefined && { segment_id }) };
 }
 
-/** The time of a schedule's next slot changes by itself. */
+/** Ignores the time of a schedule's next slot, which changes by itself. */
 function fingerprint(document: BotDocument | undefined): string {
   if (!document) return "";
   const { next_execution_time: _, ...rest } = document;
@@ -71,7 +72,7 @@ function fingerprint(document: BotDocument | undefined): string {
   return createHash("md5").update(text).digest("base64");
 }
 
-/** The first field whose name begins with `$`, with the names that lead to it. */
+/** Finds the first field whose name begins with `$`, and returns its path. */
 function dollarPath(value: unknown, path = "", depth = 0): string | undefined {
   if (depth > MAX_DOCUMENT_DEPTH || !isObject(value)) return undefined;
   for (const [name, inner] of Object.entries(value)) {

@@ -59,18 +59,19 @@ const EARLIEST_FIRST = { slot: 1, claimed_at: 1 } as const;
 const INDEXES = [{ schedule_id: 1, ...LATEST_FIRST }, { state: 1, instance: 1 }, { claimed_at: 1 }] as const;
 const DEFAULT_LIMIT = 100;
 
-/** When a scheduler last said that it is there. */
+/** The last heartbeat of a scheduler. */
 interface StoredScheduler {
   readonly _id: string;
   readonly seen_at: Date;
 }
 
 /**
- * The ledger in MongoDB, `bot_scheduler.runs`. A record's id is its `_id` as well, so a claim holds also where no
- * other unique index can be made, and it is acknowledged by a majority, so that no change of the primary loses it.
+ * The ledger in MongoDB, `bot_scheduler.runs`. A record's id is also its `_id`, so that a claim is unique
+ * even if no other unique index can be created. A majority acknowledges each write, so that a change of the
+ * primary loses no claim.
  *
- * That a scheduler is there is said once for all its records, in `bot_scheduler.schedulers`: so only who looks after a
- * run writes its record, one change after the other, and none is lost where two of them at once are not atomic.
+ * Heartbeats live in `bot_scheduler.schedulers`, not in the run records, so each record has a single writer.
+ * This keeps every change even on servers where two concurrent updates are not atomic.
  */
 export class MongoRunRepository implements RunRepository {
   readonly #runs: Collection<StoredRun>;
@@ -80,9 +81,8 @@ export class MongoRunRepository implements RunRepository {
   readonly #log = getLogger(["berth", "schedules"]);
 
   /**
-   * Makes one; nothing is sent yet.
-   *
-   * @param client The connection. It stays its owner's to close.
+   * @param client The connection, which stays open when this is disposed.
+   * @param options The database and the time limit.
    */
   constructor(client: MongoClient, options: MongoRunRepositoryOptions = {}) {
     const database = client.db(options.database ?? "bot_scheduler");
@@ -128,7 +128,7 @@ export class MongoRunRepository implements RunRepository {
   get(id: string, options?: RepositoryCallOptions): Promise<RunRecord | undefined> {
     return this.#calls.run(`read run '${id}'`, options, async (scope) => {
       const [own] = await this.#find({ _id: id }, {}, scope);
-      // One that another program has recorded may have another `_id`.
+      // A record of another program may have another `_id`.
       return own ?? (await this.#find({ id }, {}, scope))[0];
     });
   }
@@ -140,7 +140,7 @@ export class MongoRunRepository implements RunRepository {
       const owned = instance === undefined ? {} : { instance };
       const cleared = clearedRunFields(change);
       const set = {
-        // To set nothing is refused, and to set the id to what it is changes nothing.
+        // An empty `$set` is refused; setting the id to its own value changes nothing.
         $set: { id, ...writeRunFields(change, toStored) },
         ...(cleared.length > 0 && { $unset: Object.fromEntries(cleared.map((name) => [name, ""])) }),
       };
@@ -212,7 +212,7 @@ export class MongoRunRepository implements RunRepository {
     });
   }
 
-  /** Gives up what is under way and refuses further calls. The connection is left open. */
+  /** Aborts running calls and refuses new ones. The connection stays open. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#calls.close();
     return Promise.resolve();
@@ -226,14 +226,14 @@ export class MongoRunRepository implements RunRepository {
     }
     const records = this.#reader.readAll(stored);
     if (!records.some(isOpenRun)) return records;
-    // After the records: whoever is there has said so since.
+    // Read after the records, so that a living scheduler's heartbeat is newer than they are.
     const schedulers = await this.#schedulers.find({}, { signal: scope.signal }).toArray();
     const seenAt = new Map(schedulers.map(({ _id, seen_at }) => [_id, seen_at]));
     return records.map((record) => isOpenRun(record) ? seen(record, seenAt.get(record.instance)) : record);
   }
 }
 
-/** A record whose scheduler was there at a time. */
+/** Returns a record with the time of its scheduler's last heartbeat. */
 function seen(record: RunRecord, at: unknown): RunRecord {
   return at instanceof Date && at > record.seenAt ? { ...record, seenAt: at } : record;
 }

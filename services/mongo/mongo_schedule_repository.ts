@@ -25,16 +25,15 @@ import { ensureIndex } from "./mongo_indexes.ts";
 const EARLIEST_FIRST = { next_execution_time: 1 } as const;
 
 /**
- * The schedules in MongoDB, `bot_scheduler.bot_schedules`, with an index on `next_execution_time`. A time that is not
- * usable is found wherever it stands in that index; a list there counts by what is in it.
+ * The schedules in MongoDB, `bot_scheduler.bot_schedules`, with an index on `next_execution_time`. Finds
+ * unusable times wherever they stand in that index. MongoDB compares an array by its elements.
  */
 export class MongoScheduleRepository extends MongoDocumentRepository implements ScheduleRepository {
   readonly #log = getLogger(["berth", "schedules"]);
 
   /**
-   * Makes one; nothing is sent yet.
-   *
-   * @param client The connection. It stays its owner's to close.
+   * @param client The connection, which stays open when this is disposed.
+   * @param options The database, the time limit and the clock.
    */
   constructor(client: MongoClient, options?: MongoDocumentRepositoryOptions) {
     super(client, SCHEDULES, options);
@@ -108,7 +107,10 @@ export class MongoScheduleRepository extends MongoDocumentRepository implements 
     );
   }
 
-  /** See {@linkcode ScheduleRepository.advanceAll}. Each is set by itself: an answer for many does not tell which were. */
+  /**
+   * See {@linkcode ScheduleRepository.advanceAll}. Each schedule is set alone, because the answer to a bulk
+   * update does not show which documents matched.
+   */
   advanceAll(
     advances: readonly ScheduleAdvance[],
     options?: RepositoryCallOptions,
@@ -123,7 +125,7 @@ export class MongoScheduleRepository extends MongoDocumentRepository implements 
     });
   }
 
-  /** Whoever sends an event gives the time as a number, which would be stored as a double. */
+  /** An event carries the time as a number, which would be stored as a double. */
   protected override toStored(fields: BotDocument): Document {
     const time = fields.next_execution_time;
     return Number.isSafeInteger(time) ? { ...fields, ...timeField(time as number) } : fields;
@@ -153,7 +155,7 @@ export class MongoScheduleRepository extends MongoDocumentRepository implements 
     }
   }
 
-  /** Of several documents of an id, another may count than the one that was found. */
+  /** Of several documents with one id, the found one may not be the newest. */
   async #thatCount(
     found: readonly StoredSchedule[],
     until: number,
@@ -183,7 +185,7 @@ export class MongoScheduleRepository extends MongoDocumentRepository implements 
       { _id: mongoId as never, ...timeIs(from) },
       update,
     );
-    // The others of the same id come along, or they would be found again and again.
+    // Updates all documents of the id, which would otherwise be found again and again.
     if (matchedCount > 0) await this.documents.updateMany({ id }, update);
     return matchedCount > 0;
   }

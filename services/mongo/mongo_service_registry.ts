@@ -23,22 +23,18 @@ export interface MongoServiceRegistryOptions {
   readonly limitMs?: number;
 }
 
-/** A registration, whose epoch is its `_id`: unique without an index that would have to be made. */
+/** A registration. Its epoch is the `_id`, which is unique without creating an index. */
 export type StoredServiceRecord = Omit<ServiceRecord, "epoch"> & { readonly _id: number };
 
 /** Name of the collection. */
 export const SERVICES_COLLECTION = "berth_services";
 
-/** The registrations in `bot_runner.berth_services`, acknowledged by a majority. */
+/** The registrations in `bot_runner.berth_services`. A majority acknowledges each write. */
 export class MongoServiceRegistry implements ServiceRegistry {
   readonly #records: Collection<StoredServiceRecord>;
   readonly #calls: MongoCalls;
 
-  /**
-   * Makes one; nothing is sent yet.
-   *
-   * @param client The connection. It stays its owner's to close.
-   */
+  /** @param client The connection. @param options The database and the time limit. */
   constructor(client: MongoClient, options: MongoServiceRegistryOptions = {}) {
     const database = client.db(options.database ?? "bot_runner");
     this.#records = database.collection<StoredServiceRecord>(SERVICES_COLLECTION, {
@@ -102,7 +98,7 @@ export class MongoServiceRegistry implements ServiceRegistry {
   }
 }
 
-/** @param stored A registration as it is stored. */
+/** Converts a stored registration. @param stored The registration as stored. */
 export function toServiceRecord({ _id, ...rest }: StoredServiceRecord): ServiceRecord {
   return { ...rest, epoch: _id, since: new Date(rest.since), renewedAt: new Date(rest.renewedAt) };
 }

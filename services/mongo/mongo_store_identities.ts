@@ -1,5 +1,5 @@
 /**
- * The identity of a MongoDB server's documents.
+ * The identity of the document store in MongoDB.
  *
  * @module
  */
@@ -18,9 +18,11 @@ export interface MongoStoreIdentitiesOptions {
   readonly limitMs?: number;
 }
 
-/** The store's own identity, or one that it has adopted. */
+/** The store's own identity, or an adopted one. */
 interface StoredIdentity {
-  /** `own` for the one, the adopted id for the others: unique without an index that would have to be made. */
+  /**
+   * `own` for the store's own identity, else the adopted id. As `_id` it is unique without creating an index.
+   */
   readonly _id: string;
   readonly store: string;
   readonly made_at: Date;
@@ -29,17 +31,16 @@ interface StoredIdentity {
 
 const OWN = "own";
 
-/** The identity in MongoDB, `bot_runner.berth_store`. Of two first starts at once, one insert succeeds. */
+/**
+ * The identity in MongoDB, `bot_runner.berth_store`. If two services start for the first time at once, only
+ * one insert succeeds.
+ */
 export class MongoStoreIdentities implements StoreIdentities {
   readonly #identities: Collection<StoredIdentity>;
   readonly #bots: Collection;
   readonly #calls: MongoCalls;
 
-  /**
-   * Makes one; nothing is sent yet.
-   *
-   * @param client The connection. It stays its owner's to close.
-   */
+  /** @param client The connection. @param options The database and the time limit. */
   constructor(client: MongoClient, options: MongoStoreIdentitiesOptions = {}) {
     const database = client.db(options.database ?? "bot_runner");
     this.#identities = database.collection<StoredIdentity>("berth_store", {

@@ -1,5 +1,5 @@
 /**
- * Whether a MongoDB server answers.
+ * Probes a MongoDB server.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import type { ServiceRecord } from "../ownership/service_registry.ts";
 import { toStoreError } from "./mongo_errors.ts";
 import { MongoServiceRegistry } from "./mongo_service_registry.ts";
 
-/** What a look at a MongoDB server found. */
+/** Result of probing a MongoDB server. */
 export interface MongoProbe {
   /** Hosts and ports. */
   readonly where: string;
-  /** How many documents there are. */
+  /** Number of documents of bots. */
   readonly bots?: number;
   /** The registrations of services. */
   readonly services?: readonly ServiceRecord[];
@@ -24,9 +24,10 @@ export interface MongoProbe {
 /**
  * Asks a MongoDB server for the number of bots, on a connection of its own.
  *
- * @param uri Its address.
- * @returns What was found.
- * @throws {InvalidConfigError} If the address cannot be used; the signal's reason when that was aborted.
+ * @param uri Address of the server.
+ * @param signal Aborts the probe.
+ * @returns The result.
+ * @throws {InvalidConfigError} If the address is invalid. The signal's reason, if it is aborted.
  */
 export async function probeMongo(uri: string, signal: AbortSignal): Promise<MongoProbe> {
   const client = connectMongo(uri);

@@ -1,5 +1,5 @@
 /**
- * The connection to a NATS server.
+ * Connects to a NATS server.
  *
  * @module
  */
@@ -9,34 +9,35 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import { tryNatsLogin } from "./nats_login.ts";
 import { nameOfNatsServer, type NatsServer, parseNatsServers } from "./nats_servers.ts";
 
-/** Dials. */
+/** Connects on demand. */
 export interface NatsConnector {
-  /** Where to, in words; without credentials. */
+  /** The servers' addresses, for messages; without credentials. */
   readonly where: string;
   /**
-   * Connects once. The connection does not mend itself: when it is lost, it is closed.
+   * Connects once. The connection does not reconnect: when it is lost, it is closed.
    *
-   * @throws {Error} If no server can be reached, in words.
+   * @param signal Aborts the attempt.
+   * @throws {Error} If no server can be reached; the message says why.
    */
   connect(signal: AbortSignal): Promise<NatsConnection>;
 }
 
 /** Options of {@linkcode connectNats}. */
 export interface ConnectNatsOptions {
-  /** What the connection is called on the server. @default "berth" */
+  /** Name of the connection on the server. @default "berth" */
   readonly name?: string;
   /** Time limit of each step, in ms. @default 5_000 */
   readonly limitMs?: number;
-  /** A connection is lost when two pings, so many ms apart, are not answered. @default 8_000 */
+  /** Interval of pings, in ms. The connection counts as lost after two unanswered pings. @default 8_000 */
   readonly pingIntervalMs?: number;
 }
 
 /**
- * Makes what a `NatsBotEvents` takes. Nothing is sent yet.
+ * Creates a connector for `NatsBotEvents`, without connecting.
  *
- * @param urls The address of a server, or of several with commas between them: the first that answers is taken.
+ * @param urls Comma-separated addresses of servers. The first that answers is used.
  * @returns The connector.
- * @throws {InvalidConfigError} If an address cannot be read.
+ * @throws {InvalidConfigError} If an address is invalid.
  */
 export function connectNats(urls: string, options: ConnectNatsOptions = {}): NatsConnector {
   const servers = parseNatsServers(urls);
@@ -72,7 +73,7 @@ async function dial(
     name,
     timeout: limitMs,
     pingInterval: pingIntervalMs,
-    // Who holds the connection knows what to do anew on the next one.
+    // The owner of the connection has to subscribe again on the next one, so it reconnects itself.
     reconnect: false,
     ignoreClusterUpdates: true,
     resolve: false,

@@ -1,5 +1,5 @@
 /**
- * What the stream got while nobody read it.
+ * Applies the events that the stream received while nobody read it.
  *
  * @module
  */
@@ -18,49 +18,53 @@ import type { ChangeQueue } from "../events/change_queue.ts";
 import type { DurableConsumer } from "./nats_durable_consumer.ts";
 import { orderOf } from "./nats_event_order.ts";
 
-/** How many events are asked for at once. */
+/** How many events one request asks for. */
 const BATCH_SIZE = 500;
-/** How long the server may be silent while it sends them, in ms. */
+/** How long the server may stay silent while it sends them, in ms. */
 const STALL_TIMEOUT_MS = 5_000;
-/** After so many such rounds what is left is given one event at a time: it must not hold up the other documents. */
+/**
+ * After this many rounds without success, the rest is delivered one event at a time, so that it does not hold
+ * up other documents.
+ */
 const MAX_FAILED_ROUNDS = 8;
 
-/** What {@linkcode applyBacklog} needs. */
+/** Input of {@linkcode applyBacklog}. */
 export interface BacklogOptions {
   /** The connection. */
   readonly connection: NatsConnection;
-  /** Our place in the stream. */
+  /** The consumer and its position in the stream. */
   readonly durable: DurableConsumer;
   /** Name of the stream. */
   readonly stream: string;
   /** Subjects without their last part. */
   readonly subjectPrefix: string;
-  /** Told of what cannot be understood. */
+  /** Called with events that cannot be parsed. */
   readonly onMalformed: BotEventHandlers["onMalformed"];
-  /** To whom changes are given. */
+  /** Delivers the changes. */
   readonly delivery: ChangeDelivery;
-  /** Changes that came before, without the stream, and were not taken yet. */
+  /** Changes that arrived without the stream and are not accepted yet. */
   readonly queue: ChangeQueue;
   /** The clock. */
   readonly clock: Clock;
-  /** Ends it. */
+  /** Ends the work. */
   readonly signal: AbortSignal;
 }
 
-/** What became of the events that waited. */
+/** The outcome of applying the backlog. */
 export interface Backlog {
-  /** Sequence in the stream up to which they were read. */
+  /** Sequence in the stream up to which events were read. */
   readonly upTo: number;
-  /** Documents whose changes were not taken: their events are still to be given. */
+  /** Documents whose changes were refused, so that their events still have to be delivered. */
   readonly left: ReadonlySet<string>;
 }
 
 /**
- * Reads the events that wait, and gives of each document only the changes that make a difference. So the documents come
- * to the state that the publisher meant without going through those in between. The events stay unacknowledged: after a
- * crash they are read again.
+ * Reads the waiting events, and delivers per document only the changes that make a difference, so that
+ * documents reach their final state without passing through every state in between. The events stay
+ * unacknowledged: after a crash they are read again.
  *
- * @returns See {@linkcode Backlog}.
+ * @param options The consumer, and where changes go.
+ * @returns The outcome.
  * @throws {Error} If the events cannot be read.
  */
 export async function applyBacklog(options: BacklogOptions): Promise<Backlog> {
@@ -83,13 +87,13 @@ export async function applyBacklog(options: BacklogOptions): Promise<Backlog> {
   return { upTo: durable.lastSequence, left };
 }
 
-/** @returns How many events were read. */
+/** Returns the number of events that were read. */
 async function readWaiting(
   { connection, durable, stream, subjectPrefix, signal }: BacklogOptions,
   onMessage: (message: JsMsg) => void,
 ): Promise<number> {
   const consumer = await jetstream(connection).consumers.get(stream, {
-    // A list of them needs a newer server.
+    // A list of filters needs a newer server.
     filter_subjects: `${subjectPrefix}.*`,
     deliver_policy: DeliverPolicy.StartSequence,
     opt_start_seq: durable.takenUpTo + 1,
@@ -104,7 +108,7 @@ async function readWaiting(
         const message of await consumer.fetch({ max_messages: BATCH_SIZE, expires: STALL_TIMEOUT_MS })
       ) {
         pending = message.info.pending;
-        // What came since is for the consumer.
+        // Newer events are the consumer's.
         if (message.seq > durable.lastSequence) return count;
         count++;
         onMessage(message);
@@ -118,7 +122,7 @@ async function readWaiting(
   }
 }
 
-/** @returns Documents whose changes were not taken. */
+/** Returns the documents whose changes were refused. */
 async function giveAll(
   changes: Map<string, readonly BotChange[]>,
   options: BacklogOptions,

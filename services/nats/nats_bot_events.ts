@@ -17,37 +17,37 @@ import { guardHandlers } from "../events/guard_handlers.ts";
 import type { NatsConnector } from "./connect_nats.ts";
 import { type NatsMode, type NatsSessionOptions, receiveEvents } from "./nats_session.ts";
 
-/** Time limits and intervals, each in ms. */
+/** Time limits and intervals, in ms. */
 export interface NatsTimes {
-  /** Between two tries to connect, at most; it begins with a twentieth. @default 2_000 */
+  /** Longest delay between two attempts to connect. Delays begin at a twentieth of it. @default 2_000 */
   readonly retryMs: number;
-  /** Between two looks for the stream, as long as there is none. @default 60_000 */
+  /** Interval between two lookups of the stream while there is none. @default 60_000 */
   readonly streamCheckMs: number;
-  /** After a crash, an event that was being applied is given again after so long. @default 5_000 */
+  /** After a crash, the server redelivers an event that was being applied after this time. @default 5_000 */
   readonly ackWaitMs: number;
-  /** An answer of the server. @default 5_000 */
+  /** Limit for an answer of the server. @default 5_000 */
   readonly callMs: number;
-  /** The end waits so long for a change that is being applied. @default 5_000 */
+  /** How long disposing waits for a change that is being applied. @default 5_000 */
   readonly disposeMs: number;
 }
 
 /** Options of {@linkcode NatsBotEvents}. */
 export interface NatsBotEventsOptions {
-  /** Name of our consumer, one for each instance: see {@linkcode durableNameOf}. */
+  /** Name of the durable consumer, unique per instance: see {@linkcode durableNameOf}. */
   readonly durableName: string;
-  /** Subjects of the events, without `created`, `updated`, `deleted`. @default BOT_SUBJECTS */
+  /** Subjects of the events, without the last part. @default BOT_SUBJECTS */
   readonly subjectPrefix?: string;
-  /** The publisher's stream. @default "THE0_EVENTS" */
+  /** Name of the publisher's stream. @default "THE0_EVENTS" */
   readonly stream?: string;
-  /** Times that differ from the defaults. */
+  /** Overrides of the default times. */
   readonly times?: Partial<NatsTimes>;
   /** The clock. @default systemClock */
   readonly clock?: Clock;
-  /** From 0 up to 1. @default Math.random */
+  /** Returns a number from 0 up to 1. @default Math.random */
   readonly random?: () => number;
 }
 
-/** The publisher's stream, fixed by the outside contract. */
+/** Name of the publisher's stream, fixed by the outside contract. */
 export const EVENTS_STREAM = "THE0_EVENTS";
 
 const DEFAULTS = {
@@ -63,16 +63,16 @@ const DEFAULT_TIMES: NatsTimes = {
   callMs: 5_000,
   disposeMs: 5_000,
 };
-/** Closing a connection waits so long for the server. */
+/** How long closing a connection waits for the server, in ms. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
 type Subscription = Pick<NatsSessionOptions, "handlers" | "delivery" | "queue">;
 
 /**
- * The name of the durable consumer of an instance.
+ * Returns the name of an instance's durable consumer.
  *
- * @param instance Name of the instance, lower-case letters, digits and `-`.
- * @param kind What it is for. @default "bots"
+ * @param instance Name of the instance: lower-case letters, digits and `-`.
+ * @param kind The service it belongs to. @default "bots"
  * @returns The name.
  */
 export function durableNameOf(instance: string, kind: string = "bots"): string {
@@ -80,10 +80,10 @@ export function durableNameOf(instance: string, kind: string = "bots"): string {
 }
 
 /**
- * Events from the publisher's JetStream stream, through a durable consumer that remembers what was taken; from
- * core NATS as long as there is no such stream. Whatever is lost, be it the server, the stream or the consumer,
- * is looked for again for ever. A change that is not taken is given again after 0.25 to 5 s; events of other bots pass
- * it by meanwhile. What waits in the stream when it is opened is reduced to the changes that make a difference.
+ * Receives events from the publisher's JetStream stream through a durable consumer, which remembers what was
+ * accepted; falls back to core NATS while there is no stream. Looks again forever for a lost server, stream
+ * or consumer. A refused change is delivered again after 0.25 to 5 s; events of other bots overtake it
+ * meanwhile. A backlog in the stream is reduced to the changes that make a difference.
  */
 export class NatsBotEvents implements BotEvents {
   readonly #connector: NatsConnector;
@@ -97,7 +97,9 @@ export class NatsBotEvents implements BotEvents {
   #mode: NatsMode | undefined;
   #problem: string | undefined;
 
-  /** @param connector Dials, see `connectNats()`. @param options See {@linkcode NatsBotEventsOptions}. */
+  /**
+   * @param connector Connects, see `connectNats()`. @param options The consumer, the subjects and the times.
+   */
   constructor(connector: NatsConnector, options: NatsBotEventsOptions) {
     this.#connector = connector;
     this.#options = { ...DEFAULTS, ...options, times: { ...DEFAULT_TIMES, ...options.times } };
@@ -127,7 +129,7 @@ export class NatsBotEvents implements BotEvents {
     return this.#status;
   }
 
-  /** Ends the delivery and waits, within bounds, for the change that is being applied. */
+  /** Ends the delivery, and waits a limited time for the change that is being applied. */
   async [Symbol.asyncDispose](): Promise<void> {
     const { times, clock } = this.#options;
     this.#end.abort(new DOMException("The events have been closed.", "AbortError"));
@@ -195,7 +197,7 @@ export class NatsBotEvents implements BotEvents {
     }
   }
 
-  /** Sends what is to be sent, such as acknowledgements, if the server takes it. */
+  /** Sends pending data, such as acknowledgements, if the server still accepts it. */
   async #close(connection: NatsConnection): Promise<void> {
     const { clock } = this.#options;
     await settledWithin(connection.drain(), CLOSE_TIMEOUT_MS, clock);
@@ -219,7 +221,7 @@ export class NatsBotEvents implements BotEvents {
   #reportLost(error: unknown): void {
     const detail = `cannot reach ${this.#connector.where}: ${(error as Error).message}`;
     this.#status = { state: "connecting", detail };
-    // Once for each reason, not for each try.
+    // Logs once per reason, not per attempt.
     if (detail !== this.#problem) {
       this.#log.warn("No events: {detail}; Berth tries again and again", { detail });
     }

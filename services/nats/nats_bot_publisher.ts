@@ -14,20 +14,20 @@ import type { NatsConnector } from "./connect_nats.ts";
 
 /** Options of a {@linkcode NatsBotPublisher}. */
 export interface NatsBotPublisherOptions {
-  /** Subjects of the events, without `.created`, `.updated`, `.deleted`. @default BOT_SUBJECTS */
+  /** Subjects of the events, without the last part. @default BOT_SUBJECTS */
   readonly subjectPrefix?: string;
 }
 
-/** The server's answer, and closing the connection, each take so long at most, in ms. */
+/** Limit for the server's answer, and for closing the connection, in ms. */
 const REQUEST_TIMEOUT_MS = 5_000;
 
-/** Publishes as an API server does: to the subjects, which a stream captures where there is one. */
+/** Publishes to the same subjects as an API server. A stream captures them if there is one. */
 export class NatsBotPublisher implements BotEventPublisher {
   readonly #connector: NatsConnector;
   readonly #subjectPrefix: string;
   #connection: Promise<NatsConnection> | undefined;
 
-  /** @param connector Dials at the first change, see `connectNats()`. @param options Which events. */
+  /** @param connector Connects at the first change, see `connectNats()`. @param options The subjects. */
   constructor(connector: NatsConnector, { subjectPrefix = BOT_SUBJECTS }: NatsBotPublisherOptions = {}) {
     this.#connector = connector;
     this.#subjectPrefix = subjectPrefix;
@@ -51,7 +51,7 @@ export class NatsBotPublisher implements BotEventPublisher {
     throw new EventsUnavailableError(`Cannot publish to ${where}: it does not answer.`);
   }
 
-  /** Closes the connection, where there is one. */
+  /** Closes the connection if there is one. */
   async [Symbol.asyncDispose](): Promise<void> {
     const connection = await this.#connection?.catch(() => undefined);
     if (connection) await settledWithin(connection.close(), REQUEST_TIMEOUT_MS, systemClock);

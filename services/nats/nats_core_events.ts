@@ -1,5 +1,5 @@
 /**
- * Events without a stream.
+ * Receives events without a stream.
  *
  * @module
  */
@@ -13,40 +13,41 @@ import { parseBotEvent } from "../events/bot_event.ts";
 import type { BotEventHandlers } from "../events/bot_events.ts";
 import type { ChangeQueue } from "../events/change_queue.ts";
 
-/** The group of subscribers of which one gets each event, fixed by the outside contract. */
+/** Queue group of the subscribers, fixed by the outside contract. One member of the group gets each event. */
 const QUEUE_GROUP = "runtime";
 
-/** What {@linkcode receiveCoreEvents} needs. */
+/** Input of {@linkcode receiveCoreEvents}. */
 export interface CoreEventsOptions<T> {
   /** The connection. */
   readonly connection: NatsConnection;
   /** Subjects without their last part. */
   readonly subjectPrefix: string;
-  /** Name of the stream that is looked for. */
+  /** Name of the stream to look for. */
   readonly stream: string;
-  /** Looks for it: `undefined` when there is none. */
+  /** Looks up the stream; `undefined` if there is none. */
   readonly findStream: () => Promise<T | undefined>;
-  /** How often, in ms. */
+  /** Interval between two lookups, in ms. */
   readonly streamCheckMs: number;
-  /** An answer of the server, in ms. */
+  /** Limit for an answer of the server, in ms. */
   readonly callMs: number;
-  /** The subscription stands. */
+  /** Called when the subscription is active. */
   readonly onSubscribed: () => void;
   /** The subscriber. */
   readonly handlers: BotEventHandlers;
-  /** Takes the changes. */
+  /** Receives the changes. */
   readonly queue: ChangeQueue;
   /** The clock. */
   readonly clock: Clock;
-  /** Ends it. */
+  /** Ends the subscription. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Puts the events that come in the queue, until there is a stream.
+ * Queues incoming events until a stream appears.
  *
- * @returns What was found; `undefined` when the signal was aborted.
- * @throws {Error} If the server does not let us subscribe, or the connection is lost.
+ * @param options The connection, and where changes go.
+ * @returns The stream; `undefined` if the signal was aborted.
+ * @throws {Error} If the server refuses the subscription, or the connection is lost.
  */
 export async function receiveCoreEvents<T>(options: CoreEventsOptions<T>): Promise<T | undefined> {
   const { connection, subjectPrefix, stream, streamCheckMs, clock, signal } = options;
@@ -61,7 +62,7 @@ export async function receiveCoreEvents<T>(options: CoreEventsOptions<T>): Promi
       wakeup.wake();
     },
   });
-  // The server tells of a new stream, where we may hear it; without that it is found a little later.
+  // If permitted, the server announces a new stream here; otherwise the next lookup finds it.
   const news = connection.subscribe(`$JS.EVENT.ADVISORY.STREAM.CREATED.${stream}`, {
     callback: (error) => {
       if (!error) wakeup.wake();
@@ -70,11 +71,12 @@ export async function receiveCoreEvents<T>(options: CoreEventsOptions<T>): Promi
   try {
     await flush(options);
     if (!refusal) options.onSubscribed();
-    // Looked for at once: it may have been made after the last look, and before the server knew that we listen.
+    // The first lookup is immediate: the stream may have appeared after the last one and before the server
+    // knew of this subscription.
     while (!signal.aborted) {
       if (refusal) throw refusal;
       const found = await options.findStream();
-      // What came until now is not for the stream's consumer alone.
+      // Events received until now are not delivered by the consumer alone.
       if (found) await events.drain();
       if (found) return found;
       await wakeup.sleep({ ms: streamCheckMs, clock, signal });
@@ -86,14 +88,17 @@ export async function receiveCoreEvents<T>(options: CoreEventsOptions<T>): Promi
   }
 }
 
-/** The library never ends a flush whose connection is closed meanwhile. */
+/** The library's flush never settles if the connection is closed meanwhile. */
 async function flush<T>({ connection, callMs, clock }: CoreEventsOptions<T>): Promise<void> {
   const flushed = connection.flush();
   if (!await settledWithin(flushed, callMs, clock)) throw new Error("the server does not answer");
   await flushed;
 }
 
-/** Without a stream nobody says when an event was published: it is now. Two events never have the same time. */
+/**
+ * Without a stream, no event has a time of publication, so it counts as published now. No two events get the
+ * same time.
+ */
 function increasingTimes(clock: Clock): () => number {
   let last = 0;
   return () => last = Math.max(clock.now(), last + 0.001);

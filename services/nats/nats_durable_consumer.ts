@@ -1,5 +1,5 @@
 /**
- * Our place in the publisher's stream.
+ * The durable consumer: Berth's position in the publisher's stream.
  *
  * @module
  */
@@ -15,53 +15,58 @@ import {
 import type { Consumer, ConsumerConfig, ConsumerInfo, JetStreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 
-/** How many events may wait for being given again; as long as so many do, no other is given. */
+/** How many events may wait for a redelivery. Beyond that, the server delivers no others. */
 const MAX_ACK_PENDING = 1_000;
 const NANOS_PER_MS = 1_000_000;
-/** Room for so many sequences in each second of a stream's age. */
+/** Room for this many sequences in each second of a stream's age. */
 const SEQUENCES_PER_SECOND = 2 ** 21;
 
-/** Which consumer of which stream. */
+/** Names the consumer and its stream. */
 export interface DurableConsumerOptions {
   /** Name of the stream. */
   readonly stream: string;
   /** Name of the consumer. */
   readonly durableName: string;
-  /** Subjects that are wanted. */
+  /** Subjects to receive. */
   readonly filterSubject: string;
-  /** After how many ms without a sign an event is given again. */
+  /** Time without a sign of progress after which an event is redelivered, in ms. */
   readonly ackWaitMs: number;
-  /** Time limit of each question to the server, in ms. */
+  /** Limit for each request to the server, in ms. */
   readonly limitMs: number;
 }
 
-/** A consumer that is there. */
+/** An existing consumer. */
 export interface DurableConsumer {
   /** The consumer. */
   readonly consumer: Consumer;
   /**
-   * To be added to the sequences of the stream, so that those of a stream that was deleted and made again, which
-   * begin at 1, are larger than those of its predecessor.
+   * Offset to add to the stream's sequences. A stream that is deleted and created again starts at 1; the
+   * offset keeps its sequences larger than its predecessor's.
    */
   readonly sequenceBase: number;
-  /** When it was made, in ms since the epoch by the server's clock: what is older was published before Berth connected. */
+  /**
+   * When the consumer was created, in ms since the epoch by the server's clock. Older events were published
+   * before Berth first connected.
+   */
   readonly createdAt: number;
-  /** Sequence in the stream up to which everything was taken. */
+  /** Sequence in the stream up to which every event was accepted. */
   readonly takenUpTo: number;
   /** Last sequence of the stream. */
   readonly lastSequence: number;
-  /** How many events there are that were not taken yet. */
+  /** Number of events that were not accepted yet. */
   readonly waiting: number;
 }
 
 /**
- * Finds our durable consumer, or makes it. A new one begins with the oldest event that the stream still has, so
- * that none is lost; those that were applied before are recognised by their order. The stream itself is the
- * publisher's and is never touched.
+ * Finds the durable consumer or creates it. A new one starts at the oldest event of the stream, so that none
+ * is lost; the order of events shows which were applied before. The stream belongs to the publisher and is
+ * never changed.
  *
  * @param connection The connection.
+ * @param options Names and limits.
  * @returns The consumer.
- * @throws {Error} If there is no stream, or no JetStream, or the server refuses; see {@linkcode describeMissingStream}.
+ * @throws {Error} If there is no stream or no JetStream, or the server refuses; see
+ * {@linkcode describeMissingStream}.
  */
 export async function openDurableConsumer(
   connection: NatsConnection,
@@ -81,11 +86,11 @@ export async function openDurableConsumer(
 }
 
 /**
- * Why there is no consumer.
+ * Describes why there is no consumer.
  *
- * @param error What {@linkcode openDurableConsumer} threw.
+ * @param error The error of {@linkcode openDurableConsumer}.
  * @param stream Name of the stream.
- * @returns The reason, in words.
+ * @returns The reason, for a message.
  */
 export function describeMissingStream(error: unknown, stream: string): string {
   if (isApiError(error, JetStreamApiCodes.StreamNotFound)) return `there is no stream '${stream}'`;

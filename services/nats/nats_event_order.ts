@@ -1,5 +1,5 @@
 /**
- * Where an event of the stream stands among the others.
+ * The order of an event of the stream.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { DurableConsumer } from "./nats_durable_consumer.ts";
  * Reads the order of an event.
  *
  * @param message The event.
- * @param durable Our place in the stream: what was published before that was made is history.
+ * @param durable The consumer: events published before it was created are history.
  * @returns Its sequence and time, both by the server.
  */
 export function orderOf(

@@ -1,5 +1,5 @@
 /**
- * Whether a NATS server is there and lets us in.
+ * Tries a login to a NATS server.
  *
  * @module
  */
@@ -11,24 +11,25 @@ import type { NatsServer } from "./nats_servers.ts";
 /** Longer than any line of a server. */
 const MAX_LINE_BYTES = 1024 * 1024;
 
-/** How to try. */
+/** Options of {@linkcode tryNatsLogin}. */
 export interface NatsLoginOptions {
   /** Name of the connection. */
   readonly name: string;
-  /** How long it may take, in ms. */
+  /** Time limit, in ms. */
   readonly limitMs: number;
-  /** Gives up. */
+  /** Aborts the login. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Logs in on a connection of its own, which is closed in any case. The client library is not asked before this
- * has worked: it cannot be told to give up a dial, leaves the socket behind when a server takes a connection and
- * then says nothing, and when a server refuses the login, an error that nobody can catch may end the process.
+ * Logs in on a connection of its own and closes it. The client library may connect only after this succeeds,
+ * because the library cannot abort an attempt, leaves the socket open if a server accepts a connection and
+ * then stays silent, and may throw an uncatchable error if the login is refused.
  *
  * @param server The server.
- * @returns Resolves when we were let in.
- * @throws {Error} If we were not, in words that hold no credential; the signal's reason when that was aborted.
+ * @param options The limits.
+ * @returns Resolves after a successful login.
+ * @throws {Error} If the login fails; the message holds no credential. The signal's reason, if it is aborted.
  */
 export async function tryNatsLogin(server: NatsServer, options: NatsLoginOptions): Promise<void> {
   const { name, limitMs, signal } = options;
@@ -74,7 +75,7 @@ async function logIn(
       );
     }
   }
-  // The server counts its connections: the next must not be one too many.
+  // The server limits its connections: it must have closed this one before the next is opened.
   await connection.closeWrite();
   const rest = new Uint8Array(1024);
   while (await connection.read(rest) !== null);
@@ -84,12 +85,12 @@ function parseInfo(line: string): { readonly tls_required?: boolean; readonly tl
   try {
     if (line.startsWith("INFO ")) return JSON.parse(line.slice(5));
   } catch {
-    // What cannot be read is of no server that we know.
+    // Not a line of a NATS server.
   }
   throw new Error("what answers is no NATS server");
 }
 
-/** Byte by byte: what follows the line is for who reads next, which may be the encryption. */
+/** Reads byte by byte: whatever follows the line belongs to the next reader, which may be the TLS layer. */
 async function nextLine(connection: Deno.Conn): Promise<string> {
   const bytes: number[] = [];
   const next = new Uint8Array(1);
@@ -109,7 +110,7 @@ function dispose(connection: Disposable): void {
   try {
     connection[Symbol.dispose]();
   } catch {
-    // It is closed, or has become the encrypted one.
+    // Already closed, or replaced by the encrypted connection.
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Addresses of NATS servers.
+ * Parses addresses of NATS servers.
  *
  * @module
  */
@@ -8,25 +8,24 @@ import { parseConnectionStrings } from "../../lib/util/connection_string.ts";
 import { InvalidConfigError } from "../../lib/errors.ts";
 import { NATS_PORT, NATS_RULES } from "../../lib/util/server_addresses.ts";
 
-/** One server. */
+/** Address of one server. */
 export interface NatsServer {
-  /** Name or address of its host, an IPv6 address without brackets. */
+  /** Host name or IP address, an IPv6 address without brackets. */
   readonly hostname: string;
   /** Its port. */
   readonly port: number;
-  /** Whether the connection must be encrypted. One that the server wants encrypted always is. */
+  /** Whether Berth requires encryption. A server that requires encryption always gets it. */
   readonly tls: boolean;
-  /** How to be let in. */
+  /** Credentials of the login. */
   readonly credentials: { readonly user?: string; readonly pass?: string; readonly token?: string };
 }
 
 /**
- * Reads the address of a server, or of several with commas between them:
- * `nats://host:4222`, `tls://user:password@host`, `nats://token@host`.
+ * Parses comma-separated addresses: `nats://host:4222`, `tls://user:password@host`, `nats://token@host`.
  *
  * @param urls The addresses, as in `NATS_URL`.
  * @returns The servers.
- * @throws {InvalidConfigError} If one cannot be read; never names a credential.
+ * @throws {InvalidConfigError} If an address is invalid; never shows a credential.
  */
 export function parseNatsServers(urls: string): NatsServer[] {
   const parsed = parseConnectionStrings(urls, NATS_RULES);
@@ -41,7 +40,10 @@ export function parseNatsServers(urls: string): NatsServer[] {
   );
 }
 
-/** What names a server in texts. @param server The server. @returns Its address, without credentials. */
+/**
+ * Formats a server's address for messages. @param server The server. @returns The address without
+ * credentials.
+ */
 export function nameOfNatsServer({ hostname, port, tls }: NatsServer): string {
   return `${tls ? "tls" : "nats"}://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
 }

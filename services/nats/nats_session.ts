@@ -1,5 +1,5 @@
 /**
- * One connection's time.
+ * Receives events for the lifetime of one connection.
  *
  * @module
  */
@@ -17,17 +17,17 @@ import { receiveCoreEvents } from "./nats_core_events.ts";
 import { describeMissingStream, type DurableConsumer, openDurableConsumer } from "./nats_durable_consumer.ts";
 import { receiveStreamEvents } from "./nats_stream_events.ts";
 
-/** A consumer that lasted longer, in ms, was not lost at once. */
+/** A consumer that lasts at least this long counts as stable, in ms. */
 const STABLE_AFTER_MS = 5_000;
 
-/** How events arrive. */
+/** Source of the events. */
 export type NatsMode = "jetstream" | "core";
 
-/** What {@linkcode receiveEvents} needs. */
+/** Input of {@linkcode receiveEvents}. */
 export interface NatsSessionOptions {
   /** The connection. */
   readonly connection: NatsConnection;
-  /** Name of our durable consumer. */
+  /** Name of the durable consumer. */
   readonly durableName: string;
   /** Subjects without their last part. */
   readonly subjectPrefix: string;
@@ -37,25 +37,26 @@ export interface NatsSessionOptions {
   readonly times: { readonly streamCheckMs: number; readonly ackWaitMs: number; readonly callMs: number };
   /** The subscriber. */
   readonly handlers: BotEventHandlers;
-  /** To whom changes are given. */
+  /** Delivers the changes. */
   readonly delivery: ChangeDelivery;
-  /** Changes that only we keep. */
+  /** Changes that only this process keeps. */
   readonly queue: ChangeQueue;
-  /** Events that waited in the stream are being read. */
+  /** Called when a backlog is being read, with its size. */
   readonly onBacklog: (count: number) => void;
-  /** Events arrive from now on; `reason` is why without the stream. */
+  /** Called when events begin to arrive; `reason` says why they come without the stream. */
   readonly onMode: (mode: NatsMode, reason?: string) => void;
   /** The clock. */
   readonly clock: Clock;
-  /** Ends it. */
+  /** Ends the session. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Receives events, from the stream where there is one, else without, and changes over whenever that changes.
+ * Receives events from the stream if there is one, else without, and switches whenever that changes.
  *
+ * @param options The connection, and where changes go.
  * @returns Resolves when the signal is aborted.
- * @throws {Error} If there can be no subscription on this connection.
+ * @throws {Error} If the connection allows no subscription.
  */
 export async function receiveEvents(options: NatsSessionOptions): Promise<void> {
   const { clock, signal } = options;
@@ -66,7 +67,8 @@ export async function receiveEvents(options: NatsSessionOptions): Promise<void> 
     const since = clock.monotonic();
     await receiveFromStream(options, durable);
     losses = clock.monotonic() - since < STABLE_AFTER_MS ? losses + 1 : 0;
-    // A server that stops takes the stream away first: its end should not look like a server without one.
+    // A server that shuts down removes the stream first. Without this pause, that would look like a server
+    // without a stream.
     await clock.sleep(backoffMs(losses + 1, RETRY.bus), signal).catch(() => {});
     if (!signal.aborted) found = await findConsumer(options);
   }
@@ -107,7 +109,10 @@ async function receiveFromStream(options: NatsSessionOptions, durable: DurableCo
   }
 }
 
-/** Where the server lets nobody read the stream but through the consumer, that gives the events one at a time. */
+/**
+ * Falls back to the consumer, which delivers one event at a time, if the server's permissions allow no direct
+ * read.
+ */
 async function readBacklog(options: NatsSessionOptions, durable: DurableConsumer): Promise<Backlog> {
   const { handlers: { onMalformed }, onBacklog, signal } = options;
   if (durable.waiting > 0) onBacklog(durable.waiting);

@@ -1,5 +1,5 @@
 /**
- * Events from the stream.
+ * Receives events from the stream.
  *
  * @module
  */
@@ -13,37 +13,39 @@ import type { Backlog } from "./nats_backlog.ts";
 import type { DurableConsumer } from "./nats_durable_consumer.ts";
 import { orderOf } from "./nats_event_order.ts";
 
-/** One question for an event lasts so long. */
+/** How long one pull request waits for events, in ms. */
 const PULL_EXPIRY_MS = 30_000;
-/** In that time the server gives a sign of life so often; without two of them the consumer is taken for lost. */
+/** Interval of the server's heartbeats during a pull, in ms. Two missed heartbeats mean a lost consumer. */
 const IN_PROGRESS_INTERVAL_MS = 2_000;
-/** When an event whose bot still has one in the queue is given again. */
+/** Delay before the redelivery of an event whose bot has a change in the queue, in ms. */
 const RETRY_BEHIND_QUEUE_MS = 500;
 
-/** What {@linkcode receiveStreamEvents} needs. */
+/** Input of {@linkcode receiveStreamEvents}. */
 export interface StreamEventsOptions {
-  /** Where the events come from. */
+  /** The consumer. */
   readonly durable: DurableConsumer;
-  /** The events that are done, although they were not acknowledged. */
+  /** Events that the backlog applied without acknowledging them. */
   readonly backlog: Backlog;
   /** Subjects without their last part. */
   readonly subjectPrefix: string;
-  /** Told of what cannot be understood. */
+  /** Called with events that cannot be parsed. */
   readonly onMalformed: BotEventHandlers["onMalformed"];
-  /** To whom changes are given. */
+  /** Delivers the changes. */
   readonly delivery: ChangeDelivery;
-  /** Changes that came before, without the stream, and were not taken yet. */
+  /** Changes that arrived without the stream and are not accepted yet. */
   readonly queue: ChangeQueue;
-  /** After how many ms without a sign the server gives an event again. */
+  /** Time without a sign of progress after which the server redelivers an event, in ms. */
   readonly ackWaitMs: number;
-  /** Ends it. */
+  /** Ends the delivery. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Gives the events of the stream, several at a time, those of one bot in order, and acknowledges each when it was
- * taken. No more are asked for than can be given: none waits here, where its time would run out.
+ * Delivers several events of the stream at once, those of one bot in order, and acknowledges each once it is
+ * accepted. Pulls no more events than it can deliver at once: an event that waited here could exceed its
+ * acknowledgement time.
  *
+ * @param options The consumer, and where changes go.
  * @returns Resolves when the signal is aborted.
  * @throws {Error} If the consumer is lost.
  */
@@ -80,7 +82,7 @@ async function pull(
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
   try {
-    // Nothing is waited for here: the library takes a slow reader for a lost consumer.
+    // Do not await here: the library takes a slow reader for a lost consumer.
     for await (const message of messages) give(message);
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -114,11 +116,11 @@ async function handle(message: JsMsg, options: StreamEventsOptions): Promise<voi
   }
 }
 
-/** On a connection that was lost meanwhile there is nothing to say: the server gives the event again. */
+/** Ignores a lost connection: the server then redelivers the event. */
 function quietly(say: () => void): void {
   try {
     say();
   } catch {
-    // As said above.
+    // See above.
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Whether a NATS server answers.
+ * Probes a NATS server.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { connectNats } from "./connect_nats.ts";
 import { EVENTS_STREAM } from "./nats_bot_events.ts";
 import { describeMissingStream } from "./nats_durable_consumer.ts";
 
-/** What a look at a NATS server found. */
+/** Result of probing a NATS server. */
 export interface NatsProbe {
-  /** Where it is. */
+  /** The servers' addresses. */
   readonly where: string;
-  /** Why it does not let us in; holds no credential. */
+  /** Why the login failed; holds no credential. */
   readonly problem?: string;
-  /** Why there is no stream of the events. */
+  /** Why there is no stream of events. */
   readonly withoutStream?: string;
 }
 
@@ -24,9 +24,10 @@ const STREAM_LOOKUP_TIMEOUT_MS = 3_000;
 /**
  * Logs in to a NATS server and looks for the publisher's stream.
  *
- * @param urls Its address, or those of several.
- * @returns What was found.
- * @throws {InvalidConfigError} If an address cannot be read; the signal's reason when that was aborted.
+ * @param urls Comma-separated addresses.
+ * @param signal Aborts the probe.
+ * @returns The result.
+ * @throws {InvalidConfigError} If an address is invalid. The signal's reason, if it is aborted.
  */
 export async function probeNats(urls: string, signal: AbortSignal): Promise<NatsProbe> {
   const connector = connectNats(urls, { name: "berth doctor" });

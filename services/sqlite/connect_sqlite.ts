@@ -1,5 +1,5 @@
 /**
- * The connection to a database in a file.
+ * Opens an SQLite database in a file.
  *
  * @module
  */
@@ -10,24 +10,25 @@ import { messageOf } from "../../lib/errors.ts";
 import { StoreUnavailableError } from "../documents/bot_repository.ts";
 
 /**
- * How long a call waits for another process, in ms. The whole process waits with it, so not long; what locks the
- * database for longer is reported and tried again.
+ * How long a call waits for another process, in ms. The wait blocks the whole process, so it is short; a
+ * longer lock is reported, and the call is retried later.
  */
 const BUSY_TIMEOUT_MS = 1000;
 
 /**
- * Opens a database, in WAL mode, and makes its file and folder when they are missing, for their owner only. What was
- * committed survives a loss of power.
+ * Opens a database in WAL mode. Creates missing files and folders for the owner only. Committed data survives
+ * a power failure.
  *
  * @param path Path of the file.
  * @returns The connection. Close it at the end.
- * @throws {StoreUnavailableError} If there is no way to the file, or it is no database.
+ * @throws {StoreUnavailableError} If the file cannot be opened, or is no database.
  */
 export function connectSqlite(path: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     Deno.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    // Before SQLite makes it with whatever mode the process happens to have. Its -wal and -shm take the same mode.
+    // Creates the file before SQLite does so with the process's umask. SQLite gives -wal and -shm the same
+    // mode.
     Deno.openSync(path, { read: true, write: true, create: true, mode: 0o600 }).close();
     closeToOthers(path);
     database = new DatabaseSync(path);
@@ -45,13 +46,13 @@ export function connectSqlite(path: string): DatabaseSync {
   }
 }
 
-/** A database that another program made, or an earlier version, may be open to other users. */
+/** Removes other users' access: another program or an earlier version may have created the file. */
 function closeToOthers(path: string): void {
   for (const file of [path, `${path}-wal`, `${path}-shm`]) {
     try {
       if ((Deno.statSync(file).mode ?? 0) & 0o077) Deno.chmodSync(file, 0o600);
     } catch (error) {
-      // Each of the two companions comes and goes with the processes that use the database.
+      // The -wal and -shm files come and go with the processes that use the database.
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
   }

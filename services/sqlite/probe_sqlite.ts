@@ -1,28 +1,28 @@
 /**
- * Whether the embedded database can be used.
+ * Probes the embedded database.
  *
  * @module
  */
 
 import { DatabaseSync } from "node:sqlite";
 
-/** What a look at the embedded database found. */
+/** Result of probing the embedded database. */
 export interface SqliteProbe {
   /** Path of its file. */
   readonly path: string;
-  /** Whether there is a file. */
+  /** Whether the file exists. */
   readonly exists: boolean;
-  /** How many documents there are. */
+  /** Number of documents of bots. */
   readonly bots?: number;
-  /** Why that is not known. */
+  /** Why the number is unknown. */
   readonly problem?: string;
 }
 
 /**
- * Counts the bots in the embedded database, and makes none.
+ * Counts the bots in the embedded database without creating one.
  *
- * @param path Path of its file.
- * @returns What was found.
+ * @param path Path of the file.
+ * @returns The result.
  */
 export function probeSqlite(path: string): SqliteProbe {
   let database: DatabaseSync | undefined;

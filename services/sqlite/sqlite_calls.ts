@@ -1,5 +1,5 @@
 /**
- * Calls to an embedded database.
+ * Runs calls to the embedded database.
  *
  * @module
  */
@@ -7,17 +7,17 @@
 import { BerthError, messageOf } from "../../lib/errors.ts";
 import { type RepositoryCallOptions, StoreUnavailableError } from "../documents/bot_repository.ts";
 
-/** Makes calls until it is closed. They block the process while they last, so each is short. */
+/** Runs calls until it is closed. A call blocks the process, so each is short. */
 export class SqliteCalls {
   #isClosed = false;
 
   /**
-   * Makes a call.
+   * Runs a call.
    *
-   * @param what What it is for, as in "Cannot …".
-   * @param options The signal; what has begun is not given up.
+   * @param what The purpose, as in "Cannot …".
+   * @param options The signal; aborts only a call that has not begun.
    * @param work The call.
-   * @returns What it returns.
+   * @returns The result of the call.
    * @throws {StoreUnavailableError} If the database fails, or another process holds it for too long.
    */
   // deno-lint-ignore require-await -- what is thrown is to reject
@@ -33,7 +33,7 @@ export class SqliteCalls {
     }
   }
 
-  /** Refuses further calls. */
+  /** Refuses new calls. */
   close(): void {
     this.#isClosed = true;
   }

@@ -1,5 +1,5 @@
 /**
- * What other processes have written to the embedded database.
+ * Polls the embedded database for changes of other processes.
  *
  * @module
  */
@@ -7,10 +7,13 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ChangeSource } from "../events/change_source.ts";
 
-/** Deletions are given again for so long, in ms: a clock may be set back, a writer may be held up before its commit. */
+/**
+ * How long deletions are reported again, in ms: a clock may be set back, and a writer may be delayed before
+ * its commit.
+ */
 const OVERLAP_MS = 60_000;
 
-/** Looks at SQLite's own counter of what other connections have committed, and only then into a table. */
+/** Compares SQLite's counter of other connections' commits, and reads a table only if it has changed. */
 export class SqliteChangeSource implements ChangeSource {
   readonly #database: DatabaseSync;
   readonly #now: () => number;
@@ -18,10 +21,8 @@ export class SqliteChangeSource implements ChangeSource {
   #since = 0;
 
   /**
-   * Makes one.
-   *
-   * @param database The connection; what is written through it is no news.
-   * @param now The time, in ms since the epoch.
+   * @param database The connection, whose own writes are not reported.
+   * @param now Returns the current time in ms since the epoch.
    */
   constructor(database: DatabaseSync, now: () => number = Date.now) {
     this.#database = database;
@@ -32,12 +33,12 @@ export class SqliteChangeSource implements ChangeSource {
   poll(): ReturnType<ChangeSource["poll"]> {
     const version = this.#database.prepare("PRAGMA data_version").get()?.data_version;
     if (version === this.#version) return undefined;
-    // One without a place in the order would undo a document that is written before it is applied here.
+    // A deletion without an order would undo a document that is written before it is applied here.
     const rows = this.#database.prepare(
       "SELECT id, sequence, published_at FROM bot_positions WHERE deleted = 1 AND written_at >= ? " +
         "AND coalesce(sequence, published_at) IS NOT NULL",
     ).all(this.#since);
-    // Only now: a look that failed is made again.
+    // Set last, so that a failed poll is repeated.
     this.#version = version;
     this.#since = Math.max(0, Math.floor(this.#now()) - OVERLAP_MS);
     return rows.map(({ id, sequence, published_at }) => ({

@@ -26,29 +26,24 @@ import { inTransaction } from "./sqlite_transaction.ts";
 
 /** Options of a {@linkcode SqliteDocumentRepository}. */
 export interface SqliteDocumentRepositoryOptions {
-  /**
-   * The time, in ms since the epoch.
-   *
-   * @default Date.now
-   */
+  /** Returns the current time in ms since the epoch. @default Date.now */
   readonly now?: () => number;
 }
 
-/** Documents in SQLite, a row each. A document and how far its events have come are written in one transaction. */
+/** Documents in SQLite, one per row. One transaction writes a document and its event position. */
 export class SqliteDocumentRepository implements BotRepository {
   /** The connection. */
   protected readonly database: DatabaseSync;
-  /** What every call goes through. */
+  /** Runs every call. */
   protected readonly calls: SqliteCalls = new SqliteCalls();
   readonly #kind: SqliteDocumentKind;
   readonly #positions: SqlitePositions;
   readonly #now: () => number;
 
   /**
-   * Makes one; nothing is read yet.
-   *
-   * @param database The connection. It stays its owner's to close.
-   * @param kind What kind of documents.
+   * @param database The connection, which stays open when this is disposed.
+   * @param kind Kind of the documents.
+   * @param options The clock.
    */
   constructor(
     database: DatabaseSync,
@@ -90,7 +85,7 @@ export class SqliteDocumentRepository implements BotRepository {
     return (await this.write(change, options)).refusal === undefined;
   }
 
-  /** See {@linkcode BotRepository.write}. Document and position are written together. */
+  /** See {@linkcode BotRepository.write}. One transaction writes document and position. */
   write(change: BotChange, options?: ApplyOptions): Promise<WrittenChange> {
     return this.calls.run(`write ${this.#kind.one} '${change.id}'`, options, () => {
       const refusal = inTransaction(this.database, (): Refusal | undefined => {
@@ -109,7 +104,7 @@ export class SqliteDocumentRepository implements BotRepository {
     });
   }
 
-  /** Refuses further calls. The connection is left open. */
+  /** Refuses new calls. The connection stays open. */
   [Symbol.asyncDispose](): Promise<void> {
     this.calls.close();
     return Promise.resolve();

@@ -1,5 +1,5 @@
 /**
- * Documents as text in a column.
+ * Documents as JSON in a column.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { TOO_DEEP, unreadableDocument } from "../documents/unreadable_document.t
 import { UnstorableDocumentError } from "../documents/unstorable_document_error.ts";
 
 /**
- * Reads a row. One that is damaged is a document too, so that only its own bot hears of it.
+ * Reads a row. A damaged one becomes a placeholder, so that the damage affects only its own bot.
  *
  * @param id The row's id.
  * @param text The row's document.
@@ -23,18 +23,18 @@ export function readDocument(id: string, text: string): BotDocument {
     if (isDeeperThan(document, MAX_DOCUMENT_DEPTH)) return unreadableDocument(id, TOO_DEEP);
     if (isObject(document)) return { ...document, id };
   } catch {
-    // Nothing of the text may get into the reason.
+    // The reason must not show any of the content.
   }
   return unreadableDocument(id, "its row in the database holds no JSON object. Write the document again");
 }
 
 /**
- * Writes a document as text. Dates become ISO texts.
+ * Serializes a document as JSON. Dates become ISO strings.
  *
  * @param id Id of the bot.
  * @param document The document.
- * @returns JSON.
- * @throws {UnstorableDocumentError} If something of it would be lost.
+ * @returns The JSON string.
+ * @throws {UnstorableDocumentError} If JSON would lose any of it.
  */
 export function writeDocument(id: string, document: BotDocument): string {
   const whole = (key: string, value: unknown) => {

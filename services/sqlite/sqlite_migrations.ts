@@ -1,5 +1,5 @@
 /**
- * The tables of the embedded database, and how they came to be.
+ * The tables of the embedded database, as a list of migrations.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { StoreUnavailableError } from "../documents/bot_repository.ts";
 import { inTransaction } from "./sqlite_transaction.ts";
 
-/** Step n leads from `user_version` n to n + 1. A step that was released is never changed. */
+/** Step n migrates `user_version` n to n + 1. A released step never changes. */
 const STEPS: readonly string[] = [
   `CREATE TABLE bots (
      id TEXT PRIMARY KEY,
@@ -21,7 +21,8 @@ const STEPS: readonly string[] = [
      deleted INTEGER NOT NULL,
      written_at INTEGER NOT NULL
    ) STRICT;`,
-  // The number is the end of the year 9999, and never due: a damaged document must not come again and again.
+  // The number is the end of the year 9999, which is never due, so that a damaged document is not found again
+  // and again.
   `CREATE TABLE bot_schedules (
      id TEXT PRIMARY KEY,
      document TEXT NOT NULL,
@@ -69,12 +70,12 @@ const STEPS: readonly string[] = [
    CREATE INDEX runs_by_schedule ON runs (schedule_id, slot, claimed_at);
    CREATE INDEX runs_open ON runs (schedule_id, slot) WHERE state IN ('claimed', 'running');`,
   "CREATE INDEX runs_by_age ON runs (claimed_at);",
-  // The time in a document, which was kept until now, says nothing about the order of its changes.
+  // The old column held a time that says nothing about the order of changes.
   `ALTER TABLE bot_positions RENAME COLUMN updated_at TO published_at;
    ALTER TABLE bot_schedule_positions RENAME COLUMN updated_at TO published_at;
    UPDATE bot_positions SET published_at = NULL;
    UPDATE bot_schedule_positions SET published_at = NULL;`,
-  // The store's own identity, and those of stores whose containers it has taken over.
+  // The store's own identity, and those of stores whose containers it has adopted.
   `CREATE TABLE store_identities (
      id TEXT PRIMARY KEY,
      is_own INTEGER NOT NULL,
@@ -85,7 +86,7 @@ const STEPS: readonly string[] = [
 ];
 
 /**
- * Brings a database to the form that this version knows, all or nothing.
+ * Migrates a database to the current version, all or nothing.
  *
  * @param database The database.
  * @throws {StoreUnavailableError} If a newer version of Berth has written it.

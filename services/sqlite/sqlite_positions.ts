@@ -1,5 +1,5 @@
 /**
- * How far the events of each document have come, in a table beside that of the documents.
+ * Event positions of documents, in a table of their own.
  *
  * @module
  */
@@ -14,11 +14,9 @@ export class SqlitePositions {
   readonly #now: () => number;
 
   /**
-   * Makes one; nothing is read yet.
-   *
    * @param database The connection.
-   * @param table Name of the table, one of Berth's own.
-   * @param now The time, in ms since the epoch.
+   * @param table Name of the table of positions.
+   * @param now Returns the current time in ms since the epoch.
    */
   constructor(database: DatabaseSync, table: string, now: () => number) {
     this.#database = database;
@@ -26,12 +24,7 @@ export class SqlitePositions {
     this.#now = now;
   }
 
-  /**
-   * Reads a position.
-   *
-   * @param id Id of the document.
-   * @returns The position.
-   */
+  /** Reads the position of a document. @param id Id of the document. */
   get(id: string): BotPosition {
     const row = this.#database.prepare(
       `SELECT sequence, published_at, deleted FROM ${this.#table} WHERE id = ?`,
@@ -45,7 +38,7 @@ export class SqlitePositions {
   }
 
   /**
-   * Writes a position.
+   * Writes the position of a document.
    *
    * @param id Id of the document.
    * @param position The position.
@@ -55,7 +48,7 @@ export class SqlitePositions {
       .run(id, sequence ?? null, publishedAt ?? null, deleted ? 1 : 0, Math.floor(this.#now()));
   }
 
-  /** Forgets deletions that no event can undo any more. */
+  /** Forgets deletions that are too old for any event to undo. */
   forgetOldDeletions(): void {
     this.#database.prepare(`DELETE FROM ${this.#table} WHERE deleted = 1 AND written_at < ?`)
       .run(Math.floor(this.#now() - DELETION_MEMORY_MS));

@@ -22,7 +22,7 @@ import { SqliteCalls } from "./sqlite_calls.ts";
 import { migrateSqlite } from "./sqlite_migrations.ts";
 import { inTransaction } from "./sqlite_transaction.ts";
 
-/** As in the index of open records, word for word: else it would not be used. */
+/** Must match the condition of the index on open records literally, or SQLite does not use the index. */
 const IS_OPEN = `state IN (${OPEN_STATES.map((state) => `'${state}'`).join(", ")})`;
 const NAMES = RUN_FIELDS.map(({ name }) => name);
 const INSERT = `INSERT INTO runs (${NAMES.join(", ")}) VALUES (${NAMES.map((name) => `:${name}`).join(", ")})
@@ -30,17 +30,13 @@ const INSERT = `INSERT INTO runs (${NAMES.join(", ")}) VALUES (${NAMES.map((name
 const BLANK = Object.fromEntries(NAMES.map((name) => [name, null]));
 const DEFAULT_LIMIT = 100;
 
-/** The ledger in SQLite, a row a run. Processes that share the file share the claims. */
+/** The ledger in SQLite, one row per run. Processes that share the file share the claims. */
 export class SqliteRunRepository implements RunRepository {
   readonly #database: DatabaseSync;
   readonly #calls = new SqliteCalls();
   readonly #reader = new RunReader();
 
-  /**
-   * Makes one; nothing is read yet.
-   *
-   * @param database The connection. It stays its owner's to close.
-   */
+  /** @param database The connection, which stays open when this is disposed. */
   constructor(database: DatabaseSync) {
     this.#database = database;
   }
@@ -50,7 +46,7 @@ export class SqliteRunRepository implements RunRepository {
     return this.#calls.run("prepare the tables", options, () => migrateSqlite(this.#database));
   }
 
-  /** See {@linkcode RunRepository.insert}. All are inserted in one transaction. */
+  /** See {@linkcode RunRepository.insert}. One transaction inserts all records. */
   insert(records: readonly RunRecord[], options?: RepositoryCallOptions): Promise<ReadonlySet<string>> {
     return this.#calls.run(
       `claim ${records.length} runs`,
@@ -148,7 +144,7 @@ export class SqliteRunRepository implements RunRepository {
     });
   }
 
-  /** Refuses further calls. The connection is left open. */
+  /** Refuses new calls. The connection stays open. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#calls.close();
     return Promise.resolve();

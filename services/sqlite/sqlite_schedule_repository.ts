@@ -24,15 +24,11 @@ import { inTransaction } from "./sqlite_transaction.ts";
 const COLUMNS = "id, document, next_execution_time";
 
 /**
- * The schedules in SQLite. A generated column with an index holds what `next_execution_time` of the document says:
- * nothing where there is no usable time, {@linkcode NEVER} where the document is damaged.
+ * The schedules in SQLite. An indexed, generated column holds the document's `next_execution_time`: NULL if
+ * it is not usable, {@linkcode NEVER} if the document is damaged.
  */
 export class SqliteScheduleRepository extends SqliteDocumentRepository implements ScheduleRepository {
-  /**
-   * Makes one; nothing is read yet.
-   *
-   * @param database The connection. It stays its owner's to close.
-   */
+  /** @param database The connection, which stays open when this is disposed. @param options The clock. */
   constructor(database: DatabaseSync, options?: SqliteDocumentRepositoryOptions) {
     super(database, SCHEDULES, options);
   }
@@ -77,7 +73,7 @@ export class SqliteScheduleRepository extends SqliteDocumentRepository implement
     return (await this.advanceAll([{ id, from, to }], options)).has(id);
   }
 
-  /** See {@linkcode ScheduleRepository.advanceAll}. All are set in one transaction. */
+  /** See {@linkcode ScheduleRepository.advanceAll}. One transaction sets all. */
   advanceAll(
     advances: readonly ScheduleAdvance[],
     options?: RepositoryCallOptions,
@@ -87,7 +83,7 @@ export class SqliteScheduleRepository extends SqliteDocumentRepository implement
       options,
       () =>
         inTransaction(this.database, () => {
-          // A number of JavaScript comes as a double, and would be written as one.
+          // A JavaScript number arrives as a double, and would be written as one.
           const advance = this.database.prepare(
             `UPDATE bot_schedules SET document = json_set(document, '$.next_execution_time', CAST(? AS INTEGER))
             WHERE id = ? AND next_execution_time IS ? AND json_valid(document)`,

@@ -16,11 +16,7 @@ export class SqliteStoreIdentities implements StoreIdentities {
   readonly #database: DatabaseSync;
   readonly #calls = new SqliteCalls();
 
-  /**
-   * Makes one; nothing is read yet.
-   *
-   * @param database The connection. It stays its owner's to close.
-   */
+  /** @param database The connection. */
   constructor(database: DatabaseSync) {
     this.#database = database;
   }

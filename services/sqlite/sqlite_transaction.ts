@@ -1,5 +1,5 @@
 /**
- * All or nothing.
+ * Transactions of the embedded database.
  *
  * @module
  */
@@ -7,11 +7,11 @@
 import type { DatabaseSync } from "node:sqlite";
 
 /**
- * Does something in a transaction that nobody else writes beside.
+ * Runs work in a transaction with an exclusive write lock.
  *
  * @param database The database.
- * @param work What is to be done.
- * @returns What it returns, once that is committed.
+ * @param work The work.
+ * @returns The result of the work, once it is committed.
  */
 export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
   database.exec("BEGIN IMMEDIATE");
@@ -20,7 +20,7 @@ export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
     database.exec("COMMIT");
     return result;
   } catch (error) {
-    // Some failures (a full disk) end the transaction by themselves.
+    // Some failures (a full disk) roll back the transaction by themselves.
     if (database.isTransaction) database.exec("ROLLBACK");
     throw error;
   }
