@@ -13,34 +13,34 @@ import { ExtractionWorker } from "./extraction_worker.ts";
 export interface ArchiveExtractorOptions {
   /** Starts a worker. @default {a module worker of `extract_worker.ts`} */
   createWorker?(): Worker;
-  /** A worker that does not move for this long is given up, in ms. @default {60_000} */
+  /** Time without progress after which a worker is terminated, in ms. @default {60_000} */
   readonly stallMs?: number;
-  /** A worker without work for this long is ended, in ms: it holds 10 to 20 MB. @default {30_000} */
+  /** Idle time after which a worker ends, in ms: it takes 10 to 20 MB. @default {30_000} */
   readonly idleMs?: number;
 }
 
 /** Options of {@linkcode ArchiveExtractor.extract}. */
 export interface ExtractOptions {
-  /** Gives the extraction up and removes what it wrote. The promise rejects with the signal's reason. */
+  /** Cancels the extraction and removes what it wrote. The promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
 interface Job {
   readonly options: ExtractArchiveOptions;
   readonly signal: AbortSignal;
-  readonly large: boolean;
-  /** Called with the lane that is free for it; the lane is taken until the promise settles. */
-  start(lane: ExtractionWorker): Promise<void>;
+  readonly isLarge: boolean;
+  /** Starts the job on a free worker, which is busy until the promise settles. */
+  start(worker: ExtractionWorker): Promise<void>;
 }
 
-/** Archives above this size share one worker, so that the other one is always near for the small, in bytes. */
+/** Size from which archives may only use one of the workers, in bytes, so that the other one is free for small ones. */
 const LARGE_ARCHIVE_BYTES = 8 * 1024 ** 2;
 
 /**
- * Extracts archives in up to two workers, which start with the first need and stay while there is work: a small
- * archive then takes a few ms. Small archives never wait behind a huge one.
+ * Extracts archives in up to two workers, off the event loop. The workers start when needed and stay while there is work,
+ * so that a small archive takes a few ms. Small archives never wait for a huge one.
  *
- * While it has a worker it keeps the process alive; dispose of it when it is no longer needed.
+ * A worker keeps the process alive, so dispose of the extractor when it is no longer needed.
  *
  * @example Extract an archive
  * ```ts ignore
@@ -49,7 +49,7 @@ const LARGE_ARCHIVE_BYTES = 8 * 1024 ** 2;
  * ```
  */
 export class ArchiveExtractor implements AsyncDisposable {
-  readonly #lanes: readonly [ExtractionWorker, ExtractionWorker];
+  readonly #workers: readonly [ExtractionWorker, ExtractionWorker];
   readonly #free: Set<ExtractionWorker>;
   readonly #queue: Job[] = [];
   readonly #running = new Set<Promise<unknown>>();
@@ -57,24 +57,24 @@ export class ArchiveExtractor implements AsyncDisposable {
 
   /** @param options See {@linkcode ArchiveExtractorOptions}. */
   constructor(options: ArchiveExtractorOptions = {}) {
-    const laneOptions = {
+    const workerOptions = {
       createWorker: options.createWorker ?? createExtractWorker,
       stallMs: options.stallMs ?? 60_000,
       idleMs: options.idleMs ?? 30_000,
     };
-    this.#lanes = [new ExtractionWorker(laneOptions), new ExtractionWorker(laneOptions)];
-    this.#free = new Set(this.#lanes);
+    this.#workers = [new ExtractionWorker(workerOptions), new ExtractionWorker(workerOptions)];
+    this.#free = new Set(this.#workers);
   }
 
   /**
-   * Extracts a ZIP archive. Either all of it is in the destination, or nothing is.
+   * Extracts a ZIP archive completely or not at all.
    *
-   * @param options What to extract, and where to.
-   * @param callOptions The signal that gives it up.
-   * @returns What was extracted.
-   * @throws {InvalidArchiveError} The archive was refused; `problem` and `entry` say why.
-   * @throws {BerthError} `archive/io` if a file cannot be read or written, the disk is full. `archive/destination`:
-   * something is there already. `archive/worker`: the worker was lost. `archive/closed`: this was disposed of.
+   * @param options The archive and the destination.
+   * @param callOptions The signal that cancels the call.
+   * @returns Number and size of the extracted files.
+   * @throws {InvalidArchiveError} If the archive is refused; `problem` and `entry` say why.
+   * @throws {BerthError} If a file cannot be read or written (`archive/io`), the destination is not empty
+   * (`archive/destination`), the worker was lost (`archive/worker`), or the extractor is disposed (`archive/closed`).
    */
   async extract(
     options: ExtractArchiveOptions,
@@ -96,26 +96,26 @@ export class ArchiveExtractor implements AsyncDisposable {
   /** Starts the workers ahead of the first extraction. */
   warmUp(): void {
     if (this.#closing.signal.aborted) return;
-    for (const lane of this.#lanes) lane.warmUp();
+    for (const worker of this.#workers) worker.warmUp();
   }
 
-  /** Gives up all extractions, removes what they wrote and ends the workers. Safe to call again. */
+  /** Cancels all extractions, removes what they wrote, and ends the workers. May be called again. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new BerthError("archive/closed", "The archive extractor was closed."));
     await Promise.allSettled(this.#running);
-    for (const lane of this.#lanes) lane[Symbol.dispose]();
+    for (const worker of this.#workers) worker[Symbol.dispose]();
   }
 
   async #extract(options: ExtractArchiveOptions, signal: AbortSignal): Promise<ExtractedArchive> {
     signal.throwIfAborted();
-    const large = await archiveSize(options.archivePath) > LARGE_ARCHIVE_BYTES;
+    const isLarge = await archiveSize(options.archivePath) > LARGE_ARCHIVE_BYTES;
     signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<ExtractedArchive>();
     const job: Job = {
       options,
       signal,
-      large,
-      start: (lane) => lane.run(options, signal).then(resolve, reject),
+      isLarge,
+      start: (worker) => worker.run(options, signal).then(resolve, reject),
     };
     const leave = (): void => {
       const index = this.#queue.indexOf(job);
@@ -136,24 +136,26 @@ export class ArchiveExtractor implements AsyncDisposable {
   #dispatch(): void {
     for (let index = 0; index < this.#queue.length;) {
       const job = this.#queue[index];
-      const lane = job && this.#laneFor(job);
-      if (job === undefined || lane === undefined) {
+      const worker = job && this.#workerFor(job);
+      if (job === undefined || worker === undefined) {
         index++;
         continue;
       }
       this.#queue.splice(index, 1);
-      this.#free.delete(lane);
-      void job.start(lane).finally(() => {
-        this.#free.add(lane);
+      this.#free.delete(worker);
+      void job.start(worker).finally(() => {
+        this.#free.add(worker);
         this.#dispatch();
       });
     }
   }
 
-  #laneFor(job: Job): ExtractionWorker | undefined {
-    const [general, small] = this.#lanes;
-    const candidates = (job.large ? [general] : [small, general]).filter((lane) => this.#free.has(lane));
-    return candidates.find((lane) => lane.warm) ?? candidates[0];
+  #workerFor(job: Job): ExtractionWorker | undefined {
+    const [general, small] = this.#workers;
+    const candidates = (job.isLarge ? [general] : [small, general]).filter((worker) =>
+      this.#free.has(worker)
+    );
+    return candidates.find((worker) => worker.isWarm) ?? candidates[0];
   }
 }
 

@@ -1,27 +1,27 @@
 /**
- * How much an archive may hold.
+ * Limits on the content of an archive.
  *
  * @module
  */
 
-/** Limits on one archive. What is passed is refused, before the excess is written anywhere. */
+/** Limits on one archive. An archive that exceeds them is refused before the excess is written. */
 export interface ArchiveLimits {
-  /** Files and folders together, folders that are only implied by a file's path included. */
+  /** Number of files and folders, including folders that are only part of a file's path. */
   readonly maxEntries: number;
-  /** Extracted size of all files together, in bytes. */
+  /** Extracted size of all files, in bytes. */
   readonly maxTotalBytes: number;
   /** Extracted size of one file, in bytes. */
   readonly maxFileBytes: number;
-  /** Extracted bytes for each byte in the archive, for one file and for all together. */
+  /** Extracted bytes for each byte in the archive, for each file and for all files. */
   readonly maxRatio: number;
   /**
-   * What extracts to at most this many bytes is never refused for its ratio: a bomb is large, and a table of equal
-   * rows shrinks a thousandfold without being one.
+   * Extracted size up to which the ratio does not matter, in bytes. A ZIP bomb is large, while a harmless table of equal
+   * rows may shrink a thousandfold.
    */
   readonly ratioFreeBytes: number;
 }
 
-/** Limits that hold when nothing else is asked for: 50,000 entries, 1 GiB in all, 512 MiB a file, ratio 200 above 100 MiB. */
+/** Default limits: 50,000 entries, 1 GiB in total, 512 MiB a file, and a ratio of 200 above 100 MiB. */
 export const DEFAULT_ARCHIVE_LIMITS: ArchiveLimits = {
   maxEntries: 50_000,
   maxTotalBytes: 1024 ** 3,
@@ -30,11 +30,11 @@ export const DEFAULT_ARCHIVE_LIMITS: ArchiveLimits = {
   ratioFreeBytes: 100 * 1024 ** 2,
 };
 
-/** Room in an archive for its list of entries and their headers, in bytes. */
+/** Allowance for the list of entries and the headers in an archive, in bytes. */
 const DIRECTORY_BYTES = 64 * 1024 ** 2;
 
 /**
- * The largest archive that the limits can accept: all of its content uncompressed, and the list of entries.
+ * Computes the size of the largest archive within the limits: uncompressed content and the list of entries.
  *
  * @param limits The limits.
  * @returns Its size in bytes.

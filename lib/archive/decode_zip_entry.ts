@@ -1,5 +1,5 @@
 /**
- * Decompresses one entry of a ZIP archive and verifies it while it goes by.
+ * Decompresses one entry of a ZIP archive, and verifies it on the way.
  *
  * @module
  */
@@ -9,31 +9,31 @@ import { Inflate } from "fflate";
 import { InvalidArchiveError } from "../errors.ts";
 import { ZIP_STORED, type ZipEntry } from "./zip_directory.ts";
 
-/** Where the data comes from and goes to. */
+/** Source and target of the data. */
 export interface DecodeZipEntryOptions {
   /** Where the compressed data begins, in bytes from the start of the archive. */
   readonly start: number;
-  /** Reads bytes of the archive; they need to be valid until the next call only. */
+  /** Reads bytes of the archive, which need to stay valid only until the next call. */
   read(position: number, length: number): Uint8Array;
-  /** Takes the content, piece by piece. The pieces are valid during the call only. */
+  /** Writes a piece of the content, which stays valid only during the call. */
   write(chunk: Uint8Array): void;
 }
 
-/** Inflating one piece makes at most 1032 times as much, some 16 MiB: that is all a bomb ever gets. */
+/** Size of a compressed piece, in bytes. It inflates at most 1032 times, to 16 MiB, so a bomb gets no more memory. */
 const PIECE_BYTES = 16 * 1024;
-/** After a piece that grew by more than this, smaller ones keep the memory flat. */
+/** Ratio of a piece from which the following pieces are smaller, to keep the memory flat. */
 const STEEP_RATIO = 64;
 const STEEP_PIECE_BYTES = 2 * 1024;
-/** The longest block that gives nothing until it is complete is a stored one of 64 KiB. */
+/** Longest input without output, in bytes: a stored block of at most 64 KiB gives nothing until it is complete. */
 const MAX_SILENT_BYTES = 128 * 1024;
 
 /**
- * Decompresses an entry in small pieces, stops as soon as it holds more than it declares, and checks its CRC-32. The
- * declared size has passed the limits already, so the real one cannot pass them either.
+ * Decompresses an entry in small pieces, stops as soon as it exceeds its declared size, and checks its CRC-32. The
+ * declared size is within the limits, so the real size is, too.
  *
  * @param entry The entry.
- * @param options Where the data comes from and goes to.
- * @throws {InvalidArchiveError} The data is cut off, corrupt, or not what is declared.
+ * @param options Source and target of the data.
+ * @throws {InvalidArchiveError} If the data is cut off, corrupt, or differs from its declared size or checksum.
  */
 export function decodeZipEntry(entry: ZipEntry, options: DecodeZipEntryOptions): void {
   const content = new DeclaredContent(entry, options.write);
@@ -52,16 +52,16 @@ function inflate(entry: ZipEntry, options: DecodeZipEntryOptions, content: Decla
   const stream = new Inflate((chunk) => {
     if (chunk.length > 0) chunks.push(chunk);
   });
-  for (const { piece, last } of pieces(entry, options, () => pieceBytes)) {
+  for (const { piece, isLast } of pieces(entry, options, () => pieceBytes)) {
     try {
-      stream.push(piece, last);
+      stream.push(piece, isLast);
     } catch (error) {
       throw corrupt(
         entry,
         `its compressed data is broken (${error instanceof Error ? error.message : error})`,
       );
     }
-    // Past the end of its data the decompressor only piles up what it is given.
+    // After the end of the data, the decompressor only collects its input.
     silent = chunks.length === 0 ? silent + piece.length : 0;
     if (silent > MAX_SILENT_BYTES) throw corrupt(entry, "its compressed data goes on after its end");
     let made = 0;
@@ -78,7 +78,7 @@ function* pieces(
   entry: ZipEntry,
   { start, read }: DecodeZipEntryOptions,
   pieceBytes: () => number,
-): Generator<{ piece: Uint8Array; last: boolean }> {
+): Generator<{ piece: Uint8Array; isLast: boolean }> {
   for (let done = 0; done < entry.compressedSize;) {
     const wanted = Math.min(pieceBytes(), entry.compressedSize - done);
     const piece = read(start + done, wanted);
@@ -90,7 +90,7 @@ function* pieces(
       );
     }
     done += wanted;
-    yield { piece, last: done === entry.compressedSize };
+    yield { piece, isLast: done === entry.compressedSize };
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Extracts a ZIP archive safely, synchronously: it runs in a worker of {@linkcode ArchiveExtractor}.
+ * Extracts a ZIP archive safely and synchronously, in a worker of `ArchiveExtractor`.
  *
  * @module
  */
@@ -21,57 +21,57 @@ import {
   MAX_DESCRIPTOR_BYTES,
 } from "./zip_local_header.ts";
 
-/** What to extract, and where to. */
+/** Options of {@linkcode extractArchive}. */
 export interface ExtractArchiveOptions {
-  /** The ZIP archive: an absolute path. */
+  /** Absolute path of the ZIP archive. */
   readonly archivePath: string;
-  /** The folder to extract to: an absolute path to nothing, or to an empty folder. Its mode becomes 0700. */
+  /** Absolute path of the folder to extract to, which must be empty or not exist. Its mode becomes 0700. */
   readonly destination: string;
-  /** How much the archive may hold. @default {DEFAULT_ARCHIVE_LIMITS} */
+  /** Limits on the content. @default {DEFAULT_ARCHIVE_LIMITS} */
   readonly limits?: Partial<ArchiveLimits>;
-  /** Paths that no entry may have, nor lie under. @default {[]} */
+  /** Paths that entries must not have or lie under. @default {[]} */
   readonly reservedNames?: readonly string[];
-  /** Files that must be in the archive. @default {[]} */
+  /** Files that the archive must contain. @default {[]} */
   readonly requiredFiles?: readonly string[];
-  /** Who shall own the destination and all in it. @default {the user of this process} */
+  /** Owner of the destination and its content. @default {the user of this process} */
   readonly owner?: FileOwner;
-  /** Makes a tree that several share. @default {a folder of its own} */
+  /** Makes a tree that several containers share. @default {a private folder} */
   readonly shared?: SharedTreeOptions;
 }
 
-/** How a tree that several share is made. */
+/** Options of a tree that several containers share. */
 export interface SharedTreeOptions {
-  /** Absolute path of the file to write the list of its files to. */
+  /** Absolute path of the manifest to write. */
   readonly manifest: string;
-  /** Trees whose files are linked where they have the same content. */
+  /** Trees whose files may be linked instead of extracted, if the content is the same. */
   readonly donors: readonly TreeLocation[];
 }
 
-/** What was extracted. */
+/** Number and size of extracted files. */
 export interface ExtractedArchive {
-  /** Number of files, folders not counted. */
+  /** Number of files, without folders. */
   readonly files: number;
-  /** Their size together, in bytes. */
+  /** Size of all files, in bytes. */
   readonly bytes: number;
 }
 
-/** Ways to follow and to stop an extraction that runs synchronously. */
+/** Hooks to follow and stop an extraction, which runs synchronously. */
 export interface ExtractArchiveHooks {
-  /** Called once the destination is accepted; from then on whatever is in it comes from this extraction. */
+  /** Called once the destination is accepted. From then on, all of its content comes from this extraction. */
   started?(created: boolean): void;
   /** Called between any two pieces of work; stops the extraction by throwing. */
   checkpoint?(): void;
 }
 
 /**
- * Extracts an archive. All that its directory tells is checked before anything is written, everything else while it
- * is read; on any failure what was written is removed.
+ * Extracts an archive. Checks the central directory before it writes anything, and each entry while it reads it. A failure
+ * removes everything that was written.
  *
- * @param options What to extract, and where to.
- * @param hooks Ways to follow and to stop it.
- * @returns What was extracted.
- * @throws {InvalidArchiveError} The archive was refused.
- * @throws {BerthError} The archive cannot be read, or the destination not be written (`archive/io`).
+ * @param options See {@linkcode ExtractArchiveOptions}.
+ * @param hooks See {@linkcode ExtractArchiveHooks}.
+ * @returns Number and size of the extracted files.
+ * @throws {InvalidArchiveError} If the archive is refused.
+ * @throws {BerthError} If the archive cannot be read or the destination cannot be written (`archive/io`).
  */
 export function extractArchive(
   options: ExtractArchiveOptions,
@@ -93,7 +93,7 @@ export function extractArchive(
   const tree = options.shared && new TreeWriter(source, options.shared, target);
   target.open();
   try {
-    hooks.started?.(target.created);
+    hooks.started?.(target.isCreated);
     for (const folder of folders) {
       hooks.checkpoint?.();
       target.addFolder(folder);
@@ -102,7 +102,7 @@ export function extractArchive(
       const next = entries[index + 1]?.offset ?? end.directoryOffset;
       const start = checkAround(source, entry, next);
       hooks.checkpoint?.();
-      if (entry.folder) extractEntry(source, entry, start, undefined, hooks);
+      if (entry.isFolder) extractEntry(source, entry, start, undefined, hooks);
       else if (!tree?.link(entry, start)) {
         extractEntry(source, entry, start, target, hooks);
         tree?.wrote(entry);
@@ -114,7 +114,7 @@ export function extractArchive(
     removeAfter(error, target);
     throw error;
   }
-  const files = entries.filter((entry) => !entry.folder);
+  const files = entries.filter((entry) => !entry.isFolder);
   return { files: files.length, bytes: files.reduce((sum, entry) => sum + entry.size, 0) };
 }
 
@@ -127,7 +127,7 @@ function removeAfter(error: unknown, target: ExtractionTarget): void {
   }
 }
 
-/** Checks what stands around the data of an entry. @returns Where the data begins. */
+/** Checks the bytes around the data of an entry, and returns the position of the data. */
 function checkAround(source: ArchiveSource, entry: ZipEntry, next: number): number {
   const fixed = source.read(entry.offset, LOCAL_HEADER_BYTES);
   if (fixed.length < LOCAL_HEADER_BYTES) throw truncated();
@@ -137,7 +137,7 @@ function checkAround(source: ArchiveSource, entry: ZipEntry, next: number): numb
   const header = source.read(entry.offset, headerSize);
   if (header.length < headerSize) throw truncated();
   checkLocalHeader(header, entry);
-  // Many entries that share one piece of data are the bomb that no ratio shows.
+  // Entries that share one piece of data are a bomb that no ratio shows.
   if (dataEnd > next) {
     throw new InvalidArchiveError(
       "corrupt",
@@ -156,7 +156,7 @@ function extractEntry(
   target: ExtractionTarget | undefined,
   hooks: ExtractArchiveHooks,
 ): void {
-  using file = target?.createFile(entry.path, entry.executable);
+  using file = target?.createFile(entry.path, entry.isExecutable);
   decodeZipEntry(entry, {
     start,
     read: source.read,

@@ -1,5 +1,5 @@
 /**
- * The worker of {@linkcode ArchiveExtractor}: extracts one archive a message.
+ * The script of an extraction worker: extracts one archive for each message.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import {
   packExtractionError,
 } from "./extraction_message.ts";
 
-/** The global scope of a worker; the types at hand describe the one of a main program. */
+/** The global scope of a worker. Deno's types describe that of a main program. */
 interface WorkerScope {
   onmessage(event: MessageEvent<ExtractionRequest>): void;
   postMessage(message: ExtractionReply): void;
@@ -24,13 +24,13 @@ const scope = globalThis as unknown as WorkerScope;
 scope.onmessage = ({ data }) => scope.postMessage(extract(data));
 
 function extract({ options, shared }: ExtractionRequest): ExtractionReply {
-  const words = new Int32Array(shared);
+  const slots = new Int32Array(shared);
   try {
     const result = extractArchive(options, {
-      started: (created) => scope.postMessage({ kind: "started", created }),
+      started: (isCreated) => scope.postMessage({ kind: "started", isCreated }),
       checkpoint() {
-        Atomics.add(words, ControlSlot.Progress, 1);
-        if (Atomics.load(words, ControlSlot.Stop) !== 0) throw new Stopped();
+        Atomics.add(slots, ControlSlot.Progress, 1);
+        if (Atomics.load(slots, ControlSlot.Stop) !== 0) throw new Stopped();
       },
     });
     return { kind: "extracted", result };

@@ -1,6 +1,5 @@
 /**
- * What {@linkcode ArchiveExtractor} and its workers say to each other. Errors lose their class on the way, so they
- * travel as data.
+ * Messages between `ArchiveExtractor` and its workers. Errors would lose their class on the way, so they travel as data.
  *
  * @module
  */
@@ -8,28 +7,28 @@
 import { type ArchiveProblem, BerthError, InvalidArchiveError } from "../errors.ts";
 import type { ExtractArchiveOptions, ExtractedArchive } from "./extract_archive.ts";
 
-/** Asks a worker to extract one archive. */
+/** Request to extract one archive. */
 export interface ExtractionRequest {
-  /** What to extract, and where to. */
+  /** The archive and the destination. */
   readonly options: ExtractArchiveOptions;
-  /** Shared memory of {@linkcode EXTRACTION_SIGNAL_BYTES}: two 32-bit words, see {@linkcode ControlSlot}. */
+  /** Shared memory of {@linkcode EXTRACTION_SIGNAL_BYTES}: two 32-bit slots, see {@linkcode ControlSlot}. */
   readonly shared: SharedArrayBuffer;
 }
 
-/** Words of the shared memory. A worker that extracts is deaf to messages: this is how it hears and is heard. */
+/** Slots of the shared memory. A worker that extracts cannot receive messages, so it is controlled through them. */
 export enum ControlSlot {
-  /** Not 0: stop. */
+  /** Any other value than 0 stops the extraction. */
   Stop = 0,
-  /** Grows with every piece of work. */
+  /** Counts pieces of work. */
   Progress = 1,
 }
 
 /** Size of the shared memory, in bytes. */
 export const EXTRACTION_SIGNAL_BYTES = 8;
 
-/** What a worker says: that the destination is its own now, and at last how it ended. */
+/** Message of a worker: that it has taken the destination, and later how the extraction ended. */
 export type ExtractionReply =
-  | { readonly kind: "started"; readonly created: boolean }
+  | { readonly kind: "started"; readonly isCreated: boolean }
   | { readonly kind: "extracted"; readonly result: ExtractedArchive }
   | { readonly kind: "stopped" }
   | { readonly kind: "failed"; readonly error: ExtractionErrorData };
@@ -42,13 +41,13 @@ export interface ExtractionErrorData {
   readonly advice?: string;
   /** Code of a {@linkcode BerthError}. */
   readonly code?: string;
-  /** Set when it is an {@linkcode InvalidArchiveError}. */
+  /** Problem of an {@linkcode InvalidArchiveError}. */
   readonly problem?: ArchiveProblem;
-  /** The entry concerned. */
+  /** Entry of an {@linkcode InvalidArchiveError}. */
   readonly entry?: string;
-  /** Where it was thrown. */
+  /** Stack trace. */
   readonly stack?: string;
-  /** Its cause. */
+  /** Cause of the error. */
   readonly cause?: ExtractionErrorData;
 }
 
@@ -73,7 +72,7 @@ export function packExtractionError(error: unknown): ExtractionErrorData {
 }
 
 /**
- * Turns data into the error that it was.
+ * Turns data back into an error.
  *
  * @param data The error as data.
  * @returns An `InvalidArchiveError`, or a `BerthError` with its cause.

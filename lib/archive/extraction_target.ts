@@ -8,21 +8,21 @@ import { diskError, type FileOwner } from "../util/files.ts";
 import { BerthError, InvalidArchiveError } from "../errors.ts";
 import { escapeZipEntryName } from "./zip_entry_name.ts";
 
-/** Permission bits of what is extracted. */
+/** Permission bits of extracted files and folders. */
 export interface TargetModes {
-  /** Of a folder. */
+  /** Bits of a folder. */
   readonly folder: number;
-  /** Of a file. */
+  /** Bits of a file. */
   readonly file: number;
-  /** Of a file that may be executed. */
+  /** Bits of an executable file. */
   readonly executable: number;
 }
 
-/** For a folder that belongs to its user. */
+/** Bits for a folder that belongs to its user. */
 export const PRIVATE_MODES: TargetModes = { folder: 0o755, file: 0o644, executable: 0o755 };
 /**
- * For a folder that others see through views of their own: each may write to its view, whatever its user. Nobody can
- * reach the folder itself, which is closed.
+ * Bits for a folder that containers see through views: each container may write to its own view, whatever its user. The
+ * folder itself is closed to everybody.
  */
 export const SHARED_MODES: TargetModes = { folder: 0o777, file: 0o666, executable: 0o777 };
 
@@ -30,22 +30,20 @@ const MAX_SYSTEM_PATH_BYTES = 4095;
 const encoder = new TextEncoder();
 
 /**
- * A workspace that only we write to until it is finished. Files are created, never opened: what might have been
- * planted is an error, not a way out. Modes are set whatever the process's umask.
+ * A folder that only Berth writes to until it is finished. Creates files and never opens existing ones, so that a planted
+ * link is an error instead of a way out. Sets modes independently of the process's umask.
  */
 export class ExtractionTarget {
   readonly #path: string;
   readonly #pathBytes: number;
   readonly #owner: FileOwner | undefined;
   readonly #modes: TargetModes;
-  #created = false;
+  #isCreated = false;
 
   /**
-   * Names the folder; touches nothing yet.
-   *
-   * @param path The folder: an absolute path.
-   * @param owner Who shall own it and all in it.
-   * @param modes Permission bits of what is in it.
+   * @param path Absolute path of the folder.
+   * @param owner Owner of the folder and its content.
+   * @param modes Permission bits of the content.
    */
   constructor(path: string, owner?: FileOwner, modes: TargetModes = PRIVATE_MODES) {
     this.#path = path;
@@ -54,20 +52,20 @@ export class ExtractionTarget {
     this.#modes = modes;
   }
 
-  /** Whether {@linkcode ExtractionTarget.open} made the folder; else it was there, empty. */
-  get created(): boolean {
-    return this.#created;
+  /** Whether {@linkcode ExtractionTarget.open} has created the folder; otherwise it existed and was empty. */
+  get isCreated(): boolean {
+    return this.#isCreated;
   }
 
   /**
-   * Makes the folder, or takes an empty one, and closes it to others.
+   * Creates the folder, or takes an empty one, and closes it to other users.
    *
-   * @throws {BerthError} It is neither missing nor an empty folder, or cannot be made.
+   * @throws {BerthError} If the path exists and is not an empty folder, or the folder cannot be created.
    */
   open(): void {
     try {
       Deno.mkdirSync(this.#path, { mode: 0o700 });
-      this.#created = true;
+      this.#isCreated = true;
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) {
         throw diskError(`create '${this.#path}'`, error);
@@ -80,7 +78,7 @@ export class ExtractionTarget {
   /**
    * Creates a folder.
    *
-   * @param name Path of the folder below this one; the folder that it lies in exists.
+   * @param name Path below this folder. The parent must exist.
    */
   addFolder(name: string): void {
     this.#try(this.#resolve(name), "create", (path) => {
@@ -92,16 +90,16 @@ export class ExtractionTarget {
   /**
    * Creates a file.
    *
-   * @param name Path of the file below this folder; the folder that it lies in exists, the file does not.
-   * @param executable Whether it may be executed. No other bits than those of the modes are ever set.
-   * @returns Writes to the file until it is disposed of.
+   * @param name Path below this folder. The parent must exist, and the file must not.
+   * @param isExecutable Whether the file is executable. Only bits of the modes are ever set.
+   * @returns The file, open for writing until it is disposed.
    */
-  createFile(name: string, executable: boolean): Disposable & { write(chunk: Uint8Array): void } {
+  createFile(name: string, isExecutable: boolean): Disposable & { write(chunk: Uint8Array): void } {
     const path = this.#resolve(name);
     const file = this.#try(path, "create", () => {
       const file = Deno.openSync(path, { write: true, createNew: true, mode: 0o600 });
       try {
-        Deno.chmodSync(path, executable ? this.#modes.executable : this.#modes.file);
+        Deno.chmodSync(path, isExecutable ? this.#modes.executable : this.#modes.file);
         this.#give(path);
         return file;
       } catch (error) {
@@ -119,11 +117,11 @@ export class ExtractionTarget {
   }
 
   /**
-   * Creates a file that shares its content, mode and times with another one.
+   * Links a file, which shares its content, mode and times with the original.
    *
-   * @param name Path of the file below this folder; the folder that it lies in exists, the file does not.
-   * @param from Absolute path of the other file.
-   * @returns False where the file system refuses or the other file is gone.
+   * @param name Path below this folder. The parent must exist, and the file must not.
+   * @param from Absolute path of the original.
+   * @returns False if the file system refuses, or the original is missing.
    */
   linkFile(name: string, from: string): boolean {
     const path = this.#resolve(name);
@@ -136,7 +134,7 @@ export class ExtractionTarget {
   }
 
   /**
-   * Sets the time of change of a file, so that it depends on nothing but the archive.
+   * Sets the time of change of a file, so that it depends only on the archive.
    *
    * @param name Path of the file below this folder.
    * @param time Seconds since 1970.
@@ -146,7 +144,7 @@ export class ExtractionTarget {
   }
 
   /**
-   * Hands everything over to its owner.
+   * Gives all folders to their owner.
    *
    * @param folders The folders that were added.
    */
@@ -158,13 +156,13 @@ export class ExtractionTarget {
   }
 
   /**
-   * Removes all that was written, and the folder too unless it was there before.
+   * Removes everything that was written, and the folder if {@linkcode ExtractionTarget.open} has created it.
    *
-   * @throws {BerthError} Something is left.
+   * @throws {BerthError} If the removal is incomplete.
    */
   remove(): void {
     this.#try(this.#path, "remove what was extracted to", (path) => {
-      if (this.#created) return Deno.removeSync(path, { recursive: true });
+      if (this.#isCreated) return Deno.removeSync(path, { recursive: true });
       for (const { name } of Deno.readDirSync(path)) Deno.removeSync(`${path}/${name}`, { recursive: true });
     });
   }
@@ -176,7 +174,8 @@ export class ExtractionTarget {
     if (!empty) {
       throw new BerthError(
         "archive/destination",
-        `Cannot extract to '${this.#path}': something is there already. Use a path to nothing, or to an empty folder.`,
+        `Cannot extract to '${this.#path}': it exists and is not an empty folder.`,
+        { advice: "Use a path that does not exist, or an empty folder." },
       );
     }
   }

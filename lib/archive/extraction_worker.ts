@@ -1,5 +1,5 @@
 /**
- * One worker that extracts one archive at a time, and its replacement when it fails.
+ * A worker thread that extracts one archive at a time, and is replaced when it fails.
  *
  * @module
  */
@@ -18,16 +18,16 @@ import {
 export interface ExtractionWorkerOptions {
   /** Starts a worker. */
   createWorker(): Worker;
-  /** A worker that does not move for this long is given up, in ms. */
+  /** Time without progress after which the thread is terminated, in ms. */
   readonly stallMs: number;
-  /** A worker without work for this long is ended, in ms. */
+  /** Idle time after which the thread ends, in ms. */
   readonly idleMs: number;
 }
 
-/** How one extraction ended, as the lane sees it. */
+/** How one extraction ended. */
 type Ending = ExtractionReply | { readonly kind: "lost"; readonly why: string };
 
-/** Owns at most one worker, started with the first extraction and ended when there is nothing to do. */
+/** Owns at most one thread, which starts with the first extraction and ends when it is idle. */
 export class ExtractionWorker implements Disposable {
   readonly #options: ExtractionWorkerOptions;
   #worker: Worker | undefined;
@@ -39,18 +39,18 @@ export class ExtractionWorker implements Disposable {
     this.#options = options;
   }
 
-  /** Whether the worker has been started: the next extraction need not wait for that. */
-  get warm(): boolean {
+  /** Whether the thread runs, so that the next extraction need not wait for its start. */
+  get isWarm(): boolean {
     return this.#worker !== undefined;
   }
 
-  /** Starts the worker, where there is none: the next extraction need not wait for that. */
+  /** Starts the thread if it does not run, so that the next extraction need not wait for its start. */
   warmUp(): void {
     if (!this.#isBusy) this.#endWhenIdle();
     if (this.#worker) return;
     const worker = this.#options.createWorker();
     worker.onerror = (event) => {
-      // The next extraction starts another one, and says what is wrong.
+      // The next extraction starts another thread, and reports the error.
       event.preventDefault();
       if (this.#worker === worker) this[Symbol.dispose]();
     };
@@ -58,37 +58,38 @@ export class ExtractionWorker implements Disposable {
   }
 
   /**
-   * Extracts one archive; not to be called again before it has settled.
+   * Extracts one archive. Must not be called again before the promise settles. A failure leaves nothing behind.
    *
-   * @param options What to extract, and where to.
-   * @param signal Gives it up: the worker stops at the next piece and removes what it wrote.
-   * @returns What was extracted.
-   * @throws {BerthError} The archive was refused, the disk failed, or the worker was lost. Nothing is left behind.
+   * @param options The archive and the destination.
+   * @param signal Cancels the call: the thread stops at the next piece and removes what it wrote.
+   * @returns Number and size of the extracted files.
+   * @throws {BerthError} If the archive is refused, the disk fails, or the thread is lost.
    */
   async run(options: ExtractArchiveOptions, signal: AbortSignal): Promise<ExtractedArchive> {
-    let created: boolean | undefined;
+    let isCreated: boolean | undefined;
     clearTimeout(this.#idle);
     this.#isBusy = true;
-    const ending = await this.#ask(options, signal, (reply) => created = reply.created).finally(() => {
+    const ending = await this.#ask(options, signal, (reply) => isCreated = reply.isCreated).finally(() => {
       this.#isBusy = false;
       this.#endWhenIdle();
     });
     if (ending.kind === "extracted" && !signal.aborted) return ending.result;
     if (ending.kind === "lost") this[Symbol.dispose]();
-    // A worker that ended by itself has removed what it wrote, unless it succeeded just before it was stopped.
+    // A thread that ended by itself has removed what it wrote, unless it succeeded just before it was stopped.
     if (ending.kind === "lost" || ending.kind === "extracted") {
-      await removeExtracted(options.destination, created);
+      await removeExtracted(options.destination, isCreated);
     }
     signal.throwIfAborted();
     if (ending.kind === "failed") throw unpackExtractionError(ending.error);
-    const why = ending.kind === "lost" ? ending.why : "it stopped unasked";
+    const why = ending.kind === "lost" ? ending.why : "it stopped for no reason";
     throw new BerthError(
       "archive/worker",
-      `Cannot extract '${options.archivePath}': its worker was lost (${why}). Try again; the next one starts afresh.`,
+      `Cannot extract '${options.archivePath}': its worker was lost (${why}).`,
+      { advice: "Try again: the next extraction starts a new worker." },
     );
   }
 
-  /** Ends the worker. */
+  /** Terminates the thread. */
   [Symbol.dispose](): void {
     clearTimeout(this.#idle);
     this.#worker?.terminate();
@@ -103,17 +104,17 @@ export class ExtractionWorker implements Disposable {
   async #ask(
     options: ExtractArchiveOptions,
     signal: AbortSignal,
-    onStarted: (reply: { created: boolean }) => void,
+    onStarted: (reply: { isCreated: boolean }) => void,
   ): Promise<Ending> {
     const { promise, resolve } = Promise.withResolvers<Ending>();
     const shared = new SharedArrayBuffer(EXTRACTION_SIGNAL_BYTES);
-    const words = new Int32Array(shared);
-    // A worker that is terminated while it is busy runs on: it hears of the end here, and cleans up itself.
-    const stop = (): void => void Atomics.store(words, ControlSlot.Stop, 1);
+    const slots = new Int32Array(shared);
+    // A busy thread keeps running after terminate(), so it must read the stop from shared memory and clean up itself.
+    const stop = (): void => void Atomics.store(slots, ControlSlot.Stop, 1);
     signal.addEventListener("abort", stop, { once: true });
-    const watch = this.#watch(words, () => {
+    const watch = this.#watch(slots, () => {
       stop();
-      resolve({ kind: "lost", why: `it did not move for ${this.#options.stallMs} ms` });
+      resolve({ kind: "lost", why: `it made no progress for ${this.#options.stallMs} ms` });
     });
     try {
       const worker = this.#worker ??= this.#options.createWorker();
@@ -134,20 +135,20 @@ export class ExtractionWorker implements Disposable {
     }
   }
 
-  #watch(words: Int32Array, onStall: () => void): ReturnType<typeof setInterval> {
+  #watch(slots: Int32Array, onStall: () => void): ReturnType<typeof setInterval> {
     let seen = -1;
     return setInterval(() => {
-      const progress = Atomics.load(words, ControlSlot.Progress);
+      const progress = Atomics.load(slots, ControlSlot.Progress);
       if (progress === seen) onStall();
       seen = progress;
     }, this.#options.stallMs);
   }
 }
 
-async function removeExtracted(destination: string, created: boolean | undefined): Promise<void> {
-  // Before it said that it started, nothing there is the worker's.
-  if (created === undefined) return;
-  if (created) return await removeIfThere(destination);
+async function removeExtracted(destination: string, isCreated: boolean | undefined): Promise<void> {
+  // Before the thread has reported its start, nothing in the destination comes from it.
+  if (isCreated === undefined) return;
+  if (isCreated) return await removeIfThere(destination);
   for await (const { name } of Deno.readDir(destination)) await removeIfThere(`${destination}/${name}`);
 }
 

@@ -1,12 +1,12 @@
 /**
- * Reads a file by position through one buffer.
+ * Reads a file at any position through one buffer.
  *
  * @module
  */
 
 const WINDOW_BYTES = 256 * 1024;
 
-/** A file that is read in pieces, from anywhere. Reads in ascending order touch each byte of the file about once. */
+/** A file that is read in pieces, at any position. Reads in ascending order read each byte of the file about once. */
 export class FileWindow implements Disposable {
   /** Size of the file when it was opened, in bytes. */
   readonly size: number;
@@ -18,8 +18,8 @@ export class FileWindow implements Disposable {
   /**
    * Opens a file.
    *
-   * @param path The file.
-   * @throws {Error} It is not there, or not a regular file.
+   * @param path Path of the file.
+   * @throws {Error} If the file is missing, or not a regular file.
    */
   constructor(path: string) {
     this.#file = Deno.openSync(path, { read: true });
@@ -34,9 +34,9 @@ export class FileWindow implements Disposable {
   /**
    * Reads bytes.
    *
-   * @param position Where they begin, in bytes from the start of the file.
-   * @param length How many, in bytes; at most 256 KiB.
-   * @returns The bytes, fewer only where the file ends. They are valid until the next call.
+   * @param position Position of the first byte.
+   * @param length Number of bytes, at most 256 KiB.
+   * @returns The bytes, which stay valid until the next call. There are fewer only at the end of the file.
    */
   read(position: number, length: number): Uint8Array {
     const end = position + length;

@@ -1,20 +1,20 @@
 /**
- * Which files of a folder are left out of its archive.
+ * Decides which files of a folder are left out of its archive.
  *
  * @module
  */
 
 import ignore, { type Ignore } from "ignore";
 
-/** Files that name what is left out, in gitignore's syntax. The first that the folder has counts. */
+/** Names of ignore files, in gitignore's syntax. The first one in the folder counts. */
 export const IGNORE_FILES: readonly IgnoreFile[] = [".berthignore", ".gitignore"];
 
 /** Name of a file that {@linkcode IGNORE_FILES} lists. */
 export type IgnoreFile = ".berthignore" | ".gitignore";
 
 /**
- * Left out of every archive, unless `.berthignore` says otherwise (`!.env`): what version control, virtual
- * environments, caches and editors keep beside the code, and files of secrets.
+ * Patterns that are left out of every archive unless `.berthignore` says otherwise (`!.env`): files of version control,
+ * virtual environments, caches and editors, and files of secrets.
  */
 const ALWAYS = [
   ".git",
@@ -39,10 +39,10 @@ const ALWAYS = [
   "!.env.example",
 ];
 
-/** Folders of dependencies: version control leaves them out, and the bot needs them. */
+/** Folders of dependencies, which version control ignores and the bot needs. */
 const DEPENDENCIES: ReadonlySet<string> = new Set(["vendor", "node_modules"]);
 
-/** Rules of one folder and those above it. */
+/** Rules of one folder and of the folders above it. */
 export class IgnoreRules {
   readonly #prefix: string;
   readonly #ignore: Ignore;
@@ -56,27 +56,27 @@ export class IgnoreRules {
     this.#outer = outer;
   }
 
-  /** The rules that hold without any file. */
+  /** Returns the rules that hold without an ignore file. */
   static always(): IgnoreRules {
     return new IgnoreRules("", ALWAYS, false);
   }
 
   /**
-   * Adds the file of a folder to the rules of the folders above it.
+   * Adds the ignore file of a folder to the rules of the folders above it.
    *
-   * @param prefix Path of the folder below the root, with `/` at its end; empty for the root.
+   * @param prefix Path of the folder below the root, ending with `/`; empty for the root.
    * @param text Content of the file.
-   * @param file Its name. What `.gitignore` says of folders of dependencies does not count.
+   * @param file Name of the file. Patterns of `.gitignore` do not apply to folders of dependencies.
    */
   within(prefix: string, text: string, file: IgnoreFile): IgnoreRules {
     return new IgnoreRules(prefix, text.split(/\r?\n/), file === ".gitignore", this);
   }
 
   /**
-   * Whether a path is left out. What lies in a folder that is left out need not be asked for.
+   * Returns why a path is left out. Paths in a folder that is left out need no check.
    *
-   * @param path Path below the root; a folder's ends in `/`.
-   * @returns Why: a file of the folder, or what always holds; `undefined` when it is packed.
+   * @param path Path below the root. The path of a folder ends with `/`.
+   * @returns An ignore file, or a pattern that always holds; `undefined` if the path is packed.
    */
   reasonFor(path: string): "file" | "always" | undefined {
     const isSpared = this.#spares && DEPENDENCIES.has(path.split("/", 1)[0]!);
@@ -84,7 +84,7 @@ export class IgnoreRules {
     const { ignored, unignored } = isSpared ? NEITHER : this.#ignore.test(below);
     if (ignored) return this.#outer ? "file" : "always";
     if (unignored) {
-      // A file of secrets is packed where that is asked for by its own file, not by version control's.
+      // .berthignore may ask for a file of secrets to be packed, .gitignore may not.
       return this.#spares ? this.#outer?.reasonFor(path) : undefined;
     }
     return this.#outer?.reasonFor(path);

@@ -1,6 +1,6 @@
 /**
- * The checks of an archive that need nothing but its list of entries. Packing and extracting share them, so that
- * what one accepts the other does not refuse.
+ * Checks an archive by its list of entries. Packing and extracting share these checks, so that neither refuses what the
+ * other accepts.
  *
  * @module
  */
@@ -11,44 +11,44 @@ import { parseZipDirectory, type ZipEntry } from "./zip_directory.ts";
 import { findZipEnd, ZIP_TAIL_BYTES, type ZipEnd } from "./zip_end.ts";
 import { checkZipPaths } from "./zip_paths.ts";
 
-/** An archive that is read by position. */
+/** An archive that can be read at any position. */
 export interface ArchiveSource {
-  /** Its size in bytes. */
+  /** Size in bytes. */
   readonly size: number;
-  /** Reads at most 256 KiB, fewer bytes only where the archive ends; they are valid until the next call. */
+  /** Reads at most 256 KiB, which stay valid until the next call. Returns fewer bytes only at the end of the archive. */
   read(position: number, length: number): Uint8Array;
 }
 
-/** What an archive is checked against. */
+/** Rules that an archive must meet. */
 export interface ArchiveRules {
-  /** How much it may hold. @default {DEFAULT_ARCHIVE_LIMITS} */
+  /** Limits on the content. @default {DEFAULT_ARCHIVE_LIMITS} */
   readonly limits?: Partial<ArchiveLimits>;
-  /** Paths that no entry may have, nor lie under. @default {[]} */
+  /** Paths that entries must not have or lie under. @default {[]} */
   readonly reservedNames?: readonly string[];
-  /** Files that must be in it. @default {[]} */
+  /** Files that the archive must contain. @default {[]} */
   readonly requiredFiles?: readonly string[];
 }
 
-/** What the list of entries says. */
+/** The list of entries. */
 export interface InspectedArchive {
-  /** Where the list is. */
+  /** Position of the list. */
   readonly end: ZipEnd;
   /** The entries in the order of their data. */
   readonly entries: readonly ZipEntry[];
-  /** Every folder to create, each after the folder it lies in. */
+  /** Folders to create, parents first. */
   readonly folders: readonly string[];
 }
 
-/** A directory this long is no list of names any more, whatever the limit on entries. */
+/** Longest list of entries, in bytes, whatever the limit on entries. */
 const MAX_DIRECTORY_BYTES = 64 * 1024 ** 2;
 
 /**
  * Reads and checks the list of entries.
  *
  * @param source The archive.
- * @param rules What it is checked against.
- * @returns What the list says.
- * @throws {InvalidArchiveError} The archive was refused.
+ * @param rules See {@linkcode ArchiveRules}.
+ * @returns The entries.
+ * @throws {InvalidArchiveError} If the archive is refused.
  */
 export function inspectArchive(source: ArchiveSource, rules: ArchiveRules = {}): InspectedArchive {
   const limits: ArchiveLimits = { ...DEFAULT_ARCHIVE_LIMITS, ...rules.limits };
@@ -63,10 +63,9 @@ export function inspectArchive(source: ArchiveSource, rules: ArchiveRules = {}):
 }
 
 /**
- * An archive in memory.
+ * Makes an archive in memory readable.
  *
  * @param bytes The archive.
- * @returns Reads it.
  */
 export function archiveInMemory(bytes: Uint8Array): ArchiveSource {
   return {
@@ -99,7 +98,7 @@ function readDirectory(source: ArchiveSource, end: ZipEnd, limits: ArchiveLimits
   return bytes;
 }
 
-/** The error about an archive that ends too early. */
+/** Creates the error of an archive that ends too early. */
 export function truncated(): InvalidArchiveError {
   return new InvalidArchiveError("truncated", "The archive is truncated. Upload it again, whole.");
 }

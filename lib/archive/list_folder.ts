@@ -1,5 +1,5 @@
 /**
- * Lists what of a folder goes into its archive.
+ * Lists the files of a folder that go into its archive.
  *
  * @module
  */
@@ -8,38 +8,37 @@ import { InvalidBotFolderError, messageOf } from "../errors.ts";
 import { IGNORE_FILES, type IgnoreFile, IgnoreRules } from "./ignore_rules.ts";
 import { escapeZipEntryName, findZipNameProblem } from "./zip_entry_name.ts";
 
-/** One file or folder. */
+/** A file or folder to pack. */
 export interface FolderItem {
-  /** Path below the folder; a folder's ends in `/`. */
+  /** Path in the archive. The path of a folder ends with `/`. */
   readonly name: string;
-  /** Absolute path of what is packed: where a link leads to. */
+  /** Absolute path of the file, with links resolved. */
   readonly path: string;
-  /** Whether it may be executed. */
-  readonly executable: boolean;
+  /** Whether the file is executable. */
+  readonly isExecutable: boolean;
   /** Size in bytes; 0 for a folder. */
   readonly size: number;
 }
 
-/** What goes into the archive. */
+/** The files to pack. */
 export interface FolderListing {
-  /** Sorted by name. */
+  /** Files and folders, sorted by name. */
   readonly items: readonly FolderItem[];
-  /** What a file of the folder leaves out, sorted; what lies in a folder that is left out is not listed. */
+  /** Paths that the ignore file leaves out, sorted. The content of a folder that is left out is not listed. */
   readonly leftOut: readonly string[];
-  /** The file that says so. */
+  /** The ignore file, if there is one. */
   readonly ignoreFile?: IgnoreFile;
 }
 
 const MAX_ITEMS = 0xffff - 1;
 
 /**
- * Lists a folder. Links that stay inside count as what they lead to; one that leaves the folder, leads nowhere or
- * around in a circle is refused. Virtual environments, caches, `.git`, `.env` and what an ignore file names are left
- * out.
+ * Lists a folder. Follows links that stay inside, and refuses links that leave the folder, are broken or form a loop.
+ * Leaves out virtual environments, caches, `.git`, `.env` and the patterns of an ignore file.
  *
  * @param folder Absolute path.
- * @returns What is packed, and what is not.
- * @throws {InvalidBotFolderError} The folder cannot be read, or holds what does not belong in an archive.
+ * @returns The files to pack, and those that are left out.
+ * @throws {InvalidBotFolderError} If the folder cannot be read, or contains something that cannot be packed.
  */
 export async function listFolder(folder: string, signal?: AbortSignal): Promise<FolderListing> {
   const root = await readable(folder, () => Deno.realPath(folder));
@@ -57,7 +56,7 @@ interface Visit {
   readonly prefix: string;
   readonly path: string;
   readonly rules: IgnoreRules;
-  /** Real paths of the folders that this one lies in, itself included. */
+  /** Real paths of this folder and of its parents. */
   readonly above: readonly string[];
 }
 
@@ -88,7 +87,7 @@ class Lister {
     const at = `${path}/${entry}`;
     const link = Deno.lstatSync(at);
     const name = `${prefix}${entry}`;
-    // Rules for folders only do not hold for a link to one, as in git, so both are asked.
+    // As in git, patterns for folders do not apply to a link to a folder, so both names are checked.
     const isLeftOut = this.#isLeftOut(link.isDirectory ? `${name}/` : name, rules);
     if (isLeftOut) return;
     const shown = escapeZipEntryName(`${this.folder}/${name}`);
@@ -108,7 +107,7 @@ class Lister {
     this.items.push({
       name: info.isDirectory ? `${name}/` : name,
       path: real,
-      executable: ((info.mode ?? 0) & 0o111) !== 0,
+      isExecutable: ((info.mode ?? 0) & 0o111) !== 0,
       size: info.isDirectory ? 0 : info.size,
     });
     if (this.items.length > MAX_ITEMS) {
@@ -129,7 +128,7 @@ class Lister {
     return reason !== undefined;
   }
 
-  /** Where a link leads to, inside the folder. */
+  /** Resolves a link that stays inside the folder. */
   async #follow(at: string, shown: string): Promise<string> {
     const target = await Deno.readLink(at);
     const led = `it is a symbolic link to '${escapeZipEntryName(target)}'`;

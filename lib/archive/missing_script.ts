@@ -1,5 +1,5 @@
 /**
- * The words about an archive without the script that it is packed for. Pure.
+ * Explains that an archive lacks the script that it was packed for. Pure.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { escapeZipEntryName } from "./zip_entry_name.ts";
 const LISTED_NAMES = 5;
 
 /**
- * Says that a file is missing, what is there instead, and what to do.
+ * Says that a file is missing, which files there are, and what to do.
  *
  * @param required Path of the file.
  * @param files Paths of all files of the archive.
@@ -27,7 +27,7 @@ export function missingScript(required: string, files: readonly string[]): strin
     : "Add the file, or correct the script path.";
   const listed = files.slice(0, LISTED_NAMES).map((name) => `'${escapeZipEntryName(name)}'`).join(", ");
   const more = files.length > LISTED_NAMES ? ` and ${files.length - LISTED_NAMES} more` : "";
-  return `The archive lacks the file '${escapeZipEntryName(required)}'. It holds ${
+  return `The archive lacks the file '${escapeZipEntryName(required)}'. It contains ${
     files.length === 0 ? "no files" : listed + more
   }. ${hint}`;
 }

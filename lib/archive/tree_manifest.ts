@@ -1,40 +1,40 @@
 /**
- * The list of what is in a tree, kept beside it.
+ * The manifest of a tree: a list of its files and folders, stored beside it.
  *
  * @module
  */
 
-/** One file of a tree. */
+/** A file of a tree. */
 export interface TreeFile {
-  /** Path below the tree. */
+  /** Path in the tree. */
   readonly path: string;
-  /** Names its content and mode: equal keys are equal files. Empty for a file without content. */
+  /** Hash of content and mode: files with equal keys are equal. Empty for an empty file. */
   readonly key: string;
-  /** Its size in bytes. */
+  /** Size in bytes. */
   readonly size: number;
 }
 
-/** What is in a tree. */
+/** Files and folders of a tree. */
 export interface TreeManifest {
-  /** Every file. */
+  /** All files. */
   readonly files: readonly TreeFile[];
-  /** Every folder, each after the folder it lies in. */
+  /** All folders, parents first. */
   readonly folders: readonly string[];
 }
 
 /**
- * The text of a list.
+ * Formats a manifest.
  *
- * @param manifest The list.
+ * @param manifest The manifest.
  */
 export function formatTreeManifest({ files, folders }: TreeManifest): string {
   return JSON.stringify({ files: files.map(({ path, key, size }) => [path, key, size]), folders });
 }
 
 /**
- * Reads a list.
+ * Parses a manifest.
  *
- * @param text What {@linkcode formatTreeManifest} gave.
+ * @param text A result of {@linkcode formatTreeManifest}.
  * @throws {SyntaxError | TypeError} If the text is damaged.
  */
 export function parseTreeManifest(text: string): TreeManifest {

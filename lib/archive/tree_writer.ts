@@ -1,5 +1,5 @@
 /**
- * Makes an extracted tree one that several share: files that other trees have already are linked, not written.
+ * Makes a tree that several containers share. Files that other trees already have are linked instead of written.
  *
  * @module
  */
@@ -11,22 +11,22 @@ import type { ArchiveSource } from "./inspect_archive.ts";
 import { formatTreeManifest, parseTreeManifest, type TreeFile } from "./tree_manifest.ts";
 import type { ZipEntry } from "./zip_directory.ts";
 
-/** Where a tree is. */
+/** Paths of a tree. */
 export interface TreeLocation {
-  /** Absolute path of its files. */
+  /** Absolute path of the tree. */
   readonly path: string;
-  /** Absolute path of the list of its files. */
+  /** Absolute path of its manifest. */
   readonly manifest: string;
 }
 
 /**
- * The time of change of every file of a tree, in seconds since 1970: bytecode names the time of its source, and a
- * source that a bot changes has another.
+ * Time of change of every file of a tree, in seconds since 1970. Bytecode records the time of its source, so that Python
+ * notices when a bot changes a source.
  */
 const FILE_TIME = 946_684_800;
 const PIECE_BYTES = 64 * 1024;
 
-/** Links what donors have, and lists what the tree has. */
+/** Links files of donors, and writes the manifest of the tree. */
 export class TreeWriter {
   readonly #source: ArchiveSource;
   readonly #target: ExtractionTarget;
@@ -52,11 +52,11 @@ export class TreeWriter {
   }
 
   /**
-   * Links a file, if a donor has it.
+   * Links a file if a donor has it.
    *
    * @param entry The file.
-   * @param start Where its data begins in the archive.
-   * @returns False when it has to be written; then {@linkcode wrote} follows.
+   * @param start Position of its data in the archive.
+   * @returns False if the caller must write the file, then call {@linkcode wrote}.
    */
   link(entry: ZipEntry, start: number): boolean {
     this.#key = this.#keyOf(entry, start);
@@ -67,7 +67,7 @@ export class TreeWriter {
   }
 
   /**
-   * Notes a file that was written and verified.
+   * Adds a file to the manifest that was written and verified.
    *
    * @param entry The file.
    */
@@ -77,9 +77,9 @@ export class TreeWriter {
   }
 
   /**
-   * Writes the list.
+   * Writes the manifest.
    *
-   * @param folders The folders of the tree.
+   * @param folders Folders of the tree.
    */
   finish(folders: readonly string[]): void {
     const text = formatTreeManifest({ files: this.#files, folders });
@@ -95,16 +95,16 @@ export class TreeWriter {
   }
 
   /**
-   * The same compressed bytes are the same content. All that was verified of a written file is part of the key, so
-   * that a linked one need not be verified again.
+   * Computes the key of a file from its compressed bytes and from everything that was verified of a written file, so that
+   * a linked one need not be verified again.
    */
-  #keyOf({ method, crc, size, compressedSize, executable }: ZipEntry, start: number): string {
-    // Empty files are many, and a file can have a limited number of links.
+  #keyOf({ method, crc, size, compressedSize, isExecutable }: ZipEntry, start: number): string {
+    // There are many empty files, and the number of links to one file is limited.
     if (size === 0) return "";
-    const hash = createHash("sha256").update(`${method} ${crc} ${size} ${executable} `);
+    const hash = createHash("sha256").update(`${method} ${crc} ${size} ${isExecutable} `);
     for (let at = 0; at < compressedSize;) {
       const piece = this.#source.read(start + at, Math.min(PIECE_BYTES, compressedSize - at));
-      // The decoder says that the archive is truncated.
+      // The decoder will report that the archive is truncated.
       if (piece.length === 0) return "";
       hash.update(piece);
       at += piece.length;
@@ -113,7 +113,7 @@ export class TreeWriter {
   }
 }
 
-/** A donor that cannot be read gives nothing. */
+/** Reads the manifests of donors, and skips those that cannot be read. */
 function readDonors(donors: readonly TreeLocation[]): Map<string, string> {
   const known = new Map<string, string>();
   for (const { path, manifest } of donors) {

@@ -1,5 +1,5 @@
 /**
- * The ZIP64 extra field: sizes that do not fit the 32 bits of a header. Pure.
+ * Reads the ZIP64 extra field: sizes that do not fit into the 32 bits of a header. Pure.
  *
  * @module
  */
@@ -10,7 +10,7 @@ export interface ZipSizes {
   readonly size: number;
   /** Size in the archive, in bytes. */
   readonly compressedSize: number;
-  /** Where the local header begins, in bytes; 0 in a local header, which has no such field. */
+  /** Position of the local header; 0 in a local header, which has no such field. */
   readonly offset: number;
   /** Number of the part of a split archive; 0 in a local header. */
   readonly disk: number;
@@ -19,11 +19,11 @@ export interface ZipSizes {
 const ZIP64_FIELD = 0x0001;
 
 /**
- * Replaces the fields that are at their maximum by those of the ZIP64 extra field.
+ * Replaces fields with the maximum value by those of the ZIP64 extra field.
  *
  * @param extra The extra fields of a header.
- * @param sizes The fields as the header has them.
- * @returns The true fields; `undefined` when one is at its maximum and the extra field lacks it.
+ * @param sizes The fields of the header.
+ * @returns The real fields; `undefined` if the extra field lacks one that has the maximum value.
  */
 export function readZip64Sizes(extra: Uint8Array, sizes: ZipSizes): ZipSizes | undefined {
   const needed = sizes.size === 0xffffffff || sizes.compressedSize === 0xffffffff ||

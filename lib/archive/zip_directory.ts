@@ -1,5 +1,5 @@
 /**
- * Reads the central directory of a ZIP archive and refuses what is not safe to extract. Pure.
+ * Reads the central directory of a ZIP archive, and refuses entries that are not safe to extract. Pure.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import { readZip64Sizes } from "./zip64_sizes.ts";
 
 /** One file or folder of an archive, as the central directory describes it. */
 export interface ZipEntry extends ZipEntryName {
-  /** The name's bytes, to be compared with those of the local header. */
+  /** Bytes of the name, to compare with those of the local header. */
   readonly rawName: Uint8Array;
-  /** Whether anyone may execute it; only archives made on Unix say so. */
-  readonly executable: boolean;
+  /** Whether anyone may execute it; only known for archives made on Unix. */
+  readonly isExecutable: boolean;
   /** General purpose flags. */
   readonly flags: number;
   /** 0 (stored) or 8 (deflate). */
@@ -26,7 +26,7 @@ export interface ZipEntry extends ZipEntryName {
   readonly compressedSize: number;
   /** Size of the content, in bytes. */
   readonly size: number;
-  /** Where its local header begins, in bytes from the start of the archive. */
+  /** Position of its local header. */
   readonly offset: number;
 }
 
@@ -56,19 +56,19 @@ const SPECIAL_FILES: Readonly<Record<number, string>> = {
 };
 
 /**
- * Reads the central directory and checks every entry by itself, and all of them against the limits.
+ * Reads the central directory, and checks every entry and the limits.
  *
  * @param bytes The central directory.
- * @param end What the end records say of it.
- * @param limits How much the archive may hold.
+ * @param end The end records.
+ * @param limits Limits on the content.
  * @returns The entries in the order of their data in the archive.
- * @throws {InvalidArchiveError} The directory is corrupt, an entry is not safe, or a limit is passed.
+ * @throws {InvalidArchiveError} If the directory is corrupt, an entry is not safe, or a limit is exceeded.
  */
 export function parseZipDirectory(bytes: Uint8Array, end: ZipEnd, limits: ArchiveLimits): ZipEntry[] {
   if (end.entries > limits.maxEntries) {
     throw new InvalidArchiveError(
       "too-many-entries",
-      `The archive holds ${end.entries} entries, more than ${limits.maxEntries}. Leave out what the bot does not need.`,
+      `The archive contains ${end.entries} entries, more than ${limits.maxEntries}. Leave out what the bot does not need.`,
     );
   }
   const entries: ZipEntry[] = [];
@@ -121,7 +121,7 @@ function parseEntry(bytes: Uint8Array, at: number, end: ZipEnd): { entry: ZipEnt
     size: sizes.size,
     compressedSize: sizes.compressedSize,
     offset: sizes.offset,
-    executable: (madeOn === 3 || madeOn === 19) && (mode & 0o111) !== 0,
+    isExecutable: (madeOn === 3 || madeOn === 19) && (mode & 0o111) !== 0,
   };
   checkEntry(entry, mode, sizes.disk);
   return { entry, next: at + next };
@@ -143,7 +143,7 @@ function checkEntry(entry: ZipEntry, mode: number, disk: number): void {
   if (disk !== 0) {
     throw refuse("unsupported", label, "lies in another part of a split archive. Pack it as one file");
   }
-  // On whatever system it was made: a link that one program would create must not look like a file here.
+  // Independent of the system that made it: an entry that other programs extract as a link must not become a file here.
   const special = SPECIAL_FILES[mode & 0o170000];
   if (special !== undefined) {
     throw refuse(
@@ -152,7 +152,7 @@ function checkEntry(entry: ZipEntry, mode: number, disk: number): void {
       `is ${special}; only files and folders are allowed. Put the file itself in`,
     );
   }
-  if (entry.folder && entry.size !== 0) throw corrupt(`the folder '${label}' has content`, label);
+  if (entry.isFolder && entry.size !== 0) throw corrupt(`the folder '${label}' has content`, label);
   if (method === ZIP_STORED && entry.size !== entry.compressedSize) {
     throw refuse(
       "header-mismatch",

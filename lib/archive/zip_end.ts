@@ -1,18 +1,18 @@
 /**
- * Finds the end records of a ZIP archive: the only way into its central directory. Pure.
+ * Finds the end records of a ZIP archive, which point to its central directory. Pure.
  *
  * @module
  */
 
 import { InvalidArchiveError } from "../errors.ts";
 
-/** Where the central directory is, as the end records say. */
+/** Position of the central directory according to the end records. */
 export interface ZipEnd {
-  /** Number of entries that the directory holds. */
+  /** Number of entries in the directory. */
   readonly entries: number;
-  /** Where the directory begins, in bytes from the start of the archive. */
+  /** Position of the directory. */
   readonly directoryOffset: number;
-  /** Its size in bytes. */
+  /** Size of the directory in bytes. */
   readonly directorySize: number;
 }
 
@@ -23,19 +23,19 @@ const LOCATOR_SIZE = 20;
 const END64_SIGNATURE = 0x06064b50;
 const END64_SIZE = 56;
 
-/** This many last bytes of an archive (or all, when it is smaller) hold its end records, in bytes. */
+/** Size of the part at the end of an archive that contains its end records, in bytes. */
 export const ZIP_TAIL_BYTES: number = END_SIZE + 0xffff + LOCATOR_SIZE + END64_SIZE;
 
 /**
  * Reads the end records, ZIP64 included.
  *
- * An archive whose comment holds a second end record is refused: two readers would see two different archives.
+ * An archive whose comment contains a second end record is refused: two readers would see two different archives.
  *
- * @param tail The last {@linkcode ZIP_TAIL_BYTES} of the archive, or all of it when it is smaller.
+ * @param tail The last {@linkcode ZIP_TAIL_BYTES} of the archive, or the whole archive if it is smaller.
  * @param archiveSize Size of the archive in bytes.
- * @param head The archive's first bytes; they tell a ZIP that was cut off from something else.
- * @returns Where the central directory is; it lies inside the archive and right before the end records.
- * @throws {InvalidArchiveError} It is not a ZIP, truncated, corrupt, or in several parts.
+ * @param head The first bytes of the archive, which distinguish a truncated ZIP from another file.
+ * @returns Position of the central directory, which lies inside the archive and directly before the end records.
+ * @throws {InvalidArchiveError} If the archive is not a ZIP, or is truncated, corrupt or split.
  */
 export function findZipEnd(tail: Uint8Array, archiveSize: number, head: Uint8Array): ZipEnd {
   const view = viewOf(tail);
@@ -69,7 +69,7 @@ function findEndRecord(view: DataView, head: Uint8Array): number {
   const [position] = complete;
   if (position === undefined) throw noEndRecord(view, signatures, head);
   if (complete.length > 1 || signatures[0] !== position) {
-    throw corrupt("its comment holds a second end record, so that two programs would read two archives");
+    throw corrupt("its comment contains a second end record, so that two programs would read two archives");
   }
   return position;
 }
@@ -96,7 +96,7 @@ function noEndRecord(view: DataView, signatures: readonly number[], head: Uint8A
 }
 
 interface EndFields extends ZipEnd {
-  /** Where the first of the end records begins in the tail. */
+  /** Position of the first end record in the tail. */
   readonly recordsStart: number;
 }
 

@@ -1,35 +1,35 @@
 /**
- * Names inside an archive: which are safe to create below a folder, and how to show the others. Pure.
+ * Checks which names in an archive are safe to create in a folder, and escapes the others to show them. Pure.
  *
  * @module
  */
 
 import { InvalidArchiveError } from "../errors.ts";
 
-/** A name that is safe below any folder. */
+/** A name that is safe to create in any folder. */
 export interface ZipEntryName {
-  /** Path below the destination, with `/` between its parts and none at its end. */
+  /** Path below the destination, with `/` between its parts but not at its end. */
   readonly path: string;
-  /** Whether the name ends in `/`: a folder. */
-  readonly folder: boolean;
-  /** The name as it may be shown: control characters escaped, cut when long. */
+  /** Whether it is a folder: its name ends with `/`. */
+  readonly isFolder: boolean;
+  /** The name for people: control characters are escaped, and a long name is cut. */
   readonly label: string;
 }
 
 const MAX_PATH_BYTES = 4096;
 const MAX_COMPONENT_BYTES = 255;
 const MAX_LABEL_LENGTH = 160;
-// The byte order mark is part of a name, not to be dropped: two names must never decode to one.
+// The byte order mark is part of a name and must not be dropped: two names must never decode to the same string.
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
 /**
- * Decodes and checks the name of an entry. Names are UTF-8, whether the archive says so (flag bit 11) or not:
- * the old code pages cannot be told apart, so a name in one of them is refused rather than guessed.
+ * Decodes and checks the name of an entry. Names must be UTF-8, whether the archive says so (flag bit 11) or not: the old
+ * code pages cannot be told apart, so a name in one of them is refused instead of guessed.
  *
- * @param raw The name's bytes.
- * @returns The name, safe to create below a folder.
- * @throws {InvalidArchiveError} `bad-name`, with the reason.
+ * @param raw Bytes of the name.
+ * @returns The name, which is safe to create in a folder.
+ * @throws {InvalidArchiveError} If the name is not safe (`bad-name`).
  */
 export function readZipEntryName(raw: Uint8Array): ZipEntryName {
   let name: string;
@@ -43,33 +43,34 @@ export function readZipEntryName(raw: Uint8Array): ZipEntryName {
     ? `is ${raw.length} bytes long, more than ${MAX_PATH_BYTES}`
     : findZipNameProblem(name);
   if (problem !== undefined) throw badName(label, problem);
-  const folder = name.endsWith("/");
-  return { path: folder ? name.slice(0, -1) : name, folder, label };
+  const isFolder = name.endsWith("/");
+  return { path: isFolder ? name.slice(0, -1) : name, isFolder, label };
 }
 
 /**
- * Says why a name is not safe to create below a folder.
+ * Says why a name is not safe to create in a folder.
  *
- * @param name A name as it stands in an archive; a folder's ends in `/`.
- * @returns What is wrong and what to do, to be put after the name; `undefined` when nothing is.
+ * @param name A name from an archive. The name of a folder ends with `/`.
+ * @returns What is wrong and what to do, as a clause that follows the name; `undefined` if the name is safe.
  */
 export function findZipNameProblem(name: string): string | undefined {
   if (name === "") return "is empty";
   // deno-lint-ignore no-control-regex
-  if (/[\u0000-\u001f\u007f-\u009f]/.test(name)) return "holds a control character. Rename the file";
-  if (name.includes("\\")) return "holds a backslash. Use '/' between folders";
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(name)) return "contains a control character. Rename the file";
+  if (name.includes("\\")) return "contains a backslash. Use '/' between folders";
   if (name.startsWith("/")) return "is absolute. Use a path relative to the archive";
   if (/^[a-zA-Z]:/.test(name)) return "begins with a drive letter. Use a path relative to the archive";
   const parts = (name.endsWith("/") ? name.slice(0, -1) : name).split("/");
-  if (parts.includes("..")) return "holds '..' and could lead out of its folder. Remove it from the path";
-  if (parts.includes(".")) return "holds '.' as a folder. Remove it from the path";
-  if (parts.includes("")) return "holds an empty folder name ('//'). Remove it from the path";
+  if (parts.includes("..")) return "contains '..' and could lead out of its folder. Remove it from the path";
+  if (parts.includes(".")) return "contains '.' as a folder. Remove it from the path";
+  if (parts.includes("")) return "contains an empty folder name ('//'). Remove it from the path";
   if (parts.some(isTooLong)) return `has a part of more than ${MAX_COMPONENT_BYTES} bytes. Shorten it`;
   return undefined;
 }
 
 /**
- * Makes a name safe to show: control and direction-changing characters become escapes, and what is very long is cut.
+ * Makes a name safe to show. Escapes characters that control the terminal or the direction of writing, and cuts a long
+ * name.
  *
  * @param name Any name.
  * @returns The name for people and logs.

@@ -13,25 +13,25 @@ import { InvalidBotFolderError, messageOf } from "../errors.ts";
 import type { IgnoreFile } from "./ignore_rules.ts";
 import { type FolderItem, listFolder } from "./list_folder.ts";
 
-/** How far the packing of a folder is. */
+/** Progress of packing a folder. */
 export interface ZipProgress {
-  /** Bytes of files that are packed. */
+  /** Size of the files packed so far, in bytes. */
   readonly doneBytes: number;
-  /** Bytes of all files. */
+  /** Size of all files, in bytes. */
   readonly totalBytes: number;
-  /** Number of all files and folders. */
+  /** Number of files and folders. */
   readonly items: number;
 }
 
 /** Options of {@linkcode zipFolder}. */
 export interface ZipFolderOptions {
   /**
-   * Whether files are compressed. An archive that does not leave the machine is packed and extracted faster without.
+   * Whether to compress files. Without, packing and extracting on the same machine is faster.
    *
    * @default {true}
    */
   readonly compress?: boolean;
-  /** Called at the beginning, then some ten times a second, and at the end. */
+  /** Called at the beginning, then about ten times a second, and at the end. */
   readonly onProgress?: (progress: ZipProgress) => void;
   /** Cancels the call; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -41,33 +41,44 @@ export interface ZipFolderOptions {
 export interface ZippedFolder {
   /** The archive. */
   readonly archive: Uint8Array<ArrayBuffer>;
-  /** SHA-256 of names, modes and contents, in hexadecimal digits: it does not depend on how they are compressed. */
+  /** SHA-256 of names, modes and contents in hexadecimal digits. Does not depend on the compression. */
   readonly contentHash: string;
-  /** What a file of the folder leaves out; what lies in a folder that is left out is not listed. */
+  /** Paths that the ignore file leaves out. The content of a folder that is left out is not listed. */
   readonly leftOut: readonly string[];
-  /** The file that says so. */
+  /** The ignore file, if there is one. */
   readonly ignoreFile?: IgnoreFile;
 }
 
 const MAX_BYTES = 0xffffffff - 1;
 const UNIX = 3;
-// The archive has no zone: local noon of the first day it can express is the same bytes everywhere.
+// A ZIP archive has no time zone, so local noon of its first possible day gives the same bytes everywhere.
 const MTIME = new Date(1980, 0, 1, 12);
-/** Larger files are read in pieces, in bytes. */
+/** Size above which a file is read in pieces, in bytes. */
 const WHOLE_BYTES = 32 * 1024 ** 2;
-/** Time without a turn for anybody else, in ms. */
+/** Longest time without a turn for other work, in ms. */
 const TURN_MS = 50;
-/** A file that does not get smaller than this part of it is stored as it is: what is packed already, as images. */
+/** Compressed part of a file above which it is stored uncompressed, as for images. */
 const WORTHWHILE = 0.95;
 
 /**
- * Packs what {@linkcode listFolder} lists. The same content gives the same bytes, whenever and wherever it is packed:
- * entries are sorted and have one fixed time. Executable bits are kept. The packed archive is held in memory.
+ * Packs a folder into a ZIP archive in memory. The same content gives the same bytes, whenever and wherever it is packed:
+ * entries are sorted and have a fixed time. Keeps executable bits. Leaves out virtual environments, caches, `.git`,
+ * `.env` and the patterns of `.berthignore` or `.gitignore`.
  *
- * @param folder The folder; its content becomes the top level of the archive.
+ * @param folder Path of the folder, whose content becomes the top level of the archive.
  * @param options See {@linkcode ZipFolderOptions}.
  * @returns The archive.
- * @throws {InvalidBotFolderError} The folder cannot be read, or holds what does not belong in an archive.
+ * @throws {InvalidBotFolderError} If the folder cannot be read, or contains something that cannot be packed.
+ *
+ * @example Pack a bot
+ * ```ts
+ * import { zipFolder } from "@berth/runner";
+ *
+ * const folder = await Deno.makeTempDir();
+ * await Deno.writeTextFile(`${folder}/main.py`, "def main(id, config):\n    return {}\n");
+ * const { archive, contentHash } = await zipFolder(folder);
+ * console.assert(archive.length > 0 && contentHash.length === 64);
+ * ```
  */
 export async function zipFolder(
   folder: string,
@@ -118,7 +129,7 @@ class Packer {
   }
 
   async add(item: FolderItem): Promise<void> {
-    const { name, path, executable, size } = item;
+    const { name, path, isExecutable, size } = item;
     const isFolder = name.endsWith("/");
     const packed = isFolder
       ? EMPTY
@@ -126,11 +137,11 @@ class Packer {
       ? await readable(path, () => this.#packLarge(path))
       : this.#pack(await readable(path, () => Promise.resolve(Deno.readFileSync(path))));
     const entry = new PackedEntry(name, packed);
-    entry.attrs = (isFolder ? 0o040755 : executable ? 0o100755 : 0o100644) << 16;
+    entry.attrs = (isFolder ? 0o040755 : isExecutable ? 0o100755 : 0o100644) << 16;
     this.#zip.add(entry);
     entry.write();
     this.doneBytes += packed.size;
-    this.#content.update(JSON.stringify([name, executable && !isFolder, packed.sha256]));
+    this.#content.update(JSON.stringify([name, isExecutable && !isFolder, packed.sha256]));
     if (this.#size > MAX_BYTES) {
       throw new InvalidBotFolderError(
         `Cannot pack '${path}': the archive would have more than ${MAX_BYTES} bytes.`,
@@ -177,7 +188,7 @@ class Packer {
   }
 }
 
-/** An entry whose data is packed already; fflate writes what stands around it. */
+/** An entry whose data is already packed; fflate writes its headers. */
 class PackedEntry extends ZipPassThrough {
   readonly #packed: Packed;
 
@@ -192,7 +203,7 @@ class PackedEntry extends ZipPassThrough {
   write(): void {
     const { chunks, size, crc } = this.#packed;
     for (const chunk of chunks) this.ondata(null, chunk, false);
-    // What is pushed from outside is not counted by the base class.
+    // The base class does not count data that is pushed from outside.
     this.size = size;
     this.crc = crc;
     this.ondata(null, new Uint8Array(0), true);

@@ -1,6 +1,6 @@
 /**
- * What stands around an entry's data in a ZIP archive. It must say the same as the central directory, since other
- * programs may believe this side. Pure.
+ * Checks the headers around an entry's data in a ZIP archive. They must agree with the central directory, since other
+ * programs may rely on them. Pure.
  *
  * @module
  */
@@ -11,22 +11,22 @@ import type { ZipEntry } from "./zip_directory.ts";
 
 /** Size of a local header without name and extra fields, in bytes. */
 export const LOCAL_HEADER_BYTES = 30;
-/** A data descriptor has at most this many bytes. */
+/** Size of the longest data descriptor, in bytes. */
 export const MAX_DESCRIPTOR_BYTES = 24;
 
 const SIGNATURE = 0x04034b50;
 const DESCRIPTOR_SIGNATURE = 0x08074b50;
-// Encrypted, sizes in a descriptor, patch, strong encryption, masked header. Bits 1 and 2 are hints of the
-// packer, and bit 11 (UTF-8) changes nothing here: the bytes of the two names must be equal.
+// Encrypted, sizes in a descriptor, patch, strong encryption, masked header. Bits 1 and 2 are hints of the packer, and
+// bit 11 (UTF-8) does not matter, since the bytes of both names must be equal.
 const FLAGS_THAT_MATTER = 0x2069;
 const DESCRIPTOR_FLAG = 0x08;
 
 /**
- * Says how long a local header is.
+ * Computes the size of a local header.
  *
- * @param fixed Its first {@linkcode LOCAL_HEADER_BYTES}.
- * @param entry The entry as the central directory has it.
- * @returns Its size in bytes with name and extra fields: the data begins there.
+ * @param fixed The first {@linkcode LOCAL_HEADER_BYTES} of the header.
+ * @param entry The entry in the central directory.
+ * @returns Size in bytes, with name and extra fields. The data follows.
  * @throws {InvalidArchiveError} If there is no local header (`corrupt`).
  */
 export function localHeaderSize(fixed: Uint8Array, entry: ZipEntry): number {
@@ -44,9 +44,9 @@ export function localHeaderSize(fixed: Uint8Array, entry: ZipEntry): number {
 /**
  * Checks a local header against the central directory.
  *
- * @param header The whole header, with name and extra fields.
- * @param entry The entry as the central directory has it.
- * @throws {InvalidArchiveError} `header-mismatch`, with the field that differs.
+ * @param header The header with name and extra fields.
+ * @param entry The entry in the central directory.
+ * @throws {InvalidArchiveError} If a field differs (`header-mismatch`).
  */
 export function checkLocalHeader(header: Uint8Array, entry: ZipEntry): void {
   const view = viewOf(header);
@@ -70,19 +70,19 @@ export function checkLocalHeader(header: Uint8Array, entry: ZipEntry): void {
     if (crc !== entry.crc) throw mismatch(entry, "checksum");
     return;
   }
-  // The truth comes in the descriptor; what stands here is a placeholder, or true already.
+  // The descriptor has the real values; those in the header are placeholders or the same.
   if (!isPlaceholderOr(fields.size, entry.size)) throw mismatch(entry, "size");
   if (!isPlaceholderOr(fields.compressedSize, entry.compressedSize)) throw mismatch(entry, "size");
   if (!isPlaceholderOr(crc, entry.crc)) throw mismatch(entry, "checksum");
 }
 
 /**
- * Checks what stands between the end of an entry's data and whatever comes next in the archive: the data descriptor
- * if the entry has one, else nothing. Nothing can hide between two entries.
+ * Checks the bytes between the end of an entry's data and the next record: the data descriptor if the entry has one, else
+ * nothing. So nothing can hide between two entries.
  *
- * @param bytes The bytes in between, at most {@linkcode MAX_DESCRIPTOR_BYTES} + 1 of them.
- * @param entry The entry as the central directory has it.
- * @throws {InvalidArchiveError} `header-mismatch` for a wrong descriptor, `corrupt` for other bytes.
+ * @param bytes The bytes in between, at most {@linkcode MAX_DESCRIPTOR_BYTES} + 1.
+ * @param entry The entry in the central directory.
+ * @throws {InvalidArchiveError} If the descriptor is wrong (`header-mismatch`) or there are other bytes (`corrupt`).
  */
 export function checkAfterData(bytes: Uint8Array, entry: ZipEntry): void {
   if ((entry.flags & DESCRIPTOR_FLAG) === 0) {
@@ -117,7 +117,7 @@ function viewOf(bytes: Uint8Array): DataView {
 function mismatch(entry: ZipEntry, field: string): InvalidArchiveError {
   return new InvalidArchiveError(
     "header-mismatch",
-    `The archive says two different things about '${entry.label}' (${field}): its list of entries disagrees with what stands at the entry. Pack it again.`,
+    `The archive says two different things about '${entry.label}' (${field}): its list of entries disagrees with the header of the entry. Pack it again.`,
     entry.label,
   );
 }

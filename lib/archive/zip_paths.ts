@@ -1,5 +1,5 @@
 /**
- * Checks the names of an archive against each other, and against what must and must not be there. Pure.
+ * Checks the names in an archive against each other, and for required and reserved ones. Pure.
  *
  * @module
  */
@@ -9,24 +9,25 @@ import { missingScript } from "./missing_script.ts";
 import type { ZipEntry } from "./zip_directory.ts";
 import { escapeZipEntryName } from "./zip_entry_name.ts";
 
-/** What {@linkcode checkZipPaths} holds the names against. */
+/** Rules of {@linkcode checkZipPaths}. */
 export interface ZipPathRules {
-  /** Names that no entry may have, nor lie under. */
+  /** Names that entries must not have or lie under. */
   readonly reservedNames: readonly string[];
-  /** Files that must be there. */
+  /** Files that must exist. */
   readonly requiredFiles: readonly string[];
-  /** Files and folders at most, folders that are only implied included. */
+  /** Largest number of files and folders, including folders that are only part of a file's path. */
   readonly maxEntries: number;
 }
 
 /**
- * Checks that no two entries would meet at one path, none is at a reserved name, and no required file is missing.
- * Names that differ only in their Unicode normalisation count as one; names that differ in case do not.
+ * Checks that no two entries have the same path, none has a reserved name, and no required file is missing. Names that
+ * differ only in Unicode normalization count as equal; names that differ in case do not.
  *
  * @param entries All entries of the archive.
- * @param rules What the names are held against.
- * @returns Every folder to create, each after the folder it lies in.
- * @throws {InvalidArchiveError} `duplicate`, `reserved-name`, `missing-script` or `too-many-entries`.
+ * @param rules See {@linkcode ZipPathRules}.
+ * @returns Folders to create, parents first.
+ * @throws {InvalidArchiveError} If a rule is broken: `duplicate`, `reserved-name`, `missing-script` or
+ * `too-many-entries`.
  */
 export function checkZipPaths(entries: readonly ZipEntry[], rules: ZipPathRules): string[] {
   const paths = new Paths(rules.maxEntries);
@@ -37,46 +38,46 @@ export function checkZipPaths(entries: readonly ZipEntry[], rules: ZipPathRules)
   for (const required of rules.requiredFiles) {
     if (!paths.hasFile(required)) throw missing(required, entries);
   }
-  // A folder is a prefix of what lies in it, and so sorts before it.
+  // The path of a folder is a prefix of the paths in it, so it is sorted before them.
   return [...paths.folders].sort();
 }
 
 class Paths {
   readonly folders = new Set<string>();
   readonly #explicitFolders = new Set<string>();
-  readonly #taken = new Map<string, { path: string; label: string; folder: boolean }>();
+  readonly #taken = new Map<string, { path: string; label: string; isFolder: boolean }>();
 
   constructor(readonly maxEntries: number) {}
 
   hasFile(path: string): boolean {
-    return this.#taken.get(path.normalize())?.folder === false;
+    return this.#taken.get(path.normalize())?.isFolder === false;
   }
 
   add(entry: ZipEntry): void {
-    const { path, label, folder } = entry;
-    if (folder) {
+    const { path, label, isFolder } = entry;
+    if (isFolder) {
       if (this.#explicitFolders.has(path)) throw duplicate(label, "is there twice");
       this.#explicitFolders.add(path);
     } else {
       this.#take(path, label, false);
     }
-    // From the deepest folder up to the first known one: a deep path costs its new folders only.
-    for (let at = folder ? path : parent(path); at !== "" && !this.folders.has(at); at = parent(at)) {
+    // Goes from the deepest folder up to the first known one, so that a deep path costs only its new folders.
+    for (let at = isFolder ? path : parent(path); at !== "" && !this.folders.has(at); at = parent(at)) {
       this.#take(at, label, true);
       this.folders.add(at);
     }
   }
 
-  #take(path: string, label: string, folder: boolean): void {
+  #take(path: string, label: string, isFolder: boolean): void {
     const key = path.normalize();
     const other = this.#taken.get(key);
     if (other !== undefined) {
-      if (other.folder !== folder) {
+      if (other.isFolder !== isFolder) {
         throw duplicate(label, `makes '${escapeZipEntryName(path)}' a file and a folder`);
       }
       throw duplicate(label, other.path === path ? "is there twice" : `is the same name as '${other.label}'`);
     }
-    this.#taken.set(key, { path, label, folder });
+    this.#taken.set(key, { path, label, isFolder });
     if (this.#taken.size > this.maxEntries) {
       throw refuse(
         "too-many-entries",
@@ -100,7 +101,7 @@ function checkReserved({ path, label }: ZipEntry, reservedNames: readonly string
 }
 
 function missing(required: string, entries: readonly ZipEntry[]): InvalidArchiveError {
-  const files = entries.filter((entry) => !entry.folder).map((entry) => entry.path);
+  const files = entries.filter((entry) => !entry.isFolder).map((entry) => entry.path);
   return new InvalidArchiveError(
     "missing-script",
     missingScript(required, files),

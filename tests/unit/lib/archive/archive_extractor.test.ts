@@ -364,7 +364,7 @@ Deno.test("ArchiveExtractor ends workers that have nothing to do, and starts oth
 
 Deno.test("ArchiveExtractor.extract() gives up a worker that does not move", async () => {
   await using sandbox = await Sandbox.create(SMALL, { workers: ["self.onmessage = () => {}"], stallMs: 20 });
-  await assert.rejects(sandbox.extract(), { code: "archive/worker", message: /did not move for 20 ms/ });
+  await assert.rejects(sandbox.extract(), { code: "archive/worker", message: /made no progress for 20 ms/ });
 });
 
 Deno.test("ArchiveExtractor needs no permission beyond its folders and code, and lets the process end", async () => {
