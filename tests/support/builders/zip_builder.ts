@@ -4,8 +4,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { crc32 } from "node:zlib";
-import { deflateSync } from "fflate";
+import { crc32, deflateRawSync } from "node:zlib";
 
 /** Fields that a header has in both of its places. */
 export interface ZipFields {
@@ -125,7 +124,7 @@ export function offsetsOf(parts: readonly ZipPart[]): number[] {
 function complete(part: ZipPart): { fields: ZipFields; data: Uint8Array } {
   const content = part.content ?? new Uint8Array();
   const method = part.method ?? 0;
-  const data = part.data ?? (method === 8 ? deflateSync(content) : content);
+  const data = part.data ?? (method === 8 ? new Uint8Array(deflateRawSync(content)) : content);
   return {
     data,
     fields: {

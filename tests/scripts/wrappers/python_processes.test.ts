@@ -4,7 +4,7 @@ import {
   runWrapped,
   type WrappedBotEnd,
   type WrappedBotOptions,
-} from "../../../../support/processes/wrapper_process.ts";
+} from "../../support/processes/wrapper_process.ts";
 
 const name = "python_wrapper.py";
 

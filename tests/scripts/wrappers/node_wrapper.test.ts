@@ -8,7 +8,7 @@ import {
   WrappedBot,
   type WrappedBotEnd,
   type WrappedBotOptions,
-} from "../../../../support/processes/wrapper_process.ts";
+} from "../../support/processes/wrapper_process.ts";
 
 const name = "node_wrapper.cjs";
 

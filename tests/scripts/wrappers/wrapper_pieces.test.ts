@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { withoutPadding } from "../../../../../lib/engine/docker/log_pieces.ts";
-import { NODE, PYTHON, runWrapped } from "../../../../support/processes/wrapper_process.ts";
+import { withoutPadding } from "../../../lib/engine/docker/log_pieces.ts";
+import { NODE, PYTHON, runWrapped } from "../../support/processes/wrapper_process.ts";
 
 /** Lines, and beginnings of lines, of characters of one to four bytes: each write as one element. */
 const WRITES = `[
