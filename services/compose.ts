@@ -129,6 +129,7 @@ export async function composeServices(
     runner,
     instance: config.runner.instance,
     removeOrphans,
+    whyIdle: () => rights.get("schedules")?.whyIdle(),
   });
   const services = { bots, schedules };
 

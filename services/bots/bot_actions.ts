@@ -35,7 +35,7 @@ export interface BotActionsOptions {
   readonly state: ServiceState;
   /** The time. */
   readonly clock: Clock;
-  /** Why the service must not touch containers now; `undefined` if it may. @default {it may} */
+  /** Why the service must not touch containers now; `undefined` if it may. @default it may */
   readonly whyIdle?: () => string | undefined;
 }
 

@@ -45,7 +45,7 @@ export interface BotReconcilerOptions {
   readonly segment: number;
   /** Why a bot without a document must not be stopped yet; `undefined` if it may be. */
   readonly whyHeld: (id: string) => string | undefined;
-  /** Why the service must not touch containers now; `undefined` if it may. @default {it may} */
+  /** Why the service must not touch containers now; `undefined` if it may. @default it may */
   readonly whyIdle?: () => string | undefined;
 }
 

@@ -45,13 +45,13 @@ export interface BotServiceOptions {
   readonly segment?: number;
   /** Whether bots keep running when the service stops. @default {"keep"} */
   readonly botsOnShutdown?: "keep" | "stop";
-  /** Whether missing documents may stop any number of bots at once. @default {false} */
+  /** Whether missing documents may stop any number of bots at once. @default false */
   readonly allowMassStop?: boolean;
   /** Whether the document store was created recently. @default {it was not} */
   readonly isNewStore?: () => boolean;
-  /** Why the service must not touch containers now; `undefined` if it may. @default {it may} */
+  /** Why the service must not touch containers now; `undefined` if it may. @default it may */
   readonly whyIdle?: () => string | undefined;
-  /** Removes what a killed predecessor left on the engine. @default {the runner's} */
+  /** Removes what a killed predecessor left on the engine. @default the runner's */
   readonly removeOrphans?: (signal: AbortSignal) => Promise<unknown>;
   /** The clock. @default {the machine's} */
   readonly clock?: Clock;

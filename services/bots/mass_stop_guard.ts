@@ -20,7 +20,7 @@ const MAX_NAMED_IDS = 5;
 export interface MassStopGuardOptions {
   /** The bots. @default {a table of its own} */
   readonly bots?: BotTable;
-  /** Whether a missing document always stops its bot (`ALLOW_MASS_STOP`). @default {false} */
+  /** Whether a missing document always stops its bot (`ALLOW_MASS_STOP`). @default false */
   readonly allowMassStop?: boolean;
   /** Least time between two reads for the second to count as agreeing, in ms. @default {0} */
   readonly apartMs?: number;

@@ -1,20 +1,15 @@
 /**
- * Whether this process was kept from running: frozen by a signal, or suspended with its machine.
+ * Detects that this process was kept from running: frozen by a signal, or suspended with its machine.
  *
  * @module
  */
 
 import type { Clock } from "../../lib/util/clock.ts";
+import { elapsedMs, type Moment, momentOf } from "../../lib/util/moment.ts";
 
-/** A moment, by both clocks. */
-export interface Moment {
-  readonly nowMs: number;
-  readonly monotonicMs: number;
-}
-
-/** How often it looks, in ms. */
+/** Interval between two looks in ms. */
 const LOOK_MS = 1_000;
-/** A process that did not look for longer was kept from running, in ms. */
+/** A process that did not look for longer, in ms, was kept from running. */
 export const PAUSE_MS = 10_000;
 
 /** Compares when it looks with when it meant to. */
@@ -26,29 +21,14 @@ export class PauseDetector {
   /** @param clock The clock. */
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#lookedAt = this.moment();
+    this.#lookedAt = momentOf(clock);
   }
 
-  /** How often the process was kept from running, this moment included. */
+  /** Returns how often the process was kept from running, up to this moment. */
   count(): number {
-    if (this.elapsedMs(this.#lookedAt) > PAUSE_MS) this.#pauses++;
-    this.#lookedAt = this.moment();
+    if (elapsedMs(this.#clock, this.#lookedAt) > PAUSE_MS) this.#pauses++;
+    this.#lookedAt = momentOf(this.#clock);
     return this.#pauses;
-  }
-
-  /** This moment. */
-  moment(): Moment {
-    return { nowMs: this.#clock.now(), monotonicMs: this.#clock.monotonic() };
-  }
-
-  /**
-   * How long ago a moment was at most, in ms: one clock stands still while the machine is suspended, and the other can be
-   * set back.
-   *
-   * @param since The moment.
-   */
-  elapsedMs({ nowMs, monotonicMs }: Moment): number {
-    return Math.max(this.#clock.now() - nowMs, this.#clock.monotonic() - monotonicMs);
   }
 
   /**

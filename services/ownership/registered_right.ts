@@ -8,6 +8,7 @@ import type { Logger } from "@logtape/logtape";
 import { InstanceLockedError } from "../../lib/runner/instance_lock.ts";
 import { messageOf } from "../../lib/errors.ts";
 import type { Clock } from "../../lib/util/clock.ts";
+import { elapsedMs, type Moment, momentOf } from "../../lib/util/moment.ts";
 import {
   BEAT_MS,
   describeRival,
@@ -18,7 +19,7 @@ import {
   type RivalSituation,
   servesElsewhere,
 } from "./judge_rival.ts";
-import { type Moment, PauseDetector } from "./pause_detector.ts";
+import { PauseDetector } from "./pause_detector.ts";
 import { RivalSightings, type Sighting } from "./rival_sightings.ts";
 import { describeScope, doScopesConflict, type ServedScope } from "./served_scope.ts";
 import type { ServiceRecord, ServiceRegistry } from "./service_registry.ts";
@@ -131,7 +132,7 @@ export class RegisteredRight implements ServingRight {
 
   /** See {@linkcode ServingRight.whyIdle}. */
   whyIdle(): string | undefined {
-    const { lock } = this.#options;
+    const { lock, clock } = this.#options;
     const confirmed = this.#confirmed;
     if (!confirmed) return "the right to serve";
     if (this.#lost.signal.aborted) return "the end of this service: another one has taken over";
@@ -140,7 +141,7 @@ export class RegisteredRight implements ServingRight {
     }
     const toConfirm = "the database to confirm that no other service has taken over";
     if (this.#pauses.count() > confirmed.pauses) return `${toConfirm} while this one was kept from running`;
-    const silentMs = this.#pauses.elapsedMs(confirmed.at);
+    const silentMs = elapsedMs(clock, confirmed.at);
     return silentMs < FENCE_MS ? undefined : `${toConfirm}: it has not for ${Math.round(silentMs / 1000)} s`;
   }
 
@@ -176,7 +177,7 @@ export class RegisteredRight implements ServingRight {
     const { registry, scope, lock, lockIdOf, hostId, engineStart, clock } = this.#options;
     const host = await hostId(signal);
     while (true) {
-      const sent = { at: this.#pauses.moment(), pauses: this.#pauses.count() };
+      const sent = { at: momentOf(clock), pauses: this.#pauses.count() };
       const records = await registry.list({ signal });
       const look = (record: ServiceRecord) => this.#situation(record, host, sent.at.monotonicMs);
       const rivals = await Promise.all(this.#rivalsIn(records).map(look));
@@ -231,7 +232,7 @@ export class RegisteredRight implements ServingRight {
 
   async #renew(signal: AbortSignal): Promise<void> {
     const { registry, lockIdOf, lock, engineStart, clock, scope } = this.#options;
-    const sent = { at: this.#pauses.moment(), pauses: this.#pauses.count() };
+    const sent = { at: momentOf(clock), pauses: this.#pauses.count() };
     const record = {
       ...this.#record!,
       beat: this.#record!.beat + 1,

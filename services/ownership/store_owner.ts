@@ -15,7 +15,7 @@ export interface StoreOwnerOptions {
   readonly identities: StoreIdentities;
   /** The containers. */
   readonly runner: Pick<Runner, "setOwner" | "listManagedContainers">;
-  /** Whether an operator says that the containers of another store are this one's. @default {false} */
+  /** Whether an operator says that the containers of another store are this one's. @default false */
   readonly adopt?: boolean;
 }
 

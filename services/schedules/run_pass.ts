@@ -6,6 +6,7 @@
 
 import type { ManagedContainer, Runner } from "../../lib/runner/runner.ts";
 import type { Clock } from "../../lib/util/clock.ts";
+import { type Moment, momentOf } from "../../lib/util/moment.ts";
 import { slotLabel } from "./run_names.ts";
 import type { FailedRunStart, RunSchedule, RunSituation } from "./run_plan.ts";
 import type { RunRecord, RunRepository } from "./run_repository.ts";
@@ -35,6 +36,8 @@ export interface FreshRun {
   readonly document: ParsedScheduleDocument;
   /** The other open runs of its schedule, as they were after the claim; absent: not known. */
   readonly others?: readonly RunRecord[];
+  /** A moment before the claim. */
+  readonly knownAt: Moment;
 }
 
 /** What was read for one pass over a run. */
@@ -47,6 +50,8 @@ export interface RunPass {
   readonly containers: readonly ManagedContainer[];
   /** The other open runs of its schedule, where they may make a difference, but for those whose scheduler is gone. */
   readonly others: readonly RunRecord[];
+  /** A moment before the record was read: the run is known to have been this scheduler's then. */
+  readonly knownAt: Moment;
   /** Gives up. */
   readonly signal: AbortSignal;
 }
@@ -67,7 +72,8 @@ export async function readRunPass(
   fresh: FreshRun | undefined,
   signal: AbortSignal,
 ): Promise<RunPass | undefined> {
-  const { runs, repository, instance } = sources;
+  const { runs, repository, instance, clock } = sources;
+  const knownAt = fresh?.knownAt ?? momentOf(clock);
   const record = fresh?.record ?? await runs.get(id, { signal });
   if (!record || record.instance !== instance) return undefined;
   const { scheduleId } = record;
@@ -77,7 +83,7 @@ export async function readRunPass(
   ]);
   const document = fresh?.document ?? (stored && parseScheduleDocument(stored, scheduleId));
   const others = fresh?.others ?? await othersOf(record, document, sources, signal);
-  return { record, document, containers, others, signal };
+  return { record, document, containers, others, knownAt, signal };
 }
 
 /**

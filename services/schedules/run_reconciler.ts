@@ -14,14 +14,17 @@ import {
 } from "../../lib/errors.ts";
 import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import { isDiskFull } from "../../lib/util/files.ts";
+import { elapsedMs } from "../../lib/util/moment.ts";
 import { Ages } from "../control/ages.ts";
 import type { WorkResult } from "../control/work_queue.ts";
+import { NotServingError } from "../ownership/serving_right.ts";
 import { slotLabel } from "./run_names.ts";
 import { runOutcome } from "./run_outcome.ts";
 import { type FreshRun, readRunPass, type RunPass, type RunPassSources, runSituation } from "./run_pass.ts";
 import type { RunPermits } from "./run_permits.ts";
 import { type FailedRunStart, planRun, type RunAction, type RunSituation, whyStop } from "./run_plan.ts";
 import { changeRun, isOpenRun, type RunChange, type RunRecord } from "./run_repository.ts";
+import { CLAIM_STANDS_MS } from "./run_scheduler.ts";
 import { DEFAULT_SCHEDULE_SETTINGS } from "./schedule_settings.ts";
 
 /** What a {@linkcode RunReconciler} needs. */
@@ -32,6 +35,8 @@ export interface RunReconcilerOptions extends RunPassSources {
   readonly onChange: (record: RunRecord) => void;
   /** There is no such record, or another scheduler looks after it. */
   readonly onGone: (id: string) => void;
+  /** Why the service must not start a run at this moment; `undefined` when it may. @default it may */
+  readonly whyIdle?: () => string | undefined;
   /** A run that waited for a permit should ask again. */
   readonly onTurn: (id: string) => void;
 }
@@ -129,6 +134,7 @@ export class RunReconciler {
         attempt,
         wait: false,
         signal,
+        beforeStart: () => this.#refuseInDoubt(pass),
         ...(logIntervalSeconds !== undefined && { logIntervalSeconds }),
       });
       this.#failedStarts.delete(record.id);
@@ -145,6 +151,20 @@ export class RunReconciler {
       this.#failedStarts.set(record.id, { at: clock.now(), count, message, isTransient: isTransient(error) });
       this.#log.warn("run not started", { id: record.id, attempt, problem: message });
       return undefined;
+    }
+  }
+
+  /**
+   * A process that was frozen goes on with what it had begun, when others have run or closed it long ago.
+   *
+   * @throws {NotServingError} when it is in doubt that the run is still to be started here.
+   */
+  #refuseInDoubt({ knownAt }: RunPass): void {
+    const { clock, whyIdle } = this.#options;
+    const why = whyIdle?.();
+    if (why !== undefined) throw new NotServingError(`The run waits for ${why}.`);
+    if (elapsedMs(clock, knownAt) > CLAIM_STANDS_MS) {
+      throw new NotServingError("The run waits for its record to be read again: its start took too long.");
     }
   }
 
@@ -257,6 +277,7 @@ export class RunReconciler {
 /** Something other than the run has to come back first. */
 function isTransient(error: unknown): boolean {
   if (error instanceof ImageUnavailableError) return error.reason === "unreachable";
-  return error instanceof EngineUnavailableError || error instanceof ObjectStoreError || isDiskFull(error) ||
+  return error instanceof NotServingError || error instanceof EngineUnavailableError ||
+    error instanceof ObjectStoreError || isDiskFull(error) ||
     !(error instanceof BerthError);
 }

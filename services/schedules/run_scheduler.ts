@@ -10,6 +10,8 @@ import type { RunRecord } from "./run_repository.ts";
 export const HEARTBEAT_INTERVAL_MS = 30_000;
 /** A scheduler that was silent for longer is gone, in ms. */
 const ORPHANED_AFTER_MS = 5 * 60_000;
+/** A run that was known to be a scheduler's own at most so long ago, in ms, may be started: less than the above. */
+export const CLAIM_STANDS_MS = 4 * 60_000;
 
 /**
  * Whether the scheduler of a run is gone. A scheduler's own runs are never forsaken: it is there.

@@ -6,6 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../../lib/util/clock.ts";
+import { type Moment, momentOf } from "../../lib/util/moment.ts";
 import { servesSegment } from "../documents/serves_segment.ts";
 import type { FreshRun } from "./run_pass.ts";
 import { runId, type RunRecord, type RunRepository } from "./run_repository.ts";
@@ -62,6 +63,15 @@ interface Pass {
   readonly next: number;
 }
 
+/** The slots that were claimed for some passes. */
+interface Claims {
+  readonly inserted: ReadonlySet<string>;
+  /** All open runs after that, by schedule. */
+  readonly open: ReadonlyMap<string, RunRecord[]> | undefined;
+  /** A moment before that. */
+  readonly knownAt: Moment;
+}
+
 /** Brings schedules and ledger together. */
 export class ScheduleReconciler {
   readonly #options: ScheduleReconcilerOptions;
@@ -87,6 +97,7 @@ export class ScheduleReconciler {
       document: parseScheduleDocument(stored.document, stored.key),
     })).filter(({ document }) => this.#isServed(document));
     if (served.length === 0) return 0;
+    const knownAt = momentOf(this.#options.clock);
     const now = Math.floor(this.#options.clock.now() / 1000);
     // Only what is due may be in the way of something.
     const isDue = served.some(({ stored }) => (stored.nextExecutionTime ?? Infinity) <= now);
@@ -109,7 +120,7 @@ export class ScheduleReconciler {
     } finally {
       // What is claimed is run, also when somebody else has to advance its schedule.
       const openNow = await others;
-      for (const pass of passes) this.#settle(pass, inserted, openNow);
+      for (const pass of passes) this.#settle(pass, { inserted, open: openNow, knownAt });
     }
   }
 
@@ -128,13 +139,14 @@ export class ScheduleReconciler {
     if (document.status === "invalid") return { problem: `It cannot be run: ${document.reason}` };
     const now = Math.floor(clock.now() / 1000);
     const open = (await this.#open(signal, id)).get(id) ?? [];
+    const knownAt = momentOf(clock);
     const record = this.#record(id, planSlot(now, "manual", { settings: document.settings, now, open }));
     const inserted = await runs.insert([record], { signal });
     if (!inserted.has(record.id)) {
       const other = await runs.get(record.id, { signal });
       return other ? { record: other } : { problem: "It was asked for twice in one second." };
     }
-    this.#publish(record, document);
+    this.#publish(record, document, { knownAt });
     return { record };
   }
 
@@ -201,20 +213,25 @@ export class ScheduleReconciler {
 
   #settle(
     { stored, document, records, next }: Pass,
-    inserted: ReadonlySet<string>,
-    open: ReadonlyMap<string, RunRecord[]> | undefined,
+    { inserted, open, knownAt }: Claims,
   ): void {
     const condition = conditionOf(document, next);
     this.#options.state.setCondition(stored.key, condition);
     this.#conditions.record(stored.key, condition, document.status === "valid" ? document.notes : []);
     const others = open && (open.get(stored.key) ?? []);
-    for (const record of records) if (inserted.has(record.id)) this.#publish(record, document, others);
+    for (const record of records) {
+      if (inserted.has(record.id)) this.#publish(record, document, { knownAt, open: others });
+    }
   }
 
-  #publish(record: RunRecord, document: ParsedScheduleDocument, open?: readonly RunRecord[]): void {
+  #publish(
+    record: RunRecord,
+    document: ParsedScheduleDocument,
+    { knownAt, open }: { readonly knownAt: Moment; readonly open?: readonly RunRecord[] },
+  ): void {
     if (record.state === "claimed") {
       const others = open?.filter(({ id }) => id !== record.id);
-      return this.#options.onClaim({ record, document, ...(others && { others }) });
+      return this.#options.onClaim({ record, document, knownAt, ...(others && { others }) });
     }
     this.#log.info("slot skipped", { id: record.id, reason: record.reason });
     this.#options.onSkip(record);

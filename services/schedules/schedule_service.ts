@@ -47,6 +47,8 @@ export interface ScheduleServiceOptions {
   readonly retention?: RunRetention;
   /** Segment that is served. @default ALL_SEGMENTS */
   readonly segment?: number;
+  /** Why the service must not start a run at this moment; `undefined` when it may. @default it may */
+  readonly whyIdle?: () => string | undefined;
   /** Removes what a killed predecessor left on the engine. @default the runner's */
   readonly removeOrphans?: (signal: AbortSignal) => Promise<unknown>;
   /** @default the machine's */
@@ -98,6 +100,7 @@ export class ScheduleService {
       retention: { maxRecords: 100, maxAgeMs: 30 * DAY_MS },
       segment: ALL_SEGMENTS,
       clock: systemClock,
+      whyIdle: () => undefined,
       removeOrphans: (signal) => options.runner.removeOrphans({ signal }),
       ...options,
     };

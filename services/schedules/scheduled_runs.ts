@@ -34,6 +34,8 @@ export interface ScheduledRunsOptions {
   readonly retention: RunRetention;
   /** The time. */
   readonly clock: Clock;
+  /** Why the service must not start a run at this moment; `undefined` when it may. @default it may */
+  readonly whyIdle?: () => string | undefined;
   /** A record was changed; it is given as it is now. */
   readonly onChange: (record: RunRecord) => void;
 }

@@ -59,6 +59,9 @@ export class ModelEngine {
   /** What the next starts fail with. */
   startProblem: Error | undefined;
 
+  /** Settles when the process that starts containers goes on, where that is frozen. */
+  held: Promise<void> | undefined;
+
   /** Loses hints, as a real one may. */
   isSilent = false;
 
@@ -84,7 +87,7 @@ export class ModelEngine {
       | "prepare"
     > = {
       startContainer: (executable, options = {}) =>
-        this.#start(executable, options.slot!, options.attempt ?? 1),
+        this.#start(executable, options.slot!, options.attempt ?? 1, options.beforeStart),
       stopContainer: async (container) => {
         const name = typeof container === "string" ? container : container.containerId;
         const found = own(name);
@@ -119,11 +122,13 @@ export class ModelEngine {
     return runner as Runner;
   }
 
-  async #start(executable: Executable, slot: string, attempt: number) {
+  async #start(executable: Executable, slot: string, attempt: number, beforeStart?: () => void) {
     const { id } = executable;
     const name = containerName(this.#instance, "run", id, slot);
     if (this.startProblem) throw this.startProblem;
     await this.#world.clock.sleep(40);
+    await this.held;
+    beforeStart?.();
     if (this.list().some(({ containerName }) => containerName === name)) {
       throw new ContainerConflictError(name, "the name is taken");
     }
@@ -300,6 +305,8 @@ export interface ModelScheduler {
   readonly isDead: boolean;
   /** Ends it as kill -9 does: nothing of it goes on. */
   kill(): void;
+  /** Freezes it, as SIGSTOP does. @returns What lets it go on. */
+  freeze(): () => void;
   /** Ends it well. */
   stop(): Promise<void>;
 }
@@ -313,11 +320,14 @@ export function startScheduler(
   const calls: string[] = [];
   const end = new AbortController();
   let isDead = false;
+  let frozen: Promise<void> | undefined;
   const never = new Promise<never>(() => {});
   const alive = async <T>(work: () => Promise<T> | T): Promise<T> => {
+    if (frozen) await frozen;
     if (isDead) return await never;
     try {
       const value = await work();
+      if (frozen) await frozen;
       return isDead ? await never : value;
     } catch (error) {
       return isDead ? await never : Promise.reject(error);
@@ -365,6 +375,14 @@ export function startScheduler(
       return isDead;
     },
     kill: () => isDead = true,
+    freeze: () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      frozen = world.engine(instance).held = promise;
+      return () => {
+        frozen = world.engine(instance).held = undefined;
+        resolve();
+      };
+    },
     stop: async () => {
       assert.ok(!isDead);
       end.abort();

@@ -491,3 +491,55 @@ Deno.test("ScheduleService keeps so much history of each schedule", async () => 
   assert.deepEqual(await world.story("one", BEGIN), ["480 succeeded", "540 succeeded", "600 succeeded"]);
   await scheduler.stop();
 });
+
+Deno.test("ScheduleService starts no run that was closed while its process was frozen in the middle of the start", async () => {
+  const world = await newWorld();
+  await world.put("once", { schedule: "1 0 1 3 *" });
+  const one = startScheduler(world, "one");
+  // Claimed, and its container is being made.
+  await world.clock.advance(MINUTE - 500 + 20);
+  assert.deepEqual(await world.story("once", BEGIN), ["60 claimed"]);
+  const thaw = one.freeze();
+  const two = startScheduler(world, "two");
+  await world.clock.advance(6 * MINUTE);
+  const closed = await world.story("once", BEGIN);
+  assert.match(closed.join(), /^60 failed: its scheduler one was not heard of since/);
+  thaw();
+  await world.clock.advance(MINUTE);
+  assert.deepEqual(world.starts, []);
+  assert.deepEqual(await world.story("once", BEGIN), closed);
+  await one.stop();
+  await two.stop();
+});
+
+Deno.test("ScheduleService starts a run whose claim still stands, however long its process was frozen", async () => {
+  const world = await newWorld();
+  await world.put("once", { schedule: "1 0 1 3 *" });
+  const one = startScheduler(world, "one");
+  await world.clock.advance(MINUTE - 500 + 20);
+  const thaw = one.freeze();
+  await world.clock.advance(4.5 * MINUTE);
+  thaw();
+  await world.clock.advance(MINUTE);
+  assert.deepEqual(await world.story("once", BEGIN), ["60 succeeded"]);
+  assert.equal(world.starts.length, 1);
+  await one.stop();
+});
+
+Deno.test("ScheduleService starts no run while its right to serve is in doubt, and does after that", async () => {
+  const world = await newWorld();
+  await world.put("once", { schedule: "1 0 1 3 *" });
+  let why: string | undefined = "the database to confirm that no other service has taken over";
+  const one = startScheduler(world, "one", { whyIdle: () => why });
+  await world.clock.advance(MINUTE + 20 * SECOND);
+  assert.deepEqual(world.starts, []);
+  assert.match(
+    (await world.story("once", BEGIN)).join(),
+    /^60 claimed: waiting: The run waits for the database to confirm/,
+  );
+  why = undefined;
+  await world.clock.advance(20 * SECOND);
+  assert.deepEqual(await world.story("once", BEGIN), ["60 succeeded"]);
+  assert.equal(world.starts.length, 1);
+  await one.stop();
+});
