@@ -325,7 +325,7 @@ export class LogsNotSavedError extends BerthError {
   }
 }
 
-/** An operation was given up because it took longer than its time limit. */
+/** An operation was cancelled because it exceeded its time limit. */
 export class TimeLimitError extends BerthError {
   /**
    * Makes the error.

@@ -115,7 +115,7 @@ export class ArchiveExtractor implements AsyncDisposable {
       options,
       signal,
       isLarge,
-      start: (worker) => worker.run(options, signal).then(resolve, reject),
+      start: (worker) => worker.extract(options, signal).then(resolve, reject),
     };
     const leave = (): void => {
       const index = this.#queue.indexOf(job);

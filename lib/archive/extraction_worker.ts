@@ -65,14 +65,16 @@ export class ExtractionWorker implements Disposable {
    * @returns Number and size of the extracted files.
    * @throws {BerthError} If the archive is refused, the disk fails, or the thread is lost.
    */
-  async run(options: ExtractArchiveOptions, signal: AbortSignal): Promise<ExtractedArchive> {
+  async extract(options: ExtractArchiveOptions, signal: AbortSignal): Promise<ExtractedArchive> {
     let isCreated: boolean | undefined;
     clearTimeout(this.#idle);
     this.#isBusy = true;
-    const ending = await this.#ask(options, signal, (reply) => isCreated = reply.isCreated).finally(() => {
-      this.#isBusy = false;
-      this.#endWhenIdle();
-    });
+    const ending = await this.#request(options, signal, (reply) => isCreated = reply.isCreated).finally(
+      () => {
+        this.#isBusy = false;
+        this.#endWhenIdle();
+      },
+    );
     if (ending.kind === "extracted" && !signal.aborted) return ending.result;
     if (ending.kind === "lost") this[Symbol.dispose]();
     // A thread that ended by itself has removed what it wrote, unless it succeeded just before it was stopped.
@@ -101,7 +103,7 @@ export class ExtractionWorker implements Disposable {
     this.#idle = setTimeout(() => this[Symbol.dispose](), this.#options.idleMs);
   }
 
-  async #ask(
+  async #request(
     options: ExtractArchiveOptions,
     signal: AbortSignal,
     onStarted: (reply: { isCreated: boolean }) => void,

@@ -54,9 +54,9 @@ const UNIX = 3;
 // A ZIP archive has no time zone, so local noon of its first possible day gives the same bytes everywhere.
 const MTIME = new Date(1980, 0, 1, 12);
 /** Size above which a file is read in pieces, in bytes. */
-const WHOLE_BYTES = 32 * 1024 ** 2;
+const MAX_WHOLE_FILE_BYTES = 32 * 1024 ** 2;
 /** Longest time without a turn for other work, in ms. */
-const TURN_MS = 50;
+const MAX_TURN_MS = 50;
 /** Compressed part of a file above which it is stored uncompressed, as for images. */
 const WORTHWHILE = 0.95;
 
@@ -88,18 +88,18 @@ export async function zipFolder(
   const { items, ...listing } = await listFolder(folder, signal);
   const totalBytes = items.reduce((sum, { size }) => sum + size, 0);
   const packer = new Packer(compress);
-  const tell = () => onProgress?.({ doneBytes: packer.doneBytes, totalBytes, items: items.length });
-  tell();
+  const reportProgress = () => onProgress?.({ doneBytes: packer.doneBytes, totalBytes, items: items.length });
+  reportProgress();
   let turn = performance.now();
   for (const item of items) {
     await packer.add(item);
-    if (performance.now() - turn < TURN_MS) continue;
-    tell();
+    if (performance.now() - turn < MAX_TURN_MS) continue;
+    reportProgress();
     await new Promise((resolve) => setTimeout(resolve));
     signal?.throwIfAborted();
     turn = performance.now();
   }
-  tell();
+  reportProgress();
   return { ...packer.finish(), ...listing };
 }
 
@@ -133,7 +133,7 @@ class Packer {
     const isFolder = name.endsWith("/");
     const packed = isFolder
       ? EMPTY
-      : size > WHOLE_BYTES
+      : size > MAX_WHOLE_FILE_BYTES
       ? await readable(path, () => this.#packLarge(path))
       : this.#pack(await readable(path, () => Promise.resolve(Deno.readFileSync(path))));
     const entry = new PackedEntry(name, packed);

@@ -1,5 +1,5 @@
 /**
- * Removes folders with content that nobody vouches for.
+ * Removes folders with untrusted content.
  *
  * @module
  */

@@ -34,7 +34,7 @@ export interface EngineInfo {
   readonly memoryBytes: number;
   /** Processors of its host. */
   readonly cpus: number;
-  /** What keeps the layers of containers, for example `overlay2 on extfs`. */
+  /** Storage of the containers' layers, for example `overlay2 on extfs`. */
   readonly storage: string;
 }
 

@@ -18,7 +18,7 @@ export interface Exit {
   readonly oomKilled?: boolean;
   /** Memory limit in bytes. */
   readonly memoryBytes?: number;
-  /** What it had written to disk when it was stopped for writing too much. */
+  /** Disk use, if it was stopped for writing too much. */
   readonly diskUse?: DiskUse;
 }
 

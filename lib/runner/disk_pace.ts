@@ -19,9 +19,9 @@ export interface SinceMeasured {
 }
 
 /** Time between two measurements in quiet times, in ms. */
-const CALM_MS = 60_000;
+const QUIET_INTERVAL_MS = 60_000;
 /** Shortest time between two measurements, in ms. */
-const SOONEST_MS = 4_000;
+const MIN_INTERVAL_MS = 4_000;
 /** Shortest pause after a measurement, as a multiple of its duration. */
 const REST_FACTOR = 10;
 
@@ -39,5 +39,5 @@ export function isMeasurementDue(
   const restMs = costMs * REST_FACTOR;
   const taken = Math.max(takenBytes, takenInodes * ENTRY_BYTES);
   const isConspicuous = taken > limitBytes / 2;
-  return forMs >= Math.max(restMs, isConspicuous ? SOONEST_MS : CALM_MS);
+  return forMs >= Math.max(restMs, isConspicuous ? MIN_INTERVAL_MS : QUIET_INTERVAL_MS);
 }

@@ -42,7 +42,7 @@ interface FreeSpace {
 /** Longest grace period of a bot that fills the disk, in seconds. */
 export const MAX_GRACE_SECONDS = 30;
 /** How often the free space is read, in ms. */
-const LOOK_MS = 5_000;
+const POLL_INTERVAL_MS = 5_000;
 /** Number of stopped containers to remember. */
 const MAX_STOPPED = 1000;
 
@@ -98,8 +98,6 @@ export class DiskWatch implements AsyncDisposable {
 
   /**
    * Measures the containers now, and stops those that exceed their limit.
-   *
-   * @param signal Gives up.
    */
   async measure(signal: AbortSignal): Promise<void> {
     const { orchestrator, labels, limitBytes, workspaces } = this.#options;
@@ -144,7 +142,7 @@ export class DiskWatch implements AsyncDisposable {
     const { signal } = this.#closing;
     try {
       while (this.#watched.size > 0) {
-        await delay(LOOK_MS, undefined, { signal, ref: false });
+        await delay(POLL_INTERVAL_MS, undefined, { signal, ref: false });
         if (await this.#isDue()) await this.measure(signal);
       }
     } catch (error) {

@@ -7,6 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import { isBotId, parseBotId } from "../executable/bot_id.ts";
 import { CodeMounter } from "./code_mounter.ts";
+import { ContainerStopper } from "./container_stopper.ts";
 import { ContainerStarter } from "./container_starter.ts";
 import type { DockerRunnerParts } from "./docker_runner_parts.ts";
 import { StartPreparer } from "./start_preparer.ts";
@@ -27,7 +28,6 @@ import { LogReader, type ReadLogsOptions } from "../logs/log_reader.ts";
 import type { StoredLogLine } from "../logs/line_format.ts";
 import type { BotMetrics } from "../logs/metric_series.ts";
 import { infoOf, toCollectedContainer } from "./managed_container.ts";
-import { outputTail } from "./output_tail.ts";
 import { ExitedContainers, isSetAside } from "./exited_containers.ts";
 import { OwnContainers } from "./own_containers.ts";
 import { RunCollector } from "./run_collector.ts";
@@ -60,6 +60,7 @@ export class DockerRunner implements Runner {
   readonly #starter: ContainerStarter;
   readonly #remover: ContainerRemover;
   readonly #exited: ExitedContainers;
+  readonly #stopper: ContainerStopper;
   readonly #collector: RunCollector;
   readonly #closing = new AbortController();
   readonly #active = new Set<Promise<unknown>>();
@@ -81,6 +82,7 @@ export class DockerRunner implements Runner {
     this.#containers = containers;
     this.#remover = new ContainerRemover({ ...parts, ownership });
     this.#exited = new ExitedContainers({ ...parts, remover: this.#remover });
+    this.#stopper = new ContainerStopper({ ...parts, containers, exited: this.#exited });
     this.#collector = new RunCollector({ ...parts, bucket: config.buckets.results, diskUseOf });
     this.#preparer = new StartPreparer(parts);
     this.#starter = new ContainerStarter({
@@ -129,7 +131,7 @@ export class DockerRunner implements Runner {
   async collect(container: string, options: RunnerCallOptions = {}): Promise<CollectedRun> {
     const info = await this.#containers.get(container, options);
     if (!info) throw new ContainerNotFoundError(container);
-    return await this.#collector.take(info, options.signal);
+    return await this.#collector.collectExited(info, options.signal);
   }
 
   /** {@inheritDoc Runner.stopContainer} */
@@ -137,31 +139,12 @@ export class DockerRunner implements Runner {
     container: string | ManagedContainer,
     options: StopContainerOptions = {},
   ): Promise<StopResult> {
-    const { orchestrator, config } = this.#parts;
-    const name = typeof container === "string" ? container : container.containerId;
-    const told = typeof container === "string" ? undefined : infoOf(container);
-    const info = told ? this.#containers.ifOwn(told) : await this.#containers.get(name, options);
-    if (!info) throw new ContainerNotFoundError(name);
-    const graceSeconds = options.graceSeconds ?? config.stopGraceSeconds;
-    this.#parts.logs?.releaseBackpressure(info.id);
-    const outcome = await orchestrator.stop(info.id, { ...options, graceSeconds });
-    const output = await outputTail(orchestrator, info.id, options);
-    if (!options.keep) await this.#exited.release(info, options);
-    this.#log.debug("container stopped", { container: info.name, ...outcome });
-    return { ...outcome, output };
+    return await this.#stopper.stop(container, options);
   }
 
   /** {@inheritDoc Runner.removeContainer} */
   async removeContainer(container: string, options: RemoveContainerOptions = {}): Promise<void> {
-    const info = await this.#containers.get(container, options);
-    if (!info) return;
-    // Stopped first, so that everything it prints until its end is stored.
-    const isLive = info.phase === "running" || info.phase === "starting";
-    if (this.#parts.logs && isLive) {
-      this.#parts.logs.releaseBackpressure(info.id);
-      await this.#parts.orchestrator.stop(info.id, { ...options, graceSeconds: 0 });
-    }
-    await this.#exited.release(info, options);
+    await this.#stopper.remove(container, options);
   }
 
   /** {@inheritDoc Runner.getContainerStatus} */
@@ -299,21 +282,7 @@ export class DockerRunner implements Runner {
     try {
       return await this.#collector.collect(executable, started, options);
     } finally {
-      await this.#end(started.containerId, options.signal);
-    }
-  }
-
-  /** Removes a container that the call has waited for. A cancelled one gets its grace period, as at any other stop. */
-  async #end(containerId: string, signal?: AbortSignal): Promise<void> {
-    try {
-      if (signal?.aborted) {
-        const graceSeconds = this.#parts.config.stopGraceSeconds;
-        this.#parts.logs?.releaseBackpressure(containerId);
-        await this.#parts.orchestrator.stop(containerId, { graceSeconds });
-      }
-      await this.removeContainer(containerId);
-    } catch (error) {
-      this.#log.error("container not removed", { container: containerId, error });
+      await this.#stopper.removeAfterWait(started.containerId, options.signal?.aborted ?? false);
     }
   }
 }

@@ -32,7 +32,7 @@ export interface ReleaseOptions {
 }
 
 /** How long the next container of a bot waits until the last lines of this one are stored, in ms. */
-const ROOM_MS = 500;
+const MAKE_ROOM_TIMEOUT_MS = 500;
 /** Largest number of containers that are set aside: of one bot, and in total. */
 const MAX_OF_BOT = 20;
 const MAX_OF_ALL = 500;
@@ -137,7 +137,11 @@ export class ExitedContainers {
     const known = logs.status(info.id)?.problem;
     if (known !== undefined) return new Error(known);
     const late = new AbortController();
-    const limit = delay(ROOM_MS, new TimeLimitError("Storing its last lines", ROOM_MS), late);
+    const limit = delay(
+      MAKE_ROOM_TIMEOUT_MS,
+      new TimeLimitError("Storing its last lines", MAKE_ROOM_TIMEOUT_MS),
+      late,
+    );
     try {
       return await Promise.race([saving, limit]);
     } finally {

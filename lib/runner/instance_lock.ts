@@ -63,7 +63,7 @@ export class InstanceLock implements AsyncDisposable {
       // A process that only reads the holder has it for a moment.
       if (tries < MAX_TRIES) await delay(RETRY.lock.minMs);
       else {
-        const holder = await FolderLock.look(path);
+        const holder = await FolderLock.readHolder(path);
         throw new InstanceLockedError(instance, typeof holder === "string" ? "" : holder.about);
       }
     }
@@ -79,7 +79,7 @@ export class InstanceLock implements AsyncDisposable {
    */
   static async holder(folder: string, instance: string, part?: string): Promise<LockHolder | undefined> {
     try {
-      const holder = await FolderLock.look(pathOf(folder, instance, part));
+      const holder = await FolderLock.readHolder(pathOf(folder, instance, part));
       return typeof holder === "string" ? undefined : holder;
     } catch (error) {
       if (error instanceof Deno.errors.PermissionDenied) return { about: "a process of another user" };

@@ -29,7 +29,7 @@ export interface ToManagedContainerOptions {
   readonly relation?: Exclude<ContainerRelation, "none">;
   /** Whether files of its code are missing. @default {false} */
   readonly isCodeLost?: boolean;
-  /** What it had written when it was stopped for that. */
+  /** Disk use, if it was stopped for writing too much. */
   readonly diskUse?: DiskUse | undefined;
 }
 

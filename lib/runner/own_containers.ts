@@ -31,7 +31,7 @@ export interface OwnContainersOptions {
   readonly ownership: ContainerOwnership;
   /** Whether files of a container's code are missing; called for containers of this instance. */
   readonly isCodeLost?: (info: ContainerInfo) => Promise<boolean>;
-  /** What a container had written when it was stopped for that; `undefined` for any other. @default {none was} */
+  /** Returns the disk use of a container that was stopped for it. @default {no container is stopped for its disk use} */
   readonly diskUseOf?: (containerId: string) => DiskUse | undefined;
 }
 

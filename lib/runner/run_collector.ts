@@ -24,7 +24,7 @@ export interface RunCollectorOptions {
   readonly store: ObjectStore;
   /** Bucket of the results. */
   readonly bucket: string;
-  /** What a container had written when it was stopped for that; `undefined` for any other. @default {none was} */
+  /** Returns the disk use of a container that was stopped for it. @default {no container is stopped for its disk use} */
   readonly diskUseOf?: (containerId: string) => DiskUse | undefined;
 }
 
@@ -53,7 +53,7 @@ export class RunCollector {
    *
    * @param info Its container, with times.
    */
-  async take(info: ContainerInfo, signal?: AbortSignal): Promise<CollectedRun> {
+  async collectExited(info: ContainerInfo, signal?: AbortSignal): Promise<CollectedRun> {
     const { exitCode, startedAt, finishedAt } = info;
     const diskUse = this.#options.diskUseOf?.(info.id);
     if (exitCode === undefined || !startedAt || !finishedAt) {

@@ -24,7 +24,7 @@ export interface RunnerCallOptions {
 
 /** Options of {@linkcode Runner.prepare}. */
 export interface PrepareOptions extends RunnerCallOptions {
-  /** Container that the start will replace. Once it ends, work that only makes the start faster is given up. */
+  /** Container that the start will replace. Once it ends, work that only makes the start faster is cancelled. */
   readonly replaces?: string;
 }
 
@@ -152,7 +152,7 @@ export interface ManagedContainer {
   readonly oomKilled?: boolean;
   /** Memory limit in bytes. Only from {@linkcode Runner.getContainerStatus}. */
   readonly memoryBytes?: number;
-  /** What it had written to disk when it was stopped for writing too much. */
+  /** Disk use, if it was stopped for writing too much. */
   readonly diskUse?: DiskUse;
   /** Whether it is paused (`docker pause`): its phase is `running`, but it does nothing. */
   readonly isPaused?: boolean;

@@ -21,7 +21,7 @@ export type VariableGroup =
   | "Service"
   | "Schedules";
 
-/** What the documentation says of a variable. */
+/** Documentation of a variable. */
 export interface VariableNotes {
   /** Its heading. */
   readonly group: VariableGroup;

@@ -47,7 +47,7 @@ export interface BotUsersOptions {
 export const UNPRIVILEGED: FileOwner = { uid: 65_532, gid: 65_532 };
 
 /** How long a list of the engine's containers is reused, in ms. */
-const LIST_AGE_MS = 60_000;
+const LIST_MAX_AGE_MS = 60_000;
 
 /**
  * Gives each bot a user of its own, the same one at every start. The user id is derived from the bot's key; if it is
@@ -125,7 +125,7 @@ export class BotUsers {
   /** Concurrent starts share one list. */
   async #list(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    if (this.#clock() - this.#listedAt < LIST_AGE_MS) return;
+    if (this.#clock() - this.#listedAt < LIST_MAX_AGE_MS) return;
     this.#listing ??= this.#readList().finally(() => this.#listing = undefined);
     await this.#listing;
   }

@@ -11,7 +11,7 @@ import type { UidRange } from "./bot_users.ts";
 export const HOST_USER_FILES: readonly string[] = ["/etc/passwd", "/etc/group", "/etc/subuid", "/etc/subgid"];
 
 /** Longest line that is read, in characters; reading a file stops at a longer one. */
-const MAX_LINE = 65_536;
+const MAX_LINE_CHARACTERS = 65_536;
 
 /**
  * Reads which user and group ids a file of the host names.
@@ -24,7 +24,7 @@ export function parseHostIds(path: string, text: string): UidRange[] {
   const isRange = /\/sub[ug]id$/.test(path);
   const ranges: UidRange[] = [];
   for (const line of text.split("\n")) {
-    const [, second = "", third = ""] = line.slice(0, MAX_LINE).split(":");
+    const [, second = "", third = ""] = line.slice(0, MAX_LINE_CHARACTERS).split(":");
     const first = Number(isRange ? second : third);
     const count = isRange ? Number(third) : 1;
     const isNumber = (isRange ? second : third) !== "" && Number.isSafeInteger(first) && count > 0;

@@ -8,7 +8,7 @@ import { dirname } from "node:path";
 import { unlessMissing } from "./files.ts";
 
 /** How often the file is touched, in ms. */
-const INTERVAL_MS = 10_000;
+const TOUCH_INTERVAL_MS = 10_000;
 
 /**
  * Returns the path of an instance's file. A health check reads its time of change, which is at most half a minute old
@@ -31,7 +31,7 @@ export function aliveFileOf(tempDir: string, instance: string): string {
  */
 export async function keepAliveFile(
   path: string,
-  intervalMs: number = INTERVAL_MS,
+  intervalMs: number = TOUCH_INTERVAL_MS,
 ): Promise<AsyncDisposable> {
   let isOver = false;
   let touching: Promise<void> = Promise.resolve();

@@ -14,7 +14,7 @@ export interface LockHolder {
   readonly renewedAt?: Date;
 }
 
-/** Options of {@linkcode FolderLock.tryAcquire} and {@linkcode FolderLock.look}. */
+/** Options of {@linkcode FolderLock.tryAcquire} and {@linkcode FolderLock.readHolder}. */
 export interface FolderLockOptions {
   /** Whether the lock is shared with other holders of a shared lock. @default {false} */
   readonly shared?: boolean;
@@ -69,7 +69,7 @@ export class FolderLock implements AsyncDisposable {
    * @returns The holder; `"free"` if there is none, `"missing"` if there is no such folder.
    * @throws {Error} If the folder cannot be read.
    */
-  static async look(
+  static async readHolder(
     path: string,
     { shared = false }: FolderLockOptions = {},
   ): Promise<LockHolder | "free" | "missing"> {

@@ -1,5 +1,5 @@
 /**
- * Measures the content of a folder that nobody vouches for.
+ * Measures folders with untrusted content.
  *
  * @module
  */

@@ -58,7 +58,7 @@ export class LockedRight implements ServingRight {
    */
   static async holder(scope: ServedScope, dataDir: string): Promise<LockHolder | undefined> {
     for (const { path, shared } of locksOf(scope, dataDir)) {
-      const holder = await FolderLock.look(path, { shared });
+      const holder = await FolderLock.readHolder(path, { shared });
       if (typeof holder !== "string") return holder;
     }
     return undefined;

@@ -38,7 +38,7 @@ async function look({ lockPath, lockId }: RivalLockRecord, own: OwnLock): Promis
   try {
     if (lockIdOf(lockPath) !== lockId) return "missing";
     if (own.path === lockPath && own.isHeld()) return "free";
-    const holder = await FolderLock.look(lockPath);
+    const holder = await FolderLock.readHolder(lockPath);
     return typeof holder === "string" ? holder : "held";
   } catch {
     // Not permitted, or not on this machine.

@@ -41,9 +41,9 @@ export function isInfo(
 }
 
 /**
- * What keeps the layers of containers, in a few words.
+ * Names the storage of the containers' layers.
  *
- * @param info What the engine says of itself.
+ * @param info The engine's description of itself.
  */
 export function storageOf(
   { Driver = "an unknown driver", DriverStatus }: {

@@ -39,14 +39,12 @@ import { readContainerFile } from "./dockerode_files.ts";
 import { DockerodeLogs } from "./dockerode_logs.ts";
 import { DockerodePuller } from "./dockerode_pull.ts";
 import { DockerodeStarter } from "./dockerode_starter.ts";
+import { DockerodeStopper } from "./dockerode_stopper.ts";
 import { DEFAULT_TIME_LIMITS, type DockerodeTimeLimits } from "./dockerode_time_limits.ts";
 import type { EngineTurnLimits } from "./dockerode_turns.ts";
 import { removeUnusedVolumes } from "./dockerode_volumes.ts";
 import { DockerodeWaiter } from "./dockerode_waiter.ts";
 import { watchContainers } from "./dockerode_watcher.ts";
-
-/** Exit code of a process that SIGKILL ended: 128 + 9. */
-const SIGKILL_EXIT_CODE = 137;
 
 /** Options of {@linkcode DockerodeOrchestrator}. */
 export interface DockerodeOrchestratorOptions {
@@ -72,6 +70,7 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
   readonly #client: DockerodeClient;
   readonly #containers: DockerodeContainers;
   readonly #starter: DockerodeStarter;
+  readonly #stopper: DockerodeStopper;
   readonly #waiter: DockerodeWaiter;
   readonly #logs: DockerodeLogs;
   readonly #puller: DockerodePuller;
@@ -91,6 +90,7 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
     this.#containers = new DockerodeContainers(this.#client);
     const newId = options.newId ?? (() => crypto.randomUUID());
     this.#starter = new DockerodeStarter(this.#containers, this.#limits, newId);
+    this.#stopper = new DockerodeStopper(this.#client, this.#containers, this.#limits, this.#clock);
     this.#waiter = new DockerodeWaiter(this.#client, this.#containers, this.#limits, this.#clock);
     this.#logs = new DockerodeLogs(this.#client, this.#containers, this.#limits);
     this.#puller = new DockerodePuller(this.#client, this.#limits.pullStallMs);
@@ -180,34 +180,8 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
     });
   }
 
-  async stop(container: string, options: StopOptions): Promise<StopOutcome> {
-    const what = `stop container '${container}'`;
-    return await this.#client.noticeHang(what, options.signal, this.#stop(what, container, options));
-  }
-
-  async #stop(what: string, container: string, options: StopOptions): Promise<StopOutcome> {
-    const graceSeconds = Math.ceil(options.graceSeconds);
-    using scope = this.#client.scope(what, this.#bounds(options));
-    // Waits from before the stop: it is the only way to the exit code of a container that the engine removes at its exit.
-    const exit = await this.#containers.openWait(container, "not-running", scope);
-    // The stop has its own time limit, which begins when its turn comes.
-    scope.endLimit();
-    const limitMs = graceSeconds * 1000 + this.#limits.stopMarginMs;
-    const { signal } = scope;
-    const { wasRunning, tookMs } = await this.#client.turns.take("stop", what, signal, async () => {
-      const askedAt = this.#clock();
-      const wasRunning = await this.#containers.stop(container, graceSeconds, { signal, limitMs });
-      return { wasRunning, tookMs: this.#clock() - askedAt };
-    });
-    scope.restartLimit();
-    const exitCode = await exit();
-    scope.complete();
-    if (!wasRunning) return { how: "already-exited", exitCode };
-    // At the memory limit, the kernel kills the same way. Only an inspection tells the two apart.
-    const mayBeKilled = exitCode === SIGKILL_EXIT_CODE && tookMs >= graceSeconds * 1000;
-    const isKilled = mayBeKilled &&
-      !(await this.#containers.inspect(container, { signal }))?.State.OOMKilled;
-    return { how: isKilled ? "killed" : "stopped", exitCode };
+  stop(container: string, options: StopOptions): Promise<StopOutcome> {
+    return this.#stopper.stop(container, options);
   }
 
   async rename(container: string, name: string, options: EngineCallOptions = {}): Promise<void> {

@@ -8,22 +8,22 @@ import { Readable } from "node:stream";
 // @ts-types="@types/tar-stream"
 import tar, { type Headers } from "tar-stream";
 
-/** What a tar stream began with. */
+/** First entry of a tar stream. */
 export type TarFile =
   | { readonly kind: "file"; readonly bytes: Uint8Array }
-  /** Something else than a regular file, for example a `symlink` or a `directory`. */
+  /** Another kind of entry, for example a `symlink` or a `directory`. */
   | { readonly kind: "not-a-file"; readonly type: string }
   /** A regular file larger than the limit; `size` is in bytes. */
   | { readonly kind: "too-large"; readonly size: number }
   /** No entry at all. */
   | { readonly kind: "empty" };
 
-/** Before the entry itself there may be long names and the like; more than this is not honest. */
+/** Largest size of the headers before the entry, such as those of long names. */
 const MAX_PREFACE_BYTES = 1024 * 1024;
 
 /**
- * Reads the first entry of a tar stream if it is a regular file within the limit. Nothing of a refused
- * entry's content is kept, and reading stops: the source is closed (its iterator's `return` is called).
+ * Reads the first entry of a tar stream if it is a regular file within the limit. Otherwise keeps none of its content,
+ * stops reading, and closes the source by its iterator's `return`.
  *
  * @param chunks The tar stream.
  * @param options `maxBytes`: the largest file accepted.

@@ -52,8 +52,8 @@ const OTHER: ReadonlySet<unknown> = new Set([
 ]);
 const MAX_SWEPT = 10_000;
 /** Slowest accepted rates of connection and server, in bytes per ms. */
-const SLOWEST_UPLOAD = 100;
-const SLOWEST_COPY = 20_000;
+const SLOWEST_UPLOAD_BYTES_PER_MS = 100;
+const SLOWEST_COPY_BYTES_PER_MS = 20_000;
 const METADATA_HEADER = "x-amz-meta-";
 const DEFAULT_TYPE = "application/octet-stream";
 const EXISTING: ReadonlySet<unknown> = new Set(["BucketAlreadyOwnedByYou", "BucketAlreadyExists"]);
@@ -220,7 +220,7 @@ export class MinioObjectStore implements ObjectStore {
 
   /** Time limit of a call. @param sent Bytes that the call sends. @param copied Bytes that the server itself copies. */
   #uploadMs(sent: number, copied = 0): number {
-    return this.#limits.callMs + sent / SLOWEST_UPLOAD + copied / SLOWEST_COPY;
+    return this.#limits.callMs + sent / SLOWEST_UPLOAD_BYTES_PER_MS + copied / SLOWEST_COPY_BYTES_PER_MS;
   }
 
   /** Aborts uploads after a failure. If that fails, too, the next append does it. */
