@@ -6,22 +6,13 @@
 
 import { getLogger } from "@logtape/logtape";
 import { KnownVersions } from "./known_versions.ts";
+import { type CachedArchive, listArchives, PARTIAL } from "./list_archives.ts";
 import { isDiskFull, onDisk, unlessMissing } from "../util/files.ts";
 import { downloadObject } from "./download_object.ts";
 import { InvalidArchiveError, messageOf, ObjectNotFoundError, ObjectStoreError } from "../errors.ts";
 import { KeyedMutex } from "../util/keyed_mutex.ts";
 import type { ObjectContent, ObjectInfo, ObjectStore } from "../objects/object_store.ts";
 import { SharedWork } from "../util/shared_work.ts";
-
-/** An archive on disk. */
-export interface CachedArchive {
-  /** Absolute path of the file. */
-  readonly path: string;
-  /** SHA-256 of its content, in hexadecimal digits. */
-  readonly sha256: string;
-  /** Size in bytes. */
-  readonly size: number;
-}
 
 /** Options of a {@linkcode CodeCache}. */
 export interface CodeCacheOptions {
@@ -46,8 +37,6 @@ interface Entry {
 
 /** How long to wait for the object store if an earlier answer will do, in ms. */
 const STALE_AFTER_MS = 2_000;
-
-const PARTIAL = ".partial-";
 
 /**
  * A content-addressed cache of archives. Each use asks the store for the version at the key, so that a changed object
@@ -268,21 +257,12 @@ export class CodeCache {
     });
   }
 
-  /** Takes over what an earlier process left: whole archives, least recently used first; pieces are removed. */
+  /** Takes over the archives of an earlier process. */
   async #readFolder(): Promise<void> {
     await Deno.mkdir(this.#folder, { recursive: true, mode: 0o700 });
     await this.#known.read();
-    const found: (Entry & { readonly time: number })[] = [];
-    for await (const { name } of Deno.readDir(this.#folder)) {
-      const path = `${this.#folder}/${name}`;
-      const sha256 = /^([0-9a-f]{64})\.zip$/.exec(name)?.[1];
-      if (sha256) {
-        const { size, mtime } = await Deno.lstat(path);
-        found.push({ path, sha256, size, leases: 0, time: mtime?.getTime() ?? 0 });
-      } else if (name.startsWith(PARTIAL)) await Deno.remove(path);
-    }
-    for (const { time: _time, ...entry } of found.sort((a, b) => a.time - b.time)) {
-      this.#entries.set(entry.sha256, entry);
+    for (const archive of await listArchives(this.#folder)) {
+      this.#entries.set(archive.sha256, { ...archive, leases: 0 });
     }
   }
 

@@ -8,7 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import type { ArchiveExtractor } from "../archive/archive_extractor.ts";
 import type { ArchiveLimits } from "../archive/archive_limits.ts";
 import { parseTreeManifest } from "../archive/tree_manifest.ts";
-import type { CachedArchive } from "./code_cache.ts";
+import type { CachedArchive } from "./list_archives.ts";
 import { ENTRYPOINT_SCRIPT, OUTER_ENTRYPOINT } from "../executable/container_layout.ts";
 import { isDiskFull, onDisk, unlessMissing } from "../util/files.ts";
 import { removeTree } from "./remove_tree.ts";

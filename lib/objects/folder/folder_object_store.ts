@@ -250,17 +250,8 @@ export class FolderObjectStore implements ObjectStore {
     what: string,
     options: ObjectCallOptions,
   ): AsyncGenerator<ObjectInfo> {
-    const path = join(this.#root, bucket, folder);
-    const entries = await this.#attempt(
-      what,
-      options,
-      () => unlessMissing(Array.fromAsync(Deno.readDir(path))),
-    );
-    const keys = (entries ?? [])
-      .filter((entry) => entry.isFile || entry.isDirectory)
-      .map((entry) => `${folder}${entry.name}${entry.isDirectory ? "/" : ""}`)
-      .filter((key) => key.startsWith(prefix))
-      .sort(compareKeys);
+    const all = await this.#attempt(what, options, () => this.#paths.keysIn(bucket, folder));
+    const keys = all.filter((key) => key.startsWith(prefix)).sort(compareKeys);
     for (const key of keys) {
       if (key.endsWith("/")) {
         yield* this.#walk(bucket, key, prefix, what, options);

@@ -55,6 +55,14 @@ export class ObjectPaths {
     return true;
   }
 
+  /** Lists the keys of the files and folders in a folder. The key of a folder ends with a slash. */
+  async keysIn(bucket: string, folder: string): Promise<string[]> {
+    const path = join(this.#root, bucket, folder);
+    const entries = await unlessMissing(Array.fromAsync(Deno.readDir(path))) ?? [];
+    return entries.filter((entry) => entry.isFile || entry.isDirectory)
+      .map((entry) => `${folder}${entry.name}${entry.isDirectory ? "/" : ""}`);
+  }
+
   /** Checks that a bucket exists. @throws {ObjectStoreError} If it does not exist, or is not a folder. */
   async assertBucket(bucket: string): Promise<void> {
     const found = await unlessMissing(Deno.lstat(join(this.#root, bucket)));

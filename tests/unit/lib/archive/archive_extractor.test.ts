@@ -305,7 +305,7 @@ Deno.test("ArchiveExtractor.extract() rejects when its worker crashes, removes w
   const crash = `self.onmessage = ({ data: { options } }) => {
     Deno.mkdirSync(options.destination);
     Deno.writeTextFileSync(options.destination + "/half", "x");
-    self.postMessage({ kind: "started", created: true });
+    self.postMessage({ kind: "started", isCreated: true });
     throw new Error("boom");
   }`;
   await using sandbox = await Sandbox.create(SMALL, { workers: [crash] });
@@ -329,7 +329,7 @@ Deno.test("ArchiveExtractor.warmUp() starts workers that extractions then use, a
   await using sandbox = await Sandbox.create(SMALL, { workers: [broken] });
   const { extractor, started } = sandbox;
   extractor.warmUp();
-  assert.equal(started.length, 2, "one a lane");
+  assert.equal(started.length, 2, "one for each kind of archive");
   await new Promise((resolve) => started[0]!.addEventListener("error", resolve));
   extractor.warmUp();
   assert.equal(started.length, 3);

@@ -23,7 +23,7 @@ Deno.test("readZipEntryName() accepts whatever is safe below a folder", () => {
       false,
     ]);
   }
-  assert.deepEqual(readZipEntryName(utf8("a/b/")), { path: "a/b", folder: true, label: "a/b/" });
+  assert.deepEqual(readZipEntryName(utf8("a/b/")), { path: "a/b", isFolder: true, label: "a/b/" });
 });
 
 Deno.test("readZipEntryName() says why a name is refused", () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type CachedArchive, CodeCache } from "../../../../lib/code/code_cache.ts";
+import { CodeCache } from "../../../../lib/code/code_cache.ts";
+import type { CachedArchive } from "../../../../lib/code/list_archives.ts";
 import {
   BerthError,
   InvalidArchiveError,

@@ -5,7 +5,7 @@ import { DEFAULT_ARCHIVE_LIMITS } from "../../../../lib/archive/archive_limits.t
 import { findScript } from "../../../../lib/code/code_tree.ts";
 import { CodeTrees } from "../../../../lib/code/code_trees.ts";
 import { copyTree } from "../../../../lib/code/copy_tree.ts";
-import type { CachedArchive } from "../../../../lib/code/code_cache.ts";
+import type { CachedArchive } from "../../../../lib/code/list_archives.ts";
 import { InvalidArchiveError } from "../../../../lib/errors.ts";
 import { buildZip, type ZipPart } from "../../../support/builders/zip_builder.ts";
 
