@@ -40,7 +40,7 @@ export class BerthError extends Error {
 
 /** One problem of a value that was checked as a whole. */
 export interface Issue {
-  /** Where the problem is: the name of a variable, or a field such as `entrypointFiles.bot`. Empty for the whole. */
+  /** Name of the variable, or path of the field, such as `entrypointFiles.bot`. Empty for the whole value. */
   readonly path: string;
   /** What is wrong, and what is expected. */
   readonly message: string;

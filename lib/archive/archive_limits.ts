@@ -6,13 +6,13 @@
 
 /** Limits on one archive. An archive that exceeds them is refused before the excess is written. */
 export interface ArchiveLimits {
-  /** Number of files and folders, including folders that are only part of a file's path. */
+  /** Largest number of files and folders, including folders that are only part of a file's path. */
   readonly maxEntries: number;
-  /** Extracted size of all files, in bytes. */
+  /** Largest extracted size of all files, in bytes. */
   readonly maxTotalBytes: number;
-  /** Extracted size of one file, in bytes. */
+  /** Largest extracted size of one file, in bytes. */
   readonly maxFileBytes: number;
-  /** Extracted bytes for each byte in the archive, for each file and for all files. */
+  /** Largest ratio of extracted bytes to bytes in the archive, for each file and for all files. */
   readonly maxRatio: number;
   /**
    * Extracted size up to which the ratio does not matter, in bytes. A ZIP bomb is large, while a harmless table of equal

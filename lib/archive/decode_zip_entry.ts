@@ -11,7 +11,7 @@ import { ZIP_STORED, type ZipEntry } from "./zip_directory.ts";
 
 /** Source and target of the data. */
 export interface DecodeZipEntryOptions {
-  /** Where the compressed data begins, in bytes from the start of the archive. */
+  /** Position of the compressed data in the archive. */
   readonly start: number;
   /** Reads bytes of the archive, which need to stay valid only until the next call. */
   read(position: number, length: number): Uint8Array;

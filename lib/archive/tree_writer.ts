@@ -37,8 +37,8 @@ export class TreeWriter {
 
   /**
    * @param source The archive.
-   * @param options Where the list goes, and the donors.
-   * @param target Where the tree is made.
+   * @param options Path of the manifest to write, and the donors.
+   * @param target Folder of the tree.
    */
   constructor(
     source: ArchiveSource,

@@ -47,7 +47,7 @@ export interface CreateDockerRunnerOptions {
  * Creates a runner on the Docker Engine of this machine. It connects with its first call.
  *
  * @param options See {@linkcode CreateDockerRunnerOptions}.
- * @returns The runner. Close it when you are done; containers that it started go on running.
+ * @returns The runner. Close it when you are done; containers that it started keep running.
  * @throws {InvalidConfigError} If the engine's address is not that of a local socket.
  *
  * @example Run a backtest and read its result

@@ -114,7 +114,7 @@ export interface CollectedRun {
   readonly startedAt: Date;
   /** When it ended, by the engine's clock. */
   readonly finishedAt: Date;
-  /** Why it ended, in one line; absent where it ended by itself with exit code 0. */
+  /** Why it ended, in one line; absent if it ended by itself with exit code 0. */
   readonly message?: string;
   /** Whether it left a usable result, and where the result is stored. */
   readonly result: Omit<CollectedResult, "bytes">;

@@ -27,7 +27,7 @@ export interface VariableNotes {
   readonly group: VariableGroup;
   /** Its meaning, without a full stop. */
   readonly description: string;
-  /** Its default in words, if the schema's own says too little. */
+  /** Description of its default, if the value alone says too little. */
   readonly shown?: string;
 }
 

@@ -27,7 +27,7 @@ const MAX_PREFACE_BYTES = 1024 * 1024;
  *
  * @param chunks The tar stream.
  * @param options `maxBytes`: the largest file accepted.
- * @returns The file, or why there is none.
+ * @returns The file, or why it was not read.
  * @throws {Error} If it is not a whole tar stream, or with the source's own error.
  */
 export async function readTarFile(
