@@ -25,16 +25,17 @@ const DOCUMENTED = ["mod.ts", "lib"];
 export const ALONE: Readonly<Record<string, string>> = {
   "tests/engine/bot_service_idle.test.ts": "counts what an idle service asks of the engine in a given time",
   "tests/engine/bot_service_shutdown.test.ts": "holds the end of a service against a time limit",
+  "tests/engine/schedule_service.test.ts": "kills services more often than a busy machine starts them",
   "tests/engine/log_burst.test.ts": "prints as fast as the machine can, and measures memory",
 };
 
 /** Files that take longest, longest first: begun early, they do not keep one lane busy at the end. */
 export const LONGEST: readonly string[] = [
   "tests/engine/schedule_service_fault_points.test.ts",
-  "tests/engine/schedule_service.test.ts",
   "tests/engine/bot_service_store_hangs.test.ts",
   "tests/engine/schedule_service_outages.test.ts",
   "tests/engine/bot_service_engine_restart.test.ts",
+  "tests/scripts/run_tests.test.ts",
 ];
 
 /** Files that `--fast` runs beside the unit tests: a bot's start, log and end, and a schedule's runs. */
