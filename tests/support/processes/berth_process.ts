@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { servicePermissions } from "../../../cli/commands/permissions_command.ts";
 import { parseServiceConfig } from "../../../services/config.ts";
 import { until } from "../until.ts";
+import { linesOf, sendSignal } from "./child_process.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
@@ -65,14 +66,7 @@ export function startBerth(
     isOver = true;
     return status;
   });
-  const signal = (name: Deno.Signal) => {
-    try {
-      child.kill(name);
-    } catch (error) {
-      // It has ended already.
-      if (!(error instanceof TypeError)) throw error;
-    }
-  };
+  const signal = (name: Deno.Signal) => sendSignal(child, name);
   return {
     lines,
     status,
@@ -104,14 +98,7 @@ export function startBerth(
 }
 
 async function collect(stream: ReadableStream<Uint8Array>, lines: string[]): Promise<void> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const chunk of stream) {
-    const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = parts.pop()!;
-    lines.push(...parts);
-  }
-  if (rest) lines.push(rest);
+  for await (const line of linesOf(stream)) lines.push(line);
 }
 
 let cachedDenoDir: string | undefined;

@@ -9,6 +9,7 @@ import { connectMinio, type MinioConnection } from "../../../lib/objects/minio/c
 import { DockerodeOrchestrator } from "../../../lib/engine/docker/dockerode_orchestrator.ts";
 import { MinioObjectStore } from "../../../lib/objects/minio/minio_object_store.ts";
 import { LogCollector } from "../../../lib/logs/log_collector.ts";
+import { killProcess, spawnModule } from "./child_process.ts";
 
 /** What it is told. */
 export interface LogProcessSetup {
@@ -31,24 +32,8 @@ export interface LogProcessSetup {
  * @returns Kills it with SIGKILL, and waits until it is gone.
  */
 export function startLogProcess(setup: LogProcessSetup): () => Promise<void> {
-  const args = [
-    "run",
-    "-A",
-    "--quiet",
-    "--no-check",
-    "--cached-only",
-    import.meta.url,
-    JSON.stringify(setup),
-  ];
-  const child = new Deno.Command(Deno.execPath(), { args, stdin: "null" }).spawn();
-  return async () => {
-    try {
-      child.kill("SIGKILL");
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error;
-    }
-    await child.status;
-  };
+  const child = spawnModule(import.meta.url, setup, { stdin: "null" });
+  return () => killProcess(child);
 }
 
 if (import.meta.main) {

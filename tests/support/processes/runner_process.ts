@@ -12,6 +12,7 @@ import type { DockerRunner } from "../../../lib/runner/docker_runner.ts";
 import type { FileOwner } from "../../../lib/util/files.ts";
 import { FolderObjectStore } from "../../../lib/objects/folder/folder_object_store.ts";
 import type { Stage } from "../fixtures/runner_support.ts";
+import { linesOf, moduleArguments, sendSignal } from "./child_process.ts";
 
 interface Setup {
   readonly variables: Readonly<Record<string, string | undefined>>;
@@ -72,15 +73,7 @@ export async function startRunnerProcess(
   options: RunnerProcessOptions = {},
 ): Promise<RunnerProcess> {
   const setup: Setup = { variables: { ...variables, ...options.variables }, objects: `${temp}/objects` };
-  const deno = [
-    "run",
-    "-A",
-    "--quiet",
-    "--no-check",
-    "--cached-only",
-    import.meta.url,
-    JSON.stringify(setup),
-  ];
+  const deno = moduleArguments(import.meta.url, JSON.stringify(setup));
   const io = { stdin: "piped", stdout: "piped" } as const;
   const child = options.user
     ? new Deno.Command("setpriv", {
@@ -100,12 +93,7 @@ export async function startRunnerProcess(
     for (const { reject } of calls.values()) reject(new Error("The process has ended"));
   })();
   const kill = async () => {
-    try {
-      child.kill("SIGKILL");
-    } catch (error) {
-      // It has ended already.
-      if (!(error instanceof TypeError)) throw error;
-    }
+    sendSignal(child, "SIGKILL");
     await Promise.all([child.status, reading]);
     await input.close().catch(() => {});
   };
@@ -156,16 +144,6 @@ async function serve({ variables, objects }: Setup): Promise<void> {
       (value) => answer({ value }),
       (error) => answer({ error: String(error) }),
     );
-  }
-}
-
-async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const chunk of stream) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = lines.pop()!;
-    yield* lines;
   }
 }
 

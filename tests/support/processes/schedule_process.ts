@@ -13,6 +13,7 @@ import { MongoScheduleRepository } from "../../../services/mongo/mongo_schedule_
 import { type Clock, systemClock } from "../../../lib/util/clock.ts";
 import { InProcessBotEvents } from "../../../services/events/in_process_bot_events.ts";
 import { ScheduleService } from "../../../services/schedules/schedule_service.ts";
+import { killProcess, sendSignal, spawnModule } from "./child_process.ts";
 
 /** What such a process works with. */
 export interface ScheduleProcessSetup {
@@ -38,31 +39,15 @@ export interface ScheduleProcess extends AsyncDisposable {
 
 /** @param setup See {@linkcode ScheduleProcessSetup}. */
 export function startScheduleProcess(setup: ScheduleProcessSetup): ScheduleProcess {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", "--no-check", "--cached-only", import.meta.url, JSON.stringify(setup)],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
+  const child = spawnModule(import.meta.url, setup, { stdin: "null", stdout: "piped", stderr: "inherit" });
   // Its only output, or the end of it.
   const isListening = child.stdout.getReader().read();
-  const signal = (name: Deno.Signal) => {
-    try {
-      child.kill(name);
-    } catch (error) {
-      // It has ended already.
-      if (!(error instanceof TypeError)) throw error;
-    }
-  };
-  const kill = async () => {
-    signal("SIGKILL");
-    await child.status;
-  };
+  const kill = () => killProcess(child);
   return {
     kill,
     stop: async () => {
       await isListening;
-      signal("SIGTERM");
+      sendSignal(child, "SIGTERM");
       return (await child.status).code;
     },
     [Symbol.asyncDispose]: kill,
