@@ -1,34 +1,34 @@
 /**
- * Which slots of a schedule are owed.
+ * Computes the slots that are due.
  *
  * @module
  */
 
 import type { CronSchedule } from "../cron/cron_schedule.ts";
 
-/** Slots from a time up to now. */
+/** The due slots of a schedule. */
 export interface DueSlots {
-  /** The latest of them, ascending, Unix seconds. */
+  /** The latest due slots in ascending order, in Unix seconds. */
   readonly slots: readonly number[];
-  /** Earlier ones that are not in the list; absent when there are none. */
+  /** Earlier due slots that are not listed; absent if there are none. */
   readonly omitted?: {
-    /** The first of them. */
+    /** The first of them, in Unix seconds. */
     readonly first: number;
-    /** How many there are; absent when there are too many to count. */
+    /** Their number; absent if there are too many to count. */
     readonly count?: number;
   };
 }
 
-/** So many steps are made before the search goes on from the other end. */
+/** The search walks this many slots per listed slot before it continues from the other end. */
 const STEPS_PER_KEPT = 10;
 
 /**
- * Lists what a schedule owes. However long ago the first is, it takes a bounded number of steps.
+ * Lists the due slots of a schedule in a bounded number of steps, however long ago the first one was.
  *
  * @param cron The schedule.
- * @param from From when on slots are owed, in Unix seconds: a slot itself or a lower bound.
- * @param now Up to when, in Unix seconds, included.
- * @param keep At most so many slots are listed, at least 1.
+ * @param from Earliest due time in Unix seconds: a slot or a lower bound.
+ * @param now Latest due time in Unix seconds, included.
+ * @param keep Maximum number of listed slots, at least 1.
  */
 export function dueSlots(cron: CronSchedule, from: number, now: number, keep: number): DueSlots {
   const first = from <= now ? cron.has(from) ? from : cron.next(from) : undefined;
@@ -42,7 +42,7 @@ export function dueSlots(cron: CronSchedule, from: number, now: number, keep: nu
   return { slots, omitted: { first } };
 }
 
-/** The slots from one of them on; `undefined` when there are more than the limit. */
+/** Returns all slots from the first one on, or `undefined` if they exceed the limit. */
 function walk(cron: CronSchedule, first: number, now: number, limit: number): number[] | undefined {
   const slots: number[] = [];
   for (let slot: number | undefined = first; slot !== undefined && slot <= now; slot = cron.next(slot)) {
@@ -52,7 +52,9 @@ function walk(cron: CronSchedule, first: number, now: number, limit: number): nu
   return slots;
 }
 
-/** The last slots, at least `keep` of them: looks back twice as far each time, then halves what was too far. */
+/**
+ * Returns at least the last `keep` slots: doubles the time it looks back until it finds enough, then bisects.
+ */
 function latest(cron: CronSchedule, first: number, now: number, keep: number): number[] {
   if (cron.reading === "every") return latestOfEvery(cron, first, now, keep);
   let best: number[] = [];
@@ -73,7 +75,7 @@ function latest(cron: CronSchedule, first: number, now: number, keep: number): n
   return best;
 }
 
-/** Each slot is an interval after the one before. */
+/** For `@every`, each slot follows the previous one after a fixed interval. */
 function latestOfEvery(cron: CronSchedule, first: number, now: number, keep: number): number[] {
   const interval = cron.next(first)! - first;
   const last = first + Math.floor((now - first) / interval) * interval;

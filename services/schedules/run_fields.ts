@@ -1,5 +1,5 @@
 /**
- * How a record of the ledger is called where it is stored: in snake_case, like the documents beside it.
+ * Stored names and types of the ledger's fields: snake_case, like the documents beside it.
  *
  * @module
  */
@@ -14,16 +14,16 @@ import {
   type RunTrigger,
 } from "./run_repository.ts";
 
-/** What a field holds: a text, a whole number, a number, or a date. */
+/** Type of a stored field: a string, a whole number, a number, or a date. */
 export type RunFieldType = "text" | "integer" | "number" | "date";
 
 /** A field of a record. */
 export interface RunField {
   /** Its name in {@linkcode RunRecord}. */
   readonly property: keyof RunRecord;
-  /** Its name where it is stored. */
+  /** Its stored name. */
   readonly name: string;
-  /** What it holds. */
+  /** Its type. */
   readonly type: RunFieldType;
 }
 
@@ -31,7 +31,7 @@ const STATES: readonly RunState[] = [...OPEN_STATES, "succeeded", "failed", "tim
 const TRIGGERS: readonly RunTrigger[] = ["schedule", "catch-up", "manual"];
 const RESULTS: readonly RunResultStatus[] = ["stored", "missing", "too-large", "not-a-file", "invalid-json"];
 
-/** A type for each property, so that none is forgotten. */
+/** One entry per property, so that the compiler finds a missing one. */
 const TYPES: Readonly<Record<keyof RunRecord, RunFieldType>> = {
   id: "text",
   scheduleId: "text",
@@ -63,11 +63,11 @@ export const RUN_FIELDS: readonly RunField[] = Object.entries(TYPES).map(([prope
 }));
 
 /**
- * The fields to store.
+ * Converts a record, or a change of one, to stored fields.
  *
- * @param record A record or a change of one.
- * @param toStored Makes a value what the database holds.
- * @returns The fields that it names.
+ * @param record The record or change.
+ * @param toStored Converts a value to what the database holds.
+ * @returns The stored fields it contains.
  */
 export function writeRunFields<T>(
   record: RunRecord | RunChange,
@@ -81,10 +81,10 @@ export function writeRunFields<T>(
 }
 
 /**
- * The fields that a change takes away.
+ * Lists the fields that a change removes.
  *
- * @param change A change.
- * @returns Their names where they are stored.
+ * @param change The change.
+ * @returns Their stored names.
  */
 export function clearedRunFields(change: RunChange): string[] {
   const values: Partial<Record<keyof RunRecord, unknown>> = change;
@@ -92,11 +92,11 @@ export function clearedRunFields(change: RunChange): string[] {
 }
 
 /**
- * Reads a record, which any program may have changed. What is no such value counts as missing; what must be there and
- * can be made up for is.
+ * Parses a record that any program may have changed. Invalid values count as missing; required values are
+ * derived where possible.
  *
  * @param fields The stored fields; dates are dates.
- * @returns The record, or `undefined` when it does not say which slot it is of or where the run is.
+ * @returns The record, or `undefined` if its slot or its state is unknown.
  */
 export function readRunFields(fields: Fields): RunRecord | undefined {
   const record: Record<string, unknown> = {};

@@ -1,5 +1,5 @@
 /**
- * How a run is called on the engine.
+ * Names of runs on the engine.
  *
  * @module
  */
@@ -7,30 +7,30 @@
 import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import { runId, type RunRecord } from "./run_repository.ts";
 
-/** Slot in Unix seconds; a run that somebody asked for; attempts after the first. */
+/** The slot in Unix seconds, a mark for a manual run, and the attempt if it is not the first. */
 const SLOT = /^(\d{1,12})(-manual)?(?:-r([2-9]|[1-9]\d{1,3}))?$/;
 
-/** Which run a container belongs to. */
+/** The run that a container belongs to. */
 export interface RunName extends Pick<RunRecord, "id" | "scheduleId" | "slot" | "trigger"> {
-  /** Which attempt it is. */
+  /** Number of the attempt. */
   readonly attempt: number;
 }
 
 /**
- * The slot label of an attempt's container, which is part of its name.
+ * Returns the slot label of an attempt's container, which is also part of its name.
  *
  * @param record The run.
- * @param attempt Number of the attempt, from 1 on.
+ * @param attempt Number of the attempt, from 1.
  */
 export function slotLabel({ slot, trigger }: Pick<RunRecord, "slot" | "trigger">, attempt: number): string {
   return `${slot}${trigger === "manual" ? "-manual" : ""}${attempt > 1 ? `-r${attempt}` : ""}`;
 }
 
 /**
- * The run that a container belongs to.
+ * Finds the run that a container belongs to.
  *
  * @param container A container of kind `run`.
- * @returns The run, or `undefined` when its label says none.
+ * @returns The run, or `undefined` if the slot label is invalid.
  */
 export function runOf({ id, slot: label }: ManagedContainer): RunName | undefined {
   const [, slot, manual, attempt] = SLOT.exec(label ?? "") ?? [];

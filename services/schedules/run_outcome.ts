@@ -1,5 +1,5 @@
 /**
- * What the record of a run says once its container has ended. Pure: no I/O, no clock.
+ * Computes the record of a run whose container has ended. Pure: no I/O, no clock.
  *
  * @module
  */
@@ -9,26 +9,27 @@ import type { CollectedRun } from "../../lib/runner/runner.ts";
 import type { StopWhy } from "./run_plan.ts";
 import type { RunChange, RunRecord } from "./run_repository.ts";
 
-/** How a run ended. */
+/** A run whose container has ended. */
 export interface EndedRun {
   /** Its record. */
   readonly record: RunRecord;
-  /** Which attempt has ended. */
+  /** Number of the attempt that has ended. */
   readonly attempt: number;
-  /** What it has left. */
+  /** What was collected from its container. */
   readonly collected: CollectedRun;
   /** Why it was stopped, or would have been. */
   readonly why?: StopWhy;
-  /** Whether this process stopped it; otherwise its exit code tells whether somebody has. */
+  /** Whether this process stopped it. Otherwise, its exit code shows whether somebody else did. */
   readonly wasStopped: boolean;
-  /** How often a run that failed is tried again. */
+  /** How often a failed run is retried. */
   readonly retries: number;
 }
 
 /**
- * Closes the record of a run, or claims it anew for another attempt.
+ * Closes the record of a run, or claims it again for another attempt.
  *
- * @returns What changes of the record.
+ * @param ended The run.
+ * @returns The change of the record.
  */
 export function runOutcome(ended: EndedRun): RunChange {
   const { record, attempt, collected } = ended;

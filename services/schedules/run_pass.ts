@@ -1,5 +1,5 @@
 /**
- * What a pass over a run works with: its record, its schedule's document, its containers, and what else is open.
+ * Reads the input of one pass over a run: its record, its schedule, its containers, and other open runs.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { isOrphaned } from "./run_scheduler.ts";
 import { type ParsedScheduleDocument, parseScheduleDocument } from "./schedule_document.ts";
 import type { ScheduleRepository } from "./schedule_repository.ts";
 
-/** What is asked about a run. */
+/** Sources of a pass. */
 export interface RunPassSources {
   /** The ledger. */
   readonly runs: RunRepository;
@@ -22,33 +22,33 @@ export interface RunPassSources {
   readonly repository: Pick<ScheduleRepository, "get">;
   /** The containers. */
   readonly runner: Runner;
-  /** The name of this scheduler. */
+  /** Name of this scheduler. */
   readonly instance: string;
-  /** The time. */
+  /** The clock. */
   readonly clock: Clock;
 }
 
-/** A run that was claimed just now: nobody has to be asked about it. */
+/** A run that was claimed just now, so that a pass need not read what is known. */
 export interface FreshRun {
-  /** Its record, as it was inserted. */
+  /** Its record as inserted. */
   readonly record: RunRecord;
   /** Its schedule's document. */
   readonly document: ParsedScheduleDocument;
-  /** The other open runs of its schedule, as they were after the claim; absent: not known. */
+  /** The other open runs of its schedule after the claim; absent if not known. */
   readonly others?: readonly RunRecord[];
   /** A moment before the claim. */
   readonly knownAt: Moment;
 }
 
-/** What was read for one pass over a run. */
+/** Everything that one pass over a run has read. */
 export interface RunPass {
-  /** Its record, which a pass changes. */
+  /** The record. The pass updates it. */
   record: RunRecord;
-  /** Its schedule's document; `undefined` when there is none. */
+  /** The schedule's document; `undefined` if there is none. */
   readonly document: ParsedScheduleDocument | undefined;
-  /** Containers of its attempts. */
+  /** The containers of the run's attempts. */
   readonly containers: readonly ManagedContainer[];
-  /** The other open runs of its schedule, where they may make a difference, but for those whose scheduler is gone. */
+  /** The other open runs of the schedule that may affect this one, without orphaned runs. */
   readonly others: readonly RunRecord[];
   /** A moment before the record was read: the run is known to have been this scheduler's then. */
   readonly knownAt: Moment;
@@ -57,14 +57,14 @@ export interface RunPass {
 }
 
 /**
- * Reads what a pass needs.
+ * Reads the input of a pass.
  *
- * @param sources Who is asked.
+ * @param sources The sources.
  * @param id Id of the run.
  * @param fresh What is known of a run that was claimed just now.
- * @param signal Gives up, also what the pass does.
- * @returns `undefined` when there is no such record, or another scheduler looks after it.
- * @throws what keeps ledger, documents or engine from answering.
+ * @param signal Aborts the reading, and the pass.
+ * @returns `undefined` if the record does not exist or belongs to another scheduler.
+ * @throws {BerthError} If the ledger, the documents or the engine do not answer.
  */
 export async function readRunPass(
   sources: RunPassSources,
@@ -87,11 +87,11 @@ export async function readRunPass(
 }
 
 /**
- * What the plan is made from.
+ * Returns the input of the plan.
  *
- * @param pass What was read.
- * @param failedStart The run's last start, if that failed.
- * @param now The time, in ms since the epoch.
+ * @param pass The input of the pass.
+ * @param failedStart The run's last start, if it failed.
+ * @param now Current time in ms since the epoch.
  */
 export function runSituation(
   { record, document, containers, others }: RunPass,
@@ -106,7 +106,7 @@ export function runSituation(
   return { record, containers, schedule, others, ...(failedStart && { failedStart }), now };
 }
 
-/** Those that may make a difference. */
+/** Reads the other open runs that may affect this one. */
 async function othersOf(
   { id, scheduleId, state }: RunRecord,
   document: ParsedScheduleDocument | undefined,
@@ -120,7 +120,10 @@ async function othersOf(
   return open.filter((other) => other.id !== id && !isOrphaned(other, instance, clock.now()));
 }
 
-/** Of its last attempt, and of the one that follows: a start may have been cut off before it was recorded. */
+/**
+ * Lists containers of the last attempt and of the next one, whose start may have been cut off before it was
+ * recorded.
+ */
 async function containersOf(
   record: RunRecord,
   { runner }: RunPassSources,

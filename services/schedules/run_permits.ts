@@ -1,39 +1,35 @@
 /**
- * How many runs go at once.
+ * Limits how many runs are active at once.
  *
  * @module
  */
 
-/** Lets so many runs go at once; the others wait in the order in which they asked. */
+/** A semaphore with named holders. Runs beyond the limit wait in the order in which they asked. */
 export class RunPermits {
   readonly #limit: number;
   readonly #held = new Set<string>();
   readonly #waiting = new Set<string>();
 
-  /**
-   * Makes one that nobody has a permit of.
-   *
-   * @param limit How many, at least 1.
-   */
+  /** @param limit Maximum number of permits, at least 1. */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** How many runs have one. */
+  /** Number of runs with a permit. */
   get held(): number {
     return this.#held.size;
   }
 
-  /** How many runs wait for one. */
+  /** Number of runs that wait for a permit. */
   get waiting(): number {
     return this.#waiting.size;
   }
 
   /**
-   * Asks for a permit. Whoever does not get one waits, and asks again when it is its turn.
+   * Requests a permit. A run that gets none is queued, and asks again when {@linkcode release} returns it.
    *
    * @param id The run.
-   * @returns Whether it has one now.
+   * @returns Whether the run has a permit now.
    */
   tryAcquire(id: string): boolean {
     if (this.#held.has(id)) return true;
@@ -43,21 +39,17 @@ export class RunPermits {
     return isNext;
   }
 
-  /**
-   * Gives a permit to a run that goes already, also beyond the limit.
-   *
-   * @param id The run.
-   */
+  /** Gives a permit to a run that is already active, even beyond the limit. @param id The run. */
   acquire(id: string): void {
     this.#waiting.delete(id);
     this.#held.add(id);
   }
 
   /**
-   * Takes a permit, or a place among those that wait, back.
+   * Releases a permit, or a place in the queue.
    *
    * @param id The run.
-   * @returns Those that should ask again now.
+   * @returns The runs that should ask again now.
    */
   release(id: string): string[] {
     const wasKnown = this.#held.delete(id) || this.#waiting.delete(id);

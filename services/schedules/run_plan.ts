@@ -1,5 +1,5 @@
 /**
- * What has to be done about one run. Pure: no I/O, no clock.
+ * Decides the next action for one run. Pure: no I/O, no clock.
  *
  * @module
  */
@@ -10,74 +10,75 @@ import type { RunRecord, RunState } from "./run_repository.ts";
 import { stillGoing } from "./schedule_plan.ts";
 import type { ScheduleSettings } from "./schedule_settings.ts";
 
-/** So long a run without `starting_deadline_seconds` waits for an engine or an object store, in ms. */
+/** How long a run without `starting_deadline_seconds` waits for an engine or an object store, in ms. */
 const START_RETRY_WINDOW_MS = 5 * 60_000;
-/** How soon to look again at another run that is in the way, in ms. */
+/** Delay before another run that is in the way is checked again, in ms. */
 const REMOVAL_POLL_MS = 250;
 
-/** What a run's schedule says now. */
+/** The current state of a run's schedule. */
 export type RunSchedule =
   | { readonly kind: "valid"; readonly enabled: boolean; readonly settings: ScheduleSettings }
   | { readonly kind: "invalid"; readonly reason: string }
-  /** It is deleted, or another service's. */
+  /** The schedule is deleted, or served by another service. */
   | { readonly kind: "gone" };
 
 /** A start that failed. */
 export interface FailedRunStart {
-  /** When, in ms since the epoch. */
+  /** Time of the failure, in ms since the epoch. */
   readonly at: number;
-  /** How many in a row. */
+  /** Number of failures in a row. */
   readonly count: number;
-  /** What happened, in one line. */
+  /** The error in one line. */
   readonly message: string;
-  /** Whether another try may succeed: an engine, a registry or an object store did not answer. */
+  /** Whether a retry may succeed, because an engine, a registry or an object store did not answer. */
   readonly isTransient: boolean;
 }
 
-/** What is known of a run. */
+/** State of a run. */
 export interface RunSituation {
   /** Its record. */
   readonly record: RunRecord;
-  /** Containers of its attempts, each with the number of its attempt in `attempt`. */
+  /** The containers of its attempts, each with its attempt number in `attempt`. */
   readonly containers: readonly ManagedContainer[];
   /** Its schedule. */
   readonly schedule: RunSchedule;
-  /** The other open runs of its schedule, but for those whose scheduler is gone. */
+  /** The other open runs of its schedule, without orphaned runs. */
   readonly others: readonly RunRecord[];
-  /** Its last start, if that failed. */
+  /** Its last start, if it failed. */
   readonly failedStart?: FailedRunStart;
-  /** The time, in ms since the epoch. */
+  /** Current time in ms since the epoch. */
   readonly now: number;
 }
 
-/** What to do. */
+/** The next action. */
 export type RunAction =
   /** Start the container of an attempt. */
   | { readonly type: "start"; readonly attempt: number }
-  /** It runs, and its record does not say so. */
+  /** Record that the container runs. */
   | { readonly type: "adopt"; readonly container: ManagedContainer }
-  /** Stop it, and look again. */
+  /** Stop the container, then plan again. */
   | { readonly type: "stop"; readonly container: ManagedContainer; readonly why: StopWhy }
-  /** It has ended: read what it left, then close the record. */
+  /** The container has ended: collect its output and result, then close the record. */
   | { readonly type: "collect"; readonly container: ManagedContainer }
-  /** There is nothing to run or to read: close the record. */
+  /** Nothing to run or to collect: close the record. */
   | { readonly type: "close"; readonly state: RunState; readonly reason: string }
-  /** The record says all; the containers go. */
+  /** The record is complete: remove the containers. */
   | { readonly type: "remove"; readonly containers: readonly ManagedContainer[] }
-  /** Look again later; `reason` is what it waits for. */
+  /** Plan again later; `reason` says what the run waits for. */
   | { readonly type: "wait"; readonly againInMs?: number; readonly reason?: string };
 
-/** Why a run is stopped, and the words for its record. */
+/** Why a run is stopped, for its record. */
 export interface StopWhy {
-  /** The state that follows. */
+  /** The resulting state. */
   readonly state: "timed-out" | "failed";
-  /** The words. */
+  /** The reason for the record. */
   readonly reason: string;
 }
 
 /**
- * Decides about a run from what is in the ledger and on the engine, whatever happened before: each step can be the
- * last before a crash.
+ * Decides from the ledger and the engine alone, because a crash may have happened after any earlier step.
+ *
+ * @param situation The state of the run.
  */
 export function planRun(situation: RunSituation): RunAction {
   const { record, containers } = situation;
@@ -85,17 +86,19 @@ export function planRun(situation: RunSituation): RunAction {
   if (record.state === "running") return planRunning(situation);
   const [container] = containers;
   if (!container) return { type: "wait" };
-  // Its record was closed without it, by another scheduler or after a failure without a clear end: it knows better.
+  // The record was closed without this container, by another scheduler or after a failure without a clear
+  // end. The container shows how it really ended.
   const wasSeen = record.exitCode !== undefined || record.state !== "failed";
   if (wasSeen || !isThere(container)) return { type: "remove", containers };
   return container.phase === "exited" ? { type: "collect", container } : { type: "adopt", container };
 }
 
 /**
- * Why a run has to be stopped now, or was, when it has ended.
+ * Decides whether a run has to be stopped, or had to be if it has ended.
  *
+ * @param situation The state of the run.
  * @param container Its container, with the time of its start.
- * @returns The reason, or `undefined` when there is none.
+ * @returns The reason, or `undefined` if there is none.
  */
 export function whyStop(
   { record, schedule, others, now }: RunSituation,
@@ -134,7 +137,7 @@ function planClaimed(situation: RunSituation): RunAction {
   if (container?.phase === "lost") return { type: "close", state: "failed", reason: lost(container) };
   if (container?.phase === "exited") return { type: "collect", container };
   if (container && isThere(container)) return { type: "adopt", container };
-  // What an earlier attempt left is in its record already.
+  // The record already holds the results of earlier attempts.
   const over = containers.filter((one) => one.attempt < attempt);
   if (over.length > 0) return { type: "remove", containers: over };
   if (schedule.kind === "gone") return notBegun(record, "its schedule was deleted before it was started");
@@ -149,8 +152,9 @@ function planClaimed(situation: RunSituation): RunAction {
 }
 
 /**
- * Two schedulers that claim different slots at the same time each see the other's record, or one of them does. The
- * later slot yields to the earlier; the earlier waits until the later has yielded or runs. So never do both run.
+ * Finds a run that must end first. If two schedulers claim different slots at the same time, at least one of
+ * them sees the other's record. The later slot yields to the earlier one, and the earlier one waits until the
+ * later has yielded or runs. So the two never run at once.
  */
 function inTheWay(
   { record, others }: RunSituation,
@@ -202,12 +206,12 @@ function tooEarly({ record, failedStart, now }: RunSituation): RunAction | undef
   return undefined;
 }
 
-/** A time beyond the longest wait was written before the clock was set back: nobody waits for it. */
+/** Ignores a time beyond the longest delay, which was written before the clock was set back. */
 function isAhead(dueAt: number, now: number, longestMs: number): boolean {
   return dueAt > now && dueAt - now <= longestMs;
 }
 
-/** A run that never began was skipped; one that is between two attempts has failed. */
+/** A run that never began counts as skipped; a run between two attempts has failed. */
 function notBegun({ attempt }: RunRecord, reason: string): RunAction {
   if (attempt === 0) return { type: "close", state: "skipped", reason };
   return {

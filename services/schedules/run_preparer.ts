@@ -1,5 +1,5 @@
 /**
- * Brings the code of runs near before their slot, so that nothing is fetched when they are due.
+ * Prefetches the code of runs before their slots, so that starting them fetches nothing.
  *
  * @module
  */
@@ -13,50 +13,55 @@ import { servesSegment } from "../documents/serves_segment.ts";
 import { parseScheduleDocument } from "./schedule_document.ts";
 import type { ScheduleRepository, StoredSchedule } from "./schedule_repository.ts";
 
-/** What a {@linkcode RunPreparer} needs. */
+/** Input of a {@linkcode RunPreparer}. */
 export interface RunPreparerOptions {
   /** The documents. */
   readonly repository: Pick<ScheduleRepository, "due">;
-  /** What fetches the code. */
+  /** Fetches the code. */
   readonly runner: Pick<Runner, "prepare">;
-  /** Segment that is served, or `ALL_SEGMENTS`. */
+  /** Segment to serve, or `ALL_SEGMENTS`. */
   readonly segment: number;
-  /** The longest time between two calls of {@linkcode RunPreparer.prepareNext}, in ms. */
+  /** Longest time between two calls of {@linkcode RunPreparer.prepareNext}, in ms. */
   readonly checkIntervalMs: number;
-  /** The time. */
+  /** The clock. */
   readonly clock: Clock;
 }
 
-/** So much time is left at least to fetch, in seconds. */
+/** Minimum time left for fetching, in seconds. */
 const MARGIN_SECONDS = 5;
-/** So many are looked at, the earliest first: those that are due at the same time wait for each other anyway. */
+/**
+ * Maximum number of schedules to prepare, the earliest first. More runs due at once would have to wait for
+ * each other anyway.
+ */
 const MAX_PREPARED = 100;
 
-/** Prepares each schedule's code once, and again when its document names other code. */
+/** Prepares the code of each schedule once, and again when its document names other code. */
 export class RunPreparer {
   readonly #options: RunPreparerOptions;
-  /** Of each schedule that was prepared, the key of its code. */
+  /** Per prepared schedule, the key of its code. */
   readonly #prepared = new Map<string, unknown>();
   readonly #log = getLogger(["berth", "schedules"]);
   #lookedUntil = -Infinity;
   #isBusy = false;
 
-  /** Makes one; nothing is read yet. */
   constructor(options: RunPreparerOptions) {
     this.#options = options;
   }
 
   /**
-   * Prepares what is due soon, if that was not done yet. Never rejects: a start does without.
+   * Prepares the schedules that are due soon, unless they are prepared. Never rejects: a start works without
+   * it.
    *
-   * @param next When the next schedule is due, in Unix seconds; `undefined` when none is.
+   * @param next Time of the next due schedule in Unix seconds; `undefined` if there is none.
+   * @param signal Aborts the work.
    */
   async prepareNext(next: number | undefined, signal: AbortSignal): Promise<void> {
     const { repository, checkIntervalMs, clock } = this.#options;
     const now = Math.floor(clock.now() / 1000);
     const interval = Math.ceil(checkIntervalMs / 1000);
     const until = now + 2 * interval + MARGIN_SECONDS;
-    // What is due until the next call, and a little later, was seen. A clock that was set back makes it look again.
+    // The last call covered everything due until the next call and a little later. After the clock was set
+    // back, look again.
     const isSeen = this.#lookedUntil >= until - interval && this.#lookedUntil <= until;
     if (this.#isBusy || isSeen || next === undefined || next > until) return;
     this.#isBusy = true;
@@ -72,11 +77,7 @@ export class RunPreparer {
     }
   }
 
-  /**
-   * Forgets a schedule that is no more.
-   *
-   * @param id Its id.
-   */
+  /** Forgets a removed schedule. @param id Its id. */
   forget(id: string): void {
     this.#prepared.delete(id);
   }

@@ -1,5 +1,5 @@
 /**
- * Reading stored records of the ledger.
+ * Parses stored records of the ledger.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import { field, type Fields } from "../documents/document_fields.ts";
 import { readRunFields } from "./run_fields.ts";
 import type { RunRecord } from "./run_repository.ts";
 
-/** Reads records, and tells once of each that is damaged: it breaks no other. */
+/** Parses records, and logs each damaged one once. A damaged record affects no other. */
 export class RunReader {
   readonly #log = getLogger(["berth", "schedules"]);
   readonly #reported = new Set<unknown>();
 
   /**
-   * Reads one.
+   * Parses one record.
    *
    * @param fields Its stored fields; dates are dates.
-   * @returns The record, or `undefined` when it is damaged.
+   * @returns The record, or `undefined` if it is damaged.
    */
   read(fields: Fields): RunRecord | undefined {
     const record = readRunFields(fields);
@@ -31,10 +31,10 @@ export class RunReader {
   }
 
   /**
-   * Reads many.
+   * Parses several records.
    *
    * @param stored Their stored fields.
-   * @returns Those that are not damaged.
+   * @returns The records that are not damaged.
    */
   readAll(stored: readonly Fields[]): RunRecord[] {
     return stored.map((fields) => this.read(fields)).filter((record) => record !== undefined);

@@ -1,5 +1,5 @@
 /**
- * One pass over one run: read its record and its containers, plan, act.
+ * Reconciles one run: reads its record and containers, plans, and acts.
  *
  * @module
  */
@@ -27,13 +27,13 @@ import { changeRun, isOpenRun, type RunChange, type RunRecord } from "./run_repo
 import { CLAIM_STANDS_MS } from "./run_scheduler.ts";
 import { DEFAULT_SCHEDULE_SETTINGS } from "./schedule_settings.ts";
 
-/** What a {@linkcode RunReconciler} needs. */
+/** Input of a {@linkcode RunReconciler}. */
 export interface RunReconcilerOptions extends RunPassSources {
-  /** How many runs go at once. */
+  /** Limits how many runs are active at once. */
   readonly permits: RunPermits;
-  /** A record was changed; it is given as it is now. */
+  /** Called with each changed record, in its new form. */
   readonly onChange: (record: RunRecord) => void;
-  /** There is no such record, or another scheduler looks after it. */
+  /** Called if a record does not exist or belongs to another scheduler. */
   readonly onGone: (id: string) => void;
   /** Why the service must not start a run at this moment; `undefined` when it may. @default it may */
   readonly whyIdle?: () => string | undefined;
@@ -41,7 +41,7 @@ export interface RunReconcilerOptions extends RunPassSources {
   readonly onTurn: (id: string) => void;
 }
 
-/** What an attempt that has just begun does not say yet; the one before it may have. */
+/** Fields that a new attempt clears: they may hold values of the previous one. */
 const NOT_KNOWN_YET = {
   finishedAt: null,
   durationMs: null,
@@ -57,19 +57,19 @@ export class RunReconciler {
   readonly #ages: Ages;
   readonly #log = getLogger(["berth", "schedules"]);
 
-  /** Makes one; nothing is read yet. */
   constructor(options: RunReconcilerOptions) {
     this.#options = options;
     this.#ages = new Ages(options.clock);
   }
 
   /**
-   * Makes passes over one run until there is nothing to do at once.
+   * Makes passes over one run until nothing is left to do at once.
    *
    * @param id Id of the run.
    * @param fresh What is known of a run that was claimed just now.
-   * @returns When to look again, where time alone is a reason to.
-   * @throws what makes a pass impossible, such as a store or an engine that does not answer.
+   * @param signal Aborts the passes.
+   * @returns When to look again, if time alone is a reason to.
+   * @throws {BerthError} If a pass is impossible, for example because a store or the engine does not answer.
    */
   async reconcile(id: string, fresh: FreshRun | undefined, signal: AbortSignal): Promise<WorkResult> {
     const read = (fresh?: FreshRun) => readRunPass(this.#options, id, fresh, signal);
@@ -83,7 +83,7 @@ export class RunReconciler {
     return {};
   }
 
-  /** @returns `undefined` when another pass has to follow at once. */
+  /** Returns `undefined` if another pass has to follow at once. */
   async #act(action: RunAction, pass: RunPass): Promise<WorkResult | undefined> {
     switch (action.type) {
       case "start":
@@ -108,7 +108,7 @@ export class RunReconciler {
   }
 
   #situation(pass: RunPass): RunSituation {
-    // A clock that is set ends no run early and lets none go on for longer.
+    // Setting the clock must neither end a run early nor prolong it.
     const containers = pass.containers.map((container) => {
       const { containerId, phase, startedAt } = container;
       if (phase !== "running" || !startedAt) return container;
@@ -144,7 +144,7 @@ export class RunReconciler {
       const next = planRun(this.#situation({ ...pass, record: pass.record, containers: [container] }));
       return next.type === "wait" ? await this.#wait(next, pass) : undefined;
     } catch (error) {
-      // Who stands there was not seen by this pass: the next one looks again.
+      // This pass has not seen the conflicting container: the next one will.
       if (signal.aborted || error instanceof ContainerConflictError) throw error;
       const { message } = error as Error;
       const count = (this.#failedStarts.get(record.id)?.count ?? 0) + 1;
@@ -216,7 +216,7 @@ export class RunReconciler {
     return await this.#collect(container, pass, stopped);
   }
 
-  /** The record is closed before the container goes: after a crash in between, the container is left over. */
+  /** Closes the record before it removes the container, so that a crash in between leaves the container. */
   async #collect(
     container: ManagedContainer,
     pass: RunPass,
@@ -274,7 +274,7 @@ export class RunReconciler {
   }
 }
 
-/** Something other than the run has to come back first. */
+/** Whether something other than the run has to recover first. */
 function isTransient(error: unknown): boolean {
   if (error instanceof ImageUnavailableError) return error.reason === "unreachable";
   return error instanceof NotServingError || error instanceof EngineUnavailableError ||

@@ -1,22 +1,22 @@
 /**
- * What a schedule is doing, for people and programs.
+ * The condition of a schedule, for people and programs.
  *
  * @module
  */
 
-/** What a schedule is doing. */
+/** The condition of a schedule. */
 export type ScheduleCondition =
-  /** It waits for its next slot. */
+  /** Waits for its next slot. */
   | { readonly type: "scheduled"; readonly next: Date }
-  /** It has no slots any more. */
+  /** Has no more slots. */
   | { readonly type: "finished" }
-  /** Its document says that it should not run. */
+  /** Disabled by its document. */
   | { readonly type: "disabled" }
-  /** Its document cannot be run, or its expression never fires. */
+  /** The document is invalid, or its expression never fires. */
   | { readonly type: "invalid"; readonly reason: string };
 
 /**
- * Writes a condition as one line.
+ * Formats a condition as one line.
  *
  * @param condition The condition.
  * @returns The line, for example `next slot at 2025-01-01T00:00:00.000Z`.

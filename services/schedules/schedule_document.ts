@@ -1,5 +1,5 @@
 /**
- * What a schedule's document says: that of a bot, with `config.schedule` and how its runs are looked after.
+ * Parses a schedule's document: a bot's document with `config.schedule` and settings for its runs.
  *
  * @module
  */
@@ -14,31 +14,31 @@ import { readScheduleSettings, type ScheduleSettings } from "./schedule_settings
 
 /** A document that can be run. */
 export interface ValidScheduleDocument {
-  /** Tells it from one that cannot. */
+  /** Discriminates the union. */
   readonly status: "valid";
   /** Id of the schedule. */
   readonly id: string;
-  /** Whether its slots should be run. */
+  /** Whether the schedule is enabled. */
   readonly enabled: boolean;
-  /** What to run: a program that ends, whose result is kept. */
+  /** The program to run. It ends by itself, and its result is stored. */
   readonly executable: Executable;
-  /** When. */
+  /** The times of the schedule. */
   readonly cron: CronSchedule;
-  /** How its runs are looked after. */
+  /** Settings of the schedule. */
   readonly settings: ScheduleSettings;
-  /** One line for each field that is not as it should be and does not keep the schedule from running. */
+  /** One line for each field that is wrong but does not keep the schedule from running. */
   readonly notes: readonly string[];
 }
 
-/** What a document says. */
+/** A parsed document. */
 export type ParsedScheduleDocument = ValidScheduleDocument | InvalidBotDocument;
 
 /**
- * Reads a schedule's document. Never throws.
+ * Parses a schedule's document. Never throws.
  *
  * @param document The document, in plain values.
- * @param key Name for reports, of a document without a usable id.
- * @returns What it says, or what is wrong with it.
+ * @param key Name for reports if the document has no usable id.
+ * @returns The parsed document, or what is wrong with it.
  */
 export function parseScheduleDocument(document: unknown, key?: string): ParsedScheduleDocument {
   const parsed = parseBotDocument(document, { ...(key !== undefined && { key }) });
@@ -64,7 +64,7 @@ export function parseScheduleDocument(document: unknown, key?: string): ParsedSc
   };
 }
 
-/** A problem of the time zone names its field, any other is the expression's. */
+/** A problem of the time zone names its field; any other belongs to the expression. */
 function inConfig(problem: string): string {
   return problem.startsWith("timezone: ") ? `config.${BERTH_KEY}.${problem}` : `config.schedule: ${problem}`;
 }

@@ -1,5 +1,5 @@
 /**
- * What the log says of schedules that somebody may have to do something about.
+ * Logs schedules that may need somebody's attention.
  *
  * @module
  */
@@ -7,23 +7,22 @@
 import type { Logger } from "@logtape/logtape";
 import { describeScheduleCondition, type ScheduleCondition } from "./schedule_condition.ts";
 
-/** Writes conditions and notes of schedules to the log: each once, not at every look. */
+/** Logs conditions and notes of schedules, each once and not at every pass. */
 export class ScheduleLog {
   readonly #log: Logger;
   readonly #invalid = new Map<string, string>();
   readonly #notes = new Map<string, string>();
 
-  /** @param log Where it writes. */
   constructor(log: Logger) {
     this.#log = log;
   }
 
   /**
-   * Says what is wrong or odd, unless it did already.
+   * Logs what is wrong with a schedule, unless that is logged already.
    *
    * @param id Id of the schedule.
-   * @param condition What the schedule is doing.
-   * @param notes What is odd about its document, a line each.
+   * @param condition Its condition.
+   * @param notes Warnings about its document, one per line.
    */
   record(id: string, condition: ScheduleCondition, notes: readonly string[]): void {
     const text = condition.type === "invalid" ? describeScheduleCondition(condition) : undefined;
@@ -42,11 +41,7 @@ export class ScheduleLog {
     else this.#notes.set(id, odd);
   }
 
-  /**
-   * Forgets a schedule that is no more.
-   *
-   * @param id Its id.
-   */
+  /** Forgets a removed schedule. @param id Its id. */
   forget(id: string): void {
     this.#invalid.delete(id);
     this.#notes.delete(id);

@@ -1,5 +1,5 @@
 /**
- * What one schedule owes, and what becomes of it. Pure: no I/O, no clock.
+ * Decides which slots of a schedule run and which are skipped. Pure: no I/O, no clock.
  *
  * @module
  */
@@ -10,57 +10,58 @@ import type { RunRecord, RunTrigger } from "./run_repository.ts";
 import { NEVER } from "./schedule_repository.ts";
 import type { ScheduleSettings } from "./schedule_settings.ts";
 
-/** A slot that is run within so many seconds was run on time; later, it is caught up on. */
+/** A slot that starts within this many seconds is on time; later, it counts as catch-up. */
 const ON_TIME_SECONDS = 30;
-/** A slot in the ledger that lies further ahead than this, in seconds, comes from a clock that was wrong. */
+/** A slot in the ledger further ahead than this comes from a wrong clock. */
 const MAX_SLOT_AHEAD_SECONDS = 86_400;
 
-/** What is known of a schedule. */
+/** State of a schedule. */
 export interface ScheduleSituation {
-  /** When it is due; `undefined` for one that is disabled or invalid. */
+  /** Its times; `undefined` if it is disabled or invalid. */
   readonly cron: CronSchedule | undefined;
-  /** How its runs are looked after. */
+  /** Settings of the schedule. */
   readonly settings: ScheduleSettings;
-  /** From when on slots are owed, in Unix seconds; `undefined` when nobody has looked at it yet. */
+  /** Earliest due time in Unix seconds; `undefined` if no scheduler has seen the schedule yet. */
   readonly from: number | undefined;
-  /** The time, in Unix seconds. */
+  /** Current time in Unix seconds. */
   readonly now: number;
-  /** Its open runs, of whichever scheduler. */
+  /** Its open runs, of any scheduler. */
   readonly open: readonly Pick<RunRecord, "id" | "slot">[];
-  /** The latest slot in its ledger. Only looked at when {@linkcode mayCorrect}. */
+  /** The latest slot in its ledger. Required only if {@linkcode mayCorrect}. */
   readonly latestSlot?: number;
-  /** How many records of it are kept. */
+  /** Number of records that the ledger keeps. */
   readonly keep: number;
 }
 
-/** One slot, and what becomes of it. */
+/** The decision about one slot. */
 export interface PlannedSlot {
   /** The slot, in Unix seconds. */
   readonly slot: number;
-  /** Why it would be run. */
+  /** Cause of the run. */
   readonly trigger: RunTrigger;
-  /** Whether it is run. */
+  /** Whether the slot runs. */
   readonly state: "claimed" | "skipped";
-  /** Why it is not. */
+  /** Why the slot is skipped. */
   readonly reason?: string;
 }
 
-/** What {@linkcode planSchedule} answers. */
+/** Result of {@linkcode planSchedule}. */
 export interface SchedulePlan {
-  /** What goes into the ledger, the earliest slot first; at most the last one is run. */
+  /** The slots to record, the earliest first. At most the last one runs. */
   readonly slots: readonly PlannedSlot[];
-  /** From when on slots are owed once that is done, in Unix seconds. */
+  /** The new earliest due time, in Unix seconds. */
   readonly next: number;
 }
 
 /**
- * Decides what is owed.
+ * Decides about all due slots.
  *
- * From `next_execution_time` on, every slot up to now is owed. The latest one is run, if its deadline and the runs
- * that are still going allow it; the others are recorded as missed. A time in the future is corrected when the
- * expression says another, because expression and time are written by different programs.
+ * Every slot from `next_execution_time` up to now is due. The latest one runs if its deadline and the active
+ * runs allow it; the others are recorded as missed. A time in the future is corrected if it does not match
+ * the expression, because expression and time are written by different programs.
  *
- * @returns What to record, and when to look again.
+ * @param situation The state of the schedule.
+ * @returns The slots to record, and the next time.
  */
 export function planSchedule(situation: ScheduleSituation): SchedulePlan {
   const { cron, from, now } = situation;
@@ -80,8 +81,10 @@ export function planSchedule(situation: ScheduleSituation): SchedulePlan {
 }
 
 /**
- * Whether {@linkcode planSchedule} would change a time that lies in the future; then, and only then, it wants to know
- * the latest slot in the ledger.
+ * Whether {@linkcode planSchedule} may correct a time in the future. Only then does it need the latest slot
+ * in the ledger.
+ *
+ * @param situation The state of the schedule.
  */
 export function mayCorrect(situation: Omit<ScheduleSituation, "latestSlot">): boolean {
   const { from, now } = situation;
@@ -89,11 +92,11 @@ export function mayCorrect(situation: Omit<ScheduleSituation, "latestSlot">): bo
 }
 
 /**
- * Decides on one slot.
+ * Decides about one slot.
  *
  * @param slot The slot, in Unix seconds.
- * @param trigger Why it would be run.
- * @param situation What else is known of its schedule.
+ * @param trigger Cause of the run.
+ * @param situation The state of the schedule.
  */
 export function planSlot(
   slot: number,
@@ -112,16 +115,12 @@ export function planSlot(
   return { slot, trigger, state: "claimed" };
 }
 
-/**
- * Why a slot is skipped under the policy `Forbid`.
- *
- * @param run The run that is in its way.
- */
+/** Returns why a slot is skipped under the policy `Forbid`. @param run The run that is still active. */
 export function stillGoing({ id }: Pick<RunRecord, "id">): string {
   return `the run ${id} was still going, and concurrency_policy is Forbid`;
 }
 
-/** A slot that came while a run was going was not missed by the scheduler. */
+/** A slot that came during an active run was not missed by the scheduler. */
 function whyMissed(slot: number, { settings, now, open }: ScheduleSituation): string {
   const before = open.find((run) => run.slot < slot);
   const isForbidden = before && settings.concurrencyPolicy === "Forbid" && now - slot <= ON_TIME_SECONDS;
@@ -142,7 +141,7 @@ function nextAfterFuture(cron: CronSchedule, { from, now, latestSlot }: Schedule
     const next = cron.next(now)!;
     return from! <= next ? from! : next;
   }
-  // What is in the ledger already is not owed again: a clock may have been set back, or another one be ahead.
+  // Slots in the ledger are not due again, even if this clock was set back or another one is ahead.
   const done = latestSlot !== undefined && latestSlot - now <= MAX_SLOT_AHEAD_SECONDS ? latestSlot : now;
   return cron.next(Math.max(now, done)) ?? NEVER;
 }

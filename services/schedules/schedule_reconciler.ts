@@ -1,5 +1,5 @@
 /**
- * One pass over some schedules: what they owe goes into the ledger, then they are advanced, then it is run.
+ * Reconciles schedules with the ledger: records due slots, advances the schedules, then starts the runs.
  *
  * @module
  */
@@ -30,32 +30,32 @@ import { ScheduleLog } from "./schedule_log.ts";
 import { DEFAULT_SCHEDULE_SETTINGS } from "./schedule_settings.ts";
 import type { ScheduleState } from "./schedule_state.ts";
 
-/** What a {@linkcode ScheduleReconciler} needs. */
+/** Input of a {@linkcode ScheduleReconciler}. */
 export interface ScheduleReconcilerOptions {
   /** The documents. */
   readonly repository: ScheduleRepository;
   /** The ledger. */
   readonly runs: RunRepository;
-  /** Where conditions go. */
+  /** Receives the conditions. */
   readonly state: ScheduleState;
-  /** The name of this scheduler. */
+  /** Name of this scheduler. */
   readonly instance: string;
-  /** Segment that is served, or `ALL_SEGMENTS`. */
+  /** Segment to serve, or `ALL_SEGMENTS`. */
   readonly segment: number;
-  /** How many records of a schedule are kept. */
+  /** Number of records that each schedule keeps. */
   readonly keep: number;
-  /** The time. */
+  /** The clock. */
   readonly clock: Clock;
-  /** A slot was claimed: it is to be run. */
+  /** Called with each claimed slot, which should run. */
   readonly onClaim: (fresh: FreshRun) => void;
-  /** A slot was recorded as skipped. */
+  /** Called with each slot recorded as skipped. */
   readonly onSkip: (record: RunRecord) => void;
 }
 
-/** What came of {@linkcode ScheduleReconciler.runNow}: a record, claimed or skipped, or why there is none. */
+/** Result of {@linkcode ScheduleReconciler.runNow}: a record, claimed or skipped, or why there is none. */
 export type RunNowResult = { readonly record: RunRecord } | { readonly problem: string };
 
-/** A schedule, what it says, and what is to be done. */
+/** A schedule, its parsed document, and its plan. */
 interface Pass {
   readonly stored: StoredSchedule;
   readonly document: ParsedScheduleDocument;
@@ -78,7 +78,6 @@ export class ScheduleReconciler {
   readonly #log = getLogger(["berth", "schedules"]);
   readonly #conditions = new ScheduleLog(this.#log);
 
-  /** Makes one; nothing is read yet. */
   constructor(options: ScheduleReconcilerOptions) {
     this.#options = options;
   }
@@ -87,8 +86,9 @@ export class ScheduleReconciler {
    * Makes one pass over some schedules.
    *
    * @param schedules The schedules.
-   * @returns How many of them were advanced by it.
-   * @throws what keeps documents or ledger from answering.
+   * @param signal Aborts the pass.
+   * @returns Number of schedules that it advanced.
+   * @throws {StoreUnavailableError} If documents or ledger do not answer.
    */
   async reconcile(schedules: readonly StoredSchedule[], signal: AbortSignal): Promise<number> {
     const { repository, runs } = this.#options;
@@ -99,7 +99,7 @@ export class ScheduleReconciler {
     if (served.length === 0) return 0;
     const knownAt = momentOf(this.#options.clock);
     const now = Math.floor(this.#options.clock.now() / 1000);
-    // Only what is due may be in the way of something.
+    // Open runs matter only to schedules that are due.
     const isDue = served.some(({ stored }) => (stored.nextExecutionTime ?? Infinity) <= now);
     const open = isDue ? await this.#open(signal) : new Map<string, RunRecord[]>();
     const passes: Pass[] = [];
@@ -112,24 +112,25 @@ export class ScheduleReconciler {
     const records = passes.flatMap(({ records }) => records);
     const inserted = records.length > 0 ? await runs.insert(records, { signal }) : new Set<string>();
     const isClaim = records.some(({ id, state }) => state === "claimed" && inserted.has(id));
-    // Once for all of them; where that fails, each run asks for itself.
+    // One query for all claims; if it fails, each run queries for itself.
     const others = isClaim ? this.#open(signal).catch(() => undefined) : undefined;
     try {
       const advanced = await repository.advanceAll(passes.flatMap(toAdvance), { signal });
       return advanced.size;
     } finally {
-      // What is claimed is run, also when somebody else has to advance its schedule.
+      // A claimed slot runs, even if another scheduler advances its schedule.
       const openNow = await others;
       for (const pass of passes) this.#settle(pass, { inserted, open: openNow, knownAt });
     }
   }
 
   /**
-   * Runs a schedule now, as its policy allows. One that is disabled can be run so.
+   * Runs a schedule now if its policy allows, even a disabled one.
    *
    * @param id Id of the schedule.
-   * @returns See {@linkcode RunNowResult}.
-   * @throws what keeps documents or ledger from answering.
+   * @param signal Aborts the call.
+   * @returns The record, or why there is none.
+   * @throws {StoreUnavailableError} If documents or ledger do not answer.
    */
   async runNow(id: string, signal: AbortSignal): Promise<RunNowResult> {
     const { repository, runs, clock } = this.#options;
@@ -150,11 +151,7 @@ export class ScheduleReconciler {
     return { record };
   }
 
-  /**
-   * Forgets a schedule that is no more.
-   *
-   * @param id Its id.
-   */
+  /** Forgets a removed schedule. @param id Its id. */
   forget(id: string): void {
     this.#options.state.remove(id);
     this.#conditions.forget(id);

@@ -1,6 +1,6 @@
 /**
- * The port to the schedules: documents as those of bots (`{ id, segment_id, config, custom, enabled? }`), and
- * `next_execution_time` beside them, in Unix seconds.
+ * Port for the schedules: documents like those of bots (`{ id, segment_id, config, custom, enabled? }`) with
+ * `next_execution_time` in Unix seconds.
  *
  * @module
  */
@@ -8,52 +8,56 @@
 import type { BotDocument, BotRepository, RepositoryCallOptions } from "../documents/bot_repository.ts";
 
 /**
- * `next_execution_time` of a schedule that is not due by itself: it is disabled, invalid, or never fires. The end of
- * the year 9999, so that every program can read it as a time.
+ * `next_execution_time` of a schedule that never becomes due: it is disabled or invalid, or never fires. The
+ * end of the year 9999, which every program can read as a time.
  */
 export const NEVER: number = 253_402_300_799;
 
-/** A schedule as it is stored. */
+/** A stored schedule. */
 export interface StoredSchedule {
-  /** Its `id`; where that is missing or no text, a name for reports. */
+  /** The document's `id`, or a name for reports if that is missing or no string. */
   readonly key: string;
   /** The document, in plain values. */
   readonly document: BotDocument;
   /**
-   * From when on slots are owed, in Unix seconds, 1 to {@linkcode NEVER}; a fraction of a second is cut off. Absent when
-   * the field holds anything else (nothing, a text, a date, milliseconds …): nobody has looked at the schedule yet.
+   * Earliest due time in Unix seconds, 1 to {@linkcode NEVER}, without fractions. Absent if the field holds
+   * anything else (nothing, a string, a date, milliseconds …): no scheduler has seen the schedule yet.
    */
   readonly nextExecutionTime?: number;
 }
 
-/** A schedule whose time is to be set. */
+/** A schedule to advance. */
 export interface ScheduleAdvance {
   /** Id of the schedule. */
   readonly id: string;
-  /** {@linkcode StoredSchedule.nextExecutionTime} as it was. */
+  /** The previous {@linkcode StoredSchedule.nextExecutionTime}. */
   readonly from: number | undefined;
-  /** What it is from now on, in Unix seconds, a whole number from 1 to {@linkcode NEVER}. */
+  /** The new time in Unix seconds, a whole number from 1 to {@linkcode NEVER}. */
   readonly to: number;
 }
 
 /** The schedules. */
 export interface ScheduleRepository extends BotRepository {
   /**
-   * Schedules that are due, through an index: `next_execution_time` at or before `until`, the earliest first. Those
-   * without a time that can be used come too, before all others: nobody has looked at them yet.
+   * Lists the due schedules through an index: `next_execution_time` at or before `until`, the earliest first.
+   * Schedules without a usable time come before all others, because no scheduler has seen them yet.
    *
-   * Documents without a usable id and damaged ones do not come, because their time cannot be set: `list` tells of them.
+   * Leaves out damaged documents and those without a usable id, whose time cannot be set; `list` includes
+   * them.
    *
    * @param until Unix seconds.
-   * @param limit At most so many.
+   * @param limit Maximum number of schedules.
    */
   due(until: number, limit: number, options?: RepositoryCallOptions): Promise<StoredSchedule[]>;
-  /** The earliest `next_execution_time` after a time, in Unix seconds; `undefined` when there is none before {@linkcode NEVER}. */
+  /**
+   * Returns the earliest `next_execution_time` after a time, in Unix seconds; `undefined` if there is none
+   * before {@linkcode NEVER}.
+   */
   nextDueAfter(after: number, options?: RepositoryCallOptions): Promise<number | undefined>;
-  /** One schedule with its time, or `undefined` when there is none. */
+  /** Reads one schedule with its time; `undefined` if there is none. */
   find(id: string, options?: RepositoryCallOptions): Promise<StoredSchedule | undefined>;
   /**
-   * Sets `next_execution_time` of one schedule, and touches no other field, if it still is what it was.
+   * Sets `next_execution_time` of one schedule if it is unchanged, and no other field.
    *
    * @returns Whether it was set.
    */
@@ -64,9 +68,9 @@ export interface ScheduleRepository extends BotRepository {
     options?: RepositoryCallOptions,
   ): Promise<boolean>;
   /**
-   * The same for many at once, which takes little more than for one.
+   * Does the same for many schedules, at little more than the cost of one.
    *
-   * @returns Ids of those that were set.
+   * @returns Ids of the schedules whose time was set.
    */
   advanceAll(
     advances: readonly ScheduleAdvance[],
@@ -75,10 +79,10 @@ export interface ScheduleRepository extends BotRepository {
 }
 
 /**
- * Reads `next_execution_time`.
+ * Parses `next_execution_time`.
  *
- * @param value What the document holds, in plain values.
- * @returns Unix seconds from 1 to {@linkcode NEVER}, or `undefined` when it is no such time.
+ * @param value The document's value, in plain values.
+ * @returns Unix seconds from 1 to {@linkcode NEVER}, or `undefined` if the value is not usable.
  */
 export function readExecutionTime(value: unknown): number | undefined {
   const seconds = typeof value === "number" ? Math.floor(value) : NaN;

@@ -27,72 +27,71 @@ import { readExecutionTime, type ScheduleRepository } from "./schedule_repositor
 import { ScheduleState } from "./schedule_state.ts";
 import { ScheduledRuns } from "./scheduled_runs.ts";
 
-/** What a {@linkcode ScheduleService} is made of. */
+/** Input of a {@linkcode ScheduleService}. */
 export interface ScheduleServiceOptions {
   /** The documents. */
   readonly repository: ScheduleRepository;
   /** The ledger. */
   readonly runs: RunRepository;
-  /** What tells of changed documents. */
+  /** Reports changed documents. */
   readonly events: BotEvents;
   /** The containers. */
   readonly runner: Runner;
-  /** The name of this scheduler; of all that share a ledger, no other may have it. */
+  /** Name of this scheduler, unique among all that share the ledger. */
   readonly instance: string;
-  /** The longest time between two looks at what is due, in ms; at most 60,000. @default 10000 */
+  /** Longest time between two checks for due schedules, in ms; at most 60,000. @default 10000 */
   readonly checkIntervalMs?: number;
-  /** How many runs go at once; the others wait. @default 10 */
+  /** Maximum number of active runs; others wait. @default 10 */
   readonly maxConcurrentRuns?: number;
-  /** How much history is kept of each schedule. @default 100 records, 30 days */
+  /** How much history each schedule keeps. @default 100 records, 30 days */
   readonly retention?: RunRetention;
-  /** Segment that is served. @default ALL_SEGMENTS */
+  /** Segment to serve. @default ALL_SEGMENTS */
   readonly segment?: number;
   /** Why the service must not start a run at this moment; `undefined` when it may. @default it may */
   readonly whyIdle?: () => string | undefined;
   /** Removes what a killed predecessor left on the engine. @default the runner's */
   readonly removeOrphans?: (signal: AbortSignal) => Promise<unknown>;
-  /** @default the machine's */
+  /** @default the system clock */
   readonly clock?: Clock;
 }
 
 const DAY_MS = 86_400_000;
-/** All documents are read so often, in ms, for changes that no event told. */
+/** Interval of full reads, in ms, which find changes that no event announced. */
 export const SCHEDULE_RESYNC_MS = 10 * 60_000;
-/** Documents that are handled before other work gets its turn. */
+/** How many documents are handled before other work gets its turn. */
 const BATCH_SIZE = 200;
 const MAX_DUE_PER_PASS = 1000;
 const DRAIN_TIMEOUT_MS = 9000;
 
 /**
- * Level-triggered: an event, a hint and the time only say where to look. A slot is claimed by an insert that one of all
- * schedulers makes; whoever claimed it runs it, also after its own death and return.
+ * Level-triggered: events and times only say where to look. Each slot is claimed by a unique insert, so
+ * exactly one scheduler runs it, and resumes it after a restart.
  */
 export class ScheduleService {
   readonly #options: Required<ScheduleServiceOptions>;
-  /** What the service knows of its schedules. */
+  /** The state of the schedules. */
   readonly state: ScheduleState;
   readonly #reconciler: ScheduleReconciler;
   readonly #runs: ScheduledRuns;
   readonly #preparer: RunPreparer;
-  /** Has what is due looked at. */
+  /** Triggers a check for due schedules. */
   readonly #due = new Wakeup();
-  /** Has all documents read. */
+  /** Triggers a read of all documents. */
   readonly #resync = new Wakeup();
-  /** Has ledger and engine read. */
+  /** Triggers a read of the ledger and the engine. */
   readonly #sweep = new Wakeup();
   readonly #passes = new KeyedMutex();
   readonly #log = getLogger(["berth", "schedules"]);
-  /** Of each document that was looked at, what it was. */
+  /** Per document, its fingerprint at the last check. */
   readonly #seen = new Map<string, string>();
   readonly #outages = new OutageLog(this.#log);
   #opened: Promise<void> | undefined;
-  /** The documents may be older than events that wait to be read: nothing is run before those are written. */
+  /** Resolves once missed events are applied. Until then the documents may be outdated, so no slot is run. */
   #caughtUp: Promise<void> | undefined;
   #isCaughtUp = true;
-  /** Whether what a killed predecessor left has been removed. */
+  /** Whether leftovers of a killed predecessor are removed. */
   #isSwept = false;
 
-  /** Makes one; nothing is read or dialled before {@linkcode run}. */
   constructor(options: ScheduleServiceOptions) {
     this.#options = {
       checkIntervalMs: 10_000,
@@ -121,8 +120,9 @@ export class ScheduleService {
   }
 
   /**
-   * Runs until the signal is given; then ends what is under way, within 10 s. Runs go on, and the next service of the
-   * same name looks after them. Stores, event bus and engine may come up in any order, at any time.
+   * Runs until the signal is aborted, then ends all work in progress within 10 s. Active runs continue, and
+   * the next service of the same name manages them. Stores, event bus and engine may become available in any
+   * order, at any time.
    *
    * @param signal Ends the service.
    * @returns Resolves when everything has ended; never rejects.
@@ -154,7 +154,7 @@ export class ScheduleService {
         log: this.#log,
         signal,
         onEvent: ({ id, kind }) => kind === "run" && this.#runs.wake(id),
-        // The first sweep is the tick's.
+        // The tick makes the first sweep.
         onOpen: () => this.#isSwept && this.#sweep.wake(),
       }),
     ]);
@@ -163,11 +163,11 @@ export class ScheduleService {
   }
 
   /**
-   * Runs a schedule now, as its policy allows. One that is disabled can be run so.
+   * Runs a schedule now if its policy allows, even a disabled one.
    *
    * @param id Id of the schedule.
-   * @param options With a signal that gives up.
-   * @returns Its record, which may say that it was skipped; or why there is none.
+   * @param options A signal that aborts the call.
+   * @returns The run's record, possibly skipped; or why there is none.
    * @throws {StoreUnavailableError} If documents or ledger do not answer.
    */
   runNow(id: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<RunNowResult> {
@@ -175,25 +175,26 @@ export class ScheduleService {
   }
 
   /**
-   * Has a schedule looked at now, for example because its document was changed by a call.
+   * Checks a schedule now, for example because a call has changed its document.
    *
    * @param id Id of the schedule.
+   * @param signal Aborts the check.
    */
   async check(id: string, signal: AbortSignal): Promise<void> {
     await this.#passes.run(id, async () => {
       const stored = await this.#options.repository.find(id, { signal });
       if (stored) await this.#reconciler.reconcile([stored], signal);
       else this.#reconciler.forget(id);
-      // One that was claimed and not started yet may be one to be skipped now.
+      // The change may cause a claimed run that has not started to be skipped.
       this.#runs.wake(id);
     });
     this.#due.wake();
   }
 
-  /** Sleeps until something is due, and does it; whatever happens, it goes on. */
+  /** Sleeps until a schedule is due and handles it; survives every failure. */
   async #keepTime(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
-    // Not inside the call of run().
+    // Not within the call of run().
     await Promise.resolve();
     for (let failures = 0; !signal.aborted;) {
       let ms: number;
@@ -209,7 +210,7 @@ export class ScheduleService {
     }
   }
 
-  /** @returns How long to sleep, in ms. */
+  /** Returns how long to sleep, in ms. */
   async #runDue(signal: AbortSignal): Promise<number> {
     const { repository, clock, checkIntervalMs } = this.#options;
     await this.#open(signal);
@@ -222,12 +223,12 @@ export class ScheduleService {
         advanced += await this.#reconciler.reconcile(due.slice(at, at + BATCH_SIZE), signal);
       }
       if (due.length < limit) break;
-      // Those of other segments stay due here: look past them.
+      // Schedules of other segments stay due here, so read past them.
       if (advanced === 0) limit *= 10;
     }
     const next = await repository.nextDueAfter(now, { signal });
     this.#outages.report("due");
-    // Beside all else: nothing waits for it.
+    // Not awaited: nothing depends on it.
     void this.#preparer.prepareNext(next, signal);
     return Math.max(0, Math.min(checkIntervalMs, (next ?? Infinity) * 1000 - clock.now()));
   }
@@ -241,7 +242,7 @@ export class ScheduleService {
     this.#outages.report("sweep");
   }
 
-  /** Reads all documents, and looks at those that have changed. Others, and those that are due, are in the index. */
+  /** Reads all documents and checks those that have changed. The index already covers due schedules. */
   async #readAll(signal: AbortSignal): Promise<void> {
     await this.#open(signal);
     await this.#caughtUp;
@@ -276,11 +277,11 @@ export class ScheduleService {
       .catch(toRefusal);
     if (refusal) logRefusal(this.#log, change, refusal);
     await positionSaved;
-    // What comes before that is looked at with all the others.
+    // Until then, the catch-up covers the change.
     if (this.#isCaughtUp) await this.check(change.id, signal);
   }
 
-  /** Prepares the stores, once they answer. */
+  /** Prepares the stores once they answer. */
   #open(signal: AbortSignal): Promise<void> {
     const { repository, runs } = this.#options;
     const opening = this.#opened ?? (async () => {
@@ -293,7 +294,7 @@ export class ScheduleService {
   }
 }
 
-/** What a document says, whatever its time is. */
+/** Identifies the content of a document without its time. */
 function fingerprint({ document }: StoredBot): string {
   const { next_execution_time: _time, ...rest } = document;
   const text = JSON.stringify(rest, (_key, value) => typeof value === "bigint" ? `${value}n` : value);

@@ -1,5 +1,5 @@
 /**
- * How a schedule's runs are looked after: settings of ours in `config.berth`.
+ * Settings of a schedule in `config.berth`.
  *
  * @module
  */
@@ -7,48 +7,50 @@
 import { BERTH_KEY, wholeNumberSetting } from "../documents/berth_settings.ts";
 import { field, type Fields, typeName } from "../documents/document_fields.ts";
 
-/** What becomes of a slot that comes while an earlier run is still going. */
+/** What happens to a slot that comes during an active run. */
 export type ConcurrencyPolicy =
-  /** It is skipped. */
+  /** The slot is skipped. */
   | "Forbid"
-  /** It runs beside the other. */
+  /** Both run at once. */
   | "Allow"
-  /** The other is stopped, then it runs. */
+  /** The earlier run is stopped first. */
   | "Replace";
 
-/** Settings of a schedule. One that is missing or `null` in the document has its default, or is absent. */
+/**
+ * Settings of a schedule. A setting that is missing or `null` in the document has its default, or is absent.
+ */
 export interface ScheduleSettings {
   /** `concurrency_policy`. @default "Forbid" */
   readonly concurrencyPolicy: ConcurrencyPolicy;
-  /** `starting_deadline_seconds`: a slot is not run when it could not be started for so long, in seconds. */
+  /** `starting_deadline_seconds`: a slot that cannot start within this time is skipped. */
   readonly startingDeadlineSeconds?: number;
-  /** `max_runtime_seconds`: a run that takes longer is stopped, in seconds. */
+  /** `max_runtime_seconds`: a run that takes longer is stopped. */
   readonly maxRuntimeSeconds?: number;
-  /** `retries`: how often a run that failed is tried again. @default 0 */
+  /** `retries`: how often a failed run is retried. @default 0 */
   readonly retries: number;
-  /** `stop_grace_seconds`: from SIGTERM to SIGKILL, in seconds. */
+  /** `stop_grace_seconds`: seconds from SIGTERM to SIGKILL. */
   readonly stopGraceSeconds?: number;
-  /** `log_interval_seconds`: between two writes of its stored log, in seconds. */
+  /** `log_interval_seconds`: seconds between two writes of the stored log. */
   readonly logIntervalSeconds?: number;
 }
 
-/** What holds for a schedule whose document is gone. */
+/** Settings of a schedule whose document is gone. */
 export const DEFAULT_SCHEDULE_SETTINGS: ScheduleSettings = {
   concurrencyPolicy: "Forbid",
   retries: 0,
 };
 
 const POLICIES: readonly ConcurrencyPolicy[] = ["Forbid", "Allow", "Replace"];
-/** Ten years: more is a mistake, such as milliseconds. */
+/** Ten years: a larger value is a mistake, such as milliseconds. */
 const MAX_DURATION_SECONDS = 315_360_000;
 const MAX_RETRIES = 100;
 
 /**
- * Reads the settings.
+ * Reads the settings. Leaves settings that bots also have to the bot document.
  *
- * @param berth The settings of the document, `config.berth`.
- * @param problems Where to add what is wrong, a line each.
- * @returns The settings; of no use when a problem was added. What bots have too is the bot document's to read.
+ * @param berth The document's settings, `config.berth`.
+ * @param problems Receives a line for each problem.
+ * @returns The settings; meaningless if a problem was added.
  */
 export function readScheduleSettings(
   berth: Fields,

@@ -1,5 +1,5 @@
 /**
- * What the schedule service knows of its schedules and of itself, for its API, its metrics and its log.
+ * The schedule service's state, for its API, metrics and log.
  *
  * @module
  */
@@ -7,36 +7,36 @@
 import { isOpenRun, type RunRecord, type RunState } from "./run_repository.ts";
 import type { ScheduleCondition } from "./schedule_condition.ts";
 
-/** What is known of a schedule. */
+/** State of a schedule. */
 export interface KnownSchedule {
   /** Its id. */
   readonly id: string;
-  /** What it is doing; absent as long as only a run of it is known. */
+  /** Its condition; absent while only a run of it is known. */
   readonly condition?: ScheduleCondition;
-  /** Its runs that this scheduler looks after, the earliest slot first. */
+  /** Its runs that this scheduler manages, the earliest slot first. */
   readonly openRuns: readonly RunRecord[];
-  /** Its last run or skipped slot that this process has seen the end of. */
+  /** The last run or skipped slot that ended in this process. */
   readonly lastRun?: RunRecord;
 }
 
-/** Counts since the start of this process, and what is now. */
+/** Counters since the start of this process, and current values. */
 export interface ScheduleMetrics {
-  /** Records that were closed, by their state. */
+  /** Closed records by state. */
   readonly closed: Readonly<Partial<Record<RunState, number>>>;
   /** Containers started. */
   readonly starts: number;
-  /** From slot to start of the last container, in ms; absent when there was none. */
+  /** Time from the slot to the start of the last container, in ms; absent if there was none. */
   readonly startLagMs?: number;
-  /** Runs that go now. */
+  /** Active runs. */
   readonly running: number;
   /** Runs that wait for others to end. */
   readonly waiting: number;
 }
 
 /**
- * Hears that the record of a run has changed. Called at once, so it returns soon and does not throw.
+ * Called when the record of a run has changed. Must return quickly and not throw.
  *
- * @param record The record as it is now: a copy.
+ * @param record A copy of the record.
  */
 export type RunListener = (record: RunRecord) => void;
 
@@ -46,7 +46,7 @@ interface Entry {
   lastRun?: RunRecord;
 }
 
-/** Schedules and metrics. What goes out is a copy: nobody can change what others see. */
+/** States of schedules, and metrics. Returns only copies, so no caller can change another's view. */
 export class ScheduleState {
   readonly #schedules = new Map<string, Entry>();
   readonly #closed: Partial<Record<RunState, number>> = {};
@@ -55,40 +55,32 @@ export class ScheduleState {
   #starts = 0;
   #startLagMs: number | undefined;
 
-  /**
-   * Makes an empty one.
-   *
-   * @param now Says how many runs go and wait.
-   */
+  /** @param now Returns how many runs are active and waiting. */
   constructor(now: () => Pick<ScheduleMetrics, "running" | "waiting"> = () => ({ running: 0, waiting: 0 })) {
     this.#now = now;
   }
 
   /**
-   * Tells what a schedule is doing.
+   * Sets the condition of a schedule.
    *
    * @param id Its id.
-   * @param condition What it is doing.
+   * @param condition Its condition.
    */
   setCondition(id: string, condition: ScheduleCondition): void {
     this.#entry(id).condition = condition;
   }
 
-  /**
-   * Tells of a run as its record is now.
-   *
-   * @param record The record.
-   */
+  /** Sets the current record of a run. @param record The record. */
   setRun(record: RunRecord): void {
     this.#keep(record);
     for (const listener of this.#listeners) listener(structuredClone(record));
   }
 
   /**
-   * Has runs told to somebody.
+   * Subscribes to changes of runs.
    *
-   * @param listener Hears of each change from now on.
-   * @returns Ends that.
+   * @param listener Called with each change from now on.
+   * @returns A function that ends the subscription.
    */
   subscribe(listener: RunListener): () => void {
     this.#listeners.add(listener);
@@ -112,38 +104,34 @@ export class ScheduleState {
   }
 
   /**
-   * What is known of a schedule.
+   * Returns the state of a schedule.
    *
    * @param id Its id.
-   * @returns A copy, or `undefined` when nothing is.
+   * @returns A copy, or `undefined` if the schedule is unknown.
    */
   getSchedule(id: string): KnownSchedule | undefined {
     const entry = this.#schedules.get(id);
     return entry && toKnown(id, entry);
   }
 
-  /** What is known of every schedule, in the order of their ids: copies. */
+  /** Returns copies of the states of all schedules, ordered by id. */
   getAllSchedules(): KnownSchedule[] {
     return [...this.#schedules].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, entry]) => toKnown(id, entry));
   }
 
-  /**
-   * Forgets a schedule that is no more. Its open runs are still told of.
-   *
-   * @param id Its id.
-   */
+  /** Forgets a removed schedule. Listeners still hear of its open runs. @param id Its id. */
   remove(id: string): void {
     const entry = this.#schedules.get(id);
     if (entry && entry.open.size > 0) delete entry.condition;
     else this.#schedules.delete(id);
   }
 
-  /** Ids of the schedules that something is known of. */
+  /** Returns the ids of all known schedules. */
   ids(): string[] {
     return [...this.#schedules.keys()];
   }
 
-  /** Counts since the start of this process, and what is now: a copy. */
+  /** Returns a copy of the metrics. */
   getMetrics(): ScheduleMetrics {
     return {
       closed: { ...this.#closed },

@@ -1,5 +1,5 @@
 /**
- * Looks after the runs of one scheduler, from their claim to the end of their record.
+ * Manages the runs of one scheduler from claim to closed record.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { isOpenRun, type RunRecord, type RunRepository, type RunRetention } from
 import { HEARTBEAT_INTERVAL_MS, isOrphaned, whyOrphaned } from "./run_scheduler.ts";
 import type { ScheduleRepository } from "./schedule_repository.ts";
 
-/** What {@linkcode ScheduledRuns} needs. */
+/** Input of {@linkcode ScheduledRuns}. */
 export interface ScheduledRunsOptions {
   /** The ledger. */
   readonly runs: RunRepository;
@@ -26,13 +26,13 @@ export interface ScheduledRunsOptions {
   readonly repository: Pick<ScheduleRepository, "get">;
   /** The containers. */
   readonly runner: Runner;
-  /** The name of this scheduler; no other scheduler on the same ledger has it. */
+  /** Name of this scheduler, unique among all that share the ledger. */
   readonly instance: string;
-  /** How many runs go at once. */
+  /** Maximum number of active runs. */
   readonly maxConcurrentRuns: number;
-  /** How much history is kept. */
+  /** How much history each schedule keeps. */
   readonly retention: RunRetention;
-  /** The time. */
+  /** The clock. */
   readonly clock: Clock;
   /** Why the service must not start a run at this moment; `undefined` when it may. @default it may */
   readonly whyIdle?: () => string | undefined;
@@ -40,25 +40,24 @@ export interface ScheduledRunsOptions {
   readonly onChange: (record: RunRecord) => void;
 }
 
-/** Most of a run's time is waiting for it to stop; starts are bounded by the permits. */
+/** Workers mostly wait for runs to stop; permits limit the starts. */
 const MAX_WORKERS = 256;
 
-/** Runs by the ledger: whatever is open in it under this scheduler's name is looked after. */
+/** Manages every open run that the ledger lists under this scheduler's name. */
 export class ScheduledRuns {
   readonly #options: ScheduledRunsOptions;
   readonly #permits: RunPermits;
   readonly #reconciler: RunReconciler;
   readonly #queue: WorkQueue;
   readonly #fresh = new Map<string, FreshRun>();
-  /** Open runs that are looked after, and their schedules. */
+  /** Open runs of this scheduler, with their schedules. */
   readonly #open = new Map<string, string>();
-  /** Schedules whose history has grown. */
+  /** Schedules whose history may exceed its limits. */
   readonly #toTrim = new Set<string>();
   readonly #log = getLogger(["berth", "schedules"]);
   readonly #foreign = new ForeignContainers(this.#log);
   #touchedAt = -Infinity;
 
-  /** Makes one; nothing is read or started yet. */
   constructor(options: ScheduledRunsOptions) {
     const { clock, maxConcurrentRuns } = options;
     this.#options = options;
@@ -79,21 +78,17 @@ export class ScheduledRuns {
     });
   }
 
-  /** Runs that go now. */
+  /** Number of active runs. */
   get running(): number {
     return this.#permits.held;
   }
 
-  /** Runs that wait for others to end. */
+  /** Number of runs that wait for others to end. */
   get waiting(): number {
     return this.#permits.waiting;
   }
 
-  /**
-   * Looks after a run that was claimed just now.
-   *
-   * @param fresh Its record and its schedule.
-   */
+  /** Manages a run that was claimed just now. @param fresh Its record and its schedule. */
   begin(fresh: FreshRun): void {
     const { id, scheduleId } = fresh.record;
     this.#fresh.set(id, fresh);
@@ -102,32 +97,26 @@ export class ScheduledRuns {
     this.#queue.add(id);
   }
 
-  /**
-   * Says that the history of a schedule has grown.
-   *
-   * @param scheduleId The schedule.
-   */
+  /** Marks a schedule whose history has grown. @param scheduleId The schedule. */
   needsTrim(scheduleId: string): void {
     this.#toTrim.add(scheduleId);
   }
 
-  /**
-   * Has the open runs of a schedule looked at now.
-   *
-   * @param scheduleId The schedule.
-   */
+  /** Queues the open runs of a schedule. @param scheduleId The schedule. */
   wake(scheduleId: string): void {
     for (const [id, owner] of this.#open) if (owner === scheduleId) this.#queue.add(id);
   }
 
   /**
-   * Reads ledger and engine, and takes up what nobody looks after: after a start, and whatever was missed since.
+   * Reads the ledger and the engine, and takes up every run that nobody manages: after a start, and whenever
+   * something was missed.
    *
-   * @throws what keeps ledger or engine from answering.
+   * @param signal Aborts the sweep.
+   * @throws {BerthError} If the ledger or the engine does not answer.
    */
   async sweep(signal: AbortSignal): Promise<void> {
     const { runs, runner, instance, clock } = this.#options;
-    // Before anything is read: to the others this scheduler is there from now on.
+    // The heartbeat comes before any read: from now on, other schedulers see that this one is there.
     await this.#touch(signal);
     const containers = await runner.superviseContainers(ALL_SEGMENTS, { kind: "run", signal });
     const open = await runs.listOpen({ signal });
@@ -149,9 +138,10 @@ export class ScheduledRuns {
   }
 
   /**
-   * Removes records that are too old, also of schedules whose history grows no more.
+   * Removes records that are too old, also of schedules without new runs.
    *
-   * @throws what keeps the ledger from answering.
+   * @param signal Aborts the call.
+   * @throws {StoreUnavailableError} If the ledger does not answer.
    */
   async expire(signal: AbortSignal): Promise<void> {
     const { runs, retention: { maxAgeMs }, clock } = this.#options;
@@ -159,15 +149,15 @@ export class ScheduledRuns {
   }
 
   /**
-   * Begins nothing more, and ends what is under way. Runs go on.
+   * Starts no more work, and waits for work in progress. Active runs continue.
    *
-   * @param signal When it is aborted, what is under way is given up.
+   * @param signal Aborts work in progress.
    */
   async drain(signal: AbortSignal): Promise<void> {
     await this.#queue.drain({ signal });
   }
 
-  /** Whether something happened that no hint or timer tells. */
+  /** Whether a run changed in a way that no event or timer reports. */
   #isWork(record: RunRecord, containers: readonly ManagedContainer[], open: readonly RunRecord[]): boolean {
     if (!this.#open.has(record.id)) return true;
     const goes = containers.some(({ phase }) => phase === "running");
@@ -185,7 +175,10 @@ export class ScheduledRuns {
     this.#queue.add(record.id);
   }
 
-  /** A container whose record is closed, or gone: the record is made true before the container goes. */
+  /**
+   * Takes up a container whose record is closed or missing: corrects the record before it removes the
+   * container.
+   */
   async #takeUpContainer(id: string, container: ManagedContainer, signal: AbortSignal): Promise<void> {
     const { runs, instance, clock } = this.#options;
     const { scheduleId, slot, trigger, attempt } = runOf(container)!;
@@ -200,7 +193,7 @@ export class ScheduledRuns {
 
   async #closeOrphaned(record: RunRecord, signal: AbortSignal): Promise<void> {
     const { runs, instance, clock } = this.#options;
-    // It may have come back since the list was read.
+    // The record may have appeared since the list was read.
     const now = await runs.get(record.id, { signal });
     if (!now || !isOpenRun(now) || !isOrphaned(now, instance, clock.now())) return;
     const reason = whyOrphaned(now);
@@ -212,7 +205,7 @@ export class ScheduledRuns {
   async #touch(signal: AbortSignal): Promise<void> {
     const { runs, instance, clock } = this.#options;
     const now = clock.now();
-    // A clock that was set back must not make it silent.
+    // Setting the clock back must not suppress the heartbeat.
     const isDue = now - this.#touchedAt >= HEARTBEAT_INTERVAL_MS / 2 || now < this.#touchedAt;
     if (!isDue) return;
     await runs.touch(instance, new Date(now), { signal });
@@ -229,7 +222,7 @@ export class ScheduledRuns {
 
   async #handle(id: string, signal: AbortSignal): Promise<{ againInMs?: number }> {
     const fresh = this.#fresh.get(id);
-    // Known but once: what happens in between is only in the ledger.
+    // Valid only once: later changes are only in the ledger.
     this.#fresh.delete(id);
     return await this.#reconciler.reconcile(id, fresh, signal);
   }
@@ -238,7 +231,7 @@ export class ScheduledRuns {
     if (isOpenRun(record)) this.#open.set(record.id, record.scheduleId);
     else if (this.#open.delete(record.id)) {
       this.#toTrim.add(record.scheduleId);
-      // One that waits for this one to end.
+      // A run that waits for this one to end.
       this.wake(record.scheduleId);
     }
     this.#options.onChange(record);
