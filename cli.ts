@@ -1,5 +1,5 @@
 /**
- * The command line: reads the arguments, calls the command, turns errors into text and exit codes.
+ * The command line: parses the arguments, runs the command, and turns errors into messages and exit codes.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { parseArgs } from "node:util";
 import { type Command, COMMANDS, type Values } from "./cli/commands/commands.ts";
 import { type CliContext, EXIT, UsageError } from "./cli/context.ts";
-// The same text that `berth help` prints without Deno.
+// `berth help` prints the same file without Deno.
 import USAGE from "./cli/usage.txt" with { type: "text" };
 import { BerthError, InvalidConfigError } from "./lib/errors.ts";
 import { InstanceLockedError } from "./lib/runner/instance_lock.ts";
@@ -18,6 +18,7 @@ const HELP = { help: { type: "boolean", short: "h" } } as const;
  * Runs one command.
  *
  * @param args The arguments, without the program's name.
+ * @param context The command's context.
  * @returns Exit code.
  */
 export async function runCli(args: readonly string[], context: CliContext): Promise<number> {
@@ -45,11 +46,11 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
       terminal.note(`berth: ${error.message}`);
       return EXIT.usage;
     }
-    // Errors made for people need no stack; anything else is a defect, and its stack is what helps.
+    // Errors for people need no stack. Any other error is a defect, and its stack helps.
     terminal.note(
       error instanceof BerthError ? `berth: ${error.message}` : String((error as Error).stack ?? error),
     );
-    // Like a wrong configuration: starting it again does not help.
+    // Like an invalid configuration: a restart does not help.
     return error instanceof InstanceLockedError ? EXIT.usage : EXIT.failed;
   }
 }
@@ -74,7 +75,7 @@ function readArguments(
   return parsed;
 }
 
-/** Node's own message about an unknown option is long, and about programming. */
+/** Replaces Node's message about an unknown option, which is long and about programming. */
 function unknownOption(args: string[], options: NonNullable<Command["options"]>): string | undefined {
   const { tokens } = parseArgs({ args, options, allowPositionals: true, strict: false, tokens: true });
   const unknown = tokens.find((token) => token.kind === "option" && !Object.hasOwn(options, token.name));

@@ -1,5 +1,5 @@
 /**
- * The program: the only place that reads the environment, makes clients and handles signals.
+ * The program: the only place that reads the environment, creates clients and handles signals.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import { createTerminal } from "./cli/output/terminal.ts";
 import { SERVICE_VARIABLES } from "./services/config.ts";
 
 /**
- * A terminal sends Ctrl-C to every process of its group, and a task runner passes it on: one press arrives
- * twice, a few milliseconds apart.
+ * A terminal sends Ctrl-C to every process of its group, and a task runner passes it on, so one press arrives
+ * twice within a few milliseconds.
  */
 const SAME_PRESS_MS = 250;
 
@@ -21,7 +21,7 @@ let stoppedAt = 0;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.addSignalListener(signal, () => {
     const now = performance.now();
-    // The second one means it: what is still there goes at the next start.
+    // A second press exits at once; the next start removes what is left.
     if (stop.signal.aborted && now - stoppedAt > SAME_PRESS_MS) Deno.exit(EXIT.interrupted);
     if (stop.signal.aborted) return;
     stoppedAt = now;
@@ -34,12 +34,12 @@ const color = isScreen && !Deno.env.get("NO_COLOR");
 const code = await runCli(Deno.args, {
   env: Object.fromEntries(SERVICE_VARIABLES.map((name) => [name, Deno.env.get(name)])),
   variableNames: namesOfVariables(),
-  // `deno task` starts its commands in the project's folder, and says here where the user is.
+  // `deno task` runs in the project's folder, and passes the user's folder in this variable.
   cwd: Deno.env.get("INIT_CWD") ?? Deno.cwd(),
   examplesDir: fileURLToPath(new URL("./examples", import.meta.url)),
   terminal: createTerminal({ color, interactive: Deno.stderr.isTerminal(), isScreen }),
   signal: stop.signal,
-  // Loaded by what needs them: other commands begin sooner.
+  // Loaded on demand, so that commands that need none of it start sooner.
   createOrchestrator: async (config) => {
     const { connectDocker } = await import("./lib/engine/docker/connect_docker.ts");
     const { DockerodeOrchestrator } = await import("./lib/engine/docker/dockerode_orchestrator.ts");
@@ -79,7 +79,7 @@ const code = await runCli(Deno.args, {
 });
 Deno.exit(code);
 
-/** Only the commands that report misspelled names may see them all. */
+/** Only commands that report misspelled names have the permission to list all variables. */
 function namesOfVariables(): string[] {
   try {
     return Object.keys(Deno.env.toObject());

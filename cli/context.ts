@@ -1,5 +1,5 @@
 /**
- * What a command works with. Made by `main.ts`, the only place that knows the environment and the adapters.
+ * The context of a command. `main.ts` creates it: no other place knows the environment and the adapters.
  *
  * @module
  */
@@ -15,27 +15,29 @@ import type { ServerProbes } from "../services/probe_servers.ts";
 import type { ServiceConfig } from "../services/config.ts";
 import type { Terminal } from "./output/terminal.ts";
 
-/** What a command works with. */
+/** Everything that a command uses from outside. */
 export interface CliContext {
-  /** The environment, as far as it is configuration. */
+  /** The environment variables that are configuration. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Names of all variables of the environment, where the permissions allow to see them. @default none */
+  /** Names of all environment variables, if the permissions allow listing them. @default none */
   readonly variableNames?: readonly string[];
-  /** Folder in which the user typed the command. Absolute. */
+  /** Absolute path of the folder in which the user typed the command. */
   readonly cwd: string;
-  /** Folder of the example bots. Absolute. */
+  /** Absolute path of the folder of example bots. */
   readonly examplesDir: string;
   /** Where to print. */
   readonly terminal: Terminal;
-  /** Given when the user asks to end. */
+  /** Aborted when the user ends the command. */
   readonly signal: AbortSignal;
-  /** Makes the engine's client. */
+  /** Creates the engine's client. */
   readonly createOrchestrator: (config: DockerRunnerConfig) => Promise<ContainerOrchestrator>;
-  /** Makes the object store: MinIO when it is configured, else one in the given folder, or else in `DATA_DIR`. */
+  /**
+   * Creates the object store: MinIO if it is configured, else a store in the given folder or in `DATA_DIR`.
+   */
   readonly createStore: (config: DockerRunnerConfig, folder?: string) => Promise<ObjectStore>;
-  /** Makes a runner. */
+  /** Creates a runner. */
   readonly createRunner: (config: DockerRunnerConfig, store: ObjectStore) => Promise<Runner>;
-  /** Looks at database and event bus. */
+  /** Probes the database and the event bus. */
   readonly probeServers: (config: ServiceConfig, signal: AbortSignal) => Promise<ServerProbes>;
   /** Opens the database. */
   readonly openStores: (config: ServiceConfig) => Promise<Stores>;
@@ -52,13 +54,13 @@ export interface CliContext {
   ) => Promise<ComposedServices>;
 }
 
-/** Exit codes of the commands. A bot's own code is passed on by `backtest`. */
+/** Exit codes of the commands. `backtest` passes on the bot's own code. */
 export const EXIT = {
-  /** It worked. */
+  /** Success. */
   ok: 0,
-  /** It did not. */
+  /** Failure. */
   failed: 1,
-  /** The command line or the configuration is wrong. */
+  /** The command line or the configuration is invalid. */
   usage: 2,
   /** Images are missing and no registry can be reached (EX_UNAVAILABLE of sysexits.h). */
   noRegistry: 69,
@@ -66,9 +68,9 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-/** The command line is wrong. The message says how. */
+/** The command line is invalid. The message says why. */
 export class UsageError extends Error {
-  /** @param message What is wrong. */
+  /** @param message The problem. */
   constructor(message: string) {
     super(message);
     this.name = "UsageError";

@@ -1,28 +1,28 @@
 /**
- * Who serves the bots, in words.
+ * Describes which service serves the bots.
  *
  * @module
  */
 
 import type { ServingService } from "../services/who_serves.ts";
 
-/** Who serves the bots, and what that means here. */
+/** The service that serves the bots, as seen from here. */
 export interface ServingDescription {
   /** Whether it is the service of this configuration on this host. */
   readonly isHere: boolean;
-  /** What follows "the bots", without a full stop. */
+  /** Continues a sentence that begins with "The bots", without a full stop. */
   readonly predicate: string;
-  /** What to do, where something may have to be done. */
+  /** What to do, if something may have to be done. */
   readonly advice?: string;
 }
 
 const TAKE_OVER = "when its bots are known to be stopped there, run 'berth start --take-over' here";
 
 /**
- * Describes who serves.
+ * Describes the serving service.
  *
  * @param server The service.
- * @param hostId Identifies this host, see `Runner.hostId`; `undefined` when its engine does not answer.
+ * @param hostId Identity of this host, see `Runner.hostId`; `undefined` if its engine does not answer.
  */
 export function describeServing(server: ServingService, hostId: string | undefined): ServingDescription {
   const { about, isOfInstance, host, hasEnded, silentSince } = server;

@@ -1,5 +1,5 @@
 /**
- * A runner of one command: everything that it makes goes with it.
+ * A runner for one command, which removes everything it creates.
  *
  * @module
  */
@@ -17,21 +17,24 @@ import type { BotFolder } from "./deploy/bot_folder.ts";
 import { allSettledOrThrow } from "../lib/util/promises.ts";
 import { storeArchive } from "./deploy/store_archive.ts";
 
-/** What a {@linkcode LocalSession} is made with. */
+/** Input of a {@linkcode LocalSession}. */
 export interface LocalSessionParts {
   /** The configuration, with the session's own instance name. */
   readonly config: DockerRunnerConfig;
-  /** Makes the object store. */
+  /** Creates the object store. */
   readonly createStore: (config: DockerRunnerConfig, folder: string) => Promise<ObjectStore>;
-  /** Makes the runner. */
+  /** Creates the runner. */
   readonly createRunner: (config: DockerRunnerConfig, store: ObjectStore) => Promise<Runner>;
 }
 
-/** Runs bots of this machine's folders the way the service does: archive, object store, workspace, container. */
+/**
+ * Runs bots from folders of this machine the way the service does: archive, object store, workspace,
+ * container.
+ */
 export class LocalSession implements AsyncDisposable {
   /** The runner. */
   readonly runner: Runner;
-  /** Where its code is. */
+  /** The object store with the code. */
   readonly store: ObjectStore;
   /** Bucket for code. */
   readonly codeBucket: string;
@@ -59,10 +62,11 @@ export class LocalSession implements AsyncDisposable {
   }
 
   /**
-   * Opens a session; what an earlier one of the same name left, because it was killed, is removed.
+   * Opens a session, and removes what a killed session of the same name left.
    *
-   * @throws {InstanceLockedError} If one of the same name is open.
-   * @throws {EngineUnavailableError} If no engine answers.
+   * @param parts The configuration, and how to create the parts.
+   * @throws {InstanceLockedError} If a session of the same name is open.
+   * @throws {EngineUnavailableError} If the engine does not answer.
    */
   static async open(parts: LocalSessionParts): Promise<LocalSession> {
     const { config } = parts;
@@ -90,8 +94,9 @@ export class LocalSession implements AsyncDisposable {
    * Packs a bot folder and puts it into the object store.
    *
    * @param bot The folder.
-   * @param entrypoint Which of its programs is to run.
-   * @returns What to start.
+   * @param entrypoint The program to run.
+   * @param signal Aborts the deployment.
+   * @returns The executable to start.
    * @throws {InvalidExecutableError} If the folder's description cannot be run.
    */
   async deploy(bot: BotFolder, entrypoint: EntrypointType, signal?: AbortSignal): Promise<Executable> {
@@ -105,10 +110,10 @@ export class LocalSession implements AsyncDisposable {
         config: withoutMember(bot.config, BERTH_KEY),
         version: bot.version,
         filePath,
-        // Its result is given to the command, and to nobody else.
+        // The result is passed to the command, and not stored.
         persistResults: false,
       });
-    // Whatever is wrong with the folder is said before anything is written.
+    // Report problems of the folder before anything is written.
     describe("not-stored-yet");
     const { store, archiveLimits: limits } = this;
     const target = { store, bucket: code, id: bot.name, limits, compress: false, ...(signal && { signal }) };
@@ -117,7 +122,7 @@ export class LocalSession implements AsyncDisposable {
     return executable;
   }
 
-  /** Stops the bots, and removes everything that the session made. */
+  /** Stops the bots, and removes everything that the session created. */
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       await this.#removeContainers();

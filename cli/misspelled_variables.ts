@@ -1,5 +1,5 @@
 /**
- * Variables of the environment that look like one of Berth's and are none.
+ * Finds environment variables that look like a misspelled variable of Berth's.
  *
  * @module
  */
@@ -7,24 +7,24 @@
 import { didYouMean } from "../lib/util/did_you_mean.ts";
 import { SERVICE_VARIABLES } from "../services/config.ts";
 
-/** These belong to the system. */
+/** Variables of the system. */
 const SYSTEM = ["HOME", "XDG_DATA_HOME"];
-/** Common variables that look like one of Berth's. */
+/** Common variables whose names resemble one of Berth's. */
 const COMMON = ["TMPDIR", "DOCKER_HOSTNAME"];
 
-/** A variable, and the one that was probably meant. */
+/** A misspelled variable and its likely meaning. */
 export interface MisspelledVariable {
-  /** Its name. Its value, which may be a password, is not looked at. */
+  /** Name of the variable. Its value, which may be a password, is never read. */
   readonly name: string;
   /** The variable that Berth reads. */
   readonly meant: string;
 }
 
 /**
- * Finds them.
+ * Finds misspelled variables.
  *
  * @param names Names of the variables that are set.
- * @returns In the order of their names. One whose likely meaning is set, too, is not among them.
+ * @returns The misspelled ones in order of name, without those whose likely meaning is also set.
  */
 export function misspelledVariables(names: readonly string[]): MisspelledVariable[] {
   const known = SERVICE_VARIABLES.filter((name) => !SYSTEM.includes(name));

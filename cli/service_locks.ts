@@ -1,5 +1,5 @@
 /**
- * The locks of a service on its machine.
+ * The locks of the services on this machine.
  *
  * @module
  */
@@ -11,28 +11,28 @@ import type { ServiceConfig, ServiceName } from "../services/config.ts";
 
 /** How often the locks are renewed, in ms. */
 const RENEW_INTERVAL_MS = 5000;
-/** A service that does not renew its lock for this long counts as frozen, in ms. */
+/** A service whose lock was not renewed for this long counts as frozen, in ms. */
 const FROZEN_AFTER_MS = 30_000;
 
-/** Locks of one process. */
+/** The locks of one process. */
 export interface ServiceLockSet extends AsyncDisposable {
-  /** A lock for each service: the two may run as two processes of one instance. */
+  /** One lock per service, because two processes of one instance may run one service each. */
   readonly locks: Readonly<Partial<Record<ServiceName, InstanceLock>>>;
-  /** Aborted when another process has taken one of them. */
+  /** Aborted when another process has taken one of the locks. */
   readonly lost: AbortSignal;
 }
 
 /**
- * Takes the locks of what a configuration serves, and renews them.
+ * Acquires the locks of the services that a configuration names, and renews them.
  *
- * @param config The configuration. Its `TEMP_DIR` is there.
+ * @param config The configuration, whose `TEMP_DIR` exists.
  * @throws {InstanceLockedError} If another process of the same instance runs on this machine.
  */
 export async function acquireServiceLocks({ services, runner }: ServiceConfig): Promise<ServiceLockSet> {
   await using stack = new AsyncDisposableStack();
   const { tempDir, instance } = runner;
   const log = getLogger(["berth"]);
-  // systemd-tmpfiles leaves a folder alone that is locked, and everything in it.
+  // systemd-tmpfiles does not clean a locked folder.
   const folder = await Deno.open(tempDir);
   stack.defer(() => folder.close());
   await folder.tryLock(false);
@@ -53,10 +53,10 @@ export async function acquireServiceLocks({ services, runner }: ServiceConfig): 
 }
 
 /**
- * Looks which services of an instance run on this machine.
+ * Finds the processes on this machine that run an instance's services.
  *
  * @param config The configuration.
- * @returns The processes, by service.
+ * @returns The processes by service.
  */
 export async function serviceHolders(
   { runner }: Pick<ServiceConfig, "runner">,
@@ -70,10 +70,10 @@ export async function serviceHolders(
 }
 
 /**
- * Whether a process holds its lock and does nothing: it was stopped by a signal, or waits for something for ever.
+ * Whether a process holds its lock but does nothing, because a signal has stopped it or it hangs.
  *
  * @param holder The process.
- * @param now The time, in ms since the epoch.
+ * @param now Current time in ms since the epoch.
  */
 export function isFrozen({ renewedAt }: LockHolder, now: number): boolean {
   return renewedAt !== undefined && now - renewedAt.getTime() > FROZEN_AFTER_MS;

@@ -1,5 +1,5 @@
 /**
- * `berth backtest DIR`: one run that ends by itself.
+ * `berth backtest DIR`: runs a backtest.
  *
  * @module
  */
@@ -17,15 +17,17 @@ import { sessionConfig } from "../session_config.ts";
 export interface BacktestOptions {
   /** Bot folder, as typed. */
   readonly folder: string;
-  /** File with the configuration, as typed; absent: `config.json` of the folder. */
+  /** Configuration file, as typed. Absent: `config.json` of the folder. */
   readonly configFile?: string;
-  /** Print one JSON document on standard output, and the program's lines on standard error. */
+  /** Print one JSON document on standard output, and the program's output on standard error. */
   readonly json: boolean;
 }
 
 /**
  * Runs a backtest and prints its result.
  *
+ * @param options The folder, and how to print.
+ * @param context The command's context.
  * @returns The program's exit code.
  */
 export async function backtestCommand(options: BacktestOptions, context: CliContext): Promise<number> {
@@ -52,7 +54,7 @@ export async function backtestCommand(options: BacktestOptions, context: CliCont
     const { status, exitCode, durationMs, resultProblem, resultMessage } = ended;
     const fields = { id: bot.name, version: bot.version, status, exitCode, durationMs };
     const json = JSON.stringify({ ...fields, resultProblem, resultMessage });
-    // As the bot wrote it: a parser would take digits from its numbers and reorder its keys.
+    // Printed as the bot wrote it: parsing would drop digits and reorder keys.
     terminal.out(`${json.slice(0, -1)},"result":${result?.text ?? "null"}}`);
   } else {
     terminal.note(

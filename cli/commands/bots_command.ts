@@ -1,5 +1,5 @@
 /**
- * `berth bots`: every bot and schedule, and what it is doing.
+ * `berth bots`: lists every bot and schedule with its state.
  *
  * @module
  */
@@ -25,13 +25,15 @@ export interface BotsOptions {
   readonly json: boolean;
 }
 
-/** So many ledgers are read at the same time. */
+/** Number of ledgers read at once. */
 const MAX_CONCURRENT_LEDGERS = 16;
 
 /**
  * Lists the bots and the schedules.
  *
- * @returns 1 when the engine does not answer: the documents are listed nevertheless.
+ * @param options How to print.
+ * @param context The command's context.
+ * @returns 1 if the engine does not answer; the documents are listed nevertheless.
  */
 export async function botsCommand({ json }: BotsOptions, context: CliContext): Promise<number> {
   const { terminal } = context;
@@ -88,7 +90,8 @@ async function listContainers(
   await using runner = await createRunner(config.runner, store);
   runner.setOwner(toOwner(await stores.identities.read({ signal })));
   const listed = await runner.listManagedContainers(config.segment, { signal });
-  // A list does not tell their times, so each is asked about; one that went meanwhile is shown as it was.
+  // The list lacks the containers' times, so inspect each. A container that has vanished since stays as
+  // listed.
   const containers = await Promise.all(
     listed.map(async (container) =>
       await runner.getContainerStatus(container.containerId, { signal }) ?? container
@@ -97,7 +100,7 @@ async function listContainers(
   return { containers, hostId: await runner.hostId({ signal }) };
 }
 
-/** Nobody starts or stops anything while no service runs; where it is elsewhere, that cannot be told. */
+/** Points out that no service runs, if that can be told from this machine. */
 async function noteService(
   { config, stores }: OpenDocuments,
   hostId: string | undefined,

@@ -1,5 +1,5 @@
 /**
- * `berth demo`: the service on its embedded default, with the example bots deployed to it.
+ * `berth demo`: runs the service on its embedded default with the example bots.
  *
  * @module
  */
@@ -22,18 +22,21 @@ import type { Terminal } from "../output/terminal.ts";
 
 /** Options of {@linkcode demoCommand}. */
 export interface DemoOptions {
-  /** How long to run, in ms; absent: until the user stops it. */
+  /** How long to run, in ms. Absent: until the user stops it. */
   readonly forMs?: number;
 }
 
-/** Beyond the grace period: the service looks at a bot, and the engine removes its container. */
+/** Time beyond the grace period for the service to act and the engine to remove the container. */
 const STOP_SLACK_MS = 15_000;
 
 /**
- * Runs the service with the examples until the time is up or the user ends it: their bots and schedules as
- * documents, beside their backtests. At the end the documents are removed, the service stops the bots, and nothing is left.
+ * Deploys the examples' bots and schedules to a service, and runs their backtests, until the time is up or
+ * the user stops it. Then removes the documents and waits for the service to stop the bots, so that nothing
+ * is left.
  *
- * @returns 0 when every bot ran until it was stopped, every backtest succeeded, and no scheduled run failed.
+ * @param options How long to run.
+ * @param context The command's context.
+ * @returns 0 if every bot ran until it was stopped, every backtest succeeded, and no scheduled run failed.
  */
 export async function demoCommand({ forMs }: DemoOptions, context: CliContext): Promise<number> {
   const config = demoConfig(context.env);
@@ -100,18 +103,18 @@ function targetOf(
   return { kind, repository: stores[name], store, bucket, limits, publish: publish![name] };
 }
 
-/** Everything that the programs of the demo work with. */
+/** Everything that the programs of the demo use. */
 interface Stage {
   readonly session: LocalSession;
   readonly composed: ComposedServices;
   readonly terminal: Terminal;
   readonly print: ReturnType<typeof createLogPrinter>;
   readonly end: AbortSignal;
-  /** Longest time until a bot is stopped, in ms. */
+  /** Longest time for stopping a bot, in ms. */
   readonly stopWithinMs: number;
 }
 
-/** Deploys the bots, shows what becomes of them until the end, and removes them. */
+/** Deploys the bots, shows them until the end, and removes them. */
 async function runBots(bots: readonly BotFolder[], stage: Stage): Promise<boolean> {
   const { session, composed, terminal, print, end, stopWithinMs } = stage;
   const target = targetOf("bot", composed, session);

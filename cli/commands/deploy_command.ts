@@ -1,5 +1,5 @@
 /**
- * `berth deploy DIR`: gives a bot folder to the service.
+ * `berth deploy DIR`: deploys a bot folder to the service.
  *
  * @module
  */
@@ -20,21 +20,24 @@ import { printable } from "../output/terminal.ts";
 export interface DeployOptions {
   /** Bot folder, as typed. */
   readonly folder: string;
-  /** Id of the bot; absent: the name in its description. */
+  /** Id of the bot. Absent: the name in the folder. */
   readonly id?: string;
-  /** File with the configuration, as typed; absent: `config.json` of the folder. */
+  /** Configuration file, as typed. Absent: `config.json` of the folder. */
   readonly configFile?: string;
-  /** Whether it is to run; absent: as before, and a new bot is to run. */
+  /** Whether the bot should run. Absent: unchanged; a new bot runs. */
   readonly enabled?: boolean;
   /** Print one JSON object. */
   readonly json: boolean;
 }
 
 /**
- * Deploys a bot folder: as a schedule where its description has one, else as a bot that runs until it is stopped.
+ * Deploys a bot folder: as a schedule if its description has one, else as a bot that runs until it is
+ * stopped.
  *
+ * @param options The folder, and what to override.
+ * @param context The command's context.
  * @returns Exit code.
- * @throws {InvalidBotFolderError} If the folder is no bot that can be deployed.
+ * @throws {InvalidBotFolderError} If the folder cannot be deployed.
  */
 export async function deployCommand(options: DeployOptions, context: CliContext): Promise<number> {
   const { terminal, signal, cwd } = context;
@@ -52,7 +55,7 @@ export async function deployCommand(options: DeployOptions, context: CliContext)
   const other = found.find(({ target: { kind } }) => kind !== target.kind)?.target.kind;
   // An id is a bot or a schedule, never both: a bot whose folder gets a schedule must not go on running as a bot.
   if (other !== undefined) refuseOtherKind(id ?? bot.name, target.kind, other);
-  // An id of its own says that one folder is meant to run as several bots.
+  // An explicit id means that one folder is deployed as several bots.
   const origin = id === undefined ? await originOf(bot.path) : undefined;
   const deployed = await deployBot(bot, target, {
     before: found[0]?.document,

@@ -1,5 +1,5 @@
 /**
- * `berth enable ID...` and `berth disable ID...`: whether the service runs bots and schedules.
+ * `berth enable ID...` and `berth disable ID...`.
  *
  * @module
  */
@@ -13,14 +13,16 @@ import { openDocuments } from "../open_documents.ts";
 export interface EnableOptions {
   /** Ids of the bots and schedules. */
   readonly ids: readonly string[];
-  /** Whether they are to run. */
+  /** Whether they should run. */
   readonly enabled: boolean;
 }
 
 /**
- * Enables or disables bots and schedules, one after the other; one that is not there keeps none of the others.
+ * Enables or disables bots and schedules, one after the other. An unknown id does not stop the rest.
  *
- * @returns 1 when there was no such bot or schedule.
+ * @param options The ids.
+ * @param context The command's context.
+ * @returns 1 if an id is unknown.
  */
 export async function enableCommand({ ids, enabled }: EnableOptions, context: CliContext): Promise<number> {
   const { terminal } = context;
@@ -33,7 +35,7 @@ export async function enableCommand({ ids, enabled }: EnableOptions, context: Cl
       continue;
     }
     for (const { target, document } of found) {
-      // What the change does not name is kept.
+      // An update keeps the fields it does not contain.
       const change: BotChange = {
         type: "updated",
         id,

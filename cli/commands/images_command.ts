@@ -1,5 +1,5 @@
 /**
- * `berth images [DIR...]`: makes sure that the images are there.
+ * `berth images [DIR...]`: pulls missing images.
  *
  * @module
  */
@@ -13,17 +13,18 @@ import { type CliContext, EXIT } from "../context.ts";
 import { showPull } from "../output/pull_progress.ts";
 
 /**
- * Pulls the images that are missing: those of the given bot folders, or of every runtime.
+ * Pulls the missing images of the given bot folders, or of every runtime.
  *
  * @param folders Bot folders, as typed.
- * @returns Exit code; {@linkcode EXIT.noRegistry} when an image is missing and no registry can be reached.
+ * @param context The command's context.
+ * @returns Exit code; {@linkcode EXIT.noRegistry} if an image is missing and no registry can be reached.
  */
 export async function imagesCommand(folders: readonly string[], context: CliContext): Promise<number> {
   const { terminal, signal } = context;
   const config = parseDockerRunnerConfig(context.env);
   const bots = await Promise.all(folders.map((folder) => readBotFolder(resolve(context.cwd, folder))));
   const runtimes = bots.length > 0 ? bots.map(({ runtime }) => runtime) : Object.keys(config.images);
-  // A runtime that is not known has no image; the start says so, with the names of those that are.
+  // An unknown runtime has no image. Starting the bot reports that, with the names of the known ones.
   const images = new Set(
     runtimes.map((runtime) => config.images[runtime]).filter((image) => image !== undefined),
   );

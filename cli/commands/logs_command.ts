@@ -1,5 +1,5 @@
 /**
- * `berth logs ID`: what a bot, or a schedule's runs, printed.
+ * `berth logs ID`: prints the log of a bot or of a schedule's runs.
  *
  * @module
  */
@@ -18,21 +18,22 @@ import { printable, type Terminal } from "../output/terminal.ts";
 export interface LogsOptions {
   /** Id of the bot, or of the schedule. */
   readonly id: string;
-  /** Only the last so many lines. @default all */
+  /** Number of last lines to print. @default all */
   readonly tail?: number;
   /** Only lines at or after this time. @default all */
   readonly since?: Date;
-  /** Go on with what is printed. */
+  /** Continue with new lines. */
   readonly follow: boolean;
-  /** Print one JSON object a line. */
+  /** Print one JSON object per line. */
   readonly json: boolean;
 }
 
 /**
- * Prints a log, stored and not stored yet; no service has to run.
+ * Prints a log, including lines that are not stored yet. Works without a service.
  *
- * @returns 1 when nothing is known of such a bot, or when the engine does not answer: what is stored is printed
- * nevertheless.
+ * @param options Which lines, and how to print.
+ * @param context The command's context.
+ * @returns 1 if the id is unknown, or if the engine does not answer; stored lines are printed nevertheless.
  */
 export async function logsCommand(options: LogsOptions, context: CliContext): Promise<number> {
   const { terminal, signal } = context;
@@ -79,8 +80,8 @@ async function hasDocument(id: string, context: CliContext): Promise<boolean> {
 }
 
 /**
- * A program reads what was printed; a screen is kept from being rewritten by what bots print. Only other programs store
- * lines that hold line feeds: each part of such a line is shown as one.
+ * Prints exact lines for programs; on a screen, removes control characters, with which a bot could rewrite
+ * it. Splits lines at line feeds, which only other programs store.
  */
 function linePrinter(terminal: Terminal): (line: StoredLogLine) => void {
   return (line) => {

@@ -1,5 +1,5 @@
 /**
- * `berth permissions`: the exact permissions of the service.
+ * `berth permissions`: prints the exact permissions of the service.
  *
  * @module
  */
@@ -12,13 +12,13 @@ import { type CliContext, EXIT } from "../context.ts";
 import { misspelledVariables } from "../misspelled_variables.ts";
 
 /**
- * The library's own folder, from which the extraction's worker is loaded. Relative to the project's folder, in
- * which tasks run: its path may hold a space, which a list of flags cannot.
+ * The library's folder, from which the extraction worker is loaded. Relative to the project's folder, because
+ * an absolute path may hold a space, which a list of flags cannot.
  */
 const LIBRARY = "lib";
-/** Read by the program besides the configuration. */
+/** Variables that the program reads besides the configuration. */
 const TERMINAL_VARIABLES = ["INIT_CWD", "NO_COLOR"];
-/** What the program reads whatever its configuration says. */
+/** Variables that the program reads with any configuration. */
 const ENVIRONMENT: readonly string[] = [
   `--allow-env=${[...SERVICE_VARIABLES, ...TERMINAL_VARIABLES].join(",")}`,
   "--ignore-env",
@@ -27,20 +27,22 @@ const ENVIRONMENT: readonly string[] = [
 /** Options of {@linkcode permissionsCommand}. */
 export interface PermissionsOptions {
   /**
-   * Whether a wrong configuration gives the flags under which `start` says what is wrong. A task that is made of two
-   * commands cannot end with the first one's message and exit code.
+   * Whether an invalid configuration yields the flags under which `start` can report the problem. A task of
+   * two commands cannot end with the first one's message and exit code.
    */
   readonly lenient: boolean;
 }
 
 /**
- * Prints the flags for `deno run`, on one line.
+ * Prints the flags for `deno run` on one line.
  *
- * @throws {InvalidConfigError} with every problem at once, unless `lenient`.
+ * @param options What to do with an invalid configuration.
+ * @param context The command's context.
+ * @throws {InvalidConfigError} If the configuration is invalid and `lenient` is not set; names every problem.
  */
 export function permissionsCommand({ lenient }: PermissionsOptions, context: CliContext): Promise<number> {
   const { terminal, variableNames = [] } = context;
-  // The service that is started with these permissions sees its own variables alone.
+  // Reported here, because the service started with these permissions sees only its own variables.
   for (const { name, meant } of misspelledVariables(variableNames)) {
     terminal.note(
       `berth: The variable ${name} is set, and Berth reads no such variable; did you mean ${meant}?`,
@@ -80,7 +82,7 @@ export function servicePermissions(config: ServiceConfig): string[] {
     );
   }
   const mongo = config.mongoUri ? mongoHosts(config.mongoUri.reveal()) : [];
-  // Where each bot has a user of its own, it must be none of the machine's.
+  // A bot's own user must not be one of the machine's users.
   const hostFiles = Deno.uid() === 0 && !config.runner.botUser ? HOST_USER_FILES : [];
   const hosts = [
     `unix:${socket}`,

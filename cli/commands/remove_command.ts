@@ -1,5 +1,5 @@
 /**
- * `berth remove ID...`: takes bots and schedules away from the service.
+ * `berth remove ID...`: removes bots and schedules.
  *
  * @module
  */
@@ -9,10 +9,11 @@ import { openDocuments } from "../open_documents.ts";
 import { removeBot } from "../deploy/remove_bot.ts";
 
 /**
- * Removes bots and schedules, one after the other; one that is not there keeps none of the others.
+ * Removes bots and schedules, one after the other. An unknown id does not stop the rest.
  *
  * @param ids Ids of the bots and schedules.
- * @returns 1 when there was no such bot or schedule.
+ * @param context The command's context.
+ * @returns 1 if an id is unknown.
  */
 export async function removeCommand(ids: readonly string[], context: CliContext): Promise<number> {
   const { terminal } = context;
@@ -26,7 +27,7 @@ export async function removeCommand(ids: readonly string[], context: CliContext)
       terminal.out(`${id} is removed`);
       continue;
     }
-    // Of one whose removal was cut off, archives may be left.
+    // An interrupted removal may have left archives.
     await removeBot(id, documents.bots);
     terminal.note(`berth: There is no bot '${id}', and no schedule; 'berth bots' lists them.`);
   }

@@ -1,5 +1,5 @@
 /**
- * `berth run DIR`: one bot in the foreground.
+ * `berth run DIR`: runs one bot in the foreground.
  *
  * @module
  */
@@ -18,14 +18,16 @@ import { doneOrAborted } from "../../lib/util/promises.ts";
 export interface RunOptions {
   /** Bot folder, as typed. */
   readonly folder: string;
-  /** File with the configuration, as typed; absent: `config.json` of the folder. */
+  /** Configuration file, as typed. Absent: `config.json` of the folder. */
   readonly configFile?: string;
 }
 
 /**
  * Runs a bot until it ends or the user stops it.
  *
- * @returns The bot's exit code; 0 when the user stopped it and it ended within its grace period.
+ * @param options The folder.
+ * @param context The command's context.
+ * @returns The bot's exit code; 0 if the user stopped it and it ended within its grace period.
  */
 export async function runCommand({ folder, configFile }: RunOptions, context: CliContext): Promise<number> {
   const { terminal, signal, cwd } = context;
@@ -43,7 +45,7 @@ export async function runCommand({ folder, configFile }: RunOptions, context: Cl
   const print = createLogPrinter(terminal, [bot.name]);
   const { containerId } = started;
   const following = (async () => {
-    // Not ended by the user's signal: the bot's last words are part of what the user sees.
+    // The user's signal does not end the output: the user also sees the bot's last lines.
     for await (const line of session.runner.getContainerLogs(containerId, { follow: true })) {
       print(bot.name, line);
     }

@@ -1,5 +1,5 @@
 /**
- * `berth schedule preview`: when a cron expression will run.
+ * `berth schedule preview`: shows when a cron expression runs.
  *
  * @module
  */
@@ -15,11 +15,11 @@ export interface SchedulePreviewCommandOptions {
   readonly expression: string;
   /** IANA name of a time zone. @default "UTC" */
   readonly timezone?: string;
-  /** How many times to show. @default 5 */
+  /** Number of times to show. @default 5 */
   readonly count?: number;
   /** Print one JSON document. */
   readonly json: boolean;
-  /** From when on, in Unix seconds. @default now */
+  /** Start of the preview, in Unix seconds. @default now */
   readonly now?: number;
 }
 
@@ -31,9 +31,11 @@ const READINGS: Readonly<Record<CronReading, string>> = {
 };
 
 /**
- * Prints the next times of a cron expression, and what one may not expect of it. Needs no engine.
+ * Prints the next times of a cron expression, and notes on surprises. Needs no engine.
  *
- * @returns 1 when the expression cannot be used.
+ * @param options The expression, and how to print.
+ * @param context The command's context.
+ * @returns 1 if the expression is invalid.
  */
 export function schedulePreviewCommand(
   { expression, json, timezone, count = 5, now = Math.floor(Date.now() / 1000) }:
@@ -59,7 +61,7 @@ export function schedulePreviewCommand(
   return failed ? EXIT.failed : EXIT.ok;
 }
 
-/** `2026-05-05T10:00:00+02:00` for people: with the day of the week, and spaces. */
+/** Formats a time such as `2026-05-05T10:00:00+02:00` with the day of the week, and spaces. */
 function readable(time: string): string {
   const [, date = "", clock = "", offset = ""] = /^([^\sT]+)T(.{8})(.*)$/.exec(time) ?? [];
   const day = new Date(`${date}T00:00:00Z`).toUTCString().slice(0, 3);

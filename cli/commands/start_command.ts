@@ -1,5 +1,5 @@
 /**
- * `berth start`: the service, in the foreground.
+ * `berth start`: runs the service in the foreground.
  *
  * @module
  */
@@ -13,23 +13,25 @@ import { type CliContext, EXIT } from "../context.ts";
 import { servicePermissions } from "./permissions_command.ts";
 import { acquireServiceLocks } from "../service_locks.ts";
 
-/** For people; whoever collects the log needs no advice. */
+/** Shown only to people: programs that collect the log need no advice. */
 const HINT =
   "'berth deploy DIR' gives it a bot, 'berth bots' shows what each is doing; Ctrl-C ends the service.";
 
-/** What an operator says for this one start. */
+/** Answers of an operator that hold for one start. */
 export type StartOptions = ComposeOptions;
 
 /**
- * Runs the service until it is told to stop.
+ * Runs the service until it is stopped.
  *
+ * @param options Answers of the operator.
+ * @param context The command's context.
  * @throws {InvalidConfigError} If the configuration is invalid; names every problem.
  * @throws {InstanceLockedError} If another process of the same instance runs; names it.
  * @throws {ServingRightLostError} If another service has taken over.
  */
 export async function startCommand(options: StartOptions, context: CliContext): Promise<number> {
   const config = parseServiceConfig(context.env);
-  // What cannot be granted is said here too: the program may have been started under other flags.
+  // Report here, too, what cannot be granted: the program may have been started with other flags.
   servicePermissions(config);
   const { tempDir, instance } = config.runner;
   await ensureInstanceDir(tempDir, instance, Deno.uid() ?? 0);
@@ -37,7 +39,7 @@ export async function startCommand(options: StartOptions, context: CliContext): 
   const { locks, lost } = lockSet;
   await using _alive = await keepAliveFile(aliveFileOf(tempDir, instance));
   await using composed = await context.composeServices(config, undefined, { ...options, locks });
-  // A folder that is missing later is one that was not mounted, and no empty store.
+  // Created now, so that a folder missing later means an unmounted disk and not an empty store.
   const buckets = config.runner.minio ? [] : Object.values(config.runner.buckets);
   for (const bucket of buckets) await composed.store.ensureBucket(bucket);
   const log = getLogger(["berth"]);
@@ -54,7 +56,7 @@ export async function startCommand(options: StartOptions, context: CliContext): 
     segment: config.segment === -1 ? "all" : config.segment,
   });
   if (context.terminal.interactive) context.terminal.note(HINT);
-  // What is under way may take some seconds to end.
+  // Ending the work in progress may take some seconds.
   context.signal.addEventListener("abort", () => log.info("service stopping"), { once: true });
   await composed.run(AbortSignal.any([context.signal, lost]));
   if (lost.aborted) throw lost.reason;

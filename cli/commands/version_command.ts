@@ -1,5 +1,5 @@
 /**
- * `berth version`: which Berth, Deno and engine these are.
+ * `berth version`: prints the versions of Berth, Deno and the engine.
  *
  * @module
  */
@@ -16,13 +16,15 @@ export interface VersionOptions {
   readonly json: boolean;
 }
 
-/** Written into a container image, which holds no repository. */
+/** File in a container image, which holds no repository. */
 const COMMIT_FILE = ".commit";
 
 /**
- * Prints the versions of Berth, of Deno and of the engine that the configuration names.
+ * Prints the versions of Berth, of Deno and of the configured engine.
  *
- * @returns 0, also where no engine answers: that is said.
+ * @param options How to print.
+ * @param context The command's context.
+ * @returns 0, even if the engine does not answer, which the output says.
  */
 export async function versionCommand({ json }: VersionOptions, context: CliContext): Promise<number> {
   const commit = await commitOf(new URL("../../", import.meta.url));
@@ -64,10 +66,10 @@ async function engineOf(
 }
 
 /**
- * The commit that a folder is a checkout of.
+ * Finds the commit of a checkout.
  *
  * @param root The folder.
- * @returns Its hash; `undefined` where the folder is no checkout.
+ * @returns The hash; `undefined` if the folder is no checkout.
  */
 export async function commitOf(root: URL): Promise<string | undefined> {
   const read = async (path: string, base: URL | string = root) =>

@@ -1,5 +1,5 @@
 /**
- * What a terminal shows of one bot that a service runs.
+ * Shows one bot of a service on the terminal.
  *
  * @module
  */
@@ -10,19 +10,19 @@ import { describeCondition, type RunningBot } from "../../services/bots/bot_cond
 import type { BotFolder } from "../deploy/bot_folder.ts";
 import { printable, type Terminal } from "../output/terminal.ts";
 
-/** What a {@linkcode BotView} needs. */
+/** Input of a {@linkcode BotView}. */
 export interface BotViewOptions {
-  /** The bot, as it was deployed. */
+  /** The deployed bot. */
   readonly bot: BotFolder;
   /** The containers. */
   readonly runner: Runner;
-  /** Where its conditions go. */
+  /** Shows the bot's conditions. */
   readonly terminal: Terminal;
-  /** Prints one of its lines. */
+  /** Prints one line of output. */
   readonly print: (name: string, line: LogLine) => void;
 }
 
-/** Shows a bot's conditions as they change, and the lines of each of its containers. */
+/** Shows a bot's conditions as they change, and the output of each of its containers. */
 export class BotView {
   readonly #options: BotViewOptions;
   readonly #followed = new Set<string>();
@@ -32,7 +32,6 @@ export class BotView {
   #isRunning = false;
   #isKnown = false;
 
-  /** Makes one; nothing is shown yet. */
   constructor(options: BotViewOptions) {
     this.#options = options;
   }
@@ -42,21 +41,17 @@ export class BotView {
     return this.#options.bot.name;
   }
 
-  /** Whether the bot ran when it was last told of. */
+  /** Whether the bot was running at the last update. */
   get isRunning(): boolean {
     return this.#isRunning;
   }
 
-  /**
-   * Shows what has changed.
-   *
-   * @param status What the service knows of the bot; `undefined` when the bot is no more.
-   */
+  /** Shows what has changed. @param status The bot's status; `undefined` if the bot is gone. */
   show(status: RunningBot | undefined): void {
     this.#isKnown = status !== undefined;
     if (status?.containerId && status.condition.type === "running") this.#follow(status.containerId);
     if (!status) {
-      // The last lines come before the word that it has ended.
+      // Print the last lines before the end.
       this.#following.then(() => this.#print("stopped")).finally(() => this.#gone.resolve());
       return;
     }
@@ -65,10 +60,10 @@ export class BotView {
   }
 
   /**
-   * Waits until the bot is no more and its last line is printed.
+   * Waits until the bot is gone and its last line is printed.
    *
-   * @param limitMs How long, in ms.
-   * @returns Resolves in any case; a bot of which nothing is known is no more.
+   * @param limitMs Maximum time, in ms.
+   * @returns Resolves in any case; an unknown bot counts as gone.
    */
   async untilGone(limitMs: number): Promise<void> {
     if (!this.#isKnown && this.#followed.size === 0) return;
@@ -103,7 +98,7 @@ export class BotView {
     try {
       for await (const line of runner.getContainerLogs(containerId, { follow: true })) print(bot.name, line);
     } catch {
-      // It was removed meanwhile, or the engine went away: the bot's condition says so.
+      // The container was removed, or the engine is gone: the bot's condition says so.
     }
   }
 }

@@ -8,14 +8,14 @@ import { ALL_SEGMENTS } from "../../lib/runner/runner.ts";
 import { parseServiceConfig, type ServiceConfig } from "../../services/config.ts";
 import { sessionConfig } from "../session_config.ts";
 
-/** Servers of the user's, which a demo leaves alone. */
+/** Variables of the user's servers, which the demo leaves alone. */
 const SERVERS = /^(MONGO|NATS|MINIO)_/;
 
 /**
- * The user's engine, images and limits, with the embedded default: documents and objects are below the folder
- * of the demo's own instance, which goes with it.
+ * Combines the user's engine, images and limits with the embedded default. Documents and objects live in the
+ * folder of the demo's own instance, which is removed at the end.
  *
- * @param env The environment, as far as it is configuration.
+ * @param env The environment variables that are configuration.
  * @throws {InvalidConfigError} If the configuration is invalid; names every problem.
  */
 export function demoConfig(env: Readonly<Record<string, string | undefined>>): ServiceConfig {
@@ -27,7 +27,7 @@ export function demoConfig(env: Readonly<Record<string, string | undefined>>): S
     ...config,
     runner: { ...runner, dataDir },
     segment: ALL_SEGMENTS,
-    // What becomes of the bots is shown; of the log only what is not about one of them.
+    // The demo shows the bots' conditions itself, so the log only reports errors.
     ...(!env.LOG_LEVEL && { logLevel: "error" as const }),
   };
 }

@@ -12,7 +12,7 @@ import { describeRun, ScheduleView, type ScheduleViewOptions } from "./schedule_
 import { allSettledOrThrow, doneOrAborted } from "../../lib/util/promises.ts";
 import { printable } from "../output/terminal.ts";
 
-/** What {@linkcode runSchedules} works with. */
+/** Input of {@linkcode runSchedules}. */
 export interface DemoSchedulesStage extends Pick<ScheduleViewOptions, "runner" | "terminal" | "print"> {
   /** The services. */
   readonly composed: ComposedServices;
@@ -20,17 +20,18 @@ export interface DemoSchedulesStage extends Pick<ScheduleViewOptions, "runner" |
   readonly target: DeployTarget;
   /** Ends the demo. */
   readonly end: AbortSignal;
-  /** Longest time until a run has come to its end, in ms. */
+  /** Longest time for a run to end, in ms. */
   readonly stopWithinMs: number;
 }
 
-/** Between two looks at a run that goes on, in ms. */
+/** Interval of polling an active run, in ms. */
 const POLL_INTERVAL_MS = 50;
 
 /**
  * Deploys the schedules, shows their runs until the end, removes them, and prints their records.
  *
  * @param folders The scheduled bots.
+ * @param stage The services and the terminal.
  * @returns Whether no run has failed.
  */
 export async function runSchedules(
@@ -67,7 +68,7 @@ export async function runSchedules(
   return views.every(({ didWell }) => didWell);
 }
 
-/** A run that goes comes to its end by itself. */
+/** Waits for active runs, which end by themselves. */
 async function untilEnded({ composed, stopWithinMs }: DemoSchedulesStage): Promise<void> {
   const { state } = composed.schedules;
   const deadline = performance.now() + stopWithinMs;

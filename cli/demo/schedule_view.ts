@@ -1,5 +1,5 @@
 /**
- * What a terminal shows of one schedule that a service runs.
+ * Shows one schedule of a service on the terminal.
  *
  * @module
  */
@@ -10,25 +10,24 @@ import type { Runner } from "../../lib/runner/runner.ts";
 import type { RunRecord } from "../../services/schedules/run_repository.ts";
 import { printable, type Terminal } from "../output/terminal.ts";
 
-/** What a {@linkcode ScheduleView} needs. */
+/** Input of a {@linkcode ScheduleView}. */
 export interface ScheduleViewOptions {
   /** Id of the schedule. */
   readonly id: string;
   /** The containers. */
   readonly runner: Pick<Runner, "getContainerLogs">;
-  /** Where its runs go. */
+  /** Shows the runs. */
   readonly terminal: Terminal;
-  /** Prints one of its lines. */
+  /** Prints one line of output. */
   readonly print: (name: string, line: LogLine) => void;
 }
 
-/** Shows the lines of each run of a schedule, and how it ended. */
+/** Shows the output of each run of a schedule, and how it ended. */
 export class ScheduleView {
   readonly #options: ScheduleViewOptions;
   readonly #followed = new Map<string, Promise<void>>();
   #failures = 0;
 
-  /** Makes one; nothing is shown yet. */
   constructor(options: ScheduleViewOptions) {
     this.#options = options;
   }
@@ -43,11 +42,7 @@ export class ScheduleView {
     return this.#failures === 0;
   }
 
-  /**
-   * Shows what has changed of a run.
-   *
-   * @param record Its record as it is now.
-   */
+  /** Shows what has changed of a run. @param record Its current record. */
   show(record: RunRecord): void {
     const { containerName, state } = record;
     if (state === "claimed") return;
@@ -59,7 +54,7 @@ export class ScheduleView {
     if (state === "failed" || state === "timed-out") this.#failures++;
     const { id, terminal } = this.#options;
     const lines = this.#followed.get(containerName ?? "") ?? Promise.resolve();
-    // The last lines come before the word that it has ended.
+    // Print the last lines before the end.
     this.#followed.set(
       record.id,
       lines.then(() => terminal.note(printable(`${id}: ${describeRun(record)}`))),
@@ -81,12 +76,7 @@ export class ScheduleView {
   }
 }
 
-/**
- * Writes the record of a run as one line.
- *
- * @param record The record.
- * @returns For example `slot 12:34:00 succeeded, started 0.31 s after it, took 0.62 s, exit code 0`.
- */
+/** The container was removed, or the engine is gone: the record says so. */
 export function describeRun(record: RunRecord): string {
   const { slot, state, startLagMs, durationMs, exitCode, reason } = record;
   const time = new Date(slot * 1000).toISOString().slice(11, 19);

@@ -1,5 +1,5 @@
 /**
- * What may stand in `bot-config.yaml`.
+ * The schema of `bot-config.yaml`.
  *
  * @module
  */
@@ -36,7 +36,7 @@ const schema = z.strictObject({
     backtest: z.string().optional(),
     query: z.string().optional(),
   }),
-  // Other programs read these.
+  // Fields for other programs.
   schema: z.unknown().optional(),
   readme: z.unknown().optional(),
   metadata: z.unknown().optional(),
@@ -57,10 +57,10 @@ const schema = z.strictObject({
 export type BotConfig = z.infer<typeof schema>;
 
 /**
- * Reads what the file holds.
+ * Parses the content of the file.
  *
- * @param value The file's content, with strings as its scalars.
- * @returns What it report, or one line for each problem.
+ * @param value The content, with strings as its scalars.
+ * @returns The description, or one line for each problem.
  */
 export function parseBotConfig(
   value: unknown,
@@ -71,9 +71,10 @@ export function parseBotConfig(
 }
 
 /**
- * The settings of Berth's that the file holds.
+ * Returns Berth's settings in the file.
  *
- * @returns What stands in the document under `config.berth`.
+ * @param config The content of the file.
+ * @returns The settings, for `config.berth` of the document.
  */
 export function settingsOf(config: BotConfig): Record<string, string | number> {
   const names = Object.keys(settings) as (keyof typeof settings)[];

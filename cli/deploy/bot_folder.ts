@@ -1,5 +1,5 @@
 /**
- * A bot as a folder on disk: `bot-config.yaml`, the code and, where wanted, `config.json`.
+ * Reads a bot folder: `bot-config.yaml`, the code, and an optional `config.json`.
  *
  * @module
  */
@@ -11,32 +11,32 @@ import { jsonTextProblem } from "../../lib/util/json_check.ts";
 import { decodeText } from "./decode_text.ts";
 import { type BotConfig, parseBotConfig, settingsOf } from "./bot_config_schema.ts";
 
-/** Name of the description in a bot folder. */
+/** Name of the description file in a bot folder. */
 export const BOT_CONFIG = "bot-config.yaml";
 
-/** A bot folder that was read. */
+/** A parsed bot folder. */
 export interface BotFolder {
   /** Absolute path. */
   readonly path: string;
   /** Name of the bot. */
   readonly name: string;
-  /** What it does. */
+  /** What the bot does. */
   readonly description?: string;
-  /** Version of its code. */
+  /** Version of the code. */
   readonly version: string;
-  /** Who wrote it. */
+  /** Author of the code. */
   readonly author?: string;
   /** Name of its runtime. */
   readonly runtime: string;
-  /** Its type, where the file names it. */
+  /** Type of the bot, if the file names it. */
   readonly type?: string;
-  /** When it is run, a cron expression; absent for a bot that runs until it is stopped. */
+  /** Cron expression; absent for a bot that runs until it is stopped. */
   readonly schedule?: string;
-  /** Settings of Berth's, which stand in its document under `config.berth`. */
+  /** Berth's settings, for `config.berth` of the document. */
   readonly settings: Readonly<Record<string, string | number>>;
-  /** Script of each of its programs. */
+  /** Script of each entrypoint. */
   readonly entrypoints: ExecutableInput["entrypointFiles"];
-  /** Its configuration, JSON text. */
+  /** The configuration as a JSON string. */
   readonly config: string;
 }
 
@@ -44,8 +44,9 @@ export interface BotFolder {
  * Reads a bot folder.
  *
  * @param path Absolute path.
- * @param configFile Absolute path of the configuration; absent: `config.json` in the folder, `{}` when there is none.
- * @throws {InvalidBotFolderError} If something is missing or wrong; says what, and where.
+ * @param configFile Absolute path of the configuration. Absent: `config.json` in the folder, or `{}` if there
+ * is none.
+ * @throws {InvalidBotFolderError} If something is missing or invalid; says what and where.
  */
 export async function readBotFolder(path: string, configFile?: string): Promise<BotFolder> {
   const file = `${path}/${BOT_CONFIG}`;
@@ -76,7 +77,9 @@ export async function readBotFolder(path: string, configFile?: string): Promise<
   };
 }
 
-/** Other tools write the type here and the schedule into the configuration. */
+/**
+ * Supports folders of other tools, which put the type into this file and the schedule into the configuration.
+ */
 function scheduleOf({ type, schedule }: BotConfig, config: string, file: string): string | undefined {
   if (schedule !== undefined || type !== "scheduled") return schedule;
   const configured = scheduleIn(config);
@@ -87,7 +90,7 @@ function scheduleOf({ type, schedule }: BotConfig, config: string, file: string)
   );
 }
 
-/** Text that is not JSON is reported where the whole of it is read. */
+/** Ignores invalid JSON, which is reported where the whole configuration is parsed. */
 function scheduleIn(config: string): string | undefined {
   try {
     const { schedule } = JSON.parse(config) as { readonly schedule?: unknown };
@@ -104,12 +107,12 @@ async function readConfig(path: string, configFile?: string): Promise<string> {
     throw new InvalidBotFolderError(`There is no configuration at '${configFile}'.`);
   }
   const wrong = text === undefined ? undefined : jsonTextProblem(text);
-  // It may hold secrets: its content never goes into a message.
+  // The configuration may hold secrets: no message shows its content.
   if (wrong !== undefined) throw new InvalidBotFolderError(`Cannot use '${file}': it is not JSON: ${wrong}.`);
   return text ?? "{}";
 }
 
-/** Reads a file; `undefined` when there is none. */
+/** Reads a file; `undefined` if there is none. */
 async function readText(file: string): Promise<string | undefined> {
   try {
     return decodeText(await Deno.readFile(file), file);
@@ -122,7 +125,7 @@ async function readText(file: string): Promise<string | undefined> {
 
 function parseText(file: string, text: string): unknown {
   try {
-    // Every scalar is a text: version 1.10 must not become the number 1.1.
+    // Every scalar is a string, so that version 1.10 does not become the number 1.1.
     return parseYaml(text, { schema: "failsafe" });
   } catch (error) {
     throw new InvalidBotFolderError(`Cannot use '${file}': it is not YAML: ${(error as Error).message}`);

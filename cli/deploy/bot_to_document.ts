@@ -1,5 +1,5 @@
 /**
- * A bot folder as the document that the service reads.
+ * Converts a bot folder to a document.
  *
  * @module
  */
@@ -21,24 +21,25 @@ export interface BotToDocumentOptions {
   readonly id: string;
   /** Key of its archive in the code bucket. */
   readonly filePath: string;
-  /** Whether it is to run. */
+  /** Whether the bot should run. */
   readonly enabled: boolean;
-  /** Partition that a new bot belongs to. */
+  /** Segment of a new bot. */
   readonly segment: number;
-  /** The time, in ms since the epoch. */
+  /** Current time in ms since the epoch. */
   readonly now: number;
-  /** The document that it replaces. */
+  /** The document to replace. */
   readonly before?: BotDocument;
-  /** Where the folder is, see `originOf()`; absent: it is not recorded. */
+  /** Origin of the folder, see `originOf()`; absent if it is not recorded. */
   readonly origin?: string;
 }
 
 /**
- * Writes a bot folder as a document: `{ id, segment_id, enabled, config, config_text, custom }`.
+ * Converts a bot folder to a document: `{ id, segment_id, enabled, config, config_text, custom }`.
  *
  * @param bot The folder.
+ * @param options Fields that the folder does not have.
  * @returns The document.
- * @throws {InvalidBotFolderError} If the service could not run it: says every problem.
+ * @throws {InvalidBotFolderError} If the service could not run it; names every problem.
  */
 export function botToDocument(bot: BotFolder, options: BotToDocumentOptions): BotDocument {
   const { id, filePath, enabled, segment, now, before, origin } = options;
@@ -74,7 +75,7 @@ export function botToDocument(bot: BotFolder, options: BotToDocumentOptions): Bo
   throw new InvalidBotFolderError(`Cannot deploy '${bot.path}' as '${id}': ${parsed.reason}.`);
 }
 
-/** What the configuration names wins over the folder's description: it is the one that people change. */
+/** The configuration overrides the folder's description, because it is the file that people change. */
 function configOf(bot: BotFolder): Record<string, unknown> {
   const { schedule, settings } = bot;
   const config = parseConfig(bot);
@@ -87,7 +88,7 @@ function configOf(bot: BotFolder): Record<string, unknown> {
   };
 }
 
-/** A document holds values, not text: what would come out with other digits is refused. */
+/** A document holds values, so a number that would lose digits is refused. */
 function parseConfig({ path, config }: BotFolder): Record<string, unknown> {
   const exact = (key: string, value: unknown, context?: { source?: string }) => {
     if (typeof value !== "number" || Number.isSafeInteger(value)) return value;

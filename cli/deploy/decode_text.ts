@@ -1,5 +1,5 @@
 /**
- * Files that people wrote, as strings.
+ * Decodes text files.
  *
  * @module
  */
@@ -8,11 +8,12 @@ import { InvalidBotFolderError } from "../../lib/errors.ts";
 import { describePlace, invalidUtf8At } from "../../lib/util/text_place.ts";
 
 /**
- * Decodes a file. A byte order mark is accepted and left out.
+ * Decodes a UTF-8 file, without its byte order mark if it has one.
  *
  * @param bytes The file.
  * @param file Its path, for messages.
- * @throws {InvalidBotFolderError} If it is not UTF-8: says where, and what to do. Nothing of it is replaced in silence.
+ * @throws {InvalidBotFolderError} If it is not UTF-8; says where, and what to do. Invalid bytes are never
+ * replaced silently.
  */
 export function decodeText(bytes: Uint8Array, file: string): string {
   const at = invalidUtf8At(bytes);

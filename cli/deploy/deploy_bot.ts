@@ -1,5 +1,5 @@
 /**
- * Brings a bot folder to the service: the archive into the object store, the document into the repository.
+ * Deploys a bot folder: puts the archive into the object store and the document into the repository.
  *
  * @module
  */
@@ -39,45 +39,47 @@ export interface DeployTarget {
 export interface DeployBotOptions extends Pick<ArchiveTarget, "onProgress" | "onPacked"> {
   /** The document that is deployed now; `undefined` if there is none. */
   readonly before: BotDocument | undefined;
-  /** Id of the bot. @default the folder's name for it */
+  /** Id of the bot. @default the name in the folder */
   readonly id?: string;
-  /** Whether it is to run. @default as before; a new bot is to run */
+  /** Whether the bot should run. @default unchanged; a new bot runs */
   readonly enabled?: boolean;
-  /** Where the folder is, see `originOf()`; absent: it is not recorded. */
+  /** Origin of the folder, see `originOf()`; absent if it is not recorded. */
   readonly origin?: string;
-  /** Partition that a new bot belongs to. @default 0 */
+  /** Segment of a new bot. @default 0 */
   readonly segment?: number;
-  /** Gives up. What was written stays. */
+  /** Aborts the deployment. Anything written stays. */
   readonly signal?: AbortSignal;
 }
 
-/** What was deployed. */
+/** The result of a deployment. */
 export interface DeployedBot {
   /** Id of the bot. */
   readonly id: string;
-  /** Version of its code. */
+  /** Version of the code. */
   readonly version: string;
-  /** Key of its archive in the code bucket. */
+  /** Key of the archive in the code bucket. */
   readonly filePath: string;
-  /** Whether it is to run: its configuration may say that it is not. */
+  /** Whether the bot is enabled, considering its configuration. */
   readonly enabled: boolean;
-  /** Whether its configuration alone is why it is not to run. */
+  /** Whether only the configuration disables the bot. */
   readonly configDisables: boolean;
-  /** Whether there was no such bot before. */
+  /** Whether the bot is new. */
   readonly isNew: boolean;
-  /** Whether all of it was deployed already: nothing was written then. */
+  /** Whether nothing has changed, and nothing was written. */
   readonly isUnchanged: boolean;
-  /** When it is run, with its time zone where that is not UTC; absent for a bot that runs until it is stopped. */
+  /** Cron expression, with the time zone if it is not UTC; absent for a bot that runs until it is stopped. */
   readonly schedule?: string;
 }
 
 /**
- * Deploys a bot folder; a bot of the same id is updated. The document is written after the archive that it names.
+ * Deploys a bot folder, as a new bot or as an update. Writes the archive before the document that names it.
  *
  * @param bot The folder.
- * @returns What was deployed.
+ * @param target Where to deploy.
+ * @param options The current document, and what to override.
+ * @returns The result.
  * @throws {InvalidBotFolderError} If the bot cannot be run, or another program has written a later document.
- * @throws {StoreUnavailableError | ObjectStoreError} If it cannot be written.
+ * @throws {StoreUnavailableError | ObjectStoreError} If a write fails.
  */
 export async function deployBot(
   bot: BotFolder,
@@ -89,7 +91,7 @@ export async function deployBot(
     const document = botToDocument(bot, {
       id,
       filePath,
-      // Deploying new code does not start a bot that somebody has disabled.
+      // Deploying new code must not start a bot that somebody has disabled.
       enabled: enabled ?? before?.enabled !== false,
       segment,
       now: Date.now(),
@@ -98,7 +100,7 @@ export async function deployBot(
     });
     return enabled === true ? { ...document, ...enablingFields(document, true) } : document;
   };
-  // Whatever is wrong with the folder is said before anything is written.
+  // Report problems of the folder before anything is written.
   describe("not-stored-yet");
   await requireScript(bot);
   const filePath = await storeArchive(bot, { store, bucket, id, limits, ...packing, signal });
@@ -136,7 +138,10 @@ async function write(
   await publish(change);
 }
 
-/** Whether what a deployment writes is there already, except for the time. Other fields are others' business. */
+/**
+ * Whether the stored document already has everything that a deployment writes, except for the time. Other
+ * fields belong to other programs.
+ */
 function isSameBot(before: BotDocument, now: BotDocument): boolean {
   const written = Object.fromEntries(Object.keys(now).map((name) => [name, field(before, name)]));
   return isDeepStrictEqual(withoutTime(written), withoutTime(now));
@@ -163,7 +168,7 @@ async function requireScript({ path, entrypoints }: BotFolder): Promise<void> {
   );
 }
 
-/** The one before stays: a start of it may be under way. */
+/** Keeps the previous archive, because a start with it may be in progress. */
 async function removeOlderArchives(
   { store, bucket }: DeployTarget,
   id: string,

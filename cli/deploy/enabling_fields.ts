@@ -1,5 +1,5 @@
 /**
- * What a document says about whether its bot is to run.
+ * The fields that enable or disable a bot.
  *
  * @module
  */
@@ -8,14 +8,14 @@ import type { BotDocument } from "../../services/documents/bot_repository.ts";
 import { field, isObject } from "../../services/documents/document_fields.ts";
 
 /**
- * The fields of a document that have to change.
+ * Returns the fields to change in a document.
  *
  * @param before The document.
- * @param enabled Whether its bot is to run.
+ * @param enabled Whether the bot should run.
  */
 export function enablingFields(before: BotDocument, enabled: boolean): BotDocument {
   const config = field(before, "config");
-  // A configuration that says no would win.
+  // A configuration that disables the bot would win.
   const says = enabled && isObject(config) && Object.hasOwn(config, "enabled");
   return { id: before.id, enabled, ...(says && { config: { ...config, enabled: true } }) };
 }

@@ -1,5 +1,5 @@
 /**
- * The progress of packing a folder.
+ * Shows the progress of packing a folder.
  *
  * @module
  */
@@ -8,17 +8,17 @@ import type { ZippedFolder, ZipProgress } from "../../lib/archive/zip_folder.ts"
 import { progressBar } from "../output/pull_progress.ts";
 import { printable, type Terminal } from "../output/terminal.ts";
 
-/** Below this many bytes nothing is said where lines cannot be replaced. */
+/** Folders smaller than this are packed silently if lines cannot be replaced. */
 const LARGE_BYTES = 20_000_000;
-/** How many names are listed. */
+/** Maximum number of listed names. */
 const MAX_LISTED = 3;
 
 /**
- * Shows how far the packing is: a bar that grows where lines can be replaced, else one line of what is large.
+ * Shows the progress of packing: a growing bar if lines can be replaced, else one line for a large folder.
  *
  * @param terminal Where to show it.
  * @param name Name of the bot.
- * @returns Takes the progress.
+ * @returns The callback for progress.
  */
 export function showPacking(terminal: Terminal, name: string): (progress: ZipProgress) => void {
   let isTold = false;
@@ -33,10 +33,10 @@ export function showPacking(terminal: Terminal, name: string): (progress: ZipPro
 }
 
 /**
- * Says what an ignore file of the folder leaves out.
+ * Describes what an ignore file leaves out.
  *
  * @param packed The packed folder.
- * @returns A line; `undefined` when nothing is left out.
+ * @returns A line; `undefined` if nothing is left out.
  */
 export function describeLeftOut(
   { leftOut, ignoreFile }: Pick<ZippedFolder, "leftOut" | "ignoreFile">,

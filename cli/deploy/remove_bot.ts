@@ -1,5 +1,5 @@
 /**
- * Takes a bot or a schedule away from the service: its document, and the archives that were deployed from a folder.
+ * Removes a bot or a schedule: its document, and the archives that were deployed from a folder.
  *
  * @module
  */
@@ -9,11 +9,12 @@ import type { DeployTarget } from "./deploy_bot.ts";
 import { archivePrefix } from "./store_archive.ts";
 
 /**
- * Removes a bot or a schedule. The service stops a bot when it hears of the change; a run that goes comes to its end.
- * Archives of other programs are left alone.
+ * Removes a bot or a schedule. The service then stops the bot, and lets an active run finish. Archives of
+ * other programs stay.
  *
- * @param id Its id. Where there is no such document, only archives are looked for.
- * @throws {StoreUnavailableError | ObjectStoreError} If it cannot be removed.
+ * @param id The id. Without a document of this id, only its archives are removed.
+ * @param target Where the document and its code are.
+ * @throws {StoreUnavailableError | ObjectStoreError} If the removal fails.
  */
 export async function removeBot(id: string, target: DeployTarget): Promise<void> {
   const { repository, store, bucket, publish } = target;

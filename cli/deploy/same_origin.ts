@@ -1,6 +1,6 @@
 /**
- * Bots that were deployed from one folder under several names: renaming a folder, or the bot in it, leaves the one
- * of the old name running.
+ * Finds bots that were deployed from one folder under several names: after a folder or its bot is renamed,
+ * the bot of the old name keeps running.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { BotDocument, BotRepository } from "../../services/documents/bot_re
 import { field, isObject } from "../../services/documents/document_fields.ts";
 
 /**
- * Names a folder for {@linkcode idsOfOrigin}: its machine and its inode, which a renamed folder keeps.
+ * Identifies a folder by its machine, path and inode. A renamed folder keeps its inode.
  *
  * @param folder Absolute path of the folder.
  * @returns For example `host:/home/me/my-bot#2049-131`.
@@ -23,11 +23,11 @@ export async function originOf(folder: string): Promise<string> {
 }
 
 /**
- * Finds the other bots of an origin that are enabled.
+ * Finds other enabled bots of the same origin.
  *
  * @param repositories The documents.
- * @param id The bot that is not meant.
- * @param origin What {@linkcode originOf} gives of the bot's folder.
+ * @param id The bot to leave out.
+ * @param origin Origin of the bot's folder, from {@linkcode originOf}.
  * @returns Their ids.
  */
 export async function idsOfOrigin(
@@ -51,7 +51,7 @@ function recordedOrigin(document: BotDocument): unknown {
   return value;
 }
 
-/** The same folder, or another one at the same path: a checkout that was made again. */
+/** Whether two origins are the same folder, or two folders at the same path, such as a new checkout. */
 function isSame(recorded: unknown, origin: string): boolean {
   if (typeof recorded !== "string") return false;
   const parts = (text: string) => /^([^:]*):(.*)#(.*)$/s.exec(text)?.slice(1) ?? [];

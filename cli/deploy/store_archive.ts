@@ -1,5 +1,5 @@
 /**
- * A bot folder's code, on its way to the object store.
+ * Stores the code of a bot folder.
  *
  * @module
  */
@@ -11,43 +11,41 @@ import { InvalidArchiveError, InvalidBotFolderError } from "../../lib/errors.ts"
 import type { ObjectStore } from "../../lib/objects/object_store.ts";
 import type { BotFolder } from "./bot_folder.ts";
 
-/** Archives that were put there from a folder are below it, where those of an API have the name of a user. */
+/** First part of the keys of archives deployed from a folder, where an API's keys have the name of a user. */
 const USER = "local";
 
-/** So many digits of the hash of its content tell one archive from another. */
+/** Number of hash digits that distinguish archives. */
 const BUILD_DIGITS = 16;
 
-/** Where an archive goes. */
+/** Where to store an archive. */
 export interface ArchiveTarget extends ZipFolderOptions {
   /** The object store. */
   readonly store: ObjectStore;
   /** The bucket for code. */
   readonly bucket: string;
-  /** Id of the bot that it is for. */
+  /** Id of the bot. */
   readonly id: string;
-  /** What an archive may hold where it is going to run. */
+  /** Limits of the service that will run the archive. */
   readonly limits: ArchiveLimits;
   /** Called when the folder is packed. */
   readonly onPacked?: (packed: ZippedFolder) => void;
 }
 
-/**
- * The part that the keys of all archives of a bot begin with.
- *
- * @param id Id of the bot.
- */
+/** Returns the common prefix of the keys of a bot's archives. @param id Id of the bot. */
 export function archivePrefix(id: string): string {
   return `${USER}/${id}/`;
 }
 
 /**
- * Packs a bot folder and puts it into the object store, unless that has it. The key ends in a part of the content's
- * hash, as a version's build does: other code under the same version is another archive, and its bot is replaced.
+ * Packs a bot folder and puts it into the object store, unless it is stored already. The key ends with a part
+ * of the content's hash, so that changed code under the same version becomes another archive, and the service
+ * replaces the bot.
  *
  * @param bot The folder.
- * @returns The archive's key, for example `local/my-bot/1.0.0+3fa9c1d20b7e44ad`.
+ * @param target Where to store it.
+ * @returns Key of the archive, for example `local/my-bot/1.0.0+3fa9c1d20b7e44ad`.
  * @throws {InvalidBotFolderError} If the folder cannot be packed, or the service would refuse the archive.
- * @throws {ObjectStoreError} If the store does not take it.
+ * @throws {ObjectStoreError} If the archive cannot be stored.
  */
 export async function storeArchive(bot: BotFolder, target: ArchiveTarget): Promise<string> {
   const { store, bucket, id, limits, onPacked, signal, ...packing } = target;
@@ -64,7 +62,7 @@ export async function storeArchive(bot: BotFolder, target: ArchiveTarget): Promi
   return key;
 }
 
-/** The service makes the same checks of the archive: what it would refuse is not deployed. */
+/** Makes the service's checks here, so that no archive is deployed that the service would refuse. */
 function requireAccepted(
   { path, entrypoints }: BotFolder,
   { archive, leftOut, ignoreFile }: ZippedFolder,

@@ -1,5 +1,5 @@
 /**
- * Documents and containers, side by side.
+ * Combines documents of bots with their containers.
  *
  * @module
  */
@@ -10,55 +10,58 @@ import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import { parseBotDocument } from "../../services/documents/bot_document.ts";
 import type { StoredBot } from "../../services/documents/bot_repository.ts";
 
-/** What is known of a bot. */
+/** The state of a bot. */
 export interface BotRow {
-  /** Tells it from a schedule. */
+  /** Discriminates the union with schedules. */
   readonly kind: "bot";
   /** Its id. */
   readonly id: string;
-  /** Whether its document says that it is to run; `null` when there is no document. */
+  /** Whether its document enables it; `null` without a document. */
   readonly enabled: boolean | null;
-  /** Version of its code; `null` when there is no document that can be run. */
+  /** Version of its code; `null` without a valid document. */
   readonly version: string | null;
-  /** Its runtime; `null` when there is no document that can be run. */
+  /** Its runtime; `null` without a valid document. */
   readonly runtime: string | null;
-  /** Why its document cannot be run. */
+  /** Why its document is invalid. */
   readonly problem?: string;
-  /** What is odd about its document and does not keep it from running, a line each. */
+  /** Warnings about its document, one per line. */
   readonly notes?: readonly string[];
-  /** Where its container is in its life; `null` when there is none, or the engine does not answer. */
+  /** Phase of its container; `null` if there is none, or the engine does not answer. */
   readonly phase: ContainerPhase | null;
   /** Name of its container. */
   readonly container?: string;
-  /** How many starts in a row there were. */
+  /** Number of starts in a row. */
   readonly attempt?: number;
-  /** Since when its container is in this phase. */
+  /** When its container entered this phase. */
   readonly since?: Date;
-  /** Exit code of its container, once it has exited. */
+  /** Exit code of its container, if it has exited. */
   readonly exitCode?: number;
-  /** Whether its container was killed for its memory. */
+  /** Whether its container was killed for exceeding its memory limit. */
   readonly oomKilled?: true;
-  /** Memory limit of its container in bytes. */
+  /** Memory limit of its container, in bytes. */
   readonly memoryBytes?: number;
-  /** Whether somebody has frozen its container (`docker pause`). */
+  /** Whether its container is paused (`docker pause`). */
   readonly isPaused?: true;
-  /** Identity of the document store that its container comes from, where that is another one: it is left alone. */
+  /**
+   * Identity of the document store that its container belongs to, if that is another store. Berth leaves such
+   * a container alone.
+   */
   readonly otherStore?: string;
 }
 
 /**
- * Puts together what the documents say and what the engine shows.
+ * Combines documents and containers.
  *
  * @param documents The documents.
  * @param containers The containers of bots.
- * @returns A row a bot, in the order of their ids.
+ * @returns One row per bot, in order of id.
  */
 export function botRows(documents: readonly StoredBot[], containers: readonly ManagedContainer[]): BotRow[] {
   const found = Map.groupBy(containers.filter(({ kind }) => kind === "bot"), ({ id }) => id);
   const stored = new Map(documents.map((bot) => [bot.key, bot]));
   const ids = [...new Set([...stored.keys(), ...found.keys()])].sort((a, b) => a < b ? -1 : 1);
   return ids.map((id) => {
-    // While one is replaced there may be two: the later one is what becomes of the bot.
+    // During a replacement there may be two containers: show the newer one.
     const containers = (found.get(id) ?? []).toSorted((a, b) =>
       Number(a.isForeign ?? false) - Number(b.isForeign ?? false) ||
       b.createdAt.getTime() - a.createdAt.getTime()
@@ -98,11 +101,7 @@ function ofContainer(
   };
 }
 
-/**
- * What a bot is doing, in few words.
- *
- * @param row The bot.
- */
+/** Describes the state of a bot in a few words. @param row The bot. */
 export function describeBot({ enabled, problem, phase, isPaused, otherStore, ...exit }: BotRow): string {
   if (phase === null) {
     if (problem !== undefined) return `invalid: ${problem}`;

@@ -1,5 +1,5 @@
 /**
- * Bots and schedules as tables for people.
+ * Formats bots and schedules as tables.
  *
  * @module
  */
@@ -10,22 +10,23 @@ import { describeLast, describeNext, type ScheduleRow } from "./schedule_rows.ts
 import { formatTable } from "./table.ts";
 import { printable } from "./terminal.ts";
 
-/** A cell that others stand behind is shown up to so many characters. */
+/** Maximum width of a cell that is not the last of its row. */
 const MAX_CELL_WIDTH = 60;
 
-/** What {@linkcode botTable} is told besides the bots. */
+/** Options of {@linkcode botTable}. */
 export interface BotTableOptions {
-  /** Whether the engine did not answer: what the bots are doing is not known. */
+  /** Whether the state of the bots is unknown, because the engine did not answer. */
   readonly isUnknown: boolean;
-  /** The time, in ms since the epoch. */
+  /** Current time in ms since the epoch. */
   readonly now: number;
 }
 
 /**
- * Bots, a line each, below a line of headings.
+ * Formats bots as a table with headings.
  *
  * @param rows The bots.
- * @returns The lines; none when there are no bots.
+ * @param options The time, and whether states are known.
+ * @returns The lines; none without bots.
  */
 export function botTable(rows: readonly BotRow[], { isUnknown, now }: BotTableOptions): string[] {
   return toTable(["BOT", "VERSION", "RUNTIME", "ENABLED", "STARTS", "SINCE", "STATE"], rows, (row) => [
@@ -40,11 +41,11 @@ export function botTable(rows: readonly BotRow[], { isUnknown, now }: BotTableOp
 }
 
 /**
- * Schedules, a line each, below a line of headings.
+ * Formats schedules as a table with headings.
  *
  * @param rows The schedules.
- * @param now The time, in ms since the epoch.
- * @returns The lines; none when there are no schedules.
+ * @param now Current time in ms since the epoch.
+ * @returns The lines; none without schedules.
  */
 export function scheduleTable(rows: readonly ScheduleRow[], now: number): string[] {
   return toTable(["SCHEDULE", "VERSION", "RUNTIME", "ENABLED", "RUNS AT", "NEXT", "LAST"], rows, (row) => [
@@ -67,7 +68,7 @@ function toTable<T>(
   return formatTable([headings, ...rows.map((row) => toCells(row).map(printable))]);
 }
 
-/** An expression can be as long as its author likes. */
+/** Shortens an expression, which can have any length. */
 function clip(text: string): string {
   return text.length > MAX_CELL_WIDTH ? `${text.slice(0, MAX_CELL_WIDTH)}…` : text;
 }

@@ -1,17 +1,13 @@
 /**
- * JSON in one line.
+ * Compacts JSON to one line.
  *
  * @module
  */
 
-/** A string without its end goes on to the end of the text, so that no character is looked at twice. */
+/** An unterminated string extends to the end, so that no character is scanned twice. */
 const STRING_OR_SPACE = /"[^"\\]*(?:\\.[^"\\]*)*"?|[ \t\r\n]+/g;
 
-/**
- * Leaves out the white space between the values; everything else stays as it was written.
- *
- * @param text Valid JSON.
- */
+/** Removes the white space between values, and leaves everything else as written. @param text Valid JSON. */
 export function compactJson(text: string): string {
   return text.replace(STRING_OR_SPACE, (part) => part.startsWith('"') ? part : "");
 }

@@ -1,5 +1,5 @@
 /**
- * Lengths of time as people type them.
+ * Parses and formats durations.
  *
  * @module
  */
@@ -13,10 +13,10 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Reads a length of time such as `20s`, `1h30m`, `2d` or `500ms`.
+ * Parses a duration such as `20s`, `1h30m`, `2d` or `500ms`.
  *
- * @param text The text.
- * @returns Milliseconds, or `undefined` when the text is no such thing.
+ * @param text The duration.
+ * @returns Milliseconds, or `undefined` if it is invalid.
  */
 export function parseDuration(text: string): number | undefined {
   if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) return undefined;
@@ -27,11 +27,7 @@ export function parseDuration(text: string): number | undefined {
   return total;
 }
 
-/**
- * Writes a length of time in its largest unit, for example `3m` or `2d`.
- *
- * @param ms Milliseconds, 0 or more.
- */
+/** Formats a duration in its largest unit, for example `3m` or `2d`. @param ms Milliseconds, 0 or more. */
 export function formatDuration(ms: number): string {
   const units = [["d", 86_400_000], ["h", 3_600_000], ["m", 60_000]] as const;
   const [unit, size] = units.find(([, size]) => ms >= size) ?? ["s", 1000];

@@ -1,5 +1,5 @@
 /**
- * The service's log, a line a record.
+ * Formats the service's log, one line per record.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { LogRecord } from "@logtape/logtape";
 import { printable } from "./terminal.ts";
 
 /**
- * Writes a record as `time level category message key=value …`: the message is constant, the values are fields.
+ * Formats a record as `time level category message key=value …`. The message is constant; values are fields.
  *
  * @param record The record.
  * @returns The line.

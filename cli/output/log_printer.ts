@@ -1,5 +1,5 @@
 /**
- * Lines of several bots, side by side.
+ * Prints the output of several bots side by side.
  *
  * @module
  */
@@ -10,11 +10,12 @@ import { printable, type Style, type Terminal } from "./terminal.ts";
 const COLOURS: readonly Style[] = ["cyan", "magenta", "yellow", "green", "blue"];
 
 /**
- * Prints lines of bots, each with its bot's name in the bot's colour. Lines of standard error have a red bar.
+ * Creates a printer that puts a bot's name before each line, in the bot's colour. Lines of standard error get
+ * a red bar.
  *
  * @param terminal Where to print.
  * @param names Names of all bots.
- * @returns Prints one line of one of them.
+ * @returns A function that prints one line of a bot.
  */
 export function createLogPrinter(
   terminal: Pick<Terminal, "out" | "paint">,
@@ -25,7 +26,7 @@ export function createLogPrinter(
     const colour = COLOURS[names.indexOf(name) % COLOURS.length] ?? "cyan";
     const bar = terminal.paint(stream === "stderr" ? "red" : "dim", stream === "stderr" ? "!" : "|");
     const shown = printable(text);
-    // For machines; a person reads past it.
+    // Metrics are for machines; people skip them.
     const content = shown.startsWith('{"_metric"') ? terminal.paint("dim", shown) : shown;
     terminal.out(`${terminal.paint(colour, name.padEnd(width))} ${bar} ${content}`);
   };

@@ -1,5 +1,5 @@
 /**
- * The progress of a pull.
+ * Shows the progress of an image pull.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Terminal } from "./terminal.ts";
 const BAR_WIDTH = 24;
 const MEGABYTE = 1_000_000;
 
-/** Adds up the layers of one image. */
+/** Totals of the layers of one image. */
 export class PullTotals {
   readonly #layers = new Map<string, { done: number; total: number }>();
 
@@ -30,7 +30,7 @@ export class PullTotals {
     return this.#sum("done");
   }
 
-  /** Bytes of the layers that are known so far. */
+  /** Bytes of all layers known so far. */
   get total(): number {
     return this.#sum("total");
   }
@@ -44,7 +44,7 @@ export class PullTotals {
  * Draws a bar such as `[######------------------]  25 %  12.1/48.3 MB`.
  *
  * @param done Bytes done.
- * @param total Bytes in all.
+ * @param total Total bytes.
  */
 export function progressBar(done: number, total: number): string {
   const part = total > 0 ? Math.min(1, done / total) : 0;
@@ -55,11 +55,11 @@ export function progressBar(done: number, total: number): string {
 }
 
 /**
- * Shows a pull: a bar that grows where lines can be replaced, else a line for each quarter.
+ * Shows a pull: a growing bar if lines can be replaced, else a line per quarter.
  *
  * @param terminal Where to show it.
  * @param image Reference of the image.
- * @returns Takes the steps of the pull.
+ * @returns The callback for progress.
  */
 export function showPull(terminal: Terminal, image: string): (progress: PullProgress) => void {
   const totals = new PullTotals();

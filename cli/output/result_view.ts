@@ -1,5 +1,5 @@
 /**
- * A result, for people.
+ * Formats a result for people.
  *
  * @module
  */
@@ -11,24 +11,24 @@ import { printable, type Terminal } from "./terminal.ts";
 const SPARKS = "▁▂▃▄▅▆▇█";
 const SPARK_WIDTH = 48;
 const OTHER_CHARACTERS = 2000;
-/** The shortest number that stands for a binary one has at most so many digits; the last of them are noise. */
+/** Maximum number of digits in the shortest form of a binary fraction; the last ones are noise. */
 const BINARY_DIGITS = 17;
-/** Fewer than so many decimals are an amount, and no noise. */
+/** A number with fewer decimals than this is an amount without noise. */
 const NOISY_DECIMALS = 10;
 
-/** A result as its program wrote it: no number has lost a digit, no key its place. */
+/** A result as its program wrote it, with all digits and the original order of keys. */
 export interface ExactResult {
   /** JSON in one line. */
   readonly text: string;
-  /** The same as a tree whose nodes are places in `text`. */
+  /** The syntax tree, whose nodes are positions in `text`. */
   readonly root: Node;
 }
 
 /**
- * Reads `result.json`.
+ * Parses `result.json`.
  *
- * @param bytes Its bytes, where there is one. They were found to be JSON.
- * @returns The result; `undefined` when there is none.
+ * @param bytes Its bytes, if there is one; already checked to be JSON.
+ * @returns The result; `undefined` if there is none.
  */
 export function readResult(bytes?: Uint8Array): ExactResult | undefined {
   if (!bytes) return undefined;
@@ -38,12 +38,12 @@ export function readResult(bytes?: Uint8Array): ExactResult | undefined {
 }
 
 /**
- * Shows a result: the metrics as a table, each plotted series as a line of blocks, anything else as JSON.
+ * Formats a result: metrics as a table, each plotted series as a line of blocks, anything else as JSON.
  *
- * @param result What {@linkcode readResult} gave.
- * @param terminal Knows whether colours are wanted.
- * @param reason Why there is none, where that is known.
- * @returns Lines.
+ * @param result The result, from {@linkcode readResult}.
+ * @param terminal Colours the lines.
+ * @param reason Why there is no result, if known.
+ * @returns The lines.
  */
 export function showResult(
   result: ExactResult | undefined,
@@ -76,9 +76,9 @@ export function showResult(
 }
 
 /**
- * Draws a series as one line of blocks, lowest to highest.
+ * Draws a series as one line of blocks, from lowest to highest.
  *
- * @param values The series. Longer ones are thinned out.
+ * @param values The series. A long one is thinned out.
  */
 export function sparkline(values: readonly (number | null)[]): string {
   const step = Math.max(1, values.length / SPARK_WIDTH);
@@ -90,7 +90,7 @@ export function sparkline(values: readonly (number | null)[]): string {
   return shown.map((value) => (value === null ? " " : SPARKS[level(value)])).join("");
 }
 
-/** A number keeps its digits, but for the noise at the end of a binary fraction. */
+/** Keeps a number's digits, except for the noise at the end of a binary fraction. */
 function format({ type, value, offset, length }: Node, text: string): string {
   if (type === "string") return value as string;
   const written = text.slice(offset, offset + length);
@@ -110,7 +110,7 @@ function childOf(node: Node, name: string): Node | undefined {
   return entriesOf(node).findLast(([key]) => key === name)?.[1];
 }
 
-/** A series is an object with a name and numbers; numbers may be missing. */
+/** A series is an object with a name and numbers, some of which may be missing. */
 function toSeries(node: Node): { readonly name: string; readonly items: readonly Node[] }[] {
   if (node.type !== "object") return [];
   const [name, y] = [childOf(node, "name"), childOf(node, "y")];

@@ -1,5 +1,5 @@
 /**
- * What a cron expression will do, as a person wants to know it before it is saved.
+ * Predicts when a cron expression runs, and points out surprises.
  *
  * @module
  */
@@ -14,43 +14,45 @@ import { type CronExpression, readCronExpression } from "../../services/cron/rea
 export interface PreviewTime {
   /** Unix seconds. */
   readonly slot: number;
-  /** In UTC, by ISO 8601. */
+  /** ISO 8601 in UTC. */
   readonly utc: string;
-  /** By the clocks of the schedule's time zone, by ISO 8601, with the offset. */
+  /** ISO 8601 in the schedule's time zone, with the offset. */
   readonly local: string;
 }
 
-/** What a schedule will do. */
+/** The next runs of a schedule. */
 export interface SchedulePreview {
-  /** The expression as it was given. */
+  /** The expression as given. */
   readonly expression: string;
-  /** How it was read. */
+  /** The form of the expression. */
   readonly reading: CronReading;
-  /** IANA name of the time zone whose wall clock counts. */
+  /** IANA name of the time zone whose wall clock applies. */
   readonly timezone: string;
   /** The next times. */
   readonly times: readonly PreviewTime[];
-  /** What one may not expect, a line each. */
+  /** Surprises, one per line. */
   readonly notes: readonly string[];
 }
 
-/** What {@linkcode previewSchedule} needs beside the expression. */
+/** Options of {@linkcode previewSchedule}. */
 export interface SchedulePreviewOptions {
   /** IANA name of a time zone. */
   readonly timezone?: string;
-  /** How many times are wanted. */
+  /** Number of times. */
   readonly count: number;
-  /** Unix seconds from which on times are wanted. */
+  /** Start of the preview, in Unix seconds. */
   readonly now: number;
 }
 
 const YEAR_SECONDS = 366 * 86_400;
 
 /**
- * Looks ahead. Clock changes are noted that come within a year or before the last of the times.
+ * Computes the next times of an expression. Notes clock changes within a year, or until the last of the
+ * times.
  *
  * @param expression The cron expression.
- * @returns The next times and notes, or one line that says why there are none.
+ * @param options The time zone, the start and the number of times.
+ * @returns The times and notes, or one line that says why there are none.
  */
 export function previewSchedule(
   expression: string,
@@ -99,7 +101,7 @@ type Fielded = Extract<CronExpression, { readonly fields: unknown }>;
 
 function clockNotes(schedule: CronSchedule, read: Fielded, changes: readonly ClockChange[]): string[] {
   const everyHour = read.fields[2].values.length === 24;
-  // The same schedule where no clock changes tells whether it has times among those that are skipped or repeated.
+  // The same expression in UTC shows whether it has times in the skipped or repeated period.
   const plain = parseCronSchedule(schedule.expression.replace(/^(?:CRON_)?TZ=\S* +/, ""));
   return changes.map(({ at, before, after }) => {
     const [from, to] = [iso(at + before), iso(at + after)];

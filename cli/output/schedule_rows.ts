@@ -1,5 +1,5 @@
 /**
- * Schedules and their ledger, side by side.
+ * Combines documents of schedules with the ledger.
  *
  * @module
  */
@@ -11,36 +11,36 @@ import { parseScheduleDocument } from "../../services/schedules/schedule_documen
 import { NEVER, readExecutionTime } from "../../services/schedules/schedule_repository.ts";
 import { formatDuration } from "./duration.ts";
 
-/** What is known of a schedule. */
+/** The state of a schedule. */
 export interface ScheduleRow {
-  /** Tells it from a bot. */
+  /** Discriminates the union with bots. */
   readonly kind: "schedule";
   /** Its id. */
   readonly id: string;
-  /** Whether its document says that it is to run. */
+  /** Whether its document enables it. */
   readonly enabled: boolean;
-  /** Version of its code; `null` when its document cannot be run. */
+  /** Version of its code; `null` if its document is invalid. */
   readonly version: string | null;
-  /** Its runtime; `null` when its document cannot be run. */
+  /** Its runtime; `null` if its document is invalid. */
   readonly runtime: string | null;
-  /** When it is run, with its time zone where that is not UTC; `null` when its document cannot be run. */
+  /** Its cron expression, with the time zone if it is not UTC; `null` if its document is invalid. */
   readonly schedule: string | null;
-  /** Why its document cannot be run. */
+  /** Why its document is invalid. */
   readonly problem?: string;
-  /** What is odd about its document and does not keep it from running, a line each. */
+  /** Warnings about its document, one per line. */
   readonly notes?: readonly string[];
-  /** Its next slot, or one that is due; `null` when there is none. */
+  /** Its next slot, or one that is due; `null` if there is none. */
   readonly next: Date | null;
-  /** The record of its latest slot; `null` when there is none. */
+  /** Record of its latest slot; `null` if there is none. */
   readonly last: RunRecord | null;
 }
 
 /**
- * Puts together what a schedule's document and its ledger say.
+ * Combines a schedule's document with its ledger.
  *
  * @param stored The document.
- * @param last The record of its latest slot.
- * @param now The time, in ms since the epoch.
+ * @param last Record of its latest slot.
+ * @param now Current time in ms since the epoch.
  */
 export function scheduleRow(
   { key, document }: StoredBot,
@@ -66,14 +66,17 @@ export function scheduleRow(
   };
 }
 
-/** The service corrects a time that is not the expression's, but for what is due. */
+/**
+ * Computes the next slot like the service, which corrects a stored time that does not match the expression
+ * unless it is due.
+ */
 function nextSlot(cron: CronSchedule, from: number | undefined, now: number): number | undefined {
   if (from === undefined || from === NEVER) return cron.next(now);
   return from <= now || cron.reading === "every" ? from : cron.next(now);
 }
 
 /**
- * When a schedule is run, in the words of its document.
+ * Formats a schedule's times as its document does.
  *
  * @param cron The schedule.
  * @returns For example `0 9 * * mon-fri (America/New_York)`.
@@ -83,10 +86,10 @@ export function describeCron({ expression, timezone }: CronSchedule): string {
 }
 
 /**
- * When a schedule is run next, in few words.
+ * Describes when a schedule runs next, in a few words.
  *
  * @param row The schedule.
- * @param now The time, in ms since the epoch.
+ * @param now Current time in ms since the epoch.
  */
 export function describeNext({ enabled, problem, next }: ScheduleRow, now: number): string {
   if (next === null) return enabled && problem === undefined ? "never again" : "-";
@@ -96,10 +99,10 @@ export function describeNext({ enabled, problem, next }: ScheduleRow, now: numbe
 }
 
 /**
- * Why a schedule cannot be run, or what became of its latest slot, in few words.
+ * Describes why a schedule cannot run, or the outcome of its latest slot, in a few words.
  *
  * @param row The schedule.
- * @param now The time, in ms since the epoch.
+ * @param now Current time in ms since the epoch.
  */
 export function describeLast({ problem, last }: ScheduleRow, now: number): string {
   if (problem !== undefined) return `invalid: ${problem}`;

@@ -1,14 +1,14 @@
 /**
- * Text in columns.
+ * Aligns text in columns.
  *
  * @module
  */
 
 /**
- * Lines up cells in columns that are as wide as their widest cell.
+ * Aligns cells in columns as wide as their widest cell.
  *
- * @param rows The cells, as many in each row.
- * @returns A line a row.
+ * @param rows The cells, the same number in each row.
+ * @returns One line per row.
  */
 export function formatTable(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));

@@ -1,39 +1,39 @@
 /**
- * What the commands print to.
+ * Prints the output of commands.
  *
  * @module
  */
 
 import { stripVTControlCharacters, styleText } from "node:util";
 
-/** Control characters but tab and line feed; marks and overrides of the direction of writing. */
+/** Control characters except tab and line feed, and marks that change the writing direction. */
 // deno-lint-ignore no-control-regex
 const UNSAFE = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /** A colour or weight. */
 export type Style = "cyan" | "magenta" | "yellow" | "green" | "blue" | "red" | "bold" | "dim";
 
-/** Where text goes, and whether it may be coloured or overwritten. */
+/** Where output goes, and whether it may be coloured or replaced. */
 export interface Terminal {
   /** Prints a line of output. */
   out(line: string): void;
-  /** Prints a line about what is being done. */
+  /** Prints a line about the work in progress. */
   note(line: string): void;
-  /** Replaces the last transient line; an empty one removes it. Does nothing where lines cannot be replaced. */
+  /** Replaces the last transient line; an empty one removes it. Does nothing if lines cannot be replaced. */
   transient(line: string): void;
-  /** Colours a text, where colours are wanted. */
+  /** Colours a string, if colours are enabled. */
   paint(style: Style, text: string): string;
   /** Whether lines can be replaced. */
   readonly interactive: boolean;
-  /** Whether output is shown on a screen, and not read by a program or kept in a file. */
+  /** Whether output goes to a screen, and not to a program or a file. */
   readonly isScreen: boolean;
-  /** Whether nobody reads the output any more, as with `| head`. */
+  /** Whether the reader of the output is gone, as with `| head`. */
   readonly isClosed: boolean;
 }
 
 /** Options of {@linkcode createTerminal}. */
 export interface TerminalOptions {
-  /** Whether colours are wanted. */
+  /** Whether to use colours. */
   readonly color: boolean;
   /** Whether standard error is a terminal. */
   readonly interactive: boolean;
@@ -41,7 +41,11 @@ export interface TerminalOptions {
   readonly isScreen: boolean;
 }
 
-/** The terminal of this process: output to standard output, notes to standard error. */
+/**
+ * Creates the terminal of this process: output goes to standard output, notes to standard error.
+ *
+ * @param options The capabilities of the terminal.
+ */
 export function createTerminal({ color, interactive, isScreen }: TerminalOptions): Terminal {
   let pending = false;
   let isClosed = false;
@@ -74,8 +78,8 @@ export function createTerminal({ color, interactive, isScreen }: TerminalOptions
 }
 
 /**
- * Makes a bot's text safe to print: without the control characters by which it could rewrite the screen, and
- * those by which it could change the order of what is shown.
+ * Makes a bot's output safe to print: removes control characters, which could rewrite the screen, and
+ * direction marks, which could reorder it.
  *
  * @param text One line.
  */
@@ -83,7 +87,7 @@ export function printable(text: string): string {
   return stripVTControlCharacters(text).replace(UNSAFE, "");
 }
 
-/** @returns False when the reader of a pipe has gone: there is nobody left to tell. */
+/** Returns `false` if the reader of a pipe is gone. */
 function write(stream: typeof Deno.stdout, text: string): boolean {
   const bytes = new TextEncoder().encode(text);
   try {
