@@ -50,9 +50,9 @@ export interface RunPass {
   readonly containers: readonly ManagedContainer[];
   /** The other open runs of the schedule that may affect this one, without orphaned runs. */
   readonly others: readonly RunRecord[];
-  /** A moment before the record was read: the run is known to have been this scheduler's then. */
+  /** A moment before the record was read, at which the run belonged to this scheduler. */
   readonly knownAt: Moment;
-  /** Gives up. */
+  /** Aborts the pass. */
   readonly signal: AbortSignal;
 }
 

@@ -35,9 +35,9 @@ export interface RunReconcilerOptions extends RunPassSources {
   readonly onChange: (record: RunRecord) => void;
   /** Called if a record does not exist or belongs to another scheduler. */
   readonly onGone: (id: string) => void;
-  /** Why the service must not start a run at this moment; `undefined` when it may. @default it may */
+  /** Returns why the service must not start runs now; `undefined` if it may. @default it may */
   readonly whyIdle?: () => string | undefined;
-  /** A run that waited for a permit should ask again. */
+  /** Called when a run that waited for a permit should ask again. */
   readonly onTurn: (id: string) => void;
 }
 
@@ -155,9 +155,9 @@ export class RunReconciler {
   }
 
   /**
-   * A process that was frozen goes on with what it had begun, when others have run or closed it long ago.
+   * Refuses a start in doubt: after a freeze, other schedulers may long have run or closed the run.
    *
-   * @throws {NotServingError} when it is in doubt that the run is still to be started here.
+   * @throws {NotServingError} If the run may no longer be this scheduler's to start.
    */
   #refuseInDoubt({ knownAt }: RunPass): void {
     const { clock, whyIdle } = this.#options;

@@ -47,9 +47,9 @@ export interface ScheduleServiceOptions {
   readonly retention?: RunRetention;
   /** Segment to serve. @default ALL_SEGMENTS */
   readonly segment?: number;
-  /** Why the service must not start a run at this moment; `undefined` when it may. @default it may */
+  /** Returns why the service must not start runs now; `undefined` if it may. @default it may */
   readonly whyIdle?: () => string | undefined;
-  /** Removes what a killed predecessor left on the engine. @default the runner's */
+  /** Removes what a killed predecessor left on the engine. @default the runner's method */
   readonly removeOrphans?: (signal: AbortSignal) => Promise<unknown>;
   /** @default the system clock */
   readonly clock?: Clock;

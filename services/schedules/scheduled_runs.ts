@@ -34,9 +34,9 @@ export interface ScheduledRunsOptions {
   readonly retention: RunRetention;
   /** The clock. */
   readonly clock: Clock;
-  /** Why the service must not start a run at this moment; `undefined` when it may. @default it may */
+  /** Returns why the service must not start runs now; `undefined` if it may. @default it may */
   readonly whyIdle?: () => string | undefined;
-  /** A record was changed; it is given as it is now. */
+  /** Called with each changed record, in its new form. */
   readonly onChange: (record: RunRecord) => void;
 }
 
