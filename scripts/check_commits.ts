@@ -6,7 +6,7 @@
 import { fileURLToPath } from "node:url";
 
 /** The last commit to which the rule does not apply. */
-const SINCE = "45cd4f4eb9d35c6ff04d3f7bcf110916bb5e339d";
+const SINCE = "769db0bd12ea3501c2aae298289a8ceae13e37dc";
 /** The most commits that one run checks. */
 const MAX_COMMITS = 20;
 const MAX_SUBJECT_LENGTH = 72;
