@@ -111,7 +111,7 @@ Deno.test("a bot that crashes while the database hangs is started again in time,
       const tookMs = await crash(stage, "one");
       assert.ok(tookMs < backoffMs + MARGIN_MS, `${tookMs} ms for a wait of ${backoffMs} ms`);
     }
-    await berth.logged(/the database does not answer: the document that was read last is used/);
+    await berth.logged(/database does not answer: using the last known document/);
     await documents.updateOne({ id: id("one") }, { $set: { config: { enabled: false } } });
     const { pid } = await untilReady(stage, "one");
     assert.equal((await live(stage, "one"))?.pid, pid);
