@@ -7,6 +7,7 @@ import {
   EngineDiskFullError,
   EngineHangsError,
   InvalidArchiveError,
+  LogsNotSavedError,
 } from "../../../../lib/errors.ts";
 import type { Executable } from "../../../../lib/executable/executable.ts";
 import type { ManagedContainer, Runner } from "../../../../lib/runner/runner.ts";
@@ -120,7 +121,7 @@ function makeReconciler() {
     return engine.asked;
   };
   const conditionOf = () => state.getRunningBot(ID)?.condition.type;
-  return { engine, bots, pass, conditionOf, clock, state };
+  return { engine, bots, reconciler, pass, conditionOf, clock, state };
 }
 
 Deno.test("BotReconciler looks once, and knows then what it has made and ended", async () => {
@@ -227,4 +228,37 @@ Deno.test("BotReconciler replaces a bot whose code was removed", async () => {
   bots.containersSeen(ID, [engine.there]);
   assert.deepEqual(await pass(documentOf("1")), ["prepare", "stop c1"]);
   assert.deepEqual(await pass(documentOf("1")), ["start"]);
+});
+
+Deno.test("BotReconciler.observe() forgets a bot that a full read does not show, unless it has changed since", async () => {
+  const { bots, reconciler, pass, conditionOf } = makeReconciler();
+  bots.beginRead();
+  await pass(documentOf("1"));
+  // The read began before the bot was started.
+  reconciler.observe(ID, { desired: undefined }, []);
+  assert.equal(conditionOf(), "running");
+  bots.beginRead();
+  reconciler.observe(ID, { desired: undefined }, []);
+  assert.equal(conditionOf(), undefined);
+  assert.equal(bots.get(ID), undefined);
+});
+
+Deno.test("BotReconciler starts a bot at once that was disabled after a failed start", async () => {
+  const { engine, pass } = makeReconciler();
+  engine.problem = new EngineDiskFullError("no space left on device", 500);
+  await pass(documentOf("1"));
+  assert.deepEqual(await pass(documentOf("1")), ["look"], "it waits");
+  await pass(documentOf("1", false));
+  assert.deepEqual(await pass(documentOf("1")), ["start"]);
+});
+
+Deno.test("BotReconciler says that a container waits for its log to be stored, until it is gone", async () => {
+  const { engine, pass, conditionOf } = makeReconciler();
+  await pass(documentOf("1"));
+  engine.problem = new LogsNotSavedError("c1", { cause: new Error("the bucket is full") });
+  await assert.rejects(pass(documentOf("1", false)), LogsNotSavedError);
+  assert.equal(conditionOf(), "waiting");
+  engine.there = undefined;
+  await pass(documentOf("1", false));
+  assert.equal(conditionOf(), "disabled");
 });
