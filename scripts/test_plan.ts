@@ -26,6 +26,10 @@ export const ALONE: Readonly<Record<string, string>> = {
   "tests/engine/bot_service_idle.test.ts": "counts what an idle service asks of the engine in a given time",
   "tests/engine/bot_service_shutdown.test.ts": "holds the end of a service against a time limit",
   "tests/engine/schedule_service.test.ts": "kills services more often than a busy machine starts them",
+  "tests/engine/bot_service_fault_points.test.ts":
+    "kills a service at each step, and limits the time of its successor",
+  "tests/engine/log_collector.test.ts":
+    "counts the lines that the engine drops: exactly only while Berth keeps up",
   "tests/engine/log_burst.test.ts": "prints as fast as the machine can, and measures memory",
 };
 
