@@ -52,7 +52,7 @@ export async function botsCommand({ json }: BotsOptions, context: CliContext): P
   const bots = botRows(stored, containers);
   const isEmpty = bots.length + schedules.length === 0;
   if (json) terminal.out(JSON.stringify([...bots, ...schedules], null, 2));
-  else if (isEmpty) terminal.note("There are no bots yet: 'berth deploy DIR' brings one.");
+  else if (isEmpty) terminal.note("There are no bots yet. Deploy one with 'berth deploy DIR'.");
   else {
     const now = Date.now();
     const above = botTable(bots, { isUnknown: problem !== undefined, now });

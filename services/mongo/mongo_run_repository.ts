@@ -99,7 +99,7 @@ export class MongoRunRepository implements RunRepository {
         ...await Promise.all(INDEXES.map((keys) => ensureIndex(this.#runs, keys))),
       ];
       for (const refusal of refusals.filter((refusal) => refusal !== undefined)) {
-        this.#log.warn("an index on runs is missing: finding a run takes longer", {
+        this.#log.warn("no index on runs, so finding a run takes longer", {
           code: refusal.code,
           reason: refusal.message,
         });

@@ -122,7 +122,9 @@ async function ensureConsumer(
   }
   const { config } = found;
   if (config.ack_policy !== AckPolicy.Explicit || config.deliver_subject) {
-    throw new Error(`its consumer '${durableName}' is of another kind; delete it, and it is made anew`);
+    throw new Error(
+      `its consumer '${durableName}' has an incompatible configuration; delete it, and Berth recreates it`,
+    );
   }
   const isAsWanted = Object.entries(wanted).every(([name, value]) =>
     config[name as keyof ConsumerConfig] === value

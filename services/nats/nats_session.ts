@@ -120,7 +120,7 @@ async function readBacklog(options: NatsSessionOptions, durable: DurableConsumer
     return await applyBacklog({ ...options, durable, onMalformed });
   } catch (error) {
     if (!signal.aborted) {
-      getLogger(["berth", "events"]).warn("The events that wait are applied one at a time: {reason}", {
+      getLogger(["berth", "events"]).warn("applying waiting events one at a time: {reason}", {
         reason: messageOf(error),
       });
     }
