@@ -1,11 +1,11 @@
 /**
- * Bytes that grow at their end.
+ * Builds a sequence of bytes.
  *
  * @module
  */
 
 const FIRST_BYTES = 4096;
-/** What a byte becomes in a JSON string, where it does not stay as it is. */
+/** Escape sequences of bytes in a JSON string; `undefined` for a byte that stays as it is. */
 const JSON_ESCAPES: readonly (string | undefined)[] = Array.from(
   { length: 256 },
   (_, byte) =>
@@ -13,63 +13,63 @@ const JSON_ESCAPES: readonly (string | undefined)[] = Array.from(
       ? JSON.stringify(String.fromCharCode(byte)).slice(1, -1)
       : undefined,
 );
-/** 1 for a byte that may be copied into a JSON string without a look at its neighbours. */
+/** 1 for a byte that is copied into a JSON string, whatever its neighbours are. */
 const IS_PLAIN = Uint8Array.from(JSON_ESCAPES, (escape, byte) => escape === undefined && byte < 0x80 ? 1 : 0);
 const IS_ASCII = Uint8Array.from(IS_PLAIN, (_, byte) => byte < 0x80 ? 1 : 0);
 /** U+FFFD in UTF-8. */
 const REPLACEMENT = Uint8Array.of(0xef, 0xbf, 0xbd);
 
-/** Collects bytes. */
+/** Collects bytes in one buffer that grows. */
 export class ByteBuilder {
   #buffer: Uint8Array<ArrayBuffer>;
   #length = 0;
 
   /**
-   * @param expected How many there will be: more are taken, too. @default {few}
-   * @param memory Memory to write them to, as far as it goes. @default {new}
+   * @param expected Expected number of bytes; more are possible. @default {4096}
+   * @param memory Buffer to use as long as it is large enough. @default {a new one}
    */
   constructor(expected: number = FIRST_BYTES, memory?: ArrayBuffer) {
     this.#buffer = memory ? new Uint8Array(memory) : new Uint8Array(Math.max(FIRST_BYTES, expected));
   }
 
-  /** How many there are. */
+  /** Number of bytes. */
   get length(): number {
     return this.#length;
   }
 
-  /** The bytes, as long as nothing is added. */
+  /** The bytes; valid until the next change. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#buffer.subarray(0, this.#length);
   }
 
-  /** Adds bytes. @param bytes What to add. */
+  /** Adds bytes. @param bytes The bytes. */
   add(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
     this.#buffer.set(bytes, this.#length);
     this.#length += bytes.length;
   }
 
-  /** Adds a text of ASCII characters, or a part of it. @param text The text. @param from Its begin. @param to Its end. */
+  /** Adds an ASCII string, or a part of it. @param text The string. @param from Start index. @param to End index. */
   addAscii(text: string, from = 0, to: number = text.length): void {
     this.#reserve(to - from);
     for (let i = from; i < to; i++) this.#buffer[this.#length++] = text.charCodeAt(i);
   }
 
   /**
-   * Adds what stands between the quotes of a JSON string.
+   * Adds the content of a JSON string, without its quotes.
    *
-   * @param text UTF-8; a byte that is not becomes U+FFFD.
+   * @param text UTF-8; an invalid byte becomes U+FFFD.
    */
   addJsonText(text: Uint8Array): void {
     this.#addText(text, IS_PLAIN);
   }
 
-  /** Adds UTF-8. @param text The bytes; one that is not UTF-8 becomes U+FFFD. */
+  /** Adds UTF-8. @param text The bytes; an invalid one becomes U+FFFD. */
   addUtf8(text: Uint8Array): void {
     this.#addText(text, IS_ASCII);
   }
 
-  /** Forgets what was added last. @param length How many bytes stay. */
+  /** Removes bytes at the end. @param length Number of bytes to keep. */
   truncate(length: number): void {
     this.#length = Math.min(length, this.#length);
   }
@@ -100,13 +100,13 @@ export class ByteBuilder {
 
   #reserve(more: number): void {
     if (this.#length + more <= this.#buffer.length) return;
-    // What was there goes at once, and is not left to the collector of garbage.
+    // Frees the old buffer at once instead of leaving it to garbage collection.
     const length = Math.max(this.#buffer.length * 2, this.#length + more);
     this.#buffer = new Uint8Array(this.#buffer.buffer.transfer(length));
   }
 }
 
-/** How many bytes the UTF-8 character has that begins there, of two or more; 0 when there is none. */
+/** Length in bytes of the multi-byte UTF-8 character at an index; 0 if it is invalid. */
 function characterLength(text: Uint8Array, at: number): number {
   const first = text[at]!;
   const length = first >= 0xc2 && first <= 0xdf
@@ -119,7 +119,7 @@ function characterLength(text: Uint8Array, at: number): number {
   if (length === 0 || at + length > text.length) return 0;
   for (let i = 1; i < length; i++) if ((text[at + i]! & 0xc0) !== 0x80) return 0;
   const second = text[at + 1]!;
-  // Not the shortest form, half of a surrogate pair, or beyond the last character.
+  // Overlong form, surrogate, or beyond U+10FFFF.
   if ((first === 0xe0 && second < 0xa0) || (first === 0xed && second > 0x9f)) return 0;
   if ((first === 0xf0 && second < 0x90) || (first === 0xf4 && second > 0x8f)) return 0;
   return length;

@@ -1,30 +1,30 @@
 /**
  * The NDJSON form of a stored line: one JSON object.
  *
- * - A line of text: `{"timestamp":"…","stream":"stdout","message":"text"}`; `"level":"error"` stands before the
- *   message when the text begins with a level, as `ERROR: …` or `ValueError: …` do.
- * - A line that is a JSON object itself stays one, byte for byte, with two fields in front:
- *   `{"stream":"stdout","timestamp":"…",` and then all that stood behind its opening brace. An object with a `timestamp`
+ * - A plain line: `{"timestamp":"…","stream":"stdout","message":"line"}`; with `"level":"error"` before the
+ *   message if the line begins with a level, as `ERROR: …` or `ValueError: …` do.
+ * - A line that is a JSON object is kept byte for byte, with two fields added in front:
+ *   `{"stream":"stdout","timestamp":"…",` and then everything after its opening brace. An object with a `timestamp`
  *   or `stream` of its own keeps it: `{"berth":{"stream":"…","timestamp":"…"},…` or `{"timestamp":"…","berth":{"stream":"…"},…`.
- *   One that has a `berth` too is a message.
+ *   An object with a `berth`, too, is stored as a plain line.
  *
- * The order of the fields in front says which of these it is, so that the text that is read back is the text that was
- * printed. Times are RFC 3339 in UTC, by the engine's clock.
+ * The order of the first fields tells these forms apart, so that a line that is read back is the line that was printed. Times are RFC 3339 in UTC, by the engine's clock.
  *
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import type { ByteBuilder } from "./byte_builder.ts";
 import type { LogSource, StoredLogLine } from "./line_format.ts";
 import { levelOf } from "./line_level.ts";
 
 const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
-/** A brace may have these behind it: JSON's white space without the line feed. */
+/** White space that JSON allows after a brace, without the line feed. */
 const WHITE_SPACE = [0x20, 0x09, 0x0d];
 const TIME = String.raw`"timestamp":"(?<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z)"`;
 const STREAM = String.raw`"stream":"(?<stream>stdout|stderr)"`;
-/** What stands before the fields of an object that a bot printed. */
+/** Matches what was added in front of an object that a bot printed. */
 const OBJECT_HEAD = new RegExp(
   String
     .raw`^\{(?:${STREAM},${TIME}|"berth":\{${STREAM},${TIME}\}|${TIME},"berth":\{${STREAM}\})(?:,|(?=[ \t\r]*\}))`,
@@ -35,10 +35,10 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 /**
  * Writes a line with its line end.
  *
- * @param output Where to.
+ * @param output Destination.
  * @param source Where it comes from.
  * @param time When the engine received it, RFC 3339 in UTC.
- * @param pieces Its text, without a line end.
+ * @param pieces Its content, without a line end.
  */
 export function writeJsonLine(
   output: ByteBuilder,
@@ -46,8 +46,8 @@ export function writeJsonLine(
   time: string,
   pieces: readonly Uint8Array[],
 ): void {
-  // A character may stand in two of them.
-  const text = pieces.length === 1 ? pieces[0]! : joined(pieces);
+  // A character may be split between two pieces.
+  const text = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
   if (source !== "berth" && text[0] === OPENING_BRACE && writeObject(output, source, time, text)) return;
   output.addAscii('{"timestamp":"');
   output.addAscii(time);
@@ -67,7 +67,7 @@ export function writeJsonLine(
  * Reads a line, of Berth's or of another program that writes `timestamp` and `message`.
  *
  * @param line The line without its line end.
- * @returns What it says; `undefined` when it is no JSON object with a time.
+ * @returns The line; `undefined` if it is not a JSON object with a time.
  */
 export function parseJsonLine(line: string): StoredLogLine | undefined {
   const head = OBJECT_HEAD.exec(line);
@@ -84,7 +84,7 @@ export function parseJsonLine(line: string): StoredLogLine | undefined {
   };
 }
 
-/** @returns False when it is no object, or one that has all names that could be added. */
+/** @returns False if it is not an object, or has all the fields that could be added. */
 function writeObject(output: ByteBuilder, source: LogSource, time: string, text: Uint8Array): boolean {
   let end = text.length - 1;
   while (WHITE_SPACE.includes(text[end]!)) end--;
@@ -113,14 +113,4 @@ function parseObject(text: string): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }

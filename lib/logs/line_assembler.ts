@@ -18,13 +18,13 @@ export interface LogSegment {
   readonly day: string;
   /** The lines, as they are stored. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** How many bytes of text they hold. */
+  /** Size of the lines when printed, in bytes. */
   readonly textBytes: number;
-  /** How many entries of the log they are made of. */
+  /** Number of entries of the log that they are made of. */
   readonly entries: number;
-  /** The last of these. */
+  /** The last of these entries. */
   readonly offset: LogOffset;
-  /** Texts of stdout among them that may be metrics, with their times. */
+  /** Lines of stdout that may be metrics. */
   readonly candidates: readonly MetricCandidate[];
 }
 

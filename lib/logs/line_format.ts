@@ -1,5 +1,5 @@
 /**
- * The forms in which a line stands in a stored log, see `json_line.ts` and `text_line.ts`.
+ * The forms of a line in a stored log, see `json_line.ts` and `text_line.ts`.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export type LogSource = "stdout" | "stderr" | "berth";
 
 /** A line of a stored log. */
 export interface StoredLogLine {
-  /** When the engine received it: RFC 3339, UTC, as exactly as it is stored: to the nanosecond, millisecond or second. */
+  /** When the engine received it: RFC 3339, UTC, with nanoseconds, milliseconds or seconds, as it is stored. */
   readonly time: string;
   /** Where it comes from. */
   readonly stream: LogSource;
@@ -34,10 +34,10 @@ export function dayOf(time: string): string {
 }
 
 /**
- * Reads a stored line, in whichever form it was written.
+ * Parses a stored line of either form.
  *
  * @param line The line without its line end.
- * @returns What it says; `undefined` when it has neither form.
+ * @returns The line; `undefined` if it has neither form.
  */
 export function parseStoredLine(line: string): StoredLogLine | undefined {
   return line.startsWith("{") ? parseJsonLine(line) : parseTextLine(line);

@@ -1,10 +1,10 @@
 /**
- * How serious a line is, by its first word.
+ * The level of a line, by its first word.
  *
  * @module
  */
 
-/** Levels as consoles of log lines know them. */
+/** Log levels. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 const LEVELS: Readonly<Record<string, LogLevel>> = {
@@ -16,7 +16,7 @@ const LEVELS: Readonly<Record<string, LogLevel>> = {
   CRITICAL: "error",
   FATAL: "error",
 };
-/** No name of an error is longer, its module included. */
+/** Length of the longest first word that is looked up, module of an error included. */
 const MAX_WORD_BYTES = 64;
 const COLON = 0x3a;
 const FIRST_VISIBLE = 0x21;
@@ -27,7 +27,7 @@ const LAST_ASCII = 0x7e;
  * `ValueError: …` does.
  *
  * @param text The line.
- * @returns `undefined` for any other.
+ * @returns `undefined` if it begins with neither.
  */
 export function levelOf(text: Uint8Array): LogLevel | undefined {
   const end = Math.min(text.length, MAX_WORD_BYTES);

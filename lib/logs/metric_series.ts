@@ -1,12 +1,12 @@
 /**
- * The metrics that bots print: a line of stdout that is a JSON object with `_metric`, a text, names one.
+ * The metrics that bots print: a line of stdout that is a JSON object with a string `_metric` is one.
  *
  * @module
  */
 
 /** A metric that a bot has printed. */
 export interface Metric {
-  /** When: RFC 3339, by the engine's clock. */
+  /** When it was printed: RFC 3339, by the engine's clock. */
   readonly time: string;
   /** Its name, the value of `_metric`. */
   readonly type: string;
@@ -14,23 +14,23 @@ export interface Metric {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** What is known of a bot's metrics. */
+/** Metrics of a bot. */
 export interface BotMetrics {
-  /** How many were seen since this process began, by type. */
+  /** Number of metrics since this process began, by type. */
   readonly counts: Readonly<Record<string, number>>;
-  /** The last one of each type. */
+  /** The last metric of each type. */
   readonly latest: Readonly<Record<string, Metric>>;
-  /** The last ones of all types, oldest first. */
+  /** The last metrics of all types, oldest first. */
   readonly recent: readonly Metric[];
 }
 
 /** Options of {@linkcode MetricSeries}. */
 export interface MetricSeriesOptions {
-  /** How many are kept of a bot. @default {500} */
+  /** Number of recent metrics kept per bot. @default {500} */
   readonly recent?: number;
-  /** How many types are kept of a bot; those that come later are counted as `(other)`. @default {100} */
+  /** Number of types kept per bot; later ones count as `(other)`. @default {100} */
   readonly types?: number;
-  /** How many characters a kept line may have; longer ones are counted, not kept. @default {4096} */
+  /** Length of the longest line that is kept, in characters; longer ones are only counted. @default {4096} */
   readonly maxLength?: number;
 }
 
@@ -42,18 +42,18 @@ interface Kept {
 
 const OTHER = "(other)";
 
-/** Keeps of each bot its latest metrics and a bounded number of recent ones. */
+/** Keeps the latest metrics of each bot and a bounded number of recent ones. */
 export class MetricSeries {
   readonly #options: Required<MetricSeriesOptions>;
   readonly #bots = new Map<string, Kept>();
 
-  /** Makes an empty one. @param options See {@linkcode MetricSeriesOptions}. */
+  /** @param options See {@linkcode MetricSeriesOptions}. */
   constructor(options: MetricSeriesOptions = {}) {
     this.#options = { recent: 500, types: 100, maxLength: 4096, ...options };
   }
 
   /**
-   * Takes a line of a bot.
+   * Records a line of a bot if it is a metric.
    *
    * @param id Id of the bot.
    * @param time When it was printed.
@@ -76,10 +76,10 @@ export class MetricSeries {
   }
 
   /**
-   * What is known of a bot's metrics.
+   * Returns the metrics of a bot.
    *
    * @param id Id of the bot.
-   * @returns A copy; empty when it has printed none.
+   * @returns A copy; empty if the bot has printed none.
    */
   of(id: string): BotMetrics {
     const kept = this.#bots.get(id);
@@ -101,7 +101,7 @@ export class MetricSeries {
  *
  * @param time When the line was printed.
  * @param line The line.
- * @returns The metric; `undefined` when the line is none.
+ * @returns The metric; `undefined` if the line is not a metric.
  */
 function parseMetric(time: string, line: string): Metric | undefined {
   if (!line.startsWith("{")) return undefined;

@@ -1,18 +1,18 @@
 /**
- * How much an engine keeps of what a container prints.
+ * Size of a container's output in the engine's files.
  *
  * @module
  */
 
-/** What the engine keeps of an entry beside its content, in bytes. */
+/** What the engine adds to each entry, in bytes. */
 const ENTRY_BYTES = 70;
 
 /**
- * Estimates how large output is in the engine's own files: of short lines, several times as large as what was printed.
+ * Estimates the size of output in the engine's files: short lines become several times as large as they were printed.
  *
- * @param contentBytes What was printed, in bytes.
- * @param entries As how many lines, or pieces of lines.
- * @returns Bytes.
+ * @param contentBytes Size of what was printed, in bytes.
+ * @param entries Number of lines, or pieces of lines.
+ * @returns The size in bytes.
  */
 export function spoolBytes(contentBytes: number, entries: number): number {
   return contentBytes + ENTRY_BYTES * entries;

@@ -3,7 +3,7 @@
  * wrote milliseconds behind the seconds; both are read.
  *
  * `stderr: ` stands before a line of stderr, and `berth: ` before one of Berth's own. A line of stdout that begins with
- * one of these, or with `stdout: `, has `stdout: ` before it. So the text that is read back is the text that was printed.
+ * one of these, or with `stdout: `, has `stdout: ` before it, so that a line that is read back is the line that was printed.
  *
  * @module
  */
@@ -11,14 +11,14 @@
 import type { ByteBuilder } from "./byte_builder.ts";
 import type { LogSource, StoredLogLine } from "./line_format.ts";
 
-/** What may stand before a text. */
+/** Prefixes of a line. */
 const MARKS: Readonly<Record<LogSource, string>> = {
   stdout: "stdout: ",
   stderr: "stderr: ",
   berth: "berth: ",
 };
 const MARK_BYTES = Object.values(MARKS).map((mark) => new TextEncoder().encode(mark));
-/** Where a mark is looked for at the beginning of a text, and the longest mark, in characters. */
+/** How much of a line is searched for a mark, and the longest mark, in characters. */
 const LOOK_LENGTH = 256;
 const MARK_LENGTH = 8;
 /** Control and format characters, white space, and accents that stand on other characters. */
@@ -29,10 +29,10 @@ const HEAD = /^\[(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d{3})?)\] /;
 /**
  * Writes a line with its line end.
  *
- * @param output Where to.
+ * @param output Destination.
  * @param source Where it comes from.
  * @param time When the engine received it, RFC 3339 in UTC.
- * @param pieces Its text, without a line end; whether it begins with a mark is seen from the first piece.
+ * @param pieces Its content, without a line end; the first piece decides whether it begins with a mark.
  */
 export function writeTextLine(
   output: ByteBuilder,
@@ -51,10 +51,10 @@ export function writeTextLine(
 }
 
 /**
- * The beginning of a line.
+ * Formats the beginning of a line.
  *
  * @param time RFC 3339 in UTC, with any number of digits of a fraction.
- * @param digits How many digits of the fraction are shown, where there are any.
+ * @param digits How many digits of the fraction to show, if there are any.
  * @returns For example `[2026-01-31 12:34:56.789] `.
  */
 export function textHead(time: string, digits: number): string {
@@ -66,8 +66,8 @@ export function textHead(time: string, digits: number): string {
 }
 
 /**
- * Puts before a text what says where it comes from, where that is needed: also where a text only looks on a screen as if it
- * had a mark, by invisible characters or others of the same shape.
+ * Adds the mark of its source to a line, if needed: also if the line only looks on a screen as if it began with a mark,
+ * by invisible or similar characters.
  *
  * @param stream Where it comes from.
  * @param text The text.
@@ -80,7 +80,7 @@ export function withMark(stream: LogSource, text: string): string {
  * Reads a line.
  *
  * @param line The line without its line end.
- * @returns What it says; `undefined` when it is not in this form.
+ * @returns The line; `undefined` if it does not have this form.
  */
 export function parseTextLine(line: string): StoredLogLine | undefined {
   const [head, date, clock] = HEAD.exec(line) ?? [];
@@ -94,13 +94,13 @@ export function parseTextLine(line: string): StoredLogLine | undefined {
 }
 
 function beginsWithMark(text: Uint8Array): boolean {
-  // `s` and `b`: nearly all lines are done with here.
+  // `s` or `b`: a quick check for nearly all lines.
   if (text[0] !== 0x73 && text[0] !== 0x62) return false;
   return MARK_BYTES.some((mark) => mark.every((byte, i) => text[i] === byte));
 }
 
 function looksMarked(text: string): boolean {
-  // A text of nothing but invisible characters ends somewhere, too.
+  // Many invisible characters may hide a mark after them.
   const begin = text.slice(0, LOOK_LENGTH).normalize("NFKC").replace(INVISIBLE, "").toLowerCase();
   return Object.values(MARKS).some((mark) => begin.startsWith(mark.trimEnd())) ||
     (begin.length < MARK_LENGTH && text.length > LOOK_LENGTH);

@@ -1,19 +1,18 @@
 /**
- * Takes apart the format in which a container engine sends the two outputs of a container over one
- * connection: frames of an 8-byte header (stream, three zeros, length as 32-bit big-endian) and a payload.
+ * Parses the format in which a container engine sends the two streams of a container over one connection: frames of an 8-byte header (stream, three zeros, length as 32-bit big-endian) and a payload.
  *
  * @module
  */
 
-/** One frame: a piece of one output. */
+/** A piece of one stream. */
 export interface LogFrame {
-  /** Which output it belongs to. */
+  /** The stream it belongs to. */
   readonly stream: "stdout" | "stderr";
-  /** The bytes. May share memory with the chunk they came in. */
+  /** Its content. May share memory with the chunk that it came in. */
   readonly payload: Uint8Array;
 }
 
-/** The bytes are not what the format allows. */
+/** The bytes do not have the format. */
 export class LogFormatError extends Error {
   /** @param message What is wrong, and where in the stream. */
   constructor(message: string) {
@@ -23,13 +22,12 @@ export class LogFormatError extends Error {
 }
 
 const HEADER_BYTES = 8;
-/** Engines cut at 16 KiB and put a time before; a length beyond this is a broken header, not a frame. */
+/** Engines send at most 16 KiB and a time; a longer frame means a broken header. */
 const DEFAULT_MAX_FRAME_BYTES = 1024 * 1024;
 const STREAMS = ["stdout", "stdout", "stderr"] as const;
 
 /**
- * Splits chunks into frames, wherever the chunks were cut. Holds at most one frame. No recursion: a chunk
- * may hold any number of frames.
+ * Splits chunks into frames, wherever the chunks were cut. Holds at most one frame.
  */
 export class LogDemuxer {
   readonly #maxFrameBytes: number;
@@ -66,7 +64,7 @@ export class LogDemuxer {
   }
 
   /**
-   * Says that there are no more bytes.
+   * Ends the stream.
    *
    * @throws {LogFormatError} If they ended inside a frame.
    */
