@@ -34,6 +34,8 @@ export class ContainerLogCollector {
   readonly #done: Promise<void>;
   #watchedSince: number | undefined;
   #hasOutput = false;
+  /** Whether something waits for the end of the interval. */
+  #hasWork = false;
   #shippedAt = -Infinity;
   /** What the watcher has counted since it was last counted or stored. */
   #uncounted = { entries: 0, bytes: 0 };
@@ -198,9 +200,9 @@ export class ContainerLogCollector {
     while (!this.#closing.signal.aborted && this.#watcher.isOpen && !this.#isUrgent) {
       if (this.#watcher.entries > 0) this.#hasOutput = true;
       const leftMs = this.#shippedAt + this.#intervalMs - clock.monotonic();
-      const hasWork = this.#isUnsure || this.#watcher.entries > 0;
-      if (hasWork && leftMs <= 0) return;
-      await this.#sleep(hasWork ? leftMs : undefined);
+      this.#hasWork = this.#isUnsure || this.#watcher.entries > 0;
+      if (this.#hasWork && leftMs <= 0) return;
+      await this.#sleep(this.#hasWork ? leftMs : undefined);
     }
   }
 
@@ -230,8 +232,8 @@ export class ContainerLogCollector {
     this.#uncounted.entries += entries;
     this.#uncounted.bytes += bytes;
     this.#shippedAt = this.#collection.clock.monotonic();
-    const options = { isFinal, expected: expected ?? 2 * entries + EXTRA_ENTRIES, signal };
-    const ship = () => this.#shipper.ship(options);
+    expected ??= 2 * entries + EXTRA_ENTRIES;
+    const ship = () => this.#shipper.ship({ isFinal, expected, signal });
     const shipment = await (this.#backpressure?.duringShipment(ship) ?? ship());
     this.#uncounted = { entries: 0, bytes: 0 };
     if (isFinal) this.#isComplete = true;
@@ -264,10 +266,10 @@ export class ContainerLogCollector {
 
   #onOutput(): void {
     if (this.#problem === undefined) this.#backpressure?.attachIfUrgent(this.#watcher.spoolBytes);
-    this.#wakeup.wake();
+    // Otherwise it wakes up by itself when the interval is over.
+    if (!this.#hasWork || this.#isUrgent || !this.#watcher.isOpen) this.#wakeup.wake();
   }
 
-  /** Ends the connections to the container. */
   #detach(): void {
     this.#watcher.close();
     this.#backpressure?.close();
