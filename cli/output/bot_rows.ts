@@ -111,6 +111,8 @@ export function describeBot({ enabled, problem, phase, isPaused, otherStore, ...
   if (otherStore !== undefined) {
     return `${now}, of another document store (${otherStore}); 'berth start --adopt' takes it over`;
   }
-  if (enabled === null) return `${now}, without a document`;
-  return problem === undefined ? now : `${now}; its document is invalid: ${problem}`;
+  // The service removes the container of a bot that is not to run, unless it cannot store what that printed.
+  const kept = phase === "exited" && !enabled ? "; kept until its last lines are stored" : "";
+  if (enabled === null) return `${now}, without a document${kept}`;
+  return problem === undefined ? `${now}${kept}` : `${now}; its document is invalid: ${problem}`;
 }

@@ -73,7 +73,7 @@ Deno.test("botRows() puts documents and containers side by side", () => {
     "stopped",
     "running",
     "invalid: custom: must be an object that describes the bot's code (is a number)",
-    "exited: exit code 3, without a document",
+    "exited: exit code 3, without a document; kept until its last lines are stored",
   ]);
 });
 
@@ -84,6 +84,19 @@ Deno.test("describeBot() says that a bot is paused, and that it had too little m
     container("b", { phase: "exited", exitCode: 137, oomKilled: true, memoryBytes }),
   ]);
   assert.deepEqual(rows.map(describeBot), ["paused", "exited: out of memory: had 64 MB (exit code 137)"]);
+});
+
+Deno.test("describeBot() says why the container of a bot that is not to run is still there", () => {
+  const stored = [{ key: "off", document: document("off", { enabled: false }) }, {
+    key: "on",
+    document: document("on"),
+  }];
+  const exited = { phase: "exited", exitCode: 0 } as const;
+  const rows = botRows(stored, [container("off", exited), container("on", exited)]);
+  assert.deepEqual(rows.map(describeBot), [
+    "exited: exit code 0; kept until its last lines are stored",
+    "exited: exit code 0",
+  ]);
 });
 
 Deno.test("enablingFields() changes what keeps a bot from running, and no more", () => {
