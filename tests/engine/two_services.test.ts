@@ -83,7 +83,9 @@ Deno.test("a second process of one instance ends with 2: under the same TEMP_DIR
       const second = start(more);
       const { code } = await second.status;
       assert.equal(code, 2, second.lines.join("\n"));
-      assert.ok(second.lines.some((line) => /Another Berth runs as instance 'test-.*\(.*pid \d+/.test(line)));
+      assert.ok(
+        second.lines.some((line) => /Another Berth already runs as instance 'test-.*\(.*pid \d+/.test(line)),
+      );
     }
     assert.deepEqual(await untilAllRun(stage), ids);
     assert.deepEqual(stage.live.doubles, []);
