@@ -8,10 +8,22 @@ import { getLogger } from "@logtape/logtape";
 import { EngineDiskFullError, EngineError } from "../../errors.ts";
 import { engineMessage } from "./dockerode_errors.ts";
 
+/** Matches the storage of the one driver that has quotas on XFS only. */
+const WITHOUT_QUOTAS = /^overlay2 on (?!xfs\b)/;
+
 /** The first create call finds out whether the engine can limit layers: XFS with `pquota`, Btrfs and ZFS can. */
 export class DockerodeLayerQuota {
   readonly #log = getLogger(["berth", "engine"]);
   #isRefused = false;
+
+  /**
+   * Learns what the engine stores layers in, which saves a create call that the engine would refuse.
+   *
+   * @param storage The storage, for example `overlay2 on extfs`.
+   */
+  learn(storage: string): void {
+    if (WITHOUT_QUOTAS.test(storage)) this.#refuse(storage);
+  }
 
   /**
    * Creates a container with a limit, or without one if the engine refuses limits.
@@ -25,14 +37,18 @@ export class DockerodeLayerQuota {
       return await create(bytes);
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      if (!this.#isRefused) {
-        this.#log.info("engine cannot limit the layers of containers: Berth measures them", {
-          problem: engineMessage(error),
-        });
-      }
-      this.#isRefused = true;
+      this.#refuse(engineMessage(error));
       return await create();
     }
+  }
+
+  #refuse(problem: string): void {
+    if (!this.#isRefused) {
+      this.#log.debug("engine cannot limit the layers of containers: Berth measures them", {
+        problem,
+      });
+    }
+    this.#isRefused = true;
   }
 }
 

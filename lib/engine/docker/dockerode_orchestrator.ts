@@ -109,6 +109,8 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
       info.value,
       isInfo,
     );
+    const storage = storageOf(rest);
+    this.#starter.quota.learn(storage);
     return {
       id: ID,
       dataDir: DockerRootDir,
@@ -118,7 +120,7 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
       platform: `${Os}/${Arch}`,
       memoryBytes: MemTotal,
       cpus: NCPU,
-      storage: storageOf(rest),
+      storage,
     };
   }
 

@@ -24,7 +24,8 @@ export class DockerodeStarter {
   readonly #containers: DockerodeContainers;
   readonly #limits: DockerodeTimeLimits;
   readonly #newId: () => string;
-  readonly #quota = new DockerodeLayerQuota();
+  /** Bounds what containers write. */
+  readonly quota: DockerodeLayerQuota = new DockerodeLayerQuota();
 
   /** @param containers The engine's calls. @param limits Time limits. @param newId Makes unique ids. */
   constructor(containers: DockerodeContainers, limits: DockerodeTimeLimits, newId: () => string) {
@@ -90,7 +91,7 @@ export class DockerodeStarter {
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
       const bounds = { signal: scope.signal, limitMs: this.#limits.startMs };
-      return await this.#quota.create(
+      return await this.quota.create(
         spec.resources.diskBytes,
         (layerBytes) => this.#containers.create(spec, createId, { ...bounds, layerBytes }),
       );

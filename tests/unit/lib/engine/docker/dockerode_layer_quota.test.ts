@@ -32,6 +32,17 @@ Deno.test("DockerodeLayerQuota keeps a bound that the engine accepts, and takes 
   assert.equal(await quota.create(undefined, (bytes) => Promise.resolve(bytes)), undefined);
 });
 
+Deno.test("DockerodeLayerQuota asks for no bound where the storage has none", async () => {
+  const boundOn = async (storage: string) => {
+    const quota = new DockerodeLayerQuota();
+    quota.learn(storage);
+    return await quota.create(5, (bytes) => Promise.resolve(bytes));
+  };
+  assert.equal(await boundOn("overlay2 on extfs"), undefined);
+  assert.equal(await boundOn("overlay2 on xfs"), 5);
+  assert.equal(await boundOn("btrfs"), 5);
+});
+
 Deno.test("toCreateOptions() bounds the layer where that is asked for, and each file with a limit", () => {
   const resources = { memoryBytes: 1024 ** 3, cpuShares: 512, pids: 100 };
   const bounded = new ContainerBuilder("x", "image").withResources({ ...resources, diskBytes: 8000 }).build();
