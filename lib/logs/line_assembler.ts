@@ -99,7 +99,10 @@ export class LineAssembler implements Disposable {
   /** @param options See {@linkcode LineAssemblerOptions}. */
   constructor({ format, maxLineBytes, after }: LineAssemblerOptions = {}) {
     this.#writeLine = format === "text" ? writeTextLine : writeJsonLine;
-    this.#joiner = new LineJoiner((...line) => this.#addLine(...line), { maxLineBytes });
+    this.#joiner = new LineJoiner(
+      (stream, time, pieces) => this.#addLine(stream, time, pieces),
+      { maxLineBytes },
+    );
     this.#counter = new OffsetCounter(after);
   }
 
