@@ -6,7 +6,7 @@
 import { fileURLToPath } from "node:url";
 
 /** The last commit to which the rule does not apply. */
-const SINCE = "769db0bd12ea3501c2aae298289a8ceae13e37dc";
+const SINCE = "4c1623f4caee315b54236c28600757fca685c2ba";
 /** The most commits that one run checks. */
 const MAX_COMMITS = 20;
 const MAX_SUBJECT_LENGTH = 72;
