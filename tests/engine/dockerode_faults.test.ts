@@ -55,7 +55,7 @@ Deno.test("connectDocker() takes only a socket of this host", () => {
   ) {
     assert.throws(() => connectDocker(host), (error) => {
       assert.ok(error instanceof InvalidConfigError);
-      assert.ok(error.message.includes(`It is '${host}'`));
+      assert.ok(error.message.includes(`is '${host}'`));
       return true;
     });
   }

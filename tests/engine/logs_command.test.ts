@@ -77,7 +77,10 @@ async function readAllTheTime(env: Record<string, string>, temp: string, id: str
   await last.printed(/service started/);
   const before = await berth(env, "logs", id);
   await berth(env, "remove", id);
-  await until("the bot is gone", async () => JSON.parse(await berth(env, "bots", "--json")).length === 0);
+  await until(
+    "the bot is gone",
+    async () => JSON.parse(await berth(env, "bots", "--json")).every((bot: { id: string }) => bot.id !== id),
+  );
   assert.equal((await berth(env, "logs", id)).slice(0, before.length), before);
   last.kill("SIGTERM");
   assert.equal(await last.end(), 0, last.output);

@@ -110,7 +110,7 @@ testPrivately(
       await until("no bot runs on the first host", async () => (await one.running()).length === 0);
       await back.logged(/bot stopped.*another host serves it/);
       assert.deepEqual(await two.running(), left);
-      assert.deepEqual(await stage.containers(), [], "nothing is left of what was stopped");
+      await until("nothing is left of what was stopped", async () => (await stage.containers()).length === 0);
     }),
 );
 

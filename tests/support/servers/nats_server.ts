@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { until } from "../until.ts";
+import { freePort } from "./free_port.ts";
 
 const PROGRAM = Deno.env.get("NATS_SERVER") ?? "nats-server";
 
@@ -88,22 +89,6 @@ export async function openNatsServer(): Promise<PrivateNatsServer> {
       await Deno.remove(folder, { recursive: true });
     },
   };
-}
-
-/**
- * A port that is free, and below those that the kernel gives to whoever asks for any: while the server is down,
- * nobody else gets it.
- */
-function freePort(): number {
-  while (true) {
-    const port = 12_000 + Math.floor(Math.random() * 20_000);
-    try {
-      using _listener = Deno.listen({ hostname: "127.0.0.1", port });
-      return port;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    }
-  }
 }
 
 /** Without logging in. */

@@ -5,6 +5,7 @@
  */
 
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { freePort } from "./free_port.ts";
 
 /** Where a server listens: a port, or the path of a socket. */
 export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
@@ -29,7 +30,7 @@ export class TcpProxy implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
 
   /** @param target The server. @param near Where it is reached through this. @default {a free port} */
-  constructor(target: Address, near: Address = { host: "127.0.0.1", port: 0 }) {
+  constructor(target: Address, near: Address = { host: "127.0.0.1", port: freePort() }) {
     this.#target = target;
     this.#near = near;
   }
@@ -42,10 +43,7 @@ export class TcpProxy implements AsyncDisposable {
   /** Opens it. */
   async open(): Promise<void> {
     const server = createServer((near) => this.#join(near));
-    await new Promise<void>((resolve) => server.listen(this.#near, resolve));
-    const address = server.address();
-    // The same from now on.
-    if (typeof address === "object" && address) this.#near = { host: "127.0.0.1", port: address.port };
+    await new Promise<void>((resolve, reject) => server.once("error", reject).listen(this.#near, resolve));
     this.#server = server;
   }
 
