@@ -64,7 +64,7 @@ export async function botsCommand({ json }: BotsOptions, context: CliContext): P
     for (const note of notes) terminal.note(printable(`berth: ${id}: ${note}`));
   }
   if (problem !== undefined) {
-    terminal.note(`berth: What the bots are doing is not known: ${problem}`);
+    terminal.note(`berth: Berth cannot tell what the bots are doing: ${problem}`);
     return EXIT.failed;
   }
   if (!json && !isEmpty) await noteService(documents, hostId, context);

@@ -85,7 +85,7 @@ export async function deployCommand(options: DeployOptions, context: CliContext)
   }
   for (const other of others) {
     terminal.note(printable(
-      `berth: '${other}' was deployed from the same folder and goes on running beside '${deployed.id}'. ` +
+      `berth: '${other}' was deployed from the same folder and keeps running alongside '${deployed.id}'. ` +
         `If '${deployed.id}' is its new name: berth remove ${other}`,
     ));
   }

@@ -31,7 +31,7 @@ export async function enableCommand({ ids, enabled }: EnableOptions, context: Cl
   for (const id of ids) {
     const found = await documents.find(id);
     if (found.length === 0) {
-      terminal.note(`berth: There is no bot '${id}', and no schedule; 'berth bots' lists them.`);
+      terminal.note(`berth: There is no bot or schedule '${id}'; 'berth bots' lists them.`);
       continue;
     }
     for (const { target, document } of found) {

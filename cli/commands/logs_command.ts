@@ -60,7 +60,7 @@ export async function logsCommand(options: LogsOptions, context: CliContext): Pr
       await hasDocument(id, context);
     if (!isKnown) {
       terminal.note(
-        `berth: There is no bot '${id}', no schedule, and no log of that id; 'berth bots' lists them.`,
+        `berth: There is no bot, schedule or log with the id '${id}'; 'berth bots' lists them.`,
       );
       return EXIT.failed;
     }
@@ -68,7 +68,7 @@ export async function logsCommand(options: LogsOptions, context: CliContext): Pr
   } catch (error) {
     if (hasPrinted || !(error instanceof EngineUnavailableError)) throw error;
     await show(stored.read(id, which));
-    terminal.note(`berth: This is what is stored; what came after it is not known: ${error.message}`);
+    terminal.note(`berth: Only the stored lines are shown; newer lines cannot be read: ${error.message}`);
     return EXIT.failed;
   }
   return signal.aborted && !follow ? EXIT.interrupted : EXIT.ok;

@@ -29,7 +29,7 @@ export async function removeCommand(ids: readonly string[], context: CliContext)
     }
     // An interrupted removal may have left archives.
     await removeBot(id, documents.bots);
-    terminal.note(`berth: There is no bot '${id}', and no schedule; 'berth bots' lists them.`);
+    terminal.note(`berth: There is no bot or schedule '${id}'; 'berth bots' lists them.`);
   }
   if (removed > 0) terminal.note(await documents.describePickup());
   return removed === ids.length ? EXIT.ok : EXIT.failed;

@@ -44,8 +44,8 @@ export interface BotFolder {
  * Reads a bot folder.
  *
  * @param path Absolute path.
- * @param configFile Absolute path of the configuration. Absent: `config.json` in the folder, or `{}` if there
- * is none.
+ * @param configFile Absolute path of the configuration. If absent, `config.json` in the folder counts, or `{}` if
+ * there is none.
  * @throws {InvalidBotFolderError} If something is missing or invalid; says what and where.
  */
 export async function readBotFolder(path: string, configFile?: string): Promise<BotFolder> {

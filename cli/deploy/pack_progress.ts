@@ -43,6 +43,6 @@ export function describeLeftOut(
 ): string | undefined {
   if (ignoreFile === undefined || leftOut.length === 0) return undefined;
   const more = leftOut.length > MAX_LISTED ? ` and ${leftOut.length - MAX_LISTED} more` : "";
-  const hint = ignoreFile === ".gitignore" ? "; a .berthignore would count instead" : "";
+  const hint = ignoreFile === ".gitignore" ? "; a .berthignore file would replace it" : "";
   return printable(`Left out by ${ignoreFile}: ${leftOut.slice(0, MAX_LISTED).join(", ")}${more}${hint}`);
 }

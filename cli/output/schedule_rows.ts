@@ -67,8 +67,8 @@ export function scheduleRow(
 }
 
 /**
- * Computes the next slot like the service, which corrects a stored time that does not match the expression
- * unless it is due.
+ * Computes the next slot as the service does. A stored time counts if it is due, or if the expression is
+ * `@every`; otherwise the service corrects it, and the next slot of the expression counts.
  */
 function nextSlot(cron: CronSchedule, from: number | undefined, now: number): number | undefined {
   if (from === undefined || from === NEVER) return cron.next(now);

@@ -37,7 +37,7 @@ export async function probeNats(urls: string, signal: AbortSignal): Promise<Nats
     connection = await connector.connect(signal);
   } catch (error) {
     signal.throwIfAborted();
-    return { where, problem: `no server lets us in: ${(error as Error).message}` };
+    return { where, problem: `no server accepts the connection: ${(error as Error).message}` };
   }
   try {
     const manager = await jetstreamManager(connection, {

@@ -35,10 +35,12 @@ export class ScheduleLog {
     if (text === undefined && before !== undefined) {
       this.#log.info("schedule is well again", { id, condition: condition.type });
     }
-    const odd = notes.join("; ");
-    if (odd !== "" && odd !== this.#notes.get(id)) this.#log.warn("document is odd", { id, notes: odd });
-    if (odd === "") this.#notes.delete(id);
-    else this.#notes.set(id, odd);
+    const warnings = notes.join("; ");
+    if (warnings !== "" && warnings !== this.#notes.get(id)) {
+      this.#log.warn("document has warnings", { id, notes: warnings });
+    }
+    if (warnings === "") this.#notes.delete(id);
+    else this.#notes.set(id, warnings);
   }
 
   /** Forgets a removed schedule. @param id Its id. */

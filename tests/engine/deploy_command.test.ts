@@ -191,7 +191,7 @@ Deno.test("berth deploy writes nothing when the folder cannot be run, and says w
     assert.deepEqual(JSON.parse(await berth(env, "bots", "--json")), []);
     const { code, output } = await CliProcess.run(["remove", "nobody"], env);
     assert.equal(code, 1);
-    assert.match(output, /There is no bot 'nobody'/);
+    assert.match(output, /There is no bot or schedule 'nobody'/);
   }));
 
 Deno.test("berth bots lists the documents also when no engine answers, and fails", () =>
@@ -201,5 +201,5 @@ Deno.test("berth bots lists the documents also when no engine answers, and fails
     const { code, stdout, output } = await CliProcess.run(["bots"], env);
     assert.equal(code, 1);
     assert.match(stdout, /^my-bot +1\.0\.0 +python3\.11 +no +- +- +not known$/m);
-    assert.match(output, /What the bots are doing is not known: /);
+    assert.match(output, /Berth cannot tell what the bots are doing: /);
   }));

@@ -167,8 +167,7 @@ Deno.test({
 Deno.test("berth logs says so when there is no such bot, and when there is nothing but what is stored", () =>
   withFolder(() => [], async (temp) => {
     const env = cliVariables(temp);
-    const absent =
-      /^berth: There is no bot 'nobody', no schedule, and no log of that id; 'berth bots' lists them\./;
+    const absent = /^berth: There is no bot, schedule or log with the id 'nobody'; 'berth bots' lists them\./;
     const invalid = /^berth: ".+" is not the id of a bot or a schedule/;
     for (const [id, message] of [["nobody", absent], ["a/b", invalid], ["..", invalid]] as const) {
       const { code, output } = await CliProcess.run(["logs", id, "--follow"], env);
@@ -184,7 +183,7 @@ Deno.test("berth logs says so when there is no such bot, and when there is nothi
     const noEngine = { ...env, DOCKER_HOST: `unix://${temp}/nothing.sock` };
     const { code, stdout, output } = await CliProcess.run(["logs", "gone", "--tail", "1"], noEngine);
     assert.deepEqual([code, stdout], [1, "[2026-01-31 12:00:01.000] b\n"]);
-    assert.match(output, /berth: This is what is stored; what came after it is not known: /);
+    assert.match(output, /berth: Only the stored lines are shown; newer lines cannot be read: /);
   }));
 
 Deno.test("berth logs ends when nobody reads what it prints any more", () =>

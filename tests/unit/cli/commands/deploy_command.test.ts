@@ -131,7 +131,7 @@ Deno.test("berth deploy says what an ignore file leaves out, also when that is t
     await write("data.csv", "x");
     await write(".gitignore", "*.csv\n");
     await deployCommand(options, context);
-    assert.match(said(), /^Left out by \.gitignore: data\.csv; a \.berthignore would count instead$/m);
+    assert.match(said(), /^Left out by \.gitignore: data\.csv; a \.berthignore file would replace it$/m);
     await write(".gitignore", "main.py\n");
     await assert.rejects(
       deployCommand(options, context),
@@ -184,7 +184,7 @@ Deno.test("berth deploy says that a bot of the same folder runs on under its old
     const warned = await deploy();
     assert.match(
       warned,
-      /^berth: 'mine' was deployed from the same folder and goes on running beside 'second'/m,
+      /^berth: 'mine' was deployed from the same folder and keeps running alongside 'second'/m,
     );
     assert.match(warned, /berth remove mine$/m);
     // Once is enough, and what is disabled does not run.
@@ -255,7 +255,7 @@ Deno.test("berth remove takes away the archives of a bot whose removal was cut o
     assert.equal((await archives()).length, 1);
     said();
     assert.equal(await removeCommand(["mine"], context), 1);
-    assert.equal(said(), "berth: There is no bot 'mine', and no schedule; 'berth bots' lists them.");
+    assert.equal(said(), "berth: There is no bot or schedule 'mine'; 'berth bots' lists them.");
     assert.deepEqual([await documents(), await archives()], [[], []]);
   }));
 

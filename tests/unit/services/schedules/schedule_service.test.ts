@@ -300,7 +300,7 @@ Deno.test("ScheduleService tells of schedules that cannot be run, and runs the o
   // Once, not at every look.
   const bad = ["bad0", "bad1", "bad2", "bad3", "bad4", "none", "policy"];
   assert.deepEqual(warned("schedule needs attention").sort(), bad);
-  assert.deepEqual(warned("document is odd"), ["odd"]);
+  assert.deepEqual(warned("document has warnings"), ["odd"]);
   const seconds = await world.records("second");
   assert.equal(seconds.length, 61);
   assert.equal(seconds.filter(({ state }) => state === "skipped").length, 30);
