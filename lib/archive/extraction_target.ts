@@ -30,8 +30,8 @@ const MAX_SYSTEM_PATH_BYTES = 4095;
 const encoder = new TextEncoder();
 
 /**
- * A folder that only Berth writes to until it is finished. Creates files and never opens existing ones, so that a planted
- * link is an error instead of a way out. Sets modes independently of the process's umask.
+ * A folder that only Berth writes to until the extraction is finished. The class creates files and never opens existing
+ * ones, so a planted link causes an error and leads nowhere. It sets modes independently of the process's umask.
  */
 export class ExtractionTarget {
   readonly #path: string;

@@ -19,8 +19,8 @@ const encoder = new TextEncoder();
  * Removes a folder and everything in it, however deep. Does nothing if there is no folder. Removes links without
  * following them. No other process may write to the folder meanwhile.
  *
- * A recursive removal would overflow its stack and end the process at some ten thousand nested folders, so deep folders
- * are moved up first.
+ * At about ten thousand nested folders, a recursive removal would overflow its stack and end the process. The function
+ * therefore moves deep folders up first.
  *
  * @param root Absolute path of the folder.
  * @throws {Error} If the operating system refuses, or the name of a folder is not UTF-8.

@@ -193,7 +193,7 @@ export interface ListContainersOptions extends EngineCallOptions {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-/** An event of a container. Only a hint: events may be lost or arrive twice. */
+/** An event of a container. It is only a hint: events may be lost or arrive twice. */
 export interface ContainerEvent {
   /** The engine's id of the container. */
   readonly containerId: string;

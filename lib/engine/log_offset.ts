@@ -23,7 +23,7 @@ export interface LogOffset {
 /** An entry of a known stream. */
 export type StreamPosition = Pick<LogOffset, "time" | "ordinal">;
 
-/** An entry that has passed. {@linkcode toOffset} turns it into an offset, which takes reading its content. */
+/** An entry that has passed. {@linkcode toOffset} reads its content and turns it into an offset. */
 export interface PassedEntry {
   /** The entry. */
   readonly entry: LogEntry;

@@ -78,7 +78,7 @@ const MAX_METRIC_BYTES = 64 * 1024;
 const METRIC = '"_metric"';
 
 /**
- * Joins entries to lines, formats them for storage, and splits them by day. A segment ends between two lines: while a
+ * Joins entries into lines, formats them for storage, and splits them by day. A segment ends between two lines: while a
  * line of one stream is open, lines of the other stream wait for it and go to the log of the same day, so that a single
  * offset says where to continue.
  */

@@ -27,7 +27,7 @@ export function logKey(id: string, day: string): string {
 }
 
 /**
- * The UTC day of a log.
+ * Returns the UTC day of a log.
  *
  * @param key Its key.
  * @returns For example `20260131`; `undefined` if the object is not a log.

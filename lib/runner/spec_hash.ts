@@ -18,7 +18,7 @@ export function specHash(parts: Readonly<Record<string, unknown>>): string {
 }
 
 /**
- * Converts JSON text into a value for {@linkcode specHash}. Numbers keep their digits, so that two integers beyond 2^53
+ * Converts a JSON string into a value for {@linkcode specHash}. Numbers keep their digits, so that two integers beyond 2^53
  * stay different.
  *
  * @param text Valid JSON.

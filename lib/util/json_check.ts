@@ -37,11 +37,11 @@ export function jsonTextProblem(text: string): string | undefined {
 }
 
 /**
- * Checks that bytes are one JSON value (RFC 8259) in UTF-8, nested at most 1000 levels deep. A parser would need memory of
- * several times their size, and would block all other work.
+ * Checks that bytes are one JSON value (RFC 8259) in UTF-8, nested at most 1000 levels deep. A parser would need several
+ * times as much memory as the bytes themselves, and would block all other work.
  *
  * @param bytes The bytes.
- * @returns What is wrong, and in which line and column, without any content; `undefined` if the bytes are JSON.
+ * @returns The problem with its line and column, without any content; `undefined` if the bytes are JSON.
  */
 export async function jsonProblem(bytes: Uint8Array): Promise<string | undefined> {
   const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -62,7 +62,7 @@ export function mongoHosts(uri: string): string[] | undefined {
 }
 
 /**
- * Lists the servers of `NATS_URL` in the form of Deno's permissions.
+ * Lists the servers of `NATS_URL` in the form that Deno's permissions use.
  *
  * @param urls A valid value.
  * @returns `host:port` pairs.

@@ -47,7 +47,7 @@ export interface ServiceStateOptions {
   readonly clock?: Clock;
 }
 
-/** A view of the bots' status, and metrics. Whatever goes in and out is copied, so callers cannot change it. */
+/** The bots' status, and metrics. The class copies all values that go in and out, so callers cannot change them. */
 export class ServiceState {
   readonly #queueDepth: () => number;
   readonly #clock: Clock;

@@ -11,7 +11,7 @@
 import { specHash } from "../../lib/runner/spec_hash.ts";
 import { type Fields, isObject } from "./document_fields.ts";
 
-/** The field of a document that holds the source text. */
+/** The field of a document that holds the configuration as it was written. */
 export const CONFIG_TEXT = "config_text";
 
 /** A key of the configuration that the document adds to the source text. */

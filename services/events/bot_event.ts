@@ -73,8 +73,8 @@ export function parseBotEvent(event: ReceivedEvent): ParsedEvent {
 }
 
 /**
- * Writes the event that announces a change: the document's fields, or only the id for a deletion. The source text of a
- * configuration is left out, because with it a large configuration would exceed the payload limit of the bus.
+ * Writes the event that announces a change: the document's fields, or only the id for a deletion. The event omits
+ * `config_text`, because with it a large configuration would exceed the payload limit of the bus.
  *
  * @param change The change.
  * @param subjectPrefix The subject without its last part.

@@ -19,7 +19,7 @@ export const WITHOUT_TIME: Filter<Document> = {
 };
 
 /**
- * Documents that are due.
+ * Selects the documents that are due.
  *
  * @param until Unix seconds.
  * @returns The filter.
@@ -29,7 +29,7 @@ export function dueUntil(until: number): Filter<Document> {
 }
 
 /**
- * Documents that are due later, or never.
+ * Selects the documents that are due later, or never.
  *
  * @param after Unix seconds.
  * @returns The filter.
@@ -39,7 +39,7 @@ export function dueAfter(after: number): Filter<Document> {
 }
 
 /**
- * Documents whose time is still the one that was read. Combine it with an id.
+ * Selects the documents whose time is still the one that was read. Combine it with an id.
  *
  * @param time Unix seconds, or `undefined` for no usable time.
  * @returns The filter.

@@ -33,7 +33,7 @@ export interface HostLock {
   isHeld(): boolean;
 }
 
-/** What a {@linkcode RegisteredRight} needs. */
+/** Options of {@linkcode RegisteredRight}. */
 export interface RegisteredRightOptions {
   /** What is to be served. */
   readonly scope: ServedScope;

@@ -19,7 +19,7 @@ export interface StoreIdentity {
   readonly adopted: readonly string[];
 }
 
-/** The identity of one document store. Every method rejects with `StoreUnavailableError` when it does not answer. */
+/** The identity of one document store. Every method rejects with `StoreUnavailableError` if the store does not answer. */
 export interface StoreIdentities {
   /** Reads the identity; makes it when there is none. Of several that make it at once, all get the same. */
   read(options?: RepositoryCallOptions): Promise<StoreIdentity>;

@@ -9,7 +9,7 @@ import type Docker from "dockerode";
 import type { BindMount, ContainerSpec, OverlayMount, ResourceLimits } from "../container_spec.ts";
 
 /**
- * Converts a specification.
+ * Converts a specification into the body of the engine's create call.
  *
  * @param spec The specification.
  * @param layerBytes Limit of the container's own layer in bytes, for an engine that can limit it.

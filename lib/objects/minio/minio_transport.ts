@@ -15,7 +15,7 @@ export type MinioTransport = Pick<typeof http, "request">;
 const signals = new AsyncLocalStorage<AbortSignal>();
 
 /**
- * Creates a transport whose requests the signal of {@linkcode withRequestSignal} cancels.
+ * Creates a transport with requests that {@linkcode withRequestSignal} can cancel.
  *
  * @param useSSL Whether to speak HTTPS.
  * @returns The transport for the client's constructor.
