@@ -5,8 +5,7 @@
  */
 
 import { type ClockChange, clockChanges, utcOffset } from "../../services/cron/time_zone.ts";
-import type { CronReading, CronSchedule } from "../../services/cron/cron_schedule.ts";
-import { parseCronSchedule } from "../../services/cron/parse_cron_schedule.ts";
+import { type CronReading, type CronSchedule, parseCronSchedule } from "../../services/cron/cron_schedule.ts";
 import { parseGoDuration } from "../../services/cron/parse_go_duration.ts";
 import { type CronExpression, readCronExpression } from "../../services/cron/read_cron_expression.ts";
 

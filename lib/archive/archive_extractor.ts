@@ -11,7 +11,7 @@ import { ExtractionWorker } from "./extraction_worker.ts";
 
 /** Options of {@linkcode ArchiveExtractor}. */
 export interface ArchiveExtractorOptions {
-  /** Starts a worker. @default {a module worker of `extract_worker.ts`} */
+  /** Starts a worker. @default {a module worker of `extraction_thread.ts`} */
   createWorker?(): Worker;
   /** Time without progress after which a worker is terminated, in ms. @default {60_000} */
   readonly stallMs?: number;
@@ -168,5 +168,5 @@ async function archiveSize(path: string): Promise<number> {
 }
 
 function createExtractWorker(): Worker {
-  return new Worker(new URL("./extract_worker.ts", import.meta.url), { type: "module" });
+  return new Worker(new URL("./extraction_thread.ts", import.meta.url), { type: "module" });
 }

@@ -15,7 +15,7 @@ import type { BotEventHandlers } from "../events/bot_events.ts";
 import type { ChangeDelivery } from "../events/change_delivery.ts";
 import { ChangeFold } from "../events/change_fold.ts";
 import type { ChangeQueue } from "../events/change_queue.ts";
-import type { DurableConsumer } from "./nats_durable_consumer.ts";
+import type { DurableConsumer } from "./nats_consumer_setup.ts";
 import { orderOf } from "./nats_event_order.ts";
 
 /** How many events one request asks for. */

@@ -6,7 +6,7 @@
 
 import type { JsMsg } from "@nats-io/jetstream";
 import type { EventOrder } from "../documents/bot_repository.ts";
-import type { DurableConsumer } from "./nats_durable_consumer.ts";
+import type { DurableConsumer } from "./nats_consumer_setup.ts";
 
 /**
  * Reads the order of an event.

@@ -14,8 +14,8 @@ import type { ChangeDelivery } from "../events/change_delivery.ts";
 import type { ChangeQueue } from "../events/change_queue.ts";
 import { applyBacklog, type Backlog } from "./nats_backlog.ts";
 import { receiveCoreEvents } from "./nats_core_events.ts";
-import { describeMissingStream, type DurableConsumer, openDurableConsumer } from "./nats_durable_consumer.ts";
-import { receiveStreamEvents } from "./nats_stream_events.ts";
+import { describeMissingStream, type DurableConsumer, openDurableConsumer } from "./nats_consumer_setup.ts";
+import { receiveStreamEvents } from "./nats_event_consumer.ts";
 
 /** A consumer that lasts at least this long counts as stable, in ms. */
 const STABLE_AFTER_MS = 5_000;

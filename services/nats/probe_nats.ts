@@ -7,7 +7,7 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connectNats } from "./connect_nats.ts";
 import { EVENTS_STREAM } from "./nats_bot_events.ts";
-import { describeMissingStream } from "./nats_durable_consumer.ts";
+import { describeMissingStream } from "./nats_consumer_setup.ts";
 
 /** Result of probing a NATS server. */
 export interface NatsProbe {

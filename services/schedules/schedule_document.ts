@@ -5,8 +5,7 @@
  */
 
 import type { Executable } from "../../lib/executable/executable.ts";
-import type { CronSchedule } from "../cron/cron_schedule.ts";
-import { parseCronSchedule } from "../cron/parse_cron_schedule.ts";
+import { type CronSchedule, parseCronSchedule } from "../cron/cron_schedule.ts";
 import { type InvalidBotDocument, parseBotDocument } from "../documents/bot_document.ts";
 import { BERTH_KEY, splitConfig } from "../documents/berth_settings.ts";
 import { field, type Fields } from "../documents/document_fields.ts";

@@ -6,7 +6,7 @@
  */
 
 import { Cron } from "croner";
-import { parseCronSchedule } from "../../services/cron/parse_cron_schedule.ts";
+import { parseCronSchedule } from "../../services/cron/cron_schedule.ts";
 import { generateExpressions } from "../cron/generate_expressions.ts";
 import { seededRandom } from "../support/seeded_random.ts";
 

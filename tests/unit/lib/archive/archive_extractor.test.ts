@@ -409,7 +409,7 @@ class Sandbox implements AsyncDisposable {
     await Deno.writeFile(`${root}/archive.zip`, archive);
     const started: Worker[] = [];
     const scripts = [...fault?.workers ?? []];
-    const real = new URL("../../../../lib/archive/extract_worker.ts", import.meta.url);
+    const real = new URL("../../../../lib/archive/extraction_thread.ts", import.meta.url);
     const createWorker = (): Worker => {
       const script = scripts.shift();
       const url = script === undefined ? real : `data:text/javascript,${encodeURIComponent(script)}`;

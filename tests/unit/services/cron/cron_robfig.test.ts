@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type ClockChange, clockChanges, utcOffset } from "../../../../services/cron/time_zone.ts";
-import { parseCronSchedule } from "../../../../services/cron/parse_cron_schedule.ts";
+import { parseCronSchedule } from "../../../../services/cron/cron_schedule.ts";
 import { type CronFields, readCronExpression } from "../../../../services/cron/read_cron_expression.ts";
 
 /** What robfig/cron 3.0.1 makes of an expression: see `tests/cron/robfig/main.go`. */

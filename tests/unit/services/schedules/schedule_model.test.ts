@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import { parseCronSchedule } from "../../../../services/cron/parse_cron_schedule.ts";
+import { parseCronSchedule } from "../../../../services/cron/cron_schedule.ts";
 import type { RunRecord } from "../../../../services/schedules/run_repository.ts";
 import { type ModelScheduler, startScheduler, World } from "../../../support/schedule_model.ts";
 import { seededRandom } from "../../../support/seeded_random.ts";

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import type { CronSchedule } from "../../../../services/cron/cron_schedule.ts";
-import { parseCronSchedule } from "../../../../services/cron/parse_cron_schedule.ts";
+import { type CronSchedule, parseCronSchedule } from "../../../../services/cron/cron_schedule.ts";
 import {
   mayCorrect,
   planSchedule,

@@ -10,7 +10,7 @@ import type { BotEventHandlers } from "../events/bot_events.ts";
 import { type ChangeDelivery, MAX_CONCURRENT_CHANGES } from "../events/change_delivery.ts";
 import type { ChangeQueue } from "../events/change_queue.ts";
 import type { Backlog } from "./nats_backlog.ts";
-import type { DurableConsumer } from "./nats_durable_consumer.ts";
+import type { DurableConsumer } from "./nats_consumer_setup.ts";
 import { orderOf } from "./nats_event_order.ts";
 
 /** How long one pull request waits for events, in ms. */
