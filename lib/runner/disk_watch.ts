@@ -62,6 +62,8 @@ export class DiskWatch implements AsyncDisposable {
   #most: FreeSpace | undefined;
   #measuredAt = performance.now();
   #costMs = 0;
+  /** Whether the log says already that the free space cannot be read. */
+  #isBlind = false;
 
   /**
    * Makes one; nothing is measured yet.
@@ -153,7 +155,7 @@ export class DiskWatch implements AsyncDisposable {
   }
 
   async #isDue(): Promise<boolean> {
-    const free = await freeSpace(this.#options.tempDir);
+    const free = await this.#freeSpace();
     this.#most = free && {
       bytes: Math.max(free.bytes, this.#most?.bytes ?? 0),
       inodes: Math.max(free.inodes, this.#most?.inodes ?? 0),
@@ -164,6 +166,24 @@ export class DiskWatch implements AsyncDisposable {
       takenBytes: free ? this.#most!.bytes - free.bytes : 0,
       takenInodes: free ? this.#most!.inodes - free.inodes : 0,
     }, this.#options.limitBytes);
+  }
+
+  /** Reads the free space; `undefined` if the file system does not tell, or Deno does not allow it (`--allow-sys=statfs`). */
+  async #freeSpace(): Promise<FreeSpace | undefined> {
+    const { tempDir } = this.#options;
+    try {
+      const { bavail, bsize, ffree } = await statfs(tempDir);
+      return { bytes: bavail * bsize, inodes: ffree };
+    } catch (error) {
+      if (!this.#isBlind) {
+        this.#log.warn("free space is not watched: bots that write fast are stopped up to a minute late", {
+          folder: tempDir,
+          problem: messageOf(error),
+        });
+      }
+      this.#isBlind = true;
+      return undefined;
+    }
   }
 
   #stop(container: ContainerInfo, use: DiskUse): void {
@@ -194,15 +214,5 @@ export class DiskWatch implements AsyncDisposable {
     this.#stopped.set(id, use);
     const [oldest] = this.#stopped.keys();
     if (this.#stopped.size > MAX_STOPPED) this.#stopped.delete(oldest!);
-  }
-}
-
-/** Reads the free space; `undefined` if the file system does not tell, or Deno does not allow it (`--allow-sys=statfs`). */
-async function freeSpace(path: string): Promise<FreeSpace | undefined> {
-  try {
-    const { bavail, bsize, ffree } = await statfs(path);
-    return { bytes: bavail * bsize, inodes: ffree };
-  } catch {
-    return undefined;
   }
 }

@@ -11,10 +11,20 @@ import { engineMessage } from "./dockerode_errors.ts";
 /** Matches the storage of the one driver that has quotas on XFS only. */
 const WITHOUT_QUOTAS = /^overlay2 on (?!xfs\b)/;
 
-/** The first create call finds out whether the engine can limit layers: XFS with `pquota`, Btrfs and ZFS can. */
+/**
+ * Finds out at the first create call whether the engine can limit layers: XFS with `pquota`, Btrfs and ZFS can. The
+ * engine's storage is asked for before, as a create call that is refused shows up in the engine's events.
+ */
 export class DockerodeLayerQuota {
   readonly #log = getLogger(["berth", "engine"]);
+  readonly #askStorage: () => Promise<unknown>;
+  #asked: Promise<unknown> | undefined;
   #isRefused = false;
+
+  /** @param askStorage Asks the engine for its storage, and has {@linkcode learn} called with it. */
+  constructor(askStorage: () => Promise<unknown> = () => Promise.resolve()) {
+    this.#askStorage = askStorage;
+  }
 
   /**
    * Learns what the engine stores layers in, which saves a create call that the engine would refuse.
@@ -22,6 +32,7 @@ export class DockerodeLayerQuota {
    * @param storage The storage, for example `overlay2 on extfs`.
    */
   learn(storage: string): void {
+    this.#asked ??= Promise.resolve();
     if (WITHOUT_QUOTAS.test(storage)) this.#refuse(storage);
   }
 
@@ -32,7 +43,10 @@ export class DockerodeLayerQuota {
    * @param create Creates the container with the limit that it gets.
    */
   async create<T>(bytes: number | undefined, create: (bytes?: number) => Promise<T>): Promise<T> {
-    if (bytes === undefined || this.#isRefused) return await create();
+    if (bytes === undefined) return await create();
+    // If the engine does not answer, the create call says so.
+    await (this.#asked ??= this.#askStorage().catch(() => this.#asked = undefined));
+    if (this.#isRefused) return await create();
     try {
       return await create(bytes);
     } catch (error) {

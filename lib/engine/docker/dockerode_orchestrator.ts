@@ -89,7 +89,7 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
     this.#client = new DockerodeClient(docker, options.turns);
     this.#containers = new DockerodeContainers(this.#client);
     const newId = options.newId ?? (() => crypto.randomUUID());
-    this.#starter = new DockerodeStarter(this.#containers, this.#limits, newId);
+    this.#starter = new DockerodeStarter(this.#containers, this.#limits, newId, () => this.info());
     this.#stopper = new DockerodeStopper(this.#client, this.#containers, this.#limits, this.#clock);
     this.#waiter = new DockerodeWaiter(this.#client, this.#containers, this.#limits, this.#clock);
     this.#logs = new DockerodeLogs(this.#client, this.#containers, this.#limits);

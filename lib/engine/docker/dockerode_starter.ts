@@ -25,10 +25,21 @@ export class DockerodeStarter {
   readonly #limits: DockerodeTimeLimits;
   readonly #newId: () => string;
   /** Bounds what containers write. */
-  readonly quota: DockerodeLayerQuota = new DockerodeLayerQuota();
+  readonly quota: DockerodeLayerQuota;
 
-  /** @param containers The engine's calls. @param limits Time limits. @param newId Makes unique ids. */
-  constructor(containers: DockerodeContainers, limits: DockerodeTimeLimits, newId: () => string) {
+  /**
+   * @param containers The engine's calls.
+   * @param limits Time limits.
+   * @param newId Makes unique ids.
+   * @param askStorage See {@linkcode DockerodeLayerQuota}.
+   */
+  constructor(
+    containers: DockerodeContainers,
+    limits: DockerodeTimeLimits,
+    newId: () => string,
+    askStorage: () => Promise<unknown>,
+  ) {
+    this.quota = new DockerodeLayerQuota(askStorage);
     this.#containers = containers;
     this.#limits = limits;
     this.#newId = newId;

@@ -53,3 +53,19 @@ Deno.test("toCreateOptions() bounds the layer where that is asked for, and each 
   const free = new ContainerBuilder("x", "image").withResources(resources).build();
   assert.deepEqual(toCreateOptions(free).HostConfig?.Ulimits, [{ Name: "core", Soft: 0, Hard: 0 }]);
 });
+
+Deno.test("DockerodeLayerQuota asks once for the storage before the first limit, and again if there was no answer", async () => {
+  const answers = [
+    () => Promise.reject(new Error("away")),
+    () => Promise.resolve(quota.learn("overlay2 on extfs")),
+  ];
+  let asked = 0;
+  const quota: DockerodeLayerQuota = new DockerodeLayerQuota(() => answers[asked++]!());
+  const create = (bytes?: number) => Promise.resolve(bytes);
+  assert.equal(await quota.create(undefined, create), undefined);
+  assert.equal(asked, 0);
+  assert.equal(await quota.create(5, create), 5);
+  assert.equal(await quota.create(5, create), undefined);
+  assert.equal(await quota.create(5, create), undefined);
+  assert.equal(asked, 2);
+});
