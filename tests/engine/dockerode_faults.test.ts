@@ -217,7 +217,8 @@ testPrivately("wait() lasts through a restart of the engine", async (engine) => 
   }
   const outcome = await waiting;
   assert.deepEqual([outcome.id, outcome.exitCode], [id, 6]);
-  assert.ok(outcome.durationMs >= 3000);
+  // A busy engine notes the start somewhat after the program began.
+  assert.ok(outcome.durationMs >= 2_000, `${outcome.durationMs} ms`);
 });
 
 testPrivately("wait() says so when the engine stays away", async (engine) => {
