@@ -116,7 +116,7 @@ export class LocalSession implements AsyncDisposable {
     // Report problems of the folder before anything is written.
     describe("not-stored-yet");
     const { store, archiveLimits: limits } = this;
-    const target = { store, bucket: code, id: bot.name, limits, compress: false, ...(signal && { signal }) };
+    const target = { store, bucket: code, id: bot.name, limits, compress: false, signal };
     const executable = describe(await storeArchive(bot, target));
     this.#written.push({ bucket: code, key: executable.filePath });
     return executable;

@@ -23,7 +23,7 @@ export class DockerodeStopper {
    * @param client The engine.
    * @param containers The engine's calls.
    * @param limits Time limits.
-   * @param clock Monotonic clock, in ms.
+   * @param clock Milliseconds since 1970, never going back.
    */
   constructor(
     client: DockerodeClient,

@@ -23,8 +23,10 @@ export class DockerodeWaiter {
   readonly #clock: () => number;
 
   /**
-   * @param client The engine. @param containers Its calls. @param limits Time limits.
-   * @param clock Milliseconds since 1970.
+   * @param client The engine.
+   * @param containers The engine's calls.
+   * @param limits Time limits.
+   * @param clock Milliseconds since 1970, never going back.
    */
   constructor(
     client: DockerodeClient,
