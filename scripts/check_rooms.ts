@@ -25,7 +25,13 @@ export interface Rules {
 const ROOTS = ["main.ts", "mod.ts", "lib/archive/extraction_thread.ts"];
 
 const GROUND = ["lib", "lib/util"];
-const PORTS = ["services/documents", "services/events", "services/ownership", "services/schedules"];
+const PORTS = [
+  "services/documents",
+  "services/events",
+  "services/ownership",
+  "services/records",
+  "services/schedules",
+];
 
 /** From the ground floor up. A new edge here is a decision: does the lower room really have to know the upper one? */
 const ALLOWED: Rules["allowed"] = {
@@ -78,6 +84,22 @@ const ALLOWED: Rules["allowed"] = {
     "services/events",
     "services/ownership",
   ],
+  "services/records": ["services/documents"],
+  "services/contract": [...GROUND, "lib/executable"],
+  "services/api": [
+    ...GROUND,
+    ...PORTS,
+    "lib/archive",
+    "lib/code",
+    "lib/engine",
+    "lib/executable",
+    "lib/logs",
+    "lib/objects",
+    "lib/runner",
+    "services/bots",
+    "services/contract",
+    "services/cron",
+  ],
   "services/mongo": [...GROUND, "lib/objects", ...PORTS],
   "services/sqlite": [...GROUND, ...PORTS],
   "services/nats": [...GROUND, ...PORTS],
@@ -85,6 +107,7 @@ const ALLOWED: Rules["allowed"] = {
     ...GROUND,
     "lib/objects",
     "lib/runner",
+    "services/api",
     "services/bots",
     "services/control",
     ...PORTS,
@@ -109,6 +132,7 @@ const ALLOWED: Rules["allowed"] = {
     "services/documents",
     "services/schedules",
   ],
+  "cli/client": [...GROUND, "services/contract"],
   "cli": [
     ...GROUND,
     "cli/deploy",
@@ -138,6 +162,7 @@ const ALLOWED: Rules["allowed"] = {
   "cli/commands": [
     ...GROUND,
     "cli",
+    "cli/client",
     "cli/demo",
     "cli/deploy",
     "cli/output",
@@ -147,6 +172,7 @@ const ALLOWED: Rules["allowed"] = {
     "lib/runner",
     "lib/users",
     "services",
+    "services/contract",
     "services/cron",
     "services/documents",
     "services/ownership",
@@ -154,6 +180,8 @@ const ALLOWED: Rules["allowed"] = {
 };
 
 const DRIVERS: Rules["drivers"] = {
+  "@hono/node-server": "services/api",
+  "hono": "services/api",
   "dockerode": "lib/engine/docker",
   "minio": "lib/objects/minio",
   "mongodb": "services/mongo",

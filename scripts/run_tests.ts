@@ -22,8 +22,13 @@ const SERVER_VARIABLE = /^(?:MINIO|MONGO|NATS)_/;
 
 const interruption = new AbortController();
 const total: Counts = { passed: 0, failed: 0 };
+/** The errors of each process that failed. */
+const reports: string[] = [];
+const MAX_REPORT_LENGTH = 6000;
 
 async function main(args: string[]): Promise<number> {
+  // Services that run side by side would all want one port.
+  Deno.env.set("HTTP_ADDR", "off");
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     Deno.addSignalListener(signal, () => interruption.abort(signal));
   }
@@ -58,6 +63,8 @@ async function main(args: string[]): Promise<number> {
     console.error("No test was run");
     total.failed = 1;
   }
+  // Once more at the end: the output before it may be long, and only its end may be kept.
+  for (const report of reports) console.error(`\nFailed: ${report}`);
   console.log(`${total.passed} passed, ${total.failed} failed`);
   return total.failed === 0 ? 0 : 1;
 }
@@ -111,10 +118,12 @@ async function run(
 }
 
 /** Adds what a process has counted; one that failed otherwise than by a test counts as one failed test. */
-function add({ success, counts = { passed: 0, failed: 0 } }: Outcome, name: string): void {
+function add({ success, counts = { passed: 0, failed: 0 }, report }: Outcome, name: string): void {
   total.passed += counts.passed;
   total.failed += counts.failed;
-  if (success || counts.failed > 0) return;
+  if (success) return;
+  reports.push(`${name}:\n${report.slice(-MAX_REPORT_LENGTH)}`);
+  if (counts.failed > 0) return;
   console.error(`${name} failed; this counts as one failed test`);
   total.failed++;
 }

@@ -16,6 +16,8 @@ export interface Outcome {
   success: boolean;
   /** From the last summary that it printed, if it printed any. */
   counts: Counts | undefined;
+  /** The errors that it reported; empty if there are none. */
+  report: string;
 }
 
 /** Options of {@linkcode runDeno}. */
@@ -81,7 +83,7 @@ export async function runDeno(args: readonly string[], options: RunDenoOptions):
   };
   const reads = [readLines(child.stdout, pass, watch)];
   if (!isLive) reads.push(readLines(child.stderr, pass, watch));
-  const [counts] = await Promise.all(reads);
+  const [{ counts, report }] = await Promise.all(reads) as [Awaited<ReturnType<typeof readLines>>];
   const { success } = await child.status;
   clearTimeout(stall);
   clearTimeout(killer);
@@ -92,17 +94,19 @@ export async function runDeno(args: readonly string[], options: RunDenoOptions):
   if (isStalled) {
     console.error(`${name} printed nothing for ${STALL_MS / 60_000} minutes: it hangs and is ended`);
   }
-  return { success, counts };
+  return { success, counts, report };
 }
 
-/** Passes output on, and returns the counts in its last summary. */
+/** Passes output on, and returns the counts in its last summary, and what the errors were. */
 async function readLines(
   output: ReadableStream<Uint8Array>,
   pass: (chunk: Uint8Array) => void,
   onSignOfLife: () => void,
-): Promise<Counts | undefined> {
+): Promise<{ counts?: Counts; report: string }> {
   const decoder = new TextDecoder();
   let counts: Counts | undefined;
+  let isReport = false;
+  const report: string[] = [];
   let rest = "";
   for await (const chunk of output) {
     pass(chunk);
@@ -111,11 +115,15 @@ async function readLines(
     // A test may print a line without an end: the summary is short, so only the tail of one matters.
     rest = (lines.pop() ?? "").slice(-10_000);
     for (const line of lines) {
-      const match = SUMMARY.exec(line.replaceAll(COLOUR, ""));
+      const plain = line.replaceAll(COLOUR, "");
+      const match = SUMMARY.exec(plain);
       if (match) counts = { passed: Number(match[1]), failed: Number(match[2]) };
+      if (plain === " ERRORS ") isReport = true;
+      else if (match || plain === " FAILURES ") isReport = false;
+      else if (isReport) report.push(plain);
     }
   }
-  return counts;
+  return { ...(counts && { counts }), report: report.join("\n").trim() };
 }
 
 function writeAll(chunk: Uint8Array): void {

@@ -22,6 +22,7 @@ const GROUPS: readonly VariableGroup[] = [
   "Containers",
   "Logs",
   "Schedules",
+  "API",
   "Code",
 ];
 

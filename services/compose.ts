@@ -7,9 +7,14 @@
 import { getLogger } from "@logtape/logtape";
 import { createDockerRunner } from "../lib/runner/create_docker_runner.ts";
 import { createObjectStore } from "../lib/runner/create_object_store.ts";
+import { messageOf } from "../lib/errors.ts";
 import type { ObjectStore } from "../lib/objects/object_store.ts";
 import type { ContainerKind, Runner } from "../lib/runner/runner.ts";
 import { systemClock } from "../lib/util/clock.ts";
+import { apiSocketOf } from "../lib/util/api_socket.ts";
+import { type ApiAddresses, ApiListener } from "./api/api_listener.ts";
+import { type ApiApp, createApiApp } from "./api/api_app.ts";
+import { SocketAuthenticator } from "./api/authenticator.ts";
 import { BotService } from "./bots/bot_service.ts";
 import type { ServiceConfig, ServiceName } from "./config.ts";
 import { untilDone } from "./control/until_done.ts";
@@ -18,7 +23,7 @@ import type { BotEvents } from "./events/bot_events.ts";
 import type { ChangeSource } from "./events/change_source.ts";
 import { InProcessBotEvents } from "./events/in_process_bot_events.ts";
 import { PolledBotEvents } from "./events/polled_bot_events.ts";
-import { openNatsEvents } from "./open_events.ts";
+import { openNatsEvents, openPublisher } from "./open_events.ts";
 import { LockedRight } from "./ownership/locked_right.ts";
 import { type HostLock, RegisteredRight } from "./ownership/registered_right.ts";
 import { engineStartOf, lockIdOf, lookAtRivalLock } from "./ownership/rival_lock.ts";
@@ -42,6 +47,8 @@ export interface ComposedServices extends AsyncDisposable {
    * @throws {ServingRightLostError} If another service has taken over the right to serve.
    */
   run(signal: AbortSignal): Promise<void>;
+  /** The API, as a function. {@linkcode run} also serves it on its sockets. */
+  readonly api: ApiApp;
   /** The bot service. */
   readonly bots: BotService;
   /** The schedule service. */
@@ -132,6 +139,31 @@ export async function composeServices(
     whyIdle: () => rights.get("schedules")?.whyIdle(),
   });
   const services = { bots, schedules };
+  const publishers = config.natsUrl
+    ? {
+      bots: await openPublisher(config, BOT_SUBJECTS),
+      schedules: await openPublisher(config, SCHEDULE_SUBJECTS),
+    }
+    : undefined;
+  const api = createApiApp({
+    ...stores,
+    store,
+    runner,
+    ...(config.services.includes("bots") && { botService: bots }),
+    ...(config.services.includes("schedules") && { scheduleService: schedules }),
+    async announce(kind, change) {
+      // The document is written, so services find the change without the event.
+      await publishers?.[kind]?.publish(change).catch((error) =>
+        getLogger(["berth", "api"]).warn("change not announced", { id: change.id, problem: messageOf(error) })
+      );
+    },
+    settings: {
+      instance: config.runner.instance,
+      segment: config.segment,
+      buckets: config.runner.buckets,
+    },
+    clock: systemClock,
+  }, new SocketAuthenticator());
 
   async function serve(name: ServiceName, signal: AbortSignal): Promise<void> {
     const log = getLogger(["berth", name]);
@@ -160,7 +192,9 @@ export async function composeServices(
   }
 
   return {
+    api,
     async run(signal) {
+      await using _listener = await ApiListener.listen(api, apiAddresses(config));
       // A service that cannot go on ends the other one: a supervisor can only restart the whole process.
       const failing = new AbortController();
       const ending = AbortSignal.any([signal, failing.signal]);
@@ -187,6 +221,7 @@ export async function composeServices(
     async [Symbol.asyncDispose]() {
       await events.schedules[Symbol.asyncDispose]();
       await events.bots[Symbol.asyncDispose]();
+      await Promise.all(Object.values(publishers ?? {}).map((one) => one?.[Symbol.asyncDispose]()));
       if (!given) await runner.close();
       await stores[Symbol.asyncDispose]();
     },
@@ -233,6 +268,11 @@ function makeServingRight(
       await stopSupersededBots({ own, other, runner, log, signal });
     },
   });
+}
+
+function apiAddresses({ runner: { tempDir, instance }, services, http }: ServiceConfig): ApiAddresses {
+  const part = services.includes("bots") ? undefined : "schedules";
+  return { socket: apiSocketOf(tempDir, instance, part), ...(http && { tcp: http }) };
 }
 
 function localEvents(changes: ChangeSource | undefined): InProcessBotEvents | PolledBotEvents {

@@ -47,8 +47,18 @@ export interface ServiceConfig {
   readonly botsOnShutdown: "keep" | "stop";
   /** Whether many bots may be stopped at once because their documents vanished. */
   readonly allowMassStop: boolean;
+  /** Where the API listens on TCP, besides the unix socket; absent for nowhere. */
+  readonly http?: HttpConfig;
   /** Lowest level that is logged. */
   readonly logLevel: "debug" | "info" | "warning" | "error";
+}
+
+/** Where and how the API listens on TCP. */
+export interface HttpConfig {
+  /** Address to listen at. */
+  readonly hostname: string;
+  /** Port; 0 for any. */
+  readonly port: number;
 }
 
 const SERVICES = ["bots", "schedules"] as const;
@@ -98,6 +108,12 @@ export const SERVICE_SCHEMA = z.object({
   ),
   ALLOW_MASS_STOP: z.enum(["0", "1"], "must be 0 or 1").default("0").meta(
     about("Service", "1 lets any number of bots stop at once because their documents vanished"),
+  ),
+  HTTP_ADDR: z.string().default("127.0.0.1:8420").transform(parseHttpAddress).meta(
+    about(
+      "API",
+      "address and port of the API, besides its unix socket; `off` for the socket alone",
+    ),
   ),
   LOG_LEVEL: z.enum(["debug", "info", "warning", "error"], "must be debug, info, warning or error").default(
     "info",
@@ -154,8 +170,23 @@ export function parseServiceConfig(variables: Readonly<Record<string, string | u
     segment: Number(value.SEGMENT_ID),
     botsOnShutdown: value.BOTS_ON_SHUTDOWN,
     allowMassStop: value.ALLOW_MASS_STOP === "1",
+    ...(value.HTTP_ADDR && { http: value.HTTP_ADDR }),
     logLevel: value.LOG_LEVEL,
   };
+}
+
+/** `HOST:PORT`, `[IPv6]:PORT` or `off`. */
+function parseHttpAddress(text: string, context: z.RefinementCtx): HttpConfig | undefined {
+  if (text === "off") return undefined;
+  const [, host, port] = /^(\[[0-9a-fA-F:.]{2,45}\]|[a-zA-Z0-9.-]{1,253}):(\d{1,5})$/.exec(text) ?? [];
+  if (host === undefined || Number(port) > 65_535) {
+    context.addIssue({
+      code: "custom",
+      message: "must be an address with a port, such as 127.0.0.1:8420, or off",
+    });
+    return z.NEVER;
+  }
+  return { hostname: host.replace(/^\[|\]$/g, ""), port: Number(port) };
 }
 
 /** Reports variables that are missing although related ones are set. */

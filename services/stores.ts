@@ -10,6 +10,7 @@ import type { BotRepository } from "./documents/bot_repository.ts";
 import type { ChangeSource } from "./events/change_source.ts";
 import type { ServiceRegistry } from "./ownership/service_registry.ts";
 import type { StoreIdentities } from "./ownership/store_identity.ts";
+import type { RecordStore } from "./records/record_store.ts";
 import type { RunRepository } from "./schedules/run_repository.ts";
 import type { ScheduleRepository } from "./schedules/schedule_repository.ts";
 import type { ServiceConfig } from "./config.ts";
@@ -22,6 +23,8 @@ export interface Stores extends AsyncDisposable {
   readonly schedules: ScheduleRepository;
   /** The ledger of runs. */
   readonly runs: RunRepository;
+  /** Tokens, audit lines, backtests and other small records. */
+  readonly records: RecordStore;
   /** The identity of the store. */
   readonly identities: StoreIdentities;
   /** The registrations of services. Absent if only processes of this machine use the database. */
@@ -44,6 +47,7 @@ export async function openStores(config: ServiceConfig): Promise<Stores> {
     const { connectMongo } = await import("./mongo/connect_mongo.ts");
     const { MongoDocumentRepository } = await import("./mongo/mongo_document_repository.ts");
     const { BOTS } = await import("./mongo/mongo_document_kind.ts");
+    const { MongoRecordStore } = await import("./mongo/mongo_record_store.ts");
     const { MongoRunRepository } = await import("./mongo/mongo_run_repository.ts");
     const { MongoScheduleRepository } = await import("./mongo/mongo_schedule_repository.ts");
     const { MongoServiceRegistry } = await import("./mongo/mongo_service_registry.ts");
@@ -53,6 +57,7 @@ export async function openStores(config: ServiceConfig): Promise<Stores> {
       bots: new MongoDocumentRepository(client, BOTS),
       schedules: new MongoScheduleRepository(client),
       runs: new MongoRunRepository(client),
+      records: new MongoRecordStore(client),
       identities: new MongoStoreIdentities(client),
       registry: new MongoServiceRegistry(client),
     }, () => client.close());
@@ -61,6 +66,7 @@ export async function openStores(config: ServiceConfig): Promise<Stores> {
   const { SqliteChangeSource } = await import("./sqlite/sqlite_change_source.ts");
   const { SqliteDocumentRepository } = await import("./sqlite/sqlite_document_repository.ts");
   const { BOTS } = await import("./sqlite/sqlite_document_kind.ts");
+  const { SqliteRecordStore } = await import("./sqlite/sqlite_record_store.ts");
   const { SqliteRunRepository } = await import("./sqlite/sqlite_run_repository.ts");
   const { SqliteScheduleRepository } = await import("./sqlite/sqlite_schedule_repository.ts");
   const { SqliteStoreIdentities } = await import("./sqlite/sqlite_store_identities.ts");
@@ -70,6 +76,7 @@ export async function openStores(config: ServiceConfig): Promise<Stores> {
     bots: new SqliteDocumentRepository(database, BOTS),
     schedules: new SqliteScheduleRepository(database),
     runs: new SqliteRunRepository(database),
+    records: new SqliteRecordStore(database),
     identities: new SqliteStoreIdentities(database),
     watchChanges: () => new SqliteChangeSource(database),
   }, () => database.close());
@@ -91,7 +98,9 @@ function closing(
   return {
     ...stores,
     async [Symbol.asyncDispose]() {
-      for (const store of [stores.bots, stores.schedules, stores.runs]) await store[Symbol.asyncDispose]();
+      for (const store of [stores.bots, stores.schedules, stores.runs, stores.records]) {
+        await store[Symbol.asyncDispose]();
+      }
       await close();
     },
   };

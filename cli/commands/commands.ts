@@ -22,6 +22,8 @@ export interface Command {
   >;
   /** Its other arguments: a name for error messages, and how many. @default {none} */
   readonly takes?: { readonly what: string; readonly min: number; readonly max: number };
+  /** Whether it only speaks to the service, and needs no configuration of its own. @default {false} */
+  readonly isClient?: boolean;
   /** The text of `--help`. */
   readonly help: string;
   /** Runs the command. @returns The exit code. */
@@ -66,6 +68,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     help: HELP.bots.text,
     run: async (_args, { json }, context) =>
       (await import("./bots_command.ts")).botsCommand({ json: json === true }, context),
+  },
+  ps: {
+    options: { json: { type: "boolean" } },
+    isClient: true,
+    help: HELP.bots.text,
+    run: async (_args, { json }, context) =>
+      (await import("./ps_command.ts")).psCommand({ json: json === true }, context),
   },
   logs: {
     options: {
@@ -169,6 +178,15 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     },
   },
 };
+
+/**
+ * Tells whether a command only speaks to the service.
+ *
+ * @param name Name of the command.
+ */
+export function isClientCommand(name: string | undefined): boolean {
+  return name !== undefined && Object.hasOwn(COMMANDS, name) && COMMANDS[name]!.isClient === true;
+}
 
 function text<K extends string>(name: K, value: Values[string]): Partial<Record<K, string>> {
   return typeof value === "string" ? { [name]: value } as Record<K, string> : {};

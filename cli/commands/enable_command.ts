@@ -6,7 +6,7 @@
 
 import type { BotChange } from "../../services/documents/bot_repository.ts";
 import { type CliContext, EXIT } from "../context.ts";
-import { enablingFields } from "../deploy/enabling_fields.ts";
+import { enablingFields } from "../../services/documents/enabling_fields.ts";
 import { openDocuments } from "../open_documents.ts";
 
 /** Options of {@linkcode enableCommand}. */

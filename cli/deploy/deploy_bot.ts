@@ -15,7 +15,7 @@ import { field, isObject } from "../../services/documents/document_fields.ts";
 import { parseScheduleDocument } from "../../services/schedules/schedule_document.ts";
 import type { BotFolder } from "./bot_folder.ts";
 import { botToDocument } from "./bot_to_document.ts";
-import { enablingFields } from "./enabling_fields.ts";
+import { enablingFields } from "../../services/documents/enabling_fields.ts";
 import { describeCron } from "../output/schedule_rows.ts";
 import { archivePrefix, type ArchiveTarget, storeArchive } from "./store_archive.ts";
 

@@ -19,7 +19,8 @@ export type VariableGroup =
   | "Code"
   | "Logs"
   | "Service"
-  | "Schedules";
+  | "Schedules"
+  | "API";
 
 /** Documentation of a variable. */
 export interface VariableNotes {

@@ -18,6 +18,8 @@ import {
   type BotChange,
   type BotDocument,
   type BotRepository,
+  type Refusal,
+  type RepositoryCallOptions,
   type StoredBot,
   StoreUnavailableError,
 } from "../documents/bot_repository.ts";
@@ -137,7 +139,7 @@ export class BotService {
     this.#signal = signal;
     events.subscribe({
       onChange: (change) =>
-        this.#apply(change, signal).catch((error) => {
+        this.apply(change, { signal }).then(() => {}, (error) => {
           void this.#noticeOutage(error);
           throw error;
         }),
@@ -186,7 +188,15 @@ export class BotService {
     if (this.#hasBegunRead) this.#queue.add(id);
   }
 
-  async #apply(change: BotChange, signal: AbortSignal): Promise<void> {
+  /**
+   * Writes a change of a bot's document, and acts on it at once.
+   *
+   * @param change The change.
+   * @param options A signal that aborts the write.
+   * @returns Why the change was not applied; `undefined` if it was.
+   * @throws {StoreUnavailableError} If the database does not answer.
+   */
+  async apply(change: BotChange, { signal }: RepositoryCallOptions = {}): Promise<Refusal | undefined> {
     const { repository, clock, segment } = this.#options;
     const { id, type } = change;
     const { refusal, current, positionSaved } = await repository
@@ -207,6 +217,7 @@ export class BotService {
     if (publishedAt !== undefined && !isHistory) {
       this.state.setEventLag(Math.max(0, clock.now() - publishedAt));
     }
+    return refusal;
   }
 
   /** Starts a full read when the database is back: others may have changed it during the outage. */

@@ -16,7 +16,7 @@ import { watchContainers } from "../control/watch_containers.ts";
 import { tick, type TickFailure } from "../control/tick.ts";
 import { OutageLog } from "../control/outage_log.ts";
 import { Wakeup } from "../../lib/util/wakeup.ts";
-import type { BotChange, StoredBot } from "../documents/bot_repository.ts";
+import type { BotChange, Refusal, RepositoryCallOptions, StoredBot } from "../documents/bot_repository.ts";
 import { logRefusal, newFieldsFor, toRefusal } from "../documents/refused_change.ts";
 import type { BotEvents } from "../events/bot_events.ts";
 import { untilCaughtUp } from "../events/until_caught_up.ts";
@@ -130,7 +130,7 @@ export class ScheduleService {
   async run(signal: AbortSignal): Promise<void> {
     const { events, checkIntervalMs, clock } = this.#options;
     events.subscribe({
-      onChange: (change) => this.#apply(change, signal),
+      onChange: async (change) => void await this.apply(change, { signal }),
       onMalformed: (subject, problem) => this.#log.warn("event not understood", { subject, problem }),
       onGap: () => this.#resync.wake(),
     });
@@ -269,7 +269,18 @@ export class ScheduleService {
     this.#preparer.forget(key);
   }
 
-  async #apply(change: BotChange, signal: AbortSignal): Promise<void> {
+  /**
+   * Writes a change of a schedule's document, and acts on it at once.
+   *
+   * @param change The change.
+   * @param options A signal that aborts the write.
+   * @returns Why the change was not applied; `undefined` if it was.
+   * @throws {StoreUnavailableError} If the database does not answer.
+   */
+  async apply(
+    change: BotChange,
+    { signal = new AbortController().signal }: RepositoryCallOptions = {},
+  ): Promise<Refusal | undefined> {
     const { repository, segment } = this.#options;
     await this.#open(signal);
     const { refusal, positionSaved } = await repository
@@ -279,6 +290,7 @@ export class ScheduleService {
     await positionSaved;
     // Until then, the catch-up covers the change.
     if (this.#isCaughtUp) await this.check(change.id, signal);
+    return refusal;
   }
 
   /** Prepares the stores once they answer. */

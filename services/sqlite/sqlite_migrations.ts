@@ -83,6 +83,13 @@ const STEPS: readonly string[] = [
      was_empty INTEGER NOT NULL
    ) STRICT;
    CREATE UNIQUE INDEX store_identities_own ON store_identities (is_own) WHERE is_own = 1;`,
+  `CREATE TABLE records (
+     collection TEXT NOT NULL,
+     id TEXT NOT NULL,
+     revision INTEGER NOT NULL,
+     value TEXT NOT NULL,
+     PRIMARY KEY (collection, id)
+   ) STRICT, WITHOUT ROWID;`,
 ];
 
 /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { botRows, describeBot } from "../../../../cli/output/bot_rows.ts";
-import { enablingFields } from "../../../../cli/deploy/enabling_fields.ts";
+import { enablingFields } from "../../../../services/documents/enabling_fields.ts";
 import { formatDuration } from "../../../../cli/output/duration.ts";
 import { formatTable } from "../../../../cli/output/table.ts";
 import type { ManagedContainer } from "../../../../lib/runner/runner.ts";

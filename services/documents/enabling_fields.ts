@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { BotDocument } from "../../services/documents/bot_repository.ts";
-import { field, isObject } from "../../services/documents/document_fields.ts";
+import type { BotDocument } from "./bot_repository.ts";
+import { field, isObject } from "./document_fields.ts";
 
 /**
  * Returns the fields to change in a document.

@@ -1,0 +1,216 @@
+/**
+ * The client of the API: finds the service, sends requests, and turns problems into errors.
+ *
+ * @module
+ */
+
+import { BerthError } from "../../lib/errors.ts";
+import { apiSocketOf } from "../../lib/util/api_socket.ts";
+import type { Problem } from "../../services/contract/common.ts";
+import type { OperationInput, OperationOutput } from "../../services/contract/contract.ts";
+import { type OperationId, OPERATIONS } from "../../services/contract/operations.ts";
+
+/** Where the service is. */
+export interface ServerAddress {
+  /** Address of a server on another machine, such as `https://berth.example:8420`. Absent: this machine's service. */
+  readonly url?: string;
+  /** Token for that server. */
+  readonly token?: string;
+  /** Absolute path of `TEMP_DIR`. */
+  readonly tempDir: string;
+  /** Name of the instance. */
+  readonly instance: string;
+}
+
+/** Names of the variables that a client reads. */
+export const CLIENT_VARIABLES: readonly string[] = [
+  "BERTH_SERVER",
+  "BERTH_TOKEN",
+  "BERTH_INSTANCE",
+  "TEMP_DIR",
+];
+
+/** No service answers. */
+export class NoServiceError extends BerthError {
+  /** @param where Where it was looked for. @param advice What to do. @param options The cause. */
+  constructor(where: string, advice: string, options?: ErrorOptions) {
+    super("service/unreachable", `No service answers at ${where}.`, { ...options, advice });
+  }
+}
+
+/** The service refused a request. */
+export class ApiError extends BerthError {
+  /** HTTP status. */
+  readonly status: number;
+  /** Every problem of a request that was checked as a whole. */
+  readonly issues: readonly { readonly path: string; readonly message: string }[];
+
+  /** @param problem The service's answer. */
+  constructor({ code, detail, advice, status, issues = [] }: Problem) {
+    super(code, detail, advice === undefined ? {} : { advice });
+    this.status = status;
+    this.issues = issues;
+  }
+}
+
+/** What a call may say besides the operation's input. */
+export interface CallOptions {
+  /** Cancels the call. */
+  readonly signal?: AbortSignal;
+  /** More headers. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads from the environment where the service is.
+ *
+ * @param env The environment.
+ */
+export function serverOf(env: Readonly<Record<string, string | undefined>>): ServerAddress {
+  return {
+    ...(env.BERTH_SERVER && { url: env.BERTH_SERVER }),
+    ...(env.BERTH_TOKEN && { token: env.BERTH_TOKEN }),
+    // The same defaults as the service's; its schema is not loaded here, so that a command starts at once.
+    tempDir: env.TEMP_DIR?.trim().replace(/(?<=.)\/+$/, "") || "/tmp/runtime",
+    instance: env.BERTH_INSTANCE?.trim() || "main",
+  };
+}
+
+/** Calls the operations of the API. */
+export class ApiClient implements Disposable {
+  readonly #server: ServerAddress;
+  readonly #clients = new Map<string, Deno.HttpClient>();
+
+  /** @param server Where the service is. */
+  constructor(server: ServerAddress) {
+    this.#server = server;
+  }
+
+  /**
+   * Calls an operation whose answer is JSON.
+   *
+   * @param id The operation.
+   * @param input Parameters and body.
+   * @param options A signal and headers.
+   * @returns The body; numbers beyond 2^53 lose digits, see {@linkcode text}.
+   * @throws {ApiError} If the service refuses. @throws {NoServiceError} If none answers.
+   */
+  async call<K extends OperationId>(
+    id: K,
+    input: OperationInput<K>,
+    options?: CallOptions,
+  ): Promise<OperationOutput<K>> {
+    const text = await this.text(id, input, options);
+    return (text === "" ? undefined : JSON.parse(text)) as OperationOutput<K>;
+  }
+
+  /**
+   * Calls an operation, and gives the text of its answer, in which every number is exact.
+   *
+   * @param id The operation.
+   * @param input Parameters and body.
+   * @param options A signal and headers.
+   */
+  async text<K extends OperationId>(id: K, input: OperationInput<K>, options?: CallOptions): Promise<string> {
+    return await (await this.request(id, input, options)).text();
+  }
+
+  /**
+   * Calls an operation, and gives its answer as it comes.
+   *
+   * @param id The operation.
+   * @param input Parameters and body.
+   * @param options A signal and headers.
+   */
+  async request<K extends OperationId>(
+    id: K,
+    input: OperationInput<K>,
+    { signal, headers = {} }: CallOptions = {},
+  ): Promise<Response> {
+    const { params = {}, query = {}, body } = input as {
+      params?: Record<string, string>;
+      query?: Record<string, unknown>;
+      body?: unknown;
+    };
+    const { method, path } = OPERATIONS[id];
+    const filled = path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(params[name] ?? ""));
+    const search = new URLSearchParams(
+      Object.entries(query).filter(([, value]) => value !== undefined).map((
+        [name, value],
+      ) => [name, String(value)]),
+    );
+    const isJson = body !== undefined && !(body instanceof ReadableStream || body instanceof Uint8Array);
+    const response = await this.#send(filled + (search.size > 0 ? `?${search}` : ""), {
+      method,
+      headers: {
+        ...(this.#server.token && { authorization: `Bearer ${this.#server.token}` }),
+        ...(body !== undefined && { "content-type": isJson ? "application/json" : "application/zip" }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: isJson ? JSON.stringify(body) : body as BodyInit }),
+      ...(signal && { signal }),
+    });
+    if (response.ok) return response;
+    throw await toError(response);
+  }
+
+  async #send(path: string, init: RequestInit): Promise<Response> {
+    const { url, tempDir, instance } = this.#server;
+    if (url !== undefined) {
+      try {
+        return await fetch(new URL(path, url), init);
+      } catch (error) {
+        if (init.signal?.aborted) throw error;
+        throw new NoServiceError(url, "Check BERTH_SERVER, and that the service runs there.", {
+          cause: error,
+        });
+      }
+    }
+    // A process of its own may serve schedules.
+    const isScheduling = /^\/api\/(schedules|runs)\b/.test(path);
+    const sockets = [apiSocketOf(tempDir, instance), apiSocketOf(tempDir, instance, "schedules")];
+    if (isScheduling) sockets.reverse();
+    for (const socket of sockets) {
+      try {
+        Deno.statSync(socket);
+        return await fetch(new URL(path, "http://localhost"), { ...init, client: this.#clientOf(socket) });
+      } catch (error) {
+        if (init.signal?.aborted) throw error;
+        if (init.body instanceof ReadableStream && init.body.locked) throw error;
+        if (error instanceof Deno.errors.PermissionDenied) {
+          throw new NoServiceError(
+            `'${socket}'`,
+            "It belongs to another user: run the command as that user.",
+          );
+        }
+      }
+    }
+    throw new NoServiceError(`'${sockets[0]}'`, `Start one with 'berth start' (instance '${instance}').`);
+  }
+
+  #clientOf(socket: string): Deno.HttpClient {
+    let client = this.#clients.get(socket);
+    if (!client) {
+      client = Deno.createHttpClient({ proxy: { transport: "unix", path: socket } });
+      this.#clients.set(socket, client);
+    }
+    return client;
+  }
+
+  /** Closes the connections. */
+  [Symbol.dispose](): void {
+    for (const client of this.#clients.values()) client.close();
+    this.#clients.clear();
+  }
+}
+
+async function toError(response: Response): Promise<Error> {
+  const text = await response.text();
+  try {
+    const problem = JSON.parse(text) as Problem;
+    if (typeof problem.code === "string") return new ApiError(problem);
+  } catch {
+    // A proxy in between may answer anything.
+  }
+  return new BerthError("service/answer", `The server answered ${response.status}: ${text.slice(0, 200)}`);
+}

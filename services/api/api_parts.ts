@@ -1,0 +1,67 @@
+/**
+ * What the API works with. It knows databases, object store and containers through their ports alone.
+ *
+ * @module
+ */
+
+import type { ObjectStore } from "../../lib/objects/object_store.ts";
+import type { Runner } from "../../lib/runner/runner.ts";
+import type { Clock } from "../../lib/util/clock.ts";
+import type { BotService } from "../bots/bot_service.ts";
+import type { BotChange, BotRepository } from "../documents/bot_repository.ts";
+import type { RecordStore } from "../records/record_store.ts";
+import type { RunRepository } from "../schedules/run_repository.ts";
+import type { ScheduleRepository } from "../schedules/schedule_repository.ts";
+import type { ScheduleService } from "../schedules/schedule_service.ts";
+
+/** What the API uses of the bot service. */
+export type BotsPort = Pick<BotService, "state" | "apply" | "wake">;
+
+/** What the API uses of the schedule service. */
+export type SchedulesPort = Pick<ScheduleService, "state" | "apply" | "runNow">;
+
+/** What the API works with. */
+export interface ApiParts {
+  /** The documents of the bots. */
+  readonly bots: BotRepository;
+  /** The documents of the schedules. */
+  readonly schedules: ScheduleRepository;
+  /** The ledger of runs. */
+  readonly runs: RunRepository;
+  /** Tokens, audit lines, backtests and other small records. */
+  readonly records: RecordStore;
+  /** Code, results and logs. */
+  readonly store: ObjectStore;
+  /** The containers. */
+  readonly runner: Runner;
+  /** The bot service; absent if this process does not run it. */
+  readonly botService?: BotsPort;
+  /** The schedule service; absent if this process does not run it. */
+  readonly scheduleService?: SchedulesPort;
+  /** Announces a written change to other programs. */
+  readonly announce: (kind: "bots" | "schedules", change: BotChange) => Promise<void>;
+  /** Settings that are not secret. */
+  readonly settings: ApiSettings;
+  /** The clock. */
+  readonly clock: Clock;
+}
+
+/** Settings that the API uses and shows. None is secret. */
+export interface ApiSettings {
+  /** Name of the instance. */
+  readonly instance: string;
+  /** Segment that is served, -1 for all. */
+  readonly segment: number;
+  /** Names of the buckets. */
+  readonly buckets: { readonly code: string; readonly results: string; readonly logs: string };
+}
+
+/** Who calls. */
+export interface Caller {
+  /** Name for the audit: `local`, `token NAME` or `session NAME`. */
+  readonly name: string;
+  /** The caller's right. */
+  readonly role: "read" | "operate";
+  /** Where the call comes from: `unix` or an address. */
+  readonly from: string;
+}

@@ -1,0 +1,49 @@
+/**
+ * The problems that the API answers with.
+ *
+ * @module
+ */
+
+import { BerthError, type Issue } from "../../lib/errors.ts";
+
+/** What a problem may say besides its code and message. */
+export interface ApiProblemOptions extends ErrorOptions {
+  /** What to do. */
+  readonly advice?: string;
+  /** Every problem of a request that was checked as a whole. */
+  readonly issues?: readonly Issue[];
+  /** Headers of the response. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Ends a request with a status of 400 or above. */
+export class ApiProblem extends BerthError {
+  /** Every problem of a request that was checked as a whole. */
+  readonly issues?: readonly Issue[];
+  /** Headers of the response. */
+  readonly headers: Readonly<Record<string, string>>;
+
+  /**
+   * Makes the problem.
+   *
+   * @param status HTTP status.
+   * @param code Stable name for programs.
+   * @param detail What is wrong, and where.
+   * @param options What else to say.
+   */
+  constructor(
+    readonly status: number,
+    code: string,
+    detail: string,
+    { issues, headers = {}, ...options }: ApiProblemOptions = {},
+  ) {
+    super(code, detail, options);
+    if (issues) this.issues = issues;
+    this.headers = headers;
+  }
+}
+
+/** The problem of an id that no document has. @param kind What was looked for. @param id Its id. */
+export function notFound(kind: "bot" | "schedule" | "run" | "backtest" | "token", id: string): ApiProblem {
+  return new ApiProblem(404, `${kind}/not-found`, `There is no ${kind} '${id}'.`);
+}

@@ -1,0 +1,126 @@
+/**
+ * Writes documents for the API: through the service of this process, so that it acts at once, and announced to others.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
+import { stringifyExactJson } from "../../lib/util/exact_json.ts";
+import type { BotChange, BotDocument, Refusal } from "../documents/bot_repository.ts";
+import { enablingFields } from "../documents/enabling_fields.ts";
+import { newFieldsFor } from "../documents/refused_change.ts";
+import type { ApiParts } from "./api_parts.ts";
+import { ApiProblem, notFound } from "./api_problem.ts";
+
+/** Kind of a document, as a path names it. */
+export type DocumentKind = "bots" | "schedules";
+
+/** A document after a change. */
+export interface WrittenDocument {
+  /** The document; `undefined` if it was removed. */
+  readonly document: BotDocument | undefined;
+  /** Whether the change created it. */
+  readonly isNew: boolean;
+}
+
+/** Called with the current document. @returns The change to make. */
+export type MakeChange = (
+  before: BotDocument | undefined,
+) => Pick<BotChange, "type"> & { document?: BotDocument };
+
+/** Writes documents, one change of an id at a time. */
+export class DocumentWriter {
+  readonly #parts: ApiParts;
+  readonly #turns = new KeyedMutex();
+
+  /** @param parts What the API works with. */
+  constructor(parts: ApiParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Reads a document and changes it.
+   *
+   * @param kind Its kind.
+   * @param id Its id.
+   * @param make Makes the change from the current document.
+   * @param options The `If-Match` of the request, and a signal.
+   * @throws {ApiProblem} 412 if `If-Match` names another content, 409 if another program was faster.
+   */
+  async change(
+    kind: DocumentKind,
+    id: string,
+    make: MakeChange,
+    { ifMatch, signal }: { readonly ifMatch?: string | undefined; readonly signal: AbortSignal },
+  ): Promise<WrittenDocument> {
+    return await this.#turns.run(`${kind}/${id}`, async () => {
+      const before = await this.#parts[kind].get(id, { signal });
+      requireMatch(before, ifMatch);
+      const { type, document } = make(before);
+      const order = { publishedAt: this.#parts.clock.now() };
+      const change = { type, id, document, order } as BotChange;
+      requireApplied(id, await this.#apply(kind, change, signal));
+      await this.#parts.announce(kind, change);
+      return { document: type === "deleted" ? undefined : { ...before, ...document }, isNew: !before };
+    });
+  }
+
+  /**
+   * Enables or disables a bot or a schedule.
+   *
+   * @param kind Its kind.
+   * @param id Its id.
+   * @param enabled Whether it should run.
+   * @param options The `If-Match` of the request, and a signal.
+   */
+  setEnabled(
+    kind: DocumentKind,
+    id: string,
+    enabled: boolean,
+    options: { readonly ifMatch?: string | undefined; readonly signal: AbortSignal },
+  ): Promise<WrittenDocument> {
+    return this.change(kind, id, (before) => {
+      if (!before) throw notFound(kind === "bots" ? "bot" : "schedule", id);
+      return { type: "updated", document: enablingFields(before, enabled) };
+    }, options);
+  }
+
+  async #apply(kind: DocumentKind, change: BotChange, signal: AbortSignal): Promise<Refusal | undefined> {
+    const { botService, scheduleService, settings } = this.#parts;
+    const service = kind === "bots" ? botService : scheduleService;
+    if (service) return await service.apply(change, { signal });
+    const newFields = newFieldsFor(settings.segment);
+    const { refusal, positionSaved } = await this.#parts[kind].write(change, { signal, newFields });
+    await positionSaved;
+    return refusal;
+  }
+}
+
+/** Identifies the content of a document. @param document The document. @returns A strong ETag. */
+export function etagOf(document: BotDocument): string {
+  const sorted = Object.fromEntries(Object.entries(document).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return `"${createHash("sha256").update(stringifyExactJson(sorted)).digest("base64url").slice(0, 27)}"`;
+}
+
+function requireMatch(before: BotDocument | undefined, ifMatch: string | undefined): void {
+  if (ifMatch === undefined || (before && (ifMatch === "*" || ifMatch === etagOf(before)))) return;
+  throw new ApiProblem(412, "document/changed", "The document is not the one that If-Match names.", {
+    advice: "Read it again, then retry.",
+  });
+}
+
+function requireApplied(id: string, refusal: Refusal | undefined): void {
+  if (!refusal) return;
+  if (refusal.kind === "unstorable") {
+    throw new ApiProblem(422, "document/unstorable", `The database cannot hold '${id}': ${refusal.reason}.`);
+  }
+  throw new ApiProblem(
+    409,
+    "document/changed",
+    `Somebody else has just changed '${id}': ${refusal.reason}.`,
+    {
+      advice: "Read it again, then retry.",
+    },
+  );
+}

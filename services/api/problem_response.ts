@@ -1,0 +1,73 @@
+/**
+ * Turns errors into RFC 9457 problem documents.
+ *
+ * @module
+ */
+
+import { STATUS_TEXT } from "./status_text.ts";
+import { BerthError } from "../../lib/errors.ts";
+import type { Problem } from "../contract/common.ts";
+import { ApiProblem } from "./api_problem.ts";
+
+/** Status by the code of an error, or by the part before its slash. */
+const STATUSES: Readonly<Record<string, number>> = {
+  "store/unavailable": 503,
+  "store/unstorable": 422,
+  "object-store/failed": 503,
+  "object/not-found": 404,
+  "object/conflict": 409,
+  "engine/unavailable": 503,
+  "engine/refused": 502,
+  "bot-id/invalid": 400,
+  "time-limit": 504,
+  "archive": 422,
+  "executable": 422,
+};
+
+/** A problem, and whether it is the server's fault and belongs into the log. */
+export interface ProblemAnswer {
+  /** The response. */
+  readonly response: Response;
+  /** Whether the cause is unknown. */
+  readonly isDefect: boolean;
+}
+
+/**
+ * Makes the response to a failed request. The text of an unknown error stays inside: it may hold anything.
+ *
+ * @param error What was thrown.
+ */
+export function problemResponse(error: unknown): ProblemAnswer {
+  const { problem, headers, isDefect } = describe(error);
+  return {
+    isDefect,
+    response: new Response(JSON.stringify(problem), {
+      status: problem.status,
+      headers: { ...headers, "content-type": "application/problem+json", "cache-control": "no-store" },
+    }),
+  };
+}
+
+function describe(error: unknown): { problem: Problem; headers: Record<string, string>; isDefect: boolean } {
+  if (!(error instanceof BerthError)) {
+    const detail = "The service met an unexpected error; its log has the details.";
+    return { problem: toProblem(500, "internal", detail), headers: {}, isDefect: true };
+  }
+  const status = error instanceof ApiProblem
+    ? error.status
+    : STATUSES[error.code] ?? STATUSES[error.code.split("/")[0]!] ?? 500;
+  const problem: Problem = {
+    ...toProblem(status, error.code, error.summary),
+    ...(error.advice !== undefined && { advice: error.advice }),
+    ...(error instanceof ApiProblem && error.issues && { issues: [...error.issues] }),
+  };
+  return {
+    problem,
+    headers: error instanceof ApiProblem ? { ...error.headers } : {},
+    isDefect: status === 500,
+  };
+}
+
+function toProblem(status: number, code: string, detail: string): Problem {
+  return { type: "about:blank", title: STATUS_TEXT[status] ?? "Error", status, code, detail };
+}

@@ -1,0 +1,65 @@
+/**
+ * Reads bodies of requests within bounds.
+ *
+ * @module
+ */
+
+import { ApiProblem } from "./api_problem.ts";
+
+/** How long a client may send nothing, in ms. */
+const MAX_SILENCE_MS = 10_000;
+
+/**
+ * Reads a body as a string.
+ *
+ * @param request The request.
+ * @param maxBytes Largest size.
+ * @throws {ApiProblem} 413 if it is larger, 408 if the client is silent, 400 if it is no UTF-8.
+ */
+export async function readBody(request: Request, maxBytes: number): Promise<string> {
+  const tooLarge = () =>
+    new ApiProblem(413, "request/too-large", `The body may have at most ${maxBytes} bytes.`);
+  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge();
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let text = "";
+  let size = 0;
+  try {
+    for await (const chunk of chunksOf(request.body)) {
+      size += chunk.length;
+      if (size > maxBytes) throw tooLarge();
+      text += decoder.decode(chunk, { stream: true });
+    }
+    return text + decoder.decode();
+  } catch (error) {
+    if (error instanceof ApiProblem) throw error;
+    if (!(error instanceof TypeError)) throw error;
+    throw new ApiProblem(400, "request/invalid", "The body is not UTF-8.");
+  }
+}
+
+/**
+ * Reads the chunks of a body, and gives up a client that is silent.
+ *
+ * @param body The body.
+ * @throws {ApiProblem} 408 if the client is silent.
+ */
+export async function* chunksOf(
+  body: ReadableStream<Uint8Array> | null,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  if (!body) return;
+  const reader = body.getReader();
+  try {
+    while (true) {
+      const { promise: silence, reject } = Promise.withResolvers<never>();
+      const timer = setTimeout(
+        () => reject(new ApiProblem(408, "request/timeout", "The client sent nothing for 10 s.")),
+        MAX_SILENCE_MS,
+      );
+      const { done, value } = await Promise.race([reader.read(), silence]).finally(() => clearTimeout(timer));
+      if (done) return;
+      yield value as Uint8Array<ArrayBuffer>;
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * What the operations on bots take and give.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { botId, document, idParams, next, type OperationContract, pageQuery, time } from "./common.ts";
+
+/** Types of a bot's condition. `unknown`: no pass over the bot was made yet. */
+export const BOT_STATES = [
+  "running",
+  "paused",
+  "starting",
+  "stopping",
+  "backing-off",
+  "invalid",
+  "image-missing",
+  "waiting",
+  "disabled",
+  "held",
+  "blocked",
+  "failed",
+  "unknown",
+] as const;
+
+/** A bot in a list. */
+export const botSummary = z.object({
+  id: botId,
+  enabled: z.boolean(),
+  state: z.enum(BOT_STATES),
+  condition: z.string().meta({ description: "The state in words, with its reason" }),
+  since: time.optional().meta({ description: "Since when the bot is in this state" }),
+  until: time.optional().meta({ description: "When the service tries again" }),
+  version: z.string().optional(),
+  runtime: z.string().optional(),
+  attempt: z.int().optional().meta({ description: "Number of starts in a row" }),
+  startedAt: time.optional(),
+  containerId: z.string().optional(),
+  labels: z.record(z.string(), z.string()).optional(),
+  notes: z.array(z.string()).optional().meta({ description: "Warnings about the document" }),
+}).meta({ id: "BotSummary" });
+
+/** A bot in a list. */
+export type BotSummary = z.infer<typeof botSummary>;
+
+/** An end of a bot's container. */
+export const botExit = z.object({
+  at: time,
+  exitCode: z.int().optional(),
+  reason: z.string().meta({ description: "Why it ended, in words" }),
+  lastLines: z.array(z.string()).meta({ description: "The last lines that the bot printed before" }),
+}).meta({ id: "BotExit" });
+
+/** One bot with all that is known of it. */
+export const bot = botSummary.extend({
+  document,
+  exits: z.array(botExit).meta({ description: "The last ends of its containers, the newest first" }),
+  advice: z.string().optional().meta({ description: "What to do, if something has to be done" }),
+}).meta({ id: "Bot" });
+
+/** One bot. */
+export type Bot = z.infer<typeof bot>;
+
+/** The answer to a change. */
+export const changedBot = z.object({
+  id: botId,
+  enabled: z.boolean(),
+  etag: z.string().optional().meta({ description: "ETag of the document after the change" }),
+}).meta({ id: "ChangedBot" });
+
+/** The operations on bots. */
+export const BOTS_CONTRACT = {
+  listBots: {
+    summary: "List the bots",
+    query: z.strictObject({
+      ...pageQuery,
+      state: z.enum(BOT_STATES).optional(),
+      label: z.string().max(200).optional().meta({ description: "`name=value`, or `name` for any value" }),
+      text: z.string().max(200).optional().meta({ description: "Part of the id, ignoring case" }),
+    }),
+    responses: { 200: z.object({ bots: z.array(botSummary), next }).meta({ id: "BotList" }) },
+  },
+  getBot: {
+    summary: "Get a bot with its document",
+    params: idParams,
+    responses: { 200: bot },
+    problems: [404],
+  },
+  putBot: {
+    summary: "Write the document of a bot",
+    description: "Fields that the document does not contain stay. `If-Match` makes the write conditional.",
+    params: idParams,
+    body: document,
+    responses: { 200: changedBot, 201: changedBot },
+    problems: [409, 412, 422],
+  },
+  deleteBot: {
+    summary: "Remove a bot",
+    description: "Stops the bot. Its logs and results stay, unless `purge` is set.",
+    params: idParams,
+    query: z.strictObject({ purge: z.stringbool().default(false) }),
+    responses: { 204: "none" },
+    problems: [404, 412],
+  },
+  enableBot: {
+    summary: "Enable a bot",
+    params: idParams,
+    responses: { 200: changedBot },
+    problems: [404, 412],
+  },
+  disableBot: {
+    summary: "Disable a bot",
+    params: idParams,
+    responses: { 200: changedBot },
+    problems: [404, 412],
+  },
+  restartBot: {
+    summary: "Stop a bot's container and start a new one",
+    params: idParams,
+    responses: { 202: changedBot },
+    problems: [404, 409],
+  },
+} as const satisfies Readonly<Record<string, OperationContract>>;

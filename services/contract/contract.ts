@@ -1,0 +1,53 @@
+/**
+ * The contract of the API: what each operation takes and gives. One schema checks the request, types the client and
+ * becomes part of `/api/openapi.json`.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { BOTS_CONTRACT } from "./bots.ts";
+import type { OperationContract } from "./common.ts";
+import type { OperationId } from "./operations.ts";
+
+/** Contracts by operation. */
+export const CONTRACT = {
+  getHealth: {
+    summary: "Say that the process is alive",
+    responses: { 200: z.object({ status: z.literal("ok") }).meta({ id: "Health" }) },
+  },
+  ...BOTS_CONTRACT,
+} as const satisfies Readonly<Record<OperationId, OperationContract>>;
+
+type Contract = typeof CONTRACT;
+type Parsed<T> = T extends z.ZodType ? z.output<T>
+  : T extends "binary" ? ReadableStream<Uint8Array>
+  : undefined;
+type Given<T> = T extends z.ZodType ? z.input<T> : T extends "binary" ? BodyInit : undefined;
+type Part<K extends OperationId, P extends string> = Contract[K] extends Readonly<Record<P, infer T>> ? T
+  : undefined;
+type Responses<K extends OperationId> = Contract[K]["responses"];
+
+/** A checked request, as a handler gets it. */
+export interface OperationRequest<K extends OperationId> {
+  /** Parameters of the path. */
+  readonly params: Parsed<Part<K, "params">>;
+  /** Parameters of the query. */
+  readonly query: Parsed<Part<K, "query">>;
+  /** The body. */
+  readonly body: Parsed<Part<K, "body">>;
+}
+
+type Defined<T> = { readonly [N in keyof T as T[N] extends undefined ? never : N]: T[N] };
+
+/** A request, as a client gives it. */
+export type OperationInput<K extends OperationId> = Defined<{
+  params: Given<Part<K, "params">>;
+  query: Partial<Given<Part<K, "query">>> | ([Part<K, "query">] extends [undefined] ? undefined : never);
+  body: Given<Part<K, "body">>;
+}>;
+
+/** Body of a successful response. */
+export type OperationOutput<K extends OperationId> = {
+  [S in keyof Responses<K>]: Responses<K>[S] extends z.ZodType ? z.output<Responses<K>[S]> : undefined;
+}[keyof Responses<K>];

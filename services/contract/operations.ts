@@ -1,0 +1,35 @@
+/**
+ * The operations of the API: method, path, and who may call them. A client needs nothing else at run time, so this file
+ * imports nothing; `contract.ts` describes requests and responses.
+ *
+ * @module
+ */
+
+/** The right that an operation needs. `open` operations need none. */
+export type Role = "open" | "read" | "operate";
+
+/** How to call an operation. */
+export interface Operation {
+  /** Method of the request. */
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  /** Path with parameters in braces, for example `/api/bots/{id}`. */
+  readonly path: string;
+  /** The right that the caller needs. */
+  readonly role: Role;
+}
+
+/** The operations by id. */
+export const OPERATIONS = {
+  getHealth: { method: "GET", path: "/healthz", role: "open" },
+
+  listBots: { method: "GET", path: "/api/bots", role: "read" },
+  getBot: { method: "GET", path: "/api/bots/{id}", role: "read" },
+  putBot: { method: "PUT", path: "/api/bots/{id}", role: "operate" },
+  deleteBot: { method: "DELETE", path: "/api/bots/{id}", role: "operate" },
+  enableBot: { method: "POST", path: "/api/bots/{id}/enable", role: "operate" },
+  disableBot: { method: "POST", path: "/api/bots/{id}/disable", role: "operate" },
+  restartBot: { method: "POST", path: "/api/bots/{id}/restart", role: "operate" },
+} as const satisfies Readonly<Record<string, Operation>>;
+
+/** Id of an operation. */
+export type OperationId = keyof typeof OPERATIONS;

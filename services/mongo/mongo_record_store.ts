@@ -1,0 +1,141 @@
+/**
+ * Small records in MongoDB.
+ *
+ * @module
+ */
+
+import type { Collection, MongoClient } from "mongodb";
+import type { RepositoryCallOptions } from "../documents/bot_repository.ts";
+import type { ListRecordsOptions, RecordStore, StoredRecord } from "../records/record_store.ts";
+import { MongoCalls } from "./mongo_calls.ts";
+import { isDuplicateKey } from "./mongo_errors.ts";
+
+/** Options of {@linkcode MongoRecordStore}. */
+export interface MongoRecordStoreOptions {
+  /** Name of the bots' database. @default "bot_runner" */
+  readonly database?: string;
+  /** How long the server may be silent, in ms. @default 15000 */
+  readonly limitMs?: number;
+}
+
+/** A record as stored. Its `_id`, `{collection}/{id}`, is unique without creating an index. */
+interface StoredValue {
+  readonly _id: string;
+  readonly revision: number;
+  /** JSON, because a name in a record may be one that the database cannot hold. */
+  readonly value: string;
+}
+
+/** The records in `bot_runner.berth_records`. A majority acknowledges each write. */
+export class MongoRecordStore implements RecordStore {
+  readonly #records: Collection<StoredValue>;
+  readonly #calls: MongoCalls;
+
+  /** @param client The connection. @param options The database and the time limit. */
+  constructor(client: MongoClient, options: MongoRecordStoreOptions = {}) {
+    this.#records = client.db(options.database ?? "bot_runner").collection<StoredValue>("berth_records", {
+      readPreference: "primary",
+      writeConcern: { w: "majority" },
+    });
+    this.#calls = new MongoCalls(client, options.limitMs ?? 15_000);
+  }
+
+  /** See {@linkcode RecordStore.open}. */
+  open(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** See {@linkcode RecordStore.insert}. */
+  insert(
+    collection: string,
+    id: string,
+    value: StoredRecord["value"],
+    options?: RepositoryCallOptions,
+  ): Promise<boolean> {
+    return this.#calls.run("insert a record", options, async () => {
+      try {
+        await this.#records.insertOne({
+          _id: `${collection}/${id}`,
+          revision: 1,
+          value: JSON.stringify(value),
+        });
+        return true;
+      } catch (error) {
+        if (isDuplicateKey(error)) return false;
+        throw error;
+      }
+    });
+  }
+
+  /** See {@linkcode RecordStore.get}. */
+  get(collection: string, id: string, options?: RepositoryCallOptions): Promise<StoredRecord | undefined> {
+    return this.#calls.run("read a record", options, async ({ signal }) => {
+      const stored = await this.#records.findOne({ _id: `${collection}/${id}` }, { signal });
+      return stored ? toRecord(collection, stored) : undefined;
+    });
+  }
+
+  /** See {@linkcode RecordStore.list}. */
+  list(
+    collection: string,
+    { prefix = "", after, limit = 100, descending = false, ...options }: ListRecordsOptions = {},
+  ): Promise<StoredRecord[]> {
+    return this.#calls.run("list records", options, async ({ signal }) => {
+      const head = `${collection}/`;
+      const _id = {
+        $gte: `${head}${prefix}`,
+        $lt: `${head}${prefix}\u{10FFFF}`,
+        ...(after !== undefined && { [descending ? "$lt" : "$gt"]: `${head}${after}` }),
+      };
+      const stored = await this.#records.find({ _id }, { signal }).sort({ _id: descending ? -1 : 1 }).limit(
+        limit,
+      )
+        .toArray();
+      return stored.map((one) => toRecord(collection, one)).filter(({ id }) => id.startsWith(prefix));
+    });
+  }
+
+  /** See {@linkcode RecordStore.replace}. */
+  replace(
+    collection: string,
+    id: string,
+    revision: number,
+    value: StoredRecord["value"],
+    options?: RepositoryCallOptions,
+  ): Promise<boolean> {
+    return this.#calls.run("replace a record", options, async () => {
+      const { matchedCount } = await this.#records.updateOne(
+        { _id: `${collection}/${id}`, revision },
+        { $set: { revision: revision + 1, value: JSON.stringify(value) } },
+      );
+      return matchedCount > 0;
+    });
+  }
+
+  /** See {@linkcode RecordStore.delete}. */
+  delete(collection: string, id: string, options?: RepositoryCallOptions): Promise<boolean> {
+    return this.#calls.run("remove a record", options, async () => {
+      const { deletedCount } = await this.#records.deleteOne({ _id: `${collection}/${id}` });
+      return deletedCount > 0;
+    });
+  }
+
+  /** See {@linkcode RecordStore.deleteBefore}. */
+  deleteBefore(collection: string, bound: string, options?: RepositoryCallOptions): Promise<number> {
+    return this.#calls.run("remove old records", options, async () => {
+      const _id = { $gte: `${collection}/`, $lt: `${collection}/${bound}` };
+      const { deletedCount } = await this.#records.deleteMany({ _id });
+      return deletedCount;
+    });
+  }
+
+  /** Refuses new calls. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#calls.close();
+    return Promise.resolve();
+  }
+}
+
+function toRecord(collection: string, { _id, revision, value }: StoredValue): StoredRecord {
+  return { id: _id.slice(collection.length + 1), revision, value: JSON.parse(value) };
+}
