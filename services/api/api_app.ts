@@ -12,6 +12,7 @@ import { ApiProblem } from "./api_problem.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { DocumentWriter } from "./document_writer.ts";
 import { botHandlers } from "./bot_handlers.ts";
+import type { Handlers } from "./handlers.ts";
 import { addOperations, type ApiEnv } from "./operation_routes.ts";
 import { problemResponse } from "./problem_response.ts";
 
@@ -46,14 +47,25 @@ export function createApiApp(parts: ApiParts, authenticator: Authenticator): Api
       if (!context.res.headers.has(name)) context.res.headers.set(name, value);
     }
   });
-  addOperations(
-    app as unknown as Hono<ApiEnv>,
-    {
-      getHealth: () => Promise.resolve({ body: { status: "ok" } }),
-      ...botHandlers(parts, new DocumentWriter(parts)),
-    },
-    (_operation, _request, next) => next(),
-  );
+  const writer = new DocumentWriter(parts);
+  const handlers: Handlers = {
+    getHealth: () => Promise.resolve({ body: { status: "ok" } }),
+    ...botHandlers(parts, writer),
+    // Code and deployments.
+
+    // Logs.
+
+    // Events and statistics.
+
+    // Schedules and runs.
+
+    // Backtests.
+
+    // The service, tokens and the audit.
+
+    // The end of the table.
+  };
+  addOperations(app as unknown as Hono<ApiEnv>, handlers, (_operation, _request, next) => next());
   app.notFound(({ req, get }) => {
     if (!get("caller")) return unauthenticated();
     const detail = `There is nothing at ${req.method} ${new URL(req.url).pathname}.`;

@@ -17,6 +17,19 @@ export const CONTRACT = {
     responses: { 200: z.object({ status: z.literal("ok") }).meta({ id: "Health" }) },
   },
   ...BOTS_CONTRACT,
+  // Code and deployments.
+
+  // Logs.
+
+  // Events and statistics.
+
+  // Schedules and runs.
+
+  // Backtests.
+
+  // The service, tokens and the audit.
+
+  // The end of the table.
 } as const satisfies Readonly<Record<OperationId, OperationContract>>;
 
 type Contract = typeof CONTRACT;

@@ -29,6 +29,19 @@ export const OPERATIONS = {
   enableBot: { method: "POST", path: "/api/bots/{id}/enable", role: "operate" },
   disableBot: { method: "POST", path: "/api/bots/{id}/disable", role: "operate" },
   restartBot: { method: "POST", path: "/api/bots/{id}/restart", role: "operate" },
+  // Code and deployments.
+
+  // Logs.
+
+  // Events and statistics.
+
+  // Schedules and runs.
+
+  // Backtests.
+
+  // The service, tokens and the audit.
+
+  // The end of the table.
 } as const satisfies Readonly<Record<string, Operation>>;
 
 /** Id of an operation. */
