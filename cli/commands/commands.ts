@@ -72,7 +72,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   ps: {
     options: { json: { type: "boolean" } },
     isClient: true,
-    help: HELP.bots.text,
+    help: HELP.ps.text,
     run: async (_args, { json }, context) =>
       (await import("./ps_command.ts")).psCommand({ json: json === true }, context),
   },

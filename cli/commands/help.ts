@@ -99,6 +99,15 @@ the time in this state. Then lists all schedules, with the next slot and the out
 
   --json  print one JSON array`,
   },
+  ps: {
+    group: "Run bots and schedules",
+    summary: "list the bots as the service sees them",
+    text: `Usage: berth ps [--json]
+
+Asks the service for its bots, and lists each with its state and the reason.
+
+  --json  print one JSON array`,
+  },
   logs: {
     group: "Run bots and schedules",
     takes: "ID",

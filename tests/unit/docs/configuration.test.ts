@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { configurationPage } from "../../../scripts/write_configuration.ts";
+import { CLIENT_VARIABLES } from "../../../cli/client/api_client.ts";
 import { SERVICE_VARIABLES } from "../../../services/config.ts";
 import { ROOT } from "../../support/builders/doc_blocks.ts";
 
@@ -13,11 +14,11 @@ Deno.test("docs/configuration.md names every variable of the configuration, and 
   assert.deepEqual(named.sort(), [...SERVICE_VARIABLES].sort());
 });
 
-Deno.test("the commands may read every variable of the configuration", async () => {
+Deno.test("the commands may read every variable of the configuration and of clients", async () => {
   const { permissions } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
   const allowed: string[] = permissions.cli.env.allow;
   assert.deepEqual(
     allowed.filter((name) => !["NO_COLOR", "INIT_CWD"].includes(name)).sort(),
-    [...SERVICE_VARIABLES].sort(),
+    [...new Set([...SERVICE_VARIABLES, ...CLIENT_VARIABLES])].sort(),
   );
 });
