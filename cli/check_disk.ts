@@ -4,9 +4,9 @@
  * @module
  */
 
-import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { DockerRunnerConfig } from "../lib/runner/docker_runner_config.ts";
+import { freeSpaceAt } from "../lib/util/free_space.ts";
 import type { Finding } from "./finding.ts";
 
 /** What is known of the disk. */
@@ -68,8 +68,7 @@ export function diskFinding({ freeBytes, limitBytes, storage }: DiskFacts): Find
 /** The folder need not be there yet. */
 async function freeBytesOf(path: string): Promise<number | undefined> {
   try {
-    const { bavail, bsize } = await statfs(path);
-    return bavail * bsize;
+    return (await freeSpaceAt(path)).bytes;
   } catch (error) {
     const isMissing = (error as { code?: unknown }).code === "ENOENT";
     return isMissing && path !== "/" ? await freeBytesOf(dirname(path)) : undefined;

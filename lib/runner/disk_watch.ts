@@ -5,12 +5,12 @@
  */
 
 import { setTimeout as delay } from "node:timers/promises";
-import { statfs } from "node:fs/promises";
 import { getLogger } from "@logtape/logtape";
 import type { Workspaces } from "../code/workspaces.ts";
 import type { ContainerInfo, ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import { LABEL } from "../engine/labels.ts";
 import { messageOf } from "../errors.ts";
+import { type FreeSpace, freeSpaceAt } from "../util/free_space.ts";
 import { measureTree } from "../util/measure_tree.ts";
 import { isMeasurementDue } from "./disk_pace.ts";
 import { describeDiskUse, type DiskUse } from "./disk_use.ts";
@@ -31,12 +31,6 @@ export interface DiskWatchOptions {
   readonly graceSeconds: number;
   /** Called before a container is stopped. */
   readonly onStop?: (containerId: string) => void;
-}
-
-/** Free space of a file system. */
-interface FreeSpace {
-  readonly bytes: number;
-  readonly inodes: number;
 }
 
 /** Longest grace period of a bot that fills the disk, in seconds. */
@@ -172,8 +166,7 @@ export class DiskWatch implements AsyncDisposable {
   async #freeSpace(): Promise<FreeSpace | undefined> {
     const { tempDir } = this.#options;
     try {
-      const { bavail, bsize, ffree } = await statfs(tempDir);
-      return { bytes: bavail * bsize, inodes: ffree };
+      return await freeSpaceAt(tempDir);
     } catch (error) {
       if (!this.#isBlind) {
         this.#log.warn("free space is not watched: bots that write fast are stopped up to a minute late", {
