@@ -21,7 +21,7 @@ export interface DiskFacts {
 
 const MIB = 1024 * 1024;
 /** Storage that may have quotas; whether it has, the first start shows. */
-const WITH_QUOTAS = /^(overlay2 on xfs|btrfs|zfs|devicemapper|windowsfilter)\b/;
+const WITH_QUOTAS = /^(overlay2 on xfs|zfs)\b/;
 
 /**
  * Checks the disk that bots write to. Nothing is found where the file system gives no answer.

@@ -8,11 +8,14 @@ import { getLogger } from "@logtape/logtape";
 import { EngineDiskFullError, EngineError } from "../../errors.ts";
 import { engineMessage } from "./dockerode_errors.ts";
 
-/** Matches the storage of the one driver that has quotas on XFS only. */
-const WITHOUT_QUOTAS = /^overlay2 on (?!xfs\b)/;
+/**
+ * Matches storage whose quota counts what a container writes. Btrfs counts the image, too: a container with a smaller
+ * limit than its image cannot start. Device mapper and Windows refuse a limit below the size of their base.
+ */
+const WITH_QUOTAS = /^(?:overlay2 on xfs|zfs)\b/;
 
 /**
- * Finds out at the first create call whether the engine can limit layers: XFS with `pquota`, Btrfs and ZFS can. The
+ * Finds out at the first create call whether the engine can limit layers: XFS with `pquota` and ZFS can. The
  * engine's storage is asked for before, as a create call that is refused shows up in the engine's events.
  */
 export class DockerodeLayerQuota {
@@ -33,7 +36,7 @@ export class DockerodeLayerQuota {
    */
   learn(storage: string): void {
     this.#asked ??= Promise.resolve();
-    if (WITHOUT_QUOTAS.test(storage)) this.#refuse(storage);
+    if (!WITH_QUOTAS.test(storage)) this.#refuse(storage);
   }
 
   /**
