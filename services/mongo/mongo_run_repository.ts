@@ -23,10 +23,13 @@ import {
   isOpenRun,
   type ListRunsOptions,
   OPEN_STATES,
+  type PageRunsOptions,
   type RunChange,
+  type RunPage,
   type RunRecord,
   type RunRepository,
   type RunRetention,
+  toRunPage,
   type UpdateRunOptions,
 } from "../schedules/run_repository.ts";
 import { MongoCalls } from "./mongo_calls.ts";
@@ -54,9 +57,14 @@ type StoredRun = Document & { readonly _id: string };
 
 const OPEN: Filter<StoredRun> = { state: { $in: [...OPEN_STATES] } };
 const FINAL: Filter<StoredRun> = { state: { $nin: [...OPEN_STATES] } };
-const LATEST_FIRST = { slot: -1, claimed_at: -1 } as const;
+const LATEST_FIRST = { slot: -1, id: -1 } as const;
 const EARLIEST_FIRST = { slot: 1, claimed_at: 1 } as const;
-const INDEXES = [{ schedule_id: 1, ...LATEST_FIRST }, { state: 1, instance: 1 }, { claimed_at: 1 }] as const;
+const INDEXES = [
+  { schedule_id: 1, ...LATEST_FIRST },
+  LATEST_FIRST,
+  { state: 1, instance: 1 },
+  { claimed_at: 1 },
+] as const;
 const DEFAULT_LIMIT = 100;
 
 /** The last heartbeat of a scheduler. */
@@ -162,6 +170,16 @@ export class MongoRunRepository implements RunRepository {
     );
   }
 
+  /** See {@linkcode RunRepository.page}. */
+  page(options: PageRunsOptions = {}): Promise<RunPage> {
+    const { limit = DEFAULT_LIMIT } = options;
+    return this.#calls.run("read a page of runs", options, async (scope) => {
+      const found = await this.#read(pageFilter(options), { sort: LATEST_FIRST, limit: limit + 1 }, scope);
+      const records = await this.#withHeartbeats(this.#reader.readAll(found.slice(0, limit)), scope);
+      return toRunPage(records, found.length > limit);
+    });
+  }
+
   /** See {@linkcode RunRepository.listOpen}. */
   listOpen(
     options: RepositoryCallOptions & { readonly scheduleId?: string } = {},
@@ -219,18 +237,44 @@ export class MongoRunRepository implements RunRepository {
   }
 
   async #find(filter: Filter<StoredRun>, options: FindOptions, scope: CallScope): Promise<RunRecord[]> {
+    const stored = await this.#read(filter, options, scope);
+    return await this.#withHeartbeats(this.#reader.readAll(stored), scope);
+  }
+
+  async #read(filter: Filter<StoredRun>, options: FindOptions, scope: CallScope): Promise<Fields[]> {
     const stored: Fields[] = [];
     const cursor = this.#runs.find(filter, { ...options, raw: true, signal: scope.signal });
     for await (const bytes of limitSilence(cursor, scope)) {
       stored.push(readMongoDocument(bytes as unknown as Uint8Array).document);
     }
-    const records = this.#reader.readAll(stored);
+    return stored;
+  }
+
+  async #withHeartbeats(records: RunRecord[], scope: CallScope): Promise<RunRecord[]> {
     if (!records.some(isOpenRun)) return records;
     // Read after the records, so that a living scheduler's heartbeat is newer than they are.
     const schedulers = await this.#schedulers.find({}, { signal: scope.signal }).toArray();
     const seenAt = new Map(schedulers.map(({ _id, seen_at }) => [_id, seen_at]));
     return records.map((record) => isOpenRun(record) ? seen(record, seenAt.get(record.instance)) : record);
   }
+}
+
+/** A run whose trigger is unknown counts as one of the schedule. */
+function pageFilter({ scheduleId, state, trigger, from, to, after }: PageRunsOptions): Filter<StoredRun> {
+  const slot = {
+    ...(from !== undefined && { $gte: from }),
+    ...(to !== undefined && { $lt: to }),
+    ...(after && { $lte: after.slot }),
+  };
+  return {
+    ...(scheduleId !== undefined && { schedule_id: scheduleId }),
+    ...(state !== undefined && { state }),
+    ...(Object.keys(slot).length > 0 && { slot }),
+    ...(after && { $or: [{ slot: { $lt: after.slot } }, { slot: after.slot, id: { $lt: after.id } }] }),
+    ...(trigger !== undefined && { attempt: trigger === "retry" ? { $gt: 1 } : { $not: { $gt: 1 } } }),
+    ...(trigger === "schedule" && { trigger: { $nin: ["catch-up", "manual"] } }),
+    ...((trigger === "manual" || trigger === "catch-up") && { trigger }),
+  };
 }
 
 /** Returns a record with the time of its scheduler's last heartbeat. */

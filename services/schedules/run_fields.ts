@@ -37,6 +37,7 @@ const TYPES: Readonly<Record<keyof RunRecord, RunFieldType>> = {
   scheduleId: "text",
   slot: "integer",
   trigger: "text",
+  requestedBy: "text",
   state: "text",
   reason: "text",
   instance: "text",

@@ -7,8 +7,10 @@
 import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import { runId, type RunRecord } from "./run_repository.ts";
 
-/** The slot in Unix seconds, a mark for a manual run, and the attempt if it is not the first. */
-const SLOT = /^(\d{1,12})(-manual)?(?:-r([2-9]|[1-9]\d{1,3}))?$/;
+const NUMBER = "([2-9]|[1-9]\\d{1,3})";
+/** The slot in Unix seconds, a mark for a manual run with its number, and the attempt; numbers only above 1. */
+const SLOT = new RegExp(`^(\\d{1,12})(-manual(?:-${NUMBER})?)?(?:-r${NUMBER})?$`);
+const MANUAL = new RegExp(`-manual(?:-${NUMBER})?$`);
 
 /** The run that a container belongs to. */
 export interface RunName extends Pick<RunRecord, "id" | "scheduleId" | "slot" | "trigger"> {
@@ -22,8 +24,12 @@ export interface RunName extends Pick<RunRecord, "id" | "scheduleId" | "slot" | 
  * @param record The run.
  * @param attempt Number of the attempt, from 1.
  */
-export function slotLabel({ slot, trigger }: Pick<RunRecord, "slot" | "trigger">, attempt: number): string {
-  return `${slot}${trigger === "manual" ? "-manual" : ""}${attempt > 1 ? `-r${attempt}` : ""}`;
+export function slotLabel(
+  { id, slot, trigger }: Pick<RunRecord, "id" | "slot" | "trigger">,
+  attempt: number,
+): string {
+  const manual = trigger === "manual" ? MANUAL.exec(id)?.[0] ?? "-manual" : "";
+  return `${slot}${manual}${attempt > 1 ? `-r${attempt}` : ""}`;
 }
 
 /**
@@ -33,11 +39,11 @@ export function slotLabel({ slot, trigger }: Pick<RunRecord, "slot" | "trigger">
  * @returns The run, or `undefined` if the slot label is invalid.
  */
 export function runOf({ id, slot: label }: ManagedContainer): RunName | undefined {
-  const [, slot, manual, attempt] = SLOT.exec(label ?? "") ?? [];
+  const [, slot, manual, number, attempt] = SLOT.exec(label ?? "") ?? [];
   if (slot === undefined) return undefined;
   const trigger = manual ? "manual" : "schedule";
   return {
-    id: runId(id, Number(slot), trigger),
+    id: runId(id, Number(slot), trigger, Number(number ?? 1)),
     scheduleId: id,
     slot: Number(slot),
     trigger,

@@ -16,6 +16,9 @@ export const OPEN_STATES: readonly RunState[] = ["claimed", "running"];
 /** Cause of a run: its slot came, its slot was missed and is caught up on, or somebody requested it. */
 export type RunTrigger = "schedule" | "catch-up" | "manual";
 
+/** Cause of an attempt: that of the run, or `retry` from the second attempt on. */
+export type ShownTrigger = RunTrigger | "retry";
+
 /** Outcome of storing a run's `result.json`. */
 export type RunResultStatus = "stored" | "missing" | "too-large" | "not-a-file" | "invalid-json";
 
@@ -27,8 +30,10 @@ export interface RunRecord {
   readonly scheduleId: string;
   /** Its slot, in Unix seconds. */
   readonly slot: number;
-  /** Cause of the run. */
+  /** Cause of the run. It stays when a failed run is retried: see {@linkcode shownTrigger}. */
   readonly trigger: RunTrigger;
+  /** Name of the caller who requested a manual run; absent if nobody did, or the caller gave no name. */
+  readonly requestedBy?: string;
   /** State of the run. */
   readonly state: RunState;
   /** Reason for the state in one line: why the run was skipped, or what failed. */
@@ -66,7 +71,7 @@ export interface RunRecord {
   readonly result?: string;
 }
 
-type Changeable = Omit<RunRecord, "id" | "scheduleId" | "slot" | "trigger" | "claimedAt">;
+type Changeable = Omit<RunRecord, "id" | "scheduleId" | "slot" | "trigger" | "requestedBy" | "claimedAt">;
 
 /** A change of a record. `null` removes an optional field; `undefined` leaves it unchanged. */
 export type RunChange = {
@@ -98,6 +103,35 @@ export interface ListRunsOptions extends RepositoryCallOptions {
   readonly limit?: number;
 }
 
+/** The place of a record in the order of {@linkcode RunRepository.page}. */
+export type RunPlace = Pick<RunRecord, "slot" | "id">;
+
+/** Which records {@linkcode RunRepository.page} reads. */
+export interface PageRunsOptions extends RepositoryCallOptions {
+  /** Only runs of this schedule. @default all */
+  readonly scheduleId?: string;
+  /** Only runs in this state. @default all */
+  readonly state?: RunState;
+  /** Only runs that {@linkcode shownTrigger} names so. @default all */
+  readonly trigger?: ShownTrigger;
+  /** Only runs of slots at or after this time, in Unix seconds. @default all */
+  readonly from?: number;
+  /** Only runs of slots before this time, in Unix seconds. @default all */
+  readonly to?: number;
+  /** Only runs that follow this one in the order of the pages. @default all */
+  readonly after?: RunPlace;
+  /** Maximum number of records. @default 100 */
+  readonly limit?: number;
+}
+
+/** One page of records. */
+export interface RunPage {
+  /** The records, the latest slot first. */
+  readonly runs: readonly RunRecord[];
+  /** The last of them, if more may follow. */
+  readonly next?: RunPlace;
+}
+
 /**
  * The ledger. Every method rejects with `StoreUnavailableError` if the database does not answer: no answer is
  * never an empty answer. Unreadable records are left out and logged; their slots stay claimed.
@@ -122,6 +156,10 @@ export interface RunRepository extends AsyncDisposable {
   update(id: string, change: RunChange, options?: UpdateRunOptions): Promise<boolean>;
   /** Lists records of a schedule, the latest slot first. */
   list(scheduleId: string, options?: ListRunsOptions): Promise<RunRecord[]>;
+  /**
+   * Reads a page of the records of all schedules, or of one: the latest slot first, and of one slot the largest id.
+   */
+  page(options?: PageRunsOptions): Promise<RunPage>;
   /** Lists the open records of every scheduler, or of one schedule, the earliest slot first. */
   listOpen(options?: RepositoryCallOptions & { readonly scheduleId?: string }): Promise<RunRecord[]>;
   /** Records a scheduler's heartbeat. Its open records are read with this `seenAt` from then on. */
@@ -152,9 +190,25 @@ export interface RunRepository extends AsyncDisposable {
  * @param scheduleId The schedule.
  * @param slot The slot, in Unix seconds.
  * @param trigger Cause of the run; a manual run has an id of its own.
+ * @param number Number of the manual run among those of the same second, from 1.
  */
-export function runId(scheduleId: string, slot: number, trigger: RunTrigger = "schedule"): string {
-  return `${scheduleId}@${slot}${trigger === "manual" ? "-manual" : ""}`;
+export function runId(
+  scheduleId: string,
+  slot: number,
+  trigger: RunTrigger = "schedule",
+  number: number = 1,
+): string {
+  return `${scheduleId}@${slot}${trigger === "manual" ? "-manual" : ""}${number > 1 ? `-${number}` : ""}`;
+}
+
+/**
+ * Names the cause of a run's latest attempt.
+ *
+ * @param record The run.
+ * @returns `retry` from the second attempt on, else the cause of the run.
+ */
+export function shownTrigger({ trigger, attempt }: Pick<RunRecord, "trigger" | "attempt">): ShownTrigger {
+  return attempt > 1 ? "retry" : trigger;
 }
 
 /**
@@ -168,6 +222,17 @@ export function changeRun(record: RunRecord, change: RunChange): RunRecord {
   const named = Object.entries(change).filter(([, value]) => value !== undefined);
   const fields = Object.entries({ ...record, ...Object.fromEntries(named) });
   return Object.fromEntries(fields.filter(([, value]) => value !== null)) as unknown as RunRecord;
+}
+
+/**
+ * Makes a page of records.
+ *
+ * @param runs The records, in the order of the pages.
+ * @param hasMore Whether others follow in the database.
+ */
+export function toRunPage(runs: readonly RunRecord[], hasMore: boolean): RunPage {
+  const last = runs.at(-1);
+  return { runs, ...(hasMore && last && { next: { slot: last.slot, id: last.id } }) };
 }
 
 /** Whether a run is open. @param record Its record. */

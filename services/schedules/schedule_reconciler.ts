@@ -52,8 +52,26 @@ export interface ScheduleReconcilerOptions {
   readonly onSkip: (record: RunRecord) => void;
 }
 
-/** Result of {@linkcode ScheduleReconciler.runNow}: a record, claimed or skipped, or why there is none. */
-export type RunNowResult = { readonly record: RunRecord } | { readonly problem: string };
+/** Why a schedule is not run now. */
+export interface RunNowRefusal {
+  /** The reason, for programs. */
+  readonly code: "not-found" | "invalid" | "in-progress" | "not-serving";
+  /** The reason in one sentence. */
+  readonly problem: string;
+  /** The run that is in progress, if that is the reason. */
+  readonly run?: RunRecord;
+}
+
+/** Result of {@linkcode ScheduleReconciler.runNow}: the claimed record, or why there is none. */
+export type RunNowResult = { readonly record: RunRecord } | RunNowRefusal;
+
+/** Options of {@linkcode ScheduleReconciler.runNow}. */
+export interface RunNowOptions {
+  /** Name of the caller, for the record. */
+  readonly requestedBy?: string;
+  /** Aborts the call. */
+  readonly signal?: AbortSignal;
+}
 
 /** A schedule, its parsed document, and its plan. */
 interface Pass {
@@ -128,27 +146,42 @@ export class ScheduleReconciler {
    * Runs a schedule now if its policy allows, even a disabled one.
    *
    * @param id Id of the schedule.
-   * @param signal Aborts the call.
+   * @param options Who asks, and a signal.
    * @returns The record, or why there is none.
    * @throws {StoreUnavailableError} If documents or ledger do not answer.
    */
-  async runNow(id: string, signal: AbortSignal): Promise<RunNowResult> {
+  async runNow(
+    id: string,
+    { requestedBy, signal = new AbortController().signal }: RunNowOptions = {},
+  ): Promise<RunNowResult> {
     const { repository, runs, clock } = this.#options;
     const stored = await repository.find(id, { signal });
     const document = stored && parseScheduleDocument(stored.document, id);
-    if (!document || !this.#isServed(document)) return { problem: `There is no schedule '${id}'.` };
-    if (document.status === "invalid") return { problem: `It cannot be run: ${document.reason}` };
-    const now = Math.floor(clock.now() / 1000);
-    const open = (await this.#open(signal, id)).get(id) ?? [];
-    const knownAt = momentOf(clock);
-    const record = this.#record(id, planSlot(now, "manual", { settings: document.settings, now, open }));
-    const inserted = await runs.insert([record], { signal });
-    if (!inserted.has(record.id)) {
-      const other = await runs.get(record.id, { signal });
-      return other ? { record: other } : { problem: "It was asked for twice in one second." };
+    if (!document) return { code: "not-found", problem: `There is no schedule '${id}'.` };
+    if (!this.#isServed(document)) {
+      return { code: "not-serving", problem: `This service does not serve the segment of '${id}'.` };
     }
-    this.#publish(record, document, { knownAt });
-    return { record };
+    if (document.status === "invalid") {
+      return { code: "invalid", problem: `'${id}' cannot be run: ${document.reason}` };
+    }
+    const knownAt = momentOf(clock);
+    const open = (await this.#open(signal, id)).get(id) ?? [];
+    const slot = Math.floor(clock.now() / 1000);
+    const { state, reason } = planSlot(slot, "manual", { settings: document.settings, now: slot, open });
+    if (state === "skipped") {
+      return { code: "in-progress", problem: `'${id}' is not run: ${reason}.`, run: open[0]! };
+    }
+    for (let number = 1;; number++) {
+      const record: RunRecord = {
+        ...this.#record(id, { slot, trigger: "manual", state }),
+        id: runId(id, slot, "manual", number),
+        ...(requestedBy !== undefined && { requestedBy }),
+      };
+      // Another one was requested in the same second.
+      if (!(await runs.insert([record], { signal })).has(record.id)) continue;
+      this.#publish(record, document, { knownAt });
+      return { record };
+    }
   }
 
   /** Forgets a removed schedule. @param id Its id. */

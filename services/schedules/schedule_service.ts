@@ -22,7 +22,7 @@ import type { BotEvents } from "../events/bot_events.ts";
 import { untilCaughtUp } from "../events/until_caught_up.ts";
 import { RunPreparer } from "./run_preparer.ts";
 import type { RunRecord, RunRepository, RunRetention } from "./run_repository.ts";
-import { type RunNowResult, ScheduleReconciler } from "./schedule_reconciler.ts";
+import { type RunNowOptions, type RunNowResult, ScheduleReconciler } from "./schedule_reconciler.ts";
 import { readExecutionTime, type ScheduleRepository } from "./schedule_repository.ts";
 import { ScheduleState } from "./schedule_state.ts";
 import { ScheduledRuns } from "./scheduled_runs.ts";
@@ -91,6 +91,7 @@ export class ScheduleService {
   #isCaughtUp = true;
   /** Whether leftovers of a killed predecessor are removed. */
   #isSwept = false;
+  #isRunning = false;
 
   constructor(options: ScheduleServiceOptions) {
     this.#options = {
@@ -134,6 +135,8 @@ export class ScheduleService {
       onMalformed: (subject, problem) => this.#log.warn("event not understood", { subject, problem }),
       onGap: () => this.#resync.wake(),
     });
+    this.#isRunning = true;
+    signal.addEventListener("abort", () => this.#isRunning = false, { once: true });
     this.#isCaughtUp = false;
     this.#caughtUp = untilCaughtUp({ events, what: "schedules", clock, signal }).then(() => {
       this.#isCaughtUp = true;
@@ -166,12 +169,20 @@ export class ScheduleService {
    * Runs a schedule now if its policy allows, even a disabled one.
    *
    * @param id Id of the schedule.
-   * @param options A signal that aborts the call.
-   * @returns The run's record, possibly skipped; or why there is none.
+   * @param options Who asks, and a signal that aborts the call.
+   * @returns The run's record, or why there is none.
    * @throws {StoreUnavailableError} If documents or ledger do not answer.
    */
-  runNow(id: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<RunNowResult> {
-    return this.#reconciler.runNow(id, signal ?? new AbortController().signal);
+  async runNow(id: string, options?: RunNowOptions): Promise<RunNowResult> {
+    const why = this.#isRunning ? this.#options.whyIdle() : "the right to serve";
+    if (why !== undefined) {
+      return {
+        code: "not-serving",
+        problem: `This service does not run schedules now: it waits for ${why}.`,
+      };
+    }
+    // One at a time, so that the second of two sees the first.
+    return await this.#passes.run(id, () => this.#reconciler.runNow(id, options));
   }
 
   /**

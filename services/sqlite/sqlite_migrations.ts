@@ -90,6 +90,11 @@ const STEPS: readonly string[] = [
      value TEXT NOT NULL,
      PRIMARY KEY (collection, id)
    ) STRICT, WITHOUT ROWID;`,
+  // The order of pages: of one slot, the largest id first.
+  `ALTER TABLE runs ADD COLUMN requested_by TEXT;
+   DROP INDEX runs_by_schedule;
+   CREATE INDEX runs_by_schedule ON runs (schedule_id, slot, id);
+   CREATE INDEX runs_by_slot ON runs (slot, id);`,
 ];
 
 /**

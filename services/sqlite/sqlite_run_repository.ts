@@ -12,10 +12,13 @@ import { RunReader } from "../schedules/run_reader.ts";
 import {
   type ListRunsOptions,
   OPEN_STATES,
+  type PageRunsOptions,
   type RunChange,
+  type RunPage,
   type RunRecord,
   type RunRepository,
   type RunRetention,
+  toRunPage,
   type UpdateRunOptions,
 } from "../schedules/run_repository.ts";
 import { SqliteCalls } from "./sqlite_calls.ts";
@@ -87,10 +90,33 @@ export class SqliteRunRepository implements RunRepository {
   list(scheduleId: string, options: ListRunsOptions = {}): Promise<RunRecord[]> {
     return this.#calls.run(`read the runs of schedule '${scheduleId}'`, options, () =>
       this.#all(
-        "schedule_id = ? ORDER BY slot DESC, claimed_at DESC LIMIT ?",
+        "schedule_id = ? ORDER BY slot DESC, id DESC LIMIT ?",
         scheduleId,
         options.limit ?? DEFAULT_LIMIT,
       ));
+  }
+
+  /** See {@linkcode RunRepository.page}. */
+  page(options: PageRunsOptions = {}): Promise<RunPage> {
+    const { scheduleId, state, trigger, from, to, after, limit = DEFAULT_LIMIT } = options;
+    const conditions: [string, ...SQLInputValue[]][] = [
+      ...(scheduleId === undefined ? [] : [["schedule_id = ?", scheduleId] as [string, string]]),
+      ...(state === undefined ? [] : [["state = ?", state] as [string, string]]),
+      ...(from === undefined ? [] : [["slot >= ?", from] as [string, number]]),
+      ...(to === undefined ? [] : [["slot < ?", to] as [string, number]]),
+      ...(after === undefined
+        ? []
+        : [["(slot, id) < (?, ?)", after.slot, after.id] as [string, number, string]]),
+      ...triggerConditions(trigger),
+    ];
+    const where = conditions.map(([condition]) => condition).join(" AND ") || "TRUE";
+    const values = conditions.flatMap(([, ...values]) => values);
+    return this.#calls.run("read a page of runs", options, () => {
+      const rows = this.#database.prepare(
+        `SELECT * FROM runs WHERE ${where} ORDER BY slot DESC, id DESC LIMIT ?`,
+      ).all(...values, limit + 1);
+      return toRunPage(this.#reader.readAll(rows.slice(0, limit).map(toFields)), rows.length > limit);
+    });
   }
 
   /** See {@linkcode RunRepository.listOpen}. */
@@ -102,7 +128,8 @@ export class SqliteRunRepository implements RunRepository {
       options,
       () =>
         scheduleId === undefined
-          ? this.#all(`${IS_OPEN} ORDER BY slot, claimed_at`)
+          // Left to itself, SQLite would read all runs in the order of their slots.
+          ? this.#read(`SELECT * FROM runs INDEXED BY runs_open WHERE ${IS_OPEN} ORDER BY slot, claimed_at`)
           : this.#all(`${IS_OPEN} AND schedule_id = ? ORDER BY slot, claimed_at`, scheduleId),
     );
   }
@@ -126,7 +153,7 @@ export class SqliteRunRepository implements RunRepository {
       const isFinal = `schedule_id = :schedule AND NOT ${IS_OPEN}`;
       const { changes } = this.#database.prepare(
         `DELETE FROM runs WHERE ${isFinal} AND (claimed_at < :oldest OR id NOT IN (
-           SELECT id FROM runs WHERE ${isFinal} ORDER BY slot DESC, claimed_at DESC LIMIT :most))`,
+           SELECT id FROM runs WHERE ${isFinal} ORDER BY slot DESC, id DESC LIMIT :most))`,
       ).run({
         schedule: scheduleId,
         oldest: now.getTime() - maxAgeMs,
@@ -151,9 +178,22 @@ export class SqliteRunRepository implements RunRepository {
   }
 
   #all(where: string, ...values: readonly SQLInputValue[]): RunRecord[] {
-    const rows = this.#database.prepare(`SELECT * FROM runs WHERE ${where}`).all(...values);
+    return this.#read(`SELECT * FROM runs WHERE ${where}`, ...values);
+  }
+
+  #read(select: string, ...values: readonly SQLInputValue[]): RunRecord[] {
+    const rows = this.#database.prepare(select).all(...values);
     return this.#reader.readAll(rows.map(toFields));
   }
+}
+
+/** A run whose trigger is unknown counts as one of the schedule. */
+function triggerConditions(trigger: PageRunsOptions["trigger"]): [string, ...SQLInputValue[]][] {
+  if (trigger === undefined) return [];
+  if (trigger === "retry") return [["attempt > 1"]];
+  const first: [string] = ["attempt <= 1"];
+  if (trigger === "schedule") return [first, ["trigger NOT IN ('catch-up', 'manual')"]];
+  return [first, ["trigger = ?", trigger]];
 }
 
 function toColumn(value: string | number | Date): SQLInputValue {

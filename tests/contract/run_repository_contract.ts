@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import {
   changeRun,
+  type PageRunsOptions,
   type RunChange,
   runId,
   type RunRecord,
@@ -59,6 +60,7 @@ function wholeRecord(): RunRecord {
   return {
     ...recordOf("whole", 0, "failed"),
     trigger: "catch-up",
+    requestedBy: "token ci",
     reason: 'it "failed"\n; é 🤖',
     startedAt: new Date(1_790_000_001_234),
     finishedAt: new Date(1_790_000_009_999),
@@ -153,7 +155,7 @@ export function testRunRepositoryContract({ name, make }: RunRepositoryContractO
   test("update() changes what it names, and nothing else", async ({ repository }) => {
     const [a, b] = [recordOf("a", 0), recordOf("b", 0)];
     await repository.insert([a, b]);
-    const { id, scheduleId, slot, trigger, claimedAt, ...change } = wholeRecord();
+    const { id, scheduleId, slot, trigger, requestedBy, claimedAt, ...change } = wholeRecord();
     assert.equal(await repository.update(a.id, change), true);
     assert.deepEqual(await repository.get(a.id), { ...a, ...change });
     assert.deepEqual(await repository.get(b.id), b);
@@ -162,7 +164,7 @@ export function testRunRepositoryContract({ name, make }: RunRepositoryContractO
     assert.equal(await repository.update(a.id, {}), true);
     assert.equal(await repository.update("nobody@1", { reason: "x" }), false);
     assert.equal(await repository.get("nobody@1"), undefined);
-    assert.ok(id && scheduleId && slot && trigger && claimedAt);
+    assert.ok(id && scheduleId && slot && trigger && requestedBy && claimedAt);
   });
 
   test("update() takes away what it names with null, and nothing else", async ({ repository }) => {
@@ -202,6 +204,70 @@ export function testRunRepositoryContract({ name, make }: RunRepositoryContractO
     const [three, one, two, zero] = records;
     assert.deepEqual(await repository.list("a"), [three, manual, two, one, zero]);
     assert.deepEqual(await repository.list("a", { limit: 2 }), [three, manual]);
+  });
+
+  test("page() gives the runs of all schedules or of one in pages, the latest slot first", async ({ repository }) => {
+    const records = ["a", "b", "a-"].flatMap((id) => [0, 1, 2, 3].map((n) => recordOf(id, n, "succeeded")));
+    await repository.insert(records);
+    const ordered = records.toSorted((a, b) => b.slot - a.slot || (a.id < b.id ? 1 : -1));
+    for (const limit of [1, 5, 12, 13]) {
+      const found: RunRecord[] = [];
+      let page = await repository.page({ limit });
+      found.push(...page.runs);
+      while (page.next) {
+        assert.equal(page.runs.length, limit);
+        page = await repository.page({ limit, after: page.next });
+        found.push(...page.runs);
+      }
+      assert.deepEqual(found, ordered, `pages of ${limit}`);
+    }
+    const ofA = await repository.page({ scheduleId: "a", limit: 3 });
+    assert.deepEqual(ofA.runs.map(({ id }) => id), [3, 2, 1].map((n) => recordOf("a", n).id));
+    const rest = await repository.page({ scheduleId: "a", limit: 3, after: ofA.next! });
+    assert.deepEqual(rest, { runs: [recordOf("a", 0, "succeeded")] });
+    assert.deepEqual(await repository.page({ scheduleId: "nobody" }), { runs: [] });
+  });
+
+  test("page() takes state, trigger and time", async ({ repository, damage }) => {
+    const records: RunRecord[] = [
+      recordOf("a", 0, "failed"),
+      { ...recordOf("a", 1, "succeeded"), attempt: 1 },
+      { ...recordOf("a", 2, "succeeded"), attempt: 2 },
+      { ...recordOf("a", 3, "failed"), trigger: "catch-up", attempt: 3 },
+      { ...recordOf("a", 4, "succeeded"), trigger: "catch-up", attempt: 1 },
+      {
+        ...recordOf("a", 5, "running"),
+        id: runId("a", SLOT + 300, "manual"),
+        trigger: "manual",
+        attempt: 1,
+        requestedBy: "local",
+      },
+      { ...recordOf("b", 6, "running"), attempt: 1 },
+    ];
+    await repository.insert(records);
+    await damage(records[1]!.id, "trigger", "full moon");
+    const slots = async (options: PageRunsOptions) =>
+      (await repository.page(options)).runs.map(({ slot }) => (slot - SLOT) / 60);
+    assert.deepEqual(await slots({ state: "failed" }), [3, 0]);
+    assert.deepEqual(await slots({ trigger: "retry" }), [3, 2]);
+    assert.deepEqual(await slots({ trigger: "schedule" }), [6, 1, 0]);
+    assert.deepEqual(await slots({ trigger: "catch-up" }), [4]);
+    assert.deepEqual(await slots({ trigger: "manual" }), [5]);
+    assert.deepEqual(await slots({ from: SLOT + 60, to: SLOT + 240 }), [3, 2, 1]);
+    assert.deepEqual(await slots({ from: SLOT + 60, to: SLOT + 240, after: records[3]!, limit: 1 }), [2]);
+    assert.deepEqual(await slots({ scheduleId: "b", state: "running", trigger: "schedule" }), [6]);
+    assert.deepEqual(await repository.get(records[5]!.id), records[5]);
+  });
+
+  test("page() leaves out a damaged record, and goes on behind it", async ({ repository, damage }) => {
+    const records = [0, 1, 2, 3].map((n) => recordOf("a", n, "failed"));
+    await repository.insert(records);
+    await damage(records[2]!.id, "state", "exploded");
+    const first = await repository.page({ limit: 2 });
+    assert.deepEqual(first.runs, [records[3]]);
+    assert.deepEqual(await repository.page({ limit: 3, after: first.next! }), {
+      runs: [records[1], records[0]],
+    });
   });
 
   test("list() gives a hundred where no limit is set", async ({ repository }) => {
@@ -340,6 +406,7 @@ export function testRunRepositoryContract({ name, make }: RunRepositoryContractO
         () => repository.get(record.id, options),
         () => repository.update(record.id, { state: "running" }, options),
         () => repository.list("a", options),
+        () => repository.page(options),
         () => repository.listOpen(options),
         () => repository.touch("one", new Date(), options),
         () => repository.trim("a", { maxRecords: 0, maxAgeMs: 0 }, new Date(), options),

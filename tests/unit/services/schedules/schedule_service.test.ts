@@ -253,22 +253,50 @@ Deno.test("ScheduleService.runNow() obeys the policy, runs what is disabled, and
   const scheduler = startScheduler(world, "a");
   const { service } = scheduler;
   await world.clock.advance(SECOND);
-  assert.deepEqual(await service.runNow("nobody"), { problem: "There is no schedule 'nobody'." });
-  assert.match(JSON.stringify(await service.runNow("bad")), /It cannot be run: config\.schedule/);
-  const result = await service.runNow("off");
-  assert.ok("record" in result && result.record.state === "claimed" && result.record.trigger === "manual");
-  const again = await service.runNow("off");
-  assert.ok("record" in again && again.record.id === result.record.id, "twice in one second is once");
-  await world.clock.advance(2 * SECOND);
-  const second = await service.runNow("off");
-  assert.ok("record" in second && second.record.state === "skipped", JSON.stringify(second));
-  await world.clock.advance(20 * SECOND);
-  assert.deepEqual(await world.story("off", BEGIN), [
-    "1 manual succeeded",
-    `3 manual skipped: the run ${result.record.id} was still going, and concurrency_policy is Forbid`,
+  assert.deepEqual(await service.runNow("nobody"), {
+    code: "not-found",
+    problem: "There is no schedule 'nobody'.",
+  });
+  assert.match(
+    JSON.stringify(await service.runNow("bad")),
+    /"code":"invalid".*cannot be run: config\.schedule/,
+  );
+  const [result, again] = await Promise.all([
+    service.runNow("off", { requestedBy: "token ci" }),
+    service.runNow("off"),
   ]);
+  assert.ok("record" in result && result.record.state === "claimed" && result.record.trigger === "manual");
+  assert.equal((await world.records("off"))[0]?.requestedBy, "token ci");
+  assert.ok("code" in again && again.code === "in-progress" && again.run?.id === result.record.id);
+  await world.clock.advance(2 * SECOND);
+  assert.deepEqual(await service.runNow("off"), {
+    code: "in-progress",
+    problem:
+      `'off' is not run: the run ${result.record.id} was still going, and concurrency_policy is Forbid.`,
+    run: (await world.records("off"))[0],
+  });
+  await world.clock.advance(20 * SECOND);
+  assert.deepEqual(await world.story("off", BEGIN), ["1 manual succeeded"]);
   assert.equal(world.starts[0]?.name, `berth_a_run_off_${BEGIN / 1000 + 1}-manual`);
   await scheduler.stop();
+});
+
+Deno.test("ScheduleService.runNow() makes two runs of two requests in one second if the policy allows", async () => {
+  const world = await newWorld();
+  const berth = { concurrency_policy: "Allow", retries: 1 };
+  await world.put("all", { schedule: "0 0 1 1 *", berth }, { ms: 5 * SECOND, exitCodes: [3, 0] });
+  const scheduler = startScheduler(world, "a");
+  await world.clock.advance(SECOND);
+  const results = await Promise.all([1, 2, 3].map(() => scheduler.service.runNow("all")));
+  const ids = results.map((result) => "record" in result ? result.record.id : JSON.stringify(result));
+  assert.deepEqual(ids, ["", "-2", "-3"].map((end) => `all@${BEGIN / 1000 + 1}-manual${end}`));
+  await world.clock.advance(30 * SECOND);
+  const states = (await world.records("all")).map(({ id, state }) => `${id} ${state}`);
+  assert.deepEqual(states.sort(), ids.map((id) => `${id} succeeded`).sort());
+  assert.equal(world.starts.length, 6, "each has its own attempts");
+  await scheduler.stop();
+  assert.match(JSON.stringify(await scheduler.service.runNow("all")), /"code":"not-serving"/);
+  assert.deepEqual(world.broken, []);
 });
 
 Deno.test("ScheduleService tells of schedules that cannot be run, and runs the others", async () => {

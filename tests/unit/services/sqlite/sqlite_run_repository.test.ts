@@ -90,6 +90,9 @@ Deno.test("SqliteRunRepository reads by an index what is open and what is a sche
   await sqlite.repository.listOpen();
   await sqlite.repository.listOpen({ scheduleId: "a" });
   await sqlite.repository.touch("one", new Date());
+  const after = { slot: 1, id: "a" };
+  await sqlite.repository.page({ after });
+  await sqlite.repository.page({ scheduleId: "a", after, from: 0 });
   const plans = seen.map((sql) =>
     prepare.call(sqlite.database, `EXPLAIN QUERY PLAN ${sql}`).all().map(({ detail }) => String(detail)).join(
       "; ",
@@ -99,4 +102,6 @@ Deno.test("SqliteRunRepository reads by an index what is open and what is a sche
   assert.match(plans[1]!, /^SCAN runs USING INDEX runs_open;/);
   assert.match(plans[2]!, /^SEARCH runs USING INDEX runs_(open|by_schedule) \(schedule_id=\?\)/);
   assert.match(plans[3]!, /^SCAN runs USING INDEX runs_open$/);
+  assert.match(plans[4]!, /^SEARCH runs USING INDEX runs_by_slot \(.*<.*\)$/);
+  assert.match(plans[5]!, /^SEARCH runs USING INDEX runs_by_schedule \(schedule_id=\? AND .*\)$/);
 });
