@@ -26,6 +26,7 @@ export class ContainerLines {
   readonly #orchestrator: Pick<ContainerOrchestrator, "readLog">;
   readonly #container: string;
   readonly #clock: Clock;
+  readonly #run: Pick<StoredLogLine, "run">;
   #offset: LogOffset | undefined;
   #hasOpenLine = false;
 
@@ -34,17 +35,20 @@ export class ContainerLines {
    * @param container The engine's id.
    * @param clock The clock.
    * @param after The last entry that is known.
+   * @param run Slot of the run that it is, or id of the backtest; `undefined` for a bot.
    */
   constructor(
     orchestrator: Pick<ContainerOrchestrator, "readLog">,
     container: string,
     clock: Clock,
     after?: LogOffset,
+    run?: string,
   ) {
     this.#orchestrator = orchestrator;
     this.#container = container;
     this.#clock = clock;
     this.#offset = after;
+    this.#run = run === undefined ? {} : { run };
   }
 
   /** Whether a line has begun and not ended; after some time it counts as complete. */
@@ -59,7 +63,7 @@ export class ContainerLines {
     const counter = new OffsetCounter(after);
     const lines: StoredLogLine[] = [];
     const joiner = new LineJoiner((stream, time, pieces) =>
-      lines.push({ time, stream, text: decodePieces(pieces) })
+      lines.push({ time, stream, text: decodePieces(pieces), ...this.#run })
     );
     /** Up to where everything is complete while a line is open. */
     let complete = { last: counter.last, lines: 0 };
@@ -72,6 +76,7 @@ export class ContainerLines {
           time,
           stream: "berth",
           text: `lines printed between ${after!.time} and ${time} are lost`,
+          ...this.#run,
         });
       }
       for (const entry of entries) {

@@ -8,6 +8,11 @@
  *   or `stream` of its own keeps it: `{"berth":{"stream":"…","timestamp":"…"},…` or `{"timestamp":"…","berth":{"stream":"…"},…`.
  *   An object with a `berth`, too, is stored as a plain line.
  *
+ * A line of a run has a field in front that names the run: `{"berth":{"run":"1769868000"},"timestamp":"…","stream":"…",…` for
+ * a plain line, `{"berth":{"run":"…"},"stream":"…","timestamp":"…",…` for an object, and
+ * `{"berth":{"run":"…","stream":"…","timestamp":"…"},…` or `{"berth":{"run":"…","stream":"…"},"timestamp":"…",…` for one with a
+ * `timestamp` or `stream` of its own.
+ *
  * The order of the first fields tells these forms apart, so that a line that is read back is the line that was printed. Times are RFC 3339 in UTC, by the engine's clock.
  *
  * @module
@@ -29,6 +34,14 @@ const OBJECT_HEAD = new RegExp(
   String
     .raw`^\{(?:${STREAM},${TIME}|"berth":\{${STREAM},${TIME}\}|${TIME},"berth":\{${STREAM}\})(?:,|(?=[ \t\r]*\}))`,
 );
+const RUN = String.raw`"run":"(?<run>[a-zA-Z0-9-]{1,128})"`;
+/** Matches the same in front of an object that a run printed. */
+const RUN_OBJECT_HEAD = new RegExp(
+  String
+    .raw`^\{"berth":\{${RUN}(?:\},${STREAM},${TIME}|,${STREAM},${TIME}\}|,${STREAM}\},${TIME})(?:,|(?=[ \t\r]*\}))`,
+);
+/** Matches what stands in front of a plain line of a run. */
+const RUN_HEAD = new RegExp(String.raw`^\{"berth":\{${RUN}\},(?="timestamp":)`);
 const SOURCES: readonly unknown[] = ["stdout", "stderr", "berth"] satisfies LogSource[];
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -39,17 +52,21 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
  * @param source Where it comes from.
  * @param time When the engine received it, RFC 3339 in UTC.
  * @param pieces Its content, without a line end.
+ * @param run Slot of the run that printed it, or id of the backtest; `undefined` for a bot.
  */
 export function writeJsonLine(
   output: ByteBuilder,
   source: LogSource,
   time: string,
   pieces: readonly Uint8Array[],
+  run?: string,
 ): void {
   // A character may be split between two pieces.
   const text = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
-  if (source !== "berth" && text[0] === OPENING_BRACE && writeObject(output, source, time, text)) return;
-  output.addAscii('{"timestamp":"');
+  if (source !== "berth" && text[0] === OPENING_BRACE && writeObject(output, source, time, text, run)) return;
+  output.addAscii("{");
+  if (run !== undefined) output.addAscii(`"berth":{"run":"${run}"},`);
+  output.addAscii('"timestamp":"');
   output.addAscii(time);
   output.addAscii('","stream":"');
   output.addAscii(source);
@@ -70,11 +87,21 @@ export function writeJsonLine(
  * @returns The line; `undefined` if it is not a JSON object with a time.
  */
 export function parseJsonLine(line: string): StoredLogLine | undefined {
-  const head = OBJECT_HEAD.exec(line);
+  const head = OBJECT_HEAD.exec(line) ?? RUN_OBJECT_HEAD.exec(line);
   if (head) {
-    const { time = "", stream } = head.groups!;
-    return { time, stream: stream as LogSource, text: `{${line.slice(head[0].length)}` };
+    const { time = "", stream, run } = head.groups!;
+    const text = `{${line.slice(head[0].length)}`;
+    return { time, stream: stream as LogSource, text, ...(run !== undefined && { run }) };
   }
+  const marked = RUN_HEAD.exec(line);
+  if (marked) {
+    const plain = parsePlainLine(`{${line.slice(marked[0].length)}`);
+    return plain && { ...plain, run: marked.groups!.run! };
+  }
+  return parsePlainLine(line);
+}
+
+function parsePlainLine(line: string): StoredLogLine | undefined {
   const { timestamp, stream: source, message } = parseObject(line) ?? {};
   if (typeof timestamp !== "string" || Number.isNaN(Date.parse(timestamp))) return undefined;
   return {
@@ -85,14 +112,27 @@ export function parseJsonLine(line: string): StoredLogLine | undefined {
 }
 
 /** @returns False if it is not an object, or has all the fields that could be added. */
-function writeObject(output: ByteBuilder, source: LogSource, time: string, text: Uint8Array): boolean {
+function writeObject(
+  output: ByteBuilder,
+  source: LogSource,
+  time: string,
+  text: Uint8Array,
+  run: string | undefined,
+): boolean {
   let end = text.length - 1;
   while (WHITE_SPACE.includes(text[end]!)) end--;
   if (text[end] !== CLOSING_BRACE) return false;
   const fields = parseObject(decoder.decode(text));
   if (!fields) return false;
   const hasTime = Object.hasOwn(fields, "timestamp");
-  if (!hasTime && !Object.hasOwn(fields, "stream")) {
+  if (run !== undefined) {
+    if (Object.hasOwn(fields, "berth")) return false;
+    const head = `{"berth":{"run":"${run}"`;
+    if (hasTime) output.addAscii(`${head},"stream":"${source}","timestamp":"${time}"}`);
+    else if (Object.hasOwn(fields, "stream")) {
+      output.addAscii(`${head},"stream":"${source}"},"timestamp":"${time}"`);
+    } else output.addAscii(`${head}},"stream":"${source}","timestamp":"${time}"`);
+  } else if (!hasTime && !Object.hasOwn(fields, "stream")) {
     output.addAscii(`{"stream":"${source}","timestamp":"${time}"`);
   } else if (Object.hasOwn(fields, "berth")) return false;
   else if (hasTime) output.addAscii(`{"berth":{"stream":"${source}","timestamp":"${time}"}`);

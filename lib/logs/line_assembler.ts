@@ -44,6 +44,8 @@ export interface LineAssemblerOptions {
   readonly maxLineBytes?: number;
   /** The entry before the first one. */
   readonly after?: LogOffset;
+  /** Slot of the run that prints the lines, or id of the backtest. Such lines are always NDJSON. @default {a bot's lines} */
+  readonly run?: string | undefined;
 }
 
 interface OpenSegment {
@@ -84,6 +86,7 @@ const METRIC = '"_metric"';
  */
 export class LineAssembler implements Disposable {
   readonly #writeLine: typeof writeJsonLine;
+  readonly #run: string | undefined;
   readonly #joiner: LineJoiner;
   readonly #counter: OffsetCounter;
   readonly #decoder = new TextDecoder();
@@ -97,8 +100,10 @@ export class LineAssembler implements Disposable {
   readonly #spareBuffers: ArrayBuffer[] = [];
 
   /** @param options See {@linkcode LineAssemblerOptions}. */
-  constructor({ format, maxLineBytes, after }: LineAssemblerOptions = {}) {
-    this.#writeLine = format === "text" ? writeTextLine : writeJsonLine;
+  constructor({ format, maxLineBytes, after, run }: LineAssemblerOptions = {}) {
+    // A line of text has no room for the run.
+    this.#writeLine = format === "text" && run === undefined ? writeTextLine : writeJsonLine;
+    this.#run = run;
     this.#joiner = new LineJoiner(
       (stream, time, pieces) => this.#addLine(stream, time, pieces),
       { maxLineBytes },
@@ -203,7 +208,7 @@ export class LineAssembler implements Disposable {
     const segment = last && (last.day === day || this.#save) ? last : this.#beginSegment(day);
     const { output } = segment;
     const before = output.length;
-    this.#writeLine(output, source, time, pieces);
+    this.#writeLine(output, source, time, pieces, this.#run);
     this.#bytes += output.length - before;
     for (const { length } of pieces) segment.textBytes += length;
     const first = pieces[0]!;

@@ -21,6 +21,8 @@ export interface StoredLogLine {
   readonly stream: LogSource;
   /** The line without its line end. Invalid UTF-8 is U+FFFD. */
   readonly text: string;
+  /** Slot of the run that printed it, or id of the backtest; absent for lines of a bot. */
+  readonly run?: string;
 }
 
 /**

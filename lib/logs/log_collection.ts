@@ -22,6 +22,8 @@ export interface LoggedContainer {
   readonly id: string;
   /** When it was created. */
   readonly createdAt: Date;
+  /** Slot of the run that it is, or id of the backtest; absent for a bot. Its lines are marked with it. */
+  readonly run?: string | undefined;
 }
 
 /** A container to collect from. */

@@ -5,6 +5,7 @@
  */
 
 import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
+import { LABEL } from "../engine/labels.ts";
 import type { LogOffset } from "../engine/log_offset.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import { Wakeup } from "../util/wakeup.ts";
@@ -36,6 +37,10 @@ export interface ReadLogsOptions {
   readonly tail?: number;
   /** Only those at or after this time. @default all */
   readonly since?: Date;
+  /** Only those before this time. @default all */
+  readonly until?: Date;
+  /** Only those of these runs: slots of attempts, or the id of a backtest. @default all, also those of no run */
+  readonly slots?: readonly string[];
   /** Continue with what is printed, also by later containers of the bot, until the signal is given. @default {false} */
   readonly follow?: boolean;
   /** Ends the reading, without an error. */
@@ -48,6 +53,13 @@ const GATHER_MS = 100;
 const POLL_INTERVAL_MS = 1000;
 /** Entries to expect beyond those that the watcher has counted. */
 const EXTRA_ENTRIES = 64;
+
+interface PrintingContainer {
+  readonly id: string;
+  readonly isExited: boolean;
+  /** Slot of the run that it is, or id of the backtest. */
+  readonly run: string | undefined;
+}
 
 interface FollowedContainer {
   readonly lines: ContainerLines;
@@ -88,49 +100,51 @@ export class LogReader {
     const { tail, follow, signal = new AbortController().signal } = options;
     const followed = new Map<string, FollowedContainer>();
     const wakeup = new Wakeup();
-    const lines = this.#readUpToNow(id, options, signal, (containerId, after) => {
-      const one = this.#open(containerId, wakeup, after);
-      followed.set(containerId, one);
+    const lines = this.#readUpToNow(id, options, signal, (container, after) => {
+      const one = this.#open(container, wakeup, after);
+      followed.set(container.id, one);
       return one.lines;
     });
     if (tail === undefined) yield* lines;
     else yield* await lastOf(lines, tail);
-    if (follow) yield* this.#follow(id, followed, wakeup, signal);
+    if (follow) yield* this.#follow(id, options, followed, wakeup, signal);
   }
 
-  #open(containerId: string, wakeup: Wakeup, after?: LogOffset): FollowedContainer {
+  #open({ id, run }: PrintingContainer, wakeup: Wakeup, after?: LogOffset): FollowedContainer {
     const { orchestrator, clock } = this.#options;
     return {
-      lines: new ContainerLines(orchestrator, containerId, clock, after),
-      watcher: new LogWatcher(orchestrator, containerId, () => wakeup.wake()),
+      lines: new ContainerLines(orchestrator, id, clock, after, run),
+      watcher: new LogWatcher(orchestrator, id, () => wakeup.wake()),
     };
   }
 
   async *#readUpToNow(
     id: string,
-    { tail, since }: ReadLogsOptions,
+    { tail, since, until, slots }: ReadLogsOptions,
     signal: AbortSignal,
-    open: (containerId: string, after?: LogOffset) => ContainerLines,
+    open: (container: PrintingContainer, after?: LogOffset) => ContainerLines,
   ): AsyncGenerator<StoredLogLine> {
     // Listed before the stored lines are read: what goes meanwhile is stored by then.
-    const containers = await this.#containers(id, signal);
+    const containers = await this.#containers(id, slots, signal);
     const checkpoints = new Map<string, LogCheckpoint>();
-    yield* this.#stored.read(id, { tail, since, signal }, (metadata) => {
+    yield* this.#stored.read(id, { tail, since, until, slots, signal }, (metadata) => {
       for (const checkpoint of readCheckpoints(metadata)) {
         const before = checkpoints.get(checkpoint.container);
         if (!before || before.entries < checkpoint.entries) checkpoints.set(checkpoint.container, checkpoint);
       }
     });
-    for (const { id: containerId, isExited } of containers) {
-      const lines = open(containerId, checkpoints.get(shortContainerId(containerId))?.offset);
-      for await (const line of unlessGone(lines.read({ isFinal: isExited, signal }))) {
-        if (!since || Date.parse(line.time) >= since.getTime()) yield line;
+    for (const container of containers) {
+      const lines = open(container, checkpoints.get(shortContainerId(container.id))?.offset);
+      for await (const line of unlessGone(lines.read({ isFinal: container.isExited, signal }))) {
+        const ms = Date.parse(line.time);
+        if (!(since && ms < since.getTime()) && !(until && ms >= until.getTime())) yield line;
       }
     }
   }
 
   async *#follow(
     id: string,
+    { slots }: ReadLogsOptions,
     followed: Map<string, FollowedContainer>,
     wakeup: Wakeup,
     signal: AbortSignal,
@@ -139,9 +153,10 @@ export class LogReader {
     try {
       while (!signal.aborted) {
         wakeup.clear();
-        for (const { id: containerId, isExited } of await this.#containers(id, signal)) {
-          const one = followed.get(containerId) ?? this.#open(containerId, wakeup);
-          followed.set(containerId, one);
+        for (const container of await this.#containers(id, slots, signal)) {
+          const { isExited } = container;
+          const one = followed.get(container.id) ?? this.#open(container, wakeup);
+          followed.set(container.id, one);
           const { lines, watcher } = one;
           const wasOpen = watcher.isOpen;
           if (!wasOpen && !isExited) watcher.open();
@@ -158,12 +173,17 @@ export class LogReader {
     }
   }
 
-  async #containers(id: string, signal: AbortSignal): Promise<{ id: string; isExited: boolean }[]> {
+  async #containers(
+    id: string,
+    slots: readonly string[] | undefined,
+    signal: AbortSignal,
+  ): Promise<PrintingContainer[]> {
     const { orchestrator, labelsOf } = this.#options;
     const found = await orchestrator.listContainers({ labels: labelsOf(id), signal });
     return found.filter(({ phase }) => phase !== "pending")
       .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
-      .map(({ id, phase }) => ({ id, isExited: phase === "exited" }));
+      .map(({ id, phase, labels }) => ({ id, isExited: phase === "exited", run: labels[LABEL.slot] }))
+      .filter(({ run = "" }) => !slots || slots.includes(run));
   }
 }
 

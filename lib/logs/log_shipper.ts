@@ -138,7 +138,7 @@ export class LogShipper {
     const after = checkpoint?.offset;
     // Reading takes time: lines that are open now may end meanwhile.
     const startedAt = clock.now();
-    using assembler = new LineAssembler({ format, after });
+    using assembler = new LineAssembler({ format, after, run: this.#container.run });
     const writes = new PipelinedWrites((segments) => this.#store(segments, assembler, signal), signal);
     let firstTime: string | undefined;
     let readBytes = 0;

@@ -17,6 +17,8 @@ export interface ReadStoredLogsOptions extends ObjectCallOptions {
   readonly until?: Date;
   /** Only the last ones, at most this many. @default all */
   readonly tail?: number;
+  /** Only those of these runs: slots of attempts, or the id of a backtest. @default all, also those of no run */
+  readonly slots?: readonly string[];
 }
 
 /** Called with the metadata of each log, before its lines are given. */
@@ -66,14 +68,15 @@ export class LogStoreReader {
     options: ReadStoredLogsOptions = {},
     onLog?: OnLog,
   ): AsyncGenerator<StoredLogLine> {
-    const { since, until, tail } = options;
+    const { since, until, tail, slots } = options;
     // The log of a day may hold a few lines of the day before or after it.
     const first = since && dayOfDate(since.getTime() - DAY_MS);
     const last = until && dayOfDate(until.getTime() + DAY_MS);
     const days = (await this.days(id, options)).filter((day) =>
       (first === undefined || day >= first) && (last === undefined || day <= last)
     );
-    const isWanted = ({ time }: StoredLogLine) => {
+    const isWanted = ({ time, run = "" }: StoredLogLine) => {
+      if (slots && !slots.includes(run)) return false;
       const ms = Date.parse(time);
       // A time without a fraction may be anywhere in its second.
       const lastMs = time[POINT_INDEX] === "." ? ms : ms + 999;

@@ -273,6 +273,7 @@ export class DockerRunner implements Runner {
       id: executable.id,
       createdAt: started.created ? new Date(Date.now() - CLOCK_SKEW_MS) : new Date(0),
       isNew: started.created,
+      run: options.slot,
       ...(options.logIntervalSeconds !== undefined && { intervalMs: options.logIntervalSeconds * 1000 }),
     });
     const info = infoOf(started.container);

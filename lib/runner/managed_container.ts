@@ -79,6 +79,7 @@ export function toCollectedContainer(
     id: labels[LABEL.id] ?? "",
     createdAt,
     hasExited: phase === "exited",
+    run: labels[LABEL.slot],
     ...(seconds > 0 && { intervalMs: seconds * 1000 }),
   };
 }

@@ -6,15 +6,17 @@ import { writeTextLine } from "../../../../lib/logs/text_line.ts";
 import { seededRandom } from "../../../support/seeded_random.ts";
 
 const TIME = "2026-01-31T12:34:56.789000001Z";
+const RUN = "1769868000-manual-2-r3";
 const encode = (text: string) => new TextEncoder().encode(text);
 
 function write(
   form: typeof writeJsonLine,
   pieces: readonly Uint8Array[],
   source: LogSource = "stdout",
+  run?: string,
 ): string {
   const output = new ByteBuilder(0);
-  form(output, source, TIME, pieces);
+  form(output, source, TIME, pieces, run);
   const written = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true }).decode(output.bytes);
   assert.ok(written.endsWith("\n") && written.indexOf("\n") === written.length - 1, written);
   return written.slice(0, -1);
@@ -112,6 +114,22 @@ Deno.test("writeJsonLine() leaves a JSON object one, with time and output, and g
   }
 });
 
+Deno.test("writeJsonLine() names the run of a line, and leaves time, output and the fields of an object", () => {
+  const run = (text: string) => JSON.parse(write(writeJsonLine, [encode(text)], "stderr", RUN));
+  const berth = { run: RUN };
+  const stamp = { timestamp: TIME, stream: "stderr" };
+  assert.deepEqual(run("ERROR: x"), { berth, ...stamp, level: "error", message: "ERROR: x" });
+  assert.deepEqual(run('{"_metric":"price","value":1}'), { berth, ...stamp, _metric: "price", value: 1 });
+  assert.deepEqual(run("{}"), { berth, ...stamp });
+  assert.deepEqual(run('{"timestamp":5}'), { berth: { ...berth, ...stamp }, timestamp: 5 });
+  assert.deepEqual(run('{"stream":"x"}'), {
+    berth: { ...berth, stream: "stderr" },
+    timestamp: TIME,
+    stream: "x",
+  });
+  assert.equal(run('{"berth":1}').message, '{"berth":1}');
+});
+
 Deno.test("writeJsonLine() writes as a message what is not an object, and what has all names that it could add", () => {
   for (
     const text of [
@@ -169,6 +187,9 @@ Deno.test("whatever a bot prints is read back as it was printed, as a line of it
     `{"timestamp":"${TIME}","stream":"berth","message":"x"}`,
     `{"stream":"berth","timestamp":"${TIME}",`,
     `{"berth":{"stream":"stderr","timestamp":"${TIME}"}`,
+    '{"berth":{"run":"1769868000"},',
+    `"timestamp":"${TIME}","stream":"stderr",`,
+    '"message":"x"}',
     "[2026-01-31 12:34:56] berth: ",
   ];
   for (let round = 0; round < 20_000; round++) {
@@ -179,6 +200,9 @@ Deno.test("whatever a bot prints is read back as it was printed, as a line of it
       const written = write(writeJsonLine, [bytes.subarray(0, cut), bytes.subarray(cut)], source);
       assert.deepEqual(parseStoredLine(written), { time: TIME, stream: source, text }, written);
       assert.equal(typeof JSON.parse(written), "object");
+      const marked = write(writeJsonLine, [bytes.subarray(0, cut), bytes.subarray(cut)], source, RUN);
+      assert.deepEqual(parseStoredLine(marked), { time: TIME, stream: source, text, run: RUN }, marked);
+      assert.equal(JSON.parse(marked).berth.run, RUN);
       const asText = parseStoredLine(write(writeTextLine, [bytes], source));
       assert.deepEqual(asText, { time: "2026-01-31T12:34:56Z", stream: source, text });
       const shown = parseStoredLine(formatLine({ time: TIME, stream: source, text }));

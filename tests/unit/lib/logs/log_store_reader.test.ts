@@ -39,6 +39,23 @@ Deno.test("LogStoreReader knows the days of a bot", async () => {
   assert.deepEqual(await test.logs.days("nobody"), []);
 });
 
+Deno.test("LogStoreReader reads the lines of some runs alone, all or the last ones", async () => {
+  await using test = await openLogs();
+  const lines = Array.from({ length: 30 }, (_, i) => {
+    const run = ["1", "1-r2", "11", ""][i % 4]!;
+    const mark = run && `"berth":{"run":"${run}"},`;
+    return `{${mark}"timestamp":"2026-02-02T00:00:00.0${
+      i + 10
+    }Z","stream":"stdout","message":"${run} ${i}"}\n`;
+  });
+  await test.store.put(BUCKET, "logs/bot/20260202.log", encode(lines.join("")));
+  const slots = ["1", "1-r2"];
+  const found = await test.texts({ slots });
+  assert.deepEqual([found.length, found[0], found[1], found.at(-1)], [16, "1 0", "1-r2 1", "1-r2 29"]);
+  assert.deepEqual(await test.texts({ slots, tail: 2 }), ["1 28", "1-r2 29"]);
+  assert.deepEqual(await test.texts({ slots: ["2"] }), []);
+});
+
 Deno.test("LogStoreReader reads all lines, a range of them, or the last ones", async () => {
   await using test = await openLogs();
   const all = await test.texts();
