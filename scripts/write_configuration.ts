@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { markdownTable } from "./markdown_table.ts";
 import { RUNNER_SCHEMA, type VariableGroup, type VariableNotes } from "../lib/runner/runner_schema.ts";
 import { SERVICE_SCHEMA } from "../services/config.ts";
 
@@ -54,7 +55,7 @@ export function configurationPage(): string {
         values,
         description,
       ]);
-    return `\n## ${group}\n\n${table([["Variable", "Default", "Value", "Meaning"], ...rows])}\n`;
+    return `\n## ${group}\n\n${markdownTable([["Variable", "Default", "Value", "Meaning"], ...rows])}\n`;
   });
   return HEAD + sections.join("");
 }
@@ -80,15 +81,6 @@ function valuesOf(field: Field): string {
     "",
   )
     .replace(/[;:,] [^;]*'§'.*$/, "");
-}
-
-/** A table as `deno fmt` writes it. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(3, ...rows.map((row) => row[column]!.length)));
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column]!)).join(" | ")} |`;
-  const [head, ...body] = rows;
-  return [line(head!), line(widths.map((width) => "-".repeat(width))), ...body.map(line)].join("\n");
 }
 
 if (import.meta.main) {
