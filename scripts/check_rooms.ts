@@ -105,6 +105,7 @@ const ALLOWED: Rules["allowed"] = {
   "services/nats": [...GROUND, ...PORTS],
   "services": [
     ...GROUND,
+    "lib/archive",
     "lib/objects",
     "lib/runner",
     "services/api",

@@ -5,6 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import { ArchiveExtractor } from "../lib/archive/archive_extractor.ts";
 import { createDockerRunner } from "../lib/runner/create_docker_runner.ts";
 import { createObjectStore } from "../lib/runner/create_object_store.ts";
 import { messageOf } from "../lib/errors.ts";
@@ -145,6 +146,8 @@ export async function composeServices(
       schedules: await openPublisher(config, SCHEDULE_SUBJECTS),
     }
     : undefined;
+  // Its workers run only while an upload is checked.
+  const archives = new ArchiveExtractor();
   const api = createApiApp({
     ...stores,
     store,
@@ -161,8 +164,11 @@ export async function composeServices(
       instance: config.runner.instance,
       segment: config.segment,
       buckets: config.runner.buckets,
+      archiveLimits: config.runner.archiveLimits,
+      uploadFolder: `${config.runner.tempDir}/${config.runner.instance}/uploads`,
     },
     clock: systemClock,
+    archives,
   }, new SocketAuthenticator());
 
   async function serve(name: ServiceName, signal: AbortSignal): Promise<void> {
@@ -222,6 +228,7 @@ export async function composeServices(
       await events.schedules[Symbol.asyncDispose]();
       await events.bots[Symbol.asyncDispose]();
       await Promise.all(Object.values(publishers ?? {}).map((one) => one?.[Symbol.asyncDispose]()));
+      await archives[Symbol.asyncDispose]();
       if (!given) await runner.close();
       await stores[Symbol.asyncDispose]();
     },

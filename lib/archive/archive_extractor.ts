@@ -6,6 +6,8 @@
 
 import { diskError } from "../util/files.ts";
 import { BerthError } from "../errors.ts";
+import type { CheckArchiveOptions, CheckedArchive } from "./check_archive.ts";
+import type { ArchiveTask } from "./extraction_message.ts";
 import type { ExtractArchiveOptions, ExtractedArchive } from "./extract_archive.ts";
 import { ExtractionWorker } from "./extraction_worker.ts";
 
@@ -19,14 +21,13 @@ export interface ArchiveExtractorOptions {
   readonly idleMs?: number;
 }
 
-/** Options of {@linkcode ArchiveExtractor.extract}. */
+/** Options of {@linkcode ArchiveExtractor.extract} and {@linkcode ArchiveExtractor.check}. */
 export interface ExtractOptions {
   /** Cancels the extraction and removes what it wrote. The promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
 interface Job {
-  readonly options: ExtractArchiveOptions;
   readonly signal: AbortSignal;
   readonly isLarge: boolean;
   /** Starts the job on a free worker, which is busy until the promise settles. */
@@ -76,13 +77,27 @@ export class ArchiveExtractor implements AsyncDisposable {
    * @throws {BerthError} If a file cannot be read or written (`archive/io`), the destination is not empty
    * (`archive/destination`), the worker was lost (`archive/worker`), or the extractor is disposed (`archive/closed`).
    */
-  async extract(
-    options: ExtractArchiveOptions,
-    { signal }: ExtractOptions = {},
-  ): Promise<ExtractedArchive> {
+  async extract(options: ExtractArchiveOptions, callOptions: ExtractOptions = {}): Promise<ExtractedArchive> {
+    return await this.#run({ kind: "extract", options }, callOptions);
+  }
+
+  /**
+   * Makes every check of an extraction, and writes nothing.
+   *
+   * @param options The archive and the rules.
+   * @param callOptions The signal that cancels the call.
+   * @returns Number, size and hash of the files.
+   * @throws {InvalidArchiveError} If the archive is refused; `problem` and `entry` say why.
+   * @throws {BerthError} As {@linkcode extract} does.
+   */
+  async check(options: CheckArchiveOptions, callOptions: ExtractOptions = {}): Promise<CheckedArchive> {
+    return await this.#run({ kind: "check", options }, callOptions) as CheckedArchive;
+  }
+
+  async #run(task: ArchiveTask, { signal }: ExtractOptions): Promise<ExtractedArchive | CheckedArchive> {
     signal?.throwIfAborted();
-    const running = this.#extract(
-      options,
+    const running = this.#work(
+      task,
       signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]),
     );
     this.#running.add(running);
@@ -106,16 +121,15 @@ export class ArchiveExtractor implements AsyncDisposable {
     for (const worker of this.#workers) worker[Symbol.dispose]();
   }
 
-  async #extract(options: ExtractArchiveOptions, signal: AbortSignal): Promise<ExtractedArchive> {
+  async #work(task: ArchiveTask, signal: AbortSignal): Promise<ExtractedArchive | CheckedArchive> {
     signal.throwIfAborted();
-    const isLarge = await archiveSize(options.archivePath) > LARGE_ARCHIVE_BYTES;
+    const isLarge = await archiveSize(task.options.archivePath) > LARGE_ARCHIVE_BYTES;
     signal.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<ExtractedArchive>();
+    const { promise, resolve, reject } = Promise.withResolvers<ExtractedArchive | CheckedArchive>();
     const job: Job = {
-      options,
       signal,
       isLarge,
-      start: (worker) => worker.extract(options, signal).then(resolve, reject),
+      start: (worker) => worker.work(task, signal).then(resolve, reject),
     };
     const leave = (): void => {
       const index = this.#queue.indexOf(job);

@@ -4,22 +4,15 @@
  * @module
  */
 
-import { diskError, type FileOwner } from "../util/files.ts";
+import type { FileOwner } from "../util/files.ts";
 import { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from "./archive_limits.ts";
-import { type ArchiveSource, inspectArchive, truncated } from "./inspect_archive.ts";
+import { checkAround, openArchive } from "./archive_file.ts";
+import { type ArchiveSource, inspectArchive } from "./inspect_archive.ts";
 import { decodeZipEntry } from "./decode_zip_entry.ts";
-import { BerthError, InvalidArchiveError, messageOf } from "../errors.ts";
+import { BerthError, messageOf } from "../errors.ts";
 import { ExtractionTarget, PRIVATE_MODES, SHARED_MODES } from "./extraction_target.ts";
-import { FileWindow } from "./file_window.ts";
 import { type TreeLocation, TreeWriter } from "./tree_writer.ts";
 import type { ZipEntry } from "./zip_directory.ts";
-import {
-  checkAfterData,
-  checkLocalHeader,
-  LOCAL_HEADER_BYTES,
-  localHeaderSize,
-  MAX_DESCRIPTOR_BYTES,
-} from "./zip_local_header.ts";
 
 /** Options of {@linkcode extractArchive}. */
 export interface ExtractArchiveOptions {
@@ -78,11 +71,7 @@ export function extractArchive(
   hooks: ExtractArchiveHooks = {},
 ): ExtractedArchive {
   const limits: ArchiveLimits = { ...DEFAULT_ARCHIVE_LIMITS, ...options.limits };
-  using archive = readable(options.archivePath, () => new FileWindow(options.archivePath));
-  const source: ArchiveSource = {
-    size: archive.size,
-    read: (position, length) => readable(options.archivePath, () => archive.read(position, length)),
-  };
+  using source = openArchive(options.archivePath);
   const { end, entries, folders } = inspectArchive(source, { ...options, limits });
   hooks.checkpoint?.();
   const target = new ExtractionTarget(
@@ -99,8 +88,7 @@ export function extractArchive(
       target.addFolder(folder);
     }
     entries.forEach((entry, index) => {
-      const next = entries[index + 1]?.offset ?? end.directoryOffset;
-      const start = checkAround(source, entry, next);
+      const start = checkAround(source, entry, entries[index + 1]?.offset ?? end.directoryOffset);
       hooks.checkpoint?.();
       if (entry.isFolder) extractEntry(source, entry, start, undefined, hooks);
       else if (!tree?.link(entry, start)) {
@@ -127,28 +115,6 @@ function removeAfter(error: unknown, target: ExtractionTarget): void {
   }
 }
 
-/** Checks the bytes around the data of an entry, and returns the position of the data. */
-function checkAround(source: ArchiveSource, entry: ZipEntry, next: number): number {
-  const fixed = source.read(entry.offset, LOCAL_HEADER_BYTES);
-  if (fixed.length < LOCAL_HEADER_BYTES) throw truncated();
-  const headerSize = localHeaderSize(fixed, entry);
-  const start = entry.offset + headerSize;
-  const dataEnd = start + entry.compressedSize;
-  const header = source.read(entry.offset, headerSize);
-  if (header.length < headerSize) throw truncated();
-  checkLocalHeader(header, entry);
-  // Entries that share one piece of data are a bomb that no ratio shows.
-  if (dataEnd > next) {
-    throw new InvalidArchiveError(
-      "corrupt",
-      `The archive is corrupt: the data of '${entry.label}' overlaps what follows it. Pack it again.`,
-      entry.label,
-    );
-  }
-  checkAfterData(source.read(dataEnd, Math.min(next - dataEnd, MAX_DESCRIPTOR_BYTES + 1)), entry);
-  return start;
-}
-
 function extractEntry(
   source: ArchiveSource,
   entry: ZipEntry,
@@ -165,12 +131,4 @@ function extractEntry(
       file?.write(chunk);
     },
   });
-}
-
-function readable<T>(path: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw diskError(`read the archive '${path}'`, error);
-  }
 }

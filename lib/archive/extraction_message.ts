@@ -5,12 +5,18 @@
  */
 
 import { type ArchiveProblem, BerthError, InvalidArchiveError } from "../errors.ts";
+import type { CheckArchiveOptions, CheckedArchive } from "./check_archive.ts";
 import type { ExtractArchiveOptions, ExtractedArchive } from "./extract_archive.ts";
 
-/** Request to extract one archive. */
+/** Work on one archive: to extract it, or only to check it. */
+export type ArchiveTask =
+  | { readonly kind: "extract"; readonly options: ExtractArchiveOptions }
+  | { readonly kind: "check"; readonly options: CheckArchiveOptions };
+
+/** Request to work on one archive. */
 export interface ExtractionRequest {
-  /** The archive and the destination. */
-  readonly options: ExtractArchiveOptions;
+  /** The work. */
+  readonly task: ArchiveTask;
   /** Shared memory of {@linkcode EXTRACTION_SIGNAL_BYTES}: two 32-bit slots, see {@linkcode ControlSlot}. */
   readonly shared: SharedArrayBuffer;
 }
@@ -29,7 +35,7 @@ export const EXTRACTION_SIGNAL_BYTES = 8;
 /** Message of a worker: that it has taken the destination, and later how the extraction ended. */
 export type ExtractionReply =
   | { readonly kind: "started"; readonly isCreated: boolean }
-  | { readonly kind: "extracted"; readonly result: ExtractedArchive }
+  | { readonly kind: "extracted"; readonly result: ExtractedArchive | CheckedArchive }
   | { readonly kind: "stopped" }
   | { readonly kind: "failed"; readonly error: ExtractionErrorData };
 

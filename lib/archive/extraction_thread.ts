@@ -1,10 +1,11 @@
 /**
- * The script of an extraction worker: extracts one archive for each message.
+ * The script of an extraction worker: extracts or checks one archive for each message.
  *
  * @module
  */
 
-import { extractArchive } from "./extract_archive.ts";
+import { checkArchive } from "./check_archive.ts";
+import { extractArchive, type ExtractArchiveHooks } from "./extract_archive.ts";
 import {
   ControlSlot,
   type ExtractionReply,
@@ -21,18 +22,21 @@ interface WorkerScope {
 class Stopped extends Error {}
 
 const scope = globalThis as unknown as WorkerScope;
-scope.onmessage = ({ data }) => scope.postMessage(extract(data));
+scope.onmessage = ({ data }) => scope.postMessage(work(data));
 
-function extract({ options, shared }: ExtractionRequest): ExtractionReply {
+function work({ task, shared }: ExtractionRequest): ExtractionReply {
   const slots = new Int32Array(shared);
+  const hooks: ExtractArchiveHooks = {
+    started: (isCreated) => scope.postMessage({ kind: "started", isCreated }),
+    checkpoint() {
+      Atomics.add(slots, ControlSlot.Progress, 1);
+      if (Atomics.load(slots, ControlSlot.Stop) !== 0) throw new Stopped();
+    },
+  };
   try {
-    const result = extractArchive(options, {
-      started: (isCreated) => scope.postMessage({ kind: "started", isCreated }),
-      checkpoint() {
-        Atomics.add(slots, ControlSlot.Progress, 1);
-        if (Atomics.load(slots, ControlSlot.Stop) !== 0) throw new Stopped();
-      },
-    });
+    const result = task.kind === "extract"
+      ? extractArchive(task.options, hooks)
+      : checkArchive(task.options, hooks);
     return { kind: "extracted", result };
   } catch (error) {
     return error instanceof Stopped

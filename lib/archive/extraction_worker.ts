@@ -5,8 +5,10 @@
  */
 
 import { BerthError } from "../errors.ts";
-import type { ExtractArchiveOptions, ExtractedArchive } from "./extract_archive.ts";
+import type { CheckedArchive } from "./check_archive.ts";
+import type { ExtractedArchive } from "./extract_archive.ts";
 import {
+  type ArchiveTask,
   ControlSlot,
   EXTRACTION_SIGNAL_BYTES,
   type ExtractionReply,
@@ -58,18 +60,18 @@ export class ExtractionWorker implements Disposable {
   }
 
   /**
-   * Extracts one archive. Must not be called again before the promise settles. A failure leaves nothing behind.
+   * Extracts or checks one archive. Must not be called again before the promise settles. A failure leaves nothing behind.
    *
-   * @param options The archive and the destination.
+   * @param task The archive and the work.
    * @param signal Cancels the call: the thread stops at the next piece and removes what it wrote.
-   * @returns Number and size of the extracted files.
+   * @returns Number and size of the files, and their hash if the archive was checked.
    * @throws {BerthError} If the archive is refused, the disk fails, or the thread is lost.
    */
-  async extract(options: ExtractArchiveOptions, signal: AbortSignal): Promise<ExtractedArchive> {
+  async work(task: ArchiveTask, signal: AbortSignal): Promise<ExtractedArchive | CheckedArchive> {
     let isCreated: boolean | undefined;
     clearTimeout(this.#idle);
     this.#isBusy = true;
-    const ending = await this.#request(options, signal, (reply) => isCreated = reply.isCreated).finally(
+    const ending = await this.#request(task, signal, (reply) => isCreated = reply.isCreated).finally(
       () => {
         this.#isBusy = false;
         this.#endWhenIdle();
@@ -78,15 +80,15 @@ export class ExtractionWorker implements Disposable {
     if (ending.kind === "extracted" && !signal.aborted) return ending.result;
     if (ending.kind === "lost") this[Symbol.dispose]();
     // A thread that ended by itself has removed what it wrote, unless it succeeded just before it was stopped.
-    if (ending.kind === "lost" || ending.kind === "extracted") {
-      await removeExtracted(options.destination, isCreated);
+    if (task.kind === "extract" && (ending.kind === "lost" || ending.kind === "extracted")) {
+      await removeExtracted(task.options.destination, isCreated);
     }
     signal.throwIfAborted();
     if (ending.kind === "failed") throw unpackExtractionError(ending.error);
     const why = ending.kind === "lost" ? ending.why : "it stopped for no reason";
     throw new BerthError(
       "archive/worker",
-      `Cannot extract '${options.archivePath}': its worker was lost (${why}).`,
+      `Cannot ${task.kind} '${task.options.archivePath}': its worker was lost (${why}).`,
       { advice: "Try again: the next extraction starts a new worker." },
     );
   }
@@ -104,7 +106,7 @@ export class ExtractionWorker implements Disposable {
   }
 
   async #request(
-    options: ExtractArchiveOptions,
+    task: ArchiveTask,
     signal: AbortSignal,
     onStarted: (reply: { isCreated: boolean }) => void,
   ): Promise<Ending> {
@@ -129,7 +131,7 @@ export class ExtractionWorker implements Disposable {
         resolve({ kind: "lost", why: event.message });
       };
       worker.onmessageerror = () => resolve({ kind: "lost", why: "its answer could not be read" });
-      worker.postMessage({ options, shared } satisfies ExtractionRequest);
+      worker.postMessage({ task, shared } satisfies ExtractionRequest);
       return await promise;
     } finally {
       clearInterval(watch);

@@ -9,6 +9,7 @@ import { createReadStream } from "node:fs";
 import { createDeflateRaw, deflateRawSync } from "node:zlib";
 import { crc32 } from "./crc32.ts";
 import { Zip, ZipPassThrough } from "fflate";
+import { contentHashOf, type HashedEntry } from "./content_hash.ts";
 import { InvalidBotFolderError, messageOf } from "../errors.ts";
 import type { IgnoreFile } from "./ignore_rules.ts";
 import { type FolderItem, listFolder } from "./list_folder.ts";
@@ -115,7 +116,7 @@ class Packer {
   doneBytes = 0;
   readonly #compress: boolean;
   readonly #chunks: Uint8Array[] = [];
-  readonly #content = createHash("sha256");
+  readonly #content: HashedEntry[] = [];
   readonly #zip: Zip;
   #size = 0;
 
@@ -141,7 +142,7 @@ class Packer {
     this.#zip.add(entry);
     entry.write();
     this.doneBytes += packed.size;
-    this.#content.update(JSON.stringify([name, isExecutable && !isFolder, packed.sha256]));
+    this.#content.push({ name, isExecutable: isExecutable && !isFolder, sha256: packed.sha256 });
     if (this.#size > MAX_BYTES) {
       throw new InvalidBotFolderError(
         `Cannot pack '${path}': the archive would have more than ${MAX_BYTES} bytes.`,
@@ -158,7 +159,7 @@ class Packer {
       at += chunk.length;
     }
     this.#chunks.length = 0;
-    return { archive, contentHash: this.#content.digest("hex") };
+    return { archive, contentHash: contentHashOf(this.#content) };
   }
 
   #pack(content: Uint8Array<ArrayBuffer>): Packed {

@@ -47,6 +47,10 @@ export class LazyObjectStore implements ObjectStore {
     return await (await this.#open()).put(bucket, key, body, options);
   }
 
+  async putFile(bucket: string, key: string, path: string, options?: PutObjectOptions): Promise<ObjectInfo> {
+    return await (await this.#open()).putFile(bucket, key, path, options);
+  }
+
   async append(
     bucket: string,
     key: string,

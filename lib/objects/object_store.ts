@@ -77,6 +77,11 @@ export interface ObjectStore {
   /** Writes an object, and replaces an existing one. */
   put(bucket: string, key: string, body: Uint8Array, options?: PutObjectOptions): Promise<ObjectInfo>;
   /**
+   * Writes an object from a local file, and replaces an existing one. Needs little memory, however large the file is.
+   * `path` is absolute; the file must not change meanwhile.
+   */
+  putFile(bucket: string, key: string, path: string, options?: PutObjectOptions): Promise<ObjectInfo>;
+  /**
    * Appends bytes to an object, or creates it. Bytes and metadata become visible together. Sends at most the bytes and
    * 5 MiB, however large the object is. Rejects with `ObjectConflictError` and changes nothing if the object is not
    * `onto`. After any other error, the bytes may or may not have been appended.

@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 
 /**
- * Hashes a value of plain JSON types. The order of keys does not matter: some programs that write documents do not
+ * Hashes a value of plain JSON types, in which an integer may be a `bigint`. The order of keys does not matter: some programs that write documents do not
  * preserve it.
  *
  * @param parts Everything that shapes the container. Fields that are `undefined` do not count.
@@ -31,6 +31,7 @@ export function canonicalJson(text: string): unknown {
 }
 
 function canonical(value: unknown): string {
+  if (typeof value === "bigint") return String(value);
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
   const entries = Object.entries(value).filter(([, item]) => item !== undefined)

@@ -11,6 +11,8 @@
  * @throws {SyntaxError} If the text is no JSON.
  */
 export function parseExactJson(text: string): unknown {
+  // A reviver is slow, and most texts hold no number so long.
+  if (!/\d{16}/.test(text)) return JSON.parse(text);
   const exact = (_key: string, value: unknown, context?: { readonly source?: string }) =>
     typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? "")
       ? BigInt(context!.source!)
@@ -28,7 +30,13 @@ export function stringifyExactJson(value: unknown, space?: number): string {
   return JSON.stringify(value, exactDigits, space);
 }
 
-function exactDigits(_key: string, value: unknown): unknown {
+/**
+ * Replacer for `JSON.stringify`: a `bigint` becomes a number with all its digits.
+ *
+ * @param _key Name of the value.
+ * @param value The value.
+ */
+export function exactDigits(_key: string, value: unknown): unknown {
   if (typeof value !== "bigint") return value;
   return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(String(value));
 }

@@ -12,6 +12,8 @@ import { ApiProblem } from "./api_problem.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { DocumentWriter } from "./document_writer.ts";
 import { botHandlers } from "./bot_handlers.ts";
+import { codeHandlers } from "./code_handlers.ts";
+import { deploymentHandlers } from "./deployment_handlers.ts";
 import type { Handlers } from "./handlers.ts";
 import { addOperations, type ApiEnv } from "./operation_routes.ts";
 import { problemResponse } from "./problem_response.ts";
@@ -52,7 +54,8 @@ export function createApiApp(parts: ApiParts, authenticator: Authenticator): Api
     getHealth: () => Promise.resolve({ body: { status: "ok" } }),
     ...botHandlers(parts, writer),
     // Code and deployments.
-
+    ...codeHandlers(parts),
+    ...deploymentHandlers(parts, writer),
     // Logs.
 
     // Events and statistics.

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { ArchiveExtractor } from "../../lib/archive/archive_extractor.ts";
+import type { ArchiveLimits } from "../../lib/archive/archive_limits.ts";
 import type { ObjectStore } from "../../lib/objects/object_store.ts";
 import type { Runner } from "../../lib/runner/runner.ts";
 import type { Clock } from "../../lib/util/clock.ts";
@@ -19,6 +21,9 @@ export type BotsPort = Pick<BotService, "state" | "apply" | "wake">;
 
 /** What the API uses of the schedule service. */
 export type SchedulesPort = Pick<ScheduleService, "state" | "apply" | "runNow">;
+
+/** What the API uses to check archives. */
+export type ArchivesPort = Pick<ArchiveExtractor, "check">;
 
 /** What the API works with. */
 export interface ApiParts {
@@ -40,6 +45,8 @@ export interface ApiParts {
   readonly scheduleService?: SchedulesPort;
   /** Announces a written change to other programs. */
   readonly announce: (kind: "bots" | "schedules", change: BotChange) => Promise<void>;
+  /** Checks uploaded archives. */
+  readonly archives: ArchivesPort;
   /** Settings that are not secret. */
   readonly settings: ApiSettings;
   /** The clock. */
@@ -54,6 +61,10 @@ export interface ApiSettings {
   readonly segment: number;
   /** Names of the buckets. */
   readonly buckets: { readonly code: string; readonly results: string; readonly logs: string };
+  /** Limits of an archive that a start accepts. */
+  readonly archiveLimits: ArchiveLimits;
+  /** Absolute path of the folder for uploads under way. */
+  readonly uploadFolder: string;
 }
 
 /** Who calls. */

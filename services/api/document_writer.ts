@@ -54,10 +54,11 @@ export class DocumentWriter {
     make: MakeChange,
     { ifMatch, signal }: { readonly ifMatch?: string | undefined; readonly signal: AbortSignal },
   ): Promise<WrittenDocument> {
-    return await this.#turns.run(`${kind}/${id}`, async () => {
+    return await this.#turns.run(id, async () => {
       const before = await this.#parts[kind].get(id, { signal });
       requireMatch(before, ifMatch);
       const { type, document } = make(before);
+      if (!before && type !== "deleted") await this.#requireOwnKind(kind, id, signal);
       const order = { publishedAt: this.#parts.clock.now() };
       const change = { type, id, document, order } as BotChange;
       requireApplied(id, await this.#apply(kind, change, signal));
@@ -86,6 +87,12 @@ export class DocumentWriter {
     }, options);
   }
 
+  /** An id is a bot or a schedule: a bot whose folder gets a schedule must not go on running as a bot. */
+  async #requireOwnKind(kind: DocumentKind, id: string, signal: AbortSignal): Promise<void> {
+    const other = kind === "bots" ? "schedules" : "bots";
+    if (await this.#parts[other].get(id, { signal })) throw otherKind(id, other);
+  }
+
   async #apply(kind: DocumentKind, change: BotChange, signal: AbortSignal): Promise<Refusal | undefined> {
     const { botService, scheduleService, settings } = this.#parts;
     const service = kind === "bots" ? botService : scheduleService;
@@ -95,6 +102,19 @@ export class DocumentWriter {
     await positionSaved;
     return refusal;
   }
+}
+
+/** The problem of an id that has the other kind. @param id The id. @param kind Kind of the document that has it. */
+export function otherKind(id: string, kind: DocumentKind): ApiProblem {
+  const [is, wanted] = kind === "bots" ? ["bot", "schedule"] : ["schedule", "bot"];
+  return new ApiProblem(
+    409,
+    "document/other-kind",
+    `'${id}' is already a ${is}, and cannot be a ${wanted} too.`,
+    {
+      advice: `Remove it first with 'berth remove ${id}', or choose another id.`,
+    },
+  );
 }
 
 /** Identifies the content of a document. @param document The document. @returns A strong ETag. */

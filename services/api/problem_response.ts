@@ -6,6 +6,7 @@
 
 import { STATUS_TEXT } from "./status_text.ts";
 import { BerthError } from "../../lib/errors.ts";
+import { isDiskFull } from "../../lib/util/files.ts";
 import type { Problem } from "../contract/common.ts";
 import { ApiProblem } from "./api_problem.ts";
 
@@ -20,6 +21,9 @@ const STATUSES: Readonly<Record<string, number>> = {
   "engine/refused": 502,
   "bot-id/invalid": 400,
   "time-limit": 504,
+  "archive/io": 500,
+  "archive/worker": 503,
+  "archive/closed": 503,
   "archive": 422,
   "executable": 422,
 };
@@ -48,6 +52,9 @@ export function problemResponse(error: unknown): ProblemAnswer {
   };
 }
 
+const FULL = "The disk of the service is full, or its quota is used up. Nothing was kept of this request.";
+const ROOM = { advice: "Free some space on the service's machine, then try again." };
+
 function describe(error: unknown): { problem: Problem; headers: Record<string, string>; isDefect: boolean } {
   if (!(error instanceof BerthError)) {
     const detail = "The service met an unexpected error; its log has the details.";
@@ -56,6 +63,9 @@ function describe(error: unknown): { problem: Problem; headers: Record<string, s
   const status = error instanceof ApiProblem
     ? error.status
     : STATUSES[error.code] ?? STATUSES[error.code.split("/")[0]!] ?? 500;
+  if (!(error instanceof ApiProblem) && isDiskFull(error)) {
+    return describe(new ApiProblem(507, "storage/full", FULL, ROOM));
+  }
   const problem: Problem = {
     ...toProblem(status, error.code, error.summary),
     ...(error.advice !== undefined && { advice: error.advice }),

@@ -7,6 +7,7 @@
 
 import { z } from "zod";
 import { BOTS_CONTRACT } from "./bots.ts";
+import { CODE_CONTRACT } from "./code.ts";
 import type { OperationContract } from "./common.ts";
 import type { OperationId } from "./operations.ts";
 
@@ -18,7 +19,7 @@ export const CONTRACT = {
   },
   ...BOTS_CONTRACT,
   // Code and deployments.
-
+  ...CODE_CONTRACT,
   // Logs.
 
   // Events and statistics.

@@ -30,7 +30,11 @@ export const OPERATIONS = {
   disableBot: { method: "POST", path: "/api/bots/{id}/disable", role: "operate" },
   restartBot: { method: "POST", path: "/api/bots/{id}/restart", role: "operate" },
   // Code and deployments.
-
+  getCode: { method: "GET", path: "/api/code/{id}/{version}/{build}", role: "read" },
+  putCode: { method: "PUT", path: "/api/code/{id}/{version}", role: "operate" },
+  listVersions: { method: "GET", path: "/api/bots/{id}/versions", role: "read" },
+  getDeployment: { method: "GET", path: "/api/deployments/{id}", role: "read" },
+  deploy: { method: "POST", path: "/api/deployments", role: "operate" },
   // Logs.
 
   // Events and statistics.

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { exactDigits } from "../../lib/util/exact_json.ts";
 import { MAX_DOCUMENT_DEPTH } from "./nesting.ts";
 
 /** Maximum size of a configuration, in bytes of JSON. */
@@ -103,10 +104,4 @@ function tooLarge(name: string): string {
   return `${name}: is larger than ${
     MAX_CONFIG_BYTES / 1024
   } KiB as JSON. Put large data into the bot's archive`;
-}
-
-/** Writes the exact digits: a number loses digits beyond 2^53, and a string would change the type. */
-function exactDigits(_key: string, value: unknown): unknown {
-  if (typeof value !== "bigint") return value;
-  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(String(value));
 }

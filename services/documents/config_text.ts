@@ -9,6 +9,7 @@
  */
 
 import { specHash } from "../../lib/runner/spec_hash.ts";
+import { parseExactJson } from "../../lib/util/exact_json.ts";
 import { type Fields, isObject } from "./document_fields.ts";
 
 /** The field of a document that holds the configuration as it was written. */
@@ -28,7 +29,7 @@ const ADDED_KEY = "schedule";
 export function writtenConfig(text: unknown, config: Fields): string | undefined {
   if (typeof text !== "string") return undefined;
   try {
-    const written: unknown = JSON.parse(text);
+    const written = parseExactJson(text);
     if (!isObject(written)) return undefined;
     const { [ADDED_KEY]: added, ...others } = config;
     const beside = Object.hasOwn(written, ADDED_KEY) || added === undefined ? config : others;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { exactDigits, parseExactJson } from "../../lib/util/exact_json.ts";
 import type { BotDocument } from "../documents/bot_repository.ts";
 import { isObject } from "../documents/document_fields.ts";
 import { isDeeperThan, MAX_DOCUMENT_DEPTH } from "../documents/nesting.ts";
@@ -19,7 +20,7 @@ import { UnstorableDocumentError } from "../documents/unstorable_document_error.
  */
 export function readDocument(id: string, text: string): BotDocument {
   try {
-    const document = JSON.parse(text);
+    const document = parseExactJson(text);
     if (isDeeperThan(document, MAX_DOCUMENT_DEPTH)) return unreadableDocument(id, TOO_DEEP);
     if (isObject(document)) return { ...document, id };
   } catch {
@@ -29,7 +30,7 @@ export function readDocument(id: string, text: string): BotDocument {
 }
 
 /**
- * Serializes a document as JSON. Dates become ISO strings.
+ * Serializes a document as JSON. Dates become ISO strings; a `bigint` keeps its digits.
  *
  * @param id Id of the bot.
  * @param document The document.
@@ -38,10 +39,10 @@ export function readDocument(id: string, text: string): BotDocument {
  */
 export function writeDocument(id: string, document: BotDocument): string {
   const whole = (key: string, value: unknown) => {
-    if (typeof value === "bigint" || (typeof value === "number" && !Number.isFinite(value))) {
+    if (typeof value === "number" && !Number.isFinite(value)) {
       throw new UnstorableDocumentError(id, `'${key}' is a number that JSON cannot hold`);
     }
-    return value;
+    return exactDigits(key, value);
   };
   try {
     return JSON.stringify(document, whole);

@@ -77,6 +77,26 @@ export function testObjectStoreContract({ name, open }: ObjectStoreContractOptio
     assert.equal(await textOf(store, bucket, "part"), "345");
   });
 
+  test("putFile() gives an object the very bytes of a file, and replaces one", async ({ store, bucket }) => {
+    const path = await Deno.makeTempFile({ prefix: "berth-test-" });
+    try {
+      for (const size of [0, 3, 3_000_000]) {
+        const bytes = new Uint8Array(size).map((_, index) => index % 251);
+        await Deno.writeFile(path, bytes);
+        const { etag } = await store.putFile(bucket, "file", path, { contentType: "application/zip" });
+        const found = await store.get(bucket, "file");
+        assert.deepEqual([found.size, found.etag], [size, etag]);
+        assert.deepEqual(new Uint8Array(await new Response(found.body).arrayBuffer()), bytes);
+      }
+      await assert.rejects(store.putFile(MISSING_BUCKET, "k", path), ObjectStoreError);
+      const signal = AbortSignal.abort(new Error("no more"));
+      await assert.rejects(store.putFile(bucket, "never", path, { signal }), /no more/);
+      assert.equal(await store.stat(bucket, "never"), undefined);
+    } finally {
+      await Deno.remove(path);
+    }
+  });
+
   test("put() replaces an object, and the ETag changes with it", async ({ store, bucket }) => {
     const first = await store.put(bucket, "k", encoder.encode("one"));
     assert.equal((await store.stat(bucket, "k"))?.etag, first.etag);

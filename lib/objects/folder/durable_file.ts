@@ -18,6 +18,25 @@ export async function writeToDisk(
   signal?: AbortSignal,
 ): Promise<Deno.FileInfo> {
   await Deno.writeFile(path, body, { createNew: true, mode: 0o600, signal });
+  return await sync(path);
+}
+
+/**
+ * Copies a file to a new one, closed to other users, and returns once the copy is on the disk.
+ *
+ * @param from Path of the file.
+ * @param path Path of the copy, which must not exist.
+ * @param signal Cancels the copy.
+ * @returns Description of the copy.
+ */
+export async function copyToDisk(from: string, path: string, signal?: AbortSignal): Promise<Deno.FileInfo> {
+  using source = await Deno.open(from);
+  const target = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+  await source.readable.pipeTo(target.writable, { ...(signal && { signal }) });
+  return await sync(path);
+}
+
+async function sync(path: string): Promise<Deno.FileInfo> {
   using file = await Deno.open(path, { write: true });
   await file.sync();
   return await file.stat();

@@ -13,7 +13,7 @@ import {
   describeObject,
   isObjectKey,
 } from "../object_name.ts";
-import { writeToDisk } from "./durable_file.ts";
+import { copyToDisk, writeToDisk } from "./durable_file.ts";
 import {
   BerthError,
   messageOf,
@@ -34,7 +34,7 @@ import type {
   PutObjectOptions,
 } from "../object_store.ts";
 import { unlessMissing } from "../../util/files.ts";
-import { UploadFolder } from "./upload_folder.ts";
+import { UploadFolder } from "../../util/upload_folder.ts";
 
 /** Folders beside the buckets, whose names begin with a letter or digit. */
 const TEMP_FOLDER = ".uploading";
@@ -123,22 +123,16 @@ export class FolderObjectStore implements ObjectStore {
     body: Uint8Array,
     options: PutObjectOptions = {},
   ): Promise<ObjectInfo> {
-    assertObjectName(bucket, key);
-    return await this.#attempt(`write ${describeObject(bucket, key)}`, options, async () => {
-      await this.#paths.assertBucket(bucket);
-      await this.#uploads.open();
-      const temporary = this.#uploads.newPath();
-      try {
-        const written = await writeToDisk(temporary, body, options.signal);
-        options.signal?.throwIfAborted();
-        await this.#paths.place(temporary, bucket, key);
-        await this.#lengths.remove(`${bucket}/${key}`);
-        return toObjectInfo(key, written);
-      } catch (error) {
-        await unlessMissing(Deno.remove(temporary));
-        throw error;
-      }
-    });
+    return await this.#place(bucket, key, (path) => writeToDisk(path, body, options.signal), options);
+  }
+
+  async putFile(
+    bucket: string,
+    key: string,
+    path: string,
+    options: PutObjectOptions = {},
+  ): Promise<ObjectInfo> {
+    return await this.#place(bucket, key, (copy) => copyToDisk(path, copy, options.signal), options);
   }
 
   async append(
@@ -181,6 +175,31 @@ export class FolderObjectStore implements ObjectStore {
       for (let folder = dirname(key); folder !== "."; folder = dirname(folder)) {
         const isRemoved = await Deno.remove(join(this.#root, bucket, folder)).then(() => true, () => false);
         if (!isRemoved) break;
+      }
+    });
+  }
+
+  /** Writes a file beside the buckets, and gives it its name. */
+  async #place(
+    bucket: string,
+    key: string,
+    write: (path: string) => Promise<Deno.FileInfo>,
+    options: PutObjectOptions,
+  ): Promise<ObjectInfo> {
+    assertObjectName(bucket, key);
+    return await this.#attempt(`write ${describeObject(bucket, key)}`, options, async () => {
+      await this.#paths.assertBucket(bucket);
+      await this.#uploads.open();
+      const temporary = this.#uploads.newPath();
+      try {
+        const written = await write(temporary);
+        options.signal?.throwIfAborted();
+        await this.#paths.place(temporary, bucket, key);
+        await this.#lengths.remove(`${bucket}/${key}`);
+        return toObjectInfo(key, written);
+      } catch (error) {
+        await unlessMissing(Deno.remove(temporary));
+        throw error;
       }
     });
   }

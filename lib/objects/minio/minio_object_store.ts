@@ -145,6 +145,27 @@ export class MinioObjectStore implements ObjectStore {
     }, this.#uploadMs(content.length));
   }
 
+  async putFile(
+    bucket: string,
+    key: string,
+    path: string,
+    options: PutObjectOptions = {},
+  ): Promise<ObjectInfo> {
+    assertObjectName(bucket, key);
+    const { size } = await Deno.stat(path);
+    const metadata = { "Content-Type": options.contentType ?? DEFAULT_TYPE };
+    try {
+      return await this.#call(`write ${describeObject(bucket, key)}`, options, async () => {
+        const { etag } = await this.#client.fPutObject(bucket, key, path, metadata);
+        return { key, size, etag, lastModified: new Date(this.#clock()) };
+      }, this.#uploadMs(size));
+    } catch (error) {
+      // A large file is sent in parts, which stay until their upload is given up.
+      await this.#discardUploads(bucket, key);
+      throw error;
+    }
+  }
+
   async append(
     bucket: string,
     key: string,

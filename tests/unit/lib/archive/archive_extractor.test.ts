@@ -257,7 +257,7 @@ Deno.test("ArchiveExtractor.extract() rejects at once when aborted before it sta
 });
 
 Deno.test("ArchiveExtractor.extract() lets a small archive pass huge ones", async () => {
-  const never = `self.onmessage = async ({ data: { options, shared } }) => {
+  const never = `self.onmessage = async ({ data: { task: { options }, shared } }) => {
     Deno.writeTextFileSync(options.destination + ".started", "");
     const words = new Int32Array(shared);
     while (Atomics.load(words, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -302,7 +302,7 @@ Deno.test("ArchiveExtractor rejects what runs when disposed of, removes it, and 
 });
 
 Deno.test("ArchiveExtractor.extract() rejects when its worker crashes, removes what it wrote, and starts another", async () => {
-  const crash = `self.onmessage = ({ data: { options } }) => {
+  const crash = `self.onmessage = ({ data: { task: { options } } }) => {
     Deno.mkdirSync(options.destination);
     Deno.writeTextFileSync(options.destination + "/half", "x");
     self.postMessage({ kind: "started", isCreated: true });

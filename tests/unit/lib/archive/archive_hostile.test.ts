@@ -6,7 +6,7 @@ import { hostileArchives } from "../../../support/builders/hostile_archives.ts";
 const VARIANTS = 6;
 const SEED = 20_240_229;
 
-Deno.test("ArchiveExtractor.extract() rejects every hostile archive, names the entry and writes nothing", async () => {
+Deno.test("ArchiveExtractor rejects every hostile archive, names the entry, writes nothing, and says the same on a check", async () => {
   const root = await Deno.makeTempDir({ prefix: "berth-hostile-" });
   try {
     await Deno.mkdir(`${root}/outside`);
@@ -20,12 +20,15 @@ Deno.test("ArchiveExtractor.extract() rejects every hostile archive, names the e
     for (const { title, bytes, problems, entries } of hostileArchives(canary, VARIANTS, SEED)) {
       const archivePath = `${root}/archive`;
       await Deno.writeFile(archivePath, bytes);
-      const error = await extractor.extract({
+      const rules = {
         archivePath,
-        destination: `${root}/bot`,
         reservedNames: ["entrypoint.sh", ".berth"],
         limits: { ratioFreeBytes: 1024 ** 2 },
-      }).then(() => undefined, (error) => error);
+      };
+      const error = await extractor.extract({ ...rules, destination: `${root}/bot` })
+        .then(() => undefined, (error) => error);
+      const checked = await extractor.check(rules).then(() => undefined, (error) => error);
+      assert.equal(checked?.message, error?.message, title);
       const complaint = complain(error, problems, entries);
       if (complaint !== undefined) complaints.push(`${title}: ${complaint}`);
       await Deno.remove(archivePath);

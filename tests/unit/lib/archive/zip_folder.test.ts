@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { DEFAULT_ARCHIVE_LIMITS } from "../../../../lib/archive/archive_limits.ts";
+import { checkArchive } from "../../../../lib/archive/check_archive.ts";
 import { extractArchive } from "../../../../lib/archive/extract_archive.ts";
 import { parseZipDirectory } from "../../../../lib/archive/zip_directory.ts";
 import { findZipEnd } from "../../../../lib/archive/zip_end.ts";
@@ -18,11 +19,13 @@ Deno.test("zipFolder() packs what extractArchive() gives back, executable bits a
   await Deno.writeTextFile(`${folder.source}/empty.txt`, "");
   await Deno.mkdir(`${folder.source}/void/deeper`, { recursive: true });
 
-  await Deno.writeFile(`${folder.root}/a.zip`, (await zipFolder(folder.source)).archive);
+  const { archive, contentHash } = await zipFolder(folder.source);
+  await Deno.writeFile(`${folder.root}/a.zip`, archive);
   const destination = `${folder.root}/out`;
   const result = extractArchive({ archivePath: `${folder.root}/a.zip`, destination });
 
   assert.deepEqual(result, { files: 5, bytes: 200_000 + 6 + 6 + 10 });
+  assert.deepEqual(checkArchive({ archivePath: `${folder.root}/a.zip` }), { ...result, contentHash });
   assert.deepEqual(await Deno.readFile(`${destination}/large.bin`), large);
   assert.equal(await Deno.readTextFile(`${destination}/pkg/ключ 🎉.py`), "y = 2\n");
   assert.equal(((await Deno.stat(`${destination}/run.sh`)).mode ?? 0) & 0o777, 0o755);

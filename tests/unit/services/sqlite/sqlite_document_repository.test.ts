@@ -118,14 +118,17 @@ Deno.test("SqliteDocumentRepository reports a damaged row under its id and reads
   assert.deepEqual(await sqlite.repository.get("damaged"), { id: "damaged", config: { sequence: 1 } });
 });
 
-Deno.test("SqliteDocumentRepository keeps a date as a string and refuses what it would lose", async () => {
+Deno.test("SqliteDocumentRepository keeps a date as a string and every digit of an integer, and refuses what it would lose", async () => {
   await using sqlite = await makeSqlite();
   await sqlite.repository.open();
   await sqlite.repository.apply(updated("a", 1, { at: new Date(0) }));
   assert.deepEqual((await sqlite.repository.get("a"))?.config, { at: "1970-01-01T00:00:00.000Z" });
   const circle: Record<string, unknown> = {};
   circle.circle = circle;
-  for (const value of [NaN, Infinity, 1n, circle]) {
+  await sqlite.repository.apply(updated("long", 1, { account: 1234567890123456789n, small: 1n }));
+  const { account, small } = (await sqlite.repository.get("long"))!.config as Record<string, unknown>;
+  assert.deepEqual([account, small], [1234567890123456789n, 1]);
+  for (const value of [NaN, Infinity, circle]) {
     await assert.rejects(sqlite.repository.apply(updated("a", 2, { value })), UnstorableDocumentError);
   }
   // Nothing of it was written, its place in the order included.

@@ -5,7 +5,7 @@
  */
 
 import { join } from "node:path";
-import { unlessMissing } from "../../util/files.ts";
+import { unlessMissing } from "./files.ts";
 
 /** Age at which a file counts as left by a dead process, in ms. */
 const ABANDONED_MS = 60 * 60 * 1000;

@@ -1,0 +1,50 @@
+/**
+ * Handles the operations on code.
+ *
+ * @module
+ */
+
+import type { ApiParts } from "./api_parts.ts";
+import { ApiProblem } from "./api_problem.ts";
+import { CodeArchives } from "./code_archives.ts";
+import { filePathOf } from "./deployer.ts";
+import type { Handlers } from "./handlers.ts";
+
+/**
+ * Makes the handlers.
+ *
+ * @param parts What the API works with.
+ */
+export function codeHandlers(parts: ApiParts): Handlers<"getCode" | "putCode" | "listVersions"> {
+  const archives = new CodeArchives(parts);
+  return {
+    async getCode({ params: { id, version, build }, signal }) {
+      const code = await archives.find(id, { version, build }, signal);
+      if (code) return { body: code };
+      throw new ApiProblem(
+        404,
+        "code/not-found",
+        `Build ${build} of version '${version}' of '${id}' is not stored.`,
+      );
+    },
+
+    async putCode({ params: { id, version }, query: { sha256 }, body, header, signal }) {
+      const announced = Number(header("content-length") ?? 0);
+      const { code, isNew } = await archives.add(id, version, { body, sha256, announced }, signal);
+      return { status: isNew ? 201 : 200, body: code };
+    },
+
+    async listVersions({ params: { id }, signal }) {
+      const documents = await Promise.all([
+        parts.bots.get(id, { signal }),
+        parts.schedules.get(id, { signal }),
+      ]);
+      const current = documents.map(filePathOf);
+      const versions = (await archives.list(id, signal)).map((code) => ({
+        ...code,
+        isCurrent: current.includes(code.filePath),
+      }));
+      return { body: { versions } };
+    },
+  };
+}

@@ -1,0 +1,100 @@
+/**
+ * Makes the document of a deployment.
+ *
+ * @module
+ */
+
+import { withoutMember } from "../../lib/util/json_member.ts";
+import { jsonTextProblem } from "../../lib/util/json_check.ts";
+import { parseExactJson } from "../../lib/util/exact_json.ts";
+import type { DeploymentRequest } from "../contract/code.ts";
+import { BERTH_KEY } from "../documents/berth_settings.ts";
+import { parseBotDocument } from "../documents/bot_document.ts";
+import type { BotDocument } from "../documents/bot_repository.ts";
+import { CONFIG_TEXT } from "../documents/config_text.ts";
+import { field, isObject } from "../documents/document_fields.ts";
+import { enablingFields } from "../documents/enabling_fields.ts";
+import { parseScheduleDocument } from "../schedules/schedule_document.ts";
+import { ApiProblem } from "./api_problem.ts";
+
+/** What a document needs besides the request. */
+export interface DeployedDocumentOptions {
+  /** The document to replace. */
+  readonly before: BotDocument | undefined;
+  /** Segment of a new document. */
+  readonly segment: number;
+  /** Current time in ms since the epoch. */
+  readonly now: number;
+}
+
+/**
+ * Makes the document: `{ id, segment_id, enabled, config, config_text, custom }`.
+ *
+ * @param request What to deploy.
+ * @param options The document before, and the time.
+ * @returns The document, which the service can run.
+ * @throws {ApiProblem} 422 if the service could not run it; names every problem.
+ */
+export function deployedDocument(
+  request: DeploymentRequest,
+  { before, segment, now }: DeployedDocumentOptions,
+): BotDocument {
+  const { id, filePath, name, description, version, author, type, runtime, schedule, entrypoints, origin } =
+    request;
+  const updatedAt = new Date(now).toISOString();
+  const custom = before && field(before, "custom");
+  const createdAt = isObject(custom) ? field(custom, "createdAt") : undefined;
+  const document = {
+    id,
+    segment_id: before?.segment_id ?? segment,
+    // New code must not start a bot that somebody has disabled.
+    enabled: request.enabled ?? before?.enabled !== false,
+    config: configOf(request),
+    [CONFIG_TEXT]: withoutMember(request.config, BERTH_KEY),
+    custom: {
+      version,
+      filePath,
+      createdAt: createdAt ?? updatedAt,
+      updatedAt,
+      config: {
+        name,
+        ...(description !== undefined && { description }),
+        runtime,
+        version,
+        ...(author !== undefined && { author }),
+        ...(type !== undefined && { type }),
+        entrypoints,
+        ...(origin !== undefined && { metadata: { origin } }),
+      },
+    },
+  };
+  const parsed = schedule === undefined ? parseBotDocument(document) : parseScheduleDocument(document);
+  if (parsed.status === "invalid") throw refuse(id, parsed.reason);
+  return request.enabled === true ? { ...document, ...enablingFields(document, true) } : document;
+}
+
+/** The configuration overrides the folder's description, because it is the file that people change. */
+function configOf(request: DeploymentRequest): Record<string, unknown> {
+  const { schedule, settings } = request;
+  const config = parseConfig(request);
+  const own = field(config, BERTH_KEY);
+  const berth = isObject(own) ? { ...settings, ...own } : own ?? settings;
+  return {
+    ...(schedule !== undefined && { schedule }),
+    ...config,
+    ...((own !== undefined || Object.keys(settings).length > 0) && { [BERTH_KEY]: berth }),
+  };
+}
+
+/** The configuration may hold secrets: no message shows its content. */
+function parseConfig({ id, config }: DeploymentRequest): Record<string, unknown> {
+  const wrong = jsonTextProblem(config);
+  if (wrong !== undefined) throw refuse(id, `config: is not JSON: ${wrong}`);
+  const value = parseExactJson(config);
+  if (!isObject(value)) throw refuse(id, "config: must be a JSON object");
+  return { ...value };
+}
+
+function refuse(id: string, reason: string): ApiProblem {
+  return new ApiProblem(422, "deployment/invalid", `'${id}' cannot be deployed: ${reason}.`);
+}

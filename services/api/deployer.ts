@@ -1,0 +1,210 @@
+/**
+ * Deploys stored archives as bots and schedules.
+ *
+ * @module
+ */
+
+import { isDeepStrictEqual } from "node:util";
+import { getLogger } from "@logtape/logtape";
+import { messageOf } from "../../lib/errors.ts";
+import { specHash } from "../../lib/runner/spec_hash.ts";
+import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
+import type { Deployed, DeploymentRequest } from "../contract/code.ts";
+import { parseBotDocument } from "../documents/bot_document.ts";
+import type { BotDocument } from "../documents/bot_repository.ts";
+import { CONFIG_TEXT } from "../documents/config_text.ts";
+import { field, isObject } from "../documents/document_fields.ts";
+import { newFieldsFor } from "../documents/refused_change.ts";
+import { parseScheduleDocument } from "../schedules/schedule_document.ts";
+import type { ApiParts } from "./api_parts.ts";
+import { ApiProblem } from "./api_problem.ts";
+import type { CodeArchives } from "./code_archives.ts";
+import { deployedDocument } from "./deployed_document.ts";
+import { type DocumentKind, type DocumentWriter, otherKind } from "./document_writer.ts";
+import { inspectStoredArchive } from "./inspect_stored_archive.ts";
+import { idsOfOrigin } from "./same_origin.ts";
+
+/** Number of coming times of a schedule that an answer holds. */
+const NEXT_TIMES = 3;
+
+/** What is deployed under an id. */
+export interface FoundDeployment {
+  /** Kind of the document. */
+  readonly kind: DocumentKind;
+  /** The document. */
+  readonly document: BotDocument;
+}
+
+/** Parts of a {@linkcode Deployer}. */
+export interface DeployerParts extends ApiParts {
+  /** Writes the documents. */
+  readonly writer: DocumentWriter;
+  /** The archives. */
+  readonly code: CodeArchives;
+}
+
+/** Deploys one after the other of an id: a deployment happens whole or not at all. */
+export class Deployer {
+  readonly #parts: DeployerParts;
+  readonly #turns = new KeyedMutex();
+  readonly #log = getLogger(["berth", "api"]);
+
+  /** @param parts What it works with. */
+  constructor(parts: DeployerParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Reads what is deployed under an id.
+   *
+   * @param id The id.
+   * @param signal Gives up.
+   */
+  async find(id: string, signal: AbortSignal): Promise<FoundDeployment | undefined> {
+    for (const kind of ["bots", "schedules"] as const) {
+      const document = await this.#parts[kind].get(id, { signal });
+      if (document) return { kind, document };
+    }
+    return undefined;
+  }
+
+  /**
+   * Deploys an archive. The document is written last, in one piece; older archives are removed after that.
+   *
+   * @param request What to deploy.
+   * @param signal Gives up.
+   * @throws {ApiProblem} 409 if the id is of the other kind, the archive is not stored, or another deployment was faster;
+   * 422 if the service could not run it.
+   * @throws {InvalidArchiveError} If a start would refuse the archive.
+   */
+  deploy(request: DeploymentRequest, signal: AbortSignal): Promise<Deployed> {
+    return this.#turns.run(request.id, () => this.#deploy(request, signal));
+  }
+
+  async #deploy(request: DeploymentRequest, signal: AbortSignal): Promise<Deployed> {
+    const { writer, settings, clock, code } = this.#parts;
+    const { id, filePath, base, dryRun } = request;
+    const kind: DocumentKind = request.schedule === undefined ? "bots" : "schedules";
+    const found = await this.find(id, signal);
+    if (found && found.kind !== kind) throw otherKind(id, found.kind);
+    const make = (before: BotDocument | undefined) => {
+      requireBase(id, before, base);
+      const segment = newFieldsFor(settings.segment).segment_id as number;
+      return deployedDocument(request, { before, segment, now: clock.now() });
+    };
+    // Problems of the request are reported before the archive is looked at.
+    const wanted = make(found?.document);
+    const isUnchanged = found !== undefined && isSame(found.document, wanted);
+    if (!dryRun) await this.#requireArchive(request, signal);
+    if (isUnchanged || dryRun) {
+      const document = isUnchanged ? found.document : wanted;
+      return await this.#answer(request, kind, document, found, isUnchanged, signal);
+    }
+    const { document } = await writer.change(kind, id, (before) => ({
+      type: before ? "updated" : "created",
+      document: make(before),
+    }), { signal });
+    await code.prune(id, [filePath, filePathOf(found?.document)], signal).catch((error) =>
+      this.#log.warn("older archives not removed", { id, problem: messageOf(error) })
+    );
+    return await this.#answer(request, kind, document!, found, false, signal);
+  }
+
+  async #requireArchive({ filePath, entrypoints }: DeploymentRequest, signal: AbortSignal): Promise<void> {
+    const { store, settings: { buckets, archiveLimits } } = this.#parts;
+    const { query: _query, ...scripts } = entrypoints;
+    await inspectStoredArchive({
+      store,
+      bucket: buckets.code,
+      key: filePath,
+      limits: archiveLimits,
+      scripts: Object.values(scripts),
+      signal,
+    });
+  }
+
+  async #answer(
+    request: DeploymentRequest,
+    kind: DocumentKind,
+    document: BotDocument,
+    found: FoundDeployment | undefined,
+    isUnchanged: boolean,
+    signal: AbortSignal,
+  ): Promise<Deployed> {
+    const { bots, schedules, botService, scheduleService, clock } = this.#parts;
+    const { id, version, filePath, origin } = request;
+    const { enabled } = parseBotDocument(document);
+    const isNew = found === undefined;
+    return {
+      id,
+      kind: kind === "bots" ? "bot" : "schedule",
+      enabled,
+      version,
+      filePath,
+      revision: revisionOf(document),
+      configDisables: document.enabled !== false && !enabled,
+      isNew,
+      isUnchanged,
+      ...(kind === "schedules" && timesOf(document, clock.now())),
+      sameOrigin: origin !== undefined && isNew
+        ? await idsOfOrigin([bots, schedules], id, origin, signal)
+        : [],
+      isServed: (kind === "bots" ? botService : scheduleService) !== undefined,
+    };
+  }
+}
+
+/**
+ * Identifies what a deployment has written: other fields of the document, such as those of other programs, do not count.
+ *
+ * @param document The document.
+ */
+export function revisionOf(document: BotDocument): string {
+  return specHash({ config: document.config, text: document[CONFIG_TEXT], custom: document.custom });
+}
+
+/** Returns the key of a document's archive. @param document The document. */
+export function filePathOf(document: BotDocument | undefined): string | undefined {
+  const custom = document && field(document, "custom");
+  const path = isObject(custom) ? field(custom, "filePath") : undefined;
+  return typeof path === "string" ? path : undefined;
+}
+
+function requireBase(id: string, before: BotDocument | undefined, base: string | null | undefined): void {
+  if (base === undefined || (before ? revisionOf(before) : null) === base) return;
+  throw new ApiProblem(
+    409,
+    "deployment/overtaken",
+    `Somebody else has deployed, changed or removed '${id}' meanwhile.`,
+    {
+      advice: "Deploy again.",
+    },
+  );
+}
+
+/**
+ * Whether the stored document already has everything that a deployment writes, except for the time. Other fields belong
+ * to other programs.
+ */
+function isSame(before: BotDocument, now: BotDocument): boolean {
+  const written = Object.fromEntries(Object.keys(now).map((name) => [name, field(before, name)]));
+  return isDeepStrictEqual(withoutTime(written), withoutTime(now));
+}
+
+function withoutTime(document: Record<string, unknown>): unknown {
+  const exact = (_key: string, value: unknown) => typeof value === "bigint" ? `${value}n` : value;
+  const plain = JSON.parse(JSON.stringify(document, exact));
+  if (isObject(plain.custom)) delete (plain.custom as Record<string, unknown>).updatedAt;
+  return plain;
+}
+
+function timesOf(document: BotDocument, now: number): Pick<Deployed, "schedule" | "nextTimes"> {
+  const parsed = parseScheduleDocument(document);
+  if (parsed.status === "invalid") return {};
+  const { expression, timezone, next } = parsed.cron;
+  const times: string[] = [];
+  for (let at = next(Math.floor(now / 1000)); at !== undefined && times.length < NEXT_TIMES; at = next(at)) {
+    times.push(new Date(at * 1000).toISOString());
+  }
+  return { schedule: timezone === "UTC" ? expression : `${expression} (${timezone})`, nextTimes: times };
+}

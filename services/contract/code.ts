@@ -1,0 +1,169 @@
+/**
+ * What the operations on code and deployments take and give.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { botId, idParams, type OperationContract, time } from "./common.ts";
+
+/** One line without control characters. */
+const line = (max: number) =>
+  // deno-lint-ignore no-control-regex
+  z.string().max(max).regex(/^[^\x00-\x1f\x7f]*$/, "must not contain control characters");
+
+/** A version of a bot's code. */
+export const codeVersion = line(64).regex(/^[^/\\]+$/, "must be one name without slashes").meta({
+  description: "Version that the author gave the code",
+  example: "1.0.0",
+});
+
+/** First digits of the hash of an archive's content. */
+export const codeBuild = z.string().regex(/^[0-9a-f]{16}$/, "must have 16 hexadecimal digits").meta({
+  description: "First 16 digits of the SHA-256 of names, modes and contents of an archive",
+  example: "3fa9c1d20b7e44ad",
+});
+
+/** An archive that the service has. */
+export const storedCode = z.object({
+  id: botId,
+  version: codeVersion,
+  build: codeBuild,
+  filePath: z.string().meta({ description: "Key in the code bucket, for a deployment" }),
+  size: z.int().meta({ description: "Size of the archive in bytes" }),
+  storedAt: time,
+}).meta({ id: "StoredCode" });
+
+/** An archive that the service has. */
+export type StoredCode = z.infer<typeof storedCode>;
+
+/** Archives of a bot. */
+export const versionList = z.object({
+  versions: z.array(storedCode.extend({
+    isCurrent: z.boolean().meta({ description: "Whether it is the one that is deployed" }),
+  })).meta({ description: "The newest first" }),
+}).meta({ id: "VersionList" });
+
+/** What to deploy. */
+export const deploymentRequest = z.strictObject({
+  id: botId,
+  filePath: line(1024).min(1).meta({ description: "Key of the archive, as the upload returned it" }),
+  name: line(200).meta({ description: "Name of the bot in its folder" }),
+  description: z.string().max(10_000).optional(),
+  version: codeVersion,
+  author: line(200).optional(),
+  type: z.enum(["realtime", "scheduled"]).optional(),
+  runtime: line(100).meta({ description: "Name of a runtime, such as python3.11" }),
+  schedule: line(1000).optional().meta({
+    description:
+      "Cron expression. With one, this is a schedule; without, a bot that runs until it is stopped",
+  }),
+  settings: z.record(line(100), z.union([z.string().max(1000), z.number()])).default({}).meta({
+    description: "Settings of Berth, for `config.berth`; those in the configuration win",
+  }),
+  entrypoints: z.strictObject({
+    bot: line(1000),
+    backtest: line(1000).optional(),
+    query: line(1000).optional(),
+  }).meta({ description: "Path of each program's script in the archive" }),
+  config: z.string().max(2 * 1024 * 1024).default("{}").meta({
+    description: "The configuration as JSON in a string, so that the bot gets exactly this text",
+    example: '{"symbol": "BTC-USD", "limit": 1.0}',
+  }),
+  enabled: z.boolean().optional().meta({
+    description: "Whether it should run. Absent: as before; a new one runs",
+  }),
+  origin: line(5000).optional().meta({
+    description: "Where the folder is, to find other bots that were deployed from it",
+  }),
+  base: z.string().max(100).nullish().meta({
+    description:
+      "`revision` of the deployment that this one replaces, `null` for none. Absent: whatever there is",
+  }),
+  dryRun: z.boolean().default(false).meta({
+    description: "Check and compare, and write nothing; the archive need not be stored",
+  }),
+}).meta({ id: "DeploymentRequest" });
+
+/** What to deploy. */
+export type DeploymentRequest = z.output<typeof deploymentRequest>;
+
+/** Whether an id is a bot or a schedule. */
+const kind = z.enum(["bot", "schedule"]);
+
+/** What is deployed under an id. */
+export const deployment = z.object({
+  id: botId,
+  kind,
+  enabled: z.boolean().meta({ description: "Whether it should run, by document and configuration" }),
+  version: z.string().optional(),
+  filePath: z.string().optional(),
+  revision: z.string().meta({ description: "Changes with every deployment" }),
+}).meta({ id: "Deployment" });
+
+/** The answer to a deployment. */
+export const deployed = deployment.extend({
+  version: z.string(),
+  filePath: z.string(),
+  configDisables: z.boolean().meta({ description: "Whether only the configuration disables it" }),
+  isNew: z.boolean(),
+  isUnchanged: z.boolean().meta({ description: "Whether nothing differed, so that nothing was written" }),
+  schedule: z.string().optional().meta({
+    description: "Cron expression, with the time zone if it is not UTC",
+  }),
+  nextTimes: z.array(time).optional().meta({ description: "The next times of a schedule" }),
+  sameOrigin: z.array(z.string()).meta({
+    description: "Enabled bots that were deployed from the same folder under another id",
+  }),
+  isServed: z.boolean().meta({ description: "Whether this process runs documents of this kind" }),
+}).meta({ id: "Deployed" });
+
+/** The answer to a deployment. */
+export type Deployed = z.infer<typeof deployed>;
+
+const versionParams = z.strictObject({ id: botId, version: codeVersion });
+
+/** The operations on code and deployments. */
+export const CODE_CONTRACT = {
+  getCode: {
+    summary: "Tell whether an archive is stored",
+    params: z.strictObject({ id: botId, version: codeVersion, build: codeBuild }),
+    responses: { 200: storedCode },
+    problems: [404],
+  },
+  putCode: {
+    summary: "Store an archive",
+    description:
+      "The body is a ZIP archive. It is checked as a start would check it, and stored whole or not at " +
+      "all. An archive is never replaced by another content; storing the same again changes nothing.",
+    params: versionParams,
+    query: z.strictObject({
+      sha256: z.string().regex(/^[0-9a-f]{64}$/, "must have 64 hexadecimal digits").meta({
+        description: "SHA-256 of the body",
+      }),
+    }),
+    body: "binary",
+    responses: { 200: storedCode, 201: storedCode },
+    problems: [408, 409, 413, 422, 507],
+  },
+  listVersions: {
+    summary: "List the stored versions of a bot or a schedule",
+    params: idParams,
+    responses: { 200: versionList },
+  },
+  getDeployment: {
+    summary: "Tell what is deployed under an id",
+    params: idParams,
+    responses: { 200: deployment },
+    problems: [404],
+  },
+  deploy: {
+    summary: "Deploy a stored archive as a bot or a schedule",
+    description:
+      "Happens whole or not at all. A disabled bot stays disabled, unless `enabled` is set. The last ten " +
+      "archives of the bot are kept.",
+    body: deploymentRequest,
+    responses: { 200: deployed, 201: deployed },
+    problems: [409, 422],
+  },
+} as const satisfies Readonly<Record<string, OperationContract>>;
