@@ -130,6 +130,7 @@ const ALLOWED: Rules["allowed"] = {
     "lib/archive",
     "lib/executable",
     "lib/objects",
+    "services/cron",
     "services/documents",
     "services/schedules",
   ],

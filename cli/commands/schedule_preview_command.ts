@@ -6,7 +6,7 @@
 
 import type { CronReading } from "../../services/cron/cron_schedule.ts";
 import { type CliContext, EXIT } from "../context.ts";
-import { previewSchedule } from "../output/schedule_preview.ts";
+import { previewSchedule } from "../../services/cron/schedule_preview.ts";
 import { formatTable } from "../output/table.ts";
 
 /** Options of {@linkcode schedulePreviewCommand}. */

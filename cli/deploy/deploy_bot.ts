@@ -16,7 +16,7 @@ import { parseScheduleDocument } from "../../services/schedules/schedule_documen
 import type { BotFolder } from "./bot_folder.ts";
 import { botToDocument } from "./bot_to_document.ts";
 import { enablingFields } from "../../services/documents/enabling_fields.ts";
-import { describeCron } from "../output/schedule_rows.ts";
+import { describeCron } from "../../services/cron/describe_cron.ts";
 import { archivePrefix, type ArchiveTarget, storeArchive } from "./store_archive.ts";
 
 /** Where documents of one kind and their code are deployed to. */

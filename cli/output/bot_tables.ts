@@ -6,7 +6,8 @@
 
 import { type BotRow, describeBot } from "./bot_rows.ts";
 import { formatDuration } from "./duration.ts";
-import { describeLast, describeNext, type ScheduleRow } from "./schedule_rows.ts";
+import type { ScheduleRow } from "./schedule_rows.ts";
+import { describeLast, describeNext } from "./schedule_words.ts";
 import { formatTable } from "./table.ts";
 import { printable } from "./terminal.ts";
 

@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { CronSchedule } from "../../services/cron/cron_schedule.ts";
+import { describeCron } from "../../services/cron/describe_cron.ts";
 import type { StoredBot } from "../../services/documents/bot_repository.ts";
-import { isOpenRun, type RunRecord } from "../../services/schedules/run_repository.ts";
+import { nextSlot } from "../../services/schedules/next_slot.ts";
+import type { RunRecord } from "../../services/schedules/run_repository.ts";
 import { parseScheduleDocument } from "../../services/schedules/schedule_document.ts";
-import { NEVER, readExecutionTime } from "../../services/schedules/schedule_repository.ts";
-import { formatDuration } from "./duration.ts";
+import { readExecutionTime } from "../../services/schedules/schedule_repository.ts";
 
 /** The state of a schedule. */
 export interface ScheduleRow {
@@ -64,52 +64,4 @@ export function scheduleRow(
     next: next === undefined ? null : new Date(next * 1000),
     ...(notes.length > 0 && { notes }),
   };
-}
-
-/**
- * Computes the next slot as the service does. A stored time counts if it is due, or if the expression is
- * `@every`; otherwise the service corrects it, and the next slot of the expression counts.
- */
-function nextSlot(cron: CronSchedule, from: number | undefined, now: number): number | undefined {
-  if (from === undefined || from === NEVER) return cron.next(now);
-  return from <= now || cron.reading === "every" ? from : cron.next(now);
-}
-
-/**
- * Formats a schedule's times as its document does.
- *
- * @param cron The schedule.
- * @returns For example `0 9 * * mon-fri (America/New_York)`.
- */
-export function describeCron({ expression, timezone }: CronSchedule): string {
-  return timezone === "UTC" ? expression : `${expression} (${timezone})`;
-}
-
-/**
- * Describes when a schedule runs next, in a few words.
- *
- * @param row The schedule.
- * @param now Current time in ms since the epoch.
- */
-export function describeNext({ enabled, problem, next }: ScheduleRow, now: number): string {
-  if (next === null) return enabled && problem === undefined ? "never again" : "-";
-  const ms = next.getTime() - now;
-  const time = next.toISOString().replace(".000Z", "Z");
-  return ms > 0 ? `${time}, in ${formatDuration(ms)}` : `${time}, due`;
-}
-
-/**
- * Describes why a schedule cannot run, or the outcome of its latest slot, in a few words.
- *
- * @param row The schedule.
- * @param now Current time in ms since the epoch.
- */
-export function describeLast({ problem, last }: ScheduleRow, now: number): string {
-  if (problem !== undefined) return `invalid: ${problem}`;
-  if (!last) return "-";
-  const { state, reason, startedAt, finishedAt, claimedAt } = last;
-  const at = (isOpenRun(last) ? startedAt : finishedAt) ?? claimedAt;
-  const since = formatDuration(Math.max(0, now - at.getTime()));
-  const when = isOpenRun(last) ? `${state} for ${since}` : `${state} ${since} ago`;
-  return reason ? `${when}: ${reason}` : when;
 }

@@ -17,6 +17,8 @@ import { deploymentHandlers } from "./deployment_handlers.ts";
 import type { Handlers } from "./handlers.ts";
 import { addOperations, type ApiEnv } from "./operation_routes.ts";
 import { problemResponse } from "./problem_response.ts";
+import { runHandlers } from "./run_handlers.ts";
+import { scheduleHandlers } from "./schedule_handlers.ts";
 
 /** Where a request comes in. */
 export type Entrance = "unix" | "tcp";
@@ -61,7 +63,8 @@ export function createApiApp(parts: ApiParts, authenticator: Authenticator): Api
     // Events and statistics.
 
     // Schedules and runs.
-
+    ...scheduleHandlers(parts, writer),
+    ...runHandlers(parts),
     // Backtests.
 
     // The service, tokens and the audit.

@@ -12,6 +12,8 @@ export interface ApiProblemOptions extends ErrorOptions {
   readonly advice?: string;
   /** Every problem of a request that was checked as a whole. */
   readonly issues?: readonly Issue[];
+  /** Id of the run that is in the way. */
+  readonly run?: string;
   /** Headers of the response. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -20,6 +22,8 @@ export interface ApiProblemOptions extends ErrorOptions {
 export class ApiProblem extends BerthError {
   /** Every problem of a request that was checked as a whole. */
   readonly issues?: readonly Issue[];
+  /** Id of the run that is in the way. */
+  readonly run?: string;
   /** Headers of the response. */
   readonly headers: Readonly<Record<string, string>>;
 
@@ -35,10 +39,11 @@ export class ApiProblem extends BerthError {
     readonly status: number,
     code: string,
     detail: string,
-    { issues, headers = {}, ...options }: ApiProblemOptions = {},
+    { issues, run, headers = {}, ...options }: ApiProblemOptions = {},
   ) {
     super(code, detail, options);
     if (issues) this.issues = issues;
+    if (run !== undefined) this.run = run;
     this.headers = headers;
   }
 }

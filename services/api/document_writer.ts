@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
 import { stringifyExactJson } from "../../lib/util/exact_json.ts";
 import type { BotChange, BotDocument, Refusal } from "../documents/bot_repository.ts";
+import { changedFields } from "../documents/changed_fields.ts";
 import { enablingFields } from "../documents/enabling_fields.ts";
 import { newFieldsFor } from "../documents/refused_change.ts";
 import type { ApiParts } from "./api_parts.ts";
@@ -63,7 +64,9 @@ export class DocumentWriter {
       const change = { type, id, document, order } as BotChange;
       requireApplied(id, await this.#apply(kind, change, signal));
       await this.#parts.announce(kind, change);
-      return { document: type === "deleted" ? undefined : { ...before, ...document }, isNew: !before };
+      if (change.type === "deleted") return { document: undefined, isNew: false };
+      const fields = before ?? newFieldsFor(this.#parts.settings.segment);
+      return { document: { ...fields, ...changedFields(change) }, isNew: !before };
     });
   }
 
@@ -117,8 +120,13 @@ export function otherKind(id: string, kind: DocumentKind): ApiProblem {
   );
 }
 
-/** Identifies the content of a document. @param document The document. @returns A strong ETag. */
-export function etagOf(document: BotDocument): string {
+/**
+ * Identifies the content of a document, without the time that Berth itself keeps in a schedule's.
+ *
+ * @param document The document.
+ * @returns A strong ETag.
+ */
+export function etagOf({ next_execution_time: _time, ...document }: BotDocument): string {
   const sorted = Object.fromEntries(Object.entries(document).sort(([a], [b]) => (a < b ? -1 : 1)));
   return `"${createHash("sha256").update(stringifyExactJson(sorted)).digest("base64url").slice(0, 27)}"`;
 }

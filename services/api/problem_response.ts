@@ -69,6 +69,7 @@ function describe(error: unknown): { problem: Problem; headers: Record<string, s
   const problem: Problem = {
     ...toProblem(status, error.code, error.summary),
     ...(error.advice !== undefined && { advice: error.advice }),
+    ...(error instanceof ApiProblem && error.run !== undefined && { run: error.run }),
     ...(error instanceof ApiProblem && error.issues && { issues: [...error.issues] }),
   };
   return {

@@ -61,6 +61,7 @@ export const problem = z.object({
   }),
   detail: z.string().meta({ description: "What is wrong, and where" }),
   advice: z.string().optional().meta({ description: "What to do" }),
+  run: z.string().optional().meta({ description: "The run that is in the way" }),
   issues: z.array(z.object({ path: z.string(), message: z.string() })).optional().meta({
     description: "Every problem of a request that was checked as a whole",
   }),

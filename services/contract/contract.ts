@@ -10,6 +10,8 @@ import { BOTS_CONTRACT } from "./bots.ts";
 import { CODE_CONTRACT } from "./code.ts";
 import type { OperationContract } from "./common.ts";
 import type { OperationId } from "./operations.ts";
+import { RUNS_CONTRACT } from "./runs.ts";
+import { SCHEDULES_CONTRACT } from "./schedules.ts";
 
 /** Contracts by operation. */
 export const CONTRACT = {
@@ -25,7 +27,8 @@ export const CONTRACT = {
   // Events and statistics.
 
   // Schedules and runs.
-
+  ...SCHEDULES_CONTRACT,
+  ...RUNS_CONTRACT,
   // Backtests.
 
   // The service, tokens and the audit.

@@ -40,7 +40,20 @@ export const OPERATIONS = {
   // Events and statistics.
 
   // Schedules and runs.
-
+  listSchedules: { method: "GET", path: "/api/schedules", role: "read" },
+  getSchedule: { method: "GET", path: "/api/schedules/{id}", role: "read" },
+  putSchedule: { method: "PUT", path: "/api/schedules/{id}", role: "operate" },
+  deleteSchedule: { method: "DELETE", path: "/api/schedules/{id}", role: "operate" },
+  enableSchedule: { method: "POST", path: "/api/schedules/{id}/enable", role: "operate" },
+  disableSchedule: { method: "POST", path: "/api/schedules/{id}/disable", role: "operate" },
+  runSchedule: { method: "POST", path: "/api/schedules/{id}/run", role: "operate" },
+  getScheduleTimes: { method: "GET", path: "/api/schedules/{id}/next", role: "read" },
+  listScheduleRuns: { method: "GET", path: "/api/schedules/{id}/runs", role: "read" },
+  previewCron: { method: "GET", path: "/api/cron/next", role: "read" },
+  listRuns: { method: "GET", path: "/api/runs", role: "read" },
+  getRun: { method: "GET", path: "/api/runs/{runId}", role: "read" },
+  getRunLog: { method: "GET", path: "/api/runs/{runId}/log", role: "read" },
+  getRunResult: { method: "GET", path: "/api/runs/{runId}/result", role: "read" },
   // Backtests.
 
   // The service, tokens and the audit.

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { describeLast, describeNext, scheduleRow } from "../../../../cli/output/schedule_rows.ts";
+import { scheduleRow } from "../../../../cli/output/schedule_rows.ts";
+import { describeLast, describeNext } from "../../../../cli/output/schedule_words.ts";
 import type { RunRecord } from "../../../../services/schedules/run_repository.ts";
 import { NEVER } from "../../../../services/schedules/schedule_repository.ts";
 

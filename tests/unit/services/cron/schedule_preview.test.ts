@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { previewSchedule, type SchedulePreview } from "../../../../cli/output/schedule_preview.ts";
+import { previewSchedule, type SchedulePreview } from "../../../../services/cron/schedule_preview.ts";
 
 const NOW = Date.parse("2026-05-05T10:11:12Z") / 1000;
 

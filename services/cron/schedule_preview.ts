@@ -4,10 +4,10 @@
  * @module
  */
 
-import { type ClockChange, clockChanges, utcOffset } from "../../services/cron/time_zone.ts";
-import { type CronReading, type CronSchedule, parseCronSchedule } from "../../services/cron/cron_schedule.ts";
-import { parseGoDuration } from "../../services/cron/parse_go_duration.ts";
-import { type CronExpression, readCronExpression } from "../../services/cron/read_cron_expression.ts";
+import { type ClockChange, clockChanges, utcOffset } from "./time_zone.ts";
+import { type CronReading, type CronSchedule, parseCronSchedule } from "./cron_schedule.ts";
+import { parseGoDuration } from "./parse_go_duration.ts";
+import { type CronExpression, readCronExpression } from "./read_cron_expression.ts";
 
 /** One time at which a schedule runs. */
 export interface PreviewTime {
