@@ -82,16 +82,18 @@ export class MongoRecordStore implements RecordStore {
   ): Promise<StoredRecord[]> {
     return this.#calls.run("list records", options, async ({ signal }) => {
       const head = `${collection}/`;
+      // Ids are ASCII.
+      const end = `${head}${prefix}\x7F`;
+      const position = after === undefined ? undefined : `${head}${after}`;
       const _id = {
         $gte: `${head}${prefix}`,
-        $lt: `${head}${prefix}\u{10FFFF}`,
-        ...(after !== undefined && { [descending ? "$lt" : "$gt"]: `${head}${after}` }),
+        $lt: descending && position !== undefined && position < end ? position : end,
+        ...(!descending && position !== undefined && { $gt: position }),
       };
-      const stored = await this.#records.find({ _id }, { signal }).sort({ _id: descending ? -1 : 1 }).limit(
-        limit,
-      )
+      const order = descending ? -1 : 1;
+      const stored = await this.#records.find({ _id }, { signal }).sort({ _id: order }).limit(limit)
         .toArray();
-      return stored.map((one) => toRecord(collection, one)).filter(({ id }) => id.startsWith(prefix));
+      return stored.map((one) => toRecord(collection, one));
     });
   }
 

@@ -1,5 +1,6 @@
 /**
- * Port for small records of Berth's own, such as tokens and audit lines: JSON values under a collection and an id.
+ * Port for small records of Berth's own, such as tokens and audit lines: JSON values under a collection and an id. Both
+ * are printable ASCII, and a collection has no slash.
  *
  * @module
  */

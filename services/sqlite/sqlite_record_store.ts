@@ -54,12 +54,12 @@ export class SqliteRecordStore implements RecordStore {
     { prefix = "", after, limit = 100, descending = false, ...options }: ListRecordsOptions = {},
   ): Promise<StoredRecord[]> {
     return this.#calls.run("list records", options, () => {
-      // The binary order of UTF-8 is that of code points; ids are ASCII.
+      // Ids are ASCII.
       const bound = after === undefined ? "" : ` AND id ${descending ? "<" : ">"} ?`;
       return this.#database.prepare(
         `SELECT id, revision, value FROM records WHERE collection = ? AND id >= ? AND id < ?${bound}
          ORDER BY id ${descending ? "DESC" : "ASC"} LIMIT ?`,
-      ).all(collection, prefix, `${prefix}\u{10FFFF}`, ...(after === undefined ? [] : [after]), limit).map(
+      ).all(collection, prefix, `${prefix}\x7F`, ...(after === undefined ? [] : [after]), limit).map(
         toRecord,
       );
     });
