@@ -110,6 +110,7 @@ const ALLOWED: Rules["allowed"] = {
     "lib/runner",
     "services/api",
     "services/bots",
+    "services/contract",
     "services/control",
     ...PORTS,
     "services/mongo",

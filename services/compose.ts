@@ -6,6 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { ArchiveExtractor } from "../lib/archive/archive_extractor.ts";
+import PROJECT from "../deno.json" with { type: "json" };
 import { createDockerRunner } from "../lib/runner/create_docker_runner.ts";
 import { createObjectStore } from "../lib/runner/create_object_store.ts";
 import { messageOf } from "../lib/errors.ts";
@@ -15,7 +16,6 @@ import { systemClock } from "../lib/util/clock.ts";
 import { apiSocketOf } from "../lib/util/api_socket.ts";
 import { type ApiAddresses, ApiListener } from "./api/api_listener.ts";
 import { type ApiApp, createApiApp } from "./api/api_app.ts";
-import { SocketAuthenticator } from "./api/authenticator.ts";
 import { BotService } from "./bots/bot_service.ts";
 import type { ServiceConfig, ServiceName } from "./config.ts";
 import { untilDone } from "./control/until_done.ts";
@@ -35,8 +35,12 @@ import { stopSupersededBots } from "./ownership/stop_superseded_bots.ts";
 import type { StoreIdentities } from "./ownership/store_identity.ts";
 import { StoreOwner, toOwner } from "./ownership/store_owner.ts";
 import { ScheduleService } from "./schedules/schedule_service.ts";
+import { lookAtParts } from "./look_at_parts.ts";
 import { openStores, type Stores } from "./stores.ts";
 import { scopeOf } from "./who_serves.ts";
+
+/** How long the audit is kept at least, in ms. */
+const AUDIT_MS = 90 * 86_400_000;
 
 /** The services of one process, and the parts they work with. */
 export interface ComposedServices extends AsyncDisposable {
@@ -148,6 +152,7 @@ export async function composeServices(
     : undefined;
   // Its workers run only while an upload is checked.
   const archives = new ArchiveExtractor();
+  let listener: ApiListener | undefined;
   const api = createApiApp({
     ...stores,
     store,
@@ -163,13 +168,32 @@ export async function composeServices(
     settings: {
       instance: config.runner.instance,
       segment: config.segment,
+      auditMaxAgeMs: Math.max(AUDIT_MS, config.retention.maxAgeMs),
       buckets: config.runner.buckets,
       archiveLimits: config.runner.archiveLimits,
       uploadFolder: `${config.runner.tempDir}/${config.runner.instance}/uploads`,
     },
     clock: systemClock,
     archives,
-  }, new SocketAuthenticator());
+    ...(config.http && {
+      tcp: {
+        ...config.http,
+        port: () => listener?.port,
+        isSecure: config.http.tls !== undefined || config.http.isBehindProxy,
+      },
+    }),
+    process: {
+      version: PROJECT.version,
+      // Secrets redact themselves.
+      configuration: JSON.parse(JSON.stringify(config)),
+      serving: () =>
+        config.services.map((service) => {
+          const reason = rights.get(service)!.whyIdle();
+          return { service, serves: reason === undefined, ...(reason !== undefined && { reason }) };
+        }),
+      look: (signal) => lookAtParts(config, { store, runner }, signal),
+    },
+  });
 
   async function serve(name: ServiceName, signal: AbortSignal): Promise<void> {
     const log = getLogger(["berth", name]);
@@ -200,7 +224,8 @@ export async function composeServices(
   return {
     api,
     async run(signal) {
-      await using _listener = await ApiListener.listen(api, apiAddresses(config));
+      await using listening = await ApiListener.listen(api, apiAddresses(config));
+      listener = listening;
       // A service that cannot go on ends the other one: a supervisor can only restart the whole process.
       const failing = new AbortController();
       const ending = AbortSignal.any([signal, failing.signal]);

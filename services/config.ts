@@ -59,6 +59,12 @@ export interface HttpConfig {
   readonly hostname: string;
   /** Port; 0 for any. */
   readonly port: number;
+  /** Files of the certificate and of its key, as PEM; absent for plain HTTP. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  /** Whether a proxy in front speaks TLS with the clients, and says who they are. */
+  readonly isBehindProxy: boolean;
+  /** Names under which clients reach it, besides its address and `localhost`. */
+  readonly names: readonly string[];
 }
 
 const SERVICES = ["bots", "schedules"] as const;
@@ -112,8 +118,23 @@ export const SERVICE_SCHEMA = z.object({
   HTTP_ADDR: z.string().default("127.0.0.1:8420").transform(parseHttpAddress).meta(
     about(
       "API",
-      "address and port of the API, besides its unix socket; `off` for the socket alone",
+      "address and port of the API, besides its unix socket; `off` for the socket alone; any address but loopback needs TLS or a proxy",
     ),
+  ),
+  HTTP_TLS_CERT: z.string().regex(/^\/[^\0]*$/, "must be an absolute path").optional().meta(
+    about("API", "file of the certificate chain, as PEM; read again when it changes"),
+  ),
+  HTTP_TLS_KEY: z.string().regex(/^\/[^\0]*$/, "must be an absolute path").optional().meta(
+    about("API", "file of the certificate's private key, as PEM"),
+  ),
+  HTTP_BEHIND_PROXY: z.enum(["0", "1"], "must be 0 or 1").default("0").meta(
+    about(
+      "API",
+      "1 says that all requests come through a proxy, which speaks TLS and sets X-Forwarded-For",
+    ),
+  ),
+  HTTP_HOSTS: z.string().default("").transform(parseHostNames).meta(
+    about("API", "names under which clients reach the API, with commas between; localhost needs no entry"),
   ),
   LOG_LEVEL: z.enum(["debug", "info", "warning", "error"], "must be debug, info, warning or error").default(
     "info",
@@ -145,7 +166,7 @@ export function parseServiceConfig(variables: Readonly<Record<string, string | u
     path: String(path[0]),
     message,
   }));
-  issues.push(...missing(variables, parsed.data?.SERVICES ?? []));
+  issues.push(...missing(variables, parsed.data?.SERVICES ?? []), ...unsafeHttp(parsed.data));
   let runner: DockerRunnerConfig | undefined;
   try {
     runner = parseDockerRunnerConfig(variables);
@@ -170,13 +191,25 @@ export function parseServiceConfig(variables: Readonly<Record<string, string | u
     segment: Number(value.SEGMENT_ID),
     botsOnShutdown: value.BOTS_ON_SHUTDOWN,
     allowMassStop: value.ALLOW_MASS_STOP === "1",
-    ...(value.HTTP_ADDR && { http: value.HTTP_ADDR }),
+    ...(value.HTTP_ADDR && {
+      http: {
+        ...value.HTTP_ADDR,
+        ...(value.HTTP_TLS_CERT !== undefined && value.HTTP_TLS_KEY !== undefined && {
+          tls: { certFile: value.HTTP_TLS_CERT, keyFile: value.HTTP_TLS_KEY },
+        }),
+        isBehindProxy: value.HTTP_BEHIND_PROXY === "1",
+        names: value.HTTP_HOSTS,
+      },
+    }),
     logLevel: value.LOG_LEVEL,
   };
 }
 
 /** `HOST:PORT`, `[IPv6]:PORT` or `off`. */
-function parseHttpAddress(text: string, context: z.RefinementCtx): HttpConfig | undefined {
+function parseHttpAddress(
+  text: string,
+  context: z.RefinementCtx,
+): Pick<HttpConfig, "hostname" | "port"> | undefined {
   if (text === "off") return undefined;
   const [, host, port] = /^(\[[0-9a-fA-F:.]{2,45}\]|[a-zA-Z0-9.-]{1,253}):(\d{1,5})$/.exec(text) ?? [];
   if (host === undefined || Number(port) > 65_535) {
@@ -187,6 +220,44 @@ function parseHttpAddress(text: string, context: z.RefinementCtx): HttpConfig | 
     return z.NEVER;
   }
   return { hostname: host.replace(/^\[|\]$/g, ""), port: Number(port) };
+}
+
+/** Names separated by commas, in lower case. */
+function parseHostNames(text: string, context: z.RefinementCtx): string[] {
+  const names = text.split(",").map((name) => name.trim().toLowerCase()).filter((name) => name !== "");
+  const wrong = names.find((name) => !/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(name));
+  if (wrong !== undefined) {
+    context.addIssue({
+      code: "custom",
+      message: "must be names of hosts without a port, with commas between",
+    });
+  }
+  return names;
+}
+
+/** Reports settings under which tokens would cross a network in plain text. */
+function unsafeHttp(value: z.output<typeof SERVICE_SCHEMA> | undefined): Issue[] {
+  if (!value) return [];
+  const { HTTP_ADDR: address, HTTP_TLS_CERT: cert, HTTP_TLS_KEY: key, HTTP_BEHIND_PROXY: behindProxy } =
+    value;
+  if ((cert === undefined) !== (key === undefined)) {
+    const [missing, given] = cert === undefined
+      ? ["HTTP_TLS_CERT", "HTTP_TLS_KEY"]
+      : ["HTTP_TLS_KEY", "HTTP_TLS_CERT"];
+    return [{ path: missing, message: `is missing, but ${given} is set; set both, or neither` }];
+  }
+  if (!address || isLoopback(address.hostname) || cert !== undefined || behindProxy === "1") return [];
+  return [{
+    path: "HTTP_ADDR",
+    message:
+      `${address.hostname} can be reached from other machines, and tokens would cross the network in ` +
+      "plain text; set HTTP_TLS_CERT and HTTP_TLS_KEY, or HTTP_BEHIND_PROXY=1 if only a proxy with TLS " +
+      "reaches it, or use 127.0.0.1",
+  }];
+}
+
+function isLoopback(hostname: string): boolean {
+  return /^(127(\.\d{1,3}){3}|::1|localhost)$/i.test(hostname);
 }
 
 /** Reports variables that are missing although related ones are set. */

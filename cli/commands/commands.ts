@@ -155,6 +155,27 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (_args, { json }, context) =>
       (await import("./version_command.ts")).versionCommand({ json: json === true }, context),
   },
+  token: {
+    options: { role: { type: "string" }, expires: { type: "string" }, json: { type: "boolean" } },
+    takes: { what: "create, list or revoke, and the name of a token", min: 1, max: 2 },
+    isClient: true,
+    help: HELP.token.text,
+    run: async ([action, name], { role, expires, json }, context) =>
+      (await import("./token_command.ts")).tokenCommand({
+        action: action!,
+        ...text("name", name),
+        ...text("role", role),
+        ...readExpires(expires),
+        json: json === true,
+      }, context),
+  },
+  dashboard: {
+    options: { json: { type: "boolean" } },
+    isClient: true,
+    help: HELP.dashboard.text,
+    run: async (_args, { json }, context) =>
+      (await import("./dashboard_command.ts")).dashboardCommand({ json: json === true }, context),
+  },
   permissions: {
     options: { lenient: { type: "boolean" } },
     help: HELP.permissions.text,
@@ -204,6 +225,17 @@ function readFor(text: Values[string]): { forMs?: number } {
     throw new UsageError(`--for takes a duration such as 20s or 5m, not '${text}'.`);
   }
   return { forMs };
+}
+
+function readExpires(text: Values[string]): { expiresMs?: number } {
+  if (text === undefined) return {};
+  const expiresMs = parseDuration(String(text));
+  if (expiresMs === undefined || expiresMs < 1000) {
+    throw new UsageError(
+      `--expires takes a duration of a second or more, such as 12h or 90d, not '${text}'.`,
+    );
+  }
+  return { expiresMs };
 }
 
 function readTail(text: Values[string]): { tail?: number } {

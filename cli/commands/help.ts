@@ -19,7 +19,13 @@ export interface CommandHelp {
 /** Headings of the usage text. */
 export type CommandGroup = (typeof GROUPS)[number];
 
-const GROUPS = ["Try it", "Run bots and schedules", "Check this machine", "Work on Berth"] as const;
+const GROUPS = [
+  "Try it",
+  "Run bots and schedules",
+  "Give access",
+  "Check this machine",
+  "Work on Berth",
+] as const;
 
 /** The most times that `schedule preview` shows. */
 export const MAX_PREVIEW_COUNT = 1000;
@@ -162,6 +168,30 @@ Put the expression in quotes. It has five fields, or six with seconds first, or 
   --timezone ZONE  time zone of the expression, for example America/New_York (default: UTC)
   --count N        number of times to show, from 1 to ${MAX_PREVIEW_COUNT} (default: 5)
   --json           print one JSON object`,
+  },
+  token: {
+    group: "Give access",
+    takes: "create NAME",
+    summary: "make, list or revoke tokens for programs and other machines",
+    text: `Usage: berth token create|list|revoke [NAME] [--role read|operate] [--expires TIME] [--json]
+
+'create' makes a token and prints it once; nobody can see it again. 'list' lists the tokens, 'revoke' ends one at once.
+A program sends it as 'Authorization: Bearer TOKEN'; the commands read it from BERTH_TOKEN, and the address of a service
+on another machine from BERTH_SERVER.
+
+  --role ROLE     what the token may do: read, or operate, which may also change everything
+  --expires TIME  when the token ends, from now, such as 12h or 90d (default: never)
+  --json          print JSON`,
+  },
+  dashboard: {
+    group: "Give access",
+    summary: "print a link that logs a browser in",
+    text: `Usage: berth dashboard [--json]
+
+Prints a link that logs a browser in: once, within two minutes, for twelve hours. The dashboard itself is not part of
+this version; the page leads to the description of the API.
+
+  --json  print one JSON object`,
   },
   doctor: {
     group: "Check this machine",

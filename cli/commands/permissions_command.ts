@@ -73,7 +73,9 @@ export function servicePermissions(config: ServiceConfig): string[] {
   const { dockerHost, tempDir, dataDir, instance, minio } = config.runner;
   const socket = dockerHost.slice("unix://".length);
   const folders = [socket, tempDir, dataDir];
-  const unusable = folders.filter((path) => /[\s,]/.test(path));
+  const { tls } = config.http ?? {};
+  const certificate = tls ? [tls.certFile, tls.keyFile] : [];
+  const unusable = [...folders, ...certificate].filter((path) => /[\s,]/.test(path));
   if (unusable.length > 0) {
     throw new InvalidConfigError(
       unusable.map((path) => ({
@@ -96,7 +98,7 @@ export function servicePermissions(config: ServiceConfig): string[] {
   ];
   return [
     mongo ? `--allow-net=${hosts.join(",")}` : "--allow-net",
-    `--allow-read=${[LIBRARY, ...folders, ...hostFiles].join(",")}`,
+    `--allow-read=${[LIBRARY, ...folders, ...hostFiles, ...certificate].join(",")}`,
     `--allow-write=${folders.join(",")}`,
     ...ENVIRONMENT,
     "--allow-sys=uid,gid,statfs",

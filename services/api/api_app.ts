@@ -7,18 +7,26 @@
 import { Hono } from "hono";
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
+import { Access } from "./access.ts";
+import { allowedMethods } from "./allowed_methods.ts";
 import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem } from "./api_problem.ts";
-import type { Authenticator } from "./authenticator.ts";
-import { DocumentWriter } from "./document_writer.ts";
+import { Audit } from "./audit.ts";
 import { botHandlers } from "./bot_handlers.ts";
 import { codeHandlers } from "./code_handlers.ts";
 import { deploymentHandlers } from "./deployment_handlers.ts";
+import { DocumentWriter } from "./document_writer.ts";
 import type { Handlers } from "./handlers.ts";
-import { addOperations, type ApiEnv } from "./operation_routes.ts";
+import { loginPage } from "./home_page.ts";
+import { Idempotency } from "./idempotency.ts";
+import { addOperations, type ApiEnv, type Around } from "./operation_routes.ts";
 import { problemResponse } from "./problem_response.ts";
 import { runHandlers } from "./run_handlers.ts";
 import { scheduleHandlers } from "./schedule_handlers.ts";
+import { serviceHandlers } from "./service_handlers.ts";
+import { sessionHandlers } from "./session_handlers.ts";
+import { Sessions } from "./sessions.ts";
+import { Tokens } from "./tokens.ts";
 
 /** Where a request comes in. */
 export type Entrance = "unix" | "tcp";
@@ -26,11 +34,15 @@ export type Entrance = "unix" | "tcp";
 /** Answers a request. @param request The request. @param entrance Where it came in. @param from The client's address. */
 export type ApiApp = (request: Request, entrance: Entrance, from: string) => Promise<Response>;
 
+/** Decides which requests come in, and as whose. */
+export type Gate = Pick<Access, "admit" | "countFailure" | "cookie">;
+
 /** Headers of every response. */
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
   "x-frame-options": "DENY",
+  "cross-origin-resource-policy": "same-origin",
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 };
 
@@ -38,18 +50,22 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
  * Builds the API.
  *
  * @param parts What it works with.
- * @param authenticator Tells who calls.
+ * @param gate Decides who comes in. @default {unix socket, tokens and sessions}
  */
-export function createApiApp(parts: ApiParts, authenticator: Authenticator): ApiApp {
+export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
   const log = getLogger(["berth", "api"]);
   const app = new Hono<ApiEnv & { Bindings: { entrance: Entrance; from: string } }>();
+  const { records, clock, tcp } = parts;
+  const tokens = new Tokens(records, clock);
+  const sessions = new Sessions(records, clock);
+  const access = gate ?? new Access({ tokens, sessions, clock, ...(tcp && { tcp }) });
+  const audit = new Audit(records, clock, parts.settings.auditMaxAgeMs);
+  const idempotency = new Idempotency(records, clock);
   app.use(async (context, next) => {
-    const caller = await authenticator.callerOf(context.req.raw, context.env.entrance, context.env.from);
+    const { req, env: { entrance, from } } = context;
+    const caller = await access.admit(req.raw, entrance, from);
     if (caller) context.set("caller", caller);
     await next();
-    for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
-      if (!context.res.headers.has(name)) context.res.headers.set(name, value);
-    }
   });
   const writer = new DocumentWriter(parts);
   const handlers: Handlers = {
@@ -68,14 +84,25 @@ export function createApiApp(parts: ApiParts, authenticator: Authenticator): Api
     // Backtests.
 
     // The service, tokens and the audit.
-
+    ...serviceHandlers(parts, audit),
+    ...sessionHandlers({ tokens, sessions, access, clock, tcp }),
     // The end of the table.
   };
-  addOperations(app as unknown as Hono<ApiEnv>, handlers, (_operation, _request, next) => next());
+  // A repetition changes nothing, so the audit is inside.
+  const around: Around = (operation, request, next) =>
+    idempotency.around(operation, request, () => audit.around(operation, request, next));
+  addOperations(app as unknown as Hono<ApiEnv>, handlers, around);
   app.notFound(({ req, get }) => {
-    if (!get("caller")) return unauthenticated();
-    const detail = `There is nothing at ${req.method} ${new URL(req.url).pathname}.`;
-    return problemResponse(new ApiProblem(404, "route/not-found", detail)).response;
+    if (!get("caller")) throw unauthenticated();
+    const { pathname } = new URL(req.url);
+    const allow = allowedMethods(pathname).join(", ");
+    if (allow === "") {
+      throw new ApiProblem(404, "route/not-found", `There is nothing at ${req.method} ${pathname}.`);
+    }
+    if (req.method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
+    throw new ApiProblem(405, "route/method", `${pathname} takes ${allow}, and not ${req.method}.`, {
+      headers: { allow },
+    });
   });
   app.onError((error, { req }) => {
     const { response, isDefect } = problemResponse(error);
@@ -89,14 +116,30 @@ export function createApiApp(parts: ApiParts, authenticator: Authenticator): Api
     }
     return response;
   });
-  return async (request, entrance, from) => await app.fetch(request, { entrance, from });
+  return async (request, entrance, from) => {
+    let response = await app.fetch(request, { entrance, from });
+    if (response.status === 401 && entrance === "tcp") {
+      try {
+        access.countFailure(from);
+      } catch (error) {
+        response = problemResponse(error).response;
+      }
+    }
+    if (response.status === 401 && wantsPage(request)) response = loginPage(response.headers);
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
+      if (!response.headers.has(name)) response.headers.set(name, value);
+    }
+    return response;
+  };
+}
+
+function wantsPage({ method, headers }: Request): boolean {
+  return method === "GET" && /\btext\/html\b/.test(headers.get("accept") ?? "");
 }
 
 /** Without a token nobody learns which paths exist. */
-function unauthenticated(): Response {
-  return problemResponse(
-    new ApiProblem(401, "auth/missing", "The request has no valid token.", {
-      headers: { "www-authenticate": 'Bearer realm="berth"' },
-    }),
-  ).response;
+function unauthenticated(): ApiProblem {
+  return new ApiProblem(401, "auth/missing", "The request has no valid token.", {
+    headers: { "www-authenticate": 'Bearer realm="berth"' },
+  });
 }

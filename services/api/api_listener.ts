@@ -6,25 +6,55 @@
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
+import type { Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
 import type { ApiApp, Entrance } from "./api_app.ts";
+import { clientAddress } from "./client_address.ts";
+import { readTlsFiles, type TlsFiles, TlsRenewal } from "./tls_files.ts";
 
 /** Where to listen. */
 export interface ApiAddresses {
   /** Path of the unix socket, in a folder that is closed to other users. */
   readonly socket: string;
-  /** Address and port; absent for none. */
-  readonly tcp?: { readonly hostname: string; readonly port: number };
+  /** The TCP entrance; absent for none. */
+  readonly tcp?: TcpEntrance;
 }
 
-/** Limits of a connection. Node's own checks end it. */
-const LIMITS = {
-  /** Longest time for the header of a request, in ms. */
+/** Where and how to listen on TCP. */
+export interface TcpEntrance {
+  /** Address to listen at. */
+  readonly hostname: string;
+  /** Port; 0 for any. */
+  readonly port: number;
+  /** The certificate; absent for plain HTTP. */
+  readonly tls?: TlsFiles;
+  /** Whether a proxy in front says who the clients are. */
+  readonly isBehindProxy?: boolean;
+}
+
+/** Limits of the entrances. */
+export interface ListenerLimits {
+  /** Longest time for the header of a request, in ms. @default 10000 */
+  readonly headersTimeout: number;
+  /** Longest time for a whole request, in ms: an archive may be large. @default {30 minutes} */
+  readonly requestTimeout: number;
+  /** Connections at once on each entrance. @default 1000 */
+  readonly maxConnections: number;
+  /** Connections at once from one address. @default 250 */
+  readonly maxPerAddress: number;
+}
+
+const LIMITS: ListenerLimits = {
   headersTimeout: 10_000,
-  /** Longest time for a whole request, in ms: an archive may be large. */
   requestTimeout: 30 * 60_000,
+  maxConnections: 1000,
+  maxPerAddress: 250,
+};
+/** Node's own checks end a connection. */
+const NODE_LIMITS = {
   /** Largest header, in bytes. */
   maxHeaderSize: 16 * 1024,
   /** How long a connection may be idle between two requests, in ms. */
@@ -32,29 +62,40 @@ const LIMITS = {
   /** How often the times are checked, in ms. */
   connectionsCheckingInterval: 1000,
 } as const;
-/** Connections at once on each entrance. */
-const MAX_CONNECTIONS = 1000;
+/** Longest time for TLS to be agreed on, in ms. */
+const HANDSHAKE_MS = 10_000;
+/** The kernel's limit for the path of a unix socket, in bytes. */
+const MAX_SOCKET_PATH_BYTES = 107;
+
+type Place = { readonly path: string } | { readonly host: string; readonly port: number };
 
 /** The API, while it listens. */
 export class ApiListener implements AsyncDisposable {
   readonly #servers: Server[] = [];
   readonly #log = getLogger(["berth", "api"]);
+  readonly #app: ApiApp;
+  readonly #limits: ListenerLimits;
 
-  private constructor() {}
+  private constructor(app: ApiApp, limits: ListenerLimits) {
+    this.#app = app;
+    this.#limits = limits;
+  }
 
   /**
    * Begins to listen.
    *
    * @param app The API.
    * @param addresses Where to listen.
+   * @param limits Other limits than usual.
    */
-  static async listen(app: ApiApp, { socket, tcp }: ApiAddresses): Promise<ApiListener> {
-    const listener = new ApiListener();
-    // What a killed process left.
-    await Deno.remove(socket).catch(() => {});
-    await listener.#open(app, "unix", { path: socket });
-    await Deno.chmod(socket, 0o600).catch(() => {});
-    if (tcp) await listener.#open(app, "tcp", { host: tcp.hostname, port: tcp.port });
+  static async listen(
+    app: ApiApp,
+    { socket, tcp }: ApiAddresses,
+    limits: Partial<ListenerLimits> = {},
+  ): Promise<ApiListener> {
+    const listener = new ApiListener(app, { ...LIMITS, ...limits });
+    await listener.#openSocket(socket);
+    if (tcp) await listener.#openTcp(tcp);
     return listener;
   }
 
@@ -65,28 +106,75 @@ export class ApiListener implements AsyncDisposable {
       ?.["port" as never];
   }
 
-  async #open(app: ApiApp, entrance: Entrance, where: { path: string } | { host: string; port: number }) {
-    const server = createServer(LIMITS, (incoming: IncomingMessage, outgoing: ServerResponse) => {
-      const from = entrance === "unix" ? "unix" : incoming.socket.remoteAddress ?? "unknown";
-      void getRequestListener((request) => app(request, entrance, from), { overrideGlobalObjects: false })(
-        incoming,
-        outgoing,
-      );
+  async #openSocket(path: string): Promise<void> {
+    await this.#open("unix", { path }, async () => {
+      const bytes = new TextEncoder().encode(path).length;
+      if (bytes > MAX_SOCKET_PATH_BYTES) {
+        throw new Error(
+          `the path has ${bytes} bytes, and a unix socket's may have at most ${MAX_SOCKET_PATH_BYTES}: ` +
+            "choose a shorter TEMP_DIR",
+        );
+      }
+      // What a killed process left.
+      await Deno.remove(path).catch(() => {});
+      return createServer(this.#options(), this.#answer("unix", () => "unix"));
     });
-    server.maxConnections = MAX_CONNECTIONS;
+    await Deno.chmod(path, 0o600).catch(() => {});
+  }
+
+  async #openTcp({ hostname: host, port, tls, isBehindProxy = false }: TcpEntrance): Promise<void> {
+    await this.#open("tcp", { host, port }, async () => {
+      const from = (incoming: IncomingMessage) => clientAddress(incoming, isBehindProxy);
+      let server: Server;
+      if (tls) {
+        const answer = this.#answer("tcp", from);
+        const secure: TlsServer = createTlsServer(
+          { ...this.#options(), ...await readTlsFiles(tls), handshakeTimeout: HANDSHAKE_MS },
+          (incoming, outgoing) => {
+            void renewal.look();
+            answer(incoming, outgoing);
+          },
+        );
+        const renewal = new TlsRenewal(tls, secure, this.#log);
+        await renewal.look();
+        server = secure as unknown as Server;
+      } else server = createServer(this.#options(), this.#answer("tcp", from));
+      // All connections of a proxy come from one address.
+      if (!isBehindProxy) limitPerAddress(server, this.#limits.maxPerAddress);
+      return server;
+    });
+  }
+
+  #options() {
+    const { headersTimeout, requestTimeout } = this.#limits;
+    return { ...NODE_LIMITS, headersTimeout, requestTimeout };
+  }
+
+  #answer(entrance: Entrance, from: (incoming: IncomingMessage) => string) {
+    return (incoming: IncomingMessage, outgoing: ServerResponse) => {
+      const address = from(incoming);
+      void getRequestListener((request) => this.#app(request, entrance, address), {
+        overrideGlobalObjects: false,
+      })(incoming, outgoing);
+    };
+  }
+
+  async #open(entrance: Entrance, where: Place, make: () => Promise<Server>): Promise<void> {
     try {
+      const server = await make();
+      server.maxConnections = this.#limits.maxConnections;
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       server.once("error", reject);
       server.listen(where, resolve);
       await promise;
       server.on("error", (error) => this.#log.warn("server failed", { entrance, problem: messageOf(error) }));
       this.#servers.push(server);
-      this.#log.info("listening", { entrance, ...where });
+      this.#log.info("listening", { entrance, ...where, ...("port" in where && { port: this.port }) });
     } catch (error) {
       this.#log.error("cannot listen; commands and programs cannot reach the service here", {
         entrance,
         ...where,
-        problem: messageOf(error),
+        problem: describe(error, where),
       });
     }
   }
@@ -100,4 +188,31 @@ export class ApiListener implements AsyncDisposable {
       })
     ));
   }
+}
+
+function describe(error: unknown, where: Place): string {
+  const { code } = error as { code?: unknown };
+  if (code === "EADDRINUSE" && "port" in where) {
+    return `port ${where.port} is in use by another program: end it, or choose another with HTTP_ADDR`;
+  }
+  if (code === "EADDRNOTAVAIL" && "host" in where) {
+    return `this machine has no address ${where.host}: correct HTTP_ADDR`;
+  }
+  return messageOf(error);
+}
+
+/** One client must not hold all the connections. */
+function limitPerAddress(server: Server, max: number): void {
+  const counts = new Map<string, number>();
+  server.on("connection", (socket: Socket) => {
+    const address = socket.remoteAddress ?? "";
+    const count = (counts.get(address) ?? 0) + 1;
+    if (count > max) return void socket.destroy();
+    counts.set(address, count);
+    socket.once("close", () => {
+      const left = counts.get(address)! - 1;
+      if (left > 0) counts.set(address, left);
+      else counts.delete(address);
+    });
+  });
 }

@@ -15,6 +15,8 @@ import type { RecordStore } from "../records/record_store.ts";
 import type { RunRepository } from "../schedules/run_repository.ts";
 import type { ScheduleRepository } from "../schedules/schedule_repository.ts";
 import type { ScheduleService } from "../schedules/schedule_service.ts";
+import type { PartAbout, ServingAbout } from "../contract/service.ts";
+import type { HostNames } from "./request_origin.ts";
 
 /** What the API uses of the bot service. */
 export type BotsPort = Pick<BotService, "state" | "apply" | "wake">;
@@ -51,6 +53,32 @@ export interface ApiParts {
   readonly settings: ApiSettings;
   /** The clock. */
   readonly clock: Clock;
+  /** The TCP entrance; absent if there is none. */
+  readonly tcp?: TcpSettings;
+  /** What `GET /api/service` says of the process. */
+  readonly process?: ProcessAbout;
+}
+
+/** How clients reach the TCP entrance. */
+export interface TcpSettings extends HostNames {
+  /** Port that it listens at. */
+  readonly port: () => number | undefined;
+  /** Whether browsers reach it by TLS. */
+  readonly isSecure: boolean;
+  /** Whether a proxy is in front of it. */
+  readonly isBehindProxy: boolean;
+}
+
+/** What a process says of itself. */
+export interface ProcessAbout {
+  /** Version of Berth. */
+  readonly version: string;
+  /** The configuration, in which every secret is redacted. */
+  readonly configuration: Readonly<Record<string, unknown>>;
+  /** Says who serves. */
+  readonly serving: () => readonly ServingAbout[];
+  /** Looks at the servers and the engine. */
+  readonly look: (signal: AbortSignal) => Promise<readonly PartAbout[]>;
 }
 
 /** Settings that the API uses and shows. None is secret. */
@@ -59,6 +87,8 @@ export interface ApiSettings {
   readonly instance: string;
   /** Segment that is served, -1 for all. */
   readonly segment: number;
+  /** How long the audit is kept, in ms. */
+  readonly auditMaxAgeMs: number;
   /** Names of the buckets. */
   readonly buckets: { readonly code: string; readonly results: string; readonly logs: string };
   /** Limits of an archive that a start accepts. */
@@ -69,10 +99,14 @@ export interface ApiSettings {
 
 /** Who calls. */
 export interface Caller {
-  /** Name for the audit: `local`, `token NAME` or `session NAME`. */
+  /** Name for the audit: `local`, `token NAME` or `session of NAME`. */
   readonly name: string;
   /** The caller's right. */
   readonly role: "read" | "operate";
   /** Where the call comes from: `unix` or an address. */
   readonly from: string;
+  /** Id of the token that it carries. */
+  readonly tokenId?: string;
+  /** Id of the session that it carries. */
+  readonly sessionId?: string;
 }

@@ -5,27 +5,47 @@
  */
 
 import type { Caller } from "./api_parts.ts";
-import type { Entrance } from "./api_app.ts";
+import { type CookieSettings, readSessionCookie } from "./session_cookie.ts";
+import type { Sessions } from "./sessions.ts";
+import type { Tokens } from "./tokens.ts";
 
-/** Tells who calls. */
-export interface Authenticator {
+/** The caller of the unix socket: the permissions of its file are the authentication. */
+export const LOCAL_CALLER: Caller = { name: "local", role: "operate", from: "unix" };
+
+/** Knows tokens and sessions. */
+export class Authenticator {
+  readonly #tokens: Pick<Tokens, "verify">;
+  readonly #sessions: Pick<Sessions, "verify">;
+  readonly #cookie: () => CookieSettings;
+
+  /** @param tokens The tokens. @param sessions The sessions. @param cookie How the cookie is sent. */
+  constructor(
+    tokens: Pick<Tokens, "verify">,
+    sessions: Pick<Sessions, "verify">,
+    cookie: () => CookieSettings,
+  ) {
+    this.#tokens = tokens;
+    this.#sessions = sessions;
+    this.#cookie = cookie;
+  }
+
   /**
-   * Tells who makes a request.
+   * Tells who makes a request that came in by TCP. A token counts more than a cookie, which a browser adds by itself.
    *
-   * @param request The request.
-   * @param entrance Where it came in: the permissions of the unix socket are the authentication.
+   * @param headers The headers of the request.
    * @param from The client's address.
    * @returns The caller; `undefined` if the request carries no valid token or session.
+   * @throws {StoreUnavailableError} If the database does not answer.
    */
-  callerOf(request: Request, entrance: Entrance, from: string): Promise<Caller | undefined>;
-}
-
-/** Accepts the unix socket alone. */
-export class SocketAuthenticator implements Authenticator {
-  /** See {@linkcode Authenticator.callerOf}. */
-  callerOf(_request: Request, entrance: Entrance): Promise<Caller | undefined> {
-    return Promise.resolve(
-      entrance === "unix" ? { name: "local", role: "operate", from: "unix" } : undefined,
-    );
+  async callerOf(headers: Headers, from: string): Promise<Caller | undefined> {
+    const authorization = headers.get("authorization");
+    if (authorization !== null) {
+      const value = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+      const token = value === undefined ? undefined : await this.#tokens.verify(value);
+      return token && { name: `token ${token.name}`, role: token.role, from, tokenId: token.id };
+    }
+    const secret = readSessionCookie(headers.get("cookie"), this.#cookie());
+    const session = secret === undefined ? undefined : await this.#sessions.verify(secret);
+    return session && { name: `session of ${session.name}`, role: session.role, from, sessionId: session.id };
   }
 }

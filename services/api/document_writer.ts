@@ -13,6 +13,7 @@ import { enablingFields } from "../documents/enabling_fields.ts";
 import { newFieldsFor } from "../documents/refused_change.ts";
 import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem, notFound } from "./api_problem.ts";
+import { noteChange } from "./audit_trail.ts";
 
 /** Kind of a document, as a path names it. */
 export type DocumentKind = "bots" | "schedules";
@@ -64,9 +65,13 @@ export class DocumentWriter {
       const change = { type, id, document, order } as BotChange;
       requireApplied(id, await this.#apply(kind, change, signal));
       await this.#parts.announce(kind, change);
-      if (change.type === "deleted") return { document: undefined, isNew: false };
       const fields = before ?? newFieldsFor(this.#parts.settings.segment);
-      return { document: { ...fields, ...changedFields(change) }, isNew: !before };
+      const after = change.type === "deleted" ? undefined : { ...fields, ...changedFields(change) };
+      noteChange({
+        ...(before && { before: etagOf(before) }),
+        ...(after && { after: etagOf(after) }),
+      });
+      return { document: after, isNew: !before && after !== undefined };
     });
   }
 

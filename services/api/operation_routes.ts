@@ -6,7 +6,7 @@
 
 import type { Context, Hono } from "hono";
 import { z } from "zod";
-import { parseExactJson, stringifyExactJson } from "../../lib/util/exact_json.ts";
+import { stringifyExactJson } from "../../lib/util/exact_json.ts";
 import type { Issue } from "../../lib/errors.ts";
 import type { OperationContract } from "../contract/common.ts";
 import { CONTRACT } from "../contract/contract.ts";
@@ -14,6 +14,8 @@ import { type OperationId, OPERATIONS } from "../contract/operations.ts";
 import type { Caller } from "./api_parts.ts";
 import { ApiProblem } from "./api_problem.ts";
 import type { ApiRequest, ApiResponse, Handler, Handlers } from "./handlers.ts";
+import { parseJsonBody } from "./json_body.ts";
+import { readQuery } from "./query_values.ts";
 import { readBody } from "./read_body.ts";
 
 /** What the middleware leaves for handlers. */
@@ -82,7 +84,11 @@ async function readRequest<K extends OperationId>(id: K, context: Context<ApiEnv
     issues.push(...parsed.error.issues.map((issue) => toIssue(where, issue)));
   };
   const params = check("path", contract.params, req.param());
-  const query = check("query", contract.query ?? z.strictObject({}), singleValues(req.queries(), issues));
+  const query = check(
+    "query",
+    contract.query ?? z.strictObject({}),
+    readQuery(new URL(req.url).search, issues),
+  );
   if (issues.length > 0) throw invalid(issues);
   let body: unknown;
   if (contract.body === "binary") body = req.raw.body ?? new ReadableStream({ start: (c) => c.close() });
@@ -105,20 +111,9 @@ function parseBody(text: string, type: string | undefined): unknown {
   if (!/^application\/json\s*(;|$)/i.test(type ?? "")) {
     throw new ApiProblem(415, "request/media-type", "The body must be sent as application/json.");
   }
-  try {
-    return parseExactJson(text);
-  } catch {
-    throw invalid([{ path: "body", message: "is not JSON" }]);
-  }
-}
-
-/** A parameter that is given twice has no clear meaning. */
-function singleValues(queries: Record<string, string[]>, issues: Issue[]): Record<string, string> {
-  const given = Object.entries(queries);
-  for (const [name, values] of given) {
-    if (values.length > 1) issues.push({ path: `query.${name}`, message: "is given more than once" });
-  }
-  return Object.fromEntries(given.map(([name, values]) => [name, values[0]!]));
+  const parsed = parseJsonBody(text);
+  if ("issue" in parsed) throw invalid([parsed.issue]);
+  return parsed.value;
 }
 
 function toIssue(where: string, { path, message }: z.core.$ZodIssue): Issue {

@@ -55,17 +55,23 @@ export function problemResponse(error: unknown): ProblemAnswer {
 const FULL = "The disk of the service is full, or its quota is used up. Nothing was kept of this request.";
 const ROOM = { advice: "Free some space on the service's machine, then try again." };
 
+/** Gives the status of the response to a failed request. @param error What was thrown. */
+export function statusOf(error: unknown): number {
+  if (!(error instanceof BerthError)) return 500;
+  if (error instanceof ApiProblem) return error.status;
+  if (isDiskFull(error)) return 507;
+  return STATUSES[error.code] ?? STATUSES[error.code.split("/")[0]!] ?? 500;
+}
+
 function describe(error: unknown): { problem: Problem; headers: Record<string, string>; isDefect: boolean } {
   if (!(error instanceof BerthError)) {
     const detail = "The service met an unexpected error; its log has the details.";
     return { problem: toProblem(500, "internal", detail), headers: {}, isDefect: true };
   }
-  const status = error instanceof ApiProblem
-    ? error.status
-    : STATUSES[error.code] ?? STATUSES[error.code.split("/")[0]!] ?? 500;
   if (!(error instanceof ApiProblem) && isDiskFull(error)) {
     return describe(new ApiProblem(507, "storage/full", FULL, ROOM));
   }
+  const status = statusOf(error);
   const problem: Problem = {
     ...toProblem(status, error.code, error.summary),
     ...(error.advice !== undefined && { advice: error.advice }),

@@ -8,25 +8,31 @@ import { ApiProblem } from "./api_problem.ts";
 
 /** How long a client may send nothing, in ms. */
 const MAX_SILENCE_MS = 10_000;
+/** How long a client may take for a body that is read as a string, in ms. */
+const MAX_TOTAL_MS = 60_000;
 
 /**
  * Reads a body as a string.
  *
  * @param request The request.
  * @param maxBytes Largest size.
- * @throws {ApiProblem} 413 if it is larger, 408 if the client is silent, 400 if it is no UTF-8.
+ * @throws {ApiProblem} 413 if it is larger, 408 if the client is silent or takes too long, 400 if it is no UTF-8.
  */
 export async function readBody(request: Request, maxBytes: number): Promise<string> {
   const tooLarge = () =>
     new ApiProblem(413, "request/too-large", `The body may have at most ${maxBytes} bytes.`);
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge();
   const decoder = new TextDecoder("utf-8", { fatal: true });
+  const endsAt = performance.now() + MAX_TOTAL_MS;
   let text = "";
   let size = 0;
   try {
     for await (const chunk of chunksOf(request.body)) {
       size += chunk.length;
       if (size > maxBytes) throw tooLarge();
+      if (performance.now() > endsAt) {
+        throw new ApiProblem(408, "request/timeout", "The body took longer than 60 s.");
+      }
       text += decoder.decode(chunk, { stream: true });
     }
     return text + decoder.decode();

@@ -12,6 +12,8 @@ import type { OperationContract } from "./common.ts";
 import type { OperationId } from "./operations.ts";
 import { RUNS_CONTRACT } from "./runs.ts";
 import { SCHEDULES_CONTRACT } from "./schedules.ts";
+import { SERVICE_CONTRACT } from "./service.ts";
+import { TOKENS_CONTRACT } from "./tokens.ts";
 
 /** Contracts by operation. */
 export const CONTRACT = {
@@ -32,7 +34,8 @@ export const CONTRACT = {
   // Backtests.
 
   // The service, tokens and the audit.
-
+  ...SERVICE_CONTRACT,
+  ...TOKENS_CONTRACT,
   // The end of the table.
 } as const satisfies Readonly<Record<OperationId, OperationContract>>;
 

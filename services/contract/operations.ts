@@ -57,7 +57,17 @@ export const OPERATIONS = {
   // Backtests.
 
   // The service, tokens and the audit.
-
+  getService: { method: "GET", path: "/api/service", role: "read" },
+  listAudit: { method: "GET", path: "/api/audit", role: "read" },
+  getOpenApi: { method: "GET", path: "/api/openapi.json", role: "read" },
+  getDocs: { method: "GET", path: "/api/docs", role: "read" },
+  getHome: { method: "GET", path: "/", role: "read" },
+  listTokens: { method: "GET", path: "/api/tokens", role: "operate" },
+  createToken: { method: "POST", path: "/api/tokens", role: "operate" },
+  revokeToken: { method: "DELETE", path: "/api/tokens/{id}", role: "operate" },
+  createLoginCode: { method: "POST", path: "/api/login-codes", role: "operate" },
+  login: { method: "GET", path: "/login", role: "open" },
+  logout: { method: "POST", path: "/api/logout", role: "read" },
   // The end of the table.
 } as const satisfies Readonly<Record<string, Operation>>;
 

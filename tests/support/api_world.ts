@@ -88,10 +88,14 @@ export class ApiWorld implements AsyncDisposable {
         this.announced.push(`${kind} ${type} ${id}`);
         return Promise.resolve();
       },
-      settings: { instance: "one", segment: -1, buckets: BUCKETS },
+      settings: { instance: "one", segment: -1, auditMaxAgeMs: 86_400_000, buckets: BUCKETS },
       clock: this.world.clock,
       ...more,
-    } as ApiParts, { callerOf: () => Promise.resolve(this.caller) });
+    } as ApiParts, {
+      admit: () => Promise.resolve(this.caller),
+      countFailure: () => {},
+      cookie: { isSecure: false, port: 0 },
+    });
   }
 
   /** Makes a request. @param method Its method. @param path Its path and query. */
