@@ -8,6 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import type { BindMount, OverlayMount } from "../engine/container_spec.ts";
 import { EngineError } from "../errors.ts";
 import { type FileOwner, onDisk } from "../util/files.ts";
+import { allSettledOrThrow } from "../util/promises.ts";
 import type { CodeTree } from "./code_tree.ts";
 import { copyTree } from "./copy_tree.ts";
 
@@ -73,7 +74,7 @@ export class CodeViews {
     return await onDisk(`write to '${folder}'`, async () => {
       await Deno.mkdir(view, { mode: 0o700 });
       if (this.#overlay && fits(overlay)) {
-        await Promise.all([Deno.mkdir(overlay.work, { mode: 0o700 }), give(view, owner)]);
+        await allSettledOrThrow([Deno.mkdir(overlay.work, { mode: 0o700 }), give(view, owner)]);
         return { binds: [], overlays: [overlay] };
       }
       await copyTree(tree, view, { layers, owner, signal });

@@ -1,50 +1,94 @@
 /**
- * Writes the runner's own files for a container.
+ * Writes the runner's own files for containers.
  *
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { BashEntrypointFactory } from "./bash_entrypoint_factory.ts";
 import { CodeEntrypointFactory, type ScriptFile } from "./code_entrypoint_factory.ts";
-import { CONFIG_FILE } from "./container_layout.ts";
+import { CONFIG_FILE, RUNNER_FOLDER } from "./container_layout.ts";
+import type { BindMount } from "../engine/container_spec.ts";
 import type { Executable } from "./executable.ts";
-import type { FileOwner } from "../util/files.ts";
+import { type FileOwner, unlessMissing } from "../util/files.ts";
+import { allSettledOrThrow } from "../util/promises.ts";
 
-/** Writes `entrypoint.sh`, the language's wrapper and the configuration into a folder. */
+/** Creates files that depend only on the runtime of an executable. */
+interface ScriptFactory {
+  create(executable: Executable): ScriptFile | ScriptFile[];
+}
+
+/**
+ * Writes `entrypoint.sh` and the language's wrapper once for all containers that have the same, and the configuration
+ * for each. Creating a dozen files costs a file system more than the rest of a start costs Berth.
+ */
 export class ScriptManager {
-  readonly #factories: readonly { create(executable: Executable): ScriptFile | ScriptFile[] }[];
+  readonly #folder: string;
+  readonly #factories: readonly ScriptFactory[];
 
   /**
-   * @param factories Create the files. @default {the script and the wrapper}
+   * @param folder Absolute path of the folder for the shared files. Created when needed, closed to other users.
+   * @param factories Create the shared files. @default {the script and the wrapper}
    */
   constructor(
-    factories: readonly { create(executable: Executable): ScriptFile | ScriptFile[] }[] = [
-      new BashEntrypointFactory(),
-      new CodeEntrypointFactory(),
-    ],
+    folder: string,
+    factories: readonly ScriptFactory[] = [new BashEntrypointFactory(), new CodeEntrypointFactory()],
   ) {
+    this.#folder = folder;
     this.#factories = factories;
   }
 
   /**
-   * Writes the files. Only its owner can read the configuration, which may contain secrets.
+   * Writes the files for a container. Only its owner can read the configuration, which may contain secrets.
    *
    * @param executable A validated executable.
-   * @param folder Absolute path of the folder to make.
+   * @param workspace Absolute path of the container's folder, which exists.
    * @param owner Owner of the configuration. @default {the user that Berth runs as}
-   * @throws {Deno.errors.AlreadyExists} If the folder exists: files are never overwritten, and links never followed.
+   * @returns The mounts of the files, read-only.
+   * @throws {Deno.errors.AlreadyExists} If the workspace has a configuration: files are never overwritten, and links never
+   * followed.
    */
-  async create(executable: Executable, folder: string, owner?: FileOwner): Promise<void> {
-    await Deno.mkdir(folder, { mode: 0o755 });
+  async create(executable: Executable, workspace: string, owner?: FileOwner): Promise<BindMount[]> {
+    const config = `${workspace}/${CONFIG_FILE}`;
+    const [shared] = await allSettledOrThrow([
+      this.#shared(executable),
+      (async () => {
+        await Deno.writeTextFile(config, executable.config, { mode: 0o400, createNew: true });
+        if (owner) await Deno.chown(config, owner.uid, owner.gid);
+      })(),
+    ]);
+    return [
+      { source: shared, target: RUNNER_FOLDER, readOnly: true },
+      { source: config, target: `${RUNNER_FOLDER}/${CONFIG_FILE}`, readOnly: true },
+    ];
+  }
+
+  /** Makes the folder of the shared files, unless it is there and complete. @returns Its path. */
+  async #shared(executable: Executable): Promise<string> {
     const files: ScriptFile[] = [
       ...this.#factories.flatMap((factory) => factory.create(executable)),
-      { path: CONFIG_FILE, text: executable.config, mode: 0o400 },
+      // The place for each container's own.
+      { path: CONFIG_FILE, text: "", mode: 0o444 },
     ];
-    await Promise.all(
-      files.map(({ path, text, mode }) =>
-        Deno.writeTextFile(`${folder}/${path}`, text, { mode, createNew: true })
-      ),
-    );
-    if (owner) await Deno.chown(`${folder}/${CONFIG_FILE}`, owner.uid, owner.gid);
+    const hash = createHash("sha256").update(JSON.stringify(files)).digest("hex").slice(0, 32);
+    const path = `${this.#folder}/${hash}`;
+    const names = async (folder: string) => {
+      const entries = await unlessMissing(Array.fromAsync(Deno.readDir(folder)));
+      return new Set(entries?.map(({ name }) => name));
+    };
+    const found = await names(path);
+    const missing = files.filter((file) => !found.has(file.path));
+    if (missing.length === 0) return path;
+    await Deno.mkdir(path, { recursive: true, mode: 0o755 });
+    // A cleaner of temporary files may have removed some, or another start is just writing them.
+    await allSettledOrThrow(missing.map((file) => writeWhole(path, file)));
+    return path;
   }
+}
+
+/** Nobody sees a part of the file. */
+async function writeWhole(folder: string, { path, text, mode }: ScriptFile): Promise<void> {
+  const partial = `${folder}/.${crypto.randomUUID()}`;
+  await Deno.writeTextFile(partial, text, { mode, createNew: true });
+  await Deno.rename(partial, `${folder}/${path}`);
 }

@@ -10,10 +10,11 @@ import type { CodeView, CodeViews } from "../code/code_views.ts";
 import type { Workspaces } from "../code/workspaces.ts";
 import type { BindMount, OverlayMount } from "../engine/container_spec.ts";
 import { runtimeOf } from "../executable/code_entrypoint_factory.ts";
-import { codeMountDir, RUNNER_FOLDER } from "../executable/container_layout.ts";
+import { codeMountDir } from "../executable/container_layout.ts";
 import type { Executable } from "../executable/executable.ts";
 import type { ScriptManager } from "../executable/script_manager.ts";
 import { type FileOwner, onDisk } from "../util/files.ts";
+import { allSettledOrThrow } from "../util/promises.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
 
 /** Parts of a {@linkcode CodeMounter}. */
@@ -81,7 +82,6 @@ export class CodeMounter {
   ): Promise<T> {
     const { code, scripts, views, bytecode, workspaces, chownToBotUser, config } = this.#options;
     const path = workspaces.path(folder);
-    const runnerFolder = `${path}/runner`;
     const owner = chownToBotUser ? user : undefined;
     const image = config.images[executable.runtime]!;
     return code.fetchAndExtract(executable, async ({ tree, script }) => {
@@ -96,14 +96,12 @@ export class CodeMounter {
           layers: layer ? [layer] : undefined,
           signal,
         });
-      const startWith = ({ binds, overlays }: CodeView) => {
-        const runner = { source: runnerFolder, target: RUNNER_FOLDER, readOnly: true };
-        return start({ binds: [...binds, runner], overlays, script, sha256: tree.sha256 });
-      };
-      const [view] = await Promise.all([
+      const [view, scriptMounts] = await allSettledOrThrow([
         createView(),
-        onDisk(`write to '${runnerFolder}'`, () => scripts.create(executable, runnerFolder, owner)),
+        onDisk(`write to '${path}'`, () => scripts.create(executable, path, owner)),
       ]);
+      const startWith = ({ binds, overlays }: CodeView) =>
+        start({ binds: [...binds, ...scriptMounts], overlays, script, sha256: tree.sha256 });
       try {
         return await startWith(view);
       } catch (error) {

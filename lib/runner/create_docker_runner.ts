@@ -141,7 +141,7 @@ export function assembleDockerRunner(
     disk,
     code: new CodeManager({ cache, extractor, trees, bucket: config.buckets.code }),
     extractor,
-    scripts: new ScriptManager(),
+    scripts: new ScriptManager(`${folder}/scripts`),
     views: new CodeViews(user.uid === 0),
     bytecode: options.compileAhead === false ? undefined : bytecode,
     watch: new CodeWatch({ root: folder, workspaces, trees }),

@@ -45,9 +45,12 @@ export async function doneOrAborted(promise: Promise<unknown>, signal: AbortSign
  * @returns Their values.
  * @throws {unknown} The first rejection in the order of the array.
  */
-export async function allSettledOrThrow<T>(promises: readonly Promise<T>[]): Promise<T[]> {
-  const outcomes = await Promise.allSettled(promises);
+export async function allSettledOrThrow<T extends readonly unknown[] | []>(
+  promises: T,
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  const outcomes: readonly PromiseSettledResult<unknown>[] = await Promise.allSettled(promises);
   const failed = outcomes.find((outcome) => outcome.status === "rejected");
   if (failed) throw failed.reason;
-  return outcomes.map((outcome) => (outcome as PromiseFulfilledResult<T>).value);
+  // All are fulfilled by now.
+  return await Promise.all(promises);
 }
