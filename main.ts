@@ -39,6 +39,7 @@ const code = await runCli(Deno.args, {
   cwd: Deno.env.get("INIT_CWD") ?? Deno.cwd(),
   examplesDir: fileURLToPath(new URL("./examples", import.meta.url)),
   terminal: createTerminal({ color, interactive: Deno.stderr.isTerminal(), isScreen }),
+  ...(Deno.stdin.isTerminal() && { confirm: (question: string) => confirm(question) }),
   signal: stop.signal,
   // Loaded on demand, so that commands that need none of it start sooner.
   createOrchestrator: async (config) => {
@@ -58,8 +59,6 @@ const code = await runCli(Deno.args, {
       compileAhead: false,
     }),
   openStores: async (config) => await (await import("./services/stores.ts")).openStores(config),
-  openPublisher: async (config, subjectPrefix) =>
-    await (await import("./services/open_events.ts")).openPublisher(config, subjectPrefix),
   probeServers: async (config, signal) =>
     await (await import("./services/probe_servers.ts")).probeServers(config, signal),
   composeServices: async (config, given, options) => {

@@ -9,7 +9,6 @@ import type { DockerRunnerConfig } from "../lib/runner/docker_runner_config.ts";
 import type { ObjectStore } from "../lib/objects/object_store.ts";
 import type { Runner } from "../lib/runner/runner.ts";
 import type { ComposedServices, GivenParts, ProcessParts } from "../services/compose.ts";
-import type { BotEventPublisher } from "../services/events/bot_event_publisher.ts";
 import type { Stores } from "../services/stores.ts";
 import type { ServerProbes } from "../services/probe_servers.ts";
 import type { ServiceConfig } from "../services/config.ts";
@@ -27,6 +26,8 @@ export interface CliContext {
   readonly examplesDir: string;
   /** Where to print. */
   readonly terminal: Terminal;
+  /** Asks a person a question that is answered with yes or no. Absent if nobody is there to answer. */
+  readonly confirm?: (question: string) => boolean;
   /** Aborted when the user ends the command. */
   readonly signal: AbortSignal;
   /** Creates the engine's client. */
@@ -41,11 +42,6 @@ export interface CliContext {
   readonly probeServers: (config: ServiceConfig, signal: AbortSignal) => Promise<ServerProbes>;
   /** Opens the database. */
   readonly openStores: (config: ServiceConfig) => Promise<Stores>;
-  /** Opens the publisher of changes; `undefined` without an event bus. */
-  readonly openPublisher: (
-    config: ServiceConfig,
-    subjectPrefix: string,
-  ) => Promise<BotEventPublisher | undefined>;
   /** Builds the services, around the parts that are given. */
   readonly composeServices: (
     config: ServiceConfig,

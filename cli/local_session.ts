@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { ArchiveLimits } from "../lib/archive/archive_limits.ts";
 import type { DockerRunnerConfig } from "../lib/runner/docker_runner_config.ts";
 import { type EntrypointType, type Executable, parseExecutable } from "../lib/executable/executable.ts";
 import { InstanceLock } from "../lib/runner/instance_lock.ts";
@@ -36,10 +35,6 @@ export class LocalSession implements AsyncDisposable {
   readonly runner: Runner;
   /** The object store with the code. */
   readonly store: ObjectStore;
-  /** Bucket for code. */
-  readonly codeBucket: string;
-  /** What an archive may hold. */
-  readonly archiveLimits: ArchiveLimits;
   readonly #config: DockerRunnerConfig;
   readonly #lock: InstanceLock;
   readonly #madeTempDir: boolean;
@@ -53,8 +48,6 @@ export class LocalSession implements AsyncDisposable {
     madeTempDir: boolean,
   ) {
     this.runner = runner;
-    this.codeBucket = config.buckets.code;
-    this.archiveLimits = config.archiveLimits;
     this.#config = config;
     this.store = store;
     this.#lock = lock;
@@ -115,8 +108,12 @@ export class LocalSession implements AsyncDisposable {
       });
     // Report problems of the folder before anything is written.
     describe("not-stored-yet");
-    const { store, archiveLimits: limits } = this;
-    const target = { store, bucket: code, id: bot.name, limits, compress: false, signal };
+    const target = {
+      store: this.store,
+      bucket: code,
+      limits: this.#config.archiveLimits,
+      ...(signal && { signal }),
+    };
     const executable = describe(await storeArchive(bot, target));
     this.#written.push({ bucket: code, key: executable.filePath });
     return executable;

@@ -1,17 +1,21 @@
 /**
- * Opens the documents that commands read and change.
+ * Opens the documents that commands read without a service.
  *
  * @module
  */
 
-import type { BotChange, BotDocument } from "../services/documents/bot_repository.ts";
-import { BOT_SUBJECTS, SCHEDULE_SUBJECTS } from "../services/events/bot_event.ts";
-import { type BotEventPublisher, EventsUnavailableError } from "../services/events/bot_event_publisher.ts";
+import type { BotDocument, BotRepository } from "../services/documents/bot_repository.ts";
 import { parseServiceConfig, type ServiceConfig } from "../services/config.ts";
 import type { Stores } from "../services/stores.ts";
 import type { CliContext } from "./context.ts";
-import type { DeployTarget } from "./deploy/deploy_bot.ts";
-import { botFoundWithin, describePickup, SCHEDULE_FOUND_WITHIN } from "./pickup_notice.ts";
+
+/** Documents of one kind. */
+export interface OpenKind {
+  /** The kind of document. */
+  readonly kind: "bot" | "schedule";
+  /** The documents. */
+  readonly repository: BotRepository;
+}
 
 /** The documents that a configuration names. */
 export interface OpenDocuments extends AsyncDisposable {
@@ -19,18 +23,16 @@ export interface OpenDocuments extends AsyncDisposable {
   readonly config: ServiceConfig;
   /** The database. The stores of schedules are open only if {@linkcode OpenDocuments.schedules} is present. */
   readonly stores: Stores;
-  /** Where bots are deployed to. */
-  readonly bots: DeployTarget;
-  /** Where schedules are deployed to. Absent if the configuration does not serve schedules. */
-  readonly schedules?: DeployTarget;
+  /** The bots. */
+  readonly bots: OpenKind;
+  /** The schedules. Absent if the configuration does not serve schedules. */
+  readonly schedules?: OpenKind;
   /** Reads the documents of an id, at most one of each kind. */
-  find(id: string): Promise<{ readonly target: DeployTarget; readonly document: BotDocument }[]>;
-  /** Says when the service picks up what was written. */
-  describePickup(): Promise<string>;
+  find(id: string): Promise<{ readonly target: OpenKind; readonly document: BotDocument }[]>;
 }
 
 /**
- * Opens the documents, the object store and the event bus that the environment names.
+ * Opens the documents that the environment names.
  *
  * @param context The command's context.
  * @returns The documents. Dispose them at the end.
@@ -42,45 +44,11 @@ export async function openDocuments(context: CliContext): Promise<OpenDocuments>
   await using stack = new AsyncDisposableStack();
   const stores = stack.use(await context.openStores(config));
   await stores.bots.open();
-  const publishProblems: string[] = [];
-  const publishTo =
-    (bus: BotEventPublisher | undefined, foundWithin: string) => async (change: BotChange) => {
-      try {
-        await bus?.publish(change);
-      } catch (error) {
-        if (!(error instanceof EventsUnavailableError)) throw error;
-        // The document is written, so the service finds the change without the event.
-        publishProblems.push(
-          `${error.message} The change is saved; a running service finds it within ${foundWithin}.`,
-        );
-      }
-    };
-  const common = {
-    store: await context.createStore(config.runner),
-    bucket: config.runner.buckets.code,
-    limits: config.runner.archiveLimits,
-  };
-  const bots: DeployTarget = {
-    ...common,
-    kind: "bot",
-    repository: stores.bots,
-    publish: publishTo(
-      stack.use(await context.openPublisher(config, BOT_SUBJECTS)),
-      botFoundWithin(config),
-    ),
-  };
-  let schedules: DeployTarget | undefined;
+  const bots: OpenKind = { kind: "bot", repository: stores.bots };
+  let schedules: OpenKind | undefined;
   if (config.services.includes("schedules")) {
     await Promise.all([stores.schedules.open(), stores.runs.open()]);
-    schedules = {
-      ...common,
-      kind: "schedule",
-      repository: stores.schedules,
-      publish: publishTo(
-        stack.use(await context.openPublisher(config, SCHEDULE_SUBJECTS)),
-        SCHEDULE_FOUND_WITHIN,
-      ),
-    };
+    schedules = { kind: "schedule", repository: stores.schedules };
   }
   const resources = stack.move();
   return {
@@ -94,10 +62,6 @@ export async function openDocuments(context: CliContext): Promise<OpenDocuments>
         targets.map(async (target) => ({ target, document: await target.repository.get(id) })),
       );
       return found.flatMap(({ target, document }) => document ? [{ target, document }] : []);
-    },
-    describePickup: () => {
-      const problem = publishProblems.at(-1);
-      return problem === undefined ? describePickup(config) : Promise.resolve(problem);
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };

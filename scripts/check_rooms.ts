@@ -127,14 +127,15 @@ const ALLOWED: Rules["allowed"] = {
   ],
   "cli/deploy": [
     ...GROUND,
+    "cli/client",
     "cli/output",
     "lib/archive",
     "lib/executable",
     "lib/objects",
-    "services/cron",
+    "services/contract",
     "services/documents",
-    "services/schedules",
   ],
+  "cli/init": [],
   "cli/client": [...GROUND, "services/contract"],
   "cli": [
     ...GROUND,
@@ -154,6 +155,7 @@ const ALLOWED: Rules["allowed"] = {
   "cli/demo": [
     ...GROUND,
     "cli",
+    "cli/client",
     "cli/deploy",
     "cli/output",
     "lib/engine",
@@ -168,6 +170,7 @@ const ALLOWED: Rules["allowed"] = {
     "cli/client",
     "cli/demo",
     "cli/deploy",
+    "cli/init",
     "cli/output",
     "lib/engine",
     "lib/executable",

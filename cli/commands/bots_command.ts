@@ -17,7 +17,7 @@ import { type OpenDocuments, openDocuments } from "../open_documents.ts";
 import { isFrozen, serviceHolders } from "../service_locks.ts";
 import { type ScheduleRow, scheduleRow } from "../output/schedule_rows.ts";
 import { printable } from "../output/terminal.ts";
-import { noServiceHere } from "../pickup_notice.ts";
+import { noServiceHere } from "../no_service_here.ts";
 
 /** Options of {@linkcode botsCommand}. */
 export interface BotsOptions {
@@ -84,10 +84,10 @@ async function listSchedules({ schedules, stores }: OpenDocuments): Promise<Sche
 }
 
 async function listContainers(
-  { config, stores, bots: { store } }: OpenDocuments,
-  { createRunner, signal }: CliContext,
+  { config, stores }: OpenDocuments,
+  { createRunner, createStore, signal }: CliContext,
 ): Promise<{ readonly containers: ManagedContainer[]; readonly hostId: string }> {
-  await using runner = await createRunner(config.runner, store);
+  await using runner = await createRunner(config.runner, await createStore(config.runner));
   runner.setOwner(toOwner(await stores.identities.read({ signal })));
   const listed = await runner.listManagedContainers(config.segment, { signal });
   // The list lacks the containers' times, so inspect each. A container that has vanished since stays as

@@ -44,22 +44,43 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         takeOver: takeOver === true,
       }, context),
   },
+  init: {
+    options: { runtime: { type: "string" }, schedule: { type: "boolean" } },
+    takes: { what: "a new folder", min: 1, max: 1 },
+    isClient: true,
+    help: HELP.init.text,
+    run: async ([folder], { runtime, schedule }, context) =>
+      (await import("./init_command.ts")).initCommand({
+        folder: folder!,
+        runtime: typeof runtime === "string" ? runtime : "python3.11",
+        isScheduled: schedule === true,
+      }, context),
+  },
   deploy: {
     options: {
       id: { type: "string" },
       config: { type: "string" },
       enable: { type: "boolean" },
       disable: { type: "boolean" },
+      "no-wait": { type: "boolean" },
+      "dry-run": { type: "boolean" },
       json: { type: "boolean" },
     },
     takes: FOLDER,
+    isClient: true,
     help: HELP.deploy.text,
-    run: async ([folder], { id, config, enable, disable, json }, context) =>
+    run: async (
+      [folder],
+      { id, config, enable, disable, json, "no-wait": noWait, "dry-run": dryRun },
+      context,
+    ) =>
       (await import("./deploy_command.ts")).deployCommand({
         folder: folder!,
         ...text("id", id),
         ...text("configFile", config),
         ...readEnabled(enable, disable),
+        wait: noWait !== true,
+        dryRun: dryRun === true,
         json: json === true,
       }, context),
   },
@@ -96,20 +117,28 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   enable: {
     takes: IDS,
+    isClient: true,
     help: HELP.enable.text,
     run: async (ids, _values, context) =>
       (await import("./enable_command.ts")).enableCommand({ ids, enabled: true }, context),
   },
   disable: {
     takes: IDS,
+    isClient: true,
     help: HELP.disable.text,
     run: async (ids, _values, context) =>
       (await import("./enable_command.ts")).enableCommand({ ids, enabled: false }, context),
   },
   remove: {
+    options: { purge: { type: "boolean" }, yes: { type: "boolean", short: "y" } },
     takes: IDS,
+    isClient: true,
     help: HELP.remove.text,
-    run: async (ids, _values, context) => (await import("./remove_command.ts")).removeCommand(ids, context),
+    run: async (ids, { purge, yes }, context) =>
+      (await import("./remove_command.ts")).removeCommand(
+        { ids, purge: purge === true, yes: yes === true },
+        context,
+      ),
   },
   demo: {
     options: { for: { type: "string" } },

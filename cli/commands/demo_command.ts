@@ -4,6 +4,8 @@
  * @module
  */
 
+import { ensureInstanceDir } from "../../lib/util/temp_dir.ts";
+import { ApiClient } from "../client/api_client.ts";
 import type { LogLine } from "../../lib/engine/container_orchestrator.ts";
 import type { ComposedServices } from "../../services/compose.ts";
 import type { ServiceConfig } from "../../services/config.ts";
@@ -12,11 +14,11 @@ import { BotView } from "../demo/bot_view.ts";
 import { type CliContext, EXIT } from "../context.ts";
 import { demoConfig } from "../demo/demo_config.ts";
 import { runSchedules } from "../demo/demo_schedules.ts";
-import { deployBot, type DeployTarget } from "../deploy/deploy_bot.ts";
+import { deployFolder } from "../deploy/deploy_folder.ts";
 import { LocalSession } from "../local_session.ts";
 import { createLogPrinter } from "../output/log_printer.ts";
-import { removeBot } from "../deploy/remove_bot.ts";
 import { readResult, showResult } from "../output/result_view.ts";
+import { systemClock } from "../../lib/util/clock.ts";
 import { allSettledOrThrow, doneOrAborted } from "../../lib/util/promises.ts";
 import type { Terminal } from "../output/terminal.ts";
 
@@ -28,6 +30,9 @@ export interface DemoOptions {
 
 /** Time beyond the grace period for the service to act and the engine to remove the container. */
 const STOP_SLACK_MS = 15_000;
+/** Number of tries to reach the service, and the time between them, in ms. */
+const MAX_TRIES = 200;
+const TRY_INTERVAL_MS = 50;
 
 /**
  * Deploys the examples' bots and schedules to a service, and runs their backtests, until the time is up or
@@ -55,12 +60,15 @@ async function serve(
   const { terminal, signal } = context;
   await using session = await LocalSession.open({ ...context, config: config.runner });
   await using composed = await context.composeServices(config, session);
-  await composed.stores.bots.open({ signal });
+  const { tempDir, instance } = config.runner;
+  await ensureInstanceDir(tempDir, instance, Deno.uid() ?? 0);
+  using client = new ApiClient({ tempDir, instance });
   const end = forMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(forMs)]);
   const length = forMs === undefined ? "runs until Ctrl-C" : `ends after ${forMs / 1000} s, or with Ctrl-C`;
   terminal.note(`The demo starts a service of its own and deploys ${examples.length} bots; it ${length}`);
   const stage: Stage = {
     session,
+    client,
     composed,
     terminal,
     print: createLogPrinter(terminal, examples.map(({ name }) => name)),
@@ -70,6 +78,7 @@ async function serve(
   const ending = new AbortController();
   const serving = composed.run(ending.signal);
   try {
+    await untilServed(client, signal);
     const isScheduled = ({ schedule }: BotFolder) => schedule !== undefined;
     const outcomes = await allSettledOrThrow([
       runBots(examples.filter((bot) => bot.entrypoints.bot && !isScheduled(bot)), stage),
@@ -77,7 +86,6 @@ async function serve(
         ...stage,
         composed,
         runner: session.runner,
-        target: targetOf("schedule", composed, session),
       }),
       ...examples.filter(({ entrypoints }) => entrypoints.backtest).map((bot) => runBacktest(bot, stage)),
     ]);
@@ -94,18 +102,23 @@ async function readExamples(folder: string): Promise<BotFolder[]> {
   return await Promise.all(names.sort().map((name) => readBotFolder(`${folder}/${name}`)));
 }
 
-function targetOf(
-  kind: DeployTarget["kind"],
-  { stores, store, publish }: ComposedServices,
-  { codeBucket: bucket, archiveLimits: limits }: LocalSession,
-): DeployTarget {
-  const name = kind === "bot" ? "bots" : "schedules";
-  return { kind, repository: stores[name], store, bucket, limits, publish: publish![name] };
+/** Waits until the service has made its socket. */
+async function untilServed(client: ApiClient, signal: AbortSignal): Promise<void> {
+  for (let tries = MAX_TRIES; tries > 0; tries--) {
+    const isServed = await client.call("getHealth", {}, { signal }).then(() => true, (error) => {
+      if (signal.aborted || tries === 1) throw error;
+      return false;
+    });
+    if (isServed) return;
+    await systemClock.sleep(TRY_INTERVAL_MS, signal);
+  }
 }
 
 /** Everything that the programs of the demo use. */
 interface Stage {
   readonly session: LocalSession;
+  /** The client of the service. */
+  readonly client: ApiClient;
   readonly composed: ComposedServices;
   readonly terminal: Terminal;
   readonly print: ReturnType<typeof createLogPrinter>;
@@ -116,8 +129,7 @@ interface Stage {
 
 /** Deploys the bots, shows them until the end, and removes them. */
 async function runBots(bots: readonly BotFolder[], stage: Stage): Promise<boolean> {
-  const { session, composed, terminal, print, end, stopWithinMs } = stage;
-  const target = targetOf("bot", composed, session);
+  const { session, client, composed, terminal, print, end, stopWithinMs } = stage;
   const views = bots.map((bot) => new BotView({ bot, runner: session.runner, terminal, print }));
   const unsubscribe = composed.bots.state.subscribe((id, status) => {
     views.find(({ id: own }) => own === id)?.show(status);
@@ -126,16 +138,14 @@ async function runBots(bots: readonly BotFolder[], stage: Stage): Promise<boolea
   let ran = false;
   try {
     await allSettledOrThrow(bots.map(async (bot) => {
-      const before = await target.repository.get(bot.name, { signal: end });
-      const { id } = await deployBot(bot, target, { before, signal: end });
-      deployed.push(id);
+      deployed.push((await deployFolder(client, bot, { signal: end })).id);
     }));
     await doneOrAborted(new Promise(() => {}), end);
     ran = views.every(({ isRunning }) => isRunning);
   } catch (error) {
     if (!end.aborted) throw error;
   } finally {
-    await allSettledOrThrow(deployed.map((id) => removeBot(id, target)));
+    await allSettledOrThrow(deployed.map((id) => client.call("deleteBot", { params: { id } })));
     await allSettledOrThrow(views.map((view) => view.untilGone(stopWithinMs)));
     unsubscribe();
   }

@@ -6,14 +6,16 @@
 
 import { resolve } from "node:path";
 import { InvalidBotFolderError } from "../../lib/errors.ts";
-import { ALL_SEGMENTS } from "../../lib/runner/runner.ts";
-import type { BotRepository } from "../../services/documents/bot_repository.ts";
-import { type BotFolder, readBotFolder } from "../deploy/bot_folder.ts";
+import type { Bot } from "../../services/contract/bots.ts";
+import { ApiClient, ApiError, serverOf } from "../client/api_client.ts";
 import { type CliContext, EXIT } from "../context.ts";
-import { deployBot, type DeployTarget } from "../deploy/deploy_bot.ts";
-import { type OpenDocuments, openDocuments } from "../open_documents.ts";
+import { awaitStart, type StartOutcome } from "../deploy/await_start.ts";
+import { readBotFolder } from "../deploy/bot_folder.ts";
+import { type DeployedFolder, deployFolder, findDeployment } from "../deploy/deploy_folder.ts";
+import { describeDeployed, notesOnDeployed } from "../deploy/describe_deployed.ts";
+import { originOf } from "../deploy/origin_of.ts";
 import { describeLeftOut, showPacking } from "../deploy/pack_progress.ts";
-import { idsOfOrigin, originOf } from "../deploy/same_origin.ts";
+import { progressBar } from "../output/pull_progress.ts";
 import { printable } from "../output/terminal.ts";
 
 /** Options of {@linkcode deployCommand}. */
@@ -26,88 +28,125 @@ export interface DeployOptions {
   readonly configFile?: string;
   /** Whether the bot should run. Absent: unchanged; a new bot runs. */
   readonly enabled?: boolean;
+  /** Whether to wait until the bot runs. */
+  readonly wait: boolean;
+  /** Whether only to say what would happen. */
+  readonly dryRun: boolean;
   /** Print one JSON object. */
   readonly json: boolean;
 }
 
+/** How a deployed bot does. */
+interface Start {
+  readonly outcome: StartOutcome["outcome"];
+  readonly state?: string;
+  readonly condition?: string;
+  readonly lastLines?: readonly string[];
+  readonly advice?: string;
+}
+
+/** How long a new bot must stay up, in ms. */
+const STAY_MS = 3000;
+
 /**
- * Deploys a bot folder: as a schedule if its description has one, else as a bot that runs until it is
- * stopped.
+ * Deploys a bot folder: as a schedule if its description has one, else as a bot, and waits until the bot runs and stays
+ * up.
  *
  * @param options The folder, and what to override.
  * @param context The command's context.
- * @returns Exit code.
+ * @returns 1 if the bot does not run or does not stay up.
  * @throws {InvalidBotFolderError} If the folder cannot be deployed.
+ * @throws {NoServiceError} If no service answers.
  */
 export async function deployCommand(options: DeployOptions, context: CliContext): Promise<number> {
-  const { terminal, signal, cwd } = context;
-  const { folder, id, configFile, enabled, json } = options;
+  const { terminal, signal, cwd, env } = context;
+  const { folder, id, configFile, enabled, dryRun, json, wait } = options;
   const bot = await readBotFolder(resolve(cwd, folder), configFile && resolve(cwd, configFile));
   if (!bot.entrypoints.bot) {
     throw new InvalidBotFolderError(
       `'${folder}' has no entrypoint 'bot', so there is nothing to run. Add it to its bot-config.yaml.`,
     );
   }
-  await using documents = await openDocuments(context);
-  const { segment } = documents.config;
-  const target = targetOf(bot, documents);
-  const found = await documents.find(id ?? bot.name);
-  const other = found.find(({ target: { kind } }) => kind !== target.kind)?.target.kind;
-  // An id is a bot or a schedule, never both: a bot whose folder gets a schedule must not go on running as a bot.
-  if (other !== undefined) refuseOtherKind(id ?? bot.name, target.kind, other);
-  // An explicit id means that one folder is deployed as several bots.
-  const origin = id === undefined ? await originOf(bot.path) : undefined;
-  const deployed = await deployBot(bot, target, {
-    before: found[0]?.document,
+  using client = new ApiClient(serverOf(env));
+  const name = id ?? bot.name;
+  const deployed = await deployFolder(client, bot, {
     ...(id !== undefined && { id }),
     ...(enabled !== undefined && { enabled }),
-    ...(origin !== undefined && { origin }),
-    segment: segment === ALL_SEGMENTS ? 0 : segment,
-    onProgress: showPacking(terminal, id ?? bot.name),
+    // An explicit id means that one folder is deployed as several bots.
+    ...(id === undefined && { origin: await originOf(bot.path) }),
+    dryRun,
+    onPacking: showPacking(terminal, name),
     onPacked: (packed) => {
       const line = describeLeftOut(packed);
       if (line) terminal.note(line);
-      terminal.transient(`${id ?? bot.name}: storing ${(packed.archive.length / 1e6).toFixed(1)} MB`);
     },
+    onSending: (sent, total) =>
+      terminal.transient(printable(`${name}: uploading ${progressBar(sent, total)}`)),
     signal,
   });
   terminal.transient("");
-  const others = origin !== undefined && deployed.isNew
-    ? await idsOfOrigin(allRepositories(documents), deployed.id, origin)
-    : [];
-  if (json) terminal.out(JSON.stringify({ kind: target.kind, ...deployed, sameOrigin: others }));
-  else {
-    const what = deployed.isUnchanged ? "is unchanged" : deployed.isNew ? "is deployed" : "is updated";
-    const why = deployed.configDisables ? "its configuration says so" : "'berth enable' starts it";
-    const state = deployed.enabled ? "" : `, disabled (${why})`;
-    const runs = deployed.schedule === undefined ? "" : `, runs at ${deployed.schedule}`;
-    terminal.out(printable(`${deployed.id} ${what}: version ${deployed.version}${runs}${state}`));
+  if (!json) terminal.out(printable(describeDeployed(deployed, dryRun)));
+  for (const note of notesOnDeployed(deployed)) terminal.note(printable(note));
+  if (!json) showTimes(deployed, context);
+  const mustWait = wait && !dryRun && deployed.kind === "bot" && deployed.enabled && deployed.isServed;
+  const start = mustWait ? await awaitOutcome(deployed, client, context) : undefined;
+  terminal.transient("");
+  if (json) terminal.out(JSON.stringify({ ...deployed, ...(start && { start }) }));
+  else if (start) showStart(deployed, start, context);
+  return !start || start.outcome === "running" ? EXIT.ok : EXIT.failed;
+}
+
+async function awaitOutcome(
+  { id, isUnchanged }: DeployedFolder,
+  client: ApiClient,
+  { terminal, signal }: CliContext,
+): Promise<Start> {
+  const ended = await awaitStart({
+    look: async () => (await findDeployment(client, id, signal))?.progress,
+    stayMs: isUnchanged ? 0 : STAY_MS,
+    onCondition: (condition) => terminal.transient(printable(`${id}: ${condition}`)),
+    signal,
+  });
+  if (ended.outcome === "running") return ended;
+  const bot = await lookAt(id, client, signal);
+  const lastLines = bot?.exits.at(0)?.lastLines;
+  return {
+    ...ended,
+    ...(lastLines && lastLines.length > 0 && { lastLines }),
+    ...(bot?.advice !== undefined && { advice: bot.advice }),
+  };
+}
+
+/** The reason is known already: the rest is help. */
+async function lookAt(id: string, client: ApiClient, signal: AbortSignal): Promise<Bot | undefined> {
+  try {
+    return await client.call("getBot", { params: { id } }, { signal });
+  } catch (error) {
+    if (error instanceof ApiError) return undefined;
+    throw error;
   }
-  for (const other of others) {
-    terminal.note(printable(
-      `berth: '${other}' was deployed from the same folder and keeps running alongside '${deployed.id}'. ` +
-        `If '${deployed.id}' is its new name: berth remove ${other}`,
-    ));
+}
+
+function showTimes({ nextTimes = [], enabled }: DeployedFolder, { terminal }: CliContext): void {
+  if (nextTimes.length > 0 && enabled) terminal.out(`Next times: ${nextTimes.map(shortTime).join(", ")}`);
+}
+
+function shortTime(time: string): string {
+  return time.replace("T", " ").replace(/(:\d\d)\.\d+Z$/, "$1 UTC");
+}
+
+function showStart({ id, isUnchanged }: DeployedFolder, start: Start, { terminal }: CliContext): void {
+  if (start.outcome === "running") {
+    terminal.out(
+      printable(isUnchanged ? `${id} runs` : `${id} runs, and has stayed up for ${STAY_MS / 1000} s`),
+    );
+    return;
   }
-  if (!deployed.isUnchanged) terminal.note(await documents.describePickup());
-  return EXIT.ok;
-}
-
-function allRepositories({ bots, schedules }: OpenDocuments): BotRepository[] {
-  return [bots, ...(schedules ? [schedules] : [])].map(({ repository }) => repository);
-}
-
-function targetOf(bot: BotFolder, { bots, schedules }: OpenDocuments): DeployTarget {
-  if (bot.schedule === undefined) return bots;
-  if (schedules) return schedules;
-  throw new InvalidBotFolderError(
-    `'${bot.path}' has a schedule, and SERVICES says that schedules are not served. Add 'schedules' to it.`,
-  );
-}
-
-function refuseOtherKind(id: string, kind: string, other: string): never {
-  throw new InvalidBotFolderError(
-    `'${id}' is already deployed as a ${other}, and this folder is a ${kind}. Remove it first with ` +
-      `'berth remove ${id}', or choose another id with --id.`,
-  );
+  const what = start.outcome === "failed" ? "does not run" : "does not run yet";
+  terminal.note(printable(`berth: ${id} ${what}: ${start.condition}`));
+  if (start.lastLines) {
+    terminal.note("Its last lines:");
+    for (const line of start.lastLines) terminal.note(printable(`  ${line}`));
+  }
+  terminal.note(printable(start.advice ?? `'berth logs ${id}' prints its log.`));
 }

@@ -4,10 +4,9 @@
  * @module
  */
 
-import type { BotChange } from "../../services/documents/bot_repository.ts";
+import { ApiClient, serverOf } from "../client/api_client.ts";
 import { type CliContext, EXIT } from "../context.ts";
-import { enablingFields } from "../../services/documents/enabling_fields.ts";
-import { openDocuments } from "../open_documents.ts";
+import { eachDeployment } from "../deploy/each_deployment.ts";
 
 /** Options of {@linkcode enableCommand}. */
 export interface EnableOptions {
@@ -22,32 +21,20 @@ export interface EnableOptions {
  *
  * @param options The ids.
  * @param context The command's context.
- * @returns 1 if an id is unknown.
+ * @returns 1 if an id is unknown or refused.
+ * @throws {NoServiceError} If no service answers.
  */
 export async function enableCommand({ ids, enabled }: EnableOptions, context: CliContext): Promise<number> {
-  const { terminal } = context;
-  await using documents = await openDocuments(context);
-  let changed = 0;
-  for (const id of ids) {
-    const found = await documents.find(id);
-    if (found.length === 0) {
-      terminal.note(`berth: There is no bot or schedule '${id}'; 'berth bots' lists them.`);
-      continue;
-    }
-    for (const { target, document } of found) {
-      // An update keeps the fields it does not contain.
-      const change: BotChange = {
-        type: "updated",
-        id,
-        document: enablingFields(document, enabled),
-        order: { publishedAt: Date.now() },
-      };
-      await target.repository.apply(change);
-      await target.publish(change);
-    }
-    changed++;
+  const { terminal, env, signal } = context;
+  using client = new ApiClient(serverOf(env));
+  const changed = await eachDeployment(ids, { client, ...context }, async ({ id, kind }) => {
+    const operation = kind === "bot"
+      ? enabled ? "enableBot" : "disableBot"
+      : enabled
+      ? "enableSchedule"
+      : "disableSchedule";
+    await client.call(operation, { params: { id } }, { signal });
     terminal.out(`${id} is ${enabled ? "enabled" : "disabled"}`);
-  }
-  if (changed > 0) terminal.note(await documents.describePickup());
+  });
   return changed === ids.length ? EXIT.ok : EXIT.failed;
 }

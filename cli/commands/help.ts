@@ -63,6 +63,18 @@ Runs the backtest of a bot folder once, prints its result, and exits with the pr
   --config FILE  configuration of the bot (default: config.json in the folder)
   --json         print one JSON object; the program's output goes to standard error`,
   },
+  init: {
+    group: "Try it",
+    takes: "DIR",
+    summary: "make the folder of a new bot",
+    text: `Usage: berth init DIR [--runtime NAME] [--schedule]
+
+Makes a folder with a bot that runs as it is: code, configuration, a README, and a test that needs no Berth. The name of
+the folder becomes the id of the bot. Refuses a folder that is not empty.
+
+  --runtime NAME  python3.11 or nodejs20 (default: python3.11)
+  --schedule      make a bot that runs at the times of a schedule`,
+  },
   start: {
     group: "Run bots and schedules",
     summary: "run the service until Ctrl-C",
@@ -84,15 +96,21 @@ instance on this machine exits at once with code 2.
     group: "Run bots and schedules",
     takes: "DIR",
     summary: "give the service a bot folder, or a new version of it",
-    text: `Usage: berth deploy DIR [--id ID] [--config FILE] [--enable] [--disable] [--json]
+    text:
+      `Usage: berth deploy DIR [--id ID] [--config FILE] [--enable] [--disable] [--no-wait] [--dry-run] [--json]
 
-Packs a bot folder, stores the archive, and writes the bot's document. The service then starts the bot, or replaces it
-if code, version or configuration have changed. A folder whose bot-config.yaml has a schedule becomes a schedule.
+Packs a bot folder, uploads the archive unless the service has it, and has it deployed. The service then starts the bot,
+or replaces it if code, version or configuration have changed. A folder whose bot-config.yaml has a schedule becomes a
+schedule.
+
+Waits until the bot runs and has stayed up for 3 s. If it does not, says why, shows its last lines, and exits with 1.
 
   --id ID        id of the bot (default: the name in bot-config.yaml)
   --config FILE  configuration of the bot (default: config.json in the folder)
   --enable       start the bot even if it was disabled; without this, a disabled bot stays disabled
   --disable      deploy without starting
+  --no-wait      do not wait until the bot runs
+  --dry-run      only check the folder, and say what would change
   --json         print one JSON object`,
   },
   bots: {
@@ -150,10 +168,13 @@ Starts these bots and resumes these schedules.`,
     group: "Run bots and schedules",
     takes: "ID...",
     summary: "stop bots and schedules, and delete them",
-    text: `Usage: berth remove ID...
+    text: `Usage: berth remove ID... [--purge] [--yes]
 
-Stops these bots and schedules, and deletes their documents and the code that 'berth deploy' stored. Logs and results
-are kept; a run in progress finishes.`,
+Stops these bots and schedules, and deletes their documents. Logs, results and archives are kept; a run in progress
+finishes. On a terminal, asks first.
+
+  --purge  also remove logs, results and archives for good; waits until the bot has stopped
+  --yes    do not ask (-y for short)`,
   },
   schedule: {
     group: "Run bots and schedules",

@@ -20,7 +20,8 @@ const SERVERS = /^(MONGO|NATS|MINIO)_/;
  */
 export function demoConfig(env: Readonly<Record<string, string | undefined>>): ServiceConfig {
   const embedded = Object.fromEntries(Object.entries(env).filter(([name]) => !SERVERS.test(name)));
-  const config = parseServiceConfig(embedded);
+  // The port is the user's service's; the demo speaks to its own one through the socket.
+  const { http: _http, ...config } = parseServiceConfig(embedded);
   const runner = sessionConfig(embedded, "demo");
   const dataDir = `${runner.tempDir}/${runner.instance}/data`;
   return {

@@ -6,8 +6,8 @@
 
 import type { ComposedServices } from "../../services/compose.ts";
 import type { BotFolder } from "../deploy/bot_folder.ts";
-import { deployBot, type DeployTarget } from "../deploy/deploy_bot.ts";
-import { removeBot } from "../deploy/remove_bot.ts";
+import type { ApiClient } from "../client/api_client.ts";
+import { deployFolder } from "../deploy/deploy_folder.ts";
 import { describeRun, ScheduleView, type ScheduleViewOptions } from "./schedule_view.ts";
 import { allSettledOrThrow, doneOrAborted } from "../../lib/util/promises.ts";
 import { printable } from "../output/terminal.ts";
@@ -16,8 +16,8 @@ import { printable } from "../output/terminal.ts";
 export interface DemoSchedulesStage extends Pick<ScheduleViewOptions, "runner" | "terminal" | "print"> {
   /** The services. */
   readonly composed: ComposedServices;
-  /** Where schedules are deployed to. */
-  readonly target: DeployTarget;
+  /** The client of the services. */
+  readonly client: ApiClient;
   /** Ends the demo. */
   readonly end: AbortSignal;
   /** Longest time for a run to end, in ms. */
@@ -38,7 +38,7 @@ export async function runSchedules(
   folders: readonly BotFolder[],
   stage: DemoSchedulesStage,
 ): Promise<boolean> {
-  const { composed, target, terminal, end } = stage;
+  const { composed, client, terminal, end } = stage;
   const views = folders.map(({ name: id }) => new ScheduleView({ ...stage, id }));
   const unsubscribe = composed.schedules.state.subscribe((record) => {
     views.find(({ id }) => id === record.scheduleId)?.show(record);
@@ -46,8 +46,7 @@ export async function runSchedules(
   const deployed: string[] = [];
   try {
     await allSettledOrThrow(folders.map(async (folder) => {
-      const before = await target.repository.get(folder.name, { signal: end });
-      const { id } = await deployBot(folder, target, { before, signal: end });
+      const { id } = await deployFolder(client, folder, { signal: end });
       deployed.push(id);
       terminal.note(printable(`${id}: runs at ${folder.schedule} (UTC)`));
     }));
@@ -55,7 +54,7 @@ export async function runSchedules(
   } catch (error) {
     if (!end.aborted) throw error;
   } finally {
-    await allSettledOrThrow(deployed.map((id) => removeBot(id, target)));
+    await allSettledOrThrow(deployed.map((id) => client.call("deleteSchedule", { params: { id } })));
     await untilEnded(stage);
     unsubscribe();
     await allSettledOrThrow(views.map((view) => view.end()));

@@ -9,6 +9,7 @@ import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
 import { specHash } from "../../lib/runner/spec_hash.ts";
 import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
+import { describeCron } from "../cron/describe_cron.ts";
 import type { Deployed, DeploymentRequest } from "../contract/code.ts";
 import { parseBotDocument } from "../documents/bot_document.ts";
 import type { BotDocument } from "../documents/bot_repository.ts";
@@ -201,10 +202,14 @@ function withoutTime(document: Record<string, unknown>): unknown {
 function timesOf(document: BotDocument, now: number): Pick<Deployed, "schedule" | "nextTimes"> {
   const parsed = parseScheduleDocument(document);
   if (parsed.status === "invalid") return {};
-  const { expression, timezone, next } = parsed.cron;
+  const { cron } = parsed;
   const times: string[] = [];
-  for (let at = next(Math.floor(now / 1000)); at !== undefined && times.length < NEXT_TIMES; at = next(at)) {
+  for (
+    let at = cron.next(Math.floor(now / 1000));
+    at !== undefined && times.length < NEXT_TIMES;
+    at = cron.next(at)
+  ) {
     times.push(new Date(at * 1000).toISOString());
   }
-  return { schedule: timezone === "UTC" ? expression : `${expression} (${timezone})`, nextTimes: times };
+  return { schedule: describeCron(cron), nextTimes: times };
 }

@@ -4,12 +4,15 @@
  * @module
  */
 
-import { parseBotDocument } from "../documents/bot_document.ts";
+import { describeCondition } from "../bots/bot_condition.ts";
+import type { DeploymentProgress } from "../contract/code.ts";
+import { parseBotDocument, type ParsedBotDocument } from "../documents/bot_document.ts";
 import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem } from "./api_problem.ts";
 import { CodeArchives } from "./code_archives.ts";
 import { Deployer, filePathOf, revisionOf } from "./deployer.ts";
 import type { DocumentWriter } from "./document_writer.ts";
+import { purgeData } from "./purge_data.ts";
 import type { Handlers } from "./handlers.ts";
 
 /**
@@ -21,7 +24,7 @@ import type { Handlers } from "./handlers.ts";
 export function deploymentHandlers(
   parts: ApiParts,
   writer: DocumentWriter,
-): Handlers<"getDeployment" | "deploy"> {
+): Handlers<"getDeployment" | "deploy" | "purge"> {
   const deployer = new Deployer({ ...parts, writer, code: new CodeArchives(parts) });
   return {
     async getDeployment({ params: { id }, signal }) {
@@ -42,13 +45,38 @@ export function deploymentHandlers(
           ...(parsed.status === "valid" && { version: parsed.executable.version }),
           ...(filePath !== undefined && { filePath }),
           revision: revisionOf(document),
+          ...(kind === "bots" && progressOf(id, parsed, parts)),
         },
       };
     },
 
+    purge: async ({ params: { id }, signal }) => ({ body: await purgeData(id, parts, signal) }),
+
     async deploy({ body, signal }) {
       const deployed = await deployer.deploy(body, signal);
       return { status: deployed.isNew && !body.dryRun ? 201 : 200, body: deployed };
+    },
+  };
+}
+
+function progressOf(
+  id: string,
+  parsed: ParsedBotDocument,
+  { botService, runner }: ApiParts,
+): { progress?: DeploymentProgress } {
+  const status = botService?.state.getRunningBot(id);
+  if (!status) return {};
+  const { condition, specHash, containerId, startedAt } = status;
+  const isCurrent = parsed.status === "valid"
+    ? specHash === runner.specHash(parsed.executable)
+    : condition.type === "invalid";
+  return {
+    progress: {
+      state: condition.type,
+      condition: describeCondition(condition),
+      isCurrent,
+      ...(containerId !== undefined && { containerId }),
+      ...(startedAt && { startedAt: startedAt.toISOString() }),
     },
   };
 }

@@ -97,9 +97,8 @@ export const BOTS_CONTRACT = {
   },
   deleteBot: {
     summary: "Remove a bot",
-    description: "Stops the bot. Its logs and results stay, unless `purge` is set.",
+    description: "Stops the bot. Its archives, logs and results stay until they are purged.",
     params: idParams,
-    query: z.strictObject({ purge: z.stringbool().default(false) }),
     responses: { 204: "none" },
     problems: [404, 412],
   },

@@ -5,6 +5,7 @@
  */
 
 import { z } from "zod";
+import { BOT_STATES } from "./bots.ts";
 import { botId, idParams, type OperationContract, time } from "./common.ts";
 
 /** One line without control characters. */
@@ -91,6 +92,20 @@ export type DeploymentRequest = z.output<typeof deploymentRequest>;
 /** Whether an id is a bot or a schedule. */
 const kind = z.enum(["bot", "schedule"]);
 
+/** How far a bot's container is. */
+export const deploymentProgress = z.object({
+  state: z.enum(BOT_STATES),
+  condition: z.string().meta({ description: "The state in words, with its reason" }),
+  isCurrent: z.boolean().meta({
+    description: "Whether the state is that of the deployed code and configuration, and not of those before",
+  }),
+  containerId: z.string().optional(),
+  startedAt: time.optional(),
+}).meta({ id: "DeploymentProgress" });
+
+/** How far a bot's container is. */
+export type DeploymentProgress = z.infer<typeof deploymentProgress>;
+
 /** What is deployed under an id. */
 export const deployment = z.object({
   id: botId,
@@ -100,6 +115,24 @@ export const deployment = z.object({
   filePath: z.string().optional(),
   revision: z.string().meta({ description: "Changes with every deployment" }),
 }).meta({ id: "Deployment" });
+
+/** What is deployed under an id, and how far it is. */
+export const deploymentStatus = deployment.extend({
+  progress: deploymentProgress.optional().meta({
+    description: "Absent for a schedule, and for a bot that this process does not look after, or not yet",
+  }),
+}).meta({ id: "DeploymentStatus" });
+
+/** What is deployed under an id, and how far it is. */
+export type DeploymentStatus = z.infer<typeof deploymentStatus>;
+
+/** What was removed. */
+export const purged = z.object({
+  archives: z.int(),
+  logs: z.int().meta({ description: "Number of days" }),
+  results: z.int(),
+  runs: z.int().meta({ description: "Number of records" }),
+}).meta({ id: "Purged" });
 
 /** The answer to a deployment. */
 export const deployed = deployment.extend({
@@ -154,7 +187,7 @@ export const CODE_CONTRACT = {
   getDeployment: {
     summary: "Tell what is deployed under an id",
     params: idParams,
-    responses: { 200: deployment },
+    responses: { 200: deploymentStatus },
     problems: [404],
   },
   deploy: {
@@ -165,5 +198,13 @@ export const CODE_CONTRACT = {
     body: deploymentRequest,
     responses: { 200: deployed, 201: deployed },
     problems: [409, 422],
+  },
+  purge: {
+    summary: "Remove what is left of a removed bot or schedule",
+    description:
+      "Removes its archives, logs, results and run records for good, once its document and its containers are gone.",
+    params: idParams,
+    responses: { 200: purged },
+    problems: [409],
   },
 } as const satisfies Readonly<Record<string, OperationContract>>;

@@ -35,6 +35,7 @@ export const OPERATIONS = {
   listVersions: { method: "GET", path: "/api/bots/{id}/versions", role: "read" },
   getDeployment: { method: "GET", path: "/api/deployments/{id}", role: "read" },
   deploy: { method: "POST", path: "/api/deployments", role: "operate" },
+  purge: { method: "DELETE", path: "/api/deployments/{id}/data", role: "operate" },
   // Logs.
 
   // Events and statistics.

@@ -12,9 +12,12 @@ const SEEN: Readonly<Record<string, readonly (readonly [command: RegExp, output:
     [/ logs/, /my-bot watches BTC-USD/],
   ],
   "docs/getting-started.md": [
+    [/ deploy/, /^my-bot runs, and has stayed up for 3 s$/m],
+    [/ deploy/, /^my-bot runs, and has stayed up for 3 s$/m],
     [/ bots/, /^my-bot .* yes .* running$/m],
     [/ logs my-bot --tail 3$/, /BTC-USD: \d+ s without a trade/],
     [/ logs my-bot --tail 3$/, /ETH-USD: \d+ s without a trade/],
+    [/ deploy/, /my-bot does not run: .*\n[^]*RuntimeError: no connection to the exchange/],
     [/ bots/, /^my-bot .* yes +[1-9]/m],
     [/ logs my-bot --tail 5$/, /RuntimeError: no connection to the exchange/],
     [/ bots/, /^my-bot .* no +- +- +stopped$/m],
@@ -55,7 +58,7 @@ class Reader implements AsyncDisposable {
       return await this.#stopLast();
     }
     for (const command of code.replaceAll("\\\n", "").trim().split("\n")) {
-      await this.#run(command.replace(/ +#.*$/, ""), `${this.page}:${line}`);
+      await this.#run(command.replace(/ +#.*$/, ""), `${this.page}:${line}`, Number(attributes.exits ?? 0));
     }
   }
 
@@ -65,13 +68,13 @@ class Reader implements AsyncDisposable {
     assert.deepEqual(this.#expected, [], `${this.page}: never printed`);
   }
 
-  async #run(command: string, place: string): Promise<void> {
+  async #run(command: string, place: string, exits: number): Promise<void> {
     const at = this.#expected.findIndex(([pattern]) => pattern.test(command));
     const [[, wanted] = [undefined, undefined]] = at < 0 ? [] : this.#expected.splice(at, 1);
     await until(`${wanted} as the output of ${command} (${place})`, async () => {
       const { code, stdout, stderr } = await this.#command(command).output();
       const output = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-      assert.equal(code, 0, `${place}: ${command}\n${output}`);
+      assert.equal(code, exits, `${place}: ${command}\n${output}`);
       return !wanted || wanted.test(output);
     });
   }

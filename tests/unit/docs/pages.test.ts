@@ -78,7 +78,7 @@ function problemOf(
 }
 
 Deno.test("every code block of the documentation is run by a test, or says why it is not", () => {
-  const known = ["not-run", "file", "background", "until-ctrl-c", "parse", "subject", "run"];
+  const known = ["not-run", "file", "background", "until-ctrl-c", "parse", "subject", "run", "exits"];
   for (const block of BLOCKS) {
     const { language, attributes } = block;
     assert.deepEqual(Object.keys(attributes).filter((name) => !known.includes(name)), [], place(block));

@@ -1,185 +1,130 @@
 import assert from "node:assert/strict";
-import type { CliContext } from "../../../../cli/context.ts";
-import { deployCommand } from "../../../../cli/commands/deploy_command.ts";
-import { enableCommand } from "../../../../cli/commands/enable_command.ts";
-import { removeCommand } from "../../../../cli/commands/remove_command.ts";
-import { InvalidBotFolderError } from "../../../../lib/errors.ts";
-import { EventsUnavailableError } from "../../../../services/events/bot_event_publisher.ts";
-import { parseBotEvent, writeBotEvent } from "../../../../services/events/bot_event.ts";
-import type { BotChange } from "../../../../services/documents/bot_repository.ts";
-import { openStores, type Stores } from "../../../../services/stores.ts";
-import { createObjectStore } from "../../../../lib/runner/create_object_store.ts";
-import { parseServiceConfig } from "../../../../services/config.ts";
+import { ServiceFixture } from "../../../support/fixtures/service_fixture.ts";
+import { writeBot } from "../../../support/fixtures/cli_support.ts";
+import { until } from "../../../support/until.ts";
 
-interface Stage {
-  readonly context: CliContext;
-  /** What the commands printed, and forgets it. */
-  readonly said: () => string;
-  readonly write: (name: string, text: string) => Promise<void>;
-  readonly archives: () => Promise<string[]>;
-  readonly documents: () => ReturnType<Stores["bots"]["list"]>;
-  readonly schedules: () => ReturnType<Stores["bots"]["list"]>;
-  /** What was published of bots, where a publisher is wanted. */
-  readonly published: BotChange[];
-  /** What was published of schedules, where a publisher is wanted. */
-  readonly publishedSchedules: BotChange[];
-}
+const BOT = "name: mine\nversion: 1.0.0\nentrypoints:\n  bot: main.py\n";
+const SCHEDULED = BOT.replace("entrypoints", 'schedule: "0 9 * * mon-fri"\nentrypoints');
 
-/** The embedded default in a folder of the test's, and a bus that the test plays. */
+/** A service without an engine, a bot folder, and commands that must end with a code. */
 async function withStage(
-  work: (stage: Stage) => Promise<void>,
-  publish?: (change: BotChange) => Promise<void>,
+  work: (stage: {
+    readonly service: ServiceFixture;
+    readonly folder: string;
+    readonly write: (name: string, text: string) => Promise<void>;
+    readonly deploy: (...args: string[]) => Promise<string>;
+    readonly refused: (message: RegExp, ...args: string[]) => Promise<void>;
+    readonly archives: () => Promise<string[]>;
+  }) => Promise<void>,
+  env: Record<string, string> = {},
 ): Promise<void> {
-  const temp = await Deno.makeTempDir({ prefix: "berth-test-" });
-  const lines: string[] = [];
-  const published: BotChange[] = [];
-  const publishedSchedules: BotChange[] = [];
-  const context = {
-    env: { TEMP_DIR: `${temp}/runtime`, DATA_DIR: `${temp}/data` },
-    cwd: temp,
-    terminal: {
-      out: (line: string) => lines.push(line),
-      note: (line: string) => lines.push(line),
-      transient: () => {},
+  await using service = await ServiceFixture.open({ env });
+  const folder = await writeBot(`${service.temp}/bot`, { "bot-config.yaml": BOT, "main.py": "# one\n" });
+  const run = async (code: number, args: string[]) => {
+    const outcome = await service.berth("deploy", "bot", "--no-wait", ...args);
+    assert.equal(outcome.code, code, outcome.output);
+    return outcome.output;
+  };
+  await work({
+    service,
+    folder,
+    write: (name, text) => Deno.writeTextFile(`${folder}/${name}`, text),
+    deploy: (...args) => run(0, args),
+    refused: async (message, ...args) => assert.match(await run(1, args), message),
+    async archives() {
+      const { versions } = await service.client.call("listVersions", { params: { id: "mine" } });
+      return versions.map(({ filePath }) => filePath);
     },
-    signal: new AbortController().signal,
-    openStores,
-    createStore: (config: Parameters<CliContext["createStore"]>[0]) =>
-      Promise.resolve(createObjectStore(config)),
-    openPublisher: (_config: unknown, subjectPrefix: string) =>
-      Promise.resolve(
-        publish && {
-          publish: (change: BotChange) => {
-            (subjectPrefix === "the0.bot" ? published : publishedSchedules).push(change);
-            return publish(change);
-          },
-          [Symbol.asyncDispose]: () => Promise.resolve(),
-        },
-      ),
-  } as unknown as CliContext;
-  const write = (name: string, text: string) => Deno.writeTextFile(`${temp}/bot/${name}`, text);
-  try {
-    await Deno.mkdir(`${temp}/bot`);
-    await write("bot-config.yaml", "name: mine\nversion: 1.0.0\nentrypoints:\n  bot: main.py\n");
-    await write("main.py", "def main(id, config): pass\n");
-    await work({
-      context,
-      said: () => lines.splice(0).join("\n"),
-      write,
-      async archives() {
-        const entries = Deno.readDir(`${temp}/data/objects/custom-bots/local/mine`);
-        return (await Array.fromAsync(entries).catch(() => [])).map(({ name }) => name);
-      },
-      async documents() {
-        await using stores = await openStores(parseServiceConfig(context.env));
-        return await stores.bots.list();
-      },
-      async schedules() {
-        await using stores = await openStores(parseServiceConfig(context.env));
-        return await stores.schedules.list();
-      },
-      published,
-      publishedSchedules,
-    });
-  } finally {
-    await Deno.remove(temp, { recursive: true });
-  }
+  });
 }
 
-const options = { folder: "bot", json: false };
-
-Deno.test("berth deploy keeps the archive and the one before it, and says who takes it up", () =>
-  withStage(async ({ context, said, write, archives }) => {
-    await deployCommand(options, context);
-    assert.equal(
-      said(),
-      "mine is deployed: version 1.0.0\nNo service runs here as instance 'main'. Start it with 'berth start'.",
-    );
-    const [first] = await archives();
-    assert.match(first!, /^1\.0\.0\+[0-9a-f]{16}$/);
-    await deployCommand(options, context);
-    assert.deepEqual(await archives(), [first], "the same content is the same archive");
-    assert.match(said(), /^mine is unchanged: version 1\.0\.0$/);
-    for (const text of ["two", "three"]) {
-      await write("main.py", `def main(id, config): print("${text}")\n`);
-      await deployCommand(options, context);
-    }
-    const left = await archives();
-    assert.equal(left.length, 2);
-    assert.ok(!left.includes(first!));
+Deno.test("berth deploy says what it did, and sends an archive once", () =>
+  withStage(async ({ write, deploy, archives }) => {
+    assert.equal(await deploy(), "mine is deployed: version 1.0.0");
+    const [first, ...more] = await archives();
+    assert.match(first!, /^local\/mine\/1\.0\.0\+[0-9a-f]{16}$/);
+    assert.deepEqual(more, []);
+    assert.equal(await deploy(), "mine is unchanged: version 1.0.0");
+    assert.equal(JSON.parse(await deploy("--json")).isSent, false);
+    await write("main.py", "# two\n");
+    const changed = JSON.parse(await deploy("--json"));
+    assert.deepEqual([changed.isSent, changed.isNew, changed.isUnchanged, changed.kind], [
+      true,
+      false,
+      false,
+      "bot",
+    ]);
+    assert.equal((await archives()).length, 2);
+    await write("config.json", '{"symbol": "BTC", "account": 1234567890123456789}');
+    assert.equal(await deploy(), "mine is updated: version 1.0.0");
   }));
 
-Deno.test("berth deploy takes a table of equal rows, and refuses what the service would refuse", () =>
-  withStage(async ({ context, said, write, archives, documents }) => {
+Deno.test("berth deploy refuses what a start would refuse, and writes nothing", () =>
+  withStage(async ({ service, write, deploy, refused, archives }) => {
     await write("prices.csv", "2024-01-01T00:00:00Z,100.0\n".repeat(200_000));
-    await deployCommand(options, context);
-    assert.match(said(), /^mine is deployed/);
-    const before = [await archives(), await documents()];
-    const limited = { ...context, env: { ...context.env, ARCHIVE_MAX_FILE_MB: "1" } };
-    await write("main.py", "def main(id, config): return 2\n");
-    await assert.rejects(
-      deployCommand(options, limited),
-      (error) =>
-        error instanceof InvalidBotFolderError &&
-        /'prices\.csv' extracts to 5400000 bytes/.test(error.message),
-    );
-    assert.deepEqual([await archives(), await documents()], before, "nothing is written");
-  }));
+    await refused(/The service refuses the archive:.*'prices\.csv' extracts to 5400000 bytes/);
+    await Deno.remove(`${service.temp}/bot/prices.csv`);
+    await write("bot-config.yaml", BOT.replace("1.0.0", "1.0.0\nruntime: cobol"));
+    await refused(/'mine' cannot be deployed: custom\.config\.runtime: .*cobol/);
+    await write("bot-config.yaml", BOT.replace("main.py", "other.py"));
+    await refused(/There is no script '.*other\.py', which bot-config\.yaml names/);
+    await write("bot-config.yaml", BOT.replace("bot: main.py", "backtest: main.py"));
+    await refused(/has no entrypoint 'bot'/);
+    await write("bot-config.yaml", BOT);
+    await refused(/id: must begin with a letter or digit/, "--id", "a/b");
+    assert.deepEqual((await service.client.call("listBots", { query: {} })).bots, []);
+    await deploy();
+    assert.equal((await archives()).length, 1);
+  }, { ARCHIVE_MAX_FILE_MB: "1" }));
 
 Deno.test("berth deploy says what an ignore file leaves out, also when that is the script", () =>
-  withStage(async ({ context, said, write }) => {
+  withStage(async ({ write, deploy, refused }) => {
     await write("data.csv", "x");
     await write(".gitignore", "*.csv\n");
-    await deployCommand(options, context);
-    assert.match(said(), /^Left out by \.gitignore: data\.csv; a \.berthignore file would replace it$/m);
-    await write(".gitignore", "main.py\n");
-    await assert.rejects(
-      deployCommand(options, context),
-      /lacks the file 'main\.py'.*\.gitignore leaves it out/,
+    assert.match(
+      await deploy(),
+      /^Left out by \.gitignore: data\.csv; a \.berthignore file would replace it$/m,
     );
+    await write(".gitignore", "main.py\n");
+    await refused(/lacks the file 'main\.py'.*\.gitignore leaves it out/);
     await write(".berthignore", "");
-    await deployCommand(options, context);
-    assert.match(said(), /^mine is updated/m);
+    assert.match(await deploy(), /^mine is updated/m);
   }));
 
-Deno.test("berth deploy says when a bot is disabled by its own configuration", () =>
-  withStage(async ({ context, said, write }) => {
+Deno.test("berth deploy packs a link that stays inside as what it points to, and names one that leaves the folder", () =>
+  withStage(async ({ service, folder, deploy, refused, archives }) => {
+    await Deno.mkdir(`${folder}/node_modules/.bin`, { recursive: true });
+    await Deno.mkdir(`${folder}/node_modules/tool`);
+    await Deno.writeTextFile(`${folder}/node_modules/tool/cli.js`, "tool");
+    await Deno.symlink("../tool/cli.js", `${folder}/node_modules/.bin/tool`);
+    await deploy();
+    const { body } = await service.composed.store.get("custom-bots", (await archives())[0]!);
+    assert.match(await new Response(body).text(), /node_modules\/\.bin\/tool/);
+    await Deno.symlink("/etc/hostname", `${folder}/secret`);
+    await refused(
+      /Cannot pack '.*\/bot\/secret': it is a symbolic link to '\/etc\/hostname', outside of the folder/,
+    );
+  }));
+
+Deno.test("berth deploy leaves a disabled bot disabled, says what disables it, and obeys --enable", () =>
+  withStage(async ({ service, write, deploy }) => {
+    await deploy();
+    await service.berth("disable", "mine");
+    await write("main.py", "# two\n");
+    assert.equal(await deploy(), "mine is updated: version 1.0.0, disabled ('berth enable mine' starts it)");
+    assert.equal(await deploy("--enable"), "mine is updated: version 1.0.0");
     await write("config.json", '{"enabled": "false"}');
-    await deployCommand(options, context);
-    assert.match(said(), /^mine is deployed: version 1\.0\.0, disabled \(its configuration says so\)$/m);
-    await enableCommand({ ids: ["mine"], enabled: true }, context);
-    assert.match(said(), /^mine is enabled$/m);
-    await deployCommand({ ...options, enabled: false }, context);
-    assert.match(said(), /^mine is updated: version 1\.0\.0, disabled \('berth enable' starts it\)$/m);
-    await deployCommand({ ...options, enabled: true }, context);
-    assert.match(said(), /^mine is updated: version 1\.0\.0$/m);
-  }));
-
-Deno.test("berth deploy leaves a disabled bot disabled, unless --enable says otherwise", () =>
-  withStage(async ({ context, said, write, documents }) => {
-    const isEnabled = async () => (await documents())[0]!.document.enabled;
-    await deployCommand(options, context);
-    await enableCommand({ ids: ["mine"], enabled: false }, context);
-    said();
-    await write("main.py", "def main(id, config): return 1\n");
-    await deployCommand(options, context);
-    assert.match(said(), /^mine is updated: version 1\.0\.0, disabled \('berth enable' starts it\)$/m);
-    assert.equal(await isEnabled(), false);
-    await deployCommand({ ...options, enabled: true }, context);
-    assert.match(said(), /^mine is updated: version 1\.0\.0$/m);
-    assert.equal(await isEnabled(), true);
+    assert.equal(await deploy(), "mine is updated: version 1.0.0, disabled (its configuration says so)");
+    assert.equal((await service.berth("enable", "mine")).output, "mine is enabled");
+    const { enabled } = await service.client.call("getBot", { params: { id: "mine" } });
+    assert.equal(enabled, true);
+    assert.match(await deploy("--disable"), /disabled \('berth enable mine' starts it\)$/);
   }));
 
 Deno.test("berth deploy says that a bot of the same folder runs on under its old name", () =>
-  withStage(async ({ context, said, write }) => {
-    const rename = (name: string) =>
-      write("bot-config.yaml", `name: ${name}\nversion: 1.0.0\nentrypoints:\n  bot: main.py\n`);
-    const deploy = async (more = {}) => {
-      await deployCommand({ ...options, ...more }, context);
-      return said();
-    };
+  withStage(async ({ service, folder, write, deploy }) => {
+    const rename = (name: string) => write("bot-config.yaml", BOT.replace("mine", name));
     assert.doesNotMatch(await deploy(), /same folder/);
-    // The name in the description changes.
     await rename("second");
     const warned = await deploy();
     assert.match(
@@ -189,137 +134,139 @@ Deno.test("berth deploy says that a bot of the same folder runs on under its old
     assert.match(warned, /berth remove mine$/m);
     // Once is enough, and what is disabled does not run.
     assert.doesNotMatch(await deploy(), /same folder/);
-    await enableCommand({ ids: ["mine"], enabled: false }, context);
-    // The folder changes its name, and the bot with it.
-    await Deno.rename(`${context.cwd}/bot`, `${context.cwd}/third`);
-    await Deno.writeTextFile(
-      `${context.cwd}/third/bot-config.yaml`,
-      "name: third\nversion: 1.0.0\nentrypoints:\n  bot: main.py\n",
-    );
-    const renamed = await deploy({ folder: "third", json: true });
-    assert.deepEqual(JSON.parse(renamed.split("\n").find((line) => line.startsWith("{"))!).sameOrigin, [
-      "second",
-    ]);
+    await service.berth("disable", "mine");
+    await rename("third");
+    await Deno.rename(folder, `${service.temp}/third`);
+    const renamed = await service.berth("deploy", "third", "--no-wait", "--json");
+    assert.deepEqual(JSON.parse(renamed.stdout).sameOrigin, ["second"]);
     // Several bots of one folder are meant where each is given an id.
-    assert.doesNotMatch(await deploy({ folder: "third", id: "fourth" }), /same folder/);
-  }));
-
-Deno.test("each change is published as the event that tells it, and what is no change is not", () =>
-  withStage(async ({ context, published, documents, write }) => {
-    await deployCommand(options, context);
-    const [stored] = await documents();
-    await deployCommand(options, context);
-    await write("config.json", '{"symbol": "BTC"}');
-    await deployCommand(options, context);
-    await enableCommand({ ids: ["mine", "nobody"], enabled: false }, context);
-    assert.equal(await removeCommand(["mine", "nobody"], context), 1);
-    assert.deepEqual(await documents(), []);
-    const read = published.map((change) => {
-      const { subject, payload } = writeBotEvent(change, "the0.bot");
-      const parsed = parseBotEvent({ subject, subjectPrefix: "the0.bot", payload, order: {} });
-      assert.ok("change" in parsed, subject);
-      return parsed.change;
-    });
-    assert.deepEqual(read.map(({ type, id }) => `${type} ${id}`), [
-      "created mine",
-      "updated mine",
-      "updated mine",
-      "deleted mine",
-    ]);
-    const fields = read.map((change) => change.type === "deleted" ? undefined : change.document);
-    const { config_text: _, ...values } = stored!.document;
-    assert.deepEqual(fields[0], values);
-    assert.deepEqual(fields[2], { id: "mine", enabled: false });
-  }, () => Promise.resolve()));
-
-Deno.test("berth deploy writes the document also when the event bus is down, and says so", () =>
-  withStage(async ({ context, said, write, documents, schedules }) => {
-    const deployed = async (within: string) => {
-      assert.equal(await deployCommand(options, context), 0);
-      const found = `The change is saved; a running service finds it within ${within}.`;
-      assert.ok(said().endsWith(`\nCannot publish to nats: it is down. ${found}`));
-    };
-    await deployed("30 s");
-    assert.deepEqual((await documents()).map(({ key }) => key), ["mine"]);
-    await removeCommand(["mine"], context);
-    await write("bot-config.yaml", SCHEDULED);
-    await deployed("10 minutes");
-    assert.deepEqual((await schedules()).map(({ key }) => key), ["mine"]);
-  }, () => Promise.reject(new EventsUnavailableError("Cannot publish to nats: it is down."))));
-
-Deno.test("berth remove takes away the archives of a bot whose removal was cut off", () =>
-  withStage(async ({ context, said, archives, documents }) => {
-    await deployCommand(options, context);
-    await using stores = await openStores(parseServiceConfig(context.env));
-    await stores.bots.apply({ type: "deleted", id: "mine", order: { publishedAt: Date.now() + 1 } });
-    assert.equal((await archives()).length, 1);
-    said();
-    assert.equal(await removeCommand(["mine"], context), 1);
-    assert.equal(said(), "berth: There is no bot or schedule 'mine'; 'berth bots' lists them.");
-    assert.deepEqual([await documents(), await archives()], [[], []]);
-  }));
-
-const SCHEDULED = `name: mine
-version: 1.0.0
-schedule: "0 9 * * mon-fri"
-entrypoints:
-  bot: main.py
-`;
-
-Deno.test("berth deploy makes a schedule of a folder that has one; enable, disable and remove work for it", () =>
-  withStage(
-    async ({ context, said, write, archives, documents, schedules, published, publishedSchedules }) => {
-      await write("bot-config.yaml", SCHEDULED);
-      await write("config.json", '{"berth": {"timezone": "Europe/Berlin", "retries": 2}}');
-      await deployCommand(options, context);
-      assert.match(
-        said(),
-        /^mine is deployed: version 1\.0\.0, runs at 0 9 \* \* mon-fri \(Europe\/Berlin\)$/m,
-      );
-      const [stored, ...more] = await schedules();
-      assert.deepEqual([stored?.key, more], ["mine", []]);
-      const config = { schedule: "0 9 * * mon-fri", berth: { timezone: "Europe/Berlin", retries: 2 } };
-      assert.deepEqual(stored?.document.config, config);
-      await write("main.py", "def main(id, config): return 2\n");
-      await deployCommand({ ...options, json: true }, context);
-      const { kind, isNew, schedule } = JSON.parse(said().split("\n")[0]!);
-      assert.deepEqual([kind, isNew, schedule], ["schedule", false, "0 9 * * mon-fri (Europe/Berlin)"]);
-      assert.equal((await archives()).length, 2);
-
-      assert.equal(await enableCommand({ ids: ["mine"], enabled: false }, context), 0);
-      assert.match(said(), /^mine is disabled$/m);
-      assert.equal((await schedules())[0]?.document.enabled, false);
-      assert.equal(await enableCommand({ ids: ["mine"], enabled: true }, context), 0);
-      assert.equal(await removeCommand(["mine"], context), 0);
-      assert.deepEqual([await schedules(), await documents(), await archives()], [[], [], []]);
-      assert.deepEqual(publishedSchedules.map(({ type }) => type), [
-        "created",
-        "updated",
-        "updated",
-        "updated",
-        "deleted",
-      ]);
-      assert.deepEqual(published, []);
-    },
-    () => Promise.resolve(),
-  ));
-
-Deno.test("berth deploy refuses a schedule that cannot be run, that is a bot already, or that nobody serves", () =>
-  withStage(async ({ context, write, archives, schedules }) => {
-    await deployCommand(options, context);
-    const refused = (message: RegExp, env = {}) =>
-      assert.rejects(deployCommand(options, { ...context, env: { ...context.env, ...env } }), message);
-    await write("bot-config.yaml", SCHEDULED);
-    await refused(
-      /'mine' is already deployed as a bot, and this folder is a schedule\. .*'berth remove mine'/,
+    assert.doesNotMatch(
+      (await service.berth("deploy", "third", "--no-wait", "--id", "fourth")).output,
+      /same folder/,
     );
-    await removeCommand(["mine"], context);
-    await refused(/SERVICES says that schedules are not served/, { SERVICES: "bots" });
-    await write("bot-config.yaml", SCHEDULED.replace("0 9 * * mon-fri", "0 0 30 2 *"));
-    await refused(/Cannot deploy '.*' as 'mine': config\.schedule: .*never/);
-    assert.deepEqual([await schedules(), await archives()], [[], []]);
+  }));
+
+Deno.test("berth deploy makes a schedule of a folder that has one, and says its next times", () =>
+  withStage(async ({ service, write, deploy, refused }) => {
     await write("bot-config.yaml", SCHEDULED);
-    await deployCommand(options, context);
-    await write("bot-config.yaml", SCHEDULED.replace(/schedule.*\n/, ""));
-    await refused(/'mine' is already deployed as a schedule, and this folder is a bot/);
+    await write("config.json", '{"berth": {"timezone": "Europe/Berlin", "retries": 2}}');
+    const said = await deploy();
+    assert.match(said, /^mine is deployed: version 1\.0\.0, runs at 0 9 \* \* mon-fri \(Europe\/Berlin\)$/m);
+    assert.match(said, /^Next times: \d{4}-\d\d-\d\d 0[78]:00:00 UTC, /m);
+    const { document } = await service.client.call("getSchedule", { params: { id: "mine" } });
+    const config = { schedule: "0 9 * * mon-fri", berth: { timezone: "Europe/Berlin", retries: 2 } };
+    assert.deepEqual(document.config, config);
+    assert.equal((await service.berth("disable", "mine")).output, "mine is disabled");
+    assert.equal((await service.client.call("getSchedule", { params: { id: "mine" } })).enabled, false);
+    assert.equal((await service.berth("enable", "mine")).code, 0);
+    await write("bot-config.yaml", BOT);
+    await refused(/'mine' is already deployed as a schedule, and this folder is a bot\. Remove it first/);
+    assert.match(
+      (await service.berth("remove", "mine")).output,
+      /^mine is removed; its logs, results and archives/,
+    );
+    await deploy();
+    await write("bot-config.yaml", SCHEDULED);
+    await refused(/'mine' is already deployed as a bot, and this folder is a schedule/);
+    await service.berth("remove", "mine");
+    await write("bot-config.yaml", SCHEDULED.replace("0 9 * * mon-fri", "0 0 30 2 *"));
+    await refused(/'mine' cannot be deployed: config\.schedule: .*never/);
+  }));
+
+Deno.test("berth deploy --dry-run says what would change, and writes nothing", () =>
+  withStage(async ({ service, write, deploy, refused, archives }) => {
+    assert.match(await deploy("--dry-run"), /^mine would be deployed: version 1\.0\.0, 0\.\d kB$/);
+    assert.deepEqual([(await service.client.call("listBots", { query: {} })).bots, await archives()], [
+      [],
+      [],
+    ]);
+    await deploy();
+    assert.match(await deploy("--dry-run"), /^mine would stay as it is: /);
+    await write("main.py", "# two\n");
+    assert.match(await deploy("--dry-run"), /^mine would be updated: /);
+    await write("bot-config.yaml", BOT.replace("1.0.0", "1.0.0\nruntime: cobol"));
+    await refused(/cobol/, "--dry-run");
+    assert.equal((await archives()).length, 1);
+  }));
+
+Deno.test("a bot that does not start is reported with its reason", () =>
+  withStage(async ({ service }) => {
+    const { code, output } = await service.berth("deploy", "bot");
+    assert.equal(code, 1);
+    assert.match(output, /^mine is deployed: version 1\.0\.0$/m);
+    assert.match(output, /^berth: mine does not run( yet)?: .+$/m);
+    const json = await service.berth("deploy", "bot", "--json");
+    assert.equal(json.code, 1);
+    const { start, isUnchanged } = JSON.parse(json.stdout);
+    assert.equal(isUnchanged, true);
+    assert.notEqual(start.outcome, "running");
+    assert.ok(start.condition.length > 0);
+  }));
+
+Deno.test("without a service, commands say so and how to start one, within a second", async () => {
+  await using service = await ServiceFixture.open();
+  await writeBot(`${service.temp}/bot`);
+  await service.stop();
+  for (const args of [["deploy", "bot"], ["enable", "a"], ["disable", "a"], ["remove", "a", "--yes"]]) {
+    const begin = performance.now();
+    const { code, output } = await service.berth(...args);
+    assert.equal(code, 1);
+    assert.match(
+      output,
+      /^berth: No service answers at '.*'\. Start one with 'berth start' \(instance '.*'\)\.$/,
+    );
+    assert.ok(performance.now() - begin < 1000);
+  }
+});
+
+Deno.test("enable, disable and remove go on after an unknown id, and end with 1", () =>
+  withStage(async ({ service, deploy }) => {
+    await deploy();
+    const unknown = /^berth: There is no bot or schedule 'nobody'; 'berth ps' lists them\.$/m;
+    for (
+      const [command, said] of [["disable", "is disabled"], ["enable", "is enabled"], [
+        "remove",
+        "is removed",
+      ]]
+    ) {
+      const { code, output } = await service.berth(command!, "nobody", "mine");
+      assert.equal(code, 1);
+      assert.match(output, unknown);
+      assert.match(output, new RegExp(`^mine ${said}`, "m"));
+    }
+    assert.equal((await service.berth("remove", "a/../b")).code, 1);
+  }));
+
+Deno.test("berth remove asks a person first, and keeps archives and logs unless --purge", () =>
+  withStage(async ({ service, deploy, archives }) => {
+    await deploy();
+    await service.composed.store.put("bot-logs", "logs/mine/20260101.log", new Uint8Array(3));
+    const asked: string[] = [];
+    const answer = (yes: boolean) => ({
+      confirm: (question: string) => {
+        asked.push(question);
+        return yes;
+      },
+    });
+    const no = await service.berthIn(answer(false), "remove", "mine");
+    assert.deepEqual([no.code, no.output], [1, "Nothing is removed."]);
+    assert.equal((await service.berthIn(answer(true), "remove", "mine", "--yes")).code, 0);
+    assert.deepEqual(asked, ["Remove mine (logs, results and archives are kept)?"]);
+    assert.equal((await archives()).length, 1);
+    const purged = await service.berthIn(answer(true), "remove", "mine", "--purge");
+    assert.deepEqual([purged.code, asked.at(-1)], [
+      0,
+      "Remove mine, with logs, results and archives, for good?",
+    ]);
+    assert.match(
+      purged.output,
+      /^mine was removed before; now gone are 1 archive, 1 day of logs, 0 results$/,
+    );
+    assert.deepEqual(await archives(), []);
+    const none = await service.berth("remove", "mine", "--purge");
+    assert.equal(none.code, 1);
+    assert.match(none.output, /There is no bot or schedule 'mine', and nothing of one is left/);
+    await deploy();
+    await until("it is removed", async () => (await service.berth("remove", "mine", "--purge")).code === 0);
+    assert.deepEqual(await archives(), []);
   }));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { botToDocument } from "../../../../cli/deploy/bot_to_document.ts";
-import { InvalidBotFolderError } from "../../../../lib/errors.ts";
+import { deployedDocument } from "../../../../services/api/deployed_document.ts";
+import { ApiProblem } from "../../../../services/api/api_problem.ts";
 import { parseBotDocument } from "../../../../services/documents/bot_document.ts";
 import type { BotDocument } from "../../../../services/documents/bot_repository.ts";
 import { MAX_CONFIG_BYTES } from "../../../../services/documents/config_json.ts";
@@ -13,16 +13,19 @@ const TEXT =
   '"q": 0.1000000000000000055511151231257827}\n';
 
 function deployed(config: string, schedule?: string, settings = {}): Record<string, unknown> {
-  const bot = {
-    path: "/b",
+  const request = {
+    id: "b",
+    filePath: "x",
     name: "b",
     version: "1",
     runtime: "python3.11",
     entrypoints: { bot: "main.py" },
     settings,
+    config,
+    dryRun: false,
+    ...(schedule !== undefined && { schedule }),
   };
-  const options = { id: "b", filePath: "x", enabled: true, segment: 0, now: 0 };
-  return { ...botToDocument({ ...bot, config, ...(schedule && { schedule }) }, options) };
+  return { ...deployedDocument(request, { before: undefined, segment: 0, now: 0 }) };
 }
 
 /** What a bot is given, of a document that a database has kept. */
@@ -69,7 +72,7 @@ Deno.test("a configuration may have 512 KiB as it was written", () => {
   const fill = (bytes: number) => `{"a": "${"x".repeat(bytes - 9)}"}`;
   assert.equal(given(deployed(fill(MAX_CONFIG_BYTES))).length, MAX_CONFIG_BYTES);
   const refused = /config: is larger than 512 KiB/;
-  const isRefusal = (error: unknown) => error instanceof InvalidBotFolderError && refused.test(error.message);
+  const isRefusal = (error: unknown) => error instanceof ApiProblem && refused.test(error.message);
   assert.throws(() => deployed(fill(MAX_CONFIG_BYTES + 1)), isRefusal);
   assert.throws(() => deployed(`{"a": 1${" ".repeat(MAX_CONFIG_BYTES)}}`), isRefusal);
 });
@@ -81,7 +84,7 @@ Deno.test("an event carries the values alone, so that a large configuration fits
   assert.deepEqual([Object.hasOwn(fields, "config_text"), fields.config.leverage], [false, 1]);
 });
 
-Deno.test("botToDocument() keeps settings of Berth's from the bot, and the rest of the text as it was written", () => {
+Deno.test("deployedDocument() keeps settings of Berth's from the bot, and the rest of the text as it was written", () => {
   const config = '{ "a": 1.0,\n "berth": {"log_interval_seconds": 3}, "10": 1e5, "2": {"berth": 1} }\n';
   const document = deployed(config, undefined, { stop_grace_seconds: 7 });
   assert.deepEqual(

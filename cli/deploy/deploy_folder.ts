@@ -1,0 +1,154 @@
+/**
+ * Deploys a bot folder to a service: packs it, uploads the archive, and has it deployed in one request.
+ *
+ * @module
+ */
+
+import type { ZippedFolder, ZipProgress } from "../../lib/archive/zip_folder.ts";
+import { BerthError, InvalidBotFolderError } from "../../lib/errors.ts";
+import type { Deployed, DeploymentStatus } from "../../services/contract/code.ts";
+import { archiveKey, buildOf } from "../../services/documents/archive_key.ts";
+import { type ApiClient, ApiError } from "../client/api_client.ts";
+import type { BotFolder } from "./bot_folder.ts";
+import { packBot } from "./pack_bot.ts";
+import { uploadCode } from "./upload_code.ts";
+
+/** Options of {@linkcode deployFolder}. */
+export interface DeployFolderOptions {
+  /** Id of the bot or the schedule. @default the name in the folder */
+  readonly id?: string;
+  /** Whether it should run. @default unchanged; a new one runs */
+  readonly enabled?: boolean;
+  /** Origin of the folder, see `originOf()`; absent if it is not recorded. */
+  readonly origin?: string;
+  /** Whether only to say what would happen. @default false */
+  readonly dryRun?: boolean;
+  /** Called while the folder is packed. */
+  readonly onPacking?: (progress: ZipProgress) => void;
+  /** Called when the folder is packed. */
+  readonly onPacked?: (packed: ZippedFolder) => void;
+  /** Called while the archive is sent. */
+  readonly onSending?: (sent: number, total: number) => void;
+  /** Aborts the deployment. */
+  readonly signal?: AbortSignal;
+}
+
+/** A deployment. */
+export interface DeployedFolder extends Deployed {
+  /** Whether the archive was sent: the service may have had it. */
+  readonly isSent: boolean;
+  /** Size of the archive, in bytes. */
+  readonly archiveBytes: number;
+}
+
+/**
+ * Deploys a bot folder, as a new bot or schedule or as an update.
+ *
+ * @param client The client of the service.
+ * @param bot The folder.
+ * @param options What to override.
+ * @returns What was deployed.
+ * @throws {InvalidBotFolderError} If the folder cannot be packed or run.
+ * @throws {ApiError} If the service refuses it. @throws {NoServiceError} If none answers.
+ */
+export async function deployFolder(
+  client: ApiClient,
+  bot: BotFolder,
+  { id = bot.name, enabled, origin, dryRun = false, onPacking, onPacked, onSending, signal }:
+    DeployFolderOptions = {},
+): Promise<DeployedFolder> {
+  const options = signal ? { signal } : {};
+  // Asked first: without a service, or as another kind, there is nothing to pack.
+  const before = await findDeployment(client, id, signal);
+  requireKind(id, bot, before);
+  const packed = await packBot(bot, { ...(onPacking && { onProgress: onPacking }), ...options });
+  onPacked?.(packed);
+  const { version } = bot;
+  const { archive, contentHash } = packed;
+  const build = buildOf(contentHash);
+  const body = {
+    ...requestOf(bot),
+    id,
+    filePath: archiveKey(id, { version, build }),
+    base: before?.revision ?? null,
+    ...(enabled !== undefined && { enabled }),
+    ...(origin !== undefined && { origin }),
+  };
+  // Problems of the description are reported before anything is sent.
+  const dry = await client.call("deploy", { body: { ...body, dryRun: true } }, options);
+  if (dryRun) return { ...dry, isSent: false, archiveBytes: archive.length };
+  const isSent = await upload(client, { id, version, build, archive, onSending, signal });
+  const deployed = await client.call("deploy", { body }, options);
+  return { ...deployed, isSent, archiveBytes: archive.length };
+}
+
+function requestOf(bot: BotFolder) {
+  const { name, description, version, author, type, runtime, schedule, settings, entrypoints, config } = bot;
+  const { bot: script, ...others } = entrypoints;
+  return {
+    name,
+    version,
+    runtime,
+    settings,
+    config,
+    entrypoints: { bot: script!, ...others },
+    ...(description !== undefined && { description }),
+    ...(author !== undefined && { author }),
+    ...(type !== undefined && { type: type as "realtime" | "scheduled" }),
+    ...(schedule !== undefined && { schedule }),
+  };
+}
+
+/**
+ * Finds what is deployed under an id.
+ *
+ * @param client The client of the service.
+ * @param id The id.
+ * @param signal Gives up.
+ * @returns `undefined` if nothing is.
+ */
+export async function findDeployment(
+  client: ApiClient,
+  id: string,
+  signal?: AbortSignal,
+): Promise<DeploymentStatus | undefined> {
+  try {
+    return await client.call("getDeployment", { params: { id } }, signal ? { signal } : {});
+  } catch (error) {
+    if (error instanceof ApiError && error.code === "deployment/not-found") return undefined;
+    throw error;
+  }
+}
+
+async function upload(
+  client: ApiClient,
+  { id, version, build, archive, onSending, signal }:
+    & { readonly id: string; readonly version: string; readonly build: string }
+    & { readonly archive: Uint8Array<ArrayBuffer> }
+    & { readonly onSending: DeployFolderOptions["onSending"]; readonly signal: AbortSignal | undefined },
+): Promise<boolean> {
+  const onProgress = (sent: number) => onSending?.(sent, archive.length);
+  try {
+    const { isSent } = await uploadCode(client, {
+      id,
+      version,
+      build,
+      archive,
+      onProgress,
+      ...(signal && { signal }),
+    });
+    return isSent;
+  } catch (error) {
+    if (!(error instanceof BerthError) || !error.code.startsWith("archive/")) throw error;
+    throw new InvalidBotFolderError(`The service refuses the archive: ${error.message}`, { cause: error });
+  }
+}
+
+function requireKind(id: string, { schedule }: BotFolder, before: DeploymentStatus | undefined): void {
+  const kind = schedule === undefined ? "bot" : "schedule";
+  if (!before || before.kind === kind) return;
+  throw new InvalidBotFolderError(
+    `'${id}' is already deployed as a ${before.kind}, and this folder is a ${kind}. Remove it first with ` +
+      `'berth remove ${id}', or choose another id with --id.`,
+  );
+}

@@ -1,0 +1,69 @@
+/**
+ * Removes what is left of a bot or a schedule.
+ *
+ * @module
+ */
+
+import { logPrefix } from "../../lib/logs/log_keys.ts";
+import { archivePrefix } from "../documents/archive_key.ts";
+import type { ApiParts } from "./api_parts.ts";
+import { ApiProblem } from "./api_problem.ts";
+
+/** Numbers of removed objects. */
+export interface PurgedData {
+  /** Archives. */
+  readonly archives: number;
+  /** Days of logs. */
+  readonly logs: number;
+  /** Results. */
+  readonly results: number;
+  /** Records of runs. */
+  readonly runs: number;
+}
+
+/**
+ * Removes archives, logs, results and run records of an id.
+ *
+ * @param id The id.
+ * @param parts What the API works with.
+ * @param signal Gives up.
+ * @throws {ApiProblem} 409 if a document, a container or a run of the id is still there: its last lines would follow.
+ */
+export async function purgeData(id: string, parts: ApiParts, signal: AbortSignal): Promise<PurgedData> {
+  const { store, runs, clock, settings: { buckets } } = parts;
+  await requireGone(id, parts, signal);
+  const remove = async (bucket: string, prefix: string) => {
+    await store.ensureBucket(bucket, { signal });
+    let count = 0;
+    for await (const { key } of store.list(bucket, prefix, { signal })) {
+      await store.delete(bucket, key, { signal });
+      count++;
+    }
+    return count;
+  };
+  return {
+    archives: await remove(buckets.code, archivePrefix(id)),
+    logs: await remove(buckets.logs, logPrefix(id)),
+    results: await remove(buckets.results, `${id}/`),
+    runs: await runs.trim(id, { maxRecords: 0, maxAgeMs: 0 }, new Date(clock.now()), { signal }),
+  };
+}
+
+async function requireGone(id: string, parts: ApiParts, signal: AbortSignal): Promise<void> {
+  const { bots, schedules, runs, botService } = parts;
+  if (await bots.get(id, { signal }) ?? await schedules.get(id, { signal })) {
+    throw new ApiProblem(409, "data/in-use", `'${id}' is still deployed.`, {
+      advice: `Remove it first with 'berth remove ${id}'.`,
+    });
+  }
+  const isRunning = botService?.state.getRunningBot(id) !== undefined;
+  if (!isRunning && (await runs.listOpen({ scheduleId: id, signal })).length === 0) return;
+  throw new ApiProblem(
+    409,
+    "data/in-use",
+    `A container of '${id}' is still being stopped, or a run still goes.`,
+    {
+      advice: "Try again when it has ended.",
+    },
+  );
+}
