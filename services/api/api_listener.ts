@@ -195,7 +195,7 @@ function describe(error: unknown, where: Place): string {
   if (code === "EADDRINUSE" && "port" in where) {
     return `port ${where.port} is in use by another program: end it, or choose another with HTTP_ADDR`;
   }
-  if (code === "EADDRNOTAVAIL" && "host" in where) {
+  if ((code === "EADDRNOTAVAIL" || code === "EINVAL") && "host" in where) {
     return `this machine has no address ${where.host}: correct HTTP_ADDR`;
   }
   return messageOf(error);

@@ -63,7 +63,7 @@ export class Audit {
     const entry = { who: caller.name, from: caller.from, operation };
     try {
       const answer = await withTrail(trail, next);
-      const status = answer.status ?? ("body" in answer && answer.body === undefined ? 204 : 200);
+      const status = answer.status ?? (answer.body === undefined ? 204 : 200);
       await this.#write({ ...entry, ...trail, status });
       return answer;
     } catch (error) {

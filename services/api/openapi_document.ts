@@ -9,6 +9,7 @@ import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObj
 import { type OperationContract, problem } from "../contract/common.ts";
 import { CONTRACT } from "../contract/contract.ts";
 import { type Operation, type OperationId, OPERATIONS } from "../contract/operations.ts";
+import { MAX_IF_MATCH } from "./operation_routes.ts";
 import { STATUS_TEXT } from "./status_text.ts";
 
 /** The document. */
@@ -41,7 +42,7 @@ export function openApiDocument(version: string): OpenApiDocument {
     const { method, path } = OPERATIONS[id];
     (paths[path] ??= {})[method.toLowerCase()] = describeOperation(id, OPERATIONS[id], CONTRACT[id]);
   }
-  return createDocument({
+  const document = createDocument({
     openapi: "3.1.0",
     info: { title: "Berth", version, description: DESCRIPTION, license: { name: "MIT", identifier: "MIT" } },
     paths: paths as ZodOpenApiPathsObject,
@@ -67,6 +68,39 @@ export function openApiDocument(version: string): OpenApiDocument {
       ),
     },
   });
+  for (const id of Object.keys(OPERATIONS) as OperationId[]) {
+    const { method, path } = OPERATIONS[id];
+    const item = document.paths?.[path] as Record<string, { parameters?: QueryParameter[] }> | undefined;
+    const flags = flagsOf(CONTRACT[id]);
+    for (const parameter of item?.[method.toLowerCase()]?.parameters ?? []) describeText(parameter, flags);
+  }
+  return document;
+}
+
+interface QueryParameter {
+  readonly in?: string;
+  readonly name?: string;
+  schema?: Record<string, unknown>;
+}
+
+/** Names of the query's parameters that are booleans once they are read. */
+function flagsOf({ query }: OperationContract): ReadonlySet<string> {
+  if (!query) return new Set();
+  const { properties = {} } = z.toJSONSchema(query, { io: "output", unrepresentable: "any" });
+  return new Set(
+    Object.entries(properties).filter(([, schema]) => (schema as { type?: unknown }).type === "boolean")
+      .map(([name]) => name),
+  );
+}
+
+/** Adds what holds for every parameter of a query, and what a schema cannot say of a boolean that comes as text. */
+function describeText(parameter: QueryParameter, flags: ReadonlySet<string>): void {
+  const { schema, name = "" } = parameter;
+  if (parameter.in !== "query" || schema?.type !== "string") return;
+  if (flags.has(name)) parameter.schema = { type: "string", enum: ["true", "false"] };
+  else if (!["pattern", "enum", "format", "const"].some((key) => key in schema)) {
+    parameter.schema = { ...schema, pattern: NO_CONTROLS };
+  }
 }
 
 function describeOperation(
@@ -127,6 +161,9 @@ function describeResponse(status: number, schema: OperationContract["responses"]
   return { description, content: { [type]: { schema: { type: "string" as const } } } };
 }
 
+/** A query has no control characters but tabs. */
+const NO_CONTROLS = "^[^\\u0000-\\u0008\\u000a-\\u001f\\u007f]*$";
+
 function nameOf(status: number): string {
   return `Problem${status}`;
 }
@@ -134,6 +171,6 @@ function nameOf(status: number): string {
 const idempotencyKey = z.string().regex(/^[!-~]{1,200}$/).optional().meta({
   description: "The same request with the same key gives the first answer, for 24 hours",
 });
-const ifMatch = z.string().max(200).optional().meta({
+const ifMatch = z.string().max(MAX_IF_MATCH).optional().meta({
   description: "ETag of the document that the change is meant for",
 });

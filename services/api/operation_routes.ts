@@ -36,6 +36,9 @@ export type Around = <K extends OperationId>(
   next: () => Promise<ApiResponse<unknown> | Response>,
 ) => Promise<ApiResponse<unknown> | Response>;
 
+/** Longest value of `If-Match`, in characters. */
+export const MAX_IF_MATCH = 200;
+
 /** Largest JSON body, in bytes. */
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
 
@@ -89,6 +92,9 @@ async function readRequest<K extends OperationId>(id: K, context: Context<ApiEnv
     contract.query ?? z.strictObject({}),
     readQuery(new URL(req.url).search, issues),
   );
+  if ((req.header("if-match") ?? "").length > MAX_IF_MATCH) {
+    issues.push({ path: "header.if-match", message: `must have at most ${MAX_IF_MATCH} characters` });
+  }
   if (issues.length > 0) throw invalid(issues);
   let body: unknown;
   if (contract.body === "binary") body = req.raw.body ?? new ReadableStream({ start: (c) => c.close() });

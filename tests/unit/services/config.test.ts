@@ -66,3 +66,28 @@ Deno.test("parseServiceConfig() wants an event bus for schedules in MongoDB, and
   const { MONGO_URI: _, ...others } = SERVERS;
   assert.match(problemsOf({ ...others, NATS_URL: "nats://127.0.0.1" }).join(), /^MONGO_URI: is missing/);
 });
+
+Deno.test("parseServiceConfig() refuses an address that others reach without TLS or a proxy", () => {
+  for (const address of ["0.0.0.0:8420", "[::]:8420", "10.0.0.1:80", "berth.example:443"]) {
+    const [problem, ...others] = problemsOf({ ...HOME, HTTP_ADDR: address });
+    assert.match(
+      problem!,
+      /^HTTP_ADDR: .* plain text; set HTTP_TLS_CERT and HTTP_TLS_KEY, or HTTP_BEHIND_PROXY=1/,
+    );
+    assert.deepEqual(others, []);
+    assert.deepEqual(problemsOf({ ...HOME, HTTP_ADDR: address, HTTP_BEHIND_PROXY: "1" }), []);
+    const tls = { HTTP_TLS_CERT: "/etc/cert.pem", HTTP_TLS_KEY: "/etc/key.pem" };
+    assert.deepEqual(problemsOf({ ...HOME, HTTP_ADDR: address, ...tls }), []);
+  }
+  for (const address of ["127.0.0.1:8420", "127.1.2.3:1", "[::1]:8420", "localhost:0", "off"]) {
+    assert.deepEqual(problemsOf({ ...HOME, HTTP_ADDR: address }), []);
+  }
+});
+
+Deno.test("parseServiceConfig() wants certificate and key together, and names without ports", () => {
+  assert.match(problemsOf({ ...HOME, HTTP_TLS_CERT: "/c.pem" })[0]!, /^HTTP_TLS_KEY: is missing/);
+  assert.match(problemsOf({ ...HOME, HTTP_TLS_KEY: "/k.pem" })[0]!, /^HTTP_TLS_CERT: is missing/);
+  assert.match(problemsOf({ ...HOME, HTTP_HOSTS: "a.example:80" })[0]!, /^HTTP_HOSTS: must be names/);
+  const { http } = parseServiceConfig({ ...HOME, HTTP_HOSTS: " A.example, b.example," });
+  assert.deepEqual(http!.names, ["a.example", "b.example"]);
+});
