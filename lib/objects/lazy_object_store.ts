@@ -64,6 +64,10 @@ export class LazyObjectStore implements ObjectStore {
     yield* (await this.#open()).list(bucket, prefix, options);
   }
 
+  async *listKeys(bucket: string, prefix: string, options?: ObjectCallOptions): AsyncGenerator<string> {
+    yield* (await this.#open()).listKeys(bucket, prefix, options);
+  }
+
   async delete(bucket: string, key: string, options?: ObjectCallOptions): Promise<void> {
     await (await this.#open()).delete(bucket, key, options);
   }

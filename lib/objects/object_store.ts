@@ -89,6 +89,8 @@ export interface ObjectStore {
   append(bucket: string, key: string, body: Uint8Array, options?: AppendObjectOptions): Promise<ObjectInfo>;
   /** Lists the objects whose keys begin with `prefix`, in the order of their keys. */
   list(bucket: string, prefix: string, options?: ObjectCallOptions): AsyncIterable<ObjectInfo>;
+  /** Lists the keys that begin with `prefix`, in their order. Cheaper than {@linkcode list} where objects are files. */
+  listKeys(bucket: string, prefix: string, options?: ObjectCallOptions): AsyncIterable<string>;
   /** Deletes an object. Does nothing if it does not exist. */
   delete(bucket: string, key: string, options?: ObjectCallOptions): Promise<void>;
 }

@@ -318,7 +318,7 @@ export function testObjectStoreContract({ name, open }: ObjectStoreContractOptio
     await assert.rejects(store.get(bucket, "none", { offset: 3 }), ObjectNotFoundError);
   });
 
-  test("list() gives all keys with a prefix, in the order of their UTF-8 bytes", async ({ store, bucket }) => {
+  test("list() and listKeys() give all keys with a prefix, in the order of their UTF-8 bytes", async ({ store, bucket }) => {
     const keys = [
       "a-b",
       "a.b",
@@ -348,6 +348,7 @@ export function testObjectStoreContract({ name, open }: ObjectStoreContractOptio
     };
     for (const [prefix, expected] of Object.entries(cases)) {
       assert.deepEqual(await keysOf(store, bucket, prefix), expected, prefix);
+      assert.deepEqual(await Array.fromAsync(store.listKeys(bucket, prefix)), expected, prefix);
     }
   });
 

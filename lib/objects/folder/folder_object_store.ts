@@ -153,8 +153,20 @@ export class FolderObjectStore implements ObjectStore {
   }
 
   async *list(bucket: string, prefix: string, options: ObjectCallOptions = {}): AsyncGenerator<ObjectInfo> {
+    for await (const key of this.listKeys(bucket, prefix, options)) {
+      const info = await this.#attempt(describeList(bucket, prefix), options, async () => {
+        const found = await this.#paths.find(bucket, key);
+        return found && await this.#infoOf(bucket, key, found);
+      });
+      if (info === undefined) continue;
+      const { metadata: _, ...listed } = info;
+      yield listed;
+    }
+  }
+
+  async *listKeys(bucket: string, prefix: string, options: ObjectCallOptions = {}): AsyncGenerator<string> {
     assertBucketName(bucket);
-    const what = `list '${prefix}' in bucket '${bucket}'`;
+    const what = describeList(bucket, prefix);
     await this.#attempt(what, options, () => this.#paths.assertBucket(bucket));
     const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
     // No object has a prefix that is not a valid path, which might also lead out of the bucket.
@@ -261,14 +273,14 @@ export class FolderObjectStore implements ObjectStore {
     return toObjectInfo(key, file, await this.#lengths.read(`${bucket}/${key}`, file));
   }
 
-  /** Lists the objects in a folder in order. A folder is sorted by its name with the slash. */
+  /** Lists the keys in a folder in order. A folder is sorted by its name with the slash. */
   async *#walk(
     bucket: string,
     folder: string,
     prefix: string,
     what: string,
     options: ObjectCallOptions,
-  ): AsyncGenerator<ObjectInfo> {
+  ): AsyncGenerator<string> {
     const all = await this.#attempt(what, options, () => this.#paths.keysIn(bucket, folder));
     const keys = all.filter((key) => key.startsWith(prefix)).sort(compareKeys);
     for (const key of keys) {
@@ -276,13 +288,7 @@ export class FolderObjectStore implements ObjectStore {
         yield* this.#walk(bucket, key, prefix, what, options);
         continue;
       }
-      const info = await this.#attempt(what, options, async () => {
-        const found = await this.#paths.find(bucket, key);
-        return found && await this.#infoOf(bucket, key, found);
-      });
-      if (info === undefined) continue;
-      const { metadata: _, ...listed } = info;
-      yield listed;
+      yield key;
     }
   }
 
@@ -298,6 +304,10 @@ export class FolderObjectStore implements ObjectStore {
       throw new ObjectStoreError(`Cannot ${what} in the folder '${this.#root}': ${why}.`, { cause });
     }
   }
+}
+
+function describeList(bucket: string, prefix: string): string {
+  return `list '${prefix}' in bucket '${bucket}'`;
 }
 
 function toObjectInfo(key: string, file: Deno.FileInfo, record?: LengthRecord): ObjectInfo {

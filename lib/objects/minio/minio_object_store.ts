@@ -197,6 +197,10 @@ export class MinioObjectStore implements ObjectStore {
     }
   }
 
+  async *listKeys(bucket: string, prefix: string, options?: ObjectCallOptions): AsyncGenerator<string> {
+    for await (const { key } of this.list(bucket, prefix, options)) yield key;
+  }
+
   async *list(bucket: string, prefix: string, options: ObjectCallOptions = {}): AsyncGenerator<ObjectInfo> {
     assertBucketName(bucket);
     const what = `list '${prefix}' in bucket '${bucket}'`;
