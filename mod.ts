@@ -69,6 +69,9 @@ export type {
   LogLine,
 } from "./lib/engine/container_orchestrator.ts";
 export type { ReadLogsOptions } from "./lib/logs/log_reader.ts";
+export { LogCursor } from "./lib/logs/log_cursor.ts";
+export type { LogPosition, PlacedLogLine } from "./lib/logs/log_position.ts";
+export type { BotMetrics, Metric } from "./lib/logs/metric_series.ts";
 export type { LogFormat, LogSource, StoredLogLine } from "./lib/logs/line_format.ts";
 
 // Configuration

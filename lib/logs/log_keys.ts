@@ -36,6 +36,11 @@ export function dayOfLogKey(key: string): string | undefined {
   return KEY.exec(key)?.[1];
 }
 
+/** Returns the id of the bot whose log has a key. @param key The key of a log. */
+export function idOfLogKey(key: string): string {
+  return key.slice(LOGS_PREFIX.length, key.indexOf("/", LOGS_PREFIX.length));
+}
+
 /**
  * The UTC day of a time.
  *
@@ -62,7 +67,7 @@ export async function listLogDays(
   options: ObjectCallOptions = {},
 ): Promise<string[]> {
   const days: string[] = [];
-  for await (const { key } of store.list(bucket, logPrefix(id), options)) {
+  for await (const key of store.listKeys(bucket, logPrefix(id), options)) {
     const day = dayOfLogKey(key);
     if (day !== undefined) days.push(day);
   }

@@ -9,11 +9,13 @@ import { LABEL } from "../engine/labels.ts";
 import type { LogOffset } from "../engine/log_offset.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import { Wakeup } from "../util/wakeup.ts";
-import { ContainerNotFoundError } from "../errors.ts";
+import { ContainerNotFoundError, EngineUnavailableError } from "../errors.ts";
 import { ContainerLines } from "./container_lines.ts";
 import type { StoredLogLine } from "./line_format.ts";
 import { type LogCheckpoint, readCheckpoints, shortContainerId } from "./log_checkpoints.ts";
-import { LogStoreReader } from "./log_store_reader.ts";
+import { linesAfter, LogCursor } from "./log_cursor.ts";
+import { LinePlacer, msOfSecond, type PlacedLogLine } from "./log_position.ts";
+import { isInRange, LogStoreReader } from "./log_store_reader.ts";
 import { LogWatcher } from "./log_watcher.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 
@@ -41,6 +43,16 @@ export interface ReadLogsOptions {
   readonly until?: Date;
   /** Only those of these runs: slots of attempts, or the id of a backtest. @default all, also those of no run */
   readonly slots?: readonly string[];
+  /** Only those after this cursor; `tail` and `since` do not count then. @default all */
+  readonly after?: LogCursor;
+  /**
+   * Called when the engine is away: newer lines than the given ones cannot be read. Not called when following.
+   *
+   * @default {the reading fails}
+   */
+  readonly onEngineAway?: (error: EngineUnavailableError) => void;
+  /** Called once all lines up to now are given, and only new ones follow. The cursor counts lines of a `tail` of 0, too. */
+  readonly onUpToDate?: (cursor: LogCursor) => void;
   /** Continue with what is printed, also by later containers of the bot, until the signal is given. @default {false} */
   readonly follow?: boolean;
   /** Ends the reading, without an error. */
@@ -56,6 +68,7 @@ const EXTRA_ENTRIES = 64;
 
 interface PrintingContainer {
   readonly id: string;
+  readonly createdAt: Date;
   readonly isExited: boolean;
   /** Slot of the run that it is, or id of the backtest. */
   readonly run: string | undefined;
@@ -87,7 +100,7 @@ export class LogReader {
    * @param options Which lines.
    * @returns The lines, oldest first.
    */
-  async *read(id: string, options: ReadLogsOptions = {}): AsyncGenerator<StoredLogLine> {
+  async *read(id: string, options: ReadLogsOptions = {}): AsyncGenerator<PlacedLogLine> {
     const { signal } = options;
     try {
       yield* this.#read(id, options);
@@ -96,18 +109,27 @@ export class LogReader {
     }
   }
 
-  async *#read(id: string, options: ReadLogsOptions): AsyncGenerator<StoredLogLine> {
-    const { tail, follow, signal = new AbortController().signal } = options;
+  async *#read(id: string, options: ReadLogsOptions): AsyncGenerator<PlacedLogLine> {
+    const { after, until, follow, onUpToDate, signal = new AbortController().signal } = options;
     const followed = new Map<string, FollowedContainer>();
     const wakeup = new Wakeup();
-    const lines = this.#readUpToNow(id, options, signal, (container, after) => {
+    const placer = new LinePlacer();
+    let cursor = after ?? LogCursor.BEGIN;
+    const oldest = after?.oldestSecond;
+    const begin = oldest === undefined ? undefined : new Date(msOfSecond(oldest));
+    const since = after ? begin : options.since;
+    const tail = after ? undefined : options.tail;
+    const all = this.#readUpToNow(id, { ...options, since, tail }, signal, (container, after) => {
       const one = this.#open(container, wakeup, after);
       followed.set(container.id, one);
       return one.lines;
     });
-    if (tail === undefined) yield* lines;
-    else yield* await lastOf(lines, tail);
-    if (follow) yield* this.#follow(id, options, followed, wakeup, signal);
+    const lines = placed(all, placer, (line) => cursor = cursor.after(line));
+    if (after) yield* inRange(linesAfter(lines, after), { until });
+    else if (tail === undefined) yield* inRange(lines, options);
+    else yield* await lastOf(inRange(lines, options), tail);
+    onUpToDate?.(cursor);
+    if (follow) yield* placed(this.#follow(id, options, followed, wakeup, signal), placer);
   }
 
   #open({ id, run }: PrintingContainer, wakeup: Wakeup, after?: LogOffset): FollowedContainer {
@@ -120,25 +142,35 @@ export class LogReader {
 
   async *#readUpToNow(
     id: string,
-    { tail, since, until, slots }: ReadLogsOptions,
+    { tail, since, until, slots, onEngineAway, follow }: ReadLogsOptions,
     signal: AbortSignal,
     open: (container: PrintingContainer, after?: LogOffset) => ContainerLines,
   ): AsyncGenerator<StoredLogLine> {
+    const ifAway = (error: unknown) => {
+      if (!onEngineAway || follow || !(error instanceof EngineUnavailableError)) throw error;
+      onEngineAway(error);
+    };
     // Listed before the stored lines are read: what goes meanwhile is stored by then.
-    const containers = await this.#containers(id, slots, signal);
+    const containers = await this.#containers(id, slots, signal).catch((error) => {
+      ifAway(error);
+      return [];
+    });
     const checkpoints = new Map<string, LogCheckpoint>();
-    yield* this.#stored.read(id, { tail, since, until, slots, signal }, (metadata) => {
+    const wanted = { tail, since, until, slots, signal, wholeSecond: true };
+    yield* this.#stored.read(id, wanted, (metadata) => {
       for (const checkpoint of readCheckpoints(metadata)) {
         const before = checkpoints.get(checkpoint.container);
         if (!before || before.entries < checkpoint.entries) checkpoints.set(checkpoint.container, checkpoint);
       }
     });
-    for (const container of containers) {
-      const lines = open(container, checkpoints.get(shortContainerId(container.id))?.offset);
-      for await (const line of unlessGone(lines.read({ isFinal: container.isExited, signal }))) {
-        const ms = Date.parse(line.time);
-        if (!(since && ms < since.getTime()) && !(until && ms >= until.getTime())) yield line;
+    try {
+      for (const container of containers) {
+        if (until && container.createdAt >= until) continue;
+        const lines = open(container, checkpoints.get(shortContainerId(container.id))?.offset);
+        yield* unlessGone(lines.read({ isFinal: container.isExited, signal }));
       }
+    } catch (error) {
+      ifAway(error);
     }
   }
 
@@ -182,7 +214,12 @@ export class LogReader {
     const found = await orchestrator.listContainers({ labels: labelsOf(id), signal });
     return found.filter(({ phase }) => phase !== "pending")
       .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
-      .map(({ id, phase, labels }) => ({ id, isExited: phase === "exited", run: labels[LABEL.slot] }))
+      .map(({ id, phase, createdAt, labels }) => ({
+        id,
+        createdAt,
+        isExited: phase === "exited",
+        run: labels[LABEL.slot],
+      }))
       .filter(({ run = "" }) => !slots || slots.includes(run));
   }
 }
@@ -196,8 +233,27 @@ async function* unlessGone(lines: AsyncIterable<StoredLogLine>): AsyncGenerator<
   }
 }
 
-async function lastOf(lines: AsyncIterable<StoredLogLine>, count: number): Promise<StoredLogLine[]> {
-  const last: StoredLogLine[] = [];
+async function* placed(
+  lines: AsyncIterable<StoredLogLine>,
+  placer: LinePlacer,
+  onLine?: (line: PlacedLogLine) => void,
+): AsyncGenerator<PlacedLogLine> {
+  for await (const line of lines) {
+    const one = placer.place(line);
+    onLine?.(one);
+    yield one;
+  }
+}
+
+async function* inRange(
+  lines: AsyncIterable<PlacedLogLine>,
+  range: Pick<ReadLogsOptions, "since" | "until">,
+): AsyncGenerator<PlacedLogLine> {
+  for await (const line of lines) if (isInRange(line, range)) yield line;
+}
+
+async function lastOf(lines: AsyncIterable<PlacedLogLine>, count: number): Promise<PlacedLogLine[]> {
+  const last: PlacedLogLine[] = [];
   for await (const line of lines) {
     last.push(line);
     if (last.length > 2 * count + 1000) last.splice(0, last.length - count);

@@ -8,6 +8,7 @@ import type { ObjectCallOptions, ObjectMetadata, ObjectStore } from "../objects/
 import { ObjectNotFoundError } from "../errors.ts";
 import { parseStoredLine, type StoredLogLine } from "./line_format.ts";
 import { dayOfDate, listLogDays, logKey } from "./log_keys.ts";
+import { isWellBefore } from "./log_position.ts";
 
 /** Which lines of a stored log. */
 export interface ReadStoredLogsOptions extends ObjectCallOptions {
@@ -19,6 +20,28 @@ export interface ReadStoredLogsOptions extends ObjectCallOptions {
   readonly tail?: number;
   /** Only those of these runs: slots of attempts, or the id of a backtest. @default all, also those of no run */
   readonly slots?: readonly string[];
+  /**
+   * Whether to give, before the `tail`, enough lines to tell the place of each of its lines. Without a tail: whether to
+   * give every line of the second of `since`.
+   *
+   * @default {false}
+   */
+  readonly wholeSecond?: boolean;
+}
+
+/**
+ * Tells whether a line belongs to a range. A time without a fraction may be anywhere in its second.
+ *
+ * @param line The line.
+ * @param range The range.
+ */
+export function isInRange(
+  { time }: StoredLogLine,
+  { since, until }: Pick<ReadStoredLogsOptions, "since" | "until">,
+): boolean {
+  const ms = Date.parse(time);
+  const lastMs = time[POINT_INDEX] === "." ? ms : ms + 999;
+  return !(since && lastMs < since.getTime()) && !(until && ms >= until.getTime());
 }
 
 /** Called with the metadata of each log, before its lines are given. */
@@ -31,6 +54,9 @@ const TAIL_FACTOR = 8;
 const DAY_MS = 24 * 60 * 60_000;
 /** Index of the point in `2026-01-31T12:34:56.789Z`. */
 const POINT_INDEX = 19;
+/** What stands before the time of a line that Berth wrote, and the length of such a time. */
+const OWN_HEADS = ['{"timestamp":"', '{"stream":"stdout","timestamp":"', '{"stream":"stderr","timestamp":"'];
+const OWN_TIME_LENGTH = "2026-01-31T12:34:56.789012345Z".length;
 
 /** Reads stored lines. Lines of unknown form are left out: somebody else has written them. */
 export class LogStoreReader {
@@ -68,47 +94,48 @@ export class LogStoreReader {
     options: ReadStoredLogsOptions = {},
     onLog?: OnLog,
   ): AsyncGenerator<StoredLogLine> {
-    const { since, until, tail, slots } = options;
+    const { until, tail, slots, wholeSecond = false } = options;
+    const since = options.since && wholeSecond
+      ? new Date(Math.floor(options.since.getTime() / 1000) * 1000)
+      : options.since;
     // The log of a day may hold a few lines of the day before or after it.
     const first = since && dayOfDate(since.getTime() - DAY_MS);
     const last = until && dayOfDate(until.getTime() + DAY_MS);
     const days = (await this.days(id, options)).filter((day) =>
       (first === undefined || day >= first) && (last === undefined || day <= last)
     );
-    const isWanted = ({ time, run = "" }: StoredLogLine) => {
-      if (slots && !slots.includes(run)) return false;
-      const ms = Date.parse(time);
-      // A time without a fraction may be anywhere in its second.
-      const lastMs = time[POINT_INDEX] === "." ? ms : ms + 999;
-      return !(since && lastMs < since.getTime()) && !(until && ms >= until.getTime());
-    };
-    if (tail !== undefined) return yield* await this.#tail(id, days, tail, isWanted, options, onLog);
+    const isWanted = (line: StoredLogLine) =>
+      (!slots || slots.includes(line.run ?? "")) && isInRange(line, { since, until });
+    if (tail !== undefined) {
+      const wanted: WantedTail = { tail, wholeSecond, isWanted };
+      return yield* await this.#tail(id, days, wanted, options, onLog);
+    }
+    const from = since?.toISOString().slice(0, POINT_INDEX);
     for (const day of days) {
-      for await (const line of this.#lines(id, day, 0, options, onLog)) if (isWanted(line)) yield line;
+      for await (const line of this.#lines(id, day, 0, options, onLog, from)) if (isWanted(line)) yield line;
     }
   }
 
   async #tail(
     id: string,
     days: readonly string[],
-    tail: number,
-    isWanted: (line: StoredLogLine) => boolean,
+    wanted: WantedTail,
     options: ObjectCallOptions,
     onLog?: OnLog,
-  ): Promise<StoredLogLine[]> {
-    let found: StoredLogLine[] = [];
+  ): Promise<readonly StoredLogLine[]> {
+    let found: readonly StoredLogLine[] = [];
     for (const day of days.toReversed()) {
-      if (found.length >= tail) break;
-      found = [...await this.#tailOfDay(id, day, tail - found.length, isWanted, options, onLog), ...found];
+      if (beginOf([], found, wanted) !== undefined) break;
+      found = [...await this.#tailOfDay(id, day, found, wanted, options, onLog), ...found];
     }
-    return found;
+    return found.slice(beginOf([], found, wanted) ?? 0);
   }
 
   async #tailOfDay(
     id: string,
     day: string,
-    tail: number,
-    isWanted: (line: StoredLogLine) => boolean,
+    later: readonly StoredLogLine[],
+    wanted: WantedTail,
     options: ObjectCallOptions,
     onLog?: OnLog,
   ): Promise<StoredLogLine[]> {
@@ -116,11 +143,17 @@ export class LogStoreReader {
     for (let bytes = TAIL_BYTES;; bytes *= TAIL_FACTOR) {
       const offset = Math.max(0, size - bytes);
       const lines: StoredLogLine[] = [];
+      let isEnough = false;
+      let limit = 2 * wanted.tail + 1000;
       for await (const line of this.#lines(id, day, offset, options, onLog)) {
-        if (isWanted(line)) lines.push(line);
-        if (lines.length > 2 * tail + 1000) lines.splice(0, lines.length - tail);
+        if (wanted.isWanted(line)) lines.push(line);
+        if (lines.length <= limit) continue;
+        const begin = beginOf(lines, later, wanted);
+        isEnough ||= begin !== undefined;
+        lines.splice(0, begin ?? 0);
+        limit = 2 * lines.length + 1000;
       }
-      if (lines.length >= tail || offset === 0) return tail === 0 ? [] : lines.slice(-tail);
+      if (isEnough || offset === 0 || beginOf(lines, later, wanted) !== undefined) return lines;
     }
   }
 
@@ -130,6 +163,7 @@ export class LogStoreReader {
     offset: number,
     options: ObjectCallOptions,
     onLog?: OnLog,
+    from?: string,
   ): AsyncGenerator<StoredLogLine> {
     const content = await this.#store.get(this.#bucket, logKey(id, day), { ...options, offset }).catch(
       (error) => {
@@ -143,11 +177,45 @@ export class LogStoreReader {
     // The reading may begin within a line: that one is left out.
     let isPart = offset > 0;
     for await (const text of splitLines(content.body)) {
-      const line = isPart ? undefined : parseStoredLine(text);
+      const line = isPart || isBefore(text, from) ? undefined : parseStoredLine(text);
       isPart = false;
       if (line) yield line;
     }
   }
+}
+
+/** The last lines to find. */
+interface WantedTail {
+  readonly tail: number;
+  readonly wholeSecond: boolean;
+  readonly isWanted: (line: StoredLogLine) => boolean;
+}
+
+/** @returns Index of the first line that is needed; `undefined` if earlier ones may be needed, too. */
+function beginOf(
+  lines: readonly StoredLogLine[],
+  later: readonly StoredLogLine[],
+  { tail, wholeSecond }: WantedTail,
+): number | undefined {
+  const count = lines.length + later.length;
+  if (count < tail) return undefined;
+  if (!wholeSecond) return count - tail;
+  const at = (index: number) => index < lines.length ? lines[index] : later[index - lines.length];
+  const first = at(Math.min(count - tail, count - 1));
+  if (!first) return undefined;
+  for (let i = count - tail; i >= 0; i--) {
+    const line = at(i);
+    if (line && isWellBefore(line, first)) return i;
+  }
+  return undefined;
+}
+
+/** Whether a line in one of Berth's own forms is before a second. Saves the parsing. */
+function isBefore(line: string, second: string | undefined): boolean {
+  if (second === undefined) return false;
+  const head = OWN_HEADS.find((head) => line.startsWith(head));
+  if (head === undefined || line[head.length + OWN_TIME_LENGTH] !== '"') return false;
+  return line.slice(head.length, head.length + POINT_INDEX) < second;
 }
 
 async function* splitLines(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {

@@ -4,13 +4,15 @@
  * @module
  */
 
+import { parseExactJson } from "../util/exact_json.ts";
+
 /** A metric that a bot has printed. */
 export interface Metric {
   /** When it was printed: RFC 3339, by the engine's clock. */
   readonly time: string;
   /** Its name, the value of `_metric`. */
   readonly type: string;
-  /** Its other fields, as the bot printed them. */
+  /** Its other fields, as the bot printed them; an integer beyond 2^53 is a `bigint`. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
@@ -107,7 +109,7 @@ function parseMetric(time: string, line: string): Metric | undefined {
   if (!line.startsWith("{")) return undefined;
   let value: unknown;
   try {
-    value = JSON.parse(line);
+    value = parseExactJson(line);
   } catch {
     return undefined;
   }

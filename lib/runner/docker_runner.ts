@@ -25,7 +25,7 @@ import type { Executable } from "../executable/executable.ts";
 import type { ExecutionResult, RunningResult } from "./execution_result.ts";
 import { type ContainerKind, LABEL } from "../engine/labels.ts";
 import { LogReader, type ReadLogsOptions } from "../logs/log_reader.ts";
-import type { StoredLogLine } from "../logs/line_format.ts";
+import type { PlacedLogLine } from "../logs/log_position.ts";
 import type { BotMetrics } from "../logs/metric_series.ts";
 import { infoOf, toCollectedContainer } from "./managed_container.ts";
 import { ExitedContainers, isSetAside } from "./exited_containers.ts";
@@ -215,7 +215,7 @@ export class DockerRunner implements Runner {
   }
 
   /** {@inheritDoc Runner.readLogs} */
-  readLogs(id: string, options?: ReadLogsOptions): AsyncIterable<StoredLogLine> {
+  readLogs(id: string, options?: ReadLogsOptions): AsyncIterable<PlacedLogLine> {
     parseBotId(id);
     const { orchestrator, store, config } = this.#parts;
     const labelsOf = (id: string) => ({ ...this.#ownership.searchLabels, [LABEL.id]: id });
@@ -228,12 +228,7 @@ export class DockerRunner implements Runner {
     return reader.read(id, options);
   }
 
-  /**
-   * Returns the metrics that a bot has printed since this process began.
-   *
-   * @param id Id of the bot.
-   * @returns The metrics; empty if the runner does not store logs.
-   */
+  /** {@inheritDoc Runner.metricsOf} */
   metricsOf(id: string): BotMetrics {
     return this.#parts.logs?.metrics.of(id) ?? { counts: {}, latest: {}, recent: [] };
   }

@@ -11,7 +11,8 @@ import type { ExecutionResult, RunningResult } from "./execution_result.ts";
 import type { ContainerKind } from "../engine/labels.ts";
 import type { DiskUse } from "./disk_use.ts";
 import type { ReadLogsOptions } from "../logs/log_reader.ts";
-import type { StoredLogLine } from "../logs/line_format.ts";
+import type { PlacedLogLine } from "../logs/log_position.ts";
+import type { BotMetrics } from "../logs/metric_series.ts";
 import type { CollectedResult } from "./result_store.ts";
 
 export type { ContainerKind };
@@ -260,7 +261,9 @@ export interface Runner extends AsyncDisposable {
    * Reads the log of a bot: the stored lines, then those not stored yet and, with `follow`, those printed from now on,
    * also by later containers of the bot. No line is missing or repeated. Throws `InvalidBotIdError` if the id is invalid.
    */
-  readLogs(id: string, options?: ReadLogsOptions): AsyncIterable<StoredLogLine>;
+  readLogs(id: string, options?: ReadLogsOptions): AsyncIterable<PlacedLogLine>;
+  /** Returns the metrics that a bot has printed since this process began; empty if the runner does not store logs. */
+  metricsOf(id: string): BotMetrics;
   /** Removes what a killed process left behind: containers that never started, and workspaces without a container. */
   removeOrphans(options?: RemoveOrphansOptions): Promise<string[]>;
   /**
