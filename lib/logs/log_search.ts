@@ -1,0 +1,187 @@
+/**
+ * Searches the stored logs of all bots, also of those that were removed.
+ *
+ * @module
+ */
+
+import { ObjectNotFoundError } from "../errors.ts";
+import type { ObjectStore } from "../objects/object_store.ts";
+import { type Clock, systemClock } from "../util/clock.ts";
+import type { StoredLogLine } from "./line_format.ts";
+import { LineMatcher } from "./line_matcher.ts";
+import type { LineQuery } from "./line_scanner.ts";
+import { dayOfDate, dayOfLogKey, idOfLogKey, logKey, LOGS_PREFIX } from "./log_keys.ts";
+import { OrderedWork } from "./ordered_work.ts";
+import type { SearchWorker } from "./search_worker.ts";
+import { SearchWorkers } from "./search_workers.ts";
+
+/** Options of {@linkcode LogSearch}. */
+export interface LogSearchOptions {
+  /** Where the logs are. */
+  readonly store: ObjectStore;
+  /** Their bucket. */
+  readonly bucket: string;
+  /** The clock. @default {systemClock} */
+  readonly clock?: Clock;
+}
+
+/** What to search. */
+export interface LogSearchQuery extends LineQuery {
+  /** Ids of the bots whose logs are searched. @default all */
+  readonly bots?: readonly string[];
+  /** Where an earlier search stopped. @default {the newest day} */
+  readonly cursor?: LogSearchCursor;
+  /** Largest number of lines. */
+  readonly limit: number;
+  /** Time after which the search stops, in ms. */
+  readonly budgetMs: number;
+  /** Ends the search with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** Where a search stopped. */
+export interface LogSearchCursor {
+  /** UTC day, for example `20260131`. */
+  readonly day: string;
+  /** Id of the bot. */
+  readonly bot: string;
+  /** Position in its log of that day, in bytes. */
+  readonly offset: number;
+}
+
+/** A line that was found. */
+export interface LogHit extends StoredLogLine {
+  /** Id of the bot. */
+  readonly bot: string;
+}
+
+/** How a search ended. */
+export interface LogSearchEnd {
+  /** Where the next search goes on; absent if everything is searched. */
+  readonly cursor?: LogSearchCursor;
+}
+
+/** A log of one day. */
+type DayLog = Pick<LogSearchCursor, "day" | "bot" | "offset">;
+
+/** What was found in a piece of a log. */
+interface Piece {
+  readonly log: DayLog;
+  readonly found: readonly (StoredLogLine & { readonly end: number })[];
+  readonly searched: number;
+}
+
+/** Threads of a search, and for how long they are kept after it, in ms. */
+const THREADS = 2;
+const IDLE_MS = 10_000;
+/** A thread that is ahead waits once it has found this many lines. */
+const MAX_LINES_AHEAD = 2000;
+const DAY_MS = 24 * 60 * 60_000;
+
+/** Searches the newest day first, a day's logs by the ids of the bots, and a log from its beginning on. */
+export class LogSearch implements Disposable {
+  readonly #options: LogSearchOptions & { readonly clock: Clock };
+  readonly #workers = new SearchWorkers(IDLE_MS);
+
+  /** @param options See {@linkcode LogSearchOptions}. */
+  constructor(options: LogSearchOptions) {
+    this.#options = { clock: systemClock, ...options };
+  }
+
+  /**
+   * Searches. Threads do the work.
+   *
+   * @param query What to search.
+   * @returns The lines, in groups as they are found; at the end, how the search ended.
+   * @throws {InvalidPatternError} If the expression is not accepted.
+   */
+  async *search(query: LogSearchQuery): AsyncGenerator<readonly LogHit[], LogSearchEnd> {
+    const { clock } = this.#options;
+    const { signal } = query;
+    new LineMatcher(query);
+    const endsAt = clock.monotonic() + query.budgetMs;
+    const { text, regex, since, until } = query;
+    const lineQuery: LineQuery = {
+      ...(text !== undefined && { text }),
+      ...(regex !== undefined && { regex }),
+      ...(since && { since }),
+      ...(until && { until }),
+    };
+    let left = query.limit;
+    const logs = await this.#logs(query);
+    using threads = this.#workers.take(Math.min(THREADS, logs.length));
+    await using work = new OrderedWork(logs, threads.workers, {
+      maxAhead: MAX_LINES_AHEAD,
+      weightOf: ({ found }: Piece) => found.length,
+      perform: (log: DayLog, worker: SearchWorker) => this.#searchLog(log, worker, lineQuery, signal),
+    });
+    for await (const { log, found, searched } of work.results()) {
+      signal?.throwIfAborted();
+      const taken = found.slice(0, left);
+      left -= taken.length;
+      if (taken.length > 0) {
+        yield taken.map(({ end: _, ...line }) => ({ bot: log.bot, ...line }));
+      }
+      const at = (offset: number) => ({ cursor: { day: log.day, bot: log.bot, offset } });
+      if (taken.length < found.length || left === 0) return at(taken.at(-1)?.end ?? searched);
+      if (clock.monotonic() >= endsAt) return at(searched);
+    }
+    return {};
+  }
+
+  /** Ends the threads. */
+  [Symbol.dispose](): void {
+    this.#workers[Symbol.dispose]();
+  }
+
+  async *#searchLog(
+    log: DayLog,
+    worker: SearchWorker,
+    query: LineQuery,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Piece> {
+    const { store, bucket } = this.#options;
+    const key = logKey(log.bot, log.day);
+    const content = await store.get(bucket, key, { offset: log.offset }).catch((error) => {
+      // Deleted since it was listed.
+      if (error instanceof ObjectNotFoundError) return undefined;
+      throw error;
+    });
+    if (!content) return;
+    for await (const { found, searched } of worker.search(content.body, query, log.offset)) {
+      signal?.throwIfAborted();
+      yield { log, found, searched };
+    }
+  }
+
+  /** Lists the logs to search, in order. */
+  async #logs({ bots, since, until, cursor, signal }: LogSearchQuery): Promise<DayLog[]> {
+    const { store, bucket } = this.#options;
+    await store.ensureBucket(bucket, { signal });
+    // The log of a day may hold a few lines of the day before or after it.
+    const first = since && dayOfDate(since.getTime() - DAY_MS);
+    const last = until && dayOfDate(until.getTime() + DAY_MS);
+    const logs: DayLog[] = [];
+    const prefixes = bots?.map((bot) => `${LOGS_PREFIX}${bot}/`) ?? [LOGS_PREFIX];
+    for (const prefix of new Set(prefixes)) {
+      for await (const key of store.listKeys(bucket, prefix, { signal })) {
+        const day = dayOfLogKey(key);
+        if (day === undefined || (first && day < first) || (last && day > last)) continue;
+        logs.push({ day, bot: idOfLogKey(key), offset: 0 });
+      }
+    }
+    logs.sort(byOrder);
+    if (!cursor) return logs;
+    const rest = logs.filter((log) => byOrder(log, cursor) >= 0);
+    const [begun, ...others] = rest;
+    if (!begun || byOrder(begun, cursor) !== 0) return rest;
+    const size = (await store.stat(bucket, logKey(begun.bot, begun.day), { signal }))?.size ?? 0;
+    return size > cursor.offset ? [{ ...begun, offset: cursor.offset }, ...others] : others;
+  }
+}
+
+/** The newest day first. */
+function byOrder(a: DayLog, b: DayLog): number {
+  if (a.day !== b.day) return a.day > b.day ? -1 : 1;
+  return a.bot === b.bot ? 0 : a.bot < b.bot ? -1 : 1;
+}

@@ -1,0 +1,25 @@
+/**
+ * The script of a search thread: searches one log after the other.
+ *
+ * @module
+ */
+
+import { LineScanner } from "./line_scanner.ts";
+import type { SearchReply, SearchRequest } from "./search_message.ts";
+
+/** The global scope of a worker. Deno's types describe that of a main program. */
+interface WorkerScope {
+  onmessage(event: MessageEvent<SearchRequest>): void;
+  postMessage(message: SearchReply, transfer: Transferable[]): void;
+}
+
+const scope = globalThis as unknown as WorkerScope;
+let scanner: LineScanner | undefined;
+scope.onmessage = ({ data }) => {
+  if (data.kind === "begin") {
+    scanner = new LineScanner(data.query, data.offset);
+    return;
+  }
+  const memory = data.bytes.buffer;
+  scope.postMessage({ ...scanner!.scan(data.bytes, data.isLast), memory }, [memory]);
+};
