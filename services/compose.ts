@@ -250,6 +250,7 @@ export async function composeServices(
     runner,
     store,
     async [Symbol.asyncDispose]() {
+      api[Symbol.dispose]();
       await events.schedules[Symbol.asyncDispose]();
       await events.bots[Symbol.asyncDispose]();
       await Promise.all(Object.values(publishers ?? {}).map((one) => one?.[Symbol.asyncDispose]()));

@@ -19,6 +19,7 @@ import { DocumentWriter } from "./document_writer.ts";
 import type { Handlers } from "./handlers.ts";
 import { loginPage } from "./home_page.ts";
 import { Idempotency } from "./idempotency.ts";
+import { logHandlers } from "./log_handlers.ts";
 import { addOperations, type ApiEnv, type Around } from "./operation_routes.ts";
 import { problemResponse } from "./problem_response.ts";
 import { runHandlers } from "./run_handlers.ts";
@@ -31,8 +32,11 @@ import { Tokens } from "./tokens.ts";
 /** Where a request comes in. */
 export type Entrance = "unix" | "tcp";
 
-/** Answers a request. @param request The request. @param entrance Where it came in. @param from The client's address. */
-export type ApiApp = (request: Request, entrance: Entrance, from: string) => Promise<Response>;
+/** The API. Disposing ends what it holds for its clients. */
+export interface ApiApp extends Disposable {
+  /** Answers a request. @param request The request. @param entrance Where it came in. @param from The client's address. */
+  (request: Request, entrance: Entrance, from: string): Promise<Response>;
+}
 
 /** Decides which requests come in, and as whose. */
 export type Gate = Pick<Access, "admit" | "countFailure" | "cookie">;
@@ -68,6 +72,7 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
     await next();
   });
   const writer = new DocumentWriter(parts);
+  const logs = logHandlers(parts);
   const handlers: Handlers = {
     getHealth: () => Promise.resolve({ body: { status: "ok" } }),
     ...botHandlers(parts, writer),
@@ -75,7 +80,7 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
     ...codeHandlers(parts),
     ...deploymentHandlers(parts, writer),
     // Logs.
-
+    ...logs.handlers,
     // Events and statistics.
 
     // Schedules and runs.
@@ -116,7 +121,7 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
     }
     return response;
   });
-  return async (request, entrance, from) => {
+  const answer = async (request: Request, entrance: Entrance, from: string) => {
     let response = await app.fetch(request, { entrance, from });
     if (response.status === 401 && entrance === "tcp") {
       try {
@@ -131,6 +136,7 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
     }
     return response;
   };
+  return Object.assign(answer, { [Symbol.dispose]: () => logs[Symbol.dispose]() });
 }
 
 function wantsPage({ method, headers }: Request): boolean {

@@ -20,6 +20,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   "engine/unavailable": 503,
   "engine/refused": 502,
   "bot-id/invalid": 400,
+  "logs/pattern": 400,
   "time-limit": 504,
   "archive/io": 500,
   "archive/worker": 503,
@@ -42,7 +43,7 @@ export interface ProblemAnswer {
  * @param error What was thrown.
  */
 export function problemResponse(error: unknown): ProblemAnswer {
-  const { problem, headers, isDefect } = describe(error);
+  const { problem, headers, isDefect } = problemOf(error);
   return {
     isDefect,
     response: new Response(JSON.stringify(problem), {
@@ -63,13 +64,24 @@ export function statusOf(error: unknown): number {
   return STATUSES[error.code] ?? STATUSES[error.code.split("/")[0]!] ?? 500;
 }
 
-function describe(error: unknown): { problem: Problem; headers: Record<string, string>; isDefect: boolean } {
+/** What a client learns of a failure. */
+export interface DescribedProblem {
+  /** The problem document. */
+  readonly problem: Problem;
+  /** Headers of the response. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Whether the cause is unknown. */
+  readonly isDefect: boolean;
+}
+
+/** Describes a failure for a client. @param error What was thrown. */
+export function problemOf(error: unknown): DescribedProblem {
   if (!(error instanceof BerthError)) {
     const detail = "The service met an unexpected error; its log has the details.";
     return { problem: toProblem(500, "internal", detail), headers: {}, isDefect: true };
   }
   if (!(error instanceof ApiProblem) && isDiskFull(error)) {
-    return describe(new ApiProblem(507, "storage/full", FULL, ROOM));
+    return problemOf(new ApiProblem(507, "storage/full", FULL, ROOM));
   }
   const status = statusOf(error);
   const problem: Problem = {

@@ -5,6 +5,7 @@
  */
 
 import type { StoredLogLine } from "../../lib/logs/line_format.ts";
+import type { PlacedLogLine } from "../../lib/logs/log_position.ts";
 import type { Runner } from "../../lib/runner/runner.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 
@@ -46,11 +47,9 @@ export async function* readRunLog(
   { id, ...which }: RunLogSource,
   { tail, isOver, signal }: ReadRunLogOptions,
 ): AsyncGenerator<StoredLogLine> {
-  const read = (more: { follow?: boolean; signal: AbortSignal }) =>
-    runner.readLogs(id, { ...which, ...more });
-  if (!isOver) {
-    return yield* runner.readLogs(id, { ...which, signal, ...(tail !== undefined && { tail }) });
-  }
+  const read = (more: { tail?: number; follow?: boolean; signal: AbortSignal }) =>
+    withoutPositions(runner.readLogs(id, { ...which, ...more }));
+  if (!isOver) return yield* read({ signal, ...(tail !== undefined && { tail }) });
   // All lines of a run have one order, so their number tells where to go on.
   let count = 0;
   if (tail !== undefined) {
@@ -84,4 +83,8 @@ export async function* readRunLog(
   // A container that was removed quickly may have printed more: by now it is stored.
   let seen = 0;
   for await (const line of read({ signal })) if (++seen > count) yield line;
+}
+
+async function* withoutPositions(lines: AsyncIterable<PlacedLogLine>): AsyncGenerator<StoredLogLine> {
+  for await (const { position: _, ...line } of lines) yield line;
 }

@@ -9,6 +9,7 @@ import { z } from "zod";
 import { BOTS_CONTRACT } from "./bots.ts";
 import { CODE_CONTRACT } from "./code.ts";
 import type { OperationContract } from "./common.ts";
+import { LOGS_CONTRACT } from "./logs.ts";
 import type { OperationId } from "./operations.ts";
 import { RUNS_CONTRACT } from "./runs.ts";
 import { SCHEDULES_CONTRACT } from "./schedules.ts";
@@ -25,7 +26,7 @@ export const CONTRACT = {
   // Code and deployments.
   ...CODE_CONTRACT,
   // Logs.
-
+  ...LOGS_CONTRACT,
   // Events and statistics.
 
   // Schedules and runs.

@@ -37,7 +37,10 @@ export const OPERATIONS = {
   deploy: { method: "POST", path: "/api/deployments", role: "operate" },
   purge: { method: "DELETE", path: "/api/deployments/{id}/data", role: "operate" },
   // Logs.
-
+  readLogs: { method: "GET", path: "/api/bots/{id}/logs", role: "read" },
+  followLogs: { method: "GET", path: "/api/bots/{id}/logs/follow", role: "read" },
+  searchLogs: { method: "GET", path: "/api/logs/search", role: "read" },
+  getMetrics: { method: "GET", path: "/api/bots/{id}/metrics", role: "read" },
   // Events and statistics.
 
   // Schedules and runs.

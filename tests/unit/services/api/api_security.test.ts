@@ -159,7 +159,9 @@ Deno.test("a header that is too large is refused", () =>
 Deno.test("an upload of 1 GB is refused before it comes, with and without a token, and takes no memory", () =>
   withApi(async ({ port, makeToken }) => {
     const { value } = await makeToken("operate");
-    const before = Deno.memoryUsage().rss;
+    // Of this thread: others run other tests.
+    const used = () => Deno.memoryUsage().heapTotal + Deno.memoryUsage().external;
+    const before = used();
     const chunk = "x".repeat(1024 * 1024);
     for (const authorization of [`Authorization: Bearer ${value}\r\n`, ""]) {
       for (const size of ["Content-Length: 1073741824\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n"]) {
@@ -175,12 +177,11 @@ Deno.test("an upload of 1 GB is refused before it comes, with and without a toke
         if (answer !== "") assert.match(answer, authorization ? /^HTTP\/1\.1 413 / : /^HTTP\/1\.1 401 /);
       }
     }
-    assert.ok(Deno.memoryUsage().rss - before < 150 * 1024 * 1024);
+    assert.ok(used() - before < 150 * 1024 * 1024);
   }));
 
 Deno.test("every parameter refuses traversal, control characters, what is not UTF-8, and what is too long", () =>
   withApi(async ({ send, makeToken }) => {
-    const { value: token } = await makeToken("operate");
     const bad = [
       "..%2f..%2fetc%2fpasswd",
       "%2e%2e%2f",
@@ -193,6 +194,8 @@ Deno.test("every parameter refuses traversal, control characters, what is not UT
       "%5c",
     ];
     for (const id of IDS.filter((id) => OPERATIONS[id].path.includes("{"))) {
+      // Each token has a limit of its own.
+      const { value: token } = await makeToken("operate");
       for (const value of bad) {
         const { method } = OPERATIONS[id];
         const hasBody = (CONTRACT[id] as OperationContract).body !== undefined;
@@ -206,6 +209,7 @@ Deno.test("every parameter refuses traversal, control characters, what is not UT
         if (response.status === 400) assert.match(problem.issues[0].path, /^path\./);
       }
     }
+    const { value: token } = await makeToken("operate");
     for (
       const query of [
         "text=%ff",

@@ -1,0 +1,126 @@
+/**
+ * What the operations on logs take and give.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { isBotId } from "../../lib/executable/bot_id.ts";
+import { botId, idParams, next, type OperationContract, problem } from "./common.ts";
+
+/** A point in time: RFC 3339, with any offset and any number of digits. */
+const instant = z.iso.datetime({ offset: true }).max(64);
+
+/** A line of a log. */
+export const logLine = z.object({
+  time: z.string().meta({
+    description: "When the engine received it: RFC 3339, UTC, to the nanosecond",
+    example: "2026-01-31T12:34:56.789012345Z",
+  }),
+  stream: z.enum(["stdout", "stderr", "berth"]).meta({ description: "`berth`: a remark of Berth's own" }),
+  text: z.string(),
+  run: z.string().optional().meta({ description: "Slot of the run that printed it; absent for bots" }),
+}).meta({ id: "LogLine" });
+
+/** A line of a log. */
+export type LogLine = z.infer<typeof logLine>;
+
+/** A line of some bot's log. */
+export const logHit = logLine.extend({ bot: botId }).meta({ id: "LogHit" });
+
+/** A line of some bot's log. */
+export type LogHit = z.infer<typeof logHit>;
+
+/** The last line of a response that is not complete. */
+export const logEnd = z.object({
+  problem: problem.optional().meta({ description: "Why nothing more could be read" }),
+  next,
+}).meta({ id: "LogEnd" });
+
+/** The last line of a response that is not complete. */
+export type LogEnd = z.infer<typeof logEnd>;
+
+const pattern = {
+  q: z.string().min(1).max(1000).optional().meta({ description: "Only lines that contain this" }),
+  regex: z.string().min(1).max(1000).optional().meta({
+    description: "Only lines that match this regular expression, in RE2's syntax",
+  }),
+};
+const tail = z.coerce.number().int().min(0).max(100_000).optional().meta({
+  description: "Only the last lines, at most this many",
+});
+
+/** A metric. */
+const metric = z.object({
+  time: z.string(),
+  type: z.string().meta({ description: "The value of `_metric`" }),
+  fields: z.record(z.string(), z.unknown()),
+});
+
+/** The operations on logs. */
+export const LOGS_CONTRACT = {
+  readLogs: {
+    summary: "Read the log of a bot, or of the runs of a schedule",
+    description:
+      "Also of those that were removed. Gives a `LogLine` a line, oldest first: those that are stored, then " +
+      "those that are not yet. If the engine is away, a `LogEnd` with a problem comes last.",
+    params: idParams,
+    query: z.strictObject({
+      ...pattern,
+      since: instant.optional().meta({ description: "Only lines at or after this time" }),
+      until: instant.optional().meta({ description: "Only lines before this time" }),
+      tail,
+    }),
+    responses: { 200: "ndjson" },
+    problems: [404],
+  },
+  followLogs: {
+    summary: "Follow the log of a bot, or of the runs of a schedule",
+    description:
+      "Server-sent events: each has a `LogLine`. `Last-Event-ID` continues after that event, without a gap or " +
+      "a repeat, also after a restart of the service. `live` says that all lines up to now are given, `problem` why " +
+      "newer ones cannot be read at the moment.",
+    params: idParams,
+    query: z.strictObject({ ...pattern, since: instant.optional(), tail }),
+    responses: { 200: "stream" },
+    problems: [404],
+  },
+  searchLogs: {
+    summary: "Search the stored logs of all bots and schedules",
+    description:
+      "Also of those that were removed. Lines are stored within `LOG_INTERVAL`. Gives a `LogHit` a line, the " +
+      "newest day first. If there is more, a `LogEnd` with `next` comes last: after `limit` lines, or after ten seconds.",
+    query: z.strictObject({
+      ...pattern,
+      bots: z.string().max(20_000).transform((text) => text.split(","))
+        .refine((ids) => ids.every(isBotId), "must be ids, with commas between them").optional()
+        .meta({ description: "Ids with commas between them" }),
+      from: instant.optional().meta({ description: "Only lines at or after this time" }),
+      to: instant.optional().meta({ description: "Only lines before this time" }),
+      limit: z.coerce.number().int().min(1).max(10_000).default(1000).meta({
+        description: "Maximum number of lines",
+      }),
+      cursor: z.string().max(200).optional().meta({ description: "`next` of the answer before" }),
+    }).refine(({ q, regex }) => q !== undefined || regex !== undefined, {
+      message: "is needed, or 'regex'",
+      path: ["q"],
+    }),
+    responses: { 200: "ndjson" },
+    problems: [429],
+  },
+  getMetrics: {
+    summary: "Get the metrics that a bot has printed since the service began",
+    params: idParams,
+    query: z.strictObject({
+      type: z.string().max(200).optional().meta({ description: "Only metrics of this type" }),
+    }),
+    responses: {
+      200: z.object({
+        counts: z.record(z.string(), z.int()).meta({ description: "Number of metrics by type" }),
+        latest: z.record(z.string(), metric).meta({ description: "The last metric of each type" }),
+        recent: z.array(metric).meta({ description: "The last metrics of all types, oldest first" }),
+      }).meta({ id: "Metrics" }),
+    },
+    problems: [404],
+  },
+} as const satisfies Readonly<Record<string, OperationContract>>;
