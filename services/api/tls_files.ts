@@ -7,6 +7,7 @@
 import type { Server } from "node:https";
 import type { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
+import { type Clock, systemClock } from "../../lib/util/clock.ts";
 
 /** Where a certificate is. */
 export interface TlsFiles {
@@ -34,15 +35,23 @@ export class TlsRenewal {
   readonly #files: TlsFiles;
   readonly #server: Pick<Server, "setSecureContext">;
   readonly #log: Pick<ReturnType<typeof getLogger>, "info" | "warn">;
+  readonly #clock: Pick<Clock, "monotonic">;
   #lookedAt = -Infinity;
   #seen: string | undefined;
 
-  /** @param files The files. @param server The server. @param log Where a renewal is noted. */
+  /**
+   * @param files The files.
+   * @param server The server.
+   * @param log Where a renewal is noted.
+   * @param clock The clock.
+   */
   constructor(
     files: TlsFiles,
     server: Pick<Server, "setSecureContext">,
     log: Pick<ReturnType<typeof getLogger>, "info" | "warn">,
+    clock: Pick<Clock, "monotonic"> = systemClock,
   ) {
+    this.#clock = clock;
     this.#files = files;
     this.#server = server;
     this.#log = log;
@@ -50,7 +59,7 @@ export class TlsRenewal {
 
   /** Looks at the files if that was not done lately. Connections from then on use what they hold. */
   async look(): Promise<void> {
-    const now = performance.now();
+    const now = this.#clock.monotonic();
     if (now - this.#lookedAt < LOOK_MS) return;
     this.#lookedAt = now;
     try {
