@@ -64,6 +64,7 @@ export type { DiskUse } from "./lib/runner/disk_use.ts";
 export type { ContainerOwner } from "./lib/runner/container_ownership.ts";
 export type {
   ContainerPhase,
+  ContainerUsage,
   EngineCallOptions,
   GetLogsOptions,
   LogLine,

@@ -73,6 +73,7 @@ const ALLOWED: Rules["allowed"] = {
     "services/documents",
     "services/events",
     "services/ownership",
+    "services/records",
   ],
   "services/schedules": [
     ...GROUND,

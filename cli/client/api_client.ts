@@ -4,6 +4,7 @@
  * @module
  */
 
+import { abortableResponse } from "./abortable_response.ts";
 import { BerthError } from "../../lib/errors.ts";
 import { apiSocketOf } from "../../lib/util/api_socket.ts";
 import type { Problem } from "../../services/contract/common.ts";
@@ -150,7 +151,7 @@ export class ApiClient implements Disposable {
       ...(body !== undefined && { body: isJson ? JSON.stringify(body) : body as BodyInit }),
       ...(signal && { signal }),
     });
-    if (response.ok) return response;
+    if (response.ok) return signal ? abortableResponse(response, signal) : response;
     throw await toError(response);
   }
 

@@ -84,6 +84,20 @@ export interface ContainerInfo {
   readonly finishedAt?: Date;
 }
 
+/** What a running container uses. */
+export interface ContainerUsage {
+  /** When it was measured, by the engine's clock. */
+  readonly time: Date;
+  /** Processor time since the start of the container, in seconds, summed over all processors. */
+  readonly cpuSeconds: number;
+  /** Memory in bytes, without the part of the page cache that the kernel can drop at once. */
+  readonly memoryBytes: number;
+  /** Memory limit in bytes; without a limit of its own, that of the host. */
+  readonly memoryLimitBytes?: number;
+  /** Number of processes and threads. */
+  readonly processes?: number;
+}
+
 /** One step of a pull. */
 export interface PullProgress {
   /** Layer that the step is about; absent for the whole image. */
@@ -260,6 +274,12 @@ export interface ContainerOrchestrator extends AsyncDisposable {
   getStatus(container: string, options?: EngineCallOptions): Promise<ContainerInfo | undefined>;
   /** Lists containers in any phase, in one call to the engine. */
   listContainers(options?: ListContainersOptions): Promise<ContainerInfo[]>;
+  /**
+   * Measures what a container uses now, without waiting for a second measurement: a rate is the difference of two calls.
+   *
+   * @returns `undefined` if there is no such container, or if it does not run.
+   */
+  getUsage(container: string, options?: EngineCallOptions): Promise<ContainerUsage | undefined>;
   /**
    * Measures what each running container has written into its own layer, which is everything outside its mounts.
    *

@@ -14,6 +14,7 @@ import { StartPreparer } from "./start_preparer.ts";
 import {
   type ContainerInfo,
   type ContainerOrchestrator,
+  type ContainerUsage,
   type GetLogsOptions,
   hostIdOf,
   type LogLine,
@@ -154,6 +155,14 @@ export class DockerRunner implements Runner {
   ): Promise<ManagedContainer | undefined> {
     const info = await this.#containers.get(container, options);
     return info && await this.#containers.managed(info);
+  }
+
+  /** {@inheritDoc Runner.getUsage} */
+  async getUsage(
+    { containerId }: ManagedContainer,
+    options: RunnerCallOptions = {},
+  ): Promise<ContainerUsage | undefined> {
+    return await this.#parts.orchestrator.getUsage(containerId, options);
   }
 
   /** {@inheritDoc Runner.findContainers} */

@@ -5,7 +5,12 @@
  */
 
 import type { ContainerOwner } from "./container_ownership.ts";
-import type { ContainerPhase, GetLogsOptions, LogLine } from "../engine/container_orchestrator.ts";
+import type {
+  ContainerPhase,
+  ContainerUsage,
+  GetLogsOptions,
+  LogLine,
+} from "../engine/container_orchestrator.ts";
 import type { Executable } from "../executable/executable.ts";
 import type { ExecutionResult, RunningResult } from "./execution_result.ts";
 import type { ContainerKind } from "../engine/labels.ts";
@@ -15,7 +20,7 @@ import type { PlacedLogLine } from "../logs/log_position.ts";
 import type { BotMetrics } from "../logs/metric_series.ts";
 import type { CollectedResult } from "./result_store.ts";
 
-export type { ContainerKind };
+export type { ContainerKind, ContainerUsage };
 
 /** Options of every call. */
 export interface RunnerCallOptions {
@@ -241,6 +246,12 @@ export interface Runner extends AsyncDisposable {
     id: string,
     options?: FindContainersOptions,
   ): Promise<ManagedContainer[]>;
+  /**
+   * Measures what a container of {@linkcode listManagedContainers} uses now.
+   *
+   * @returns `undefined` if it does not run any more.
+   */
+  getUsage(container: ManagedContainer, options?: RunnerCallOptions): Promise<ContainerUsage | undefined>;
   /** Reports containers that have ended or were removed. Rejects once the signal aborts or the engine goes away. */
   watch(options?: WatchContainersOptions): AsyncIterable<ContainerHint>;
   /**

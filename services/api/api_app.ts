@@ -16,6 +16,10 @@ import { botHandlers } from "./bot_handlers.ts";
 import { codeHandlers } from "./code_handlers.ts";
 import { deploymentHandlers } from "./deployment_handlers.ts";
 import { DocumentWriter } from "./document_writer.ts";
+import { EventFeed } from "./event_feed.ts";
+import { eventHandlers } from "./event_handlers.ts";
+import { ExitHistory } from "../bots/exit_history.ts";
+import { statsHandlers } from "./stats_handlers.ts";
 import type { Handlers } from "./handlers.ts";
 import { loginPage } from "./home_page.ts";
 import { Idempotency } from "./idempotency.ts";
@@ -32,11 +36,11 @@ import { Tokens } from "./tokens.ts";
 /** Where a request comes in. */
 export type Entrance = "unix" | "tcp";
 
+/** Answers a request. @param request The request. @param entrance Where it came in. @param from The client's address. */
+export type AnswerRequest = (request: Request, entrance: Entrance, from: string) => Promise<Response>;
+
 /** The API. Disposing ends what it holds for its clients. */
-export interface ApiApp extends Disposable {
-  /** Answers a request. @param request The request. @param entrance Where it came in. @param from The client's address. */
-  (request: Request, entrance: Entrance, from: string): Promise<Response>;
-}
+export type ApiApp = AnswerRequest & Disposable;
 
 /** Decides which requests come in, and as whose. */
 export type Gate = Pick<Access, "admit" | "countFailure" | "cookie">;
@@ -73,16 +77,19 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
   });
   const writer = new DocumentWriter(parts);
   const logs = logHandlers(parts);
+  const exits = new ExitHistory(parts.records);
+  if (parts.botService) exits.watch(parts.botService.state, parts.bots);
   const handlers: Handlers = {
     getHealth: () => Promise.resolve({ body: { status: "ok" } }),
-    ...botHandlers(parts, writer),
+    ...botHandlers(parts, { writer, exits }),
     // Code and deployments.
     ...codeHandlers(parts),
     ...deploymentHandlers(parts, writer),
     // Logs.
     ...logs.handlers,
     // Events and statistics.
-
+    ...eventHandlers(new EventFeed(parts)),
+    ...statsHandlers(parts),
     // Schedules and runs.
     ...scheduleHandlers(parts, writer),
     ...runHandlers(parts),

@@ -11,7 +11,7 @@ import type { Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
-import type { ApiApp, Entrance } from "./api_app.ts";
+import type { AnswerRequest, Entrance } from "./api_app.ts";
 import { clientAddress } from "./client_address.ts";
 import { readTlsFiles, type TlsFiles, TlsRenewal } from "./tls_files.ts";
 
@@ -73,10 +73,10 @@ type Place = { readonly path: string } | { readonly host: string; readonly port:
 export class ApiListener implements AsyncDisposable {
   readonly #servers: Server[] = [];
   readonly #log = getLogger(["berth", "api"]);
-  readonly #app: ApiApp;
+  readonly #app: AnswerRequest;
   readonly #limits: ListenerLimits;
 
-  private constructor(app: ApiApp, limits: ListenerLimits) {
+  private constructor(app: AnswerRequest, limits: ListenerLimits) {
     this.#app = app;
     this.#limits = limits;
   }
@@ -89,7 +89,7 @@ export class ApiListener implements AsyncDisposable {
    * @param limits Other limits than usual.
    */
   static async listen(
-    app: ApiApp,
+    app: AnswerRequest,
     { socket, tcp }: ApiAddresses,
     limits: Partial<ListenerLimits> = {},
   ): Promise<ApiListener> {

@@ -19,7 +19,7 @@ import type { PartAbout, ServingAbout } from "../contract/service.ts";
 import type { HostNames } from "./request_origin.ts";
 
 /** What the API uses of the bot service. */
-export type BotsPort = Pick<BotService, "state" | "apply" | "wake">;
+export type BotsPort = Pick<BotService, "state" | "apply" | "wake" | "restart" | "trouble">;
 
 /** What the API uses of the schedule service. */
 export type SchedulesPort = Pick<ScheduleService, "state" | "apply" | "runNow">;

@@ -4,12 +4,14 @@
  * @module
  */
 
-import { describeCondition, type RunningBot } from "../bots/bot_condition.ts";
+import { BerthError } from "../../lib/errors.ts";
+import type { StoredLogLine } from "../../lib/logs/line_format.ts";
+import type { ExitHistory } from "../bots/exit_history.ts";
 import type { Bot, BotSummary } from "../contract/bots.ts";
 import { parseBotDocument } from "../documents/bot_document.ts";
-import type { StoredBot } from "../documents/bot_repository.ts";
 import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem, notFound } from "./api_problem.ts";
+import { botAdviceOf, botExitsOf, botSummaryOf } from "./bot_view.ts";
 import { type DocumentWriter, etagOf, type WrittenDocument } from "./document_writer.ts";
 import type { Handlers } from "./handlers.ts";
 
@@ -22,36 +24,84 @@ type BotOperation =
   | "disableBot"
   | "restartBot";
 
+/** What the handlers share with others. */
+export interface BotHandlerTools {
+  /** Writes documents. */
+  readonly writer: DocumentWriter;
+  /** The last ends of containers. */
+  readonly exits: ExitHistory;
+}
+
+/** Lines of a log that are searched for those before the last ends. */
+const MAX_LINES = 500;
+/** Longest time for reading them, in ms. */
+const LINES_TIMEOUT_MS = 3000;
+
 /**
  * Makes the handlers.
  *
  * @param parts What the API works with.
- * @param writer Writes documents.
+ * @param tools What they share with others.
  */
-export function botHandlers({ bots, botService }: ApiParts, writer: DocumentWriter): Handlers<BotOperation> {
+export function botHandlers(
+  parts: ApiParts,
+  { writer, exits }: BotHandlerTools,
+): Handlers<BotOperation> {
+  const { bots, botService, runner } = parts;
+
+  function trouble(): { trouble?: string } {
+    const why = botService ? botService.trouble : "this process does not run the bot service";
+    return why === undefined ? {} : { trouble: why };
+  }
+
+  /** The ends of containers are shown even if their lines cannot be read. */
+  async function lastLines(id: string, signal: AbortSignal): Promise<StoredLogLine[]> {
+    const lines: StoredLogLine[] = [];
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(LINES_TIMEOUT_MS)]);
+    try {
+      for await (const line of runner.readLogs(id, { tail: MAX_LINES, signal: limit })) lines.push(line);
+    } catch (error) {
+      if (!(error instanceof BerthError)) throw error;
+    }
+    return lines;
+  }
+
   return {
     async listBots({ query, signal }) {
-      const stored = (await bots.list({ signal })).sort((a, b) => (a.key < b.key ? -1 : 1));
+      const stored = new Map((await bots.list({ signal })).map(({ key, document }) => [key, document]));
       const statuses = new Map(botService?.state.getAllRunningBots().map((status) => [status.id, status]));
       const text = query.text?.toLowerCase();
       const found: BotSummary[] = [];
-      for (const one of stored) {
-        if (query.cursor !== undefined && one.key <= query.cursor) continue;
-        if (text !== undefined && !one.key.toLowerCase().includes(text)) continue;
-        const summary = summaryOf(one, statuses.get(one.key));
-        if (query.state !== undefined && summary.state !== query.state) continue;
-        if (found.length === query.limit) return { body: { bots: found, next: found.at(-1)!.id } };
+      // A container without a document is a bot, too.
+      for (const id of [...new Set([...stored.keys(), ...statuses.keys()])].sort()) {
+        if (query.cursor !== undefined && id <= query.cursor) continue;
+        if (text !== undefined && !id.toLowerCase().includes(text)) continue;
+        const status = statuses.get(id);
+        if (query.state !== undefined && query.state !== (status?.condition.type ?? "unknown")) continue;
+        const summary = botSummaryOf({ id, document: stored.get(id), status });
+        if (query.label !== undefined && !hasLabel(summary, query.label)) continue;
+        if (found.length === query.limit) {
+          return { body: { bots: found, next: found.at(-1)!.id, ...trouble() } };
+        }
         found.push(summary);
       }
-      return { body: { bots: found } };
+      return { body: { bots: found, ...trouble() } };
     },
 
     async getBot({ params: { id }, signal }) {
       const document = await bots.get(id, { signal });
-      if (!document) throw notFound("bot", id);
-      const summary = summaryOf({ key: id, document }, botService?.state.getRunningBot(id));
-      const body: Bot = { ...summary, document, exits: [] };
-      return { body, headers: { etag: etagOf(document) } };
+      const status = botService?.state.getRunningBot(id);
+      if (!document && !status) throw await missingBot(parts, id, signal);
+      const kept = await exits.read(id, { signal });
+      const known = { id, document, status };
+      const advice = botAdviceOf(known);
+      const body: Bot = {
+        ...botSummaryOf(known),
+        ...(document && { document }),
+        exits: botExitsOf(kept, kept.length > 0 ? await lastLines(id, signal) : []),
+        ...(advice !== undefined && { advice }),
+      };
+      return { body, ...(document && { headers: { etag: etagOf(document) } }) };
     },
 
     async putBot({ params: { id }, body, header, signal }) {
@@ -79,8 +129,36 @@ export function botHandlers({ bots, botService }: ApiParts, writer: DocumentWrit
     disableBot: async ({ params: { id }, header, signal }) =>
       changed(id, await writer.setEnabled("bots", id, false, { ifMatch: header("if-match"), signal })),
 
-    restartBot() {
-      throw new ApiProblem(409, "bot/not-running", "not yet");
+    async restartBot({ params: { id }, signal }) {
+      const document = await bots.get(id, { signal });
+      if (!document) throw await missingBot(parts, id, signal);
+      const parsed = parseBotDocument(document, { key: id });
+      if (!parsed.enabled) {
+        throw new ApiProblem(409, "bot/disabled", `Bot '${id}' is disabled.`, {
+          advice: `Start it with 'berth enable ${id}'.`,
+        });
+      }
+      if (parsed.status === "invalid") {
+        throw new ApiProblem(
+          409,
+          "bot/invalid",
+          `The document of bot '${id}' is invalid: ${parsed.reason}.`,
+          {
+            advice: "Correct it; the bot then starts by itself.",
+          },
+        );
+      }
+      if (!botService?.restart(id)) {
+        throw new ApiProblem(
+          409,
+          "bot/not-served",
+          `This service does not look after bot '${id}', or not yet.`,
+          {
+            advice: "Retry in a moment; 'berth ps' says whether the service stands by.",
+          },
+        );
+      }
+      return { ...changed(id, { document, isNew: false }), status: 202 };
     },
   };
 }
@@ -90,23 +168,16 @@ function changed(id: string, { document = {} }: WrittenDocument) {
   return { body: { id, enabled: parseBotDocument(document).enabled, etag }, headers: { etag } };
 }
 
-function summaryOf({ key, document }: StoredBot, status: RunningBot | undefined): BotSummary {
-  const parsed = parseBotDocument(document, { key });
-  const condition = status?.condition;
-  return {
-    id: key,
-    enabled: parsed.enabled,
-    state: condition?.type ?? "unknown",
-    condition: condition ? describeCondition(condition) : "not looked at yet",
-    ...(status && { since: status.conditionSince.toISOString() }),
-    ...(condition && "until" in condition && condition.until && { until: condition.until.toISOString() }),
-    ...(parsed.status === "valid" && {
-      ...(parsed.executable.version !== undefined && { version: parsed.executable.version }),
-      runtime: parsed.executable.runtime,
-    }),
-    ...(status?.attempt !== undefined && { attempt: status.attempt }),
-    ...(status?.startedAt && { startedAt: status.startedAt.toISOString() }),
-    ...(status?.containerId !== undefined && { containerId: status.containerId }),
-    ...(status?.notes && { notes: [...status.notes] }),
-  };
+function hasLabel({ labels = {} }: BotSummary, wanted: string): boolean {
+  const at = wanted.indexOf("=");
+  const name = at < 0 ? wanted : wanted.slice(0, at);
+  return Object.hasOwn(labels, name) && (at < 0 || labels[name] === wanted.slice(at + 1));
+}
+
+/** People mix up the two kinds, which share their ids. */
+async function missingBot({ schedules }: ApiParts, id: string, signal: AbortSignal): Promise<ApiProblem> {
+  if (!await schedules.get(id, { signal })) return notFound("bot", id);
+  return new ApiProblem(404, "bot/not-found", `There is no bot '${id}', but a schedule of that id.`, {
+    advice: `Ask for /api/schedules/${id}.`,
+  });
 }

@@ -19,6 +19,7 @@ import type { ManagedContainer, RemoveContainerOptions, Runner } from "../../lib
 import { isDiskFull } from "../../lib/util/files.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { NotServingError } from "../ownership/serving_right.ts";
+import type { StopReason } from "./bot_condition.ts";
 import type { BotTable } from "./bot_table.ts";
 import type { BotSpec } from "./desired_state.ts";
 import type { Action } from "./plan.ts";
@@ -77,8 +78,14 @@ export class BotActions {
         beforeStart: () => this.#refuseIdle(),
         ...(logIntervalSeconds !== undefined && { logIntervalSeconds }),
       });
-      bots.clear(id, "failedStart");
-      state.countStart({ restart: attempt > 1 });
+      bots.clear(id, "failedStart", "restart");
+      state.report({
+        type: "started",
+        id,
+        containerId: container.containerId,
+        attempt,
+        at: new Date(clock.now()),
+      });
       this.#log.info("bot started", { id, attempt, container: container.containerName });
       return container;
     } catch (error) {
@@ -167,16 +174,27 @@ export class BotActions {
 
   async #stop(
     id: string,
-    reason: string,
+    reason: StopReason,
     container: ManagedContainer,
     graceSeconds: number | undefined,
     options: RemoveContainerOptions,
   ): Promise<void> {
-    const { runner, state } = this.#options;
+    const { runner, state, clock } = this.#options;
     const grace = graceSeconds === undefined ? {} : { graceSeconds };
     this.#log.info("bot stopping", { id, reason, ...grace });
     const { how, exitCode } = await runner.stopContainer(container, { ...options, tail: 0, ...grace });
-    state.countStop();
+    const { containerId, attempt, createdAt, startedAt = createdAt } = container;
+    const at = new Date(clock.now());
+    state.report({
+      type: "stopped",
+      id,
+      containerId,
+      attempt,
+      startedAt,
+      at,
+      why: reason,
+      exit: { exitCode },
+    });
     this.#log.info("bot stopped", { id, reason, how, exitCode });
   }
 }

@@ -7,7 +7,13 @@
 import { describeExit, type Exit } from "../../lib/runner/describe_exit.ts";
 
 /** Why a container is stopped. */
-export type StopReason = "disabled" | "no document" | "replaced" | "duplicate" | "code lost";
+export type StopReason =
+  | "disabled"
+  | "no document"
+  | "replaced"
+  | "duplicate"
+  | "code lost"
+  | "restart asked for";
 
 /** The condition of a bot. `until` is the time of the next try. */
 export type BotCondition =

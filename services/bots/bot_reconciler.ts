@@ -21,7 +21,7 @@ import type { WorkResult } from "../control/work_queue.ts";
 import type { BotDocument, BotRepository } from "../documents/bot_repository.ts";
 import { adjustContainer, adjustFailedStart } from "./adjust_times.ts";
 import { BotActions } from "./bot_actions.ts";
-import type { BotCondition } from "./bot_condition.ts";
+import type { BotCondition, StopReason } from "./bot_condition.ts";
 import type { BotTable } from "./bot_table.ts";
 import { ConditionLog } from "./condition_log.ts";
 import { type BotSpec, type DesiredState, readBotSpec } from "./desired_state.ts";
@@ -163,9 +163,14 @@ export class BotReconciler {
     const { bots } = this.#options;
     const { desired } = spec;
     if (!containers.some(({ phase }) => phase === "exited")) bots.clear(id, "unsavedReason");
-    if (desired?.kind !== "run") bots.clear(id, "failedStart");
+    if (desired?.kind !== "run") bots.clear(id, "failedStart", "restart");
+    this.#reportExits(id, containers);
     const next = this.preview(id, desired, containers);
     bots.update(id, { inFlight: { desired } });
+    // The container that stays is another one than the restart names: somebody else has replaced it.
+    if (next.keeps && next.keeps.containerId !== bots.get(id)?.restart?.containerId) {
+      bots.clear(id, "restart");
+    }
     this.#show(id, spec, next.condition, next.keeps);
     const replaced = next.actions.find(isReplacement);
     if (replaced && !await this.#actions.prepare(id, spec, replaced.containerId, signal)) {
@@ -201,10 +206,11 @@ export class BotReconciler {
    * @param containers Its containers.
    */
   preview(id: string, desired: DesiredState, containers: readonly ManagedContainer[]): Plan {
-    const failed = this.#options.bots.get(id)?.failedStart;
+    const { failedStart: failed, restart } = this.#options.bots.get(id) ?? {};
     const actual = {
       containers: containers.map((container) => adjustContainer(container, this.#ages)),
       ...(failed && { failedStart: adjustFailedStart(id, failed, this.#ages) }),
+      ...(restart && { restart }),
     };
     return plan(desired, actual, this.#options.clock.now());
   }
@@ -250,6 +256,33 @@ export class BotReconciler {
     this.#options.state.setRunningBot({ ...known, condition });
   }
 
+  /** Reports containers that have exited, the oldest first, each once. */
+  #reportExits(id: string, containers: readonly ManagedContainer[]): void {
+    const { bots, state } = this.#options;
+    const exited = containers.filter(({ phase, isForeign }) => phase === "exited" && !isForeign)
+      .toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
+    for (const container of exited) {
+      if (bots.get(id)?.reportedExit === container.containerId) continue;
+      bots.update(id, { reportedExit: container.containerId });
+      const { containerId, attempt, createdAt, startedAt = createdAt, finishedAt } = container;
+      const { exitCode, oomKilled, memoryBytes, diskUse } = container;
+      state.report({
+        type: "exited",
+        id,
+        containerId,
+        attempt,
+        startedAt,
+        at: finishedAt ?? new Date(this.#options.clock.now()),
+        exit: {
+          ...(exitCode !== undefined && { exitCode }),
+          ...(oomKilled && { oomKilled }),
+          ...(memoryBytes !== undefined && { memoryBytes }),
+          ...(diskUse && { diskUse }),
+        },
+      });
+    }
+  }
+
   #afterFailure(id: string, spec: BotSpec, containers: readonly ManagedContainer[] = []): WorkResult {
     const { condition, keeps, againInMs } = this.preview(id, spec.desired, containers);
     this.#show(id, spec, condition, keeps);
@@ -278,14 +311,20 @@ export class BotReconciler {
     state.setRunningBot({
       id,
       condition,
-      ...(container && { containerId: container.containerId, attempt: container.attempt }),
+      ...(container && {
+        containerId: container.containerId,
+        attempt: container.attempt,
+        startedAt: container.startedAt ?? container.createdAt,
+      }),
       ...(specHash !== undefined && { specHash }),
       ...(notes.length > 0 && { notes }),
     });
   }
 }
 
+const REPLACED_FOR: ReadonlySet<StopReason> = new Set(["replaced", "code lost", "restart asked for"]);
+
 /** Tells whether a new start follows the stop at once. */
 function isReplacement(action: Action): action is Action & { readonly type: "stop" } {
-  return action.type === "stop" && (action.reason === "replaced" || action.reason === "code lost");
+  return action.type === "stop" && REPLACED_FOR.has(action.reason);
 }

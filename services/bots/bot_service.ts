@@ -23,6 +23,7 @@ import {
   type StoredBot,
   StoreUnavailableError,
 } from "../documents/bot_repository.ts";
+import { versionOf } from "../documents/version_of.ts";
 import { logRefusal, newFieldsFor, toRefusal } from "../documents/refused_change.ts";
 import type { BotEvents } from "../events/bot_events.ts";
 import { untilCaughtUp } from "../events/until_caught_up.ts";
@@ -183,6 +184,28 @@ export class BotService {
     this.#enqueue(id);
   }
 
+  /**
+   * Stops the container of a bot, and starts a new one. If the bot waits for its next start, the start comes now. Does
+   * nothing if the bot's document does not ask for a run when its turn comes.
+   *
+   * @param id Id of the bot.
+   * @returns Whether this service knows the bot.
+   */
+  restart(id: string): boolean {
+    const status = this.#bots.get(id)?.status;
+    if (!status) return false;
+    const { containerId } = status;
+    this.#bots.clear(id, "failedStart");
+    this.#bots.update(id, { restart: containerId === undefined ? {} : { containerId } });
+    this.wake(id);
+    return true;
+  }
+
+  /** Why the service cannot look after its bots now, or not after all of them; `undefined` if it can. */
+  get trouble(): string | undefined {
+    return this.#options.whyIdle() ?? this.#outages.waitsFor;
+  }
+
   /** Adds a bot to the queue. Before the first full read there is no need: that read covers every bot. */
   #enqueue(id: string): void {
     if (this.#hasBegunRead) this.#queue.add(id);
@@ -207,6 +230,17 @@ export class BotService {
     const isDeleted = type === "deleted" && (!refusal || !await repository.get(id, { signal }));
     if (isDeleted) this.#guard.reportDeleted(id);
     else if (!refusal) this.#guard.reportWritten(id);
+    if (!refusal) {
+      const version = change.type === "deleted" ? undefined : versionOf(change.document);
+      const at = new Date(clock.now());
+      this.state.report({
+        type: "document",
+        id,
+        at,
+        change: type,
+        ...(version !== undefined && { version }),
+      });
+    }
     // The bot starts while the position of its event is still being saved.
     if (current) {
       this.#bots.documentWritten(id, current.document);

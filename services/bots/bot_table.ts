@@ -8,6 +8,7 @@ import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import type { BotDocument } from "../documents/bot_repository.ts";
 import type { BotCondition, RunningBot } from "./bot_condition.ts";
 import type { DesiredState } from "./desired_state.ts";
+import type { AskedRestart } from "./plan.ts";
 import type { FailedStart } from "./restart_policy.ts";
 
 /** A document as it was read or written just now. */
@@ -31,6 +32,10 @@ export interface BotEntry {
   readonly inFlight?: { readonly desired: DesiredState };
   /** The last start, if it failed. */
   readonly failedStart?: FailedStart;
+  /** A restart that was asked for and not yet carried out. */
+  readonly restart?: AskedRestart;
+  /** The engine's id of the exited container that was reported last. */
+  readonly reportedExit?: string;
   /** Why the last log lines of its exited container cannot be stored; the container stays until they are. */
   readonly unsavedReason?: string;
   /** `reported`: an event or a call deleted the bot. `confirmed`: enough full reads agree that its document is gone. */

@@ -27,6 +27,17 @@ export interface ActualState {
   readonly containers: readonly ManagedContainer[];
   /** Its last start, if it failed. */
   readonly failedStart?: FailedStart;
+  /** A restart that was asked for and not yet carried out. */
+  readonly restart?: AskedRestart;
+}
+
+/**
+ * A restart that somebody asked for. It names the container to replace: a later one is the result of the restart, so the
+ * wish cannot be carried out twice.
+ */
+export interface AskedRestart {
+  /** The engine's id of the container to stop; absent if none was live, so that only the wait for the next start ends. */
+  readonly containerId?: string;
 }
 
 /** One step of a plan. */
@@ -73,7 +84,7 @@ export function plan(desired: DesiredState, actual: ActualState, now: number): P
   }
   switch (desired?.kind) {
     case "run":
-      return planRun(desired.specHash, bots, actual.failedStart, now);
+      return planRun(desired.specHash, bots, actual, now);
     case "invalid": {
       const keeps = bots.find(isLive);
       const condition = {
@@ -115,19 +126,22 @@ function planNone(
 function planRun(
   specHash: string,
   bots: readonly ManagedContainer[],
-  failedStart: FailedStart | undefined,
+  { failedStart, restart }: Pick<ActualState, "failedStart" | "restart">,
   now: number,
 ): Plan {
   const live = bots.filter((bot) => isLive(bot) && !isStuck(bot, now));
   const over = bots.filter((bot) => bot.phase === "exited" || isStuck(bot, now));
-  const wanted = live.filter((bot) => bot.specHash === specHash && !bot.isCodeLost);
+  const wanted = live.filter((bot) =>
+    bot.specHash === specHash && !bot.isCodeLost && !isToRestart(bot, restart)
+  );
   const kept = wanted.find(({ phase }) => phase === "running") ?? wanted[0];
   if (kept) return planKeep(kept, live, over, now);
-  if (live.length > 0) return planReplace(specHash, live, failedStart, now);
+  if (live.length > 0) return planReplace(specHash, live, { failedStart, restart }, now);
   const lost = bots.find(({ phase }) => phase === "lost");
   // It may still run out of sight: a second one would trade twice.
   if (lost) return unchanged(hostOf(lost));
-  return planStart(specHash, over, failedStart, now);
+  // Who asks for a restart does not wait for an earlier exit. A start that failed since then counts.
+  return planStart(specHash, over, { failedStart, restart }, now);
 }
 
 function planKeep(
@@ -151,7 +165,7 @@ function planKeep(
 function planReplace(
   specHash: string,
   live: readonly ManagedContainer[],
-  failedStart: FailedStart | undefined,
+  { failedStart, restart }: Pick<ActualState, "failedStart" | "restart">,
   now: number,
 ): Plan {
   const last = lastStart(specHash, [], failedStart);
@@ -159,9 +173,14 @@ function planReplace(
   if (last && dueAt > now) {
     return { ...unchanged(last.condition(new Date(dueAt)), live[0]), againInMs: dueAt - now };
   }
+  const whyStopped = (bot: ManagedContainer): StopReason => {
+    if (bot.specHash !== specHash) return "replaced";
+    return isToRestart(bot, restart) ? "restart asked for" : "code lost";
+  };
+  const isRestart = live.some((bot) => whyStopped(bot) === "restart asked for");
   return {
-    actions: live.map((bot) => stop(bot, bot.specHash === specHash ? "code lost" : "replaced")),
-    condition: { type: "stopping", reason: "replaced" },
+    actions: live.map((bot) => stop(bot, whyStopped(bot))),
+    condition: { type: "stopping", reason: isRestart ? "restart asked for" : "replaced" },
     settled: { type: "starting", attempt: 1 },
     againInMs: 0,
   };
@@ -170,10 +189,10 @@ function planReplace(
 function planStart(
   specHash: string,
   over: readonly ManagedContainer[],
-  failedStart: FailedStart | undefined,
+  { failedStart, restart }: Pick<ActualState, "failedStart" | "restart">,
   now: number,
 ): Plan {
-  const last = lastStart(specHash, over, failedStart);
+  const last = lastStart(specHash, restart ? [] : over, failedStart);
   const dueAt = last ? last.endedAt + last.delayMs : now;
   if (last && dueAt > now) {
     // What was written without measure is not kept until then.
@@ -204,6 +223,10 @@ function remove({ containerId }: ManagedContainer): Action {
 /** Tells whether a container runs or is about to. */
 function isLive({ phase }: ManagedContainer): boolean {
   return phase === "running" || phase === "starting" || phase === "pending";
+}
+
+function isToRestart({ containerId }: ManagedContainer, restart: AskedRestart | undefined): boolean {
+  return restart?.containerId === containerId;
 }
 
 function isStuck({ phase, createdAt }: ManagedContainer, now: number): boolean {

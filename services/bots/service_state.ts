@@ -6,7 +6,9 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { type Clock, systemClock } from "../../lib/util/clock.ts";
-import type { BotStatus, RunningBot } from "./bot_condition.ts";
+import type { Exit } from "../../lib/runner/describe_exit.ts";
+import type { BotChange } from "../documents/bot_repository.ts";
+import type { BotStatus, RunningBot, StopReason } from "./bot_condition.ts";
 import { BotTable } from "./bot_table.ts";
 
 /** Counters since the start of this process, and current values. */
@@ -37,6 +39,48 @@ export interface ServiceMetrics {
  */
 export type BotListener = (id: string, bot: RunningBot | undefined) => void;
 
+/** A container of a bot. */
+interface ActiveContainer {
+  /** The engine's id of the container. */
+  readonly containerId: string;
+  /** How many starts in a row there were, including that of the container. */
+  readonly attempt: number;
+}
+
+/** Something that happened to a bot. */
+export type BotActivity =
+  & {
+    /** Id of the bot. */
+    readonly id: string;
+    /** When it happened. */
+    readonly at: Date;
+  }
+  & (
+    /** Its document was written or removed, by a call or an event. */
+    | { readonly type: "document"; readonly change: BotChange["type"]; readonly version?: string }
+    /** A container was started. */
+    | { readonly type: "started" } & ActiveContainer
+    /** A container ended by itself, or at a limit. */
+    | { readonly type: "exited"; readonly startedAt: Date; readonly exit: Exit } & ActiveContainer
+    /** The service stopped a container. */
+    | {
+      readonly type: "stopped";
+      readonly startedAt: Date;
+      readonly exit: Exit;
+      readonly why: StopReason;
+    } & ActiveContainer
+  );
+
+/** The end of a bot's container. */
+export type BotEnd = Extract<BotActivity, { readonly type: "exited" | "stopped" }>;
+
+/**
+ * Called when something happened to a bot. Called synchronously, so it must return soon and must not throw.
+ *
+ * @param activity What happened.
+ */
+export type BotActivityListener = (activity: BotActivity) => void;
+
 /** Options of a {@linkcode ServiceState}. */
 export interface ServiceStateOptions {
   /** The bots. @default {a table of its own} */
@@ -53,6 +97,7 @@ export class ServiceState {
   readonly #clock: Clock;
   readonly #bots: BotTable;
   readonly #listeners = new Set<BotListener>();
+  readonly #activityListeners = new Set<BotActivityListener>();
   readonly #reconciles = { count: 0, lastMs: 0, totalMs: 0 };
   readonly #counts = { starts: 0, failedStarts: 0, restarts: 0, stops: 0 };
   #eventLagMs: number | undefined;
@@ -124,23 +169,35 @@ export class ServiceState {
   }
 
   /**
-   * Counts a started container.
+   * Counts what happened to a bot, and tells the listeners.
    *
-   * @param start Whether it follows an exit or a failed start.
+   * @param activity What happened.
    */
-  countStart({ restart }: { readonly restart: boolean }): void {
-    this.#counts.starts++;
-    if (restart) this.#counts.restarts++;
+  report(activity: BotActivity): void {
+    if (activity.type === "stopped") this.#counts.stops++;
+    if (activity.type === "started") {
+      this.#counts.starts++;
+      if (activity.attempt > 1) this.#counts.restarts++;
+    }
+    for (const listener of this.#activityListeners) listener(activity);
+  }
+
+  /**
+   * Calls a listener for all that happens to bots from now on. An exit may be reported again after a restart of the
+   * service, because the exited container is still there.
+   *
+   * @param listener See {@linkcode BotActivityListener}.
+   * @returns Unsubscribes it.
+   */
+  subscribeActivity(listener: BotActivityListener): () => void {
+    const own: BotActivityListener = (activity) => listener(activity);
+    this.#activityListeners.add(own);
+    return () => this.#activityListeners.delete(own);
   }
 
   /** Counts a failed start. */
   countFailedStart(): void {
     this.#counts.failedStarts++;
-  }
-
-  /** Counts a stopped container. */
-  countStop(): void {
-    this.#counts.stops++;
   }
 
   /**

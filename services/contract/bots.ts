@@ -47,14 +47,21 @@ export type BotSummary = z.infer<typeof botSummary>;
 /** An end of a bot's container. */
 export const botExit = z.object({
   at: time,
-  exitCode: z.int().optional(),
-  reason: z.string().meta({ description: "Why it ended, in words" }),
+  startedAt: time,
+  attempt: z.int().meta({ description: "Number of starts in a row, including its own" }),
+  exitCode: z.int().optional().meta({ description: "128 + n for signal n; absent if unknown" }),
+  reason: z.string().meta({
+    description: "Why it ended, in words; `stopped: …` if the service stopped it",
+  }),
   lastLines: z.array(z.string()).meta({ description: "The last lines that the bot printed before" }),
 }).meta({ id: "BotExit" });
 
+/** An end of a bot's container. */
+export type BotExit = z.infer<typeof botExit>;
+
 /** One bot with all that is known of it. */
 export const bot = botSummary.extend({
-  document,
+  document: document.optional().meta({ description: "Absent if only a container is left of the bot" }),
   exits: z.array(botExit).meta({ description: "The last ends of its containers, the newest first" }),
   advice: z.string().optional().meta({ description: "What to do, if something has to be done" }),
 }).meta({ id: "Bot" });
@@ -79,7 +86,15 @@ export const BOTS_CONTRACT = {
       label: z.string().max(200).optional().meta({ description: "`name=value`, or `name` for any value" }),
       text: z.string().max(200).optional().meta({ description: "Part of the id, ignoring case" }),
     }),
-    responses: { 200: z.object({ bots: z.array(botSummary), next }).meta({ id: "BotList" }) },
+    responses: {
+      200: z.object({
+        bots: z.array(botSummary),
+        next,
+        trouble: z.string().optional().meta({
+          description: "Why the service cannot look after its bots now: the list shows what it knew last",
+        }),
+      }).meta({ id: "BotList" }),
+    },
   },
   getBot: {
     summary: "Get a bot with its document",
@@ -116,6 +131,8 @@ export const BOTS_CONTRACT = {
   },
   restartBot: {
     summary: "Stop a bot's container and start a new one",
+    description:
+      "A bot that waits for its next start is started at once. The answer does not wait for the start.",
     params: idParams,
     responses: { 202: changedBot },
     problems: [404, 409],

@@ -8,6 +8,7 @@
 import { z } from "zod";
 import { BOTS_CONTRACT } from "./bots.ts";
 import { CODE_CONTRACT } from "./code.ts";
+import { EVENTS_CONTRACT } from "./events.ts";
 import type { OperationContract } from "./common.ts";
 import { LOGS_CONTRACT } from "./logs.ts";
 import type { OperationId } from "./operations.ts";
@@ -28,7 +29,7 @@ export const CONTRACT = {
   // Logs.
   ...LOGS_CONTRACT,
   // Events and statistics.
-
+  ...EVENTS_CONTRACT,
   // Schedules and runs.
   ...SCHEDULES_CONTRACT,
   ...RUNS_CONTRACT,

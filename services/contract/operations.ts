@@ -42,7 +42,10 @@ export const OPERATIONS = {
   searchLogs: { method: "GET", path: "/api/logs/search", role: "read" },
   getMetrics: { method: "GET", path: "/api/bots/{id}/metrics", role: "read" },
   // Events and statistics.
-
+  streamEvents: { method: "GET", path: "/api/events", role: "read" },
+  streamBotEvents: { method: "GET", path: "/api/bots/{id}/events", role: "read" },
+  getStats: { method: "GET", path: "/api/stats", role: "read" },
+  getBotStats: { method: "GET", path: "/api/bots/{id}/stats", role: "read" },
   // Schedules and runs.
   listSchedules: { method: "GET", path: "/api/schedules", role: "read" },
   getSchedule: { method: "GET", path: "/api/schedules/{id}", role: "read" },

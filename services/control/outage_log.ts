@@ -21,6 +21,11 @@ export class OutageLog {
     return this.#waits.has(part);
   }
 
+  /** What the first waiting part waits for; `undefined` if none waits. */
+  get waitsFor(): string | undefined {
+    return this.#waits.values().next().value;
+  }
+
   /**
    * Reports the state of a part.
    *

@@ -12,7 +12,7 @@ import { field, type Fields, isObject, typeName } from "./document_fields.ts";
 export const BERTH_KEY = "berth";
 
 /** Settings of bots and schedules. */
-export const BOT_SETTINGS = ["stop_grace_seconds", "log_interval_seconds"] as const;
+export const BOT_SETTINGS = ["stop_grace_seconds", "log_interval_seconds", "labels"] as const;
 /** Settings of schedules only. */
 export const SCHEDULE_SETTINGS = [
   "timezone",
@@ -63,7 +63,10 @@ export function settingNotes({ own, berth }: SplitConfig): string[] {
       meant ? `; did you mean ${meant}?` : ""
     }`;
   });
-  const bare = ALL_SETTINGS.filter((name) => Object.hasOwn(own, name) && !Object.hasOwn(berth, name)).map((
+  // A bot may well have labels of its own.
+  const bare = ALL_SETTINGS.filter((name) =>
+    name !== "labels" && Object.hasOwn(own, name) && !Object.hasOwn(berth, name)
+  ).map((
     name,
   ) => `config.${name}: belongs to the bot and sets nothing; Berth reads config.${BERTH_KEY}.${name}`);
   return [...unknown, ...bare];

@@ -15,6 +15,7 @@ import { CONFIG_TEXT, writtenConfig } from "./config_text.ts";
 import { field, type Fields, isObject, typeName } from "./document_fields.ts";
 import { enabledNotes, isEnabled } from "./enabled.ts";
 import { readInstant } from "./instant.ts";
+import { type Labels, readLabels } from "./labels.ts";
 import { unreadableReason } from "./unreadable_document.ts";
 
 /**
@@ -25,6 +26,8 @@ export interface BotSettings {
   readonly stopGraceSeconds?: number;
   /** `log_interval_seconds`: seconds between two writes of the stored log, a whole number from 1 to 3600. */
   readonly logIntervalSeconds?: number;
+  /** `labels`: strings by name, to group bots. They do not shape the container. */
+  readonly labels?: Labels;
 }
 
 /** A document that can be run. */
@@ -144,7 +147,8 @@ function parseFields(document: Fields, fallback: Omit<InvalidBotDocument, "reaso
     isLongRunning: true,
     persistResults: false,
   };
-  const settings = settingsOf(split, problems);
+  const { labels, notes: labelNotes } = readLabels(split.berth);
+  const settings = { ...settingsOf(split, problems), ...(labels && { labels }) };
   if (problems.length > 0) return invalid(problems);
   const executable = toExecutable(input);
   if (Array.isArray(executable)) return invalid(executable);
@@ -162,6 +166,7 @@ function parseFields(document: Fields, fallback: Omit<InvalidBotDocument, "reaso
       ...DATES.flatMap((name) => noteOfDate(`custom.${name}`, field(custom as Fields, name))),
       ...enabledNotes(document),
       ...settingNotes(split),
+      ...labelNotes,
     ],
   };
 }

@@ -17,6 +17,7 @@ import { tick, type TickFailure } from "../control/tick.ts";
 import { OutageLog } from "../control/outage_log.ts";
 import { Wakeup } from "../../lib/util/wakeup.ts";
 import type { BotChange, Refusal, RepositoryCallOptions, StoredBot } from "../documents/bot_repository.ts";
+import { versionOf } from "../documents/version_of.ts";
 import { logRefusal, newFieldsFor, toRefusal } from "../documents/refused_change.ts";
 import type { BotEvents } from "../events/bot_events.ts";
 import { untilCaughtUp } from "../events/until_caught_up.ts";
@@ -298,6 +299,14 @@ export class ScheduleService {
       .write(change, { signal, newFields: newFieldsFor(segment) })
       .catch(toRefusal);
     if (refusal) logRefusal(this.#log, change, refusal);
+    else {
+      const version = change.type === "deleted" ? undefined : versionOf(change.document);
+      this.state.reportChange({
+        id: change.id,
+        change: change.type,
+        ...(version !== undefined && { version }),
+      });
+    }
     await positionSaved;
     // Until then, the catch-up covers the change.
     if (this.#isCaughtUp) await this.check(change.id, signal);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { BotChange } from "../documents/bot_repository.ts";
 import { isOpenRun, type RunRecord, type RunState } from "./run_repository.ts";
 import type { ScheduleCondition } from "./schedule_condition.ts";
 
@@ -40,6 +41,23 @@ export interface ScheduleMetrics {
  */
 export type RunListener = (record: RunRecord) => void;
 
+/** A document of a schedule that was written or removed, by a call or an event. */
+export interface ScheduleChange {
+  /** Id of the schedule. */
+  readonly id: string;
+  /** What was done. */
+  readonly change: BotChange["type"];
+  /** Version of its code, if the document names one. */
+  readonly version?: string;
+}
+
+/**
+ * Called when the document of a schedule was written or removed. Must return quickly and not throw.
+ *
+ * @param change What was done.
+ */
+export type ScheduleChangeListener = (change: ScheduleChange) => void;
+
 interface Entry {
   condition?: ScheduleCondition;
   readonly open: Map<string, RunRecord>;
@@ -52,6 +70,7 @@ export class ScheduleState {
   readonly #closed: Partial<Record<RunState, number>> = {};
   readonly #now: () => Pick<ScheduleMetrics, "running" | "waiting">;
   readonly #listeners = new Set<RunListener>();
+  readonly #changeListeners = new Set<ScheduleChangeListener>();
   #starts = 0;
   #startLagMs: number | undefined;
 
@@ -85,6 +104,22 @@ export class ScheduleState {
   subscribe(listener: RunListener): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  /** Tells the listeners of a changed document. @param change What was done. */
+  reportChange(change: ScheduleChange): void {
+    for (const listener of this.#changeListeners) listener(change);
+  }
+
+  /**
+   * Subscribes to changes of documents.
+   *
+   * @param listener Called with each change from now on.
+   * @returns A function that ends the subscription.
+   */
+  subscribeChanges(listener: ScheduleChangeListener): () => void {
+    this.#changeListeners.add(listener);
+    return () => void this.#changeListeners.delete(listener);
   }
 
   #keep(record: RunRecord): void {

@@ -132,6 +132,29 @@ print(json.dumps({
     assert.equal((await orchestrator.getStatus(id))?.oomKilled, true);
   });
 
+  test("getUsage() measures a running container, and nothing else", async ({ orchestrator, spec }) => {
+    const busy = python("import time\nkept = bytearray(64 * 1024**2)\nprint('ready')\nwhile True: pass");
+    const made = spec(busy, { resources: { memoryBytes: 256 * 1024 ** 2, cpuShares: 512, pids: 64 } });
+    const { id } = await orchestrator.createAndStart(made);
+    let first = await orchestrator.getUsage(id);
+    await until("it holds its memory", async () => {
+      first = await orchestrator.getUsage(id);
+      return (first?.memoryBytes ?? 0) > 64 * 1024 ** 2;
+    });
+    assert.ok(first && first.memoryBytes < 128 * 1024 ** 2, String(first?.memoryBytes));
+    assert.equal(first.memoryLimitBytes, 256 * 1024 ** 2);
+    assert.ok(first.processes! >= 1 && first.processes! < 10, String(first.processes));
+    const before = first;
+    await until("it uses the processor", async () => {
+      const now = await orchestrator.getUsage(id);
+      return now !== undefined && now.cpuSeconds > before.cpuSeconds && now.time > before.time;
+    });
+    await orchestrator.stop(id, { graceSeconds: 0 });
+    assert.equal(await orchestrator.getUsage(id), undefined);
+    assert.equal(await orchestrator.getUsage(MISSING), undefined);
+    assert.equal(await orchestrator.getUsage("a/../b"), undefined);
+  });
+
   test("createAndStart() limits processes", async ({ orchestrator, spec }) => {
     const resources = { memoryBytes: 128 * 1024 ** 2, cpuShares: 512, pids: 8 };
     const script = `

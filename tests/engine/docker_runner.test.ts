@@ -42,6 +42,17 @@ Deno.test("DockerRunner kills a bot that ignores SIGTERM after the grace period,
     assert.deepEqual([how, exitCode], ["killed", 137]);
   }));
 
+Deno.test("DockerRunner measures what it lists", () =>
+  withRunner(async ({ runner, deploy }) => {
+    const { containerId } = await runner.startContainer(await deploy({ "main.py": PYTHON_LOOP }));
+    await linesUntil(runner, containerId, /^ready$/);
+    const [listed] = await runner.listManagedContainers(ALL_SEGMENTS, { kind: "bot" });
+    const usage = await runner.getUsage(listed!);
+    assert.ok(usage && usage.cpuSeconds > 0 && usage.memoryBytes > 0 && usage.processes! > 0);
+    await runner.stopContainer(containerId);
+    assert.equal(await runner.getUsage(listed!), undefined);
+  }));
+
 Deno.test("DockerRunner tells a run its slot, and a bot of none", () =>
   withRunner(async ({ runner, deploy }) => {
     const code = "import os\ndef main(id, config): return os.environ.get('SLOT', 'none')\n";

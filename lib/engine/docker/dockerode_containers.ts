@@ -99,6 +99,29 @@ export class DockerodeContainers {
   }
 
   /**
+   * Measures a container once.
+   *
+   * @param container Id or name.
+   * @param options Time limit and signal.
+   * @returns The answer; `undefined` if there is no such container.
+   */
+  async stats(container: string, options: EngineRequestOptions): Promise<unknown> {
+    if (!REFERENCE.test(container)) return undefined;
+    // Without `one-shot` the engine measures twice, a second apart.
+    const query = { stream: "false", "one-shot": "true" };
+    const request = this.#request(
+      `measure container '${container}'`,
+      "GET",
+      container,
+      "/stats",
+      query,
+      "read",
+    );
+    const { status, value } = await this.#client.call(request, options, [404]);
+    return status === 404 ? undefined : value;
+  }
+
+  /**
    * Stops a container with SIGTERM, then SIGKILL. Returns once it has ended.
    *
    * @param container Id or name.

@@ -11,6 +11,7 @@ import type {
   ContainerEvent,
   ContainerInfo,
   ContainerOrchestrator,
+  ContainerUsage,
   CopyFromContainerOptions,
   CreateAndStartOptions,
   EngineCallOptions,
@@ -42,6 +43,7 @@ import { DockerodeStarter } from "./dockerode_starter.ts";
 import { DockerodeStopper } from "./dockerode_stopper.ts";
 import { DEFAULT_TIME_LIMITS, type DockerodeTimeLimits } from "./dockerode_time_limits.ts";
 import type { EngineTurnLimits } from "./dockerode_turns.ts";
+import { usageOf } from "./dockerode_usage.ts";
 import { removeUnusedVolumes } from "./dockerode_volumes.ts";
 import { DockerodeWaiter } from "./dockerode_waiter.ts";
 import { watchContainers } from "./dockerode_watcher.ts";
@@ -236,6 +238,10 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
     const request = { what, method: "GET", path: "/containers/json", query, kind: "read" } as const;
     const { value } = await this.#client.call(request, this.#bounds(options));
     return expectShape(what, value, isList).map(fromListEntry);
+  }
+
+  async getUsage(container: string, options: EngineCallOptions = {}): Promise<ContainerUsage | undefined> {
+    return usageOf(await this.#containers.stats(container, this.#bounds(options)));
   }
 
   async listLayers(options: ListContainersOptions = {}): Promise<ReadonlyMap<string, number>> {

@@ -141,7 +141,7 @@ Deno.test("an id is a bot or a schedule, never both", async () => {
   assert.match(error.message, /'daily' is already a schedule.*berth remove daily/);
   const { document } = await client.call("getBot", { params: { id: "mine" } });
   await refused(
-    client.call("putBot", { params: { id: "daily" }, body: document }),
+    client.call("putBot", { params: { id: "daily" }, body: document! }),
     409,
     "document/other-kind",
   );

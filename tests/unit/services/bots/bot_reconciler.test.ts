@@ -262,3 +262,68 @@ Deno.test("BotReconciler says that a container waits for its log to be stored, u
   await pass(documentOf("1", false));
   assert.equal(conditionOf(), "disabled");
 });
+
+Deno.test("BotReconciler carries a restart out once", async () => {
+  const { engine, bots, pass, conditionOf } = makeReconciler();
+  await pass(documentOf("1"));
+  bots.update(ID, { restart: { containerId: "c1" } });
+  assert.deepEqual(await pass(documentOf("1")), ["prepare", "stop c1"]);
+  assert.deepEqual(await pass(documentOf("1")), ["start"]);
+  assert.equal(bots.get(ID)?.restart, undefined);
+  assert.deepEqual(await pass(documentOf("1")), ["look"]);
+  assert.equal(conditionOf(), "running");
+  assert.equal(engine.there?.containerId, "c2");
+});
+
+Deno.test("BotReconciler forgets a restart whose container is replaced or not wanted any more", async () => {
+  const { engine, bots, pass } = makeReconciler();
+  await pass(documentOf("1"));
+  bots.update(ID, { restart: { containerId: "c0" } });
+  assert.deepEqual(await pass(documentOf("1")), ["look"]);
+  assert.equal(bots.get(ID)?.restart, undefined);
+  bots.update(ID, { restart: { containerId: "c1" } });
+  assert.deepEqual(await pass(documentOf("1", false)), ["stop c1"]);
+  assert.deepEqual(await pass(documentOf("1")), ["start"]);
+  assert.deepEqual(await pass(documentOf("1")), ["look"]);
+  assert.equal(engine.there?.containerId, "c2");
+});
+
+Deno.test("BotReconciler keeps a container whose restart cannot be prepared, and tries again", async () => {
+  const { engine, bots, pass, conditionOf, clock } = makeReconciler();
+  await pass(documentOf("1"));
+  bots.update(ID, { restart: { containerId: "c1" } });
+  engine.unprepared = new InvalidArchiveError("corrupt", "The archive is corrupt.");
+  assert.deepEqual(await pass(documentOf("1")), ["prepare"]);
+  assert.equal(conditionOf(), "failed");
+  assert.equal(engine.there?.containerId, "c1");
+  engine.unprepared = undefined;
+  await clock.advance(1000);
+  await pass(documentOf("1"));
+  await pass(documentOf("1"));
+  assert.equal(engine.there?.containerId, "c2");
+});
+
+Deno.test("BotReconciler reports an exit once, and a stop with its reason", async () => {
+  const { engine, pass, state } = makeReconciler();
+  const seen: string[] = [];
+  state.subscribeActivity((activity) => {
+    const { type } = activity;
+    const detail = type === "exited" || type === "stopped" ? ` ${activity.exit.exitCode}` : "";
+    seen.push(`${type}${type === "stopped" ? ` ${activity.why}` : ""}${detail}`);
+  });
+  await pass(documentOf("1"));
+  engine.there = {
+    ...engine.there!,
+    phase: "exited",
+    exitCode: 3,
+    startedAt: new Date(0),
+    finishedAt: new Date(0),
+  };
+  await pass(documentOf("1"));
+  await pass(documentOf("1"));
+  assert.deepEqual(seen, ["started", "exited 3"]);
+  engine.there = undefined;
+  await pass(documentOf("1"));
+  await pass(documentOf("1", false));
+  assert.deepEqual(seen.slice(2), ["started", "stopped disabled 0"]);
+});

@@ -302,3 +302,36 @@ Deno.test("plan() never touches a container of another store, and starts nothing
   const { actions } = plan({ kind: "disabled" }, { containers: [foreign, own] }, 0);
   assert.deepEqual(actions, [{ type: "stop", containerId: "own", reason: "disabled" }]);
 });
+
+Deno.test("plan() stops the container that a restart names, and no later one", () => {
+  const restart = { containerId: "c1" };
+  assert.deepEqual(plan(RUN, { containers: [container()], restart }, NOW), {
+    actions: [{ type: "stop", containerId: "c1", reason: "restart asked for" }],
+    condition: { type: "stopping", reason: "restart asked for" },
+    settled: { type: "starting", attempt: 1 },
+    againInMs: 0,
+  });
+  const later = container({ containerId: "c2" });
+  assert.deepEqual(plan(RUN, { containers: [later], restart }, NOW).actions, []);
+  assert.deepEqual(plan(RUN, { containers: [later], restart: {} }, NOW).actions, []);
+  const replaced = plan(RUN, { containers: [container({ specHash: "old" })], restart }, NOW);
+  assert.deepEqual(replaced.actions, [{ type: "stop", containerId: "c1", reason: "replaced" }]);
+});
+
+Deno.test("plan() keeps what a restart names if the bot is not to run, or its start has failed since", () => {
+  const containers = [container()];
+  const restart = { containerId: "c1" };
+  const invalid = { kind: "invalid", reason: "broken" } as const;
+  assert.deepEqual(plan(invalid, { containers, restart }, NOW).actions, []);
+  const { actions, condition } = plan(RUN, { containers, restart, failedStart: failed(100) }, NOW);
+  assert.deepEqual([actions, condition?.type], [[], "image-missing"]);
+});
+
+Deno.test("plan() starts a bot at once that waits after an exit, if a restart is asked for", () => {
+  const containers = [exited(100, 100, { attempt: 7 })];
+  assert.equal(plan(RUN, { containers }, NOW).condition?.type, "backing-off");
+  assert.deepEqual(plan(RUN, { containers, restart: {} }, NOW).actions, [
+    { type: "remove", containerId: "c1" },
+    { type: "start", attempt: 1 },
+  ]);
+});

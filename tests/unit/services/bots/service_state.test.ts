@@ -68,10 +68,13 @@ Deno.test("ServiceState.getMetrics() counts", () => {
   state.setRunningBot({ id: "c", condition: { type: "starting", attempt: 1 } });
   state.countReconcile(20);
   state.countReconcile(5);
-  state.countStart({ restart: false });
-  state.countStart({ restart: true });
+  const started = { type: "started", id: "a", containerId: "c1", at: new Date(0) } as const;
+  state.report({ ...started, attempt: 1 });
+  state.report({ ...started, attempt: 2 });
   state.countFailedStart();
-  state.countStop();
+  const exit = { startedAt: new Date(0), exit: { exitCode: 0 } };
+  state.report({ ...started, ...exit, type: "stopped", why: "disabled", attempt: 1 });
+  state.report({ ...started, ...exit, type: "exited", attempt: 2 });
   state.setEventLag(12);
   const metrics = state.getMetrics();
   assert.deepEqual(metrics, {

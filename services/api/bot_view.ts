@@ -1,0 +1,113 @@
+/**
+ * How the API shows a bot.
+ *
+ * @module
+ */
+
+import { describeCondition, type RunningBot } from "../bots/bot_condition.ts";
+import { conditionAdvice } from "../bots/condition_advice.ts";
+import type { KeptExit } from "../bots/exit_history.ts";
+import type { BotExit, BotSummary } from "../contract/bots.ts";
+import { parseBotDocument, type ParsedBotDocument } from "../documents/bot_document.ts";
+import type { BotDocument } from "../documents/bot_repository.ts";
+import type { StoredLogLine } from "../../lib/logs/line_format.ts";
+
+/** What is known of a bot. */
+export interface KnownBot {
+  /** Its id. */
+  readonly id: string;
+  /** Its document; absent if only a container is left of it. */
+  readonly document?: BotDocument | undefined;
+  /** Its status; absent if this process does not look after it, or not yet. */
+  readonly status?: RunningBot | undefined;
+}
+
+/** Lines that are shown of each end. */
+const LINES_OF_EXIT = 10;
+/** How much later than the end of its program a line may be received, in ms. */
+const LATE_LINE_MS = 500;
+
+/**
+ * Shows a bot in a list.
+ *
+ * @param bot What is known of it.
+ */
+export function botSummaryOf({ id, document, status }: KnownBot): BotSummary {
+  const parsed = document && parseBotDocument(document, { key: id });
+  const condition = status?.condition;
+  const notes = notesOf(parsed, status);
+  return {
+    id,
+    enabled: parsed?.enabled ?? false,
+    ...stateOf(parsed, status),
+    ...(status && { since: status.conditionSince.toISOString() }),
+    ...(condition && "until" in condition && condition.until && { until: condition.until.toISOString() }),
+    ...(parsed?.status === "valid" && {
+      ...(parsed.executable.version !== undefined && { version: parsed.executable.version }),
+      runtime: parsed.executable.runtime,
+      ...(parsed.settings.labels && { labels: { ...parsed.settings.labels } }),
+    }),
+    ...(status?.attempt !== undefined && { attempt: status.attempt }),
+    ...(status?.startedAt && { startedAt: status.startedAt.toISOString() }),
+    ...(status?.containerId !== undefined && { containerId: status.containerId }),
+    ...(notes.length > 0 && { notes }),
+  };
+}
+
+/** A document that cannot be read is no secret, even if no service looks after the bot. */
+function stateOf(
+  parsed: ParsedBotDocument | undefined,
+  status: RunningBot | undefined,
+): Pick<BotSummary, "state" | "condition"> {
+  if (status) return { state: status.condition.type, condition: describeCondition(status.condition) };
+  const seen = "not looked at yet";
+  const condition = parsed?.status === "invalid"
+    ? `${seen}; its document is invalid: ${parsed.reason}`
+    : seen;
+  return { state: "unknown", condition };
+}
+
+function notesOf(parsed: ParsedBotDocument | undefined, status: RunningBot | undefined): string[] {
+  const ofDocument = parsed?.status === "valid" ? parsed.notes : [];
+  return [...new Set([...ofDocument, ...status?.notes ?? []])];
+}
+
+/**
+ * Says what to do about a bot.
+ *
+ * @param bot What is known of it.
+ * @returns `undefined` if nothing has to be done.
+ */
+export function botAdviceOf({ id, document, status }: KnownBot): string | undefined {
+  if (status) return conditionAdvice(id, status.condition);
+  if (document && parseBotDocument(document, { key: id }).status === "invalid") {
+    return "Correct its document, for example with 'berth deploy DIR'.";
+  }
+  return undefined;
+}
+
+/**
+ * Shows the ends of a bot's containers, each with the last lines before it.
+ *
+ * @param exits The ends, the newest first.
+ * @param lines The last lines of the bot's log, the oldest first.
+ */
+export function botExitsOf(exits: readonly KeptExit[], lines: readonly StoredLogLine[]): BotExit[] {
+  return exits.map(({ at, startedAt, attempt, exitCode, reason }, index) => {
+    const next = exits[index - 1]?.startedAt;
+    const from = Date.parse(startedAt);
+    const to = Math.min(Date.parse(at) + LATE_LINE_MS, next === undefined ? Infinity : Date.parse(next) - 1);
+    const own = lines.filter(({ time }) => {
+      const ms = Date.parse(time);
+      return ms >= from && ms <= to;
+    });
+    return {
+      at,
+      startedAt,
+      attempt,
+      ...(exitCode !== undefined && { exitCode }),
+      reason,
+      lastLines: own.slice(-LINES_OF_EXIT).map(({ text }) => text),
+    };
+  });
+}

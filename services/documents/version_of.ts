@@ -1,0 +1,19 @@
+/**
+ * Reads the version of a document that need not be valid.
+ *
+ * @module
+ */
+
+import { field, isObject } from "./document_fields.ts";
+
+/**
+ * Reads `custom.version`.
+ *
+ * @param document The document, or a part of it.
+ * @returns `undefined` if it has no version that is a string.
+ */
+export function versionOf(document: unknown): string | undefined {
+  const custom = isObject(document) ? field(document, "custom") : undefined;
+  const version = isObject(custom) ? field(custom, "version") : undefined;
+  return typeof version === "string" ? version.slice(0, 200) : undefined;
+}
