@@ -71,6 +71,17 @@ export class Access {
   }
 
   /**
+   * Tells whether the token or session of a request is still valid. Counts nothing.
+   *
+   * @param request The request, which came in by TCP.
+   * @param from The client's address.
+   * @throws {StoreUnavailableError} If the database does not answer.
+   */
+  async knows(request: Request, from: string): Promise<boolean> {
+    return await this.#authenticator.callerOf(request.headers, from) !== undefined;
+  }
+
+  /**
    * Counts an answer that the caller is unknown.
    *
    * @param from The client's address.

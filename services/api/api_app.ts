@@ -20,6 +20,7 @@ import { EventFeed } from "./event_feed.ts";
 import { eventHandlers } from "./event_handlers.ts";
 import { ExitHistory } from "../bots/exit_history.ts";
 import { statsHandlers } from "./stats_handlers.ts";
+import { endWhenRevoked } from "./end_when_revoked.ts";
 import type { Handlers } from "./handlers.ts";
 import { loginPage } from "./home_page.ts";
 import { Idempotency } from "./idempotency.ts";
@@ -43,7 +44,7 @@ export type AnswerRequest = (request: Request, entrance: Entrance, from: string)
 export type ApiApp = AnswerRequest & Disposable;
 
 /** Decides which requests come in, and as whose. */
-export type Gate = Pick<Access, "admit" | "countFailure" | "cookie">;
+export type Gate = Pick<Access, "admit" | "countFailure" | "cookie" | "knows">;
 
 /** Headers of every response. */
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
@@ -138,12 +139,20 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
       }
     }
     if (response.status === 401 && wantsPage(request)) response = loginPage(response.headers);
+    if (entrance === "tcp" && isStream(response)) {
+      response = endWhenRevoked(response, () => access.knows(request, from));
+    }
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
       if (!response.headers.has(name)) response.headers.set(name, value);
     }
     return response;
   };
   return Object.assign(answer, { [Symbol.dispose]: () => logs[Symbol.dispose]() });
+}
+
+function isStream({ headers, body }: Response): boolean {
+  const type = headers.get("content-type") ?? "";
+  return body !== null && (type.startsWith("text/event-stream") || type.startsWith("application/x-ndjson"));
 }
 
 function wantsPage({ method, headers }: Request): boolean {

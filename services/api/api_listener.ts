@@ -8,11 +8,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
 import type { AnswerRequest, Entrance } from "./api_app.ts";
 import { clientAddress } from "./client_address.ts";
+import { STATUS_TEXT } from "./status_text.ts";
 import { readTlsFiles, type TlsFiles, TlsRenewal } from "./tls_files.ts";
 
 /** Where to listen. */
@@ -67,6 +69,9 @@ const HANDSHAKE_MS = 10_000;
 /** The kernel's limit for the path of a unix socket, in bytes. */
 const MAX_SOCKET_PATH_BYTES = 107;
 
+/** The responses in progress: nothing else may be written to their connections. */
+const answering = new WeakMap<Duplex, ServerResponse>();
+
 type Place = { readonly path: string } | { readonly host: string; readonly port: number };
 
 /** The API, while it listens. */
@@ -84,7 +89,7 @@ export class ApiListener implements AsyncDisposable {
   /**
    * Begins to listen.
    *
-   * @param app The API.
+   * @param app Answers requests.
    * @param addresses Where to listen.
    * @param limits Other limits than usual.
    */
@@ -153,6 +158,8 @@ export class ApiListener implements AsyncDisposable {
   #answer(entrance: Entrance, from: (incoming: IncomingMessage) => string) {
     return (incoming: IncomingMessage, outgoing: ServerResponse) => {
       const address = from(incoming);
+      answering.set(incoming.socket, outgoing);
+      outgoing.once("close", () => answering.delete(incoming.socket));
       void getRequestListener((request) => this.#app(request, entrance, address), {
         overrideGlobalObjects: false,
       })(incoming, outgoing);
@@ -167,6 +174,7 @@ export class ApiListener implements AsyncDisposable {
       server.once("error", reject);
       server.listen(where, resolve);
       await promise;
+      server.on("clientError", refuse);
       server.on("error", (error) => this.#log.warn("server failed", { entrance, problem: messageOf(error) }));
       this.#servers.push(server);
       this.#log.info("listening", { entrance, ...where, ...("port" in where && { port: this.port }) });
@@ -189,6 +197,24 @@ export class ApiListener implements AsyncDisposable {
     ));
   }
 }
+
+/** Answers a client whose request no handler sees: it is too slow, too large, or no HTTP. */
+function refuse(error: Error & { code?: string }, socket: Duplex): void {
+  const isAnswering = answering.get(socket)?.headersSent === true;
+  if (!socket.writable || isAnswering || error.code === "ECONNRESET") return void socket.destroy();
+  const [status, code, detail] = REFUSALS[error.code ?? ""] ??
+    [400, "request/invalid", "The request is not valid HTTP."] as const;
+  const body = JSON.stringify({ type: "about:blank", title: STATUS_TEXT[status], status, code, detail });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_TEXT[status]}\r\nContent-Type: application/problem+json\r\n` +
+      `Content-Length: ${body.length}\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+const REFUSALS: Readonly<Record<string, readonly [number, string, string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "request/timeout", "The request did not come in time."],
+  HPE_HEADER_OVERFLOW: [431, "request/header-too-large", "The header of the request is larger than 16 KiB."],
+};
 
 function describe(error: unknown, where: Place): string {
   const { code } = error as { code?: unknown };

@@ -76,6 +76,17 @@ export const changedBot = z.object({
   etag: z.string().optional().meta({ description: "ETag of the document after the change" }),
 }).meta({ id: "ChangedBot" });
 
+/** A document that runs. */
+const EXAMPLE = {
+  enabled: false,
+  config: { symbol: "BTC-USD" },
+  custom: {
+    version: "1.0.0",
+    filePath: "my-bot/1.0.0",
+    config: { runtime: "python3.11", entrypoints: { bot: "main.py" } },
+  },
+};
+
 /** The operations on bots. */
 export const BOTS_CONTRACT = {
   listBots: {
@@ -106,7 +117,7 @@ export const BOTS_CONTRACT = {
     summary: "Write the document of a bot",
     description: "Fields that the document does not contain stay. `If-Match` makes the write conditional.",
     params: idParams,
-    body: document,
+    body: document.meta({ examples: [EXAMPLE] }),
     responses: { 200: changedBot, 201: changedBot },
     problems: [409, 412, 422],
   },

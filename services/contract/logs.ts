@@ -11,6 +11,9 @@ import { botId, idParams, next, type OperationContract, problem } from "./common
 /** A point in time: RFC 3339, with any offset and any number of digits. */
 const instant = z.iso.datetime({ offset: true }).max(64);
 
+/** Longest list of ids in a query, in characters: a request's whole header may have 16 KiB. */
+const MAX_IDS_LENGTH = 8000;
+
 /** A line of a log. */
 export const logLine = z.object({
   time: z.string().meta({
@@ -92,9 +95,16 @@ export const LOGS_CONTRACT = {
       "newest day first. If there is more, a `LogEnd` with `next` comes last: after `limit` lines, or after ten seconds.",
     query: z.strictObject({
       ...pattern,
-      bots: z.string().max(20_000).transform((text) => text.split(","))
+      bots: z.string().max(MAX_IDS_LENGTH).transform((text) => text.split(","))
         .refine((ids) => ids.every(isBotId), "must be ids, with commas between them").optional()
-        .meta({ description: "Ids with commas between them" }),
+        .meta({
+          description: "Ids with commas between them",
+          override: {
+            type: "string",
+            maxLength: MAX_IDS_LENGTH,
+            pattern: "^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}(,[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127})*$",
+          },
+        }),
       from: instant.optional().meta({ description: "Only lines at or after this time" }),
       to: instant.optional().meta({ description: "Only lines before this time" }),
       limit: z.coerce.number().int().min(1).max(10_000).default(1000).meta({

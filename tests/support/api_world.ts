@@ -94,6 +94,7 @@ export class ApiWorld implements AsyncDisposable {
     } as ApiParts, {
       admit: () => Promise.resolve(this.caller),
       countFailure: () => {},
+      knows: () => Promise.resolve(true),
       cookie: { isSecure: false, port: 0 },
     });
   }

@@ -145,7 +145,7 @@ Deno.test("a slow header and a slow body are cut off with 408", () =>
       sendRaw(port, thenWait("")),
     ]);
     resolve();
-    for (const answer of answers) assert.match(answer, /^HTTP\/1\.1 408 /);
+    for (const answer of answers) assert.match(answer, /^HTTP\/1\.1 408 [^]*"code":"request\/timeout"/);
   }, { limits: { headersTimeout: 300, requestTimeout: 1000 } }));
 
 Deno.test("a header that is too large is refused", () =>
@@ -153,7 +153,12 @@ Deno.test("a header that is too large is refused", () =>
     const answer = await sendRaw(port, [
       `GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: ${"x".repeat(20_000)}\r\n\r\n`,
     ]);
-    assert.match(answer, /^HTTP\/1\.1 431 /);
+    assert.match(
+      answer,
+      /^HTTP\/1\.1 431 [^]*application\/problem\+json[^]*"code":"request\/header-too-large"/,
+    );
+    const nonsense = await sendRaw(port, ["NONSENSE\r\n\r\n"]);
+    assert.match(nonsense, /^HTTP\/1\.1 400 [^]*"code":"request\/invalid"/);
   }));
 
 Deno.test("an upload of 1 GB is refused before it comes, with and without a token, and takes no memory", () =>
