@@ -99,21 +99,29 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   logs: {
     options: {
-      tail: { type: "string" },
-      since: { type: "string" },
       follow: { type: "boolean", short: "f" },
+      since: { type: "string" },
+      until: { type: "string" },
+      tail: { type: "string" },
+      grep: { type: "string" },
+      all: { type: "boolean" },
       json: { type: "boolean" },
     },
-    takes: { what: "the id of a bot or a schedule", min: 1, max: 1 },
+    takes: { what: "the id of a bot or a schedule", min: 0, max: Infinity },
+    isClient: true,
     help: HELP.logs.text,
-    run: async ([id], { tail, since, follow, json }, context) =>
-      (await import("./logs_command.ts")).logsCommand({
-        id: id!,
-        ...readTail(tail),
-        ...readSince(since),
+    run: async (ids, { follow, since, until, tail, grep, all, json }, context) => {
+      requireLogs(ids, { follow, until, tail, grep, all });
+      return await (await import("./logs_command.ts")).logsCommand({
+        ids,
         follow: follow === true,
+        ...readTime("since", since),
+        ...readTime("until", until),
+        ...readTail(tail),
+        ...text("grep", grep),
         json: json === true,
-      }, context),
+      }, context);
+    },
   },
   enable: {
     takes: IDS,
@@ -267,24 +275,40 @@ function readExpires(text: Values[string]): { expiresMs?: number } {
   return { expiresMs };
 }
 
+/** The largest `--tail`, which the service holds at once. */
+const MAX_TAIL = 100_000;
+
 function readTail(text: Values[string]): { tail?: number } {
   if (text === undefined) return {};
   if (!/^\d{1,9}$/.test(String(text))) {
     throw new UsageError(`--tail takes a whole number of lines, not '${text}'.`);
   }
+  if (Number(text) > MAX_TAIL) {
+    throw new UsageError(`--tail takes up to ${MAX_TAIL} lines; use --since for more.`);
+  }
   return { tail: Number(text) };
 }
 
-function readSince(text: Values[string]): { since?: Date } {
+function readTime<K extends string>(name: K, text: Values[string]): Partial<Record<K, Date>> {
   if (text === undefined) return {};
   const ago = parseDuration(String(text));
   const ms = ago === undefined ? readInstant(String(text)) : Math.max(0, Date.now() - ago);
   if (ms === undefined) {
     throw new UsageError(
-      `--since takes a time such as 2026-01-31T12:00:00Z, or a duration such as 10m or 2d, not '${text}'.`,
+      `--${name} takes a time such as 2026-01-31T12:00:00Z, or a duration such as 10m or 2d, not '${text}'.`,
     );
   }
-  return { since: new Date(ms) };
+  return { [name]: new Date(ms) } as Record<K, Date>;
+}
+
+/** Refuses arguments of `logs` that make no sense together. */
+function requireLogs(ids: readonly string[], { follow, until, tail, grep, all }: Values): void {
+  if (ids.length > 0 && all) throw new UsageError("Use either ids or --all, not both.");
+  if (ids.length === 0 && !all) throw new UsageError("'logs' needs the id of a bot or a schedule.");
+  if (all && grep === undefined) throw new UsageError("--all needs --grep.");
+  if (all && (follow || tail !== undefined)) throw new UsageError("--all takes neither --follow nor --tail.");
+  if (follow && until !== undefined) throw new UsageError("Use either --follow or --until, not both.");
+  if (grep === "") throw new UsageError("--grep needs a regular expression.");
 }
 
 function readCount(text: Values[string]): { count?: number } {

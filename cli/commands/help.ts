@@ -134,19 +134,25 @@ Asks the service for its bots, and lists each with its state and the reason.
   },
   logs: {
     group: "Run bots and schedules",
-    takes: "ID",
-    summary: "print the log of a bot or a schedule",
-    text: `Usage: berth logs ID [--tail N] [--since TIME] [--follow] [--json]
+    takes: "ID...",
+    summary: "print the logs of bots and schedules",
+    text:
+      `Usage: berth logs ID... [--follow] [--since TIME] [--until TIME] [--tail N] [--grep RE] [--all] [--json]
 
 Prints the log of a bot, or of the runs of a schedule, oldest line first: the stored lines, then those that are still in
-the containers. Needs no running service. A line looks like '[2026-01-31 12:34:56.789] message', in UTC; 'stderr:'
-marks standard error, 'berth:' a remark of Berth's. On a screen, control characters are left out.
+the containers. A line looks like '[2026-01-31 12:34:56.789] message', in UTC; 'stderr:' marks standard error, 'berth:'
+a remark of Berth's. Several logs are merged by time, each line with its id in front. On a screen, control characters
+are left out. Bots and schedules that were removed keep their logs.
 
-  --tail N      print only the last N lines
+  --follow      keep printing new lines, also of later containers, until Ctrl-C (-f for short); goes on where it was
+                after a restart of the service
   --since TIME  print only lines from this time on: 2026-01-31T12:00:00Z, '2026-01-31 12:34:56.789' (UTC), or a time
                 ago such as 10m, 1h30m or 2d
-  --follow      keep printing new lines, also of later containers, until Ctrl-C (-f for short)
-  --json        print one JSON object per line`,
+  --until TIME  print only lines before this time
+  --tail N      print only the last N lines of each log
+  --grep RE     print only lines that match this regular expression (RE2's syntax; '(?i)' ignores case)
+  --all         instead of ids: search the stored logs of all bots and schedules, the newest day first; needs --grep
+  --json        print one JSON object per line: bot, time, stream, text`,
   },
   disable: {
     group: "Run bots and schedules",

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { formatLine, parseStoredLine, type StoredLogLine } from "../../lib/logs/line_format.ts";
+import { ServiceFixture } from "../support/fixtures/service_fixture.ts";
+import { until } from "../support/until.ts";
 import { assertNumbered } from "../support/builders/stored_lines.ts";
 import {
   berth,
@@ -22,8 +24,7 @@ def main(id, config):
     print("stderr: is no mark here \\x1b[2J")
     while True: time.sleep(0.05)
 `;
-import { until } from "../support/until.ts";
-const COUNT = 600;
+const COUNT = 2000;
 
 async function deployCounter(env: Record<string, string>, temp: string, id: string): Promise<void> {
   const files = { "main.py": COUNTER, "config.json": JSON.stringify({ count: COUNT }) };
@@ -39,54 +40,78 @@ async function readLog(env: Record<string, string>, ...args: string[]): Promise<
   });
 }
 
-/** Reads a bot's log from its first line on, with a service and without, and whenever something is stored. */
-async function readAllTheTime(env: Record<string, string>, temp: string, id: string): Promise<void> {
+/** Follows a bot's log over a restart of the service, and reads it in all ways, also after the bot is removed. */
+async function readAllTheTime(env: Record<string, string>, temp: string, id: string): Promise<string> {
   const flags = (await berth(env, "permissions")).trim().split(" ");
-  const service = CliProcess.start(["start"], env, flags);
-  try {
+  const startService = async () => {
+    const service = CliProcess.start(["start"], env, flags);
     await service.printed(/service started/);
+    return service;
+  };
+  let service = await startService();
+  try {
     await deployCounter(env, temp, id);
     await using follower = CliProcess.start(["logs", id, "-f"], env);
-    await until("its first lines", async () => (await readLog(env, id)).length > 10);
+    await using late = CliProcess.start(["logs", id, "-f", "--tail", "0", "--json"], env);
+    await until("its first lines", () => follower.stdout.length > 1000 && late.stdout.length > 1000);
     // Some of it is stored, the rest is with the engine: whoever reads does not see which.
     service.kill("SIGKILL");
     await service.end();
-    await follower.printed(/is no mark here/);
-    follower.kill("SIGINT");
-    assert.equal(await follower.end(), 0, follower.output);
+    await follower.printed(/The service does not answer any more/);
+    service = await startService();
+    for (const process of [follower, late]) {
+      await process.printed(/is no mark here/);
+      process.kill("SIGINT");
+      assert.equal(await process.end(), 0, process.output);
+    }
+    assert.match(follower.output, /is no mark here/);
     const all = await readLog(env, id);
     assert.equal(follower.stdout, await berth(env, "logs", id), "what was followed is what stands there");
     assert.deepEqual(all.at(-1)?.text, "stderr: is no mark here \x1b[2J");
     assertNumbered(all.slice(0, -1), "stdout", COUNT);
     assertNumbered(all, "stderr", COUNT);
+    const followed = late.stdout.split("\n").slice(0, -1)
+      .map((line) => parseStoredLine(formatLine(JSON.parse(line))));
+    assert.ok(followed.length < all.length);
+    assert.deepEqual(followed, all.slice(-followed.length), "from where it began, without a gap or a repeat");
 
     assert.deepEqual(await readLog(env, id, "--tail", "7"), all.slice(-7));
     const { time } = all[COUNT]!;
-    assert.deepEqual(
-      await readLog(env, id, "--since", time.replace("T", " ").slice(0, -1)),
-      all.filter((line) => line.time >= time),
-    );
+    const shown = time.replace("T", " ").slice(0, -1);
+    assert.deepEqual(await readLog(env, id, "--since", shown), all.filter((line) => line.time >= time));
+    assert.deepEqual(await readLog(env, id, "--until", shown), all.filter((line) => line.time < time));
     assert.deepEqual(await readLog(env, id, "--since", "1d", "--tail", "1"), all.slice(-1));
-    const json = (await berth(env, "logs", id, "--json")).split("\n").slice(0, -1);
-    assert.deepEqual(json.map((line) => parseStoredLine(formatLine(JSON.parse(line)))), all);
+    assert.deepEqual(
+      await readLog(env, id, "--grep", "^1[0-9]{3}$", "--tail", "3"),
+      all.filter(({ text }) => /^1[0-9]{3}$/.test(text)).slice(-3),
+    );
+    const json = (await berth(env, "logs", id, "--json")).split("\n").slice(0, -1).map((line) =>
+      JSON.parse(line)
+    );
+    assert.deepEqual(json.map((line) => parseStoredLine(formatLine(line))), all);
+    for (const { bot, time } of json) {
+      assert.ok(bot === id && /^\d{4}-\d\d-\d\dT[\d:]{8}\.\d{9}Z$/.test(time));
+    }
+    // What is left goes with its log stored, and the log can still be read and searched.
+    const before = await berth(env, "logs", id);
+    await berth(env, "remove", id, "--yes");
+    await until(
+      "the bot is gone",
+      async () => (await berth(env, "logs", "--all", "--grep", "no mark here", "--since", "1d")) !== "",
+    );
+    const whole = await berth(env, "logs", id);
+    assert.equal(whole.slice(0, before.length), before);
+    const found = await berth(env, "logs", "--all", "--grep", "^stderr: is no mark", "--json");
+    assert.deepEqual(found.split("\n").slice(0, -1).map((line) => JSON.parse(line)), json.slice(-1));
+    service.kill("SIGTERM");
+    assert.equal(await service.end(), 0, service.output);
+    return whole;
   } finally {
     await service[Symbol.asyncDispose]();
   }
-  // What is left goes with its log stored, and the log can still be read.
-  await using last = CliProcess.start(["start"], env, flags);
-  await last.printed(/service started/);
-  const before = await berth(env, "logs", id);
-  await berth(env, "remove", id);
-  await until(
-    "the bot is gone",
-    async () => JSON.parse(await berth(env, "bots", "--json")).every((bot: { id: string }) => bot.id !== id),
-  );
-  assert.equal((await berth(env, "logs", id)).slice(0, before.length), before);
-  last.kill("SIGTERM");
-  assert.equal(await last.end(), 0, last.output);
 }
 
-Deno.test("berth logs prints every line once, stored in a folder or not yet, with a service and without", async () => {
+Deno.test("berth logs prints every line once, stored in a folder or not yet, also over a restart of the service", async () => {
   const instance = `test-${crypto.randomUUID().slice(0, 8)}`;
   await withFolder(() => [instance], async (temp) => {
     const env = cliVariables(temp, { BERTH_INSTANCE: instance, LOG_INTERVAL: "1" });
@@ -130,7 +155,7 @@ async function readWithCurl(bucket: string, id: string): Promise<string> {
 const MINIO = ["MINIO_ENDPOINT", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY", "MINIO_SSL"];
 
 Deno.test({
-  name: "berth logs prints every line once, stored in MinIO or not yet, with a service and without",
+  name: "berth logs prints every line once, stored in MinIO or not yet, also over a restart of the service",
   ignore: !Deno.env.get("MINIO_ENDPOINT") || !Deno.env.get("MONGO_URI"),
   async fn() {
     const run = crypto.randomUUID().slice(0, 8);
@@ -149,13 +174,13 @@ Deno.test({
           // Other tests' bots are in the same database.
           SEGMENT_ID: String(Number.parseInt(run.slice(0, 7), 16)),
         });
-        await readAllTheTime(env, temp, `bot-${run}`);
+        const whole = await readAllTheTime(env, temp, `bot-${run}`);
         if (!await hasCurl()) {
           return console.warn("NOT RUN: reading stored logs with curl, which is not there.");
         }
         const stored = (await readWithCurl(buckets[2]!, `bot-${run}`)).split("\n").slice(0, -1);
         const shown = stored.map((line) => `${formatLine(parseStoredLine(line)!)}\n`).join("");
-        assert.equal(shown, await berth(env, "logs", `bot-${run}`));
+        assert.equal(shown, whole);
         for (const line of stored) assert.match(JSON.parse(line).timestamp, /^\d{4}-.*\.\d{9}Z$/);
       });
     } finally {
@@ -164,45 +189,77 @@ Deno.test({
   },
 });
 
-Deno.test("berth logs says so when there is no such bot, and when there is nothing but what is stored", () =>
-  withFolder(() => [], async (temp) => {
-    const env = cliVariables(temp);
-    const absent = /^berth: There is no bot, schedule or log with the id 'nobody'; 'berth bots' lists them\./;
-    const invalid = /^berth: ".+" is not the id of a bot or a schedule/;
-    for (const [id, message] of [["nobody", absent], ["a/b", invalid], ["..", invalid]] as const) {
-      const { code, output } = await CliProcess.run(["logs", id, "--follow"], env);
-      assert.notEqual(code, 0);
+/** A service without an engine that has the log of a bot which is not there any more. */
+async function openGone(lines: readonly string[]): Promise<ServiceFixture> {
+  const service = await ServiceFixture.open();
+  const text = lines.map((line) => `${line}\n`).join("");
+  await service.composed.store.put("bot-logs", "logs/gone/20260131.log", new TextEncoder().encode(text));
+  return service;
+}
+
+Deno.test("berth logs says so when there is no such bot, and when no service runs", async () => {
+  await using service = await ServiceFixture.open({ engine: true });
+  const absent = /^berth: There is no bot, schedule or log with the id 'nobody'\./;
+  const invalid = /^berth: path\.id: must /;
+  for (const [id, message] of [["nobody", absent], ["a/b", invalid], ["-", invalid]] as const) {
+    for (const more of [[], ["--follow"]]) {
+      const { code, output } = await service.berth("logs", id, ...more);
+      assert.equal(code, 1, output);
       assert.match(output, message);
     }
-    const folder = `${env.DATA_DIR}/objects/bot-logs/logs/gone`;
-    await Deno.mkdir(folder, { recursive: true });
-    await Deno.writeTextFile(
-      `${folder}/20260131.log`,
-      "[2026-01-31 12:00:00.000] a\n[2026-01-31 12:00:01.000] b\n",
-    );
-    const noEngine = { ...env, DOCKER_HOST: `unix://${temp}/nothing.sock` };
-    const { code, stdout, output } = await CliProcess.run(["logs", "gone", "--tail", "1"], noEngine);
-    assert.deepEqual([code, stdout], [1, "[2026-01-31 12:00:01.000] b\n"]);
-    assert.match(output, /berth: Only the stored lines are shown; newer lines cannot be read: /);
-  }));
+  }
+  const bad = await service.berth("logs", "--all", "--grep", "(");
+  assert.equal(bad.code, 1);
+  assert.match(bad.output, /^berth: The regular expression cannot be used: missing closing \)/);
+  await service.stop();
+  for (const args of [["nobody"], ["nobody", "-f"], ["--all", "--grep", "x"]]) {
+    const begin = performance.now();
+    const { code, output } = await service.berth("logs", ...args);
+    assert.equal(code, 1);
+    assert.match(output, /^berth: No service answers at '.+'\. Start one with 'berth start'/);
+    assert.ok(performance.now() - begin < 1000);
+  }
+});
 
-Deno.test("berth logs ends when nobody reads what it prints any more", () =>
-  withFolder(() => [], async (temp) => {
-    const env = cliVariables(temp);
-    const folder = `${env.DATA_DIR}/objects/bot-logs/logs/long`;
-    await Deno.mkdir(folder, { recursive: true });
-    const text = Array.from({ length: 20_000 }, (_, i) => `[2026-01-31 12:00:00.000] ${i}\n`).join("");
-    await Deno.writeTextFile(`${folder}/20260131.log`, text);
-    const script = `"$0" run --quiet --no-prompt -P=cli main.ts logs long --follow | head -n 2`;
+Deno.test("berth logs shows what is stored while the engine is away, and says that newer lines are missing", async () => {
+  await using service = await openGone(["[2026-01-31 12:00:00.000] a", "[2026-01-31 12:00:01.000] b"]);
+  const { code, stdout, output } = await service.berth("logs", "gone", "--tail", "1");
+  assert.deepEqual([code, stdout], [1, "[2026-01-31 12:00:01.000] b"]);
+  assert.match(output, /berth: Only the stored lines are shown; newer lines cannot be read: /);
+});
+
+Deno.test("berth logs merges several logs by time, with the ids in front", async () => {
+  await using service = await openGone(["[2026-01-31 12:00:00] a", "[2026-01-31 12:00:02] c"]);
+  const other = [
+    '{"timestamp":"2026-01-31T12:00:01.000000001Z","stream":"stderr","message":"b"}',
+    '{"timestamp":"2026-01-31T12:00:02.000000001Z","stream":"stdout","message":"d"}',
+  ];
+  const text = new TextEncoder().encode(other.map((line) => `${line}\n`).join(""));
+  await service.composed.store.put("bot-logs", "logs/x/20260131.log", text);
+  const { stdout } = await service.berth("logs", "x", "gone", "x");
+  assert.deepEqual(stdout.split("\n"), [
+    "gone [2026-01-31 12:00:00] a",
+    "x    [2026-01-31 12:00:01.000] stderr: b",
+    "gone [2026-01-31 12:00:02] c",
+    "x    [2026-01-31 12:00:02.000] d",
+  ]);
+  const { code, output } = await service.berth("logs", "x", "nobody");
+  assert.equal(code, 1);
+  assert.match(output, /nobody|engine/);
+});
+
+Deno.test("berth logs ends when nobody reads what it prints any more", async () => {
+  const lines = Array.from({ length: 20_000 }, (_, i) => `[2026-01-31 12:00:00.000] ${i}`);
+  await using service = await openGone(lines);
+  for (const more of ["--follow", "--tail 20000"]) {
+    const script = `"$0" run --quiet --no-prompt -P=cli main.ts logs gone ${more} | head -n 2`;
     const { code, stdout } = await new Deno.Command("sh", {
       args: ["-c", script, Deno.execPath()],
       cwd: ROOT,
       clearEnv: true,
-      env: { ...env, HOME: Deno.env.get("HOME") ?? "", PATH: Deno.env.get("PATH") ?? "" },
+      env: { ...service.env, HOME: Deno.env.get("HOME") ?? "", PATH: Deno.env.get("PATH") ?? "" },
       stderr: "null",
     }).output();
-    assert.deepEqual(
-      [code, new TextDecoder().decode(stdout)],
-      [0, "[2026-01-31 12:00:00.000] 0\n[2026-01-31 12:00:00.000] 1\n"],
-    );
-  }));
+    assert.deepEqual([code, new TextDecoder().decode(stdout)], [0, `${lines[0]}\n${lines[1]}\n`]);
+  }
+});

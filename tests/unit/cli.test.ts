@@ -58,6 +58,12 @@ for (
       ["logs", "x", "--since", "yesterday"],
       "--since takes a time such as 2026-01-31T12:00:00Z, or a duration such as 10m or 2d, not 'yesterday'.",
     ],
+    [["logs", "x", "--tail", "100001"], "--tail takes up to 100000 lines; use --since for more."],
+    [["logs", "x", "--all", "--grep", "y"], "Use either ids or --all, not both."],
+    [["logs", "--all"], "--all needs --grep."],
+    [["logs", "--all", "--grep", "y", "-f"], "--all takes neither --follow nor --tail."],
+    [["logs", "x", "-f", "--until", "1m"], "Use either --follow or --until, not both."],
+    [["logs", "x", "--grep", ""], "--grep needs a regular expression."],
     [["demo", "--for", "20"], "--for takes a duration such as 20s or 5m, not '20'."],
   ] as const
 ) {
