@@ -121,6 +121,7 @@ const ALLOWED: Rules["allowed"] = {
   "cli/output": [
     ...GROUND,
     "lib/engine",
+    "lib/logs",
     "lib/runner",
     "services/cron",
     "services/documents",

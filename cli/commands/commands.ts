@@ -219,6 +219,64 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (_args, { lenient }, context) =>
       (await import("./permissions_command.ts")).permissionsCommand({ lenient: lenient === true }, context),
   },
+  schedules: {
+    options: { json: { type: "boolean" } },
+    isClient: true,
+    help: HELP.schedules.text,
+    run: async (_args, { json }, context) =>
+      (await import("./schedules_command.ts")).schedulesCommand({ json: json === true }, context),
+  },
+  "run-now": {
+    options: { follow: { type: "boolean", short: "f" }, json: { type: "boolean" } },
+    takes: { what: "the id of a schedule", min: 1, max: 1 },
+    isClient: true,
+    help: HELP["run-now"].text,
+    run: async ([id], { follow, json }, context) =>
+      (await import("./run_now_command.ts")).runNowCommand(
+        { id: id!, follow: follow === true, json: json === true },
+        context,
+      ),
+  },
+  runs: {
+    options: {
+      state: { type: "string" },
+      trigger: { type: "string" },
+      since: { type: "string" },
+      until: { type: "string" },
+      limit: { type: "string" },
+      json: { type: "boolean" },
+    },
+    takes: { what: "the id of a schedule", min: 0, max: 1 },
+    isClient: true,
+    help: HELP.runs.text,
+    run: async ([id], { state, trigger, since, until, limit, json }, context) =>
+      (await import("./runs_command.ts")).runsCommand({
+        ...text("id", id),
+        ...text("state", state),
+        ...text("trigger", trigger),
+        ...readTime("since", since),
+        ...readTime("until", until),
+        limit: readNumber("limit", limit) ?? 20,
+        json: json === true,
+      }, context),
+  },
+  "run-log": {
+    options: {
+      follow: { type: "boolean", short: "f" },
+      tail: { type: "string" },
+      json: { type: "boolean" },
+    },
+    takes: { what: "the id of a run", min: 1, max: 1 },
+    isClient: true,
+    help: HELP["run-log"].text,
+    run: async ([run], { follow, tail, json }, context) =>
+      (await import("./run_log_command.ts")).runLogCommand({
+        run: run!,
+        ...readTail(tail),
+        follow: follow === true,
+        json: json === true,
+      }, context),
+  },
   schedule: {
     options: { timezone: { type: "string" }, count: { type: "string" }, json: { type: "boolean" } },
     takes: { what: "'preview' and a cron expression, in quotes", min: 2, max: 2 },
@@ -287,6 +345,14 @@ function readTail(text: Values[string]): { tail?: number } {
     throw new UsageError(`--tail takes up to ${MAX_TAIL} lines; use --since for more.`);
   }
   return { tail: Number(text) };
+}
+
+function readNumber(name: string, text: Values[string]): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d{0,5}$/.test(String(text))) {
+    throw new UsageError(`--${name} takes a whole number above 0, not '${text}'.`);
+  }
+  return Number(text);
 }
 
 function readTime<K extends string>(name: K, text: Values[string]): Partial<Record<K, Date>> {

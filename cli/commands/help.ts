@@ -182,6 +182,57 @@ finishes. On a terminal, asks first.
   --purge  also remove logs, results and archives for good; waits until the bot has stopped
   --yes    do not ask (-y for short)`,
   },
+  schedules: {
+    group: "Run bots and schedules",
+    summary: "list schedules, their next slots and latest runs",
+    text: `Usage: berth schedules [--json]
+
+Asks the service for its schedules, and lists each with its times, its next slot, and how its latest run ended.
+
+  --json  print one JSON array`,
+  },
+  "run-now": {
+    group: "Run bots and schedules",
+    takes: "ID",
+    summary: "run a schedule now",
+    text: `Usage: berth run-now ID [--follow] [--json]
+
+Runs a schedule now, even a disabled one. Fails if another run is in progress and the schedule's concurrency_policy is
+Forbid.
+
+  --follow  print the log until the run ends (-f for short); exit with 1 if it did not succeed
+  --json    print the run as JSON, and its log as one JSON object per line`,
+  },
+  runs: {
+    group: "Run bots and schedules",
+    takes: "[ID]",
+    summary: "list the runs of a schedule, or of all",
+    text:
+      `Usage: berth runs [ID] [--state STATE] [--trigger TRIGGER] [--since TIME] [--until TIME] [--limit N] [--json]
+
+Lists runs of a schedule, or of all schedules, the latest slot first: what caused each, how often it was tried, how long
+it took, and how it ended.
+
+  --state STATE      only runs in this state: claimed, running, succeeded, failed, timed-out or skipped
+  --trigger TRIGGER  only runs with this cause of the latest attempt: schedule, catch-up, manual or retry
+  --since TIME       only slots from this time on: 2026-01-31T12:00:00Z, or a time ago such as 10m, 1h30m or 2d
+  --until TIME       only slots before this time
+  --limit N          at most so many runs (default: 20)
+  --json             print one JSON array`,
+  },
+  "run-log": {
+    group: "Run bots and schedules",
+    takes: "RUN",
+    summary: "print the log of one run",
+    text: `Usage: berth run-log RUN [--follow] [--tail N] [--json]
+
+Prints the lines of one run, of all its attempts. RUN is an id that 'berth runs' shows; the id of a schedule stands for
+its latest run.
+
+  --follow  keep printing new lines until the run ends (-f for short); exit with 1 if it did not succeed
+  --tail N  print only the last N lines
+  --json    print one JSON object per line`,
+  },
   schedule: {
     group: "Run bots and schedules",
     takes: "preview CRON",

@@ -8,11 +8,8 @@ import { type BotRow, describeBot } from "./bot_rows.ts";
 import { formatDuration } from "./duration.ts";
 import type { ScheduleRow } from "./schedule_rows.ts";
 import { describeLast, describeNext } from "./schedule_words.ts";
-import { formatTable } from "./table.ts";
+import { clip, formatTable } from "./table.ts";
 import { printable } from "./terminal.ts";
-
-/** Maximum width of a cell that is not the last of its row. */
-const MAX_CELL_WIDTH = 60;
 
 /** Options of {@linkcode botTable}. */
 export interface BotTableOptions {
@@ -67,11 +64,6 @@ function toTable<T>(
 ): string[] {
   if (rows.length === 0) return [];
   return formatTable([headings, ...rows.map((row) => toCells(row).map(printable))]);
-}
-
-/** Shortens an expression, which can have any length. */
-function clip(text: string): string {
-  return text.length > MAX_CELL_WIDTH ? `${text.slice(0, MAX_CELL_WIDTH)}…` : text;
 }
 
 function yesOrNo(is: boolean): string {

@@ -4,6 +4,14 @@
  * @module
  */
 
+/** Maximum length of a cell that is not the last of its row. */
+const MAX_CELL_LENGTH = 60;
+
+/** Shortens a cell that can have any length, such as a cron expression. @param text The cell. */
+export function clip(text: string): string {
+  return text.length > MAX_CELL_LENGTH ? `${text.slice(0, MAX_CELL_LENGTH)}…` : text;
+}
+
 /**
  * Aligns cells in columns as wide as their widest cell.
  *

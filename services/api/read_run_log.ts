@@ -47,8 +47,10 @@ export async function* readRunLog(
   { id, ...which }: RunLogSource,
   { tail, isOver, signal }: ReadRunLogOptions,
 ): AsyncGenerator<StoredLogLine> {
+  // The lines of a run that has ended are stored, so the engine need not answer.
+  const stored = which.until && { onEngineAway: () => {} };
   const read = (more: { tail?: number; follow?: boolean; signal: AbortSignal }) =>
-    withoutPositions(runner.readLogs(id, { ...which, ...more }));
+    withoutPositions(runner.readLogs(id, { ...which, ...stored, ...more }));
   if (!isOver) return yield* read({ signal, ...(tail !== undefined && { tail }) });
   // All lines of a run have one order, so their number tells where to go on.
   let count = 0;

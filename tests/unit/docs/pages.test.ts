@@ -109,7 +109,7 @@ for (const block of BLOCKS.filter(({ attributes }) => /\.(json|yaml)$/.test(attr
 Deno.test("every command that the documentation names exists, with its options", async () => {
   for (const page of PAGES) {
     const text = await Deno.readTextFile(ROOT + page);
-    const found = text.matchAll(/(?:\.\/|`)berth ([a-z]+)((?: +(?!#)[^\s`|,)]+)*)/g);
+    const found = text.matchAll(/(?:\.\/|`)berth ([a-z]+(?:-[a-z]+)*)((?: +(?!#)[^\s`|,)]+)*)/g);
     for (const [command, name = "", rest = ""] of found) {
       if (OF_THE_SCRIPT.includes(name)) continue;
       assert.ok(Object.hasOwn(COMMANDS, name), `${page}: ${command}`);

@@ -1,0 +1,67 @@
+/**
+ * Reads answers of one JSON object a line, also across a restart of the service.
+ *
+ * @module
+ */
+
+import { setTimeout } from "node:timers/promises";
+import { ApiError } from "./api_client.ts";
+
+/** Options of {@linkcode readLines}. */
+export interface ReadLinesOptions {
+  /** Whether to ask again after the connection was lost, and to go on after the last line. @default {false} */
+  readonly resume?: boolean;
+  /** Called when the connection was lost, and again when the service answers. */
+  readonly onLost?: (isLost: boolean) => void;
+  /** Ends the reading. */
+  readonly signal: AbortSignal;
+}
+
+/** Longest time without a service, in ms. */
+const MAX_LOST_MS = 5 * 60_000;
+const RETRY_MS = 500;
+
+/**
+ * Reads the lines of an answer. Each request must give the same lines in the same order.
+ *
+ * @param request Makes the request.
+ * @param options See {@linkcode ReadLinesOptions}.
+ * @returns The lines, without line ends.
+ */
+export async function* readLines(
+  request: () => Promise<Response>,
+  { resume = false, onLost, signal }: ReadLinesOptions,
+): AsyncGenerator<string> {
+  let count = 0;
+  let lostAt: number | undefined;
+  while (true) {
+    try {
+      let seen = 0;
+      for await (const line of linesOf(await request())) {
+        if (lostAt !== undefined) onLost?.(false);
+        lostAt = undefined;
+        if (++seen <= count) continue;
+        count = seen;
+        yield line;
+      }
+      return;
+    } catch (error) {
+      if (signal.aborted || !resume || error instanceof ApiError) throw error;
+      if (lostAt === undefined) onLost?.(true);
+      lostAt ??= performance.now();
+      if (performance.now() - lostAt > MAX_LOST_MS) throw error;
+    }
+    await setTimeout(RETRY_MS, undefined, { signal });
+  }
+}
+
+async function* linesOf({ body }: Response): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of body ?? []) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
+}
