@@ -16,6 +16,8 @@ import { systemClock } from "../lib/util/clock.ts";
 import { apiSocketOf } from "../lib/util/api_socket.ts";
 import { type ApiAddresses, ApiListener } from "./api/api_listener.ts";
 import { type ApiApp, createApiApp } from "./api/api_app.ts";
+import { BacktestRepository } from "./backtests/backtest_repository.ts";
+import { BacktestService } from "./backtests/backtest_service.ts";
 import { BotService } from "./bots/bot_service.ts";
 import type { ServiceConfig, ServiceName } from "./config.ts";
 import { untilDone } from "./control/until_done.ts";
@@ -143,7 +145,23 @@ export async function composeServices(
     removeOrphans,
     whyIdle: () => rights.get("schedules")?.whyIdle(),
   });
-  const services = { bots, schedules };
+  const backtests = new BacktestRepository(stores.records);
+  const backtestService = new BacktestService({
+    ...config,
+    repository: backtests,
+    runner,
+    instance: config.runner.instance,
+    removeOrphans,
+    whyIdle: () => rights.get("bots")?.whyIdle(),
+  });
+  const services = {
+    bots: {
+      // Whoever serves the bots also runs their backtests.
+      run: async (signal: AbortSignal) =>
+        void await Promise.all([bots.run(signal), backtestService.run(signal)]),
+    },
+    schedules,
+  };
   const publishers = config.natsUrl
     ? {
       bots: await openPublisher(config, BOT_SUBJECTS),
@@ -157,7 +175,8 @@ export async function composeServices(
     ...stores,
     store,
     runner,
-    ...(config.services.includes("bots") && { botService: bots }),
+    backtests,
+    ...(config.services.includes("bots") && { botService: bots, backtestService }),
     ...(config.services.includes("schedules") && { scheduleService: schedules }),
     async announce(kind, change) {
       // The document is written, so services find the change without the event.
@@ -319,8 +338,7 @@ function withoutDeletions(changes: ChangeSource): ChangeSource {
 
 /** A process removes leftovers only of the kinds it serves: another process may serve the rest. */
 function kindsOf({ services }: ServiceConfig): ContainerKind[] {
-  const kinds = services.map((name) => name === "bots" ? "bot" as const : "run" as const);
-  return kinds.length > 1 ? [...kinds, "backtest"] : kinds;
+  return services.flatMap((name): ContainerKind[] => name === "bots" ? ["bot", "backtest"] : ["run"]);
 }
 
 /** Shares one execution among all callers; after a failure, the next call tries again. */

@@ -37,6 +37,8 @@ export interface ServiceConfig {
   readonly checkIntervalMs: number;
   /** Maximum number of scheduled runs at once. */
   readonly maxConcurrentRuns: number;
+  /** Maximum number of backtests that run at once. */
+  readonly maxConcurrentBacktests: number;
   /** How much history each schedule keeps. */
   readonly retention: RunRetention;
   /** Time between two full resyncs, in ms. */
@@ -99,11 +101,15 @@ export const SERVICE_SCHEMA = z.object({
   MAX_CONCURRENT_RUNS: z.string().regex(/^[1-9]\d{0,3}$/, "must be a whole number from 1 to 9999").default(
     "10",
   ).meta(about("Schedules", "runs at the same time; others wait in order")),
+  MAX_CONCURRENT_BACKTESTS: z.string().regex(/^[1-9]\d{0,2}$/, "must be a whole number from 1 to 999")
+    .default(
+      "2",
+    ).meta(about("Schedules", "backtests at the same time; others wait in order")),
   RUN_HISTORY_LIMIT: z.string().regex(/^[1-9]\d{0,4}$/, "must be a whole number from 1 to 99999").default(
     "100",
-  ).meta(about("Schedules", "run records kept of each schedule")),
+  ).meta(about("Schedules", "run records kept of each schedule, and backtests of each bot")),
   RUN_HISTORY_DAYS: z.string().regex(/^[1-9]\d{0,3}$/, "must be a whole number of days from 1 to 9999")
-    .default("30").meta(about("Schedules", "days that run records are kept")),
+    .default("30").meta(about("Schedules", "days that records of runs and backtests are kept")),
   RECONCILE_INTERVAL: z.string().regex(/^[1-9]\d{0,5}$/, "must be a whole number of seconds").default("30")
     .meta(about("Service", "seconds between two full resyncs")),
   SEGMENT_ID: z.string().regex(/^(-1|\d{1,9})$/, "must be a number of a segment, or -1 for all").default(
@@ -183,6 +189,7 @@ export function parseServiceConfig(variables: Readonly<Record<string, string | u
     services: value.SERVICES,
     checkIntervalMs: Number(value.CHECK_INTERVAL) * 1000,
     maxConcurrentRuns: Number(value.MAX_CONCURRENT_RUNS),
+    maxConcurrentBacktests: Number(value.MAX_CONCURRENT_BACKTESTS),
     retention: {
       maxRecords: Number(value.RUN_HISTORY_LIMIT),
       maxAgeMs: Number(value.RUN_HISTORY_DAYS) * DAY_MS,

@@ -255,7 +255,8 @@ function slotEnvironment(slotTime?: Date): Record<string, string> {
   return slotTime ? { SLOT: slotTime.toISOString().replace(/\.\d+Z$/, "Z") } : {};
 }
 
-function containerKind(executable: Executable, slot?: string): ContainerKind {
-  if (slot !== undefined) return "run";
-  return executable.isLongRunning ? "bot" : "backtest";
+function containerKind({ entrypoint, isLongRunning }: Executable, slot?: string): ContainerKind {
+  // A schedule runs the program of the bot.
+  if (slot !== undefined) return entrypoint === "backtest" ? "backtest" : "run";
+  return isLongRunning ? "bot" : "backtest";
 }

@@ -153,9 +153,9 @@ function noResult(
   };
 }
 
-/** Identifies a scheduled run by its slot, and any other run by its time of start. */
+/** Identifies a run of a schedule or of a queue by its slot, and any other by its time of start. */
 function ownKey({ labels, startedAt, createdAt }: ContainerInfo): string {
   const slot = labels[LABEL.slot];
-  if (slot !== undefined) return `runs/${slot}`;
+  if (slot !== undefined) return `${labels[LABEL.kind] === "backtest" ? "backtests" : "runs"}/${slot}`;
   return `backtests/${(startedAt ?? createdAt).toISOString().replaceAll(/[-:.]/g, "")}`;
 }

@@ -40,7 +40,7 @@ export interface StartContainerOptions extends RunnerCallOptions {
   readonly attempt?: number;
   /** Interval between two writes of the stored log, in seconds. @default {the configured one} */
   readonly logIntervalSeconds?: number;
-  /** Run of a schedule that the container belongs to: the slot becomes part of the container's name. */
+  /** Slot of a schedule's run, or id of a queued backtest: it becomes part of the container's name. */
   readonly slot?: string;
   /** When the run was due. The program reads it from `SLOT`, for example `2026-01-31T09:00:00Z`. */
   readonly slotTime?: Date;
@@ -138,7 +138,7 @@ export interface ManagedContainer {
   readonly image: string;
   /** Whether it runs a bot, a scheduled run or a backtest. */
   readonly kind: ContainerKind;
-  /** Slot of a scheduled run. */
+  /** Slot of a scheduled run, or id of a queued backtest. */
   readonly slot?: string;
   /** Hash of everything that shapes the container. */
   readonly specHash: string;

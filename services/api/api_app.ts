@@ -13,6 +13,7 @@ import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem } from "./api_problem.ts";
 import { Audit } from "./audit.ts";
 import { botHandlers } from "./bot_handlers.ts";
+import { backtestHandlers } from "./backtest_handlers.ts";
 import { codeHandlers } from "./code_handlers.ts";
 import { deploymentHandlers } from "./deployment_handlers.ts";
 import { DocumentWriter } from "./document_writer.ts";
@@ -95,7 +96,7 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
     ...scheduleHandlers(parts, writer),
     ...runHandlers(parts),
     // Backtests.
-
+    ...backtestHandlers(parts),
     // The service, tokens and the audit.
     ...serviceHandlers(parts, audit),
     ...sessionHandlers({ tokens, sessions, access, clock, tcp }),

@@ -9,6 +9,8 @@ import type { ArchiveLimits } from "../../lib/archive/archive_limits.ts";
 import type { ObjectStore } from "../../lib/objects/object_store.ts";
 import type { Runner } from "../../lib/runner/runner.ts";
 import type { Clock } from "../../lib/util/clock.ts";
+import type { BacktestRepository } from "../backtests/backtest_repository.ts";
+import type { BacktestService } from "../backtests/backtest_service.ts";
 import type { BotService } from "../bots/bot_service.ts";
 import type { BotChange, BotRepository } from "../documents/bot_repository.ts";
 import type { RecordStore } from "../records/record_store.ts";
@@ -24,6 +26,9 @@ export type BotsPort = Pick<BotService, "state" | "apply" | "wake" | "restart" |
 /** What the API uses of the schedule service. */
 export type SchedulesPort = Pick<ScheduleService, "state" | "apply" | "runNow">;
 
+/** What the API uses of the backtest service. */
+export type BacktestsPort = Pick<BacktestService, "submit" | "cancel">;
+
 /** What the API uses to check archives. */
 export type ArchivesPort = Pick<ArchiveExtractor, "check">;
 
@@ -37,12 +42,16 @@ export interface ApiParts {
   readonly runs: RunRepository;
   /** Tokens, audit lines, backtests and other small records. */
   readonly records: RecordStore;
+  /** The backtests. */
+  readonly backtests: BacktestRepository;
   /** Code, results and logs. */
   readonly store: ObjectStore;
   /** The containers. */
   readonly runner: Runner;
   /** The bot service; absent if this process does not run it. */
   readonly botService?: BotsPort;
+  /** The backtest service; absent if this process does not run it. */
+  readonly backtestService?: BacktestsPort;
   /** The schedule service; absent if this process does not run it. */
   readonly scheduleService?: SchedulesPort;
   /** Announces a written change to other programs. */

@@ -6,6 +6,7 @@
  */
 
 import { z } from "zod";
+import { BACKTESTS_CONTRACT } from "./backtests.ts";
 import { BOTS_CONTRACT } from "./bots.ts";
 import { CODE_CONTRACT } from "./code.ts";
 import { EVENTS_CONTRACT } from "./events.ts";
@@ -34,7 +35,7 @@ export const CONTRACT = {
   ...SCHEDULES_CONTRACT,
   ...RUNS_CONTRACT,
   // Backtests.
-
+  ...BACKTESTS_CONTRACT,
   // The service, tokens and the audit.
   ...SERVICE_CONTRACT,
   ...TOKENS_CONTRACT,

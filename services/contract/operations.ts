@@ -62,7 +62,12 @@ export const OPERATIONS = {
   getRunLog: { method: "GET", path: "/api/runs/{runId}/log", role: "read" },
   getRunResult: { method: "GET", path: "/api/runs/{runId}/result", role: "read" },
   // Backtests.
-
+  startBacktest: { method: "POST", path: "/api/backtests", role: "operate" },
+  listBacktests: { method: "GET", path: "/api/backtests", role: "read" },
+  getBacktest: { method: "GET", path: "/api/backtests/{id}", role: "read" },
+  getBacktestLog: { method: "GET", path: "/api/backtests/{id}/log", role: "read" },
+  getBacktestResult: { method: "GET", path: "/api/backtests/{id}/result", role: "read" },
+  cancelBacktest: { method: "POST", path: "/api/backtests/{id}/cancel", role: "operate" },
   // The service, tokens and the audit.
   getService: { method: "GET", path: "/api/service", role: "read" },
   listAudit: { method: "GET", path: "/api/audit", role: "read" },

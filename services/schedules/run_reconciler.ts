@@ -5,19 +5,13 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import {
-  BerthError,
-  ContainerConflictError,
-  EngineUnavailableError,
-  ImageUnavailableError,
-  ObjectStoreError,
-} from "../../lib/errors.ts";
+import { ContainerConflictError } from "../../lib/errors.ts";
 import type { ManagedContainer } from "../../lib/runner/runner.ts";
-import { isDiskFull } from "../../lib/util/files.ts";
 import { elapsedMs } from "../../lib/util/moment.ts";
 import { Ages } from "../control/ages.ts";
 import type { WorkResult } from "../control/work_queue.ts";
 import { NotServingError } from "../ownership/serving_right.ts";
+import { isTransientStartFailure } from "../ownership/transient_start_failure.ts";
 import { slotLabel } from "./run_names.ts";
 import { runOutcome } from "./run_outcome.ts";
 import { type FreshRun, readRunPass, type RunPass, type RunPassSources, runSituation } from "./run_pass.ts";
@@ -148,7 +142,12 @@ export class RunReconciler {
       if (signal.aborted || error instanceof ContainerConflictError) throw error;
       const { message } = error as Error;
       const count = (this.#failedStarts.get(record.id)?.count ?? 0) + 1;
-      this.#failedStarts.set(record.id, { at: clock.now(), count, message, isTransient: isTransient(error) });
+      this.#failedStarts.set(record.id, {
+        at: clock.now(),
+        count,
+        message,
+        isTransient: isTransientStartFailure(error),
+      });
       this.#log.warn("run not started", { id: record.id, attempt, problem: message });
       return undefined;
     }
@@ -272,12 +271,4 @@ export class RunReconciler {
   #giveBack(id: string): void {
     for (const next of this.#options.permits.release(id)) this.#options.onTurn(next);
   }
-}
-
-/** Whether something other than the run has to recover first. */
-function isTransient(error: unknown): boolean {
-  if (error instanceof ImageUnavailableError) return error.reason === "unreachable";
-  return error instanceof NotServingError || error instanceof EngineUnavailableError ||
-    error instanceof ObjectStoreError || isDiskFull(error) ||
-    !(error instanceof BerthError);
 }

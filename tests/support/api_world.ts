@@ -5,11 +5,13 @@
  */
 
 import { join } from "node:path";
+import { DEFAULT_ARCHIVE_LIMITS } from "../../lib/archive/archive_limits.ts";
 import { FolderObjectStore } from "../../lib/objects/folder/folder_object_store.ts";
 import { LogReader } from "../../lib/logs/log_reader.ts";
 import type { Runner } from "../../lib/runner/runner.ts";
 import { type ApiApp, createApiApp } from "../../services/api/api_app.ts";
 import type { ApiParts, Caller } from "../../services/api/api_parts.ts";
+import { BacktestRepository } from "../../services/backtests/backtest_repository.ts";
 import type { BotChange } from "../../services/documents/bot_repository.ts";
 import { BOTS } from "../../services/sqlite/sqlite_document_kind.ts";
 import { SqliteDocumentRepository } from "../../services/sqlite/sqlite_document_repository.ts";
@@ -40,6 +42,7 @@ export class ApiWorld implements AsyncDisposable {
   readonly store: FolderObjectStore;
   readonly bots: SqliteDocumentRepository;
   readonly records: SqliteRecordStore;
+  readonly backtests: BacktestRepository;
   /** Changes that were announced to other programs. */
   readonly announced: string[] = [];
   caller: Caller = { name: "token ci", role: "operate", from: "127.0.0.1" };
@@ -52,6 +55,7 @@ export class ApiWorld implements AsyncDisposable {
     this.store = new FolderObjectStore(join(folder, "objects"));
     this.bots = new SqliteDocumentRepository(world.database, BOTS);
     this.records = new SqliteRecordStore(world.database);
+    this.backtests = new BacktestRepository(this.records);
   }
 
   static async open(now: string): Promise<ApiWorld> {
@@ -88,7 +92,15 @@ export class ApiWorld implements AsyncDisposable {
         this.announced.push(`${kind} ${type} ${id}`);
         return Promise.resolve();
       },
-      settings: { instance: "one", segment: -1, auditMaxAgeMs: 86_400_000, buckets: BUCKETS },
+      backtests: this.backtests,
+      settings: {
+        instance: "one",
+        segment: -1,
+        auditMaxAgeMs: 86_400_000,
+        buckets: BUCKETS,
+        archiveLimits: DEFAULT_ARCHIVE_LIMITS,
+        uploadFolder: join(this.#folder, "uploads"),
+      },
       clock: this.world.clock,
       ...more,
     } as ApiParts, {

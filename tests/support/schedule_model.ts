@@ -106,12 +106,15 @@ export class ModelEngine {
         return Promise.resolve();
       },
       getContainerStatus: (container) => Promise.resolve(own(container)),
-      findContainers: (_kind, id, { slots } = {}) =>
+      findContainers: (kind, id, { slots } = {}) =>
         Promise.resolve(
-          this.list().filter((each) => each.id === id && (!slots || slots.includes(each.slot!))),
+          this.list().filter((each) =>
+            each.kind === kind && each.id === id && (!slots || slots.includes(each.slot!))
+          ),
         ),
       watch: (options = {}) => this.#watch(options.signal, options.onOpen),
-      superviseContainers: () => Promise.resolve(this.list()),
+      superviseContainers: (_segment, { kind } = {}) =>
+        Promise.resolve(this.list().filter((each) => kind === undefined || each.kind === kind)),
       collect: (container) => Promise.resolve(this.#collect(own(container), container)),
       removeOrphans: () => Promise.resolve([]),
       prepare: ({ id, filePath }) => {
@@ -124,7 +127,8 @@ export class ModelEngine {
 
   async #start(executable: Executable, slot: string, attempt: number, beforeStart?: () => void) {
     const { id } = executable;
-    const name = containerName(this.#instance, "run", id, slot);
+    const kind = executable.entrypoint === "backtest" ? "backtest" : "run";
+    const name = containerName(this.#instance, kind, id, slot);
     if (this.startProblem) throw this.startProblem;
     await this.#world.clock.sleep(40);
     await this.held;
@@ -139,7 +143,7 @@ export class ModelEngine {
       containerId,
       containerName: name,
       image: "image",
-      kind: "run",
+      kind,
       slot,
       specHash: "hash",
       attempt,
@@ -171,7 +175,7 @@ export class ModelEngine {
     this.#containers.set(containerId, { ...found, phase: "exited", exitCode, finishedAt: new Date(now) });
     const start = this.#world.starts.find(({ name, endedAt }) => name === found.containerName && !endedAt);
     if (start) start.endedAt = now;
-    if (!this.isSilent) { for (const watcher of this.#watchers) watcher({ id: found.id, kind: "run" }); }
+    if (!this.isSilent) { for (const watcher of this.#watchers) watcher({ id: found.id, kind: found.kind }); }
   }
 
   async *#watch(signal?: AbortSignal, onOpen?: () => void): AsyncGenerator<ContainerHint> {
@@ -193,13 +197,13 @@ export class ModelEngine {
 
   #collect(found: ManagedContainer | undefined, container: string): CollectedRun {
     if (!found?.startedAt || !found.finishedAt) throw new ContainerNotFoundError(container);
-    const { exitCode, startedAt, finishedAt, id, slot } = found;
+    const { exitCode, startedAt, finishedAt, id, slot, kind } = found;
     return {
       exitCode: exitCode!,
       startedAt,
       finishedAt,
       ...(exitCode !== 0 && { message: `It ended with exit code ${exitCode}.` }),
-      result: { key: `${id}/runs/${slot}.json` },
+      result: { key: `${id}/${kind === "run" ? "runs" : "backtests"}/${slot}.json` },
     };
   }
 }

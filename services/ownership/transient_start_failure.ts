@@ -1,0 +1,22 @@
+/**
+ * Tells which failed starts may succeed when they are tried again.
+ *
+ * @module
+ */
+
+import {
+  BerthError,
+  EngineUnavailableError,
+  ImageUnavailableError,
+  ObjectStoreError,
+} from "../../lib/errors.ts";
+import { isDiskFull } from "../../lib/util/files.ts";
+import { NotServingError } from "./serving_right.ts";
+
+/** Whether something other than the program has to recover first. @param error What a start threw. */
+export function isTransientStartFailure(error: unknown): boolean {
+  if (error instanceof ImageUnavailableError) return error.reason === "unreachable";
+  return error instanceof NotServingError || error instanceof EngineUnavailableError ||
+    error instanceof ObjectStoreError || isDiskFull(error) ||
+    !(error instanceof BerthError);
+}
