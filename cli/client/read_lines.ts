@@ -6,6 +6,7 @@
 
 import { setTimeout } from "node:timers/promises";
 import { ApiError } from "./api_client.ts";
+import { linesOf } from "./event_stream.ts";
 
 /** Options of {@linkcode readLines}. */
 export interface ReadLinesOptions {
@@ -53,15 +54,4 @@ export async function* readLines(
     }
     await setTimeout(RETRY_MS, undefined, { signal });
   }
-}
-
-async function* linesOf({ body }: Response): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const chunk of body ?? []) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = lines.pop()!;
-    yield* lines;
-  }
-  if (rest !== "") yield rest;
 }

@@ -165,14 +165,31 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       ),
   },
   backtest: {
-    options: { config: { type: "string" }, json: { type: "boolean" } },
-    takes: FOLDER,
+    options: {
+      config: { type: "string" },
+      "on-service": { type: "string" },
+      version: { type: "string" },
+      "no-wait": { type: "boolean" },
+      show: { type: "string" },
+      cancel: { type: "string" },
+      json: { type: "boolean" },
+    },
+    takes: { ...FOLDER, min: 0 },
     help: HELP.backtest.text,
-    run: async ([folder], { config, json }, context) =>
-      (await import("./backtest_command.ts")).backtestCommand(
-        { folder: folder!, json: json === true, ...text("configFile", config) },
-        context,
-      ),
+    run: runBacktest,
+  },
+  backtests: {
+    options: { state: { type: "string" }, limit: { type: "string" }, json: { type: "boolean" } },
+    takes: { what: "the id of a bot", min: 0, max: 1 },
+    isClient: true,
+    help: HELP.backtests.text,
+    run: async ([id], { state, limit, json }, context) =>
+      (await import("./backtests_command.ts")).backtestsCommand({
+        ...text("id", id),
+        ...text("state", state),
+        limit: readNumber("limit", limit) ?? 20,
+        json: json === true,
+      }, context),
   },
   doctor: {
     options: { json: { type: "boolean" } },
@@ -294,6 +311,35 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     },
   },
 };
+
+/** A backtest of a folder here, or of a bot on the service. */
+async function runBacktest(args: readonly string[], values: Values, context: CliContext): Promise<number> {
+  const { config, version, "on-service": bot, "no-wait": noWait, show, cancel } = values;
+  const [folder] = args;
+  const json = values.json === true;
+  if ([folder, bot, show, cancel].filter((given) => given !== undefined).length !== 1) {
+    throw new UsageError("'backtest' needs a bot folder, or one of --on-service, --show and --cancel.");
+  }
+  if (folder !== undefined) {
+    if (version !== undefined || noWait) {
+      throw new UsageError("--version and --no-wait go with --on-service alone.");
+    }
+    return (await import("./backtest_command.ts")).backtestCommand(
+      { folder, json, ...text("configFile", config) },
+      context,
+    );
+  }
+  const service = await import("./service_backtest_command.ts");
+  if (typeof show === "string") return service.showBacktestCommand({ id: show, json }, context);
+  if (typeof cancel === "string") return service.cancelBacktestCommand({ id: cancel, json }, context);
+  return service.serviceBacktestCommand({
+    bot: String(bot),
+    ...text("version", version),
+    ...text("configFile", config),
+    wait: noWait !== true,
+    json,
+  }, context);
+}
 
 /**
  * Tells whether a command only speaks to the service.

@@ -56,12 +56,32 @@ Runs a bot folder in a container until it ends or Ctrl-C stops it. Needs no serv
     group: "Try it",
     takes: "DIR",
     summary: "run a bot's backtest and print its result",
-    text: `Usage: berth backtest DIR [--config FILE] [--json]
+    text:
+      `Usage: berth backtest [DIR] [--config FILE] [--on-service ID] [--version V] [--no-wait] [--show B] [--cancel B] [--json]
 
-Runs the backtest of a bot folder once, prints its result, and exits with the program's exit code.
+Runs the backtest of a bot folder once, prints its result, and exits with the program's exit code. This needs no
+service. With --on-service, the service runs the backtest of a bot that is deployed, and keeps log and result. It runs
+MAX_CONCURRENT_BACKTESTS at once; others wait in order.
 
-  --config FILE  configuration of the bot (default: config.json in the folder)
-  --json         print one JSON object; the program's output goes to standard error`,
+  --config FILE      configuration of the bot (default: config.json in the folder, or that of the deployed bot)
+  --on-service ID    run the backtest of this bot on the service, and print its log until it ends
+  --version V        run this stored version (default: the deployed one)
+  --no-wait          print the id of the backtest, and do not wait for its end
+  --show B           print the log of the backtest with this id until it ends, and its result
+  --cancel B         cancel the backtest with this id
+  --json             print one JSON object; the program's output goes to standard error`,
+  },
+  backtests: {
+    group: "Run bots and schedules",
+    takes: "[ID]",
+    summary: "list the backtests of the service",
+    text: `Usage: berth backtests [ID] [--state STATE] [--limit N] [--json]
+
+Lists the backtests that the service runs or has run, of a bot or of all, the latest request first.
+
+  --state STATE  only backtests in this state: queued, running, succeeded, failed or cancelled
+  --limit N      at most so many backtests (default: 20)
+  --json         print one JSON array`,
   },
   init: {
     group: "Try it",

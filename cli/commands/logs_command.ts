@@ -4,12 +4,12 @@
  * @module
  */
 
-import { formatLine } from "../../lib/logs/line_format.ts";
 import type { LogLine } from "../../services/contract/logs.ts";
 import { ApiClient, serverOf } from "../client/api_client.ts";
 import { mergeLogs } from "../client/merge_logs.ts";
 import { followLog, type LogUpdate, readLog, searchLogs } from "../client/read_logs.ts";
 import { type CliContext, EXIT } from "../context.ts";
+import { shownLine } from "../output/line_printer.ts";
 import { printable, type Style, type Terminal } from "../output/terminal.ts";
 
 /** Which lines to print, and how. */
@@ -136,16 +136,7 @@ function linePrinter(
     const colour = COLOURS[names?.indexOf(bot) ?? 0] ?? "cyan";
     const prefix = names?.length === 0 ? "" : `${terminal.paint(colour, bot.padEnd(width))} `;
     for (const text of line.text.split("\n")) {
-      terminal.out(prefix + shown(terminal, { ...line, text }));
+      terminal.out(prefix + shownLine(terminal, { ...line, text }));
     }
   };
-}
-
-function shown(terminal: Terminal, line: LogLine): string {
-  if (!terminal.isScreen) return formatLine(line);
-  const text = printable(line.text);
-  const whole = formatLine({ ...line, text });
-  const head = whole.slice(0, whole.length - text.length);
-  const style = line.stream === "stderr" ? "red" : line.stream === "berth" ? "yellow" : "dim";
-  return terminal.paint(style, head) + text;
 }

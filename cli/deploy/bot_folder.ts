@@ -100,7 +100,15 @@ function scheduleIn(config: string): string | undefined {
   }
 }
 
-async function readConfig(path: string, configFile?: string): Promise<string> {
+/**
+ * Reads a configuration.
+ *
+ * @param path Absolute path of the bot folder.
+ * @param configFile Absolute path of the configuration. If absent, `config.json` in the folder counts, or `{}`.
+ * @returns Its text, which is a JSON object.
+ * @throws {InvalidBotFolderError} If it is missing or no JSON object.
+ */
+export async function readConfig(path: string, configFile?: string): Promise<string> {
   const file = configFile ?? `${path}/config.json`;
   const text = await readText(file);
   if (text === undefined && configFile) {

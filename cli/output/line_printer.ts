@@ -16,15 +16,21 @@ import { printable, type Terminal } from "./terminal.ts";
  */
 export function linePrinter(terminal: Terminal): (line: StoredLogLine) => void {
   return (line) => {
-    for (const part of line.text.split("\n")) showLine(terminal, { ...line, text: part });
+    for (const text of line.text.split("\n")) terminal.out(shownLine(terminal, { ...line, text }));
   };
 }
 
-function showLine(terminal: Terminal, line: StoredLogLine): void {
-  if (!terminal.isScreen) return terminal.out(formatLine(line));
+/**
+ * Formats a line as {@linkcode linePrinter} prints it.
+ *
+ * @param terminal Where to print.
+ * @param line A line without line feeds.
+ */
+export function shownLine(terminal: Pick<Terminal, "isScreen" | "paint">, line: StoredLogLine): string {
+  if (!terminal.isScreen) return formatLine(line);
   const text = printable(line.text);
   const whole = formatLine({ ...line, text });
   const head = whole.slice(0, whole.length - text.length);
   const style = line.stream === "stderr" ? "red" : line.stream === "berth" ? "yellow" : "dim";
-  terminal.out(terminal.paint(style, head) + text);
+  return terminal.paint(style, head) + text;
 }
