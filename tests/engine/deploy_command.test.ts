@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { ApiClient, serverOf } from "../../cli/client/api_client.ts";
+import { findDeployment } from "../../cli/deploy/deploy_folder.ts";
 import {
   berth,
   BOT_LOOP,
@@ -8,39 +10,41 @@ import {
   withFolder,
   writeBot,
 } from "../support/fixtures/cli_support.ts";
+import { ServiceFixture } from "../support/fixtures/service_fixture.ts";
 import { testWithNats } from "../support/servers/nats_server.ts";
 import { pause, until } from "../support/until.ts";
 
 /** Long enough that nothing is found by a resync: what is noticed was heard. */
-const NO_RESYNC = { RECONCILE_INTERVAL: "86400" };
-
-/** What `berth bots --json` says of one bot. */
-async function botOf(env: Record<string, string>, id: string): Promise<Record<string, unknown> | undefined> {
-  const rows: Record<string, unknown>[] = JSON.parse(await berth(env, "bots", "--json"));
-  return rows.find((row) => row.id === id);
-}
+const NO_RESYNC = { RECONCILE_INTERVAL: "86400", HTTP_ADDR: "off" };
 
 /** A configuration of which the values alone would not keep every byte. */
-const CONFIG = '{"roi": {"60": 1.0, "30": 1e5, "0": 1e-400},\r\n "é": "\\u00fc"}\n';
+const CONFIG =
+  '{"roi": {"60": 1.0, "30": 1e5, "0": 1e-400}, "account": 1234567890123456789,\r\n "é": "\\u00fc"}\n';
 const SHOW_CONFIG = 'import os\nprint("configuration", open(os.environ["CONFIG_FILE"], "rb").read().hex())\n';
 
-/** The life of a bot, each step heard by a service that runs under its own permissions. */
+/** Starts a service under the permissions that `berth permissions` prints. */
+async function startService(env: Record<string, string>): Promise<CliProcess> {
+  const flags = (await berth(env, "permissions")).trim().split(" ");
+  const service = CliProcess.start(["start"], env, flags);
+  await service.printed(/listening/);
+  return service;
+}
+
+/** The life of a bot, each step taken by a service that runs under its own permissions. */
 async function liveAndLetDie(env: Record<string, string>, temp: string, id: string): Promise<void> {
   const folder = await writeBot(`${temp}/bot`, {
     "main.py": `${SHOW_CONFIG}${BOT_LOOP}`,
     "config.json": CONFIG,
   });
-  const flags = (await berth(env, "permissions")).trim().split(" ");
-  await using service = CliProcess.start(["start"], env, flags);
-  await service.printed(/service started/);
-  const isRunning = async () => (await botOf(env, id))?.phase === "running";
-  const isStopped = async () => (await botOf(env, id))?.phase === null;
+  await using service = await startService(env);
+  using client = new ApiClient(serverOf(env));
+  const progress = async () => (await findDeployment(client, id))?.progress;
+  const isStopped = async () => (await progress())?.state === "disabled";
 
   const deployed = JSON.parse(await berth(env, "deploy", folder, "--id", id, "--json"));
-  assert.deepEqual([deployed.id, deployed.enabled, deployed.isNew], [id, true, true]);
-  await until("the bot runs", isRunning);
-  const first = await botOf(env, id);
-  assert.deepEqual([first?.enabled, first?.version, first?.attempt], [true, "1.0.0", 1]);
+  assert.deepEqual([deployed.enabled, deployed.isNew, deployed.start], [true, true, { outcome: "running" }]);
+  const first = await progress();
+  assert.deepEqual([first?.state, first?.isCurrent], ["running", true]);
   const shown = `configuration ${
     [...new TextEncoder().encode(CONFIG)].map((byte) => byte.toString(16).padStart(2, "0")).join("")
   }`;
@@ -52,23 +56,21 @@ async function liveAndLetDie(env: Record<string, string>, temp: string, id: stri
   await writeBot(folder, { "main.py": `# changed\n${BOT_LOOP}` });
   const changed = JSON.parse(await berth(env, "deploy", folder, "--id", id, "--json"));
   assert.deepEqual([changed.isNew, changed.filePath === deployed.filePath], [false, false]);
-  await until("its code is replaced, under the same version", async () => {
-    const now = await botOf(env, id);
-    return now?.phase === "running" && now.since !== first?.since;
-  });
+  assert.equal(changed.start.outcome, "running");
+  const second = await progress();
+  assert.notEqual(second?.containerId, first?.containerId, "its code is replaced, under the same version");
+  const again = JSON.parse(await berth(env, "deploy", folder, "--id", id, "--json"));
+  assert.deepEqual([again.isUnchanged, again.isSent, again.start.outcome], [true, false, "running"]);
+  assert.equal((await progress())?.containerId, second?.containerId);
 
   await berth(env, "disable", id);
   await until("it is stopped", isStopped);
-  assert.equal((await botOf(env, id))?.enabled, false);
   await berth(env, "enable", id);
-  await until("it runs again", isRunning);
-  assert.match(
-    await berth(env, "bots"),
-    new RegExp(`^${id} +1\\.0\\.0 +python3\\.11 +yes +1 .* running$`, "m"),
-  );
+  await until("it runs again", async () => (await progress())?.state === "running");
 
-  await berth(env, "remove", id);
-  await until("it is gone", async () => await botOf(env, id) === undefined);
+  const removed = await berth(env, "remove", id, "--purge");
+  assert.match(removed, /is removed, with 2 archives, 1 day of logs, 0 results/);
+  assert.equal(await findDeployment(client, id), undefined);
   service.kill("SIGTERM");
   assert.equal(await service.end(), 0, service.output);
 }
@@ -84,29 +86,20 @@ async function scheduleAndEnd(
   const description =
     'name: report\nversion: 1.0.0\nschedule: "*/2 * * * * *"\nentrypoints:\n  bot: main.py\n';
   const folder = await writeBot(`${temp}/report`, { "bot-config.yaml": description, ...code("one") });
-  const flags = (await berth(env, "permissions")).trim().split(" ");
-  await using service = CliProcess.start(["start"], env, flags);
-  await service.printed(/service started/);
-  const last = async () => (await botOf(env, id))?.last as Record<string, unknown> | null | undefined;
+  await using service = await startService(env);
+  using client = new ApiClient(serverOf(env));
+  const schedule = () => client.call("getSchedule", { params: { id } });
+  const last = async () => (await schedule()).lastRun;
   const hasSucceeded = async () => (await last())?.state === "succeeded";
 
   const deployed = JSON.parse(await berth(env, "deploy", folder, "--id", id, "--json"));
   assert.deepEqual([deployed.kind, deployed.schedule, deployed.isNew], ["schedule", "*/2 * * * * *", true]);
+  assert.equal(deployed.nextTimes.length, 3);
   await until("a slot has succeeded", hasSucceeded);
-  const row = await botOf(env, id);
-  assert.deepEqual([row?.kind, row?.enabled, row?.version], ["schedule", true, "1.0.0"]);
-  assert.ok(Math.abs(Date.parse(String(row?.next)) - Date.now()) < 60_000, `${row?.next}`);
-  // Other tests' bots are in the same database.
-  const line = (await berth(env, "bots")).split("\n").find((line) => line.startsWith(`${id} `));
-  assert.match(
-    line ?? "",
-    new RegExp(`^${id} +1\\.0\\.0 +python3\\.11 +yes +\\*/2 \\* \\* \\* \\* \\* +\\d{4}-`),
-  );
 
   await berth(env, "disable", id);
-  await until("no run goes", async () => !["claimed", "running"].includes(String((await last())?.state)));
+  await until("no run goes", async () => (await schedule()).openRuns.length === 0);
   const before = await last();
-  assert.equal((await botOf(env, id))?.next, null);
   await pause(3000, "longer than one slot: nothing may follow");
   assert.deepEqual(await last(), before);
 
@@ -117,21 +110,26 @@ async function scheduleAndEnd(
     "the new version has run",
     async () => (await last())?.version === "2.0.0" && await hasSucceeded(),
   );
-  await berth(env, "remove", id);
-  assert.equal(await botOf(env, id), undefined);
+  assert.match(await berth(env, "remove", id), /logs, results and archives are kept/);
   await until("no run goes any more", async () => (await containers(env.BERTH_INSTANCE!)).length === 0);
+  assert.match(
+    await berth(env, "remove", id, "--purge"),
+    /now gone are 2 archives, .* \d+ results, \d+ records/,
+  );
   service.kill("SIGTERM");
   assert.equal(await service.end(), 0, service.output);
 }
 
-Deno.test("berth deploy, disable, enable and remove reach a running service through the embedded database", async () => {
+Deno.test("berth deploy, disable, enable and remove work through a service on its embedded default", async () => {
   const instance = `test-${crypto.randomUUID().slice(0, 8)}`;
   await withFolder(() => [instance], async (temp, containers) => {
     const env = cliVariables(temp, { ...NO_RESYNC, BERTH_INSTANCE: instance });
     await liveAndLetDie(env, temp, "my-bot");
     await scheduleAndEnd(env, temp, "report", containers);
-    const objects = new Deno.Command("find", { args: [`${temp}/data/objects/custom-bots`, "-type", "f"] });
-    assert.equal(new TextDecoder().decode((await objects.output()).stdout), "", "its archives are gone");
+    const objects = new Deno.Command("find", {
+      args: [`${temp}/data/objects`, "-type", "f", "-path", "*/*-*/*"],
+    });
+    assert.doesNotMatch(new TextDecoder().decode((await objects.output()).stdout), /my-bot|report/);
   });
 });
 
@@ -142,7 +140,7 @@ if (!hasServers) console.warn("NOT RUN: berth deploy with servers needs `./berth
 
 if (hasServers) {
   testWithNats(
-    "berth deploy, disable, enable and remove reach a running service through MongoDB, MinIO and NATS",
+    "berth deploy, disable, enable and remove work through a service on MongoDB, MinIO and NATS",
     async (nats) => {
       await nats.start();
       const [run] = crypto.randomUUID().split("-") as [string];
@@ -170,36 +168,32 @@ if (hasServers) {
   );
 }
 
-Deno.test("berth deploy writes nothing when the folder cannot be run, and says why", () =>
-  withFolder(() => [], async (temp) => {
-    const env = cliVariables(temp);
-    const refused = async (folder: string, message: RegExp, ...args: string[]) => {
-      const { code, output } = await CliProcess.run(["deploy", folder, ...args], env);
-      assert.equal(code, 1);
-      assert.match(output, message);
-    };
-    await refused(`${temp}/missing`, /is not a bot folder: it needs a bot-config\.yaml/);
-    const noScript = await writeBot(`${temp}/no-script`, {
-      "bot-config.yaml": "name: a\nversion: 1\nentrypoints:\n  bot: nothing.py\n",
-    });
-    await refused(noScript, /There is no script '.*nothing\.py'/);
-    const noBot = await writeBot(`${temp}/no-bot`, {
-      "bot-config.yaml": "name: a\nversion: 1\nentrypoints:\n  backtest: main.py\n",
-    });
-    await refused(noBot, /has no entrypoint 'bot'/);
-    await refused(await writeBot(`${temp}/good`), /id: must begin with a letter or digit/, "--id", "a/b");
-    assert.deepEqual(JSON.parse(await berth(env, "bots", "--json")), []);
-    const { code, output } = await CliProcess.run(["remove", "nobody"], env);
-    assert.equal(code, 1);
-    assert.match(output, /There is no bot or schedule 'nobody'/);
-  }));
+const MANY = "x = []\n    while True: x.append(bytearray(10_000_000))";
+/** Programs that do not stay up, and how that is said. */
+const BROKEN: readonly (readonly [string, string, RegExp])[] = [
+  ["a syntax error", "def main(id, config)\n    pass\n", /exit code 1/],
+  ["a missing module", "import nothing_there\ndef main(id, config): pass\n", /exit code 1/],
+  [
+    "a late crash",
+    "import time\ndef main(id, config):\n    time.sleep(1)\n    raise ValueError('late')\n",
+    /exit code 1/,
+  ],
+  ["a normal end", "def main(id, config):\n    print('done')\n", /exit code 0/],
+  ["too much memory", `def main(id, config):\n    ${MANY}\n`, /out of memory/],
+];
 
-Deno.test("berth bots lists the documents also when no engine answers, and fails", () =>
-  withFolder(() => [], async (temp) => {
-    const env = cliVariables(temp, { DOCKER_HOST: `unix://${temp}/nothing.sock` });
-    await berth(env, "deploy", await writeBot(`${temp}/bot`), "--disable");
-    const { code, stdout, output } = await CliProcess.run(["bots"], env);
-    assert.equal(code, 1);
-    assert.match(stdout, /^my-bot +1\.0\.0 +python3\.11 +no +- +- +not known$/m);
-    assert.match(output, /Berth cannot tell what the bots are doing: /);
-  }));
+Deno.test("berth deploy says why a bot does not run, and when it is mended", async () => {
+  await using service = await ServiceFixture.open({ engine: true, env: { BOT_MEMORY_LIMIT_MB: "64" } });
+  const folder = await writeBot(`${service.temp}/bot`);
+  for (const [what, script, reason] of BROKEN) {
+    await Deno.writeTextFile(`${folder}/main.py`, script);
+    const { code, stdout } = await service.berth("deploy", "bot", "--json");
+    const { start } = JSON.parse(stdout);
+    assert.deepEqual([code, start.outcome], [1, "failed"], what);
+    assert.match(start.condition, reason, what);
+  }
+  await Deno.writeTextFile(`${folder}/main.py`, BOT_LOOP);
+  const mended = await service.berth("deploy", "bot");
+  assert.equal(mended.code, 0, mended.output);
+  assert.match(mended.output, /^my-bot is updated: .*\nmy-bot runs, and has stayed up for 3 s$/);
+});
