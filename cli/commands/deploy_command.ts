@@ -6,13 +6,13 @@
 
 import { resolve } from "node:path";
 import { InvalidBotFolderError } from "../../lib/errors.ts";
-import type { Bot } from "../../services/contract/bots.ts";
-import { ApiClient, ApiError, serverOf } from "../client/api_client.ts";
+import { ApiClient, serverOf } from "../client/api_client.ts";
 import { type CliContext, EXIT } from "../context.ts";
 import { awaitStart, type StartOutcome } from "../deploy/await_start.ts";
 import { readBotFolder } from "../deploy/bot_folder.ts";
 import { type DeployedFolder, deployFolder, findDeployment } from "../deploy/deploy_folder.ts";
 import { describeDeployed, notesOnDeployed } from "../deploy/describe_deployed.ts";
+import { explainFailure, type FailureReport } from "../deploy/explain_failure.ts";
 import { originOf } from "../deploy/origin_of.ts";
 import { describeLeftOut, showPacking } from "../deploy/pack_progress.ts";
 import { progressBar } from "../output/pull_progress.ts";
@@ -37,13 +37,7 @@ export interface DeployOptions {
 }
 
 /** How a deployed bot does. */
-interface Start {
-  readonly outcome: StartOutcome["outcome"];
-  readonly state?: string;
-  readonly condition?: string;
-  readonly lastLines?: readonly string[];
-  readonly advice?: string;
-}
+type Start = StartOutcome & FailureReport;
 
 /** How long a new bot must stay up, in ms. */
 const STAY_MS = 3000;
@@ -108,23 +102,7 @@ async function awaitOutcome(
     signal,
   });
   if (ended.outcome === "running") return ended;
-  const bot = await lookAt(id, client, signal);
-  const lastLines = bot?.exits.at(0)?.lastLines;
-  return {
-    ...ended,
-    ...(lastLines && lastLines.length > 0 && { lastLines }),
-    ...(bot?.advice !== undefined && { advice: bot.advice }),
-  };
-}
-
-/** The reason is known already: the rest is help. */
-async function lookAt(id: string, client: ApiClient, signal: AbortSignal): Promise<Bot | undefined> {
-  try {
-    return await client.call("getBot", { params: { id } }, { signal });
-  } catch (error) {
-    if (error instanceof ApiError) return undefined;
-    throw error;
-  }
+  return { ...ended, ...await explainFailure(id, client, signal) };
 }
 
 function showTimes({ nextTimes = [], enabled }: DeployedFolder, { terminal }: CliContext): void {
@@ -143,7 +121,10 @@ function showStart({ id, isUnchanged }: DeployedFolder, start: Start, { terminal
     return;
   }
   const what = start.outcome === "failed" ? "does not run" : "does not run yet";
-  terminal.note(printable(`berth: ${id} ${what}: ${start.condition}`));
+  const why = start.state === "backing-off" && start.reason !== undefined
+    ? `it ended (${start.reason}), and the service starts it again and again`
+    : start.condition;
+  terminal.note(printable(`berth: ${id} ${what}: ${why}`));
   if (start.lastLines) {
     terminal.note("Its last lines:");
     for (const line of start.lastLines) terminal.note(printable(`  ${line}`));

@@ -170,26 +170,33 @@ if (hasServers) {
 
 const MANY = "x = []\n    while True: x.append(bytearray(10_000_000))";
 /** Programs that do not stay up, and how that is said. */
-const BROKEN: readonly (readonly [string, string, RegExp])[] = [
-  ["a syntax error", "def main(id, config)\n    pass\n", /exit code 1/],
-  ["a missing module", "import nothing_there\ndef main(id, config): pass\n", /exit code 1/],
+const BROKEN: readonly (readonly [string, string, RegExp, RegExp?])[] = [
+  ["a syntax error", "def main(id, config)\n    pass\n", /exit code 1/, /SyntaxError/],
+  [
+    "a missing module",
+    "import nothing_there\ndef main(id, config): pass\n",
+    /exit code 1/,
+    /No module named 'nothing_there'/,
+  ],
   [
     "a late crash",
     "import time\ndef main(id, config):\n    time.sleep(1)\n    raise ValueError('late')\n",
     /exit code 1/,
+    /ValueError: late/,
   ],
-  ["a normal end", "def main(id, config):\n    print('done')\n", /exit code 0/],
+  ["a normal end", "def main(id, config):\n    print('done')\n", /exit code 0/, /^done$/m],
   ["too much memory", `def main(id, config):\n    ${MANY}\n`, /out of memory/],
 ];
 
 Deno.test("berth deploy says why a bot does not run, and when it is mended", async () => {
   await using service = await ServiceFixture.open({ engine: true, env: { BOT_MEMORY_LIMIT_MB: "64" } });
   const folder = await writeBot(`${service.temp}/bot`);
-  for (const [what, script, reason] of BROKEN) {
+  for (const [what, script, reason, printed] of BROKEN) {
     await Deno.writeTextFile(`${folder}/main.py`, script);
     const { code, stdout } = await service.berth("deploy", "bot", "--json");
     const { start } = JSON.parse(stdout);
     assert.deepEqual([code, start.outcome], [1, "failed"], what);
+    if (printed) assert.match(start.lastLines?.join("\n") ?? "", printed, what);
     assert.match(start.condition, reason, what);
   }
   await Deno.writeTextFile(`${folder}/main.py`, BOT_LOOP);

@@ -1,0 +1,64 @@
+/**
+ * Explains why a deployed bot does not run.
+ *
+ * @module
+ */
+
+import type { Bot } from "../../services/contract/bots.ts";
+import type { LogLine } from "../../services/contract/logs.ts";
+import { BerthError } from "../../lib/errors.ts";
+import type { ApiClient } from "../client/api_client.ts";
+
+/** Why a bot does not run, as far as the service knows. */
+export interface FailureReport {
+  /** How its program ended, in words. */
+  readonly reason?: string;
+  /** The last lines that it printed. */
+  readonly lastLines?: readonly string[];
+  /** What to do. */
+  readonly advice?: string;
+}
+
+/** Number of lines that are shown. */
+const LINES = 10;
+
+/**
+ * Asks the service why a bot does not run. That it does not is known already, so an answer that fails is left out.
+ *
+ * @param id Id of the bot.
+ * @param client The client of the service.
+ * @param signal Gives up.
+ */
+export async function explainFailure(
+  id: string,
+  client: ApiClient,
+  signal: AbortSignal,
+): Promise<FailureReport> {
+  try {
+    const bot = await client.call("getBot", { params: { id } }, { signal });
+    const { reason, lastLines: known = [] } = bot.exits.at(0) ?? {};
+    const lastLines = known.length > 0 ? known : await readLastLines(bot, client, signal);
+    return {
+      ...(reason !== undefined && { reason }),
+      ...(lastLines.length > 0 && { lastLines }),
+      ...(bot.advice !== undefined && { advice: bot.advice }),
+    };
+  } catch (error) {
+    if (error instanceof BerthError && !signal.aborted) return {};
+    throw error;
+  }
+}
+
+/** Reads what the deployed code printed: lines of an earlier version would mislead. */
+async function readLastLines(
+  { id, document }: Bot,
+  client: ApiClient,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const { custom } = (document ?? {}) as { custom?: { updatedAt?: unknown } };
+  const since = custom?.updatedAt;
+  const query = { tail: String(LINES), ...(typeof since === "string" && { since }) };
+  const text = await client.text("readLogs", { params: { id }, query }, { signal });
+  const lines = text.split("\n").filter(Boolean).map((line) => JSON.parse(line) as Partial<LogLine>);
+  return lines.flatMap(({ text, stream }) => text === undefined || stream === "berth" ? [] : [text]);
+}
