@@ -93,8 +93,8 @@ class CursorGate {
       this.#passed.add(run);
       return "at";
     }
-    if (second <= end.second) return "before";
-    if (!isWellAfter(second, end)) return "open";
+    if (second < end.second || (second === end.second && ordinal < end.ordinal)) return "before";
+    if (second !== end.second && !isWellAfter(second, end)) return "open";
     this.#passed.add(run);
     return "after";
   }
@@ -129,13 +129,21 @@ export async function* linesAfter(
 /**
  * Gives the lines up to a cursor.
  *
- * @param lines Lines of the log, from anywhere before the cursor on.
- * @param cursor The cursor. The log has its lines.
+ * @param lines Lines of the log, from anywhere on. The log has the lines of the cursor.
+ * @param cursor The cursor.
  */
 export async function* linesUpTo(
   lines: AsyncIterable<PlacedLogLine>,
   cursor: LogCursor,
 ): AsyncGenerator<PlacedLogLine> {
   const gate = new CursorGate(cursor);
-  for await (const line of lines) if (gate.judge(line) !== "after") yield line;
+  // Those that are before the cursor, if its line is still to come.
+  let held: PlacedLogLine[] = [];
+  for await (const line of lines) {
+    const place = gate.judge(line);
+    if (place === "open") held.push(line);
+    if (place === "at") yield* held.filter(({ run }) => run === line.run);
+    if (place === "at" || place === "after") held = held.filter(({ run }) => run !== line.run);
+    if (place === "before" || place === "at") yield line;
+  }
 }

@@ -13,7 +13,7 @@ import { ContainerNotFoundError, EngineUnavailableError } from "../errors.ts";
 import { ContainerLines } from "./container_lines.ts";
 import type { StoredLogLine } from "./line_format.ts";
 import { type LogCheckpoint, readCheckpoints, shortContainerId } from "./log_checkpoints.ts";
-import { linesAfter, LogCursor } from "./log_cursor.ts";
+import { linesAfter, linesUpTo, LogCursor } from "./log_cursor.ts";
 import { LinePlacer, msOfSecond, type PlacedLogLine } from "./log_position.ts";
 import { isInRange, LogStoreReader } from "./log_store_reader.ts";
 import { LogWatcher } from "./log_watcher.ts";
@@ -45,6 +45,8 @@ export interface ReadLogsOptions {
   readonly slots?: readonly string[];
   /** Only those after this cursor; `tail` and `since` do not count then. @default all */
   readonly after?: LogCursor;
+  /** Only those up to this cursor; a `tail` counts them. @default all */
+  readonly upTo?: LogCursor;
   /**
    * Called when the engine is away: newer lines than the given ones cannot be read. Not called when following.
    *
@@ -60,7 +62,7 @@ export interface ReadLogsOptions {
 }
 
 /** How long printed lines are gathered before they are read, in ms. */
-const GATHER_MS = 100;
+const GATHER_MS = 200;
 /** How often the engine is asked for new containers, in ms. */
 const POLL_INTERVAL_MS = 1000;
 /** Entries to expect beyond those that the watcher has counted. */
@@ -124,7 +126,8 @@ export class LogReader {
       followed.set(container.id, one);
       return one.lines;
     });
-    const lines = placed(all, placer, (line) => cursor = cursor.after(line));
+    const whole = placed(all, placer, (line) => cursor = cursor.after(line));
+    const lines = options.upTo ? linesUpTo(whole, options.upTo) : whole;
     if (after) yield* inRange(linesAfter(lines, after), { until });
     else if (tail === undefined) yield* inRange(lines, options);
     else yield* await lastOf(inRange(lines, options), tail);
@@ -182,11 +185,22 @@ export class LogReader {
     signal: AbortSignal,
   ): AsyncGenerator<StoredLogLine> {
     const { clock } = this.#options;
+    let containers: readonly PrintingContainer[] = [];
+    let listedAt = -Infinity;
+    // The engine ends the log of a container with the container.
+    const hasChanged = () =>
+      containers.some(({ id, isExited }) => !isExited && !followed.get(id)?.watcher.isOpen);
     try {
       while (!signal.aborted) {
         wakeup.clear();
-        for (const container of await this.#containers(id, slots, signal)) {
+        const isListed = clock.monotonic() - listedAt >= POLL_INTERVAL_MS || hasChanged();
+        if (isListed) {
+          containers = await this.#containers(id, slots, signal);
+          listedAt = clock.monotonic();
+        }
+        for (const container of containers) {
           const { isExited } = container;
+          if (isExited && !isListed) continue;
           const one = followed.get(container.id) ?? this.#open(container, wakeup);
           followed.set(container.id, one);
           const { lines, watcher } = one;

@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { linesUpTo, type LogCursor } from "../../lib/logs/log_cursor.ts";
+import type { LogCursor } from "../../lib/logs/log_cursor.ts";
 import type { LineMatcher } from "../../lib/logs/line_matcher.ts";
 import type { ReadLogsOptions } from "../../lib/logs/log_reader.ts";
 import type { Runner } from "../../lib/runner/runner.ts";
@@ -54,9 +54,8 @@ export async function* followLog(options: FollowLogOptions): AsyncGenerator<Uint
         ...(cursor ? { after: cursor } : { since, tail }),
         signal,
         // Without the reader's place, what is stored is all there is.
-        ...(!upTo && { onEngineAway: () => {} }),
+        ...(upTo ? { upTo } : { onEngineAway: () => {} }),
       },
-      ...(upTo && { only: (lines) => linesUpTo(lines, upTo) }),
     });
     for await (const read of lines) {
       if (!read) continue;

@@ -31,8 +31,6 @@ export interface MatchingLinesOptions {
   readonly range: ReadLogsOptions;
   /** Decides which lines match; absent for all. */
   readonly matcher: LineMatcher | undefined;
-  /** Leaves lines out before they are matched. @default {none} */
-  readonly only?: (lines: AsyncIterable<PlacedLogLine>) => AsyncIterable<PlacedLogLine>;
 }
 
 /**
@@ -42,11 +40,11 @@ export interface MatchingLinesOptions {
  * @returns The lines, and `undefined` now and then, while others get their turn.
  */
 export async function* matchingLines(
-  { runner, id, range, matcher, only = (lines) => lines }: MatchingLinesOptions,
+  { runner, id, range, matcher }: MatchingLinesOptions,
 ): AsyncGenerator<ReadLine | undefined> {
   const tail = matcher ? range.tail : undefined;
   const { tail: _, ...whole } = range;
-  const lines = only(runner.readLogs(id, tail === undefined ? range : whole));
+  const lines = runner.readLogs(id, tail === undefined ? range : whole);
   const matching = filterLines(withCursors(lines, range.after), matcher);
   if (tail === undefined) return yield* matching;
   let last: ReadLine[] = [];

@@ -44,6 +44,11 @@ Deno.test("a cursor divides a bot's log at every line, in whatever second its li
       texts(await Array.fromAsync(linesUpTo(given(lines), cursor))),
       texts(lines.slice(0, cut)),
     );
+    // From some line on, as the last lines of a log are read.
+    for (const begin of [cut - 20, cut - 1, cut + 100].filter((begin) => begin >= 0)) {
+      const some = texts(await Array.fromAsync(linesUpTo(given(lines.slice(begin)), cursor)));
+      assert.deepEqual(some, texts(lines.slice(begin, Math.max(begin, cut))), `from ${begin} to ${cut}`);
+    }
   }
 });
 
