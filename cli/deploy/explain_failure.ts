@@ -36,8 +36,11 @@ export async function explainFailure(
 ): Promise<FailureReport> {
   try {
     const bot = await client.call("getBot", { params: { id } }, { signal });
-    const { reason, lastLines: known = [] } = bot.exits.at(0) ?? {};
-    const lastLines = known.length > 0 ? known : await readLastLines(bot, client, signal);
+    const since = deployedAt(bot);
+    // An end of an earlier version explains nothing.
+    const exit = bot.exits.find(({ at }) => since === undefined || at >= since);
+    const { reason, lastLines: known = [] } = exit ?? {};
+    const lastLines = known.length > 0 ? known : await readLastLines(id, since, client, signal);
     return {
       ...(reason !== undefined && { reason }),
       ...(lastLines.length > 0 && { lastLines }),
@@ -49,15 +52,19 @@ export async function explainFailure(
   }
 }
 
-/** Reads what the deployed code printed: lines of an earlier version would mislead. */
+/** When the service wrote the document, by its own clock. */
+function deployedAt({ document }: Bot): string | undefined {
+  const { custom } = (document ?? {}) as { custom?: { updatedAt?: unknown } };
+  return typeof custom?.updatedAt === "string" ? custom.updatedAt : undefined;
+}
+
 async function readLastLines(
-  { id, document }: Bot,
+  id: string,
+  since: string | undefined,
   client: ApiClient,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const { custom } = (document ?? {}) as { custom?: { updatedAt?: unknown } };
-  const since = custom?.updatedAt;
-  const query = { tail: String(LINES), ...(typeof since === "string" && { since }) };
+  const query = { tail: String(LINES), ...(since !== undefined && { since }) };
   const text = await client.text("readLogs", { params: { id }, query }, { signal });
   const lines = text.split("\n").filter(Boolean).map((line) => JSON.parse(line) as Partial<LogLine>);
   return lines.flatMap(({ text, stream }) => text === undefined || stream === "berth" ? [] : [text]);
