@@ -31,6 +31,9 @@ export const CLIENT_VARIABLES: readonly string[] = [
   "TEMP_DIR",
 ];
 
+/** Stands for the socket. Deno connects to `localhost` itself if NO_PROXY names it, as it often does. */
+const SOCKET_ORIGIN = "http://berth";
+
 /** No service answers. */
 export class NoServiceError extends BerthError {
   /** @param where Where it was looked for. @param advice What to do. @param options The cause. */
@@ -174,7 +177,7 @@ export class ApiClient implements Disposable {
     for (const socket of sockets) {
       try {
         Deno.statSync(socket);
-        return await fetch(new URL(path, "http://localhost"), { ...init, client: this.#clientOf(socket) });
+        return await fetch(new URL(path, SOCKET_ORIGIN), { ...init, client: this.#clientOf(socket) });
       } catch (error) {
         if (init.signal?.aborted) throw error;
         if (init.body instanceof ReadableStream && init.body.locked) throw error;
