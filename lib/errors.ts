@@ -181,9 +181,14 @@ export class ObjectStoreError extends BerthError {
    *
    * @param message What was tried, and what happened.
    * @param options The advice and the cause.
+   * @param code `object/invalid-name` if the store was not asked, because the name is not allowed.
    */
-  constructor(message: string, options?: BerthErrorOptions) {
-    super("object-store/failed", message, options);
+  constructor(
+    message: string,
+    options?: BerthErrorOptions,
+    code: "object-store/failed" | "object/invalid-name" = "object-store/failed",
+  ) {
+    super(code, message, options);
   }
 }
 

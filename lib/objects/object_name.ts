@@ -40,7 +40,8 @@ export function assertObjectName(bucket: string, key: string): void {
   assertBucketName(bucket);
   const problem = problemOf(key);
   if (problem === undefined) return;
-  throw new ObjectStoreError(`Cannot use object key ${JSON.stringify(key.slice(0, 200))}: ${problem}.`);
+  const message = `Cannot use object key ${JSON.stringify(key.slice(0, 200))}: ${problem}.`;
+  throw new ObjectStoreError(message, {}, "object/invalid-name");
 }
 
 /**

@@ -152,8 +152,9 @@ function describeResponse(status: number, schema: OperationContract["responses"]
   const description = STATUS_TEXT[status] ?? "Success";
   if (schema === "none") return { description };
   if (typeof schema !== "string") return { description, content: { "application/json": { schema } } };
+  // The schema of an event stream would describe each of its events.
+  if (schema === "stream") return { description, content: { "text/event-stream": {} } };
   const type = {
-    stream: "text/event-stream",
     ndjson: "application/x-ndjson",
     text: "text/plain",
     html: "text/html",

@@ -15,6 +15,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   "store/unavailable": 503,
   "store/unstorable": 422,
   "object-store/failed": 503,
+  "object/invalid-name": 422,
   "object/not-found": 404,
   "object/conflict": 409,
   "engine/unavailable": 503,

@@ -39,6 +39,9 @@ export const botId = z.string().refine(isBotId, `must ${BOT_ID_RULE}`).meta({
 /** Parameters of a path with one id. */
 export const idParams = z.strictObject({ id: botId });
 
+/** A boolean in a query. */
+export const flag = z.stringbool({ truthy: ["true"], falsy: ["false"], case: "sensitive" });
+
 /** A point in time: RFC 3339 in UTC. */
 export const time = z.iso.datetime().meta({
   description: "RFC 3339, UTC",

@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { botId, idParams, type OperationContract, time } from "./common.ts";
+import { botId, flag, idParams, type OperationContract, time } from "./common.ts";
 
 /** Types of events. */
 export const EVENT_TYPES = [
@@ -52,7 +52,7 @@ const query = z.strictObject({
   last: z.coerce.number().int().min(0).max(MAX_KEPT_EVENTS).default(0).meta({
     description: "How many of the last events to send first; `Last-Event-ID` overrides it",
   }),
-  follow: z.stringbool().default(true).meta({ description: "Whether to go on with events as they happen" }),
+  follow: flag.default(true).meta({ description: "Whether to go on with events as they happen" }),
 });
 
 const DESCRIPTION =

@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { botId, idParams, next, type OperationContract, pageQuery, time } from "./common.ts";
+import { botId, flag, idParams, next, type OperationContract, pageQuery, time } from "./common.ts";
 
 /** States of a run. `claimed` and `running` are open, the others final. */
 export const RUN_STATES = ["claimed", "running", "succeeded", "failed", "timed-out", "skipped"] as const;
@@ -57,7 +57,7 @@ export const runList = z.object({ runs: z.array(run), next }).meta({ id: "RunLis
 /** Which part of the log of a run. */
 export const runLogQuery = z.strictObject({
   tail: z.coerce.number().int().min(0).max(1_000_000).optional().meta({ description: "Only the last lines" }),
-  follow: z.stringbool().default(false).meta({ description: "Continue with new lines until the end" }),
+  follow: flag.default(false).meta({ description: "Continue with new lines until the end" }),
 });
 
 const filters = {

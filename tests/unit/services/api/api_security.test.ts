@@ -255,6 +255,28 @@ Deno.test("a body that no document may be is refused with its field", () =>
     await assertProblem(await put(`{"a":"${"x".repeat(5 * 1024 * 1024)}"}`), 413);
   }));
 
+Deno.test("a deployment cannot name what is no key of an object", () =>
+  withApi(async ({ send, makeToken }) => {
+    const { value: token } = await makeToken("operate");
+    for (const filePath of ["../other", "a//b", "a/", "/etc/passwd", "./a"]) {
+      const body = {
+        id: "one",
+        filePath,
+        name: "one",
+        version: "1",
+        runtime: "python3.11",
+        entrypoints: { bot: "main.py" },
+      };
+      const response = await send("/api/deployments", {
+        method: "POST",
+        token,
+        headers: JSON_TYPE,
+        body: JSON.stringify(body),
+      });
+      await assertProblem(response, 422, "object/invalid-name");
+    }
+  }));
+
 Deno.test("a login code works once, a session ends with logout, and a stolen cookie with it", () =>
   withApi(async ({ send, local }) => {
     const code = await local("/api/login-codes", { method: "POST" });
