@@ -4,6 +4,7 @@ import type { LogEnd, LogHit, LogLine } from "../../../../services/contract/logs
 import type { OperationInput } from "../../../../services/contract/contract.ts";
 import type { OperationId } from "../../../../services/contract/operations.ts";
 import { ServiceFixture } from "../../../support/fixtures/service_fixture.ts";
+import { until } from "../../../support/until.ts";
 
 const BUCKET = "bot-logs";
 const COUNT = 3000;
@@ -112,6 +113,32 @@ Deno.test("searchLogs finds lines of bots that were removed, page by page", asyn
       text
     ),
     ["line 2957", "line 2967"],
+  );
+});
+
+Deno.test("two searches run at once; a client that goes away ends its search", async () => {
+  await using service = await ServiceFixture.open();
+  const { client } = service;
+  // More than the buffers on the way hold.
+  const line = `{"timestamp":"${timeOf(0)}","stream":"stdout","message":"${"x".repeat(1000)}"}\n`;
+  const bytes = new TextEncoder().encode(line.repeat(10_000));
+  await service.composed.store.put(BUCKET, "logs/large/20260131.log", bytes);
+  const query = { q: "xx", limit: 10_000 };
+  const unread = [
+    await client.request("searchLogs", { query }),
+    await client.request("searchLogs", { query }),
+  ];
+  await refused(client.request("searchLogs", { query }), 429, "search/busy");
+  await unread[0]!.body!.cancel();
+  await until("a free place", async () => {
+    const response = await client.request("searchLogs", { query }).catch(() => undefined);
+    await response?.body?.cancel();
+    return response !== undefined;
+  });
+  assert.equal(
+    (await unread[1]!.text()).split("\n").length - 1,
+    10_000 + 1,
+    "and the end, which says that there may be more",
   );
 });
 
