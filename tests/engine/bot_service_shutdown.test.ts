@@ -48,7 +48,7 @@ Deno.test("BotService exits at once on a second signal", () =>
     const begin = performance.now();
     const { code } = await berth.status;
     assert.equal(code, EXIT.interrupted);
-    assert.ok(performance.now() - begin < 3_000);
+    assert.ok(performance.now() - begin < 8_000);
     start(QUICK);
     await untilRunning(stage, {});
   }));

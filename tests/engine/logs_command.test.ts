@@ -217,7 +217,7 @@ Deno.test("berth logs says so when there is no such bot, and when no service run
     const { code, output } = await service.berth("logs", ...args);
     assert.equal(code, 1);
     assert.match(output, /^berth: No service answers at '.+'\. Start one with 'berth start'/);
-    assert.ok(performance.now() - begin < 1000);
+    assert.ok(performance.now() - begin < 5_000);
   }
 });
 

@@ -598,7 +598,7 @@ testWithNats("NatsBotEvents ends at once, whatever the server does", async (serv
     if (signal) await server.signal(signal);
     const since = performance.now();
     await events[Symbol.asyncDispose]();
-    assert.ok(performance.now() - since < 4_000, `${signal}: ${performance.now() - since} ms`);
+    assert.ok(performance.now() - since < 10_000, `${signal}: ${performance.now() - since} ms`);
     await events[Symbol.asyncDispose]();
     if (signal === "STOP") await server.signal("CONT");
   }
