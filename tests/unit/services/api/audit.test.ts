@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { systemClock } from "../../../../lib/util/clock.ts";
+import { Audit } from "../../../../services/api/audit.ts";
 import { parseServiceConfig } from "../../../../services/config.ts";
 import type { AuditEntry } from "../../../../services/contract/service.ts";
 import { type ApiStage, withApi } from "../../../support/fixtures/api_stage.ts";
@@ -89,6 +91,23 @@ Deno.test("the audit is listed in pages, by operation, subject, caller and time"
     const [newest, , oldest] = [all[0]!, all[1]!, all.at(-1)!];
     assert.ok((await entriesOf(stage, `?from=${oldest.at}`)).some(({ id }) => id === oldest.id));
     assert.ok((await entriesOf(stage, `?to=${newest.at}`)).every(({ at }) => at < newest.at));
+  }));
+
+Deno.test("old entries go when new ones come", () =>
+  withApi(async ({ services }) => {
+    const { records } = services.stores;
+    let now = Date.parse("2026-01-01T00:00:00Z");
+    const audit = new Audit(records, { ...systemClock, now: () => now }, 90 * 86_400_000);
+    const request = { params: { id: "one" }, caller: { name: "local", from: "unix" } };
+    const write = () => audit.around("enableBot", request as never, () => Promise.resolve({ body: {} }));
+    await write();
+    now += 60 * 86_400_000;
+    await write();
+    assert.equal((await audit.list({ limit: 10 })).entries.length, 2);
+    now += 31 * 86_400_000;
+    await write();
+    const { entries } = await audit.list({ limit: 10 });
+    assert.deepEqual(entries.map(({ at }) => at.slice(0, 10)), ["2026-04-02", "2026-03-02"]);
   }));
 
 Deno.test("GET /api/service says what is wrong, and shows no secret", () =>
