@@ -131,7 +131,15 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
     return response;
   });
   const answer = async (request: Request, entrance: Entrance, from: string) => {
-    let response = await app.fetch(request, { entrance, from });
+    const isHead = request.method === "HEAD";
+    // Hono would drop the body of a HEAD, and a stream behind it would go on for ever.
+    const { url, headers, signal } = request;
+    const asked = isHead ? new Request(url, { headers, signal }) : request;
+    let response = await app.fetch(asked, { entrance, from });
+    if (isHead) {
+      await response.body?.cancel();
+      response = new Response(null, response);
+    }
     if (response.status === 401 && entrance === "tcp") {
       try {
         access.countFailure(from);

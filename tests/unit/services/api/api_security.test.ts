@@ -255,6 +255,33 @@ Deno.test("a body that no document may be is refused with its field", () =>
     await assertProblem(await put(`{"a":"${"x".repeat(5 * 1024 * 1024)}"}`), 413);
   }));
 
+Deno.test("a HEAD gets the header of a stream, and leaves nothing that goes on", () =>
+  withApi(async ({ services, makeToken }) => {
+    const { value } = await makeToken("read");
+    const headers = { host: "localhost", authorization: `Bearer ${value}` };
+    const begun: unknown[] = [];
+    const ended = new Set<unknown>();
+    const { setInterval: begin, clearInterval: end } = globalThis;
+    try {
+      Object.assign(globalThis, {
+        setInterval(...args: Parameters<typeof begin>) {
+          begun.push(begin(...args));
+          return begun.at(-1);
+        },
+        clearInterval: (id: Parameters<typeof end>[0]) => (ended.add(id), end(id)),
+      });
+      for (const path of ["/api/events", "/api/bots"]) {
+        const request = new Request(`http://localhost${path}`, { method: "HEAD", headers });
+        const response = await services.api(request, "tcp", "127.0.0.1");
+        assert.deepEqual([response.status, response.body], [200, null]);
+      }
+    } finally {
+      Object.assign(globalThis, { setInterval: begin, clearInterval: end });
+    }
+    assert.ok(begun.length > 0, "a stream has a heartbeat");
+    assert.deepEqual(begun.filter((id) => !ended.has(id)), []);
+  }));
+
 Deno.test("a deployment cannot name what is no key of an object", () =>
   withApi(async ({ send, makeToken }) => {
     const { value: token } = await makeToken("operate");
