@@ -28,7 +28,9 @@ const SEEN: Readonly<Record<string, readonly (readonly [command: RegExp, output:
     [/ bots/, /^my-bot .* running$[^]*^second-bot .* running$/m],
   ],
   "docs/schedules.md": [
-    [/ bots/, /^morning-report .* 0 9 \* \* mon-fri \(America\/New_York\) +20\S+Z, in /m],
+    [/ schedules/, /^morning-report .* 0 9 \* \* mon-fri \(America\/New_York\) +20\S+Z, in /m],
+    [/ run-now/, /The run 'morning-report@\d+-manual' succeeded/],
+    [/ runs/, /^morning-report@\d+-manual +manual by local +1 .* succeeded /m],
     [/ preview/, /America\/New_York/],
   ],
   "docs/operating.md": [[/ permissions/, /^--allow-net[^]*--allow-sys=uid,gid/m]],
