@@ -62,6 +62,7 @@ async function serve(
   await using composed = await context.composeServices(config, session);
   const { tempDir, instance } = config.runner;
   await ensureInstanceDir(tempDir, instance, Deno.uid() ?? 0);
+  for (const bucket of Object.values(config.runner.buckets)) await composed.store.ensureBucket(bucket);
   using client = new ApiClient({ tempDir, instance });
   const end = forMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(forMs)]);
   const length = forMs === undefined ? "runs until Ctrl-C" : `ends after ${forMs / 1000} s, or with Ctrl-C`;
