@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ExitHistory, MAX_KEPT_EXITS } from "../../../../services/bots/exit_history.ts";
 import { type BotEnd, ServiceState } from "../../../../services/bots/service_state.ts";
-import { connectSqlite } from "../../../../services/sqlite/connect_sqlite.ts";
+import { DatabaseSync } from "node:sqlite";
 import { BOTS } from "../../../../services/sqlite/sqlite_document_kind.ts";
 import { SqliteDocumentRepository } from "../../../../services/sqlite/sqlite_document_repository.ts";
 import { SqliteRecordStore } from "../../../../services/sqlite/sqlite_record_store.ts";
@@ -28,7 +28,7 @@ async function withHistory(
     database: ReturnType<typeof connectSqlite>;
   }) => Promise<void>,
 ) {
-  using database = connectSqlite(":memory:");
+  using database = new DatabaseSync(":memory:");
   const records = new SqliteRecordStore(database);
   await records.open();
   const bots = new SqliteDocumentRepository(database, BOTS);
