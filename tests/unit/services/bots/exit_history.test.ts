@@ -25,7 +25,7 @@ async function withHistory(
     history: ExitHistory;
     again: () => ExitHistory;
     bots: SqliteDocumentRepository;
-    database: ReturnType<typeof connectSqlite>;
+    database: DatabaseSync;
   }) => Promise<void>,
 ) {
   using database = new DatabaseSync(":memory:");
