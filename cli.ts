@@ -5,7 +5,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { type Command, COMMANDS, type Values } from "./cli/commands/commands.ts";
+import { type Command, findCommand, type Values } from "./cli/commands/commands.ts";
 import { type CliContext, EXIT, UsageError } from "./cli/context.ts";
 // `berth help` prints the same file without Deno.
 import USAGE from "./cli/usage.txt" with { type: "text" };
@@ -13,6 +13,8 @@ import { BerthError, InvalidConfigError } from "./lib/errors.ts";
 import { InstanceLockedError } from "./lib/runner/instance_lock.ts";
 
 const HELP = { help: { type: "boolean", short: "h" } } as const;
+/** The usage text explains it for all commands that ask the service. */
+const SERVER = { server: { type: "string" } } as const;
 
 /**
  * Runs one command.
@@ -23,16 +25,19 @@ const HELP = { help: { type: "boolean", short: "h" } } as const;
  */
 export async function runCli(args: readonly string[], context: CliContext): Promise<number> {
   const { terminal, signal } = context;
-  const [name = "help", ...rest] = args;
-  if (["help", "--help", "-h"].includes(name)) {
+  const [given = "help", ...rest] = args;
+  if (["help", "--help", "-h"].includes(given)) {
     terminal.out(USAGE.trimEnd());
     return EXIT.ok;
   }
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const [name, command] = findCommand(given) ?? [given];
   try {
-    if (!command) throw new UsageError(`There is no command '${name}'.`);
-    const { values, positionals } = readArguments(name, command, rest);
-    if (values.help !== true) return await command.run(positionals, values, context);
+    if (!command) throw new UsageError(`There is no command '${given}'.`);
+    const { values: { server, ...values }, positionals } = readArguments(name, command, rest);
+    const own = typeof server === "string"
+      ? { ...context, env: { ...context.env, BERTH_SERVER: server } }
+      : context;
+    if (values.help !== true) return await command.run(positionals, values, own);
     terminal.out(command.help);
     return EXIT.ok;
   } catch (error) {
@@ -50,6 +55,7 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
     terminal.note(
       error instanceof BerthError ? `berth: ${error.message}` : String((error as Error).stack ?? error),
     );
+    if (error instanceof BerthError && error.code === "service/unreachable") return EXIT.unavailable;
     // Like an invalid configuration: a restart does not help.
     return error instanceof InstanceLockedError ? EXIT.usage : EXIT.failed;
   }
@@ -57,14 +63,15 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
 
 function readArguments(
   name: string,
-  { options = {}, takes = { what: "", min: 0, max: 0 } }: Command,
+  { options: own = {}, takes = { what: "", min: 0, max: 0 }, isClient }: Command,
   args: string[],
 ): { positionals: string[]; values: Values } {
+  const options = { ...own, ...HELP, ...(isClient && SERVER) };
   let parsed: { values: Values; positionals: string[] };
   try {
-    parsed = parseArgs({ args, options: { ...options, ...HELP }, allowPositionals: true }) as typeof parsed;
+    parsed = parseArgs({ args, options, allowPositionals: true }) as typeof parsed;
   } catch (error) {
-    throw new UsageError(unknownOption(args, { ...options, ...HELP }) ?? (error as Error).message);
+    throw new UsageError(unknownOption(args, options) ?? (error as Error).message);
   }
   const { values, positionals } = parsed;
   if (values.help === true) return parsed;

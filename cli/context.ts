@@ -58,8 +58,8 @@ export const EXIT = {
   failed: 1,
   /** The command line or the configuration is invalid. */
   usage: 2,
-  /** Images are missing and no registry can be reached (EX_UNAVAILABLE of sysexits.h). */
-  noRegistry: 69,
+  /** Something needed is not there: a service that answers, or a registry for images (EX_UNAVAILABLE of sysexits.h). */
+  unavailable: 69,
   /** Ended by Ctrl-C. */
   interrupted: 130,
 } as const;

@@ -134,6 +134,7 @@ const ALLOWED: Rules["allowed"] = {
     "lib/engine",
     "lib/logs",
     "lib/runner",
+    "services/contract",
     "services/cron",
     "services/documents",
     "services/schedules",

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What the image runs: `docker run berth` is the service, `docker run berth bots` any other command of berth.
-# `docker exec CONTAINER berth bots` is the same, beside a service that runs.
+# What the image runs: `docker run berth` is the service, `docker run berth ps` any other command of berth.
+# `docker exec CONTAINER berth ps` is the same, beside a service that runs.
 set -eu
 # Folders on the command line are the caller's.
 INIT_CWD=${INIT_CWD-$(pwd)}

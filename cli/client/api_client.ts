@@ -6,6 +6,7 @@
 
 import { abortableResponse } from "./abortable_response.ts";
 import { BerthError } from "../../lib/errors.ts";
+import { stringifyExactJson } from "../../lib/util/exact_json.ts";
 import { apiSocketOf } from "../../lib/util/api_socket.ts";
 import type { Problem } from "../../services/contract/common.ts";
 import type { OperationInput, OperationOutput } from "../../services/contract/contract.ts";
@@ -151,7 +152,7 @@ export class ApiClient implements Disposable {
         ...(body !== undefined && { "content-type": isJson ? "application/json" : "application/zip" }),
         ...headers,
       },
-      ...(body !== undefined && { body: isJson ? JSON.stringify(body) : body as BodyInit }),
+      ...(body !== undefined && { body: isJson ? stringifyExactJson(body) : body as BodyInit }),
       ...(signal && { signal }),
     });
     if (response.ok) return signal ? abortableResponse(response, signal) : response;

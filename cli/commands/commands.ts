@@ -21,7 +21,13 @@ export interface Command {
     Record<string, { readonly type: "string" | "boolean"; readonly short?: string }>
   >;
   /** Its other arguments: a name for error messages, and how many. @default {none} */
-  readonly takes?: { readonly what: string; readonly min: number; readonly max: number };
+  readonly takes?: {
+    readonly what: string;
+    readonly min: number;
+    readonly max: number;
+    /** What a shell can complete. @default {nothing} */
+    readonly completes?: "ids" | "folders";
+  };
   /** Whether it only speaks to the service, and needs no configuration of its own. @default {false} */
   readonly isClient?: boolean;
   /** The text of `--help`. */
@@ -30,8 +36,14 @@ export interface Command {
   run(args: readonly string[], values: Values, context: CliContext): Promise<number>;
 }
 
-const FOLDER = { what: "a bot folder", min: 1, max: 1 };
-const IDS = { what: "the id of a bot or a schedule", min: 1, max: Infinity };
+const FOLDER = { what: "a bot folder", min: 1, max: 1, completes: "folders" } as const;
+const ID = { what: "the id of a bot or a schedule", min: 1, max: 1, completes: "ids" } as const;
+const IDS = { ...ID, max: Infinity } as const;
+/** Events that are shown before those that happen, unless the user says how many. */
+const LAST_EVENTS = 20;
+
+/** Second names of commands. */
+export const ALIASES: Readonly<Record<string, string>> = { bots: "ps" };
 
 /** The commands by name. */
 export const COMMANDS: Readonly<Record<string, Command>> = {
@@ -46,7 +58,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   init: {
     options: { runtime: { type: "string" }, schedule: { type: "boolean" } },
-    takes: { what: "a new folder", min: 1, max: 1 },
+    takes: { ...FOLDER, what: "a new folder" },
     isClient: true,
     help: HELP.init.text,
     run: async ([folder], { runtime, schedule }, context) =>
@@ -84,18 +96,44 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         json: json === true,
       }, context),
   },
-  bots: {
-    options: { json: { type: "boolean" } },
-    help: HELP.bots.text,
-    run: async (_args, { json }, context) =>
-      (await import("./bots_command.ts")).botsCommand({ json: json === true }, context),
-  },
   ps: {
-    options: { json: { type: "boolean" } },
+    options: { wide: { type: "boolean" }, json: { type: "boolean" } },
     isClient: true,
     help: HELP.ps.text,
+    run: async (_args, { wide, json }, context) =>
+      (await import("./ps_command.ts")).psCommand({ wide: wide === true, json: json === true }, context),
+  },
+  describe: {
+    options: { json: { type: "boolean" } },
+    takes: IDS,
+    isClient: true,
+    help: HELP.describe.text,
+    run: async (ids, { json }, context) =>
+      (await import("./describe_command.ts")).describeCommand({ ids, json: json === true }, context),
+  },
+  events: {
+    options: {
+      follow: { type: "boolean", short: "f" },
+      tail: { type: "string" },
+      json: { type: "boolean" },
+    },
+    takes: { ...ID, min: 0 },
+    isClient: true,
+    help: HELP.events.text,
+    run: async ([id], { follow, tail, json }, context) =>
+      (await import("./events_command.ts")).eventsCommand({
+        ...text("id", id),
+        tail: Math.min(readTail(tail).tail ?? LAST_EVENTS, 1000),
+        follow: follow === true,
+        json: json === true,
+      }, context),
+  },
+  top: {
+    options: { json: { type: "boolean" } },
+    isClient: true,
+    help: HELP.top.text,
     run: async (_args, { json }, context) =>
-      (await import("./ps_command.ts")).psCommand({ json: json === true }, context),
+      (await import("./top_command.ts")).topCommand({ json: json === true }, context),
   },
   logs: {
     options: {
@@ -107,7 +145,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       all: { type: "boolean" },
       json: { type: "boolean" },
     },
-    takes: { what: "the id of a bot or a schedule", min: 0, max: Infinity },
+    takes: { ...IDS, min: 0 },
     isClient: true,
     help: HELP.logs.text,
     run: async (ids, { follow, since, until, tail, grep, all, json }, context) => {
@@ -136,6 +174,14 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     help: HELP.disable.text,
     run: async (ids, _values, context) =>
       (await import("./enable_command.ts")).enableCommand({ ids, enabled: false }, context),
+  },
+  restart: {
+    options: { json: { type: "boolean" } },
+    takes: { ...IDS, what: "the id of a bot" },
+    isClient: true,
+    help: HELP.restart.text,
+    run: async (ids, { json }, context) =>
+      (await import("./restart_command.ts")).restartCommand({ ids, json: json === true }, context),
   },
   remove: {
     options: { purge: { type: "boolean" }, yes: { type: "boolean", short: "y" } },
@@ -180,7 +226,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   backtests: {
     options: { state: { type: "string" }, limit: { type: "string" }, json: { type: "boolean" } },
-    takes: { what: "the id of a bot", min: 0, max: 1 },
+    takes: { ...ID, what: "the id of a bot", min: 0 },
     isClient: true,
     help: HELP.backtests.text,
     run: async ([id], { state, limit, json }, context) =>
@@ -198,7 +244,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       (await import("./doctor_command.ts")).doctorCommand({ json: json === true }, context),
   },
   images: {
-    takes: { what: "a bot folder", min: 0, max: Infinity },
+    takes: { ...FOLDER, min: 0, max: Infinity },
     help: HELP.images.text,
     run: async (folders, _values, context) =>
       (await import("./images_command.ts")).imagesCommand(folders, context),
@@ -230,6 +276,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (_args, { json }, context) =>
       (await import("./dashboard_command.ts")).dashboardCommand({ json: json === true }, context),
   },
+  completions: {
+    takes: { what: "bash, zsh or fish", min: 1, max: Infinity },
+    isClient: true,
+    help: HELP.completions.text,
+    run: async (args, _values, context) =>
+      (await import("./completions_command.ts")).completionsCommand(args, context),
+  },
   permissions: {
     options: { lenient: { type: "boolean" } },
     help: HELP.permissions.text,
@@ -245,7 +298,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   "run-now": {
     options: { follow: { type: "boolean", short: "f" }, json: { type: "boolean" } },
-    takes: { what: "the id of a schedule", min: 1, max: 1 },
+    takes: { ...ID, what: "the id of a schedule" },
     isClient: true,
     help: HELP["run-now"].text,
     run: async ([id], { follow, json }, context) =>
@@ -263,7 +316,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       limit: { type: "string" },
       json: { type: "boolean" },
     },
-    takes: { what: "the id of a schedule", min: 0, max: 1 },
+    takes: { ...ID, what: "the id of a schedule", min: 0 },
     isClient: true,
     help: HELP.runs.text,
     run: async ([id], { state, trigger, since, until, limit, json }, context) =>
@@ -342,12 +395,24 @@ async function runBacktest(args: readonly string[], values: Values, context: Cli
 }
 
 /**
+ * Finds a command.
+ *
+ * @param name Its name, or its second name.
+ * @returns The command with its name; `undefined` if there is none.
+ */
+export function findCommand(name: string | undefined): readonly [name: string, command: Command] | undefined {
+  if (name === undefined) return undefined;
+  const real = Object.hasOwn(ALIASES, name) ? ALIASES[name]! : name;
+  return Object.hasOwn(COMMANDS, real) ? [real, COMMANDS[real]!] : undefined;
+}
+
+/**
  * Tells whether a command only speaks to the service.
  *
  * @param name Name of the command.
  */
 export function isClientCommand(name: string | undefined): boolean {
-  return name !== undefined && Object.hasOwn(COMMANDS, name) && COMMANDS[name]!.isClient === true;
+  return findCommand(name)?.[1].isClient === true;
 }
 
 function text<K extends string>(name: K, value: Values[string]): Partial<Record<K, string>> {

@@ -48,6 +48,7 @@ export async function demoCommand({ forMs }: DemoOptions, context: CliContext): 
   const examples = await readExamples(context.examplesDir);
   const didWell = await serve(examples, config, forMs, context);
   context.terminal.note("Every bot is stopped, every container and folder removed");
+  context.terminal.note("Try next: berth init my-bot; berth start, in another terminal; berth deploy my-bot");
   return didWell ? EXIT.ok : EXIT.failed;
 }
 

@@ -21,9 +21,11 @@ export type CommandGroup = (typeof GROUPS)[number];
 
 const GROUPS = [
   "Try it",
-  "Run bots and schedules",
+  "Every day",
+  "Look",
+  "Change",
   "Give access",
-  "Check this machine",
+  "This machine",
   "Work on Berth",
 ] as const;
 
@@ -72,7 +74,7 @@ MAX_CONCURRENT_BACKTESTS at once; others wait in order.
   --json             print one JSON object; the program's output goes to standard error`,
   },
   backtests: {
-    group: "Run bots and schedules",
+    group: "Look",
     takes: "[ID]",
     summary: "list the backtests of the service",
     text: `Usage: berth backtests [ID] [--state STATE] [--limit N] [--json]
@@ -96,7 +98,7 @@ the folder becomes the id of the bot. Refuses a folder that is not empty.
   --schedule      make a bot that runs at the times of a schedule`,
   },
   start: {
-    group: "Run bots and schedules",
+    group: "Every day",
     summary: "run the service until Ctrl-C",
     text: `Usage: berth start [--adopt] [--take-over]
 
@@ -113,7 +115,7 @@ instance on this machine exits at once with code 2.
   --take-over  confirm that the host of the previous service is gone and that none of its bots still run`,
   },
   deploy: {
-    group: "Run bots and schedules",
+    group: "Every day",
     takes: "DIR",
     summary: "give the service a bot folder, or a new version of it",
     text:
@@ -133,27 +135,32 @@ Waits until the bot runs and has stayed up for 3 s. If it does not, says why, sh
   --dry-run      only check the folder, and say what would change
   --json         print one JSON object`,
   },
-  bots: {
-    group: "Run bots and schedules",
-    summary: "list bots and schedules and what they are doing",
-    text: `Usage: berth bots [--json]
-
-Lists all bots that have a document or a container, with the state of the container, the number of starts in a row, and
-the time in this state. Then lists all schedules, with the next slot and the outcome of the latest one.
-
-  --json  print one JSON array`,
-  },
   ps: {
-    group: "Run bots and schedules",
-    summary: "list the bots as the service sees them",
-    text: `Usage: berth ps [--json]
+    group: "Every day",
+    summary: "list bots and schedules and what they are doing (or: bots)",
+    text: `Usage: berth ps [--wide] [--json]
 
-Asks the service for its bots, and lists each with its state and the reason.
+Lists all bots that have a document or a container: since when each is in its state, why, and how many starts in a row
+it needed. Then lists all schedules, with the next slot and the outcome of the latest one. On a screen, long cells are
+shortened. Standard error says if the service cannot look after its bots, for example without an engine that answers.
+
+  --wide  show all columns in full
+  --json  print one JSON object with 'bots', 'schedules' and, if there is one, 'trouble'`,
+  },
+  describe: {
+    group: "Every day",
+    takes: "ID...",
+    summary: "say why a bot does not run, or when a schedule does",
+    text: `Usage: berth describe ID... [--json]
+
+Says all that the service knows of a bot: its state with the reason and since when, warnings about its document, how its
+containers ended before, with their last lines, and what to do. For a schedule, says its next times, its runs in
+progress and its last run. Exits with 1 if an id is unknown.
 
   --json  print one JSON array`,
   },
   logs: {
-    group: "Run bots and schedules",
+    group: "Every day",
     takes: "ID...",
     summary: "print the logs of bots and schedules",
     text:
@@ -174,8 +181,32 @@ are left out. Bots and schedules that were removed keep their logs.
   --all         instead of ids: search the stored logs of all bots and schedules, the newest day first; needs --grep
   --json        print one JSON object per line: bot, time, stream, text`,
   },
+  events: {
+    group: "Look",
+    takes: "[ID]",
+    summary: "print what happens: starts, ends, changes, runs",
+    text: `Usage: berth events [ID] [--follow] [--tail N] [--json]
+
+Prints the last events of all bots and schedules, or of one: changes of their state, starts, stops and exits of
+containers, written documents, and runs. The service keeps the last 1000 events since its start.
+
+  --follow  go on with events as they happen, until Ctrl-C (-f for short); a service that is restarted is waited for
+  --tail N  how many of the last events to print first (default: 20)
+  --json    print one JSON object per line`,
+  },
+  top: {
+    group: "Look",
+    summary: "show what the bots' containers use",
+    text: `Usage: berth top [--json]
+
+Shows processor load (100 % is one processor), memory and restarts of all running containers, the busiest first. On a
+screen it refreshes every 2 s until Ctrl-C; otherwise it measures for a second and prints once. The engine is asked only
+while the command runs.
+
+  --json  print one JSON array, once`,
+  },
   disable: {
-    group: "Run bots and schedules",
+    group: "Change",
     takes: "ID...",
     summary: "stop bots and pause schedules",
     text: `Usage: berth disable ID...
@@ -183,15 +214,26 @@ are left out. Bots and schedules that were removed keep their logs.
 Stops these bots and pauses these schedules. Documents and code are kept; a run in progress finishes.`,
   },
   enable: {
-    group: "Run bots and schedules",
+    group: "Change",
     takes: "ID...",
     summary: "start bots and resume schedules",
     text: `Usage: berth enable ID...
 
 Starts these bots and resumes these schedules.`,
   },
+  restart: {
+    group: "Change",
+    takes: "ID...",
+    summary: "stop bots and start them again",
+    text: `Usage: berth restart ID... [--json]
+
+Stops the container of each bot and starts a new one. A bot that waits for its next start is started at once. Does not
+wait for the start; 'berth ps' shows it.
+
+  --json  print one JSON array`,
+  },
   remove: {
-    group: "Run bots and schedules",
+    group: "Change",
     takes: "ID...",
     summary: "stop bots and schedules, and delete them",
     text: `Usage: berth remove ID... [--purge] [--yes]
@@ -203,7 +245,7 @@ finishes. On a terminal, asks first.
   --yes    do not ask (-y for short)`,
   },
   schedules: {
-    group: "Run bots and schedules",
+    group: "Look",
     summary: "list schedules, their next slots and latest runs",
     text: `Usage: berth schedules [--json]
 
@@ -212,7 +254,7 @@ Asks the service for its schedules, and lists each with its times, its next slot
   --json  print one JSON array`,
   },
   "run-now": {
-    group: "Run bots and schedules",
+    group: "Change",
     takes: "ID",
     summary: "run a schedule now",
     text: `Usage: berth run-now ID [--follow] [--json]
@@ -224,7 +266,7 @@ Forbid.
   --json    print the run as JSON, and its log as one JSON object per line`,
   },
   runs: {
-    group: "Run bots and schedules",
+    group: "Look",
     takes: "[ID]",
     summary: "list the runs of a schedule, or of all",
     text:
@@ -241,7 +283,7 @@ it took, and how it ended.
   --json             print one JSON array`,
   },
   "run-log": {
-    group: "Run bots and schedules",
+    group: "Look",
     takes: "RUN",
     summary: "print the log of one run",
     text: `Usage: berth run-log RUN [--follow] [--tail N] [--json]
@@ -254,7 +296,7 @@ its latest run.
   --json    print one JSON object per line`,
   },
   schedule: {
-    group: "Run bots and schedules",
+    group: "Look",
     takes: "preview CRON",
     summary: "show when a cron expression runs",
     text: `Usage: berth schedule preview 'CRON' [--timezone ZONE] [--count N] [--json]
@@ -292,7 +334,7 @@ this version; the page leads to the description of the API.
   --json  print one JSON object`,
   },
   doctor: {
-    group: "Check this machine",
+    group: "This machine",
     summary: "check engine, images, folders and servers",
     text: `Usage: berth doctor [--json]
 
@@ -302,11 +344,11 @@ Says what is wrong and what to do. Changes nothing. Exits with 1 if there is a p
   --json  print one JSON array`,
   },
   setup: {
-    group: "Check this machine",
+    group: "This machine",
     summary: "install what is missing: Deno, an engine, images",
   },
   images: {
-    group: "Check this machine",
+    group: "This machine",
     takes: "[DIR...]",
     summary: "pull missing images",
     text: `Usage: berth images [DIR...]
@@ -314,7 +356,7 @@ Says what is wrong and what to do. Changes nothing. Exits with 1 if there is a p
 Pulls the images that are missing on the engine: those of the given bot folders, or those of all runtimes.`,
   },
   version: {
-    group: "Check this machine",
+    group: "This machine",
     summary: "print the versions of Berth, Deno and the engine",
     text: `Usage: berth version [--json]
 
@@ -322,8 +364,18 @@ Prints the versions of Berth, Deno and the engine.
 
   --json  print one JSON object`,
   },
+  completions: {
+    group: "This machine",
+    takes: "SHELL",
+    summary: "print a script that completes commands and ids",
+    text: `Usage: berth completions SHELL
+
+Prints a script for bash, zsh or fish that completes commands, options, and the ids of bots and schedules. For bash:
+
+  source <(berth completions bash)`,
+  },
   permissions: {
-    group: "Check this machine",
+    group: "This machine",
     summary: "print the permissions that the service runs with",
     text: `Usage: berth permissions [--lenient]
 
@@ -368,5 +420,14 @@ export function usageText(): string {
   return "Berth keeps trading bots running in Docker containers.\n\n" +
     "Usage: berth COMMAND [ARGUMENTS]\n" +
     "       berth COMMAND --help\n" +
-    sections.join("");
+    sections.join("") + FOOTER;
 }
+
+/** What holds for all commands. */
+const FOOTER = `
+Commands that ask the service find the one of this machine by themselves. --server URL, or BERTH_SERVER, names another
+one, and BERTH_TOKEN is the token for it ('berth token create' makes one).
+
+Exit codes: 0 done, 1 failed, 2 wrong command line or configuration, 69 something needed is not there (a service that
+answers, a registry), 130 ended by Ctrl-C. 'run' and 'backtest' pass on the program's own code.
+`;

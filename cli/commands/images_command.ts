@@ -17,7 +17,7 @@ import { showPull } from "../output/pull_progress.ts";
  *
  * @param folders Bot folders, as typed.
  * @param context The command's context.
- * @returns Exit code; {@linkcode EXIT.noRegistry} if an image is missing and no registry can be reached.
+ * @returns Exit code; {@linkcode EXIT.unavailable} if an image is missing and no registry can be reached.
  */
 export async function imagesCommand(folders: readonly string[], context: CliContext): Promise<number> {
   const { terminal, signal } = context;
@@ -41,7 +41,7 @@ export async function imagesCommand(folders: readonly string[], context: CliCont
       if (!(error instanceof ImageUnavailableError)) throw error;
       terminal.transient("");
       terminal.note(error.message);
-      code = error.reason === "unreachable" && code !== EXIT.failed ? EXIT.noRegistry : EXIT.failed;
+      code = error.reason === "unreachable" && code !== EXIT.failed ? EXIT.unavailable : EXIT.failed;
     }
   }
   return code;

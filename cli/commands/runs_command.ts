@@ -7,10 +7,9 @@
 import type { Run } from "../../services/contract/runs.ts";
 import { ApiClient, serverOf } from "../client/api_client.ts";
 import { type CliContext, EXIT } from "../context.ts";
-import { describeRun } from "../output/schedule_words.ts";
+import { describeRun, runWords } from "../output/schedule_words.ts";
 import { formatTable } from "../output/table.ts";
 import { printable } from "../output/terminal.ts";
-import { runWords } from "./schedules_command.ts";
 
 /** Options of {@linkcode runsCommand}. */
 export interface RunsOptions {

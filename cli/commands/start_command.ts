@@ -15,7 +15,7 @@ import { acquireServiceLocks } from "../service_locks.ts";
 
 /** Shown only to people: programs that collect the log need no advice. */
 const HINT =
-  "Deploy a bot with 'berth deploy DIR', list the bots with 'berth bots', stop the service with Ctrl-C.";
+  "Deploy a bot with 'berth deploy DIR', list the bots with 'berth ps', stop the service with Ctrl-C.";
 
 /** Answers of an operator that hold for one start. */
 export type StartOptions = ComposeOptions;

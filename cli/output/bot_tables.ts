@@ -4,68 +4,100 @@
  * @module
  */
 
-import { type BotRow, describeBot } from "./bot_rows.ts";
+import type { BotSummary } from "../../services/contract/bots.ts";
+import type { ScheduleSummary } from "../../services/contract/schedules.ts";
 import { formatDuration } from "./duration.ts";
-import type { ScheduleRow } from "./schedule_rows.ts";
-import { describeLast, describeNext } from "./schedule_words.ts";
-import { clip, formatTable } from "./table.ts";
+import { describeLast, describeNext, runWords } from "./schedule_words.ts";
+import { formatTable } from "./table.ts";
 import { printable } from "./terminal.ts";
 
-/** Options of {@linkcode botTable}. */
-export interface BotTableOptions {
-  /** Whether the state of the bots is unknown, because the engine did not answer. */
-  readonly isUnknown: boolean;
+/** Options of the tables. */
+export interface TableOptions {
   /** Current time in ms since the epoch. */
   readonly now: number;
+  /** Whether to show all columns. */
+  readonly wide: boolean;
+  /** Width of the screen, to which cells are shortened. @default {cells are not shortened} */
+  readonly columns?: number | undefined;
 }
+
+/** A column: its heading and its cells. */
+type Column<T> = readonly [heading: string, cell: (row: T) => string | undefined, isWide?: "wide"];
 
 /**
  * Formats bots as a table with headings.
  *
- * @param rows The bots.
- * @param options The time, and whether states are known.
+ * @param bots The bots.
+ * @param options How.
  * @returns The lines; none without bots.
  */
-export function botTable(rows: readonly BotRow[], { isUnknown, now }: BotTableOptions): string[] {
-  return toTable(["BOT", "VERSION", "RUNTIME", "ENABLED", "STARTS", "SINCE", "STATE"], rows, (row) => [
-    row.id,
-    row.version ?? "-",
-    row.runtime ?? "-",
-    row.enabled === null ? "-" : yesOrNo(row.enabled),
-    String(row.attempt ?? "-"),
-    row.since ? formatDuration(Math.max(0, now - row.since.getTime())) : "-",
-    isUnknown && row.problem === undefined ? "not known" : describeBot(row),
+export function botTable(bots: readonly BotSummary[], options: TableOptions): string[] {
+  return toTable<BotSummary>(bots, options, [
+    ["BOT", ({ id }) => id],
+    ["VERSION", ({ version }) => version],
+    ["RUNTIME", ({ runtime }) => runtime],
+    ["ENABLED", ({ enabled }) => enabled ? "yes" : "no"],
+    ["STARTS", ({ attempt }) => attempt?.toString()],
+    ["SINCE", ({ since }) => since && ago(since, options.now)],
+    ["CONTAINER", ({ containerId }) => containerId?.slice(0, 12), "wide"],
+    ["LABELS", ({ labels }) => labels && describeLabels(labels), "wide"],
+    ["STATE", ({ condition }) => condition],
   ]);
 }
 
 /**
  * Formats schedules as a table with headings.
  *
- * @param rows The schedules.
- * @param now Current time in ms since the epoch.
+ * @param schedules The schedules.
+ * @param options How.
  * @returns The lines; none without schedules.
  */
-export function scheduleTable(rows: readonly ScheduleRow[], now: number): string[] {
-  return toTable(["SCHEDULE", "VERSION", "RUNTIME", "ENABLED", "RUNS AT", "NEXT", "LAST"], rows, (row) => [
-    row.id,
-    row.version ?? "-",
-    row.runtime ?? "-",
-    yesOrNo(row.enabled),
-    clip(row.schedule ?? "-"),
-    describeNext(row, now),
-    describeLast(row, now),
+export function scheduleTable(schedules: readonly ScheduleSummary[], options: TableOptions): string[] {
+  return toTable<ScheduleSummary>(schedules, options, [
+    ["SCHEDULE", ({ id }) => id],
+    ["VERSION", ({ version }) => version],
+    ["RUNTIME", ({ runtime }) => runtime, "wide"],
+    ["ENABLED", ({ enabled }) => enabled ? "yes" : "no"],
+    ["RUNS AT", ({ schedule }) => schedule],
+    [
+      "NEXT",
+      ({ enabled, problem, next }) =>
+        describeNext({ enabled, problem, next: next === undefined ? null : new Date(next) }, options.now),
+    ],
+    [
+      "LAST",
+      ({ problem, lastRun }) =>
+        describeLast({ problem, last: lastRun ? runWords(lastRun) : null }, options.now),
+    ],
   ]);
 }
 
-function toTable<T>(
-  headings: readonly string[],
-  rows: readonly T[],
-  toCells: (row: T) => readonly string[],
-): string[] {
-  if (rows.length === 0) return [];
-  return formatTable([headings, ...rows.map((row) => toCells(row).map(printable))]);
+/**
+ * Formats labels as `name=value`.
+ *
+ * @param labels The labels.
+ */
+export function describeLabels(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels).map(([name, value]) => `${name}=${value}`).join(",");
 }
 
-function yesOrNo(is: boolean): string {
-  return is ? "yes" : "no";
+/**
+ * Formats the time since a point in time.
+ *
+ * @param time RFC 3339.
+ * @param now Current time in ms since the epoch.
+ */
+export function ago(time: string, now: number): string {
+  return formatDuration(Math.max(0, now - Date.parse(time)));
+}
+
+function toTable<T>(
+  rows: readonly T[],
+  { wide, columns }: TableOptions,
+  all: readonly Column<T>[],
+): string[] {
+  if (rows.length === 0) return [];
+  const shown = all.filter(([, , isWide]) => wide || !isWide);
+  const cells = rows.map((row) => shown.map(([, cell]) => printable(cell(row) || "-")));
+  return formatTable([shown.map(([heading]) => heading), ...cells], { columns: wide ? undefined : columns });
 }

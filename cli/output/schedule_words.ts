@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Run } from "../../services/contract/runs.ts";
 import { formatDuration } from "./duration.ts";
 
 /** When a schedule runs next. */
@@ -46,9 +47,19 @@ export interface LastOfSchedule {
  */
 export function describeNext({ enabled, problem, next }: NextOfSchedule, now: number): string {
   if (next === null) return enabled && problem === undefined ? "never again" : "-";
-  const ms = next.getTime() - now;
-  const time = next.toISOString().replace(".000Z", "Z");
-  return ms > 0 ? `${time}, in ${formatDuration(ms)}` : `${time}, due`;
+  return describeTime(next, now);
+}
+
+/**
+ * Describes a time to come.
+ *
+ * @param time The time.
+ * @param now Current time in ms since the epoch.
+ */
+export function describeTime(time: Date, now: number): string {
+  const ms = time.getTime() - now;
+  const text = time.toISOString().replace(".000Z", "Z");
+  return ms > 0 ? `${text}, in ${formatDuration(ms)}` : `${text}, due`;
 }
 
 /**
@@ -78,4 +89,19 @@ export function describeRun(
   const since = formatDuration(Math.max(0, now - at.getTime()));
   const when = isOpen ? `${state} for ${since}` : `${state} ${since} ago`;
   return reason ? `${when}: ${reason}` : when;
+}
+
+/**
+ * Takes from a run what its description needs.
+ *
+ * @param run The run.
+ */
+export function runWords({ state, reason, claimedAt, startedAt, finishedAt }: Run): RunWords {
+  return {
+    state,
+    reason,
+    claimedAt: new Date(claimedAt),
+    startedAt: startedAt === undefined ? undefined : new Date(startedAt),
+    finishedAt: finishedAt === undefined ? undefined : new Date(finishedAt),
+  };
 }

@@ -27,6 +27,8 @@ export interface Terminal {
   readonly interactive: boolean;
   /** Whether output goes to a screen, and not to a program or a file. */
   readonly isScreen: boolean;
+  /** Width of the screen in characters; absent if output does not go to one. */
+  readonly columns?: number | undefined;
   /** Whether the reader of the output is gone, as with `| head`. */
   readonly isClosed: boolean;
 }
@@ -56,6 +58,9 @@ export function createTerminal({ color, interactive, isScreen }: TerminalOptions
   return {
     interactive,
     isScreen,
+    get columns() {
+      return isScreen ? screenWidth() : undefined;
+    },
     get isClosed() {
       return isClosed;
     },
@@ -75,6 +80,15 @@ export function createTerminal({ color, interactive, isScreen }: TerminalOptions
     },
     paint: (style, text) => (color ? styleText(style, text, { validateStream: false }) : text),
   };
+}
+
+function screenWidth(): number | undefined {
+  try {
+    return Deno.consoleSize().columns || undefined;
+  } catch {
+    // A screen that does not tell its size.
+    return undefined;
+  }
 }
 
 /**

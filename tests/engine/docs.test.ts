@@ -8,24 +8,24 @@ import { userEnvironment } from "../support/user_environment.ts";
 const SEEN: Readonly<Record<string, readonly (readonly [command: RegExp, output: RegExp])[]>> = {
   "README.md": [
     [/ demo/, /^sma-crossover: running[^]*every container and folder removed$/m],
-    [/ bots/, /^my-bot +1\.0\.0 +python3\.11 +yes +1 +\S+ +running$/m],
+    [/ ps/, /^my-bot +1\.0\.0 +python3\.11 +yes +1 +\S+ +running$/m],
     [/ logs/, /my-bot watches BTC-USD/],
   ],
   "docs/getting-started.md": [
     [/ deploy/, /^my-bot runs, and has stayed up for 3 s$/m],
     [/ deploy/, /^my-bot runs, and has stayed up for 3 s$/m],
-    [/ bots/, /^my-bot .* yes .* running$/m],
+    [/ ps/, /^my-bot .* yes .* running$/m],
     [/ logs my-bot --tail 3$/, /BTC-USD: \d+ s without a trade/],
     [/ logs my-bot --tail 3$/, /ETH-USD: \d+ s without a trade/],
     [/ deploy/, /my-bot does not run: .*\n[^]*RuntimeError: no connection to the exchange/],
-    [/ bots/, /^my-bot .* yes +[1-9]/m],
+    [/ ps/, /^my-bot .* yes +[1-9]/m],
     [/ logs my-bot --tail 5$/, /RuntimeError: no connection to the exchange/],
-    [/ bots/, /^my-bot .* no +- +- +stopped$/m],
-    [/ bots/, /^There are no bots yet/m],
+    [/ ps/, /^my-bot .* no +- +\S+ +disabled$/m],
+    [/ ps/, /^There are no bots yet/m],
   ],
   "docs/bots.md": [
     [/ backtest/, /^ {2}total_return {2}0\.07$/m],
-    [/ bots/, /^my-bot .* running$[^]*^second-bot .* running$/m],
+    [/ ps/, /^my-bot .* running$[^]*^second-bot .* running$/m],
   ],
   "docs/schedules.md": [
     [/ schedules/, /^morning-report .* 0 9 \* \* mon-fri \(America\/New_York\) +20\S+Z, in /m],

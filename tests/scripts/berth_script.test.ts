@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { strToU8, zipSync } from "fflate";
-import { COMMANDS } from "../../cli/commands/commands.ts";
+import { COMMANDS, isClientCommand } from "../../cli/commands/commands.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const SETUP = [...Deno.readDirSync(`${ROOT}setup`)].map((file) => `setup/${file.name}`);
@@ -67,8 +67,11 @@ class Machine implements Disposable {
     }
     const names = ["images", "bench", "ok", ...Object.keys(COMMANDS)];
     const tasks = Object.fromEntries(names.map((name) => [name, `deno run --quiet -A task.js ${name}`]));
-    Deno.writeTextFileSync(`${this.project}/deno.json`, JSON.stringify({ tasks }));
-    Deno.writeTextFileSync(`${this.project}/task.js`, STUB_TASK);
+    const all = { read: true, write: true, net: true, env: true, run: true, sys: true };
+    const permissions = { client: all, deploy: all };
+    Deno.writeTextFileSync(`${this.project}/deno.json`, JSON.stringify({ tasks, permissions }));
+    // Commands that ask the service start without a task.
+    for (const file of ["task.js", "main.ts"]) Deno.writeTextFileSync(`${this.project}/${file}`, STUB_TASK);
     this.link(...BASICS);
   }
 
@@ -240,7 +243,7 @@ Deno.test("berth hands over every command of the program, and its --help without
     const { code, stdout, stderr } = await machine.run([command, "x", "--help"]);
     assert.deepEqual([code, stderr], [0, ""], command);
     const { task, args } = command === "images" ? { task: "images", args: ["--help"] } : JSON.parse(stdout);
-    assert.deepEqual([task, args], [command, ["--help"]]);
+    assert.deepEqual([task, args], [command, isClientCommand(command) ? ["x", "--help"] : ["--help"]]);
   }
   for (const command of ["test", "ok", "bench", "setup"]) {
     const { code, stdout, stderr } = await machine.run([command, "--help"]);
@@ -256,20 +259,19 @@ Deno.test("berth hands over arguments, the caller's folder and the exit status, 
   Deno.symlinkSync("../the project/berth", `${caller}/first`);
   Deno.symlinkSync("first", `${caller}/second`);
   const args = ["--for", "20s", "a b", "quo'te\"$HOME`", ""];
-  const { code, stdout, stderr } = await machine.run(["permissions", ...args], {
-    cwd: caller,
-    script: `${caller}/second`,
-    env: { STUB_STATUS: "3", INIT_CWD: "/somewhere/else" },
-  });
-  assert.equal(code, 3, stderr);
-  assert.deepEqual(JSON.parse(stdout), {
-    task: "permissions",
-    args,
-    cwd: machine.project,
-    caller,
-    images: null,
-  });
-  assert.equal(stderr, "");
+  for (
+    const [command, cwd] of [["permissions", machine.project], ["deploy", caller], ["bots", caller]] as const
+  ) {
+    const { code, stdout, stderr } = await machine.run([command, ...args], {
+      cwd: caller,
+      script: `${caller}/second`,
+      env: { STUB_STATUS: "3", INIT_CWD: "/somewhere/else" },
+    });
+    assert.equal(code, 3, stderr);
+    // A command that asks the service starts without a task, in the folder of the caller.
+    assert.deepEqual(JSON.parse(stdout), { task: command, args, cwd, caller, images: null });
+    assert.equal(stderr, "");
+  }
 });
 
 Deno.test("berth passes SIGTERM on to the command, and ends as it does", async () => {

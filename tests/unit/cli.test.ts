@@ -51,7 +51,11 @@ for (
   const [args, message] of [
     [["deploy"], "'deploy' needs a bot folder."],
     [["remove"], "'remove' needs the id of a bot or a schedule."],
-    [["bots", "x"], "'bots' does not take 'x'."],
+    [["ps", "x"], "'ps' does not take 'x'."],
+    [["bots", "x"], "'ps' does not take 'x'."],
+    [["restart"], "'restart' needs the id of a bot."],
+    [["events", "a", "b"], "'events' does not take 'b'."],
+    [["completions", "tcsh"], "'completions' takes one of bash, zsh, fish."],
     [["logs"], "'logs' needs the id of a bot or a schedule."],
     [["logs", "x", "--tail", "1.5"], "--tail takes a whole number of lines, not '1.5'."],
     [
@@ -72,3 +76,10 @@ for (
     assert.deepEqual([code, notes.split("\n")[0]], [2, `berth: ${message}`]);
   });
 }
+
+Deno.test("runCli() sends commands that ask the service to the server that --server names, and no others", async () => {
+  const { code, notes } = await cli("ps", "--server", "http://127.0.0.1:1");
+  assert.equal(code, 69);
+  assert.match(notes, /^berth: No service answers at http:\/\/127\.0\.0\.1:1\. Check BERTH_SERVER/);
+  assert.equal((await cli("doctor", "--server", "http://127.0.0.1:1")).code, 2);
+});

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { COMMANDS } from "../../../cli/commands/commands.ts";
+import { ALIASES, COMMANDS, isClientCommand } from "../../../cli/commands/commands.ts";
 import { type CommandHelp, HELP, usageText } from "../../../cli/commands/help.ts";
 import { ROOT } from "../../support/builders/doc_blocks.ts";
 
@@ -29,13 +29,24 @@ Deno.test("every command of the program has a help text and a task, and no task 
 });
 
 Deno.test("the script berth has a branch for every command, and for no other", async () => {
-  const script = await Deno.readTextFile(`${ROOT}berth`);
-  const cases = script.slice(script.lastIndexOf("case $command in"));
-  const named = [...cases.matchAll(/^ {2}([a-z][a-z |-]*?)\)$/gm)].flatMap(([, names]) =>
-    names!.split(" | ")
-  );
-  const known = [...ALL.map(([name]) => name), "help", "-h", "--help"];
-  assert.deepEqual(named.toSorted(), known.toSorted());
+  // A long list of names may go on in the next line.
+  const script = (await Deno.readTextFile(`${ROOT}berth`)).replace(/\\\n +/g, "");
+  const [asking, ...others] = [...script.matchAll(/^case \$command in\n([^]*?)^esac$/gm)].map((
+    [, branches],
+  ) => [...branches!.matchAll(/^ {2}([a-z][a-z |-]*?)\)$/gm)].flatMap(([, names]) => names!.split(" | ")));
+  const known = [...ALL.map(([name]) => name), ...Object.keys(ALIASES), "help", "-h", "--help"];
+  assert.deepEqual([...asking!, ...others.flat()].toSorted(), known.toSorted());
+  const names = [...Object.keys(COMMANDS), ...Object.keys(ALIASES)];
+  assert.deepEqual(asking!.toSorted(), names.filter(isClientCommand).toSorted(), "these need no engine");
+});
+
+Deno.test("every command that only asks the service has the permissions of one", async () => {
+  const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`)) as {
+    tasks: Record<string, string>;
+  };
+  for (const name of OF_THE_PROGRAM) {
+    assert.equal(/ -P=(client|deploy) /.test(tasks[name]!), isClientCommand(name), name);
+  }
 });
 
 Deno.test("every line of a help text fits into 120 columns, and starts no sentence with 'Of' or 'What'", () => {

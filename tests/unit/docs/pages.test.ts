@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { dirname, normalize } from "node:path";
 import { parse as parseYaml } from "yaml";
 import { parseBotConfig } from "../../../cli/deploy/bot_config_schema.ts";
-import { COMMANDS } from "../../../cli/commands/commands.ts";
+import { findCommand } from "../../../cli/commands/commands.ts";
 import { parseStoredLine } from "../../../lib/logs/line_format.ts";
 import { parseBotDocument } from "../../../services/documents/bot_document.ts";
 import { parseBotEvent } from "../../../services/events/bot_event.ts";
@@ -106,14 +106,20 @@ for (const block of BLOCKS.filter(({ attributes }) => /\.(json|yaml)$/.test(attr
   });
 }
 
+/** The option of every command that asks the service. */
+const SERVER = { server: {} };
+
 Deno.test("every command that the documentation names exists, with its options", async () => {
   for (const page of PAGES) {
     const text = await Deno.readTextFile(ROOT + page);
     const found = text.matchAll(/(?:\.\/|`)berth ([a-z]+(?:-[a-z]+)*)((?: +(?!#)[^\s`|,)]+)*)/g);
     for (const [command, name = "", rest = ""] of found) {
       if (OF_THE_SCRIPT.includes(name)) continue;
-      assert.ok(Object.hasOwn(COMMANDS, name), `${page}: ${command}`);
-      const options = Object.entries(COMMANDS[name]!.options ?? {}).flatMap(([long, { short }]) => [
+      const [, known] = findCommand(name) ?? [];
+      assert.ok(known, `${page}: ${command}`);
+      const options = Object.entries({ ...known.options, ...(known.isClient && SERVER) }).flatMap((
+        [long, { short }]: [string, { short?: string }],
+      ) => [
         `--${long}`,
         ...(short ? [`-${short}`] : []),
       ]);

@@ -210,7 +210,7 @@ Deno.test("without a service, commands say so and how to start one, within a sec
   for (const args of [["deploy", "bot"], ["enable", "a"], ["disable", "a"], ["remove", "a", "--yes"]]) {
     const begin = performance.now();
     const { code, output } = await service.berth(...args);
-    assert.equal(code, 1);
+    assert.equal(code, 69);
     assert.match(
       output,
       /^berth: No service answers at '.*'\. Start one with 'berth start' \(instance '.*'\)\.$/,

@@ -1,0 +1,111 @@
+/**
+ * Describes bots and schedules in lines for people.
+ *
+ * @module
+ */
+
+import type { Bot } from "../../services/contract/bots.ts";
+import type { Schedule } from "../../services/contract/schedules.ts";
+import { ago, describeLabels } from "./bot_tables.ts";
+import { formatDuration } from "./duration.ts";
+import { describeTime } from "./schedule_words.ts";
+
+/** What is described, with its kind. */
+export type Shown = Bot & { readonly kind: "bot" } | Schedule & { readonly kind: "schedule" };
+
+/** Ends that are shown with their last lines. */
+const ENDS_WITH_LINES = 2;
+
+/**
+ * Describes a bot: why it is in its state, how it ended before, and what to do.
+ *
+ * @param bot The bot.
+ * @param now Current time in ms since the epoch.
+ */
+export function describeBot(bot: Bot, now: number): string[] {
+  const { id, condition, since, until, enabled, version, runtime, attempt, containerId, startedAt } = bot;
+  return [
+    `Bot ${id}`,
+    ...fields([
+      ["State", condition],
+      ["Since", since && `${since} (${ago(since, now)})`],
+      ["Next try", until && describeTime(new Date(until), now)],
+      ["Enabled", bot.document ? enabled ? "yes" : "no" : "it has no document"],
+      ["Version", version],
+      ["Runtime", runtime],
+      ["Container", containerId?.slice(0, 12)],
+      ["Started", startedAt && `${startedAt} (${ago(startedAt, now)} ago)`],
+      ["Starts", attempt === undefined ? undefined : `${attempt} in a row`],
+      ["Labels", bot.labels && describeLabels(bot.labels)],
+    ]),
+    ...section("Warnings about the document", bot.notes ?? []),
+    ...section("Last ends of its containers", bot.exits.flatMap((exit, at) => describeExit(exit, at))),
+    ...todo(bot.advice),
+  ];
+}
+
+/**
+ * Describes a schedule: when it runs, how it ran, and what is wrong with it.
+ *
+ * @param schedule The schedule.
+ * @param now Current time in ms since the epoch.
+ */
+export function describeSchedule(schedule: Schedule, now: number): string[] {
+  const { id, condition, enabled, version, runtime, lastRun, times, openRuns, problem } = schedule;
+  const last = lastRun &&
+    `${lastRun.state}, slot ${lastRun.slot}${lastRun.reason ? `: ${lastRun.reason}` : ""} (${lastRun.id})`;
+  return [
+    `Schedule ${id}`,
+    ...fields([
+      ["State", condition],
+      ["Enabled", enabled ? "yes" : "no"],
+      ["Runs at", schedule.schedule],
+      ["Version", version],
+      ["Runtime", runtime],
+      ["Last run", last],
+    ]),
+    ...section(
+      "Next times",
+      times.map(({ utc, local }) => `${describeTime(new Date(utc), now)}${atHome(utc, local)}`),
+    ),
+    ...section("Runs in progress", openRuns.map((run) => `${run.id}  ${run.state}, attempt ${run.attempt}`)),
+    ...section("Warnings about the document", schedule.notes ?? []),
+    ...section("Notes on the times", schedule.clockNotes),
+    ...todo(adviceOf(schedule, problem)),
+  ];
+}
+
+function adviceOf({ id, enabled, lastRun }: Schedule, problem: string | undefined): string | undefined {
+  if (problem !== undefined) return "Correct its document, for example with 'berth deploy DIR'.";
+  if (!enabled) return `Resume it with 'berth enable ${id}'.`;
+  if (lastRun?.state === "failed" || lastRun?.state === "timed-out") {
+    return `See why the last run failed: 'berth logs ${id}'.`;
+  }
+  return undefined;
+}
+
+function describeExit(
+  { at, startedAt, attempt, reason, lastLines }: Bot["exits"][number],
+  index: number,
+): string[] {
+  const ran = formatDuration(Math.max(0, Date.parse(at) - Date.parse(startedAt)));
+  const head = `${at}  ${reason}, after ${ran}${attempt > 1 ? ` (start ${attempt} in a row)` : ""}`;
+  return index < ENDS_WITH_LINES ? [head, ...lastLines.map((line) => `  | ${line}`)] : [head];
+}
+
+/** The time in the schedule's own zone, if that is another one. */
+function atHome(utc: string, local: string): string {
+  return local.slice(0, 19) === utc.slice(0, 19) ? "" : `  (${local})`;
+}
+
+function fields(all: readonly (readonly [name: string, value: string | undefined])[]): string[] {
+  return all.filter(([, value]) => value).map(([name, value]) => `  ${name.padEnd(10)}  ${value}`);
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ["", title, ...lines.map((line) => `  ${line}`)];
+}
+
+function todo(advice: string | undefined): string[] {
+  return advice === undefined ? [] : ["", `To do: ${advice}`];
+}
