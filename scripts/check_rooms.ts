@@ -153,6 +153,7 @@ const ALLOWED: Rules["allowed"] = {
   "cli/client": [...GROUND, "services/contract"],
   "cli": [
     ...GROUND,
+    "cli/client",
     "cli/deploy",
     "cli/output",
     "lib/archive",

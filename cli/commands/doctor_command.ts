@@ -17,6 +17,7 @@ import { parseServiceConfig, type ServiceConfig } from "../../services/config.ts
 import { checkDisk } from "../check_disk.ts";
 import { checkDataDir, checkTempDir } from "../check_folders.ts";
 import { checkEngineActs } from "../check_engine_acts.ts";
+import { checkApi } from "../check_api.ts";
 import { checkServers, checkService, checkServing, problemFinding } from "../check_servers.ts";
 import { type CliContext, EXIT } from "../context.ts";
 import type { Finding } from "../finding.ts";
@@ -82,6 +83,7 @@ async function examine(context: CliContext): Promise<Finding[]> {
     context.probeServers(service, context.signal),
     checkStore(config, context),
   ]);
+  const holders = await serviceHolders(service);
   return [
     ...findings,
     { subject: "Configuration", state: "ok", detail: `instance ${instance}, ${storageSummary(service)}` },
@@ -90,7 +92,8 @@ async function examine(context: CliContext): Promise<Finding[]> {
     ...data,
     ...checkServers(probes),
     store,
-    ...checkService(instance, await serviceHolders(service), Date.now()),
+    ...checkService(instance, holders, Date.now()),
+    ...(Object.keys(holders).length > 0 ? [await checkApi(config.tempDir, instance)] : []),
     ...await checkServing(service, probes, engine.hostId),
   ];
 }

@@ -30,7 +30,10 @@ Deno.test("berth demo runs the examples through the service, and leaves nothing 
       assert.match(demo.output, new RegExp(`^${id}: stopping$[^]*^${id}: stopped$`, "m"));
       assert.match(demo.output, new RegExp(`^${id} +\\| ${id}: asked to stop`, "m"));
     }
-    assert.match(demo.output, /Every bot is stopped, every container and folder removed\n$/);
+    assert.match(
+      demo.output,
+      /Every bot is stopped, every container and folder removed\nTry next: .*berth deploy my-bot\n$/,
+    );
     assert.equal(await isThere(`${temp}/runtime`), false);
     assert.equal(await isThere(`${temp}/data`), false);
   }));
@@ -47,7 +50,7 @@ Deno.test("berth demo removes what a killed demo left, and ends by itself after 
     for (const id of ["sma-crossover", "price-alerts"]) assert.ok(left.includes(id), left.join());
 
     const second = await CliProcess.run(["demo", "--for", "1s"], env);
-    assert.match(second.output, /every container and folder removed\n$/);
+    assert.match(second.output, /every container and folder removed\nTry next: .*berth deploy my-bot\n$/);
     // The first one made the folder itself; the second found it there.
     assert.deepEqual(await Array.fromAsync(Deno.readDir(`${temp}/runtime`)), []);
   }));

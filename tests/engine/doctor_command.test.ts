@@ -44,16 +44,17 @@ Deno.test("berth doctor looks at the embedded database and makes none, and names
     assert.match(after.of("Documents")!.advice!, /DATA_DIR/);
   }));
 
-Deno.test("berth doctor and berth bots say that a service is frozen, and who serves", () =>
+Deno.test("berth doctor says that a service is frozen, and who serves", () =>
   withFolder((temp) => [cliVariables(temp).BERTH_INSTANCE!], async (temp) => {
     const env = cliVariables(temp);
-    await berth(env, "deploy", `${ROOT}/examples/price-alerts`, "--disable");
     await using service = startBerth(env);
     await service.logged(/service started/);
+    await berth(env, "deploy", `${ROOT}/examples/price-alerts`, "--disable");
     const holder = `${env.TEMP_DIR}/${env.BERTH_INSTANCE}.bots.lock/holder`;
     const running = await doctor(env);
     assert.equal(running.of("Service")?.state, "ok", running.output);
     assert.equal(running.of("Bots")?.state, "ok", running.output);
+    assert.equal(running.of("API")?.state, "ok", running.output);
     assert.match(running.of("Bots")!.detail, /^are served by instance 'test-.*pid \d+/);
 
     service.signal("SIGSTOP");
@@ -65,7 +66,8 @@ Deno.test("berth doctor and berth bots say that a service is frozen, and who ser
       assert.equal(frozen.of("Service")?.state, "problem");
       assert.match(frozen.of("Service")!.detail, /pid \d+.*has done nothing since/);
       assert.match(frozen.of("Service")!.advice!, /kill -CONT/);
-      assert.match((await CliProcess.run(["bots"], env)).output, /The service \(pid .*\) is frozen/);
+      assert.equal(frozen.of("API")?.state, "problem");
+      assert.match(frozen.of("API")!.detail, /no answer within 2 s/);
     } finally {
       service.signal("SIGCONT");
     }
