@@ -35,6 +35,11 @@ export const CLIENT_VARIABLES: readonly string[] = [
 /** Stands for the socket. Deno connects to `localhost` itself if NO_PROXY names it, as it often does. */
 const SOCKET_ORIGIN = "http://berth";
 
+/** How long an answer may take that only reads, in ms. */
+const READ_LIMIT_MS = 20_000;
+/** How long any other answer may take, in ms: a removal waits until its bot has stopped. */
+const WRITE_LIMIT_MS = 10 * 60_000;
+
 /** No service answers. */
 export class NoServiceError extends BerthError {
   /** @param where Where it was looked for. @param advice What to do. @param options The cause. */
@@ -84,11 +89,19 @@ export function serverOf(env: Readonly<Record<string, string | undefined>>): Ser
 /** Calls the operations of the API. */
 export class ApiClient implements Disposable {
   readonly #server: ServerAddress;
+  readonly #readLimitMs: number;
   readonly #clients = new Map<string, Deno.HttpClient>();
 
-  /** @param server Where the service is. */
-  constructor(server: ServerAddress) {
+  /**
+   * @param server Where the service is.
+   * @param options How long an answer may take that only reads, in ms. @default {20000}
+   */
+  constructor(
+    server: ServerAddress,
+    { readLimitMs = READ_LIMIT_MS }: { readonly readLimitMs?: number } = {},
+  ) {
     this.#server = server;
+    this.#readLimitMs = readLimitMs;
   }
 
   /**
@@ -117,7 +130,24 @@ export class ApiClient implements Disposable {
    * @param options A signal and headers.
    */
   async text<K extends OperationId>(id: K, input: OperationInput<K>, options?: CallOptions): Promise<string> {
-    return await (await this.request(id, input, options)).text();
+    const limit = new AbortController();
+    const limitMs = OPERATIONS[id].method === "GET" ? this.#readLimitMs : WRITE_LIMIT_MS;
+    const timer = setTimeout(() => limit.abort(this.#frozen(limitMs)), limitMs);
+    const signal = AbortSignal.any([limit.signal, ...(options?.signal ? [options.signal] : [])]);
+    try {
+      return await (await this.request(id, input, { ...options, signal })).text();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #frozen(limitMs: number): NoServiceError {
+    const { url, tempDir, instance } = this.#server;
+    const where = url ?? `'${apiSocketOf(tempDir, instance)}'`;
+    return new NoServiceError(
+      `${where} within ${limitMs / 1000} s`,
+      "It may be frozen or overloaded; 'berth doctor' on its machine says more.",
+    );
   }
 
   /**

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { ServiceFixture } from "../support/fixtures/service_fixture.ts";
+import { openMinioProxy } from "../support/servers/minio_fixture.ts";
+import { mongoUri } from "../support/servers/mongo_fixture.ts";
+import { openNatsServer } from "../support/servers/nats_server.ts";
+import { until } from "../support/until.ts";
+
+/** Bots that fail, and what an operator reads of each. */
+const FAULTS = [
+  { what: "a syntax error", code: "def main(id, config)\n    pass\n", shown: /SyntaxError/ },
+  {
+    what: "an import of what is not there",
+    code: "import pandaz\ndef main(id, config): pass\n",
+    shown: /ModuleNotFoundError.*pandaz/,
+  },
+  {
+    what: "a crash",
+    code: "import time\ndef main(id, config):\n    time.sleep(0.5)\n    raise ValueError('no price')\n",
+    shown: /ValueError: no price/,
+  },
+  {
+    what: "too much memory",
+    code: "def main(id, config):\n    kept = []\n    while True: kept.append(bytearray(16_000_000))\n",
+    shown: /out of memory/,
+  },
+] as const;
+
+const LOOP = (word: string) =>
+  `import time\ndef main(id, config):\n    print("${word}", flush=True)\n    while True: time.sleep(0.05)\n`;
+const JOB =
+  `import json\ndef main(id, config):\n    print("the job runs", flush=True)\n    return {"profit": 9223372036854775807}\n`;
+
+/** The day of an operator, with nothing but the command line. */
+async function workADay(service: ServiceFixture): Promise<void> {
+  const id = `day-${crypto.randomUUID().slice(0, 8)}`;
+  const folder = `${service.temp}/${id}`;
+  const write = (code: string) => Deno.writeTextFile(`${folder}/main.py`, code);
+  const run = async (...args: string[]) => {
+    const outcome = await service.berth(...args);
+    assert.equal(outcome.code, 0, `berth ${args.join(" ")}\n${outcome.output}`);
+    return outcome;
+  };
+  const stateOf = async () => {
+    const listed: { bots: { id: string; state: string }[] } = JSON.parse((await run("ps", "--json")).stdout);
+    return listed.bots.find((one) => one.id === id)?.state;
+  };
+
+  await run("init", folder);
+  assert.match((await run("deploy", folder)).output, new RegExp(`^${id} runs, and has stayed up`, "m"));
+  assert.equal(await stateOf(), "running");
+
+  await write(LOOP("the first words"));
+  await run("deploy", folder);
+  assert.match((await run("logs", id)).stdout, /the first words/);
+  await run("restart", id);
+  await until("the bot runs again", async () => await stateOf() === "running");
+
+  for (const { what, code, shown } of FAULTS) {
+    await write(code);
+    const { code: exit, output } = await service.berth("deploy", folder);
+    assert.equal(exit, 1, `${what}: ${output}`);
+    assert.match(output, shown, what);
+    // The last exit is known as soon as the bot waits for its next start.
+    await until(`describe tells of ${what}`, async () => shown.test((await run("describe", id)).output));
+  }
+  await write(LOOP("mended"));
+  await run("deploy", folder);
+  assert.equal(await stateOf(), "running");
+
+  await run("disable", id);
+  await until("the bot is disabled", async () => await stateOf() === "disabled");
+  await run("enable", id);
+  await until("the bot runs", async () => await stateOf() === "running");
+
+  const job = `${id}-job`;
+  const jobFolder = `${service.temp}/${job}`;
+  await run("init", jobFolder, "--schedule");
+  await Deno.writeTextFile(`${jobFolder}/main.py`, JOB);
+  await run("deploy", jobFolder);
+  assert.match((await run("schedules")).stdout, new RegExp(job));
+  await run("run-now", job);
+  interface Run {
+    readonly id: string;
+    readonly state: string;
+    readonly trigger: string;
+  }
+  let runs: Run[] = [];
+  await until("the end of the run", async () => {
+    const listed = JSON.parse((await run("runs", job, "--json")).stdout);
+    runs = Array.isArray(listed) ? listed : listed.runs;
+    return runs[0]?.state === "succeeded";
+  });
+  assert.equal(runs[0]!.trigger, "manual");
+  assert.match((await run("run-log", runs[0]!.id)).stdout, /the job runs/);
+
+  await run("remove", id, job, "--yes");
+  await until("nothing of the bot runs", async () => await stateOf() === undefined);
+  assert.match((await run("logs", id)).stdout, /mended/);
+  await run("remove", id, "--purge", "--yes").catch(() => {});
+}
+
+Deno.test("an operator works a day on the embedded default", async () => {
+  await using service = await ServiceFixture.open({ engine: true, env: { BOT_MEMORY_LIMIT_MB: "64" } });
+  await workADay(service);
+});
+
+Deno.test("an operator works a day on MongoDB, MinIO and NATS", async () => {
+  await using stack = new AsyncDisposableStack();
+  const minio = await openMinioProxy(stack, `day-${crypto.randomUUID().slice(0, 8)}`);
+  const nats = stack.use(await openNatsServer());
+  await nats.start();
+  const service = stack.use(
+    await ServiceFixture.open({
+      engine: true,
+      env: {
+        ...minio.env,
+        MONGO_URI: mongoUri(),
+        NATS_URL: nats.url,
+        SEGMENT_ID: String(Math.floor(Math.random() * 999_999_999)),
+        BOT_MEMORY_LIMIT_MB: "64",
+      },
+    }),
+  );
+  await workADay(service);
+});
