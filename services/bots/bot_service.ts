@@ -203,7 +203,8 @@ export class BotService {
 
   /** Why the service cannot look after its bots now, or not after all of them; `undefined` if it can. */
   get trouble(): string | undefined {
-    return this.#options.whyIdle() ?? this.#outages.waitsFor;
+    const waitsFor = this.#options.whyIdle();
+    return waitsFor === undefined ? this.#outages.waitsFor : `it waits for ${waitsFor}`;
   }
 
   /** Adds a bot to the queue. Before the first full read there is no need: that read covers every bot. */

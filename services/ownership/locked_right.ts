@@ -10,7 +10,7 @@ import { InstanceLockedError } from "../../lib/runner/instance_lock.ts";
 import { ALL_SEGMENTS } from "../../lib/runner/runner.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { describeScope, type ServedScope } from "./served_scope.ts";
-import { type ServingRight, ServingRightLostError } from "./serving_right.ts";
+import { describeStandby, type ServingRight, ServingRightLostError } from "./serving_right.ts";
 
 /** What a {@linkcode LockedRight} needs. */
 export interface LockedRightOptions {
@@ -43,6 +43,8 @@ export class LockedRight implements ServingRight {
   readonly #options: LockedRightOptions;
   readonly #lost = new AbortController();
   #locks: readonly FolderLock[] = [];
+  /** Who serves instead, while this service stands by. */
+  #standsByFor: string | undefined;
 
   /** @param options See {@linkcode LockedRightOptions}. */
   constructor(options: LockedRightOptions) {
@@ -81,7 +83,8 @@ export class LockedRight implements ServingRight {
         throw new InstanceLockedError(scope.instance, holder.about);
       }
       if (holder && holder.about !== told) {
-        log.warn("standing by", { reason: `${holder.about} serves ${describeScope(scope)}` });
+        this.#standsByFor = `${holder.about} serves ${describeScope(scope)}`;
+        log.warn("standing by", { reason: this.#standsByFor });
         told = holder.about;
       }
       await clock.sleep(tries < TRIES ? TRY_MS : AGAIN_MS, signal);
@@ -109,6 +112,7 @@ export class LockedRight implements ServingRight {
 
   /** See {@linkcode ServingRight.whyIdle}. */
   whyIdle(): string | undefined {
+    if (this.#locks.length === 0) return describeStandby(this.#standsByFor);
     const gone = this.#locks.find((lock) => !lock.isHeld());
     return gone && `its lock '${gone.path}' to be taken again, within ${RENEW_MS / 1000} s: it was removed`;
   }

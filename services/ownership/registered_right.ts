@@ -23,7 +23,12 @@ import { PauseDetector } from "./pause_detector.ts";
 import { RivalSightings, type Sighting } from "./rival_sightings.ts";
 import { describeScope, doScopesConflict, type ServedScope } from "./served_scope.ts";
 import type { ServiceRecord, ServiceRegistry } from "./service_registry.ts";
-import { type ReleaseOptions, type ServingRight, ServingRightLostError } from "./serving_right.ts";
+import {
+  describeStandby,
+  type ReleaseOptions,
+  type ServingRight,
+  ServingRightLostError,
+} from "./serving_right.ts";
 
 /** The lock of this process on its host. */
 export interface HostLock {
@@ -74,6 +79,8 @@ export class RegisteredRight implements ServingRight {
   #record: ServiceRecord | undefined;
   /** When the database was last asked and confirmed the right, and how many pauses there had been by then. */
   #confirmed: { readonly at: Moment; readonly pauses: number } | undefined;
+  /** Who serves instead, while this service stands by. */
+  #standsByFor: string | undefined;
   /** What another host serves since the right was lost to it. */
   #servedElsewhere: ServedScope | undefined;
 
@@ -97,6 +104,7 @@ export class RegisteredRight implements ServingRight {
       const rivals = await this.#tryClaim(signal);
       if (rivals.length === 0) break;
       const reason = rivals.map(describeRival).join("; ");
+      this.#standsByFor = reason;
       // The seconds of a silence are no reason to repeat the line.
       const news = reason.replaceAll(/\d/g, "");
       if (news !== told) log.warn("standing by", { reason });
@@ -134,7 +142,7 @@ export class RegisteredRight implements ServingRight {
   whyIdle(): string | undefined {
     const { lock, clock } = this.#options;
     const confirmed = this.#confirmed;
-    if (!confirmed) return "the right to serve";
+    if (!confirmed) return describeStandby(this.#standsByFor);
     if (this.#lost.signal.aborted) return "the end of this service: another one has taken over";
     if (!lock.isHeld()) {
       return `its lock '${lock.path}' to be taken again, within ${BEAT_MS / 1000} s: it was removed`;

@@ -67,3 +67,13 @@ export class NotServingError extends BerthError {
     super("serving/in-doubt", message);
   }
 }
+
+/**
+ * Says what a service waits for that has no right to serve yet.
+ *
+ * @param server Who serves instead, if that is known.
+ * @returns A phrase that continues "It waits for".
+ */
+export function describeStandby(server: string | undefined): string {
+  return server === undefined ? "the right to serve" : `the right to serve: ${server}`;
+}

@@ -80,10 +80,10 @@ testPrivately(
       await second.logged(/standing by.*instance 'test-[^']*' on host .* serves/);
       assert.match(
         await bots(two),
-        /The bots are served by instance 'test-.*, and the service here stands by\./,
+        /cannot look after its bots: it waits for the right to serve: instance 'test-.* serves/,
       );
       assert.match(await bots(one), /running/);
-      assert.doesNotMatch(await bots(one), /are served by/);
+      assert.doesNotMatch(await bots(one), /cannot look after/);
       assert.equal((await servingFinding(one))?.state, "ok");
       assert.match((await servingFinding(one))!.detail, /^are served by instance 'test-.*pid \d+/);
       assert.equal((await servingFinding(two))?.state, "warning");
@@ -94,7 +94,7 @@ testPrivately(
       assert.deepEqual(await two.running(), []);
       const left = NAMES.map(stage.id);
       assert.deepEqual(await one.running(), left);
-      assert.match(await bots(two), /last heard of at .* To do: when its bots .*--take-over/);
+      assert.match(await bots(two), /may still run on its host\. When its bots .*--take-over/);
       assert.match((await servingFinding(two))!.advice!, /--take-over/);
       await second[Symbol.asyncDispose]();
 
