@@ -5,20 +5,17 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { ArchiveExtractor } from "../lib/archive/archive_extractor.ts";
-import PROJECT from "../deno.json" with { type: "json" };
 import { createDockerRunner } from "../lib/runner/create_docker_runner.ts";
 import { createObjectStore } from "../lib/runner/create_object_store.ts";
 import { messageOf } from "../lib/errors.ts";
 import type { ObjectStore } from "../lib/objects/object_store.ts";
 import type { ContainerKind, Runner } from "../lib/runner/runner.ts";
 import { systemClock } from "../lib/util/clock.ts";
-import { apiSocketOf } from "../lib/util/api_socket.ts";
-import { type ApiAddresses, ApiListener } from "./api/api_listener.ts";
-import { type ApiApp, createApiApp } from "./api/api_app.ts";
+import type { ApiApp } from "./api/api_app.ts";
 import { BacktestRepository } from "./backtests/backtest_repository.ts";
 import { BacktestService } from "./backtests/backtest_service.ts";
 import { BotService } from "./bots/bot_service.ts";
+import { composeApi } from "./compose_api.ts";
 import type { ServiceConfig, ServiceName } from "./config.ts";
 import { untilDone } from "./control/until_done.ts";
 import { BOT_SUBJECTS, SCHEDULE_SUBJECTS } from "./events/bot_event.ts";
@@ -26,23 +23,13 @@ import type { BotEvents } from "./events/bot_events.ts";
 import type { ChangeSource } from "./events/change_source.ts";
 import { InProcessBotEvents } from "./events/in_process_bot_events.ts";
 import { PolledBotEvents } from "./events/polled_bot_events.ts";
+import { makeServingRight } from "./make_serving_right.ts";
 import { openNatsEvents, openPublisher } from "./open_events.ts";
-import { LockedRight } from "./ownership/locked_right.ts";
-import { type HostLock, RegisteredRight } from "./ownership/registered_right.ts";
-import { engineStartOf, lockIdOf, lookAtRivalLock } from "./ownership/rival_lock.ts";
+import type { HostLock } from "./ownership/registered_right.ts";
 import { serveWhileHeld } from "./ownership/serve_while_held.ts";
-import type { ServiceRegistry } from "./ownership/service_registry.ts";
-import type { ServingRight } from "./ownership/serving_right.ts";
-import { stopSupersededBots } from "./ownership/stop_superseded_bots.ts";
-import type { StoreIdentities } from "./ownership/store_identity.ts";
-import { StoreOwner, toOwner } from "./ownership/store_owner.ts";
+import { StoreOwner } from "./ownership/store_owner.ts";
 import { ScheduleService } from "./schedules/schedule_service.ts";
-import { lookAtParts } from "./look_at_parts.ts";
 import { openStores, type Stores } from "./stores.ts";
-import { scopeOf } from "./who_serves.ts";
-
-/** How long the audit is kept at least, in ms. */
-const AUDIT_MS = 90 * 86_400_000;
 
 /** The services of one process, and the parts they work with. */
 export interface ComposedServices extends AsyncDisposable {
@@ -62,8 +49,6 @@ export interface ComposedServices extends AsyncDisposable {
   readonly schedules: ScheduleService;
   /** The database. */
   readonly stores: Stores;
-  /** Publishes a change within this process, per kind of document. Absent if there is an event bus. */
-  readonly publish?: Readonly<Record<ServiceName, InProcessBotEvents["publish"]>>;
   /** The containers. */
   readonly runner: Runner;
   /** Code, results and logs. */
@@ -117,15 +102,7 @@ export async function composeServices(
     config.services.map((name) => [name, makeServingRight(name, config, { ...stores, runner, ...options })]),
   );
 
-  const botEvents = config.natsUrl ? undefined : localEvents(stores.watchChanges?.());
-  const scheduleChanges = stores.watchChanges?.();
-  const scheduleEvents = config.natsUrl
-    ? undefined
-    : localEvents(scheduleChanges && withoutDeletions(scheduleChanges));
-  const events: Record<ServiceName, BotEvents> = {
-    bots: botEvents ?? await openNatsEvents(config, "bots", BOT_SUBJECTS),
-    schedules: scheduleEvents ?? await openNatsEvents(config, "schedules", SCHEDULE_SUBJECTS),
-  };
+  const events = await openEvents(config, stores);
   const bots = new BotService({
     ...config,
     repository: stores.bots,
@@ -168,49 +145,18 @@ export async function composeServices(
       schedules: await openPublisher(config, SCHEDULE_SUBJECTS),
     }
     : undefined;
-  // Its workers run only while an upload is checked.
-  const archives = new ArchiveExtractor();
-  let listener: ApiListener | undefined;
-  const api = createApiApp({
-    ...stores,
+  const api = composeApi(config, {
+    stores,
     store,
     runner,
+    rights,
     backtests,
-    ...(config.services.includes("bots") && { botService: bots, backtestService }),
-    ...(config.services.includes("schedules") && { scheduleService: schedules }),
+    services: { bots, schedules, backtests: backtestService },
     async announce(kind, change) {
       // The document is written, so services find the change without the event.
       await publishers?.[kind]?.publish(change).catch((error) =>
         getLogger(["berth", "api"]).warn("change not announced", { id: change.id, problem: messageOf(error) })
       );
-    },
-    settings: {
-      instance: config.runner.instance,
-      segment: config.segment,
-      auditMaxAgeMs: Math.max(AUDIT_MS, config.retention.maxAgeMs),
-      buckets: config.runner.buckets,
-      archiveLimits: config.runner.archiveLimits,
-      uploadFolder: `${config.runner.tempDir}/${config.runner.instance}/uploads`,
-    },
-    clock: systemClock,
-    archives,
-    ...(config.http && {
-      tcp: {
-        ...config.http,
-        port: () => listener?.port,
-        isSecure: config.http.tls !== undefined || config.http.isBehindProxy,
-      },
-    }),
-    process: {
-      version: PROJECT.version,
-      // Secrets redact themselves.
-      configuration: JSON.parse(JSON.stringify(config)),
-      serving: () =>
-        config.services.map((service) => {
-          const reason = rights.get(service)!.whyIdle();
-          return { service, serves: reason === undefined, ...(reason !== undefined && { reason }) };
-        }),
-      look: (signal) => lookAtParts(config, { store, runner }, signal),
     },
   });
 
@@ -241,10 +187,9 @@ export async function composeServices(
   }
 
   return {
-    api,
+    api: api.app,
     async run(signal) {
-      await using listening = await ApiListener.listen(api, apiAddresses(config));
-      listener = listening;
+      await using _listening = await api.listen();
       // A service that cannot go on ends the other one: a supervisor can only restart the whole process.
       const failing = new AbortController();
       const ending = AbortSignal.any([signal, failing.signal]);
@@ -260,71 +205,31 @@ export async function composeServices(
     bots,
     schedules,
     stores,
-    ...(botEvents && scheduleEvents && {
-      publish: {
-        bots: (change) => botEvents.publish(change),
-        schedules: (change) => scheduleEvents.publish(change),
-      },
-    }),
     runner,
     store,
     async [Symbol.asyncDispose]() {
-      api[Symbol.dispose]();
+      await api[Symbol.asyncDispose]();
       await events.schedules[Symbol.asyncDispose]();
       await events.bots[Symbol.asyncDispose]();
       await Promise.all(Object.values(publishers ?? {}).map((one) => one?.[Symbol.asyncDispose]()));
-      await archives[Symbol.asyncDispose]();
       if (!given) await runner.close();
       await stores[Symbol.asyncDispose]();
     },
   };
 }
 
-/** The parts that decide how a service gets its right to serve. */
-interface ServingRightParts extends Pick<ProcessParts, "locks" | "takeOver"> {
-  readonly registry?: ServiceRegistry;
-  readonly identities: StoreIdentities;
-  readonly runner: Pick<Runner, "hostId" | "setOwner" | "superviseContainers" | "stopContainer">;
-}
-
-/** The right is a registration in MongoDB, or a lock beside the embedded database. */
-function makeServingRight(
-  name: ServiceName,
-  config: ServiceConfig,
-  { registry, identities, runner, locks, takeOver = false }: ServingRightParts,
-): ServingRight {
-  const own = scopeOf(name, config);
-  const log = getLogger(["berth", name]);
-  const common = { scope: own, log, clock: systemClock };
-  if (!registry) return new LockedRight({ ...common, dataDir: config.runner.dataDir });
-  const lock = locks?.[name];
-  if (!lock) throw new TypeError(`A service on a shared database needs a lock, and '${name}' has none`);
-  const engineStart = () => engineStartOf(config.runner.dockerHost);
-  return new RegisteredRight({
-    ...common,
-    engineStart,
-    registry,
-    hostId: (signal) => runner.hostId({ signal }),
-    lock,
-    lockIdOf,
-    lookAtLock: (record) =>
-      lookAtRivalLock(record, {
-        path: lock.path,
-        isHeld: () => lock.isHeld(),
-        engineStart: engineStart(),
-      }),
-    takeOver,
-    async fence(other, signal) {
-      // A service that stands by has not read the store's identity yet.
-      runner.setOwner(toOwner(await identities.read({ signal })));
-      await stopSupersededBots({ own, other, runner, log, signal });
-    },
-  });
-}
-
-function apiAddresses({ runner: { tempDir, instance }, services, http }: ServiceConfig): ApiAddresses {
-  const part = services.includes("bots") ? undefined : "schedules";
-  return { socket: apiSocketOf(tempDir, instance, part), ...(http && { tcp: http }) };
+async function openEvents(config: ServiceConfig, stores: Stores): Promise<Record<ServiceName, BotEvents>> {
+  if (config.natsUrl) {
+    return {
+      bots: await openNatsEvents(config, "bots", BOT_SUBJECTS),
+      schedules: await openNatsEvents(config, "schedules", SCHEDULE_SUBJECTS),
+    };
+  }
+  const changes = stores.watchChanges?.();
+  return {
+    bots: localEvents(stores.watchChanges?.()),
+    schedules: localEvents(changes && withoutDeletions(changes)),
+  };
 }
 
 function localEvents(changes: ChangeSource | undefined): InProcessBotEvents | PolledBotEvents {

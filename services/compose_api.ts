@@ -1,0 +1,122 @@
+/**
+ * Builds the API of one process from a configuration and its services.
+ *
+ * @module
+ */
+
+import { ArchiveExtractor } from "../lib/archive/archive_extractor.ts";
+import PROJECT from "../deno.json" with { type: "json" };
+import type { ObjectStore } from "../lib/objects/object_store.ts";
+import type { Runner } from "../lib/runner/runner.ts";
+import { apiSocketOf } from "../lib/util/api_socket.ts";
+import { systemClock } from "../lib/util/clock.ts";
+import { type ApiApp, createApiApp } from "./api/api_app.ts";
+import { type ApiAddresses, ApiListener } from "./api/api_listener.ts";
+import type { ApiParts } from "./api/api_parts.ts";
+import type { BacktestRepository } from "./backtests/backtest_repository.ts";
+import type { BacktestService } from "./backtests/backtest_service.ts";
+import type { BotService } from "./bots/bot_service.ts";
+import type { ServiceConfig, ServiceName } from "./config.ts";
+import { lookAtParts } from "./look_at_parts.ts";
+import type { ServingRight } from "./ownership/serving_right.ts";
+import type { ScheduleService } from "./schedules/schedule_service.ts";
+import type { Stores } from "./stores.ts";
+
+/** What the API is built from. */
+export interface ApiCompositionParts extends Pick<ApiParts, "announce"> {
+  /** The database. */
+  readonly stores: Stores;
+  /** Code, results and logs. */
+  readonly store: ObjectStore;
+  /** The containers. */
+  readonly runner: Runner;
+  /** The rights of the services that the configuration names. */
+  readonly rights: ReadonlyMap<ServiceName, ServingRight>;
+  /** The records of backtests. */
+  readonly backtests: BacktestRepository;
+  /** The services; the API uses those that the configuration names. */
+  readonly services: {
+    readonly bots: BotService;
+    readonly schedules: ScheduleService;
+    readonly backtests: BacktestService;
+  };
+}
+
+/** The API of one process. */
+export interface ComposedApi extends AsyncDisposable {
+  /** The API, as a function. */
+  readonly app: ApiApp;
+  /** Serves it on its sockets, until the listener is disposed. */
+  listen(): Promise<ApiListener>;
+}
+
+/** How long the audit is kept at least, in ms. */
+const AUDIT_MS = 90 * 86_400_000;
+
+/**
+ * Builds the API.
+ *
+ * @param config The configuration.
+ * @param parts See {@linkcode ApiCompositionParts}.
+ * @returns The API. Dispose it when its listener has ended.
+ */
+export function composeApi(config: ServiceConfig, parts: ApiCompositionParts): ComposedApi {
+  const { stores, store, runner, rights, backtests, services, announce } = parts;
+  const { tempDir, instance, buckets, archiveLimits } = config.runner;
+  // Its workers run only while an upload is checked.
+  const archives = new ArchiveExtractor();
+  let listener: ApiListener | undefined;
+  const app = createApiApp({
+    ...stores,
+    store,
+    runner,
+    backtests,
+    ...(config.services.includes("bots") &&
+      { botService: services.bots, backtestService: services.backtests }),
+    ...(config.services.includes("schedules") && { scheduleService: services.schedules }),
+    announce,
+    settings: {
+      instance,
+      segment: config.segment,
+      auditMaxAgeMs: Math.max(AUDIT_MS, config.retention.maxAgeMs),
+      buckets,
+      archiveLimits,
+      uploadFolder: `${tempDir}/${instance}/uploads`,
+    },
+    clock: systemClock,
+    archives,
+    ...(config.http && {
+      tcp: {
+        ...config.http,
+        port: () => listener?.port,
+        isSecure: config.http.tls !== undefined || config.http.isBehindProxy,
+      },
+    }),
+    process: {
+      version: PROJECT.version,
+      // Secrets redact themselves.
+      configuration: JSON.parse(JSON.stringify(config)),
+      serving: () =>
+        config.services.map((service) => {
+          const reason = rights.get(service)!.whyIdle();
+          return { service, serves: reason === undefined, ...(reason !== undefined && { reason }) };
+        }),
+      look: (signal) => lookAtParts(config, { store, runner }, signal),
+    },
+  });
+  return {
+    app,
+    async listen() {
+      return listener = await ApiListener.listen(app, addressesOf(config));
+    },
+    async [Symbol.asyncDispose]() {
+      app[Symbol.dispose]();
+      await archives[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function addressesOf({ runner: { tempDir, instance }, services, http }: ServiceConfig): ApiAddresses {
+  const part = services.includes("bots") ? undefined : "schedules";
+  return { socket: apiSocketOf(tempDir, instance, part), ...(http && { tcp: http }) };
+}
