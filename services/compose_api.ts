@@ -8,7 +8,6 @@ import { ArchiveExtractor } from "../lib/archive/archive_extractor.ts";
 import PROJECT from "../deno.json" with { type: "json" };
 import type { ObjectStore } from "../lib/objects/object_store.ts";
 import type { Runner } from "../lib/runner/runner.ts";
-import { apiSocketOf } from "../lib/util/api_socket.ts";
 import { systemClock } from "../lib/util/clock.ts";
 import { type ApiApp, createApiApp } from "./api/api_app.ts";
 import { type ApiAddresses, ApiListener } from "./api/api_listener.ts";
@@ -16,7 +15,7 @@ import type { ApiParts } from "./api/api_parts.ts";
 import type { BacktestRepository } from "./backtests/backtest_repository.ts";
 import type { BacktestService } from "./backtests/backtest_service.ts";
 import type { BotService } from "./bots/bot_service.ts";
-import type { ServiceConfig, ServiceName } from "./config.ts";
+import { ownSocketOf, type ServiceConfig, type ServiceName } from "./config.ts";
 import { lookAtParts } from "./look_at_parts.ts";
 import type { ServingRight } from "./ownership/serving_right.ts";
 import type { ScheduleService } from "./schedules/schedule_service.ts";
@@ -116,7 +115,6 @@ export function composeApi(config: ServiceConfig, parts: ApiCompositionParts): C
   };
 }
 
-function addressesOf({ runner: { tempDir, instance }, services, http }: ServiceConfig): ApiAddresses {
-  const part = services.includes("bots") ? undefined : "schedules";
-  return { socket: apiSocketOf(tempDir, instance, part), ...(http && { tcp: http }) };
+function addressesOf(config: ServiceConfig): ApiAddresses {
+  return { socket: ownSocketOf(config), ...(config.http && { tcp: config.http }) };
 }

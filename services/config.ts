@@ -10,6 +10,7 @@ import { CONFIG_VARIABLES, parseDockerRunnerConfig } from "../lib/runner/parse_d
 import { formatIssue, InvalidConfigError, type Issue } from "../lib/errors.ts";
 import { about } from "../lib/runner/runner_schema.ts";
 import { ALL_SEGMENTS } from "../lib/runner/runner.ts";
+import { apiSocketOf } from "../lib/util/api_socket.ts";
 import { Secret } from "../lib/util/secret.ts";
 import { problemOfMongoUri, problemOfNatsUrl } from "../lib/util/server_addresses.ts";
 import type { RunRetention } from "./schedules/run_repository.ts";
@@ -71,6 +72,17 @@ export interface HttpConfig {
 
 const SERVICES = ["bots", "schedules"] as const;
 const DAY_MS = 86_400_000;
+
+/**
+ * Returns the path of the socket that a process with a configuration serves.
+ *
+ * @param config The configuration.
+ */
+export function ownSocketOf(
+  { runner: { tempDir, instance }, services }: Pick<ServiceConfig, "runner" | "services">,
+): string {
+  return apiSocketOf(tempDir, instance, services.includes("bots") ? undefined : "schedules");
+}
 
 /** The variables of the services, with their documentation. */
 export const SERVICE_SCHEMA = z.object({

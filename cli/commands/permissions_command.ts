@@ -5,9 +5,13 @@
  */
 
 import { InvalidConfigError } from "../../lib/errors.ts";
-import { apiSocketOf } from "../../lib/util/api_socket.ts";
 import { HOST_USER_FILES } from "../../lib/users/host_users.ts";
-import { parseServiceConfig, SERVICE_VARIABLES, type ServiceConfig } from "../../services/config.ts";
+import {
+  ownSocketOf,
+  parseServiceConfig,
+  SERVICE_VARIABLES,
+  type ServiceConfig,
+} from "../../services/config.ts";
 import { mongoHosts, natsHosts } from "../../lib/util/server_addresses.ts";
 import { type CliContext, EXIT } from "../context.ts";
 import { misspelledVariables } from "../misspelled_variables.ts";
@@ -70,7 +74,7 @@ function flagsOf({ env }: CliContext, lenient: boolean): string[] {
  * @throws {InvalidConfigError} If a path cannot be written in a list of flags.
  */
 export function servicePermissions(config: ServiceConfig): string[] {
-  const { dockerHost, tempDir, dataDir, instance, minio } = config.runner;
+  const { dockerHost, tempDir, dataDir, minio } = config.runner;
   const socket = dockerHost.slice("unix://".length);
   const folders = [socket, tempDir, dataDir];
   const { tls } = config.http ?? {};
@@ -89,8 +93,7 @@ export function servicePermissions(config: ServiceConfig): string[] {
   const hostFiles = Deno.uid() === 0 && !config.runner.botUser ? HOST_USER_FILES : [];
   const hosts = [
     `unix:${socket}`,
-    `unix:${apiSocketOf(tempDir, instance)}`,
-    `unix:${apiSocketOf(tempDir, instance, "schedules")}`,
+    `unix:${ownSocketOf(config)}`,
     ...(config.http ? [`${bracketed(config.http.hostname)}:${config.http.port}`] : []),
     ...(minio ? [`${bracketed(minio.host)}:${minio.port}`] : []),
     ...(mongo ?? []),
