@@ -5,7 +5,8 @@
  */
 
 import { parseArgs } from "node:util";
-import { type Command, findCommand, type Values } from "./cli/commands/commands.ts";
+import type { Command, Values } from "./cli/commands/command.ts";
+import { findCommand } from "./cli/commands/commands.ts";
 import { type CliContext, EXIT, UsageError } from "./cli/context.ts";
 // `berth help` prints the same file without Deno.
 import USAGE from "./cli/usage.txt" with { type: "text" };

@@ -9,7 +9,8 @@ import { fileURLToPath } from "node:url";
 import { RootCommand, script } from "@bomb.sh/tab";
 import { ApiClient, serverOf } from "../client/api_client.ts";
 import { type CliContext, EXIT, UsageError } from "../context.ts";
-import { type Command, COMMANDS, findCommand } from "./commands.ts";
+import type { Command } from "./command.ts";
+import { COMMANDS, findCommand } from "./commands.ts";
 import { HELP } from "./help.ts";
 
 /** The shells. */
