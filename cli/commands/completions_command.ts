@@ -15,6 +15,19 @@ import { HELP } from "./help.ts";
 
 /** The shells. */
 const SHELLS: readonly string[] = ["bash", "zsh", "fish"];
+/**
+ * The library's script needs a function of the package bash-completion, which servers often lack, and defines
+ * constants, which a shell that reads its start file again refuses.
+ */
+const BASH_BEFORE = `if ! declare -F _get_comp_words_by_ref > /dev/null; then
+    _get_comp_words_by_ref() {
+        words=("\${COMP_WORDS[@]}") cword=$COMP_CWORD
+        cur=\${words[cword]} prev=\${words[cword > 0 ? cword - 1 : 0]}
+    }
+fi
+if ! declare -F __berth_complete > /dev/null; then
+`;
+const BASH_AFTER = "fi";
 /** How long a shell waits for ids, in ms. */
 const IDS_TIMEOUT_MS = 500;
 /** The most ids that a shell shows. */
@@ -28,6 +41,7 @@ const MAX_IDS = 1000;
  * @throws {UsageError} If there is no script for the shell.
  */
 export async function completionsCommand(args: readonly string[], context: CliContext): Promise<number> {
+  const { terminal } = context;
   const [shell = "", ...words] = args;
   if (shell === "complete") {
     const [, command] = findCommand(words[0]) ?? [];
@@ -40,7 +54,9 @@ export async function completionsCommand(args: readonly string[], context: CliCo
   }
   const own = fileURLToPath(new URL("../../berth", import.meta.url));
   const program = existsSync(own) ? `'${own.replaceAll("'", "'\\''")}'` : "berth";
+  if (shell === "bash") terminal.out(BASH_BEFORE);
   script(shell, "berth", `${program} completions`);
+  if (shell === "bash") terminal.out(BASH_AFTER);
   return EXIT.ok;
 }
 
