@@ -34,11 +34,14 @@ export async function* readLines(
   { resume = false, onLost, signal }: ReadLinesOptions,
 ): AsyncGenerator<string> {
   let count = 0;
+  let hasAnswered = false;
   let lostAt: number | undefined;
   while (true) {
     try {
       let seen = 0;
-      for await (const line of linesOf(await request())) {
+      const response = await request();
+      hasAnswered = true;
+      for await (const line of linesOf(response)) {
         if (lostAt !== undefined) onLost?.(false);
         lostAt = undefined;
         if (++seen <= count) continue;
@@ -47,11 +50,13 @@ export async function* readLines(
       }
       return;
     } catch (error) {
-      if (signal.aborted || !resume || error instanceof ApiError) throw error;
+      // Only what a service has begun to give is waited for.
+      if (signal.aborted || !resume || !hasAnswered || error instanceof ApiError) throw error;
       if (lostAt === undefined) onLost?.(true);
       lostAt ??= performance.now();
       if (performance.now() - lostAt > MAX_LOST_MS) throw error;
     }
-    await setTimeout(RETRY_MS, undefined, { signal });
+    // Node's own error would hide that the user has ended the command.
+    await setTimeout(RETRY_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 }

@@ -62,3 +62,29 @@ Deno.test("readLines() gives up at once what the service refuses, and what is no
   await assert.rejects(Array.fromAsync(readLines(broken, { signal })), /the connection is lost/);
   assert.equal(requests, 2);
 });
+
+Deno.test("readLines() gives up at once when no service answers the first request", async () => {
+  const failure = new TypeError("nobody answers");
+  const lost: boolean[] = [];
+  const lines = readLines(() => Promise.reject(failure), {
+    signal,
+    resume: true,
+    onLost: (is) => lost.push(is),
+  });
+  await assert.rejects(Array.fromAsync(lines), (error) => error === failure);
+  assert.deepEqual(lost, []);
+});
+
+Deno.test("readLines() ends with the reason of its signal while it waits for the service", async () => {
+  const stop = new AbortController();
+  const reason = new DOMException("Ended by SIGINT", "AbortError");
+  const answers = [() => answer(["1"], true)];
+  const request = () =>
+    answers.length > 0 ? Promise.resolve(answers.pop()!()) : Promise.reject(new TypeError());
+  const lines = readLines(request, {
+    signal: stop.signal,
+    resume: true,
+    onLost: () => queueMicrotask(() => stop.abort(reason)),
+  });
+  await assert.rejects(Array.fromAsync(lines), (error) => error === reason);
+});
