@@ -54,6 +54,6 @@ function afterExit(
     return "A bot is expected to run until it is stopped. If it should run at certain times, give it a schedule " +
       "('schedule' in bot-config.yaml); otherwise let its program not end.";
   }
-  return `Its last lines say more: 'berth logs ${id}'. Correct the code and run 'berth deploy DIR', or try again now ` +
+  return `Its log says more: 'berth logs ${id}'. Correct the code and run 'berth deploy DIR', or try again now ` +
     `with 'berth restart ${id}'.`;
 }

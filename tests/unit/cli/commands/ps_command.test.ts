@@ -104,7 +104,7 @@ Deno.test("berth describe says why a bot does not run, and what to do", async ()
     stdout,
     /^Last ends of its containers\n {2}1970-01-01T00:00:04\.000Z {2}out of memory \(exit code 137\), after 3s \(start 2 in a row\)$/m,
   );
-  assert.match(stdout, /\n\nTo do: Its last lines say more: 'berth logs mine'\..*$/);
+  assert.match(stdout, /\n\nTo do: Its log says more: 'berth logs mine'\..*$/);
   const both = await service.berth("describe", "mine", "nobody");
   assert.equal(both.code, 1);
   assert.match(both.output, /^berth: There is no bot or schedule 'nobody'\. 'berth ps' lists them\.$/m);
