@@ -45,7 +45,9 @@ export async function initCommand(options: InitOptions, context: CliContext): Pr
   await write(path, botTemplate({ name, runtime, isScheduled }));
   const near = relative(cwd, path) || ".";
   const shown = near.startsWith("..") ? path : near;
-  terminal.out(printable(`${shown} is a bot. Try it here with 'berth run ${shown}',`));
+  terminal.out(
+    printable(`${shown} is ${isScheduled ? "a schedule" : "a bot"}. Try it here with 'berth run ${shown}',`),
+  );
   terminal.out(printable(`or start the service with 'berth start', then: berth deploy ${shown}`));
   return EXIT.ok;
 }

@@ -52,6 +52,7 @@ export async function readBotFolder(path: string, configFile?: string): Promise<
   const file = `${path}/${BOT_CONFIG}`;
   const text = await readText(file);
   if (text === undefined) {
+    if (!await exists(path)) throw new InvalidBotFolderError(`There is no folder '${path}'.`);
     throw new InvalidBotFolderError(`'${path}' is not a bot folder: it needs a ${BOT_CONFIG}.`);
   }
   const parsed = parseBotConfig(parseText(file, text));
@@ -120,6 +121,15 @@ export async function readConfig(path: string, configFile?: string): Promise<str
   return text ?? "{}";
 }
 
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    return !(error instanceof Deno.errors.NotFound);
+  }
+}
+
 /** Reads a file; `undefined` if there is none. */
 async function readText(file: string): Promise<string | undefined> {
   try {
@@ -136,6 +146,11 @@ function parseText(file: string, text: string): unknown {
     // Every scalar is a string, so that version 1.10 does not become the number 1.1.
     return parseYaml(text, { schema: "failsafe" });
   } catch (error) {
-    throw new InvalidBotFolderError(`Cannot use '${file}': it is not YAML: ${(error as Error).message}`);
+    throw new InvalidBotFolderError(`Cannot use '${file}': it is not YAML: ${yamlProblem(error as Error)}.`);
   }
+}
+
+/** The library's message, without its picture of the line. */
+function yamlProblem({ message }: Error): string {
+  return message.split("\n")[0]!.replace(/:$/, "");
 }

@@ -219,7 +219,9 @@ function readme({ name, runtime, isScheduled }: BotTemplateOptions): string {
     ? "It runs at the times of its schedule, and ends by itself."
     : "It runs until it is stopped.";
   const look = isScheduled
-    ? `berth schedules            # when it runs next\nberth run-now ${name}      # do not wait\nberth runs ${name}`
+    ? `berth schedules            # when it runs next\n${
+      `berth run-now ${name}`.padEnd(26)
+    } # do not wait\nberth runs ${name}`
     : `berth logs ${name} -f`;
   return `# ${name}
 
@@ -232,7 +234,7 @@ Says when a price crosses a limit. ${kind}
   }\`: its logic, which the test checks
 
 \`\`\`sh
-${test}      # needs no Berth
+${test.padEnd(26)} # needs no Berth
 berth run .                # runs it here until Ctrl-C
 berth start                # the service, in another terminal
 berth deploy .             # gives it to the service; again after each change

@@ -69,7 +69,10 @@ export function deployedDocument(
     },
   };
   const parsed = schedule === undefined ? parseBotDocument(document) : parseScheduleDocument(document);
-  if (parsed.status === "invalid") throw refuse(id, parsed.reason);
+  // Who deploys knows the request, and not the places in the document.
+  if (parsed.status === "invalid") {
+    throw refuse(id, parsed.reason.replaceAll(/\b(?:custom\.config\.|config\.(?=schedule\b))/g, ""));
+  }
   return request.enabled === true ? { ...document, ...enablingFields(document, true) } : document;
 }
 

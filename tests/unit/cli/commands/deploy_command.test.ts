@@ -65,13 +65,13 @@ Deno.test("berth deploy refuses what a start would refuse, and writes nothing", 
     await refused(/The service refuses the archive:.*'prices\.csv' extracts to 5400000 bytes/);
     await Deno.remove(`${service.temp}/bot/prices.csv`);
     await write("bot-config.yaml", BOT.replace("1.0.0", "1.0.0\nruntime: cobol"));
-    await refused(/'mine' cannot be deployed: custom\.config\.runtime: .*cobol/);
+    await refused(/'mine' cannot be deployed: runtime: .*cobol/);
     await write("bot-config.yaml", BOT.replace("main.py", "other.py"));
     await refused(/There is no script '.*other\.py', which bot-config\.yaml names/);
     await write("bot-config.yaml", BOT.replace("bot: main.py", "backtest: main.py"));
     await refused(/has no entrypoint 'bot'/);
     await write("bot-config.yaml", BOT);
-    await refused(/id: must begin with a letter or digit/, "--id", "a/b");
+    await refused(/The id 'a\/b' must begin with a letter or digit/, "--id", "a/b");
     assert.deepEqual((await service.client.call("listBots", { query: {} })).bots, []);
     await deploy();
     assert.equal((await archives()).length, 1);
@@ -170,7 +170,7 @@ Deno.test("berth deploy makes a schedule of a folder that has one, and says its 
     await refused(/'mine' is already deployed as a bot, and this folder is a schedule/);
     await service.berth("remove", "mine");
     await write("bot-config.yaml", SCHEDULED.replace("0 9 * * mon-fri", "0 0 30 2 *"));
-    await refused(/'mine' cannot be deployed: config\.schedule: .*never/);
+    await refused(/'mine' cannot be deployed: schedule: .*never/);
   }));
 
 Deno.test("berth deploy --dry-run says what would change, and writes nothing", () =>

@@ -74,7 +74,7 @@ Deno.test("deploy happens whole or not at all", async () => {
       [{ config: "[1]" }, /must be a JSON object/],
       [{ config: '{"password": secret}' }, /not JSON/],
       [{ config: '{"a": 1e999}' }, /config\.a: is Infinity/],
-      [{ schedule: "0 0 30 2 *" }, /config\.schedule.*never/],
+      [{ schedule: "0 0 30 2 *" }, /deployed: schedule: .*never/],
       [{ entrypoints: { bot: "../main.py" } }, /entrypoints\.bot/],
       [{ settings: { stop_grace_seconds: -1 } }, /stop_grace_seconds/],
     ] as const
