@@ -11,6 +11,7 @@ import { apiSocketOf } from "../../lib/util/api_socket.ts";
 import type { Problem } from "../../services/contract/common.ts";
 import type { OperationInput, OperationOutput } from "../../services/contract/contract.ts";
 import { type OperationId, OPERATIONS } from "../../services/contract/operations.ts";
+import { rewordProblem } from "./reword_problem.ts";
 
 /** Where the service is. */
 export interface ServerAddress {
@@ -186,19 +187,23 @@ export class ApiClient implements Disposable {
       ...(signal && { signal }),
     });
     if (response.ok) return signal ? abortableResponse(response, signal) : response;
-    throw await toError(response);
+    throw await this.#toError(response, { ...params, ...query });
   }
 
   async #send(path: string, init: RequestInit): Promise<Response> {
     const { url, tempDir, instance } = this.#server;
     if (url !== undefined) {
+      if (!/^https?:\/\/[^/]/i.test(url)) {
+        throw new BerthError(
+          "server/address",
+          `'${url}' is not the address of a server: write it as http://HOST:PORT or https://HOST:PORT.`,
+        );
+      }
       try {
         return await fetch(new URL(path, url), init);
       } catch (error) {
         if (init.signal?.aborted) throw error;
-        throw new NoServiceError(url, "Check BERTH_SERVER, and that the service runs there.", {
-          cause: error,
-        });
+        throw new NoServiceError(url, adviceOnServer(error as Error), { cause: error });
       }
     }
     // A process of its own may serve schedules.
@@ -220,7 +225,29 @@ export class ApiClient implements Disposable {
         }
       }
     }
-    throw new NoServiceError(`'${sockets[0]}'`, `Start one with 'berth start' (instance '${instance}').`);
+    // People look for one socket, whichever was asked first.
+    throw new NoServiceError(
+      `'${apiSocketOf(tempDir, instance)}'`,
+      `Start one with 'berth start' (instance '${instance}').`,
+    );
+  }
+
+  async #toError(response: Response, given: Readonly<Record<string, unknown>>): Promise<Error> {
+    const { url = "", token } = this.#server;
+    const text = await response.text();
+    try {
+      const problem = JSON.parse(text) as Problem;
+      if (typeof problem.code === "string") {
+        return new ApiError(rewordProblem(problem, { given, hasToken: token !== undefined }));
+      }
+    } catch {
+      // A proxy in between may answer anything.
+    }
+    const said = text.trim().slice(0, 200);
+    return new BerthError(
+      "service/answer",
+      `What answers${url && ` at ${url}`} is not Berth: status ${response.status}${said && `, ${said}`}.`,
+    );
   }
 
   #clientOf(socket: string): Deno.HttpClient {
@@ -239,13 +266,15 @@ export class ApiClient implements Disposable {
   }
 }
 
-async function toError(response: Response): Promise<Error> {
-  const text = await response.text();
-  try {
-    const problem = JSON.parse(text) as Problem;
-    if (typeof problem.code === "string") return new ApiError(problem);
-  } catch {
-    // A proxy in between may answer anything.
+/** What to do if no service answers at an address that the user has given. */
+function adviceOnServer({ cause }: Error): string {
+  const message = String((cause as Error | undefined)?.message);
+  const certificate = /invalid peer certificate: (.*?)\)*$/.exec(message)?.[1];
+  if (certificate !== undefined) {
+    return `This machine does not trust its certificate (${certificate}). DENO_CERT names a file of more authorities.`;
   }
-  return new BerthError("service/answer", `The server answered ${response.status}: ${text.slice(0, 200)}`);
+  if (/InvalidContentType|corrupt message/.test(message)) {
+    return "What listens there does not speak TLS: use http:// instead of https://.";
+  }
+  return "Check the address in --server or BERTH_SERVER, and that the service runs there.";
 }

@@ -178,6 +178,6 @@ function hasLabel({ labels = {} }: BotSummary, wanted: string): boolean {
 async function missingBot({ schedules }: ApiParts, id: string, signal: AbortSignal): Promise<ApiProblem> {
   if (!await schedules.get(id, { signal })) return notFound("bot", id);
   return new ApiProblem(404, "bot/not-found", `There is no bot '${id}', but a schedule of that id.`, {
-    advice: `Ask for /api/schedules/${id}.`,
+    advice: `'berth run-now ${id}' runs it; the API has it at /api/schedules/${id}.`,
   });
 }

@@ -123,7 +123,14 @@ function parseBody(text: string, type: string | undefined): unknown {
 }
 
 function toIssue(where: string, { path, message }: z.core.$ZodIssue): Issue {
-  return { path: [where, ...path.map(String)].join("."), message };
+  return { path: [where, ...path.map(String)].join("."), message: message.replace(CHOICE, choiceWords) };
+}
+
+/** The library's words for a value that is none of several. */
+const CHOICE = /^Invalid option: expected one of (.*)$/;
+
+function choiceWords(_: string, choices: string): string {
+  return `must be one of ${choices.replaceAll('"', "").replaceAll("|", ", ")}`;
 }
 
 function invalid(issues: readonly Issue[]): ApiProblem {

@@ -13,7 +13,7 @@ import { runLogQuery } from "./runs.ts";
 export const BACKTEST_STATES = ["queued", "running", "succeeded", "failed", "cancelled"] as const;
 
 const backtestParams = z.strictObject({
-  id: z.string().regex(/^\d{8}t\d{9}-[0-9a-f]{8}$/).meta({
+  id: z.string().regex(/^\d{8}t\d{9}-[0-9a-f]{8}$/, "must be an id that 'berth backtests' shows").meta({
     description: "Id of a backtest, which begins with the time of the request",
     example: "20260131t120000123-3fa9c1d2",
   }),

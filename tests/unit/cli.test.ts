@@ -80,6 +80,9 @@ for (
 Deno.test("runCli() sends commands that ask the service to the server that --server names, and no others", async () => {
   const { code, notes } = await cli("ps", "--server", "http://127.0.0.1:1");
   assert.equal(code, 69);
-  assert.match(notes, /^berth: No service answers at http:\/\/127\.0\.0\.1:1\. Check BERTH_SERVER/);
+  assert.match(
+    notes,
+    /^berth: No service answers at http:\/\/127\.0\.0\.1:1\. Check the address in --server or BERTH_SERVER/,
+  );
   assert.equal((await cli("doctor", "--server", "http://127.0.0.1:1")).code, 2);
 });

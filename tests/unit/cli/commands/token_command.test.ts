@@ -40,7 +40,14 @@ Deno.test("berth token makes a token that works until it is revoked, and dashboa
   assert.equal((await service.berth("token", "revoke", "ci")).code, 0);
   const after = await service.berthIn(remote, "ps");
   assert.equal(after.code, 1);
-  assert.match(after.output, /The request has no valid token/);
+  assert.match(after.output, /does not know the token in BERTH_TOKEN/);
+  const bare = { env: { ...remote.env, BERTH_SERVER: `127.0.0.1:${port}` } };
+  assert.match(
+    (await service.berthIn(bare, "ps")).output,
+    /is not the address of a server: write it as http:/,
+  );
+  const secure = { env: { ...remote.env, BERTH_SERVER: `https://127.0.0.1:${port}` } };
+  assert.match((await service.berthIn(secure, "ps")).output, /does not speak TLS: use http:/);
 });
 
 Deno.test("berth dashboard says how a browser reaches a service that listens on the socket alone", async () => {
