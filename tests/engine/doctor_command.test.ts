@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import type { Finding } from "../../cli/finding.ts";
+import { connectSqlite } from "../../services/sqlite/connect_sqlite.ts";
+import { BOTS } from "../../services/sqlite/sqlite_document_kind.ts";
+import { SqliteDocumentRepository } from "../../services/sqlite/sqlite_document_repository.ts";
 import { InstanceLock } from "../../lib/runner/instance_lock.ts";
 import { berth, CliProcess, cliVariables, ROOT, withFolder } from "../support/fixtures/cli_support.ts";
 import { until } from "../support/until.ts";
@@ -25,8 +28,12 @@ Deno.test("berth doctor looks at the embedded database and makes none, and names
     assert.match(before.of("Service")!.detail, /^none runs here/);
     await assert.rejects(Deno.stat(`${temp}/data`), Deno.errors.NotFound);
 
-    const { code, output } = await CliProcess.run(["deploy", `${ROOT}/examples/price-alerts`], env);
-    assert.equal(code, 0, output);
+    {
+      using database = connectSqlite(path);
+      await using documents = new SqliteDocumentRepository(database, BOTS);
+      await documents.open();
+      await documents.apply({ type: "created", id: "one", document: { id: "one" }, order: {} });
+    }
     await Deno.mkdir(env.TEMP_DIR!, { recursive: true });
     {
       await using _lock = await InstanceLock.acquire(env.TEMP_DIR!, env.BERTH_INSTANCE!, "bots");

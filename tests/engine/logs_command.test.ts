@@ -215,7 +215,7 @@ Deno.test("berth logs says so when there is no such bot, and when no service run
   for (const args of [["nobody"], ["nobody", "-f"], ["--all", "--grep", "x"]]) {
     const begin = performance.now();
     const { code, output } = await service.berth("logs", ...args);
-    assert.equal(code, 1);
+    assert.equal(code, 69);
     assert.match(output, /^berth: No service answers at '.+'\. Start one with 'berth start'/);
     assert.ok(performance.now() - begin < 5_000);
   }
