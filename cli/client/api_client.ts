@@ -7,7 +7,12 @@
 import { abortableResponse } from "./abortable_response.ts";
 import { BerthError } from "../../lib/errors.ts";
 import { stringifyExactJson } from "../../lib/util/exact_json.ts";
-import { apiSocketOf } from "../../lib/util/api_socket.ts";
+import {
+  apiSocketOf,
+  DEFAULT_INSTANCE,
+  DEFAULT_TEMP_DIR,
+  withoutEndingSlashes,
+} from "../../lib/util/api_socket.ts";
 import type { Problem } from "../../services/contract/common.ts";
 import type { OperationInput, OperationOutput } from "../../services/contract/contract.ts";
 import { type OperationId, OPERATIONS } from "../../services/contract/operations.ts";
@@ -81,9 +86,9 @@ export function serverOf(env: Readonly<Record<string, string | undefined>>): Ser
   return {
     ...(env.BERTH_SERVER && { url: env.BERTH_SERVER }),
     ...(env.BERTH_TOKEN && { token: env.BERTH_TOKEN }),
-    // The same defaults as the service's; its schema is not loaded here, so that a command starts at once.
-    tempDir: env.TEMP_DIR?.trim().replace(/(?<=.)\/+$/, "") || "/tmp/runtime",
-    instance: env.BERTH_INSTANCE?.trim() || "main",
+    // As the service reads them; its schema is not loaded here, so that a command starts at once.
+    tempDir: withoutEndingSlashes(env.TEMP_DIR?.trim() || DEFAULT_TEMP_DIR),
+    instance: env.BERTH_INSTANCE?.trim() || DEFAULT_INSTANCE,
   };
 }
 

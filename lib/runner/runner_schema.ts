@@ -4,6 +4,7 @@
  * @module
  */
 
+import { DEFAULT_INSTANCE, DEFAULT_TEMP_DIR, withoutEndingSlashes } from "../util/api_socket.ts";
 import { z } from "zod";
 import { DEFAULT_ARCHIVE_LIMITS } from "../archive/archive_limits.ts";
 import { RUNTIMES } from "../executable/runtimes.ts";
@@ -66,12 +67,6 @@ const bucket = z.string().regex(
 );
 const flag = z.enum(["true", "false"], "must be true or false").transform((text) => text === "true");
 
-function withoutEndingSlashes(path: string): string {
-  let end = path.length;
-  while (end > 1 && path[end - 1] === "/") end--;
-  return path.slice(0, end);
-}
-
 function integer(min: number, max: number): z.ZodType<number, string> {
   return z.string().regex(/^\d{1,15}$/, `must be a whole number from ${min} to ${max}`).transform(Number)
     .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`);
@@ -85,7 +80,7 @@ function withDefault<T>(type: z.ZodType<T, string>, value: T): z.ZodType<T> {
 export const RUNNER_SCHEMA = z.object({
   BERTH_INSTANCE: withDefault(
     z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "must be 1 to 32 lower-case letters, digits or '-'"),
-    "main",
+    DEFAULT_INSTANCE,
   ).meta(
     about("Where things are", "name of this Berth; two on one engine never touch each other's containers"),
   ),
@@ -96,7 +91,7 @@ export const RUNNER_SCHEMA = z.object({
     ),
     "unix:///var/run/docker.sock",
   ).meta(about("Where things are", "the engine's socket")),
-  TEMP_DIR: withDefault(absolutePath, "/tmp/runtime").meta(
+  TEMP_DIR: withDefault(absolutePath, DEFAULT_TEMP_DIR).meta(
     about(
       "Where things are",
       "extracted code and the bots' workspaces; must belong to Berth's user and be closed to others",

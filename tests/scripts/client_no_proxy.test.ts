@@ -7,5 +7,5 @@ Deno.test("commands reach the service also where NO_PROXY names this machine", a
   const NO_PROXY = "localhost,127.0.0.1,::1";
   const { code, stdout, output } = await CliProcess.run(["ps", "--json"], { ...service.env, NO_PROXY });
   assert.equal(code, 0, output);
-  assert.deepEqual(JSON.parse(stdout), []);
+  assert.deepEqual(JSON.parse(stdout).bots, []);
 });

@@ -18,6 +18,10 @@ const COMPOSED = [
   "lib/logs/json_line.ts",
   "lib/logs/log_checkpoints.ts",
   "services/mongo/connect_mongo.ts",
+  "services/schedules/run_names.ts",
+  "services/api/allowed_methods.ts",
+  "services/api/secret_records.ts",
+  "cli/commands/completions_command.ts",
 ];
 
 interface Expression {
