@@ -55,11 +55,11 @@ export async function describeCommand({ ids, json }: DescribeOptions, context: C
 async function read(client: ApiClient, id: string, signal: AbortSignal): Promise<Shown | undefined> {
   const input = { params: { id } };
   const bot = await unlessMissing(client.text("getBot", input, { signal }));
-  if (bot !== undefined) return { kind: "bot", ...parseExactJson(bot) as object } as Shown;
-  const schedule = await unlessMissing(client.text("getSchedule", input, { signal }));
-  return schedule === undefined
-    ? undefined
-    : { kind: "schedule", ...parseExactJson(schedule) as object } as Shown;
+  const found = bot ?? await unlessMissing(client.text("getSchedule", input, { signal }));
+  if (found === undefined) return undefined;
+  const { versions } = await client.call("listVersions", input, { signal });
+  const kind = bot === undefined ? "schedule" : "bot";
+  return { kind, ...parseExactJson(found) as object, versions } as Shown;
 }
 
 async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {

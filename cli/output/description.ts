@@ -5,13 +5,22 @@
  */
 
 import type { Bot } from "../../services/contract/bots.ts";
+import type { VersionList } from "../../services/contract/code.ts";
 import type { Schedule } from "../../services/contract/schedules.ts";
 import { ago, describeLabels } from "./bot_tables.ts";
 import { formatDuration } from "./duration.ts";
 import { describeTime } from "./schedule_words.ts";
 
 /** What is described, with its kind. */
-export type Shown = Bot & { readonly kind: "bot" } | Schedule & { readonly kind: "schedule" };
+export type Shown =
+  & (Bot & { readonly kind: "bot" } | Schedule & { readonly kind: "schedule" })
+  & Versions;
+
+/** The versions of code that the service has of a bot or a schedule. */
+export interface Versions {
+  /** The newest first. */
+  readonly versions: VersionList["versions"];
+}
 
 /** Ends that are shown with their last lines. */
 const ENDS_WITH_LINES = 2;
@@ -22,7 +31,7 @@ const ENDS_WITH_LINES = 2;
  * @param bot The bot.
  * @param now Current time in ms since the epoch.
  */
-export function describeBot(bot: Bot, now: number): string[] {
+export function describeBot(bot: Bot & Versions, now: number): string[] {
   const { id, condition, since, until, enabled, version, runtime, attempt, containerId, startedAt } = bot;
   return [
     `Bot ${id}`,
@@ -39,6 +48,7 @@ export function describeBot(bot: Bot, now: number): string[] {
       ["Labels", bot.labels && describeLabels(bot.labels)],
     ]),
     ...section("Warnings about the document", bot.notes ?? []),
+    ...section("Stored versions", describeVersions(bot.versions, now)),
     ...section("Last ends of its containers", bot.exits.flatMap((exit, at) => describeExit(exit, at))),
     ...todo(bot.advice),
   ];
@@ -50,7 +60,7 @@ export function describeBot(bot: Bot, now: number): string[] {
  * @param schedule The schedule.
  * @param now Current time in ms since the epoch.
  */
-export function describeSchedule(schedule: Schedule, now: number): string[] {
+export function describeSchedule(schedule: Schedule & Versions, now: number): string[] {
   const { id, condition, enabled, version, runtime, lastRun, times, openRuns, problem } = schedule;
   const last = lastRun &&
     `${lastRun.state}, slot ${lastRun.slot}${lastRun.reason ? `: ${lastRun.reason}` : ""} (${lastRun.id})`;
@@ -71,6 +81,7 @@ export function describeSchedule(schedule: Schedule, now: number): string[] {
     ...section("Runs in progress", openRuns.map((run) => `${run.id}  ${run.state}, attempt ${run.attempt}`)),
     ...section("Warnings about the document", schedule.notes ?? []),
     ...section("Notes on the times", schedule.clockNotes),
+    ...section("Stored versions", describeVersions(schedule.versions, now)),
     ...todo(adviceOf(schedule, problem)),
   ];
 }
@@ -82,6 +93,13 @@ function adviceOf({ id, enabled, lastRun }: Schedule, problem: string | undefine
     return `See why the last run failed: 'berth logs ${id}'.`;
   }
   return undefined;
+}
+
+function describeVersions(versions: Versions["versions"], now: number): string[] {
+  return versions.map(({ version, build, size, storedAt, isCurrent }) => {
+    const kilobytes = Math.max(1, Math.round(size / 1000));
+    return `${version}+${build}  ${kilobytes} kB, ${ago(storedAt, now)} old${isCurrent ? ", deployed" : ""}`;
+  });
 }
 
 function describeExit(

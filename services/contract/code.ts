@@ -45,6 +45,9 @@ export const versionList = z.object({
   })).meta({ description: "The newest first" }),
 }).meta({ id: "VersionList" });
 
+/** Archives of a bot. */
+export type VersionList = z.infer<typeof versionList>;
+
 /** What to deploy. */
 export const deploymentRequest = z.strictObject({
   id: botId,

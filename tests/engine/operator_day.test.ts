@@ -66,6 +66,8 @@ async function workADay(service: ServiceFixture): Promise<void> {
   await write(LOOP("mended"));
   await run("deploy", folder);
   assert.equal(await stateOf(), "running");
+  const { output: description } = await run("describe", id);
+  assert.match(description, /^Stored versions\n {2}1\.0\.0\+[0-9a-f]{16} .* old, deployed\n {2}1\.0\.0/m);
 
   await run("disable", id);
   await until("the bot is disabled", async () => await stateOf() === "disabled");
