@@ -33,7 +33,10 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
   }
   const [name, command] = findCommand(given) ?? [given];
   try {
-    if (!command) throw new UsageError(`There is no command '${given}'.`);
+    if (!command) {
+      terminal.note(`berth: There is no command '${given}'. 'berth help' lists all.`);
+      return EXIT.usage;
+    }
     const { values: { server, ...values }, positionals } = readArguments(name, command, rest);
     const own = typeof server === "string"
       ? { ...context, env: { ...context.env, BERTH_SERVER: server } }

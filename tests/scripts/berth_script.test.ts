@@ -228,13 +228,14 @@ Deno.test("berth hands a schedule over as it was typed, on a machine without an 
   assert.deepEqual([task, handed], ["schedule", args]);
 });
 
-Deno.test("berth rejects an unknown command with its usage on stderr and status 2", async () => {
+Deno.test("berth rejects an unknown command on stderr with status 2, and knows the words of other tools", async () => {
   using machine = new Machine();
   const { code, stdout, stderr } = await machine.run(["dmeo"]);
   assert.equal(code, 2);
   assert.equal(stdout, "");
-  assert.match(stderr, /^berth: There is no command 'dmeo'\./);
-  assert.match(stderr, /Usage: berth COMMAND/);
+  assert.equal(stderr, "berth: There is no command 'dmeo'. 'berth help' lists all.\n");
+  assert.match((await machine.run(["stop", "my-bot"])).stderr, /'stop'\. 'berth disable ID' stops a bot\.$/m);
+  assert.equal(JSON.parse((await machine.run(["--version"])).stdout).task, "version");
 });
 
 Deno.test("berth hands over every command of the program, and its --help without an engine", async () => {
