@@ -36,13 +36,17 @@ export async function eventsCommand(options: EventsOptions, context: CliContext)
   const { env, signal, terminal } = context;
   using client = new ApiClient(serverOf(env));
   let lastId: string | undefined;
+  let isEmpty = true;
   while (true) {
     try {
       const response = await open(client, options, lastId, signal);
       for await (const { id, type, data } of readEvents(response)) {
         lastId = id ?? lastId;
         if (type === "reset") terminal.note(`berth: Events may be missing here: ${JSON.parse(data).reason}.`);
-        else if (type !== "open") print(JSON.parse(data), data, options.json, context);
+        else if (type !== "open") {
+          isEmpty = false;
+          print(JSON.parse(data), data, options.json, context);
+        }
         if (terminal.isClosed) return EXIT.ok;
       }
     } catch (error) {
@@ -50,7 +54,13 @@ export async function eventsCommand(options: EventsOptions, context: CliContext)
       if (signal.aborted) throw signal.reason;
       if (lastId === undefined || isRefusal(error)) throw error;
     }
-    if (!options.follow) return EXIT.ok;
+    if (!options.follow) {
+      const { id, json } = options;
+      if (isEmpty && !json) {
+        terminal.note(`berth: No events${id === undefined ? "" : ` of '${id}'`} since the service began.`);
+      }
+      return EXIT.ok;
+    }
     terminal.transient("waiting for the service");
     await systemClock.sleep(RETRY_MS, signal);
     terminal.transient("");

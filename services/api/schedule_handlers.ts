@@ -41,14 +41,12 @@ const SHOWN_TIMES = 5;
  * @param parts What the API works with.
  * @param writer Writes documents.
  */
-export function scheduleHandlers(
-  { schedules, runs, scheduleService, clock }: ApiParts,
-  writer: DocumentWriter,
-): Handlers<ScheduleOperation> {
+export function scheduleHandlers(parts: ApiParts, writer: DocumentWriter): Handlers<ScheduleOperation> {
+  const { schedules, runs, scheduleService, clock } = parts;
   const lastRunOf = async (id: string, signal: AbortSignal) => (await runs.list(id, { limit: 1, signal }))[0];
   const read = async (id: string, signal: AbortSignal): Promise<BotDocument> => {
     const document = await schedules.get(id, { signal });
-    if (!document) throw notFound("schedule", id);
+    if (!document) throw await missingSchedule(parts, id, signal);
     return document;
   };
   const preview = (expression: string, timezone: string | undefined, count: number) => {
@@ -133,7 +131,9 @@ export function scheduleHandlers(
         });
       }
       const result = await scheduleService.runNow(id, { requestedBy: caller.name, signal });
-      if ("code" in result) throw refusal(result, id);
+      if ("code" in result) {
+        throw result.code === "not-found" ? await missingSchedule(parts, id, signal) : refusal(result);
+      }
       const location = `/api/runs/${encodeURIComponent(result.record.id)}`;
       return { status: 202, body: toRun(result.record), headers: { location } };
     },
@@ -176,10 +176,10 @@ function changed(id: string, { document = {} }: WrittenDocument) {
   return { body: { id, enabled: parseScheduleDocument(document, id).enabled, etag }, headers: { etag } };
 }
 
-function refusal({ code, problem, run }: RunNowRefusal, id: string): ApiProblem {
+function refusal({ code, problem, run }: RunNowRefusal): ApiProblem {
   switch (code) {
     case "not-found":
-      return notFound("schedule", id);
+      return new ApiProblem(404, "schedule/not-found", problem);
     case "invalid":
       return new ApiProblem(422, "document/invalid", problem);
     case "in-progress":
@@ -193,4 +193,12 @@ function refusal({ code, problem, run }: RunNowRefusal, id: string): ApiProblem 
         headers: { "retry-after": "5" },
       });
   }
+}
+
+/** People mix up the two kinds, which share their ids. */
+async function missingSchedule({ bots }: ApiParts, id: string, signal: AbortSignal): Promise<ApiProblem> {
+  if (!await bots.get(id, { signal })) return notFound("schedule", id);
+  return new ApiProblem(404, "schedule/not-found", `There is no schedule '${id}', but a bot of that id.`, {
+    advice: `It has no runs: 'berth describe ${id}' says how it is, and 'berth logs ${id}' what it prints.`,
+  });
 }

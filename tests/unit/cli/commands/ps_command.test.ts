@@ -148,6 +148,10 @@ Deno.test("berth events prints the last events, and follows across a restart of 
   const last = await service.berth("events", "--tail", "1");
   assert.equal(last.code, 0);
   assert.match(last.stdout, /^20\S+Z {2}document {3}other {2}document created \(version 1\)$/);
+  assert.match(
+    (await service.berth("events", "nobody")).output,
+    /No events of 'nobody' since the service began/,
+  );
   assert.match((await service.berth("events", "mine")).stdout, /^20\S+Z {2}document {3}mine {2}\S.*$/);
   const ending = new AbortController();
   const { context, lines } = cliContext({ ...service.env }, { signal: ending.signal });

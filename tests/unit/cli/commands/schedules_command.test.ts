@@ -133,6 +133,10 @@ Deno.test("berth run-now says why nothing runs", async () => {
   const unknown = await service.berth("run-now", "nobody");
   assert.equal(unknown.code, 1);
   assert.match(unknown.output, /no schedule 'nobody'|does not run schedules now/);
+  const custom = { version: "1", filePath: "bot/1", config: { entrypoints: { bot: "main.py" } } };
+  await service.client.call("putBot", { params: { id: "mine" }, body: { config: {}, custom } });
+  const bot = await service.berth("run-now", "mine");
+  assert.match(bot.output, /There is no schedule 'mine', but a bot of that id/);
   await service.stop();
   for (const args of [["run-now", "report"], ["runs"], ["schedules"], ["run-log", "report"]]) {
     const { code, output } = await service.berth(...args);
