@@ -48,9 +48,10 @@ export function schedulePreviewCommand(
   else if (failed) terminal.note(`berth: this schedule cannot run: ${preview.problem}.`);
   else {
     const { reading, times, notes } = preview;
+    const isUtc = preview.timezone === "UTC";
     const [head = "", ...rows] = formatTable([
-      ["UTC", `local (${preview.timezone})`],
-      ...times.map(({ utc, local }) => [readable(utc), readable(local)]),
+      ["UTC", ...(isUtc ? [] : [`local (${preview.timezone})`])],
+      ...times.map(({ utc, local }) => [readable(utc), ...(isUtc ? [] : [readable(local)])]),
     ]);
     terminal.out(`Read as ${READINGS[reading]}, in ${preview.timezone}.\n`);
     terminal.out(terminal.paint("bold", head));

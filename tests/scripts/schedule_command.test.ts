@@ -30,6 +30,8 @@ Deno.test("berth schedule preview prints the times, the reading and the notes, w
     stdout,
   );
   assert.match(stdout, /^note: .*clocks go from/m);
+  const utc = await berth("preview", "@daily", "--count", "1");
+  assert.match(utc.stdout, /, in UTC\.\n\nUTC\n\w{3} \d{4}-\S+ 00:00:00\n$/);
   const json = await berth("preview", "30 * * * * *", "--json", "--count", "3");
   const { reading, timezone, times } = JSON.parse(json.stdout);
   assert.deepEqual([reading, timezone, times.length], ["six-fields", "UTC", 3]);
