@@ -6,28 +6,14 @@
 
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { RootCommand, script } from "@bomb.sh/tab";
+import { RootCommand } from "@bomb.sh/tab";
 import { ApiClient, serverOf } from "../client/api_client.ts";
 import { type CliContext, EXIT, UsageError } from "../context.ts";
 import type { Command } from "./command.ts";
 import { COMMANDS, findCommand } from "./commands.ts";
 import { HELP } from "./help.ts";
+import { completionScript, SHELLS } from "../output/completion_scripts.ts";
 
-/** The shells. */
-const SHELLS: readonly string[] = ["bash", "zsh", "fish"];
-/**
- * The library's script needs a function of the package bash-completion, which servers often lack, and defines
- * constants, which a shell that reads its start file again refuses.
- */
-const BASH_BEFORE = `if ! declare -F _get_comp_words_by_ref > /dev/null; then
-    _get_comp_words_by_ref() {
-        words=("\${COMP_WORDS[@]}") cword=$COMP_CWORD
-        cur=\${words[cword]} prev=\${words[cword > 0 ? cword - 1 : 0]}
-    }
-fi
-if ! declare -F __berth_complete > /dev/null; then
-`;
-const BASH_AFTER = "fi";
 /** How long a shell waits for ids, in ms. */
 const IDS_TIMEOUT_MS = 500;
 /** The most ids that a shell shows. */
@@ -54,9 +40,7 @@ export async function completionsCommand(args: readonly string[], context: CliCo
   }
   const own = fileURLToPath(new URL("../../berth", import.meta.url));
   const program = existsSync(own) ? `'${own.replaceAll("'", "'\\''")}'` : "berth";
-  if (shell === "bash") terminal.out(BASH_BEFORE);
-  script(shell, "berth", `${program} completions`);
-  if (shell === "bash") terminal.out(BASH_AFTER);
+  terminal.out(completionScript(shell, program));
   return EXIT.ok;
 }
 
