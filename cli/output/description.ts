@@ -44,6 +44,7 @@ export function describeBot(bot: Bot & Versions, now: number): string[] {
       ["Runtime", runtime],
       ["Container", containerId?.slice(0, 12)],
       ["Started", startedAt && `${startedAt} (${ago(startedAt, now)} ago)`],
+      ["Last output", describeLastOutput(bot, now)],
       ["Starts", attempt === undefined ? undefined : `${attempt} in a row`],
       ["Labels", bot.labels && describeLabels(bot.labels)],
     ]),
@@ -95,6 +96,13 @@ function adviceOf({ id, enabled, lastRun }: Schedule, problem: string | undefine
   return undefined;
 }
 
+/** A bot that hangs runs, and prints nothing: only this shows it. */
+function describeLastOutput({ state, lastOutput, startedAt }: Bot, now: number): string | undefined {
+  if (lastOutput === undefined) return state === "running" ? "none" : undefined;
+  const isEarlier = startedAt !== undefined && Date.parse(lastOutput) < Date.parse(startedAt);
+  return `${lastOutput} (${ago(lastOutput, now)} ago${isEarlier ? ", before this start" : ""})`;
+}
+
 function describeVersions(versions: Versions["versions"], now: number): string[] {
   return versions.map(({ version, build, size, storedAt, isCurrent }) => {
     const kilobytes = Math.max(1, Math.round(size / 1000));
@@ -117,7 +125,7 @@ function atHome(utc: string, local: string): string {
 }
 
 function fields(all: readonly (readonly [name: string, value: string | undefined])[]): string[] {
-  return all.filter(([, value]) => value).map(([name, value]) => `  ${name.padEnd(10)}  ${value}`);
+  return all.filter(([, value]) => value).map(([name, value]) => `  ${name.padEnd(11)}  ${value}`);
 }
 
 function section(title: string, lines: readonly string[]): string[] {

@@ -95,10 +95,13 @@ export function botHandlers(
       const kept = await exits.read(id, { signal });
       const known = { id, document, status };
       const advice = botAdviceOf(known);
+      const lines = await lastLines(id, signal);
+      const lastOutput = lines.findLast(({ stream }) => stream !== "berth")?.time;
       const body: Bot = {
         ...botSummaryOf(known),
         ...(document && { document }),
-        exits: botExitsOf(kept, kept.length > 0 ? await lastLines(id, signal) : []),
+        ...(lastOutput !== undefined && { lastOutput: new Date(lastOutput).toISOString() }),
+        exits: botExitsOf(kept, lines),
         ...(advice !== undefined && { advice }),
       };
       return { body, ...(document && { headers: { etag: etagOf(document) } }) };

@@ -193,6 +193,7 @@ export class BotActions {
       startedAt,
       at,
       why: reason,
+      ...(how === "killed" && { isKilled: true }),
       exit: { exitCode },
     });
     this.#log.info("bot stopped", { id, reason, how, exitCode });

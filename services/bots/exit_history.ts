@@ -158,6 +158,12 @@ function toKept(end: BotEnd): KeptExit {
     at: at.toISOString(),
     attempt,
     ...(exit.exitCode !== undefined && { exitCode: exit.exitCode }),
-    reason: end.type === "stopped" ? `stopped: ${end.why} (${how})` : how,
+    reason: end.type === "stopped" ? `stopped: ${end.why} (${how}${killed(end)})` : how,
   };
+}
+
+function killed({ isKilled }: Extract<BotEnd, { readonly type: "stopped" }>): string {
+  return isKilled
+    ? "; it did not end within its grace period, stop_grace_seconds, after SIGTERM and was killed"
+    : "";
 }

@@ -62,6 +62,9 @@ export type BotExit = z.infer<typeof botExit>;
 /** One bot with all that is known of it. */
 export const bot = botSummary.extend({
   document: document.optional().meta({ description: "Absent if only a container is left of the bot" }),
+  lastOutput: time.optional().meta({
+    description: "When the bot printed its latest line; absent if it printed none, or the log cannot be read",
+  }),
   exits: z.array(botExit).meta({ description: "The last ends of its containers, the newest first" }),
   advice: z.string().optional().meta({ description: "What to do, if something has to be done" }),
 }).meta({ id: "Bot" });

@@ -67,6 +67,7 @@ async function workADay(service: ServiceFixture): Promise<void> {
   await run("deploy", folder);
   assert.equal(await stateOf(), "running");
   const { output: description } = await run("describe", id);
+  assert.match(description, /^ {2}Last output {2}20\S+Z \(.* ago\)$/m);
   assert.match(description, /^Stored versions\n {2}1\.0\.0\+[0-9a-f]{16} .* old, deployed\n {2}1\.0\.0/m);
 
   await run("disable", id);

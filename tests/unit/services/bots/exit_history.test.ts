@@ -61,8 +61,11 @@ Deno.test("ExitHistory notes a container once, however often it is reported", ()
     await history.keep({ ...endOf(1), type: "stopped", why: "replaced", exit: { exitCode: 143 } });
     await again().keep(endOf(1));
     await Promise.all([again().keep(endOf(2)), history.keep(endOf(2)), again().keep(endOf(3))]);
+    const killed = { type: "stopped", why: "replaced", exit: { exitCode: 137 }, isKilled: true } as const;
+    await history.keep({ ...endOf(4), ...killed });
     const kept = await history.read("bot");
-    assert.deepEqual(kept.map(({ reason }) => reason), [
+    assert.match(kept[0]!.reason, /^stopped: replaced \(exit code 137 .*grace period, stop_grace_seconds/);
+    assert.deepEqual(kept.slice(1).map(({ reason }) => reason), [
       "exit code 3",
       "exit code 2",
       "stopped: replaced (exit code 143 (SIGTERM))",
