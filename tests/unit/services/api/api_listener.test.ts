@@ -35,7 +35,7 @@ async function withListener(
 
 async function askSocket(path: string): Promise<string> {
   using client = Deno.createHttpClient({ proxy: { transport: "unix", path } });
-  return await (await fetch("http://localhost/", { client } as RequestInit)).text();
+  return await (await fetch("http://berth/", { client } as RequestInit)).text();
 }
 
 Deno.test("a port that is taken is said, and the socket is open all the same", async () => {
