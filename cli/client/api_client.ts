@@ -274,7 +274,7 @@ export class ApiClient implements Disposable {
 /** What to do if no service answers at an address that the user has given. */
 function adviceOnServer({ cause }: Error): string {
   const message = String((cause as Error | undefined)?.message);
-  const certificate = /invalid peer certificate: (.*?)\)*$/.exec(message)?.[1];
+  const certificate = /invalid peer certificate: ([^)\n]*)/.exec(message)?.[1];
   if (certificate !== undefined) {
     return `This machine does not trust its certificate (${certificate}). DENO_CERT names a file of more authorities.`;
   }
