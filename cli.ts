@@ -48,7 +48,7 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
     terminal.transient("");
     if (signal.aborted && error === signal.reason) return EXIT.interrupted;
     if (error instanceof UsageError) {
-      terminal.note(`berth: ${error.message}\n\n${command?.help ?? USAGE.trimEnd()}`);
+      terminal.note(`berth: ${error.message}\n'berth ${name} --help' says more.`);
       return EXIT.usage;
     }
     if (error instanceof InvalidConfigError) {
@@ -75,13 +75,16 @@ function readArguments(
   try {
     parsed = parseArgs({ args, options, allowPositionals: true }) as typeof parsed;
   } catch (error) {
-    throw new UsageError(unknownOption(args, options) ?? (error as Error).message);
+    throw new UsageError(
+      unknownOption(args, options) ?? missingValue(error as Error) ?? (error as Error).message,
+    );
   }
   const { values, positionals } = parsed;
   if (values.help === true) return parsed;
   if (positionals.length < takes.min) throw new UsageError(`'${name}' needs ${takes.what}.`);
   if (positionals.length > takes.max) {
-    throw new UsageError(`'${name}' does not take '${positionals[takes.max]}'.`);
+    const wanted = takes.what === "" ? "" : `; it takes ${takes.what}`;
+    throw new UsageError(`'${name}' does not take '${positionals[takes.max]}'${wanted}.`);
   }
   return parsed;
 }
@@ -91,4 +94,10 @@ function unknownOption(args: string[], options: NonNullable<Command["options"]>)
   const { tokens } = parseArgs({ args, options, allowPositionals: true, strict: false, tokens: true });
   const unknown = tokens.find((token) => token.kind === "option" && !Object.hasOwn(options, token.name));
   return unknown?.kind === "option" ? `Unknown option '${unknown.rawName}'.` : undefined;
+}
+
+/** Replaces Node's message about an option whose value is missing, or begins with a hyphen. */
+function missingValue({ message }: Error): string | undefined {
+  const name = /^Option '(?:-\w, )?(--[\w-]+)[^\n]* argument (?:missing|is ambiguous)/.exec(message)?.[1];
+  return name && `Option '${name}' needs a value; one that begins with a hyphen is written '${name}=VALUE'.`;
 }

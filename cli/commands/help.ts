@@ -199,9 +199,9 @@ containers, written documents, and runs. The service keeps the last 1000 events 
     summary: "show what the bots' containers use",
     text: `Usage: berth top [--json]
 
-Shows processor load (100 % is one processor), memory and restarts of all running containers, the busiest first. On a
-screen it refreshes every 2 s until Ctrl-C; otherwise it measures for a second and prints once. The engine is asked only
-while the command runs.
+Shows processor load (100 % is one processor), memory and restarts of all running containers, the busiest first.
+RESTARTS counts the starts in a row before the running one. On a screen, the list refreshes every 2 s until Ctrl-C;
+otherwise the command measures for a second and prints once. The engine is asked only while it runs.
 
   --json  print one JSON array, once`,
   },

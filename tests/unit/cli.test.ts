@@ -43,7 +43,10 @@ for (const [name, { help, options = {} }] of Object.entries(COMMANDS)) {
     }
     assert.deepEqual(await cli(name, "--help"), { code: 0, out: help, notes: "" });
     const { code, notes } = await cli(name, "--nonsense");
-    assert.deepEqual([code, notes], [2, `berth: Unknown option '--nonsense'.\n\n${help}`]);
+    assert.deepEqual([code, notes], [
+      2,
+      `berth: Unknown option '--nonsense'.\n'berth ${name} --help' says more.`,
+    ]);
   });
 }
 
@@ -54,7 +57,7 @@ for (
     [["ps", "x"], "'ps' does not take 'x'."],
     [["bots", "x"], "'ps' does not take 'x'."],
     [["restart"], "'restart' needs the id of a bot."],
-    [["events", "a", "b"], "'events' does not take 'b'."],
+    [["events", "a", "b"], "'events' does not take 'b'; it takes the id of a bot or a schedule."],
     [["completions", "tcsh"], "'completions' takes one of bash, zsh, fish."],
     [["logs"], "'logs' needs the id of a bot or a schedule."],
     [["logs", "x", "--tail", "1.5"], "--tail takes a whole number of lines, not '1.5'."],
@@ -68,6 +71,14 @@ for (
     [["logs", "--all", "--grep", "y", "-f"], "--all takes neither --follow nor --tail."],
     [["logs", "x", "-f", "--until", "1m"], "Use either --follow or --until, not both."],
     [["logs", "x", "--grep", ""], "--grep needs a regular expression."],
+    [
+      ["logs", "x", "--tail", "-1"],
+      "Option '--tail' needs a value; one that begins with a hyphen is written '--tail=VALUE'.",
+    ],
+    [
+      ["logs", "x", "--tail"],
+      "Option '--tail' needs a value; one that begins with a hyphen is written '--tail=VALUE'.",
+    ],
     [["demo", "--for", "20"], "--for takes a duration such as 20s or 5m, not '20'."],
   ] as const
 ) {
