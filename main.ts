@@ -58,7 +58,6 @@ const code = await runCli(Deno.args, {
       store,
       compileAhead: false,
     }),
-  openStores: async (config) => await (await import("./services/stores.ts")).openStores(config),
   probeServers: async (config, signal) =>
     await (await import("./services/probe_servers.ts")).probeServers(config, signal),
   composeServices: async (config, given, options) => {

@@ -9,7 +9,6 @@ import type { DockerRunnerConfig } from "../lib/runner/docker_runner_config.ts";
 import type { ObjectStore } from "../lib/objects/object_store.ts";
 import type { Runner } from "../lib/runner/runner.ts";
 import type { ComposedServices, GivenParts, ProcessParts } from "../services/compose.ts";
-import type { Stores } from "../services/stores.ts";
 import type { ServerProbes } from "../services/probe_servers.ts";
 import type { ServiceConfig } from "../services/config.ts";
 import type { Terminal } from "./output/terminal.ts";
@@ -40,8 +39,6 @@ export interface CliContext {
   readonly createRunner: (config: DockerRunnerConfig, store: ObjectStore) => Promise<Runner>;
   /** Probes the database and the event bus. */
   readonly probeServers: (config: ServiceConfig, signal: AbortSignal) => Promise<ServerProbes>;
-  /** Opens the database. */
-  readonly openStores: (config: ServiceConfig) => Promise<Stores>;
   /** Builds the services, around the parts that are given. */
   readonly composeServices: (
     config: ServiceConfig,
