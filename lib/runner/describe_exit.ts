@@ -8,7 +8,7 @@ import { constants } from "node:os";
 import { describeDiskUse, type DiskUse } from "./disk_use.ts";
 
 /** Exit code of a program that SIGKILL ended. */
-const KILLED = 128 + constants.signals.SIGKILL;
+export const KILLED: number = 128 + constants.signals.SIGKILL;
 
 /** How a program ended. */
 export interface Exit {
@@ -36,11 +36,13 @@ export function describeExit({ diskUse, ...exit }: Exit): string {
 function describeEnd({ exitCode, oomKilled, memoryBytes }: Exit): string {
   if (exitCode === undefined) return "exit code unknown";
   const code = `exit code ${exitCode}`;
+  const memory = `out of memory${memoryBytes ? `: had ${Math.round(memoryBytes / 1024 ** 2)} MB` : ""}`;
   if (oomKilled && exitCode !== 0) {
-    const memory = `out of memory${memoryBytes ? `: had ${Math.round(memoryBytes / 1024 ** 2)} MB` : ""}`;
     // The kernel may have killed only a child process, and the program may have ended for another reason.
     return exitCode === KILLED ? `${memory} (${code})` : `${code}, after it ran ${memory}`;
   }
+  // A busy engine misses some of the kernel's reports: 1 of 12 here.
+  if (exitCode === KILLED && memoryBytes) return `${code} (SIGKILL), perhaps ${memory}`;
   const signal = Object.entries(constants.signals).find(([, number]) => number === exitCode - 128)?.[0];
   return signal === undefined ? code : `${code} (${signal})`;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { KILLED } from "../../lib/runner/describe_exit.ts";
 import type { BotCondition } from "./bot_condition.ts";
 
 /**
@@ -49,7 +50,9 @@ function afterExit(
   if (diskUse) {
     return "Let it write less, or raise BOT_DISK_LIMIT_MB; then deploy it again with 'berth deploy DIR'.";
   }
-  if (oomKilled) return "Let it use less memory, or raise BOT_MEMORY_LIMIT_MB and restart the service.";
+  if (oomKilled || exitCode === KILLED) {
+    return "Let it use less memory, or raise BOT_MEMORY_LIMIT_MB and restart the service.";
+  }
   if (exitCode === 0) {
     return "A bot is expected to run until it is stopped. If it should run at certain times, give it a schedule " +
       "('schedule' in bot-config.yaml); otherwise let its program not end.";

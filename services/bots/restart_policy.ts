@@ -103,7 +103,8 @@ function fromExit(bot: ManagedContainer): LastStart {
   const { exitCode, oomKilled, memoryBytes } = bot;
   const exit = {
     ...(exitCode !== undefined && { exitCode }),
-    ...(oomKilled && { oomKilled, ...(memoryBytes !== undefined && { memoryBytes }) }),
+    ...(oomKilled && { oomKilled }),
+    ...(memoryBytes !== undefined && { memoryBytes }),
   };
   return {
     ...restart,

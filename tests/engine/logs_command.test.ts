@@ -200,7 +200,7 @@ async function openGone(lines: readonly string[]): Promise<ServiceFixture> {
 Deno.test("berth logs says so when there is no such bot, and when no service runs", async () => {
   await using service = await ServiceFixture.open({ engine: true });
   const absent = /^berth: There is no bot, schedule or log with the id 'nobody'\./;
-  const invalid = /^berth: path\.id: must /;
+  const invalid = /^berth: The id .* must begin with a letter or digit/;
   for (const [id, message] of [["nobody", absent], ["a/b", invalid], ["-", invalid]] as const) {
     for (const more of [[], ["--follow"]]) {
       const { code, output } = await service.berth("logs", id, ...more);

@@ -136,5 +136,6 @@ Deno.test("a program that needs too much memory ends with the reason and what it
   withRunner(async (stage) => {
     const executable = await deployRun(stage, "x = [bytearray(10_000_000) for _ in range(1000)]");
     const run = await runSlot(stage, executable, "1735689600");
-    assert.equal(run.message, "It ran out of memory: had 64 MB (exit code 137).");
+    // A busy engine misses some of the kernel's reports; then it says "perhaps".
+    assert.match(run.message!, /out of memory: had 64 MB/);
   }, { BOT_MEMORY_LIMIT_MB: "64" }));

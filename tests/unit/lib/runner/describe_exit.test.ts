@@ -11,6 +11,10 @@ Deno.test("describeExit() says memory and signals in words", () => {
     describeExit({ exitCode: 137, oomKilled: true, memoryBytes }),
     "out of memory: had 512 MB (exit code 137)",
   );
+  assert.equal(
+    describeExit({ exitCode: 137, memoryBytes }),
+    "exit code 137 (SIGKILL), perhaps out of memory: had 512 MB",
+  );
   assert.equal(describeExit({ exitCode: 1, oomKilled: true }), "exit code 1, after it ran out of memory");
   assert.equal(describeExit({ exitCode: 0, oomKilled: true, memoryBytes }), "exit code 0");
   assert.equal(describeExit({ exitCode: 255 }), "exit code 255");
