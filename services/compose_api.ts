@@ -106,6 +106,8 @@ export function composeApi(config: ServiceConfig, parts: ApiCompositionParts): C
   return {
     app,
     async listen() {
+      // A request may come before a service has prepared the database. What fails here is tried again by the services.
+      await stores.records.open().catch(() => {});
       return listener = await ApiListener.listen(app, addressesOf(config));
     },
     async [Symbol.asyncDispose]() {
