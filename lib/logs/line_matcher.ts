@@ -2,7 +2,7 @@
  * Decides which lines somebody looks for: those that contain a string, or match a regular expression.
  *
  * The expressions are RE2's, by `re2js`: the time of a match grows with the length of the line, whatever the expression
- * is, so that none can hang the process. JavaScript's own can, and a worker inside of one does not end when it is told to.
+ * is, so that none can hang the process. JavaScript's own can, and a worker that is busy with one ends late when it is terminated.
  *
  * @module
  */

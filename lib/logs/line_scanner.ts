@@ -51,7 +51,7 @@ const PLAIN_LINE =
 export class LineScanner {
   readonly #query: LineQuery;
   readonly #matcher: LineMatcher;
-  /** Strings of which a line must contain one, as bytes; `undefined` if any line may match. */
+  /** Strings as bytes; a matching line contains at least one of them; `undefined` if any line may match. */
   readonly #needles: readonly string[] | undefined;
   readonly #escape: RegExp;
   #rest: Uint8Array = new Uint8Array();

@@ -73,7 +73,7 @@ export class LogCursor {
   }
 }
 
-/** Tells of each line of a log whether a cursor is before or after it. */
+/** Decides for each line of a log whether a cursor is before or after it. */
 class CursorGate {
   readonly #cursor: LogCursor;
   readonly #oldest: string | undefined;

@@ -108,7 +108,7 @@ export class Idempotency {
       await this.#records.replace(COLLECTION, id, 1, { ...record, ...kept, isDone: true, isReplayable });
       await this.#trim();
     } catch (error) {
-      // The change is made. A repetition is told that the outcome is unknown.
+      // The change is made. The answer to a repetition says that the outcome is unknown.
       this.#log.warn("answer not kept for its Idempotency-Key", { operation, problem: messageOf(error) });
     }
   }

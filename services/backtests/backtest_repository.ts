@@ -155,7 +155,7 @@ export class BacktestRepository {
   }
 
   /**
-   * Changes a backtest, whoever changes it at the same time.
+   * Changes a backtest, even if another process changes it at the same time.
    *
    * @param id Its id.
    * @param change Returns the changed fields; `undefined` for none.
