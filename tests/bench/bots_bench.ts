@@ -114,6 +114,8 @@ async function measureBatches(stage: BotStage, events: EngineEvents, raw: RawEng
   for (let round = -2; round < BATCH_ROUNDS; round++) {
     const measured = await measureBatch(stage, events, raw, round);
     if (round >= 0) rounds.push(measured);
+    // A round takes most of a minute, and whoever waits should see that it goes on.
+    console.log(`measured ${Math.max(round + 1, 0)} of ${BATCH_ROUNDS} rounds of ${BATCH} bots`);
   }
   const rates = CONCURRENCIES.map((_, at) => median(rounds.map(({ rawRates }) => rawRates[at]!)));
   const rate = median(rounds.map(({ rate }) => rate));
