@@ -7,21 +7,7 @@
 import { z } from "zod";
 import { didYouMean } from "../../lib/util/did_you_mean.ts";
 import { DEFAULT_RUNTIME } from "../../lib/executable/runtimes.ts";
-import { SCHEDULE_SETTINGS } from "../../services/documents/berth_settings.ts";
-
-/** Every scalar of the file is a string, so that version 1.10 does not become the number 1.1. */
-const wholeNumber = z.string("must be a whole number").regex(/^\d{1,15}$/, "must be a whole number")
-  .transform(Number).optional();
-
-const settings = {
-  timezone: z.string("must be an IANA name such as Europe/Berlin").optional(),
-  concurrency_policy: z.string("must be Forbid, Allow or Replace").optional(),
-  starting_deadline_seconds: wholeNumber,
-  max_runtime_seconds: wholeNumber,
-  retries: wholeNumber,
-  stop_grace_seconds: wholeNumber,
-  log_interval_seconds: wholeNumber,
-};
+import { ALL_SETTINGS } from "../../services/documents/berth_settings.ts";
 
 const schema = z.strictObject({
   name: z.string("must be a string"),
@@ -40,17 +26,12 @@ const schema = z.strictObject({
   schema: z.unknown().optional(),
   readme: z.unknown().optional(),
   metadata: z.unknown().optional(),
-  ...settings,
+  // Read by `readFolderSettings()`.
+  ...Object.fromEntries(ALL_SETTINGS.map((name) => [name, z.unknown().optional()])),
 }).superRefine((value, context) => {
-  const report = (path: string, message: string) =>
-    context.addIssue({ code: "custom", path: [path], message });
-  if (value.type === "realtime" && value.schedule !== undefined) {
-    report("schedule", "a bot of type realtime has none; leave out one of both");
-  }
-  if (value.type === "scheduled" || value.schedule !== undefined) return;
-  for (const name of SCHEDULE_SETTINGS) {
-    if (value[name] !== undefined) report(name, "has no effect without a schedule");
-  }
+  if (value.type !== "realtime" || value.schedule === undefined) return;
+  const message = "a bot of type realtime has none; leave out one of both";
+  context.addIssue({ code: "custom", path: ["schedule"], message });
 });
 
 /** The content of a `bot-config.yaml`. */
@@ -68,20 +49,6 @@ export function parseBotConfig(
   const parsed = schema.safeParse(value);
   if (parsed.success) return { config: parsed.data };
   return { problems: parsed.error.issues.flatMap(describe) };
-}
-
-/**
- * Returns Berth's settings in the file.
- *
- * @param config The content of the file.
- * @returns The settings, for `config.berth` of the document.
- */
-export function settingsOf(config: BotConfig): Record<string, string | number> {
-  const names = Object.keys(settings) as (keyof typeof settings)[];
-  return Object.fromEntries(names.flatMap((name) => {
-    const value = config[name];
-    return value === undefined ? [] : [[name, value]];
-  }));
 }
 
 function describe(issue: z.core.$ZodIssue): string[] {

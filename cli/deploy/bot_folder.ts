@@ -8,8 +8,10 @@ import { parse as parseYaml } from "yaml";
 import { InvalidBotFolderError } from "../../lib/errors.ts";
 import type { ExecutableInput } from "../../lib/executable/executable.ts";
 import { jsonTextProblem } from "../../lib/util/json_check.ts";
+import { type Fields, isObject } from "../../services/documents/document_fields.ts";
 import { decodeText } from "./decode_text.ts";
-import { type BotConfig, parseBotConfig, settingsOf } from "./bot_config_schema.ts";
+import { type BotConfig, parseBotConfig } from "./bot_config_schema.ts";
+import { readFolderSettings } from "./folder_settings.ts";
 
 /** Name of the description file in a bot folder. */
 export const BOT_CONFIG = "bot-config.yaml";
@@ -33,7 +35,7 @@ export interface BotFolder {
   /** Cron expression; absent for a bot that runs until it is stopped. */
   readonly schedule?: string;
   /** Berth's settings, for `config.berth` of the document. */
-  readonly settings: Readonly<Record<string, string | number>>;
+  readonly settings: Readonly<Record<string, unknown>>;
   /** Script of each entrypoint. */
   readonly entrypoints: ExecutableInput["entrypointFiles"];
   /** The configuration as a JSON string. */
@@ -55,10 +57,15 @@ export async function readBotFolder(path: string, configFile?: string): Promise<
     if (!await exists(path)) throw new InvalidBotFolderError(`There is no folder '${path}'.`);
     throw new InvalidBotFolderError(`'${path}' is not a bot folder: it needs a ${BOT_CONFIG}.`);
   }
-  const parsed = parseBotConfig(parseText(file, text));
-  if ("problems" in parsed) {
-    const problems = parsed.problems.map((problem) => `  - ${problem}`);
-    throw new InvalidBotFolderError(`Cannot use '${file}':\n${problems.join("\n")}`);
+  const strings = parseText(file, text, "failsafe");
+  const parsed = parseBotConfig(strings);
+  const problems = "problems" in parsed ? [...parsed.problems] : [];
+  const settings = isObject(strings)
+    ? readFolderSettings(strings, parseText(file, text, "core") as Fields, isScheduled(strings), problems)
+    : {};
+  if ("problems" in parsed || problems.length > 0) {
+    const lines = problems.map((problem) => `  - ${problem}`);
+    throw new InvalidBotFolderError(`Cannot use '${file}':\n${lines.join("\n")}`);
   }
   const { name, description, version, author, type, runtime, entrypoints } = parsed.config;
   const config = await readConfig(path, configFile);
@@ -72,7 +79,7 @@ export async function readBotFolder(path: string, configFile?: string): Promise<
     runtime,
     ...(type !== undefined && { type }),
     ...(schedule !== undefined && { schedule }),
-    settings: settingsOf(parsed.config),
+    settings,
     entrypoints,
     config,
   };
@@ -141,10 +148,14 @@ async function readText(file: string): Promise<string | undefined> {
   }
 }
 
-function parseText(file: string, text: string): unknown {
+function isScheduled({ schedule, type }: Fields): boolean {
+  return schedule !== undefined || type === "scheduled";
+}
+
+/** With `failsafe`, every scalar is a string, so that version 1.10 does not become the number 1.1. */
+function parseText(file: string, text: string, schema: "failsafe" | "core"): unknown {
   try {
-    // Every scalar is a string, so that version 1.10 does not become the number 1.1.
-    return parseYaml(text, { schema: "failsafe" });
+    return parseYaml(text, { schema });
   } catch (error) {
     throw new InvalidBotFolderError(`Cannot use '${file}': it is not YAML: ${yamlProblem(error as Error)}.`);
   }

@@ -5,7 +5,8 @@
  */
 
 import type { Executable } from "../../lib/executable/executable.ts";
-import { type BotSettings, type InvalidBotDocument, parseBotDocument } from "../documents/bot_document.ts";
+import { type InvalidBotDocument, parseBotDocument } from "../documents/bot_document.ts";
+import type { BotSettings } from "../documents/bot_settings.ts";
 import type { BotDocument } from "../documents/bot_repository.ts";
 import { servesSegment } from "../documents/serves_segment.ts";
 

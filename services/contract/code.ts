@@ -62,7 +62,7 @@ export const deploymentRequest = z.strictObject({
     description:
       "Cron expression. With one, this is a schedule; without, a bot that runs until it is stopped",
   }),
-  settings: z.record(line(100), z.union([z.string().max(1000), z.number()])).default({}).meta({
+  settings: z.record(line(100), z.unknown()).default({}).meta({
     description: "Settings of Berth, for `config.berth`; those in the configuration win",
   }),
   entrypoints: z.strictObject({

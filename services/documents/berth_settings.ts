@@ -11,19 +11,39 @@ import { field, type Fields, isObject, typeName } from "./document_fields.ts";
 /** The reserved key. */
 export const BERTH_KEY = "berth";
 
-/** Settings of bots and schedules. */
-export const BOT_SETTINGS = ["stop_grace_seconds", "log_interval_seconds", "labels"] as const;
-/** Settings of schedules only. */
-export const SCHEDULE_SETTINGS = [
-  "timezone",
-  "concurrency_policy",
-  "starting_deadline_seconds",
-  "max_runtime_seconds",
-  "retries",
-] as const;
+/** A setting: what it belongs to, and how a file of strings gives it. */
+interface Setting {
+  /** Whether only schedules have it. @default {bots and schedules have it} */
+  readonly isForSchedules?: true;
+  /** Whether every scalar in it is text, also one that looks like a number. @default {numbers and booleans are such} */
+  readonly isText?: true;
+}
 
-/** All settings. */
-export const ALL_SETTINGS: readonly string[] = [...BOT_SETTINGS, ...SCHEDULE_SETTINGS];
+/** Every setting by its name. To add one, add a row here and read it in `readBotSettings()` or `readScheduleSettings()`. */
+const SETTINGS: Readonly<Record<string, Setting>> = {
+  stop_grace_seconds: {},
+  log_interval_seconds: {},
+  labels: { isText: true },
+  // Schedules.
+  timezone: { isForSchedules: true, isText: true },
+  concurrency_policy: { isForSchedules: true, isText: true },
+  starting_deadline_seconds: { isForSchedules: true },
+  max_runtime_seconds: { isForSchedules: true },
+  retries: { isForSchedules: true },
+};
+
+/** Names of all settings. */
+export const ALL_SETTINGS: readonly string[] = Object.keys(SETTINGS);
+
+/** Names of the settings that only schedules have. */
+export const SCHEDULE_SETTINGS: readonly string[] = ALL_SETTINGS.filter((name) =>
+  SETTINGS[name]!.isForSchedules
+);
+
+/** Whether every scalar in a setting is text. @param name Name of the setting. */
+export function isTextSetting(name: string): boolean {
+  return SETTINGS[name]?.isText ?? false;
+}
 
 /** A configuration, split into the bot's part and Berth's. */
 export interface SplitConfig {

@@ -5,30 +5,17 @@
  * @module
  */
 
-import { MAX_LOG_INTERVAL_SECONDS } from "../../lib/runner/docker_runner_config.ts";
 import { formatIssue, InvalidExecutableError } from "../../lib/errors.ts";
 import { type Executable, type ExecutableInput, parseExecutable } from "../../lib/executable/executable.ts";
 import { readBotCode } from "./bot_code.ts";
-import { settingNotes, type SplitConfig, splitConfig, wholeNumberSetting } from "./berth_settings.ts";
+import { settingNotes, type SplitConfig, splitConfig } from "./berth_settings.ts";
+import { type BotSettings, readBotSettings } from "./bot_settings.ts";
 import { configJson } from "./config_json.ts";
 import { CONFIG_TEXT, writtenConfig } from "./config_text.ts";
 import { field, type Fields, isObject, typeName } from "./document_fields.ts";
 import { enabledNotes, isEnabled } from "./enabled.ts";
 import { readInstant } from "./instant.ts";
-import { type Labels, readLabels } from "./labels.ts";
 import { unreadableReason } from "./unreadable_document.ts";
-
-/**
- * Settings of a bot in `config.berth`. The service's default applies to a setting that is missing or `null`.
- */
-export interface BotSettings {
-  /** `stop_grace_seconds`: seconds from SIGTERM to SIGKILL, a whole number from 0 to 3600. */
-  readonly stopGraceSeconds?: number;
-  /** `log_interval_seconds`: seconds between two writes of the stored log, a whole number from 1 to 3600. */
-  readonly logIntervalSeconds?: number;
-  /** `labels`: strings by name, to group bots. They do not shape the container. */
-  readonly labels?: Labels;
-}
 
 /** A document that can be run. */
 export interface ValidBotDocument {
@@ -73,7 +60,6 @@ export interface ParseBotDocumentOptions {
   readonly key?: string;
 }
 
-const MAX_GRACE_SECONDS = 3600;
 const DATES = ["createdAt", "updatedAt"] as const;
 /** The document's names for the fields of an executable. */
 const FIELD_NAMES: Readonly<Record<string, string>> = {
@@ -138,17 +124,19 @@ function parseFields(document: Fields, fallback: Omit<InvalidBotDocument, "reaso
 
   const problems: string[] = [];
   const split = splitConfig(isObject(config) ? config : {});
+  const settingProblems: string[] = [];
+  const { settings, shape, notes } = readBotSettings(split.berth, settingProblems);
   const input: ExecutableInput = {
     id: idOf(id, problems),
     config: configOf(document, split, problems),
     segment: segmentOf(segment, problems),
     ...readBotCode(custom, problems),
+    ...shape,
     entrypoint: "bot",
     isLongRunning: true,
     persistResults: false,
   };
-  const { labels, notes: labelNotes } = readLabels(split.berth);
-  const settings = { ...settingsOf(split, problems), ...(labels && { labels }) };
+  problems.push(...settingProblems);
   if (problems.length > 0) return invalid(problems);
   const executable = toExecutable(input);
   if (Array.isArray(executable)) return invalid(executable);
@@ -166,7 +154,7 @@ function parseFields(document: Fields, fallback: Omit<InvalidBotDocument, "reaso
       ...DATES.flatMap((name) => noteOfDate(`custom.${name}`, field(custom as Fields, name))),
       ...enabledNotes(document),
       ...settingNotes(split),
-      ...labelNotes,
+      ...notes,
     ],
   };
 }
@@ -210,17 +198,6 @@ function segmentOf(segment: unknown, problems: string[]): number {
     })`,
   );
   return 0;
-}
-
-function settingsOf({ berth }: SplitConfig, problems: string[]): BotSettings {
-  const seconds = (name: string, min: number, max: number) =>
-    wholeNumberSetting(berth, name, [min, max], problems);
-  const stopGraceSeconds = seconds("stop_grace_seconds", 0, MAX_GRACE_SECONDS);
-  const logIntervalSeconds = seconds("log_interval_seconds", 1, MAX_LOG_INTERVAL_SECONDS);
-  return {
-    ...(stopGraceSeconds !== undefined && { stopGraceSeconds }),
-    ...(logIntervalSeconds !== undefined && { logIntervalSeconds }),
-  };
 }
 
 /** Returns the executable, or its problems with the document's names of the fields. */

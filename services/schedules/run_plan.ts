@@ -8,7 +8,7 @@ import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import { backoffMs, RETRY } from "../../lib/util/backoff.ts";
 import type { RunRecord, RunState } from "./run_repository.ts";
 import { stillGoing } from "./schedule_plan.ts";
-import type { ScheduleSettings } from "./schedule_settings.ts";
+import type { ScheduleSettings } from "../documents/schedule_settings.ts";
 
 /** How long a run without `starting_deadline_seconds` waits for an engine or an object store, in ms. */
 const START_RETRY_WINDOW_MS = 5 * 60_000;

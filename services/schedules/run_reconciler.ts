@@ -19,7 +19,7 @@ import type { RunPermits } from "./run_permits.ts";
 import { type FailedRunStart, planRun, type RunAction, type RunSituation, whyStop } from "./run_plan.ts";
 import { changeRun, isOpenRun, type RunChange, type RunRecord } from "./run_repository.ts";
 import { CLAIM_STANDS_MS } from "./run_scheduler.ts";
-import { DEFAULT_SCHEDULE_SETTINGS } from "./schedule_settings.ts";
+import { DEFAULT_SCHEDULE_SETTINGS } from "../documents/schedule_settings.ts";
 
 /** Input of a {@linkcode RunReconciler}. */
 export interface RunReconcilerOptions extends RunPassSources {

@@ -9,7 +9,7 @@ import { type CronSchedule, parseCronSchedule } from "../cron/cron_schedule.ts";
 import { type InvalidBotDocument, parseBotDocument } from "../documents/bot_document.ts";
 import { BERTH_KEY, splitConfig } from "../documents/berth_settings.ts";
 import { field, type Fields } from "../documents/document_fields.ts";
-import { readScheduleSettings, type ScheduleSettings } from "./schedule_settings.ts";
+import { readScheduleSettings, type ScheduleSettings } from "../documents/schedule_settings.ts";
 
 /** A document that can be run. */
 export interface ValidScheduleDocument {

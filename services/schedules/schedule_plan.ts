@@ -8,7 +8,7 @@ import type { CronSchedule } from "../cron/cron_schedule.ts";
 import { dueSlots } from "./due_slots.ts";
 import type { RunRecord, RunTrigger } from "./run_repository.ts";
 import { NEVER } from "./schedule_repository.ts";
-import type { ScheduleSettings } from "./schedule_settings.ts";
+import type { ScheduleSettings } from "../documents/schedule_settings.ts";
 
 /** A slot that starts within this many seconds is on time; later, it counts as catch-up. */
 const ON_TIME_SECONDS = 30;

@@ -27,7 +27,7 @@ import {
   type StoredSchedule,
 } from "./schedule_repository.ts";
 import { ScheduleLog } from "./schedule_log.ts";
-import { DEFAULT_SCHEDULE_SETTINGS } from "./schedule_settings.ts";
+import { DEFAULT_SCHEDULE_SETTINGS } from "../documents/schedule_settings.ts";
 import type { ScheduleState } from "./schedule_state.ts";
 
 /** Input of a {@linkcode ScheduleReconciler}. */

@@ -67,6 +67,12 @@ Deno.test("readBotFolder() reads settings beside the schedule, and the form of o
     assert.deepEqual(settings, { timezone: "Asia/Tokyo", retries: 2, stop_grace_seconds: 5 });
   });
   await withBotFolder({
+    "bot-config.yaml": `${PLAIN}labels:\n  desk: 007\n  live: yes\nstop_grace_seconds: 0x10\n`,
+  }, async (path) => {
+    const { settings } = await readBotFolder(path);
+    assert.deepEqual(settings, { labels: { desk: "007", live: "yes" }, stop_grace_seconds: 16 });
+  });
+  await withBotFolder({
     "bot-config.yaml": `${PLAIN}type: scheduled\nschema:\n  bot: schema.json\nmetadata:\n  tags: [a]\n`,
     "config.json": '{"schedule": "@hourly"}',
   }, async (path) => {
@@ -104,6 +110,11 @@ for (
       "a number that is none",
       { "bot-config.yaml": `${PLAIN}schedule: "@daily"\nretries: many\n` },
       /retries: must be a whole number/,
+    ],
+    [
+      "settings that a document could not have either",
+      { "bot-config.yaml": `${PLAIN}stop_grace_seconds: "5"\nlabels: [a]\n` },
+      /- stop_grace_seconds: must be a whole number from 0 to 3600 \(is a string\)\n {2}- labels: must be an object \(is an array\)$/,
     ],
     [
       "a type that is contradicted",

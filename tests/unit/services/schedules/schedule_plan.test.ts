@@ -9,7 +9,7 @@ import { NEVER } from "../../../../services/schedules/schedule_repository.ts";
 import {
   DEFAULT_SCHEDULE_SETTINGS,
   type ScheduleSettings,
-} from "../../../../services/schedules/schedule_settings.ts";
+} from "../../../../services/documents/schedule_settings.ts";
 import { seededRandom } from "../../../support/seeded_random.ts";
 
 const MIDNIGHT = Date.parse("2025-03-01T00:00:00Z") / 1000;

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { BERTH_KEY, wholeNumberSetting } from "../documents/berth_settings.ts";
-import { field, type Fields, typeName } from "../documents/document_fields.ts";
+import { BERTH_KEY, wholeNumberSetting } from "./berth_settings.ts";
+import { field, type Fields, typeName } from "./document_fields.ts";
 
 /** What happens to a slot that comes during an active run. */
 export type ConcurrencyPolicy =

@@ -1,0 +1,64 @@
+/**
+ * Reads the settings of a bot in `config.berth`. A document has them there, and a bot folder at the top level of its
+ * `bot-config.yaml`; both are read here, so that both know the same.
+ *
+ * @module
+ */
+
+import type { ExecutableInput } from "../../lib/executable/executable.ts";
+import { MAX_LOG_INTERVAL_SECONDS } from "../../lib/runner/docker_runner_config.ts";
+import { wholeNumberSetting } from "./berth_settings.ts";
+import type { Fields } from "./document_fields.ts";
+import { type Labels, readLabels } from "./labels.ts";
+
+/**
+ * Settings that tell the services how to treat a bot. The service's default applies to a setting that is missing or
+ * `null`.
+ */
+export interface BotSettings {
+  /** `stop_grace_seconds`: seconds from SIGTERM to SIGKILL, a whole number from 0 to 3600. */
+  readonly stopGraceSeconds?: number;
+  /** `log_interval_seconds`: seconds between two writes of the stored log, a whole number from 1 to 3600. */
+  readonly logIntervalSeconds?: number;
+  /** `labels`: strings by name, to group bots. They do not shape the container. */
+  readonly labels?: Labels;
+}
+
+/** Settings that shape the container: a change replaces it. */
+export type ShapeSettings = Partial<ExecutableInput>;
+
+/** The settings of a bot. */
+export interface ReadBotSettings {
+  /** Those for the services. */
+  readonly settings: BotSettings;
+  /** Those for the container. */
+  readonly shape: ShapeSettings;
+  /** One line for each that is ignored. */
+  readonly notes: readonly string[];
+}
+
+const MAX_GRACE_SECONDS = 3600;
+
+/**
+ * Reads the settings.
+ *
+ * @param berth The settings of `config.berth`.
+ * @param problems Receives a line for each problem, which begins with the place, such as `config.berth.retries: `.
+ * @returns The settings; meaningless if a problem was added.
+ */
+export function readBotSettings(berth: Fields, problems: string[]): ReadBotSettings {
+  const seconds = (name: string, min: number, max: number) =>
+    wholeNumberSetting(berth, name, [min, max], problems);
+  const stopGraceSeconds = seconds("stop_grace_seconds", 0, MAX_GRACE_SECONDS);
+  const logIntervalSeconds = seconds("log_interval_seconds", 1, MAX_LOG_INTERVAL_SECONDS);
+  const { labels, notes } = readLabels(berth);
+  return {
+    settings: {
+      ...(stopGraceSeconds !== undefined && { stopGraceSeconds }),
+      ...(logIntervalSeconds !== undefined && { logIntervalSeconds }),
+      ...(labels && { labels }),
+    },
+    shape: {},
+    notes,
+  };
+}
