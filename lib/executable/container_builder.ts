@@ -20,6 +20,7 @@ import type {
   OverlayMount,
   ResourceLimits,
   SecuritySettings,
+  TmpfsMount,
 } from "../engine/container_spec.ts";
 import { type Executable, scriptPath } from "./executable.ts";
 import { LABEL } from "../engine/labels.ts";
@@ -136,6 +137,16 @@ export class ContainerBuilder {
   }
 
   /**
+   * Sets the folders in memory.
+   *
+   * @param tmpfs The folders.
+   */
+  withTmpfs(tmpfs: readonly TmpfsMount[]): this {
+    this.#draft.tmpfs = [...tmpfs];
+    return this;
+  }
+
+  /**
    * Sets the overlays over shared folders.
    *
    * @param overlays The overlays.
@@ -197,14 +208,15 @@ export class ContainerBuilder {
 
   /** Builds the specification. Later changes of the builder do not affect it. */
   build(): ContainerSpec {
-    const { network, resources, env } = this.#draft;
-    const hasState = env.STATE_DIR === STATE_DIR;
+    const { network, resources, env, tmpfs, binds } = this.#draft;
+    const isMounted = [...tmpfs, ...binds].some(({ target }) => target === STATE_MOUNT);
+    const needsState = env.STATE_DIR === STATE_DIR && !isMounted;
     return {
       ...this.#draft,
       hosts: hostNames(network),
-      tmpfs: hasState
-        ? [{ target: STATE_MOUNT, sizeBytes: Math.floor(resources.memoryBytes / STATE_SHARE) }]
-        : [],
+      tmpfs: needsState
+        ? [...tmpfs, { target: STATE_MOUNT, sizeBytes: Math.floor(resources.memoryBytes / STATE_SHARE) }]
+        : tmpfs,
     };
   }
 }

@@ -18,10 +18,11 @@ import {
 } from "../errors.ts";
 import { ContainerBuilder } from "../executable/container_builder.ts";
 import type { Executable } from "../executable/executable.ts";
+import type { StartSource } from "../executable/start_source.ts";
 import { botUserKey, type BotUsers } from "../users/bot_users.ts";
-import type { UserFiles } from "../users/user_files.ts";
 import type { FileOwner } from "../util/files.ts";
 import { KeyedMutex } from "../util/keyed_mutex.ts";
+import { allSettledOrThrow } from "../util/promises.ts";
 import { Limiter } from "../util/limiter.ts";
 import type { CodeMounter } from "./code_mounter.ts";
 import { containerName } from "./container_name.ts";
@@ -54,8 +55,8 @@ export interface ContainerStarterOptions {
   readonly ownership: ContainerOwnership;
   /** Finds the runner's containers. */
   readonly containers: OwnContainers;
-  /** Gives the user of a bot a name. */
-  readonly userFiles: UserFiles;
+  /** Prepare what a container needs besides its code. */
+  readonly sources: readonly StartSource[];
   /** Users that bots run as. */
   readonly users: BotUsers;
 }
@@ -148,7 +149,7 @@ export class ContainerStarter {
     executable: Executable,
     options: StartContainerOptions & { readonly folder: string; readonly onRequest: () => void },
   ): Promise<ContainerInfo> {
-    const { config, users, userFiles, mounter } = this.#options;
+    const { config, users, sources, mounter, workspaces } = this.#options;
     const { folder, signal, onRequest, slot, logIntervalSeconds } = options;
     const image = config.images[executable.runtime]!;
     const user = await users.ownerOf(botUserKey(config.instance, executable.id), signal);
@@ -161,12 +162,18 @@ export class ContainerStarter {
       ...(slot !== undefined && { [LABEL.slot]: slot }),
       ...(logIntervalSeconds !== undefined && { [LABEL.logInterval]: String(logIntervalSeconds) }),
     };
-    const userMounts = await userFiles.mounts(user);
+    const context = { workspace: workspaces.path(folder), kind, user, ...(signal && { signal }) };
+    const parts = await allSettledOrThrow(sources.map((source) => source.prepare(executable, context)));
     return await mounter.mount(executable, { folder, user, signal }, (mounted) => {
       const spec = this.#builder(name, image, user)
         .withExecutable(executable)
-        .withEnv({ SCRIPT_PATH: mounted.script, ...slotEnvironment(options.slotTime) })
-        .withBinds([...mounted.binds, ...userMounts])
+        .withEnv({
+          ...Object.assign({}, ...parts.map(({ env }) => env)),
+          SCRIPT_PATH: mounted.script,
+          ...slotEnvironment(options.slotTime),
+        })
+        .withBinds([...mounted.binds, ...parts.flatMap(({ binds = [] }) => binds)])
+        .withTmpfs(parts.flatMap(({ tmpfs = [] }) => tmpfs))
         .withOverlays(mounted.overlays)
         .withLabels({ ...labels, [LABEL.code]: mounted.sha256 })
         .build();

@@ -146,7 +146,7 @@ export function assembleDockerRunner(
     bytecode: options.compileAhead === false ? undefined : bytecode,
     watch: new CodeWatch({ root: folder, workspaces, trees }),
     workspaces,
-    userFiles: new UserFiles(`${folder}/users`),
+    sources: [new UserFiles(`${folder}/users`)],
     user,
     users: createBotUsers(config, orchestrator, user),
   });

@@ -11,11 +11,11 @@ import type { CodeViews } from "../code/code_views.ts";
 import type { CodeWatch } from "../code/code_watch.ts";
 import type { Workspaces } from "../code/workspaces.ts";
 import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
+import type { StartSource } from "../executable/start_source.ts";
 import type { ScriptManager } from "../executable/script_manager.ts";
 import type { LogCollector } from "../logs/log_collector.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import type { BotUsers } from "../users/bot_users.ts";
-import type { UserFiles } from "../users/user_files.ts";
 import type { FileOwner } from "../util/files.ts";
 import type { DiskWatch } from "./disk_watch.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
@@ -44,8 +44,8 @@ export interface DockerRunnerParts {
   readonly workspaces: Workspaces;
   /** User that this process runs as. */
   readonly user: FileOwner;
-  /** Gives the user of a bot a name. */
-  readonly userFiles: UserFiles;
+  /** Prepare what a container needs besides its code. */
+  readonly sources: readonly StartSource[];
   /** Users that bots run as. */
   readonly users: BotUsers;
   /** Stops containers that write too much. Closed with the runner. @default {what they write is not bounded} */

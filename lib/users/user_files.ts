@@ -5,6 +5,8 @@
  */
 
 import { WORKING_DIR } from "../executable/container_layout.ts";
+import type { Executable } from "../executable/executable.ts";
+import type { StartContext, StartPart, StartSource } from "../executable/start_source.ts";
 import type { BindMount } from "../engine/container_spec.ts";
 import { type FileOwner, onDisk } from "../util/files.ts";
 
@@ -20,7 +22,7 @@ const GROUPS = ["root:0", "daemon:1", "bin:2", "tty:5", "disk:6", "mail:8", "www
  *
  * Each user has its own pair of files, which no bot can write to.
  */
-export class UserFiles {
+export class UserFiles implements StartSource {
   readonly #folder: string;
   readonly #writing = new Map<string, Promise<void>>();
 
@@ -29,6 +31,11 @@ export class UserFiles {
    */
   constructor(folder: string) {
     this.#folder = folder;
+  }
+
+  /** {@inheritDoc StartSource.prepare} */
+  async prepare(_executable: Executable, { user }: Pick<StartContext, "user">): Promise<StartPart> {
+    return { binds: await this.mounts(user) };
   }
 
   /**
