@@ -204,3 +204,20 @@ Deno.test("berth deploy says why a bot does not run, and when it is mended", asy
   assert.equal(mended.code, 0, mended.output);
   assert.match(mended.output, /^my-bot is updated: .*\nmy-bot runs, and has stayed up for 3 s$/);
 });
+
+Deno.test("berth deploy reports the reason of a bot that a service without an engine cannot start", async () => {
+  await using service = await ServiceFixture.open();
+  await writeBot(`${service.temp}/bot`);
+  // At once, since a deployment waits a while for a service that looks after the bot.
+  const [shown, json] = await Promise.all([
+    service.berth("deploy", "bot", "--id", "one"),
+    service.berth("deploy", "bot", "--id", "two", "--json"),
+  ]);
+  assert.deepEqual([shown.code, json.code], [1, 1]);
+  assert.match(shown.output, /^one is deployed: version 1\.0\.0$/m);
+  assert.match(shown.output, /^berth: one does not run( yet)?: .+$/m);
+  const { start, isUnchanged } = JSON.parse(json.stdout);
+  assert.equal(isUnchanged, false);
+  assert.notEqual(start.outcome, "running");
+  assert.ok(start.condition.length > 0);
+});

@@ -189,20 +189,6 @@ Deno.test("berth deploy --dry-run says what would change, and writes nothing", (
     assert.equal((await archives()).length, 1);
   }));
 
-Deno.test("a bot that does not start is reported with its reason", () =>
-  withStage(async ({ service }) => {
-    const { code, output } = await service.berth("deploy", "bot");
-    assert.equal(code, 1);
-    assert.match(output, /^mine is deployed: version 1\.0\.0$/m);
-    assert.match(output, /^berth: mine does not run( yet)?: .+$/m);
-    const json = await service.berth("deploy", "bot", "--json");
-    assert.equal(json.code, 1);
-    const { start, isUnchanged } = JSON.parse(json.stdout);
-    assert.equal(isUnchanged, true);
-    assert.notEqual(start.outcome, "running");
-    assert.ok(start.condition.length > 0);
-  }));
-
 Deno.test("without a service, commands say so and how to start one, within a second", async () => {
   await using service = await ServiceFixture.open();
   await writeBot(`${service.temp}/bot`);
