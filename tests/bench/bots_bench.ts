@@ -6,7 +6,7 @@
  */
 
 import type { BerthProcess } from "../support/processes/berth_process.ts";
-import { type BotStage, untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
+import { BotFixture, untilRunning } from "../support/fixtures/bot_fixture.ts";
 import { type EngineEvent, type EngineEvents, followEvents } from "./engine_events.ts";
 import { type RawEngine, rawEngine } from "./raw_bots.ts";
 import { until } from "../support/until.ts";
@@ -23,17 +23,16 @@ const missing = ["MONGO_URI", "MINIO_ENDPOINT"].filter((name) => !Deno.env.get(n
 if (missing.length > 0) {
   console.log(`bots: not measured, as ${missing.join(" and ")} is not set; use \`berth bench\``);
 } else {
-  await withBots(async (stage) => {
-    await using events = await followEvents(stage);
-    const raw = await rawEngine(stage, events);
-    await measureLatency(stage, events, raw);
-    await measureBatches(stage, events, raw);
-  });
+  await using fixture = await BotFixture.open();
+  await using events = await followEvents(fixture);
+  const raw = await rawEngine(fixture, events);
+  await measureLatency(fixture, events, raw);
+  await measureBatches(fixture, events, raw);
 }
 
 /** From the document to the running container, and from an event to SIGTERM. */
-async function measureLatency(stage: BotStage, events: EngineEvents, raw: RawEngine): Promise<void> {
-  const { document, write, publish, start, direct, id, containers } = stage;
+async function measureLatency(fixture: BotFixture, events: EngineEvents, raw: RawEngine): Promise<void> {
+  const { document, write, publish, start, direct, id, containers } = fixture;
   await using berth = start({ ...direct, LOG_LEVEL });
   await berth.logged(/Events come from the stream/);
   const starts: number[] = [];
@@ -46,17 +45,17 @@ async function measureLatency(stage: BotStage, events: EngineEvents, raw: RawEng
     const writtenAt = now();
     await write(bot);
     await publish("created", bot);
-    const startedAt = await events.timeOf("start", nameOf(stage, name));
+    const startedAt = await events.timeOf("start", nameOf(fixture, name));
     const rawAt = now();
     const rawName = await raw.start();
     const rawStartedAt = await events.timeOf("start", rawName);
     await raw.remove(rawName);
-    await untilRunning(stage, { [name]: {} });
+    await untilRunning(fixture, { [name]: {} });
     const how = round % 2 === 0 ? "disabled" : "deleted";
     const toldAt = now();
     if (how === "disabled") await publish("updated", document(name, { enabled: false }));
     else await publish("deleted", { id: id(name) });
-    const killedAt = await events.timeOf("kill", nameOf(stage, name));
+    const killedAt = await events.timeOf("kill", nameOf(fixture, name));
     await until("its end", async () => (await containers()).length === 0);
     if (round < 0) continue;
     starts.push(startedAt - writtenAt);
@@ -109,10 +108,10 @@ interface Ends {
 }
 
 /** All bots that were there before Berth, and all of them disabled at one moment: by events, and by one write. */
-async function measureBatches(stage: BotStage, events: EngineEvents, raw: RawEngine): Promise<void> {
+async function measureBatches(fixture: BotFixture, events: EngineEvents, raw: RawEngine): Promise<void> {
   const rounds: BatchRound[] = [];
   for (let round = -2; round < BATCH_ROUNDS; round++) {
-    const measured = await measureBatch(stage, events, raw, round);
+    const measured = await measureBatch(fixture, events, raw, round);
     if (round >= 0) rounds.push(measured);
     // A round takes most of a minute, and whoever waits should see that it goes on.
     console.log(`measured ${Math.max(round + 1, 0)} of ${BATCH_ROUNDS} rounds of ${BATCH} bots`);
@@ -151,14 +150,14 @@ async function measureBatches(stage: BotStage, events: EngineEvents, raw: RawEng
 }
 
 async function measureBatch(
-  stage: BotStage,
+  fixture: BotFixture,
   events: EngineEvents,
   raw: RawEngine,
   round: number,
 ): Promise<BatchRound> {
-  const { document, write, start, direct } = stage;
+  const { document, write, start, direct } = fixture;
   const names = Array.from({ length: BATCH }, (_, index) => `batch-${index}`);
-  const ids = names.map((name) => nameOf(stage, name));
+  const ids = names.map((name) => nameOf(fixture, name));
   const rawRates: number[] = [];
   const rawStops: number[] = [];
   const rawEnds: number[] = [];
@@ -186,15 +185,15 @@ async function measureBatch(
   });
   const started = await Promise.all(ids.map((name) => events.timeOf("start", name)));
   const rate = rateOf(events.all);
-  await untilRunning(stage, Object.fromEntries(names.map((name) => [name, undefined])));
+  await untilRunning(fixture, Object.fromEntries(names.map((name) => [name, undefined])));
   if (how === "events") await berth.logged(/Events come from the stream/);
-  const first = await disableAll(stage, { names, events, berth, how });
+  const first = await disableAll(fixture, { names, events, berth, how });
   for (const name of names) await write(document(name, { round, again: true }));
   if (how === "events") {
-    await Promise.all(names.map((name) => stage.publish("updated", document(name, { again: true }))));
+    await Promise.all(names.map((name) => fixture.publish("updated", document(name, { again: true }))));
   }
-  await untilRunning(stage, Object.fromEntries(names.map((name) => [name, undefined])));
-  const second = await disableAll(stage, { names, events, berth, how });
+  await untilRunning(fixture, Object.fromEntries(names.map((name) => [name, undefined])));
+  const second = await disableAll(fixture, { names, events, berth, how });
   return {
     how,
     rawRates,
@@ -208,7 +207,7 @@ async function measureBatch(
 
 /** Disables all, and waits until they are gone. */
 async function disableAll(
-  stage: BotStage,
+  fixture: BotFixture,
   { names, events, berth, how }: {
     readonly names: readonly string[];
     readonly events: EngineEvents;
@@ -216,7 +215,7 @@ async function disableAll(
     readonly how: How;
   },
 ): Promise<Ends> {
-  const { document, publish, documents, env } = stage;
+  const { document, publish, documents, env } = fixture;
   events.clear();
   let since = now();
   if (how === "events") {
@@ -228,13 +227,13 @@ async function disableAll(
     berth.signal("SIGCONT");
   }
   const last = async (action: string) =>
-    Math.max(...await Promise.all(names.map((name) => events.timeOf(action, nameOf(stage, name)))));
+    Math.max(...await Promise.all(names.map((name) => events.timeOf(action, nameOf(fixture, name)))));
   const [ended, gone] = [await last("die"), await last("destroy")];
   if (how === "write") since = events.all.find(({ action }) => action === "kill")!.time;
   return { ended: ended - since, gone: gone - since };
 }
 
-function nameOf({ env, id }: BotStage, name: string): string {
+function nameOf({ env, id }: BotFixture, name: string): string {
   return `berth_${env.BERTH_INSTANCE}_bot_${id(name)}`;
 }
 

@@ -8,7 +8,7 @@ import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
 import { LABEL } from "../../lib/engine/labels.ts";
-import type { BotStage } from "../support/fixtures/bot_stage.ts";
+import type { BotFixture } from "../support/fixtures/bot_fixture.ts";
 
 /** An event that has not come by then does not come. */
 const LIMIT_MS = 120_000;
@@ -33,8 +33,8 @@ export interface EngineEvents extends AsyncDisposable {
   timeOf(action: string, name: string): Promise<number>;
 }
 
-/** Follows the engine's events of a test's containers. @param stage The test's. */
-export async function followEvents({ env, direct }: BotStage): Promise<EngineEvents> {
+/** Follows the engine's events of a test's containers. @param fixture The test's. */
+export async function followEvents({ env, direct }: BotFixture): Promise<EngineEvents> {
   const filters = { label: [`${LABEL.instance}=${env.BERTH_INSTANCE}`] };
   const events: NodeJS.ReadableStream = await connectDocker(direct.DOCKER_HOST!).getEvents({ filters });
   const stream = events as Readable;

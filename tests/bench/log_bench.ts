@@ -8,7 +8,7 @@
 import assert from "node:assert/strict";
 import { LogCollector } from "../../lib/logs/log_collector.ts";
 import { FolderObjectStore } from "../../lib/objects/folder/folder_object_store.ts";
-import { openEngine } from "../support/fixtures/engine_support.ts";
+import { EngineFixture } from "../support/fixtures/engine_fixture.ts";
 
 const LINES = Number(Deno.env.get("BERTH_BENCH_LINES") || 1_000_000);
 const FORMAT = Deno.env.get("LOG_FORMAT") === "text" ? "text" : "ndjson";
@@ -29,7 +29,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - begin;
 }
 
-await using engine = openEngine();
+await using engine = await EngineFixture.open();
 const folder = await Deno.makeTempDir({ prefix: "berth-bench-" });
 try {
   const logs = { maxSizeBytes: 1024 ** 3, maxFiles: 2 };

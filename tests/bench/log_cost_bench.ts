@@ -10,7 +10,7 @@ import { connectMinio } from "../../lib/objects/minio/connect_minio.ts";
 import { MinioObjectStore } from "../../lib/objects/minio/minio_object_store.ts";
 import { Limiter } from "../../lib/util/limiter.ts";
 import { LogCollector } from "../../lib/logs/log_collector.ts";
-import { openEngine } from "../support/fixtures/engine_support.ts";
+import { EngineFixture } from "../support/fixtures/engine_fixture.ts";
 import { pause } from "../support/until.ts";
 
 const BOTS = Number(Deno.env.get("BERTH_BENCH_LOG_BOTS") || 200);
@@ -42,7 +42,7 @@ const store = new MinioObjectStore(client);
 const bucket = `berth-bench-${crypto.randomUUID().slice(0, 8)}`;
 const idle = (seconds: number) => pause(seconds * 1000, "the collector has nothing to do");
 
-await using engine = openEngine();
+await using engine = await EngineFixture.open();
 await store.ensureBucket(bucket);
 try {
   const limit = new Limiter(4);

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { openEngine } from "../support/fixtures/engine_support.ts";
+import { EngineFixture } from "../support/fixtures/engine_fixture.ts";
 import { pause } from "../support/until.ts";
 
 const SECONDS = 10;
@@ -19,7 +19,7 @@ for i in range(${linesPerSecond * SECONDS}):
     if ahead > 0.01: time.sleep(ahead)
 `;
 
-await using engine = openEngine();
+await using engine = await EngineFixture.open();
 console.log(`a followed log over ${SECONDS} s, files of 1 MiB (3 of them), lines of 100 bytes`);
 const cases = [[1000, Infinity], [5000, Infinity], [20_000, Infinity], [5000, 400_000], [
   20_000,

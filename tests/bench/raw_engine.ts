@@ -8,7 +8,7 @@ import { request } from "node:http";
 import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
 import type { Executable } from "../../lib/executable/executable.ts";
 import { LABEL } from "../../lib/engine/labels.ts";
-import type { Stage } from "../support/fixtures/runner_support.ts";
+import type { RunnerFixture } from "../support/fixtures/runner_fixture.ts";
 import { rawContainer } from "./raw_container.ts";
 
 /** What the raw engine is asked to create: body of the request, and the folder that its binds are in. */
@@ -21,7 +21,10 @@ export interface Template {
 export type Raw = (method: string, path: string, body?: string) => Promise<string>;
 
 /** Starts and removes one, so that both sides find archive, worker, image and connections warm. */
-export async function startOnce({ runner, config }: Stage, executable: Executable): Promise<Template> {
+export async function startOnce(
+  { runner, config }: RunnerFixture,
+  executable: Executable,
+): Promise<Template> {
   const { containerId } = await runner.startContainer(executable);
   const folder = `${config.tempDir}/raw`;
   const model = await rawContainer(connectDocker(config.dockerHost), containerId, folder);

@@ -12,7 +12,7 @@ import { SqliteRunRepository } from "../../services/sqlite/sqlite_run_repository
 import { SqliteScheduleRepository } from "../../services/sqlite/sqlite_schedule_repository.ts";
 import { InProcessBotEvents } from "../../services/events/in_process_bot_events.ts";
 import { ScheduleService } from "../../services/schedules/schedule_service.ts";
-import { type Stage, withRunner } from "../support/fixtures/runner_support.ts";
+import { RunnerFixture } from "../support/fixtures/runner_fixture.ts";
 import { median, type Raw, rawEngine, rawStart, startOnce, type Template } from "./raw_engine.ts";
 import { until } from "../support/until.ts";
 
@@ -30,8 +30,8 @@ function vendored(): Record<string, Uint8Array> {
 }
 
 /** Ten schedules with a slot at the same time, under a service of their own. @returns From slot to start, in ms. */
-async function startedByService(stage: Stage, aheadMs: number): Promise<number[]> {
-  const { config, deploy } = stage;
+async function startedByService(fixture: RunnerFixture, aheadMs: number): Promise<number[]> {
+  const { config, deploy } = fixture;
   using database = new DatabaseSync(":memory:");
   const repository = new SqliteScheduleRepository(database);
   const runs = new SqliteRunRepository(database);
@@ -55,7 +55,7 @@ async function startedByService(stage: Stage, aheadMs: number): Promise<number[]
     repository,
     runs,
     events: new InProcessBotEvents(),
-    runner: stage.another({}),
+    runner: fixture.another({}),
     instance: config.instance,
     maxConcurrentRuns: SCHEDULES,
   });
@@ -87,29 +87,28 @@ async function startedRaw(raw: Raw, template: Template): Promise<number[]> {
   return times.map((time) => time - begin);
 }
 
-await withRunner(async (stage) => {
-  const { runner, config, deploy } = stage;
-  const raw = rawEngine(config.dockerHost.slice("unix://".length));
-  const template = await startOnce(stage, await deploy({ "main.py": CODE, ...vendored() }));
-  const ours: number[][] = [];
-  const theirs: number[][] = [];
-  try {
-    for (const aheadMs of AHEAD_MS) {
-      ours.push(await startedByService(stage, aheadMs));
-      theirs.push(await startedRaw(raw, template));
-    }
-  } finally {
-    for (const { containerId } of await runner.listManagedContainers(ALL_SEGMENTS)) {
-      await runner.removeContainer(containerId);
-    }
-    await Deno.remove(template.folder, { recursive: true });
+await using fixture = await RunnerFixture.open({ STOP_GRACE_SECONDS: "0" });
+const { runner, config, deploy } = fixture;
+const raw = rawEngine(config.dockerHost.slice("unix://".length));
+const template = await startOnce(fixture, await deploy({ "main.py": CODE, ...vendored() }));
+const ours: number[][] = [];
+const theirs: number[][] = [];
+try {
+  for (const aheadMs of AHEAD_MS) {
+    ours.push(await startedByService(fixture, aheadMs));
+    theirs.push(await startedRaw(raw, template));
   }
-  await runner.removeOrphans();
-  const [our, their] = [median(ours.map(median)), median(theirs.map(median))];
-  const early = ours.flat().filter((lag) => lag < 0).length;
-  console.log(
-    `${SCHEDULES} schedules due at once: container started ${our.toFixed(0)} ms after its slot, raw engine ` +
-      `${their.toFixed(0)} ms after it was asked: ratio ${(our / their).toFixed(2)} ` +
-      `(medians of ${AHEAD_MS.length} slots; wanted: at most 1.2), ${early} too early`,
-  );
-}, { STOP_GRACE_SECONDS: "0" });
+} finally {
+  for (const { containerId } of await runner.listManagedContainers(ALL_SEGMENTS)) {
+    await runner.removeContainer(containerId);
+  }
+  await Deno.remove(template.folder, { recursive: true });
+}
+await runner.removeOrphans();
+const [our, their] = [median(ours.map(median)), median(theirs.map(median))];
+const early = ours.flat().filter((lag) => lag < 0).length;
+console.log(
+  `${SCHEDULES} schedules due at once: container started ${our.toFixed(0)} ms after its slot, raw engine ` +
+    `${their.toFixed(0)} ms after it was asked: ratio ${(our / their).toFixed(2)} ` +
+    `(medians of ${AHEAD_MS.length} slots; wanted: at most 1.2), ${early} too early`,
+);

@@ -7,7 +7,7 @@
 
 import type { Executable } from "../../lib/executable/executable.ts";
 import { ALL_SEGMENTS } from "../../lib/runner/runner.ts";
-import { type Stage, withRunner } from "../support/fixtures/runner_support.ts";
+import { RunnerFixture } from "../support/fixtures/runner_fixture.ts";
 import { median, type Raw, rawEngine, rawStart, startOnce, type Template } from "./raw_engine.ts";
 
 const SINGLE_ROUNDS = 20;
@@ -18,23 +18,22 @@ const CONCURRENCIES = [1, 2, 4, 8, 16];
 const FINALISTS = 2;
 const CODE = "import time\ndef main(id, config):\n    while True: time.sleep(60)\n";
 
-await withRunner(async (stage) => {
-  const { runner, deploy, config } = stage;
-  const executable = await deploy({ "main.py": CODE, "data.txt": "x".repeat(20_000) });
-  const raw = rawEngine(config.dockerHost.slice("unix://".length));
-  const template = await startOnce(stage, executable);
-  try {
-    await measureSingle(stage, executable, raw, template);
-    await measureBatch(stage, executable, raw, template);
-  } finally {
-    await removeAll(stage);
-    await Deno.remove(template.folder, { recursive: true });
-  }
-  await runner.removeOrphans();
-}, { STOP_GRACE_SECONDS: "0" });
+await using fixture = await RunnerFixture.open({ STOP_GRACE_SECONDS: "0" });
+const { runner, deploy, config } = fixture;
+const executable = await deploy({ "main.py": CODE, "data.txt": "x".repeat(20_000) });
+const raw = rawEngine(config.dockerHost.slice("unix://".length));
+const template = await startOnce(fixture, executable);
+try {
+  await measureSingle(fixture, executable, raw, template);
+  await measureBatch(fixture, executable, raw, template);
+} finally {
+  await removeAll(fixture);
+  await Deno.remove(template.folder, { recursive: true });
+}
+await runner.removeOrphans();
 
 async function measureSingle(
-  { runner }: Stage,
+  { runner }: RunnerFixture,
   executable: Executable,
   raw: Raw,
   template: Template,
@@ -64,17 +63,17 @@ async function measureSingle(
  * both sides.
  */
 async function measureBatch(
-  stage: Stage,
+  fixture: RunnerFixture,
   executable: Executable,
   raw: Raw,
   template: Template,
 ): Promise<void> {
   const rawRate = (concurrency: number) =>
-    measureRate(stage, () => pooled(concurrency, () => rawStart(raw, template)));
+    measureRate(fixture, () => pooled(concurrency, () => rawStart(raw, template)));
   const ourRate = (round: number) => {
     const start = (_: unknown, index: number) =>
-      stage.runner.startContainer({ ...executable, id: `batch-${round}-${index}` });
-    return measureRate(stage, () => Promise.all(Array.from({ length: BATCH }, start)));
+      fixture.runner.startContainer({ ...executable, id: `batch-${round}-${index}` });
+    return measureRate(fixture, () => Promise.all(Array.from({ length: BATCH }, start)));
   };
 
   const first: { concurrency: number; rate: number }[] = [];
@@ -105,11 +104,11 @@ async function measureBatch(
 }
 
 /** Starts a second; what was started is removed again. */
-async function measureRate(stage: Stage, work: () => Promise<unknown>): Promise<number> {
+async function measureRate(fixture: RunnerFixture, work: () => Promise<unknown>): Promise<number> {
   const begin = performance.now();
   await work();
   const seconds = (performance.now() - begin) / 1000;
-  await removeAll(stage);
+  await removeAll(fixture);
   return BATCH / seconds;
 }
 
@@ -120,7 +119,7 @@ async function pooled(concurrency: number, work: () => Promise<unknown>): Promis
   }));
 }
 
-async function removeAll({ runner }: Stage): Promise<void> {
+async function removeAll({ runner }: RunnerFixture): Promise<void> {
   const containers = await runner.listManagedContainers(ALL_SEGMENTS);
   await Promise.all(containers.map(({ containerId }) => runner.removeContainer(containerId)));
   await runner.removeOrphans();

@@ -31,7 +31,7 @@ export interface ContainerOrchestratorContractOptions {
   /** Name of the orchestrator, for the names of the tests. */
   readonly name: string;
   /** Opens it. */
-  readonly open: () => ContainerOrchestratorFixture;
+  readonly open: () => Promise<ContainerOrchestratorFixture>;
 }
 
 const MISSING = "berth-test-no-such-container";
@@ -48,7 +48,7 @@ export function testContainerOrchestratorContract(
 ): void {
   const test = (what: string, body: (fixture: ContainerOrchestratorFixture) => Promise<void>) =>
     Deno.test(`${name}: ${what}`, async () => {
-      await using fixture = open();
+      await using fixture = await open();
       await body(fixture);
     });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { BOT, type BotDocument, untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
+import { BOT, type BotDocument, BotFixture, untilRunning } from "../support/fixtures/bot_fixture.ts";
 import { noteRequests } from "../support/servers/engine_requests.ts";
 import { until } from "../support/until.ts";
 
@@ -15,57 +15,57 @@ const CHANGES: Record<string, (document: BotDocument) => void> = {
   entrypoint: ({ custom }) => custom.config.entrypoints.bot = "other.py",
 };
 
-Deno.test("BotService replaces what was changed while it was down, each bot once", () =>
-  withBots(async (stage) => {
-    const { document, write, start, code, proxies, id } = stage;
-    for (const key of ["bot/1", "bot/2"]) {
-      await code.put(key, {
-        "main.py": BOT,
-        "other.py": BOT,
-        "main.js": "module.exports = () => new Promise(() => setInterval(() => {}, 1000));",
-      });
-    }
-    for (const name of [...Object.keys(CHANGES), "same"]) await write(document(name));
-    const names = Object.fromEntries([...Object.keys(CHANGES), "same"].map((name) => [name, undefined]));
-    {
-      await using _berth = start();
-      await untilRunning(stage, names);
-    }
-    const before = await untilRunning(stage, names);
-    for (const [name, change] of Object.entries(CHANGES)) {
-      const changed = document(name);
-      change(changed);
-      await write(changed);
-    }
-    const requests = noteRequests(proxies.engine);
-    await using berth = start({ RECONCILE_INTERVAL: "1" });
-    const isReplaced = (name: string) =>
-      berth.lines.some((line) => line.includes(`bot started id=${id(name)} `));
-    await until("every change's start", () => Object.keys(CHANGES).every(isReplaced), 60_000);
-    const after = await untilRunning(stage, names);
-    // Another look at all of them finds nothing to do.
-    const lists = () => requests.filter(({ path }) => path === "/containers/json").length;
-    const seen = lists();
-    await until("two more lists", () => lists() >= seen + 2);
-    const creates = requests.filter(({ path }) => path === "/containers/create");
-    assert.equal(creates.length, Object.keys(CHANGES).length);
-    const pidOf = (containers: typeof after) => containers.find(({ bot }) => bot === id("same"))?.pid;
-    assert.equal(pidOf(after), pidOf(before));
-  }));
-
-Deno.test("BotService ends in the last state when a bot is changed back and forth, one restart at a time", () =>
-  withBots(async (stage) => {
-    const { document, publish, start, proxies } = stage;
+Deno.test("BotService replaces what was changed while it was down, each bot once", async () => {
+  await using fixture = await BotFixture.open();
+  const { document, write, start, code, proxies, id } = fixture;
+  for (const key of ["bot/1", "bot/2"]) {
+    await code.put(key, {
+      "main.py": BOT,
+      "other.py": BOT,
+      "main.js": "module.exports = () => new Promise(() => setInterval(() => {}, 1000));",
+    });
+  }
+  for (const name of [...Object.keys(CHANGES), "same"]) await write(document(name));
+  const names = Object.fromEntries([...Object.keys(CHANGES), "same"].map((name) => [name, undefined]));
+  {
     await using _berth = start();
-    await publish("created", document("one", { state: 0 }));
-    await untilRunning(stage, { one: { state: 0 } });
-    const requests = noteRequests(proxies.engine);
-    for (let change = 1; change <= 99; change++) {
-      await publish("updated", document("one", { state: change % 2 }));
-    }
-    await publish("updated", document("one", { state: "last" }));
-    await untilRunning(stage, { one: { state: "last" } });
-    const steps = requests.filter(({ method, path }) => method !== "GET" && !path.endsWith("/wait"))
-      .map(({ method, path }) => method === "DELETE" ? "remove" : path.replace(/.*\//, ""));
-    assert.match(steps.join(" "), /^(stop remove create start ?)+$/);
-  }));
+    await untilRunning(fixture, names);
+  }
+  const before = await untilRunning(fixture, names);
+  for (const [name, change] of Object.entries(CHANGES)) {
+    const changed = document(name);
+    change(changed);
+    await write(changed);
+  }
+  const requests = noteRequests(proxies.engine);
+  await using berth = start({ RECONCILE_INTERVAL: "1" });
+  const isReplaced = (name: string) =>
+    berth.lines.some((line) => line.includes(`bot started id=${id(name)} `));
+  await until("every change's start", () => Object.keys(CHANGES).every(isReplaced), 60_000);
+  const after = await untilRunning(fixture, names);
+  // Another look at all of them finds nothing to do.
+  const lists = () => requests.filter(({ path }) => path === "/containers/json").length;
+  const seen = lists();
+  await until("two more lists", () => lists() >= seen + 2);
+  const creates = requests.filter(({ path }) => path === "/containers/create");
+  assert.equal(creates.length, Object.keys(CHANGES).length);
+  const pidOf = (containers: typeof after) => containers.find(({ bot }) => bot === id("same"))?.pid;
+  assert.equal(pidOf(after), pidOf(before));
+});
+
+Deno.test("BotService ends in the last state when a bot is changed back and forth, one restart at a time", async () => {
+  await using fixture = await BotFixture.open();
+  const { document, publish, start, proxies } = fixture;
+  await using _berth = start();
+  await publish("created", document("one", { state: 0 }));
+  await untilRunning(fixture, { one: { state: 0 } });
+  const requests = noteRequests(proxies.engine);
+  for (let change = 1; change <= 99; change++) {
+    await publish("updated", document("one", { state: change % 2 }));
+  }
+  await publish("updated", document("one", { state: "last" }));
+  await untilRunning(fixture, { one: { state: "last" } });
+  const steps = requests.filter(({ method, path }) => method !== "GET" && !path.endsWith("/wait"))
+    .map(({ method, path }) => method === "DELETE" ? "remove" : path.replace(/.*\//, ""));
+  assert.match(steps.join(" "), /^(stop remove create start ?)+$/);
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { BerthProcess } from "../support/processes/berth_process.ts";
-import { type BotStage, lookAt, untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
+import { BotFixture, lookAt, untilRunning } from "../support/fixtures/bot_fixture.ts";
 import { fullOrShort } from "../support/full_or_short.ts";
 import { KillAtStep } from "../support/processes/kill_at_step.ts";
 import { until } from "../support/until.ts";
@@ -14,7 +14,7 @@ const STRIDE = fullOrShort(1, 9);
 interface Deed {
   readonly name: string;
   /** Does it; `round` makes a difference each time. */
-  act(stage: BotStage, round: number): Promise<void>;
+  act(fixture: BotFixture, round: number): Promise<void>;
   /** What should be there. */
   readonly wanted: (round: number) => Record<string, Record<string, unknown>>;
 }
@@ -39,7 +39,7 @@ const DEEDS: readonly Deed[] = [
 
 /** Does a deed with Berth killed at a step of it. @returns Whether it came to that step. */
 async function isKilledWhile(
-  stage: BotStage,
+  fixture: BotFixture,
   berth: BerthProcess,
   { act, wanted }: Deed,
   round: number,
@@ -47,37 +47,37 @@ async function isKilledWhile(
 ): Promise<boolean> {
   let isKilled = false;
   berth.status.then(() => isKilled = true);
-  using watch = new KillAtStep(stage, berth, step);
-  await act(stage, round);
-  const isDone = async () => watch.isQuiet && "found" in await lookAt(stage, wanted(round));
+  using watch = new KillAtStep(fixture, berth, step);
+  await act(fixture, round);
+  const isDone = async () => watch.isQuiet && "found" in await lookAt(fixture, wanted(round));
   await until("its end or that of the deed", async () => isKilled || await isDone(), 60_000);
   return isKilled;
 }
 
 for (const killed of DEEDS) {
-  Deno.test(`BotService is killed at each step of ${killed.name}, and its successor ends it well`, () =>
-    withBots(async (stage) => {
-      const { start, containers, folders } = stage;
-      let berth = start();
-      await berth.logged(/Events come from the stream/);
-      let kills = 0;
-      let last = 0;
-      for (let round = 1, step = 1; kills < KILLS; round++) {
-        for (const deed of DEEDS) {
-          const at = deed === killed ? step : Infinity;
-          if (await isKilledWhile(stage, berth, deed, round, at)) {
-            kills++;
-            last = Math.max(last, step);
-            step += STRIDE;
-            berth = start();
-          } else if (deed === killed) step = 1 + kills % STRIDE; // All steps were tried, and are tried anew.
-          await untilRunning(stage, deed.wanted(round)).catch((cause) => {
-            throw new Error(`killed at step ${at} of ${deed.name}:\n${berth.lines.join("\n")}`, { cause });
-          });
-        }
+  Deno.test(`BotService is killed at each step of ${killed.name}, and its successor ends it well`, async () => {
+    await using fixture = await BotFixture.open();
+    const { start, containers, folders } = fixture;
+    let berth = start();
+    await berth.logged(/Events come from the stream/);
+    let kills = 0;
+    let last = 0;
+    for (let round = 1, step = 1; kills < KILLS; round++) {
+      for (const deed of DEEDS) {
+        const at = deed === killed ? step : Infinity;
+        if (await isKilledWhile(fixture, berth, deed, round, at)) {
+          kills++;
+          last = Math.max(last, step);
+          step += STRIDE;
+          berth = start();
+        } else if (deed === killed) step = 1 + kills % STRIDE; // All steps were tried, and are tried anew.
+        await untilRunning(fixture, deed.wanted(round)).catch((cause) => {
+          throw new Error(`killed at step ${at} of ${deed.name}:\n${berth.lines.join("\n")}`, { cause });
+        });
       }
-      assert.deepEqual([await containers(), await folders()], [[], []]);
-      await berth[Symbol.asyncDispose]();
-      console.log(`${kills} kills, at up to step ${last}`);
-    }));
+    }
+    assert.deepEqual([await containers(), await folders()], [[], []]);
+    await berth[Symbol.asyncDispose]();
+    console.log(`${kills} kills, at up to step ${last}`);
+  });
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { BOT, type BotStage, untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
+import { BOT, BotFixture, untilRunning } from "../support/fixtures/bot_fixture.ts";
 
 /** What `deno task permissions` prints. */
-async function printedFlags({ env }: BotStage): Promise<string[]> {
+async function printedFlags({ env }: BotFixture): Promise<string[]> {
   const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
     args: ["task", "--quiet", "permissions"],
     cwd: fileURLToPath(new URL("../../", import.meta.url)),
@@ -26,41 +26,41 @@ function without(flags: readonly string[], flag: string, value: string): string[
 /** Long enough to take over from a killed service that could not say which host it is on: that takes 20 s. */
 const LIMIT_MS = 60_000;
 
-Deno.test("BotService runs bots under the permissions that are printed, and needs each of them", () =>
-  withBots(async (stage) => {
-    const { document, write, publish, start, id, code } = stage;
-    const flags = await printedFlags(stage);
-    assert.ok(!flags.some((flag) => /^(-A|--allow-(all|run|ffi))/.test(flag)), flags.join(" "));
-    await write(document("one"));
-    {
-      await using berth = start({}, flags);
-      await publish("created", document("two"));
-      await untilRunning(stage, { one: {}, two: {} });
-      await publish("deleted", { id: id("two") });
-      await untilRunning(stage, { one: {} });
-      assert.ok(!berth.lines.some((line) => / (warning|error) /.test(line)), berth.lines.join("\n"));
-    }
-    for (const flag of flags.filter((flag) => /^--allow-(net|read|write|sys)=/.test(flag))) {
-      const [name = "", list = ""] = flag.split("=");
-      for (const value of list.split(",")) {
-        // Unused while there is MinIO and MongoDB.
-        if (value === stage.env.DATA_DIR) continue;
-        const berth = start({}, without(flags, name, value));
-        // Code that was extracted before is not read from the store, nor by a worker, again.
-        const filePath = `bot/without-${crypto.randomUUID()}`;
-        await code.put(filePath, { "main.py": `${BOT}# ${filePath}\n` });
-        const next = document("next");
-        await write({ ...next, custom: { ...next.custom as object, filePath } });
-        try {
-          await berth.logged(/Requires \w+ access|NotCapable|does not allow/, LIMIT_MS);
-        } catch (cause) {
-          throw new Error(`nothing is amiss without ${name}=${value}`, { cause });
-        }
-        await berth.kill();
+Deno.test("BotService runs bots under the permissions that are printed, and needs each of them", async () => {
+  await using fixture = await BotFixture.open();
+  const { document, write, publish, start, id, code } = fixture;
+  const flags = await printedFlags(fixture);
+  assert.ok(!flags.some((flag) => /^(-A|--allow-(all|run|ffi))/.test(flag)), flags.join(" "));
+  await write(document("one"));
+  {
+    await using berth = start({}, flags);
+    await publish("created", document("two"));
+    await untilRunning(fixture, { one: {}, two: {} });
+    await publish("deleted", { id: id("two") });
+    await untilRunning(fixture, { one: {} });
+    assert.ok(!berth.lines.some((line) => / (warning|error) /.test(line)), berth.lines.join("\n"));
+  }
+  for (const flag of flags.filter((flag) => /^--allow-(net|read|write|sys)=/.test(flag))) {
+    const [name = "", list = ""] = flag.split("=");
+    for (const value of list.split(",")) {
+      // Unused while there is MinIO and MongoDB.
+      if (value === fixture.env.DATA_DIR) continue;
+      const berth = start({}, without(flags, name, value));
+      // Code that was extracted before is not read from the store, nor by a worker, again.
+      const filePath = `bot/without-${crypto.randomUUID()}`;
+      await code.put(filePath, { "main.py": `${BOT}# ${filePath}\n` });
+      const next = document("next");
+      await write({ ...next, custom: { ...next.custom as object, filePath } });
+      try {
+        await berth.logged(/Requires \w+ access|NotCapable|does not allow/, LIMIT_MS);
+      } catch (cause) {
+        throw new Error(`nothing is amiss without ${name}=${value}`, { cause });
       }
+      await berth.kill();
     }
-    await using _berth = start({}, flags);
-    await publish("deleted", { id: id("one") });
-    await publish("deleted", { id: id("next") });
-    await untilRunning(stage, {});
-  }));
+  }
+  await using _berth = start({}, flags);
+  await publish("deleted", { id: id("one") });
+  await publish("deleted", { id: id("next") });
+  await untilRunning(fixture, {});
+});

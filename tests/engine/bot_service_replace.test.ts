@@ -1,56 +1,56 @@
 import assert from "node:assert/strict";
-import { BOT, type BotStage, untilPrinted, untilRunning, withBots } from "../support/fixtures/bot_stage.ts";
+import { BOT, BotFixture, untilPrinted, untilRunning } from "../support/fixtures/bot_fixture.ts";
 import { until } from "../support/until.ts";
 
-function withCode({ document }: BotStage, name: string, filePath: string) {
+function withCode({ document }: BotFixture, name: string, filePath: string) {
   const one = document(name);
   return { ...one, custom: { ...one.custom, version: filePath, filePath } };
 }
 
-Deno.test("BotService lets a bot run until its new code is checked, and for ever while that is refused", () =>
-  withBots(async (stage) => {
-    const { code, publish, start, container } = stage;
-    await using berth = start();
-    await publish("created", stage.document("one"));
-    const [before] = await untilRunning(stage, { one: {} });
-    await code.put("bot/2", { "other.py": BOT });
-    await publish("updated", withCode(stage, "one", "bot/2"));
-    await berth.logged(/lacks the file 'main\.py'.*The previous version keeps running/);
-    assert.equal((await container("one"))?.id, before!.id);
-    await code.put("bot/3", { "main.py": BOT });
-    await publish("updated", withCode(stage, "one", "bot/3"));
-    await until("the new one", async () => {
-      const now = await container("one");
-      return now?.running === true && now.id !== before!.id;
-    });
-  }));
+Deno.test("BotService lets a bot run until its new code is checked, and for ever while that is refused", async () => {
+  await using fixture = await BotFixture.open();
+  const { code, publish, start, container } = fixture;
+  await using berth = start();
+  await publish("created", fixture.document("one"));
+  const [before] = await untilRunning(fixture, { one: {} });
+  await code.put("bot/2", { "other.py": BOT });
+  await publish("updated", withCode(fixture, "one", "bot/2"));
+  await berth.logged(/lacks the file 'main\.py'.*The previous version keeps running/);
+  assert.equal((await container("one"))?.id, before!.id);
+  await code.put("bot/3", { "main.py": BOT });
+  await publish("updated", withCode(fixture, "one", "bot/3"));
+  await until("the new one", async () => {
+    const now = await container("one");
+    return now?.running === true && now.id !== before!.id;
+  });
+});
 
-Deno.test("BotService replaces a bot whose code a cleaner of temporary files has removed", () =>
-  withBots(async (stage) => {
-    const { publish, start, container, env } = stage;
-    const berth = start({ RECONCILE_INTERVAL: "1" });
-    await publish("created", stage.document("one"));
-    const [before] = await untilRunning(stage, { one: {} });
-    await untilPrinted(stage, [before!]);
-    const trees = `${env.TEMP_DIR}/${env.BERTH_INSTANCE}/trees`;
-    await Deno.remove(trees, { recursive: true });
-    await berth.logged(/code lost/);
-    let now = await container("one");
-    await until("another one", async () => {
-      now = await container("one");
-      return now?.running === true && now.id !== before!.id;
-    });
-    // It has read its code: one that has not yet crashes, and is started again as any other.
-    await untilPrinted(stage, [now!]);
-    await berth[Symbol.asyncDispose]();
-    // One file is gone while no service runs.
-    for await (const { name } of Deno.readDir(trees)) {
-      if (!name.startsWith(".")) await Deno.remove(`${trees}/${name}/code/main.py`);
-    }
-    await using again = start({ RECONCILE_INTERVAL: "1" });
-    await again.logged(/code lost/);
-    await until("another one", async () => {
-      const last = await container("one");
-      return last?.running === true && last.id !== now?.id;
-    });
-  }));
+Deno.test("BotService replaces a bot whose code a cleaner of temporary files has removed", async () => {
+  await using fixture = await BotFixture.open();
+  const { publish, start, container, env } = fixture;
+  const berth = start({ RECONCILE_INTERVAL: "1" });
+  await publish("created", fixture.document("one"));
+  const [before] = await untilRunning(fixture, { one: {} });
+  await untilPrinted(fixture, [before!]);
+  const trees = `${env.TEMP_DIR}/${env.BERTH_INSTANCE}/trees`;
+  await Deno.remove(trees, { recursive: true });
+  await berth.logged(/code lost/);
+  let now = await container("one");
+  await until("another one", async () => {
+    now = await container("one");
+    return now?.running === true && now.id !== before!.id;
+  });
+  // It has read its code: one that has not yet crashes, and is started again as any other.
+  await untilPrinted(fixture, [now!]);
+  await berth[Symbol.asyncDispose]();
+  // One file is gone while no service runs.
+  for await (const { name } of Deno.readDir(trees)) {
+    if (!name.startsWith(".")) await Deno.remove(`${trees}/${name}/code/main.py`);
+  }
+  await using again = start({ RECONCILE_INTERVAL: "1" });
+  await again.logged(/code lost/);
+  await until("another one", async () => {
+    const last = await container("one");
+    return last?.running === true && last.id !== now?.id;
+  });
+});

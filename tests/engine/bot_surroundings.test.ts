@@ -1,11 +1,11 @@
 /** What a bot finds in its container besides its code: a user, a home, a place for state, names of hosts. */
 import assert from "node:assert/strict";
 import type { ExecutableInput } from "../../lib/executable/executable.ts";
-import { type Stage, withRunner } from "../support/fixtures/runner_support.ts";
+import { RunnerFixture } from "../support/fixtures/runner_fixture.ts";
 
 /** Runs a program that ends, and gives what it returned. */
 async function returned(
-  { runner, deploy }: Stage,
+  { runner, deploy }: RunnerFixture,
   files: Record<string, string>,
   input: Partial<ExecutableInput> = {},
 ): Promise<unknown> {
@@ -49,28 +49,27 @@ module.exports = async () => {
 
 Deno.test("a bot has a name, a home, a place for state and a name for its host, whatever its user", async () => {
   for (const [user, network] of [["65532:65532", "host"], ["300017:300018", "bridge"]] as const) {
-    await withRunner(async (stage) => {
-      const expected = { names: ["bot"], state: "/state/.the0-state", type: "scheduled", same: true };
-      for (
-        const [files, runtime] of [[{ "main.py": PYTHON }, "python3.11"], [
-          { "main.js": NODE },
-          "nodejs20",
-        ]] as const
-      ) {
-        const script = Object.keys(files)[0]!;
-        const found = await returned(stage, files, { runtime, entrypointFiles: { bot: script } });
-        const { host, uid, ...others } = found as { host: string; uid: number };
-        assert.deepEqual(others, expected, `${user}, ${network}, ${runtime}`);
-        assert.equal(uid, Number(stage.config.botUser?.split(":")[0] ?? uid));
-        assert.match(host, network === "host" ? /^127\.0\.0\.1$/ : /^172\.|^192\.|^10\./);
-      }
-    }, { BOT_USER: user, BOT_NETWORK: network });
+    await using fixture = await RunnerFixture.open({ BOT_USER: user, BOT_NETWORK: network });
+    const expected = { names: ["bot"], state: "/state/.the0-state", type: "scheduled", same: true };
+    for (
+      const [files, runtime] of [[{ "main.py": PYTHON }, "python3.11"], [
+        { "main.js": NODE },
+        "nodejs20",
+      ]] as const
+    ) {
+      const script = Object.keys(files)[0]!;
+      const found = await returned(fixture, files, { runtime, entrypointFiles: { bot: script } });
+      const { host, uid, ...others } = found as { host: string; uid: number };
+      assert.deepEqual(others, expected, `${user}, ${network}, ${runtime}`);
+      assert.equal(uid, Number(fixture.config.botUser?.split(":")[0] ?? uid));
+      assert.match(host, network === "host" ? /^127\.0\.0\.1$/ : /^172\.|^192\.|^10\./);
+    }
   }
 });
 
-Deno.test("a bot's state folder is bounded, and a full one is the bot's own error", () =>
-  withRunner(async (stage) => {
-    const fill = `
+Deno.test("a bot's state folder is bounded, and a full one is the bot's own error", async () => {
+  await using fixture = await RunnerFixture.open({ BOT_MEMORY_LIMIT_MB: "128" });
+  const fill = `
 import os
 def main(id, config):
     try:
@@ -79,5 +78,5 @@ def main(id, config):
     except OSError as error:
         return error.strerror
 `;
-    assert.equal(await returned(stage, { "main.py": fill }), "No space left on device");
-  }, { BOT_MEMORY_LIMIT_MB: "128" }));
+  assert.equal(await returned(fixture, { "main.py": fill }), "No space left on device");
+});

@@ -7,9 +7,9 @@ import {
   CliProcess,
   cliVariables,
   removeBuckets,
-  withFolder,
   writeBot,
 } from "../support/fixtures/cli_support.ts";
+import { CliFixture } from "../support/fixtures/cli_fixture.ts";
 import { ServiceFixture } from "../support/fixtures/service_fixture.ts";
 import { testWithNats } from "../support/servers/nats_server.ts";
 import { pause, until } from "../support/until.ts";
@@ -122,15 +122,15 @@ async function scheduleAndEnd(
 
 Deno.test("berth deploy, disable, enable and remove work through a service on its embedded default", async () => {
   const instance = `test-${crypto.randomUUID().slice(0, 8)}`;
-  await withFolder(() => [instance], async (temp, containers) => {
-    const env = cliVariables(temp, { ...NO_RESYNC, BERTH_INSTANCE: instance });
-    await liveAndLetDie(env, temp, "my-bot");
-    await scheduleAndEnd(env, temp, "report", containers);
-    const objects = new Deno.Command("find", {
-      args: [`${temp}/data/objects`, "-type", "f", "-path", "*/*-*/*"],
-    });
-    assert.doesNotMatch(new TextDecoder().decode((await objects.output()).stdout), /my-bot|report/);
+  await using fixture = await CliFixture.open(() => [instance]);
+  const { temp, containers } = fixture;
+  const env = cliVariables(temp, { ...NO_RESYNC, BERTH_INSTANCE: instance });
+  await liveAndLetDie(env, temp, "my-bot");
+  await scheduleAndEnd(env, temp, "report", containers);
+  const objects = new Deno.Command("find", {
+    args: [`${temp}/data/objects`, "-type", "f", "-path", "*/*-*/*"],
   });
+  assert.doesNotMatch(new TextDecoder().decode((await objects.output()).stdout), /my-bot|report/);
 });
 
 const SERVERS = ["MONGO_URI", "MINIO_ENDPOINT", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"];
@@ -146,21 +146,21 @@ if (hasServers) {
       const [run] = crypto.randomUUID().split("-") as [string];
       const bucket = `berth-test-${run}`;
       try {
-        await withFolder(() => [`test-${run}`], async (temp, containers) => {
-          const env = cliVariables(temp, {
-            ...NO_RESYNC,
-            ...servers,
-            NATS_URL: nats.url,
-            BERTH_INSTANCE: `test-${run}`,
-            MINIO_CODE_BUCKET: bucket,
-            MINIO_BACKTESTS_BUCKET: `${bucket}-results`,
-            MINIO_LOGS_BUCKET: `${bucket}-logs`,
-            // Other tests' bots are in the same database.
-            SEGMENT_ID: String(Number.parseInt(run.slice(0, 7), 16)),
-          });
-          await liveAndLetDie(env, temp, `bot-${run}`);
-          await scheduleAndEnd(env, temp, `report-${run}`, containers);
+        await using fixture = await CliFixture.open(() => [`test-${run}`]);
+        const { temp, containers } = fixture;
+        const env = cliVariables(temp, {
+          ...NO_RESYNC,
+          ...servers,
+          NATS_URL: nats.url,
+          BERTH_INSTANCE: `test-${run}`,
+          MINIO_CODE_BUCKET: bucket,
+          MINIO_BACKTESTS_BUCKET: `${bucket}-results`,
+          MINIO_LOGS_BUCKET: `${bucket}-logs`,
+          // Other tests' bots are in the same database.
+          SEGMENT_ID: String(Number.parseInt(run.slice(0, 7), 16)),
         });
+        await liveAndLetDie(env, temp, `bot-${run}`);
+        await scheduleAndEnd(env, temp, `report-${run}`, containers);
       } finally {
         await removeBuckets([bucket, `${bucket}-results`, `${bucket}-logs`]);
       }

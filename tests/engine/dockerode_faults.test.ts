@@ -3,18 +3,14 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
 import { EngineUnavailableError, InvalidConfigError, TimeLimitError } from "../../lib/errors.ts";
-import {
-  type EngineFixture,
-  openEngine,
-  type OpenEngineOptions,
-} from "../support/fixtures/engine_support.ts";
+import { EngineFixture, type EngineFixtureOptions } from "../support/fixtures/engine_fixture.ts";
 import { type PrivateEngine, testPrivately, TINY_IMAGE } from "../support/servers/private_engine.ts";
 import { pause, until } from "../support/until.ts";
 
 const sh = (script: string) => ["/bin/sh", "-c", script];
 
-function open(engine: PrivateEngine, timeouts: OpenEngineOptions["timeouts"] = {}) {
-  return openEngine({ dockerHost: engine.dockerHost, image: TINY_IMAGE, timeouts });
+function open(engine: PrivateEngine, timeouts: EngineFixtureOptions["timeouts"] = {}) {
+  return EngineFixture.open({ dockerHost: engine.dockerHost, image: TINY_IMAGE, timeouts });
 }
 
 function isUnavailable(message: RegExp): (error: unknown) => true {
@@ -64,7 +60,7 @@ Deno.test("connectDocker() takes only a socket of this host", () => {
 Deno.test("every call says where there is no engine, and what to do", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    const missing = openEngine({ dockerHost: `unix://${folder}/none.sock` });
+    const missing = await EngineFixture.open({ dockerHost: `unix://${folder}/none.sock` });
     const message = new RegExp(
       `no answer from the engine at unix://${folder}/none.sock: there is no such socket. Start Docker`,
     );
@@ -84,7 +80,7 @@ Deno.test("every call says where nobody listens any more, and what to do", async
       JSON.stringify(path)
     } }); Deno.kill(Deno.pid, "SIGKILL")`;
     await new Deno.Command(Deno.execPath(), { args: ["eval", code], stderr: "null" }).output();
-    const { orchestrator } = openEngine({ dockerHost: `unix://${path}` });
+    const { orchestrator } = await EngineFixture.open({ dockerHost: `unix://${path}` });
     await assert.rejects(orchestrator.listContainers(), isUnavailable(/nothing listens there. Start Docker/));
     await orchestrator[Symbol.asyncDispose]();
   } finally {
@@ -103,7 +99,7 @@ Deno.test("every call has a time limit, and closes its connection then", async (
     const path = join(folder, "silent.sock");
     await new Promise<void>((resolve) => server.listen(path, resolve));
     const timeouts = { callMs: 30, startMs: 30, stopMarginMs: -970, pullStallMs: 30, cleanupMs: 30 };
-    const silent = openEngine({ dockerHost: `unix://${path}`, timeouts });
+    const silent = await EngineFixture.open({ dockerHost: `unix://${path}`, timeouts });
     for (const call of everyCall(silent)) await assert.rejects(call, TimeLimitError, String(call));
     await until("the end of all connections", () => connections === 0);
     await silent.orchestrator[Symbol.asyncDispose]();
@@ -114,7 +110,7 @@ Deno.test("every call has a time limit, and closes its connection then", async (
 });
 
 testPrivately("every call fails while the engine is down, and works when it is back", async (engine) => {
-  await using fixture = open(engine);
+  await using fixture = await open(engine);
   await fixture.orchestrator.listContainers();
   await engine.signal("KILL");
   for (const call of everyCall(fixture)) await assert.rejects(call, EngineUnavailableError, String(call));
@@ -125,7 +121,7 @@ testPrivately("every call fails while the engine is down, and works when it is b
 testPrivately(
   "createAndStart() while the engine is killed says so, and no container runs afterwards",
   async (engine) => {
-    await using fixture = open(engine);
+    await using fixture = await open(engine);
     await engine.signal("STOP");
     const starting = fixture.orchestrator.createAndStart(fixture.spec(sh("sleep 60")));
     const failed = assert.rejects(
@@ -144,7 +140,7 @@ testPrivately(
 testPrivately(
   "createAndStart() that is given up removes what the engine creates afterwards",
   async (engine) => {
-    await using fixture = open(engine);
+    await using fixture = await open(engine);
     for (const call of ["createAndStart", "runAndWait"] as const) {
       const controller = new AbortController();
       const reason = new Error("given up");
@@ -165,7 +161,7 @@ testPrivately(
 testPrivately(
   "createAndStart() beyond its time limit removes what the engine creates afterwards",
   async (engine) => {
-    await using fixture = open(engine, { startMs: 150, cleanupMs: 20_000 });
+    await using fixture = await open(engine, { startMs: 150, cleanupMs: 20_000 });
     await engine.signal("STOP");
     const starting = fixture.orchestrator.createAndStart(fixture.spec(sh("sleep 60")));
     const failed = assert.rejects(starting, TimeLimitError);
@@ -181,7 +177,7 @@ testPrivately(
 );
 
 testPrivately("closing gives up a start, and removes what it created", async (engine) => {
-  await using fixture = open(engine);
+  await using fixture = await open(engine);
   await engine.signal("STOP");
   const starting = fixture.orchestrator.createAndStart(fixture.spec(sh("sleep 60")));
   const failed = assert.rejects(starting, isUnavailable(/was closed/));
@@ -189,12 +185,12 @@ testPrivately("closing gives up a start, and removes what it created", async (en
   const closing = fixture.orchestrator[Symbol.asyncDispose]();
   await engine.signal("CONT");
   await Promise.all([failed, closing]);
-  await using other = open(engine);
+  await using other = await open(engine);
   assert.deepEqual(await other.orchestrator.listContainers({ labels: fixture.labels }), []);
 });
 
 testPrivately("closing ends waits and logs", async (engine) => {
-  await using fixture = open(engine);
+  await using fixture = await open(engine);
   const { id } = await fixture.orchestrator.createAndStart(fixture.spec(sh("echo ready; sleep 60")));
   const waiting = assert.rejects(fixture.orchestrator.wait(id), isUnavailable(/was closed/));
   const following = assert.rejects(async () => {
@@ -206,7 +202,7 @@ testPrivately("closing ends waits and logs", async (engine) => {
 });
 
 testPrivately("wait() lasts through a restart of the engine", async (engine) => {
-  await using fixture = open(engine);
+  await using fixture = await open(engine);
   const { id } = await fixture.orchestrator.createAndStart(fixture.spec(sh("sleep 3; exit 6")));
   const waiting = fixture.orchestrator.wait(id);
   await pause(100, "the engine is waited for");
@@ -222,7 +218,7 @@ testPrivately("wait() lasts through a restart of the engine", async (engine) => 
 });
 
 testPrivately("wait() says so when the engine stays away", async (engine) => {
-  await using fixture = open(engine, { engineReturnMs: 400 });
+  await using fixture = await open(engine, { engineReturnMs: 400 });
   const { id } = await fixture.orchestrator.createAndStart(fixture.spec(sh("sleep 60")));
   const waiting = assert.rejects(fixture.orchestrator.wait(id), EngineUnavailableError);
   await pause(100, "the engine is waited for");
@@ -234,7 +230,7 @@ testPrivately("wait() says so when the engine stays away", async (engine) => {
 testPrivately(
   "getLogs() says so when the engine is killed or ends, and gives what came before",
   async (engine) => {
-    await using fixture = open(engine);
+    await using fixture = await open(engine);
     for (const signal of ["KILL", "TERM"] as const) {
       const { id } = await fixture.orchestrator.createAndStart(fixture.spec(sh("echo before; sleep 60")));
       const seen: string[] = [];
@@ -251,7 +247,7 @@ testPrivately(
 );
 
 testPrivately("stop() says so when the engine is killed half-way", async (engine) => {
-  await using fixture = open(engine);
+  await using fixture = await open(engine);
   const { id } = await fixture.orchestrator.createAndStart(
     fixture.spec(sh("trap '' TERM; sleep 60 & wait; sleep 60")),
   );

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { ContainerNotFoundError, EngineError } from "../../lib/errors.ts";
 import { testContainerOrchestratorContract } from "../contract/container_orchestrator_contract.ts";
-import { openEngine } from "../support/fixtures/engine_support.ts";
+import { EngineFixture } from "../support/fixtures/engine_fixture.ts";
 import { pause } from "../support/until.ts";
 
-testContainerOrchestratorContract({ name: "DockerodeOrchestrator", open: openEngine });
+testContainerOrchestratorContract({ name: "DockerodeOrchestrator", open: EngineFixture.open });
 
 Deno.test("getLogs() says that a log driver keeps nothing, and which one does", async () => {
-  await using fixture = openEngine();
+  await using fixture = await EngineFixture.open();
   const { name, image, labels } = fixture.spec([]);
   const HostConfig = { LogConfig: { Type: "none", Config: {} }, NetworkMode: "none" };
   const options = { name, Image: image, Cmd: ["true"], Labels: { ...labels }, HostConfig };
@@ -24,7 +24,7 @@ Deno.test("getLogs() says that a log driver keeps nothing, and which one does", 
 });
 
 Deno.test("the phases of containers that were never started or are paused", async () => {
-  await using fixture = openEngine();
+  await using fixture = await EngineFixture.open();
   const created = fixture.spec(["true"]);
   const paused = fixture.spec(["sleep", "60"]);
   const options = { name: created.name, Image: created.image, Cmd: ["true"], Labels: { ...created.labels } };
@@ -40,7 +40,7 @@ Deno.test("the phases of containers that were never started or are paused", asyn
 });
 
 Deno.test("wait() for a container that is not started yet waits for its end", async () => {
-  await using fixture = openEngine();
+  await using fixture = await EngineFixture.open();
   const { name, image, labels } = fixture.spec([]);
   const options = { name, Image: image, Cmd: ["sh", "-c", "sleep 0.3; exit 8"], Labels: { ...labels } };
   const container = await fixture.docker.createContainer(options);
@@ -51,7 +51,7 @@ Deno.test("wait() for a container that is not started yet waits for its end", as
 });
 
 Deno.test("wait() for a container that is removed without a start has no exit code", async () => {
-  await using fixture = openEngine();
+  await using fixture = await EngineFixture.open();
   const { name, image, labels } = fixture.spec([]);
   await fixture.docker.createContainer({ name, Image: image, Cmd: ["true"], Labels: { ...labels } });
   const waiting = assert.rejects(fixture.orchestrator.wait(name), ContainerNotFoundError);

@@ -6,7 +6,7 @@ import {
   ImageUnavailableError,
   TimeLimitError,
 } from "../../lib/errors.ts";
-import { openEngine } from "../support/fixtures/engine_support.ts";
+import { EngineFixture } from "../support/fixtures/engine_fixture.ts";
 import {
   type PrivateEngine,
   REGISTRY,
@@ -26,7 +26,7 @@ async function publish(engine: PrivateEngine, image: string, megabytes = 8): Pro
 
 testPrivately("pullImage() pulls an image step by step, and then not again", async (engine) => {
   await publish(engine, "berth/pulled:1");
-  await using fixture = openEngine({ dockerHost: engine.dockerHost });
+  await using fixture = await EngineFixture.open({ dockerHost: engine.dockerHost });
   const { orchestrator } = fixture;
   const image = `${REGISTRY}/berth/pulled:1`;
   assert.equal(await orchestrator.hasImage(image), false);
@@ -43,14 +43,14 @@ testPrivately("pullImage() pulls an image step by step, and then not again", asy
 
 testPrivately("pullImage() pulls through a mirror, as from the public registry", async (engine) => {
   await publish(engine, "library/mirrored:2");
-  await using fixture = openEngine({ dockerHost: engine.dockerHost });
+  await using fixture = await EngineFixture.open({ dockerHost: engine.dockerHost });
   await fixture.orchestrator.pullImage("mirrored:2");
   assert.equal(await fixture.orchestrator.hasImage("mirrored:2"), true);
 }, registry);
 
 testPrivately("pullImage() pulls only the tag latest where none is named", async (engine) => {
   for (const tag of ["latest", "other"]) await publish(engine, `berth/tags:${tag}`, 1);
-  await using fixture = openEngine({ dockerHost: engine.dockerHost });
+  await using fixture = await EngineFixture.open({ dockerHost: engine.dockerHost });
   const name = `${REGISTRY}/berth/tags`;
   await fixture.orchestrator.pullImage(name);
   assert.equal(await fixture.orchestrator.hasImage(`${name}:latest`), true);
@@ -59,7 +59,7 @@ testPrivately("pullImage() pulls only the tag latest where none is named", async
 
 testPrivately("pullImage() says that the registry has no such image", async (engine) => {
   await publish(engine, "berth/there:1", 1);
-  await using fixture = openEngine({ dockerHost: engine.dockerHost });
+  await using fixture = await EngineFixture.open({ dockerHost: engine.dockerHost });
   for (const image of [`${REGISTRY}/berth/there:none`, `${REGISTRY}/berth/none:1`]) {
     await assert.rejects(fixture.orchestrator.pullImage(image), (error) => {
       assert.ok(error instanceof ImageUnavailableError, String(error));
@@ -71,7 +71,7 @@ testPrivately("pullImage() says that the registry has no such image", async (eng
 }, registry);
 
 testPrivately("pullImage() says that the registry does not answer", async (engine) => {
-  await using fixture = openEngine({ dockerHost: engine.dockerHost });
+  await using fixture = await EngineFixture.open({ dockerHost: engine.dockerHost });
   for (const image of [`${REGISTRY}/berth/any:1`, "berth-test-any:1"]) {
     await assert.rejects(fixture.orchestrator.pullImage(image), (error) => {
       assert.ok(error instanceof ImageUnavailableError, String(error));
@@ -82,7 +82,7 @@ testPrivately("pullImage() says that the registry does not answer", async (engin
 });
 
 testPrivately("pullImage() refuses what is no reference, with the engine's words", async (engine) => {
-  await using fixture = openEngine({ dockerHost: engine.dockerHost });
+  await using fixture = await EngineFixture.open({ dockerHost: engine.dockerHost });
   await assert.rejects(fixture.orchestrator.pullImage("Not A Reference"), (error) => {
     assert.ok(error instanceof EngineError, String(error));
     assert.match(error.message, /'Not A Reference'.*invalid reference format/);
@@ -94,7 +94,7 @@ testPrivately(
   "pullImage() by several at once is one pull, which outlives those who give up",
   async (engine) => {
     await publish(engine, "berth/shared:1", 40);
-    await using fixture = openEngine({ dockerHost: engine.dockerHost });
+    await using fixture = await EngineFixture.open({ dockerHost: engine.dockerHost });
     const image = `${REGISTRY}/berth/shared:1`;
     let pulls = 0;
     const { modem } = fixture.docker;
@@ -122,7 +122,7 @@ testPrivately(
   "pullImage() that nobody waits for any more is given up, and can be begun again",
   async (engine) => {
     await publish(engine, "berth/again:1", 40);
-    await using fixture = openEngine({ dockerHost: engine.dockerHost });
+    await using fixture = await EngineFixture.open({ dockerHost: engine.dockerHost });
     const image = `${REGISTRY}/berth/again:1`;
     const controller = new AbortController();
     const reason = new Error("given up");
@@ -137,7 +137,7 @@ testPrivately(
 
 testPrivately("pullImage() rejects with what its listener throws, and with nothing else", async (engine) => {
   await publish(engine, "berth/listened:1");
-  await using fixture = openEngine({ dockerHost: engine.dockerHost });
+  await using fixture = await EngineFixture.open({ dockerHost: engine.dockerHost });
   const image = `${REGISTRY}/berth/listened:1`;
   const reason = new Error("from the listener");
   const listened = fixture.orchestrator.pullImage(image, {
@@ -152,7 +152,7 @@ testPrivately("pullImage() rejects with what its listener throws, and with nothi
 
 testPrivately("pullImage() says so when the engine is killed half-way", async (engine) => {
   await publish(engine, "berth/killed:1", 80);
-  await using fixture = openEngine({ dockerHost: engine.dockerHost });
+  await using fixture = await EngineFixture.open({ dockerHost: engine.dockerHost });
   let killed: Promise<void> | undefined;
   const pulling = fixture.orchestrator.pullImage(`${REGISTRY}/berth/killed:1`, {
     onProgress: () => void (killed ??= engine.signal("KILL")),
@@ -168,7 +168,10 @@ testPrivately("pullImage() says so when the engine is killed half-way", async (e
 
 testPrivately("pullImage() gives up when nothing is heard of it", async (engine) => {
   await publish(engine, "berth/stalled:1", 80);
-  await using fixture = openEngine({ dockerHost: engine.dockerHost, timeouts: { pullStallMs: 300 } });
+  await using fixture = await EngineFixture.open({
+    dockerHost: engine.dockerHost,
+    timeouts: { pullStallMs: 300 },
+  });
   let stopped: Promise<void> | undefined;
   const pulling = fixture.orchestrator.pullImage(`${REGISTRY}/berth/stalled:1`, {
     onProgress: () => void (stopped ??= engine.signal("STOP")),

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { cliVariables, withFolder } from "../support/fixtures/cli_support.ts";
+import { cliVariables } from "../support/fixtures/cli_support.ts";
+import { CliFixture } from "../support/fixtures/cli_fixture.ts";
 import { type DocBlock, docBlocks, ROOT } from "../support/builders/doc_blocks.ts";
 import { until } from "../support/until.ts";
 import { userEnvironment } from "../support/user_environment.ts";
@@ -131,20 +132,21 @@ class Reader implements AsyncDisposable {
 }
 
 for (const page of Object.keys(SEEN)) {
-  Deno.test(`every command of ${page} does what the page says`, () =>
-    withFolder((temp) => [cliVariables(temp).BERTH_INSTANCE!], async (temp) => {
-      const folder = `${temp}/berth`;
-      await Deno.mkdir(folder);
-      for (const name of ["berth", "examples"]) await Deno.symlink(ROOT + name, `${folder}/${name}`);
-      const env = {
-        ...userEnvironment(),
-        ...cliVariables(temp),
-        DENO: Deno.execPath(),
-        BOTS_ON_SHUTDOWN: "stop",
-        NO_COLOR: "1",
-      };
-      await using reader = new Reader(page, folder, env);
-      for (const block of await docBlocks(page)) await reader.follow(block);
-      await reader.finish();
-    }));
+  Deno.test(`every command of ${page} does what the page says`, async () => {
+    await using fixture = await CliFixture.open((temp) => [cliVariables(temp).BERTH_INSTANCE!]);
+    const { temp } = fixture;
+    const folder = `${temp}/berth`;
+    await Deno.mkdir(folder);
+    for (const name of ["berth", "examples"]) await Deno.symlink(ROOT + name, `${folder}/${name}`);
+    const env = {
+      ...userEnvironment(),
+      ...cliVariables(temp),
+      DENO: Deno.execPath(),
+      BOTS_ON_SHUTDOWN: "stop",
+      NO_COLOR: "1",
+    };
+    await using reader = new Reader(page, folder, env);
+    for (const block of await docBlocks(page)) await reader.follow(block);
+    await reader.finish();
+  });
 }

@@ -3,7 +3,7 @@ import type { FolderObjectStore } from "../../lib/objects/folder/folder_object_s
 import type { LogCollectorOptions } from "../../lib/logs/log_collector.ts";
 import { parseStoredLine } from "../../lib/logs/line_format.ts";
 import { storedLines } from "../support/builders/stored_lines.ts";
-import { openCollector } from "../support/fixtures/collector_stage.ts";
+import { CollectorFixture } from "../support/fixtures/collector_fixture.ts";
 import { fullOrShort } from "../support/full_or_short.ts";
 
 const MIB = 1024 ** 2;
@@ -24,13 +24,11 @@ for begin in range(0, ${blocks * BLOCK_LINES}, ${BLOCK_LINES}):
 import { until } from "../support/until.ts";
 const blocksOf = (megabytes: number) => Math.round(megabytes * 1e6 / (2 * BLOCK_LINES * LINE_BYTES));
 
-async function openBurst(options: Partial<LogCollectorOptions> = {}) {
-  const { start, ...test } = await openCollector({ spool: LOGS, intervalMs: 30_000, ...options });
-  return {
-    ...test,
-    start: (program: string, id = "bot") => start(id, program, { logs: LOGS }, { isNew: true }),
-  };
-}
+const openBurst = (options: Partial<LogCollectorOptions> = {}) =>
+  CollectorFixture.open({ spool: LOGS, intervalMs: 30_000, ...options });
+
+const startBurst = ({ start }: CollectorFixture, program: string, id = "bot") =>
+  start(id, program, { logs: LOGS }, { isNew: true });
 
 /** What is stored: how many lines of each output follow each other by number, where they do not, and what Berth says. */
 async function readStored(store: FolderObjectStore, id = "bot") {
@@ -92,7 +90,7 @@ Deno.test("a burst of more than the engine keeps is slowed down to what a slow s
   const before = Deno.memoryUsage().rss;
   let rss = 0;
   const timer = setInterval(() => rss = Math.max(rss, Deno.memoryUsage().rss), 50);
-  const container = await test.start(burstOf(blocks));
+  const container = await startBurst(test, burstOf(blocks));
   const { exitCode } = await test.engine.orchestrator.wait(container.containerId);
   await test.collector.stop(container);
   clearInterval(timer);
@@ -116,7 +114,7 @@ Deno.test({
     test.store.bytesPerSecond = 2e6;
     await Promise.all(Array.from({ length: 6 }, async (_, n) => {
       const id = `bot-${n}`;
-      const container = await test.start(burstOf(blocks), id);
+      const container = await startBurst(test, burstOf(blocks), id);
       await test.engine.orchestrator.wait(container.containerId);
       await test.collector.stop(container);
       const { lines, breaks } = await readStored(test.store, id);
@@ -136,7 +134,7 @@ for (
     await using test = await openBurst({ intervalMs: 200 });
     const wait = "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})\n" +
       "print('ready', flush=True)\nsignal.sigwait({signal.SIGHUP})\n";
-    const container = await test.start(wait + burstOf(blocks));
+    const container = await startBurst(test, wait + burstOf(blocks));
     await until("its first line", async () => (await storedLines(test.store, "bot")).length === 1);
     Object.assign(test.store, { isDown, bytesPerSecond });
     await test.engine.docker.getContainer(container.containerId).kill({ signal: "SIGHUP" });
@@ -162,7 +160,7 @@ Deno.test("a collector that is not to block never attaches, and says what is los
     attached++;
     return attach(...args);
   };
-  const container = await test.start(burstOf(blocks));
+  const container = await startBurst(test, burstOf(blocks));
   await orchestrator.wait(container.containerId);
   await test.collector.stop(container);
   assert.equal(attached, 0);

@@ -3,8 +3,9 @@ import { connect, createServer, type Socket } from "node:net";
 import { connectMinio } from "../../lib/objects/minio/connect_minio.ts";
 import { MinioObjectStore } from "../../lib/objects/minio/minio_object_store.ts";
 import { assertNumbered, storedLines } from "../support/builders/stored_lines.ts";
-import { openCollector } from "../support/fixtures/collector_stage.ts";
-import { DOCKER_HOST, openEngine } from "../support/fixtures/engine_support.ts";
+import { CollectorFixture } from "../support/fixtures/collector_fixture.ts";
+import { EngineFixture } from "../support/fixtures/engine_fixture.ts";
+import { DOCKER_HOST } from "../support/fixtures/engine_support.ts";
 import { startLogProcess } from "../support/processes/log_process.ts";
 import { pause, until } from "../support/until.ts";
 
@@ -60,7 +61,7 @@ Deno.test("a process killed again and again and a store that goes away lose, dou
     secretKey: Deno.env.get("MINIO_SECRET_KEY")!,
   };
   await using gate = await openGate(host, Number(port));
-  await using engine = openEngine();
+  await using engine = await EngineFixture.open();
   const client = connectMinio({ endPoint: host, port: Number(port), ...credentials });
   const store = new MinioObjectStore(client);
   const bucket = `berth-test-${crypto.randomUUID()}`;
@@ -119,7 +120,7 @@ for i in range(${count}):
 
 Deno.test("every line of programs that print and end at once is stored, also the last one without an end", async () => {
   const [bots, rounds] = [setting("BOTS", 10), setting("ROUNDS", 1)];
-  await using test = await openCollector();
+  await using test = await CollectorFixture.open();
   const program =
     "import sys\nfor i in range(2000): print(i)\nsys.stdout.write('the last, without an end')\n" +
     "sys.stdout.flush()\nsys.exit(3)";
@@ -138,14 +139,14 @@ Deno.test("every line of programs that print and end at once is stored, also the
 });
 
 Deno.test("a log is complete once its container has exited, without a word of anybody", async () => {
-  await using test = await openCollector({ intervalMs: 60_000 });
+  await using test = await CollectorFixture.open({ intervalMs: 60_000 });
   const container = await test.start("bot", "for i in range(10): print(i)");
   await until("completion", () => test.collector.status(container.containerId)?.isComplete ?? false);
   assertNumbered(await storedLines(test.store, "bot"), "stdout", 10);
 });
 
 Deno.test("lines are stored every interval while the container runs, and nothing is asked of the engine while it is silent", async () => {
-  await using test = await openCollector();
+  await using test = await CollectorFixture.open();
   let reads = 0;
   const { orchestrator } = test.engine;
   const read = orchestrator.readLog.bind(orchestrator);
@@ -165,7 +166,7 @@ Deno.test("lines are stored every interval while the container runs, and nothing
 Deno.test("a log that its engine has rotated is stored whole and in order, or says what is missing", async () => {
   const megabytes = setting("BURST_MB", 12);
   const logs = { maxSizeBytes: setting("ROTATE_BYTES", 1024 ** 2), maxFiles: 3 };
-  await using test = await openCollector({ spool: logs, urgentBytes: logs.maxSizeBytes / 8 });
+  await using test = await CollectorFixture.open({ spool: logs, urgentBytes: logs.maxSizeBytes / 8 });
   test.store.delayMs = 20;
   const count = megabytes * 10_000;
   const program = `
@@ -209,7 +210,7 @@ for i in range(0, ${count}, 100):
 Deno.test("when the engine drops lines while the store is down, the log says exactly how many", async () => {
   const logs = { maxSizeBytes: 1024 ** 2, maxFiles: 3 };
   const [first, more, times] = [10, 6000, 5];
-  await using test = await openCollector({ spool: logs, urgentBytes: logs.maxSizeBytes / 8 });
+  await using test = await CollectorFixture.open({ spool: logs, urgentBytes: logs.maxSizeBytes / 8 });
   const { orchestrator, docker } = test.engine;
   let lastRead = -1;
   const read = orchestrator.readLog.bind(orchestrator);
@@ -264,7 +265,7 @@ for i in range(300):
     if i % 10 == 0: print(f"{i // 10:05d} " + "y" * 40_000, file=sys.stderr)
 `;
   for (const format of ["ndjson", "text"] as const) {
-    await using test = await openCollector({ format });
+    await using test = await CollectorFixture.open({ format });
     const logs = { maxSizeBytes: 64 * 1024 ** 2, maxFiles: 2 };
     const container = await test.start("bot", program, { logs });
     await test.engine.orchestrator.wait(container.containerId);
@@ -279,7 +280,7 @@ for i in range(300):
 
 Deno.test("what no log should hold is stored as documented, and keeps nobody else from being stored", async () => {
   const size = setting("WEIRD", 1);
-  await using test = await openCollector();
+  await using test = await CollectorFixture.open();
   const endless = await test.start("endless", `print("x" * (${size} * 5_000_000), end="")`);
   const binary = await test.start(
     "binary",
@@ -309,7 +310,7 @@ Deno.test("what no log should hold is stored as documented, and keeps nobody els
 });
 
 Deno.test("while the store is down a stop rejects and says why, and afterwards every line is there", async () => {
-  await using test = await openCollector();
+  await using test = await CollectorFixture.open();
   test.store.isDown = true;
   const container = await test.start("bot", "for i in range(500): print(i)");
   await test.engine.orchestrator.wait(container.containerId);
@@ -325,7 +326,7 @@ Deno.test("while the store is down a stop rejects and says why, and afterwards e
 });
 
 Deno.test("metrics are counted, and the latest are known", async () => {
-  await using test = await openCollector();
+  await using test = await CollectorFixture.open();
   const program = "import json\nfor i in range(5): print(json.dumps({'_metric': 'price', 'value': i}))\n" +
     "print(json.dumps({'_metric': 'trades', 'n': 7}))\nprint('{\"_metric\": 5}')\nprint('{\"_metric\": \"x')";
   const container = await test.start("bot", program);

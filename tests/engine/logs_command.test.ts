@@ -9,9 +9,9 @@ import {
   cliVariables,
   removeBuckets,
   ROOT,
-  withFolder,
   writeBot,
 } from "../support/fixtures/cli_support.ts";
+import { CliFixture } from "../support/fixtures/cli_fixture.ts";
 
 /** Prints numbers from 0 on, each on both outputs, then a line that could be taken for another, and goes on running. */
 const COUNTER = `
@@ -113,10 +113,10 @@ async function readAllTheTime(env: Record<string, string>, temp: string, id: str
 
 Deno.test("berth logs prints every line once, stored in a folder or not yet, also over a restart of the service", async () => {
   const instance = `test-${crypto.randomUUID().slice(0, 8)}`;
-  await withFolder(() => [instance], async (temp) => {
-    const env = cliVariables(temp, { BERTH_INSTANCE: instance, LOG_INTERVAL: "1" });
-    await readAllTheTime(env, temp, "my-bot");
-  });
+  await using fixture = await CliFixture.open(() => [instance]);
+  const { temp } = fixture;
+  const env = cliVariables(temp, { BERTH_INSTANCE: instance, LOG_INTERVAL: "1" });
+  await readAllTheTime(env, temp, "my-bot");
 });
 
 async function hasCurl(): Promise<boolean> {
@@ -161,28 +161,28 @@ Deno.test({
     const run = crypto.randomUUID().slice(0, 8);
     const buckets = ["code", "results", "logs"].map((name) => `berth-test-${run}-${name}`);
     try {
-      await withFolder(() => [`test-${run}`], async (temp) => {
-        const env = cliVariables(temp, {
-          ...Object.fromEntries([...MINIO, "MONGO_URI"].map((name) => [name, Deno.env.get(name) ?? ""])),
-          BERTH_INSTANCE: `test-${run}`,
-          LOG_INTERVAL: "1",
-          RECONCILE_INTERVAL: "1",
-          SERVICES: "bots",
-          MINIO_CODE_BUCKET: buckets[0]!,
-          MINIO_BACKTESTS_BUCKET: buckets[1]!,
-          MINIO_LOGS_BUCKET: buckets[2]!,
-          // Other tests' bots are in the same database.
-          SEGMENT_ID: String(Number.parseInt(run.slice(0, 7), 16)),
-        });
-        const whole = await readAllTheTime(env, temp, `bot-${run}`);
-        if (!await hasCurl()) {
-          return console.warn("NOT RUN: reading stored logs with curl, which is not there.");
-        }
-        const stored = (await readWithCurl(buckets[2]!, `bot-${run}`)).split("\n").slice(0, -1);
-        const shown = stored.map((line) => `${formatLine(parseStoredLine(line)!)}\n`).join("");
-        assert.equal(shown, whole);
-        for (const line of stored) assert.match(JSON.parse(line).timestamp, /^\d{4}-.*\.\d{9}Z$/);
+      await using fixture = await CliFixture.open(() => [`test-${run}`]);
+      const { temp } = fixture;
+      const env = cliVariables(temp, {
+        ...Object.fromEntries([...MINIO, "MONGO_URI"].map((name) => [name, Deno.env.get(name) ?? ""])),
+        BERTH_INSTANCE: `test-${run}`,
+        LOG_INTERVAL: "1",
+        RECONCILE_INTERVAL: "1",
+        SERVICES: "bots",
+        MINIO_CODE_BUCKET: buckets[0]!,
+        MINIO_BACKTESTS_BUCKET: buckets[1]!,
+        MINIO_LOGS_BUCKET: buckets[2]!,
+        // Other tests' bots are in the same database.
+        SEGMENT_ID: String(Number.parseInt(run.slice(0, 7), 16)),
       });
+      const whole = await readAllTheTime(env, temp, `bot-${run}`);
+      if (!await hasCurl()) {
+        return console.warn("NOT RUN: reading stored logs with curl, which is not there.");
+      }
+      const stored = (await readWithCurl(buckets[2]!, `bot-${run}`)).split("\n").slice(0, -1);
+      const shown = stored.map((line) => `${formatLine(parseStoredLine(line)!)}\n`).join("");
+      assert.equal(shown, whole);
+      for (const line of stored) assert.match(JSON.parse(line).timestamp, /^\d{4}-.*\.\d{9}Z$/);
     } finally {
       await removeBuckets(buckets);
     }

@@ -3,7 +3,7 @@ import type { RunRecord } from "../../services/schedules/run_repository.ts";
 import type { BerthProcess } from "../support/processes/berth_process.ts";
 import { fullOrShort } from "../support/full_or_short.ts";
 import { KillAtStep } from "../support/processes/kill_at_step.ts";
-import { type RunStage, withRuns } from "../support/fixtures/run_stage.ts";
+import { RunFixture } from "../support/fixtures/run_fixture.ts";
 import { until } from "../support/until.ts";
 
 /** The short form goes through the same steps in larger strides. */
@@ -31,7 +31,7 @@ const DEEDS: readonly Deed[] = [
 
 /** Waits until a slot is over, with nothing left of it, or Berth is killed. @returns Its record, if it is over. */
 async function untilOver(
-  { runs, containers, folders }: RunStage,
+  { runs, containers, folders }: RunFixture,
   id: string,
   isKilled: () => boolean,
 ): Promise<RunRecord | undefined> {
@@ -46,41 +46,41 @@ async function untilOver(
 }
 
 for (const { name, config, wanted } of DEEDS) {
-  Deno.test(`ScheduleService is killed at each step of ${name}, and its slot is run once`, () =>
-    withRuns(async (stage) => {
-      const start = () => stage.start({ SERVICES: "schedules", LOG_INTERVAL: "1" });
-      let berth: BerthProcess = start();
-      await berth.logged(/Events come from the stream/);
-      let kills = 0;
-      let isKilled = true;
-      let last = 0;
-      for (let step = 1; isKilled; step += STRIDE) {
-        const id = stage.id(`at-${step}`);
-        const slot = await stage.schedule(`at-${step}`, config);
-        isKilled = false;
-        const killed = berth;
-        killed.status.then(() => isKilled = true);
-        const watch = new KillAtStep(stage, killed, step);
-        let record = await untilOver(stage, id, () => isKilled);
-        watch[Symbol.dispose]();
-        last = watch.steps;
-        // Killed at a step after the last one that matters here.
-        if (last >= step) await killed.status;
-        if (isKilled) {
-          kills++;
-          berth = start();
-        }
-        record ??= await untilOver(stage, id, () => false).catch((cause) => {
-          throw new Error(`killed at step ${step}:\n${berth.lines.join("\n")}`, { cause });
-        });
-        const seen = `killed at step ${step}: ${JSON.stringify(record)}\n${berth.lines.join("\n")}`;
-        assert.deepEqual([record!.state, record!.exitCode, record!.attempt], Object.values(wanted), seen);
-        assert.equal((await stage.runs.list(id)).length, 1, seen);
-        for (let attempt = 1; attempt <= wanted.attempt; attempt++) {
-          const label = `${id}@${slot}${attempt > 1 ? `-r${attempt}` : ""}`;
-          assert.equal(stage.starts.get(label), 1, `${label} is started once; ${seen}`);
-        }
+  Deno.test(`ScheduleService is killed at each step of ${name}, and its slot is run once`, async () => {
+    await using fixture = await RunFixture.open();
+    const start = () => fixture.start({ SERVICES: "schedules", LOG_INTERVAL: "1" });
+    let berth: BerthProcess = start();
+    await berth.logged(/Events come from the stream/);
+    let kills = 0;
+    let isKilled = true;
+    let last = 0;
+    for (let step = 1; isKilled; step += STRIDE) {
+      const id = fixture.id(`at-${step}`);
+      const slot = await fixture.schedule(`at-${step}`, config);
+      isKilled = false;
+      const killed = berth;
+      killed.status.then(() => isKilled = true);
+      const watch = new KillAtStep(fixture, killed, step);
+      let record = await untilOver(fixture, id, () => isKilled);
+      watch[Symbol.dispose]();
+      last = watch.steps;
+      // Killed at a step after the last one that matters here.
+      if (last >= step) await killed.status;
+      if (isKilled) {
+        kills++;
+        berth = start();
       }
-      console.log(`${kills} kills; ${last} steps when nobody was killed`);
-    }));
+      record ??= await untilOver(fixture, id, () => false).catch((cause) => {
+        throw new Error(`killed at step ${step}:\n${berth.lines.join("\n")}`, { cause });
+      });
+      const seen = `killed at step ${step}: ${JSON.stringify(record)}\n${berth.lines.join("\n")}`;
+      assert.deepEqual([record!.state, record!.exitCode, record!.attempt], Object.values(wanted), seen);
+      assert.equal((await fixture.runs.list(id)).length, 1, seen);
+      for (let attempt = 1; attempt <= wanted.attempt; attempt++) {
+        const label = `${id}@${slot}${attempt > 1 ? `-r${attempt}` : ""}`;
+        assert.equal(fixture.starts.get(label), 1, `${label} is started once; ${seen}`);
+      }
+    }
+    console.log(`${kills} kills; ${last} steps when nobody was killed`);
+  });
 }

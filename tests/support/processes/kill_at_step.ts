@@ -5,7 +5,7 @@
  */
 
 import type { BerthProcess } from "./berth_process.ts";
-import type { BotStage } from "../fixtures/bot_stage.ts";
+import type { BotFixture } from "../fixtures/bot_fixture.ts";
 import type { TcpProxy } from "../servers/tcp_proxy.ts";
 
 /** After so long without a step, in ms, all is done. */
@@ -20,8 +20,8 @@ export class KillAtStep implements Disposable {
   #steps = 0;
   #lastAt = performance.now();
 
-  /** @param stage Where Berth works. @param berth What is killed. @param step When; `Infinity` for never. */
-  constructor({ proxies }: Pick<BotStage, "proxies">, berth: BerthProcess, step: number) {
+  /** @param fixture Where Berth works. @param berth What is killed. @param step When; `Infinity` for never. */
+  constructor({ proxies }: Pick<BotFixture, "proxies">, berth: BerthProcess, step: number) {
     this.#proxies = Object.values(proxies);
     for (const proxy of this.#proxies) {
       proxy.onStep = () => {

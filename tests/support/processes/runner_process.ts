@@ -11,7 +11,7 @@ import { parseDockerRunnerConfig } from "../../../lib/runner/parse_docker_runner
 import type { DockerRunner } from "../../../lib/runner/docker_runner.ts";
 import type { FileOwner } from "../../../lib/util/files.ts";
 import { FolderObjectStore } from "../../../lib/objects/folder/folder_object_store.ts";
-import type { Stage } from "../fixtures/runner_support.ts";
+import type { RunnerFixture } from "../fixtures/runner_fixture.ts";
 import { linesOf, moduleArguments, sendSignal } from "./child_process.ts";
 
 interface Setup {
@@ -65,11 +65,11 @@ export function canBe({ uid, gid }: FileOwner): boolean {
 /**
  * Starts a process whose runner has the configuration and the store of a test's.
  *
- * @param stage The test's.
+ * @param fixture The test's.
  * @param options See {@linkcode RunnerProcessOptions}.
  */
 export async function startRunnerProcess(
-  { variables, temp }: Stage,
+  { variables, temp }: RunnerFixture,
   options: RunnerProcessOptions = {},
 ): Promise<RunnerProcess> {
   const setup: Setup = { variables: { ...variables, ...options.variables }, objects: `${temp}/objects` };
