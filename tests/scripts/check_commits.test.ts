@@ -2,12 +2,28 @@ import assert from "node:assert/strict";
 import { checkSubjects, type Commit, latestCommits } from "../../scripts/check_commits.ts";
 
 /** A repository of its own with these subjects, the earliest first. */
-async function withRepository(
-  subjects: readonly string[],
-  work: (folder: string, git: (...args: string[]) => Promise<string>) => Promise<void>,
-): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "berth-test-" });
-  const git = async (...args: string[]) => {
+/** A Git repository of commits with these subjects. */
+class RepositoryFixture implements AsyncDisposable {
+  readonly folder: string;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static async open(subjects: readonly string[]): Promise<RepositoryFixture> {
+    await using stack = new AsyncDisposableStack();
+    const fixture = stack.use(
+      new RepositoryFixture(await Deno.makeTempDir({ prefix: "berth-test-" })),
+    );
+    await fixture.git("init", "--quiet");
+    for (const subject of subjects) {
+      await fixture.git("commit", "--quiet", "--allow-empty", "--message", subject);
+    }
+    stack.move();
+    return fixture;
+  }
+
+  readonly git = async (...args: string[]): Promise<string> => {
     const identity = [
       "-c",
       "user.name=Test",
@@ -17,17 +33,14 @@ async function withRepository(
       "commit.gpgsign=false",
     ];
     const env = { GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null" };
-    const command = new Deno.Command("git", { args: [...identity, ...args], cwd: folder, env });
+    const command = new Deno.Command("git", { args: [...identity, ...args], cwd: this.folder, env });
     const { success, stdout, stderr } = await command.output();
     assert.ok(success, new TextDecoder().decode(stderr));
     return new TextDecoder().decode(stdout).trim();
   };
-  try {
-    await git("init", "--quiet");
-    for (const subject of subjects) await git("commit", "--quiet", "--allow-empty", "--message", subject);
-    await work(folder, git);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.folder, { recursive: true });
   }
 }
 
@@ -58,32 +71,34 @@ Deno.test("checkSubjects() names what is wrong with a subject", () => {
   }
 });
 
-Deno.test("latestCommits() gives what came after the named commit, without merges", () =>
-  withRepository(["Old", "a: one", "b: two"], async (folder, git) => {
-    const since = await git("rev-parse", "HEAD~2");
-    await git("checkout", "--quiet", "-b", "side", "HEAD~1");
-    await git("commit", "--quiet", "--allow-empty", "--message", "c: three");
-    await git("checkout", "--quiet", "-");
-    await git("merge", "--quiet", "--no-ff", "--message", "Merge of side", "side");
-    assert.deepEqual(subjectsOf(await latestCommits(folder, since)).toSorted(), [
-      "a: one",
-      "b: two",
-      "c: three",
-    ]);
-  }));
+Deno.test("latestCommits() gives what came after the named commit, without merges", async () => {
+  await using fixture = await RepositoryFixture.open(["Old", "a: one", "b: two"]);
+  const { folder, git } = fixture;
+  const since = await git("rev-parse", "HEAD~2");
+  await git("checkout", "--quiet", "-b", "side", "HEAD~1");
+  await git("commit", "--quiet", "--allow-empty", "--message", "c: three");
+  await git("checkout", "--quiet", "-");
+  await git("merge", "--quiet", "--no-ff", "--message", "Merge of side", "side");
+  assert.deepEqual(subjectsOf(await latestCommits(folder, since)).toSorted(), [
+    "a: one",
+    "b: two",
+    "c: three",
+  ]);
+});
 
-Deno.test("latestCommits() checks a clone that does not have the named commit, and at most 20 commits", () =>
-  withRepository(Array.from({ length: 25 }, (_, i) => `a: change ${i}`), async (folder, git) => {
-    const since = await git("rev-parse", "HEAD~23");
-    const shallow = `${folder}/shallow`;
-    await git("clone", "--quiet", "--depth", "3", `file://${folder}`, shallow);
-    assert.deepEqual(subjectsOf(await latestCommits(shallow, since)), [
-      "a: change 24",
-      "a: change 23",
-      "a: change 22",
-    ]);
-    assert.equal(subjectsOf(await latestCommits(folder, since)).length, 20);
-  }));
+Deno.test("latestCommits() checks a clone that does not have the named commit, and at most 20 commits", async () => {
+  await using fixture = await RepositoryFixture.open(Array.from({ length: 25 }, (_, i) => `a: change ${i}`));
+  const { folder, git } = fixture;
+  const since = await git("rev-parse", "HEAD~23");
+  const shallow = `${folder}/shallow`;
+  await git("clone", "--quiet", "--depth", "3", `file://${folder}`, shallow);
+  assert.deepEqual(subjectsOf(await latestCommits(shallow, since)), [
+    "a: change 24",
+    "a: change 23",
+    "a: change 22",
+  ]);
+  assert.equal(subjectsOf(await latestCommits(folder, since)).length, 20);
+});
 
 Deno.test("latestCommits() says why a folder without a repository has no commits", async () => {
   const folder = await Deno.makeTempDir({ prefix: "berth-test-" });

@@ -8,6 +8,7 @@ import { readResult, showResult, sparkline } from "../../../cli/output/result_vi
 import { sessionConfig } from "../../../cli/session_config.ts";
 import { printable } from "../../../cli/output/terminal.ts";
 import { InvalidBotFolderError } from "../../../lib/errors.ts";
+import { FolderFixture } from "../../support/fixtures/folder_fixture.ts";
 
 const plain = { paint: (_style: string, text: string) => text };
 
@@ -26,59 +27,59 @@ Deno.test("parseDuration() reads what people type", () => {
   for (const text of ["", "20", "s", "-1s", "1w", "1s ", "1 s"]) assert.equal(parseDuration(text), undefined);
 });
 
-async function withBotFolder(
-  files: Record<string, string>,
-  work: (path: string) => Promise<void>,
-): Promise<void> {
-  const path = await Deno.makeTempDir();
-  try {
-    for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(`${path}/${name}`, text);
-    await work(path);
-  } finally {
-    await Deno.remove(path, { recursive: true });
-  }
+async function openBotFolder(files: Record<string, string>): Promise<FolderFixture> {
+  const folder = await FolderFixture.open();
+  for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(`${folder.path}/${name}`, text);
+  return folder;
 }
 
-Deno.test("readBotFolder() reads the description, and the configuration byte for byte", () =>
-  withBotFolder({
+Deno.test("readBotFolder() reads the description, and the configuration byte for byte", async () => {
+  await using fixture = await openBotFolder({
     "bot-config.yaml": "name: my-bot\nversion: 1.10\nentrypoints:\n  bot: main.py\n",
     "config.json": '{ "a": 1.10 }\n',
-  }, async (path) => {
-    assert.deepEqual(await readBotFolder(path), {
-      path,
-      name: "my-bot",
-      version: "1.10",
-      runtime: "python3.11",
-      settings: {},
-      entrypoints: { bot: "main.py" },
-      config: '{ "a": 1.10 }\n',
-    });
-  }));
+  });
+  const { path } = fixture;
+  assert.deepEqual(await readBotFolder(path), {
+    path,
+    name: "my-bot",
+    version: "1.10",
+    runtime: "python3.11",
+    settings: {},
+    entrypoints: { bot: "main.py" },
+    config: '{ "a": 1.10 }\n',
+  });
+});
 
 const PLAIN = "name: my-bot\nversion: 1.0\nentrypoints:\n  bot: main.py\n";
 
 Deno.test("readBotFolder() reads settings beside the schedule, and the form of other tools", async () => {
-  await withBotFolder({
-    "bot-config.yaml":
-      `${PLAIN}schedule: "0 9 * * *"\ntimezone: Asia/Tokyo\nretries: 2\nstop_grace_seconds: 5\n`,
-  }, async (path) => {
+  {
+    await using fixture = await openBotFolder({
+      "bot-config.yaml":
+        `${PLAIN}schedule: "0 9 * * *"\ntimezone: Asia/Tokyo\nretries: 2\nstop_grace_seconds: 5\n`,
+    });
+    const { path } = fixture;
     const { schedule, settings } = await readBotFolder(path);
     assert.equal(schedule, "0 9 * * *");
     assert.deepEqual(settings, { timezone: "Asia/Tokyo", retries: 2, stop_grace_seconds: 5 });
-  });
-  await withBotFolder({
-    "bot-config.yaml": `${PLAIN}labels:\n  desk: 007\n  live: yes\nstop_grace_seconds: 0x10\n`,
-  }, async (path) => {
+  }
+  {
+    await using fixture = await openBotFolder({
+      "bot-config.yaml": `${PLAIN}labels:\n  desk: 007\n  live: yes\nstop_grace_seconds: 0x10\n`,
+    });
+    const { path } = fixture;
     const { settings } = await readBotFolder(path);
     assert.deepEqual(settings, { labels: { desk: "007", live: "yes" }, stop_grace_seconds: 16 });
-  });
-  await withBotFolder({
-    "bot-config.yaml": `${PLAIN}type: scheduled\nschema:\n  bot: schema.json\nmetadata:\n  tags: [a]\n`,
-    "config.json": '{"schedule": "@hourly"}',
-  }, async (path) => {
+  }
+  {
+    await using fixture = await openBotFolder({
+      "bot-config.yaml": `${PLAIN}type: scheduled\nschema:\n  bot: schema.json\nmetadata:\n  tags: [a]\n`,
+      "config.json": '{"schedule": "@hourly"}',
+    });
+    const { path } = fixture;
     const { schedule, type } = await readBotFolder(path);
     assert.deepEqual([schedule, type], ["@hourly", "scheduled"]);
-  });
+  }
 });
 
 for (
@@ -128,15 +129,16 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`readBotFolder() rejects ${what}`, () =>
-    withBotFolder(files, async (path) => {
-      await assert.rejects(
-        readBotFolder(path),
-        (error) =>
-          error instanceof InvalidBotFolderError && message.test(error.message) &&
-          error.message.includes(path),
-      );
-    }));
+  Deno.test(`readBotFolder() rejects ${what}`, async () => {
+    await using fixture = await openBotFolder(files);
+    const { path } = fixture;
+    await assert.rejects(
+      readBotFolder(path),
+      (error) =>
+        error instanceof InvalidBotFolderError && message.test(error.message) &&
+        error.message.includes(path),
+    );
+  });
 }
 
 Deno.test("createLogPrinter() lines up the names and marks standard error", () => {

@@ -3,52 +3,46 @@ import { runCli } from "../../../../cli.ts";
 import { readBotFolder } from "../../../../cli/deploy/bot_folder.ts";
 import { packBot } from "../../../../cli/deploy/pack_bot.ts";
 import { cliContext } from "../../../support/fixtures/cli_support.ts";
+import { FolderFixture } from "../../../support/fixtures/folder_fixture.ts";
 
 async function init(cwd: string, ...args: string[]): Promise<{ code: number; output: string }> {
   const { context, lines } = cliContext({}, { cwd });
   return { code: await runCli(["init", ...args], context), output: lines.join("\n") };
 }
 
-async function withTemp(work: (temp: string) => Promise<void>): Promise<void> {
-  const temp = await Deno.makeTempDir({ prefix: "berth-test-" });
-  try {
-    await work(temp);
-  } finally {
-    await Deno.remove(temp, { recursive: true });
-  }
-}
-
 for (const runtime of ["python3.11", "nodejs20"]) {
   for (const schedule of [[], ["--schedule"]]) {
-    Deno.test(`berth init makes a bot folder for ${runtime} ${schedule}`, () =>
-      withTemp(async (temp) => {
-        const { code, output } = await init(temp, "my-bot", "--runtime", runtime, ...schedule);
-        assert.equal(code, 0, output);
-        assert.match(output, /berth run my-bot.*\n.*berth start.*berth deploy my-bot$/);
-        const bot = await readBotFolder(`${temp}/my-bot`);
-        assert.deepEqual([bot.name, bot.runtime], ["my-bot", runtime]);
-        assert.equal(bot.schedule !== undefined, schedule.length > 0);
-        assert.ok(bot.config.includes("BTC-USD"));
-        await packBot(bot);
-        const readme = await Deno.readTextFile(`${temp}/my-bot/README.md`);
-        assert.match(readme, /berth deploy \./);
-        assert.equal(/berth run-now my-bot/.test(readme), schedule.length > 0);
-      }));
+    Deno.test(`berth init makes a bot folder for ${runtime} ${schedule}`, async () => {
+      await using fixture = await FolderFixture.open();
+      const { path: temp } = fixture;
+      const { code, output } = await init(temp, "my-bot", "--runtime", runtime, ...schedule);
+      assert.equal(code, 0, output);
+      assert.match(output, /berth run my-bot.*\n.*berth start.*berth deploy my-bot$/);
+      const bot = await readBotFolder(`${temp}/my-bot`);
+      assert.deepEqual([bot.name, bot.runtime], ["my-bot", runtime]);
+      assert.equal(bot.schedule !== undefined, schedule.length > 0);
+      assert.ok(bot.config.includes("BTC-USD"));
+      await packBot(bot);
+      const readme = await Deno.readTextFile(`${temp}/my-bot/README.md`);
+      assert.match(readme, /berth deploy \./);
+      assert.equal(/berth run-now my-bot/.test(readme), schedule.length > 0);
+    });
   }
 }
 
-Deno.test("berth init takes an empty folder, and refuses others and bad names", () =>
-  withTemp(async (temp) => {
-    await Deno.mkdir(`${temp}/empty`);
-    assert.equal((await init(`${temp}/empty`, ".")).code, 0);
-    const again = await init(`${temp}/empty`, ".");
-    assert.equal(again.code, 1);
-    assert.match(again.output, /is not empty: it holds '.*'\. Choose another folder/);
-    const before = await Deno.readTextFile(`${temp}/empty/main.py`);
-    assert.equal(await Deno.readTextFile(`${temp}/empty/main.py`), before);
-    assert.match((await init(temp, "a b")).output, /'a b' must begin with a letter or digit/);
-    await Deno.writeTextFile(`${temp}/file`, "");
-    assert.match((await init(temp, "file")).output, /is a file/);
-    const { code, output } = await init(temp, "c", "--runtime", "cobol");
-    assert.deepEqual([code, /--runtime must be python3\.11 or nodejs20/.test(output)], [2, true]);
-  }));
+Deno.test("berth init takes an empty folder, and refuses others and bad names", async () => {
+  await using fixture = await FolderFixture.open();
+  const { path: temp } = fixture;
+  await Deno.mkdir(`${temp}/empty`);
+  assert.equal((await init(`${temp}/empty`, ".")).code, 0);
+  const again = await init(`${temp}/empty`, ".");
+  assert.equal(again.code, 1);
+  assert.match(again.output, /is not empty: it holds '.*'\. Choose another folder/);
+  const before = await Deno.readTextFile(`${temp}/empty/main.py`);
+  assert.equal(await Deno.readTextFile(`${temp}/empty/main.py`), before);
+  assert.match((await init(temp, "a b")).output, /'a b' must begin with a letter or digit/);
+  await Deno.writeTextFile(`${temp}/file`, "");
+  assert.match((await init(temp, "file")).output, /is a file/);
+  const { code, output } = await init(temp, "c", "--runtime", "cobol");
+  assert.deepEqual([code, /--runtime must be python3\.11 or nodejs20/.test(output)], [2, true]);
+});
