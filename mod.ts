@@ -45,6 +45,15 @@ export {
   type StopResult,
   type WatchContainersOptions,
 } from "./lib/runner/runner.ts";
+export type { BuildDependenciesOptions, BuiltDependencies } from "./lib/dependencies/dependencies.ts";
+export {
+  DependencyError,
+  type DependencyErrorOptions,
+  type DependencyProblem,
+} from "./lib/dependencies/dependency_error.ts";
+export type { BuildChoices } from "./lib/dependencies/dependency_key.ts";
+export type { BuildSettings } from "./lib/dependencies/build_settings.ts";
+export type { BuiltArchive, BuiltLibraries, CodeDependencies } from "./lib/executable/code_dependencies.ts";
 export {
   type EntrypointType,
   type Executable,

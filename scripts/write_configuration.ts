@@ -25,6 +25,7 @@ const GROUPS: readonly VariableGroup[] = [
   "Schedules",
   "API",
   "Code",
+  "Dependencies",
 ];
 
 const HEAD = `# Configuration

@@ -5,6 +5,19 @@
 
 node_version=20.20.2 # as the bots' image has it, or a later 20; its SHA-256 is in setup/pins
 
+npm_version=10.9.9 # a 10, as in the bots' image
+
+# npm_fetch FOLDER: puts npm there, which installs the packages of bots inside their image.
+npm_fetch() {
+  need_scratch
+  mkdir -p -- "$scratch/npm" "${1%/*}"
+  printf '{ "dependencies": { "npm": "%s" } }\n' "$npm_version" >"$scratch/npm/package.json"
+  (cd "$scratch/npm" && logged "$DENO" install --quiet --no-lock --node-modules-dir=auto) || return 1
+  cp -RL -- "$scratch/npm/node_modules/npm" "$1" || return 1
+  rm -rf -- "$1/docs" "$1/man"
+  chmod 755 "$1/bin/npm-cli.js"
+}
+
 # node_fetch FILE: puts the program there. Deno is an npm client, so no npm is needed.
 node_fetch() {
   case $(uname -s)-$(uname -m) in

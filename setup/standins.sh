@@ -6,6 +6,8 @@
 : "${state?sourced by berth}" "${scratch?sourced by berth}"
 
 standins_file=$state/setup.env
+# Images of an earlier revision lack something; they are built again.
+standins_revision=2
 
 # Exports the choice of an earlier run, unless the user made another or the images are gone.
 standins_choose() {
@@ -17,7 +19,12 @@ standins_choose() {
   while [ -n "$standins_left" ]; do
     standins_one=${standins_left%%,*}
     standins_left=${standins_left#*,}
-    standins_has "${standins_one#*=}" || standins_missing=1
+    standins_one=${standins_one#*=}
+    case $standins_one in
+      berth-standin/*-r$standins_revision | [!b]* | b[!e]*) ;;
+      berth-standin/*) standins_missing=1 ;;
+    esac
+    standins_has "$standins_one" || standins_missing=1
   done
   if [ -n "$standins_missing" ]; then
     unset RUNTIME_IMAGES
@@ -33,7 +40,7 @@ standins_choose() {
 standins_has() { engine_has "$engine_socket" "/images/$1/json"; }
 
 standins_build() {
-  standins_node=berth-standin/node:20
+  standins_node=berth-standin/node:20-r$standins_revision
   need_scratch
   # Another copy of Berth on this machine may have built them.
   if standins_find; then
@@ -59,7 +66,7 @@ standins_build() {
 standins_find() {
   standins_has "$standins_node" || return 1
   for version in 3.11 3.12 3.13 3.14; do
-    standins_python=berth-standin/python:$version
+    standins_python=berth-standin/python:$version-r$standins_revision
     if standins_has "$standins_python"; then return 0; fi
   done
   return 1
@@ -82,7 +89,7 @@ standins_bootstrap() {
     eval "$(apt-config shell proxy "Acquire::$scheme::Proxy" 2>/dev/null)"
     [ -z "$proxy" ] || set -- "--aptopt=Acquire::$scheme::Proxy \"$proxy\"" "$@"
   done
-  logged mmdebstrap --variant=essential --include=python3,ca-certificates,netbase,tzdata,libstdc++6 \
+  logged mmdebstrap --variant=essential --include=python3,python3-pip,ca-certificates,netbase,tzdata,libstdc++6 \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' "$@" || {
     show_log "$state/setup.log"
@@ -111,7 +118,7 @@ standins_suite() {
 standins_import_python() {
   version=$(tar -tf "$scratch/root.tar" | sed -n 's|^\./usr/bin/python\(3\.[0-9]*\)$|\1|p' | head -n 1)
   [ -n "$version" ] || fail "the stand-in system has no Python; see .berth/setup.log"
-  standins_python=berth-standin/python:$version
+  standins_python=berth-standin/python:$version-r$standins_revision
   standins_import "$standins_python" "$scratch/root.tar" 'CMD ["python3"]'
 }
 
@@ -119,7 +126,10 @@ standins_import_python() {
 standins_import_node() {
   node_fetch "$scratch/node/usr/local/bin/node" || fail "without Node 20 its stand-in image cannot be built"
   tar --delete -f "$scratch/root.tar" ./usr/bin/bash ./usr/bin/rbash ./usr/bin/bashbug
-  tar -rf "$scratch/root.tar" --owner=0 --group=0 -C "$scratch/node" ./usr/local/bin/node
+  npm_fetch "$scratch/node/usr/local/lib/node_modules/npm" || fail "without npm the stand-in image cannot install packages"
+  ln -s ../lib/node_modules/npm/bin/npm-cli.js "$scratch/node/usr/local/bin/npm"
+  tar -rf "$scratch/root.tar" --owner=0 --group=0 -C "$scratch/node" \
+    ./usr/local/bin/node ./usr/local/bin/npm ./usr/local/lib/node_modules
   standins_import "$standins_node" "$scratch/root.tar" 'CMD ["node"]'
 }
 

@@ -15,8 +15,11 @@ import { removeTree } from "./remove_tree.ts";
  */
 export type ForcedRemoval = (parent: string, name: string) => Promise<void>;
 
-/** File in a workspace that contains the hash of the container's tree. */
-const TREE_FILE = "tree";
+/**
+ * A tree that a container uses: its code, its libraries, or its translated scripts. A file of this name in the workspace
+ * contains the hash of the tree.
+ */
+export type HeldTree = "tree" | "libraries" | "scripts";
 
 /** Makes and removes the workspaces of one instance, all inside one parent folder. */
 export class Workspaces {
@@ -56,9 +59,10 @@ export class Workspaces {
    *
    * @param name Name of the workspace.
    * @param sha256 Hash of the tree's archive.
+   * @param held Which of its trees it is.
    */
-  async hold(name: string, sha256: string): Promise<void> {
-    const path = `${this.path(name)}/${TREE_FILE}`;
+  async hold(name: string, sha256: string, held: HeldTree = "tree"): Promise<void> {
+    const path = `${this.path(name)}/${held}`;
     await onDisk(`write '${path}'`, () => Deno.writeTextFile(path, sha256, { mode: 0o600 }));
   }
 
@@ -71,15 +75,21 @@ export class Workspaces {
     return (entries ?? []).map(({ name }) => name).sort();
   }
 
-  /** Returns the hashes of all trees in use. */
-  async held(): Promise<Set<string>> {
-    const held = (await this.names()).map((name) => this.holdOf(name));
+  /** Returns the hashes of all trees in use. @param kinds Which trees. */
+  async held(...kinds: readonly HeldTree[]): Promise<Set<string>> {
+    const names = await this.names();
+    const held = names.flatMap((name) => kinds.map((kind) => this.holdOf(name, kind)));
     return new Set((await Promise.all(held)).filter((sha256) => sha256 !== undefined));
   }
 
-  /** Returns the hash of the tree that a container uses. @param name Name of the workspace. */
-  async holdOf(name: string): Promise<string | undefined> {
-    const path = `${this.path(name)}/${TREE_FILE}`;
+  /**
+   * Returns the hash of a tree that a container uses.
+   *
+   * @param name Name of the workspace.
+   * @param held Which tree.
+   */
+  async holdOf(name: string, held: HeldTree = "tree"): Promise<string | undefined> {
+    const path = `${this.path(name)}/${held}`;
     return await onDisk(`read '${path}'`, () => unlessMissing(Deno.readTextFile(path)));
   }
 

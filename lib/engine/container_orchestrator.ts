@@ -98,6 +98,14 @@ export interface ContainerUsage {
   readonly processes?: number;
 }
 
+/** An image on the engine. */
+export interface ImageInfo {
+  /** Digest of its configuration, which names its content, for example `sha256:…`. */
+  readonly id: string;
+  /** Operating system and architecture, for example `linux/amd64`. */
+  readonly platform: string;
+}
+
 /** One step of a pull. */
 export interface PullProgress {
   /** Layer that the step is about; absent for the whole image. */
@@ -229,6 +237,8 @@ export interface ContainerOrchestrator extends AsyncDisposable {
   info(options?: EngineCallOptions): Promise<EngineInfo>;
   /** Whether an image is present. */
   hasImage(image: string, options?: EngineCallOptions): Promise<boolean>;
+  /** Describes an image; `undefined` if it is not present. */
+  inspectImage(image: string, options?: EngineCallOptions): Promise<ImageInfo | undefined>;
   /**
    * Makes sure that an image is present. Does not pull a present image again; concurrent calls share one pull. Rejects
    * with `ImageUnavailableError` if the registry does not have the image or does not answer.

@@ -90,6 +90,8 @@ export interface ContainerSpec {
   readonly tmpfs: readonly TmpfsMount[];
   /** Views of shared folders. @default {none} */
   readonly overlays?: readonly OverlayMount[];
+  /** Whether the program may write only to its mounts. @default {false} */
+  readonly readOnlyRoot?: boolean;
   /** Folder in which the program starts. */
   readonly workingDir: string;
   /** Name of the network, for example `host`, `bridge` or `none`. */

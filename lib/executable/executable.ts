@@ -5,6 +5,7 @@
  */
 
 import { z } from "zod";
+import { type CodeDependencies, codeDependencies } from "./code_dependencies.ts";
 import { BOT_ID_RULE, isBotId } from "./bot_id.ts";
 import { InvalidExecutableError, type Issue } from "../errors.ts";
 import { jsonTextProblem } from "../util/json_check.ts";
@@ -35,6 +36,8 @@ export interface Executable {
   readonly persistResults: boolean;
   /** Segment: a partition of the bots that one service serves; 0 if bots are not partitioned. */
   readonly segment: number;
+  /** What was built for the code at its deployment. @default {nothing} */
+  readonly dependencies?: CodeDependencies;
 }
 
 /** Input of {@linkcode parseExecutable}. */
@@ -83,6 +86,8 @@ export interface ExecutableInput {
    * @default {0}
    */
   readonly segment?: number;
+  /** See {@linkcode Executable.dependencies}. @default {nothing} */
+  readonly dependencies?: CodeDependencies;
 }
 
 const ENTRYPOINTS = ["bot", "backtest"] as const;
@@ -104,6 +109,7 @@ const schema = z.object({
   isLongRunning: z.boolean().optional(),
   persistResults: z.boolean().optional(),
   segment: z.int().min(0).default(0),
+  dependencies: codeDependencies.exactOptional(),
 });
 
 /**

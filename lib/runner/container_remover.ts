@@ -27,7 +27,7 @@ done
 `;
 
 /** Kinds of helper containers, which only the process that started them needs. */
-const HELPERS: readonly string[] = ["cleanup", "compile"];
+const HELPERS: readonly string[] = ["cleanup", "compile", "build"];
 
 /** Options of {@linkcode ContainerRemover}. */
 export interface ContainerRemoverOptions {

@@ -168,8 +168,8 @@ export class ContainerStarter {
       const spec = this.#builder(name, image, user)
         .withExecutable(executable)
         .withEnv({
-          ...Object.assign({}, ...parts.map(({ env }) => env)),
           SCRIPT_PATH: mounted.script,
+          ...Object.assign({}, ...parts.map(({ env }) => env)),
           ...slotEnvironment(options.slotTime),
         })
         .withBinds([...mounted.binds, ...parts.flatMap(({ binds = [] }) => binds)])

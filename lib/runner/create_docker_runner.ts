@@ -11,6 +11,7 @@ import { maxArchiveBytes } from "../archive/archive_limits.ts";
 import { CodeCache } from "../code/code_cache.ts";
 import { BytecodeLayers } from "../code/bytecode_layers.ts";
 import { LABEL } from "../engine/labels.ts";
+import { DependencyTrees } from "../dependencies/dependency_trees.ts";
 import { CodeTrees } from "../code/code_trees.ts";
 import { CodeWatch } from "../code/code_watch.ts";
 import { CodeViews } from "../code/code_views.ts";
@@ -102,7 +103,14 @@ export function assembleDockerRunner(
     extractor,
     limits: config.archiveLimits,
     maxBytes: config.codeCacheBytes,
-    inUse: () => workspaces.held(),
+    inUse: () => workspaces.held("tree"),
+  });
+  const dependencyTrees = new CodeTrees({
+    folder: `${folder}/dependencies`,
+    extractor,
+    limits: config.archiveLimits,
+    maxBytes: config.codeCacheBytes,
+    inUse: () => workspaces.held("libraries", "scripts"),
   });
   const ownLabels = { [LABEL.managed]: "true", [LABEL.instance]: config.instance };
   const bytecode = new BytecodeLayers({
@@ -139,6 +147,7 @@ export function assembleDockerRunner(
     orchestrator,
     logs: options.collectLogs ? logs : undefined,
     disk,
+    dependencyTrees: new DependencyTrees({ cache, trees: dependencyTrees, bucket: config.buckets.code }),
     code: new CodeManager({ cache, extractor, trees, bucket: config.buckets.code }),
     extractor,
     scripts: new ScriptManager(`${folder}/scripts`),

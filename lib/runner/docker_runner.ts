@@ -6,6 +6,8 @@
 
 import { getLogger } from "@logtape/logtape";
 import { isBotId, parseBotId } from "../executable/bot_id.ts";
+import { createDependencies } from "./create_dependencies.ts";
+import type { Dependencies } from "../dependencies/dependencies.ts";
 import { CodeMounter } from "./code_mounter.ts";
 import { ContainerStopper } from "./container_stopper.ts";
 import { ContainerStarter } from "./container_starter.ts";
@@ -33,6 +35,8 @@ import { ExitedContainers, isSetAside } from "./exited_containers.ts";
 import { OwnContainers } from "./own_containers.ts";
 import { RunCollector } from "./run_collector.ts";
 import type {
+  BuildDependenciesOptions,
+  BuiltDependencies,
   CollectedRun,
   ContainerHint,
   FindContainersOptions,
@@ -59,6 +63,7 @@ export class DockerRunner implements Runner {
   readonly #containers: OwnContainers;
   readonly #preparer: StartPreparer;
   readonly #starter: ContainerStarter;
+  readonly #dependencies: Dependencies;
   readonly #remover: ContainerRemover;
   readonly #exited: ExitedContainers;
   readonly #stopper: ContainerStopper;
@@ -86,8 +91,10 @@ export class DockerRunner implements Runner {
     this.#stopper = new ContainerStopper({ ...parts, containers, exited: this.#exited });
     this.#collector = new RunCollector({ ...parts, bucket: config.buckets.results, diskUseOf });
     this.#preparer = new StartPreparer(parts);
+    this.#dependencies = createDependencies({ ...parts, ownership, remover: this.#remover });
     this.#starter = new ContainerStarter({
       ...parts,
+      sources: [...parts.sources, this.#dependencies],
       ownership,
       containers,
       remover: this.#remover,
@@ -103,6 +110,23 @@ export class DockerRunner implements Runner {
   /** {@inheritDoc Runner.prepare} */
   async prepare(executable: Executable, options: PrepareOptions = {}): Promise<void> {
     await this.#preparer.prepare(executable, options);
+  }
+
+  /** {@inheritDoc Runner.buildDependencies} */
+  async buildDependencies(
+    executable: Executable,
+    options: BuildDependenciesOptions = {},
+  ): Promise<BuiltDependencies> {
+    const signal = options.signal
+      ? AbortSignal.any([options.signal, this.#closing.signal])
+      : this.#closing.signal;
+    const building = this.#dependencies.build(executable, { ...options, signal });
+    this.#active.add(building);
+    try {
+      return await building;
+    } finally {
+      this.#active.delete(building);
+    }
   }
 
   /** {@inheritDoc Runner.startContainer} */

@@ -5,6 +5,7 @@
  */
 
 import type { ArchiveLimits } from "../archive/archive_limits.ts";
+import type { BuildSettings } from "../dependencies/build_settings.ts";
 import type { LogLimits, ResourceLimits } from "../engine/container_spec.ts";
 import type { LogFormat } from "../logs/line_format.ts";
 import type { LogMode } from "../logs/log_backpressure.ts";
@@ -79,6 +80,8 @@ export interface DockerRunnerConfig {
   readonly startConcurrency: number;
   /** Limits on the content of an archive. */
   readonly archiveLimits: ArchiveLimits;
+  /** Limits and surroundings of the builds of dependencies. */
+  readonly builds: BuildSettings;
   /** Size of the archives kept for later starts, in bytes. */
   readonly codeCacheBytes: number;
 }

@@ -10,6 +10,7 @@ import type { CodeManager } from "../code/code_manager.ts";
 import type { CodeViews } from "../code/code_views.ts";
 import type { CodeWatch } from "../code/code_watch.ts";
 import type { Workspaces } from "../code/workspaces.ts";
+import type { DependencyTrees } from "../dependencies/dependency_trees.ts";
 import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import type { StartSource } from "../executable/start_source.ts";
 import type { ScriptManager } from "../executable/script_manager.ts";
@@ -32,6 +33,8 @@ export interface DockerRunnerParts {
   readonly code: CodeManager;
   /** Extracts archives. Closed with the runner. */
   readonly extractor: ArchiveExtractor;
+  /** Provides what was built for code. */
+  readonly dependencyTrees: DependencyTrees;
   /** Writes the runner's own files. */
   readonly scripts: ScriptManager;
   /** Makes code visible to one container. */

@@ -7,6 +7,7 @@
 import type { z } from "zod";
 import { DEFAULT_ARCHIVE_LIMITS } from "../archive/archive_limits.ts";
 import { InvalidConfigError, type Issue } from "../errors.ts";
+import { builderEnvironment } from "../dependencies/builder_environment.ts";
 import { RUNTIMES } from "../executable/runtimes.ts";
 import { withoutCredentials } from "../util/connection_string.ts";
 import { Secret } from "../util/secret.ts";
@@ -92,6 +93,14 @@ export function parseDockerRunnerConfig(
       maxFileBytes: value.ARCHIVE_MAX_FILE_MB * MIB,
       maxRatio: value.ARCHIVE_MAX_RATIO,
       ratioFreeBytes: DEFAULT_ARCHIVE_LIMITS.ratioFreeBytes,
+    },
+    builds: {
+      memoryBytes: value.BUILD_MEMORY_LIMIT_MB * MIB,
+      diskBytes: value.BUILD_DISK_LIMIT_MB * MIB,
+      timeoutMs: value.BUILD_TIMEOUT_SECONDS * 1000,
+      network: value.BUILD_NETWORK ?? (value.BOT_NETWORK === "none" ? "bridge" : value.BOT_NETWORK),
+      environment: builderEnvironment(value),
+      ...(value.SSL_CERT_FILE && { certificates: value.SSL_CERT_FILE }),
     },
     codeCacheBytes: value.CODE_CACHE_MB * MIB,
   };

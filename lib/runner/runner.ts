@@ -12,6 +12,7 @@ import type {
   LogLine,
 } from "../engine/container_orchestrator.ts";
 import type { Executable } from "../executable/executable.ts";
+import type { BuildDependenciesOptions, BuiltDependencies } from "../dependencies/dependencies.ts";
 import type { ExecutionResult, RunningResult } from "./execution_result.ts";
 import type { ContainerKind } from "../engine/labels.ts";
 import type { DiskUse } from "./disk_use.ts";
@@ -20,7 +21,7 @@ import type { PlacedLogLine } from "../logs/log_position.ts";
 import type { BotMetrics } from "../logs/metric_series.ts";
 import type { CollectedResult } from "./result_store.ts";
 
-export type { ContainerKind, ContainerUsage };
+export type { BuildDependenciesOptions, BuiltDependencies, ContainerKind, ContainerUsage };
 
 /** Options of every call. */
 export interface RunnerCallOptions {
@@ -202,6 +203,12 @@ export interface Runner extends AsyncDisposable {
    * {@linkcode startContainer} fetches whatever is missing or has changed. Rejects as the start would.
    */
   prepare(executable: Executable, options?: PrepareOptions): Promise<void>;
+  /**
+   * Builds what the code of an executable needs, unless that is already done: libraries that it names, and scripts in
+   * TypeScript. The result belongs into `Executable.dependencies`; a start builds nothing. Rejects with
+   * `DependencyError` if the description of the libraries cannot be used or a build fails.
+   */
+  buildDependencies(executable: Executable, options?: BuildDependenciesOptions): Promise<BuiltDependencies>;
   /**
    * Makes sure that a container runs. Does nothing if the same container already runs. Rejects with
    * `ContainerConflictError` if a container of this name has another hash or has exited, and leaves that container

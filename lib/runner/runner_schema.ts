@@ -18,6 +18,7 @@ export type VariableGroup =
   | "Servers"
   | "Containers"
   | "Code"
+  | "Dependencies"
   | "Logs"
   | "Service"
   | "Schedules"
@@ -66,6 +67,16 @@ const bucket = z.string().regex(
   "must be a bucket name: 3 to 63 lower-case letters, digits, '.' or '-'",
 );
 const flag = z.enum(["true", "false"], "must be true or false").transform((text) => text === "true");
+
+const network = z.string().regex(
+  /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/,
+  "must be host, bridge, none or the name of a network",
+);
+
+/** A variable that is passed to builders, and to no bot. */
+function builderText(description: string) {
+  return z.string().optional().meta(about("Dependencies", description, "that of the tool"));
+}
 
 function integer(min: number, max: number): z.ZodType<number, string> {
   return z.string().regex(/^\d{1,15}$/, `must be a whole number from ${min} to ${max}`).transform(Number)
@@ -146,10 +157,9 @@ export const RUNNER_SCHEMA = z.object({
       "what a container may write to disk, in MiB; one that writes more is stopped; 0 is no limit",
     ),
   ),
-  BOT_NETWORK: withDefault(
-    z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, "must be host, bridge, none or the name of a network"),
-    "host",
-  ).meta(about("Containers", "network of the containers; see security.md about the host's network")),
+  BOT_NETWORK: withDefault(network, "host").meta(
+    about("Containers", "network of the containers; see security.md about the host's network"),
+  ),
   BOT_USER: z.string().regex(/^\d{1,9}:\d{1,9}$/, "must be uid:gid, for example 1000:1000").optional().meta(
     about(
       "Containers",
@@ -219,6 +229,30 @@ export const RUNNER_SCHEMA = z.object({
       "MiB of archives, and of extracted trees, kept for the next start; code in use always stays",
     ),
   ),
+  BUILD_MEMORY_LIMIT_MB: withDefault(integer(64, 1_048_576), 1024).meta(
+    about("Dependencies", "memory of a builder in MiB, swap included"),
+  ),
+  BUILD_DISK_LIMIT_MB: withDefault(integer(1, 1_048_576), 4096).meta(
+    about("Dependencies", "what a build may write to disk, in MiB"),
+  ),
+  BUILD_TIMEOUT_SECONDS: withDefault(integer(1, 86_400), 600).meta(
+    about("Dependencies", "longest time of a build in seconds"),
+  ),
+  BUILD_NETWORK: network.optional().meta(
+    about("Dependencies", "network of the builders", "BOT_NETWORK; bridge if that is none"),
+  ),
+  SSL_CERT_FILE: absolutePath.optional().catch(undefined).meta(
+    about("Dependencies", "file of authorities, as PEM, that builders trust", "those of the image"),
+  ),
+  PIP_INDEX_URL: builderText("index of Python packages; may hold a password"),
+  PIP_EXTRA_INDEX_URL: builderText("more indexes of Python packages; may hold passwords"),
+  PIP_TRUSTED_HOST: builderText("index without TLS, as for pip"),
+  UV_DEFAULT_INDEX: builderText("index of Python packages, as for uv"),
+  UV_INDEX: builderText("more indexes of Python packages, as for uv"),
+  NPM_CONFIG_REGISTRY: builderText("registry of Node packages; may hold a password"),
+  HTTP_PROXY: builderText("proxy of the builders"),
+  HTTPS_PROXY: builderText("proxy of the builders for TLS"),
+  NO_PROXY: builderText("hosts that builders reach without the proxy"),
   XDG_DATA_HOME: absolutePath.optional().catch(undefined).meta(
     about("Where things are", "read for the default of DATA_DIR only"),
   ),

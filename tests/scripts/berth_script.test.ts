@@ -444,13 +444,13 @@ for (const tool of ["flock", "perl"]) {
 Deno.test("berth uses the stand-in images of an earlier run while they are there and nothing else is chosen", async () => {
   using machine = new Machine();
   const socket = `${machine.folder}/engine.sock`;
-  const chosen = "python3.11=berth-standin/python:3.11,nodejs20=berth-standin/node:20";
+  const chosen = "python3.11=berth-standin/python:3.11-r2,nodejs20=berth-standin/node:20-r2";
   Deno.mkdirSync(`${machine.project}/.berth`);
   Deno.writeTextFileSync(`${machine.project}/.berth/setup.env`, `RUNTIME_IMAGES='${chosen}'\n`);
   const env = { DOCKER_HOST: `unix://${socket}` };
   const images = (outcome: Outcome) => JSON.parse(outcome.stdout).images;
 
-  await using engine = fakeEngine(socket, ["berth-standin/python:3.11", "berth-standin/node:20"]);
+  await using engine = fakeEngine(socket, ["berth-standin/python:3.11-r2", "berth-standin/node:20-r2"]);
   const used = await machine.run(["doctor"], { env });
   assert.equal(images(used), chosen, used.stderr);
   assert.match(used.stderr, /stand-in images/);
@@ -460,7 +460,7 @@ Deno.test("berth uses the stand-in images of an earlier run while they are there
   assert.equal(own.stderr, "");
   await engine.shutdown();
 
-  await using _poorer = fakeEngine(socket, ["berth-standin/python:3.11"]);
+  await using _poorer = fakeEngine(socket, ["berth-standin/python:3.11-r2"]);
   const gone = await machine.run(["doctor"], { env });
   assert.equal(images(gone), null);
   assert.equal(gone.stderr, "");

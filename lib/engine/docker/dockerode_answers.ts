@@ -20,6 +20,19 @@ export function hasInspection(value: unknown): value is Docker.ContainerInspectI
     Config !== null;
 }
 
+/** Whether an answer is the inspection of an image. @param value The answer. */
+export function isImage(
+  value: unknown,
+): value is {
+  readonly Id: string;
+  readonly Os: string;
+  readonly Architecture: string;
+  readonly Variant?: string;
+} {
+  const { Os, Architecture } = (value ?? {}) as { Os?: unknown; Architecture?: unknown };
+  return hasId(value) && typeof Os === "string" && typeof Architecture === "string";
+}
+
 /** Whether an answer is the version of an engine. @param value The answer. */
 export function isVersion(value: unknown): value is Docker.DockerVersion {
   return typeof (value as Partial<Docker.DockerVersion> | null)?.ApiVersion === "string";

@@ -48,6 +48,7 @@ function toHostConfig({ resources, security, logs, ...spec }: ContainerSpec): Do
       target,
       `rw,noexec,nosuid,nodev,mode=1777,size=${sizeBytes}`,
     ])),
+    ...(spec.readOnlyRoot && { ReadonlyRootfs: true }),
     NetworkMode: spec.network,
     ExtraHosts: Object.entries(spec.hosts).map(([name, address]) => `${name}:${address}`),
     AutoRemove: spec.autoRemove,

@@ -17,6 +17,7 @@ import type {
   EngineCallOptions,
   EngineInfo,
   GetLogsOptions,
+  ImageInfo,
   ListContainersOptions,
   LogEntry,
   LogLine,
@@ -34,7 +35,7 @@ import { readLogLines } from "../read_log_lines.ts";
 import { DockerodeClient, type EngineRequestOptions } from "./dockerode_client.ts";
 import { fromInspection, fromListEntry } from "./dockerode_container_info.ts";
 import { DockerodeContainers } from "./dockerode_containers.ts";
-import { isInfo, isList, isVersion, storageOf } from "./dockerode_answers.ts";
+import { isImage, isInfo, isList, isVersion, storageOf } from "./dockerode_answers.ts";
 import { expectShape } from "./dockerode_errors.ts";
 import { readContainerFile } from "./dockerode_files.ts";
 import { DockerodeLogs } from "./dockerode_logs.ts";
@@ -127,9 +128,20 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
   }
 
   async hasImage(image: string, options: EngineCallOptions = {}): Promise<boolean> {
+    return (await this.#inspectImage(image, options)).status !== 404;
+  }
+
+  async inspectImage(image: string, options: EngineCallOptions = {}): Promise<ImageInfo | undefined> {
+    const { status, value } = await this.#inspectImage(image, options);
+    if (status === 404) return undefined;
+    const { Id, Os, Architecture, Variant } = expectShape(`look for image '${image}'`, value, isImage);
+    return { id: Id, platform: [Os, Architecture, Variant].filter(Boolean).join("/") };
+  }
+
+  #inspectImage(image: string, options: EngineCallOptions) {
     const path = `/images/${image.split("/").map(encodeURIComponent).join("/")}/json`;
     const request = { what: `look for image '${image}'`, method: "GET", path, kind: "read" } as const;
-    return (await this.#client.call(request, this.#bounds(options), [404])).status !== 404;
+    return this.#client.call(request, this.#bounds(options), [404]);
   }
 
   async pullImage(image: string, options: PullImageOptions = {}): Promise<void> {

@@ -1,0 +1,63 @@
+/**
+ * Ends builds that take too long or write too much.
+ *
+ * @module
+ */
+
+import { measureTree } from "../util/measure_tree.ts";
+import type { BuildSettings } from "./build_settings.ts";
+
+/** A limit that a build has exceeded. */
+export type ExceededLimit = "time" | "disk";
+
+/** The watch over one build. */
+export interface BuildWatch extends Disposable {
+  /** Aborted when the build exceeds a limit. */
+  readonly signal: AbortSignal;
+  /** The limit; `undefined` while none is exceeded. */
+  readonly reason: ExceededLimit | undefined;
+}
+
+/** Time between two measurements, in ms. */
+const MEASURE_MS = 1_000;
+
+/**
+ * Watches a build.
+ *
+ * @param folder Absolute path of the folder that the build writes to.
+ * @param settings The limits.
+ */
+export function watchBuild(
+  folder: string,
+  { timeoutMs, diskBytes }: Pick<BuildSettings, "timeoutMs" | "diskBytes">,
+): BuildWatch {
+  const ended = new AbortController();
+  let reason: ExceededLimit | undefined;
+  const exceed = (limit: ExceededLimit) => {
+    reason ??= limit;
+    ended.abort(new DOMException(`The build exceeded its limit of ${limit}`, "AbortError"));
+  };
+  const timer = setTimeout(() => exceed("time"), timeoutMs);
+  let measuring: ReturnType<typeof setTimeout> | undefined;
+  const measure = async () => {
+    // A failed measurement is repeated: files come and go while the build runs.
+    const size = await measureTree(folder, { enoughBytes: diskBytes, signal: ended.signal }).catch(() =>
+      undefined
+    );
+    if (ended.signal.aborted) return;
+    if (size && size.bytes > diskBytes) exceed("disk");
+    else measuring = setTimeout(() => void measure(), MEASURE_MS);
+  };
+  measuring = setTimeout(() => void measure(), MEASURE_MS);
+  return {
+    signal: ended.signal,
+    get reason() {
+      return reason;
+    },
+    [Symbol.dispose]: () => {
+      clearTimeout(timer);
+      clearTimeout(measuring);
+      ended.abort();
+    },
+  };
+}

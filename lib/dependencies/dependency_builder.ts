@@ -1,0 +1,269 @@
+/**
+ * Runs one build in a container: installs libraries, or bundles TypeScript.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { ContainerBuilder } from "../executable/container_builder.ts";
+import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
+import type { BindMount, ContainerSpec } from "../engine/container_spec.ts";
+import { LABEL } from "../engine/labels.ts";
+import type { Workspaces } from "../code/workspaces.ts";
+import { removeTree } from "../code/remove_tree.ts";
+import { type FileOwner, onDisk } from "../util/files.ts";
+import { passwordsIn } from "./builder_environment.ts";
+import { type BuilderName, BUILDERS } from "./builders.ts";
+import { watchBuild } from "./build_limits.ts";
+import { BuildOutput } from "./build_output.ts";
+import type { BuildSettings } from "./build_settings.ts";
+import { DependencyError } from "./dependency_error.ts";
+import { explainBuild } from "./explain_build.ts";
+
+/** Parts of a {@linkcode DependencyBuilder}. */
+export interface DependencyBuilderOptions {
+  /** The engine. */
+  readonly orchestrator: ContainerOrchestrator;
+  /** Labels that every container of this instance carries. */
+  readonly ownLabels: () => Readonly<Record<string, string>>;
+  /** Folders of the builds. */
+  readonly workspaces: Workspaces;
+  /** User that builders run as. */
+  readonly user: FileOwner;
+  /** Removes a folder that Berth may not remove itself. @param name Its name. @param image An image with a shell. */
+  readonly discard: (name: string, image: string) => Promise<void>;
+  /** Limits and surroundings. */
+  readonly settings: BuildSettings;
+}
+
+/** One build. */
+export interface BuildTask {
+  /** Program that builds. */
+  readonly builder: BuilderName;
+  /** What the program has to know. */
+  readonly task: Readonly<Record<string, unknown>>;
+  /** Reference of the image, which must be present. */
+  readonly image: string;
+  /** Interpreter of the image. */
+  readonly interpreter: string;
+  /** Folders that the build reads. */
+  readonly binds: readonly BindMount[];
+  /** Whether the build needs the network. */
+  readonly isOnline: boolean;
+  /** What is built, for error messages, for example `requirements.txt`. */
+  readonly what: string;
+}
+
+/** What a build has left, valid until the callback returns. */
+export interface BuildResult {
+  /** Absolute path of the archive. Its content is not trusted. */
+  readonly archive: string;
+  /** Reads a small file that the build wrote. @param name Its name. */
+  readonly read: (name: string) => Promise<string>;
+}
+
+/** Options of {@linkcode DependencyBuilder.run}. */
+export interface RunBuildOptions {
+  /** Called for each line that the build prints. */
+  readonly onLine?: (line: string) => void;
+  /** Cancels the build. */
+  readonly signal: AbortSignal;
+}
+
+const MAX_TEXT_BYTES = 8 * 1024 ** 2;
+
+/**
+ * Runs builds in containers that are as closed as a bot's: no capabilities, a read-only system, limits of memory, time
+ * and disk, and nothing of Berth's but the input and one folder for the output.
+ */
+export class DependencyBuilder {
+  readonly #options: DependencyBuilderOptions;
+  readonly #log = getLogger(["berth", "runner"]);
+
+  /** @param options See {@linkcode DependencyBuilderOptions}. */
+  constructor(options: DependencyBuilderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Runs a build, and calls a function with its result. Nothing of the build stays.
+   *
+   * @param build The build.
+   * @param use The function.
+   * @param options See {@linkcode RunBuildOptions}.
+   * @returns The result of the function.
+   * @throws {DependencyError} If the build fails; `lines` has the end of its output.
+   * @throws {BerthError} If the folder cannot be written (`archive/io`).
+   */
+  async run<T>(
+    build: BuildTask,
+    use: (result: BuildResult) => Promise<T>,
+    { onLine, signal }: RunBuildOptions,
+  ): Promise<T> {
+    const { workspaces, discard } = this.#options;
+    const name = await workspaces.create("build");
+    const folder = workspaces.path(name);
+    try {
+      await this.#fill(folder, build);
+      await this.#build(
+        folder,
+        name,
+        build,
+        new BuildOutput(passwordsIn(this.#options.settings.environment), onLine),
+        signal,
+      );
+      signal.throwIfAborted();
+      return await use({
+        archive: await fileOf(`${folder}/work/result.zip`, build.what),
+        read: async (file) => {
+          const path = await fileOf(`${folder}/work/${file}`, build.what);
+          if ((await Deno.lstat(path)).size > MAX_TEXT_BYTES) throw noResult(build.what);
+          return await Deno.readTextFile(path);
+        },
+      });
+    } finally {
+      // Usually the files belong to a user whose files root may remove.
+      await removeTree(`${folder}/work`).catch(() => {});
+      await discard(name, build.image);
+    }
+  }
+
+  async #fill(folder: string, { builder, task }: BuildTask): Promise<void> {
+    const { user, settings: { environment, certificates } } = this.#options;
+    const owner = Deno.uid() === 0 ? user : undefined;
+    const files: Record<string, string> = {
+      ...BUILDERS[builder],
+      "task.json": JSON.stringify(task),
+      "environment.json": JSON.stringify({
+        ...Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, value.reveal()])),
+        ...(certificates !== undefined && CERTIFICATE_VARIABLES),
+      }),
+      ...(certificates !== undefined && { "certificates.pem": await readCertificates(certificates) }),
+    };
+    await onDisk(`write to '${folder}'`, async () => {
+      for (const name of ["input", "work"]) {
+        await Deno.mkdir(`${folder}/${name}`);
+        await Deno.chmod(`${folder}/${name}`, name === "work" ? 0o777 : 0o755);
+        if (owner) await Deno.chown(`${folder}/${name}`, owner.uid, owner.gid);
+      }
+      for (const [name, text] of Object.entries(files)) {
+        const path = `${folder}/input/${name}`;
+        // Without an owner the container may run as another user of a rootless engine; the folder above is closed.
+        await Deno.writeTextFile(path, text, { mode: owner ? 0o400 : 0o444 });
+        if (owner) await Deno.chown(path, owner.uid, owner.gid);
+      }
+    });
+  }
+
+  async #build(
+    folder: string,
+    name: string,
+    build: BuildTask,
+    output: BuildOutput,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { orchestrator, settings } = this.#options;
+    const begun = performance.now();
+    using limits = watchBuild(`${folder}/work`, settings);
+    const either = AbortSignal.any([signal, limits.signal]);
+    const spec = this.#specOf(folder, name, build);
+    try {
+      const { id } = await orchestrator.createAndStart(spec, { signal: either });
+      const following = follow(orchestrator, id, output, either);
+      const { exitCode, oomKilled } = await orchestrator.wait(id, { signal: either });
+      await following;
+      this.#log.debug("dependencies built", {
+        builder: build.builder,
+        exitCode,
+        ms: Math.round(performance.now() - begun),
+      });
+      if (exitCode === 0) return;
+      const problem = await problemIn(`${folder}/work/problem`);
+      throw explainBuild({ ...build, exitCode, oomKilled, problem, lines: output.lines, settings });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (limits.reason === undefined) throw error;
+      throw explainBuild({ ...build, exceeded: limits.reason, lines: output.lines, settings });
+    } finally {
+      await orchestrator.remove(spec.name);
+    }
+  }
+
+  #specOf(folder: string, name: string, build: BuildTask): ContainerSpec {
+    const { user, ownLabels, settings } = this.#options;
+    const script = `/input/${Object.keys(BUILDERS[build.builder])[0]}`;
+    const spec = new ContainerBuilder(`berth-${name}`, build.image)
+      .withLabels({ ...ownLabels(), [LABEL.kind]: "build", [LABEL.folder]: name })
+      .withCommand([build.interpreter, script])
+      .withBinds([
+        { source: `${folder}/input`, target: "/input", readOnly: true },
+        { source: `${folder}/work`, target: "/build" },
+        ...build.binds.map((bind) => ({ ...bind, readOnly: true })),
+      ])
+      .withEnv({ HOME: "/build/home", TMPDIR: "/build/tmp", PYTHONDONTWRITEBYTECODE: "1" })
+      // A small share, so that bots come first.
+      .withResources({
+        memoryBytes: settings.memoryBytes,
+        cpuShares: 128,
+        pids: 512,
+        diskBytes: settings.diskBytes,
+      })
+      .withLogs({ maxSizeBytes: 1024 ** 2, maxFiles: 3 })
+      .withSecurity({ user: `${user.uid}:${user.gid}`, capabilities: [], allowNewPrivileges: false })
+      .withNetwork(build.isOnline ? settings.network : "none")
+      .build();
+    return { ...spec, readOnlyRoot: true, tmpfs: [{ target: "/tmp", sizeBytes: 16 * 1024 ** 2 }] };
+  }
+}
+
+const CERTIFICATES = "/input/certificates.pem";
+const CERTIFICATE_VARIABLES = {
+  SSL_CERT_FILE: CERTIFICATES,
+  PIP_CERT: CERTIFICATES,
+  REQUESTS_CA_BUNDLE: CERTIFICATES,
+  NODE_EXTRA_CA_CERTS: CERTIFICATES,
+  NPM_CONFIG_CAFILE: CERTIFICATES,
+};
+
+async function readCertificates(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    throw new DependencyError("failed", `Cannot read the certificates at '${path}'.`, {
+      advice: "Correct SSL_CERT_FILE in the environment of the service.",
+      cause: error,
+    });
+  }
+}
+
+async function follow(
+  orchestrator: ContainerOrchestrator,
+  id: string,
+  output: BuildOutput,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for await (const { text } of orchestrator.getLogs(id, { follow: true, signal })) output.add(text);
+  } catch (error) {
+    // The end of the container decides; its output only explains.
+    if (!signal.aborted) output.add(`berth: the output is not complete: ${(error as Error).message}`);
+  }
+}
+
+/** The container is gone, so that nobody can put a link in place of the file. */
+async function fileOf(path: string, what: string): Promise<string> {
+  const info = await Deno.lstat(path).catch(() => undefined);
+  if (!info?.isFile) throw noResult(what);
+  return path;
+}
+
+async function problemIn(path: string): Promise<string | undefined> {
+  const info = await Deno.lstat(path).catch(() => undefined);
+  return info?.isFile && info.size < 4096 ? await Deno.readTextFile(path) : undefined;
+}
+
+function noResult(what: string): DependencyError {
+  return new DependencyError("failed", `The build of ${what} ended without a result.`, {
+    advice: "A package has interfered with it; deploy with the folders that the bot needs (--vendor).",
+  });
+}

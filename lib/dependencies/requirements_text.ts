@@ -1,0 +1,84 @@
+/**
+ * Reads requirements files and their locks, as far as a build has to know them. Pure.
+ *
+ * @module
+ */
+
+/** Number of files that requirements may include. */
+const MAX_FILES = 20;
+
+/**
+ * Collects a requirements file and the files that it includes (`-r`, `-c`).
+ *
+ * @param path Path of the file, relative to the root of the code.
+ * @param read Reads a file; `undefined` if there is none. A missing file is reported by the tool that installs.
+ * @returns Contents by path.
+ */
+export function requirementFiles(
+  path: string,
+  read: (path: string) => string | undefined,
+): Record<string, string> {
+  const found: Record<string, string> = {};
+  const pending = [path];
+  for (
+    let at = pending.pop();
+    at !== undefined && Object.keys(found).length < MAX_FILES;
+    at = pending.pop()
+  ) {
+    const text = at in found ? undefined : read(at);
+    if (text === undefined) continue;
+    found[at] = text;
+    const folder = at.includes("/") ? at.slice(0, at.lastIndexOf("/") + 1) : "";
+    for (const [, name] of text.matchAll(/^\s*(?:-r|-c|--requirement|--constraint)[=\s]\s*(\S+)/gm)) {
+      pending.push(`${folder}${name}`.replace(/^(?:\.\/)+/, ""));
+    }
+  }
+  return found;
+}
+
+/** Whether requirements are a lock themselves: hashes pin every file. @param text The requirements. */
+export function isPinned(text: string): boolean {
+  return /^[^#\n]*--hash=sha(?:256|384|512):[0-9a-f]+/m.test(text);
+}
+
+/**
+ * Finds requirements that a lock does not have. A requirement with a marker may be missing for a reason.
+ *
+ * @param requirements Contents of the requirements files.
+ * @param lock Content of the lock.
+ * @returns Their names, normalized.
+ */
+export function missingFromLock(requirements: readonly string[], lock: string): string[] {
+  const locked = new Set(linesOf(lock).map(nameIn));
+  const named = requirements.flatMap(linesOf).filter((line) => !line.includes(";")).map(nameIn);
+  return [...new Set(named)].filter((name) => name !== undefined && !locked.has(name)) as string[];
+}
+
+/** Words of the first line of a lock that Berth has made. */
+const STAMP = /^# Made by Berth from \S+ \(([0-9a-f]{64})\)/;
+
+/** Returns the hash that a lock of Berth's was made for; `undefined` for any other lock. @param lock The lock. */
+export function stampOf(lock: string): string | undefined {
+  return STAMP.exec(lock)?.[1];
+}
+
+/**
+ * Writes the first lines of a lock, which say what it was made from.
+ *
+ * @param source Name of the file that it was made from.
+ * @param hash Hash of all files that it was made from.
+ */
+export function stampFor(source: string, hash: string): string {
+  return `# Made by Berth from ${source} (${hash}).\n` +
+    "# Commit this file. To renew it, remove it and deploy again.\n";
+}
+
+function linesOf(text: string): string[] {
+  return text.replaceAll(/\\\r?\n/g, " ").split(/\r?\n/).map((line) => line.trim());
+}
+
+/** The name of a package as PEP 503 compares it; `undefined` for options, comments and paths. */
+function nameIn(line: string): string | undefined {
+  const [, name] = /^([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:$|[[=<>!~;@#\s])/.exec(line) ?? [];
+  return name?.toLowerCase().replaceAll(/[-_.]+/g, "-");
+}
