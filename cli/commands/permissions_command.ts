@@ -74,12 +74,14 @@ function flagsOf({ env }: CliContext, lenient: boolean): string[] {
  * @throws {InvalidConfigError} If a path cannot be written in a list of flags.
  */
 export function servicePermissions(config: ServiceConfig): string[] {
-  const { dockerHost, tempDir, dataDir, minio } = config.runner;
+  const { dockerHost, tempDir, dataDir, minio, builds } = config.runner;
   const socket = dockerHost.slice("unix://".length);
   const folders = [socket, tempDir, dataDir];
   const { tls } = config.http ?? {};
-  const certificate = tls ? [tls.certFile, tls.keyFile] : [];
-  const unusable = [...folders, ...certificate].filter((path) => /[\s,]/.test(path));
+  // Builders get a copy of the authorities.
+  const authorities = builds.certificates === undefined ? [] : [builds.certificates];
+  const certificates = [...(tls ? [tls.certFile, tls.keyFile] : []), ...authorities];
+  const unusable = [...folders, ...certificates].filter((path) => /[\s,]/.test(path));
   if (unusable.length > 0) {
     throw new InvalidConfigError(
       unusable.map((path) => ({
@@ -101,7 +103,7 @@ export function servicePermissions(config: ServiceConfig): string[] {
   ];
   return [
     mongo ? `--allow-net=${hosts.join(",")}` : "--allow-net",
-    `--allow-read=${[LIBRARY, ...folders, ...hostFiles, ...certificate].join(",")}`,
+    `--allow-read=${[LIBRARY, ...folders, ...hostFiles, ...certificates].join(",")}`,
     `--allow-write=${folders.join(",")}`,
     ...ENVIRONMENT,
     "--allow-sys=uid,gid,statfs",
