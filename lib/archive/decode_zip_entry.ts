@@ -4,9 +4,10 @@
  * @module
  */
 
-import { crc32 } from "./crc32.ts";
+import { inflateRawSync } from "node:zlib";
 import { Inflate } from "fflate";
-import { InvalidArchiveError } from "../errors.ts";
+import { crc32 } from "./crc32.ts";
+import { InvalidArchiveError, messageOf } from "../errors.ts";
 import { ZIP_STORED, type ZipEntry } from "./zip_directory.ts";
 
 /** Source and target of the data. */
@@ -19,6 +20,13 @@ export interface DecodeZipEntryOptions {
   write(chunk: Uint8Array): void;
 }
 
+/**
+ * Size up to which an entry is decompressed at once, compressed and not, in bytes. The native decompressor is four times
+ * as fast as the one that takes pieces, but it needs memory for the whole.
+ */
+const MAX_WHOLE_BYTES = 16 * 1024 ** 2;
+/** Size of a piece that is only read, in bytes. */
+const READ_BYTES = 256 * 1024;
 /** Size of a compressed piece, in bytes. It inflates at most 1032 times, to 16 MiB, so a bomb gets no more memory. */
 const PIECE_BYTES = 16 * 1024;
 /** Ratio of a piece from which the following pieces are smaller, to keep the memory flat. */
@@ -28,7 +36,7 @@ const STEEP_PIECE_BYTES = 2 * 1024;
 const MAX_SILENT_BYTES = 128 * 1024;
 
 /**
- * Decompresses an entry in small pieces, stops as soon as it exceeds its declared size, and checks its CRC-32. The
+ * Decompresses an entry, stops as soon as it exceeds its declared size, and checks its CRC-32. The
  * declared size is within the limits, so the real size is, too.
  *
  * @param entry The entry.
@@ -39,10 +47,46 @@ export function decodeZipEntry(entry: ZipEntry, options: DecodeZipEntryOptions):
   const content = new DeclaredContent(entry, options.write);
   if (entry.method === ZIP_STORED) {
     for (const { piece } of pieces(entry, options, () => PIECE_BYTES)) content.take(piece);
+  } else if (entry.size <= MAX_WHOLE_BYTES && entry.compressedSize <= MAX_WHOLE_BYTES) {
+    inflateWhole(entry, options, content);
   } else {
     inflate(entry, options, content);
   }
   content.verify();
+}
+
+function inflateWhole(entry: ZipEntry, options: DecodeZipEntryOptions, content: DeclaredContent): void {
+  const compressed = new Uint8Array(entry.compressedSize);
+  let at = 0;
+  for (const { piece } of pieces(entry, options, () => READ_BYTES)) {
+    compressed.set(piece, at);
+    at += piece.length;
+  }
+  const { buffer, engine } = inflateAtOnce(compressed, entry, content);
+  if (engine.bytesWritten < compressed.length) {
+    throw corrupt(entry, "its compressed data goes on after its end");
+  }
+  content.take(buffer);
+}
+
+/** What the decompressor returns with `info`, which its types lack. */
+interface Inflated {
+  readonly buffer: Uint8Array;
+  /** Its `bytesWritten` is the number of bytes that were read. */
+  readonly engine: { readonly bytesWritten: number };
+}
+
+function inflateAtOnce(compressed: Uint8Array, entry: ZipEntry, content: DeclaredContent): Inflated {
+  try {
+    // One byte more than declared is enough to know that there are more.
+    const options = { info: true, maxOutputLength: entry.size + 1 };
+    return inflateRawSync(compressed, options) as unknown as Inflated;
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code === "ERR_BUFFER_TOO_LARGE") {
+      throw content.wrongSize("more");
+    }
+    throw corrupt(entry, `its compressed data is broken (${messageOf(error)})`);
+  }
 }
 
 function inflate(entry: ZipEntry, options: DecodeZipEntryOptions, content: DeclaredContent): void {
@@ -56,10 +100,7 @@ function inflate(entry: ZipEntry, options: DecodeZipEntryOptions, content: Decla
     try {
       stream.push(piece, isLast);
     } catch (error) {
-      throw corrupt(
-        entry,
-        `its compressed data is broken (${error instanceof Error ? error.message : error})`,
-      );
+      throw corrupt(entry, `its compressed data is broken (${messageOf(error)})`);
     }
     // After the end of the data, the decompressor only collects its input.
     silent = chunks.length === 0 ? silent + piece.length : 0;
@@ -102,13 +143,13 @@ class DeclaredContent {
 
   take(chunk: Uint8Array): void {
     this.#size += chunk.length;
-    if (this.#size > this.entry.size) throw this.#wrongSize("more");
+    if (this.#size > this.entry.size) throw this.wrongSize("more");
     this.#crc = crc32(chunk, this.#crc);
     this.write(chunk);
   }
 
   verify(): void {
-    if (this.#size !== this.entry.size) throw this.#wrongSize(`only ${this.#size}`);
+    if (this.#size !== this.entry.size) throw this.wrongSize(`only ${this.#size}`);
     if (this.#crc !== this.entry.crc) {
       throw new InvalidArchiveError(
         "crc-mismatch",
@@ -118,7 +159,8 @@ class DeclaredContent {
     }
   }
 
-  #wrongSize(found: string): InvalidArchiveError {
+  /** Creates the error of another size. @param found How much there is. */
+  wrongSize(found: string): InvalidArchiveError {
     const { label, size } = this.entry;
     return new InvalidArchiveError(
       "header-mismatch",
