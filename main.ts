@@ -40,6 +40,8 @@ const code = await runCli(Deno.args, {
   examplesDir: fileURLToPath(new URL("./examples", import.meta.url)),
   terminal: createTerminal({ color, interactive: Deno.stderr.isTerminal(), isScreen }),
   ...(Deno.stdin.isTerminal() && { confirm: (question: string) => confirm(question) }),
+  readSecret: async (question: string) =>
+    (await import("./cli/read_secret.ts")).readSecret(Deno.stdin, askOnStderr, question),
   signal: stop.signal,
   // Loaded on demand, so that commands that need none of it start sooner.
   createOrchestrator: async (config) => {
@@ -78,11 +80,17 @@ const code = await runCli(Deno.args, {
 });
 Deno.exit(code);
 
+function askOnStderr(text: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(text));
+}
+
 /** The configuration's schema is loaded only for commands that need it: a client starts in a fraction of the time. */
 async function variables(): Promise<readonly string[]> {
   if (isClientCommand(Deno.args[0])) return CLIENT_VARIABLES;
   const { SERVICE_VARIABLES } = await import("./services/config.ts");
-  return [...SERVICE_VARIABLES, ...CLIENT_VARIABLES];
+  // Which variables bots may get is configuration, too.
+  const secrets = (Deno.env.get("SECRET_ENV") ?? "").split(",").map((name) => name.trim()).filter(Boolean);
+  return [...SERVICE_VARIABLES, ...CLIENT_VARIABLES, ...secrets];
 }
 
 /** Only commands that report misspelled names have the permission to list all variables. */

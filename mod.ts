@@ -91,6 +91,8 @@ export type { ArchiveLimits } from "./lib/archive/archive_limits.ts";
 export type { LogLimits, ResourceLimits } from "./lib/engine/container_spec.ts";
 export type { LogMode } from "./lib/logs/log_backpressure.ts";
 export type { UidRange } from "./lib/users/bot_users.ts";
+export type { SecretsConfig } from "./lib/secrets/create_secret_resolver.ts";
+export type { VaultConfig } from "./lib/secrets/vault_secrets.ts";
 export { Secret } from "./lib/util/secret.ts";
 
 // Code and objects
@@ -137,6 +139,7 @@ export {
   ObjectConflictError,
   ObjectNotFoundError,
   ObjectStoreError,
+  SecretUnavailableError,
   StartInterruptedError,
   TimeLimitError,
 } from "./lib/errors.ts";

@@ -27,6 +27,8 @@ export interface CliContext {
   readonly terminal: Terminal;
   /** Asks a person a question that is answered with yes or no. Absent if nobody is there to answer. */
   readonly confirm?: (question: string) => boolean;
+  /** Asks for a value that is not shown, or reads it from standard input; `undefined` if the person gave up. */
+  readonly readSecret?: (question: string) => Promise<string | undefined>;
   /** Aborted when the user ends the command. */
   readonly signal: AbortSignal;
   /** Creates the engine's client. */

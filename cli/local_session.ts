@@ -12,6 +12,7 @@ import type { ObjectStore } from "../lib/objects/object_store.ts";
 import { ALL_SEGMENTS, type Runner } from "../lib/runner/runner.ts";
 import { ensureTempDir } from "../lib/util/temp_dir.ts";
 import { BERTH_KEY } from "../services/documents/berth_settings.ts";
+import { readBotSettings } from "../services/documents/bot_settings.ts";
 import type { BotFolder } from "./deploy/bot_folder.ts";
 import { allSettledOrThrow } from "../lib/util/promises.ts";
 import { storeArchive } from "./deploy/store_archive.ts";
@@ -105,6 +106,7 @@ export class LocalSession implements AsyncDisposable {
         filePath,
         // The result is passed to the command, and not stored.
         persistResults: false,
+        ...readBotSettings(bot.settings, []).shape,
       });
     // Report problems of the folder before anything is written.
     describe("not-stored-yet");

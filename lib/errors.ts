@@ -294,6 +294,24 @@ export class ContainerConflictError extends BerthError {
   }
 }
 
+/** A secret of a bot has no usable value. Nothing was started without it. */
+export class SecretUnavailableError extends BerthError {
+  /** What is wrong, without the name of the secret. */
+  readonly problem: string;
+
+  /**
+   * Makes the error.
+   *
+   * @param secret Name of the secret.
+   * @param reference Where its value should be, for example `file:binance/key`.
+   * @param problem What is wrong; shows no part of any value.
+   */
+  constructor(readonly secret: string, readonly reference: string, problem: string) {
+    super("secret/unavailable", `Secret ${secret} (${reference}) cannot be used: ${problem}.`);
+    this.problem = problem;
+  }
+}
+
 /** A file in a container is missing, too large or not a regular file. */
 export class ContainerFileError extends BerthError {
   /**

@@ -26,6 +26,7 @@ const GROUPS: readonly VariableGroup[] = [
   "API",
   "Code",
   "Dependencies",
+  "Secrets",
 ];
 
 const HEAD = `# Configuration

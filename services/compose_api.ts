@@ -7,6 +7,7 @@
 import { ArchiveExtractor } from "../lib/archive/archive_extractor.ts";
 import PROJECT from "../deno.json" with { type: "json" };
 import type { ObjectStore } from "../lib/objects/object_store.ts";
+import { AgeFile } from "../lib/secrets/age_file.ts";
 import type { Runner } from "../lib/runner/runner.ts";
 import { systemClock } from "../lib/util/clock.ts";
 import { type ApiApp, createApiApp } from "./api/api_app.ts";
@@ -69,6 +70,7 @@ export function composeApi(config: ServiceConfig, parts: ApiCompositionParts): C
     ...stores,
     store,
     runner,
+    secrets: new AgeFile({ dataDir: config.runner.dataDir }),
     backtests,
     ...(config.services.includes("bots") &&
       { botService: services.bots, backtestService: services.backtests }),

@@ -253,6 +253,17 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         json: json === true,
       }, context),
   },
+  secret: {
+    options: { json: { type: "boolean" } },
+    takes: { what: "set, list or rm, and the name of a secret", min: 1, max: 2 },
+    isClient: true,
+    help: HELP.secret.text,
+    run: async ([action, name], { json }, context) =>
+      (await import("./secret_command.ts")).secretCommand(
+        { action: action!, ...text("name", name), json: json === true },
+        context,
+      ),
+  },
   dashboard: {
     options: { json: { type: "boolean" } },
     isClient: true,

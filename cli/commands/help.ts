@@ -323,6 +323,18 @@ on another machine from BERTH_SERVER.
   --expires TIME  when the token ends, from now, such as 12h or 90d (default: never)
   --json          print JSON`,
   },
+  secret: {
+    group: "Give access",
+    takes: "set NAME",
+    summary: "set, list or remove the secrets of bots",
+    text: `Usage: berth secret set|list|rm [NAME] [--json]
+
+'set' asks for the value without showing it, or reads it from standard input, and stores it in the service's encrypted
+file; a bot with the reference age:NAME gets it. A new value replaces the bots that use it. 'list' lists the names, and
+nobody can read the values. 'rm' removes one.
+
+  --json  print JSON`,
+  },
   dashboard: {
     group: "Give access",
     summary: "print a link that logs a browser in",

@@ -5,6 +5,7 @@
  */
 
 import { InvalidConfigError } from "../../lib/errors.ts";
+import { memoryFolderPlaces } from "../../lib/secrets/memory_folder.ts";
 import { HOST_USER_FILES } from "../../lib/users/host_users.ts";
 import {
   ownSocketOf,
@@ -23,11 +24,14 @@ import { misspelledVariables } from "../misspelled_variables.ts";
 const LIBRARY = "lib";
 /** Variables that the program reads besides the configuration. */
 const TERMINAL_VARIABLES = ["INIT_CWD", "NO_COLOR"];
-/** Variables that the program reads with any configuration. */
-const ENVIRONMENT: readonly string[] = [
-  `--allow-env=${[...SERVICE_VARIABLES, ...TERMINAL_VARIABLES].join(",")}`,
-  "--ignore-env",
-];
+
+/** Variables that the program reads: those of the configuration, and those that `env:` references may name. */
+function environmentFlags(secrets: readonly string[] = []): string[] {
+  return [
+    `--allow-env=${[...SERVICE_VARIABLES, ...TERMINAL_VARIABLES, ...secrets].join(",")}`,
+    "--ignore-env",
+  ];
+}
 
 /** Options of {@linkcode permissionsCommand}. */
 export interface PermissionsOptions {
@@ -61,7 +65,7 @@ function flagsOf({ env }: CliContext, lenient: boolean): string[] {
   try {
     return servicePermissions(parseServiceConfig(env));
   } catch (error) {
-    if (lenient && error instanceof InvalidConfigError) return [...ENVIRONMENT];
+    if (lenient && error instanceof InvalidConfigError) return environmentFlags();
     throw error;
   }
 }
@@ -74,14 +78,15 @@ function flagsOf({ env }: CliContext, lenient: boolean): string[] {
  * @throws {InvalidConfigError} If a path cannot be written in a list of flags.
  */
 export function servicePermissions(config: ServiceConfig): string[] {
-  const { dockerHost, tempDir, dataDir, minio, builds } = config.runner;
+  const { dockerHost, tempDir, dataDir, minio, builds, secrets } = config.runner;
   const socket = dockerHost.slice("unix://".length);
-  const folders = [socket, tempDir, dataDir];
+  const folders = [socket, tempDir, dataDir, ...memoryFolderPlaces({ ...secrets, uid: Deno.uid() ?? 0 })];
+  const readable = [secrets.dir, ...(secrets.vault?.tokenFile ? [secrets.vault.tokenFile] : [])];
   const { tls } = config.http ?? {};
   // Builders get a copy of the authorities.
   const authorities = builds.certificates === undefined ? [] : [builds.certificates];
   const certificates = [...(tls ? [tls.certFile, tls.keyFile] : []), ...authorities];
-  const unusable = [...folders, ...certificates].filter((path) => /[\s,]/.test(path));
+  const unusable = [...folders, ...readable, ...certificates].filter((path) => /[\s,]/.test(path));
   if (unusable.length > 0) {
     throw new InvalidConfigError(
       unusable.map((path) => ({
@@ -99,15 +104,22 @@ export function servicePermissions(config: ServiceConfig): string[] {
     ...(config.http ? [`${bracketed(config.http.hostname)}:${config.http.port}`] : []),
     ...(minio ? [`${bracketed(minio.host)}:${minio.port}`] : []),
     ...(mongo ?? []),
+    ...(secrets.vault ? [hostOf(secrets.vault.address)] : []),
     ...(config.natsUrl ? natsHosts(config.natsUrl.reveal()) : []),
   ];
   return [
     mongo ? `--allow-net=${hosts.join(",")}` : "--allow-net",
-    `--allow-read=${[LIBRARY, ...folders, ...hostFiles, ...certificates].join(",")}`,
+    `--allow-read=${[LIBRARY, ...folders, ...readable, ...hostFiles, ...certificates].join(",")}`,
     `--allow-write=${folders.join(",")}`,
-    ...ENVIRONMENT,
+    ...environmentFlags(Object.keys(secrets.env)),
     "--allow-sys=uid,gid,statfs",
   ];
+}
+
+/** Deno wants a port. */
+function hostOf(address: string): string {
+  const { hostname, port, protocol } = new URL(address);
+  return `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
 }
 
 function bracketed(host: string): string {

@@ -33,6 +33,8 @@ export const LABEL = {
   code: "berth.code",
   /** User id that it runs as. */
   uid: "berth.uid",
+  /** References of its secrets by name, as JSON; never a value. Absent if it has none. */
+  secrets: "berth.secrets",
   /** Slot of a scheduled run. */
   slot: "berth.slot",
   /** Interval between two writes of its log in seconds, if it differs from the configured one. */

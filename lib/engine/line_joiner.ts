@@ -126,5 +126,10 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
  * @returns The line; invalid UTF-8 becomes U+FFFD.
  */
 export function decodePieces(pieces: readonly Uint8Array[]): string {
-  return decoder.decode(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces));
+  return decoder.decode(wholeOf(pieces));
+}
+
+/** Joins a line. @param pieces Its pieces, see {@linkcode OnLine}. @returns Its bytes; the only piece is not copied. */
+export function wholeOf(pieces: readonly Uint8Array[]): Uint8Array {
+  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
 }

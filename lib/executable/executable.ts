@@ -9,6 +9,7 @@ import { type CodeDependencies, codeDependencies } from "./code_dependencies.ts"
 import { BOT_ID_RULE, isBotId } from "./bot_id.ts";
 import { InvalidExecutableError, type Issue } from "../errors.ts";
 import { jsonTextProblem } from "../util/json_check.ts";
+import { secretIssues } from "../secrets/secret_issues.ts";
 import { DEFAULT_RUNTIME, RUNTIMES } from "./runtimes.ts";
 
 /** Program of a bot: `bot` runs until it is stopped, `backtest` ends by itself. */
@@ -38,6 +39,10 @@ export interface Executable {
   readonly segment: number;
   /** What was built for the code at its deployment. @default {nothing} */
   readonly dependencies?: CodeDependencies;
+  /** References of the secrets by name, for example `file:binance/key`; absent if there are none. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** Whether each secret is also a variable of the container, which the engine shows to its users; absent for no. */
+  readonly secretsAsEnv?: true;
 }
 
 /** Input of {@linkcode parseExecutable}. */
@@ -88,6 +93,18 @@ export interface ExecutableInput {
   readonly segment?: number;
   /** See {@linkcode Executable.dependencies}. @default {nothing} */
   readonly dependencies?: CodeDependencies;
+  /**
+   * See {@linkcode Executable.secrets}.
+   *
+   * @default {none}
+   */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /**
+   * See {@linkcode Executable.secretsAsEnv}.
+   *
+   * @default {false}
+   */
+  readonly secretsAsEnv?: boolean;
 }
 
 const ENTRYPOINTS = ["bot", "backtest"] as const;
@@ -110,6 +127,12 @@ const schema = z.object({
   persistResults: z.boolean().optional(),
   segment: z.int().min(0).default(0),
   dependencies: codeDependencies.exactOptional(),
+  secrets: z.record(z.string(), z.string()).superRefine((secrets, context) => {
+    for (const { path, message } of secretIssues(secrets)) {
+      context.addIssue({ code: "custom", path: path === "" ? [] : [path], message });
+    }
+  }).optional(),
+  secretsAsEnv: z.boolean().optional(),
 });
 
 /**
@@ -145,7 +168,14 @@ export function parseExecutable(input: ExecutableInput): Executable {
     }]);
   }
   const isLongRunning = value.isLongRunning ?? value.entrypoint === "bot";
-  return { ...value, isLongRunning, persistResults: value.persistResults ?? !isLongRunning };
+  const { secrets = {}, secretsAsEnv = false, ...rest } = value;
+  const hasSecrets = Object.keys(secrets).length > 0;
+  return {
+    ...rest,
+    isLongRunning,
+    persistResults: value.persistResults ?? !isLongRunning,
+    ...(hasSecrets && { secrets, ...(secretsAsEnv && { secretsAsEnv }) }),
+  };
 }
 
 /**
@@ -189,8 +219,9 @@ function toIssue(input: ExecutableInput): (issue: z.core.$ZodIssue) => Issue {
       (at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key],
       input,
     );
-    // The configuration may contain secrets, so a message never shows it.
-    const shown = issue.path[0] === "config" || value === undefined ? "" : ` (is ${excerpt(value)})`;
+    // The configuration may contain secrets, and a reference may be one by mistake, so a message never shows them.
+    const isHidden = issue.path[0] === "config" || issue.path[0] === "secrets";
+    const shown = isHidden || value === undefined ? "" : ` (is ${excerpt(value)})`;
     return { path: issue.path.join(".") || "executable", message: `${issue.message}${shown}` };
   };
 }

@@ -5,16 +5,27 @@
  */
 
 import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
-import { decodePieces, endsLine, LineJoiner } from "../engine/line_joiner.ts";
+import { decodePieces, endsLine, LineJoiner, wholeOf } from "../engine/line_joiner.ts";
 import { type LogOffset, OffsetCounter, toOffset } from "../engine/log_offset.ts";
 import { readLogAfter, type ReadLogAfterOptions } from "../engine/read_log_after.ts";
 import type { Clock } from "../util/clock.ts";
 import type { StoredLogLine } from "./line_format.ts";
+import type { LineRedactor } from "./line_redactor.ts";
 
 /** Options of {@linkcode ContainerLines.read}. */
 export interface ReadLinesOptions extends Pick<ReadLogAfterOptions, "expected" | "signal"> {
   /** Whether the container has exited: then a line without an end is complete. */
   readonly isFinal: boolean;
+}
+
+/** Options of {@linkcode ContainerLines}. */
+export interface ContainerLinesOptions {
+  /** The last entry that is known. @default {none} */
+  readonly after?: LogOffset | undefined;
+  /** Slot of the run that it is, or id of the backtest. @default {a bot} */
+  readonly run?: string | undefined;
+  /** Finds what hides secrets in the lines. @default {nothing is hidden} */
+  readonly redactor?: () => Promise<LineRedactor | undefined>;
 }
 
 /** Lines are given in groups of about this size; while a line is open, more is held. */
@@ -27,6 +38,7 @@ export class ContainerLines {
   readonly #container: string;
   readonly #clock: Clock;
   readonly #run: Pick<StoredLogLine, "run">;
+  readonly #findRedactor: ContainerLinesOptions["redactor"];
   #offset: LogOffset | undefined;
   #hasOpenLine = false;
 
@@ -34,20 +46,19 @@ export class ContainerLines {
    * @param orchestrator The engine.
    * @param container The engine's id.
    * @param clock The clock.
-   * @param after The last entry that is known.
-   * @param run Slot of the run that it is, or id of the backtest; `undefined` for a bot.
+   * @param options See {@linkcode ContainerLinesOptions}.
    */
   constructor(
     orchestrator: Pick<ContainerOrchestrator, "readLog">,
     container: string,
     clock: Clock,
-    after?: LogOffset,
-    run?: string,
+    { after, run, redactor }: ContainerLinesOptions = {},
   ) {
     this.#orchestrator = orchestrator;
     this.#container = container;
     this.#clock = clock;
     this.#offset = after;
+    this.#findRedactor = redactor;
     this.#run = run === undefined ? {} : { run };
   }
 
@@ -62,9 +73,11 @@ export class ContainerLines {
     const startedAt = this.#clock.now();
     const counter = new OffsetCounter(after);
     const lines: StoredLogLine[] = [];
-    const joiner = new LineJoiner((stream, time, pieces) =>
-      lines.push({ time, stream, text: decodePieces(pieces), ...this.#run })
-    );
+    const redactor = await this.#findRedactor?.();
+    const joiner = new LineJoiner((stream, time, pieces) => {
+      const shown = redactor ? [redactor.redactLine(wholeOf(pieces))] : pieces;
+      lines.push({ time, stream, text: decodePieces(shown), ...this.#run });
+    });
     /** Up to where everything is complete while a line is open. */
     let complete = { last: counter.last, lines: 0 };
     let heldBytes = 0;

@@ -5,11 +5,12 @@
  */
 
 import type { LogEntry } from "../engine/container_orchestrator.ts";
-import { endsLine, LineJoiner } from "../engine/line_joiner.ts";
+import { endsLine, LineJoiner, wholeOf } from "../engine/line_joiner.ts";
 import { type LogOffset, OffsetCounter, type PassedEntry, toOffset } from "../engine/log_offset.ts";
 import { ByteBuilder } from "./byte_builder.ts";
 import { writeJsonLine } from "./json_line.ts";
 import { dayOf, type LogFormat, type LogSource } from "./line_format.ts";
+import type { LineRedactor } from "./line_redactor.ts";
 import { writeTextLine } from "./text_line.ts";
 
 /** Lines of one day, in the order of the log. */
@@ -46,6 +47,8 @@ export interface LineAssemblerOptions {
   readonly after?: LogOffset;
   /** Slot of the run that prints the lines, or id of the backtest. Such lines are always NDJSON. @default {a bot's lines} */
   readonly run?: string | undefined;
+  /** Hides secrets in the lines. @default {nothing is hidden} */
+  readonly redactor?: LineRedactor | undefined;
 }
 
 interface OpenSegment {
@@ -87,6 +90,7 @@ const METRIC = '"_metric"';
 export class LineAssembler implements Disposable {
   readonly #writeLine: typeof writeJsonLine;
   readonly #run: string | undefined;
+  readonly #redactor: LineRedactor | undefined;
   readonly #joiner: LineJoiner;
   readonly #counter: OffsetCounter;
   readonly #decoder = new TextDecoder();
@@ -100,10 +104,11 @@ export class LineAssembler implements Disposable {
   readonly #spareBuffers: ArrayBuffer[] = [];
 
   /** @param options See {@linkcode LineAssemblerOptions}. */
-  constructor({ format, maxLineBytes, after, run }: LineAssemblerOptions = {}) {
+  constructor({ format, maxLineBytes, after, run, redactor }: LineAssemblerOptions = {}) {
     // A line of text has no room for the run.
     this.#writeLine = format === "text" && run === undefined ? writeTextLine : writeJsonLine;
     this.#run = run;
+    this.#redactor = redactor;
     this.#joiner = new LineJoiner(
       (stream, time, pieces) => this.#addLine(stream, time, pieces),
       { maxLineBytes },
@@ -201,7 +206,8 @@ export class LineAssembler implements Disposable {
     return { entries: this.#entries, last: this.#counter.last };
   }
 
-  #addLine(source: LogSource, time: string, pieces: readonly Uint8Array[]): void {
+  #addLine(source: LogSource, time: string, printed: readonly Uint8Array[]): void {
+    const pieces = this.#redactor ? [this.#redactor.redactLine(wholeOf(printed))] : printed;
     const day = dayOf(time);
     const last = this.#segments.at(-1);
     // All lines around one that is open over midnight go to its day: two objects cannot be written at once.
@@ -210,7 +216,7 @@ export class LineAssembler implements Disposable {
     const before = output.length;
     this.#writeLine(output, source, time, pieces, this.#run);
     this.#bytes += output.length - before;
-    for (const { length } of pieces) segment.textBytes += length;
+    for (const { length } of printed) segment.textBytes += length;
     const first = pieces[0]!;
     if (source !== "stdout" || pieces.length > 1 || first[0] !== BRACE || first.length > MAX_METRIC_BYTES) {
       return;

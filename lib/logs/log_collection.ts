@@ -11,6 +11,7 @@ import type { Limiter } from "../util/limiter.ts";
 import type { ContainerLogCollector } from "./container_log_collector.ts";
 import type { LogSegment } from "./line_assembler.ts";
 import type { LogFormat } from "./line_format.ts";
+import type { RedactorOf } from "./line_redactor.ts";
 import type { LogMode } from "./log_backpressure.ts";
 import type { LogWriter } from "./log_writer.ts";
 
@@ -24,6 +25,8 @@ export interface LoggedContainer {
   readonly createdAt: Date;
   /** Slot of the run that it is, or id of the backtest; absent for a bot. Its lines are marked with it. */
   readonly run?: string | undefined;
+  /** Labels of a container whose output may show secrets; absent if it has none. */
+  readonly secretLabels?: Readonly<Record<string, string>>;
 }
 
 /** A container to collect from. */
@@ -62,6 +65,8 @@ export interface LogCollection {
   readonly onStored: (id: string, segment: LogSegment) => void;
   /** Called before each shipment; resolves when nothing has to be stored before it. */
   readonly completeEarlier: (log: ContainerLogCollector, signal: AbortSignal) => Promise<void>;
+  /** Finds what hides secrets. @default {nothing is hidden} */
+  readonly redactorOf?: RedactorOf;
   /** The clock. */
   readonly clock: Clock;
 }

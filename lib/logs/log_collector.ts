@@ -12,6 +12,7 @@ import { type Clock, systemClock } from "../util/clock.ts";
 import { Limiter } from "../util/limiter.ts";
 import { ContainerLogCollector } from "./container_log_collector.ts";
 import type { LogFormat } from "./line_format.ts";
+import type { RedactorOf } from "./line_redactor.ts";
 import type { LogMode } from "./log_backpressure.ts";
 import { shortContainerId } from "./log_checkpoints.ts";
 import type { CollectedContainer, LogCollection } from "./log_collection.ts";
@@ -39,6 +40,8 @@ export interface LogCollectorOptions {
   readonly mode?: LogMode;
   /** Output of this size is stored without waiting for the interval, in bytes. @default {1 MiB} */
   readonly urgentBytes?: number;
+  /** Finds what hides secrets in the output of a container. @default {nothing is hidden} */
+  readonly redactorOf?: RedactorOf;
   /** The clock. @default {systemClock} */
   readonly clock?: Clock;
 }

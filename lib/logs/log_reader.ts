@@ -12,6 +12,7 @@ import { Wakeup } from "../util/wakeup.ts";
 import { ContainerNotFoundError, EngineUnavailableError } from "../errors.ts";
 import { ContainerLines } from "./container_lines.ts";
 import type { StoredLogLine } from "./line_format.ts";
+import type { RedactorOf } from "./line_redactor.ts";
 import { type LogCheckpoint, readCheckpoints, shortContainerId } from "./log_checkpoints.ts";
 import { linesAfter, linesUpTo, LogCursor } from "./log_cursor.ts";
 import { LinePlacer, msOfSecond, type PlacedLogLine } from "./log_position.ts";
@@ -29,6 +30,8 @@ export interface LogReaderOptions {
   readonly bucket: string;
   /** Labels of the containers of a bot. */
   readonly labelsOf: (id: string) => Readonly<Record<string, string>>;
+  /** Finds what hides secrets in lines that are not stored. @default {nothing is hidden} */
+  readonly redactorOf?: RedactorOf;
   /** The clock. @default {systemClock} */
   readonly clock?: Clock;
 }
@@ -74,6 +77,7 @@ interface PrintingContainer {
   readonly isExited: boolean;
   /** Slot of the run that it is, or id of the backtest. */
   readonly run: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 interface FollowedContainer {
@@ -135,10 +139,11 @@ export class LogReader {
     if (follow) yield* placed(this.#follow(id, options, followed, wakeup, signal), placer);
   }
 
-  #open({ id, run }: PrintingContainer, wakeup: Wakeup, after?: LogOffset): FollowedContainer {
-    const { orchestrator, clock } = this.#options;
+  #open({ id, run, labels }: PrintingContainer, wakeup: Wakeup, after?: LogOffset): FollowedContainer {
+    const { orchestrator, clock, redactorOf } = this.#options;
+    const redactor = redactorOf && (() => redactorOf(labels));
     return {
-      lines: new ContainerLines(orchestrator, id, clock, after, run),
+      lines: new ContainerLines(orchestrator, id, clock, { after, run, ...(redactor && { redactor }) }),
       watcher: new LogWatcher(orchestrator, id, () => wakeup.wake()),
     };
   }
@@ -233,6 +238,7 @@ export class LogReader {
         createdAt,
         isExited: phase === "exited",
         run: labels[LABEL.slot],
+        labels,
       }))
       .filter(({ run = "" }) => !slots || slots.includes(run));
   }

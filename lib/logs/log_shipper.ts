@@ -12,6 +12,7 @@ import type { Clock } from "../util/clock.ts";
 import { DroppedLineCounter, type DroppedLines } from "./dropped_line_counter.ts";
 import { LineAssembler, type LogSegment } from "./line_assembler.ts";
 import type { LogFormat } from "./line_format.ts";
+import type { RedactorOf } from "./line_redactor.ts";
 import { type LogCheckpoint, shortContainerId } from "./log_checkpoints.ts";
 import type { LoggedContainer } from "./log_collection.ts";
 import { dayOfDate } from "./log_keys.ts";
@@ -30,6 +31,8 @@ export interface LogShipperOptions {
   readonly format?: LogFormat;
   /** How the engine keeps output: if its files are full at the first reading, lines may be lost. @default {unknown} */
   readonly spool?: LogLimits;
+  /** Finds what hides secrets. @default {nothing is hidden} */
+  readonly redactorOf?: RedactorOf;
   /** Called with lines that are stored. */
   readonly onStored?: (segment: LogSegment) => void;
   /** Called when it begins (`true`) and ends (`false`) to wait for the engine. */
@@ -134,11 +137,13 @@ export class LogShipper {
     checkpoint: LogCheckpoint | undefined,
     { expected, isFinal, signal }: ShipOptions,
   ): Promise<Shipment> {
-    const { orchestrator, format, clock, onWait } = this.#options;
+    const { orchestrator, format, clock, onWait, redactorOf } = this.#options;
+    const { secretLabels, run } = this.#container;
+    const redactor = secretLabels && await redactorOf?.(secretLabels);
     const after = checkpoint?.offset;
     // Reading takes time: lines that are open now may end meanwhile.
     const startedAt = clock.now();
-    using assembler = new LineAssembler({ format, after, run: this.#container.run });
+    using assembler = new LineAssembler({ format, after, run, redactor });
     const writes = new PipelinedWrites((segments) => this.#store(segments, assembler, signal), signal);
     let firstTime: string | undefined;
     let readBytes = 0;

@@ -9,6 +9,7 @@ import { ContainerBuilder } from "../executable/container_builder.ts";
 import type { ContainerInfo, ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import type { ContainerOwnership } from "./container_ownership.ts";
 import { LABEL } from "../engine/labels.ts";
+import type { ContainerSecrets } from "../secrets/container_secrets.ts";
 import type { Workspaces } from "../code/workspaces.ts";
 import type { RemoveOrphansOptions } from "./runner.ts";
 
@@ -35,6 +36,8 @@ export interface ContainerRemoverOptions {
   readonly orchestrator: ContainerOrchestrator;
   /** Folders of the containers. */
   readonly workspaces: Workspaces;
+  /** The secrets of the containers. */
+  readonly secrets: Pick<ContainerSecrets, "remove" | "names">;
   /** Tells this instance's containers from others. */
   readonly ownership: ContainerOwnership;
 }
@@ -63,14 +66,15 @@ export class ContainerRemover {
   }
 
   /**
-   * Removes a workspace. If Berth may not remove the files of the bot's user, a privileged container removes them.
+   * Removes a workspace, and the secrets of its container. If Berth may not remove the files of the bot's user, a privileged container removes them.
    *
    * @param folder Name of the workspace.
    * @param image A present image with a shell.
    */
-  removeFolder(folder: string, image: string, signal?: AbortSignal): Promise<void> {
-    const { orchestrator, workspaces, ownership } = this.#options;
-    return workspaces.remove(folder, async (parent, name) => {
+  async removeFolder(folder: string, image: string, signal?: AbortSignal): Promise<void> {
+    const { orchestrator, workspaces, ownership, secrets } = this.#options;
+    await secrets.remove(folder);
+    await workspaces.remove(folder, async (parent, name) => {
       const spec = new ContainerBuilder(`berth-cleanup-${name}`, image)
         .withLabels({ ...ownership.ownLabels, [LABEL.kind]: "cleanup", [LABEL.folder]: name })
         .withCommand(["/bin/sh", "-c", REMOVE, name])
@@ -108,11 +112,12 @@ export class ContainerRemover {
    * @returns Names of the containers and workspaces that were removed.
    */
   async removeOrphans(image: string, { signal, kinds }: RemoveOrphansOptions = {}): Promise<string[]> {
-    const { orchestrator, workspaces, ownership } = this.#options;
+    const { orchestrator, workspaces, ownership, secrets } = this.#options;
     // The name of a workspace begins with the kind of its container.
     const isMeant = (name = "") => !kinds || kinds.some((kind) => name.startsWith(`${kind}-`));
     // Listed before the containers: no later container can use a workspace that is idle now.
-    const idle = (await workspaces.idle()).filter(isMeant);
+    const withSecrets = (await secrets.names()).filter((name) => !workspaces.isReserved(name));
+    const idle = [...new Set([...await workspaces.idle(), ...withSecrets])].filter(isMeant);
     const labels = ownership.instanceLabels;
     const containers = await orchestrator.listContainers({ signal, labels });
     const named = new Set(containers.map(({ labels }) => labels[LABEL.folder]));

@@ -159,6 +159,7 @@ export class ContainerStarter {
       [LABEL.attempt]: String(options.attempt ?? 1),
       [LABEL.folder]: folder,
       [LABEL.uid]: String(user.uid),
+      ...(executable.secrets && { [LABEL.secrets]: JSON.stringify(executable.secrets) }),
       ...(slot !== undefined && { [LABEL.slot]: slot }),
       ...(logIntervalSeconds !== undefined && { [LABEL.logInterval]: String(logIntervalSeconds) }),
     };

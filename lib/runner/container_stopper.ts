@@ -8,6 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import type { ContainerInfo, ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import { ContainerNotFoundError } from "../errors.ts";
 import type { LogCollector } from "../logs/log_collector.ts";
+import type { ContainerSecrets } from "../secrets/container_secrets.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
 import type { ExitedContainers } from "./exited_containers.ts";
 import { infoOf } from "./managed_container.ts";
@@ -25,6 +26,8 @@ export interface ContainerStopperOptions {
   readonly containers: OwnContainers;
   /** Removes containers that have exited. */
   readonly exited: ExitedContainers;
+  /** Hides secrets in the output. */
+  readonly secrets: Pick<ContainerSecrets, "redactorOf">;
   /** Stores the output of containers. @default {output is not stored} */
   readonly logs?: Pick<LogCollector, "releaseBackpressure">;
 }
@@ -48,14 +51,15 @@ export class ContainerStopper {
    * @throws {LogsNotSavedError} If its last lines cannot be stored. The container has exited but is kept.
    */
   async stop(container: string | ManagedContainer, options: StopContainerOptions = {}): Promise<StopResult> {
-    const { orchestrator, containers, exited, config } = this.#options;
+    const { orchestrator, containers, exited, config, secrets } = this.#options;
     const name = typeof container === "string" ? container : container.containerId;
     const known = typeof container === "string" ? undefined : infoOf(container);
     const info = known ? containers.ifOwn(known) : await containers.get(name, options);
     if (!info) throw new ContainerNotFoundError(name);
     const graceSeconds = options.graceSeconds ?? config.stopGraceSeconds;
     const outcome = await this.#stop(info.id, { ...options, graceSeconds });
-    const output = await outputTail(orchestrator, info.id, options);
+    const redactor = await secrets.redactorOf(info.labels);
+    const output = await outputTail(orchestrator, info.id, { ...options, redactor });
     if (!options.keep) await exited.release(info, options);
     this.#log.debug("container stopped", { container: info.name, ...outcome });
     return { ...outcome, output };

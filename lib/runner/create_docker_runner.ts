@@ -27,6 +27,10 @@ import { parseDockerRunnerConfig } from "./parse_docker_runner_config.ts";
 import { LogCollector } from "../logs/log_collector.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import type { Runner } from "./runner.ts";
+import { ContainerSecrets } from "../secrets/container_secrets.ts";
+import { createSecretResolver } from "../secrets/create_secret_resolver.ts";
+import { SecretFolders } from "../secrets/secret_folders.ts";
+import { SecretSource } from "./secret_source.ts";
 import { Workspaces } from "../code/workspaces.ts";
 import { ScriptManager } from "../executable/script_manager.ts";
 import { ensureInstanceDir } from "../util/temp_dir.ts";
@@ -112,6 +116,10 @@ export function assembleDockerRunner(
     maxBytes: config.codeCacheBytes,
     inUse: () => workspaces.held("libraries", "scripts"),
   });
+  const secrets = new ContainerSecrets(
+    createSecretResolver(config.secrets, config.dataDir),
+    new SecretFolders({ ...config.secrets, instance: config.instance, uid: user.uid }),
+  );
   const ownLabels = { [LABEL.managed]: "true", [LABEL.instance]: config.instance };
   const bytecode = new BytecodeLayers({
     orchestrator,
@@ -128,6 +136,7 @@ export function assembleDockerRunner(
     spool: config.logs,
     mode: config.logMode,
     format: config.logFormat,
+    redactorOf: (labels) => secrets.redactorOf(labels),
     // Only a part of what the engine keeps, so that there is time to read it.
     urgentBytes: Math.min(1024 ** 2, config.logs.maxSizeBytes / 8),
   });
@@ -155,7 +164,8 @@ export function assembleDockerRunner(
     bytecode: options.compileAhead === false ? undefined : bytecode,
     watch: new CodeWatch({ root: folder, workspaces, trees }),
     workspaces,
-    sources: [new UserFiles(`${folder}/users`)],
+    sources: [new UserFiles(`${folder}/users`), new SecretSource(secrets)],
+    secrets,
     user,
     users: createBotUsers(config, orchestrator, user),
   });

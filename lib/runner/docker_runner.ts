@@ -28,6 +28,7 @@ import type { Executable } from "../executable/executable.ts";
 import type { ExecutionResult, RunningResult } from "./execution_result.ts";
 import { type ContainerKind, LABEL } from "../engine/labels.ts";
 import { LogReader, type ReadLogsOptions } from "../logs/log_reader.ts";
+import { redactLines } from "./redact_lines.ts";
 import type { PlacedLogLine } from "../logs/log_position.ts";
 import type { BotMetrics } from "../logs/metric_series.ts";
 import { infoOf, toCollectedContainer } from "./managed_container.ts";
@@ -81,6 +82,8 @@ export class DockerRunner implements Runner {
       ...parts,
       ownership,
       isCodeLost: (info) => parts.watch.isLost(info),
+      haveSecretsChanged: async ({ phase, labels }) =>
+        phase === "running" && await parts.secrets.haveChanged(labels),
       diskUseOf,
     });
     this.#parts = parts;
@@ -243,8 +246,11 @@ export class DockerRunner implements Runner {
   }
 
   /** {@inheritDoc Runner.getContainerLogs} */
-  getContainerLogs(container: string, options?: GetLogsOptions): AsyncIterable<LogLine> {
-    return this.#parts.orchestrator.getLogs(container, options);
+  async *getContainerLogs(container: string, options: GetLogsOptions = {}): AsyncGenerator<LogLine> {
+    const { orchestrator, secrets } = this.#parts;
+    const info = await orchestrator.getStatus(container, options);
+    const redactor = info && await secrets.redactorOf(info.labels);
+    yield* redactLines(orchestrator.getLogs(container, options), redactor);
   }
 
   /** {@inheritDoc Runner.readLogs} */
@@ -257,7 +263,14 @@ export class DockerRunner implements Runner {
       listContainers: async (options) =>
         (await orchestrator.listContainers(options)).filter((info) => this.#containers.ifOwn(info)),
     };
-    const reader = new LogReader({ orchestrator: own, store, bucket: config.buckets.logs, labelsOf });
+    const redactorOf = (labels: ContainerInfo["labels"]) => this.#parts.secrets.redactorOf(labels);
+    const reader = new LogReader({
+      orchestrator: own,
+      store,
+      bucket: config.buckets.logs,
+      labelsOf,
+      redactorOf,
+    });
     return reader.read(id, options);
   }
 
@@ -282,6 +295,7 @@ export class DockerRunner implements Runner {
     await this.#parts.bytecode?.[Symbol.asyncDispose]();
     await this.#parts.watch[Symbol.asyncDispose]();
     await this.#parts.extractor[Symbol.asyncDispose]();
+    this.#parts.secrets[Symbol.dispose]();
     await this.#parts.orchestrator[Symbol.asyncDispose]();
   }
 
@@ -296,15 +310,16 @@ export class DockerRunner implements Runner {
 
   async #startAndWait(executable: Executable, options: StartContainerOptions): Promise<ExecutionResult> {
     const started = await this.#starter.start(executable, options);
+    const info = infoOf(started.container);
     this.#parts.logs?.start({
       containerId: started.containerId,
       id: executable.id,
       createdAt: started.created ? new Date(Date.now() - CLOCK_SKEW_MS) : new Date(0),
       isNew: started.created,
       run: options.slot,
+      ...(executable.secrets && info && { secretLabels: info.labels }),
       ...(options.logIntervalSeconds !== undefined && { intervalMs: options.logIntervalSeconds * 1000 }),
     });
-    const info = infoOf(started.container);
     if (info) this.#parts.disk?.watch([info]);
     options.onStarted?.(started.containerId);
     if (!(options.wait ?? !executable.isLongRunning)) return started;

@@ -9,6 +9,7 @@ import type { BuildSettings } from "../dependencies/build_settings.ts";
 import type { LogLimits, ResourceLimits } from "../engine/container_spec.ts";
 import type { LogFormat } from "../logs/line_format.ts";
 import type { LogMode } from "../logs/log_backpressure.ts";
+import type { SecretsConfig } from "../secrets/create_secret_resolver.ts";
 import type { UidRange } from "../users/bot_users.ts";
 import type { Secret } from "../util/secret.ts";
 
@@ -64,6 +65,8 @@ export interface DockerRunnerConfig {
   readonly logFormat: LogFormat;
   /** Days for which stored logs are kept, not counting today; 0 keeps them forever. */
   readonly logRetentionDays: number;
+  /** Where secrets are kept, and how bots get them. */
+  readonly secrets: SecretsConfig;
   /** Network of the containers. */
   readonly network: string;
   /** `uid:gid` that all bots run as. @default {one of `botUids` for each bot; Berth's own if it is not root} */

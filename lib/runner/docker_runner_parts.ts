@@ -16,6 +16,7 @@ import type { StartSource } from "../executable/start_source.ts";
 import type { ScriptManager } from "../executable/script_manager.ts";
 import type { LogCollector } from "../logs/log_collector.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
+import type { ContainerSecrets } from "../secrets/container_secrets.ts";
 import type { BotUsers } from "../users/bot_users.ts";
 import type { FileOwner } from "../util/files.ts";
 import type { DiskWatch } from "./disk_watch.ts";
@@ -49,6 +50,8 @@ export interface DockerRunnerParts {
   readonly user: FileOwner;
   /** Prepare what a container needs besides its code. */
   readonly sources: readonly StartSource[];
+  /** The secrets of the containers. Closed with the runner. */
+  readonly secrets: ContainerSecrets;
   /** Users that bots run as. */
   readonly users: BotUsers;
   /** Stops containers that write too much. Closed with the runner. @default {what they write is not bounded} */

@@ -29,6 +29,8 @@ export interface ToManagedContainerOptions {
   readonly relation?: Exclude<ContainerRelation, "none">;
   /** Whether files of its code are missing. @default {false} */
   readonly isCodeLost?: boolean;
+  /** Whether it has other secrets than it would get now. @default {false} */
+  readonly haveSecretsChanged?: boolean;
   /** Disk use, if it was stopped for writing too much. */
   readonly diskUse?: DiskUse | undefined;
 }
@@ -41,7 +43,8 @@ export interface ToManagedContainerOptions {
  */
 export function toManagedContainer(
   info: ContainerInfo,
-  { relation = "own", isCodeLost = false, diskUse }: ToManagedContainerOptions = {},
+  { relation = "own", isCodeLost = false, haveSecretsChanged = false, diskUse }: ToManagedContainerOptions =
+    {},
 ): ManagedContainer {
   const { id: containerId, name: containerName, labels, ...state } = info;
   const slot = labels[LABEL.slot];
@@ -57,6 +60,7 @@ export function toManagedContainer(
     attempt: Number(labels[LABEL.attempt]) || 1,
     segment: Number(labels[LABEL.segment]) || 0,
     ...(isCodeLost && { isCodeLost }),
+    ...(haveSecretsChanged && { haveSecretsChanged }),
     ...(diskUse && info.phase === "exited" && { diskUse }),
     ...(store !== undefined && { store }),
     ...(relation === "foreign" && { isForeign: true }),
@@ -80,6 +84,7 @@ export function toCollectedContainer(
     createdAt,
     hasExited: phase === "exited",
     run: labels[LABEL.slot],
+    ...(LABEL.secrets in labels && { secretLabels: labels }),
     ...(seconds > 0 && { intervalMs: seconds * 1000 }),
   };
 }

@@ -31,6 +31,8 @@ export interface OwnContainersOptions {
   readonly ownership: ContainerOwnership;
   /** Whether files of a container's code are missing; called for containers of this instance. */
   readonly isCodeLost?: (info: ContainerInfo) => Promise<boolean>;
+  /** Whether a live container has other secrets than it would get now; called for containers of this instance. */
+  readonly haveSecretsChanged?: (info: ContainerInfo) => Promise<boolean>;
   /** Returns the disk use of a container that was stopped for it. @default {no container is stopped for its disk use} */
   readonly diskUseOf?: (containerId: string) => DiskUse | undefined;
 }
@@ -109,7 +111,7 @@ export class OwnContainers {
    * @returns `undefined` if it is neither.
    */
   async managed(info: ContainerInfo): Promise<ManagedContainer | undefined> {
-    const { ownership, isCodeLost, diskUseOf } = this.#options;
+    const { ownership, isCodeLost, haveSecretsChanged, diskUseOf } = this.#options;
     const relation = ownership.relationOf(info.labels);
     if (relation === "none") return undefined;
     // The code of a bot that another instance started lies in that instance's folders.
@@ -118,6 +120,7 @@ export class OwnContainers {
     return toManagedContainer(info, {
       relation,
       isCodeLost: isWatched && (await isCodeLost?.(info) ?? false),
+      haveSecretsChanged: isWatched && (await haveSecretsChanged?.(info) ?? false),
       diskUse: diskUseOf?.(info.id),
     });
   }

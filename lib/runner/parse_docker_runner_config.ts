@@ -10,6 +10,7 @@ import { InvalidConfigError, type Issue } from "../errors.ts";
 import { builderEnvironment } from "../dependencies/builder_environment.ts";
 import { RUNTIMES } from "../executable/runtimes.ts";
 import { withoutCredentials } from "../util/connection_string.ts";
+import type { SecretsConfig } from "../secrets/create_secret_resolver.ts";
 import { Secret } from "../util/secret.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
 import { RUNNER_SCHEMA } from "./runner_schema.ts";
@@ -18,6 +19,8 @@ const MIB = 1024 * 1024;
 
 /** Names of the variables that {@linkcode parseDockerRunnerConfig} reads. */
 export const CONFIG_VARIABLES: readonly string[] = Object.keys(RUNNER_SCHEMA.shape);
+/** Variables of the services and the commands that hold credentials. */
+const BERTH_VARIABLES: ReadonlySet<string> = new Set(["MONGO_URI", "NATS_URL", "BERTH_TOKEN"]);
 
 /**
  * Reads the configuration. docs/configuration.md lists names, meanings and defaults. An empty value counts as not set.
@@ -45,6 +48,7 @@ export function parseDockerRunnerConfig(
     ...(parsed.error?.issues ?? []).map(toIssue(given)),
     ...missingMinio(given),
     ...contradictorySsl(parsed.data),
+    ...ownVariables(parsed.data),
   ];
   if (!parsed.success || issues.length > 0) throw new InvalidConfigError(issues);
   const value = parsed.data;
@@ -80,6 +84,7 @@ export function parseDockerRunnerConfig(
     logMode: value.LOG_MODE,
     logFormat: value.LOG_FORMAT,
     logRetentionDays: value.LOG_RETENTION_DAYS,
+    secrets: secretsOf(value, variables),
     network: value.BOT_NETWORK,
     ...(value.BOT_USER && { botUser: value.BOT_USER }),
     botUids: value.BOT_UID_RANGE,
@@ -104,6 +109,39 @@ export function parseDockerRunnerConfig(
     },
     codeCacheBytes: value.CODE_CACHE_MB * MIB,
   };
+}
+
+function secretsOf(
+  value: z.output<typeof RUNNER_SCHEMA>,
+  variables: Readonly<Record<string, string | undefined>>,
+): SecretsConfig {
+  const { SECRETS_DIR: dir, SECRETS_RUN_DIR: runDir, XDG_RUNTIME_DIR: sessionDir, VAULT_ADDR: address } =
+    value;
+  const env = value.SECRET_ENV.map((
+    name,
+  ) => [name, variables[name] ? new Secret(variables[name]) : undefined]);
+  return {
+    dir: dir ?? `${value.DATA_DIR ?? defaultDataDir(value)}/secrets`,
+    env: Object.fromEntries(env),
+    ...(runDir !== undefined && { runDir }),
+    ...(sessionDir !== undefined && { sessionDir }),
+    ...(address !== undefined && {
+      vault: {
+        address,
+        ...(value.VAULT_TOKEN_FILE !== undefined && { tokenFile: value.VAULT_TOKEN_FILE }),
+        ...(value.VAULT_TOKEN !== undefined && { token: new Secret(value.VAULT_TOKEN) }),
+      },
+    }),
+  };
+}
+
+/** Documents come from other programs: none of them may give Berth's own credentials to a bot. */
+function ownVariables({ SECRET_ENV: names = [] }: { SECRET_ENV?: readonly string[] } = {}): Issue[] {
+  const own = names.filter((name) => CONFIG_VARIABLES.includes(name) || BERTH_VARIABLES.has(name));
+  return own.map((name) => ({
+    path: "SECRET_ENV",
+    message: `names ${name}, which configures Berth itself; give the secret a variable of its own`,
+  }));
 }
 
 function defaultDataDir({ XDG_DATA_HOME, HOME }: { XDG_DATA_HOME?: string; HOME?: string }): string {

@@ -11,6 +11,8 @@ import { jsonProblem } from "../util/json_check.ts";
 import type { EntrypointType } from "../executable/executable.ts";
 import { LABEL } from "../engine/labels.ts";
 import { Limiter } from "../util/limiter.ts";
+import type { ContainerSecrets } from "../secrets/container_secrets.ts";
+import { redactJson } from "../secrets/redact_json.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 
 /** Size of the largest `result.json` that is read. */
@@ -39,6 +41,8 @@ export interface ResultStoreOptions {
   readonly orchestrator: Pick<ContainerOrchestrator, "copyFromContainer">;
   /** The object store. */
   readonly store: ObjectStore;
+  /** Hides secrets in results. */
+  readonly secrets: Pick<ContainerSecrets, "redactorOf">;
   /** Bucket of the results. */
   readonly bucket: string;
 }
@@ -102,6 +106,8 @@ export class ResultStore {
         signal,
         maxBytes: MAX_RESULT_BYTES,
       });
+      const redactor = await this.#options.secrets.redactorOf(info.labels);
+      if (redactor) bytes = redactJson(bytes, redactor);
     } catch (error) {
       if (!(error instanceof ContainerFileError)) throw error;
       return { problem: error.problem, message: error.message };

@@ -11,6 +11,10 @@ import type { DiskUse } from "./disk_use.ts";
 import { ContainerNotFoundError, EngineError } from "../errors.ts";
 import type { Executable } from "../executable/executable.ts";
 import type { ErrorResult, RunningResult, SuccessResult } from "./execution_result.ts";
+import type { LineRedactor } from "../logs/line_redactor.ts";
+import type { ContainerSecrets } from "../secrets/container_secrets.ts";
+import { infoOf } from "./managed_container.ts";
+import { redactLines } from "./redact_lines.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import { outputTail } from "./output_tail.ts";
 import { type CollectedResult, type CollectResultOptions, ResultStore } from "./result_store.ts";
@@ -20,6 +24,8 @@ import type { CollectedRun } from "./runner.ts";
 export interface RunCollectorOptions {
   /** The engine. */
   readonly orchestrator: ContainerOrchestrator;
+  /** Hides secrets in output and results. */
+  readonly secrets: Pick<ContainerSecrets, "redactorOf">;
   /** Holds the results. */
   readonly store: ObjectStore;
   /** Bucket of the results. */
@@ -81,14 +87,15 @@ export class RunCollector {
     started: RunningResult,
     { signal, onLine }: CollectOptions,
   ): Promise<SuccessResult | ErrorResult> {
-    const { orchestrator } = this.#options;
+    const { orchestrator, secrets } = this.#options;
     const { containerId, containerName, specHash } = started;
     const options = { signal };
+    const redactor = await secrets.redactorOf(infoOf(started.container)?.labels ?? {});
     const [outcome] = await Promise.all([
       orchestrator.wait(containerId, options),
-      onLine && this.#follow(containerId, onLine, signal),
+      onLine && this.#follow(containerId, onLine, { redactor, signal }),
     ]);
-    const output = await outputTail(orchestrator, containerId, { signal });
+    const output = await outputTail(orchestrator, containerId, { redactor, signal });
     const info = await orchestrator.getStatus(containerId, options);
     if (!info) throw new ContainerNotFoundError(containerId);
     const result = await this.#result(info, {
@@ -115,9 +122,13 @@ export class RunCollector {
     return { status: "error", ...ended, message: messageOf(exit) };
   }
 
-  async #follow(container: string, onLine: (line: LogLine) => void, signal?: AbortSignal): Promise<void> {
-    const options = { follow: true, signal };
-    for await (const line of this.#options.orchestrator.getLogs(container, options)) onLine(line);
+  async #follow(
+    container: string,
+    onLine: (line: LogLine) => void,
+    { redactor, signal }: { readonly redactor: LineRedactor | undefined; readonly signal?: AbortSignal },
+  ): Promise<void> {
+    const lines = this.#options.orchestrator.getLogs(container, { follow: true, signal });
+    for await (const line of redactLines(lines, redactor)) onLine(line);
   }
 
   async #result(info: ContainerInfo, options: CollectResultOptions): Promise<CollectedResult> {

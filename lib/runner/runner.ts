@@ -167,6 +167,8 @@ export interface ManagedContainer {
   readonly reason?: string;
   /** Whether files of its code are missing, for example after a cleaner of temporary files ran. @default {false} */
   readonly isCodeLost?: boolean;
+  /** Whether it has other secrets than a new container would get, so that it has to be replaced. @default {false} */
+  readonly haveSecretsChanged?: boolean;
   /** When it was created. */
   readonly createdAt: Date;
   /** When it was started. Only from {@linkcode Runner.getContainerStatus}. */

@@ -19,6 +19,7 @@ export type VariableGroup =
   | "Containers"
   | "Code"
   | "Dependencies"
+  | "Secrets"
   | "Logs"
   | "Service"
   | "Schedules"
@@ -253,6 +254,34 @@ export const RUNNER_SCHEMA = z.object({
   HTTP_PROXY: builderText("proxy of the builders"),
   HTTPS_PROXY: builderText("proxy of the builders for TLS"),
   NO_PROXY: builderText("hosts that builders reach without the proxy"),
+  SECRETS_DIR: absolutePath.optional().meta(
+    about("Secrets", "folder of the files that `file:` references name; see secrets.md", "DATA_DIR/secrets"),
+  ),
+  SECRETS_RUN_DIR: absolutePath.optional().meta(
+    about(
+      "Secrets",
+      "folder on a tmpfs for the secrets of running containers; the engine must see it at the same path",
+      "/run/berth for root, else $XDG_RUNTIME_DIR/berth; /dev/shm/berth-UID where that is on a disk",
+    ),
+  ),
+  SECRET_ENV: withDefault(z.string().transform(parseVariableNames), []).meta(
+    about("Secrets", "variables of Berth that `env:` references may name, with commas between", "none"),
+  ),
+  VAULT_ADDR: z.string().transform(parseVaultAddress).optional().meta(
+    about(
+      "Secrets",
+      "address of Vault or OpenBao for `vault:` references, such as https://vault.example.com:8200",
+    ),
+  ),
+  VAULT_TOKEN_FILE: absolutePath.optional().meta(
+    about("Secrets", "file that holds the token for Vault; read at each request"),
+  ),
+  VAULT_TOKEN: z.string().regex(/^[\x21-\x7e]{1,4096}$/, "must be a token of Vault").optional().meta(
+    about("Secrets", "token for Vault, if no file holds it; never logged, never given to a bot"),
+  ),
+  XDG_RUNTIME_DIR: absolutePath.optional().catch(undefined).meta(
+    about("Secrets", "read for the default of SECRETS_RUN_DIR only"),
+  ),
   XDG_DATA_HOME: absolutePath.optional().catch(undefined).meta(
     about("Where things are", "read for the default of DATA_DIR only"),
   ),
@@ -260,6 +289,31 @@ export const RUNNER_SCHEMA = z.object({
     about("Where things are", "read for the default of DATA_DIR only"),
   ),
 });
+
+/** Origin of a server; a path of a proxy may follow. */
+function parseVaultAddress(text: string, context: z.RefinementCtx): string {
+  const url = URL.parse(text);
+  const isGood = url && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "" &&
+    url.search === "" && url.hash === "";
+  if (isGood) return withoutEndingSlashes(url.href);
+  context.addIssue({
+    code: "custom",
+    message: "must be an address without a password, such as https://vault.example.com:8200",
+  });
+  return z.NEVER;
+}
+
+function parseVariableNames(text: string, context: z.RefinementCtx): string[] {
+  const names = text.split(",").map((name) => name.trim()).filter(Boolean);
+  const wrong = names.find((name) => !/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name));
+  if (wrong !== undefined) {
+    context.addIssue({
+      code: "custom",
+      message: `must be names of variables with commas between; '${wrong}' is none`,
+    });
+  }
+  return names;
+}
 
 function parseEndpoint(text: string, context: z.RefinementCtx): { host: string; port: number } {
   const parsed = parseConnectionString(text, { schemes: [], defaultScheme: "minio" });

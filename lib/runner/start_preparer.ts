@@ -9,6 +9,7 @@ import type { CodeManager } from "../code/code_manager.ts";
 import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import { runtimeOf } from "../executable/code_entrypoint_factory.ts";
 import type { Executable } from "../executable/executable.ts";
+import type { ContainerSecrets } from "../secrets/container_secrets.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
 import type { PrepareOptions } from "./runner.ts";
 
@@ -23,6 +24,8 @@ export interface StartPreparerOptions {
   readonly orchestrator: ContainerOrchestrator;
   /** Fetches and extracts code. */
   readonly code: CodeManager;
+  /** The secrets of the containers. */
+  readonly secrets: Pick<ContainerSecrets, "check">;
   /** Compiles code ahead of a start. @default {code is not compiled ahead} */
   readonly bytecode?: BytecodeLayers;
 }
@@ -43,12 +46,13 @@ export class StartPreparer {
    * @param options See {@linkcode PrepareOptions}.
    */
   async prepare(executable: Executable, { replaces, signal }: PrepareOptions = {}): Promise<void> {
-    const { code, bytecode, orchestrator, config } = this.#options;
+    const { code, bytecode, orchestrator, config, secrets } = this.#options;
     const image = config.images[executable.runtime]!;
     code.warmUp();
     await Promise.all([
       orchestrator.pullImage(image, { signal }),
       code.fetchAndExtract(executable, () => Promise.resolve(), { signal }),
+      executable.secrets && secrets.check(executable.secrets, signal),
     ]);
     if (!bytecode) return;
     using live = replaces ? whileRunning(orchestrator, replaces, signal) : undefined;

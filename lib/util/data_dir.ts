@@ -17,6 +17,11 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
   "locks",
   "lost+found",
   "objects",
+  "secrets",
+  "secrets.age",
+  "secrets.age.part",
+  "secrets.identity",
+  "secrets.identity.part",
 ]);
 
 /**

@@ -18,6 +18,7 @@ import { codeHandlers } from "./code_handlers.ts";
 import { deploymentHandlers } from "./deployment_handlers.ts";
 import { DocumentWriter } from "./document_writer.ts";
 import { EventFeed } from "./event_feed.ts";
+import { encryptedSecretHandlers } from "./encrypted_secret_handlers.ts";
 import { eventHandlers } from "./event_handlers.ts";
 import { ExitHistory } from "../bots/exit_history.ts";
 import { statsHandlers } from "./stats_handlers.ts";
@@ -100,6 +101,8 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
     // The service, tokens and the audit.
     ...serviceHandlers(parts, audit),
     ...sessionHandlers({ tokens, sessions, access, clock, tcp }),
+    // Secrets.
+    ...encryptedSecretHandlers(parts.secrets),
     // The end of the table.
   };
   // A repetition changes nothing, so the audit is inside.

@@ -18,6 +18,7 @@ import type { RunRepository } from "../schedules/run_repository.ts";
 import type { ScheduleRepository } from "../schedules/schedule_repository.ts";
 import type { ScheduleService } from "../schedules/schedule_service.ts";
 import type { PartAbout, ServingAbout } from "../contract/service.ts";
+import type { SecretsPort } from "./encrypted_secret_handlers.ts";
 import type { HostNames } from "./request_origin.ts";
 
 /** What the API uses of the bot service. */
@@ -48,6 +49,8 @@ export interface ApiParts {
   readonly store: ObjectStore;
   /** The containers. */
   readonly runner: Runner;
+  /** The encrypted file of secrets. */
+  readonly secrets: SecretsPort;
   /** The bot service; absent if this process does not run it. */
   readonly botService?: BotsPort;
   /** The backtest service; absent if this process does not run it. */

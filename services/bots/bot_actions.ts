@@ -14,6 +14,7 @@ import {
   LogsNotSavedError,
   messageOf,
   ObjectStoreError,
+  SecretUnavailableError,
 } from "../../lib/errors.ts";
 import type { ManagedContainer, RemoveContainerOptions, Runner } from "../../lib/runner/runner.ts";
 import { isDiskFull } from "../../lib/util/files.ts";
@@ -217,5 +218,9 @@ function startFailure(error: unknown, consequence = ""): FailedStart["condition"
   }
   if (isDiskFull(error)) return { type: "waiting", for: `space on Berth's disk: ${message}` };
   if (error instanceof ObjectStoreError) return { type: "waiting", for: `the object store: ${message}` };
+  if (error instanceof SecretUnavailableError) {
+    const { secret, reference, problem } = error;
+    return { type: "waiting", for: `its secret ${secret} (${reference}): ${problem}.${consequence}` };
+  }
   return { type: "failed", message: error instanceof BerthError ? message : `unexpected: ${message}` };
 }

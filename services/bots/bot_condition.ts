@@ -13,6 +13,7 @@ export type StopReason =
   | "replaced"
   | "duplicate"
   | "code lost"
+  | "secrets changed"
   | "restart asked for";
 
 /** The condition of a bot. `until` is the time of the next try. */

@@ -322,7 +322,12 @@ export class BotReconciler {
   }
 }
 
-const REPLACED_FOR: ReadonlySet<StopReason> = new Set(["replaced", "code lost", "restart asked for"]);
+const REPLACED_FOR: ReadonlySet<StopReason> = new Set([
+  "replaced",
+  "code lost",
+  "secrets changed",
+  "restart asked for",
+]);
 
 /** Tells whether a new start follows the stop at once. */
 function isReplacement(action: Action): action is Action & { readonly type: "stop" } {

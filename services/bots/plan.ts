@@ -132,7 +132,7 @@ function planRun(
   const live = bots.filter((bot) => isLive(bot) && !isStuck(bot, now));
   const over = bots.filter((bot) => bot.phase === "exited" || isStuck(bot, now));
   const wanted = live.filter((bot) =>
-    bot.specHash === specHash && !bot.isCodeLost && !isToRestart(bot, restart)
+    bot.specHash === specHash && !bot.isCodeLost && !bot.haveSecretsChanged && !isToRestart(bot, restart)
   );
   const kept = wanted.find(({ phase }) => phase === "running") ?? wanted[0];
   if (kept) return planKeep(kept, live, over, now);
@@ -175,7 +175,8 @@ function planReplace(
   }
   const whyStopped = (bot: ManagedContainer): StopReason => {
     if (bot.specHash !== specHash) return "replaced";
-    return isToRestart(bot, restart) ? "restart asked for" : "code lost";
+    if (isToRestart(bot, restart)) return "restart asked for";
+    return bot.isCodeLost ? "code lost" : "secrets changed";
   };
   const isRestart = live.some((bot) => whyStopped(bot) === "restart asked for");
   return {

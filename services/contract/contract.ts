@@ -15,6 +15,7 @@ import { LOGS_CONTRACT } from "./logs.ts";
 import type { OperationId } from "./operations.ts";
 import { RUNS_CONTRACT } from "./runs.ts";
 import { SCHEDULES_CONTRACT } from "./schedules.ts";
+import { SECRETS_CONTRACT } from "./secrets.ts";
 import { SERVICE_CONTRACT } from "./service.ts";
 import { TOKENS_CONTRACT } from "./tokens.ts";
 
@@ -39,6 +40,8 @@ export const CONTRACT = {
   // The service, tokens and the audit.
   ...SERVICE_CONTRACT,
   ...TOKENS_CONTRACT,
+  // Secrets.
+  ...SECRETS_CONTRACT,
   // The end of the table.
 } as const satisfies Readonly<Record<OperationId, OperationContract>>;
 

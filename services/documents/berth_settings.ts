@@ -24,6 +24,8 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   stop_grace_seconds: {},
   log_interval_seconds: {},
   labels: { isText: true },
+  secrets: { isText: true },
+  secrets_as_env: {},
   // Schedules.
   timezone: { isForSchedules: true, isText: true },
   concurrency_policy: { isForSchedules: true, isText: true },

@@ -10,6 +10,7 @@ import { MAX_LOG_INTERVAL_SECONDS } from "../../lib/runner/docker_runner_config.
 import { wholeNumberSetting } from "./berth_settings.ts";
 import type { Fields } from "./document_fields.ts";
 import { type Labels, readLabels } from "./labels.ts";
+import { readSecrets } from "./secret_settings.ts";
 
 /**
  * Settings that tell the services how to treat a bot. The service's default applies to a setting that is missing or
@@ -52,13 +53,14 @@ export function readBotSettings(berth: Fields, problems: string[]): ReadBotSetti
   const stopGraceSeconds = seconds("stop_grace_seconds", 0, MAX_GRACE_SECONDS);
   const logIntervalSeconds = seconds("log_interval_seconds", 1, MAX_LOG_INTERVAL_SECONDS);
   const { labels, notes } = readLabels(berth);
+  const secrets = readSecrets(berth, problems);
   return {
     settings: {
       ...(stopGraceSeconds !== undefined && { stopGraceSeconds }),
       ...(logIntervalSeconds !== undefined && { logIntervalSeconds }),
       ...(labels && { labels }),
     },
-    shape: {},
+    shape: { ...secrets },
     notes,
   };
 }

@@ -9,6 +9,7 @@ import {
   EngineUnavailableError,
   ImageUnavailableError,
   ObjectStoreError,
+  SecretUnavailableError,
 } from "../../lib/errors.ts";
 import { isDiskFull } from "../../lib/util/files.ts";
 import { NotServingError } from "./serving_right.ts";
@@ -17,6 +18,6 @@ import { NotServingError } from "./serving_right.ts";
 export function isTransientStartFailure(error: unknown): boolean {
   if (error instanceof ImageUnavailableError) return error.reason === "unreachable";
   return error instanceof NotServingError || error instanceof EngineUnavailableError ||
-    error instanceof ObjectStoreError || isDiskFull(error) ||
+    error instanceof ObjectStoreError || error instanceof SecretUnavailableError || isDiskFull(error) ||
     !(error instanceof BerthError);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { AgeFile } from "../../lib/secrets/age_file.ts";
 import { join } from "node:path";
 import { DEFAULT_ARCHIVE_LIMITS } from "../../lib/archive/archive_limits.ts";
 import { FolderObjectStore } from "../../lib/objects/folder/folder_object_store.ts";
@@ -88,6 +89,7 @@ export class ApiWorld implements AsyncDisposable {
       records: this.records,
       store: this.store,
       runner: runner as unknown as Runner,
+      secrets: new AgeFile({ dataDir: join(this.#folder, "data") }),
       announce: (kind: string, { type, id }: BotChange) => {
         this.announced.push(`${kind} ${type} ${id}`);
         return Promise.resolve();

@@ -52,6 +52,7 @@ class RemoverFixture implements AsyncDisposable {
     this.remover = new ContainerRemover({
       orchestrator: this.engine.orchestrator,
       workspaces: this.workspaces,
+      secrets: { remove: () => Promise.resolve(), names: () => Promise.resolve([]) },
       ownership: new ContainerOwnership("test"),
     });
   }
