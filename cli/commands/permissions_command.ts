@@ -5,7 +5,7 @@
  */
 
 import { InvalidConfigError } from "../../lib/errors.ts";
-import { memoryFolderPlaces } from "../../lib/secrets/memory_folder.ts";
+import { memoryFolderPlace } from "../../lib/secrets/memory_folder.ts";
 import { HOST_USER_FILES } from "../../lib/users/host_users.ts";
 import {
   ownSocketOf,
@@ -80,7 +80,7 @@ function flagsOf({ env }: CliContext, lenient: boolean): string[] {
 export function servicePermissions(config: ServiceConfig): string[] {
   const { dockerHost, tempDir, dataDir, minio, builds, secrets } = config.runner;
   const socket = dockerHost.slice("unix://".length);
-  const folders = [socket, tempDir, dataDir, ...memoryFolderPlaces({ ...secrets, uid: Deno.uid() ?? 0 })];
+  const folders = [socket, tempDir, dataDir, memoryFolderPlace({ ...secrets, uid: Deno.uid() ?? 0 })];
   const readable = [secrets.dir, ...(secrets.vault?.tokenFile ? [secrets.vault.tokenFile] : [])];
   const { tls } = config.http ?? {};
   // Builders get a copy of the authorities.

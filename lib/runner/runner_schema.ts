@@ -257,11 +257,14 @@ export const RUNNER_SCHEMA = z.object({
   SECRETS_DIR: absolutePath.optional().meta(
     about("Secrets", "folder of the files that `file:` references name; see secrets.md", "DATA_DIR/secrets"),
   ),
-  SECRETS_RUN_DIR: absolutePath.optional().meta(
+  SECRETS_RUN_DIR: absolutePath.refine(
+    (path) => !/^\/(dev|proc|sys)(\/|$)/.test(path),
+    "must not be below /dev, /proc or /sys, where a service without all permissions cannot work",
+  ).optional().meta(
     about(
       "Secrets",
       "folder on a tmpfs for the secrets of running containers; the engine must see it at the same path",
-      "/run/berth for root, else $XDG_RUNTIME_DIR/berth; /dev/shm/berth-UID where that is on a disk",
+      "/run/berth; for other users than root $XDG_RUNTIME_DIR/berth, if that is set",
     ),
   ),
   SECRET_ENV: withDefault(z.string().transform(parseVariableNames), []).meta(

@@ -24,14 +24,13 @@ export interface MemoryFolderOptions {
 const IN_MEMORY: readonly number[] = [0x01021994, 0x858458f6];
 
 /**
- * Lists where the folder may be, the best place first.
+ * Says where the folder is. `/dev/shm` is no such place: Deno lets only processes with all permissions work below `/dev`.
  *
  * @param options See {@linkcode MemoryFolderOptions}.
  */
-export function memoryFolderPlaces({ runDir, sessionDir, uid }: MemoryFolderOptions): string[] {
-  if (runDir !== undefined) return [runDir];
-  const session = uid === 0 ? "/run/berth" : sessionDir && `${sessionDir}/berth`;
-  return [...(session ? [session] : []), `/dev/shm/berth-${uid}`];
+export function memoryFolderPlace({ runDir, sessionDir, uid }: MemoryFolderOptions): string {
+  if (runDir !== undefined) return runDir;
+  return uid !== 0 && sessionDir !== undefined ? `${sessionDir}/berth` : "/run/berth";
 }
 
 /**
@@ -43,18 +42,19 @@ export function memoryFolderPlaces({ runDir, sessionDir, uid }: MemoryFolderOpti
  * @throws {InvalidConfigError} If the folder is not safe.
  */
 export async function ensureMemoryFolder(options: MemoryFolderOptions): Promise<string> {
-  const places = memoryFolderPlaces(options);
-  for (const place of places) {
-    if (!await isInMemory(place)) continue;
+  const place = memoryFolderPlace(options);
+  if (await isInMemory(place)) {
     await ensurePrivateDir(place, { setting: "SECRETS_RUN_DIR", uid: options.uid });
     return place;
   }
   throw new BerthError(
     "secrets/no-memory",
-    `Secrets are given to bots in memory only, and ${places.map((place) => `'${place}'`).join(" and ")} ${
-      places.length === 1 ? "is" : "are"
-    } not on a file system in memory (tmpfs).`,
-    { advice: "Set SECRETS_RUN_DIR to a folder on a tmpfs that the engine's host has at the same path." },
+    `Bots get secrets in memory only, and '${place}' is not on a file system in memory (tmpfs).`,
+    {
+      advice:
+        `Run 'mkdir -p ${place} && mount -t tmpfs -o mode=700,size=64m tmpfs ${place}' as root, or set ` +
+        "SECRETS_RUN_DIR to a folder on a tmpfs that the engine's host has at the same path.",
+    },
   );
 }
 

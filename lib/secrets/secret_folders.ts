@@ -7,7 +7,7 @@
 import { dirname } from "node:path";
 import { type FileOwner, onDisk, unlessMissing } from "../util/files.ts";
 import { ensurePrivateDir } from "../util/private_dir.ts";
-import { ensureMemoryFolder, memoryFolderPlaces } from "./memory_folder.ts";
+import { ensureMemoryFolder, memoryFolderPlace } from "./memory_folder.ts";
 import type { MemoryFolderOptions } from "./memory_folder.ts";
 
 /** Options of {@linkcode SecretFolders}. */
@@ -99,20 +99,16 @@ export class SecretFolders {
 
   /** Returns the names of all containers that have a folder. */
   async names(): Promise<string[]> {
-    const found = await Promise.all(
-      this.#parents().map((parent) =>
-        unlessMissing(Array.fromAsync(Deno.readDir(parent), ({ name }) => name)).catch(unlessClosed)
-      ),
-    );
-    return found.flatMap((names) => names ?? []);
+    const names = Array.fromAsync(Deno.readDir(this.#parent), ({ name }) => name);
+    return await unlessMissing(names).catch(unlessClosed) ?? [];
   }
 
   /** Another container's removal may take the folder above along. */
   async #make(name: string): Promise<string> {
-    const { instance, uid } = this.#options;
-    const place = await ensureMemoryFolder(this.#options);
-    const parent = `${place}/${instance}`;
+    const { uid } = this.#options;
+    const parent = this.#parent;
     const folder = `${parent}/${name}`;
+    await ensureMemoryFolder(this.#options);
     return await onDisk(`create '${folder}'`, async () => {
       for (let tries = 1;; tries++) {
         await ensurePrivateDir(parent, { setting: "SECRETS_RUN_DIR", uid });
@@ -126,17 +122,14 @@ export class SecretFolders {
     });
   }
 
-  /** The place of a folder may have changed with the configuration. */
   async #find(name: string): Promise<string | undefined> {
-    for (const parent of this.#parents()) {
-      const folder = `${parent}/${name}`;
-      const info = await unlessMissing(Deno.lstat(folder)).catch(unlessClosed);
-      if (info?.isDirectory) return folder;
-    }
+    const folder = `${this.#parent}/${name}`;
+    const info = await unlessMissing(Deno.lstat(folder)).catch(unlessClosed);
+    return info?.isDirectory ? folder : undefined;
   }
 
-  #parents(): string[] {
-    return memoryFolderPlaces(this.#options).map((place) => `${place}/${this.#options.instance}`);
+  get #parent(): string {
+    return `${memoryFolderPlace(this.#options)}/${this.#options.instance}`;
   }
 }
 

@@ -1,12 +1,14 @@
 /** Secrets of a bot: how it gets them, and who else does not. */
 import assert from "node:assert/strict";
 import { SecretUnavailableError } from "../../lib/errors.ts";
-import { memoryFolderPlaces } from "../../lib/secrets/memory_folder.ts";
 import { EngineFixture } from "../support/fixtures/engine_fixture.ts";
+import { openMemoryFolder } from "../support/memory_folder.ts";
 import { linesUntil, RunnerFixture } from "../support/fixtures/runner_fixture.ts";
 
 const KEY = "correct-horse/battery+staple";
+/** Only root may mount a folder in memory. */
 const isRoot = Deno.uid() === 0;
+if (!isRoot) console.warn("NOT RUN: the tests of secrets need root.");
 
 /** What a test works with. */
 type Stage = Pick<
@@ -24,20 +26,17 @@ async function writeSecrets({ temp }: Stage, files: Record<string, string>): Pro
 
 /** A runner whose secrets are in the folder of the test. */
 async function withSecrets(work: (stage: Stage) => Promise<void>): Promise<void> {
-  await using fixture = await RunnerFixture.open();
+  await using memory = await openMemoryFolder();
+  await using fixture = await RunnerFixture.open({ SECRETS_RUN_DIR: memory.path });
   const runner = fixture.another({ SECRETS_DIR: `${fixture.temp}/secrets` });
   await work({ ...fixture, runner });
   assert.deepEqual(await secretFolders(fixture), [], "secrets are left in memory");
 }
 
 /** Folders of secrets that this instance has in memory. */
-async function secretFolders({ config }: Stage): Promise<string[]> {
-  const places = memoryFolderPlaces({ ...config.secrets, uid: Deno.uid() ?? 0 });
-  const found = await Promise.all(places.map(async (place) => {
-    const entries = await Array.fromAsync(Deno.readDir(`${place}/${config.instance}`)).catch(() => []);
-    return entries.map(({ name }) => `${place}/${config.instance}/${name}`);
-  }));
-  return found.flat();
+async function secretFolders({ config: { secrets, instance } }: Pick<Stage, "config">): Promise<string[]> {
+  const parent = `${secrets.runDir}/${instance}`;
+  return (await Array.fromAsync(Deno.readDir(parent)).catch(() => [])).map(({ name }) => `${parent}/${name}`);
 }
 
 const TELLER = `
