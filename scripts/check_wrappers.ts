@@ -1,5 +1,5 @@
 /**
- * Checks the wrappers and the examples with the parser of their own language. An interpreter that is not there is
+ * Checks the wrappers, the SDK and the examples with the parser of their own language. An interpreter that is not there is
  * said and passed over: the engine tests run the same files inside the images.
  *
  * @module
@@ -85,7 +85,7 @@ export async function checkWrappers(folders: string[]): Promise<boolean> {
 if (import.meta.main) {
   const folders = Deno.args.length > 0
     ? Deno.args
-    : ["lib/executable/wrappers", "examples"].map((path) =>
+    : ["lib/executable/wrappers", "lib/executable/sdk", "examples"].map((path) =>
       fileURLToPath(new URL(`../${path}`, import.meta.url))
     );
   Deno.exit(await checkWrappers(folders) ? 0 : 1);

@@ -5,11 +5,13 @@
  */
 
 import { createHash } from "node:crypto";
+import { dirname, join } from "node:path";
 import { BashEntrypointFactory } from "./bash_entrypoint_factory.ts";
 import { CodeEntrypointFactory, type ScriptFile } from "./code_entrypoint_factory.ts";
 import { CONFIG_FILE, RUNNER_FOLDER } from "./container_layout.ts";
 import type { BindMount } from "../engine/container_spec.ts";
 import type { Executable } from "./executable.ts";
+import { SdkFactory, sdkViews } from "./sdk_factory.ts";
 import { type FileOwner, unlessMissing } from "../util/files.ts";
 import { allSettledOrThrow } from "../util/promises.ts";
 
@@ -19,7 +21,7 @@ interface ScriptFactory {
 }
 
 /**
- * Writes `entrypoint.sh` and the language's wrapper once for all containers that have the same, and the configuration
+ * Writes `entrypoint.sh`, the language's wrapper and the SDK once for all containers that have the same, and the configuration
  * for each. Creating a dozen files costs a file system more than the rest of a start costs Berth.
  */
 export class ScriptManager {
@@ -28,11 +30,15 @@ export class ScriptManager {
 
   /**
    * @param folder Absolute path of the folder for the shared files. Created when needed, closed to other users.
-   * @param factories Create the shared files. @default {the script and the wrapper}
+   * @param factories Create the shared files. @default {the script, the wrapper and the SDK}
    */
   constructor(
     folder: string,
-    factories: readonly ScriptFactory[] = [new BashEntrypointFactory(), new CodeEntrypointFactory()],
+    factories: readonly ScriptFactory[] = [
+      new BashEntrypointFactory(),
+      new CodeEntrypointFactory(),
+      new SdkFactory(),
+    ],
   ) {
     this.#folder = folder;
     this.#factories = factories;
@@ -60,6 +66,11 @@ export class ScriptManager {
     return [
       { source: shared, target: RUNNER_FOLDER, readOnly: true },
       { source: config, target: `${RUNNER_FOLDER}/${CONFIG_FILE}`, readOnly: true },
+      ...sdkViews(executable).map(({ path, target }) => ({
+        source: `${shared}/${path}`,
+        target,
+        readOnly: true,
+      })),
     ];
   }
 
@@ -72,23 +83,26 @@ export class ScriptManager {
     ];
     const hash = createHash("sha256").update(JSON.stringify(files)).digest("hex").slice(0, 32);
     const path = `${this.#folder}/${hash}`;
-    const names = async (folder: string) => {
-      const entries = await unlessMissing(Array.fromAsync(Deno.readDir(folder)));
-      return new Set(entries?.map(({ name }) => name));
-    };
-    const found = await names(path);
+    const folders = [...new Set(files.map((file) => dirname(file.path)))];
+    const found = new Set((await Promise.all(folders.map((folder) => filesIn(path, folder)))).flat());
     const missing = files.filter((file) => !found.has(file.path));
     if (missing.length === 0) return path;
-    await Deno.mkdir(path, { recursive: true, mode: 0o755 });
+    for (const folder of folders) await Deno.mkdir(join(path, folder), { recursive: true, mode: 0o755 });
     // A cleaner of temporary files may have removed some, or another start is just writing them.
     await allSettledOrThrow(missing.map((file) => writeWhole(path, file)));
     return path;
   }
 }
 
+/** Paths of the files in a folder below `root`, relative to `root`; none if there is no such folder. */
+async function filesIn(root: string, folder: string): Promise<string[]> {
+  const entries = await unlessMissing(Array.fromAsync(Deno.readDir(join(root, folder))));
+  return entries?.map(({ name }) => join(folder, name)) ?? [];
+}
+
 /** Nobody sees a part of the file. */
-async function writeWhole(folder: string, { path, text, mode }: ScriptFile): Promise<void> {
-  const partial = `${folder}/.${crypto.randomUUID()}`;
+async function writeWhole(root: string, { path, text, mode }: ScriptFile): Promise<void> {
+  const partial = `${root}/.${crypto.randomUUID()}`;
   await Deno.writeTextFile(partial, text, { mode, createNew: true });
-  await Deno.rename(partial, `${folder}/${path}`);
+  await Deno.rename(partial, `${root}/${path}`);
 }

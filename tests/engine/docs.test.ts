@@ -28,6 +28,7 @@ const SEEN: Readonly<Record<string, readonly (readonly [command: RegExp, output:
     [/ backtest/, /^ {2}total_return {2}0\.07$/m],
     [/ ps/, /^my-bot .* running$[^]*^second-bot .* running$/m],
   ],
+  "docs/sdk.md": [],
   "docs/schedules.md": [
     [/ schedules/, /^morning-report .* 0 9 \* \* mon-fri \(America\/New_York\) +20\S+Z, in /m],
     [/ run-now/, /The run 'morning-report@\d+-manual' succeeded/],
@@ -57,7 +58,7 @@ class Reader implements AsyncDisposable {
     if (language !== "sh") return;
     if ("background" in attributes) return await this.#start(code, /service started/);
     if ("until-ctrl-c" in attributes) {
-      await this.#start(code, /watches|without a trade/);
+      await this.#start(code, /watches|without a trade|"_metric"/);
       return await this.#stopLast();
     }
     for (const command of code.replaceAll("\\\n", "").trim().split("\n")) {

@@ -66,7 +66,7 @@ def main(id, config):
     results["worker.py"] = int(subprocess.check_output([sys.executable, "worker.py"]))
     code = "import mylib, helper; print(mylib.ANSWER)"
     results["elsewhere"] = int(subprocess.check_output([sys.executable, "-c", code], cwd="/"))
-    results["path"] = os.environ["PYTHONPATH"].split(":")[-1]
+    results["path"] = os.environ["PYTHONPATH"].split(":")[-2]  # then the SDK
     return results
 `,
     },

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { execFile } from "node:child_process";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -125,6 +125,13 @@ export class WrappedBot implements AsyncDisposable {
       const source = dirname(repositoryFile(`lib/executable/wrappers/${language.wrapper}`));
       for (const name of await readdir(source)) {
         await copyFile(join(source, name), join(folder, ".berth", name));
+      }
+      const sdk = repositoryFile("lib/executable/sdk");
+      await cp(join(sdk, "python"), join(folder, ".berth/sdk/python"), { recursive: true });
+      // A container has it in the root's node_modules, so that a package of the bot's own is nearer.
+      const ownsSdk = Object.keys(options.files).some((path) => path.startsWith("node_modules/berth/"));
+      if (language === NODE && !ownsSdk) {
+        await cp(join(sdk, "node"), join(folder, "node_modules/berth"), { recursive: true });
       }
       for (const [path, content] of Object.entries(options.files)) {
         await mkdir(dirname(join(folder, path)), { recursive: true });

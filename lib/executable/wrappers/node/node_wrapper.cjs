@@ -25,9 +25,17 @@ const code = path.resolve(env.CODE_MOUNT_DIR || path.dirname(__dirname));
 const resultFile = path.join(code, "result.json");
 const isBacktest = env.ENTRYPOINT_TYPE === "backtest";
 const controller = new AbortController();
+/** The third argument of main, and what the SDK's `signal` and `stopRequested` look at. */
+const context = {
+  get signal() {
+    signalTaken = true;
+    return controller.signal;
+  },
+};
+globalThis[Symbol.for("berth.wrapper")] = context;
 
 // What is known of the run so far; the exit handler turns it into the result.
-let bot; // { id, config, context, onStop } once main may run
+let bot; // { id, config, onStop } once main may run
 let signalTaken = false; // the bot looked at the AbortSignal, so it ends by itself
 let stoppedBy; // the name of the signal that asked for the stop
 let settled = false; // main returned
@@ -58,7 +66,7 @@ async function start() {
   removeStaleResult(resultFile, log);
   try {
     bot = await load();
-    returned = await bot.main(bot.id, bot.config, bot.context);
+    returned = await bot.main(bot.id, bot.config, context);
     settled = true;
     mainIsOver();
     // A bot whose main returned lives on while its timers and sockets do; a backtest is done.
@@ -84,13 +92,7 @@ async function load() {
   const main = [module.main, inner, inner?.main, inner?.default].find(isFunction);
   if (!main) throw new BotError(`${script} exports no function main(id, config)`);
   const onStop = [module.onStop, inner?.onStop, inner?.default?.onStop].find(isFunction);
-  const context = {
-    get signal() {
-      signalTaken = true;
-      return controller.signal;
-    },
-  };
-  return { main, onStop, id, config, context };
+  return { main, onStop, id, config };
 }
 
 /** Two steps: the bot hears of it (AbortSignal, own handlers, onStop), then it gets the time it may need. */
@@ -100,9 +102,10 @@ async function stop(name) {
   const endsByItself = signalTaken || process.listenerCount(name) > 1;
   const wasSettled = settled;
   controller.abort();
+  tellWorkers();
   if (bot?.onStop) {
     try {
-      await bot.onStop(bot.id, bot.config, bot.context);
+      await bot.onStop(bot.id, bot.config, context);
     } catch (error) {
       if (!isAbort(error)) log(describe(error));
     }
@@ -116,6 +119,13 @@ async function stop(name) {
     await Promise.race([mainSettled, patience()]);
   }
   process.exit(signalCode());
+}
+
+/** The SDK of each worker thread listens; signals come to the main thread alone. */
+function tellWorkers() {
+  const channel = new BroadcastChannel("berth.stop");
+  channel.postMessage(stoppedBy);
+  channel.close();
 }
 
 function patience() {

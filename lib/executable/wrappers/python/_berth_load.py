@@ -9,6 +9,7 @@ import sys
 
 from _berth_errors import CODE, HERE, BotError
 
+SDK = os.path.join(HERE, "sdk", "python")  # the folder of the module `berth`
 OWN_PATH = [folder for folder in sys.path if folder != HERE]
 OWN_MODULES = dict(sys.modules)  # what the wrapper uses; completed when the bot is loaded
 
@@ -36,9 +37,11 @@ def load_script(script):
     folders = list(dict.fromkeys(folder for folder in folders if os.path.isdir(folder)))
     sys.path[:] = [*folders, *OWN_PATH]
     sys.argv[:] = [path]
+    sdk = [] if has_own_sdk() else [SDK]
+    sys.path += sdk
     # Processes that the bot starts import the same.
     inherited = [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder]
-    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([*folders, *inherited]))
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([*folders, *inherited, *sdk]))
     OWN_MODULES.update(sys.modules)
     give_way([CODE, os.path.dirname(path)])
 
@@ -81,6 +84,18 @@ def give_way(folders):
             continue
         if any(has_module(folder, name) for folder in folders):
             sys.modules.pop(name, None)
+
+
+def has_own_sdk():
+    """Whether the bot or its image has a module or a package named `berth`: Berth's own must not stand in for it.
+
+    A folder of that name without Python files is no package.
+    """
+    spec = importlib.machinery.PathFinder.find_spec("berth")
+    if spec is None or spec.origin is not None:
+        return spec is not None
+    found = (name for top in spec.submodule_search_locations for _, _, names in os.walk(top) for name in names)
+    return any(name.endswith(".py") for name in found)
 
 
 def has_module(folder, name):

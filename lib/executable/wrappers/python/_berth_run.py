@@ -55,6 +55,12 @@ def finish(stop, returned, failure):
 def wait_for_threads():
     """As Python does at exit; here a signal still stops the bot. No wait is without an end: a signal that came in the
     moment before it would only be handled after it."""
+    if not hasattr(threading, "_shutdown_locks"):  # Python 3.13
+        threading._thread_shutdown = lambda: None  # what would wait without an end
+        threading._shutdown()
+        while left := waited_for():
+            left[0].join(SIGNAL_PATIENCE)
+        return
     locks = take_shutdown_locks()
     threading._shutdown()
     while locks:
@@ -63,6 +69,11 @@ def wait_for_threads():
                 pass
             lock.release()
         locks = take_shutdown_locks()
+
+
+def waited_for():
+    """The threads that do not end with the main thread."""
+    return [thread for thread in threading.enumerate() if not thread.daemon and thread is not threading.main_thread()]
 
 
 def take_shutdown_locks():
@@ -93,15 +104,14 @@ def main():
     returned = failure = None
 
     def leave_threads():
-        left = [t.name for t in threading.enumerate() if not t.daemon and t is not threading.main_thread()]
-        if left:
-            log(f"Warning: ending with threads still running: {', '.join(left)}")
+        if left := waited_for():
+            log(f"Warning: ending with threads still running: {', '.join(thread.name for thread in left)}")
             code = finish(stop, returned, failure)
             sys.stdout.flush()
             os._exit(code)
 
     def stop_after_main():
-        if not stop.has_hook:
+        if not (stop.has_hook or stop.seen):
             start_timer(THREAD_PATIENCE, leave_threads)
         stop.run_hook()
 
@@ -120,7 +130,7 @@ def main():
         end_forked()
     if stop.begun:
         stop.run_hook()  # when it could not run before
-    if failure and failure[0] or stop.begun and not stop.has_hook:
+    if failure and failure[0] or stop.begun and not (stop.has_hook or stop.seen):
         start_timer(THREAD_PATIENCE, leave_threads)
     wait_for_threads()
     stop.close()

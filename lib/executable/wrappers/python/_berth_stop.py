@@ -5,12 +5,17 @@ import os
 import signal
 import sys
 import threading
+from _contextvars import ContextVar
 
 from _berth_errors import logged
 from _berth_load import standard_library
 from _berth_pieces import Pieces
 
 LOOP_PATIENCE = 2.0  # seconds an event loop gets to notice a stop before blocking code in it is interrupted
+REQUEST_PATIENCE = 5.0  # seconds a bot that looks at `berth.stop_requested` gets to look before it is interrupted
+
+current = None  # the process's Stop, for the SDK
+in_hook = ContextVar("in_hook", default=False)  # whether on_stop runs, which says nothing of main
 
 
 class Stopped(SystemExit):
@@ -26,10 +31,16 @@ class Stop:
         self.hook, self.has_hook = None, False  # the bot's on_stop, until it is called
         self.writing = False  # the main thread is inside a write: the stop waits for its end
         self.after_main = None  # once main is over: called instead of interrupting it
-        self.loop = self.task = self.hook_task = self.timer = None  # of an async main
+        self.loop = self.task = self.hook_task = self.timer = self.wait = None  # of an async main
         self.forced = False
+        self.request = None  # the SDK's `stop_requested`, once the bot has imported it
+        self.looks = False  # the bot looks at it
+        self.seen = False  # it has looked since the stop: it knows, and ends by itself
+        self.overdue = False  # it has not looked in time
 
     def install(self):
+        global current
+        current = self
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, self._receive)
         os.register_at_fork(after_in_child=self._release)
@@ -40,8 +51,22 @@ class Stop:
             if signal.getsignal(signum) == self._receive:
                 signal.signal(signum, usual)
 
+    def follow(self, request):
+        """Tells the SDK's `stop_requested` of the stop. A bot that looks at it is not interrupted while it does."""
+        self.request = request
+        if self.begun:
+            request.set()
+
+    def look(self, is_set):
+        """Called by `stop_requested` whenever the bot looks at it, with what the bot gets to see."""
+        if not in_hook.get():
+            self.looks = True
+            self.seen = self.seen or is_set
+
     def _receive(self, signum, _frame):
-        if self.forced and self.loop is not None and not self.writing:
+        if self.overdue:
+            self._interrupt()
+        elif self.forced and self.loop is not None and not self.writing:
             self.loop = None
             raise Stopped
         if self.signum is None:
@@ -49,9 +74,13 @@ class Stop:
             self.proceed()
 
     def proceed(self):
+        if self.overdue:
+            self._interrupt()
         if self.signum is None or self.begun or self.writing:
             return
         self.begun = True
+        if self.request is not None:
+            self.request.set()
         if self.after_main is not None:
             self.after_main()
         elif self.loop is not None:
@@ -59,6 +88,21 @@ class Stop:
             self.timer = start_timer(LOOP_PATIENCE, self._force)
         else:
             self.run_hook()
+            if not self.looks:
+                raise Stopped
+            start_timer(REQUEST_PATIENCE, self._expire)
+
+    def _expire(self):
+        """Interrupts a main that has looked at `stop_requested` before the stop, but not since."""
+        if not self.seen:
+            self.overdue = True
+            signal.pthread_kill(threading.main_thread().ident, self.signum)
+
+    def _interrupt(self):
+        if self.writing:
+            return  # its end proceeds
+        self.overdue = False
+        if self.after_main is None and not self.seen:
             raise Stopped
 
     def close(self):
@@ -70,10 +114,12 @@ class Stop:
         if self.hook is None or needs_the_running_loop(self.hook):
             return
         hook, self.hook = self.hook, None
+        token = in_hook.set(True)
         with logged():
             value = hook()
             if hasattr(value, "__await__"):
                 run_async(awaited(value))
+        in_hook.reset(token)
 
     def _stop_in_loop(self):
         self.timer.cancel()
@@ -81,15 +127,21 @@ class Stop:
             self.hook_task = self.loop.create_task(self._hook_then_cancel())
 
     async def _hook_then_cancel(self):
+        in_hook.set(True)  # in this task
         hook, self.hook = self.hook, None
         with logged():
             value = hook and hook()
             if hasattr(value, "__await__"):
                 await value
-        self.task.cancel()
+        if self.looks:
+            await self.wait({self.task}, timeout=REQUEST_PATIENCE)
+        if not self.seen:
+            self.task.cancel()
 
     def _force(self):
         """The loop is stuck in blocking code, like `time.sleep` in an async main: interrupt that instead."""
+        if self.seen:
+            return
         self.forced = True
         signal.pthread_kill(threading.main_thread().ident, self.signum)
 
@@ -98,9 +150,10 @@ class Stop:
         with standard_library():
             import asyncio
 
+        self.wait = asyncio.wait
         self.task = asyncio.ensure_future(main)
         self.loop = asyncio.get_running_loop()
-        await asyncio.wait({self.task})
+        await self.wait({self.task})
         if self.hook_task is not None:
             await self.hook_task
         self.loop = None

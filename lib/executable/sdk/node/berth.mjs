@@ -1,0 +1,6 @@
+// The package for ES modules. What it exports by name is a function; `config`, `id`, `signal`, `stateDir` and
+// `stopRequested` are read from the default export, because they are found out when they are asked for.
+import berth from "./berth.cjs";
+
+export default berth;
+export const { SecretError, heartbeat, log, metric, result, secret, sleep } = berth;
