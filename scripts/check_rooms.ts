@@ -236,7 +236,7 @@ export function checkRooms(imports: readonly Import[], rules: Rules): string[] {
       problems.push(`${from} imports ${driver}: only ${rules.drivers[driver]} may`);
     }
     const other = dirname(to);
-    if (!to.endsWith(".ts") || other === room) continue;
+    if (!to.endsWith(".ts") || to.endsWith(".d.ts") || other === room) continue;
     if (!edges.has(room)) edges.set(room, new Set());
     edges.get(room)!.add(other);
     if (room === ".") continue;

@@ -1,11 +1,11 @@
 /** The SDK in real containers: found without installing it, read-only, and after what the bot brings along. */
 import assert from "node:assert/strict";
 import type { ExecutableInput } from "../../lib/executable/executable.ts";
-import { type Stage, withRunner } from "../support/fixtures/runner_support.ts";
+import { RunnerFixture } from "../support/fixtures/runner_fixture.ts";
 
 /** Runs a program that ends, and gives what it returned. */
 async function returned(
-  { runner, deploy }: Stage,
+  { runner, deploy }: RunnerFixture,
   files: Record<string, string>,
   input: Partial<ExecutableInput> = {},
 ): Promise<unknown> {
@@ -45,41 +45,41 @@ module.exports = async (id, config) => {
 };
 `;
 
-Deno.test("a bot and the processes that it starts find the SDK, and cannot change it", () =>
-  withRunner(async (stage) => {
-    const state = "/state/.the0-state";
-    assert.deepEqual(await returned(stage, { "main.py": PYTHON }), [
-      "/berth/sdk/python/berth.py",
-      '{"_metric": "child", "value": 1}\n',
-      false,
-      true,
-      true,
-      state,
-    ]);
-    const module =
-      'import berth, { metric } from "berth"; export const same = (one) => one === berth && one.metric === metric;';
-    const node = { runtime: "nodejs20", entrypointFiles: { bot: "main.js" } };
-    assert.deepEqual(await returned(stage, { "main.js": NODE, "module.mjs": module }, node), [
-      "/node_modules/berth/berth.cjs",
-      '{"_metric":"child","value":1}\n',
-      false,
-      true,
-      true,
-      state,
-    ]);
-  }));
+Deno.test("a bot and the processes that it starts find the SDK, and cannot change it", async () => {
+  await using fixture = await RunnerFixture.open();
+  const state = "/state/.the0-state";
+  assert.deepEqual(await returned(fixture, { "main.py": PYTHON }), [
+    "/berth/sdk/python/berth.py",
+    '{"_metric": "child", "value": 1}\n',
+    false,
+    true,
+    true,
+    state,
+  ]);
+  const module =
+    'import berth, { metric } from "berth"; export const same = (one) => one === berth && one.metric === metric;';
+  const node = { runtime: "nodejs20", entrypointFiles: { bot: "main.js" } };
+  assert.deepEqual(await returned(fixture, { "main.js": NODE, "module.mjs": module }, node), [
+    "/node_modules/berth/berth.cjs",
+    '{"_metric":"child","value":1}\n',
+    false,
+    true,
+    true,
+    state,
+  ]);
+});
 
-Deno.test("a package named berth that a bot brings along takes the place of the SDK", () =>
-  withRunner(async (stage) => {
-    const python = {
-      "vendor/berth/__init__.py": "OWN = 1",
-      "main.py": "import berth\ndef main(id, config): return berth.OWN",
-    };
-    assert.equal(await returned(stage, python), 1);
-    const node = {
-      "node_modules/berth/index.js": "exports.own = 1;",
-      "main.mjs": 'import berth from "berth"; export default () => berth.own;',
-    };
-    const input = { runtime: "nodejs20", entrypointFiles: { bot: "main.mjs" } };
-    assert.equal(await returned(stage, node, input), 1);
-  }));
+Deno.test("a package named berth that a bot brings along takes the place of the SDK", async () => {
+  await using fixture = await RunnerFixture.open();
+  const python = {
+    "vendor/berth/__init__.py": "OWN = 1",
+    "main.py": "import berth\ndef main(id, config): return berth.OWN",
+  };
+  assert.equal(await returned(fixture, python), 1);
+  const node = {
+    "node_modules/berth/index.js": "exports.own = 1;",
+    "main.mjs": 'import berth from "berth"; export default () => berth.own;',
+  };
+  const input = { runtime: "nodejs20", entrypointFiles: { bot: "main.mjs" } };
+  assert.equal(await returned(fixture, node, input), 1);
+});
