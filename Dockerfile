@@ -4,15 +4,15 @@
 #   docker build -t berth --build-arg COMMIT=$(git rev-parse HEAD) .
 #   docker run -d --name berth --network host \
 #     -v /var/run/docker.sock:/var/run/docker.sock -v /tmp/runtime:/tmp/runtime -v berth-data:/data berth
-#   docker exec berth berth bots
+#   docker exec berth berth ps
 #
-# `docker run … berth bots`, with the same volumes, is the same as the last one. Further variables (MONGO_URI,
-# MINIO_ENDPOINT, NATS_URL …) with -e; see the README's table.
+# `docker run … berth ps`, with the same volumes, is the same as the last one. Further variables (MONGO_URI,
+# MINIO_ENDPOINT, NATS_URL …) with -e; see docs/configuration.md.
 ARG BASE=denoland/deno:2.9.6
 FROM ${BASE}
 WORKDIR /app
 COPY deno.json deno.lock ./
-COPY main.ts mod.ts cli.ts ./
+COPY main.ts mod.ts errors.ts types.ts cli.ts ./
 COPY lib ./lib
 COPY cli ./cli
 COPY services ./services

@@ -22,7 +22,14 @@ export interface Rules {
   drivers: Readonly<Record<string, string>>;
 }
 
-const ROOTS = ["main.ts", "mod.ts", "lib/archive/extraction_thread.ts", "lib/logs/search_thread.ts"];
+const ROOTS = [
+  "main.ts",
+  "mod.ts",
+  "errors.ts",
+  "types.ts",
+  "lib/archive/extraction_thread.ts",
+  "lib/logs/search_thread.ts",
+];
 
 const GROUND = ["lib", "lib/util"];
 const PORTS = [

@@ -19,7 +19,7 @@ export interface TestPlan {
 
 const UNIT = "tests/unit";
 const FOLDERS = [UNIT, "tests/scripts", "tests/contract", "tests/engine"];
-const DOCUMENTED = ["mod.ts", "lib"];
+const DOCUMENTED = ["mod.ts", "errors.ts", "lib"];
 
 /** Files that run alone, and why. */
 export const ALONE: Readonly<Record<string, string>> = {

@@ -100,7 +100,7 @@ class ProgramsFixture implements AsyncDisposable {
     // As a newcomer has it: in a folder outside the checkout, with nothing but the import map of docs/library.md.
     await Deno.writeTextFile(
       `${temp}/deno.json`,
-      (await libraryExample("deno.json")).replace("../berth", ROOT),
+      (await libraryExample("deno.json")).replaceAll("../berth", ROOT),
     );
     const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
       args: [

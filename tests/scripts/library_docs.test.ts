@@ -14,7 +14,7 @@ class ProgramFixture implements AsyncDisposable {
   static async open(block: "store" | "runner"): Promise<ProgramFixture> {
     const folder = await Deno.makeTempDir({ prefix: "berth-test-" });
     await Deno.writeTextFile(`${folder}/yours.ts`, await libraryExample(block));
-    const map = (await libraryExample("deno.json")).replace("../berth/", ROOT);
+    const map = (await libraryExample("deno.json")).replaceAll("../berth/", ROOT);
     await Deno.writeTextFile(`${folder}/deno.json`, map);
     return new ProgramFixture(folder);
   }
