@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { cliVariables } from "../support/fixtures/cli_support.ts";
 import { CliFixture } from "../support/fixtures/cli_fixture.ts";
 import { type DocBlock, docBlocks, ROOT } from "../support/builders/doc_blocks.ts";
+import { openMemoryFolder } from "../support/memory_folder.ts";
 import { until } from "../support/until.ts";
 import { userEnvironment } from "../support/user_environment.ts";
 
@@ -34,6 +35,11 @@ const SEEN: Readonly<Record<string, readonly (readonly [command: RegExp, output:
     [/ run-now/, /The run 'morning-report@\d+-manual' succeeded/],
     [/ runs/, /^morning-report@\d+-manual +manual by local +1 .* succeeded /m],
     [/ preview/, /America\/New_York/],
+  ],
+  "docs/secrets.md": [
+    [/ deploy/, /^my-bot runs, and has stayed up for 3 s$/m],
+    [/ logs/, /my-bot watches with a key of 21 characters, \*\*\*$/m],
+    [/ list/, /^binance\.key$/m],
   ],
   "docs/operating.md": [[/ permissions/, /^--allow-net[^]*--allow-sys=uid,gid/m]],
 };
@@ -134,6 +140,7 @@ class Reader implements AsyncDisposable {
 
 for (const page of Object.keys(SEEN)) {
   Deno.test(`every command of ${page} does what the page says`, async () => {
+    await using memory = page === "docs/secrets.md" ? await openMemoryFolder() : undefined;
     await using fixture = await CliFixture.open((temp) => [cliVariables(temp).BERTH_INSTANCE!]);
     const { temp } = fixture;
     const folder = `${temp}/berth`;
@@ -144,6 +151,7 @@ for (const page of Object.keys(SEEN)) {
       ...cliVariables(temp),
       DENO: Deno.execPath(),
       BOTS_ON_SHUTDOWN: "stop",
+      ...(memory && { SECRETS_RUN_DIR: memory.path }),
       NO_COLOR: "1",
     };
     await using reader = new Reader(page, folder, env);

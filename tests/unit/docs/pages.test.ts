@@ -17,7 +17,7 @@ const OF_THE_SCRIPT = ["setup", "test", "ok", "bench", "help"];
 /** The pages whose commands tests/engine/docs.test.ts runs. */
 const RUN_PAGES = [
   "README.md",
-  ...["getting-started", "bots", "sdk", "schedules", "operating"].map((name) => `docs/${name}.md`),
+  ...["getting-started", "bots", "sdk", "schedules", "operating", "secrets"].map((name) => `docs/${name}.md`),
 ];
 
 const place = ({ page, line }: DocBlock) => `${page}:${line}`;
