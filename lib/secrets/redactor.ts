@@ -5,13 +5,15 @@
  */
 
 import { Buffer } from "node:buffer";
-import { lineForms, secretForms } from "./secret_forms.ts";
+import { lineForms, MIN_SECRET_CHARACTERS, secretForms } from "./secret_forms.ts";
 
 /** What stands in place of a value. */
 export const MASK = "***";
 
 /** A part of a value at the edge of a line counts from this length on, in bytes, or from half of the value. */
 const MIN_PART_BYTES = 8;
+/** The shortest part that counts: half of the shortest value. */
+const QUAD_BYTES = MIN_SECRET_CHARACTERS / 2;
 const MASK_BYTES = Buffer.from(MASK);
 
 /** Replaces values in bytes and strings. */
@@ -41,11 +43,16 @@ export class ValueRedactor implements Redactor {
   readonly #isStart = new Uint8Array(0x10000);
   /** Forms that a line may begin or end in the middle of. */
   readonly #edges: readonly Uint8Array[];
+  /** Every four bytes in a row of these forms: nearly no other line begins or ends with any of them. */
+  readonly #quads = new Set<number>();
 
   /** @param values The values. Those of fewer than 8 characters are left alone. */
   constructor(values: Iterable<string>) {
     const all = [...values];
     this.#edges = toBytes(all.flatMap(lineForms));
+    for (const edge of this.#edges) {
+      for (let at = 0; at + QUAD_BYTES <= edge.length; at++) this.#quads.add(quadAt(edge, at));
+    }
     for (const form of toBytes(all.flatMap(secretForms))) {
       const start = pairAt(form, 0);
       this.#isStart[start] = 1;
@@ -105,6 +112,7 @@ export class ValueRedactor implements Redactor {
 
   /** Length of the longest end of a form that the line begins with, or 0. */
   #partAtBegin(line: Uint8Array): number {
+    if (line.length < QUAD_BYTES || !this.#quads.has(quadAt(line, 0))) return 0;
     let longest = 0;
     for (const form of this.#edges) {
       const most = Math.min(form.length - 1, line.length);
@@ -117,6 +125,9 @@ export class ValueRedactor implements Redactor {
 
   /** Where the longest beginning of a form begins that the line ends with, or the line's length. */
   #partAtEnd(line: Uint8Array): number {
+    if (line.length < QUAD_BYTES || !this.#quads.has(quadAt(line, line.length - QUAD_BYTES))) {
+      return line.length;
+    }
     let longest = 0;
     for (const form of this.#edges) {
       const most = Math.min(form.length - 1, line.length);
@@ -155,6 +166,10 @@ function toBytes(forms: readonly string[]): Uint8Array[] {
 
 function minPart({ length }: Uint8Array): number {
   return Math.min(MIN_PART_BYTES, Math.ceil(length / 2));
+}
+
+function quadAt(bytes: Uint8Array, at: number): number {
+  return (pairAt(bytes, at) << 16) | pairAt(bytes, at + 2);
 }
 
 function pairAt(bytes: Uint8Array, at: number): number {
