@@ -5,6 +5,7 @@
  */
 
 import { isOwnData } from "../lib/util/data_dir.ts";
+import { memoryFolderPlace, memoryProblem } from "../lib/secrets/memory_folder.ts";
 import type { DockerRunnerConfig } from "../lib/runner/docker_runner_config.ts";
 import { ensureTempDir } from "../lib/util/temp_dir.ts";
 import type { Finding } from "./finding.ts";
@@ -26,6 +27,22 @@ export async function checkTempDir({ tempDir }: Pick<DockerRunnerConfig, "tempDi
     const advice = "choose another folder with TEMP_DIR; it must belong to the user that runs Berth";
     return { subject, state: "problem", detail: (error as Error).message, advice };
   }
+}
+
+/**
+ * Checks the folder for the secrets of bots, and changes nothing.
+ *
+ * @param config The configuration.
+ */
+export async function checkSecretsDir({ secrets }: Pick<DockerRunnerConfig, "secrets">): Promise<Finding> {
+  const subject = "Secrets";
+  const place = { ...secrets, uid: Deno.uid() ?? 0 };
+  const problem = await memoryProblem(place);
+  if (!problem) {
+    return { subject, state: "ok", detail: `bots get them in ${memoryFolderPlace(place)}, in memory` };
+  }
+  const advice = `only if bots have secrets: ${problem.advice}`;
+  return { subject, state: "warning", detail: problem.summary, advice };
 }
 
 /**

@@ -181,6 +181,7 @@ const ALLOWED: Rules["allowed"] = {
     "lib/executable",
     "lib/objects",
     "lib/runner",
+    "lib/secrets",
     "services",
     "services/documents",
     "services/events",

@@ -15,7 +15,7 @@ import {
 } from "../../lib/errors.ts";
 import { parseServiceConfig, type ServiceConfig } from "../../services/config.ts";
 import { checkDisk } from "../check_disk.ts";
-import { checkDataDir, checkTempDir } from "../check_folders.ts";
+import { checkDataDir, checkSecretsDir, checkTempDir } from "../check_folders.ts";
 import { checkEngineActs } from "../check_engine_acts.ts";
 import { checkApi } from "../check_api.ts";
 import { checkServers, checkService, checkServing, problemFinding } from "../check_servers.ts";
@@ -76,9 +76,10 @@ async function examine(context: CliContext): Promise<Finding[]> {
   }
   const config = service.runner;
   const { instance } = config;
-  const [engine, folder, data, probes, store] = await Promise.all([
+  const [engine, folder, secrets, data, probes, store] = await Promise.all([
     checkEngine(config, context),
     checkTempDir(config),
+    checkSecretsDir(config),
     service.mongoUri ? [] : checkDataDir(config).then((finding) => [finding]),
     context.probeServers(service, context.signal),
     checkStore(config, context),
@@ -89,6 +90,7 @@ async function examine(context: CliContext): Promise<Finding[]> {
     { subject: "Configuration", state: "ok", detail: `instance ${instance}, ${storageSummary(service)}` },
     ...engine.findings,
     folder,
+    secrets,
     ...data,
     ...checkServers(probes),
     store,

@@ -357,7 +357,7 @@ Says what is wrong and what to do. Changes nothing. Exits with 1 if there is a p
   },
   setup: {
     group: "This machine",
-    summary: "install what is missing: Deno, an engine, images",
+    summary: "install what is missing: Deno, an engine, images, memory for secrets",
   },
   images: {
     group: "This machine",

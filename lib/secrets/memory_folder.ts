@@ -43,11 +43,26 @@ export function memoryFolderPlace({ runDir, sessionDir, uid }: MemoryFolderOptio
  */
 export async function ensureMemoryFolder(options: MemoryFolderOptions): Promise<string> {
   const place = memoryFolderPlace(options);
-  if (await isInMemory(place)) {
-    await ensurePrivateDir(place, { setting: "SECRETS_RUN_DIR", uid: options.uid });
-    return place;
-  }
-  throw new BerthError(
+  // Made first: a service has no permission to look at the folder above.
+  const { made } = await ensurePrivateDir(place, { setting: "SECRETS_RUN_DIR", uid: options.uid });
+  if (await isInMemory(place)) return place;
+  if (made) await Deno.remove(place);
+  throw notInMemory(place);
+}
+
+/**
+ * Checks that the place of the folder is in memory, and changes nothing.
+ *
+ * @param options See {@linkcode MemoryFolderOptions}.
+ * @returns What is wrong (`secrets/no-memory`).
+ */
+export async function memoryProblem(options: MemoryFolderOptions): Promise<BerthError | undefined> {
+  const place = memoryFolderPlace(options);
+  return await isInMemory(place) ? undefined : notInMemory(place);
+}
+
+function notInMemory(place: string): BerthError {
+  return new BerthError(
     "secrets/no-memory",
     `Bots get secrets in memory only, and '${place}' is not on a file system in memory (tmpfs).`,
     {

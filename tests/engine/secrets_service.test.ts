@@ -89,7 +89,10 @@ async function* places(
   const read = async (path: string) =>
     Buffer.from(await Deno.readFile(path).catch(() => new Uint8Array())).toString("latin1");
   for (const path of await filesBelow(scene.temp)) {
-    if (!path.startsWith(`${scene.temp}/secrets/`)) yield [path, await read(path)];
+    // The source, and what the bots themselves write in their containers.
+    const isOwn = path.startsWith(`${scene.temp}/secrets/`) ||
+      /\/containers\/[^/]+\/view\/result\.json$/.test(path);
+    if (!isOwn) yield [path, await read(path)];
   }
   for await (const { name } of Deno.readDir("/proc")) {
     if (!/^\d+$/.test(name)) continue;
@@ -167,7 +170,7 @@ async function searchEverywhere(scene: Scene): Promise<void> {
   await Deno.writeTextFile(`${temp}/token`, "hvs.token", { mode: 0o600 });
   const more = {
     SECRETS_DIR: `${temp}/secrets`,
-    SECRETS_RUN_DIR: memory.path,
+    SECRETS_RUN_DIR: `${memory.path}/run`,
     VAULT_ADDR: vault.address,
     VAULT_TOKEN_FILE: `${temp}/token`,
     SERVICES: "bots,schedules",
@@ -288,7 +291,7 @@ Deno.test("a new value replaces the bot; without one a running bot goes on, and 
   await using fixture = await EmbeddedFixture.open();
   await using memory = await openMemoryFolder();
   const { env, start, id, containers, live } = fixture;
-  const berth = start({ SECRETS_RUN_DIR: memory.path });
+  const berth = start({ SECRETS_RUN_DIR: `${memory.path}/run` });
   using client = new ApiClient(serverOf(env));
   await until(
     "the service answers",
