@@ -21,13 +21,14 @@ import type { WorkResult } from "../control/work_queue.ts";
 import type { BotDocument, BotRepository } from "../documents/bot_repository.ts";
 import { adjustContainer, adjustFailedStart } from "./adjust_times.ts";
 import { BotActions } from "./bot_actions.ts";
-import type { BotCondition, StopReason } from "./bot_condition.ts";
+import type { StopReason } from "./bot_condition.ts";
 import type { BotTable } from "./bot_table.ts";
-import { ConditionLog } from "./condition_log.ts";
 import { type BotSpec, type DesiredState, readBotSpec } from "./desired_state.ts";
 import { DocumentReader } from "./document_reader.ts";
+import { ExitReports } from "./exit_reports.ts";
 import { type Action, type Plan, plan } from "./plan.ts";
 import type { ServiceState } from "./service_state.ts";
+import { StatusReports } from "./status_reports.ts";
 
 /** What a {@linkcode BotReconciler} needs. */
 export interface BotReconcilerOptions {
@@ -56,7 +57,8 @@ export class BotReconciler {
   /** Keeps a bot from waiting when the clock is set. */
   readonly #ages: Ages;
   readonly #documents: DocumentReader;
-  readonly #conditions: ConditionLog;
+  readonly #exits: ExitReports;
+  readonly #statuses: StatusReports;
   readonly #log = getLogger(["berth", "bots"]);
 
   /** @param options See {@linkcode BotReconcilerOptions}. */
@@ -65,7 +67,8 @@ export class BotReconciler {
     this.#ages = new Ages(options.clock);
     this.#actions = new BotActions(options);
     this.#documents = new DocumentReader(options);
-    this.#conditions = new ConditionLog(options.bots);
+    this.#exits = new ExitReports(options);
+    this.#statuses = new StatusReports(options);
   }
 
   /**
@@ -95,7 +98,7 @@ export class BotReconciler {
       state.countReconcile(clock.monotonic() - beganAt);
       return result;
     } catch (error) {
-      if (error instanceof EngineUnavailableError) this.#showWaiting(id, error);
+      if (error instanceof EngineUnavailableError) this.#statuses.showWaiting(id, error);
       throw error;
     } finally {
       bots.clear(id, "inFlight");
@@ -164,14 +167,14 @@ export class BotReconciler {
     const { desired } = spec;
     if (!containers.some(({ phase }) => phase === "exited")) bots.clear(id, "unsavedReason");
     if (desired?.kind !== "run") bots.clear(id, "failedStart", "restart");
-    this.#reportExits(id, containers);
+    this.#exits.report(id, containers);
     const next = this.preview(id, desired, containers);
     bots.update(id, { inFlight: { desired } });
     // The container that stays is another one than the restart names: somebody else has replaced it.
     if (next.keeps && next.keeps.containerId !== bots.get(id)?.restart?.containerId) {
       bots.clear(id, "restart");
     }
-    this.#show(id, spec, next.condition, next.keeps);
+    this.#statuses.show(id, spec, next.condition, next.keeps);
     const replaced = next.actions.find(isReplacement);
     if (replaced && !await this.#actions.prepare(id, spec, replaced.containerId, signal)) {
       return this.#afterFailure(id, spec, containers);
@@ -186,7 +189,7 @@ export class BotReconciler {
       } else {
         const container = current.find(({ containerId }) => containerId === action.containerId)!;
         await this.#actions.end(id, action, container, spec, signal).catch((error) => {
-          if (error instanceof LogsNotSavedError) this.#show(id, spec, { type: "disabled" });
+          if (error instanceof LogsNotSavedError) this.#statuses.show(id, spec, { type: "disabled" });
           throw error;
         });
         current = current.filter((each) => each !== container);
@@ -194,7 +197,7 @@ export class BotReconciler {
     }
     // Nothing is kept of a bot that is gone.
     if (next.settled) bots.containersSeen(id, current);
-    if (next.actions.length > 0) this.#show(id, spec, next.settled, live);
+    if (next.actions.length > 0) this.#statuses.show(id, spec, next.settled, live);
     return next.againInMs === undefined ? {} : { againInMs: next.againInMs };
   }
 
@@ -226,7 +229,7 @@ export class BotReconciler {
     const { condition, keeps } = this.preview(id, spec.desired, containers);
     // A bot that has changed since the read began may not be gone: a pass of its own decides.
     if (!condition && this.#options.bots.hasChanged(id)) return;
-    this.#show(id, spec, condition, keeps);
+    this.#statuses.show(id, spec, condition, keeps);
   }
 
   /**
@@ -247,78 +250,11 @@ export class BotReconciler {
     return spec;
   }
 
-  /** Shows that the bot waits for the engine. The failed pass is made again. */
-  #showWaiting(id: string, { message }: EngineUnavailableError): void {
-    const known = this.#options.state.getRunningBot(id);
-    if (!known) return;
-    const condition: BotCondition = { type: "waiting", for: `the engine: ${message}` };
-    this.#conditions.reportCondition(id, condition);
-    this.#options.state.setRunningBot({ ...known, condition });
-  }
-
-  /** Reports containers that have exited, the oldest first, each once. */
-  #reportExits(id: string, containers: readonly ManagedContainer[]): void {
-    const { bots, state } = this.#options;
-    const exited = containers.filter(({ phase, isForeign }) => phase === "exited" && !isForeign)
-      .toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
-    for (const container of exited) {
-      if (bots.get(id)?.reportedExit === container.containerId) continue;
-      bots.update(id, { reportedExit: container.containerId });
-      const { containerId, attempt, createdAt, startedAt = createdAt, finishedAt } = container;
-      const { exitCode, oomKilled, memoryBytes, diskUse } = container;
-      state.report({
-        type: "exited",
-        id,
-        containerId,
-        attempt,
-        startedAt,
-        at: finishedAt ?? new Date(this.#options.clock.now()),
-        exit: {
-          ...(exitCode !== undefined && { exitCode }),
-          ...(oomKilled && { oomKilled }),
-          ...(memoryBytes !== undefined && { memoryBytes }),
-          ...(diskUse && { diskUse }),
-        },
-      });
-    }
-  }
-
   #afterFailure(id: string, spec: BotSpec, containers: readonly ManagedContainer[] = []): WorkResult {
     const { condition, keeps, againInMs } = this.preview(id, spec.desired, containers);
-    this.#show(id, spec, condition, keeps);
+    this.#statuses.show(id, spec, condition, keeps);
     if (keeps) this.#options.bots.containersSeen(id, containers);
     return againInMs === undefined ? {} : { againInMs };
-  }
-
-  #show(
-    id: string,
-    { desired, notes: documentNotes = [] }: BotSpec,
-    planned: BotCondition | undefined,
-    container?: ManagedContainer,
-  ): void {
-    const { bots, runner, state } = this.#options;
-    if (!planned) return void state.removeRunningBot(id);
-    const unsaved = bots.get(id)?.unsavedReason;
-    const condition: BotCondition = unsaved === undefined ? planned : {
-      type: "waiting",
-      for: `its last log lines to be stored before its container is removed: ${unsaved}`,
-    };
-    const waiting = runner.waitingLogs(id);
-    const notes = waiting === undefined ? documentNotes : [...documentNotes, waiting];
-    this.#conditions.reportCondition(id, condition);
-    this.#conditions.reportNotes(id, documentNotes);
-    const specHash = container?.specHash ?? (desired?.kind === "run" ? desired.specHash : undefined);
-    state.setRunningBot({
-      id,
-      condition,
-      ...(container && {
-        containerId: container.containerId,
-        attempt: container.attempt,
-        startedAt: container.startedAt ?? container.createdAt,
-      }),
-      ...(specHash !== undefined && { specHash }),
-      ...(notes.length > 0 && { notes }),
-    });
   }
 }
 

@@ -6,7 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
-import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../../lib/runner/runner.ts";
+import { ALL_SEGMENTS, type Runner } from "../../lib/runner/runner.ts";
 import { RETRY, retryDelays } from "../../lib/util/backoff.ts";
 import { type Clock, systemClock } from "../../lib/util/clock.ts";
 import { Wakeup } from "../../lib/util/wakeup.ts";
@@ -16,21 +16,19 @@ import { OutageLog } from "../control/outage_log.ts";
 import { WorkQueue } from "../control/work_queue.ts";
 import {
   type BotChange,
-  type BotDocument,
   type BotRepository,
   type Refusal,
   type RepositoryCallOptions,
-  type StoredBot,
   StoreUnavailableError,
 } from "../documents/bot_repository.ts";
 import { versionOf } from "../documents/version_of.ts";
 import { logRefusal, newFieldsFor, toRefusal } from "../documents/refused_change.ts";
 import type { BotEvents } from "../events/bot_events.ts";
 import { untilCaughtUp } from "../events/until_caught_up.ts";
-import { ForeignContainers } from "../ownership/foreign_containers.ts";
 import { ServingRightLostError } from "../ownership/serving_right.ts";
 import { BotReconciler } from "./bot_reconciler.ts";
 import { BotTable } from "./bot_table.ts";
+import { FullRead } from "./full_read.ts";
 import { MassStopGuard } from "./mass_stop_guard.ts";
 import { ServiceState } from "./service_state.ts";
 
@@ -76,6 +74,7 @@ export class BotService {
   readonly #reconciler: BotReconciler;
   readonly #guard: MassStopGuard;
   readonly #queue: WorkQueue;
+  readonly #fullRead: FullRead;
   readonly #bots = new BotTable();
   /** Starts a full read. */
   readonly #resync = new Wakeup();
@@ -84,7 +83,6 @@ export class BotService {
   #signal: AbortSignal | undefined;
   readonly #log = getLogger(["berth", "bots"]);
   readonly #outages = new OutageLog(this.#log);
-  readonly #foreign = new ForeignContainers(this.#log);
   /** Whether what a killed predecessor left has been removed. */
   #isSwept = false;
   /** Resolves once events published while Berth was away are stored: until then documents may be outdated. */
@@ -125,6 +123,15 @@ export class BotService {
       },
       concurrency: MAX_CONCURRENT_PASSES,
       clock,
+    });
+    this.#fullRead = new FullRead({
+      ...this.#options,
+      bots,
+      state: this.state,
+      reconciler: this.#reconciler,
+      guard: this.#guard,
+      enqueue: (id) => this.#queue.add(id),
+      log: this.#log,
     });
   }
 
@@ -267,60 +274,21 @@ export class BotService {
     this.#resync.wake();
   }
 
-  /** Reads all containers and documents; only bots that need action get a pass of their own. */
+  /** Makes a full read. */
   async #readAll(signal: AbortSignal): Promise<void> {
-    const { repository, runner, segment } = this.#options;
-    await repository.open({ signal });
+    await this.#options.repository.open({ signal });
     if (!this.#isSwept) await this.#options.removeOrphans(signal);
     this.#isSwept = true;
     await this.#caughtUp;
     this.#hasBegunRead = true;
-    this.#bots.beginRead();
-    const containers = await runner.superviseContainers(segment, { kind: "bot", signal });
-    const own = this.#foreign.leaveOut(containers);
-    // After the containers: otherwise a container could belong to a document written between the two reads.
-    const documents = await repository.list({ signal });
-    this.#outages.report("resync");
-    this.#review(own, documents);
-    const listed = Map.groupBy(containers, ({ id }) => id);
-    const stored = new Map(documents.map(({ key, document }) => [key, document]));
-    for (const id of new Set([...stored.keys(), ...listed.keys()])) {
-      this.#check(id, stored.get(id), listed.get(id) ?? []);
-    }
-    for (const { id } of this.state.getAllRunningBots()) {
-      if (!stored.has(id) && !listed.has(id)) this.#reconciler.observe(id, { desired: undefined }, []);
-    }
-  }
-
-  /** Queues a bot if the full read shows that it needs action; otherwise sets its status. */
-  #check(id: string, document: BotDocument | undefined, containers: readonly ManagedContainer[]): void {
-    const spec = this.#reconciler.read(id, document);
-    this.#bots.containersListed(id, containers);
-    const needsAction = this.#reconciler.preview(id, spec.desired, containers).actions.length > 0 ||
-      containers.some(({ phase, isForeign }) => phase !== "running" && !isForeign);
-    if (!needsAction) return this.#reconciler.observe(id, spec, containers);
-    // Another full read may begin while the bots of the previous one are still being started.
-    const isInFlight = !containers.some(({ phase }) => phase === "exited") &&
-      this.#reconciler.isBringingAbout(id, spec.desired);
-    if (isInFlight) return;
-    this.#bots.documentRead(id, document);
-    this.#queue.add(id);
-  }
-
-  #review(own: readonly ManagedContainer[], documents: readonly StoredBot[]): void {
-    const { message } = this.#guard.review({
-      bots: own.map(({ id }) => id),
-      unmarked: own.filter(({ store }) => store === undefined).map(({ id }) => id),
-      documents: documents.map(({ key }) => key),
-    });
-    if (message !== undefined) this.#log.error("mass stop held back", { message });
+    await this.#fullRead.read(() => this.#outages.report("resync"), signal);
   }
 
   async #stopAll(): Promise<void> {
     const { runner, segment } = this.#options;
     const containers = await runner.listManagedContainers(segment, { kind: "bot" });
-    const bots = this.#foreign.leaveOut(containers);
-    await Promise.allSettled(bots.map(async (bot) => {
+    const own = containers.filter(({ isForeign }) => !isForeign);
+    await Promise.allSettled(own.map(async (bot) => {
       const { how, exitCode } = await runner.stopContainer(bot, { tail: 0 });
       this.#log.info("bot stopped", { id: bot.id, reason: "shutdown", how, exitCode });
     }));

@@ -1,0 +1,88 @@
+/**
+ * Sets the status of bots after each pass, and logs their conditions.
+ *
+ * @module
+ */
+
+import type { EngineUnavailableError } from "../../lib/errors.ts";
+import type { ManagedContainer, Runner } from "../../lib/runner/runner.ts";
+import type { BotCondition } from "./bot_condition.ts";
+import type { BotTable } from "./bot_table.ts";
+import { ConditionLog } from "./condition_log.ts";
+import type { BotSpec } from "./desired_state.ts";
+import type { ServiceState } from "./service_state.ts";
+
+/** What {@linkcode StatusReports} need. */
+export interface StatusReportsOptions {
+  /** What is known of each bot. */
+  readonly bots: BotTable;
+  /** Knows which log lines wait to be stored. */
+  readonly runner: Pick<Runner, "waitingLogs">;
+  /** Takes the status of each bot. */
+  readonly state: Pick<ServiceState, "getRunningBot" | "setRunningBot" | "removeRunningBot">;
+}
+
+/** Sets the status of bots. */
+export class StatusReports {
+  readonly #options: StatusReportsOptions;
+  readonly #conditions: ConditionLog;
+
+  /** @param options See {@linkcode StatusReportsOptions}. */
+  constructor(options: StatusReportsOptions) {
+    this.#options = options;
+    this.#conditions = new ConditionLog(options.bots);
+  }
+
+  /**
+   * Sets the status of a bot.
+   *
+   * @param id Id of the bot.
+   * @param spec What its document asks for.
+   * @param planned Its condition by the plan; `undefined` if the bot is gone.
+   * @param container Its live container, if there is one.
+   */
+  show(
+    id: string,
+    { desired, notes: documentNotes = [] }: BotSpec,
+    planned: BotCondition | undefined,
+    container?: ManagedContainer,
+  ): void {
+    const { bots, runner, state } = this.#options;
+    if (!planned) return void state.removeRunningBot(id);
+    const unsaved = bots.get(id)?.unsavedReason;
+    const condition: BotCondition = unsaved === undefined ? planned : {
+      type: "waiting",
+      for: `its last log lines to be stored before its container is removed: ${unsaved}`,
+    };
+    const waiting = runner.waitingLogs(id);
+    const notes = waiting === undefined ? documentNotes : [...documentNotes, waiting];
+    this.#conditions.reportCondition(id, condition);
+    this.#conditions.reportNotes(id, documentNotes);
+    const specHash = container?.specHash ?? (desired?.kind === "run" ? desired.specHash : undefined);
+    state.setRunningBot({
+      id,
+      condition,
+      ...(container && {
+        containerId: container.containerId,
+        attempt: container.attempt,
+        startedAt: container.startedAt ?? container.createdAt,
+      }),
+      ...(specHash !== undefined && { specHash }),
+      ...(notes.length > 0 && { notes }),
+    });
+  }
+
+  /**
+   * Shows that a known bot waits for the engine. The failed pass is made again.
+   *
+   * @param id Id of the bot.
+   * @param error Why the engine does not answer.
+   */
+  showWaiting(id: string, { message }: EngineUnavailableError): void {
+    const known = this.#options.state.getRunningBot(id);
+    if (!known) return;
+    const condition: BotCondition = { type: "waiting", for: `the engine: ${message}` };
+    this.#conditions.reportCondition(id, condition);
+    this.#options.state.setRunningBot({ ...known, condition });
+  }
+}
