@@ -27,6 +27,8 @@ export type { BuildDependenciesOptions, BuiltDependencies } from "./lib/dependen
 export type { BuildChoices } from "./lib/dependencies/dependency_key.ts";
 export type { BuildSettings } from "./lib/dependencies/build_settings.ts";
 export type { BuiltArchive, BuiltLibraries, CodeDependencies } from "./lib/executable/code_dependencies.ts";
+export type { OwnLimits } from "./lib/executable/own_limits.ts";
+export type { LimitBounds } from "./lib/runner/limit_bounds.ts";
 
 // Logs and metrics
 export type { LogFormat, LogSource, StoredLogLine } from "./lib/logs/line_format.ts";

@@ -6,14 +6,16 @@
 
 import type { DockerRunnerConfig } from "../lib/runner/docker_runner_config.ts";
 import { type EntrypointType, type Executable, parseExecutable } from "../lib/executable/executable.ts";
+import { InvalidExecutableError } from "../lib/errors.ts";
 import { InstanceLock } from "../lib/runner/instance_lock.ts";
+import { boundProblems } from "../lib/runner/limit_bounds.ts";
 import { withoutMember } from "../lib/util/json_member.ts";
 import type { ObjectStore } from "../lib/objects/object_store.ts";
 import { ALL_SEGMENTS, type Runner } from "../lib/runner/runner.ts";
 import { ensureTempDir } from "../lib/util/temp_dir.ts";
 import { BERTH_KEY } from "../services/documents/berth_settings.ts";
-import { readBotSettings } from "../services/documents/bot_settings.ts";
 import type { BotFolder } from "./deploy/bot_folder.ts";
+import { effectiveSettings } from "./deploy/effective_settings.ts";
 import { allSettledOrThrow } from "../lib/util/promises.ts";
 import { storeArchive } from "./deploy/store_archive.ts";
 
@@ -95,6 +97,7 @@ export class LocalSession implements AsyncDisposable {
    */
   async deploy(bot: BotFolder, entrypoint: EntrypointType, signal?: AbortSignal): Promise<Executable> {
     const { code } = this.#config.buckets;
+    const { shape } = effectiveSettings(bot);
     const describe = (filePath: string) =>
       parseExecutable({
         id: bot.name,
@@ -104,12 +107,13 @@ export class LocalSession implements AsyncDisposable {
         config: withoutMember(bot.config, BERTH_KEY),
         version: bot.version,
         filePath,
+        ...shape,
         // The result is passed to the command, and not stored.
         persistResults: false,
-        ...readBotSettings(bot.settings, []).shape,
       });
     // Report problems of the folder before anything is written.
-    describe("not-stored-yet");
+    const problems = boundProblems(describe("not-stored-yet"), this.#config.bounds);
+    if (problems.length > 0) throw new InvalidExecutableError(problems);
     const target = {
       store: this.store,
       bucket: code,

@@ -109,6 +109,7 @@ export async function composeServices(
     events: events.bots,
     runner,
     removeOrphans,
+    bounds: config.runner.bounds,
     isNewStore: () => owner.isNew(Date.now()),
     whyIdle: () => rights.get("bots")?.whyIdle(),
   });
@@ -118,6 +119,7 @@ export async function composeServices(
     runs: stores.runs,
     events: events.schedules,
     runner,
+    bounds: config.runner.bounds,
     instance: config.runner.instance,
     removeOrphans,
     whyIdle: () => rights.get("schedules")?.whyIdle(),

@@ -62,7 +62,7 @@ const AUDIT_MS = 90 * 86_400_000;
  */
 export function composeApi(config: ServiceConfig, parts: ApiCompositionParts): ComposedApi {
   const { stores, store, runner, rights, backtests, services, announce } = parts;
-  const { tempDir, instance, buckets, archiveLimits } = config.runner;
+  const { tempDir, instance, buckets, archiveLimits, bounds, resources, network } = config.runner;
   // Its workers run only while an upload is checked.
   const archives = new ArchiveExtractor();
   let listener: ApiListener | undefined;
@@ -82,6 +82,9 @@ export function composeApi(config: ServiceConfig, parts: ApiCompositionParts): C
       auditMaxAgeMs: Math.max(AUDIT_MS, config.retention.maxAgeMs),
       buckets,
       archiveLimits,
+      bounds,
+      resources,
+      network,
       uploadFolder: `${tempDir}/${instance}/uploads`,
     },
     clock: systemClock,

@@ -87,7 +87,7 @@ export async function deployCommand(options: DeployOptions, context: CliContext)
   terminal.transient("");
   if (json) terminal.out(JSON.stringify({ ...deployed, ...(start && { start }) }));
   else if (start) showStart(deployed, start, context);
-  return !start || start.outcome === "running" ? EXIT.ok : EXIT.failed;
+  return !start || isGood(start) ? EXIT.ok : EXIT.failed;
 }
 
 async function awaitOutcome(
@@ -101,8 +101,12 @@ async function awaitOutcome(
     onCondition: (condition) => terminal.transient(printable(`${id}: ${condition}`)),
     signal,
   });
-  if (ended.outcome === "running") return ended;
+  if (isGood(ended)) return ended;
   return { ...ended, ...await explainFailure(id, client, signal) };
+}
+
+function isGood({ outcome }: StartOutcome): boolean {
+  return outcome === "running" || outcome === "completed";
 }
 
 function showTimes({ nextTimes = [], enabled }: DeployedFolder, { terminal }: CliContext): void {
@@ -117,6 +121,16 @@ function showStart({ id, isUnchanged }: DeployedFolder, start: Start, { terminal
   if (start.outcome === "running") {
     terminal.out(
       printable(isUnchanged ? `${id} runs` : `${id} runs, and has stayed up for ${STAY_MS / 1000} s`),
+    );
+    return;
+  }
+  if (start.outcome === "completed") {
+    terminal.out(
+      printable(
+        isUnchanged
+          ? `${id} has ended well before: 'berth restart ${id}' runs it again`
+          : `${id} ran, and has ended well (exit code 0)`,
+      ),
     );
     return;
   }

@@ -139,7 +139,7 @@ async function checkEngine(config: DockerRunnerConfig, context: CliContext): Pro
   await using orchestrator = await context.createOrchestrator(config);
   try {
     const info = await orchestrator.info({ signal });
-    const { version, apiVersion, platform, memoryBytes, cpus, storage } = info;
+    const { version, apiVersion, platform, memoryBytes, cpus, storage, unenforced } = info;
     const old = Number(apiVersion) < OLDEST_API;
     const images = await Promise.all(
       Object.entries(config.images).map(async ([runtime, image]): Promise<Finding> => {
@@ -162,6 +162,7 @@ async function checkEngine(config: DockerRunnerConfig, context: CliContext): Pro
       },
       ...await checkEngineActs(orchestrator, signal),
       checkMemory(memoryBytes, cpus, config.resources.memoryBytes),
+      ...checkLimits(unenforced),
       ...await checkDisk(config, storage),
       ...images,
     ];
@@ -193,6 +194,17 @@ function checkMemory(total: number, cpus: number, perBot: number): Finding {
     detail: `${mib(total)}, ${cpus} processors: room for ${bots} bots that use their whole ${mib(perBot)}`,
     ...(bots === 0 && { advice: "lower BOT_MEMORY_LIMIT_MB, or give the engine more memory" }),
   };
+}
+
+/** @param unenforced Limits that the engine's kernel does not enforce. */
+function checkLimits(unenforced: readonly string[]): Finding[] {
+  if (unenforced.length === 0) return [];
+  return [{
+    subject: "Limits",
+    state: "warning",
+    detail: `the kernel of the engine's host does not enforce ${unenforced.join(", ")}`,
+    advice: "mount its control groups (memory, cpu, pids); 'docker info' shows them as warnings",
+  }];
 }
 
 async function checkStore(config: DockerRunnerConfig, context: CliContext): Promise<Finding> {

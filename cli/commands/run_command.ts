@@ -6,8 +6,9 @@
 
 import { resolve } from "node:path";
 import { InvalidBotFolderError } from "../../lib/errors.ts";
-import { describeExit } from "../../lib/runner/describe_exit.ts";
+import { describeExit, describeOwnExit } from "../../lib/runner/describe_exit.ts";
 import { readBotFolder } from "../deploy/bot_folder.ts";
+import { effectiveSettings } from "../deploy/effective_settings.ts";
 import { type CliContext, EXIT } from "../context.ts";
 import { LocalSession } from "../local_session.ts";
 import { createLogPrinter } from "../output/log_printer.ts";
@@ -51,18 +52,21 @@ export async function runCommand({ folder, configFile }: RunOptions, context: Cl
     }
   })();
   await doneOrAborted(following, signal);
-  const { how, exitCode } = await session.runner.stopContainer(containerId, { keep: true });
+  const { stopGraceSeconds = config.stopGraceSeconds } = effectiveSettings(bot).settings;
+  const { how, exitCode } = await session.runner.stopContainer(containerId, {
+    keep: true,
+    graceSeconds: stopGraceSeconds,
+  });
   await following;
-  const ended = describeExit({ ...await session.runner.getContainerStatus(containerId), exitCode });
+  const exit = { ...await session.runner.getContainerStatus(containerId), exitCode };
   if (how === "already-exited") {
-    terminal.note(`${bot.name} ended: ${ended}`);
+    terminal.note(`${bot.name} ended: ${describeOwnExit(exit)}`);
     return exitCode;
   }
-  const { stopGraceSeconds } = config;
   terminal.note(
     how === "killed"
       ? `${bot.name} did not end within ${stopGraceSeconds} s of SIGTERM and was killed`
-      : `${bot.name} stopped (${ended})`,
+      : `${bot.name} stopped (${describeExit(exit)})`,
   );
   return how === "killed" ? EXIT.failed : EXIT.ok;
 }

@@ -1,5 +1,5 @@
 /**
- * Waits until a deployed bot runs and stays up, or tells why it does not.
+ * Waits until a deployed bot runs and stays up, or has ended well, or tells why it does not.
  *
  * @module
  */
@@ -11,6 +11,8 @@ import type { DeploymentProgress } from "../../services/contract/code.ts";
 export type StartOutcome =
   /** It runs, and has stayed up. */
   | { readonly outcome: "running" }
+  /** It ran, ended well, and is not started again by itself. */
+  | { readonly outcome: "completed" }
   /** It does not run, for the reason that its condition names. */
   | { readonly outcome: "failed"; readonly state: string; readonly condition: string }
   /** Nobody looks after it, or its start takes very long. */
@@ -38,7 +40,8 @@ const POLL_MS = 200;
 const SETTLE_MS = 1500;
 /** Time after which nobody looks after the bot, in ms. */
 const UNKNOWN_MS = 15_000;
-const UNDER_WAY = ["starting", "stopping", "unknown"];
+/** `completed` is here that of an earlier version. */
+const UNDER_WAY = ["starting", "stopping", "completed", "unknown"];
 const NOBODY: DeploymentProgress = {
   state: "unknown",
   condition: "no service has looked at it yet",
@@ -66,9 +69,11 @@ export async function awaitStart(
     if (state === "running" && isCurrent) {
       if (run?.container !== containerId || !run) run = { container: containerId, since: now };
       if (now - run.since >= stayMs) return { outcome: "running" };
+    } else if (state === "completed" && isCurrent) {
+      return { outcome: "completed" };
     } else if (state !== "running" && !UNDER_WAY.includes(state)) {
       if (isCurrent || now - seen.since >= SETTLE_MS) return { outcome: "failed", state, condition };
-    } else if (now - begin > (state === "unknown" ? UNKNOWN_MS : limitMs)) {
+    } else if (now - begin > (["unknown", "completed"].includes(state) ? UNKNOWN_MS : limitMs)) {
       return { outcome: "waiting", state, condition };
     }
     await clock.sleep(POLL_MS, signal);

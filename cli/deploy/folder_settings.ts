@@ -7,6 +7,7 @@
 import {
   ALL_SETTINGS,
   BERTH_KEY,
+  BOT_SETTINGS,
   isTextSetting,
   SCHEDULE_SETTINGS,
 } from "../../services/documents/berth_settings.ts";
@@ -35,8 +36,12 @@ export function readFolderSettings(
   );
   const found: string[] = [];
   const { notes } = readBotSettings(settings, found);
-  if (hasSchedule) readScheduleSettings(settings, found);
-  else {
+  if (hasSchedule) {
+    readScheduleSettings(settings, found);
+    for (const name of BOT_SETTINGS) {
+      if (name in settings) found.push(`${name}: has no effect on a schedule`);
+    }
+  } else {
     for (const name of SCHEDULE_SETTINGS) {
       if (name in settings) found.push(`${name}: has no effect without a schedule`);
     }

@@ -46,6 +46,9 @@ export function describeBot(bot: Bot & Versions, now: number): string[] {
       ["Started", startedAt && `${startedAt} (${ago(startedAt, now)} ago)`],
       ["Last output", describeLastOutput(bot, now)],
       ["Starts", attempt === undefined ? undefined : `${attempt} in a row`],
+      ["Restart", bot.restart],
+      ["Limits", bot.limits && describeLimits(bot.limits)],
+      ["Network", bot.limits?.network],
       ["Labels", bot.labels && describeLabels(bot.labels)],
     ]),
     ...section("Warnings about the document", bot.notes ?? []),
@@ -73,6 +76,8 @@ export function describeSchedule(schedule: Schedule & Versions, now: number): st
       ["Runs at", schedule.schedule],
       ["Version", version],
       ["Runtime", runtime],
+      ["Limits", schedule.limits && describeLimits(schedule.limits)],
+      ["Network", schedule.limits?.network],
       ["Last run", last],
     ]),
     ...section(
@@ -94,6 +99,16 @@ function adviceOf({ id, enabled, lastRun }: Schedule, problem: string | undefine
     return `See why the last run failed: 'berth logs ${id}'.`;
   }
   return undefined;
+}
+
+function describeLimits({ memoryMb, cpus, cpuShares, pids, diskMb }: NonNullable<Bot["limits"]>): string {
+  return [
+    `${memoryMb} MiB of memory`,
+    ...(cpus === undefined ? [] : [`${cpus} ${cpus === 1 ? "processor" : "processors"}`]),
+    `CPU weight ${cpuShares}`,
+    `${pids} processes`,
+    ...(diskMb === undefined ? [] : [`${diskMb} MiB on disk`]),
+  ].join(", ");
 }
 
 /** A bot that hangs runs, and prints nothing: only this shows it. */

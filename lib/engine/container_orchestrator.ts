@@ -36,6 +36,8 @@ export interface EngineInfo {
   readonly cpus: number;
   /** Storage of the containers' layers, for example `overlay2 on extfs`. */
   readonly storage: string;
+  /** Settings of bots that its kernel does not enforce, for example `cpus`: control groups are missing. */
+  readonly unenforced: readonly string[];
 }
 
 /**

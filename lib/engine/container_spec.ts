@@ -43,6 +43,8 @@ export interface ResourceLimits {
   readonly memoryBytes: number;
   /** Relative weight on a busy processor; 1024 is the engine's default. */
   readonly cpuShares: number;
+  /** Most processors that the container may use, for example 0.5. @default {all} */
+  readonly cpus?: number;
   /** Number of processes and threads. */
   readonly pids: number;
   /**

@@ -25,6 +25,8 @@ export const LABEL = {
   kind: "berth.kind",
   /** Hash of everything that shapes the container. */
   specHash: "berth.spec-hash",
+  /** Hashes of the parts of that specification. */
+  specParts: "berth.spec-parts",
   /** Number of starts in a row, this one included. */
   attempt: "berth.attempt",
   /** Name of its workspace. */
@@ -39,4 +41,6 @@ export const LABEL = {
   slot: "berth.slot",
   /** Interval between two writes of its log in seconds, if it differs from the configured one. */
   logInterval: "berth.log-interval",
+  /** Bytes that it may write to disk, if its bot has a limit of its own. */
+  diskLimit: "berth.disk-limit",
 } as const;

@@ -10,6 +10,7 @@ import { BOT_ID_RULE, isBotId } from "./bot_id.ts";
 import { InvalidExecutableError, type Issue } from "../errors.ts";
 import { jsonTextProblem } from "../util/json_check.ts";
 import { secretIssues } from "../secrets/secret_issues.ts";
+import { NETWORK_NAME, OWN_LIMITS, type OwnLimits } from "./own_limits.ts";
 import { DEFAULT_RUNTIME, RUNTIMES } from "./runtimes.ts";
 
 /** Program of a bot: `bot` runs until it is stopped, `backtest` ends by itself. */
@@ -43,6 +44,10 @@ export interface Executable {
   readonly secrets?: Readonly<Record<string, string>>;
   /** Whether each secret is also a variable of the container, which the engine shows to its users; absent for no. */
   readonly secretsAsEnv?: true;
+  /** Limits of its own; absent if the runner's apply. */
+  readonly limits?: OwnLimits;
+  /** Network of its own, for example `none`; absent if the runner's applies. */
+  readonly network?: string;
 }
 
 /** Input of {@linkcode parseExecutable}. */
@@ -105,6 +110,18 @@ export interface ExecutableInput {
    * @default {false}
    */
   readonly secretsAsEnv?: boolean;
+  /**
+   * See {@linkcode Executable.limits}.
+   *
+   * @default {the runner's}
+   */
+  readonly limits?: OwnLimits;
+  /**
+   * See {@linkcode Executable.network}.
+   *
+   * @default {the runner's}
+   */
+  readonly network?: string;
 }
 
 const ENTRYPOINTS = ["bot", "backtest"] as const;
@@ -133,6 +150,8 @@ const schema = z.object({
     }
   }).optional(),
   secretsAsEnv: z.boolean().optional(),
+  limits: OWN_LIMITS.optional(),
+  network: z.string().regex(NETWORK_NAME, "must be host, bridge, none or the name of a network").optional(),
 });
 
 /**

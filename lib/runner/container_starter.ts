@@ -14,6 +14,7 @@ import {
   EngineError,
   EngineUnavailableError,
   ImageUnavailableError,
+  InvalidExecutableError,
   StartInterruptedError,
 } from "../errors.ts";
 import { ContainerBuilder } from "../executable/container_builder.ts";
@@ -31,9 +32,11 @@ import type { ContainerRemover } from "./container_remover.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
 import type { RunningResult } from "./execution_result.ts";
 import { toManagedContainer } from "./managed_container.ts";
+import { boundProblems, limitsOf } from "./limit_bounds.ts";
 import type { OwnContainers } from "./own_containers.ts";
 import type { ManagedContainer, StartContainerOptions } from "./runner.ts";
 import { canonicalJson, specHash } from "./spec_hash.ts";
+import { hashParts } from "./spec_parts.ts";
 import { namedContainer, standingContainer, type StartTarget } from "./standing_containers.ts";
 
 /** How long to wait for the engine to say what became of a failed start, in ms. */
@@ -80,18 +83,36 @@ export class ContainerStarter {
    * @param executable A validated executable.
    */
   specHash(executable: Executable): string {
-    const { images, resources, logs, network, capabilities, allowNewPrivileges } = this.#options.config;
-    const { id: _id, segment: _segment, config, ...rest } = executable;
+    const { images, logs, capabilities, allowNewPrivileges } = this.#options.config;
+    const { id: _id, segment: _segment, limits: _limits, network: _network, config, ...rest } = executable;
     return specHash({
       ...rest,
       config: canonicalJson(config),
       image: images[executable.runtime],
-      resources,
       logs,
-      network,
+      ...limitsOf(executable, this.#options.config),
       capabilities,
       allowNewPrivileges,
       user: this.#options.users.spec,
+    });
+  }
+
+  /**
+   * Hashes the parts of the same, each by itself.
+   *
+   * @param executable A validated executable.
+   */
+  specParts(executable: Executable): string {
+    const { images, logs, capabilities, allowNewPrivileges } = this.#options.config;
+    const { id: _id, segment: _segment, limits: _limits, network: _network, config, ...rest } = executable;
+    const { filePath, version, entrypoint, entrypointFiles, dependencies, runtime, ...settings } = rest;
+    return hashParts({
+      code: { filePath, version, entrypoint, entrypointFiles, dependencies },
+      runtime: { runtime, image: images[runtime] },
+      config: canonicalJson(config),
+      limits: limitsOf(executable, this.#options.config),
+      settings,
+      service: { logs, capabilities, allowNewPrivileges, user: this.#options.users.spec },
     });
   }
 
@@ -101,15 +122,18 @@ export class ContainerStarter {
    * @param executable A validated executable.
    * @param options See {@linkcode StartContainerOptions}.
    * @throws {ContainerConflictError} If a container with another specification, or one that has exited, has the name.
+   * @throws {InvalidExecutableError} If it asks for more than the operator allows.
    */
-  start(executable: Executable, options: StartContainerOptions): Promise<RunningResult> {
+  async start(executable: Executable, options: StartContainerOptions): Promise<RunningResult> {
+    const problems = boundProblems(executable, this.#options.config.bounds);
+    if (problems.length > 0) throw new InvalidExecutableError(problems);
     const kind = containerKind(executable, options.slot);
     const { id, segment } = executable;
     const { slot } = options;
     const name = containerName(this.#options.config.instance, kind, id, slot);
     const target: StartTarget = { name, kind, id, slot, segment, specHash: this.specHash(executable) };
     // The engine reserves a name before it lists the container: two starts at once would both fail to find it.
-    return this.#names.run(name, () => this.#start(target, executable, options));
+    return await this.#names.run(name, () => this.#start(target, executable, options));
   }
 
   async #start(
@@ -152,21 +176,24 @@ export class ContainerStarter {
     const { config, users, sources, mounter, workspaces } = this.#options;
     const { folder, signal, onRequest, slot, logIntervalSeconds } = options;
     const image = config.images[executable.runtime]!;
+    const diskBytes = executable.limits?.diskBytes;
     const user = await users.ownerOf(botUserKey(config.instance, executable.id), signal);
     const labels = {
       [LABEL.kind]: kind,
       [LABEL.specHash]: hash,
+      [LABEL.specParts]: this.specParts(executable),
       [LABEL.attempt]: String(options.attempt ?? 1),
       [LABEL.folder]: folder,
       [LABEL.uid]: String(user.uid),
       ...(executable.secrets && { [LABEL.secrets]: JSON.stringify(executable.secrets) }),
       ...(slot !== undefined && { [LABEL.slot]: slot }),
       ...(logIntervalSeconds !== undefined && { [LABEL.logInterval]: String(logIntervalSeconds) }),
+      ...(diskBytes !== undefined && { [LABEL.diskLimit]: String(diskBytes) }),
     };
     const context = { workspace: workspaces.path(folder), kind, user, ...(signal && { signal }) };
     const parts = await allSettledOrThrow(sources.map((source) => source.prepare(executable, context)));
     return await mounter.mount(executable, { folder, user, signal }, (mounted) => {
-      const spec = this.#builder(name, image, user)
+      const spec = this.#builder(executable, name, image, user)
         .withExecutable(executable)
         .withEnv({
           SCRIPT_PATH: mounted.script,
@@ -234,9 +261,15 @@ export class ContainerStarter {
     }
   }
 
-  #builder(name: string, image: string, { uid, gid }: FileOwner): ContainerBuilder {
+  #builder(
+    executable: Executable,
+    name: string,
+    image: string,
+    { uid, gid }: FileOwner,
+  ): ContainerBuilder {
     const { config, ownership } = this.#options;
-    const { resources, logs, network, capabilities, allowNewPrivileges } = config;
+    const { logs, capabilities, allowNewPrivileges } = config;
+    const { resources, network } = limitsOf(executable, config);
     return new ContainerBuilder(name, image)
       .withResources(resources)
       .withLogs(logs)

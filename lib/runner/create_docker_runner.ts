@@ -141,12 +141,12 @@ export function assembleDockerRunner(
     urgentBytes: Math.min(1024 ** 2, config.logs.maxSizeBytes / 8),
   });
   const { diskBytes } = config.resources;
-  const disk = diskBytes === undefined ? undefined : new DiskWatch({
+  const disk = new DiskWatch({
     orchestrator,
     labels: ownLabels,
     workspaces,
     tempDir: config.tempDir,
-    limitBytes: diskBytes,
+    ...(diskBytes !== undefined && { limitBytes: diskBytes }),
     graceSeconds: config.stopGraceSeconds,
     ...(options.collectLogs && { onStop: (containerId: string) => logs.releaseBackpressure(containerId) }),
   });

@@ -10,6 +10,9 @@ import { describeDiskUse, type DiskUse } from "./disk_use.ts";
 /** Exit code of a program that SIGKILL ended. */
 export const KILLED: number = 128 + constants.signals.SIGKILL;
 
+/** Exit code of a program that SIGTERM ended, or that ended well after it: Berth's wrappers turn that into this code. */
+export const TERMINATED: number = 128 + constants.signals.SIGTERM;
+
 /** How a program ended. */
 export interface Exit {
   /** Exit code: 128 + n for signal n. Absent if unknown. */
@@ -23,17 +26,78 @@ export interface Exit {
 }
 
 /**
- * Describes how a program ended.
+ * Picks how a program ended from the description of its container.
+ *
+ * @param container The container.
+ */
+export function exitOf({ exitCode, oomKilled, memoryBytes, diskUse }: Exit): Exit {
+  return {
+    ...(exitCode !== undefined && { exitCode }),
+    ...(oomKilled && { oomKilled }),
+    ...(memoryBytes !== undefined && { memoryBytes }),
+    ...(diskUse && { diskUse }),
+  };
+}
+
+/**
+ * Describes how a program ended that Berth has stopped, or may have stopped.
  *
  * @param exit Its exit code and memory.
  * @returns For example `exit code 1`, `exit code 143 (SIGTERM)` or `out of memory: had 512 MB (exit code 137)`.
  */
-export function describeExit({ diskUse, ...exit }: Exit): string {
-  const how = describeEnd(exit);
-  return diskUse ? `${describeDiskUse(diskUse)}; it was stopped (${how})` : how;
+export function describeExit(exit: Exit): string {
+  return describe(exit, {});
 }
 
-function describeEnd({ exitCode, oomKilled, memoryBytes }: Exit): string {
+/**
+ * Describes how a program ended by itself: Berth did not stop it.
+ *
+ * @param exit Its exit code and memory.
+ * @returns The same as {@linkcode describeExit}, but `exit code 143 (SIGTERM: something other than Berth stopped it)`.
+ */
+export function describeOwnExit(exit: Exit): string {
+  return describe(exit, ASKED_BY_OTHERS);
+}
+
+/**
+ * Tells in a sentence how a program ended by itself.
+ *
+ * @param exit Its exit code and memory.
+ * @returns For example `it ended with exit code 1` or `it ran out of memory: had 512 MB (exit code 137)`.
+ */
+export function tellExit(exit: Exit): string {
+  const words = describeOwnExit(exit);
+  if (exit.diskUse) return `it ${words}`;
+  return `it ${words.startsWith("out of memory") ? "ran" : "ended with"} ${words}`;
+}
+
+type Meanings = Readonly<Record<string, string>>;
+
+/** What an exit code means that is not a signal's: those of shells and engines. */
+const CODES: Meanings = {
+  126: "its program cannot be executed",
+  127: "its program was not found",
+};
+/** What usually causes a signal. */
+const SIGNALS: Meanings = {
+  SIGABRT: "it aborted itself",
+  SIGBUS: "often a full folder in memory, such as /dev/shm",
+  SIGFPE: "an arithmetic error in native code",
+  SIGILL: "often native code for another processor",
+  SIGSEGV: "a crash in native code",
+  SIGSYS: "a system call that the engine forbids",
+  SIGXFSZ: "a file that outgrew the disk limit",
+};
+const STOPPED = "something other than Berth stopped it";
+const ASKED_BY_OTHERS: Meanings = { SIGINT: STOPPED, SIGTERM: STOPPED };
+
+function describe({ diskUse, ...exit }: Exit, meanings: Meanings): string {
+  // It was Berth that stopped it then.
+  if (diskUse) return `${describeDiskUse(diskUse)}; it was stopped (${describeEnd(exit, {})})`;
+  return describeEnd(exit, meanings);
+}
+
+function describeEnd({ exitCode, oomKilled, memoryBytes }: Exit, meanings: Meanings): string {
   if (exitCode === undefined) return "exit code unknown";
   const code = `exit code ${exitCode}`;
   const memory = `out of memory${memoryBytes ? `: had ${Math.round(memoryBytes / 1024 ** 2)} MB` : ""}`;
@@ -44,5 +108,7 @@ function describeEnd({ exitCode, oomKilled, memoryBytes }: Exit): string {
   // A busy engine misses some of the kernel's reports: 1 of 12 here.
   if (exitCode === KILLED && memoryBytes) return `${code} (SIGKILL), perhaps ${memory}`;
   const signal = Object.entries(constants.signals).find(([, number]) => number === exitCode - 128)?.[0];
-  return signal === undefined ? code : `${code} (${signal})`;
+  const meaning = CODES[exitCode] ?? meanings[signal ?? ""] ?? SIGNALS[signal ?? ""];
+  const said = [signal, meaning].filter((part) => part !== undefined).join(": ");
+  return said === "" ? code : `${code} (${said})`;
 }

@@ -12,6 +12,8 @@ export interface DiskUse {
   readonly layerBytes: number;
   /** Disk limit, in bytes. */
   readonly limitBytes: number;
+  /** Whether the limit is the bot's own, `disk_mb`. @default {it is that of all, BOT_DISK_LIMIT_MB} */
+  readonly isOwnLimit?: true;
   /** Largest file in its view, with its path there. */
   readonly largest?: { readonly path: string; readonly bytes: number };
 }
@@ -27,10 +29,12 @@ const MAX_PATH_LENGTH = 120;
  * write less, or raise BOT_DISK_LIMIT_MB`.
  */
 export function describeDiskUse(use: DiskUse): string {
-  const { bytes, limitBytes } = use;
+  const { bytes, limitBytes, isOwnLimit } = use;
   const place = placeOf(use);
   return `wrote ${Math.ceil(bytes / MIB)} MB to disk and may write ${Math.floor(limitBytes / MIB)} MB` +
-    `${place ? `, most of it ${place}` : ""}; let it write less, or raise BOT_DISK_LIMIT_MB`;
+    `${place ? `, most of it ${place}` : ""}; let it write less, or raise ${
+      isOwnLimit ? "disk_mb" : "BOT_DISK_LIMIT_MB"
+    }`;
 }
 
 function placeOf({ bytes, layerBytes, largest }: DiskUse): string | undefined {

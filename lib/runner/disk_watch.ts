@@ -25,8 +25,8 @@ export interface DiskWatchOptions {
   readonly workspaces: Pick<Workspaces, "path">;
   /** A folder on the file system of the workspaces. */
   readonly tempDir: string;
-  /** Disk limit of a container, in bytes. */
-  readonly limitBytes: number;
+  /** Disk limit of a container without one of its own, in bytes. @default {it is not watched} */
+  readonly limitBytes?: number;
   /** Time between SIGTERM and SIGKILL, in seconds; at most {@linkcode MAX_GRACE_SECONDS}. */
   readonly graceSeconds: number;
   /** Called before a container is stopped. */
@@ -41,7 +41,7 @@ const POLL_INTERVAL_MS = 5_000;
 const MAX_STOPPED = 1000;
 
 /**
- * Measures what the containers of one instance have written to their views of the code and to their own layers. Stops a
+ * Measures what those containers of one instance that have a disk limit have written to their views of the code and to their own layers. Stops a
  * container that exceeds its limit, as an operator would, and keeps it. Has a timer while there are containers to watch.
  */
 export class DiskWatch implements AsyncDisposable {
@@ -77,7 +77,8 @@ export class DiskWatch implements AsyncDisposable {
     const wanted = Object.entries(this.#options.labels);
     for (const container of containers) {
       const isOwn = wanted.every(([label, value]) => container.labels[label] === value);
-      if (isOwn && container.phase === "running") this.#watched.set(container.id, container);
+      const isLimited = this.#limitOf(container) !== undefined;
+      if (isOwn && isLimited && container.phase === "running") this.#watched.set(container.id, container);
     }
     if (this.#watched.size > 0 && !this.#closing.signal.aborted) this.#running ??= this.#run();
   }
@@ -96,7 +97,7 @@ export class DiskWatch implements AsyncDisposable {
    * Measures the containers now, and stops those that exceed their limit.
    */
   async measure(signal: AbortSignal): Promise<void> {
-    const { orchestrator, labels, limitBytes, workspaces } = this.#options;
+    const { orchestrator, labels, workspaces } = this.#options;
     // The list lacks containers that start while it is made.
     const watched = [...this.#watched.values()];
     const began = performance.now();
@@ -113,13 +114,15 @@ export class DiskWatch implements AsyncDisposable {
         this.#watched.delete(container.id);
         continue;
       }
+      const limit = this.#limitOf(container)!;
+      const { limitBytes } = limit;
       const folder = container.labels[LABEL.folder];
       const view = folder
         ? await measureTree(`${workspaces.path(folder)}/view`, { enoughBytes: 2 * limitBytes, signal })
         : { bytes: 0, busyMs: 0 };
       costMs += view.busyMs;
       const { largest } = view;
-      const use = { bytes: view.bytes + layerBytes, layerBytes, limitBytes, ...(largest && { largest }) };
+      const use = { bytes: view.bytes + layerBytes, layerBytes, ...limit, ...(largest && { largest }) };
       if (use.bytes > limitBytes) this.#stop(container, use);
     }
     this.#costMs = costMs;
@@ -159,7 +162,14 @@ export class DiskWatch implements AsyncDisposable {
       costMs: this.#costMs,
       takenBytes: free ? this.#most!.bytes - free.bytes : 0,
       takenInodes: free ? this.#most!.inodes - free.inodes : 0,
-    }, this.#options.limitBytes);
+    }, Math.min(...[...this.#watched.values()].map((container) => this.#limitOf(container)!.limitBytes)));
+  }
+
+  #limitOf({ labels }: ContainerInfo): Pick<DiskUse, "limitBytes" | "isOwnLimit"> | undefined {
+    const own = Number(labels[LABEL.diskLimit]);
+    if (own > 0) return { limitBytes: own, isOwnLimit: true };
+    const { limitBytes } = this.#options;
+    return limitBytes === undefined ? undefined : { limitBytes };
   }
 
   /** Reads the free space; `undefined` if the file system does not tell, or Deno does not allow it (`--allow-sys=statfs`). */

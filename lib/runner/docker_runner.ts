@@ -110,6 +110,11 @@ export class DockerRunner implements Runner {
     return this.#starter.specHash(executable);
   }
 
+  /** {@inheritDoc Runner.specParts} */
+  specParts(executable: Executable): string {
+    return this.#starter.specParts(executable);
+  }
+
   /** {@inheritDoc Runner.prepare} */
   async prepare(executable: Executable, options: PrepareOptions = {}): Promise<void> {
     await this.#preparer.prepare(executable, options);

@@ -11,6 +11,7 @@ import type { LogFormat } from "../logs/line_format.ts";
 import type { LogMode } from "../logs/log_backpressure.ts";
 import type { SecretsConfig } from "../secrets/create_secret_resolver.ts";
 import type { UidRange } from "../users/bot_users.ts";
+import type { LimitBounds } from "./limit_bounds.ts";
 import type { Secret } from "../util/secret.ts";
 
 /** The address and credentials of an object store over S3. */
@@ -69,6 +70,8 @@ export interface DockerRunnerConfig {
   readonly secrets: SecretsConfig;
   /** Network of the containers. */
   readonly network: string;
+  /** What a bot may ask for instead. */
+  readonly bounds: LimitBounds;
   /** `uid:gid` that all bots run as. @default {one of `botUids` for each bot; Berth's own if it is not root} */
   readonly botUser?: string;
   /** User ids to assign to bots, one each. */

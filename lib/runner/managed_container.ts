@@ -49,6 +49,7 @@ export function toManagedContainer(
   const { id: containerId, name: containerName, labels, ...state } = info;
   const slot = labels[LABEL.slot];
   const store = labels[LABEL.store];
+  const specParts = labels[LABEL.specParts];
   const container: ManagedContainer = {
     ...state,
     id: labels[LABEL.id] ?? "",
@@ -63,6 +64,7 @@ export function toManagedContainer(
     ...(haveSecretsChanged && { haveSecretsChanged }),
     ...(diskUse && info.phase === "exited" && { diskUse }),
     ...(store !== undefined && { store }),
+    ...(specParts !== undefined && { specParts }),
     ...(relation === "foreign" && { isForeign: true }),
   };
   infos.set(container, info);

@@ -13,6 +13,7 @@ import { withoutCredentials } from "../util/connection_string.ts";
 import type { SecretsConfig } from "../secrets/create_secret_resolver.ts";
 import { Secret } from "../util/secret.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
+import type { LimitBounds } from "./limit_bounds.ts";
 import { RUNNER_SCHEMA } from "./runner_schema.ts";
 
 const MIB = 1024 * 1024;
@@ -49,9 +50,12 @@ export function parseDockerRunnerConfig(
     ...missingMinio(given),
     ...contradictorySsl(parsed.data),
     ...ownVariables(parsed.data),
+    ...lowBounds(parsed.data),
   ];
   if (!parsed.success || issues.length > 0) throw new InvalidConfigError(issues);
   const value = parsed.data;
+  // Without a default, a bot that sets nothing would pass the bound.
+  const cpus = value.BOT_CPUS ?? value.MAX_BOT_CPUS;
   return {
     instance: value.BERTH_INSTANCE,
     dockerHost: value.DOCKER_HOST,
@@ -76,6 +80,7 @@ export function parseDockerRunnerConfig(
     resources: {
       memoryBytes: value.BOT_MEMORY_LIMIT_MB * MIB,
       cpuShares: value.BOT_CPU_SHARES,
+      ...(cpus !== undefined && { cpus }),
       pids: value.BOT_PIDS_LIMIT,
       ...(value.BOT_DISK_LIMIT_MB > 0 && { diskBytes: value.BOT_DISK_LIMIT_MB * MIB }),
     },
@@ -86,6 +91,7 @@ export function parseDockerRunnerConfig(
     logRetentionDays: value.LOG_RETENTION_DAYS,
     secrets: secretsOf(value, variables),
     network: value.BOT_NETWORK,
+    bounds: boundsOf(value),
     ...(value.BOT_USER && { botUser: value.BOT_USER }),
     botUids: value.BOT_UID_RANGE,
     capabilities: value.BOT_CAPABILITIES,
@@ -142,6 +148,44 @@ function ownVariables({ SECRET_ENV: names = [] }: { SECRET_ENV?: readonly string
     path: "SECRET_ENV",
     message: `names ${name}, which configures Berth itself; give the secret a variable of its own`,
   }));
+}
+
+function boundsOf(value: z.output<typeof RUNNER_SCHEMA>): LimitBounds {
+  const { BOT_NETWORK: network, MAX_BOT_CPUS: cpus, MAX_BOT_CPU_SHARES: cpuShares, MAX_BOT_PIDS: pids } =
+    value;
+  const reachingLess = network === "host" ? ["bridge", "none"] : ["none"];
+  return {
+    ...(value.MAX_BOT_MEMORY_MB !== undefined && { memoryBytes: value.MAX_BOT_MEMORY_MB * MIB }),
+    ...(cpus !== undefined && { cpus }),
+    ...(cpuShares !== undefined && { cpuShares }),
+    ...(pids !== undefined && { pids }),
+    ...(value.MAX_BOT_DISK_MB !== undefined && { diskBytes: value.MAX_BOT_DISK_MB * MIB }),
+    networks: value.ALLOWED_BOT_NETWORKS ?? [...new Set([network, ...reachingLess])],
+  };
+}
+
+const BOUNDED = [
+  ["BOT_MEMORY_LIMIT_MB", "MAX_BOT_MEMORY_MB"],
+  ["BOT_CPUS", "MAX_BOT_CPUS"],
+  ["BOT_CPU_SHARES", "MAX_BOT_CPU_SHARES"],
+  ["BOT_PIDS_LIMIT", "MAX_BOT_PIDS"],
+  ["BOT_DISK_LIMIT_MB", "MAX_BOT_DISK_MB"],
+] as const;
+
+/** A bot that sets nothing must not get more than one that asks. */
+function lowBounds(value: z.output<typeof RUNNER_SCHEMA> | undefined): Issue[] {
+  return BOUNDED.flatMap(([limit, bound]) => {
+    const [most, usual] = [value?.[bound], value?.[limit]];
+    if (most === undefined || usual === undefined) return [];
+    if (limit === "BOT_DISK_LIMIT_MB" && usual === 0) {
+      return [{
+        path: bound,
+        message: `has no effect, as ${limit} is 0, which is no limit; set both or none`,
+      }];
+    }
+    if (usual <= most) return [];
+    return [{ path: bound, message: `must be at least ${limit}, which is ${usual} (is ${most})` }];
+  });
 }
 
 function defaultDataDir({ XDG_DATA_HOME, HOME }: { XDG_DATA_HOME?: string; HOME?: string }): string {

@@ -6,7 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { ContainerInfo, ContainerOrchestrator, LogLine } from "../engine/container_orchestrator.ts";
-import { describeExit, type Exit } from "./describe_exit.ts";
+import { type Exit, tellExit } from "./describe_exit.ts";
 import type { DiskUse } from "./disk_use.ts";
 import { ContainerNotFoundError, EngineError } from "../errors.ts";
 import type { Executable } from "../executable/executable.ts";
@@ -140,7 +140,5 @@ export class RunCollector {
 }
 
 function messageOf(exit: Exit): string {
-  const words = describeExit(exit);
-  if (exit.diskUse) return `It ${words}.`;
-  return `It ${words.startsWith("out of memory") ? "ran" : "ended with"} ${words}.`;
+  return `I${tellExit(exit).slice(1)}.`;
 }

@@ -143,6 +143,8 @@ export interface ManagedContainer {
   readonly slot?: string;
   /** Hash of everything that shapes the container. */
   readonly specHash: string;
+  /** Hashes of the parts of that; absent if an earlier version of Berth started it. See {@linkcode Runner.specParts}. */
+  readonly specParts?: string;
   /** Number of starts in a row, this one included. */
   readonly attempt: number;
   /** Segment that it belongs to. */
@@ -200,6 +202,8 @@ export const ALL_SEGMENTS: number = -1;
 export interface Runner extends AsyncDisposable {
   /** Hashes everything that shapes the container of an executable. A container with another hash must be replaced. */
   specHash(executable: Executable): string;
+  /** Hashes the parts of the same, each by itself, so that `describeChange()` can tell what has changed. */
+  specParts(executable: Executable): string;
   /**
    * Pulls the image and fetches, checks and extracts the code, to shorten the next start. Optional:
    * {@linkcode startContainer} fetches whatever is missing or has changed. Rejects as the start would.

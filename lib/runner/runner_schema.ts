@@ -7,6 +7,7 @@
 import { DEFAULT_INSTANCE, DEFAULT_TEMP_DIR, withoutEndingSlashes } from "../util/api_socket.ts";
 import { z } from "zod";
 import { DEFAULT_ARCHIVE_LIMITS } from "../archive/archive_limits.ts";
+import { LIMIT_RANGES, NETWORK_NAME } from "../executable/own_limits.ts";
 import { RUNTIMES } from "../executable/runtimes.ts";
 import type { UidRange } from "../users/bot_users.ts";
 import { parseConnectionString } from "../util/connection_string.ts";
@@ -69,10 +70,7 @@ const bucket = z.string().regex(
 );
 const flag = z.enum(["true", "false"], "must be true or false").transform((text) => text === "true");
 
-const network = z.string().regex(
-  /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/,
-  "must be host, bridge, none or the name of a network",
-);
+const network = z.string().regex(NETWORK_NAME, "must be host, bridge, none or the name of a network");
 
 /** A variable that is passed to builders, and to no bot. */
 function builderText(description: string) {
@@ -83,6 +81,13 @@ function integer(min: number, max: number): z.ZodType<number, string> {
   return z.string().regex(/^\d{1,15}$/, `must be a whole number from ${min} to ${max}`).transform(Number)
     .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`);
 }
+
+const processors: z.ZodType<number, string> = z.string()
+  .regex(/^\d{1,4}(\.\d{1,2})?$/, "must be a number of processors such as 0.5").transform(Number)
+  .refine(
+    (value) => value >= LIMIT_RANGES.cpus[0] && value <= LIMIT_RANGES.cpus[1],
+    `must be from ${LIMIT_RANGES.cpus[0]} to ${LIMIT_RANGES.cpus[1]}`,
+  );
 
 function withDefault<T>(type: z.ZodType<T, string>, value: T): z.ZodType<T> {
   return type.optional().transform((given) => given ?? value) as z.ZodType<T>;
@@ -143,23 +148,53 @@ export const RUNNER_SCHEMA = z.object({
       "python3.11=python:3.11-slim,nodejs20=node:20-alpine",
     ),
   ),
-  BOT_MEMORY_LIMIT_MB: withDefault(integer(6, 1_048_576), 512).meta(
-    about("Containers", "memory of a container in MiB, swap included"),
+  BOT_MEMORY_LIMIT_MB: withDefault(integer(...LIMIT_RANGES.memoryMb), 512).meta(
+    about("Containers", "memory of a container in MiB, swap included; a bot's `memory_mb` comes first"),
   ),
-  BOT_CPU_SHARES: withDefault(integer(2, 262_144), 512).meta(
-    about("Containers", "weight of a container on a busy processor"),
+  BOT_CPU_SHARES: withDefault(integer(...LIMIT_RANGES.cpuShares), 512).meta(
+    about("Containers", "weight of a container on a busy processor; a bot's `cpu_shares` comes first"),
   ),
-  BOT_PIDS_LIMIT: withDefault(integer(8, 65_536), 256).meta(
-    about("Containers", "processes and threads of a container"),
+  BOT_CPUS: processors.optional().meta(
+    about(
+      "Containers",
+      "most processors that a container may use, for example 0.5; a bot's `cpus` comes first",
+      "MAX_BOT_CPUS, else all",
+    ),
+  ),
+  BOT_PIDS_LIMIT: withDefault(integer(...LIMIT_RANGES.pids), 256).meta(
+    about("Containers", "processes and threads of a container; a bot's `pids` comes first"),
   ),
   BOT_DISK_LIMIT_MB: withDefault(integer(0, 1_048_576), 2048).meta(
     about(
       "Containers",
-      "what a container may write to disk, in MiB; one that writes more is stopped; 0 is no limit",
+      "what a container may write to disk, in MiB; one that writes more is stopped; 0 is no limit; a bot's `disk_mb` comes first",
     ),
   ),
+  MAX_BOT_MEMORY_MB: integer(...LIMIT_RANGES.memoryMb).optional().meta(
+    about("Containers", "largest `memory_mb` of a bot", "none"),
+  ),
+  MAX_BOT_CPU_SHARES: integer(...LIMIT_RANGES.cpuShares).optional().meta(
+    about("Containers", "largest `cpu_shares` of a bot", "none"),
+  ),
+  MAX_BOT_CPUS: processors.optional().meta(about("Containers", "largest `cpus` of a bot", "none")),
+  MAX_BOT_PIDS: integer(...LIMIT_RANGES.pids).optional().meta(
+    about("Containers", "largest `pids` of a bot", "none"),
+  ),
+  MAX_BOT_DISK_MB: integer(...LIMIT_RANGES.diskMb).optional().meta(
+    about("Containers", "largest `disk_mb` of a bot", "none"),
+  ),
   BOT_NETWORK: withDefault(network, "host").meta(
-    about("Containers", "network of the containers; see security.md about the host's network"),
+    about(
+      "Containers",
+      "network of the containers; see security.md about the host's network; a bot's `network` comes first",
+    ),
+  ),
+  ALLOWED_BOT_NETWORKS: z.string().transform(parseNetworks).optional().meta(
+    about(
+      "Containers",
+      "networks that a bot may choose by `network`, with commas between",
+      "BOT_NETWORK and those that reach less: bridge if it is host, and none",
+    ),
   ),
   BOT_USER: z.string().regex(/^\d{1,9}:\d{1,9}$/, "must be uid:gid, for example 1000:1000").optional().meta(
     about(
@@ -348,6 +383,17 @@ function parseImages(text: string, context: z.RefinementCtx): Record<string, str
     }
   }
   return images;
+}
+
+function parseNetworks(text: string, context: z.RefinementCtx): string[] {
+  const names = text.split(",").map((name) => name.trim()).filter(Boolean);
+  for (const name of names.filter((name) => !NETWORK_NAME.test(name))) {
+    context.addIssue({
+      code: "custom",
+      message: `must be host, bridge, none or names of networks, with commas between; '${name}' is none`,
+    });
+  }
+  return names;
 }
 
 function parseUidRange(text: string, context: z.RefinementCtx): UidRange {

@@ -6,7 +6,9 @@
 
 import type { ArchiveExtractor } from "../../lib/archive/archive_extractor.ts";
 import type { ArchiveLimits } from "../../lib/archive/archive_limits.ts";
+import type { ResourceLimits } from "../../lib/engine/container_spec.ts";
 import type { ObjectStore } from "../../lib/objects/object_store.ts";
+import type { LimitBounds } from "../../lib/runner/limit_bounds.ts";
 import type { Runner } from "../../lib/runner/runner.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import type { BacktestRepository } from "../backtests/backtest_repository.ts";
@@ -105,6 +107,12 @@ export interface ApiSettings {
   readonly buckets: { readonly code: string; readonly results: string; readonly logs: string };
   /** Limits of an archive that a start accepts. */
   readonly archiveLimits: ArchiveLimits;
+  /** What a bot may ask for. */
+  readonly bounds: LimitBounds;
+  /** Limits of a container whose bot sets none. */
+  readonly resources: ResourceLimits;
+  /** Network of a container whose bot sets none. */
+  readonly network: string;
   /** Absolute path of the folder for uploads under way. */
   readonly uploadFolder: string;
 }

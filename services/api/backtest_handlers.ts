@@ -138,13 +138,13 @@ export function backtestHandlers(parts: ApiParts): Handlers<BacktestOperation> {
 /** Finds code and configuration, and checks that the code can be run. */
 async function executableOf(
   { bot: id, version, filePath, config }: ApiRequest<"startBacktest">["body"],
-  { bots, schedules, store, settings: { buckets, archiveLimits } }: ApiParts,
+  { bots, schedules, store, settings: { buckets, archiveLimits, bounds } }: ApiParts,
   archives: CodeArchives,
   signal: AbortSignal,
 ): Promise<Executable> {
   const document = await bots.get(id, { signal }) ?? await schedules.get(id, { signal });
   if (!document) throw notFound("bot", id);
-  const parsed = parseBotDocument(document, { key: id });
+  const parsed = parseBotDocument(document, { key: id, bounds });
   if (parsed.status === "invalid") {
     throw new ApiProblem(422, "document/invalid", `The document of '${id}' cannot be run: ${parsed.reason}`);
   }

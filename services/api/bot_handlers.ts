@@ -14,6 +14,7 @@ import { ApiProblem, notFound } from "./api_problem.ts";
 import { botAdviceOf, botExitsOf, botSummaryOf } from "./bot_view.ts";
 import { type DocumentWriter, etagOf, type WrittenDocument } from "./document_writer.ts";
 import type { Handlers } from "./handlers.ts";
+import { limitsViewOf } from "./limits_view.ts";
 
 type BotOperation =
   | "listBots"
@@ -97,9 +98,14 @@ export function botHandlers(
       const advice = botAdviceOf(known);
       const lines = await lastLines(id, signal);
       const lastOutput = lines.findLast(({ stream }) => stream !== "berth")?.time;
+      const parsed = document && parseBotDocument(document, { key: id });
       const body: Bot = {
         ...botSummaryOf(known),
         ...(document && { document }),
+        ...(parsed?.status === "valid" && {
+          restart: parsed.settings.restart ?? "always",
+          limits: limitsViewOf(parsed.executable, parts.settings),
+        }),
         ...(lastOutput !== undefined && { lastOutput: new Date(lastOutput).toISOString() }),
         exits: botExitsOf(kept, lines),
         ...(advice !== undefined && { advice }),
@@ -109,7 +115,7 @@ export function botHandlers(
 
     async putBot({ params: { id }, body, header, signal }) {
       const document = { ...body, id };
-      const parsed = parseBotDocument(document);
+      const parsed = parseBotDocument(document, { bounds: parts.settings.bounds });
       if (parsed.status === "invalid") throw new ApiProblem(422, "document/invalid", parsed.reason);
       const written = await writer.change("bots", id, (before) => ({
         type: before ? "updated" : "created",
@@ -135,7 +141,7 @@ export function botHandlers(
     async restartBot({ params: { id }, signal }) {
       const document = await bots.get(id, { signal });
       if (!document) throw await missingBot(parts, id, signal);
-      const parsed = parseBotDocument(document, { key: id });
+      const parsed = parseBotDocument(document, { key: id, bounds: parts.settings.bounds });
       if (!parsed.enabled) {
         throw new ApiProblem(409, "bot/disabled", `Bot '${id}' is disabled.`, {
           advice: `Start it with 'berth enable ${id}'.`,

@@ -40,7 +40,7 @@ export function botSummaryOf({ id, document, status }: KnownBot): BotSummary {
     id,
     enabled: parsed?.enabled ?? false,
     ...stateOf(parsed, status),
-    ...(status && { since: status.conditionSince.toISOString() }),
+    ...(status && { since: sinceOf(status).toISOString() }),
     ...(condition && "until" in condition && condition.until && { until: condition.until.toISOString() }),
     ...(parsed?.status === "valid" && {
       ...(parsed.executable.version !== undefined && { version: parsed.executable.version }),
@@ -52,6 +52,11 @@ export function botSummaryOf({ id, document, status }: KnownBot): BotSummary {
     ...(status?.containerId !== undefined && { containerId: status.containerId }),
     ...(notes.length > 0 && { notes }),
   };
+}
+
+/** A bot that has ended has done so since then, and not since a service first saw it. */
+function sinceOf({ condition, conditionSince }: RunningBot): Date {
+  return "endedAt" in condition && condition.endedAt ? condition.endedAt : conditionSince;
 }
 
 /** A document that cannot be read is no secret, even if no service looks after the bot. */

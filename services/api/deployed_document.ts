@@ -5,6 +5,7 @@
  */
 
 import { withoutMember } from "../../lib/util/json_member.ts";
+import type { LimitBounds } from "../../lib/runner/limit_bounds.ts";
 import { jsonTextProblem } from "../../lib/util/json_check.ts";
 import { parseExactJson } from "../../lib/util/exact_json.ts";
 import type { DeploymentRequest } from "../contract/code.ts";
@@ -14,6 +15,7 @@ import type { BotDocument } from "../documents/bot_repository.ts";
 import { CONFIG_TEXT } from "../documents/config_text.ts";
 import { field, isObject } from "../documents/document_fields.ts";
 import { enablingFields } from "../documents/enabling_fields.ts";
+import { defaultRestartMode } from "../documents/restart_mode.ts";
 import { parseScheduleDocument } from "../schedules/schedule_document.ts";
 import { ApiProblem } from "./api_problem.ts";
 
@@ -23,6 +25,8 @@ export interface DeployedDocumentOptions {
   readonly before: BotDocument | undefined;
   /** Segment of a new document. */
   readonly segment: number;
+  /** What a bot may ask for. @default {anything} */
+  readonly bounds?: LimitBounds;
   /** Current time in ms since the epoch. */
   readonly now: number;
 }
@@ -37,13 +41,15 @@ export interface DeployedDocumentOptions {
  */
 export function deployedDocument(
   request: DeploymentRequest,
-  { before, segment, now }: DeployedDocumentOptions,
+  { before, segment, now, bounds }: DeployedDocumentOptions,
 ): BotDocument {
   const { id, filePath, name, description, version, author, type, runtime, schedule, entrypoints, origin } =
     request;
   const updatedAt = new Date(now).toISOString();
   const custom = before && field(before, "custom");
   const createdAt = isObject(custom) ? field(custom, "createdAt") : undefined;
+  // Documents that were deployed before this default existed keep theirs.
+  const restart = before ? defaultRestartMode(custom) : schedule === undefined ? "on-failure" : undefined;
   const document = {
     id,
     segment_id: before?.segment_id ?? segment,
@@ -56,6 +62,7 @@ export function deployedDocument(
       filePath,
       createdAt: createdAt ?? updatedAt,
       updatedAt,
+      ...(restart !== undefined && { [BERTH_KEY]: { restart } }),
       config: {
         name,
         ...(description !== undefined && { description }),
@@ -68,7 +75,9 @@ export function deployedDocument(
       },
     },
   };
-  const parsed = schedule === undefined ? parseBotDocument(document) : parseScheduleDocument(document);
+  const parsed = schedule === undefined
+    ? parseBotDocument(document, { ...(bounds && { bounds }) })
+    : parseScheduleDocument(document, id, bounds);
   // Who deploys knows the request, and not the places in the document.
   if (parsed.status === "invalid") {
     throw refuse(id, parsed.reason.replaceAll(/\b(?:custom\.config\.|config\.(?=schedule\b))/g, ""));

@@ -91,7 +91,7 @@ export class Deployer {
     const make = (before: BotDocument | undefined) => {
       requireBase(id, before, base);
       const segment = newFieldsFor(settings.segment).segment_id as number;
-      return deployedDocument(request, { before, segment, now: clock.now() });
+      return deployedDocument(request, { before, segment, now: clock.now(), bounds: settings.bounds });
     };
     // Problems of the request are reported before the archive is looked at.
     const wanted = make(found?.document);

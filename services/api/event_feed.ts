@@ -5,8 +5,8 @@
  */
 
 import type { Clock } from "../../lib/util/clock.ts";
-import { describeExit } from "../../lib/runner/describe_exit.ts";
 import { describeCondition, type RunningBot } from "../bots/bot_condition.ts";
+import { describeBotEnd } from "../bots/describe_bot_end.ts";
 import type { BotActivity } from "../bots/service_state.ts";
 import { type BerthEvent, MAX_KEPT_EVENTS } from "../contract/events.ts";
 import { isOpenRun, type RunRecord } from "../schedules/run_repository.ts";
@@ -138,8 +138,8 @@ export class EventFeed {
       return this.#publish({ ...container, text });
     }
     const { exit } = activity;
-    const how = describeExit(exit);
-    const text = type === "exited" ? `exited: ${how}` : `stopped: ${activity.why} (${how})`;
+    const end = describeBotEnd(activity);
+    const text = type === "exited" ? `exited: ${end}` : end;
     this.#publish({ ...container, text, ...(exit.exitCode !== undefined && { exitCode: exit.exitCode }) });
   }
 

@@ -16,6 +16,7 @@ import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem, notFound } from "./api_problem.ts";
 import { type DocumentWriter, etagOf, type WrittenDocument } from "./document_writer.ts";
 import type { Handlers } from "./handlers.ts";
+import { limitsViewOf } from "./limits_view.ts";
 import { toRun } from "./run_view.ts";
 import { scheduleView } from "./schedule_view.ts";
 
@@ -42,7 +43,7 @@ const SHOWN_TIMES = 5;
  * @param writer Writes documents.
  */
 export function scheduleHandlers(parts: ApiParts, writer: DocumentWriter): Handlers<ScheduleOperation> {
-  const { schedules, runs, scheduleService, clock } = parts;
+  const { schedules, runs, scheduleService, clock, settings: { bounds } } = parts;
   const lastRunOf = async (id: string, signal: AbortSignal) => (await runs.list(id, { limit: 1, signal }))[0];
   const read = async (id: string, signal: AbortSignal): Promise<BotDocument> => {
     const document = await schedules.get(id, { signal });
@@ -63,7 +64,7 @@ export function scheduleHandlers(parts: ApiParts, writer: DocumentWriter): Handl
       for (const one of stored) {
         if (query.cursor !== undefined && one.key <= query.cursor) continue;
         if (text !== undefined && !one.key.toLowerCase().includes(text)) continue;
-        const summary = scheduleView(one, clock.now());
+        const summary = scheduleView(one, clock.now(), bounds);
         if (query.state !== undefined && summary.state !== query.state) continue;
         hasMore = found.length === query.limit;
         if (hasMore) break;
@@ -86,9 +87,11 @@ export function scheduleHandlers(parts: ApiParts, writer: DocumentWriter): Handl
         runs.listOpen({ scheduleId: id, signal }),
       ]);
       const { expression, timezone } = timesOf(document);
+      const parsed = parseScheduleDocument(document, id, bounds);
       const next = preview(expression, timezone, SHOWN_TIMES);
       const body: Schedule = {
-        ...scheduleView({ key: id, document }, clock.now()),
+        ...scheduleView({ key: id, document }, clock.now(), bounds),
+        ...(parsed.status === "valid" && { limits: limitsViewOf(parsed.executable, parts.settings) }),
         ...(lastRun && { lastRun: toRun(lastRun) }),
         document,
         times: "problem" in next ? [] : timesIn(next),
@@ -100,7 +103,7 @@ export function scheduleHandlers(parts: ApiParts, writer: DocumentWriter): Handl
 
     async putSchedule({ params: { id }, body, header, signal }) {
       const document = { ...body, id };
-      const parsed = parseScheduleDocument(document, id);
+      const parsed = parseScheduleDocument(document, id, bounds);
       if (parsed.status === "invalid") throw new ApiProblem(422, "document/invalid", parsed.reason);
       const written = await writer.change("schedules", id, (before) => ({
         type: before ? "updated" : "created",

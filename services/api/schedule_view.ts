@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { LimitBounds } from "../../lib/runner/limit_bounds.ts";
 import type { ScheduleSummary } from "../contract/schedules.ts";
 import { describeCron } from "../cron/describe_cron.ts";
 import type { StoredBot } from "../documents/bot_repository.ts";
@@ -17,9 +18,14 @@ import { readExecutionTime } from "../schedules/schedule_repository.ts";
  *
  * @param stored The document.
  * @param now Current time in ms since the epoch.
+ * @param bounds What a run may ask for.
  */
-export function scheduleView({ key, document }: StoredBot, now: number): ScheduleSummary {
-  const parsed = parseScheduleDocument(document, key);
+export function scheduleView(
+  { key, document }: StoredBot,
+  now: number,
+  bounds: LimitBounds,
+): ScheduleSummary {
+  const parsed = parseScheduleDocument(document, key, bounds);
   const { enabled } = parsed;
   if (parsed.status === "invalid") {
     const condition: ScheduleCondition = enabled

@@ -77,25 +77,30 @@ export function planBacktest({ record, container, failedStart, now }: BacktestSi
   return record.startedAt ? { type: "wait" } : { type: "adopt", container };
 }
 
+/** How a backtest came to its end: by itself, or stopped by this service, within its grace period or not. */
+export type BacktestEnd = "ended" | "stopped" | "killed";
+
 /**
  * Computes the end of a backtest from what was collected.
  *
  * @param record Its record.
  * @param collected What was collected from its container.
- * @param wasStopped Whether this service stopped it.
+ * @param how How it came to its end.
  */
 export function backtestOutcome(
   { cancelledBy }: Pick<BacktestRecord, "cancelledBy">,
   { exitCode, startedAt, finishedAt, message, result }: CollectedRun,
-  wasStopped: boolean,
+  how: BacktestEnd,
 ): Partial<BacktestRecord> & Pick<BacktestRecord, "state"> {
-  const isCancelled = cancelledBy !== undefined && (wasStopped || exitCode !== 0);
+  const isCancelled = cancelledBy !== undefined && (how !== "ended" || exitCode !== 0);
   const isGood = exitCode === 0 && message === undefined;
   const missing = result.problem ? `it left no usable result: ${result.message ?? result.problem}` : "";
   return {
     state: isCancelled ? "cancelled" : isGood ? "succeeded" : "failed",
     reason: isCancelled
-      ? `cancelled by ${cancelledBy}; ${describeExit({ exitCode })}`
+      ? `cancelled by ${cancelledBy}; ${how === "killed" ? "it was killed after its grace period; " : ""}${
+        describeExit({ exitCode })
+      }`
       : isGood
       ? missing
       : message ?? `It ended with exit code ${exitCode}.`,

@@ -12,7 +12,12 @@ import { elapsedMs, type Moment, momentOf } from "../../lib/util/moment.ts";
 import type { WorkResult } from "../control/work_queue.ts";
 import { NotServingError } from "../ownership/serving_right.ts";
 import { isTransientStartFailure } from "../ownership/transient_start_failure.ts";
-import { backtestOutcome, type FailedBacktestStart, planBacktest } from "./backtest_plan.ts";
+import {
+  type BacktestEnd,
+  backtestOutcome,
+  type FailedBacktestStart,
+  planBacktest,
+} from "./backtest_plan.ts";
 import { type BacktestRecord, isOpenBacktest } from "./backtest_record.ts";
 import type { BacktestRepository } from "./backtest_repository.ts";
 
@@ -74,11 +79,10 @@ export class BacktestRunner {
           await this.#began(id, action.container, signal);
           break;
         case "stop":
-          await runner.stopContainer(action.container, { keep: true, tail: 0, signal });
-          await this.#collect(record, action.container, true, signal);
+          await this.#stop(record, action.container, signal);
           break;
         case "collect":
-          await this.#collect(record, action.container, false, signal);
+          await this.#collect(record, action.container, "ended", signal);
           break;
         case "close":
           await this.#close(
@@ -172,16 +176,21 @@ export class BacktestRunner {
     this.#log.info("backtest started", { id, container: containerName });
   }
 
+  async #stop(record: BacktestRecord, container: ManagedContainer, signal: AbortSignal): Promise<void> {
+    const { how } = await this.#options.runner.stopContainer(container, { keep: true, tail: 0, signal });
+    await this.#collect(record, container, how === "killed" ? "killed" : "stopped", signal);
+  }
+
   /** Closes the record before it removes the container, so that a crash in between leaves the container. */
   async #collect(
     { id }: BacktestRecord,
     { containerId }: ManagedContainer,
-    wasStopped: boolean,
+    how: BacktestEnd,
     signal: AbortSignal,
   ): Promise<void> {
     const { runner, repository } = this.#options;
     const collected = await runner.collect(containerId, { signal });
-    const stored = await repository.update(id, (now) => backtestOutcome(now, collected, wasStopped), {
+    const stored = await repository.update(id, (now) => backtestOutcome(now, collected, how), {
       signal,
     });
     if (stored) {

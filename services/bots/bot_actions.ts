@@ -17,6 +17,7 @@ import {
   SecretUnavailableError,
 } from "../../lib/errors.ts";
 import type { ManagedContainer, RemoveContainerOptions, Runner } from "../../lib/runner/runner.ts";
+import { describeChange } from "../../lib/runner/spec_parts.ts";
 import { isDiskFull } from "../../lib/util/files.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { NotServingError } from "../ownership/serving_right.ts";
@@ -159,7 +160,7 @@ export class BotActions {
         bots.update(id, { failedStart: stoppedForDisk(container) });
       }
       if (action.type === "remove") await runner.removeContainer(containerId, options);
-      else await this.#stop(id, action.reason, container, spec.settings?.stopGraceSeconds, options);
+      else await this.#stop(id, action.reason, container, spec, options);
       bots.clear(id, "unsavedReason");
     } catch (error) {
       if (error instanceof LogsNotSavedError) bots.update(id, { unsavedReason: messageOf(error.cause) });
@@ -177,12 +178,17 @@ export class BotActions {
     id: string,
     reason: StopReason,
     container: ManagedContainer,
-    graceSeconds: number | undefined,
+    { executable, settings: { stopGraceSeconds: graceSeconds } = {} }: BotSpec,
     options: RemoveContainerOptions,
   ): Promise<void> {
     const { runner, state, clock } = this.#options;
     const grace = graceSeconds === undefined ? {} : { graceSeconds };
-    this.#log.info("bot stopping", { id, reason, ...grace });
+    const change = reason === "replaced" && executable
+      ? describeChange(container.specParts, runner.specParts(executable))
+      : undefined;
+    const cause = change === undefined ? CAUSES[reason] : `as ${change}`;
+    const why = cause === undefined ? {} : { cause };
+    this.#log.info("bot stopping", { id, reason, ...why, ...grace });
     const { how, exitCode } = await runner.stopContainer(container, { ...options, tail: 0, ...grace });
     const { containerId, attempt, createdAt, startedAt = createdAt } = container;
     const at = new Date(clock.now());
@@ -194,12 +200,19 @@ export class BotActions {
       startedAt,
       at,
       why: reason,
+      ...why,
       ...(how === "killed" && { isKilled: true }),
       exit: { exitCode },
     });
     this.#log.info("bot stopped", { id, reason, how, exitCode });
   }
 }
+
+/** What led to a stop, where its reason does not say. */
+const CAUSES: Readonly<Partial<Record<StopReason, string>>> = {
+  "code lost": "as files of its code were missing",
+  duplicate: "as another container of the bot ran",
+};
 
 /** Tells whether the bot has a container of its own that this pass did not see. */
 function isUnseen(error: unknown): boolean {

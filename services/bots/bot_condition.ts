@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describeExit, type Exit } from "../../lib/runner/describe_exit.ts";
+import { describeOwnExit, type Exit } from "../../lib/runner/describe_exit.ts";
 
 /** Why a container is stopped. */
 export type StopReason =
@@ -26,6 +26,8 @@ export type BotCondition =
   | { readonly type: "starting"; readonly attempt: number }
   /** Its container is being stopped. */
   | { readonly type: "stopping"; readonly reason: StopReason }
+  /** It ended well, and is not started again by itself. */
+  | { readonly type: "completed"; readonly endedAt: Date }
   /** It exited and will be started again. */
   | {
     readonly type: "backing-off";
@@ -44,8 +46,11 @@ export type BotCondition =
   | { readonly type: "held"; readonly reason: string }
   /** A foreign container has its name: a person has to act. */
   | { readonly type: "blocked"; readonly reason: string; readonly until?: Date }
-  /** It failed to start for another reason, or was stopped because it wrote too much to disk. */
-  | { readonly type: "failed"; readonly message: string; readonly until?: Date };
+  /**
+   * It failed to start for another reason, or was stopped because it wrote too much to disk. With `endedAt`, it ended
+   * badly, and is not started again by itself.
+   */
+  | { readonly type: "failed"; readonly message: string; readonly until?: Date; readonly endedAt?: Date };
 
 /** The status of a bot, as it is set. */
 export interface BotStatus {
@@ -86,6 +91,7 @@ export function describeCondition(condition: BotCondition): string {
 function describe(condition: BotCondition): string {
   switch (condition.type) {
     case "running":
+    case "completed":
     case "disabled":
     case "paused":
       return condition.type;
@@ -94,7 +100,7 @@ function describe(condition: BotCondition): string {
     case "stopping":
       return `stopping: ${condition.reason}`;
     case "backing-off":
-      return `backing off until ${condition.until.toISOString()} (${describeExit(condition)}, ` +
+      return `backing off until ${condition.until.toISOString()} (${describeOwnExit(condition)}, ` +
         `next is start ${condition.nextAttempt} in a row)`;
     case "invalid":
       return `invalid: ${condition.reason}${

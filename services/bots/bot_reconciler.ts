@@ -13,6 +13,7 @@ import {
   LogsNotSavedError,
   messageOf,
 } from "../../lib/errors.ts";
+import type { LimitBounds } from "../../lib/runner/limit_bounds.ts";
 import type { ManagedContainer, Runner } from "../../lib/runner/runner.ts";
 import { backoffMs, RETRY } from "../../lib/util/backoff.ts";
 import type { Clock } from "../../lib/util/clock.ts";
@@ -44,6 +45,8 @@ export interface BotReconcilerOptions {
   readonly clock: Clock;
   /** Segment that is served, or `ALL_SEGMENTS`. */
   readonly segment: number;
+  /** What a bot may ask for. @default {anything} */
+  readonly bounds?: LimitBounds;
   /** Why a bot without a document must not be stopped yet; `undefined` if it may be. */
   readonly whyHeld: (id: string) => string | undefined;
   /** Why the service must not touch containers now; `undefined` if it may. @default it may */
@@ -219,6 +222,21 @@ export class BotReconciler {
   }
 
   /**
+   * Tells whether a bot has ended for good, as its status says already.
+   *
+   * @param id Id of the bot.
+   * @param desired The desired state.
+   * @param containers Its containers, as a list shows them.
+   */
+  hasEnded(id: string, desired: DesiredState, containers: readonly ManagedContainer[]): boolean {
+    const { reportedExit, status } = this.#options.bots.get(id) ?? {};
+    const { actions, condition } = this.preview(id, desired, containers);
+    const isEnd = condition !== undefined && "endedAt" in condition;
+    return isEnd && actions.length === 0 && status?.condition.type === condition.type &&
+      containers.some(({ containerId }) => containerId === reportedExit);
+  }
+
+  /**
    * Sets the status of a bot that a full read found as it should be.
    *
    * @param id Id of the bot.
@@ -239,9 +257,10 @@ export class BotReconciler {
    * @param document Its document; `undefined` if there is none.
    */
   read(id: string, document: BotDocument | undefined): BotSpec {
-    const { bots, segment, whyHeld, runner } = this.#options;
+    const { bots, segment, whyHeld, runner, bounds } = this.#options;
     const spec = readBotSpec(document, {
       segment,
+      ...(bounds && { bounds }),
       whyHeld: () => whyHeld(id),
       specHash: (executable) => runner.specHash(executable),
     });

@@ -6,6 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
+import type { LimitBounds } from "../../lib/runner/limit_bounds.ts";
 import { ALL_SEGMENTS, type Runner } from "../../lib/runner/runner.ts";
 import { RETRY, retryDelays } from "../../lib/util/backoff.ts";
 import { type Clock, systemClock } from "../../lib/util/clock.ts";
@@ -44,6 +45,8 @@ export interface BotServiceOptions {
   readonly reconcileIntervalMs?: number;
   /** Segment to serve. @default {ALL_SEGMENTS} */
   readonly segment?: number;
+  /** What a bot may ask for. @default {anything} */
+  readonly bounds?: LimitBounds;
   /** Whether bots keep running when the service stops. @default {"keep"} */
   readonly botsOnShutdown?: "keep" | "stop";
   /** Whether missing documents may stop any number of bots at once. @default false */
@@ -68,7 +71,7 @@ const DRAIN_TIMEOUT_MS = 9000;
  * handles a key; a full read finds whatever was missed. A store that cannot be read stops nothing.
  */
 export class BotService {
-  readonly #options: Required<BotServiceOptions>;
+  readonly #options: Required<Omit<BotServiceOptions, "bounds">> & Pick<BotServiceOptions, "bounds">;
   /** The status of the bots, and metrics. */
   readonly state: ServiceState;
   readonly #reconciler: BotReconciler;

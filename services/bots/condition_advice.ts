@@ -4,7 +4,7 @@
  * @module
  */
 
-import { KILLED } from "../../lib/runner/describe_exit.ts";
+import { KILLED, TERMINATED } from "../../lib/runner/describe_exit.ts";
 import type { BotCondition } from "./bot_condition.ts";
 
 /**
@@ -19,6 +19,7 @@ export function conditionAdvice(id: string, condition: BotCondition): string | u
     case "running":
     case "starting":
     case "stopping":
+    case "completed":
       return undefined;
     case "paused":
       return `Somebody has frozen its container; 'docker unpause' lets it go on, and 'berth restart ${id}' replaces it.`;
@@ -39,23 +40,25 @@ export function conditionAdvice(id: string, condition: BotCondition): string | u
       return "Remove or rename the container that has its name. If it belongs to an earlier store of this instance, " +
         "'berth start --adopt' takes it over.";
     case "failed":
-      return `See 'berth logs ${id}', then deploy a corrected version with 'berth deploy DIR'.`;
+      return condition.endedAt
+        ? `See 'berth logs ${id}'. 'berth restart ${id}' starts it again, and so does a corrected version.`
+        : `See 'berth logs ${id}', then deploy a corrected version with 'berth deploy DIR'.`;
   }
 }
 
 function afterExit(
   id: string,
-  { exitCode, oomKilled, diskUse }: BotCondition & { type: "backing-off" },
+  { exitCode, oomKilled }: BotCondition & { type: "backing-off" },
 ): string {
-  if (diskUse) {
-    return "Let it write less, or raise BOT_DISK_LIMIT_MB; then deploy it again with 'berth deploy DIR'.";
-  }
   if (oomKilled || exitCode === KILLED) {
-    return "Let it use less memory, or raise BOT_MEMORY_LIMIT_MB and restart the service.";
+    return "Let it use less memory, or give it more: 'memory_mb' in bot-config.yaml, or BOT_MEMORY_LIMIT_MB for all bots.";
   }
   if (exitCode === 0) {
-    return "A bot is expected to run until it is stopped. If it should run at certain times, give it a schedule " +
-      "('schedule' in bot-config.yaml); otherwise let its program not end.";
+    return "Its document says that it is started again however it ends. If it may end, set 'restart: on-failure' in " +
+      "bot-config.yaml; if it should run at certain times, give it a 'schedule'.";
+  }
+  if (exitCode === TERMINATED) {
+    return `Something other than Berth stopped it, and its document says that it runs. 'berth disable ${id}' stops it for good.`;
   }
   return `Its log says more: 'berth logs ${id}'. Correct the code and run 'berth deploy DIR', or try again now ` +
     `with 'berth restart ${id}'.`;

@@ -46,6 +46,9 @@ export class ConditionLog {
       this.#bots.update(id, { loggedCondition: { type, text } });
       if (text === before?.text) return;
       this.#log.warn("bot needs attention", { id, condition: describeCondition(condition) });
+    } else if (type === "completed") {
+      this.#bots.update(id, { loggedCondition: { type, text: "" } });
+      if (before?.type !== type) this.#log.info("bot completed", { id });
     } else if (type === "running" || type === "disabled") {
       this.#bots.clear(id, "loggedCondition");
       if (before && ENDS_SILENTLY.has(before.type)) this.#log.info("bot recovered", { id, condition: type });

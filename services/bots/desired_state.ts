@@ -5,22 +5,24 @@
  */
 
 import type { Executable } from "../../lib/executable/executable.ts";
+import type { LimitBounds } from "../../lib/runner/limit_bounds.ts";
 import { type InvalidBotDocument, parseBotDocument } from "../documents/bot_document.ts";
 import type { BotSettings } from "../documents/bot_settings.ts";
 import type { BotDocument } from "../documents/bot_repository.ts";
+import type { RestartMode } from "../documents/restart_mode.ts";
 import { servesSegment } from "../documents/serves_segment.ts";
 
 /**
  * What should be. `undefined`: there is no document.
  *
- * - `run`: a container of this hash.
+ * - `run`: a container of this hash. `restart` says what follows its end; absent for `always`.
  * - `disabled`: no container.
  * - `invalid`: the document cannot be run. Containers stay as they are: a typing error must not stop a bot that
  *   earns money, and a broken document does not say "stop".
  * - `held`: the document is gone, and it is not yet certain that this is meant. Containers stay as they are.
  */
 export type DesiredState =
-  | { readonly kind: "run"; readonly specHash: string }
+  | { readonly kind: "run"; readonly specHash: string; readonly restart?: RestartMode }
   | { readonly kind: "disabled" }
   | { readonly kind: "invalid"; readonly reason: string }
   | { readonly kind: "held"; readonly reason: string }
@@ -46,6 +48,8 @@ export interface ReadBotSpecOptions {
   readonly whyHeld: () => string | undefined;
   /** Hash of a container that runs an executable. */
   readonly specHash: (executable: Executable) => string;
+  /** What a bot may ask for. @default {anything} */
+  readonly bounds?: LimitBounds;
 }
 
 /**
@@ -59,12 +63,19 @@ export function readBotSpec(document: BotDocument | undefined, options: ReadBotS
     const reason = options.whyHeld();
     return { desired: reason === undefined ? undefined : { kind: "held", reason } };
   }
-  const parsed = parseBotDocument(document);
+  const parsed = parseBotDocument(document, { ...(options.bounds && { bounds: options.bounds }) });
   if (parsed.status === "invalid") return { desired: desiredOfInvalid(parsed, options.segment) };
   const { executable, enabled, settings, notes } = parsed;
   if (!servesSegment(options.segment, executable.segment)) return { desired: undefined };
   if (!enabled) return { desired: { kind: "disabled" }, settings, notes };
-  return { desired: { kind: "run", specHash: options.specHash(executable) }, executable, settings, notes };
+  const { restart } = settings;
+  const specHash = options.specHash(executable);
+  return {
+    desired: { kind: "run", specHash, ...(restart !== undefined && { restart }) },
+    executable,
+    settings,
+    notes,
+  };
 }
 
 function desiredOfInvalid({ reason, enabled, segment }: InvalidBotDocument, served: number): DesiredState {

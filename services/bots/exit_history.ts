@@ -6,10 +6,10 @@
 
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
-import { describeExit } from "../../lib/runner/describe_exit.ts";
 import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
 import type { BotRepository, RepositoryCallOptions } from "../documents/bot_repository.ts";
 import type { RecordStore } from "../records/record_store.ts";
+import { describeBotEnd } from "./describe_bot_end.ts";
 import type { BotEnd, ServiceState } from "./service_state.ts";
 
 /** An end of a bot's container, as it is kept. */
@@ -151,19 +151,12 @@ function exitsOf(value: Readonly<Record<string, unknown>> | undefined): readonly
 
 function toKept(end: BotEnd): KeptExit {
   const { containerId, startedAt, at, attempt, exit } = end;
-  const how = describeExit(exit);
   return {
     containerId,
     startedAt: startedAt.toISOString(),
     at: at.toISOString(),
     attempt,
     ...(exit.exitCode !== undefined && { exitCode: exit.exitCode }),
-    reason: end.type === "stopped" ? `stopped: ${end.why} (${how}${killed(end)})` : how,
+    reason: describeBotEnd(end),
   };
-}
-
-function killed({ isKilled }: Extract<BotEnd, { readonly type: "stopped" }>): string {
-  return isKilled
-    ? "; it did not end within its grace period, stop_grace_seconds, after SIGTERM and was killed"
-    : "";
 }

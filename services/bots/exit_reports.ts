@@ -4,6 +4,7 @@
  * @module
  */
 
+import { exitOf } from "../../lib/runner/describe_exit.ts";
 import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import type { BotTable } from "./bot_table.ts";
@@ -42,7 +43,6 @@ export class ExitReports {
       if (bots.get(id)?.reportedExit === container.containerId) continue;
       bots.update(id, { reportedExit: container.containerId });
       const { containerId, attempt, createdAt, startedAt = createdAt, finishedAt } = container;
-      const { exitCode, oomKilled, memoryBytes, diskUse } = container;
       state.report({
         type: "exited",
         id,
@@ -50,12 +50,7 @@ export class ExitReports {
         attempt,
         startedAt,
         at: finishedAt ?? new Date(clock.now()),
-        exit: {
-          ...(exitCode !== undefined && { exitCode }),
-          ...(oomKilled && { oomKilled }),
-          ...(memoryBytes !== undefined && { memoryBytes }),
-          ...(diskUse && { diskUse }),
-        },
+        exit: exitOf(container),
       });
     }
   }

@@ -26,7 +26,7 @@ export interface FullReadOptions {
   /** The status of the bots. */
   readonly state: Pick<ServiceState, "getAllRunningBots">;
   /** Judges what was read. */
-  readonly reconciler: Pick<BotReconciler, "read" | "preview" | "observe" | "isBringingAbout">;
+  readonly reconciler: Pick<BotReconciler, "read" | "preview" | "hasEnded" | "observe" | "isBringingAbout">;
   /** Holds bots whose documents vanished. */
   readonly guard: Pick<MassStopGuard, "review">;
   /** Has a pass made over a bot. */
@@ -77,6 +77,7 @@ export class FullRead {
     const { bots, reconciler, enqueue } = this.#options;
     const spec = reconciler.read(id, document);
     bots.containersListed(id, containers);
+    if (reconciler.hasEnded(id, spec.desired, containers)) return;
     const needsAction = reconciler.preview(id, spec.desired, containers).actions.length > 0 ||
       containers.some(({ phase, isForeign }) => phase !== "running" && !isForeign);
     if (!needsAction) return reconciler.observe(id, spec, containers);

@@ -8,7 +8,7 @@ import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import { describeForeign } from "../../lib/runner/standing_containers.ts";
 import type { BotCondition, StopReason } from "./bot_condition.ts";
 import type { DesiredState } from "./desired_state.ts";
-import { type FailedStart, lastStart } from "./restart_policy.ts";
+import { type FailedStart, type FinalEnd, type LastStart, lastStart } from "./restart_policy.ts";
 
 /**
  * How long a container may stay created and not started, in ms. A bot has one start at a time, so an older one is left
@@ -49,6 +49,8 @@ export type Action =
   /** Start a container; `attempt` counts the starts in a row. */
   | { readonly type: "start"; readonly attempt: number };
 
+type WantedRun = DesiredState & { readonly kind: "run" };
+
 /** What to do about a bot, and its condition. */
 export interface Plan {
   /** Steps in order. If one fails, the rest must not be taken. */
@@ -84,7 +86,7 @@ export function plan(desired: DesiredState, actual: ActualState, now: number): P
   }
   switch (desired?.kind) {
     case "run":
-      return planRun(desired.specHash, bots, actual, now);
+      return planRun(desired, bots, actual, now);
     case "invalid": {
       const keeps = bots.find(isLive);
       const condition = {
@@ -124,7 +126,7 @@ function planNone(
 }
 
 function planRun(
-  specHash: string,
+  { specHash, restart: mode }: WantedRun,
   bots: readonly ManagedContainer[],
   { failedStart, restart }: Pick<ActualState, "failedStart" | "restart">,
   now: number,
@@ -141,7 +143,8 @@ function planRun(
   // It may still run out of sight: a second one would trade twice.
   if (lost) return unchanged(hostOf(lost));
   // Who asks for a restart does not wait for an earlier exit. A start that failed since then counts.
-  return planStart(specHash, over, { failedStart, restart }, now);
+  const last = lastStart(specHash, restart ? [] : over, failedStart, mode);
+  return last?.final ? planFinal(last.final, over) : planStart(last, over, now);
 }
 
 function planKeep(
@@ -187,13 +190,13 @@ function planReplace(
   };
 }
 
-function planStart(
-  specHash: string,
-  over: readonly ManagedContainer[],
-  { failedStart, restart }: Pick<ActualState, "failedStart" | "restart">,
-  now: number,
-): Plan {
-  const last = lastStart(specHash, restart ? [] : over, failedStart);
+/** The container that has ended stays: it tells, also after a restart of Berth or the engine, that the bot has ended. */
+function planFinal({ containerId, condition }: FinalEnd, over: readonly ManagedContainer[]): Plan {
+  const actions = over.filter((bot) => bot.containerId !== containerId).map(remove);
+  return { ...unchanged(condition), actions };
+}
+
+function planStart(last: LastStart | undefined, over: readonly ManagedContainer[], now: number): Plan {
   const dueAt = last ? last.endedAt + last.delayMs : now;
   if (last && dueAt > now) {
     // What was written without measure is not kept until then.

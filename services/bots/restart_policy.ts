@@ -4,9 +4,10 @@
  * @module
  */
 
-import { describeExit } from "../../lib/runner/describe_exit.ts";
+import { exitOf, tellExit } from "../../lib/runner/describe_exit.ts";
 import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import { backoffMs, RETRY } from "../../lib/util/backoff.ts";
+import type { RestartMode } from "../documents/restart_mode.ts";
 import type { BotCondition } from "./bot_condition.ts";
 
 /** A bot that ran this long was healthy: earlier starts do not count. */
@@ -41,6 +42,16 @@ export interface LastStart extends Restart {
   readonly endedAt: number;
   /** The bot's condition until the next start. */
   readonly condition: (until: Date) => BotCondition;
+  /** Set if no start follows by itself: the container that stays, and the bot's condition. */
+  readonly final?: FinalEnd;
+}
+
+/** An end after which the bot is not started again by itself. */
+export interface FinalEnd {
+  /** The engine's id of the container. It stays: without it, nothing would tell that the bot has ended. */
+  readonly containerId: string;
+  /** The bot's condition. */
+  readonly condition: BotCondition & { readonly type: "completed" | "failed" };
 }
 
 /**
@@ -61,15 +72,17 @@ export function restartPolicy(attempt: number, ranForMs: number): Restart {
  * @param specHash What should run: starts of anything else do not count.
  * @param over Containers of the bot that do not run, newest first.
  * @param failedStart Its last failed start.
+ * @param mode Whether it is started again after an exit. A failed start is always repeated.
  * @returns The later of the two; `undefined` if there was none.
  */
 export function lastStart(
   specHash: string,
   over: readonly ManagedContainer[],
   failedStart: FailedStart | undefined,
+  mode: RestartMode = "always",
 ): LastStart | undefined {
   const exited = over.find((bot) => bot.specHash === specHash);
-  const crash = exited && fromExit(exited);
+  const crash = exited && fromExit(exited, mode);
   if (failedStart?.specHash !== specHash) return crash;
   return crash && crash.endedAt > failedStart.failedAt.getTime() ? crash : fromFailure(failedStart);
 }
@@ -81,14 +94,13 @@ export function lastStart(
  * @param bot The container.
  */
 export function stoppedForDisk(bot: ManagedContainer): FailedStart {
-  const { specHash, exitCode, diskUse } = bot;
-  const exit = { ...(exitCode !== undefined && { exitCode }), ...(diskUse && { diskUse }) };
+  const { specHash } = bot;
   const { finishedAt, restart } = endOf(bot);
   return {
     specHash,
     attempt: restart.attempt - 1,
     failedAt: finishedAt,
-    condition: { type: "failed", message: `it ${describeExit(exit)}` },
+    condition: { type: "failed", message: tellExit(exitOf(bot)) },
   };
 }
 
@@ -97,20 +109,26 @@ function endOf(bot: ManagedContainer): { readonly finishedAt: Date; readonly res
   return { finishedAt, restart: restartPolicy(attempt, finishedAt.getTime() - startedAt.getTime()) };
 }
 
-function fromExit(bot: ManagedContainer): LastStart {
-  if (bot.diskUse) return fromFailure(stoppedForDisk(bot));
+function fromExit(bot: ManagedContainer, mode: RestartMode): LastStart {
   const { finishedAt, restart } = endOf(bot);
-  const { exitCode, oomKilled, memoryBytes } = bot;
-  const exit = {
-    ...(exitCode !== undefined && { exitCode }),
-    ...(oomKilled && { oomKilled }),
-    ...(memoryBytes !== undefined && { memoryBytes }),
-  };
+  const final = finalEnd(bot, mode, finishedAt);
+  if (bot.diskUse) return { ...fromFailure(stoppedForDisk(bot)), ...(final && { final }) };
   return {
     ...restart,
     endedAt: finishedAt.getTime(),
-    condition: (until) => ({ type: "backing-off", until, ...exit, nextAttempt: restart.attempt }),
+    condition: (until) => ({ type: "backing-off", until, ...exitOf(bot), nextAttempt: restart.attempt }),
+    ...(final && { final }),
   };
+}
+
+/** Whether the bot has ended for good, and how it counts. */
+function finalEnd(bot: ManagedContainer, mode: RestartMode, endedAt: Date): FinalEnd | undefined {
+  const { containerId, exitCode, diskUse } = bot;
+  const isGood = exitCode === 0 && !diskUse;
+  if (mode === "always" || (mode === "on-failure" && !isGood)) return undefined;
+  if (isGood) return { containerId, condition: { type: "completed", endedAt } };
+  const message = `${tellExit(exitOf(bot))}; it is not started again (restart: ${mode})`;
+  return { containerId, condition: { type: "failed", message, endedAt } };
 }
 
 function fromFailure({ attempt, failedAt, condition }: FailedStart): LastStart {

@@ -6,13 +6,18 @@
 
 import { z } from "zod";
 import { botId, document, idParams, next, type OperationContract, pageQuery, time } from "./common.ts";
+import { containerLimits } from "./limits.ts";
 
-/** Types of a bot's condition. `unknown`: no pass over the bot was made yet. */
+/**
+ * Types of a bot's condition. `completed`: it ended well, and is not started again by itself. `unknown`: no pass over the
+ * bot was made yet.
+ */
 export const BOT_STATES = [
   "running",
   "paused",
   "starting",
   "stopping",
+  "completed",
   "backing-off",
   "invalid",
   "image-missing",
@@ -65,6 +70,10 @@ export const bot = botSummary.extend({
   lastOutput: time.optional().meta({
     description: "When the bot printed its latest line; absent if it printed none, or the log cannot be read",
   }),
+  restart: z.enum(["always", "on-failure", "no"]).optional().meta({
+    description: "Whether it is started again after it has ended; absent if the document is invalid",
+  }),
+  limits: containerLimits.optional().meta({ description: "Absent if the document is invalid" }),
   exits: z.array(botExit).meta({ description: "The last ends of its containers, the newest first" }),
   advice: z.string().optional().meta({ description: "What to do, if something has to be done" }),
 }).meta({ id: "Bot" });

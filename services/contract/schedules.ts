@@ -6,6 +6,7 @@
 
 import { z } from "zod";
 import { botId, document, idParams, next, type OperationContract, pageQuery, time } from "./common.ts";
+import { containerLimits } from "./limits.ts";
 import { run } from "./runs.ts";
 
 /** States of a schedule. */
@@ -54,6 +55,9 @@ export type ScheduleSummary = z.infer<typeof scheduleSummary>;
 /** One schedule with all that is known of it. */
 export const schedule = scheduleSummary.extend({
   document,
+  limits: containerLimits.optional().meta({
+    description: "What a run may use; absent if the document is invalid",
+  }),
   times: z.array(slotTime).meta({ description: "The next five times" }),
   clockNotes: z.array(z.string()).meta({
     description: "Surprises of these times, such as changes of clocks",

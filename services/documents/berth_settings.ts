@@ -15,6 +15,10 @@ export const BERTH_KEY = "berth";
 interface Setting {
   /** Whether only schedules have it. @default {bots and schedules have it} */
   readonly isForSchedules?: true;
+  /** Whether schedules do not have it. @default {bots and schedules have it} */
+  readonly isForBots?: true;
+  /** Whether bots may well have a key of that name in their own configuration. @default {it is taken for a mistake} */
+  readonly isCommon?: true;
   /** Whether every scalar in it is text, also one that looks like a number. @default {numbers and booleans are such} */
   readonly isText?: true;
 }
@@ -23,9 +27,16 @@ interface Setting {
 const SETTINGS: Readonly<Record<string, Setting>> = {
   stop_grace_seconds: {},
   log_interval_seconds: {},
-  labels: { isText: true },
   secrets: { isText: true },
   secrets_as_env: {},
+  labels: { isText: true, isCommon: true },
+  restart: { isForBots: true, isText: true, isCommon: true },
+  memory_mb: {},
+  cpu_shares: {},
+  cpus: {},
+  pids: { isCommon: true },
+  disk_mb: {},
+  network: { isText: true, isCommon: true },
   // Schedules.
   timezone: { isForSchedules: true, isText: true },
   concurrency_policy: { isForSchedules: true, isText: true },
@@ -41,6 +52,9 @@ export const ALL_SETTINGS: readonly string[] = Object.keys(SETTINGS);
 export const SCHEDULE_SETTINGS: readonly string[] = ALL_SETTINGS.filter((name) =>
   SETTINGS[name]!.isForSchedules
 );
+
+/** Names of the settings that schedules do not have. */
+export const BOT_SETTINGS: readonly string[] = ALL_SETTINGS.filter((name) => SETTINGS[name]!.isForBots);
 
 /** Whether every scalar in a setting is text. @param name Name of the setting. */
 export function isTextSetting(name: string): boolean {
@@ -87,7 +101,7 @@ export function settingNotes({ own, berth }: SplitConfig): string[] {
   });
   // A bot may well have labels of its own.
   const bare = ALL_SETTINGS.filter((name) =>
-    name !== "labels" && Object.hasOwn(own, name) && !Object.hasOwn(berth, name)
+    !SETTINGS[name]!.isCommon && Object.hasOwn(own, name) && !Object.hasOwn(berth, name)
   ).map((
     name,
   ) => `config.${name}: belongs to the bot and sets nothing; Berth reads config.${BERTH_KEY}.${name}`);
@@ -112,8 +126,7 @@ export function wholeNumberSetting(
   const value = field(berth, name) ?? undefined;
   if (value === undefined) return undefined;
   if (Number.isInteger(value) && Number(value) >= min && Number(value) <= max) return Number(value);
-  problems.push(
-    `config.${BERTH_KEY}.${name}: must be a whole number from ${min} to ${max} (is ${typeName(value)})`,
-  );
+  const shown = typeof value === "number" ? value : typeName(value);
+  problems.push(`config.${BERTH_KEY}.${name}: must be a whole number from ${min} to ${max} (is ${shown})`);
   return undefined;
 }

@@ -7,14 +7,16 @@
 
 import { formatIssue, InvalidExecutableError } from "../../lib/errors.ts";
 import { type Executable, type ExecutableInput, parseExecutable } from "../../lib/executable/executable.ts";
+import { boundProblems, type LimitBounds } from "../../lib/runner/limit_bounds.ts";
 import { readBotCode } from "./bot_code.ts";
-import { settingNotes, type SplitConfig, splitConfig } from "./berth_settings.ts";
+import { BERTH_KEY, settingNotes, type SplitConfig, splitConfig } from "./berth_settings.ts";
 import { type BotSettings, readBotSettings } from "./bot_settings.ts";
 import { configJson } from "./config_json.ts";
 import { CONFIG_TEXT, writtenConfig } from "./config_text.ts";
 import { field, type Fields, isObject, typeName } from "./document_fields.ts";
 import { enabledNotes, isEnabled } from "./enabled.ts";
 import { readInstant } from "./instant.ts";
+import { defaultRestartMode } from "./restart_mode.ts";
 import { unreadableReason } from "./unreadable_document.ts";
 
 /** A document that can be run. */
@@ -58,6 +60,8 @@ export type ParsedBotDocument = ValidBotDocument | InvalidBotDocument;
 export interface ParseBotDocumentOptions {
   /** Name for reports if the document has no usable id. @default "(document without id)" */
   readonly key?: string;
+  /** What a bot may ask for; a document that asks for more is invalid. @default {anything} */
+  readonly bounds?: LimitBounds;
 }
 
 const DATES = ["createdAt", "updatedAt"] as const;
@@ -93,7 +97,7 @@ export function parseBotDocument(
     if (!isObject(document)) {
       return { ...fallback, reason: `document: must be an object (is ${typeName(document)})` };
     }
-    return parseFields(document, fallback);
+    return parseFields(document, fallback, options.bounds);
   } catch (error) {
     // One strange document must not keep the others from being read.
     return {
@@ -103,7 +107,11 @@ export function parseBotDocument(
   }
 }
 
-function parseFields(document: Fields, fallback: Omit<InvalidBotDocument, "reason">): ParsedBotDocument {
+function parseFields(
+  document: Fields,
+  fallback: Omit<InvalidBotDocument, "reason">,
+  bounds: LimitBounds | undefined,
+): ParsedBotDocument {
   const id = field(document, "id");
   const config = field(document, "config");
   const custom = field(document, "custom");
@@ -140,7 +148,12 @@ function parseFields(document: Fields, fallback: Omit<InvalidBotDocument, "reaso
   if (problems.length > 0) return invalid(problems);
   const executable = toExecutable(input);
   if (Array.isArray(executable)) return invalid(executable);
+  const tooMuch = bounds ? boundProblems(executable, bounds) : [];
+  if (tooMuch.length > 0) {
+    return invalid(tooMuch.map(({ path, message }) => `config.${BERTH_KEY}.${path}: ${message}`));
+  }
 
+  const restart = settings.restart ?? defaultRestartMode(custom);
   const updatedAt = updatedAtOf(document);
   return {
     status: "valid",
@@ -148,7 +161,7 @@ function parseFields(document: Fields, fallback: Omit<InvalidBotDocument, "reaso
     enabled: base.enabled,
     executable,
     segment: executable.segment,
-    settings,
+    settings: { ...settings, ...(restart !== undefined && { restart }) },
     ...(updatedAt !== undefined && { updatedAt }),
     notes: [
       ...DATES.flatMap((name) => noteOfDate(`custom.${name}`, field(custom as Fields, name))),

@@ -11,6 +11,8 @@ import { wholeNumberSetting } from "./berth_settings.ts";
 import type { Fields } from "./document_fields.ts";
 import { type Labels, readLabels } from "./labels.ts";
 import { readSecrets } from "./secret_settings.ts";
+import { readLimits } from "./limit_settings.ts";
+import { readRestartMode, type RestartMode } from "./restart_mode.ts";
 
 /**
  * Settings that tell the services how to treat a bot. The service's default applies to a setting that is missing or
@@ -23,6 +25,8 @@ export interface BotSettings {
   readonly logIntervalSeconds?: number;
   /** `labels`: strings by name, to group bots. They do not shape the container. */
   readonly labels?: Labels;
+  /** `restart`: whether a bot that has ended is started again. @default {"always"} */
+  readonly restart?: RestartMode;
 }
 
 /** Settings that shape the container: a change replaces it. */
@@ -54,13 +58,15 @@ export function readBotSettings(berth: Fields, problems: string[]): ReadBotSetti
   const logIntervalSeconds = seconds("log_interval_seconds", 1, MAX_LOG_INTERVAL_SECONDS);
   const { labels, notes } = readLabels(berth);
   const secrets = readSecrets(berth, problems);
+  const restart = readRestartMode(berth, problems);
   return {
     settings: {
       ...(stopGraceSeconds !== undefined && { stopGraceSeconds }),
       ...(logIntervalSeconds !== undefined && { logIntervalSeconds }),
       ...(labels && { labels }),
+      ...(restart !== undefined && { restart }),
     },
-    shape: { ...secrets },
+    shape: { ...secrets, ...readLimits(berth, problems) },
     notes,
   };
 }

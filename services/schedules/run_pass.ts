@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { LimitBounds } from "../../lib/runner/limit_bounds.ts";
 import type { ManagedContainer, Runner } from "../../lib/runner/runner.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { type Moment, momentOf } from "../../lib/util/moment.ts";
@@ -24,6 +25,8 @@ export interface RunPassSources {
   readonly runner: Runner;
   /** Name of this scheduler. */
   readonly instance: string;
+  /** What a run may ask for. @default anything */
+  readonly bounds?: LimitBounds;
   /** The clock. */
   readonly clock: Clock;
 }
@@ -72,7 +75,7 @@ export async function readRunPass(
   fresh: FreshRun | undefined,
   signal: AbortSignal,
 ): Promise<RunPass | undefined> {
-  const { runs, repository, instance, clock } = sources;
+  const { runs, repository, instance, clock, bounds } = sources;
   const knownAt = fresh?.knownAt ?? momentOf(clock);
   const record = fresh?.record ?? await runs.get(id, { signal });
   if (!record || record.instance !== instance) return undefined;
@@ -81,7 +84,7 @@ export async function readRunPass(
     fresh ? undefined : repository.get(scheduleId, { signal }),
     fresh ? [] : containersOf(record, sources, signal),
   ]);
-  const document = fresh?.document ?? (stored && parseScheduleDocument(stored, scheduleId));
+  const document = fresh?.document ?? (stored && parseScheduleDocument(stored, scheduleId, bounds));
   const others = fresh?.others ?? await othersOf(record, document, sources, signal);
   return { record, document, containers, others, knownAt, signal };
 }

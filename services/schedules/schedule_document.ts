@@ -5,9 +5,10 @@
  */
 
 import type { Executable } from "../../lib/executable/executable.ts";
+import type { LimitBounds } from "../../lib/runner/limit_bounds.ts";
 import { type CronSchedule, parseCronSchedule } from "../cron/cron_schedule.ts";
 import { type InvalidBotDocument, parseBotDocument } from "../documents/bot_document.ts";
-import { BERTH_KEY, splitConfig } from "../documents/berth_settings.ts";
+import { BERTH_KEY, BOT_SETTINGS, splitConfig } from "../documents/berth_settings.ts";
 import { field, type Fields } from "../documents/document_fields.ts";
 import { readScheduleSettings, type ScheduleSettings } from "../documents/schedule_settings.ts";
 
@@ -37,10 +38,15 @@ export type ParsedScheduleDocument = ValidScheduleDocument | InvalidBotDocument;
  *
  * @param document The document, in plain values.
  * @param key Name for reports if the document has no usable id.
+ * @param bounds What a run may ask for; absent for anything.
  * @returns The parsed document, or what is wrong with it.
  */
-export function parseScheduleDocument(document: unknown, key?: string): ParsedScheduleDocument {
-  const parsed = parseBotDocument(document, { ...(key !== undefined && { key }) });
+export function parseScheduleDocument(
+  document: unknown,
+  key?: string,
+  bounds?: LimitBounds,
+): ParsedScheduleDocument {
+  const parsed = parseBotDocument(document, { ...(key !== undefined && { key }), ...(bounds && { bounds }) });
   if (parsed.status === "invalid") return parsed;
   const { id, enabled, executable, segment, notes } = parsed;
   const config = field(document as Fields, "config") as Fields;
@@ -59,8 +65,13 @@ export function parseScheduleDocument(document: unknown, key?: string): ParsedSc
     executable: { ...executable, isLongRunning: false, persistResults: true },
     cron: cron.schedule,
     settings,
-    notes,
+    notes: [...notes, ...noEffect(berth)],
   };
+}
+
+function noEffect(berth: Fields): string[] {
+  return BOT_SETTINGS.filter((name) => Object.hasOwn(berth, name))
+    .map((name) => `config.${BERTH_KEY}.${name}: has no effect on a schedule`);
 }
 
 /** A problem of the time zone names its field; any other belongs to the expression. */

@@ -5,6 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import type { LimitBounds } from "../../lib/runner/limit_bounds.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { type Moment, momentOf } from "../../lib/util/moment.ts";
 import { servesSegment } from "../documents/serves_segment.ts";
@@ -40,6 +41,8 @@ export interface ScheduleReconcilerOptions {
   readonly state: ScheduleState;
   /** Name of this scheduler. */
   readonly instance: string;
+  /** What a run may ask for. @default anything */
+  readonly bounds?: LimitBounds;
   /** Segment to serve, or `ALL_SEGMENTS`. */
   readonly segment: number;
   /** Number of records that each schedule keeps. */
@@ -109,10 +112,10 @@ export class ScheduleReconciler {
    * @throws {StoreUnavailableError} If documents or ledger do not answer.
    */
   async reconcile(schedules: readonly StoredSchedule[], signal: AbortSignal): Promise<number> {
-    const { repository, runs } = this.#options;
+    const { repository, runs, bounds } = this.#options;
     const served = schedules.map((stored) => ({
       stored,
-      document: parseScheduleDocument(stored.document, stored.key),
+      document: parseScheduleDocument(stored.document, stored.key, bounds),
     })).filter(({ document }) => this.#isServed(document));
     if (served.length === 0) return 0;
     const knownAt = momentOf(this.#options.clock);
@@ -154,9 +157,9 @@ export class ScheduleReconciler {
     id: string,
     { requestedBy, signal = new AbortController().signal }: RunNowOptions = {},
   ): Promise<RunNowResult> {
-    const { repository, runs, clock } = this.#options;
+    const { repository, runs, clock, bounds } = this.#options;
     const stored = await repository.find(id, { signal });
-    const document = stored && parseScheduleDocument(stored.document, id);
+    const document = stored && parseScheduleDocument(stored.document, id, bounds);
     if (!document) return { code: "not-found", problem: `There is no schedule '${id}'.` };
     if (!this.#isServed(document)) {
       return { code: "not-serving", problem: `This service does not serve the segment of '${id}'.` };

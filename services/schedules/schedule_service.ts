@@ -9,6 +9,7 @@ import { setImmediate } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
 import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
 import { messageOf } from "../../lib/errors.ts";
+import type { LimitBounds } from "../../lib/runner/limit_bounds.ts";
 import { ALL_SEGMENTS, type Runner } from "../../lib/runner/runner.ts";
 import { backoffMs, RETRY, retryDelays } from "../../lib/util/backoff.ts";
 import { type Clock, systemClock } from "../../lib/util/clock.ts";
@@ -46,6 +47,8 @@ export interface ScheduleServiceOptions {
   readonly maxConcurrentRuns?: number;
   /** How much history each schedule keeps. @default 100 records, 30 days */
   readonly retention?: RunRetention;
+  /** What a run may ask for. @default anything */
+  readonly bounds?: LimitBounds;
   /** Segment to serve. @default ALL_SEGMENTS */
   readonly segment?: number;
   /** Returns why the service must not start runs now; `undefined` if it may. @default it may */
@@ -69,7 +72,9 @@ const DRAIN_TIMEOUT_MS = 9000;
  * exactly one scheduler runs it, and resumes it after a restart.
  */
 export class ScheduleService {
-  readonly #options: Required<ScheduleServiceOptions>;
+  readonly #options:
+    & Required<Omit<ScheduleServiceOptions, "bounds">>
+    & Pick<ScheduleServiceOptions, "bounds">;
   /** The state of the schedules. */
   readonly state: ScheduleState;
   readonly #reconciler: ScheduleReconciler;

@@ -184,7 +184,12 @@ const BROKEN: readonly (readonly [string, string, RegExp, RegExp?])[] = [
     /exit code 1/,
     /ValueError: late/,
   ],
-  ["a normal end", "def main(id, config):\n    print('done')\n", /exit code 0/, /^done$/m],
+  [
+    "a crash without words",
+    "import os\ndef main(id, config):\n    print('done', flush=True)\n    os._exit(4)\n",
+    /exit code 4/,
+    /^done$/m,
+  ],
   ["too much memory", `def main(id, config):\n    ${MANY}\n`, /out of memory/],
 ];
 

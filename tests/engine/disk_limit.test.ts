@@ -41,7 +41,8 @@ Deno.test("BotService stops a bot that writes too much, into its code folder or 
   await using berth = start({ BOT_DISK_LIMIT_MB: LIMIT_MB });
   await publish("created", document("neighbour"));
   await publish("created", document("inside", { writes: "data/file" }));
-  await publish("created", document("outside", { writes: "/tmp/data/file" }));
+  await publish("created", document("outside", { writes: "/tmp/data/file", berth: { disk_mb: 16 } }));
+  await publish("created", document("roomy", { writes: "data/file", berth: { disk_mb: 64 } }));
   await until("the neighbour", async () => (await container("neighbour"))?.running === true);
   const before = (await container("neighbour"))!.id;
   await Promise.all([
@@ -53,7 +54,7 @@ Deno.test("BotService stops a bot that writes too much, into its code folder or 
       NOTICED_MS,
     ),
     berth.logged(
-      new RegExp(`id=${id("outside")} .*failed: it wrote \\d+ MB .*outside its code folder`),
+      new RegExp(`id=${id("outside")} .*failed: it wrote \\d+ MB .*outside its code folder.*raise disk_mb`),
       NOTICED_MS,
     ),
   ]);
@@ -66,7 +67,8 @@ Deno.test("BotService stops a bot that writes too much, into its code folder or 
   }
   const after = await container("neighbour");
   assert.deepEqual([after?.id, after?.running], [before, true]);
-  for (const name of ["neighbour", "inside", "outside"]) await publish("deleted", { id: id(name) });
+  assert.equal((await container("roomy"))?.attempt, 1, "its own limit is larger");
+  for (const name of ["neighbour", "inside", "outside", "roomy"]) await publish("deleted", { id: id(name) });
   await untilRunning(fixture, {});
 });
 

@@ -49,6 +49,10 @@ export function isInfo(
   readonly DockerRootDir?: string;
   readonly Driver?: string;
   readonly DriverStatus?: readonly (readonly string[])[] | null;
+  readonly MemoryLimit?: boolean;
+  readonly CPUShares?: boolean;
+  readonly CpuCfsQuota?: boolean;
+  readonly PidsLimit?: boolean;
 } {
   return typeof (value as { MemTotal?: unknown } | null)?.MemTotal === "number";
 }
@@ -66,6 +70,25 @@ export function storageOf(
 ): string {
   const below = DriverStatus?.find(([name]) => name === "Backing Filesystem")?.[1];
   return below === undefined ? Driver : `${Driver} on ${below}`;
+}
+
+/** What the engine says of each limit, by the setting that it serves. */
+const ENFORCED = {
+  memory_mb: "MemoryLimit",
+  cpu_shares: "CPUShares",
+  cpus: "CpuCfsQuota",
+  pids: "PidsLimit",
+} as const;
+
+/**
+ * Names the limits that the engine's kernel does not enforce. An engine that says nothing of a limit enforces it.
+ *
+ * @param info The engine's description of itself.
+ */
+export function unenforcedLimits(
+  info: Readonly<Partial<Record<(typeof ENFORCED)[keyof typeof ENFORCED], boolean>>>,
+): string[] {
+  return Object.entries(ENFORCED).filter(([, field]) => info[field] === false).map(([setting]) => setting);
 }
 
 /** Whether an answer is a list of containers. @param value The answer. */

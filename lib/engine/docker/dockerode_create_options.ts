@@ -56,6 +56,7 @@ function toHostConfig({ resources, security, logs, ...spec }: ContainerSpec): Do
     // The sum of memory and swap, so the same number means no swap.
     MemorySwap: resources.memoryBytes,
     CpuShares: resources.cpuShares,
+    ...(resources.cpus !== undefined && { NanoCpus: Math.round(resources.cpus * 1e9) }),
     PidsLimit: resources.pids,
     // No core dumps: the host decides where they go, often to one of its folders without a limit.
     Ulimits: [{ Name: "core", Soft: 0, Hard: 0 }, ...fileLimit(resources)],

@@ -35,7 +35,7 @@ import { readLogLines } from "../read_log_lines.ts";
 import { DockerodeClient, type EngineRequestOptions } from "./dockerode_client.ts";
 import { fromInspection, fromListEntry } from "./dockerode_container_info.ts";
 import { DockerodeContainers } from "./dockerode_containers.ts";
-import { isImage, isInfo, isList, isVersion, storageOf } from "./dockerode_answers.ts";
+import { isImage, isInfo, isList, isVersion, storageOf, unenforcedLimits } from "./dockerode_answers.ts";
 import { expectShape } from "./dockerode_errors.ts";
 import { readContainerFile } from "./dockerode_files.ts";
 import { DockerodeLogs } from "./dockerode_logs.ts";
@@ -124,6 +124,7 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
       memoryBytes: MemTotal,
       cpus: NCPU,
       storage,
+      unenforced: unenforcedLimits(rest),
     };
   }
 

@@ -70,3 +70,11 @@ Deno.test("awaitStart() gives up a start that takes too long, and a bot that nob
   assert.deepEqual(outcome.outcome, "waiting");
   assert.ok(ms > 10_000 && ms < 20_000, `${ms}`);
 });
+
+Deno.test("awaitStart() takes a good end of the deployed code for success, and not that of the code before", async () => {
+  const before = at("completed", { isCurrent: false });
+  const [outcome, ms] = await outcomeOf([before, at("starting"), at("running"), at("completed")]);
+  assert.deepEqual(outcome, { outcome: "completed" });
+  assert.ok(ms <= 1000, `${ms}`);
+  assert.equal((await outcomeOf([before]))[0].outcome, "waiting");
+});

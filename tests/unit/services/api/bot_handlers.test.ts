@@ -147,7 +147,9 @@ Deno.test("every condition of a bot is a state of the contract, and those that n
     { type: "paused" },
     { type: "starting", attempt: 1 },
     { type: "stopping", reason: "replaced" },
+    { type: "completed", endedAt: until },
     { type: "backing-off", until, nextAttempt: 2, exitCode: 0 },
+    { type: "backing-off", until, nextAttempt: 2, exitCode: 143 },
     { type: "backing-off", until, nextAttempt: 2, exitCode: 137, oomKilled: true },
     { type: "invalid", reason: "x", stillRunning: false },
     { type: "image-missing", message: "x" },
@@ -156,9 +158,10 @@ Deno.test("every condition of a bot is a state of the contract, and those that n
     { type: "held", reason: "x" },
     { type: "blocked", reason: "x" },
     { type: "failed", message: "x" },
+    { type: "failed", message: "x", endedAt: until },
   ];
   const types = new Set<string>(conditions.map(({ type }) => type));
   assert.deepEqual([...types].sort(), BOT_STATES.filter((state) => state !== "unknown").sort());
   const silent = conditions.filter((condition) => conditionAdvice("bot", condition) === undefined);
-  assert.deepEqual(silent.map(({ type }) => type), ["running", "starting", "stopping"]);
+  assert.deepEqual(silent.map(({ type }) => type), ["running", "starting", "stopping", "completed"]);
 });

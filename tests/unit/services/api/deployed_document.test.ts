@@ -31,6 +31,7 @@ Deno.test("deployedDocument() writes what the service reads", () => {
       filePath: "local/mine/1.2.0+0a0a0a0a0a0a0a0a",
       createdAt: "2025-01-01T00:00:00.000Z",
       updatedAt: "2025-01-01T00:00:00.000Z",
+      berth: { restart: "on-failure" },
       config: {
         name: "mine",
         description: "Trades.",
@@ -80,3 +81,50 @@ for (
     );
   });
 }
+
+Deno.test("deployedDocument() lets a new bot start again after failures only, and leaves one of before as it is", () => {
+  const restartOf = (document: Record<string, unknown>) => {
+    const parsed = parseBotDocument(document);
+    assert.ok(parsed.status === "valid", JSON.stringify(parsed));
+    return parsed.settings.restart;
+  };
+  const first = make();
+  assert.equal(restartOf(first), "on-failure");
+  assert.equal(restartOf(make({}, { before: first })), "on-failure");
+  assert.equal(restartOf(make({ settings: { restart: "no" } }, { before: first })), "no");
+  // Who takes the line out of the file gets the default of the bot again.
+  const set = make({ settings: { restart: "always" } }, { before: first });
+  assert.deepEqual([restartOf(set), restartOf(make({}, { before: set }))], ["always", "on-failure"]);
+  // Another program, or an earlier version, has written it.
+  const before = { id: "mine", config: {}, custom: { ...(first.custom as object), berth: undefined } };
+  assert.equal(restartOf(make({}, { before })), undefined);
+  assert.equal(
+    make({ schedule: "@daily" }).custom && "berth" in (make({ schedule: "@daily" }).custom as object),
+    false,
+  );
+});
+
+Deno.test("deployedDocument() refuses what is beyond the operator's bounds, and names them", () => {
+  const bounds = { memoryBytes: 256 * 1024 ** 2, cpus: 2, networks: ["bridge", "none"] };
+  const problem = (settings: Record<string, unknown>, schedule?: string) => {
+    try {
+      make({ settings, ...(schedule && { schedule }) }, { bounds });
+    } catch (error) {
+      assert.ok(error instanceof ApiProblem && error.status === 422);
+      return error.message;
+    }
+  };
+  assert.equal(problem({ memory_mb: 256, cpus: 2, network: "none" }), undefined);
+  for (const schedule of [undefined, "@daily"]) {
+    const message = problem({ memory_mb: 512, cpus: 2.5, network: "host" }, schedule)!;
+    assert.match(
+      message,
+      /memory_mb: must be at most 256, the operator's bound MAX_BOT_MEMORY_MB \(is 512\)/,
+    );
+    assert.match(message, /cpus: must be at most 2, the operator's bound MAX_BOT_CPUS \(is 2\.5\)/);
+    assert.match(
+      message,
+      /network: must be one of bridge, none, the operator's bound ALLOWED_BOT_NETWORKS \(is host\)/,
+    );
+  }
+});

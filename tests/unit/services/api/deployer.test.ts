@@ -41,7 +41,7 @@ Deno.test("deploy writes a document from which the bot gets its configuration by
   const parsed = parseBotDocument(document);
   assert.ok(parsed.status === "valid");
   assert.equal(parsed.executable.config, CONFIG);
-  assert.deepEqual(parsed.settings, { stopGraceSeconds: 5 });
+  assert.deepEqual(parsed.settings, { stopGraceSeconds: 5, restart: "on-failure" });
   const config = document!.config as Record<string, unknown>;
   assert.equal(config.account, 1234567890123456789n);
   assert.match(await client.text("getBot", { params: { id: "mine" } }), /"account":1234567890123456789/);

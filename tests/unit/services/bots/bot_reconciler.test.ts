@@ -59,6 +59,7 @@ class OneBotEngine {
   runner(): Runner {
     const runner = {
       specHash: ({ version }: Executable) => version ?? "",
+      specParts: () => "",
       waitingLogs: () => undefined,
       findContainers: () => {
         this.asked.push("look");
@@ -326,4 +327,31 @@ Deno.test("BotReconciler reports an exit once, and a stop with its reason", asyn
   await pass(documentOf("1"));
   await pass(documentOf("1", false));
   assert.deepEqual(seen.slice(2), ["started", "stopped disabled 0"]);
+});
+
+Deno.test("BotReconciler need not look again at a bot that has ended for good, as a list shows that it stays so", async () => {
+  const { engine, pass, conditionOf, reconciler } = makeReconciler();
+  const document = { ...documentOf("1"), config: { berth: { restart: "on-failure" } } };
+  const { desired } = reconciler.read(ID, document);
+  await pass(document);
+  const listed = { ...engine.there!, phase: "exited", exitCode: 0 } as const;
+  engine.there = { ...listed, startedAt: new Date(1000), finishedAt: new Date(2000) };
+  assert.equal(reconciler.hasEnded(ID, desired, [listed]), false, "its status does not say so yet");
+  await pass(document);
+  assert.equal(conditionOf(), "completed");
+  assert.equal(reconciler.hasEnded(ID, desired, [listed]), true);
+  const { desired: always } = reconciler.read(ID, documentOf("1"));
+  for (
+    const [wanted, containers] of [
+      [always, [listed]],
+      [{ kind: "disabled" }, [listed]],
+      [reconciler.read(ID, { ...document, custom: documentOf("2").custom }).desired, [listed]],
+      [desired, [{ ...listed, containerId: "another" }]],
+      [desired, [listed, { ...listed, containerId: "another", specHash: "0" }]],
+      [desired, [{ ...listed, phase: "running" }]],
+      [desired, []],
+    ] as const
+  ) {
+    assert.equal(reconciler.hasEnded(ID, wanted, containers), false);
+  }
 });

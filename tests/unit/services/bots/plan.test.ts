@@ -335,3 +335,89 @@ Deno.test("plan() starts a bot at once that waits after an exit, if a restart is
     { type: "start", attempt: 1 },
   ]);
 });
+
+const ENDED = new Date(NOW - 1000);
+
+for (
+  const [restart, values, expected] of [
+    ["always", { exitCode: 0 }, "backing-off"],
+    ["always", { exitCode: 1 }, "backing-off"],
+    ["on-failure", { exitCode: 0 }, "completed"],
+    ["on-failure", { exitCode: 1 }, "backing-off"],
+    ["on-failure", { exitCode: 143 }, "backing-off"],
+    ["on-failure", { exitCode: 137, oomKilled: true }, "backing-off"],
+    ["no", { exitCode: 0 }, "completed"],
+    ["no", { exitCode: 1 }, "failed"],
+    ["no", { exitCode: 143 }, "failed"],
+  ] as const
+) {
+  Deno.test(`plan() makes of exit code ${values.exitCode} with restart ${restart}: ${expected}`, () => {
+    const { condition, actions, againInMs } = plan(
+      { ...RUN, restart },
+      { containers: [exited(1000, 1_000_000, values), exited(5000, 10, { containerId: "older" })] },
+      NOW - 1,
+    );
+    assert.equal(condition?.type, expected);
+    if (expected === "backing-off") assert.deepEqual([actions, againInMs], [[], 1]);
+    else {
+      // The container of the end stays, for ever if nothing changes.
+      assert.deepEqual([actions, againInMs], [[{ type: "remove", containerId: "older" }], undefined]);
+      assert.deepEqual("endedAt" in condition! && condition.endedAt, ENDED);
+    }
+  });
+}
+
+Deno.test("plan() takes an unknown exit code for a failure, which is not the bot's good end", () => {
+  const { exitCode: _, ...unknown } = exited(500, 10);
+  assert.equal(
+    plan({ ...RUN, restart: "on-failure" }, { containers: [unknown] }, NOW).condition?.type,
+    "backing-off",
+  );
+});
+
+Deno.test("plan() says why a bot with restart no does not run", () => {
+  const { condition } = plan(
+    { ...RUN, restart: "no" },
+    { containers: [exited(1000, 10, { exitCode: 143 })] },
+    NOW,
+  );
+  assert.deepEqual(condition, {
+    type: "failed",
+    message:
+      "it ended with exit code 143 (SIGTERM: something other than Berth stopped it); it is not started again (restart: no)",
+    endedAt: ENDED,
+  });
+});
+
+Deno.test("plan() starts a bot that has completed for a new hash, a restart, and a document that wants it always", () => {
+  const done = exited(60_000, 10, { exitCode: 0 });
+  const wanted = { ...RUN, restart: "on-failure" } as const;
+  const actions = (desired: DesiredState, restart?: Record<string, never>) =>
+    plan(desired, { containers: [done], ...(restart && { restart }) }, NOW).actions.map(({ type }) => type);
+  assert.deepEqual(actions(wanted), []);
+  assert.deepEqual(actions({ ...wanted, specHash: "newer" }), ["remove", "start"]);
+  assert.deepEqual(actions(wanted, {}), ["remove", "start"]);
+  assert.deepEqual(actions(RUN), ["remove", "start"]);
+  // Disabled and enabled again, it starts: nothing is left of its end.
+  assert.deepEqual(actions({ kind: "disabled" }), ["remove"]);
+});
+
+Deno.test("plan() keeps a bot ended that was stopped for what it wrote, and the container that says so", () => {
+  const diskUse = { bytes: 300, layerBytes: 0, limitBytes: 200 };
+  const over = exited(200, 60_000, { diskUse, exitCode: 0 });
+  const kept = plan({ ...RUN, restart: "no" }, { containers: [over] }, NOW);
+  assert.deepEqual([kept.actions, kept.condition?.type], [[], "failed"]);
+  assert.deepEqual(
+    plan({ ...RUN, restart: "on-failure" }, { containers: [over] }, NOW).actions,
+    [{ type: "remove", containerId: "c1" }],
+  );
+});
+
+Deno.test("plan() repeats a failed start whatever the document says of exits", () => {
+  const { condition, againInMs } = plan(
+    { ...RUN, restart: "no" },
+    { containers: [], failedStart: failed(0) },
+    NOW,
+  );
+  assert.deepEqual([condition?.type, againInMs], ["image-missing", 1000]);
+});

@@ -94,5 +94,5 @@ Deno.test("deployedDocument() keeps settings of Berth's from the bot, and the re
   const parsed = parseBotDocument(document);
   assert.ok(parsed.status === "valid");
   assert.equal(parsed.executable.config, '{ "a": 1.0,\n "10": 1e5, "2": {"berth": 1} }\n');
-  assert.deepEqual(parsed.settings, { stopGraceSeconds: 7, logIntervalSeconds: 3 });
+  assert.deepEqual(parsed.settings, { stopGraceSeconds: 7, logIntervalSeconds: 3, restart: "on-failure" });
 });

@@ -1,0 +1,79 @@
+/**
+ * What a bot may ask for: the bounds that the operator sets for the limits and the network of one bot.
+ *
+ * @module
+ */
+
+import type { ResourceLimits } from "../engine/container_spec.ts";
+import type { Issue } from "../errors.ts";
+import type { Executable } from "../executable/executable.ts";
+import type { DockerRunnerConfig } from "./docker_runner_config.ts";
+
+/** Bounds for what one bot may ask for. */
+export interface LimitBounds extends Partial<ResourceLimits> {
+  /** Networks that a bot may choose. */
+  readonly networks: readonly string[];
+}
+
+const MIB = 1024 * 1024;
+
+/** Name of each limit in a document, variable of its bound, and its unit. */
+const LIMITS = {
+  memoryBytes: { setting: "memory_mb", variable: "MAX_BOT_MEMORY_MB", unit: MIB },
+  cpus: { setting: "cpus", variable: "MAX_BOT_CPUS", unit: 1 },
+  cpuShares: { setting: "cpu_shares", variable: "MAX_BOT_CPU_SHARES", unit: 1 },
+  pids: { setting: "pids", variable: "MAX_BOT_PIDS", unit: 1 },
+  diskBytes: { setting: "disk_mb", variable: "MAX_BOT_DISK_MB", unit: MIB },
+} as const satisfies Readonly<Record<keyof ResourceLimits, unknown>>;
+
+/**
+ * Finds what a bot asks for beyond its bounds.
+ *
+ * @param executable The bot.
+ * @param bounds The bounds.
+ * @returns One problem for each, with the name of the setting as its path; names the bound.
+ */
+export function boundProblems(
+  { limits = {}, network }: Pick<Executable, "limits" | "network">,
+  bounds: LimitBounds,
+): Issue[] {
+  const problems: Issue[] = [];
+  for (const [name, { setting, variable, unit }] of Object.entries(LIMITS)) {
+    const wanted = limits[name as keyof ResourceLimits];
+    const bound = bounds[name as keyof ResourceLimits];
+    if (wanted === undefined || bound === undefined || wanted <= bound) continue;
+    problems.push({
+      path: setting,
+      message: `must be at most ${bound / unit}, the operator's bound ${variable} (is ${wanted / unit})`,
+    });
+  }
+  if (network !== undefined && !bounds.networks.includes(network)) {
+    const allowed = bounds.networks.join(", ");
+    problems.push({
+      path: "network",
+      message: `must be one of ${allowed}, the operator's bound ALLOWED_BOT_NETWORKS (is ${network})`,
+    });
+  }
+  return problems;
+}
+
+/** Limits and network of a container. */
+export interface ContainerLimits {
+  /** Its limits. */
+  readonly resources: ResourceLimits;
+  /** Its network. */
+  readonly network: string;
+}
+
+/**
+ * Returns the limits and the network that the container of a bot gets: its own, and the runner's for what it leaves out.
+ *
+ * @param executable The bot.
+ * @param config The runner's configuration.
+ */
+export function limitsOf(
+  { limits, network }: Pick<Executable, "limits" | "network">,
+  config: Pick<DockerRunnerConfig, "resources" | "network">,
+): ContainerLimits {
+  return { resources: { ...config.resources, ...limits }, network: network ?? config.network };
+}
