@@ -49,6 +49,7 @@ async function set(
   { terminal, signal, readSecret }: CliContext,
 ): Promise<number> {
   const value = await readSecret?.(`Value of ${printable(name)}: `);
+  if (readSecret && value === undefined) return EXIT.interrupted;
   if (value === undefined || value.replace(/\r?\n$/, "") === "") {
     throw new UsageError("There is no value: type it at the prompt, or pass it by standard input.");
   }

@@ -28,6 +28,8 @@ Deno.test("berth secret sets, lists and removes, and no answer, audit or error s
   assert.notEqual(long.code, 0);
   const name = await service.berthIn(type(VALUE), "secret", "set", "../x");
   assert.match(name.output, /1 to 128 letters, digits/);
+  const givenUp = await service.berthIn(type(undefined), "secret", "set", "x");
+  assert.equal(givenUp.code, 130);
   const empty = await service.berthIn(type("\n"), "secret", "set", "x");
   assert.match(empty.output, /There is no value/);
 

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { LABEL } from "../../../../lib/engine/labels.ts";
+import { ContainerSecrets } from "../../../../lib/secrets/container_secrets.ts";
+import { EnvSecrets } from "../../../../lib/secrets/env_secrets.ts";
+import type { SecretFolders } from "../../../../lib/secrets/secret_folders.ts";
+import { SecretResolver } from "../../../../lib/secrets/secret_resolver.ts";
+import { Secret } from "../../../../lib/util/secret.ts";
+
+const LABELS = { [LABEL.folder]: "bot-one", [LABEL.secrets]: JSON.stringify({ KEY: "env:KEY" }) };
+
+/** Secrets of containers whose folders are those given, with values from variables. */
+function secretsOf(
+  folders: Record<string, Record<string, string>>,
+  variables: Record<string, string>,
+): ContainerSecrets {
+  const env = new EnvSecrets(
+    Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, new Secret(value)])),
+  );
+  const read = (name: string) => Promise.resolve(folders[name] && new Map(Object.entries(folders[name])));
+  return new ContainerSecrets(
+    new SecretResolver({ file: env, env, age: env, vault: env }),
+    { read } as Partial<SecretFolders> as SecretFolders,
+  );
+}
+
+async function shown(secrets: ContainerSecrets, line: string, labels: Record<string, string> = LABELS) {
+  const redactor = await secrets.redactorOf(labels);
+  return new TextDecoder().decode((redactor?.redactLine(new TextEncoder().encode(line))) ?? undefined);
+}
+
+Deno.test("ContainerSecrets hides what a container was given, not what it would get now", async () => {
+  const secrets = secretsOf({ "bot-one": { KEY: "the old value" } }, { KEY: "the new value" });
+  assert.equal(await shown(secrets, "a the old value b"), "a *** b");
+  assert.equal(await shown(secrets, "a the new value b"), "a the new value b");
+});
+
+Deno.test("ContainerSecrets reads values anew after the machine has lost its memory", async () => {
+  assert.equal(await shown(secretsOf({}, { KEY: "the same value" }), "a the same value b"), "a *** b");
+  const incomplete = secretsOf({ "bot-one": {} }, { KEY: "the same value" });
+  assert.equal(await shown(incomplete, "a the same value b"), "a *** b");
+});
+
+Deno.test("ContainerSecrets hides all output that may show a secret that nobody knows any more", async () => {
+  const hidden = "*** (hidden by Berth, because it may show secret KEY, which cannot be read any more)";
+  assert.equal(await shown(secretsOf({}, {}), "anything"), hidden);
+  const damaged = { ...LABELS, [LABEL.secrets]: "{" };
+  assert.match(await shown(secretsOf({}, { KEY: "x" }), "anything", damaged), /^\*\*\* \(hidden by Berth/);
+});
+
+Deno.test("ContainerSecrets has nothing to hide for a container without secrets, and reads nothing for it", async () => {
+  const secrets = secretsOf({}, {});
+  assert.equal(await secrets.redactorOf({ [LABEL.folder]: "bot-one" }), undefined);
+  assert.equal(await secrets.haveChanged({ [LABEL.folder]: "bot-one" }), false);
+});
+
+Deno.test("ContainerSecrets tells a change from a value that cannot be read", async () => {
+  const given = { "bot-one": { KEY: "value" } };
+  assert.equal(await secretsOf(given, { KEY: "value" }).haveChanged(LABELS), false);
+  assert.equal(await secretsOf(given, { KEY: "other" }).haveChanged(LABELS), true);
+  assert.equal(await secretsOf(given, {}).haveChanged(LABELS), false);
+  assert.equal(await secretsOf({}, { KEY: "value" }).haveChanged(LABELS), true, "its files are gone");
+});
