@@ -47,7 +47,9 @@ const code = await runCli(Deno.args, {
   createOrchestrator: async (config) => {
     const { connectDocker } = await import("./lib/engine/docker/connect_docker.ts");
     const { DockerodeOrchestrator } = await import("./lib/engine/docker/dockerode_orchestrator.ts");
-    return new DockerodeOrchestrator(connectDocker(config.dockerHost));
+    const { loginsOf } = await import("./lib/engine/docker/registry_credentials.ts");
+    const logins = loginsOf(config.dockerConfigFile);
+    return new DockerodeOrchestrator(connectDocker(config.dockerHost), { logins });
   },
   createStore: async (config, folder) => {
     const { createObjectStore } = await import("./lib/runner/create_object_store.ts");

@@ -120,7 +120,8 @@ export type ArchiveProblem =
   | "too-many-entries"
   | "too-large"
   | "ratio"
-  | "missing-script";
+  | "missing-script"
+  | "not-runnable";
 
 /** An archive of bot code was refused. Nothing of it was kept. */
 export class InvalidArchiveError extends BerthError {

@@ -4,7 +4,7 @@
 
 : "${here?sourced by berth}"
 
-# images_setup [DIR…]: the images of these bot folders, or of all runtimes.
+# images_setup [DIR…]: the images of these bot folders, or of the common runtimes.
 images_setup() {
   standins_choose
   images_status=0

@@ -1,7 +1,8 @@
 # shellcheck shell=sh
-# Images for a machine that reaches no image registry, built from Debian packages and a Node from npm. They have
-# names of their own (berth-standin/…): nothing here pretends to be an official image. The choice is kept in
-# .berth/setup.env, as the configuration variable RUNTIME_IMAGES, and said aloud whenever it is used.
+# Images for a machine that reaches no image registry, built from Debian packages, a Node from npm and the Deno of
+# this set-up. They have names of their own (berth-standin/…): nothing here pretends to be an official image. Runtimes
+# of one language share one. The choice is kept in .berth/setup.env, as the configuration variable RUNTIME_IMAGES, and
+# said aloud whenever it is used.
 
 : "${state?sourced by berth}" "${scratch?sourced by berth}"
 
@@ -12,6 +13,8 @@ standins_revision=2
 # Exports the choice of an earlier run, unless the user made another or the images are gone.
 standins_choose() {
   [ -z "${RUNTIME_IMAGES-}" ] && [ -f "$standins_file" ] && [ -n "$engine_socket" ] || return 0
+  # An earlier version knew fewer runtimes.
+  grep -q 'binary=' "$standins_file" || return 0
   # shellcheck source=/dev/null
   . "$standins_file"
   standins_missing=
@@ -33,7 +36,7 @@ standins_choose() {
   export RUNTIME_IMAGES
   [ -z "${standins_said-}" ] || return 0
   standins_said=1
-  say "using stand-in images built from Debian packages: $RUNTIME_IMAGES (to try a registry again: rm .berth/setup.env)"
+  say "using stand-in images built from Debian packages, see .berth/setup.env (to try a registry again: rm .berth/setup.env)"
 }
 
 # standins_has IMAGE
@@ -41,9 +44,11 @@ standins_has() { engine_has "$engine_socket" "/images/$1/json"; }
 
 standins_build() {
   standins_node=berth-standin/node:20-r$standins_revision
+  standins_deno=berth-standin/deno:2-r$standins_revision
   need_scratch
   # Another copy of Berth on this machine may have built them.
   if standins_find; then
+    standins_has "$standins_deno" || standins_make_deno
     standins_record
     return 0
   fi
@@ -59,6 +64,7 @@ standins_build() {
   standins_bootstrap
   standins_import_python
   standins_import_node
+  standins_make_deno
   say "built in $(($(date +%s) - standins_started)) s"
   standins_record
 }
@@ -73,7 +79,12 @@ standins_find() {
 }
 
 standins_record() {
-  printf "RUNTIME_IMAGES='python3.11=%s,nodejs20=%s'\n" "$standins_python" "$standins_node" >"$scratch/setup.env"
+  standins_pairs=
+  for runtime in python3.11 python3.12 python3.13 bash binary; do
+    standins_pairs=$standins_pairs,$runtime=$standins_python
+  done
+  for runtime in nodejs20 nodejs22 nodejs24; do standins_pairs=$standins_pairs,$runtime=$standins_node; done
+  printf "RUNTIME_IMAGES='%s'\n" "${standins_pairs#,},deno2=$standins_deno" >"$scratch/setup.env"
   mv -f -- "$scratch/setup.env" "$standins_file"
   standins_choose
 }
@@ -131,6 +142,32 @@ standins_import_node() {
   tar -rf "$scratch/root.tar" --owner=0 --group=0 -C "$scratch/node" \
     ./usr/local/bin/node ./usr/local/bin/npm ./usr/local/lib/node_modules
   standins_import "$standins_node" "$scratch/root.tar" 'CMD ["node"]'
+}
+
+# The Deno that runs Berth, put into the image with Python.
+standins_make_deno() {
+  standins_engine POST "/containers/create" -H 'Content-Type: application/json' \
+    -d "{\"Image\":\"$standins_python\",\"Cmd\":[\"deno\"]}"
+  standins_id=$(sed -n 's/.*"Id":"\([0-9a-f]*\)".*/\1/p' "$scratch/import.log")
+  mkdir -p -- "$scratch/deno/usr/local/bin"
+  cp -- "$(command -v "$DENO")" "$scratch/deno/usr/local/bin/deno"
+  tar -cf "$scratch/deno.tar" --owner=0 --group=0 -C "$scratch/deno" ./usr/local/bin/deno
+  standins_engine PUT "/containers/$standins_id/archive?path=/" -T "$scratch/deno.tar"
+  standins_engine POST "/commit?container=$standins_id&repo=${standins_deno%:*}&tag=${standins_deno##*:}"
+  standins_engine DELETE "/containers/$standins_id?v=1"
+  standins_has "$standins_deno" || {
+    show_log "$scratch/import.log" 3
+    fail "the engine did not make the stand-in image $standins_deno"
+  }
+}
+
+# standins_engine METHOD PATH [CURL_ARGUMENT…]
+standins_engine() {
+  standins_method=$1
+  standins_path=$2
+  shift 2
+  curl -sS --noproxy '*' --unix-socket "$engine_socket" -X "$standins_method" -o "$scratch/import.log" "$@" \
+    "http://localhost$standins_path" || :
 }
 
 # standins_import IMAGE TAR CHANGE

@@ -228,10 +228,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       (await import("./doctor_command.ts")).doctorCommand({ json: json === true }, context),
   },
   images: {
+    options: { all: { type: "boolean" } },
     takes: { ...FOLDER, min: 0, max: Infinity },
     help: HELP.images.text,
-    run: async (folders, _values, context) =>
-      (await import("./images_command.ts")).imagesCommand(folders, context),
+    run: async (folders, { all }, context) =>
+      (await import("./images_command.ts")).imagesCommand({ folders, all: all === true }, context),
   },
   version: {
     options: { json: { type: "boolean" } },

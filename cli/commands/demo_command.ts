@@ -98,9 +98,15 @@ async function serve(
   }
 }
 
+/** Name of the folder with an example of each runtime. */
+const RUNTIME_EXAMPLES = "runtimes";
+
 async function readExamples(folder: string): Promise<BotFolder[]> {
   const names: string[] = [];
-  for await (const entry of Deno.readDir(folder)) if (entry.isDirectory) names.push(entry.name);
+  for await (const entry of Deno.readDir(folder)) {
+    // One folder holds an example of each runtime, whose images are not there by default.
+    if (entry.isDirectory && entry.name !== RUNTIME_EXAMPLES) names.push(entry.name);
+  }
   return await Promise.all(names.sort().map((name) => readBotFolder(`${folder}/${name}`)));
 }
 

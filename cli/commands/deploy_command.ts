@@ -6,6 +6,7 @@
 
 import { resolve } from "node:path";
 import { InvalidBotFolderError } from "../../lib/errors.ts";
+import { IMAGE_RUNTIME } from "../../lib/executable/runtimes.ts";
 import { ApiClient, serverOf } from "../client/api_client.ts";
 import { type CliContext, EXIT } from "../context.ts";
 import { awaitStart, type StartOutcome } from "../deploy/await_start.ts";
@@ -56,7 +57,7 @@ export async function deployCommand(options: DeployOptions, context: CliContext)
   const { terminal, signal, cwd, env } = context;
   const { folder, id, configFile, enabled, dryRun, json, wait } = options;
   const bot = await readBotFolder(resolve(cwd, folder), configFile && resolve(cwd, configFile));
-  if (!bot.entrypoints.bot) {
+  if (!bot.entrypoints.bot && bot.runtime !== IMAGE_RUNTIME) {
     throw new InvalidBotFolderError(
       `'${folder}' has no entrypoint 'bot', so there is nothing to run. Add it to its bot-config.yaml.`,
     );

@@ -20,6 +20,7 @@ import { checkEngineActs } from "../check_engine_acts.ts";
 import { checkApi } from "../check_api.ts";
 import { checkServers, checkService, checkServing, problemFinding } from "../check_servers.ts";
 import { type CliContext, EXIT } from "../context.ts";
+import { checkImages } from "../check_images.ts";
 import type { Finding } from "../finding.ts";
 import { misspelledVariables } from "../misspelled_variables.ts";
 import { serviceHolders } from "../service_locks.ts";
@@ -141,18 +142,7 @@ async function checkEngine(config: DockerRunnerConfig, context: CliContext): Pro
     const info = await orchestrator.info({ signal });
     const { version, apiVersion, platform, memoryBytes, cpus, storage, unenforced } = info;
     const old = Number(apiVersion) < OLDEST_API;
-    const images = await Promise.all(
-      Object.entries(config.images).map(async ([runtime, image]): Promise<Finding> => {
-        const present = await orchestrator.hasImage(image, { signal });
-        return {
-          subject: `Image of ${runtime}`,
-          state: present ? "ok" : "warning",
-          detail: `${image} ${present ? "is there" : "is not there yet; it is pulled at the first start"}`,
-          ...(!present &&
-            { advice: `docker pull ${image}, or choose another with RUNTIME_IMAGES=${runtime}=IMAGE` }),
-        };
-      }),
-    );
+    const images = await checkImages(config, orchestrator, signal);
     const findings: Finding[] = [
       {
         subject: "Engine",

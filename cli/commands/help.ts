@@ -363,9 +363,12 @@ Says what is wrong and what to do. Changes nothing. Exits with 1 if there is a p
     group: "This machine",
     takes: "[DIR...]",
     summary: "pull missing images",
-    text: `Usage: berth images [DIR...]
+    text: `Usage: berth images [DIR...] [--all]
 
-Pulls the images that are missing on the engine: those of the given bot folders, or those of all runtimes.`,
+Pulls the images that are missing on the engine: those of the given bot folders, or those of python3.11 and nodejs20.
+Credentials of registries come from the Docker configuration of your user (DOCKER_CONFIG, by default ~/.docker).
+
+  --all  pull the images of every runtime`,
   },
   version: {
     group: "This machine",

@@ -78,7 +78,7 @@ function flagsOf({ env }: CliContext, lenient: boolean): string[] {
  * @throws {InvalidConfigError} If a path cannot be written in a list of flags.
  */
 export function servicePermissions(config: ServiceConfig): string[] {
-  const { dockerHost, tempDir, dataDir, minio, builds, secrets } = config.runner;
+  const { dockerHost, tempDir, dataDir, minio, builds, secrets, dockerConfigFile = "" } = config.runner;
   const socket = dockerHost.slice("unix://".length);
   const folders = [socket, tempDir, dataDir, memoryFolderPlace({ ...secrets, uid: Deno.uid() ?? 0 })];
   const readable = [secrets.dir, ...(secrets.vault?.tokenFile ? [secrets.vault.tokenFile] : [])];
@@ -86,7 +86,10 @@ export function servicePermissions(config: ServiceConfig): string[] {
   // Builders get a copy of the authorities.
   const authorities = builds.certificates === undefined ? [] : [builds.certificates];
   const certificates = [...(tls ? [tls.certFile, tls.keyFile] : []), ...authorities];
-  const unusable = [...folders, ...readable, ...certificates].filter((path) => /[\s,]/.test(path));
+  const isUnusable = (path: string) => /[\s,]/.test(path);
+  const unusable = [...folders, ...readable, ...certificates].filter(isUnusable);
+  // Without the credentials of registries, a pull that needs some says so.
+  const logins = dockerConfigFile === "" || isUnusable(dockerConfigFile) ? [] : [dockerConfigFile];
   if (unusable.length > 0) {
     throw new InvalidConfigError(
       unusable.map((path) => ({
@@ -109,7 +112,7 @@ export function servicePermissions(config: ServiceConfig): string[] {
   ];
   return [
     mongo ? `--allow-net=${hosts.join(",")}` : "--allow-net",
-    `--allow-read=${[LIBRARY, ...folders, ...readable, ...hostFiles, ...certificates].join(",")}`,
+    `--allow-read=${[LIBRARY, ...folders, ...readable, ...hostFiles, ...certificates, ...logins].join(",")}`,
     `--allow-write=${folders.join(",")}`,
     ...environmentFlags(Object.keys(secrets.env)),
     "--allow-sys=uid,gid,statfs",

@@ -6,6 +6,7 @@
 
 import { resolve } from "node:path";
 import { InvalidBotFolderError } from "../../lib/errors.ts";
+import { IMAGE_RUNTIME } from "../../lib/executable/runtimes.ts";
 import { describeExit, describeOwnExit } from "../../lib/runner/describe_exit.ts";
 import { readBotFolder } from "../deploy/bot_folder.ts";
 import { effectiveSettings } from "../deploy/effective_settings.ts";
@@ -34,7 +35,7 @@ export async function runCommand({ folder, configFile }: RunOptions, context: Cl
   const { terminal, signal, cwd } = context;
   const path = resolve(cwd, folder);
   const bot = await readBotFolder(path, configFile && resolve(cwd, configFile));
-  if (!bot.entrypoints.bot) {
+  if (!bot.entrypoints.bot && bot.runtime !== IMAGE_RUNTIME) {
     throw new InvalidBotFolderError(
       `'${folder}' has no entrypoint 'bot'. Add it to its bot-config.yaml, or use 'berth backtest'.`,
     );

@@ -84,14 +84,13 @@ export async function deployFolder(
 
 function requestOf(bot: BotFolder) {
   const { name, description, version, author, type, runtime, schedule, settings, entrypoints, config } = bot;
-  const { bot: script, ...others } = entrypoints;
   return {
     name,
     version,
     runtime,
     settings,
     config,
-    entrypoints: { bot: script!, ...others },
+    entrypoints,
     ...(description !== undefined && { description }),
     ...(author !== undefined && { author }),
     ...(type !== undefined && { type: type as "realtime" | "scheduled" }),

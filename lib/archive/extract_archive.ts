@@ -11,6 +11,7 @@ import { type ArchiveSource, inspectArchive } from "./inspect_archive.ts";
 import { decodeZipEntry } from "./decode_zip_entry.ts";
 import { BerthError, messageOf } from "../errors.ts";
 import { ExtractionTarget, PRIVATE_MODES, SHARED_MODES } from "./extraction_target.ts";
+import { isElf } from "./program_head.ts";
 import { type TreeLocation, TreeWriter } from "./tree_writer.ts";
 import type { ZipEntry } from "./zip_directory.ts";
 
@@ -123,11 +124,15 @@ function extractEntry(
   hooks: ExtractArchiveHooks,
 ): void {
   using file = target?.createFile(entry.path, entry.isExecutable);
+  let isFirst = true;
   decodeZipEntry(entry, {
     start,
     read: source.read,
     write(chunk) {
       hooks.checkpoint?.();
+      // Many programs that pack archives do not record who may execute a file.
+      if (isFirst && !entry.isExecutable && isElf(chunk)) file?.makeExecutable();
+      isFirst = false;
       file?.write(chunk);
     },
   });

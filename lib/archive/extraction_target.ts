@@ -29,6 +29,14 @@ export const SHARED_MODES: TargetModes = { folder: 0o777, file: 0o666, executabl
 const MAX_SYSTEM_PATH_BYTES = 4095;
 const encoder = new TextEncoder();
 
+/** A file that is being written. */
+export interface NewFile extends Disposable {
+  /** Lets everyone execute it who may read it. */
+  makeExecutable(): void;
+  /** Appends bytes. */
+  write(chunk: Uint8Array): void;
+}
+
 /**
  * A folder that only Berth writes to until the extraction is finished. The class creates files and never opens existing
  * ones, so a planted link causes an error and leads nowhere. It sets modes independently of the process's umask.
@@ -94,7 +102,7 @@ export class ExtractionTarget {
    * @param isExecutable Whether the file is executable. Only bits of the modes are ever set.
    * @returns The file, open for writing until it is disposed.
    */
-  createFile(name: string, isExecutable: boolean): Disposable & { write(chunk: Uint8Array): void } {
+  createFile(name: string, isExecutable: boolean): NewFile {
     const path = this.#resolve(name);
     const file = this.#try(path, "create", () => {
       const file = Deno.openSync(path, { write: true, createNew: true, mode: 0o600 });
@@ -108,6 +116,8 @@ export class ExtractionTarget {
       }
     });
     return {
+      makeExecutable: () =>
+        this.#try(path, "change the mode of", () => Deno.chmodSync(path, this.#modes.executable)),
       write: (chunk) =>
         this.#try(path, "write", () => {
           for (let done = 0; done < chunk.length;) done += file.writeSync(chunk.subarray(done));

@@ -123,7 +123,7 @@ export class BytecodeLayers implements AsyncDisposable {
   async #make(
     tree: CodeTree,
     image: string,
-    { interpreter, compiler }: Runtime,
+    { compiler }: Runtime,
     signal: AbortSignal,
   ): Promise<string | undefined> {
     const { user, donors } = this.#options;
@@ -143,7 +143,7 @@ export class BytecodeLayers implements AsyncDisposable {
         others.map((tree) => ({ tree, layer: layerPath(tree, image) })),
       );
       if (sourceBytes(tree, compiler!.sources, linked) >= WORTHWHILE_BYTES) {
-        await this.#compile(tree, partial, image, [interpreter, ...compiler!.command], signal);
+        await this.#compile(tree, partial, image, compiler!.command, signal);
       }
       await onDisk(`write '${path}'`, () => Deno.rename(partial, path));
       return path;

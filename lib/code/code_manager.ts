@@ -5,11 +5,15 @@
  */
 
 import type { ArchiveExtractor } from "../archive/archive_extractor.ts";
+import { checkProgram } from "../archive/check_program.ts";
+import { PROGRAM_HEAD_BYTES } from "../archive/program_head.ts";
 import type { CodeCache } from "./code_cache.ts";
 import { type CodeTree, findScript } from "./code_tree.ts";
 import type { CodeTrees } from "./code_trees.ts";
 import { BerthError } from "../errors.ts";
+import { runtimeOf } from "../executable/code_entrypoint_factory.ts";
 import { type Executable, scriptPath } from "../executable/executable.ts";
+import { onDisk } from "../util/files.ts";
 
 /** Options of a {@linkcode CodeManager}. */
 export interface CodeManagerOptions {
@@ -21,6 +25,8 @@ export interface CodeManagerOptions {
   readonly trees: CodeTrees;
   /** Bucket of the archives. */
   readonly bucket: string;
+  /** Returns operating system and architecture of the engine, for example `linux/amd64`. */
+  readonly platform: (signal?: AbortSignal) => Promise<string>;
 }
 
 /** Options of {@linkcode CodeManager.fetchAndExtract}. */
@@ -35,8 +41,10 @@ export interface FetchAndExtractOptions {
 export interface ExtractedCode {
   /** The tree. */
   readonly tree: CodeTree;
-  /** Path of the script in the tree. */
-  readonly script: string;
+  /** Path of the script in the tree; absent if the executable names none. */
+  readonly script?: string;
+  /** Path of the loader that its program needs in the image. */
+  readonly loader?: string;
 }
 
 /** Number of attempts: a cleaner of temporary files may remove a tree right after it was extracted. */
@@ -87,10 +95,7 @@ export class CodeManager {
       await cache.drop(sha256);
       await hold?.(sha256);
       signal?.throwIfAborted();
-      const used = await trees.use(sha256, (tree) => {
-        const script = findScript(tree.manifest, scriptPath(executable));
-        return use({ tree, script });
-      });
+      const used = await trees.use(sha256, async (tree) => use(await this.#look(executable, tree, signal)));
       if (used) return used.value;
     }
     throw new BerthError(
@@ -99,4 +104,26 @@ export class CodeManager {
       { advice: "Check which program cleans up the folder at TEMP_DIR." },
     );
   }
+
+  async #look(executable: Executable, tree: CodeTree, signal?: AbortSignal): Promise<ExtractedCode> {
+    const path = scriptPath(executable);
+    if (path === undefined) return { tree };
+    const script = findScript(tree.manifest, path);
+    const { isBinary, advice } = runtimeOf(executable);
+    if (!isBinary) return { tree, script };
+    const platform = await this.#options.platform(signal);
+    const head = await onDisk(`read '${tree.path}'`, () => readHead(`${tree.path}/${script}`));
+    const { loader } = checkProgram(script, head, { platform, advice });
+    return { tree, script, ...(loader !== undefined && { loader }) };
+  }
+}
+
+async function readHead(path: string): Promise<Uint8Array> {
+  using file = await Deno.open(path);
+  const head = new Uint8Array(PROGRAM_HEAD_BYTES);
+  let size = 0;
+  for (let count: number | null = 0; size < head.length && count !== null; size += count ?? 0) {
+    count = await file.read(head.subarray(size));
+  }
+  return head.subarray(0, size);
 }

@@ -84,7 +84,7 @@ export class Dependencies implements StartSource {
       const build = {
         code: tree,
         image,
-        interpreter: runtime.interpreter,
+        interpreter: runtime.interpreter!,
         choices: { allowSourceBuilds },
         ...(onLine && { onLine }),
         ...(signal && { signal }),
@@ -103,7 +103,7 @@ export class Dependencies implements StartSource {
       binds.push({ source, target: `${folder}/${libraries.folder}`, readOnly: true });
     }
     const script = scriptPath(executable);
-    if (!scripts || !isTypeScript(script)) return { binds };
+    if (!scripts || script === undefined || !isTypeScript(script)) return { binds };
     const tree = await this.#hold(scripts, "scripts", context);
     const file = `${script}${TRANSLATED}`;
     binds.push({ source: `${tree}/${file}`, target: `${folder}/${file}`, readOnly: true });

@@ -100,12 +100,24 @@ export interface ContainerUsage {
   readonly processes?: number;
 }
 
-/** An image on the engine. */
+/** An image on an engine. */
 export interface ImageInfo {
-  /** Digest of its configuration, which names its content, for example `sha256:…`. */
+  /** The engine's id: a digest of its configuration. */
   readonly id: string;
   /** Operating system and architecture, for example `linux/amd64`. */
   readonly platform: string;
+  /** Names with the digests under which registries have it; empty if it was built or loaded on the engine's host. */
+  readonly digests: readonly string[];
+  /** Its own entrypoint and command; empty if it has none. */
+  readonly command: readonly string[];
+}
+
+/** An image in a registry. */
+export interface RegistryImage {
+  /** Digest that its tag stands for now. */
+  readonly digest: string;
+  /** Operating systems and architectures that it is for; empty if the registry does not say. */
+  readonly platforms: readonly string[];
 }
 
 /** One step of a pull. */
@@ -239,8 +251,13 @@ export interface ContainerOrchestrator extends AsyncDisposable {
   info(options?: EngineCallOptions): Promise<EngineInfo>;
   /** Whether an image is present. */
   hasImage(image: string, options?: EngineCallOptions): Promise<boolean>;
-  /** Describes an image; `undefined` if it is not present. */
+  /** Describes an image on the engine; `undefined` if it is not there. */
   inspectImage(image: string, options?: EngineCallOptions): Promise<ImageInfo | undefined>;
+  /**
+   * Asks the registry of an image what its tag stands for now, and pulls nothing. Rejects with `ImageUnavailableError` if
+   * the registry does not have it, does not answer or refuses.
+   */
+  findInRegistry(image: string, options?: EngineCallOptions): Promise<RegistryImage>;
   /**
    * Makes sure that an image is present. Does not pull a present image again; concurrent calls share one pull. Rejects
    * with `ImageUnavailableError` if the registry does not have the image or does not answer.

@@ -80,7 +80,7 @@ export interface ContainerSpec {
   readonly name: string;
   /** Reference of its image. */
   readonly image: string;
-  /** Program and arguments; replaces entrypoint and command of the image. */
+  /** Program and arguments; replaces entrypoint and command of the image, unless it is empty. */
   readonly command: readonly string[];
   /** Environment variables. */
   readonly env: Readonly<Record<string, string>>;
@@ -94,8 +94,8 @@ export interface ContainerSpec {
   readonly overlays?: readonly OverlayMount[];
   /** Whether the program may write only to its mounts. @default {false} */
   readonly readOnlyRoot?: boolean;
-  /** Folder in which the program starts. */
-  readonly workingDir: string;
+  /** Folder in which the program starts. @default {the image's own} */
+  readonly workingDir?: string;
   /** Name of the network, for example `host`, `bridge` or `none`. */
   readonly network: string;
   /**

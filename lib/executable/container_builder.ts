@@ -23,7 +23,9 @@ import type {
   TmpfsMount,
 } from "../engine/container_spec.ts";
 import { type Executable, scriptPath } from "./executable.ts";
+import { parseImageReference } from "../engine/image_reference.ts";
 import { LABEL } from "../engine/labels.ts";
+import { IMAGE_RUNTIME } from "./runtimes.ts";
 
 /**
  * Longest configuration that is also passed in the environment, in bytes. The kernel limits one environment string to
@@ -84,22 +86,28 @@ export class ContainerBuilder {
   withExecutable(executable: Executable): this {
     const script = scriptPath(executable);
     const folder = codeMountDir(executable.entrypoint);
+    const name = script ?? parseImageReference(executable.image ?? "").name;
     Object.assign(this.#draft, {
       env: { ...this.#draft.env, ...environment(executable, folder, script) },
       labels: {
         ...this.#draft.labels,
         [LABEL.id]: executable.id,
-        [LABEL.entrypoint]: script.split("/").at(-1)!,
+        [LABEL.entrypoint]: name.split("/").at(-1)!,
         [LABEL.segment]: String(executable.segment),
       },
     });
-    return this.withCommand(shellCommand(`${RUNNER_FOLDER}/${ENTRYPOINT_SCRIPT}`));
+    if (executable.runtime !== IMAGE_RUNTIME) {
+      return this.withCommand(shellCommand(`${RUNNER_FOLDER}/${ENTRYPOINT_SCRIPT}`));
+    }
+    // The image may have no shell, and knows its own folder.
+    delete this.#draft.workingDir;
+    return this.withEnv({ STATE_DIR: STATE_MOUNT }).withCommand(executable.command ?? []);
   }
 
   /**
    * Sets the command. It replaces entrypoint and command of the image.
    *
-   * @param command Program and arguments.
+   * @param command Program and arguments; empty for the image's own.
    */
   withCommand(command: readonly string[]): this {
     this.#draft.command = [...command];
@@ -210,7 +218,7 @@ export class ContainerBuilder {
   build(): ContainerSpec {
     const { network, resources, env, tmpfs, binds } = this.#draft;
     const isMounted = [...tmpfs, ...binds].some(({ target }) => target === STATE_MOUNT);
-    const needsState = env.STATE_DIR === STATE_DIR && !isMounted;
+    const needsState = [STATE_DIR, STATE_MOUNT].includes(env.STATE_DIR ?? "") && !isMounted;
     return {
       ...this.#draft,
       hosts: hostNames(network),
@@ -240,7 +248,11 @@ function hostNames(network: string): Record<string, string> {
   return { "host.docker.internal": network === "host" ? "127.0.0.1" : "host-gateway" };
 }
 
-function environment(executable: Executable, folder: string, script: string): Record<string, string> {
+function environment(
+  executable: Executable,
+  folder: string,
+  script: string | undefined,
+): Record<string, string> {
   const prefix = executable.entrypoint.toUpperCase();
   const fits = new TextEncoder().encode(executable.config).length <= MAX_CONFIG_ENV_BYTES;
   return {
@@ -250,7 +262,7 @@ function environment(executable: Executable, folder: string, script: string): Re
     CONFIG_FILE: `${RUNNER_FOLDER}/${CONFIG_FILE}`,
     ENTRYPOINT_TYPE: executable.entrypoint,
     CODE_MOUNT_DIR: folder,
-    SCRIPT_PATH: script,
+    ...(script !== undefined && { SCRIPT_PATH: script }),
     PYTHONDONTWRITEBYTECODE: "1",
     HOME: WORKING_DIR,
     STATE_DIR,

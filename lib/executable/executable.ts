@@ -9,9 +9,10 @@ import { type CodeDependencies, codeDependencies } from "./code_dependencies.ts"
 import { BOT_ID_RULE, isBotId } from "./bot_id.ts";
 import { InvalidExecutableError, type Issue } from "../errors.ts";
 import { jsonTextProblem } from "../util/json_check.ts";
+import { imageReferenceProblem } from "../engine/image_reference.ts";
 import { secretIssues } from "../secrets/secret_issues.ts";
 import { NETWORK_NAME, OWN_LIMITS, type OwnLimits } from "./own_limits.ts";
-import { DEFAULT_RUNTIME, RUNTIMES } from "./runtimes.ts";
+import { DEFAULT_RUNTIME, IMAGE_RUNTIME, RUNTIMES } from "./runtimes.ts";
 
 /** Program of a bot: `bot` runs until it is stopped, `backtest` ends by itself. */
 export type EntrypointType = "bot" | "backtest";
@@ -48,6 +49,10 @@ export interface Executable {
   readonly limits?: OwnLimits;
   /** Network of its own, for example `none`; absent if the runner's applies. */
   readonly network?: string;
+  /** Image that the program is in, only with the runtime `image`: a name with a tag or a digest, or an image's id. */
+  readonly image?: string;
+  /** Program and arguments, only with the runtime `image`. They replace entrypoint and command of the image. */
+  readonly command?: readonly string[];
 }
 
 /** Input of {@linkcode parseExecutable}. */
@@ -122,6 +127,10 @@ export interface ExecutableInput {
    * @default {the runner's}
    */
   readonly network?: string;
+  /** See {@linkcode Executable.image}. */
+  readonly image?: string;
+  /** See {@linkcode Executable.command}. @default {the image's own} */
+  readonly command?: readonly string[];
 }
 
 const ENTRYPOINTS = ["bot", "backtest"] as const;
@@ -152,7 +161,11 @@ const schema = z.object({
   secretsAsEnv: z.boolean().optional(),
   limits: OWN_LIMITS.optional(),
   network: z.string().regex(NETWORK_NAME, "must be host, bridge, none or the name of a network").optional(),
-});
+  image: z.string().superRefine(checkImage).exactOptional(),
+  // deno-lint-ignore no-control-regex
+  command: z.array(z.string().regex(/^[^\x00]*$/, "must not contain NUL")).min(1, "must name a program")
+    .exactOptional(),
+}).superRefine(checkKind);
 
 /**
  * Checks a description of what to run, and fills in the defaults.
@@ -179,7 +192,8 @@ export function parseExecutable(input: ExecutableInput): Executable {
   const parsed = schema.safeParse(input);
   if (!parsed.success) throw new InvalidExecutableError(parsed.error.issues.map(toIssue(input)));
   const value = parsed.data;
-  if (value.entrypointFiles[value.entrypoint] === undefined) {
+  // The program of an image need not be in the archive.
+  if (value.entrypointFiles[value.entrypoint] === undefined && value.runtime !== IMAGE_RUNTIME) {
     const given = Object.keys(value.entrypointFiles).join(", ") || "none";
     throw new InvalidExecutableError([{
       path: `entrypointFiles.${value.entrypoint}`,
@@ -201,10 +215,42 @@ export function parseExecutable(input: ExecutableInput): Executable {
  * Returns the script that an executable runs.
  *
  * @param executable A validated executable.
- * @returns The path, relative to the root of the archive.
+ * @returns The path, relative to the root of the archive; `undefined` if the program is in the image.
  */
-export function scriptPath(executable: Executable): string {
-  return executable.entrypointFiles[executable.entrypoint]!;
+export function scriptPath(executable: Executable): string | undefined {
+  return executable.entrypointFiles[executable.entrypoint];
+}
+
+/**
+ * Returns the image that an executable runs in.
+ *
+ * @param executable A validated executable.
+ * @param images Image of each runtime.
+ * @returns Its own image, or that of its runtime.
+ */
+export function imageOf({ image, runtime }: Executable, images: Readonly<Record<string, string>>): string {
+  return image ?? images[runtime]!;
+}
+
+function checkImage(image: string, context: z.RefinementCtx): void {
+  const problem = imageReferenceProblem(image);
+  if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+}
+
+/** Settings of an image have no effect with a runtime that has one of its own. */
+function checkKind(
+  value: { readonly runtime: string; readonly image?: string | undefined; readonly command?: unknown },
+  context: z.RefinementCtx,
+): void {
+  const report = (path: string, message: string) =>
+    context.addIssue({ code: "custom", path: [path], message });
+  if (value.runtime === IMAGE_RUNTIME) {
+    if (value.image === undefined) report("image", "is missing, and the runtime 'image' needs one");
+    return;
+  }
+  for (const name of ["image", "command"] as const) {
+    if (value[name] !== undefined) report(name, `is only for the runtime '${IMAGE_RUNTIME}'`);
+  }
 }
 
 function checkScriptPath(path: string, context: z.RefinementCtx): void {

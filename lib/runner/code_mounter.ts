@@ -11,7 +11,7 @@ import type { Workspaces } from "../code/workspaces.ts";
 import type { BindMount, OverlayMount } from "../engine/container_spec.ts";
 import { runtimeOf } from "../executable/code_entrypoint_factory.ts";
 import { codeMountDir } from "../executable/container_layout.ts";
-import type { Executable } from "../executable/executable.ts";
+import { type Executable, imageOf } from "../executable/executable.ts";
 import type { ScriptManager } from "../executable/script_manager.ts";
 import { type FileOwner, onDisk } from "../util/files.ts";
 import { allSettledOrThrow } from "../util/promises.ts";
@@ -41,8 +41,8 @@ export interface MountedCode {
   readonly binds: readonly BindMount[];
   /** Overlays to mount. */
   readonly overlays: readonly OverlayMount[];
-  /** Path of the script inside the container. */
-  readonly script: string;
+  /** Environment variables: the script to run, and what its program needs. */
+  readonly env: Readonly<Record<string, string>>;
   /** SHA-256 of the archive, in hexadecimal digits. */
   readonly sha256: string;
 }
@@ -83,8 +83,8 @@ export class CodeMounter {
     const { code, scripts, views, bytecode, workspaces, chownToBotUser, config } = this.#options;
     const path = workspaces.path(folder);
     const owner = chownToBotUser ? user : undefined;
-    const image = config.images[executable.runtime]!;
-    return code.fetchAndExtract(executable, async ({ tree, script }) => {
+    const image = imageOf(executable, config.images);
+    return code.fetchAndExtract(executable, async ({ tree, script, loader }) => {
       const layer = await bytecode?.find(tree, image);
       // The code also runs without bytecode, so this start does not wait for it; the next one is faster.
       if (!layer) bytecode?.makeLater(tree, image, runtimeOf(executable));
@@ -100,8 +100,12 @@ export class CodeMounter {
         createView(),
         onDisk(`write to '${path}'`, () => scripts.create(executable, path, owner)),
       ]);
+      const env = {
+        ...(script !== undefined && { SCRIPT_PATH: script }),
+        ...(loader !== undefined && { PROGRAM_LOADER: loader }),
+      };
       const startWith = ({ binds, overlays }: CodeView) =>
-        start({ binds: [...binds, ...scriptMounts], overlays, script, sha256: tree.sha256 });
+        start({ binds: [...binds, ...scriptMounts], overlays, env, sha256: tree.sha256 });
       try {
         return await startWith(view);
       } catch (error) {

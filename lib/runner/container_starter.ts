@@ -18,7 +18,7 @@ import {
   StartInterruptedError,
 } from "../errors.ts";
 import { ContainerBuilder } from "../executable/container_builder.ts";
-import type { Executable } from "../executable/executable.ts";
+import { type Executable, imageOf } from "../executable/executable.ts";
 import type { StartSource } from "../executable/start_source.ts";
 import { botUserKey, type BotUsers } from "../users/bot_users.ts";
 import type { FileOwner } from "../util/files.ts";
@@ -88,7 +88,7 @@ export class ContainerStarter {
     return specHash({
       ...rest,
       config: canonicalJson(config),
-      image: images[executable.runtime],
+      image: imageOf(executable, images),
       logs,
       ...limitsOf(executable, this.#options.config),
       capabilities,
@@ -147,7 +147,7 @@ export class ContainerStarter {
     signal?.throwIfAborted();
     const standing = await standingContainer(target, containers, signal);
     if (standing) return toRunning(standing, false);
-    const image = config.images[executable.runtime]!;
+    const image = imageOf(executable, config.images);
     const folder = await workspaces.create(`${kind}-${executable.id}`);
     let isAsked = false;
     const onRequest = () => {
@@ -175,7 +175,7 @@ export class ContainerStarter {
   ): Promise<ContainerInfo> {
     const { config, users, sources, mounter, workspaces } = this.#options;
     const { folder, signal, onRequest, slot, logIntervalSeconds } = options;
-    const image = config.images[executable.runtime]!;
+    const image = imageOf(executable, config.images);
     const diskBytes = executable.limits?.diskBytes;
     const user = await users.ownerOf(botUserKey(config.instance, executable.id), signal);
     const labels = {
@@ -196,7 +196,7 @@ export class ContainerStarter {
       const spec = this.#builder(executable, name, image, user)
         .withExecutable(executable)
         .withEnv({
-          SCRIPT_PATH: mounted.script,
+          ...mounted.env,
           ...Object.assign({}, ...parts.map(({ env }) => env)),
           ...slotEnvironment(options.slotTime),
         })
@@ -255,7 +255,8 @@ export class ContainerStarter {
     try {
       return await orchestrator.createAndStart(spec, options);
     } catch (error) {
-      if (!(error instanceof ImageUnavailableError)) throw error;
+      // An image for another platform is there, and refused.
+      if (!(error instanceof ImageUnavailableError) || error.reason !== "not-found") throw error;
       await orchestrator.pullImage(spec.image, { signal });
       return await orchestrator.createAndStart(spec, options);
     }

@@ -6,6 +6,7 @@
 
 import { connectDocker } from "../engine/docker/connect_docker.ts";
 import { DockerodeOrchestrator } from "../engine/docker/dockerode_orchestrator.ts";
+import { loginsOf } from "../engine/docker/registry_credentials.ts";
 import { ArchiveExtractor } from "../archive/archive_extractor.ts";
 import { maxArchiveBytes } from "../archive/archive_limits.ts";
 import { CodeCache } from "../code/code_cache.ts";
@@ -73,7 +74,9 @@ export interface CreateDockerRunnerOptions {
  */
 export function createDockerRunner(options: CreateDockerRunnerOptions = {}): Runner {
   const config = options.config ?? parseDockerRunnerConfig({});
-  const orchestrator = new DockerodeOrchestrator(connectDocker(config.dockerHost));
+  const orchestrator = new DockerodeOrchestrator(connectDocker(config.dockerHost), {
+    logins: loginsOf(config.dockerConfigFile),
+  });
   return assembleDockerRunner({ ...options, config, orchestrator });
 }
 
@@ -157,7 +160,13 @@ export function assembleDockerRunner(
     logs: options.collectLogs ? logs : undefined,
     disk,
     dependencyTrees: new DependencyTrees({ cache, trees: dependencyTrees, bucket: config.buckets.code }),
-    code: new CodeManager({ cache, extractor, trees, bucket: config.buckets.code }),
+    code: new CodeManager({
+      cache,
+      extractor,
+      trees,
+      bucket: config.buckets.code,
+      platform: platformOf(orchestrator),
+    }),
     extractor,
     scripts: new ScriptManager(`${folder}/scripts`),
     views: new CodeViews(user.uid === 0),
@@ -169,4 +178,12 @@ export function assembleDockerRunner(
     user,
     users: createBotUsers(config, orchestrator, user),
   });
+}
+
+/** The platform of an engine stays the same, so it is asked for once. */
+function platformOf(
+  orchestrator: Pick<ContainerOrchestrator, "info">,
+): (signal?: AbortSignal) => Promise<string> {
+  let known: string | undefined;
+  return async (signal) => known ??= (await orchestrator.info({ signal })).platform;
 }

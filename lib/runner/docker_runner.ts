@@ -27,6 +27,7 @@ import { ContainerNotFoundError } from "../errors.ts";
 import type { Executable } from "../executable/executable.ts";
 import type { ExecutionResult, RunningResult } from "./execution_result.ts";
 import { type ContainerKind, LABEL } from "../engine/labels.ts";
+import { ImageResolver, type ResolvedImage } from "./image_resolver.ts";
 import { LogReader, type ReadLogsOptions } from "../logs/log_reader.ts";
 import { redactLines } from "./redact_lines.ts";
 import type { PlacedLogLine } from "../logs/log_position.ts";
@@ -135,6 +136,21 @@ export class DockerRunner implements Runner {
     } finally {
       this.#active.delete(building);
     }
+  }
+
+  /** {@inheritDoc Runner.resolveImage} */
+  async resolveImage(image: string, options?: RunnerCallOptions): Promise<ResolvedImage> {
+    return await new ImageResolver(this.#parts.orchestrator).resolve(image, options);
+  }
+
+  /** {@inheritDoc Runner.newerImage} */
+  async newerImage(image: string, runs?: string, options?: RunnerCallOptions): Promise<string | undefined> {
+    return await new ImageResolver(this.#parts.orchestrator).newer(image, runs, options);
+  }
+
+  /** {@inheritDoc Runner.platform} */
+  async platform(options: RunnerCallOptions = {}): Promise<string> {
+    return (await this.#parts.orchestrator.info(options)).platform;
   }
 
   /** {@inheritDoc Runner.startContainer} */

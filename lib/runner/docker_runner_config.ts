@@ -54,6 +54,8 @@ export interface DockerRunnerConfig {
   readonly buckets: BucketNames;
   /** Image of each runtime. */
   readonly images: Readonly<Record<string, string>>;
+  /** Absolute path of Docker's own configuration, with the credentials of registries. @default {none are used} */
+  readonly dockerConfigFile?: string;
   /** Resource limits of each container. */
   readonly resources: ResourceLimits;
   /** How much of a container's output the engine keeps. */

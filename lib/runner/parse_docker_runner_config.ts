@@ -74,9 +74,8 @@ export function parseDockerRunnerConfig(
       results: value.MINIO_BACKTESTS_BUCKET,
       logs: value.MINIO_LOGS_BUCKET,
     },
-    images: Object.fromEntries(
-      [...RUNTIMES.values()].map(({ name, image }) => [name, value.RUNTIME_IMAGES[name] ?? image]),
-    ),
+    images: imagesOf(value.RUNTIME_IMAGES),
+    ...dockerConfigOf(value),
     resources: {
       memoryBytes: value.BOT_MEMORY_LIMIT_MB * MIB,
       cpuShares: value.BOT_CPU_SHARES,
@@ -191,6 +190,23 @@ function lowBounds(value: z.output<typeof RUNNER_SCHEMA> | undefined): Issue[] {
 function defaultDataDir({ XDG_DATA_HOME, HOME }: { XDG_DATA_HOME?: string; HOME?: string }): string {
   if (XDG_DATA_HOME) return `${XDG_DATA_HOME}/berth`;
   return HOME ? `${HOME}/.local/share/berth` : "/var/lib/berth";
+}
+
+/** A name of the outside contract for compiled languages means the same as `binary`, unless it has an image of its own. */
+function imagesOf(chosen: Readonly<Record<string, string>>): Record<string, string> {
+  const images: Record<string, string> = {};
+  for (const { name, image, isBinary } of RUNTIMES.values()) {
+    const found = chosen[name] ?? (isBinary ? chosen.binary : undefined) ?? image;
+    if (found !== undefined) images[name] = found;
+  }
+  return images;
+}
+
+function dockerConfigOf(
+  { DOCKER_CONFIG, HOME }: { DOCKER_CONFIG?: string; HOME?: string },
+): Pick<DockerRunnerConfig, "dockerConfigFile"> {
+  const folder = DOCKER_CONFIG ?? (HOME && `${HOME}/.docker`);
+  return folder ? { dockerConfigFile: `${folder}/config.json` } : {};
 }
 
 function missingMinio(given: Record<string, string>): Issue[] {

@@ -19,9 +19,10 @@ import type { DiskUse } from "./disk_use.ts";
 import type { ReadLogsOptions } from "../logs/log_reader.ts";
 import type { PlacedLogLine } from "../logs/log_position.ts";
 import type { BotMetrics } from "../logs/metric_series.ts";
+import type { ResolvedImage } from "./image_resolver.ts";
 import type { CollectedResult } from "./result_store.ts";
 
-export type { BuildDependenciesOptions, BuiltDependencies, ContainerKind, ContainerUsage };
+export type { BuildDependenciesOptions, BuiltDependencies, ContainerKind, ContainerUsage, ResolvedImage };
 
 /** Options of every call. */
 export interface RunnerCallOptions {
@@ -215,6 +216,22 @@ export interface Runner extends AsyncDisposable {
    * `DependencyError` if the description of the libraries cannot be used or a build fails.
    */
   buildDependencies(executable: Executable, options?: BuildDependenciesOptions): Promise<BuiltDependencies>;
+  /**
+   * Finds out which image a tag stands for now, without pulling it. Rejects with `ImageUnavailableError` if there is no
+   * such image, or none for the engine's platform.
+   */
+  resolveImage(image: string, options?: RunnerCallOptions): Promise<ResolvedImage>;
+  /**
+   * Asks the registry whether it has another image by now.
+   *
+   * @param image The image as people name it.
+   * @param runs The image that runs; absent for the one on the engine.
+   * @returns The digest of the other one; `undefined` if there is none.
+   */
+  newerImage(image: string, runs?: string, options?: RunnerCallOptions): Promise<string | undefined>;
+  /** Operating system and architecture of the programs that run here, for example `linux/amd64`. */
+  platform(options?: RunnerCallOptions): Promise<string>;
+  /**
   /**
    * Makes sure that a container runs. Does nothing if the same container already runs. Rejects with
    * `ContainerConflictError` if a container of this name has another hash or has exited, and leaves that container

@@ -145,7 +145,14 @@ export const RUNNER_SCHEMA = z.object({
     about(
       "Containers",
       "images of the runtimes; a runtime that is not named keeps its default",
-      "python3.11=python:3.11-slim,nodejs20=node:20-alpine",
+      "those of runtimes.md",
+    ),
+  ),
+  DOCKER_CONFIG: absolutePath.optional().meta(
+    about(
+      "Containers",
+      "folder of Docker's own configuration: the credentials in its config.json (`auths`) are used to pull images",
+      "~/.docker",
     ),
   ),
   BOT_MEMORY_LIMIT_MB: withDefault(integer(...LIMIT_RANGES.memoryMb), 512).meta(
@@ -370,12 +377,13 @@ function parseEndpoint(text: string, context: z.RefinementCtx): { host: string; 
 
 function parseImages(text: string, context: z.RefinementCtx): Record<string, string> {
   const images: Record<string, string> = {};
+  const names = [...RUNTIMES.values()].flatMap(({ name, image }) => image === undefined ? [] : [name]);
   for (const part of text.split(",").map((part) => part.trim()).filter(Boolean)) {
     const at = part.indexOf("=");
     const [name, image] = [part.slice(0, at).trim(), part.slice(at + 1).trim()];
-    if (at > 0 && RUNTIMES.has(name) && /^[^\s=]+$/.test(image)) images[name] = image;
+    if (at > 0 && names.includes(name) && /^[^\s=]+$/.test(image)) images[name] = image;
     else {
-      const known = [...RUNTIMES.keys()].join(", ");
+      const known = names.join(", ");
       context.addIssue({
         code: "custom",
         message: `must be runtime=image pairs with commas between, of ${known}; '${part}' is none`,

@@ -8,7 +8,7 @@ import type { BytecodeLayers } from "../code/bytecode_layers.ts";
 import type { CodeManager } from "../code/code_manager.ts";
 import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import { runtimeOf } from "../executable/code_entrypoint_factory.ts";
-import type { Executable } from "../executable/executable.ts";
+import { type Executable, imageOf } from "../executable/executable.ts";
 import type { ContainerSecrets } from "../secrets/container_secrets.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
 import type { PrepareOptions } from "./runner.ts";
@@ -47,7 +47,7 @@ export class StartPreparer {
    */
   async prepare(executable: Executable, { replaces, signal }: PrepareOptions = {}): Promise<void> {
     const { code, bytecode, orchestrator, config, secrets } = this.#options;
-    const image = config.images[executable.runtime]!;
+    const image = imageOf(executable, config.images);
     code.warmUp();
     await Promise.all([
       orchestrator.pullImage(image, { signal }),

@@ -66,10 +66,12 @@ export const deploymentRequest = z.strictObject({
     description: "Settings of Berth, for `config.berth`; those in the configuration win",
   }),
   entrypoints: z.strictObject({
-    bot: line(1000),
+    bot: line(1000).optional(),
     backtest: line(1000).optional(),
     query: line(1000).optional(),
-  }).meta({ description: "Path of each program's script in the archive" }),
+  }).default({}).meta({
+    description: "Path of each program's script in the archive; only the runtime `image` needs none",
+  }),
   config: z.string().max(2 * 1024 * 1024).default("{}").meta({
     description: "The configuration as JSON in a string, so that the bot gets exactly this text",
     example: '{"symbol": "BTC-USD", "limit": 1.0}',

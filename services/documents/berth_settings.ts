@@ -37,6 +37,9 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   pids: { isCommon: true },
   disk_mb: {},
   network: { isText: true, isCommon: true },
+  // The runtime `image`.
+  image: { isText: true, isCommon: true },
+  command: { isText: true, isCommon: true },
   // Schedules.
   timezone: { isForSchedules: true, isText: true },
   concurrency_policy: { isForSchedules: true, isText: true },
@@ -99,7 +102,7 @@ export function settingNotes({ own, berth }: SplitConfig): string[] {
       meant ? `; did you mean ${meant}?` : ""
     }`;
   });
-  // A bot may well have labels of its own.
+  // A bot may well have a key of such a name of its own.
   const bare = ALL_SETTINGS.filter((name) =>
     !SETTINGS[name]!.isCommon && Object.hasOwn(own, name) && !Object.hasOwn(berth, name)
   ).map((

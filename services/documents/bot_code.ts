@@ -5,13 +5,14 @@
  */
 
 import type { ExecutableInput } from "../../lib/executable/executable.ts";
+import { IMAGE_RUNTIME } from "../../lib/executable/runtimes.ts";
 import { field, isObject, typeName } from "./document_fields.ts";
 
 /** The fields of an executable that come from `custom`. */
 export type BotCode = Pick<ExecutableInput, "filePath" | "version" | "runtime" | "entrypointFiles">;
 
 /**
- * Reads `custom`. Requires only the script of entrypoint `bot`.
+ * Reads `custom`. Requires only the script of entrypoint `bot`, and not even that of a bot with an image of its own.
  *
  * @param custom The field's value.
  * @param problems Receives a line for each problem.
@@ -38,11 +39,19 @@ export function readBotCode(
   if (!isObject(config)) return wrong("custom.config", "an object", config);
   const runtime = field(config, "runtime") ?? "";
   if (typeof runtime !== "string") return wrong("custom.config.runtime", "the name of a runtime", runtime);
-  const entrypoints = field(config, "entrypoints");
+  const isImage = runtime === IMAGE_RUNTIME;
+  const entrypoints = field(config, "entrypoints") ?? (isImage ? {} : undefined);
   if (!isObject(entrypoints)) {
     return wrong("custom.config.entrypoints", 'an object such as { "bot": "main.py" }', entrypoints);
   }
-  const bot = field(entrypoints, "bot");
-  if (typeof bot !== "string") return wrong("custom.config.entrypoints.bot", "the script to run", bot);
-  return { filePath, version: String(version), ...(runtime !== "" && { runtime }), entrypointFiles: { bot } };
+  const bot = field(entrypoints, "bot") ?? undefined;
+  if (typeof bot !== "string" && (bot !== undefined || !isImage)) {
+    return wrong("custom.config.entrypoints.bot", "the script to run", bot);
+  }
+  return {
+    filePath,
+    version: String(version),
+    ...(runtime !== "" && { runtime }),
+    entrypointFiles: bot === undefined ? {} : { bot },
+  };
 }

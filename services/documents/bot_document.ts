@@ -16,6 +16,7 @@ import { CONFIG_TEXT, writtenConfig } from "./config_text.ts";
 import { field, type Fields, isObject, typeName } from "./document_fields.ts";
 import { enabledNotes, isEnabled } from "./enabled.ts";
 import { readInstant } from "./instant.ts";
+import { pinnedImage } from "./pinned_image.ts";
 import { defaultRestartMode } from "./restart_mode.ts";
 import { unreadableReason } from "./unreadable_document.ts";
 
@@ -69,6 +70,8 @@ const DATES = ["createdAt", "updatedAt"] as const;
 const FIELD_NAMES: Readonly<Record<string, string>> = {
   entrypointFiles: "custom.config.entrypoints",
   filePath: "custom.filePath",
+  image: "config.berth.image",
+  command: "config.berth.command",
   runtime: "custom.config.runtime",
   version: "custom.version",
   segment: "segment_id",
@@ -140,6 +143,7 @@ function parseFields(
     segment: segmentOf(segment, problems),
     ...readBotCode(custom, problems),
     ...shape,
+    ...pinnedImage(custom, shape.image),
     entrypoint: "bot",
     isLongRunning: true,
     persistResults: false,

@@ -9,6 +9,7 @@ import type { ExecutableInput } from "../../lib/executable/executable.ts";
 import { MAX_LOG_INTERVAL_SECONDS } from "../../lib/runner/docker_runner_config.ts";
 import { wholeNumberSetting } from "./berth_settings.ts";
 import type { Fields } from "./document_fields.ts";
+import { readImageSettings } from "./image_settings.ts";
 import { type Labels, readLabels } from "./labels.ts";
 import { readSecrets } from "./secret_settings.ts";
 import { readLimits } from "./limit_settings.ts";
@@ -66,7 +67,7 @@ export function readBotSettings(berth: Fields, problems: string[]): ReadBotSetti
       ...(labels && { labels }),
       ...(restart !== undefined && { restart }),
     },
-    shape: { ...secrets, ...readLimits(berth, problems) },
+    shape: { ...secrets, ...readLimits(berth, problems), ...readImageSettings(berth, problems) },
     notes,
   };
 }

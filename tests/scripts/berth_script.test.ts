@@ -444,7 +444,8 @@ for (const tool of ["flock", "perl"]) {
 Deno.test("berth uses the stand-in images of an earlier run while they are there and nothing else is chosen", async () => {
   using machine = new Machine();
   const socket = `${machine.folder}/engine.sock`;
-  const chosen = "python3.11=berth-standin/python:3.11-r2,nodejs20=berth-standin/node:20-r2";
+  const python = "berth-standin/python:3.11-r2";
+  const chosen = `python3.11=${python},binary=${python},nodejs20=berth-standin/node:20-r2`;
   Deno.mkdirSync(`${machine.project}/.berth`);
   Deno.writeTextFileSync(`${machine.project}/.berth/setup.env`, `RUNTIME_IMAGES='${chosen}'\n`);
   const env = { DOCKER_HOST: `unix://${socket}` };

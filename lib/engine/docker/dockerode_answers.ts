@@ -8,7 +8,9 @@
 import type Docker from "dockerode";
 
 /** Whether an answer names a container. @param value The answer. */
-export function hasId(value: unknown): value is { readonly Id: string } {
+export function hasId(
+  value: unknown,
+): value is { readonly Id: string; readonly Warnings?: readonly string[] | null } {
   return typeof (value as { Id?: unknown } | null)?.Id === "string";
 }
 
@@ -18,19 +20,6 @@ export function hasInspection(value: unknown): value is Docker.ContainerInspectI
   const { State, Name, Config } = value as Partial<Docker.ContainerInspectInfo>;
   return typeof State?.Status === "string" && typeof Name === "string" && typeof Config === "object" &&
     Config !== null;
-}
-
-/** Whether an answer is the inspection of an image. @param value The answer. */
-export function isImage(
-  value: unknown,
-): value is {
-  readonly Id: string;
-  readonly Os: string;
-  readonly Architecture: string;
-  readonly Variant?: string;
-} {
-  const { Os, Architecture } = (value ?? {}) as { Os?: unknown; Architecture?: unknown };
-  return hasId(value) && typeof Os === "string" && typeof Architecture === "string";
 }
 
 /** Whether an answer is the version of an engine. @param value The answer. */
@@ -95,4 +84,34 @@ export function unenforcedLimits(
 export function isList(value: unknown): value is Docker.ContainerInfo[] {
   return Array.isArray(value) &&
     value.every((entry) => typeof entry?.Id === "string" && typeof entry.State === "string");
+}
+
+/** Whether an answer describes an image. @param value The answer. */
+export function isImage(
+  value: unknown,
+): value is {
+  readonly Id: string;
+  readonly Os: string;
+  readonly Architecture: string;
+  readonly Variant?: string;
+  readonly RepoDigests?: readonly string[] | null;
+  readonly Config?: {
+    readonly Entrypoint?: readonly string[] | null;
+    readonly Cmd?: readonly string[] | null;
+  } | null;
+} {
+  if (!hasId(value)) return false;
+  const { Os, Architecture } = value as { readonly Os?: unknown; readonly Architecture?: unknown };
+  return typeof Os === "string" && typeof Architecture === "string";
+}
+
+/** Whether an answer describes an image in a registry. @param value The answer. */
+export function isDistribution(
+  value: unknown,
+): value is {
+  readonly Descriptor: { readonly digest: string };
+  readonly Platforms?: readonly { readonly os: string; readonly architecture: string }[] | null;
+} {
+  const { Descriptor } = (value ?? {}) as { readonly Descriptor?: { readonly digest?: unknown } };
+  return typeof Descriptor?.digest === "string";
 }

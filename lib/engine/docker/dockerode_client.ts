@@ -28,6 +28,8 @@ export interface EngineRequest {
   readonly query?: Readonly<Record<string, string | number>>;
   /** JSON body. */
   readonly body?: unknown;
+  /** Credentials of a registry, for the header `X-Registry-Auth`. Secret. @default {none} */
+  readonly registryAuth?: string;
   /** Kind of the call, which limits the number of concurrent calls. @default {no limit} */
   readonly kind?: EngineCallKind;
 }
@@ -237,12 +239,13 @@ export class DockerodeClient {
 
   async #dial(request: EngineRequest, scope: CallScope): Promise<IncomingMessage> {
     scope.signal.throwIfAborted();
-    const { method, query, body } = request;
+    const { method, query, body, registryAuth } = request;
     try {
       return await this.#send({
         path: `${request.path}?`,
         method,
         options: { _query: query ?? {}, _body: body ?? {} },
+        ...(registryAuth !== undefined && { authconfig: { base64: registryAuth } }),
         abortSignal: scope.signal,
       });
     } catch (error) {

@@ -14,11 +14,20 @@ import type { DockerodeClient, EngineRequest, EngineRequestOptions } from "./doc
 import { hasId, hasInspection } from "./dockerode_answers.ts";
 import { CREATE_ID_LABEL } from "./dockerode_container_info.ts";
 import { toCreateOptions } from "./dockerode_create_options.ts";
-import { engineMessage, expectShape, toContainerError, toCreateError } from "./dockerode_errors.ts";
+import {
+  engineMessage,
+  expectShape,
+  toContainerError,
+  toCreateError,
+  toPlatformError,
+} from "./dockerode_errors.ts";
 import type { EngineCallKind } from "./dockerode_turns.ts";
 
 /** An id or name of a container that the engine accepts. */
 const REFERENCE = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
+
+/** The engine creates containers that it cannot run, with only this warning. */
+const OTHER_PLATFORM = "The requested image's platform (";
 
 /** The engine's answer to a wait. */
 interface WaitAnswer {
@@ -62,7 +71,11 @@ export class DockerodeContainers {
     };
     try {
       const { value } = await this.#client.call(request, options);
-      return expectShape(request.what, value, hasId).Id;
+      const { Id, Warnings } = expectShape(request.what, value, hasId);
+      const warning = Warnings?.find((text) => text.startsWith(OTHER_PLATFORM));
+      if (warning === undefined) return Id;
+      await this.remove(Id, options).catch(() => {});
+      throw toPlatformError(spec, warning);
     } catch (error) {
       throw error instanceof EngineError ? toCreateError(spec, error) : error;
     }

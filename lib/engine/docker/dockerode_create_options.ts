@@ -18,13 +18,12 @@ import type { BindMount, ContainerSpec, OverlayMount, ResourceLimits } from "../
 export function toCreateOptions(spec: ContainerSpec, layerBytes?: number): Docker.ContainerCreateOptions {
   return {
     Image: spec.image,
-    // Sets both, so that neither comes from the image.
-    Entrypoint: spec.command.slice(0, 1),
-    Cmd: spec.command.slice(1),
+    // Sets both or none, so that they fit each other.
+    ...(spec.command.length > 0 && { Entrypoint: spec.command.slice(0, 1), Cmd: spec.command.slice(1) }),
     Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
     Labels: { ...spec.labels },
     User: spec.security.user,
-    WorkingDir: spec.workingDir,
+    ...(spec.workingDir !== undefined && { WorkingDir: spec.workingDir }),
     StopSignal: "SIGTERM",
     Tty: false,
     OpenStdin: false,

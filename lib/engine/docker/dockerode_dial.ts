@@ -18,6 +18,8 @@ export interface DialOptions {
   readonly method: string;
   /** Query and body. */
   readonly options: { readonly _query: object; readonly _body: unknown };
+  /** Credentials of a registry, encoded. */
+  readonly authconfig?: { readonly base64: string };
   /** Cancels the request, and closes its connection. */
   readonly abortSignal: AbortSignal;
 }

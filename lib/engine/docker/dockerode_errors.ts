@@ -162,12 +162,38 @@ export function toCreateError(spec: ContainerSpec, error: EngineError): BerthErr
       `Remove that one, or adopt it. The engine says: ${reason}`;
     return new ContainerConflictError(spec.name, message, { cause: error });
   }
+  if (error.status === 400 && /no command specified/i.test(reason)) {
+    const message =
+      `Cannot create container '${spec.name}': image '${spec.image}' has no program of its own.`;
+    return new EngineError(message, error.status, {
+      advice: "Name one with the setting 'command', for example [python3, /bot/main.py].",
+      cause: error,
+    });
+  }
   if (error.status === 404 && /no such image/i.test(reason)) {
     const message = `Cannot create container '${spec.name}': image '${spec.image}' is not on the engine.`;
     const advice = "Pull it first, or correct its name.";
     return new ImageUnavailableError(spec.image, message, { advice, cause: error, reason: "not-found" });
   }
   return error;
+}
+
+/**
+ * Creates the error of an image for another processor or operating system.
+ *
+ * @param spec The specification.
+ * @param warning The engine's warning.
+ */
+export function toPlatformError({ name, image }: ContainerSpec, warning: string): ImageUnavailableError {
+  const [, its = "another platform", engine = "this one"] =
+    /^The requested image's platform \(([^)]*)\) does not match the detected host platform \(([^)]*)\)/.exec(
+      warning,
+    ) ?? [];
+  return new ImageUnavailableError(
+    image,
+    `Cannot create container '${name}': image '${image}' is for ${its}, and the engine runs ${engine}.`,
+    { advice: `Build it for ${engine}, or name an image that is.`, reason: "refused" },
+  );
 }
 
 function describe(error: unknown): { code: string; name: string; message: string } {

@@ -24,26 +24,28 @@ import type {
   OutputPiece,
   PullImageOptions,
   ReadLogOptions,
+  RegistryImage,
   RunOutcome,
   StopOptions,
   StopOutcome,
   WatchOptions,
 } from "../container_orchestrator.ts";
 import type { ContainerSpec } from "../container_spec.ts";
-import { EngineUnavailableError, ImageUnavailableError } from "../../errors.ts";
+import { EngineUnavailableError } from "../../errors.ts";
 import { readLogLines } from "../read_log_lines.ts";
 import { DockerodeClient, type EngineRequestOptions } from "./dockerode_client.ts";
 import { fromInspection, fromListEntry } from "./dockerode_container_info.ts";
 import { DockerodeContainers } from "./dockerode_containers.ts";
-import { isImage, isInfo, isList, isVersion, storageOf, unenforcedLimits } from "./dockerode_answers.ts";
+import { isInfo, isList, isVersion, storageOf, unenforcedLimits } from "./dockerode_answers.ts";
 import { expectShape } from "./dockerode_errors.ts";
 import { readContainerFile } from "./dockerode_files.ts";
+import { DockerodeImages } from "./dockerode_images.ts";
 import { DockerodeLogs } from "./dockerode_logs.ts";
-import { DockerodePuller } from "./dockerode_pull.ts";
 import { DockerodeStarter } from "./dockerode_starter.ts";
 import { DockerodeStopper } from "./dockerode_stopper.ts";
 import { DEFAULT_TIME_LIMITS, type DockerodeTimeLimits } from "./dockerode_time_limits.ts";
 import type { EngineTurnLimits } from "./dockerode_turns.ts";
+import { type FindLogin, loginsOf } from "./registry_credentials.ts";
 import { usageOf } from "./dockerode_usage.ts";
 import { removeUnusedVolumes } from "./dockerode_volumes.ts";
 import { DockerodeWaiter } from "./dockerode_waiter.ts";
@@ -59,6 +61,8 @@ export interface DockerodeOrchestratorOptions {
   readonly clock?: () => number;
   /** Makes unique ids. @default {crypto.randomUUID} */
   readonly newId?: () => string;
+  /** Finds the credentials of registries. @default {there are none} */
+  readonly logins?: FindLogin;
 }
 
 /**
@@ -76,7 +80,7 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
   readonly #stopper: DockerodeStopper;
   readonly #waiter: DockerodeWaiter;
   readonly #logs: DockerodeLogs;
-  readonly #puller: DockerodePuller;
+  readonly #images: DockerodeImages;
   readonly #limits: DockerodeTimeLimits;
   readonly #clock: () => number;
   readonly #closing = new AbortController();
@@ -96,7 +100,7 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
     this.#stopper = new DockerodeStopper(this.#client, this.#containers, this.#limits, this.#clock);
     this.#waiter = new DockerodeWaiter(this.#client, this.#containers, this.#limits, this.#clock);
     this.#logs = new DockerodeLogs(this.#client, this.#containers, this.#limits);
-    this.#puller = new DockerodePuller(this.#client, this.#limits.pullStallMs);
+    this.#images = new DockerodeImages(this.#client, this.#limits, options.logins ?? loginsOf(undefined));
   }
 
   async info(options: EngineCallOptions = {}): Promise<EngineInfo> {
@@ -129,32 +133,19 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
   }
 
   async hasImage(image: string, options: EngineCallOptions = {}): Promise<boolean> {
-    return (await this.#inspectImage(image, options)).status !== 404;
+    return await this.#images.has(image, options);
   }
 
   async inspectImage(image: string, options: EngineCallOptions = {}): Promise<ImageInfo | undefined> {
-    const { status, value } = await this.#inspectImage(image, options);
-    if (status === 404) return undefined;
-    const { Id, Os, Architecture, Variant } = expectShape(`look for image '${image}'`, value, isImage);
-    return { id: Id, platform: [Os, Architecture, Variant].filter(Boolean).join("/") };
+    return await this.#images.inspect(image, options);
   }
 
-  #inspectImage(image: string, options: EngineCallOptions) {
-    const path = `/images/${image.split("/").map(encodeURIComponent).join("/")}/json`;
-    const request = { what: `look for image '${image}'`, method: "GET", path, kind: "read" } as const;
-    return this.#client.call(request, this.#bounds(options), [404]);
+  async findInRegistry(image: string, options: EngineCallOptions = {}): Promise<RegistryImage> {
+    return await this.#images.findInRegistry(image, options);
   }
 
   async pullImage(image: string, options: PullImageOptions = {}): Promise<void> {
-    if (await this.hasImage(image, options)) return;
-    await this.#puller.pull(image, options);
-    if (await this.hasImage(image, options)) return;
-    throw new ImageUnavailableError(
-      image,
-      `Cannot pull image '${image}': the engine ended the pull without an error, and the image is not there. ` +
-        "Pull it with `docker pull` to see why.",
-      { reason: "refused" },
-    );
+    await this.#images.pull(image, options);
   }
 
   createAndStart(spec: ContainerSpec, options: CreateAndStartOptions = {}): Promise<ContainerInfo> {

@@ -9,7 +9,8 @@ import type { PullImageOptions, PullProgress } from "../container_orchestrator.t
 import { EngineError } from "../../errors.ts";
 import type { DockerodeClient } from "./dockerode_client.ts";
 import { engineMessage } from "./dockerode_errors.ts";
-import { parseImageReference, readPullProgress, toImageError } from "./dockerode_pull_progress.ts";
+import { readPullProgress, toImageError, toPullQuery } from "./dockerode_pull_progress.ts";
+import type { FindLogin } from "./registry_credentials.ts";
 
 /** A pull in progress, and the calls that wait for it. */
 interface SharedPull {
@@ -23,12 +24,18 @@ interface SharedPull {
 export class DockerodePuller {
   readonly #client: DockerodeClient;
   readonly #stallMs: number;
+  readonly #logins: FindLogin;
   readonly #pulls = new Map<string, SharedPull>();
 
-  /** @param client The engine. @param stallMs Longest time without progress before a pull is cancelled, in ms. */
-  constructor(client: DockerodeClient, stallMs: number) {
+  /**
+   * @param client The engine.
+   * @param stallMs Longest time without progress before a pull is cancelled, in ms.
+   * @param logins Finds the credentials of registries.
+   */
+  constructor(client: DockerodeClient, stallMs: number, logins: FindLogin) {
     this.#client = client;
     this.#stallMs = stallMs;
+    this.#logins = logins;
   }
 
   /**
@@ -86,20 +93,27 @@ export class DockerodePuller {
     listeners: Set<(progress: PullProgress) => void>,
   ): Promise<void> {
     const what = `pull image '${image}'`;
-    const query = { ...parseImageReference(image) };
+    const query = { ...toPullQuery(image) };
+    const { header, advice } = await this.#logins(image);
     try {
       const response = await this.#client.open(
-        { what, method: "POST", path: "/images/create", query },
+        {
+          what,
+          method: "POST",
+          path: "/images/create",
+          query,
+          ...(header !== undefined && { registryAuth: header }),
+        },
         scope,
       );
       const chunks = this.#client.read(what, response, scope);
-      for await (const progress of readPullProgress(image, limitSilence(chunks, scope))) {
+      for await (const progress of readPullProgress(image, limitSilence(chunks, scope), advice)) {
         for (const listener of listeners) listener(progress);
       }
     } catch (error) {
       // The engine refuses some pulls at once, and reports other failures in the stream.
       throw error instanceof EngineError
-        ? toImageError(image, engineMessage(error), { cause: error })
+        ? toImageError(image, engineMessage(error), { cause: error, login: advice })
         : error;
     }
   }

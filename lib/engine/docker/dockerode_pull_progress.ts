@@ -5,6 +5,7 @@
  */
 
 import type { PullProgress } from "../container_orchestrator.ts";
+import { parseImageReference } from "../image_reference.ts";
 import { type ImageProblem, ImageUnavailableError } from "../../errors.ts";
 
 /** One line of the report. */
@@ -28,6 +29,8 @@ const PROBLEMS: readonly (readonly [ImageProblem, RegExp])[] = [
   ["not-found", /manifest unknown|not found|does not exist|name unknown|no such image/i],
 ];
 
+const ASKS_LOGIN = /unauthorized|authentication required|denied|forbidden|no basic auth|docker login/i;
+
 const ADVICE: Readonly<Record<ImageProblem, string>> = {
   "not-found": "the registry has no such image. Correct its name or tag, or build it on this host",
   unreachable:
@@ -41,12 +44,9 @@ const ADVICE: Readonly<Record<ImageProblem, string>> = {
  * @param image The reference.
  * @returns `fromImage` and `tag`. The tag is `latest` by default: without a tag, the engine would pull all of them.
  */
-export function parseImageReference(image: string): { fromImage: string; tag: string } {
-  const digest = image.indexOf("@");
-  if (digest !== -1) return { fromImage: image.slice(0, digest), tag: image.slice(digest + 1) };
-  const colon = image.indexOf(":", image.lastIndexOf("/") + 1);
-  if (colon === -1) return { fromImage: image, tag: "latest" };
-  return { fromImage: image.slice(0, colon), tag: image.slice(colon + 1) };
+export function toPullQuery(image: string): { fromImage: string; tag: string } {
+  const { name, tag, digest } = parseImageReference(image);
+  return { fromImage: name, tag: digest ?? tag ?? "latest" };
 }
 
 /**
@@ -54,17 +54,19 @@ export function parseImageReference(image: string): { fromImage: string; tag: st
  *
  * @param image The image's reference.
  * @param chunks The report as it comes.
+ * @param login What to do if the registry asks for credentials.
  * @returns The steps of the pull.
  * @throws {ImageUnavailableError} If the pull failed, or its report cannot be read.
  */
 export async function* readPullProgress(
   image: string,
   chunks: AsyncIterable<Uint8Array>,
+  login?: string,
 ): AsyncGenerator<PullProgress> {
   for await (const text of lines(chunks)) {
     const line = parseLine(image, text);
     const error = line.errorDetail?.message ?? line.error;
-    if (error !== undefined) throw toImageError(image, error);
+    if (error !== undefined) throw toImageError(image, error, { login });
     const { current, total } = line.progressDetail ?? {};
     yield {
       ...(line.id !== undefined && { layer: line.id }),
@@ -75,20 +77,31 @@ export async function* readPullProgress(
   }
 }
 
+/** Options of {@linkcode toImageError}. */
+export interface ImageErrorOptions extends ErrorOptions {
+  /** What was tried. @default {"pull"} */
+  readonly action?: "pull" | "find";
+  /** What to do if the registry asks for credentials. */
+  readonly login?: string | undefined;
+}
+
 /**
- * Creates the error of a pull that failed. Derives its reason from the engine's message.
+ * Creates the error of a call to a registry that failed. Derives its reason from the engine's message.
  *
  * @param image The image's reference.
  * @param engineMessage Message of the engine.
- * @param options The cause.
+ * @param options See {@linkcode ImageErrorOptions}.
  */
 export function toImageError(
   image: string,
   engineMessage: string,
-  options?: ErrorOptions,
+  { action = "pull", login, ...options }: ImageErrorOptions = {},
 ): ImageUnavailableError {
   const reason = PROBLEMS.find(([, pattern]) => pattern.test(engineMessage))?.[0] ?? "refused";
-  const message = `Cannot pull image '${image}': ${ADVICE[reason]}. The engine says: ${engineMessage.trim()}`;
+  // Registries hide whether a private image exists.
+  const asksLogin = login !== undefined && reason !== "unreachable" && ASKS_LOGIN.test(engineMessage);
+  const message = `Cannot ${action} image '${image}': ${ADVICE[reason]}. ${asksLogin ? `${login} ` : ""}` +
+    `The engine says: ${engineMessage.trim()}`;
   return new ImageUnavailableError(image, message, { ...options, reason });
 }
 

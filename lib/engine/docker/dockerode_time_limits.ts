@@ -16,6 +16,8 @@ export interface DockerodeTimeLimits {
   readonly stopMarginMs: number;
   /** Time without progress of a pull. @default {300_000} */
   readonly pullStallMs: number;
+  /** A registry's answer about one image. @default {10_000} */
+  readonly registryMs: number;
   /** Time that an engine may be away before a wait for an exit fails. @default {10_000} */
   readonly engineReturnMs: number;
   /** Removing the container of a failed or cancelled start. @default {10_000} */
@@ -29,6 +31,7 @@ export const DEFAULT_TIME_LIMITS: DockerodeTimeLimits = {
   sizesMs: 300_000,
   stopMarginMs: 30_000,
   pullStallMs: 300_000,
+  registryMs: 10_000,
   engineReturnMs: 10_000,
   cleanupMs: 10_000,
 };

@@ -50,6 +50,23 @@ Deno.test("ContainerBuilder.withExecutable() gives a folder for state, a quarter
   assert.equal(new ContainerBuilder("name", "image").withExecutable(run).build().env.BOT_TYPE, "scheduled");
 });
 
+Deno.test("ContainerBuilder.withExecutable() leaves an image its own program, folder and shell", () => {
+  const input = {
+    id: "my-bot",
+    runtime: "image",
+    image: "ghcr.io/me/bot:1",
+    filePath: "a",
+    entrypointFiles: {},
+  };
+  const build = (more: object) =>
+    new ContainerBuilder("name", input.image).withExecutable(parseExecutable({ ...input, ...more })).build();
+  const own = build({});
+  assert.deepEqual([own.command, own.workingDir, own.env.SCRIPT_PATH], [[], undefined, undefined]);
+  assert.deepEqual([own.env.STATE_DIR, own.tmpfs[0]?.target], ["/state", "/state"]);
+  assert.equal(own.labels["runtime.entrypoint"], "bot");
+  assert.deepEqual(build({ command: ["a", "b"] }).command, ["a", "b"]);
+});
+
 Deno.test("ContainerBuilder names the host where a container can reach it", () => {
   const hosts = (network: string) => new ContainerBuilder("name", "image").withNetwork(network).build().hosts;
   assert.deepEqual(hosts("host"), { "host.docker.internal": "127.0.0.1" });

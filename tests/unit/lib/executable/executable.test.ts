@@ -76,7 +76,7 @@ Deno.test("parseExecutable() names every problem at once", () => {
   for (const field of ["id", "runtime", "filePath", "segment"]) {
     assert.match(message, new RegExp(`- ${field}: `));
   }
-  assert.match(message, /python3\.11, nodejs20/);
+  assert.match(message, /python3\.11, python3\.12, .*nodejs20/);
 });
 
 Deno.test("parseExecutable() rejects an entrypoint without a script, and one that is unknown", () => {
@@ -89,4 +89,21 @@ Deno.test("parseExecutable() rejects a configuration that is not an object, with
   const message = problemsOf({ config: '{"key":"hunter22' });
   assert.match(message, /config: must be JSON/);
   assert.doesNotMatch(problemsOf({ config: ["hunter22"] }), /hunter22/);
+});
+
+Deno.test("parseExecutable() wants an image with the runtime 'image', and with no other", () => {
+  const input = { id: "a", filePath: "a", entrypointFiles: {}, runtime: "image", image: "me/bot:1" };
+  assert.deepEqual(parseExecutable(input).entrypointFiles, {});
+  const problem = (more: object) => {
+    try {
+      parseExecutable({ ...input, ...more });
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  assert.match(problem({ image: undefined })!, /image: is missing, and the runtime 'image' needs one/);
+  assert.match(problem({ image: "Me/bot" })!, /image: must be an image such as/);
+  assert.match(problem({ command: [] })!, /command: must name a program/);
+  const other = { runtime: "python3.11", entrypointFiles: { bot: "main.py" }, command: ["a"] };
+  assert.match(problem(other)!, /image: is only for the runtime 'image'[^]*command: is only for/);
 });

@@ -25,7 +25,8 @@ Deno.test("parseDockerRunnerConfig() has a default for everything", () => {
   assert.equal(config.dataDir, "/home/me/.local/share/berth");
   assert.equal(config.minio, undefined);
   assert.deepEqual(config.buckets, { code: "custom-bots", results: "test-results", logs: "bot-logs" });
-  assert.deepEqual(config.images, { "python3.11": "python:3.11-slim", "nodejs20": "node:20-alpine" });
+  assert.equal(config.images["python3.11"], "python:3.11-slim");
+  assert.equal(config.images["nodejs20"], "node:20-alpine");
   assert.deepEqual(config.resources, {
     memoryBytes: 512 * 1024 ** 2,
     cpuShares: 512,
@@ -60,6 +61,18 @@ Deno.test("parseDockerRunnerConfig() reads what is set, and takes an empty value
   assert.equal(config.resources.cpuShares, 512);
   assert.equal(config.images.nodejs20, "registry.example:5000/node:20");
   assert.deepEqual(config.capabilities, ["NET_RAW", "CHOWN"]);
+});
+
+Deno.test("parseDockerRunnerConfig() gives the names of compiled languages the image of 'binary'", () => {
+  const { images } = parseDockerRunnerConfig({ RUNTIME_IMAGES: "binary=mine:1,ghc96=other:2" });
+  assert.deepEqual([images["rust-stable"], images.ghc96, images.image], ["mine:1", "other:2", undefined]);
+});
+
+Deno.test("parseDockerRunnerConfig() finds Docker's own configuration", () => {
+  const file = (variables: Record<string, string>) => parseDockerRunnerConfig(variables).dockerConfigFile;
+  assert.equal(file({ HOME: "/home/me" }), "/home/me/.docker/config.json");
+  assert.equal(file({ HOME: "/home/me", DOCKER_CONFIG: "/etc/berth/" }), "/etc/berth/config.json");
+  assert.equal(file({}), undefined);
 });
 
 Deno.test("parseDockerRunnerConfig() takes 0 as no limit of what a bot writes to disk", () => {

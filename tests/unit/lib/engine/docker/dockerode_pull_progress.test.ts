@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import {
-  parseImageReference,
   readPullProgress,
   toImageError,
+  toPullQuery,
 } from "../../../../../lib/engine/docker/dockerode_pull_progress.ts";
 import { ImageUnavailableError } from "../../../../../lib/errors.ts";
 
@@ -19,7 +19,7 @@ const REPORT = [
   '{"status":"Status: Downloaded é"}',
 ].join("\n");
 
-Deno.test("parseImageReference() splits name and tag", () => {
+Deno.test("toPullQuery() splits name and tag", () => {
   const digest = "sha256:" + "a".repeat(64);
   const cases: Record<string, [string, string]> = {
     "python": ["python", "latest"],
@@ -30,7 +30,7 @@ Deno.test("parseImageReference() splits name and tag", () => {
     [`python@${digest}`]: ["python", digest],
   };
   for (const [image, [fromImage, tag]] of Object.entries(cases)) {
-    assert.deepEqual(parseImageReference(image), { fromImage, tag });
+    assert.deepEqual(toPullQuery(image), { fromImage, tag });
   }
 });
 

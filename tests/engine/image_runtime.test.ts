@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { ImageUnavailableError } from "../../lib/errors.ts";
+import type { ExecutableInput } from "../../lib/executable/executable.ts";
+import { DOCKER_HOST, IMAGES } from "../support/fixtures/engine_support.ts";
+import { buildProgram, RUNS_PROGRAMS } from "../support/builders/program_builder.ts";
+import { linesUntil, RunnerFixture } from "../support/fixtures/runner_fixture.ts";
+import { OwnImage } from "../support/servers/own_image.ts";
+
+const PYTHON = IMAGES["python3.11"]!;
+const EXAMPLE = new URL("../../examples/runtimes/image/bot.py", import.meta.url);
+
+/** What a bot with an image of its own is; its archive holds only its description. */
+function imageBot(image: string, more: Partial<ExecutableInput> = {}): Partial<ExecutableInput> {
+  return { runtime: "image", image, entrypointFiles: {}, ...more };
+}
+
+const files = { x: new Uint8Array([1]) };
+const FOLDER = { "bot-config.yaml": "name: mine\n", "bot.py": await readFile(EXAMPLE, "utf8") };
+
+Deno.test("an image runs with the same contract: id, configuration, stop signal, result and state", async () => {
+  await using fixture = await RunnerFixture.open();
+  const { deploy, runner } = fixture;
+  const command = ["python3", "-u", "/bot/bot.py"];
+  const bot = await deploy(FOLDER, imageBot(PYTHON, { command, config: '{"symbol": "BTC-USD"}' }));
+  const { containerId } = await runner.startContainer(bot, { wait: false });
+  const lines = await linesUntil(runner, containerId, /watches/);
+  assert.equal(lines.at(-1), `${bot.id} watches BTC-USD`);
+  const stopped = await runner.stopContainer(containerId, { keep: true });
+  assert.deepEqual([stopped.how, stopped.exitCode], ["stopped", 143]);
+  const { result } = await runner.collect(containerId);
+  assert.deepEqual(result.problem, undefined, "its result.json is read");
+  await runner.removeContainer(containerId);
+
+  const script =
+    'touch "$STATE_DIR/x" && echo "$STATE_DIR" "$(pwd)" "${SCRIPT_PATH-none}" "$ID" "$CODE_MOUNT_DIR"';
+  const once = await deploy(
+    FOLDER,
+    imageBot(PYTHON, { command: ["sh", "-c", script], isLongRunning: false }),
+  );
+  const ended = await runner.startContainer(once);
+  assert.ok(ended.status === "success", JSON.stringify(ended));
+  assert.equal(ended.output, `/state / none ${once.id} /bot\n`);
+});
+
+Deno.test("a change of image or command is another specification", async () => {
+  await using fixture = await RunnerFixture.open();
+  const { deploy, runner } = fixture;
+  const bot = await deploy(FOLDER, imageBot(PYTHON));
+  const hashes = [bot, { ...bot, image: "other:1" }, { ...bot, command: ["a"] }].map((one) =>
+    runner.specHash(one)
+  );
+  assert.equal(new Set(hashes).size, 3);
+});
+
+Deno.test({
+  name: "an image without a shell runs its own program, and its entrypoint gives way to a command",
+  ignore: !RUNS_PROGRAMS,
+  async fn() {
+    // Without a shell, the program can only end: execve fails, and the next instruction is illegal.
+    const files = { mine: buildProgram("/none"), other: buildProgram("/none") };
+    await using image = await OwnImage.make(DOCKER_HOST, { files, entrypoint: ["/mine"] });
+    await using fixture = await RunnerFixture.open();
+    const { deploy, runner } = fixture;
+    for (const command of [undefined, ["/other"]]) {
+      const input = imageBot(image.name, { isLongRunning: false, ...(command && { command }) });
+      const ended = await runner.startContainer(await deploy(FOLDER, input));
+      // SIGILL: the program itself ran, without any script of Berth's.
+      assert.ok(ended.status === "error");
+      assert.equal(ended.exitCode, 132, ended.output);
+    }
+  },
+});
+
+Deno.test("an image without a program, and a command that is not there, say so and leave nothing", async () => {
+  await using image = await OwnImage.make(DOCKER_HOST, { files: { x: new Uint8Array() } });
+  await using fixture = await RunnerFixture.open();
+  const { deploy, runner } = fixture;
+  const nothing = await deploy(FOLDER, imageBot(image.name));
+  await assert.rejects(
+    runner.startContainer(nothing, { wait: false }),
+    /has no program of its own.*'command'/,
+  );
+  const input = imageBot(PYTHON, { command: ["not-there", "x"], isLongRunning: false });
+  const ended = await runner.startContainer(await deploy(FOLDER, input));
+  assert.ok(ended.status === "error");
+  assert.match(ended.message, /exit code 127/);
+  assert.match(ended.output, /not-there.*No such file/);
+});
+
+Deno.test("an image for another processor, and one that nobody has, are refused and leave nothing", async () => {
+  await using image = await OwnImage.make(DOCKER_HOST, { files, entrypoint: ["/x"], architecture: "s390x" });
+  await using fixture = await RunnerFixture.open();
+  const { deploy, runner } = fixture;
+  const isRefused = (pattern: RegExp) => (error: unknown) => {
+    assert.ok(error instanceof ImageUnavailableError, String(error));
+    assert.match(error.message, pattern);
+    return true;
+  };
+  const other = await deploy(FOLDER, imageBot(image.name));
+  await assert.rejects(
+    runner.startContainer(other, { wait: false }),
+    isRefused(/is for linux\/s390x, and the engine/),
+  );
+  await assert.rejects(
+    runner.resolveImage(image.name),
+    isRefused(/is for linux\/s390x, and the engine runs linux/),
+  );
+  const missing = await deploy(FOLDER, imageBot(`sha256:${"0".repeat(64)}`));
+  await assert.rejects(
+    runner.startContainer(missing, { wait: false }),
+    isRefused(/built or loaded here\. Build or load/),
+  );
+});
+
+Deno.test("resolveImage() pins an image that was built here to its id", async () => {
+  await using image = await OwnImage.make(DOCKER_HOST, { files, entrypoint: ["/x"] });
+  await using fixture = await RunnerFixture.open();
+  const { runner } = fixture;
+  const { reference, note } = await runner.resolveImage(image.name);
+  assert.match(reference, /^sha256:[0-9a-f]{64}$/);
+  assert.equal(note, "it was built or loaded on the engine's host");
+  assert.deepEqual(await runner.resolveImage(reference), { reference });
+  assert.equal(await runner.newerImage(image.name, reference), undefined);
+});
