@@ -23,6 +23,7 @@ export type { ContainerOwner } from "./lib/runner/container_ownership.ts";
 export type { ContainerUsage, EngineCallOptions } from "./lib/engine/container_orchestrator.ts";
 
 // Dependencies
+export type { ResolvedImage } from "./lib/runner/image_resolver.ts";
 export type { BuildDependenciesOptions, BuiltDependencies } from "./lib/dependencies/dependencies.ts";
 export type { BuildChoices } from "./lib/dependencies/dependency_key.ts";
 export type { BuildSettings } from "./lib/dependencies/build_settings.ts";

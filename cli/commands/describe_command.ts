@@ -57,9 +57,12 @@ async function read(client: ApiClient, id: string, signal: AbortSignal): Promise
   const bot = await unlessMissing(client.text("getBot", input, { signal }));
   const found = bot ?? await unlessMissing(client.text("getSchedule", input, { signal }));
   if (found === undefined) return undefined;
-  const { versions } = await client.call("listVersions", input, { signal });
+  const [{ versions }, image] = await Promise.all([
+    client.call("listVersions", input, { signal }),
+    unlessMissing(client.call("getImage", input, { signal })),
+  ]);
   const kind = bot === undefined ? "schedule" : "bot";
-  return { kind, ...parseExactJson(found) as object, versions } as Shown;
+  return { kind, ...parseExactJson(found) as object, versions, ...(image && { image }) } as Shown;
 }
 
 async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {

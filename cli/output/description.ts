@@ -6,6 +6,7 @@
 
 import type { Bot } from "../../services/contract/bots.ts";
 import type { VersionList } from "../../services/contract/code.ts";
+import type { UsedImage } from "../../services/contract/images.ts";
 import type { Schedule } from "../../services/contract/schedules.ts";
 import { ago, describeLabels } from "./bot_tables.ts";
 import { formatDuration } from "./duration.ts";
@@ -20,6 +21,8 @@ export type Shown =
 export interface Versions {
   /** The newest first. */
   readonly versions: VersionList["versions"];
+  /** The image that it runs in, if the service knows. */
+  readonly image?: UsedImage;
 }
 
 /** Ends that are shown with their last lines. */
@@ -42,6 +45,7 @@ export function describeBot(bot: Bot & Versions, now: number): string[] {
       ["Enabled", bot.document ? enabled ? "yes" : "no" : "it has no document"],
       ["Version", version],
       ["Runtime", runtime],
+      ...describeImage(bot),
       ["Container", containerId?.slice(0, 12)],
       ["Started", startedAt && `${startedAt} (${ago(startedAt, now)} ago)`],
       ["Last output", describeLastOutput(bot, now)],
@@ -76,6 +80,7 @@ export function describeSchedule(schedule: Schedule & Versions, now: number): st
       ["Runs at", schedule.schedule],
       ["Version", version],
       ["Runtime", runtime],
+      ...describeImage(schedule),
       ["Limits", schedule.limits && describeLimits(schedule.limits)],
       ["Network", schedule.limits?.network],
       ["Last run", last],
@@ -109,6 +114,23 @@ function describeLimits({ memoryMb, cpus, cpuShares, pids, diskMb }: NonNullable
     `${pids} processes`,
     ...(diskMb === undefined ? [] : [`${diskMb} MiB on disk`]),
   ].join(", ");
+}
+
+/** A pinned image stays until the next deployment; another one is the engine's, under its name. */
+function describeImage(
+  { id, image }: { readonly id: string; readonly image?: UsedImage },
+): (readonly [name: string, value: string | undefined])[] {
+  if (!image) return [];
+  const { name, pinned, newer, problem } = image;
+  const digest = (reference: string) => reference.slice(reference.lastIndexOf("@") + 1).slice(0, 19);
+  const todo = pinned === undefined
+    ? `docker pull ${name}, then 'berth restart ${id}'`
+    : "deploy it again to use it";
+  return [
+    ["Image", pinned === undefined ? name : `${name}, pinned to ${digest(pinned)}`],
+    ["Newer image", newer && `${digest(newer)}; ${todo}`],
+    ["Registry", problem && `asked for a newer image: ${problem}`],
+  ];
 }
 
 /** A bot that hangs runs, and prints nothing: only this shows it. */

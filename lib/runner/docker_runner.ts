@@ -24,7 +24,7 @@ import {
 import { type ContainerOwner, ContainerOwnership } from "./container_ownership.ts";
 import { ContainerRemover } from "./container_remover.ts";
 import { ContainerNotFoundError } from "../errors.ts";
-import type { Executable } from "../executable/executable.ts";
+import { type Executable, imageOf } from "../executable/executable.ts";
 import type { ExecutionResult, RunningResult } from "./execution_result.ts";
 import { type ContainerKind, LABEL } from "../engine/labels.ts";
 import { ImageResolver, type ResolvedImage } from "./image_resolver.ts";
@@ -136,6 +136,11 @@ export class DockerRunner implements Runner {
     } finally {
       this.#active.delete(building);
     }
+  }
+
+  /** {@inheritDoc Runner.imageOf} */
+  imageOf(executable: Executable): string {
+    return imageOf(executable, this.#parts.config.images);
   }
 
   /** {@inheritDoc Runner.resolveImage} */

@@ -216,6 +216,8 @@ export interface Runner extends AsyncDisposable {
    * `DependencyError` if the description of the libraries cannot be used or a build fails.
    */
   buildDependencies(executable: Executable, options?: BuildDependenciesOptions): Promise<BuiltDependencies>;
+  /** Returns the image that a start of an executable uses. */
+  imageOf(executable: Executable): string;
   /**
    * Finds out which image a tag stands for now, without pulling it. Rejects with `ImageUnavailableError` if there is no
    * such image, or none for the engine's platform.

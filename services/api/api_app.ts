@@ -18,6 +18,7 @@ import { codeHandlers } from "./code_handlers.ts";
 import { deploymentHandlers } from "./deployment_handlers.ts";
 import { DocumentWriter } from "./document_writer.ts";
 import { EventFeed } from "./event_feed.ts";
+import { imageHandlers } from "./image_handlers.ts";
 import { encryptedSecretHandlers } from "./encrypted_secret_handlers.ts";
 import { eventHandlers } from "./event_handlers.ts";
 import { ExitHistory } from "../bots/exit_history.ts";
@@ -88,6 +89,7 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
     // Code and deployments.
     ...codeHandlers(parts),
     ...deploymentHandlers(parts, writer),
+    ...imageHandlers(parts),
     // Logs.
     ...logs.handlers,
     // Events and statistics.

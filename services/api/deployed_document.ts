@@ -15,6 +15,7 @@ import type { BotDocument } from "../documents/bot_repository.ts";
 import { CONFIG_TEXT } from "../documents/config_text.ts";
 import { field, isObject } from "../documents/document_fields.ts";
 import { enablingFields } from "../documents/enabling_fields.ts";
+import type { PinnedImage } from "../documents/pinned_image.ts";
 import { defaultRestartMode } from "../documents/restart_mode.ts";
 import { parseScheduleDocument } from "../schedules/schedule_document.ts";
 import { ApiProblem } from "./api_problem.ts";
@@ -27,6 +28,8 @@ export interface DeployedDocumentOptions {
   readonly segment: number;
   /** What a bot may ask for. @default {anything} */
   readonly bounds?: LimitBounds;
+  /** The image that its tag stands for. @default {its tag is not pinned} */
+  readonly image?: PinnedImage;
   /** Current time in ms since the epoch. */
   readonly now: number;
 }
@@ -41,7 +44,7 @@ export interface DeployedDocumentOptions {
  */
 export function deployedDocument(
   request: DeploymentRequest,
-  { before, segment, now, bounds }: DeployedDocumentOptions,
+  { before, segment, now, bounds, image }: DeployedDocumentOptions,
 ): BotDocument {
   const { id, filePath, name, description, version, author, type, runtime, schedule, entrypoints, origin } =
     request;
@@ -73,6 +76,7 @@ export function deployedDocument(
         entrypoints,
         ...(origin !== undefined && { metadata: { origin } }),
       },
+      ...(image && { berth: { image } }),
     },
   };
   const parsed = schedule === undefined

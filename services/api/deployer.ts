@@ -16,6 +16,7 @@ import type { BotDocument } from "../documents/bot_repository.ts";
 import { CONFIG_TEXT } from "../documents/config_text.ts";
 import { field, isObject } from "../documents/document_fields.ts";
 import { newFieldsFor } from "../documents/refused_change.ts";
+import type { PinnedImage } from "../documents/pinned_image.ts";
 import { parseScheduleDocument } from "../schedules/schedule_document.ts";
 import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem } from "./api_problem.ts";
@@ -88,13 +89,20 @@ export class Deployer {
     const kind: DocumentKind = request.schedule === undefined ? "bots" : "schedules";
     const found = await this.find(id, signal);
     if (found && found.kind !== kind) throw otherKind(id, found.kind);
-    const make = (before: BotDocument | undefined) => {
+    const make = (before: BotDocument | undefined, image?: PinnedImage) => {
       requireBase(id, before, base);
       const segment = newFieldsFor(settings.segment).segment_id as number;
-      return deployedDocument(request, { before, segment, now: clock.now(), bounds: settings.bounds });
+      return deployedDocument(request, {
+        before,
+        segment,
+        now: clock.now(),
+        bounds: settings.bounds,
+        ...(image && { image }),
+      });
     };
-    // Problems of the request are reported before the archive is looked at.
-    const wanted = make(found?.document);
+    // Problems of the request are reported before the archive and the image are looked at.
+    const image = await this.#pinImage(make(found?.document), signal);
+    const wanted = make(found?.document, image);
     const isUnchanged = found !== undefined && isSame(found.document, wanted);
     if (!dryRun) await this.#requireArchive(request, signal);
     if (isUnchanged || dryRun) {
@@ -103,12 +111,20 @@ export class Deployer {
     }
     const { document } = await writer.change(kind, id, (before) => ({
       type: before ? "updated" : "created",
-      document: make(before),
+      document: make(before, image),
     }), { signal });
     await code.prune(id, [filePath, filePathOf(found?.document)], signal).catch((error) =>
       this.#log.warn("older archives not removed", { id, problem: messageOf(error) })
     );
     return await this.#answer(request, kind, document!, found, false, signal);
+  }
+
+  /** Finds out what the image of a document stands for now. @throws {ImageUnavailableError} If nobody has it. */
+  async #pinImage(document: BotDocument, signal: AbortSignal): Promise<PinnedImage | undefined> {
+    const parsed = parseBotDocument(document);
+    const name = parsed.status === "valid" ? parsed.executable.image : undefined;
+    if (name === undefined) return undefined;
+    return { name, reference: (await this.#parts.runner.resolveImage(name, { signal })).reference };
   }
 
   async #requireArchive({ filePath, entrypoints }: DeploymentRequest, signal: AbortSignal): Promise<void> {

@@ -20,6 +20,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   "object/conflict": 409,
   "engine/unavailable": 503,
   "engine/refused": 502,
+  "image/unavailable": 422,
   "bot-id/invalid": 400,
   "logs/pattern": 400,
   "time-limit": 504,

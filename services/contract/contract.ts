@@ -11,6 +11,7 @@ import { BOTS_CONTRACT } from "./bots.ts";
 import { CODE_CONTRACT } from "./code.ts";
 import { EVENTS_CONTRACT } from "./events.ts";
 import type { OperationContract } from "./common.ts";
+import { IMAGES_CONTRACT } from "./images.ts";
 import { LOGS_CONTRACT } from "./logs.ts";
 import type { OperationId } from "./operations.ts";
 import { RUNS_CONTRACT } from "./runs.ts";
@@ -28,6 +29,7 @@ export const CONTRACT = {
   ...BOTS_CONTRACT,
   // Code and deployments.
   ...CODE_CONTRACT,
+  ...IMAGES_CONTRACT,
   // Logs.
   ...LOGS_CONTRACT,
   // Events and statistics.

@@ -30,6 +30,7 @@ const SEEN: Readonly<Record<string, readonly (readonly [command: RegExp, output:
     [/ ps/, /^my-bot .* running$[^]*^second-bot .* running$/m],
   ],
   "docs/sdk.md": [],
+  "docs/runtimes.md": [],
   "docs/schedules.md": [
     [/ schedules/, /^morning-report .* 0 9 \* \* mon-fri \(America\/New_York\) +20\S+Z, in /m],
     [/ run-now/, /The run 'morning-report@\d+-manual' succeeded/],

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { ImageUnavailableError } from "../../lib/errors.ts";
 import type { ExecutableInput } from "../../lib/executable/executable.ts";
+import { berth, CliProcess, cliVariables, writeBot } from "../support/fixtures/cli_support.ts";
+import { CliFixture } from "../support/fixtures/cli_fixture.ts";
 import { DOCKER_HOST, IMAGES } from "../support/fixtures/engine_support.ts";
 import { buildProgram, RUNS_PROGRAMS } from "../support/builders/program_builder.ts";
 import { linesUntil, RunnerFixture } from "../support/fixtures/runner_fixture.ts";
@@ -122,4 +124,45 @@ Deno.test("resolveImage() pins an image that was built here to its id", async ()
   assert.equal(note, "it was built or loaded on the engine's host");
   assert.deepEqual(await runner.resolveImage(reference), { reference });
   assert.equal(await runner.newerImage(image.name, reference), undefined);
+});
+
+Deno.test("berth deploy pins an image, describe shows it, and what cannot run is refused whole", async () => {
+  await using fixture = await CliFixture.open((temp) => [cliVariables(temp).BERTH_INSTANCE!]);
+  const { temp } = fixture;
+  const env = cliVariables(temp, { HTTP_ADDR: "off" });
+  const flags = (await berth(env, "permissions")).trim().split(" ");
+  await using service = CliProcess.start(["start"], env, flags);
+  await service.printed(/listening/);
+  const write = (image: string) =>
+    writeBot(`${temp}/bot`, {
+      ...FOLDER,
+      "bot-config.yaml": `name: mine\nversion: 1.0.0\nruntime: image\nimage: ${image}\n` +
+        "command: [python3, -u, /bot/bot.py]\n",
+      "config.json": '{ "symbol": "BTC-USD" }',
+    });
+
+  const deployed = JSON.parse(await berth(env, "deploy", await write(PYTHON), "--json"));
+  assert.deepEqual(deployed.start, { outcome: "running" });
+  assert.match(
+    await berth(env, "describe", "mine"),
+    /Runtime +image\n +Image +\S+, pinned to sha256:[0-9a-f]{12}\n/,
+  );
+  const again = JSON.parse(await berth(env, "deploy", `${temp}/bot`, "--json"));
+  assert.deepEqual([again.isUnchanged, again.start.outcome], [true, "running"]);
+
+  await using other = await OwnImage.make(DOCKER_HOST, { files, entrypoint: ["/x"], architecture: "s390x" });
+  const problems: [image: string, message: RegExp][] = [
+    [other.name, /is for linux\/s390x, and the engine runs linux/],
+    ["Not/valid", /image: must be an image such as/],
+    [`sha256:${"0".repeat(64)}`, /The engine has no image/],
+  ];
+  for (const [image, message] of problems) {
+    const refused = await CliProcess.run(["deploy", await write(image)], env);
+    assert.equal(refused.code, 1, refused.stdout);
+    assert.match(refused.output, message);
+  }
+  assert.match(await berth(env, "ps"), /mine .* running\n/);
+  await berth(env, "remove", "mine", "--purge");
+  service.kill("SIGTERM");
+  assert.equal(await service.end(), 0, service.output);
 });

@@ -17,7 +17,9 @@ const OF_THE_SCRIPT = ["setup", "test", "ok", "bench", "help"];
 /** The pages whose commands tests/engine/docs.test.ts runs. */
 const RUN_PAGES = [
   "README.md",
-  ...["getting-started", "bots", "sdk", "schedules", "operating", "secrets"].map((name) => `docs/${name}.md`),
+  ...["getting-started", "bots", "runtimes", "sdk", "schedules", "operating", "secrets"].map((name) =>
+    `docs/${name}.md`
+  ),
 ];
 
 const place = ({ page, line }: DocBlock) => `${page}:${line}`;
@@ -28,7 +30,8 @@ function isRun({ page, language, attributes: { file, parse, run } }: DocBlock): 
     case "sh":
       return RUN_PAGES.includes(page) || run === "permissions";
     case "ts":
-      return run === "store" || run === "runner";
+      return file !== undefined || run === "store" || run === "runner";
+    case "bash":
     case "json":
     case "yaml":
     case "python":

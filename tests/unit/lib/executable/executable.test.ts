@@ -94,14 +94,15 @@ Deno.test("parseExecutable() rejects a configuration that is not an object, with
 Deno.test("parseExecutable() wants an image with the runtime 'image', and with no other", () => {
   const input = { id: "a", filePath: "a", entrypointFiles: {}, runtime: "image", image: "me/bot:1" };
   assert.deepEqual(parseExecutable(input).entrypointFiles, {});
-  const problem = (more: object) => {
+  const { image: _image, ...without } = input;
+  const problem = (more: object, base: typeof without = input) => {
     try {
-      parseExecutable({ ...input, ...more });
+      parseExecutable({ ...base, ...more });
     } catch (error) {
       return (error as Error).message;
     }
   };
-  assert.match(problem({ image: undefined })!, /image: is missing, and the runtime 'image' needs one/);
+  assert.match(problem({}, without)!, /image: is missing, and the runtime 'image' needs one/);
   assert.match(problem({ image: "Me/bot" })!, /image: must be an image such as/);
   assert.match(problem({ command: [] })!, /command: must name a program/);
   const other = { runtime: "python3.11", entrypointFiles: { bot: "main.py" }, command: ["a"] };
