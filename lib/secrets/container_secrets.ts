@@ -52,13 +52,15 @@ export class ContainerSecrets {
   }
 
   /**
-   * Checks that every secret has a usable value.
+   * Checks that every secret has a usable value, and that a container could be given it.
    *
    * @param references The references.
    * @param signal Gives up.
    * @throws {SecretUnavailableError} If one has none.
+   * @throws {BerthError} If there is no folder in memory (`secrets/no-memory`).
    */
   async check(references: SecretReferences, signal?: AbortSignal): Promise<void> {
+    await this.#folders.ensure();
     await this.#resolver.resolve(references, { signal });
   }
 
@@ -97,7 +99,9 @@ export class ContainerSecrets {
     if (known) return known;
     const found = this.#find(name, referencesOf(labels));
     this.#redactors.set(name, found);
-    found.catch(() => this.#redactors.delete(name));
+    // A value that cannot be read now may be there for the next lines.
+    const forget = () => this.#redactors.delete(name);
+    found.then((redactor) => void (redactor instanceof BlankRedactor && forget()), forget);
     return found;
   }
 

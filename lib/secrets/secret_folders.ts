@@ -34,6 +34,15 @@ export class SecretFolders {
   }
 
   /**
+   * Makes sure that there is a place for the folders.
+   *
+   * @throws {BerthError} If there is no folder in memory (`secrets/no-memory`).
+   */
+  async ensure(): Promise<void> {
+    await ensureMemoryFolder(this.#options);
+  }
+
+  /**
    * Writes the secrets of a container.
    *
    * @param name Name of the container's workspace.

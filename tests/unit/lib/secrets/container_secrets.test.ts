@@ -16,11 +16,16 @@ function secretsOf(
   const env = new EnvSecrets(
     Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, new Secret(value)])),
   );
+  return new ContainerSecrets(resolverOf(env), foldersOf(folders));
+}
+
+function resolverOf(env: EnvSecrets): SecretResolver {
+  return new SecretResolver({ file: env, env, age: env, vault: env });
+}
+
+function foldersOf(folders: Record<string, Record<string, string>>): SecretFolders {
   const read = (name: string) => Promise.resolve(folders[name] && new Map(Object.entries(folders[name])));
-  return new ContainerSecrets(
-    new SecretResolver({ file: env, env, age: env, vault: env }),
-    { read } as Partial<SecretFolders> as SecretFolders,
-  );
+  return { read } as Partial<SecretFolders> as SecretFolders;
 }
 
 async function shown(secrets: ContainerSecrets, line: string, labels: Record<string, string> = LABELS) {
@@ -43,6 +48,11 @@ Deno.test("ContainerSecrets reads values anew after the machine has lost its mem
 Deno.test("ContainerSecrets hides all output that may show a secret that nobody knows any more", async () => {
   const hidden = "*** (hidden by Berth, because it may show secret KEY, which cannot be read any more)";
   assert.equal(await shown(secretsOf({}, {}), "anything"), hidden);
+  const variables: Record<string, Secret> = {};
+  const later = new ContainerSecrets(resolverOf(new EnvSecrets(variables)), foldersOf({}));
+  assert.equal(await shown(later, "the value"), hidden);
+  variables.KEY = new Secret("the value");
+  assert.equal(await shown(later, "a the value b"), "a *** b", "it can be read again");
   const damaged = { ...LABELS, [LABEL.secrets]: "{" };
   assert.match(await shown(secretsOf({}, { KEY: "x" }), "anything", damaged), /^\*\*\* \(hidden by Berth/);
 });
