@@ -104,6 +104,12 @@ const ALLOWED: Rules["allowed"] = {
     "services/ownership",
   ],
   "services/records": ["services/documents"],
+  "services/revisions": [
+    ...GROUND,
+    "lib/runner",
+    "services/documents",
+    "services/records",
+  ],
   "services/backtests": [
     ...GROUND,
     "lib/executable",
@@ -129,6 +135,7 @@ const ALLOWED: Rules["allowed"] = {
     "services/bots",
     "services/contract",
     "services/cron",
+    "services/revisions",
   ],
   "services/mongo": [...GROUND, "lib/objects", ...PORTS],
   "services/sqlite": [...GROUND, ...PORTS],

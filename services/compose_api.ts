@@ -85,6 +85,7 @@ export function composeApi(config: ServiceConfig, parts: ApiCompositionParts): C
       bounds,
       resources,
       network,
+      keepRevisions: config.keepRevisions,
       uploadFolder: `${tempDir}/${instance}/uploads`,
     },
     clock: systemClock,

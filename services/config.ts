@@ -42,6 +42,8 @@ export interface ServiceConfig {
   readonly maxConcurrentBacktests: number;
   /** How much history each schedule keeps. */
   readonly retention: RunRetention;
+  /** How many revisions of each bot and schedule stay a way back, unless its document says otherwise. */
+  readonly keepRevisions: number;
   /** Time between two full resyncs, in ms. */
   readonly reconcileIntervalMs: number;
   /** Segment to serve, or `ALL_SEGMENTS`. */
@@ -122,6 +124,13 @@ export const SERVICE_SCHEMA = z.object({
   ).meta(about("Schedules", "run records kept of each schedule, and backtests of each bot")),
   RUN_HISTORY_DAYS: z.string().regex(/^[1-9]\d{0,3}$/, "must be a whole number of days from 1 to 9999")
     .default("30").meta(about("Schedules", "days that records of runs and backtests are kept")),
+  KEEP_REVISIONS: z.string().regex(/^([1-9]\d?|100)$/, "must be a whole number from 1 to 100").default("10")
+    .meta(
+      about(
+        "Service",
+        "revisions of each bot and schedule that stay a way back, with their archives; `keep_revisions` of a document overrides it",
+      ),
+    ),
   RECONCILE_INTERVAL: z.string().regex(/^[1-9]\d{0,5}$/, "must be a whole number of seconds").default("30")
     .meta(about("Service", "seconds between two full resyncs")),
   SEGMENT_ID: z.string().regex(/^(-1|\d{1,9})$/, "must be a number of a segment, or -1 for all").default(
@@ -206,6 +215,7 @@ export function parseServiceConfig(variables: Readonly<Record<string, string | u
       maxRecords: Number(value.RUN_HISTORY_LIMIT),
       maxAgeMs: Number(value.RUN_HISTORY_DAYS) * DAY_MS,
     },
+    keepRevisions: Number(value.KEEP_REVISIONS),
     reconcileIntervalMs: Number(value.RECONCILE_INTERVAL) * 1000,
     segment: Number(value.SEGMENT_ID),
     botsOnShutdown: value.BOTS_ON_SHUTDOWN,

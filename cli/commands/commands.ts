@@ -14,6 +14,7 @@ import {
   readExpires,
   readFor,
   readNumber,
+  readRevisionNumber,
   readTail,
   readTime,
   requireLogs,
@@ -94,6 +95,55 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     help: HELP.describe.text,
     run: async (ids, { json }, context) =>
       (await import("./describe_command.ts")).describeCommand({ ids, json: json === true }, context),
+  },
+  history: {
+    options: { limit: { type: "string" }, json: { type: "boolean" } },
+    takes: ID,
+    isClient: true,
+    help: HELP.history.text,
+    run: async ([id], { limit, json }, context) =>
+      (await import("./history_command.ts")).historyCommand(
+        { id: id!, limit: readNumber("limit", limit) ?? 20, json: json === true },
+        context,
+      ),
+  },
+  diff: {
+    options: { json: { type: "boolean" } },
+    takes: { ...ID, what: "an id and one or two numbers of revisions", min: 2, max: 3 },
+    isClient: true,
+    help: HELP.diff.text,
+    run: async ([id, from, to], { json }, context) =>
+      (await import("./diff_command.ts")).diffCommand({
+        id: id!,
+        from: readRevisionNumber(from!),
+        ...(to !== undefined && { to: readRevisionNumber(to) }),
+        json: json === true,
+      }, context),
+  },
+  rollback: {
+    options: { "no-wait": { type: "boolean" }, "dry-run": { type: "boolean" }, json: { type: "boolean" } },
+    takes: { ...ID, what: "an id, and perhaps the number of a revision", max: 2 },
+    isClient: true,
+    help: HELP.rollback.text,
+    run: async ([id, to], { json, "no-wait": noWait, "dry-run": dryRun }, context) =>
+      (await import("./rollback_command.ts")).rollbackCommand({
+        id: id!,
+        ...(to !== undefined && { to: readRevisionNumber(to) }),
+        wait: noWait !== true,
+        dryRun: dryRun === true,
+        json: json === true,
+      }, context),
+  },
+  prune: {
+    options: { "dry-run": { type: "boolean" }, json: { type: "boolean" } },
+    takes: { ...ID, min: 0 },
+    isClient: true,
+    help: HELP.prune.text,
+    run: async ([id], { json, "dry-run": dryRun }, context) =>
+      (await import("./prune_command.ts")).pruneCommand(
+        { ...text("id", id), dryRun: dryRun === true, json: json === true },
+        context,
+      ),
   },
   events: {
     options: {

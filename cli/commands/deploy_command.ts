@@ -9,11 +9,10 @@ import { InvalidBotFolderError } from "../../lib/errors.ts";
 import { IMAGE_RUNTIME } from "../../lib/executable/runtimes.ts";
 import { ApiClient, serverOf } from "../client/api_client.ts";
 import { type CliContext, EXIT } from "../context.ts";
-import { awaitStart, type StartOutcome } from "../deploy/await_start.ts";
+import { awaitOutcome, isGood, showOutcome } from "../deploy/await_outcome.ts";
 import { readBotFolder } from "../deploy/bot_folder.ts";
-import { type DeployedFolder, deployFolder, findDeployment } from "../deploy/deploy_folder.ts";
+import { type DeployedFolder, deployFolder } from "../deploy/deploy_folder.ts";
 import { describeDeployed, notesOnDeployed } from "../deploy/describe_deployed.ts";
-import { explainFailure, type FailureReport } from "../deploy/explain_failure.ts";
 import { originOf } from "../deploy/origin_of.ts";
 import { describeLeftOut, showPacking } from "../deploy/pack_progress.ts";
 import { progressBar } from "../output/pull_progress.ts";
@@ -36,12 +35,6 @@ export interface DeployOptions {
   /** Print one JSON object. */
   readonly json: boolean;
 }
-
-/** How a deployed bot does. */
-type Start = StartOutcome & FailureReport;
-
-/** How long a new bot must stay up, in ms. */
-const STAY_MS = 3000;
 
 /**
  * Deploys a bot folder: as a schedule if its description has one, else as a bot, and waits until the bot runs and stays
@@ -87,27 +80,8 @@ export async function deployCommand(options: DeployOptions, context: CliContext)
   const start = mustWait ? await awaitOutcome(deployed, client, context) : undefined;
   terminal.transient("");
   if (json) terminal.out(JSON.stringify({ ...deployed, ...(start && { start }) }));
-  else if (start) showStart(deployed, start, context);
+  else if (start) showOutcome(deployed, start, context);
   return !start || isGood(start) ? EXIT.ok : EXIT.failed;
-}
-
-async function awaitOutcome(
-  { id, isUnchanged }: DeployedFolder,
-  client: ApiClient,
-  { terminal, signal }: CliContext,
-): Promise<Start> {
-  const ended = await awaitStart({
-    look: async () => (await findDeployment(client, id, signal))?.progress,
-    stayMs: isUnchanged ? 0 : STAY_MS,
-    onCondition: (condition) => terminal.transient(printable(`${id}: ${condition}`)),
-    signal,
-  });
-  if (isGood(ended)) return ended;
-  return { ...ended, ...await explainFailure(id, client, signal) };
-}
-
-function isGood({ outcome }: StartOutcome): boolean {
-  return outcome === "running" || outcome === "completed";
 }
 
 function showTimes({ nextTimes = [], enabled }: DeployedFolder, { terminal }: CliContext): void {
@@ -116,33 +90,4 @@ function showTimes({ nextTimes = [], enabled }: DeployedFolder, { terminal }: Cl
 
 function shortTime(time: string): string {
   return time.replace("T", " ").replace(/(:\d\d)\.\d+Z$/, "$1 UTC");
-}
-
-function showStart({ id, isUnchanged }: DeployedFolder, start: Start, { terminal }: CliContext): void {
-  if (start.outcome === "running") {
-    terminal.out(
-      printable(isUnchanged ? `${id} runs` : `${id} runs, and has stayed up for ${STAY_MS / 1000} s`),
-    );
-    return;
-  }
-  if (start.outcome === "completed") {
-    terminal.out(
-      printable(
-        isUnchanged
-          ? `${id} has ended well before: 'berth restart ${id}' runs it again`
-          : `${id} ran, and has ended well (exit code 0)`,
-      ),
-    );
-    return;
-  }
-  const what = start.outcome === "failed" ? "does not run" : "does not run yet";
-  const why = start.state === "backing-off" && start.reason !== undefined
-    ? `it ended (${start.reason}), and the service starts it again and again`
-    : start.condition;
-  terminal.note(printable(`berth: ${id} ${what}: ${why}`));
-  if (start.lastLines) {
-    terminal.note("Its last lines:");
-    for (const line of start.lastLines) terminal.note(printable(`  ${line}`));
-  }
-  terminal.note(printable(start.advice ?? `'berth logs ${id}' prints its log.`));
 }

@@ -181,6 +181,31 @@ are left out. Bots and schedules that were removed keep their logs.
   --all         instead of ids: search the stored logs of all bots and schedules, the newest day first; needs --grep
   --json        print one JSON object per line: bot, time, stream, text`,
   },
+  history: {
+    group: "Look",
+    takes: "ID",
+    summary: "list the revisions of a bot or a schedule",
+    text: `Usage: berth history ID [--limit N] [--json]
+
+Lists the revisions of a bot or a schedule, the latest first: when each was written, by whom and why, its version, and
+what it changed. Every deployment makes a revision, and so does every other change of the document; enabling and
+disabling does not. Says which revision is deployed, which one the running container was started from, and to which
+ones nobody can go back any more.
+
+  --limit N  at most so many revisions, up to 100 (default: 20)
+  --json     print one JSON array`,
+  },
+  diff: {
+    group: "Look",
+    takes: "ID REV [REV]",
+    summary: "show how two revisions differ",
+    text: `Usage: berth diff ID REV [REV] [--json]
+
+Shows how two revisions of a bot or a schedule differ, or a revision and the latest one: values of the document, files
+of the code, and the changed lines of text files. The values of keys whose names look like secrets are not shown.
+
+  --json  print one JSON object`,
+  },
   events: {
     group: "Look",
     takes: "[ID]",
@@ -204,6 +229,32 @@ RESTARTS counts the starts in a row before the running one. On a screen, the lis
 otherwise the command measures for a second and prints once. The engine is asked only while it runs.
 
   --json  print one JSON array, once`,
+  },
+  rollback: {
+    group: "Change",
+    takes: "ID [REV]",
+    summary: "bring an earlier revision back",
+    text: `Usage: berth rollback ID [REV] [--no-wait] [--dry-run] [--json]
+
+Writes the document of an earlier revision again, as a new revision: its code, configuration and settings. Without REV,
+goes back to the latest revision before the deployed one that differs from it. A disabled bot stays disabled. Looks
+first whether everything that the revision needs is there, and waits until the bot runs, as 'berth deploy' does.
+
+  --no-wait  do not wait until the bot runs
+  --dry-run  only check
+  --json     print one JSON object`,
+  },
+  prune: {
+    group: "Change",
+    takes: "[ID]",
+    summary: "remove archives that nothing needs",
+    text: `Usage: berth prune [ID] [--dry-run] [--json]
+
+Removes archives and dependencies that no document, none of the last 'keep_revisions' revisions, no container and no
+open run or backtest needs, of one bot or schedule or of all. Every deployment does so for its own bot.
+
+  --dry-run  only list what would be removed, with sizes
+  --json     print one JSON object`,
   },
   disable: {
     group: "Change",

@@ -64,6 +64,17 @@ export function readExpires(text: Values[string]): { expiresMs?: number } {
   return { expiresMs };
 }
 
+/**
+ * Reads the number of a revision.
+ *
+ * @param text The given value.
+ * @throws {UsageError} If it is none.
+ */
+export function readRevisionNumber(text: string): number {
+  if (/^[1-9]\d{0,7}$/.test(text)) return Number(text);
+  throw new UsageError(`'${text}' is no number of a revision: 'berth history ID' lists them.`);
+}
+
 /** The largest `--tail`, which the service holds at once. */
 const MAX_TAIL = 100_000;
 

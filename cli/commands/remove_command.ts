@@ -81,12 +81,13 @@ async function purgeWhenGone(
   }
 }
 
-function describePurged({ archives, logs, results, runs }: OperationOutput<"purge">): string {
+function describePurged({ archives, logs, results, runs, revisions }: OperationOutput<"purge">): string {
   const parts = [
     count(archives, "archive"),
     count(logs, "day of logs", "days of logs"),
     count(results, "result"),
     ...(runs > 0 ? [count(runs, "record of a run", "records of runs")] : []),
+    ...(revisions > 0 ? [count(revisions, "revision")] : []),
   ];
   return parts.join(", ");
 }

@@ -15,6 +15,7 @@ import { Audit } from "./audit.ts";
 import { botHandlers } from "./bot_handlers.ts";
 import { backtestHandlers } from "./backtest_handlers.ts";
 import { codeHandlers } from "./code_handlers.ts";
+import { Deployer } from "./deployer.ts";
 import { deploymentHandlers } from "./deployment_handlers.ts";
 import { DocumentWriter } from "./document_writer.ts";
 import { EventFeed } from "./event_feed.ts";
@@ -30,12 +31,14 @@ import { Idempotency } from "./idempotency.ts";
 import { logHandlers } from "./log_handlers.ts";
 import { addOperations, type ApiEnv, type Around } from "./operation_routes.ts";
 import { problemResponse } from "./problem_response.ts";
+import { revisionHandlers } from "./revision_handlers.ts";
 import { runHandlers } from "./run_handlers.ts";
 import { scheduleHandlers } from "./schedule_handlers.ts";
 import { serviceHandlers } from "./service_handlers.ts";
 import { sessionHandlers } from "./session_handlers.ts";
 import { Sessions } from "./sessions.ts";
 import { Tokens } from "./tokens.ts";
+import { openVersionTools } from "./version_tools.ts";
 
 /** Where a request comes in. */
 export type Entrance = "unix" | "tcp";
@@ -79,17 +82,21 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
     if (caller) context.set("caller", caller);
     await next();
   });
-  const writer = new DocumentWriter(parts);
+  const versions = openVersionTools(parts);
+  const writer = new DocumentWriter({ ...parts, ...versions });
+  const deployer = new Deployer({ ...parts, ...versions, writer });
   const logs = logHandlers(parts);
   const exits = new ExitHistory(parts.records);
   if (parts.botService) exits.watch(parts.botService.state, parts.bots);
   const handlers: Handlers = {
     getHealth: () => Promise.resolve({ body: { status: "ok" } }),
-    ...botHandlers(parts, { writer, exits }),
+    ...botHandlers(parts, { writer, exits, starts: versions.starts }),
     // Code and deployments.
-    ...codeHandlers(parts),
-    ...deploymentHandlers(parts, writer),
+    ...codeHandlers(parts, versions.retention),
+    ...deploymentHandlers({ ...parts, ...versions }, deployer),
     ...imageHandlers(parts),
+    // Revisions.
+    ...revisionHandlers(parts, { ...versions, writer, deployer }),
     // Logs.
     ...logs.handlers,
     // Events and statistics.

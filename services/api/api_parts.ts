@@ -105,6 +105,8 @@ export interface ApiSettings {
   readonly auditMaxAgeMs: number;
   /** Names of the buckets. */
   readonly buckets: { readonly code: string; readonly results: string; readonly logs: string };
+  /** How many revisions stay a way back, unless a document says otherwise. */
+  readonly keepRevisions: number;
   /** Limits of an archive that a start accepts. */
   readonly archiveLimits: ArchiveLimits;
   /** What a bot may ask for. */

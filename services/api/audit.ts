@@ -62,7 +62,7 @@ export class Audit {
     if (subject !== undefined) trail.subject = String(subject);
     const entry = { who: caller.name, from: caller.from, operation };
     try {
-      const answer = await withTrail(trail, next);
+      const answer = await withTrail(trail, { operation, who: caller.name }, next);
       const status = answer.status ?? (answer.body === undefined ? 204 : 200);
       await this.#write({ ...entry, ...trail, status });
       return answer;

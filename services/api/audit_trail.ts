@@ -5,6 +5,7 @@
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { OperationId } from "../contract/operations.ts";
 
 /** What a request changed. */
 export interface AuditTrail {
@@ -16,16 +17,30 @@ export interface AuditTrail {
   after?: string;
 }
 
-const trails = new AsyncLocalStorage<AuditTrail>();
+/** Who makes a request. */
+export interface RequestCause {
+  /** The operation. */
+  readonly operation: OperationId;
+  /** Name of the caller. */
+  readonly who: string;
+}
+
+const trails = new AsyncLocalStorage<{ readonly trail: AuditTrail; readonly cause: RequestCause }>();
 
 /**
  * Runs the handler of a request.
  *
  * @param trail Takes what the handler notes.
+ * @param cause Who makes the request.
  * @param work The handler.
  */
-export function withTrail<T>(trail: AuditTrail, work: () => Promise<T>): Promise<T> {
-  return trails.run(trail, work);
+export function withTrail<T>(trail: AuditTrail, cause: RequestCause, work: () => Promise<T>): Promise<T> {
+  return trails.run({ trail, cause }, work);
+}
+
+/** Returns who makes the current request; `undefined` outside of one, and for one that only reads. */
+export function currentCause(): RequestCause | undefined {
+  return trails.getStore()?.cause;
 }
 
 /**
@@ -34,6 +49,6 @@ export function withTrail<T>(trail: AuditTrail, work: () => Promise<T>): Promise
  * @param change What it changed.
  */
 export function noteChange(change: AuditTrail): void {
-  const trail = trails.getStore();
-  if (trail) Object.assign(trail, change);
+  const store = trails.getStore();
+  if (store) Object.assign(store.trail, change);
 }

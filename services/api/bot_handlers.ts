@@ -9,6 +9,7 @@ import type { StoredLogLine } from "../../lib/logs/line_format.ts";
 import type { ExitHistory } from "../bots/exit_history.ts";
 import type { Bot, BotSummary } from "../contract/bots.ts";
 import { parseBotDocument } from "../documents/bot_document.ts";
+import type { StartHistory } from "../revisions/start_history.ts";
 import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem, notFound } from "./api_problem.ts";
 import { botAdviceOf, botExitsOf, botSummaryOf } from "./bot_view.ts";
@@ -31,6 +32,8 @@ export interface BotHandlerTools {
   readonly writer: DocumentWriter;
   /** The last ends of containers. */
   readonly exits: ExitHistory;
+  /** The last starts of containers. */
+  readonly starts: StartHistory;
 }
 
 /** Lines of a log that are searched for those before the last ends. */
@@ -46,7 +49,7 @@ const LINES_TIMEOUT_MS = 3000;
  */
 export function botHandlers(
   parts: ApiParts,
-  { writer, exits }: BotHandlerTools,
+  { writer, exits, starts }: BotHandlerTools,
 ): Handlers<BotOperation> {
   const { bots, botService, runner } = parts;
 
@@ -132,13 +135,15 @@ export function botHandlers(
       return {};
     },
 
-    enableBot: async ({ params: { id }, header, signal }) =>
-      changed(id, await writer.setEnabled("bots", id, true, { ifMatch: header("if-match"), signal })),
+    async enableBot({ params: { id }, caller, header, signal }) {
+      starts.ask(id, "enable", caller.name);
+      return changed(id, await writer.setEnabled("bots", id, true, { ifMatch: header("if-match"), signal }));
+    },
 
     disableBot: async ({ params: { id }, header, signal }) =>
       changed(id, await writer.setEnabled("bots", id, false, { ifMatch: header("if-match"), signal })),
 
-    async restartBot({ params: { id }, signal }) {
+    async restartBot({ params: { id }, caller, signal }) {
       const document = await bots.get(id, { signal });
       if (!document) throw await missingBot(parts, id, signal);
       const parsed = parseBotDocument(document, { key: id, bounds: parts.settings.bounds });
@@ -157,6 +162,7 @@ export function botHandlers(
           },
         );
       }
+      starts.ask(id, "restart", caller.name);
       if (!botService?.restart(id)) {
         throw new ApiProblem(
           409,

@@ -22,13 +22,10 @@ import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem } from "./api_problem.ts";
 import { receiveArchive, type ReceiveArchiveOptions } from "./receive_archive.ts";
 
-/** Number of archives of one bot that a deployment keeps, for a way back. */
-const KEPT_ARCHIVES = 10;
-
 /** What the archives need of the API's parts. */
 export type CodeArchivesParts = Pick<ApiParts, "store" | "archives" | "settings" | "clock">;
 
-/** Stores, finds and removes archives. An archive is immutable. */
+/** Stores and finds archives. An archive is immutable. */
 export class CodeArchives {
   readonly #parts: CodeArchivesParts;
   readonly #uploads: UploadFolder;
@@ -109,20 +106,6 @@ export class CodeArchives {
       if (name) found.push(toStoredCode(id, name, info));
     }
     return found.sort((a, b) => (a.storedAt < b.storedAt ? 1 : a.storedAt > b.storedAt ? -1 : 0));
-  }
-
-  /**
-   * Removes older archives of a bot or a schedule.
-   *
-   * @param id Its id.
-   * @param used Keys that stay in any case: a start with one of them may be under way.
-   * @param signal Gives up.
-   */
-  async prune(id: string, used: readonly unknown[], signal: AbortSignal): Promise<void> {
-    const { store, settings: { buckets } } = this.#parts;
-    for (const { filePath } of (await this.list(id, signal)).slice(KEPT_ARCHIVES)) {
-      if (!used.includes(filePath)) await store.delete(buckets.code, filePath, { signal });
-    }
   }
 
   async #check(archivePath: string, signal: AbortSignal): Promise<string> {

@@ -6,6 +6,8 @@
 
 import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem } from "./api_problem.ts";
+import { archiveKey } from "../documents/archive_key.ts";
+import type { ArchiveRetention } from "./archive_retention.ts";
 import { CodeArchives } from "./code_archives.ts";
 import { filePathOf } from "./deployer.ts";
 import type { Handlers } from "./handlers.ts";
@@ -14,11 +16,17 @@ import type { Handlers } from "./handlers.ts";
  * Makes the handlers.
  *
  * @param parts What the API works with.
+ * @param retention Removes what nothing needs.
  */
-export function codeHandlers(parts: ApiParts): Handlers<"getCode" | "putCode" | "listVersions"> {
+export function codeHandlers(
+  parts: ApiParts,
+  retention: ArchiveRetention,
+): Handlers<"getCode" | "putCode" | "listVersions" | "pruneCode"> {
   const archives = new CodeArchives(parts);
   return {
     async getCode({ params: { id, version, build }, signal }) {
+      // Who asks deploys it next, without uploading it.
+      retention.claim(archiveKey(id, { version, build }));
       const code = await archives.find(id, { version, build }, signal);
       if (code) return { body: code };
       throw new ApiProblem(
@@ -31,7 +39,15 @@ export function codeHandlers(parts: ApiParts): Handlers<"getCode" | "putCode" | 
     async putCode({ params: { id, version }, query: { sha256 }, body, header, signal }) {
       const announced = Number(header("content-length") ?? 0);
       const { code, isNew } = await archives.add(id, version, { body, sha256, announced }, signal);
+      retention.claim(code.filePath);
       return { status: isNew ? 201 : 200, body: code };
+    },
+
+    async pruneCode({ body: { id, dryRun }, signal }) {
+      const objects = id === undefined
+        ? await retention.pruneAll({ dryRun, signal })
+        : await retention.prune(id, { dryRun, signal });
+      return { body: { objects, bytes: objects.reduce((total, { size }) => total + size, 0) } };
     },
 
     async listVersions({ params: { id }, signal }) {

@@ -5,8 +5,6 @@
  */
 
 import { isDeepStrictEqual } from "node:util";
-import { getLogger } from "@logtape/logtape";
-import { messageOf } from "../../lib/errors.ts";
 import { specHash } from "../../lib/runner/spec_hash.ts";
 import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
 import { describeCron } from "../cron/describe_cron.ts";
@@ -20,7 +18,7 @@ import type { PinnedImage } from "../documents/pinned_image.ts";
 import { parseScheduleDocument } from "../schedules/schedule_document.ts";
 import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem } from "./api_problem.ts";
-import type { CodeArchives } from "./code_archives.ts";
+import type { ArchiveRetention } from "./archive_retention.ts";
 import { deployedDocument } from "./deployed_document.ts";
 import { type DocumentKind, type DocumentWriter, otherKind } from "./document_writer.ts";
 import { inspectStoredArchive } from "./inspect_stored_archive.ts";
@@ -41,15 +39,14 @@ export interface FoundDeployment {
 export interface DeployerParts extends ApiParts {
   /** Writes the documents. */
   readonly writer: DocumentWriter;
-  /** The archives. */
-  readonly code: CodeArchives;
+  /** Removes archives that nothing needs. */
+  readonly retention: ArchiveRetention;
 }
 
 /** Deploys one after the other of an id: a deployment happens whole or not at all. */
 export class Deployer {
   readonly #parts: DeployerParts;
   readonly #turns = new KeyedMutex();
-  readonly #log = getLogger(["berth", "api"]);
 
   /** @param parts What it works with. */
   constructor(parts: DeployerParts) {
@@ -83,8 +80,18 @@ export class Deployer {
     return this.#turns.run(request.id, () => this.#deploy(request, signal));
   }
 
+  /**
+   * Does work while nothing is deployed under an id.
+   *
+   * @param id The id.
+   * @param work The work.
+   */
+  exclusive<T>(id: string, work: () => Promise<T>): Promise<T> {
+    return this.#turns.run(id, work);
+  }
+
   async #deploy(request: DeploymentRequest, signal: AbortSignal): Promise<Deployed> {
-    const { writer, settings, clock, code } = this.#parts;
+    const { writer, settings, clock, retention } = this.#parts;
     const { id, filePath, base, dryRun } = request;
     const kind: DocumentKind = request.schedule === undefined ? "bots" : "schedules";
     const found = await this.find(id, signal);
@@ -104,7 +111,10 @@ export class Deployer {
     const image = await this.#pinImage(make(found?.document), signal);
     const wanted = make(found?.document, image);
     const isUnchanged = found !== undefined && isSame(found.document, wanted);
-    if (!dryRun) await this.#requireArchive(request, signal);
+    if (!dryRun) {
+      retention.claim(filePath);
+      await this.#requireArchive(request, signal);
+    }
     if (isUnchanged || dryRun) {
       const document = isUnchanged ? found.document : wanted;
       return await this.#answer(request, kind, document, found, isUnchanged, signal);
@@ -113,9 +123,8 @@ export class Deployer {
       type: before ? "updated" : "created",
       document: make(before, image),
     }), { signal });
-    await code.prune(id, [filePath, filePathOf(found?.document)], signal).catch((error) =>
-      this.#log.warn("older archives not removed", { id, problem: messageOf(error) })
-    );
+    retention.release(filePath);
+    await retention.pruneQuietly(id, signal);
     return await this.#answer(request, kind, document!, found, false, signal);
   }
 

@@ -9,23 +9,20 @@ import type { DeploymentProgress } from "../contract/code.ts";
 import { parseBotDocument, type ParsedBotDocument } from "../documents/bot_document.ts";
 import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem } from "./api_problem.ts";
-import { CodeArchives } from "./code_archives.ts";
-import { Deployer, filePathOf, revisionOf } from "./deployer.ts";
-import type { DocumentWriter } from "./document_writer.ts";
-import { purgeData } from "./purge_data.ts";
+import { type Deployer, filePathOf, revisionOf } from "./deployer.ts";
+import { purgeData, type PurgeParts } from "./purge_data.ts";
 import type { Handlers } from "./handlers.ts";
 
 /**
  * Makes the handlers.
  *
  * @param parts What the API works with.
- * @param writer Writes documents.
+ * @param deployer Deploys.
  */
 export function deploymentHandlers(
-  parts: ApiParts,
-  writer: DocumentWriter,
+  parts: PurgeParts,
+  deployer: Deployer,
 ): Handlers<"getDeployment" | "deploy" | "purge"> {
-  const deployer = new Deployer({ ...parts, writer, code: new CodeArchives(parts) });
   return {
     async getDeployment({ params: { id }, signal }) {
       const found = await deployer.find(id, signal);

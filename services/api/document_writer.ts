@@ -5,15 +5,18 @@
  */
 
 import { createHash } from "node:crypto";
-import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
+import { getLogger } from "@logtape/logtape";
+import { messageOf } from "../../lib/errors.ts";
 import { stringifyExactJson } from "../../lib/util/exact_json.ts";
 import type { BotChange, BotDocument, Refusal } from "../documents/bot_repository.ts";
 import { changedFields } from "../documents/changed_fields.ts";
 import { enablingFields } from "../documents/enabling_fields.ts";
 import { newFieldsFor } from "../documents/refused_change.ts";
+import type { NoteChange, RevisionHistory } from "../revisions/revision_history.ts";
+import type { RevisionTrigger } from "../revisions/revision.ts";
 import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem, notFound } from "./api_problem.ts";
-import { noteChange } from "./audit_trail.ts";
+import { currentCause, noteChange } from "./audit_trail.ts";
 
 /** Kind of a document, as a path names it. */
 export type DocumentKind = "bots" | "schedules";
@@ -31,13 +34,39 @@ export type MakeChange = (
   before: BotDocument | undefined,
 ) => Pick<BotChange, "type"> & { document?: BotDocument };
 
-/** Writes documents, one change of an id at a time. */
-export class DocumentWriter {
-  readonly #parts: ApiParts;
-  readonly #turns = new KeyedMutex();
+/** How to change a document. */
+export interface ChangeOptions {
+  /** The `If-Match` of the request. */
+  readonly ifMatch?: string | undefined;
+  /** Gives up. */
+  readonly signal: AbortSignal;
+  /** Why it is changed. @default {that of the current request} */
+  readonly cause?: ChangeCause;
+}
 
-  /** @param parts What the API works with. */
-  constructor(parts: ApiParts) {
+/** Why a document is changed. */
+export interface ChangeCause {
+  /** The cause. */
+  readonly trigger: RevisionTrigger;
+  /** Who changes it. */
+  readonly actor: string;
+  /** Number of the revision that it brings back. */
+  readonly restores?: number;
+}
+
+/** What a {@linkcode DocumentWriter} needs. */
+export interface DocumentWriterParts extends ApiParts {
+  /** The revisions. */
+  readonly revisions: RevisionHistory;
+}
+
+/** Writes documents, one change of an id at a time, and notes the revision that each change makes. */
+export class DocumentWriter {
+  readonly #parts: DocumentWriterParts;
+  readonly #log = getLogger(["berth", "api"]);
+
+  /** @param parts What it works with. */
+  constructor(parts: DocumentWriterParts) {
     this.#parts = parts;
   }
 
@@ -47,20 +76,22 @@ export class DocumentWriter {
    * @param kind Its kind.
    * @param id Its id.
    * @param make Makes the change from the current document.
-   * @param options The `If-Match` of the request, and a signal.
+   * @param options See {@linkcode ChangeOptions}.
    * @throws {ApiProblem} 412 if `If-Match` names another content, 409 if another program was faster.
    */
   async change(
     kind: DocumentKind,
     id: string,
     make: MakeChange,
-    { ifMatch, signal }: { readonly ifMatch?: string | undefined; readonly signal: AbortSignal },
+    { ifMatch, signal, cause = causeOfRequest() }: ChangeOptions,
   ): Promise<WrittenDocument> {
-    return await this.#turns.run(id, async () => {
+    return await this.#parts.revisions.hold(id, async (note) => {
       const before = await this.#parts[kind].get(id, { signal });
       requireMatch(before, ifMatch);
       const { type, document } = make(before);
       if (!before && type !== "deleted") await this.#requireOwnKind(kind, id, signal);
+      // What another program has written stays a way back.
+      if (before) await this.#note(note, kind, before, { trigger: "document" });
       const order = { publishedAt: this.#parts.clock.now() };
       const change = { type, id, document, order } as BotChange;
       requireApplied(id, await this.#apply(kind, change, signal));
@@ -71,6 +102,7 @@ export class DocumentWriter {
         ...(before && { before: etagOf(before) }),
         ...(after && { after: etagOf(after) }),
       });
+      await this.#note(note, kind, after, cause);
       return { document: after, isNew: !before && after !== undefined };
     });
   }
@@ -81,18 +113,32 @@ export class DocumentWriter {
    * @param kind Its kind.
    * @param id Its id.
    * @param enabled Whether it should run.
-   * @param options The `If-Match` of the request, and a signal.
+   * @param options See {@linkcode ChangeOptions}.
    */
   setEnabled(
     kind: DocumentKind,
     id: string,
     enabled: boolean,
-    options: { readonly ifMatch?: string | undefined; readonly signal: AbortSignal },
+    options: ChangeOptions,
   ): Promise<WrittenDocument> {
     return this.change(kind, id, (before) => {
       if (!before) throw notFound(kind === "bots" ? "bot" : "schedule", id);
       return { type: "updated", document: enablingFields(before, enabled) };
     }, options);
+  }
+
+  /** A change is made, whether or not it can be noted; the next one notes what is missing. */
+  async #note(
+    note: NoteChange,
+    kind: DocumentKind,
+    document: BotDocument | undefined,
+    cause: Pick<ChangeCause, "trigger"> & Partial<ChangeCause>,
+  ): Promise<void> {
+    try {
+      await note({ kind: kind === "bots" ? "bot" : "schedule", document, ...cause });
+    } catch (error) {
+      this.#log.warn("revision not noted", { id: document?.id, problem: messageOf(error) });
+    }
   }
 
   /** An id is a bot or a schedule: a bot whose folder gets a schedule must not go on running as a bot. */
@@ -110,6 +156,18 @@ export class DocumentWriter {
     await positionSaved;
     return refusal;
   }
+}
+
+const TRIGGERS: Readonly<Record<string, RevisionTrigger>> = {
+  deploy: "deploy",
+  rollback: "rollback",
+  deleteBot: "remove",
+  deleteSchedule: "remove",
+};
+
+function causeOfRequest(): ChangeCause {
+  const { operation = "", who = "berth" } = currentCause() ?? {};
+  return { trigger: TRIGGERS[operation] ?? "write", actor: who };
 }
 
 /** The problem of an id that has the other kind. @param id The id. @param kind Kind of the document that has it. */

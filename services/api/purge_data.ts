@@ -8,6 +8,7 @@ import { logPrefix } from "../../lib/logs/log_keys.ts";
 import { archivePrefix } from "../documents/archive_key.ts";
 import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem } from "./api_problem.ts";
+import type { VersionTools } from "./version_tools.ts";
 
 /** Numbers of removed objects. */
 export interface PurgedData {
@@ -19,18 +20,23 @@ export interface PurgedData {
   readonly results: number;
   /** Records of runs. */
   readonly runs: number;
+  /** Revisions. */
+  readonly revisions: number;
 }
 
+/** What is removed from. */
+export interface PurgeParts extends ApiParts, Pick<VersionTools, "revisions" | "starts"> {}
+
 /**
- * Removes archives, logs, results and run records of an id.
+ * Removes archives, logs, results, run records and revisions of an id.
  *
  * @param id The id.
  * @param parts What the API works with.
  * @param signal Gives up.
  * @throws {ApiProblem} 409 if a document, a container or a run of the id is still there: its last lines would follow.
  */
-export async function purgeData(id: string, parts: ApiParts, signal: AbortSignal): Promise<PurgedData> {
-  const { store, runs, clock, settings: { buckets } } = parts;
+export async function purgeData(id: string, parts: PurgeParts, signal: AbortSignal): Promise<PurgedData> {
+  const { store, runs, revisions, starts, clock, settings: { buckets } } = parts;
   await requireGone(id, parts, signal);
   const remove = async (bucket: string, prefix: string) => {
     await store.ensureBucket(bucket, { signal });
@@ -41,10 +47,12 @@ export async function purgeData(id: string, parts: ApiParts, signal: AbortSignal
     }
     return count;
   };
+  await starts.forget(id, { signal });
   return {
     archives: await remove(buckets.code, archivePrefix(id)),
     logs: await remove(buckets.logs, logPrefix(id)),
     results: await remove(buckets.results, `${id}/`),
+    revisions: await revisions.forget(id, { signal }),
     runs: await runs.trim(id, { maxRecords: 0, maxAgeMs: 0 }, new Date(clock.now()), { signal }),
   };
 }

@@ -137,6 +137,7 @@ export const purged = z.object({
   logs: z.int().meta({ description: "Number of days" }),
   results: z.int(),
   runs: z.int().meta({ description: "Number of records" }),
+  revisions: z.int(),
 }).meta({ id: "Purged" });
 
 /** The answer to a deployment. */
@@ -184,6 +185,25 @@ export const CODE_CONTRACT = {
     responses: { 200: storedCode, 201: storedCode },
     problems: [408, 409, 413, 422, 507],
   },
+  pruneCode: {
+    summary: "Remove archives and dependencies that nothing needs",
+    description:
+      "An archive stays while a document, one of the last `keep_revisions` revisions, a container, or an open run or " +
+      "backtest names it. Archives that other programs have stored are left alone.",
+    body: z.strictObject({
+      id: botId.optional().meta({ description: "Only archives of this bot or schedule" }),
+      dryRun: z.boolean().default(false).meta({ description: "Only say what would be removed" }),
+    }),
+    responses: {
+      200: z.object({
+        objects: z.array(z.object({
+          key: z.string().meta({ description: "Key in the code bucket" }),
+          size: z.int().meta({ description: "Size in bytes" }),
+        })),
+        bytes: z.int().meta({ description: "Sum of the sizes" }),
+      }).meta({ id: "Pruned" }),
+    },
+  },
   listVersions: {
     summary: "List the stored versions of a bot or a schedule",
     params: idParams,
@@ -198,8 +218,8 @@ export const CODE_CONTRACT = {
   deploy: {
     summary: "Deploy a stored archive as a bot or a schedule",
     description:
-      "Happens whole or not at all. A disabled bot stays disabled, unless `enabled` is set. The last ten " +
-      "archives of the bot are kept.",
+      "Happens whole or not at all. A disabled bot stays disabled, unless `enabled` is set. Archives that none of " +
+      "the last `keep_revisions` revisions needs are removed.",
     body: deploymentRequest,
     responses: { 200: deployed, 201: deployed },
     problems: [409, 422],

@@ -14,6 +14,7 @@ import type { OperationContract } from "./common.ts";
 import { IMAGES_CONTRACT } from "./images.ts";
 import { LOGS_CONTRACT } from "./logs.ts";
 import type { OperationId } from "./operations.ts";
+import { REVISIONS_CONTRACT } from "./revisions.ts";
 import { RUNS_CONTRACT } from "./runs.ts";
 import { SCHEDULES_CONTRACT } from "./schedules.ts";
 import { SECRETS_CONTRACT } from "./secrets.ts";
@@ -30,6 +31,8 @@ export const CONTRACT = {
   // Code and deployments.
   ...CODE_CONTRACT,
   ...IMAGES_CONTRACT,
+  // Revisions.
+  ...REVISIONS_CONTRACT,
   // Logs.
   ...LOGS_CONTRACT,
   // Events and statistics.

@@ -32,11 +32,17 @@ export const OPERATIONS = {
   // Code and deployments.
   getCode: { method: "GET", path: "/api/code/{id}/{version}/{build}", role: "read" },
   putCode: { method: "PUT", path: "/api/code/{id}/{version}", role: "operate" },
+  pruneCode: { method: "POST", path: "/api/code/prune", role: "operate" },
   listVersions: { method: "GET", path: "/api/bots/{id}/versions", role: "read" },
   getDeployment: { method: "GET", path: "/api/deployments/{id}", role: "read" },
   deploy: { method: "POST", path: "/api/deployments", role: "operate" },
   getImage: { method: "GET", path: "/api/deployments/{id}/image", role: "read" },
   purge: { method: "DELETE", path: "/api/deployments/{id}/data", role: "operate" },
+  // Revisions.
+  listRevisions: { method: "GET", path: "/api/deployments/{id}/revisions", role: "read" },
+  rollback: { method: "POST", path: "/api/deployments/{id}/rollback", role: "operate" },
+  diffRevisions: { method: "GET", path: "/api/deployments/{id}/diff", role: "read" },
+  getRevision: { method: "GET", path: "/api/deployments/{id}/revisions/{number}", role: "read" },
   // Logs.
   readLogs: { method: "GET", path: "/api/bots/{id}/logs", role: "read" },
   followLogs: { method: "GET", path: "/api/bots/{id}/logs/follow", role: "read" },

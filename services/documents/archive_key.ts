@@ -6,6 +6,8 @@
 
 /** First part of the keys, where the keys of other programs have the name of a user. */
 const USER = "local";
+/** Common prefix of the keys of all archives. */
+export const LOCAL_PREFIX: string = `${USER}/`;
 /** Number of hash digits that tell archives of one version apart. */
 const BUILD_DIGITS = 16;
 

@@ -40,6 +40,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   // The runtime `image`.
   image: { isText: true, isCommon: true },
   command: { isText: true, isCommon: true },
+  keep_revisions: {},
   // Schedules.
   timezone: { isForSchedules: true, isText: true },
   concurrency_policy: { isForSchedules: true, isText: true },

@@ -24,6 +24,8 @@ export interface BotSettings {
   readonly stopGraceSeconds?: number;
   /** `log_interval_seconds`: seconds between two writes of the stored log, a whole number from 1 to 3600. */
   readonly logIntervalSeconds?: number;
+  /** `keep_revisions`: revisions that stay a way back, a whole number from 1 to 100. */
+  readonly keepRevisions?: number;
   /** `labels`: strings by name, to group bots. They do not shape the container. */
   readonly labels?: Labels;
   /** `restart`: whether a bot that has ended is started again. @default {"always"} */
@@ -44,6 +46,8 @@ export interface ReadBotSettings {
 }
 
 const MAX_GRACE_SECONDS = 3600;
+/** Smallest and largest `keep_revisions`. */
+export const KEEP_REVISIONS_RANGE: readonly [min: number, max: number] = [1, 100];
 
 /**
  * Reads the settings.
@@ -57,6 +61,7 @@ export function readBotSettings(berth: Fields, problems: string[]): ReadBotSetti
     wholeNumberSetting(berth, name, [min, max], problems);
   const stopGraceSeconds = seconds("stop_grace_seconds", 0, MAX_GRACE_SECONDS);
   const logIntervalSeconds = seconds("log_interval_seconds", 1, MAX_LOG_INTERVAL_SECONDS);
+  const keepRevisions = wholeNumberSetting(berth, "keep_revisions", KEEP_REVISIONS_RANGE, problems);
   const { labels, notes } = readLabels(berth);
   const secrets = readSecrets(berth, problems);
   const restart = readRestartMode(berth, problems);
@@ -64,6 +69,7 @@ export function readBotSettings(berth: Fields, problems: string[]): ReadBotSetti
     settings: {
       ...(stopGraceSeconds !== undefined && { stopGraceSeconds }),
       ...(logIntervalSeconds !== undefined && { logIntervalSeconds }),
+      ...(keepRevisions !== undefined && { keepRevisions }),
       ...(labels && { labels }),
       ...(restart !== undefined && { restart }),
     },

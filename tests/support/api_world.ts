@@ -101,6 +101,7 @@ export class ApiWorld implements AsyncDisposable {
         auditMaxAgeMs: 86_400_000,
         buckets: BUCKETS,
         archiveLimits: DEFAULT_ARCHIVE_LIMITS,
+        keepRevisions: 10,
         uploadFolder: join(this.#folder, "uploads"),
       },
       clock: this.world.clock,

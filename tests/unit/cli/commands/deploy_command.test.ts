@@ -266,7 +266,7 @@ Deno.test("berth remove asks a person first, and keeps archives and logs unless 
   ]);
   assert.match(
     purged.output,
-    /^mine was removed before; now gone are 1 archive, 1 day of logs, 0 results$/,
+    /^mine was removed before; now gone are 1 archive, 1 day of logs, 0 results, 2 revisions$/,
   );
   assert.deepEqual(await archives(), []);
   const none = await service.berth("remove", "mine", "--purge");

@@ -1,0 +1,54 @@
+/**
+ * The parts of the API that deal with revisions and what they need. There is one of each, shared by all handlers.
+ *
+ * @module
+ */
+
+import { DocumentObserver } from "../revisions/observe_documents.ts";
+import { RevisionHistory } from "../revisions/revision_history.ts";
+import { StartHistory } from "../revisions/start_history.ts";
+import type { ApiParts } from "./api_parts.ts";
+import { ArchiveRetention } from "./archive_retention.ts";
+
+/** The parts. */
+export interface VersionTools {
+  /** The revisions. */
+  readonly revisions: RevisionHistory;
+  /** The last starts of bots. */
+  readonly starts: StartHistory;
+  /** Notes what other programs change. */
+  readonly observer: DocumentObserver;
+  /** Removes archives that nothing needs. */
+  readonly retention: ArchiveRetention;
+}
+
+/**
+ * Makes the parts, and subscribes them to the services of this process: they note starts, and documents that other
+ * programs change.
+ *
+ * @param parts What the API works with.
+ */
+export function openVersionTools(parts: ApiParts): VersionTools {
+  const { records, clock, botService, scheduleService } = parts;
+  const berth = parts.process?.version ?? "";
+  const revisions = new RevisionHistory(records, clock, berth);
+  const starts = new StartHistory({ records, revisions, clock, berth });
+  const observer = new DocumentObserver({ ...parts, revisions });
+  /** What was seen of each bot's document last: a program may write the database without an event. */
+  const seen = new Map<string, string>();
+  botService?.state.subscribeActivity((activity) => {
+    if (activity.type === "document") void observer.observe("bot", activity.id);
+    if (activity.type === "started") void starts.keep(activity);
+  });
+  botService?.state.subscribe((id, bot) => {
+    if (!bot) return void seen.delete(id);
+    const { specHash = "", condition } = bot;
+    const now = condition.type === "invalid" ? condition.reason : specHash;
+    if (seen.get(id) === now) return;
+    seen.set(id, now);
+    void observer.observe("bot", id);
+  });
+  scheduleService?.state.subscribeChanges(({ id }) => void observer.observe("schedule", id));
+  const retention = new ArchiveRetention({ ...parts, revisions, starts });
+  return { revisions, starts, observer, retention };
+}
