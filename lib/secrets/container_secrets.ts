@@ -38,12 +38,19 @@ export interface GiveOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+interface GivenValues {
+  readonly version: number;
+  readonly values: ReadonlyMap<string, string>;
+}
+
 /** The secrets of the containers of one instance. */
 export class ContainerSecrets {
   readonly #resolver: SecretResolver;
   readonly #folders: SecretFolders;
   /** By name of the workspace. */
   readonly #redactors = new Map<string, Promise<Redactor | undefined>>();
+  /** What containers were given, by name of the workspace. Their files do not change. */
+  readonly #given = new Map<string, GivenValues>();
 
   /** @param resolver Reads the values. @param folders Folders of the containers. */
   constructor(resolver: SecretResolver, folders: SecretFolders) {
@@ -116,7 +123,7 @@ export class ContainerSecrets {
     if (!(LABEL.secrets in labels) || name === undefined) return false;
     const now = await this.#resolver.peek(referencesOf(labels));
     if (!now) return false;
-    const given = await this.#folders.read(name);
+    const given = await this.#givenTo(name);
     return !given || given.size !== now.size ||
       [...now].some(([secret, value]) => given.get(secret) !== value);
   }
@@ -129,6 +136,7 @@ export class ContainerSecrets {
   async remove(name: string): Promise<void> {
     await this.#folders.remove(name);
     this.#redactors.delete(name);
+    this.#given.delete(name);
   }
 
   /** Returns the names of the workspaces whose containers have secrets. */
@@ -139,6 +147,16 @@ export class ContainerSecrets {
   /** Ends requests under way. */
   [Symbol.dispose](): void {
     this.#resolver[Symbol.dispose]();
+  }
+
+  async #givenTo(name: string): Promise<ReadonlyMap<string, string> | undefined> {
+    const version = await this.#folders.version(name);
+    if (version === undefined) return undefined;
+    const known = this.#given.get(name);
+    if (known?.version === version) return known.values;
+    const values = await this.#folders.read(name);
+    if (values) this.#given.set(name, { version, values });
+    return values;
   }
 
   async #find(name: string, references: SecretReferences): Promise<Redactor | undefined> {

@@ -17,6 +17,7 @@ const SETTLING_MS = 2_000;
 /** Reads secrets from files. */
 export class FileSecrets implements SecretProvider {
   readonly #dir: string;
+  readonly #known = new Map<string, { readonly version: string; readonly value: string }>();
 
   /** @param dir Absolute path of the folder (`SECRETS_DIR`). */
   constructor(dir: string) {
@@ -30,9 +31,16 @@ export class FileSecrets implements SecretProvider {
 
   /** {@inheritDoc SecretProvider.peek} */
   async peek(reference: SecretReference): Promise<string | undefined> {
+    const { path } = reference;
+    const version = versionOf(await Deno.stat(`${this.#dir}/${path}`).catch(() => undefined));
+    const known = this.#known.get(path);
+    // Many bots are looked at again and again.
+    if (known && known.version === version) return known.value;
     const { value, changedAt } = await this.#read(reference);
     const ageMs = Date.now() - changedAt;
-    return ageMs >= 0 && ageMs < SETTLING_MS ? undefined : value;
+    if (ageMs >= 0 && ageMs < SETTLING_MS) return undefined;
+    if (version !== undefined) this.#known.set(path, { version, value });
+    return value;
   }
 
   async #read({ path }: SecretReference): Promise<{ value: string; changedAt: number }> {
@@ -76,6 +84,12 @@ export class FileSecrets implements SecretProvider {
       throw new SecretProblem(`'${name}' cannot be read: ${messageOf(error)}`);
     }
   }
+}
+
+/** Changes whenever the file does, or the file that a link leads to. */
+function versionOf(info: Deno.FileInfo | undefined): string | undefined {
+  return info &&
+    [info.dev, info.ino, info.mode, info.size, info.mtime?.getTime(), info.ctime?.getTime()].join(":");
 }
 
 /** Reads as much as tells that a file is too large: it may grow meanwhile. */

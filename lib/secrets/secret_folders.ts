@@ -72,6 +72,17 @@ export class SecretFolders {
   }
 
   /**
+   * Tells whether a container's folder is as it was, without reading the secrets.
+   *
+   * @param name Name of the container's workspace.
+   * @returns Changes when a file is added or removed; `undefined` if there is no such folder.
+   */
+  async version(name: string): Promise<number | undefined> {
+    const info = await unlessMissing(Deno.lstat(`${this.#parent}/${name}`)).catch(unlessClosed);
+    return info?.isDirectory ? info.mtime?.getTime() : undefined;
+  }
+
+  /**
    * Reads the secrets that a container was given.
    *
    * @param name Name of the container's workspace.

@@ -25,7 +25,8 @@ function resolverOf(env: EnvSecrets): SecretResolver {
 
 function foldersOf(folders: Record<string, Record<string, string>>): SecretFolders {
   const read = (name: string) => Promise.resolve(folders[name] && new Map(Object.entries(folders[name])));
-  return { read } as Partial<SecretFolders> as SecretFolders;
+  const version = (name: string) => Promise.resolve(folders[name] && 1);
+  return { read, version } as Partial<SecretFolders> as SecretFolders;
 }
 
 async function shown(secrets: ContainerSecrets, line: string, labels: Record<string, string> = LABELS) {
