@@ -30,6 +30,7 @@ export type { BuildSettings } from "./lib/dependencies/build_settings.ts";
 export type { BuiltArchive, BuiltLibraries, CodeDependencies } from "./lib/executable/code_dependencies.ts";
 export type { OwnLimits } from "./lib/executable/own_limits.ts";
 export type { LimitBounds } from "./lib/runner/limit_bounds.ts";
+export type { StateSettings } from "./lib/executable/state_settings.ts";
 
 // Logs and metrics
 export type { LogFormat, LogSource, StoredLogLine } from "./lib/logs/line_format.ts";

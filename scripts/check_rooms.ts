@@ -63,6 +63,7 @@ const ALLOWED: Rules["allowed"] = {
     "lib/objects",
   ],
   "lib/logs": [...GROUND, "lib/engine", "lib/objects"],
+  "lib/state": [...GROUND, "lib/code", "lib/executable", "lib/objects", "lib/objects/folder"],
   "lib/runner": [
     ...GROUND,
     "lib/archive",
@@ -76,6 +77,7 @@ const ALLOWED: Rules["allowed"] = {
     "lib/objects/folder",
     "lib/objects/minio",
     "lib/secrets",
+    "lib/state",
     "lib/users",
   ],
   "services/control": [...GROUND, "lib/runner"],
@@ -131,6 +133,7 @@ const ALLOWED: Rules["allowed"] = {
     "lib/objects",
     "lib/runner",
     "lib/secrets",
+    "lib/state",
     "services/backtests",
     "services/bots",
     "services/contract",

@@ -62,7 +62,7 @@ const AUDIT_MS = 90 * 86_400_000;
  */
 export function composeApi(config: ServiceConfig, parts: ApiCompositionParts): ComposedApi {
   const { stores, store, runner, rights, backtests, services, announce } = parts;
-  const { tempDir, instance, buckets, archiveLimits, bounds, resources, network } = config.runner;
+  const { tempDir, instance, buckets, archiveLimits, stateBytes, bounds, resources, network } = config.runner;
   // Its workers run only while an upload is checked.
   const archives = new ArchiveExtractor();
   let listener: ApiListener | undefined;
@@ -86,6 +86,7 @@ export function composeApi(config: ServiceConfig, parts: ApiCompositionParts): C
       resources,
       network,
       keepRevisions: config.keepRevisions,
+      stateBytes,
       uploadFolder: `${tempDir}/${instance}/uploads`,
     },
     clock: systemClock,

@@ -290,6 +290,21 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (_args, { json }, context) =>
       (await import("./version_command.ts")).versionCommand({ json: json === true }, context),
   },
+  state: {
+    options: { out: { type: "string" }, empty: { type: "boolean" }, json: { type: "boolean" } },
+    takes: { what: "ls, get, put, snapshot or restore, and the id of a bot", min: 2, max: 3 },
+    isClient: true,
+    help: HELP.state.text,
+    run: async ([action, target, file], { out, empty, json }, context) =>
+      (await import("./state_command.ts")).stateCommand({
+        action: action!,
+        target: target!,
+        ...text("file", file),
+        ...text("out", out),
+        empty: empty === true,
+        json: json === true,
+      }, context),
+  },
   token: {
     options: { role: { type: "string" }, expires: { type: "string" }, json: { type: "boolean" } },
     takes: { what: "create, list or revoke, and the name of a token", min: 1, max: 2 },

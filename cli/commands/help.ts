@@ -289,11 +289,26 @@ wait for the start; 'berth ps' shows it.
     summary: "stop bots and schedules, and delete them",
     text: `Usage: berth remove ID... [--purge] [--yes]
 
-Stops these bots and schedules, and deletes their documents. Logs, results and archives are kept; a run in progress
-finishes. On a terminal, asks first.
+Stops these bots and schedules, and deletes their documents. Logs, results, archives and state are kept; a run in
+progress finishes. On a terminal, asks first.
 
-  --purge  also remove logs, results and archives for good; waits until the bot has stopped
+  --purge  also remove logs, results, archives and state for good; waits until the bot has stopped
   --yes    do not ask (-y for short)`,
+  },
+  state: {
+    group: "Change",
+    takes: "ls ID",
+    summary: "show, save and restore the files that bots keep",
+    text: `Usage: berth state ls|get|put|snapshot|restore ID[@TIME] [FILE] [--out FILE] [--empty] [--json]
+
+A bot with 'state: true' in its bot-config.yaml keeps its files in /state. 'ls' shows their size and the snapshots.
+'get' downloads the files, or a snapshot of them, as a tar.gz file; 'put' puts such a file in their place. 'snapshot'
+makes a snapshot now. 'restore' goes back to the snapshot of that time, or to the newest. 'put' and 'restore' stop the
+bot, swap the files and start it again; the files before become a snapshot. The beginning of a TIME is enough.
+
+  --out FILE  where 'get' writes (default: ID.tar.gz or ID-TIME.tar.gz); the file must not exist
+  --empty     begin with no files
+  --json      print JSON`,
   },
   schedules: {
     group: "Look",

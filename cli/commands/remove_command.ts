@@ -15,7 +15,7 @@ import { printable } from "../output/terminal.ts";
 export interface RemoveOptions {
   /** Ids of the bots and schedules. */
   readonly ids: readonly string[];
-  /** Whether logs, results and archives go as well. */
+  /** Whether logs, results, archives and state go as well. */
   readonly purge: boolean;
   /** Whether not to ask. */
   readonly yes: boolean;
@@ -37,7 +37,7 @@ export async function removeCommand(options: RemoveOptions, context: CliContext)
   const { terminal, env, signal, confirm } = context;
   const { ids, purge, yes } = options;
   using client = new ApiClient(serverOf(env));
-  const kept = "logs, results and archives";
+  const kept = "logs, results, archives and state";
   const question = `Remove ${ids.join(", ")}${purge ? `, with ${kept}, for good` : ` (${kept} are kept)`}?`;
   if (!yes && confirm && !confirm(printable(question))) {
     terminal.note("Nothing is removed.");
@@ -81,11 +81,14 @@ async function purgeWhenGone(
   }
 }
 
-function describePurged({ archives, logs, results, runs, revisions }: OperationOutput<"purge">): string {
+function describePurged(
+  { archives, logs, results, runs, revisions, snapshots }: OperationOutput<"purge">,
+): string {
   const parts = [
     count(archives, "archive"),
     count(logs, "day of logs", "days of logs"),
     count(results, "result"),
+    ...(snapshots > 0 ? [count(snapshots, "snapshot of its state", "snapshots of its state")] : []),
     ...(runs > 0 ? [count(runs, "record of a run", "records of runs")] : []),
     ...(revisions > 0 ? [count(revisions, "revision")] : []),
   ];

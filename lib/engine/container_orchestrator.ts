@@ -299,6 +299,12 @@ export interface ContainerOrchestrator extends AsyncDisposable {
    * `ContainerFileError` if the file is missing, larger than `maxBytes` or not a regular file.
    */
   copyFromContainer(container: string, path: string, options: CopyFromContainerOptions): Promise<Uint8Array>;
+  /**
+   * Reads a folder of a container, running or not, as a tar stream whose names begin with that of the folder. Does not
+   * follow links. If a program changes files meanwhile, the stream may break off. Rejects with `ContainerFileError` if
+   * the folder is missing.
+   */
+  readFolder(container: string, path: string, options?: EngineCallOptions): AsyncIterable<Uint8Array>;
   /** Reads the state of a container; `undefined` if there is no such container. */
   getStatus(container: string, options?: EngineCallOptions): Promise<ContainerInfo | undefined>;
   /** Lists containers in any phase, in one call to the engine. */

@@ -54,6 +54,8 @@ export interface ResourceLimits {
    * @default {no bound}
    */
   readonly diskBytes?: number;
+  /** Bytes that any one file may have, if that is more than `diskBytes`. @default {as `diskBytes`} */
+  readonly fileBytes?: number;
 }
 
 /** How much of a container's output the engine keeps. */

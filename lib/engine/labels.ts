@@ -43,4 +43,6 @@ export const LABEL = {
   logInterval: "berth.log-interval",
   /** Bytes that it may write to disk, if its bot has a limit of its own. */
   diskLimit: "berth.disk-limit",
+  /** Settings of its state as JSON, if its state is kept. */
+  state: "berth.state",
 } as const;

@@ -94,6 +94,7 @@ export class ContainerBuilder {
         [LABEL.id]: executable.id,
         [LABEL.entrypoint]: name.split("/").at(-1)!,
         [LABEL.segment]: String(executable.segment),
+        ...(executable.state && { [LABEL.state]: JSON.stringify(executable.state) }),
       },
     });
     if (executable.runtime !== IMAGE_RUNTIME) {

@@ -28,7 +28,7 @@ exec /bin/sh ${RUNNER_FOLDER}/${ENTRYPOINT_SCRIPT}
 /** File that a program writes its result to, relative to the code folder. */
 export const RESULT_FILE = "result.json";
 
-/** Folder in memory for the state of a program. Its content does not survive the container yet. */
+/** Folder for the state of a program: in memory, unless the bot asks that its state is kept. */
 export const STATE_MOUNT = "/state";
 
 /** Folder in {@linkcode STATE_MOUNT} that a program keeps its state in. The entrypoint script creates it. */

@@ -13,6 +13,7 @@ import { imageReferenceProblem } from "../engine/image_reference.ts";
 import { secretIssues } from "../secrets/secret_issues.ts";
 import { NETWORK_NAME, OWN_LIMITS, type OwnLimits } from "./own_limits.ts";
 import { DEFAULT_RUNTIME, IMAGE_RUNTIME, RUNTIMES } from "./runtimes.ts";
+import { type StateSettings, stateSettingsSchema } from "./state_settings.ts";
 
 /** Program of a bot: `bot` runs until it is stopped, `backtest` ends by itself. */
 export type EntrypointType = "bot" | "backtest";
@@ -53,6 +54,8 @@ export interface Executable {
   readonly image?: string;
   /** Program and arguments, only with the runtime `image`. They replace entrypoint and command of the image. */
   readonly command?: readonly string[];
+  /** How the files that it writes to `/state` are kept. @default {they are removed with the container} */
+  readonly state?: StateSettings;
 }
 
 /** Input of {@linkcode parseExecutable}. */
@@ -131,6 +134,8 @@ export interface ExecutableInput {
   readonly image?: string;
   /** See {@linkcode Executable.command}. @default {the image's own} */
   readonly command?: readonly string[];
+  /** See {@linkcode Executable.state}. */
+  readonly state?: StateSettings;
 }
 
 const ENTRYPOINTS = ["bot", "backtest"] as const;
@@ -165,6 +170,7 @@ const schema = z.object({
   // deno-lint-ignore no-control-regex
   command: z.array(z.string().regex(/^[^\x00]*$/, "must not contain NUL")).min(1, "must name a program")
     .exactOptional(),
+  state: stateSettingsSchema.exactOptional(),
 }).superRefine(checkKind);
 
 /**

@@ -272,7 +272,8 @@ export class ContainerStarter {
     const { logs, capabilities, allowNewPrivileges } = config;
     const { resources, network } = limitsOf(executable, config);
     return new ContainerBuilder(name, image)
-      .withResources(resources)
+      // A state has a limit of its own.
+      .withResources({ ...resources, ...(executable.state && { fileBytes: executable.state.maxBytes }) })
       .withLogs(logs)
       .withNetwork(network)
       .withSecurity({ user: `${uid}:${gid}`, capabilities, allowNewPrivileges })

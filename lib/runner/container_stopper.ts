@@ -7,6 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { ContainerInfo, ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import { ContainerNotFoundError } from "../errors.ts";
+import { keepsState } from "./state_source.ts";
 import type { LogCollector } from "../logs/log_collector.ts";
 import type { ContainerSecrets } from "../secrets/container_secrets.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
@@ -30,6 +31,8 @@ export interface ContainerStopperOptions {
   readonly secrets: Pick<ContainerSecrets, "redactorOf">;
   /** Stores the output of containers. @default {output is not stored} */
   readonly logs?: Pick<LogCollector, "releaseBackpressure">;
+  /** Called once a container with a state has ended by itself after SIGTERM. @default {nothing is done} */
+  readonly onCleanStop?: (info: ContainerInfo) => Promise<void>;
 }
 
 /** Stops and removes the containers of one runner. */
@@ -51,13 +54,14 @@ export class ContainerStopper {
    * @throws {LogsNotSavedError} If its last lines cannot be stored. The container has exited but is kept.
    */
   async stop(container: string | ManagedContainer, options: StopContainerOptions = {}): Promise<StopResult> {
-    const { orchestrator, containers, exited, config, secrets } = this.#options;
+    const { orchestrator, containers, exited, config, secrets, onCleanStop } = this.#options;
     const name = typeof container === "string" ? container : container.containerId;
     const known = typeof container === "string" ? undefined : infoOf(container);
     const info = known ? containers.ifOwn(known) : await containers.get(name, options);
     if (!info) throw new ContainerNotFoundError(name);
     const graceSeconds = options.graceSeconds ?? config.stopGraceSeconds;
     const outcome = await this.#stop(info.id, { ...options, graceSeconds });
+    if (outcome.how === "stopped" && keepsState(info)) await onCleanStop?.(info);
     const redactor = await secrets.redactorOf(info.labels);
     const output = await outputTail(orchestrator, info.id, { ...options, redactor });
     if (!options.keep) await exited.release(info, options);

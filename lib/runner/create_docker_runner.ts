@@ -25,6 +25,7 @@ import { DockerRunner } from "./docker_runner.ts";
 import { UNPRIVILEGED } from "../users/bot_users.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
 import { parseDockerRunnerConfig } from "./parse_docker_runner_config.ts";
+import { createBotStates, stateMeter, StateSource } from "./state_source.ts";
 import { LogCollector } from "../logs/log_collector.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import type { Runner } from "./runner.ts";
@@ -143,6 +144,7 @@ export function assembleDockerRunner(
     // Only a part of what the engine keeps, so that there is time to read it.
     urgentBytes: Math.min(1024 ** 2, config.logs.maxSizeBytes / 8),
   });
+  const states = createBotStates(config, { orchestrator, store, uid: user.uid, ownLabels });
   const { diskBytes } = config.resources;
   const disk = new DiskWatch({
     orchestrator,
@@ -150,6 +152,7 @@ export function assembleDockerRunner(
     workspaces,
     tempDir: config.tempDir,
     ...(diskBytes !== undefined && { limitBytes: diskBytes }),
+    states: stateMeter(states),
     graceSeconds: config.stopGraceSeconds,
     ...(options.collectLogs && { onStop: (containerId: string) => logs.releaseBackpressure(containerId) }),
   });
@@ -173,7 +176,12 @@ export function assembleDockerRunner(
     bytecode: options.compileAhead === false ? undefined : bytecode,
     watch: new CodeWatch({ root: folder, workspaces, trees }),
     workspaces,
-    sources: [new UserFiles(`${folder}/users`), new SecretSource(secrets)],
+    states,
+    sources: [
+      new UserFiles(`${folder}/users`),
+      new SecretSource(secrets),
+      new StateSource(states, config, user.uid === 0),
+    ],
     secrets,
     user,
     users: createBotUsers(config, orchestrator, user),

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Disk use of a container that exceeds its limit. */
+/** Disk use of a container that exceeds a limit. */
 export interface DiskUse {
   /** Bytes in its view of the code and in its own layer. */
   readonly bytes: number;
@@ -16,6 +16,8 @@ export interface DiskUse {
   readonly isOwnLimit?: true;
   /** Largest file in its view, with its path there. */
   readonly largest?: { readonly path: string; readonly bytes: number };
+  /** Whether this is the size of its state, and not of what it writes elsewhere. @default {false} */
+  readonly isState?: boolean;
 }
 
 const MIB = 1024 * 1024;
@@ -29,7 +31,13 @@ const MAX_PATH_LENGTH = 120;
  * write less, or raise BOT_DISK_LIMIT_MB`.
  */
 export function describeDiskUse(use: DiskUse): string {
-  const { bytes, limitBytes, isOwnLimit } = use;
+  const { bytes, limitBytes, isOwnLimit, isState, largest } = use;
+  if (isState) {
+    return `keeps ${Math.ceil(bytes / MIB)} MB of state and may keep ${Math.floor(limitBytes / MIB)} MB` +
+      `${
+        largest ? `, ${shown(largest.path)} is the largest file` : ""
+      }; let it keep less, or raise 'max_mb' of its state`;
+  }
   const place = placeOf(use);
   return `wrote ${Math.ceil(bytes / MIB)} MB to disk and may write ${Math.floor(limitBytes / MIB)} MB` +
     `${place ? `, most of it ${place}` : ""}; let it write less, or raise ${

@@ -11,7 +11,7 @@ import type { ContainerInfo, ContainerOrchestrator } from "../engine/container_o
 import { LABEL } from "../engine/labels.ts";
 import { messageOf } from "../errors.ts";
 import { type FreeSpace, freeSpaceAt } from "../util/free_space.ts";
-import { measureTree } from "../util/measure_tree.ts";
+import { measureTree, type TreeSize } from "../util/measure_tree.ts";
 import { isMeasurementDue } from "./disk_pace.ts";
 import { describeDiskUse, type DiskUse } from "./disk_use.ts";
 
@@ -27,10 +27,22 @@ export interface DiskWatchOptions {
   readonly tempDir: string;
   /** Disk limit of a container without one of its own, in bytes. @default {it is not watched} */
   readonly limitBytes?: number;
+  /** Measures and limits what containers keep in their states. @default {no container keeps a state} */
+  readonly states?: StateMeter;
   /** Time between SIGTERM and SIGKILL, in seconds; at most {@linkcode MAX_GRACE_SECONDS}. */
   readonly graceSeconds: number;
   /** Called before a container is stopped. */
   readonly onStop?: (containerId: string) => void;
+}
+
+/** Measures the states of bots. */
+export interface StateMeter {
+  /** Returns the limit of a container's state in bytes; `undefined` if it keeps none. */
+  limitOf(container: ContainerInfo): number | undefined;
+  /** Measures the state of a bot. @param id Id of the bot. */
+  measure(id: string, maxBytes: number, signal: AbortSignal): Promise<TreeSize>;
+  /** Called before a bot is stopped because of its state. */
+  reportOver(id: string, bytes: number): Promise<void>;
 }
 
 /** Longest grace period of a bot that fills the disk, in seconds. */
@@ -41,8 +53,8 @@ const POLL_INTERVAL_MS = 5_000;
 const MAX_STOPPED = 1000;
 
 /**
- * Measures what those containers of one instance that have a disk limit have written to their views of the code and to their own layers. Stops a
- * container that exceeds its limit, as an operator would, and keeps it. Has a timer while there are containers to watch.
+ * Measures what those containers of one instance that have a limit have written to their views of the code, to their own layers and to their
+ * states. Stops a container that exceeds its limit, as an operator would, and keeps it. Has a timer while there are containers to watch.
  */
 export class DiskWatch implements AsyncDisposable {
   readonly #options: DiskWatchOptions;
@@ -74,10 +86,11 @@ export class DiskWatch implements AsyncDisposable {
    * @param containers Containers, in any phase and of any instance.
    */
   watch(containers: readonly ContainerInfo[]): void {
-    const wanted = Object.entries(this.#options.labels);
+    const { labels, states } = this.#options;
+    const wanted = Object.entries(labels);
     for (const container of containers) {
       const isOwn = wanted.every(([label, value]) => container.labels[label] === value);
-      const isLimited = this.#limitOf(container) !== undefined;
+      const isLimited = this.#limitOf(container) !== undefined || states?.limitOf(container) !== undefined;
       if (isOwn && isLimited && container.phase === "running") this.#watched.set(container.id, container);
     }
     if (this.#watched.size > 0 && !this.#closing.signal.aborted) this.#running ??= this.#run();
@@ -97,7 +110,7 @@ export class DiskWatch implements AsyncDisposable {
    * Measures the containers now, and stops those that exceed their limit.
    */
   async measure(signal: AbortSignal): Promise<void> {
-    const { orchestrator, labels, workspaces } = this.#options;
+    const { orchestrator, labels } = this.#options;
     // The list lacks containers that start while it is made.
     const watched = [...this.#watched.values()];
     const began = performance.now();
@@ -114,20 +127,47 @@ export class DiskWatch implements AsyncDisposable {
         this.#watched.delete(container.id);
         continue;
       }
-      const limit = this.#limitOf(container)!;
-      const { limitBytes } = limit;
-      const folder = container.labels[LABEL.folder];
-      const view = folder
-        ? await measureTree(`${workspaces.path(folder)}/view`, { enoughBytes: 2 * limitBytes, signal })
-        : { bytes: 0, busyMs: 0 };
-      costMs += view.busyMs;
-      const { largest } = view;
-      const use = { bytes: view.bytes + layerBytes, layerBytes, ...limit, ...(largest && { largest }) };
-      if (use.bytes > limitBytes) this.#stop(container, use);
+      const found = [
+        await this.#measureView(container, layerBytes, signal),
+        await this.#measureState(container, signal),
+      ];
+      for (const { use, busyMs } of found.filter((each) => each !== undefined)) {
+        costMs += busyMs;
+        if (use.bytes > use.limitBytes) this.#stop(container, use);
+      }
     }
     this.#costMs = costMs;
     this.#measuredAt = performance.now();
     this.#most = undefined;
+  }
+
+  async #measureView(
+    container: ContainerInfo,
+    layerBytes: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly use: DiskUse; readonly busyMs: number } | undefined> {
+    const { workspaces } = this.#options;
+    const limit = this.#limitOf(container);
+    if (limit === undefined) return undefined;
+    const { limitBytes } = limit;
+    const folder = container.labels[LABEL.folder];
+    const view: TreeSize = folder
+      ? await measureTree(`${workspaces.path(folder)}/view`, { enoughBytes: 2 * limitBytes, signal })
+      : { bytes: 0, busyMs: 0 };
+    const { largest } = view;
+    const use = { bytes: view.bytes + layerBytes, layerBytes, ...limit, ...(largest && { largest }) };
+    return { use, busyMs: view.busyMs };
+  }
+
+  async #measureState(
+    container: ContainerInfo,
+    signal: AbortSignal,
+  ): Promise<{ readonly use: DiskUse; readonly busyMs: number } | undefined> {
+    const { states } = this.#options;
+    const limitBytes = states?.limitOf(container);
+    if (!states || limitBytes === undefined) return undefined;
+    const { bytes, largest, busyMs } = await states.measure(container.labels[LABEL.id]!, limitBytes, signal);
+    return { use: { bytes, layerBytes: 0, limitBytes, isState: true, ...(largest && { largest }) }, busyMs };
   }
 
   /** Ends the watch. Containers keep running. */
@@ -162,7 +202,15 @@ export class DiskWatch implements AsyncDisposable {
       costMs: this.#costMs,
       takenBytes: free ? this.#most!.bytes - free.bytes : 0,
       takenInodes: free ? this.#most!.inodes - free.inodes : 0,
-    }, Math.min(...[...this.#watched.values()].map((container) => this.#limitOf(container)!.limitBytes)));
+    }, this.#smallestLimit());
+  }
+
+  #smallestLimit(): number {
+    const limits = [...this.#watched.values()].flatMap((container) => [
+      this.#limitOf(container)?.limitBytes ?? Infinity,
+      this.#options.states?.limitOf(container) ?? Infinity,
+    ]);
+    return Math.min(...limits);
   }
 
   #limitOf({ labels }: ContainerInfo): Pick<DiskUse, "limitBytes" | "isOwnLimit"> | undefined {
@@ -190,7 +238,7 @@ export class DiskWatch implements AsyncDisposable {
   }
 
   #stop(container: ContainerInfo, use: DiskUse): void {
-    const { orchestrator, onStop, graceSeconds } = this.#options;
+    const { orchestrator, onStop, graceSeconds, states } = this.#options;
     const { id, name } = container;
     if (this.#stops.has(id)) return;
     this.#remember(id, use);
@@ -205,7 +253,8 @@ export class DiskWatch implements AsyncDisposable {
       graceSeconds: Math.min(graceSeconds, MAX_GRACE_SECONDS),
       signal: this.#closing.signal,
     };
-    const stop = orchestrator.stop(id, options).then(
+    const reported = use.isState ? states!.reportOver(bot!, use.bytes) : Promise.resolve();
+    const stop = reported.then(() => orchestrator.stop(id, options)).then(
       () => void this.#watched.delete(id),
       // The container is still watched, and the next measurement tries again.
       (error) => this.#log.warn("container not stopped yet", { container: name, problem: messageOf(error) }),

@@ -36,6 +36,8 @@ import { infoOf, toCollectedContainer } from "./managed_container.ts";
 import { ExitedContainers, isSetAside } from "./exited_containers.ts";
 import { OwnContainers } from "./own_containers.ts";
 import { RunCollector } from "./run_collector.ts";
+import { supervisedState } from "./state_source.ts";
+import { setStatesOf } from "./states_of.ts";
 import type {
   BuildDependenciesOptions,
   BuiltDependencies,
@@ -88,11 +90,17 @@ export class DockerRunner implements Runner {
       diskUseOf,
     });
     this.#parts = parts;
+    setStatesOf(this, parts.states);
     this.#ownership = ownership;
     this.#containers = containers;
     this.#remover = new ContainerRemover({ ...parts, ownership });
     this.#exited = new ExitedContainers({ ...parts, remover: this.#remover });
-    this.#stopper = new ContainerStopper({ ...parts, containers, exited: this.#exited });
+    this.#stopper = new ContainerStopper({
+      ...parts,
+      containers,
+      exited: this.#exited,
+      onCleanStop: ({ labels }) => parts.states.stopped(labels[LABEL.id]!),
+    });
     this.#collector = new RunCollector({ ...parts, bucket: config.buckets.results, diskUseOf });
     this.#preparer = new StartPreparer(parts);
     this.#dependencies = createDependencies({ ...parts, ownership, remover: this.#remover });
@@ -251,6 +259,7 @@ export class DockerRunner implements Runner {
     const printed = listed.filter((info) => info.phase !== "pending" && this.#containers.ifOwn(info));
     this.#parts.logs?.adopt(printed.map(toCollectedContainer));
     this.#parts.disk?.watch(printed);
+    this.#parts.states.supervise(printed.filter(({ phase }) => phase === "running").flatMap(supervisedState));
     await this.#exited.review(printed, options?.signal);
     this.#parts.watch.refresh();
     return await this.#managedOf(listed);
@@ -317,6 +326,7 @@ export class DockerRunner implements Runner {
     this.#closing.abort(new DOMException("The runner was closed", "AbortError"));
     await Promise.allSettled(this.#active);
     await this.#parts.disk?.[Symbol.asyncDispose]();
+    await this.#parts.states[Symbol.asyncDispose]();
     await this.#parts.logs?.close();
     await this.#parts.bytecode?.[Symbol.asyncDispose]();
     await this.#parts.watch[Symbol.asyncDispose]();

@@ -36,6 +36,8 @@ export interface BucketNames {
   readonly results: string;
   /** Logs. */
   readonly logs: string;
+  /** Snapshots of the bots' states. */
+  readonly state: string;
 }
 
 /** Every setting of a runner. Read from variables by `parseDockerRunnerConfig`. */
@@ -58,6 +60,8 @@ export interface DockerRunnerConfig {
   readonly dockerConfigFile?: string;
   /** Resource limits of each container. */
   readonly resources: ResourceLimits;
+  /** Largest state that a bot may ask for, in bytes. */
+  readonly stateBytes: number;
   /** How much of a container's output the engine keeps. */
   readonly logs: LogLimits;
   /** Interval between two writes of a bot's stored log, in seconds. */

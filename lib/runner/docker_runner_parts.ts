@@ -18,6 +18,7 @@ import type { LogCollector } from "../logs/log_collector.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import type { ContainerSecrets } from "../secrets/container_secrets.ts";
 import type { BotUsers } from "../users/bot_users.ts";
+import type { BotStates } from "../state/bot_states.ts";
 import type { FileOwner } from "../util/files.ts";
 import type { DiskWatch } from "./disk_watch.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
@@ -56,6 +57,8 @@ export interface DockerRunnerParts {
   readonly users: BotUsers;
   /** Stops containers that write too much. Closed with the runner. @default {what they write is not bounded} */
   readonly disk?: DiskWatch;
+  /** Keeps the states of bots. Closed with the runner. */
+  readonly states: BotStates;
   /** Stores the output of containers. Closed with the runner. @default {output is not stored} */
   readonly logs?: LogCollector;
 }

@@ -24,7 +24,7 @@ const LIMITS = {
   cpuShares: { setting: "cpu_shares", variable: "MAX_BOT_CPU_SHARES", unit: 1 },
   pids: { setting: "pids", variable: "MAX_BOT_PIDS", unit: 1 },
   diskBytes: { setting: "disk_mb", variable: "MAX_BOT_DISK_MB", unit: MIB },
-} as const satisfies Readonly<Record<keyof ResourceLimits, unknown>>;
+} as const satisfies Readonly<Record<Exclude<keyof ResourceLimits, "fileBytes">, unknown>>;
 
 /**
  * Finds what a bot asks for beyond its bounds.

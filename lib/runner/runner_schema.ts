@@ -117,7 +117,7 @@ export const RUNNER_SCHEMA = z.object({
   DATA_DIR: absolutePath.optional().meta(
     about(
       "Where things are",
-      "documents and objects if no servers are configured; a folder of its own, which Berth closes to other users (mode 0700) and refuses if it is open and holds other files",
+      "the bots' states, and documents and objects if no servers are configured; a folder of its own, which Berth closes to other users (mode 0700) and refuses if it is open and holds other files",
       "$XDG_DATA_HOME/berth or ~/.local/share/berth; without HOME /var/lib/berth",
     ),
   ),
@@ -141,6 +141,9 @@ export const RUNNER_SCHEMA = z.object({
   MINIO_CODE_BUCKET: withDefault(bucket, "custom-bots").meta(about("Servers", "bucket of the bots' code")),
   MINIO_BACKTESTS_BUCKET: withDefault(bucket, "test-results").meta(about("Servers", "bucket of the results")),
   MINIO_LOGS_BUCKET: withDefault(bucket, "bot-logs").meta(about("Servers", "bucket of the logs")),
+  MINIO_STATE_BUCKET: withDefault(bucket, "bot-state").meta(
+    about("Servers", "bucket of the snapshots of the bots' states; see state.md"),
+  ),
   RUNTIME_IMAGES: withDefault(z.string().transform(parseImages), {}).meta(
     about(
       "Containers",
@@ -189,6 +192,9 @@ export const RUNNER_SCHEMA = z.object({
   ),
   MAX_BOT_DISK_MB: integer(...LIMIT_RANGES.diskMb).optional().meta(
     about("Containers", "largest `disk_mb` of a bot", "none"),
+  ),
+  BOT_STATE_LIMIT_MB: withDefault(integer(1, 1_048_576), 10_240).meta(
+    about("Containers", "largest state that a bot may ask for with `max_mb`, in MiB; see state.md"),
   ),
   BOT_NETWORK: withDefault(network, "host").meta(
     about(

@@ -8,6 +8,9 @@ import { join } from "node:path";
 import { ensurePrivateDir } from "./private_dir.ts";
 import { unlessMissing } from "./files.ts";
 
+/** Folder of the bots' states. Each belongs to the bot's own user. */
+const STATE = "state";
+
 /** Names of everything that Berth keeps in `DATA_DIR`, and `lost+found` of a dedicated file system. */
 const OWN_NAMES: ReadonlySet<string> = new Set([
   "berth.sqlite",
@@ -22,6 +25,7 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
   "secrets.age.part",
   "secrets.identity",
   "secrets.identity.part",
+  STATE,
 ]);
 
 /**
@@ -55,7 +59,7 @@ export function isOwnData(names: readonly string[]): boolean {
 async function closeTree(folder: string): Promise<void> {
   for (const { name, isDirectory, isFile } of await Array.fromAsync(Deno.readDir(folder))) {
     const path = join(folder, name);
-    if (name === "lost+found" || !(isDirectory || isFile)) continue;
+    if (name === "lost+found" || name === STATE || !(isDirectory || isFile)) continue;
     // Another process may have removed it.
     await unlessMissing(Deno.chmod(path, isDirectory ? 0o700 : 0o600));
     if (isDirectory) await unlessMissing(closeTree(path));

@@ -23,6 +23,7 @@ import { imageHandlers } from "./image_handlers.ts";
 import { encryptedSecretHandlers } from "./encrypted_secret_handlers.ts";
 import { eventHandlers } from "./event_handlers.ts";
 import { ExitHistory } from "../bots/exit_history.ts";
+import { stateHandlers } from "./state_handlers.ts";
 import { statsHandlers } from "./stats_handlers.ts";
 import { endWhenRevoked } from "./end_when_revoked.ts";
 import type { Handlers } from "./handlers.ts";
@@ -97,6 +98,8 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
     ...imageHandlers(parts),
     // Revisions.
     ...revisionHandlers(parts, { ...versions, writer, deployer }),
+    // States.
+    ...stateHandlers(parts),
     // Logs.
     ...logs.handlers,
     // Events and statistics.

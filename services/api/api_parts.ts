@@ -107,6 +107,8 @@ export interface ApiSettings {
   readonly buckets: { readonly code: string; readonly results: string; readonly logs: string };
   /** How many revisions stay a way back, unless a document says otherwise. */
   readonly keepRevisions: number;
+  /** Largest state that a bot may ask for, in bytes. */
+  readonly stateBytes: number;
   /** Limits of an archive that a start accepts. */
   readonly archiveLimits: ArchiveLimits;
   /** What a bot may ask for. */

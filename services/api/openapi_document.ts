@@ -157,6 +157,7 @@ function describeResponse(status: number, schema: OperationContract["responses"]
   const type = {
     ndjson: "application/x-ndjson",
     text: "text/plain",
+    binary: "application/octet-stream",
     html: "text/html",
   }[schema];
   return { description, content: { [type]: { schema: { type: "string" as const } } } };

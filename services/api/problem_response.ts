@@ -29,6 +29,13 @@ const STATUSES: Readonly<Record<string, number>> = {
   "archive/closed": 503,
   "archive": 422,
   "executable": 422,
+  "state/missing": 404,
+  "state/no-snapshot": 404,
+  "state/in-use": 409,
+  "state/over-limit": 409,
+  "state/changing": 409,
+  "state/unusable": 503,
+  "state": 422,
 };
 
 /** A problem, and whether it is the server's fault and belongs into the log. */

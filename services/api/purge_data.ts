@@ -4,6 +4,7 @@
  * @module
  */
 
+import { statesOf } from "../../lib/runner/states_of.ts";
 import { logPrefix } from "../../lib/logs/log_keys.ts";
 import { archivePrefix } from "../documents/archive_key.ts";
 import type { ApiParts } from "./api_parts.ts";
@@ -22,13 +23,15 @@ export interface PurgedData {
   readonly runs: number;
   /** Revisions. */
   readonly revisions: number;
+  /** Snapshots of the state, which is removed with them. */
+  readonly snapshots: number;
 }
 
 /** What is removed from. */
 export interface PurgeParts extends ApiParts, Pick<VersionTools, "revisions" | "starts"> {}
 
 /**
- * Removes archives, logs, results, run records and revisions of an id.
+ * Removes archives, logs, results, run records, revisions and the state of an id.
  *
  * @param id The id.
  * @param parts What the API works with.
@@ -36,7 +39,7 @@ export interface PurgeParts extends ApiParts, Pick<VersionTools, "revisions" | "
  * @throws {ApiProblem} 409 if a document, a container or a run of the id is still there: its last lines would follow.
  */
 export async function purgeData(id: string, parts: PurgeParts, signal: AbortSignal): Promise<PurgedData> {
-  const { store, runs, revisions, starts, clock, settings: { buckets } } = parts;
+  const { store, runs, runner, revisions, starts, clock, settings: { buckets } } = parts;
   await requireGone(id, parts, signal);
   const remove = async (bucket: string, prefix: string) => {
     await store.ensureBucket(bucket, { signal });
@@ -53,6 +56,7 @@ export async function purgeData(id: string, parts: PurgeParts, signal: AbortSign
     logs: await remove(buckets.logs, logPrefix(id)),
     results: await remove(buckets.results, `${id}/`),
     revisions: await revisions.forget(id, { signal }),
+    snapshots: await statesOf(runner)?.remove(id, signal) ?? 0,
     runs: await runs.trim(id, { maxRecords: 0, maxAgeMs: 0 }, new Date(clock.now()), { signal }),
   };
 }

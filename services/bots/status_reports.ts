@@ -6,6 +6,7 @@
 
 import type { EngineUnavailableError } from "../../lib/errors.ts";
 import type { ManagedContainer, Runner } from "../../lib/runner/runner.ts";
+import { statesOf } from "../../lib/runner/states_of.ts";
 import type { BotCondition } from "./bot_condition.ts";
 import type { BotTable } from "./bot_table.ts";
 import { ConditionLog } from "./condition_log.ts";
@@ -55,7 +56,8 @@ export class StatusReports {
       for: `its last log lines to be stored before its container is removed: ${unsaved}`,
     };
     const waiting = runner.waitingLogs(id);
-    const notes = waiting === undefined ? documentNotes : [...documentNotes, waiting];
+    const stateNote = statesOf(runner)?.noteOf(id);
+    const notes = [...documentNotes, waiting, stateNote].filter((note) => note !== undefined);
     this.#conditions.reportCondition(id, condition);
     this.#conditions.reportNotes(id, documentNotes);
     const specHash = container?.specHash ?? (desired?.kind === "run" ? desired.specHash : undefined);

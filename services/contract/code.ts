@@ -138,6 +138,7 @@ export const purged = z.object({
   results: z.int(),
   runs: z.int().meta({ description: "Number of records" }),
   revisions: z.int(),
+  snapshots: z.int().meta({ description: "Number of snapshots of the state, which is removed with them" }),
 }).meta({ id: "Purged" });
 
 /** The answer to a deployment. */
@@ -227,7 +228,7 @@ export const CODE_CONTRACT = {
   purge: {
     summary: "Remove what is left of a removed bot or schedule",
     description:
-      "Removes its archives, logs, results and run records for good, once its document and its containers are gone.",
+      "Removes its archives, logs, results, run records and state for good, once its document and its containers are gone.",
     params: idParams,
     responses: { 200: purged },
     problems: [409],

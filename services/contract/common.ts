@@ -21,9 +21,11 @@ export interface OperationContract {
   readonly body?: z.ZodType | "binary";
   /**
    * Bodies of the successful responses by status: JSON, `stream` for server-sent events, `ndjson` for one JSON object a
-   * line, `html` for a page, `none` for no body.
+   * line, `html` for a page, `binary` for bytes, `none` for no body.
    */
-  readonly responses: Readonly<Record<number, z.ZodType | "stream" | "ndjson" | "text" | "html" | "none">>;
+  readonly responses: Readonly<
+    Record<number, z.ZodType | "binary" | "stream" | "ndjson" | "text" | "html" | "none">
+  >;
   /** Statuses of its problems, besides those that every operation has. */
   readonly problems?: readonly number[];
 }

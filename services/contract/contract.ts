@@ -19,6 +19,7 @@ import { RUNS_CONTRACT } from "./runs.ts";
 import { SCHEDULES_CONTRACT } from "./schedules.ts";
 import { SECRETS_CONTRACT } from "./secrets.ts";
 import { SERVICE_CONTRACT } from "./service.ts";
+import { STATE_CONTRACT } from "./state.ts";
 import { TOKENS_CONTRACT } from "./tokens.ts";
 
 /** Contracts by operation. */
@@ -33,6 +34,8 @@ export const CONTRACT = {
   ...IMAGES_CONTRACT,
   // Revisions.
   ...REVISIONS_CONTRACT,
+  // States.
+  ...STATE_CONTRACT,
   // Logs.
   ...LOGS_CONTRACT,
   // Events and statistics.

@@ -43,6 +43,12 @@ export const OPERATIONS = {
   rollback: { method: "POST", path: "/api/deployments/{id}/rollback", role: "operate" },
   diffRevisions: { method: "GET", path: "/api/deployments/{id}/diff", role: "read" },
   getRevision: { method: "GET", path: "/api/deployments/{id}/revisions/{number}", role: "read" },
+  // States.
+  getState: { method: "GET", path: "/api/bots/{id}/state", role: "read" },
+  getStateContent: { method: "GET", path: "/api/bots/{id}/state/content", role: "operate" },
+  putStateContent: { method: "PUT", path: "/api/bots/{id}/state/content", role: "operate" },
+  snapshotState: { method: "POST", path: "/api/bots/{id}/state/snapshots", role: "operate" },
+  restoreState: { method: "POST", path: "/api/bots/{id}/state/restore", role: "operate" },
   // Logs.
   readLogs: { method: "GET", path: "/api/bots/{id}/logs", role: "read" },
   followLogs: { method: "GET", path: "/api/bots/{id}/logs/follow", role: "read" },

@@ -41,6 +41,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   image: { isText: true, isCommon: true },
   command: { isText: true, isCommon: true },
   keep_revisions: {},
+  state: { isCommon: true },
   // Schedules.
   timezone: { isForSchedules: true, isText: true },
   concurrency_policy: { isForSchedules: true, isText: true },

@@ -14,6 +14,7 @@ import { type Labels, readLabels } from "./labels.ts";
 import { readSecrets } from "./secret_settings.ts";
 import { readLimits } from "./limit_settings.ts";
 import { readRestartMode, type RestartMode } from "./restart_mode.ts";
+import { readStateSetting } from "./state_setting.ts";
 
 /**
  * Settings that tell the services how to treat a bot. The service's default applies to a setting that is missing or
@@ -65,6 +66,7 @@ export function readBotSettings(berth: Fields, problems: string[]): ReadBotSetti
   const { labels, notes } = readLabels(berth);
   const secrets = readSecrets(berth, problems);
   const restart = readRestartMode(berth, problems);
+  const state = readStateSetting(berth, problems);
   return {
     settings: {
       ...(stopGraceSeconds !== undefined && { stopGraceSeconds }),
@@ -73,7 +75,12 @@ export function readBotSettings(berth: Fields, problems: string[]): ReadBotSetti
       ...(labels && { labels }),
       ...(restart !== undefined && { restart }),
     },
-    shape: { ...secrets, ...readLimits(berth, problems), ...readImageSettings(berth, problems) },
+    shape: {
+      ...secrets,
+      ...readLimits(berth, problems),
+      ...readImageSettings(berth, problems),
+      ...(state && { state }),
+    },
     notes,
   };
 }

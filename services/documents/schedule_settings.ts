@@ -64,6 +64,11 @@ export function readScheduleSettings(
       `config.${BERTH_KEY}.concurrency_policy: must be ${POLICIES.join(", ")} (is ${typeName(policy)})`,
     );
   }
+  if (policy === "Allow" && (field(berth, "state") ?? false) !== false) {
+    problems.push(
+      `config.${BERTH_KEY}.concurrency_policy: cannot be Allow with a state, which one run at a time may write to`,
+    );
+  }
   const startingDeadlineSeconds = wholeNumber("starting_deadline_seconds", 1, MAX_DURATION_SECONDS);
   const maxRuntimeSeconds = wholeNumber("max_runtime_seconds", 1, MAX_DURATION_SECONDS);
   return {

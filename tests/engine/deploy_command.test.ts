@@ -110,7 +110,7 @@ async function scheduleAndEnd(
     "the new version has run",
     async () => (await last())?.version === "2.0.0" && await hasSucceeded(),
   );
-  assert.match(await berth(env, "remove", id), /logs, results and archives are kept/);
+  assert.match(await berth(env, "remove", id), /logs, results, archives and state are kept/);
   await until("no run goes any more", async () => (await containers(env.BERTH_INSTANCE!)).length === 0);
   assert.match(
     await berth(env, "remove", id, "--purge"),

@@ -42,6 +42,10 @@ const SEEN: Readonly<Record<string, readonly (readonly [command: RegExp, output:
     [/ logs/, /my-bot watches with a key of 21 characters, \*\*\*$/m],
     [/ list/, /^binance\.key$/m],
   ],
+  "docs/state.md": [
+    [/ state ls/, /^keeper: .* of 1024\.0 MB/m],
+    [/ state restore/, /^keeper has snapshot \d{8}T\d{9}Z$/m],
+  ],
   "docs/operating.md": [[/ permissions/, /^--allow-net[^]*--allow-sys=uid,gid/m]],
 };
 

@@ -76,9 +76,9 @@ function toHostConfig({ resources, security, logs, ...spec }: ContainerSpec): Do
  * Limits the size of one file to slightly more than the limit of all files together, even if nobody checks the sizes. The
  * margin lets a container with one such file exceed its disk limit, so that the excess is noticed.
  */
-function fileLimit({ diskBytes }: ResourceLimits): Docker.Ulimit[] {
+function fileLimit({ diskBytes, fileBytes = 0 }: ResourceLimits): Docker.Ulimit[] {
   if (diskBytes === undefined) return [];
-  const bytes = Math.ceil(diskBytes * 1.125);
+  const bytes = Math.ceil(Math.max(diskBytes, fileBytes) * 1.125);
   return [{ Name: "fsize", Soft: bytes, Hard: bytes }];
 }
 

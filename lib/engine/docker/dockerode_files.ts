@@ -5,6 +5,7 @@
  */
 
 import { BerthError, ContainerFileError } from "../../errors.ts";
+import { limitSilence } from "../../util/call_scope.ts";
 import type { DockerodeClient, EngineRequestOptions } from "./dockerode_client.ts";
 import type { DockerodeContainers } from "./dockerode_containers.ts";
 import { toRefusal } from "./dockerode_errors.ts";
@@ -39,6 +40,34 @@ export async function readContainerFile(
     throw scope.reasonFor(
       error instanceof BerthError ? error : toRefusal(`read ${where}`, 200, String(error)),
     );
+  }
+}
+
+/**
+ * Reads a folder of a container as a tar stream.
+ *
+ * @param client The engine.
+ * @param containers The engine's calls.
+ * @param container Id or name of the container.
+ * @param path Absolute path of the folder.
+ * @param options Longest silence of the engine, and a signal.
+ * @throws {ContainerFileError} If the folder is missing.
+ */
+export async function* readContainerFolder(
+  client: DockerodeClient,
+  containers: DockerodeContainers,
+  container: string,
+  path: string,
+  options: EngineRequestOptions,
+): AsyncGenerator<Uint8Array> {
+  const where = `'${path}' in container '${container}'`;
+  using scope = client.scope(`read ${where}`, options);
+  try {
+    const archive = await containers.openArchive(container, path, scope);
+    if (!archive) throw toFileError(where, undefined, 0);
+    yield* limitSilence(archive, scope);
+  } catch (error) {
+    throw scope.reasonFor(error);
   }
 }
 

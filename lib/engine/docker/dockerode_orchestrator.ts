@@ -38,7 +38,7 @@ import { fromInspection, fromListEntry } from "./dockerode_container_info.ts";
 import { DockerodeContainers } from "./dockerode_containers.ts";
 import { isInfo, isList, isVersion, storageOf, unenforcedLimits } from "./dockerode_answers.ts";
 import { expectShape } from "./dockerode_errors.ts";
-import { readContainerFile } from "./dockerode_files.ts";
+import { readContainerFile, readContainerFolder } from "./dockerode_files.ts";
 import { DockerodeImages } from "./dockerode_images.ts";
 import { DockerodeLogs } from "./dockerode_logs.ts";
 import { DockerodeStarter } from "./dockerode_starter.ts";
@@ -228,6 +228,14 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
       ...this.#bounds(options),
       maxBytes: options.maxBytes,
     });
+  }
+
+  readFolder(
+    container: string,
+    path: string,
+    options: EngineCallOptions = {},
+  ): AsyncIterable<Uint8Array> {
+    return readContainerFolder(this.#client, this.#containers, container, path, this.#bounds(options));
   }
 
   async getStatus(container: string, options: EngineCallOptions = {}): Promise<ContainerInfo | undefined> {

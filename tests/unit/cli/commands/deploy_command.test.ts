@@ -180,7 +180,7 @@ Deno.test("berth deploy makes a schedule of a folder that has one, and says its 
   await refused(/'mine' is already deployed as a schedule, and this folder is a bot\. Remove it first/);
   assert.match(
     (await service.berth("remove", "mine")).output,
-    /^mine is removed; its logs, results and archives/,
+    /^mine is removed; its logs, results, archives and state/,
   );
   await deploy();
   await write("bot-config.yaml", SCHEDULED);
@@ -257,12 +257,12 @@ Deno.test("berth remove asks a person first, and keeps archives and logs unless 
   const no = await service.berthIn(answer(false), "remove", "mine");
   assert.deepEqual([no.code, no.output], [1, "Nothing is removed."]);
   assert.equal((await service.berthIn(answer(true), "remove", "mine", "--yes")).code, 0);
-  assert.deepEqual(asked, ["Remove mine (logs, results and archives are kept)?"]);
+  assert.deepEqual(asked, ["Remove mine (logs, results, archives and state are kept)?"]);
   assert.equal((await archives()).length, 1);
   const purged = await service.berthIn(answer(true), "remove", "mine", "--purge");
   assert.deepEqual([purged.code, asked.at(-1)], [
     0,
-    "Remove mine, with logs, results and archives, for good?",
+    "Remove mine, with logs, results, archives and state, for good?",
   ]);
   assert.match(
     purged.output,

@@ -24,7 +24,12 @@ Deno.test("parseDockerRunnerConfig() has a default for everything", () => {
   assert.equal(config.tempDir, "/tmp/runtime");
   assert.equal(config.dataDir, "/home/me/.local/share/berth");
   assert.equal(config.minio, undefined);
-  assert.deepEqual(config.buckets, { code: "custom-bots", results: "test-results", logs: "bot-logs" });
+  assert.deepEqual(config.buckets, {
+    code: "custom-bots",
+    results: "test-results",
+    logs: "bot-logs",
+    state: "bot-state",
+  });
   assert.equal(config.images["python3.11"], "python:3.11-slim");
   assert.equal(config.images["nodejs20"], "node:20-alpine");
   assert.deepEqual(config.resources, {

@@ -1,0 +1,29 @@
+/**
+ * Finds the states that belong to a runner. They are no part of the library: the services of Berth look after them.
+ *
+ * @module
+ */
+
+import type { BotStates } from "../state/bot_states.ts";
+
+const known = new WeakMap<object, BotStates>();
+
+/**
+ * Connects a runner with the states of its bots.
+ *
+ * @param runner The runner.
+ * @param states The states.
+ */
+export function setStatesOf(runner: object, states: BotStates): void {
+  known.set(runner, states);
+}
+
+/**
+ * Returns the states of a runner's bots.
+ *
+ * @param runner The runner.
+ * @returns `undefined` if the runner keeps none.
+ */
+export function statesOf(runner: object): BotStates | undefined {
+  return known.get(runner);
+}

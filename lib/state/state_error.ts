@@ -1,0 +1,41 @@
+/**
+ * The error of a state folder that cannot be used.
+ *
+ * @module
+ */
+
+import { BerthError } from "../errors.ts";
+
+/** What is wrong with a state. */
+export type StateProblem =
+  | "missing"
+  | "unusable"
+  | "over-limit"
+  | "too-large"
+  | "in-use"
+  | "no-snapshot"
+  | "damaged"
+  | "of-another-bot"
+  | "unsafe"
+  | "changing";
+
+/** A state folder or a snapshot that cannot be used. */
+export class StateError extends BerthError {
+  override readonly name: string = "StateError";
+  /** What is wrong. */
+  readonly problem: StateProblem;
+
+  /**
+   * @param problem What is wrong.
+   * @param summary What, and where.
+   * @param options What to do, and the cause.
+   */
+  constructor(
+    problem: StateProblem,
+    summary: string,
+    options: { readonly advice?: string; readonly cause?: unknown } = {},
+  ) {
+    super(`state/${problem}`, summary, options);
+    this.problem = problem;
+  }
+}
