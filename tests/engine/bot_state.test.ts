@@ -132,3 +132,101 @@ Deno.test("a bot keeps its state over restart, crash, upgrade and removal; snaps
   );
   assert.deepEqual(left, []);
 });
+
+Deno.test("a bot whose state grows over its limit is warned of, stopped with the reason, and started once it may keep more", async () => {
+  await using service = await ServiceFixture.open({ engine: true, env: { RECONCILE_INTERVAL: "1" } });
+  const id = "counter";
+  const folder = await bot(service, "1", "state:\n  max_mb: 4");
+  await Deno.writeTextFile(`${folder}/config.json`, '{"fills": true}');
+  await berth(service, "deploy", folder, "--config", `${folder}/config.json`, "--no-wait");
+  let shown = "";
+  await until("the reason", async () => {
+    shown = (await service.berth("describe", id)).output;
+    return /keeps \d+ MB of state and may keep 4 MB.*history.*max_mb/s.test(shown);
+  }, 150_000).catch((error) => {
+    throw new Error(`${error.message}; describe shows:\n${shown}`);
+  });
+  await until("no start with a state too large", async () => {
+    shown = (await service.berth("describe", id)).output;
+    return /not started: its state takes \d+ MB and may take 4 MB/.test(shown);
+  });
+  const { folder: kept } = await service.client.call("getState", { params: { id } });
+  // Stopped, and not cut off.
+  assert.equal((await Deno.stat(`${kept}/.the0-state/history`)).size, 8_000_000);
+  await Deno.writeTextFile(`${folder}/config.json`, "{}");
+  await Deno.writeTextFile(`${folder}/bot-config.yaml`, yaml("1", "state:\n  max_mb: 8"));
+  await berth(service, "deploy", folder, "--config", `${folder}/config.json`);
+  await until("the warning", async () => {
+    shown = (await service.berth("describe", id)).output;
+    return /its state takes \d+ MB and may take 8 MB/.test(shown);
+  }, 150_000);
+});
+
+/** Says whether another process writes to its state. */
+const LOCKS = `
+import fcntl, os, time
+
+lock = None
+
+def main(id, config):
+    global lock
+    os.makedirs(os.environ["STATE_DIR"], exist_ok=True)
+    lock = open(os.path.join(os.environ["STATE_DIR"], "lock"), "w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        print("alone", flush=True)
+    except OSError:
+        print("NOT ALONE", flush=True)
+    while True:
+        time.sleep(0.05)
+
+def on_stop(id, config):
+    time.sleep(2)
+    print("gone", flush=True)
+`;
+
+Deno.test("a replacement starts only after the container before has ended", async () => {
+  await using service = await ServiceFixture.open({ engine: true, env: { RECONCILE_INTERVAL: "1" } });
+  const id = "counter";
+  const folder = await bot(service, "1");
+  for (const version of ["1", "2", "3"]) {
+    await Deno.writeTextFile(`${folder}/main.py`, `${LOCKS}\n# ${version}\n`);
+    await Deno.writeTextFile(`${folder}/bot-config.yaml`, yaml(version));
+    await berth(service, "deploy", folder);
+  }
+  const said = async () =>
+    [...(await berth(service, "logs", id)).matchAll(/(alone|NOT ALONE|gone)$/gm)].map(([word]) => word);
+  await until("three starts", async () => (await said()).filter((word) => word === "alone").length === 3);
+  assert.deepEqual(await said(), ["alone", "gone", "alone", "gone", "alone"]);
+});
+
+/** Counts its runs, and ends. */
+const RUN = `
+import os
+
+def main(id, config):
+    path = os.path.join(os.environ["STATE_DIR"], "runs")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    count = int(open(path).read()) + 1 if os.path.exists(path) else 1
+    open(path, "w").write(str(count))
+    return {"run": count}
+`;
+
+Deno.test("the runs of a schedule share a state; a backtest begins with none, and Allow is refused", async () => {
+  await using service = await ServiceFixture.open({ engine: true, env: { RECONCILE_INTERVAL: "1" } });
+  const more = "  backtest: main.py\nschedule: '0 0 1 1 *'\nstate: true";
+  const folder = await bot(service, "1", more);
+  await Deno.writeTextFile(`${folder}/main.py`, RUN);
+  await berth(service, "deploy", folder);
+  for (const run of [1, 2]) {
+    assert.match(await berth(service, "run-now", "counter", "--follow"), /succeeded/);
+    const result = await service.client.call("listScheduleRuns", { params: { id: "counter" }, query: {} });
+    const { id: runId } = result.runs[0]!;
+    assert.equal(await service.client.text("getRunResult", { params: { runId } }), `{"run": ${run}}`);
+  }
+  assert.match(await berth(service, "backtest", "--on-service", "counter"), /"run":1\}/);
+  await Deno.writeTextFile(`${folder}/bot-config.yaml`, yaml("1", `${more}\nconcurrency_policy: Allow`));
+  const refused = await service.berth("deploy", folder);
+  assert.equal(refused.code, 1);
+  assert.match(refused.output, /concurrency_policy: cannot be Allow with a state/);
+});

@@ -18,13 +18,16 @@ async function returned(
 }
 
 const PYTHON = `
-import getpass, os, pwd, socket
+import getpass, os, pwd, socket, tempfile
 def main(id, config):
     state = os.environ["STATE_DIR"]
     open(os.path.join(state, "position.json"), "w").close()
     open("/state/other", "w").close()
     home = os.path.expanduser("~")
-    open(os.path.join(home, "x"), "w").close()
+    # Where matplotlib, pip and the like keep what they have computed or fetched.
+    for cache in (".cache", ".config"):
+        os.makedirs(os.path.join(home, cache, "library"))
+    tempfile.TemporaryFile().close()
     names = {pwd.getpwuid(os.getuid()).pw_name, getpass.getuser()}
     try:
         open("/etc/passwd", "a")

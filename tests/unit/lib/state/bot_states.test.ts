@@ -125,12 +125,13 @@ Deno.test("BotStates brings snapshots to the object store, and keeps the newest 
     assert.equal((await states.about("a", signal)).snapshots.filter(({ isStored }) => !isStored).length, 4);
     states.supervise([]);
     const waiting = () => Array.fromAsync(Deno.readDir(`${folder}/../outbox`));
-    await until(
-      "the snapshots",
-      async () => (await waiting()).length === 0 && (await snapshots.list("a")).length === 3,
-    );
-    const keys = await Array.fromAsync(store.listKeys("bot-state", "a/state/"));
-    assert.equal(keys.filter((key) => key.endsWith(".tar.gz")).length, 3);
+    const archives = async () =>
+      (await Array.fromAsync(store.listKeys("bot-state", "a/state/"))).filter((key) =>
+        key.endsWith(".tar.gz")
+      );
+    await until("an empty outbox", async () => (await waiting()).length === 0);
+    await until("three archives", async () => (await archives()).length === 3);
+    assert.equal((await snapshots.list("a")).length, 3);
   }));
 
 Deno.test("BotStates restores files, folders and links of a snapshot, and keeps what it replaces", () =>
