@@ -87,7 +87,7 @@ Deno.test("a completed bot stays completed over a restart of Berth, and runs aga
 
   await service.berth("disable", "my-bot");
   await until("nothing is left", async () => (await containers(service)).length === 0);
-  assert.equal((await botOf(service)).state, "disabled");
+  await untilState(service, "disabled");
   await service.berth("enable", "my-bot");
   await until("it has run once more", async () => await ends() === 3);
 
