@@ -8,7 +8,7 @@ import { basename, relative, resolve } from "node:path";
 import { InvalidBotFolderError } from "../../lib/errors.ts";
 import { BOT_ID_RULE, isBotId } from "../../lib/executable/bot_id.ts";
 import { type CliContext, EXIT, UsageError } from "../context.ts";
-import { botTemplate, TEMPLATE_RUNTIMES, type TemplateRuntime } from "../init/bot_template.ts";
+import { botTemplate, isPlain, TEMPLATE_RUNTIMES, type TemplateRuntime } from "../init/bot_template.ts";
 import { printable } from "../output/terminal.ts";
 
 /** Options of {@linkcode initCommand}. */
@@ -32,7 +32,10 @@ export async function initCommand(options: InitOptions, context: CliContext): Pr
   const { cwd, terminal } = context;
   const { folder, runtime, isScheduled } = options;
   if (!isTemplateRuntime(runtime)) {
-    throw new UsageError(`--runtime must be ${TEMPLATE_RUNTIMES.join(" or ")}, not '${runtime}'.`);
+    throw new UsageError(`--runtime must be one of ${TEMPLATE_RUNTIMES.join(", ")}, not '${runtime}'.`);
+  }
+  if (isScheduled && isPlain(runtime)) {
+    throw new UsageError(`--schedule has no template for '${runtime}': a runtime of Python or Node has one.`);
   }
   const path = resolve(cwd, folder);
   const name = basename(path);

@@ -5,6 +5,7 @@
  */
 
 import { nodeTemplate } from "./node_template.ts";
+import { PLAIN_RUNTIMES, type PlainRuntime, plainTemplate } from "./plain_template.ts";
 import { pythonTemplate } from "./python_template.ts";
 
 /** What kind of bot to make. */
@@ -21,7 +22,15 @@ export interface BotTemplateOptions {
 export type TemplateRuntime = (typeof TEMPLATE_RUNTIMES)[number];
 
 /** The runtimes that there is a template for. */
-export const TEMPLATE_RUNTIMES = ["python3.11", "nodejs20"] as const;
+export const TEMPLATE_RUNTIMES = [
+  "python3.11",
+  "python3.12",
+  "python3.13",
+  "nodejs20",
+  "nodejs22",
+  "nodejs24",
+  ...PLAIN_RUNTIMES,
+] as const;
 
 /** What differs between languages. */
 interface Language {
@@ -50,6 +59,7 @@ const CONFIG = `{
  * @returns Contents by file name.
  */
 export function botTemplate(options: BotTemplateOptions): Readonly<Record<string, string>> {
+  if (isPlain(options.runtime)) return plainTemplate(options.name, options.runtime);
   const language = options.runtime.startsWith("nodejs") ? NODE : PYTHON;
   return {
     "bot-config.yaml": description(options, language),
@@ -57,6 +67,11 @@ export function botTemplate(options: BotTemplateOptions): Readonly<Record<string
     ...language.files(options.isScheduled),
     "README.md": readme(options, language),
   };
+}
+
+/** Whether a runtime has only a bot that runs until it is stopped. @param runtime Name of the runtime. */
+export function isPlain(runtime: TemplateRuntime): runtime is PlainRuntime {
+  return (PLAIN_RUNTIMES as readonly string[]).includes(runtime);
 }
 
 function description({ name, runtime, isScheduled }: BotTemplateOptions, { extension }: Language): string {

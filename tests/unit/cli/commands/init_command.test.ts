@@ -30,6 +30,23 @@ for (const runtime of ["python3.11", "nodejs20"]) {
   }
 }
 
+for (const runtime of ["python3.13", "nodejs24", "deno2", "bash", "binary", "image"]) {
+  Deno.test(`berth init makes a bot folder for ${runtime}`, async () => {
+    await using fixture = await FolderFixture.open();
+    const { path: temp } = fixture;
+    const { code, output } = await init(temp, "My-Bot", "--runtime", runtime);
+    assert.equal(code, 0, output);
+    const bot = await readBotFolder(`${temp}/My-Bot`);
+    assert.deepEqual([bot.name, bot.runtime], ["My-Bot", runtime]);
+    if (runtime === "image") assert.equal(bot.settings.image, "my-bot:1.0.0");
+    if (runtime !== "binary") await packBot(bot);
+    assert.match(await Deno.readTextFile(`${temp}/My-Bot/README.md`), /berth deploy \./);
+    const isPlain = !/^(python|nodejs)/.test(runtime);
+    const scheduled = await init(temp, "b", "--runtime", runtime, "--schedule");
+    assert.equal(scheduled.code, isPlain ? 2 : 0, scheduled.output);
+  });
+}
+
 Deno.test("berth init takes an empty folder, and refuses others and bad names", async () => {
   await using fixture = await FolderFixture.open();
   const { path: temp } = fixture;
@@ -44,5 +61,5 @@ Deno.test("berth init takes an empty folder, and refuses others and bad names", 
   await Deno.writeTextFile(`${temp}/file`, "");
   assert.match((await init(temp, "file")).output, /is a file/);
   const { code, output } = await init(temp, "c", "--runtime", "cobol");
-  assert.deepEqual([code, /--runtime must be python3\.11 or nodejs20/.test(output)], [2, true]);
+  assert.deepEqual([code, /--runtime must be one of python3\.11, python3\.12/.test(output)], [2, true]);
 });
