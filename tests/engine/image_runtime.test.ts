@@ -129,8 +129,9 @@ Deno.test("resolveImage() pins an image that was built here to its id", async ()
 Deno.test("berth deploy pins an image, describe shows it, and what cannot run is refused whole", async () => {
   await using fixture = await CliFixture.open((temp) => [cliVariables(temp).BERTH_INSTANCE!]);
   const { temp } = fixture;
-  const env = cliVariables(temp, { HTTP_ADDR: "off" });
+  const env = cliVariables(temp, { HTTP_ADDR: "off", DOCKER_CONFIG: `${temp}/docker` });
   const flags = (await berth(env, "permissions")).trim().split(" ");
+  assert.ok(flags.some((flag) => /^--allow-read=/.test(flag) && flag.includes(`${temp}/docker/config.json`)));
   await using service = CliProcess.start(["start"], env, flags);
   await service.printed(/listening/);
   const write = (image: string) =>
