@@ -146,6 +146,11 @@ export class DockerRunner implements Runner {
     }
   }
 
+  /** {@inheritDoc Runner.checkCode} */
+  async checkCode(executable: Executable, options: RunnerCallOptions = {}): Promise<void> {
+    await this.#parts.code.fetchAndExtract(executable, () => Promise.resolve(), options);
+  }
+
   /** {@inheritDoc Runner.imageOf} */
   imageOf(executable: Executable): string {
     return imageOf(executable, this.#parts.config.images);

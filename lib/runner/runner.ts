@@ -216,6 +216,11 @@ export interface Runner extends AsyncDisposable {
    * `DependencyError` if the description of the libraries cannot be used or a build fails.
    */
   buildDependencies(executable: Executable, options?: BuildDependenciesOptions): Promise<BuiltDependencies>;
+  /**
+   * Fetches, checks and extracts the code, and checks that a program in it can run here. Rejects with
+   * `InvalidArchiveError` as a start would.
+   */
+  checkCode(executable: Executable, options?: RunnerCallOptions): Promise<void>;
   /** Returns the image that a start of an executable uses. */
   imageOf(executable: Executable): string;
   /**

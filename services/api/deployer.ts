@@ -5,6 +5,7 @@
  */
 
 import { isDeepStrictEqual } from "node:util";
+import { runtimeOf } from "../../lib/executable/code_entrypoint_factory.ts";
 import { specHash } from "../../lib/runner/spec_hash.ts";
 import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
 import { describeCron } from "../cron/describe_cron.ts";
@@ -114,6 +115,7 @@ export class Deployer {
     if (!dryRun) {
       retention.claim(filePath);
       await this.#requireArchive(request, signal);
+      await this.#requireProgram(wanted, signal);
     }
     if (isUnchanged || dryRun) {
       const document = isUnchanged ? found.document : wanted;
@@ -134,6 +136,13 @@ export class Deployer {
     const name = parsed.status === "valid" ? parsed.executable.image : undefined;
     if (name === undefined) return undefined;
     return { name, reference: (await this.#parts.runner.resolveImage(name, { signal })).reference };
+  }
+
+  /** Only the content of a program shows whether it can run. @throws {InvalidArchiveError} If it cannot. */
+  async #requireProgram(document: BotDocument, signal: AbortSignal): Promise<void> {
+    const parsed = parseBotDocument(document);
+    if (parsed.status === "invalid" || !runtimeOf(parsed.executable).isBinary) return;
+    await this.#parts.runner.checkCode(parsed.executable, { signal });
   }
 
   async #requireArchive({ filePath, entrypoints }: DeploymentRequest, signal: AbortSignal): Promise<void> {

@@ -35,7 +35,7 @@ export function factsOf(document: BotDocument): RevisionFacts {
     filePath: textIn(custom, "filePath"),
     runtime: textIn(code, "runtime"),
     archiveSha256: textIn(found, "archiveSha256"),
-    image: textIn(found, "image") ?? textIn(objectIn(found, "image"), "digest"),
+    image: textIn(found, "image") ?? textIn(objectIn(found, "image"), "reference"),
     schedule: textIn(own, "schedule"),
   };
   const dependencies = Object.values(objectIn(found, "dependencies")).flatMap((built) =>

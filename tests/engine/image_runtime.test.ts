@@ -162,7 +162,13 @@ Deno.test("berth deploy pins an image, describe shows it, and what cannot run is
     assert.equal(refused.code, 1, refused.stdout);
     assert.match(refused.output, message);
   }
-  assert.match(await berth(env, "ps"), /mine .* running\n/);
+  const script = await writeBot(`${temp}/script`, {
+    "bot-config.yaml": "name: script\nversion: 1.0.0\nruntime: binary\nentrypoints:\n  bot: main.sh\n",
+    "main.sh": "#!/bin/sh\n",
+  });
+  const refused = await CliProcess.run(["deploy", script], env);
+  assert.deepEqual([refused.code, /'main\.sh' is a script/.test(refused.output)], [1, true], refused.output);
+  assert.match(await berth(env, "ps"), /STATE\nmine .* running\n$/);
   await berth(env, "remove", "mine", "--purge");
   service.kill("SIGTERM");
   assert.equal(await service.end(), 0, service.output);
