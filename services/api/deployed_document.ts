@@ -84,7 +84,10 @@ export function deployedDocument(
     : parseScheduleDocument(document, id, bounds);
   // Who deploys knows the request, and not the places in the document.
   if (parsed.status === "invalid") {
-    throw refuse(id, parsed.reason.replaceAll(/\b(?:custom\.config\.|config\.(?=schedule\b))/g, ""));
+    throw refuse(
+      id,
+      parsed.reason.replaceAll(/\b(?:custom\.config\.|config\.berth\.|config\.(?=schedule\b))/g, ""),
+    );
   }
   return request.enabled === true ? { ...document, ...enablingFields(document, true) } : document;
 }

@@ -121,6 +121,8 @@ Deno.test("deployedDocument() refuses what is beyond the operator's bounds, and 
       message,
       /memory_mb: must be at most 256, the operator's bound MAX_BOT_MEMORY_MB \(is 512\)/,
     );
+    // Who deploys has written the setting at the top of a file.
+    assert.doesNotMatch(message, /config\.berth/);
     assert.match(message, /cpus: must be at most 2, the operator's bound MAX_BOT_CPUS \(is 2\.5\)/);
     assert.match(
       message,
