@@ -4,8 +4,6 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
-import { setImmediate } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
 import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
 import { messageOf } from "../../lib/errors.ts";
@@ -17,7 +15,7 @@ import { watchContainers } from "../control/watch_containers.ts";
 import { tick, type TickFailure } from "../control/tick.ts";
 import { OutageLog } from "../control/outage_log.ts";
 import { Wakeup } from "../../lib/util/wakeup.ts";
-import type { BotChange, Refusal, RepositoryCallOptions, StoredBot } from "../documents/bot_repository.ts";
+import type { BotChange, Refusal, RepositoryCallOptions } from "../documents/bot_repository.ts";
 import { versionOf } from "../documents/version_of.ts";
 import { logRefusal, newFieldsFor, toRefusal } from "../documents/refused_change.ts";
 import type { BotEvents } from "../events/bot_events.ts";
@@ -25,7 +23,8 @@ import { untilCaughtUp } from "../events/until_caught_up.ts";
 import { RunPreparer } from "./run_preparer.ts";
 import type { RunRecord, RunRepository, RunRetention } from "./run_repository.ts";
 import { type RunNowOptions, type RunNowResult, ScheduleReconciler } from "./schedule_reconciler.ts";
-import { readExecutionTime, type ScheduleRepository } from "./schedule_repository.ts";
+import type { ScheduleRepository } from "./schedule_repository.ts";
+import { ScheduleResync } from "./schedule_resync.ts";
 import { ScheduleState } from "./schedule_state.ts";
 import { ScheduledRuns } from "./scheduled_runs.ts";
 
@@ -80,6 +79,7 @@ export class ScheduleService {
   readonly #reconciler: ScheduleReconciler;
   readonly #runs: ScheduledRuns;
   readonly #preparer: RunPreparer;
+  readonly #documents: ScheduleResync;
   /** Triggers a check for due schedules. */
   readonly #due = new Wakeup();
   /** Triggers a read of all documents. */
@@ -88,8 +88,6 @@ export class ScheduleService {
   readonly #sweep = new Wakeup();
   readonly #passes = new KeyedMutex();
   readonly #log = getLogger(["berth", "schedules"]);
-  /** Per document, its fingerprint at the last check. */
-  readonly #seen = new Map<string, string>();
   readonly #outages = new OutageLog(this.#log);
   #opened: Promise<void> | undefined;
   /** Resolves once missed events are applied. Until then the documents may be outdated, so no slot is run. */
@@ -123,6 +121,12 @@ export class ScheduleService {
         this.state.setRun(record);
         this.#runs.needsTrim(record.scheduleId);
       },
+    });
+    this.#documents = new ScheduleResync({
+      ...this.#options,
+      state: this.state,
+      reconciler: this.#reconciler,
+      onGone: (key) => this.#preparer.forget(key),
     });
   }
 
@@ -259,31 +263,14 @@ export class ScheduleService {
     this.#outages.report("sweep");
   }
 
-  /** Reads all documents and checks those that have changed. The index already covers due schedules. */
+  /** Reads all documents, and removes runs that are past their retention. */
   async #readAll(signal: AbortSignal): Promise<void> {
     await this.#open(signal);
     await this.#caughtUp;
-    const documents = await this.#options.repository.list({ signal });
-    const changed = documents.filter((stored) => this.#seen.get(stored.key) !== fingerprint(stored));
-    const now = this.#options.clock.now() / 1000;
-    for (let at = 0; at < changed.length; at += BATCH_SIZE) {
-      const batch = changed.slice(at, at + BATCH_SIZE);
-      const later = batch.map(withTime).filter(({ nextExecutionTime }) => (nextExecutionTime ?? 0) > now);
-      await this.#reconciler.reconcile(later, signal);
-      for (const stored of batch) this.#seen.set(stored.key, fingerprint(stored));
-      await setImmediate();
-    }
-    const keys = new Set(documents.map(({ key }) => key));
-    for (const id of this.state.ids()) if (!keys.has(id)) this.#reconciler.forget(id);
-    for (const key of this.#seen.keys()) if (!keys.has(key)) this.#forget(key);
+    await this.#documents.read(signal);
     this.#due.wake();
     await this.#runs.expire(signal);
     this.#outages.report("resync");
-  }
-
-  #forget(key: string): void {
-    this.#seen.delete(key);
-    this.#preparer.forget(key);
   }
 
   /**
@@ -329,16 +316,4 @@ export class ScheduleService {
     opening.catch(() => this.#opened = undefined);
     return opening;
   }
-}
-
-/** Identifies the content of a document without its time. */
-function fingerprint({ document }: StoredBot): string {
-  const { next_execution_time: _time, ...rest } = document;
-  const text = JSON.stringify(rest, (_key, value) => typeof value === "bigint" ? `${value}n` : value);
-  return createHash("md5").update(text).digest("base64");
-}
-
-function withTime({ key, document }: StoredBot) {
-  const nextExecutionTime = readExecutionTime(document.next_execution_time);
-  return { key, document, ...(nextExecutionTime !== undefined && { nextExecutionTime }) };
 }

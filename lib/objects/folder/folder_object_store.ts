@@ -14,15 +14,11 @@ import {
   isObjectKey,
 } from "../object_name.ts";
 import { copyToDisk, writeToDisk } from "./durable_file.ts";
-import {
-  BerthError,
-  messageOf,
-  ObjectConflictError,
-  ObjectNotFoundError,
-  ObjectStoreError,
-} from "../../errors.ts";
+import { BerthError, messageOf, ObjectNotFoundError, ObjectStoreError } from "../../errors.ts";
+import { toObjectInfo } from "./file_object_info.ts";
 import { readFileRange } from "./file_range.ts";
-import { type LengthRecord, LengthRecords } from "./length_records.ts";
+import { FolderAppend } from "./folder_append.ts";
+import { LengthRecords } from "./length_records.ts";
 import { ObjectPaths } from "./object_paths.ts";
 import type {
   AppendObjectOptions,
@@ -63,6 +59,7 @@ export class FolderObjectStore implements ObjectStore {
   readonly #paths: ObjectPaths;
   readonly #uploads: UploadFolder;
   readonly #lengths: LengthRecords;
+  readonly #appends: FolderAppend;
   readonly #ready: () => Promise<unknown>;
   #isReady = false;
 
@@ -79,6 +76,7 @@ export class FolderObjectStore implements ObjectStore {
     this.#paths = new ObjectPaths(root);
     this.#uploads = new UploadFolder(join(root, TEMP_FOLDER), options.clock ?? Date.now);
     this.#lengths = new LengthRecords(join(root, RECORDS_FOLDER), this.#uploads.path);
+    this.#appends = new FolderAppend({ paths: this.#paths, uploads: this.#uploads, lengths: this.#lengths });
   }
 
   async ensureBucket(bucket: string, options: ObjectCallOptions = {}): Promise<void> {
@@ -147,8 +145,8 @@ export class FolderObjectStore implements ObjectStore {
       await this.#paths.assertBucket(bucket);
       await this.#uploads.open();
       return options.onto === undefined
-        ? await this.#create(bucket, key, body, options)
-        : await this.#extend(bucket, key, body, options);
+        ? await this.#appends.create(bucket, key, body, options)
+        : await this.#appends.extend(bucket, key, body, options);
     });
   }
 
@@ -191,6 +189,10 @@ export class FolderObjectStore implements ObjectStore {
     });
   }
 
+  async #infoOf(bucket: string, key: string, file: Deno.FileInfo): Promise<ObjectInfo> {
+    return toObjectInfo(key, file, await this.#lengths.read(`${bucket}/${key}`, file));
+  }
+
   /** Writes a file beside the buckets, and gives it its name. */
   async #place(
     bucket: string,
@@ -214,63 +216,6 @@ export class FolderObjectStore implements ObjectStore {
         throw error;
       }
     });
-  }
-
-  /** Makes the first append, which writes the record before the file gets its name. */
-  async #create(
-    bucket: string,
-    key: string,
-    body: Uint8Array,
-    { metadata = {}, signal }: AppendObjectOptions,
-  ): Promise<ObjectInfo> {
-    const temporary = this.#uploads.newPath();
-    try {
-      const written = await writeToDisk(temporary, body, signal);
-      using _lock = await this.#lengths.lock();
-      signal?.throwIfAborted();
-      if (await this.#paths.find(bucket, key) !== undefined) throw new ObjectConflictError(bucket, key);
-      const record = await this.#lengths.write(`${bucket}/${key}`, written, body.length, metadata);
-      await this.#paths.place(temporary, bucket, key);
-      return toObjectInfo(key, written, record);
-    } catch (error) {
-      await unlessMissing(Deno.remove(temporary));
-      throw error;
-    }
-  }
-
-  async #extend(
-    bucket: string,
-    key: string,
-    body: Uint8Array,
-    { onto, metadata = {}, signal }: AppendObjectOptions,
-  ): Promise<ObjectInfo> {
-    const name = `${bucket}/${key}`;
-    const isThere = await this.#paths.find(bucket, key) !== undefined;
-    using file = isThere
-      ? await unlessMissing(Deno.open(this.#paths.pathOf(bucket, key), { read: true, write: true }))
-      : undefined;
-    if (file === undefined) throw new ObjectConflictError(bucket, key);
-    await file.lock(true);
-    const before = await file.stat();
-    const { size, etag: found } = await this.#infoOf(bucket, key, before);
-    const isCurrent = (await this.#paths.find(bucket, key))?.ino === before.ino;
-    if (!isCurrent || found !== onto?.etag) throw new ObjectConflictError(bucket, key);
-    signal?.throwIfAborted();
-    // Recorded before the write, so that the new bytes do not count yet.
-    if (await this.#lengths.read(name, before) === undefined) {
-      await this.#lengths.write(name, before, size, {});
-    }
-    if (before.size > size) await file.truncate(size);
-    await file.seek(size, Deno.SeekMode.Start);
-    for (let at = 0; at < body.length;) at += await file.write(body.subarray(at));
-    await file.sync();
-    signal?.throwIfAborted();
-    const record = await this.#lengths.write(name, before, size + body.length, metadata);
-    return toObjectInfo(key, await file.stat(), record);
-  }
-
-  async #infoOf(bucket: string, key: string, file: Deno.FileInfo): Promise<ObjectInfo> {
-    return toObjectInfo(key, file, await this.#lengths.read(`${bucket}/${key}`, file));
   }
 
   /** Lists the keys in a folder in order. A folder is sorted by its name with the slash. */
@@ -308,16 +253,4 @@ export class FolderObjectStore implements ObjectStore {
 
 function describeList(bucket: string, prefix: string): string {
   return `list '${prefix}' in bucket '${bucket}'`;
-}
-
-function toObjectInfo(key: string, file: Deno.FileInfo, record?: LengthRecord): ObjectInfo {
-  const lastModified = file.mtime ?? new Date(0);
-  if (record) {
-    const metadata = Object.keys(record.metadata).length > 0 ? { metadata: record.metadata } : {};
-    return { key, size: record.length, etag: record.version, lastModified, ...metadata };
-  }
-  const etag = [file.ino ?? 0, file.size, lastModified.getTime()].map((number) => number.toString(36)).join(
-    "-",
-  );
-  return { key, size: file.size, etag, lastModified };
 }

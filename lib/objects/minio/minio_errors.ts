@@ -44,3 +44,15 @@ export function toObjectStoreError(
   const summary = `Cannot ${what}: the object store at ${endpoint} failed: ${reason}.`;
   return new ObjectStoreError(summary, { advice, cause: error });
 }
+
+const MISSING: ReadonlySet<unknown> = new Set(["NoSuchKey", "NoSuchBucket", "NotFound"]);
+
+/** Tells whether the server says that the object is not there. @param error A failure of the client. */
+export function isMissing(error: unknown): boolean {
+  return MISSING.has(codeOf(error));
+}
+
+/** Reads the code of a failure. @param error A failure of the client. */
+export function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown } | null)?.code;
+}

@@ -7,7 +7,6 @@
 import { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import type { BucketItem, Client } from "minio";
-import { CallScope } from "../../util/call_scope.ts";
 import { ObjectConflictError, ObjectNotFoundError } from "../../errors.ts";
 import {
   assertBucketName,
@@ -27,8 +26,9 @@ import type {
 } from "../object_store.ts";
 import { toWebStream } from "./web_stream.ts";
 import { abortUploads, appendObject, MIN_PART_BYTES } from "./minio_append.ts";
-import { toObjectStoreError } from "./minio_errors.ts";
-import { withRequestSignal } from "./minio_transport.ts";
+import { MinioCalls } from "./minio_calls.ts";
+import { codeOf, isMissing } from "./minio_errors.ts";
+import { fromHeaders, toHeaders } from "./minio_headers.ts";
 
 /** Time limits in ms. */
 export interface MinioTimeLimits {
@@ -44,7 +44,6 @@ export interface MinioObjectStoreOptions {
   readonly clock?: () => number;
 }
 
-const MISSING: ReadonlySet<unknown> = new Set(["NoSuchKey", "NoSuchBucket", "NotFound"]);
 const OTHER: ReadonlySet<unknown> = new Set([
   "PreconditionFailed",
   "ConditionalRequestConflict",
@@ -54,7 +53,6 @@ const MAX_SWEPT = 10_000;
 /** Slowest accepted rates of connection and server, in bytes per ms. */
 const SLOWEST_UPLOAD_BYTES_PER_MS = 100;
 const SLOWEST_COPY_BYTES_PER_MS = 20_000;
-const METADATA_HEADER = "x-amz-meta-";
 const DEFAULT_TYPE = "application/octet-stream";
 const EXISTING: ReadonlySet<unknown> = new Set(["BucketAlreadyOwnedByYou", "BucketAlreadyExists"]);
 
@@ -64,8 +62,8 @@ const EXISTING: ReadonlySet<unknown> = new Set(["BucketAlreadyOwnedByYou", "Buck
  */
 export class MinioObjectStore implements ObjectStore {
   readonly #client: Client;
-  readonly #endpoint: string;
-  readonly #limits: MinioTimeLimits;
+  readonly #calls: MinioCalls;
+  readonly #callMs: number;
   readonly #clock: () => number;
   /** Objects whose open uploads all belong to this process. */
   readonly #swept = new Set<string>();
@@ -73,16 +71,15 @@ export class MinioObjectStore implements ObjectStore {
   /** @param client The client, see `connectMinio()`. @param options Limits and the clock. */
   constructor(client: Client, options: MinioObjectStoreOptions = {}) {
     this.#client = client;
-    const { protocol, host, port } = client as unknown as Record<string, unknown>;
-    this.#endpoint = `${protocol}//${host}:${port}`;
-    this.#limits = { callMs: 20_000, ...options.timeouts };
+    this.#callMs = options.timeouts?.callMs ?? 20_000;
+    this.#calls = new MinioCalls(client, this.#callMs);
     this.#clock = options.clock ?? Date.now;
   }
 
   async ensureBucket(bucket: string, options: ObjectCallOptions = {}): Promise<void> {
     assertBucketName(bucket);
     // Checks first, since credentials may allow to use a bucket but not to create one.
-    await this.#call(`make sure of bucket '${bucket}'`, options, async () => {
+    await this.#calls.call(`make sure of bucket '${bucket}'`, options, async () => {
       if (await this.#client.bucketExists(bucket)) return;
       await this.#client.makeBucket(bucket).catch((error) => {
         if (!EXISTING.has(error?.code)) throw error;
@@ -93,14 +90,14 @@ export class MinioObjectStore implements ObjectStore {
   async get(bucket: string, key: string, options: GetObjectOptions = {}): Promise<ObjectContent> {
     assertObjectName(bucket, key);
     const what = `read ${describeObject(bucket, key)}`;
-    const scope = new CallScope({ what, limitMs: this.#limits.callMs, signals: [options.signal] });
+    const scope = this.#calls.scope(what, options);
     try {
       const offset = options.offset ?? 0;
-      const response = await this.#send(
+      const response = await this.#calls.send(
         scope,
         () => this.#client.getPartialObject(bucket, key, offset),
       ) as IncomingMessage;
-      const body = toWebStream(response, scope, (error) => this.#toError(what, scope, error));
+      const body = toWebStream(response, scope, (error) => this.#calls.toError(what, scope, error));
       return { ...fromHeaders(key, response.headers), body };
     } catch (error) {
       // An offset at the end: a server refuses a range without bytes.
@@ -109,7 +106,7 @@ export class MinioObjectStore implements ObjectStore {
         return await this.#emptyRest(bucket, key, options);
       }
       const reason = isMissing(error) ? new ObjectNotFoundError(bucket, key, { cause: error }) : error;
-      const thrown = this.#toError(what, scope, reason);
+      const thrown = this.#calls.toError(what, scope, reason);
       scope[Symbol.dispose]();
       throw thrown;
     }
@@ -117,7 +114,7 @@ export class MinioObjectStore implements ObjectStore {
 
   async stat(bucket: string, key: string, options: ObjectCallOptions = {}): Promise<ObjectInfo | undefined> {
     assertObjectName(bucket, key);
-    return await this.#call(`look for ${describeObject(bucket, key)}`, options, async () => {
+    return await this.#calls.call(`look for ${describeObject(bucket, key)}`, options, async () => {
       try {
         const request = { method: "HEAD", bucketName: bucket, objectName: key };
         const response = await this.#client.makeRequestAsync(request);
@@ -139,7 +136,7 @@ export class MinioObjectStore implements ObjectStore {
     assertObjectName(bucket, key);
     const content = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
     const metadata = { "Content-Type": options.contentType ?? DEFAULT_TYPE };
-    return await this.#call(`write ${describeObject(bucket, key)}`, options, async () => {
+    return await this.#calls.call(`write ${describeObject(bucket, key)}`, options, async () => {
       const { etag } = await this.#client.putObject(bucket, key, content, content.length, metadata);
       return { key, size: content.length, etag, lastModified: new Date(this.#clock()) };
     }, this.#uploadMs(content.length));
@@ -155,7 +152,7 @@ export class MinioObjectStore implements ObjectStore {
     const { size } = await Deno.stat(path);
     const metadata = { "Content-Type": options.contentType ?? DEFAULT_TYPE };
     try {
-      return await this.#call(`write ${describeObject(bucket, key)}`, options, async () => {
+      return await this.#calls.call(`write ${describeObject(bucket, key)}`, options, async () => {
         const { etag } = await this.#client.fPutObject(bucket, key, path, metadata);
         return { key, size, etag, lastModified: new Date(this.#clock()) };
       }, this.#uploadMs(size));
@@ -175,12 +172,11 @@ export class MinioObjectStore implements ObjectStore {
     assertObjectName(bucket, key);
     const { onto, content, metadata = {}, contentType = DEFAULT_TYPE } = options;
     assertMetadata(metadata);
-    const headers: Record<string, string> = { "content-type": contentType };
-    for (const [name, value] of Object.entries(metadata)) headers[METADATA_HEADER + name] = value;
+    const headers = toHeaders(contentType, metadata);
     const isUpload = onto !== undefined && onto.size >= MIN_PART_BYTES;
     if (isUpload && !this.#swept.has(`${bucket}/${key}`)) await this.#abortUploads(bucket, key, options);
     try {
-      const etag = await this.#call(
+      const etag = await this.#calls.call(
         `append to ${describeObject(bucket, key)}`,
         options,
         () =>
@@ -204,20 +200,20 @@ export class MinioObjectStore implements ObjectStore {
   async *list(bucket: string, prefix: string, options: ObjectCallOptions = {}): AsyncGenerator<ObjectInfo> {
     assertBucketName(bucket);
     const what = `list '${prefix}' in bucket '${bucket}'`;
-    using scope = new CallScope({ what, limitMs: this.#limits.callMs, signals: [options.signal] });
+    using scope = this.#calls.scope(what, options);
     const items = this.#client.listObjectsV2(bucket, prefix, true);
     const iterator: AsyncIterator<BucketItem> = items[Symbol.asyncIterator]();
     try {
       while (true) {
         scope.restartLimit();
-        const { done, value } = await this.#send(scope, () => iterator.next());
+        const { done, value } = await this.#calls.send(scope, () => iterator.next());
         scope.endLimit();
         if (done) return;
         if (value.name === undefined || !isObjectKey(value.name)) continue;
         yield { key: value.name, size: value.size, etag: value.etag, lastModified: value.lastModified };
       }
     } catch (error) {
-      throw this.#toError(what, scope, error);
+      throw this.#calls.toError(what, scope, error);
     } finally {
       items.destroy();
     }
@@ -225,7 +221,7 @@ export class MinioObjectStore implements ObjectStore {
 
   async delete(bucket: string, key: string, options: ObjectCallOptions = {}): Promise<void> {
     assertObjectName(bucket, key);
-    await this.#call(`delete ${describeObject(bucket, key)}`, options, async () => {
+    await this.#calls.call(`delete ${describeObject(bucket, key)}`, options, async () => {
       await this.#client.removeObject(bucket, key).catch((error) => {
         if (!isMissing(error)) throw error;
       });
@@ -233,7 +229,7 @@ export class MinioObjectStore implements ObjectStore {
   }
 
   async #abortUploads(bucket: string, key: string, options: ObjectCallOptions): Promise<void> {
-    await this.#call(
+    await this.#calls.call(
       `give up what is left of writing ${describeObject(bucket, key)}`,
       options,
       () => abortUploads(this.#client, bucket, key),
@@ -245,7 +241,7 @@ export class MinioObjectStore implements ObjectStore {
 
   /** Time limit of a call. @param sent Bytes that the call sends. @param copied Bytes that the server itself copies. */
   #uploadMs(sent: number, copied = 0): number {
-    return this.#limits.callMs + sent / SLOWEST_UPLOAD_BYTES_PER_MS + copied / SLOWEST_COPY_BYTES_PER_MS;
+    return this.#callMs + sent / SLOWEST_UPLOAD_BYTES_PER_MS + copied / SLOWEST_COPY_BYTES_PER_MS;
   }
 
   /** Aborts uploads after a failure. If that fails, too, the next append does it. */
@@ -259,61 +255,4 @@ export class MinioObjectStore implements ObjectStore {
     if (!info) throw new ObjectNotFoundError(bucket, key);
     return { ...info, body: new Blob([]).stream() };
   }
-
-  async #call<T>(
-    what: string,
-    options: ObjectCallOptions,
-    action: () => Promise<T>,
-    limitMs: number = this.#limits.callMs,
-  ): Promise<T> {
-    using scope = new CallScope({ what, limitMs, signals: [options.signal] });
-    try {
-      const result = await this.#send(scope, action);
-      scope.complete();
-      return result;
-    } catch (error) {
-      throw this.#toError(what, scope, error);
-    }
-  }
-
-  /** Calls the client. Settles when the signal aborts, whatever the client does about the cancelled request. */
-  async #send<T>({ signal }: CallScope, action: () => Promise<T>): Promise<T> {
-    signal.throwIfAborted();
-    const aborted = Promise.withResolvers<never>();
-    const onAbort = () => aborted.reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    try {
-      return await Promise.race([withRequestSignal(signal, action), aborted.promise]);
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-    }
-  }
-
-  #toError(what: string, scope: CallScope, error: unknown): unknown {
-    return toObjectStoreError(what, this.#endpoint, scope.reasonFor(error), scope.signal);
-  }
-}
-
-function isMissing(error: unknown): boolean {
-  return MISSING.has(codeOf(error));
-}
-
-function codeOf(error: unknown): unknown {
-  return (error as { code?: unknown } | null)?.code;
-}
-
-function fromHeaders(key: string, headers: IncomingMessage["headers"]): ObjectInfo {
-  const metadata = Object.fromEntries(
-    Object.entries(headers).filter(([name]) => name.startsWith(METADATA_HEADER))
-      .map(([name, value]) => [name.slice(METADATA_HEADER.length), String(value)]),
-  );
-  // In the answer to a range, the size of the whole object follows the range.
-  const size = headers["content-range"]?.split("/")[1] ?? headers["content-length"];
-  return {
-    key,
-    size: Number(size),
-    etag: (headers.etag ?? "").replaceAll('"', ""),
-    lastModified: new Date(headers["last-modified"] ?? 0),
-    ...(Object.keys(metadata).length > 0 && { metadata }),
-  };
 }
