@@ -11,7 +11,7 @@ import { type Moment, momentOf } from "../../lib/util/moment.ts";
 import { slotLabel } from "./run_names.ts";
 import type { FailedRunStart, RunSchedule, RunSituation } from "./run_plan.ts";
 import type { RunRecord, RunRepository } from "./run_repository.ts";
-import { isOrphaned } from "./run_scheduler.ts";
+import { isOrphaned } from "./orphaned_run.ts";
 import { type ParsedScheduleDocument, parseScheduleDocument } from "./schedule_document.ts";
 import type { ScheduleRepository } from "./schedule_repository.ts";
 

@@ -18,7 +18,7 @@ import { type FreshRun, readRunPass, type RunPass, type RunPassSources, runSitua
 import type { RunPermits } from "./run_permits.ts";
 import { type FailedRunStart, planRun, type RunAction, type RunSituation, whyStop } from "./run_plan.ts";
 import { changeRun, isOpenRun, type RunChange, type RunRecord } from "./run_repository.ts";
-import { CLAIM_STANDS_MS } from "./run_scheduler.ts";
+import { CLAIM_STANDS_MS } from "./orphaned_run.ts";
 import { DEFAULT_SCHEDULE_SETTINGS } from "../documents/schedule_settings.ts";
 
 /** Input of a {@linkcode RunReconciler}. */

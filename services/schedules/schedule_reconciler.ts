@@ -10,17 +10,10 @@ import type { Clock } from "../../lib/util/clock.ts";
 import { type Moment, momentOf } from "../../lib/util/moment.ts";
 import { servesSegment } from "../documents/serves_segment.ts";
 import type { FreshRun } from "./run_pass.ts";
-import { runId, type RunRecord, type RunRepository } from "./run_repository.ts";
-import { isOrphaned } from "./run_scheduler.ts";
+import type { RunRecord, RunRepository } from "./run_repository.ts";
 import type { ScheduleCondition } from "./schedule_condition.ts";
 import { type ParsedScheduleDocument, parseScheduleDocument } from "./schedule_document.ts";
-import {
-  mayCorrect,
-  type PlannedSlot,
-  planSchedule,
-  planSlot,
-  type ScheduleSituation,
-} from "./schedule_plan.ts";
+import { mayCorrect, planSchedule, planSlot, type ScheduleSituation } from "./schedule_plan.ts";
 import {
   NEVER,
   type ScheduleAdvance,
@@ -30,6 +23,7 @@ import {
 import { ScheduleLog } from "./schedule_log.ts";
 import { DEFAULT_SCHEDULE_SETTINGS } from "../documents/schedule_settings.ts";
 import type { ScheduleState } from "./schedule_state.ts";
+import { SlotClaims } from "./slot_claims.ts";
 
 /** Input of a {@linkcode ScheduleReconciler}. */
 export interface ScheduleReconcilerOptions {
@@ -96,11 +90,13 @@ interface Claims {
 /** Brings schedules and ledger together. */
 export class ScheduleReconciler {
   readonly #options: ScheduleReconcilerOptions;
+  readonly #claims: SlotClaims;
   readonly #log = getLogger(["berth", "schedules"]);
   readonly #conditions = new ScheduleLog(this.#log);
 
   constructor(options: ScheduleReconcilerOptions) {
     this.#options = options;
+    this.#claims = new SlotClaims(options);
   }
 
   /**
@@ -112,7 +108,7 @@ export class ScheduleReconciler {
    * @throws {StoreUnavailableError} If documents or ledger do not answer.
    */
   async reconcile(schedules: readonly StoredSchedule[], signal: AbortSignal): Promise<number> {
-    const { repository, runs, bounds } = this.#options;
+    const { repository, bounds } = this.#options;
     const served = schedules.map((stored) => ({
       stored,
       document: parseScheduleDocument(stored.document, stored.key, bounds),
@@ -122,19 +118,26 @@ export class ScheduleReconciler {
     const now = Math.floor(this.#options.clock.now() / 1000);
     // Open runs matter only to schedules that are due.
     const isDue = served.some(({ stored }) => (stored.nextExecutionTime ?? Infinity) <= now);
-    const open = isDue ? await this.#open(signal) : new Map<string, RunRecord[]>();
+    const open = isDue ? await this.#claims.open(signal) : new Map<string, RunRecord[]>();
     const passes: Pass[] = [];
     for (const { stored, document } of served) {
       const situation = this.#situation(stored, document, now, open.get(stored.key) ?? []);
-      const latestSlot = mayCorrect(situation) ? await this.#latestSlot(stored.key, signal) : undefined;
+      const latestSlot = mayCorrect(situation)
+        ? await this.#claims.latestSlot(stored.key, signal)
+        : undefined;
       const { slots, next } = planSchedule({ ...situation, ...(latestSlot !== undefined && { latestSlot }) });
-      passes.push({ stored, document, records: slots.map((slot) => this.#record(stored.key, slot)), next });
+      passes.push({
+        stored,
+        document,
+        records: slots.map((slot) => this.#claims.record(stored.key, slot)),
+        next,
+      });
     }
     const records = passes.flatMap(({ records }) => records);
-    const inserted = records.length > 0 ? await runs.insert(records, { signal }) : new Set<string>();
+    const inserted = await this.#claims.claim(records, signal);
     const isClaim = records.some(({ id, state }) => state === "claimed" && inserted.has(id));
     // One query for all claims; if it fails, each run queries for itself.
-    const others = isClaim ? this.#open(signal).catch(() => undefined) : undefined;
+    const others = isClaim ? this.#claims.open(signal).catch(() => undefined) : undefined;
     try {
       const advanced = await repository.advanceAll(passes.flatMap(toAdvance), { signal });
       return advanced.size;
@@ -157,7 +160,7 @@ export class ScheduleReconciler {
     id: string,
     { requestedBy, signal = new AbortController().signal }: RunNowOptions = {},
   ): Promise<RunNowResult> {
-    const { repository, runs, clock, bounds } = this.#options;
+    const { repository, clock, bounds } = this.#options;
     const stored = await repository.find(id, { signal });
     const document = stored && parseScheduleDocument(stored.document, id, bounds);
     if (!document) return { code: "not-found", problem: `There is no schedule '${id}'.` };
@@ -168,23 +171,16 @@ export class ScheduleReconciler {
       return { code: "invalid", problem: `'${id}' cannot be run: ${document.reason}` };
     }
     const knownAt = momentOf(clock);
-    const open = (await this.#open(signal, id)).get(id) ?? [];
+    const open = (await this.#claims.open(signal, id)).get(id) ?? [];
     const slot = Math.floor(clock.now() / 1000);
     const { state, reason } = planSlot(slot, "manual", { settings: document.settings, now: slot, open });
     if (state === "skipped") {
       return { code: "in-progress", problem: `'${id}' is not run: ${reason}.`, run: open[0]! };
     }
-    for (let number = 1;; number++) {
-      const record: RunRecord = {
-        ...this.#record(id, { slot, trigger: "manual", state }),
-        id: runId(id, slot, "manual", number),
-        ...(requestedBy !== undefined && { requestedBy }),
-      };
-      // Another one was requested in the same second.
-      if (!(await runs.insert([record], { signal })).has(record.id)) continue;
-      this.#publish(record, document, { knownAt });
-      return { record };
-    }
+    const planned = { slot, trigger: "manual", state } as const;
+    const record = await this.#claims.claimManual(id, planned, { requestedBy, signal });
+    this.#publish(record, document, { knownAt });
+    return { record };
   }
 
   /** Forgets a removed schedule. @param id Its id. */
@@ -213,35 +209,6 @@ export class ScheduleReconciler {
   #isServed(document: ParsedScheduleDocument): boolean {
     const segment = document.status === "valid" ? document.executable.segment : document.segment ?? 0;
     return servesSegment(this.#options.segment, segment);
-  }
-
-  async #open(signal: AbortSignal, scheduleId?: string): Promise<Map<string, RunRecord[]>> {
-    const { runs, instance, clock } = this.#options;
-    const open = await runs.listOpen({ signal, ...(scheduleId !== undefined && { scheduleId }) });
-    return Map.groupBy(
-      open.filter((record) => !isOrphaned(record, instance, clock.now())),
-      ({ scheduleId }) => scheduleId,
-    );
-  }
-
-  async #latestSlot(id: string, signal: AbortSignal): Promise<number | undefined> {
-    return (await this.#options.runs.list(id, { limit: 1, signal }))[0]?.slot;
-  }
-
-  #record(scheduleId: string, { slot, trigger, state, reason }: PlannedSlot): RunRecord {
-    const now = new Date(this.#options.clock.now());
-    return {
-      id: runId(scheduleId, slot, trigger),
-      scheduleId,
-      slot,
-      trigger,
-      state,
-      ...(reason !== undefined && { reason }),
-      instance: this.#options.instance,
-      seenAt: now,
-      claimedAt: now,
-      attempt: 0,
-    };
   }
 
   #settle(

@@ -15,7 +15,7 @@ import type { FreshRun } from "./run_pass.ts";
 import { RunPermits } from "./run_permits.ts";
 import { RunReconciler } from "./run_reconciler.ts";
 import { isOpenRun, type RunRecord, type RunRepository, type RunRetention } from "./run_repository.ts";
-import { HEARTBEAT_INTERVAL_MS, isOrphaned, whyOrphaned } from "./run_scheduler.ts";
+import { HEARTBEAT_INTERVAL_MS, isOrphaned, whyOrphaned } from "./orphaned_run.ts";
 import type { ScheduleRepository } from "./schedule_repository.ts";
 
 /** Input of {@linkcode ScheduledRuns}. */
