@@ -279,3 +279,38 @@ Deno.test("another runner on the same containers hides their secrets, sees new v
     const removed = await next.removeOrphans();
     assert.equal(removed.length, 1, `${removed} of ${config.instance}`);
   }));
+
+Deno.test("the SDK reads a bot's secret in every language", () =>
+  withSecrets(async (stage) => {
+    await writeSecrets(stage, { key: `${KEY}\n` });
+    const python = `
+import berth
+def main(id, config):
+    value = berth.secret("API_KEY")
+    return [len(value), value.endswith("staple"), berth.secret("OTHER", None)]
+`;
+    const node = `
+const berth = require("berth");
+module.exports = () => {
+  const value = berth.secret("API_KEY");
+  return [value.length, value.endsWith("staple"), berth.secret("OTHER", "none") === "none" ? null : 1];
+};
+`;
+    const programs: [string, string, string][] = [["python3.11", "main.py", python], [
+      "nodejs20",
+      "main.js",
+      node,
+    ]];
+    for (const [runtime, file, code] of programs) {
+      const ended = await stage.runner.startContainer(
+        await stage.deploy({ [file]: code }, {
+          runtime,
+          entrypointFiles: { bot: file },
+          isLongRunning: false,
+          secrets: { API_KEY: "file:key" },
+        }),
+      );
+      assert.ok(ended.status === "success" && ended.result, JSON.stringify(ended));
+      assert.deepEqual(JSON.parse(new TextDecoder().decode(ended.result)), [KEY.length, true, null], runtime);
+    }
+  }));
