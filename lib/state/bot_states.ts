@@ -268,19 +268,19 @@ export class BotStates implements AsyncDisposable {
    *
    * @param id Id of the bot.
    * @param source What to restore.
-   * @returns Whether the restore waits for the next start.
+   * @returns Whether the restore waits for the next start, and the number of symbolic links that were left out.
    * @throws {StateError} If the source is damaged or of another bot. Nothing is changed then.
    */
   async restore(
     id: string,
     source: RestoreSource,
     signal: AbortSignal,
-  ): Promise<{ readonly isPending: boolean }> {
+  ): Promise<{ readonly isPending: boolean; readonly leftOut: number }> {
     await this.#options.ready();
     const folder = this.#folderOf(id);
     const name = await folder.make();
     try {
-      await this.#fill(folder, name, source, signal);
+      const leftOut = await this.#fill(folder, name, source, signal);
       return await this.#turns.run(id, async () => {
         const madeAt = new Date(this.#options.now()).toISOString();
         // A file that cannot be read is no reason to refuse what repairs it.
@@ -289,9 +289,9 @@ export class BotStates implements AsyncDisposable {
         await folder.write(meta);
         folder.release(name);
         if (before?.pending !== undefined) await folder.discard(before.pending);
-        if (await this.#options.live.find(id, signal)) return { isPending: true };
+        if (await this.#options.live.find(id, signal)) return { isPending: true, leftOut };
         await folder.write(await this.#swap(folder, meta, signal));
-        return { isPending: false };
+        return { isPending: false, leftOut };
       });
     } catch (error) {
       if ((await folder.read().catch(() => undefined))?.pending !== name) await folder.discard(name);
@@ -373,20 +373,25 @@ export class BotStates implements AsyncDisposable {
     return next;
   }
 
-  async #fill(folder: StateFolder, name: string, source: RestoreSource, signal: AbortSignal): Promise<void> {
-    if (source.kind === "empty") return;
+  async #fill(
+    folder: StateFolder,
+    name: string,
+    source: RestoreSource,
+    signal: AbortSignal,
+  ): Promise<number> {
+    if (source.kind === "empty") return 0;
     const checkManifest = ({ bot }: Readonly<Record<string, unknown>>) => {
       if (typeof bot === "string" && bot !== folder.id) throw ofAnotherBot(folder.id, bot);
     };
     if (source.kind === "archive") {
       const { maxBytes } = await this.#settingsOf(folder);
-      return void await unpackState(source.path, folder.data(name), { maxBytes, checkManifest, signal });
+      return (await unpackState(source.path, folder.data(name), { maxBytes, checkManifest, signal })).leftOut;
     }
     const archive = folder.data(`${name}.tar.gz`);
     try {
       await this.download(folder.id, source.snapshot, archive, signal);
       const maxBytes = source.snapshot.bytes;
-      await unpackState(archive, folder.data(name), { maxBytes, checkManifest, signal });
+      return (await unpackState(archive, folder.data(name), { maxBytes, checkManifest, signal })).leftOut;
     } finally {
       await unlessMissing(Deno.remove(archive));
     }

@@ -35,6 +35,8 @@ export interface UnpackedState {
   readonly files: number;
   /** Size of all files, in bytes. */
   readonly bytes: number;
+  /** Number of symbolic links that were not made: Deno lets only a process with all permissions make them. */
+  readonly leftOut: number;
 }
 
 /**
@@ -69,7 +71,7 @@ export async function unpackState(
       cause: error,
     });
   }
-  return { files: target.files, bytes: target.bytes };
+  return { files: target.files, bytes: target.bytes, leftOut: target.leftOut };
 }
 
 /** The folder that an archive is extracted into. */
@@ -82,6 +84,7 @@ class Target {
   #entries = 0;
   files = 0;
   bytes = 0;
+  leftOut = 0;
 
   constructor(folder: string, options: UnpackStateOptions) {
     this.#folder = folder;
@@ -124,7 +127,11 @@ class Target {
   async makeLinks(): Promise<void> {
     for (const [path, target] of this.#links) {
       await this.#makeFolder(parentOf(path));
-      await this.#onDisk(path, (at) => Deno.symlink(target, at));
+      await this.#onDisk(path, (at) =>
+        Deno.symlink(target, at).catch((error) => {
+          if (!(error instanceof Deno.errors.NotCapable)) throw error;
+          this.leftOut++;
+        }));
     }
   }
 

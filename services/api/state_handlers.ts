@@ -83,7 +83,9 @@ export function stateHandlers(parts: ApiParts): Handlers<StateOperation> {
   async function restore(id: string, source: RestoreSource, signal: AbortSignal): Promise<RestoredState> {
     const kind = await requireServed(id, signal);
     const snapshot = source.kind === "snapshot" ? { snapshot: source.snapshot.name } : {};
-    let { isPending } = await states().restore(id, source, signal);
+    const restored = await states().restore(id, source, signal);
+    const { leftOut } = restored;
+    let { isPending } = restored;
     if (isPending && kind === "bot" && parts.botService!.restart(id)) {
       const limit = clock.monotonic() + RESTORE_LIMIT_MS;
       while (isPending && clock.monotonic() < limit) {
@@ -91,7 +93,7 @@ export function stateHandlers(parts: ApiParts): Handlers<StateOperation> {
         isPending = await states().isPending(id);
       }
     } else if (kind === "bot") parts.botService!.restart(id);
-    return { id, ...snapshot, isPending };
+    return { id, ...snapshot, isPending, leftOut };
   }
 
   return {

@@ -152,6 +152,7 @@ Deno.test("BotStates restores files, folders and links of a snapshot, and keeps 
     const [snapshot] = (await states.about("a", signal)).snapshots;
     assert.deepEqual(await states.restore("a", { kind: "snapshot", snapshot: snapshot! }, signal), {
       isPending: false,
+      leftOut: 0,
     });
     const restored = await start("a");
     assert.notEqual(restored, folder);
