@@ -111,6 +111,7 @@ const ALLOWED: Rules["allowed"] = {
     "lib/runner",
     "services/documents",
     "services/records",
+    "services/schedules",
   ],
   "services/backtests": [
     ...GROUND,

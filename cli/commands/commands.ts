@@ -17,6 +17,7 @@ import {
   readRevisionNumber,
   readTail,
   readTime,
+  readWatch,
   requireLogs,
   text,
 } from "./option_values.ts";
@@ -59,6 +60,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       config: { type: "string" },
       enable: { type: "boolean" },
       disable: { type: "boolean" },
+      watch: { type: "string" },
       "no-wait": { type: "boolean" },
       "dry-run": { type: "boolean" },
       json: { type: "boolean" },
@@ -68,7 +70,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     help: HELP.deploy.text,
     run: async (
       [folder],
-      { id, config, enable, disable, json, "no-wait": noWait, "dry-run": dryRun },
+      { id, config, enable, disable, watch, json, "no-wait": noWait, "dry-run": dryRun },
       context,
     ) =>
       (await import("./deploy_command.ts")).deployCommand({
@@ -76,6 +78,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         ...text("id", id),
         ...text("configFile", config),
         ...readEnabled(enable, disable),
+        ...readWatch(watch),
         wait: noWait !== true,
         dryRun: dryRun === true,
         json: json === true,

@@ -10,6 +10,7 @@ import { IMAGE_RUNTIME } from "../../lib/executable/runtimes.ts";
 import { ApiClient, serverOf } from "../client/api_client.ts";
 import { type CliContext, EXIT } from "../context.ts";
 import { awaitOutcome, isGood, showOutcome } from "../deploy/await_outcome.ts";
+import { awaitWatch, showWatch } from "../deploy/await_watch.ts";
 import { readBotFolder } from "../deploy/bot_folder.ts";
 import { type DeployedFolder, deployFolder } from "../deploy/deploy_folder.ts";
 import { describeDeployed, notesOnDeployed } from "../deploy/describe_deployed.ts";
@@ -30,6 +31,8 @@ export interface DeployOptions {
   readonly enabled?: boolean;
   /** Whether to wait until the bot runs. */
   readonly wait: boolean;
+  /** How long the service watches the bot, in seconds. Absent: not at all. */
+  readonly watchSeconds?: number;
   /** Whether only to say what would happen. */
   readonly dryRun: boolean;
   /** Print one JSON object. */
@@ -42,13 +45,13 @@ export interface DeployOptions {
  *
  * @param options The folder, and what to override.
  * @param context The command's context.
- * @returns 1 if the bot does not run or does not stay up.
+ * @returns 1 if the bot does not run or does not stay up, or the service went back to the revision before.
  * @throws {InvalidBotFolderError} If the folder cannot be deployed.
  * @throws {NoServiceError} If no service answers.
  */
 export async function deployCommand(options: DeployOptions, context: CliContext): Promise<number> {
   const { terminal, signal, cwd, env } = context;
-  const { folder, id, configFile, enabled, dryRun, json, wait } = options;
+  const { folder, id, configFile, enabled, watchSeconds, dryRun, json, wait } = options;
   const bot = await readBotFolder(resolve(cwd, folder), configFile && resolve(cwd, configFile));
   if (!bot.entrypoints.bot && bot.runtime !== IMAGE_RUNTIME) {
     throw new InvalidBotFolderError(
@@ -62,6 +65,7 @@ export async function deployCommand(options: DeployOptions, context: CliContext)
     ...(enabled !== undefined && { enabled }),
     // An explicit id means that one folder is deployed as several bots.
     ...(id === undefined && { origin: await originOf(bot.path) }),
+    ...(watchSeconds !== undefined && { watchSeconds }),
     dryRun,
     onPacking: showPacking(terminal, name),
     onPacked: (packed) => {
@@ -77,6 +81,12 @@ export async function deployCommand(options: DeployOptions, context: CliContext)
   for (const note of notesOnDeployed(deployed)) terminal.note(printable(note));
   if (!json) showTimes(deployed, context);
   const mustWait = wait && !dryRun && deployed.kind === "bot" && deployed.enabled && deployed.isServed;
+  if (mustWait && watchSeconds !== undefined) {
+    const watch = await awaitWatch(deployed.id, client, context);
+    if (json) terminal.out(JSON.stringify({ ...deployed, ...(watch && { watch }) }));
+    else showWatch(deployed.id, watch, terminal);
+    return watch?.state === "well" ? EXIT.ok : EXIT.failed;
+  }
   const start = mustWait ? await awaitOutcome(deployed, client, context) : undefined;
   terminal.transient("");
   if (json) terminal.out(JSON.stringify({ ...deployed, ...(start && { start }) }));

@@ -120,7 +120,7 @@ instance on this machine exits at once with code 2.
     takes: "DIR",
     summary: "give the service a bot folder, or a new version of it",
     text:
-      `Usage: berth deploy DIR [--id ID] [--config FILE] [--enable] [--disable] [--no-wait] [--dry-run] [--json]
+      `Usage: berth deploy DIR [--id ID] [--config FILE] [--enable] [--disable] [--watch T] [--no-wait] [--dry-run] [--json]
 
 Packs a bot folder, uploads the archive unless the service has it, and has it deployed. The service then starts the bot,
 or replaces it if code, version or configuration have changed. A folder whose bot-config.yaml has a schedule becomes a
@@ -132,6 +132,8 @@ Waits until the bot runs and has stayed up for 3 s. If it does not, says why, sh
   --config FILE  configuration of the bot (default: config.json in the folder)
   --enable       start the bot even if it was disabled; without this, a disabled bot stays disabled
   --disable      deploy without starting
+  --watch T      have the service watch the bot for a time such as 10m, and go back to the revision before if the bot
+                 ends three times in a row or cannot start; exits with 1 then. It watches on if this command ends
   --no-wait      do not wait until the bot runs
   --dry-run      only check the folder, and say what would change
   --json         print one JSON object`,

@@ -48,6 +48,19 @@ export function readFor(text: Values[string]): { forMs?: number } {
 }
 
 /**
+ * Reads `--watch`.
+ *
+ * @param text The given value.
+ * @throws {UsageError} If it makes no sense.
+ */
+export function readWatch(text: Values[string]): { watchSeconds?: number } {
+  if (text === undefined) return {};
+  const ms = parseDuration(String(text)) ?? 0;
+  if (ms >= 10_000 && ms <= 86_400_000) return { watchSeconds: Math.round(ms / 1000) };
+  throw new UsageError(`--watch takes a duration from 10s to 24h, such as 10m, not '${text}'.`);
+}
+
+/**
  * Reads `--expires`.
  *
  * @param text The given value.

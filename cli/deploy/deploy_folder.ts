@@ -21,6 +21,8 @@ export interface DeployFolderOptions {
   readonly enabled?: boolean;
   /** Origin of the folder, see `originOf()`; absent if it is not recorded. */
   readonly origin?: string;
+  /** How long the service watches the bot, in seconds. @default {not at all} */
+  readonly watchSeconds?: number;
   /** Whether only to say what would happen. @default false */
   readonly dryRun?: boolean;
   /** Called while the folder is packed. */
@@ -54,7 +56,7 @@ export interface DeployedFolder extends Deployed {
 export async function deployFolder(
   client: ApiClient,
   bot: BotFolder,
-  { id = bot.name, enabled, origin, dryRun = false, onPacking, onPacked, onSending, signal }:
+  { id = bot.name, enabled, origin, watchSeconds, dryRun = false, onPacking, onPacked, onSending, signal }:
     DeployFolderOptions = {},
 ): Promise<DeployedFolder> {
   const options = signal ? { signal } : {};
@@ -73,6 +75,7 @@ export async function deployFolder(
     base: before?.revision ?? null,
     ...(enabled !== undefined && { enabled }),
     ...(origin !== undefined && { origin }),
+    ...(watchSeconds !== undefined && { watchSeconds }),
   };
   // Problems of the description are reported before anything is sent.
   const dry = await client.call("deploy", { body: { ...body, dryRun: true } }, options);

@@ -44,10 +44,11 @@ export function describeBot(bot: Bot & Versions, now: number): string[] {
       ["Next try", until && describeTime(new Date(until), now)],
       ["Enabled", bot.document ? enabled ? "yes" : "no" : "it has no document"],
       ["Version", version],
+      ["Revision", describeRevision(bot, now)],
       ["Runtime", runtime],
       ...describeImage(bot),
       ["Container", containerId?.slice(0, 12)],
-      ["Started", startedAt && `${startedAt} (${ago(startedAt, now)} ago)`],
+      ["Started", startedAt && `${startedAt} (${ago(startedAt, now)} ago)${describeStart(bot)}`],
       ["Last output", describeLastOutput(bot, now)],
       ["Starts", attempt === undefined ? undefined : `${attempt} in a row`],
       ["Restart", bot.restart],
@@ -79,6 +80,7 @@ export function describeSchedule(schedule: Schedule & Versions, now: number): st
       ["Enabled", enabled ? "yes" : "no"],
       ["Runs at", schedule.schedule],
       ["Version", version],
+      ["Revision", describeRevision(schedule, now)],
       ["Runtime", runtime],
       ...describeImage(schedule),
       ["Limits", schedule.limits && describeLimits(schedule.limits)],
@@ -131,6 +133,21 @@ function describeImage(
     ["Newer image", newer && `${digest(newer)}; ${todo}`],
     ["Registry", problem && `asked for a newer image: ${problem}`],
   ];
+}
+
+/** Who has deployed it. */
+function describeRevision({ revision }: Pick<Bot, "revision">, now: number): string | undefined {
+  if (!revision) return undefined;
+  const { number, trigger, actor = "another program", at } = revision;
+  return `${number}, ${trigger} by ${actor} ${ago(at, now)} ago`;
+}
+
+/** Why it was started, and from which revision if that is not the latest. */
+function describeStart({ start, revision }: Pick<Bot, "start" | "revision">): string {
+  if (!start) return "";
+  const by = start.actor === undefined ? "" : ` by ${start.actor}`;
+  const from = start.revision === revision?.number ? "" : `, from revision ${start.revision ?? "unknown"}`;
+  return `: ${start.trigger}${by}${from}`;
 }
 
 /** A bot that hangs runs, and prints nothing: only this shows it. */

@@ -16,6 +16,7 @@ import { botHandlers } from "./bot_handlers.ts";
 import { backtestHandlers } from "./backtest_handlers.ts";
 import { codeHandlers } from "./code_handlers.ts";
 import { Deployer } from "./deployer.ts";
+import { DeploymentWatch } from "./deployment_watch.ts";
 import { deploymentHandlers } from "./deployment_handlers.ts";
 import { DocumentWriter } from "./document_writer.ts";
 import { EventFeed } from "./event_feed.ts";
@@ -33,6 +34,7 @@ import { logHandlers } from "./log_handlers.ts";
 import { addOperations, type ApiEnv, type Around } from "./operation_routes.ts";
 import { problemResponse } from "./problem_response.ts";
 import { revisionHandlers } from "./revision_handlers.ts";
+import { rollBack } from "./rollback.ts";
 import { runHandlers } from "./run_handlers.ts";
 import { scheduleHandlers } from "./schedule_handlers.ts";
 import { serviceHandlers } from "./service_handlers.ts";
@@ -86,15 +88,21 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
   const versions = openVersionTools(parts);
   const writer = new DocumentWriter({ ...parts, ...versions });
   const deployer = new Deployer({ ...parts, ...versions, writer });
+  const history = { ...parts, ...versions, writer, deployer };
+  const watch = parts.botService && new DeploymentWatch({
+    ...history,
+    botService: parts.botService,
+    rollBack: (id, options) => rollBack(id, history, options),
+  });
   const logs = logHandlers(parts);
   const exits = new ExitHistory(parts.records);
   if (parts.botService) exits.watch(parts.botService.state, parts.bots);
   const handlers: Handlers = {
     getHealth: () => Promise.resolve({ body: { status: "ok" } }),
-    ...botHandlers(parts, { writer, exits, starts: versions.starts }),
+    ...botHandlers(parts, { ...versions, writer, exits }),
     // Code and deployments.
     ...codeHandlers(parts, versions.retention),
-    ...deploymentHandlers({ ...parts, ...versions }, deployer),
+    ...deploymentHandlers(history, deployer, watch),
     ...imageHandlers(parts),
     // Revisions.
     ...revisionHandlers(parts, { ...versions, writer, deployer }),
@@ -106,7 +114,7 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
     ...eventHandlers(new EventFeed(parts)),
     ...statsHandlers(parts),
     // Schedules and runs.
-    ...scheduleHandlers(parts, writer),
+    ...scheduleHandlers(parts, { ...versions, writer }),
     ...runHandlers(parts),
     // Backtests.
     ...backtestHandlers(parts),
@@ -171,7 +179,12 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
     }
     return response;
   };
-  return Object.assign(answer, { [Symbol.dispose]: () => logs[Symbol.dispose]() });
+  return Object.assign(answer, {
+    [Symbol.dispose]() {
+      watch?.[Symbol.dispose]();
+      logs[Symbol.dispose]();
+    },
+  });
 }
 
 function isStream({ headers, body }: Response): boolean {

@@ -9,13 +9,15 @@ import type { StoredLogLine } from "../../lib/logs/line_format.ts";
 import type { ExitHistory } from "../bots/exit_history.ts";
 import type { Bot, BotSummary } from "../contract/bots.ts";
 import { parseBotDocument } from "../documents/bot_document.ts";
+import type { RevisionHistory } from "../revisions/revision_history.ts";
 import type { StartHistory } from "../revisions/start_history.ts";
 import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem, notFound } from "./api_problem.ts";
-import { botAdviceOf, botExitsOf, botSummaryOf } from "./bot_view.ts";
+import { botAdviceOf, botExitsOf, botSummaryOf, startOf } from "./bot_view.ts";
 import { type DocumentWriter, etagOf, type WrittenDocument } from "./document_writer.ts";
 import type { Handlers } from "./handlers.ts";
 import { limitsViewOf } from "./limits_view.ts";
+import { revisionSummaryOf } from "./revision_view.ts";
 
 type BotOperation =
   | "listBots"
@@ -34,6 +36,8 @@ export interface BotHandlerTools {
   readonly exits: ExitHistory;
   /** The last starts of containers. */
   readonly starts: StartHistory;
+  /** The revisions. */
+  readonly revisions: RevisionHistory;
 }
 
 /** Lines of a log that are searched for those before the last ends. */
@@ -49,7 +53,7 @@ const LINES_TIMEOUT_MS = 3000;
  */
 export function botHandlers(
   parts: ApiParts,
-  { writer, exits, starts }: BotHandlerTools,
+  { writer, exits, starts, revisions }: BotHandlerTools,
 ): Handlers<BotOperation> {
   const { bots, botService, runner } = parts;
 
@@ -97,6 +101,7 @@ export function botHandlers(
       const status = botService?.state.getRunningBot(id);
       if (!document && !status) throw await missingBot(parts, id, signal);
       const kept = await exits.read(id, { signal });
+      const started = await starts.read(id, { signal });
       const known = { id, document, status };
       const advice = botAdviceOf(known);
       const lines = await lastLines(id, signal);
@@ -110,7 +115,9 @@ export function botHandlers(
           limits: limitsViewOf(parsed.executable, parts.settings),
         }),
         ...(lastOutput !== undefined && { lastOutput: new Date(lastOutput).toISOString() }),
-        exits: botExitsOf(kept, lines),
+        ...revisionSummaryOf(await revisions.latest(id, { signal })),
+        ...startOf(started, status?.containerId),
+        exits: botExitsOf(kept, lines, started),
         ...(advice !== undefined && { advice }),
       };
       return { body, ...(document && { headers: { etag: etagOf(document) } }) };

@@ -7,9 +7,10 @@
 import { describeCondition, type RunningBot } from "../bots/bot_condition.ts";
 import { conditionAdvice } from "../bots/condition_advice.ts";
 import type { KeptExit } from "../bots/exit_history.ts";
-import type { BotExit, BotSummary } from "../contract/bots.ts";
+import type { BotExit, BotStart, BotSummary } from "../contract/bots.ts";
 import { parseBotDocument, type ParsedBotDocument } from "../documents/bot_document.ts";
 import type { BotDocument } from "../documents/bot_repository.ts";
+import type { KeptStart } from "../revisions/start_history.ts";
 import type { StoredLogLine } from "../../lib/logs/line_format.ts";
 
 /** What is known of a bot. */
@@ -92,13 +93,41 @@ export function botAdviceOf({ id, document, status }: KnownBot): string | undefi
 }
 
 /**
+ * Shows the start of a container.
+ *
+ * @param starts The last starts of the bot.
+ * @param containerId The engine's id of the container.
+ * @returns Nothing if the start is not known.
+ */
+export function startOf(
+  starts: readonly KeptStart[],
+  containerId: string | undefined,
+): { start?: BotStart } {
+  const kept = starts.find((one) => one.containerId === containerId);
+  if (!kept) return {};
+  const { containerId: _id, dependencies, secrets, ...start } = kept;
+  return {
+    start: {
+      ...start,
+      ...(dependencies && { dependencies: [...dependencies] }),
+      ...(secrets && { secrets: { ...secrets } }),
+    },
+  };
+}
+
+/**
  * Shows the ends of a bot's containers, each with the last lines before it.
  *
  * @param exits The ends, the newest first.
  * @param lines The last lines of the bot's log, the oldest first.
+ * @param starts The last starts of the bot.
  */
-export function botExitsOf(exits: readonly KeptExit[], lines: readonly StoredLogLine[]): BotExit[] {
-  return exits.map(({ at, startedAt, attempt, exitCode, reason }, index) => {
+export function botExitsOf(
+  exits: readonly KeptExit[],
+  lines: readonly StoredLogLine[],
+  starts: readonly KeptStart[],
+): BotExit[] {
+  return exits.map(({ at, startedAt, attempt, exitCode, reason, containerId }, index) => {
     const next = exits[index - 1]?.startedAt;
     const from = Date.parse(startedAt);
     const to = Math.min(Date.parse(at) + LATE_LINE_MS, next === undefined ? Infinity : Date.parse(next) - 1);
@@ -112,6 +141,7 @@ export function botExitsOf(exits: readonly KeptExit[], lines: readonly StoredLog
       attempt,
       ...(exitCode !== undefined && { exitCode }),
       reason,
+      ...startOf(starts, containerId),
       lastLines: own.slice(-LINES_OF_EXIT).map(({ text }) => text),
     };
   });

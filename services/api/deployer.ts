@@ -24,6 +24,7 @@ import { deployedDocument } from "./deployed_document.ts";
 import { type DocumentKind, type DocumentWriter, otherKind } from "./document_writer.ts";
 import { inspectStoredArchive } from "./inspect_stored_archive.ts";
 import { idsOfOrigin } from "./same_origin.ts";
+import type { VersionTools } from "./version_tools.ts";
 
 /** Number of coming times of a schedule that an answer holds. */
 const NEXT_TIMES = 3;
@@ -37,7 +38,7 @@ export interface FoundDeployment {
 }
 
 /** Parts of a {@linkcode Deployer}. */
-export interface DeployerParts extends ApiParts {
+export interface DeployerParts extends ApiParts, Pick<VersionTools, "revisions" | "watches"> {
   /** Writes the documents. */
   readonly writer: DocumentWriter;
   /** Removes archives that nothing needs. */
@@ -72,13 +73,37 @@ export class Deployer {
    * Deploys an archive. The document is written last, in one piece; older archives are removed after that.
    *
    * @param request What to deploy.
+   * @param actor Who deploys.
    * @param signal Gives up.
    * @throws {ApiProblem} 409 if the id is of the other kind, the archive is not stored, or another deployment was faster;
    * 422 if the service could not run it.
    * @throws {InvalidArchiveError} If a start would refuse the archive.
    */
-  deploy(request: DeploymentRequest, signal: AbortSignal): Promise<Deployed> {
-    return this.#turns.run(request.id, () => this.#deploy(request, signal));
+  deploy(request: DeploymentRequest, actor: string, signal: AbortSignal): Promise<Deployed> {
+    const { watchSeconds, schedule } = request;
+    if (watchSeconds !== undefined && schedule !== undefined) {
+      throw new ApiProblem(
+        422,
+        "deployment/invalid",
+        "A schedule cannot be watched: only a bot runs all the time.",
+      );
+    }
+    return this.#turns.run(request.id, async () => {
+      const deployed = await this.#deploy(request, signal);
+      if (watchSeconds !== undefined && !request.dryRun) {
+        await this.#watch(request.id, watchSeconds, actor, signal);
+      }
+      return deployed;
+    });
+  }
+
+  async #watch(id: string, seconds: number, actor: string, signal: AbortSignal): Promise<void> {
+    const { watches, revisions, clock } = this.#parts;
+    const latest = await revisions.latest(id, { signal });
+    if (!latest) return;
+    const from = new Date(clock.now()).toISOString();
+    const until = new Date(clock.now() + seconds * 1000).toISOString();
+    await watches.begin(id, { revision: latest.number, from, until, actor, state: "watching" }, { signal });
   }
 
   /**

@@ -5,10 +5,11 @@
  */
 
 import { describeCondition } from "../bots/bot_condition.ts";
-import type { DeploymentProgress } from "../contract/code.ts";
+import type { DeploymentProgress, DeploymentWatchView } from "../contract/code.ts";
 import { parseBotDocument, type ParsedBotDocument } from "../documents/bot_document.ts";
 import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem } from "./api_problem.ts";
+import type { DeploymentWatch } from "./deployment_watch.ts";
 import { type Deployer, filePathOf, revisionOf } from "./deployer.ts";
 import { purgeData, type PurgeParts } from "./purge_data.ts";
 import type { Handlers } from "./handlers.ts";
@@ -18,11 +19,20 @@ import type { Handlers } from "./handlers.ts";
  *
  * @param parts What the API works with.
  * @param deployer Deploys.
+ * @param watch Watches deployments; absent if this process looks after no bots.
  */
 export function deploymentHandlers(
   parts: PurgeParts,
   deployer: Deployer,
+  watch?: Pick<DeploymentWatch, "wake">,
 ): Handlers<"getDeployment" | "deploy" | "purge"> {
+  async function watchOf(id: string, signal: AbortSignal): Promise<{ watch?: DeploymentWatchView }> {
+    const watch = await parts.watches.get(id, { signal });
+    if (!watch) return {};
+    const { actor: _actor, ...shown } = watch;
+    return { watch: shown };
+  }
+
   return {
     async getDeployment({ params: { id }, signal }) {
       const found = await deployer.find(id, signal);
@@ -42,6 +52,7 @@ export function deploymentHandlers(
           ...(parsed.status === "valid" && { version: parsed.executable.version }),
           ...(filePath !== undefined && { filePath }),
           revision: revisionOf(document),
+          ...await watchOf(id, signal),
           ...(kind === "bots" && progressOf(id, parsed, parts)),
         },
       };
@@ -49,8 +60,9 @@ export function deploymentHandlers(
 
     purge: async ({ params: { id }, signal }) => ({ body: await purgeData(id, parts, signal) }),
 
-    async deploy({ body, signal }) {
-      const deployed = await deployer.deploy(body, signal);
+    async deploy({ body, caller, signal }) {
+      const deployed = await deployer.deploy(body, caller.name, signal);
+      if (body.watchSeconds !== undefined) watch?.wake();
       return { status: deployed.isNew && !body.dryRun ? 201 : 200, body: deployed };
     },
   };

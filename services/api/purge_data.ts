@@ -28,7 +28,7 @@ export interface PurgedData {
 }
 
 /** What is removed from. */
-export interface PurgeParts extends ApiParts, Pick<VersionTools, "revisions" | "starts"> {}
+export interface PurgeParts extends ApiParts, Pick<VersionTools, "revisions" | "starts" | "watches"> {}
 
 /**
  * Removes archives, logs, results, run records, revisions and the state of an id.
@@ -51,6 +51,7 @@ export async function purgeData(id: string, parts: PurgeParts, signal: AbortSign
     return count;
   };
   await starts.forget(id, { signal });
+  await parts.watches.forget(id, { signal });
   return {
     archives: await remove(buckets.code, archivePrefix(id)),
     logs: await remove(buckets.logs, logPrefix(id)),

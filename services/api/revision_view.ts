@@ -45,6 +45,20 @@ export function revisionView(
 }
 
 /**
+ * Says which revision something is at.
+ *
+ * @param revision The latest revision, if there is one.
+ * @returns Nothing if there is none.
+ */
+export function revisionSummaryOf(
+  revision: Revision | undefined,
+): { revision?: { number: number; at: string; trigger: string; actor?: string } } {
+  if (!revision) return {};
+  const { number, at, trigger, actor } = revision;
+  return { revision: { number, at: at.toISOString(), trigger, ...(actor !== undefined && { actor }) } };
+}
+
+/**
  * Finds out why nobody can go back to a revision.
  *
  * @param revision The revision.

@@ -124,7 +124,7 @@ async function findEarlier(
 async function readDocument(
   id: string,
   target: Revision,
-  { store, settings: { buckets, archiveLimits } }: RollbackParts,
+  { store, settings: { buckets, archiveLimits, bounds } }: RollbackParts,
   signal: AbortSignal,
 ): Promise<BotDocument> {
   const missing = await whyMissing(target, { store, bucket: buckets.code }, signal);
@@ -141,7 +141,9 @@ async function readDocument(
     );
   }
   const document = parseExactJson(target.document!) as BotDocument;
-  const parsed = target.kind === "bot" ? parseBotDocument(document) : parseScheduleDocument(document, id);
+  const parsed = target.kind === "bot"
+    ? parseBotDocument(document, { key: id, bounds })
+    : parseScheduleDocument(document, id, bounds);
   if (parsed.status === "invalid") {
     throw new ApiProblem(
       422,

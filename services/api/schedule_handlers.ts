@@ -10,6 +10,7 @@ import { previewSchedule, type SchedulePreview } from "../cron/schedule_preview.
 import type { BotDocument } from "../documents/bot_repository.ts";
 import { field, type Fields } from "../documents/document_fields.ts";
 import { splitConfig } from "../documents/berth_settings.ts";
+import type { RevisionHistory } from "../revisions/revision_history.ts";
 import { parseScheduleDocument } from "../schedules/schedule_document.ts";
 import type { RunNowRefusal } from "../schedules/schedule_reconciler.ts";
 import type { ApiParts } from "./api_parts.ts";
@@ -17,6 +18,7 @@ import { ApiProblem, notFound } from "./api_problem.ts";
 import { type DocumentWriter, etagOf, type WrittenDocument } from "./document_writer.ts";
 import type { Handlers } from "./handlers.ts";
 import { limitsViewOf } from "./limits_view.ts";
+import { revisionSummaryOf } from "./revision_view.ts";
 import { toRun } from "./run_view.ts";
 import { scheduleView } from "./schedule_view.ts";
 
@@ -31,6 +33,14 @@ type ScheduleOperation =
   | "getScheduleTimes"
   | "previewCron";
 
+/** What the handlers share with others. */
+export interface ScheduleHandlerTools {
+  /** Writes documents. */
+  readonly writer: DocumentWriter;
+  /** The revisions. */
+  readonly revisions: RevisionHistory;
+}
+
 /** Number of ledgers read at once. */
 const MAX_CONCURRENT_LEDGERS = 16;
 /** Number of next times in the answer about one schedule. */
@@ -40,9 +50,12 @@ const SHOWN_TIMES = 5;
  * Makes the handlers.
  *
  * @param parts What the API works with.
- * @param writer Writes documents.
+ * @param tools What they share with others.
  */
-export function scheduleHandlers(parts: ApiParts, writer: DocumentWriter): Handlers<ScheduleOperation> {
+export function scheduleHandlers(
+  parts: ApiParts,
+  { writer, revisions }: ScheduleHandlerTools,
+): Handlers<ScheduleOperation> {
   const { schedules, runs, scheduleService, clock, settings: { bounds } } = parts;
   const lastRunOf = async (id: string, signal: AbortSignal) => (await runs.list(id, { limit: 1, signal }))[0];
   const read = async (id: string, signal: AbortSignal): Promise<BotDocument> => {
@@ -93,6 +106,7 @@ export function scheduleHandlers(parts: ApiParts, writer: DocumentWriter): Handl
         ...scheduleView({ key: id, document }, clock.now(), bounds),
         ...(parsed.status === "valid" && { limits: limitsViewOf(parsed.executable, parts.settings) }),
         ...(lastRun && { lastRun: toRun(lastRun) }),
+        ...revisionSummaryOf(await revisions.latest(id, { signal })),
         document,
         times: "problem" in next ? [] : timesIn(next),
         clockNotes: "problem" in next ? [] : [...next.notes],

@@ -6,9 +6,11 @@
 
 import { DocumentObserver } from "../revisions/observe_documents.ts";
 import { RevisionHistory } from "../revisions/revision_history.ts";
+import { noteRunFacts } from "../revisions/run_facts.ts";
 import { StartHistory } from "../revisions/start_history.ts";
 import type { ApiParts } from "./api_parts.ts";
 import { ArchiveRetention } from "./archive_retention.ts";
+import { WatchRecords } from "./watch_records.ts";
 
 /** The parts. */
 export interface VersionTools {
@@ -20,6 +22,8 @@ export interface VersionTools {
   readonly observer: DocumentObserver;
   /** Removes archives that nothing needs. */
   readonly retention: ArchiveRetention;
+  /** The watches of deployments. */
+  readonly watches: WatchRecords;
 }
 
 /**
@@ -49,6 +53,7 @@ export function openVersionTools(parts: ApiParts): VersionTools {
     void observer.observe("bot", id);
   });
   scheduleService?.state.subscribeChanges(({ id }) => void observer.observe("schedule", id));
+  scheduleService?.state.subscribe(noteRunFacts({ runs: parts.runs, revisions, berth }));
   const retention = new ArchiveRetention({ ...parts, revisions, starts });
-  return { revisions, starts, observer, retention };
+  return { revisions, starts, observer, retention, watches: new WatchRecords(records) };
 }

@@ -49,6 +49,37 @@ export const botSummary = z.object({
 /** A bot in a list. */
 export type BotSummary = z.infer<typeof botSummary>;
 
+/** Which revision a bot or a schedule is at. */
+export const revisionSummary = z.object({
+  number: z.int(),
+  at: time,
+  trigger: z.string().meta({ description: "Why it was written: see listRevisions" }),
+  actor: z.string().optional().meta({ description: "Who wrote it; absent for another program" }),
+}).meta({ id: "RevisionSummary" });
+
+/** A start of a bot's container: what was started, and why. */
+export const botStart = z.object({
+  at: time,
+  attempt: z.int().meta({ description: "Number of starts in a row, this one included" }),
+  trigger: z.string().meta({
+    description:
+      "Why: that of the revision if it is its first start, else `enable`, `restart`, `retry` after an end, or " +
+      "`service` if no container was found",
+  }),
+  actor: z.string().optional().meta({ description: "Who caused it; absent if nobody did" }),
+  revision: z.int().optional(),
+  version: z.string().optional(),
+  archiveSha256: z.string().optional(),
+  dependencies: z.array(z.string()).optional(),
+  image: z.string().optional().meta({ description: "The pinned image" }),
+  configHash: z.string().optional(),
+  settingsHash: z.string().optional(),
+  secrets: z.record(z.string(), z.string()).optional().meta({
+    description: "Where each secret comes from; never its value",
+  }),
+  berth: z.string().meta({ description: "Version of Berth" }),
+}).meta({ id: "BotStart" });
+
 /** An end of a bot's container. */
 export const botExit = z.object({
   at: time,
@@ -59,7 +90,11 @@ export const botExit = z.object({
     description: "Why it ended, in words; `stopped: …` if the service stopped it",
   }),
   lastLines: z.array(z.string()).meta({ description: "The last lines that the bot printed before" }),
+  start: botStart.optional().meta({ description: "Its start; absent if it is not known any more" }),
 }).meta({ id: "BotExit" });
+
+/** A start of a bot's container. */
+export type BotStart = z.infer<typeof botStart>;
 
 /** An end of a bot's container. */
 export type BotExit = z.infer<typeof botExit>;
@@ -74,6 +109,10 @@ export const bot = botSummary.extend({
     description: "Whether it is started again after it has ended; absent if the document is invalid",
   }),
   limits: containerLimits.optional().meta({ description: "Absent if the document is invalid" }),
+  revision: revisionSummary.optional().meta({
+    description: "The latest revision; absent before it is noted",
+  }),
+  start: botStart.optional().meta({ description: "The start of the running container, if it is known" }),
   exits: z.array(botExit).meta({ description: "The last ends of its containers, the newest first" }),
   advice: z.string().optional().meta({ description: "What to do, if something has to be done" }),
 }).meta({ id: "Bot" });

@@ -86,6 +86,9 @@ export const deploymentRequest = z.strictObject({
     description:
       "`revision` of the deployment that this one replaces, `null` for none. Absent: whatever there is",
   }),
+  watchSeconds: z.int().min(10).max(86_400).optional().meta({
+    description: "Only for a bot: watch it so long, and go back to the revision before if it does not run",
+  }),
   dryRun: z.boolean().default(false).meta({
     description: "Check and compare, and write nothing; the archive need not be stored",
   }),
@@ -121,8 +124,26 @@ export const deployment = z.object({
   revision: z.string().meta({ description: "Changes with every deployment" }),
 }).meta({ id: "Deployment" });
 
+/** How the watch of a deployment is. */
+export const deploymentWatch = z.object({
+  revision: z.int().meta({ description: "Number of the watched revision" }),
+  from: time,
+  until: time,
+  state: z.enum(["watching", "going-back", "well", "went-back", "broken", "overtaken"]).meta({
+    description:
+      "`well`: it ran to the end. `went-back`: it did not run, and the revision before is back. `broken`: it " +
+      "did not run, and there was nothing to go back to. `overtaken`: something else was deployed meanwhile",
+  }),
+  reason: z.string().optional().meta({ description: "Why it is in this state" }),
+  restored: z.int().optional().meta({ description: "Number of the revision that was brought back" }),
+}).meta({ id: "DeploymentWatch" });
+
+/** How the watch of a deployment is. */
+export type DeploymentWatchView = z.infer<typeof deploymentWatch>;
+
 /** What is deployed under an id, and how far it is. */
 export const deploymentStatus = deployment.extend({
+  watch: deploymentWatch.optional().meta({ description: "The current or the last watch of the bot" }),
   progress: deploymentProgress.optional().meta({
     description: "Absent for a schedule, and for a bot that this process does not look after, or not yet",
   }),

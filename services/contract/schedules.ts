@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { botId, document, idParams, next, type OperationContract, pageQuery, time } from "./common.ts";
 import { containerLimits } from "./limits.ts";
+import { revisionSummary } from "./bots.ts";
 import { run } from "./runs.ts";
 
 /** States of a schedule. */
@@ -54,6 +55,9 @@ export type ScheduleSummary = z.infer<typeof scheduleSummary>;
 
 /** One schedule with all that is known of it. */
 export const schedule = scheduleSummary.extend({
+  revision: revisionSummary.optional().meta({
+    description: "The latest revision; absent before it is noted",
+  }),
   document,
   limits: containerLimits.optional().meta({
     description: "What a run may use; absent if the document is invalid",

@@ -59,6 +59,18 @@ export interface RunRecord {
   readonly exitCode?: number;
   /** Version of the code, as given by its author. */
   readonly version?: string;
+  /** Number of the schedule's revision that the last attempt was started from; absent if it was not noted. */
+  readonly revision?: number;
+  /** SHA-256 of the archive of that revision. */
+  readonly archiveSha256?: string;
+  /** Keys of what was built for its code, separated by spaces. */
+  readonly dependencies?: string;
+  /** Its pinned image. */
+  readonly image?: string;
+  /** Hash of its configuration. */
+  readonly configHash?: string;
+  /** Version of Berth that started the last attempt. */
+  readonly berth?: string;
   /** Number of attempts; 0 before the first. */
   readonly attempt: number;
   /** Name of the container of the last attempt. */

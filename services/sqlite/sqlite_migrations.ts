@@ -95,6 +95,12 @@ const STEPS: readonly string[] = [
    DROP INDEX runs_by_schedule;
    CREATE INDEX runs_by_schedule ON runs (schedule_id, slot, id);
    CREATE INDEX runs_by_slot ON runs (slot, id);`,
+  `ALTER TABLE runs ADD COLUMN revision INTEGER;
+   ALTER TABLE runs ADD COLUMN archive_sha256 TEXT;
+   ALTER TABLE runs ADD COLUMN dependencies TEXT;
+   ALTER TABLE runs ADD COLUMN image TEXT;
+   ALTER TABLE runs ADD COLUMN config_hash TEXT;
+   ALTER TABLE runs ADD COLUMN berth TEXT;`,
 ];
 
 /**

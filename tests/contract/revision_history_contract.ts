@@ -31,7 +31,7 @@ function documentOf(n: unknown, more: Record<string, unknown> = {}) {
       berth: {
         archiveSha256: "f".repeat(64),
         dependencies: { libraries: { key: "dependencies/py/1.zip" } },
-        image: "sha256:1",
+        image: { name: "bot:1", reference: "bot@sha256:1" },
       },
       config: { runtime: "python3.11" },
     },
@@ -85,7 +85,7 @@ export function testRevisionHistoryContract(name: string, make: () => Promise<Re
       runtime: "python3.11",
       archiveSha256: "f".repeat(64),
       dependencies: ["dependencies/py/1.zip"],
-      image: "sha256:1",
+      image: "bot@sha256:1",
       // Only references: what is none may be a secret.
       secrets: { KEY: "file:binance/key" },
     });

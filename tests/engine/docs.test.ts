@@ -46,6 +46,16 @@ const SEEN: Readonly<Record<string, readonly (readonly [command: RegExp, output:
     [/ state ls/, /^keeper: .* of 1024\.0 MB/m],
     [/ state restore/, /^keeper has snapshot \d{8}T\d{9}Z$/m],
   ],
+  "docs/versions.md": [
+    [/ history/, /^2 .* local +deploy +\S+ +code, configuration +deployed, running\n1 .* the first$/m],
+    [
+      / diff/,
+      /config\.api_key: changed; the value is not shown\n[^]*config\.symbol: "BTC-USD" -> "ETH-USD"$/m,
+    ],
+    [/ rollback/, /^my-bot is back at revision 1 [^]*^my-bot runs, and has stayed up for 3 s$/m],
+    [/ deploy my-bot --watch/, /^berth: The service has gone back to revision 3\./m],
+    [/ prune/, /^Nothing to remove/m],
+  ],
   "docs/operating.md": [[/ permissions/, /^--allow-net[^]*--allow-sys=uid,gid/m]],
 };
 

@@ -17,9 +17,10 @@ const OF_THE_SCRIPT = ["setup", "test", "ok", "bench", "help"];
 /** The pages whose commands tests/engine/docs.test.ts runs. */
 const RUN_PAGES = [
   "README.md",
-  ...["getting-started", "bots", "runtimes", "sdk", "schedules", "operating", "secrets", "state"].map((
-    name,
-  ) => `docs/${name}.md`),
+  ...["getting-started", "bots", "runtimes", "sdk", "schedules", "operating", "secrets", "state", "versions"]
+    .map((
+      name,
+    ) => `docs/${name}.md`),
 ];
 
 const place = ({ page, line }: DocBlock) => `${page}:${line}`;

@@ -1,0 +1,149 @@
+/**
+ * Watches deployments, and goes back to the revision before if the new one does not run.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { BerthError, messageOf, ObjectStoreError } from "../../lib/errors.ts";
+import type { Clock } from "../../lib/util/clock.ts";
+import { Wakeup } from "../../lib/util/wakeup.ts";
+import type { Runner } from "../../lib/runner/runner.ts";
+import { parseBotDocument } from "../documents/bot_document.ts";
+import { type BotRepository, StoreUnavailableError } from "../documents/bot_repository.ts";
+import type { RolledBack } from "../contract/revisions.ts";
+import type { RevisionHistory } from "../revisions/revision_history.ts";
+import type { BotsPort } from "./api_parts.ts";
+import { ApiProblem } from "./api_problem.ts";
+import { judgeWatch, type WatchedBot } from "./judge_watch.ts";
+import type { RollbackOptions } from "./rollback.ts";
+import type { OpenWatch, Watch, WatchRecords } from "./watch_records.ts";
+
+/** What a {@linkcode DeploymentWatch} needs. */
+export interface DeploymentWatchParts {
+  /** The watches. */
+  readonly watches: WatchRecords;
+  /** The revisions. */
+  readonly revisions: Pick<RevisionHistory, "latest">;
+  /** The documents of the bots. */
+  readonly bots: Pick<BotRepository, "get">;
+  /** Tells what a document asks for. */
+  readonly runner: Pick<Runner, "specHash">;
+  /** The bots that this process looks after. */
+  readonly botService: Pick<BotsPort, "state">;
+  /** Goes back. */
+  readonly rollBack: (id: string, options: RollbackOptions) => Promise<RolledBack>;
+  /** The clock. */
+  readonly clock: Clock;
+}
+
+/** Time between two looks at watched bots, in ms. */
+const LOOK_MS = 500;
+/** Time between two looks for watches that another process has begun, in ms. */
+const IDLE_MS = 30_000;
+/** The same after a look that failed, in ms. */
+const RETRY_MS = 2000;
+
+/** Looks at watched bots until it is disposed. Nothing is polled while no deployment is watched. */
+export class DeploymentWatch implements Disposable {
+  readonly #parts: DeploymentWatchParts;
+  readonly #ending = new AbortController();
+  readonly #wakeup = new Wakeup();
+  readonly #log = getLogger(["berth", "revisions"]);
+
+  /** @param parts See {@linkcode DeploymentWatchParts}. */
+  constructor(parts: DeploymentWatchParts) {
+    this.#parts = parts;
+    void this.#run(this.#ending.signal);
+  }
+
+  /** Looks now, because a watch has begun. */
+  wake(): void {
+    this.#wakeup.wake();
+  }
+
+  /** Ends the looks; watches stay open for the next process. */
+  [Symbol.dispose](): void {
+    this.#ending.abort(new DOMException("The API ends", "AbortError"));
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { watches, clock } = this.#parts;
+    // Whoever makes it is not ready yet.
+    await this.#wakeup.sleep({ ms: LOOK_MS, clock, signal });
+    while (!signal.aborted) {
+      let ms = IDLE_MS;
+      try {
+        for (const open of await watches.listOpen({ signal })) {
+          ms = LOOK_MS;
+          await this.#look(open, signal).catch((error) => this.#note(error, open.id));
+        }
+      } catch (error) {
+        this.#note(error);
+        ms = RETRY_MS;
+      }
+      await this.#wakeup.sleep({ ms, clock, signal });
+    }
+  }
+
+  /** A look that failed is made again. */
+  #note(error: unknown, id?: string): void {
+    if (this.#ending.signal.aborted) return;
+    this.#log.debug("watched deployment not looked at", { id, problem: messageOf(error) });
+  }
+
+  async #look(open: OpenWatch, signal: AbortSignal): Promise<void> {
+    const { watches, revisions, clock } = this.#parts;
+    const { id, watch } = open;
+    const latest = await revisions.latest(id, { signal });
+    if (latest?.number !== watch.revision) {
+      // A predecessor may have ended right after it had gone back.
+      const isDone = watch.state === "going-back" && latest?.trigger === "watch";
+      const restored = isDone && latest.restores !== undefined ? { restored: latest.restores } : {};
+      const ended: Watch = isDone ? { ...watch, state: "went-back", ...restored } : {
+        ...watch,
+        state: "overtaken",
+        reason: "something else was deployed meanwhile, or it was removed",
+      };
+      return await watches.end(id, ended, { signal });
+    }
+    if (watch.state === "going-back") return await this.#goBack(open, signal);
+    const verdict = judgeWatch(await this.#read(id, signal), watch, clock.now());
+    if (verdict.type === "well") await watches.end(id, { ...watch, state: "well" }, { signal });
+    if (verdict.type !== "broken") return;
+    this.#log.warn("watched deployment does not run", {
+      id,
+      revision: watch.revision,
+      reason: verdict.reason,
+    });
+    const claimed = await watches.claim(open, verdict.reason, { signal });
+    if (claimed) await this.#goBack(claimed, signal);
+  }
+
+  async #read(id: string, signal: AbortSignal): Promise<WatchedBot | undefined> {
+    const { bots, botService, runner } = this.#parts;
+    const status = botService.state.getRunningBot(id);
+    const document = await bots.get(id, { signal });
+    if (!status || !document) return undefined;
+    const parsed = parseBotDocument(document, { key: id });
+    const isCurrent = parsed.status === "valid" && status.specHash === runner.specHash(parsed.executable);
+    return { ...status, isCurrent };
+  }
+
+  async #goBack({ id, watch }: OpenWatch, signal: AbortSignal): Promise<void> {
+    const { watches, rollBack } = this.#parts;
+    const { revision: from, actor, reason = "" } = watch;
+    try {
+      const { restores } = await rollBack(id, { from, cause: { trigger: "watch", actor }, signal });
+      this.#log.warn("went back to an earlier revision", { id, from, to: restores });
+      await watches.end(id, { ...watch, state: "went-back", restored: restores }, { signal });
+    } catch (error) {
+      const isTransient = error instanceof StoreUnavailableError || error instanceof ObjectStoreError;
+      if (signal.aborted || isTransient || !(error instanceof BerthError)) throw error;
+      // What was overtaken ends with the next look.
+      if (error instanceof ApiProblem && error.code === "deployment/overtaken") return;
+      this.#log.error("cannot go back to an earlier revision", { id, from, problem: error.message });
+      await watches.end(id, { ...watch, state: "broken", reason: `${reason}. ${error.message}` }, { signal });
+    }
+  }
+}
