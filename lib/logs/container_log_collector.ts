@@ -11,10 +11,8 @@ import { Wakeup } from "../util/wakeup.ts";
 import { LogBackpressure } from "./log_backpressure.ts";
 import type { CollectedContainer, LogCollection } from "./log_collection.ts";
 import { LogShipper, type Shipment } from "./log_shipper.ts";
-import { LogWatcher } from "./log_watcher.ts";
+import { expectedEntries, LogWatcher } from "./log_watcher.ts";
 
-/** Entries to expect beyond those that the watcher has counted: it does not see all. */
-const EXTRA_ENTRIES = 64;
 /** How long after the end of a log the engine is asked for the reason, in ms: whoever stops the container tells sooner. */
 const STATUS_DELAY_MS = 1_000;
 /** The watcher follows anew after this long, in ms: some engines stop sending after a log rotation. */
@@ -232,7 +230,7 @@ export class ContainerLogCollector {
     this.#uncounted.entries += entries;
     this.#uncounted.bytes += bytes;
     this.#shippedAt = this.#collection.clock.monotonic();
-    expected ??= 2 * entries + EXTRA_ENTRIES;
+    expected ??= expectedEntries(entries);
     const ship = () => this.#shipper.ship({ isFinal, expected, signal });
     const shipment = await (this.#backpressure?.duringShipment(ship) ?? ship());
     this.#uncounted = { entries: 0, bytes: 0 };
@@ -248,7 +246,7 @@ export class ContainerLogCollector {
     if (signal.aborted || (this.#watcher.isOpen && bytes < this.#collection.urgentBytes)) return;
     this.#uncounted = { entries: 0, bytes: 0 };
     this.#watcher.reset();
-    await this.#shipper.countUnstored(2 * entries + EXTRA_ENTRIES, signal).catch(() => {
+    await this.#shipper.countUnstored(expectedEntries(entries), signal).catch(() => {
       // The next attempt to store reports why the engine does not answer.
     });
   }

@@ -126,11 +126,6 @@ export class LineAssembler implements Disposable {
     return this.#joiner.hasOpenLine;
   }
 
-  /** Time of the oldest line that has not ended. */
-  get openSince(): string | undefined {
-    return this.#joiner.openSince;
-  }
-
   /** See {@linkcode LineJoiner.isOverdue}. */
   isOverdue(nowMs: number): boolean {
     return this.#joiner.isOverdue(nowMs);

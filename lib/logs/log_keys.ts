@@ -4,8 +4,15 @@
  * @module
  */
 
-import type { ObjectCallOptions, ObjectStore } from "../objects/object_store.ts";
+import { ObjectNotFoundError } from "../errors.ts";
+import type {
+  GetObjectOptions,
+  ObjectCallOptions,
+  ObjectContent,
+  ObjectStore,
+} from "../objects/object_store.ts";
 
+const DAY_MS = 24 * 60 * 60_000;
 const KEY = /^logs\/[^/]+\/(\d{8})\.log$/;
 
 /** Prefix of the keys of all logs. */
@@ -72,4 +79,40 @@ export async function listLogDays(
     if (day !== undefined) days.push(day);
   }
   return days.sort();
+}
+
+/**
+ * Selects the days whose logs may hold lines of a range. A log may hold a few lines of the day before or after its own.
+ *
+ * @param range Its ends; without one, it has none on that side.
+ */
+export function daysWithin(
+  { since, until }: { readonly since?: Date | undefined; readonly until?: Date | undefined },
+): (day: string) => boolean {
+  const first = since && dayOfDate(since.getTime() - DAY_MS);
+  const last = until && dayOfDate(until.getTime() + DAY_MS);
+  return (day) => (first === undefined || day >= first) && (last === undefined || day <= last);
+}
+
+/**
+ * Reads a log.
+ *
+ * @param store Where the logs are.
+ * @param bucket Their bucket.
+ * @param key Its key.
+ * @param options From which byte on; the signal gives up.
+ * @returns `undefined` if there is none, for example because it was deleted since it was listed.
+ */
+export async function getLog(
+  store: ObjectStore,
+  bucket: string,
+  key: string,
+  options: GetObjectOptions,
+): Promise<ObjectContent | undefined> {
+  try {
+    return await store.get(bucket, key, options);
+  } catch (error) {
+    if (error instanceof ObjectNotFoundError) return undefined;
+    throw error;
+  }
 }

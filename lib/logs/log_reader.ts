@@ -17,7 +17,7 @@ import { type LogCheckpoint, readCheckpoints, shortContainerId } from "./log_che
 import { linesAfter, linesUpTo, LogCursor } from "./log_cursor.ts";
 import { LinePlacer, msOfSecond, type PlacedLogLine } from "./log_position.ts";
 import { isInRange, LogStoreReader } from "./log_store_reader.ts";
-import { LogWatcher } from "./log_watcher.ts";
+import { expectedEntries, LogWatcher } from "./log_watcher.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 
 /** Options of {@linkcode LogReader}. */
@@ -68,8 +68,6 @@ export interface ReadLogsOptions {
 const GATHER_MS = 200;
 /** How often the engine is asked for new containers, in ms. */
 const POLL_INTERVAL_MS = 1000;
-/** Entries to expect beyond those that the watcher has counted. */
-const EXTRA_ENTRIES = 64;
 
 interface PrintingContainer {
   readonly id: string;
@@ -212,7 +210,7 @@ export class LogReader {
           const wasOpen = watcher.isOpen;
           if (!wasOpen && !isExited) watcher.open();
           if (wasOpen && !isExited && watcher.entries === 0 && !lines.hasOpenLine) continue;
-          const expected = 2 * watcher.entries + EXTRA_ENTRIES;
+          const expected = expectedEntries(watcher.entries);
           watcher.reset();
           yield* unlessGone(lines.read({ isFinal: isExited, expected, signal }));
         }

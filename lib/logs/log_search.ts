@@ -4,13 +4,12 @@
  * @module
  */
 
-import { ObjectNotFoundError } from "../errors.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import type { StoredLogLine } from "./line_format.ts";
 import { LineMatcher } from "./line_matcher.ts";
 import type { LineQuery } from "./line_scanner.ts";
-import { dayOfDate, dayOfLogKey, idOfLogKey, logKey, LOGS_PREFIX } from "./log_keys.ts";
+import { dayOfLogKey, daysWithin, getLog, idOfLogKey, logKey, logPrefix, LOGS_PREFIX } from "./log_keys.ts";
 import { OrderedWork } from "./ordered_work.ts";
 import type { SearchWorker } from "./search_worker.ts";
 import { SearchWorkers } from "./search_workers.ts";
@@ -76,7 +75,6 @@ const THREADS = 2;
 const IDLE_MS = 10_000;
 /** A thread that is ahead waits once it has found this many lines. */
 const MAX_LINES_AHEAD = 2000;
-const DAY_MS = 24 * 60 * 60_000;
 
 /** Searches the newest day first, a day's logs by the ids of the bots, and a log from its beginning on. */
 export class LogSearch implements Disposable {
@@ -141,12 +139,7 @@ export class LogSearch implements Disposable {
     signal: AbortSignal | undefined,
   ): AsyncGenerator<Piece> {
     const { store, bucket } = this.#options;
-    const key = logKey(log.bot, log.day);
-    const content = await store.get(bucket, key, { offset: log.offset }).catch((error) => {
-      // Deleted since it was listed.
-      if (error instanceof ObjectNotFoundError) return undefined;
-      throw error;
-    });
+    const content = await getLog(store, bucket, logKey(log.bot, log.day), { offset: log.offset });
     if (!content) return;
     for await (const { found, searched } of worker.search(content.body, query, log.offset)) {
       signal?.throwIfAborted();
@@ -158,16 +151,13 @@ export class LogSearch implements Disposable {
   async #logs({ bots, since, until, cursor, signal }: LogSearchQuery): Promise<DayLog[]> {
     const { store, bucket } = this.#options;
     await store.ensureBucket(bucket, { signal });
-    // The log of a day may hold a few lines of the day before or after it.
-    const first = since && dayOfDate(since.getTime() - DAY_MS);
-    const last = until && dayOfDate(until.getTime() + DAY_MS);
+    const isWanted = daysWithin({ since, until });
     const logs: DayLog[] = [];
-    const prefixes = bots?.map((bot) => `${LOGS_PREFIX}${bot}/`) ?? [LOGS_PREFIX];
+    const prefixes = bots?.map(logPrefix) ?? [LOGS_PREFIX];
     for (const prefix of new Set(prefixes)) {
       for await (const key of store.listKeys(bucket, prefix, { signal })) {
         const day = dayOfLogKey(key);
-        if (day === undefined || (first && day < first) || (last && day > last)) continue;
-        logs.push({ day, bot: idOfLogKey(key), offset: 0 });
+        if (day !== undefined && isWanted(day)) logs.push({ day, bot: idOfLogKey(key), offset: 0 });
       }
     }
     logs.sort(byOrder);
@@ -180,7 +170,7 @@ export class LogSearch implements Disposable {
   }
 }
 
-/** The newest day first. */
+/** Orders logs as they are searched: the newest day first, then by the id of the bot. */
 function byOrder(a: DayLog, b: DayLog): number {
   if (a.day !== b.day) return a.day > b.day ? -1 : 1;
   return a.bot === b.bot ? 0 : a.bot < b.bot ? -1 : 1;

@@ -5,9 +5,8 @@
  */
 
 import type { ObjectCallOptions, ObjectMetadata, ObjectStore } from "../objects/object_store.ts";
-import { ObjectNotFoundError } from "../errors.ts";
 import { parseStoredLine, type StoredLogLine } from "./line_format.ts";
-import { dayOfDate, listLogDays, logKey } from "./log_keys.ts";
+import { daysWithin, getLog, listLogDays, logKey } from "./log_keys.ts";
 import { isWellBefore } from "./log_position.ts";
 
 /** Which lines of a stored log. */
@@ -51,7 +50,6 @@ export type OnLog = (metadata: ObjectMetadata | undefined) => void;
 const TAIL_BYTES = 256 * 1024;
 /** More is read each time, by this factor, until the lines are enough. */
 const TAIL_FACTOR = 8;
-const DAY_MS = 24 * 60 * 60_000;
 /** Index of the point in `2026-01-31T12:34:56.789Z`. */
 const POINT_INDEX = 19;
 /** What stands before the time of a line that Berth wrote, and the length of such a time. */
@@ -98,12 +96,7 @@ export class LogStoreReader {
     const since = options.since && wholeSecond
       ? new Date(Math.floor(options.since.getTime() / 1000) * 1000)
       : options.since;
-    // The log of a day may hold a few lines of the day before or after it.
-    const first = since && dayOfDate(since.getTime() - DAY_MS);
-    const last = until && dayOfDate(until.getTime() + DAY_MS);
-    const days = (await this.days(id, options)).filter((day) =>
-      (first === undefined || day >= first) && (last === undefined || day <= last)
-    );
+    const days = (await this.days(id, options)).filter(daysWithin({ since, until }));
     const isWanted = (line: StoredLogLine) =>
       (!slots || slots.includes(line.run ?? "")) && isInRange(line, { since, until });
     if (tail !== undefined) {
@@ -165,13 +158,7 @@ export class LogStoreReader {
     onLog?: OnLog,
     from?: string,
   ): AsyncGenerator<StoredLogLine> {
-    const content = await this.#store.get(this.#bucket, logKey(id, day), { ...options, offset }).catch(
-      (error) => {
-        // Deleted since it was listed.
-        if (error instanceof ObjectNotFoundError) return undefined;
-        throw error;
-      },
-    );
+    const content = await getLog(this.#store, this.#bucket, logKey(id, day), { ...options, offset });
     if (!content) return;
     onLog?.(content.metadata);
     // The reading may begin within a line: that one is left out.

@@ -7,6 +7,14 @@
 import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import { spoolBytes } from "./spool_bytes.ts";
 
+/** Entries to expect beyond those that a watcher has counted. */
+const EXTRA_ENTRIES = 64;
+
+/** How many entries to read where a watcher has counted some: it does not see all. @param counted The number. */
+export function expectedEntries(counted: number): number {
+  return 2 * counted + EXTRA_ENTRIES;
+}
+
 /**
  * Follows a container's log and counts what is printed. The content is read elsewhere, because a followed log is not
  * exact; see docs/decisions/log-follow.md.

@@ -6,13 +6,12 @@
 
 import { Buffer } from "node:buffer";
 import { LRUCache } from "lru-cache";
-import { ObjectNotFoundError } from "../errors.ts";
 import type { Clock } from "../util/clock.ts";
 import { KeyedMutex } from "../util/keyed_mutex.ts";
 import type { ObjectInfo, ObjectMetadata, ObjectStore } from "../objects/object_store.ts";
 import type { LogSegment } from "./line_assembler.ts";
 import { type LogCheckpoint, readCheckpoints, writeCheckpoints } from "./log_checkpoints.ts";
-import { dayOfDate, listLogDays, logKey, logPrefix } from "./log_keys.ts";
+import { dayOfDate, getLog, listLogDays, logKey, logPrefix } from "./log_keys.ts";
 
 /** Too many containers of one bot write at once: their checkpoints exceed the limit of an object's metadata. */
 export class TooManyContainersError extends Error {
@@ -180,16 +179,12 @@ export class LogWriter {
   }
 
   async #readLog(key: string, signal?: AbortSignal): Promise<DayLog> {
-    const { store, bucket } = this.#options;
-    try {
-      const { body, ...info } = await store.get(bucket, key, { signal });
-      if (info.size <= SMALL_LOG_BYTES) return { info, content: await new Response(body).bytes() };
-      await body.cancel();
-      return { info };
-    } catch (error) {
-      if (error instanceof ObjectNotFoundError) return {};
-      throw error;
-    }
+    const found = await getLog(this.#options.store, this.#options.bucket, key, { signal });
+    if (!found) return {};
+    const { body, ...info } = found;
+    if (info.size <= SMALL_LOG_BYTES) return { info, content: await new Response(body).bytes() };
+    await body.cancel();
+    return { info };
   }
 
   async #readCheckpoints(key: string, signal?: AbortSignal): Promise<LogCheckpoint[]> {
