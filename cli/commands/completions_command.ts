@@ -72,7 +72,7 @@ function commandTree(ids: readonly string[]): RootCommand {
   return root;
 }
 
-/** The options with the lines that the help has of them. */
+/** The options of a command, each with its line of the help. */
 function optionsOf({ options = {}, help }: Command): [name: string, description: string][] {
   return Object.keys(options).map((name) => {
     const line = new RegExp(`^  --${name}\\b(?: [A-Z]+)? +(.*)$`, "m").exec(help)?.[1] ?? "";

@@ -25,7 +25,7 @@ export interface FollowLogOptions {
   readonly runner: Pick<Runner, "readLogs">;
   /** Which lines to begin with. */
   readonly range: Pick<ReadLogsOptions, "since" | "tail" | "after">;
-  /** Decides which lines match; absent for all. */
+  /** Selects lines; absent for all. */
   readonly matcher: LineMatcher | undefined;
   /** The clock. */
   readonly clock: Clock;

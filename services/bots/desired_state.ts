@@ -1,5 +1,5 @@
 /**
- * Reads from a bot's document what should be. Pure: no I/O, no clock.
+ * Reads from a bot's document what should run. Pure: no I/O, no clock.
  *
  * @module
  */

@@ -124,7 +124,7 @@ export interface PageRunsOptions extends RepositoryCallOptions {
   readonly scheduleId?: string;
   /** Only runs in this state. @default all */
   readonly state?: RunState;
-  /** Only runs that {@linkcode shownTrigger} names so. @default all */
+  /** Only runs with this trigger, as {@linkcode shownTrigger} gives it. @default all */
   readonly trigger?: ShownTrigger;
   /** Only runs of slots at or after this time, in Unix seconds. @default all */
   readonly from?: number;
