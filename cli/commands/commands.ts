@@ -43,15 +43,20 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       }, context),
   },
   init: {
-    options: { runtime: { type: "string" }, schedule: { type: "boolean" } },
+    options: {
+      runtime: { type: "string" },
+      typescript: { type: "boolean" },
+      schedule: { type: "boolean" },
+    },
     takes: { ...FOLDER, what: "a new folder" },
     isClient: true,
     help: HELP.init.text,
-    run: async ([folder], { runtime, schedule }, context) =>
+    run: async ([folder], { runtime, typescript, schedule }, context) =>
       (await import("./init_command.ts")).initCommand({
         folder: folder!,
-        runtime: typeof runtime === "string" ? runtime : "python3.11",
+        ...(typeof runtime === "string" && { runtime }),
         isScheduled: schedule === true,
+        isTypeScript: typescript === true,
       }, context),
   },
   deploy: {

@@ -89,13 +89,14 @@ Lists the backtests that the service runs or has run, of a bot or of all, the la
     group: "Try it",
     takes: "DIR",
     summary: "make the folder of a new bot",
-    text: `Usage: berth init DIR [--runtime NAME] [--schedule]
+    text: `Usage: berth init DIR [--runtime NAME] [--typescript] [--schedule]
 
 Makes a folder with a bot that runs as it is: code, configuration, a README, and a test that needs no Berth. The name of
 the folder becomes the id of the bot. Refuses a folder that is not empty.
 
   --runtime NAME  python3.11, python3.12, python3.13, nodejs20, nodejs22, nodejs24, deno2, bash, binary or image
                   (default: python3.11); a binary, here of Go, and an image have to be built, as the README says
+  --typescript    write it in TypeScript; the runtime is nodejs20 unless another one of Node is given
   --schedule      make a bot that runs at the times of a schedule, in Python or Node`,
   },
   start: {

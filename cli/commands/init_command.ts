@@ -15,10 +15,12 @@ import { printable } from "../output/terminal.ts";
 export interface InitOptions {
   /** Folder, as typed. */
   readonly folder: string;
-  /** Name of the runtime. */
-  readonly runtime: string;
+  /** Name of the runtime; absent if none was given. */
+  readonly runtime?: string;
   /** Whether the bot runs on a schedule. */
   readonly isScheduled: boolean;
+  /** Whether the bot is written in TypeScript. */
+  readonly isTypeScript: boolean;
 }
 
 /**
@@ -30,12 +32,16 @@ export interface InitOptions {
  */
 export async function initCommand(options: InitOptions, context: CliContext): Promise<number> {
   const { cwd, terminal } = context;
-  const { folder, runtime, isScheduled } = options;
+  const { folder, isScheduled, isTypeScript } = options;
+  const { runtime = isTypeScript ? "nodejs20" : "python3.11" } = options;
   if (!isTemplateRuntime(runtime)) {
     throw new UsageError(`--runtime must be one of ${TEMPLATE_RUNTIMES.join(", ")}, not '${runtime}'.`);
   }
   if (isScheduled && isPlain(runtime)) {
     throw new UsageError(`--schedule has no template for '${runtime}': a runtime of Python or Node has one.`);
+  }
+  if (isTypeScript && !runtime.startsWith("nodejs")) {
+    throw new UsageError(`--typescript is for Node.js: leave out --runtime ${runtime}.`);
   }
   const path = resolve(cwd, folder);
   const name = basename(path);
@@ -45,7 +51,7 @@ export async function initCommand(options: InitOptions, context: CliContext): Pr
     );
   }
   await requireEmpty(path);
-  await write(path, botTemplate({ name, runtime, isScheduled }));
+  await write(path, botTemplate({ name, runtime, isScheduled, isTypeScript }));
   const near = relative(cwd, path) || ".";
   const shown = near.startsWith("..") ? path : near;
   terminal.out(

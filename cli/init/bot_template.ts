@@ -7,6 +7,7 @@
 import { nodeTemplate } from "./node_template.ts";
 import { PLAIN_RUNTIMES, type PlainRuntime, plainTemplate } from "./plain_template.ts";
 import { pythonTemplate } from "./python_template.ts";
+import { typescriptTemplate } from "./typescript_template.ts";
 
 /** What kind of bot to make. */
 export interface BotTemplateOptions {
@@ -16,6 +17,8 @@ export interface BotTemplateOptions {
   readonly runtime: TemplateRuntime;
   /** Whether it runs on a schedule. */
   readonly isScheduled: boolean;
+  /** Whether it is written in TypeScript, which only the runtimes of Node.js run. @default {false} */
+  readonly isTypeScript?: boolean;
 }
 
 /** A runtime that there is a template for. */
@@ -45,6 +48,12 @@ interface Language {
 const PYTHON: Language = { extension: "py", test: "python3 -m unittest", files: pythonTemplate };
 const NODE: Language = { extension: "js", test: "node --test", files: nodeTemplate };
 
+const TYPESCRIPT: Language = {
+  extension: "ts",
+  test: "node --test price.test.ts",
+  files: typescriptTemplate,
+};
+
 const CONFIG = `{
   "symbol": "BTC-USD",
   "limit": 100.0,
@@ -60,7 +69,7 @@ const CONFIG = `{
  */
 export function botTemplate(options: BotTemplateOptions): Readonly<Record<string, string>> {
   if (isPlain(options.runtime)) return plainTemplate(options.name, options.runtime);
-  const language = options.runtime.startsWith("nodejs") ? NODE : PYTHON;
+  const language = options.isTypeScript ? TYPESCRIPT : options.runtime.startsWith("nodejs") ? NODE : PYTHON;
   return {
     "bot-config.yaml": description(options, language),
     "config.json": CONFIG,

@@ -1,6 +1,29 @@
 import assert from "node:assert/strict";
+import { cp } from "node:fs/promises";
 import { botTemplate, TEMPLATE_RUNTIMES } from "../../cli/init/bot_template.ts";
-import { NODE, PYTHON, WrappedBot } from "../support/processes/wrapper_process.ts";
+import { NODE, PYTHON, repositoryFile, WrappedBot } from "../support/processes/wrapper_process.ts";
+
+Deno.test("the types of the bot that berth init makes in TypeScript hold", async () => {
+  const sdk = repositoryFile("lib/executable/sdk/node");
+  for (const isScheduled of [false, true]) {
+    const files = botTemplate({ name: "my-bot", runtime: "nodejs20", isScheduled, isTypeScript: true });
+    assert.match(files["berth.d.ts"]!, /^declare module "berth" \{\n(?: .*\n|\n)+\}\n$/);
+    const folder = await Deno.makeTempDir({ prefix: "berth-test-" });
+    try {
+      await cp(sdk, `${folder}/node_modules/berth`, { recursive: true });
+      await Deno.writeTextFile(`${folder}/package.json`, "{}");
+      const scripts = Object.keys(files).filter((name) => /^[a-z]+\.ts$/.test(name));
+      for (const name of scripts) await Deno.writeTextFile(`${folder}/${name}`, files[name]!);
+      const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: ["check", "--quiet", ...scripts],
+        cwd: folder,
+      }).output();
+      assert.ok(success, new TextDecoder().decode(stderr));
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  }
+});
 
 for (const runtime of TEMPLATE_RUNTIMES) {
   const language = runtime.startsWith("nodejs") ? NODE : PYTHON;

@@ -47,6 +47,16 @@ for (const runtime of ["python3.13", "nodejs24", "deno2", "bash", "binary", "ima
   });
 }
 
+Deno.test("berth init makes a bot in TypeScript, for Node.js alone", async () => {
+  await using fixture = await FolderFixture.open();
+  const { path: temp } = fixture;
+  assert.equal((await init(temp, "my-bot", "--typescript")).code, 0);
+  const bot = await readBotFolder(`${temp}/my-bot`);
+  assert.deepEqual([bot.runtime, bot.entrypoints], ["nodejs20", { bot: "main.ts", backtest: "backtest.ts" }]);
+  const refused = await init(temp, "other", "--typescript", "--runtime", "python3.11");
+  assert.deepEqual([refused.code, /--typescript is for Node\.js/.test(refused.output)], [2, true]);
+});
+
 Deno.test("berth init takes an empty folder, and refuses others and bad names", async () => {
   await using fixture = await FolderFixture.open();
   const { path: temp } = fixture;
