@@ -83,3 +83,13 @@ Deno.test("a package named berth that a bot brings along takes the place of the 
   const input = { runtime: "nodejs20", entrypointFiles: { bot: "main.mjs" } };
   assert.equal(await returned(fixture, node, input), 1);
 });
+
+Deno.test("a bot on Deno imports the SDK by its path", async () => {
+  await using fixture = await RunnerFixture.open();
+  const main = `
+import berth, { metric } from "/berth/sdk/node/berth.mjs";
+export default (id) => [berth.id === id, berth.metric === metric, berth.stopRequested];
+`;
+  const input = { runtime: "deno2", entrypointFiles: { bot: "main.ts" } };
+  assert.deepEqual(await returned(fixture, { "main.ts": main }, input), [true, true, false]);
+});
