@@ -123,6 +123,25 @@ export class CodeTrees {
     return lost;
   }
 
+  /**
+   * Removes trees that no container uses and that no start has used for some time.
+   *
+   * @param ageMs Time since their last use, in ms.
+   */
+  async removeUnused(ageMs: number): Promise<void> {
+    await this.#adopt();
+    // Recorded before the containers are listed, so that a use that begins meanwhile counts, too.
+    const idle = this.#index.idle();
+    const used = await this.#options.inUse();
+    for (const { record, uses } of idle) {
+      const { sha256, folder } = record.tree;
+      const time = (await unlessMissing(Deno.lstat(folder)))?.mtime?.getTime() ?? 0;
+      if (Date.now() - time < ageMs || used.has(sha256)) continue;
+      if (record.leases > 0 || record.uses !== uses || !this.#index.forget(record)) continue;
+      await removeTree(folder);
+    }
+  }
+
   /** The most recently used trees. */
   recent(): readonly CodeTree[] {
     return this.#index.recent(MAX_DONORS);

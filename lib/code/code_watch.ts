@@ -7,12 +7,16 @@
 import { getLogger } from "@logtape/logtape";
 import type { ContainerInfo } from "../engine/container_orchestrator.ts";
 import { LABEL } from "../engine/labels.ts";
-import type { Workspaces } from "./workspaces.ts";
+import type { HeldTree, Workspaces } from "./workspaces.ts";
 import { unlessMissing } from "../util/files.ts";
 import type { CodeTrees } from "./code_trees.ts";
 
 /** How often times of access are renewed, in ms: cleaners remove files that were not used for days. */
 const REFRESH_MS = 6 * 60 * 60_000;
+
+/** Age from which a tree of dependencies that no container uses is removed, in ms. */
+const UNUSED_MS = 24 * 60 * 60_000;
+const DEPENDENCIES: readonly HeldTree[] = ["libraries", "scripts"];
 
 /** Options of a {@linkcode CodeWatch}. */
 export interface CodeWatchOptions {
@@ -22,6 +26,8 @@ export interface CodeWatchOptions {
   readonly workspaces: Workspaces;
   /** Trees that the containers use. */
   readonly trees: Pick<CodeTrees, "refresh" | "isThere">;
+  /** Trees of libraries and translated scripts that the containers use. */
+  readonly dependencies: Pick<CodeTrees, "refresh" | "isThere" | "removeUnused">;
   /** Monotonic clock, in ms. @default {performance.now} */
   readonly clock?: () => number;
 }
@@ -54,13 +60,17 @@ export class CodeWatch implements AsyncDisposable {
     const sha256 = labels[LABEL.code];
     if (phase !== "running" || !folder || !sha256) return false;
     if (this.#lost.has(folder)) return true;
-    const { workspaces, trees } = this.#options;
+    const { workspaces, trees, dependencies } = this.#options;
     try {
       const path = workspaces.path(folder);
       if (!await unlessMissing(Deno.lstat(`${path}/view`))) return true;
       // A container with a copy of its code needs no tree.
       if (await unlessMissing(Deno.lstat(`${path}/work`)) && !await trees.isThere(sha256)) return true;
       if (await workspaces.holdOf(folder) === undefined) await workspaces.hold(folder, sha256);
+      for (const held of DEPENDENCIES) {
+        const built = await workspaces.holdOf(folder, held);
+        if (built !== undefined && !await dependencies.isThere(built)) return true;
+      }
     } catch (error) {
       // A failed check does not mean that files are missing.
       this.#log.debug("code not checked", { folder, error });
@@ -87,15 +97,20 @@ export class CodeWatch implements AsyncDisposable {
   }
 
   async #refresh(): Promise<void> {
-    const { root, workspaces, trees } = this.#options;
+    const { root, workspaces, trees, dependencies } = this.#options;
     // systemd-tmpfiles skips a locked folder and everything in it.
     this.#lock ??= await unlessMissing(Deno.open(root));
     await this.#lock?.tryLock(false);
     const damaged = await trees.refresh();
+    const damagedDependencies = await dependencies.refresh();
+    await dependencies.removeUnused(UNUSED_MS);
     for (const folder of await workspaces.names()) {
       const now = new Date();
       for (const name of ["", "/view", "/runner"]) {
         await unlessMissing(Deno.utime(`${workspaces.path(folder)}${name}`, now, now));
+      }
+      for (const held of damagedDependencies.size > 0 ? DEPENDENCIES : []) {
+        if (damagedDependencies.has(await workspaces.holdOf(folder, held) ?? "")) this.#lost.add(folder);
       }
       const sha256 = damaged.size > 0 ? await workspaces.holdOf(folder) : undefined;
       if (sha256 === undefined || !damaged.has(sha256)) continue;

@@ -16,7 +16,7 @@ import type { DockerRunnerParts } from "./docker_runner_parts.ts";
 export interface CreateDependenciesOptions extends
   Pick<
     DockerRunnerParts,
-    "config" | "orchestrator" | "store" | "code" | "dependencyTrees" | "workspaces" | "user"
+    "config" | "orchestrator" | "dependencyStore" | "code" | "dependencyTrees" | "workspaces" | "user"
   > {
   /** Gives builders their labels. */
   readonly ownership: ContainerOwnership;
@@ -30,15 +30,24 @@ export interface CreateDependenciesOptions extends
  * @param options The runner's parts.
  */
 export function createDependencies(options: CreateDependenciesOptions): Dependencies {
-  const { config, orchestrator, store, code, dependencyTrees, workspaces, user, ownership, remover } =
-    options;
+  const {
+    config,
+    orchestrator,
+    dependencyStore,
+    code,
+    dependencyTrees,
+    workspaces,
+    user,
+    ownership,
+    remover,
+  } = options;
   return new Dependencies({
     orchestrator,
     images: config.images,
     code,
     workspaces,
     trees: dependencyTrees,
-    store: new DependencyStore(store, config.buckets.code),
+    store: new DependencyStore(dependencyStore, config.buckets.code),
     builder: new DependencyBuilder({
       orchestrator,
       ownLabels: () => ownership.ownLabels,

@@ -44,6 +44,8 @@ export interface CreateDockerRunnerOptions {
   readonly config?: DockerRunnerConfig;
   /** Holds code, results and logs. @default {the store that the configuration names} */
   readonly store?: ObjectStore;
+  /** Holds what was built for code. @default {the same as `store`} */
+  readonly dependencyStore?: ObjectStore;
   /** Whether to store the output of the containers in the bucket of the logs. @default {false} */
   readonly collectLogs?: boolean;
   /** Whether to compile large code ahead, so that a later start imports it faster. @default {true} */
@@ -113,6 +115,13 @@ export function assembleDockerRunner(
     maxBytes: config.codeCacheBytes,
     inUse: () => workspaces.held("tree"),
   });
+  const dependencyStore = options.dependencyStore ?? store;
+  const dependencyCache = new CodeCache({
+    store: dependencyStore,
+    folder: `${folder}/dependency-cache`,
+    maxBytes: config.codeCacheBytes,
+    maxArchiveBytes: maxArchiveBytes(config.archiveLimits),
+  });
   const dependencyTrees = new CodeTrees({
     folder: `${folder}/dependencies`,
     extractor,
@@ -162,7 +171,12 @@ export function assembleDockerRunner(
     orchestrator,
     logs: options.collectLogs ? logs : undefined,
     disk,
-    dependencyTrees: new DependencyTrees({ cache, trees: dependencyTrees, bucket: config.buckets.code }),
+    dependencyStore,
+    dependencyTrees: new DependencyTrees({
+      cache: dependencyCache,
+      trees: dependencyTrees,
+      bucket: config.buckets.code,
+    }),
     code: new CodeManager({
       cache,
       extractor,
@@ -174,7 +188,7 @@ export function assembleDockerRunner(
     scripts: new ScriptManager(`${folder}/scripts`),
     views: new CodeViews(user.uid === 0),
     bytecode: options.compileAhead === false ? undefined : bytecode,
-    watch: new CodeWatch({ root: folder, workspaces, trees }),
+    watch: new CodeWatch({ root: folder, workspaces, trees, dependencies: dependencyTrees }),
     workspaces,
     states,
     sources: [

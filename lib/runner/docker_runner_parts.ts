@@ -35,6 +35,8 @@ export interface DockerRunnerParts {
   readonly code: CodeManager;
   /** Extracts archives. Closed with the runner. */
   readonly extractor: ArchiveExtractor;
+  /** Keeps what was built for code. */
+  readonly dependencyStore: ObjectStore;
   /** Provides what was built for code. */
   readonly dependencyTrees: DependencyTrees;
   /** Writes the runner's own files. */

@@ -169,6 +169,21 @@ Deno.test("CodeTrees evicts the least recently used, and none that is used", asy
   assert.deepEqual(await names(), [a, d].sort());
 });
 
+Deno.test("CodeTrees.removeUnused() removes what no container and no recent start has used", async () => {
+  await using fixture = await TreesFixture.open();
+  const { trees, archive, names, used } = fixture;
+  const archives = await Promise.all(["a", "b", "c"].map((name) => archive({ [name]: name })));
+  const [a, b, c] = archives.map(({ sha256 }) => sha256) as [string, string, string];
+  const all = trees();
+  for (const each of archives) await all.make(each);
+  used.add(a);
+  const yesterday = new Date(Date.now() - 86_400_000);
+  for (const sha256 of [a, b]) await Deno.utime(`${fixture.folder}/${sha256}`, yesterday, yesterday);
+  await all.removeUnused(3_600_000);
+  assert.deepEqual(await names(), [a, c].sort());
+  assert.equal(await all.use(b, () => Promise.resolve()), undefined);
+});
+
 Deno.test("CodeTrees makes room when the disk is full for who uses a tree", async () => {
   await using fixture = await TreesFixture.open();
   const { trees, archive, names, used } = fixture;
