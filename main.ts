@@ -60,6 +60,8 @@ const code = await runCli(Deno.args, {
     (await import("./lib/runner/create_docker_runner.ts")).createDockerRunner({
       config,
       store,
+      // The session's own store goes with the session; building again would take longer than the run.
+      dependencyStore: (await import("./lib/runner/create_object_store.ts")).createObjectStore(config),
       compileAhead: false,
     }),
   probeServers: async (config, signal) =>

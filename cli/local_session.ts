@@ -29,6 +29,14 @@ export interface LocalSessionParts {
   readonly createRunner: (config: DockerRunnerConfig, store: ObjectStore) => Promise<Runner>;
 }
 
+/** Options of {@linkcode LocalSession.deploy}. */
+export interface DeployLocallyOptions {
+  /** Called for each line that the build of the libraries prints. */
+  readonly onBuilding?: (line: string) => void;
+  /** Aborts the deployment. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Runs bots from folders of this machine the way the service does: archive, object store, workspace,
  * container.
@@ -91,13 +99,17 @@ export class LocalSession implements AsyncDisposable {
    *
    * @param bot The folder.
    * @param entrypoint The program to run.
-   * @param signal Aborts the deployment.
+   * @param options Hears the lines of the build of its libraries; aborts the deployment.
    * @returns The executable to start.
    * @throws {InvalidExecutableError} If the folder's description cannot be run.
    */
-  async deploy(bot: BotFolder, entrypoint: EntrypointType, signal?: AbortSignal): Promise<Executable> {
+  async deploy(
+    bot: BotFolder,
+    entrypoint: EntrypointType,
+    { onBuilding, signal }: DeployLocallyOptions = {},
+  ): Promise<Executable> {
     const { code } = this.#config.buckets;
-    const { shape } = effectiveSettings(bot);
+    const { shape, settings } = effectiveSettings(bot);
     const describe = (filePath: string) =>
       parseExecutable({
         id: bot.name,
@@ -122,7 +134,12 @@ export class LocalSession implements AsyncDisposable {
     };
     const executable = describe(await storeArchive(bot, target));
     this.#written.push({ bucket: code, key: executable.filePath });
-    return executable;
+    const { dependencies } = await this.runner.buildDependencies(executable, {
+      allowSourceBuilds: settings.allowSourceBuilds ?? false,
+      ...(onBuilding && { onLine: onBuilding }),
+      ...(signal && { signal }),
+    });
+    return { ...executable, ...(dependencies && { dependencies }) };
   }
 
   /** Stops the bots, and removes everything that the session created. */

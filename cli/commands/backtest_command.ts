@@ -6,6 +6,7 @@
 
 import { resolve } from "node:path";
 import { InvalidBotFolderError } from "../../lib/errors.ts";
+import { explained, showBuild } from "../deploy/build_progress.ts";
 import { readBotFolder } from "../deploy/bot_folder.ts";
 import { type CliContext, EXIT } from "../context.ts";
 import { LocalSession } from "../local_session.ts";
@@ -41,7 +42,11 @@ export async function backtestCommand(options: BacktestOptions, context: CliCont
   }
   const config = sessionConfig(context.env, "backtest", path);
   await using session = await LocalSession.open({ ...context, config });
-  const executable = await session.deploy(bot, "backtest", signal);
+  const { onBuilding } = showBuild(terminal, bot.name);
+  const executable = await explained(
+    terminal,
+    session.deploy(bot, "backtest", { onBuilding, signal }),
+  );
   const lines = options.json ? { ...terminal, out: terminal.note } : terminal;
   const print = createLogPrinter(lines, [bot.name]);
   const ended = await session.runner.startContainer(executable, {

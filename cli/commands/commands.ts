@@ -68,6 +68,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       watch: { type: "string" },
       "no-wait": { type: "boolean" },
       "dry-run": { type: "boolean" },
+      vendor: { type: "boolean" },
       json: { type: "boolean" },
     },
     takes: FOLDER,
@@ -75,7 +76,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     help: HELP.deploy.text,
     run: async (
       [folder],
-      { id, config, enable, disable, watch, json, "no-wait": noWait, "dry-run": dryRun },
+      { id, config, enable, disable, watch, json, vendor, "no-wait": noWait, "dry-run": dryRun },
       context,
     ) =>
       (await import("./deploy_command.ts")).deployCommand({
@@ -86,6 +87,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         ...readWatch(watch),
         wait: noWait !== true,
         dryRun: dryRun === true,
+        vendor: vendor === true,
         json: json === true,
       }, context),
   },

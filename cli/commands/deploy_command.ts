@@ -16,6 +16,7 @@ import { type DeployedFolder, deployFolder } from "../deploy/deploy_folder.ts";
 import { describeDeployed, notesOnDeployed } from "../deploy/describe_deployed.ts";
 import { originOf } from "../deploy/origin_of.ts";
 import { describeLeftOut, showPacking } from "../deploy/pack_progress.ts";
+import { explained, showBuild } from "../deploy/build_progress.ts";
 import { progressBar } from "../output/pull_progress.ts";
 import { printable } from "../output/terminal.ts";
 
@@ -29,6 +30,8 @@ export interface DeployOptions {
   readonly configFile?: string;
   /** Whether the bot should run. Absent: unchanged; a new bot runs. */
   readonly enabled?: boolean;
+  /** Whether the folder brings its libraries along, so that none are installed. */
+  readonly vendor: boolean;
   /** Whether to wait until the bot runs. */
   readonly wait: boolean;
   /** How long the service watches the bot, in seconds. Absent: not at all. */
@@ -51,7 +54,7 @@ export interface DeployOptions {
  */
 export async function deployCommand(options: DeployOptions, context: CliContext): Promise<number> {
   const { terminal, signal, cwd, env } = context;
-  const { folder, id, configFile, enabled, watchSeconds, dryRun, json, wait } = options;
+  const { folder, id, configFile, enabled, watchSeconds, dryRun, json, vendor, wait } = options;
   const bot = await readBotFolder(resolve(cwd, folder), configFile && resolve(cwd, configFile));
   if (!bot.entrypoints.bot && bot.runtime !== IMAGE_RUNTIME) {
     throw new InvalidBotFolderError(
@@ -60,22 +63,27 @@ export async function deployCommand(options: DeployOptions, context: CliContext)
   }
   using client = new ApiClient(serverOf(env));
   const name = id ?? bot.name;
-  const deployed = await deployFolder(client, bot, {
-    ...(id !== undefined && { id }),
-    ...(enabled !== undefined && { enabled }),
-    // An explicit id means that one folder is deployed as several bots.
-    ...(id === undefined && { origin: await originOf(bot.path) }),
-    ...(watchSeconds !== undefined && { watchSeconds }),
-    dryRun,
-    onPacking: showPacking(terminal, name),
-    onPacked: (packed) => {
-      const line = describeLeftOut(packed);
-      if (line) terminal.note(line);
-    },
-    onSending: (sent, total) =>
-      terminal.transient(printable(`${name}: uploading ${progressBar(sent, total)}`)),
-    signal,
-  });
+  const deployed = await explained(
+    terminal,
+    deployFolder(client, bot, {
+      ...(id !== undefined && { id }),
+      ...(enabled !== undefined && { enabled }),
+      // An explicit id means that one folder is deployed as several bots.
+      ...(id === undefined && { origin: await originOf(bot.path) }),
+      ...(watchSeconds !== undefined && { watchSeconds }),
+      dryRun,
+      build: !vendor,
+      ...showBuild(terminal, name),
+      onPacking: showPacking(terminal, name),
+      onPacked: (packed) => {
+        const line = describeLeftOut(packed);
+        if (line) terminal.note(line);
+      },
+      onSending: (sent, total) =>
+        terminal.transient(printable(`${name}: uploading ${progressBar(sent, total)}`)),
+      signal,
+    }),
+  );
   terminal.transient("");
   if (!json) terminal.out(printable(describeDeployed(deployed, dryRun)));
   for (const note of notesOnDeployed(deployed)) terminal.note(printable(note));

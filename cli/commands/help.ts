@@ -121,11 +121,13 @@ instance on this machine exits at once with code 2.
     takes: "DIR",
     summary: "give the service a bot folder, or a new version of it",
     text:
-      `Usage: berth deploy DIR [--id ID] [--config FILE] [--enable] [--disable] [--watch T] [--no-wait] [--dry-run] [--json]
+      `Usage: berth deploy DIR [--id ID] [--config FILE] [--enable] [--disable] [--watch T] [--no-wait] [--dry-run]
+                        [--vendor] [--json]
 
 Packs a bot folder, uploads the archive unless the service has it, and has it deployed. The service then starts the bot,
 or replaces it if code, version or configuration have changed. A folder whose bot-config.yaml has a schedule becomes a
-schedule.
+schedule. The service installs the libraries that requirements.txt, uv.lock or package.json name, unless the folder has
+vendor/ or node_modules/, and translates TypeScript.
 
 Waits until the bot runs and has stayed up for 3 s. If it does not, says why, shows its last lines, and exits with 1.
 
@@ -137,6 +139,7 @@ Waits until the bot runs and has stayed up for 3 s. If it does not, says why, sh
                  ends three times in a row or cannot start; exits with 1 then. It watches on if this command ends
   --no-wait      do not wait until the bot runs
   --dry-run      only check the folder, and say what would change
+  --vendor       install nothing: the folder brings its libraries along
   --json         print one JSON object`,
   },
   ps: {

@@ -8,6 +8,7 @@ import { resolve } from "node:path";
 import { InvalidBotFolderError } from "../../lib/errors.ts";
 import { IMAGE_RUNTIME } from "../../lib/executable/runtimes.ts";
 import { describeExit, describeOwnExit } from "../../lib/runner/describe_exit.ts";
+import { explained, showBuild } from "../deploy/build_progress.ts";
 import { readBotFolder } from "../deploy/bot_folder.ts";
 import { effectiveSettings } from "../deploy/effective_settings.ts";
 import { type CliContext, EXIT } from "../context.ts";
@@ -42,7 +43,9 @@ export async function runCommand({ folder, configFile }: RunOptions, context: Cl
   }
   const config = sessionConfig(context.env, "run", path);
   await using session = await LocalSession.open({ ...context, config });
-  const started = await session.runner.startContainer(await session.deploy(bot, "bot", signal), { signal });
+  const { onBuilding } = showBuild(terminal, bot.name);
+  const executable = await explained(terminal, session.deploy(bot, "bot", { onBuilding, signal }));
+  const started = await session.runner.startContainer(executable, { signal });
   terminal.note(`${bot.name} runs as ${started.containerName}; Ctrl-C stops it`);
   const print = createLogPrinter(terminal, [bot.name]);
   const { containerId } = started;

@@ -10,6 +10,7 @@ import type { Deployed, DeploymentStatus } from "../../services/contract/code.ts
 import { archiveKey, buildOf } from "../../services/documents/archive_key.ts";
 import { type ApiClient, ApiError } from "../client/api_client.ts";
 import type { BotFolder } from "./bot_folder.ts";
+import { buildDependencies, writeLock } from "./build_dependencies.ts";
 import { packBot } from "./pack_bot.ts";
 import { uploadCode } from "./upload_code.ts";
 
@@ -27,6 +28,12 @@ export interface DeployFolderOptions {
   readonly dryRun?: boolean;
   /** Called while the folder is packed. */
   readonly onPacking?: (progress: ZipProgress) => void;
+  /** Whether libraries that the folder names and does not bring along are installed. @default true */
+  readonly build?: boolean;
+  /** Called for each line that the build of the libraries prints. */
+  readonly onBuilding?: (line: string) => void;
+  /** Called when a lock was made. `problem` says why it could not be written into the folder. */
+  readonly onLock?: (file: string, problem?: string) => void;
   /** Called when the folder is packed. */
   readonly onPacked?: (packed: ZippedFolder) => void;
   /** Called while the archive is sent. */
@@ -56,33 +63,59 @@ export interface DeployedFolder extends Deployed {
 export async function deployFolder(
   client: ApiClient,
   bot: BotFolder,
-  { id = bot.name, enabled, origin, watchSeconds, dryRun = false, onPacking, onPacked, onSending, signal }:
-    DeployFolderOptions = {},
+  folderOptions: DeployFolderOptions = {},
 ): Promise<DeployedFolder> {
+  const { id = bot.name, dryRun = false, build = true, onLock, onBuilding, onSending, signal } =
+    folderOptions;
   const options = signal ? { signal } : {};
   // Asked first: without a service, or as another kind, there is nothing to pack.
   const before = await findDeployment(client, id, signal);
   requireKind(id, bot, before);
-  const packed = await packBot(bot, { ...(onPacking && { onProgress: onPacking }), ...options });
+  let { body, ...code } = await pack(bot, before, folderOptions);
+  const send = () => upload(client, { id, version: bot.version, ...code, onSending, signal });
+  // Problems of the description are reported before anything is sent.
+  const dry = await client.call("deploy", { body: { ...body, dryRun: true } }, options);
+  if (dryRun) return { ...dry, isSent: false, archiveBytes: code.archive.length };
+  let isSent = await send();
+  const lock = build ? await buildDependencies(client, body, onBuilding, signal) : undefined;
+  if (lock) {
+    const problem = await writeLock(bot.path, lock);
+    onLock?.(lock.file, problem);
+    if (problem === undefined) {
+      // With its lock, so that the next deployment of the folder finds nothing changed.
+      ({ body, ...code } = await pack(bot, before, folderOptions));
+      isSent = await send();
+    }
+  }
+  const deployed = await client.call("deploy", { body }, options);
+  return { ...deployed, isSent, archiveBytes: code.archive.length };
+}
+
+/** Packs the folder, and makes the request that deploys it. */
+async function pack(
+  bot: BotFolder,
+  before: DeploymentStatus | undefined,
+  { id = bot.name, enabled, origin, watchSeconds, build: builds = true, onPacking, onPacked, signal }:
+    DeployFolderOptions,
+) {
+  const packed = await packBot(bot, {
+    ...(onPacking && { onProgress: onPacking }),
+    ...(signal && { signal }),
+  });
   onPacked?.(packed);
-  const { version } = bot;
   const { archive, contentHash } = packed;
   const build = buildOf(contentHash);
   const body = {
     ...requestOf(bot),
     id,
-    filePath: archiveKey(id, { version, build }),
+    filePath: archiveKey(id, { version: bot.version, build }),
     base: before?.revision ?? null,
+    ...(!builds && { build: false }),
     ...(enabled !== undefined && { enabled }),
     ...(origin !== undefined && { origin }),
     ...(watchSeconds !== undefined && { watchSeconds }),
   };
-  // Problems of the description are reported before anything is sent.
-  const dry = await client.call("deploy", { body: { ...body, dryRun: true } }, options);
-  if (dryRun) return { ...dry, isSent: false, archiveBytes: archive.length };
-  const isSent = await upload(client, { id, version, build, archive, onSending, signal });
-  const deployed = await client.call("deploy", { body }, options);
-  return { ...deployed, isSent, archiveBytes: archive.length };
+  return { body, archive, build };
 }
 
 function requestOf(bot: BotFolder) {

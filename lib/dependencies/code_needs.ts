@@ -7,7 +7,7 @@
 import type { Runtime } from "../executable/runtimes.ts";
 import { DependencyError } from "./dependency_error.ts";
 import { hashOf } from "./dependency_key.ts";
-import { isPinned, missingFromLock, requirementFiles, stampOf } from "./requirements_text.ts";
+import { isPinned, missingFromLock, namesNothing, requirementFiles, stampOf } from "./requirements_text.ts";
 
 /** How libraries are installed: from requirements, from a `uv.lock`, or by npm. */
 export type LibraryTool = "requirements" | "uv" | "npm";
@@ -73,7 +73,7 @@ function pythonLibraries(code: CodeListing): NeededLibraries | undefined {
     const inputs = requirementFiles("requirements.txt", code.read);
     const source = "requirements.txt";
     if (isPinned(requirements)) return { ...base, source, inputs, lockFile: source, lock: requirements };
-    if (Object.values(inputs).every((text) => !/^\s*[^\s#-]/m.test(text))) return undefined;
+    if (Object.values(inputs).every(namesNothing)) return undefined;
     return locked({ ...base, source, inputs }, lock);
   }
   if (lock !== undefined) {
@@ -112,9 +112,25 @@ function locked(needed: NeededLibraries, lock: string | undefined): NeededLibrar
   });
 }
 
+/** Reads only as much of TOML as tells a list with an entry from none. */
 function hasProjectDependencies(text: string): boolean {
-  const [, project = ""] = /^\[project\]\s*$([\s\S]*?)(?=^\[|(?![\s\S]))/m.exec(text) ?? [];
-  return /^\s*dependencies\s*=\s*\[\s*(?:#.*\s*)*["']/m.test(project);
+  let isProject = false;
+  let isList = false;
+  for (const raw of text.split("\n")) {
+    const line = raw.trim();
+    if (line === "" || line.startsWith("#")) continue;
+    if (isList) return isString(line);
+    if (line.startsWith("[")) isProject = line.startsWith("[project]");
+    const [, rest] = isProject ? /^dependencies[ \t]*=[ \t]*\[(.*)$/.exec(line) ?? [] : [];
+    const first = rest?.trim();
+    if (first === "" || first?.startsWith("#")) isList = true;
+    else if (first !== undefined) return isString(first);
+  }
+  return false;
+}
+
+function isString(text: string): boolean {
+  return text.startsWith('"') || text.startsWith("'");
 }
 
 const NPM_LOCKS = ["npm-shrinkwrap.json", "package-lock.json"];

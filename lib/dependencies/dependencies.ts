@@ -77,6 +77,9 @@ export class Dependencies implements StartSource {
     const { allowSourceBuilds = false, onLine, signal } = options;
     const { code } = this.#options;
     const runtime = runtimeOf(executable);
+    const { interpreter } = runtime;
+    // Programs and images bring along what they need.
+    if (interpreter !== "python3" && interpreter !== "node") return Promise.resolve({});
     return code.fetchAndExtract(executable, async ({ tree }) => {
       const needs = codeNeeds(runtime, listingOf(tree, Object.values(executable.entrypointFiles)));
       if (!needs.libraries && needs.scripts.length === 0) return {};
@@ -84,7 +87,7 @@ export class Dependencies implements StartSource {
       const build = {
         code: tree,
         image,
-        interpreter: runtime.interpreter!,
+        interpreter,
         choices: { allowSourceBuilds },
         ...(onLine && { onLine }),
         ...(signal && { signal }),

@@ -78,7 +78,8 @@ function canonical(value: unknown): string {
 
 /** A comment must not cause a build. */
 function withoutComments(text: string): string {
-  return text.split(/\r?\n/).map((line) => line.replace(/(^|\s)#.*$/, "").trimEnd()).filter(Boolean).join(
-    "\n",
-  );
+  return text.split("\n").map((line) => {
+    const at = line.search(/(?:^|\s)#/);
+    return (at < 0 ? line : line.slice(0, at)).trim();
+  }).filter(Boolean).join("\n");
 }

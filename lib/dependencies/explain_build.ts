@@ -78,7 +78,7 @@ const KNOWN: readonly { readonly pattern: RegExp; readonly advice: (image: strin
       "The builder does not trust the registry. SSL_CERT_FILE of the service names a file of authorities.",
   },
   {
-    pattern: /No module named pip|npm cannot be started|esbuild.*not found/,
+    pattern: /No module named pip|npm cannot be started/,
     advice: (image) =>
       `The image '${image}' lacks the tool. Use an image with pip or npm, or deploy with --vendor.`,
   },

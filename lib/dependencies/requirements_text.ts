@@ -29,16 +29,25 @@ export function requirementFiles(
     if (text === undefined) continue;
     found[at] = text;
     const folder = at.includes("/") ? at.slice(0, at.lastIndexOf("/") + 1) : "";
-    for (const [, name] of text.matchAll(/^\s*(?:-r|-c|--requirement|--constraint)[=\s]\s*(\S+)/gm)) {
-      pending.push(`${folder}${name}`.replace(/^(?:\.\/)+/, ""));
+    for (const line of text.split("\n")) {
+      const [, rest] = /^(?:-r|-c|--requirement|--constraint)[= \t](.*)$/.exec(line.trim()) ?? [];
+      const name = rest?.trim().split(/\s/)[0];
+      if (name) pending.push(`${folder}${name}`.replace(/^(?:\.\/)+/, ""));
     }
   }
   return found;
 }
 
+/** Whether requirements name no package at all. @param text The requirements. */
+export function namesNothing(text: string): boolean {
+  return linesOf(text).every((line) => line === "" || line.startsWith("#") || line.startsWith("-"));
+}
+
 /** Whether requirements are a lock themselves: hashes pin every file. @param text The requirements. */
 export function isPinned(text: string): boolean {
-  return /^[^#\n]*--hash=sha(?:256|384|512):[0-9a-f]+/m.test(text);
+  return linesOf(text).some((line) =>
+    !line.startsWith("#") && /--hash=sha(?:256|384|512):[0-9a-f]/.test(line)
+  );
 }
 
 /**

@@ -138,7 +138,7 @@ export function backtestHandlers(parts: ApiParts): Handlers<BacktestOperation> {
 /** Finds code and configuration, and checks that the code can be run. */
 async function executableOf(
   { bot: id, version, filePath, config }: ApiRequest<"startBacktest">["body"],
-  { bots, schedules, store, settings: { buckets, archiveLimits, bounds } }: ApiParts,
+  { bots, schedules, store, runner, settings: { buckets, archiveLimits, bounds } }: ApiParts,
   archives: CodeArchives,
   signal: AbortSignal,
 ): Promise<Executable> {
@@ -196,7 +196,12 @@ async function executableOf(
     scripts: [script],
     signal,
   });
-  return backtest;
+  if (key === executable.filePath) return backtest;
+  // Other code, which may need other libraries.
+  const { dependencies: _, ...other } = backtest;
+  const { allowSourceBuilds = false } = parsed.settings;
+  const built = await runner.buildDependencies(other, { allowSourceBuilds, signal });
+  return { ...other, ...(built.dependencies && { dependencies: built.dependencies }) };
 }
 
 /** The script of a bot's backtest: `custom.config.entrypoints.backtest`. */

@@ -4,12 +4,14 @@
  * @module
  */
 
+import type { CodeDependencies } from "../../lib/executable/code_dependencies.ts";
 import { withoutMember } from "../../lib/util/json_member.ts";
 import type { LimitBounds } from "../../lib/runner/limit_bounds.ts";
 import { jsonTextProblem } from "../../lib/util/json_check.ts";
 import { parseExactJson } from "../../lib/util/exact_json.ts";
 import type { DeploymentRequest } from "../contract/code.ts";
 import { BERTH_KEY } from "../documents/berth_settings.ts";
+import { FACTS_KEY } from "../documents/bot_code.ts";
 import { parseBotDocument } from "../documents/bot_document.ts";
 import type { BotDocument } from "../documents/bot_repository.ts";
 import { CONFIG_TEXT } from "../documents/config_text.ts";
@@ -30,6 +32,8 @@ export interface DeployedDocumentOptions {
   readonly bounds?: LimitBounds;
   /** The image that its tag stands for. @default {its tag is not pinned} */
   readonly image?: PinnedImage;
+  /** What was built for the code. @default {nothing} */
+  readonly dependencies?: CodeDependencies;
   /** Current time in ms since the epoch. */
   readonly now: number;
 }
@@ -44,7 +48,7 @@ export interface DeployedDocumentOptions {
  */
 export function deployedDocument(
   request: DeploymentRequest,
-  { before, segment, now, bounds, image }: DeployedDocumentOptions,
+  { before, segment, dependencies, image, now, bounds }: DeployedDocumentOptions,
 ): BotDocument {
   const { id, filePath, name, description, version, author, type, runtime, schedule, entrypoints, origin } =
     request;
@@ -76,7 +80,9 @@ export function deployedDocument(
         entrypoints,
         ...(origin !== undefined && { metadata: { origin } }),
       },
-      ...(image && { berth: { image } }),
+      ...((dependencies || image) && {
+        [FACTS_KEY]: { ...(dependencies && { dependencies }), ...(image && { image }) },
+      }),
     },
   };
   const parsed = schedule === undefined

@@ -5,6 +5,8 @@
  */
 
 import { isDeepStrictEqual } from "node:util";
+import type { CodeDependencies } from "../../lib/executable/code_dependencies.ts";
+import type { BuildDependenciesOptions, BuiltDependencies } from "../../lib/runner/runner.ts";
 import { runtimeOf } from "../../lib/executable/code_entrypoint_factory.ts";
 import { specHash } from "../../lib/runner/spec_hash.ts";
 import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
@@ -20,7 +22,7 @@ import { parseScheduleDocument } from "../schedules/schedule_document.ts";
 import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem } from "./api_problem.ts";
 import type { ArchiveRetention } from "./archive_retention.ts";
-import { deployedDocument } from "./deployed_document.ts";
+import { deployedDocument, type DeployedDocumentOptions } from "./deployed_document.ts";
 import { type DocumentKind, type DocumentWriter, otherKind } from "./document_writer.ts";
 import { inspectStoredArchive } from "./inspect_stored_archive.ts";
 import { idsOfOrigin } from "./same_origin.ts";
@@ -122,7 +124,10 @@ export class Deployer {
     const kind: DocumentKind = request.schedule === undefined ? "bots" : "schedules";
     const found = await this.find(id, signal);
     if (found && found.kind !== kind) throw otherKind(id, found.kind);
-    const make = (before: BotDocument | undefined, image?: PinnedImage) => {
+    const make = (
+      before: BotDocument | undefined,
+      facts: Pick<DeployedDocumentOptions, "dependencies" | "image"> = {},
+    ) => {
       requireBase(id, before, base);
       const segment = newFieldsFor(settings.segment).segment_id as number;
       return deployedDocument(request, {
@@ -130,25 +135,30 @@ export class Deployer {
         segment,
         now: clock.now(),
         bounds: settings.bounds,
-        ...(image && { image }),
+        ...facts,
       });
     };
     // Problems of the request are reported before the archive and the image are looked at.
-    const image = await this.#pinImage(make(found?.document), signal);
-    const wanted = make(found?.document, image);
-    const isUnchanged = found !== undefined && isSame(found.document, wanted);
+    const plain = make(found?.document);
+    const image = await this.#pinImage(plain, signal);
     if (!dryRun) {
       retention.claim(filePath);
       await this.#requireArchive(request, signal);
-      await this.#requireProgram(wanted, signal);
+      await this.#requireProgram(plain, signal);
     }
+    const dependencies = dryRun
+      ? knownDependencies(found?.document, filePath)
+      : (await this.#build(request, plain, { signal })).dependencies;
+    const facts = { ...(dependencies && { dependencies }), ...(image && { image }) };
+    const wanted = make(found?.document, facts);
+    const isUnchanged = found !== undefined && isSame(found.document, wanted);
     if (isUnchanged || dryRun) {
       const document = isUnchanged ? found.document : wanted;
       return await this.#answer(request, kind, document, found, isUnchanged, signal);
     }
     const { document } = await writer.change(kind, id, (before) => ({
       type: before ? "updated" : "created",
-      document: make(before, image),
+      document: make(before, facts),
     }), { signal });
     retention.release(filePath);
     await retention.pruneQuietly(id, signal);
@@ -168,6 +178,44 @@ export class Deployer {
     const parsed = parseBotDocument(document);
     if (parsed.status === "invalid" || !runtimeOf(parsed.executable).isBinary) return;
     await this.#parts.runner.checkCode(parsed.executable, { signal });
+  }
+
+  /**
+   * Builds what the archive of a request needs, so that the deployment finds it.
+   *
+   * @param request What is to be deployed.
+   * @param options Hears the lines of the build; gives up.
+   * @throws {ApiProblem} As {@linkcode deploy}. @throws {DependencyError} If the build fails.
+   */
+  async build(
+    request: DeploymentRequest,
+    options: Required<Pick<BuildDependenciesOptions, "onLine" | "signal">>,
+  ): Promise<BuiltDependencies> {
+    const { settings, clock } = this.#parts;
+    const segment = newFieldsFor(settings.segment).segment_id as number;
+    const document = deployedDocument(request, {
+      before: undefined,
+      segment,
+      now: clock.now(),
+      bounds: settings.bounds,
+    });
+    await this.#requireArchive(request, options.signal);
+    return await this.#build(request, document, options);
+  }
+
+  async #build(
+    { entrypoints: { bot, backtest }, build }: DeploymentRequest,
+    document: BotDocument,
+    options: Pick<BuildDependenciesOptions, "onLine" | "signal">,
+  ): Promise<BuiltDependencies> {
+    const parsed = parseBotDocument(document);
+    if (!build || parsed.status === "invalid") return {};
+    const { executable, settings: { allowSourceBuilds = false } } = parsed;
+    const entrypointFiles = { bot, ...(backtest !== undefined && { backtest }) };
+    return await this.#parts.runner.buildDependencies({ ...executable, entrypointFiles }, {
+      ...options,
+      allowSourceBuilds,
+    });
   }
 
   async #requireArchive({ filePath, entrypoints }: DeploymentRequest, signal: AbortSignal): Promise<void> {
@@ -221,6 +269,16 @@ export class Deployer {
  */
 export function revisionOf(document: BotDocument): string {
   return specHash({ config: document.config, text: document[CONFIG_TEXT], custom: document.custom });
+}
+
+/** What was built for an archive, if the document is of the same archive: a dry run builds nothing. */
+function knownDependencies(
+  document: BotDocument | undefined,
+  filePath: string,
+): CodeDependencies | undefined {
+  const parsed = document && parseBotDocument(document);
+  if (parsed?.status !== "valid" || parsed.executable.filePath !== filePath) return undefined;
+  return parsed.executable.dependencies;
 }
 
 /** Returns the key of a document's archive. @param document The document. */

@@ -9,6 +9,7 @@ import type { DeploymentProgress, DeploymentWatchView } from "../contract/code.t
 import { parseBotDocument, type ParsedBotDocument } from "../documents/bot_document.ts";
 import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem } from "./api_problem.ts";
+import { buildResponse } from "./build_response.ts";
 import type { DeploymentWatch } from "./deployment_watch.ts";
 import { type Deployer, filePathOf, revisionOf } from "./deployer.ts";
 import { purgeData, type PurgeParts } from "./purge_data.ts";
@@ -25,7 +26,7 @@ export function deploymentHandlers(
   parts: PurgeParts,
   deployer: Deployer,
   watch?: Pick<DeploymentWatch, "wake">,
-): Handlers<"getDeployment" | "deploy" | "purge"> {
+): Handlers<"getDeployment" | "buildDependencies" | "deploy" | "purge"> {
   async function watchOf(id: string, signal: AbortSignal): Promise<{ watch?: DeploymentWatchView }> {
     const watch = await parts.watches.get(id, { signal });
     if (!watch) return {};
@@ -59,6 +60,8 @@ export function deploymentHandlers(
     },
 
     purge: async ({ params: { id }, signal }) => ({ body: await purgeData(id, parts, signal) }),
+
+    buildDependencies: ({ body, signal }) => buildResponse(deployer, body, signal),
 
     async deploy({ body, caller, signal }) {
       const deployed = await deployer.deploy(body, caller.name, signal);

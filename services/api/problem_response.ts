@@ -36,6 +36,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   "state/changing": 409,
   "state/unusable": 503,
   "state": 422,
+  "dependencies": 422,
 };
 
 /** A problem, and whether it is the server's fault and belongs into the log. */

@@ -6,7 +6,7 @@
 
 import { z } from "zod";
 import { BOT_STATES } from "./bots.ts";
-import { botId, idParams, type OperationContract, time } from "./common.ts";
+import { botId, idParams, type OperationContract, problem, time } from "./common.ts";
 
 /** One line without control characters. */
 const line = (max: number) =>
@@ -82,6 +82,9 @@ export const deploymentRequest = z.strictObject({
   origin: line(5000).optional().meta({
     description: "Where the folder is, to find other bots that were deployed from it",
   }),
+  build: z.boolean().default(true).meta({
+    description: "Whether libraries that the archive names and does not bring along are installed",
+  }),
   base: z.string().max(100).nullish().meta({
     description:
       "`revision` of the deployment that this one replaces, `null` for none. Absent: whatever there is",
@@ -96,6 +99,26 @@ export const deploymentRequest = z.strictObject({
 
 /** What to deploy. */
 export type DeploymentRequest = z.output<typeof deploymentRequest>;
+
+/** One line of the answer to a build: what it prints, and at the end what came of it. */
+export const buildEvent = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("line"), text: z.string() }),
+  z.object({
+    type: z.literal("built"),
+    needed: z.boolean().meta({ description: "Whether the code needs anything that is built" }),
+    lock: z.object({ file: z.string(), text: z.string() }).optional().meta({
+      description: "A lock that was made because there was none; it belongs beside the source",
+    }),
+  }),
+  z.object({
+    type: z.literal("failed"),
+    problem,
+    lines: z.array(z.string()).meta({ description: "The lines of the tool that say why" }),
+  }),
+]).meta({ id: "BuildEvent" });
+
+/** One line of the answer to a build. */
+export type BuildEvent = z.infer<typeof buildEvent>;
 
 /** Whether an id is a bot or a schedule. */
 const kind = z.enum(["bot", "schedule"]);
@@ -236,6 +259,16 @@ export const CODE_CONTRACT = {
     params: idParams,
     responses: { 200: deploymentStatus },
     problems: [404],
+  },
+  buildDependencies: {
+    summary: "Build the libraries of a stored archive, and translate its TypeScript",
+    description:
+      "One JSON object a line: `{type: line, text}` for what the build prints, then `{type: built}` or " +
+      "`{type: failed}`. What was built is kept, so that the deployment that follows finds it; a deployment " +
+      "without it builds by itself.",
+    body: deploymentRequest,
+    responses: { 200: "ndjson" },
+    problems: [409, 422],
   },
   deploy: {
     summary: "Deploy a stored archive as a bot or a schedule",

@@ -35,6 +35,7 @@ export const OPERATIONS = {
   pruneCode: { method: "POST", path: "/api/code/prune", role: "operate" },
   listVersions: { method: "GET", path: "/api/bots/{id}/versions", role: "read" },
   getDeployment: { method: "GET", path: "/api/deployments/{id}", role: "read" },
+  buildDependencies: { method: "POST", path: "/api/deployments/dependencies", role: "operate" },
   deploy: { method: "POST", path: "/api/deployments", role: "operate" },
   getImage: { method: "GET", path: "/api/deployments/{id}/image", role: "read" },
   purge: { method: "DELETE", path: "/api/deployments/{id}/data", role: "operate" },

@@ -37,6 +37,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   pids: { isCommon: true },
   disk_mb: {},
   network: { isText: true, isCommon: true },
+  allow_source_builds: {},
   // The runtime `image`.
   image: { isText: true, isCommon: true },
   command: { isText: true, isCommon: true },
@@ -111,6 +112,21 @@ export function settingNotes({ own, berth }: SplitConfig): string[] {
     name,
   ) => `config.${name}: belongs to the bot and sets nothing; Berth reads config.${BERTH_KEY}.${name}`);
   return [...unknown, ...bare];
+}
+
+/**
+ * Reads a setting that is `true` or `false`.
+ *
+ * @param berth The settings.
+ * @param name Name of the setting.
+ * @param problems Receives a line if the value is invalid.
+ * @returns The value; `undefined` if it is missing, `null` or invalid.
+ */
+export function flagSetting(berth: Fields, name: string, problems: string[]): boolean | undefined {
+  const value = field(berth, name) ?? undefined;
+  if (value === undefined || typeof value === "boolean") return value;
+  problems.push(`config.${BERTH_KEY}.${name}: must be true or false (is ${typeName(value)})`);
+  return undefined;
 }
 
 /**

@@ -7,7 +7,7 @@
 
 import type { ExecutableInput } from "../../lib/executable/executable.ts";
 import { MAX_LOG_INTERVAL_SECONDS } from "../../lib/runner/docker_runner_config.ts";
-import { wholeNumberSetting } from "./berth_settings.ts";
+import { flagSetting, wholeNumberSetting } from "./berth_settings.ts";
 import type { Fields } from "./document_fields.ts";
 import { readImageSettings } from "./image_settings.ts";
 import { type Labels, readLabels } from "./labels.ts";
@@ -27,6 +27,8 @@ export interface BotSettings {
   readonly logIntervalSeconds?: number;
   /** `keep_revisions`: revisions that stay a way back, a whole number from 1 to 100. */
   readonly keepRevisions?: number;
+  /** `allow_source_builds`: whether a deployment may build packages from source, which runs their own code. */
+  readonly allowSourceBuilds?: boolean;
   /** `labels`: strings by name, to group bots. They do not shape the container. */
   readonly labels?: Labels;
   /** `restart`: whether a bot that has ended is started again. @default {"always"} */
@@ -63,6 +65,7 @@ export function readBotSettings(berth: Fields, problems: string[]): ReadBotSetti
   const stopGraceSeconds = seconds("stop_grace_seconds", 0, MAX_GRACE_SECONDS);
   const logIntervalSeconds = seconds("log_interval_seconds", 1, MAX_LOG_INTERVAL_SECONDS);
   const keepRevisions = wholeNumberSetting(berth, "keep_revisions", KEEP_REVISIONS_RANGE, problems);
+  const allowSourceBuilds = flagSetting(berth, "allow_source_builds", problems);
   const { labels, notes } = readLabels(berth);
   const secrets = readSecrets(berth, problems);
   const restart = readRestartMode(berth, problems);
@@ -72,6 +75,7 @@ export function readBotSettings(berth: Fields, problems: string[]): ReadBotSetti
       ...(stopGraceSeconds !== undefined && { stopGraceSeconds }),
       ...(logIntervalSeconds !== undefined && { logIntervalSeconds }),
       ...(keepRevisions !== undefined && { keepRevisions }),
+      ...(allowSourceBuilds !== undefined && { allowSourceBuilds }),
       ...(labels && { labels }),
       ...(restart !== undefined && { restart }),
     },

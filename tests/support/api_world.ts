@@ -81,7 +81,10 @@ export class ApiWorld implements AsyncDisposable {
       bucket: BUCKETS.logs,
       labelsOf: () => ({}),
     });
-    const runner = { readLogs: (id, options) => reader.read(id, options) } satisfies Partial<Runner>;
+    const runner = {
+      readLogs: (id, options) => reader.read(id, options),
+      buildDependencies: () => Promise.resolve({}),
+    } satisfies Partial<Runner>;
     this.#app = createApiApp({
       bots: this.bots,
       schedules: this.world.repository,

@@ -39,7 +39,7 @@ for (const [name, { help, options = {} }] of Object.entries(COMMANDS)) {
     assert.match(help, new RegExp(`^Usage: berth ${name}(?= |\n)[^]*\n\n`));
     for (const option of Object.keys(options)) {
       assert.match(help, new RegExp(`^  --${option} .*`, "m"), option);
-      assert.ok(help.split("\n")[0]!.includes(`[--${option}`), option);
+      assert.ok(help.split("\n\n")[0]!.includes(`[--${option}`), option);
     }
     assert.deepEqual(await cli(name, "--help"), { code: 0, out: help, notes: "" });
     const { code, notes } = await cli(name, "--nonsense");

@@ -66,21 +66,45 @@ def lock_of(task, binary):
             file.write(task["lock"])
     else:
         say(f"choosing versions for {task['source']}")
-        uv = get_uv()
-        command = [uv, "pip", "compile", "--quiet", "--generate-hashes", "--no-header", "--python",
-                   sys.executable, *binary, "--output-file", path, task["source"]]
-        run(command, CODE)
+        choose(task["source"], binary, path)
     return path
 
 
-def get_uv():
+def choose(source, binary, path):
+    uv = get_uv(is_needed=source == "pyproject.toml")
+    if uv:
+        run(
+            [uv, "pip", "compile", "--quiet", "--generate-hashes", "--no-header", "--python", sys.executable,
+             *binary, "--output-file", path, source],
+            CODE,
+        )
+        return
+    say("uv is not on the index, so pip chooses: the lock is for this architecture alone")
+    report = WORK + "/report.json"
+    run(
+        PIP + ["install", *QUIET, "--progress-bar", "off", "--dry-run", "--ignore-installed", "--target", OUT]
+        + binary + ["--report", report, "-r", source],
+        CODE,
+    )
+    with open(report) as file:
+        found = json.load(file)["install"]
+    with open(path, "w") as file:
+        for item in sorted(found, key=lambda item: item["metadata"]["name"].lower()):
+            archive = item["download_info"].get("archive_info", {})
+            sha256 = archive.get("hashes", {}).get("sha256") or archive.get("hash", "").replace("sha256=", "")
+            name, version = item["metadata"]["name"], item["metadata"]["version"]
+            file.write(f"{name}=={version} --hash=sha256:{sha256}\n")
+
+
+def get_uv(is_needed=True):
     with open(WORK + "/uv.txt", "w") as file:
         file.write(UV)
-    run(
-        PIP + ["install", *QUIET, "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes",
-               "--target", TOOLS, "-r", WORK + "/uv.txt"],
-        WORK,
-    )
+    command = PIP + ["install", *QUIET, "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes",
+                     "--target", TOOLS, "-r", WORK + "/uv.txt"]
+    if is_needed:
+        run(command, WORK)
+    elif subprocess.run(command, cwd=WORK, capture_output=True).returncode != 0:
+        return None
     return TOOLS + "/bin/uv"
 
 

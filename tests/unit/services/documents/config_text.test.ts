@@ -22,6 +22,7 @@ function deployed(config: string, schedule?: string, settings = {}): Record<stri
     entrypoints: { bot: "main.py" },
     settings,
     config,
+    build: true,
     dryRun: false,
     ...(schedule !== undefined && { schedule }),
   };
