@@ -29,6 +29,7 @@ const SEEN: Readonly<Record<string, readonly (readonly [command: RegExp, output:
     [/ backtest/, /^ {2}total_return {2}0\.07$/m],
     [/ ps/, /^my-bot .* running$[^]*^second-bot .* running$/m],
   ],
+  "docs/dependencies.md": [],
   "docs/sdk.md": [],
   "docs/runtimes.md": [],
   "docs/schedules.md": [
