@@ -153,7 +153,11 @@ export class SecretFolders {
   }
 }
 
-/** A folder that another user has made at this place holds nothing of Berth's. */
+/**
+ * A folder that another user has made at this place holds nothing of Berth's. A process whose permissions lack the folder
+ * has put nothing there either.
+ */
 function unlessClosed(error: unknown): undefined {
-  if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+  const { PermissionDenied, NotCapable } = Deno.errors;
+  if (!(error instanceof PermissionDenied || error instanceof NotCapable)) throw error;
 }
