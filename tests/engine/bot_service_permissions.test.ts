@@ -47,6 +47,8 @@ Deno.test("BotService runs bots under the permissions that are printed, and need
       if (value.startsWith(fixture.env.DATA_DIR!) || value === "/run/berth") continue;
       // Read when an image is pulled.
       if (value.endsWith("/.docker/config.json")) continue;
+      // Only builders get the authorities, and nothing is built here.
+      if (value.endsWith("/ca-certificates.crt")) continue;
       const berth = start({}, without(flags, name, value));
       // Code that was extracted before is not read from the store, nor by a worker, again.
       const filePath = `bot/without-${crypto.randomUUID()}`;
