@@ -30,6 +30,8 @@ export interface DeployedDocumentOptions {
   readonly segment: number;
   /** What a bot may ask for. @default {anything} */
   readonly bounds?: LimitBounds;
+  /** SHA-256 of the archive in hexadecimal digits. @default {it is not noted} */
+  readonly archiveSha256?: string;
   /** The image that its tag stands for. @default {its tag is not pinned} */
   readonly image?: PinnedImage;
   /** What was built for the code. @default {nothing} */
@@ -48,7 +50,7 @@ export interface DeployedDocumentOptions {
  */
 export function deployedDocument(
   request: DeploymentRequest,
-  { before, segment, dependencies, image, now, bounds }: DeployedDocumentOptions,
+  { before, segment, archiveSha256, dependencies, image, now, bounds }: DeployedDocumentOptions,
 ): BotDocument {
   const { id, filePath, name, description, version, author, type, runtime, schedule, entrypoints, origin } =
     request;
@@ -57,6 +59,12 @@ export function deployedDocument(
   const createdAt = isObject(custom) ? field(custom, "createdAt") : undefined;
   // Documents that were deployed before this default existed keep theirs.
   const restart = before ? defaultRestartMode(custom) : schedule === undefined ? "on-failure" : undefined;
+  const facts = {
+    ...(restart !== undefined && { restart }),
+    ...(archiveSha256 !== undefined && { archiveSha256 }),
+    ...(dependencies && { dependencies }),
+    ...(image && { image }),
+  };
   const document = {
     id,
     segment_id: before?.segment_id ?? segment,
@@ -69,7 +77,6 @@ export function deployedDocument(
       filePath,
       createdAt: createdAt ?? updatedAt,
       updatedAt,
-      ...(restart !== undefined && { [BERTH_KEY]: { restart } }),
       config: {
         name,
         ...(description !== undefined && { description }),
@@ -80,9 +87,7 @@ export function deployedDocument(
         entrypoints,
         ...(origin !== undefined && { metadata: { origin } }),
       },
-      ...((dependencies || image) && {
-        [FACTS_KEY]: { ...(dependencies && { dependencies }), ...(image && { image }) },
-      }),
+      ...(Object.keys(facts).length > 0 && { [FACTS_KEY]: facts }),
     },
   };
   const parsed = schedule === undefined

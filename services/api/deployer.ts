@@ -25,6 +25,7 @@ import type { ArchiveRetention } from "./archive_retention.ts";
 import { deployedDocument, type DeployedDocumentOptions } from "./deployed_document.ts";
 import { type DocumentKind, type DocumentWriter, otherKind } from "./document_writer.ts";
 import { inspectStoredArchive } from "./inspect_stored_archive.ts";
+import { notedArchiveHash, storedArchiveHash } from "./stored_archive_hash.ts";
 import { idsOfOrigin } from "./same_origin.ts";
 import type { VersionTools } from "./version_tools.ts";
 
@@ -126,7 +127,7 @@ export class Deployer {
     if (found && found.kind !== kind) throw otherKind(id, found.kind);
     const make = (
       before: BotDocument | undefined,
-      facts: Pick<DeployedDocumentOptions, "dependencies" | "image"> = {},
+      facts: Pick<DeployedDocumentOptions, "archiveSha256" | "dependencies" | "image"> = {},
     ) => {
       requireBase(id, before, base);
       const segment = newFieldsFor(settings.segment).segment_id as number;
@@ -149,7 +150,12 @@ export class Deployer {
     const dependencies = dryRun
       ? knownDependencies(found?.document, filePath)
       : (await this.#build(request, plain, { signal })).dependencies;
-    const facts = { ...(dependencies && { dependencies }), ...(image && { image }) };
+    const archiveSha256 = await this.#archiveHash(found?.document, request, signal);
+    const facts = {
+      ...(archiveSha256 !== undefined && { archiveSha256 }),
+      ...(dependencies && { dependencies }),
+      ...(image && { image }),
+    };
     const wanted = make(found?.document, facts);
     const isUnchanged = found !== undefined && isSame(found.document, wanted);
     if (isUnchanged || dryRun) {
@@ -163,6 +169,18 @@ export class Deployer {
     retention.release(filePath);
     await retention.pruneQuietly(id, signal);
     return await this.#answer(request, kind, document!, found, false, signal);
+  }
+
+  /** The archive of a dry run need not be stored. */
+  async #archiveHash(
+    document: BotDocument | undefined,
+    { filePath: key, dryRun }: DeploymentRequest,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const { store, settings: { buckets } } = this.#parts;
+    const noted = notedArchiveHash(document, key);
+    if (noted !== undefined || dryRun) return noted;
+    return await storedArchiveHash({ store, bucket: buckets.code, key, signal });
   }
 
   /** Finds out what the image of a document stands for now. @throws {ImageUnavailableError} If nobody has it. */

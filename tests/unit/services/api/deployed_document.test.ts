@@ -46,6 +46,27 @@ Deno.test("deployedDocument() writes what the service reads", () => {
   assert.equal(parsed.executable.runtime, "nodejs20");
 });
 
+Deno.test("deployedDocument() notes all that the deployment has found out, side by side", () => {
+  const found = {
+    archiveSha256: "a".repeat(64),
+    dependencies: {
+      libraries: {
+        key: "dependencies/node/0a/1b.zip",
+        sha256: "b".repeat(64),
+        folder: "node_modules" as const,
+      },
+    },
+    image: { name: "me/bot:1", reference: `me/bot@sha256:${"c".repeat(64)}` },
+  };
+  const document = make({}, found);
+  const custom = document.custom as Record<string, unknown>;
+  assert.deepEqual(custom.berth, { restart: "on-failure", ...found });
+  const parsed = parseBotDocument(document);
+  assert.ok(parsed.status === "valid");
+  assert.equal(parsed.settings.restart, "on-failure");
+  assert.deepEqual(parsed.executable.dependencies, found.dependencies);
+});
+
 Deno.test("deployedDocument() keeps creation and segment of the document before", () => {
   const before = {
     id: "mine",

@@ -5,6 +5,7 @@ import {
   archiveOf,
   deployScript,
   requestOf,
+  sha256Of,
   uploadArchive,
 } from "../../../support/fixtures/deploy_support.ts";
 import { ServiceFixture } from "../../../support/fixtures/service_fixture.ts";
@@ -53,6 +54,9 @@ Deno.test("deploy writes a document from which the bot gets its configuration by
   });
   assert.deepEqual([again.isNew, again.isUnchanged, again.revision], [false, true, first.revision]);
   assert.deepEqual((await documents(service)).bots, [document], "not even the time changes");
+  const { revisions: [latest] } = await client.call("listRevisions", { params: { id: "mine" }, query: {} });
+  const archive = archiveOf({ "main.py": "def main(id, config): pass\n" });
+  assert.equal(latest!.archiveSha256, sha256Of(archive));
   const changed = await deployScript(client, { config: CONFIG.replace("789", "790") });
   assert.deepEqual([changed.isNew, changed.isUnchanged], [false, false]);
   assert.notEqual(changed.revision, first.revision);
