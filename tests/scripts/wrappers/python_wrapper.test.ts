@@ -349,6 +349,22 @@ time.sleep(600)
   assert.deepEqual([end.code, end.result.status, end.stderr], [143, "terminated", ""]);
 });
 
+Deno.test(`${name} stops after an import that swallows the stop, and does not call main`, async () => {
+  const end = await stopped(`
+import time
+try:
+    print("ready")
+    time.sleep(30)
+except BaseException:
+    pass
+def main(id, config):
+    print("main")
+    while True: time.sleep(1)
+`);
+  assert.deepEqual([end.code, end.stdout], [143, "ready\n"]);
+  assert.deepEqual(end.result, { status: "terminated", message: "Stopped by SIGTERM" });
+});
+
 Deno.test(`${name} keeps the bot's own result when it is stopped`, async () => {
   const end = await stopped(`
 import time

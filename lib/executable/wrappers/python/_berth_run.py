@@ -11,7 +11,7 @@ from _berth_errors import CODE, BotError, describe_error, format_error, log
 from _berth_load import load_script, read_config
 from _berth_logging import prepare_logging
 from _berth_result import remove_stale_result, save_result
-from _berth_stop import Output, Stop, awaited, run_async, start_timer
+from _berth_stop import Output, Stop, Stopped, awaited, run_async, start_timer
 
 SIGNAL_PATIENCE = 1.0  # seconds after which a signal is handled that came in the moment before a wait
 THREAD_PATIENCE = 5.0  # seconds that threads get to end once main failed, or was stopped without an on_stop
@@ -27,6 +27,8 @@ def run_bot(stop):
     os.chdir(CODE)
     prepare_logging()
     module = load_script(script)
+    if stop.begun:
+        raise Stopped  # libraries that are imported catch everything now and then
     main, on_stop = getattr(module, "main", None), getattr(module, "on_stop", None)
     if not callable(main):
         raise BotError(f"{script} has no function main(id, config)")
