@@ -136,6 +136,7 @@ export class LocalSession implements AsyncDisposable {
     this.#written.push({ bucket: code, key: executable.filePath });
     const { dependencies } = await this.runner.buildDependencies(executable, {
       allowSourceBuilds: settings.allowSourceBuilds ?? false,
+      secrets: settings.buildSecrets ?? {},
       ...(onBuilding && { onLine: onBuilding }),
       ...(signal && { signal }),
     });

@@ -61,6 +61,7 @@ const ALLOWED: Rules["allowed"] = {
     "lib/engine",
     "lib/executable",
     "lib/objects",
+    "lib/secrets",
   ],
   "lib/logs": [...GROUND, "lib/engine", "lib/objects"],
   "lib/state": [...GROUND, "lib/code", "lib/executable", "lib/objects", "lib/objects/folder"],

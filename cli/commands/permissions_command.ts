@@ -80,24 +80,18 @@ function flagsOf({ env }: CliContext, lenient: boolean): string[] {
 export function servicePermissions(config: ServiceConfig): string[] {
   const { dockerHost, tempDir, dataDir, minio, builds, secrets, dockerConfigFile = "" } = config.runner;
   const socket = dockerHost.slice("unix://".length);
-  const folders = [socket, tempDir, dataDir, memoryFolderPlace({ ...secrets, uid: Deno.uid() ?? 0 })];
+  const own = [socket, tempDir, dataDir];
   const readable = [secrets.dir, ...(secrets.vault?.tokenFile ? [secrets.vault.tokenFile] : [])];
   const { tls } = config.http ?? {};
   // Builders get a copy of the authorities.
   const authorities = builds.certificates === undefined ? [] : [builds.certificates];
   const certificates = [...(tls ? [tls.certFile, tls.keyFile] : []), ...authorities];
-  const isUnusable = (path: string) => /[\s,]/.test(path);
-  const unusable = [...folders, ...readable, ...certificates].filter(isUnusable);
+  // Checked before anything asks who this user is: a service whose flags could not be made may not.
+  requireUsable([...own, ...readable, ...certificates]);
+  const folders = [...own, memoryFolderPlace({ ...secrets, uid: Deno.uid() ?? 0 })];
+  requireUsable(folders);
   // Without the credentials of registries, a pull that needs some says so.
   const logins = dockerConfigFile === "" || isUnusable(dockerConfigFile) ? [] : [dockerConfigFile];
-  if (unusable.length > 0) {
-    throw new InvalidConfigError(
-      unusable.map((path) => ({
-        path: "",
-        message: `'${path}' cannot be used: it holds a space or a comma; choose another path`,
-      })),
-    );
-  }
   const mongo = config.mongoUri ? mongoHosts(config.mongoUri.reveal()) : [];
   // A bot's own user must not be one of the machine's users.
   const hostFiles = Deno.uid() === 0 && !config.runner.botUser ? HOST_USER_FILES : [];
@@ -127,4 +121,20 @@ function hostOf(address: string): string {
 
 function bracketed(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
+}
+
+/** A list of flags separates its paths by commas, and the shell separates the flags. */
+function isUnusable(path: string): boolean {
+  return /[\s,]/.test(path);
+}
+
+function requireUsable(paths: readonly string[]): void {
+  const unusable = paths.filter(isUnusable);
+  if (unusable.length === 0) return;
+  throw new InvalidConfigError(
+    unusable.map((path) => ({
+      path: "",
+      message: `'${path}' cannot be used: it holds a space or a comma; choose another path`,
+    })),
+  );
 }

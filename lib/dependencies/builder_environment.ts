@@ -19,6 +19,9 @@ export const BUILDER_VARIABLES = [
   "NO_PROXY",
 ] as const;
 
+/** Shorter secrets are not hidden: they occur in any text. */
+const MIN_HIDDEN = 8;
+
 /** Name of a variable for builders. */
 export type BuilderVariable = (typeof BUILDER_VARIABLES)[number];
 
@@ -70,6 +73,16 @@ export function passwordsIn(environment: Readonly<Record<string, Secret>>): stri
     for (const [, token] of value.reveal().matchAll(/\/\/([^/\s:@]{8,})@/g)) found.add(token!);
   }
   return [...found];
+}
+
+/**
+ * Finds what to hide of secrets: their values, and the passwords in them if they are addresses.
+ *
+ * @param values Values by name of the secret. @default {none}
+ */
+export function secretsIn(values: ReadonlyMap<string, string> = new Map()): string[] {
+  const environment = Object.fromEntries([...values].map(([name, value]) => [name, new Secret(value)]));
+  return [...values.values(), ...passwordsIn(environment)].filter((text) => text.length >= MIN_HIDDEN);
 }
 
 function decoded(text: string): string {

@@ -35,6 +35,8 @@ export interface DependenciesOptions extends BuildTools {
 
 /** Options of {@linkcode Dependencies.build}. */
 export interface BuildDependenciesOptions extends Partial<BuildChoices> {
+  /** Variables of the tools that install libraries, by references to secrets. @default {none} */
+  readonly secrets?: Readonly<Record<string, string>>;
   /** Called for each line that a build prints. */
   readonly onLine?: (line: string) => void;
   /** Cancels the wait; a build that others wait for continues. */
@@ -71,10 +73,11 @@ export class Dependencies implements StartSource {
    * @param executable Names the code and its runtime.
    * @param options See {@linkcode BuildDependenciesOptions}.
    * @throws {DependencyError} If the description of the dependencies cannot be used, or a build fails.
+   * @throws {SecretUnavailableError} If a secret has no usable value.
    * @throws {ImageUnavailableError} If the image of the runtime cannot be had.
    */
   build(executable: Executable, options: BuildDependenciesOptions = {}): Promise<BuiltDependencies> {
-    const { allowSourceBuilds = false, onLine, signal } = options;
+    const { allowSourceBuilds = false, secrets = {}, onLine, signal } = options;
     const { code } = this.#options;
     const runtime = runtimeOf(executable);
     const { interpreter } = runtime;
@@ -89,6 +92,7 @@ export class Dependencies implements StartSource {
         image,
         interpreter,
         choices: { allowSourceBuilds },
+        secrets,
         ...(onLine && { onLine }),
         ...(signal && { signal }),
       };

@@ -11,8 +11,10 @@ import type { BindMount, ContainerSpec } from "../engine/container_spec.ts";
 import { LABEL } from "../engine/labels.ts";
 import type { Workspaces } from "../code/workspaces.ts";
 import { removeTree } from "../code/remove_tree.ts";
+import { type ContainerSecrets, type GivenSecrets, SECRETS_MOUNT } from "../secrets/container_secrets.ts";
+import type { SecretReferences } from "../secrets/secret_resolver.ts";
 import { type FileOwner, onDisk } from "../util/files.ts";
-import { passwordsIn } from "./builder_environment.ts";
+import { passwordsIn, secretsIn } from "./builder_environment.ts";
 import { type BuilderName, BUILDERS } from "./builders.ts";
 import { watchBuild } from "./build_limits.ts";
 import { BuildOutput } from "./build_output.ts";
@@ -32,6 +34,8 @@ export interface DependencyBuilderOptions {
   readonly user: FileOwner;
   /** Removes a folder that Berth may not remove itself. @param name Its name. @param image An image with a shell. */
   readonly discard: (name: string, image: string) => Promise<void>;
+  /** Gives builders secrets as files in memory. `discard` removes them. */
+  readonly secrets: Pick<ContainerSecrets, "give">;
   /** Limits and surroundings. */
   readonly settings: BuildSettings;
 }
@@ -50,6 +54,8 @@ export interface BuildTask {
   readonly binds: readonly BindMount[];
   /** Whether the build needs the network. */
   readonly isOnline: boolean;
+  /** Variables of the tools, by references to secrets. @default {none} */
+  readonly secrets?: SecretReferences;
   /** What is built, for error messages, for example `requirements.txt`. */
   readonly what: string;
 }
@@ -68,6 +74,14 @@ export interface RunBuildOptions {
   readonly onLine?: (line: string) => void;
   /** Cancels the build. */
   readonly signal: AbortSignal;
+}
+
+/** A build with its folder. */
+interface StartedBuild {
+  readonly folder: string;
+  readonly name: string;
+  readonly build: BuildTask;
+  readonly given: GivenSecrets | undefined;
 }
 
 const MAX_TEXT_BYTES = 8 * 1024 ** 2;
@@ -100,18 +114,14 @@ export class DependencyBuilder {
     use: (result: BuildResult) => Promise<T>,
     { onLine, signal }: RunBuildOptions,
   ): Promise<T> {
-    const { workspaces, discard } = this.#options;
+    const { workspaces, discard, settings } = this.#options;
     const name = await workspaces.create("build");
     const folder = workspaces.path(name);
     try {
       await this.#fill(folder, build);
-      await this.#build(
-        folder,
-        name,
-        build,
-        new BuildOutput(passwordsIn(this.#options.settings.environment), onLine),
-        signal,
-      );
+      const given = await this.#secretsOf(folder, build, signal);
+      const hidden = [...passwordsIn(settings.environment), ...secretsIn(given?.values)];
+      await this.#build({ folder, name, build, given }, new BuildOutput(hidden, onLine), signal);
       signal.throwIfAborted();
       return await use({
         archive: await fileOf(`${folder}/work/result.zip`, build.what),
@@ -155,18 +165,24 @@ export class DependencyBuilder {
     });
   }
 
-  async #build(
-    folder: string,
-    name: string,
-    build: BuildTask,
-    output: BuildOutput,
+  /** The files vanish with the folder of the build. */
+  async #secretsOf(
+    workspace: string,
+    { secrets = {} }: BuildTask,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<GivenSecrets | undefined> {
+    if (Object.keys(secrets).length === 0) return undefined;
+    const { user } = this.#options;
+    return await this.#options.secrets.give(secrets, { workspace, user, asEnv: false, signal });
+  }
+
+  async #build(started: StartedBuild, output: BuildOutput, signal: AbortSignal): Promise<void> {
+    const { folder, build } = started;
     const { orchestrator, settings } = this.#options;
     const begun = performance.now();
     using limits = watchBuild(`${folder}/work`, settings);
     const either = AbortSignal.any([signal, limits.signal]);
-    const spec = this.#specOf(folder, name, build);
+    const spec = this.#specOf(started);
     try {
       const { id } = await orchestrator.createAndStart(spec, { signal: either });
       const following = follow(orchestrator, id, output, either);
@@ -189,7 +205,7 @@ export class DependencyBuilder {
     }
   }
 
-  #specOf(folder: string, name: string, build: BuildTask): ContainerSpec {
+  #specOf({ folder, name, build, given }: StartedBuild): ContainerSpec {
     const { user, ownLabels, settings } = this.#options;
     const script = `/input/${Object.keys(BUILDERS[build.builder])[0]}`;
     const spec = new ContainerBuilder(`berth-${name}`, build.image)
@@ -198,6 +214,7 @@ export class DependencyBuilder {
       .withBinds([
         { source: `${folder}/input`, target: "/input", readOnly: true },
         { source: `${folder}/work`, target: "/build" },
+        ...(given ? [{ source: given.folder, target: SECRETS_MOUNT, readOnly: true }] : []),
         ...build.binds.map((bind) => ({ ...bind, readOnly: true })),
       ])
       .withEnv({ HOME: "/build/home", TMPDIR: "/build/tmp", PYTHONDONTWRITEBYTECODE: "1" })

@@ -6,6 +6,7 @@
 
 import type { CodeTree } from "../code/code_tree.ts";
 import type { BuiltLibraries } from "../executable/code_dependencies.ts";
+import type { SecretReferences } from "../secrets/secret_resolver.ts";
 import { SharedWork } from "../util/shared_work.ts";
 import type { NeededLibraries } from "./code_needs.ts";
 import type { DependencyBuilder } from "./dependency_builder.ts";
@@ -35,6 +36,8 @@ export interface BuildContext {
   readonly interpreter: string;
   /** Settings that change the result. */
   readonly choices: BuildChoices;
+  /** Variables of the tools, by references to secrets. They do not change the result. @default {none} */
+  readonly secrets?: SecretReferences;
   /** Called for each line that the build prints. */
   readonly onLine?: (line: string) => void;
   /** Cancels the wait. */
@@ -102,7 +105,7 @@ export class LibraryBuilds {
 
   #run(
     needed: NeededLibraries,
-    { code, image, interpreter, choices }: BuildContext,
+    { code, image, interpreter, choices, secrets = {} }: BuildContext,
     listeners: ReadonlySet<(line: string) => void>,
     signal: AbortSignal,
   ): Promise<BuiltLibrariesAndLock> {
@@ -116,6 +119,7 @@ export class LibraryBuilds {
       interpreter,
       binds: code ? [{ source: code.path, target: "/code" }] : [],
       isOnline: true,
+      secrets,
       what: lock === undefined ? source : lockFile,
     }, async ({ archive, read }) => {
       const made = lock === undefined

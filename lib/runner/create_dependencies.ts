@@ -16,7 +16,14 @@ import type { DockerRunnerParts } from "./docker_runner_parts.ts";
 export interface CreateDependenciesOptions extends
   Pick<
     DockerRunnerParts,
-    "config" | "orchestrator" | "dependencyStore" | "code" | "dependencyTrees" | "workspaces" | "user"
+    | "config"
+    | "orchestrator"
+    | "dependencyStore"
+    | "code"
+    | "dependencyTrees"
+    | "workspaces"
+    | "user"
+    | "secrets"
   > {
   /** Gives builders their labels. */
   readonly ownership: ContainerOwnership;
@@ -38,6 +45,7 @@ export function createDependencies(options: CreateDependenciesOptions): Dependen
     dependencyTrees,
     workspaces,
     user,
+    secrets,
     ownership,
     remover,
   } = options;
@@ -54,6 +62,7 @@ export function createDependencies(options: CreateDependenciesOptions): Dependen
       workspaces,
       user: user.uid === 0 ? UNPRIVILEGED : user,
       discard: (name, image) => remover.discardFolder(name, image),
+      secrets,
       settings: config.builds,
     }),
   });

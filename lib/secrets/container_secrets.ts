@@ -24,6 +24,8 @@ export interface GivenSecrets {
   readonly folder: string;
   /** Variables: `NAME_FILE` of each secret, and `NAME` if asked for. */
   readonly env: Readonly<Record<string, string>>;
+  /** Values by name of the secret. */
+  readonly values: ReadonlyMap<string, string>;
 }
 
 /** Options of {@linkcode ContainerSecrets.give}. */
@@ -88,7 +90,7 @@ export class ContainerSecrets {
       [`${secret}_FILE`, `${SECRETS_MOUNT}/${secret}`],
       ...(asEnv ? [[secret, value]] : []),
     ]);
-    return { folder, env: Object.fromEntries(env) };
+    return { folder, env: Object.fromEntries(env), values };
   }
 
   /**

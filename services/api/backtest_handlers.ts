@@ -199,8 +199,8 @@ async function executableOf(
   if (key === executable.filePath) return backtest;
   // Other code, which may need other libraries.
   const { dependencies: _, ...other } = backtest;
-  const { allowSourceBuilds = false } = parsed.settings;
-  const built = await runner.buildDependencies(other, { allowSourceBuilds, signal });
+  const { allowSourceBuilds = false, buildSecrets: secrets = {} } = parsed.settings;
+  const built = await runner.buildDependencies(other, { allowSourceBuilds, secrets, signal });
   return { ...other, ...(built.dependencies && { dependencies: built.dependencies }) };
 }
 

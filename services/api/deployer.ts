@@ -228,11 +228,12 @@ export class Deployer {
   ): Promise<BuiltDependencies> {
     const parsed = parseBotDocument(document);
     if (!build || parsed.status === "invalid") return {};
-    const { executable, settings: { allowSourceBuilds = false } } = parsed;
+    const { executable, settings: { allowSourceBuilds = false, buildSecrets = {} } } = parsed;
     const entrypointFiles = { bot, ...(backtest !== undefined && { backtest }) };
     return await this.#parts.runner.buildDependencies({ ...executable, entrypointFiles }, {
       ...options,
       allowSourceBuilds,
+      secrets: buildSecrets,
     });
   }
 

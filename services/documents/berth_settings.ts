@@ -29,6 +29,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   log_interval_seconds: {},
   secrets: { isText: true },
   secrets_as_env: {},
+  build_secrets: { isText: true },
   labels: { isText: true, isCommon: true },
   restart: { isForBots: true, isText: true, isCommon: true },
   memory_mb: {},

@@ -11,7 +11,7 @@ import { flagSetting, wholeNumberSetting } from "./berth_settings.ts";
 import type { Fields } from "./document_fields.ts";
 import { readImageSettings } from "./image_settings.ts";
 import { type Labels, readLabels } from "./labels.ts";
-import { readSecrets } from "./secret_settings.ts";
+import { readBuildSecrets, readSecrets } from "./secret_settings.ts";
 import { readLimits } from "./limit_settings.ts";
 import { readRestartMode, type RestartMode } from "./restart_mode.ts";
 import { readStateSetting } from "./state_setting.ts";
@@ -29,6 +29,8 @@ export interface BotSettings {
   readonly keepRevisions?: number;
   /** `allow_source_builds`: whether a deployment may build packages from source, which runs their own code. */
   readonly allowSourceBuilds?: boolean;
+  /** `build_secrets`: variables of the tools that install libraries, by references to secrets. */
+  readonly buildSecrets?: Readonly<Record<string, string>>;
   /** `labels`: strings by name, to group bots. They do not shape the container. */
   readonly labels?: Labels;
   /** `restart`: whether a bot that has ended is started again. @default {"always"} */
@@ -68,6 +70,7 @@ export function readBotSettings(berth: Fields, problems: string[]): ReadBotSetti
   const allowSourceBuilds = flagSetting(berth, "allow_source_builds", problems);
   const { labels, notes } = readLabels(berth);
   const secrets = readSecrets(berth, problems);
+  const buildSecrets = readBuildSecrets(berth, problems);
   const restart = readRestartMode(berth, problems);
   const state = readStateSetting(berth, problems);
   return {
@@ -76,6 +79,7 @@ export function readBotSettings(berth: Fields, problems: string[]): ReadBotSetti
       ...(logIntervalSeconds !== undefined && { logIntervalSeconds }),
       ...(keepRevisions !== undefined && { keepRevisions }),
       ...(allowSourceBuilds !== undefined && { allowSourceBuilds }),
+      ...(buildSecrets && { buildSecrets }),
       ...(labels && { labels }),
       ...(restart !== undefined && { restart }),
     },

@@ -3,6 +3,7 @@ import { DependencyError } from "../../lib/dependencies/dependency_error.ts";
 import type { Executable } from "../../lib/executable/executable.ts";
 import { LABEL } from "../../lib/engine/labels.ts";
 import { RunnerFixture } from "../support/fixtures/runner_fixture.ts";
+import { openMemoryFolder } from "../support/memory_folder.ts";
 import { PackageIndex } from "../support/servers/package_index.ts";
 import { until } from "../support/until.ts";
 
@@ -100,6 +101,44 @@ Deno.test("a lock is made once, and gives the same libraries with and without it
   assert.equal(withLock.lock, undefined);
   assert.match(await outputOf(fixture, { ...executable, ...first }), /value 42/);
 });
+
+Deno.test({
+  name: "a private index is reached by a secret, which only the builder sees",
+  // Only root may mount a folder in memory.
+  ignore: Deno.uid() !== 0,
+  fn: privateIndex,
+});
+
+async function privateIndex(): Promise<void> {
+  await using memory = await openMemoryFolder();
+  const dir = `${memory.path}/kept`;
+  await using stage = await open({ SECRETS_RUN_DIR: `${memory.path}/run`, SECRETS_DIR: dir });
+  const { index, fixture } = stage;
+  const lock = index.addWheel("mylib", LIBRARY);
+  const password = "correct-horse-battery";
+  await Deno.mkdir(dir, { mode: 0o700 });
+  await Deno.writeTextFile(`${dir}/index`, `${index.protect(password)}\n`, { mode: 0o600 });
+  const script = `${PRINT}    import os\n    print(sorted(os.listdir("/run")), os.environ)\n`;
+  const files = { "main.py": script, "requirements.txt": "mylib\n", "requirements.lock": lock };
+  const executable = await fixture.deploy(files, RUN);
+  const refused = await failure(fixture, executable);
+  assert.match(refused.error.message, /requirements/);
+  const unknown = fixture.runner.buildDependencies(executable, { secrets: { PIP_INDEX_URL: "file:other" } });
+  await assert.rejects(unknown, /PIP_INDEX_URL.*file:other/);
+
+  const lines: string[] = [];
+  const secrets = { PIP_INDEX_URL: "file:index" };
+  const onLine = (line: string) => void lines.push(line);
+  const { dependencies } = await fixture.runner.buildDependencies(executable, { secrets, onLine });
+  const output = await outputOf(fixture, { ...executable, ...(dependencies && { dependencies }) });
+  assert.match(output, /value 42/);
+  for (const text of [output, ...lines]) assert.ok(!text.includes(password), text);
+  assert.ok(!output.includes("PIP_INDEX_URL") && !output.includes("'secrets'"), output);
+  const found = await new Deno.Command("grep", { args: ["-rl", password, fixture.temp, memory.path] })
+    .output();
+  assert.equal(new TextDecoder().decode(found.stdout).trim(), `${dir}/index`);
+  assert.deepEqual(await fixture.folders(), [], "no folder is left");
+}
 
 Deno.test("two deployments of one lock at once share one build", async () => {
   await using stage = await open();

@@ -6,6 +6,8 @@ const fs = require("node:fs");
 const zlib = require("node:zlib");
 
 const WORK = "/build";
+// Each file is a variable of the tools.
+const SECRETS = "/run/secrets";
 // Output beyond this is dropped, so that a tool that prints without end costs nothing.
 const MAX_OUTPUT = 1024 * 1024;
 const MAX_ENTRIES = 0xfffe;
@@ -22,6 +24,9 @@ function fail(text) {
 
 function prepare() {
   Object.assign(process.env, JSON.parse(fs.readFileSync("/input/environment.json", "utf8")));
+  for (const name of fs.existsSync(SECRETS) ? fs.readdirSync(SECRETS) : []) {
+    process.env[name] = fs.readFileSync(`${SECRETS}/${name}`, "utf8").trim();
+  }
   for (const folder of ["home", "tmp", "out"]) fs.mkdirSync(`${WORK}/${folder}`, { recursive: true });
   return JSON.parse(fs.readFileSync("/input/task.json", "utf8"));
 }

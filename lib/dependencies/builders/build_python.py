@@ -13,6 +13,7 @@ CODE = "/code"
 WORK = "/build"
 OUT = WORK + "/out"
 TOOLS = WORK + "/tools"
+SECRETS = "/run/secrets"
 # Output beyond this is dropped, so that a tool that prints without end costs nothing.
 MAX_OUTPUT = 1024 * 1024
 UV = """uv==0.13.9 \\
@@ -25,11 +26,27 @@ PIP = [sys.executable, "-m", "pip"]
 QUIET = ["--disable-pip-version-check", "--no-input", "--no-cache-dir"]
 
 
+def use_secrets():
+    """Each secret is a variable of the tools; an index for pip is one for uv, too."""
+    secrets = {}
+    for name in os.listdir(SECRETS) if os.path.isdir(SECRETS) else []:
+        with open(f"{SECRETS}/{name}") as file:
+            secrets[name] = file.read().strip()
+    for pip, uv in (("PIP_INDEX_URL", "UV_DEFAULT_INDEX"), ("PIP_EXTRA_INDEX_URL", "UV_INDEX")):
+        if pip in secrets or uv in secrets:
+            secrets.setdefault(uv, secrets.get(pip))
+            secrets.setdefault(pip, secrets.get(uv))
+    if "UV_INDEX" in secrets:
+        secrets.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")  # as pip chooses among several indexes
+    os.environ.update(secrets)
+
+
 def main():
     with open("/input/task.json") as file:
         task = json.load(file)
     with open("/input/environment.json") as file:
         os.environ.update(json.load(file))
+    use_secrets()
     os.environ.setdefault("UV_CACHE_DIR", WORK + "/tmp/uv")
     os.environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
     os.environ.setdefault("PIP_ROOT_USER_ACTION", "ignore")

@@ -27,6 +27,7 @@ export class PackageIndex implements AsyncDisposable {
   readonly #counts = new Map<string, number>();
   readonly #held = new Set<() => void>();
   #isHanging = false;
+  #password: string | undefined;
 
   constructor() {
     this.#server = Deno.serve(
@@ -47,6 +48,12 @@ export class PackageIndex implements AsyncDisposable {
   /** How often a file was downloaded. @param name Its name. */
   downloads(name: string): number {
     return this.#counts.get(name) ?? 0;
+  }
+
+  /** Refuses requests without a password. @param password The password. @returns Address of the index for pip, with it. */
+  protect(password: string): string {
+    this.#password = password;
+    return `${this.#origin.replace("//", `//me:${password}@`)}/simple`;
   }
 
   /** Lets every request wait for ever. */
@@ -122,6 +129,10 @@ ${code.split("\n").map((line) => `    ${line}`).join("\n")}
 
   async #answer(request: Request): Promise<Response> {
     if (this.#isHanging) await new Promise<void>((resolve) => this.#held.add(resolve));
+    const expected = this.#password && `Basic ${btoa(`me:${this.#password}`)}`;
+    if (expected && request.headers.get("authorization") !== expected) {
+      return new Response("unauthorized", { status: 401, headers: { "www-authenticate": "Basic" } });
+    }
     const path = decodeURIComponent(new URL(request.url).pathname).replace(/\/$/, "");
     const name = path.split("/").at(-1)!;
     const python = this.#python.get(name);
