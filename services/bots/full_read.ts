@@ -16,7 +16,7 @@ import type { ServiceState } from "./service_state.ts";
 /** What a {@linkcode FullRead} needs. */
 export interface FullReadOptions {
   /** The documents. */
-  readonly repository: Pick<BotRepository, "list">;
+  readonly repository: Pick<BotRepository, "list" | "wasDeleted">;
   /** The containers. */
   readonly runner: Pick<Runner, "superviseContainers">;
   /** Segment that is served, or `ALL_SEGMENTS`. */
@@ -28,7 +28,7 @@ export interface FullReadOptions {
   /** Judges what was read. */
   readonly reconciler: Pick<BotReconciler, "read" | "preview" | "hasEnded" | "observe" | "isBringingAbout">;
   /** Holds bots whose documents vanished. */
-  readonly guard: Pick<MassStopGuard, "review">;
+  readonly guard: Pick<MassStopGuard, "review" | "reportDeleted">;
   /** Has a pass made over a bot. */
   readonly enqueue: (id: string) => void;
   /** Where bots that are held are reported. */
@@ -39,6 +39,7 @@ export interface FullReadOptions {
 export class FullRead {
   readonly #options: FullReadOptions;
   readonly #foreign: ForeignContainers;
+  #isFirst = true;
 
   /** @param options See {@linkcode FullReadOptions}. */
   constructor(options: FullReadOptions) {
@@ -60,6 +61,8 @@ export class FullRead {
     const own = this.#foreign.leaveOut(containers);
     // After the containers: otherwise a container could belong to a document written between the two reads.
     const documents = await repository.list({ signal });
+    if (this.#isFirst) await this.#recallDeletions(own, documents, signal);
+    this.#isFirst = false;
     onRead();
     this.#review(own, documents);
     const listed = Map.groupBy(containers, ({ id }) => id);
@@ -87,6 +90,20 @@ export class FullRead {
     if (isInFlight) return;
     bots.documentRead(id, document);
     enqueue(id);
+  }
+
+  /** A process that was killed between a deletion and the stop of the bot cannot report the deletion any more. */
+  async #recallDeletions(
+    own: readonly ManagedContainer[],
+    documents: readonly StoredBot[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { repository, guard } = this.#options;
+    const stored = new Set(documents.map(({ key }) => key));
+    const gone = own.map(({ id }) => id).filter((id) => !stored.has(id));
+    await Promise.all(gone.map(async (id) => {
+      if (await repository.wasDeleted(id, { signal })) guard.reportDeleted(id);
+    }));
   }
 
   #review(own: readonly ManagedContainer[], documents: readonly StoredBot[]): void {

@@ -108,6 +108,11 @@ export interface BotRepository extends AsyncDisposable {
   open(options?: RepositoryCallOptions): Promise<void>;
   /** Reads one document; `undefined` if there is none. */
   get(id: string, options?: RepositoryCallOptions): Promise<BotDocument | undefined>;
+  /**
+   * Whether the last change that {@linkcode apply} or {@linkcode write} made to a document was its deletion. The memory
+   * of deletions is bounded in time.
+   */
+  wasDeleted(id: string, options?: RepositoryCallOptions): Promise<boolean>;
   /** Reads all documents: either every one, or a rejection. */
   list(options?: RepositoryCallOptions): Promise<StoredBot[]>;
   /**

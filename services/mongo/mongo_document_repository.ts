@@ -142,6 +142,11 @@ export class MongoDocumentRepository implements BotRepository {
     });
   }
 
+  /** See {@linkcode BotRepository.wasDeleted}. */
+  async wasDeleted(id: string): Promise<boolean> {
+    return (await this.#positions.get(id)).deleted;
+  }
+
   /** See {@linkcode BotRepository.apply}. */
   async apply(change: BotChange, options?: ApplyOptions): Promise<boolean> {
     const { refusal, positionSaved } = await this.write(change, options);

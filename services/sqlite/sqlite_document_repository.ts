@@ -80,6 +80,15 @@ export class SqliteDocumentRepository implements BotRepository {
     });
   }
 
+  /** See {@linkcode BotRepository.wasDeleted}. */
+  wasDeleted(id: string, options?: RepositoryCallOptions): Promise<boolean> {
+    return this.calls.run(
+      `read how ${this.#kind.one} '${id}' was changed`,
+      options,
+      () => this.#positions.get(id).deleted,
+    );
+  }
+
   /** See {@linkcode BotRepository.apply}. */
   async apply(change: BotChange, options?: ApplyOptions): Promise<boolean> {
     return (await this.write(change, options)).refusal === undefined;

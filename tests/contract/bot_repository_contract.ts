@@ -161,6 +161,18 @@ export function testBotRepositoryContract({ name, make }: BotRepositoryContractO
     assert.equal(stateOf(await restarted.get("a")), "again");
   });
 
+  test("wasDeleted() knows what was deleted last, also in another process", async ({ repository, another }) => {
+    assert.equal(await repository.wasDeleted("a"), false);
+    await repository.apply(change("created", "a", "first"));
+    assert.equal(await repository.wasDeleted("a"), false);
+    await repository.apply(deletion("a"));
+    await using restarted = another();
+    await restarted.open();
+    assert.equal(await restarted.wasDeleted("a"), true);
+    await restarted.apply(change("created", "a", "again"));
+    assert.equal(await restarted.wasDeleted("a"), false);
+  });
+
   test("a deletion without a time is later than the document it removes", async ({ repository }) => {
     const created = change("created", "a", "first", { sequence: 1 });
     await repository.apply(created);

@@ -245,6 +245,7 @@ Deno.test("BotService holds bots whose documents vanish together, and stops thos
   const emptied: BotRepository = {
     open: (options) => repository.open(options),
     get: () => Promise.resolve(undefined),
+    wasDeleted: () => Promise.resolve(false),
     list: () => Promise.resolve([]),
     apply: (change, options) => repository.apply(change, options),
     write: (change, options) => repository.write(change, options),

@@ -214,7 +214,7 @@ async function searchEverywhere(scene: Scene): Promise<void> {
   await client.call("runSchedule", { params: { id: id("run") } });
   await until(
     "the run has ended",
-    async () => /"succeeded"/.test(await client.text("listRuns", { query: {} })),
+    async () => /"succeeded"/.test(await client.text("listRuns", { query: { schedule: id("run") } })),
     60_000,
   );
 
