@@ -5,7 +5,7 @@
  */
 
 import { abortableResponse } from "./abortable_response.ts";
-import { BerthError } from "../../lib/errors.ts";
+import { BerthError, messageOf } from "../../lib/errors.ts";
 import { stringifyExactJson } from "../../lib/util/exact_json.ts";
 import {
   apiSocketOf,
@@ -215,6 +215,7 @@ export class ApiClient implements Disposable {
     const isScheduling = /^\/api\/(schedules|runs)\b/.test(path);
     const sockets = [apiSocketOf(tempDir, instance), apiSocketOf(tempDir, instance, "schedules")];
     if (isScheduling) sockets.reverse();
+    const failures: unknown[] = [];
     for (const socket of sockets) {
       try {
         Deno.statSync(socket);
@@ -228,7 +229,16 @@ export class ApiClient implements Disposable {
             "It belongs to another user: run the command as that user.",
           );
         }
+        failures.push(error);
       }
+    }
+    const cause = failures.find((error) => !isNobodyThere(error));
+    if (cause !== undefined) {
+      throw new NoServiceError(
+        `'${apiSocketOf(tempDir, instance)}'`,
+        `The connection failed: ${messageOf((cause as Error).cause ?? cause)}. Try again.`,
+        { cause },
+      );
     }
     // People look for one socket, whichever was asked first.
     throw new NoServiceError(
@@ -269,6 +279,12 @@ export class ApiClient implements Disposable {
     for (const client of this.#clients.values()) client.close();
     this.#clients.clear();
   }
+}
+
+/** Whether there is no socket, or one that a killed service has left. */
+function isNobodyThere(error: unknown): boolean {
+  const text = messageOf((error as Error).cause ?? error);
+  return error instanceof Deno.errors.NotFound || /Connection refused|No such file/.test(text);
 }
 
 /** What to do if no service answers at an address that the user has given. */
