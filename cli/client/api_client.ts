@@ -284,7 +284,8 @@ export class ApiClient implements Disposable {
 /** Whether there is no socket, or one that a killed service has left. */
 function isNobodyThere(error: unknown): boolean {
   const text = messageOf((error as Error).cause ?? error);
-  return error instanceof Deno.errors.NotFound || /Connection refused|No such file/.test(text);
+  return error instanceof Deno.errors.NotFound ||
+    /\(Connect\): (?:Connection refused|No such file)/.test(text);
 }
 
 /** What to do if no service answers at an address that the user has given. */
