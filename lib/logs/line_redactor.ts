@@ -1,5 +1,5 @@
 /**
- * The port to what hides secrets in the output of a container.
+ * The port to what hides secrets in the output of a container. `lib/secrets/redactor.ts` does the work.
  *
  * @module
  */

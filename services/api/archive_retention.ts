@@ -10,7 +10,7 @@ import { DEPENDENCIES_PREFIX } from "../../lib/executable/code_dependencies.ts";
 import type { ObjectInfo } from "../../lib/objects/object_store.ts";
 import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
 import { archivePrefix, LOCAL_PREFIX, parseArchiveKey } from "../documents/archive_key.ts";
-import { codeNeedsOf, type CodeNeedsParts, type IsNeeded, keysOf } from "./code_needs.ts";
+import { codeNeedsOf, type CodeNeedsParts, type IsNeeded, keysOf } from "./needed_objects.ts";
 
 /** An object that is removed, or would be. */
 export interface PrunedObject {

@@ -1,6 +1,6 @@
 /**
- * Cron schedules: parses expressions and computes the next time of each. An expression means what it means to robfig/cron 3.0.1, for which existing
- * schedules were written; croner computes the times.
+ * Cron schedules: parses expressions and computes the next time of each. An expression means what it means to
+ * robfig/cron 3.0.1, for which existing schedules were written; croner computes the times.
  *
  * When the clocks of a time zone change, a schedule that names its hours follows the wall clock: a skipped
  * time runs at the first instant after the gap, and a repeated time runs only the first time. A schedule that
