@@ -57,7 +57,7 @@ Deno.test("an address that others reach needs TLS, which works under the printed
     HTTP_TLS_KEY: key,
     HTTP_HOSTS: "berth.example",
   });
-  await berth.logged(/service started/);
+  await berth.logged(/listening entrance=tcp/);
   using local = new ApiClient(serverOf(fixture.env));
   const { value } = await local.call("createToken", { body: { name: "ci", role: "read" } });
   const { url, path } = await local.call("createLoginCode", {});
