@@ -45,7 +45,7 @@ async function readAllTheTime(env: Record<string, string>, temp: string, id: str
   const flags = (await berth(env, "permissions")).trim().split(" ");
   const startService = async () => {
     const service = CliProcess.start(["start"], env, flags);
-    await service.printed(/service started/);
+    await service.printed(/listening entrance=unix/);
     return service;
   };
   let service = await startService();
