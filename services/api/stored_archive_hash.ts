@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import type { ObjectStore } from "../../lib/objects/object_store.ts";
 import type { BotDocument } from "../documents/bot_repository.ts";
-import { FACTS_KEY } from "../documents/bot_code.ts";
+import { deployedFacts } from "../documents/deployed_facts.ts";
 import { field, isObject } from "../documents/document_fields.ts";
 
 /** A stored archive. */
@@ -45,7 +45,6 @@ export async function storedArchiveHash({ store, bucket, key, signal }: StoredAr
 export function notedArchiveHash(document: BotDocument | undefined, key: string): string | undefined {
   const custom = document && field(document, "custom");
   if (!isObject(custom) || field(custom, "filePath") !== key) return undefined;
-  const facts = field(custom, FACTS_KEY);
-  const hash = isObject(facts) ? field(facts, "archiveSha256") : undefined;
+  const hash = field(deployedFacts(custom), "archiveSha256");
   return typeof hash === "string" && /^[0-9a-f]{64}$/.test(hash) ? hash : undefined;
 }

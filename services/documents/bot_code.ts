@@ -7,16 +7,14 @@
 import { type CodeDependencies, codeDependencies } from "../../lib/executable/code_dependencies.ts";
 import type { ExecutableInput } from "../../lib/executable/executable.ts";
 import { IMAGE_RUNTIME } from "../../lib/executable/runtimes.ts";
-import { field, isObject, typeName } from "./document_fields.ts";
+import { deployedFacts, FACTS_KEY } from "./deployed_facts.ts";
+import { field, type Fields, isObject, typeName } from "./document_fields.ts";
 
 /** The fields of an executable that come from `custom`. */
 export type BotCode = Pick<
   ExecutableInput,
   "filePath" | "version" | "runtime" | "entrypointFiles" | "dependencies"
 >;
-
-/** Field of `custom` with what a deployment of Berth's found out about the code. */
-export const FACTS_KEY = "berth";
 
 /**
  * Reads `custom`. Requires only the script of entrypoint `bot`, and not even that of a bot with an image of its own.
@@ -55,7 +53,7 @@ export function readBotCode(
   if (typeof bot !== "string" && (bot !== undefined || !isImage)) {
     return wrong("custom.config.entrypoints.bot", "the script to run", bot);
   }
-  const dependencies = dependenciesIn(field(custom, FACTS_KEY), problems);
+  const dependencies = dependenciesIn(deployedFacts(custom), problems);
   return {
     filePath,
     version: String(version),
@@ -66,8 +64,8 @@ export function readBotCode(
 }
 
 /** What a deployment built. Code must not start without it, so nonsense makes the document invalid. */
-function dependenciesIn(facts: unknown, problems: string[]): CodeDependencies | undefined {
-  const value = isObject(facts) ? field(facts, "dependencies") : undefined;
+function dependenciesIn(facts: Fields, problems: string[]): CodeDependencies | undefined {
+  const value = field(facts, "dependencies");
   if (value === undefined || value === null) return undefined;
   const parsed = codeDependencies.safeParse(value);
   if (parsed.success) return parsed.data;

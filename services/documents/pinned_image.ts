@@ -4,6 +4,7 @@
  * @module
  */
 
+import { deployedFacts } from "./deployed_facts.ts";
 import { field, isObject } from "./document_fields.ts";
 
 /** The image that a deployment has found, in `custom.berth.image` of the document. */
@@ -21,8 +22,7 @@ export interface PinnedImage {
  * @returns `undefined` if there is none.
  */
 export function readPinnedImage(custom: unknown): PinnedImage | undefined {
-  const berth = isObject(custom) ? field(custom, "berth") : undefined;
-  const image = isObject(berth) ? field(berth, "image") : undefined;
+  const image = field(deployedFacts(custom), "image");
   if (!isObject(image)) return undefined;
   const name = field(image, "name");
   const reference = field(image, "reference");

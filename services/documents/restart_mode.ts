@@ -5,7 +5,8 @@
  */
 
 import { BERTH_KEY } from "./berth_settings.ts";
-import { field, type Fields, isObject, typeName } from "./document_fields.ts";
+import { deployedFacts } from "./deployed_facts.ts";
+import { field, type Fields, typeName } from "./document_fields.ts";
 
 /** Whether a bot that has ended is started again, in Docker's words. */
 export type RestartMode =
@@ -40,8 +41,7 @@ export function readRestartMode(berth: Fields, problems: string[]): RestartMode 
  * @param custom The document's `custom`.
  */
 export function defaultRestartMode(custom: unknown): RestartMode | undefined {
-  const facts = isObject(custom) ? field(custom, BERTH_KEY) : undefined;
-  const value = isObject(facts) ? field(facts, "restart") : undefined;
+  const value = field(deployedFacts(custom), "restart");
   return isRestartMode(value) ? value : undefined;
 }
 

@@ -9,6 +9,7 @@ import { parseExactJson, stringifyExactJson } from "../../lib/util/exact_json.ts
 import { BERTH_KEY } from "../documents/berth_settings.ts";
 import type { BotDocument } from "../documents/bot_repository.ts";
 import { CONFIG_TEXT } from "../documents/config_text.ts";
+import { deployedFacts } from "../documents/deployed_facts.ts";
 import { field, type Fields, isObject } from "../documents/document_fields.ts";
 import type { RevisionFacts } from "./revision.ts";
 
@@ -27,7 +28,7 @@ const MAX_DOCUMENT_CHARS = 4 * 1024 * 1024;
 export function factsOf(document: BotDocument): RevisionFacts {
   const custom = objectIn(document, "custom");
   const code = objectIn(custom, "config");
-  const found = objectIn(custom, BERTH_KEY);
+  const found = deployedFacts(custom);
   const { [BERTH_KEY]: berth, enabled: _enabled, ...own } = objectIn(document, "config");
   const settings = isObject(berth) ? berth : {};
   const texts = {
