@@ -16,6 +16,9 @@ export const RUNNER_FOLDER = "/berth";
 /** File of the bot's configuration, relative to the runner's folder. */
 export const CONFIG_FILE = "config.json";
 
+/** File that says why the program is stopped, relative to the runner's folder; empty before. */
+export const STOP_REASON_FILE = "stop_reason";
+
 /**
  * Content of the script in the code folder, where the outside contract expects one. A bot's own script of that name
  * replaces it; the runner runs neither.

@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { BashEntrypointFactory } from "./bash_entrypoint_factory.ts";
 import { CodeEntrypointFactory, type ScriptFile } from "./code_entrypoint_factory.ts";
-import { CONFIG_FILE, RUNNER_FOLDER } from "./container_layout.ts";
+import { CONFIG_FILE, RUNNER_FOLDER, STOP_REASON_FILE } from "./container_layout.ts";
 import type { BindMount } from "../engine/container_spec.ts";
 import type { Executable } from "./executable.ts";
 import { SdkFactory, sdkViews } from "./sdk_factory.ts";
@@ -56,8 +56,10 @@ export class ScriptManager {
    */
   async create(executable: Executable, workspace: string, owner?: FileOwner): Promise<BindMount[]> {
     const config = `${workspace}/${CONFIG_FILE}`;
+    const stopReason = `${workspace}/${STOP_REASON_FILE}`;
     const [shared] = await allSettledOrThrow([
       this.#shared(executable),
+      Deno.writeTextFile(stopReason, "", { mode: 0o644, createNew: true }),
       (async () => {
         await Deno.writeTextFile(config, executable.config, { mode: 0o400, createNew: true });
         if (owner) await Deno.chown(config, owner.uid, owner.gid);
@@ -66,6 +68,7 @@ export class ScriptManager {
     return [
       { source: shared, target: RUNNER_FOLDER, readOnly: true },
       { source: config, target: `${RUNNER_FOLDER}/${CONFIG_FILE}`, readOnly: true },
+      { source: stopReason, target: `${RUNNER_FOLDER}/${STOP_REASON_FILE}`, readOnly: true },
       ...sdkViews(executable).map(({ path, target }) => ({
         source: `${shared}/${path}`,
         target,
@@ -80,6 +83,7 @@ export class ScriptManager {
       ...this.#factories.flatMap((factory) => factory.create(executable)),
       // The place for each container's own.
       { path: CONFIG_FILE, text: "", mode: 0o444 },
+      { path: STOP_REASON_FILE, text: "", mode: 0o444 },
     ];
     const hash = createHash("sha256").update(JSON.stringify(files)).digest("hex").slice(0, 32);
     const path = `${this.#folder}/${hash}`;

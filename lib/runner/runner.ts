@@ -100,6 +100,8 @@ export interface StopContainerOptions extends RemoveContainerOptions {
   readonly graceSeconds?: number;
   /** Whether to keep container and folder for a later {@linkcode Runner.removeContainer}. @default {false} */
   readonly keep?: boolean;
+  /** Why it is stopped, in a word or a few: the program can read it, and Berth's wrappers hand it to `on_stop`. */
+  readonly reason?: string;
   /** Number of last lines to return as `output`; 0 reads none. @default {10_000} */
   readonly tail?: number;
 }

@@ -21,10 +21,11 @@ import { describeChange } from "../../lib/runner/spec_parts.ts";
 import { isDiskFull } from "../../lib/util/files.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { NotServingError } from "../ownership/serving_right.ts";
-import type { StopReason } from "./bot_condition.ts";
+import { describeCondition, type StopReason } from "./bot_condition.ts";
 import type { BotTable } from "./bot_table.ts";
 import type { BotSpec } from "./desired_state.ts";
 import type { Action } from "./plan.ts";
+import { type RunGate, RunRefusedError } from "./run_gate.ts";
 import { type FailedStart, stoppedForDisk } from "./restart_policy.ts";
 import type { ServiceState } from "./service_state.ts";
 
@@ -40,6 +41,8 @@ export interface BotActionsOptions {
   readonly clock: Clock;
   /** Why the service must not touch containers now; `undefined` if it may. @default it may */
   readonly whyIdle?: () => string | undefined;
+  /** Whether a bot may run. @default {each may} */
+  readonly gate?: RunGate;
 }
 
 /** Starts, replaces, stops and removes the containers of bots. */
@@ -61,6 +64,7 @@ export class BotActions {
    * @param signal Gives up.
    * @returns Its container; `undefined` if the start failed, which the bot's entry then says.
    * @throws {ContainerConflictError} If the bot has a container that this pass did not see.
+   * @throws {RunRefusedError} If it must not run any more.
    */
   async start(
     id: string,
@@ -77,7 +81,10 @@ export class BotActions {
         attempt,
         signal,
         wait: false,
-        beforeStart: () => this.#refuseIdle(),
+        beforeStart: () => {
+          this.#refuseIdle();
+          this.#askGate(id, spec);
+        },
         ...(logIntervalSeconds !== undefined && { logIntervalSeconds }),
       });
       bots.clear(id, "failedStart", "restart");
@@ -92,7 +99,7 @@ export class BotActions {
       return container;
     } catch (error) {
       // This pass did not see that container; the next one queries the engine.
-      if (signal.aborted || isUnseen(error)) throw error;
+      if (signal.aborted || isUnseen(error) || error instanceof RunRefusedError) throw error;
       state.countFailedStart();
       const condition = startFailure(error);
       this.#log.debug("bot not started", { id, attempt, problem: (error as Error).message });
@@ -160,7 +167,7 @@ export class BotActions {
         bots.update(id, { failedStart: stoppedForDisk(container) });
       }
       if (action.type === "remove") await runner.removeContainer(containerId, options);
-      else await this.#stop(id, action.reason, container, spec, options);
+      else await this.#stop(id, action, container, spec, options);
       bots.clear(id, "unsavedReason");
     } catch (error) {
       if (error instanceof LogsNotSavedError) bots.update(id, { unsavedReason: messageOf(error.cause) });
@@ -174,9 +181,15 @@ export class BotActions {
     if (why !== undefined) throw new NotServingError(why);
   }
 
+  /** @throws {RunRefusedError} If a gate has come to refuse the bot during this pass. */
+  #askGate(id: string, { settings }: BotSpec): void {
+    const { refusal } = this.#options.gate?.ask({ id, ...(settings && { settings }) }) ?? {};
+    if (refusal) throw new RunRefusedError(describeCondition(refusal.condition));
+  }
+
   async #stop(
     id: string,
-    reason: StopReason,
+    { reason, ...words }: Action & { readonly type: "stop" },
     container: ManagedContainer,
     { executable, settings: { stopGraceSeconds: graceSeconds } = {} }: BotSpec,
     options: RemoveContainerOptions,
@@ -186,10 +199,15 @@ export class BotActions {
     const change = reason === "replaced" && executable
       ? describeChange(container.specParts, runner.specParts(executable))
       : undefined;
-    const cause = change === undefined ? CAUSES[reason] : `as ${change}`;
+    const cause = words.cause ?? (change === undefined ? CAUSES[reason] : `as ${change}`);
     const why = cause === undefined ? {} : { cause };
     this.#log.info("bot stopping", { id, reason, ...why, ...grace });
-    const { how, exitCode } = await runner.stopContainer(container, { ...options, tail: 0, ...grace });
+    const { how, exitCode } = await runner.stopContainer(container, {
+      ...options,
+      tail: 0,
+      ...grace,
+      reason: words.told ?? reason,
+    });
     const { containerId, attempt, createdAt, startedAt = createdAt } = container;
     const at = new Date(clock.now());
     state.report({

@@ -14,7 +14,11 @@ export type StopReason =
   | "duplicate"
   | "code lost"
   | "secrets changed"
-  | "restart asked for";
+  | "restart asked for"
+  | "guard tripped"
+  | "session over"
+  | "silent"
+  | "unhealthy";
 
 /** The condition of a bot. `until` is the time of the next try. */
 export type BotCondition =
@@ -42,6 +46,10 @@ export type BotCondition =
   | { readonly type: "waiting"; readonly for: string; readonly until?: Date }
   /** Its document disables it, and it does not run. */
   | { readonly type: "disabled" }
+  /** A guard has tripped, and nothing starts it before a person releases the guard. */
+  | { readonly type: "latched"; readonly reason: string }
+  /** Its document limits it to trading sessions, and there is none now. */
+  | { readonly type: "outside-session"; readonly reason: string; readonly until?: Date }
   /** Its document is gone, and its container is kept until the deletion is certain. */
   | { readonly type: "held"; readonly reason: string }
   /** A foreign container has its name: a person has to act. */
@@ -114,9 +122,17 @@ function describe(condition: BotCondition): string {
       return `held: ${condition.reason}`;
     case "blocked":
       return `blocked: ${condition.reason}${nextTry(condition.until)}`;
+    case "latched":
+      return `latched: ${condition.reason}`;
+    case "outside-session":
+      return `outside its session: ${condition.reason}${nextStart(condition.until)}`;
     case "failed":
       return `failed: ${condition.message}${nextTry(condition.until)}`;
   }
+}
+
+function nextStart(until: Date | undefined): string {
+  return until ? ` (starts at ${until.toISOString()})` : "";
 }
 
 function nextTry(until: Date | undefined): string {

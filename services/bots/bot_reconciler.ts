@@ -24,10 +24,11 @@ import { adjustContainer, adjustFailedStart } from "./adjust_times.ts";
 import { BotActions } from "./bot_actions.ts";
 import type { StopReason } from "./bot_condition.ts";
 import type { BotTable } from "./bot_table.ts";
-import { type BotSpec, type DesiredState, readBotSpec } from "./desired_state.ts";
+import { askGate, type BotSpec, type DesiredState, readBotSpec } from "./desired_state.ts";
 import { DocumentReader } from "./document_reader.ts";
 import { ExitReports } from "./exit_reports.ts";
 import { type Action, type Plan, plan } from "./plan.ts";
+import { type RunGate, RunRefusedError } from "./run_gate.ts";
 import type { ServiceState } from "./service_state.ts";
 import { StatusReports } from "./status_reports.ts";
 
@@ -51,6 +52,8 @@ export interface BotReconcilerOptions {
   readonly whyHeld: (id: string) => string | undefined;
   /** Why the service must not touch containers now; `undefined` if it may. @default it may */
   readonly whyIdle?: () => string | undefined;
+  /** Whether a bot may run. @default {each may} */
+  readonly gate?: RunGate;
 }
 
 /** Brings one bot at a time closer to what its document says. */
@@ -101,6 +104,8 @@ export class BotReconciler {
       state.countReconcile(clock.monotonic() - beganAt);
       return result;
     } catch (error) {
+      // The next pass shows why, and stops what has to be stopped.
+      if (error instanceof RunRefusedError) return { againInMs: 0 };
       if (error instanceof EngineUnavailableError) this.#statuses.showWaiting(id, error);
       throw error;
     } finally {
@@ -201,7 +206,7 @@ export class BotReconciler {
     // Nothing is kept of a bot that is gone.
     if (next.settled) bots.containersSeen(id, current);
     if (next.actions.length > 0) this.#statuses.show(id, spec, next.settled, live);
-    return next.againInMs === undefined ? {} : { againInMs: next.againInMs };
+    return soonest(next.againInMs, spec.againInMs);
   }
 
   /**
@@ -257,14 +262,16 @@ export class BotReconciler {
    * @param document Its document; `undefined` if there is none.
    */
   read(id: string, document: BotDocument | undefined): BotSpec {
-    const { bots, segment, whyHeld, runner, bounds } = this.#options;
-    const spec = readBotSpec(document, {
+    const { bots, segment, whyHeld, runner, bounds, gate } = this.#options;
+    const read = readBotSpec(document, {
       segment,
       ...(bounds && { bounds }),
       whyHeld: () => whyHeld(id),
       specHash: (executable) => runner.specHash(executable),
     });
-    if (document && spec.desired?.kind === "run") bots.update(id, { lastDocument: document });
+    // What a gate refuses now may run later.
+    const spec = gate ? askGate(id, read, gate) : read;
+    if (document && read.desired?.kind === "run") bots.update(id, { lastDocument: document });
     else bots.clear(id, "lastDocument");
     return spec;
   }
@@ -273,8 +280,13 @@ export class BotReconciler {
     const { condition, keeps, againInMs } = this.preview(id, spec.desired, containers);
     this.#statuses.show(id, spec, condition, keeps);
     if (keeps) this.#options.bots.containersSeen(id, containers);
-    return againInMs === undefined ? {} : { againInMs };
+    return soonest(againInMs, spec.againInMs);
   }
+}
+
+function soonest(...times: readonly (number | undefined)[]): WorkResult {
+  const known = times.filter((ms) => ms !== undefined);
+  return known.length === 0 ? {} : { againInMs: Math.min(...known) };
 }
 
 const REPLACED_FOR: ReadonlySet<StopReason> = new Set([

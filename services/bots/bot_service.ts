@@ -31,6 +31,7 @@ import { BotReconciler } from "./bot_reconciler.ts";
 import { BotTable } from "./bot_table.ts";
 import { FullRead } from "./full_read.ts";
 import { MassStopGuard } from "./mass_stop_guard.ts";
+import type { RunGate } from "./run_gate.ts";
 import { ServiceState } from "./service_state.ts";
 
 /** What a {@linkcode BotService} needs. */
@@ -55,6 +56,8 @@ export interface BotServiceOptions {
   readonly isNewStore?: () => boolean;
   /** Why the service must not touch containers now; `undefined` if it may. @default it may */
   readonly whyIdle?: () => string | undefined;
+  /** Whether a bot may run: asked before anything starts it. @default {each may} */
+  readonly gate?: RunGate;
   /** Removes what a killed predecessor left on the engine. @default the runner's */
   readonly removeOrphans?: (signal: AbortSignal) => Promise<unknown>;
   /** The clock. @default {the machine's} */
@@ -71,7 +74,9 @@ const DRAIN_TIMEOUT_MS = 9000;
  * handles a key; a full read finds whatever was missed. A store that cannot be read stops nothing.
  */
 export class BotService {
-  readonly #options: Required<Omit<BotServiceOptions, "bounds">> & Pick<BotServiceOptions, "bounds">;
+  readonly #options:
+    & Required<Omit<BotServiceOptions, "bounds" | "gate">>
+    & Pick<BotServiceOptions, "bounds" | "gate">;
   /** The status of the bots, and metrics. */
   readonly state: ServiceState;
   readonly #reconciler: BotReconciler;
@@ -88,6 +93,8 @@ export class BotService {
   readonly #outages = new OutageLog(this.#log);
   /** Whether what a killed predecessor left has been removed. */
   #isSwept = false;
+  /** Whether the gate knows what it has to. */
+  #isGateOpen = false;
   /** Resolves once events published while Berth was away are stored: until then documents may be outdated. */
   #caughtUp: Promise<void> | undefined;
   /** Whether the first full read has begun. */
@@ -134,6 +141,7 @@ export class BotService {
       reconciler: this.#reconciler,
       guard: this.#guard,
       enqueue: (id) => this.#queue.add(id),
+      enqueueAfter: (id, ms) => this.#queue.addAfter(id, ms),
       log: this.#log,
     });
   }
@@ -282,6 +290,8 @@ export class BotService {
     await this.#options.repository.open({ signal });
     if (!this.#isSwept) await this.#options.removeOrphans(signal);
     this.#isSwept = true;
+    if (!this.#isGateOpen) await this.#options.gate?.open?.(signal);
+    this.#isGateOpen = true;
     await this.#caughtUp;
     this.#hasBegunRead = true;
     await this.#fullRead.read(() => this.#outages.report("resync"), signal);
@@ -292,7 +302,7 @@ export class BotService {
     const containers = await runner.listManagedContainers(segment, { kind: "bot" });
     const own = containers.filter(({ isForeign }) => !isForeign);
     await Promise.allSettled(own.map(async (bot) => {
-      const { how, exitCode } = await runner.stopContainer(bot, { tail: 0 });
+      const { how, exitCode } = await runner.stopContainer(bot, { tail: 0, reason: "shutdown" });
       this.#log.info("bot stopped", { id: bot.id, reason: "shutdown", how, exitCode });
     }));
   }

@@ -20,6 +20,7 @@ export function conditionAdvice(id: string, condition: BotCondition): string | u
     case "starting":
     case "stopping":
     case "completed":
+    case "outside-session":
       return undefined;
     case "paused":
       return `Somebody has frozen its container; 'docker unpause' lets it go on, and 'berth restart ${id}' replaces it.`;
@@ -34,6 +35,9 @@ export function conditionAdvice(id: string, condition: BotCondition): string | u
       return "It goes on by itself once that is back; 'berth doctor' shows engine, servers and folders.";
     case "disabled":
       return `Start it with 'berth enable ${id}'.`;
+    case "latched":
+      return `See 'berth describe ${id}' for what tripped. Once you have dealt with it, release the guard: ` +
+        `'berth release ${id} --guard NAME --reason TEXT'.`;
     case "held":
       return "Restore its document, or remove the bot on purpose with 'berth remove " + id + "'.";
     case "blocked":

@@ -16,10 +16,11 @@ const NEEDS_ATTENTION: ReadonlySet<BotCondition["type"]> = new Set([
   "waiting",
   "held",
   "blocked",
+  "latched",
   "failed",
 ]);
 /** Conditions that end without a start, so that no other message tells of their end. */
-const ENDS_SILENTLY: ReadonlySet<BotCondition["type"]> = new Set(["invalid", "held", "blocked"]);
+const ENDS_SILENTLY: ReadonlySet<BotCondition["type"]> = new Set(["invalid", "held", "blocked", "latched"]);
 
 /** Logs conditions and notes when they change, not with every pass. */
 export class ConditionLog {

@@ -10,6 +10,7 @@ import { type InvalidBotDocument, parseBotDocument } from "../documents/bot_docu
 import type { BotSettings } from "../documents/bot_settings.ts";
 import type { BotDocument } from "../documents/bot_repository.ts";
 import type { RestartMode } from "../documents/restart_mode.ts";
+import type { RunGate, RunRefusal } from "./run_gate.ts";
 import { servesSegment } from "../documents/serves_segment.ts";
 
 /**
@@ -19,11 +20,13 @@ import { servesSegment } from "../documents/serves_segment.ts";
  * - `disabled`: no container.
  * - `invalid`: the document cannot be run. Containers stay as they are: a typing error must not stop a bot that
  *   earns money, and a broken document does not say "stop".
+ * - `refused`: it must not run now, and is stopped if the refusal says so.
  * - `held`: the document is gone, and it is not yet certain that this is meant. Containers stay as they are.
  */
 export type DesiredState =
   | { readonly kind: "run"; readonly specHash: string; readonly restart?: RestartMode }
   | { readonly kind: "disabled" }
+  | { readonly kind: "refused"; readonly refusal: RunRefusal }
   | { readonly kind: "invalid"; readonly reason: string }
   | { readonly kind: "held"; readonly reason: string }
   | undefined;
@@ -38,6 +41,8 @@ export interface BotSpec {
   readonly settings?: BotSettings;
   /** Warnings about the document, a line each. */
   readonly notes?: readonly string[];
+  /** When to read it again, in ms, because a gate may answer differently then. */
+  readonly againInMs?: number;
 }
 
 /** What {@linkcode readBotSpec} needs to know. */
@@ -50,6 +55,25 @@ export interface ReadBotSpecOptions {
   readonly specHash: (executable: Executable) => string;
   /** What a bot may ask for. @default {anything} */
   readonly bounds?: LimitBounds;
+}
+
+/**
+ * Asks a gate whether the bot may run. A bot whose document is gone or broken keeps its container, unless the gate has it
+ * stopped.
+ *
+ * @param id Id of the bot.
+ * @param spec What its document asks for.
+ * @param gate The gate.
+ * @returns The same, or that it is refused.
+ */
+export function askGate(id: string, spec: BotSpec, gate: RunGate): BotSpec {
+  const { desired, settings } = spec;
+  if (desired === undefined || desired.kind === "disabled") return spec;
+  const { refusal, againInMs } = gate.ask({ id, ...(settings && { settings }) });
+  const again = againInMs === undefined ? {} : { againInMs };
+  if (!refusal || (desired.kind !== "run" && !refusal.stop)) return { ...spec, ...again };
+  const { executable: _notToRun, ...rest } = spec;
+  return { ...rest, desired: { kind: "refused", refusal }, ...again };
 }
 
 /**

@@ -31,6 +31,8 @@ export interface FullReadOptions {
   readonly guard: Pick<MassStopGuard, "review" | "reportDeleted">;
   /** Has a pass made over a bot. */
   readonly enqueue: (id: string) => void;
+  /** Has a pass made over a bot after a time in ms. */
+  readonly enqueueAfter: (id: string, ms: number) => void;
   /** Where bots that are held are reported. */
   readonly log: Logger;
 }
@@ -77,8 +79,9 @@ export class FullRead {
 
   /** Queues a bot if it needs action; otherwise sets its status. */
   #check(id: string, document: BotDocument | undefined, containers: readonly ManagedContainer[]): void {
-    const { bots, reconciler, enqueue } = this.#options;
+    const { bots, reconciler, enqueue, enqueueAfter } = this.#options;
     const spec = reconciler.read(id, document);
+    if (spec.againInMs !== undefined) enqueueAfter(id, spec.againInMs);
     bots.containersListed(id, containers);
     if (reconciler.hasEnded(id, spec.desired, containers)) return;
     const needsAction = reconciler.preview(id, spec.desired, containers).actions.length > 0 ||

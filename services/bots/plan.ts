@@ -8,6 +8,7 @@ import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import { describeForeign } from "../../lib/runner/standing_containers.ts";
 import type { BotCondition, StopReason } from "./bot_condition.ts";
 import type { DesiredState } from "./desired_state.ts";
+import type { RefusalStop, RunRefusal } from "./run_gate.ts";
 import { type FailedStart, type FinalEnd, type LastStart, lastStart } from "./restart_policy.ts";
 
 /**
@@ -43,11 +44,14 @@ export interface AskedRestart {
 /** One step of a plan. */
 export type Action =
   /** Stop a container, save its logs, remove it. */
-  | { readonly type: "stop"; readonly containerId: string; readonly reason: StopReason }
+  | { readonly type: "stop"; readonly containerId: string; readonly reason: StopReason } & StopWords
   /** Remove a container that does not run. */
   | { readonly type: "remove"; readonly containerId: string }
   /** Start a container; `attempt` counts the starts in a row. */
   | { readonly type: "start"; readonly attempt: number };
+
+/** More about a stop than its reason. */
+export type StopWords = Omit<RefusalStop, "why">;
 
 type WantedRun = DesiredState & { readonly kind: "run" };
 
@@ -100,6 +104,8 @@ export function plan(desired: DesiredState, actual: ActualState, now: number): P
       // Without a container there is nothing to hold.
       if (bots.length === 0) return planNone("no document", undefined, bots);
       return unchanged({ type: "held", reason: desired.reason }, bots.find(isLive));
+    case "refused":
+      return planRefused(desired.refusal, bots);
     case "disabled":
       return planNone("disabled", { type: "disabled" }, bots);
     case undefined:
@@ -112,13 +118,21 @@ function isInTheWay(desired: DesiredState): boolean {
   return desired === undefined || desired.kind === "run";
 }
 
+/** Without a stop, what runs keeps running. Nothing is started either way. */
+function planRefused({ condition, stop }: RunRefusal, bots: readonly ManagedContainer[]): Plan {
+  if (!stop) return unchanged(condition, bots.find(isLive));
+  const { why, ...words } = stop;
+  return planNone(why, condition, bots, words);
+}
+
 function planNone(
   reason: StopReason,
   settled: BotCondition | undefined,
   bots: readonly ManagedContainer[],
+  words: StopWords = {},
 ): Plan {
   const actions = bots.filter(({ phase }) => phase !== "lost").map((bot): Action =>
-    isLive(bot) && bot.phase !== "pending" ? stop(bot, reason) : remove(bot)
+    isLive(bot) && bot.phase !== "pending" ? { ...stop(bot, reason), ...words } : remove(bot)
   );
   const lost = bots.find(({ phase }) => phase === "lost");
   const after = lost ? hostOf(lost) : settled;
@@ -216,7 +230,7 @@ function unchanged(condition: BotCondition, keeps?: ManagedContainer): Plan {
   return { actions: [], condition, settled: condition, ...(keeps && { keeps }) };
 }
 
-function stop({ containerId }: ManagedContainer, reason: StopReason): Action {
+function stop({ containerId }: ManagedContainer, reason: StopReason): Action & { readonly type: "stop" } {
   return { type: "stop", containerId, reason };
 }
 

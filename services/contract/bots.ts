@@ -25,6 +25,8 @@ export const BOT_STATES = [
   "disabled",
   "held",
   "blocked",
+  "latched",
+  "outside-session",
   "failed",
   "unknown",
 ] as const;

@@ -21,8 +21,12 @@ function start(main: string, options: Partial<WrappedBotOptions> = {}): Promise<
 }
 
 /** Starts a bot, stops it once it printed "ready", and returns how it ended. */
-async function stopped(main: string, signal: "SIGTERM" | "SIGINT" = "SIGTERM"): Promise<WrappedBotEnd> {
-  await using bot = await start(main);
+async function stopped(
+  main: string,
+  signal: "SIGTERM" | "SIGINT" = "SIGTERM",
+  options: Pick<WrappedBotOptions, "stopReason"> = {},
+): Promise<WrappedBotEnd> {
+  await using bot = await start(main, options);
   await bot.waitFor("ready");
   bot.kill(signal);
   return await bot.end();
@@ -148,6 +152,16 @@ exports.onStop = (id, config, { signal }) => console.log("onStop", id, signal.ab
 `);
   assert.deepEqual(lines(end.stdout), ["ready", "onStop bot-1 true", "finally"]);
   assert.deepEqual([end.code, end.result.status, end.stderr], [143, "terminated", ""]);
+});
+
+Deno.test(`${name} tells onStop the reason of the stop`, async () => {
+  const bot = `
+exports.main = async () => { console.log("ready"); await new Promise((resolve) => setTimeout(resolve, 600_000)); };
+exports.onStop = (id, config, { reason }) => { console.log([reason]); process.exit(143); };
+`;
+  const end = await stopped(bot, "SIGTERM", { stopReason: "guard:equity" });
+  assert.deepEqual(lines(end.stdout), ["ready", "[ 'guard:equity' ]"]);
+  assert.deepEqual(lines((await stopped(bot)).stdout), ["ready", "[ '' ]"]);
 });
 
 Deno.test(`${name} waits for an async onStop and for the main that it ends`, async () => {

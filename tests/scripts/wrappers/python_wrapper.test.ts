@@ -21,8 +21,12 @@ function start(main: string, options: Partial<WrappedBotOptions> = {}): Promise<
 }
 
 /** Starts a bot, stops it once it printed "ready", and returns how it ended. */
-async function stopped(main: string, signal: "SIGTERM" | "SIGINT" = "SIGTERM"): Promise<WrappedBotEnd> {
-  await using bot = await start(main);
+async function stopped(
+  main: string,
+  signal: "SIGTERM" | "SIGINT" = "SIGTERM",
+  options: Pick<WrappedBotOptions, "stopReason"> = {},
+): Promise<WrappedBotEnd> {
+  await using bot = await start(main, options);
   await bot.waitFor("ready");
   bot.kill(signal);
   return await bot.end();
@@ -184,6 +188,40 @@ def main(id, config):
   assert.deepEqual(lines(end.stdout), ["ready", "on_stop bot-1 {}", "finally", "atexit"]);
   assert.deepEqual(end.result, { status: "terminated", message: "Stopped by SIGTERM" });
   assert.deepEqual([end.code, end.stderr], [143, ""]);
+});
+
+Deno.test(`${name} tells the reason of the stop to an on_stop that asks for it, and to no other`, async () => {
+  const main = (hook: string) => `
+import functools, time
+${hook}
+def main(id, config):
+    print("ready")
+    time.sleep(600)
+`;
+  const hooks: readonly (readonly [hook: string, told: string])[] = [
+    ["def on_stop(id, config, reason): print(id, config, reason)", "bot-1 {} guard:equity"],
+    ["def on_stop(id, config, why): print(why)", "guard:equity"],
+    ["async def on_stop(id, config, *, reason='none'): print(reason)", "guard:equity"],
+    [
+      "class Bot:\n    def on_stop(self, id, config, reason): print(reason)\non_stop = Bot().on_stop",
+      "guard:equity",
+    ],
+    [
+      "def logged(f):\n    @functools.wraps(f)\n    def inner(*args, **more): return f(*args, **more)\n    return inner\n" +
+      "@logged\ndef on_stop(id, config, reason): print(reason)",
+      "guard:equity",
+    ],
+    ["def on_stop(id, config): print(id, config)", "bot-1 {}"],
+    ["def on_stop(*args): print(len(args))", "2"],
+    ["def on_stop(id, config, tries=3): print(tries)", "3"],
+    ["class Bot:\n    def __call__(self, id, config): print(id)\non_stop = Bot()", "bot-1"],
+  ];
+  for (const [hook, told] of hooks) {
+    const end = await stopped(main(hook), "SIGTERM", { stopReason: "guard:equity" });
+    assert.deepEqual([lines(end.stdout), end.stderr], [["ready", told], ""], hook);
+  }
+  const end = await stopped(main("def on_stop(id, config, reason): print(repr(reason))"));
+  assert.deepEqual(lines(end.stdout), ["ready", "''"]);
 });
 
 Deno.test(`${name} stops on SIGINT as on SIGTERM, with exit code 130`, async () => {

@@ -58,6 +58,8 @@ export interface WrappedBotOptions {
   readonly entrypointType?: "bot" | "backtest";
   /** @default the language's `main` file */
   readonly script?: string;
+  /** Why the bot will be stopped, as Berth says it. @default {nobody says} */
+  readonly stopReason?: string;
   /** Leaves stdout unread until the test calls `resume`, so that the pipe fills up. @default false */
   readonly paused?: boolean;
 }
@@ -136,6 +138,9 @@ export class WrappedBot implements AsyncDisposable {
       for (const [path, content] of Object.entries(options.files)) {
         await mkdir(dirname(join(folder, path)), { recursive: true });
         await writeFile(join(folder, path), content);
+      }
+      if (options.stopReason !== undefined) {
+        await writeFile(join(folder, ".berth", "stop_reason"), options.stopReason);
       }
       if (options.config !== null) await writeFile(configFile, options.config ?? "{}");
       const type = options.entrypointType ?? "bot";

@@ -5,6 +5,7 @@
  *
  * Needs Node.js 20 and nothing but its own modules. It never prints the configuration.
  */
+const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
 const process = require("node:process");
@@ -33,6 +34,15 @@ const context = {
   },
 };
 globalThis[Symbol.for("berth.wrapper")] = context;
+/** The third argument of onStop. */
+const stopContext = {
+  get signal() {
+    return context.signal;
+  },
+  get reason() {
+    return stopReason();
+  },
+};
 
 // What is known of the run so far; the exit handler turns it into the result.
 let bot; // { id, config, onStop } once main may run
@@ -105,7 +115,7 @@ async function stop(name) {
   tellWorkers();
   if (bot?.onStop) {
     try {
-      await bot.onStop(bot.id, bot.config, context);
+      await bot.onStop(bot.id, bot.config, stopContext);
     } catch (error) {
       if (!isAbort(error)) log(describe(error));
     }
@@ -119,6 +129,15 @@ async function stop(name) {
     await Promise.race([mainSettled, patience()]);
   }
   process.exit(signalCode());
+}
+
+/** Why Berth stops the bot, in its words; empty if it is not Berth that does. */
+function stopReason() {
+  try {
+    return fs.readFileSync(path.join(__dirname, "stop_reason"), "utf8");
+  } catch {
+    return "";
+  }
 }
 
 /** The SDK of each worker thread listens; signals come to the main thread alone. */

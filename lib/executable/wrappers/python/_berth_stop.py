@@ -14,6 +14,8 @@ from _berth_pieces import Pieces
 LOOP_PATIENCE = 2.0  # seconds an event loop gets to notice a stop before blocking code in it is interrupted
 REQUEST_PATIENCE = 5.0  # seconds a bot that looks at `berth.stop_requested` gets to look before it is interrupted
 
+STOP_REASON = os.path.join(os.path.dirname(os.path.abspath(__file__)), "stop_reason")
+
 current = None  # the process's Stop, for the SDK
 in_hook = ContextVar("in_hook", default=False)  # whether on_stop runs, which says nothing of main
 
@@ -116,7 +118,7 @@ class Stop:
         hook, self.hook = self.hook, None
         token = in_hook.set(True)
         with logged():
-            value = hook()
+            value = call_hook(hook)
             if hasattr(value, "__await__"):
                 run_async(awaited(value))
         in_hook.reset(token)
@@ -130,7 +132,7 @@ class Stop:
         in_hook.set(True)  # in this task
         hook, self.hook = self.hook, None
         with logged():
-            value = hook and hook()
+            value = hook and call_hook(hook)
             if hasattr(value, "__await__"):
                 await value
         if self.looks:
@@ -183,6 +185,31 @@ class Output(io.FileIO):
         if guarded:
             self.stop.proceed()
         return size
+
+
+def call_hook(hook):
+    """Calls on_stop(id, config). One that has a parameter `reason`, or a third one that it must get, gets the reason."""
+    function = hook.func
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    bound = hasattr(function, "__self__")
+    function = getattr(function, "__func__", function)
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return hook()
+    if "reason" in code.co_varnames[bound + 2:code.co_argcount + code.co_kwonlyargcount]:
+        return hook(reason=stop_reason())
+    needed = code.co_argcount - len(function.__defaults__ or ()) - bound
+    return hook(stop_reason()) if needed == 3 else hook()
+
+
+def stop_reason():
+    """Why Berth stops the bot, in its words; empty if it is not Berth that does."""
+    try:
+        with open(STOP_REASON, encoding="utf-8") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def start_timer(seconds, function, *arguments):

@@ -9,8 +9,14 @@ import {
   InvalidArchiveError,
   LogsNotSavedError,
 } from "../../../../lib/errors.ts";
+import type { GateAnswer, RunGate, RunRefusal } from "../../../../services/bots/run_gate.ts";
 import type { Executable } from "../../../../lib/executable/executable.ts";
-import type { ManagedContainer, Runner } from "../../../../lib/runner/runner.ts";
+import type {
+  ManagedContainer,
+  Runner,
+  StartContainerOptions,
+  StopContainerOptions,
+} from "../../../../lib/runner/runner.ts";
 import { BotReconciler } from "../../../../services/bots/bot_reconciler.ts";
 import { BotTable } from "../../../../services/bots/bot_table.ts";
 import { ServiceState } from "../../../../services/bots/service_state.ts";
@@ -38,6 +44,8 @@ class OneBotEngine {
   problem: Error | undefined;
   /** Breaks preparations. */
   unprepared: Error | undefined;
+  /** What the program that was stopped last was told. */
+  told: string | undefined;
   #made = 0;
 
   make(version: string): ManagedContainer {
@@ -69,16 +77,22 @@ class OneBotEngine {
         this.asked.push("prepare");
         return this.unprepared ? Promise.reject(this.unprepared) : Promise.resolve();
       },
-      startContainer: ({ version }: Executable) => {
+      startContainer: ({ version }: Executable, { beforeStart }: StartContainerOptions) => {
         this.asked.push("start");
+        try {
+          beforeStart?.();
+        } catch (error) {
+          return Promise.reject(error);
+        }
         const { problem } = this;
         this.problem = undefined;
         if (problem) return Promise.reject(problem);
         if (this.there) return Promise.reject(new ContainerConflictError("name", "the name is taken"));
         return Promise.resolve({ status: "running", container: this.make(version ?? "") });
       },
-      stopContainer: ({ containerId }: ManagedContainer) => {
+      stopContainer: ({ containerId }: ManagedContainer, { reason }: StopContainerOptions) => {
         this.asked.push(`stop ${containerId}`);
+        this.told = reason;
         const { problem } = this;
         this.problem = undefined;
         if (problem) return Promise.reject(problem);
@@ -93,7 +107,7 @@ class OneBotEngine {
   }
 }
 
-function makeReconciler() {
+function makeReconciler(gate: RunGate = { ask: () => ({}) }) {
   const engine = new OneBotEngine();
   const clock = new FakeClock(0);
   const bots = new BotTable();
@@ -113,6 +127,7 @@ function makeReconciler() {
     clock,
     segment: -1,
     whyHeld: () => undefined,
+    gate,
   });
   const pass = async (document: BotDocument | undefined) => {
     engine.asked.length = 0;
@@ -354,4 +369,32 @@ Deno.test("BotReconciler need not look again at a bot that has ended for good, a
   ) {
     assert.equal(reconciler.hasEnded(ID, wanted, containers), false);
   }
+});
+
+Deno.test("BotReconciler stops a bot that a gate refuses, tells it why, and starts it once the gate opens", async () => {
+  const refusal: RunRefusal = {
+    condition: { type: "latched", reason: "guard 'equity' tripped" },
+    stop: { why: "guard tripped", cause: "as 812 is below 900", told: "guard:equity" },
+  };
+  let answer: GateAnswer = {};
+  const { engine, pass, conditionOf, state } = makeReconciler({ ask: () => answer });
+  const ends: unknown[] = [];
+  state.subscribeActivity((one) => one.type === "stopped" && ends.push([one.why, one.cause]));
+  await pass(documentOf("1"));
+  answer = { refusal };
+  assert.deepEqual(await pass(documentOf("1")), ["stop c1"]);
+  assert.deepEqual([engine.told, ends], ["guard:equity", [["guard tripped", "as 812 is below 900"]]]);
+  assert.deepEqual(await pass(documentOf("2")), ["look"]);
+  assert.equal(conditionOf(), "latched");
+  answer = {};
+  assert.deepEqual(await pass(documentOf("2")), ["start"]);
+  assert.equal(conditionOf(), "running");
+});
+
+Deno.test("BotReconciler calls a start off that a gate refuses at its last moment", async () => {
+  const refusal: RunRefusal = { condition: { type: "latched", reason: "guard 'equity' tripped" } };
+  let asked = 0;
+  const { engine, pass, bots } = makeReconciler({ ask: () => ++asked === 2 ? { refusal } : {} });
+  assert.deepEqual(await pass(documentOf("1")), ["look", "start"]);
+  assert.deepEqual([engine.there, bots.get(ID)?.failedStart], [undefined, undefined]);
 });
