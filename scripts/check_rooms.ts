@@ -141,7 +141,15 @@ const ALLOWED: Rules["allowed"] = {
     "services/bots",
     "services/contract",
     "services/cron",
+    "services/metrics",
     "services/revisions",
+  ],
+  "services/metrics": [
+    ...GROUND,
+    "lib/runner",
+    "services/bots",
+    "services/control",
+    "services/schedules",
   ],
   "services/mongo": [...GROUND, "lib/objects", ...PORTS],
   "services/sqlite": [...GROUND, ...PORTS],
@@ -157,6 +165,7 @@ const ALLOWED: Rules["allowed"] = {
     "services/bots",
     "services/contract",
     "services/control",
+    "services/metrics",
     ...PORTS,
     "services/mongo",
     "services/nats",
@@ -245,6 +254,7 @@ const DRIVERS: Rules["drivers"] = {
   "@nats-io/jetstream": "services/nats",
   "@nats-io/transport-node": "services/nats",
   "node:sqlite": "services/sqlite",
+  "prom-client": "services/metrics",
 };
 
 /** One line for each import that breaks a rule, and for each circle of folders. */

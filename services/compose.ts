@@ -5,6 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import PROJECT from "../deno.json" with { type: "json" };
 import { createDockerRunner } from "../lib/runner/create_docker_runner.ts";
 import { createObjectStore } from "../lib/runner/create_object_store.ts";
 import { messageOf } from "../lib/errors.ts";
@@ -24,6 +25,7 @@ import type { ChangeSource } from "./events/change_source.ts";
 import { InProcessBotEvents } from "./events/in_process_bot_events.ts";
 import { PolledBotEvents } from "./events/polled_bot_events.ts";
 import { makeServingRight } from "./make_serving_right.ts";
+import { ServiceMetrics } from "./metrics/service_metrics.ts";
 import { openNatsEvents, openPublisher } from "./open_events.ts";
 import type { HostLock } from "./ownership/registered_right.ts";
 import { serveWhileHeld } from "./ownership/serve_while_held.ts";
@@ -102,9 +104,11 @@ export async function composeServices(
     config.services.map((name) => [name, makeServingRight(name, config, { ...stores, runner, ...options })]),
   );
 
+  const metrics = new ServiceMetrics({ version: PROJECT.version });
   const events = await openEvents(config, stores);
   const bots = new BotService({
     ...config,
+    meter: metrics,
     repository: stores.bots,
     events: events.bots,
     runner,
@@ -115,6 +119,7 @@ export async function composeServices(
   });
   const schedules = new ScheduleService({
     ...config,
+    meter: metrics,
     repository: stores.schedules,
     runs: stores.runs,
     events: events.schedules,
@@ -127,12 +132,15 @@ export async function composeServices(
   const backtests = new BacktestRepository(stores.records);
   const backtestService = new BacktestService({
     ...config,
+    meter: metrics,
     repository: backtests,
     runner,
     instance: config.runner.instance,
     removeOrphans,
     whyIdle: () => rights.get("bots")?.whyIdle(),
   });
+  if (config.services.includes("bots")) metrics.watchBots(bots.state);
+  if (config.services.includes("schedules")) metrics.watchSchedules(schedules.state);
   const services = {
     bots: {
       // Whoever serves the bots also runs their backtests.
@@ -153,6 +161,7 @@ export async function composeServices(
     runner,
     rights,
     backtests,
+    metrics,
     services: { bots, schedules, backtests: backtestService },
     async announce(kind, change) {
       // The document is written, so services find the change without the event.

@@ -90,6 +90,7 @@ function toPart(name: PartAbout["name"], where: string, problem?: unknown, warni
     name,
     state: "problem",
     detail: `${where}: ${text}`,
+    ...(isKnown && { code: problem.code }),
     ...(isKnown && problem.advice !== undefined && { advice: problem.advice }),
   };
 }

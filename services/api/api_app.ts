@@ -29,6 +29,7 @@ import { statsHandlers } from "./stats_handlers.ts";
 import { endWhenRevoked } from "./end_when_revoked.ts";
 import type { Handlers } from "./handlers.ts";
 import { loginPage } from "./home_page.ts";
+import { healthHandlers } from "./health_handlers.ts";
 import { Idempotency } from "./idempotency.ts";
 import { logHandlers } from "./log_handlers.ts";
 import { addOperations, type ApiEnv, type Around } from "./operation_routes.ts";
@@ -38,6 +39,7 @@ import { rollBack } from "./rollback.ts";
 import { runHandlers } from "./run_handlers.ts";
 import { scheduleHandlers } from "./schedule_handlers.ts";
 import { serviceHandlers } from "./service_handlers.ts";
+import { sharedLook } from "./shared_look.ts";
 import { sessionHandlers } from "./session_handlers.ts";
 import { Sessions } from "./sessions.ts";
 import { Tokens } from "./tokens.ts";
@@ -97,8 +99,9 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
   const logs = logHandlers(parts);
   const exits = new ExitHistory(parts.records);
   if (parts.botService) exits.watch(parts.botService.state, parts.bots);
+  const look = sharedLook(parts);
   const handlers: Handlers = {
-    getHealth: () => Promise.resolve({ body: { status: "ok" } }),
+    ...healthHandlers(parts, look),
     ...botHandlers(parts, { ...versions, writer, exits }),
     // Code and deployments.
     ...codeHandlers(parts, versions.retention),
@@ -119,7 +122,7 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
     // Backtests.
     ...backtestHandlers(parts),
     // The service, tokens and the audit.
-    ...serviceHandlers(parts, audit),
+    ...serviceHandlers(parts, audit, look),
     ...sessionHandlers({ tokens, sessions, access, clock, tcp }),
     // Secrets.
     ...encryptedSecretHandlers(parts.secrets),

@@ -19,6 +19,7 @@ import type { RecordStore } from "../records/record_store.ts";
 import type { RunRepository } from "../schedules/run_repository.ts";
 import type { ScheduleRepository } from "../schedules/schedule_repository.ts";
 import type { ScheduleService } from "../schedules/schedule_service.ts";
+import type { ServiceMetrics } from "../metrics/service_metrics.ts";
 import type { PartAbout, ServingAbout } from "../contract/service.ts";
 import type { SecretsPort } from "./encrypted_secret_handlers.ts";
 import type { HostNames } from "./request_origin.ts";
@@ -69,6 +70,8 @@ export interface ApiParts {
   readonly clock: Clock;
   /** The TCP entrance; absent if there is none. */
   readonly tcp?: TcpSettings;
+  /** The metrics of the process. */
+  readonly metrics: Pick<ServiceMetrics, "page">;
   /** What `GET /api/service` says of the process. */
   readonly process?: ProcessAbout;
 }

@@ -135,14 +135,15 @@ function describeOperation(
     }),
     responses: {
       ...Object.fromEntries(
-        Object.entries(responses).map((
-          [status, schema],
-        ) => [status, describeResponse(Number(status), schema)]),
-      ),
-      ...Object.fromEntries(
         [...new Set([...COMMON_PROBLEMS, ...problems, ...(method === "POST" ? [409, 422] : [])])].map((
           status,
         ) => [String(status), { $ref: `#/components/responses/${nameOf(status)}` }]),
+      ),
+      // A response of its own takes the place of a problem that has the same status.
+      ...Object.fromEntries(
+        Object.entries(responses).map((
+          [status, schema],
+        ) => [status, describeResponse(Number(status), schema)]),
       ),
     },
   } as ZodOpenApiOperationObject;

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { PartAbout } from "../contract/service.ts";
 import type { ApiParts } from "./api_parts.ts";
 import type { Audit } from "./audit.ts";
 import type { Handlers } from "./handlers.ts";
@@ -12,9 +11,7 @@ import { docsPage } from "./docs_page.ts";
 import { homePage } from "./home_page.ts";
 import { pageResponse } from "./html_page.ts";
 import { openApiDocument } from "./openapi_document.ts";
-
-/** How old what is known of servers and engine may be, in ms. */
-const FRESH_MS = 10_000;
+import type { LookAtParts } from "./shared_look.ts";
 
 type ServiceOperation = "getService" | "listAudit" | "getOpenApi" | "getDocs" | "getHome";
 
@@ -23,14 +20,18 @@ type ServiceOperation = "getService" | "listAudit" | "getOpenApi" | "getDocs" | 
  *
  * @param parts What the API works with.
  * @param audit The audit.
+ * @param look Looks at the parts of the service.
  */
-export function serviceHandlers(parts: ApiParts, audit: Audit): Handlers<ServiceOperation> {
+export function serviceHandlers(
+  parts: ApiParts,
+  audit: Audit,
+  look: LookAtParts,
+): Handlers<ServiceOperation> {
   const { settings, clock, process } = parts;
   const startedAt = clock.now();
   const version = process?.version ?? "unknown";
   let document: ReturnType<typeof openApiDocument> | undefined;
   const openApi = () => document ??= openApiDocument(version);
-  const look = sharedLook(parts);
   return {
     async getService({ caller, signal }) {
       return {
@@ -55,22 +56,5 @@ export function serviceHandlers(parts: ApiParts, audit: Audit): Handlers<Service
     getDocs: () => Promise.resolve(pageResponse(docsPage(openApi()))),
 
     getHome: ({ caller }) => Promise.resolve(pageResponse(homePage(caller, settings.instance, version))),
-  };
-}
-
-/** Several callers share one look, and the next ones within ten seconds see the same. */
-function sharedLook({ process, clock }: ApiParts): (signal: AbortSignal) => Promise<readonly PartAbout[]> {
-  let lookedAt = -Infinity;
-  let look: Promise<readonly PartAbout[]> | undefined;
-  return async (signal) => {
-    if (!process) return [];
-    if (!look || clock.monotonic() - lookedAt >= FRESH_MS) {
-      lookedAt = clock.monotonic();
-      // Another caller may wait for it, so no caller's signal ends it; each part has a time limit.
-      look = process.look(new AbortController().signal);
-      look.catch(() => look = undefined);
-    }
-    signal.throwIfAborted();
-    return await look;
   };
 }

@@ -13,6 +13,7 @@ import { Wakeup } from "../../lib/util/wakeup.ts";
 import { OutageLog } from "../control/outage_log.ts";
 import { tick } from "../control/tick.ts";
 import { watchContainers } from "../control/watch_containers.ts";
+import type { Meter } from "../control/meter.ts";
 import { WorkQueue } from "../control/work_queue.ts";
 import type { RepositoryCallOptions } from "../documents/bot_repository.ts";
 import { servesSegment } from "../documents/serves_segment.ts";
@@ -40,6 +41,8 @@ export interface BacktestServiceOptions {
   readonly whyIdle?: () => string | undefined;
   /** Removes what a killed predecessor left on the engine. @default the runner's method */
   readonly removeOrphans?: (signal: AbortSignal) => Promise<unknown>;
+  /** Takes measurements. @default nothing is measured */
+  readonly meter?: Meter;
   /** @default the system clock */
   readonly clock?: Clock;
 }
@@ -56,7 +59,7 @@ const DRAIN_TIMEOUT_MS = 9000;
  * and the next process of the same instance takes it over.
  */
 export class BacktestService {
-  readonly #options: Required<BacktestServiceOptions>;
+  readonly #options: Required<Omit<BacktestServiceOptions, "meter">>;
   readonly #runner: BacktestRunner;
   readonly #queue: WorkQueue;
   /** Backtests that this process runs, with their bots. */
@@ -86,6 +89,7 @@ export class BacktestService {
       handle: (id, signal) => this.#handle(id, signal),
       onError: ({ key, error, retryInMs }) =>
         this.#log.warn("pass over a backtest failed", { id: key, problem: messageOf(error), retryInMs }),
+      ...(options.meter && { meter: options.meter.queue("backtests") }),
       clock: this.#options.clock,
     });
   }

@@ -11,6 +11,7 @@ import { ALL_SEGMENTS, type Runner } from "../../lib/runner/runner.ts";
 import { RETRY, retryDelays } from "../../lib/util/backoff.ts";
 import { type Clock, systemClock } from "../../lib/util/clock.ts";
 import { Wakeup } from "../../lib/util/wakeup.ts";
+import type { Meter } from "../control/meter.ts";
 import { watchContainers } from "../control/watch_containers.ts";
 import { tick } from "../control/tick.ts";
 import { OutageLog } from "../control/outage_log.ts";
@@ -60,6 +61,8 @@ export interface BotServiceOptions {
   readonly gate?: RunGate;
   /** Removes what a killed predecessor left on the engine. @default the runner's */
   readonly removeOrphans?: (signal: AbortSignal) => Promise<unknown>;
+  /** Takes measurements. @default {nothing is measured} */
+  readonly meter?: Meter;
   /** The clock. @default {the machine's} */
   readonly clock?: Clock;
 }
@@ -75,8 +78,8 @@ const DRAIN_TIMEOUT_MS = 9000;
  */
 export class BotService {
   readonly #options:
-    & Required<Omit<BotServiceOptions, "bounds" | "gate">>
-    & Pick<BotServiceOptions, "bounds" | "gate">;
+    & Required<Omit<BotServiceOptions, "bounds" | "gate" | "meter">>
+    & Pick<BotServiceOptions, "bounds" | "gate" | "meter">;
   /** The status of the bots, and metrics. */
   readonly state: ServiceState;
   readonly #reconciler: BotReconciler;
@@ -132,6 +135,7 @@ export class BotService {
         void this.#noticeOutage(error);
       },
       concurrency: MAX_CONCURRENT_PASSES,
+      ...(options.meter && { meter: options.meter.queue("bots") }),
       clock,
     });
     this.#fullRead = new FullRead({
@@ -268,7 +272,9 @@ export class BotService {
     await positionSaved;
     const { publishedAt, isHistory } = change.order;
     if (publishedAt !== undefined && !isHistory) {
-      this.state.setEventLag(Math.max(0, clock.now() - publishedAt));
+      const lagMs = Math.max(0, clock.now() - publishedAt);
+      this.state.setEventLag(lagMs);
+      this.#options.meter?.eventStored("bots", lagMs);
     }
     return refusal;
   }

@@ -12,7 +12,7 @@ import type { BotStatus, RunningBot, StopReason } from "./bot_condition.ts";
 import { BotTable } from "./bot_table.ts";
 
 /** Counters since the start of this process, and current values. */
-export interface ServiceMetrics {
+export interface BotServiceMetrics {
   /** Passes over bots, and the time they took. */
   readonly reconciles: { readonly count: number; readonly lastMs: number; readonly totalMs: number };
   /** Live containers. */
@@ -225,7 +225,7 @@ export class ServiceState {
   }
 
   /** Gives a copy of the metrics. */
-  getMetrics(): ServiceMetrics {
+  getMetrics(): BotServiceMetrics {
     return {
       reconciles: { ...this.#reconciles },
       activeContainers: this.#statuses().filter(({ containerId }) => containerId !== undefined).length,

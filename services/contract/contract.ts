@@ -5,12 +5,13 @@
  * @module
  */
 
-import { z } from "zod";
+import type { z } from "zod";
 import { BACKTESTS_CONTRACT } from "./backtests.ts";
 import { BOTS_CONTRACT } from "./bots.ts";
 import { CODE_CONTRACT } from "./code.ts";
 import { EVENTS_CONTRACT } from "./events.ts";
 import type { OperationContract } from "./common.ts";
+import { HEALTH_CONTRACT } from "./health.ts";
 import { IMAGES_CONTRACT } from "./images.ts";
 import { LOGS_CONTRACT } from "./logs.ts";
 import type { OperationId } from "./operations.ts";
@@ -24,10 +25,7 @@ import { TOKENS_CONTRACT } from "./tokens.ts";
 
 /** Contracts by operation. */
 export const CONTRACT = {
-  getHealth: {
-    summary: "Say that the process is alive",
-    responses: { 200: z.object({ status: z.literal("ok") }).meta({ id: "Health" }) },
-  },
+  ...HEALTH_CONTRACT,
   ...BOTS_CONTRACT,
   // Code and deployments.
   ...CODE_CONTRACT,

@@ -21,6 +21,8 @@ export interface Operation {
 /** The operations by id. */
 export const OPERATIONS = {
   getHealth: { method: "GET", path: "/healthz", role: "open" },
+  getReadiness: { method: "GET", path: "/readyz", role: "open" },
+  scrapeMetrics: { method: "GET", path: "/metrics", role: "read" },
 
   listBots: { method: "GET", path: "/api/bots", role: "read" },
   getBot: { method: "GET", path: "/api/bots/{id}", role: "read" },

@@ -12,6 +12,7 @@ export const partAbout = z.object({
   name: z.enum(["documents", "objects", "events", "engine"]),
   state: z.enum(["ok", "warning", "problem"]),
   detail: z.string().meta({ description: "Where it is, and what is wrong" }),
+  code: z.string().optional().meta({ description: "Stable name of the problem, if it has one" }),
   advice: z.string().optional().meta({ description: "What to do" }),
 }).meta({ id: "ServicePart" });
 

@@ -6,6 +6,7 @@
 
 import { backoffMs, RETRY } from "../../lib/util/backoff.ts";
 import { type Clock, systemClock } from "../../lib/util/clock.ts";
+import type { QueueMeter } from "./meter.ts";
 
 /** Result of a handler. */
 export interface WorkResult {
@@ -48,6 +49,8 @@ export interface WorkQueueOptions {
    * @default 5000
    */
   readonly maxBackoffMs?: number;
+  /** Takes measurements. @default {nothing is measured} */
+  readonly meter?: QueueMeter;
   /** @default the system clock */
   readonly clock?: Clock;
   /** Returns a number from 0 up to 1, for jitter. @default Math.random */
@@ -75,7 +78,7 @@ interface Failures {
  * A key has at most one delay, the shortest requested. The start of a handling cancels it.
  */
 export class WorkQueue implements AsyncDisposable {
-  readonly #options: Required<WorkQueueOptions>;
+  readonly #options: Required<Omit<WorkQueueOptions, "meter">> & Pick<WorkQueueOptions, "meter">;
   readonly #waiting = new Set<string>();
   readonly #running = new Map<string, Promise<void>>();
   readonly #addedMeanwhile = new Set<string>();
@@ -93,6 +96,7 @@ export class WorkQueue implements AsyncDisposable {
       random: Math.random,
       ...options,
     };
+    options.meter?.watchDepth(() => this.depth);
   }
 
   /** Number of keys that wait for a worker, without delayed keys and those being handled. */
@@ -195,6 +199,8 @@ export class WorkQueue implements AsyncDisposable {
   async #handle(key: string): Promise<void> {
     // A handler never runs within the call that added its key.
     await Promise.resolve();
+    const { clock, meter } = this.#options;
+    const beganAt = clock.monotonic();
     let result: WorkResult | void = undefined;
     let failure: WorkFailure | undefined;
     try {
@@ -204,6 +210,7 @@ export class WorkQueue implements AsyncDisposable {
       failure = this.#failed(key, error);
     }
     this.#running.delete(key);
+    meter?.passed(clock.monotonic() - beganAt, failure !== undefined);
     if (failure && !this.#givenUp.signal.aborted) this.#options.onError(failure);
     const againInMs = failure?.retryInMs ?? result?.againInMs;
     if (againInMs !== undefined) this.addAfter(key, againInMs);

@@ -11,6 +11,7 @@ import type { LimitBounds } from "../../lib/runner/limit_bounds.ts";
 import { ALL_SEGMENTS, type Runner } from "../../lib/runner/runner.ts";
 import { backoffMs, RETRY, retryDelays } from "../../lib/util/backoff.ts";
 import { type Clock, systemClock } from "../../lib/util/clock.ts";
+import type { Meter } from "../control/meter.ts";
 import { watchContainers } from "../control/watch_containers.ts";
 import { tick, type TickFailure } from "../control/tick.ts";
 import { OutageLog } from "../control/outage_log.ts";
@@ -54,6 +55,8 @@ export interface ScheduleServiceOptions {
   readonly whyIdle?: () => string | undefined;
   /** Removes what a killed predecessor left on the engine. @default the runner's method */
   readonly removeOrphans?: (signal: AbortSignal) => Promise<unknown>;
+  /** Takes measurements. @default nothing is measured */
+  readonly meter?: Meter;
   /** @default the system clock */
   readonly clock?: Clock;
 }
@@ -72,8 +75,8 @@ const DRAIN_TIMEOUT_MS = 9000;
  */
 export class ScheduleService {
   readonly #options:
-    & Required<Omit<ScheduleServiceOptions, "bounds">>
-    & Pick<ScheduleServiceOptions, "bounds">;
+    & Required<Omit<ScheduleServiceOptions, "bounds" | "meter">>
+    & Pick<ScheduleServiceOptions, "bounds" | "meter">;
   /** The state of the schedules. */
   readonly state: ScheduleState;
   readonly #reconciler: ScheduleReconciler;
@@ -285,7 +288,7 @@ export class ScheduleService {
     change: BotChange,
     { signal = new AbortController().signal }: RepositoryCallOptions = {},
   ): Promise<Refusal | undefined> {
-    const { repository, segment } = this.#options;
+    const { repository, segment, clock, meter } = this.#options;
     await this.#open(signal);
     const { refusal, positionSaved } = await repository
       .write(change, { signal, newFields: newFieldsFor(segment) })
@@ -300,6 +303,10 @@ export class ScheduleService {
       });
     }
     await positionSaved;
+    const { publishedAt, isHistory } = change.order;
+    if (publishedAt !== undefined && !isHistory) {
+      meter?.eventStored("schedules", Math.max(0, clock.now() - publishedAt));
+    }
     // Until then, the catch-up covers the change.
     if (this.#isCaughtUp) await this.check(change.id, signal);
     return refusal;

@@ -8,6 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
 import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../../lib/runner/runner.ts";
 import type { Clock } from "../../lib/util/clock.ts";
+import type { Meter } from "../control/meter.ts";
 import { WorkQueue } from "../control/work_queue.ts";
 import { ForeignContainers } from "../ownership/foreign_containers.ts";
 import { runOf } from "./run_names.ts";
@@ -32,6 +33,8 @@ export interface ScheduledRunsOptions {
   readonly maxConcurrentRuns: number;
   /** How much history each schedule keeps. */
   readonly retention: RunRetention;
+  /** Takes measurements. @default nothing is measured */
+  readonly meter?: Meter;
   /** The clock. */
   readonly clock: Clock;
   /** Returns why the service must not start runs now; `undefined` if it may. @default it may */
@@ -74,6 +77,7 @@ export class ScheduledRuns {
       onError: ({ key, error, retryInMs }) =>
         this.#log.warn("pass over a run failed", { id: key, problem: messageOf(error), retryInMs }),
       concurrency: MAX_WORKERS,
+      ...(options.meter && { meter: options.meter.queue("schedules") }),
       clock,
     });
   }

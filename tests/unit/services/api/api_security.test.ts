@@ -36,7 +36,7 @@ async function assertProblem(response: Response, status: number, code?: string):
   if (code !== undefined) assert.equal(problem.code, code);
 }
 
-Deno.test("without a token, TCP gives nothing but /healthz, and does not say which paths exist", async () => {
+Deno.test("without a token, TCP gives nothing but health and readiness, and does not say which paths exist", async () => {
   await using fixture = await ApiFixture.open();
   const { send } = fixture;
   assert.equal((await send("/healthz").then(async (r) => (await r.body?.cancel(), r))).status, 200);

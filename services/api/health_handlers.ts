@@ -1,0 +1,71 @@
+/**
+ * Handles the operations for machines that watch the service.
+ *
+ * @module
+ */
+
+import { parseAccept } from "hono/utils/accept";
+import type { Readiness } from "../contract/health.ts";
+import type { PartAbout } from "../contract/service.ts";
+import type { PageFormat } from "../metrics/metric_families.ts";
+import type { ApiParts } from "./api_parts.ts";
+import type { Handlers } from "./handlers.ts";
+import type { LookAtParts } from "./shared_look.ts";
+
+type HealthOperation = "getHealth" | "getReadiness" | "scrapeMetrics";
+
+/**
+ * Makes the handlers.
+ *
+ * @param parts What the API works with.
+ * @param look Looks at the parts of the service.
+ */
+export function healthHandlers(
+  { metrics }: Pick<ApiParts, "metrics">,
+  look: LookAtParts,
+): Handlers<HealthOperation> {
+  return {
+    getHealth: () => Promise.resolve({ body: { status: "ok" } }),
+
+    async getReadiness({ signal }) {
+      const readiness = readinessOf(await look(signal));
+      return { status: readiness.ready ? 200 : 503, body: readiness };
+    },
+
+    async scrapeMetrics({ header }) {
+      const { contentType, body } = await metrics.page(formatFor(header("accept")));
+      return new Response(body, { headers: { "content-type": contentType, "cache-control": "no-store" } });
+    },
+  };
+}
+
+/** Callers need no token, so no address and no path is told. */
+function readinessOf(parts: readonly PartAbout[]): Readiness {
+  return {
+    ready: parts.every(({ state }) => state !== "problem"),
+    parts: parts.map(({ name, state, code }) =>
+      state === "problem"
+        ? { name, ready: false, reason: `${PROBLEMS[name]}${code === undefined ? "" : ` (${code})`}` }
+        : { name, ready: true }
+    ),
+  };
+}
+
+const PROBLEMS: Readonly<Record<PartAbout["name"], string>> = {
+  documents: "the database cannot be used",
+  objects: "the object store cannot be used",
+  events: "the event bus cannot be used",
+  engine: "the container engine cannot be used",
+};
+
+/** Selects the format that a client prefers. A browser gets the one that it shows as text. */
+function formatFor(accept: string | undefined): PageFormat {
+  const known = parseAccept(accept ?? "").filter(({ type, q }) => type in FORMATS && q > 0);
+  // Sorted by preference.
+  return FORMATS[known[0]?.type ?? ""] ?? "text";
+}
+
+const FORMATS: Readonly<Record<string, PageFormat>> = {
+  "application/openmetrics-text": "openmetrics",
+  "text/plain": "text",
+};

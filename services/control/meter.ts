@@ -1,0 +1,42 @@
+/**
+ * Port for measurements: the services report to it, and `/metrics` shows them.
+ *
+ * @module
+ */
+
+/** What a queue of work belongs to. */
+export type MeteredService = "bots" | "schedules" | "backtests";
+
+/** Takes the measurements of a queue. */
+export interface QueueMeter {
+  /**
+   * Takes how many keys wait for a worker.
+   *
+   * @param depth Gives the number at any time.
+   */
+  watchDepth(depth: () => number): void;
+  /**
+   * Counts a pass over a key.
+   *
+   * @param durationMs How long it took, in ms.
+   * @param hasFailed Whether it has to be repeated because of an error.
+   */
+  passed(durationMs: number, hasFailed: boolean): void;
+}
+
+/** Takes the measurements of services. Its methods return soon and never throw. */
+export interface Meter {
+  /**
+   * Gives the meter of a service's queue.
+   *
+   * @param service The service.
+   */
+  queue(service: MeteredService): QueueMeter;
+  /**
+   * Takes how late an event was stored.
+   *
+   * @param service The service whose event it is.
+   * @param lagMs Time since its publication, in ms.
+   */
+  eventStored(service: MeteredService, lagMs: number): void;
+}

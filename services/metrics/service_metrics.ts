@@ -1,0 +1,68 @@
+/**
+ * The metrics of one process. Only this room imports prom-client.
+ *
+ * @module
+ */
+
+import type { MeteredService, QueueMeter } from "../control/meter.ts";
+import type { Meter } from "../control/meter.ts";
+import { BotMetrics, type BotsPort } from "./bot_metrics.ts";
+import { MetricFamilies, type MetricsPage, type PageFormat } from "./metric_families.ts";
+import { NotificationMetrics } from "./notification_metrics.ts";
+import { showProcess } from "./process_metrics.ts";
+import { QueueMetrics } from "./queue_metrics.ts";
+import { type SchedulesPort, showRuns } from "./run_metrics.ts";
+
+/** Upper bounds of the lag of events, in seconds. */
+const EVENT_LAG_BUCKETS = [0.01, 0.05, 0.25, 1, 5, 30, 300];
+
+/** What a {@linkcode ServiceMetrics} needs. */
+export interface ServiceMetricsOptions {
+  /** Version of Berth. */
+  readonly version: string;
+}
+
+/** Takes what the parts of a process report, and prints it for Prometheus. */
+export class ServiceMetrics implements Meter {
+  readonly #families = new MetricFamilies();
+  readonly #queues = new QueueMetrics(this.#families);
+  readonly #eventLags = this.#families.histogram(
+    "berth_event_lag_seconds",
+    "Time from the publication of an event until its document was stored.",
+    EVENT_LAG_BUCKETS,
+    ["service"],
+  );
+  readonly #bots = new BotMetrics(this.#families);
+  /** Takes the measurements of notifications. */
+  readonly notifications: NotificationMetrics = new NotificationMetrics(this.#families);
+
+  /** @param options See {@linkcode ServiceMetricsOptions}. */
+  constructor({ version }: ServiceMetricsOptions) {
+    showProcess(this.#families, version);
+  }
+
+  /** {@inheritDoc Meter.queue} */
+  queue(service: MeteredService): QueueMeter {
+    return this.#queues.of(service);
+  }
+
+  /** {@inheritDoc Meter.eventStored} */
+  eventStored(service: MeteredService, lagMs: number): void {
+    this.#eventLags.observe({ service }, lagMs / 1000);
+  }
+
+  /** Shows the bots of this process. Call it once. @param bots Their states. */
+  watchBots(bots: BotsPort): void {
+    this.#bots.watch(bots);
+  }
+
+  /** Shows the runs of this process. Call it once. @param schedules The scheduler's state. */
+  watchSchedules(schedules: SchedulesPort): void {
+    showRuns(this.#families, schedules);
+  }
+
+  /** Prints all metrics. @param format The format. */
+  page(format: PageFormat): Promise<MetricsPage> {
+    return this.#families.page(format);
+  }
+}
