@@ -6,21 +6,23 @@
 
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../errors.ts";
-import { isBotId } from "../executable/bot_id.ts";
 import type { Executable } from "../executable/executable.ts";
-import { DEFAULT_STATE, type StateSettings } from "../executable/state_settings.ts";
-import { type FileOwner, unlessMissing } from "../util/files.ts";
+import { DEFAULT_STATE } from "../executable/state_settings.ts";
+import type { FileOwner } from "../util/files.ts";
 import { KeyedMutex } from "../util/keyed_mutex.ts";
-import { measureTree, type TreeSize } from "../util/measure_tree.ts";
+import type { TreeSize } from "../util/measure_tree.ts";
+import { type AboutState, aboutState } from "./about_state.ts";
+import { HostSnapshots } from "./host_snapshots.ts";
 import type { LiveStates } from "./live_states.ts";
-import { type PackOptions, SnapshotMaker } from "./snapshot_maker.ts";
+import { RunningStates, type SupervisedState } from "./running_states.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { ofAnotherBot, type SnapshotStore } from "./snapshot_store.ts";
-import { StateError } from "./state_error.ts";
-import { StateFolder } from "./state_folder.ts";
+import type { SnapshotStore } from "./snapshot_store.ts";
+import type { StateFolder } from "./state_folder.ts";
+import { StateFolders } from "./state_folders.ts";
 import type { StateMeta } from "./state_meta.ts";
-import { describeStateUse, missingState, overLimit } from "./state_words.ts";
-import { unpackState } from "./unpack_state.ts";
+import { type RestoreSource, StateRestorer } from "./state_restorer.ts";
+import { StateSizes } from "./state_sizes.ts";
+import { inUse, missingState } from "./state_words.ts";
 
 /** What {@linkcode BotStates} work with. */
 export interface BotStatesOptions {
@@ -38,60 +40,27 @@ export interface BotStatesOptions {
   readonly now?: () => number;
 }
 
-/** A running container with a state. */
-export interface SupervisedState {
-  /** Id of the bot. */
-  readonly id: string;
-  /** The engine's id of the container. */
-  readonly containerId: string;
-  /** Its settings. */
-  readonly settings: StateSettings;
-}
-
-/** What is known of a bot's state. */
-export interface AboutState {
-  /** Absolute path of the folder on this host; absent if there is none. */
-  readonly folder?: string;
-  /** Its size on the disk, in bytes. */
-  readonly bytes?: number;
-  /** Size that it may have, in bytes. */
-  readonly maxBytes: number;
-  /** Whether a restore waits for the next start of the bot. */
-  readonly isPending: boolean;
-  /** Snapshots, the newest first; `isStored` is false while one waits for the object store. */
-  readonly snapshots: readonly (Snapshot & { readonly isStored: boolean })[];
-}
-
-/** What a state is restored from: a snapshot by its name, an archive on this host, or nothing. */
-export type RestoreSource =
-  | { readonly kind: "snapshot"; readonly snapshot: Snapshot }
-  | { readonly kind: "archive"; readonly path: string }
-  | { readonly kind: "empty" };
-
-/** How long to wait after a snapshot that failed, in ms. */
-const RETRY_MS = 10 * 60_000;
-/** Part of its limit from which a state's size is pointed out. */
-const WARN_SHARE = 0.9;
-
 /** Keeps, measures, stores and restores the states of bots. */
 export class BotStates implements AsyncDisposable {
   readonly #options: Required<BotStatesOptions>;
-  readonly #maker: SnapshotMaker;
-  readonly #folders = new Map<string, StateFolder>();
+  readonly #folders: StateFolders;
+  readonly #snapshots: HostSnapshots;
+  readonly #running: RunningStates;
+  readonly #restorer: StateRestorer;
+  readonly #sizes = new StateSizes();
   readonly #turns = new KeyedMutex();
   readonly #closing = new AbortController();
-  /** When to make the next snapshot of a running bot, in ms since 1970. */
-  readonly #dueAt = new Map<string, number>();
-  readonly #notes = new Map<string, string>();
-  /** Bots with snapshots that wait for the object store; absent until this host's have been looked for. */
-  #unsent: Set<string> | undefined;
-  #working: Promise<void> | undefined;
   readonly #log = getLogger(["berth", "state"]);
 
   /** @param options See {@linkcode BotStatesOptions}. */
   constructor(options: BotStatesOptions) {
     this.#options = { now: Date.now, ready: () => Promise.resolve(), ...options };
-    this.#maker = new SnapshotMaker(this.#options);
+    const { root, snapshots: store, live, now } = this.#options;
+    const turns = this.#turns;
+    this.#folders = new StateFolders(root);
+    this.#snapshots = new HostSnapshots(this.#folders, this.#options);
+    this.#running = new RunningStates({ folders: this.#folders, snapshots: this.#snapshots, turns, now });
+    this.#restorer = new StateRestorer({ store, snapshots: this.#snapshots, live, turns, now });
   }
 
   /**
@@ -109,22 +78,23 @@ export class BotStates implements AsyncDisposable {
       readonly signal?: AbortSignal | undefined;
     },
   ): Promise<string> {
-    const folder = this.#folderOf(id);
+    const folder = this.#folders.of(id);
     return this.#turns.run(id, async () => {
       await this.#options.ready();
       const known = await folder.read() ?? await this.#begin(folder, signal);
       let meta = known;
-      if (meta.pending !== undefined) meta = await this.#swap(folder, meta, signal);
+      if (meta.pending !== undefined) meta = await this.#restorer.swap(folder, meta, signal);
       if (meta.folder === undefined || !await folder.has(meta.folder)) {
         throw missingState(folder, await this.#options.snapshots.home(id, { signal }));
       }
       if (user) await folder.give(meta.folder, user);
-      await this.#refuseTooLarge(folder, meta, state, signal);
+      await this.#sizes.refuseTooLarge(folder, meta, state, signal);
       const isNewCode = meta.code !== undefined &&
         (meta.code.version !== version || meta.code.filePath !== filePath);
       const dueAt = Date.parse(meta.snapshotAt ?? meta.madeAt) + 1000 * state.everySeconds;
       if (isNewCode || dueAt <= this.#options.now()) {
-        meta = await this.#tryMake(folder, meta, { reason: isNewCode ? "new-version" : "interval", signal });
+        const reason = isNewCode ? "new-version" : "interval";
+        meta = await this.#snapshots.tryMake(folder, meta, { reason, signal });
       }
       if (!meta.isAnnounced) {
         await this.#options.snapshots.setHome(id, {
@@ -137,7 +107,7 @@ export class BotStates implements AsyncDisposable {
       const next: StateMeta = { ...rest, isAnnounced: true, settings: state, code: { version, filePath } };
       if (JSON.stringify(next) !== JSON.stringify(known)) await folder.write(next);
       await folder.clean(next, this.#options.now());
-      this.#notes.delete(id);
+      this.#sizes.forget(id);
       return folder.data(meta.folder!);
     });
   }
@@ -145,11 +115,11 @@ export class BotStates implements AsyncDisposable {
   /** Makes a snapshot after a bot was stopped. Never rejects. @param id Id of the bot. */
   async stopped(id: string): Promise<void> {
     const { signal } = this.#closing;
-    const folder = this.#folderOf(id);
+    const folder = this.#folders.of(id);
     await this.#turns.run(id, async () => {
       const meta = await folder.read();
       if (meta?.folder === undefined) return;
-      const next = await this.#tryMake(folder, meta, { reason: "stop", signal });
+      const next = await this.#snapshots.tryMake(folder, meta, { reason: "stop", signal });
       if (next !== meta) await folder.write(next);
     }).catch((error) => this.#warn("no snapshot made", id, error));
   }
@@ -161,26 +131,12 @@ export class BotStates implements AsyncDisposable {
    * @param states All containers with a state that run.
    */
   supervise(states: readonly SupervisedState[]): void {
-    if (this.#closing.signal.aborted) return;
-    this.#working ??= this.#look(states)
-      .catch((error) => this.#warn("states not looked after", undefined, error))
-      .finally(() => this.#working = undefined);
+    this.#running.supervise(states);
   }
 
-  /**
-   * Measures the state of a running bot, and notes whether it nears its limit.
-   *
-   * @param id Id of the bot.
-   * @param maxBytes Its limit.
-   */
-  async measure(id: string, maxBytes: number, signal: AbortSignal): Promise<TreeSize> {
-    const folder = this.#folderOf(id);
-    const meta = await folder.read().catch(() => undefined);
-    if (meta?.folder === undefined) return { bytes: 0, busyMs: 0 };
-    const size = await measureTree(folder.data(meta.folder), { enoughBytes: 2 * maxBytes, signal });
-    if (size.bytes >= WARN_SHARE * maxBytes) this.#notes.set(id, describeStateUse(size.bytes, maxBytes));
-    else this.#notes.delete(id);
-    return size;
+  /** Measures the state of a running bot, see {@linkcode StateSizes.measure}. @param id Id of the bot. */
+  measure(id: string, maxBytes: number, signal: AbortSignal): Promise<TreeSize> {
+    return this.#sizes.measure(this.#folders.of(id), maxBytes, signal);
   }
 
   /** Refuses a start while a container writes to the state. @param id Id of the bot. @throws {StateError} If one does. */
@@ -190,12 +146,12 @@ export class BotStates implements AsyncDisposable {
 
   /** Returns a warning about a bot's state. @param id Id of the bot. @returns One line; `undefined` if all is well. */
   noteOf(id: string): string | undefined {
-    return this.#notes.get(id);
+    return this.#sizes.noteOf(id);
   }
 
   /** Records that a bot is stopped because of its state. @param id Id of the bot. @param bytes Size of its state. */
   async reportOver(id: string, bytes: number): Promise<void> {
-    const folder = this.#folderOf(id);
+    const folder = this.#folders.of(id);
     await this.#turns.run(id, async () => {
       const meta = await folder.read();
       if (meta) await folder.write({ ...meta, overBytes: bytes });
@@ -203,25 +159,9 @@ export class BotStates implements AsyncDisposable {
   }
 
   /** Says what is known of a bot's state. @param id Id of the bot. */
-  async about(id: string, signal: AbortSignal): Promise<AboutState> {
-    const folder = this.#folderOf(id);
-    const meta = await folder.read();
-    const { maxBytes } = meta?.settings ?? DEFAULT_STATE;
-    const isHere = meta?.folder !== undefined && await folder.has(meta.folder);
-    const size = isHere
-      ? await measureTree(folder.data(meta.folder!), { enoughBytes: 4 * maxBytes, signal })
-      : undefined;
-    const waiting = (await this.#maker.waiting(folder)).map((each) => ({ ...each, isStored: false }));
-    const stored = (await this.#options.snapshots.list(id, { signal }))
-      .filter(({ name }) => !waiting.some((each) => each.name === name))
-      .map((each) => ({ ...each, isStored: true }));
-    return {
-      ...(isHere && { folder: folder.data(meta.folder!) }),
-      ...(size && { bytes: size.bytes }),
-      maxBytes,
-      isPending: meta?.pending !== undefined,
-      snapshots: [...waiting, ...stored].sort((a, b) => (a.name < b.name ? 1 : -1)),
-    };
+  about(id: string, signal: AbortSignal): Promise<AboutState> {
+    const { maker } = this.#snapshots;
+    return aboutState(this.#folders.of(id), { maker, store: this.#options.snapshots, signal });
   }
 
   /**
@@ -231,13 +171,13 @@ export class BotStates implements AsyncDisposable {
    * @throws {StateError} If there is no state.
    */
   async snapshot(id: string, signal: AbortSignal): Promise<Snapshot> {
-    const folder = this.#folderOf(id);
+    const folder = this.#folders.of(id);
     const snapshot = await this.#reading(folder, signal, async (meta, container) => {
-      const made = await this.#maker.make(folder, meta, { reason: "request", container, signal });
-      await this.#record(folder, made.meta);
+      const made = await this.#snapshots.maker.make(folder, meta, { reason: "request", container, signal });
+      await this.#snapshots.record(folder, made.meta);
       return made.snapshot!;
     });
-    await this.#maker.send(folder, (await this.#settingsOf(folder)).keep, signal);
+    await this.#snapshots.send(folder, signal);
     return snapshot;
   }
 
@@ -248,28 +188,24 @@ export class BotStates implements AsyncDisposable {
    * @param path Path of the archive, which must not exist.
    */
   async pack(id: string, path: string, signal: AbortSignal): Promise<void> {
-    const folder = this.#folderOf(id);
+    const folder = this.#folders.of(id);
     await this.#reading(folder, signal, async (meta, container) => {
       const at = new Date(this.#options.now());
-      await this.#maker.pack(path, folder, meta, { reason: "request", container, signal }, at);
+      await this.#snapshots.maker.pack(path, folder, meta, { reason: "request", container, signal }, at);
     });
   }
 
   /** Downloads a snapshot. @param id Id of the bot. @param snapshot The snapshot. @param path Path of a new file. */
   async download(id: string, snapshot: Snapshot, path: string, signal: AbortSignal): Promise<void> {
-    const folder = this.#folderOf(id);
-    await this.#maker.send(folder, (await this.#settingsOf(folder)).keep, signal);
+    await this.#snapshots.send(this.#folders.of(id), signal);
     await this.#options.snapshots.download(id, snapshot, path, signal);
   }
 
   /**
-   * Restores the state of a bot: at once if it does not run, else at its next start, which the caller brings about. The
-   * state that is replaced becomes a snapshot.
+   * Restores the state of a bot, see {@linkcode StateRestorer.restore}. The caller brings the next start about.
    *
    * @param id Id of the bot.
    * @param source What to restore.
-   * @returns Whether the restore waits for the next start, and the number of symbolic links that were left out.
-   * @throws {StateError} If the source is damaged or of another bot. Nothing is changed then.
    */
   async restore(
     id: string,
@@ -277,31 +213,12 @@ export class BotStates implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<{ readonly isPending: boolean; readonly leftOut: number }> {
     await this.#options.ready();
-    const folder = this.#folderOf(id);
-    const name = await folder.make();
-    try {
-      const leftOut = await this.#fill(folder, name, source, signal);
-      return await this.#turns.run(id, async () => {
-        const madeAt = new Date(this.#options.now()).toISOString();
-        // A file that cannot be read is no reason to refuse what repairs it.
-        const before = await folder.read().catch(() => undefined);
-        const meta: StateMeta = { ...(before ?? { madeAt, isAnnounced: false }), pending: name };
-        await folder.write(meta);
-        folder.release(name);
-        if (before?.pending !== undefined) await folder.discard(before.pending);
-        if (await this.#options.live.find(id, signal)) return { isPending: true, leftOut };
-        await folder.write(await this.#swap(folder, meta, signal));
-        return { isPending: false, leftOut };
-      });
-    } catch (error) {
-      if ((await folder.read().catch(() => undefined))?.pending !== name) await folder.discard(name);
-      throw error;
-    }
+    return await this.#restorer.restore(this.#folders.of(id), source, signal);
   }
 
   /** Whether a restore waits for the bot's next start. @param id Id of the bot. */
   async isPending(id: string): Promise<boolean> {
-    return (await this.#folderOf(id).read())?.pending !== undefined;
+    return (await this.#folders.of(id).read())?.pending !== undefined;
   }
 
   /**
@@ -312,14 +229,12 @@ export class BotStates implements AsyncDisposable {
    * @throws {StateError} If a container of the bot runs.
    */
   async remove(id: string, signal: AbortSignal): Promise<number> {
-    const folder = this.#folderOf(id);
+    const folder = this.#folders.of(id);
     return await this.#turns.run(id, async () => {
       if (await this.#options.live.find(id, signal).catch(() => undefined)) throw inUse(id);
       const removed = await this.#options.snapshots.removeAll(id, { signal });
       await folder.remove();
-      this.#folders.delete(id);
-      this.#dueAt.delete(id);
-      this.#unsent?.delete(id);
+      for (const part of [this.#folders, this.#running, this.#snapshots]) part.forget(id);
       return removed;
     });
   }
@@ -327,14 +242,7 @@ export class BotStates implements AsyncDisposable {
   /** Gives up work in progress. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new DOMException("The states were closed", "AbortError"));
-    await this.#working;
-  }
-
-  #folderOf(id: string): StateFolder {
-    if (!isBotId(id)) throw new TypeError(`'${id}' is not the id of a bot`);
-    const folder = this.#folders.get(id) ?? new StateFolder(id, `${this.#options.root}/${id}`);
-    this.#folders.set(id, folder);
-    return folder;
+    await this.#running[Symbol.asyncDispose]();
   }
 
   /** Makes the folder of a bot that never had one. */
@@ -346,66 +254,6 @@ export class BotStates implements AsyncDisposable {
     await folder.write(meta);
     folder.release(name);
     return meta;
-  }
-
-  /** Puts the restored folder in the place of the current one, which becomes a snapshot. Nothing writes to either. */
-  async #swap(folder: StateFolder, meta: StateMeta, signal: AbortSignal): Promise<StateMeta> {
-    const { pending, folder: old, fingerprint: _f, overBytes: _o, ...rest } = meta;
-    const isThere = old !== undefined && await folder.has(old);
-    let isKept = true;
-    if (isThere) {
-      isKept = await this.#maker.make(folder, meta, { reason: "before-restore", signal }).then(() => {
-        this.#unsent?.add(folder.id);
-        return true;
-      }, (error) => {
-        signal.throwIfAborted();
-        this.#warn("replaced state could not become a snapshot", folder.id, error);
-        return false;
-      });
-    }
-    const next = { ...rest, folder: pending };
-    await folder.write(next);
-    if (isThere && isKept) await folder.discard(old);
-    if (isThere && !isKept) {
-      this.#log.warn("replaced state kept", { id: folder.id, path: await folder.keep(old) });
-    }
-    this.#log.info("state restored", { id: folder.id });
-    return next;
-  }
-
-  async #fill(
-    folder: StateFolder,
-    name: string,
-    source: RestoreSource,
-    signal: AbortSignal,
-  ): Promise<number> {
-    if (source.kind === "empty") return 0;
-    const checkManifest = ({ bot }: Readonly<Record<string, unknown>>) => {
-      if (typeof bot === "string" && bot !== folder.id) throw ofAnotherBot(folder.id, bot);
-    };
-    if (source.kind === "archive") {
-      const { maxBytes } = await this.#settingsOf(folder);
-      return (await unpackState(source.path, folder.data(name), { maxBytes, checkManifest, signal })).leftOut;
-    }
-    const archive = folder.data(`${name}.tar.gz`);
-    try {
-      await this.download(folder.id, source.snapshot, archive, signal);
-      const maxBytes = source.snapshot.bytes;
-      return (await unpackState(archive, folder.data(name), { maxBytes, checkManifest, signal })).leftOut;
-    } finally {
-      await unlessMissing(Deno.remove(archive));
-    }
-  }
-
-  async #refuseTooLarge(
-    folder: StateFolder,
-    meta: StateMeta,
-    { maxBytes }: StateSettings,
-    signal: AbortSignal,
-  ): Promise<void> {
-    if (meta.overBytes === undefined) return;
-    const { bytes } = await measureTree(folder.data(meta.folder!), { enoughBytes: 4 * maxBytes, signal });
-    if (bytes > maxBytes) throw overLimit(folder.id, bytes, maxBytes);
   }
 
   /** Runs a function that reads the state, in turn with starts unless the bot runs. */
@@ -425,78 +273,7 @@ export class BotStates implements AsyncDisposable {
     return container ? await read() : await this.#turns.run(folder.id, read);
   }
 
-  /** Records a snapshot of a running bot; a start may have changed the rest meanwhile. */
-  async #record(folder: StateFolder, { snapshotAt, fingerprint }: StateMeta): Promise<void> {
-    const { fingerprint: _, ...current } = (await folder.read())!;
-    await folder.write({
-      ...current,
-      ...(snapshotAt !== undefined && { snapshotAt }),
-      ...(fingerprint !== undefined && { fingerprint }),
-    });
-    this.#unsent?.add(folder.id);
+  #warn(message: string, id: string, error: unknown): void {
+    this.#log.warn(message, { id, problem: messageOf(error) });
   }
-
-  /** Makes a snapshot that must not keep a bot from its start or its end. */
-  async #tryMake(folder: StateFolder, meta: StateMeta, options: PackOptions): Promise<StateMeta> {
-    try {
-      const made = await this.#maker.make(folder, meta, options);
-      if (made.snapshot) this.#unsent?.add(folder.id);
-      return made.meta;
-    } catch (error) {
-      options.signal.throwIfAborted();
-      this.#warn("no snapshot made", folder.id, error);
-      return meta;
-    }
-  }
-
-  async #look(states: readonly SupervisedState[]): Promise<void> {
-    const { signal } = this.#closing;
-    for (const { id, containerId, settings } of states) {
-      if (signal.aborted) return;
-      const { now } = this.#options;
-      const folder = this.#folderOf(id);
-      if (now() < (this.#dueAt.get(id) ?? 0)) continue;
-      const meta = await folder.read().catch(() => undefined);
-      if (!meta) continue;
-      const dueAt = Date.parse(meta.snapshotAt ?? meta.madeAt) + 1000 * settings.everySeconds;
-      this.#dueAt.set(id, dueAt);
-      if (now() < dueAt) continue;
-      const options = { reason: "interval", container: containerId, signal } as const;
-      const next = await this.#tryMake(folder, meta, options);
-      this.#dueAt.set(id, now() + (next === meta ? RETRY_MS : 1000 * settings.everySeconds));
-      if (next !== meta) await this.#turns.run(id, () => this.#record(folder, next));
-    }
-    await this.#sendAll(signal);
-  }
-
-  async #sendAll(signal: AbortSignal): Promise<void> {
-    this.#unsent ??= new Set(
-      (await unlessMissing(Array.fromAsync(Deno.readDir(this.#options.root), ({ name }) => name)) ?? [])
-        .filter(isBotId),
-    );
-    for (const id of this.#unsent) {
-      if (signal.aborted) return;
-      const folder = this.#folderOf(id);
-      try {
-        await this.#maker.send(folder, (await this.#settingsOf(folder)).keep, signal);
-        this.#unsent.delete(id);
-      } catch (error) {
-        if (!signal.aborted) this.#warn("snapshot waits for the object store", id, error);
-      }
-    }
-  }
-
-  async #settingsOf(folder: StateFolder): Promise<StateSettings> {
-    return (await folder.read().catch(() => undefined))?.settings ?? DEFAULT_STATE;
-  }
-
-  #warn(message: string, id: string | undefined, error: unknown): void {
-    this.#log.warn(message, { ...(id !== undefined && { id }), problem: messageOf(error) });
-  }
-}
-
-function inUse(id: string): StateError {
-  return new StateError("in-use", `A container of '${id}' runs and writes to its state.`, {
-    advice: "Stop it first.",
-  });
 }

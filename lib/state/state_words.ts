@@ -52,3 +52,10 @@ export function missingState({ id, path }: StateFolder, home: StateHome | undefi
     },
   );
 }
+
+/** The error of a state that a container writes to. @param id Id of the bot. */
+export function inUse(id: string): StateError {
+  return new StateError("in-use", `A container of '${id}' runs and writes to its state.`, {
+    advice: "Stop it first.",
+  });
+}

@@ -5,7 +5,8 @@
  */
 
 import { statesOf } from "../../lib/runner/states_of.ts";
-import type { BotStates, RestoreSource } from "../../lib/state/bot_states.ts";
+import type { BotStates } from "../../lib/state/bot_states.ts";
+import type { RestoreSource } from "../../lib/state/state_restorer.ts";
 import type { Snapshot } from "../../lib/state/snapshot.ts";
 import { UploadFolder } from "../../lib/util/upload_folder.ts";
 import type { RestoredState, StateSnapshot } from "../contract/state.ts";

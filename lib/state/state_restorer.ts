@@ -1,0 +1,146 @@
+/**
+ * Restores the state of a bot.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { messageOf } from "../errors.ts";
+import { unlessMissing } from "../util/files.ts";
+import type { KeyedMutex } from "../util/keyed_mutex.ts";
+import type { HostSnapshots } from "./host_snapshots.ts";
+import type { LiveStates } from "./live_states.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { ofAnotherBot, type SnapshotStore } from "./snapshot_store.ts";
+import type { StateFolder } from "./state_folder.ts";
+import { settingsOf } from "./state_folders.ts";
+import type { StateMeta } from "./state_meta.ts";
+import { unpackState } from "./unpack_state.ts";
+
+/** What a state is restored from: a snapshot by its name, an archive on this host, or nothing. */
+export type RestoreSource =
+  | { readonly kind: "snapshot"; readonly snapshot: Snapshot }
+  | { readonly kind: "archive"; readonly path: string }
+  | { readonly kind: "empty" };
+
+/** Parts of a {@linkcode StateRestorer}. */
+export interface StateRestorerParts {
+  /** The snapshots in the object store. */
+  readonly store: SnapshotStore;
+  /** Makes and sends snapshots. */
+  readonly snapshots: HostSnapshots;
+  /** The states of running bots. */
+  readonly live: LiveStates;
+  /** Turns of the bots. */
+  readonly turns: KeyedMutex;
+  /** The time, in ms since 1970. */
+  readonly now: () => number;
+}
+
+/** Extracts a state beside the one in use, and swaps the two once no container writes to it. */
+export class StateRestorer {
+  readonly #parts: StateRestorerParts;
+  readonly #log = getLogger(["berth", "state"]);
+
+  /** @param parts See {@linkcode StateRestorerParts}. */
+  constructor(parts: StateRestorerParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Restores a state: at once if the bot does not run, else at its next start. The state that is replaced becomes a
+   * snapshot.
+   *
+   * @param folder Folder of the bot.
+   * @param source What to restore.
+   * @returns Whether the restore waits for the next start, and the number of symbolic links that were left out.
+   * @throws {StateError} If the source is damaged or of another bot. Nothing is changed then.
+   */
+  async restore(
+    folder: StateFolder,
+    source: RestoreSource,
+    signal: AbortSignal,
+  ): Promise<{ readonly isPending: boolean; readonly leftOut: number }> {
+    const { turns, live, now } = this.#parts;
+    const name = await folder.make();
+    try {
+      const leftOut = await this.#fill(folder, name, source, signal);
+      return await turns.run(folder.id, async () => {
+        const madeAt = new Date(now()).toISOString();
+        // A file that cannot be read is no reason to refuse what repairs it.
+        const before = await folder.read().catch(() => undefined);
+        const meta: StateMeta = { ...(before ?? { madeAt, isAnnounced: false }), pending: name };
+        await folder.write(meta);
+        folder.release(name);
+        if (before?.pending !== undefined) await folder.discard(before.pending);
+        if (await live.find(folder.id, signal)) return { isPending: true, leftOut };
+        await folder.write(await this.swap(folder, meta, signal));
+        return { isPending: false, leftOut };
+      });
+    } catch (error) {
+      if ((await folder.read().catch(() => undefined))?.pending !== name) await folder.discard(name);
+      throw error;
+    }
+  }
+
+  /**
+   * Puts the restored folder in the place of the current one, which becomes a snapshot. Nothing writes to either.
+   *
+   * @param folder Folder of the bot.
+   * @param meta What is known of it; has `pending`.
+   * @returns What is known now.
+   */
+  async swap(folder: StateFolder, meta: StateMeta, signal: AbortSignal): Promise<StateMeta> {
+    const { pending, folder: old, fingerprint: _f, overBytes: _o, ...rest } = meta;
+    const isThere = old !== undefined && await folder.has(old);
+    const isKept = !isThere || await this.#keep(folder, meta, signal);
+    const next = { ...rest, folder: pending };
+    await folder.write(next);
+    if (isThere && isKept) await folder.discard(old);
+    if (isThere && !isKept) {
+      this.#log.warn("replaced state kept", { id: folder.id, path: await folder.keep(old) });
+    }
+    this.#log.info("state restored", { id: folder.id });
+    return next;
+  }
+
+  /** Makes the state that is replaced a snapshot. @returns Whether it has become one. */
+  async #keep(folder: StateFolder, meta: StateMeta, signal: AbortSignal): Promise<boolean> {
+    const { snapshots } = this.#parts;
+    try {
+      await snapshots.maker.make(folder, meta, { reason: "before-restore", signal });
+      snapshots.mark(folder.id);
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      const problem = messageOf(error);
+      this.#log.warn("replaced state could not become a snapshot", { id: folder.id, problem });
+      return false;
+    }
+  }
+
+  async #fill(
+    folder: StateFolder,
+    name: string,
+    source: RestoreSource,
+    signal: AbortSignal,
+  ): Promise<number> {
+    if (source.kind === "empty") return 0;
+    const checkManifest = ({ bot }: Readonly<Record<string, unknown>>) => {
+      if (typeof bot === "string" && bot !== folder.id) throw ofAnotherBot(folder.id, bot);
+    };
+    if (source.kind === "archive") {
+      const { maxBytes } = await settingsOf(folder);
+      return (await unpackState(source.path, folder.data(name), { maxBytes, checkManifest, signal })).leftOut;
+    }
+    const archive = folder.data(`${name}.tar.gz`);
+    try {
+      await this.#parts.snapshots.send(folder, signal);
+      await this.#parts.store.download(folder.id, source.snapshot, archive, signal);
+      const maxBytes = source.snapshot.bytes;
+      return (await unpackState(archive, folder.data(name), { maxBytes, checkManifest, signal })).leftOut;
+    } finally {
+      await unlessMissing(Deno.remove(archive));
+    }
+  }
+}
