@@ -207,6 +207,8 @@ Deno.test("a package that does not exist, does not fit or was changed is named w
   }
   const changed = await failure(fixture, await bot("mylib\n", lock.replace(/.{8}\n$/, "00000000\n")));
   assert.match(changed.error.message, /not the one that the lock names/);
+  const unhashed = await failure(fixture, await bot("mylib\n", "mylib==1.0\n"));
+  assert.match(unhashed.error.message, /The lock is not complete/);
   const other = await failure(fixture, await bot("mylib\nmore\n", lock));
   assert.match(
     other.error.message,
@@ -262,7 +264,7 @@ for path in ("/var/run/docker.sock", ${JSON.stringify(fixture.config.tempDir)}, 
       JSON.stringify(fixture.temp)
     }):
     if os.path.exists(path): seen.append(path)
-for path in ("/usr/x", "/etc/x", "/input/x", "/code/x", "/x"):
+for path in ("/usr/x", "/etc/x", "/var/tmp/x", "/input/x", "/code/x", "/x"):
     try: open(path, "w").close(); seen.append(path)
     except OSError: pass
 status = open("/proc/self/status").read()

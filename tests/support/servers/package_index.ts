@@ -19,11 +19,18 @@ interface Served {
 /** Files by name. */
 type Files = Readonly<Record<string, string>>;
 
+/** One version of a package for npm. */
+interface NodePackage {
+  readonly served: Served;
+  readonly dependencies: Files;
+  readonly hasInstallScript: boolean;
+}
+
 /** The index. Disposing closes it; requests that it holds are dropped. */
 export class PackageIndex implements AsyncDisposable {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #python = new Map<string, Map<string, Served>>();
-  readonly #node = new Map<string, Map<string, { served: Served; dependencies: Files }>>();
+  readonly #node = new Map<string, Map<string, NodePackage>>();
   readonly #counts = new Map<string, number>();
   readonly #held = new Set<() => void>();
   #isHanging = false;
@@ -116,7 +123,12 @@ ${code.split("\n").map((line) => `    ${line}`).join("\n")}
     const bytes = await tarOf("package", { "package.json": JSON.stringify(description), ...files });
     const versions = this.#node.get(name) ?? new Map();
     this.#node.set(name, versions);
-    versions.set(version, { served: serve(bytes), dependencies: (more.dependencies ?? {}) as Files });
+    versions.set(version, {
+      served: serve(bytes),
+      dependencies: (more.dependencies ?? {}) as Files,
+      // As a registry says it: npm runs no script of a package without it.
+      hasInstallScript: more.scripts !== undefined,
+    });
   }
 
   #addPython(name: string, version: string, file: string, bytes: Uint8Array<ArrayBuffer>): string {
@@ -160,11 +172,14 @@ ${code.split("\n").map((line) => `    ${line}`).join("\n")}
     return undefined;
   }
 
-  #packument(name: string, versions: ReadonlyMap<string, { served: Served; dependencies: Files }>): unknown {
-    const described = [...versions].map(([version, { served: { bytes }, dependencies }]) => [version, {
+  #packument(name: string, versions: ReadonlyMap<string, NodePackage>): unknown {
+    const described = [...versions].map((
+      [version, { served: { bytes }, dependencies, hasInstallScript }],
+    ) => [version, {
       name,
       version,
       dependencies,
+      hasInstallScript,
       dist: {
         tarball: `${this.#origin}/files/${name}-${version}.tgz`,
         integrity: `sha512-${createHash("sha512").update(bytes).digest("base64")}`,
