@@ -5,17 +5,16 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { isBotId, parseBotId } from "../executable/bot_id.ts";
+import { isBotId } from "../executable/bot_id.ts";
 import { createDependencies } from "./create_dependencies.ts";
 import type { Dependencies } from "../dependencies/dependencies.ts";
 import { CodeMounter } from "./code_mounter.ts";
 import { ContainerStopper } from "./container_stopper.ts";
 import { ContainerStarter } from "./container_starter.ts";
-import type { DockerRunnerParts } from "./docker_runner_parts.ts";
+import { closeParts, type DockerRunnerParts } from "./docker_runner_parts.ts";
 import { StartPreparer } from "./start_preparer.ts";
 import {
   type ContainerInfo,
-  type ContainerOrchestrator,
   type ContainerUsage,
   type GetLogsOptions,
   hostIdOf,
@@ -28,8 +27,8 @@ import { type Executable, imageOf } from "../executable/executable.ts";
 import type { ExecutionResult, RunningResult } from "./execution_result.ts";
 import { type ContainerKind, LABEL } from "../engine/labels.ts";
 import { ImageResolver, type ResolvedImage } from "./image_resolver.ts";
-import { LogReader, type ReadLogsOptions } from "../logs/log_reader.ts";
-import { redactLines } from "./redact_lines.ts";
+import type { ReadLogsOptions } from "../logs/log_reader.ts";
+import { RunnerLogs } from "./runner_logs.ts";
 import type { PlacedLogLine } from "../logs/log_position.ts";
 import type { BotMetrics } from "../logs/metric_series.ts";
 import { infoOf, toCollectedContainer } from "./managed_container.ts";
@@ -57,9 +56,6 @@ import type {
   WatchContainersOptions,
 } from "./runner.ts";
 
-/** Tolerance for a different clock of the engine: stored logs of earlier days are not searched for a container. */
-const CLOCK_SKEW_MS = 24 * 60 * 60_000;
-
 /** Runs bots as containers of one Docker Engine. See {@linkcode Runner} for what each method promises. */
 export class DockerRunner implements Runner {
   readonly #parts: DockerRunnerParts;
@@ -72,6 +68,7 @@ export class DockerRunner implements Runner {
   readonly #exited: ExitedContainers;
   readonly #stopper: ContainerStopper;
   readonly #collector: RunCollector;
+  readonly #logs: RunnerLogs;
   readonly #closing = new AbortController();
   readonly #active = new Set<Promise<unknown>>();
   readonly #log = getLogger(["berth", "runner"]);
@@ -102,6 +99,7 @@ export class DockerRunner implements Runner {
       onCleanStop: ({ labels }) => parts.states.stopped(labels[LABEL.id]!),
     });
     this.#collector = new RunCollector({ ...parts, bucket: config.buckets.results, diskUseOf });
+    this.#logs = new RunnerLogs({ ...parts, bucket: config.buckets.logs, ownership, containers });
     this.#preparer = new StartPreparer(parts);
     this.#dependencies = createDependencies({ ...parts, ownership, remover: this.#remover });
     this.#starter = new ContainerStarter({
@@ -134,16 +132,10 @@ export class DockerRunner implements Runner {
     executable: Executable,
     options: BuildDependenciesOptions = {},
   ): Promise<BuiltDependencies> {
-    const signal = options.signal
-      ? AbortSignal.any([options.signal, this.#closing.signal])
-      : this.#closing.signal;
-    const building = this.#dependencies.build(executable, { ...options, signal });
-    this.#active.add(building);
-    try {
-      return await building;
-    } finally {
-      this.#active.delete(building);
-    }
+    return await this.#untilClosed(
+      options,
+      (signal) => this.#dependencies.build(executable, { ...options, signal }),
+    );
   }
 
   /** {@inheritDoc Runner.checkCode} */
@@ -182,16 +174,10 @@ export class DockerRunner implements Runner {
     executable: Executable,
     options: StartContainerOptions = {},
   ): Promise<ExecutionResult> {
-    const signal = options.signal
-      ? AbortSignal.any([options.signal, this.#closing.signal])
-      : this.#closing.signal;
-    const running = this.#startAndWait(executable, { ...options, signal });
-    this.#active.add(running);
-    try {
-      return await running;
-    } finally {
-      this.#active.delete(running);
-    }
+    return await this.#untilClosed(
+      options,
+      (signal) => this.#startAndWait(executable, { ...options, signal }),
+    );
   }
 
   /** {@inheritDoc Runner.collect} */
@@ -286,37 +272,18 @@ export class DockerRunner implements Runner {
   }
 
   /** {@inheritDoc Runner.getContainerLogs} */
-  async *getContainerLogs(container: string, options: GetLogsOptions = {}): AsyncGenerator<LogLine> {
-    const { orchestrator, secrets } = this.#parts;
-    const info = await orchestrator.getStatus(container, options);
-    const redactor = info && await secrets.redactorOf(info.labels);
-    yield* redactLines(orchestrator.getLogs(container, options), redactor);
+  getContainerLogs(container: string, options?: GetLogsOptions): AsyncIterable<LogLine> {
+    return this.#logs.ofContainer(container, options);
   }
 
   /** {@inheritDoc Runner.readLogs} */
   readLogs(id: string, options?: ReadLogsOptions): AsyncIterable<PlacedLogLine> {
-    parseBotId(id);
-    const { orchestrator, store, config } = this.#parts;
-    const labelsOf = (id: string) => ({ ...this.#ownership.searchLabels, [LABEL.id]: id });
-    const own: Pick<ContainerOrchestrator, "readLog" | "listContainers"> = {
-      readLog: (container, options) => orchestrator.readLog(container, options),
-      listContainers: async (options) =>
-        (await orchestrator.listContainers(options)).filter((info) => this.#containers.ifOwn(info)),
-    };
-    const redactorOf = (labels: ContainerInfo["labels"]) => this.#parts.secrets.redactorOf(labels);
-    const reader = new LogReader({
-      orchestrator: own,
-      store,
-      bucket: config.buckets.logs,
-      labelsOf,
-      redactorOf,
-    });
-    return reader.read(id, options);
+    return this.#logs.read(id, options);
   }
 
   /** {@inheritDoc Runner.metricsOf} */
   metricsOf(id: string): BotMetrics {
-    return this.#parts.logs?.metrics.of(id) ?? { counts: {}, latest: {}, recent: [] };
+    return this.#logs.metricsOf(id);
   }
 
   /** {@inheritDoc Runner.removeOrphans} */
@@ -330,19 +297,27 @@ export class DockerRunner implements Runner {
   async close(): Promise<void> {
     this.#closing.abort(new DOMException("The runner was closed", "AbortError"));
     await Promise.allSettled(this.#active);
-    await this.#parts.disk?.[Symbol.asyncDispose]();
-    await this.#parts.states[Symbol.asyncDispose]();
-    await this.#parts.logs?.close();
-    await this.#parts.bytecode?.[Symbol.asyncDispose]();
-    await this.#parts.watch[Symbol.asyncDispose]();
-    await this.#parts.extractor[Symbol.asyncDispose]();
-    this.#parts.secrets[Symbol.dispose]();
-    await this.#parts.orchestrator[Symbol.asyncDispose]();
+    await closeParts(this.#parts);
   }
 
   /** Does the same as {@linkcode close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Runs work that {@linkcode close} gives up and waits for. */
+  async #untilClosed<T>(
+    { signal }: RunnerCallOptions,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const closing = this.#closing.signal;
+    const working = work(signal ? AbortSignal.any([signal, closing]) : closing);
+    this.#active.add(working);
+    try {
+      return await working;
+    } finally {
+      this.#active.delete(working);
+    }
   }
 
   #managedOf(listed: readonly ContainerInfo[]): Promise<ManagedContainer[]> {
@@ -352,15 +327,7 @@ export class DockerRunner implements Runner {
   async #startAndWait(executable: Executable, options: StartContainerOptions): Promise<ExecutionResult> {
     const started = await this.#starter.start(executable, options);
     const info = infoOf(started.container);
-    this.#parts.logs?.start({
-      containerId: started.containerId,
-      id: executable.id,
-      createdAt: started.created ? new Date(Date.now() - CLOCK_SKEW_MS) : new Date(0),
-      isNew: started.created,
-      run: options.slot,
-      ...(executable.secrets && info && { secretLabels: info.labels }),
-      ...(options.logIntervalSeconds !== undefined && { intervalMs: options.logIntervalSeconds * 1000 }),
-    });
+    this.#logs.begin(executable, started, options);
     if (info) this.#parts.disk?.watch([info]);
     options.onStarted?.(started.containerId);
     if (!(options.wait ?? !executable.isLongRunning)) return started;

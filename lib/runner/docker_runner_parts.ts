@@ -64,3 +64,15 @@ export interface DockerRunnerParts {
   /** Stores the output of containers. Closed with the runner. @default {output is not stored} */
   readonly logs?: LogCollector;
 }
+
+/** Closes the parts that are closed with the runner, those first that use others. @param parts The parts. */
+export async function closeParts(parts: DockerRunnerParts): Promise<void> {
+  await parts.disk?.[Symbol.asyncDispose]();
+  await parts.states[Symbol.asyncDispose]();
+  await parts.logs?.close();
+  await parts.bytecode?.[Symbol.asyncDispose]();
+  await parts.watch[Symbol.asyncDispose]();
+  await parts.extractor[Symbol.asyncDispose]();
+  parts.secrets[Symbol.dispose]();
+  await parts.orchestrator[Symbol.asyncDispose]();
+}

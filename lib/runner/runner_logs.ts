@@ -1,0 +1,114 @@
+/**
+ * The logs of a runner's containers.
+ *
+ * @module
+ */
+
+import type {
+  ContainerInfo,
+  ContainerOrchestrator,
+  GetLogsOptions,
+  LogLine,
+} from "../engine/container_orchestrator.ts";
+import { LABEL } from "../engine/labels.ts";
+import { parseBotId } from "../executable/bot_id.ts";
+import type { Executable } from "../executable/executable.ts";
+import type { LogCollector } from "../logs/log_collector.ts";
+import type { PlacedLogLine } from "../logs/log_position.ts";
+import { LogReader, type ReadLogsOptions } from "../logs/log_reader.ts";
+import type { BotMetrics } from "../logs/metric_series.ts";
+import type { ObjectStore } from "../objects/object_store.ts";
+import type { ContainerSecrets } from "../secrets/container_secrets.ts";
+import type { ContainerOwnership } from "./container_ownership.ts";
+import type { RunningResult } from "./execution_result.ts";
+import { infoOf } from "./managed_container.ts";
+import type { OwnContainers } from "./own_containers.ts";
+import { redactLines } from "./redact_lines.ts";
+import type { StartContainerOptions } from "./runner.ts";
+
+/** Tolerance for a different clock of the engine: stored logs of earlier days are not searched for a container. */
+const CLOCK_SKEW_MS = 24 * 60 * 60_000;
+
+/** Parts of {@linkcode RunnerLogs}. */
+export interface RunnerLogsParts {
+  /** The engine. */
+  readonly orchestrator: ContainerOrchestrator;
+  /** Holds the stored logs. */
+  readonly store: ObjectStore;
+  /** Bucket of the stored logs. */
+  readonly bucket: string;
+  /** Stores what containers print. @default nothing does */
+  readonly logs?: LogCollector | undefined;
+  /** Hides the secrets of containers. */
+  readonly secrets: Pick<ContainerSecrets, "redactorOf">;
+  /** Tells this instance's containers from others. */
+  readonly ownership: ContainerOwnership;
+  /** The containers of this instance. */
+  readonly containers: Pick<OwnContainers, "ifOwn">;
+}
+
+/** Collects and reads what containers print. */
+export class RunnerLogs {
+  readonly #parts: RunnerLogsParts;
+
+  /** @param parts See {@linkcode RunnerLogsParts}. */
+  constructor(parts: RunnerLogsParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Begins to collect what a container prints.
+   *
+   * @param executable What runs in it.
+   * @param started The container.
+   * @param options How it was started.
+   */
+  begin(
+    { id, secrets }: Executable,
+    started: RunningResult,
+    { slot, logIntervalSeconds }: StartContainerOptions,
+  ): void {
+    const info = infoOf(started.container);
+    this.#parts.logs?.start({
+      containerId: started.containerId,
+      id,
+      createdAt: started.created ? new Date(Date.now() - CLOCK_SKEW_MS) : new Date(0),
+      isNew: started.created,
+      run: slot,
+      ...(secrets && info && { secretLabels: info.labels }),
+      ...(logIntervalSeconds !== undefined && { intervalMs: logIntervalSeconds * 1000 }),
+    });
+  }
+
+  /** Reads what the engine keeps of a container's output. @param container Id or name of the container. */
+  async *ofContainer(container: string, options: GetLogsOptions = {}): AsyncGenerator<LogLine> {
+    const { orchestrator, secrets } = this.#parts;
+    const info = await orchestrator.getStatus(container, options);
+    const redactor = info && await secrets.redactorOf(info.labels);
+    yield* redactLines(orchestrator.getLogs(container, options), redactor);
+  }
+
+  /** Reads the log of a bot, stored and not yet stored. @param id Id of the bot. */
+  read(id: string, options?: ReadLogsOptions): AsyncIterable<PlacedLogLine> {
+    parseBotId(id);
+    const { orchestrator, store, bucket, ownership, containers, secrets } = this.#parts;
+    const own: Pick<ContainerOrchestrator, "readLog" | "listContainers"> = {
+      readLog: (container, options) => orchestrator.readLog(container, options),
+      listContainers: async (options) =>
+        (await orchestrator.listContainers(options)).filter((info) => containers.ifOwn(info)),
+    };
+    const reader = new LogReader({
+      orchestrator: own,
+      store,
+      bucket,
+      labelsOf: (id) => ({ ...ownership.searchLabels, [LABEL.id]: id }),
+      redactorOf: (labels: ContainerInfo["labels"]) => secrets.redactorOf(labels),
+    });
+    return reader.read(id, options);
+  }
+
+  /** Returns the metrics that a bot has printed. @param id Id of the bot. */
+  metricsOf(id: string): BotMetrics {
+    return this.#parts.logs?.metrics.of(id) ?? { counts: {}, latest: {}, recent: [] };
+  }
+}
