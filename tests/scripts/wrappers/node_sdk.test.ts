@@ -2,59 +2,17 @@ import assert from "node:assert/strict";
 import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  NODE,
-  repositoryFile,
-  runWrapped,
-  WrappedBot,
-  type WrappedBotEnd,
-  type WrappedBotOptions,
-} from "../../support/processes/wrapper_process.ts";
+import { jsonLines, SdkPrograms } from "../../support/processes/sdk_program.ts";
+import { NODE, repositoryFile } from "../../support/processes/wrapper_process.ts";
 
-function run(main: string, options: Partial<WrappedBotOptions> = {}): Promise<WrappedBotEnd> {
-  return runWrapped(NODE, { ...options, files: { "main.js": main, ...options.files } });
-}
-
-/** Starts a bot, stops it once it printed "ready", and returns how it ended. */
-async function stopped(main: string, files: Record<string, string> = {}): Promise<WrappedBotEnd> {
-  await using bot = await WrappedBot.start(NODE, { files: { "main.js": main, ...files } });
-  await bot.waitFor("ready");
-  bot.kill();
-  return await bot.end();
-}
-
-/** Runs a program without Berth, and sends it a signal at "ready" and at "again". */
-async function runAlone(
-  program: string,
-  signals: Deno.Signal[] = [],
-): Promise<{ code: number; stdout: string }> {
-  const folder = await mkdtemp(join(tmpdir(), "berth-sdk-"));
-  try {
-    await cp(repositoryFile("lib/executable/sdk/node"), join(folder, "node_modules/berth"), {
-      recursive: true,
-    });
-    await writeFile(join(folder, "program.cjs"), program);
-    const child = new Deno.Command("node", {
-      args: ["program.cjs"],
-      cwd: folder,
-      stdout: "piped",
-      stderr: "null",
-    }).spawn();
-    let stdout = "";
-    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-      stdout += text;
-      if (stdout.includes("ready")) { for (const signal of signals.splice(0, 1)) child.kill(signal); }
-      if (stdout.includes("again")) { for (const signal of signals.splice(0, 1)) child.kill(signal); }
-    }
-    return { code: (await child.status).code, stdout };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-function json(text: string): unknown[] {
-  return text.trim().split("\n").map((line) => JSON.parse(line));
-}
+const { run, stopped, alone } = new SdkPrograms({
+  wrapper: NODE,
+  script: "main.js",
+  command: ["node"],
+  program: "program.cjs",
+  install: (folder) =>
+    cp(repositoryFile("lib/executable/sdk/node"), join(folder, "node_modules/berth"), { recursive: true }),
+});
 
 Deno.test("the SDK for Node.js prints metrics, heartbeats and messages as lines of JSON", async () => {
   const state = join(tmpdir(), "berth-sdk-node-state");
@@ -76,7 +34,7 @@ module.exports = async (id, config) => {
     { config: '{"a": 1}', env: { STATE_DIR: state } },
   );
   assert.deepEqual([end.code, end.stderr], [0, ""]);
-  assert.deepEqual(json(end.stdout), [
+  assert.deepEqual(jsonLines(end.stdout), [
     { _metric: "price", symbol: "BTC-USD", value: 97123.5 },
     { _metric: "equity", value: 1234.5 },
     { _metric: "fill", size: "10", fee: null, legs: { a: [1] }, row: [1.5] },
@@ -253,10 +211,10 @@ local {} state
 ready
 again
 `;
-  assert.deepEqual(await runAlone(program.replace("DEAF", ""), ["SIGINT"]), { code: 0, stdout });
-  assert.deepEqual(await runAlone(program.replace("DEAF", ""), ["SIGTERM"]), { code: 0, stdout });
+  assert.deepEqual(await alone(program.replace("DEAF", ""), ["SIGINT"]), { code: 0, stdout });
+  assert.deepEqual(await alone(program.replace("DEAF", ""), ["SIGTERM"]), { code: 0, stdout });
   const deaf = program.replace("DEAF", "setTimeout(() => {}, 60_000);");
-  assert.deepEqual(await runAlone(deaf, ["SIGTERM", "SIGTERM"]), { code: 143, stdout });
+  assert.deepEqual(await alone(deaf, ["SIGTERM", "SIGTERM"]), { code: 143, stdout });
 });
 
 Deno.test("berth.d.ts names what the package has, and its types hold", async () => {

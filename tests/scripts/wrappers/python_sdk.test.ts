@@ -1,61 +1,19 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  PYTHON,
-  repositoryFile,
-  runWrapped,
-  WrappedBot,
-  type WrappedBotEnd,
-  type WrappedBotOptions,
-} from "../../support/processes/wrapper_process.ts";
+import { jsonLines, SdkPrograms } from "../../support/processes/sdk_program.ts";
+import { PYTHON, repositoryFile } from "../../support/processes/wrapper_process.ts";
 
 const SDK = repositoryFile("lib/executable/sdk/python");
 
-function run(main: string, options: Partial<WrappedBotOptions> = {}): Promise<WrappedBotEnd> {
-  return runWrapped(PYTHON, { ...options, files: { "main.py": main, ...options.files } });
-}
-
-/** Starts a bot, stops it once it printed "ready", and returns how it ended. */
-async function stopped(main: string): Promise<WrappedBotEnd> {
-  await using bot = await WrappedBot.start(PYTHON, { files: { "main.py": main } });
-  await bot.waitFor("ready");
-  bot.kill();
-  return await bot.end();
-}
-
-/** Runs a program without Berth, in an empty folder, and signals it once it has printed "ready". */
-async function runAlone(
-  program: string,
-  signals: Deno.Signal[] = [],
-): Promise<{ code: number; stdout: string }> {
-  const folder = await mkdtemp(join(tmpdir(), "berth-sdk-"));
-  try {
-    await writeFile(join(folder, "program.py"), program);
-    const child = new Deno.Command("python3", {
-      args: ["-B", "program.py"],
-      cwd: folder,
-      clearEnv: true,
-      env: { PATH: Deno.env.get("PATH")!, PYTHONPATH: SDK },
-      stdout: "piped",
-      stderr: "null",
-    }).spawn();
-    let stdout = "";
-    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-      stdout += text;
-      if (stdout.includes("ready")) { for (const signal of signals.splice(0, 1)) child.kill(signal); }
-      if (stdout.includes("again")) { for (const signal of signals.splice(0, 1)) child.kill(signal); }
-    }
-    return { code: (await child.status).code, stdout };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-function json(text: string): unknown[] {
-  return text.trim().split("\n").map((line) => JSON.parse(line));
-}
+const { run, stopped, alone } = new SdkPrograms({
+  wrapper: PYTHON,
+  script: "main.py",
+  command: ["python3", "-B"],
+  program: "program.py",
+  env: { PYTHONPATH: SDK },
+});
 
 Deno.test("the SDK for Python prints metrics, heartbeats and messages as lines of JSON", async () => {
   const end = await run(
@@ -78,7 +36,7 @@ def main(id, config):
     { config: '{"a": 1}', env: { STATE_DIR: join(tmpdir(), "berth-sdk-state") } },
   );
   assert.deepEqual([end.code, end.stderr], [0, ""]);
-  assert.deepEqual(json(end.stdout), [
+  assert.deepEqual(jsonLines(end.stdout), [
     { _metric: "price", symbol: "BTC-USD", value: 97123.5 },
     { _metric: "equity", value: 1234.5 },
     { _metric: "fill", at: "2026-01-31", size: 0.1, fee: null },
@@ -240,7 +198,7 @@ def main(id, config):
     subprocess.run([sys.executable, "-c", "import berth; berth.metric('child', value=berth.id)"], cwd="/", check=True)
 `);
   assert.equal(end.code, 0, end.stderr);
-  assert.deepEqual(json(end.stdout), [
+  assert.deepEqual(jsonLines(end.stdout), [
     { _metric: "child", value: "fork", nan: null },
     { _metric: "child", value: "spawn", nan: null },
     { _metric: "child", value: "bot-1" },
@@ -306,10 +264,10 @@ local {} state True
 ready
 again
 `;
-  assert.deepEqual(await runAlone(program, ["SIGINT"]), { code: 0, stdout });
-  assert.deepEqual(await runAlone(program, ["SIGTERM"]), { code: 0, stdout });
+  assert.deepEqual(await alone(program, ["SIGINT"]), { code: 0, stdout });
+  assert.deepEqual(await alone(program, ["SIGTERM"]), { code: 0, stdout });
   const deaf = `${program}import time; time.sleep(60)`;
-  assert.deepEqual(await runAlone(deaf, ["SIGTERM", "SIGTERM"]), { code: 143, stdout });
+  assert.deepEqual(await alone(deaf, ["SIGTERM", "SIGTERM"]), { code: 143, stdout });
 });
 
 Deno.test("berth.pyi names what berth.py has, with the same parameters", async () => {
@@ -329,5 +287,5 @@ for name, arguments in named.items():
     assert given == wanted, (name, given, wanted)
 print("agree")
 `;
-  assert.deepEqual(await runAlone(program), { code: 0, stdout: "agree\n" });
+  assert.deepEqual(await alone(program), { code: 0, stdout: "agree\n" });
 });
