@@ -25,6 +25,8 @@ export interface DecodeZipEntryOptions {
  * as fast as the one that takes pieces, but it needs memory for the whole.
  */
 const MAX_WHOLE_BYTES = 16 * 1024 ** 2;
+/** Smallest piece that the native decompressor makes, in bytes. */
+const MIN_CHUNK_BYTES = 64;
 /** Size of a piece that is only read, in bytes. */
 const READ_BYTES = 256 * 1024;
 /** Size of a compressed piece, in bytes. It inflates at most 1032 times, to 16 MiB, so a bomb gets no more memory. */
@@ -78,8 +80,9 @@ interface Inflated {
 
 function inflateAtOnce(compressed: Uint8Array, entry: ZipEntry, content: DeclaredContent): Inflated {
   try {
-    // One byte more than declared is enough to know that there are more.
-    const options = { info: true, maxOutputLength: entry.size + 1 };
+    // One byte more than declared is enough to know that there are more. In one piece, nothing is put together.
+    const maxOutputLength = entry.size + 1;
+    const options = { info: true, maxOutputLength, chunkSize: Math.max(maxOutputLength, MIN_CHUNK_BYTES) };
     return inflateRawSync(compressed, options) as unknown as Inflated;
   } catch (error) {
     if ((error as { readonly code?: unknown }).code === "ERR_BUFFER_TOO_LARGE") {

@@ -56,8 +56,33 @@ export interface CodeListing {
 export function codeNeeds({ interpreter }: Pick<Runtime, "interpreter">, code: CodeListing): CodeNeeds {
   if (interpreter === "python3") return { ...optional(pythonLibraries(code)), scripts: [] };
   if (interpreter !== "node") return { scripts: [] };
-  const scripts = code.scripts.filter((path) => /\.[cm]?ts$/.test(path));
+  const scripts = code.scripts.filter(isTypeScript);
   return { ...optional(nodeLibraries(code)), scripts };
+}
+
+/** Files that name the libraries of a bot in Python. */
+const PYTHON_DESCRIPTIONS = ["requirements.txt", "requirements.lock", "pyproject.toml"];
+
+/**
+ * Decides by the names of the files alone whether {@linkcode codeNeeds} would find nothing, so that most code need not be
+ * read before it is deployed.
+ *
+ * @param runtime The runtime of the code.
+ * @param code The code.
+ * @returns False if the files must be read to know.
+ */
+export function needsNothing(
+  { interpreter }: Pick<Runtime, "interpreter">,
+  { has, scripts }: Omit<CodeListing, "read">,
+): boolean {
+  if (interpreter === "python3") return has("vendor") || !PYTHON_DESCRIPTIONS.some(has);
+  if (interpreter !== "node") return true;
+  return !scripts.some(isTypeScript) && (has("node_modules") || !has("package.json"));
+}
+
+/** Whether a script is translated before it runs. @param path Path of the script. */
+export function isTypeScript(path: string): boolean {
+  return /\.[cm]?ts$/.test(path);
 }
 
 function optional(libraries: NeededLibraries | undefined): Pick<CodeNeeds, "libraries"> {

@@ -17,7 +17,7 @@ import { codeMountDir } from "../executable/container_layout.ts";
 import { type Executable, scriptPath } from "../executable/executable.ts";
 import type { StartContext, StartPart, StartSource } from "../executable/start_source.ts";
 import { type BuildTools, type BuiltLibrariesAndLock, LibraryBuilds } from "./library_builds.ts";
-import { type CodeNeeds, codeNeeds } from "./code_needs.ts";
+import { type CodeNeeds, codeNeeds, isTypeScript } from "./code_needs.ts";
 import type { BuildChoices, BuildImage } from "./dependency_key.ts";
 import { ScriptBuilds } from "./script_builds.ts";
 
@@ -158,11 +158,6 @@ export class Dependencies implements StartSource {
     const hold = (sha256: string) => workspaces.hold(basename(workspace), sha256, use);
     return await trees.use(archive, ({ path }) => Promise.resolve(path), { hold, signal });
   }
-}
-
-/** Whether a script is translated before it runs. @param path Path of the script. */
-export function isTypeScript(path: string): boolean {
-  return /\.[cm]?ts$/.test(path);
 }
 
 function listingOf(tree: CodeTree, scripts: readonly string[]) {

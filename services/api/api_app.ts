@@ -104,7 +104,7 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
     ...healthHandlers(parts, look),
     ...botHandlers(parts, { ...versions, writer, exits }),
     // Code and deployments.
-    ...codeHandlers(parts, versions.retention),
+    ...codeHandlers(parts, versions),
     ...deploymentHandlers(history, deployer, watch),
     ...imageHandlers(parts),
     // Revisions.
@@ -120,7 +120,7 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
     ...scheduleHandlers(parts, { ...versions, writer }),
     ...runHandlers(parts),
     // Backtests.
-    ...backtestHandlers(parts),
+    ...backtestHandlers(parts, versions.hashes),
     // The service, tokens and the audit.
     ...serviceHandlers(parts, audit, look),
     ...sessionHandlers({ tokens, sessions, access, clock, tcp }),

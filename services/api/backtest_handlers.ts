@@ -14,6 +14,7 @@ import { field, isObject } from "../documents/document_fields.ts";
 import { parseBotDocument } from "../documents/bot_document.ts";
 import type { ApiParts, BacktestsPort } from "./api_parts.ts";
 import { ApiProblem, notFound } from "./api_problem.ts";
+import type { ArchiveHashes } from "./archive_hashes.ts";
 import { CodeArchives } from "./code_archives.ts";
 import type { ApiRequest, Handlers } from "./handlers.ts";
 import { inspectStoredArchive } from "./inspect_stored_archive.ts";
@@ -36,9 +37,10 @@ const SLACK_MS = 60 * 60_000;
  * Makes the handlers.
  *
  * @param parts What the API works with.
+ * @param hashes The hashes of archives.
  */
-export function backtestHandlers(parts: ApiParts): Handlers<BacktestOperation> {
-  const archives = new CodeArchives(parts);
+export function backtestHandlers(parts: ApiParts, hashes: ArchiveHashes): Handlers<BacktestOperation> {
+  const archives = new CodeArchives({ ...parts, hashes });
   const { backtests, backtestService } = parts;
   const read = async (id: string, signal: AbortSignal): Promise<BacktestRecord> => {
     const stored = await backtests.get(id, { signal });

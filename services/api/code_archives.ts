@@ -20,10 +20,14 @@ import {
 import type { StoredCode } from "../contract/code.ts";
 import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem } from "./api_problem.ts";
+import type { ArchiveHashes } from "./archive_hashes.ts";
 import { receiveArchive, type ReceiveArchiveOptions } from "./receive_archive.ts";
 
 /** What the archives need of the API's parts. */
-export type CodeArchivesParts = Pick<ApiParts, "store" | "archives" | "settings" | "clock">;
+export interface CodeArchivesParts extends Pick<ApiParts, "store" | "archives" | "settings" | "clock"> {
+  /** Hears the hash of each archive that is stored. */
+  readonly hashes: ArchiveHashes;
+}
 
 /** Stores and finds archives. An archive is immutable. */
 export class CodeArchives {
@@ -54,7 +58,7 @@ export class CodeArchives {
     options: Omit<ReceiveArchiveOptions, "maxBytes">,
     signal: AbortSignal,
   ): Promise<{ readonly code: StoredCode; readonly isNew: boolean }> {
-    const { store, settings: { archiveLimits, buckets } } = this.#parts;
+    const { store, hashes, settings: { archiveLimits, buckets } } = this.#parts;
     await this.#uploads.open();
     const path = this.#uploads.newPath();
     try {
@@ -69,6 +73,7 @@ export class CodeArchives {
         }
         await store.ensureBucket(buckets.code, { signal });
         const info = await store.putFile(buckets.code, key, path, { signal, contentType: "application/zip" });
+        hashes.remember(info, options.sha256);
         return { code: toStoredCode(id, name, info), isNew: true };
       });
     } finally {

@@ -7,22 +7,22 @@
 import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem } from "./api_problem.ts";
 import { archiveKey } from "../documents/archive_key.ts";
-import type { ArchiveRetention } from "./archive_retention.ts";
 import { CodeArchives } from "./code_archives.ts";
-import { filePathOf } from "./deployer.ts";
+import { filePathOf } from "./deployed_revision.ts";
 import type { Handlers } from "./handlers.ts";
+import type { VersionTools } from "./version_tools.ts";
 
 /**
  * Makes the handlers.
  *
  * @param parts What the API works with.
- * @param retention Removes what nothing needs.
+ * @param tools Remove what nothing needs; remember the hashes of archives.
  */
 export function codeHandlers(
   parts: ApiParts,
-  retention: ArchiveRetention,
+  { retention, hashes }: Pick<VersionTools, "retention" | "hashes">,
 ): Handlers<"getCode" | "putCode" | "listVersions" | "pruneCode"> {
-  const archives = new CodeArchives(parts);
+  const archives = new CodeArchives({ ...parts, hashes });
   return {
     async getCode({ params: { id, version, build }, signal }) {
       // Who asks deploys it next, without uploading it.

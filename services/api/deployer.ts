@@ -4,33 +4,22 @@
  * @module
  */
 
-import { isDeepStrictEqual } from "node:util";
 import type { CodeDependencies } from "../../lib/executable/code_dependencies.ts";
 import type { BuildDependenciesOptions, BuiltDependencies } from "../../lib/runner/runner.ts";
-import { runtimeOf } from "../../lib/executable/code_entrypoint_factory.ts";
-import { specHash } from "../../lib/runner/spec_hash.ts";
 import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
-import { describeCron } from "../cron/describe_cron.ts";
 import type { Deployed, DeploymentRequest } from "../contract/code.ts";
 import { parseBotDocument } from "../documents/bot_document.ts";
 import type { BotDocument } from "../documents/bot_repository.ts";
-import { CONFIG_TEXT } from "../documents/config_text.ts";
-import { field, isObject } from "../documents/document_fields.ts";
 import { newFieldsFor } from "../documents/refused_change.ts";
-import type { PinnedImage } from "../documents/pinned_image.ts";
-import { parseScheduleDocument } from "../schedules/schedule_document.ts";
 import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem } from "./api_problem.ts";
 import type { ArchiveRetention } from "./archive_retention.ts";
+import { deployedAnswer } from "./deployed_answer.ts";
 import { deployedDocument, type DeployedDocumentOptions } from "./deployed_document.ts";
+import { isSameDeployment, revisionOf } from "./deployed_revision.ts";
+import { DeploymentCode } from "./deployment_code.ts";
 import { type DocumentKind, type DocumentWriter, otherKind } from "./document_writer.ts";
-import { inspectStoredArchive } from "./inspect_stored_archive.ts";
-import { notedArchiveHash, storedArchiveHash } from "./stored_archive_hash.ts";
-import { idsOfOrigin } from "./same_origin.ts";
 import type { VersionTools } from "./version_tools.ts";
-
-/** Number of coming times of a schedule that an answer holds. */
-const NEXT_TIMES = 3;
 
 /** What is deployed under an id. */
 export interface FoundDeployment {
@@ -41,21 +30,26 @@ export interface FoundDeployment {
 }
 
 /** Parts of a {@linkcode Deployer}. */
-export interface DeployerParts extends ApiParts, Pick<VersionTools, "revisions" | "watches"> {
+export interface DeployerParts extends ApiParts, Pick<VersionTools, "revisions" | "watches" | "hashes"> {
   /** Writes the documents. */
   readonly writer: DocumentWriter;
   /** Removes archives that nothing needs. */
   readonly retention: ArchiveRetention;
 }
 
+/** What a document notes of its code. */
+type DocumentFacts = Pick<DeployedDocumentOptions, "archiveSha256" | "dependencies" | "image">;
+
 /** Deploys one after the other of an id: a deployment happens whole or not at all. */
 export class Deployer {
   readonly #parts: DeployerParts;
+  readonly #code: DeploymentCode;
   readonly #turns = new KeyedMutex();
 
   /** @param parts What it works with. */
   constructor(parts: DeployerParts) {
     this.#parts = parts;
+    this.#code = new DeploymentCode(parts);
   }
 
   /**
@@ -120,82 +114,70 @@ export class Deployer {
   }
 
   async #deploy(request: DeploymentRequest, signal: AbortSignal): Promise<Deployed> {
-    const { writer, settings, clock, retention } = this.#parts;
+    const { writer, retention } = this.#parts;
     const { id, filePath, base, dryRun } = request;
     const kind: DocumentKind = request.schedule === undefined ? "bots" : "schedules";
     const found = await this.find(id, signal);
     if (found && found.kind !== kind) throw otherKind(id, found.kind);
-    const make = (
-      before: BotDocument | undefined,
-      facts: Pick<DeployedDocumentOptions, "archiveSha256" | "dependencies" | "image"> = {},
-    ) => {
+    const make = (before: BotDocument | undefined, facts?: DocumentFacts) => {
       requireBase(id, before, base);
-      const segment = newFieldsFor(settings.segment).segment_id as number;
-      return deployedDocument(request, {
-        before,
-        segment,
-        now: clock.now(),
-        bounds: settings.bounds,
-        ...facts,
-      });
+      return this.#documentOf(request, before, facts);
     };
     // Problems of the request are reported before the archive and the image are looked at.
     const plain = make(found?.document);
-    const image = await this.#pinImage(plain, signal);
-    if (!dryRun) {
-      retention.claim(filePath);
-      await this.#requireArchive(request, signal);
-      await this.#requireProgram(plain, signal);
-    }
-    const dependencies = dryRun
-      ? knownDependencies(found?.document, filePath)
-      : (await this.#build(request, plain, { signal })).dependencies;
-    const archiveSha256 = await this.#archiveHash(found?.document, request, signal);
-    const facts = {
-      ...(archiveSha256 !== undefined && { archiveSha256 }),
-      ...(dependencies && { dependencies }),
-      ...(image && { image }),
-    };
+    if (!dryRun) retention.claim(filePath);
+    const facts = await this.#factsOf(request, plain, found?.document, signal);
     const wanted = make(found?.document, facts);
-    const isUnchanged = found !== undefined && isSame(found.document, wanted);
-    if (isUnchanged || dryRun) {
-      const document = isUnchanged ? found.document : wanted;
-      return await this.#answer(request, kind, document, found, isUnchanged, signal);
-    }
+    const isUnchanged = found !== undefined && isSameDeployment(found.document, wanted);
+    const answer = (document: BotDocument) =>
+      deployedAnswer(request, { kind, document, isNew: !found, isUnchanged }, this.#parts, signal);
+    if (isUnchanged) return await answer(found.document);
+    if (dryRun) return await answer(wanted);
     const { document } = await writer.change(kind, id, (before) => ({
       type: before ? "updated" : "created",
       document: make(before, facts),
     }), { signal });
     retention.release(filePath);
     await retention.pruneQuietly(id, signal);
-    return await this.#answer(request, kind, document!, found, false, signal);
+    return await answer(document!);
   }
 
-  /** The archive of a dry run need not be stored. */
-  async #archiveHash(
-    document: BotDocument | undefined,
-    { filePath: key, dryRun }: DeploymentRequest,
+  #documentOf(
+    request: DeploymentRequest,
+    before: BotDocument | undefined,
+    facts: DocumentFacts = {},
+  ): BotDocument {
+    const { settings, clock } = this.#parts;
+    const segment = newFieldsFor(settings.segment).segment_id as number;
+    return deployedDocument(request, {
+      before,
+      segment,
+      now: clock.now(),
+      bounds: settings.bounds,
+      ...facts,
+    });
+  }
+
+  /** Looks at the image and the code, and builds what the code needs. */
+  async #factsOf(
+    request: DeploymentRequest,
+    document: BotDocument,
+    before: BotDocument | undefined,
     signal: AbortSignal,
-  ): Promise<string | undefined> {
-    const { store, settings: { buckets } } = this.#parts;
-    const noted = notedArchiveHash(document, key);
-    if (noted !== undefined || dryRun) return noted;
-    return await storedArchiveHash({ store, bucket: buckets.code, key, signal });
-  }
-
-  /** Finds out what the image of a document stands for now. @throws {ImageUnavailableError} If nobody has it. */
-  async #pinImage(document: BotDocument, signal: AbortSignal): Promise<PinnedImage | undefined> {
-    const parsed = parseBotDocument(document);
-    const name = parsed.status === "valid" ? parsed.executable.image : undefined;
-    if (name === undefined) return undefined;
-    return { name, reference: (await this.#parts.runner.resolveImage(name, { signal })).reference };
-  }
-
-  /** Only the content of a program shows whether it can run. @throws {InvalidArchiveError} If it cannot. */
-  async #requireProgram(document: BotDocument, signal: AbortSignal): Promise<void> {
-    const parsed = parseBotDocument(document);
-    if (parsed.status === "invalid" || !runtimeOf(parsed.executable).isBinary) return;
-    await this.#parts.runner.checkCode(parsed.executable, { signal });
+  ): Promise<DocumentFacts> {
+    const image = await this.#code.pinImage(document, signal);
+    let dependencies: CodeDependencies | undefined;
+    if (request.dryRun) dependencies = knownDependencies(before, request.filePath);
+    else {
+      const archive = await this.#code.require(request, document, signal);
+      ({ dependencies } = await this.#code.build(request, document, archive, { signal }));
+    }
+    const archiveSha256 = await this.#code.hash(request, before, signal);
+    return {
+      ...(archiveSha256 !== undefined && { archiveSha256 }),
+      ...(dependencies && { dependencies }),
+      ...(image && { image }),
+    };
   }
 
   /**
@@ -209,85 +191,10 @@ export class Deployer {
     request: DeploymentRequest,
     options: Required<Pick<BuildDependenciesOptions, "onLine" | "signal">>,
   ): Promise<BuiltDependencies> {
-    const { settings, clock } = this.#parts;
-    const segment = newFieldsFor(settings.segment).segment_id as number;
-    const document = deployedDocument(request, {
-      before: undefined,
-      segment,
-      now: clock.now(),
-      bounds: settings.bounds,
-    });
-    await this.#requireArchive(request, options.signal);
-    return await this.#build(request, document, options);
+    const document = this.#documentOf(request, undefined);
+    const archive = await this.#code.require(request, document, options.signal);
+    return await this.#code.build(request, document, archive, options);
   }
-
-  async #build(
-    { entrypoints: { bot, backtest }, build }: DeploymentRequest,
-    document: BotDocument,
-    options: Pick<BuildDependenciesOptions, "onLine" | "signal">,
-  ): Promise<BuiltDependencies> {
-    const parsed = parseBotDocument(document);
-    if (!build || parsed.status === "invalid") return {};
-    const { executable, settings: { allowSourceBuilds = false, buildSecrets = {} } } = parsed;
-    const entrypointFiles = { bot, ...(backtest !== undefined && { backtest }) };
-    return await this.#parts.runner.buildDependencies({ ...executable, entrypointFiles }, {
-      ...options,
-      allowSourceBuilds,
-      secrets: buildSecrets,
-    });
-  }
-
-  async #requireArchive({ filePath, entrypoints }: DeploymentRequest, signal: AbortSignal): Promise<void> {
-    const { store, settings: { buckets, archiveLimits } } = this.#parts;
-    const { query: _query, ...scripts } = entrypoints;
-    await inspectStoredArchive({
-      store,
-      bucket: buckets.code,
-      key: filePath,
-      limits: archiveLimits,
-      scripts: Object.values(scripts),
-      signal,
-    });
-  }
-
-  async #answer(
-    request: DeploymentRequest,
-    kind: DocumentKind,
-    document: BotDocument,
-    found: FoundDeployment | undefined,
-    isUnchanged: boolean,
-    signal: AbortSignal,
-  ): Promise<Deployed> {
-    const { bots, schedules, botService, scheduleService, clock } = this.#parts;
-    const { id, version, filePath, origin } = request;
-    const { enabled } = parseBotDocument(document);
-    const isNew = found === undefined;
-    return {
-      id,
-      kind: kind === "bots" ? "bot" : "schedule",
-      enabled,
-      version,
-      filePath,
-      revision: revisionOf(document),
-      configDisables: document.enabled !== false && !enabled,
-      isNew,
-      isUnchanged,
-      ...(kind === "schedules" && timesOf(document, clock.now())),
-      sameOrigin: origin !== undefined && isNew
-        ? await idsOfOrigin([bots, schedules], id, origin, signal)
-        : [],
-      isServed: (kind === "bots" ? botService : scheduleService) !== undefined,
-    };
-  }
-}
-
-/**
- * Identifies what a deployment has written: other fields of the document, such as those of other programs, do not count.
- *
- * @param document The document.
- */
-export function revisionOf(document: BotDocument): string {
-  return specHash({ config: document.config, text: document[CONFIG_TEXT], custom: document.custom });
 }
 
 /** What was built for an archive, if the document is of the same archive: a dry run builds nothing. */
@@ -300,13 +207,6 @@ function knownDependencies(
   return parsed.executable.dependencies;
 }
 
-/** Returns the key of a document's archive. @param document The document. */
-export function filePathOf(document: BotDocument | undefined): string | undefined {
-  const custom = document && field(document, "custom");
-  const path = isObject(custom) ? field(custom, "filePath") : undefined;
-  return typeof path === "string" ? path : undefined;
-}
-
 function requireBase(id: string, before: BotDocument | undefined, base: string | null | undefined): void {
   if (base === undefined || (before ? revisionOf(before) : null) === base) return;
   throw new ApiProblem(
@@ -317,35 +217,4 @@ function requireBase(id: string, before: BotDocument | undefined, base: string |
       advice: "Deploy again.",
     },
   );
-}
-
-/**
- * Whether the stored document already has everything that a deployment writes, except for the time. Other fields belong
- * to other programs.
- */
-function isSame(before: BotDocument, now: BotDocument): boolean {
-  const written = Object.fromEntries(Object.keys(now).map((name) => [name, field(before, name)]));
-  return isDeepStrictEqual(withoutTime(written), withoutTime(now));
-}
-
-function withoutTime(document: Record<string, unknown>): unknown {
-  const exact = (_key: string, value: unknown) => typeof value === "bigint" ? `${value}n` : value;
-  const plain = JSON.parse(JSON.stringify(document, exact));
-  if (isObject(plain.custom)) delete (plain.custom as Record<string, unknown>).updatedAt;
-  return plain;
-}
-
-function timesOf(document: BotDocument, now: number): Pick<Deployed, "schedule" | "nextTimes"> {
-  const parsed = parseScheduleDocument(document);
-  if (parsed.status === "invalid") return {};
-  const { cron } = parsed;
-  const times: string[] = [];
-  for (
-    let at = cron.next(Math.floor(now / 1000));
-    at !== undefined && times.length < NEXT_TIMES;
-    at = cron.next(at)
-  ) {
-    times.push(new Date(at * 1000).toISOString());
-  }
-  return { schedule: describeCron(cron), nextTimes: times };
 }

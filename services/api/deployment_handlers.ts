@@ -11,7 +11,8 @@ import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem } from "./api_problem.ts";
 import { buildResponse } from "./build_response.ts";
 import type { DeploymentWatch } from "./deployment_watch.ts";
-import { type Deployer, filePathOf, revisionOf } from "./deployer.ts";
+import { filePathOf, revisionOf } from "./deployed_revision.ts";
+import type { Deployer } from "./deployer.ts";
 import { purgeData, type PurgeParts } from "./purge_data.ts";
 import type { Handlers } from "./handlers.ts";
 

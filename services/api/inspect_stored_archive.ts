@@ -5,7 +5,11 @@
  */
 
 import type { ArchiveLimits } from "../../lib/archive/archive_limits.ts";
-import { type ArchiveSource, inspectArchive } from "../../lib/archive/inspect_archive.ts";
+import {
+  type ArchiveSource,
+  inspectArchive,
+  type InspectedArchive,
+} from "../../lib/archive/inspect_archive.ts";
 import { findZipEnd, ZIP_TAIL_BYTES } from "../../lib/archive/zip_end.ts";
 import type { ObjectStore } from "../../lib/objects/object_store.ts";
 import { ApiProblem } from "./api_problem.ts";
@@ -33,10 +37,11 @@ export interface StoredArchiveRules {
  * Checks that an archive is stored, lies within the limits, and contains the scripts. Checksums are not read.
  *
  * @param rules The archive.
+ * @returns Its list of entries.
  * @throws {ApiProblem} 409 if it is not stored.
  * @throws {InvalidArchiveError} If a start would refuse it.
  */
-export async function inspectStoredArchive(rules: StoredArchiveRules): Promise<void> {
+export async function inspectStoredArchive(rules: StoredArchiveRules): Promise<InspectedArchive> {
   const { store, bucket, key, limits, scripts, signal } = rules;
   const info = await store.stat(bucket, key, { signal });
   if (!info) {
@@ -60,7 +65,7 @@ export async function inspectStoredArchive(rules: StoredArchiveRules): Promise<v
         ? head.subarray(position, position + length)
         : end.subarray(position - start, position - start + length),
   };
-  inspectArchive(source, { limits, requiredFiles: scripts });
+  return inspectArchive(source, { limits, requiredFiles: scripts });
 }
 
 async function readFrom(

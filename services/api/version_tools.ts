@@ -9,6 +9,7 @@ import { RevisionHistory } from "../revisions/revision_history.ts";
 import { noteRunFacts } from "../revisions/run_facts.ts";
 import { StartHistory } from "../revisions/start_history.ts";
 import type { ApiParts } from "./api_parts.ts";
+import { ArchiveHashes } from "./archive_hashes.ts";
 import { ArchiveRetention } from "./archive_retention.ts";
 import { WatchRecords } from "./watch_records.ts";
 
@@ -22,6 +23,8 @@ export interface VersionTools {
   readonly observer: DocumentObserver;
   /** Removes archives that nothing needs. */
   readonly retention: ArchiveRetention;
+  /** The hashes of archives. */
+  readonly hashes: ArchiveHashes;
   /** The watches of deployments. */
   readonly watches: WatchRecords;
 }
@@ -55,5 +58,12 @@ export function openVersionTools(parts: ApiParts): VersionTools {
   scheduleService?.state.subscribeChanges(({ id }) => void observer.observe("schedule", id));
   scheduleService?.state.subscribe(noteRunFacts({ runs: parts.runs, revisions, berth }));
   const retention = new ArchiveRetention({ ...parts, revisions, starts });
-  return { revisions, starts, observer, retention, watches: new WatchRecords(records) };
+  return {
+    revisions,
+    starts,
+    observer,
+    retention,
+    hashes: new ArchiveHashes(),
+    watches: new WatchRecords(records),
+  };
 }

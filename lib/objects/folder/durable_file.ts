@@ -26,13 +26,15 @@ export async function writeToDisk(
  *
  * @param from Path of the file.
  * @param path Path of the copy, which must not exist.
- * @param signal Cancels the copy.
+ * @param signal Gives up before or after the copy, which cannot be stopped.
  * @returns Description of the copy.
  */
 export async function copyToDisk(from: string, path: string, signal?: AbortSignal): Promise<Deno.FileInfo> {
-  using source = await Deno.open(from);
-  const target = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
-  await source.readable.pipeTo(target.writable, { ...(signal && { signal }) });
+  signal?.throwIfAborted();
+  // The system copies by itself, several times as fast as through this process.
+  await Deno.copyFile(from, path);
+  await Deno.chmod(path, 0o600);
+  signal?.throwIfAborted();
   return await sync(path);
 }
 

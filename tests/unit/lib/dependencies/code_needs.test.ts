@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { type CodeNeeds, codeNeeds } from "../../../../lib/dependencies/code_needs.ts";
+import { type CodeNeeds, codeNeeds, needsNothing } from "../../../../lib/dependencies/code_needs.ts";
 import { DependencyError } from "../../../../lib/dependencies/dependency_error.ts";
 import { hashOf } from "../../../../lib/dependencies/dependency_key.ts";
 import { stampFor } from "../../../../lib/dependencies/requirements_text.ts";
@@ -13,11 +13,11 @@ function needsOf(
   scripts: readonly string[] = [],
 ): CodeNeeds {
   const folders = Object.keys(files).map((path) => path.split("/")[0]!);
-  return codeNeeds(runtime, {
-    has: (path) => path in files || folders.includes(path),
-    read: (path) => files[path],
-    scripts,
-  });
+  const has = (path: string) => path in files || folders.includes(path);
+  const needs = codeNeeds(runtime, { has, read: (path) => files[path], scripts });
+  // What is decided by names must be what the content says.
+  if (needs.libraries || needs.scripts.length > 0) assert.ok(!needsNothing(runtime, { has, scripts }));
+  return needs;
 }
 
 function refusal(runtime: { readonly interpreter: string }, files: Readonly<Record<string, string>>): string {
@@ -42,6 +42,24 @@ Deno.test("codeNeeds() finds nothing to build without a description, or beside v
   const vendored = { "package.json": '{"dependencies":{"ws":"8"}}', "node_modules/ws/index.js": "" };
   assert.deepEqual(needsOf(NODE, vendored), { scripts: [] });
   assert.deepEqual(needsOf({ interpreter: "sh" }, { "requirements.txt": "ccxt" }), { scripts: [] });
+});
+
+Deno.test("needsNothing() knows by names alone code without a description, and vendored packages", () => {
+  const nothing = (
+    runtime: { readonly interpreter: string },
+    names: readonly string[],
+    scripts: readonly string[] = [],
+  ) => needsNothing(runtime, { has: (path) => names.includes(path), scripts });
+  assert.ok(nothing(PYTHON, ["main.py"]));
+  assert.ok(nothing(PYTHON, ["main.py", "requirements.txt", "vendor"]));
+  assert.ok(nothing(NODE, ["main.js"], ["main.js"]));
+  assert.ok(nothing(NODE, ["main.js", "package.json", "node_modules"], ["main.js"]));
+  assert.ok(nothing({ interpreter: "sh" }, ["requirements.txt", "package.json"]));
+  for (const name of ["requirements.txt", "requirements.lock", "pyproject.toml"]) {
+    assert.ok(!nothing(PYTHON, ["main.py", name]), name);
+  }
+  assert.ok(!nothing(NODE, ["main.js", "package.json"], ["main.js"]));
+  assert.ok(!nothing(NODE, ["main.ts", "node_modules"], ["main.ts"]));
 });
 
 Deno.test("codeNeeds() takes requirements, with the files that they include, and their lock", () => {
