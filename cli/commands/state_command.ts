@@ -182,16 +182,13 @@ async function restore({ client, id, snapshot, options, context }: Call): Promis
 function report(restored: RestoredState, { json, empty }: StateOptions, { terminal }: CliContext): number {
   if (json) terminal.out(JSON.stringify(restored, null, 2));
   else {
-    const { id, snapshot, isPending, leftOut } = restored;
+    const { id, snapshot, isPending } = restored;
     const what = empty
       ? "an empty state"
       : snapshot === undefined
       ? "the state of the file"
       : `snapshot ${snapshot}`;
     terminal.out(`${id} ${isPending ? "gets" : "has"} ${what}${isPending ? " at its next start" : ""}`);
-    if (leftOut > 0) {
-      terminal.note(`berth: Symbolic links are not made again: ${leftOut} of them are missing.`);
-    }
     terminal.note("berth: The state before is kept as a snapshot; 'berth state ls' lists it.");
   }
   return EXIT.ok;

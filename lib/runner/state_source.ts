@@ -18,6 +18,7 @@ import { SnapshotStore } from "../state/snapshot_store.ts";
 import { StateError } from "../state/state_error.ts";
 import { ensureDataDir } from "../util/data_dir.ts";
 import type { StateMeter } from "./disk_watch.ts";
+import { engineLinks, type EngineLinksParts } from "./engine_links.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
 
 const MIB = 1024 * 1024;
@@ -25,7 +26,9 @@ const MIB = 1024 * 1024;
 /** Parts of {@linkcode createBotStates}. */
 export interface CreateBotStatesParts {
   /** The engine. */
-  readonly orchestrator: Pick<ContainerOrchestrator, "listContainers" | "readFolder">;
+  readonly orchestrator:
+    & Pick<ContainerOrchestrator, "listContainers" | "readFolder">
+    & EngineLinksParts["orchestrator"];
   /** Holds the snapshots. */
   readonly store: ObjectStore;
   /** User that this process runs as. */
@@ -41,7 +44,10 @@ export interface CreateBotStatesParts {
  * @param parts See {@linkcode CreateBotStatesParts}.
  */
 export function createBotStates(
-  { dataDir, instance, buckets }: Pick<DockerRunnerConfig, "dataDir" | "instance" | "buckets">,
+  { dataDir, instance, buckets, images }: Pick<
+    DockerRunnerConfig,
+    "dataDir" | "instance" | "buckets" | "images"
+  >,
   { orchestrator, store, uid, ownLabels }: CreateBotStatesParts,
 ): BotStates {
   const live: LiveStates = {
@@ -57,6 +63,7 @@ export function createBotStates(
     instance,
     snapshots: new SnapshotStore(store, buckets.state),
     live,
+    makeLinks: engineLinks({ orchestrator, ownLabels, images: Object.values(images) }),
     ready: () => ensureDataDir(dataDir, uid),
   });
 }

@@ -19,6 +19,7 @@ import type { Snapshot } from "./snapshot.ts";
 import type { SnapshotStore } from "./snapshot_store.ts";
 import type { StateFolder } from "./state_folder.ts";
 import { StateFolders } from "./state_folders.ts";
+import type { MakeStateLinks } from "./state_links.ts";
 import type { StateMeta } from "./state_meta.ts";
 import { type RestoreSource, StateRestorer } from "./state_restorer.ts";
 import { StateSizes } from "./state_sizes.ts";
@@ -34,6 +35,8 @@ export interface BotStatesOptions {
   readonly snapshots: SnapshotStore;
   /** The states of running bots. */
   readonly live: LiveStates;
+  /** Makes the symbolic links of a state that is restored. */
+  readonly makeLinks: MakeStateLinks;
   /** Makes sure that the folder above is safe. */
   readonly ready?: () => Promise<unknown>;
   /** The time, in ms since 1970. @default {Date.now} */
@@ -55,12 +58,12 @@ export class BotStates implements AsyncDisposable {
   /** @param options See {@linkcode BotStatesOptions}. */
   constructor(options: BotStatesOptions) {
     this.#options = { now: Date.now, ready: () => Promise.resolve(), ...options };
-    const { root, snapshots: store, live, now } = this.#options;
+    const { root, snapshots: store, live, makeLinks, now } = this.#options;
     const turns = this.#turns;
     this.#folders = new StateFolders(root);
     this.#snapshots = new HostSnapshots(this.#folders, this.#options);
     this.#running = new RunningStates({ folders: this.#folders, snapshots: this.#snapshots, turns, now });
-    this.#restorer = new StateRestorer({ store, snapshots: this.#snapshots, live, turns, now });
+    this.#restorer = new StateRestorer({ store, snapshots: this.#snapshots, live, makeLinks, turns, now });
   }
 
   /**
@@ -211,7 +214,7 @@ export class BotStates implements AsyncDisposable {
     id: string,
     source: RestoreSource,
     signal: AbortSignal,
-  ): Promise<{ readonly isPending: boolean; readonly leftOut: number }> {
+  ): Promise<{ readonly isPending: boolean }> {
     await this.#options.ready();
     return await this.#restorer.restore(this.#folders.of(id), source, signal);
   }

@@ -14,6 +14,7 @@ import type { Snapshot } from "./snapshot.ts";
 import { ofAnotherBot, type SnapshotStore } from "./snapshot_store.ts";
 import type { StateFolder } from "./state_folder.ts";
 import { settingsOf } from "./state_folders.ts";
+import type { MakeStateLinks } from "./state_links.ts";
 import type { StateMeta } from "./state_meta.ts";
 import { unpackState } from "./unpack_state.ts";
 
@@ -31,6 +32,8 @@ export interface StateRestorerParts {
   readonly snapshots: HostSnapshots;
   /** The states of running bots. */
   readonly live: LiveStates;
+  /** Makes symbolic links. */
+  readonly makeLinks: MakeStateLinks;
   /** Turns of the bots. */
   readonly turns: KeyedMutex;
   /** The time, in ms since 1970. */
@@ -53,18 +56,18 @@ export class StateRestorer {
    *
    * @param folder Folder of the bot.
    * @param source What to restore.
-   * @returns Whether the restore waits for the next start, and the number of symbolic links that were left out.
+   * @returns Whether the restore waits for the next start.
    * @throws {StateError} If the source is damaged or of another bot. Nothing is changed then.
    */
   async restore(
     folder: StateFolder,
     source: RestoreSource,
     signal: AbortSignal,
-  ): Promise<{ readonly isPending: boolean; readonly leftOut: number }> {
+  ): Promise<{ readonly isPending: boolean }> {
     const { turns, live, now } = this.#parts;
     const name = await folder.make();
     try {
-      const leftOut = await this.#fill(folder, name, source, signal);
+      await this.#fill(folder, name, source, signal);
       return await turns.run(folder.id, async () => {
         const madeAt = new Date(now()).toISOString();
         // A file that cannot be read is no reason to refuse what repairs it.
@@ -73,9 +76,9 @@ export class StateRestorer {
         await folder.write(meta);
         folder.release(name);
         if (before?.pending !== undefined) await folder.discard(before.pending);
-        if (await live.find(folder.id, signal)) return { isPending: true, leftOut };
+        if (await live.find(folder.id, signal)) return { isPending: true };
         await folder.write(await this.swap(folder, meta, signal));
-        return { isPending: false, leftOut };
+        return { isPending: false };
       });
     } catch (error) {
       if ((await folder.read().catch(() => undefined))?.pending !== name) await folder.discard(name);
@@ -119,28 +122,47 @@ export class StateRestorer {
     }
   }
 
-  async #fill(
+  async #fill(folder: StateFolder, name: string, source: RestoreSource, signal: AbortSignal): Promise<void> {
+    switch (source.kind) {
+      case "empty":
+        return;
+      case "archive":
+        return await this.#unpack(folder, name, {
+          archive: source.path,
+          maxBytes: (await settingsOf(folder)).maxBytes,
+          signal,
+        });
+      case "snapshot": {
+        const archive = folder.data(`${name}.tar.gz`);
+        try {
+          await this.#parts.snapshots.send(folder, signal);
+          await this.#parts.store.download(folder.id, source.snapshot, archive, signal);
+          await this.#unpack(folder, name, { archive, maxBytes: source.snapshot.bytes, signal });
+        } finally {
+          await unlessMissing(Deno.remove(archive));
+        }
+      }
+    }
+  }
+
+  /**
+   * Extracts an archive, then makes its symbolic links, wherever they lead: the bot could make the same ones, Berth and
+   * the engine follow none, and a state without them is not what the bot had.
+   */
+  async #unpack(
     folder: StateFolder,
     name: string,
-    source: RestoreSource,
-    signal: AbortSignal,
-  ): Promise<number> {
-    if (source.kind === "empty") return 0;
+    { archive, maxBytes, signal }: {
+      readonly archive: string;
+      readonly maxBytes: number;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<void> {
     const checkManifest = ({ bot }: Readonly<Record<string, unknown>>) => {
       if (typeof bot === "string" && bot !== folder.id) throw ofAnotherBot(folder.id, bot);
     };
-    if (source.kind === "archive") {
-      const { maxBytes } = await settingsOf(folder);
-      return (await unpackState(source.path, folder.data(name), { maxBytes, checkManifest, signal })).leftOut;
-    }
-    const archive = folder.data(`${name}.tar.gz`);
-    try {
-      await this.#parts.snapshots.send(folder, signal);
-      await this.#parts.store.download(folder.id, source.snapshot, archive, signal);
-      const maxBytes = source.snapshot.bytes;
-      return (await unpackState(archive, folder.data(name), { maxBytes, checkManifest, signal })).leftOut;
-    } finally {
-      await unlessMissing(Deno.remove(archive));
-    }
+    const target = folder.data(name);
+    const { links } = await unpackState(archive, target, { maxBytes, checkManifest, signal });
+    if (links.size > 0) await this.#parts.makeLinks(target, links, signal);
   }
 }

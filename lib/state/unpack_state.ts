@@ -17,6 +17,8 @@ import { StateError } from "./state_error.ts";
 /** Longest manifest, in bytes. */
 const MAX_MANIFEST_BYTES = 64 * 1024;
 const MAX_NAME_BYTES = 255;
+/** Linux allows one byte more, for the zero at its end. */
+const MAX_TARGET_BYTES = 4095;
 const CHUNK_BYTES = 64 * 1024;
 
 /** Options of {@linkcode unpackState}. */
@@ -35,14 +37,14 @@ export interface UnpackedState {
   readonly files: number;
   /** Size of all files, in bytes. */
   readonly bytes: number;
-  /** Number of symbolic links that were not made: Deno lets only a process with all permissions make them. */
-  readonly leftOut: number;
+  /** The symbolic links of the archive, which are not made yet: targets by path in the folder. */
+  readonly links: ReadonlyMap<string, string>;
 }
 
 /**
- * Extracts an archive. Nothing that it contains makes this function write outside of the folder: names are checked, no
- * name may occur twice, symbolic links are made last and so never followed, and anything but files, folders and links is
- * refused. A failure leaves a part of the folder, which the caller removes.
+ * Extracts an archive, but for its symbolic links, which the caller makes once nothing more is written. Nothing that it
+ * contains makes this function write outside of the folder: names are checked, no name may occur twice, and anything but
+ * files, folders and links is refused. A failure leaves a part of the folder, which the caller removes.
  *
  * @param archive Path of the archive, a tar file compressed by gzip.
  * @param folder Path of an empty folder that no other process writes to.
@@ -62,7 +64,6 @@ export async function unpackState(
         failure = error;
         throw error;
       }));
-    await target.makeLinks();
   } catch (error) {
     options.signal?.throwIfAborted();
     if (error instanceof BerthError || (failure !== undefined && isDiskFull(error))) throw error;
@@ -71,7 +72,7 @@ export async function unpackState(
       cause: error,
     });
   }
-  return { files: target.files, bytes: target.bytes, leftOut: target.leftOut };
+  return { files: target.files, bytes: target.bytes, links: target.links };
 }
 
 /** The folder that an archive is extracted into. */
@@ -80,11 +81,10 @@ class Target {
   readonly #options: UnpackStateOptions;
   readonly #folders = new Set<string>([""]);
   readonly #files = new Set<string>();
-  readonly #links = new Map<string, string>();
+  readonly links = new Map<string, string>();
   #entries = 0;
   files = 0;
   bytes = 0;
-  leftOut = 0;
 
   constructor(folder: string, options: UnpackStateOptions) {
     this.#folder = folder;
@@ -106,9 +106,7 @@ class Target {
       case "contiguous-file":
         return await this.#makeFile(path, header, content);
       case "symlink":
-        this.#claim(path);
-        this.#links.set(path, header.linkname ?? "");
-        return;
+        return await this.#keepLink(path, header.linkname ?? "");
       case "link": {
         const source = safePath(header.linkname ?? "");
         if (!this.#files.has(source)) {
@@ -123,16 +121,14 @@ class Target {
     }
   }
 
-  /** Makes the symbolic links, once nothing more is written. */
-  async makeLinks(): Promise<void> {
-    for (const [path, target] of this.#links) {
-      await this.#makeFolder(parentOf(path));
-      await this.#onDisk(path, (at) =>
-        Deno.symlink(target, at).catch((error) => {
-          if (!(error instanceof Deno.errors.NotCapable)) throw error;
-          this.leftOut++;
-        }));
+  async #keepLink(path: string, target: string): Promise<void> {
+    const bytes = new TextEncoder().encode(target).length;
+    if (bytes === 0 || bytes > MAX_TARGET_BYTES || target.includes("\0")) {
+      throw unsafe(path, "is a symbolic link whose target cannot be one");
     }
+    await this.#makeFolder(parentOf(path));
+    this.#claim(path);
+    this.links.set(path, target);
   }
 
   async #makeFile(path: string, header: Headers, content: AsyncIterable<Uint8Array>): Promise<void> {
@@ -178,7 +174,7 @@ class Target {
 
   /** A second entry of one name could replace a folder by a link. */
   #claim(path: string): void {
-    const isTaken = this.#files.has(path) || this.#links.has(path) || this.#folders.has(path);
+    const isTaken = this.#files.has(path) || this.links.has(path) || this.#folders.has(path);
     if (isTaken) throw unsafe(path, "occurs twice, as different kinds of entry or with different contents");
   }
 

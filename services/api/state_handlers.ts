@@ -85,7 +85,6 @@ export function stateHandlers(parts: ApiParts): Handlers<StateOperation> {
     const kind = await requireServed(id, signal);
     const snapshot = source.kind === "snapshot" ? { snapshot: source.snapshot.name } : {};
     const restored = await states().restore(id, source, signal);
-    const { leftOut } = restored;
     let { isPending } = restored;
     if (isPending && kind === "bot" && parts.botService!.restart(id)) {
       const limit = clock.monotonic() + RESTORE_LIMIT_MS;
@@ -94,7 +93,7 @@ export function stateHandlers(parts: ApiParts): Handlers<StateOperation> {
         isPending = await states().isPending(id);
       }
     } else if (kind === "bot") parts.botService!.restart(id);
-    return { id, ...snapshot, isPending, leftOut };
+    return { id, ...snapshot, isPending };
   }
 
   return {

@@ -63,7 +63,6 @@ export const restoredState = z.object({
   isPending: z.boolean().meta({
     description: "Whether the restored state takes its place only at the next start of the bot",
   }),
-  leftOut: z.int().meta({ description: "Number of symbolic links in the archive, which are not made again" }),
 }).meta({ id: "RestoredState" });
 
 /** The answer to a restore. */

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { LABEL } from "../../lib/engine/labels.ts";
+import { EngineFixture } from "../support/fixtures/engine_fixture.ts";
 import { ServiceFixture } from "../support/fixtures/service_fixture.ts";
 import { until } from "../support/until.ts";
 
@@ -160,6 +162,51 @@ Deno.test("a bot whose state grows over its limit is warned of, stopped with the
     shown = (await service.berth("describe", id)).output;
     return /its state takes \d+ MB and may take 8 MB/.test(shown);
   }, 150_000);
+});
+
+/** Makes links at its first start, says at each later one what they are, and removes them then. */
+const LINKS = `
+import json, os, time
+
+LINKS = {"latest": "runs/one", "runs/up": "../latest", "whole": "/state/.the0-state/runs", "system": "/etc/hostname",
+    "-n": "runs", "runs/a b'": "gone\\n"} | {f"runs/{n}": "x" * 2000 for n in range(300)}
+
+def main(id, config):
+    os.chdir(os.environ["STATE_DIR"])
+    if not os.path.isdir("runs"):
+        os.mkdir("runs")
+        open("runs/one", "w").write("first")
+        for path, target in LINKS.items(): os.symlink(target, path)
+        print("made", flush=True)
+    else:
+        same = all(os.path.islink(path) and os.readlink(path) == target for path, target in LINKS.items())
+        print("found", same, open("runs/up").read(), os.path.exists("system"), flush=True)
+        for path in LINKS: os.unlink(path)
+    while True:
+        time.sleep(0.05)
+`;
+
+Deno.test("symbolic links of a state are restored as the bot had them", async () => {
+  await using service = await ServiceFixture.open({ engine: true, env: { RECONCILE_INTERVAL: "1" } });
+  const id = "counter";
+  const folder = await bot(service, "1");
+  await Deno.writeTextFile(`${folder}/main.py`, LINKS);
+  await berth(service, "deploy", folder);
+  await untilLogged(service, id, /made$/m);
+  await berth(service, "state", "snapshot", id);
+  await berth(service, "state", "get", id);
+  await berth(service, "restart", id);
+  const found = async () =>
+    [...(await berth(service, "logs", id)).matchAll(/found (.*)$/gm)].map(([, words]) => words);
+  for (const [at, args] of [["restore", id], ["put", id, `${id}.tar.gz`]].entries()) {
+    await until("the links", async () => (await found()).length === at + 1);
+    await berth(service, "state", ...args);
+  }
+  await until("the links of the file", async () => (await found()).length === 3);
+  assert.deepEqual(await found(), Array(3).fill("True first True"));
+  await using engine = await EngineFixture.open();
+  const labels = { [LABEL.instance]: service.config.runner.instance };
+  assert.equal((await engine.orchestrator.listContainers({ labels })).length, 1, "the bot's own alone");
 });
 
 /** Says whether another process writes to its state. */

@@ -21,15 +21,18 @@ async function tarOf(entries: readonly Entry[]): Promise<Uint8Array> {
 async function unpack(
   archive: Uint8Array,
   maxBytes = 1000,
-): Promise<{ names: string[]; outside: string[]; error?: StateError }> {
+): Promise<{ names: string[]; outside: string[]; links?: ReadonlyMap<string, string>; error?: StateError }> {
   const temp = await Deno.makeTempDir({ prefix: "berth-test-" });
   try {
     await Deno.writeFile(`${temp}/a.tar.gz`, archive);
     await Deno.mkdir(`${temp}/in/to`, { recursive: true });
-    const error = await unpackState(`${temp}/a.tar.gz`, `${temp}/in/to`, { maxBytes }).then(
-      () => undefined,
-      (error) => error,
-    );
+    let links: ReadonlyMap<string, string> | undefined;
+    let error: StateError | undefined;
+    try {
+      ({ links } = await unpackState(`${temp}/a.tar.gz`, `${temp}/in/to`, { maxBytes }));
+    } catch (thrown) {
+      error = thrown as StateError;
+    }
     const names: string[] = [];
     const list = async (folder: string) => {
       for await (const { name, isDirectory } of Deno.readDir(`${temp}/in/to/${folder}`)) {
@@ -39,7 +42,7 @@ async function unpack(
     };
     await list("");
     const outside = [...Deno.readDirSync(temp), ...Deno.readDirSync(`${temp}/in`)].map(({ name }) => name);
-    return { names: names.sort(), outside: outside.sort(), ...(error && { error }) };
+    return { names: names.sort(), outside: outside.sort(), ...(links && { links }), ...(error && { error }) };
   } finally {
     await Deno.remove(temp, { recursive: true });
   }
@@ -53,6 +56,18 @@ const HOSTILE: Readonly<Record<string, { entries: readonly Entry[]; says: RegExp
   "a file below a link": {
     entries: [[{ name: "l", type: "symlink", linkname: ".." }], file("l/x")],
     says: /"l" occurs twice/,
+  },
+  "a link below a link": {
+    entries: [[{ name: "l", type: "symlink", linkname: ".." }], [{
+      name: "l/m",
+      type: "symlink",
+      linkname: "x",
+    }]],
+    says: /"l" occurs twice/,
+  },
+  "a link to too long a name": {
+    entries: [[{ name: "l", type: "symlink", linkname: "x".repeat(4096) }]],
+    says: /"l" is a symbolic link whose target cannot be one/,
   },
   "a file in the place of a link": {
     entries: [[{ name: "l", type: "symlink", linkname: "../x" }], file("l")],
@@ -104,14 +119,15 @@ Deno.test("unpackState() refuses whatever is not a whole tar.gz", async () => {
 });
 
 Deno.test("unpackState() takes a plain archive, without privileges of its files", async () => {
-  const { error, names } = await unpack(gzipSync(
+  const { error, names, links } = await unpack(gzipSync(
     await tarOf([
       [{ name: "./", type: "directory" }],
       file("./sub/x", { mode: 0o4755 }),
       [{ name: "sub/", type: "directory" }],
-      [{ name: "l", type: "symlink", linkname: "/etc/passwd" }],
+      [{ name: "new/l", type: "symlink", linkname: "/etc/passwd" }],
     ]),
   ));
   assert.equal(error, undefined);
-  assert.deepEqual(names, ["l", "sub", "sub/x"]);
+  assert.deepEqual(names, ["new", "sub", "sub/x"]);
+  assert.deepEqual([...links!], [["new/l", "/etc/passwd"]]);
 });

@@ -1,0 +1,19 @@
+/**
+ * Port to what makes symbolic links.
+ *
+ * @module
+ */
+
+/**
+ * Makes symbolic links: Deno lets only a process with all permissions do so, and a service has none to spare.
+ *
+ * @param folder Absolute path of a folder that no other process writes to.
+ * @param links Targets by path in the folder. The folder above each link exists, and nothing is in the link's place. A
+ * target is any string, and is never followed.
+ * @param signal Gives up.
+ */
+export type MakeStateLinks = (
+  folder: string,
+  links: ReadonlyMap<string, string>,
+  signal: AbortSignal,
+) => Promise<void>;
