@@ -253,6 +253,25 @@ Deno.test("a build that does harm is ended, and nothing of it stays", async () =
   }
 });
 
+Deno.test("a package of Node leaves no link and no setuid file, if its scripts may run", async () => {
+  await using stage = await open();
+  const { index, fixture } = stage;
+  const at = "/build/project/node_modules/evil";
+  const cases = {
+    link: [`ln -s /etc/passwd ${at}`, /has installed a symbolic link, 'evil'/],
+    setuid: [`touch ${at} && chmod 4755 ${at}`, /has installed a setuid file, 'evil'/],
+  } as const;
+  for (const [name, [postinstall, wanted]] of Object.entries(cases)) {
+    await index.addNode(name, { "index.js": "" }, { scripts: { postinstall } });
+    const bot = await fixture.deploy(
+      { "main.js": "", "package.json": JSON.stringify({ dependencies: { [name]: "1.0.0" } }) },
+      { ...RUN, runtime: "nodejs20", entrypointFiles: { bot: "main.js" } },
+    );
+    const { error, lines } = await failure(fixture, bot, true);
+    assert.match(error.message, wanted, lines.join("\n"));
+  }
+});
+
 Deno.test("a builder reaches neither the engine nor Berth's files, and has no rights", async () => {
   await using stage = await open();
   const { index, fixture } = stage;
@@ -282,7 +301,7 @@ open("/build/out/seen.txt", "w").write(repr(seen))`,
   assert.match(await outputOf(fixture, { ...bot, dependencies: dependencies! }), /^\[\]/m);
 });
 
-Deno.test("a build that never ends is ended at its limit, or when nobody waits for it", async () => {
+Deno.test("a build that never ends is ended at its limit", async () => {
   await using stage = await open({ BUILD_TIMEOUT_SECONDS: "4" });
   const { index, fixture } = stage;
   const lock = index.addWheel("mylib", LIBRARY);
@@ -290,14 +309,24 @@ Deno.test("a build that never ends is ended at its limit, or when nobody waits f
   const files = { "main.py": PRINT, "requirements.txt": "mylib\n", "requirements.lock": lock };
   const { error } = await failure(fixture, await fixture.deploy(files, RUN));
   assert.match(error.message, /took longer than 4 s.*BUILD_TIMEOUT_SECONDS/);
+});
 
+Deno.test("a build that nobody waits for is ended", async () => {
+  await using stage = await open({ BUILD_TIMEOUT_SECONDS: "300" });
+  const { index, fixture } = stage;
+  const lock = await index.addSource("slow", "import time\nprint('sleeping', flush=True)\ntime.sleep(600)");
+  const files = { "main.py": "", "requirements.txt": "slow\n", "requirements.lock": lock };
   const gone = new AbortController();
   const building = fixture.runner.buildDependencies(await fixture.deploy(files, RUN), {
+    allowSourceBuilds: true,
     onLine: () => gone.abort(),
     signal: gone.signal,
   });
+  building.catch(() => {});
+  await until("a line of the build", () => Promise.resolve(gone.signal.aborted));
+  await until("no builder", async () => (await fixture.containers()).length === 0);
   await assert.rejects(building, { name: "AbortError" });
-  assert.deepEqual([await fixture.containers(), await fixture.folders()], [[], []]);
+  assert.deepEqual(await fixture.folders(), []);
 });
 
 Deno.test("a builder that is killed half-way is an error, and the next build succeeds", async () => {
