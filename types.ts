@@ -36,6 +36,7 @@ export type { StateSettings } from "./lib/executable/state_settings.ts";
 export type { LogFormat, LogSource, StoredLogLine } from "./lib/logs/line_format.ts";
 export type { LogPosition } from "./lib/logs/log_position.ts";
 export type { BotMetrics, Metric } from "./lib/logs/metric_series.ts";
+export type { RunnerMeter, StoredLines } from "./lib/runner/runner_meter.ts";
 
 // Configuration
 export type { BucketNames, MinioConfig } from "./lib/runner/docker_runner_config.ts";

@@ -149,6 +149,7 @@ const ALLOWED: Rules["allowed"] = {
     "lib/runner",
     "services/bots",
     "services/control",
+    "services/documents",
     "services/schedules",
   ],
   "services/mongo": [...GROUND, "lib/objects", ...PORTS],

@@ -94,9 +94,11 @@ export async function composeServices(
   given?: GivenParts,
   options: ProcessParts = {},
 ): Promise<ComposedServices> {
-  const stores = await openStores(config);
-  const store = given?.store ?? createObjectStore(config.runner);
-  const runner = given?.runner ?? createDockerRunner({ config: config.runner, store, collectLogs: true });
+  const metrics = new ServiceMetrics({ version: PROJECT.version });
+  const stores = metrics.stores.watchAll(await openStores(config));
+  const store = metrics.stores.watch("objects", given?.store ?? createObjectStore(config.runner));
+  const runner = given?.runner ??
+    createDockerRunner({ config: config.runner, store, collectLogs: true, meter: metrics.runner });
   const kinds = kindsOf(config);
   const removeOrphans = onceUntilSuccess((signal) => runner.removeOrphans({ signal, kinds }));
   const owner = new StoreOwner({ ...stores, runner, ...options });
@@ -104,7 +106,6 @@ export async function composeServices(
     config.services.map((name) => [name, makeServingRight(name, config, { ...stores, runner, ...options })]),
   );
 
-  const metrics = new ServiceMetrics({ version: PROJECT.version });
   const events = await openEvents(config, stores);
   const bots = new BotService({
     ...config,

@@ -21,6 +21,12 @@ export interface LogSegment {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Size of the lines when printed, in bytes. */
   readonly textBytes: number;
+  /** Their number. */
+  readonly lines: number;
+  /** Time of the first one. */
+  readonly firstTime: string;
+  /** Places among them where lines are lost, each with how many are known of. */
+  readonly losses: readonly number[];
   /** Number of entries of the log that they are made of. */
   readonly entries: number;
   /** The last of these entries. */
@@ -55,6 +61,9 @@ interface OpenSegment {
   readonly day: string;
   readonly output: ByteBuilder;
   readonly candidates: MetricCandidate[];
+  readonly losses: number[];
+  firstTime: string;
+  lines: number;
   textBytes: number;
   /** Where it ends, once another one has begun. */
   end?: SegmentEnd;
@@ -72,6 +81,8 @@ interface SavePoint {
   readonly segments: number;
   readonly bytes: number;
   readonly textBytes: number;
+  readonly lines: number;
+  readonly losses: number;
   readonly candidates: number;
   readonly end: SegmentEnd;
 }
@@ -145,9 +156,11 @@ export class LineAssembler implements Disposable {
    *
    * @param time Its time, that of the next entry.
    * @param text The line.
+   * @param lost How many lines are known to be lost here; absent if none are.
    */
-  addNote(time: string, text: string): void {
+  addNote(time: string, text: string, lost?: number): void {
     this.#addLine("berth", time, [new TextEncoder().encode(text)]);
+    if (lost !== undefined) this.#segments.at(-1)!.losses.push(lost);
   }
 
   /**
@@ -167,9 +180,8 @@ export class LineAssembler implements Disposable {
       const { last, entries: upTo } = isLast ? end : segment.end!;
       // A note whose entry was dropped is added again with it.
       if (!last || upTo === entries) continue;
-      const { day, output, textBytes, candidates } = segment;
-      const offset = toOffset(last);
-      segments.push({ day, bytes: output.bytes, textBytes, entries: upTo - entries, offset, candidates });
+      const { output, end: _end, ...rest } = segment;
+      segments.push({ ...rest, bytes: output.bytes, entries: upTo - entries, offset: toOffset(last) });
       entries = upTo;
     }
     const lastBytes = this.#segments.at(-1)?.output.length ?? 0;
@@ -209,6 +221,7 @@ export class LineAssembler implements Disposable {
     const segment = last && (last.day === day || this.#save) ? last : this.#beginSegment(day);
     const { output } = segment;
     const before = output.length;
+    if (segment.lines++ === 0) segment.firstTime = time;
     this.#writeLine(output, source, time, pieces, this.#run);
     this.#bytes += output.length - before;
     for (const { length } of printed) segment.textBytes += length;
@@ -224,7 +237,7 @@ export class LineAssembler implements Disposable {
     const before = this.#segments.at(-1);
     if (before) before.end = this.#end;
     const output = new ByteBuilder(this.#expectedBytes, this.#spareBuffers.pop());
-    const segment = { day, output, candidates: [], textBytes: 0 };
+    const segment = { day, output, candidates: [], losses: [], firstTime: "", lines: 0, textBytes: 0 };
     this.#segments.push(segment);
     return segment;
   }
@@ -235,6 +248,8 @@ export class LineAssembler implements Disposable {
       segments: this.#segments.length,
       bytes: last?.output.length ?? 0,
       textBytes: last?.textBytes ?? 0,
+      lines: last?.lines ?? 0,
+      losses: last?.losses.length ?? 0,
       candidates: last?.candidates.length ?? 0,
       end: this.#end,
     };
@@ -242,12 +257,14 @@ export class LineAssembler implements Disposable {
   }
 
   /** @returns Where the last segment ends now. */
-  #rollBack({ segments, bytes, textBytes, candidates, end }: SavePoint): SegmentEnd {
+  #rollBack({ segments, bytes, textBytes, lines, losses, candidates, end }: SavePoint): SegmentEnd {
     this.#segments.length = segments;
     const last = this.#segments.at(-1);
     if (last) {
       last.output.truncate(bytes);
       last.textBytes = textBytes;
+      last.lines = lines;
+      last.losses.length = losses;
       last.candidates.length = candidates;
     }
     return end;

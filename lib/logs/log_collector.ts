@@ -42,8 +42,24 @@ export interface LogCollectorOptions {
   readonly urgentBytes?: number;
   /** Finds what hides secrets in the output of a container. @default {nothing is hidden} */
   readonly redactorOf?: RedactorOf;
+  /** Called with lines that are stored. @default {nothing is called} */
+  readonly onStored?: (stored: LoggedLines) => void;
   /** The clock. @default {systemClock} */
   readonly clock?: Clock;
+}
+
+/** Lines of a log that were stored at once. */
+export interface LoggedLines {
+  /** Id of the bot or schedule that printed them. */
+  readonly id: string;
+  /** Their number. */
+  readonly lines: number;
+  /** Their size when they were printed, in bytes. */
+  readonly bytes: number;
+  /** Time since the first of them was printed, in ms. */
+  readonly lagMs: number;
+  /** Places among them where lines are lost, each with how many are known of. */
+  readonly losses: readonly number[];
 }
 
 /** The state of a container's log. */
@@ -93,9 +109,11 @@ export class LogCollector implements AsyncDisposable {
       limit: new Limiter(MAX_SHIPMENTS),
       oldestDay: () => this.#retention.oldestDay(),
       storedOfAll: () => this.#storedBytes,
-      onStored: (id, { bytes, candidates }) => {
+      onStored: (id, { bytes, candidates, textBytes, lines, firstTime, losses }) => {
         this.#storedBytes += bytes.length;
         for (const { time, text } of candidates) this.metrics.record(id, time, text);
+        const lagMs = Math.max(0, clock.now() - Date.parse(firstTime));
+        options.onStored?.({ id, lines, bytes: textBytes, lagMs, losses });
       },
       completeEarlier: (log, signal) => this.#completeEarlier(log, signal),
     };
@@ -163,6 +181,11 @@ export class LogCollector implements AsyncDisposable {
     if (!log) return undefined;
     const { isComplete, problem } = log;
     return { isComplete, ...(problem !== undefined && { problem }) };
+  }
+
+  /** Number of containers whose output cannot be stored at the moment. */
+  get failing(): number {
+    return [...this.#logs.values()].filter(({ problem }) => problem !== undefined).length;
   }
 
   /** Stops collecting. What is not stored yet stays in the engine's files for the next collector. */

@@ -158,10 +158,8 @@ export class LogShipper {
       for await (const { entries, isAfterGap } of batches) {
         if (isAfterGap) {
           const { time } = entries[0]!;
-          assembler.addNote(
-            time,
-            describeGap(after!.time, time, this.#dropped.droppedBefore(after!, entries)),
-          );
+          const dropped = this.#dropped.droppedBefore(after!, entries);
+          assembler.addNote(time, describeGap(after!.time, time, dropped), dropped?.lines ?? 0);
         }
         for (const entry of entries) {
           assembler.push(entry);

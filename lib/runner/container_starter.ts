@@ -35,6 +35,7 @@ import { toManagedContainer } from "./managed_container.ts";
 import { boundProblems, limitsOf } from "./limit_bounds.ts";
 import type { OwnContainers } from "./own_containers.ts";
 import type { ManagedContainer, StartContainerOptions } from "./runner.ts";
+import type { RunnerMeter } from "./runner_meter.ts";
 import { canonicalJson, specHash } from "./spec_hash.ts";
 import { hashParts } from "./spec_parts.ts";
 import { namedContainer, standingContainer, type StartTarget } from "./standing_containers.ts";
@@ -62,6 +63,8 @@ export interface ContainerStarterOptions {
   readonly sources: readonly StartSource[];
   /** Users that bots run as. */
   readonly users: BotUsers;
+  /** Takes measurements. @default {nothing is measured} */
+  readonly meter?: RunnerMeter;
 }
 
 /** Starts containers. A start that fails at any step leaves neither a container nor a folder. */
@@ -133,7 +136,26 @@ export class ContainerStarter {
     const name = containerName(this.#options.config.instance, kind, id, slot);
     const target: StartTarget = { name, kind, id, slot, segment, specHash: this.specHash(executable) };
     // The engine reserves a name before it lists the container: two starts at once would both fail to find it.
-    return await this.#names.run(name, () => this.#start(target, executable, options));
+    return await this.#names.run(name, () => this.#measured(target, executable, options));
+  }
+
+  async #measured(
+    target: StartTarget,
+    executable: Executable,
+    options: StartContainerOptions,
+  ): Promise<RunningResult> {
+    const { meter } = this.#options;
+    const beganAt = performance.now();
+    const end = (hasFailed: boolean) =>
+      meter?.containerStarted(target.kind, performance.now() - beganAt, hasFailed);
+    try {
+      const result = await this.#start(target, executable, options);
+      if (result.created) end(false);
+      return result;
+    } catch (error) {
+      if (!options.signal?.aborted) end(true);
+      throw error;
+    }
   }
 
   async #start(

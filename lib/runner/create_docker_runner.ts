@@ -29,6 +29,7 @@ import { createBotStates, stateMeter, StateSource } from "./state_source.ts";
 import { LogCollector } from "../logs/log_collector.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import type { Runner } from "./runner.ts";
+import type { RunnerMeter } from "./runner_meter.ts";
 import { ContainerSecrets } from "../secrets/container_secrets.ts";
 import { createSecretResolver } from "../secrets/create_secret_resolver.ts";
 import { SecretFolders } from "../secrets/secret_folders.ts";
@@ -48,6 +49,8 @@ export interface CreateDockerRunnerOptions {
   readonly dependencyStore?: ObjectStore;
   /** Whether to store the output of the containers in the bucket of the logs. @default {false} */
   readonly collectLogs?: boolean;
+  /** Takes measurements. @default {nothing is measured} */
+  readonly meter?: RunnerMeter;
   /** Whether to compile large code ahead, so that a later start imports it faster. @default {true} */
   readonly compileAhead?: boolean;
 }
@@ -77,8 +80,10 @@ export interface CreateDockerRunnerOptions {
  */
 export function createDockerRunner(options: CreateDockerRunnerOptions = {}): Runner {
   const config = options.config ?? parseDockerRunnerConfig({});
+  const { meter } = options;
   const orchestrator = new DockerodeOrchestrator(connectDocker(config.dockerHost), {
     logins: loginsOf(config.dockerConfigFile),
+    ...(meter && { onCall: (...call) => meter.engineCalled(...call) }),
   });
   return assembleDockerRunner({ ...options, config, orchestrator });
 }
@@ -95,6 +100,7 @@ export function assembleDockerRunner(
   },
 ): Runner {
   const store = options.store ?? createObjectStore(config);
+  const { meter } = options;
   const extractor = new ArchiveExtractor();
   const user = { uid: Deno.uid() ?? 0, gid: Deno.gid() ?? 0 };
   const folder = `${config.tempDir}/${config.instance}`;
@@ -149,10 +155,15 @@ export function assembleDockerRunner(
     spool: config.logs,
     mode: config.logMode,
     format: config.logFormat,
+    onStored({ id, losses, ...stored }) {
+      meter?.linesStored(stored);
+      for (const lines of losses) meter?.linesLost(id, lines);
+    },
     redactorOf: (labels) => secrets.redactorOf(labels),
     // Only a part of what the engine keeps, so that there is time to read it.
     urgentBytes: Math.min(1024 ** 2, config.logs.maxSizeBytes / 8),
   });
+  meter?.watchFailingLogs(() => logs.failing);
   const states = createBotStates(config, { orchestrator, store, uid: user.uid, ownLabels });
   const { diskBytes } = config.resources;
   const disk = new DiskWatch({
@@ -171,6 +182,7 @@ export function assembleDockerRunner(
     orchestrator,
     logs: options.collectLogs ? logs : undefined,
     disk,
+    ...(meter && { meter }),
     dependencyStore,
     dependencyTrees: new DependencyTrees({
       cache: dependencyCache,

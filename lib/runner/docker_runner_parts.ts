@@ -22,6 +22,7 @@ import type { BotStates } from "../state/bot_states.ts";
 import type { FileOwner } from "../util/files.ts";
 import type { DiskWatch } from "./disk_watch.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
+import type { RunnerMeter } from "./runner_meter.ts";
 
 /** Parts of a `DockerRunner`. `createDockerRunner` makes them from a configuration. */
 export interface DockerRunnerParts {
@@ -61,6 +62,8 @@ export interface DockerRunnerParts {
   readonly disk?: DiskWatch;
   /** Keeps the states of bots. Closed with the runner. */
   readonly states: BotStates;
+  /** Takes measurements. @default {nothing is measured} */
+  readonly meter?: RunnerMeter;
   /** Stores the output of containers. Closed with the runner. @default {output is not stored} */
   readonly logs?: LogCollector;
 }

@@ -4,14 +4,16 @@
  * @module
  */
 
-import type { MeteredService, QueueMeter } from "../control/meter.ts";
-import type { Meter } from "../control/meter.ts";
+import type { RunnerMeter } from "../../lib/runner/runner_meter.ts";
+import type { Meter, MeteredService, QueueMeter } from "../control/meter.ts";
 import { BotMetrics, type BotsPort } from "./bot_metrics.ts";
 import { MetricFamilies, type MetricsPage, type PageFormat } from "./metric_families.ts";
 import { NotificationMetrics } from "./notification_metrics.ts";
 import { showProcess } from "./process_metrics.ts";
 import { QueueMetrics } from "./queue_metrics.ts";
 import { type SchedulesPort, showRuns } from "./run_metrics.ts";
+import { makeRunnerMeter } from "./runner_metrics.ts";
+import { StoreMetrics } from "./store_metrics.ts";
 
 /** Upper bounds of the lag of events, in seconds. */
 const EVENT_LAG_BUCKETS = [0.01, 0.05, 0.25, 1, 5, 30, 300];
@@ -33,6 +35,10 @@ export class ServiceMetrics implements Meter {
     ["service"],
   );
   readonly #bots = new BotMetrics(this.#families);
+  /** Takes the measurements of the runner. */
+  readonly runner: RunnerMeter = makeRunnerMeter(this.#families);
+  /** Counts the errors of stores. */
+  readonly stores: StoreMetrics = new StoreMetrics(this.#families);
   /** Takes the measurements of notifications. */
   readonly notifications: NotificationMetrics = new NotificationMetrics(this.#families);
 

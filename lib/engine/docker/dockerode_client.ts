@@ -42,6 +42,15 @@ export interface EngineRequestOptions {
   readonly limitMs?: number;
 }
 
+/**
+ * Called when a call has ended, unless its caller gave it up.
+ *
+ * @param kind Kind of the call, or `list`.
+ * @param durationMs How long the engine took, in ms.
+ * @param hasFailed Whether the engine did not answer.
+ */
+export type OnEngineCall = (kind: EngineCallKind | "list", durationMs: number, hasFailed: boolean) => void;
+
 /** A complete answer. */
 export interface EngineAnswer {
   /** HTTP status. */
@@ -59,6 +68,7 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 export class DockerodeClient {
   readonly #docker: Docker;
   readonly #send: ReturnType<typeof dialerOf>;
+  readonly #onCall: OnEngineCall | undefined;
   #probe: Promise<boolean> | undefined;
   readonly #closed = new AbortController();
   /** Address of the engine, for error messages. */
@@ -69,8 +79,13 @@ export class DockerodeClient {
   /** Limits the number of concurrent calls. */
   readonly turns: DockerodeTurns;
 
-  /** @param docker The connection. @param limits Limits that differ from the defaults. */
-  constructor(docker: Docker, limits?: Partial<EngineTurnLimits>) {
+  /**
+   * @param docker The connection.
+   * @param limits Limits that differ from the defaults.
+   * @param onCall See {@linkcode OnEngineCall}.
+   */
+  constructor(docker: Docker, limits?: Partial<EngineTurnLimits>, onCall?: OnEngineCall) {
+    this.#onCall = onCall;
     this.turns = new DockerodeTurns(limits);
     this.#docker = docker;
     this.#send = dialerOf(docker);
@@ -96,9 +111,14 @@ export class DockerodeClient {
     accepted: readonly number[] = [],
   ): Promise<EngineAnswer> {
     const { kind, what } = request;
+    if (kind === undefined) return await this.#call(request, options, accepted);
     const call = () => this.#call(request, options, accepted);
-    if (kind === undefined) return await call();
-    const answer = this.turns.take(kind, what, options.signal, call);
+    const answer = this.turns.take(
+      kind,
+      what,
+      options.signal,
+      () => this.#measure(request, kind, options, call),
+    );
     return await (request.path === LIST ? answer : this.noticeHang(what, options.signal, answer));
   }
 
@@ -117,6 +137,28 @@ export class DockerodeClient {
     } catch (error) {
       const isOverdue = error instanceof TimeLimitError && !signal?.aborted;
       throw isOverdue && await this.#answersLists(error.limitMs) ? toHang(what, this.address, error) : error;
+    }
+  }
+
+  /** Reports a call, without its wait for a turn. */
+  async #measure<T>(
+    { path }: EngineRequest,
+    kind: EngineCallKind,
+    { signal }: EngineRequestOptions,
+    call: () => Promise<T>,
+  ): Promise<T> {
+    const beganAt = performance.now();
+    const end = (hasFailed: boolean) => {
+      if (signal?.aborted || this.#closed.signal.aborted) return;
+      this.#onCall?.(path === LIST ? "list" : kind, performance.now() - beganAt, hasFailed);
+    };
+    try {
+      const answer = await call();
+      end(false);
+      return answer;
+    } catch (error) {
+      end(error instanceof EngineUnavailableError || error instanceof TimeLimitError);
+      throw error;
     }
   }
 

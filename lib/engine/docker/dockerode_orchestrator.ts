@@ -33,7 +33,7 @@ import type {
 import type { ContainerSpec } from "../container_spec.ts";
 import { EngineUnavailableError } from "../../errors.ts";
 import { readLogLines } from "../read_log_lines.ts";
-import { DockerodeClient, type EngineRequestOptions } from "./dockerode_client.ts";
+import { DockerodeClient, type EngineRequestOptions, type OnEngineCall } from "./dockerode_client.ts";
 import { fromInspection, fromListEntry } from "./dockerode_container_info.ts";
 import { DockerodeContainers } from "./dockerode_containers.ts";
 import { isInfo, isList, isVersion, storageOf, unenforcedLimits } from "./dockerode_answers.ts";
@@ -61,6 +61,8 @@ export interface DockerodeOrchestratorOptions {
   readonly clock?: () => number;
   /** Makes unique ids. @default {crypto.randomUUID} */
   readonly newId?: () => string;
+  /** Called when a call has ended. @default {nothing is called} */
+  readonly onCall?: OnEngineCall;
   /** Finds the credentials of registries. @default {there are none} */
   readonly logins?: FindLogin;
 }
@@ -93,7 +95,7 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
   constructor(docker: Docker, options: DockerodeOrchestratorOptions = {}) {
     this.#limits = { ...DEFAULT_TIME_LIMITS, ...options.timeouts };
     this.#clock = options.clock ?? (() => performance.timeOrigin + performance.now());
-    this.#client = new DockerodeClient(docker, options.turns);
+    this.#client = new DockerodeClient(docker, options.turns, options.onCall);
     this.#containers = new DockerodeContainers(this.#client);
     const newId = options.newId ?? (() => crypto.randomUUID());
     this.#starter = new DockerodeStarter(this.#containers, this.#limits, newId, () => this.info());

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { ObjectStoreError } from "../../../../lib/errors.ts";
+import { StoreUnavailableError } from "../../../../services/documents/bot_repository.ts";
 import { ServiceState } from "../../../../services/bots/service_state.ts";
 import { ServiceMetrics } from "../../../../services/metrics/service_metrics.ts";
 import type { RunRecord } from "../../../../services/schedules/run_repository.ts";
@@ -123,4 +125,50 @@ Deno.test("notifications and events are counted", async () => {
   assert.equal(samples.get(`berth_notifications_sent_total{channel="phone"}`), 1);
   assert.equal(samples.get(`berth_notification_failures_total{channel="phone",outcome="retried"}`), 1);
   assert.equal(samples.get("berth_notifications_pending"), 3);
+});
+
+Deno.test("the runner shows calls to the engine, starts and logs", async () => {
+  const { metrics: { runner }, read } = make();
+  runner.engineCalled("list", 10, false);
+  runner.engineCalled("list", 3000, true);
+  runner.containerStarted("bot", 200, false);
+  runner.containerStarted("run", 200, true);
+  runner.linesStored({ lines: 3, bytes: 50, lagMs: 2000 });
+  runner.linesLost("a", 5);
+  runner.linesLost("a", 0);
+  runner.watchFailingLogs(() => 2);
+  const samples = await read();
+  assert.equal(samples.get(`berth_engine_call_duration_seconds_count{call="list"}`), 2);
+  assert.equal(samples.get(`berth_engine_call_errors_total{call="list"}`), 1);
+  assert.equal(samples.get(`berth_engine_call_errors_total{call="stop"}`), 0);
+  assert.equal(samples.get(`berth_container_start_duration_seconds_count{kind="bot"}`), 1);
+  assert.equal(samples.get(`berth_container_start_errors_total{kind="run"}`), 1);
+  assert.equal(samples.get("berth_log_lines_total"), 3);
+  assert.equal(samples.get("berth_log_bytes_total"), 50);
+  assert.equal(samples.get("berth_log_lag_seconds_sum"), 2);
+  assert.equal(samples.get("berth_log_gaps_total"), 2);
+  assert.equal(samples.get("berth_log_lost_lines_total"), 5);
+  assert.equal(samples.get("berth_logs_failing"), 2);
+});
+
+Deno.test("stores count the calls that they did not answer, and nothing else", async () => {
+  const { metrics, read } = make();
+  class Store {
+    #bots = ["a"];
+    get = (id: string) => Promise.resolve(this.#bots.find((bot) => bot === id));
+    list(): Promise<string[]> {
+      return Promise.reject(new StoreUnavailableError("no answer"));
+    }
+    async *all() {
+      yield* this.#bots;
+      throw new ObjectStoreError("no answer");
+    }
+    refuse = () => Promise.reject(new TypeError("not an outage"));
+  }
+  const store = metrics.stores.watch("runs", new Store());
+  assert.equal(await store.get("a"), "a");
+  await assert.rejects(store.list(), StoreUnavailableError);
+  await assert.rejects(Array.fromAsync(store.all()), ObjectStoreError);
+  await assert.rejects(store.refuse(), TypeError);
+  assert.equal((await read()).get(`berth_store_errors_total{store="runs"}`), 2);
 });
