@@ -7,6 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import { BerthError, messageOf } from "../../lib/errors.ts";
 import type { Clock } from "../../lib/util/clock.ts";
+import { orderedSuffix } from "../../lib/util/ordered_suffix.ts";
 import type { AuditEntry } from "../contract/service.ts";
 import { OPERATIONS } from "../contract/operations.ts";
 import type { RecordStore, StoredRecord } from "../records/record_store.ts";
@@ -106,7 +107,7 @@ export class Audit {
 
   async #write(entry: Omit<AuditEntry, "id" | "at">): Promise<void> {
     const now = this.#clock.now();
-    const id = `${idAt(now)}-${crypto.randomUUID().slice(0, 8)}`;
+    const id = `${idAt(now)}-${orderedSuffix()}`;
     try {
       await this.#records.insert(COLLECTION, id, { ...entry, at: new Date(now).toISOString() });
       if (now - this.#trimmedAt < TRIM_MS) return;

@@ -60,14 +60,14 @@ export function isOpenBacktest({ state }: Pick<BacktestRecord, "state">): boolea
 }
 
 /**
- * Makes an id: ids sort by the time of the request.
+ * Makes an id: ids sort by the time of the request, and those of the same millisecond by their suffix.
  *
  * @param now Current time in ms since the epoch.
- * @param random Eight random hexadecimal digits.
+ * @param suffix Eight hexadecimal digits, for example of `orderedSuffix()`.
  * @returns For example `20260131t120000123-3fa9c1d2`.
  */
-export function backtestId(now: number, random: string): string {
-  return `${new Date(now).toISOString().replaceAll(/[-:.Z]/g, "").toLowerCase()}-${random}`;
+export function backtestId(now: number, suffix: string): string {
+  return `${new Date(now).toISOString().replaceAll(/[-:.Z]/g, "").toLowerCase()}-${suffix}`;
 }
 
 /**

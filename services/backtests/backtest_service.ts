@@ -9,6 +9,7 @@ import { messageOf } from "../../lib/errors.ts";
 import type { Executable } from "../../lib/executable/executable.ts";
 import { ALL_SEGMENTS, type Runner } from "../../lib/runner/runner.ts";
 import { type Clock, systemClock } from "../../lib/util/clock.ts";
+import { orderedSuffix } from "../../lib/util/ordered_suffix.ts";
 import { Wakeup } from "../../lib/util/wakeup.ts";
 import { OutageLog } from "../control/outage_log.ts";
 import { tick } from "../control/tick.ts";
@@ -116,7 +117,7 @@ export class BacktestService {
     const { repository, clock } = this.#options;
     if ((await repository.listOpen(options)).length >= MAX_OPEN_BACKTESTS) return undefined;
     const now = clock.now();
-    const id = backtestId(now, crypto.randomUUID().slice(0, 8));
+    const id = backtestId(now, orderedSuffix());
     const record: BacktestRecord = { id, executable, state: "queued", requestedBy, queuedAt: new Date(now) };
     await repository.insert(record, options);
     this.#sweep.wake();
