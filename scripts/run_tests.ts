@@ -18,6 +18,8 @@ import { exists, planTests } from "./test_plan.ts";
 const LANES = Number(
   Deno.env.get("BERTH_TEST_LANES") ?? Math.max(2, Math.min(4, navigator.hardwareConcurrency)),
 );
+/** How many files that need no servers run side by side in a process: some wait more than they compute. */
+const JOBS = Deno.env.get("DENO_JOBS") ?? String(Math.max(4, navigator.hardwareConcurrency));
 const SERVER_VARIABLE = /^(?:MINIO|MONGO|NATS)_/;
 
 const interruption = new AbortController();
@@ -29,6 +31,7 @@ const MAX_REPORT_LENGTH = 6000;
 async function main(args: string[]): Promise<number> {
   // Services that run side by side would all want one port.
   Deno.env.set("HTTP_ADDR", "off");
+  Deno.env.set("DENO_JOBS", JOBS);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     Deno.addSignalListener(signal, () => interruption.abort(signal));
   }
@@ -45,9 +48,12 @@ async function main(args: string[]): Promise<number> {
   const plan = planTests(own.filter(isPath), fast);
 
   if (gate && await runGate()) plan.unit = [];
-  const { unit, lanes, alone, documented } = plan;
+  const { unit, inProcess, lanes, alone, documented } = plan;
   const isOne = lanes.length + alone.length === 1;
   if (unit.length > 0) await runTests(["--parallel", ...options, ...unit], "the unit tests");
+  if (inProcess.length > 0) {
+    await runTests(["--parallel", ...options, ...inProcess], "the tests in one process");
+  }
   if (await typesAreRight([...lanes, ...alone])) {
     const testFile = (isLive: boolean) => (file: string) =>
       runTests(["--no-check", ...options, file], file, isLive);

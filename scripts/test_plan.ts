@@ -9,6 +9,8 @@ import { join } from "node:path";
 export interface TestPlan {
   /** Run by one `deno test --parallel`: they need no servers and share nothing. */
   unit: string[];
+  /** Run by one `deno test --parallel`, too: they take longer than a gate may, and need no servers either. */
+  inProcess: string[];
   /** Each in a process of its own, a few at a time: their tests wait more than they compute. */
   lanes: string[];
   /** Each in a process of its own, and nothing beside it. */
@@ -18,7 +20,8 @@ export interface TestPlan {
 }
 
 const UNIT = "tests/unit";
-const FOLDERS = [UNIT, "tests/scripts", "tests/contract", "tests/engine"];
+const IN_PROCESS = ["tests/service", "tests/models"];
+const FOLDERS = [UNIT, ...IN_PROCESS, "tests/scripts", "tests/contract", "tests/engine"];
 const DOCUMENTED = ["mod.ts", "errors.ts", "lib"];
 
 /** Files that run alone, and why. */
@@ -58,11 +61,15 @@ export const FAST: readonly string[] = [
 export function planTests(paths: readonly string[], fast: boolean): TestPlan {
   const roots = paths.length > 0 ? paths : fast ? [UNIT, ...FAST] : FOLDERS;
   const files = [...new Set(roots.flatMap(testFiles))];
-  const isUnit = (file: string) => file.startsWith(`${UNIT}/`);
+  const isIn = (folders: readonly string[]) => (file: string) =>
+    folders.some((folder) => file.startsWith(`${folder}/`));
+  const isUnit = isIn([UNIT]);
+  const isInProcess = isIn(IN_PROCESS);
   const rank = (file: string) => LONGEST.includes(file) ? LONGEST.indexOf(file) : LONGEST.length;
-  const others = files.filter((file) => !isUnit(file));
+  const others = files.filter((file) => !isUnit(file) && !isInProcess(file));
   return {
     unit: files.filter(isUnit),
+    inProcess: files.filter(isInProcess),
     lanes: others.filter((file) => !(file in ALONE)).sort((a, b) => rank(a) - rank(b)),
     alone: others.filter((file) => file in ALONE),
     documented: paths.length > 0 || fast ? [] : DOCUMENTED.filter(exists),

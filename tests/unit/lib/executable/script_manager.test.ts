@@ -54,7 +54,7 @@ Deno.test("ScriptManager writes the wrapper once for all bots of a runtime, and 
   // A place to mount at: nothing of any bot is in what they share.
   assert.equal(await Deno.readTextFile(`${wrapper!.source}/config.json`), "");
   for (const folder of folders) {
-    assert.deepEqual(await namesIn(folder), ["config.json"]);
+    assert.deepEqual(await namesIn(folder), ["config.json", "stop_reason"]);
     assert.equal(await Deno.readTextFile(`${folder}/config.json`), BOT.config);
     assert.equal((await Deno.stat(`${folder}/config.json`)).mode! & 0o777, 0o400);
   }

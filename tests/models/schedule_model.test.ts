@@ -4,10 +4,10 @@
  */
 
 import assert from "node:assert/strict";
-import { parseCronSchedule } from "../../../../services/cron/cron_schedule.ts";
-import type { RunRecord } from "../../../../services/schedules/run_repository.ts";
-import { type ModelScheduler, startScheduler, World } from "../../../support/schedule_model.ts";
-import { seededRandom } from "../../../support/seeded_random.ts";
+import { parseCronSchedule } from "../../services/cron/cron_schedule.ts";
+import type { RunRecord } from "../../services/schedules/run_repository.ts";
+import { type ModelScheduler, startScheduler, World } from "../support/schedule_model.ts";
+import { seededRandom } from "../support/seeded_random.ts";
 
 const NOW = "2025-03-01T00:00:00.500Z";
 const SECOND = 1000;

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { ApiError } from "../../../../cli/client/api_client.ts";
-import { parseBotDocument } from "../../../../services/documents/bot_document.ts";
+import { ApiError } from "../../../cli/client/api_client.ts";
+import { parseBotDocument } from "../../../services/documents/bot_document.ts";
 import {
   archiveOf,
   deployScript,
   requestOf,
   sha256Of,
   uploadArchive,
-} from "../../../support/fixtures/deploy_support.ts";
-import { ServiceFixture } from "../../../support/fixtures/service_fixture.ts";
+} from "../../support/fixtures/deploy_support.ts";
+import { ServiceFixture } from "../../support/fixtures/service_fixture.ts";
 
 async function refused(call: Promise<unknown>, status: number, code: string): Promise<ApiError> {
   const error = await call.then(() => undefined, (error) => error);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { BerthEvent } from "../../../../services/contract/events.ts";
-import { eventStream } from "../../../../services/api/event_stream.ts";
-import { ServiceFixture } from "../../../support/fixtures/service_fixture.ts";
-import { until } from "../../../support/until.ts";
+import type { BerthEvent } from "../../../services/contract/events.ts";
+import { eventStream } from "../../../services/api/event_stream.ts";
+import { ServiceFixture } from "../../support/fixtures/service_fixture.ts";
+import { until } from "../../support/until.ts";
 
 interface Received {
   readonly id?: string;

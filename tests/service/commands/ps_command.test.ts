@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { CliContext } from "../../../../cli/context.ts";
-import { cliContext } from "../../../support/fixtures/cli_support.ts";
-import { ServiceFixture } from "../../../support/fixtures/service_fixture.ts";
-import { until } from "../../../support/until.ts";
+import type { CliContext } from "../../../cli/context.ts";
+import { cliContext } from "../../support/fixtures/cli_support.ts";
+import { ServiceFixture } from "../../support/fixtures/service_fixture.ts";
+import { until } from "../../support/until.ts";
 
 const DOCUMENT = {
   config: { limit: 1, berth: { labels: { desk: "fx" } } },

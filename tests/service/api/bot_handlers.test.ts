@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { ApiError } from "../../../../cli/client/api_client.ts";
-import type { BotCondition } from "../../../../services/bots/bot_condition.ts";
-import { conditionAdvice } from "../../../../services/bots/condition_advice.ts";
-import { BOT_STATES } from "../../../../services/contract/bots.ts";
-import { ServiceFixture } from "../../../support/fixtures/service_fixture.ts";
-import { until } from "../../../support/until.ts";
+import { ApiError } from "../../../cli/client/api_client.ts";
+import type { BotCondition } from "../../../services/bots/bot_condition.ts";
+import { conditionAdvice } from "../../../services/bots/condition_advice.ts";
+import { BOT_STATES } from "../../../services/contract/bots.ts";
+import { ServiceFixture } from "../../support/fixtures/service_fixture.ts";
+import { until } from "../../support/until.ts";
 
 function documentOf(config: Record<string, unknown> = {}, more: Record<string, unknown> = {}) {
   const code = { runtime: "python3.11", entrypoints: { bot: "main.py" } };
@@ -157,11 +157,19 @@ Deno.test("every condition of a bot is a state of the contract, and those that n
     { type: "disabled" },
     { type: "held", reason: "x" },
     { type: "blocked", reason: "x" },
+    { type: "latched", reason: "x" },
+    { type: "outside-session", reason: "x" },
     { type: "failed", message: "x" },
     { type: "failed", message: "x", endedAt: until },
   ];
   const types = new Set<string>(conditions.map(({ type }) => type));
   assert.deepEqual([...types].sort(), BOT_STATES.filter((state) => state !== "unknown").sort());
   const silent = conditions.filter((condition) => conditionAdvice("bot", condition) === undefined);
-  assert.deepEqual(silent.map(({ type }) => type), ["running", "starting", "stopping", "completed"]);
+  assert.deepEqual(silent.map(({ type }) => type), [
+    "running",
+    "starting",
+    "stopping",
+    "completed",
+    "outside-session",
+  ]);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { ServiceFixture } from "../../../support/fixtures/service_fixture.ts";
-import { writeBot } from "../../../support/fixtures/cli_support.ts";
-import { until } from "../../../support/until.ts";
+import { ServiceFixture } from "../../support/fixtures/service_fixture.ts";
+import { writeBot } from "../../support/fixtures/cli_support.ts";
+import { until } from "../../support/until.ts";
 
 const BOT = "name: mine\nversion: 1.0.0\nentrypoints:\n  bot: main.py\n";
 const SCHEDULED = BOT.replace("entrypoints", 'schedule: "0 9 * * mon-fri"\nentrypoints');

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { ApiFixture } from "../../../support/fixtures/api_fixture.ts";
-import { samplesOf } from "../../../support/metrics_page.ts";
+import { ApiFixture } from "../../support/fixtures/api_fixture.ts";
+import { samplesOf } from "../../support/metrics_page.ts";
 
 Deno.test("/metrics needs a token that may read, by TCP", async () => {
   await using fixture = await ApiFixture.open();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { archiveOf, deployScript } from "../../../support/fixtures/deploy_support.ts";
-import { ServiceFixture } from "../../../support/fixtures/service_fixture.ts";
-import { fullOrShort } from "../../../support/full_or_short.ts";
+import { archiveOf, deployScript } from "../../support/fixtures/deploy_support.ts";
+import { ServiceFixture } from "../../support/fixtures/service_fixture.ts";
+import { fullOrShort } from "../../support/full_or_short.ts";
 
 const BOTS = 20;
 const KEEP = 3;

@@ -1,15 +1,10 @@
 import assert from "node:assert/strict";
-import { ApiError } from "../../../../cli/client/api_client.ts";
-import { zipFolder } from "../../../../lib/archive/zip_folder.ts";
-import { buildZip } from "../../../support/builders/zip_builder.ts";
-import {
-  archiveOf,
-  deployScript,
-  sha256Of,
-  uploadArchive,
-} from "../../../support/fixtures/deploy_support.ts";
-import { ServiceFixture } from "../../../support/fixtures/service_fixture.ts";
-import { until } from "../../../support/until.ts";
+import { ApiError } from "../../../cli/client/api_client.ts";
+import { zipFolder } from "../../../lib/archive/zip_folder.ts";
+import { buildZip } from "../../support/builders/zip_builder.ts";
+import { archiveOf, deployScript, sha256Of, uploadArchive } from "../../support/fixtures/deploy_support.ts";
+import { ServiceFixture } from "../../support/fixtures/service_fixture.ts";
+import { until } from "../../support/until.ts";
 
 const BUCKET = "custom-bots";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { uploadCode } from "../../../../cli/deploy/upload_code.ts";
-import { BerthError } from "../../../../lib/errors.ts";
-import { zipFolder } from "../../../../lib/archive/zip_folder.ts";
-import { buildOf } from "../../../../services/documents/archive_key.ts";
-import { ServiceFixture } from "../../../support/fixtures/service_fixture.ts";
+import { uploadCode } from "../../../cli/deploy/upload_code.ts";
+import { BerthError } from "../../../lib/errors.ts";
+import { zipFolder } from "../../../lib/archive/zip_folder.ts";
+import { buildOf } from "../../../services/documents/archive_key.ts";
+import { ServiceFixture } from "../../support/fixtures/service_fixture.ts";
 
 Deno.test("an upload that the service's end cuts off says so, and a retry succeeds", async () => {
   await using service = await ServiceFixture.open();

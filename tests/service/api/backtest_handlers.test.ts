@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { BacktestService } from "../../../../services/backtests/backtest_service.ts";
-import { ApiWorld, BUCKETS } from "../../../support/api_world.ts";
-import { archiveOf } from "../../../support/fixtures/deploy_support.ts";
+import { BacktestService } from "../../../services/backtests/backtest_service.ts";
+import { ApiWorld, BUCKETS } from "../../support/api_world.ts";
+import { archiveOf } from "../../support/fixtures/deploy_support.ts";
 
 const NOW = "2025-03-01T00:00:00.500Z";
 const SECOND = 1000;

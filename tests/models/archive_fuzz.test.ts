@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { InvalidArchiveError } from "../../../../lib/errors.ts";
-import { extractArchive } from "../../../../lib/archive/extract_archive.ts";
+import { InvalidArchiveError } from "../../lib/errors.ts";
+import { extractArchive } from "../../lib/archive/extract_archive.ts";
 import {
   buildZip,
   DESCRIPTOR,
@@ -10,7 +10,7 @@ import {
   UTF8,
   utf8,
   type ZipPart,
-} from "../../../support/builders/zip_builder.ts";
+} from "../support/builders/zip_builder.ts";
 
 const FILES: Readonly<Record<string, string>> = {
   "main.py": "def main(id, config):\n    return config\n",

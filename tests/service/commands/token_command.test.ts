@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { ServiceFixture } from "../../../support/fixtures/service_fixture.ts";
-import { freePort } from "../../../support/servers/free_port.ts";
+import { ServiceFixture } from "../../support/fixtures/service_fixture.ts";
+import { freePort } from "../../support/servers/free_port.ts";
 
 Deno.test("berth token makes a token that works until it is revoked, and dashboard a link", async () => {
   const port = freePort();

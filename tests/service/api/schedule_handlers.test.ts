@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { RunRecord } from "../../../../services/schedules/run_repository.ts";
-import { ApiWorld, BUCKETS } from "../../../support/api_world.ts";
-import { startScheduler } from "../../../support/schedule_model.ts";
+import type { RunRecord } from "../../../services/schedules/run_repository.ts";
+import { ApiWorld, BUCKETS } from "../../support/api_world.ts";
+import { startScheduler } from "../../support/schedule_model.ts";
 
 const NOW = "2025-03-01T00:00:00.500Z";
 const BEGIN = Date.parse("2025-03-01T00:00:00Z") / 1000;

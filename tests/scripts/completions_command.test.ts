@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-const PROGRAM = new URL("../../../../main.ts", import.meta.url).pathname;
+const PROGRAM = new URL("../../main.ts", import.meta.url).pathname;
 const SCRIPT = (shell: string) =>
   `'${Deno.execPath()}' run --quiet -A --no-check '${PROGRAM}' completions ${shell}`;
 

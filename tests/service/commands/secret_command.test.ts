@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { readSecret, type SecretInput } from "../../../../cli/read_secret.ts";
-import { ServiceFixture } from "../../../support/fixtures/service_fixture.ts";
+import { readSecret, type SecretInput } from "../../../cli/read_secret.ts";
+import { ServiceFixture } from "../../support/fixtures/service_fixture.ts";
 
 const VALUE = "correct-horse-battery";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { ApiError } from "../../../../cli/client/api_client.ts";
-import type { DeploymentRequest } from "../../../../services/contract/code.ts";
-import { deployScript } from "../../../support/fixtures/deploy_support.ts";
-import { ServiceFixture } from "../../../support/fixtures/service_fixture.ts";
-import { until } from "../../../support/until.ts";
+import { ApiError } from "../../../cli/client/api_client.ts";
+import type { DeploymentRequest } from "../../../services/contract/code.ts";
+import { deployScript } from "../../support/fixtures/deploy_support.ts";
+import { ServiceFixture } from "../../support/fixtures/service_fixture.ts";
+import { until } from "../../support/until.ts";
 
 const BUCKET = "custom-bots";
 
@@ -272,7 +272,7 @@ Deno.test("an archive that was uploaded stays until its deployment, whoever depl
   await using service = await ServiceFixture.open({ env: { KEEP_REVISIONS: "1" } });
   const { client } = service;
   await deployScript(client, { script: "# 1\n" });
-  const { archiveOf, requestOf, uploadArchive } = await import("../../../support/fixtures/deploy_support.ts");
+  const { archiveOf, requestOf, uploadArchive } = await import("../../support/fixtures/deploy_support.ts");
   const early = await uploadArchive(client, archiveOf({ "main.py": "# early\n" }));
   await deployScript(client, { script: "# 2\n" });
   await service.berth("prune");

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { ApiError } from "../../../../cli/client/api_client.ts";
-import type { LogEnd, LogHit, LogLine } from "../../../../services/contract/logs.ts";
-import type { OperationInput } from "../../../../services/contract/contract.ts";
-import type { OperationId } from "../../../../services/contract/operations.ts";
-import { ServiceFixture } from "../../../support/fixtures/service_fixture.ts";
-import { until } from "../../../support/until.ts";
+import { ApiError } from "../../../cli/client/api_client.ts";
+import type { LogEnd, LogHit, LogLine } from "../../../services/contract/logs.ts";
+import type { OperationInput } from "../../../services/contract/contract.ts";
+import type { OperationId } from "../../../services/contract/operations.ts";
+import { ServiceFixture } from "../../support/fixtures/service_fixture.ts";
+import { until } from "../../support/until.ts";
 
 const BUCKET = "bot-logs";
 const COUNT = 3000;

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import type { DatabaseSync } from "node:sqlite";
-import { systemClock } from "../../../../lib/util/clock.ts";
-import { Idempotency } from "../../../../services/api/idempotency.ts";
-import type { ApiRequest, ApiResponse } from "../../../../services/api/handlers.ts";
-import { ApiProblem } from "../../../../services/api/api_problem.ts";
-import type { OperationId } from "../../../../services/contract/operations.ts";
-import { connectSqlite } from "../../../../services/sqlite/connect_sqlite.ts";
-import { SqliteRecordStore } from "../../../../services/sqlite/sqlite_record_store.ts";
-import { ApiFixture } from "../../../support/fixtures/api_fixture.ts";
+import { systemClock } from "../../../lib/util/clock.ts";
+import { Idempotency } from "../../../services/api/idempotency.ts";
+import type { ApiRequest, ApiResponse } from "../../../services/api/handlers.ts";
+import { ApiProblem } from "../../../services/api/api_problem.ts";
+import type { OperationId } from "../../../services/contract/operations.ts";
+import { connectSqlite } from "../../../services/sqlite/connect_sqlite.ts";
+import { SqliteRecordStore } from "../../../services/sqlite/sqlite_record_store.ts";
+import { ApiFixture } from "../../support/fixtures/api_fixture.ts";
 
 interface Call {
   readonly key?: string;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { type ClockChange, clockChanges, utcOffset } from "../../../../services/cron/time_zone.ts";
-import { parseCronSchedule } from "../../../../services/cron/cron_schedule.ts";
-import { type CronFields, readCronExpression } from "../../../../services/cron/read_cron_expression.ts";
+import { type ClockChange, clockChanges, utcOffset } from "../../services/cron/time_zone.ts";
+import { parseCronSchedule } from "../../services/cron/cron_schedule.ts";
+import { type CronFields, readCronExpression } from "../../services/cron/read_cron_expression.ts";
 
 /** What robfig/cron 3.0.1 makes of an expression: see `tests/cron/robfig/main.go`. */
 type Row = [expression: string, reading: string | null, ...times: Times[]];
@@ -20,7 +20,7 @@ type Difference =
 
 const HOUR = 3600;
 const TABLE: readonly Row[] = Deno.readTextFileSync(
-  new URL("../../../cron/robfig_table.jsonl", import.meta.url),
+  new URL("../cron/robfig_table.jsonl", import.meta.url),
 )
   .trimEnd().split("\n").map((line) => JSON.parse(line));
 interface Zone {

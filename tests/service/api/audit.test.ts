@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../../../lib/util/clock.ts";
-import { Audit } from "../../../../services/api/audit.ts";
-import { parseServiceConfig } from "../../../../services/config.ts";
-import type { AuditEntry } from "../../../../services/contract/service.ts";
-import { ApiFixture } from "../../../support/fixtures/api_fixture.ts";
+import { systemClock } from "../../../lib/util/clock.ts";
+import { Audit } from "../../../services/api/audit.ts";
+import { parseServiceConfig } from "../../../services/config.ts";
+import type { AuditEntry } from "../../../services/contract/service.ts";
+import { ApiFixture } from "../../support/fixtures/api_fixture.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };
 const DOCUMENT = {

@@ -4,13 +4,13 @@
  */
 
 import assert from "node:assert/strict";
-import type { ManagedContainer } from "../../../../lib/runner/runner.ts";
-import type { FailedStart } from "../../../../services/bots/restart_policy.ts";
-import type { DesiredState } from "../../../../services/bots/desired_state.ts";
-import { type Action, plan } from "../../../../services/bots/plan.ts";
-import { type WorkFailure, WorkQueue } from "../../../../services/control/work_queue.ts";
-import { FakeClock } from "../../../support/fake_clock.ts";
-import { type SeededRandom, seededRandom } from "../../../support/seeded_random.ts";
+import type { ManagedContainer } from "../../lib/runner/runner.ts";
+import type { FailedStart } from "../../services/bots/restart_policy.ts";
+import type { DesiredState } from "../../services/bots/desired_state.ts";
+import { type Action, plan } from "../../services/bots/plan.ts";
+import { type WorkFailure, WorkQueue } from "../../services/control/work_queue.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { type SeededRandom, seededRandom } from "../support/seeded_random.ts";
 
 const BOTS = Array.from({ length: 8 }, (_, index) => `bot-${index}`);
 const HASHES = ["h1", "h2", "h3"];

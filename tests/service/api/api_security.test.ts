@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { CONTRACT } from "../../../../services/contract/contract.ts";
-import type { OperationContract } from "../../../../services/contract/common.ts";
-import { type OperationId, OPERATIONS } from "../../../../services/contract/operations.ts";
-import { ApiFixture } from "../../../support/fixtures/api_fixture.ts";
+import { CONTRACT } from "../../../services/contract/contract.ts";
+import type { OperationContract } from "../../../services/contract/common.ts";
+import { type OperationId, OPERATIONS } from "../../../services/contract/operations.ts";
+import { ApiFixture } from "../../support/fixtures/api_fixture.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };
 const IDS = Object.keys(OPERATIONS) as OperationId[];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { configure, reset } from "@logtape/logtape";
-import { ApiListener, type TcpEntrance } from "../../../../services/api/api_listener.ts";
-import { clientAddress } from "../../../../services/api/client_address.ts";
+import { ApiListener, type TcpEntrance } from "../../../services/api/api_listener.ts";
+import { clientAddress } from "../../../services/api/client_address.ts";
 
 /** Listens, and gives what was logged. */
 class ListenerFixture implements AsyncDisposable {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { RunRecord } from "../../../../services/schedules/run_repository.ts";
-import { ServiceFixture } from "../../../support/fixtures/service_fixture.ts";
+import type { RunRecord } from "../../../services/schedules/run_repository.ts";
+import { ServiceFixture } from "../../support/fixtures/service_fixture.ts";
 
 const SLOT = Date.parse("2026-01-31T12:00:00Z") / 1000;
 
