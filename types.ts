@@ -35,6 +35,9 @@ export type { StateSettings } from "./lib/executable/state_settings.ts";
 // Logs and metrics
 export type { LogFormat, LogSource, StoredLogLine } from "./lib/logs/line_format.ts";
 export type { LogPosition } from "./lib/logs/log_position.ts";
+export type { FollowLinesOptions } from "./lib/logs/line_follower.ts";
+export type { LiveLine } from "./lib/logs/live_line.ts";
+export type { FollowedLines } from "./lib/runner/runner.ts";
 export type { BotMetrics, Metric } from "./lib/logs/metric_series.ts";
 export type { RunnerMeter, StoredLines } from "./lib/runner/runner_meter.ts";
 

@@ -89,6 +89,7 @@ const ALLOWED: Rules["allowed"] = {
   "services/bots": [
     ...GROUND,
     "lib/executable",
+    "lib/logs",
     "lib/runner",
     "services/control",
     "services/documents",

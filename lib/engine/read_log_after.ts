@@ -110,7 +110,7 @@ async function* reportWaits<T>(
 }
 
 /** Finds the entry at an offset by its position and content, not by comparing times. */
-class OffsetFinder {
+export class OffsetFinder {
   readonly #offset: LogOffset;
   readonly #isWhole: boolean;
   readonly #counter = new OffsetCounter();

@@ -105,7 +105,7 @@ export class MetricSeries {
  * @param line The line.
  * @returns The metric; `undefined` if the line is not a metric.
  */
-function parseMetric(time: string, line: string): Metric | undefined {
+export function parseMetric(time: string, line: string): Metric | undefined {
   if (!line.startsWith("{")) return undefined;
   let value: unknown;
   try {

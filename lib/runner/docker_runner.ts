@@ -27,6 +27,7 @@ import { type Executable, imageOf } from "../executable/executable.ts";
 import type { ExecutionResult, RunningResult } from "./execution_result.ts";
 import { type ContainerKind, LABEL } from "../engine/labels.ts";
 import { ImageResolver, type ResolvedImage } from "./image_resolver.ts";
+import type { FollowLinesOptions } from "../logs/line_follower.ts";
 import type { ReadLogsOptions } from "../logs/log_reader.ts";
 import { RunnerLogs } from "./runner_logs.ts";
 import type { PlacedLogLine } from "../logs/log_position.ts";
@@ -43,6 +44,7 @@ import type {
   CollectedRun,
   ContainerHint,
   FindContainersOptions,
+  FollowedLines,
   ListManagedContainersOptions,
   ManagedContainer,
   PrepareOptions,
@@ -279,6 +281,11 @@ export class DockerRunner implements Runner {
   /** {@inheritDoc Runner.readLogs} */
   readLogs(id: string, options?: ReadLogsOptions): AsyncIterable<PlacedLogLine> {
     return this.#logs.read(id, options);
+  }
+
+  /** {@inheritDoc Runner.followLines} */
+  followLines(container: ManagedContainer, options: FollowLinesOptions): FollowedLines {
+    return this.#logs.follow(container, options);
   }
 
   /** {@inheritDoc Runner.metricsOf} */

@@ -16,6 +16,7 @@ import type { BuildDependenciesOptions, BuiltDependencies } from "../dependencie
 import type { ExecutionResult, RunningResult } from "./execution_result.ts";
 import type { ContainerKind } from "../engine/labels.ts";
 import type { DiskUse } from "./disk_use.ts";
+import type { FollowLinesOptions } from "../logs/line_follower.ts";
 import type { ReadLogsOptions } from "../logs/log_reader.ts";
 import type { PlacedLogLine } from "../logs/log_position.ts";
 import type { BotMetrics } from "../logs/metric_series.ts";
@@ -198,6 +199,19 @@ export interface WatchContainersOptions extends RunnerCallOptions {
   readonly onOpen?: () => void;
 }
 
+/** Lines of a container as they are printed. */
+export interface FollowedLines {
+  /** Resolves when the container has ended and all of its lines are given, or after {@linkcode close}; never rejects. */
+  readonly done: Promise<void>;
+  /**
+   * Makes sure that every line that the engine has now is given. Rejects with what keeps it from being read, or with an
+   * `AbortError` if the lines are no longer followed.
+   */
+  sync(): Promise<void>;
+  /** Stops following. */
+  close(): Promise<void>;
+}
+
 /** Stands for the containers of all segments. */
 export const ALL_SEGMENTS: number = -1;
 
@@ -312,6 +326,11 @@ export interface Runner extends AsyncDisposable {
    * also by later containers of the bot. No line is missing or repeated. Throws `InvalidBotIdError` if the id is invalid.
    */
   readLogs(id: string, options?: ReadLogsOptions): AsyncIterable<PlacedLogLine>;
+  /**
+   * Gives the lines of a container as they are printed, until it ends: each once, also across broken connections. Every
+   * follower costs a connection to the engine.
+   */
+  followLines(container: ManagedContainer, options: FollowLinesOptions): FollowedLines;
   /** Returns the metrics that a bot has printed since this process began; empty if the runner does not store logs. */
   metricsOf(id: string): BotMetrics;
   /** Removes what a killed process left behind: containers that never started, and workspaces without a container. */

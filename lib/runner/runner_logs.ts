@@ -11,6 +11,8 @@ import type {
   LogLine,
 } from "../engine/container_orchestrator.ts";
 import { LABEL } from "../engine/labels.ts";
+import { systemClock } from "../util/clock.ts";
+import { type FollowLinesOptions, LineFollower } from "../logs/line_follower.ts";
 import { parseBotId } from "../executable/bot_id.ts";
 import type { Executable } from "../executable/executable.ts";
 import type { LogCollector } from "../logs/log_collector.ts";
@@ -24,7 +26,7 @@ import type { RunningResult } from "./execution_result.ts";
 import { infoOf } from "./managed_container.ts";
 import type { OwnContainers } from "./own_containers.ts";
 import { redactLines } from "./redact_lines.ts";
-import type { StartContainerOptions } from "./runner.ts";
+import type { FollowedLines, ManagedContainer, StartContainerOptions } from "./runner.ts";
 
 /** Tolerance for a different clock of the engine: stored logs of earlier days are not searched for a container. */
 const CLOCK_SKEW_MS = 24 * 60 * 60_000;
@@ -105,6 +107,18 @@ export class RunnerLogs {
       redactorOf: (labels: ContainerInfo["labels"]) => secrets.redactorOf(labels),
     });
     return reader.read(id, options);
+  }
+
+  /** Gives a container's lines as they are printed. @param container The container. @param options Which, and to whom. */
+  follow(container: ManagedContainer, options: FollowLinesOptions): FollowedLines {
+    const { orchestrator, secrets } = this.#parts;
+    const info = infoOf(container);
+    const redactor = info && (() => secrets.redactorOf(info.labels));
+    const { containerId } = container;
+    return new LineFollower(orchestrator, containerId, systemClock, {
+      ...options,
+      ...(redactor && { redactor }),
+    });
   }
 
   /** Returns the metrics that a bot has printed. @param id Id of the bot. */

@@ -27,6 +27,7 @@ import type { BotSpec } from "./desired_state.ts";
 import type { Action } from "./plan.ts";
 import { type RunGate, RunRefusedError } from "./run_gate.ts";
 import { type FailedStart, stoppedForDisk } from "./restart_policy.ts";
+import type { WatchedRuns } from "./watched_runs.ts";
 import type { ServiceState } from "./service_state.ts";
 
 /** What {@linkcode BotActions} need. */
@@ -43,6 +44,8 @@ export interface BotActionsOptions {
   readonly whyIdle?: () => string | undefined;
   /** Whether a bot may run. @default {each may} */
   readonly gate?: RunGate;
+  /** Has runs watched. @default {nobody watches} */
+  readonly runs?: Pick<WatchedRuns, "end">;
 }
 
 /** Starts, replaces, stops and removes the containers of bots. */
@@ -162,6 +165,7 @@ export class BotActions {
     // The next start does not wait for the previous container's log.
     const options = { signal, makeRoom: spec.desired?.kind === "run" };
     bots.containerEnded(containerId);
+    this.#options.runs?.end(containerId);
     try {
       if (container.diskUse && options.makeRoom) {
         bots.update(id, { failedStart: stoppedForDisk(container) });

@@ -31,6 +31,7 @@ import { type Action, type Plan, plan } from "./plan.ts";
 import { type RunGate, RunRefusedError } from "./run_gate.ts";
 import type { ServiceState } from "./service_state.ts";
 import { StatusReports } from "./status_reports.ts";
+import type { WatchedRuns } from "./watched_runs.ts";
 
 /** What a {@linkcode BotReconciler} needs. */
 export interface BotReconcilerOptions {
@@ -54,6 +55,8 @@ export interface BotReconcilerOptions {
   readonly whyIdle?: () => string | undefined;
   /** Whether a bot may run. @default {each may} */
   readonly gate?: RunGate;
+  /** Has runs watched. @default {nobody watches} */
+  readonly runs?: Pick<WatchedRuns, "see" | "end">;
 }
 
 /** Brings one bot at a time closer to what its document says. */
@@ -176,6 +179,7 @@ export class BotReconciler {
     if (!containers.some(({ phase }) => phase === "exited")) bots.clear(id, "unsavedReason");
     if (desired?.kind !== "run") bots.clear(id, "failedStart", "restart");
     this.#exits.report(id, containers);
+    this.#watch(id, spec, containers);
     const next = this.preview(id, desired, containers);
     bots.update(id, { inFlight: { desired } });
     // The container that stays is another one than the restart names: somebody else has replaced it.
@@ -194,6 +198,7 @@ export class BotReconciler {
         live = await this.#actions.start(id, action.attempt, spec, signal);
         if (!live) return this.#afterFailure(id, spec);
         current = [...current, live];
+        this.#watch(id, spec, current, true);
       } else {
         const container = current.find(({ containerId }) => containerId === action.containerId)!;
         await this.#actions.end(id, action, container, spec, signal).catch((error) => {
@@ -249,6 +254,7 @@ export class BotReconciler {
    * @param containers Its containers.
    */
   observe(id: string, spec: BotSpec, containers: readonly ManagedContainer[]): void {
+    this.#watch(id, spec, containers);
     const { condition, keeps } = this.preview(id, spec.desired, containers);
     // A bot that has changed since the read began may not be gone: a pass of its own decides.
     if (!condition && this.#options.bots.hasChanged(id)) return;
@@ -274,6 +280,15 @@ export class BotReconciler {
     if (document && read.desired?.kind === "run") bots.update(id, { lastDocument: document });
     else bots.clear(id, "lastDocument");
     return spec;
+  }
+
+  /** A bot that is being replaced or that must not run is watched as well until its container is stopped. */
+  #watch(id: string, { settings }: BotSpec, containers: readonly ManagedContainer[], isNew = false): void {
+    const running = containers.filter(({ kind, phase, isForeign }) =>
+      kind === "bot" && phase === "running" && !isForeign
+    );
+    const newest = running.toSorted((a, b) => b.createdAt.getTime() - a.createdAt.getTime())[0];
+    this.#options.runs?.see(id, newest, settings, isNew);
   }
 
   #afterFailure(id: string, spec: BotSpec, containers: readonly ManagedContainer[] = []): WorkResult {

@@ -33,7 +33,9 @@ import { BotTable } from "./bot_table.ts";
 import { FullRead } from "./full_read.ts";
 import { MassStopGuard } from "./mass_stop_guard.ts";
 import type { RunGate } from "./run_gate.ts";
+import type { RunWatcher } from "./run_watcher.ts";
 import { ServiceState } from "./service_state.ts";
+import { WatchedRuns } from "./watched_runs.ts";
 
 /** What a {@linkcode BotService} needs. */
 export interface BotServiceOptions {
@@ -59,6 +61,8 @@ export interface BotServiceOptions {
   readonly whyIdle?: () => string | undefined;
   /** Whether a bot may run: asked before anything starts it. @default {each may} */
   readonly gate?: RunGate;
+  /** Look after bots while they run. @default {nobody does} */
+  readonly watchers?: readonly RunWatcher[];
   /** Removes what a killed predecessor left on the engine. @default the runner's */
   readonly removeOrphans?: (signal: AbortSignal) => Promise<unknown>;
   /** Takes measurements. @default {nothing is measured} */
@@ -86,6 +90,7 @@ export class BotService {
   readonly #guard: MassStopGuard;
   readonly #queue: WorkQueue;
   readonly #fullRead: FullRead;
+  readonly #runs: WatchedRuns;
   readonly #bots = new BotTable();
   /** Starts a full read. */
   readonly #resync = new Wakeup();
@@ -112,6 +117,7 @@ export class BotService {
       allowMassStop: false,
       isNewStore: () => false,
       whyIdle: () => undefined,
+      watchers: [],
       clock: systemClock,
       removeOrphans: (signal) => options.runner.removeOrphans({ signal }),
       ...options,
@@ -122,8 +128,10 @@ export class BotService {
     // Reads that gaps in the events cause follow each other closely, and would agree on the same mistake.
     const apartMs = reconcileIntervalMs / 2;
     this.#guard = new MassStopGuard({ bots, allowMassStop, isNewStore, clock, apartMs });
+    this.#runs = new WatchedRuns(this.#options);
     this.#reconciler = new BotReconciler({
       ...this.#options,
+      runs: this.#runs,
       bots,
       state: this.state,
       whyHeld: (id) => this.#guard.whyHeld(id),
@@ -191,6 +199,7 @@ export class BotService {
     const deadline = AbortSignal.timeout(DRAIN_TIMEOUT_MS);
     await events[Symbol.asyncDispose]();
     await this.#queue.drain({ signal: deadline });
+    await this.#runs[Symbol.asyncDispose]();
     // What another service has taken over is not this one's to stop.
     const isLost = signal.reason instanceof ServingRightLostError;
     if (this.#options.botsOnShutdown === "stop" && !isLost) await this.#stopAll();

@@ -45,8 +45,12 @@ Deno.test("ScriptManager writes the wrapper once for all bots of a runtime, and 
   const folders = await Promise.all(Array.from({ length: 8 }, workspace));
   const mounts = await Promise.all(folders.map((folder) => scripts.create(BOT, folder)));
   assert.equal(new Set(mounts.map(([wrapper]) => wrapper!.source)).size, 1);
-  const [wrapper, config] = mounts[0]!;
-  assert.deepEqual([wrapper!.target, config!.target], ["/berth", "/berth/config.json"]);
+  const [wrapper, config, stopReason] = mounts[0]!;
+  assert.deepEqual([wrapper!.target, config!.target, stopReason!.target], [
+    "/berth",
+    "/berth/config.json",
+    "/berth/stop_reason",
+  ]);
   assert.ok(mounts.flat().every(({ readOnly }) => readOnly));
   const names = await namesIn(wrapper!.source);
   assert.ok(["config.json", "entrypoint.sh", "python_wrapper.py"].every((name) => names.includes(name)));
