@@ -23,6 +23,7 @@ const GROUPS: readonly VariableGroup[] = [
   "Containers",
   "Logs",
   "Schedules",
+  "Notifications",
   "API",
   "Code",
   "Dependencies",

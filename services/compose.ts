@@ -15,8 +15,10 @@ import { systemClock } from "../lib/util/clock.ts";
 import type { ApiApp } from "./api/api_app.ts";
 import { BacktestRepository } from "./backtests/backtest_repository.ts";
 import { BacktestService } from "./backtests/backtest_service.ts";
+import { BotIncidents } from "./bots/bot_incidents.ts";
 import { BotService } from "./bots/bot_service.ts";
 import { composeApi } from "./compose_api.ts";
+import { composeNotifications } from "./compose_notifications.ts";
 import type { ServiceConfig, ServiceName } from "./config.ts";
 import { untilDone } from "./control/until_done.ts";
 import { BOT_SUBJECTS, SCHEDULE_SUBJECTS } from "./events/bot_event.ts";
@@ -24,12 +26,14 @@ import type { BotEvents } from "./events/bot_events.ts";
 import type { ChangeSource } from "./events/change_source.ts";
 import { InProcessBotEvents } from "./events/in_process_bot_events.ts";
 import { PolledBotEvents } from "./events/polled_bot_events.ts";
+import { beatHeart } from "./notifications/heartbeat.ts";
 import { makeServingRight } from "./make_serving_right.ts";
 import { ServiceMetrics } from "./metrics/service_metrics.ts";
 import { openNatsEvents, openPublisher } from "./open_events.ts";
 import type { HostLock } from "./ownership/registered_right.ts";
 import { serveWhileHeld } from "./ownership/serve_while_held.ts";
 import { StoreOwner } from "./ownership/store_owner.ts";
+import { RunIncidents } from "./schedules/run_incidents.ts";
 import { ScheduleService } from "./schedules/schedule_service.ts";
 import { openStores, type Stores } from "./stores.ts";
 
@@ -106,6 +110,8 @@ export async function composeServices(
     config.services.map((name) => [name, makeServingRight(name, config, { ...stores, runner, ...options })]),
   );
 
+  const notifications = composeNotifications(config, stores, metrics.notifications);
+  const serving = new Set<ServiceName>();
   const events = await openEvents(config, stores);
   const bots = new BotService({
     ...config,
@@ -172,6 +178,33 @@ export async function composeServices(
     },
   });
 
+  /** Runs a service together with what tells people of it. */
+  async function runAndTell(name: ServiceName, signal: AbortSignal): Promise<void> {
+    const told = notifications.of[name];
+    const log = getLogger(["berth", "notifications"]);
+    await untilDone("notifications", (signal) => told.load(signal), { log, signal, clock: systemClock })
+      .catch((error) => {
+        if (!signal.aborted) throw error;
+      });
+    serving.add(name);
+    const watch = name === "bots"
+      ? new BotIncidents({
+        state: bots.state,
+        incidents: told.incidents,
+        lastLine: (id, signal) => lastLineOf(runner, id, signal),
+        clock: systemClock,
+      })
+      : new RunIncidents({
+        ...stores,
+        state: schedules.state,
+        incidents: told.incidents,
+        instance: config.runner.instance,
+        clock: systemClock,
+      });
+    await Promise.all([told.run(signal), watch.run(signal), services[name].run(signal)]);
+    serving.delete(name);
+  }
+
   async function serve(name: ServiceName, signal: AbortSignal): Promise<void> {
     const log = getLogger(["berth", name]);
     const kind = name === "bots" ? "bot" : "run";
@@ -189,7 +222,7 @@ export async function composeServices(
         }).catch((error) => {
           if (!signal.aborted) throw error;
         });
-        if (identity) await services[name].run(signal);
+        if (identity) await runAndTell(name, signal);
       },
       async isLeavingBots() {
         const containers = await runner.listManagedContainers(config.segment, { kind });
@@ -206,12 +239,22 @@ export async function composeServices(
       const failing = new AbortController();
       const ending = AbortSignal.any([signal, failing.signal]);
       const failures: unknown[] = [];
+      const ended = new AbortController();
+      const { heartbeatUrl: url } = config;
+      const beating = url && beatHeart({
+        url,
+        isServing: () => [...serving].some((name) => rights.get(name)!.whyIdle() === undefined),
+        signal: ended.signal,
+        clock: systemClock,
+      });
       await Promise.all(config.services.map((name) =>
         serve(name, ending).catch((error) => {
           failures.push(error);
           failing.abort(error);
         })
       ));
+      ended.abort();
+      await beating;
       if (failures.length > 0) throw failures[0];
     },
     bots,
@@ -221,6 +264,7 @@ export async function composeServices(
     store,
     async [Symbol.asyncDispose]() {
       await api[Symbol.asyncDispose]();
+      notifications[Symbol.dispose]();
       await events.schedules[Symbol.asyncDispose]();
       await events.bots[Symbol.asyncDispose]();
       await Promise.all(Object.values(publishers ?? {}).map((one) => one?.[Symbol.asyncDispose]()));
@@ -256,6 +300,11 @@ function withoutDeletions(changes: ChangeSource): ChangeSource {
 /** A process removes leftovers only of the kinds it serves: another process may serve the rest. */
 function kindsOf({ services }: ServiceConfig): ContainerKind[] {
   return services.flatMap((name): ContainerKind[] => name === "bots" ? ["bot", "backtest"] : ["run"]);
+}
+
+/** Reads the last line that a bot has printed. */
+async function lastLineOf(runner: Runner, id: string, signal: AbortSignal): Promise<string | undefined> {
+  for await (const { text } of runner.readLogs(id, { tail: 1, signal })) return text;
 }
 
 /** Shares one execution among all callers; after a failure, the next call tries again. */

@@ -52,6 +52,10 @@ export interface ServiceConfig {
   readonly botsOnShutdown: "keep" | "stop";
   /** Whether many bots may be stopped at once because their documents vanished. */
   readonly allowMassStop: boolean;
+  /** Absolute path of the file that describes the channels of notifications. */
+  readonly channelsFile: string;
+  /** Address that is pinged each minute while the service serves; absent for none. A secret, as it names an account. */
+  readonly heartbeatUrl?: Secret;
   /** Where the API listens on TCP, besides the unix socket; absent for nowhere. */
   readonly http?: HttpConfig;
   /** Lowest level that is logged. */
@@ -142,6 +146,20 @@ export const SERVICE_SCHEMA = z.object({
   ALLOW_MASS_STOP: z.enum(["0", "1"], "must be 0 or 1").default("0").meta(
     about("Service", "1 lets any number of bots stop at once because their documents vanished"),
   ),
+  CHANNELS_FILE: z.string().regex(/^\/[^\0]*$/, "must be an absolute path").optional().meta(
+    about(
+      "Notifications",
+      "file that says who is told of what; read again when it changes",
+      "`DATA_DIR/channels.yaml`",
+    ),
+  ),
+  HEARTBEAT_URL: z.string().refine(isHttpAddress, "must be an address that begins with https:// or http://")
+    .optional().meta(
+      about(
+        "Notifications",
+        "address that is pinged each minute while this process serves, so that another service notices when it does not",
+      ),
+    ),
   HTTP_ADDR: z.string().default("127.0.0.1:8420").transform(parseHttpAddress).meta(
     about(
       "API",
@@ -220,6 +238,8 @@ export function parseServiceConfig(variables: Readonly<Record<string, string | u
     segment: Number(value.SEGMENT_ID),
     botsOnShutdown: value.BOTS_ON_SHUTDOWN,
     allowMassStop: value.ALLOW_MASS_STOP === "1",
+    channelsFile: value.CHANNELS_FILE ?? `${runner.dataDir}/channels.yaml`,
+    ...(value.HEARTBEAT_URL && { heartbeatUrl: new Secret(value.HEARTBEAT_URL) }),
     ...(value.HTTP_ADDR && {
       http: {
         ...value.HTTP_ADDR,
@@ -310,6 +330,10 @@ function missing(
     });
   }
   return issues;
+}
+
+function isHttpAddress(text: string): boolean {
+  return /^https?:\/\/[^/]/i.test(text) && URL.canParse(text);
 }
 
 function distinct(issues: readonly Issue[]): Issue[] {

@@ -13,6 +13,7 @@ import {
   SERVICE_VARIABLES,
   type ServiceConfig,
 } from "../../services/config.ts";
+import { hostOf, type NotificationReach, notificationReach } from "../../services/notification_reach.ts";
 import { mongoHosts, natsHosts } from "../../lib/util/server_addresses.ts";
 import { type CliContext, EXIT } from "../context.ts";
 import { misspelledVariables } from "../misspelled_variables.ts";
@@ -49,7 +50,10 @@ export interface PermissionsOptions {
  * @param context The command's context.
  * @throws {InvalidConfigError} If the configuration is invalid and `lenient` is not set; names every problem.
  */
-export function permissionsCommand({ lenient }: PermissionsOptions, context: CliContext): Promise<number> {
+export async function permissionsCommand(
+  { lenient }: PermissionsOptions,
+  context: CliContext,
+): Promise<number> {
   const { terminal, variableNames = [] } = context;
   // Reported here, because the service started with these permissions sees only its own variables.
   for (const { name, meant } of misspelledVariables(variableNames)) {
@@ -57,13 +61,16 @@ export function permissionsCommand({ lenient }: PermissionsOptions, context: Cli
       `berth: The variable ${name} is set, and Berth reads no such variable; did you mean ${meant}?`,
     );
   }
-  terminal.out(flagsOf(context, lenient).join(" "));
-  return Promise.resolve(EXIT.ok);
+  terminal.out((await flagsOf(context, lenient)).join(" "));
+  return EXIT.ok;
 }
 
-function flagsOf({ env }: CliContext, lenient: boolean): string[] {
+async function flagsOf({ env, terminal }: CliContext, lenient: boolean): Promise<string[]> {
   try {
-    return servicePermissions(parseServiceConfig(env));
+    const config = parseServiceConfig(env);
+    const reach = await notificationReach(config);
+    for (const problem of reach.problems) terminal.note(`berth: Notifications: ${problem}`);
+    return servicePermissions(config, reach);
   } catch (error) {
     if (lenient && error instanceof InvalidConfigError) return environmentFlags();
     throw error;
@@ -74,14 +81,22 @@ function flagsOf({ env }: CliContext, lenient: boolean): string[] {
  * Derives the permissions from the configuration: no `-A`, no `--allow-run`, no `--allow-ffi`.
  *
  * @param config The configuration.
+ * @param reach What notifications reach. @default nothing
  * @returns The flags.
  * @throws {InvalidConfigError} If a path cannot be written in a list of flags.
  */
-export function servicePermissions(config: ServiceConfig): string[] {
+export function servicePermissions(
+  config: ServiceConfig,
+  reach: Pick<NotificationReach, "hosts" | "files"> = { hosts: [], files: [] },
+): string[] {
   const { dockerHost, tempDir, dataDir, minio, builds, secrets, dockerConfigFile = "" } = config.runner;
   const socket = dockerHost.slice("unix://".length);
   const own = [socket, tempDir, dataDir];
-  const readable = [secrets.dir, ...(secrets.vault?.tokenFile ? [secrets.vault.tokenFile] : [])];
+  const readable = [
+    secrets.dir,
+    ...reach.files,
+    ...(secrets.vault?.tokenFile ? [secrets.vault.tokenFile] : []),
+  ];
   const { tls } = config.http ?? {};
   // Builders get a copy of the authorities.
   const authorities = builds.certificates === undefined ? [] : [builds.certificates];
@@ -103,6 +118,7 @@ export function servicePermissions(config: ServiceConfig): string[] {
     ...(mongo ?? []),
     ...(secrets.vault ? [hostOf(secrets.vault.address)] : []),
     ...(config.natsUrl ? natsHosts(config.natsUrl.reveal()) : []),
+    ...reach.hosts,
   ];
   return [
     mongo ? `--allow-net=${hosts.join(",")}` : "--allow-net",
@@ -111,12 +127,6 @@ export function servicePermissions(config: ServiceConfig): string[] {
     ...environmentFlags(Object.keys(secrets.env)),
     "--allow-sys=uid,gid,statfs",
   ];
-}
-
-/** Deno wants a port. */
-function hostOf(address: string): string {
-  const { hostname, port, protocol } = new URL(address);
-  return `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
 }
 
 function bracketed(host: string): string {

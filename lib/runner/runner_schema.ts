@@ -24,6 +24,7 @@ export type VariableGroup =
   | "Logs"
   | "Service"
   | "Schedules"
+  | "Notifications"
   | "API";
 
 /** Documentation of a variable. */

@@ -44,6 +44,8 @@ export const RETRY = {
   log: { minMs: 500, maxMs: 15_000 },
   /** The deletion of old logs. */
   logSweep: { minMs: 10 * 60_000, maxMs: 10 * 60_000 },
+  /** A notification that its receiver did not take. */
+  notification: { minMs: 1_000, maxMs: 10 * 60_000 },
   /** A lock that another process holds for a moment, to look at it. */
   lock: { minMs: 20, maxMs: 20 },
 } as const satisfies Record<string, RetryPolicy>;

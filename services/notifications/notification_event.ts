@@ -1,0 +1,137 @@
+/**
+ * What is sent: one event, as it is stored and as programs receive it.
+ *
+ * @module
+ */
+
+import type { Happening, Incident, IncidentKind, Severity } from "./incidents.ts";
+
+/** An event. Programs receive it as JSON. */
+export interface NotificationEvent {
+  /** Unique and stable: an event that arrives twice has the same id. Begins with its time. */
+  readonly id: string;
+  /** When it happened: RFC 3339, UTC. */
+  readonly time: string;
+  /** Its kind. */
+  readonly kind: IncidentKind;
+  /** Whether an incident began or ended, or something happened once. */
+  readonly state: "opened" | "recovered" | "happened";
+  /** How urgent it is. */
+  readonly severity: Severity;
+  /** Id of the bot or the schedule; absent if it concerns the service. */
+  readonly bot?: string;
+  /** Name of the service's instance. */
+  readonly instance: string;
+  /** One line that says which bot it is and what is wrong. */
+  readonly title: string;
+  /** What else is known; may be empty. */
+  readonly text: string;
+  /** When the incident began: RFC 3339, UTC. Only if it has recovered. */
+  readonly since?: string;
+  /** Names of the channels that are told; absent: those whose routes match. */
+  readonly channels?: readonly string[];
+}
+
+/** What the events of one service share. */
+export interface EventSource {
+  /** Name of the service's instance. */
+  readonly instance: string;
+  /** The time, in ms since the epoch. */
+  readonly now: number;
+  /** Number of the event in its process: events of one millisecond keep their order. */
+  readonly sequence: number;
+}
+
+/** Longest title and text, in characters. */
+const MAX_TITLE = 200;
+const MAX_TEXT = 2000;
+
+/**
+ * Makes the event of an incident that begins.
+ *
+ * @param incident The incident.
+ * @param source See {@linkcode EventSource}.
+ */
+export function openedEvent(incident: Incident, source: EventSource): NotificationEvent {
+  return toEvent(incident, "opened", source, uniquePart(source));
+}
+
+/**
+ * Makes the event of an incident that has ended.
+ *
+ * @param opened The event of its beginning.
+ * @param text What is known of the end.
+ * @param source See {@linkcode EventSource}.
+ */
+export function recoveredEvent(
+  { kind, bot, title, time }: NotificationEvent,
+  text: string,
+  source: EventSource,
+): NotificationEvent {
+  const { instance, now } = source;
+  return {
+    id: `${timePart(now)}-${uniquePart(source)}`,
+    time: new Date(now).toISOString(),
+    kind,
+    state: "recovered",
+    severity: "info",
+    ...(bot !== undefined && { bot }),
+    instance,
+    title: clipped(`Recovered: ${title}`, MAX_TITLE),
+    text: clipped(text, MAX_TEXT),
+    since: time,
+  };
+}
+
+/**
+ * Makes the event of something that happened once. The same happening makes the same id.
+ *
+ * @param happening What happened.
+ * @param source See {@linkcode EventSource}.
+ */
+export async function happenedEvent(happening: Happening, source: EventSource): Promise<NotificationEvent> {
+  const { kind, bot = "", identity, at, channels } = happening;
+  const bytes = new TextEncoder().encode(JSON.stringify([kind, bot, identity]));
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex().slice(0, 16);
+  const now = at?.getTime() ?? source.now;
+  return { ...toEvent(happening, "happened", { ...source, now }, hash), ...(channels && { channels }) };
+}
+
+/**
+ * Returns the smallest id of an event of a time.
+ *
+ * @param now The time, in ms since the epoch.
+ */
+export function timePart(now: number): string {
+  return new Date(now).toISOString().replace(/[-:.]/g, "");
+}
+
+function toEvent(
+  { kind, bot, severity, title, text }: Incident,
+  state: NotificationEvent["state"],
+  { instance, now }: EventSource,
+  suffix: string,
+): NotificationEvent {
+  return {
+    id: `${timePart(now)}-${suffix}`,
+    time: new Date(now).toISOString(),
+    kind,
+    state,
+    severity,
+    ...(bot !== undefined && { bot }),
+    instance,
+    title: clipped(bot === undefined ? title : `${bot}: ${title}`, MAX_TITLE),
+    text: clipped(text, MAX_TEXT),
+  };
+}
+
+function uniquePart({ sequence }: EventSource): string {
+  return sequence.toString(16).padStart(8, "0") + crypto.getRandomValues(new Uint8Array(4)).toHex();
+}
+
+/** Control characters would change what a terminal or a chat shows. */
+function clipped(text: string, max: number): string {
+  // deno-lint-ignore no-control-regex
+  const plain = text.replace(/\x1b\[[0-9;]*[A-Za-z]/g, "").replace(/[\x00-\x09\x0b-\x1f\x7f]/g, " ").trim();
+  return plain.length > max ? `${plain.slice(0, max - 1)}…` : plain;
+}

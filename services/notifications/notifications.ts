@@ -1,0 +1,114 @@
+/**
+ * Notifications of one service: incidents, outbox and delivery.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { messageOf } from "../../lib/errors.ts";
+import { type Clock, systemClock } from "../../lib/util/clock.ts";
+import { tick } from "../control/tick.ts";
+import type { RecordStore } from "../records/record_store.ts";
+import { isTold } from "./channel_route.ts";
+import type { SendMessage } from "./channel_sender.ts";
+import type { ChannelsFile } from "./channels_file.ts";
+import { Deliverer, type DelivererOptions } from "./deliverer.ts";
+import { IncidentBook } from "./incident_book.ts";
+import type { Incidents } from "./incidents.ts";
+import type { NotificationEvent } from "./notification_event.ts";
+import { Outbox } from "./outbox.ts";
+
+/** What {@linkcode Notifications} need. */
+export interface NotificationsOptions extends Pick<DelivererOptions, "onTry" | "onGiveUp"> {
+  /** Where incidents and outbox are kept. */
+  readonly records: RecordStore;
+  /** Names what the service serves, as no other service of the same database does. */
+  readonly scope: string;
+  /** Name of the service's instance. */
+  readonly instance: string;
+  /** The channels. */
+  readonly file: ChannelsFile;
+  /** Sends. */
+  readonly send: SendMessage;
+  /** Reads the labels of a bot. */
+  readonly labelsOf: (bot: string) => Promise<Readonly<Record<string, string>>>;
+  /** @default the machine's */
+  readonly clock?: Clock;
+}
+
+/** How often the file of channels is looked at, in ms. */
+const LOOK_MS = 5_000;
+/** How often old deliveries are forgotten, in ms. */
+const EXPIRE_MS = 3_600_000;
+
+/** Tells people what they should hear of. */
+export class Notifications {
+  readonly #options: NotificationsOptions & { readonly clock: Clock };
+  readonly #book: IncidentBook;
+  /** What waits to be delivered, and what was. */
+  readonly outbox: Outbox;
+  /** Delivers. */
+  readonly deliverer: Deliverer;
+  readonly #log = getLogger(["berth", "notifications"]);
+
+  /** @param options See {@linkcode NotificationsOptions}. */
+  constructor(options: NotificationsOptions) {
+    this.#options = { clock: systemClock, ...options };
+    const { records, scope, file } = options;
+    this.outbox = new Outbox(records, scope);
+    this.deliverer = new Deliverer({ ...this.#options, outbox: this.outbox });
+    this.#book = new IncidentBook({ ...this.#options, send: (event) => this.#putOut(event) });
+    file.onChange(() => this.#book.channelsChanged());
+  }
+
+  /** Takes what people should hear of. */
+  get incidents(): Incidents & Pick<IncidentBook, "keys"> {
+    return this.#book;
+  }
+
+  /**
+   * Reads what an earlier process has left.
+   *
+   * @param signal Aborts the read.
+   * @throws {StoreUnavailableError} If the database does not answer. The call may be made again.
+   */
+  async load(signal: AbortSignal): Promise<void> {
+    await this.#options.file.read();
+    await this.#book.load(signal);
+    await this.outbox.load(signal);
+  }
+
+  /**
+   * Stores and delivers until the signal is aborted.
+   *
+   * @param signal Ends it.
+   * @returns Resolves at the end; never rejects.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const { file, clock } = this.#options;
+    const expire = () =>
+      this.outbox.expire(clock.now()).catch((error) => {
+        if (!signal.aborted) this.#log.warn("old deliveries not removed", { problem: messageOf(error) });
+      });
+    await Promise.all([
+      this.#book.run(signal),
+      this.deliverer.run(signal),
+      tick("channels file", LOOK_MS, { signal, clock }, async () => void await file.read()),
+      tick("old deliveries", EXPIRE_MS, { signal, clock }, expire),
+    ]);
+  }
+
+  async #putOut(event: NotificationEvent): Promise<boolean> {
+    const { file, clock, labelsOf } = this.#options;
+    const { channels, isKnown } = await file.read();
+    if (!isKnown) return false;
+    const needsLabels = event.bot !== undefined &&
+      channels.some(({ bots }) => bots?.some((pattern) => pattern.includes("=")));
+    const labels = needsLabels ? await labelsOf(event.bot!) : {};
+    for (const channel of channels) {
+      if (isTold(channel, event, labels)) await this.outbox.add(event, channel.name, clock.now());
+    }
+    this.deliverer.wake();
+    return true;
+  }
+}
