@@ -18,7 +18,7 @@ COPY cli ./cli
 COPY services ./services
 COPY examples ./examples
 # Everything that is imported is in the image: a start needs no network.
-RUN deno cache --frozen main.ts lib/archive/extraction_thread.ts lib/logs/search_thread.ts
+RUN deno cache --frozen main.ts lib/archive/extraction_thread.ts lib/archive/pack_thread.ts lib/logs/search_thread.ts
 COPY setup/image_entrypoint.sh /usr/local/bin/berth
 ARG COMMIT=
 RUN echo "${COMMIT}" > .commit

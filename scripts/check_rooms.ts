@@ -28,6 +28,7 @@ const ROOTS = [
   "errors.ts",
   "types.ts",
   "lib/archive/extraction_thread.ts",
+  "lib/archive/pack_thread.ts",
   "lib/logs/search_thread.ts",
 ];
 

@@ -1,21 +1,21 @@
 /**
- * Deploys a bot folder to a service: packs it, uploads the archive, and has it deployed in one request.
+ * Deploys a bot folder to a service: packs it and uploads the archive, unless the service has its content, and has it
+ * deployed in one request.
  *
  * @module
  */
 
-import type { ZippedFolder, ZipProgress } from "../../lib/archive/zip_folder.ts";
 import { BerthError, InvalidBotFolderError } from "../../lib/errors.ts";
 import type { Deployed, DeploymentStatus } from "../../services/contract/code.ts";
-import { archiveKey, buildOf } from "../../services/documents/archive_key.ts";
+import { archiveKey } from "../../services/documents/archive_key.ts";
 import { type ApiClient, ApiError } from "../client/api_client.ts";
 import type { BotFolder } from "./bot_folder.ts";
 import { buildDependencies, writeLock } from "./build_dependencies.ts";
-import { packBot } from "./pack_bot.ts";
+import { type PackingHooks, prepareCode } from "./prepare_code.ts";
 import { uploadCode } from "./upload_code.ts";
 
 /** Options of {@linkcode deployFolder}. */
-export interface DeployFolderOptions {
+export interface DeployFolderOptions extends PackingHooks {
   /** Id of the bot or the schedule. @default the name in the folder */
   readonly id?: string;
   /** Whether it should run. @default unchanged; a new one runs */
@@ -26,20 +26,14 @@ export interface DeployFolderOptions {
   readonly watchSeconds?: number;
   /** Whether only to say what would happen. @default false */
   readonly dryRun?: boolean;
-  /** Called while the folder is packed. */
-  readonly onPacking?: (progress: ZipProgress) => void;
   /** Whether libraries that the folder names and does not bring along are installed. @default true */
   readonly build?: boolean;
   /** Called for each line that the build of the libraries prints. */
   readonly onBuilding?: (line: string) => void;
   /** Called when a lock was made. `problem` says why it could not be written into the folder. */
   readonly onLock?: (file: string, problem?: string) => void;
-  /** Called when the folder is packed. */
-  readonly onPacked?: (packed: ZippedFolder) => void;
   /** Called while the archive is sent. */
   readonly onSending?: (sent: number, total: number) => void;
-  /** Aborts the deployment. */
-  readonly signal?: AbortSignal;
 }
 
 /** A deployment. */
@@ -71,11 +65,11 @@ export async function deployFolder(
   // Asked first: without a service, or as another kind, there is nothing to pack.
   const before = await findDeployment(client, id, signal);
   requireKind(id, bot, before);
-  let { body, ...code } = await pack(bot, before, folderOptions);
+  let { body, code } = await prepare(client, bot, before, folderOptions);
   const send = () => upload(client, { id, version: bot.version, ...code, onSending, signal });
   // Problems of the description are reported before anything is sent.
   const dry = await client.call("deploy", { body: { ...body, dryRun: true } }, options);
-  if (dryRun) return { ...dry, isSent: false, archiveBytes: code.archive.length };
+  if (dryRun) return { ...dry, isSent: false, archiveBytes: code.size };
   let isSent = await send();
   const lock = build ? await buildDependencies(client, body, onBuilding, signal) : undefined;
   if (lock) {
@@ -83,39 +77,34 @@ export async function deployFolder(
     onLock?.(lock.file, problem);
     if (problem === undefined) {
       // With its lock, so that the next deployment of the folder finds nothing changed.
-      ({ body, ...code } = await pack(bot, before, folderOptions));
+      ({ body, code } = await prepare(client, bot, before, folderOptions));
       isSent = await send();
     }
   }
   const deployed = await client.call("deploy", { body }, options);
-  return { ...deployed, isSent, archiveBytes: code.archive.length };
+  return { ...deployed, isSent, archiveBytes: code.size };
 }
 
-/** Packs the folder, and makes the request that deploys it. */
-async function pack(
+/** Prepares the code, and makes the request that deploys it. */
+async function prepare(
+  client: ApiClient,
   bot: BotFolder,
   before: DeploymentStatus | undefined,
-  { id = bot.name, enabled, origin, watchSeconds, build: builds = true, onPacking, onPacked, signal }:
-    DeployFolderOptions,
+  options: DeployFolderOptions,
 ) {
-  const packed = await packBot(bot, {
-    ...(onPacking && { onProgress: onPacking }),
-    ...(signal && { signal }),
-  });
-  onPacked?.(packed);
-  const { archive, contentHash } = packed;
-  const build = buildOf(contentHash);
+  const { id = bot.name, enabled, origin, watchSeconds, build: builds = true } = options;
+  const code = await prepareCode(client, bot, { ...options, id, isNew: !before });
   const body = {
     ...requestOf(bot),
     id,
-    filePath: archiveKey(id, { version: bot.version, build }),
+    filePath: archiveKey(id, { version: bot.version, build: code.build }),
     base: before?.revision ?? null,
     ...(!builds && { build: false }),
     ...(enabled !== undefined && { enabled }),
     ...(origin !== undefined && { origin }),
     ...(watchSeconds !== undefined && { watchSeconds }),
   };
-  return { body, archive, build };
+  return { body, code };
 }
 
 function requestOf(bot: BotFolder) {
@@ -159,9 +148,10 @@ async function upload(
   client: ApiClient,
   { id, version, build, archive, onSending, signal }:
     & { readonly id: string; readonly version: string; readonly build: string }
-    & { readonly archive: Uint8Array<ArrayBuffer> }
+    & { readonly archive?: Uint8Array<ArrayBuffer> }
     & { readonly onSending: DeployFolderOptions["onSending"]; readonly signal: AbortSignal | undefined },
 ): Promise<boolean> {
+  if (!archive) return false;
   const onProgress = (sent: number) => onSending?.(sent, archive.length);
   try {
     const { isSent } = await uploadCode(client, {

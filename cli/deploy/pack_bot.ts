@@ -5,7 +5,8 @@
  */
 
 import { archiveInMemory, inspectArchive } from "../../lib/archive/inspect_archive.ts";
-import { zipFolder, type ZipFolderOptions, type ZippedFolder } from "../../lib/archive/zip_folder.ts";
+import { FolderPack } from "../../lib/archive/folder_pack.ts";
+import type { ZipFolderOptions, ZippedFolder } from "../../lib/archive/zip_folder.ts";
 import { InvalidArchiveError, InvalidBotFolderError } from "../../lib/errors.ts";
 import type { BotFolder } from "./bot_folder.ts";
 
@@ -18,14 +19,13 @@ const NO_LIMITS = {
 };
 
 /**
- * Packs a bot folder, and makes sure that the archive contains its scripts.
+ * Lists what of a bot folder goes into its archive.
  *
  * @param bot The folder.
- * @param options See {@linkcode ZipFolderOptions}.
- * @returns The archive.
- * @throws {InvalidBotFolderError} If the folder cannot be packed, or an ignore file leaves a script out.
+ * @param signal Gives up.
+ * @throws {InvalidBotFolderError} If the folder cannot be packed, or its script is missing.
  */
-export async function packBot(bot: BotFolder, options: ZipFolderOptions = {}): Promise<ZippedFolder> {
+export async function listBot(bot: BotFolder, signal?: AbortSignal): Promise<FolderPack> {
   const { bot: script } = bot.entrypoints;
   const info = await Deno.stat(`${bot.path}/${script}`).catch(() => undefined);
   if (script !== undefined && !info?.isFile) {
@@ -33,16 +33,52 @@ export async function packBot(bot: BotFolder, options: ZipFolderOptions = {}): P
       `There is no script '${bot.path}/${script}', which bot-config.yaml names as the entrypoint 'bot'.`,
     );
   }
-  const packed = await zipFolder(bot.path, options);
+  return await FolderPack.open(bot.path, signal);
+}
+
+/**
+ * Hashes a bot folder, so that what the service has already is neither packed nor sent.
+ *
+ * @param bot The folder.
+ * @param pack Its list.
+ * @param signal Gives up.
+ * @returns The hash of its content; `undefined` if a script is missing, which {@linkcode packBot} explains.
+ */
+export async function hashBot(
+  bot: BotFolder,
+  pack: FolderPack,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const names = new Set(pack.listing.items.map(({ name }) => name));
+  return scriptsOf(bot).every((script) => names.has(script)) ? await pack.contentHash(signal) : undefined;
+}
+
+/**
+ * Packs a bot folder, and makes sure that the archive contains its scripts.
+ *
+ * @param bot The folder.
+ * @param pack Its list.
+ * @param options See {@linkcode ZipFolderOptions}.
+ * @returns The archive.
+ * @throws {InvalidBotFolderError} If the folder cannot be packed, or an ignore file leaves a script out.
+ */
+export async function packBot(
+  bot: BotFolder,
+  pack: FolderPack,
+  options: ZipFolderOptions = {},
+): Promise<ZippedFolder> {
+  const packed = await pack.zip(options);
   try {
-    const { bot: bot_, backtest } = bot.entrypoints;
-    const requiredFiles = [bot_, backtest].filter((name) => name !== undefined);
-    inspectArchive(archiveInMemory(packed.archive), { limits: NO_LIMITS, requiredFiles });
+    inspectArchive(archiveInMemory(packed.archive), { limits: NO_LIMITS, requiredFiles: scriptsOf(bot) });
     return packed;
   } catch (error) {
     if (!(error instanceof InvalidArchiveError)) throw error;
     throw refusedArchive(bot, packed, error);
   }
+}
+
+function scriptsOf({ entrypoints: { bot, backtest } }: BotFolder): string[] {
+  return [bot, backtest].filter((name) => name !== undefined);
 }
 
 /**

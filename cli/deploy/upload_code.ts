@@ -42,11 +42,8 @@ export async function uploadCode(
   { id, version, build, archive, onProgress, signal }: UploadCodeOptions,
 ): Promise<{ readonly code: StoredCode; readonly isSent: boolean }> {
   const options = signal ? { signal } : {};
-  try {
-    return { code: await client.call("getCode", { params: { id, version, build } }, options), isSent: false };
-  } catch (error) {
-    if (!(error instanceof ApiError && error.status === 404)) throw error;
-  }
+  const known = await findCode(client, { id, version, build }, signal);
+  if (known) return { code: known, isSent: false };
   const sha256 = createHash("sha256").update(archive).digest("hex");
   try {
     const code = await client.call("putCode", {
@@ -65,6 +62,27 @@ export async function uploadCode(
         cause: error,
       },
     );
+  }
+}
+
+/**
+ * Asks for an archive. The service keeps it for some minutes, so that it can be deployed.
+ *
+ * @param client The client of the service.
+ * @param name Id, version and build.
+ * @param signal Gives up.
+ * @returns `undefined` if it is not stored.
+ */
+export async function findCode(
+  client: ApiClient,
+  { id, version, build }: Pick<UploadCodeOptions, "id" | "version" | "build">,
+  signal?: AbortSignal,
+): Promise<StoredCode | undefined> {
+  try {
+    return await client.call("getCode", { params: { id, version, build } }, signal ? { signal } : {});
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { runCli } from "../../../../cli.ts";
 import { readBotFolder } from "../../../../cli/deploy/bot_folder.ts";
-import { packBot } from "../../../../cli/deploy/pack_bot.ts";
+import { listBot, packBot } from "../../../../cli/deploy/pack_bot.ts";
 import { cliContext } from "../../../support/fixtures/cli_support.ts";
 import { FolderFixture } from "../../../support/fixtures/folder_fixture.ts";
 
@@ -22,7 +22,7 @@ for (const runtime of ["python3.11", "nodejs20"]) {
       assert.deepEqual([bot.name, bot.runtime], ["my-bot", runtime]);
       assert.equal(bot.schedule !== undefined, schedule.length > 0);
       assert.ok(bot.config.includes("BTC-USD"));
-      await packBot(bot);
+      await packBot(bot, await listBot(bot));
       const readme = await Deno.readTextFile(`${temp}/my-bot/README.md`);
       assert.match(readme, /berth deploy \./);
       assert.equal(/berth run-now my-bot/.test(readme), schedule.length > 0);
@@ -39,7 +39,7 @@ for (const runtime of ["python3.13", "nodejs24", "deno2", "bash", "binary", "ima
     const bot = await readBotFolder(`${temp}/My-Bot`);
     assert.deepEqual([bot.name, bot.runtime], ["My-Bot", runtime]);
     if (runtime === "image") assert.equal(bot.settings.image, "my-bot:1.0.0");
-    if (runtime !== "binary") await packBot(bot);
+    if (runtime !== "binary") await packBot(bot, await listBot(bot));
     assert.match(await Deno.readTextFile(`${temp}/My-Bot/README.md`), /berth deploy \./);
     const isPlain = !/^(python|nodejs)/.test(runtime);
     const scheduled = await init(temp, "b", "--runtime", runtime, "--schedule");
