@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { ArchiveExtractor } from "../../../../lib/archive/archive_extractor.ts";
-import { InvalidArchiveError } from "../../../../lib/errors.ts";
-import { hostileArchives } from "../../../support/builders/hostile_archives.ts";
+import { ArchiveExtractor } from "../../lib/archive/archive_extractor.ts";
+import { InvalidArchiveError } from "../../lib/errors.ts";
+import { hostileArchives } from "../support/builders/hostile_archives.ts";
 
 const VARIANTS = 6;
 const SEED = 20_240_229;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
-import { removeTree } from "../../../../lib/code/remove_tree.ts";
+import { removeTree } from "../../lib/code/remove_tree.ts";
 
 /** A folder in a folder of the test's own. */
 class RootFixture implements AsyncDisposable {

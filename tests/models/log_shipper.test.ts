@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { LogEntry } from "../../../../lib/engine/container_orchestrator.ts";
-import { FolderObjectStore } from "../../../../lib/objects/folder/folder_object_store.ts";
-import { parseStoredLine } from "../../../../lib/logs/line_format.ts";
-import { LogWriter } from "../../../../lib/logs/log_writer.ts";
-import { readCheckpoints } from "../../../../lib/logs/log_checkpoints.ts";
-import { LogShipper } from "../../../../lib/logs/log_shipper.ts";
-import type { AppendObjectOptions, ObjectInfo } from "../../../../lib/objects/object_store.ts";
-import { entry, LogInMemory, timeAt } from "../../../support/builders/log_entries.ts";
-import { FakeClock } from "../../../support/fake_clock.ts";
-import { seededRandom } from "../../../support/seeded_random.ts";
+import type { LogEntry } from "../../lib/engine/container_orchestrator.ts";
+import { FolderObjectStore } from "../../lib/objects/folder/folder_object_store.ts";
+import { parseStoredLine } from "../../lib/logs/line_format.ts";
+import { LogWriter } from "../../lib/logs/log_writer.ts";
+import { readCheckpoints } from "../../lib/logs/log_checkpoints.ts";
+import { LogShipper } from "../../lib/logs/log_shipper.ts";
+import type { AppendObjectOptions, ObjectInfo } from "../../lib/objects/object_store.ts";
+import { entry, LogInMemory, timeAt } from "../support/builders/log_entries.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { seededRandom } from "../support/seeded_random.ts";
 
 const BUCKET = "bot-logs";
 const CREATED = new Date("2026-01-31T00:00:00Z");

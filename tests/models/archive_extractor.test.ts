@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { crc32 } from "node:zlib";
 import { deflateSync, zipSync } from "fflate";
-import { ArchiveExtractor } from "../../../../lib/archive/archive_extractor.ts";
-import { type BerthError, InvalidArchiveError } from "../../../../lib/errors.ts";
-import type { ExtractArchiveOptions } from "../../../../lib/archive/extract_archive.ts";
-import { buildZip, u64, utf8, type ZipPart } from "../../../support/builders/zip_builder.ts";
-import { pause, until } from "../../../support/until.ts";
+import { ArchiveExtractor } from "../../lib/archive/archive_extractor.ts";
+import { type BerthError, InvalidArchiveError } from "../../lib/errors.ts";
+import type { ExtractArchiveOptions } from "../../lib/archive/extract_archive.ts";
+import { buildZip, u64, utf8, type ZipPart } from "../support/builders/zip_builder.ts";
+import { pause, until } from "../support/until.ts";
 
 const MIB = 1024 ** 2;
 const SMALL = buildZip([{ name: "main.py", content: utf8("x = 1\n") }]);
@@ -369,7 +369,7 @@ Deno.test("ArchiveExtractor.extract() gives up a worker that does not move", asy
 
 Deno.test("ArchiveExtractor needs no permission beyond its folders and code, and lets the process end", async () => {
   await using sandbox = await Sandbox.create(SMALL);
-  const lib = new URL("../../../../lib/", import.meta.url);
+  const lib = new URL("../../lib/", import.meta.url);
   const script = `${sandbox.root}/script.ts`;
   const options = { archivePath: sandbox.archivePath, destination: sandbox.destination };
   await Deno.writeTextFile(
@@ -382,7 +382,7 @@ Deno.test("ArchiveExtractor needs no permission beyond its folders and code, and
     args: [
       "run",
       "--no-prompt",
-      `--config=${new URL("../../../../deno.json", import.meta.url).pathname}`,
+      `--config=${new URL("../../deno.json", import.meta.url).pathname}`,
       `--allow-read=${sandbox.root},${lib.pathname}`,
       `--allow-write=${sandbox.root}`,
       script,
@@ -409,7 +409,7 @@ class Sandbox implements AsyncDisposable {
     await Deno.writeFile(`${root}/archive.zip`, archive);
     const started: Worker[] = [];
     const scripts = [...fault?.workers ?? []];
-    const real = new URL("../../../../lib/archive/extraction_thread.ts", import.meta.url);
+    const real = new URL("../../lib/archive/extraction_thread.ts", import.meta.url);
     const createWorker = (): Worker => {
       const script = scripts.shift();
       const url = script === undefined ? real : `data:text/javascript,${encodeURIComponent(script)}`;
