@@ -38,6 +38,7 @@ export type { LogPosition } from "./lib/logs/log_position.ts";
 export type { FollowLinesOptions } from "./lib/logs/line_follower.ts";
 export type { LiveLine } from "./lib/logs/live_line.ts";
 export type { FollowedLines } from "./lib/runner/runner.ts";
+export type { HeadlineMetric } from "./lib/logs/headline_metric.ts";
 export type { BotMetrics, Metric } from "./lib/logs/metric_series.ts";
 export type { RunnerMeter, StoredLines } from "./lib/runner/runner_meter.ts";
 

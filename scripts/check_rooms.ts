@@ -135,6 +135,7 @@ const ALLOWED: Rules["allowed"] = {
     "services/records",
   ],
   "services/contract": [...GROUND, "lib/executable", "lib/secrets"],
+  "services/dashboard": GROUND,
   "services/api": [
     ...GROUND,
     ...PORTS,
@@ -153,6 +154,7 @@ const ALLOWED: Rules["allowed"] = {
     "services/contract",
     "services/cron",
     "services/metrics",
+    "services/dashboard",
     "services/revisions",
   ],
   "services/metrics": [

@@ -14,6 +14,8 @@ gate_programs() {
 # And what the tests with an engine of their own run, beside what registry_setup gets.
 test_programs() {
   if have ip; then gate_programs; else gate_programs iproute2; fi
+  # The dashboard's tests drive a browser.
+  if ! { have chromium || have chromium-browser || have google-chrome; }; then test_packages chromium; fi
 }
 
 # test_packages [PACKAGE…]: installed where that is possible.

@@ -32,8 +32,7 @@ export async function dashboardCommand(
   else if (url !== undefined) {
     terminal.out(url);
     terminal.note(
-      "berth: Open this link within two minutes; it works once, and logs the browser in for 12 hours.\n" +
-        "berth: The dashboard itself is not there yet: the page shows who you are and leads to the API's description.",
+      "berth: Open this link within two minutes; it works once, and logs the browser in for 12 hours.",
     );
   }
   if (url !== undefined) return EXIT.ok;

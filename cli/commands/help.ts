@@ -413,8 +413,7 @@ nobody can read the values. 'rm' removes one.
     summary: "print a link that logs a browser in",
     text: `Usage: berth dashboard [--json]
 
-Prints a link that logs a browser in: once, within two minutes, for twelve hours. The dashboard itself is not part of
-this version; the page leads to the description of the API.
+Prints a link to the dashboard that logs a browser in: once, within two minutes, for twelve hours.
 
   --json  print one JSON object`,
   },

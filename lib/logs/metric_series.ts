@@ -5,6 +5,7 @@
  */
 
 import { parseExactJson } from "../util/exact_json.ts";
+import { type HeadlineMetric, headlineOf } from "./headline_metric.ts";
 
 /** A metric that a bot has printed. */
 export interface Metric {
@@ -90,6 +91,16 @@ export class MetricSeries {
       latest: Object.fromEntries(kept?.latest ?? []),
       recent: kept?.recent ?? [],
     });
+  }
+
+  /**
+   * Returns the one number that a list shows of a bot.
+   *
+   * @param id Id of the bot.
+   * @param count How many of its last values.
+   */
+  headline(id: string, count: number): HeadlineMetric | undefined {
+    return headlineOf(this.#bots.get(id)?.recent ?? [], count);
   }
 
   /** Forgets a bot. @param id Its id. */

@@ -31,6 +31,7 @@ import type { FollowLinesOptions } from "../logs/line_follower.ts";
 import type { ReadLogsOptions } from "../logs/log_reader.ts";
 import { RunnerLogs } from "./runner_logs.ts";
 import type { PlacedLogLine } from "../logs/log_position.ts";
+import type { HeadlineMetric } from "../logs/headline_metric.ts";
 import type { BotMetrics } from "../logs/metric_series.ts";
 import { infoOf, toCollectedContainer } from "./managed_container.ts";
 import { ExitedContainers, isSetAside } from "./exited_containers.ts";
@@ -291,6 +292,11 @@ export class DockerRunner implements Runner {
   /** {@inheritDoc Runner.metricsOf} */
   metricsOf(id: string): BotMetrics {
     return this.#logs.metricsOf(id);
+  }
+
+  /** {@inheritDoc Runner.headlineOf} */
+  headlineOf(id: string, count: number): HeadlineMetric | undefined {
+    return this.#parts.logs?.metrics.headline(id, count);
   }
 
   /** {@inheritDoc Runner.removeOrphans} */

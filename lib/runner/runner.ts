@@ -19,6 +19,7 @@ import type { DiskUse } from "./disk_use.ts";
 import type { FollowLinesOptions } from "../logs/line_follower.ts";
 import type { ReadLogsOptions } from "../logs/log_reader.ts";
 import type { PlacedLogLine } from "../logs/log_position.ts";
+import type { HeadlineMetric } from "../logs/headline_metric.ts";
 import type { BotMetrics } from "../logs/metric_series.ts";
 import type { ResolvedImage } from "./image_resolver.ts";
 import type { CollectedResult } from "./result_store.ts";
@@ -333,6 +334,8 @@ export interface Runner extends AsyncDisposable {
   followLines(container: ManagedContainer, options: FollowLinesOptions): FollowedLines;
   /** Returns the metrics that a bot has printed since this process began; empty if the runner does not store logs. */
   metricsOf(id: string): BotMetrics;
+  /** Returns the last `count` values of the one metric that a list shows of a bot; `undefined` if it printed none. */
+  headlineOf(id: string, count: number): HeadlineMetric | undefined;
   /** Removes what a killed process left behind: containers that never started, and workspaces without a container. */
   removeOrphans(options?: RemoveOrphansOptions): Promise<string[]>;
   /**

@@ -15,6 +15,7 @@ import { Audit } from "./audit.ts";
 import { botHandlers } from "./bot_handlers.ts";
 import { backtestHandlers } from "./backtest_handlers.ts";
 import { codeHandlers } from "./code_handlers.ts";
+import { addDashboard } from "./dashboard_routes.ts";
 import { Deployer } from "./deployer.ts";
 import { DeploymentWatch } from "./deployment_watch.ts";
 import { deploymentHandlers } from "./deployment_handlers.ts";
@@ -26,10 +27,11 @@ import { eventHandlers } from "./event_handlers.ts";
 import { ExitHistory } from "../bots/exit_history.ts";
 import { stateHandlers } from "./state_handlers.ts";
 import { statsHandlers } from "./stats_handlers.ts";
+import { overviewHandlers } from "./overview_handlers.ts";
 import { endWhenRevoked } from "./end_when_revoked.ts";
 import type { Handlers } from "./handlers.ts";
-import { loginPage } from "./home_page.ts";
 import { healthHandlers } from "./health_handlers.ts";
+import { loginPage } from "./login_page.ts";
 import { Idempotency } from "./idempotency.ts";
 import { logHandlers } from "./log_handlers.ts";
 import { addOperations, type ApiEnv, type Around } from "./operation_routes.ts";
@@ -116,6 +118,7 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
     // Events and statistics.
     ...eventHandlers(new EventFeed(parts)),
     ...statsHandlers(parts),
+    ...overviewHandlers(parts, exits),
     // Schedules and runs.
     ...scheduleHandlers(parts, { ...versions, writer }),
     ...runHandlers(parts),
@@ -132,6 +135,7 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
   const around: Around = (operation, request, next) =>
     idempotency.around(operation, request, () => audit.around(operation, request, next));
   addOperations(app as unknown as Hono<ApiEnv>, handlers, around);
+  addDashboard(app);
   app.notFound(({ req, get }) => {
     if (!get("caller")) throw unauthenticated();
     const { pathname } = new URL(req.url);

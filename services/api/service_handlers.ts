@@ -8,7 +8,6 @@ import type { ApiParts } from "./api_parts.ts";
 import type { Audit } from "./audit.ts";
 import type { Handlers } from "./handlers.ts";
 import { docsPage } from "./docs_page.ts";
-import { homePage } from "./home_page.ts";
 import { pageResponse } from "./html_page.ts";
 import { openApiDocument } from "./openapi_document.ts";
 import type { LookAtParts } from "./shared_look.ts";
@@ -55,6 +54,6 @@ export function serviceHandlers(
 
     getDocs: () => Promise.resolve(pageResponse(docsPage(openApi()))),
 
-    getHome: ({ caller }) => Promise.resolve(pageResponse(homePage(caller, settings.instance, version))),
+    getHome: async ({ header }) => (await import("../dashboard/dashboard.ts")).dashboardPage(header),
   };
 }

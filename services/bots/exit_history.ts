@@ -33,6 +33,8 @@ export const MAX_KEPT_EXITS = 10;
 
 /** Collection of the records, one for each bot. */
 const COLLECTION = "exits";
+/** Records that are read at once. */
+const PAGE = 500;
 /** Tries to write a record that others write, too. */
 const MAX_TRIES = 5;
 
@@ -103,6 +105,25 @@ export class ExitHistory {
   async read(id: string, options: RepositoryCallOptions = {}): Promise<readonly KeptExit[]> {
     const record = await this.#records.get(COLLECTION, id, options);
     return merge(this.#unsaved.get(id) ?? [], exitsOf(record?.value));
+  }
+
+  /**
+   * Reads the last ends of all bots.
+   *
+   * @returns The ends by bot, the newest first.
+   */
+  async readAll(): Promise<ReadonlyMap<string, readonly KeptExit[]>> {
+    const all = new Map(this.#unsaved);
+    let after: string | undefined;
+    while (true) {
+      const records = await this.#records.list(COLLECTION, {
+        limit: PAGE,
+        ...(after !== undefined && { after }),
+      });
+      for (const { id, value } of records) all.set(id, merge(all.get(id) ?? [], exitsOf(value)));
+      if (records.length < PAGE) return all;
+      after = records.at(-1)!.id;
+    }
   }
 
   /**

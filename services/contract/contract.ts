@@ -14,6 +14,7 @@ import type { OperationContract } from "./common.ts";
 import { HEALTH_CONTRACT } from "./health.ts";
 import { IMAGES_CONTRACT } from "./images.ts";
 import { LOGS_CONTRACT } from "./logs.ts";
+import { OVERVIEW_CONTRACT } from "./overview.ts";
 import type { OperationId } from "./operations.ts";
 import { REVISIONS_CONTRACT } from "./revisions.ts";
 import { RUNS_CONTRACT } from "./runs.ts";
@@ -38,6 +39,7 @@ export const CONTRACT = {
   ...LOGS_CONTRACT,
   // Events and statistics.
   ...EVENTS_CONTRACT,
+  ...OVERVIEW_CONTRACT,
   // Schedules and runs.
   ...SCHEDULES_CONTRACT,
   ...RUNS_CONTRACT,

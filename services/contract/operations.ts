@@ -58,6 +58,7 @@ export const OPERATIONS = {
   searchLogs: { method: "GET", path: "/api/logs/search", role: "read" },
   getMetrics: { method: "GET", path: "/api/bots/{id}/metrics", role: "read" },
   // Events and statistics.
+  getOverview: { method: "GET", path: "/api/overview", role: "read" },
   streamEvents: { method: "GET", path: "/api/events", role: "read" },
   streamBotEvents: { method: "GET", path: "/api/bots/{id}/events", role: "read" },
   getStats: { method: "GET", path: "/api/stats", role: "read" },

@@ -92,7 +92,7 @@ export const SERVICE_CONTRACT = {
     responses: { 200: "html" },
   },
   getHome: {
-    summary: "Open the start page",
+    summary: "Open the dashboard",
     responses: { 200: "html" },
   },
 } as const satisfies Readonly<Record<string, OperationContract>>;

@@ -30,7 +30,7 @@ Deno.test("berth token makes a token that works until it is revoked, and dashboa
 
   const { stdout: link, output } = await service.berth("dashboard");
   assert.match(link, new RegExp(`^http://127\\.0\\.0\\.1:${port}/login\\?code=login_`));
-  assert.match(output, /The dashboard itself is not there yet/);
+  assert.match(output, /Open this link within two minutes; it works once/);
   const login = await fetch(link, { redirect: "manual" });
   await login.body?.cancel();
   assert.deepEqual([login.status, login.headers.get("location")], [303, "/"]);

@@ -1,0 +1,41 @@
+/** Where the page is: `#/bots/my-bot?tab=log`. The part after `#` never leaves the browser. */
+
+import { signal } from "@preact/signals";
+
+/** `{ parts: ["bots", "my-bot"], query: URLSearchParams }`. */
+export const place = signal(read());
+
+addEventListener("hashchange", () => place.value = read());
+
+function read() {
+  const [path = "", query = ""] = location.hash.replace(/^#/, "").split("?", 2);
+  return { parts: path.split("/").filter(Boolean).map(decode), query: new URLSearchParams(query) };
+}
+
+/** A mistyped address is no error. */
+function decode(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+/** The address of a place. */
+export const linkTo = (...parts) => `#/${parts.map(encodeURIComponent).join("/")}`;
+
+/** Goes to a place. */
+export function go(...parts) {
+  location.hash = linkTo(...parts);
+}
+
+/** Keeps something in the address, so that a link or a reload brings it back. */
+export function setQuery(name, value) {
+  const { parts, query } = place.value;
+  const next = new URLSearchParams(query);
+  if (value) next.set(name, value);
+  else next.delete(name);
+  const text = next.toString();
+  history.replaceState(null, "", `${linkTo(...parts)}${text ? `?${text}` : ""}`);
+  place.value = { parts, query: next };
+}

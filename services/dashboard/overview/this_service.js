@@ -1,0 +1,43 @@
+/** How the service is, and what it works with. */
+
+import { html } from "../components/html.js";
+import { Age } from "../components/time.js";
+import { useRepeat } from "../store/repeat.js";
+import { loadService, service } from "../store/service.js";
+import { plainText } from "../text/plain_text.js";
+
+const LOOK_MS = 30_000;
+const NAMES = { documents: "Documents", objects: "Objects", events: "Events", engine: "Engine" };
+const TONES = { ok: "running", warning: "waiting", problem: "failing" };
+const WORDS = { ok: "OK", warning: "Warning", problem: "Problem" };
+
+export function ThisService() {
+  useRepeat(loadService, LOOK_MS);
+  const about = service.value;
+  if (!about) return null;
+  return html`
+    <section class="panel" aria-labelledby="this-service">
+      <header><h2 id="this-service">This service</h2><span class="note push">up for <${Age} at=${about
+        .startedAt} /></span></header>
+      <dl class="facts body">
+        ${about.parts.map(({ name, state, detail, advice }) =>
+          html`
+            <dt>${NAMES[name] ?? name}</dt>
+            <dd><span class=${`chip ${TONES[state]}`}>${WORDS[state]}</span> <span class=${state === "ok"
+              ? "soft"
+              : ""}>${plainText(detail, 300)}</span>
+              ${advice && html`
+                <span>${advice}</span>
+              `}</dd>
+          `
+        )}
+        ${about.serving.filter(({ serves }) => !serves).map(({ service, reason }) =>
+          html`
+            <dt>Serving</dt>
+            <dd><span class="chip waiting">Stands by</span> for ${service}${reason && `: ${reason}`}</dd>
+          `
+        )}
+      </dl>
+    </section>
+  `;
+}

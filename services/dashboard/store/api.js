@@ -1,0 +1,41 @@
+/** Calls the API of the service that this page comes from. */
+
+import { Problem, unreachable } from "./problem.js";
+import { untilLoggedIn } from "./session.js";
+
+/**
+ * Sends a request and waits for its answer. If the session is over, waits for a login and sends it again.
+ *
+ * @param path Path, for example `/api/bots`.
+ * @param options `query` (undefined values are left out), `method`, `body` (sent as JSON), `headers`, `signal`, and
+ * `what`: what a person asked for, in words.
+ * @returns The response, which is a good one.
+ * @throws {Problem} If it fails.
+ */
+export async function request(path, { query = {}, method = "GET", body, headers = {}, signal, what } = {}) {
+  const parameters = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== undefined));
+  const url = parameters.size > 0 ? `${path}?${parameters}` : path;
+  const init = {
+    method,
+    signal,
+    headers: { ...headers, ...(body !== undefined && { "content-type": "application/json" }) },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  };
+  while (true) {
+    const response = await fetch(url, init).catch((error) => {
+      throw error.name === "AbortError" ? error : unreachable();
+    });
+    if (response.ok) return response;
+    const problem = await Problem.of(response);
+    if (problem.status !== 401 || !await untilLoggedIn(what)) throw problem;
+  }
+}
+
+/** Like {@linkcode request}; gives the JSON of the answer. */
+export async function call(path, options) {
+  const response = await request(path, options);
+  return response.status === 204 ? undefined : await response.json();
+}
+
+/** Path of a bot, or of something of it. */
+export const botPath = (id, rest = "") => `/api/bots/${encodeURIComponent(id)}${rest}`;

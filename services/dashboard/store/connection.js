@@ -1,0 +1,97 @@
+/**
+ * The connection to the service: one stream of events, which comes back by itself. Whoever shows something listens here,
+ * and reads it again when the connection is new.
+ */
+
+import { signal } from "@preact/signals";
+import { Problem } from "./problem.js";
+import { readEvents } from "./read_stream.js";
+import { untilLoggedIn } from "./session.js";
+
+/** `connecting`, `live` or `lost`. */
+export const connection = signal("connecting");
+/** When the service was heard of last, in ms since the epoch. */
+export const heardAt = signal(Date.now());
+
+/** The service sends something every 15 s; without anything for this long the connection is dead. */
+const DEAD_MS = 35_000;
+const LOOK_MS = 5000;
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 8000;
+
+const listeners = new Set();
+let current;
+let wake = () => {};
+
+/**
+ * Listens.
+ *
+ * @param listener `onConnect()` is called for each new connection: read everything again. `onEvents(events)` gets what
+ * happens from then on, in order.
+ * @returns Stops it.
+ */
+export function listen(listener) {
+  listeners.add(listener);
+  if (connection.value === "live") listener.onConnect?.();
+  return () => listeners.delete(listener);
+}
+
+/** Connects, now and whenever the connection is lost. Never ends. */
+export async function connect() {
+  addEventListener("online", lookNow);
+  document.addEventListener("visibilitychange", lookNow);
+  // A browser that slept finds out here.
+  setInterval(lookNow, LOOK_MS);
+  for (let waitMs = FIRST_WAIT_MS;; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
+    current = new AbortController();
+    try {
+      const response = await fetch("/api/events", { signal: current.signal });
+      if (response.status === 401) {
+        connection.value = "lost";
+        await untilLoggedIn();
+        waitMs = FIRST_WAIT_MS;
+        continue;
+      }
+      if (!response.ok) throw await Problem.of(response);
+      waitMs = FIRST_WAIT_MS;
+      await follow(response);
+    } catch {
+      // Whatever it was: it is tried again.
+    }
+    connection.value = "lost";
+    await new Promise((resolve) => {
+      wake = resolve;
+      setTimeout(resolve, waitMs);
+    });
+  }
+}
+
+/** Tries to connect at once. */
+export function tryNow() {
+  wake();
+}
+
+async function follow(response) {
+  heard();
+  for await (const events of readEvents(response, heard)) {
+    // The first event says that the stream is open: from here on nothing is missed.
+    if (connection.value !== "live") {
+      connection.value = "live";
+      for (const listener of listeners) listener.onConnect?.();
+    }
+    const parsed = events.filter(({ type }) => type !== "open").map(({ data }) => JSON.parse(data));
+    if (parsed.length > 0) { for (const listener of listeners) listener.onEvents?.(parsed); }
+  }
+}
+
+function heard() {
+  const now = Date.now();
+  // Whoever shows it needs no more than this.
+  if (now - heardAt.value > 1000) heardAt.value = now;
+}
+
+function lookNow() {
+  if (connection.value === "live") {
+    if (Date.now() - heardAt.value > DEAD_MS) current?.abort();
+  } else if (!document.hidden) wake();
+}

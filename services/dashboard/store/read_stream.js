@@ -1,0 +1,52 @@
+/** Reads streams line by line: server-sent events, and one JSON object a line. */
+
+async function* linesOf(response, onBytes) {
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder();
+  let rest = "";
+  try {
+    while (true) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      onBytes?.();
+      const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
+      rest = lines.pop();
+      // All that came at once is given at once.
+      if (lines.length > 0) yield lines;
+    }
+    if (rest !== "") yield [rest];
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
+
+/**
+ * Reads server-sent events.
+ *
+ * @param response The response.
+ * @param onBytes Called whenever something arrives, a heartbeat too.
+ * @returns Groups of events `{ id, type, data }` that arrived together.
+ */
+export async function* readEvents(response, onBytes) {
+  let event = { type: "message", data: [] };
+  let id;
+  for await (const lines of linesOf(response, onBytes)) {
+    const events = [];
+    for (const line of lines) {
+      if (line === "") {
+        if (event.data.length > 0) events.push({ id, type: event.type, data: event.data.join("\n") });
+        event = { type: "message", data: [] };
+      } else if (line.startsWith("data: ")) event.data.push(line.slice(6));
+      else if (line.startsWith("event: ")) event.type = line.slice(7);
+      else if (line.startsWith("id: ")) id = line.slice(4);
+    }
+    if (events.length > 0) yield events;
+  }
+}
+
+/** Reads one JSON object a line, in groups that arrived together. */
+export async function* readObjects(response, onBytes) {
+  for await (const lines of linesOf(response, onBytes)) {
+    yield lines.filter((line) => line !== "").map((line) => JSON.parse(line));
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * The session. When it is over, whatever was asked waits until somebody logs in again, here or in another tab.
+ */
+
+import { effect, signal } from "@preact/signals";
+
+/** What waits for a login, in words; `undefined` while the session is valid. */
+export const waiting = signal(undefined);
+
+/** Who is logged in: `{ name, role }`. */
+export const caller = signal(undefined);
+
+/** Whether actions are allowed. */
+export const mayOperate = () => caller.value?.role !== "read";
+
+const LOOK_MS = 3000;
+
+let regained;
+
+/**
+ * Waits until there is a session again.
+ *
+ * @param what What waits, in words, if a person asked for it.
+ * @returns Whether there is one; false if the person gave up.
+ */
+export function untilLoggedIn(what) {
+  regained ??= Promise.withResolvers();
+  waiting.value = [...new Set([...waiting.value ?? [], ...(what ? [what] : [])])];
+  return regained.promise;
+}
+
+/** Gives up what waits, so that it is not done later by surprise. */
+export function giveUp() {
+  settle(false);
+  // The stream of events goes on asking.
+}
+
+/**
+ * Logs in with what `berth dashboard` prints.
+ *
+ * @param text The link, or its code.
+ * @returns Whether it worked.
+ */
+export async function logIn(text) {
+  const code = /login_[\w-]+/.exec(text)?.[0];
+  if (code === undefined) return false;
+  await fetch(`/login?code=${encodeURIComponent(code)}`).catch(() => {});
+  return await look();
+}
+
+async function look() {
+  const response = await fetch("/api/service").catch(() => undefined);
+  if (!response?.ok) return false;
+  settle(true);
+  return true;
+}
+
+function settle(isLoggedIn) {
+  waiting.value = undefined;
+  regained?.resolve(isLoggedIn);
+  regained = undefined;
+}
+
+// Somebody may log in in another tab.
+effect(() => {
+  if (waiting.value === undefined) return;
+  const timer = setInterval(look, LOOK_MS);
+  addEventListener("focus", look);
+  return () => {
+    clearInterval(timer);
+    removeEventListener("focus", look);
+  };
+});

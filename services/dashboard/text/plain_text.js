@@ -1,0 +1,22 @@
+/** Strings of bots without what would draw, move or hide: escape sequences and control characters. */
+
+// deno-lint-ignore no-control-regex
+const ESCAPES = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|.)/g;
+// Marks that change the direction of what follows, too.
+// deno-lint-ignore no-control-regex
+const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** Makes control characters visible. */
+export const visible = (text) =>
+  text.replace(CONTROLS, (char) => {
+    const code = char.charCodeAt(0);
+    return code < 0x20 ? String.fromCharCode(0x2400 + code) : "\ufffd";
+  });
+
+/** A string on one line, at most `length` characters. */
+export function plainText(text, length = Infinity) {
+  // A line may have a million characters: most of them are not even looked at.
+  const near = text.length > 4 * length ? text.slice(0, 4 * length) : text;
+  const plain = visible(near.replace(ESCAPES, "")).replace(/\n+/g, " ");
+  return plain.length > length ? `${plain.slice(0, length)}…` : plain;
+}

@@ -1,0 +1,70 @@
+/** The overview of the dashboard, in a browser, against the real service with running bots. */
+
+import assert from "node:assert/strict";
+import { BrowserFixture, NEEDS_BROWSER } from "../support/fixtures/browser_fixture.ts";
+import { writeBot } from "../support/fixtures/cli_support.ts";
+import { ServiceFixture } from "../support/fixtures/service_fixture.ts";
+import { freePort } from "../support/servers/free_port.ts";
+
+const LOOP = `import json, time
+def main(id, config):
+    print('the last line', flush=True)
+    for value in range(10**9):
+        print(json.dumps({"_metric": "equity", "value": 10000.25 + value}), flush=True)
+        time.sleep(0.3)
+`;
+const CRASH = "def main(id, config):\n    raise RuntimeError('<b>no</b> API key')\n";
+
+async function open(): Promise<ServiceFixture> {
+  return await ServiceFixture.open({
+    engine: true,
+    env: { HTTP_ADDR: `127.0.0.1:${freePort()}`, LOG_INTERVAL: "1" },
+  });
+}
+
+async function deploy(service: ServiceFixture, id: string, main: string): Promise<void> {
+  const folder = await writeBot(`${service.temp}/${id}`, { "main.py": main });
+  await service.berth("deploy", folder, "--id", id, "--no-wait");
+}
+
+Deno.test(
+  "the overview says in words what needs a person, and changes by itself",
+  NEEDS_BROWSER,
+  async () => {
+    await using service = await open();
+    await using browser = await BrowserFixture.open(service);
+    await browser.untilShown("No bots yet.");
+    await browser.requireAccessible();
+    await deploy(service, "steady", LOOP);
+    await deploy(service, "broken", CRASH);
+    await browser.untilShown("Needs you");
+    // Strings of bots are text, whatever they hold.
+    await browser.untilShown("RuntimeError: <b>no</b> API key");
+    await browser.until(
+      "the counters count",
+      "[...document.querySelectorAll('.counter')].some((one) => /^Running\\s+1$/.test(one.innerText))",
+    );
+    await browser.requireAccessible();
+
+    const rows = "[...document.querySelectorAll('table.bots tbody th.name a')].map((one) => one.innerText)";
+    await browser.page.type("#find", "stea");
+    await browser.until("it filters", `${rows}.length === 1`);
+    assert.deepEqual(await browser.read(rows), ["steady"]);
+    await browser.press("Last lines of steady");
+    await browser.untilShown("the last line");
+    await service.berth("disable", "steady");
+    await browser.until("it is disabled", "/Disabled/.test(document.querySelector('td.state').innerText)");
+  },
+);
+
+for (const theme of ["light", "dark"] as const) {
+  Deno.test(`the overview is accessible on a phone in the ${theme} theme`, NEEDS_BROWSER, async () => {
+    await using service = await open();
+    await deploy(service, "broken", CRASH);
+    await using browser = await BrowserFixture.open(service, { theme, phone: true });
+    await browser.untilShown("Needs you");
+    await browser.requireAccessible();
+    const isWider = await browser.read("document.documentElement.scrollWidth > innerWidth");
+    assert.equal(isWider, false, "the page scrolls sideways");
+  });
+}
