@@ -161,6 +161,7 @@ const ALLOWED: Rules["allowed"] = {
     ...GROUND,
     "lib/runner",
     "services/bots",
+    "services/contract",
     "services/control",
     "services/documents",
     "services/schedules",

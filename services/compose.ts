@@ -29,6 +29,7 @@ import { PolledBotEvents } from "./events/polled_bot_events.ts";
 import { beatHeart } from "./notifications/heartbeat.ts";
 import { makeServingRight } from "./make_serving_right.ts";
 import { ServiceMetrics } from "./metrics/service_metrics.ts";
+import { UsageSampler } from "./metrics/usage_sampler.ts";
 import { openNatsEvents, openPublisher } from "./open_events.ts";
 import type { HostLock } from "./ownership/registered_right.ts";
 import { serveWhileHeld } from "./ownership/serve_while_held.ts";
@@ -101,8 +102,15 @@ export async function composeServices(
   const metrics = new ServiceMetrics({ version: PROJECT.version });
   const stores = metrics.stores.watchAll(await openStores(config));
   const store = metrics.stores.watch("objects", given?.store ?? createObjectStore(config.runner));
-  const runner = given?.runner ??
-    createDockerRunner({ config: config.runner, store, collectLogs: true, meter: metrics.runner });
+  const runner = given?.runner ?? createDockerRunner({
+    config: config.runner,
+    store,
+    collectLogs: true,
+    meter: metrics.runner,
+    keptMetrics: config.allowedMetrics.map(({ metric }) => metric),
+  });
+  const usage = new UsageSampler({ ...config, runner });
+  metrics.watchUsage(usage);
   const kinds = kindsOf(config);
   const removeOrphans = onceUntilSuccess((signal) => runner.removeOrphans({ signal, kinds }));
   const owner = new StoreOwner({ ...stores, runner, ...options });
@@ -146,7 +154,9 @@ export async function composeServices(
     removeOrphans,
     whyIdle: () => rights.get("bots")?.whyIdle(),
   });
-  if (config.services.includes("bots")) metrics.watchBots(bots.state);
+  if (config.services.includes("bots")) {
+    metrics.watchBots({ bots: bots.state, runner, allowed: config.allowedMetrics });
+  }
   if (config.services.includes("schedules")) metrics.watchSchedules(schedules.state);
   const services = {
     bots: {
@@ -169,6 +179,7 @@ export async function composeServices(
     rights,
     backtests,
     metrics,
+    usage,
     services: { bots, schedules, backtests: backtestService },
     async announce(kind, change) {
       // The document is written, so services find the change without the event.
@@ -265,6 +276,7 @@ export async function composeServices(
     async [Symbol.asyncDispose]() {
       await api[Symbol.asyncDispose]();
       notifications[Symbol.dispose]();
+      await usage[Symbol.asyncDispose]();
       await events.schedules[Symbol.asyncDispose]();
       await events.bots[Symbol.asyncDispose]();
       await Promise.all(Object.values(publishers ?? {}).map((one) => one?.[Symbol.asyncDispose]()));

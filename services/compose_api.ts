@@ -23,7 +23,7 @@ import type { ScheduleService } from "./schedules/schedule_service.ts";
 import type { Stores } from "./stores.ts";
 
 /** What the API is built from. */
-export interface ApiCompositionParts extends Pick<ApiParts, "announce" | "metrics"> {
+export interface ApiCompositionParts extends Pick<ApiParts, "announce" | "metrics" | "usage"> {
   /** The database. */
   readonly stores: Stores;
   /** Code, results and logs. */
@@ -61,7 +61,7 @@ const AUDIT_MS = 90 * 86_400_000;
  * @returns The API. Dispose it when its listener has ended.
  */
 export function composeApi(config: ServiceConfig, parts: ApiCompositionParts): ComposedApi {
-  const { stores, store, runner, rights, backtests, services, announce, metrics } = parts;
+  const { stores, store, runner, rights, backtests, services, announce, metrics, usage } = parts;
   const { tempDir, instance, buckets, archiveLimits, stateBytes, bounds, resources, network } = config.runner;
   // Its workers run only while an upload is checked.
   const archives = new ArchiveExtractor();
@@ -77,6 +77,7 @@ export function composeApi(config: ServiceConfig, parts: ApiCompositionParts): C
     ...(config.services.includes("schedules") && { scheduleService: services.schedules }),
     announce,
     metrics,
+    usage,
     settings: {
       instance,
       segment: config.segment,

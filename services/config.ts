@@ -13,6 +13,7 @@ import { ALL_SEGMENTS } from "../lib/runner/runner.ts";
 import { apiSocketOf } from "../lib/util/api_socket.ts";
 import { Secret } from "../lib/util/secret.ts";
 import { problemOfMongoUri, problemOfNatsUrl } from "../lib/util/server_addresses.ts";
+import { type AllowedMetric, MAX_ALLOWED_METRICS, parseAllowedMetrics } from "./metrics/allowed_metrics.ts";
 import type { RunRetention } from "./schedules/run_repository.ts";
 
 /** Name of a service. */
@@ -60,6 +61,8 @@ export interface ServiceConfig {
   readonly http?: HttpConfig;
   /** Lowest level that is logged. */
   readonly logLevel: "debug" | "info" | "warning" | "error";
+  /** The bots' own metrics that `/metrics` shows. */
+  readonly allowedMetrics: readonly AllowedMetric[];
 }
 
 /** Where and how the API listens on TCP. */
@@ -181,6 +184,22 @@ export const SERVICE_SCHEMA = z.object({
   HTTP_HOSTS: z.string().default("").transform(parseHostNames).meta(
     about("API", "names under which clients reach the API, with commas between; localhost needs no entry"),
   ),
+  METRICS_ALLOW: z.string().default("").transform((text, context) => {
+    const allowed = parseAllowedMetrics(text);
+    if (allowed) return allowed;
+    context.addIssue({
+      code: "custom",
+      message:
+        `must be at most ${MAX_ALLOWED_METRICS} names of metrics with commas between, each with a field ` +
+        "after a colon or without one, such as equity,fill:price",
+    });
+    return z.NEVER;
+  }).meta(
+    about(
+      "Service",
+      "the bots' own metrics that `/metrics` shows, with commas between: `equity` is the number in the field `value` of the metric `equity`, `fill:price` that in `price` of `fill`",
+    ),
+  ),
   LOG_LEVEL: z.enum(["debug", "info", "warning", "error"], "must be debug, info, warning or error").default(
     "info",
   ).meta(about("Service", "least severe level that the service logs")),
@@ -251,6 +270,7 @@ export function parseServiceConfig(variables: Readonly<Record<string, string | u
       },
     }),
     logLevel: value.LOG_LEVEL,
+    allowedMetrics: value.METRICS_ALLOW,
   };
 }
 

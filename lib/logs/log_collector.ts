@@ -42,6 +42,8 @@ export interface LogCollectorOptions {
   readonly urgentBytes?: number;
   /** Finds what hides secrets in the output of a container. @default {nothing is hidden} */
   readonly redactorOf?: RedactorOf;
+  /** Types of metrics that are kept of every bot, however many others it prints. @default {none} */
+  readonly keptMetrics?: readonly string[];
   /** Called with lines that are stored. @default {nothing is called} */
   readonly onStored?: (stored: LoggedLines) => void;
   /** The clock. @default {systemClock} */
@@ -92,11 +94,12 @@ export class LogCollector implements AsyncDisposable {
   #isClosed = false;
   #storedBytes = 0;
   /** Metrics that the containers have printed, by id of the bot. */
-  readonly metrics: MetricSeries = new MetricSeries();
+  readonly metrics: MetricSeries;
 
   /** @param options See {@linkcode LogCollectorOptions}. */
   constructor(options: LogCollectorOptions) {
     const { store, bucket, clock = systemClock, retentionDays = 0 } = options;
+    this.metrics = new MetricSeries({ ...(options.keptMetrics && { always: options.keptMetrics }) });
     this.#retention = new LogRetention({ store, bucket, retentionDays, clock });
     this.#collection = {
       intervalMs: 30_000,

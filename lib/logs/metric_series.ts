@@ -35,6 +35,8 @@ export interface MetricSeriesOptions {
   readonly types?: number;
   /** Length of the longest line that is kept, in characters; longer ones are only counted. @default {4096} */
   readonly maxLength?: number;
+  /** Types that are kept of every bot, however many others it prints. @default {none} */
+  readonly always?: readonly string[];
 }
 
 interface Kept {
@@ -52,7 +54,7 @@ export class MetricSeries {
 
   /** @param options See {@linkcode MetricSeriesOptions}. */
   constructor(options: MetricSeriesOptions = {}) {
-    this.#options = { recent: 500, types: 100, maxLength: 4096, ...options };
+    this.#options = { recent: 500, types: 100, maxLength: 4096, always: [], ...options };
   }
 
   /**
@@ -68,7 +70,8 @@ export class MetricSeries {
     if (!metric) return false;
     const kept: Kept = this.#bots.get(id) ?? { counts: new Map(), latest: new Map(), recent: [] };
     this.#bots.set(id, kept);
-    const isKnown = kept.counts.has(metric.type) || kept.counts.size < this.#options.types;
+    const { types, always } = this.#options;
+    const isKnown = kept.counts.has(metric.type) || kept.counts.size < types || always.includes(metric.type);
     const type = isKnown ? metric.type : OTHER;
     kept.counts.set(type, (kept.counts.get(type) ?? 0) + 1);
     if (line.length > this.#options.maxLength || !isKnown) return true;
@@ -101,6 +104,17 @@ export class MetricSeries {
    */
   headline(id: string, count: number): HeadlineMetric | undefined {
     return headlineOf(this.#bots.get(id)?.recent ?? [], count);
+  }
+
+  /**
+   * Returns the last metric of one type of a bot.
+   *
+   * @param id Id of the bot.
+   * @param type Its type.
+   * @returns The metric itself, not a copy; `undefined` if the bot has printed none.
+   */
+  latest(id: string, type: string): Metric | undefined {
+    return this.#bots.get(id)?.latest.get(type);
   }
 
   /** Forgets a bot. @param id Its id. */

@@ -51,6 +51,8 @@ export interface CreateDockerRunnerOptions {
   readonly collectLogs?: boolean;
   /** Takes measurements. @default {nothing is measured} */
   readonly meter?: RunnerMeter;
+  /** Types of metrics that are kept of every bot, however many others it prints. @default {none} */
+  readonly keptMetrics?: readonly string[];
   /** Whether to compile large code ahead, so that a later start imports it faster. @default {true} */
   readonly compileAhead?: boolean;
 }
@@ -155,6 +157,7 @@ export function assembleDockerRunner(
     spool: config.logs,
     mode: config.logMode,
     format: config.logFormat,
+    ...(options.keptMetrics && { keptMetrics: options.keptMetrics }),
     onStored({ id, losses, ...stored }) {
       meter?.linesStored(stored);
       for (const lines of losses) meter?.linesLost(id, lines);

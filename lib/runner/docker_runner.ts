@@ -32,7 +32,7 @@ import type { ReadLogsOptions } from "../logs/log_reader.ts";
 import { RunnerLogs } from "./runner_logs.ts";
 import type { PlacedLogLine } from "../logs/log_position.ts";
 import type { HeadlineMetric } from "../logs/headline_metric.ts";
-import type { BotMetrics } from "../logs/metric_series.ts";
+import type { BotMetrics, Metric } from "../logs/metric_series.ts";
 import { infoOf, toCollectedContainer } from "./managed_container.ts";
 import { ExitedContainers, isSetAside } from "./exited_containers.ts";
 import { OwnContainers } from "./own_containers.ts";
@@ -287,6 +287,11 @@ export class DockerRunner implements Runner {
   /** {@inheritDoc Runner.followLines} */
   followLines(container: ManagedContainer, options: FollowLinesOptions): FollowedLines {
     return this.#logs.follow(container, options);
+  }
+
+  /** {@inheritDoc Runner.latestMetric} */
+  latestMetric(id: string, type: string): Metric | undefined {
+    return this.#logs.latestMetric(id, type);
   }
 
   /** {@inheritDoc Runner.metricsOf} */

@@ -20,7 +20,7 @@ import type { FollowLinesOptions } from "../logs/line_follower.ts";
 import type { ReadLogsOptions } from "../logs/log_reader.ts";
 import type { PlacedLogLine } from "../logs/log_position.ts";
 import type { HeadlineMetric } from "../logs/headline_metric.ts";
-import type { BotMetrics } from "../logs/metric_series.ts";
+import type { BotMetrics, Metric } from "../logs/metric_series.ts";
 import type { ResolvedImage } from "./image_resolver.ts";
 import type { CollectedResult } from "./result_store.ts";
 
@@ -336,6 +336,8 @@ export interface Runner extends AsyncDisposable {
   metricsOf(id: string): BotMetrics;
   /** Returns the last `count` values of the one metric that a list shows of a bot; `undefined` if it printed none. */
   headlineOf(id: string, count: number): HeadlineMetric | undefined;
+  /** Returns the last metric of one type, without a copy, or `undefined`. Do not change it. */
+  latestMetric(id: string, type: string): Metric | undefined;
   /** Removes what a killed process left behind: containers that never started, and workspaces without a container. */
   removeOrphans(options?: RemoveOrphansOptions): Promise<string[]>;
   /**

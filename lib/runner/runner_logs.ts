@@ -18,7 +18,7 @@ import type { Executable } from "../executable/executable.ts";
 import type { LogCollector } from "../logs/log_collector.ts";
 import type { PlacedLogLine } from "../logs/log_position.ts";
 import { LogReader, type ReadLogsOptions } from "../logs/log_reader.ts";
-import type { BotMetrics } from "../logs/metric_series.ts";
+import type { BotMetrics, Metric } from "../logs/metric_series.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import type { ContainerSecrets } from "../secrets/container_secrets.ts";
 import type { ContainerOwnership } from "./container_ownership.ts";
@@ -119,6 +119,11 @@ export class RunnerLogs {
       ...options,
       ...(redactor && { redactor }),
     });
+  }
+
+  /** Returns the last metric of one type. @param id Id of the bot. @param type The type. */
+  latestMetric(id: string, type: string): Metric | undefined {
+    return this.#parts.logs?.metrics.latest(id, type);
   }
 
   /** Returns the metrics that a bot has printed. @param id Id of the bot. */

@@ -20,6 +20,7 @@ import type { RunRepository } from "../schedules/run_repository.ts";
 import type { ScheduleRepository } from "../schedules/schedule_repository.ts";
 import type { ScheduleService } from "../schedules/schedule_service.ts";
 import type { ServiceMetrics } from "../metrics/service_metrics.ts";
+import type { UsageSampler } from "../metrics/usage_sampler.ts";
 import type { PartAbout, ServingAbout } from "../contract/service.ts";
 import type { SecretsPort } from "./encrypted_secret_handlers.ts";
 import type { HostNames } from "./request_origin.ts";
@@ -70,6 +71,8 @@ export interface ApiParts {
   readonly clock: Clock;
   /** The TCP entrance; absent if there is none. */
   readonly tcp?: TcpSettings;
+  /** Measures containers. */
+  readonly usage: Pick<UsageSampler, "measure" | "measureOne">;
   /** The metrics of the process. */
   readonly metrics: Pick<ServiceMetrics, "page">;
   /** What `GET /api/service` says of the process. */

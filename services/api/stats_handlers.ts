@@ -4,9 +4,6 @@
  * @module
  */
 
-import type { ManagedContainer } from "../../lib/runner/runner.ts";
-import { SharedWork } from "../../lib/util/shared_work.ts";
-import type { Usage } from "../contract/events.ts";
 import type { ApiParts } from "./api_parts.ts";
 import type { Handlers } from "./handlers.ts";
 
@@ -15,43 +12,12 @@ import type { Handlers } from "./handlers.ts";
  *
  * @param parts What the API works with.
  */
-export function statsHandlers({ runner, settings }: ApiParts): Handlers<"getStats" | "getBotStats"> {
-  const measurements = new SharedWork<Usage[]>();
-
-  async function measure(
-    isWanted: (container: ManagedContainer) => boolean,
-    signal: AbortSignal,
-  ): Promise<Usage[]> {
-    const listed = await runner.listManagedContainers(settings.segment, { signal });
-    const running = listed.filter((one) => one.phase === "running" && !one.isForeign && isWanted(one));
-    const measured = await Promise.all(running.map(async (container): Promise<Usage | undefined> => {
-      const usage = await runner.getUsage(container, { signal });
-      const { id, kind, containerId, containerName, attempt, createdAt } = container;
-      return usage && {
-        id,
-        kind,
-        containerId,
-        containerName,
-        ...usage,
-        time: usage.time.toISOString(),
-        restarts: attempt - 1,
-        createdAt: createdAt.toISOString(),
-      };
-    }));
-    return measured.filter((usage) => usage !== undefined).sort((
-      a,
-      b,
-    ) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
-  }
-
+export function statsHandlers({ usage }: Pick<ApiParts, "usage">): Handlers<"getStats" | "getBotStats"> {
   return {
-    async getStats({ signal }) {
-      const containers = await measurements.run("all", (signal) => measure(() => true, signal), signal);
-      return { body: { containers } };
-    },
+    getStats: async ({ signal }) => ({ body: { containers: [...await usage.measure(signal)] } }),
+
     async getBotStats({ params: { id }, signal }) {
-      const work = (signal: AbortSignal) => measure((container) => container.id === id, signal);
-      return { body: { containers: await measurements.run(`of ${id}`, work, signal) } };
+      return { body: { containers: [...await usage.measureOne(id, signal)] } };
     },
   };
 }

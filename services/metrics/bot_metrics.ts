@@ -7,10 +7,26 @@
 import type { BotCondition, RunningBot, StopReason } from "../bots/bot_condition.ts";
 import type { BotActivity, ServiceState } from "../bots/service_state.ts";
 import type { Exit } from "../../lib/runner/describe_exit.ts";
+import type { Runner } from "../../lib/runner/runner.ts";
+import type { Usage } from "../contract/events.ts";
+import type { AllowedMetric } from "./allowed_metrics.ts";
+import { BotUsageMetrics } from "./bot_usage_metrics.ts";
 import type { MetricFamilies } from "./metric_families.ts";
 
 /** What is read of the bot service. */
 export type BotsPort = Pick<ServiceState, "getAllRunningBots" | "subscribe" | "subscribeActivity">;
+
+/** What {@linkcode BotMetrics.watch} shows. */
+export interface WatchedBots {
+  /** Their states. */
+  readonly bots: BotsPort;
+  /** Gives the last of their own metrics. */
+  readonly runner: Pick<Runner, "latestMetric">;
+  /** Which of these are shown. */
+  readonly allowed: readonly AllowedMetric[];
+  /** Gives what containers use, by the engine's id, as it was measured last. */
+  readonly usageOf: (containerId: string) => Usage | undefined;
+}
 
 /** Stops after which the bot is started again. */
 const REASONS: Readonly<Partial<Record<StopReason, string>>> = {
@@ -19,6 +35,8 @@ const REASONS: Readonly<Partial<Record<StopReason, string>>> = {
   "secrets changed": "secrets_changed",
   "restart asked for": "requested",
 };
+
+const MAX_ID_LENGTH = 128;
 
 /** Takes the measurements of bots. A bot that is gone has no series. */
 export class BotMetrics {
@@ -42,9 +60,9 @@ export class BotMetrics {
   /**
    * Shows the bots of a service.
    *
-   * @param bots Their states.
+   * @param watched See {@linkcode WatchedBots}.
    */
-  watch(bots: BotsPort): void {
+  watch({ bots, runner, allowed, usageOf }: WatchedBots): void {
     const up = this.#families.gauge("berth_bot_up", "1 if the bot's container runs, else 0.", ["bot"]);
     const state = this.#families.gauge(
       "berth_bot_state",
@@ -61,14 +79,28 @@ export class BotMetrics {
       "Starts in a row of the bot, including that of its container.",
       ["bot"],
     );
+    const own = this.#families.gauge(
+      "berth_bot_metric",
+      "Last number that the running bot has printed for a metric that METRICS_ALLOW names.",
+      ["bot", "metric", "field"],
+    );
+    const usage = new BotUsageMetrics(this.#families);
     this.#families.onPage(() => {
-      for (const gauge of [up, state, started, attempt]) gauge.reset();
-      for (const bot of bots.getAllRunningBots()) {
-        const { id, condition, startedAt, attempt: starts } = bot;
-        up.set({ bot: id }, isUp(bot) ? 1 : 0);
-        state.set({ bot: id, state: condition.type }, 1);
-        if (startedAt) started.set({ bot: id }, startedAt.getTime() / 1000);
-        if (starts !== undefined) attempt.set({ bot: id }, starts);
+      for (const gauge of [up, state, started, attempt, own, usage]) gauge.reset();
+      for (const status of bots.getAllRunningBots()) {
+        const { condition, startedAt, attempt: starts, containerId } = status;
+        const bot = labelOf(status.id);
+        const isRunning = isUp(status);
+        up.set({ bot }, isRunning ? 1 : 0);
+        state.set({ bot, state: condition.type }, 1);
+        if (startedAt) started.set({ bot }, startedAt.getTime() / 1000);
+        if (starts !== undefined) attempt.set({ bot }, starts);
+        if (!isRunning) continue;
+        usage.set(bot, usageOf(containerId!));
+        for (const { metric, field } of allowed) {
+          const value = runner.latestMetric(status.id, metric)?.fields[field];
+          if (isNumber(value)) own.set({ bot, metric, field }, Number(value));
+        }
       }
     });
     bots.subscribeActivity((activity) => this.#count(activity));
@@ -86,14 +118,14 @@ export class BotMetrics {
       const reason = this.#ends.get(id) ?? (activity.attempt > 1 ? "failed_start" : undefined);
       this.#ends.delete(id);
       if (reason === undefined) return;
-      this.#restarts.inc({ bot: id, reason });
+      this.#restarts.inc({ bot: labelOf(id), reason });
       this.#reasons.set(id, (this.#reasons.get(id) ?? new Set()).add(reason));
     }
   }
 
   #forget(id: string): void {
     this.#ends.delete(id);
-    for (const reason of this.#reasons.get(id) ?? []) this.#restarts.remove({ bot: id, reason });
+    for (const reason of this.#reasons.get(id) ?? []) this.#restarts.remove({ bot: labelOf(id), reason });
     this.#reasons.delete(id);
   }
 }
@@ -103,6 +135,16 @@ const NOT_UP: ReadonlySet<BotCondition["type"]> = new Set(["starting", "stopping
 
 function isUp({ condition, containerId }: RunningBot): boolean {
   return containerId !== undefined && !NOT_UP.has(condition.type);
+}
+
+/** A document may have any id, also one that no container can have. */
+function labelOf(id: string): string {
+  return id.slice(0, MAX_ID_LENGTH);
+}
+
+/** Bots print strings, too, and `null` for NaN. */
+function isNumber(value: unknown): value is number | bigint {
+  return typeof value === "number" ? Number.isFinite(value) : typeof value === "bigint";
 }
 
 function exitReason({ oomKilled, exitCode, diskUse }: Exit): string {

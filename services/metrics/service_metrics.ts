@@ -5,8 +5,9 @@
  */
 
 import type { RunnerMeter } from "../../lib/runner/runner_meter.ts";
+import type { Usage } from "../contract/events.ts";
 import type { Meter, MeteredService, QueueMeter } from "../control/meter.ts";
-import { BotMetrics, type BotsPort } from "./bot_metrics.ts";
+import { BotMetrics, type WatchedBots } from "./bot_metrics.ts";
 import { MetricFamilies, type MetricsPage, type PageFormat } from "./metric_families.ts";
 import { NotificationMetrics } from "./notification_metrics.ts";
 import { showProcess } from "./process_metrics.ts";
@@ -14,6 +15,7 @@ import { QueueMetrics } from "./queue_metrics.ts";
 import { type SchedulesPort, showRuns } from "./run_metrics.ts";
 import { makeRunnerMeter } from "./runner_metrics.ts";
 import { StoreMetrics } from "./store_metrics.ts";
+import type { UsageSampler } from "./usage_sampler.ts";
 
 /** Upper bounds of the lag of events, in seconds. */
 const EVENT_LAG_BUCKETS = [0.01, 0.05, 0.25, 1, 5, 30, 300];
@@ -42,6 +44,18 @@ export class ServiceMetrics implements Meter {
   /** Takes the measurements of notifications. */
   readonly notifications: NotificationMetrics = new NotificationMetrics(this.#families);
 
+  readonly #age = this.#families.gauge(
+    "berth_usage_age_seconds",
+    "Age of what is shown of processor time and memory: scrapes share measurements that are made in the background.",
+  );
+  readonly #duration = this.#families.gauge(
+    "berth_usage_duration_seconds",
+    "How long that measurement of all containers took.",
+  );
+  #sampler: Pick<UsageSampler, "latest"> | undefined;
+  /** What containers used when they were measured last, by the engine's id. */
+  #usages: ReadonlyMap<string, Usage> = new Map();
+
   /** @param options See {@linkcode ServiceMetricsOptions}. */
   constructor({ version }: ServiceMetricsOptions) {
     showProcess(this.#families, version);
@@ -57,9 +71,14 @@ export class ServiceMetrics implements Meter {
     this.#eventLags.observe({ service }, lagMs / 1000);
   }
 
-  /** Shows the bots of this process. Call it once. @param bots Their states. */
-  watchBots(bots: BotsPort): void {
-    this.#bots.watch(bots);
+  /** Shows the bots of this process. Call it once. @param watched The bots. */
+  watchBots(watched: Omit<WatchedBots, "usageOf">): void {
+    this.#bots.watch({ ...watched, usageOf: (containerId) => this.#usages.get(containerId) });
+  }
+
+  /** Shows what bots use. @param sampler Measures it. */
+  watchUsage(sampler: Pick<UsageSampler, "latest">): void {
+    this.#sampler = sampler;
   }
 
   /** Shows the runs of this process. Call it once. @param schedules The scheduler's state. */
@@ -68,7 +87,14 @@ export class ServiceMetrics implements Meter {
   }
 
   /** Prints all metrics. @param format The format. */
-  page(format: PageFormat): Promise<MetricsPage> {
-    return this.#families.page(format);
+  async page(format: PageFormat): Promise<MetricsPage> {
+    const round = await this.#sampler?.latest();
+    this.#usages = new Map(round?.usages.map((usage) => [usage.containerId, usage]));
+    for (const gauge of [this.#age, this.#duration]) gauge.remove();
+    if (round) {
+      this.#age.set({}, round.ageMs / 1000);
+      this.#duration.set({}, round.durationMs / 1000);
+    }
+    return await this.#families.page(format);
   }
 }

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { ObjectStoreError } from "../../../../lib/errors.ts";
+import { MetricSeries } from "../../../../lib/logs/metric_series.ts";
 import { StoreUnavailableError } from "../../../../services/documents/bot_repository.ts";
 import { ServiceState } from "../../../../services/bots/service_state.ts";
+import { parseAllowedMetrics } from "../../../../services/metrics/allowed_metrics.ts";
 import { ServiceMetrics } from "../../../../services/metrics/service_metrics.ts";
 import type { RunRecord } from "../../../../services/schedules/run_repository.ts";
 import { ScheduleState } from "../../../../services/schedules/schedule_state.ts";
@@ -49,7 +51,9 @@ Deno.test("queues show passes, errors and what waits", async () => {
 Deno.test("a bot shows its state, its container and its restarts, until it is gone", async () => {
   const { metrics, read } = make();
   const state = new ServiceState();
-  metrics.watchBots(state);
+  const series = new MetricSeries();
+  const runner = { latestMetric: (id: string, type: string) => series.latest(id, type) };
+  metrics.watchBots({ bots: state, runner, allowed: [] });
   const running = {
     id: "a",
     containerId: "c1",
@@ -171,4 +175,59 @@ Deno.test("stores count the calls that they did not answer, and nothing else", a
   await assert.rejects(Array.fromAsync(store.all()), ObjectStoreError);
   await assert.rejects(store.refuse(), TypeError);
   assert.equal((await read()).get(`berth_store_errors_total{store="runs"}`), 2);
+});
+
+Deno.test("a running bot shows the numbers that METRICS_ALLOW names, whatever else it prints", async () => {
+  const { metrics, read } = make();
+  const state = new ServiceState();
+  const allowed = parseAllowedMetrics("equity, fill:price, odd, ten")!;
+  const series = new MetricSeries({ always: allowed.map(({ metric }) => metric) });
+  const runner = { latestMetric: (id: string, type: string) => series.latest(id, type) };
+  metrics.watchBots({ bots: state, runner, allowed });
+  for (const id of ["a", "off"]) {
+    for (let n = 0; n < 10_000; n++) series.record(id, AT.toISOString(), `{"_metric":"m${n}","value":${n}}`);
+    series.record(id, AT.toISOString(), '{"_metric":"equity","value":12.5,"side":"buy"}');
+    series.record(id, AT.toISOString(), '{"_metric":"fill","price":12345678901234567890,"value":1}');
+    series.record(id, AT.toISOString(), '{"_metric":"odd","value":"7"}');
+    series.record(id, AT.toISOString(), '{"_metric":"ten","value":null}');
+  }
+  state.setRunningBot({ id: "a", containerId: "c1", condition: { type: "running" } });
+  state.setRunningBot({ id: "off", condition: { type: "disabled" } });
+  const own = [...await read()].filter(([name]) => name.startsWith("berth_bot_metric{"));
+  assert.deepEqual(Object.fromEntries(own), {
+    'berth_bot_metric{bot="a",metric="equity",field="value"}': 12.5,
+    'berth_bot_metric{bot="a",metric="fill",field="price"}': 12345678901234567000,
+  });
+});
+
+Deno.test("an id that is markup, several lines or 1 MB long does not break the page", async () => {
+  const { metrics, read } = make();
+  const state = new ServiceState();
+  metrics.watchBots({ bots: state, runner: { latestMetric: () => undefined }, allowed: [] });
+  const ids = ['"} 1\nberth_bot_up{bot="x', "\u202e\\<script>", "x".repeat(1e6)];
+  for (const id of ids) {
+    state.setRunningBot({ id, condition: { type: "invalid", reason: "", stillRunning: false } });
+  }
+  const up = [...await read()].filter(([name]) => name.startsWith("berth_bot_up"));
+  assert.equal(up.length, 3);
+  assert.ok(up.every(([name, value]) => value === 0 && name.length < 200));
+});
+
+Deno.test("METRICS_ALLOW takes names with and without a field, and refuses what is neither", () => {
+  assert.deepEqual(parseAllowedMetrics(" equity ,fill:price,,equity"), [
+    { metric: "equity", field: "value" },
+    { metric: "fill", field: "price" },
+  ]);
+  assert.deepEqual(parseAllowedMetrics(""), []);
+  for (
+    const text of [
+      ":price",
+      "fill:",
+      "a:b:c",
+      "x".repeat(101),
+      Array.from({ length: 21 }, (_, n) => n).join(),
+    ]
+  ) {
+    assert.equal(parseAllowedMetrics(text), undefined, text);
+  }
 });
