@@ -155,6 +155,7 @@ const ALLOWED: Rules["allowed"] = {
     "services/cron",
     "services/metrics",
     "services/dashboard",
+    "services/notifications",
     "services/revisions",
   ],
   "services/metrics": [

@@ -11,6 +11,7 @@ import { createObjectStore } from "../lib/runner/create_object_store.ts";
 import { messageOf } from "../lib/errors.ts";
 import type { ObjectStore } from "../lib/objects/object_store.ts";
 import type { ContainerKind, Runner } from "../lib/runner/runner.ts";
+import { Wakeup } from "../lib/util/wakeup.ts";
 import { systemClock } from "../lib/util/clock.ts";
 import type { ApiApp } from "./api/api_app.ts";
 import { BacktestRepository } from "./backtests/backtest_repository.ts";
@@ -120,6 +121,7 @@ export async function composeServices(
 
   const notifications = composeNotifications(config, stores, metrics.notifications);
   const serving = new Set<ServiceName>();
+  const heart = new Wakeup();
   const events = await openEvents(config, stores);
   const bots = new BotService({
     ...config,
@@ -180,6 +182,7 @@ export async function composeServices(
     backtests,
     metrics,
     usage,
+    notifications: { ...notifications, served: config.services.map((name) => notifications.of[name]) },
     services: { bots, schedules, backtests: backtestService },
     async announce(kind, change) {
       // The document is written, so services find the change without the event.
@@ -198,6 +201,7 @@ export async function composeServices(
         if (!signal.aborted) throw error;
       });
     serving.add(name);
+    heart.wake();
     const watch = name === "bots"
       ? new BotIncidents({
         state: bots.state,
@@ -255,6 +259,7 @@ export async function composeServices(
       const beating = url && beatHeart({
         url,
         isServing: () => [...serving].some((name) => rights.get(name)!.whyIdle() === undefined),
+        wakeup: heart,
         signal: ended.signal,
         clock: systemClock,
       });

@@ -23,7 +23,8 @@ import type { ScheduleService } from "./schedules/schedule_service.ts";
 import type { Stores } from "./stores.ts";
 
 /** What the API is built from. */
-export interface ApiCompositionParts extends Pick<ApiParts, "announce" | "metrics" | "usage"> {
+export interface ApiCompositionParts
+  extends Pick<ApiParts, "announce" | "metrics" | "usage" | "notifications"> {
   /** The database. */
   readonly stores: Stores;
   /** Code, results and logs. */
@@ -61,7 +62,8 @@ const AUDIT_MS = 90 * 86_400_000;
  * @returns The API. Dispose it when its listener has ended.
  */
 export function composeApi(config: ServiceConfig, parts: ApiCompositionParts): ComposedApi {
-  const { stores, store, runner, rights, backtests, services, announce, metrics, usage } = parts;
+  const { stores, store, runner, rights, backtests, services, announce, metrics, usage, notifications } =
+    parts;
   const { tempDir, instance, buckets, archiveLimits, stateBytes, bounds, resources, network } = config.runner;
   // Its workers run only while an upload is checked.
   const archives = new ArchiveExtractor();
@@ -76,6 +78,7 @@ export function composeApi(config: ServiceConfig, parts: ApiCompositionParts): C
       { botService: services.bots, backtestService: services.backtests }),
     ...(config.services.includes("schedules") && { scheduleService: services.schedules }),
     announce,
+    notifications,
     metrics,
     usage,
     settings: {

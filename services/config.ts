@@ -153,7 +153,7 @@ export const SERVICE_SCHEMA = z.object({
     about(
       "Notifications",
       "file that says who is told of what; read again when it changes",
-      "`DATA_DIR/channels.yaml`",
+      "DATA_DIR/channels.yaml",
     ),
   ),
   HEARTBEAT_URL: z.string().refine(isHttpAddress, "must be an address that begins with https:// or http://")

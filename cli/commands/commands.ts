@@ -340,6 +340,19 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         context,
       ),
   },
+  notify: {
+    options: { limit: { type: "string" }, json: { type: "boolean" } },
+    takes: { what: "list, or test and the name of a channel", min: 1, max: 2 },
+    isClient: true,
+    help: HELP.notify.text,
+    run: async ([action, name], { limit, json }, context) =>
+      (await import("./notify_command.ts")).notifyCommand({
+        action: action!,
+        ...text("name", name),
+        limit: readNumber("limit", limit) ?? 20,
+        json: json === true,
+      }, context),
+  },
   dashboard: {
     options: { json: { type: "boolean" } },
     isClient: true,

@@ -382,6 +382,19 @@ Put the expression in quotes. It has five fields, or six with seconds first, or 
   --count N        number of times to show, from 1 to ${MAX_PREVIEW_COUNT} (default: 5)
   --json           print one JSON object`,
   },
+  notify: {
+    group: "Give access",
+    takes: "list",
+    summary: "list the channels of notifications, or send them a test message",
+    text: `Usage: berth notify list [--limit N] [--json]
+       berth notify test NAME [--json]
+
+'list' prints the channels of channels.yaml with what keeps them from working, mistakes in the file, and the last
+deliveries. 'test' sends a message to one channel now, and says what the receiver answers.
+
+  --limit N  number of deliveries (default: 20)
+  --json     print JSON`,
+  },
   token: {
     group: "Give access",
     takes: "create NAME",

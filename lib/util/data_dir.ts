@@ -17,6 +17,7 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
   "berth.sqlite-journal",
   "berth.sqlite-shm",
   "berth.sqlite-wal",
+  "channels.yaml",
   "locks",
   "lost+found",
   "objects",

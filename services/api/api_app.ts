@@ -4,6 +4,7 @@
  * @module
  */
 
+import { notificationHandlers } from "./notification_handlers.ts";
 import { Hono } from "hono";
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
@@ -124,6 +125,8 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
     ...runHandlers(parts),
     // Backtests.
     ...backtestHandlers(parts, versions.hashes),
+    // Notifications.
+    ...notificationHandlers(parts),
     // The service, tokens and the audit.
     ...serviceHandlers(parts, audit, look),
     ...sessionHandlers({ tokens, sessions, access, clock, tcp }),

@@ -23,6 +23,7 @@ import type { ServiceMetrics } from "../metrics/service_metrics.ts";
 import type { UsageSampler } from "../metrics/usage_sampler.ts";
 import type { PartAbout, ServingAbout } from "../contract/service.ts";
 import type { SecretsPort } from "./encrypted_secret_handlers.ts";
+import type { NotificationsPort } from "./notification_handlers.ts";
 import type { HostNames } from "./request_origin.ts";
 
 /** What the API uses of the bot service. */
@@ -55,6 +56,8 @@ export interface ApiParts {
   readonly runner: Runner;
   /** The encrypted file of secrets. */
   readonly secrets: SecretsPort;
+  /** Who is told of what. */
+  readonly notifications: NotificationsPort;
   /** The bot service; absent if this process does not run it. */
   readonly botService?: BotsPort;
   /** The backtest service; absent if this process does not run it. */

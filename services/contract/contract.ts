@@ -15,6 +15,7 @@ import { HEALTH_CONTRACT } from "./health.ts";
 import { IMAGES_CONTRACT } from "./images.ts";
 import { LOGS_CONTRACT } from "./logs.ts";
 import { OVERVIEW_CONTRACT } from "./overview.ts";
+import { NOTIFICATIONS_CONTRACT } from "./notifications.ts";
 import type { OperationId } from "./operations.ts";
 import { REVISIONS_CONTRACT } from "./revisions.ts";
 import { RUNS_CONTRACT } from "./runs.ts";
@@ -45,6 +46,8 @@ export const CONTRACT = {
   ...RUNS_CONTRACT,
   // Backtests.
   ...BACKTESTS_CONTRACT,
+  // Notifications.
+  ...NOTIFICATIONS_CONTRACT,
   // The service, tokens and the audit.
   ...SERVICE_CONTRACT,
   ...TOKENS_CONTRACT,

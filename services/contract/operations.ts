@@ -85,6 +85,10 @@ export const OPERATIONS = {
   getBacktestLog: { method: "GET", path: "/api/backtests/{id}/log", role: "read" },
   getBacktestResult: { method: "GET", path: "/api/backtests/{id}/result", role: "read" },
   cancelBacktest: { method: "POST", path: "/api/backtests/{id}/cancel", role: "operate" },
+  // Notifications.
+  getNotifications: { method: "GET", path: "/api/notifications", role: "read" },
+  listDeliveries: { method: "GET", path: "/api/notifications/deliveries", role: "read" },
+  testChannel: { method: "POST", path: "/api/notifications/channels/{name}/test", role: "operate" },
   // The service, tokens and the audit.
   getService: { method: "GET", path: "/api/service", role: "read" },
   listAudit: { method: "GET", path: "/api/audit", role: "read" },

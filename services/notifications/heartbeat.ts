@@ -8,6 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import type { Secret } from "../../lib/util/secret.ts";
+import type { Wakeup } from "../../lib/util/wakeup.ts";
 import { tick } from "../control/tick.ts";
 
 /** What {@linkcode beatHeart} needs. */
@@ -16,6 +17,8 @@ export interface HeartbeatOptions {
   readonly url: Secret;
   /** Whether this process serves. One that stands by is no sign of life of the service. */
   readonly isServing: () => boolean;
+  /** Woken when it begins to serve. */
+  readonly wakeup: Wakeup;
   /** Ends it. */
   readonly signal: AbortSignal;
   /** The clock. */
@@ -33,10 +36,10 @@ const TIMEOUT_MS = 10_000;
  * @param options See {@linkcode HeartbeatOptions}.
  * @returns Resolves at the end; never rejects.
  */
-export async function beatHeart({ url, isServing, signal, clock }: HeartbeatOptions): Promise<void> {
+export async function beatHeart({ url, isServing, wakeup, signal, clock }: HeartbeatOptions): Promise<void> {
   const log = getLogger(["berth", "notifications"]);
   let hasFailed = false;
-  await tick("heartbeat", INTERVAL_MS, { signal, clock }, async () => {
+  await tick("heartbeat", INTERVAL_MS, { signal, clock, wakeup }, async () => {
     if (!isServing()) return;
     const problem = await ping(url, AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]));
     if (problem !== undefined && !hasFailed && !signal.aborted) {

@@ -8,6 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
 import { backoffMs, RETRY } from "../../lib/util/backoff.ts";
 import type { Clock } from "../../lib/util/clock.ts";
+import { orderedSuffix } from "../../lib/util/ordered_suffix.ts";
 import { Wakeup } from "../../lib/util/wakeup.ts";
 import type { RecordStore, StoredRecord } from "../records/record_store.ts";
 import type { CloseOptions, Happening, Incident, IncidentKey, IncidentKind, Incidents } from "./incidents.ts";
@@ -70,7 +71,6 @@ export class IncidentBook implements Incidents {
   readonly #open = new Set<string>();
   readonly #changes: Change[] = [];
   readonly #work = new Wakeup();
-  #sequence = 0;
   /** Whether stored incidents may lack something: a process has ended, or the channels could not be read. */
   #hasUnfinished = false;
   readonly #log = getLogger(["berth", "notifications"]);
@@ -172,7 +172,7 @@ export class IncidentBook implements Incidents {
     return {
       instance: this.#options.instance,
       now: this.#options.clock.now(),
-      sequence: this.#sequence++,
+      suffix: orderedSuffix(),
     };
   }
 

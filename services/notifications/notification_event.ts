@@ -13,7 +13,7 @@ export interface NotificationEvent {
   /** When it happened: RFC 3339, UTC. */
   readonly time: string;
   /** Its kind. */
-  readonly kind: IncidentKind;
+  readonly kind: IncidentKind | "test";
   /** Whether an incident began or ended, or something happened once. */
   readonly state: "opened" | "recovered" | "happened";
   /** How urgent it is. */
@@ -38,8 +38,8 @@ export interface EventSource {
   readonly instance: string;
   /** The time, in ms since the epoch. */
   readonly now: number;
-  /** Number of the event in its process: events of one millisecond keep their order. */
-  readonly sequence: number;
+  /** Tells the events of a millisecond apart, and keeps their order. */
+  readonly suffix: string;
 }
 
 /** Longest title and text, in characters. */
@@ -53,7 +53,7 @@ const MAX_TEXT = 2000;
  * @param source See {@linkcode EventSource}.
  */
 export function openedEvent(incident: Incident, source: EventSource): NotificationEvent {
-  return toEvent(incident, "opened", source, uniquePart(source));
+  return toEvent(incident, "opened", source, source.suffix);
 }
 
 /**
@@ -68,9 +68,9 @@ export function recoveredEvent(
   text: string,
   source: EventSource,
 ): NotificationEvent {
-  const { instance, now } = source;
+  const { instance, now, suffix } = source;
   return {
-    id: `${timePart(now)}-${uniquePart(source)}`,
+    id: `${timePart(now)}-${suffix}`,
     time: new Date(now).toISOString(),
     kind,
     state: "recovered",
@@ -95,6 +95,25 @@ export async function happenedEvent(happening: Happening, source: EventSource): 
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex().slice(0, 16);
   const now = at?.getTime() ?? source.now;
   return { ...toEvent(happening, "happened", { ...source, now }, hash), ...(channels && { channels }) };
+}
+
+/**
+ * Makes the event of a test message.
+ *
+ * @param who Who sends it.
+ * @param source See {@linkcode EventSource}.
+ */
+export function testEvent(who: string, { instance, now, suffix }: EventSource): NotificationEvent {
+  return {
+    id: `${timePart(now)}-${suffix}`,
+    time: new Date(now).toISOString(),
+    kind: "test",
+    state: "happened",
+    severity: "info",
+    instance,
+    title: "Test of Berth's notifications",
+    text: clipped(`Sent by ${who} on the instance '${instance}'. Nothing is wrong.`, MAX_TEXT),
+  };
 }
 
 /**
@@ -123,10 +142,6 @@ function toEvent(
     title: clipped(bot === undefined ? title : `${bot}: ${title}`, MAX_TITLE),
     text: clipped(text, MAX_TEXT),
   };
-}
-
-function uniquePart({ sequence }: EventSource): string {
-  return sequence.toString(16).padStart(8, "0") + crypto.getRandomValues(new Uint8Array(4)).toHex();
 }
 
 /** Control characters would change what a terminal or a chat shows. */

@@ -119,7 +119,12 @@ export class Outbox {
 
   /** How many deliveries wait. */
   get size(): number {
-    return [...this.#waiting.values()].reduce((sum, { length }) => sum + length, 0);
+    return this.allWaiting().length;
+  }
+
+  /** All that waits. */
+  allWaiting(): readonly Delivery[] {
+    return [...this.#waiting.values()].flat();
   }
 
   /** Names of the channels that something waits for. */
