@@ -27,6 +27,9 @@ const total: Counts = { passed: 0, failed: 0 };
 /** The errors of each process that failed. */
 const reports: string[] = [];
 const MAX_REPORT_LENGTH = 6000;
+/** How long each process ran, in seconds. */
+const durations: { name: string; seconds: number }[] = [];
+const SHOWN_DURATIONS = 15;
 
 async function main(args: string[]): Promise<number> {
   // Services that run side by side would all want one port.
@@ -69,10 +72,20 @@ async function main(args: string[]): Promise<number> {
     console.error("No test was run");
     total.failed = 1;
   }
+  if (durations.length > SHOWN_DURATIONS) showLongest();
   // Once more at the end: the output before it may be long, and only its end may be kept.
   for (const report of reports) console.error(`\nFailed: ${report}`);
   console.log(`${total.passed} passed, ${total.failed} failed`);
   return total.failed === 0 ? 0 : 1;
+}
+
+function showLongest(): void {
+  console.error("\nWhat took longest:");
+  for (
+    const { name, seconds } of durations.toSorted((a, b) => b.seconds - a.seconds).slice(0, SHOWN_DURATIONS)
+  ) {
+    console.error(`${String(seconds).padStart(5)} s  ${name}`);
+  }
 }
 
 /**
@@ -120,7 +133,10 @@ async function run(
   env?: Record<string, string>,
 ): Promise<Outcome | undefined> {
   if (interruption.signal.aborted) return undefined;
-  return await runDeno(args, { name, isLive, signal: interruption.signal, env });
+  const begin = performance.now();
+  const outcome = await runDeno(args, { name, isLive, signal: interruption.signal, env });
+  durations.push({ name, seconds: Math.round((performance.now() - begin) / 1000) });
+  return outcome;
 }
 
 /** Adds what a process has counted; one that failed otherwise than by a test counts as one failed test. */
