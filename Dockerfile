@@ -18,12 +18,14 @@ COPY cli ./cli
 COPY services ./services
 COPY examples ./examples
 # Everything that is imported is in the image: a start needs no network.
-RUN deno cache --frozen main.ts lib/archive/extraction_thread.ts lib/archive/pack_thread.ts lib/logs/search_thread.ts
+COPY setup/ready.ts ./setup/
+RUN deno cache --frozen main.ts setup/ready.ts lib/archive/extraction_thread.ts lib/archive/pack_thread.ts lib/logs/search_thread.ts
 COPY setup/image_entrypoint.sh /usr/local/bin/berth
 ARG COMMIT=
 RUN echo "${COMMIT}" > .commit
 ENV DATA_DIR=/data TEMP_DIR=/tmp/runtime
 VOLUME /data
+# Whether the process works. `docker exec berth berth ready` says whether engine and stores do, too.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["berth", "healthy"]
 # Root in the container, as the socket's group differs from host to host; bots run as unprivileged users.
 ENTRYPOINT ["berth"]

@@ -15,5 +15,6 @@ case ${1-start} in
     # The service touches the file every ten seconds while it works.
     [ -n "$(find "${TEMP_DIR:-/tmp/runtime}/${BERTH_INSTANCE:-main}/alive" -mmin -1 2>/dev/null)" ]
     ;;
+  ready) exec deno run --quiet -P=client setup/ready.ts ;;
   *) exec deno run --quiet -P=cli main.ts "$@" ;;
 esac

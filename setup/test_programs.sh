@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Programs that tests run and a bare machine does not have. Without one of them its tests say so.
 
-: "${state?sourced by berth}"
+: "${state?sourced by berth}" "${scratch?sourced by berth}"
 
 # gate_programs [PACKAGE…]: what the gate runs: the wrappers' languages, and shellcheck. And these packages.
 gate_programs() {
@@ -16,6 +16,32 @@ test_programs() {
   if have ip; then gate_programs; else gate_programs iproute2; fi
   # The dashboard's tests drive a browser.
   if ! { have chromium || have chromium-browser || have google-chrome; }; then test_packages chromium; fi
+  prometheus_setup
+}
+
+# Prometheus and promtool, which read what /metrics prints. Kept in .berth/prometheus: installing the package would
+# start a server.
+prometheus_setup() {
+  if have promtool && have prometheus; then return 0; fi
+  if [ ! -x "$state/prometheus/promtool" ] && is_debian; then
+    lock
+    [ -x "$state/prometheus/promtool" ] || prometheus_fetch "$state/prometheus" || say "going on without promtool"
+    unlock
+  fi
+  PATH=$state/prometheus:$PATH
+}
+
+# prometheus_fetch FOLDER: puts the programs there.
+prometheus_fetch() {
+  say "fetching Prometheus from the distribution, for the tests"
+  need_scratch
+  mkdir -p -- "$scratch/prometheus"
+  (
+    cd "$scratch/prometheus" || exit
+    logged apt-get download prometheus || { logged apt-get update && logged apt-get download prometheus; } || exit
+    logged dpkg -x prometheus_*.deb .
+  ) || return 1
+  mv -- "$scratch/prometheus/usr/bin" "$1"
 }
 
 # test_packages [PACKAGE…]: installed where that is possible.

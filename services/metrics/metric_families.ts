@@ -25,6 +25,7 @@ export class MetricFamilies {
     text: new Registry(Registry.PROMETHEUS_CONTENT_TYPE),
     openmetrics: new Registry(Registry.OPENMETRICS_CONTENT_TYPE),
   };
+  readonly #counters = new Map<Counter, string>();
   readonly #collectors: (() => void)[] = [];
 
   /**
@@ -35,7 +36,9 @@ export class MetricFamilies {
    * @param labelNames Its labels.
    */
   counter(name: string, help: string, labelNames: readonly string[] = []): Counter {
-    return this.#register(new Counter({ name, help, labelNames: [...labelNames], registers: [] }));
+    const counter = this.#register(new Counter({ name, help, labelNames: [...labelNames], registers: [] }));
+    this.#counters.set(counter, name);
+    return counter;
   }
 
   /**
@@ -84,7 +87,10 @@ export class MetricFamilies {
   async page(format: PageFormat): Promise<MetricsPage> {
     for (const collect of this.#collectors) collect();
     const registry = this.#registries[format];
-    return { contentType: registry.contentType, body: await registry.metrics() };
+    const body = registry.metrics();
+    // The library renames counters to print OpenMetrics, for good. It has read the names once the call returns.
+    for (const [counter, name] of this.#counters) Object.assign(counter, { name });
+    return { contentType: registry.contentType, body: await body };
   }
 
   #register<T extends Counter | Gauge | Histogram>(metric: T): T {

@@ -40,7 +40,7 @@ export function showRuns(families: MetricFamilies, schedules: SchedulesPort): vo
     LAG_BUCKETS,
   );
   const open = families.gauge(
-    "berth_runs",
+    "berth_runs_open",
     "Open runs: those that run, and those that wait for others to end.",
     ["state"],
   );

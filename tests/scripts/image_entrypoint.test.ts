@@ -21,6 +21,7 @@ Deno.test("the image is the service without arguments, and else the command that
     const [args, said] of [
       [[], "task --quiet start"],
       [["start"], "task --quiet start"],
+      [["ready"], "run --quiet -P=client setup/ready.ts"],
       [["bots", "--json"], "run --quiet -P=cli main.ts bots --json"],
       [["logs", "my-bot", "--tail", "5"], "run --quiet -P=cli main.ts logs my-bot --tail 5"],
     ] as const

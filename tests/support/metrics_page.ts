@@ -1,8 +1,12 @@
 /**
- * Reads a page of metrics in Prometheus' text format.
+ * Makes and reads pages of metrics in Prometheus' text format.
  *
  * @module
  */
+
+import { ServiceState } from "../../services/bots/service_state.ts";
+import { ServiceMetrics } from "../../services/metrics/service_metrics.ts";
+import { ScheduleState } from "../../services/schedules/schedule_state.ts";
 
 /**
  * Gives the samples of a page.
@@ -17,4 +21,16 @@ export function samplesOf(page: string): Map<string, number> {
       return [line.slice(0, at), Number(line.slice(at + 1).replace("Inf", "Infinity"))];
     }),
   );
+}
+
+/** Prints a page with every metric that there is. */
+export async function fullPage(): Promise<string> {
+  const metrics = new ServiceMetrics({ version: "0.0.0" });
+  metrics.watchBots({ bots: new ServiceState(), runner: { latestMetric: () => undefined }, allowed: [] });
+  metrics.watchSchedules(new ScheduleState());
+  metrics.notifications.watchPending(() => 0);
+  for (const service of ["bots", "schedules", "backtests"] as const) {
+    metrics.queue(service).watchDepth(() => 0);
+  }
+  return (await metrics.page("text")).body;
 }

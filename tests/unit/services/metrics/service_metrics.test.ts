@@ -25,13 +25,19 @@ Deno.test("a page says which Berth runs, and shows the process", async () => {
 
 Deno.test("a page has each metric once, in both formats", async () => {
   const { metrics } = make();
+  metrics.watchSchedules(new ScheduleState());
   const text = await metrics.page("text");
   const open = await metrics.page("openmetrics");
   assert.equal(text.contentType, "text/plain; version=0.0.4; charset=utf-8");
   assert.equal(open.contentType, "application/openmetrics-text; version=1.0.0; charset=utf-8");
   assert.ok(open.body.endsWith("# EOF\n"));
-  const names = text.body.match(/(?<=^# TYPE )\S+/gm)!;
-  assert.deepEqual(names, [...new Set(names)]);
+  const namesIn = (body: string) => body.match(/(?<=^# TYPE )\S+/gm)!;
+  const families = namesIn(open.body);
+  assert.deepEqual(families, [...new Set(families)]);
+  assert.deepEqual(namesIn(text.body).map((name) => name.replace(/_total$/, "")), families);
+  // The library changes the names of counters for one format.
+  const again = await Promise.all([metrics.page("openmetrics"), metrics.page("text")]);
+  assert.deepEqual(again.map(({ body }) => namesIn(body)), [families, namesIn(text.body)]);
 });
 
 Deno.test("queues show passes, errors and what waits", async () => {
@@ -114,8 +120,8 @@ Deno.test("runs show how they end, and how late they began by their slot", async
   assert.equal(samples.get(`berth_runs_total{outcome="failed"}`), 0);
   assert.equal(samples.get("berth_run_duration_seconds_sum"), 2);
   assert.equal(samples.get("berth_schedule_lag_seconds_sum"), 0.3);
-  assert.equal(samples.get(`berth_runs{state="running"}`), 2);
-  assert.equal(samples.get(`berth_runs{state="waiting"}`), 1);
+  assert.equal(samples.get(`berth_runs_open{state="running"}`), 2);
+  assert.equal(samples.get(`berth_runs_open{state="waiting"}`), 1);
 });
 
 Deno.test("notifications and events are counted", async () => {
