@@ -37,6 +37,7 @@ export type { LogFormat, LogSource, StoredLogLine } from "./lib/logs/line_format
 export type { LogPosition } from "./lib/logs/log_position.ts";
 export type { FollowLinesOptions } from "./lib/logs/line_follower.ts";
 export type { LiveLine } from "./lib/logs/live_line.ts";
+export type { ListenedContainer, LogGap, LogListener } from "./lib/logs/log_listener.ts";
 export type { FollowedLines } from "./lib/runner/runner.ts";
 export type { HeadlineMetric } from "./lib/logs/headline_metric.ts";
 export type { BotMetrics, Metric } from "./lib/logs/metric_series.ts";

@@ -116,6 +116,7 @@ const ALLOWED: Rules["allowed"] = {
     "lib/logs",
     "lib/secrets",
     "services/control",
+    "services/documents",
     "services/records",
   ],
   "services/revisions": [

@@ -11,7 +11,6 @@ import { createObjectStore } from "../lib/runner/create_object_store.ts";
 import { messageOf } from "../lib/errors.ts";
 import type { ObjectStore } from "../lib/objects/object_store.ts";
 import type { ContainerKind, Runner } from "../lib/runner/runner.ts";
-import { Wakeup } from "../lib/util/wakeup.ts";
 import { systemClock } from "../lib/util/clock.ts";
 import type { ApiApp } from "./api/api_app.ts";
 import { BacktestRepository } from "./backtests/backtest_repository.ts";
@@ -19,7 +18,7 @@ import { BacktestService } from "./backtests/backtest_service.ts";
 import { BotIncidents } from "./bots/bot_incidents.ts";
 import { BotService } from "./bots/bot_service.ts";
 import { composeApi } from "./compose_api.ts";
-import { composeNotifications } from "./compose_notifications.ts";
+import { type AccompanyOptions, composeNotifications } from "./compose_notifications.ts";
 import type { ServiceConfig, ServiceName } from "./config.ts";
 import { untilDone } from "./control/until_done.ts";
 import { BOT_SUBJECTS, SCHEDULE_SUBJECTS } from "./events/bot_event.ts";
@@ -27,12 +26,12 @@ import type { BotEvents } from "./events/bot_events.ts";
 import type { ChangeSource } from "./events/change_source.ts";
 import { InProcessBotEvents } from "./events/in_process_bot_events.ts";
 import { PolledBotEvents } from "./events/polled_bot_events.ts";
-import { beatHeart } from "./notifications/heartbeat.ts";
 import { makeServingRight } from "./make_serving_right.ts";
 import { ServiceMetrics } from "./metrics/service_metrics.ts";
 import { UsageSampler } from "./metrics/usage_sampler.ts";
 import { openNatsEvents, openPublisher } from "./open_events.ts";
 import type { HostLock } from "./ownership/registered_right.ts";
+import type { ServingRight } from "./ownership/serving_right.ts";
 import { serveWhileHeld } from "./ownership/serve_while_held.ts";
 import { StoreOwner } from "./ownership/store_owner.ts";
 import { RunIncidents } from "./schedules/run_incidents.ts";
@@ -102,12 +101,20 @@ export async function composeServices(
 ): Promise<ComposedServices> {
   const metrics = new ServiceMetrics({ version: PROJECT.version });
   const stores = metrics.stores.watchAll(await openStores(config));
+  const rights = new Map<ServiceName, ServingRight>();
+  const notifications = composeNotifications(
+    config,
+    stores,
+    metrics.notifications,
+    () => [...rights.values()].some((right) => right.whyIdle() === undefined),
+  );
   const store = metrics.stores.watch("objects", given?.store ?? createObjectStore(config.runner));
   const runner = given?.runner ?? createDockerRunner({
     config: config.runner,
     store,
     collectLogs: true,
     meter: metrics.runner,
+    logListener: notifications.lines,
     keptMetrics: config.allowedMetrics.map(({ metric }) => metric),
   });
   const usage = new UsageSampler({ ...config, runner });
@@ -115,16 +122,14 @@ export async function composeServices(
   const kinds = kindsOf(config);
   const removeOrphans = onceUntilSuccess((signal) => runner.removeOrphans({ signal, kinds }));
   const owner = new StoreOwner({ ...stores, runner, ...options });
-  const rights = new Map(
-    config.services.map((name) => [name, makeServingRight(name, config, { ...stores, runner, ...options })]),
-  );
+  for (const name of config.services) {
+    rights.set(name, makeServingRight(name, config, { ...stores, runner, ...options }));
+  }
 
-  const notifications = composeNotifications(config, stores, metrics.notifications);
-  const serving = new Set<ServiceName>();
-  const heart = new Wakeup();
   const events = await openEvents(config, stores);
   const bots = new BotService({
     ...config,
+    onOutage: (part, problem) => notifications.outages.report(`bots ${part}`, problem),
     meter: metrics,
     repository: stores.bots,
     events: events.bots,
@@ -136,6 +141,7 @@ export async function composeServices(
   });
   const schedules = new ScheduleService({
     ...config,
+    onOutage: (part, problem) => notifications.outages.report(`schedules ${part}`, problem),
     meter: metrics,
     repository: stores.schedules,
     runs: stores.runs,
@@ -192,33 +198,23 @@ export async function composeServices(
     },
   });
 
-  /** Runs a service together with what tells people of it. */
-  async function runAndTell(name: ServiceName, signal: AbortSignal): Promise<void> {
-    const told = notifications.of[name];
-    const log = getLogger(["berth", "notifications"]);
-    await untilDone("notifications", (signal) => told.load(signal), { log, signal, clock: systemClock })
-      .catch((error) => {
-        if (!signal.aborted) throw error;
-      });
-    serving.add(name);
-    heart.wake();
-    const watch = name === "bots"
-      ? new BotIncidents({
+  const watches: Record<ServiceName, AccompanyOptions["watch"]> = {
+    bots: (incidents) =>
+      new BotIncidents({
         state: bots.state,
-        incidents: told.incidents,
+        incidents,
         lastLine: (id, signal) => lastLineOf(runner, id, signal),
         clock: systemClock,
-      })
-      : new RunIncidents({
+      }),
+    schedules: (incidents) =>
+      new RunIncidents({
         ...stores,
         state: schedules.state,
-        incidents: told.incidents,
+        incidents,
         instance: config.runner.instance,
         clock: systemClock,
-      });
-    await Promise.all([told.run(signal), watch.run(signal), services[name].run(signal)]);
-    serving.delete(name);
-  }
+      }),
+  };
 
   async function serve(name: ServiceName, signal: AbortSignal): Promise<void> {
     const log = getLogger(["berth", name]);
@@ -237,7 +233,9 @@ export async function composeServices(
         }).catch((error) => {
           if (!signal.aborted) throw error;
         });
-        if (identity) await runAndTell(name, signal);
+        if (!identity) return;
+        const work = (signal: AbortSignal) => services[name].run(signal);
+        await notifications.accompany(name, { watch: watches[name], work, signal });
       },
       async isLeavingBots() {
         const containers = await runner.listManagedContainers(config.segment, { kind });
@@ -254,23 +252,12 @@ export async function composeServices(
       const failing = new AbortController();
       const ending = AbortSignal.any([signal, failing.signal]);
       const failures: unknown[] = [];
-      const ended = new AbortController();
-      const { heartbeatUrl: url } = config;
-      const beating = url && beatHeart({
-        url,
-        isServing: () => [...serving].some((name) => rights.get(name)!.whyIdle() === undefined),
-        wakeup: heart,
-        signal: ended.signal,
-        clock: systemClock,
-      });
       await Promise.all(config.services.map((name) =>
         serve(name, ending).catch((error) => {
           failures.push(error);
           failing.abort(error);
         })
       ));
-      ended.abort();
-      await beating;
       if (failures.length > 0) throw failures[0];
     },
     bots,
@@ -280,7 +267,7 @@ export async function composeServices(
     store,
     async [Symbol.asyncDispose]() {
       await api[Symbol.asyncDispose]();
-      notifications[Symbol.dispose]();
+      await notifications[Symbol.asyncDispose]();
       await usage[Symbol.asyncDispose]();
       await events.schedules[Symbol.asyncDispose]();
       await events.bots[Symbol.asyncDispose]();

@@ -55,6 +55,8 @@ export interface ServiceConfig {
   readonly allowMassStop: boolean;
   /** Absolute path of the file that describes the channels of notifications. */
   readonly channelsFile: string;
+  /** Space that should be free on the disks that Berth writes to, in bytes; 0 to watch nothing. */
+  readonly minFreeDiskBytes: number;
   /** Address that is pinged each minute while the service serves; absent for none. A secret, as it names an account. */
   readonly heartbeatUrl?: Secret;
   /** Where the API listens on TCP, besides the unix socket; absent for nowhere. */
@@ -155,6 +157,9 @@ export const SERVICE_SCHEMA = z.object({
       "file that says who is told of what; read again when it changes",
       "DATA_DIR/channels.yaml",
     ),
+  ),
+  MIN_FREE_DISK_MB: z.string().regex(/^\d{1,9}$/, "must be a whole number").default("1024").meta(
+    about("Notifications", "space in MiB below which a disk counts as nearly full; 0 watches none"),
   ),
   HEARTBEAT_URL: z.string().refine(isHttpAddress, "must be an address that begins with https:// or http://")
     .optional().meta(
@@ -258,6 +263,7 @@ export function parseServiceConfig(variables: Readonly<Record<string, string | u
     botsOnShutdown: value.BOTS_ON_SHUTDOWN,
     allowMassStop: value.ALLOW_MASS_STOP === "1",
     channelsFile: value.CHANNELS_FILE ?? `${runner.dataDir}/channels.yaml`,
+    minFreeDiskBytes: Number(value.MIN_FREE_DISK_MB) * 1024 ** 2,
     ...(value.HEARTBEAT_URL && { heartbeatUrl: new Secret(value.HEARTBEAT_URL) }),
     ...(value.HTTP_ADDR && {
       http: {

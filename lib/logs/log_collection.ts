@@ -12,6 +12,7 @@ import type { ContainerLogCollector } from "./container_log_collector.ts";
 import type { LogSegment } from "./line_assembler.ts";
 import type { LogFormat } from "./line_format.ts";
 import type { RedactorOf } from "./line_redactor.ts";
+import type { LogListener } from "./log_listener.ts";
 import type { LogMode } from "./log_backpressure.ts";
 import type { LogWriter } from "./log_writer.ts";
 
@@ -63,6 +64,8 @@ export interface LogCollection {
   readonly storedOfAll: () => number;
   /** Called with lines of a bot that are stored. */
   readonly onStored: (id: string, segment: LogSegment) => void;
+  /** Sees lines before they are stored. @default {nobody does} */
+  readonly listener?: LogListener;
   /** Called before each shipment; resolves when nothing has to be stored before it. */
   readonly completeEarlier: (log: ContainerLogCollector, signal: AbortSignal) => Promise<void>;
   /** Finds what hides secrets. @default {nothing is hidden} */

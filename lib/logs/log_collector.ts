@@ -16,6 +16,7 @@ import type { RedactorOf } from "./line_redactor.ts";
 import type { LogMode } from "./log_backpressure.ts";
 import { shortContainerId } from "./log_checkpoints.ts";
 import type { CollectedContainer, LogCollection } from "./log_collection.ts";
+import type { LogListener } from "./log_listener.ts";
 import { LogRetention } from "./log_retention.ts";
 import { LogWriter } from "./log_writer.ts";
 import { MetricSeries } from "./metric_series.ts";
@@ -46,6 +47,8 @@ export interface LogCollectorOptions {
   readonly keptMetrics?: readonly string[];
   /** Called with lines that are stored. @default {nothing is called} */
   readonly onStored?: (stored: LoggedLines) => void;
+  /** Sees lines before they are stored. @default {nobody does} */
+  readonly listener?: LogListener;
   /** The clock. @default {systemClock} */
   readonly clock?: Clock;
 }

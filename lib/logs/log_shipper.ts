@@ -16,6 +16,7 @@ import type { RedactorOf } from "./line_redactor.ts";
 import { type LogCheckpoint, shortContainerId } from "./log_checkpoints.ts";
 import type { LoggedContainer } from "./log_collection.ts";
 import { dayOfDate } from "./log_keys.ts";
+import type { LogListener } from "./log_listener.ts";
 import type { LogWriter } from "./log_writer.ts";
 import { spoolBytes } from "./spool_bytes.ts";
 
@@ -33,6 +34,8 @@ export interface LogShipperOptions {
   readonly spool?: LogLimits;
   /** Finds what hides secrets. @default {nothing is hidden} */
   readonly redactorOf?: RedactorOf;
+  /** Sees lines before they are stored. @default {nobody does} */
+  readonly listener?: LogListener;
   /** Called with lines that are stored. */
   readonly onStored?: (segment: LogSegment) => void;
   /** Called when it begins (`true`) and ends (`false`) to wait for the engine. */
@@ -137,7 +140,7 @@ export class LogShipper {
     checkpoint: LogCheckpoint | undefined,
     { expected, isFinal, signal }: ShipOptions,
   ): Promise<Shipment> {
-    const { orchestrator, format, clock, onWait, redactorOf } = this.#options;
+    const { orchestrator, format, clock, onWait, redactorOf, listener } = this.#options;
     const { secretLabels, run } = this.#container;
     const redactor = secretLabels && await redactorOf?.(secretLabels);
     const after = checkpoint?.offset;
@@ -159,7 +162,9 @@ export class LogShipper {
         if (isAfterGap) {
           const { time } = entries[0]!;
           const dropped = this.#dropped.droppedBefore(after!, entries);
-          assembler.addNote(time, describeGap(after!.time, time, dropped), dropped?.lines ?? 0);
+          const text = describeGap(after!.time, time, dropped);
+          assembler.addNote(time, text, dropped?.lines ?? 0);
+          listener?.lost(this.#container, { time, text });
         }
         for (const entry of entries) {
           assembler.push(entry);
@@ -196,12 +201,13 @@ export class LogShipper {
     assembler: LineAssembler,
     signal: AbortSignal,
   ): Promise<void> {
-    const { writer, onStored, oldestDay } = this.#options;
+    const { writer, listener, onStored, oldestDay } = this.#options;
     const oldest = oldestDay?.();
     for (const segment of segments) {
       // The log of that day was deleted, and its checkpoints with it.
       if (oldest !== undefined && segment.day < oldest) continue;
       const before = this.#checkpoint ?? undefined;
+      await listener?.beforeStored(this.#container, segment.bytes);
       this.#checkpoint = await writer.append(this.#container.id, this.#short, before, segment, signal);
       onStored?.(segment);
       assembler.recycle(segment);

@@ -27,6 +27,7 @@ import type { DockerRunnerConfig } from "./docker_runner_config.ts";
 import { parseDockerRunnerConfig } from "./parse_docker_runner_config.ts";
 import { createBotStates, stateMeter, StateSource } from "./state_source.ts";
 import { LogCollector } from "../logs/log_collector.ts";
+import type { LogListener } from "../logs/log_listener.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import type { Runner } from "./runner.ts";
 import type { RunnerMeter } from "./runner_meter.ts";
@@ -53,6 +54,8 @@ export interface CreateDockerRunnerOptions {
   readonly meter?: RunnerMeter;
   /** Types of metrics that are kept of every bot, however many others it prints. @default {none} */
   readonly keptMetrics?: readonly string[];
+  /** Sees the lines that are stored. @default {nobody does} */
+  readonly logListener?: LogListener;
   /** Whether to compile large code ahead, so that a later start imports it faster. @default {true} */
   readonly compileAhead?: boolean;
 }
@@ -162,6 +165,7 @@ export function assembleDockerRunner(
       meter?.linesStored(stored);
       for (const lines of losses) meter?.linesLost(id, lines);
     },
+    ...(options.logListener && { listener: options.logListener }),
     redactorOf: (labels) => secrets.redactorOf(labels),
     // Only a part of what the engine keeps, so that there is time to read it.
     urgentBytes: Math.min(1024 ** 2, config.logs.maxSizeBytes / 8),

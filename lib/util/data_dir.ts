@@ -18,6 +18,8 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
   "berth.sqlite-shm",
   "berth.sqlite-wal",
   "channels.yaml",
+  "outage.json",
+  "outage.json.part",
   "locks",
   "lost+found",
   "objects",

@@ -14,7 +14,7 @@ import { Wakeup } from "../../lib/util/wakeup.ts";
 import type { Meter } from "../control/meter.ts";
 import { watchContainers } from "../control/watch_containers.ts";
 import { tick } from "../control/tick.ts";
-import { OutageLog } from "../control/outage_log.ts";
+import { type OutageListener, OutageLog } from "../control/outage_log.ts";
 import { WorkQueue } from "../control/work_queue.ts";
 import {
   type BotChange,
@@ -67,6 +67,8 @@ export interface BotServiceOptions {
   readonly removeOrphans?: (signal: AbortSignal) => Promise<unknown>;
   /** Takes measurements. @default {nothing is measured} */
   readonly meter?: Meter;
+  /** Called when the database or the engine does not answer, and when they do. @default {nobody is} */
+  readonly onOutage?: OutageListener;
   /** The clock. @default {the machine's} */
   readonly clock?: Clock;
 }
@@ -82,8 +84,8 @@ const DRAIN_TIMEOUT_MS = 9000;
  */
 export class BotService {
   readonly #options:
-    & Required<Omit<BotServiceOptions, "bounds" | "gate" | "meter">>
-    & Pick<BotServiceOptions, "bounds" | "gate" | "meter">;
+    & Required<Omit<BotServiceOptions, "bounds" | "gate" | "meter" | "onOutage">>
+    & Pick<BotServiceOptions, "bounds" | "gate" | "meter" | "onOutage">;
   /** The status of the bots, and metrics. */
   readonly state: ServiceState;
   readonly #reconciler: BotReconciler;
@@ -98,7 +100,7 @@ export class BotService {
   /** Ends the service. */
   #signal: AbortSignal | undefined;
   readonly #log = getLogger(["berth", "bots"]);
-  readonly #outages = new OutageLog(this.#log);
+  readonly #outages: OutageLog;
   /** Whether what a killed predecessor left has been removed. */
   #isSwept = false;
   /** Whether the gate knows what it has to. */
@@ -122,6 +124,7 @@ export class BotService {
       removeOrphans: (signal) => options.runner.removeOrphans({ signal }),
       ...options,
     };
+    this.#outages = new OutageLog(this.#log, options.onOutage);
     const { clock, allowMassStop, isNewStore, reconcileIntervalMs } = this.#options;
     const bots = this.#bots;
     this.state = new ServiceState({ bots, clock, queueDepth: () => this.#queue.depth });
@@ -184,7 +187,7 @@ export class BotService {
         clock,
         wakeup: this.#resync,
         backoffSchedule: retryDelays(RETRY.resync),
-        onError: ({ error }) => this.#outages.report("resync", messageOf(error)),
+        onError: ({ error }) => this.#outages.report("resync", error),
       }, (signal) => this.#readAll(signal)),
       watchContainers({
         ...this.#options,
@@ -293,7 +296,7 @@ export class BotService {
     const signal = this.#signal;
     if (!(error instanceof StoreUnavailableError) || this.#isOutageKnown || !signal) return;
     this.#isOutageKnown = true;
-    if (!this.#outages.isWaiting("resync")) this.#outages.report("resync", messageOf(error));
+    if (!this.#outages.isWaiting("resync")) this.#outages.report("resync", error);
     // Without the pause, a database that refuses a single bot would be read over and over.
     await this.#options.clock.sleep(RETRY.outage.minMs, signal).catch(() => {});
     this.#isOutageKnown = false;

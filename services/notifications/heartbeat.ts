@@ -8,19 +8,14 @@ import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import type { Secret } from "../../lib/util/secret.ts";
-import type { Wakeup } from "../../lib/util/wakeup.ts";
 import { tick } from "../control/tick.ts";
 
-/** What {@linkcode beatHeart} needs. */
+/** What a {@linkcode Heartbeat} needs. */
 export interface HeartbeatOptions {
-  /** The address. */
-  readonly url: Secret;
+  /** The address. @default nothing is pinged */
+  readonly url: Secret | undefined;
   /** Whether this process serves. One that stands by is no sign of life of the service. */
   readonly isServing: () => boolean;
-  /** Woken when it begins to serve. */
-  readonly wakeup: Wakeup;
-  /** Ends it. */
-  readonly signal: AbortSignal;
   /** The clock. */
   readonly clock: Clock;
 }
@@ -29,25 +24,39 @@ export interface HeartbeatOptions {
 const INTERVAL_MS = 60_000;
 const TIMEOUT_MS = 10_000;
 
-/**
- * Pings until the signal is aborted. A ping that fails is logged once in a row, and is not repeated before the next
- * minute.
- *
- * @param options See {@linkcode HeartbeatOptions}.
- * @returns Resolves at the end; never rejects.
- */
-export async function beatHeart({ url, isServing, wakeup, signal, clock }: HeartbeatOptions): Promise<void> {
-  const log = getLogger(["berth", "notifications"]);
-  let hasFailed = false;
-  await tick("heartbeat", INTERVAL_MS, { signal, clock, wakeup }, async () => {
-    if (!isServing()) return;
-    const problem = await ping(url, AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]));
-    if (problem !== undefined && !hasFailed && !signal.aborted) {
-      // The address may be a secret.
-      log.warn("heartbeat not received", { problem: problem.replaceAll(url.reveal(), "HEARTBEAT_URL") });
-    }
-    hasFailed = problem !== undefined;
-  });
+/** Pings an address. */
+export class Heartbeat {
+  readonly #options: HeartbeatOptions;
+  #hasFailed = false;
+  readonly #log = getLogger(["berth", "notifications"]);
+
+  /** @param options See {@linkcode HeartbeatOptions}. */
+  constructor(options: HeartbeatOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Pings at once and each minute until the signal is aborted. A ping that fails is logged once in a row, and the next
+   * minute's is the retry.
+   *
+   * @param signal Ends it.
+   * @returns Resolves at the end; never rejects.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const { url, isServing, clock } = this.#options;
+    if (!url) return;
+    await tick("heartbeat", INTERVAL_MS, { signal, clock }, async () => {
+      if (!isServing()) return;
+      const problem = await ping(url, AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]));
+      if (problem !== undefined && !this.#hasFailed && !signal.aborted) {
+        // The address may be a secret.
+        this.#log.warn("heartbeat not received", {
+          problem: problem.replaceAll(url.reveal(), "HEARTBEAT_URL"),
+        });
+      }
+      this.#hasFailed = problem !== undefined;
+    });
+  }
 }
 
 async function ping(url: Secret, signal: AbortSignal): Promise<string | undefined> {

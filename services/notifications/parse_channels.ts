@@ -55,18 +55,21 @@ export function parseChannels(
   const root = content as Readonly<Record<string, unknown>>;
   const channels = readList("channels", root.channels, checkChannel, note);
   const names = new Set(channels.map(({ name }) => name));
-  const alerts = readList("alerts", root.alerts, checkAlert, note).filter((alert, index) => {
-    const unknown = alert.channels?.filter((name) => !names.has(name)) ?? [];
-    for (const name of unknown) note(["alerts", index, "channels"], `there is no usable channel '${name}'`);
-    return unknown.length === 0 || unknown.length < (alert.channels?.length ?? 0);
-  });
+  const alerts = readList("alerts", root.alerts, (entry, index) => {
+    const checked = checkAlert(entry);
+    const wanted = "value" in checked ? checked.value.channels ?? [] : [];
+    for (const name of wanted) {
+      if (!names.has(name)) note(["alerts", index, "channels"], `there is no usable channel '${name}'`);
+    }
+    return checked;
+  }, note);
   return { channels, alerts, problems };
 }
 
 function readList<T extends { readonly name: string }>(
   key: string,
   given: unknown,
-  check: (entry: unknown) => Checked<T>,
+  check: (entry: unknown, index: number) => Checked<T>,
   note: (path: readonly PropertyKey[], message: string) => void,
 ): T[] {
   if (given === undefined || given === null) return [];
@@ -77,7 +80,7 @@ function readList<T extends { readonly name: string }>(
   if (given.length > MAX_ENTRIES) note([key, MAX_ENTRIES], `only the first ${MAX_ENTRIES} are used`);
   const values = new Map<string, T>();
   for (const [index, entry] of given.slice(0, MAX_ENTRIES).entries()) {
-    const checked = check(entry);
+    const checked = check(entry, index);
     if ("problems" in checked) {
       for (const { path, message } of checked.problems) note([key, index, ...path], message);
     } else if (values.has(checked.value.name)) {

@@ -6,7 +6,6 @@
 
 import { getLogger } from "@logtape/logtape";
 import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
-import { messageOf } from "../../lib/errors.ts";
 import type { LimitBounds } from "../../lib/runner/limit_bounds.ts";
 import { ALL_SEGMENTS, type Runner } from "../../lib/runner/runner.ts";
 import { backoffMs, RETRY, retryDelays } from "../../lib/util/backoff.ts";
@@ -14,7 +13,7 @@ import { type Clock, systemClock } from "../../lib/util/clock.ts";
 import type { Meter } from "../control/meter.ts";
 import { watchContainers } from "../control/watch_containers.ts";
 import { tick, type TickFailure } from "../control/tick.ts";
-import { OutageLog } from "../control/outage_log.ts";
+import { type OutageListener, OutageLog } from "../control/outage_log.ts";
 import { Wakeup } from "../../lib/util/wakeup.ts";
 import type { BotChange, Refusal, RepositoryCallOptions } from "../documents/bot_repository.ts";
 import { versionOf } from "../documents/version_of.ts";
@@ -57,6 +56,8 @@ export interface ScheduleServiceOptions {
   readonly removeOrphans?: (signal: AbortSignal) => Promise<unknown>;
   /** Takes measurements. @default nothing is measured */
   readonly meter?: Meter;
+  /** Called when the database or the engine does not answer, and when they do. @default nobody is */
+  readonly onOutage?: OutageListener;
   /** @default the system clock */
   readonly clock?: Clock;
 }
@@ -75,8 +76,8 @@ const DRAIN_TIMEOUT_MS = 9000;
  */
 export class ScheduleService {
   readonly #options:
-    & Required<Omit<ScheduleServiceOptions, "bounds" | "meter">>
-    & Pick<ScheduleServiceOptions, "bounds" | "meter">;
+    & Required<Omit<ScheduleServiceOptions, "bounds" | "meter" | "onOutage">>
+    & Pick<ScheduleServiceOptions, "bounds" | "meter" | "onOutage">;
   /** The state of the schedules. */
   readonly state: ScheduleState;
   readonly #reconciler: ScheduleReconciler;
@@ -91,7 +92,7 @@ export class ScheduleService {
   readonly #sweep = new Wakeup();
   readonly #passes = new KeyedMutex();
   readonly #log = getLogger(["berth", "schedules"]);
-  readonly #outages = new OutageLog(this.#log);
+  readonly #outages: OutageLog;
   #opened: Promise<void> | undefined;
   /** Resolves once missed events are applied. Until then the documents may be outdated, so no slot is run. */
   #caughtUp: Promise<void> | undefined;
@@ -111,6 +112,7 @@ export class ScheduleService {
       removeOrphans: (signal) => options.runner.removeOrphans({ signal }),
       ...options,
     };
+    this.#outages = new OutageLog(this.#log, options.onOutage);
     this.state = new ScheduleState(() => ({ running: this.#runs.running, waiting: this.#runs.waiting }));
     const onChange = (record: RunRecord) => this.state.setRun(record);
     this.#runs = new ScheduledRuns({ ...this.#options, onChange });
@@ -154,7 +156,7 @@ export class ScheduleService {
     this.#caughtUp = untilCaughtUp({ events, what: "schedules", clock, signal }).then(() => {
       this.#isCaughtUp = true;
     });
-    const onError = ({ name, error }: TickFailure) => this.#outages.report(name, messageOf(error));
+    const onError = ({ name, error }: TickFailure) => this.#outages.report(name, error);
     const every = { signal, clock, backoffSchedule: retryDelays(RETRY.scheduleResync), onError };
     await Promise.all([
       this.#keepTime(signal),
@@ -227,7 +229,7 @@ export class ScheduleService {
         failures = 0;
       } catch (error) {
         if (signal.aborted) return;
-        this.#outages.report("due", messageOf(error));
+        this.#outages.report("due", error);
         ms = backoffMs(++failures, RETRY.store);
       }
       await this.#due.sleep({ ms, clock, signal });

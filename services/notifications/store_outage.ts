@@ -1,0 +1,158 @@
+/**
+ * Tells of an outage of the database, which cannot hold the outbox then: a file holds what the outbox would.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { messageOf } from "../../lib/errors.ts";
+import { backoffMs, RETRY } from "../../lib/util/backoff.ts";
+import type { Clock } from "../../lib/util/clock.ts";
+import { unlessMissing } from "../../lib/util/files.ts";
+import { orderedSuffix } from "../../lib/util/ordered_suffix.ts";
+import { isTold } from "./channel_route.ts";
+import type { SendMessage } from "./channel_sender.ts";
+import type { ChannelsFile } from "./channels_file.ts";
+import type { Incident, IncidentKey, Incidents } from "./incidents.ts";
+import { toMessage } from "./message.ts";
+import { type NotificationEvent, openedEvent, recoveredEvent } from "./notification_event.ts";
+import type { Outbox } from "./outbox.ts";
+
+/** What a {@linkcode StoreOutage} needs. */
+export interface StoreOutageOptions {
+  /** Absolute path of the file. */
+  readonly path: string;
+  /** Name of the service's instance. */
+  readonly instance: string;
+  /** The channels. */
+  readonly file: Pick<ChannelsFile, "known" | "read">;
+  /** Sends. */
+  readonly send: SendMessage;
+  /** Takes the end of the outage, when the database answers again. */
+  readonly outbox: () => Pick<Outbox, "add">;
+  /** Says that the outbox has something new. */
+  readonly wake: () => void;
+  /** The clock. */
+  readonly clock: Clock;
+}
+
+/** What the file holds. */
+interface Noted {
+  readonly opened: NotificationEvent;
+  /** Channels that were told. */
+  readonly told: readonly string[];
+  /** The end, once the outbox is given it. */
+  readonly recovered?: NotificationEvent;
+}
+
+/** Tells each channel once that the outage has begun, and those that heard of it once that it has ended. */
+export class StoreOutage implements Pick<Incidents, "open" | "close"> {
+  readonly #options: StoreOutageOptions;
+  /** `undefined`: not read yet. `null`: there is no outage. */
+  #noted: Noted | null | undefined;
+  #telling: AbortController | undefined;
+  #work: Promise<void> = Promise.resolve();
+  readonly #log = getLogger(["berth", "notifications"]);
+
+  /** @param options See {@linkcode StoreOutageOptions}. */
+  constructor(options: StoreOutageOptions) {
+    this.#options = options;
+  }
+
+  /** {@inheritDoc Incidents.open} */
+  open(incident: Incident): void {
+    if (this.#telling) return;
+    const telling = this.#telling = new AbortController();
+    this.#queue(async () => {
+      const source = {
+        instance: this.#options.instance,
+        now: this.#options.clock.now(),
+        suffix: orderedSuffix(),
+      };
+      // After a restart the same outage goes on.
+      const noted = await this.#read() ?? { opened: openedEvent(incident, source), told: [] };
+      await this.#write(noted);
+      this.#log.warn("incident", { kind: incident.kind, title: incident.title });
+      await this.#tellAll(telling.signal).catch((error) => {
+        if (!telling.signal.aborted) throw error;
+      });
+    });
+  }
+
+  /** {@inheritDoc Incidents.close} */
+  close(_key: IncidentKey): void {
+    if (!this.#telling && this.#noted === null) return;
+    this.#telling?.abort();
+    this.#telling = undefined;
+    this.#queue(() => this.#end());
+  }
+
+  /** Stops telling. What is not told is told by the next process, if the outage goes on. */
+  async stop(): Promise<void> {
+    this.#telling?.abort();
+    await this.#work;
+  }
+
+  #queue(work: () => Promise<void>): void {
+    this.#work = this.#work.then(work).catch((error) =>
+      this.#log.warn("outage of the database not told", { problem: messageOf(error) })
+    );
+  }
+
+  async #tellAll(signal: AbortSignal): Promise<void> {
+    const { file, send, clock } = this.#options;
+    for (let failures = 0; !signal.aborted;) {
+      const { opened, told } = this.#noted!;
+      const left = (await file.read()).channels.filter((one) =>
+        isTold(one, opened, {}) && !told.includes(one.name)
+      );
+      if (left.length === 0) return;
+      const sent = await Promise.all(left.map((channel) => send(toMessage([opened]), channel, signal)));
+      const fresh = left.filter((_, index) => sent[index]!.isDelivered).map(({ name }) => name);
+      if (fresh.length > 0) await this.#write({ opened, told: [...told, ...fresh] });
+      if (fresh.length < left.length) await clock.sleep(backoffMs(++failures, RETRY.notification), signal);
+    }
+  }
+
+  async #end(): Promise<void> {
+    const { outbox, wake, clock, instance, path } = this.#options;
+    const noted = await this.#read();
+    if (!noted) return;
+    const source = { instance, now: clock.now(), suffix: orderedSuffix() };
+    const recovered = noted.recovered ?? recoveredEvent(noted.opened, "", source);
+    await this.#write({ ...noted, recovered });
+    for (const channel of noted.told) await outbox().add(recovered, channel, clock.now());
+    wake();
+    this.#noted = null;
+    await unlessMissing(Deno.remove(path));
+  }
+
+  async #read(): Promise<Noted | undefined> {
+    if (this.#noted === undefined) {
+      const text = await unlessMissing(Deno.readTextFile(this.#options.path)).catch(() => undefined);
+      this.#noted = text === undefined ? null : parse(text);
+    }
+    return this.#noted ?? undefined;
+  }
+
+  async #write(noted: Noted): Promise<void> {
+    const { path } = this.#options;
+    this.#noted = noted;
+    try {
+      await Deno.writeTextFile(`${path}.part`, JSON.stringify(noted), { mode: 0o600 });
+      await Deno.rename(`${path}.part`, path);
+    } catch (error) {
+      // A disk that cannot be written must not keep people from hearing of it.
+      this.#log.warn("outage of the database not noted", { problem: messageOf(error) });
+    }
+  }
+}
+
+/** A file that a crash has cut is none. */
+function parse(text: string): Noted | null {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

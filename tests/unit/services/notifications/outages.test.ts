@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { EngineUnavailableError } from "../../../../lib/errors.ts";
+import { createSecretResolver } from "../../../../lib/secrets/create_secret_resolver.ts";
+import { StoreUnavailableError } from "../../../../services/documents/bot_repository.ts";
+import { channelSender } from "../../../../services/notifications/channel_sender.ts";
+import { ChannelsFile } from "../../../../services/notifications/channels_file.ts";
+import { OUTAGE_GRACE_MS, OutageIncidents } from "../../../../services/notifications/outage_incidents.ts";
+import { Outbox } from "../../../../services/notifications/outbox.ts";
+import { StoreOutage } from "../../../../services/notifications/store_outage.ts";
+import { FakeClock, settle } from "../../../support/fake_clock.ts";
+import { NotificationsFixture } from "../../../support/fixtures/notifications_fixture.ts";
+import { until } from "../../../support/until.ts";
+
+const STORE_DOWN = new StoreUnavailableError("MongoDB does not answer");
+
+Deno.test("an outage is told after a grace period, once for all services, and so is its end", async () => {
+  const clock = new FakeClock();
+  const lines: string[] = [];
+  const taker = {
+    open: ({ kind }: { kind: string }) => void lines.push(`open ${kind}`),
+    close: ({ kind }: { kind: string }) =>
+      void (lines.at(-1) === `open ${kind}` && lines.push(`closed ${kind}`)),
+  };
+  using outages = new OutageIncidents({ incidents: taker, store: taker, clock });
+  outages.report("bots resync", STORE_DOWN);
+  await clock.advance(OUTAGE_GRACE_MS - 1);
+  outages.report("bots resync", undefined);
+  await clock.advance(OUTAGE_GRACE_MS);
+  assert.deepEqual(lines, []);
+  const down = new EngineUnavailableError("no socket");
+  for (const part of ["bots resync", "schedules sweep"]) outages.report(part, down);
+  await clock.advance(OUTAGE_GRACE_MS);
+  outages.report("bots resync", undefined);
+  await settle();
+  assert.deepEqual(lines, ["open engine.unreachable"]);
+  outages.report("schedules sweep", new Error("of another kind"));
+  assert.deepEqual(lines, ["open engine.unreachable", "closed engine.unreachable"]);
+});
+
+Deno.test("an outage of the database is told without the database, once, also over a restart", async () => {
+  await using fixture = await NotificationsFixture.open();
+  const { receiver, folder, records } = fixture;
+  await fixture.write("channels:\n- { name: hook, type: webhook, url: 'URL' }\n");
+  using resolver = createSecretResolver({ dir: folder, env: {} }, folder);
+  const outbox = new Outbox(records, "bots.-1");
+  const clock = new FakeClock(Date.UTC(2026, 0, 1));
+  const make = () =>
+    new StoreOutage({
+      path: `${folder}/outage.json`,
+      instance: "test",
+      file: new ChannelsFile(fixture.path),
+      send: channelSender({ secrets: resolver, folder }),
+      outbox: () => outbox,
+      wake() {},
+      clock,
+    });
+  const incident = {
+    kind: "store.unreachable",
+    severity: "critical",
+    title: "no database",
+    text: "",
+  } as const;
+  const first = make();
+  first.open(incident);
+  await until("the message", () => receiver.requests.length === 1);
+  await first.stop();
+  const next = make();
+  next.open(incident);
+  await next.stop();
+  next.close(incident);
+  await next.stop();
+  assert.equal(receiver.requests.length, 1);
+  const waiting = outbox.waitingFor("hook").map(({ event }) => `${event.kind} ${event.state}`);
+  assert.deepEqual(waiting, ["store.unreachable recovered"]);
+  const after = make();
+  after.close(incident);
+  await after.stop();
+  assert.equal(outbox.size, 1);
+});
