@@ -98,6 +98,7 @@ export class ApiWorld implements AsyncDisposable {
         return Promise.resolve();
       },
       backtests: this.backtests,
+      notifications: { served: [] } as unknown as ApiParts["notifications"],
       settings: {
         instance: "one",
         segment: -1,
