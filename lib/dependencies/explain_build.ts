@@ -38,6 +38,12 @@ const KNOWN: readonly { readonly pattern: RegExp; readonly advice: (image: strin
       "A package is not the one that the lock names. Find out why before you make the lock again.",
   },
   {
+    pattern: /Can't verify hashes for these/,
+    advice: () =>
+      "A package that comes from a repository or a folder has no hash. Take one that is on an index, or put it into " +
+      "the bot's folder and deploy with vendor/ (--vendor).",
+  },
+  {
     pattern: /In --require-hashes mode|[Hh]ashes are required/,
     advice: () => "The lock is not complete. Remove it and deploy again, which makes a new one.",
   },

@@ -7,29 +7,8 @@ import { rangesOf } from "../../lib/objects/minio/minio_append.ts";
 import { MinioObjectStore } from "../../lib/objects/minio/minio_object_store.ts";
 import { ObjectConflictError, ObjectStoreError, TimeLimitError } from "../../lib/errors.ts";
 import { testObjectStoreContract } from "../contract/object_store_contract.ts";
-import { minioConnection } from "../support/servers/minio_fixture.ts";
+import { minioConnection, openMinio } from "../support/servers/minio_fixture.ts";
 import { untilSteady } from "../support/until.ts";
-
-async function openMinio() {
-  const client = connectMinio(minioConnection());
-  const store = new MinioObjectStore(client);
-  const bucket = `berth-test-${crypto.randomUUID()}`;
-  await store.ensureBucket(bucket);
-  return {
-    client,
-    store,
-    bucket,
-    async [Symbol.asyncDispose]() {
-      // Again until there is nothing: the server lists 'a/b' only once 'a' is gone.
-      while (true) {
-        const keys = (await Array.fromAsync(store.list(bucket, ""))).map(({ key }) => key);
-        if (keys.length === 0) break;
-        await client.removeObjects(bucket, keys);
-      }
-      await client.removeBucket(bucket);
-    },
-  };
-}
 
 /** A TCP server that takes connections and does with them as it is told. */
 async function openServer(onConnection: (socket: Socket) => void) {

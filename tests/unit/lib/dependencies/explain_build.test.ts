@@ -19,6 +19,10 @@ Deno.test("explainBuild() says what to do about what the tools print", () => {
     ["npm error code EINTEGRITY", /one that the lock names/],
     ["ERROR: In --require-hashes mode, all requirements must have their versions pinned", /not complete/],
     [
+      "ERROR: Can't verify hashes for these requirements because we don't have a way to hash version control",
+      /has no hash.*--vendor/,
+    ],
+    [
       "npm error `npm ci` can only install packages when your package.json and lock are in sync",
       /not belong/,
     ],
