@@ -38,7 +38,8 @@ const KNOWN: readonly { readonly pattern: RegExp; readonly advice: (image: strin
       "A package is not the one that the lock names. Find out why before you make the lock again.",
   },
   {
-    pattern: /Can't verify hashes for these/,
+    pattern:
+      /Can't verify hashes for these|Git (?:executable not found|operation failed)|looks like a path|path could not be normalized|[Ee]ditable/,
     advice: () =>
       "A package that comes from a repository or a folder has no hash. Take one that is on an index, or put it into " +
       "the bot's folder and deploy with vendor/ (--vendor).",

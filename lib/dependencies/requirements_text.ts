@@ -4,6 +4,9 @@
  * @module
  */
 
+import { posix } from "node:path";
+import { DependencyError } from "./dependency_error.ts";
+
 /** Number of files that requirements may include. */
 const MAX_FILES = 20;
 
@@ -11,36 +14,53 @@ const MAX_FILES = 20;
  * Collects a requirements file and the files that it includes (`-r`, `-c`).
  *
  * @param path Path of the file, relative to the root of the code.
- * @param read Reads a file; `undefined` if there is none. A missing file is reported by the tool that installs.
+ * @param read Reads a file; `undefined` if there is none.
  * @returns Contents by path.
+ * @throws {DependencyError} If a file is not there, or there are too many: all of them decide what is installed.
  */
 export function requirementFiles(
   path: string,
   read: (path: string) => string | undefined,
 ): Record<string, string> {
   const found: Record<string, string> = {};
-  const pending = [path];
-  for (
-    let at = pending.pop();
-    at !== undefined && Object.keys(found).length < MAX_FILES;
-    at = pending.pop()
-  ) {
-    const text = at in found ? undefined : read(at);
-    if (text === undefined) continue;
+  const pending = [{ at: path, by: path, name: path }];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const { at, by, name } = next;
+    if (Object.hasOwn(found, at)) continue;
+    const text = read(at);
+    if (text === undefined) throw notThere(by, name);
+    if (Object.keys(found).length === MAX_FILES) throw tooMany();
     found[at] = text;
-    const folder = at.includes("/") ? at.slice(0, at.lastIndexOf("/") + 1) : "";
-    for (const line of text.split("\n")) {
-      const [, rest] = /^(?:-r|-c|--requirement|--constraint)[= \t](.*)$/.exec(line.trim()) ?? [];
-      const name = rest?.trim().split(/\s/)[0];
-      if (name) pending.push(`${folder}${name}`.replace(/^(?:\.\/)+/, ""));
+    for (const name of linesOf(text).flatMap(includedBy)) {
+      pending.push({ at: posix.normalize(posix.join(posix.dirname(at), name)), by: at, name });
     }
   }
   return found;
 }
 
+/** As pip reads it: `-r FILE`, `-rFILE`, `--requirement FILE`, `--requirement=FILE`. */
+function includedBy(line: string): string[] {
+  const [, rest] = /^(?:-r|-c|--(?:requirement|constraint)(?=[= \t]))[= \t]*(.*)$/.exec(line) ?? [];
+  const name = rest?.split(/\s/)[0];
+  return name ? [name.replace(/^(["'])(.*)\1$/, "$2")] : [];
+}
+
+function notThere(by: string, name: string): DependencyError {
+  return new DependencyError("invalid", `${by} names '${name}', which is not a file of the bot's folder.`, {
+    advice: `Correct the name, or put the file into the folder. Look at the ignore file, too.`,
+  });
+}
+
+function tooMany(): DependencyError {
+  return new DependencyError("invalid", `The requirements include more than ${MAX_FILES} files.`, {
+    advice: "Put them into fewer files.",
+  });
+}
+
 /** Whether requirements name no package at all. @param text The requirements. */
 export function namesNothing(text: string): boolean {
-  return linesOf(text).every((line) => line === "" || line.startsWith("#") || line.startsWith("-"));
+  const isOption = (line: string) => line.startsWith("-") && !/^(?:-e|--editable)/.test(line);
+  return linesOf(text).every((line) => line === "" || line.startsWith("#") || isOption(line));
 }
 
 /** Whether requirements are a lock themselves: hashes pin every file. @param text The requirements. */

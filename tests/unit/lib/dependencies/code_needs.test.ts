@@ -81,6 +81,33 @@ Deno.test("codeNeeds() takes requirements, with the files that they include, and
   assert.equal(needsOf(PYTHON, { ...files, "requirements.lock": lock }).libraries?.lock, lock);
 });
 
+Deno.test("codeNeeds() finds included files as pip does, and refuses those that are not there", () => {
+  const files = {
+    "requirements.txt": "--requirement=./sub/prod.txt\n-cmore.txt\n",
+    "sub/prod.txt": "-r ../base.txt # shared\n--constraint\t'../more.txt'\n",
+    "base.txt": "-r sub/prod.txt\nccxt\n",
+    "more.txt": "",
+  };
+  const { libraries } = needsOf(PYTHON, files);
+  assert.deepEqual(libraries?.inputs, files);
+  const { "base.txt": _, ...rest } = files;
+  assert.match(
+    refusal(PYTHON, rest),
+    /^sub\/prod\.txt names '\.\.\/base\.txt', which is not a file of the bot's folder\./,
+  );
+  for (const name of ["../../etc/passwd", "/etc/passwd", "https://example.com/r.txt"]) {
+    assert.match(
+      refusal(PYTHON, { "requirements.txt": `-r ${name}\nccxt\n` }),
+      /which is not a file of/,
+      name,
+    );
+  }
+  const many = Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`${n}.txt`, ""]));
+  const included = Object.keys(many).map((name) => `-r ${name}\n`).join("");
+  assert.match(refusal(PYTHON, { ...many, "requirements.txt": included }), /more than 20 files/);
+  assert.ok(needsOf(PYTHON, { "requirements.txt": "-e .\n" }).libraries, "the tool says why it cannot be");
+});
+
 Deno.test("codeNeeds() takes requirements that are pinned by hashes as their own lock", () => {
   const text = "ccxt==4.1 --hash=sha256:aa\n";
   const { libraries } = needsOf(PYTHON, { "requirements.txt": text });
