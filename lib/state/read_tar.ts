@@ -27,18 +27,44 @@ export async function readTar(chunks: AsyncIterable<Uint8Array>, take: TakeEntry
       extract.on("error", reject);
       extract.on("finish", resolve);
       extract.on("entry", (header, content, next) => {
-        let hasEnded = false;
-        content.on("end", () => hasEnded = true);
-        take(header, content as Readable).then(() => {
-          if (hasEnded) return next();
-          content.on("end", next);
-          content.resume();
-        }, reject);
+        const entry = new EntryContent(content as Readable);
+        take(header, entry).then(() => entry.skip()).then(next, reject);
       });
       source.pipe(extract);
     });
   } finally {
     source.destroy();
     extract.destroy();
+  }
+}
+
+/**
+ * The content of one entry. A loop over the stream itself that ends early would wait forever: it destroys the stream, and
+ * the library's streams do not report that they are destroyed.
+ */
+class EntryContent implements AsyncIterable<Uint8Array> {
+  readonly #stream: Readable;
+  #iterator: AsyncIterator<Uint8Array> | undefined;
+  #hasEnded = false;
+
+  constructor(stream: Readable) {
+    this.#stream = stream;
+    stream.on("end", () => this.#hasEnded = true);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    this.#iterator ??= this.#stream[Symbol.asyncIterator]();
+    for (let next = await this.#iterator.next(); !next.done; next = await this.#iterator.next()) {
+      yield next.value;
+    }
+  }
+
+  /** Reads what is left. */
+  async skip(): Promise<void> {
+    if (this.#hasEnded) return;
+    if (this.#iterator) { for await (const _ of this); }
+    else {
+      await new Promise((resolve, reject) => this.#stream.on("end", resolve).on("error", reject).resume());
+    }
   }
 }

@@ -59,6 +59,8 @@ export class StatePacker implements AsyncDisposable {
   #entries = 0;
   #leftOut = 0;
   #isFinished = false;
+  /** Why writing has failed. */
+  #failure: unknown;
 
   private constructor(path: string, file: Deno.FsFile, options: StatePackerOptions) {
     this.#path = path;
@@ -117,7 +119,7 @@ export class StatePacker implements AsyncDisposable {
   /** Completes the archive. @returns What is in it, once it is on the disk. */
   async finish(): Promise<PackedState> {
     this.#pack.finalize();
-    await this.#written;
+    await this.#unlessFailed(this.#written);
     await onDisk(`write '${this.#path}'`, () => this.#file.sync());
     this.#isFinished = true;
     return {
@@ -161,16 +163,26 @@ export class StatePacker implements AsyncDisposable {
 
   /** The streams call nobody back once writing has failed. */
   async #unlessFailed(step: Promise<void>): Promise<void> {
-    await Promise.race([step, this.#written.then(() => step)]);
+    try {
+      await Promise.race([step, this.#written.then(() => step)]);
+    } catch (error) {
+      // The streams say only that they were aborted.
+      throw this.#failure ?? error;
+    }
   }
 
   async #write(source: AsyncIterable<Uint8Array>): Promise<void> {
-    for await (const chunk of source) {
-      this.#hash.update(chunk);
-      this.#archiveBytes += chunk.length;
-      await onDisk(`write '${this.#path}'`, async () => {
-        for (let done = 0; done < chunk.length;) done += await this.#file.write(chunk.subarray(done));
-      });
+    try {
+      for await (const chunk of source) {
+        this.#hash.update(chunk);
+        this.#archiveBytes += chunk.length;
+        await onDisk(`write '${this.#path}'`, async () => {
+          for (let done = 0; done < chunk.length;) done += await this.#file.write(chunk.subarray(done));
+        });
+      }
+    } catch (error) {
+      this.#failure = error;
+      throw error;
     }
   }
 }
