@@ -39,6 +39,10 @@ const POLICY = [
   "require-trusted-types-for 'script'",
 ].join("; ");
 
+/** Later ones win: those of a page come after those that pages share. */
+const COMMON_STYLES = ["style/tokens.css", "packages/uplot.css", "style/base.css", "style/parts.css"];
+const STYLES = [...COMMON_STYLES, ...named("css").filter((name) => !COMMON_STYLES.includes(name))];
+
 const PAGE = `<!doctype html>
 <html lang="en">
 <head>
@@ -47,7 +51,7 @@ const PAGE = `<!doctype html>
 <meta name="color-scheme" content="light dark">
 <title>Berth</title>
 <link rel="icon" href="${ROOT}/style/icon.svg" type="image/svg+xml">
-${named("css").map((name) => `<link rel="stylesheet" href="${ROOT}/${name}">`).join("\n")}
+${STYLES.map((name) => `<link rel="stylesheet" href="${ROOT}/${name}">`).join("\n")}
 <script type="importmap">${IMPORT_MAP}</script>
 ${named("js").map((name) => `<link rel="modulepreload" href="${ROOT}/${name}">`).join("\n")}
 <script type="module" src="${ROOT}/app/main.js"></script>

@@ -1,6 +1,7 @@
 /** The frame of every page: navigation, state of the connection, dialogs. */
 
 import { useEffect, useRef } from "preact/hooks";
+import { ConfirmDialog } from "../components/confirm.js";
 import { html } from "../components/html.js";
 import { LiveRegion } from "../components/say.js";
 import { connection } from "../store/connection.js";
@@ -40,6 +41,7 @@ export function Shell() {
       </main>
     </div>
     <${HelpDialog} />
+    <${ConfirmDialog} />
     <${LoginDialog} />
     <${LiveRegion} />
   `;

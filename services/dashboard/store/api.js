@@ -1,5 +1,6 @@
 /** Calls the API of the service that this page comes from. */
 
+import { parseExact } from "../text/exact_json.js";
 import { Problem, unreachable } from "./problem.js";
 import { untilLoggedIn } from "./session.js";
 
@@ -18,7 +19,12 @@ export async function request(path, { query = {}, method = "GET", body, headers 
   const init = {
     method,
     signal,
-    headers: { ...headers, ...(body !== undefined && { "content-type": "application/json" }) },
+    headers: {
+      ...headers,
+      ...(body !== undefined && { "content-type": "application/json" }),
+      // Sent again after a login or a lost answer, it is still done once.
+      ...(method === "POST" && { "idempotency-key": randomKey() }),
+    },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   };
   while (true) {
@@ -34,7 +40,13 @@ export async function request(path, { query = {}, method = "GET", body, headers 
 /** Like {@linkcode request}; gives the JSON of the answer. */
 export async function call(path, options) {
   const response = await request(path, options);
-  return response.status === 204 ? undefined : await response.json();
+  return response.status === 204 ? undefined : parseExact(await response.text());
+}
+
+/** Browsers give `crypto.randomUUID()` only to pages that come by TLS or from this machine. */
+function randomKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
 }
 
 /** Path of a bot, or of something of it. */

@@ -1,0 +1,60 @@
+/** A button that does something with the service: asks if it must, shows its progress and how it ended where it was pressed. */
+
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { connection } from "../store/connection.js";
+import { caller, mayOperate } from "../store/session.js";
+import { confirmed } from "./confirm.js";
+import { html } from "./html.js";
+import { say } from "./say.js";
+
+/** How long the outcome stays, in ms. */
+const SHOWN_MS = 8000;
+
+/**
+ * @param label What it does, for example `Restart`.
+ * @param doing The same while it goes on, for example `Restarting`.
+ * @param run Does it. @returns What to say when it is done.
+ * @param question See `confirmed()`; absent if nothing can be lost.
+ */
+export function ActionButton({ label, doing, run, question, kind = "" }) {
+  const state = useSignal({ is: "idle" });
+  const isHere = useRef(true);
+  useEffect(() => () => isHere.current = false, []);
+  const { is, text } = state.value;
+  const set = (next) => {
+    if (isHere.current) state.value = next;
+  };
+  const isAllowed = mayOperate();
+  const press = async () => {
+    if (is === "busy" || !isAllowed || connection.value !== "live") return;
+    if (question && !await confirmed({ action: label, ...question })) return;
+    set({ is: "busy" });
+    try {
+      const outcome = await run();
+      say(outcome);
+      set({ is: "done", text: outcome });
+      setTimeout(() => state.value.is === "done" && set({ is: "idle" }), SHOWN_MS);
+    } catch (error) {
+      const words = [error.message, error.advice].filter(Boolean).join(" ");
+      say(`${label} failed: ${words}`);
+      set({ is: "failed", text: words });
+    }
+  };
+  const title = isAllowed ? undefined : `${caller.value?.name} may look and not change`;
+  return html`
+    <span class="action">
+      <button class=${`${kind} ${
+        is === "busy" ? "busy" : ""
+      }`} title=${title} aria-disabled=${is === "busy" || !isAllowed}
+        onClick=${press}>${is === "busy" ? `${doing} …` : label}</button>
+      ${(is === "failed" || is === "done") && html`
+        <span class=${is === "failed" ? "said bad" : "said soft"}>${text}
+          ${is === "failed" &&
+            html`<button class="quiet" aria-label="Dismiss" onClick=${() =>
+              state.value = { is: "idle" }}>×</button>`}
+        </span>
+      `}
+    </span>
+  `;
+}
