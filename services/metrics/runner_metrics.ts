@@ -31,7 +31,7 @@ export function makeRunnerMeter(families: MetricFamilies): RunnerMeter {
     "Calls that the container engine did not answer, by what was asked of it.",
     ["call"],
   );
-  for (const call of ["list", "read", "start", "stop", "remove"]) callErrors.inc({ call }, 0);
+  for (const call of ["list", "read", "measure", "start", "stop", "remove"]) callErrors.inc({ call }, 0);
   const starts = families.histogram(
     "berth_container_start_duration_seconds",
     "How long starts of containers took, with code, image and dependencies.",

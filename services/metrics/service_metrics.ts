@@ -88,7 +88,7 @@ export class ServiceMetrics implements Meter {
 
   /** Prints all metrics. @param format The format. */
   async page(format: PageFormat): Promise<MetricsPage> {
-    const round = await this.#sampler?.latest();
+    const round = this.#sampler?.latest();
     this.#usages = new Map(round?.usages.map((usage) => [usage.containerId, usage]));
     for (const gauge of [this.#age, this.#duration]) gauge.remove();
     if (round) {

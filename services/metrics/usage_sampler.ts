@@ -9,7 +9,6 @@ import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../../lib/runn
 import { type Clock, systemClock } from "../../lib/util/clock.ts";
 import { Limiter } from "../../lib/util/limiter.ts";
 import { allSettledOrThrow } from "../../lib/util/promises.ts";
-import { settledWithin } from "../../lib/util/settled_within.ts";
 import { SharedWork } from "../../lib/util/shared_work.ts";
 import type { Usage } from "../contract/events.ts";
 
@@ -33,18 +32,16 @@ export interface UsageRound {
   readonly durationMs: number;
 }
 
-/** Engine calls at once: passes over bots need the engine, too. */
-const CONCURRENCY = 4;
+/** Containers that are measured at once. An engine may take a second for each, but most of it is waiting. */
+const CONCURRENCY = 64;
 /** People who look at the same time share a measurement that is not older than this, in ms. */
 const SHARED_MS = 500;
 /** Shortest time between two measurements in the background, in ms. */
 const INTERVAL_MS = 10_000;
-/** A measurement in the background may take this share of the time. */
-const SHARE = 1 / 20;
+/** And for each container, as the engine works for one to three milliseconds to measure it. */
+const INTERVAL_PER_CONTAINER_MS = 60;
 /** A measurement that is older than this is not shown any more, in ms. */
 const MAX_AGE_MS = 5 * 60_000;
-/** How long the first reader waits for a measurement in the background, in ms. */
-const FIRST_WAIT_MS = 50;
 
 interface Round {
   readonly usages: readonly Usage[];
@@ -97,21 +94,20 @@ export class UsageSampler implements AsyncDisposable {
   }
 
   /**
-   * Gives the last measurement, and begins the next one in the background if the last one is old. Waits only if there is
-   * none, and only for a moment.
+   * Gives the last measurement, and begins the next one in the background if the last one is old.
    *
    * @returns `undefined` if nothing was measured within the last five minutes.
    */
-  async latest(): Promise<UsageRound | undefined> {
+  latest(): UsageRound | undefined {
     const { clock } = this.#options;
     const ageMs = () => clock.monotonic() - (this.#last?.beganAt ?? -Infinity);
-    const intervalMs = Math.max(INTERVAL_MS, (this.#last?.durationMs ?? 0) / SHARE);
+    const count = this.#last?.usages.length ?? 0;
+    const intervalMs = Math.max(INTERVAL_MS, count * INTERVAL_PER_CONTAINER_MS);
     if (ageMs() >= intervalMs && !this.#closing.signal.aborted) {
       this.#background ??= this.#measureAll(this.#closing.signal)
         .catch(() => {}) // An engine that does not answer shows in the metrics of its calls.
         .finally(() => this.#background = undefined);
     }
-    if (ageMs() > MAX_AGE_MS && this.#background) await settledWithin(this.#background, FIRST_WAIT_MS, clock);
     const last = this.#last;
     if (!last || ageMs() > MAX_AGE_MS) return undefined;
     return { usages: last.usages, ageMs: ageMs(), durationMs: last.durationMs };

@@ -128,7 +128,7 @@ export class DockerodeContainers {
       container,
       "/stats",
       query,
-      "read",
+      "measure",
     );
     const { status, value } = await this.#client.call(request, options, [404]);
     return status === 404 ? undefined : value;

@@ -9,12 +9,14 @@ import { EngineUnavailableError } from "../../errors.ts";
 import { Limiter } from "../../util/limiter.ts";
 
 /** Kinds of calls with a limit of their own. */
-export type EngineCallKind = "read" | "start" | "stop" | "remove";
+export type EngineCallKind = "read" | "measure" | "start" | "stop" | "remove";
 
 /** Numbers of concurrent calls of each kind, and related times. */
 export interface EngineTurnLimits {
   /** Inspections, lists, files and openings of logs. @default {16} */
   readonly read: number;
+  /** Measurements of containers. Docker 20.10 answers each at its next tick, up to a second later. @default {64} */
+  readonly measure: number;
   /** Creations and starts. @default {8} */
   readonly start: number;
   /** Stops that were sent within the last `stopHoldMs`. @default {16} */
@@ -30,6 +32,7 @@ export interface EngineTurnLimits {
 /** Default limits. */
 export const DEFAULT_TURN_LIMITS: EngineTurnLimits = {
   read: 16,
+  measure: 64,
   start: 8,
   stop: 16,
   remove: 4,
@@ -45,9 +48,10 @@ export class DockerodeTurns {
   /** @param limits Limits that differ from the defaults. */
   constructor(limits: Partial<EngineTurnLimits> = {}) {
     this.#limits = { ...DEFAULT_TURN_LIMITS, ...limits };
-    const { read, start, stop, remove } = this.#limits;
+    const { read, measure, start, stop, remove } = this.#limits;
     this.#limiters = {
       read: new Limiter(read),
+      measure: new Limiter(measure),
       start: new Limiter(start),
       stop: new Limiter(stop),
       remove: new Limiter(remove),

@@ -49,19 +49,22 @@ class Engine {
   }
 }
 
-Deno.test("UsageSampler.latest() asks the engine in the background, not more often than every 10 s", async () => {
+Deno.test("UsageSampler.latest() asks the engine in the background, not more often than is cheap", async () => {
   const engine = new Engine(500);
   const clock = new FakeClock();
   await using sampler = new UsageSampler({ runner: engine, clock });
-  await sampler.latest();
-  await until("the first measurement", async () => (await sampler.latest())?.usages.length === 500);
-  for (let n = 0; n < 20; n++) await sampler.latest();
+  sampler.latest();
+  await until("the first measurement", () => sampler.latest()?.usages.length === 500);
+  for (let n = 0; n < 20; n++) sampler.latest();
   assert.equal(engine.calls, 500);
-  assert.ok(engine.maxAtOnce <= 4, `${engine.maxAtOnce} calls at once`);
-  await clock.advance(11_000);
-  const old = await sampler.latest();
-  assert.ok(old!.ageMs >= 11_000);
-  await until("the next measurement", async () => (await sampler.latest())!.ageMs < 11_000);
+  assert.ok(engine.maxAtOnce <= 64, `${engine.maxAtOnce} calls at once`);
+  await clock.advance(29_000);
+  sampler.latest();
+  assert.equal(engine.calls, 500);
+  await clock.advance(2000);
+  const old = sampler.latest();
+  assert.equal(old!.ageMs, 31_000);
+  await until("the next measurement", () => sampler.latest()!.ageMs < 31_000);
   assert.equal(engine.calls, 1000);
 });
 
@@ -74,7 +77,7 @@ Deno.test("UsageSampler asks nothing while nobody looks, and forgets what is old
   await clock.advance(6 * 60_000);
   assert.equal(engine.calls, 2);
   engine.failWith = () => new EngineUnavailableError("gone");
-  assert.equal(await sampler.latest(), undefined);
+  assert.equal(sampler.latest(), undefined);
 });
 
 Deno.test("UsageSampler.measure() is shared by all who look at the same time", async () => {
@@ -87,13 +90,13 @@ Deno.test("UsageSampler.measure() is shared by all who look at the same time", a
 });
 
 Deno.test("UsageSampler leaves out what the engine refuses to measure, and ends when it does not answer", async () => {
-  const engine = new Engine(100);
+  const engine = new Engine(200);
   await using sampler = new UsageSampler({ runner: engine, clock: new FakeClock() });
   engine.failWith = (id) => id === "bot-7" ? new EngineError("is being removed", 409) : undefined;
-  assert.equal((await sampler.measure(NEVER)).length, 99);
+  assert.equal((await sampler.measure(NEVER)).length, 199);
   engine.calls = 0;
   await using other = new UsageSampler({ runner: engine, clock: new FakeClock() });
   engine.failWith = () => new EngineUnavailableError("gone");
   await assert.rejects(other.measure(NEVER), EngineUnavailableError);
-  assert.ok(engine.calls <= 8, `${engine.calls} calls`);
+  assert.ok(engine.calls < 150, `${engine.calls} calls`);
 });
