@@ -30,10 +30,11 @@ export interface LineAlertsOptions {
 }
 
 /** Up to here, bytes times alerts are searched at once; more goes to a thread, so that no expression holds the service up. */
-const MAX_INLINE_BYTES = 64 * 1024;
+const MAX_INLINE_BYTES = 16 * 1024;
 /** How long a thread is kept while nothing is searched, in ms. */
 const IDLE_MS = 30_000;
-/** How long the storing of lines waits for the database to take an alert, in ms. */
+/** How long the storing of lines waits for a search, and for the database to take an alert, in ms. */
+const SEARCH_WAIT_MS = 5_000;
 const STORE_WAIT_MS = 2_000;
 /** Losses of a bot that follow each other this closely are told once, in ms. */
 const LOST_COOLDOWN_MS = 300_000;
@@ -57,8 +58,11 @@ export class LineAlerts implements LogListener, Disposable {
     const { alerts } = this.#options.file.known;
     const awake = alerts.filter(({ name }) => !this.#isCooling(`${name}/${container.id}`));
     if (awake.length === 0) return undefined;
-    return this.#search(container, bytes, awake).catch((error) => {
+    const searched = this.#search(container, bytes, awake).catch((error) => {
       this.#log.warn("alerts not searched", { id: container.id, problem: messageOf(error) });
+    });
+    return settledWithin(searched, SEARCH_WAIT_MS, this.#options.clock).then((isDone) => {
+      if (!isDone) this.#log.warn("alerts take long; lines are stored meanwhile", { id: container.id });
     });
   }
 

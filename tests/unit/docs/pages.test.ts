@@ -6,6 +6,7 @@ import { findCommand } from "../../../cli/commands/commands.ts";
 import { parseStoredLine } from "../../../lib/logs/line_format.ts";
 import { parseBotDocument } from "../../../services/documents/bot_document.ts";
 import { parseBotEvent } from "../../../services/events/bot_event.ts";
+import { parseChannels } from "../../../services/notifications/parse_channels.ts";
 import { readRunFields, RUN_FIELDS } from "../../../services/schedules/run_fields.ts";
 import { parseScheduleDocument } from "../../../services/schedules/schedule_document.ts";
 import { type DocBlock, docBlocks, docPages, ROOT } from "../../support/builders/doc_blocks.ts";
@@ -50,6 +51,7 @@ function isRun({ page, language, attributes: { file, parse, run } }: DocBlock): 
 /** How each kind of example is read; throws, or returns what is wrong. */
 const PARSERS: Readonly<Record<string, (block: DocBlock) => string | undefined>> = {
   bot: ({ code }) => problemOf(parseBotDocument(JSON.parse(code))),
+  channels: ({ code }) => parseChannels(code).problems.join("; ") || undefined,
   schedule: ({ code }) => problemOf(parseScheduleDocument(JSON.parse(code))),
   run: ({ code }) => {
     const fields: Record<string, unknown> = JSON.parse(code);
