@@ -109,7 +109,8 @@ export class BotStates implements AsyncDisposable {
       const { overBytes: _, ...rest } = meta;
       const next: StateMeta = { ...rest, isAnnounced: true, settings: state, code: { version, filePath } };
       if (JSON.stringify(next) !== JSON.stringify(known)) await folder.write(next);
-      await folder.clean(next, this.#options.now());
+      const left = await folder.clean(next, this.#options.now());
+      if (left.length > 0) this.#log.warn("old folders of a state not removed", { id, folders: left });
       this.#sizes.forget(id);
       return folder.data(meta.folder!);
     });

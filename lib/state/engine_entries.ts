@@ -8,8 +8,13 @@ import type { StateEntry } from "./state_entry.ts";
 import { StateError } from "./state_error.ts";
 import { readTar } from "./read_tar.ts";
 
+/** Stands for bytes of a name that are not UTF-8. */
+const REPLACEMENT = "\uFFFD";
+
 /**
  * Passes on the entries of an engine's archive.
+ *
+ * Entries whose names are not UTF-8 count as left out, as they do in a folder.
  *
  * @param chunks The archive, in which all names begin with that of the folder.
  * @param add Takes an entry.
@@ -28,6 +33,10 @@ export async function engineEntries(
     await readTar(chunks, async (header, content) => {
       const path = withoutRoot(header.name);
       if (path === "") return;
+      // Two such names may be the same here, and no archive holds a name twice.
+      if (path.includes(REPLACEMENT)) {
+        return await add({ path, mode: 0, mtimeMs: 0, type: "other" }).catch(keep);
+      }
       const base = { path, mode: header.mode ?? 0o600, mtimeMs: header.mtime?.getTime() ?? 0 };
       const size = header.size ?? 0;
       const target = header.linkname ?? "";

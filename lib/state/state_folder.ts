@@ -5,6 +5,7 @@
  */
 
 import { removeTree } from "../code/remove_tree.ts";
+import { messageOf } from "../errors.ts";
 import { type FileOwner, onDisk, unlessMissing } from "../util/files.ts";
 import { readStateMeta, type StateMeta, writeStateMeta } from "./state_meta.ts";
 import { StateError } from "./state_error.ts";
@@ -122,16 +123,22 @@ export class StateFolder {
     );
   }
 
-  /** Removes folders of files that nothing names, such as those of a restore whose process was killed. */
-  async clean(meta: StateMeta, now: number): Promise<void> {
+  /**
+   * Removes folders of files that nothing names, such as those of a restore whose process was killed.
+   *
+   * @returns Paths of those that cannot be removed: a bot may have made a folder whose name is not UTF-8.
+   */
+  async clean(meta: StateMeta, now: number): Promise<string[]> {
+    const left: string[] = [];
     for (const { name } of await Array.fromAsync(Deno.readDir(this.path))) {
       const isNamed = [meta.folder, meta.pending, META_FILE, OUTBOX].includes(name) || name.startsWith(KEPT);
       if (isNamed || this.#busy.has(name)) continue;
       const info = await unlessMissing(Deno.lstat(this.data(name)));
       // Another process may be working on it.
       if (info && now - (info.mtime?.getTime() ?? 0) < ABANDONED_MS) continue;
-      await this.discard(name);
+      await this.discard(name).catch(() => left.push(this.data(name)));
     }
+    return left;
   }
 
   /** Sets a folder of files aside, so that it stays until the bot's data are purged. @returns Its new path. */
@@ -147,9 +154,16 @@ export class StateFolder {
     this.#busy.delete(name);
   }
 
-  /** Removes everything. */
+  /** Removes everything. @throws {StateError} If it cannot be removed. */
   async remove(): Promise<void> {
-    await removeOwnTree(this.path);
+    try {
+      await removeOwnTree(this.path);
+    } catch (cause) {
+      throw new StateError("unusable", `Cannot remove '${this.path}': ${messageOf(cause)}.`, {
+        advice: `Remove the folder yourself: rm -rf '${this.path}'.`,
+        cause,
+      });
+    }
   }
 
   /** The error of a folder that cannot be used. @param why Why. @param cause The error behind it. */

@@ -99,7 +99,11 @@ export class StateRestorer {
     const isKept = !isThere || await this.#keep(folder, meta, signal);
     const next = { ...rest, folder: pending };
     await folder.write(next);
-    if (isThere && isKept) await folder.discard(old);
+    if (isThere && isKept) {
+      await folder.discard(old).catch((error) =>
+        this.#log.warn("replaced state not removed", { id: folder.id, problem: messageOf(error) })
+      );
+    }
     if (isThere && !isKept) {
       this.#log.warn("replaced state kept", { id: folder.id, path: await folder.keep(old) });
     }

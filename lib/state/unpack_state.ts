@@ -20,6 +20,10 @@ const MAX_NAME_BYTES = 255;
 /** Linux allows one byte more, for the zero at its end. */
 const MAX_TARGET_BYTES = 4095;
 const CHUNK_BYTES = 64 * 1024;
+/** What the headers and the padding of an entry take, in bytes: two names of up to 4 KiB. */
+const MAX_HEADER_BYTES = 12 * 1024;
+/** More that an archive may hold before its first entry and after its last one, in bytes. */
+const MAX_SLACK_BYTES = 4 * 1024 ** 2;
 
 /** Options of {@linkcode unpackState}. */
 export interface UnpackStateOptions {
@@ -59,11 +63,14 @@ export async function unpackState(
   const target = new Target(folder, options);
   let failure: unknown;
   try {
-    await readTar(gunzip(archive), (header, content) =>
-      target.take(header, content).catch((error) => {
-        failure = error;
-        throw error;
-      }));
+    await readTar(
+      target.bounded(gunzip(archive)),
+      (header, content) =>
+        target.take(header, content).catch((error) => {
+          failure = error;
+          throw error;
+        }),
+    );
   } catch (error) {
     options.signal?.throwIfAborted();
     if (error instanceof BerthError || (failure !== undefined && isDiskFull(error))) throw error;
@@ -91,6 +98,20 @@ class Target {
     this.#options = options;
   }
 
+  /** Passes the archive on, as long as it holds what its entries say: their headers are kept in memory. */
+  async *bounded(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    let inflated = 0;
+    for await (const chunk of chunks) {
+      inflated += chunk.length;
+      if (inflated > this.bytes + this.#entries * MAX_HEADER_BYTES + MAX_SLACK_BYTES) {
+        throw new StateError("unsafe", "Cannot extract the archive: it holds far more than its entries.", {
+          advice: "Nothing was changed. Choose another archive.",
+        });
+      }
+      yield chunk;
+    }
+  }
+
   async take(header: Headers, content: AsyncIterable<Uint8Array>): Promise<void> {
     this.#options.signal?.throwIfAborted();
     if (++this.#entries > MAX_ENTRIES) {
@@ -98,7 +119,8 @@ class Target {
     }
     const path = safePath(header.name);
     if (path === "") return;
-    if (path === MANIFEST) return await this.#readManifest(header, content);
+    // A bot may have a file of this name, too.
+    if (path === MANIFEST && this.#entries === 1) return await this.#readManifest(header, content);
     switch (header.type) {
       case "directory":
         return await this.#makeFolder(path);
@@ -168,8 +190,9 @@ class Target {
   async #readManifest({ size = 0 }: Headers, content: AsyncIterable<Uint8Array>): Promise<void> {
     if (size > MAX_MANIFEST_BYTES) throw unsafe(MANIFEST, `has ${size} bytes`);
     const chunks = await Array.fromAsync(content, (chunk) => new Uint8Array(chunk));
-    const text = await new Blob(chunks).text();
-    this.#options.checkManifest?.(JSON.parse(text));
+    const manifest = parseObject(await new Blob(chunks).text());
+    if (!manifest) throw unsafe(MANIFEST, "is no JSON object");
+    this.#options.checkManifest?.(manifest);
   }
 
   /** A second entry of one name could replace a folder by a link. */
@@ -201,6 +224,15 @@ function safePath(name: string): string {
     throw unsafe(name, "has too long a name");
   }
   return parts.join("/");
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value = JSON.parse(text);
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function parentOf(path: string): string {

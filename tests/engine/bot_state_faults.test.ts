@@ -85,6 +85,38 @@ Deno.test("a running bot's state becomes a snapshot when its interval is over, w
   assert.ok(Number(number) >= 3, `${text.length} bytes`);
 });
 
+/** Has folders whose names are no text, and a file that is called as the manifest of snapshots is. */
+const NAMES = `
+import os, time
+def main(id, config):
+    os.chdir("/state")
+    if not os.path.exists("position"):
+        for name in (b"\\xff", b"\\xfe"):
+            os.mkdir(name)
+            open(name + b"/file", "w").close()
+        open(".berth-state.json", "w").write("the bot's own")
+        open("position", "w").write("1")
+    print("position", open("position").read(), open(".berth-state.json").read(), os.listdir(b"."), flush=True)
+    open("position", "w").write("2")
+    while True: time.sleep(0.05)
+`;
+
+Deno.test("a state with names that are not UTF-8 is restored without them, and keeps no bot from its start", async () => {
+  await using service = await ServiceFixture.open({ engine: true, env: ENV });
+  await deploy(service, "1", NAMES);
+  await untilLogged(service, /position 1 the bot's own/);
+  assert.match(await berth(service, "state", "snapshot", "keeper"), /2 files/);
+  await berth(service, "restart", "keeper");
+  await untilLogged(service, /position 2 the bot's own .*xff/);
+  const { snapshots } = await stateOf(service);
+  const asked = snapshots.find(({ reason }) => reason === "request")!;
+  await berth(service, "state", "restore", `keeper@${asked.name}`);
+  // The folder that was replaced cannot be removed by Berth, and that is all.
+  await untilLogged(service, /position 2 the bot's own (?!.*xff)/);
+  const refused = await service.berth("remove", "keeper", "--yes", "--purge");
+  assert.deepEqual([refused.code, /not UTF-8.*rm -rf '/.test(refused.output)], [1, true], refused.output);
+});
+
 /** Fills its disk at its first start, as far as it is told. */
 const FILLER = `
 import os, time

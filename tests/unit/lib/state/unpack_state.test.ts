@@ -4,6 +4,7 @@ import { buffer } from "node:stream/consumers";
 // @ts-types="@types/tar-stream"
 import tar, { type Headers } from "tar-stream";
 import { StateError } from "../../../../lib/state/state_error.ts";
+import { MANIFEST } from "../../../../lib/state/state_packer.ts";
 import { unpackState } from "../../../../lib/state/unpack_state.ts";
 
 type Entry = readonly [header: Headers, content?: string];
@@ -85,6 +86,12 @@ const HOSTILE: Readonly<Record<string, { entries: readonly Entry[]; says: RegExp
     }]],
     says: /hard link to a file that the archive does not have/,
   },
+  "a manifest that is no object": { entries: [[{ name: MANIFEST }, "null"]], says: /is no JSON object/ },
+  "a manifest that is no JSON": { entries: [[{ name: MANIFEST }, "{"]], says: /is no JSON object/ },
+  "a header that fills the memory": {
+    entries: [[{ name: "x", pax: { comment: "x".repeat(40_000_000) } } as Headers, ""]],
+    says: /holds far more than its entries/,
+  },
   "a device": {
     entries: [[{ name: "d", type: "character-device", devmajor: 1, devminor: 3 }]],
     says: /is a character-device/,
@@ -123,11 +130,13 @@ Deno.test("unpackState() takes a plain archive, without privileges of its files"
     await tarOf([
       [{ name: "./", type: "directory" }],
       file("./sub/x", { mode: 0o4755 }),
+      // Not the archive's own manifest, which comes first.
+      file(MANIFEST),
       [{ name: "sub/", type: "directory" }],
       [{ name: "new/l", type: "symlink", linkname: "/etc/passwd" }],
     ]),
   ));
   assert.equal(error, undefined);
-  assert.deepEqual(names, ["new", "sub", "sub/x"]);
+  assert.deepEqual(names, [MANIFEST, "new", "sub", "sub/x"]);
   assert.deepEqual([...links!], [["new/l", "/etc/passwd"]]);
 });
