@@ -101,7 +101,7 @@ export const OPERATIONS = {
   listTokens: { method: "GET", path: "/api/tokens", role: "operate" },
   createToken: { method: "POST", path: "/api/tokens", role: "operate" },
   revokeToken: { method: "DELETE", path: "/api/tokens/{id}", role: "operate" },
-  createLoginCode: { method: "POST", path: "/api/login-codes", role: "operate" },
+  createLoginCode: { method: "POST", path: "/api/login-codes", role: "read" },
   login: { method: "GET", path: "/login", role: "open" },
   logout: { method: "POST", path: "/api/logout", role: "read" },
   // The end of the table.

@@ -27,7 +27,10 @@ export function ActionButton({ label, doing, run, question, kind = "" }) {
   };
   const isAllowed = mayOperate();
   const press = async () => {
-    if (is === "busy" || !isAllowed || connection.value !== "live") return;
+    if (is === "busy" || !isAllowed) return;
+    if (connection.value !== "live") {
+      return set({ is: "failed", text: "Not connected: nothing was done. Try again when the page is live." });
+    }
     if (question && !await confirmed({ action: label, ...question })) return;
     set({ is: "busy" });
     try {

@@ -1,0 +1,146 @@
+/** The dashboard without a service, without a session, and by somebody who may only look. */
+
+import assert from "node:assert/strict";
+import { BrowserFixture, NEEDS_BROWSER } from "../support/fixtures/browser_fixture.ts";
+import { writeBot } from "../support/fixtures/cli_support.ts";
+import { ServiceFixture } from "../support/fixtures/service_fixture.ts";
+import { freePort } from "../support/servers/free_port.ts";
+
+const LOOP =
+  "import time\ndef main(id, config):\n    while True:\n        print(time.time(), flush=True)\n        time.sleep(0.2)\n";
+const LINES = "[...document.querySelectorAll('.log-line .log-text')].map((one) => one.innerText)";
+const IS_LIVE = "document.querySelector('[data-live]') !== null";
+
+async function openWithBot(): Promise<ServiceFixture> {
+  const service = await ServiceFixture.open({
+    engine: true,
+    env: { HTTP_ADDR: `127.0.0.1:${freePort()}`, LOG_INTERVAL: "1" },
+  });
+  const folder = await writeBot(`${service.temp}/bot`, { "main.py": LOOP });
+  const { code, output } = await service.berth("deploy", folder, "--id", "my-bot");
+  assert.equal(code, 0, output);
+  return service;
+}
+
+Deno.test(
+  "without the service the page says since when it is old, and comes back by itself",
+  NEEDS_BROWSER,
+  async () => {
+    await using service = await openWithBot();
+    const expected = /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|status of 503/;
+    await using browser = await BrowserFixture.open(service, { place: "/bots/my-bot", expected });
+    await browser.until("the log is live", `${LINES}.length > 3`);
+    const before = await browser.read<string>(`${LINES}.at(-1)`);
+    await service.stop();
+    await browser.untilShown("Not connected.");
+    assert.match(
+      await browser.read<string>("document.querySelector('.banner').innerText"),
+      /Everything here is as of \d\d:\d\d:\d\d/,
+    );
+    await browser.requireAccessible();
+    await browser.press("Disable");
+    await browser.untilShown("Not connected: nothing was done.");
+
+    await service.start();
+    await browser.until("it is connected again", IS_LIVE);
+    await browser.until("the banner is gone", "document.querySelector('.banner') === null");
+    await browser.until("the log goes on", `Number(${LINES}.at(-1)) > ${before} + 1`);
+    const times = (await browser.read<string[]>(LINES)).map(Number).filter((time) => !Number.isNaN(time));
+    assert.ok(times.every((time, at) => at === 0 || time > times[at - 1]!), "a line is repeated");
+    assert.ok(times.every((time, at) => at === 0 || time - times[at - 1]! < 1), "lines are missing");
+    await service.berth("disable", "my-bot");
+    await browser.until(
+      "changes come again",
+      "document.querySelector('.top .chip').innerText === 'Disabled'",
+    );
+  },
+);
+
+Deno.test(
+  "a session that is over is said in the middle of an action, and nothing is lost",
+  NEEDS_BROWSER,
+  async () => {
+    await using service = await openWithBot();
+    const first = await service.client.call("getBot", { params: { id: "my-bot" } });
+    await using browser = await BrowserFixture.open(service, {
+      place: "/bots/my-bot",
+      expected: /status of 401/,
+    });
+    await browser.page.type("#find-line", "1");
+    await browser.press("Restart");
+    await browser.untilShown("Restart my-bot?");
+    await browser.page.browserContext().deleteCookie(...await browser.page.browserContext().cookies());
+    await browser.read("document.querySelector('dialog .primary').click()");
+    await browser.untilShown("Your session is over");
+    await browser.untilShown("restart my-bot");
+    await browser.requireAccessible();
+    const { containerId } = await service.client.call("getBot", { params: { id: "my-bot" } });
+    assert.equal(containerId, first.containerId, "nothing was done without a session");
+
+    await browser.page.type("#login-link", "a wrong link");
+    await browser.page.keyboard.press("Enter");
+    await browser.untilShown("This link is wrong");
+    await browser.read("document.querySelector('#login-link').select()");
+    await browser.page.type("#login-link", await browser.link());
+    await browser.page.keyboard.press("Enter");
+    await browser.untilShown("It is running.");
+    const second = await service.client.call("getBot", { params: { id: "my-bot" } });
+    assert.notEqual(second.containerId, first.containerId);
+    assert.equal(
+      await browser.read("document.querySelector('#find-line').value"),
+      "1",
+      "what was typed is there",
+    );
+  },
+);
+
+Deno.test("who may only look sees everything, and why nothing can be changed", NEEDS_BROWSER, async () => {
+  await using service = await openWithBot();
+  const { stdout: token } = await service.berth("token", "create", "viewer", "--role", "read");
+  await using browser = await BrowserFixture.open(service, { token, place: "/bots/my-bot", theme: "dark" });
+  await browser.until(
+    "the button says so",
+    "/may look and not change/.test(document.querySelector('.action button').title)",
+  );
+  await browser.press("Restart");
+  assert.equal(await browser.read("document.querySelector('dialog')"), null);
+  await browser.requireAccessible();
+});
+
+Deno.test(
+  "the keyboard does everything, and a link that is used sends to the log-in page",
+  NEEDS_BROWSER,
+  async () => {
+    await using service = await openWithBot();
+    await using browser = await BrowserFixture.open(service, { expected: /status of 401/ });
+    const { keyboard } = browser.page;
+    await browser.untilShown("my-bot");
+    await keyboard.press("?");
+    await browser.untilShown("Next row");
+    await browser.requireAccessible();
+    await keyboard.press("Escape");
+    await keyboard.press("/");
+    await browser.until("the search has the focus", "document.activeElement.id === 'find'");
+    await keyboard.press("Escape");
+    await keyboard.press("j");
+    await browser.until("the row has the focus", "document.activeElement.innerText === 'my-bot'");
+    await keyboard.press("o");
+    await browser.until("its lines are shown", "document.querySelector('tr.opened .lines') !== null");
+    await keyboard.press("Enter");
+    await browser.until("its page is open", "document.querySelector('.log-line') !== null");
+    await keyboard.press("Escape");
+    await browser.until("it is back", "document.querySelector('table.bots th.name') !== null");
+    await keyboard.press("j");
+    await keyboard.press("Enter");
+    await browser.until("its page is open", "document.querySelector('.log-line') !== null");
+    await keyboard.press("g");
+    await keyboard.press("b");
+    await browser.until("it is back", "document.querySelector('table.bots th.name') !== null");
+
+    const link = await browser.link();
+    await (await fetch(link, { redirect: "manual" })).body?.cancel();
+    await browser.page.goto(link);
+    await browser.untilShown("Log in to Berth");
+    await browser.requireAccessible();
+  },
+);
