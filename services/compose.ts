@@ -17,6 +17,7 @@ import { BacktestRepository } from "./backtests/backtest_repository.ts";
 import { BacktestService } from "./backtests/backtest_service.ts";
 import { BotIncidents } from "./bots/bot_incidents.ts";
 import { BotService } from "./bots/bot_service.ts";
+import { allGates } from "./bots/run_gate.ts";
 import { composeApi } from "./compose_api.ts";
 import { type AccompanyOptions, composeNotifications } from "./compose_notifications.ts";
 import type { ServiceConfig, ServiceName } from "./config.ts";
@@ -29,6 +30,7 @@ import { PolledBotEvents } from "./events/polled_bot_events.ts";
 import { makeServingRight } from "./make_serving_right.ts";
 import { ServiceMetrics } from "./metrics/service_metrics.ts";
 import { UsageSampler } from "./metrics/usage_sampler.ts";
+import { Guards } from "./guards/guards.ts";
 import { openNatsEvents, openPublisher } from "./open_events.ts";
 import type { HostLock } from "./ownership/registered_right.ts";
 import type { ServingRight } from "./ownership/serving_right.ts";
@@ -127,9 +129,17 @@ export async function composeServices(
   }
 
   const events = await openEvents(config, stores);
+  const guards = new Guards({
+    records: stores.records,
+    incidents: notifications.of.bots.incidents,
+    wake: (id) => bots.wake(id),
+    clock: systemClock,
+  });
   const bots = new BotService({
     ...config,
     onOutage: (part, problem) => notifications.outages.report(`bots ${part}`, problem),
+    gate: allGates([guards]),
+    watchers: [guards],
     meter: metrics,
     repository: stores.bots,
     events: events.bots,
@@ -139,6 +149,7 @@ export async function composeServices(
     isNewStore: () => owner.isNew(Date.now()),
     whyIdle: () => rights.get("bots")?.whyIdle(),
   });
+  guards.follow(bots.state);
   const schedules = new ScheduleService({
     ...config,
     onOutage: (part, problem) => notifications.outages.report(`schedules ${part}`, problem),
@@ -188,6 +199,7 @@ export async function composeServices(
     backtests,
     metrics,
     usage,
+    guards,
     notifications: { ...notifications, served: config.services.map((name) => notifications.of[name]) },
     services: { bots, schedules, backtests: backtestService },
     async announce(kind, change) {
@@ -267,6 +279,7 @@ export async function composeServices(
     store,
     async [Symbol.asyncDispose]() {
       await api[Symbol.asyncDispose]();
+      await guards[Symbol.asyncDispose]();
       await notifications[Symbol.asyncDispose]();
       await usage[Symbol.asyncDispose]();
       await events.schedules[Symbol.asyncDispose]();

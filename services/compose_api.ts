@@ -24,7 +24,7 @@ import type { Stores } from "./stores.ts";
 
 /** What the API is built from. */
 export interface ApiCompositionParts
-  extends Pick<ApiParts, "announce" | "metrics" | "usage" | "notifications"> {
+  extends Pick<ApiParts, "announce" | "metrics" | "usage" | "notifications" | "guards"> {
   /** The database. */
   readonly stores: Stores;
   /** Code, results and logs. */
@@ -62,8 +62,19 @@ const AUDIT_MS = 90 * 86_400_000;
  * @returns The API. Dispose it when its listener has ended.
  */
 export function composeApi(config: ServiceConfig, parts: ApiCompositionParts): ComposedApi {
-  const { stores, store, runner, rights, backtests, services, announce, metrics, usage, notifications } =
-    parts;
+  const {
+    stores,
+    store,
+    runner,
+    rights,
+    backtests,
+    services,
+    announce,
+    metrics,
+    usage,
+    notifications,
+    guards,
+  } = parts;
   const { tempDir, instance, buckets, archiveLimits, stateBytes, bounds, resources, network } = config.runner;
   // Its workers run only while an upload is checked.
   const archives = new ArchiveExtractor();
@@ -79,6 +90,7 @@ export function composeApi(config: ServiceConfig, parts: ApiCompositionParts): C
     ...(config.services.includes("schedules") && { scheduleService: services.schedules }),
     announce,
     notifications,
+    guards,
     metrics,
     usage,
     settings: {

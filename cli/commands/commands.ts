@@ -227,6 +227,17 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (ids, { json }, context) =>
       (await import("./restart_command.ts")).restartCommand({ ids, json: json === true }, context),
   },
+  release: {
+    options: { guard: { type: "string" }, reason: { type: "string" }, json: { type: "boolean" } },
+    takes: IDS,
+    isClient: true,
+    help: HELP.release.text,
+    run: async (ids, { guard, reason, json }, context) =>
+      (await import("./release_command.ts")).releaseCommand(
+        { ids, ...text("guard", guard), ...text("reason", reason), json: json === true },
+        context,
+      ),
+  },
   remove: {
     options: { purge: { type: "boolean" }, yes: { type: "boolean", short: "y" } },
     takes: IDS,

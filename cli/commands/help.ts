@@ -290,6 +290,19 @@ wait for the start; 'berth ps' shows it.
 
   --json  print one JSON array`,
   },
+  release: {
+    group: "Change",
+    takes: "ID...",
+    summary: "let bots run again that a guard has stopped",
+    text: `Usage: berth release ID... --guard NAME --reason TEXT [--json]
+
+Releases bots that a tripped guard holds. Nothing else starts them again. The guard begins anew, also its peak, and the
+audit keeps who released it and why. 'berth describe ID' shows what tripped, with the last lines of the bot.
+
+  --guard NAME   name of the guard
+  --reason TEXT  why the bots may run again
+  --json         print one JSON array`,
+  },
   remove: {
     group: "Change",
     takes: "ID...",

@@ -7,6 +7,7 @@
 import type { BotSummary } from "../../services/contract/bots.ts";
 import type { ScheduleSummary } from "../../services/contract/schedules.ts";
 import { formatDuration } from "./duration.ts";
+import { guardCell } from "./guard_words.ts";
 import { describeLast, describeNext, runWords } from "./schedule_words.ts";
 import { formatTable } from "./table.ts";
 import { printable } from "./terminal.ts";
@@ -23,6 +24,9 @@ export interface TableOptions {
 
 /** A column: its heading and its cells. */
 type Column<T> = readonly [heading: string, cell: (row: T) => string | undefined, isWide?: "wide"];
+
+/** Only where there are guards. */
+const guardColumn: Column<BotSummary> = ["GUARDS", ({ guards }) => guardCell(guards), "wide"];
 
 /**
  * Formats bots as a table with headings.
@@ -41,6 +45,7 @@ export function botTable(bots: readonly BotSummary[], options: TableOptions): st
     ["SINCE", ({ since }) => since && ago(since, options.now)],
     ["CONTAINER", ({ containerId }) => containerId?.slice(0, 12), "wide"],
     ["LABELS", ({ labels }) => labels && describeLabels(labels), "wide"],
+    ...(bots.some(({ guards }) => guards) ? [guardColumn] : []),
     ["STATE", ({ condition }) => condition],
   ]);
 }

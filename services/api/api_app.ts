@@ -4,6 +4,7 @@
  * @module
  */
 
+import { guardHandlers } from "./guard_handlers.ts";
 import { notificationHandlers } from "./notification_handlers.ts";
 import { Hono } from "hono";
 import { getLogger } from "@logtape/logtape";
@@ -125,6 +126,8 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
     ...runHandlers(parts),
     // Backtests.
     ...backtestHandlers(parts, versions.hashes),
+    // Guards.
+    ...guardHandlers(parts),
     // Notifications.
     ...notificationHandlers(parts),
     // The service, tokens and the audit.

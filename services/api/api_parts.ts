@@ -15,6 +15,7 @@ import type { BacktestRepository } from "../backtests/backtest_repository.ts";
 import type { BacktestService } from "../backtests/backtest_service.ts";
 import type { BotService } from "../bots/bot_service.ts";
 import type { BotChange, BotRepository } from "../documents/bot_repository.ts";
+import type { Guards } from "../guards/guards.ts";
 import type { RecordStore } from "../records/record_store.ts";
 import type { RunRepository } from "../schedules/run_repository.ts";
 import type { ScheduleRepository } from "../schedules/schedule_repository.ts";
@@ -34,6 +35,9 @@ export type SchedulesPort = Pick<ScheduleService, "state" | "apply" | "runNow">;
 
 /** What the API uses of the backtest service. */
 export type BacktestsPort = Pick<BacktestService, "submit" | "cancel">;
+
+/** What the API uses of the guards. */
+export type GuardsPort = Pick<Guards, "isOpen" | "show" | "latches" | "release">;
 
 /** What the API uses to check archives. */
 export type ArchivesPort = Pick<ArchiveExtractor, "check">;
@@ -58,6 +62,8 @@ export interface ApiParts {
   readonly secrets: SecretsPort;
   /** Who is told of what. */
   readonly notifications: NotificationsPort;
+  /** The guards of the bots. */
+  readonly guards: GuardsPort;
   /** The bot service; absent if this process does not run it. */
   readonly botService?: BotsPort;
   /** The backtest service; absent if this process does not run it. */

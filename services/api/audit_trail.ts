@@ -15,6 +15,8 @@ export interface AuditTrail {
   before?: string;
   /** ETag of the document after. */
   after?: string;
+  /** Why, in the words of the caller. */
+  reason?: string;
 }
 
 /** Who makes a request. */

@@ -15,6 +15,7 @@ import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem, notFound } from "./api_problem.ts";
 import { botAdviceOf, botExitsOf, botSummaryOf, startOf } from "./bot_view.ts";
 import { type DocumentWriter, etagOf, type WrittenDocument } from "./document_writer.ts";
+import { guardsOf, latchesOf } from "./guard_handlers.ts";
 import type { Handlers } from "./handlers.ts";
 import { limitsViewOf } from "./limits_view.ts";
 import { revisionSummaryOf } from "./revision_view.ts";
@@ -86,7 +87,9 @@ export function botHandlers(
         if (text !== undefined && !id.toLowerCase().includes(text)) continue;
         const status = statuses.get(id);
         if (query.state !== undefined && query.state !== (status?.condition.type ?? "unknown")) continue;
-        const summary = botSummaryOf({ id, document: stored.get(id), status });
+        const document = stored.get(id);
+        const parsed = document && parseBotDocument(document, { key: id });
+        const summary = { ...botSummaryOf({ id, document, status }), ...guardsOf(parts.guards, id, parsed) };
         if (query.label !== undefined && !hasLabel(summary, query.label)) continue;
         if (found.length === query.limit) {
           return { body: { bots: found, next: found.at(-1)!.id, ...trouble() } };
@@ -109,6 +112,8 @@ export function botHandlers(
       const parsed = document && parseBotDocument(document, { key: id });
       const body: Bot = {
         ...botSummaryOf(known),
+        ...guardsOf(parts.guards, id, parsed),
+        ...latchesOf(parts.guards, id, parsed),
         ...(document && { document }),
         ...(parsed?.status === "valid" && {
           restart: parsed.settings.restart ?? "always",
@@ -168,6 +173,12 @@ export function botHandlers(
             advice: "Correct it; the bot then starts by itself.",
           },
         );
+      }
+      const [latch] = parts.guards.show(id).latches.filter(({ action }) => action === "stop");
+      if (latch) {
+        throw new ApiProblem(409, "bot/latched", `Guard '${latch.guard}' holds bot '${id}': ${latch.text}.`, {
+          advice: `Release it with 'berth release ${id} --guard ${latch.guard} --reason TEXT'.`,
+        });
       }
       starts.ask(id, "restart", caller.name);
       if (!botService?.restart(id)) {

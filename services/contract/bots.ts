@@ -6,6 +6,7 @@
 
 import { z } from "zod";
 import { botId, document, idParams, next, type OperationContract, pageQuery, time } from "./common.ts";
+import { shownGuard, shownLatch, shownRelease } from "./guards.ts";
 import { containerLimits } from "./limits.ts";
 
 /**
@@ -45,6 +46,7 @@ export const botSummary = z.object({
   startedAt: time.optional(),
   containerId: z.string().optional(),
   labels: z.record(z.string(), z.string()).optional(),
+  guards: z.array(shownGuard).optional().meta({ description: "Absent if it has none" }),
   notes: z.array(z.string()).optional().meta({ description: "Warnings about the document" }),
 }).meta({ id: "BotSummary" });
 
@@ -115,6 +117,10 @@ export const bot = botSummary.extend({
     description: "The latest revision; absent before it is noted",
   }),
   start: botStart.optional().meta({ description: "The start of the running container, if it is known" }),
+  latches: z.array(shownLatch).optional().meta({
+    description: "Guards that have tripped and hold; absent if none",
+  }),
+  releases: z.array(shownRelease).optional().meta({ description: "The last release of each guard" }),
   exits: z.array(botExit).meta({ description: "The last ends of its containers, the newest first" }),
   advice: z.string().optional().meta({ description: "What to do, if something has to be done" }),
 }).meta({ id: "Bot" });

@@ -11,6 +11,7 @@ import { BOTS_CONTRACT } from "./bots.ts";
 import { CODE_CONTRACT } from "./code.ts";
 import { EVENTS_CONTRACT } from "./events.ts";
 import type { OperationContract } from "./common.ts";
+import { GUARDS_CONTRACT } from "./guards.ts";
 import { HEALTH_CONTRACT } from "./health.ts";
 import { IMAGES_CONTRACT } from "./images.ts";
 import { LOGS_CONTRACT } from "./logs.ts";
@@ -29,6 +30,8 @@ import { TOKENS_CONTRACT } from "./tokens.ts";
 export const CONTRACT = {
   ...HEALTH_CONTRACT,
   ...BOTS_CONTRACT,
+  // Guards.
+  ...GUARDS_CONTRACT,
   // Code and deployments.
   ...CODE_CONTRACT,
   ...IMAGES_CONTRACT,

@@ -31,6 +31,9 @@ export const OPERATIONS = {
   enableBot: { method: "POST", path: "/api/bots/{id}/enable", role: "operate" },
   disableBot: { method: "POST", path: "/api/bots/{id}/disable", role: "operate" },
   restartBot: { method: "POST", path: "/api/bots/{id}/restart", role: "operate" },
+  // Guards.
+  listLatches: { method: "GET", path: "/api/latches", role: "read" },
+  releaseGuard: { method: "POST", path: "/api/bots/{id}/guards/{guard}/release", role: "operate" },
   // Code and deployments.
   getCode: { method: "GET", path: "/api/code/{id}/{version}/{build}", role: "read" },
   putCode: { method: "PUT", path: "/api/code/{id}/{version}", role: "operate" },

@@ -43,6 +43,7 @@ export const auditEntry = z.object({
     description: "ETag of the document before; absent if there was none",
   }),
   after: z.string().optional().meta({ description: "ETag of the document after; absent if there is none" }),
+  reason: z.string().optional().meta({ description: "Why, in the words of the caller" }),
 }).meta({ id: "AuditEntry" });
 
 /** A write that somebody made. */

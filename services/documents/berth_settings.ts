@@ -44,6 +44,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   command: { isText: true, isCommon: true },
   keep_revisions: {},
   state: { isCommon: true },
+  guards: { isForBots: true },
   // Schedules.
   timezone: { isForSchedules: true, isText: true },
   concurrency_policy: { isForSchedules: true, isText: true },

@@ -9,6 +9,7 @@ import type { ExecutableInput } from "../../lib/executable/executable.ts";
 import { MAX_LOG_INTERVAL_SECONDS } from "../../lib/runner/docker_runner_config.ts";
 import { flagSetting, wholeNumberSetting } from "./berth_settings.ts";
 import type { Fields } from "./document_fields.ts";
+import { type GuardRule, readGuards } from "./guard_settings.ts";
 import { readImageSettings } from "./image_settings.ts";
 import { type Labels, readLabels } from "./labels.ts";
 import { readBuildSecrets, readSecrets } from "./secret_settings.ts";
@@ -35,6 +36,8 @@ export interface BotSettings {
   readonly labels?: Labels;
   /** `restart`: whether a bot that has ended is started again. @default {"always"} */
   readonly restart?: RestartMode;
+  /** `guards`: rules on the bot's metrics that alert somebody or stop the bot. Only bots have them. */
+  readonly guards?: readonly GuardRule[];
 }
 
 /** Settings that shape the container: a change replaces it. */
@@ -73,6 +76,7 @@ export function readBotSettings(berth: Fields, problems: string[]): ReadBotSetti
   const buildSecrets = readBuildSecrets(berth, problems);
   const restart = readRestartMode(berth, problems);
   const state = readStateSetting(berth, problems);
+  const guards = readGuards(berth, problems);
   return {
     settings: {
       ...(stopGraceSeconds !== undefined && { stopGraceSeconds }),
@@ -82,6 +86,7 @@ export function readBotSettings(berth: Fields, problems: string[]): ReadBotSetti
       ...(buildSecrets && { buildSecrets }),
       ...(labels && { labels }),
       ...(restart !== undefined && { restart }),
+      ...(guards && { guards }),
     },
     shape: {
       ...secrets,

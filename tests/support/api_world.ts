@@ -14,6 +14,8 @@ import { type ApiApp, createApiApp } from "../../services/api/api_app.ts";
 import type { ApiParts, Caller } from "../../services/api/api_parts.ts";
 import { BacktestRepository } from "../../services/backtests/backtest_repository.ts";
 import type { BotChange } from "../../services/documents/bot_repository.ts";
+import { Guards } from "../../services/guards/guards.ts";
+import { NO_INCIDENTS } from "../../services/notifications/incidents.ts";
 import { BOTS } from "../../services/sqlite/sqlite_document_kind.ts";
 import { SqliteDocumentRepository } from "../../services/sqlite/sqlite_document_repository.ts";
 import { SqliteRecordStore } from "../../services/sqlite/sqlite_record_store.ts";
@@ -99,6 +101,12 @@ export class ApiWorld implements AsyncDisposable {
       },
       backtests: this.backtests,
       notifications: { served: [] } as unknown as ApiParts["notifications"],
+      guards: new Guards({
+        records: this.records,
+        incidents: NO_INCIDENTS,
+        wake() {},
+        clock: this.world.clock,
+      }),
       settings: {
         instance: "one",
         segment: -1,

@@ -7,6 +7,7 @@ import { parseStoredLine } from "../../../lib/logs/line_format.ts";
 import { parseBotDocument } from "../../../services/documents/bot_document.ts";
 import { parseBotEvent } from "../../../services/events/bot_event.ts";
 import { parseChannels } from "../../../services/notifications/parse_channels.ts";
+import { readGuards } from "../../../services/documents/guard_settings.ts";
 import { readRunFields, RUN_FIELDS } from "../../../services/schedules/run_fields.ts";
 import { parseScheduleDocument } from "../../../services/schedules/schedule_document.ts";
 import { type DocBlock, docBlocks, docPages, ROOT } from "../../support/builders/doc_blocks.ts";
@@ -71,6 +72,11 @@ const PARSERS: Readonly<Record<string, (block: DocBlock) => string | undefined>>
       order: {},
     });
     return "problem" in parsed ? parsed.problem : undefined;
+  },
+  guards: ({ code }) => {
+    const problems: string[] = [];
+    readGuards(parseYaml(code), problems);
+    return problems[0];
   },
   "log-lines": ({ code }) =>
     code.trim().split("\n").every((line) => parseStoredLine(line)) ? undefined : "a line cannot be read",

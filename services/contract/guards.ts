@@ -1,0 +1,90 @@
+/**
+ * What the operations on guards take and give.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { botId, idParams, type OperationContract, time } from "./common.ts";
+
+const guardName = z.string().min(1).max(80).meta({ description: "Name of a guard", example: "equity" });
+const lineTime = z.string().meta({ description: "RFC 3339, to the nanosecond" });
+
+/** A guard of a bot, with what is known of it. */
+export const shownGuard = z.object({
+  name: guardName,
+  metric: z.string(),
+  field: z.string().optional(),
+  when: z.enum(["below", "above", "drawdown_pct", "rate_per_minute"]),
+  limit: z.number(),
+  forSeconds: z.number(),
+  action: z.enum(["alert", "stop"]),
+  latch: z.boolean().meta({ description: "Whether it stays tripped until a person releases it" }),
+  onMissing: z.object({ afterSeconds: z.number(), action: z.enum(["alert", "stop"]) }).optional(),
+  state: z.enum(["ok", "waiting", "beyond", "tripped"]).meta({
+    description: "`waiting`: no number has come yet. `beyond`: beyond the limit, but not for long enough",
+  }),
+  value: z.number().optional().meta({
+    description: "What is compared with the limit: the last number, the drawdown in percent, or the rate",
+  }),
+  valueAt: lineTime.optional().meta({ description: "When the last number came" }),
+  peak: z.number().optional().meta({
+    description: "The highest number since the bot was enabled or released",
+  }),
+  oddity: z.string().optional().meta({ description: "What the bot has printed instead of a number, last" }),
+}).meta({ id: "Guard" });
+
+/** A guard of a bot. */
+export type ShownGuard = z.infer<typeof shownGuard>;
+
+/** A guard that has tripped and holds. */
+export const shownLatch = z.object({
+  bot: botId,
+  guard: guardName,
+  at: time,
+  action: z.enum(["alert", "stop"]).meta({ description: "`stop`: nothing starts the bot" }),
+  text: z.string().meta({ description: "Why it tripped", example: "equity.value 8 below 10" }),
+  value: z.number().optional(),
+  peak: z.number().optional(),
+  limit: z.number(),
+  lastLines: z.array(z.string()).meta({ description: "The last lines that the bot had printed" }),
+  isStored: z.boolean().meta({
+    description: "False while the database has not taken it: this process holds it",
+  }),
+}).meta({ id: "Latch" });
+
+/** A guard that has tripped and holds. */
+export type ShownLatch = z.infer<typeof shownLatch>;
+
+/** The last release of a guard. */
+export const shownRelease = z.object({
+  guard: guardName,
+  text: z.string().meta({ description: "Why it had tripped" }),
+  trippedAt: time,
+  at: time,
+  by: z.string(),
+  reason: z.string(),
+}).meta({ id: "Release" });
+
+/** The last release of a guard. */
+export type ShownRelease = z.infer<typeof shownRelease>;
+
+/** The operations on guards. */
+export const GUARDS_CONTRACT = {
+  listLatches: {
+    summary: "List the guards that have tripped and hold",
+    responses: { 200: z.object({ latches: z.array(shownLatch) }).meta({ id: "LatchList" }) },
+    problems: [409],
+  },
+  releaseGuard: {
+    summary: "Release a guard that has tripped",
+    description:
+      "Nothing else lets the bot run again. The guard begins anew, also its peak. The audit keeps who and why.",
+    params: idParams.extend({ guard: guardName }),
+    body: z.strictObject({
+      reason: z.string().trim().min(1).max(500).meta({ description: "Why the bot may run again" }),
+    }),
+    responses: { 200: shownLatch },
+    problems: [404, 409],
+  },
+} as const satisfies Readonly<Record<string, OperationContract>>;

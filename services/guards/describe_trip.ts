@@ -1,0 +1,42 @@
+/**
+ * Says in words why a guard has tripped.
+ *
+ * @module
+ */
+
+import type { GuardRule } from "../documents/guard_settings.ts";
+import type { GuardState } from "./evaluate_guard.ts";
+
+/**
+ * Describes a trip.
+ *
+ * @param rule The rule.
+ * @param why Whether the value is beyond the limit, or there is none.
+ * @param state What the guard remembers.
+ * @returns For example `equity.value 8 below 10`.
+ */
+export function describeTrip(
+  rule: GuardRule,
+  why: "limit" | "missing",
+  { value, peak }: Pick<GuardState, "value" | "peak">,
+): string {
+  const { metric, when, limit, forSeconds } = rule;
+  const what = rule.field === undefined ? metric : `${metric}.${rule.field}`;
+  if (why === "missing") return `no number of ${what} for ${rule.onMissing!.afterSeconds} s`;
+  const lasting = forSeconds > 0 ? ` for ${forSeconds} s` : "";
+  const shown = value === undefined ? "?" : shortNumber(value);
+  switch (when) {
+    case "below":
+    case "above":
+      return `${what} ${shown} ${when} ${limit}${lasting}`;
+    case "drawdown_pct":
+      return `${what} ${shown}% under its peak ${shortNumber(peak ?? NaN)}, limit ${limit}%${lasting}`;
+    case "rate_per_minute":
+      return `${what} ${shown} a minute above ${limit}${lasting}`;
+  }
+}
+
+/** Shows a number without the noise of binary fractions. */
+export function shortNumber(value: number): string {
+  return String(Number(value.toPrecision(10)));
+}

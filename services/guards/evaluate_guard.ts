@@ -1,0 +1,159 @@
+/**
+ * Decides whether a guard trips. Pure: no I/O, no clock.
+ *
+ * @module
+ */
+
+import type { GuardRule } from "../documents/guard_settings.ts";
+
+/** What happened, and when: monotonic time, in ms. */
+export type GuardInput =
+  & { readonly at: number }
+  & (
+    /** The bot printed a number. */
+    | { readonly type: "value"; readonly value: number }
+    /** Nothing but time has passed. */
+    | { readonly type: "tick" }
+    /** Nobody could see what the bot printed, for this long. */
+    | { readonly type: "blind"; readonly ms: number }
+  );
+
+/** Amount of one second, for rates. */
+interface Second {
+  readonly second: number;
+  readonly amount: number;
+}
+
+/** What a guard remembers. Times are monotonic, in ms. */
+export interface GuardState {
+  /** Since when no number has come. */
+  readonly quietSince: number;
+  /** What is compared with the limit: the last number, the drawdown from the peak, or the rate. */
+  readonly value?: number;
+  /** The highest number, for drawdowns. */
+  readonly peak?: number;
+  /** Since when the value is beyond the limit. */
+  readonly beyondSince?: number;
+  /** The amounts of the last minute, for rates. */
+  readonly seconds?: readonly Second[];
+  /** Why it has tripped: it says no more until it is back within its limit, or is released. */
+  readonly tripped?: "limit" | "missing";
+}
+
+/** What a guard says: nothing, that it trips, or that its value is back within the limit. */
+export type GuardVerdict =
+  | { readonly type: "nothing" | "recovered" }
+  | { readonly type: "tripped"; readonly why: "limit" | "missing" };
+
+/** What follows from an input. */
+export interface Evaluation {
+  /** What the guard remembers now. */
+  readonly state: GuardState;
+  /** What it says. */
+  readonly verdict: GuardVerdict;
+  /** When time alone may trip it, in monotonic ms; absent if only a number can. */
+  readonly againAt?: number;
+}
+
+const SECOND_MS = 1000;
+/** Number of seconds that a rate covers. */
+const RATE_SECONDS = 60;
+const NOTHING: GuardVerdict = { type: "nothing" };
+
+/**
+ * Begins to look at a bot.
+ *
+ * @param at Monotonic time, in ms.
+ * @param kept What was kept of an earlier look: the peak, and for how long the value has been beyond the limit, in ms.
+ */
+export function beginGuard(
+  at: number,
+  { peak, beyondMs }: { readonly peak?: number; readonly beyondMs?: number } = {},
+): GuardState {
+  return {
+    quietSince: at,
+    ...(peak !== undefined && { peak }),
+    ...(beyondMs !== undefined && { beyondSince: at - beyondMs }),
+  };
+}
+
+/**
+ * Evaluates a guard.
+ *
+ * @param state What it remembers.
+ * @param input What happened.
+ * @param rule The rule.
+ */
+export function evaluateGuard(state: GuardState, input: GuardInput, rule: GuardRule): Evaluation {
+  const seen = see(state, input, rule);
+  const { why, againAt } = judge(seen, input.at, rule);
+  const again = againAt === undefined ? {} : { againAt };
+  if (why !== undefined) {
+    const verdict: GuardVerdict = seen.tripped === why ? NOTHING : { type: "tripped", why };
+    return { state: { ...seen, tripped: why }, verdict, ...again };
+  }
+  // A value that is not there any more has not recovered.
+  const isOver = seen.tripped !== undefined && input.type === "value";
+  const { tripped: _over, ...rest } = seen;
+  return isOver
+    ? { state: rest, verdict: { type: "recovered" }, ...again }
+    : { state: seen, verdict: NOTHING, ...again };
+}
+
+function see(state: GuardState, input: GuardInput, rule: GuardRule): GuardState {
+  if (input.type === "blind") {
+    return { ...state, quietSince: Math.min(input.at, state.quietSince + input.ms) };
+  }
+  if (input.type === "tick") {
+    if (rule.when !== "rate_per_minute" || !state.seconds) return state;
+    return compare(countOf(state, 0, input.at), input.at, rule);
+  }
+  const heard = { ...state, quietSince: Math.max(state.quietSince, input.at) };
+  switch (rule.when) {
+    case "below":
+    case "above":
+      return compare({ ...heard, value: input.value }, input.at, rule);
+    case "drawdown_pct": {
+      const peak = Math.max(state.peak ?? input.value, input.value);
+      // Without a gain there is nothing to lose in percent.
+      const value = peak > 0 ? ((peak - input.value) / peak) * 100 : 0;
+      return compare({ ...heard, peak, value }, input.at, rule);
+    }
+    case "rate_per_minute":
+      return compare(countOf(heard, input.value, input.at), input.at, rule);
+  }
+}
+
+function countOf(state: GuardState, amount: number, at: number): GuardState {
+  const second = Math.floor(at / SECOND_MS);
+  const before = (state.seconds ?? []).filter((one) => one.second > second - RATE_SECONDS);
+  const last = before.at(-1);
+  const seconds = last?.second === second
+    ? [...before.slice(0, -1), { second, amount: last.amount + amount }]
+    : amount === 0
+    ? before
+    : [...before, { second, amount }];
+  return { ...state, seconds, value: seconds.reduce((sum, one) => sum + one.amount, 0) };
+}
+
+function compare(state: GuardState, at: number, { when, limit }: GuardRule): GuardState {
+  const value = state.value!;
+  const isBeyond = when === "below" ? value < limit : value > limit;
+  if (isBeyond) return { ...state, beyondSince: state.beyondSince ?? at };
+  const { beyondSince: _over, ...rest } = state;
+  return rest;
+}
+
+/** Tells why it has to be tripped, and when time alone changes that. */
+function judge(
+  { beyondSince, quietSince }: GuardState,
+  at: number,
+  { forSeconds, onMissing }: GuardRule,
+): { readonly why?: "limit" | "missing"; readonly againAt?: number } {
+  const tripsAt = beyondSince === undefined ? Infinity : beyondSince + forSeconds * SECOND_MS;
+  const missesAt = onMissing ? quietSince + onMissing.afterSeconds * SECOND_MS : Infinity;
+  const againAt = Math.min(...[tripsAt, missesAt].filter((time) => time > at));
+  const again = againAt === Infinity ? {} : { againAt };
+  if (missesAt <= at) return { why: "missing", ...again };
+  return tripsAt <= at ? { why: "limit", ...again } : again;
+}

@@ -1,0 +1,259 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { LiveLine } from "../../../../lib/logs/live_line.ts";
+import type { ManagedContainer } from "../../../../lib/runner/runner.ts";
+import type { Run } from "../../../../services/bots/run_watcher.ts";
+import type { GuardRule } from "../../../../services/documents/guard_settings.ts";
+import { Guards } from "../../../../services/guards/guards.ts";
+import type { Incidents } from "../../../../services/notifications/incidents.ts";
+import type { RecordStore } from "../../../../services/records/record_store.ts";
+import { SqliteRecordStore } from "../../../../services/sqlite/sqlite_record_store.ts";
+import { FakeClock } from "../../../support/fake_clock.ts";
+import { until } from "../../../support/until.ts";
+
+const RULE: GuardRule = {
+  name: "equity",
+  metric: "equity",
+  field: "value",
+  when: "below",
+  limit: 10,
+  forSeconds: 0,
+  action: "stop",
+  latch: true,
+};
+const DRAWDOWN: GuardRule = { ...RULE, when: "drawdown_pct", limit: 20 };
+const NEVER = new AbortController().signal;
+const START = Date.parse("2026-01-01T00:00:00Z");
+
+/** A database, and the guards of processes that follow each other. */
+class GuardsFixture implements AsyncDisposable {
+  readonly database = new DatabaseSync(":memory:");
+  readonly records = new SqliteRecordStore(this.database);
+  readonly clock = new FakeClock(START);
+  readonly told: string[] = [];
+  readonly woken: string[] = [];
+  guards!: Guards;
+
+  static async open(): Promise<GuardsFixture> {
+    const fixture = new GuardsFixture();
+    await fixture.begin();
+    return fixture;
+  }
+
+  /** A new process begins; nothing of the one before is left but the database. @param records Where it looks. */
+  async begin(records: RecordStore = this.records): Promise<void> {
+    const incidents = {
+      open: ({ bot, severity, text }) => this.told.push(`${severity} ${bot}: ${text.split("\n")[0]}`),
+      close: ({ bot }, { text } = {}) => this.told.push(`over ${bot}: ${text}`),
+    } satisfies Partial<Incidents>;
+    const { clock, woken } = this;
+    this.guards = new Guards({
+      records,
+      incidents: incidents as unknown as Incidents,
+      wake: (id) => woken.push(id),
+      clock,
+    });
+    await this.guards.open(NEVER);
+  }
+
+  /** Watches a run. @param rules Guards of the bot. @param containerId The engine's id of the container. */
+  watch(rules: readonly GuardRule[], containerId = "c1", isNew = true) {
+    const container = {
+      containerId,
+      createdAt: new Date(START),
+      startedAt: new Date(START),
+    } as ManagedContainer;
+    const run: Run = { id: "bot", container, settings: { guards: rules }, isNew, syncLines: async () => {} };
+    const watch = this.guards.watch(run)!;
+    return {
+      ...watch,
+      connect: () => watch.onConnection!(true),
+      print: (text: string, time = new Date(this.clock.now()).toISOString()) =>
+        watch.onLine!(new LiveLine({ time, stream: "stdout", text })),
+      value: (value: unknown, time?: string) => {
+        const text = JSON.stringify({ _metric: "equity", value });
+        watch.onLine!(
+          new LiveLine({ time: time ?? new Date(this.clock.now()).toISOString(), stream: "stdout", text }),
+        );
+      },
+    };
+  }
+
+  get refusal() {
+    return this.guards.ask({ id: "bot" }).refusal;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.guards[Symbol.asyncDispose]();
+    this.database.close();
+  }
+}
+
+Deno.test("a guard that trips stores its latch, holds the bot over restarts, and lets it go when a person says so", async () => {
+  await using fixture = await GuardsFixture.open();
+  const run = fixture.watch([RULE]);
+  run.connect();
+  run.print("buying");
+  run.value(11);
+  assert.equal(fixture.refusal, undefined);
+  run.value(8);
+  assert.equal(fixture.refusal!.condition.type, "latched", "nothing starts it from now on");
+  assert.equal(fixture.refusal!.stop, undefined, "and it is stopped once the latch is stored");
+  await until("the latch is stored", () => fixture.woken.length === 1);
+  assert.equal(fixture.refusal!.stop!.told, "guard equity: equity.value 8 below 10");
+  await fixture.begin();
+  assert.match(
+    JSON.stringify(fixture.refusal),
+    /guard 'equity' tripped at 2026-01-01T00:00:00.000Z: equity.value 8/,
+  );
+  assert.deepEqual(fixture.guards.show("bot").latches[0]!.lastLines, [
+    "buying",
+    '{"_metric":"equity","value":11}',
+    '{"_metric":"equity","value":8}',
+  ]);
+  assert.equal(
+    await fixture.guards.release({ bot: "bot", guard: "other" }, { by: "me", reason: "x" }, NEVER),
+    undefined,
+  );
+  await fixture.guards.release({ bot: "bot", guard: "equity" }, { by: "me", reason: "topped up" }, NEVER);
+  assert.equal(fixture.refusal, undefined);
+  await fixture.begin();
+  assert.equal(fixture.refusal, undefined);
+  assert.equal(fixture.guards.show("bot", [RULE]).released[0]!.release.reason, "topped up");
+  assert.deepEqual(fixture.told, [
+    "critical bot: equity.value 8 below 10. Release it with 'berth release bot --guard equity --reason TEXT'.",
+    "over bot: me released guard 'equity': topped up",
+  ]);
+});
+
+Deno.test("while the database does not answer, the bot is stopped all the same, and the latch is stored later", async () => {
+  await using fixture = await GuardsFixture.open();
+  let isDown = false;
+  const records = new Proxy(fixture.records, {
+    get: (target, name) => {
+      const value = Reflect.get(target, name);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => isDown ? Promise.reject(new Error("away")) : value.apply(target, args);
+    },
+  });
+  await fixture.begin(records);
+  const run = fixture.watch([RULE]);
+  run.connect();
+  isDown = true;
+  run.value(8);
+  await until("the bot may be stopped", () => fixture.refusal!.stop !== undefined);
+  assert.equal(fixture.guards.show("bot").latches[0]!.isStored, false);
+  await assert.rejects(
+    fixture.guards.release({ bot: "bot", guard: "equity" }, { by: "me", reason: "x" }, NEVER),
+  );
+  assert.ok(fixture.refusal, "what cannot be noted is not released");
+  isDown = false;
+  await fixture.clock.advance(1000);
+  await until("it is stored", () => fixture.guards.show("bot").latches[0]!.isStored);
+  await fixture.begin();
+  assert.ok(fixture.refusal);
+});
+
+Deno.test("a peak survives a kill of Berth, a crash of the bot and a new limit; a release lets it begin anew", async () => {
+  await using fixture = await GuardsFixture.open();
+  const { clock } = fixture;
+  const first = fixture.watch([DRAWDOWN]);
+  first.connect();
+  first.value(100);
+  await clock.advance(5000);
+  await until(
+    "it is stored",
+    async () => JSON.stringify(await fixture.records.list("guards")).includes("100"),
+  );
+  await fixture.begin();
+  const second = fixture.watch([{ ...DRAWDOWN, limit: 30 }], "c2");
+  second.connect();
+  second.value(75);
+  assert.equal(fixture.refusal, undefined);
+  second.value(69);
+  await until("it is stopped", () => fixture.refusal?.stop !== undefined);
+  assert.match(fixture.refusal!.stop!.told!, /31% under its peak 100/);
+  second[Symbol.dispose]();
+  await fixture.begin();
+  await fixture.guards.release({ bot: "bot", guard: "equity" }, { by: "me", reason: "x" }, NEVER);
+  const third = fixture.watch([DRAWDOWN], "c3");
+  third.connect();
+  third.value(69);
+  assert.equal(fixture.refusal, undefined);
+});
+
+Deno.test("what a bot printed while Berth was away counts, in its own time", async () => {
+  await using fixture = await GuardsFixture.open();
+  const rule = { ...RULE, forSeconds: 30 };
+  fixture.clock.set(START + 3_600_000);
+  const run = fixture.watch([rule], "c1", false);
+  run.value(8, new Date(START + 3_600_000 - 50_000).toISOString());
+  assert.equal(fixture.refusal, undefined);
+  run.value(8, new Date(START + 3_600_000 - 10_000).toISOString());
+  assert.ok(fixture.refusal, "it was beyond for 40 s");
+});
+
+Deno.test("a number that is missing stops the bot where the guard says so, but not while nobody can see it", async () => {
+  await using fixture = await GuardsFixture.open();
+  const { clock } = fixture;
+  const run = fixture.watch([{ ...RULE, onMissing: { afterSeconds: 60, action: "stop" } }]);
+  run.connect();
+  run.value(12);
+  run.onPause!(true);
+  await clock.advance(300_000);
+  run.onPause!(false);
+  await clock.advance(59_000);
+  run.value("12");
+  run.value(NaN);
+  assert.equal(fixture.refusal, undefined);
+  await clock.advance(1000);
+  await until("it is stopped", () => fixture.refusal?.stop !== undefined);
+  assert.match(fixture.refusal!.stop!.told!, /no number of equity.value for 60 s/);
+  assert.equal(fixture.guards.show("bot", [RULE]).guards[0]!.oddity, "null");
+  assert.equal(clock.sleepers, 1, "only what writes to the database waits");
+});
+
+Deno.test("a guard that alerts says so once, and once that the value is back; with a latch it waits for a person", async () => {
+  await using fixture = await GuardsFixture.open();
+  const run = fixture.watch([{ ...RULE, action: "alert", latch: false }]);
+  run.connect();
+  for (const value of [8, 7, 12, 12, 9]) run.value(value);
+  await until("all is told", () => fixture.told.length === 3);
+  assert.deepEqual(fixture.told, [
+    "warning bot: equity.value 8 below 10.",
+    "over bot: Its guard 'equity' is within its limit again.",
+    "warning bot: equity.value 9 below 10.",
+  ]);
+  assert.equal(fixture.refusal, undefined);
+  const latched = fixture.watch([{ ...RULE, name: "other", action: "alert", latch: true }]);
+  latched.connect();
+  for (const value of [8, 12]) latched.value(value);
+  await until("it is told", () => fixture.told.length === 4);
+  assert.equal(fixture.guards.show("bot").latches[0]!.action, "alert");
+  assert.equal(fixture.refusal, undefined);
+});
+
+Deno.test("10,000 numbers and 10,000 names a second cost little, and no guard means no watch", async () => {
+  await using fixture = await GuardsFixture.open();
+  const run = fixture.watch([{ ...RULE, onMissing: { afterSeconds: 60, action: "stop" } }, {
+    ...RULE,
+    name: "rate",
+    when: "rate_per_minute",
+    limit: 1e9,
+  }]);
+  run.connect();
+  for (let n = 0; n < 10_000; n++) {
+    run.value(100 + n);
+    run.print(`{"_metric":"m${n}","value":1}`);
+  }
+  assert.equal(fixture.guards.show("bot", [{ ...RULE, name: "rate" }]).guards[0]!.state, "ok");
+  assert.ok(fixture.clock.sleepers <= 2);
+  const run2: Run = {
+    id: "plain",
+    container: { containerId: "x" } as ManagedContainer,
+    settings: {},
+    isNew: true,
+    syncLines: async () => {},
+  };
+  assert.equal(fixture.guards.watch(run2), undefined);
+});
