@@ -17,6 +17,8 @@ export interface ReadStoredLogsOptions extends ObjectCallOptions {
   readonly until?: Date;
   /** Only the last ones, at most this many. @default all */
   readonly tail?: number;
+  /** Only lines that contain this in the form in which they are stored. Not with `tail`. @default all */
+  readonly contains?: string;
   /** Only those of these runs: slots of attempts, or the id of a backtest. @default all, also those of no run */
   readonly slots?: readonly string[];
   /**
@@ -104,8 +106,10 @@ export class LogStoreReader {
       return yield* await this.#tail(id, days, wanted, options, onLog);
     }
     const from = since?.toISOString().slice(0, POINT_INDEX);
+    const skips = (text: string) =>
+      (options.contains !== undefined && !text.includes(options.contains)) || isBefore(text, from);
     for (const day of days) {
-      for await (const line of this.#lines(id, day, 0, options, onLog, from)) if (isWanted(line)) yield line;
+      for await (const line of this.#lines(id, day, 0, options, onLog, skips)) if (isWanted(line)) yield line;
     }
   }
 
@@ -156,7 +160,7 @@ export class LogStoreReader {
     offset: number,
     options: ObjectCallOptions,
     onLog?: OnLog,
-    from?: string,
+    skips?: (text: string) => boolean,
   ): AsyncGenerator<StoredLogLine> {
     const content = await getLog(this.#store, this.#bucket, logKey(id, day), { ...options, offset });
     if (!content) return;
@@ -164,7 +168,7 @@ export class LogStoreReader {
     // The reading may begin within a line: that one is left out.
     let isPart = offset > 0;
     for await (const text of splitLines(content.body)) {
-      const line = isPart || isBefore(text, from) ? undefined : parseStoredLine(text);
+      const line = isPart || skips?.(text) ? undefined : parseStoredLine(text);
       isPart = false;
       if (line) yield line;
     }

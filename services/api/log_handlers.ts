@@ -9,6 +9,7 @@ import type { LineMatcher, LinePattern } from "../../lib/logs/line_matcher.ts";
 import type { LogSearch, LogSearchCursor, LogSearchQuery } from "../../lib/logs/log_search.ts";
 import { LogStoreReader } from "../../lib/logs/log_store_reader.ts";
 import { isBotId } from "../../lib/executable/bot_id.ts";
+import { Limiter } from "../../lib/util/limiter.ts";
 import { BerthError } from "../../lib/errors.ts";
 import type { LogEnd } from "../contract/logs.ts";
 import type { ApiParts } from "./api_parts.ts";
@@ -19,14 +20,18 @@ import { lineJson } from "./log_events.ts";
 import { followLog } from "./log_follower.ts";
 import { LiveLogs } from "./live_logs.ts";
 import { matchingLines } from "./matching_lines.ts";
+import { readMetricRange } from "./read_metric_range.ts";
 import { problemOf } from "./problem_response.ts";
 
-type LogOperation = "readLogs" | "followLogs" | "searchLogs" | "getMetrics";
+type LogOperation = "readLogs" | "followLogs" | "searchLogs" | "getMetrics" | "getMetricRange";
 
 const NDJSON = "application/x-ndjson";
 /** How long one search takes, in ms, and how many run at once: each keeps the whole machine busy. */
 const SEARCH_BUDGET_MS = 10_000;
 const MAX_SEARCHES = 2;
+/** How many ranges of metrics are read at once. */
+const MAX_RANGES = 2;
+const DAY_MS = 86_400_000;
 const CURSOR = /^(\d{8})\/([^/]+)\/(\d{1,15})$/;
 
 /** The handlers, and what they hold. */
@@ -46,6 +51,7 @@ export function logHandlers(parts: ApiParts): LogHandlers {
   const stored = new LogStoreReader(store, buckets.logs);
   let search: LogSearch | undefined;
   let searches = 0;
+  const ranges = new Limiter(MAX_RANGES);
 
   async function requireKnown(id: string, signal: AbortSignal): Promise<void> {
     // The cheapest question first; each may be the only one that has an answer.
@@ -143,6 +149,21 @@ export function logHandlers(parts: ApiParts): LogHandlers {
             }
           }()),
       });
+    },
+
+    async getMetricRange({ params: { id }, query: { from, to, type, points }, signal }) {
+      const end = to === undefined ? clock.now() : Date.parse(to);
+      const begin = from === undefined ? end - DAY_MS : Date.parse(from);
+      if (begin >= end) {
+        throw new ApiProblem(400, "request/invalid", "query.from: must be before 'to'");
+      }
+      await requireKnown(id, signal);
+      const range = { from: begin, to: end, points };
+      const read = await ranges.run(
+        () => readMetricRange(stored, id, { ...range, type, signal }),
+        signal,
+      );
+      return { body: { from: new Date(begin).toISOString(), to: new Date(end).toISOString(), ...read } };
     },
 
     async getMetrics({ params: { id }, query: { type }, signal }) {

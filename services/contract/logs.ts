@@ -60,6 +60,18 @@ const metric = z.object({
   fields: z.record(z.string(), z.unknown()),
 });
 
+/** The numbers in one field of one type of metric. */
+const metricRangeSeries = z.object({
+  type: z.string().meta({ description: "The value of `_metric`" }),
+  field: z.string().meta({ description: "Name of the field" }),
+  points: z.array(z.object({
+    time: z.number().meta({ description: "When the last of the part was printed, in ms since 1970" }),
+    last: z.number(),
+    min: z.number(),
+    max: z.number(),
+  })).meta({ description: "Oldest first; parts of the range without a number have none" }),
+});
+
 /** The operations on logs. */
 export const LOGS_CONTRACT = {
   readLogs: {
@@ -117,6 +129,32 @@ export const LOGS_CONTRACT = {
     }),
     responses: { 200: "ndjson" },
     problems: [429],
+  },
+  getMetricRange: {
+    summary: "Get the numbers of a bot's stored metrics over a range of time",
+    description:
+      "From the stored logs, which have a line within `LOG_INTERVAL`. The range is cut into `points` equal parts, and " +
+      "the numbers of each become one point. Gives at most 50 series; others are left out, and `cut` says so. Reading " +
+      "ends after ten seconds: then `complete` is false, and later points are missing.",
+    params: idParams,
+    query: z.strictObject({
+      from: instant.optional().meta({ description: "Begin; by default a day before `to`" }),
+      to: instant.optional().meta({ description: "End; by default now" }),
+      type: z.string().max(200).optional().meta({ description: "Only metrics of this type" }),
+      points: z.coerce.number().int().min(1).max(2000).default(300).meta({
+        description: "Most points of a series",
+      }),
+    }),
+    responses: {
+      200: z.object({
+        from: z.string(),
+        to: z.string(),
+        series: z.array(metricRangeSeries),
+        cut: z.boolean().meta({ description: "Whether series are left out" }),
+        complete: z.boolean().meta({ description: "Whether the whole range was read" }),
+      }).meta({ id: "MetricRange" }),
+    },
+    problems: [404],
   },
   getMetrics: {
     summary: "Get the metrics that a bot has printed since the service began",

@@ -60,6 +60,7 @@ export const OPERATIONS = {
   followLogs: { method: "GET", path: "/api/bots/{id}/logs/follow", role: "read" },
   searchLogs: { method: "GET", path: "/api/logs/search", role: "read" },
   getMetrics: { method: "GET", path: "/api/bots/{id}/metrics", role: "read" },
+  getMetricRange: { method: "GET", path: "/api/bots/{id}/metrics/range", role: "read" },
   // Events and statistics.
   getOverview: { method: "GET", path: "/api/overview", role: "read" },
   streamEvents: { method: "GET", path: "/api/events", role: "read" },

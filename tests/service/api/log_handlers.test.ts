@@ -194,3 +194,66 @@ Deno.test("operations on logs refuse what makes no sense, and say why", async ()
   await refused(client.text("readLogs", { params: { id: ".." }, query: {} }), 404, "route/not-found");
   await refused(client.text("readLogs", { params: { id: "a/b" }, query: {} }), 400, "request/invalid");
 });
+
+Deno.test("getMetricRange gives the numbers of stored metrics, by time and type", async () => {
+  await using service = await ServiceFixture.open();
+  const day = (day: number) => Date.UTC(2026, 0, day, 12);
+  const line = (ms: number, rest: string, stream = "stdout") =>
+    `{"stream":"${stream}","timestamp":"${new Date(ms).toISOString().replace("Z", "000000Z")}",${rest}}\n`;
+  const store = async (name: number, lines: string) =>
+    await service.composed.store.put(BUCKET, `logs/gone/202601${name}.log`, new TextEncoder().encode(lines));
+  await store(
+    30,
+    line(day(30), '"_metric":"equity","value":10') + line(day(30) + 1, '"message":"no metric"'),
+  );
+  await store(
+    31,
+    line(day(31), '"_metric":"equity","value":20') +
+      line(day(31) + 1, '"_metric":"equity","value":"30"') +
+      line(day(31) + 2, '"_metric":"equity","value":40', "stderr") +
+      "not a line of a log\n" +
+      line(day(31) + 3, '"_metric":"fill","price":12345678901234567890,"side":"buy"') +
+      '[2026-01-31 12:00:05] {"_metric":"equity","value":15}\n',
+  );
+  const range = async (query: OperationInput<"getMetricRange">["query"]) =>
+    await service.client.call("getMetricRange", { params, query });
+  const all = await range({ from: "2026-01-30T00:00:00Z", to: "2026-02-01T00:00:00Z", points: 2 });
+  assert.deepEqual(all, {
+    from: "2026-01-30T00:00:00.000Z",
+    to: "2026-02-01T00:00:00.000Z",
+    cut: false,
+    complete: true,
+    series: [
+      {
+        type: "equity",
+        field: "value",
+        points: [
+          { time: day(30), last: 10, min: 10, max: 10 },
+          { time: day(31) + 5000, last: 15, min: 15, max: 20 },
+        ],
+      },
+      {
+        type: "fill",
+        field: "price",
+        points: [{
+          time: day(31) + 3,
+          last: 12345678901234567890,
+          min: 12345678901234567890,
+          max: 12345678901234567890,
+        }],
+      },
+    ],
+  });
+  const later = await range({ from: "2026-01-31T12:00:01Z", to: "2026-02-01T00:00:00Z", type: "equity" });
+  assert.deepEqual(later.series.map(({ points }) => points.map(({ last }) => last)), [[15]]);
+  assert.deepEqual(
+    (await range({ from: "2026-01-31T12:00:00Z", to: "2026-02-01T00:00:00Z", type: "none" })).series,
+    [],
+  );
+  await refused(
+    range({ from: "2026-02-01T00:00:00Z", to: "2026-01-01T00:00:00Z" }),
+    400,
+    "request/invalid",
+    /before 'to'/,
+  );
+});
