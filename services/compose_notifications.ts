@@ -96,7 +96,8 @@ export function composeNotifications(
   const main = of[config.services[0]!];
   const clock = systemClock;
   const outage = new StoreOutage({
-    path: `${dataDir}/outage.json`,
+    // Another process on the same folder may serve the schedules.
+    path: `${dataDir}/outage-${config.services[0]}.json`,
     instance,
     file,
     send,
@@ -142,7 +143,8 @@ async function scheduleOf({ schedules }: Pick<Stores, "schedules">, id: string):
   return (await schedules.find(id))?.document;
 }
 
-function labelsIn(document: unknown): Labels {
+function labelsIn(document: unknown): Labels | undefined {
+  if (!document) return undefined;
   const config = isObject(document) ? field(document, "config") : undefined;
   const berth = isObject(config) ? field(config, "berth") : undefined;
   return isObject(berth) ? readLabels(berth).labels ?? {} : {};

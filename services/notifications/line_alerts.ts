@@ -24,7 +24,7 @@ export interface LineAlertsOptions {
   /** Takes what people should hear of. */
   readonly incidents: Pick<Incidents, "tell">;
   /** Reads the labels of a bot or a schedule. */
-  readonly labelsOf: (bot: string) => Promise<Readonly<Record<string, string>>>;
+  readonly labelsOf: (bot: string) => Promise<Readonly<Record<string, string>> | undefined>;
   /** The clock. */
   readonly clock: Clock;
 }
@@ -94,7 +94,7 @@ export class LineAlerts implements LogListener, Disposable {
   ): Promise<void> {
     const { id } = container;
     const needsLabels = alerts.some(({ bots }) => bots?.some((pattern) => pattern.includes("=")));
-    const labels = needsLabels ? await this.#options.labelsOf(id) : {};
+    const labels = needsLabels ? await this.#options.labelsOf(id) ?? {} : {};
     const own = alerts.filter(({ bots }) => bots === undefined || matchesBot(bots, id, labels));
     const isSmall = bytes.length * own.length <= MAX_INLINE_BYTES;
     for (const alert of own) {

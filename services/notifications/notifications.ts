@@ -30,8 +30,8 @@ export interface NotificationsOptions extends Pick<DelivererOptions, "onTry" | "
   readonly file: ChannelsFile;
   /** Sends. */
   readonly send: SendMessage;
-  /** Reads the labels of a bot. */
-  readonly labelsOf: (bot: string) => Promise<Readonly<Record<string, string>>>;
+  /** Reads the labels of a bot or a schedule; `undefined` if there is none of this id. */
+  readonly labelsOf: (bot: string) => Promise<Readonly<Record<string, string>> | undefined>;
   /** @default the machine's */
   readonly clock?: Clock;
 }
@@ -76,6 +76,10 @@ export class Notifications {
     await this.#options.file.read();
     await this.#book.load(signal);
     await this.outbox.load(signal);
+    for (const { bot } of this.#book.keys()) {
+      // One that was removed while no process served says nothing any more.
+      if (bot !== undefined && !await this.#options.labelsOf(bot)) this.#book.closeAll(bot);
+    }
   }
 
   /**
@@ -104,7 +108,7 @@ export class Notifications {
     if (!isKnown) return false;
     const needsLabels = event.bot !== undefined &&
       channels.some(({ bots }) => bots?.some((pattern) => pattern.includes("=")));
-    const labels = needsLabels ? await labelsOf(event.bot!) : {};
+    const labels = needsLabels ? await labelsOf(event.bot!) ?? {} : {};
     for (const channel of channels) {
       if (isTold(channel, event, labels)) await this.outbox.add(event, channel.name, clock.now());
     }

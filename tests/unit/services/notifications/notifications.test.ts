@@ -85,6 +85,44 @@ Deno.test("a receiver that was down gets each event once, in order, also from th
   assert.deepEqual(past.map(({ outcome }) => outcome), Array(4).fill("delivered"));
 });
 
+Deno.test("an incident of a bot that was removed meanwhile is over without a word", async () => {
+  await using fixture = await NotificationsFixture.open();
+  await fixture.write(WEBHOOK);
+  {
+    await using process = await fixture.start();
+    for (const bot of ["one", "two"]) process.incidents.open(incident(bot));
+    await until(
+      "both",
+      () => process.notifications.outbox.size === 0 && fixture.receiver.requests.length === 2,
+    );
+  }
+  fixture.removed.add("one");
+  await using process = await fixture.start();
+  await until("one record", async () => (await fixture.records.list("incidents")).length === 1);
+  process.incidents.close(incident("two"));
+  await until("the end", () => fixture.receiver.requests.length === 3);
+  assert.deepEqual(states(fixture), ["one opened", "two opened", "two recovered"]);
+});
+
+Deno.test("incidents are told once the file of channels can be read, and routed by label", async () => {
+  await using fixture = await NotificationsFixture.open();
+  fixture.labels.one = { team: "desk" };
+  await fixture.write("channels: [");
+  {
+    await using process = await fixture.start();
+    process.incidents.open(incident("one"));
+    process.incidents.open(incident("two"));
+    await until("both are stored", async () => (await fixture.records.list("incidents")).length === 2);
+  }
+  await fixture.write("channels:\n- { name: hook, type: webhook, url: 'URL', bots: ['team=desk'] }\n");
+  await using process = await fixture.start();
+  await until("one message", () => fixture.receiver.requests.length === 1);
+  process.incidents.close(incident("two"));
+  process.incidents.close(incident("one"));
+  await until("its end", () => fixture.receiver.requests.length === 2);
+  assert.deepEqual(states(fixture), ["one opened", "one recovered"]);
+});
+
 /** A store whose process is killed at its n-th write: right before it if n is even, else right after. */
 function dyingStore(
   records: RecordStore,
