@@ -28,7 +28,7 @@ done
 `;
 
 /** Kinds of helper containers, which only the process that started them needs. */
-const HELPERS: readonly string[] = ["cleanup", "compile", "build", "links"];
+const HELPERS: readonly string[] = ["cleanup", "compile", "build", "links", "size"];
 
 /** Options of {@linkcode ContainerRemover}. */
 export interface ContainerRemoverOptions {

@@ -20,6 +20,8 @@ import { CodeManager } from "../code/code_manager.ts";
 import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import { createBotUsers } from "./create_bot_users.ts";
 import { createObjectStore } from "./create_object_store.ts";
+import { EngineHelper } from "./engine_helper.ts";
+import { engineMeter } from "./engine_meter.ts";
 import { DiskWatch } from "./disk_watch.ts";
 import { DockerRunner } from "./docker_runner.ts";
 import { UNPRIVILEGED } from "../users/bot_users.ts";
@@ -171,7 +173,9 @@ export function assembleDockerRunner(
     urgentBytes: Math.min(1024 ** 2, config.logs.maxSizeBytes / 8),
   });
   meter?.watchFailingLogs(() => logs.failing);
-  const states = createBotStates(config, { orchestrator, store, uid: user.uid, ownLabels });
+  const helper = new EngineHelper({ orchestrator, ownLabels, images: Object.values(config.images) });
+  const measure = engineMeter(helper);
+  const states = createBotStates(config, { orchestrator, store, uid: user.uid, ownLabels, helper, measure });
   const { diskBytes } = config.resources;
   const disk = new DiskWatch({
     orchestrator,
@@ -180,6 +184,7 @@ export function assembleDockerRunner(
     tempDir: config.tempDir,
     ...(diskBytes !== undefined && { limitBytes: diskBytes }),
     states: stateMeter(states),
+    measure,
     graceSeconds: config.stopGraceSeconds,
     ...(options.collectLogs && { onStop: (containerId: string) => logs.releaseBackpressure(containerId) }),
   });

@@ -11,7 +11,8 @@ import type { ContainerInfo, ContainerOrchestrator } from "../engine/container_o
 import { LABEL } from "../engine/labels.ts";
 import { messageOf } from "../errors.ts";
 import { type FreeSpace, freeSpaceAt } from "../util/free_space.ts";
-import { measureTree, type TreeSize } from "../util/measure_tree.ts";
+import type { TreeSize } from "../util/measure_tree.ts";
+import type { MeasureTree } from "./engine_meter.ts";
 import { isMeasurementDue } from "./disk_pace.ts";
 import { describeDiskUse, type DiskUse } from "./disk_use.ts";
 
@@ -29,6 +30,8 @@ export interface DiskWatchOptions {
   readonly limitBytes?: number;
   /** Measures and limits what containers keep in their states. @default {no container keeps a state} */
   readonly states?: StateMeter;
+  /** Measures a folder. */
+  readonly measure: MeasureTree;
   /** Time between SIGTERM and SIGKILL, in seconds; at most {@linkcode MAX_GRACE_SECONDS}. */
   readonly graceSeconds: number;
   /** Called before a container is stopped. */
@@ -146,13 +149,13 @@ export class DiskWatch implements AsyncDisposable {
     layerBytes: number,
     signal: AbortSignal,
   ): Promise<{ readonly use: DiskUse; readonly busyMs: number } | undefined> {
-    const { workspaces } = this.#options;
+    const { workspaces, measure } = this.#options;
     const limit = this.#limitOf(container);
     if (limit === undefined) return undefined;
     const { limitBytes } = limit;
     const folder = container.labels[LABEL.folder];
     const view: TreeSize = folder
-      ? await measureTree(`${workspaces.path(folder)}/view`, { enoughBytes: 2 * limitBytes, signal })
+      ? await measure(`${workspaces.path(folder)}/view`, { enoughBytes: 2 * limitBytes, signal })
       : { bytes: 0, busyMs: 0 };
     const { largest } = view;
     const use = { bytes: view.bytes + layerBytes, layerBytes, ...limit, ...(largest && { largest }) };

@@ -4,61 +4,28 @@
  * @module
  */
 
-import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
-import { LABEL } from "../engine/labels.ts";
 import { BerthError } from "../errors.ts";
-import { ContainerBuilder } from "../executable/container_builder.ts";
 import type { MakeStateLinks } from "../state/state_links.ts";
-
-/** Parts of {@linkcode engineLinks}. */
-export interface EngineLinksParts {
-  /** The engine. */
-  readonly orchestrator: Pick<ContainerOrchestrator, "hasImage" | "pullImage" | "runAndWait" | "remove">;
-  /** Labels of the instance's containers. */
-  readonly ownLabels: Readonly<Record<string, string>>;
-  /** Images of the runtimes, which have a shell. */
-  readonly images: readonly string[];
-}
+import type { EngineHelper } from "./engine_helper.ts";
 
 /** Shell script that makes links of its arguments: path and target, path and target … */
 const LINK = 'while [ $# -gt 0 ]; do ln -s -n -- "$2" "/folder/$1" || exit; shift 2; done';
 /** Bytes of arguments of one container: the kernel allows 2 MiB. */
 const MAX_ARGUMENT_BYTES = 512 * 1024;
-const MEMORY_BYTES = 64 * 1024 ** 2;
-/** For one container, which makes some thousands of links. */
-const TIMEOUT_MS = 120_000;
 
-/**
- * Makes symbolic links in a container that sees nothing but the folder.
- *
- * @param parts See {@linkcode EngineLinksParts}.
- */
-export function engineLinks({ orchestrator, ownLabels, images }: EngineLinksParts): MakeStateLinks {
-  async function presentImage(signal: AbortSignal): Promise<string> {
-    for (const image of images) if (await orchestrator.hasImage(image, { signal })) return image;
-    const [image] = images;
-    await orchestrator.pullImage(image!, { signal });
-    return image!;
-  }
-
+/** Makes symbolic links in a container that sees nothing but the folder. @param helper Runs the containers. */
+export function engineLinks(helper: EngineHelper): MakeStateLinks {
   return async (folder, links, signal) => {
-    const image = await presentImage(signal);
     for (const args of batchesOf(links)) {
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
-      const spec = new ContainerBuilder(`berth-links-${crypto.randomUUID()}`, image)
-        .withLabels({ ...ownLabels, [LABEL.kind]: "links" })
-        .withCommand(["/bin/sh", "-c", LINK, "links", ...args])
-        .withBinds([{ source: folder, target: "/folder" }])
-        .withResources({ memoryBytes: MEMORY_BYTES, cpuShares: 64, pids: 16 })
-        .withSecurity({ user: "0:0", capabilities: ["DAC_OVERRIDE"], allowNewPrivileges: false })
-        .withNetwork("none")
-        .build();
-      try {
-        const { exitCode } = await orchestrator.runAndWait(spec, { signal: limit });
-        if (exitCode !== 0) throw notMade(exitCode);
-      } finally {
-        await orchestrator.remove(spec.name);
-      }
+      const { exitCode, output } = await helper.run({
+        kind: "links",
+        script: LINK,
+        args,
+        folder,
+        capability: "DAC_OVERRIDE",
+        signal,
+      });
+      if (exitCode !== 0) throw notMade(output);
     }
   };
 }
@@ -80,10 +47,13 @@ function* batchesOf(links: ReadonlyMap<string, string>): Generator<string[]> {
   yield batch;
 }
 
-function notMade(exitCode: number | undefined): BerthError {
+function notMade(output: string): BerthError {
+  const why = output.trim().split("\n").at(-1);
   return new BerthError(
     "state/links",
-    `The symbolic links of the state cannot be made: the container that makes them ended with exit code ${exitCode}.`,
-    { advice: "Nothing was changed. Look whether the disk of DATA_DIR is full, and try again." },
+    `The symbolic links of the state cannot be made: ${why || "no reason"}.`,
+    {
+      advice: "Nothing was changed. Look whether the disk of DATA_DIR is full, and try again.",
+    },
   );
 }

@@ -18,7 +18,9 @@ import { SnapshotStore } from "../state/snapshot_store.ts";
 import { StateError } from "../state/state_error.ts";
 import { ensureDataDir } from "../util/data_dir.ts";
 import type { StateMeter } from "./disk_watch.ts";
-import { engineLinks, type EngineLinksParts } from "./engine_links.ts";
+import type { EngineHelper } from "./engine_helper.ts";
+import { engineLinks } from "./engine_links.ts";
+import type { MeasureTree } from "./engine_meter.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
 
 const MIB = 1024 * 1024;
@@ -26,9 +28,11 @@ const MIB = 1024 * 1024;
 /** Parts of {@linkcode createBotStates}. */
 export interface CreateBotStatesParts {
   /** The engine. */
-  readonly orchestrator:
-    & Pick<ContainerOrchestrator, "listContainers" | "readFolder">
-    & EngineLinksParts["orchestrator"];
+  readonly orchestrator: Pick<ContainerOrchestrator, "listContainers" | "readFolder">;
+  /** Makes links. */
+  readonly helper: EngineHelper;
+  /** Measures folders. */
+  readonly measure: MeasureTree;
   /** Holds the snapshots. */
   readonly store: ObjectStore;
   /** User that this process runs as. */
@@ -44,11 +48,8 @@ export interface CreateBotStatesParts {
  * @param parts See {@linkcode CreateBotStatesParts}.
  */
 export function createBotStates(
-  { dataDir, instance, buckets, images }: Pick<
-    DockerRunnerConfig,
-    "dataDir" | "instance" | "buckets" | "images"
-  >,
-  { orchestrator, store, uid, ownLabels }: CreateBotStatesParts,
+  { dataDir, instance, buckets }: Pick<DockerRunnerConfig, "dataDir" | "instance" | "buckets">,
+  { orchestrator, store, uid, ownLabels, helper, measure }: CreateBotStatesParts,
 ): BotStates {
   const live: LiveStates = {
     async find(id, signal) {
@@ -63,7 +64,8 @@ export function createBotStates(
     instance,
     snapshots: new SnapshotStore(store, buckets.state),
     live,
-    makeLinks: engineLinks({ orchestrator, ownLabels, images: Object.values(images) }),
+    makeLinks: engineLinks(helper),
+    measure,
     ready: () => ensureDataDir(dataDir, uid),
   });
 }

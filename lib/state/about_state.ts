@@ -5,7 +5,7 @@
  */
 
 import { DEFAULT_STATE } from "../executable/state_settings.ts";
-import { measureTree } from "../util/measure_tree.ts";
+import type { measureTree } from "../util/measure_tree.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { SnapshotMaker } from "./snapshot_maker.ts";
 import type { SnapshotStore } from "./snapshot_store.ts";
@@ -27,6 +27,8 @@ export interface AboutState {
 
 /** What {@linkcode aboutState} works with. */
 export interface AboutStateParts {
+  /** Measures a folder. */
+  readonly measure: typeof measureTree;
   /** Knows the snapshots that wait on this host. */
   readonly maker: Pick<SnapshotMaker, "waiting">;
   /** The snapshots in the object store. */
@@ -43,13 +45,13 @@ export interface AboutStateParts {
  */
 export async function aboutState(
   folder: StateFolder,
-  { maker, store, signal }: AboutStateParts,
+  { maker, store, measure, signal }: AboutStateParts,
 ): Promise<AboutState> {
   const meta = await folder.read();
   const { maxBytes } = meta?.settings ?? DEFAULT_STATE;
   const isHere = meta?.folder !== undefined && await folder.has(meta.folder);
   const size = isHere
-    ? await measureTree(folder.data(meta.folder!), { enoughBytes: 4 * maxBytes, signal })
+    ? await measure(folder.data(meta.folder!), { enoughBytes: 4 * maxBytes, signal })
     : undefined;
   const waiting = (await maker.waiting(folder)).map((each) => ({ ...each, isStored: false }));
   const stored = (await store.list(folder.id, { signal }))

@@ -10,7 +10,7 @@ import type { Executable } from "../executable/executable.ts";
 import { DEFAULT_STATE } from "../executable/state_settings.ts";
 import type { FileOwner } from "../util/files.ts";
 import { KeyedMutex } from "../util/keyed_mutex.ts";
-import type { TreeSize } from "../util/measure_tree.ts";
+import { measureTree, type TreeSize } from "../util/measure_tree.ts";
 import { type AboutState, aboutState } from "./about_state.ts";
 import { HostSnapshots } from "./host_snapshots.ts";
 import type { LiveStates } from "./live_states.ts";
@@ -37,6 +37,8 @@ export interface BotStatesOptions {
   readonly live: LiveStates;
   /** Makes the symbolic links of a state that is restored. */
   readonly makeLinks: MakeStateLinks;
+  /** Measures a folder. @default {measureTree} */
+  readonly measure?: typeof measureTree;
   /** Makes sure that the folder above is safe. */
   readonly ready?: () => Promise<unknown>;
   /** The time, in ms since 1970. @default {Date.now} */
@@ -50,16 +52,17 @@ export class BotStates implements AsyncDisposable {
   readonly #snapshots: HostSnapshots;
   readonly #running: RunningStates;
   readonly #restorer: StateRestorer;
-  readonly #sizes = new StateSizes();
+  readonly #sizes: StateSizes;
   readonly #turns = new KeyedMutex();
   readonly #closing = new AbortController();
   readonly #log = getLogger(["berth", "state"]);
 
   /** @param options See {@linkcode BotStatesOptions}. */
   constructor(options: BotStatesOptions) {
-    this.#options = { now: Date.now, ready: () => Promise.resolve(), ...options };
+    this.#options = { now: Date.now, ready: () => Promise.resolve(), measure: measureTree, ...options };
     const { root, snapshots: store, live, makeLinks, now } = this.#options;
     const turns = this.#turns;
+    this.#sizes = new StateSizes(this.#options.measure);
     this.#folders = new StateFolders(root);
     this.#snapshots = new HostSnapshots(this.#folders, this.#options);
     this.#running = new RunningStates({ folders: this.#folders, snapshots: this.#snapshots, turns, now });
@@ -165,7 +168,12 @@ export class BotStates implements AsyncDisposable {
   /** Says what is known of a bot's state. @param id Id of the bot. */
   about(id: string, signal: AbortSignal): Promise<AboutState> {
     const { maker } = this.#snapshots;
-    return aboutState(this.#folders.of(id), { maker, store: this.#options.snapshots, signal });
+    return aboutState(this.#folders.of(id), {
+      maker,
+      store: this.#options.snapshots,
+      measure: this.#options.measure,
+      signal,
+    });
   }
 
   /**

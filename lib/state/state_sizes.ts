@@ -5,7 +5,7 @@
  */
 
 import type { StateSettings } from "../executable/state_settings.ts";
-import { measureTree, type TreeSize } from "../util/measure_tree.ts";
+import type { measureTree, TreeSize } from "../util/measure_tree.ts";
 import type { StateFolder } from "./state_folder.ts";
 import type { StateMeta } from "./state_meta.ts";
 import { describeStateUse, overLimit } from "./state_words.ts";
@@ -16,6 +16,12 @@ const WARN_SHARE = 0.9;
 /** Measures states, and notes which of them near their limits. */
 export class StateSizes {
   readonly #notes = new Map<string, string>();
+  readonly #measureTree: typeof measureTree;
+
+  /** @param measure Measures a folder. */
+  constructor(measure: typeof measureTree) {
+    this.#measureTree = measure;
+  }
 
   /**
    * Measures the state of a running bot, and notes whether it nears its limit.
@@ -27,7 +33,7 @@ export class StateSizes {
     const { id } = folder;
     const meta = await folder.read().catch(() => undefined);
     if (meta?.folder === undefined) return { bytes: 0, busyMs: 0 };
-    const size = await measureTree(folder.data(meta.folder), { enoughBytes: 2 * maxBytes, signal });
+    const size = await this.#measureTree(folder.data(meta.folder), { enoughBytes: 2 * maxBytes, signal });
     if (size.bytes >= WARN_SHARE * maxBytes) this.#notes.set(id, describeStateUse(size.bytes, maxBytes));
     else this.#notes.delete(id);
     return size;
@@ -58,7 +64,10 @@ export class StateSizes {
     signal: AbortSignal,
   ): Promise<void> {
     if (meta.overBytes === undefined) return;
-    const { bytes } = await measureTree(folder.data(meta.folder!), { enoughBytes: 4 * maxBytes, signal });
+    const { bytes } = await this.#measureTree(folder.data(meta.folder!), {
+      enoughBytes: 4 * maxBytes,
+      signal,
+    });
     if (bytes > maxBytes) throw overLimit(folder.id, bytes, maxBytes);
   }
 }

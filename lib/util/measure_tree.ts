@@ -12,6 +12,8 @@ export interface TreeSize {
   readonly bytes: number;
   /** The largest file, with its path relative to the folder; absent if there is no file. */
   readonly largest?: { readonly path: string; readonly bytes: number };
+  /** Whether some entries cannot be looked at: their names are not UTF-8, or their paths are too long for a call. */
+  readonly hidden?: true;
   /** Time that the file system took to answer, in ms. */
   readonly busyMs: number;
 }
@@ -27,6 +29,8 @@ export interface MeasureTreeOptions {
 /** Smallest size that an entry counts, in bytes. */
 export const ENTRY_BYTES = 4096;
 const BLOCK_BYTES = 512;
+/** Stands for bytes of a name that are not UTF-8. */
+const REPLACEMENT = "\uFFFD";
 /** Longest use of one turn of the event loop, in ms. */
 const SLICE_MS = 5;
 /** Length of the pause after a slice, as a multiple of the slice, which leaves disk and event loop to others. */
@@ -56,6 +60,7 @@ export async function measureTree(
   const pending = [""];
   let largest: TreeSize["largest"];
   let bytes = 0;
+  let isHidden = false;
   let busyMs = 0;
   let sliceBeganMs = performance.now();
   const endSlice = () => {
@@ -68,6 +73,7 @@ export async function measureTree(
       const path = `${folder}${name}`;
       const entry = measureEntry(`${root}/${path}`, inodes);
       bytes += entry.bytes;
+      isHidden ||= entry.isHidden === true;
       if (isDirectory && entry.isReadable) pending.push(`${path}/`);
       if (!isDirectory && entry.bytes > (largest?.bytes ?? 0)) largest = { path, bytes: entry.bytes };
       if (bytes > enoughBytes) break;
@@ -77,7 +83,7 @@ export async function measureTree(
     }
   }
   endSlice();
-  return { bytes, ...(largest && { largest }), busyMs };
+  return { bytes, ...(largest && { largest }), ...(isHidden && { hidden: true }), busyMs };
 }
 
 function* entriesOf(folder: string): Iterable<Deno.DirEntry> {
@@ -88,7 +94,10 @@ function* entriesOf(folder: string): Iterable<Deno.DirEntry> {
   }
 }
 
-function measureEntry(path: string, inodes: Set<string>): { bytes: number; isReadable: boolean } {
+function measureEntry(
+  path: string,
+  inodes: Set<string>,
+): { bytes: number; isReadable: boolean; isHidden?: boolean } {
   try {
     const { blocks, size, nlink, dev, ino, isFile, isDirectory } = Deno.lstatSync(path);
     if (isDirectory && size > MAX_LIST_BYTES) {
@@ -103,6 +112,11 @@ function measureEntry(path: string, inodes: Set<string>): { bytes: number; isRea
     return { bytes: Math.max(ENTRY_BYTES, bytes), isReadable: true };
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
-    return { bytes: ENTRY_BYTES, isReadable: false };
+    return { bytes: ENTRY_BYTES, isReadable: false, isHidden: isHiding(path, error) };
   }
+}
+
+/** Whether an entry may be there, though it cannot be looked at. Any other one has been removed meanwhile. */
+function isHiding(path: string, error: unknown): boolean {
+  return path.includes(REPLACEMENT) || (error as { code?: string }).code === "ENAMETOOLONG";
 }

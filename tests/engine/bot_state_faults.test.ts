@@ -93,7 +93,7 @@ def main(id, config):
     if not os.path.exists("position"):
         for name in (b"\\xff", b"\\xfe"):
             os.mkdir(name)
-            open(name + b"/file", "w").close()
+            open(name + b"/file", "wb").write(os.urandom(3_000_000))
         open(".berth-state.json", "w").write("the bot's own")
         open("position", "w").write("1")
     print("position", open("position").read(), open(".berth-state.json").read(), os.listdir(b"."), flush=True)
@@ -106,6 +106,9 @@ Deno.test("a state with names that are not UTF-8 is restored without them, and k
   await deploy(service, "1", NAMES);
   await untilLogged(service, /position 1 the bot's own/);
   assert.match(await berth(service, "state", "snapshot", "keeper"), /2 files/);
+  // What has such a name counts.
+  const { bytes } = await stateOf(service);
+  assert.ok(bytes! > 6_000_000 && bytes! < 7_000_000, `${bytes} bytes`);
   await berth(service, "restart", "keeper");
   await untilLogged(service, /position 2 the bot's own .*xff/);
   const { snapshots } = await stateOf(service);
