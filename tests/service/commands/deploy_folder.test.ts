@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { readBotFolder } from "../../../../cli/deploy/bot_folder.ts";
-import { deployFolder } from "../../../../cli/deploy/deploy_folder.ts";
-import { ServiceFixture } from "../../../support/fixtures/service_fixture.ts";
+import { readBotFolder } from "../../../cli/deploy/bot_folder.ts";
+import { deployFolder } from "../../../cli/deploy/deploy_folder.ts";
+import { ServiceFixture } from "../../support/fixtures/service_fixture.ts";
 
 Deno.test("deployFolder() neither packs nor sends a content that the service has", async () => {
   await using service = await ServiceFixture.open();
