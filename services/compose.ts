@@ -36,6 +36,8 @@ import type { HostLock } from "./ownership/registered_right.ts";
 import type { ServingRight } from "./ownership/serving_right.ts";
 import { serveWhileHeld } from "./ownership/serve_while_held.ts";
 import { StoreOwner } from "./ownership/store_owner.ts";
+import { ReadyBots } from "./health/ready_bots.ts";
+import { Watchdog } from "./health/watchdog.ts";
 import { RunIncidents } from "./schedules/run_incidents.ts";
 import { ScheduleService } from "./schedules/schedule_service.ts";
 import { openStores, type Stores } from "./stores.ts";
@@ -135,11 +137,20 @@ export async function composeServices(
     wake: (id) => bots.wake(id),
     clock: systemClock,
   });
-  const bots = new BotService({
+  const ready = new ReadyBots(stores.records);
+  const watchdog = new Watchdog({
+    runner,
+    ready,
+    healthOf: (id) => bots.healthOf(id),
+    onHealth: (id, health) => bots.setHealth(id, health),
+    incidents: notifications.of.bots.incidents,
+    clock: systemClock,
+  });
+  const bots: BotService = new BotService({
     ...config,
     onOutage: (part, problem) => notifications.outages.report(`bots ${part}`, problem),
     gate: allGates([guards]),
-    watchers: [guards],
+    watchers: [guards, watchdog],
     meter: metrics,
     repository: stores.bots,
     events: events.bots,
@@ -150,6 +161,7 @@ export async function composeServices(
     whyIdle: () => rights.get("bots")?.whyIdle(),
   });
   guards.follow(bots.state);
+  bots.state.subscribe((id, bot) => bot ?? void ready.forget(id));
   const schedules = new ScheduleService({
     ...config,
     onOutage: (part, problem) => notifications.outages.report(`schedules ${part}`, problem),

@@ -40,6 +40,7 @@ const POLL_MS = 200;
 const SETTLE_MS = 1500;
 /** Time after which nobody looks after the bot, in ms. */
 const UNKNOWN_MS = 15_000;
+const RUNS = ["running", "ready"];
 /** `completed` is here that of an earlier version. */
 const UNDER_WAY = ["starting", "stopping", "completed", "unknown"];
 const NOBODY: DeploymentProgress = {
@@ -66,12 +67,12 @@ export async function awaitStart(
     const now = clock.monotonic();
     onCondition?.(condition);
     if (seen?.condition !== condition) seen = { condition, since: now };
-    if (state === "running" && isCurrent) {
+    if (RUNS.includes(state) && isCurrent) {
       if (run?.container !== containerId || !run) run = { container: containerId, since: now };
       if (now - run.since >= stayMs) return { outcome: "running" };
     } else if (state === "completed" && isCurrent) {
       return { outcome: "completed" };
-    } else if (state !== "running" && !UNDER_WAY.includes(state)) {
+    } else if (!RUNS.includes(state) && !UNDER_WAY.includes(state)) {
       if (isCurrent || now - seen.since >= SETTLE_MS) return { outcome: "failed", state, condition };
     } else if (now - begin > (["unknown", "completed"].includes(state) ? UNKNOWN_MS : limitMs)) {
       return { outcome: "waiting", state, condition };

@@ -41,6 +41,7 @@ export function describeBot(bot: Bot & Versions, now: number): string[] {
     `Bot ${id}`,
     ...fields([
       ["State", condition],
+      ["Says", bot.statusText],
       ["Since", since && `${since} (${ago(since, now)})`],
       ["Next try", until && describeTime(new Date(until), now)],
       ["Enabled", bot.document ? enabled ? "yes" : "no" : "it has no document"],
@@ -154,9 +155,11 @@ function describeStart({ start, revision }: Pick<Bot, "start" | "revision">): st
   return `: ${start.trigger}${by}${from}`;
 }
 
+const RUNS: ReadonlySet<string> = new Set(["running", "ready", "silent", "unhealthy"]);
+
 /** A bot that hangs runs, and prints nothing: only this shows it. */
 function describeLastOutput({ state, lastOutput, startedAt }: Bot, now: number): string | undefined {
-  if (lastOutput === undefined) return state === "running" ? "none" : undefined;
+  if (lastOutput === undefined) return RUNS.has(state) ? "none" : undefined;
   const isEarlier = startedAt !== undefined && Date.parse(lastOutput) < Date.parse(startedAt);
   return `${lastOutput} (${ago(lastOutput, now)} ago${isEarlier ? ", before this start" : ""})`;
 }

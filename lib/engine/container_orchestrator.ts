@@ -217,6 +217,31 @@ export interface RunOutcome {
   readonly durationMs: number;
 }
 
+/** Options of {@linkcode ContainerOrchestrator.runCommand}. */
+export interface RunCommandOptions extends EngineCallOptions {
+  /** Program and arguments. */
+  readonly command: readonly string[];
+  /** Environment variables beside the container's. @default {none} */
+  readonly env?: Readonly<Record<string, string>>;
+  /** How long it may take from its first output on, in ms. */
+  readonly timeoutMs: number;
+  /** How much it may print, in bytes. */
+  readonly maxOutputBytes: number;
+}
+
+/** What became of a command in a container. */
+export interface CommandOutcome {
+  /**
+   * `exited`: it ended. `timed-out` and `flooded`: it took too long, or printed too much. It then still runs: an engine
+   * has no call to end it.
+   */
+  readonly end: "exited" | "timed-out" | "flooded";
+  /** Exit code, if it ended. */
+  readonly exitCode?: number;
+  /** What it printed on both streams, at most as much as it may print. */
+  readonly output: string;
+}
+
 /** Options of {@linkcode ContainerOrchestrator.copyFromContainer}. */
 export interface CopyFromContainerOptions extends EngineCallOptions {
   /** Size of the largest file to read, in bytes. */
@@ -294,6 +319,12 @@ export interface ContainerOrchestrator extends AsyncDisposable {
    * way can hold blocks. Rejects with `ContainerNotFoundError` if there is no such container.
    */
   attach(container: string, options?: EngineCallOptions): AsyncIterable<readonly OutputPiece[]>;
+  /**
+   * Runs a command in a container that runs, as the container's user. The command should print something at its begin:
+   * only then its time begins. Rejects with `ContainerNotFoundError` if there is no such container, and with
+   * `EngineError` if it does not run.
+   */
+  runCommand(container: string, options: RunCommandOptions): Promise<CommandOutcome>;
   /**
    * Reads one regular file from a container, running or not, through the engine. Does not follow links. Rejects with
    * `ContainerFileError` if the file is missing, larger than `maxBytes` or not a regular file.

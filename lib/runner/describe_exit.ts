@@ -23,6 +23,8 @@ export interface Exit {
   readonly memoryBytes?: number;
   /** Disk use, if it was stopped for writing too much. */
   readonly diskUse?: DiskUse;
+  /** What was wrong with it, if the watchdog stopped it, for example `silent for 312 s`. */
+  readonly trouble?: string;
 }
 
 /**
@@ -67,6 +69,7 @@ export function describeOwnExit(exit: Exit): string {
  */
 export function tellExit(exit: Exit): string {
   const words = describeOwnExit(exit);
+  if (exit.trouble !== undefined) return `it was ${words}`;
   if (exit.diskUse) return `it ${words}`;
   return `it ${words.startsWith("out of memory") ? "ran" : "ended with"} ${words}`;
 }
@@ -91,8 +94,9 @@ const SIGNALS: Meanings = {
 const STOPPED = "something other than Berth stopped it";
 const ASKED_BY_OTHERS: Meanings = { SIGINT: STOPPED, SIGTERM: STOPPED };
 
-function describe({ diskUse, ...exit }: Exit, meanings: Meanings): string {
+function describe({ diskUse, trouble, ...exit }: Exit, meanings: Meanings): string {
   // It was Berth that stopped it then.
+  if (trouble !== undefined) return `${trouble}; it was stopped (${describeEnd(exit, {})})`;
   if (diskUse) return `${describeDiskUse(diskUse)}; it was stopped (${describeEnd(exit, {})})`;
   return describeEnd(exit, meanings);
 }

@@ -8,12 +8,14 @@ import { getLogger } from "@logtape/logtape";
 import { isBotId } from "../executable/bot_id.ts";
 import { createDependencies } from "./create_dependencies.ts";
 import type { Dependencies } from "../dependencies/dependencies.ts";
+import { runBoundedCommand } from "./bounded_command.ts";
 import { CodeMounter } from "./code_mounter.ts";
 import { ContainerStopper } from "./container_stopper.ts";
 import { ContainerStarter } from "./container_starter.ts";
 import { closeParts, type DockerRunnerParts } from "./docker_runner_parts.ts";
 import { StartPreparer } from "./start_preparer.ts";
 import {
+  type CommandOutcome,
   type ContainerInfo,
   type ContainerUsage,
   type GetLogsOptions,
@@ -51,6 +53,7 @@ import type {
   PrepareOptions,
   RemoveContainerOptions,
   RemoveOrphansOptions,
+  RunBoundedCommandOptions,
   Runner,
   RunnerCallOptions,
   StartContainerOptions,
@@ -292,6 +295,18 @@ export class DockerRunner implements Runner {
   /** {@inheritDoc Runner.latestMetric} */
   latestMetric(id: string, type: string): Metric | undefined {
     return this.#logs.latestMetric(id, type);
+  }
+
+  /** {@inheritDoc Runner.runCommand} */
+  async runCommand(
+    container: ManagedContainer,
+    command: readonly string[],
+    options: RunBoundedCommandOptions,
+  ): Promise<CommandOutcome> {
+    const { orchestrator, secrets } = this.#parts;
+    const info = infoOf(container);
+    const redactor = info && await secrets.redactorOf(info.labels);
+    return await runBoundedCommand(orchestrator, container.containerId, { command, redactor, ...options });
   }
 
   /** {@inheritDoc Runner.metricsOf} */

@@ -6,6 +6,7 @@
 
 import type { ContainerOwner } from "./container_ownership.ts";
 import type {
+  CommandOutcome,
   ContainerPhase,
   ContainerUsage,
   GetLogsOptions,
@@ -200,6 +201,12 @@ export interface WatchContainersOptions extends RunnerCallOptions {
   readonly onOpen?: () => void;
 }
 
+/** Options of {@linkcode Runner.runCommand}. */
+export interface RunBoundedCommandOptions extends RunnerCallOptions {
+  /** How long the command may take, in ms. */
+  readonly timeoutMs: number;
+}
+
 /** Lines of a container as they are printed. */
 export interface FollowedLines {
   /** Resolves when the container has ended and all of its lines are given, or after {@linkcode close}; never rejects. */
@@ -332,6 +339,16 @@ export interface Runner extends AsyncDisposable {
    * follower costs a connection to the engine.
    */
   followLines(container: ManagedContainer, options: FollowLinesOptions): FollowedLines;
+  /**
+   * Runs a command in a container as its user, in the folder of its code; the container needs a POSIX shell. Whatever the
+   * command started is killed at its end, when its time is over, and when it has printed more than 64 KiB. Rejects with
+   * `EngineError` if the container does not run or is paused, and with `ContainerNotFoundError` if there is none.
+   */
+  runCommand(
+    container: ManagedContainer,
+    command: readonly string[],
+    options: RunBoundedCommandOptions,
+  ): Promise<CommandOutcome>;
   /** Returns the metrics that a bot has printed since this process began; empty if the runner does not store logs. */
   metricsOf(id: string): BotMetrics;
   /** Returns the last `count` values of the one metric that a list shows of a bot; `undefined` if it printed none. */

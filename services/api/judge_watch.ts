@@ -26,7 +26,14 @@ const MAX_ENDS = 3;
 /** How long a bot may fail to start, in ms: what is not its own fault passes, or is another condition. */
 const FAILED_MS = 15_000;
 /** Conditions under which the bot cannot run as it was deployed. */
-const FAILURES: readonly BotCondition["type"][] = ["failed", "invalid", "image-missing"];
+const FAILURES: readonly BotCondition["type"][] = [
+  "failed",
+  "invalid",
+  "image-missing",
+  "silent",
+  "unhealthy",
+  "latched",
+];
 
 /**
  * Judges a bot.

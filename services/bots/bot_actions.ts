@@ -26,7 +26,7 @@ import type { BotTable } from "./bot_table.ts";
 import type { BotSpec } from "./desired_state.ts";
 import type { Action } from "./plan.ts";
 import { type RunGate, RunRefusedError } from "./run_gate.ts";
-import { type FailedStart, stoppedForDisk } from "./restart_policy.ts";
+import { type FailedStart, stoppedByWatchdog, stoppedForDisk } from "./restart_policy.ts";
 import type { WatchedRuns } from "./watched_runs.ts";
 import type { ServiceState } from "./service_state.ts";
 
@@ -214,6 +214,10 @@ export class BotActions {
     });
     const { containerId, attempt, createdAt, startedAt = createdAt } = container;
     const at = new Date(clock.now());
+    if (reason === "silent" || reason === "unhealthy") {
+      const trouble = cause ?? reason;
+      this.#options.bots.update(id, { failedStart: stoppedByWatchdog(container, { exitCode, trouble }, at) });
+    }
     state.report({
       type: "stopped",
       id,

@@ -20,10 +20,25 @@ export type StopReason =
   | "silent"
   | "unhealthy";
 
+/**
+ * Whether the container of a bot runs as its document says and is not frozen, whatever else is known of it.
+ *
+ * @param condition The bot's condition.
+ */
+export function isUp({ type }: { readonly type: string }): boolean {
+  return type === "running" || type === "ready" || type === "silent" || type === "unhealthy";
+}
+
 /** The condition of a bot. `until` is the time of the next try. */
 export type BotCondition =
   /** Its container runs as the document says. */
   | { readonly type: "running" }
+  /** It runs, and has said itself that it is ready. */
+  | { readonly type: "ready" }
+  /** It runs, and gives no sign of life. */
+  | { readonly type: "silent"; readonly message: string }
+  /** It runs, and its health command fails. */
+  | { readonly type: "unhealthy"; readonly message: string }
   /** Its container is as the document says, but somebody has frozen it (`docker pause`). */
   | { readonly type: "paused" }
   /** Its container is being started; `attempt` counts the starts in a row. */
@@ -76,6 +91,8 @@ export interface BotStatus {
   readonly condition: BotCondition;
   /** Warnings about its document that do not keep it from running, a line each; absent if there are none. */
   readonly notes?: readonly string[];
+  /** What it says of itself, in a line; absent if it says nothing. */
+  readonly statusText?: string;
 }
 
 /** The status of a bot, as it is shown. */
@@ -99,12 +116,16 @@ export function describeCondition(condition: BotCondition): string {
 function describe(condition: BotCondition): string {
   switch (condition.type) {
     case "running":
+    case "ready":
     case "completed":
     case "disabled":
     case "paused":
       return condition.type;
     case "starting":
       return condition.attempt === 1 ? "starting" : `starting (start ${condition.attempt} in a row)`;
+    case "silent":
+    case "unhealthy":
+      return condition.message;
     case "stopping":
       return `stopping: ${condition.reason}`;
     case "backing-off":

@@ -7,7 +7,7 @@
 import { describeOwnExit } from "../../lib/runner/describe_exit.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import type { Incident, IncidentKind, Incidents } from "../notifications/incidents.ts";
-import { describeCondition, type RunningBot } from "./bot_condition.ts";
+import { describeCondition, isUp, type RunningBot } from "./bot_condition.ts";
 import type { BotActivity, ServiceState } from "./service_state.ts";
 
 /** What {@linkcode BotIncidents} need. */
@@ -75,9 +75,12 @@ export function judgeBot(bot: RunningBot, failingSince: number | undefined, now:
   const text = describeCondition(condition);
   switch (condition.type) {
     case "disabled":
-      return { open: [], recovered: [], over: KINDS };
+      return { open: [], recovered: [], over: [...KINDS, "bot.silent", "bot.unhealthy"] };
     case "completed":
       return { open: [], recovered: KINDS, over: [] };
+    case "ready":
+    case "silent":
+    case "unhealthy":
     case "running": {
       const recoversAt = (startedAt?.getTime() ?? now) + RECOVERED_AFTER_MS;
       const isLong = recoversAt <= now;
@@ -167,7 +170,7 @@ export class BotIncidents {
 
   /** A bot that runs well needs no timer. */
   #needsReview(id: string, type: RunningBot["condition"]["type"]): boolean {
-    return type !== "running" || KINDS.some((kind) => this.#options.incidents.isOpen({ kind, bot: id }));
+    return !isUp({ type }) || KINDS.some((kind) => this.#options.incidents.isOpen({ kind, bot: id }));
   }
 
   #judgeLater(id: string, ms: number): void {
@@ -200,6 +203,6 @@ export class BotIncidents {
 }
 
 function describeEnd({ condition, startedAt }: RunningBot): string {
-  if (condition.type !== "running" || !startedAt) return `It is ${describeCondition(condition)}.`;
+  if (!isUp(condition) || !startedAt) return `It is ${describeCondition(condition)}.`;
   return `It has been running since ${startedAt.toISOString()}.`;
 }

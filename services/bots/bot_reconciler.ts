@@ -222,11 +222,13 @@ export class BotReconciler {
    * @param containers Its containers.
    */
   preview(id: string, desired: DesiredState, containers: readonly ManagedContainer[]): Plan {
-    const { failedStart: failed, restart } = this.#options.bots.get(id) ?? {};
+    const { failedStart: failed, restart, health } = this.#options.bots.get(id) ?? {};
+    const { containerId, trouble } = health ?? {};
     const actual = {
       containers: containers.map((container) => adjustContainer(container, this.#ages)),
       ...(failed && { failedStart: adjustFailedStart(id, failed, this.#ages) }),
       ...(restart && { restart }),
+      ...(containerId !== undefined && trouble?.isToRestart && { unwell: { containerId, trouble } }),
     };
     return plan(desired, actual, this.#options.clock.now());
   }

@@ -5,6 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import { isDeepStrictEqual } from "node:util";
 import { messageOf } from "../../lib/errors.ts";
 import type { LimitBounds } from "../../lib/runner/limit_bounds.ts";
 import { ALL_SEGMENTS, type Runner } from "../../lib/runner/runner.ts";
@@ -34,6 +35,7 @@ import { FullRead } from "./full_read.ts";
 import { MassStopGuard } from "./mass_stop_guard.ts";
 import type { RunGate } from "./run_gate.ts";
 import type { RunWatcher } from "./run_watcher.ts";
+import type { RunHealth } from "./run_health.ts";
 import { ServiceState } from "./service_state.ts";
 import { WatchedRuns } from "./watched_runs.ts";
 
@@ -235,6 +237,32 @@ export class BotService {
     return true;
   }
 
+  /**
+   * Gives what the watchdog knows of a bot.
+   *
+   * @param id Id of the bot.
+   */
+  healthOf(id: string): RunHealth | undefined {
+    return this.#bots.get(id)?.health;
+  }
+
+  /**
+   * Takes what the watchdog knows of a bot, and acts on it.
+   *
+   * @param id Id of the bot.
+   * @param health What it knows of one of its containers; `undefined` if the bot is no longer watched.
+   */
+  setHealth(id: string, health: RunHealth | undefined): void {
+    const { health: before, status } = this.#bots.get(id) ?? {};
+    if (!status) return;
+    if (health) this.#bots.update(id, { health });
+    else this.#bots.clear(id, "health");
+    if (!isSameButForText(before, health)) return this.#enqueue(id);
+    const { statusText: _before, ...rest } = status;
+    const statusText = health?.statusText;
+    this.state.setRunningBot({ ...rest, ...(statusText !== undefined && { statusText }) });
+  }
+
   /** Why the service cannot look after its bots now, or not after all of them; `undefined` if it can. */
   get trouble(): string | undefined {
     const waitsFor = this.#options.whyIdle();
@@ -324,4 +352,9 @@ export class BotService {
       this.#log.info("bot stopped", { id: bot.id, reason: "shutdown", how, exitCode });
     }));
   }
+}
+
+/** A text that changes needs no pass. */
+function isSameButForText(one: RunHealth | undefined, other: RunHealth | undefined): boolean {
+  return isDeepStrictEqual({ ...one, statusText: undefined }, { ...other, statusText: undefined });
 }

@@ -9,6 +9,7 @@ import type { BotDocument } from "../documents/bot_repository.ts";
 import type { BotCondition, RunningBot } from "./bot_condition.ts";
 import type { DesiredState } from "./desired_state.ts";
 import type { AskedRestart } from "./plan.ts";
+import type { RunHealth } from "./run_health.ts";
 import type { FailedStart } from "./restart_policy.ts";
 
 /** A document as it was read or written just now. */
@@ -34,6 +35,8 @@ export interface BotEntry {
   readonly failedStart?: FailedStart;
   /** A restart that was asked for and not yet carried out. */
   readonly restart?: AskedRestart;
+  /** What the watchdog knows of one of its containers, perhaps of an earlier one. */
+  readonly health?: RunHealth;
   /** The engine's id of the exited container that was reported last. */
   readonly reportedExit?: string;
   /** Why the last log lines of its exited container cannot be stored; the container stays until they are. */

@@ -17,11 +17,16 @@ import type { BotCondition } from "./bot_condition.ts";
 export function conditionAdvice(id: string, condition: BotCondition): string | undefined {
   switch (condition.type) {
     case "running":
+    case "ready":
     case "starting":
     case "stopping":
     case "completed":
     case "outside-session":
       return undefined;
+    case "silent":
+    case "unhealthy":
+      return `See 'berth logs ${id}'. 'berth restart ${id}' starts it again; with 'action: restart' under 'health' in ` +
+        "bot-config.yaml, Berth does so by itself.";
     case "paused":
       return `Somebody has frozen its container; 'docker unpause' lets it go on, and 'berth restart ${id}' replaces it.`;
     case "backing-off":
@@ -52,8 +57,12 @@ export function conditionAdvice(id: string, condition: BotCondition): string | u
 
 function afterExit(
   id: string,
-  { exitCode, oomKilled }: BotCondition & { type: "backing-off" },
+  { exitCode, oomKilled, trouble }: BotCondition & { type: "backing-off" },
 ): string {
+  if (trouble !== undefined) {
+    return `Its log says more: 'berth logs ${id}'. If it is well and only slow, give it more time under 'health' in ` +
+      "bot-config.yaml.";
+  }
   if (oomKilled || exitCode === KILLED) {
     return "Let it use less memory, or give it more: 'memory_mb' in bot-config.yaml, or BOT_MEMORY_LIMIT_MB for all bots.";
   }

@@ -5,7 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { type BotCondition, describeCondition } from "./bot_condition.ts";
+import { type BotCondition, describeCondition, isUp } from "./bot_condition.ts";
 import type { BotTable } from "./bot_table.ts";
 
 /** Conditions that may need a person. Other log messages, such as that of a start, cover the rest. */
@@ -50,7 +50,7 @@ export class ConditionLog {
     } else if (type === "completed") {
       this.#bots.update(id, { loggedCondition: { type, text: "" } });
       if (before?.type !== type) this.#log.info("bot completed", { id });
-    } else if (type === "running" || type === "disabled") {
+    } else if (isUp(condition) || type === "disabled") {
       this.#bots.clear(id, "loggedCondition");
       if (before && ENDS_SILENTLY.has(before.type)) this.#log.info("bot recovered", { id, condition: type });
     }

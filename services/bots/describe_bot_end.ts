@@ -19,5 +19,7 @@ export function describeBotEnd(end: BotEnd): string {
   const killed = isKilled
     ? "; it did not end within its grace period, stop_grace_seconds, after SIGTERM and was killed"
     : "";
-  return `stopped: ${why}${cause === undefined ? "" : `, ${cause}`} (${describeExit(end.exit)}${killed})`;
+  // The watchdog's causes begin with the reason.
+  const reason = cause === undefined ? why : cause.startsWith(why) ? cause : `${why}, ${cause}`;
+  return `stopped: ${reason} (${describeExit(end.exit)}${killed})`;
 }

@@ -9,6 +9,7 @@ import { describeForeign } from "../../lib/runner/standing_containers.ts";
 import type { BotCondition, StopReason } from "./bot_condition.ts";
 import type { DesiredState } from "./desired_state.ts";
 import type { RefusalStop, RunRefusal } from "./run_gate.ts";
+import type { Trouble } from "./run_health.ts";
 import { type FailedStart, type FinalEnd, type LastStart, lastStart } from "./restart_policy.ts";
 
 /**
@@ -30,6 +31,8 @@ export interface ActualState {
   readonly failedStart?: FailedStart;
   /** A restart that was asked for and not yet carried out. */
   readonly restart?: AskedRestart;
+  /** What the watchdog has found wrong. */
+  readonly unwell?: { readonly containerId: string; readonly trouble: Trouble };
 }
 
 /**
@@ -142,7 +145,7 @@ function planNone(
 function planRun(
   { specHash, restart: mode }: WantedRun,
   bots: readonly ManagedContainer[],
-  { failedStart, restart }: Pick<ActualState, "failedStart" | "restart">,
+  { failedStart, restart, unwell }: Omit<ActualState, "containers">,
   now: number,
 ): Plan {
   const live = bots.filter((bot) => isLive(bot) && !isStuck(bot, now));
@@ -151,6 +154,7 @@ function planRun(
     bot.specHash === specHash && !bot.isCodeLost && !bot.haveSecretsChanged && !isToRestart(bot, restart)
   );
   const kept = wanted.find(({ phase }) => phase === "running") ?? wanted[0];
+  if (kept && unwell?.containerId === kept.containerId) return planStopUnwell(kept, live, unwell.trouble);
   if (kept) return planKeep(kept, live, over, now);
   if (live.length > 0) return planReplace(specHash, live, { failedStart, restart }, now);
   const lost = bots.find(({ phase }) => phase === "lost");
@@ -176,6 +180,19 @@ function planKeep(
   const actions = [...others, ...over.map(remove)];
   const again = kept.phase === "running" ? {} : { againInMs: pollIn(kept, now) };
   return { actions, condition, settled: condition, keeps: kept, ...again };
+}
+
+/** The crash policy decides when it starts again. */
+function planStopUnwell(
+  unwell: ManagedContainer,
+  live: readonly ManagedContainer[],
+  { type, message }: Trouble,
+): Plan {
+  const actions = live.map((bot): Action =>
+    bot === unwell ? { ...stop(bot, type), cause: message } : stop(bot, "duplicate")
+  );
+  const condition = { type: "stopping", reason: type } as const;
+  return { actions, condition, settled: condition, againInMs: 0 };
 }
 
 /** The new version is prepared before the old one is stopped, so that the old one keeps running if that fails. */

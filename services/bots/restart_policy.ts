@@ -4,7 +4,7 @@
  * @module
  */
 
-import { exitOf, tellExit } from "../../lib/runner/describe_exit.ts";
+import { type Exit, exitOf, tellExit } from "../../lib/runner/describe_exit.ts";
 import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import { backoffMs, RETRY } from "../../lib/util/backoff.ts";
 import type { RestartMode } from "../documents/restart_mode.ts";
@@ -33,7 +33,9 @@ export interface FailedStart {
    * Why it failed: the bot's condition until the next try. `waiting` and `blocked` are not the bot's fault and cost no
    * attempt.
    */
-  readonly condition: BotCondition & { readonly type: "image-missing" | "waiting" | "blocked" | "failed" };
+  readonly condition: BotCondition & {
+    readonly type: "image-missing" | "waiting" | "blocked" | "failed" | "backing-off";
+  };
 }
 
 /** The last start of a hash, which is over: when it ended, and what follows. */
@@ -101,6 +103,23 @@ export function stoppedForDisk(bot: ManagedContainer): FailedStart {
     attempt: restart.attempt - 1,
     failedAt: finishedAt,
     condition: { type: "failed", message: tellExit(exitOf(bot)) },
+  };
+}
+
+/**
+ * Turns a container that the watchdog has stopped into a failed start, so that the next one waits as after a crash.
+ *
+ * @param bot The container.
+ * @param exit How it ended, and what was wrong with it.
+ * @param failedAt When it ended.
+ */
+export function stoppedByWatchdog(bot: ManagedContainer, exit: Exit, failedAt: Date): FailedStart {
+  const { restart } = endOf({ ...bot, finishedAt: failedAt });
+  return {
+    specHash: bot.specHash,
+    attempt: restart.attempt - 1,
+    failedAt,
+    condition: { type: "backing-off", until: failedAt, ...exit, nextAttempt: restart.attempt },
   };
 }
 

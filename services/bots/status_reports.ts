@@ -9,6 +9,7 @@ import type { ManagedContainer, Runner } from "../../lib/runner/runner.ts";
 import { statesOf } from "../../lib/runner/states_of.ts";
 import type { BotCondition } from "./bot_condition.ts";
 import type { BotTable } from "./bot_table.ts";
+import type { RunHealth } from "./run_health.ts";
 import { ConditionLog } from "./condition_log.ts";
 import type { BotSpec } from "./desired_state.ts";
 import type { ServiceState } from "./service_state.ts";
@@ -51,7 +52,9 @@ export class StatusReports {
     const { bots, runner, state } = this.#options;
     if (!planned) return void state.removeRunningBot(id);
     const unsaved = bots.get(id)?.unsavedReason;
-    const condition: BotCondition = unsaved === undefined ? planned : {
+    const { health: known } = bots.get(id) ?? {};
+    const health = known?.containerId === container?.containerId ? known : undefined;
+    const condition: BotCondition = unsaved === undefined ? withHealth(planned, health) : {
       type: "waiting",
       for: `its last log lines to be stored before its container is removed: ${unsaved}`,
     };
@@ -71,6 +74,7 @@ export class StatusReports {
       }),
       ...(specHash !== undefined && { specHash }),
       ...(notes.length > 0 && { notes }),
+      ...(health?.statusText !== undefined && { statusText: health.statusText }),
     });
   }
 
@@ -87,4 +91,12 @@ export class StatusReports {
     this.#conditions.reportCondition(id, condition);
     this.#options.state.setRunningBot({ ...known, condition });
   }
+}
+
+/** A bot that runs may be ready, or not well. */
+function withHealth(condition: BotCondition, health: RunHealth | undefined): BotCondition {
+  if (condition.type !== "running" || !health) return condition;
+  const { trouble, isReady } = health;
+  if (trouble) return { type: trouble.type, message: trouble.message };
+  return isReady ? { type: "ready" } : condition;
 }

@@ -15,6 +15,9 @@ import { containerLimits } from "./limits.ts";
  */
 export const BOT_STATES = [
   "running",
+  "ready",
+  "silent",
+  "unhealthy",
   "paused",
   "starting",
   "stopping",
@@ -45,6 +48,7 @@ export const botSummary = z.object({
   attempt: z.int().optional().meta({ description: "Number of starts in a row" }),
   startedAt: time.optional(),
   containerId: z.string().optional(),
+  statusText: z.string().optional().meta({ description: "What the bot says of itself" }),
   labels: z.record(z.string(), z.string()).optional(),
   guards: z.array(shownGuard).optional().meta({ description: "Absent if it has none" }),
   notes: z.array(z.string()).optional().meta({ description: "Warnings about the document" }),

@@ -43,6 +43,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   image: { isText: true, isCommon: true },
   command: { isText: true, isCommon: true },
   keep_revisions: {},
+  health: { isForBots: true, isCommon: true },
   state: { isCommon: true },
   guards: { isForBots: true },
   // Schedules.

@@ -10,6 +10,7 @@ import { MAX_LOG_INTERVAL_SECONDS } from "../../lib/runner/docker_runner_config.
 import { flagSetting, wholeNumberSetting } from "./berth_settings.ts";
 import type { Fields } from "./document_fields.ts";
 import { type GuardRule, readGuards } from "./guard_settings.ts";
+import { type HealthSettings, readHealthSettings } from "./health_settings.ts";
 import { readImageSettings } from "./image_settings.ts";
 import { type Labels, readLabels } from "./labels.ts";
 import { readBuildSecrets, readSecrets } from "./secret_settings.ts";
@@ -38,6 +39,8 @@ export interface BotSettings {
   readonly restart?: RestartMode;
   /** `guards`: rules on the bot's metrics that alert somebody or stop the bot. Only bots have them. */
   readonly guards?: readonly GuardRule[];
+  /** `health`: how the watchdog looks after the bot. @default {it does not} */
+  readonly health?: HealthSettings;
 }
 
 /** Settings that shape the container: a change replaces it. */
@@ -77,6 +80,7 @@ export function readBotSettings(berth: Fields, problems: string[]): ReadBotSetti
   const restart = readRestartMode(berth, problems);
   const state = readStateSetting(berth, problems);
   const guards = readGuards(berth, problems);
+  const health = readHealthSettings(berth, problems);
   return {
     settings: {
       ...(stopGraceSeconds !== undefined && { stopGraceSeconds }),
@@ -87,6 +91,7 @@ export function readBotSettings(berth: Fields, problems: string[]): ReadBotSetti
       ...(labels && { labels }),
       ...(restart !== undefined && { restart }),
       ...(guards && { guards }),
+      ...(health && { health }),
     },
     shape: {
       ...secrets,

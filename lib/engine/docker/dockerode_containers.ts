@@ -24,7 +24,7 @@ import {
 import type { EngineCallKind } from "./dockerode_turns.ts";
 
 /** An id or name of a container that the engine accepts. */
-const REFERENCE = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
+export const REFERENCE: RegExp = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 
 /** The engine creates containers that it cannot run, with only this warning. */
 const OTHER_PLATFORM = "The requested image's platform (";

@@ -8,6 +8,7 @@
 import type Docker from "dockerode";
 import { CallScope } from "../../util/call_scope.ts";
 import type {
+  CommandOutcome,
   ContainerEvent,
   ContainerInfo,
   ContainerOrchestrator,
@@ -25,6 +26,7 @@ import type {
   PullImageOptions,
   ReadLogOptions,
   RegistryImage,
+  RunCommandOptions,
   RunOutcome,
   StopOptions,
   StopOutcome,
@@ -35,6 +37,7 @@ import { EngineUnavailableError } from "../../errors.ts";
 import { readLogLines } from "../read_log_lines.ts";
 import { DockerodeClient, type EngineRequestOptions, type OnEngineCall } from "./dockerode_client.ts";
 import { fromInspection, fromListEntry } from "./dockerode_container_info.ts";
+import { runCommand } from "./dockerode_commands.ts";
 import { DockerodeContainers } from "./dockerode_containers.ts";
 import { isInfo, isList, isVersion, storageOf, unenforcedLimits } from "./dockerode_answers.ts";
 import { expectShape } from "./dockerode_errors.ts";
@@ -219,6 +222,10 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
 
   attach(container: string, options: EngineCallOptions = {}): AsyncIterable<readonly OutputPiece[]> {
     return this.#logs.attach(container, options);
+  }
+
+  async runCommand(container: string, options: RunCommandOptions): Promise<CommandOutcome> {
+    return await runCommand(this.#client, container, options, this.#limits.callMs);
   }
 
   async copyFromContainer(

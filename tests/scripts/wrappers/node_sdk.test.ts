@@ -25,6 +25,10 @@ module.exports = async (id, config) => {
   berth.metric("fill", { size: 10n, fee: NaN, legs: new Map([["a", new Set([1])]]), row: new Float64Array([1.5]) });
   berth.metric("tick");
   for (let i = 0; i < 1000; i++) berth.heartbeat();
+  berth.ready();
+  berth.status("warms up");
+  berth.status(" warms\\nup ");
+  berth.status("");
   berth.log("warning", "no price: 🚀\\n", { tries: 3, error: new RangeError("late") });
   berth.log("INFO", 5);
   try { berth.metric(""); } catch (error) { console.log(JSON.stringify({ error: error.name })); }
@@ -40,6 +44,9 @@ module.exports = async (id, config) => {
     { _metric: "fill", size: "10", fee: null, legs: { a: [1] }, row: [1.5] },
     { _metric: "tick" },
     { _heartbeat: true },
+    { _heartbeat: "READY=1" },
+    { _heartbeat: "STATUS=warms up" },
+    { _heartbeat: "STATUS=" },
     {
       level: "warn",
       message: "no price: 🚀\n",
@@ -192,6 +199,7 @@ const berth = require("berth");
   berth.metric("price", { symbol: "BTC-USD", value: 1.5, nan: NaN });
   berth.log("error", "no price", { tries: 3 });
   berth.heartbeat();
+  berth.status("warm");
   berth.result({ profit: 3 });
   console.log(berth.id, JSON.stringify(berth.config), require("node:path").basename(berth.stateDir));
   const asleep = berth.sleep(60_000);
@@ -204,6 +212,7 @@ const berth = require("berth");
   const stdout = `price symbol=BTC-USD value=1.5 nan=null
 ERROR no price tries=3
 heartbeat
+status: warm
 {
   "profit": 3
 }

@@ -25,6 +25,10 @@ def main(id, config):
     berth.metric("fill", {"at": datetime.date(2026, 1, 31), "size": decimal.Decimal("0.10")}, fee=float("nan"))
     berth.metric("tick")
     for _ in range(1000): berth.heartbeat()
+    berth.ready()
+    berth.status("warms up")
+    berth.status(" warms\\nup ")
+    berth.status("")
     berth.log("warning", "no price: \\U0001f680\\n", tries=3, error=ValueError("late"))
     berth.log("INFO", 5)
     try: berth.metric("bad", value=object())
@@ -42,6 +46,9 @@ def main(id, config):
     { _metric: "fill", at: "2026-01-31", size: 0.1, fee: null },
     { _metric: "tick" },
     { _heartbeat: true },
+    { _heartbeat: "READY=1" },
+    { _heartbeat: "STATUS=warms up" },
+    { _heartbeat: "STATUS=" },
     { level: "warn", message: "no price: 🚀\n", tries: 3, error: "ValueError('late')" },
     { level: "info", message: "5" },
     { error: "TypeError" },
@@ -247,6 +254,7 @@ import berth, decimal
 berth.metric("price", symbol="BTC-USD", value=decimal.Decimal("1.5"), nan=float("nan"))
 berth.log("error", "no price", tries=3)
 berth.heartbeat()
+berth.status("warm")
 berth.result(profit=3)
 print(berth.id, berth.config, berth.state_dir.name, berth.state_dir.is_dir())
 berth.stop_requested.is_set()  # from here on
@@ -257,6 +265,7 @@ print("again", flush=True)
   const stdout = `price symbol=BTC-USD value=1.5 nan=null
 ERROR no price tries=3
 heartbeat
+status: warm
 {
   "profit": 3
 }

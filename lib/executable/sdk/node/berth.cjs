@@ -32,6 +32,7 @@ const wrapper = globalThis[Symbol.for("berth.wrapper")];
 const isInBerth = env.CODE_MOUNT_DIR !== undefined;
 
 let beat; // when the last heartbeat was printed
+let said; // the status that was printed last
 let config; // once it is asked for
 let controller; // where there is no wrapper, once the bot looks at `signal`
 
@@ -54,6 +55,17 @@ function heartbeat() {
   if (beat !== undefined && now - beat < HEARTBEAT_MS) return;
   beat = now;
   print({ _heartbeat: true }, {}, () => "heartbeat");
+}
+
+function ready() {
+  print({ _heartbeat: "READY=1" }, {}, () => "ready");
+}
+
+function status(text) {
+  const line = String(text).trim().replace(/\s+/g, " ");
+  if (line === said) return;
+  said = line;
+  print({ _heartbeat: `STATUS=${line}` }, {}, () => `status: ${line}`);
 }
 
 function log(level, message, fields = {}) {
@@ -179,9 +191,11 @@ module.exports = {
   heartbeat,
   log,
   metric,
+  ready,
   result,
   secret,
   sleep,
+  status,
   get config() {
     return config ??= readConfig();
   },

@@ -16,6 +16,12 @@ declare namespace berth {
   /** Says that the bot makes progress. Call it as often as you like: it prints at most one line a second. */
   function heartbeat(): void;
 
+  /** Says that the bot has begun its work: Berth then shows it as ready, and its watchdog judges it from now on. */
+  function ready(): void;
+
+  /** Says in a line what the bot does, for people who look at it. An empty text takes back what it said. */
+  function status(text: unknown): void;
+
   /** Prints a message with its level and fields. */
   function log(level: Level, message: unknown, fields?: Record<string, unknown>): void;
 

@@ -3,4 +3,4 @@
 import berth from "./berth.cjs";
 
 export default berth;
-export const { SecretError, heartbeat, log, metric, result, secret, sleep } = berth;
+export const { SecretError, heartbeat, log, metric, ready, result, secret, sleep, status } = berth;

@@ -30,7 +30,8 @@ with _standard_library():
     import _signal
     from _thread import allocate_lock as _allocate_lock, get_ident as _get_ident
 
-__all__ = ["SecretError", "config", "heartbeat", "id", "log", "metric", "result", "secret", "state_dir", "stop_requested"]
+__all__ = ["SecretError", "config", "heartbeat", "id", "log", "metric", "ready", "result", "secret",
+           "state_dir", "status", "stop_requested"]
 
 _SECRETS = "/run/secrets"
 _HEARTBEAT_SECONDS = 1.0  # fewer lines than this apart say nothing more
@@ -40,6 +41,7 @@ _MISSING = object()
 _in_berth = "CODE_MOUNT_DIR" in _os.environ
 _known = {}  # values of `config` and `state_dir`, once they are asked for
 _beat = None  # when the last heartbeat was printed
+_status = None  # the status that was printed last
 
 
 class SecretError(LookupError):
@@ -65,6 +67,20 @@ def heartbeat():
     if _beat is None or now - _beat >= _HEARTBEAT_SECONDS:
         _beat = now
         _print({"_heartbeat": True}, {}, lambda rest: "heartbeat")
+
+
+def ready():
+    """Says that the bot has begun its work: Berth then shows it as ready, and its watchdog judges it from now on."""
+    _print({"_heartbeat": "READY=1"}, {}, lambda rest: "ready")
+
+
+def status(text, /):
+    """Says in a line what the bot does, for people who look at it. An empty text takes back what it said."""
+    global _status
+    line = " ".join(str(text).split())
+    if line != _status:
+        _status = line
+        _print({"_heartbeat": f"STATUS={line}"}, {}, lambda rest: f"status: {line}")
 
 
 def log(level, message, /, **fields):

@@ -32,6 +32,12 @@ def metric(name: str, fields: Mapping[str, Any] | float | None = None, /, **more
 def heartbeat() -> None:
     """Says that the bot makes progress. It prints at most one line a second."""
 
+def ready() -> None:
+    """Says that the bot has begun its work."""
+
+def status(text: object, /) -> None:
+    """Says in a line what the bot does. An empty text takes back what it said."""
+
 def log(level: Literal["debug", "info", "warn", "warning", "error"], message: object, /, **fields: Any) -> None:
     """Prints a message with its level and fields."""
 

@@ -1,0 +1,100 @@
+/**
+ * Runs a command in a bot's container, and leaves nothing of it there.
+ *
+ * @module
+ */
+
+import type { LineRedactor } from "../logs/line_redactor.ts";
+import type { CommandOutcome, ContainerOrchestrator } from "../engine/container_orchestrator.ts";
+
+/** Marks every process of a command. */
+const MARK = "BERTH_HEALTH_CHECK";
+/** How much a command may print, in bytes. */
+const MAX_OUTPUT_BYTES = 64 * 1024;
+/** How long the processes of a command may take to be found and killed, in ms. */
+const SWEEP_LIMIT_MS = 10_000;
+
+/**
+ * Kills all marked processes but its own shell, also those that begin meanwhile. Only builtins of the shell: where a
+ * command has started as many processes as the container may have, no further one would start.
+ */
+const SWEEP = `
+sweep() {
+  for round in 1 2 3 4 5 6 7 8 9 10; do
+    found=
+    for folder in /proc/[0-9]*; do
+      pid=\${folder#/proc/}
+      [ "$pid" != "$$" ] || continue
+      while IFS= read -r line || [ -n "$line" ]; do
+        case $line in
+        *${MARK}=*) found=1; kill -9 "$pid"; break ;;
+        esac
+      done <"$folder/environ"
+    done 2>/dev/null
+    [ -n "$found" ] || return 0
+  done
+}
+`;
+/** A process that was killed with Berth before it could sweep has left something, perhaps. */
+const RUN = `${SWEEP}
+echo
+cd "\${CODE_MOUNT_DIR:-.}" 2>/dev/null
+sweep
+"$@" </dev/null
+code=$?
+sweep
+exit $code
+`;
+
+/** What {@linkcode runBoundedCommand} needs to know. */
+export interface BoundedCommandOptions {
+  /** Program and arguments. */
+  readonly command: readonly string[];
+  /** Hides secrets in its output. @default {nothing is hidden} */
+  readonly redactor?: LineRedactor | undefined;
+  /** How long it may take, in ms. */
+  readonly timeoutMs: number;
+  /** Gives up. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Runs a command in a container with a POSIX shell, as the container's user, in the folder of its code. Whatever it started is killed at its end, when
+ * its time is over, and when it has printed more than 64 KiB.
+ *
+ * @param orchestrator The engine.
+ * @param container The engine's id.
+ * @param options See {@linkcode BoundedCommandOptions}.
+ * @returns What became of it.
+ * @throws {ContainerNotFoundError} If there is no such container.
+ * @throws {EngineError} If the container does not run, or is paused.
+ * @throws {EngineUnavailableError} If the engine does not answer.
+ */
+export async function runBoundedCommand(
+  orchestrator: Pick<ContainerOrchestrator, "runCommand">,
+  container: string,
+  { command, timeoutMs, signal, redactor }: BoundedCommandOptions,
+): Promise<CommandOutcome> {
+  const outcome = await orchestrator.runCommand(container, {
+    command: ["/bin/sh", "-c", RUN, "berth-health", ...command],
+    env: { [MARK]: "1" },
+    timeoutMs,
+    maxOutputBytes: MAX_OUTPUT_BYTES,
+    ...(signal && { signal }),
+  });
+  if (outcome.end !== "exited") {
+    await orchestrator.runCommand(container, {
+      command: ["/bin/sh", "-c", `${SWEEP}\necho\nsweep`],
+      timeoutMs: SWEEP_LIMIT_MS,
+      maxOutputBytes: MAX_OUTPUT_BYTES,
+      ...(signal && { signal }),
+    });
+  }
+  return { ...outcome, output: redactText(outcome.output.trim(), redactor) };
+}
+
+function redactText(text: string, redactor: LineRedactor | undefined): string {
+  if (!redactor) return text;
+  const lines = text.split("\n").map((line) => redactor.redactLine(new TextEncoder().encode(line)));
+  return lines.map((line) => new TextDecoder().decode(line)).join("\n");
+}

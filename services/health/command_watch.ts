@@ -1,0 +1,125 @@
+/**
+ * Runs a bot's health command again and again.
+ *
+ * @module
+ */
+
+import type { CommandOutcome } from "../../lib/engine/container_orchestrator.ts";
+import type { Clock } from "../../lib/util/clock.ts";
+import { Wakeup } from "../../lib/util/wakeup.ts";
+import { inOneLine } from "./signals.ts";
+
+/** Longest part of what a command prints that is shown, in characters. */
+const MAX_SHOWN = 200;
+
+/** What a {@linkcode CommandWatch} needs. */
+export interface CommandWatchOptions {
+  /** Time from the begin of one command to that of the next, in ms. */
+  readonly intervalMs: number;
+  /** Longest time that it may take, in ms. */
+  readonly timeoutMs: number;
+  /** Failures in a row that make the bot unhealthy. */
+  readonly limit: number;
+  /** When the first one is due, by the monotonic clock in ms. */
+  readonly firstAt: number;
+  /**
+   * Runs the command.
+   *
+   * @param signal Gives up.
+   * @throws what keeps it from running, which is not the bot's fault.
+   */
+  readonly run: (signal: AbortSignal) => Promise<CommandOutcome>;
+  /** Called when the bot has become unhealthy. @param why What happened to the command the last time. */
+  readonly onUnhealthy: (why: string) => void;
+  /** Called after each command that succeeds. */
+  readonly onHealthy: () => void;
+  /** The clock. */
+  readonly clock: Clock;
+}
+
+/** Runs the command, and counts its failures. */
+export class CommandWatch {
+  readonly #options: CommandWatchOptions;
+  readonly #wakeup = new Wakeup();
+  #dueAt: number;
+  #failures = 0;
+  #isPaused = false;
+
+  /** @param options See {@linkcode CommandWatchOptions}. */
+  constructor(options: CommandWatchOptions) {
+    this.#options = options;
+    this.#dueAt = options.firstAt;
+  }
+
+  /** Ends the grace period, because the bot is ready. */
+  endGrace(): void {
+    this.#dueAt = Math.min(this.#dueAt, this.#options.clock.monotonic() + this.#options.intervalMs);
+    this.#wakeup.wake();
+  }
+
+  /** Runs no command while the container is paused. @param isPaused Whether it is. */
+  setPaused(isPaused: boolean): void {
+    this.#isPaused = isPaused;
+    this.#failures = 0;
+    this.#wakeup.wake();
+  }
+
+  /**
+   * Watches until the signal is aborted.
+   *
+   * @param signal Ends it.
+   * @returns Never rejects.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, intervalMs } = this.#options;
+    while (!signal.aborted) {
+      const ms = Math.max(0, this.#dueAt - clock.monotonic());
+      if (ms > 0 || this.#isPaused) {
+        await this.#wakeup.sleep({ ...(!this.#isPaused && { ms }), clock, signal });
+        continue;
+      }
+      this.#dueAt = clock.monotonic() + intervalMs;
+      await this.#check(signal);
+    }
+  }
+
+  async #check(signal: AbortSignal): Promise<void> {
+    const { run, limit, onHealthy, onUnhealthy, timeoutMs } = this.#options;
+    let outcome: CommandOutcome;
+    try {
+      outcome = await run(signal);
+    } catch {
+      // An engine that is away, or a container that is just ending, says nothing of the bot.
+      return;
+    }
+    if (signal.aborted || this.#isPaused) return;
+    if (outcome.exitCode === 0) {
+      this.#failures = 0;
+      return onHealthy();
+    }
+    this.#failures++;
+    if (this.#failures === limit) onUnhealthy(describeFailure(outcome, this.#failures, timeoutMs));
+  }
+}
+
+/**
+ * Says how a command failed.
+ *
+ * @param outcome What became of it.
+ * @param failures How often it failed in a row.
+ * @param timeoutMs How long it may take, in ms.
+ */
+export function describeFailure(
+  { end, exitCode, output }: CommandOutcome,
+  failures: number,
+  timeoutMs: number,
+): string {
+  const times = failures === 1 ? "failed" : `failed ${failures} times in a row`;
+  const how = end === "timed-out"
+    ? `it took longer than ${timeoutMs / 1000} s`
+    : end === "flooded"
+    ? "it printed more than 64 KiB"
+    : `exit code ${exitCode}`;
+  const last = end === "flooded" ? "" : inOneLine(output.split("\n").at(-1) ?? "", MAX_SHOWN);
+  return `its command ${times}: ${how}${last === "" ? "" : `; last line: ${last}`}`;
+}
