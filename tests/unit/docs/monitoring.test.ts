@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { HAS_PROMTOOL, promtool } from "../../support/promtool.ts";
 import { fullPage } from "../../support/metrics_page.ts";
 import { ROOT } from "../../support/builders/doc_blocks.ts";
 
@@ -25,12 +24,4 @@ Deno.test("docs/monitoring.md lists every metric, and no other", async () => {
   const page = await Deno.readTextFile(`${ROOT}docs/monitoring.md`);
   const listed = [...page.matchAll(/^\| `([a-z_]+)`/gm)].map(([, name]) => name);
   assert.deepEqual(listed.toSorted(), (await declared()).toSorted());
-});
-
-Deno.test("promtool accepts the rules, their tests and every metric", { ignore: !HAS_PROMTOOL }, async () => {
-  await promtool(["check", "rules", `${FOLDER}/alerts.yml`]);
-  await promtool(["test", "rules", `${FOLDER}/alerts_test.yml`]);
-  await promtool(["check", "config", "--syntax-only", `${FOLDER}/prometheus.yml`]);
-  // Without complaints about names, units or help.
-  assert.equal(await promtool(["check", "metrics"], await fullPage()), "");
 });
