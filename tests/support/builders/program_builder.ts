@@ -12,6 +12,11 @@ export interface ProgramOptions {
   readonly type?: number;
   /** Whether it has an entry. @default true */
   readonly hasEntry?: boolean;
+  /**
+   * Signal that ends it if there is no shell: SIGILL (exit code 132) or SIGSEGV (139).
+   * @default {"SIGILL"}
+   */
+  readonly dies?: "SIGILL" | "SIGSEGV";
   /** Path of the loader that it asks for. @default none: it is linked statically */
   readonly loader?: string;
 }
@@ -30,11 +35,11 @@ const SEGMENT_BYTES = 56;
  * @param options See {@linkcode ProgramOptions}.
  */
 export function buildProgram(script: string, options: ProgramOptions = {}): Uint8Array<ArrayBuffer> {
-  const { machine = 62, type = 2, hasEntry = true, loader } = options;
+  const { machine = 62, type = 2, hasEntry = true, dies = "SIGILL", loader } = options;
   const strings = new TextEncoder().encode(`/bin/sh\0${script}\0${loader ?? ""}\0`);
   const segments = loader === undefined ? 1 : 2;
   const codeAt = HEADER_BYTES + segments * SEGMENT_BYTES;
-  const code = launcher();
+  const code = launcher(dies);
   const stringsAt = codeAt + code.length;
   const size = stringsAt + strings.length;
   const bytes = new Uint8Array(size);
@@ -64,7 +69,7 @@ export function buildProgram(script: string, options: ProgramOptions = {}): Uint
 }
 
 /** execve("/bin/sh", ["/bin/sh", script], environment) for amd64; the strings follow the code. */
-function launcher(): Uint8Array {
+function launcher(dies: "SIGILL" | "SIGSEGV"): Uint8Array {
   const relative = (distance: number) => [...new Uint8Array(new Int32Array([distance]).buffer)];
   const length = 40;
   return new Uint8Array([
@@ -78,6 +83,6 @@ function launcher(): Uint8Array {
     ...[0x48, 0x89, 0xe6], // mov rsi, rsp
     ...[0xb8, 0x3b, 0x00, 0x00, 0x00], // mov eax, 59
     ...[0x0f, 0x05], // syscall
-    ...[0x0f, 0x0b, 0x90], // ud2
+    ...(dies === "SIGILL" ? [0x0f, 0x0b, 0x90] : [0xf4, 0x90, 0x90]), // ud2, hlt
   ]);
 }
