@@ -17,6 +17,8 @@ export interface NotificationReach {
   readonly hosts: readonly string[];
   /** Absolute paths of files. */
   readonly files: readonly string[];
+  /** Number of channels that can be used. */
+  readonly channels: number;
   /** One line for each channel whose host is not known. */
   readonly problems: readonly string[];
 }
@@ -36,9 +38,11 @@ export async function notificationReach(config: ServiceConfig): Promise<Notifica
   const hosts = heartbeatUrl ? [hostOf(heartbeatUrl.reveal())] : [];
   const files = [channelsFile];
   const problems = [...mistakes];
+  let usable = 0;
   for (const channel of channels) {
     if (channel.type === "email") {
       hosts.push(`${channel.host}:${mailPortOf(channel)}`);
+      usable++;
       continue;
     }
     if (channel.url_file !== undefined) {
@@ -46,13 +50,14 @@ export async function notificationReach(config: ServiceConfig): Promise<Notifica
     }
     try {
       hosts.push(hostOf((await resolveChannel(channel, { secrets: resolver, folder })).values!.url));
+      usable++;
     } catch (error) {
       problems.push(`channel '${channel.name}': ${(error as Error).message}`);
     }
   }
   // What is in DATA_DIR may be read anyway.
   const others = files.filter((file) => !file.startsWith(`${dataDir}/`));
-  return { hosts: [...new Set(hosts)], files: [...new Set(others)], problems };
+  return { channels: usable, hosts: [...new Set(hosts)], files: [...new Set(others)], problems };
 }
 
 /**

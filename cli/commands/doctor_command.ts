@@ -18,6 +18,7 @@ import { checkDisk } from "../check_disk.ts";
 import { checkDataDir, checkSecretsDir, checkTempDir } from "../check_folders.ts";
 import { checkEngineActs } from "../check_engine_acts.ts";
 import { checkApi } from "../check_api.ts";
+import { checkNotifications } from "../check_notifications.ts";
 import { checkServers, checkService, checkServing, problemFinding } from "../check_servers.ts";
 import { type CliContext, EXIT } from "../context.ts";
 import { checkImages } from "../check_images.ts";
@@ -95,6 +96,7 @@ async function examine(context: CliContext): Promise<Finding[]> {
     ...data,
     ...checkServers(probes),
     store,
+    ...await checkNotifications(service),
     ...checkService(instance, holders, Date.now()),
     ...(Object.keys(holders).length > 0 ? [await checkApi(config.tempDir, instance)] : []),
     ...await checkServing(service, probes, engine.hostId),

@@ -1,0 +1,31 @@
+/**
+ * What `berth doctor` finds of the file that says who is told of what.
+ *
+ * @module
+ */
+
+import type { ServiceConfig } from "../services/config.ts";
+import { notificationReach } from "../services/notification_reach.ts";
+import type { Finding } from "./finding.ts";
+
+/**
+ * Checks the channels of notifications. Sends nothing.
+ *
+ * @param config The configuration.
+ */
+export async function checkNotifications(config: ServiceConfig): Promise<Finding[]> {
+  const subject = "Notifications";
+  const { channels, problems } = await notificationReach(config);
+  const findings = problems.map((problem): Finding => ({
+    subject,
+    state: "problem",
+    detail: problem,
+    advice: "mend the file; docs/notifications.md describes it",
+  }));
+  if (channels > 0) {
+    const detail = channels === 1 ? "1 channel" : `${channels} channels`;
+    return [...findings, { subject, state: "ok", detail: `${detail} in ${config.channelsFile}` }];
+  }
+  if (findings.length > 0) return findings;
+  return [{ subject, state: "ok", detail: "no channel: nobody is told of a crash (docs/notifications.md)" }];
+}
