@@ -58,7 +58,10 @@ export class Deliverer {
   readonly #options: DelivererOptions;
   readonly #lines = new Map<string, Line>();
   readonly #new = new Wakeup();
+  /** Why the last try of a channel failed. */
   readonly #problems = new Map<string, string>();
+  /** What was sent, and the database has not noted yet. */
+  readonly #unnoted = new Map<Line, readonly Delivery[]>();
   readonly #log = getLogger(["berth", "notifications"]);
 
   /** @param options See {@linkcode DelivererOptions}. */
@@ -188,9 +191,6 @@ export class Deliverer {
     }
     return 0;
   }
-
-  /** What was sent, and the database has not noted yet. */
-  readonly #unnoted = new Map<Line, readonly Delivery[]>();
 
   async #endUnnoted(line: Line): Promise<void> {
     const { outbox, clock } = this.#options;

@@ -6,6 +6,7 @@ import { connectSqlite } from "../../services/sqlite/connect_sqlite.ts";
 import { BOTS } from "../../services/sqlite/sqlite_document_kind.ts";
 import { SqliteDocumentRepository } from "../../services/sqlite/sqlite_document_repository.ts";
 import { SqliteRecordStore } from "../../services/sqlite/sqlite_record_store.ts";
+import { BotFixture } from "../support/fixtures/bot_fixture.ts";
 import { EmbeddedFixture } from "../support/fixtures/embedded_fixture.ts";
 import { fullOrShort } from "../support/full_or_short.ts";
 import { type BerthProcess, startBerth } from "../support/processes/berth_process.ts";
@@ -127,4 +128,29 @@ Deno.test("each change arrives once, with the receiver down for a while and Bert
   // A request that was taken, and not noted before the kill, comes again with the same id: at most one a kill.
   const again = receiver.requests.length - changes;
   assert.ok(again <= kills, `${again} came again in ${kills} kills`);
+});
+
+Deno.test({
+  name: "an outage of the database is told during the outage, and its end after it",
+  // The grace period alone takes a minute.
+  ignore: fullOrShort(false, true),
+  async fn() {
+    await using receiver = Receiver.open();
+    await using fixture = await BotFixture.open();
+    const { document, write, env, proxies } = fixture;
+    await write(document("one"));
+    await Deno.mkdir(env.DATA_DIR!, { recursive: true, mode: 0o700 });
+    const channels = `channels:\n- { name: hook, type: webhook, url: '${receiver.url}' }\n`;
+    await Deno.writeTextFile(`${env.DATA_DIR}/channels.yaml`, channels);
+    const config = parseServiceConfig(env);
+    await using berth = fixture.start({}, servicePermissions(config, await notificationReach(config)));
+    await berth.logged(/bot started/);
+    await proxies.mongo.cut();
+    const told = () => receiver.requests.map(({ json }) => `${json.data.kind} ${json.data.state}`);
+    await until("the beginning", () => told().length > 0, 180_000);
+    assert.deepEqual(told(), ["store.unreachable opened"]);
+    await proxies.mongo.open();
+    await until("the end", () => told().length > 1, 120_000);
+    assert.deepEqual(told(), ["store.unreachable opened", "store.unreachable recovered"]);
+  },
 });
