@@ -40,9 +40,12 @@ export function requirementFiles(
 
 /** As pip reads it: `-r FILE`, `-rFILE`, `--requirement FILE`, `--requirement=FILE`. */
 function includedBy(line: string): string[] {
-  const [, rest] = /^(?:-r|-c|--(?:requirement|constraint)(?=[= \t]))[= \t]*(.*)$/.exec(line) ?? [];
-  const name = rest?.split(/\s/)[0];
-  return name ? [name.replace(/^(["'])(.*)\1$/, "$2")] : [];
+  const option = /^(?:-r|-c|--(?:requirement|constraint)[= \t])/.exec(line)?.[0];
+  if (option === undefined) return [];
+  const name = line.slice(option.length).replace(/^[= \t]+/, "").split(/\s/)[0]!;
+  const quote = name[0];
+  const isQuoted = name.length > 1 && (quote === '"' || quote === "'") && name.endsWith(quote);
+  return name === "" ? [] : [isQuoted ? name.slice(1, -1) : name];
 }
 
 function notThere(by: string, name: string): DependencyError {
