@@ -34,6 +34,13 @@ export interface StartPart {
 /** Prepares a part of every container. */
 export interface StartSource {
   /**
+   * Checks, before a running container is stopped for it, that a start will not fail. May be absent.
+   *
+   * @param executable What is to start.
+   * @param signal Gives up.
+   */
+  check?(executable: Executable, signal?: AbortSignal): Promise<void>;
+  /**
    * Prepares the part of one container. A start that fails afterwards removes the workspace; whatever the source has put
    * elsewhere, it must find and remove itself.
    *

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { StartSource } from "../executable/start_source.ts";
 import type { BytecodeLayers } from "../code/bytecode_layers.ts";
 import type { CodeManager } from "../code/code_manager.ts";
 import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
@@ -26,6 +27,8 @@ export interface StartPreparerOptions {
   readonly code: CodeManager;
   /** The secrets of the containers. */
   readonly secrets: Pick<ContainerSecrets, "check">;
+  /** Prepare what a container needs besides its code. */
+  readonly sources: readonly StartSource[];
   /** Compiles code ahead of a start. @default {code is not compiled ahead} */
   readonly bytecode?: BytecodeLayers;
 }
@@ -46,13 +49,14 @@ export class StartPreparer {
    * @param options See {@linkcode PrepareOptions}.
    */
   async prepare(executable: Executable, { replaces, signal }: PrepareOptions = {}): Promise<void> {
-    const { code, bytecode, orchestrator, config, secrets } = this.#options;
+    const { code, bytecode, orchestrator, config, secrets, sources } = this.#options;
     const image = imageOf(executable, config.images);
     code.warmUp();
     await Promise.all([
       orchestrator.pullImage(image, { signal }),
       code.fetchAndExtract(executable, () => Promise.resolve(), { signal }),
       executable.secrets && secrets.check(executable.secrets, signal),
+      ...sources.map((source) => source.check?.(executable, signal)),
     ]);
     if (!bytecode) return;
     using live = replaces ? whileRunning(orchestrator, replaces, signal) : undefined;

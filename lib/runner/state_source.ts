@@ -87,15 +87,27 @@ export class StateSource implements StartSource {
     this.#mayGive = mayGive;
   }
 
+  /** {@inheritDoc StartSource.check} */
+  async check({ id, state }: Executable, signal?: AbortSignal): Promise<void> {
+    if (!state) return;
+    this.#refuseTooMuch(id, state);
+    await this.#states.check(id, signal);
+  }
+
   /** {@inheritDoc StartSource.prepare} */
   async prepare(executable: Executable, { kind, user, signal }: StartContext): Promise<StartPart> {
     const { id, state } = executable;
     if (!state || kind === "backtest") return {};
-    if (state.maxBytes > this.#config.stateBytes) throw tooMuch(id, state.maxBytes, this.#config.stateBytes);
+    this.#refuseTooMuch(id, state);
     // Only one container of a bot can run, but several of a schedule.
     if (kind === "run") await this.#states.refuseInUse(id, signal);
     const source = await this.#states.prepare(executable, { ...(this.#mayGive && { user }), signal });
     return { binds: [{ source, target: STATE_MOUNT }] };
+  }
+
+  #refuseTooMuch(id: string, { maxBytes }: StateSettings): void {
+    const { stateBytes } = this.#config;
+    if (maxBytes > stateBytes) throw tooMuch(id, maxBytes, stateBytes);
   }
 }
 

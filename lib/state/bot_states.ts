@@ -119,6 +119,21 @@ export class BotStates implements AsyncDisposable {
     });
   }
 
+  /**
+   * Checks, before a running container of a bot is stopped for another one, that its state is there.
+   *
+   * @param id Id of the bot.
+   * @throws {StateError} If it is missing.
+   */
+  async check(id: string, signal: AbortSignal = this.#closing.signal): Promise<void> {
+    const folder = this.#folders.of(id);
+    const meta = await folder.read();
+    if (meta?.pending !== undefined) return;
+    const isThere = meta?.folder !== undefined && await folder.has(meta.folder);
+    const home = isThere ? undefined : await this.#options.snapshots.home(id, { signal });
+    if (home) throw missingState(folder, home);
+  }
+
   /** Makes a snapshot after a bot was stopped. Never rejects. @param id Id of the bot. */
   async stopped(id: string): Promise<void> {
     const { signal } = this.#closing;

@@ -85,6 +85,37 @@ Deno.test("a running bot's state becomes a snapshot when its interval is over, w
   assert.ok(Number(number) >= 3, `${text.length} bytes`);
 });
 
+Deno.test("a new version whose state cannot be used does not stop the old one", async () => {
+  await using service = await ServiceFixture.open({
+    engine: true,
+    env: { ...ENV, BOT_STATE_LIMIT_MB: "8" },
+  });
+  const { client, env } = service;
+  const running = async () => (await client.call("getBot", { params: { id: "keeper" } })).containerId;
+  const more = (mb: number) => ({ main: `${WRITER}\n# ${mb}\n`, state: `state:\n  max_mb: ${mb}\n` });
+  const put = async (version: string, { main, state }: { main: string; state: string }) => {
+    const config = yaml(version).replace("state: true\n", state);
+    const folder = await writeBot(`${service.temp}/keeper`, { "bot-config.yaml": config, "main.py": main });
+    await berth(service, "deploy", folder, "--no-wait");
+  };
+  const untilDescribed = (text: RegExp) =>
+    until(`${text}`, async () => text.test(await berth(service, "describe", "keeper")));
+  await put("1", more(4));
+  await untilLogged(service, /written$/m);
+  const first = await running();
+  await put("2", more(64));
+  await untilDescribed(/asks for 64 MB of state, and this service allows 8 MB.*BOT_STATE_LIMIT_MB/s);
+  assert.equal(await running(), first);
+  // A disk that is gone.
+  const folder = `${env.DATA_DIR}/state/${env.BERTH_INSTANCE}/keeper`;
+  await Deno.rename(folder, `${folder}-away`);
+  await put("3", more(5));
+  await untilDescribed(/The state of 'keeper' is gone from .*berth state restore/s);
+  assert.equal(await running(), first);
+  await Deno.rename(`${folder}-away`, folder);
+  await until("the new version", async () => (await running() ?? first) !== first);
+});
+
 /** Has folders whose names are no text, and a file that is called as the manifest of snapshots is. */
 const NAMES = `
 import os, time
