@@ -162,6 +162,7 @@ export async function composeServices(
   });
   guards.follow(bots.state);
   bots.state.subscribe((id, bot) => bot ?? void ready.forget(id));
+  metrics.watchGuards(guards);
   const schedules = new ScheduleService({
     ...config,
     onOutage: (part, problem) => notifications.outages.report(`schedules ${part}`, problem),

@@ -227,6 +227,26 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (ids, { json }, context) =>
       (await import("./restart_command.ts")).restartCommand({ ids, json: json === true }, context),
   },
+  guard: {
+    options: {
+      guard: { type: "string" },
+      rule: { type: "string" },
+      since: { type: "string" },
+      json: { type: "boolean" },
+    },
+    takes: { what: "list, or replay and the id of a bot", min: 1, max: 2 },
+    isClient: true,
+    help: HELP.guard.text,
+    run: async ([action, id], { guard, rule, since, json }, context) =>
+      (await import("./guard_command.ts")).guardCommand({
+        action: action!,
+        ...text("id", id),
+        ...text("guard", guard),
+        ...text("rule", rule),
+        ...readTime("since", since),
+        json: json === true,
+      }, context),
+  },
   release: {
     options: { guard: { type: "string" }, reason: { type: "string" }, json: { type: "boolean" } },
     takes: IDS,

@@ -290,6 +290,21 @@ wait for the start; 'berth ps' shows it.
 
   --json  print one JSON array`,
   },
+  guard: {
+    group: "Look",
+    takes: "list",
+    summary: "list what holds bots, or tell when a rule would have tripped",
+    text: `Usage: berth guard list [--json]
+       berth guard replay ID (--guard NAME | --rule RULE) [--since TIME] [--json]
+
+'list' prints the guards that have tripped and hold. 'replay' tells when a guard of the bot, or a rule to be tried,
+would have tripped on the log that is stored. It leaves 'on_missing' out.
+
+  --guard NAME  a guard of the bot
+  --rule RULE   a rule, such as '{ metric: equity, field: value, when: below, limit: 9000 }'
+  --since TIME  only lines from then on: a time, or a duration back from now, such as 24h
+  --json        print JSON`,
+  },
   release: {
     group: "Change",
     takes: "ID...",

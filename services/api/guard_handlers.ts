@@ -8,20 +8,27 @@ import type { OpenLatch } from "../guards/latch_book.ts";
 import type { ShownGuard as KnownGuard } from "../guards/guards.ts";
 import type { Bot, BotSummary } from "../contract/bots.ts";
 import type { ShownGuard, ShownLatch } from "../contract/guards.ts";
-import type { ParsedBotDocument } from "../documents/bot_document.ts";
+import { parseBotDocument, type ParsedBotDocument } from "../documents/bot_document.ts";
+import { type GuardRule, readGuardRule } from "../documents/guard_settings.ts";
+import { replayGuard } from "../guards/replay_guard.ts";
 import type { ApiParts, GuardsPort } from "./api_parts.ts";
-import { ApiProblem } from "./api_problem.ts";
+import { ApiProblem, notFound } from "./api_problem.ts";
 import { noteChange } from "./audit_trail.ts";
 import type { Handlers } from "./handlers.ts";
 
-type GuardOperation = "listLatches" | "releaseGuard";
+type GuardOperation = "listLatches" | "releaseGuard" | "replayGuard";
+
+/** How long a replay reads, in ms. */
+const REPLAY_MS = 20_000;
 
 /**
  * Makes the handlers.
  *
  * @param parts What the API works with.
  */
-export function guardHandlers({ guards }: Pick<ApiParts, "guards">): Handlers<GuardOperation> {
+export function guardHandlers(
+  { guards, bots, runner, settings }: Pick<ApiParts, "guards" | "bots" | "runner" | "settings">,
+): Handlers<GuardOperation> {
   function requireServed(): void {
     if (guards.isOpen) return;
     throw new ApiProblem(409, "guard/not-served", "This service does not look after the bots, or not yet.", {
@@ -47,6 +54,22 @@ export function guardHandlers({ guards }: Pick<ApiParts, "guards">): Handlers<Gu
           ? `What holds the bot: ${open.join(", ")}.`
           : `Nothing holds the bot; 'berth describe ${id}' shows its guards.`,
       });
+    },
+
+    async replayGuard({ params: { id }, query: { guard, rule, since }, signal }) {
+      const document = await bots.get(id, { signal });
+      if (!document) throw notFound("bot", id);
+      const parsed = parseBotDocument(document, { key: id, bounds: settings.bounds });
+      const replayed = rule === undefined ? ruleOf(parsed, id, guard!) : readRule(rule);
+      const limit = AbortSignal.timeout(REPLAY_MS);
+      const lines = runner.readLogs(id, {
+        signal: AbortSignal.any([signal, limit]),
+        // What is stored is enough to judge a rule.
+        onEngineAway: () => {},
+        ...(since !== undefined && { since: new Date(since) }),
+      });
+      const { trips, ...rest } = await replayGuard(replayed, lines);
+      return { body: { trips: [...trips], ...rest, isComplete: !limit.aborted } };
     },
   };
 }
@@ -93,6 +116,32 @@ export function latchesOf(
     ...(latches.length > 0 && { latches: latches.map(latchOf) }),
     ...(releases.length > 0 && { releases }),
   };
+}
+
+function ruleOf(parsed: ParsedBotDocument, id: string, name: string): GuardRule {
+  const rules = parsed.status === "valid" ? parsed.settings.guards ?? [] : [];
+  const rule = rules.find((one) => one.name === name);
+  if (rule) return rule;
+  const names = rules.map((one) => one.name).join(", ");
+  throw new ApiProblem(404, "guard/not-found", `Bot '${id}' has no guard '${name}'.`, {
+    advice: names === "" ? "It has no guards; try a rule instead." : `It has: ${names}.`,
+  });
+}
+
+function readRule(json: string): GuardRule {
+  const issues: { path: string; message: string }[] = [];
+  const note = (path: string, message: string) =>
+    issues.push({ path: path === "" ? "query.rule" : `query.rule.${path}`, message });
+  let given: unknown;
+  try {
+    given = JSON.parse(json);
+  } catch {
+    note("", "must be JSON");
+  }
+  const rule = issues.length === 0 ? readGuardRule(given, note) : undefined;
+  if (rule) return rule;
+  const detail = issues.map(({ path, message }) => `${path}: ${message}`).join("; ");
+  throw new ApiProblem(400, "request/invalid", `The rule is invalid: ${detail}.`, { issues });
 }
 
 function guardOf({ rule, ...known }: KnownGuard): ShownGuard {

@@ -87,4 +87,36 @@ export const GUARDS_CONTRACT = {
     responses: { 200: shownLatch },
     problems: [404, 409],
   },
+  replayGuard: {
+    summary: "Tell when a rule would have tripped on the stored log of a bot",
+    description:
+      "`on_missing` is left out: a log does not say when the bot was not meant to run. Takes at most 20 s.",
+    params: idParams,
+    query: z.strictObject({
+      guard: guardName.optional(),
+      rule: z.string().max(4000).optional().meta({
+        description: "Instead of a guard: a rule as in `config.berth.guards`, as JSON",
+      }),
+      since: z.iso.datetime({ offset: true }).max(64).optional().meta({
+        description: "Only lines at or after this time",
+      }),
+    }).refine(({ guard, rule }) => (guard === undefined) !== (rule === undefined), {
+      message: "is needed, or 'rule', and not both",
+      path: ["guard"],
+    }),
+    responses: {
+      200: z.object({
+        trips: z.array(z.object({ at: time, text: z.string() })).meta({ description: "The first 100" }),
+        tripCount: z.int(),
+        numbers: z.int().meta({ description: "How many numbers the rule saw" }),
+        oddities: z.int().meta({ description: "How many lines of its metric had no number" }),
+        from: lineTime.optional(),
+        to: lineTime.optional(),
+        lowest: z.number().optional().meta({ description: "The lowest of what was compared with the limit" }),
+        highest: z.number().optional(),
+        isComplete: z.boolean().meta({ description: "Whether the whole log was read" }),
+      }).meta({ id: "GuardReplay" }),
+    },
+    problems: [404],
+  },
 } as const satisfies Readonly<Record<string, OperationContract>>;

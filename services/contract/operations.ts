@@ -33,6 +33,7 @@ export const OPERATIONS = {
   restartBot: { method: "POST", path: "/api/bots/{id}/restart", role: "operate" },
   // Guards.
   listLatches: { method: "GET", path: "/api/latches", role: "read" },
+  replayGuard: { method: "GET", path: "/api/bots/{id}/guards/replay", role: "read" },
   releaseGuard: { method: "POST", path: "/api/bots/{id}/guards/{guard}/release", role: "operate" },
   // Code and deployments.
   getCode: { method: "GET", path: "/api/code/{id}/{version}/{build}", role: "read" },

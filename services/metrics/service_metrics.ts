@@ -76,6 +76,19 @@ export class ServiceMetrics implements Meter {
     this.#bots.watch({ ...watched, usageOf: (containerId) => this.#usages.get(containerId) });
   }
 
+  /** Shows which guards hold. @param guards Gives them at any time; must not throw. */
+  watchGuards(guards: { latches(): readonly { readonly bot: string; readonly guard: string }[] }): void {
+    const gauge = this.#families.gauge(
+      "berth_guard_latched",
+      "1 for each guard that has tripped and waits for a release; others have no series.",
+      ["bot", "guard"],
+    );
+    this.#families.onPage(() => {
+      gauge.reset();
+      for (const { bot, guard } of guards.latches()) gauge.set({ bot, guard }, 1);
+    });
+  }
+
   /** Shows what bots use. @param sampler Measures it. */
   watchUsage(sampler: Pick<UsageSampler, "latest">): void {
     this.#sampler = sampler;
