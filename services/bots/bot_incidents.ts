@@ -73,24 +73,24 @@ export function judgeBot(bot: RunningBot, failingSince: number | undefined, now:
     over: [],
   });
   const text = describeCondition(condition);
+  if (isUp(condition)) {
+    const recoversAt = (startedAt?.getTime() ?? now) + RECOVERED_AFTER_MS;
+    const isLong = recoversAt <= now;
+    return {
+      open: [],
+      recovered: isLong ? KINDS : ["bot.invalid", "bot.failed"],
+      over: [],
+      ...(!isLong && { againAt: recoversAt }),
+    };
+  }
   switch (condition.type) {
     case "disabled":
-      return { open: [], recovered: [], over: [...KINDS, "bot.silent", "bot.unhealthy"] };
+      return { open: [], recovered: [], over: KINDS };
+    case "latched":
+    case "outside-session":
+      return { open: [], recovered: ["bot.invalid"], over: KINDS };
     case "completed":
       return { open: [], recovered: KINDS, over: [] };
-    case "ready":
-    case "silent":
-    case "unhealthy":
-    case "running": {
-      const recoversAt = (startedAt?.getTime() ?? now) + RECOVERED_AFTER_MS;
-      const isLong = recoversAt <= now;
-      return {
-        open: [],
-        recovered: isLong ? KINDS : ["bot.invalid", "bot.failed"],
-        over: [],
-        ...(!isLong && { againAt: recoversAt }),
-      };
-    }
     case "invalid": {
       const severity = condition.stillRunning ? "warning" : "critical";
       return opens("bot.invalid", severity, "its document cannot be run", text);
@@ -163,14 +163,14 @@ export class BotIncidents {
     for (const kind of verdict.recovered) incidents.close({ kind, bot: id }, { text: describeEnd(bot) });
     incidents.closeAll(id, verdict.over);
     for (const incident of verdict.open) if (!incidents.isOpen(incident)) void this.#open(incident);
-    if (verdict.againAt !== undefined && this.#needsReview(id, type)) {
+    if (verdict.againAt !== undefined && this.#needsReview(id, bot.condition)) {
       this.#judgeLater(id, verdict.againAt - now);
     }
   }
 
   /** A bot that runs well needs no timer. */
-  #needsReview(id: string, type: RunningBot["condition"]["type"]): boolean {
-    return !isUp({ type }) || KINDS.some((kind) => this.#options.incidents.isOpen({ kind, bot: id }));
+  #needsReview(id: string, condition: RunningBot["condition"]): boolean {
+    return !isUp(condition) || KINDS.some((kind) => this.#options.incidents.isOpen({ kind, bot: id }));
   }
 
   #judgeLater(id: string, ms: number): void {

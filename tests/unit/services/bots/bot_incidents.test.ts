@@ -120,6 +120,21 @@ Deno.test("a bot that cannot be started is told after a minute of tries, one tha
   assert.deepEqual(notes.lines.slice(1), ["recovered bot.failed one", "open bot.failed one"]);
 });
 
+Deno.test("a bot that says that it is ready has recovered as one that runs; a latched one is an operator's", async () => {
+  await using watched = new Watched();
+  const { notes, crash, clock } = watched;
+  await crash(4);
+  await watched.run();
+  await watched.set({ type: "ready" }, new Date(clock.now()));
+  await clock.advance(RECOVERED_AFTER_MS);
+  assert.deepEqual(notes.lines, ["open bot.crash_loop one", "recovered bot.crash_loop one"]);
+  await crash(4);
+  await watched.set({ type: "latched", reason: "drawdown" });
+  await watched.run();
+  await clock.advance(RECOVERED_AFTER_MS);
+  assert.equal(notes.lines.length, 3);
+});
+
 Deno.test("a document that cannot be run is told, and its repair", async () => {
   await using watched = new Watched();
   await watched.set({ type: "invalid", reason: "no entrypoint", stillRunning: true });
