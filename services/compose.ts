@@ -18,6 +18,8 @@ import { BacktestService } from "./backtests/backtest_service.ts";
 import { BotIncidents } from "./bots/bot_incidents.ts";
 import { BotService } from "./bots/bot_service.ts";
 import { allGates } from "./bots/run_gate.ts";
+import { SessionGate } from "./bots/session_gate.ts";
+import { CalendarBook, CALENDARS_FOLDER } from "./calendars/calendar_book.ts";
 import { composeApi } from "./compose_api.ts";
 import { type AccompanyOptions, composeNotifications } from "./compose_notifications.ts";
 import type { ServiceConfig, ServiceName } from "./config.ts";
@@ -123,6 +125,7 @@ export async function composeServices(
   });
   const usage = new UsageSampler({ ...config, runner });
   metrics.watchUsage(usage);
+  const calendars = new CalendarBook(`${config.runner.dataDir}/${CALENDARS_FOLDER}`);
   const kinds = kindsOf(config);
   const removeOrphans = onceUntilSuccess((signal) => runner.removeOrphans({ signal, kinds }));
   const owner = new StoreOwner({ ...stores, runner, ...options });
@@ -149,7 +152,7 @@ export async function composeServices(
   const bots: BotService = new BotService({
     ...config,
     onOutage: (part, problem) => notifications.outages.report(`bots ${part}`, problem),
-    gate: allGates([guards]),
+    gate: allGates([guards, new SessionGate({ calendars, clock: systemClock })]),
     watchers: [guards, watchdog],
     meter: metrics,
     repository: stores.bots,
@@ -157,6 +160,7 @@ export async function composeServices(
     runner,
     removeOrphans,
     bounds: config.runner.bounds,
+    calendars,
     isNewStore: () => owner.isNew(Date.now()),
     whyIdle: () => rights.get("bots")?.whyIdle(),
   });
@@ -172,6 +176,7 @@ export async function composeServices(
     events: events.schedules,
     runner,
     bounds: config.runner.bounds,
+    calendars,
     instance: config.runner.instance,
     removeOrphans,
     whyIdle: () => rights.get("schedules")?.whyIdle(),
@@ -208,6 +213,7 @@ export async function composeServices(
     stores,
     store,
     runner,
+    calendars,
     rights,
     backtests,
     metrics,

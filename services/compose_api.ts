@@ -13,6 +13,7 @@ import { systemClock } from "../lib/util/clock.ts";
 import { type ApiApp, createApiApp } from "./api/api_app.ts";
 import { type ApiAddresses, ApiListener } from "./api/api_listener.ts";
 import type { ApiParts } from "./api/api_parts.ts";
+import type { Calendars } from "./calendars/calendar.ts";
 import type { BacktestRepository } from "./backtests/backtest_repository.ts";
 import type { BacktestService } from "./backtests/backtest_service.ts";
 import type { BotService } from "./bots/bot_service.ts";
@@ -25,6 +26,8 @@ import type { Stores } from "./stores.ts";
 /** What the API is built from. */
 export interface ApiCompositionParts
   extends Pick<ApiParts, "announce" | "metrics" | "usage" | "notifications" | "guards"> {
+  /** The trading calendars. */
+  readonly calendars: Calendars;
   /** The database. */
   readonly stores: Stores;
   /** Code, results and logs. */
@@ -66,6 +69,7 @@ export function composeApi(config: ServiceConfig, parts: ApiCompositionParts): C
     stores,
     store,
     runner,
+    calendars,
     rights,
     backtests,
     services,
@@ -100,6 +104,7 @@ export function composeApi(config: ServiceConfig, parts: ApiCompositionParts): C
       buckets,
       archiveLimits,
       bounds,
+      calendars,
       resources,
       network,
       keepRevisions: config.keepRevisions,

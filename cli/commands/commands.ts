@@ -463,16 +463,22 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       }, context),
   },
   schedule: {
-    options: { timezone: { type: "string" }, count: { type: "string" }, json: { type: "boolean" } },
+    options: {
+      timezone: { type: "string" },
+      calendar: { type: "string" },
+      count: { type: "string" },
+      json: { type: "boolean" },
+    },
     takes: { what: "'preview' and a cron expression, in quotes", min: 2, max: 2 },
     help: HELP.schedule.text,
-    run: async ([action, expression], { timezone, count, json }, context) => {
+    run: async ([action, expression], { timezone, calendar, count, json }, context) => {
       if (action !== "preview") {
         throw new UsageError(`'schedule' has no '${action}'; use 'schedule preview'.`);
       }
       return (await import("./schedule_preview_command.ts")).schedulePreviewCommand({
         expression: expression!,
         ...text("timezone", timezone),
+        ...text("calendar", calendar),
         ...readCount(count),
         json: json === true,
       }, context);

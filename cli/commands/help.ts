@@ -400,13 +400,14 @@ its latest run.
     group: "Look",
     takes: "preview CRON",
     summary: "show when a cron expression runs",
-    text: `Usage: berth schedule preview 'CRON' [--timezone ZONE] [--count N] [--json]
+    text: `Usage: berth schedule preview 'CRON' [--timezone ZONE] [--calendar NAME] [--count N] [--json]
 
 Shows the next run times of a cron expression, and points out surprises such as clock changes. Works without Docker.
 Put the expression in quotes. It has five fields, or six with seconds first, or is @daily and the like, or
-'@every 1h30m'.
+'@every 1h30m', or follows an exchange: '@open XNYS+15m', '@close XNYS-5m'.
 
   --timezone ZONE  time zone of the expression, for example America/New_York (default: UTC)
+  --calendar NAME  trading calendar, for example XNYS; days on which it is closed are left out
   --count N        number of times to show, from 1 to ${MAX_PREVIEW_COUNT} (default: 5)
   --json           print one JSON object`,
   },

@@ -4,7 +4,9 @@
  * @module
  */
 
+import { dataDirOf } from "../../lib/runner/parse_docker_runner_config.ts";
 import type { CronReading } from "../../services/cron/cron_schedule.ts";
+import { CalendarBook, CALENDARS_FOLDER } from "../../services/calendars/calendar_book.ts";
 import { type CliContext, EXIT } from "../context.ts";
 import { previewSchedule } from "../../services/cron/schedule_preview.ts";
 import { formatTable } from "../output/table.ts";
@@ -15,6 +17,8 @@ export interface SchedulePreviewCommandOptions {
   readonly expression: string;
   /** IANA name of a time zone. @default "UTC" */
   readonly timezone?: string;
+  /** Name of the trading calendar on whose days it runs. @default every day */
+  readonly calendar?: string;
   /** Number of times to show. @default 5 */
   readonly count?: number;
   /** Print one JSON document. */
@@ -28,6 +32,7 @@ const READINGS: Readonly<Record<CronReading, string>> = {
   "five-fields": "five fields, at second 0",
   descriptor: "a name",
   every: "an interval",
+  session: "a time of a trading calendar",
 };
 
 /**
@@ -38,11 +43,17 @@ const READINGS: Readonly<Record<CronReading, string>> = {
  * @returns 1 if the expression is invalid.
  */
 export function schedulePreviewCommand(
-  { expression, json, timezone, count = 5, now = Math.floor(Date.now() / 1000) }:
+  { expression, json, timezone, calendar, count = 5, now = Math.floor(Date.now() / 1000) }:
     SchedulePreviewCommandOptions,
-  { terminal }: Pick<CliContext, "terminal">,
+  { terminal, env }: Pick<CliContext, "terminal" | "env">,
 ): number {
-  const preview = previewSchedule(expression, { timezone, count, now });
+  const preview = previewSchedule(expression, {
+    ...(timezone !== undefined && { timezone }),
+    ...(calendar !== undefined && { calendar }),
+    calendars: new CalendarBook(`${dataDirOf(env)}/${CALENDARS_FOLDER}`),
+    count,
+    now,
+  });
   const failed = "problem" in preview;
   if (json) terminal.out(JSON.stringify(failed ? { expression, ...preview } : preview, null, 2));
   else if (failed) terminal.note(`berth: this schedule cannot run: ${preview.problem}.`);

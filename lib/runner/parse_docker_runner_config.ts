@@ -60,7 +60,7 @@ export function parseDockerRunnerConfig(
     instance: value.BERTH_INSTANCE,
     dockerHost: value.DOCKER_HOST,
     tempDir: value.TEMP_DIR,
-    dataDir: value.DATA_DIR ?? defaultDataDir(value),
+    dataDir: dataDirOf(value),
     ...(value.MINIO_ENDPOINT && {
       minio: {
         ...value.MINIO_ENDPOINT,
@@ -128,7 +128,7 @@ function secretsOf(
     name,
   ) => [name, variables[name] ? new Secret(variables[name]) : undefined]);
   return {
-    dir: dir ?? `${value.DATA_DIR ?? defaultDataDir(value)}/secrets`,
+    dir: dir ?? `${dataDirOf(value)}/secrets`,
     env: Object.fromEntries(env),
     ...(runDir !== undefined && { runDir }),
     ...(sessionDir !== undefined && { sessionDir }),
@@ -187,6 +187,17 @@ function lowBounds(value: z.output<typeof RUNNER_SCHEMA> | undefined): Issue[] {
     if (usual <= most) return [];
     return [{ path: bound, message: `must be at least ${limit}, which is ${usual} (is ${most})` }];
   });
+}
+
+/**
+ * Returns the folder of Berth's data.
+ *
+ * @param variables The environment variables.
+ */
+export function dataDirOf(
+  variables: { readonly DATA_DIR?: string; readonly XDG_DATA_HOME?: string; readonly HOME?: string },
+): string {
+  return variables.DATA_DIR || defaultDataDir(variables);
 }
 
 function defaultDataDir({ XDG_DATA_HOME, HOME }: { XDG_DATA_HOME?: string; HOME?: string }): string {

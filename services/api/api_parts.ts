@@ -11,6 +11,7 @@ import type { ObjectStore } from "../../lib/objects/object_store.ts";
 import type { LimitBounds } from "../../lib/runner/limit_bounds.ts";
 import type { Runner } from "../../lib/runner/runner.ts";
 import type { Clock } from "../../lib/util/clock.ts";
+import type { Calendars } from "../calendars/calendar.ts";
 import type { BacktestRepository } from "../backtests/backtest_repository.ts";
 import type { BacktestService } from "../backtests/backtest_service.ts";
 import type { BotService } from "../bots/bot_service.ts";
@@ -128,6 +129,8 @@ export interface ApiSettings {
   readonly archiveLimits: ArchiveLimits;
   /** What a bot may ask for. */
   readonly bounds: LimitBounds;
+  /** The trading calendars. */
+  readonly calendars: Calendars;
   /** Limits of a container whose bot sets none. */
   readonly resources: ResourceLimits;
   /** Network of a container whose bot sets none. */

@@ -130,7 +130,7 @@ export function botHandlers(
 
     async putBot({ params: { id }, body, header, signal }) {
       const document = { ...body, id };
-      const parsed = parseBotDocument(document, { bounds: parts.settings.bounds });
+      const parsed = parseBotDocument(document, parts.settings);
       if (parsed.status === "invalid") throw new ApiProblem(422, "document/invalid", parsed.reason);
       const written = await writer.change("bots", id, (before) => ({
         type: before ? "updated" : "created",
@@ -158,7 +158,7 @@ export function botHandlers(
     async restartBot({ params: { id }, caller, signal }) {
       const document = await bots.get(id, { signal });
       if (!document) throw await missingBot(parts, id, signal);
-      const parsed = parseBotDocument(document, { key: id, bounds: parts.settings.bounds });
+      const parsed = parseBotDocument(document, { ...parts.settings, key: id });
       if (!parsed.enabled) {
         throw new ApiProblem(409, "bot/disabled", `Bot '${id}' is disabled.`, {
           advice: `Start it with 'berth enable ${id}'.`,

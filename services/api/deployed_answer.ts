@@ -6,7 +6,8 @@
 
 import type { Deployed, DeploymentRequest } from "../contract/code.ts";
 import { describeCron } from "../cron/describe_cron.ts";
-import { parseBotDocument } from "../documents/bot_document.ts";
+import { nextRun } from "../cron/trading_days.ts";
+import { type DocumentRules, parseBotDocument } from "../documents/bot_document.ts";
 import type { BotDocument } from "../documents/bot_repository.ts";
 import { parseScheduleDocument } from "../schedules/schedule_document.ts";
 import type { ApiParts } from "./api_parts.ts";
@@ -40,9 +41,9 @@ export interface DeployedNow {
 export async function deployedAnswer(
   { id, version, filePath, origin }: DeploymentRequest,
   { kind, document, isNew, isUnchanged }: DeployedNow,
-  { bots, schedules, botService, scheduleService, clock }: Pick<
+  { bots, schedules, botService, scheduleService, clock, settings }: Pick<
     ApiParts,
-    "bots" | "schedules" | "botService" | "scheduleService" | "clock"
+    "bots" | "schedules" | "botService" | "scheduleService" | "clock" | "settings"
   >,
   signal: AbortSignal,
 ): Promise<Deployed> {
@@ -57,21 +58,25 @@ export async function deployedAnswer(
     configDisables: document.enabled !== false && !enabled,
     isNew,
     isUnchanged,
-    ...(kind === "schedules" && timesOf(document, clock.now())),
+    ...(kind === "schedules" && timesOf(document, clock.now(), settings)),
     sameOrigin: origin !== undefined && isNew ? await idsOfOrigin([bots, schedules], id, origin, signal) : [],
     isServed: (kind === "bots" ? botService : scheduleService) !== undefined,
   };
 }
 
-function timesOf(document: BotDocument, now: number): Pick<Deployed, "schedule" | "nextTimes"> {
-  const parsed = parseScheduleDocument(document);
+function timesOf(
+  document: BotDocument,
+  now: number,
+  rules: DocumentRules,
+): Pick<Deployed, "schedule" | "nextTimes"> {
+  const parsed = parseScheduleDocument(document, undefined, rules);
   if (parsed.status === "invalid") return {};
   const { cron } = parsed;
   const times: string[] = [];
   for (
-    let at = cron.next(Math.floor(now / 1000));
+    let at = nextRun(cron, Math.floor(now / 1000));
     at !== undefined && times.length < NEXT_TIMES;
-    at = cron.next(at)
+    at = nextRun(cron, at)
   ) {
     times.push(new Date(at * 1000).toISOString());
   }

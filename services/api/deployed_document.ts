@@ -6,12 +6,11 @@
 
 import type { CodeDependencies } from "../../lib/executable/code_dependencies.ts";
 import { withoutMember } from "../../lib/util/json_member.ts";
-import type { LimitBounds } from "../../lib/runner/limit_bounds.ts";
 import { jsonTextProblem } from "../../lib/util/json_check.ts";
 import { parseExactJson } from "../../lib/util/exact_json.ts";
 import type { DeploymentRequest } from "../contract/code.ts";
 import { BERTH_KEY } from "../documents/berth_settings.ts";
-import { parseBotDocument } from "../documents/bot_document.ts";
+import { type DocumentRules, parseBotDocument } from "../documents/bot_document.ts";
 import type { BotDocument } from "../documents/bot_repository.ts";
 import { CONFIG_TEXT } from "../documents/config_text.ts";
 import { field, isObject } from "../documents/document_fields.ts";
@@ -28,8 +27,8 @@ export interface DeployedDocumentOptions {
   readonly before: BotDocument | undefined;
   /** Segment of a new document. */
   readonly segment: number;
-  /** What a bot may ask for. @default {anything} */
-  readonly bounds?: LimitBounds;
+  /** What a bot may ask for, and the trading calendars. */
+  readonly rules?: DocumentRules;
   /** SHA-256 of the archive in hexadecimal digits. @default {it is not noted} */
   readonly archiveSha256?: string;
   /** The image that its tag stands for. @default {its tag is not pinned} */
@@ -50,7 +49,7 @@ export interface DeployedDocumentOptions {
  */
 export function deployedDocument(
   request: DeploymentRequest,
-  { before, segment, archiveSha256, dependencies, image, now, bounds }: DeployedDocumentOptions,
+  { before, segment, archiveSha256, dependencies, image, now, rules }: DeployedDocumentOptions,
 ): BotDocument {
   const { id, filePath, name, description, version, author, type, runtime, schedule, entrypoints, origin } =
     request;
@@ -91,8 +90,8 @@ export function deployedDocument(
     },
   };
   const parsed = schedule === undefined
-    ? parseBotDocument(document, { ...(bounds && { bounds }) })
-    : parseScheduleDocument(document, id, bounds);
+    ? parseBotDocument(document, rules)
+    : parseScheduleDocument(document, id, rules);
   // Who deploys knows the request, and not the places in the document.
   if (parsed.status === "invalid") {
     throw refuse(

@@ -153,7 +153,7 @@ export class Deployer {
       before,
       segment,
       now: clock.now(),
-      bounds: settings.bounds,
+      rules: settings,
       ...facts,
     });
   }

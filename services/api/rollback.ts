@@ -125,7 +125,7 @@ async function findEarlier(
 async function readDocument(
   id: string,
   target: Revision,
-  { store, settings: { buckets, archiveLimits, bounds } }: RollbackParts,
+  { store, settings: { buckets, archiveLimits, bounds, calendars } }: RollbackParts,
   signal: AbortSignal,
 ): Promise<BotDocument> {
   const missing = await whyMissing(target, { store, bucket: buckets.code }, signal);
@@ -143,8 +143,8 @@ async function readDocument(
   }
   const document = parseExactJson(target.document!) as BotDocument;
   const parsed = target.kind === "bot"
-    ? parseBotDocument(document, { key: id, bounds })
-    : parseScheduleDocument(document, id, bounds);
+    ? parseBotDocument(document, { key: id, bounds, calendars })
+    : parseScheduleDocument(document, id, { bounds, calendars });
   if (parsed.status === "invalid") {
     throw new ApiProblem(
       422,

@@ -56,16 +56,22 @@ export function scheduleHandlers(
   parts: ApiParts,
   { writer, revisions }: ScheduleHandlerTools,
 ): Handlers<ScheduleOperation> {
-  const { schedules, runs, scheduleService, clock, settings: { bounds } } = parts;
+  const { schedules, runs, scheduleService, clock, settings } = parts;
   const lastRunOf = async (id: string, signal: AbortSignal) => (await runs.list(id, { limit: 1, signal }))[0];
   const read = async (id: string, signal: AbortSignal): Promise<BotDocument> => {
     const document = await schedules.get(id, { signal });
     if (!document) throw await missingSchedule(parts, id, signal);
     return document;
   };
-  const preview = (expression: string, timezone: string | undefined, count: number) => {
+  const preview = ({ expression, timezone, calendar }: Times, count: number) => {
     const now = Math.floor(clock.now() / 1000);
-    return previewSchedule(expression, { count, now, ...(timezone !== undefined && { timezone }) });
+    return previewSchedule(expression, {
+      count,
+      now,
+      calendars: settings.calendars,
+      ...(timezone !== undefined && { timezone }),
+      ...(calendar !== undefined && { calendar }),
+    });
   };
 
   return {
@@ -77,7 +83,7 @@ export function scheduleHandlers(
       for (const one of stored) {
         if (query.cursor !== undefined && one.key <= query.cursor) continue;
         if (text !== undefined && !one.key.toLowerCase().includes(text)) continue;
-        const summary = scheduleView(one, clock.now(), bounds);
+        const summary = scheduleView(one, clock.now(), settings);
         if (query.state !== undefined && summary.state !== query.state) continue;
         hasMore = found.length === query.limit;
         if (hasMore) break;
@@ -99,11 +105,10 @@ export function scheduleHandlers(
         lastRunOf(id, signal),
         runs.listOpen({ scheduleId: id, signal }),
       ]);
-      const { expression, timezone } = timesOf(document);
-      const parsed = parseScheduleDocument(document, id, bounds);
-      const next = preview(expression, timezone, SHOWN_TIMES);
+      const parsed = parseScheduleDocument(document, id, settings);
+      const next = preview(timesOf(document), SHOWN_TIMES);
       const body: Schedule = {
-        ...scheduleView({ key: id, document }, clock.now(), bounds),
+        ...scheduleView({ key: id, document }, clock.now(), settings),
         ...(parsed.status === "valid" && { limits: limitsViewOf(parsed.executable, parts.settings) }),
         ...(lastRun && { lastRun: toRun(lastRun) }),
         ...revisionSummaryOf(await revisions.latest(id, { signal })),
@@ -117,7 +122,7 @@ export function scheduleHandlers(
 
     async putSchedule({ params: { id }, body, header, signal }) {
       const document = { ...body, id };
-      const parsed = parseScheduleDocument(document, id, bounds);
+      const parsed = parseScheduleDocument(document, id, settings);
       if (parsed.status === "invalid") throw new ApiProblem(422, "document/invalid", parsed.reason);
       const written = await writer.change("schedules", id, (before) => ({
         type: before ? "updated" : "created",
@@ -156,23 +161,30 @@ export function scheduleHandlers(
     },
 
     async getScheduleTimes({ params: { id }, query, signal }) {
-      const { expression, timezone } = timesOf(await read(id, signal));
-      return { body: shown(preview(expression, timezone, query.count)) };
+      return { body: shown(preview(timesOf(await read(id, signal)), query.count)) };
     },
 
-    previewCron: ({ query }) =>
-      Promise.resolve({ body: shown(preview(query.expression, query.timezone, query.count)) }),
+    previewCron: ({ query }) => Promise.resolve({ body: shown(preview(query, query.count)) }),
   };
 }
 
-/** The expression and the time zone of a document, whatever else it contains. */
-function timesOf(document: BotDocument): { expression: string; timezone: string | undefined } {
+/** What gives a schedule its times. */
+interface Times {
+  readonly expression: string;
+  readonly timezone?: string | undefined;
+  readonly calendar?: string | undefined;
+}
+
+/** The expression, the time zone and the calendar of a document, whatever else it contains. */
+function timesOf(document: BotDocument): Times {
   const config = (field(document as Fields, "config") ?? {}) as Fields;
   const expression = field(config, "schedule");
-  const timezone = field(splitConfig(config).berth, "timezone");
+  const { berth } = splitConfig(config);
+  const [timezone, calendar] = [field(berth, "timezone"), field(berth, "calendar")];
   return {
     expression: typeof expression === "string" ? expression : "",
     timezone: typeof timezone === "string" ? timezone : undefined,
+    calendar: typeof calendar === "string" ? calendar : undefined,
   };
 }
 

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { LimitBounds } from "../../lib/runner/limit_bounds.ts";
 import type { ScheduleSummary } from "../contract/schedules.ts";
 import { describeCron } from "../cron/describe_cron.ts";
+import type { DocumentRules } from "../documents/bot_document.ts";
 import type { StoredBot } from "../documents/bot_repository.ts";
 import { nextSlot } from "../schedules/next_slot.ts";
 import { describeScheduleCondition, type ScheduleCondition } from "../schedules/schedule_condition.ts";
@@ -18,14 +18,14 @@ import { readExecutionTime } from "../schedules/schedule_repository.ts";
  *
  * @param stored The document.
  * @param now Current time in ms since the epoch.
- * @param bounds What a run may ask for.
+ * @param rules What a run may ask for, and the trading calendars.
  */
 export function scheduleView(
   { key, document }: StoredBot,
   now: number,
-  bounds: LimitBounds,
+  rules: DocumentRules,
 ): ScheduleSummary {
-  const parsed = parseScheduleDocument(document, key, bounds);
+  const parsed = parseScheduleDocument(document, key, rules);
   const { enabled } = parsed;
   if (parsed.status === "invalid") {
     const condition: ScheduleCondition = enabled
@@ -41,7 +41,7 @@ export function scheduleView(
     ? { type: "disabled" }
     : next
     ? { type: "scheduled", next }
-    : { type: "finished" };
+    : { type: "finished", ...(cron.whyEnds !== undefined && { reason: cron.whyEnds }) };
   return {
     id: key,
     enabled,

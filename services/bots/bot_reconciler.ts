@@ -13,12 +13,12 @@ import {
   LogsNotSavedError,
   messageOf,
 } from "../../lib/errors.ts";
-import type { LimitBounds } from "../../lib/runner/limit_bounds.ts";
 import type { ManagedContainer, Runner } from "../../lib/runner/runner.ts";
 import { backoffMs, RETRY } from "../../lib/util/backoff.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { Ages } from "../control/ages.ts";
 import type { WorkResult } from "../control/work_queue.ts";
+import type { DocumentRules } from "../documents/bot_document.ts";
 import type { BotDocument, BotRepository } from "../documents/bot_repository.ts";
 import { adjustContainer, adjustFailedStart } from "./adjust_times.ts";
 import { BotActions } from "./bot_actions.ts";
@@ -34,7 +34,7 @@ import { StatusReports } from "./status_reports.ts";
 import type { WatchedRuns } from "./watched_runs.ts";
 
 /** What a {@linkcode BotReconciler} needs. */
-export interface BotReconcilerOptions {
+export interface BotReconcilerOptions extends DocumentRules {
   /** The documents. */
   readonly repository: BotRepository;
   /** The containers. */
@@ -47,8 +47,6 @@ export interface BotReconcilerOptions {
   readonly clock: Clock;
   /** Segment that is served, or `ALL_SEGMENTS`. */
   readonly segment: number;
-  /** What a bot may ask for. @default {anything} */
-  readonly bounds?: LimitBounds;
   /** Why a bot without a document must not be stopped yet; `undefined` if it may be. */
   readonly whyHeld: (id: string) => string | undefined;
   /** Why the service must not touch containers now; `undefined` if it may. @default it may */
@@ -270,10 +268,11 @@ export class BotReconciler {
    * @param document Its document; `undefined` if there is none.
    */
   read(id: string, document: BotDocument | undefined): BotSpec {
-    const { bots, segment, whyHeld, runner, bounds, gate } = this.#options;
+    const { bots, segment, whyHeld, runner, bounds, calendars, gate } = this.#options;
     const read = readBotSpec(document, {
       segment,
       ...(bounds && { bounds }),
+      ...(calendars && { calendars }),
       whyHeld: () => whyHeld(id),
       specHash: (executable) => runner.specHash(executable),
     });

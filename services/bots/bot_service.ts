@@ -7,7 +7,6 @@
 import { getLogger } from "@logtape/logtape";
 import { isDeepStrictEqual } from "node:util";
 import { messageOf } from "../../lib/errors.ts";
-import type { LimitBounds } from "../../lib/runner/limit_bounds.ts";
 import { ALL_SEGMENTS, type Runner } from "../../lib/runner/runner.ts";
 import { RETRY, retryDelays } from "../../lib/util/backoff.ts";
 import { type Clock, systemClock } from "../../lib/util/clock.ts";
@@ -24,6 +23,7 @@ import {
   type RepositoryCallOptions,
   StoreUnavailableError,
 } from "../documents/bot_repository.ts";
+import type { DocumentRules } from "../documents/bot_document.ts";
 import { versionOf } from "../documents/version_of.ts";
 import { logRefusal, newFieldsFor, toRefusal } from "../documents/refused_change.ts";
 import type { BotEvents } from "../events/bot_events.ts";
@@ -40,7 +40,7 @@ import { ServiceState } from "./service_state.ts";
 import { WatchedRuns } from "./watched_runs.ts";
 
 /** What a {@linkcode BotService} needs. */
-export interface BotServiceOptions {
+export interface BotServiceOptions extends DocumentRules {
   /** The documents. */
   readonly repository: BotRepository;
   /** The events that report changed documents. */
@@ -51,8 +51,6 @@ export interface BotServiceOptions {
   readonly reconcileIntervalMs?: number;
   /** Segment to serve. @default {ALL_SEGMENTS} */
   readonly segment?: number;
-  /** What a bot may ask for. @default {anything} */
-  readonly bounds?: LimitBounds;
   /** Whether bots keep running when the service stops. @default {"keep"} */
   readonly botsOnShutdown?: "keep" | "stop";
   /** Whether missing documents may stop any number of bots at once. @default false */
@@ -86,8 +84,8 @@ const DRAIN_TIMEOUT_MS = 9000;
  */
 export class BotService {
   readonly #options:
-    & Required<Omit<BotServiceOptions, "bounds" | "gate" | "meter" | "onOutage">>
-    & Pick<BotServiceOptions, "bounds" | "gate" | "meter" | "onOutage">;
+    & Required<Omit<BotServiceOptions, keyof DocumentRules | "gate" | "meter" | "onOutage">>
+    & Pick<BotServiceOptions, keyof DocumentRules | "gate" | "meter" | "onOutage">;
   /** The status of the bots, and metrics. */
   readonly state: ServiceState;
   readonly #reconciler: BotReconciler;

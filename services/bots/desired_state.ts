@@ -5,8 +5,7 @@
  */
 
 import type { Executable } from "../../lib/executable/executable.ts";
-import type { LimitBounds } from "../../lib/runner/limit_bounds.ts";
-import { type InvalidBotDocument, parseBotDocument } from "../documents/bot_document.ts";
+import { type DocumentRules, type InvalidBotDocument, parseBotDocument } from "../documents/bot_document.ts";
 import type { BotSettings } from "../documents/bot_settings.ts";
 import type { BotDocument } from "../documents/bot_repository.ts";
 import type { RestartMode } from "../documents/restart_mode.ts";
@@ -46,15 +45,13 @@ export interface BotSpec {
 }
 
 /** What {@linkcode readBotSpec} needs to know. */
-export interface ReadBotSpecOptions {
+export interface ReadBotSpecOptions extends DocumentRules {
   /** Segment that is served, or `ALL_SEGMENTS`. */
   readonly segment: number;
   /** Why a bot without a document must not be stopped yet; `undefined` if it may be. */
   readonly whyHeld: () => string | undefined;
   /** Hash of a container that runs an executable. */
   readonly specHash: (executable: Executable) => string;
-  /** What a bot may ask for. @default {anything} */
-  readonly bounds?: LimitBounds;
 }
 
 /**
@@ -87,7 +84,7 @@ export function readBotSpec(document: BotDocument | undefined, options: ReadBotS
     const reason = options.whyHeld();
     return { desired: reason === undefined ? undefined : { kind: "held", reason } };
   }
-  const parsed = parseBotDocument(document, { ...(options.bounds && { bounds: options.bounds }) });
+  const parsed = parseBotDocument(document, options);
   if (parsed.status === "invalid") return { desired: desiredOfInvalid(parsed, options.segment) };
   const { executable, enabled, settings, notes } = parsed;
   if (!servesSegment(options.segment, executable.segment)) return { desired: undefined };

@@ -25,7 +25,7 @@ export const slotTime = z.object({
 /** The next times of an expression. */
 export const schedulePreview = z.object({
   expression: z.string(),
-  reading: z.enum(["six-fields", "five-fields", "descriptor", "every"]),
+  reading: z.enum(["six-fields", "five-fields", "descriptor", "every", "session"]),
   timezone: z.string(),
   times: z.array(slotTime),
   notes: z.array(z.string()).meta({ description: "Surprises, such as changes of clocks" }),
@@ -148,6 +148,9 @@ export const SCHEDULES_CONTRACT = {
     query: z.strictObject({
       expression: z.string().min(1).max(1000),
       timezone: z.string().max(100).optional().meta({ description: "IANA name; UTC if absent" }),
+      calendar: z.string().max(60).optional().meta({
+        description: "Trading calendar on whose days it runs, such as XNYS; every day if absent",
+      }),
       count,
     }),
     responses: { 200: schedulePreview },

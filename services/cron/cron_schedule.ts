@@ -11,10 +11,14 @@
  */
 
 import { Cron } from "croner";
+import type { Calendars } from "../calendars/calendar.ts";
+import { shippedCalendars } from "../calendars/calendar_book.ts";
+import { describeEnd } from "../calendars/calendar_end.ts";
 import { typeName } from "../documents/document_fields.ts";
 import { CRON_FIELDS, type CronValues, quote } from "./cron_field.ts";
 import { type CronFields, type CronProblem, readCronExpression } from "./read_cron_expression.ts";
-import { findTimeZone } from "./time_zone.ts";
+import { nextSessionTime, type SessionTime } from "./session_times.ts";
+import { findTimeZone } from "../../lib/util/time_zone.ts";
 
 /** The form of an expression. */
 export type CronReading =
@@ -25,7 +29,9 @@ export type CronReading =
   /** A name such as `@daily`. */
   | "descriptor"
   /** `@every` and a duration, counted from slot to slot, whatever the time of day. */
-  | "every";
+  | "every"
+  /** `@open` or `@close` of a trading calendar, whose time zone applies. */
+  | "session";
 
 /** A schedule's times. */
 export interface CronSchedule {
@@ -44,6 +50,16 @@ export interface CronSchedule {
   next(after: number): number | undefined;
   /** Whether a time is a slot. For `@every`, any whole second may be one. @param slot Unix seconds. */
   has(slot: number): boolean;
+  /** Name of the trading calendar on whose days it runs; absent if it runs on each. */
+  readonly calendar?: string;
+  /** Name of the trading calendar whose sessions its expression follows; absent if it follows none. */
+  readonly followed?: string;
+  /** Why it has no more slots once {@linkcode next} finds none; absent if nothing more is known. */
+  readonly whyEnds?: string;
+  /** Why a slot is skipped; `undefined` if it runs. Absent if no slot is. @param slot Unix seconds. */
+  whySkipped?(slot: number): string | undefined;
+  /** Like {@linkcode next}, without slots that are skipped. Absent if none is. @param after Unix seconds. */
+  nextRun?(after: number): number | undefined;
 }
 
 /** A parsed expression, or one line that says what is wrong and, if known, in which field. */
@@ -65,15 +81,27 @@ const MAX_SECONDS = 8.64e12;
  * The time zone comes from a prefix `TZ=ZONE ` or `CRON_TZ=ZONE `, from `timezone`, or is UTC. If both are
  * given, they must agree.
  *
+ * `@open CALENDAR` and `@close CALENDAR`, with an offset such as `+15m`, follow the sessions of an exchange, and its
+ * time zone.
+ *
  * @param expression The expression.
  * @param timezone IANA name of a time zone; `undefined`, `null` or an empty string for UTC.
+ * @param calendars The trading calendars. @default those that Berth ships
  * @returns Its times up to the year 3000, or one line that says why there are none: the expression is invalid
  * or never fires.
  */
-export function parseCronSchedule(expression: unknown, timezone?: unknown): ParsedCron {
+export function parseCronSchedule(
+  expression: unknown,
+  timezone?: unknown,
+  calendars: Calendars = shippedCalendars,
+): ParsedCron {
   if (typeof expression !== "string") return { problem: `must be a string (is ${typeName(expression)})` };
   const read = readCronExpression(expression);
   if ("problem" in read) return read;
+  if (read.reading === "session") {
+    const given = read.zone ?? (timezone || undefined);
+    return sessionSchedule(expression, read.time, given, calendars);
+  }
   const zone = chooseZone(read.zone, timezone ?? "");
   if (typeof zone !== "string") return zone;
   const common = { expression, reading: read.reading, timezone: zone };
@@ -85,6 +113,32 @@ export function parseCronSchedule(expression: unknown, timezone?: unknown): Pars
   }
   const problem = neverFires(read.fields);
   return problem === undefined ? { schedule: wallClockSchedule(common, read.fields) } : { problem };
+}
+
+function sessionSchedule(
+  expression: string,
+  time: SessionTime,
+  timezone: unknown,
+  calendars: Calendars,
+): ParsedCron {
+  const calendar = calendars.get(time.calendar);
+  if ("problem" in calendar) return calendar;
+  if (timezone !== undefined) {
+    const problem = `timezone: has no effect on @${time.edge}, which follows ${calendar.zone}; leave it out`;
+    return { problem };
+  }
+  const next = (after: number) => nextSessionTime(calendar, time, Math.floor(after));
+  return {
+    schedule: {
+      expression,
+      reading: "session",
+      timezone: calendar.zone,
+      followed: calendar.name,
+      next,
+      has: (slot) => Number.isInteger(slot) && next(slot - 1) === slot,
+      whyEnds: describeEnd(calendar),
+    },
+  };
 }
 
 function chooseZone(inExpression: string | undefined, timezone: unknown): string | CronProblem {

@@ -10,10 +10,11 @@ import type { CronSchedule } from "./cron_schedule.ts";
  * Formats a schedule's times as its document does.
  *
  * @param cron The schedule.
- * @returns For example `0 9 * * mon-fri (America/New_York)`.
+ * @returns For example `0 9 * * mon-fri (America/New_York, on days of XNYS)`.
  */
 export function describeCron(
-  { expression, timezone }: Pick<CronSchedule, "expression" | "timezone">,
+  { expression, timezone, calendar }: Pick<CronSchedule, "expression" | "timezone" | "calendar">,
 ): string {
-  return timezone === "UTC" ? expression : `${expression} (${timezone})`;
+  const limits = [...(timezone === "UTC" ? [] : [timezone]), ...(calendar ? [`on days of ${calendar}`] : [])];
+  return limits.length === 0 ? expression : `${expression} (${limits.join(", ")})`;
 }

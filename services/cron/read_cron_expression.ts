@@ -7,7 +7,8 @@
 
 import { CRON_FIELDS, type CronValues, quote, readCronField } from "./cron_field.ts";
 import type { CronReading } from "./cron_schedule.ts";
-import { parseGoDuration } from "./parse_go_duration.ts";
+import { readSessionTime, type SessionTime } from "./session_times.ts";
+import { parseGoDuration } from "../../lib/util/parse_go_duration.ts";
 
 /** Times of the wall clock, in the order of `CRON_FIELDS`. */
 export type CronFields = readonly [
@@ -26,7 +27,8 @@ export type CronExpression =
     readonly zone?: string;
   }
   & (
-    | { readonly reading: Exclude<CronReading, "every">; readonly fields: CronFields }
+    | { readonly reading: Exclude<CronReading, "every" | "session">; readonly fields: CronFields }
+    | { readonly reading: "session"; readonly time: SessionTime }
     | { readonly reading: "every"; /** Length of the interval. */ readonly seconds: number }
   );
 
@@ -55,8 +57,9 @@ const EXPECTED =
 
 /**
  * Reads an expression: six fields with seconds first, the standard five, a descriptor such as `@daily`, or
- * `@every` with a Go duration, which is cut to whole seconds and is at least one. A prefix `TZ=ZONE ` or
- * `CRON_TZ=ZONE ` is allowed. Checks neither whether the zone exists nor whether the expression ever fires.
+ * `@every` with a Go duration, which is cut to whole seconds and is at least one, or `@open` or `@close` of a trading
+ * calendar. A prefix `TZ=ZONE ` or `CRON_TZ=ZONE ` is allowed. Checks neither whether zone and calendar exist nor
+ * whether the expression ever fires.
  *
  * @param expression The expression.
  * @returns The parts, or why it is invalid.
@@ -106,8 +109,14 @@ function readDescriptor(text: string): CronExpression | CronProblem {
     const seconds = Number(duration / 1_000_000_000n);
     return { reading: "every", seconds: Math.max(1, seconds) };
   }
+  if (/^@(?:open|close)(?: |$)/.test(text)) {
+    const time = readSessionTime(text);
+    return "problem" in time ? time : { reading: "session", time };
+  }
   if (!Object.hasOwn(DESCRIPTORS, text)) {
-    const known = [...Object.keys(DESCRIPTORS), "@every DURATION"].join(", ");
+    const known = [...Object.keys(DESCRIPTORS), "@every DURATION", "@open CALENDAR", "@close CALENDAR"].join(
+      ", ",
+    );
     return { problem: `${quote(text)} is not known; expected one of ${known}` };
   }
   return readFields(DESCRIPTORS[text]!.split(" "), "descriptor");
@@ -115,7 +124,7 @@ function readDescriptor(text: string): CronExpression | CronProblem {
 
 function readFields(
   parts: readonly string[],
-  reading: Exclude<CronReading, "every">,
+  reading: Exclude<CronReading, "every" | "session">,
 ): CronExpression | CronProblem {
   const values: CronValues[] = [];
   for (const [index, field] of CRON_FIELDS.entries()) {

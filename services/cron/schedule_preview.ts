@@ -4,9 +4,12 @@
  * @module
  */
 
-import { type ClockChange, clockChanges, utcOffset } from "./time_zone.ts";
+import type { Calendars } from "../calendars/calendar.ts";
+import { shippedCalendars } from "../calendars/calendar_book.ts";
+import { keepToDays, nextRun } from "./trading_days.ts";
+import { type ClockChange, clockChanges, utcOffset } from "../../lib/util/time_zone.ts";
 import { type CronReading, type CronSchedule, parseCronSchedule } from "./cron_schedule.ts";
-import { parseGoDuration } from "./parse_go_duration.ts";
+import { parseGoDuration } from "../../lib/util/parse_go_duration.ts";
 import { type CronExpression, readCronExpression } from "./read_cron_expression.ts";
 
 /** One time at which a schedule runs. */
@@ -37,6 +40,10 @@ export interface SchedulePreview {
 export interface SchedulePreviewOptions {
   /** IANA name of a time zone. */
   readonly timezone?: string;
+  /** Name of the trading calendar on whose days it runs. */
+  readonly calendar?: string;
+  /** The trading calendars. @default those that Berth ships */
+  readonly calendars?: Calendars;
   /** Number of times. */
   readonly count: number;
   /** Start of the preview, in Unix seconds. */
@@ -55,16 +62,18 @@ const YEAR_SECONDS = 366 * 86_400;
  */
 export function previewSchedule(
   expression: string,
-  { timezone, count, now }: SchedulePreviewOptions,
+  { timezone, calendar, calendars = shippedCalendars, count, now }: SchedulePreviewOptions,
 ): SchedulePreview | { readonly problem: string } {
-  const parsed = parseCronSchedule(expression, timezone);
+  const parsed = parseCronSchedule(expression, timezone, calendars);
   if ("problem" in parsed) return parsed;
-  const { schedule } = parsed;
+  const kept = calendar === undefined ? parsed : keepToDays(parsed.schedule, calendar, calendars);
+  if ("problem" in kept) return kept;
+  const { schedule } = kept;
   const times: PreviewTime[] = [];
   for (
-    let slot = schedule.next(now);
+    let slot = nextRun(schedule, now);
     slot !== undefined && times.length < count;
-    slot = schedule.next(slot)
+    slot = nextRun(schedule, slot)
   ) {
     times.push({ slot, utc: `${iso(slot)}Z`, local: localTime(slot, utcOffset(schedule.timezone, slot)) });
   }
@@ -74,8 +83,16 @@ export function previewSchedule(
     ? []
     : read.reading === "every"
     ? everyNotes(expression, read.seconds)
+    : read.reading === "session"
+    ? ["it follows the sessions of the exchange: early closes move it, and closed days have none"]
     : [...dayNotes(read), ...clockNotes(schedule, read, clockChanges(schedule.timezone, now, until))];
-  return { expression, reading: schedule.reading, timezone: schedule.timezone, times, notes };
+  return {
+    expression,
+    reading: schedule.reading,
+    timezone: schedule.timezone,
+    times,
+    notes: [...notes, ...(times.length < count && schedule.whyEnds ? [schedule.whyEnds] : [])],
+  };
 }
 
 function everyNotes(expression: string, seconds: number): string[] {

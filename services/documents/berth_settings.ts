@@ -46,8 +46,10 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   health: { isForBots: true, isCommon: true },
   state: { isCommon: true },
   guards: { isForBots: true },
+  session: { isForBots: true, isText: true, isCommon: true },
   // Schedules.
   timezone: { isForSchedules: true, isText: true },
+  calendar: { isForSchedules: true, isText: true, isCommon: true },
   concurrency_policy: { isForSchedules: true, isText: true },
   starting_deadline_seconds: { isForSchedules: true },
   max_runtime_seconds: { isForSchedules: true },

@@ -8,6 +8,7 @@
 import { formatIssue, InvalidExecutableError } from "../../lib/errors.ts";
 import { type Executable, type ExecutableInput, parseExecutable } from "../../lib/executable/executable.ts";
 import { boundProblems, type LimitBounds } from "../../lib/runner/limit_bounds.ts";
+import type { Calendars } from "../calendars/calendar.ts";
 import { readBotCode } from "./bot_code.ts";
 import { BERTH_KEY, settingNotes, type SplitConfig, splitConfig } from "./berth_settings.ts";
 import { type BotSettings, readBotSettings } from "./bot_settings.ts";
@@ -18,6 +19,7 @@ import { enabledNotes, isEnabled } from "./enabled.ts";
 import { readInstant } from "./instant.ts";
 import { pinnedImage } from "./pinned_image.ts";
 import { defaultRestartMode } from "./restart_mode.ts";
+import { checkSession } from "./session_settings.ts";
 import { unreadableReason } from "./unreadable_document.ts";
 
 /** A document that can be run. */
@@ -57,12 +59,18 @@ export interface InvalidBotDocument {
 /** A parsed document. */
 export type ParsedBotDocument = ValidBotDocument | InvalidBotDocument;
 
-/** Options of {@linkcode parseBotDocument}. */
-export interface ParseBotDocumentOptions {
-  /** Name for reports if the document has no usable id. @default "(document without id)" */
-  readonly key?: string;
+/** What a service knows and a document must fit. */
+export interface DocumentRules {
   /** What a bot may ask for; a document that asks for more is invalid. @default {anything} */
   readonly bounds?: LimitBounds;
+  /** The trading calendars. @default {whether a calendar is known is not checked} */
+  readonly calendars?: Calendars;
+}
+
+/** Options of {@linkcode parseBotDocument}. */
+export interface ParseBotDocumentOptions extends DocumentRules {
+  /** Name for reports if the document has no usable id. @default "(document without id)" */
+  readonly key?: string;
 }
 
 const DATES = ["createdAt", "updatedAt"] as const;
@@ -100,7 +108,7 @@ export function parseBotDocument(
     if (!isObject(document)) {
       return { ...fallback, reason: `document: must be an object (is ${typeName(document)})` };
     }
-    return parseFields(document, fallback, options.bounds);
+    return parseFields(document, fallback, options);
   } catch (error) {
     // One strange document must not keep the others from being read.
     return {
@@ -113,7 +121,7 @@ export function parseBotDocument(
 function parseFields(
   document: Fields,
   fallback: Omit<InvalidBotDocument, "reason">,
-  bounds: LimitBounds | undefined,
+  { bounds, calendars }: ParseBotDocumentOptions,
 ): ParsedBotDocument {
   const id = field(document, "id");
   const config = field(document, "config");
@@ -149,6 +157,10 @@ function parseFields(
     persistResults: false,
   };
   problems.push(...settingProblems);
+  const followed = settings.session && calendars && settingProblems.length === 0
+    ? checkSession(settings.session, calendars)
+    : undefined;
+  problems.push(...followed?.problems ?? []);
   if (problems.length > 0) return invalid(problems);
   const executable = toExecutable(input);
   if (Array.isArray(executable)) return invalid(executable);
@@ -172,6 +184,7 @@ function parseFields(
       ...enabledNotes(document),
       ...settingNotes(split),
       ...notes,
+      ...followed?.notes ?? [],
     ],
   };
 }

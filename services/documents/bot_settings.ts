@@ -16,6 +16,7 @@ import { type Labels, readLabels } from "./labels.ts";
 import { readBuildSecrets, readSecrets } from "./secret_settings.ts";
 import { readLimits } from "./limit_settings.ts";
 import { readRestartMode, type RestartMode } from "./restart_mode.ts";
+import { readSession, type SessionSetting } from "./session_settings.ts";
 import { readStateSetting } from "./state_setting.ts";
 
 /**
@@ -41,6 +42,8 @@ export interface BotSettings {
   readonly guards?: readonly GuardRule[];
   /** `health`: how the watchdog looks after the bot. @default {it does not} */
   readonly health?: HealthSettings;
+  /** `session`: the bot runs only during the sessions of an exchange. @default {it runs all the time} */
+  readonly session?: SessionSetting;
 }
 
 /** Settings that shape the container: a change replaces it. */
@@ -81,6 +84,7 @@ export function readBotSettings(berth: Fields, problems: string[]): ReadBotSetti
   const state = readStateSetting(berth, problems);
   const guards = readGuards(berth, problems);
   const health = readHealthSettings(berth, problems);
+  const session = readSession(berth, problems);
   return {
     settings: {
       ...(stopGraceSeconds !== undefined && { stopGraceSeconds }),
@@ -92,6 +96,7 @@ export function readBotSettings(berth: Fields, problems: string[]): ReadBotSetti
       ...(restart !== undefined && { restart }),
       ...(guards && { guards }),
       ...(health && { health }),
+      ...(session && { session }),
     },
     shape: {
       ...secrets,

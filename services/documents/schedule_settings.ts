@@ -6,6 +6,7 @@
 
 import { BERTH_KEY, wholeNumberSetting } from "./berth_settings.ts";
 import { field, type Fields, typeName } from "./document_fields.ts";
+import { readCalendarName } from "./session_settings.ts";
 
 /** What happens to a slot that comes during an active run. */
 export type ConcurrencyPolicy =
@@ -28,6 +29,8 @@ export interface ScheduleSettings {
   readonly maxRuntimeSeconds?: number;
   /** `retries`: how often a failed run is retried. @default 0 */
   readonly retries: number;
+  /** `calendar`: name of the trading calendar on whose days it runs. @default {it runs on each day} */
+  readonly calendar?: string;
   /** `stop_grace_seconds`: seconds from SIGTERM to SIGKILL. */
   readonly stopGraceSeconds?: number;
   /** `log_interval_seconds`: seconds between two writes of the stored log. */
@@ -71,7 +74,9 @@ export function readScheduleSettings(
   }
   const startingDeadlineSeconds = wholeNumber("starting_deadline_seconds", 1, MAX_DURATION_SECONDS);
   const maxRuntimeSeconds = wholeNumber("max_runtime_seconds", 1, MAX_DURATION_SECONDS);
+  const calendar = readCalendarName(berth, problems);
   return {
+    ...(calendar !== undefined && { calendar }),
     concurrencyPolicy: policy as ConcurrencyPolicy,
     ...(startingDeadlineSeconds !== undefined && { startingDeadlineSeconds }),
     ...(maxRuntimeSeconds !== undefined && { maxRuntimeSeconds }),

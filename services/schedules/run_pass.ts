@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LimitBounds } from "../../lib/runner/limit_bounds.ts";
+import type { DocumentRules } from "../documents/bot_document.ts";
 import type { ManagedContainer, Runner } from "../../lib/runner/runner.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { type Moment, momentOf } from "../../lib/util/moment.ts";
@@ -16,7 +16,7 @@ import { type ParsedScheduleDocument, parseScheduleDocument } from "./schedule_d
 import type { ScheduleRepository } from "./schedule_repository.ts";
 
 /** Sources of a pass. */
-export interface RunPassSources {
+export interface RunPassSources extends DocumentRules {
   /** The ledger. */
   readonly runs: RunRepository;
   /** The documents. */
@@ -25,8 +25,6 @@ export interface RunPassSources {
   readonly runner: Runner;
   /** Name of this scheduler. */
   readonly instance: string;
-  /** What a run may ask for. @default anything */
-  readonly bounds?: LimitBounds;
   /** The clock. */
   readonly clock: Clock;
 }
@@ -75,7 +73,7 @@ export async function readRunPass(
   fresh: FreshRun | undefined,
   signal: AbortSignal,
 ): Promise<RunPass | undefined> {
-  const { runs, repository, instance, clock, bounds } = sources;
+  const { runs, repository, instance, clock } = sources;
   const knownAt = fresh?.knownAt ?? momentOf(clock);
   const record = fresh?.record ?? await runs.get(id, { signal });
   if (!record || record.instance !== instance) return undefined;
@@ -84,7 +82,7 @@ export async function readRunPass(
     fresh ? undefined : repository.get(scheduleId, { signal }),
     fresh ? [] : containersOf(record, sources, signal),
   ]);
-  const document = fresh?.document ?? (stored && parseScheduleDocument(stored, scheduleId, bounds));
+  const document = fresh?.document ?? (stored && parseScheduleDocument(stored, scheduleId, sources));
   const others = fresh?.others ?? await othersOf(record, document, sources, signal);
   return { record, document, containers, others, knownAt, signal };
 }

@@ -6,22 +6,20 @@
 
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
-import type { LimitBounds } from "../../lib/runner/limit_bounds.ts";
 import type { Runner } from "../../lib/runner/runner.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { field, isObject } from "../documents/document_fields.ts";
+import type { DocumentRules } from "../documents/bot_document.ts";
 import { servesSegment } from "../documents/serves_segment.ts";
 import { parseScheduleDocument } from "./schedule_document.ts";
 import type { ScheduleRepository, StoredSchedule } from "./schedule_repository.ts";
 
 /** Input of a {@linkcode RunPreparer}. */
-export interface RunPreparerOptions {
+export interface RunPreparerOptions extends DocumentRules {
   /** The documents. */
   readonly repository: Pick<ScheduleRepository, "due">;
   /** Fetches the code. */
   readonly runner: Pick<Runner, "prepare">;
-  /** What a run may ask for. @default anything */
-  readonly bounds?: LimitBounds;
   /** Segment to serve, or `ALL_SEGMENTS`. */
   readonly segment: number;
   /** Longest time between two calls of {@linkcode RunPreparer.prepareNext}, in ms. */
@@ -90,7 +88,7 @@ export class RunPreparer {
     const filePath = isObject(custom) ? field(custom, "filePath") : undefined;
     if (this.#prepared.get(key) === filePath) return;
     this.#prepared.set(key, filePath);
-    const parsed = parseScheduleDocument(document, key, this.#options.bounds);
+    const parsed = parseScheduleDocument(document, key, this.#options);
     if (parsed.status === "invalid" || !parsed.enabled) return;
     const { executable } = parsed;
     if (!servesSegment(this.#options.segment, executable.segment)) return;

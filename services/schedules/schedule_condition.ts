@@ -8,8 +8,8 @@
 export type ScheduleCondition =
   /** Waits for its next slot. */
   | { readonly type: "scheduled"; readonly next: Date }
-  /** Has no more slots. */
-  | { readonly type: "finished" }
+  /** Has no more slots; `reason` says why, if more is known than that its expression has none. */
+  | { readonly type: "finished"; readonly reason?: string }
   /** Disabled by its document. */
   | { readonly type: "disabled" }
   /** The document is invalid, or its expression never fires. */
@@ -26,7 +26,7 @@ export function describeScheduleCondition(condition: ScheduleCondition): string 
     case "scheduled":
       return `next slot at ${condition.next.toISOString()}`;
     case "finished":
-      return "finished: it has no slots any more";
+      return `finished: ${condition.reason ?? "it has no slots any more"}`;
     case "disabled":
       return "disabled";
     case "invalid":

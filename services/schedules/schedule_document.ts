@@ -5,9 +5,12 @@
  */
 
 import type { Executable } from "../../lib/executable/executable.ts";
-import type { LimitBounds } from "../../lib/runner/limit_bounds.ts";
+import type { Calendars } from "../calendars/calendar.ts";
+import { endWarning } from "../calendars/calendar_end.ts";
+import { shippedCalendars } from "../calendars/calendar_book.ts";
 import { type CronSchedule, parseCronSchedule } from "../cron/cron_schedule.ts";
-import { type InvalidBotDocument, parseBotDocument } from "../documents/bot_document.ts";
+import { keepToDays } from "../cron/trading_days.ts";
+import { type DocumentRules, type InvalidBotDocument, parseBotDocument } from "../documents/bot_document.ts";
 import { BERTH_KEY, BOT_SETTINGS, splitConfig } from "../documents/berth_settings.ts";
 import { field, type Fields } from "../documents/document_fields.ts";
 import { readScheduleSettings, type ScheduleSettings } from "../documents/schedule_settings.ts";
@@ -38,13 +41,13 @@ export type ParsedScheduleDocument = ValidScheduleDocument | InvalidBotDocument;
  *
  * @param document The document, in plain values.
  * @param key Name for reports if the document has no usable id.
- * @param bounds What a run may ask for; absent for anything.
+ * @param rules What a run may ask for, and the trading calendars. @default {anything, those that Berth ships}
  * @returns The parsed document, or what is wrong with it.
  */
 export function parseScheduleDocument(
   document: unknown,
   key?: string,
-  bounds?: LimitBounds,
+  { bounds, calendars = shippedCalendars }: DocumentRules = {},
 ): ParsedScheduleDocument {
   const parsed = parseBotDocument(document, { ...(key !== undefined && { key }), ...(bounds && { bounds }) });
   if (parsed.status === "invalid") return parsed;
@@ -53,7 +56,10 @@ export function parseScheduleDocument(
   const problems: string[] = [];
   const { berth } = splitConfig(config);
   const settings = { ...parsed.settings, ...readScheduleSettings(berth, problems) };
-  const cron = parseCronSchedule(field(config, "schedule"), field(berth, "timezone"));
+  const times = parseCronSchedule(field(config, "schedule"), field(berth, "timezone"), calendars);
+  const cron = "problem" in times || settings.calendar === undefined
+    ? times
+    : keepToDays(times.schedule, settings.calendar, calendars);
   if ("problem" in cron) problems.push(inConfig(cron.problem));
   if ("problem" in cron || problems.length > 0) {
     return { status: "invalid", key: id, enabled, segment, reason: problems.join("; ") };
@@ -65,7 +71,7 @@ export function parseScheduleDocument(
     executable: { ...executable, isLongRunning: false, persistResults: true },
     cron: cron.schedule,
     settings,
-    notes: [...notes, ...noEffect(berth)],
+    notes: [...notes, ...noEffect(berth), ...calendarNotes(cron.schedule, calendars)],
   };
 }
 
@@ -74,7 +80,18 @@ function noEffect(berth: Fields): string[] {
     .map((name) => `config.${BERTH_KEY}.${name}: has no effect on a schedule`);
 }
 
-/** A problem of the time zone names its field; any other belongs to the expression. */
+/** Warns of calendars that end soon. */
+function calendarNotes({ calendar, followed }: CronSchedule, calendars: Calendars): string[] {
+  return [...new Set([calendar, followed])].flatMap((name) => {
+    const found = name === undefined ? undefined : calendars.get(name);
+    if (!found || "problem" in found) return [];
+    return endWarning(found, calendars.now()) ?? [];
+  });
+}
+
+/** A problem of the time zone or the calendar names its field; any other belongs to the expression. */
 function inConfig(problem: string): string {
-  return problem.startsWith("timezone: ") ? `config.${BERTH_KEY}.${problem}` : `config.schedule: ${problem}`;
+  return /^(?:timezone|calendar): /.test(problem)
+    ? `config.${BERTH_KEY}.${problem}`
+    : `config.schedule: ${problem}`;
 }

@@ -71,11 +71,7 @@ export function planSchedule(situation: ScheduleSituation): SchedulePlan {
   const { slots, omitted } = dueSlots(cron, from, now, situation.keep);
   const latest = slots.at(-1);
   if (latest === undefined) return { slots: [], next: cron.next(now) ?? NEVER };
-  const planned = slots.map((slot): PlannedSlot =>
-    slot === latest
-      ? planSlot(slot, now - slot > ON_TIME_SECONDS ? "catch-up" : "schedule", situation)
-      : { slot, trigger: "schedule", state: "skipped", reason: whyMissed(slot, situation) }
-  );
+  const planned = slots.map((slot) => planDue(slot, cron, situation, slot === latest));
   if (omitted) planned[0] = withOmitted(planned[0]!, omitted);
   return { slots: planned, next: cron.next(cron.reading === "every" ? latest : now) ?? NEVER };
 }
@@ -113,6 +109,19 @@ export function planSlot(
   const before = settings.concurrencyPolicy === "Forbid" ? open[0] : undefined;
   if (before) return { slot, trigger, state: "skipped", reason: stillGoing(before) };
   return { slot, trigger, state: "claimed" };
+}
+
+/** A slot on a closed day is skipped whatever else holds. */
+function planDue(
+  slot: number,
+  cron: CronSchedule,
+  situation: ScheduleSituation,
+  isLatest: boolean,
+): PlannedSlot {
+  const closed = cron.whySkipped?.(slot);
+  if (closed !== undefined) return { slot, trigger: "schedule", state: "skipped", reason: closed };
+  if (!isLatest) return { slot, trigger: "schedule", state: "skipped", reason: whyMissed(slot, situation) };
+  return planSlot(slot, situation.now - slot > ON_TIME_SECONDS ? "catch-up" : "schedule", situation);
 }
 
 /** Returns why a slot is skipped under the policy `Forbid`. @param run The run that is still active. */

@@ -5,10 +5,11 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { LimitBounds } from "../../lib/runner/limit_bounds.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { type Moment, momentOf } from "../../lib/util/moment.ts";
+import type { DocumentRules } from "../documents/bot_document.ts";
 import { servesSegment } from "../documents/serves_segment.ts";
+import { nextRun } from "../cron/trading_days.ts";
 import type { FreshRun } from "./run_pass.ts";
 import type { RunRecord, RunRepository } from "./run_repository.ts";
 import type { ScheduleCondition } from "./schedule_condition.ts";
@@ -26,7 +27,7 @@ import type { ScheduleState } from "./schedule_state.ts";
 import { SlotClaims } from "./slot_claims.ts";
 
 /** Input of a {@linkcode ScheduleReconciler}. */
-export interface ScheduleReconcilerOptions {
+export interface ScheduleReconcilerOptions extends DocumentRules {
   /** The documents. */
   readonly repository: ScheduleRepository;
   /** The ledger. */
@@ -35,8 +36,6 @@ export interface ScheduleReconcilerOptions {
   readonly state: ScheduleState;
   /** Name of this scheduler. */
   readonly instance: string;
-  /** What a run may ask for. @default anything */
-  readonly bounds?: LimitBounds;
   /** Segment to serve, or `ALL_SEGMENTS`. */
   readonly segment: number;
   /** Number of records that each schedule keeps. */
@@ -108,10 +107,10 @@ export class ScheduleReconciler {
    * @throws {StoreUnavailableError} If documents or ledger do not answer.
    */
   async reconcile(schedules: readonly StoredSchedule[], signal: AbortSignal): Promise<number> {
-    const { repository, bounds } = this.#options;
+    const { repository } = this.#options;
     const served = schedules.map((stored) => ({
       stored,
-      document: parseScheduleDocument(stored.document, stored.key, bounds),
+      document: parseScheduleDocument(stored.document, stored.key, this.#options),
     })).filter(({ document }) => this.#isServed(document));
     if (served.length === 0) return 0;
     const knownAt = momentOf(this.#options.clock);
@@ -160,9 +159,9 @@ export class ScheduleReconciler {
     id: string,
     { requestedBy, signal = new AbortController().signal }: RunNowOptions = {},
   ): Promise<RunNowResult> {
-    const { repository, clock, bounds } = this.#options;
+    const { repository, clock } = this.#options;
     const stored = await repository.find(id, { signal });
-    const document = stored && parseScheduleDocument(stored.document, id, bounds);
+    const document = stored && parseScheduleDocument(stored.document, id, this.#options);
     if (!document) return { code: "not-found", problem: `There is no schedule '${id}'.` };
     if (!this.#isServed(document)) {
       return { code: "not-serving", problem: `This service does not serve the segment of '${id}'.` };
@@ -246,5 +245,8 @@ function toAdvance({ stored, next }: Pass): ScheduleAdvance[] {
 function conditionOf(document: ParsedScheduleDocument, next: number): ScheduleCondition {
   if (!document.enabled) return { type: "disabled" };
   if (document.status === "invalid") return { type: "invalid", reason: document.reason };
-  return next === NEVER ? { type: "finished" } : { type: "scheduled", next: new Date(next * 1000) };
+  const run = next === NEVER ? undefined : nextRun(document.cron, next - 1);
+  if (run !== undefined) return { type: "scheduled", next: new Date(run * 1000) };
+  const { whyEnds } = document.cron;
+  return { type: "finished", ...(whyEnds !== undefined && { reason: whyEnds }) };
 }

@@ -6,7 +6,6 @@
 
 import { getLogger } from "@logtape/logtape";
 import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
-import type { LimitBounds } from "../../lib/runner/limit_bounds.ts";
 import { ALL_SEGMENTS, type Runner } from "../../lib/runner/runner.ts";
 import { backoffMs, RETRY, retryDelays } from "../../lib/util/backoff.ts";
 import { type Clock, systemClock } from "../../lib/util/clock.ts";
@@ -16,6 +15,7 @@ import { tick, type TickFailure } from "../control/tick.ts";
 import { type OutageListener, OutageLog } from "../control/outage_log.ts";
 import { Wakeup } from "../../lib/util/wakeup.ts";
 import type { BotChange, Refusal, RepositoryCallOptions } from "../documents/bot_repository.ts";
+import type { DocumentRules } from "../documents/bot_document.ts";
 import { versionOf } from "../documents/version_of.ts";
 import { logRefusal, newFieldsFor, toRefusal } from "../documents/refused_change.ts";
 import type { BotEvents } from "../events/bot_events.ts";
@@ -29,7 +29,7 @@ import { ScheduleState } from "./schedule_state.ts";
 import { ScheduledRuns } from "./scheduled_runs.ts";
 
 /** Input of a {@linkcode ScheduleService}. */
-export interface ScheduleServiceOptions {
+export interface ScheduleServiceOptions extends DocumentRules {
   /** The documents. */
   readonly repository: ScheduleRepository;
   /** The ledger. */
@@ -46,8 +46,6 @@ export interface ScheduleServiceOptions {
   readonly maxConcurrentRuns?: number;
   /** How much history each schedule keeps. @default 100 records, 30 days */
   readonly retention?: RunRetention;
-  /** What a run may ask for. @default anything */
-  readonly bounds?: LimitBounds;
   /** Segment to serve. @default ALL_SEGMENTS */
   readonly segment?: number;
   /** Returns why the service must not start runs now; `undefined` if it may. @default it may */
@@ -76,8 +74,8 @@ const DRAIN_TIMEOUT_MS = 9000;
  */
 export class ScheduleService {
   readonly #options:
-    & Required<Omit<ScheduleServiceOptions, "bounds" | "meter" | "onOutage">>
-    & Pick<ScheduleServiceOptions, "bounds" | "meter" | "onOutage">;
+    & Required<Omit<ScheduleServiceOptions, keyof DocumentRules | "meter" | "onOutage">>
+    & Pick<ScheduleServiceOptions, keyof DocumentRules | "meter" | "onOutage">;
   /** The state of the schedules. */
   readonly state: ScheduleState;
   readonly #reconciler: ScheduleReconciler;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { DocumentRules } from "../documents/bot_document.ts";
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
 import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../../lib/runner/runner.ts";
@@ -20,7 +21,7 @@ import { HEARTBEAT_INTERVAL_MS, isOrphaned, whyOrphaned } from "./orphaned_run.t
 import type { ScheduleRepository } from "./schedule_repository.ts";
 
 /** Input of {@linkcode ScheduledRuns}. */
-export interface ScheduledRunsOptions {
+export interface ScheduledRunsOptions extends DocumentRules {
   /** The ledger. */
   readonly runs: RunRepository;
   /** The documents. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type ClockChange, clockChanges } from "../../services/cron/time_zone.ts";
+import { type ClockChange, clockChanges } from "../../lib/util/time_zone.ts";
 import { seededRandom } from "../support/seeded_random.ts";
 import { generateExpressions } from "./generate_expressions.ts";
 

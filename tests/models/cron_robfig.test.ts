@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ClockChange, clockChanges, utcOffset } from "../../services/cron/time_zone.ts";
+import { type ClockChange, clockChanges, utcOffset } from "../../lib/util/time_zone.ts";
 import { parseCronSchedule } from "../../services/cron/cron_schedule.ts";
 import { type CronFields, readCronExpression } from "../../services/cron/read_cron_expression.ts";
 

@@ -129,7 +129,7 @@ Deno.test("deployedDocument() refuses what is beyond the operator's bounds, and 
   const bounds = { memoryBytes: 256 * 1024 ** 2, cpus: 2, networks: ["bridge", "none"] };
   const problem = (settings: Record<string, unknown>, schedule?: string) => {
     try {
-      make({ settings, ...(schedule && { schedule }) }, { bounds });
+      make({ settings, ...(schedule && { schedule }) }, { rules: { bounds } });
     } catch (error) {
       assert.ok(error instanceof ApiProblem && error.status === 422);
       return error.message;

@@ -191,7 +191,10 @@ Deno.test("parseCronSchedule() says of an expression that never fires, or is non
       ["1/2/3 * * * *", /^minute: "1\/2\/3" has more than one step/],
       ["1-2-3 * * * *", /^minute: "1-2-3" has more than one hyphen/],
       ["* * * * 1 x", /^day-of-week: "x" is not understood/],
-      ["@reboot", /^"@reboot" is not known; expected one of @yearly,.*@every DURATION$/],
+      [
+        "@reboot",
+        /^"@reboot" is not known; expected one of @yearly,.*@every DURATION, @open CALENDAR, @close CALENDAR$/,
+      ],
       ["@Daily", /^"@Daily" is not known/],
       [" @daily", /^the expression has 1 field/],
       ["@\n\u001b[2J", /^"@\\n\\u001b\[2J" is not known/],

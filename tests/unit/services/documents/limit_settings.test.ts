@@ -82,7 +82,7 @@ Deno.test("parseBotDocument() finds a document invalid that is beyond the bounds
       "config.berth.network: must be one of none, the operator's bound ALLOWED_BOT_NETWORKS (is host)",
   );
   const schedule = { ...document, config: { ...document.config, schedule: "@daily" } };
-  assert.equal(parseScheduleDocument(schedule, "a", bounds).status, "invalid");
+  assert.equal(parseScheduleDocument(schedule, "a", { bounds }).status, "invalid");
 });
 
 Deno.test("parseScheduleDocument() notes that restart has no effect there", () => {
