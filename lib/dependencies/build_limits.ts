@@ -4,7 +4,7 @@
  * @module
  */
 
-import { measureTree } from "../util/measure_tree.ts";
+import type { measureTree } from "../util/measure_tree.ts";
 import type { BuildSettings } from "./build_settings.ts";
 
 /** A limit that a build has exceeded. */
@@ -26,10 +26,12 @@ const MEASURE_MS = 1_000;
  *
  * @param folder Absolute path of the folder that the build writes to.
  * @param settings The limits.
+ * @param measure Measures the folder.
  */
 export function watchBuild(
   folder: string,
   { timeoutMs, diskBytes }: Pick<BuildSettings, "timeoutMs" | "diskBytes">,
+  measure: typeof measureTree,
 ): BuildWatch {
   const ended = new AbortController();
   let reason: ExceededLimit | undefined;
@@ -39,16 +41,16 @@ export function watchBuild(
   };
   const timer = setTimeout(() => exceed("time"), timeoutMs);
   let measuring: ReturnType<typeof setTimeout> | undefined;
-  const measure = async () => {
+  const look = async () => {
     // A failed measurement is repeated: files come and go while the build runs.
-    const size = await measureTree(folder, { enoughBytes: diskBytes, signal: ended.signal }).catch(() =>
+    const size = await measure(folder, { enoughBytes: diskBytes, signal: ended.signal }).catch(() =>
       undefined
     );
     if (ended.signal.aborted) return;
     if (size && size.bytes > diskBytes) exceed("disk");
-    else measuring = setTimeout(() => void measure(), MEASURE_MS);
+    else measuring = setTimeout(() => void look(), MEASURE_MS);
   };
-  measuring = setTimeout(() => void measure(), MEASURE_MS);
+  measuring = setTimeout(() => void look(), MEASURE_MS);
   return {
     signal: ended.signal,
     get reason() {

@@ -14,6 +14,7 @@ import { removeTree } from "../code/remove_tree.ts";
 import { type ContainerSecrets, type GivenSecrets, SECRETS_MOUNT } from "../secrets/container_secrets.ts";
 import type { SecretReferences } from "../secrets/secret_resolver.ts";
 import { type FileOwner, onDisk } from "../util/files.ts";
+import type { measureTree } from "../util/measure_tree.ts";
 import { passwordsIn, secretsIn } from "./builder_environment.ts";
 import { type BuilderName, BUILDERS } from "./builders.ts";
 import { watchBuild } from "./build_limits.ts";
@@ -36,6 +37,8 @@ export interface DependencyBuilderOptions {
   readonly discard: (name: string, image: string) => Promise<void>;
   /** Gives builders secrets as files in memory. `discard` removes them. */
   readonly secrets: Pick<ContainerSecrets, "give">;
+  /** Measures a folder. */
+  readonly measure: typeof measureTree;
   /** Limits and surroundings. */
   readonly settings: BuildSettings;
 }
@@ -178,9 +181,9 @@ export class DependencyBuilder {
 
   async #build(started: StartedBuild, output: BuildOutput, signal: AbortSignal): Promise<void> {
     const { folder, build } = started;
-    const { orchestrator, settings } = this.#options;
+    const { orchestrator, settings, measure } = this.#options;
     const begun = performance.now();
-    using limits = watchBuild(`${folder}/work`, settings);
+    using limits = watchBuild(`${folder}/work`, settings, measure);
     const either = AbortSignal.any([signal, limits.signal]);
     const spec = this.#specOf(started);
     try {

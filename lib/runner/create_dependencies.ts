@@ -24,6 +24,7 @@ export interface CreateDependenciesOptions extends
     | "workspaces"
     | "user"
     | "secrets"
+    | "measure"
   > {
   /** Gives builders their labels. */
   readonly ownership: ContainerOwnership;
@@ -46,6 +47,7 @@ export function createDependencies(options: CreateDependenciesOptions): Dependen
     workspaces,
     user,
     secrets,
+    measure,
     ownership,
     remover,
   } = options;
@@ -63,6 +65,7 @@ export function createDependencies(options: CreateDependenciesOptions): Dependen
       user: user.uid === 0 ? UNPRIVILEGED : user,
       discard: (name, image) => remover.discardFolder(name, image),
       secrets,
+      measure,
       settings: config.builds,
     }),
   });

@@ -221,6 +221,7 @@ export function assembleDockerRunner(
       new StateSource(states, config, user.uid === 0),
     ],
     secrets,
+    measure,
     user,
     users: createBotUsers(config, orchestrator, user),
   });

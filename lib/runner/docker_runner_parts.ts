@@ -21,6 +21,7 @@ import type { BotUsers } from "../users/bot_users.ts";
 import type { BotStates } from "../state/bot_states.ts";
 import type { FileOwner } from "../util/files.ts";
 import type { DiskWatch } from "./disk_watch.ts";
+import type { MeasureTree } from "./engine_meter.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
 import type { RunnerMeter } from "./runner_meter.ts";
 
@@ -56,6 +57,8 @@ export interface DockerRunnerParts {
   readonly sources: readonly StartSource[];
   /** The secrets of the containers. Closed with the runner. */
   readonly secrets: ContainerSecrets;
+  /** Measures folders. */
+  readonly measure: MeasureTree;
   /** Users that bots run as. */
   readonly users: BotUsers;
   /** Stops containers that write too much. Closed with the runner. @default {what they write is not bounded} */

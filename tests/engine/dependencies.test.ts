@@ -229,6 +229,11 @@ Deno.test("a build that does harm is ended, and nothing of it stays", async () =
       /more than 64 MiB/,
     ],
     [
+      "hidden",
+      "for n in range(40): open(b'/build/tmp/\\xff%d' % n, 'wb').write(bytes(8 << 20))\nimport time; time.sleep(60)",
+      /more than 64 MiB/,
+    ],
+    [
       "memory",
       "data = bytearray(1 << 30)\nfor at in range(0, len(data), 4096): data[at] = 1",
       /256 MiB of memory|killed/,
