@@ -29,13 +29,11 @@ export function go(...parts) {
   location.hash = linkTo(...parts);
 }
 
-/** Keeps something in the address, so that a link or a reload brings it back. */
+/** Keeps something in the address, so that a link or a reload brings it back. Nothing is shown again for it. */
 export function setQuery(name, value) {
-  const { parts, query } = place.value;
-  const next = new URLSearchParams(query);
-  if (value) next.set(name, value);
-  else next.delete(name);
-  const text = next.toString();
+  const { parts, query } = place.peek();
+  if (value) query.set(name, value);
+  else query.delete(name);
+  const text = query.toString();
   history.replaceState(null, "", `${linkTo(...parts)}${text ? `?${text}` : ""}`);
-  place.value = { parts, query: next };
 }

@@ -47,7 +47,7 @@ function Version({ id, revision, before, isOpen, onToggle }) {
   const { number, at, trigger, actor, version, changes, isCurrent, isRunning, missing, restores } = revision;
   const name = version === undefined ? `revision ${number}` : plainText(version, 40);
   return html`
-    <li class="version">
+    <li class="revision">
       <div class="what">
         <p>
           <strong>${name}</strong>

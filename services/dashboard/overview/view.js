@@ -38,13 +38,11 @@ export function useView() {
       const values = {
         find: view.text.value,
         state: view.group.value,
-        order: view.order.value,
+        order: view.order.value === "state" ? "" : view.order.value,
         by: view.label.value,
       };
       for (const [name, value] of Object.entries(values)) {
-        if (value !== (place.peek().query.get(name) ?? "") && !(name === "order" && value === "state")) {
-          setQuery(name, value);
-        }
+        if (value !== (place.peek().query.get(name) ?? "")) setQuery(name, value);
       }
     }), []);
   return view;
@@ -55,13 +53,21 @@ export const labelNames = computed(() =>
   [...new Set([...bots.value.values()].flatMap(({ labels = {} }) => Object.keys(labels)))].sort()
 );
 
-/** Whether a bot has all the words somewhere. */
-function matches({ id, version = "", runtime = "", condition = "", labels = {} }, words) {
-  const text = [id, version, runtime, condition, ...Object.entries(labels).map((pair) => pair.join("="))]
-    .join("\n")
-    .toLowerCase();
-  return words.every((word) => text.includes(word));
+/** What is searched of each bot: made once, as each key that is pressed searches all. */
+const texts = new WeakMap();
+
+function textOf(bot) {
+  const known = texts.get(bot);
+  if (known !== undefined) return known;
+  const { id, version = "", runtime = "", condition = "", labels = {} } = bot;
+  const pairs = Object.entries(labels).map((pair) => pair.join("="));
+  const text = [id, version, runtime, condition, ...pairs].join("\n").toLowerCase();
+  texts.set(bot, text);
+  return text;
 }
+
+/** Whether a bot has all the words somewhere. */
+const matches = (bot, words) => words.length === 0 || words.every((word) => textOf(bot).includes(word));
 
 /** The bots of a view in its order, with a heading before each group: `{ heading }` or `{ bot }`. */
 export function rowsOf(view) {

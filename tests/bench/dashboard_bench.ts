@@ -1,0 +1,92 @@
+/**
+ * How fast the dashboard is with many bots: `deno run -A tests/bench/dashboard_bench.ts [BOTS] [MINUTES]`. Prints the time
+ * from the request of the page to its rows, that of a filter, and what page and service keep in memory while bots change.
+ *
+ * @module
+ */
+
+import { BrowserFixture } from "../support/fixtures/browser_fixture.ts";
+import { ServiceFixture } from "../support/fixtures/service_fixture.ts";
+import { freePort } from "../support/servers/free_port.ts";
+import { pause } from "../support/until.ts";
+
+const [count = 500, minutes = 1] = Deno.args.map(Number);
+const MEGABYTE = 1024 * 1024;
+const CHANGES_PER_SECOND = 10;
+const ROWS = "document.querySelectorAll('table.bots tbody th.name').length";
+
+const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
+
+await using service = await ServiceFixture.open({
+  engine: true,
+  env: { HTTP_ADDR: `127.0.0.1:${freePort()}`, RECONCILE_INTERVAL: "60" },
+});
+const idOf = (at: number) => `bot-${String(at).padStart(4, "0")}`;
+async function write(at: number, size: number): Promise<void> {
+  const custom = {
+    version: `1.${at % 7}.0`,
+    filePath: "bot/1",
+    config: { runtime: "python3.11", entrypoints: { bot: "main.py" } },
+  };
+  const berth = { labels: { team: `team-${at % 5}` } };
+  const body = { enabled: false, config: { size, berth }, custom };
+  await service.client.call("putBot", { params: { id: idOf(at) }, body });
+}
+for (let at = 0; at < count; at++) await write(at, 1);
+
+await using browser = await BrowserFixture.open(service);
+await browser.until("the rows are there", `${ROWS} > 5`);
+const paints: number[] = [];
+for (let round = 0; round < 5; round++) {
+  await browser.page.reload({ waitUntil: "domcontentloaded" });
+  await browser.until("the rows are there", `${ROWS} > 5`);
+  paints.push(
+    await browser.read(`new Promise((resolve) => requestAnimationFrame(() => resolve(performance.now())))`),
+  );
+}
+console.log(`${count} bots; from the request to the rows: ${median(paints).toFixed(0)} ms (median of 5)`);
+
+const filter = `(async () => {
+  const input = document.querySelector("#find");
+  const times = [];
+  for (const text of ["bot-00", "", "team-3", "1.4", "", "bot-0123", ""]) {
+    const from = performance.now();
+    input.value = text;
+    input.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+    times.push(performance.now() - from);
+  }
+  return times;
+})()`;
+const filters = await browser.read<number[]>(filter);
+console.log(
+  `filter to the frame after it: median ${median(filters).toFixed(1)} ms, longest ${
+    Math.max(...filters).toFixed(1)
+  } ms`,
+);
+console.log(`rows that exist: ${await browser.read(ROWS)}`);
+
+const session = await browser.page.createCDPSession();
+async function memory(): Promise<string> {
+  await session.send("HeapProfiler.collectGarbage");
+  const { JSHeapUsedSize = 0, Nodes = 0 } = await browser.page.metrics();
+  const rss = Deno.memoryUsage().rss / MEGABYTE;
+  return `page ${(JSHeapUsedSize / MEGABYTE).toFixed(1)} MB in ${Nodes} nodes, service and bench ${
+    rss.toFixed(0)
+  } MB`;
+}
+console.log(`at first: ${await memory()}`);
+for (let minute = 1; minute <= minutes; minute++) {
+  const end = performance.now() + 60_000;
+  for (let turn = 0; performance.now() < end; turn++) {
+    const from = performance.now();
+    await Promise.all(
+      Array.from(
+        { length: CHANGES_PER_SECOND },
+        (_, at) => write((turn * CHANGES_PER_SECOND + at) % count, turn),
+      ),
+    );
+    await pause(Math.max(1, 1000 - (performance.now() - from)), "the rate of the changes");
+  }
+  console.log(`after ${minute} min of ${CHANGES_PER_SECOND} changes a second: ${await memory()}`);
+}
