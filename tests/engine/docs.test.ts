@@ -47,6 +47,7 @@ const SEEN: Readonly<Record<string, readonly (readonly [command: RegExp, output:
     [/ state ls/, /^keeper: .* of 1024\.0 MB/m],
     [/ state restore/, /^keeper has snapshot \d{8}T\d{9}Z$/m],
   ],
+  "docs/health.md": [[/ describe/, /^ {2}State +ready\n {2}Says +trades BTC-USD$/m]],
   "docs/versions.md": [
     [/ history/, /^2 .* local +deploy +\S+ +code, configuration +deployed, running\n1 .* the first$/m],
     [

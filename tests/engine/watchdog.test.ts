@@ -147,11 +147,11 @@ Deno.test("a bot that is frozen, or that Berth has not seen for a while, is not 
   await docker.pause();
   try {
     await untilState(service, "paused");
-    await pause(5000, "nothing may happen to it");
+    await pause(3500, "nothing may happen to it");
     await service.stop();
     await service.start();
     await untilState(service, "paused");
-    await pause(4000, "nothing may happen to it");
+    await pause(3500, "nothing may happen to it");
   } finally {
     await docker.unpause();
   }

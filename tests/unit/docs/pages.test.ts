@@ -8,6 +8,8 @@ import { parseBotDocument } from "../../../services/documents/bot_document.ts";
 import { parseBotEvent } from "../../../services/events/bot_event.ts";
 import { parseChannels } from "../../../services/notifications/parse_channels.ts";
 import { readGuards } from "../../../services/documents/guard_settings.ts";
+import { readHealthSettings } from "../../../services/documents/health_settings.ts";
+import type { Fields } from "../../../services/documents/document_fields.ts";
 import { readRunFields, RUN_FIELDS } from "../../../services/schedules/run_fields.ts";
 import { parseScheduleDocument } from "../../../services/schedules/schedule_document.ts";
 import { type DocBlock, docBlocks, docPages, ROOT } from "../../support/builders/doc_blocks.ts";
@@ -19,7 +21,18 @@ const OF_THE_SCRIPT = ["setup", "test", "ok", "bench", "help"];
 /** The pages whose commands tests/engine/docs.test.ts runs. */
 const RUN_PAGES = [
   "README.md",
-  ...["getting-started", "bots", "runtimes", "sdk", "schedules", "operating", "secrets", "state", "versions"]
+  ...[
+    "getting-started",
+    "bots",
+    "runtimes",
+    "sdk",
+    "schedules",
+    "operating",
+    "secrets",
+    "state",
+    "health",
+    "versions",
+  ]
     .map((
       name,
     ) => `docs/${name}.md`),
@@ -76,6 +89,11 @@ const PARSERS: Readonly<Record<string, (block: DocBlock) => string | undefined>>
   guards: ({ code }) => {
     const problems: string[] = [];
     readGuards(parseYaml(code), problems);
+    return problems[0];
+  },
+  health: ({ code }) => {
+    const problems: string[] = [];
+    readHealthSettings(parseYaml(code) as Fields, problems);
     return problems[0];
   },
   "log-lines": ({ code }) =>
