@@ -39,7 +39,7 @@ const KNOWN: readonly { readonly pattern: RegExp; readonly advice: (image: strin
   },
   {
     pattern:
-      /Can't verify hashes for these|Git (?:executable not found|operation failed)|looks like a path|path could not be normalized|[Ee]ditable/,
+      /Can't verify hashes for these|Git (?:executable not found|operation failed)|looks like a path|path could not be normalized|Distribution not found at: file|[Ee]ditable/,
     advice: () =>
       "A package that comes from a repository or a folder has no hash. Take one that is on an index, or put it into " +
       "the bot's folder and deploy with vendor/ (--vendor).",

@@ -22,6 +22,7 @@ Deno.test("explainBuild() says what to do about what the tools print", () => {
       "ERROR: Can't verify hashes for these requirements because we don't have a way to hash version control",
       /has no hash.*--vendor/,
     ],
+    ["error: Distribution not found at: file:///code/libs/x", /has no hash.*--vendor/],
     [
       "npm error `npm ci` can only install packages when your package.json and lock are in sync",
       /not belong/,
