@@ -138,6 +138,8 @@ export async function composeServices(
     records: stores.records,
     incidents: notifications.of.bots.incidents,
     wake: (id) => bots.wake(id),
+    fleetFile: `${config.runner.dataDir}/guards.yaml`,
+    onRules: () => bots.reviewWatches(),
     clock: systemClock,
   });
   const ready = new ReadyBots(stores.records);
@@ -199,7 +201,7 @@ export async function composeServices(
     bots: {
       // Whoever serves the bots also runs their backtests.
       run: async (signal: AbortSignal) =>
-        void await Promise.all([bots.run(signal), backtestService.run(signal)]),
+        void await Promise.all([bots.run(signal), backtestService.run(signal), guards.run(signal)]),
     },
     schedules,
   };

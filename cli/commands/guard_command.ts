@@ -54,14 +54,23 @@ async function list(
   { json }: GuardOptions,
   { terminal, signal }: CliContext,
 ): Promise<number> {
-  const { latches } = await client.call("listLatches", {}, { signal });
-  if (json) terminal.out(JSON.stringify(latches, null, 2));
+  const { latches, fleet } = await client.call("listLatches", {}, { signal });
+  for (const problem of json ? [] : fleet.problems) terminal.note(printable(`berth: ${problem}`));
+  if (json) terminal.out(JSON.stringify({ latches, fleet }, null, 2));
   else if (latches.length === 0) terminal.note("No guard holds a bot.");
   else {
     const rows = latches.map(({ bot, guard, at, action, text }) => [bot, guard, at, action, text]);
     const head = ["BOT", "GUARD", "TRIPPED", "ACTION", "WHY"];
     for (const line of formatTable([head, ...rows])) terminal.out(printable(line));
   }
+  if (json || fleet.guards.length === 0) return EXIT.ok;
+  const rows = fleet.guards.map((guard) => {
+    const { name, bots, members, value = "-", when, limit, action } = guard;
+    return [`fleet:${name}`, bots, String(members.length), String(value), `${action} ${when} ${limit}`];
+  });
+  terminal.out("");
+  const head = ["GUARD", "BOTS", "NUMBER", "VALUE", "RULE"];
+  for (const line of formatTable([head, ...rows])) terminal.out(printable(line));
   return EXIT.ok;
 }
 

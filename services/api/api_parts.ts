@@ -38,7 +38,7 @@ export type SchedulesPort = Pick<ScheduleService, "state" | "apply" | "runNow">;
 export type BacktestsPort = Pick<BacktestService, "submit" | "cancel">;
 
 /** What the API uses of the guards. */
-export type GuardsPort = Pick<Guards, "isOpen" | "show" | "latches" | "release">;
+export type GuardsPort = Pick<Guards, "isOpen" | "show" | "latches" | "fleet" | "release">;
 
 /** What the API uses to check archives. */
 export type ArchivesPort = Pick<ArchiveExtractor, "check">;

@@ -5,7 +5,7 @@
  */
 
 import type { OpenLatch } from "../guards/latch_book.ts";
-import type { ShownGuard as KnownGuard } from "../guards/guards.ts";
+import type { ShownFleet, ShownGuard as KnownGuard } from "../guards/guards.ts";
 import type { Bot, BotSummary } from "../contract/bots.ts";
 import type { ShownGuard, ShownLatch } from "../contract/guards.ts";
 import { parseBotDocument, type ParsedBotDocument } from "../documents/bot_document.ts";
@@ -40,7 +40,9 @@ export function guardHandlers(
   return {
     listLatches() {
       requireServed();
-      return Promise.resolve({ body: { latches: guards.latches().map(latchOf) } });
+      return Promise.resolve({
+        body: { latches: guards.latches().map(latchOf), fleet: fleetOf(guards.fleet()) },
+      });
     },
 
     async releaseGuard({ params: { id, guard }, body: { reason }, caller, signal }) {
@@ -115,6 +117,27 @@ export function latchesOf(
   return {
     ...(latches.length > 0 && { latches: latches.map(latchOf) }),
     ...(releases.length > 0 && { releases }),
+  };
+}
+
+function fleetOf({ file, problems, guards }: ShownFleet) {
+  return {
+    ...(file !== undefined && { file }),
+    problems: [...problems],
+    guards: guards.map(({ rule, members, value }) => {
+      const { name, bots, metric, field, when, limit, action } = rule;
+      return {
+        name,
+        bots,
+        metric,
+        ...(field !== undefined && { field }),
+        when,
+        limit,
+        action,
+        members: [...members],
+        ...(value !== undefined && { value }),
+      };
+    }),
   };
 }
 

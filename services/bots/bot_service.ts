@@ -261,6 +261,13 @@ export class BotService {
     this.state.setRunningBot({ ...rest, ...(statusText !== undefined && { statusText }) });
   }
 
+  /** Has every run watched anew, because whoever watches looks for something else. */
+  reviewWatches(): void {
+    this.#runs.review();
+    // A full read also asks for the runs that nobody has watched.
+    if (this.#hasBegunRead) this.#resync.wake();
+  }
+
   /** Why the service cannot look after its bots now, or not after all of them; `undefined` if it can. */
   get trouble(): string | undefined {
     const waitsFor = this.#options.whyIdle();

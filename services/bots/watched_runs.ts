@@ -74,6 +74,11 @@ export class WatchedRuns implements AsyncDisposable {
     for (const watch of run.watches) watch.onPause?.(isPaused);
   }
 
+  /** Has every run watched anew, because whoever watches looks for something else. */
+  review(): void {
+    for (const [id, run] of [...this.#runs]) this.#watch(id, run);
+  }
+
   /**
    * Ends the watch over a container that is about to be stopped.
    *

@@ -69,11 +69,32 @@ export const shownRelease = z.object({
 /** The last release of a guard. */
 export type ShownRelease = z.infer<typeof shownRelease>;
 
+const fleet = z.object({
+  file: z.string().optional().meta({ description: "Path of the file" }),
+  problems: z.array(z.string()).meta({ description: "One line for each mistake in it" }),
+  guards: z.array(z.object({
+    name: guardName,
+    bots: z.string().meta({ description: "Which bots, by a label", example: "desk=fx" }),
+    metric: z.string(),
+    field: z.string().optional(),
+    when: z.enum(["below", "above", "drawdown_pct", "rate_per_minute"]),
+    limit: z.number(),
+    action: z.enum(["alert", "stop"]),
+    members: z.array(botId).meta({ description: "The bots that it looks at" }),
+    value: z.number().optional().meta({ description: "What is compared with the limit" }),
+  })),
+}).meta({ id: "FleetGuards" });
+
 /** The operations on guards. */
 export const GUARDS_CONTRACT = {
   listLatches: {
-    summary: "List the guards that have tripped and hold",
-    responses: { 200: z.object({ latches: z.array(shownLatch) }).meta({ id: "LatchList" }) },
+    summary: "List the guards that have tripped and hold, and the guards over several bots",
+    responses: {
+      200: z.object({
+        latches: z.array(shownLatch),
+        fleet: fleet.meta({ description: "The guards over several bots" }),
+      }).meta({ id: "LatchList" }),
+    },
     problems: [409],
   },
   releaseGuard: {

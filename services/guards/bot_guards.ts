@@ -160,6 +160,8 @@ export class BotGuards {
   }
 
   #onLine(line: LiveLine): void {
+    // Another watch of the run may have asked for earlier lines.
+    if (!this.#isConnected && this.#cursor !== undefined && line.time < this.#cursor) return;
     this.#cursor = line.time;
     this.#lines.push(line.text.slice(0, LINE_LENGTH));
     if (this.#lines.length > LAST_LINES) this.#lines.shift();

@@ -27,6 +27,8 @@ export interface GuardRemembers {
 export interface BotRemembers {
   /** Time of the last line that they have seen, as the engine writes it; absent if they have seen none. */
   readonly cursor?: string;
+  /** Bots whose sum has the peak, for a guard over several. */
+  readonly members?: string;
   /** Each guard. */
   readonly guards: readonly GuardRemembers[];
 }
@@ -171,10 +173,11 @@ export class GuardMemory {
 }
 
 function fromRecord(value: Readonly<Record<string, unknown>>): BotRemembers {
-  const { cursor, guards } = value;
+  const { cursor, members, guards } = value;
   const found = Array.isArray(guards) ? guards.filter(isObject) : [];
   return {
     ...(typeof cursor === "string" && { cursor }),
+    ...(typeof members === "string" && { members }),
     guards: found.flatMap((one) => {
       const rule = ruleFrom(field(one, "rule"));
       const { peak, beyondAt } = one;

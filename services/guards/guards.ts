@@ -5,7 +5,10 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../../lib/util/clock.ts";
+import { tick } from "../control/tick.ts";
+import type { Labels } from "../documents/labels.ts";
 import type { ServiceState } from "../bots/service_state.ts";
 import type { GateAnswer, GatedBot, RunGate } from "../bots/run_gate.ts";
 import type { Run, RunWatch, RunWatcher } from "../bots/run_watcher.ts";
@@ -14,6 +17,10 @@ import type { Incidents } from "../notifications/incidents.ts";
 import type { RecordStore } from "../records/record_store.ts";
 import { BotGuards, type GuardNews } from "./bot_guards.ts";
 import { describeTrip } from "./describe_trip.ts";
+import type { GuardState } from "./evaluate_guard.ts";
+import { FleetFile } from "./fleet_file.ts";
+import { FLEET, FleetGuard, isSelected } from "./fleet_guard.ts";
+import type { FleetRule } from "./parse_fleet.ts";
 import { GuardMemory, type GuardRemembers } from "./guard_memory.ts";
 import type { KeptLatch, Latch, LatchKey, Release } from "./latch.ts";
 import { LatchBook, type OpenLatch } from "./latch_book.ts";
@@ -28,6 +35,30 @@ export interface GuardsOptions {
   readonly wake: (bot: string) => void;
   /** The clock. */
   readonly clock: Clock;
+  /** Absolute path of the file of guards over several bots. @default {there are none} */
+  readonly fleetFile?: string;
+  /** Called when that file says something else, so that other runs have to be watched. */
+  readonly onRules?: () => void;
+}
+
+/** A guard over several bots, with what is known of it. */
+export interface ShownFleetGuard {
+  /** The rule. */
+  readonly rule: FleetRule;
+  /** The bots that it looks at. */
+  readonly members: readonly string[];
+  /** What is compared with the limit; absent if nothing came yet. */
+  readonly value?: number;
+}
+
+/** The guards over several bots. */
+export interface ShownFleet {
+  /** Path of the file. */
+  readonly file?: string;
+  /** One line for each mistake in it. */
+  readonly problems: readonly string[];
+  /** The guards. */
+  readonly guards: readonly ShownFleetGuard[];
 }
 
 /** A guard with what is known of it. */
@@ -57,6 +88,8 @@ export interface ShownGuards {
 }
 
 const KIND = "bot.guard_tripped";
+/** How often the file of guards over several bots is looked at, in ms. */
+const LOOK_MS = 5_000;
 
 /** Looks after the bots that have guards. Others cost nothing. */
 export class Guards implements RunGate, RunWatcher, AsyncDisposable {
@@ -64,6 +97,8 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
   readonly #book: LatchBook;
   readonly #memory: GuardMemory;
   readonly #bots = new Map<string, BotGuards>();
+  readonly #file: FleetFile | undefined;
+  readonly #fleet = new Map<string, FleetGuard>();
   readonly #log = getLogger(["berth", "guards"]);
 
   /** @param options See {@linkcode GuardsOptions}. */
@@ -71,16 +106,46 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
     this.#options = options;
     this.#book = new LatchBook(options);
     this.#memory = new GuardMemory(options.records, options.clock);
+    this.#file = options.fleetFile === undefined ? undefined : new FleetFile(options.fleetFile);
   }
 
   /** {@inheritDoc RunGate.open} */
   async open(signal: AbortSignal): Promise<void> {
     await this.#book.load(signal);
     await this.#memory.load(signal);
+    await this.#readFile();
+  }
+
+  /**
+   * Looks at the file of guards over several bots until the signal is aborted.
+   *
+   * @param signal Ends it.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, onRules } = this.#options;
+    await tick("guards file", LOOK_MS, { signal, clock }, async () => {
+      if (this.isOpen && await this.#readFile()) onRules?.();
+    });
+  }
+
+  /** Shows the guards over several bots. */
+  fleet(): ShownFleet {
+    return {
+      ...(this.#file && { file: this.#file.path }),
+      problems: this.#file?.known.problems ?? [],
+      guards: [...this.#fleet.values()].map(({ rule, members, value }) => ({
+        rule,
+        members,
+        ...(value !== undefined && { value }),
+      })),
+    };
   }
 
   /** {@inheritDoc RunGate.ask} */
-  ask({ id }: GatedBot): GateAnswer {
+  ask({ id, settings }: GatedBot): GateAnswer {
+    for (const guard of settings ? this.#fleet.values() : []) guard.see(id, settings?.labels);
+    if (this.#book.size === 0) return {};
+    this.#holdAlike(id, settings?.labels);
     const holding = this.#book.open(id).filter(({ action }) => action === "stop");
     const [latch] = holding;
     if (!latch) return {};
@@ -97,11 +162,23 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
 
   /** {@inheritDoc RunWatcher.watch} */
   watch(run: Run): RunWatch | undefined {
-    const { id, settings: { guards } } = run;
-    if (!guards) {
-      this.#forget(id);
-      return undefined;
-    }
+    const { id, settings: { guards, labels } } = run;
+    const fleet = [...this.#fleet.values()].filter(({ rule }) => isSelected(rule.bots, labels));
+    const own = guards && this.#watchOwn(run, guards);
+    if (!own) this.#forget(id);
+    if (fleet.length === 0) return own;
+    return {
+      ...(own ?? { [Symbol.dispose]() {} }),
+      onLine(line) {
+        own?.onLine?.(line);
+        const { metric } = line;
+        if (metric) { for (const guard of fleet) guard.take(id, metric); }
+      },
+    };
+  }
+
+  #watchOwn(run: Run, guards: readonly GuardRule[]): RunWatch {
+    const { id } = run;
     const { clock } = this.#options;
     const bot = this.#bots.get(id) ??
       new BotGuards({ bot: id, memory: this.#memory, clock, onNews: (news) => void this.#hear(news) });
@@ -117,7 +194,9 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
    */
   follow(state: Pick<ServiceState, "subscribe">): () => void {
     return state.subscribe((id, bot) => {
-      if (!bot || bot.condition.type === "disabled") this.#forget(id);
+      if (bot && bot.condition.type !== "disabled") return;
+      this.#forget(id);
+      for (const guard of this.#fleet.values()) guard.leave(id);
     });
   }
 
@@ -168,6 +247,7 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
     if (!latch) return undefined;
     const { bot, guard } = key;
     this.#log.info("guard released", { id: bot, guard, by: release.by, reason: release.reason });
+    this.#releaseFleet(guard);
     const guards = this.#bots.get(bot);
     if (guards) guards.reset(guard);
     else this.#memory.forgetGuard(bot, guard);
@@ -182,6 +262,7 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
 
   /** Stores what is not stored yet. */
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const guard of this.#fleet.values()) guard[Symbol.dispose]();
     await this.#memory[Symbol.asyncDispose]();
     await this.#book[Symbol.asyncDispose]();
   }
@@ -189,6 +270,91 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
   #forget(bot: string): void {
     this.#bots.delete(bot);
     this.#memory.forget(bot);
+  }
+
+  /** A guard whose rule stays goes on, and one whose rule changes begins anew. */
+  async #readFile(): Promise<boolean> {
+    if (!this.#file || !await this.#file.read()) return false;
+    const { rules } = this.#file.known;
+    const before = new Map(this.#fleet);
+    this.#fleet.clear();
+    for (const rule of rules) {
+      const known = before.get(rule.name);
+      const isSame = known && isDeepStrictEqual(known.rule, rule);
+      this.#fleet.set(rule.name, isSame ? known : this.#makeFleetGuard(rule));
+      if (isSame) before.delete(rule.name);
+    }
+    for (const guard of before.values()) guard[Symbol.dispose]();
+    return true;
+  }
+
+  #makeFleetGuard(rule: FleetRule): FleetGuard {
+    const name = `${FLEET}${rule.name}`;
+    return new FleetGuard({
+      rule,
+      memory: this.#memory,
+      clock: this.#options.clock,
+      isHolding: () => this.#book.size > 0 && this.#book.open().some(({ guard }) => guard === name),
+      onNews: (rule, state, isTripped) => void this.#hearFleet(rule, state, isTripped),
+    });
+  }
+
+  /** A guard over several bots also holds those that come later, and those that a kill of Berth left out. */
+  #holdAlike(bot: string, labels: Labels | undefined): void {
+    for (const { isSettled: _settled, isStored: _stored, ...latch } of this.#book.open()) {
+      const { guard, bots, at } = latch;
+      if (bots === undefined || !isSelected(bots, labels) || this.#book.get({ bot, guard })) continue;
+      if (this.#book.lastRelease({ bot, guard })?.latch.at === at) continue;
+      void this.#book.trip({ ...latch, bot, lastLines: [] }).then(() => this.#options.wake(bot));
+    }
+  }
+
+  async #hearFleet(rule: FleetRule, state: GuardState, isTripped: boolean): Promise<void> {
+    const { clock, wake, incidents } = this.#options;
+    const { name, bots, action, limit } = rule;
+    const guard = `${FLEET}${name}`;
+    if (!isTripped) {
+      if (action === "alert") {
+        incidents.close({ kind: KIND }, { text: `The guard '${name}' is within its limit again.` });
+      }
+      return;
+    }
+    const text = `the sum of ${bots}: ${describeTrip(rule, "limit", state)}`;
+    this.#log.error("guard of several bots tripped", { guard: name, bots, text, action });
+    const { value, peak } = state;
+    const members = this.#fleet.get(name)?.members ?? [];
+    if (action === "stop") {
+      const latch = {
+        guard,
+        at: new Date(clock.now()).toISOString(),
+        action,
+        text,
+        ...(value !== undefined && { value }),
+        ...(peak !== undefined && { peak }),
+        limit,
+        bots,
+        lastLines: [],
+      };
+      await Promise.all(members.map((bot) => this.#book.trip({ ...latch, bot }).then(() => wake(bot))));
+    }
+    const todo = `Release each of them with 'berth release ID --guard ${guard} --reason TEXT'.`;
+    incidents.open({
+      kind: KIND,
+      severity: action === "stop" ? "critical" : "warning",
+      title: `the guard '${name}' of ${bots} tripped${
+        action === "stop" ? ` and stopped ${members.length} bots` : ""
+      }`,
+      text: action === "stop" ? `${text}. ${todo}\nBots: ${members.join(", ")}` : `${text}.`,
+    });
+  }
+
+  #releaseFleet(guard: string): void {
+    if (!guard.startsWith(FLEET)) return;
+    const open = this.#book.open();
+    if (!open.some((latch) => latch.guard === guard)) this.#fleet.get(guard.slice(FLEET.length))?.reset();
+    if (!open.some((latch) => latch.guard.startsWith(FLEET))) {
+      this.#options.incidents.close({ kind: KIND }, { text: "All of its bots are released." });
+    }
   }
 
   async #hear({ bot, rule, state, tripped, lastLines }: GuardNews): Promise<void> {

@@ -30,6 +30,8 @@ export interface Latch extends LatchKey {
   readonly peak?: number;
   /** The limit. */
   readonly limit: number;
+  /** Which bots it holds, by a label; absent if the guard is the bot's own. */
+  readonly bots?: string;
   /** The last lines that the bot had printed. */
   readonly lastLines: readonly string[];
 }

@@ -83,6 +83,11 @@ export class LatchBook {
     this.#isLoaded = true;
   }
 
+  /** Number of open latches. */
+  get size(): number {
+    return this.#open.size;
+  }
+
   /**
    * Gives the open latches of a bot, the oldest first.
    *

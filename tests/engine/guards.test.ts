@@ -8,7 +8,7 @@ import { fullOrShort } from "../support/full_or_short.ts";
 import { startBerth } from "../support/processes/berth_process.ts";
 import { until } from "../support/until.ts";
 
-const ATTEMPTS = fullOrShort(50, 2);
+const ATTEMPTS = fullOrShort(50, 7);
 const ID = "my-bot";
 const INPUT = { params: { id: ID } };
 
@@ -108,7 +108,7 @@ const KINDS: Readonly<Record<string, (service: ServiceFixture, round: number) =>
   },
   deploy: (service, round) => deploy(service, [100 + round]),
   "deploy without the guard": (service, round) => deploy(service, [200 + round], ""),
-  rollback: ({ client }) => client.call("rollback", { ...INPUT, body: { to: 1 } }),
+  rollback: ({ client }) => client.call("rollback", { ...INPUT, body: {} }),
   async "remove and deploy"(service, round) {
     await service.client.call("deleteBot", INPUT);
     await deploy(service, [300 + round], "");

@@ -10,6 +10,7 @@ import { parseChannels } from "../../../services/notifications/parse_channels.ts
 import { readGuards } from "../../../services/documents/guard_settings.ts";
 import { readHealthSettings } from "../../../services/documents/health_settings.ts";
 import type { Fields } from "../../../services/documents/document_fields.ts";
+import { parseFleet } from "../../../services/guards/parse_fleet.ts";
 import { readRunFields, RUN_FIELDS } from "../../../services/schedules/run_fields.ts";
 import { parseScheduleDocument } from "../../../services/schedules/schedule_document.ts";
 import { type DocBlock, docBlocks, docPages, ROOT } from "../../support/builders/doc_blocks.ts";
@@ -86,6 +87,7 @@ const PARSERS: Readonly<Record<string, (block: DocBlock) => string | undefined>>
     });
     return "problem" in parsed ? parsed.problem : undefined;
   },
+  fleet: ({ code }) => parseFleet(code).problems[0],
   guards: ({ code }) => {
     const problems: string[] = [];
     readGuards(parseYaml(code), problems);

@@ -1,0 +1,151 @@
+/**
+ * A guard over several bots: a rule on the sum of their numbers.
+ *
+ * @module
+ */
+
+import type { Metric } from "../../lib/logs/metric_series.ts";
+import type { Clock } from "../../lib/util/clock.ts";
+import type { Labels } from "../documents/labels.ts";
+import { beginGuard, evaluateGuard, type GuardInput, type GuardState } from "./evaluate_guard.ts";
+import type { GuardMemory } from "./guard_memory.ts";
+import { metricValue } from "./metric_value.ts";
+import type { FleetRule } from "./parse_fleet.ts";
+
+/** What a {@linkcode FleetGuard} needs. */
+export interface FleetGuardOptions {
+  /** The rule. */
+  readonly rule: FleetRule;
+  /** Keeps the peak. */
+  readonly memory: GuardMemory;
+  /** The clock. */
+  readonly clock: Clock;
+  /** Whether it holds bots: then it looks at nothing until all are released. */
+  readonly isHolding: () => boolean;
+  /** Called when it trips, and when the sum is back within the limit. Must return soon and must not throw. */
+  readonly onNews: (rule: FleetRule, state: GuardState, isTripped: boolean) => void;
+}
+
+interface Member {
+  readonly joinedAt: number;
+  value?: number;
+}
+
+/** How long the sum waits for the first number of a bot, in ms. Then it goes without that bot. */
+const FIRST_NUMBER_MS = 120_000;
+/** Begins the names of latches of these guards; no guard of a bot has a colon in its name. */
+export const FLEET = "fleet:";
+
+/**
+ * Tells whether a bot has the label that a rule names.
+ *
+ * @param selector `name=value`.
+ * @param labels Labels of the bot.
+ */
+export function isSelected(selector: string, labels: Labels | undefined): boolean {
+  const at = selector.indexOf("=");
+  return labels !== undefined && Object.hasOwn(labels, selector.slice(0, at)) &&
+    labels[selector.slice(0, at)] === selector.slice(at + 1);
+}
+
+/** Adds up the numbers of bots, and says when the sum trips the rule. */
+export class FleetGuard implements Disposable {
+  readonly #options: FleetGuardOptions;
+  readonly #members = new Map<string, Member>();
+  #state: GuardState;
+  /** The bots whose peak it is. */
+  #summed: string;
+  #timer: AbortController | undefined;
+  readonly #snapshot = () => {
+    const { bots: _bots, ...rule } = this.#options.rule;
+    const { peak } = this.#state;
+    return { members: this.#summed, guards: [{ rule, ...(peak !== undefined && { peak }) }] };
+  };
+
+  /** @param options See {@linkcode FleetGuardOptions}. */
+  constructor(options: FleetGuardOptions) {
+    this.#options = options;
+    const { members = "", guards = [] } = options.memory.of(this.key) ?? {};
+    const { peak } = guards[0] ?? {};
+    this.#state = beginGuard(options.clock.monotonic(), peak === undefined ? {} : { peak });
+    this.#summed = members;
+  }
+
+  /** The rule. */
+  get rule(): FleetRule {
+    return this.#options.rule;
+  }
+
+  /** Name of its latches. */
+  get key(): string {
+    return `${FLEET}${this.#options.rule.name}`;
+  }
+
+  /** What is compared with the limit; absent if nothing came yet. */
+  get value(): number | undefined {
+    return this.#state.value;
+  }
+
+  /** Its bots. */
+  get members(): string[] {
+    return [...this.#members.keys()].sort();
+  }
+
+  /** Notes what a bot's document says. @param bot Id of the bot. @param labels Its labels. */
+  see(bot: string, labels: Labels | undefined): void {
+    if (!isSelected(this.rule.bots, labels)) this.leave(bot);
+    else if (!this.#members.has(bot)) this.#members.set(bot, { joinedAt: this.#options.clock.monotonic() });
+  }
+
+  /** A bot is disabled, removed, or has another label. @param bot Id of the bot. */
+  leave(bot: string): void {
+    this.#members.delete(bot);
+  }
+
+  /** A bot has printed a metric. @param bot Id of the bot. @param metric The metric. */
+  take(bot: string, metric: Metric): void {
+    const member = this.#members.get(bot);
+    if (!member || metric.type !== this.rule.metric) return;
+    const read = metricValue(metric, this.rule);
+    if ("oddity" in read) return;
+    member.value = read.value;
+    if (this.#options.isHolding()) return;
+    const at = this.#options.clock.monotonic();
+    if (this.rule.when === "rate_per_minute") return this.#evaluate({ type: "value", value: read.value, at });
+    const all = [...this.#members].sort(([one], [other]) => one < other ? -1 : 1);
+    if (all.some(([, { value, joinedAt }]) => value === undefined && at - joinedAt < FIRST_NUMBER_MS)) return;
+    const known = all.filter(([, { value }]) => value !== undefined);
+    const summed = known.map(([id]) => id).join(",");
+    // The sum of other bots has no peak yet.
+    if (summed !== this.#summed) this.#state = beginGuard(at);
+    this.#summed = summed;
+    const { peak } = this.#state;
+    const value = known.reduce((sum, [, one]) => sum + one.value!, 0);
+    this.#evaluate({ type: "value", value, at });
+    if (this.#state.peak !== peak) this.#options.memory.changed(this.key, this.#snapshot, true);
+  }
+
+  /** Begins anew, also the peak. */
+  reset(): void {
+    this.#state = beginGuard(this.#options.clock.monotonic());
+    this.#options.memory.changed(this.key, this.#snapshot, true);
+  }
+
+  /** Stops its timer. */
+  [Symbol.dispose](): void {
+    this.#timer?.abort();
+  }
+
+  #evaluate(input: GuardInput): void {
+    const { rule, clock, onNews } = this.#options;
+    const { state, verdict, againAt } = evaluateGuard(this.#state, input, rule);
+    this.#state = state;
+    if (verdict.type !== "nothing") onNews(rule, state, verdict.type === "tripped");
+    this.#timer?.abort();
+    if (againAt === undefined) return;
+    const timer = this.#timer = new AbortController();
+    clock.sleep(againAt - input.at, timer.signal).then(() => {
+      if (!this.#options.isHolding()) this.#evaluate({ type: "tick", at: clock.monotonic() });
+    }, () => {});
+  }
+}

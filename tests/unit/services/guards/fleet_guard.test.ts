@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { LiveLine } from "../../../../lib/logs/live_line.ts";
+import type { ManagedContainer } from "../../../../lib/runner/runner.ts";
+import type { BotSettings } from "../../../../services/documents/bot_settings.ts";
+import { Guards } from "../../../../services/guards/guards.ts";
+import { parseFleet } from "../../../../services/guards/parse_fleet.ts";
+import type { Incidents } from "../../../../services/notifications/incidents.ts";
+import { SqliteRecordStore } from "../../../../services/sqlite/sqlite_record_store.ts";
+import { FakeClock } from "../../../support/fake_clock.ts";
+import { until } from "../../../support/until.ts";
+
+const NEVER = new AbortController().signal;
+const FX: BotSettings = { labels: { desk: "fx" } };
+const RULE = "{ name: total, bots: desk=fx, metric: equity, field: value, limit: 100, action: stop, when: ";
+
+class FleetFixture implements AsyncDisposable {
+  readonly database = new DatabaseSync(":memory:");
+  readonly clock = new FakeClock(Date.parse("2026-01-01T00:00:00Z"));
+  readonly told: string[] = [];
+  guards!: Guards;
+
+  private constructor(readonly folder: string) {}
+
+  static async open(rules: string): Promise<FleetFixture> {
+    const fixture = new FleetFixture(await Deno.makeTempDir({ prefix: "berth-test-" }));
+    await fixture.write(rules);
+    await fixture.begin();
+    return fixture;
+  }
+
+  write(rules: string): Promise<void> {
+    return Deno.writeTextFile(`${this.folder}/guards.yaml`, rules);
+  }
+
+  async begin(): Promise<void> {
+    this.guards = new Guards({
+      records: new SqliteRecordStore(this.database),
+      incidents: {
+        open: ({ title }: { title: string }) => this.told.push(title),
+        close: ({ bot }: { bot?: string }) => bot ?? this.told.push("over"),
+      } as unknown as Incidents,
+      wake() {},
+      clock: this.clock,
+      fleetFile: `${this.folder}/guards.yaml`,
+    });
+    await this.guards.open(NEVER);
+  }
+
+  /** A bot is wanted, and runs. @returns Prints a value. */
+  run(id: string, settings: BotSettings = FX): (value: unknown) => void {
+    this.guards.ask({ id, settings });
+    const container = { containerId: id, createdAt: new Date() } as ManagedContainer;
+    const watch = this.guards.watch({ id, container, settings, isNew: true, syncLines: async () => {} });
+    return (value) => {
+      const text = JSON.stringify({ _metric: "equity", value });
+      watch?.onLine?.(new LiveLine({ time: new Date().toISOString(), stream: "stdout", text }));
+    };
+  }
+
+  held(...ids: string[]): string[] {
+    return ids.filter((id) => this.guards.ask({ id, settings: FX }).refusal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.guards[Symbol.asyncDispose]();
+    this.database.close();
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+Deno.test("a guard over several bots holds each of them, and those that get the label later", async () => {
+  await using fixture = await FleetFixture.open(`guards: [${RULE}below }]`);
+  const [a, b] = [fixture.run("a"), fixture.run("b")];
+  const other = fixture.run("other", { labels: { desk: "eq" } });
+  a(60);
+  assert.deepEqual(fixture.held("a", "b"), [], "it waits for the first number of each");
+  b(50);
+  other(-1000);
+  b("0");
+  assert.deepEqual(fixture.held("a", "b"), []);
+  b(30);
+  assert.deepEqual(fixture.held("a", "b"), ["a", "b"]);
+  await until("it is told", () => fixture.told.length === 1);
+  assert.deepEqual(fixture.told, ["the guard 'total' of desk=fx tripped and stopped 2 bots"]);
+  await fixture.begin();
+  assert.deepEqual(fixture.held("a", "b", "later"), ["a", "b", "later"]);
+  assert.equal(fixture.guards.ask({ id: "other", settings: { labels: { desk: "eq" } } }).refusal, undefined);
+  assert.ok(fixture.guards.ask({ id: "a", settings: {} }).refusal, "also without the label");
+  for (const bot of ["a", "b", "later"]) {
+    assert.deepEqual(fixture.held(bot), [bot]);
+    await fixture.guards.release({ bot, guard: "fleet:total" }, { by: "me", reason: "x" }, NEVER);
+    assert.deepEqual(fixture.held(bot), []);
+  }
+  assert.equal(fixture.told.at(-1), "over");
+  fixture.run("a")(99);
+  assert.deepEqual(fixture.held("a", "b", "later"), [], "it waits for the others");
+  await fixture.clock.advance(120_000);
+  fixture.run("a")(99);
+  assert.equal(fixture.held("a", "b", "later").length, 3, "but not for ever");
+});
+
+Deno.test("the peak of several bots survives a restart of Berth, and begins anew when one leaves", async () => {
+  await using fixture = await FleetFixture.open(`guards: [${RULE.replace("100", "20")}drawdown_pct }]`);
+  let [a, b] = [fixture.run("a"), fixture.run("b")];
+  a(50);
+  b(50);
+  await fixture.guards[Symbol.asyncDispose]();
+  await fixture.begin();
+  [a, b] = [fixture.run("a"), fixture.run("b")];
+  a(50);
+  b(31);
+  assert.deepEqual(fixture.held("a"), []);
+  fixture.guards.ask({ id: "b", settings: {} });
+  a(49);
+  assert.deepEqual(fixture.held("a"), []);
+  a(39);
+  assert.deepEqual(fixture.held("a"), ["a"]);
+});
+
+Deno.test("parseFleet() uses what is right, and says what is wrong", () => {
+  const { rules, problems } = parseFleet(`guards: [${RULE}below }, ${RULE}below }, { name: x }, 7]`) as
+    & ReturnType<
+      typeof parseFleet
+    >
+    & { rules: readonly unknown[] };
+  assert.equal(rules.length, 1);
+  assert.equal(problems[0], "guards[1].name: 'total' is taken; give each guard a name of its own");
+  assert.ok(problems.includes("guards[2].bots: must be a label such as desk=fx (is missing)"));
+  assert.ok(problems.includes("guards[3]: must be an object (is a number)"));
+  assert.deepEqual(parseFleet(""), { rules: [], problems: [] });
+  assert.deepEqual(parseFleet("[1]"), { problems: ["must be a map with the list 'guards'"] });
+  assert.match(parseFleet("a: [").problems[0]!, /./);
+});
