@@ -4,7 +4,10 @@ import { parse as parseYaml } from "yaml";
 import { parseBotConfig } from "../../../cli/deploy/bot_config_schema.ts";
 import { findCommand } from "../../../cli/commands/commands.ts";
 import { parseStoredLine } from "../../../lib/logs/line_format.ts";
+import { shippedCalendars } from "../../../services/calendars/calendar_book.ts";
+import { readCalendar } from "../../../services/calendars/read_calendar.ts";
 import { parseBotDocument } from "../../../services/documents/bot_document.ts";
+import { readBotSettings } from "../../../services/documents/bot_settings.ts";
 import { parseBotEvent } from "../../../services/events/bot_event.ts";
 import { parseChannels } from "../../../services/notifications/parse_channels.ts";
 import { readGuards } from "../../../services/documents/guard_settings.ts";
@@ -97,6 +100,22 @@ const PARSERS: Readonly<Record<string, (block: DocBlock) => string | undefined>>
     const problems: string[] = [];
     readHealthSettings(parseYaml(code) as Fields, problems);
     return problems[0];
+  },
+  session: ({ code }) => {
+    const problems: string[] = [];
+    const { settings } = readBotSettings(parseYaml(code), problems);
+    return settings.session ? problems[0] : "it has no session";
+  },
+  "schedule-settings": ({ code }) => {
+    const { schedule, ...berth } = parseYaml(code);
+    const described = { name: "a", version: "1.0.0", runtime: "python3.11", entrypoints: { bot: "main.py" } };
+    const custom = { filePath: "a.zip", config: described };
+    return problemOf(parseScheduleDocument({ id: "a", config: { schedule, berth }, custom }));
+  },
+  calendar: ({ code }) => {
+    const name = JSON.parse(code).extends ?? "forex";
+    const read = readCalendar(code, name, (base) => shippedCalendars.get(base));
+    return "problem" in read ? read.problem : undefined;
   },
   "log-lines": ({ code }) =>
     code.trim().split("\n").every((line) => parseStoredLine(line)) ? undefined : "a line cannot be read",

@@ -1,0 +1,112 @@
+/** A bot with a trading session runs only within it, whoever asks for a start. */
+
+import assert from "node:assert/strict";
+import { writeBot } from "../support/fixtures/cli_support.ts";
+import { ServiceFixture } from "../support/fixtures/service_fixture.ts";
+import { until } from "../support/until.ts";
+
+const ID = "my-bot";
+const MINUTE_MS = 60_000;
+
+const MAIN = `
+import time
+
+def main(id, config):
+    print("begun", flush=True)
+    while True: time.sleep(0.05)
+
+def on_stop(id, config, reason):
+    print("told " + reason, flush=True)
+`;
+
+/** Writes a calendar with one session, which has opened in this minute and closes after an hour. */
+async function writeCalendar(service: ServiceFixture): Promise<{ openedAt: number; closesAt: number }> {
+  const openedAt = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS;
+  const closesAt = openedAt + 60 * MINUTE_MS;
+  const [date, next] = [openedAt, closesAt].map((at) => new Date(at).toISOString().slice(0, 10));
+  const clock = (at: number) => new Date(at).toISOString().slice(11, 16);
+  const closes = `${date === next ? "" : "+1d "}${clock(closesAt)}`;
+  const calendar = {
+    zone: "UTC",
+    covers: { from: date, to: next },
+    weeks: [{ from: date }],
+    special: { [date!]: [[clock(openedAt), closes]] },
+  };
+  await Deno.mkdir(`${service.config.runner.dataDir}/calendars`, { recursive: true });
+  await Deno.writeTextFile(`${service.config.runner.dataDir}/calendars/test.json`, JSON.stringify(calendar));
+  return { openedAt, closesAt };
+}
+
+async function deploy(service: ServiceFixture, session: string): Promise<{ code: number; output: string }> {
+  const folder = await writeBot(`${service.temp}/bot`, {
+    "main.py": MAIN,
+    "bot-config.yaml":
+      `name: ${ID}\nversion: 1.0.0\nruntime: python3.11\nentrypoints: { bot: main.py }\nsession: ${session}\n`,
+  });
+  return await service.berth("deploy", folder, "--no-wait");
+}
+
+const stateOf = ({ composed }: ServiceFixture) => composed.bots.state.getRunningBot(ID);
+
+Deno.test("a session starts a bot at its second, stops it at its end with the reason, and nothing starts it after", async () => {
+  await using service = await ServiceFixture.open({ engine: true });
+  const { openedAt, closesAt } = await writeCalendar(service);
+  const startsAt = Math.ceil(Date.now() / 1000) * 1000 + 6000;
+  const endsAt = startsAt + 5000;
+  const seconds = (ms: number) => `${ms < 0 ? "-" : "+"}${Math.abs(ms) / 1000}s`;
+  const session = `{ calendar: test, start: "${seconds(startsAt - openedAt)}", end: "${
+    seconds(endsAt - closesAt)
+  }" }`;
+  const { code, output } = await deploy(service, session);
+  assert.equal(code, 0, output);
+  await until("it waits for its session", () => stateOf(service)?.condition.type === "outside-session");
+  assert.match(
+    (await service.berth("ps")).stdout,
+    /outside its session: test has no session now \(starts at /,
+  );
+  await until("it runs", () => stateOf(service)?.condition.type === "running");
+  const started = stateOf(service)!.startedAt!.getTime() - startsAt;
+  assert.ok(started >= 0 && started < 2000, `started ${started} ms after the begin of its session`);
+  await until("it is stopped", () => stateOf(service)?.condition.type === "outside-session");
+  const starts = composedStarts(service);
+  const { stdout } = await service.berth("logs", ID, "--json");
+  const told = stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line)).find(({ text }) =>
+    text === "told session over"
+  );
+  const late = Date.parse(told.time) - endsAt;
+  assert.ok(late >= 0 && late < 2000, `told ${late} ms after the end of its session`);
+  for (const command of ["restart", "disable", "enable"]) await service.berth(command, ID);
+  await deploy(service, session.replace("test,", "test, "));
+  await until("it is enabled again", () => stateOf(service)?.condition.type === "outside-session");
+  assert.equal(composedStarts(service), starts);
+  assert.equal(stateOf(service)?.containerId, undefined);
+  console.log(`start ${started} ms, stop ${late} ms after its second`);
+});
+
+Deno.test("a broken calendar is said with its path, stops nobody, and does not concern other bots", async () => {
+  await using service = await ServiceFixture.open({ engine: true });
+  await writeCalendar(service);
+  const { code, output } = await deploy(service, "{ calendar: test }");
+  assert.equal(code, 0, output);
+  await until("it runs", () => stateOf(service)?.condition.type === "running");
+  const { containerId } = stateOf(service)!;
+  const path = `${service.config.runner.dataDir}/calendars/test.json`;
+  await Deno.writeTextFile(path, '{ "closed": 1 }');
+  await until("its condition says so", () => {
+    service.composed.bots.wake(ID);
+    return stateOf(service)?.condition.type === "invalid";
+  });
+  const { condition, containerId: now } = stateOf(service)!;
+  assert.ok(
+    condition.type === "invalid" && condition.reason.includes(`${path}: `),
+    JSON.stringify(condition),
+  );
+  assert.equal(now, containerId);
+  const unknown = await deploy(service, "{ calendar: XNYX }");
+  assert.notEqual(unknown.code, 0);
+  assert.match(unknown.output, /session\.calendar: the calendar "XNYX" is not known; did you mean XNYS\?/);
+});
+
+function composedStarts({ composed }: ServiceFixture): number {
+  return composed.bots.state.getMetrics().starts;
+}
