@@ -122,7 +122,7 @@ async function runLanes(files: readonly string[], lanes: number, test: (file: st
 
 async function runTests(args: string[], name: string, isLive = true): Promise<void> {
   const outcome = await run(["test", "-A", ...args], name, isLive);
-  if (outcome) add(outcome, `'deno test ${args.join(" ")}'`);
+  if (outcome) add(outcome, name);
 }
 
 /** Nothing is started any more once the run is interrupted. */

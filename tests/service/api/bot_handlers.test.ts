@@ -144,6 +144,9 @@ Deno.test("every condition of a bot is a state of the contract, and those that n
   const until = new Date(0);
   const conditions: readonly BotCondition[] = [
     { type: "running" },
+    { type: "ready" },
+    { type: "silent", message: "x" },
+    { type: "unhealthy", message: "x" },
     { type: "paused" },
     { type: "starting", attempt: 1 },
     { type: "stopping", reason: "replaced" },
@@ -167,6 +170,7 @@ Deno.test("every condition of a bot is a state of the contract, and those that n
   const silent = conditions.filter((condition) => conditionAdvice("bot", condition) === undefined);
   assert.deepEqual(silent.map(({ type }) => type), [
     "running",
+    "ready",
     "starting",
     "stopping",
     "completed",
