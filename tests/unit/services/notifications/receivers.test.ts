@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { NotificationsFixture } from "../../../support/fixtures/notifications_fixture.ts";
 import { Receiver } from "../../../support/servers/receiver.ts";
+import { sendHttp } from "../../../../services/notifications/send_http.ts";
+import { fullOrShort } from "../../../support/full_or_short.ts";
 import { until } from "../../../support/until.ts";
 import type { Incident } from "../../../../services/notifications/incidents.ts";
 
@@ -104,4 +106,18 @@ Deno.test("a channel whose secret is missing waits, and works once the file is m
   assert.match(process.notifications.deliverer.problemOf("hook")!, /url_file: '.*address' cannot be read/);
   await Deno.writeTextFile(`${fixture.folder}/address`, `${fixture.receiver.url}\n`);
   await until("the message", () => fixture.receiver.requests.length === 1);
+});
+
+Deno.test({
+  name: "a receiver that takes a connection and says nothing is given ten seconds",
+  // It takes as long.
+  ignore: fullOrShort(false, true),
+  async fn() {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const accepted = listener.accept();
+    const request = { url: `http://127.0.0.1:${listener.addr.port}/`, body: "{}" };
+    const sent = await sendHttp(request, new AbortController().signal);
+    (await accepted).close();
+    assert.deepEqual(sent, { isDelivered: false, why: "down", problem: "it does not answer within 10 s" });
+  },
 });
