@@ -252,7 +252,10 @@ export async function composeServices(
   async function serve(name: ServiceName, signal: AbortSignal): Promise<void> {
     const log = getLogger(["berth", name]);
     const kind = name === "bots" ? "bot" : "run";
+    const onOutage = (part: string, problem?: unknown) =>
+      notifications.outages.report(`${name} ${part}`, problem);
     await serveWhileHeld({
+      onOutage,
       right: rights.get(name)!,
       log,
       signal,
@@ -260,6 +263,7 @@ export async function composeServices(
       async serve(signal) {
         // The runner has to know whose containers are its own before it lists, starts or stops any.
         const identity = await untilDone("store", (signal) => owner.name(signal), {
+          onOutage,
           log,
           signal,
           clock: systemClock,

@@ -5,10 +5,9 @@
  */
 
 import type { Logger } from "@logtape/logtape";
-import { messageOf } from "../../lib/errors.ts";
 import { backoffMs, RETRY } from "../../lib/util/backoff.ts";
 import type { Clock } from "../../lib/util/clock.ts";
-import { OutageLog } from "./outage_log.ts";
+import { type OutageListener, OutageLog } from "./outage_log.ts";
 
 /** Options of {@linkcode untilDone}. */
 export interface UntilDoneOptions {
@@ -20,6 +19,8 @@ export interface UntilDoneOptions {
   readonly clock: Clock;
   /** Whether an error is final, so that a retry cannot help. @default no error is final */
   readonly isFinal?: (error: unknown) => boolean;
+  /** Called with each failed try, and when it works again. @default nobody is */
+  readonly onOutage?: OutageListener;
 }
 
 /**
@@ -34,9 +35,9 @@ export interface UntilDoneOptions {
 export async function untilDone<T>(
   name: string,
   work: (signal: AbortSignal) => Promise<T>,
-  { log, signal, clock, isFinal = () => false }: UntilDoneOptions,
+  { log, signal, clock, isFinal = () => false, onOutage }: UntilDoneOptions,
 ): Promise<T> {
-  const outages = new OutageLog(log);
+  const outages = new OutageLog(log, onOutage);
   for (let failures = 0;;) {
     signal.throwIfAborted();
     try {
@@ -46,7 +47,7 @@ export async function untilDone<T>(
     } catch (error) {
       signal.throwIfAborted();
       if (isFinal(error)) throw error;
-      outages.report(name, messageOf(error));
+      outages.report(name, error);
       await clock.sleep(backoffMs(++failures, RETRY.resync), signal);
     }
   }

@@ -7,6 +7,7 @@
 import type { Logger } from "@logtape/logtape";
 import { InstanceLockedError } from "../../lib/runner/instance_lock.ts";
 import type { Clock } from "../../lib/util/clock.ts";
+import type { OutageListener } from "../control/outage_log.ts";
 import { untilDone } from "../control/until_done.ts";
 import type { ServingRight } from "./serving_right.ts";
 
@@ -18,6 +19,8 @@ export interface ServeWhileHeldOptions {
   readonly serve: (signal: AbortSignal) => Promise<void>;
   /** Whether containers of the service go on running; asked after its end. */
   readonly isLeavingBots: () => Promise<boolean>;
+  /** Called when the right cannot be asked for, and when it can. @default nobody is */
+  readonly onOutage?: OutageListener;
   /** Ends the service. */
   readonly signal: AbortSignal;
   /** Where it is said what is waited for. */
@@ -34,10 +37,16 @@ export interface ServeWhileHeldOptions {
  * @throws {ServingRightLostError} when another service has taken the right over.
  */
 export async function serveWhileHeld(options: ServeWhileHeldOptions): Promise<void> {
-  const { right, serve, isLeavingBots, signal, log, clock } = options;
+  const { right, serve, isLeavingBots, onOutage, signal, log, clock } = options;
   try {
     const isFinal = (error: unknown) => error instanceof InstanceLockedError;
-    await untilDone("right to serve", (signal) => right.acquire(signal), { log, signal, clock, isFinal });
+    await untilDone("right to serve", (signal) => right.acquire(signal), {
+      log,
+      signal,
+      clock,
+      isFinal,
+      ...(onOutage && { onOutage }),
+    });
   } catch (error) {
     if (signal.aborted) return;
     throw error;

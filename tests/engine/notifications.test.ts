@@ -130,27 +130,33 @@ Deno.test("each change arrives once, with the receiver down for a while and Bert
   assert.ok(again <= kills, `${again} came again in ${kills} kills`);
 });
 
-Deno.test({
-  name: "an outage of the database is told during the outage, and its end after it",
-  // The grace period alone takes a minute.
-  ignore: fullOrShort(false, true),
-  async fn() {
-    await using receiver = Receiver.open();
-    await using fixture = await BotFixture.open();
-    const { document, write, env, proxies } = fixture;
-    await write(document("one"));
-    await Deno.mkdir(env.DATA_DIR!, { recursive: true, mode: 0o700 });
-    const channels = `channels:\n- { name: hook, type: webhook, url: '${receiver.url}' }\n`;
-    await Deno.writeTextFile(`${env.DATA_DIR}/channels.yaml`, channels);
-    const config = parseServiceConfig(env);
-    await using berth = fixture.start({}, servicePermissions(config, await notificationReach(config)));
-    await berth.logged(/bot started/);
-    await proxies.mongo.cut();
-    const told = () => receiver.requests.map(({ json }) => `${json.data.kind} ${json.data.state}`);
-    await until("the beginning", () => told().length > 0, 180_000);
-    assert.deepEqual(told(), ["store.unreachable opened"]);
-    await proxies.mongo.open();
-    await until("the end", () => told().length > 1, 120_000);
-    assert.deepEqual(told(), ["store.unreachable opened", "store.unreachable recovered"]);
-  },
-});
+for (const when of ["while Berth runs", "when it starts"]) {
+  Deno.test({
+    name: `an outage of the database that begins ${when} is told while it lasts, and its end after it`,
+    // The grace period alone takes a minute.
+    ignore: fullOrShort(false, true),
+    async fn() {
+      await using receiver = Receiver.open();
+      await using fixture = await BotFixture.open();
+      const { document, write, env, proxies } = fixture;
+      await write(document("one"));
+      await Deno.mkdir(env.DATA_DIR!, { recursive: true, mode: 0o700 });
+      const channels = `channels:\n- { name: hook, type: webhook, url: '${receiver.url}' }\n`;
+      await Deno.writeTextFile(`${env.DATA_DIR}/channels.yaml`, channels);
+      const config = parseServiceConfig(env);
+      const isAtStart = when === "when it starts";
+      if (isAtStart) await proxies.mongo.cut();
+      await using berth = fixture.start({}, servicePermissions(config, await notificationReach(config)));
+      if (!isAtStart) {
+        await berth.logged(/bot started/);
+        await proxies.mongo.cut();
+      }
+      const told = () => receiver.requests.map(({ json }) => `${json.data.kind} ${json.data.state}`);
+      await until("the beginning", () => told().length > 0, 180_000);
+      assert.deepEqual(told(), ["store.unreachable opened"]);
+      await proxies.mongo.open();
+      await until("the end", () => told().length > 1, 120_000);
+      assert.deepEqual(told(), ["store.unreachable opened", "store.unreachable recovered"]);
+    },
+  });
+}
