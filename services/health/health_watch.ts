@@ -31,7 +31,7 @@ export interface HealthWatchOptions {
   readonly onReady: () => void;
   /** Called when what is known changes. */
   readonly onChange: (health: RunHealth) => void;
-  /** Called when the bot is sound in one respect, also if nothing changes. */
+  /** Called at the first good sign of a run, and at the first one after trouble. */
   readonly onSound: (type: Trouble["type"]) => void;
   /** The clock. */
   readonly clock: Clock;
@@ -54,6 +54,8 @@ export class HealthWatch implements RunWatch {
   readonly #command: CommandWatch | undefined;
   #health: RunHealth;
   #troubles: Partial<Record<Trouble["type"], Trouble>> = {};
+  /** In which respects nothing has been wrong since the last good sign. */
+  readonly #isSound = { silent: false, unhealthy: false };
   #lastLine: string | undefined;
   #isConnected = false;
   #isPaused = false;
@@ -155,11 +157,15 @@ export class HealthWatch implements RunWatch {
 
   #trouble(type: Trouble["type"], message: string): void {
     const { settings: { action } } = this.#options;
+    this.#isSound[type] = false;
     this.#troubles[type] = { type, message, isToRestart: action === "restart" };
     this.#reportTrouble();
   }
 
+  /** Called for each line: only the first one after trouble does anything. */
   #sound(type: Trouble["type"]): void {
+    if (this.#isSound[type]) return;
+    this.#isSound[type] = true;
     this.#options.onSound(type);
     if (!this.#troubles[type]) return;
     delete this.#troubles[type];

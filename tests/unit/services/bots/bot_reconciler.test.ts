@@ -17,6 +17,8 @@ import type {
   StartContainerOptions,
   StopContainerOptions,
 } from "../../../../lib/runner/runner.ts";
+import { describeCondition } from "../../../../services/bots/bot_condition.ts";
+import { describeBotEnd } from "../../../../services/bots/describe_bot_end.ts";
 import { BotReconciler } from "../../../../services/bots/bot_reconciler.ts";
 import { BotTable } from "../../../../services/bots/bot_table.ts";
 import { ServiceState } from "../../../../services/bots/service_state.ts";
@@ -397,4 +399,34 @@ Deno.test("BotReconciler calls a start off that a gate refuses at its last momen
   const { engine, pass, bots } = makeReconciler({ ask: () => ++asked === 2 ? { refusal } : {} });
   assert.deepEqual(await pass(documentOf("1")), ["look", "start"]);
   assert.deepEqual([engine.there, bots.get(ID)?.failedStart], [undefined, undefined]);
+});
+
+Deno.test("BotReconciler stops a bot that the watchdog wants restarted, and starts it as after a crash", async () => {
+  const { engine, pass, conditionOf, bots, clock, state } = makeReconciler();
+  const trouble = { type: "silent", message: "silent for 9 s; last line: x", isToRestart: true } as const;
+  const ends: unknown[] = [];
+  state.subscribeActivity((one) => one.type === "stopped" && ends.push(describeBotEnd(one)));
+  await pass(documentOf("1"));
+  const report = (containerId: string, isToRestart: boolean) =>
+    bots.update(ID, { health: { containerId, isReady: true, trouble: { ...trouble, isToRestart } } });
+  // Of an earlier container, and without the wish to restart it.
+  report("c0", true);
+  assert.deepEqual(await pass(documentOf("1")), ["look"]);
+  assert.equal(conditionOf(), "running");
+  report("c1", false);
+  assert.deepEqual(await pass(documentOf("1")), ["look"]);
+  assert.equal(conditionOf(), "silent");
+  report("c1", true);
+  await pass(documentOf("1"));
+  assert.deepEqual([engine.there, engine.told], [undefined, "silent"]);
+  assert.deepEqual(ends, ["stopped: silent for 9 s; last line: x (exit code 0)"]);
+  assert.deepEqual(await pass(documentOf("1")), ["look"]);
+  const { condition } = state.getRunningBot(ID)!;
+  assert.match(
+    describeCondition(condition),
+    /^backing off until \S+ \(silent for 9 s; last line: x; it was stopped \(exit code 0\), next is start 2 in a row\)$/,
+  );
+  await clock.advance(1000);
+  assert.deepEqual(await pass(documentOf("1")), ["start"]);
+  assert.deepEqual([bots.get(ID)?.status?.condition.type, bots.get(ID)?.failedStart], ["running", undefined]);
 });
