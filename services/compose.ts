@@ -156,6 +156,7 @@ export async function composeServices(
     onOutage: (part, problem) => notifications.outages.report(`bots ${part}`, problem),
     gate: allGates([guards, new SessionGate({ calendars, clock: systemClock })]),
     watchers: [guards, watchdog],
+    lastSettings: (id) => guards.lastSettings(id),
     meter: metrics,
     repository: stores.bots,
     events: events.bots,

@@ -34,6 +34,7 @@ import { BotTable } from "./bot_table.ts";
 import { FullRead } from "./full_read.ts";
 import { MassStopGuard } from "./mass_stop_guard.ts";
 import type { RunGate } from "./run_gate.ts";
+import type { BotSettings } from "../documents/bot_settings.ts";
 import type { RunWatcher } from "./run_watcher.ts";
 import type { RunHealth } from "./run_health.ts";
 import { ServiceState } from "./service_state.ts";
@@ -63,6 +64,8 @@ export interface BotServiceOptions extends DocumentRules {
   readonly gate?: RunGate;
   /** Look after bots while they run. @default {nobody does} */
   readonly watchers?: readonly RunWatcher[];
+  /** What an earlier process knew of a bot whose document cannot be read now, to look after it. @default nothing */
+  readonly lastSettings?: (id: string) => BotSettings | undefined;
   /** Removes what a killed predecessor left on the engine. @default the runner's */
   readonly removeOrphans?: (signal: AbortSignal) => Promise<unknown>;
   /** Takes measurements. @default {nothing is measured} */
@@ -84,8 +87,8 @@ const DRAIN_TIMEOUT_MS = 9000;
  */
 export class BotService {
   readonly #options:
-    & Required<Omit<BotServiceOptions, keyof DocumentRules | "gate" | "meter" | "onOutage">>
-    & Pick<BotServiceOptions, keyof DocumentRules | "gate" | "meter" | "onOutage">;
+    & Required<Omit<BotServiceOptions, keyof DocumentRules | "gate" | "meter" | "onOutage" | "lastSettings">>
+    & Pick<BotServiceOptions, keyof DocumentRules | "gate" | "meter" | "onOutage" | "lastSettings">;
   /** The status of the bots, and metrics. */
   readonly state: ServiceState;
   readonly #reconciler: BotReconciler;

@@ -16,6 +16,8 @@ export interface WatchedRunsOptions {
   readonly runner: Pick<Runner, "followLines">;
   /** Whoever watches. */
   readonly watchers: readonly RunWatcher[];
+  /** What an earlier process knew of a bot whose document cannot be read now. @default nothing */
+  readonly lastSettings?: (id: string) => BotSettings | undefined;
   /** The clock. */
   readonly clock: Clock;
 }
@@ -61,7 +63,8 @@ export class WatchedRuns implements AsyncDisposable {
     if (!container || this.#closing.signal.aborted) return;
     const run = this.#runs.get(id);
     if (!run) {
-      if (settings) this.#begin(id, container, settings, isNew);
+      const known = settings ?? this.#options.lastSettings?.(id);
+      if (known) this.#begin(id, container, known, isNew);
       return;
     }
     if (settings && !isDeepStrictEqual(settings, run.settings)) {

@@ -12,6 +12,7 @@ import type { Labels } from "../documents/labels.ts";
 import type { ServiceState } from "../bots/service_state.ts";
 import type { GateAnswer, GatedBot, RunGate } from "../bots/run_gate.ts";
 import type { Run, RunWatch, RunWatcher } from "../bots/run_watcher.ts";
+import type { BotSettings } from "../documents/bot_settings.ts";
 import type { GuardRule } from "../documents/guard_settings.ts";
 import type { Incidents } from "../notifications/incidents.ts";
 import type { RecordStore } from "../records/record_store.ts";
@@ -158,6 +159,16 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
     } as const;
     const isSettled = holding.some((one) => one.isSettled);
     return { refusal: { condition: { type: "latched", reason }, ...(isSettled && { stop }) } };
+  }
+
+  /**
+   * Gives what an earlier process knew of a bot whose document is broken now: its container runs on, with its guards.
+   *
+   * @param bot Id of the bot.
+   */
+  lastSettings(bot: string): BotSettings | undefined {
+    const guards = this.#memory.of(bot)?.guards.map(({ rule }) => rule) ?? [];
+    return guards.length > 0 ? { guards } : undefined;
   }
 
   /** {@inheritDoc RunWatcher.watch} */

@@ -101,6 +101,34 @@ Deno.test("WatchedRuns begins anew with other settings, on the same follower, an
   assert.equal(followers.length, 2);
 });
 
+Deno.test("WatchedRuns looks after a run whose document is broken by what an earlier process knew", () => {
+  const recorder = new Recorder();
+  const runner = {
+    followLines: () => ({
+      done: Promise.resolve(),
+      close: () => Promise.resolve(),
+      sync: () => Promise.resolve(),
+    }),
+  };
+  const lastSettings = (id: string) => id === ID ? settings(1) : undefined;
+  const runs = new WatchedRuns({ runner, watchers: [recorder], lastSettings, clock: new FakeClock(0) });
+  runs.see("other", container("c0"), undefined);
+  runs.see(ID, container("c1"), undefined);
+  runs.see(ID, container("c1"), undefined);
+  runs.see(ID, container("c1"), settings(0));
+  assert.deepEqual(recorder.told, ["watch c1", "end"]);
+});
+
+Deno.test("WatchedRuns watches all runs anew when it is told to", () => {
+  const recorder = new Recorder();
+  const { runs, followers } = make(recorder);
+  runs.see(ID, container("c1"), settings(1), true);
+  followers[0]!.onConnection?.(true);
+  runs.review();
+  assert.deepEqual(recorder.told, ["watch c1 new", "connected", "end", "watch c1", "connected"]);
+  assert.equal(followers.length, 1);
+});
+
 Deno.test("WatchedRuns tells of a pause once", () => {
   const recorder = new Recorder();
   const { runs } = make(recorder);

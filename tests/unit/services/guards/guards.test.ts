@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { LiveLine } from "../../../../lib/logs/live_line.ts";
 import type { ManagedContainer } from "../../../../lib/runner/runner.ts";
+import type { RunningBot } from "../../../../services/bots/bot_condition.ts";
+import type { BotListener } from "../../../../services/bots/service_state.ts";
 import type { Run } from "../../../../services/bots/run_watcher.ts";
 import type { GuardRule } from "../../../../services/documents/guard_settings.ts";
 import { Guards } from "../../../../services/guards/guards.ts";
@@ -180,6 +182,24 @@ Deno.test("a peak survives a kill of Berth, a crash of the bot and a new limit; 
   third.connect();
   third.value(69);
   assert.equal(fixture.refusal, undefined);
+});
+
+Deno.test("the rules of a bot whose document breaks are known to the next process, until the bot is disabled", async () => {
+  await using fixture = await GuardsFixture.open();
+  const run = fixture.watch([DRAWDOWN]);
+  run.connect();
+  run.value(100);
+  run[Symbol.dispose]();
+  await fixture.guards[Symbol.asyncDispose]();
+  await fixture.begin();
+  assert.deepEqual(fixture.guards.lastSettings("bot"), { guards: [DRAWDOWN] });
+  let onStatus: BotListener = () => {};
+  fixture.guards.follow({ subscribe: (listener) => (onStatus = listener, () => {}) });
+  onStatus("bot", { condition: { type: "running" } } as RunningBot);
+  assert.ok(fixture.guards.lastSettings("bot"));
+  onStatus("bot", { condition: { type: "disabled" } } as RunningBot);
+  assert.equal(fixture.guards.lastSettings("bot"), undefined);
+  await until("it is forgotten", async () => (await fixture.records.list("guards")).length === 0);
 });
 
 Deno.test("what a bot printed while Berth was away counts, in its own time", async () => {
