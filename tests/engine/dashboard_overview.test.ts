@@ -58,13 +58,20 @@ Deno.test(
 );
 
 for (const theme of ["light", "dark"] as const) {
-  Deno.test(`the overview is accessible on a phone in the ${theme} theme`, NEEDS_BROWSER, async () => {
+  Deno.test(`the pages are accessible on a phone in the ${theme} theme`, NEEDS_BROWSER, async () => {
     await using service = await open();
     await deploy(service, "broken", CRASH);
     await using browser = await BrowserFixture.open(service, { theme, phone: true });
+    const isWider = "document.documentElement.scrollWidth > innerWidth";
     await browser.untilShown("Needs you");
     await browser.requireAccessible();
-    const isWider = await browser.read("document.documentElement.scrollWidth > innerWidth");
-    assert.equal(isWider, false, "the page scrolls sideways");
+    assert.equal(await browser.read(isWider), false, "the page scrolls sideways");
+    await browser.go("/bots/broken");
+    await browser.until(
+      "its ends and its log are there",
+      "document.querySelector('.end .lines') && document.querySelector('.log-line')",
+    );
+    await browser.requireAccessible();
+    assert.equal(await browser.read(isWider), false, "the page scrolls sideways");
   });
 }

@@ -26,6 +26,13 @@ const GROUP_OF = {
   "unhealthy": "failing",
   "latched": "failing",
   "disabled": "disabled",
+  // Of schedules and runs.
+  "scheduled": "running",
+  "finished": "disabled",
+  "claimed": "waiting",
+  "succeeded": "running",
+  "timed-out": "failing",
+  "skipped": "disabled",
 };
 
 /** The group of a state. */
