@@ -168,7 +168,11 @@ export async function composeServices(
     whyIdle: () => rights.get("bots")?.whyIdle(),
   });
   guards.follow(bots.state);
-  bots.state.subscribe((id, bot) => bot ?? void ready.forget(id));
+  bots.state.subscribe((id, bot) => {
+    if (bot) return;
+    ready.forget(id);
+    runner.forgetMetrics(id);
+  });
   metrics.watchGuards(guards);
   const schedules = new ScheduleService({
     ...config,

@@ -314,6 +314,11 @@ export class DockerRunner implements Runner {
     return this.#logs.metricsOf(id);
   }
 
+  /** {@inheritDoc Runner.forgetMetrics} */
+  forgetMetrics(id: string): void {
+    this.#parts.logs?.metrics.forget(id);
+  }
+
   /** {@inheritDoc Runner.headlineOf} */
   headlineOf(id: string, count: number): HeadlineMetric | undefined {
     return this.#parts.logs?.metrics.headline(id, count);

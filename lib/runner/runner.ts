@@ -351,6 +351,8 @@ export interface Runner extends AsyncDisposable {
   ): Promise<CommandOutcome>;
   /** Returns the metrics that a bot has printed since this process began; empty if the runner does not store logs. */
   metricsOf(id: string): BotMetrics;
+  /** Forgets the metrics of a bot that is gone. */
+  forgetMetrics(id: string): void;
   /** Returns the last `count` values of the one metric that a list shows of a bot; `undefined` if it printed none. */
   headlineOf(id: string, count: number): HeadlineMetric | undefined;
   /** Returns the last metric of one type, without a copy, or `undefined`. Do not change it. */
