@@ -46,8 +46,8 @@ export function judgeRun(run: RunRecord): Incident | "recovered" | undefined {
     case "timed-out":
       return { kind: "run.timed_out", bot, severity: "warning", title: "a run took too long", text };
     case "skipped":
-      // Other reasons are the schedule's own settings, or an operator's doing.
-      if (!/^(missed|not started within)\b/.test(reason)) return undefined;
+      // A calendar that has ended needs a person. Other reasons are the schedule's own settings, or an operator's doing.
+      if (!/^(missed|not started within|the calendar)\b/.test(reason)) return undefined;
       return {
         kind: "run.missed",
         bot,

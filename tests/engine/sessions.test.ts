@@ -107,6 +107,33 @@ Deno.test("a broken calendar is said with its path, stops nobody, and does not c
   assert.match(unknown.output, /session\.calendar: the calendar "XNYX" is not known; did you mean XNYS\?/);
 });
 
+Deno.test("a slot on a closed day is recorded as skipped with the reason, and a person may run it", async () => {
+  await using service = await ServiceFixture.open({ engine: true });
+  const slot = new Date(Date.now() + 6000);
+  const [date] = slot.toISOString().split("T");
+  const calendar = { zone: "UTC", covers: { from: date, to: date }, weeks: [{ from: date }] };
+  const folder = `${service.config.runner.dataDir}/calendars`;
+  await Deno.mkdir(folder, { recursive: true });
+  await Deno.writeTextFile(`${folder}/test.json`, JSON.stringify(calendar));
+  const times = `${slot.getUTCSeconds()} ${slot.getUTCMinutes()} ${slot.getUTCHours()} * * *`;
+  const bot = await writeBot(`${service.temp}/bot`, {
+    "main.py": "def main(id, config):\n    return {}\n",
+    "bot-config.yaml": `name: ${ID}\nversion: 1.0.0\nruntime: python3.11\nentrypoints: { bot: main.py }\n` +
+      `schedule: "${times}"\ncalendar: test\n`,
+  });
+  const { code, output } = await service.berth("deploy", bot, "--no-wait");
+  assert.equal(code, 0, output);
+  const described = await service.berth("describe", ID);
+  assert.match(described.stdout, /on days of test/);
+  assert.match(described.stdout, /the calendar test ends on/);
+  await until("the slot is recorded", async () => {
+    const { stdout } = await service.berth("runs", ID);
+    return stdout.includes(`test is closed on ${date}`);
+  });
+  const now = await service.berth("run-now", "--follow", ID);
+  assert.equal(now.code, 0, now.output);
+});
+
 function composedStarts({ composed }: ServiceFixture): number {
   return composed.bots.state.getMetrics().starts;
 }

@@ -10,6 +10,8 @@ import {
   DEFAULT_SCHEDULE_SETTINGS,
   type ScheduleSettings,
 } from "../../../../services/documents/schedule_settings.ts";
+import { shippedCalendars } from "../../../../services/calendars/calendar_book.ts";
+import { keepToDays } from "../../../../services/cron/trading_days.ts";
 import { seededRandom } from "../../../support/seeded_random.ts";
 
 const MIDNIGHT = Date.parse("2025-03-01T00:00:00Z") / 1000;
@@ -194,4 +196,25 @@ Deno.test("planSchedule() accounts for every slot once, however its passes fall"
     }
     assert.ok(seen.length > 100);
   }
+});
+
+Deno.test("planSchedule() skips slots on closed days with the reason, whether they are late or not", () => {
+  const daily = parseCronSchedule("0 15 * * *");
+  assert.ok("schedule" in daily);
+  const kept = keepToDays(daily.schedule, "XNYS", shippedCalendars);
+  assert.ok("schedule" in kept);
+  const at = (text: string) => Date.parse(text) / 1000;
+  const { slots, next } = planSchedule({
+    cron: kept.schedule,
+    settings: DEFAULT_SCHEDULE_SETTINGS,
+    from: at("2026-12-24T15:00:00Z"),
+    now: at("2026-12-25T15:00:01Z"),
+    open: [],
+    keep: 10,
+  });
+  assert.deepEqual(slots.map(({ state, reason }) => `${state}: ${reason}`), [
+    "skipped: missed: nobody was there to run it before the next slot came",
+    "skipped: XNYS is closed on 2026-12-25",
+  ]);
+  assert.equal(next, at("2026-12-26T15:00:00Z"));
 });
