@@ -81,6 +81,7 @@ Deno.test("a receiver that was down gets each event once, in order, also from th
   process.incidents.close(incident("two"));
   await until("the end of the second", () => receiver.requests.length === 4);
   assert.deepEqual(states(fixture), ["one opened", "one recovered", "two opened", "two recovered"]);
+  await until("the last record", () => process.notifications.outbox.size === 0);
   const past = await process.notifications.outbox.past({ limit: 10 });
   assert.deepEqual(past.map(({ outcome }) => outcome), Array(4).fill("delivered"));
 });
