@@ -43,43 +43,56 @@ import file26 from "./components/html.js" with { type: "text" };
 import file27 from "./components/last_lines.js" with { type: "text" };
 import file28 from "./components/line_details.js" with { type: "text" };
 import file29 from "./components/log_view.js" with { type: "text" };
-import file30 from "./components/say.js" with { type: "text" };
-import file31 from "./components/spark.js" with { type: "text" };
-import file32 from "./components/time.js" with { type: "text" };
-import file33 from "./components/virtual.js" with { type: "text" };
-import file34 from "./overview/bot_table.js" with { type: "text" };
-import file35 from "./overview/counters.js" with { type: "text" };
-import file36 from "./overview/needs_you.js" with { type: "text" };
-import file37 from "./overview/next_runs.js" with { type: "text" };
-import file38 from "./overview/this_service.js" with { type: "text" };
-import file39 from "./overview/view.js" with { type: "text" };
-import file40 from "./pages/bot.js" with { type: "text" };
-import file41 from "./pages/nowhere.js" with { type: "text" };
-import file42 from "./pages/overview.js" with { type: "text" };
-import file43 from "./store/api.js" with { type: "text" };
-import file44 from "./store/bots.js" with { type: "text" };
-import file45 from "./store/connection.js" with { type: "text" };
-import file46 from "./store/now.js" with { type: "text" };
-import file47 from "./store/problem.js" with { type: "text" };
-import file48 from "./store/read_stream.js" with { type: "text" };
-import file49 from "./store/repeat.js" with { type: "text" };
-import file50 from "./store/schedules.js" with { type: "text" };
-import file51 from "./store/service.js" with { type: "text" };
-import file52 from "./store/session.js" with { type: "text" };
-import file53 from "./store/usage.js" with { type: "text" };
-import file54 from "./style/base.css" with { type: "text" };
-import file55 from "./style/bot.css" with { type: "text" };
-import file56 from "./style/icon.svg" with { type: "text" };
-import file57 from "./style/overview.css" with { type: "text" };
-import file58 from "./style/parts.css" with { type: "text" };
-import file59 from "./style/tokens.css" with { type: "text" };
-import file60 from "./text/ansi.js" with { type: "text" };
-import file61 from "./text/condition.js" with { type: "text" };
-import file62 from "./text/exact_json.js" with { type: "text" };
-import file63 from "./text/format.js" with { type: "text" };
-import file64 from "./text/log_text.js" with { type: "text" };
-import file65 from "./text/plain_text.js" with { type: "text" };
-import file66 from "./text/states.js" with { type: "text" };
+import file30 from "./components/output.js" with { type: "text" };
+import file31 from "./components/say.js" with { type: "text" };
+import file32 from "./components/spark.js" with { type: "text" };
+import file33 from "./components/three_times.js" with { type: "text" };
+import file34 from "./components/time.js" with { type: "text" };
+import file35 from "./components/virtual.js" with { type: "text" };
+import file36 from "./overview/bot_table.js" with { type: "text" };
+import file37 from "./overview/counters.js" with { type: "text" };
+import file38 from "./overview/needs_you.js" with { type: "text" };
+import file39 from "./overview/next_runs.js" with { type: "text" };
+import file40 from "./overview/this_service.js" with { type: "text" };
+import file41 from "./overview/view.js" with { type: "text" };
+import file42 from "./pages/bot.js" with { type: "text" };
+import file43 from "./pages/nowhere.js" with { type: "text" };
+import file44 from "./pages/overview.js" with { type: "text" };
+import file45 from "./pages/schedule.js" with { type: "text" };
+import file46 from "./pages/schedules.js" with { type: "text" };
+import file47 from "./schedules/actions.js" with { type: "text" };
+import file48 from "./schedules/recent_runs.js" with { type: "text" };
+import file49 from "./schedules/runs.js" with { type: "text" };
+import file50 from "./schedules/schedule_store.js" with { type: "text" };
+import file51 from "./schedules/schedule_table.js" with { type: "text" };
+import file52 from "./schedules/strip.js" with { type: "text" };
+import file53 from "./schedules/week.js" with { type: "text" };
+import file54 from "./store/api.js" with { type: "text" };
+import file55 from "./store/bots.js" with { type: "text" };
+import file56 from "./store/connection.js" with { type: "text" };
+import file57 from "./store/now.js" with { type: "text" };
+import file58 from "./store/problem.js" with { type: "text" };
+import file59 from "./store/read_stream.js" with { type: "text" };
+import file60 from "./store/repeat.js" with { type: "text" };
+import file61 from "./store/schedules.js" with { type: "text" };
+import file62 from "./store/service.js" with { type: "text" };
+import file63 from "./store/session.js" with { type: "text" };
+import file64 from "./store/usage.js" with { type: "text" };
+import file65 from "./style/base.css" with { type: "text" };
+import file66 from "./style/bot.css" with { type: "text" };
+import file67 from "./style/icon.svg" with { type: "text" };
+import file68 from "./style/overview.css" with { type: "text" };
+import file69 from "./style/parts.css" with { type: "text" };
+import file70 from "./style/schedules.css" with { type: "text" };
+import file71 from "./style/tokens.css" with { type: "text" };
+import file72 from "./text/ansi.js" with { type: "text" };
+import file73 from "./text/condition.js" with { type: "text" };
+import file74 from "./text/exact_json.js" with { type: "text" };
+import file75 from "./text/format.js" with { type: "text" };
+import file76 from "./text/log_text.js" with { type: "text" };
+import file77 from "./text/plain_text.js" with { type: "text" };
+import file78 from "./text/states.js" with { type: "text" };
+import file79 from "./text/zone_time.js" with { type: "text" };
 
 /** Texts by name: with this type of import, the types of a package do not hold. */
 const text = (file: unknown): string => file as string;
@@ -122,43 +135,56 @@ export const FILES: Readonly<Record<string, string>> = {
   "components/last_lines.js": text(file27),
   "components/line_details.js": text(file28),
   "components/log_view.js": text(file29),
-  "components/say.js": text(file30),
-  "components/spark.js": text(file31),
-  "components/time.js": text(file32),
-  "components/virtual.js": text(file33),
-  "overview/bot_table.js": text(file34),
-  "overview/counters.js": text(file35),
-  "overview/needs_you.js": text(file36),
-  "overview/next_runs.js": text(file37),
-  "overview/this_service.js": text(file38),
-  "overview/view.js": text(file39),
-  "pages/bot.js": text(file40),
-  "pages/nowhere.js": text(file41),
-  "pages/overview.js": text(file42),
-  "store/api.js": text(file43),
-  "store/bots.js": text(file44),
-  "store/connection.js": text(file45),
-  "store/now.js": text(file46),
-  "store/problem.js": text(file47),
-  "store/read_stream.js": text(file48),
-  "store/repeat.js": text(file49),
-  "store/schedules.js": text(file50),
-  "store/service.js": text(file51),
-  "store/session.js": text(file52),
-  "store/usage.js": text(file53),
-  "style/base.css": text(file54),
-  "style/bot.css": text(file55),
-  "style/icon.svg": text(file56),
-  "style/overview.css": text(file57),
-  "style/parts.css": text(file58),
-  "style/tokens.css": text(file59),
-  "text/ansi.js": text(file60),
-  "text/condition.js": text(file61),
-  "text/exact_json.js": text(file62),
-  "text/format.js": text(file63),
-  "text/log_text.js": text(file64),
-  "text/plain_text.js": text(file65),
-  "text/states.js": text(file66),
+  "components/output.js": text(file30),
+  "components/say.js": text(file31),
+  "components/spark.js": text(file32),
+  "components/three_times.js": text(file33),
+  "components/time.js": text(file34),
+  "components/virtual.js": text(file35),
+  "overview/bot_table.js": text(file36),
+  "overview/counters.js": text(file37),
+  "overview/needs_you.js": text(file38),
+  "overview/next_runs.js": text(file39),
+  "overview/this_service.js": text(file40),
+  "overview/view.js": text(file41),
+  "pages/bot.js": text(file42),
+  "pages/nowhere.js": text(file43),
+  "pages/overview.js": text(file44),
+  "pages/schedule.js": text(file45),
+  "pages/schedules.js": text(file46),
+  "schedules/actions.js": text(file47),
+  "schedules/recent_runs.js": text(file48),
+  "schedules/runs.js": text(file49),
+  "schedules/schedule_store.js": text(file50),
+  "schedules/schedule_table.js": text(file51),
+  "schedules/strip.js": text(file52),
+  "schedules/week.js": text(file53),
+  "store/api.js": text(file54),
+  "store/bots.js": text(file55),
+  "store/connection.js": text(file56),
+  "store/now.js": text(file57),
+  "store/problem.js": text(file58),
+  "store/read_stream.js": text(file59),
+  "store/repeat.js": text(file60),
+  "store/schedules.js": text(file61),
+  "store/service.js": text(file62),
+  "store/session.js": text(file63),
+  "store/usage.js": text(file64),
+  "style/base.css": text(file65),
+  "style/bot.css": text(file66),
+  "style/icon.svg": text(file67),
+  "style/overview.css": text(file68),
+  "style/parts.css": text(file69),
+  "style/schedules.css": text(file70),
+  "style/tokens.css": text(file71),
+  "text/ansi.js": text(file72),
+  "text/condition.js": text(file73),
+  "text/exact_json.js": text(file74),
+  "text/format.js": text(file75),
+  "text/log_text.js": text(file76),
+  "text/plain_text.js": text(file77),
+  "text/states.js": text(file78),
+  "text/zone_time.js": text(file79),
 };
 
 /** Names of files by the names under which modules import them. */

@@ -3,15 +3,21 @@
 import { groupCounts } from "../store/bots.js";
 import { OverviewPage } from "../pages/overview.js";
 import { BotPage } from "../pages/bot.js";
+import { SchedulePage } from "../pages/schedule.js";
+import { SchedulesPage } from "../pages/schedules.js";
 import { NowherePage } from "../pages/nowhere.js";
 
-/** Pages of the navigation. `count()` gives what stands beside the name, `key` the letter after `g`. */
+/**
+ * Pages of the navigation. `count()` gives what stands beside the name, `key` the letter after `g`;
+ * `one` is the page of one of them.
+ */
 export const PAGES = [
   {
     name: "bots",
     title: "Bots",
     key: "b",
     component: OverviewPage,
+    one: BotPage,
     count: () => {
       const { failing = 0, silent = 0, ...others } = groupCounts.value;
       const trouble = failing + silent;
@@ -20,10 +26,11 @@ export const PAGES = [
       return all > 0 ? { text: all } : undefined;
     },
   },
+  { name: "schedules", title: "Schedules", key: "s", component: SchedulesPage, one: SchedulePage },
 ];
 
 /** Finds the component of a place. */
 export function pageOf([name = "bots", id]) {
-  if (name === "bots" && id !== undefined) return BotPage;
-  return PAGES.find((page) => page.name === name)?.component ?? NowherePage;
+  const page = PAGES.find((one) => one.name === name);
+  return (id === undefined ? page?.component : page?.one) ?? NowherePage;
 }

@@ -16,8 +16,9 @@ const SHOWN_MS = 8000;
  * @param doing The same while it goes on, for example `Restarting`.
  * @param run Does it. @returns What to say when it is done.
  * @param question See `confirmed()`; absent if nothing can be lost.
+ * @param subject What it is done with, for people who listen, where the same button stands in every row.
  */
-export function ActionButton({ label, doing, run, question, kind = "" }) {
+export function ActionButton({ label, doing, run, question, kind = "", subject }) {
   const state = useSignal({ is: "idle" });
   const isHere = useRef(true);
   useEffect(() => () => isHere.current = false, []);
@@ -47,9 +48,8 @@ export function ActionButton({ label, doing, run, question, kind = "" }) {
   const title = isAllowed ? undefined : `${caller.value?.name} may look and not change`;
   return html`
     <span class="action">
-      <button class=${`${kind} ${
-        is === "busy" ? "busy" : ""
-      }`} title=${title} aria-disabled=${is === "busy" || !isAllowed}
+      <button class=${`${kind} ${is === "busy" ? "busy" : ""}`} title=${title} aria-label=${subject &&
+        `${label}: ${subject}`} aria-disabled=${is === "busy" || !isAllowed}
         onClick=${press}>${is === "busy" ? `${doing} …` : label}</button>
       ${(is === "failed" || is === "done") && html`
         <span class=${is === "failed" ? "said bad" : "said soft"}>${text}

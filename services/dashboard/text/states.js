@@ -26,13 +26,15 @@ const GROUP_OF = {
   "unhealthy": "failing",
   "latched": "failing",
   "disabled": "disabled",
-  // Of schedules and runs.
+  // Of schedules, of their runs and of backtests.
   "scheduled": "running",
-  "finished": "disabled",
-  "claimed": "waiting",
   "succeeded": "running",
+  "claimed": "waiting",
+  "queued": "waiting",
   "timed-out": "failing",
+  "finished": "disabled",
   "skipped": "disabled",
+  "cancelled": "disabled",
 };
 
 /** The group of a state. */

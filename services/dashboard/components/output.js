@@ -1,0 +1,103 @@
+/** What a run or a backtest gave: its result and its log, read when somebody looks. */
+
+import { useEffect, useState } from "preact/hooks";
+import { request } from "../store/api.js";
+import { readObjects } from "../store/read_stream.js";
+import { parseExact, stringifyExact } from "../text/exact_json.js";
+import { clockTime, exactTime } from "../text/format.js";
+import { readLine } from "../text/log_text.js";
+import { visible } from "../text/plain_text.js";
+import { html } from "./html.js";
+
+/** Lines that are read and kept; `berth run-log` has all. */
+const MAX_LINES = 1000;
+/** Characters of a result that are shown. */
+const MAX_LENGTH = 50_000;
+
+/**
+ * @param path Path of the run in the API. @param name Its name, for people who listen.
+ * @param isOpen Whether it goes on: then its log is followed. @param hasResult Whether it left a result.
+ */
+export function Output({ path, name, isOpen, hasResult }) {
+  return html`
+    <div class="output">
+      ${hasResult && html`<${Result} path=${path} name=${name} />`}
+      <${Log} path=${path} name=${name} isOpen=${isOpen} />
+    </div>
+  `;
+}
+
+/** @param path See `Output`. @param name See `Output`. */
+export function Result({ path, name }) {
+  const [text, setText] = useState("Reading the result …");
+  useEffect(() => {
+    const ending = new AbortController();
+    request(`${path}/result`, { signal: ending.signal }).then((response) => response.text()).then(pretty)
+      .then(setText, (error) => error.name !== "AbortError" && setText(error.message));
+    return () => ending.abort();
+  }, [path]);
+  return html`
+    <h3>Result</h3>
+    <pre class="lines" tabindex="0" role="region" aria-label=${`Result of ${name}`}>${text}</pre>
+  `;
+}
+
+function pretty(text) {
+  const whole = visible(stringifyExact(parseExact(text)));
+  const rest = whole.length - MAX_LENGTH;
+  return rest > 0 ? `${whole.slice(0, MAX_LENGTH)}\n… and ${rest} more characters` : whole;
+}
+
+/** @param path See `Output`. @param name See `Output`. @param isOpen See `Output`. */
+export function Log({ path, name, isOpen }) {
+  const [{ lines, problem, isRead }, set] = useState({ lines: [], isRead: false });
+  useEffect(() => {
+    const ending = new AbortController();
+    read(path, isOpen, ending.signal, set);
+    return () => ending.abort();
+  }, [path, isOpen]);
+  return html`
+    <h3>Log</h3>
+    ${problem && html`<p class="bad">${problem}</p>`}
+    ${lines.length === 0
+      ? html`<p class="faint">${isRead ? "It has printed nothing." : "Reading the log …"}</p>`
+      : html`<pre class="lines" tabindex="0" role="region" aria-label=${`Log of ${name}`}>${
+        lines.map((line, at) => html`<${Line} key=${at} line=${line} />`)
+      }</pre>`}
+  `;
+}
+
+async function read(path, isOpen, signal, set) {
+  let lines = [];
+  let problem;
+  const show = (isRead) => set({ lines, problem, isRead });
+  show(false);
+  try {
+    const query = { tail: MAX_LINES, ...(isOpen && { follow: true }) };
+    const response = await request(`${path}/log`, { query, signal });
+    for await (const found of readObjects(response)) {
+      problem = found.find((one) => one.problem)?.problem.detail ?? problem;
+      lines = [...lines, ...found.filter(({ text }) => text !== undefined)].slice(-MAX_LINES);
+      show(false);
+    }
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    problem = error.message;
+  }
+  show(true);
+}
+
+function Line({ line }) {
+  const { level = "", parts } = readLine(line);
+  const ms = Date.parse(line.time);
+  return html`
+    <span class=${`output-line ${line.stream} ${level}`}><time title=${exactTime(ms)}>${clockTime(
+      ms,
+    )}</time><span
+      class="log-text">${parts.map(({ text, classes, color }) =>
+        classes || color
+          ? html`<span class=${classes} style=${color && { "--own": color }}>${text}</span>`
+          : text
+      )}</span></span>
+  `;
+}
