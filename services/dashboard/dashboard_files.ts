@@ -49,50 +49,55 @@ import file32 from "./components/spark.js" with { type: "text" };
 import file33 from "./components/three_times.js" with { type: "text" };
 import file34 from "./components/time.js" with { type: "text" };
 import file35 from "./components/virtual.js" with { type: "text" };
-import file36 from "./overview/bot_table.js" with { type: "text" };
-import file37 from "./overview/counters.js" with { type: "text" };
-import file38 from "./overview/needs_you.js" with { type: "text" };
-import file39 from "./overview/next_runs.js" with { type: "text" };
-import file40 from "./overview/this_service.js" with { type: "text" };
-import file41 from "./overview/view.js" with { type: "text" };
-import file42 from "./pages/bot.js" with { type: "text" };
-import file43 from "./pages/nowhere.js" with { type: "text" };
-import file44 from "./pages/overview.js" with { type: "text" };
-import file45 from "./pages/schedule.js" with { type: "text" };
-import file46 from "./pages/schedules.js" with { type: "text" };
-import file47 from "./schedules/actions.js" with { type: "text" };
-import file48 from "./schedules/recent_runs.js" with { type: "text" };
-import file49 from "./schedules/runs.js" with { type: "text" };
-import file50 from "./schedules/schedule_store.js" with { type: "text" };
-import file51 from "./schedules/schedule_table.js" with { type: "text" };
-import file52 from "./schedules/strip.js" with { type: "text" };
-import file53 from "./schedules/week.js" with { type: "text" };
-import file54 from "./store/api.js" with { type: "text" };
-import file55 from "./store/bots.js" with { type: "text" };
-import file56 from "./store/connection.js" with { type: "text" };
-import file57 from "./store/now.js" with { type: "text" };
-import file58 from "./store/problem.js" with { type: "text" };
-import file59 from "./store/read_stream.js" with { type: "text" };
-import file60 from "./store/repeat.js" with { type: "text" };
-import file61 from "./store/schedules.js" with { type: "text" };
-import file62 from "./store/service.js" with { type: "text" };
-import file63 from "./store/session.js" with { type: "text" };
-import file64 from "./store/usage.js" with { type: "text" };
-import file65 from "./style/base.css" with { type: "text" };
-import file66 from "./style/bot.css" with { type: "text" };
-import file67 from "./style/icon.svg" with { type: "text" };
-import file68 from "./style/overview.css" with { type: "text" };
-import file69 from "./style/parts.css" with { type: "text" };
-import file70 from "./style/schedules.css" with { type: "text" };
-import file71 from "./style/tokens.css" with { type: "text" };
-import file72 from "./text/ansi.js" with { type: "text" };
-import file73 from "./text/condition.js" with { type: "text" };
-import file74 from "./text/exact_json.js" with { type: "text" };
-import file75 from "./text/format.js" with { type: "text" };
-import file76 from "./text/log_text.js" with { type: "text" };
-import file77 from "./text/plain_text.js" with { type: "text" };
-import file78 from "./text/states.js" with { type: "text" };
-import file79 from "./text/zone_time.js" with { type: "text" };
+import file36 from "./logs/histogram.js" with { type: "text" };
+import file37 from "./logs/hits.js" with { type: "text" };
+import file38 from "./logs/log_search.js" with { type: "text" };
+import file39 from "./overview/bot_table.js" with { type: "text" };
+import file40 from "./overview/counters.js" with { type: "text" };
+import file41 from "./overview/needs_you.js" with { type: "text" };
+import file42 from "./overview/next_runs.js" with { type: "text" };
+import file43 from "./overview/this_service.js" with { type: "text" };
+import file44 from "./overview/view.js" with { type: "text" };
+import file45 from "./pages/bot.js" with { type: "text" };
+import file46 from "./pages/logs.js" with { type: "text" };
+import file47 from "./pages/nowhere.js" with { type: "text" };
+import file48 from "./pages/overview.js" with { type: "text" };
+import file49 from "./pages/schedule.js" with { type: "text" };
+import file50 from "./pages/schedules.js" with { type: "text" };
+import file51 from "./schedules/actions.js" with { type: "text" };
+import file52 from "./schedules/recent_runs.js" with { type: "text" };
+import file53 from "./schedules/runs.js" with { type: "text" };
+import file54 from "./schedules/schedule_store.js" with { type: "text" };
+import file55 from "./schedules/schedule_table.js" with { type: "text" };
+import file56 from "./schedules/strip.js" with { type: "text" };
+import file57 from "./schedules/week.js" with { type: "text" };
+import file58 from "./store/api.js" with { type: "text" };
+import file59 from "./store/bots.js" with { type: "text" };
+import file60 from "./store/connection.js" with { type: "text" };
+import file61 from "./store/now.js" with { type: "text" };
+import file62 from "./store/problem.js" with { type: "text" };
+import file63 from "./store/read_stream.js" with { type: "text" };
+import file64 from "./store/repeat.js" with { type: "text" };
+import file65 from "./store/schedules.js" with { type: "text" };
+import file66 from "./store/service.js" with { type: "text" };
+import file67 from "./store/session.js" with { type: "text" };
+import file68 from "./store/usage.js" with { type: "text" };
+import file69 from "./style/base.css" with { type: "text" };
+import file70 from "./style/bot.css" with { type: "text" };
+import file71 from "./style/icon.svg" with { type: "text" };
+import file72 from "./style/logs.css" with { type: "text" };
+import file73 from "./style/overview.css" with { type: "text" };
+import file74 from "./style/parts.css" with { type: "text" };
+import file75 from "./style/schedules.css" with { type: "text" };
+import file76 from "./style/tokens.css" with { type: "text" };
+import file77 from "./text/ansi.js" with { type: "text" };
+import file78 from "./text/condition.js" with { type: "text" };
+import file79 from "./text/exact_json.js" with { type: "text" };
+import file80 from "./text/format.js" with { type: "text" };
+import file81 from "./text/log_text.js" with { type: "text" };
+import file82 from "./text/plain_text.js" with { type: "text" };
+import file83 from "./text/states.js" with { type: "text" };
+import file84 from "./text/zone_time.js" with { type: "text" };
 
 /** Texts by name: with this type of import, the types of a package do not hold. */
 const text = (file: unknown): string => file as string;
@@ -141,50 +146,55 @@ export const FILES: Readonly<Record<string, string>> = {
   "components/three_times.js": text(file33),
   "components/time.js": text(file34),
   "components/virtual.js": text(file35),
-  "overview/bot_table.js": text(file36),
-  "overview/counters.js": text(file37),
-  "overview/needs_you.js": text(file38),
-  "overview/next_runs.js": text(file39),
-  "overview/this_service.js": text(file40),
-  "overview/view.js": text(file41),
-  "pages/bot.js": text(file42),
-  "pages/nowhere.js": text(file43),
-  "pages/overview.js": text(file44),
-  "pages/schedule.js": text(file45),
-  "pages/schedules.js": text(file46),
-  "schedules/actions.js": text(file47),
-  "schedules/recent_runs.js": text(file48),
-  "schedules/runs.js": text(file49),
-  "schedules/schedule_store.js": text(file50),
-  "schedules/schedule_table.js": text(file51),
-  "schedules/strip.js": text(file52),
-  "schedules/week.js": text(file53),
-  "store/api.js": text(file54),
-  "store/bots.js": text(file55),
-  "store/connection.js": text(file56),
-  "store/now.js": text(file57),
-  "store/problem.js": text(file58),
-  "store/read_stream.js": text(file59),
-  "store/repeat.js": text(file60),
-  "store/schedules.js": text(file61),
-  "store/service.js": text(file62),
-  "store/session.js": text(file63),
-  "store/usage.js": text(file64),
-  "style/base.css": text(file65),
-  "style/bot.css": text(file66),
-  "style/icon.svg": text(file67),
-  "style/overview.css": text(file68),
-  "style/parts.css": text(file69),
-  "style/schedules.css": text(file70),
-  "style/tokens.css": text(file71),
-  "text/ansi.js": text(file72),
-  "text/condition.js": text(file73),
-  "text/exact_json.js": text(file74),
-  "text/format.js": text(file75),
-  "text/log_text.js": text(file76),
-  "text/plain_text.js": text(file77),
-  "text/states.js": text(file78),
-  "text/zone_time.js": text(file79),
+  "logs/histogram.js": text(file36),
+  "logs/hits.js": text(file37),
+  "logs/log_search.js": text(file38),
+  "overview/bot_table.js": text(file39),
+  "overview/counters.js": text(file40),
+  "overview/needs_you.js": text(file41),
+  "overview/next_runs.js": text(file42),
+  "overview/this_service.js": text(file43),
+  "overview/view.js": text(file44),
+  "pages/bot.js": text(file45),
+  "pages/logs.js": text(file46),
+  "pages/nowhere.js": text(file47),
+  "pages/overview.js": text(file48),
+  "pages/schedule.js": text(file49),
+  "pages/schedules.js": text(file50),
+  "schedules/actions.js": text(file51),
+  "schedules/recent_runs.js": text(file52),
+  "schedules/runs.js": text(file53),
+  "schedules/schedule_store.js": text(file54),
+  "schedules/schedule_table.js": text(file55),
+  "schedules/strip.js": text(file56),
+  "schedules/week.js": text(file57),
+  "store/api.js": text(file58),
+  "store/bots.js": text(file59),
+  "store/connection.js": text(file60),
+  "store/now.js": text(file61),
+  "store/problem.js": text(file62),
+  "store/read_stream.js": text(file63),
+  "store/repeat.js": text(file64),
+  "store/schedules.js": text(file65),
+  "store/service.js": text(file66),
+  "store/session.js": text(file67),
+  "store/usage.js": text(file68),
+  "style/base.css": text(file69),
+  "style/bot.css": text(file70),
+  "style/icon.svg": text(file71),
+  "style/logs.css": text(file72),
+  "style/overview.css": text(file73),
+  "style/parts.css": text(file74),
+  "style/schedules.css": text(file75),
+  "style/tokens.css": text(file76),
+  "text/ansi.js": text(file77),
+  "text/condition.js": text(file78),
+  "text/exact_json.js": text(file79),
+  "text/format.js": text(file80),
+  "text/log_text.js": text(file81),
+  "text/plain_text.js": text(file82),
+  "text/states.js": text(file83),
+  "text/zone_time.js": text(file84),
 };
 
 /** Names of files by the names under which modules import them. */

@@ -5,6 +5,7 @@ import { OverviewPage } from "../pages/overview.js";
 import { BotPage } from "../pages/bot.js";
 import { SchedulePage } from "../pages/schedule.js";
 import { SchedulesPage } from "../pages/schedules.js";
+import { LogsPage } from "../pages/logs.js";
 import { NowherePage } from "../pages/nowhere.js";
 
 /**
@@ -27,6 +28,7 @@ export const PAGES = [
     },
   },
   { name: "schedules", title: "Schedules", key: "s", component: SchedulesPage, one: SchedulePage },
+  { name: "logs", title: "Logs", key: "l", component: LogsPage },
 ];
 
 /** Finds the component of a place. */
