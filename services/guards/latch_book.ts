@@ -149,10 +149,20 @@ export class LatchBook {
     });
   }
 
-  /** Ends the tries to store latches. */
+  /** Tries a last time to store what is not stored. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     await Promise.all(this.#retries);
+    const left = [...this.#open.values()].filter(({ isStored }) => !isStored);
+    await Promise.all(left.map(async ({ isSettled: _settled, isStored: _stored, ...latch }) => {
+      const limit = AbortSignal.timeout(STORE_LIMIT_MS);
+      try {
+        await Promise.race([this.#write({ latch }, limit), aborted(limit)]);
+      } catch (error) {
+        const { bot: id, guard } = latch;
+        this.#log.error("latch lost: the bot may be started again", { id, guard, problem: messageOf(error) });
+      }
+    }));
   }
 
   async #store(latch: Latch, limitMs?: number): Promise<boolean> {

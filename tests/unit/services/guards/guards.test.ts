@@ -156,6 +156,28 @@ Deno.test("while the database does not answer, the bot is stopped all the same, 
   assert.ok(fixture.refusal);
 });
 
+Deno.test("a latch that the database has not taken is stored at the end of the process, if it can be", async () => {
+  await using fixture = await GuardsFixture.open();
+  let isDown = false;
+  const records = new Proxy(fixture.records, {
+    get: (target, name) => {
+      const value = Reflect.get(target, name);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => isDown ? Promise.reject(new Error("away")) : value.apply(target, args);
+    },
+  });
+  await fixture.begin(records);
+  const run = fixture.watch([RULE]);
+  run.connect();
+  isDown = true;
+  run.value(8);
+  await until("the bot may be stopped", () => fixture.refusal!.stop !== undefined);
+  isDown = false;
+  await fixture.guards[Symbol.asyncDispose]();
+  await fixture.begin();
+  assert.ok(fixture.refusal);
+});
+
 Deno.test("a peak survives a kill of Berth, a crash of the bot and a new limit; a release lets it begin anew", async () => {
   await using fixture = await GuardsFixture.open();
   const { clock } = fixture;
