@@ -15,6 +15,7 @@ import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem, notFound } from "./api_problem.ts";
 import { botAdviceOf, botExitsOf, botSummaryOf, startOf } from "./bot_view.ts";
 import { type DocumentWriter, etagOf, type WrittenDocument } from "./document_writer.ts";
+import { describeCondition } from "../bots/bot_condition.ts";
 import { guardsOf, latchesOf } from "./guard_handlers.ts";
 import type { Handlers } from "./handlers.ts";
 import { limitsViewOf } from "./limits_view.ts";
@@ -178,6 +179,12 @@ export function botHandlers(
       if (latch) {
         throw new ApiProblem(409, "bot/latched", `Guard '${latch.guard}' holds bot '${id}': ${latch.text}.`, {
           advice: `Release it with 'berth release ${id} --guard ${latch.guard} --reason TEXT'.`,
+        });
+      }
+      const condition = botService?.state.getRunningBot(id)?.condition;
+      if (condition?.type === "outside-session") {
+        throw new ApiProblem(409, "bot/outside-session", `Bot '${id}' is ${describeCondition(condition)}.`, {
+          advice: "It starts by itself. To run it at any time, remove 'session' from its settings.",
         });
       }
       starts.ask(id, "restart", caller.name);

@@ -48,7 +48,9 @@ export class SessionGate implements RunGate {
       refusal: {
         condition: {
           type: "outside-session",
-          reason: next === undefined ? describeEnd(calendar) : `${calendar.name} has no session now`,
+          reason: `${calendar.name} has no session now${
+            next === undefined ? `; ${describeEnd(calendar)}` : ""
+          }`,
           ...(next !== undefined && { until: new Date(next * 1000) }),
         },
         stop: { why: "session over", cause: `as its session of ${calendar.name} is over` },

@@ -13,7 +13,7 @@ import { SHIPPED_CALENDARS } from "./shipped_calendars.ts";
 /** Name of the folder in DATA_DIR. */
 export const CALENDARS_FOLDER = "calendars";
 /** A changed file of an operator counts after this time at the latest, in ms. */
-const FRESH_MS = 5000;
+const FRESH_MS = 1000;
 const MAX_FILE_BYTES = 1024 * 1024;
 /** Names of own calendars, which are names of files as well. */
 const OWN_NAME = /^[A-Za-z0-9][A-Za-z0-9_]{0,31}$/;

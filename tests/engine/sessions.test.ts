@@ -75,7 +75,10 @@ Deno.test("a session starts a bot at its second, stops it at its end with the re
   );
   const late = Date.parse(told.time) - endsAt;
   assert.ok(late >= 0 && late < 2000, `told ${late} ms after the end of its session`);
-  for (const command of ["restart", "disable", "enable"]) await service.berth(command, ID);
+  const restart = await service.berth("restart", ID);
+  assert.notEqual(restart.code, 0);
+  assert.match(restart.output, /is outside its session: test has no session now/);
+  for (const command of ["disable", "enable"]) await service.berth(command, ID);
   await deploy(service, session.replace("test,", "test, "));
   await until("it is enabled again", () => stateOf(service)?.condition.type === "outside-session");
   assert.equal(composedStarts(service), starts);
