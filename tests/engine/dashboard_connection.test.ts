@@ -137,6 +137,8 @@ Deno.test(
     await keyboard.press("b");
     await browser.until("it is back", "document.querySelector('table.bots th.name') !== null");
 
+    await browser.press("Log out");
+    await browser.untilShown("Log in to Berth");
     const link = await browser.link();
     await (await fetch(link, { redirect: "manual" })).body?.cancel();
     await browser.page.goto(link);

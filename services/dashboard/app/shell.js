@@ -6,7 +6,7 @@ import { html } from "../components/html.js";
 import { LiveRegion } from "../components/say.js";
 import { connection } from "../store/connection.js";
 import { service } from "../store/service.js";
-import { caller } from "../store/session.js";
+import { caller, logOut } from "../store/session.js";
 import { ConnectionBanner } from "./connection_banner.js";
 import { HelpDialog } from "./help_dialog.js";
 import { isHelpOpen } from "./keys.js";
@@ -96,7 +96,7 @@ function Foot() {
         }</span>`}
       <button class="quiet" onClick=${nextTheme}>Theme: ${theme}</button>
       <button class="quiet" onClick=${() => isHelpOpen.value = true}>Keys <kbd>?</kbd></button>
-      <form method="post" action="/api/logout"><button class="quiet">Log out</button></form>
+      <button class="quiet" onClick=${logOut}>Log out</button>
     </div>
   `;
 }

@@ -27,7 +27,7 @@ export function needsPerson(bot, now) {
   if (group === "failing" || group === "silent") return true;
   // Otherwise a bot that ends again and again would come and go.
   const isNew = bot.startedAt === undefined || now - Date.parse(bot.startedAt) < SETTLED_MS;
-  return (bot.state === "running" || bot.state === "starting") && (bot.attempt ?? 1) > 1 && isNew;
+  return (group === "running" || bot.state === "starting") && (bot.attempt ?? 1) > 1 && isNew;
 }
 
 export function NeedsYou() {

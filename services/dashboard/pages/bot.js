@@ -61,7 +61,7 @@ export function BotPage({ id }) {
   `;
 }
 
-function Condition({ bot: { state, condition, since, until, exits }, advice }) {
+function Condition({ bot: { state, condition, since, until, exits, statusText }, advice }) {
   const isTrouble = ["failing", "silent"].includes(groupOf(state));
   return html`
     <p class=${isTrouble ? "condition trouble" : "condition"}>
@@ -73,6 +73,7 @@ function Condition({ bot: { state, condition, since, until, exits }, advice }) {
       ${until && html`<span class="soft">next try <${Wait} at=${until} /></span>`}
       ${exits > 0 &&
         html`<span class="soft">ended ${exits === 1 ? "once" : `${exits} times`} within the hour</span>`}
+      ${statusText && html`<span>It says: ${plainText(statusText, 300)}</span>`}
       ${advice && html`<span class="advice">${advice}</span>`}
     </p>
   `;

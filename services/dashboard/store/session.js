@@ -48,6 +48,13 @@ export async function logIn(text) {
   return await look();
 }
 
+/** Ends the session, and shows how to begin another. */
+export async function logOut() {
+  const response = await fetch("/api/logout", { method: "POST" }).catch(() => undefined);
+  // Without an answer the session goes on, and the page says that it is not connected.
+  if (response) location.assign("/");
+}
+
 async function look() {
   const response = await fetch("/api/service").catch(() => undefined);
   if (!response?.ok) return false;
