@@ -5,6 +5,8 @@ import { OverviewPage } from "../pages/overview.js";
 import { BotPage } from "../pages/bot.js";
 import { SchedulePage } from "../pages/schedule.js";
 import { SchedulesPage } from "../pages/schedules.js";
+import { BacktestPage } from "../pages/backtest.js";
+import { BacktestsPage } from "../pages/backtests.js";
 import { LogsPage } from "../pages/logs.js";
 import { NowherePage } from "../pages/nowhere.js";
 
@@ -28,6 +30,7 @@ export const PAGES = [
     },
   },
   { name: "schedules", title: "Schedules", key: "s", component: SchedulesPage, one: SchedulePage },
+  { name: "backtests", title: "Backtests", key: "t", component: BacktestsPage, one: BacktestPage },
   { name: "logs", title: "Logs", key: "l", component: LogsPage },
 ];
 
