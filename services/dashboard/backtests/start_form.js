@@ -57,7 +57,7 @@ export function StartForm() {
             ${names.map((name) => html`<option key=${name} value=${name}>${plainText(name, 64)}</option>`)}
           </select></label>
         <label class="config">Configuration
-          <textarea id="backtest-config" rows="1" spellcheck="false" placeholder="that of the bot, or JSON such as { &quot;fast&quot;: 5 }"
+          <textarea id="backtest-config" rows="1" spellcheck="false" placeholder=${'that of the bot, or JSON: { "fast": 5 }'}
             value=${config} onInput=${(event) => config.value = event.target.value}></textarea></label>
         <${ActionButton} label="Start" doing="Starting" kind="primary" run=${start} />
       </div>

@@ -101,7 +101,8 @@ function optionsOf(series, axis, width) {
     ticks: { show: false },
     font: "11px Inter, system-ui, sans-serif",
   };
-  const hasBars = series.some(({ kind }) => kind === "bar");
+  const bars = series.filter(({ kind }) => kind === "bar").length;
+  const hasBars = bars > 0;
   // A bar at an edge is as wide as the others.
   const room = hasBars ? gapOf(series) * 0.6 : 0;
   return {
@@ -129,18 +130,18 @@ function optionsOf(series, axis, width) {
         values: (_plot, values) => values.map((one) => axisNumber.format(one)),
       },
     ],
-    series: [{}, ...series.map(({ kind }, at) => seriesOf(kind, COLORS[at % COLORS.length], at))],
+    series: [{}, ...series.map(({ kind }, at) => seriesOf(kind, COLORS[at % COLORS.length], at, bars))],
   };
 }
 
-function seriesOf(kind, token, at) {
+function seriesOf(kind, token, at, bars) {
   const stroke = () => color(token);
   if (kind === "scatter") {
     return { stroke, paths: () => null, points: { show: true, size: 6, fill: stroke } };
   }
   if (kind === "bar") {
     const fill = () => `color-mix(in srgb, ${color(token)} 55%, transparent)`;
-    return { stroke, fill, paths: uPlot.paths.bars({ size: [0.8, 60] }), points: { show: false } };
+    return { stroke, fill, paths: uPlot.paths.bars({ size: [FILLED / bars, 60] }), points: { show: false } };
   }
   // Curves that lie on each other differ in more than their colour.
   return { stroke, width: 1.6, dash: [[], [7, 4], [2, 3], [9, 3, 2, 3]][at % 4], points: { show: false } };

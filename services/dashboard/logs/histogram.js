@@ -1,7 +1,7 @@
 /** How many hits there are when. Pressing a bar shows those of its time. */
 
 import { html } from "../components/html.js";
-import { many, shortTime } from "../text/format.js";
+import { clockTime, many, shortTime } from "../text/format.js";
 
 const BARS = 60;
 const STEP = 10;
@@ -34,6 +34,7 @@ export function Histogram({ hits, from, to, range }) {
     const at = Math.min(BARS - 1, Math.floor(offsetX / currentTarget.clientWidth * BARS));
     range.value = counts[at] === 0 || range.value?.from === bar(at).from ? undefined : bar(at);
   };
+  const words = width * BARS < 3600_000 ? clockTime : (at) => shortTime(at);
   const top = counts.indexOf(most);
   const label = `${many(hits.length, "line")} from ${shortTime(begin)} to ${
     shortTime(begin + BARS * width)
@@ -53,7 +54,7 @@ export function Histogram({ hits, from, to, range }) {
           `;
         })}
       </svg>
-      <div class="between faint"><span>${shortTime(begin)}</span><span class="push">${shortTime(
+      <div class="between faint"><span>${words(begin)}</span><span class="push">${words(
         begin + BARS * width,
       )}</span></div>
     </div>
