@@ -2,7 +2,7 @@
 
 import { useEffect } from "preact/hooks";
 import { useKeys } from "../app/keys.js";
-import { go, setQuery } from "../app/router.js";
+import { go } from "../app/router.js";
 import { StateChip } from "../components/chip.js";
 import { html } from "../components/html.js";
 import { ThreeTimes } from "../components/three_times.js";
@@ -33,7 +33,7 @@ export function SchedulePage({ id }) {
       ${known && html`
         <div class="push">
           <${RunNow} id=${id} isEnabled=${known.enabled} kind="primary" onRun=${(run) =>
-            setQuery("run", run.id)} />
+            store.show(run.id)} />
           <${Switch} id=${id} isEnabled=${known.enabled} />
         </div>
       `}

@@ -1,6 +1,5 @@
 /** The runs of a schedule: how each ended and why, its log and its result. */
 
-import { place, setQuery } from "../app/router.js";
 import { StateChip } from "../components/chip.js";
 import { html } from "../components/html.js";
 import { Output } from "../components/output.js";
@@ -14,7 +13,7 @@ const STATES = ["claimed", "running", "succeeded", "failed", "timed-out", "skipp
 /** @param store See `useSchedule()`. */
 export function Runs({ store }) {
   const runs = store.runs.value;
-  const open = place.value.query.get("run");
+  const open = store.open.value;
   return html`
     <section class="panel" aria-labelledby="runs">
       <header>
@@ -35,7 +34,7 @@ export function Runs({ store }) {
         }</strong></p>`}
       <ol class="run-list">${(runs ?? []).map((run) =>
         html`<${Run} key=${run.id} run=${run} isOpen=${run.id === open} onToggle=${() =>
-          setQuery("run", run.id === open ? undefined : run.id)} />`
+          store.show(run.id === open ? undefined : run.id)} />`
       )}</ol>
       ${store.next.value &&
         html`<div class="more"><button class="quiet" onClick=${store.earlier}>Show earlier runs</button></div>`}

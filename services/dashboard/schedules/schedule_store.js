@@ -2,6 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
+import { place, setQuery } from "../app/router.js";
 import { call } from "../store/api.js";
 import { listen } from "../store/connection.js";
 import { schedulePath } from "./actions.js";
@@ -22,6 +23,12 @@ export function useSchedule(id) {
     problem: signal(undefined),
     /** Only runs in this state; empty for all. */
     state: signal(""),
+    /** Id of the run that is shown in full. */
+    open: signal(place.peek().query.get("run") ?? undefined),
+    show: (run) => {
+      store.open.value = run;
+      setQuery("run", run);
+    },
     earlier: () => readEarlier(id, store),
     select: (state) => {
       store.state.value = state;
