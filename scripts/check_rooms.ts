@@ -300,7 +300,6 @@ const DRIVERS: Rules["drivers"] = {
   "@nats-io/jetstream": "services/nats",
   "@nats-io/transport-node": "services/nats",
   "node:sqlite": "services/sqlite",
-  "prom-client": "services/metrics",
 };
 
 /** One line for each import that breaks a rule, and for each circle of folders. */

@@ -7,7 +7,7 @@
 import { parseAccept } from "hono/utils/accept";
 import type { Readiness } from "../contract/health.ts";
 import type { PartAbout } from "../contract/service.ts";
-import type { PageFormat } from "../metrics/metric_families.ts";
+import type { PageFormat } from "../metrics/write_page.ts";
 import type { ApiParts } from "./api_parts.ts";
 import type { Handlers } from "./handlers.ts";
 import type { LookAtParts } from "./shared_look.ts";
@@ -32,9 +32,10 @@ export function healthHandlers(
       return { status: readiness.ready ? 200 : 503, body: readiness };
     },
 
-    async scrapeMetrics({ header }) {
-      const { contentType, body } = await metrics.page(formatFor(header("accept")));
-      return new Response(body, { headers: { "content-type": contentType, "cache-control": "no-store" } });
+    scrapeMetrics({ header }) {
+      const { contentType, body } = metrics.page(formatFor(header("accept")));
+      const headers = { "content-type": contentType, "cache-control": "no-store" };
+      return Promise.resolve(new Response(body, { headers }));
     },
   };
 }

@@ -1,31 +1,18 @@
 /**
- * The metrics of one process, and their page in the two formats that Prometheus reads.
+ * The metrics of one process, and their page.
  *
  * @module
  */
 
-import { Counter, Gauge, Histogram, Registry } from "./prom_client.ts";
+import { Counter, type CounterOptions } from "./counter.ts";
+import { Gauge } from "./gauge.ts";
+import { Histogram } from "./histogram.ts";
+import type { MetricFamily } from "./metric.ts";
+import { type MetricsPage, type PageFormat, writePage } from "./write_page.ts";
 
-/** The formats of the page. */
-export type PageFormat = "text" | "openmetrics";
-
-/** A page of metrics. */
-export interface MetricsPage {
-  /** Value of the header `content-type`. */
-  readonly contentType: string;
-  /** The page. */
-  readonly body: string;
-}
-
-/**
- * Makes metrics, and prints all that it has made. A registry has one format, so there are two, with the same metrics.
- */
+/** Makes metrics, and prints all that it has made. */
 export class MetricFamilies {
-  readonly #registries = {
-    text: new Registry(Registry.PROMETHEUS_CONTENT_TYPE),
-    openmetrics: new Registry(Registry.OPENMETRICS_CONTENT_TYPE),
-  };
-  readonly #counters = new Map<Counter, string>();
+  readonly #families = new Map<string, MetricFamily>();
   readonly #collectors: (() => void)[] = [];
 
   /**
@@ -34,11 +21,14 @@ export class MetricFamilies {
    * @param name Its name, which ends in `_total`.
    * @param help What it counts.
    * @param labelNames Its labels.
+   * @throws {Error} If there is a metric of that name.
    */
-  counter(name: string, help: string, labelNames: readonly string[] = []): Counter {
-    const counter = this.#register(new Counter({ name, help, labelNames: [...labelNames], registers: [] }));
-    this.#counters.set(counter, name);
-    return counter;
+  counter<L extends string = never>(
+    name: CounterOptions<L>["name"],
+    help: string,
+    labelNames: readonly L[] = [],
+  ): Counter<L> {
+    return this.#register(new Counter({ name, help, labelNames }));
   }
 
   /**
@@ -47,9 +37,10 @@ export class MetricFamilies {
    * @param name Its name, which ends in its unit.
    * @param help What it shows.
    * @param labelNames Its labels.
+   * @throws {Error} If there is a metric of that name.
    */
-  gauge(name: string, help: string, labelNames: readonly string[] = []): Gauge {
-    return this.#register(new Gauge({ name, help, labelNames: [...labelNames], registers: [] }));
+  gauge<L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Gauge<L> {
+    return this.#register(new Gauge({ name, help, labelNames }));
   }
 
   /**
@@ -59,15 +50,15 @@ export class MetricFamilies {
    * @param help What it measures.
    * @param buckets Upper bounds of its buckets, in seconds.
    * @param labelNames Its labels.
+   * @throws {Error} If there is a metric of that name.
    */
-  histogram(
+  histogram<L extends string = never>(
     name: string,
     help: string,
     buckets: readonly number[],
-    labelNames: readonly string[] = [],
-  ): Histogram {
-    const settings = { name, help, labelNames: [...labelNames], buckets: [...buckets] };
-    return this.#register(new Histogram({ ...settings, registers: [] }));
+    labelNames: readonly L[] = [],
+  ): Histogram<L> {
+    return this.#register(new Histogram({ name, help, buckets, labelNames }));
   }
 
   /**
@@ -84,17 +75,14 @@ export class MetricFamilies {
    *
    * @param format The format.
    */
-  async page(format: PageFormat): Promise<MetricsPage> {
+  page(format: PageFormat): MetricsPage {
     for (const collect of this.#collectors) collect();
-    const registry = this.#registries[format];
-    const body = registry.metrics();
-    // The library renames counters to print OpenMetrics, for good. It has read the names once the call returns.
-    for (const [counter, name] of this.#counters) Object.assign(counter, { name });
-    return { contentType: registry.contentType, body: await body };
+    return writePage(this.#families.values(), format);
   }
 
-  #register<T extends Counter | Gauge | Histogram>(metric: T): T {
-    for (const registry of Object.values(this.#registries)) registry.registerMetric(metric);
+  #register<T extends MetricFamily>(metric: T): T {
+    if (this.#families.has(metric.name)) throw new Error(`There are two metrics ${metric.name}`);
+    this.#families.set(metric.name, metric);
     return metric;
   }
 }

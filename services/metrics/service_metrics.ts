@@ -1,5 +1,5 @@
 /**
- * The metrics of one process. Only this room imports prom-client.
+ * The metrics of one process, and who reports them.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { RunnerMeter } from "../../lib/runner/runner_meter.ts";
 import type { Usage } from "../contract/events.ts";
 import type { Meter, MeteredService, QueueMeter } from "../control/meter.ts";
 import { BotMetrics, type WatchedBots } from "./bot_metrics.ts";
-import { MetricFamilies, type MetricsPage, type PageFormat } from "./metric_families.ts";
+import { MetricFamilies } from "./metric_families.ts";
 import { NotificationMetrics } from "./notification_metrics.ts";
 import { showProcess } from "./process_metrics.ts";
 import { QueueMetrics } from "./queue_metrics.ts";
@@ -16,6 +16,7 @@ import { type SchedulesPort, showRuns } from "./run_metrics.ts";
 import { makeRunnerMeter } from "./runner_metrics.ts";
 import { StoreMetrics } from "./store_metrics.ts";
 import type { UsageSampler } from "./usage_sampler.ts";
+import type { MetricsPage, PageFormat } from "./write_page.ts";
 
 /** Upper bounds of the lag of events, in seconds. */
 const EVENT_LAG_BUCKETS = [0.01, 0.05, 0.25, 1, 5, 30, 300];
@@ -100,14 +101,14 @@ export class ServiceMetrics implements Meter {
   }
 
   /** Prints all metrics. @param format The format. */
-  async page(format: PageFormat): Promise<MetricsPage> {
+  page(format: PageFormat): MetricsPage {
     const round = this.#sampler?.latest();
     this.#usages = new Map(round?.usages.map((usage) => [usage.containerId, usage]));
     for (const gauge of [this.#age, this.#duration]) gauge.remove();
     if (round) {
-      this.#age.set({}, round.ageMs / 1000);
-      this.#duration.set({}, round.durationMs / 1000);
+      this.#age.set(round.ageMs / 1000);
+      this.#duration.set(round.durationMs / 1000);
     }
-    return await this.#families.page(format);
+    return this.#families.page(format);
   }
 }

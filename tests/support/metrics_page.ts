@@ -24,7 +24,7 @@ export function samplesOf(page: string): Map<string, number> {
 }
 
 /** Prints a page with every metric that there is. */
-export async function fullPage(): Promise<string> {
+export function fullPage(): string {
   const metrics = new ServiceMetrics({ version: "0.0.0" });
   metrics.watchBots({ bots: new ServiceState(), runner: { latestMetric: () => undefined }, allowed: [] });
   metrics.watchSchedules(new ScheduleState());
@@ -32,5 +32,5 @@ export async function fullPage(): Promise<string> {
   for (const service of ["bots", "schedules", "backtests"] as const) {
     metrics.queue(service).watchDepth(() => 0);
   }
-  return (await metrics.page("text")).body;
+  return metrics.page("text").body;
 }

@@ -35,7 +35,7 @@ Deno.test("a page has each metric once, in both formats", async () => {
   const families = namesIn(open.body);
   assert.deepEqual(families, [...new Set(families)]);
   assert.deepEqual(namesIn(text.body).map((name) => name.replace(/_total$/, "")), families);
-  // The library changes the names of counters for one format.
+  // A page leaves nothing behind for the next one.
   const again = await Promise.all([metrics.page("openmetrics"), metrics.page("text")]);
   assert.deepEqual(again.map(({ body }) => namesIn(body)), [families, namesIn(text.body)]);
 });
