@@ -5,7 +5,8 @@
  */
 
 import type { OpenLatch } from "../guards/latch_book.ts";
-import type { ShownFleet, ShownGuard as KnownGuard } from "../guards/guards.ts";
+import type { ShownFleet } from "../guards/fleet_guards.ts";
+import type { ShownGuard as KnownGuard } from "../guards/shown_guard.ts";
 import type { Bot, BotSummary } from "../contract/bots.ts";
 import type { ShownGuard, ShownLatch } from "../contract/guards.ts";
 import { parseBotDocument, type ParsedBotDocument } from "../documents/bot_document.ts";
@@ -41,7 +42,7 @@ export function guardHandlers(
     listLatches() {
       requireServed();
       return Promise.resolve({
-        body: { latches: guards.latches().map(latchOf), fleet: fleetOf(guards.fleet()) },
+        body: { latches: guards.latches().map(latchOf), fleet: fleetOf(guards.fleet.show()) },
       });
     },
 

@@ -5,10 +5,8 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../../lib/util/clock.ts";
 import { tick } from "../control/tick.ts";
-import type { Labels } from "../documents/labels.ts";
 import type { ServiceState } from "../bots/service_state.ts";
 import type { GateAnswer, GatedBot, RunGate } from "../bots/run_gate.ts";
 import type { Run, RunWatch, RunWatcher } from "../bots/run_watcher.ts";
@@ -18,12 +16,10 @@ import type { Incidents } from "../notifications/incidents.ts";
 import type { RecordStore } from "../records/record_store.ts";
 import { BotGuards, type GuardNews } from "./bot_guards.ts";
 import { describeTrip } from "./describe_trip.ts";
-import type { GuardState } from "./evaluate_guard.ts";
-import { FleetFile } from "./fleet_file.ts";
-import { FLEET, FleetGuard, isSelected } from "./fleet_guard.ts";
-import type { FleetRule } from "./parse_fleet.ts";
-import { GuardMemory, type GuardRemembers } from "./guard_memory.ts";
-import type { KeptLatch, Latch, LatchKey, Release } from "./latch.ts";
+import { FleetGuards } from "./fleet_guards.ts";
+import { GuardMemory } from "./guard_memory.ts";
+import type { Latch, LatchKey, Release } from "./latch.ts";
+import { type ShownGuards, toShownGuard } from "./shown_guard.ts";
 import { LatchBook, type OpenLatch } from "./latch_book.ts";
 
 /** What {@linkcode Guards} need. */
@@ -42,52 +38,6 @@ export interface GuardsOptions {
   readonly onRules?: () => void;
 }
 
-/** A guard over several bots, with what is known of it. */
-export interface ShownFleetGuard {
-  /** The rule. */
-  readonly rule: FleetRule;
-  /** The bots that it looks at. */
-  readonly members: readonly string[];
-  /** What is compared with the limit; absent if nothing came yet. */
-  readonly value?: number;
-}
-
-/** The guards over several bots. */
-export interface ShownFleet {
-  /** Path of the file. */
-  readonly file?: string;
-  /** One line for each mistake in it. */
-  readonly problems: readonly string[];
-  /** The guards. */
-  readonly guards: readonly ShownFleetGuard[];
-}
-
-/** A guard with what is known of it. */
-export interface ShownGuard {
-  /** The rule. */
-  readonly rule: GuardRule;
-  /** What is compared with the limit; absent if nothing came yet. */
-  readonly value?: number;
-  /** When the last number came: RFC 3339. */
-  readonly valueAt?: string;
-  /** The peak of a drawdown. */
-  readonly peak?: number;
-  /** What the bot has printed instead of a number, last. */
-  readonly oddity?: string;
-  /** `waiting`: no number has come yet. `beyond`: its value is beyond the limit, but not for long enough. */
-  readonly state: "ok" | "waiting" | "beyond" | "tripped";
-}
-
-/** The guards of a bot. */
-export interface ShownGuards {
-  /** Those of its document. */
-  readonly guards: readonly ShownGuard[];
-  /** What is open, also of guards that its document does not have any more. */
-  readonly latches: readonly OpenLatch[];
-  /** The last release of each of its guards. */
-  readonly released: readonly Required<KeptLatch>[];
-}
-
 const KIND = "bot.guard_tripped";
 /** How often the file of guards over several bots is looked at, in ms. */
 const LOOK_MS = 5_000;
@@ -98,8 +48,8 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
   readonly #book: LatchBook;
   readonly #memory: GuardMemory;
   readonly #bots = new Map<string, BotGuards>();
-  readonly #file: FleetFile | undefined;
-  readonly #fleet = new Map<string, FleetGuard>();
+  /** The guards over several bots. */
+  readonly fleet: FleetGuards;
   readonly #log = getLogger(["berth", "guards"]);
 
   /** @param options See {@linkcode GuardsOptions}. */
@@ -107,14 +57,19 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
     this.#options = options;
     this.#book = new LatchBook(options);
     this.#memory = new GuardMemory(options.records, options.clock);
-    this.#file = options.fleetFile === undefined ? undefined : new FleetFile(options.fleetFile);
+    this.fleet = new FleetGuards({
+      ...options,
+      path: options.fleetFile,
+      book: this.#book,
+      memory: this.#memory,
+    });
   }
 
   /** {@inheritDoc RunGate.open} */
   async open(signal: AbortSignal): Promise<void> {
     await this.#book.load(signal);
     await this.#memory.load(signal);
-    await this.#readFile();
+    await this.fleet.read();
   }
 
   /**
@@ -125,28 +80,15 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, onRules } = this.#options;
     await tick("guards file", LOOK_MS, { signal, clock }, async () => {
-      if (this.isOpen && await this.#readFile()) onRules?.();
+      if (this.isOpen && await this.fleet.read()) onRules?.();
     });
-  }
-
-  /** Shows the guards over several bots. */
-  fleet(): ShownFleet {
-    return {
-      ...(this.#file && { file: this.#file.path }),
-      problems: this.#file?.known.problems ?? [],
-      guards: [...this.#fleet.values()].map(({ rule, members, value }) => ({
-        rule,
-        members,
-        ...(value !== undefined && { value }),
-      })),
-    };
   }
 
   /** {@inheritDoc RunGate.ask} */
   ask({ id, settings }: GatedBot): GateAnswer {
-    for (const guard of settings ? this.#fleet.values() : []) guard.see(id, settings?.labels);
+    if (settings) this.fleet.see(id, settings.labels);
     if (this.#book.size === 0) return {};
-    this.#holdAlike(id, settings?.labels);
+    this.fleet.holdAlike(id, settings?.labels);
     const holding = this.#book.open(id).filter(({ action }) => action === "stop");
     const [latch] = holding;
     if (!latch) return {};
@@ -174,16 +116,15 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
   /** {@inheritDoc RunWatcher.watch} */
   watch(run: Run): RunWatch | undefined {
     const { id, settings: { guards, labels } } = run;
-    const fleet = [...this.#fleet.values()].filter(({ rule }) => isSelected(rule.bots, labels));
+    const take = this.fleet.takerOf(id, labels);
     const own = guards && this.#watchOwn(run, guards);
     if (!own) this.#forget(id);
-    if (fleet.length === 0) return own;
+    if (!take) return own;
     return {
       ...(own ?? { [Symbol.dispose]() {} }),
       onLine(line) {
         own?.onLine?.(line);
-        const { metric } = line;
-        if (metric) { for (const guard of fleet) guard.take(id, metric); }
+        if (line.metric) take(line.metric);
       },
     };
   }
@@ -207,7 +148,7 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
     return state.subscribe((id, bot) => {
       if (bot && bot.condition.type !== "disabled") return;
       this.#forget(id);
-      for (const guard of this.#fleet.values()) guard.leave(id);
+      this.fleet.leave(id);
     });
   }
 
@@ -222,7 +163,7 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
     const known = new Map(this.#memory.of(bot)?.guards.map((guard) => [guard.rule.name, guard]));
     const guards = rules.map((rule) => {
       const isOpen = latches.some(({ guard }) => guard === rule.name);
-      return toShown(rule, this.#bots.get(bot), known.get(rule.name), isOpen);
+      return toShownGuard(rule, this.#bots.get(bot), known.get(rule.name), isOpen);
     });
     const released = rules.flatMap(({ name }) => this.#book.lastRelease({ bot, guard: name }) ?? []);
     return { guards, latches, released };
@@ -258,7 +199,7 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
     if (!latch) return undefined;
     const { bot, guard } = key;
     this.#log.info("guard released", { id: bot, guard, by: release.by, reason: release.reason });
-    this.#releaseFleet(guard);
+    this.fleet.released(guard);
     const guards = this.#bots.get(bot);
     if (guards) guards.reset(guard);
     else this.#memory.forgetGuard(bot, guard);
@@ -273,7 +214,7 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
 
   /** Stores what is not stored yet. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const guard of this.#fleet.values()) guard[Symbol.dispose]();
+    this.fleet[Symbol.dispose]();
     await this.#memory[Symbol.asyncDispose]();
     await this.#book[Symbol.asyncDispose]();
   }
@@ -281,91 +222,6 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
   #forget(bot: string): void {
     this.#bots.delete(bot);
     this.#memory.forget(bot);
-  }
-
-  /** A guard whose rule stays goes on, and one whose rule changes begins anew. */
-  async #readFile(): Promise<boolean> {
-    if (!this.#file || !await this.#file.read()) return false;
-    const { rules } = this.#file.known;
-    const before = new Map(this.#fleet);
-    this.#fleet.clear();
-    for (const rule of rules) {
-      const known = before.get(rule.name);
-      const isSame = known && isDeepStrictEqual(known.rule, rule);
-      this.#fleet.set(rule.name, isSame ? known : this.#makeFleetGuard(rule));
-      if (isSame) before.delete(rule.name);
-    }
-    for (const guard of before.values()) guard[Symbol.dispose]();
-    return true;
-  }
-
-  #makeFleetGuard(rule: FleetRule): FleetGuard {
-    const name = `${FLEET}${rule.name}`;
-    return new FleetGuard({
-      rule,
-      memory: this.#memory,
-      clock: this.#options.clock,
-      isHolding: () => this.#book.size > 0 && this.#book.open().some(({ guard }) => guard === name),
-      onNews: (rule, state, isTripped) => void this.#hearFleet(rule, state, isTripped),
-    });
-  }
-
-  /** A guard over several bots also holds those that come later, and those that a kill of Berth left out. */
-  #holdAlike(bot: string, labels: Labels | undefined): void {
-    for (const { isSettled: _settled, isStored: _stored, ...latch } of this.#book.open()) {
-      const { guard, bots, at } = latch;
-      if (bots === undefined || !isSelected(bots, labels) || this.#book.get({ bot, guard })) continue;
-      if (this.#book.lastRelease({ bot, guard })?.latch.at === at) continue;
-      void this.#book.trip({ ...latch, bot, lastLines: [] }).then(() => this.#options.wake(bot));
-    }
-  }
-
-  async #hearFleet(rule: FleetRule, state: GuardState, isTripped: boolean): Promise<void> {
-    const { clock, wake, incidents } = this.#options;
-    const { name, bots, action, limit } = rule;
-    const guard = `${FLEET}${name}`;
-    if (!isTripped) {
-      if (action === "alert") {
-        incidents.close({ kind: KIND }, { text: `The guard '${name}' is within its limit again.` });
-      }
-      return;
-    }
-    const text = `the sum of ${bots}: ${describeTrip(rule, "limit", state)}`;
-    this.#log.error("guard of several bots tripped", { guard: name, bots, text, action });
-    const { value, peak } = state;
-    const members = this.#fleet.get(name)?.members ?? [];
-    if (action === "stop") {
-      const latch = {
-        guard,
-        at: new Date(clock.now()).toISOString(),
-        action,
-        text,
-        ...(value !== undefined && { value }),
-        ...(peak !== undefined && { peak }),
-        limit,
-        bots,
-        lastLines: [],
-      };
-      await Promise.all(members.map((bot) => this.#book.trip({ ...latch, bot }).then(() => wake(bot))));
-    }
-    const todo = `Release each of them with 'berth release ID --guard ${guard} --reason TEXT'.`;
-    incidents.open({
-      kind: KIND,
-      severity: action === "stop" ? "critical" : "warning",
-      title: `the guard '${name}' of ${bots} tripped${
-        action === "stop" ? ` and stopped ${members.length} bots` : ""
-      }`,
-      text: action === "stop" ? `${text}. ${todo}\nBots: ${members.join(", ")}` : `${text}.`,
-    });
-  }
-
-  #releaseFleet(guard: string): void {
-    if (!guard.startsWith(FLEET)) return;
-    const open = this.#book.open();
-    if (!open.some((latch) => latch.guard === guard)) this.#fleet.get(guard.slice(FLEET.length))?.reset();
-    if (!open.some((latch) => latch.guard.startsWith(FLEET))) {
-      this.#options.incidents.close({ kind: KIND }, { text: "All of its bots are released." });
-    }
   }
 
   async #hear({ bot, rule, state, tripped, lastLines }: GuardNews): Promise<void> {
@@ -416,23 +272,4 @@ function toIncident({ bot, guard, action, text, lastLines }: Latch, isLatched: b
     title: `its guard '${guard}' tripped${isStopped ? " and stopped it" : ""}`,
     text: `${text}.${todo}${lines}`,
   } as const;
-}
-
-function toShown(
-  rule: GuardRule,
-  live: BotGuards | undefined,
-  remembered: GuardRemembers | undefined,
-  isOpen: boolean,
-): ShownGuard {
-  const { state, ...look } = live?.look(rule.name) ?? { state: undefined };
-  const peak = state ? state.peak : remembered?.peak;
-  const value = state?.value;
-  const beyond = state?.beyondSince === undefined ? "ok" : "beyond";
-  return {
-    rule,
-    ...(value !== undefined && { value }),
-    ...(peak !== undefined && { peak }),
-    ...look,
-    state: isOpen || state?.tripped ? "tripped" : value === undefined ? "waiting" : beyond,
-  };
 }
