@@ -57,7 +57,9 @@ export class SilenceWatch {
   /** Notes a signal. */
   hear(): void {
     this.#heardAt = this.#options.clock.monotonic();
+    if (!this.#isSilent) return;
     this.#isSilent = false;
+    this.#wakeup.wake();
   }
 
   /** Ends the grace period, because the bot is ready. */
