@@ -148,12 +148,14 @@ function compare(state: GuardState, at: number, { when, limit }: GuardRule): Gua
 function judge(
   { beyondSince, quietSince }: GuardState,
   at: number,
-  { forSeconds, onMissing }: GuardRule,
+  { forSeconds, onMissing, action }: GuardRule,
 ): { readonly why?: "limit" | "missing"; readonly againAt?: number } {
   const tripsAt = beyondSince === undefined ? Infinity : beyondSince + forSeconds * SECOND_MS;
   const missesAt = onMissing ? quietSince + onMissing.afterSeconds * SECOND_MS : Infinity;
   const againAt = Math.min(...[tripsAt, missesAt].filter((time) => time > at));
   const again = againAt === Infinity ? {} : { againAt };
-  if (missesAt <= at) return { why: "missing", ...again };
+  // What only tells somebody must not hide what stops the bot.
+  const isStop = tripsAt <= at && action === "stop" && onMissing?.action !== "stop";
+  if (missesAt <= at && !isStop) return { why: "missing", ...again };
   return tripsAt <= at ? { why: "limit", ...again } : again;
 }

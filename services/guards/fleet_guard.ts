@@ -115,12 +115,13 @@ export class FleetGuard implements Disposable {
     const all = [...this.#members].sort(([one], [other]) => one < other ? -1 : 1);
     if (all.some(([, { value, joinedAt }]) => value === undefined && at - joinedAt < FIRST_NUMBER_MS)) return;
     const known = all.filter(([, { value }]) => value !== undefined);
+    const value = known.reduce((sum, [, one]) => sum + one.value!, 0);
+    if (!Number.isFinite(value)) return;
     const summed = known.map(([id]) => id).join(",");
     // The sum of other bots has no peak yet.
     if (summed !== this.#summed) this.#state = beginGuard(at);
     this.#summed = summed;
     const { peak } = this.#state;
-    const value = known.reduce((sum, [, one]) => sum + one.value!, 0);
     this.#evaluate({ type: "value", value, at });
     if (this.#state.peak !== peak) this.#options.memory.changed(this.key, this.#snapshot, true);
   }

@@ -19,9 +19,9 @@ export type MetricValue = { readonly value: number } | { readonly oddity: string
  */
 export function metricValue(metric: Metric, rule: Pick<GuardRule, "field">): MetricValue {
   if (rule.field === undefined) return { value: 1 };
-  const found = valueAt(metric.fields, rule.field);
+  const read = valueAt(metric.fields, rule.field);
+  const found = typeof read === "bigint" ? Number(read) : read;
   if (typeof found === "number" && Number.isFinite(found)) return { value: found };
-  if (typeof found === "bigint") return { value: Number(found) };
   return { oddity: typeof found === "number" ? String(found) : typeName(found) };
 }
 

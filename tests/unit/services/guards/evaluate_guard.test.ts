@@ -116,6 +116,14 @@ Deno.test("a guard that has only told trips again when its number is missing", (
   ]);
 });
 
+Deno.test("a stop beyond the limit comes also after somebody was told that the number is missing", () => {
+  const hung = rule({ forSeconds: 300, onMissing: { afterSeconds: 60, action: "alert" } });
+  assert.deepEqual(play(hung, [[1, 8], [61, "tick"], [300, "tick"], [301, "tick"], [400, "tick"]]), [
+    "61: no number of equity.value for 60 s",
+    "301: equity.value 8 below 10 for 300 s",
+  ]);
+});
+
 Deno.test("metricValue() takes finite numbers and large integers, also nested ones", () => {
   const value = (json: string, field = "value") =>
     metricValue(parseMetric("2026-01-01T00:00:00Z", `{"_metric":"equity",${json}}`)!, { field });
@@ -126,6 +134,7 @@ Deno.test("metricValue() takes finite numbers and large integers, also nested on
   assert.deepEqual(value('"value":"8"'), { oddity: "a string" });
   assert.deepEqual(value('"value":null'), { oddity: "null" });
   assert.deepEqual(value('"value":1e999'), { oddity: "Infinity" });
+  assert.deepEqual(value(`"value":1${"0".repeat(400)}`), { oddity: "Infinity" });
   assert.deepEqual(value('"value":[8]'), { oddity: "an array" });
   assert.deepEqual(value('"x":1'), { oddity: "missing" });
   assert.deepEqual(value('"x":1', "__proto__.x"), { oddity: "missing" });

@@ -118,6 +118,17 @@ Deno.test("the peak of several bots survives a restart of Berth, and begins anew
   assert.deepEqual(fixture.held("a"), ["a"]);
 });
 
+Deno.test("a sum that is too large to be a number is like nothing", async () => {
+  await using fixture = await FleetFixture.open(`guards: [${RULE}drawdown_pct }]`.replace("100", "20"));
+  const [a, b] = [fixture.run("a"), fixture.run("b")];
+  a(1e308);
+  b(1e308);
+  assert.deepEqual(fixture.held("a", "b"), []);
+  a(50);
+  b(50);
+  assert.deepEqual(fixture.held("a", "b"), ["a", "b"]);
+});
+
 Deno.test("parseFleet() uses what is right, and says what is wrong", () => {
   const { rules, problems } = parseFleet(`guards: [${RULE}below }, ${RULE}below }, { name: x }, 7]`) as
     & ReturnType<
