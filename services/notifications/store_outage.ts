@@ -52,6 +52,7 @@ export class StoreOutage implements Pick<Incidents, "open" | "close"> {
   #noted: Noted | null | undefined;
   #telling: AbortController | undefined;
   #work: Promise<void> = Promise.resolve();
+  #writes: Promise<void> = Promise.resolve();
   readonly #log = getLogger(["berth", "notifications"]);
 
   /** @param options See {@linkcode StoreOutageOptions}. */
@@ -107,10 +108,17 @@ export class StoreOutage implements Pick<Incidents, "open" | "close"> {
         isTold(one, opened, {}) && !told.includes(one.name)
       );
       if (left.length === 0) return;
-      const sent = await Promise.all(left.map((channel) => send(toMessage([opened]), channel, signal)));
-      const fresh = left.filter((_, index) => sent[index]!.isDelivered).map(({ name }) => name);
-      if (fresh.length > 0) await this.#write({ opened, told: [...told, ...fresh] });
-      if (fresh.length < left.length) await clock.sleep(backoffMs(++failures, RETRY.notification), signal);
+      const sent = await Promise.allSettled(left.map(async (channel) => {
+        const { isDelivered } = await send(toMessage([opened]), channel, signal);
+        // Noted at once: the end of the outage, or of the process, does not wait for a slow channel.
+        if (isDelivered) await this.#write({ ...this.#noted!, told: [...this.#noted!.told, channel.name] });
+        return isDelivered;
+      }));
+      const failed = sent.find((one) => one.status === "rejected");
+      if (failed) throw failed.reason;
+      if (sent.some((one) => one.status === "fulfilled" && !one.value)) {
+        await clock.sleep(backoffMs(++failures, RETRY.notification), signal);
+      }
     }
   }
 
@@ -135,16 +143,19 @@ export class StoreOutage implements Pick<Incidents, "open" | "close"> {
     return this.#noted ?? undefined;
   }
 
-  async #write(noted: Noted): Promise<void> {
+  /** Writes one after another, as all write the same file. */
+  #write(noted: Noted): Promise<void> {
     const { path } = this.#options;
     this.#noted = noted;
-    try {
-      await Deno.writeTextFile(`${path}.part`, JSON.stringify(noted), { mode: 0o600 });
-      await Deno.rename(`${path}.part`, path);
-    } catch (error) {
-      // A disk that cannot be written must not keep people from hearing of it.
-      this.#log.warn("outage of the database not noted", { problem: messageOf(error) });
-    }
+    return this.#writes = this.#writes.then(async () => {
+      try {
+        await Deno.writeTextFile(`${path}.part`, JSON.stringify(noted), { mode: 0o600 });
+        await Deno.rename(`${path}.part`, path);
+      } catch (error) {
+        // A disk that cannot be written must not keep people from hearing of it.
+        this.#log.warn("outage of the database not noted", { problem: messageOf(error) });
+      }
+    });
   }
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { EngineUnavailableError } from "../../../../lib/errors.ts";
 import { createSecretResolver } from "../../../../lib/secrets/create_secret_resolver.ts";
 import { StoreUnavailableError } from "../../../../services/documents/bot_repository.ts";
-import { channelSender } from "../../../../services/notifications/channel_sender.ts";
+import { channelSender, type SendMessage } from "../../../../services/notifications/channel_sender.ts";
 import { ChannelsFile } from "../../../../services/notifications/channels_file.ts";
 import { OUTAGE_GRACE_MS, OutageIncidents } from "../../../../services/notifications/outage_incidents.ts";
 import { Outbox } from "../../../../services/notifications/outbox.ts";
@@ -81,4 +81,38 @@ Deno.test("an outage of the database is told without the database, once, also ov
   after.close(incident);
   await after.stop();
   assert.equal(outbox.size, 1);
+});
+
+Deno.test("a channel that was told hears of the end, although another never answered", async () => {
+  await using fixture = await NotificationsFixture.open();
+  const { folder, records } = fixture;
+  const names = ["one", "slow", "two"];
+  await fixture.write(
+    `channels:\n${names.map((name) => `- { name: ${name}, type: webhook, url: 'URL' }\n`).join("")}`,
+  );
+  const outbox = new Outbox(records, "bots.-1");
+  const path = `${folder}/outage.json`;
+  const send: SendMessage = (_message, { name }, signal) => {
+    if (name !== "slow") return Promise.resolve({ isDelivered: true });
+    return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  };
+  const clock = new FakeClock(Date.UTC(2026, 0, 1));
+  const file = new ChannelsFile(fixture.path);
+  const outage = new StoreOutage({
+    path,
+    instance: "test",
+    file,
+    send,
+    outbox: () => outbox,
+    wake() {},
+    clock,
+  });
+  outage.open({ kind: "store.unreachable", severity: "critical", title: "no database", text: "" });
+  await until("both are noted", async () => {
+    const text = await Deno.readTextFile(path).catch(() => "{}");
+    return JSON.parse(text).told?.length === 2;
+  });
+  outage.close({ kind: "store.unreachable" });
+  await outage.stop();
+  assert.deepEqual(outbox.channels().toSorted(), ["one", "two"]);
 });
