@@ -101,13 +101,14 @@ import file84 from "./style/parts.css" with { type: "text" };
 import file85 from "./style/schedules.css" with { type: "text" };
 import file86 from "./style/tokens.css" with { type: "text" };
 import file87 from "./text/ansi.js" with { type: "text" };
-import file88 from "./text/condition.js" with { type: "text" };
-import file89 from "./text/exact_json.js" with { type: "text" };
-import file90 from "./text/format.js" with { type: "text" };
-import file91 from "./text/log_text.js" with { type: "text" };
-import file92 from "./text/plain_text.js" with { type: "text" };
-import file93 from "./text/states.js" with { type: "text" };
-import file94 from "./text/zone_time.js" with { type: "text" };
+import file88 from "./text/as_text.js" with { type: "text" };
+import file89 from "./text/condition.js" with { type: "text" };
+import file90 from "./text/exact_json.js" with { type: "text" };
+import file91 from "./text/format.js" with { type: "text" };
+import file92 from "./text/log_text.js" with { type: "text" };
+import file93 from "./text/plain_text.js" with { type: "text" };
+import file94 from "./text/states.js" with { type: "text" };
+import file95 from "./text/zone_time.js" with { type: "text" };
 
 /** Texts by name: with this type of import, the types of a package do not hold. */
 const text = (file: unknown): string => file as string;
@@ -208,13 +209,14 @@ export const FILES: Readonly<Record<string, string>> = {
   "style/schedules.css": text(file85),
   "style/tokens.css": text(file86),
   "text/ansi.js": text(file87),
-  "text/condition.js": text(file88),
-  "text/exact_json.js": text(file89),
-  "text/format.js": text(file90),
-  "text/log_text.js": text(file91),
-  "text/plain_text.js": text(file92),
-  "text/states.js": text(file93),
-  "text/zone_time.js": text(file94),
+  "text/as_text.js": text(file88),
+  "text/condition.js": text(file89),
+  "text/exact_json.js": text(file90),
+  "text/format.js": text(file91),
+  "text/log_text.js": text(file92),
+  "text/plain_text.js": text(file93),
+  "text/states.js": text(file94),
+  "text/zone_time.js": text(file95),
 };
 
 /** Names of files by the names under which modules import them. */

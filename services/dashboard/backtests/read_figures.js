@@ -3,6 +3,8 @@
  * (`{ name, type, x, y }`). Whatever else a program writes there is named and not drawn.
  */
 
+import { asText } from "../text/as_text.js";
+
 const DRAWN = new Set(["line", "bar", "scatter", "scattergl"]);
 /** Points of a series that are drawn. */
 const MAX_POINTS = 50_000;
@@ -70,9 +72,9 @@ function onOneAxis(traces) {
   if (all.every((one) => toNumber(one) !== null)) {
     return { axis: "number", series: traces.map((trace) => placed(trace, toNumber)) };
   }
-  const categories = [...new Set(all.map(String))];
+  const categories = [...new Set(all.map(asText))];
   const at = new Map(categories.map((name, index) => [name, index]));
-  return { axis: categories, series: traces.map((trace) => placed(trace, (one) => at.get(String(one)))) };
+  return { axis: categories, series: traces.map((trace) => placed(trace, (one) => at.get(asText(one)))) };
 }
 
 /** Points from left to right, each place once: the last value counts. */

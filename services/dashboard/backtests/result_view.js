@@ -2,11 +2,16 @@
 
 import { html } from "../components/html.js";
 import { Plot } from "../components/plot.js";
+import { asText } from "../text/as_text.js";
 import { exact } from "../text/format.js";
 import { plainText } from "../text/plain_text.js";
 
 const MAX_ROWS = 200;
 const MAX_COLUMNS = 30;
+
+const isObject = (value) => value !== null && typeof value === "object";
+/** What an object has itself: a name may be `constructor`. */
+const own = (object, name) => (Object.hasOwn(object, name) ? object[name] : undefined);
 
 /** A value of a metric or of a cell, with its digits. */
 export function valueText(value) {
@@ -47,9 +52,7 @@ export function Metrics({ names, metrics }) {
         </thead>
         <tbody>${rows.map((row) =>
           html`<tr key=${row}><th scope="row">${plainText(row, 100)}</th>${
-            metrics.map((one) =>
-              html`<td class="number">${valueText(Object.hasOwn(one, row) ? one[row] : undefined)}</td>`
-            )
+            metrics.map((one) => html`<td class="number">${valueText(own(one, row))}</td>`)
           }</tr>`
         )}</tbody>
       </table>
@@ -61,10 +64,8 @@ export function Metrics({ names, metrics }) {
 export function Tables({ tables }) {
   const given = Array.isArray(tables)
     ? tables.map((one, at) => [one?.name ?? one?.title ?? `Table ${at + 1}`, one])
-    : Object.entries(tables ?? {});
-  return given.map(([title, table], at) =>
-    html`<${Table} key=${at} title=${String(title)} table=${table} />`
-  );
+    : Object.entries(isObject(tables) ? tables : {});
+  return given.map(([title, table], at) => html`<${Table} key=${at} title=${title} table=${table} />`);
 }
 
 function Table({ title, table }) {
@@ -75,9 +76,9 @@ function Table({ title, table }) {
     ? table.columns
     : isLists
     ? rows[0].map((_, at) => at + 1)
-    : [...new Set(rows.slice(0, MAX_ROWS).flatMap((row) => Object.keys(row ?? {})))];
-  const columns = keys.slice(0, MAX_COLUMNS);
-  const cell = (row, key, at) => (Array.isArray(row) ? row[at] : row?.[key]);
+    : [...new Set(rows.slice(0, MAX_ROWS).flatMap((row) => (isObject(row) ? Object.keys(row) : [])))];
+  const columns = keys.slice(0, MAX_COLUMNS).map(asText);
+  const cell = (row, name, at) => (Array.isArray(row) ? row[at] : isObject(row) ? own(row, name) : undefined);
   return html`
     <section class="panel scrolls" aria-label=${plainText(title, 100)} tabindex="0">
       <header><h2>${plainText(title, 100)}</h2><span class="note">${rows.length > MAX_ROWS
@@ -85,7 +86,7 @@ function Table({ title, table }) {
         : `${rows.length} rows`}</span></header>
       <table class="plain">
         <thead>
-          <tr>${columns.map((name) => html`<th scope="col">${plainText(String(name), 60)}</th>`)}</tr>
+          <tr>${columns.map((name) => html`<th scope="col">${plainText(name, 60)}</th>`)}</tr>
         </thead>
         <tbody>${rows.slice(0, MAX_ROWS).map((row, index) =>
           html`<tr key=${index}>${

@@ -41,7 +41,7 @@ export function Configuration({ bot }) {
       <dl class="facts body">${factsOf(bot).map(([name, value]) =>
         html`
           <dt>${name}</dt>
-          <dd>${plainText(String(value), 300)}</dd>
+          <dd>${plainText(value, 300)}</dd>
         `
       )}</dl>
       ${bot.notes?.length > 0 &&

@@ -78,7 +78,7 @@ export function rowsOf(view) {
     .sort((a, b) => ORDERS[view.order.value](a, b) || byId(a, b));
   const label = view.label.value;
   if (label === "") return found.map((bot) => ({ bot }));
-  const groups = Map.groupBy(found, ({ labels = {} }) => labels[label] ?? "");
+  const groups = Map.groupBy(found, ({ labels = {} }) => Object.hasOwn(labels, label) ? labels[label] : "");
   return [...groups].sort(([a], [b]) => (a === "" ? 1 : b === "" ? -1 : a < b ? -1 : 1))
     .flatMap(([value, of]) => [
       { heading: value === "" ? `no ${label}` : `${label}: ${value}`, bots: of },

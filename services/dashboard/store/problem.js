@@ -12,7 +12,7 @@ export class Problem extends Error {
   /** The problem of an answer: the service sends RFC 9457 documents, something in between may send anything. */
   static async of(response) {
     const { status } = response;
-    const body = await response.json().catch(() => ({}));
+    const body = await response.json().catch(() => undefined) ?? {};
     return new Problem({
       status,
       code: body.code ?? `http/${status}`,

@@ -12,16 +12,21 @@ export const parseExact = (text) =>
         : value,
   );
 
-/** Writes it, `indent` spaces a level. */
-export function stringifyExact(value, indent = 2, before = "") {
+/** Levels that are written: a program may nest deeper than the stack of a browser. */
+const MAX_DEPTH = 200;
+
+/** Writes it, `indent` spaces a level. What is nested too deep becomes `…`. */
+export function stringifyExact(value, indent = 2, depth = 0) {
   if (typeof value === "bigint") return String(value);
   if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
+  if (depth > MAX_DEPTH) return "…";
   const isList = Array.isArray(value);
-  const inside = before + " ".repeat(indent);
+  const before = " ".repeat(indent * depth);
+  const inside = " ".repeat(indent * (depth + 1));
   const items = isList
-    ? value.map((item) => inside + stringifyExact(item, indent, inside))
+    ? value.map((item) => inside + stringifyExact(item, indent, depth + 1))
     : Object.entries(value).map(([key, item]) =>
-      `${inside}${JSON.stringify(key)}: ${stringifyExact(item, indent, inside)}`
+      `${inside}${JSON.stringify(key)}: ${stringifyExact(item, indent, depth + 1)}`
     );
   const [open, close] = isList ? "[]" : "{}";
   return items.length === 0 ? open + close : `${open}\n${items.join(",\n")}\n${before}${close}`;

@@ -67,8 +67,7 @@ function objectOf(text) {
 }
 
 function ofObject(json) {
-  const given = json.level ?? json.lvl ?? json.severity;
-  const level = typeof given === "number" ? NUMBERS[given] : LEVELS[String(given).toLowerCase()];
+  const level = levelOf(json.level ?? json.lvl ?? json.severity);
   const message = MESSAGES.map((name) => json[name]).find((value) => typeof value === "string");
   const metric = typeof json._metric === "string" ? json._metric : undefined;
   const rest = Object.entries(json).filter(([key]) => !OWN_KEYS.has(key))
@@ -81,6 +80,13 @@ function ofObject(json) {
     { text: `${metric ?? message ? "  " : ""}${plainText(rest, ROW_LENGTH)}`, classes: "soft" },
   ];
   return { level, parts };
+}
+
+/** The level that a field names; `undefined` for whatever else a program writes there. */
+function levelOf(given) {
+  if (typeof given === "number") return NUMBERS[given];
+  const name = typeof given === "string" ? given.toLowerCase() : "";
+  return Object.hasOwn(LEVELS, name) ? LEVELS[name] : undefined;
 }
 
 function short(value) {

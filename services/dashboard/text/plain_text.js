@@ -1,5 +1,7 @@
 /** Strings of bots without what would draw, move or hide: escape sequences and control characters. */
 
+import { asText } from "./as_text.js";
+
 // deno-lint-ignore no-control-regex
 const ESCAPES = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|.)/g;
 // Marks that change the direction of what follows, too.
@@ -13,8 +15,9 @@ export const visible = (text) =>
     return code < 0x20 ? String.fromCharCode(0x2400 + code) : "\ufffd";
   });
 
-/** A string on one line, at most `length` characters. */
-export function plainText(text, length = Infinity) {
+/** A string, or whatever stands in its place, on one line: at most `length` characters. */
+export function plainText(value, length = Infinity) {
+  const text = asText(value);
   // A line may have a million characters: most of them are not even looked at.
   const near = text.length > 4 * length ? text.slice(0, 4 * length) : text;
   const plain = visible(near.replace(ESCAPES, "")).replace(/\n+/g, " ");

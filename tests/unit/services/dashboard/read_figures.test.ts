@@ -44,6 +44,12 @@ Deno.test("readFigures() takes whatever a program may write", () => {
   ) {
     assert.deepEqual(readFigures(plots).figures, [], JSON.stringify(plots));
   }
+  const odd = { toString: 0 };
+  assert.deepEqual(readFigures([{ type: "bar", name: odd, x: [odd, "b", odd], y: [1, 2, 3] }]).figures, [{
+    title: "Plot 1",
+    axis: ['{ "toString": 0 }', "b"],
+    series: [{ kind: "bar", name: "Series 1", x: [0, 1], y: [3, 2] }],
+  }]);
   // Sides of different lengths are cut, and a hostile length is not believed.
   const [figure] = readFigures([{ x: [1, 2, 3], y: [5] }]).figures;
   assert.deepEqual(figure!.series[0]!.y, [5]);

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { ansiParts } from "../../../../services/dashboard/text/ansi.js";
 import { conditionWords } from "../../../../services/dashboard/text/condition.js";
 import { parseExact, stringifyExact } from "../../../../services/dashboard/text/exact_json.js";
+import { asText } from "../../../../services/dashboard/text/as_text.js";
 import { bytes, duration, exact, percent } from "../../../../services/dashboard/text/format.js";
 import { readLine } from "../../../../services/dashboard/text/log_text.js";
 import { plainText } from "../../../../services/dashboard/text/plain_text.js";
@@ -59,6 +60,29 @@ Deno.test("a line tells its level, and JSON is folded to its message", () => {
   assert.equal(shown("{not json"), "{not json");
   assert.equal(shown('{"__proto__":{"msg":"no"}}'), "__proto__={…}");
   assert.ok(shown(`{"msg":"${"x".repeat(200_000)}"}`).length < 1100);
+});
+
+Deno.test("whatever stands where a level or a name belongs is text, and no line fails", () => {
+  for (
+    const given of ['{"toString":0}', "[[]]", "null", "true", '"constructor"', '"__proto__"', "1e400", "{}"]
+  ) {
+    const { level, parts } = line(`{"level":${given},"msg":"it ran"}`);
+    assert.equal(level, undefined, given);
+    assert.equal(parts[0].text, "it ran");
+  }
+  assert.equal(
+    asText(parseExact('{"toString":0,"ids":[12345678901234567890]}')),
+    '{ "toString": 0, "ids": [ 12345678901234567890 ] }',
+  );
+  assert.equal(plainText({ toString: 0, a: "\n" }), '{ "toString": 0, "a": "\\n" }');
+  assert.deepEqual([undefined, null, 7n, false].map((value) => plainText(value)), [
+    "undefined",
+    "null",
+    "7",
+    "false",
+  ]);
+  const deep = parseExact(`${'{"a":'.repeat(3000)}1${"}".repeat(3000)}`);
+  assert.match(stringifyExact(deep), /"a": …\n/);
 });
 
 Deno.test("integers keep all their digits, and JSON is written as it was", () => {
