@@ -149,6 +149,8 @@ export interface Caller {
   readonly from: string;
   /** Id of the token that it carries. */
   readonly tokenId?: string;
+  /** When that token ends, in ms since the epoch; absent if it does not. */
+  readonly tokenEnds?: number;
   /** Id of the session that it carries. */
   readonly sessionId?: string;
 }

@@ -42,7 +42,14 @@ export class Authenticator {
     if (authorization !== null) {
       const value = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
       const token = value === undefined ? undefined : await this.#tokens.verify(value);
-      return token && { name: `token ${token.name}`, role: token.role, from, tokenId: token.id };
+      if (!token) return undefined;
+      return {
+        name: `token ${token.name}`,
+        role: token.role,
+        from,
+        tokenId: token.id,
+        ...(token.expiresAt !== undefined && { tokenEnds: Date.parse(token.expiresAt) }),
+      };
     }
     const secret = readSessionCookie(headers.get("cookie"), this.#cookie());
     const session = secret === undefined ? undefined : await this.#sessions.verify(secret);

@@ -65,6 +65,11 @@ export function sessionHandlers(
     },
 
     async createLoginCode({ caller }) {
+      if (caller.sessionId !== undefined) {
+        throw new ApiProblem(403, "auth/forbidden", "A session cannot begin another one.", {
+          advice: "Run 'berth dashboard' again, or use the token that the session comes from.",
+        });
+      }
       const { code, expiresAt } = await sessions.createCode(caller);
       const path = `/login?code=${code}`;
       const origin = originOf(tcp);

@@ -43,10 +43,16 @@ export class Sessions {
    * @param caller Whose rights the session has. A session ends with the token that it comes from.
    * @returns The code, and when it ends, in ms since the epoch.
    */
-  async createCode({ name, role, tokenId }: Caller): Promise<{ code: string; expiresAt: number }> {
+  async createCode({ name, role, tokenId, tokenEnds }: Caller): Promise<{ code: string; expiresAt: number }> {
     await this.#removeExpired(this.#codes);
     const expiresAt = this.#clock.now() + LOGIN_CODE_MS;
-    const value = { name, role, expiresAt, ...(tokenId !== undefined && { tokenId }) };
+    const value = {
+      name,
+      role,
+      expiresAt,
+      ...(tokenId !== undefined && { tokenId }),
+      ...(tokenEnds !== undefined && { tokenEnds }),
+    };
     const { secret } = (await this.#codes.issue(value))!;
     return { code: secret, expiresAt };
   }
@@ -61,8 +67,8 @@ export class Sessions {
     const record = await this.#codes.verify(code);
     if (!record || Number(record.value.expiresAt) <= this.#clock.now()) return undefined;
     await this.#removeExpired(this.#sessions);
-    const { name, role, tokenId } = record.value;
-    const expiresAt = this.#clock.now() + SESSION_MS;
+    const { name, role, tokenId, tokenEnds = Infinity } = record.value;
+    const expiresAt = Math.min(this.#clock.now() + SESSION_MS, Number(tokenEnds));
     const value = { name, role, expiresAt, ...(tokenId !== undefined && { tokenId }) };
     // The session takes the code's id, so that of several requests with one code, one gets a session.
     const issued = await this.#sessions.issue(value, record.id);

@@ -353,6 +353,10 @@ Deno.test("a session ends with the token that it comes from, and has no more rig
     status: 200,
     caller: { name: "session of token token-1", role: "operate" },
   });
+  // Another one that a session begins would outlive the token.
+  const origin = new URL(answer.url).origin;
+  const another = await send("/api/login-codes", { method: "POST", headers: { cookie, origin } });
+  await assertProblem(another, 403, "auth/forbidden");
   await local(`/api/tokens/${id}`, { method: "DELETE" });
   assert.equal((await look()).status, 401);
   await assertProblem(await send("/api/bots", { token }), 401);
