@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { LABEL } from "../../lib/engine/labels.ts";
 import { BotFixture, untilRunning } from "../support/fixtures/bot_fixture.ts";
 import { until } from "../support/until.ts";
@@ -7,20 +9,22 @@ const BOTS = 50;
 const EVENTS = 10_000;
 
 /** What the engine started of this instance, each container once. */
-async function startsOf({ docker, env }: BotFixture, since: number): Promise<string[]> {
+async function followStarts({ docker, env }: BotFixture): Promise<Disposable & { readonly ids: string[] }> {
   const stream = await docker.getEvents({
-    since: Math.floor(since / 1000),
-    until: Math.ceil(Date.now() / 1000),
     filters: { label: [`${LABEL.instance}=${env.BERTH_INSTANCE}`], event: ["start"] },
-  });
-  const text = (await Array.fromAsync(stream as AsyncIterable<Uint8Array>)).map(String).join("");
-  return text.split("\n").filter(Boolean).map((line) => JSON.parse(line).Actor.Attributes[LABEL.id]).sort();
+  }) as Readable;
+  const ids: string[] = [];
+  createInterface({ input: stream }).on(
+    "line",
+    (line) => ids.push(JSON.parse(line).Actor.Attributes[LABEL.id]),
+  );
+  return { ids, [Symbol.dispose]: () => void stream.destroy() };
 }
 
 Deno.test("BotService that meets a stream of 10,000 events for the first time starts only what should run, once", async () => {
   await using fixture = await BotFixture.open();
   const { publish, start, id, documents, document, nats, write } = fixture;
-  const since = Date.now();
+  using starts = await followStarts(fixture);
   // The document of the last event, unless it says otherwise.
   const kinds = {
     // Another runner has brought it up to date.
@@ -72,7 +76,7 @@ Deno.test("BotService that meets a stream of 10,000 events for the first time st
     [nameOf(9)]: { step: "enabled" },
   });
   const names = [...Object.keys(wanted), nameOf(0), nameOf(9)];
-  await until("the engine's events", async () => (await startsOf(fixture, since)).length >= names.length);
-  assert.deepEqual(await startsOf(fixture, since), names.map(id).sort());
+  await until("the engine's events", () => starts.ids.length >= names.length);
+  assert.deepEqual(starts.ids.toSorted(), names.map(id).sort());
   assert.equal(await documents.countDocuments({ id: id(nameOf(49)) }), 0);
 });
