@@ -68,6 +68,8 @@ export class BotGuards {
   readonly #guards = new Map<string, Guard>();
   readonly #lines: string[] = [];
   #cursor: string | undefined;
+  /** The watch over the newest run: an earlier one may still wait for its last lines. */
+  #turn: symbol | undefined;
   #container: string | undefined;
   #isConnected = false;
   #isPaused = false;
@@ -99,6 +101,9 @@ export class BotGuards {
    */
   watch({ container, isNew }: Run, rules: readonly GuardRule[]): RunWatch {
     const { clock, memory, bot } = this.#options;
+    const turn = this.#turn = Symbol();
+    const isNewest = () => this.#turn === turn;
+    this.#stopTimer();
     this.#lastAt = -Infinity;
     this.#blindSince = clock.monotonic();
     this.#isConnected = this.#isPaused = false;
@@ -111,11 +116,15 @@ export class BotGuards {
     memory.changed(bot, this.#snapshot, true);
     return {
       ...(since !== undefined && { since }),
-      onLine: (line) => this.#onLine(line),
-      onConnection: (isConnected) => this.#see(isConnected, this.#isPaused),
-      onPause: (isPaused) => this.#see(this.#isConnected, isPaused),
+      onLine: (line) => this.#onLine(line, isNewest()),
+      onConnection: (isConnected) => {
+        if (isNewest()) this.#see(isConnected, this.#isPaused);
+      },
+      onPause: (isPaused) => {
+        if (isNewest()) this.#see(this.#isConnected, isPaused);
+      },
       [Symbol.dispose]: () => {
-        this.#stopTimer();
+        if (isNewest()) this.#stopTimer();
         void memory.flush(bot);
       },
     };
@@ -159,16 +168,19 @@ export class BotGuards {
     }
   }
 
-  #onLine(line: LiveLine): void {
-    // Another watch of the run may have asked for earlier lines.
-    if (!this.#isConnected && this.#cursor !== undefined && line.time < this.#cursor) return;
-    this.#cursor = line.time;
+  #onLine(line: LiveLine, isNewest: boolean): void {
+    const isLive = isNewest && this.#isConnected;
+    if (isNewest) {
+      // Another watch of the run may have asked for earlier lines.
+      if (!isLive && this.#cursor !== undefined && line.time < this.#cursor) return;
+      this.#cursor = line.time;
+    }
     this.#lines.push(line.text.slice(0, LINE_LENGTH));
     if (this.#lines.length > LAST_LINES) this.#lines.shift();
     const { metric } = line;
     let isUrgent = false;
     if (metric) {
-      const at = this.#timeOf(line.time);
+      const at = this.#timeOf(line.time, isLive);
       for (const guard of this.#guards.values()) {
         if (guard.rule.metric !== metric.type) continue;
         const read = metricValue(metric, guard.rule);
@@ -206,10 +218,10 @@ export class BotGuards {
    * Lines that come late were printed in the order of their times; those that come as they are printed need no clock but
    * this machine's.
    */
-  #timeOf(time: string): number {
+  #timeOf(time: string, isLive: boolean): number {
     const { clock } = this.#options;
     const now = clock.monotonic();
-    const ageMs = this.#isConnected ? 0 : Math.max(0, clock.now() - Date.parse(time)) || 0;
+    const ageMs = isLive ? 0 : Math.max(0, clock.now() - Date.parse(time)) || 0;
     return this.#lastAt = Math.max(this.#lastAt, Math.min(now, now - ageMs));
   }
 

@@ -255,6 +255,31 @@ Deno.test("a number that is missing stops the bot where the guard says so, but n
   assert.equal(clock.sleepers, 1, "only what writes to the database waits");
 });
 
+Deno.test("the late end of a run leaves the guards of the next run at work", async () => {
+  await using fixture = await GuardsFixture.open();
+  const rule = { ...RULE, forSeconds: 30 };
+  const first = fixture.watch([rule], "c1");
+  first.connect();
+  first.value(12);
+  const second = fixture.watch([rule], "c2");
+  second.connect();
+  second.value(8);
+  first.onConnection!(false);
+  first[Symbol.dispose]();
+  await fixture.clock.advance(30_000);
+  assert.ok(fixture.refusal);
+});
+
+Deno.test("a late line of an earlier run does not hide lines of the next run", async () => {
+  await using fixture = await GuardsFixture.open();
+  const first = fixture.watch([RULE], "c1");
+  first.connect();
+  const second = fixture.watch([RULE], "c2");
+  first.value(12, new Date(START + 2000).toISOString());
+  second.value(8, new Date(START + 1000).toISOString());
+  assert.ok(fixture.refusal);
+});
+
 Deno.test("a guard that alerts says so once, and once that the value is back; with a latch it waits for a person", async () => {
   await using fixture = await GuardsFixture.open();
   const run = fixture.watch([{ ...RULE, action: "alert", latch: false }]);
