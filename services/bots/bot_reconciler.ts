@@ -100,7 +100,7 @@ export class BotReconciler {
         ]);
         result = problem === undefined
           ? await this.#pass(id, this.read(id, document), containers, signal)
-          : await this.#startAgain(id, document, containers, { problem, signal });
+          : await this.#passWithout(id, document, containers, { problem, signal });
       }
       state.countReconcile(clock.monotonic() - beganAt);
       return result;
@@ -147,20 +147,25 @@ export class BotReconciler {
     }
   }
 
-  /** Starts an exited bot again while the database does not answer. Nothing is stopped or replaced then. */
-  async #startAgain(
+  /**
+   * While the database does not answer, starts an exited bot again, and stops one that must not run whatever its document
+   * says. Nothing else is stopped or replaced then.
+   */
+  async #passWithout(
     id: string,
     document: BotDocument | undefined,
     containers: readonly ManagedContainer[],
     { problem, signal }: { readonly problem: unknown; readonly signal: AbortSignal },
   ): Promise<WorkResult> {
-    const spec = this.read(id, document);
+    const spec = document ? this.read(id, document) : this.#readUnknown(id, problem);
+    const { desired } = spec;
     const hasOnlyExited = containers.length > 0 && containers.every(({ phase }) => phase === "exited");
-    if (!hasOnlyExited || spec.desired?.kind !== "run") throw problem;
-    this.#log.warn("database does not answer: using the last known document", {
-      id,
-      problem: messageOf(problem),
-    });
+    const mayStart = desired?.kind === "run" && hasOnlyExited;
+    const mustStop = desired?.kind === "refused" &&
+      this.preview(id, desired, containers).actions.some(({ type }) => type === "stop");
+    if (!mayStart && !mustStop) throw problem;
+    const what = mustStop ? "stopping a bot that must not run" : "using the last known document";
+    this.#log.warn(`database does not answer: ${what}`, { id, problem: messageOf(problem) });
     const retryMs = backoffMs(1, RETRY.unavailable);
     const { againInMs = retryMs } = await this.#pass(id, spec, containers, signal);
     return { againInMs: Math.min(againInMs, retryMs) };
@@ -281,6 +286,13 @@ export class BotReconciler {
     if (document && read.desired?.kind === "run") bots.update(id, { lastDocument: document });
     else bots.clear(id, "lastDocument");
     return spec;
+  }
+
+  /** A bot whose document is not known stays as it is, unless a gate has it stopped. */
+  #readUnknown(id: string, problem: unknown): BotSpec {
+    const { gate } = this.#options;
+    const spec: BotSpec = { desired: { kind: "held", reason: messageOf(problem) } };
+    return gate ? askGate(id, spec, gate) : spec;
   }
 
   /** A bot that is being replaced or that must not run is watched as well until its container is stopped. */

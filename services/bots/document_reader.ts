@@ -27,7 +27,7 @@ export interface DocumentReaderOptions {
 
 /** A document, and whether it is current. */
 export interface ReadDocument {
-  /** The document; absent if there is none. */
+  /** The document; absent if there is none, or, with a problem, if none is known. */
   readonly document: BotDocument | undefined;
   /** Why the document is the last known one, which may be outdated; absent if it was read now. */
   readonly problem?: unknown;
@@ -48,8 +48,8 @@ export class DocumentReader {
    *
    * @param id Id of the bot.
    * @param signal Gives up.
-   * @returns The document, or the last known one.
-   * @throws {StoreUnavailableError} If the database does not answer and no last document is known.
+   * @returns The document, or the last known one with the problem.
+   * @throws what else keeps it from being read.
    */
   async read(id: string, signal: AbortSignal): Promise<ReadDocument> {
     const { repository, bots, clock } = this.#options;
@@ -61,7 +61,7 @@ export class DocumentReader {
       return { document: await repository.get(id, { signal: either }) };
     } catch (error) {
       signal.throwIfAborted();
-      if (!last || !(error instanceof StoreUnavailableError || timeout?.aborted)) throw error;
+      if (!(error instanceof StoreUnavailableError || timeout?.aborted)) throw error;
       this.#outageEndsAt = clock.monotonic() + OUTAGE_MS;
       return { document: last, problem: error };
     }

@@ -22,7 +22,11 @@ import { describeBotEnd } from "../../../../services/bots/describe_bot_end.ts";
 import { BotReconciler } from "../../../../services/bots/bot_reconciler.ts";
 import { BotTable } from "../../../../services/bots/bot_table.ts";
 import { ServiceState } from "../../../../services/bots/service_state.ts";
-import type { BotDocument, BotRepository } from "../../../../services/documents/bot_repository.ts";
+import {
+  type BotDocument,
+  type BotRepository,
+  StoreUnavailableError,
+} from "../../../../services/documents/bot_repository.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
 
 const ID = "bot-1";
@@ -115,10 +119,13 @@ function makeReconciler(gate: RunGate = { ask: () => ({}) }) {
   const bots = new BotTable();
   const state = new ServiceState({ bots, clock });
   const reads: string[] = [];
+  const database = { isDown: false };
   const repository = {
     get: (id: string) => {
       reads.push(id);
-      return Promise.resolve(undefined);
+      return database.isDown
+        ? Promise.reject(new StoreUnavailableError("it is down"))
+        : Promise.resolve(undefined);
     },
   } as Partial<BotRepository> as BotRepository;
   const reconciler = new BotReconciler({
@@ -139,7 +146,18 @@ function makeReconciler(gate: RunGate = { ask: () => ({}) }) {
     return engine.asked;
   };
   const conditionOf = () => state.getRunningBot(ID)?.condition.type;
-  return { engine, bots, reconciler, pass, conditionOf, clock, state };
+  /** Makes a pass that has to read the document, while the database does not answer. */
+  const passInOutage = async () => {
+    engine.asked.length = 0;
+    database.isDown = true;
+    bots.documentChanged(ID);
+    await reconciler.reconcile(ID, signal).finally(() => {
+      database.isDown = false;
+      reads.length = 0;
+    });
+    return engine.asked;
+  };
+  return { engine, bots, reconciler, pass, passInOutage, conditionOf, clock, state };
 }
 
 Deno.test("BotReconciler looks once, and knows then what it has made and ended", async () => {
@@ -391,6 +409,32 @@ Deno.test("BotReconciler stops a bot that a gate refuses, tells it why, and star
   answer = {};
   assert.deepEqual(await pass(documentOf("2")), ["start"]);
   assert.equal(conditionOf(), "running");
+});
+
+Deno.test("BotReconciler stops what a gate has stopped also while the database does not answer, and nothing else", async () => {
+  const stop = { why: "guard tripped", told: "guard:equity" } as const;
+  const condition = { type: "latched", reason: "guard 'equity' tripped" } as const;
+  const invalid = { ...documentOf("1"), custom: {} };
+  const documents = { valid: documentOf("1"), invalid, unknown: undefined };
+  for (const [what, document] of Object.entries(documents)) {
+    let answer: GateAnswer = {};
+    const { engine, pass, passInOutage, conditionOf } = makeReconciler({ ask: () => answer });
+    if (document) await pass(documentOf("1"));
+    else engine.make("1");
+    if (document === invalid) await pass(invalid);
+    await assert.rejects(passInOutage(), StoreUnavailableError, what);
+    answer = { refusal: { condition } };
+    await assert.rejects(passInOutage(), StoreUnavailableError, `${what}: it keeps running`);
+    answer = { refusal: { condition, stop } };
+    assert.deepEqual(await passInOutage(), ["look", "stop c1"], what);
+    assert.deepEqual(
+      [engine.there, engine.told, conditionOf()],
+      [undefined, "guard:equity", "latched"],
+      what,
+    );
+    answer = {};
+    await assert.rejects(passInOutage(), StoreUnavailableError, `${what}: nothing is started`);
+  }
 });
 
 Deno.test("BotReconciler calls a start off that a gate refuses at its last moment", async () => {
