@@ -4,6 +4,7 @@
  * @module
  */
 
+import { redacted } from "./address_secrets.ts";
 import type { Channel, ChannelType } from "./channel_schema.ts";
 import { ChannelUnusableError, resolveChannel, type ValueSources } from "./channel_values.ts";
 import { discordRequest, slackRequest, telegramRequest } from "./chat_requests.ts";
@@ -42,20 +43,16 @@ export function channelSender(sources: ValueSources): SendMessage {
   return async (message, channel, signal) => {
     try {
       const { values, password, secrets } = await resolveChannel(channel, sources, signal);
+      // A receiver may answer with what it was sent.
+      const hide = (text: string) => redacted(text, secrets);
       const sent = channel.type === "email"
         ? await sendMail(message, { ...channel, password }, signal)
-        : await sendHttp(REQUESTS[channel.type](message, values!, new Date()), signal);
-      return sent.isDelivered ? sent : { ...sent, problem: redacted(sent.problem, secrets) };
+        : await sendHttp(REQUESTS[channel.type](message, values!, new Date()), signal, hide);
+      return sent.isDelivered ? sent : { ...sent, problem: hide(sent.problem) };
     } catch (error) {
       if (!(error instanceof ChannelUnusableError)) throw error;
       // The operator may mend it.
       return { isDelivered: false, why: "down", problem: error.message };
     }
   };
-}
-
-/** A receiver may answer with what it was sent. */
-function redacted(problem: string, secrets: readonly string[]): string {
-  return secrets.toSorted((a, b) => b.length - a.length)
-    .reduce((text, secret) => text.replaceAll(secret, "***"), problem);
 }

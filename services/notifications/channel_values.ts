@@ -8,6 +8,7 @@ import { isAbsolute, resolve } from "node:path";
 import type { SecretResolver } from "../../lib/secrets/secret_resolver.ts";
 import { messageOf } from "../../lib/errors.ts";
 import { toSecretText } from "../../lib/secrets/secret_provider.ts";
+import { addressSecrets } from "./address_secrets.ts";
 import type { Channel } from "./channel_schema.ts";
 import type { ChannelValues } from "./http_request.ts";
 
@@ -81,9 +82,7 @@ export async function resolveChannel(
       ...(channel.type === "telegram" && channel.thread_id !== undefined && { threadId: channel.thread_id }),
       ...(channel.type === "ntfy" && { topic: channel.topic }),
     },
-    secrets: [url, new URL(url).pathname, secret, token].filter((text) =>
-      text !== undefined && text.length > 3
-    ) as string[],
+    secrets: [...addressSecrets(url), secret ?? [], token ?? []].flat(),
   };
 }
 

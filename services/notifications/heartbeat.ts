@@ -9,6 +9,7 @@ import { messageOf } from "../../lib/errors.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import type { Secret } from "../../lib/util/secret.ts";
 import { tick } from "../control/tick.ts";
+import { addressSecrets, redacted } from "./address_secrets.ts";
 
 /** What a {@linkcode Heartbeat} needs. */
 export interface HeartbeatOptions {
@@ -51,7 +52,7 @@ export class Heartbeat {
       if (problem !== undefined && !this.#hasFailed && !signal.aborted) {
         // The address may be a secret.
         this.#log.warn("heartbeat not received", {
-          problem: problem.replaceAll(url.reveal(), "HEARTBEAT_URL"),
+          problem: redacted(problem, addressSecrets(url.reveal())),
         });
       }
       this.#hasFailed = problem !== undefined;

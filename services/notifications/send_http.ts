@@ -33,9 +33,14 @@ const BUSY = new Set([408, 425, 429]);
  *
  * @param request The request.
  * @param signal Gives up.
+ * @param hide Takes secrets out of an answer, before it is cut. @default nothing is taken out
  * @returns How it ended; rejects only with the signal's reason.
  */
-export async function sendHttp(request: HttpRequest, signal: AbortSignal): Promise<Sent> {
+export async function sendHttp(
+  request: HttpRequest,
+  signal: AbortSignal,
+  hide: (text: string) => string = (text) => text,
+): Promise<Sent> {
   const limit = AbortSignal.timeout(SEND_TIMEOUT_MS);
   try {
     const response = await fetch(request.url, {
@@ -51,7 +56,7 @@ export async function sendHttp(request: HttpRequest, signal: AbortSignal): Promi
       await response.body?.cancel().catch(() => {});
       return { isDelivered: true };
     }
-    return judge(response, await startOf(response, signal));
+    return judge(response, clipped(hide(await startOf(response, signal))));
   } catch (error) {
     signal.throwIfAborted();
     return { isDelivered: false, why: "down", problem: explain(error, limit.aborted) };
@@ -107,7 +112,10 @@ async function startOf(response: Response, signal: AbortSignal): Promise<string>
     stop();
   }
   // deno-lint-ignore no-control-regex
-  const line = text.replace(/[\x00-\x1f\x7f]+/g, " ").trim();
+  return text.replace(/[\x00-\x1f\x7f]+/g, " ").trim();
+}
+
+function clipped(line: string): string {
   return line.length > MAX_SHOWN ? `${line.slice(0, MAX_SHOWN)}…` : line;
 }
 
