@@ -55,7 +55,7 @@ type Change =
 
 const COLLECTION = "incidents";
 const PAGE = 500;
-/** Most changes that are held while the database does not answer. */
+/** Above this number of changes that wait for the database, no event that happened once is taken. */
 const MAX_CHANGES = 10_000;
 
 /**
@@ -177,10 +177,10 @@ export class IncidentBook implements Incidents {
   }
 
   #add(change: Change): void {
-    if (this.#changes.length >= MAX_CHANGES) {
+    // Beginnings and ends are always held: without one, the incident would be stuck.
+    if (change.type === "tell" && this.#changes.length >= MAX_CHANGES) {
       this.#log.error("notification dropped: too many wait for the database", { type: change.type });
-      if (change.type === "tell") change.done();
-      return;
+      return change.done();
     }
     this.#changes.push(change);
     this.#work.wake();
@@ -189,8 +189,13 @@ export class IncidentBook implements Incidents {
   /** Does again what may not have been done: sends what the outbox may lack, and removes what has ended. */
   async #finishAll(signal: AbortSignal): Promise<void> {
     this.#hasUnfinished = false;
-    for await (const { id, revision, value } of this.#episodes(signal)) {
-      await this.#finish(id, revision, value as unknown as Episode);
+    try {
+      for await (const { id, revision, value } of this.#episodes(signal)) {
+        await this.#finish(id, revision, value as unknown as Episode);
+      }
+    } catch (error) {
+      this.#hasUnfinished = true;
+      throw error;
     }
   }
 
