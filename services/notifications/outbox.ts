@@ -103,9 +103,13 @@ export class Outbox {
    */
   async add(event: NotificationEvent, channel: string, now: number): Promise<void> {
     const id = `${event.id}/${channel}`;
-    if (await this.#records.get(PAST, id)) return;
+    if (this.waitingFor(channel).some((one) => one.id === id)) return;
     const delivery: Delivery = { id, event, channel, attempts: 0, createdAt: now, dueAt: now };
-    if (await this.#records.insert(WAITING, `${this.#prefix}${id}`, { ...delivery })) this.#keep(delivery);
+    // An earlier try, whose answer was lost, may have inserted it.
+    await this.#records.insert(WAITING, `${this.#prefix}${id}`, { ...delivery });
+    // Read afterwards: a delivery that ends is noted before it leaves the outbox.
+    if (await this.#records.get(PAST, id)) await this.#remove(id);
+    else this.#keep(delivery);
   }
 
   /**

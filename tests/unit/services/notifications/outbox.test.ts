@@ -46,3 +46,25 @@ Deno.test("Outbox forgets past deliveries after two weeks", async () => {
     "2026-01-30T00:00:00.000Z",
   ]);
 });
+
+Deno.test("Outbox keeps what it has stored although the answer was lost", async () => {
+  using database = new DatabaseSync(":memory:");
+  const records = new SqliteRecordStore(database);
+  await records.open();
+  let losses = 1;
+  const losing = new Proxy(records, {
+    get(target, name) {
+      const method = Reflect.get(target, name).bind(target);
+      if (name !== "insert") return method;
+      return async (...args: unknown[]) => {
+        const answer = await method(...args);
+        if (losses-- > 0) throw new Error("the answer is lost");
+        return answer;
+      };
+    },
+  });
+  const outbox = new Outbox(losing, "bots.-1");
+  await assert.rejects(outbox.add(event(0), "hook", 0), /lost/);
+  await outbox.add(event(0), "hook", 0);
+  assert.equal(outbox.waitingFor("hook").length, 1);
+});
