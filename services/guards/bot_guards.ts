@@ -61,6 +61,13 @@ const LAST_LINES = 10;
 const LINE_LENGTH = 500;
 /** A container that is younger may be one whose begin nobody has noted, as Berth was killed, in ms. */
 const YOUNG_MS = 300_000;
+/** When time is looked at again if the engine does not say what the bot has printed, in ms. */
+const RECHECK_MS = 5_000;
+
+interface Timer {
+  readonly at: number;
+  readonly stop: AbortController;
+}
 
 /** Looks after one bot, over all of its runs. */
 export class BotGuards {
@@ -75,7 +82,8 @@ export class BotGuards {
   #isPaused = false;
   #blindSince: number | undefined;
   #lastAt = -Infinity;
-  #timer: { readonly at: number; readonly stop: AbortController } | undefined;
+  #timer: Timer | undefined;
+  #syncLines: Run["syncLines"] = () => Promise.resolve();
   readonly #log = getLogger(["berth", "guards"]);
   readonly #snapshot = (): BotRemembers => this.#remember();
 
@@ -99,11 +107,12 @@ export class BotGuards {
    * @param run The run.
    * @param rules The rules.
    */
-  watch({ container, isNew }: Run, rules: readonly GuardRule[]): RunWatch {
+  watch({ container, isNew, syncLines }: Run, rules: readonly GuardRule[]): RunWatch {
     const { clock, memory, bot } = this.#options;
     const turn = this.#turn = Symbol();
     const isNewest = () => this.#turn === turn;
     this.#stopTimer();
+    this.#syncLines = syncLines;
     this.#lastAt = -Infinity;
     this.#blindSince = clock.monotonic();
     this.#isConnected = this.#isPaused = false;
@@ -261,14 +270,35 @@ export class BotGuards {
     this.#stopTimer();
     if (next === Infinity) return;
     const { clock } = this.#options;
-    const stop = new AbortController();
-    this.#timer = { at: next, stop };
-    clock.sleep(Math.max(0, next - clock.monotonic()), stop.signal).then(() => {
-      this.#timer = undefined;
-      const at = this.#lastAt = Math.max(this.#lastAt, clock.monotonic());
-      for (const guard of this.#guards.values()) this.#evaluate(guard, { type: "tick", at });
-      this.#wait();
-    }, () => {});
+    const timer = this.#timer = { at: next, stop: new AbortController() };
+    clock.sleep(Math.max(0, next - clock.monotonic()), timer.stop.signal)
+      .then(() => this.#onTime(timer), () => {});
+  }
+
+  /** Before time trips a guard, whatever the bot has printed is read. The timer stays meanwhile, so that it can end. */
+  async #onTime({ stop: { signal } }: Timer): Promise<void> {
+    const { clock } = this.#options;
+    let isSure = true;
+    if (this.#wouldTrip(clock.monotonic())) {
+      isSure = await this.#syncLines().then(() => true, () => false);
+      if (signal.aborted) return;
+    }
+    this.#timer = undefined;
+    const at = this.#lastAt = Math.max(this.#lastAt, clock.monotonic());
+    for (const guard of this.#guards.values()) {
+      if (isSure) this.#evaluate(guard, { type: "tick", at });
+      else {
+        guard.state = { ...guard.state, quietSince: at };
+        guard.againAt = at + RECHECK_MS;
+      }
+    }
+    this.#wait();
+  }
+
+  #wouldTrip(at: number): boolean {
+    return [...this.#guards.values()].some(({ state, rule }) =>
+      evaluateGuard(state, { type: "tick", at }, rule).verdict.type === "tripped"
+    );
   }
 
   #stopTimer(): void {

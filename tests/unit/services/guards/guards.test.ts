@@ -34,6 +34,8 @@ class GuardsFixture implements AsyncDisposable {
   readonly clock = new FakeClock(START);
   readonly told: string[] = [];
   readonly woken: string[] = [];
+  /** Gives the lines that the engine has, and the stream has not brought yet. */
+  syncLines = () => Promise.resolve();
   guards!: Guards;
 
   static async open(): Promise<GuardsFixture> {
@@ -65,7 +67,13 @@ class GuardsFixture implements AsyncDisposable {
       createdAt: new Date(START),
       startedAt: new Date(START),
     } as ManagedContainer;
-    const run: Run = { id: "bot", container, settings: { guards: rules }, isNew, syncLines: async () => {} };
+    const run: Run = {
+      id: "bot",
+      container,
+      settings: { guards: rules },
+      isNew,
+      syncLines: () => this.syncLines(),
+    };
     const watch = this.guards.watch(run)!;
     return {
       ...watch,
@@ -253,6 +261,51 @@ Deno.test("a number that is missing stops the bot where the guard says so, but n
   assert.match(fixture.refusal!.stop!.told!, /no number of equity.value for 60 s/);
   assert.equal(fixture.guards.show("bot", [RULE]).guards[0]!.oddity, "null");
   assert.equal(clock.sleepers, 1, "only what writes to the database waits");
+});
+
+for (const rule of [{ forSeconds: 60 }, { onMissing: { afterSeconds: 60, action: "stop" } }] as const) {
+  const [name] = Object.keys(rule);
+
+  Deno.test(`time trips a guard with ${name} only after all lines are read`, async () => {
+    await using fixture = await GuardsFixture.open();
+    const { clock } = fixture;
+    const run = fixture.watch([{ ...RULE, ...rule }]);
+    run.connect();
+    run.value("forSeconds" in rule ? 8 : 12);
+    fixture.syncLines = () => Promise.resolve(run.value(12));
+    clock.freeze(90_000);
+    await clock.advance(0);
+    assert.equal(fixture.refusal, undefined);
+  });
+
+  Deno.test(`time trips no guard with ${name} while the engine does not say what was printed`, async () => {
+    await using fixture = await GuardsFixture.open();
+    const { clock } = fixture;
+    const run = fixture.watch([{ ...RULE, ...rule }]);
+    run.connect();
+    run.value("forSeconds" in rule ? 8 : 12);
+    fixture.syncLines = () => Promise.reject(new Error("away"));
+    await clock.advance(300_000);
+    assert.equal(fixture.refusal, undefined);
+    fixture.syncLines = () => Promise.resolve();
+    await clock.advance(65_000);
+    assert.ok(fixture.refusal);
+  });
+}
+
+Deno.test("a guard that waits for lines is left alone once its run has ended", async () => {
+  await using fixture = await GuardsFixture.open();
+  const { clock } = fixture;
+  const run = fixture.watch([{ ...RULE, forSeconds: 60 }]);
+  run.connect();
+  run.value(8);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  fixture.syncLines = () => promise;
+  await clock.advance(60_000);
+  run[Symbol.dispose]();
+  resolve();
+  await clock.advance(0);
+  assert.equal(fixture.refusal, undefined);
 });
 
 Deno.test("the late end of a run leaves the guards of the next run at work", async () => {
