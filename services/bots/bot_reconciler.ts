@@ -211,6 +211,7 @@ export class BotReconciler {
         current = current.filter((each) => each !== container);
       }
     }
+    this.#keepSettings(id, spec, current);
     // Nothing is kept of a bot that is gone.
     if (next.settled) bots.containersSeen(id, current);
     if (next.actions.length > 0) this.#statuses.show(id, spec, next.settled, live);
@@ -282,7 +283,7 @@ export class BotReconciler {
       specHash: (executable) => runner.specHash(executable),
     });
     // What a gate refuses now may run later.
-    const spec = gate ? askGate(id, read, gate) : read;
+    const spec = gate ? askGate(id, read, gate, bots.get(id)?.lastSettings) : read;
     if (document && read.desired?.kind === "run") bots.update(id, { lastDocument: document });
     else bots.clear(id, "lastDocument");
     return spec;
@@ -290,18 +291,27 @@ export class BotReconciler {
 
   /** A bot whose document is not known stays as it is, unless a gate has it stopped. */
   #readUnknown(id: string, problem: unknown): BotSpec {
-    const { gate } = this.#options;
+    const { bots, gate } = this.#options;
     const spec: BotSpec = { desired: { kind: "held", reason: messageOf(problem) } };
-    return gate ? askGate(id, spec, gate) : spec;
+    return gate ? askGate(id, spec, gate, bots.get(id)?.lastSettings) : spec;
   }
 
   /** A bot that is being replaced or that must not run is watched as well until its container is stopped. */
-  #watch(id: string, { settings }: BotSpec, containers: readonly ManagedContainer[], isNew = false): void {
+  #watch(id: string, spec: BotSpec, containers: readonly ManagedContainer[], isNew = false): void {
+    this.#keepSettings(id, spec, containers);
     const running = containers.filter(({ kind, phase, isForeign }) =>
       kind === "bot" && phase === "running" && !isForeign
     );
     const newest = running.toSorted((a, b) => b.createdAt.getTime() - a.createdAt.getTime())[0];
-    this.#options.runs?.see(id, newest, settings, isNew);
+    this.#options.runs?.see(id, newest, spec.settings, isNew);
+  }
+
+  /** Keeps the settings of what runs: a document that becomes invalid must not keep a bot on after its session. */
+  #keepSettings(id: string, { settings }: BotSpec, containers: readonly ManagedContainer[]): void {
+    const { bots } = this.#options;
+    const mayRun = containers.some(({ phase, isForeign }) => phase !== "exited" && !isForeign);
+    if (!mayRun) bots.clear(id, "lastSettings");
+    else if (settings) bots.update(id, { lastSettings: settings });
   }
 
   #afterFailure(id: string, spec: BotSpec, containers: readonly ManagedContainer[] = []): WorkResult {

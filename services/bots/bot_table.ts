@@ -6,6 +6,7 @@
 
 import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import type { BotDocument } from "../documents/bot_repository.ts";
+import type { BotSettings } from "../documents/bot_settings.ts";
 import type { BotCondition, RunningBot } from "./bot_condition.ts";
 import type { DesiredState } from "./desired_state.ts";
 import type { AskedRestart } from "./plan.ts";
@@ -24,6 +25,8 @@ export interface BotEntry {
   readonly freshDocument?: FreshDocument;
   /** Last document that asked for a run, for when the database does not answer. */
   readonly lastDocument?: BotDocument;
+  /** Last settings that could be read while its container ran, for when its document is gone or broken. */
+  readonly lastSettings?: BotSettings;
   /**
    * The container that ran when the engine was last queried, or none. May be stale. Safe to act on, because the engine
    * rejects an action that no longer fits; never use it to conclude that nothing needs doing.

@@ -61,10 +61,11 @@ export interface ReadBotSpecOptions extends DocumentRules {
  * @param id Id of the bot.
  * @param spec What its document asks for.
  * @param gate The gate.
+ * @param lastSettings Settings for a document that is gone or broken.
  * @returns The same, or that it is refused.
  */
-export function askGate(id: string, spec: BotSpec, gate: RunGate): BotSpec {
-  const { desired, settings } = spec;
+export function askGate(id: string, spec: BotSpec, gate: RunGate, lastSettings?: BotSettings): BotSpec {
+  const { desired, settings = lastSettings } = spec;
   if (desired === undefined || desired.kind === "disabled") return spec;
   const { refusal, againInMs } = gate.ask({ id, ...(settings && { settings }) });
   const again = againInMs === undefined ? {} : { againInMs };

@@ -11,7 +11,10 @@ import type { BotCondition, StopReason } from "./bot_condition.ts";
 export interface GatedBot {
   /** Id of the bot. */
   readonly id: string;
-  /** Its settings; absent if its document is gone or cannot be read. Then only a refusal that stops it counts. */
+  /**
+   * Its settings. If its document is gone or cannot be read, the last ones that could be read while its container ran, if
+   * there are any; then only a refusal that stops it counts.
+   */
   readonly settings?: BotSettings;
 }
 

@@ -437,6 +437,32 @@ Deno.test("BotReconciler stops what a gate has stopped also while the database d
   }
 });
 
+Deno.test("BotReconciler asks a gate by the last settings while the document of a bot that runs is broken or unknown", async () => {
+  const condition = { type: "outside-session", reason: "XNYS has no session now" } as const;
+  const refusal: RunRefusal = { condition, stop: { why: "session over" } };
+  const valid = { ...documentOf("1"), config: { berth: { stop_grace_seconds: 7 } } };
+  const broken = { ...valid, custom: {} };
+  let isOver = false;
+  const one = makeReconciler({
+    ask: ({ settings }) => settings?.stopGraceSeconds === 7 ? isOver ? { refusal } : { againInMs: 9 } : {},
+  });
+  const { engine, pass, passInOutage, conditionOf, reconciler } = one;
+  for (const makePass of [() => pass(broken), passInOutage]) {
+    isOver = false;
+    await pass(valid);
+    await pass(broken);
+    assert.equal(conditionOf(), "invalid");
+    assert.equal(reconciler.read(ID, broken).againInMs, 9, "the end of the session is not forgotten");
+    isOver = true;
+    await makePass();
+    assert.deepEqual([engine.there, engine.told], [undefined, "session over"]);
+    await pass(broken);
+    assert.equal(conditionOf(), "invalid", "without a container, the document is what is wrong");
+    await pass(valid);
+    assert.equal(conditionOf(), "outside-session");
+  }
+});
+
 Deno.test("BotReconciler calls a start off that a gate refuses at its last moment", async () => {
   const refusal: RunRefusal = { condition: { type: "latched", reason: "guard 'equity' tripped" } };
   let asked = 0;
