@@ -24,6 +24,8 @@ export interface BotIncidentsOptions {
 
 /** The kinds that a bot's condition tells. */
 const KINDS = ["bot.crash_loop", "bot.failed", "bot.invalid", "bot.oom"] as const;
+/** The kinds that are over once an operator, a guard or the session has ended a bot. */
+const KINDS_WHILE_WANTED = [...KINDS, "bot.silent", "bot.unhealthy"] as const;
 /** A bot that has ended by itself this often in a row is in a crash loop. */
 export const CRASHES_IN_A_ROW = 3;
 /** A bot that has run this long again has recovered, in ms. */
@@ -85,10 +87,10 @@ export function judgeBot(bot: RunningBot, failingSince: number | undefined, now:
   }
   switch (condition.type) {
     case "disabled":
-      return { open: [], recovered: [], over: KINDS };
+      return { open: [], recovered: [], over: KINDS_WHILE_WANTED };
     case "latched":
     case "outside-session":
-      return { open: [], recovered: ["bot.invalid"], over: KINDS };
+      return { open: [], recovered: ["bot.invalid"], over: KINDS_WHILE_WANTED };
     case "completed":
       return { open: [], recovered: KINDS, over: [] };
     case "invalid": {
@@ -163,9 +165,7 @@ export class BotIncidents {
     for (const kind of verdict.recovered) incidents.close({ kind, bot: id }, { text: describeEnd(bot) });
     incidents.closeAll(id, verdict.over);
     for (const incident of verdict.open) if (!incidents.isOpen(incident)) void this.#open(incident);
-    if (verdict.againAt !== undefined && this.#needsReview(id, bot.condition)) {
-      this.#judgeLater(id, verdict.againAt - now);
-    }
+    this.#judgeLater(bot, verdict.againAt);
   }
 
   /** A bot that runs well needs no timer. */
@@ -173,11 +173,16 @@ export class BotIncidents {
     return !isUp(condition) || KINDS.some((kind) => this.#options.incidents.isOpen({ kind, bot: id }));
   }
 
-  #judgeLater(id: string, ms: number): void {
+  #judgeLater({ id, condition }: RunningBot, at: number | undefined): void {
     const { clock, state } = this.#options;
+    if (at === undefined || this.#signal.aborted || !this.#needsReview(id, condition)) return;
+    this.#timers.get(id)?.abort();
     const timer = new AbortController();
     this.#timers.set(id, timer);
-    clock.sleep(ms, timer.signal).then(() => this.#onStatus(id, state.getRunningBot(id)), () => {});
+    clock.sleep(at - clock.now(), timer.signal).then(
+      () => this.#onStatus(id, state.getRunningBot(id)),
+      () => {},
+    );
   }
 
   #onActivity(activity: BotActivity): void {
@@ -193,13 +198,24 @@ export class BotIncidents {
   }
 
   async #open(incident: Incident): Promise<void> {
-    const { incidents, lastLine } = this.#options;
-    const { bot, kind, text } = incident;
+    const { incidents, lastLine, state, clock } = this.#options;
+    const { bot: id = "", kind, text } = incident;
+    const wasKnown = state.getRunningBot(id) !== undefined;
     const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(LAST_LINE_MS)]);
-    const line = kind === "bot.invalid" ? undefined : await lastLine?.(bot!, signal).catch(() => undefined);
-    // The bot may have been disabled meanwhile; then its next status ends what begins here.
+    const line = kind === "bot.invalid" ? undefined : await lastLine?.(id, signal).catch(() => undefined);
+    // Meanwhile the bot may have been disabled or removed, or may have recovered.
+    const bot = state.getRunningBot(id);
+    const verdict = bot && judgeBot(bot, this.#failingSince.get(id), clock.now());
+    if (verdict ? isOver(kind, bot, verdict) : wasKnown) return;
     incidents.open({ ...incident, text: line === undefined ? text : `${text}\nIts last line: ${line}` });
+    if (verdict) this.#judgeLater(bot, verdict.againAt);
   }
+}
+
+/** Whether what has just begun is over. An exit at the memory limit is told before the status shows the exit. */
+function isOver(kind: IncidentKind, { condition }: RunningBot, { recovered, over }: BotVerdict): boolean {
+  if (kind === "bot.oom" && isUp(condition)) return false;
+  return over.includes(kind) || recovered.includes(kind);
 }
 
 function describeEnd({ condition, startedAt }: RunningBot): string {

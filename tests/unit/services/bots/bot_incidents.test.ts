@@ -48,8 +48,14 @@ class Watched implements AsyncDisposable {
   readonly state = new ServiceState({ clock: this.clock });
   readonly notes = new Notes();
   readonly #stop = new AbortController();
-  readonly #running = new BotIncidents({ state: this.state, incidents: this.notes, clock: this.clock })
-    .run(this.#stop.signal);
+  /** What the last line of a bot waits for. */
+  line: Promise<string> = Promise.resolve("the last line");
+  readonly #running = new BotIncidents({
+    state: this.state,
+    incidents: this.notes,
+    clock: this.clock,
+    lastLine: () => this.line,
+  }).run(this.#stop.signal);
 
   readonly set = async (condition: BotCondition, startedAt?: Date): Promise<void> => {
     this.state.setRunningBot({ id: "one", condition, ...(startedAt && { startedAt }) });
@@ -58,6 +64,12 @@ class Watched implements AsyncDisposable {
 
   readonly crash = (nextAttempt: number): Promise<void> =>
     this.set({ type: "backing-off", until: new Date(), nextAttempt, exitCode: 1 });
+
+  readonly exitAtMemoryLimit = (): void => {
+    const at = new Date(this.clock.now());
+    const exit = { exitCode: 137, oomKilled: true };
+    this.state.report({ type: "exited", id: "one", containerId: "c1", attempt: 1, startedAt: at, at, exit });
+  };
 
   readonly run = (): Promise<void> => this.set({ type: "running" }, new Date(this.clock.now()));
 
@@ -166,4 +178,63 @@ Deno.test("judgeBot() opens nothing for a bot that waits for a server", () => {
   const bot = { id: "one", conditionSince: new Date(0), updatedAt: new Date(0) };
   const verdict = judgeBot({ ...bot, condition: { type: "waiting", for: "the engine" } }, undefined, 1e12);
   assert.deepEqual(verdict.open, []);
+});
+
+Deno.test("what is over before its last line is read is not told", async () => {
+  await using watched = new Watched();
+  const { notes, state, crash, run } = watched;
+  const ends = [
+    () => watched.set({ type: "disabled" }),
+    () => watched.set({ type: "completed", endedAt: new Date() }),
+    () => Promise.resolve(state.removeRunningBot("one")),
+  ];
+  for (const end of ends) {
+    await run();
+    const { promise, resolve } = Promise.withResolvers<string>();
+    watched.line = promise;
+    await crash(4);
+    watched.exitAtMemoryLimit();
+    await end();
+    resolve("late");
+    await settle();
+  }
+  assert.deepEqual(notes.lines, []);
+});
+
+Deno.test("a bot that runs again before its last line is read recovers after a minute", async () => {
+  await using watched = new Watched();
+  const { notes, crash, run, clock } = watched;
+  await run();
+  const { promise, resolve } = Promise.withResolvers<string>();
+  watched.line = promise;
+  await crash(4);
+  watched.exitAtMemoryLimit();
+  await run();
+  resolve("late");
+  await settle();
+  await clock.advance(RECOVERED_AFTER_MS);
+  assert.deepEqual(notes.lines, [
+    "open bot.crash_loop one",
+    "open bot.oom one",
+    "recovered bot.crash_loop one",
+    "recovered bot.oom one",
+  ]);
+});
+
+Deno.test("a bot that is disabled, latched or outside its session is neither silent nor unhealthy", async () => {
+  await using watched = new Watched();
+  const { notes } = watched;
+  const conditions: BotCondition[] = [
+    { type: "disabled" },
+    { type: "latched", reason: "drawdown" },
+    { type: "outside-session", reason: "closed" },
+  ];
+  for (const condition of conditions) {
+    await watched.run();
+    for (const kind of ["bot.silent", "bot.unhealthy"] as const) notes.open({ kind, bot: "one" });
+    await watched.set(condition);
+    for (const kind of ["bot.silent", "bot.unhealthy"] as const) {
+      assert.equal(notes.isOpen({ kind, bot: "one" }), false, `${condition.type}: ${kind}`);
+    }
+  }
 });
