@@ -48,7 +48,9 @@ export function LogPanel({ id, at }) {
     if (!next.delete(name)) next.add(name);
     hidden.value = next;
   };
+  useEffect(() => search.cancel, [search]);
   const jump = (time) => {
+    search.cancel();
     find.value = "";
     chosen.value = undefined;
     store.readFrom(time);
@@ -129,8 +131,10 @@ const WORDS = {
 
 function debounced(act) {
   let timer;
-  return (value) => {
-    clearTimeout(timer);
+  const cancel = () => clearTimeout(timer);
+  const later = (value) => {
+    cancel();
     timer = setTimeout(() => act(value), TYPING_MS);
   };
+  return Object.assign(later, { cancel });
 }

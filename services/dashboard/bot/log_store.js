@@ -40,6 +40,7 @@ export class LogStore {
   #cursor;
   #held = [];
   #timer;
+  #isClosed = false;
 
   constructor(id) {
     this.#id = id;
@@ -47,6 +48,7 @@ export class LogStore {
 
   /** Follows the log. @param filter `{ q }` or `{ regex }`; absent for all lines. */
   follow(filter = this.#filter) {
+    if (this.#isClosed) return;
     this.#reset(filter);
     this.mode.value = "connecting";
     this.#followUntilAborted(this.#following.signal);
@@ -54,6 +56,7 @@ export class LogStore {
 
   /** Reads from a time on. @param since RFC 3339. */
   async readFrom(since) {
+    if (this.#isClosed) return;
     this.#reset({});
     this.mode.value = "reading";
     this.isBeginning.value = false;
@@ -110,8 +113,13 @@ export class LogStore {
     }, PAGE + again);
   }
 
-  /** Ends everything. */
+  /** Ends everything; nothing begins afterwards. */
   close() {
+    this.#isClosed = true;
+    this.#end();
+  }
+
+  #end() {
     this.#following.abort();
     this.#reading.abort();
     clearTimeout(this.#timer);
@@ -119,7 +127,7 @@ export class LogStore {
   }
 
   #reset(filter) {
-    this.close();
+    this.#end();
     this.#following = new AbortController();
     this.#reading = new AbortController();
     this.#filter = filter;
