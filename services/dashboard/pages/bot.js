@@ -34,7 +34,12 @@ export function BotPage({ id }) {
   useEffect(() => {
     if (known) say(`${id} is ${stateWord(known.state)}`);
   }, [known?.state]);
-  if (isLoaded.value && !known) return html`<${Missing} id=${id} problem=${store.problem.value} />`;
+  if (isLoaded.value && !known) {
+    return html`
+      <${Missing} id=${id} problem=${store.problem.value} />
+      ${at && html`<${LogPanel} key=${at} id=${id} at=${at} />`}
+    `;
+  }
   return html`
     <header class="top">
       <a class="back" href="#/bots" aria-label="All bots">←</a>
