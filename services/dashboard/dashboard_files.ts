@@ -91,24 +91,25 @@ import file74 from "./store/schedules.js" with { type: "text" };
 import file75 from "./store/service.js" with { type: "text" };
 import file76 from "./store/session.js" with { type: "text" };
 import file77 from "./store/usage.js" with { type: "text" };
-import file78 from "./style/backtests.css" with { type: "text" };
-import file79 from "./style/base.css" with { type: "text" };
-import file80 from "./style/bot.css" with { type: "text" };
-import file81 from "./style/icon.svg" with { type: "text" };
-import file82 from "./style/logs.css" with { type: "text" };
-import file83 from "./style/overview.css" with { type: "text" };
-import file84 from "./style/parts.css" with { type: "text" };
-import file85 from "./style/schedules.css" with { type: "text" };
-import file86 from "./style/tokens.css" with { type: "text" };
-import file87 from "./text/ansi.js" with { type: "text" };
-import file88 from "./text/as_text.js" with { type: "text" };
-import file89 from "./text/condition.js" with { type: "text" };
-import file90 from "./text/exact_json.js" with { type: "text" };
-import file91 from "./text/format.js" with { type: "text" };
-import file92 from "./text/log_text.js" with { type: "text" };
-import file93 from "./text/plain_text.js" with { type: "text" };
-import file94 from "./text/states.js" with { type: "text" };
-import file95 from "./text/zone_time.js" with { type: "text" };
+import file78 from "./store/watching.js" with { type: "text" };
+import file79 from "./style/backtests.css" with { type: "text" };
+import file80 from "./style/base.css" with { type: "text" };
+import file81 from "./style/bot.css" with { type: "text" };
+import file82 from "./style/icon.svg" with { type: "text" };
+import file83 from "./style/logs.css" with { type: "text" };
+import file84 from "./style/overview.css" with { type: "text" };
+import file85 from "./style/parts.css" with { type: "text" };
+import file86 from "./style/schedules.css" with { type: "text" };
+import file87 from "./style/tokens.css" with { type: "text" };
+import file88 from "./text/ansi.js" with { type: "text" };
+import file89 from "./text/as_text.js" with { type: "text" };
+import file90 from "./text/condition.js" with { type: "text" };
+import file91 from "./text/exact_json.js" with { type: "text" };
+import file92 from "./text/format.js" with { type: "text" };
+import file93 from "./text/log_text.js" with { type: "text" };
+import file94 from "./text/plain_text.js" with { type: "text" };
+import file95 from "./text/states.js" with { type: "text" };
+import file96 from "./text/zone_time.js" with { type: "text" };
 
 /** Texts by name: with this type of import, the types of a package do not hold. */
 const text = (file: unknown): string => file as string;
@@ -199,24 +200,25 @@ export const FILES: Readonly<Record<string, string>> = {
   "store/service.js": text(file75),
   "store/session.js": text(file76),
   "store/usage.js": text(file77),
-  "style/backtests.css": text(file78),
-  "style/base.css": text(file79),
-  "style/bot.css": text(file80),
-  "style/icon.svg": text(file81),
-  "style/logs.css": text(file82),
-  "style/overview.css": text(file83),
-  "style/parts.css": text(file84),
-  "style/schedules.css": text(file85),
-  "style/tokens.css": text(file86),
-  "text/ansi.js": text(file87),
-  "text/as_text.js": text(file88),
-  "text/condition.js": text(file89),
-  "text/exact_json.js": text(file90),
-  "text/format.js": text(file91),
-  "text/log_text.js": text(file92),
-  "text/plain_text.js": text(file93),
-  "text/states.js": text(file94),
-  "text/zone_time.js": text(file95),
+  "store/watching.js": text(file78),
+  "style/backtests.css": text(file79),
+  "style/base.css": text(file80),
+  "style/bot.css": text(file81),
+  "style/icon.svg": text(file82),
+  "style/logs.css": text(file83),
+  "style/overview.css": text(file84),
+  "style/parts.css": text(file85),
+  "style/schedules.css": text(file86),
+  "style/tokens.css": text(file87),
+  "text/ansi.js": text(file88),
+  "text/as_text.js": text(file89),
+  "text/condition.js": text(file90),
+  "text/exact_json.js": text(file91),
+  "text/format.js": text(file92),
+  "text/log_text.js": text(file93),
+  "text/plain_text.js": text(file94),
+  "text/states.js": text(file95),
+  "text/zone_time.js": text(file96),
 };
 
 /** Names of files by the names under which modules import them. */

@@ -5,6 +5,7 @@ import { BrowserFixture, NEEDS_BROWSER } from "../support/fixtures/browser_fixtu
 import { writeBot } from "../support/fixtures/cli_support.ts";
 import { ServiceFixture } from "../support/fixtures/service_fixture.ts";
 import { freePort } from "../support/servers/free_port.ts";
+import { pause, until } from "../support/until.ts";
 
 const LOOP =
   "import time\ndef main(id, config):\n    while True:\n        print(time.time(), flush=True)\n        time.sleep(0.2)\n";
@@ -45,6 +46,51 @@ Deno.test(
     await browser.until("it is connected again", IS_LIVE);
     await browser.until("the banner is gone", "document.querySelector('.banner') === null");
     await browser.until("the log goes on", `Number(${LINES}.at(-1)) > ${before} + 1`);
+    const times = (await browser.read<string[]>(LINES)).map(Number).filter((time) => !Number.isNaN(time));
+    assert.ok(times.every((time, at) => at === 0 || time > times[at - 1]!), "a line is repeated");
+    assert.ok(times.every((time, at) => at === 0 || time - times[at - 1]! < 1), "lines are missing");
+    await service.berth("disable", "my-bot");
+    await browser.until(
+      "changes come again",
+      "document.querySelector('.top .chip').innerText === 'Disabled'",
+    );
+    const at = new Date(Number(before) * 1000).toISOString();
+    assert.equal((await service.berth("remove", "my-bot", "--yes")).code, 0);
+    await browser.go(`/bots/my-bot?at=${encodeURIComponent(at)}`);
+    await browser.untilShown("There is no bot my-bot.");
+    await browser.until("its log is still shown", `${LINES}.length > 3`);
+  },
+);
+
+Deno.test(
+  "a page that nobody looks at holds no connection, and goes on where it was",
+  NEEDS_BROWSER,
+  async () => {
+    await using service = await openWithBot();
+    await using browser = await BrowserFixture.open(service, { place: "/bots/my-bot" });
+    await browser.until("the log is live", `${LINES}.length > 3`);
+    const setHidden = (isHidden: boolean) =>
+      browser.read(`Object.defineProperty(document, 'hidden', { value: ${isHidden}, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'))`);
+    await browser.page.type("#find-line", "1");
+    await browser.go("/bots");
+    await browser.until("the overview is open", "document.querySelector('table.bots th.name') !== null");
+    await browser.go("/bots/my-bot");
+    await browser.until("the log is live", `${LINES}.length > 3`);
+    await pause(500, "what was typed before would be searched by now, in a stream that nobody ends");
+    const ended: string[] = [];
+    browser.page.on("requestfailed", (request) => ended.push(new URL(request.url()).pathname));
+    await setHidden(true);
+    await until("both streams have ended", () => ended.length === 2);
+    assert.deepEqual(ended.sort(), ["/api/bots/my-bot/logs/follow", "/api/events"]);
+    assert.equal(await browser.read("document.querySelector('.banner')"), null);
+    const before = await browser.read<string>(`${LINES}.at(-1)`);
+    await until("the bot goes on", () => Date.now() / 1000 > Number(before) + 1);
+    assert.equal(await browser.read(`${LINES}.at(-1)`), before);
+
+    await setHidden(false);
+    await browser.until("it is connected again", IS_LIVE);
+    await browser.until("the log goes on", `Number(${LINES}.at(-1)) > ${before} + 1.5`);
     const times = (await browser.read<string[]>(LINES)).map(Number).filter((time) => !Number.isNaN(time));
     assert.ok(times.every((time, at) => at === 0 || time > times[at - 1]!), "a line is repeated");
     assert.ok(times.every((time, at) => at === 0 || time - times[at - 1]! < 1), "lines are missing");

@@ -88,7 +88,9 @@ function Foot() {
     <div class="foot">
       <span class=${isLive ? "chip running" : "chip waiting"} data-live=${isLive || undefined}>${isLive
         ? "Live"
-        : "Not connected"}</span>
+        : connection.value === "lost"
+        ? "Not connected"
+        : "Connecting"}</span>
       ${about && html`<span>${about.instance} · ${about.version}</span>`}
       ${caller.value &&
         html`<span class="who" title=${caller.value.name}>${caller.value.name}${

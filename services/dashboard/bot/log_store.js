@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import { botPath, request } from "../store/api.js";
 import { readEvents, readObjects } from "../store/read_stream.js";
+import { untilWatched } from "../store/watching.js";
 
 /** Lines that are kept while following; earlier ones can be read again. */
 const MAX_LIVE = 10_000;
@@ -165,13 +166,15 @@ export class LogStore {
   }
 
   async #followUntilAborted(signal) {
-    for (let waitMs = FIRST_WAIT_MS; !signal.aborted; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
+    for (let waitMs = FIRST_WAIT_MS;; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
+      const watched = await untilWatched();
+      if (signal.aborted) return;
       try {
         const response = await request(botPath(this.#id, "/logs/follow"), {
           // Continues after the last line, without a gap or a repeat.
           query: { ...this.#filter, ...(this.#cursor === undefined && { tail: FIRST }) },
           headers: this.#cursor === undefined ? {} : { "last-event-id": this.#cursor },
-          signal,
+          signal: AbortSignal.any([signal, watched]),
         });
         for await (const events of readEvents(response)) {
           waitMs = FIRST_WAIT_MS;
@@ -184,7 +187,7 @@ export class LogStore {
           return;
         }
       }
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      if (!watched.aborted) await new Promise((resolve) => setTimeout(resolve, waitMs));
     }
   }
 

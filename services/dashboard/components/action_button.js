@@ -29,7 +29,7 @@ export function ActionButton({ label, doing, run, question, kind = "", subject }
   const isAllowed = mayOperate();
   const press = async () => {
     if (is === "busy" || !isAllowed) return;
-    if (connection.value !== "live") {
+    if (connection.value === "lost") {
       return set({ is: "failed", text: "Not connected: nothing was done. Try again when the page is live." });
     }
     if (question && !await confirmed({ action: label, ...question })) return;

@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { request } from "../store/api.js";
 import { readObjects } from "../store/read_stream.js";
+import { untilWatched } from "../store/watching.js";
 import { parseExact, stringifyExact } from "../text/exact_json.js";
 import { clockTime, exactTime } from "../text/format.js";
 import { readLine } from "../text/log_text.js";
@@ -53,7 +54,7 @@ export function Log({ path, name, isOpen }) {
   const [{ lines, problem, isRead }, set] = useState({ lines: [], isRead: false });
   useEffect(() => {
     const ending = new AbortController();
-    read(path, isOpen, ending.signal, set);
+    readWhileWatched(path, isOpen, ending.signal, set);
     return () => ending.abort();
   }, [path, isOpen]);
   return html`
@@ -67,11 +68,20 @@ export function Log({ path, name, isOpen }) {
   `;
 }
 
+/** A log that is followed is read again when somebody looks again: until then what was read stays. */
+async function readWhileWatched(path, isOpen, signal, set) {
+  set({ lines: [], isRead: false });
+  let watched;
+  do {
+    watched = await untilWatched();
+    await read(path, isOpen, AbortSignal.any([signal, watched]), set);
+  } while (isOpen && watched.aborted && !signal.aborted);
+}
+
 async function read(path, isOpen, signal, set) {
   let lines = [];
   let problem;
   const show = (isRead) => set({ lines, problem, isRead });
-  show(false);
   try {
     const query = { tail: MAX_LINES, ...(isOpen && { follow: true }) };
     const response = await request(`${path}/log`, { query, signal });

@@ -7,8 +7,9 @@ import { signal } from "@preact/signals";
 import { Problem } from "./problem.js";
 import { readEvents } from "./read_stream.js";
 import { untilLoggedIn } from "./session.js";
+import { untilWatched } from "./watching.js";
 
-/** `connecting`, `live` or `lost`. */
+/** `connecting` (also while nobody looks at the page), `live` or `lost`. */
 export const connection = signal("connecting");
 /** When the service was heard of last, in ms since the epoch. */
 export const heardAt = signal(Date.now());
@@ -36,16 +37,18 @@ export function listen(listener) {
   return () => listeners.delete(listener);
 }
 
-/** Connects, now and whenever the connection is lost. Never ends. */
+/** Connects, now and whenever the connection is lost, while somebody looks. Never ends. */
 export async function connect() {
   addEventListener("online", lookNow);
   document.addEventListener("visibilitychange", lookNow);
   // A browser that slept finds out here.
   setInterval(lookNow, LOOK_MS);
   for (let waitMs = FIRST_WAIT_MS;; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
+    const watched = await untilWatched();
     current = new AbortController();
     try {
-      const response = await fetch("/api/events", { signal: current.signal });
+      const signal = AbortSignal.any([current.signal, watched]);
+      const response = await fetch("/api/events", { signal });
       if (response.status === 401) {
         connection.value = "lost";
         await untilLoggedIn();
@@ -57,6 +60,11 @@ export async function connect() {
       await follow(response);
     } catch {
       // Whatever it was: it is tried again.
+    }
+    if (watched.aborted) {
+      if (connection.value === "live") connection.value = "connecting";
+      waitMs = FIRST_WAIT_MS;
+      continue;
     }
     connection.value = "lost";
     await new Promise((resolve) => {
