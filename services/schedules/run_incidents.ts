@@ -26,6 +26,8 @@ export interface RunIncidentsOptions {
 const KINDS: readonly IncidentKind[] = ["run.failed", "run.timed_out", "run.missed"];
 /** Runs that ended this long before the process began are looked at again: it may have been killed before it told, in ms. */
 const LOOK_BACK_MS = 3_600_000;
+/** Runs of slots before that are not read: runs that take longer are rare, in ms. */
+const LONGEST_RUN_MS = 24 * 3_600_000;
 const MAX_LOOK_BACK = 1000;
 
 /**
@@ -97,10 +99,14 @@ export class RunIncidents {
   async #lookBack(seen: Set<string>, signal: AbortSignal): Promise<void> {
     const { runs, instance, clock } = this.#options;
     const since = clock.now() - LOOK_BACK_MS;
-    const page = await runs.page({ from: Math.floor(since / 1000), limit: MAX_LOOK_BACK, signal });
-    for (const run of page.runs) {
-      // The latest run of a schedule says how it is.
-      if (run.instance !== instance || isOpenRun(run) || seen.has(run.scheduleId)) continue;
+    const from = Math.floor((clock.now() - LONGEST_RUN_MS) / 1000);
+    const page = await runs.page({ from, limit: MAX_LOOK_BACK, signal });
+    const ended = page.runs.filter((run) =>
+      run.instance === instance && !isOpenRun(run) && endOf(run) >= since
+    );
+    for (const run of ended.sort((a, b) => endOf(b) - endOf(a))) {
+      // The run of a schedule that ended last says how it is.
+      if (seen.has(run.scheduleId)) continue;
       seen.add(run.scheduleId);
       this.#judge(run);
     }
@@ -115,4 +121,9 @@ export class RunIncidents {
       incidents.close({ kind, bot: run.scheduleId }, { text: `The run ${run.id} succeeded.` });
     }
   }
+}
+
+/** A run that was skipped has ended when that was noted. */
+function endOf({ finishedAt, claimedAt }: RunRecord): number {
+  return (finishedAt ?? claimedAt).getTime();
 }

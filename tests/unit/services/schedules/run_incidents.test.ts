@@ -53,6 +53,9 @@ Deno.test("RunIncidents looks back at runs that ended right before, as the last 
   await runs.open();
   await runs.insert([
     run(-500, { state: "failed", scheduleId: "old", id: "old@1" }),
+    run(-400, { state: "failed", scheduleId: "old", id: "old@2", finishedAt: new Date(NOW - 350 * 60_000) }),
+    run(-300, { state: "failed", scheduleId: "long", id: "long@1", finishedAt: new Date(NOW - 60_000) }),
+    run(-9, { state: "succeeded", scheduleId: "long", id: "long@2" }),
     run(-9, { state: "succeeded" }),
     run(-5, { state: "failed", reason: "exit code 1" }),
     run(-7, { state: "failed", scheduleId: "hourly", id: "hourly@1" }),
@@ -66,10 +69,13 @@ Deno.test("RunIncidents looks back at runs that ended right before, as the last 
   const stop = new AbortController();
   const clock = new FakeClock(NOW);
   const watching = new RunIncidents({ state, runs, incidents, instance: "main", clock }).run(stop.signal);
-  await until("the look back", () => lines.length === 4);
-  assert.deepEqual(lines.filter((line) => line.startsWith("open")), ["open run.failed nightly"]);
+  await until("the look back", () => lines.length === 5);
+  assert.deepEqual(lines.filter((line) => line.startsWith("open")), [
+    "open run.failed long",
+    "open run.failed nightly",
+  ]);
   state.setRun(run(0, {}));
-  assert.deepEqual(lines.slice(4), [
+  assert.deepEqual(lines.slice(5), [
     "close run.failed nightly",
     "close run.timed_out nightly",
     "close run.missed nightly",
