@@ -44,6 +44,8 @@ export class CommandWatch {
   #dueAt: number;
   #failures = 0;
   #isPaused = false;
+  /** How often the container was paused or went on. */
+  #pauses = 0;
 
   /** @param options See {@linkcode CommandWatchOptions}. */
   constructor(options: CommandWatchOptions) {
@@ -60,6 +62,7 @@ export class CommandWatch {
   /** Runs no command while the container is paused. @param isPaused Whether it is. */
   setPaused(isPaused: boolean): void {
     this.#isPaused = isPaused;
+    this.#pauses++;
     this.#failures = 0;
     this.#wakeup.wake();
   }
@@ -84,21 +87,29 @@ export class CommandWatch {
   }
 
   async #check(signal: AbortSignal): Promise<void> {
-    const { run, limit, onHealthy, onUnhealthy, timeoutMs } = this.#options;
-    let outcome: CommandOutcome;
-    try {
-      outcome = await run(signal);
-    } catch {
-      // An engine that is away, or a container that is just ending, says nothing of the bot.
-      return;
-    }
-    if (signal.aborted || this.#isPaused) return;
+    const { limit, onHealthy, onUnhealthy, timeoutMs } = this.#options;
+    let outcome = await this.#run(signal);
+    // Berth or the engine may have stood still meanwhile, so the time that it took proves nothing yet.
+    if (outcome?.end === "timed-out" && this.#failures + 1 === limit) outcome = await this.#run(signal);
+    if (!outcome) return;
     if (outcome.exitCode === 0) {
       this.#failures = 0;
       return onHealthy();
     }
     this.#failures++;
     if (this.#failures === limit) onUnhealthy(describeFailure(outcome, this.#failures, timeoutMs));
+  }
+
+  /** @returns What became of the command; `undefined` if that says nothing of the bot. */
+  async #run(signal: AbortSignal): Promise<CommandOutcome | undefined> {
+    const before = this.#pauses;
+    try {
+      const outcome = await this.#options.run(signal);
+      return signal.aborted || this.#pauses !== before ? undefined : outcome;
+    } catch {
+      // An engine that is away, or a container that is just ending.
+      return undefined;
+    }
   }
 }
 
