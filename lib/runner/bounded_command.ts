@@ -4,6 +4,7 @@
  * @module
  */
 
+import { EngineError } from "../errors.ts";
 import type { LineRedactor } from "../logs/line_redactor.ts";
 import type { CommandOutcome, ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 
@@ -13,6 +14,8 @@ const MARK = "BERTH_HEALTH_CHECK";
 const MAX_OUTPUT_BYTES = 64 * 1024;
 /** How long the processes of a command may take to be found and killed, in ms. */
 const SWEEP_LIMIT_MS = 10_000;
+/** How the engine refuses a command in a container that does not run or is paused. */
+const CONFLICT = 409;
 
 /**
  * Kills all marked processes but its own shell, also those that begin meanwhile. Only builtins of the shell: where a
@@ -88,6 +91,9 @@ export async function runBoundedCommand(
       timeoutMs: SWEEP_LIMIT_MS,
       maxOutputBytes: MAX_OUTPUT_BYTES,
       ...(signal && { signal }),
+    }).catch((error) => {
+      // Where not even a shell can be started any more, the command has failed all the same.
+      if (!(error instanceof EngineError) || error.status === CONFLICT) throw error;
     });
   }
   return { ...outcome, output: redactText(outcome.output.trim(), redactor) };
