@@ -45,8 +45,8 @@ const ENDING_MS = 100;
 /**
  * Follows a container's log until the container ends. A followed log is exact only while the engine does not rotate its
  * files (docs/decisions/log-follow.md), so whatever looks out of order, and every new connection, is read from the files,
- * from the last known entry on. No line is missing or repeated, except that a container which prints more than the engine
- * keeps may lose some.
+ * from the last known entry on. No line is repeated. Lines are missing only if a container prints so much that the engine
+ * no longer has them when they are read, or rotates past whole files that the followed log then skips.
  */
 export class LineFollower implements AsyncDisposable {
   readonly #orchestrator: Pick<ContainerOrchestrator, "readLog" | "getStatus">;
