@@ -41,6 +41,9 @@ const DRAIN_MS = 3_000;
 /** Longest sleep of a channel's loop, in ms. */
 const LONGEST_SLEEP_MS = 10 * 60_000;
 
+/** How many deliveries of a digest are noted at the same time. */
+const NOTED_TOGETHER = 20;
+
 /** What a channel does. */
 interface Line {
   readonly wakeup: Wakeup;
@@ -186,24 +189,25 @@ export class Deliverer {
     const againAt = clock.now() + againMs;
     // All wait for a receiver that is down, so that they keep their order; one that is refused lets the others pass.
     if (why === "down") line.downUntil = againAt;
-    for (const one of next.batch) {
-      await outbox.delay({ ...one, attempts, problem, ...(why === "refused" && { dueAt: againAt }) });
-    }
+    const due = why === "refused" && { dueAt: againAt };
+    await inParts(next.batch, (one) => outbox.delay({ ...one, attempts, problem, ...due }));
     return 0;
   }
 
   async #endUnnoted(line: Line): Promise<void> {
     const { outbox, clock } = this.#options;
-    for (const delivery of this.#unnoted.get(line) ?? []) {
-      const { problem: _, ...rest } = delivery;
-      await outbox.end({ ...rest, attempts: delivery.attempts + 1 }, "delivered", clock.now());
-    }
+    await inParts(
+      this.#unnoted.get(line) ?? [],
+      ({ problem: _, ...rest }) =>
+        outbox.end({ ...rest, attempts: rest.attempts + 1 }, "delivered", clock.now()),
+    );
     this.#unnoted.delete(line);
   }
 
   async #giveUp(deliveries: readonly Delivery[], problem: string): Promise<void> {
     const { outbox, clock, onGiveUp } = this.#options;
-    for (const delivery of deliveries) {
+    // The outbox changes meanwhile.
+    for (const delivery of [...deliveries]) {
       onGiveUp?.(delivery.channel);
       this.#log.error("notification given up", {
         channel: delivery.channel,
@@ -225,5 +229,11 @@ export class Deliverer {
       }
     }
     this.wake();
+  }
+}
+
+async function inParts<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  for (let at = 0; at < items.length; at += NOTED_TOGETHER) {
+    await Promise.all(items.slice(at, at + NOTED_TOGETHER).map(work));
   }
 }

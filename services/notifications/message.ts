@@ -25,8 +25,8 @@ export interface Message {
   readonly events: readonly NotificationEvent[];
 }
 
-/** Most events of one digest: more would not fit in a message of every receiver. */
-export const MAX_DIGEST = 20;
+/** Most lines of a digest: more would not fit in a message of every receiver. */
+const MAX_LINES = 20;
 
 const URGENCY: readonly Severity[] = ["info", "warning", "critical"];
 const MAX_LINE = 160;
@@ -34,7 +34,7 @@ const MAX_LINE = 160;
 /**
  * Makes the message of one or several events.
  *
- * @param events The events, in order; at least one, at most {@linkcode MAX_DIGEST}.
+ * @param events The events, in order; at least one. Of many, a digest shows the most urgent.
  */
 export function toMessage(events: readonly NotificationEvent[]): Message {
   const first = events[0]!;
@@ -49,8 +49,16 @@ export function toMessage(events: readonly NotificationEvent[]): Message {
     ...same,
     id: `${first.id}+${events.length - 1}`,
     title: `${events.length} notifications${subject}`,
-    text: events.map(({ time, title }) => clipped(`${time.slice(11, 19)} ${title}`)).join("\n"),
+    text: digestOf(events),
   };
+}
+
+function digestOf(events: readonly NotificationEvent[]): string {
+  const rank = ({ severity }: NotificationEvent) => URGENCY.indexOf(severity);
+  const more = events.length - MAX_LINES;
+  const shown = more > 0 ? events.toSorted((a, b) => rank(b) - rank(a)).slice(0, MAX_LINES) : events;
+  const lines = shown.map(({ time, title }) => clipped(`${time.slice(11, 19)} ${title}`));
+  return [...lines, ...(more > 0 ? [`… and ${more} more`] : [])].join("\n");
 }
 
 function textOf({ state, text, since, time }: NotificationEvent): string {

@@ -5,7 +5,6 @@
  */
 
 import type { Channel } from "./channel_schema.ts";
-import { MAX_DIGEST } from "./message.ts";
 import type { NotificationEvent } from "./notification_event.ts";
 import type { Delivery } from "./outbox.ts";
 
@@ -23,14 +22,16 @@ export interface Pace {
   readonly cooldownMs: number;
   /** Within a minute, this many messages come one by one; the others come as a digest. 0: no limit. */
   readonly digestAfter: number;
+  /** Most events of one digest. */
+  readonly digestSize: number;
 }
 
 /** What to do now: send these together, or look again after a while. */
 export type NextBatch = { readonly batch: readonly Delivery[] } | { readonly waitMs: number };
 
-/** Messages for people; a program gets each event by itself. */
-const FOR_PEOPLE: Pace = { cooldownMs: 300_000, digestAfter: 5 };
-const FOR_PROGRAMS: Pace = { cooldownMs: 0, digestAfter: 0 };
+/** Messages for people, who read the start of a digest; a program gets each event by itself, and a digest in full. */
+const FOR_PEOPLE: Pace = { cooldownMs: 300_000, digestAfter: 5, digestSize: 1000 };
+const FOR_PROGRAMS: Pace = { cooldownMs: 0, digestAfter: 0, digestSize: 20 };
 const MINUTE_MS = 60_000;
 
 /**
@@ -43,6 +44,7 @@ export function paceOf({ type, cooldown_seconds, digest_after }: Channel): Pace 
   return {
     cooldownMs: cooldown_seconds === undefined ? pace.cooldownMs : cooldown_seconds * 1000,
     digestAfter: digest_after ?? pace.digestAfter,
+    digestSize: pace.digestSize,
   };
 }
 
@@ -57,39 +59,45 @@ export function paceOf({ type, cooldown_seconds, digest_after }: Channel): Pace 
 export function nextBatch(
   waiting: readonly Delivery[],
   sent: readonly SentMessage[],
-  { cooldownMs, digestAfter }: Pace,
+  { cooldownMs, digestAfter, digestSize }: Pace,
   now: number,
 ): NextBatch {
+  const recent = digestAfter === 0 ? [] : sent.filter(({ at }) => at > now - MINUTE_MS);
+  const left = digestAfter - recent.length;
+  // A digest is sent at most once a minute, too. Looked at first: much may wait.
+  if (digestAfter > 0 && left <= 0) {
+    return { waitMs: recent[recent.length - digestAfter]!.at + MINUTE_MS - now };
+  }
   let waitMs = Infinity;
   const ready: Delivery[] = [];
+  const cooling = coolingUntil(sent, cooldownMs, now);
   for (const delivery of waiting) {
-    const coolsUntil = cooledDown(delivery.event, sent, cooldownMs, now);
-    const dueAt = Math.max(delivery.dueAt, coolsUntil);
-    if (dueAt <= now) ready.push(delivery);
-    else waitMs = Math.min(waitMs, dueAt - now);
+    const dueAt = Math.max(delivery.dueAt, cooling.get(subjectOf(delivery.event)) ?? 0);
+    if (dueAt > now) waitMs = Math.min(waitMs, dueAt - now);
+    else if (digestAfter === 0) return { batch: [delivery] };
+    else if (ready.push(delivery) === digestSize) break;
   }
   if (ready.length === 0) return { waitMs };
-  if (digestAfter === 0) return { batch: ready.slice(0, 1) };
-  const recent = sent.filter(({ at }) => at > now - MINUTE_MS);
-  const left = digestAfter - recent.length;
-  // A digest is sent at most once a minute, too.
-  if (left <= 0) {
-    return { waitMs: Math.min(waitMs, recent[recent.length - digestAfter]!.at + MINUTE_MS - now) };
-  }
-  return { batch: ready.length > left ? ready.slice(0, MAX_DIGEST) : ready.slice(0, 1) };
+  return { batch: ready.length > left ? ready : ready.slice(0, 1) };
 }
 
-/** @returns When an event may be sent, in ms since the epoch: what was sent twice waits for the end of the cool-down. */
-function cooledDown(
-  event: NotificationEvent,
-  sent: readonly SentMessage[],
-  cooldownMs: number,
-  now: number,
-): number {
-  if (cooldownMs === 0) return 0;
-  const subject = subjectOf(event);
-  const times = sent.filter(({ at, subjects }) => at > now - cooldownMs && subjects.includes(subject));
-  return times.length < 2 ? 0 : times[0]!.at + cooldownMs;
+/**
+ * What was sent twice waits for the end of the cool-down.
+ *
+ * @returns When its events may be sent again, in ms since the epoch, by subject.
+ */
+function coolingUntil(sent: readonly SentMessage[], cooldownMs: number, now: number): Map<string, number> {
+  const first = new Map<string, number>();
+  const cooling = new Map<string, number>();
+  for (const { at, subjects } of sent) {
+    if (at <= now - cooldownMs) continue;
+    for (const subject of new Set(subjects)) {
+      const firstAt = first.get(subject);
+      if (firstAt === undefined) first.set(subject, at);
+      else cooling.set(subject, firstAt + cooldownMs);
+    }
+  }
+  return cooling;
 }
 
 /**

@@ -103,7 +103,7 @@ export class Outbox {
    */
   async add(event: NotificationEvent, channel: string, now: number): Promise<void> {
     const id = `${event.id}/${channel}`;
-    if (this.waitingFor(channel).some((one) => one.id === id)) return;
+    if (this.#placeOf(id, channel).isThere) return;
     const delivery: Delivery = { id, event, channel, attempts: 0, createdAt: now, dueAt: now };
     // An earlier try, whose answer was lost, may have inserted it.
     await this.#records.insert(WAITING, `${this.#prefix}${id}`, { ...delivery });
@@ -113,7 +113,7 @@ export class Outbox {
   }
 
   /**
-   * Lists what waits for a channel, in the order of the events.
+   * Lists what waits for a channel, in the order of the events. The list changes with the outbox.
    *
    * @param channel Name of the channel.
    */
@@ -143,10 +143,9 @@ export class Outbox {
    * @returns Whether it still waits.
    */
   hasten(delivery: Delivery): boolean {
-    const waiting = this.#waiting.get(delivery.channel) ?? [];
-    const at = waiting.findIndex(({ id }) => id === delivery.id);
-    if (at !== -1) waiting[at] = delivery;
-    return at !== -1;
+    const { waiting, at, isThere } = this.#placeOf(delivery.id, delivery.channel);
+    if (isThere) waiting[at] = delivery;
+    return isThere;
   }
 
   /**
@@ -175,9 +174,9 @@ export class Outbox {
     const past: PastDelivery = { ...rest, outcome, endedAt: now };
     await this.#records.insert(PAST, delivery.id, { ...past });
     await this.#remove(delivery.id);
-    const left = this.waitingFor(delivery.channel).filter(({ id }) => id !== delivery.id);
-    if (left.length > 0) this.#waiting.set(delivery.channel, left);
-    else this.#waiting.delete(delivery.channel);
+    const { waiting, at, isThere } = this.#placeOf(delivery.id, delivery.channel);
+    if (isThere) waiting.splice(at, 1);
+    if (waiting.length === 0) this.#waiting.delete(delivery.channel);
   }
 
   /**
@@ -206,8 +205,21 @@ export class Outbox {
   }
 
   #keep(delivery: Delivery): void {
-    const waiting = [...this.waitingFor(delivery.channel).filter(({ id }) => id !== delivery.id), delivery];
-    this.#waiting.set(delivery.channel, waiting.sort((a, b) => (a.id < b.id ? -1 : 1)));
+    const { waiting, at, isThere } = this.#placeOf(delivery.id, delivery.channel);
+    waiting.splice(at, isThere ? 1 : 0, delivery);
+    this.#waiting.set(delivery.channel, waiting);
+  }
+
+  /** Finds where a delivery is, or belongs: many may wait. */
+  #placeOf(id: string, channel: string): { waiting: Delivery[]; at: number; isThere: boolean } {
+    const waiting = this.#waiting.get(channel) ?? [];
+    let at = 0;
+    for (let end = waiting.length; at < end;) {
+      const middle = (at + end) >> 1;
+      if (waiting[middle]!.id < id) at = middle + 1;
+      else end = middle;
+    }
+    return { waiting, at, isThere: waiting[at]?.id === id };
   }
 }
 

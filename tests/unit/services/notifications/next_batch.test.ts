@@ -63,9 +63,9 @@ function sendAll(events: readonly NotificationEvent[], pace = PEOPLE): [seconds:
 Deno.test("a few events come one by one, many at once as digests, and none is left out", () => {
   const events = (count: number) => Array.from({ length: count }, (_, n) => event(n));
   assert.deepEqual(sendAll(events(3)), [[0, 1], [0, 1], [0, 1]]);
-  const many = sendAll(events(200));
-  assert.deepEqual(many.slice(0, 6), [[0, 20], [0, 20], [0, 20], [0, 20], [0, 20], [60, 20]]);
-  assert.equal(many.reduce((sum, [, count]) => sum + count, 0), 200);
+  assert.deepEqual(sendAll(events(200)), [[0, 200]]);
+  assert.deepEqual(sendAll(events(7000)).map(([, count]) => count), Array(7).fill(1000));
+  assert.deepEqual(sendAll(events(7000)).map(([seconds]) => seconds), [0, 0, 0, 0, 0, 60, 60]);
 });
 
 Deno.test("a bot that comes and goes is told of twice within the cool-down", () => {
@@ -92,4 +92,16 @@ Deno.test("toMessage() tells each event of a digest in a line, and is as urgent 
   assert.equal(message.text, "00:00:00 bot-1: it crashes\n00:00:00 bot-2: fine");
   assert.equal(message.severity, "critical");
   assert.equal(message.isGood, false);
+});
+
+Deno.test("toMessage() shows the most urgent of many events, and how many more there are", () => {
+  const message = toMessage(
+    Array.from({ length: 50 }, (_, n) => event(n * 1000, { severity: n < 45 ? "info" : "critical" })),
+  );
+  const lines = message.text.split("\n");
+  assert.equal(message.title, "50 notifications of 50 bots");
+  assert.equal(lines.length, 21);
+  assert.equal(lines[0], "00:00:45 bot-45000: it crashes");
+  assert.equal(lines[5], "00:00:00 bot-0: it crashes");
+  assert.equal(lines[20], "… and 30 more");
 });

@@ -68,3 +68,19 @@ Deno.test("Outbox keeps what it has stored although the answer was lost", async 
   await outbox.add(event(0), "hook", 0);
   assert.equal(outbox.waitingFor("hook").length, 1);
 });
+
+Deno.test("Outbox keeps what waits in the order of the events, however it comes and goes", async () => {
+  using database = new DatabaseSync(":memory:");
+  const records = new SqliteRecordStore(database);
+  await records.open();
+  const outbox = new Outbox(records, "bots.-1");
+  for (const n of [5, 1, 9, 3, 7, 1]) await outbox.add(event(n * 1000), "hook", 0);
+  const seconds = () => outbox.waitingFor("hook").map(({ event }) => Number(event.time.slice(17, 19)));
+  assert.deepEqual(seconds(), [1, 3, 5, 7, 9]);
+  const all = [...outbox.waitingFor("hook")];
+  for (const index of [2, 0, 4]) await outbox.end(all[index]!, "delivered", 1);
+  assert.deepEqual(seconds(), [3, 7]);
+  assert.equal(outbox.hasten({ ...all[3]!, dueAt: 5 }), true);
+  assert.equal(outbox.hasten(all[0]!), false);
+  assert.deepEqual(outbox.waitingFor("hook").map(({ dueAt }) => dueAt), [0, 5]);
+});
