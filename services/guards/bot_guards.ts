@@ -8,7 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import type { LiveLine } from "../../lib/logs/live_line.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import type { Run, RunWatch } from "../bots/run_watcher.ts";
-import type { GuardRule } from "../documents/guard_settings.ts";
+import type { GuardAction, GuardRule } from "../documents/guard_settings.ts";
 import { beginGuard, evaluateGuard, type GuardInput, type GuardState } from "./evaluate_guard.ts";
 import type { BotRemembers, GuardMemory } from "./guard_memory.ts";
 import { metricValue } from "./metric_value.ts";
@@ -159,20 +159,27 @@ export class BotGuards {
     for (const rule of rules) {
       const live = before.get(rule.name);
       if (live && isAlike(live.rule, rule)) {
-        const { tripped, peak } = live.state;
+        const { tripped: before, peak, ...rest } = live.state;
+        // What told somebody only may have to stop the bot now.
+        const tripped = before && actionOf(live.rule, before) === "alert" && actionOf(rule, before) === "stop"
+          ? undefined
+          : before;
         const state = isSameRun
-          ? { ...live.state, quietSince: at }
+          ? { ...rest, ...(peak !== undefined && { peak }), ...(tripped && { tripped }), quietSince: at }
           : { ...beginGuard(at, peak === undefined ? {} : { peak }), ...(tripped && { tripped }) };
         this.#guards.set(rule.name, { ...live, rule, state });
         continue;
       }
       const stored = live ? undefined : kept.get(rule.name);
-      const { peak, beyondAt } = stored && isAlike(stored.rule, rule) ? stored : {};
+      const { peak, beyondAt, told } = stored && isAlike(stored.rule, rule) ? stored : {};
       const beyondMs = isSameRun && beyondAt !== undefined ? Math.max(0, clock.now() - beyondAt) : undefined;
-      const state = beginGuard(at, {
-        ...(peak !== undefined && { peak }),
-        ...(beyondMs !== undefined && { beyondMs }),
-      });
+      const state = {
+        ...beginGuard(at, {
+          ...(peak !== undefined && { peak }),
+          ...(beyondMs !== undefined && { beyondMs }),
+        }),
+        ...(told && actionOf(rule, told) === "alert" && { tripped: told }),
+      };
       this.#guards.set(rule.name, { rule, state });
     }
   }
@@ -252,6 +259,9 @@ export class BotGuards {
     guard.state = state;
     guard.againAt = againAt;
     if (verdict.type === "nothing") return;
+    this.#options.memory.changed(this.#options.bot, this.#snapshot, true);
+    const others = [...this.#guards.values()].some((one) => one.state.tripped !== undefined);
+    if (verdict.type === "recovered" && others) return;
     this.#options.onNews({
       bot: this.#options.bot,
       rule: guard.rule,
@@ -311,13 +321,18 @@ export class BotGuards {
     const toWall = (at: number) => Math.round(clock.now() - (clock.monotonic() - at));
     return {
       ...(this.#cursor !== undefined && { cursor: this.#cursor }),
-      guards: [...this.#guards.values()].map(({ rule, state: { peak, beyondSince } }) => ({
+      guards: [...this.#guards.values()].map(({ rule, state: { peak, beyondSince, tripped } }) => ({
         rule,
+        ...(tripped && actionOf(rule, tripped) === "alert" && { told: tripped }),
         ...(peak !== undefined && { peak }),
         ...(beyondSince !== undefined && { beyondAt: toWall(beyondSince) }),
       })),
     };
   }
+}
+
+function actionOf({ action, onMissing }: GuardRule, why: "limit" | "missing"): GuardAction {
+  return why === "limit" ? action : onMissing?.action ?? "alert";
 }
 
 /** Tells whether two rules look at the same number in the same way. */

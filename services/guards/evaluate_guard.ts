@@ -93,7 +93,8 @@ export function evaluateGuard(state: GuardState, input: GuardInput, rule: GuardR
     return { state: { ...seen, tripped: why }, verdict, ...again };
   }
   // A value that is not there any more has not recovered.
-  const isOver = seen.tripped !== undefined && input.type === "value";
+  const isStillBeyond = seen.tripped === "limit" && seen.beyondSince !== undefined;
+  const isOver = seen.tripped !== undefined && input.type === "value" && !isStillBeyond;
   const { tripped: _over, ...rest } = seen;
   return isOver
     ? { state: rest, verdict: { type: "recovered" }, ...again }

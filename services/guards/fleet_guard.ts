@@ -86,6 +86,11 @@ export class FleetGuard implements Disposable {
     return this.#state.value;
   }
 
+  /** Whether the sum is beyond the limit. */
+  get isTripped(): boolean {
+    return this.#state.tripped !== undefined;
+  }
+
   /** Its bots. */
   get members(): string[] {
     return [...this.#members.keys()].sort();

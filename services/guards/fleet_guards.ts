@@ -15,6 +15,7 @@ import type { GuardState } from "./evaluate_guard.ts";
 import { FleetFile } from "./fleet_file.ts";
 import { FLEET, FleetGuard, isSelected } from "./fleet_guard.ts";
 import type { GuardMemory } from "./guard_memory.ts";
+import type { Latch } from "./latch.ts";
 import type { LatchBook } from "./latch_book.ts";
 import type { FleetRule } from "./parse_fleet.ts";
 
@@ -165,6 +166,21 @@ export class FleetGuards implements Disposable {
     }
   }
 
+  /**
+   * Tells of a latch of an earlier process, which may have ended before it told anybody. Does nothing if people know.
+   *
+   * @param latch The latch.
+   */
+  tellAgain({ guard, bots, text }: Latch): void {
+    if (bots === undefined) return;
+    this.#options.incidents.open({
+      kind: KIND,
+      severity: "critical",
+      title: `the guard '${guard.slice(FLEET.length)}' of ${bots} tripped and stopped bots`,
+      text: `${text}. ${todoOf(guard)}`,
+    });
+  }
+
   /** Ends the timers. */
   [Symbol.dispose](): void {
     for (const guard of this.#guards.values()) guard[Symbol.dispose]();
@@ -187,39 +203,50 @@ export class FleetGuards implements Disposable {
     const { name, bots, action, limit } = rule;
     const guard = `${FLEET}${name}`;
     if (!isTripped) {
-      if (action === "alert") {
+      const others = [...this.#guards.values()].some((one) => one.isTripped) ||
+        this.#options.book.open().some((latch) => latch.guard.startsWith(FLEET));
+      if (action === "alert" && !others) {
         incidents.close({ kind: KIND }, { text: `The guard '${name}' is within its limit again.` });
       }
       return;
     }
     const text = `the sum of ${bots}: ${describeTrip(rule, "limit", state)}`;
     this.#log.error("guard of several bots tripped", { guard: name, bots, text, action });
+    const at = new Date(clock.now()).toISOString();
+    if (action === "alert") {
+      const title = `the guard '${name}' of ${bots} tripped`;
+      const alert = { kind: KIND, severity: "warning", title, text: `${text}.` } as const;
+      // All guards over several bots share one incident.
+      if (incidents.isOpen({ kind: KIND })) void incidents.tell({ ...alert, identity: `${guard} ${at}` });
+      else incidents.open(alert);
+      return;
+    }
     const { value, peak } = state;
     const members = this.#guards.get(name)?.members ?? [];
-    if (action === "stop") {
-      const latch = {
-        guard,
-        at: new Date(clock.now()).toISOString(),
-        action,
-        text,
-        ...(value !== undefined && { value }),
-        ...(peak !== undefined && { peak }),
-        limit,
-        bots,
-        lastLines: [],
-      };
-      await Promise.all(
-        members.map((bot) => this.#options.book.trip({ ...latch, bot }).then(() => wake(bot))),
-      );
-    }
-    const todo = `Release each of them with 'berth release ID --guard ${guard} --reason TEXT'.`;
+    const latch = {
+      guard,
+      at,
+      action,
+      text,
+      ...(value !== undefined && { value }),
+      ...(peak !== undefined && { peak }),
+      limit,
+      bots,
+      lastLines: [],
+    };
+    await Promise.all(
+      members.map((bot) => this.#options.book.trip({ ...latch, bot }).then(() => wake(bot))),
+    );
+    incidents.close({ kind: KIND }, { isQuiet: true });
     incidents.open({
       kind: KIND,
-      severity: action === "stop" ? "critical" : "warning",
-      title: `the guard '${name}' of ${bots} tripped${
-        action === "stop" ? ` and stopped ${members.length} bots` : ""
-      }`,
-      text: action === "stop" ? `${text}. ${todo}\nBots: ${members.join(", ")}` : `${text}.`,
+      severity: "critical",
+      title: `the guard '${name}' of ${bots} tripped and stopped ${members.length} bots`,
+      text: `${text}. ${todoOf(guard)}\nBots: ${members.join(", ")}`,
     });
   }
+}
+
+function todoOf(guard: string): string {
+  return `Release each of them with 'berth release ID --guard ${guard} --reason TEXT'.`;
 }

@@ -21,6 +21,8 @@ export interface GuardRemembers {
   readonly peak?: number;
   /** Since when the value is beyond its limit, in ms since the epoch. */
   readonly beyondAt?: number;
+  /** Why it has told somebody, so that its end is told, too. Stops are not among it: latches hold them. */
+  readonly told?: "limit" | "missing";
 }
 
 /** What the guards of one bot remember. */
@@ -180,12 +182,13 @@ function fromRecord(value: Readonly<Record<string, unknown>>): BotRemembers {
     ...(typeof members === "string" && { members }),
     guards: found.flatMap((one) => {
       const rule = ruleFrom(field(one, "rule"));
-      const { peak, beyondAt } = one;
+      const { peak, beyondAt, told } = one;
       if (!rule) return [];
       return [{
         rule,
         ...(typeof peak === "number" && { peak }),
         ...(typeof beyondAt === "number" && { beyondAt }),
+        ...((told === "limit" || told === "missing") && { told }),
       }];
     }),
   };

@@ -48,6 +48,8 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
   readonly #book: LatchBook;
   readonly #memory: GuardMemory;
   readonly #bots = new Map<string, BotGuards>();
+  /** Bots with latches of an earlier process, which may have ended before it told anybody. */
+  readonly #untold = new Set<string>();
   /** The guards over several bots. */
   readonly fleet: FleetGuards;
   readonly #log = getLogger(["berth", "guards"]);
@@ -68,6 +70,7 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
   /** {@inheritDoc RunGate.open} */
   async open(signal: AbortSignal): Promise<void> {
     await this.#book.load(signal);
+    for (const { bot } of this.#book.open()) this.#untold.add(bot);
     await this.#memory.load(signal);
     await this.fleet.read();
   }
@@ -89,6 +92,7 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
     if (settings) this.fleet.see(id, settings.labels);
     if (this.#book.size === 0) return {};
     this.fleet.holdAlike(id, settings?.labels);
+    if (this.#untold.delete(id)) this.#tellAgain(id);
     const holding = this.#book.open(id).filter(({ action }) => action === "stop");
     const [latch] = holding;
     if (!latch) return {};
@@ -248,11 +252,21 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
       limit,
       lastLines,
     };
-    if (rule.latch) {
-      await this.#book.trip(latch);
-      if (action === "stop") wake(bot);
-    }
+    const isNew = !rule.latch || await this.#book.trip(latch);
+    if (action === "stop") wake(bot);
+    if (!isNew) return;
+    // An alert that is open must not keep people from hearing of a stop.
+    if (action === "stop") incidents.close({ kind: KIND, bot }, { isQuiet: true });
     incidents.open(toIncident(latch, rule.latch));
+  }
+
+  /** Does nothing for what people know already. */
+  #tellAgain(bot: string): void {
+    const latches = this.#book.open(bot);
+    const own = latches.filter(({ bots }) => bots === undefined);
+    const latch = own.find(({ action }) => action === "stop") ?? own[0];
+    if (latch) this.#options.incidents.open(toIncident(latch, true));
+    for (const one of latches) this.fleet.tellAgain(one);
   }
 }
 

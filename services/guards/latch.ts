@@ -89,7 +89,11 @@ export function fromLatchRecord({ id, value }: StoredRecord): KeptLatch {
     };
   }
   return {
-    latch: { ...latch as unknown as Latch, ...key },
+    latch: {
+      ...latch as unknown as Latch,
+      ...key,
+      action: latch.action === "alert" ? "alert" : "stop",
+    },
     ...(isRelease && { release: release as unknown as Release }),
   };
 }

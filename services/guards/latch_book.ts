@@ -113,18 +113,22 @@ export class LatchBook {
    * unless it has told somebody only, and holds the bot now.
    *
    * @param latch The latch.
-   * @returns Resolves once the bot may be stopped: the latch is stored, or the database has failed to take it. Never
-   *   rejects.
+   * @returns Whether it has done anything. Resolves once the bot may be stopped: the latch is stored, or the database has
+   *   failed to take it. Never rejects.
    */
-  async trip(latch: Latch): Promise<void> {
+  async trip(latch: Latch): Promise<boolean> {
     const id = idOf(latch);
-    if (!isMore(latch, this.#open.get(id))) return;
-    this.#open.set(id, { ...latch, isSettled: false, isStored: false });
+    if (!isMore(latch, this.#open.get(id))) return false;
+    const opened: OpenLatch = { ...latch, isSettled: false, isStored: false };
+    this.#open.set(id, opened);
     const isStored = await this.#store(latch, STORE_LIMIT_MS);
+    // Meanwhile it may have been released, or have come to hold the bot.
+    if (this.#open.get(id) !== opened) return true;
     this.#open.set(id, { ...latch, isSettled: true, isStored });
-    if (isStored) return;
+    if (isStored) return true;
     const retry = this.#storeLater(latch).finally(() => this.#retries.delete(retry));
     this.#retries.add(retry);
+    return true;
   }
 
   /**

@@ -65,6 +65,13 @@ Deno.test("with for_seconds, the value has to stay beyond the limit, and time al
   assert.equal(againAt, 6000);
 });
 
+Deno.test("a value beyond the limit has not recovered, although for_seconds begins anew with a run", () => {
+  const lasting = rule({ forSeconds: 5, action: "alert" });
+  assert.deepEqual(play(lasting, [[1, 8], [9, 8], [10, 12]], { ...beginGuard(0), tripped: "limit" }), [
+    "10: recovered",
+  ]);
+});
+
 Deno.test("a drawdown is measured from the peak, which a restart does not lower", () => {
   const drawdown = rule({ when: "drawdown_pct", limit: 20 });
   assert.deepEqual(play(drawdown, [[1, 80], [2, 100], [3, 80], [4, 79]]), [

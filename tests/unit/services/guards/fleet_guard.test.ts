@@ -5,9 +5,9 @@ import type { ManagedContainer } from "../../../../lib/runner/runner.ts";
 import type { BotSettings } from "../../../../services/documents/bot_settings.ts";
 import { Guards } from "../../../../services/guards/guards.ts";
 import { parseFleet } from "../../../../services/guards/parse_fleet.ts";
-import type { Incidents } from "../../../../services/notifications/incidents.ts";
 import { SqliteRecordStore } from "../../../../services/sqlite/sqlite_record_store.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
+import { FakeIncidents } from "../../../support/fake_incidents.ts";
 import { until } from "../../../support/until.ts";
 
 const NEVER = new AbortController().signal;
@@ -18,6 +18,10 @@ class FleetFixture implements AsyncDisposable {
   readonly database = new DatabaseSync(":memory:");
   readonly clock = new FakeClock(Date.parse("2026-01-01T00:00:00Z"));
   readonly told: string[] = [];
+  readonly incidents = new FakeIncidents({
+    onTold: ({ title }) => this.told.push(title),
+    onOver: () => this.told.push("over"),
+  });
   guards!: Guards;
 
   private constructor(readonly folder: string) {}
@@ -36,10 +40,7 @@ class FleetFixture implements AsyncDisposable {
   async begin(): Promise<void> {
     this.guards = new Guards({
       records: new SqliteRecordStore(this.database),
-      incidents: {
-        open: ({ title }: { title: string }) => this.told.push(title),
-        close: ({ bot }: { bot?: string }) => bot ?? this.told.push("over"),
-      } as unknown as Incidents,
+      incidents: this.incidents,
       wake() {},
       clock: this.clock,
       fleetFile: `${this.folder}/guards.yaml`,
@@ -116,6 +117,28 @@ Deno.test("the peak of several bots survives a restart of Berth, and begins anew
   assert.deepEqual(fixture.held("a"), []);
   a(39);
   assert.deepEqual(fixture.held("a"), ["a"]);
+});
+
+Deno.test("each guard over several bots is told, also while another one's incident is open", async () => {
+  const alert = RULE.replace("total", "early").replace("stop", "alert").replace("100", "200");
+  const other = RULE.replace("total", "other").replace("stop", "alert").replace("100", "150");
+  await using fixture = await FleetFixture.open(`guards: [${alert}below }, ${other}below }, ${RULE}below }]`);
+  const { told } = fixture;
+  const a = fixture.run("a");
+  a(180);
+  a(140);
+  a(160);
+  assert.deepEqual(told, [
+    "the guard 'early' of desk=fx tripped",
+    "the guard 'other' of desk=fx tripped",
+  ], "it is not over while one is beyond its limit");
+  a(90);
+  await until("the stop is told", () => told.length === 4);
+  assert.equal(told[3], "the guard 'total' of desk=fx tripped and stopped 1 bots");
+  await fixture.begin();
+  fixture.incidents.closeAll();
+  fixture.held("a");
+  assert.equal(told.at(-1), "the guard 'total' of desk=fx tripped and stopped bots");
 });
 
 Deno.test("a sum that is too large to be a number is like nothing", async () => {

@@ -7,10 +7,10 @@ import type { BotListener } from "../../../../services/bots/service_state.ts";
 import type { Run } from "../../../../services/bots/run_watcher.ts";
 import type { GuardRule } from "../../../../services/documents/guard_settings.ts";
 import { Guards } from "../../../../services/guards/guards.ts";
-import type { Incidents } from "../../../../services/notifications/incidents.ts";
 import type { RecordStore } from "../../../../services/records/record_store.ts";
 import { SqliteRecordStore } from "../../../../services/sqlite/sqlite_record_store.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
+import { FakeIncidents } from "../../../support/fake_incidents.ts";
 import { until } from "../../../support/until.ts";
 
 const RULE: GuardRule = {
@@ -36,6 +36,10 @@ class GuardsFixture implements AsyncDisposable {
   readonly woken: string[] = [];
   /** Gives the lines that the engine has, and the stream has not brought yet. */
   syncLines = () => Promise.resolve();
+  readonly incidents = new FakeIncidents({
+    onTold: ({ bot, severity, text }) => this.told.push(`${severity} ${bot}: ${text.split("\n")[0]}`),
+    onOver: ({ bot }, text) => this.told.push(`over ${bot}: ${text}`),
+  });
   guards!: Guards;
 
   static async open(): Promise<GuardsFixture> {
@@ -46,14 +50,10 @@ class GuardsFixture implements AsyncDisposable {
 
   /** A new process begins; nothing of the one before is left but the database. @param records Where it looks. */
   async begin(records: RecordStore = this.records): Promise<void> {
-    const incidents = {
-      open: ({ bot, severity, text }) => this.told.push(`${severity} ${bot}: ${text.split("\n")[0]}`),
-      close: ({ bot }, { text } = {}) => this.told.push(`over ${bot}: ${text}`),
-    } satisfies Partial<Incidents>;
-    const { clock, woken } = this;
+    const { clock, woken, incidents } = this;
     this.guards = new Guards({
       records,
-      incidents: incidents as unknown as Incidents,
+      incidents,
       wake: (id) => woken.push(id),
       clock,
     });
@@ -308,6 +308,70 @@ Deno.test("a guard that waits for lines is left alone once its run has ended", a
   assert.equal(fixture.refusal, undefined);
 });
 
+const ALERT: GuardRule = { ...RULE, action: "alert", latch: false };
+
+Deno.test("a stop is told also while an alert of the bot is open", async () => {
+  await using fixture = await GuardsFixture.open();
+  const run = fixture.watch([ALERT, { ...RULE, name: "stop", limit: 5 }]);
+  run.connect();
+  run.value(8);
+  run.value(4);
+  await until("the stop is told", () => fixture.told.length === 2);
+  assert.match(fixture.told[1]!, /^critical bot: equity.value 4 below 5/);
+});
+
+Deno.test("a stop of a Berth that was killed before it told anybody is told by the next one, once", async () => {
+  await using fixture = await GuardsFixture.open();
+  const run = fixture.watch([RULE]);
+  run.connect();
+  run.value(8);
+  await until("the latch is stored", () => fixture.woken.length === 1);
+  fixture.incidents.closeAll();
+  fixture.told.length = 0;
+  await fixture.begin();
+  assert.deepEqual(fixture.told, [], "perhaps another process serves the bot");
+  assert.ok(fixture.refusal);
+  assert.ok(fixture.refusal);
+  assert.equal(fixture.told.length, 1);
+  assert.match(fixture.told[0]!, /^critical bot: equity.value 8 below 10/);
+});
+
+Deno.test("an alert ends also after a restart of Berth, but not before all guards are within their limits", async () => {
+  await using fixture = await GuardsFixture.open();
+  const rules = [ALERT, { ...ALERT, name: "lower", limit: 5 }];
+  const run = fixture.watch(rules);
+  run.connect();
+  run.value(4);
+  await fixture.guards[Symbol.asyncDispose]();
+  await fixture.begin();
+  const next = fixture.watch(rules, "c1", false);
+  next.connect();
+  next.value(8);
+  assert.equal(fixture.told.length, 1);
+  next.value(12);
+  assert.deepEqual(fixture.told.slice(1), ["over bot: Its guard 'equity' is within its limit again."]);
+});
+
+Deno.test("a guard that has alerted stops the bot once its rule says so", async () => {
+  await using fixture = await GuardsFixture.open();
+  const run = fixture.watch([ALERT]);
+  run.connect();
+  run.value(8);
+  run[Symbol.dispose]();
+  const next = fixture.watch([RULE], "c1", false);
+  next.connect();
+  next.value(8);
+  assert.ok(fixture.refusal);
+});
+
+Deno.test("a latch of an action that this version does not know holds the bot", async () => {
+  await using fixture = await GuardsFixture.open();
+  const latch = { text: "x", at: "2026-01-01T00:00:00Z", action: "flatten", lastLines: [] };
+  await fixture.records.insert("latches", "bot/equity", { latch });
+  await fixture.begin();
+  assert.ok(fixture.refusal?.stop);
+});
+
 Deno.test("the late end of a run leaves the guards of the next run at work", async () => {
   await using fixture = await GuardsFixture.open();
   const rule = { ...RULE, forSeconds: 30 };
@@ -345,10 +409,11 @@ Deno.test("a guard that alerts says so once, and once that the value is back; wi
     "warning bot: equity.value 9 below 10.",
   ]);
   assert.equal(fixture.refusal, undefined);
+  run.value(12);
   const latched = fixture.watch([{ ...RULE, name: "other", action: "alert", latch: true }]);
   latched.connect();
   for (const value of [8, 12]) latched.value(value);
-  await until("it is told", () => fixture.told.length === 4);
+  await until("it is told", () => fixture.told.length === 5);
   assert.equal(fixture.guards.show("bot").latches[0]!.action, "alert");
   assert.equal(fixture.refusal, undefined);
 });

@@ -1,0 +1,64 @@
+/**
+ * Incidents in memory, and what people would hear of them.
+ *
+ * @module
+ */
+
+import type {
+  CloseOptions,
+  Happening,
+  Incident,
+  IncidentKey,
+  Incidents,
+} from "../../services/notifications/incidents.ts";
+
+/** What people hear: `open` and `tell` give what was said, `over` an end. */
+export interface FakeIncidentsOptions {
+  /** Called with what begins, or has happened. */
+  readonly onTold: (incident: Incident) => void;
+  /** Called at an end that is told. */
+  readonly onOver: (key: IncidentKey, text: string | undefined) => void;
+}
+
+/** Holds at most one incident of each bot and kind, as the real book does. */
+export class FakeIncidents implements Incidents {
+  readonly #options: FakeIncidentsOptions;
+  readonly #open = new Set<string>();
+
+  /** @param options See {@linkcode FakeIncidentsOptions}. */
+  constructor(options: FakeIncidentsOptions) {
+    this.#options = options;
+  }
+
+  /** {@inheritDoc Incidents.open} */
+  open(incident: Incident): void {
+    if (this.isOpen(incident)) return;
+    this.#open.add(keyOf(incident));
+    this.#options.onTold(incident);
+  }
+
+  /** {@inheritDoc Incidents.close} */
+  close(key: IncidentKey, { text, isQuiet }: CloseOptions = {}): void {
+    if (this.#open.delete(keyOf(key)) && !isQuiet) this.#options.onOver(key, text);
+  }
+
+  /** {@inheritDoc Incidents.closeAll} */
+  closeAll(): void {
+    this.#open.clear();
+  }
+
+  /** {@inheritDoc Incidents.tell} */
+  tell(happening: Happening): Promise<void> {
+    this.#options.onTold(happening);
+    return Promise.resolve();
+  }
+
+  /** {@inheritDoc Incidents.isOpen} */
+  isOpen(key: IncidentKey): boolean {
+    return this.#open.has(keyOf(key));
+  }
+}
+
+function keyOf({ kind, bot = "" }: IncidentKey): string {
+  return `${kind}/${bot}`;
+}
