@@ -335,7 +335,15 @@ function actionOf({ action, onMissing }: GuardRule, why: "limit" | "missing"): G
   return why === "limit" ? action : onMissing?.action ?? "alert";
 }
 
-/** Tells whether two rules look at the same number in the same way. */
-function isAlike(one: GuardRule, other: GuardRule): boolean {
+/**
+ * Tells whether two rules look at the same number in the same way.
+ *
+ * @param one A rule.
+ * @param other Another rule.
+ */
+export function isAlike(
+  one: Pick<GuardRule, "metric" | "field" | "when">,
+  other: Pick<GuardRule, "metric" | "field" | "when">,
+): boolean {
   return one.metric === other.metric && one.field === other.field && one.when === other.when;
 }

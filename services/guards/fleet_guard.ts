@@ -7,8 +7,9 @@
 import type { Metric } from "../../lib/logs/metric_series.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import type { Labels } from "../documents/labels.ts";
+import { isAlike } from "./bot_guards.ts";
 import { beginGuard, evaluateGuard, type GuardInput, type GuardState } from "./evaluate_guard.ts";
-import type { GuardMemory } from "./guard_memory.ts";
+import type { BotRemembers, GuardMemory } from "./guard_memory.ts";
 import { metricValue } from "./metric_value.ts";
 import type { FleetRule } from "./parse_fleet.ts";
 
@@ -56,19 +57,40 @@ export class FleetGuard implements Disposable {
   /** The bots whose peak it is. */
   #summed: string;
   #timer: AbortController | undefined;
-  readonly #snapshot = () => {
+  /** Last numbers of bots that nobody has seen since this guard began. */
+  readonly #missed: Map<string, number>;
+  readonly #beganAt: number;
+  readonly #snapshot = (): BotRemembers => {
     const { bots: _bots, ...rule } = this.#options.rule;
-    const { peak } = this.#state;
-    return { members: this.#summed, guards: [{ rule, ...(peak !== undefined && { peak }) }] };
+    const { peak, tripped } = this.#state;
+    const known = [...this.#members].flatMap(([id, { value }]) =>
+      value === undefined ? [] : [[id, value] as const]
+    );
+    return {
+      members: this.#summed,
+      values: Object.fromEntries([...this.#missed, ...known]),
+      guards: [{
+        rule,
+        ...(peak !== undefined && { peak }),
+        ...(tripped && rule.action === "alert" && { told: tripped }),
+      }],
+    };
   };
 
   /** @param options See {@linkcode FleetGuardOptions}. */
   constructor(options: FleetGuardOptions) {
     this.#options = options;
-    const { members = "", guards = [] } = options.memory.of(this.key) ?? {};
-    const { peak } = guards[0] ?? {};
-    this.#state = beginGuard(options.clock.monotonic(), peak === undefined ? {} : { peak });
+    const { rule, memory, clock } = options;
+    const { members = "", values = {}, guards: [kept] = [] } = memory.of(this.key) ?? {};
+    const { peak, told } = kept && isAlike(kept.rule, rule) ? kept : {};
+    this.#beganAt = clock.monotonic();
+    this.#state = {
+      ...beginGuard(this.#beganAt, peak === undefined ? {} : { peak }),
+      ...(told && rule.action === "alert" && { tripped: told }),
+    };
     this.#summed = members;
+    const isSame = kept?.rule.metric === rule.metric && kept.rule.field === rule.field;
+    this.#missed = new Map(isSame ? Object.entries(values) : []);
   }
 
   /** The rule. */
@@ -99,12 +121,18 @@ export class FleetGuard implements Disposable {
   /** Notes what a bot's document says. @param bot Id of the bot. @param labels Its labels. */
   see(bot: string, labels: Labels | undefined): void {
     if (!isSelected(this.rule.bots, labels)) this.leave(bot);
-    else if (!this.#members.has(bot)) this.#members.set(bot, { joinedAt: this.#options.clock.monotonic() });
+    else if (!this.#members.has(bot)) this.#join(bot);
+  }
+
+  /** A bot's document cannot be read: it counts as before. @param bot Id of the bot. */
+  seeBroken(bot: string): void {
+    if (this.#missed.has(bot)) this.#join(bot);
   }
 
   /** A bot is disabled, removed, or has another label. @param bot Id of the bot. */
   leave(bot: string): void {
     this.#members.delete(bot);
+    this.#missed.delete(bot);
   }
 
   /** A bot has printed a metric. @param bot Id of the bot. @param metric The metric. */
@@ -114,9 +142,13 @@ export class FleetGuard implements Disposable {
     const read = metricValue(metric, this.rule);
     if ("oddity" in read) return;
     member.value = read.value;
-    if (this.#options.isHolding()) return;
-    const at = this.#options.clock.monotonic();
+    const { memory, clock, isHolding } = this.#options;
+    memory.changed(this.key, this.#snapshot, false);
+    if (isHolding()) return;
+    const at = clock.monotonic();
     if (this.rule.when === "rate_per_minute") return this.#evaluate({ type: "value", value: read.value, at });
+    // Bots that were summed before are seen one after another.
+    if (this.#missed.size > 0 && at - this.#beganAt < FIRST_NUMBER_MS) return;
     const all = [...this.#members].sort(([one], [other]) => one < other ? -1 : 1);
     if (all.some(([, { value, joinedAt }]) => value === undefined && at - joinedAt < FIRST_NUMBER_MS)) return;
     const known = all.filter(([, { value }]) => value !== undefined);
@@ -128,7 +160,7 @@ export class FleetGuard implements Disposable {
     this.#summed = summed;
     const { peak } = this.#state;
     this.#evaluate({ type: "value", value, at });
-    if (this.#state.peak !== peak) this.#options.memory.changed(this.key, this.#snapshot, true);
+    if (this.#state.peak !== peak) memory.changed(this.key, this.#snapshot, true);
   }
 
   /** Begins anew, also the peak. */
@@ -142,11 +174,23 @@ export class FleetGuard implements Disposable {
     this.#timer?.abort();
   }
 
+  #join(bot: string): void {
+    const value = this.#missed.get(bot);
+    this.#missed.delete(bot);
+    this.#members.set(bot, {
+      joinedAt: this.#options.clock.monotonic(),
+      ...(value !== undefined && { value }),
+    });
+  }
+
   #evaluate(input: GuardInput): void {
-    const { rule, clock, onNews } = this.#options;
+    const { rule, clock, onNews, memory } = this.#options;
     const { state, verdict, againAt } = evaluateGuard(this.#state, input, rule);
     this.#state = state;
-    if (verdict.type !== "nothing") onNews(rule, state, verdict.type === "tripped");
+    if (verdict.type !== "nothing") {
+      memory.changed(this.key, this.#snapshot, true);
+      onNews(rule, state, verdict.type === "tripped");
+    }
     this.#timer?.abort();
     if (againAt === undefined) return;
     const timer = this.#timer = new AbortController();

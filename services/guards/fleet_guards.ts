@@ -114,6 +114,15 @@ export class FleetGuards implements Disposable {
   }
 
   /**
+   * Notes a bot whose document cannot be read: it counts as before.
+   *
+   * @param bot Id of the bot.
+   */
+  seeBroken(bot: string): void {
+    for (const guard of this.#guards.values()) guard.seeBroken(bot);
+  }
+
+  /**
    * Forgets the numbers of a bot that is disabled or removed. Latches stay.
    *
    * @param bot Id of the bot.

@@ -31,6 +31,8 @@ export interface BotRemembers {
   readonly cursor?: string;
   /** Bots whose sum has the peak, for a guard over several. */
   readonly members?: string;
+  /** The last number of each bot, for a guard over several. */
+  readonly values?: Readonly<Record<string, number>>;
   /** Each guard. */
   readonly guards: readonly GuardRemembers[];
 }
@@ -175,11 +177,16 @@ export class GuardMemory {
 }
 
 function fromRecord(value: Readonly<Record<string, unknown>>): BotRemembers {
-  const { cursor, members, guards } = value;
+  const { cursor, members, values, guards } = value;
   const found = Array.isArray(guards) ? guards.filter(isObject) : [];
   return {
     ...(typeof cursor === "string" && { cursor }),
     ...(typeof members === "string" && { members }),
+    ...(isObject(values) && {
+      values: Object.fromEntries(
+        Object.entries(values).filter((entry): entry is [string, number] => typeof entry[1] === "number"),
+      ),
+    }),
     guards: found.flatMap((one) => {
       const rule = ruleFrom(field(one, "rule"));
       const { peak, beyondAt, told } = one;

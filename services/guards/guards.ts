@@ -90,6 +90,7 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
   /** {@inheritDoc RunGate.ask} */
   ask({ id, settings }: GatedBot): GateAnswer {
     if (settings) this.fleet.see(id, settings.labels);
+    else this.fleet.seeBroken(id);
     if (this.#book.size === 0) return {};
     this.fleet.holdAlike(id, settings?.labels);
     if (this.#untold.delete(id)) this.#tellAgain(id);

@@ -49,12 +49,12 @@ class FleetFixture implements AsyncDisposable {
   }
 
   /** A bot is wanted, and runs. @returns Prints a value. */
-  run(id: string, settings: BotSettings = FX): (value: unknown) => void {
+  run(id: string, settings: BotSettings = FX): (value: unknown, field?: string) => void {
     this.guards.ask({ id, settings });
     const container = { containerId: id, createdAt: new Date() } as ManagedContainer;
     const watch = this.guards.watch({ id, container, settings, isNew: true, syncLines: async () => {} });
-    return (value) => {
-      const text = JSON.stringify({ _metric: "equity", value });
+    return (value, field = "value") => {
+      const text = JSON.stringify({ _metric: "equity", [field]: value });
       watch?.onLine?.(new LiveLine({ time: new Date().toISOString(), stream: "stdout", text }));
     };
   }
@@ -139,6 +139,50 @@ Deno.test("each guard over several bots is told, also while another one's incide
   fixture.incidents.closeAll();
   fixture.held("a");
   assert.equal(told.at(-1), "the guard 'total' of desk=fx tripped and stopped bots");
+});
+
+Deno.test("a sum has the last numbers of all bots also after a restart and a change of the rule", async () => {
+  await using fixture = await FleetFixture.open(`guards: [${RULE}below }]`);
+  const [a, b, c] = [fixture.run("a"), fixture.run("b"), fixture.run("c")];
+  a(60);
+  b(49);
+  c(1);
+  await fixture.guards[Symbol.asyncDispose]();
+  await fixture.begin();
+  fixture.run("a")(70);
+  assert.deepEqual(fixture.held("a"), [], "nobody has seen the others yet");
+  fixture.run("b");
+  fixture.guards.ask({ id: "c" });
+  await fixture.clock.advance(200_000);
+  fixture.run("a")(55);
+  assert.deepEqual(fixture.held("a"), []);
+  await fixture.write(`guards: [${RULE.replace("100", "104")}below }]`);
+  assert.ok(await fixture.guards.fleet.read());
+  fixture.run("b");
+  fixture.guards.ask({ id: "c" });
+  fixture.run("a")(55);
+  assert.deepEqual(fixture.held("a"), []);
+  fixture.run("a")(53);
+  assert.deepEqual(fixture.held("a"), ["a"]);
+});
+
+Deno.test("a guard over several bots that looks at another field has no peak yet", async () => {
+  const rule = `${RULE.replace("100", "20")}drawdown_pct }`;
+  await using fixture = await FleetFixture.open(`guards: [${rule.replace("field: value", "field: other")}]`);
+  fixture.run("a")(50, "other");
+  await fixture.write(`guards: [${rule}]`);
+  assert.ok(await fixture.guards.fleet.read());
+  fixture.run("a")(5);
+  assert.deepEqual(fixture.held("a"), []);
+});
+
+Deno.test("the alert of a guard over several bots ends also after a restart", async () => {
+  await using fixture = await FleetFixture.open(`guards: [${RULE.replace("stop", "alert")}below }]`);
+  fixture.run("a")(90);
+  await fixture.guards[Symbol.asyncDispose]();
+  await fixture.begin();
+  fixture.run("a")(110);
+  assert.deepEqual(fixture.told, ["the guard 'total' of desk=fx tripped", "over"]);
 });
 
 Deno.test("a sum that is too large to be a number is like nothing", async () => {
