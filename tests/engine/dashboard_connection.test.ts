@@ -179,6 +179,7 @@ Deno.test(
     await keyboard.press("Escape");
     await browser.until("it is back", "document.querySelector('table.bots th.name') !== null");
     await keyboard.press("j");
+    await browser.until("the row has the focus again", "document.activeElement.innerText === 'my-bot'");
     await keyboard.press("Enter");
     await browser.until("its page is open", "document.querySelector('.log-line') !== null");
     await keyboard.press("g");

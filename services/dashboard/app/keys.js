@@ -1,7 +1,7 @@
 /** The keyboard. A page adds its own keys while it is there. */
 
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { go } from "./router.js";
 import { PAGES } from "./routes.js";
 
@@ -16,7 +16,8 @@ let firstKeyAt = -Infinity;
 
 /** Keys of a page: functions by key, such as `{ j: () => next() }`. */
 export function useKeys(keys, inputs = []) {
-  useEffect(() => {
+  // Before the page is painted: a key that is pressed at once counts.
+  useLayoutEffect(() => {
     own.add(keys);
     return () => own.delete(keys);
   }, inputs);
