@@ -99,6 +99,17 @@ class GuardsFixture implements AsyncDisposable {
   }
 }
 
+/** Records of a database that does not answer at times. */
+function awayWhile(isDown: () => boolean, records: GuardsFixture["records"]): GuardsFixture["records"] {
+  return new Proxy(records, {
+    get: (target, name) => {
+      const value = Reflect.get(target, name);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => isDown() ? Promise.reject(new Error("away")) : value.apply(target, args);
+    },
+  });
+}
+
 Deno.test("a guard that trips stores its latch, holds the bot over restarts, and lets it go when a person says so", async () => {
   await using fixture = await GuardsFixture.open();
   const run = fixture.watch([RULE]);
@@ -139,13 +150,7 @@ Deno.test("a guard that trips stores its latch, holds the bot over restarts, and
 Deno.test("while the database does not answer, the bot is stopped all the same, and the latch is stored later", async () => {
   await using fixture = await GuardsFixture.open();
   let isDown = false;
-  const records = new Proxy(fixture.records, {
-    get: (target, name) => {
-      const value = Reflect.get(target, name);
-      if (typeof value !== "function") return value;
-      return (...args: unknown[]) => isDown ? Promise.reject(new Error("away")) : value.apply(target, args);
-    },
-  });
+  const records = awayWhile(() => isDown, fixture.records);
   await fixture.begin(records);
   const run = fixture.watch([RULE]);
   run.connect();
@@ -167,13 +172,7 @@ Deno.test("while the database does not answer, the bot is stopped all the same, 
 Deno.test("a latch that the database has not taken is stored at the end of the process, if it can be", async () => {
   await using fixture = await GuardsFixture.open();
   let isDown = false;
-  const records = new Proxy(fixture.records, {
-    get: (target, name) => {
-      const value = Reflect.get(target, name);
-      if (typeof value !== "function") return value;
-      return (...args: unknown[]) => isDown ? Promise.reject(new Error("away")) : value.apply(target, args);
-    },
-  });
+  const records = awayWhile(() => isDown, fixture.records);
   await fixture.begin(records);
   const run = fixture.watch([RULE]);
   run.connect();
