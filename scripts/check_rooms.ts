@@ -66,6 +66,7 @@ const ALLOWED: Rules["allowed"] = {
   ],
   "lib/logs": [...GROUND, "lib/engine", "lib/objects"],
   "lib/state": [...GROUND, "lib/code", "lib/executable", "lib/objects", "lib/objects/folder"],
+  "lib/cluster": GROUND,
   "lib/runner": [
     ...GROUND,
     "lib/archive",

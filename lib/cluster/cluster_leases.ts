@@ -1,0 +1,131 @@
+/**
+ * The port to leases: at most one copy of a bot or run lives on a cluster, because each copy holds a lease.
+ *
+ * A copy may live from the moment its lease is taken, or was last renewed, until {@linkcode leaseTimes} says that it
+ * must have ended. Whoever would start the next copy takes the lease first, and {@linkcode ClusterLeases.take} refuses
+ * until the earlier lease was released or has surely run out.
+ *
+ * @module
+ */
+
+import { BerthError } from "../errors.ts";
+
+/** Names one take of a lease. */
+export interface LeaseRef {
+  /** What is leased, for example `bot/grid` or `run/report/2026-01-31T09:00:00Z`: printable ASCII, at most 500 characters. */
+  readonly key: string;
+  /** Who holds it: unique for each copy, so never the deterministic name of a service alone. */
+  readonly owner: string;
+  /** Number of the take: each is larger than all before it. */
+  readonly epoch: number;
+}
+
+/** A lease that is held. */
+export interface HeldLease extends LeaseRef {
+  /** How long a copy may live without a renewal, in seconds. See {@linkcode leaseTimes}. */
+  readonly leaseSeconds: number;
+}
+
+/** Options of a call. */
+export interface LeaseCallOptions {
+  /** Gives up. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of {@linkcode ClusterLeases.take}. */
+export interface TakeLeaseOptions extends LeaseCallOptions {
+  /** How long a copy may live without a renewal, in seconds. @default {the configured time} */
+  readonly leaseSeconds?: number;
+}
+
+/**
+ * The leases. Every method rejects with `StoreUnavailableError` (`code` `store/unavailable`) if the database does not
+ * answer; that is never "no lease". Calls may be made by any process, whoever has taken the lease.
+ */
+export interface ClusterLeases {
+  /**
+   * Takes a lease for a copy that is about to start. The same owner gets the same lease again, so that a call whose
+   * answer was lost can be repeated.
+   *
+   * @param key What is leased.
+   * @param owner Who takes it: unique for each copy.
+   * @param options A signal, and another time than the configured one.
+   * @throws {LeaseHeldError} If the lease has neither been released nor surely run out.
+   */
+  take(key: string, owner: string, options?: TakeLeaseOptions): Promise<HeldLease>;
+  /**
+   * Renews a lease. Its holder counts the time from before it asked for the renewal, on a clock that also counts while
+   * the machine sleeps.
+   *
+   * @param lease The lease.
+   * @returns Whether it is still held. If not, another copy may live already: the holder has to end at once.
+   */
+  renew(lease: LeaseRef, options?: LeaseCallOptions): Promise<boolean>;
+  /**
+   * Releases a lease whose copy has surely ended. Does nothing if it is no longer held.
+   *
+   * @param lease The lease.
+   */
+  release(lease: LeaseRef, options?: LeaseCallOptions): Promise<void>;
+  /**
+   * Tells whether a copy may live under a key.
+   *
+   * @param key What is leased.
+   * @returns The lease; `undefined` if none was taken, the last one was released, or it has surely run out.
+   */
+  find(key: string, options?: LeaseCallOptions): Promise<HeldLease | undefined>;
+}
+
+/** What a lease means in time, in ms, by the clock of whoever counts. Clocks may run up to 10 % too fast or too slow. */
+export interface LeaseTimes {
+  /** Holder: time between two renewals. */
+  readonly renewEveryMs: number;
+  /** Holder: after so long without a confirmed renewal it begins to stop its program. */
+  readonly stopAfterMs: number;
+  /** Holder: after so long without a confirmed renewal nothing of its program lives, whatever it takes. */
+  readonly killAfterMs: number;
+  /** Observer: a lease that has not changed for so long has run out. */
+  readonly overAfterMs: number;
+}
+
+/**
+ * Derives all times from the length of a lease.
+ *
+ * A holder whose clock is 10 % slow has ended after 0.9 / 0.9 of the lease; an observer whose clock is 10 % fast waits
+ * for 1.1 / 1.1 of it, and a second more.
+ *
+ * @param leaseSeconds Length of the lease, in seconds.
+ */
+export function leaseTimes(leaseSeconds: number): LeaseTimes {
+  const leaseMs = leaseSeconds * 1000;
+  return {
+    renewEveryMs: leaseMs / 6,
+    stopAfterMs: leaseMs * 2 / 3,
+    killAfterMs: leaseMs * 0.9,
+    overAfterMs: leaseMs * 1.1 + 1000,
+  };
+}
+
+/** A copy may still live: its lease has neither been released nor surely run out. */
+export class LeaseHeldError extends BerthError {
+  /** What is leased. */
+  readonly key: string;
+  /** When to ask again, in ms from now: the lease has run out by then, unless it is renewed. */
+  readonly againInMs: number;
+
+  /**
+   * Makes the error.
+   *
+   * @param key What is leased.
+   * @param againInMs When to ask again, in ms from now.
+   */
+  constructor(key: string, againInMs: number) {
+    const seconds = Math.ceil(againInMs / 1000);
+    super(
+      "lease/held",
+      `The lease of its last copy is held, and runs out in at most ${seconds} s unless that copy renews it.`,
+    );
+    this.key = key;
+    this.againInMs = againInMs;
+  }
+}
