@@ -1,0 +1,54 @@
+/**
+ * Builds the schedule service of one process.
+ *
+ * @module
+ */
+
+import { systemClock } from "../lib/util/clock.ts";
+import type { SharedParts } from "./compose_shared.ts";
+import type { ServiceConfig } from "./config.ts";
+import type { Incidents } from "./notifications/incidents.ts";
+import { RunIncidents } from "./schedules/run_incidents.ts";
+import { ScheduleService } from "./schedules/schedule_service.ts";
+
+/** The schedule service of one process. */
+export interface ComposedSchedules {
+  /** The schedule service. */
+  readonly service: ScheduleService;
+  /** Runs the schedules until the signal is aborted. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Makes what reports incidents of runs. */
+  watch(incidents: Incidents): RunIncidents;
+}
+
+/**
+ * Builds the schedule service. Reads and starts nothing yet.
+ *
+ * @param config The configuration.
+ * @param parts See {@linkcode SharedParts}.
+ */
+export function composeSchedules(config: ServiceConfig, parts: SharedParts): ComposedSchedules {
+  const { stores, runner, events, calendars, metrics, notifications, removeOrphans, whyIdle } = parts;
+  const { instance, bounds } = config.runner;
+  const service = new ScheduleService({
+    ...config,
+    onOutage: (part, problem) => notifications.outages.report(`schedules ${part}`, problem),
+    meter: metrics,
+    repository: stores.schedules,
+    runs: stores.runs,
+    events: events.of.schedules,
+    runner,
+    bounds,
+    calendars,
+    instance,
+    removeOrphans,
+    whyIdle: () => whyIdle("schedules"),
+  });
+  if (config.services.includes("schedules")) metrics.watchSchedules(service.state);
+  return {
+    service,
+    run: (signal) => service.run(signal),
+    watch: (incidents) =>
+      new RunIncidents({ ...stores, state: service.state, incidents, instance, clock: systemClock }),
+  };
+}

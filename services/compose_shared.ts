@@ -1,0 +1,35 @@
+/**
+ * The parts that all services of one process share.
+ *
+ * @module
+ */
+
+import type { Runner } from "../lib/runner/runner.ts";
+import type { Calendars } from "./calendars/calendar.ts";
+import type { ComposedEvents } from "./compose_events.ts";
+import type { ComposedNotifications } from "./compose_notifications.ts";
+import type { ServiceName } from "./config.ts";
+import type { ServiceMetrics } from "./metrics/service_metrics.ts";
+import type { Stores } from "./stores.ts";
+
+/** Parts that the bot service and the schedule service share. */
+export interface SharedParts {
+  /** The database. */
+  readonly stores: Stores;
+  /** The containers. */
+  readonly runner: Runner;
+  /** Changes of documents. */
+  readonly events: ComposedEvents;
+  /** The trading calendars. */
+  readonly calendars: Calendars;
+  /** Takes the measurements. */
+  readonly metrics: ServiceMetrics;
+  /** Tells people of incidents. */
+  readonly notifications: ComposedNotifications;
+  /** Removes what earlier processes have left, once for all callers. */
+  readonly removeOrphans: (signal: AbortSignal) => Promise<unknown>;
+  /** Whether the database has been created only now. */
+  readonly isNewStore: () => boolean;
+  /** Why a service does not serve at present; `undefined` while it does. */
+  readonly whyIdle: (service: ServiceName) => string | undefined;
+}
