@@ -38,7 +38,7 @@ export type { LogPosition } from "./lib/logs/log_position.ts";
 export type { FollowLinesOptions } from "./lib/logs/line_follower.ts";
 export type { LiveLine } from "./lib/logs/live_line.ts";
 export type { ListenedContainer, LogGap, LogListener } from "./lib/logs/log_listener.ts";
-export type { FollowedLines, RunBoundedCommandOptions } from "./lib/runner/runner.ts";
+export type { FollowedLines, RunBoundedCommandOptions, RunnerCapabilities } from "./lib/runner/runner.ts";
 export type { CommandOutcome } from "./lib/engine/container_orchestrator.ts";
 export type { HeadlineMetric } from "./lib/logs/headline_metric.ts";
 export type { BotMetrics, Metric } from "./lib/logs/metric_series.ts";
@@ -46,6 +46,8 @@ export type { RunnerMeter, StoredLines } from "./lib/runner/runner_meter.ts";
 
 // Configuration
 export type { BucketNames, MinioConfig } from "./lib/runner/docker_runner_config.ts";
+export type { ClusterConfig, EngineTlsFiles } from "./lib/runner/cluster_config.ts";
+export type { EngineAddress } from "./lib/engine/engine_address.ts";
 export type { ArchiveLimits } from "./lib/archive/archive_limits.ts";
 export type { LogLimits, ResourceLimits } from "./lib/engine/container_spec.ts";
 export type { LogMode } from "./lib/logs/log_backpressure.ts";

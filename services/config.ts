@@ -342,6 +342,11 @@ function missing(
 ): Issue[] {
   const isSet = (name: string) => Boolean(variables[name]?.trim());
   const present = ["MONGO_URI", "MINIO_ENDPOINT", "NATS_URL"].filter(isSet);
+  if (variables.RUNNER?.trim() === "swarm" && !isSet("MONGO_URI")) {
+    const message =
+      "is missing, but RUNNER is swarm: leases and documents have to outlive the host of any one Berth";
+    return [{ path: "MONGO_URI", message }];
+  }
   if (present.length === 0) return [];
   // The runner itself reports missing MinIO credentials once the endpoint is set.
   const issues: Issue[] = ["MONGO_URI", "MINIO_ENDPOINT"].filter((name) => !isSet(name)).map((path) => ({

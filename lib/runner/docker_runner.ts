@@ -56,6 +56,7 @@ import type {
   RunBoundedCommandOptions,
   Runner,
   RunnerCallOptions,
+  RunnerCapabilities,
   StartContainerOptions,
   StopContainerOptions,
   StopResult,
@@ -64,6 +65,12 @@ import type {
 
 /** Runs bots as containers of one Docker Engine. See {@linkcode Runner} for what each method promises. */
 export class DockerRunner implements Runner {
+  /** {@inheritDoc Runner.capabilities} */
+  readonly capabilities: RunnerCapabilities = {
+    spansHosts: false,
+    atMostOne: false,
+    buildsDependencies: true,
+  };
   readonly #parts: DockerRunnerParts;
   readonly #ownership: ContainerOwnership;
   readonly #containers: OwnContainers;

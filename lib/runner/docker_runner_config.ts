@@ -5,6 +5,7 @@
  */
 
 import type { ArchiveLimits } from "../archive/archive_limits.ts";
+import type { ClusterConfig } from "./cluster_config.ts";
 import type { BuildSettings } from "../dependencies/build_settings.ts";
 import type { LogLimits, ResourceLimits } from "../engine/container_spec.ts";
 import type { LogFormat } from "../logs/line_format.ts";
@@ -44,8 +45,10 @@ export interface BucketNames {
 export interface DockerRunnerConfig {
   /** Name of this Berth. It never touches containers of another instance on the same engine. */
   readonly instance: string;
-  /** Address of the engine: `unix://` and an absolute path. */
+  /** Address of the engine: `unix://` and an absolute path. On a cluster, those of its managers as they were given. */
   readonly dockerHost: string;
+  /** The Swarm that runs the containers. @default {the engine at `dockerHost` runs them} */
+  readonly cluster?: ClusterConfig;
   /** Absolute path of the folder for archives and workspaces. */
   readonly tempDir: string;
   /** Absolute path of the folder for the embedded database and object store. */

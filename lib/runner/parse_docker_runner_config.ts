@@ -5,6 +5,7 @@
  */
 
 import type { z } from "zod";
+import { clusterConfigOf } from "./cluster_config.ts";
 import { DEFAULT_ARCHIVE_LIMITS } from "../archive/archive_limits.ts";
 import { InvalidConfigError, type Issue } from "../errors.ts";
 import { builderEnvironment } from "../dependencies/builder_environment.ts";
@@ -45,12 +46,14 @@ export function parseDockerRunnerConfig(
     CONFIG_VARIABLES.map((name) => [name, variables[name]?.trim()]).filter(([, value]) => value),
   );
   const parsed = RUNNER_SCHEMA.safeParse(given);
+  const { cluster, issues: clusterIssues } = clusterConfigOf(given);
   const issues = [
     ...(parsed.error?.issues ?? []).map(toIssue(given)),
     ...missingMinio(given),
     ...contradictorySsl(parsed.data),
     ...ownVariables(parsed.data),
     ...lowBounds(parsed.data),
+    ...clusterIssues,
   ];
   if (!parsed.success || issues.length > 0) throw new InvalidConfigError(issues);
   const value = parsed.data;
@@ -59,6 +62,7 @@ export function parseDockerRunnerConfig(
   return {
     instance: value.BERTH_INSTANCE,
     dockerHost: value.DOCKER_HOST,
+    ...(cluster && { cluster }),
     tempDir: value.TEMP_DIR,
     dataDir: dataDirOf(value),
     ...(value.MINIO_ENDPOINT && {

@@ -223,8 +223,26 @@ export interface FollowedLines {
 /** Stands for the containers of all segments. */
 export const ALL_SEGMENTS: number = -1;
 
+/** In what runners differ. Whoever uses a runner asks these, and never which runner it is. */
+export interface RunnerCapabilities {
+  /**
+   * Whether its containers run on several hosts. Then no lock on one host tells who serves them, and a container whose
+   * host is gone is `lost`: it may be started again elsewhere.
+   */
+  readonly spansHosts: boolean;
+  /**
+   * Whether it gives a bot to one container at a time even if the engine loses sight of one: a start then rejects while
+   * an earlier container may still run.
+   */
+  readonly atMostOne: boolean;
+  /** Whether it can build dependencies that code names. If not, archives bring theirs along. */
+  readonly buildsDependencies: boolean;
+}
+
 /** Starts, lists and stops the containers of one instance. A call that fails never looks like an empty answer. */
 export interface Runner extends AsyncDisposable {
+  /** In what it differs from other runners. */
+  readonly capabilities: RunnerCapabilities;
   /** Hashes everything that shapes the container of an executable. A container with another hash must be replaced. */
   specHash(executable: Executable): string;
   /** Hashes the parts of the same, each by itself, so that `describeChange()` can tell what has changed. */

@@ -102,13 +102,30 @@ export const RUNNER_SCHEMA = z.object({
   ).meta(
     about("Where things are", "name of this Berth; two on one engine never touch each other's containers"),
   ),
-  DOCKER_HOST: withDefault(
-    z.string().regex(
-      /^unix:\/\/\/./,
-      "must be unix:///path/to/docker.sock: code is mounted from this machine's folders, so the engine must be on it",
+  RUNNER: withDefault(z.enum(["docker", "swarm"], "must be docker or swarm"), "docker").meta(
+    about(
+      "Where things are",
+      "what runs the containers: the Docker Engine of this machine, or a Docker Swarm; see cluster.md",
     ),
-    "unix:///var/run/docker.sock",
-  ).meta(about("Where things are", "the engine's socket")),
+  ),
+  DOCKER_HOST: withDefault(z.string(), "unix:///var/run/docker.sock").meta(
+    about(
+      "Where things are",
+      "the engine's socket; with RUNNER=swarm also `tcp://host:2376`, and addresses of several managers with commas between",
+    ),
+  ),
+  DOCKER_CERT_PATH: absolutePath.optional().meta(
+    about(
+      "Where things are",
+      "folder of `ca.pem`, `cert.pem` and `key.pem` for managers over TCP; only with RUNNER=swarm",
+    ),
+  ),
+  BERTH_URLS: z.string().optional().meta(
+    about(
+      "Where things are",
+      "addresses of Berth's API as the bots of a Swarm reach it, with commas between; needed with RUNNER=swarm",
+    ),
+  ),
   TEMP_DIR: withDefault(absolutePath, DEFAULT_TEMP_DIR).meta(
     about(
       "Where things are",

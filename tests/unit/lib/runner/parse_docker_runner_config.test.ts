@@ -143,3 +143,44 @@ Deno.test("a configuration shows no secrets when it is printed", () => {
     assert.match(shown, /redacted/);
   }
 });
+
+const swarm = { ...minio, RUNNER: "swarm", BERTH_URLS: "http://10.0.0.5:8420" };
+
+Deno.test("RUNNER=swarm takes several managers, and tells the bots where Berth is", () => {
+  const { cluster, dockerHost } = parseDockerRunnerConfig({
+    ...swarm,
+    DOCKER_HOST: "unix:///run/a.sock, tcp://manager-2,tcp://[fd00::3]:2377",
+    DOCKER_CERT_PATH: "/etc/berth/tls",
+    BERTH_URLS: "https://a.internal:8420/,http://10.0.0.5",
+  });
+  assert.deepEqual(cluster, {
+    managers: [
+      { socketPath: "/run/a.sock" },
+      { host: "manager-2", port: 2376 },
+      { host: "fd00::3", port: 2377 },
+    ],
+    tls: {
+      caFile: "/etc/berth/tls/ca.pem",
+      certFile: "/etc/berth/tls/cert.pem",
+      keyFile: "/etc/berth/tls/key.pem",
+    },
+    berthUrls: ["https://a.internal:8420", "http://10.0.0.5"],
+  });
+  assert.match(dockerHost, /manager-2/);
+  assert.equal(parseDockerRunnerConfig(minio).cluster, undefined);
+  const { cluster: near } = parseDockerRunnerConfig({ ...swarm, DOCKER_HOST: "tcp://127.0.0.1:2375" });
+  assert.deepEqual(near?.managers, [{ host: "127.0.0.1", port: 2375 }]);
+});
+
+Deno.test("RUNNER=swarm says what is missing or unsafe", () => {
+  const cases: [Record<string, string>, RegExp][] = [
+    [{ RUNNER: "nomad" }, /^RUNNER: must be docker or swarm/],
+    [{ RUNNER: "swarm" }, /^MINIO_ENDPOINT: is missing, but RUNNER is swarm.*\n^BERTH_URLS: is missing/ms],
+    [{ ...swarm, BERTH_URLS: "10.0.0.5:8420" }, /^BERTH_URLS: must be addresses.*'10\.0\.0\.5:8420'/],
+    [{ ...swarm, BERTH_URLS: "http://me:hunter2@h/" }, /^BERTH_URLS: must be(?!.*hunter2)/],
+    [{ ...swarm, DOCKER_HOST: "ssh://host" }, /^DOCKER_HOST: must be unix:.*tcp:/],
+    [{ ...swarm, DOCKER_HOST: "tcp://10.0.0.7:2375" }, /^DOCKER_CERT_PATH: is missing.*10\.0\.0\.7/],
+    [{ DOCKER_HOST: "tcp://10.0.0.7:2375" }, /^DOCKER_HOST: must be unix:.*RUNNER=swarm takes/],
+  ];
+  for (const [variables, expected] of cases) assert.match(problemsOf(variables).join("\n"), expected);
+});

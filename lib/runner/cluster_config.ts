@@ -1,0 +1,116 @@
+/**
+ * The settings of a runner on a Docker Swarm, read from the variables of a runner.
+ *
+ * @module
+ */
+
+import type { Issue } from "../errors.ts";
+import { type EngineAddress, parseEngineAddress } from "../engine/engine_address.ts";
+
+/** Files with which Berth and a manager recognize each other over TCP. */
+export interface EngineTlsFiles {
+  /** Absolute path of the authority that signed the manager's certificate, as PEM. */
+  readonly caFile: string;
+  /** Absolute path of Berth's certificate, as PEM. */
+  readonly certFile: string;
+  /** Absolute path of the key of that certificate, as PEM. */
+  readonly keyFile: string;
+}
+
+/** Where a Swarm is, and how its tasks reach Berth. */
+export interface ClusterConfig {
+  /** Addresses of managers, of which any will do; the first that answers is used. */
+  readonly managers: readonly EngineAddress[];
+  /** Files for managers over TCP. @default {none: all managers are reached over local sockets or loopback} */
+  readonly tls?: EngineTlsFiles;
+  /** Addresses of Berth's API as the tasks reach it, without a path, for example `https://berth.internal:8420`. */
+  readonly berthUrls: readonly string[];
+}
+
+/** The variables that {@linkcode clusterConfigOf} reads. */
+export interface ClusterVariables {
+  /** What runs the containers. */
+  readonly RUNNER?: string;
+  /** Addresses of engines with commas between. */
+  readonly DOCKER_HOST?: string;
+  /** Folder of `ca.pem`, `cert.pem` and `key.pem`. */
+  readonly DOCKER_CERT_PATH?: string;
+  /** Addresses of Berth's API with commas between. */
+  readonly BERTH_URLS?: string;
+  /** Address of the object store. */
+  readonly MINIO_ENDPOINT?: string;
+}
+
+const SOCKET = /^unix:\/\/\/[^,]+$/;
+
+/**
+ * Checks and reads the settings of a cluster.
+ *
+ * @param variables The variables, without empty ones.
+ * @returns The settings, absent if one host's engine runs the containers, and everything that is wrong.
+ */
+export function clusterConfigOf(
+  variables: ClusterVariables,
+): { readonly cluster?: ClusterConfig; readonly issues: readonly Issue[] } {
+  const { RUNNER, DOCKER_HOST: hosts, DOCKER_CERT_PATH: certPath, BERTH_URLS: urls } = variables;
+  if (RUNNER !== "swarm") {
+    if (hosts === undefined || SOCKET.test(hosts)) return { issues: [] };
+    const message =
+      "must be unix:///path/to/docker.sock: code is mounted from this machine's folders, so the engine " +
+      "must be on it; RUNNER=swarm takes addresses of managers of a Swarm";
+    return { issues: [{ path: "DOCKER_HOST", message }] };
+  }
+  const issues: Issue[] = [];
+  const managers = listOf(hosts ?? "unix:///var/run/docker.sock").flatMap((text) => {
+    const address = parseEngineAddress(text);
+    if ("problem" in address) issues.push({ path: "DOCKER_HOST", message: address.problem });
+    else if (address.host !== undefined && !isLoopback(address.host) && certPath === undefined) {
+      issues.push({
+        path: "DOCKER_CERT_PATH",
+        message:
+          `is missing, but DOCKER_HOST names ${address.host}: who reaches a manager without TLS rules its hosts; ` +
+          "set the folder of ca.pem, cert.pem and key.pem",
+      });
+    } else return [address];
+    return [];
+  });
+  if (variables.MINIO_ENDPOINT === undefined) {
+    issues.push({ path: "MINIO_ENDPOINT", message: missing("code and results go through an object store") });
+  }
+  if (urls === undefined) {
+    const message = missing("each bot asks Berth for its work; for example http://10.0.0.5:8420");
+    issues.push({ path: "BERTH_URLS", message });
+  }
+  const berthUrls = listOf(urls ?? "");
+  for (const url of berthUrls.filter((url) => !isOrigin(url))) {
+    issues.push({
+      path: "BERTH_URLS",
+      message: `must be addresses such as https://berth.internal:8420 with commas between, without a path; '${
+        url.replace(/\/\/.*@/, "//…@")
+      }' is none`,
+    });
+  }
+  if (issues.length > 0) return { issues };
+  const tls = certPath !== undefined && {
+    tls: { caFile: `${certPath}/ca.pem`, certFile: `${certPath}/cert.pem`, keyFile: `${certPath}/key.pem` },
+  };
+  return { cluster: { managers, ...tls, berthUrls: berthUrls.map((url) => new URL(url).origin) }, issues };
+}
+
+function missing(why: string): string {
+  return `is missing, but RUNNER is swarm: ${why}`;
+}
+
+function listOf(text: string): string[] {
+  return text.split(",").map((each) => each.trim()).filter(Boolean);
+}
+
+function isLoopback(host: string): boolean {
+  return /^(127(\.\d{1,3}){3}|::1|localhost)$/i.test(host);
+}
+
+function isOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) && url.pathname === "/" && url.username === "" &&
+    url.password === "" && url.search === "" && url.hash === "";
+}
