@@ -418,8 +418,8 @@ Put the expression in quotes. It has five fields, or six with seconds first, or 
     text: `Usage: berth notify list [--limit N] [--json]
        berth notify test NAME [--json]
 
-'list' prints the channels of channels.yaml with what keeps them from working, mistakes in the file, and the last
-deliveries. 'test' sends a message to one channel now, and says what the receiver answers.
+'list' prints the channels of channels.yaml with what keeps them from working, mistakes in the file, the open
+incidents, and the last deliveries. 'test' sends a message to one channel now, and says what the receiver answers.
 
   --limit N  number of deliveries (default: 20)
   --json     print JSON`,

@@ -23,7 +23,7 @@ export interface NotifyOptions {
 }
 
 /**
- * Lists channels with the last deliveries, or sends a test message to a channel.
+ * Lists channels with the open incidents and the last deliveries, or sends a test message to a channel.
  *
  * @param options What to do.
  * @param context The command's context.
@@ -82,6 +82,11 @@ async function list(
     for (const line of formatTable([["CHANNEL", "TYPE", "HOST", "WAITING", "STATE"], ...rows])) print(line);
   }
   for (const problem of about.problems) terminal.note(printable(`berth: ${problem}`));
+  if (about.open.length > 0) {
+    terminal.out("");
+    const rows = about.open.map(({ since, kind, title }) => [since, kind, title]);
+    for (const line of formatTable([["OPEN SINCE", "KIND", "WHAT"], ...rows])) print(line);
+  }
   if (deliveries.length === 0) return EXIT.ok;
   terminal.out("");
   const head = ["TIME", "CHANNEL", "OUTCOME", "WHAT"];

@@ -12,6 +12,7 @@ import { ago, describeLabels } from "./bot_tables.ts";
 import { formatDuration } from "./duration.ts";
 import { describeGuard, describeLatch, describeRelease } from "./guard_words.ts";
 import { describeTime } from "./schedule_words.ts";
+import { describeHealth, describeSession } from "./watch_words.ts";
 
 /** What is described, with its kind. */
 export type Shown =
@@ -54,6 +55,8 @@ export function describeBot(bot: Bot & Versions, now: number): string[] {
       ["Last output", describeLastOutput(bot, now)],
       ["Starts", attempt === undefined ? undefined : `${attempt} in a row`],
       ["Restart", bot.restart],
+      ["Watchdog", bot.health && describeHealth(bot.health)],
+      ["Session", bot.session && describeSession(bot.session, now)],
       ["Limits", bot.limits && describeLimits(bot.limits)],
       ["Network", bot.limits?.network],
       ["Labels", bot.labels && describeLabels(bot.labels)],

@@ -47,6 +47,7 @@ import { sharedLook } from "./shared_look.ts";
 import { sessionHandlers } from "./session_handlers.ts";
 import { Sessions } from "./sessions.ts";
 import { Tokens } from "./tokens.ts";
+import { tradingSessionHandlers } from "./trading_session_handlers.ts";
 import { openVersionTools } from "./version_tools.ts";
 
 /** Where a request comes in. */
@@ -124,6 +125,7 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
     // Schedules and runs.
     ...scheduleHandlers(parts, { ...versions, writer }),
     ...runHandlers(parts),
+    ...tradingSessionHandlers(parts),
     // Backtests.
     ...backtestHandlers(parts, versions.hashes),
     // Guards.

@@ -82,7 +82,7 @@ export interface ApiParts {
   /** The TCP entrance; absent if there is none. */
   readonly tcp?: TcpSettings;
   /** Measures containers. */
-  readonly usage: Pick<UsageSampler, "measure" | "measureOne">;
+  readonly usage: Pick<UsageSampler, "measure" | "measureOne" | "historyOf">;
   /** The metrics of the process. */
   readonly metrics: Pick<ServiceMetrics, "page">;
   /** What `GET /api/service` says of the process. */

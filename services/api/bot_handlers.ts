@@ -7,8 +7,10 @@
 import { BerthError } from "../../lib/errors.ts";
 import type { StoredLogLine } from "../../lib/logs/line_format.ts";
 import type { ExitHistory } from "../bots/exit_history.ts";
+import type { Calendars } from "../calendars/calendar.ts";
 import type { Bot, BotSummary } from "../contract/bots.ts";
 import { parseBotDocument } from "../documents/bot_document.ts";
+import type { BotSettings } from "../documents/bot_settings.ts";
 import type { RevisionHistory } from "../revisions/revision_history.ts";
 import type { StartHistory } from "../revisions/start_history.ts";
 import type { ApiParts } from "./api_parts.ts";
@@ -20,6 +22,7 @@ import { guardsOf, latchesOf } from "./guard_handlers.ts";
 import type { Handlers } from "./handlers.ts";
 import { limitsViewOf } from "./limits_view.ts";
 import { revisionSummaryOf } from "./revision_view.ts";
+import { botSessionOf } from "./session_views.ts";
 
 type BotOperation =
   | "listBots"
@@ -119,6 +122,8 @@ export function botHandlers(
         ...(parsed?.status === "valid" && {
           restart: parsed.settings.restart ?? "always",
           limits: limitsViewOf(parsed.executable, parts.settings),
+          ...healthOf(parsed.settings),
+          ...sessionOf(parsed.settings, parts.settings.calendars),
         }),
         ...(lastOutput !== undefined && { lastOutput: new Date(lastOutput).toISOString() }),
         ...revisionSummaryOf(await revisions.latest(id, { signal })),
@@ -215,6 +220,16 @@ function hasLabel({ labels = {} }: BotSummary, wanted: string): boolean {
 }
 
 /** People mix up the two kinds, which share their ids. */
+function healthOf({ health }: BotSettings): Pick<Bot, "health"> {
+  if (!health) return {};
+  const { command, ...rest } = health;
+  return { health: { ...rest, ...(command && { command: [...command] }) } };
+}
+
+function sessionOf({ session }: BotSettings, calendars: Calendars): Pick<Bot, "session"> {
+  return session ? { session: botSessionOf(session, calendars) } : {};
+}
+
 async function missingBot({ schedules }: ApiParts, id: string, signal: AbortSignal): Promise<ApiProblem> {
   if (!await schedules.get(id, { signal })) return notFound("bot", id);
   return new ApiProblem(404, "bot/not-found", `There is no bot '${id}', but a schedule of that id.`, {

@@ -17,7 +17,7 @@ import { ApiProblem, notFound } from "./api_problem.ts";
 import { noteChange } from "./audit_trail.ts";
 import type { Handlers } from "./handlers.ts";
 
-type GuardOperation = "listLatches" | "releaseGuard" | "replayGuard";
+type GuardOperation = "listLatches" | "getBotGuards" | "releaseGuard" | "replayGuard";
 
 /** How long a replay reads, in ms. */
 const REPLAY_MS = 20_000;
@@ -44,6 +44,14 @@ export function guardHandlers(
       return Promise.resolve({
         body: { latches: guards.latches().map(latchOf), fleet: fleetOf(guards.fleet.show()) },
       });
+    },
+
+    async getBotGuards({ params: { id }, signal }) {
+      const document = await bots.get(id, { signal });
+      const parsed = document && parseBotDocument(document, { key: id });
+      const held = { latches: [], releases: [], ...latchesOf(guards, id, parsed) };
+      if (!document && held.latches.length === 0) throw notFound("bot", id);
+      return { body: { guards: [], ...guardsOf(guards, id, parsed), ...held } };
     },
 
     async releaseGuard({ params: { id, guard }, body: { reason }, caller, signal }) {

@@ -70,7 +70,9 @@ export function notificationHandlers(
             ...(bots && { bots }),
             ...(stream && { stream }),
           })),
-          open: served.flatMap(({ incidents }) => incidents.keys()),
+          open: served.flatMap(({ incidents }) => incidents.list()).map((
+            { kind, bot, severity, time, title, text },
+          ) => ({ kind, ...(bot !== undefined && { bot }), severity, since: time, title, text })),
         },
       };
     },

@@ -12,12 +12,16 @@ import type { Handlers } from "./handlers.ts";
  *
  * @param parts What the API works with.
  */
-export function statsHandlers({ usage }: Pick<ApiParts, "usage">): Handlers<"getStats" | "getBotStats"> {
+export function statsHandlers(
+  { usage }: Pick<ApiParts, "usage">,
+): Handlers<"getStats" | "getBotStats" | "getBotUsage"> {
   return {
     getStats: async ({ signal }) => ({ body: { containers: [...await usage.measure(signal)] } }),
 
     async getBotStats({ params: { id }, signal }) {
       return { body: { containers: [...await usage.measureOne(id, signal)] } };
     },
+
+    getBotUsage: ({ params: { id } }) => Promise.resolve({ body: { points: usage.historyOf(id) } }),
   };
 }

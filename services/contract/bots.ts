@@ -8,6 +8,7 @@ import { z } from "zod";
 import { botId, document, idParams, next, type OperationContract, pageQuery, time } from "./common.ts";
 import { shownGuard, shownLatch, shownRelease } from "./guards.ts";
 import { containerLimits } from "./limits.ts";
+import { botSession } from "./trading_sessions.ts";
 
 /**
  * Types of a bot's condition. `completed`: it ended well, and is not started again by itself. `unknown`: no pass over the
@@ -107,6 +108,21 @@ export type BotStart = z.infer<typeof botStart>;
 /** An end of a bot's container. */
 export type BotExit = z.infer<typeof botExit>;
 
+/** How the watchdog looks after a bot. */
+export const botHealth = z.object({
+  maxSilenceSeconds: z.int().optional().meta({ description: "Absent if silence is not judged" }),
+  signal: z.enum(["output", "metric", "heartbeat"]).meta({ description: "What counts as a signal" }),
+  metric: z.string().optional().meta({ description: "The only metric that counts" }),
+  command: z.array(z.string()).optional().meta({
+    description: "What succeeds in a healthy bot's container",
+  }),
+  intervalSeconds: z.int(),
+  timeoutSeconds: z.int(),
+  startGraceSeconds: z.int(),
+  limit: z.int().meta({ description: "Failures of the command in a row that make the bot unhealthy" }),
+  action: z.enum(["alert", "restart"]),
+}).meta({ id: "BotHealth" });
+
 /** One bot with all that is known of it. */
 export const bot = botSummary.extend({
   document: document.optional().meta({ description: "Absent if only a container is left of the bot" }),
@@ -116,6 +132,8 @@ export const bot = botSummary.extend({
   restart: z.enum(["always", "on-failure", "no"]).optional().meta({
     description: "Whether it is started again after it has ended; absent if the document is invalid",
   }),
+  health: botHealth.optional().meta({ description: "Absent if the watchdog does not look after it" }),
+  session: botSession.optional().meta({ description: "Absent if it may run at any time" }),
   limits: containerLimits.optional().meta({ description: "Absent if the document is invalid" }),
   revision: revisionSummary.optional().meta({
     description: "The latest revision; absent before it is noted",

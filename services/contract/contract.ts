@@ -25,6 +25,7 @@ import { SECRETS_CONTRACT } from "./secrets.ts";
 import { SERVICE_CONTRACT } from "./service.ts";
 import { STATE_CONTRACT } from "./state.ts";
 import { TOKENS_CONTRACT } from "./tokens.ts";
+import { TRADING_SESSIONS_CONTRACT } from "./trading_sessions.ts";
 
 /** Contracts by operation. */
 export const CONTRACT = {
@@ -47,6 +48,7 @@ export const CONTRACT = {
   // Schedules and runs.
   ...SCHEDULES_CONTRACT,
   ...RUNS_CONTRACT,
+  ...TRADING_SESSIONS_CONTRACT,
   // Backtests.
   ...BACKTESTS_CONTRACT,
   // Notifications.

@@ -81,6 +81,18 @@ export const usage = z.object({
 /** What a container uses. */
 export type Usage = z.infer<typeof usage>;
 
+/** What a container used between two measurements. */
+export const usagePoint = z.object({
+  time: time.meta({ description: "When it was measured, by the engine's clock" }),
+  cpu: z.number().optional().meta({
+    description: "Share of one processor since the point before; absent for the first of a container",
+  }),
+  memoryBytes: z.number(),
+}).meta({ id: "UsagePoint" });
+
+/** What a container used between two measurements. */
+export type UsagePoint = z.infer<typeof usagePoint>;
+
 const usages = z.object({ containers: z.array(usage) }).meta({ id: "UsageList" });
 
 /** The operations on events and statistics. */
@@ -109,5 +121,13 @@ export const EVENTS_CONTRACT = {
     params: idParams,
     responses: { 200: usages },
     problems: [503],
+  },
+  getBotUsage: {
+    summary: "Get what one bot used, as far as somebody has measured",
+    description:
+      "What `getStats`, `getBotStats` and `scrapeMetrics` have measured, the earliest first, since the service was " +
+      "started: nothing is measured for this. Of the last minutes every point is there, of earlier ones fewer.",
+    params: idParams,
+    responses: { 200: z.object({ points: z.array(usagePoint) }).meta({ id: "UsageHistory" }) },
   },
 } as const satisfies Readonly<Record<string, OperationContract>>;

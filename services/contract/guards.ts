@@ -97,6 +97,18 @@ export const GUARDS_CONTRACT = {
     },
     problems: [409],
   },
+  getBotGuards: {
+    summary: "Get the guards of one bot, what holds it, and what was released",
+    params: idParams,
+    responses: {
+      200: z.object({
+        guards: z.array(shownGuard),
+        latches: z.array(shownLatch).meta({ description: "Those that hold, also of guards that are gone" }),
+        releases: z.array(shownRelease).meta({ description: "The last release of each guard" }),
+      }).meta({ id: "BotGuards" }),
+    },
+    problems: [404],
+  },
   releaseGuard: {
     summary: "Release a guard that has tripped",
     description:

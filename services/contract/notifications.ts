@@ -47,6 +47,15 @@ const event = z.object({
   since: time.optional().meta({ description: "When the incident began, if it has recovered" }),
 }).meta({ id: "NotificationEvent" });
 
+const incident = z.object({
+  kind: z.string().meta({ example: "bot.crash_loop" }),
+  bot: z.string().optional().meta({ description: "Id of the bot or the schedule" }),
+  severity: z.enum(["info", "warning", "critical"]),
+  since: time.meta({ description: "When it began" }),
+  title: z.string(),
+  text: z.string(),
+}).meta({ id: "Incident" });
+
 const delivery = z.object({
   id: z.string(),
   channel: channelName,
@@ -70,8 +79,8 @@ export const NOTIFICATIONS_CONTRACT = {
         problems: z.array(z.string()).meta({ description: "One line for each mistake in it" }),
         channels: z.array(channel),
         alerts: z.array(alert),
-        open: z.array(z.object({ kind: z.string(), bot: z.string().optional() })).meta({
-          description: "Incidents that have begun and not ended",
+        open: z.array(incident).meta({
+          description: "Incidents that have begun and not ended, the latest first",
         }),
       }).meta({ id: "Notifications" }),
     },

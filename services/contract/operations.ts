@@ -33,6 +33,7 @@ export const OPERATIONS = {
   restartBot: { method: "POST", path: "/api/bots/{id}/restart", role: "operate" },
   // Guards.
   listLatches: { method: "GET", path: "/api/latches", role: "read" },
+  getBotGuards: { method: "GET", path: "/api/bots/{id}/guards", role: "read" },
   replayGuard: { method: "GET", path: "/api/bots/{id}/guards/replay", role: "read" },
   releaseGuard: { method: "POST", path: "/api/bots/{id}/guards/{guard}/release", role: "operate" },
   // Code and deployments.
@@ -68,6 +69,7 @@ export const OPERATIONS = {
   streamBotEvents: { method: "GET", path: "/api/bots/{id}/events", role: "read" },
   getStats: { method: "GET", path: "/api/stats", role: "read" },
   getBotStats: { method: "GET", path: "/api/bots/{id}/stats", role: "read" },
+  getBotUsage: { method: "GET", path: "/api/bots/{id}/stats/history", role: "read" },
   // Schedules and runs.
   listSchedules: { method: "GET", path: "/api/schedules", role: "read" },
   getSchedule: { method: "GET", path: "/api/schedules/{id}", role: "read" },
@@ -78,6 +80,7 @@ export const OPERATIONS = {
   runSchedule: { method: "POST", path: "/api/schedules/{id}/run", role: "operate" },
   getScheduleTimes: { method: "GET", path: "/api/schedules/{id}/next", role: "read" },
   listScheduleRuns: { method: "GET", path: "/api/schedules/{id}/runs", role: "read" },
+  listTradingSessions: { method: "GET", path: "/api/trading-sessions", role: "read" },
   previewCron: { method: "GET", path: "/api/cron/next", role: "read" },
   listRuns: { method: "GET", path: "/api/runs", role: "read" },
   getRun: { method: "GET", path: "/api/runs/{runId}", role: "read" },

@@ -10,7 +10,8 @@ import { type Clock, systemClock } from "../../lib/util/clock.ts";
 import { Limiter } from "../../lib/util/limiter.ts";
 import { allSettledOrThrow } from "../../lib/util/promises.ts";
 import { SharedWork } from "../../lib/util/shared_work.ts";
-import type { Usage } from "../contract/events.ts";
+import type { Usage, UsagePoint } from "../contract/events.ts";
+import { UsageHistory } from "./usage_history.ts";
 
 /** Options of a {@linkcode UsageSampler}. */
 export interface UsageSamplerOptions {
@@ -57,6 +58,7 @@ export class UsageSampler implements AsyncDisposable {
   readonly #options: Required<UsageSamplerOptions>;
   readonly #shared = new SharedWork<readonly Usage[]>();
   readonly #closing = new AbortController();
+  readonly #history = new UsageHistory();
   #last: Round | undefined;
   /** The measurement in the background, while it is made. */
   #background: Promise<unknown> | undefined;
@@ -113,6 +115,16 @@ export class UsageSampler implements AsyncDisposable {
     return { usages: last.usages, ageMs: ageMs(), durationMs: last.durationMs };
   }
 
+  /**
+   * Gives what one bot used, as far as somebody has measured it. Measures nothing.
+   *
+   * @param id Its id.
+   * @returns The points, the earliest first.
+   */
+  historyOf(id: string): UsagePoint[] {
+    return this.#history.of(id);
+  }
+
   /** Ends the measurement in the background. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new DOMException("The sampler was closed.", "AbortError"));
@@ -146,9 +158,11 @@ export class UsageSampler implements AsyncDisposable {
         })
       ),
     );
-    return measured.filter((usage) => usage !== undefined).sort((a, b) =>
+    const usages = measured.filter((usage) => usage !== undefined).sort((a, b) =>
       a.id < b.id ? -1 : a.id > b.id ? 1 : 0
     );
+    this.#history.add(usages);
+    return usages;
   }
 
   async #usageOf(container: ManagedContainer, signal: AbortSignal): Promise<Usage | undefined> {

@@ -67,8 +67,8 @@ const MAX_CHANGES = 10_000;
 export class IncidentBook implements Incidents {
   readonly #options: IncidentBookOptions;
   readonly #prefix: string;
-  /** What each incident is once all changes are made. */
-  readonly #open = new Set<string>();
+  /** The incidents that are open once all changes are made, each with the event of its beginning. */
+  readonly #open = new Map<string, NotificationEvent>();
   readonly #changes: Change[] = [];
   readonly #work = new Wakeup();
   /** Whether stored incidents may lack something: a process has ended, or the channels could not be read. */
@@ -85,8 +85,9 @@ export class IncidentBook implements Incidents {
   open(incident: Incident): void {
     const key = keyOf(incident);
     if (this.#open.has(key)) return;
-    this.#open.add(key);
-    this.#add({ type: "open", key, opened: openedEvent(incident, this.#source) });
+    const opened = openedEvent(incident, this.#source);
+    this.#open.set(key, opened);
+    this.#add({ type: "open", key, opened });
   }
 
   /** {@inheritDoc Incidents.close} */
@@ -100,7 +101,7 @@ export class IncidentBook implements Incidents {
 
   /** {@inheritDoc Incidents.closeAll} */
   closeAll(bot: string, kinds?: readonly IncidentKind[]): void {
-    for (const key of this.#open) {
+    for (const key of this.#open.keys()) {
       const [kind, id] = splitKey(key);
       if (id === bot && (kinds?.includes(kind) ?? true)) this.close({ kind, bot }, { isQuiet: true });
     }
@@ -119,12 +120,9 @@ export class IncidentBook implements Incidents {
     return this.#open.has(keyOf(key));
   }
 
-  /** The open incidents. */
-  keys(): IncidentKey[] {
-    return [...this.#open].map((key) => {
-      const [kind, bot] = splitKey(key);
-      return { kind, ...(bot !== "" && { bot }) };
-    });
+  /** The open incidents, each as the event of its beginning, the latest first. */
+  list(): NotificationEvent[] {
+    return [...this.#open.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
   }
 
   /** Tells of incidents that nobody could be told of yet, because the channels could not be read. */
@@ -141,7 +139,8 @@ export class IncidentBook implements Incidents {
   async load(signal: AbortSignal): Promise<void> {
     await this.#options.records.open({ signal });
     for await (const { id, value } of this.#episodes(signal)) {
-      if (!(value as unknown as Episode).recovered) this.#open.add(id.slice(this.#prefix.length));
+      const { opened, recovered } = value as unknown as Episode;
+      if (!recovered) this.#open.set(id.slice(this.#prefix.length), opened);
     }
     this.#hasUnfinished = true;
   }

@@ -62,7 +62,7 @@ export class Notifications {
   }
 
   /** Takes what people should hear of. */
-  get incidents(): Incidents & Pick<IncidentBook, "keys"> {
+  get incidents(): Incidents & Pick<IncidentBook, "list"> {
     return this.#book;
   }
 
@@ -76,7 +76,7 @@ export class Notifications {
     await this.#options.file.read();
     await this.#book.load(signal);
     await this.outbox.load(signal);
-    for (const { bot } of this.#book.keys()) {
+    for (const { bot } of this.#book.list()) {
       // One that was removed while no process served says nothing any more.
       if (bot !== undefined && !await this.#options.labelsOf(bot)) this.#book.closeAll(bot);
     }

@@ -58,7 +58,7 @@ Deno.test("what an operator asked for ends an incident without a word", async ()
   incidents.close(incident("two"));
   await until("three messages", () => fixture.receiver.requests.length === 3);
   assert.deepEqual(states(fixture), ["one opened", "two opened", "two recovered"]);
-  assert.deepEqual(incidents.keys(), []);
+  assert.deepEqual(incidents.list(), []);
 });
 
 Deno.test("a receiver that was down gets each event once, in order, also from the next process", async () => {
