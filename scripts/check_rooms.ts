@@ -66,7 +66,7 @@ const ALLOWED: Rules["allowed"] = {
   ],
   "lib/logs": [...GROUND, "lib/engine", "lib/objects"],
   "lib/state": [...GROUND, "lib/code", "lib/executable", "lib/objects", "lib/objects/folder"],
-  "lib/cluster": GROUND,
+  "lib/cluster": [...GROUND, "lib/engine", "lib/executable"],
   "lib/runner": [
     ...GROUND,
     "lib/archive",
