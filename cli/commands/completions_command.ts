@@ -11,7 +11,6 @@ import { ApiClient, serverOf } from "../client/api_client.ts";
 import { type CliContext, EXIT, UsageError } from "../context.ts";
 import type { Command } from "./command.ts";
 import { COMMANDS, findCommand } from "./commands.ts";
-import { HELP } from "./help.ts";
 import { completionScript, SHELLS } from "../output/completion_scripts.ts";
 
 /** How long a shell waits for ids, in ms. */
@@ -60,7 +59,7 @@ async function idsOf({ env, signal }: CliContext): Promise<string[]> {
 function commandTree(ids: readonly string[]): RootCommand {
   const root = new RootCommand();
   for (const [name, command] of Object.entries(COMMANDS)) {
-    const added = root.command(name, HELP[name as keyof typeof HELP].summary);
+    const added = root.command(name, command.summary);
     for (const [option, description] of optionsOf(command)) added.option(option, description);
     if (command.takes?.completes === "ids") {
       added.argument("id", (complete) => ids.forEach((id) => complete(id, "")), command.takes.max > 1);

@@ -8,7 +8,6 @@ import { readInstant } from "../../services/documents/instant.ts";
 import { UsageError } from "../context.ts";
 import { parseDuration } from "../output/duration.ts";
 import type { Values } from "./command.ts";
-import { MAX_PREVIEW_COUNT } from "./help.ts";
 
 /**
  * Passes a string on under a name, if it is given.
@@ -88,6 +87,8 @@ export function readRevisionNumber(text: string): number {
   throw new UsageError(`'${text}' is no number of a revision: 'berth history ID' lists them.`);
 }
 
+/** The most times that `schedule preview` shows. */
+export const MAX_PREVIEW_COUNT = 1000;
 /** The largest `--tail`, which the service holds at once. */
 const MAX_TAIL = 100_000;
 

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
-import { ALIASES, COMMANDS, isClientCommand } from "../../../cli/commands/commands.ts";
-import { type CommandHelp, HELP, usageText } from "../../../cli/commands/help.ts";
+import type { Command, ListedCommand } from "../../../cli/commands/command.ts";
+import { ALIASES, COMMANDS, GROUPS, isClientCommand } from "../../../cli/commands/commands.ts";
+import { usageText } from "../../../cli/commands/usage_text.ts";
 import { ROOT } from "../../support/builders/doc_blocks.ts";
 
-const ALL: readonly (readonly [string, CommandHelp])[] = Object.entries(HELP);
-/** Commands with a text of their own are the program's, the others the script's. */
-const OF_THE_PROGRAM = ALL.filter(([, { text }]) => text !== undefined).map(([name]) => name);
-const OF_THE_SCRIPT = ALL.filter(([, { text }]) => text === undefined).map(([name]) => name);
+const ALL: readonly (readonly [string, ListedCommand & Partial<Command>])[] = GROUPS.flatMap(({ commands }) =>
+  Object.entries(commands)
+);
+/** Commands with a help text of their own are the program's, the others the script's. */
+const OF_THE_PROGRAM = ALL.filter(([, { help }]) => help !== undefined).map(([name]) => name);
+const OF_THE_SCRIPT = ALL.filter(([, { help }]) => help === undefined).map(([name]) => name);
 
 Deno.test("cli/usage.txt is what the help texts of the commands make", async () => {
   assert.equal(await Deno.readTextFile(`${ROOT}cli/usage.txt`), usageText());
@@ -50,8 +53,8 @@ Deno.test("every command that only asks the service has the permissions of one",
 });
 
 Deno.test("every line of a help text fits into 120 columns, and starts no sentence with 'Of' or 'What'", () => {
-  for (const [name, { text = "", summary }] of ALL) {
-    for (const line of text.split("\n")) assert.ok(line.length <= 120, `${name}: ${line}`);
-    assert.doesNotMatch(`${summary}\n${text}`, /(^|\. )(Of|What|Who) /m, name);
+  for (const [name, { help = "", summary }] of ALL) {
+    for (const line of help.split("\n")) assert.ok(line.length <= 120, `${name}: ${line}`);
+    assert.doesNotMatch(`${summary}\n${help}`, /(^|\. )(Of|What|Who) /m, name);
   }
 });
