@@ -86,12 +86,15 @@ export function missingFromLock(requirements: readonly string[], lock: string): 
   return [...new Set(named)].filter((name) => name !== undefined && !locked.has(name)) as string[];
 }
 
-/** Words of the first line of a lock that Berth has made. */
-const STAMP = /^# Made by Berth from \S+ \(([0-9a-f]{64})\)/;
+/** The first line of a lock that Berth has made. */
+const STAMP = /^# Made by Berth from \S+ \(([0-9a-f]+)\)/;
+/** Length of a SHA-256 in hexadecimal digits. */
+const HASH_LENGTH = 64;
 
 /** Returns the hash that a lock of Berth's was made for; `undefined` for any other lock. @param lock The lock. */
 export function stampOf(lock: string): string | undefined {
-  return STAMP.exec(lock)?.[1];
+  const hash = STAMP.exec(lock)?.[1];
+  return hash?.length === HASH_LENGTH ? hash : undefined;
 }
 
 /**

@@ -86,7 +86,7 @@ export function clusterConfigOf(
     issues.push({
       path: "BERTH_URLS",
       message: `must be addresses such as https://berth.internal:8420 with commas between, without a path; '${
-        url.replace(/\/\/.*@/, "//…@")
+        url.replace(/^([^/]*\/\/).*@/, "$1…@")
       }' is none`,
     });
   }

@@ -185,10 +185,10 @@ export function toCreateError(spec: ContainerSpec, error: EngineError): BerthErr
  * @param warning The engine's warning.
  */
 export function toPlatformError({ name, image }: ContainerSpec, warning: string): ImageUnavailableError {
-  const [, its = "another platform", engine = "this one"] =
-    /^The requested image's platform \(([^)]*)\) does not match the detected host platform \(([^)]*)\)/.exec(
-      warning,
-    ) ?? [];
+  // The image's platform (linux/arm64) does not match the detected host platform (linux/amd64).
+  const [, its = "another platform", engine = "this one"] = warning.includes("does not match the detected")
+    ? /^[^(]*\(([^)]*)\)[^(]*\(([^)]*)\)/.exec(warning) ?? []
+    : [];
   return new ImageUnavailableError(
     image,
     `Cannot create container '${name}': image '${image}' is for ${its}, and the engine runs ${engine}.`,
