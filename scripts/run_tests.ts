@@ -6,8 +6,8 @@
  * `--gate` runs `deno task ok` first, whose unit tests count and are not repeated. Whatever keeps tests from running
  * (a type error, a crash, a signal, no tests at all) counts as a failure, too.
  *
- * Test files that need servers run a few at a time; {@linkcode planTests} knows which run alone. Their output is printed
- * file by file.
+ * Test files that need servers run a few at a time; {@linkcode planTests} says which ones run beside which. Their
+ * output is printed file by file.
  *
  * @module
  */
@@ -51,17 +51,18 @@ async function main(args: string[]): Promise<number> {
   const plan = planTests(own.filter(isPath), fast);
 
   if (gate && await runGate()) plan.unit = [];
-  const { unit, inProcess, lanes, alone, documented } = plan;
-  const isOne = lanes.length + alone.length === 1;
+  const { unit, inProcess, lanes, waiting, calm, alone, documented } = plan;
+  const withServers = [...lanes, ...waiting, ...calm, ...alone];
+  const isOne = withServers.length === 1;
   if (unit.length > 0) await runTests(["--parallel", ...options, ...unit], "the unit tests");
   if (inProcess.length > 0) {
     await runTests(["--parallel", ...options, ...inProcess], "the tests in one process");
   }
-  if (await typesAreRight([...lanes, ...alone])) {
-    const testFile = (isLive: boolean) => (file: string) =>
-      runTests(["--no-check", ...options, file], file, isLive);
-    await runLanes(lanes, isOne ? 1 : LANES, testFile(isOne));
-    await runLanes(alone, 1, testFile(true));
+  if (await typesAreRight(withServers)) {
+    const test = (files: readonly string[], lanes: number, isLive = isOne) =>
+      runLanes(files, lanes, (file) => runTests(["--no-check", ...options, file], file, isLive));
+    await Promise.all([test(lanes, LANES).then(() => test(calm, 1)), test(waiting, 1)]);
+    await test(alone, 1, true);
   }
   if (documented.length > 0) await runTests(["--doc", ...options, ...documented], "the examples");
 

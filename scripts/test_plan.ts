@@ -13,7 +13,11 @@ export interface TestPlan {
   inProcess: string[];
   /** Each in a process of its own, a few at a time: their tests wait more than they compute. */
   lanes: string[];
-  /** Each in a process of its own, and nothing beside it. */
+  /** Each in a process of its own, one at a time, beside the lanes and {@linkcode calm}: their tests hardly compute. */
+  waiting: string[];
+  /** Each in a process of its own after the lanes, with nothing beside it but one of {@linkcode waiting}. */
+  calm: string[];
+  /** Each in a process of its own at the end, with nothing beside it. */
   alone: string[];
   /** Where documentation has examples to run. */
   documented: string[];
@@ -26,23 +30,46 @@ const DOCUMENTED = ["mod.ts", "errors.ts", "lib"];
 
 /** Files that run alone, and why. */
 export const ALONE: Readonly<Record<string, string>> = {
-  "tests/engine/bot_service_idle.test.ts": "counts what an idle service asks of the engine in a given time",
-  "tests/engine/bot_service_shutdown.test.ts": "holds the end of a service against a time limit",
-  "tests/engine/schedule_service.test.ts": "kills services more often than a busy machine starts them",
-  "tests/engine/bot_service_fault_points.test.ts":
-    "kills a service at each step, and limits the time of its successor",
   "tests/engine/log_collector.test.ts":
     "counts the lines that the engine drops: exactly only while Berth keeps up",
   "tests/engine/log_burst.test.ts": "prints as fast as the machine can, and measures memory",
 };
 
-/** Files that take longest, longest first: begun early, they do not keep one lane busy at the end. */
-export const LONGEST: readonly string[] = [
+/** Files that need a calm machine, and why. One that waits does not disturb them. */
+export const CALM: Readonly<Record<string, string>> = {
+  "tests/engine/schedule_service.test.ts": "kills services more often than a busy machine starts them",
+  "tests/engine/bot_service_fault_points.test.ts":
+    "kills a service at each step, and limits the time of its successor",
+  "tests/engine/bot_service_shutdown.test.ts": "holds the end of a service against a time limit",
+  "tests/engine/bot_service_idle.test.ts": "counts what an idle service asks of the engine in a given time",
+};
+
+/** Files that wait for four fifths of their time or more, for intervals and limits of Berth's; longest first. */
+export const WAITING: readonly string[] = [
   "tests/engine/schedule_service_fault_points.test.ts",
+  "tests/engine/disk_limit.test.ts",
+  "tests/engine/two_hosts.test.ts",
+  "tests/engine/bot_state.test.ts",
   "tests/engine/bot_service_store_hangs.test.ts",
   "tests/engine/schedule_service_outages.test.ts",
   "tests/engine/bot_service_engine_restart.test.ts",
+  "tests/engine/bot_service_mongo_outage.test.ts",
+];
+
+/** The longest of the other files, longest first: begun early, they do not keep one lane busy at the end. */
+export const LONGEST: readonly string[] = [
+  "tests/engine/docs.test.ts",
+  "tests/engine/bot_service_permissions.test.ts",
+  "tests/engine/deploy_command.test.ts",
+  "tests/engine/bot_service_history.test.ts",
   "tests/scripts/run_tests.test.ts",
+  "tests/engine/dashboard_connection.test.ts",
+  "tests/engine/versions.test.ts",
+  "tests/engine/operator_day.test.ts",
+  "tests/engine/dependencies.test.ts",
+  "tests/engine/two_services.test.ts",
+  "tests/engine/secrets_service.test.ts",
+  "tests/engine/logs_command.test.ts",
 ];
 
 /** Files that `--fast` runs beside the unit tests: a bot's start, log and end, and a schedule's runs. */
@@ -65,13 +92,18 @@ export function planTests(paths: readonly string[], fast: boolean): TestPlan {
     folders.some((folder) => file.startsWith(`${folder}/`));
   const isUnit = isIn([UNIT]);
   const isInProcess = isIn(IN_PROCESS);
-  const rank = (file: string) => LONGEST.includes(file) ? LONGEST.indexOf(file) : LONGEST.length;
   const others = files.filter((file) => !isUnit(file) && !isInProcess(file));
+  const named = (names: readonly string[]) => names.filter((name) => others.includes(name));
+  const [longest, waiting] = [named(LONGEST), named(WAITING)];
+  const [calm, alone] = [named(Object.keys(CALM)), named(Object.keys(ALONE))];
+  const special = new Set([...longest, ...waiting, ...calm, ...alone]);
   return {
     unit: files.filter(isUnit),
     inProcess: files.filter(isInProcess),
-    lanes: others.filter((file) => !(file in ALONE)).sort((a, b) => rank(a) - rank(b)),
-    alone: others.filter((file) => file in ALONE),
+    lanes: [...longest, ...others.filter((file) => !special.has(file))],
+    waiting,
+    calm,
+    alone,
     documented: paths.length > 0 || fast ? [] : DOCUMENTED.filter(exists),
   };
 }

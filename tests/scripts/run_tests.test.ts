@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { ALONE, FAST, LONGEST, planTests } from "../../scripts/test_plan.ts";
+import { ALONE, CALM, FAST, LONGEST, planTests, WAITING } from "../../scripts/test_plan.ts";
 
 const SCRIPT = fileURLToPath(new URL("../../scripts/run_tests.ts", import.meta.url));
 
@@ -156,6 +156,15 @@ Deno.test("run_tests runs files that need servers beside each other, and prints 
   assert.ok(said[0] === said[1] && said[2] === said[3] && said[0] !== said[2], stdout);
 });
 
+Deno.test("run_tests runs a file that waits beside one that needs a calm machine", async () => {
+  using repository = new Repository({
+    [WAITING[0]!]: meets("waits", "calm"),
+    [Object.keys(CALM)[0]!]: meets("calm", "waits"),
+  });
+  const { last, stdout, stderr } = await repository.run();
+  assert.equal(last, "2 passed, 0 failed", stdout + stderr);
+});
+
 Deno.test("run_tests goes on in each lane when a file hangs or crashes, and counts it", async () => {
   const hang = 'Deno.test("a", async () => { await new Promise((r) => setTimeout(r, 1e6)); });\n';
   using repository = new Repository({
@@ -202,11 +211,13 @@ Deno.test("run_tests --fast runs the unit tests and the few that its plan names"
 
 Deno.test("planTests() names files that exist, and plans every test file once", () => {
   const plan = planTests([], false);
-  const files = [...plan.lanes, ...plan.alone];
-  for (const name of [...Object.keys(ALONE), ...LONGEST, ...FAST]) assert.ok(files.includes(name), name);
+  const files = [...plan.lanes, ...plan.waiting, ...plan.calm, ...plan.alone];
+  for (const name of FAST) assert.ok(files.includes(name), name);
   assert.equal(new Set(files).size, files.length);
   assert.deepEqual(plan.lanes.slice(0, LONGEST.length), LONGEST);
-  assert.deepEqual(plan.alone.sort(), Object.keys(ALONE).sort());
+  assert.deepEqual(plan.waiting, WAITING);
+  assert.deepEqual(plan.calm, Object.keys(CALM));
+  assert.deepEqual(plan.alone, Object.keys(ALONE));
 });
 
 Deno.test("run_tests hides the servers from the gate, and from nothing else", async () => {
