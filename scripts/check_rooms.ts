@@ -133,6 +133,7 @@ const ALLOWED: Rules["allowed"] = {
     "services/notifications",
     "services/ownership",
   ],
+  "services/leases": [...GROUND, "lib/cluster", "services/control", "services/documents"],
   "services/records": ["services/documents"],
   "services/notifications": [
     ...GROUND,
@@ -193,8 +194,8 @@ const ALLOWED: Rules["allowed"] = {
     "services/documents",
     "services/schedules",
   ],
-  "services/mongo": [...GROUND, "lib/objects", ...PORTS],
-  "services/sqlite": [...GROUND, ...PORTS],
+  "services/mongo": [...GROUND, "lib/cluster", "lib/objects", "services/leases", ...PORTS],
+  "services/sqlite": [...GROUND, "lib/cluster", "services/leases", ...PORTS],
   "services/nats": [...GROUND, ...PORTS],
   "services": [
     ...GROUND,

@@ -101,6 +101,17 @@ const STEPS: readonly string[] = [
    ALTER TABLE runs ADD COLUMN image TEXT;
    ALTER TABLE runs ADD COLUMN config_hash TEXT;
    ALTER TABLE runs ADD COLUMN berth TEXT;`,
+  `CREATE TABLE leases (
+     key TEXT NOT NULL,
+     epoch INTEGER NOT NULL,
+     owner TEXT NOT NULL,
+     lease_seconds REAL NOT NULL,
+     is_released INTEGER NOT NULL,
+     beat INTEGER NOT NULL,
+     taken_at INTEGER NOT NULL,
+     about TEXT NOT NULL,
+     PRIMARY KEY (key, epoch)
+   ) STRICT, WITHOUT ROWID;`,
 ];
 
 /**

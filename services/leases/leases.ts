@@ -1,0 +1,196 @@
+/**
+ * Leases in a database that several processes share.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import DataLoader from "dataloader";
+import {
+  type ClusterLeases,
+  type HeldLease,
+  type LeaseCallOptions,
+  LeaseHeldError,
+  type LeaseRef,
+  leaseTimes,
+  type TakeLeaseOptions,
+} from "../../lib/cluster/cluster_leases.ts";
+import { messageOf } from "../../lib/errors.ts";
+import type { Clock } from "../../lib/util/clock.ts";
+import { abortable } from "../../lib/util/promises.ts";
+import { tick } from "../control/tick.ts";
+import { LeaseSightings, type ReadTimes } from "./lease_sightings.ts";
+import type { LeaseRecord, LeaseStore } from "./lease_store.ts";
+
+/** What {@linkcode Leases} need. */
+export interface LeasesOptions {
+  /** The database. */
+  readonly store: LeaseStore;
+  /** How long a copy may live without a renewal, in seconds. */
+  readonly leaseSeconds: number;
+  /** The clock. */
+  readonly clock: Clock;
+}
+
+/** Longest time between two looks at all leases, in ms. */
+const LOOK_MS = 5_000;
+/** How long a renewal waits for others, in ms, and how many share a call. */
+const BATCH_MS = 50;
+const MAX_RENEWALS = 500;
+/** Keys of bots and of runs begin with these. */
+const PREFIXES = ["bot/", "run/"] as const;
+/** Keys of runs are not used again after so long, in ms. */
+const RUN_KEPT_MS = 7 * 86_400_000;
+/** Time between two removals of old leases of runs, in ms. */
+const SWEEP_MS = 3_600_000;
+
+/** Takes, renews and releases leases. Whether one has run out is judged by the clock of this process alone. */
+export class Leases implements ClusterLeases {
+  readonly #options: LeasesOptions;
+  readonly #sightings = new LeaseSightings();
+  /** Hundreds of copies renew theirs every few seconds: they share calls. */
+  readonly #renewals: DataLoader<LeaseRef, boolean>;
+  #sweptMs: number | undefined;
+  readonly #log = getLogger(["berth", "leases"]);
+
+  /** @param options See {@linkcode LeasesOptions}. */
+  constructor(options: LeasesOptions) {
+    this.#options = options;
+    const { store, clock } = options;
+    this.#renewals = new DataLoader((leases) => store.renew(leases), {
+      cache: false,
+      maxBatchSize: MAX_RENEWALS,
+      batchScheduleFn: (send) => void clock.sleep(BATCH_MS).then(send),
+    });
+  }
+
+  /**
+   * Looks at all leases again and again, so that the time of a lost one runs from the moment it was lost and not from the
+   * first attempt to take it. Never rejects.
+   *
+   * @param signal Ends it.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const { leaseSeconds, clock } = this.#options;
+    const everyMs = Math.min(LOOK_MS, leaseTimes(leaseSeconds).renewEveryMs);
+    let problem: string | undefined;
+    const onError = ({ error }: { readonly error: unknown }) => {
+      const said = messageOf(error);
+      if (said !== problem) this.#log.warn("leases not read", { problem: said });
+      problem = said;
+    };
+    await tick("leases", everyMs, { signal, clock, onError }, async (signal) => {
+      await this.#lookAtAll(signal);
+      problem = undefined;
+    });
+  }
+
+  /** See {@linkcode ClusterLeases.take}. */
+  async take(key: string, owner: string, options: TakeLeaseOptions = {}): Promise<HeldLease> {
+    const { store, clock } = this.#options;
+    const { leaseSeconds = this.#options.leaseSeconds, signal } = options;
+    while (true) {
+      const [before, read] = await this.#read(() => store.find(key, { signal }));
+      const latest = before.at(-1);
+      const own = latest?.owner === owner && !latest.isReleased ? latest : undefined;
+      // Its record is there, but the call that inserted it did not get to look at the earlier one again.
+      if (own) return await this.#settle(own, before.slice(0, -1), signal, true);
+      const aliveMs = latest && !latest.isReleased ? this.#sightings.see(latest, read) : 0;
+      if (aliveMs > 0) throw new LeaseHeldError(key, aliveMs);
+      const taken: LeaseRecord = {
+        key,
+        epoch: (latest?.epoch ?? 0) + 1,
+        owner,
+        leaseSeconds,
+        isReleased: false,
+        beat: 0,
+        takenAt: new Date(clock.now()),
+        about: "",
+      };
+      if (await store.insert(taken, { signal })) return await this.#settle(taken, before, signal);
+    }
+  }
+
+  /** See {@linkcode ClusterLeases.renew}. */
+  async renew(lease: LeaseRef, { signal }: LeaseCallOptions = {}): Promise<boolean> {
+    const renewal = this.#renewals.load(lease);
+    return await (signal ? abortable(renewal, signal) : renewal);
+  }
+
+  /** See {@linkcode ClusterLeases.release}. */
+  async release(lease: LeaseRef, { signal }: LeaseCallOptions = {}): Promise<void> {
+    await this.#options.store.release(lease, { signal });
+  }
+
+  /** See {@linkcode ClusterLeases.find}. */
+  async find(key: string, { signal }: LeaseCallOptions = {}): Promise<HeldLease | undefined> {
+    const [records, read] = await this.#read(() => this.#options.store.find(key, { signal }));
+    const latest = records.at(-1);
+    return latest && !latest.isReleased && this.#sightings.see(latest, read) > 0 ? latest : undefined;
+  }
+
+  /**
+   * Looks again, after the insert: whoever has renewed an earlier record meanwhile holds the lease.
+   *
+   * @throws {LeaseHeldError} If it is so, or may be so. The record is removed then.
+   */
+  async #settle(
+    taken: LeaseRecord,
+    earlier: readonly LeaseRecord[],
+    signal: AbortSignal | undefined,
+    isLate = false,
+  ): Promise<LeaseRecord> {
+    const { store } = this.#options;
+    const { key, epoch } = taken;
+    if (earlier.some(({ isReleased }) => !isReleased) || isLate) {
+      const [after, read] = await this.#read(() => store.find(key, { signal }));
+      const rival = after.find((record) =>
+        record.epoch > epoch || (record.epoch < epoch && !record.isReleased &&
+          (isLate || !earlier.some((seen) => seen.epoch === record.epoch && seen.beat === record.beat)))
+      );
+      if (rival) {
+        await store.remove(taken, { signal });
+        throw new LeaseHeldError(key, this.#sightings.see(rival, read));
+      }
+    }
+    await store.removeBefore(key, epoch, { signal });
+    return taken;
+  }
+
+  async #lookAtAll(signal: AbortSignal): Promise<void> {
+    const { store, clock } = this.#options;
+    const keys = new Set<string>();
+    for (const prefix of PREFIXES) {
+      const [held, read] = await this.#read(() => store.listHeld(prefix, { signal }));
+      for (const record of latestOf(held)) {
+        this.#sightings.see(record, read);
+        keys.add(record.key);
+      }
+    }
+    this.#sightings.keepOnly(keys);
+    if (this.#sweptMs !== undefined && clock.monotonic() - this.#sweptMs < SWEEP_MS) return;
+    await store.removeReleased("run/", new Date(clock.now() - RUN_KEPT_MS), { signal });
+    this.#sweptMs = clock.monotonic();
+  }
+
+  async #read<T>(read: () => Promise<T>): Promise<[T, ReadTimes]> {
+    const { clock } = this.#options;
+    const askedMs = clock.monotonic();
+    try {
+      const answer = await read();
+      return [answer, { askedMs, answeredMs: clock.monotonic() }];
+    } catch (error) {
+      this.#sightings.interrupt();
+      throw error;
+    }
+  }
+}
+
+function latestOf(records: readonly LeaseRecord[]): LeaseRecord[] {
+  const latest = new Map<string, LeaseRecord>();
+  for (const record of records) {
+    const known = latest.get(record.key);
+    if (!known || record.epoch > known.epoch) latest.set(record.key, record);
+  }
+  return [...latest.values()];
+}

@@ -1,0 +1,157 @@
+/**
+ * Leases in MongoDB.
+ *
+ * @module
+ */
+
+import type { Collection, MongoClient } from "mongodb";
+import type { LeaseRef } from "../../lib/cluster/cluster_leases.ts";
+import type { RepositoryCallOptions } from "../documents/bot_repository.ts";
+import type { LeaseRecord, LeaseStore } from "../leases/lease_store.ts";
+import { MongoCalls } from "./mongo_calls.ts";
+import { isDuplicateKey } from "./mongo_errors.ts";
+
+/** Options of {@linkcode MongoLeaseStore}. */
+export interface MongoLeaseStoreOptions {
+  /** Name of the bots' database. @default "bot_runner" */
+  readonly database?: string;
+  /** How long the server may be silent, in ms. @default 15000 */
+  readonly limitMs?: number;
+}
+
+/** A record as stored. Its `_id` is made of key and epoch, so it is unique without creating an index. */
+interface StoredLease extends LeaseRecord {
+  readonly _id: string;
+}
+
+/**
+ * The leases in `bot_runner.berth_leases`. A majority acknowledges each write. A renewal counts up the holder's own
+ * record and then looks for a later one; a take inserts its record and then looks at the earlier one. The later of the two
+ * writes precedes a look that sees the earlier write, so not both can miss the other: no write has to be atomic beyond
+ * the insert.
+ */
+export class MongoLeaseStore implements LeaseStore {
+  readonly #leases: Collection<StoredLease>;
+  readonly #calls: MongoCalls;
+
+  /** @param client The connection. @param options The database and the time limit. */
+  constructor(client: MongoClient, options: MongoLeaseStoreOptions = {}) {
+    this.#leases = client.db(options.database ?? "bot_runner").collection<StoredLease>("berth_leases", {
+      readPreference: "primary",
+      writeConcern: { w: "majority" },
+    });
+    this.#calls = new MongoCalls(client, options.limitMs ?? 15_000);
+  }
+
+  /** See {@linkcode LeaseStore.open}. */
+  open(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** See {@linkcode LeaseStore.listHeld}. */
+  listHeld(prefix: string, options?: RepositoryCallOptions): Promise<LeaseRecord[]> {
+    return this.#calls.run("list leases", options, async ({ signal }) => {
+      const stored = await this.#leases.find({ ...beginningWith(prefix), isReleased: false }, { signal })
+        .toArray();
+      return stored.map(toRecord);
+    });
+  }
+
+  /** See {@linkcode LeaseStore.find}. */
+  find(key: string, options?: RepositoryCallOptions): Promise<LeaseRecord[]> {
+    return this.#calls.run("read a lease", options, async ({ signal }) => {
+      const stored = await this.#leases.find({ ...beginningWith(`${key}#`), key }, { signal }).toArray();
+      return stored.map(toRecord).sort((a, b) => a.epoch - b.epoch);
+    });
+  }
+
+  /** See {@linkcode LeaseStore.insert}. */
+  insert(record: LeaseRecord, options?: RepositoryCallOptions): Promise<boolean> {
+    return this.#calls.run("take a lease", options, async () => {
+      try {
+        await this.#leases.insertOne({ _id: idOf(record.key, record.epoch), ...record });
+        return true;
+      } catch (error) {
+        if (isDuplicateKey(error)) return false;
+        throw error;
+      }
+    });
+  }
+
+  /** See {@linkcode LeaseStore.renew}. */
+  renew(leases: readonly LeaseRef[], options?: RepositoryCallOptions): Promise<boolean[]> {
+    return this.#calls.run("renew leases", options, async ({ signal }) => {
+      if (leases.length === 0) return [];
+      await this.#leases.bulkWrite(
+        leases.map(({ key, epoch, owner }) => ({
+          updateOne: {
+            filter: { _id: idOf(key, epoch), owner, isReleased: false },
+            update: { $inc: { beat: 1 } },
+          },
+        })),
+        { ordered: false },
+      );
+      const wanted = leases.flatMap(({ key, epoch }) => [idOf(key, epoch), idOf(key, epoch + 1)]);
+      const found = await this.#leases.find({ _id: { $in: wanted } }, {
+        signal,
+        projection: { owner: 1, isReleased: 1 },
+      }).toArray();
+      const byId = new Map(found.map((each) => [each._id, each]));
+      return leases.map(({ key, epoch, owner }) => {
+        const own = byId.get(idOf(key, epoch));
+        return own?.owner === owner && !own.isReleased && !byId.has(idOf(key, epoch + 1));
+      });
+    });
+  }
+
+  /** See {@linkcode LeaseStore.release}. */
+  release({ key, epoch, owner }: LeaseRef, options?: RepositoryCallOptions): Promise<void> {
+    return this.#calls.run("release a lease", options, async () => {
+      await this.#leases.updateOne({ _id: idOf(key, epoch), owner }, { $set: { isReleased: true } });
+    });
+  }
+
+  /** See {@linkcode LeaseStore.remove}. */
+  remove({ key, epoch, owner }: LeaseRef, options?: RepositoryCallOptions): Promise<void> {
+    return this.#calls.run("give back a lease", options, async () => {
+      await this.#leases.deleteOne({ _id: idOf(key, epoch), owner });
+    });
+  }
+
+  /** See {@linkcode LeaseStore.removeBefore}. */
+  removeBefore(key: string, epoch: number, options?: RepositoryCallOptions): Promise<void> {
+    return this.#calls.run("remove old leases", options, async () => {
+      await this.#leases.deleteMany({ ...beginningWith(`${key}#`), key, epoch: { $lt: epoch } });
+    });
+  }
+
+  /** See {@linkcode LeaseStore.removeReleased}. */
+  removeReleased(prefix: string, takenBefore: Date, options?: RepositoryCallOptions): Promise<void> {
+    return this.#calls.run("remove old leases", options, async () => {
+      await this.#leases.deleteMany({
+        ...beginningWith(prefix),
+        isReleased: true,
+        takenAt: { $lt: takenBefore },
+      });
+    });
+  }
+
+  /** Refuses new calls. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#calls.close();
+    return Promise.resolve();
+  }
+}
+
+function idOf(key: string, epoch: number): string {
+  return `${key}#${epoch}`;
+}
+
+/** Keys are printable ASCII. */
+function beginningWith(prefix: string): { _id: { $gte: string; $lt: string } } {
+  return { _id: { $gte: prefix, $lt: `${prefix}\x7F` } };
+}
+
+function toRecord({ _id, takenAt, ...rest }: StoredLease): LeaseRecord {
+  return { ...rest, takenAt: new Date(takenAt) };
+}

@@ -1,0 +1,154 @@
+/**
+ * What leases promise on every database, as tests.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { LeaseHeldError, leaseTimes } from "../../lib/cluster/cluster_leases.ts";
+import { Leases } from "../../services/leases/leases.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import type { LeaseStoreFixture } from "./lease_store_contract.ts";
+
+const LEASE_SECONDS = 30;
+const { overAfterMs } = leaseTimes(LEASE_SECONDS);
+const KEY = "bot/a";
+
+/** Two processes on one database, each with a clock of its own. */
+class Processes {
+  readonly clocks = [new FakeClock(), new FakeClock(1_000_000)] as const;
+  readonly one: Leases;
+  readonly two: Leases;
+
+  constructor({ leases, another }: LeaseStoreFixture) {
+    const [one, two] = this.clocks;
+    this.one = new Leases({ store: leases, leaseSeconds: LEASE_SECONDS, clock: one });
+    this.two = new Leases({ store: another(), leaseSeconds: LEASE_SECONDS, clock: two });
+  }
+
+  async pass(ms: number): Promise<void> {
+    await Promise.all(this.clocks.map((clock) => clock.advance(ms)));
+  }
+
+  /** A renewal waits a moment for others. */
+  async renew(leases: Leases, lease: Parameters<Leases["renew"]>[0]): Promise<boolean> {
+    const renewing = leases.renew(lease);
+    await this.pass(100);
+    return await renewing;
+  }
+}
+
+function heldFor(ms: number): (error: unknown) => boolean {
+  return (error) =>
+    error instanceof LeaseHeldError && error.key === KEY && Math.abs(error.againInMs - ms) < 1;
+}
+
+/**
+ * Declares the tests.
+ *
+ * @param name Name of the database, for the names of the tests.
+ * @param make Makes one.
+ */
+export function testClusterLeasesContract(name: string, make: () => Promise<LeaseStoreFixture>): void {
+  const test = (what: string, work: (processes: Processes) => Promise<void>) =>
+    Deno.test(`Leases on ${name}: ${what}`, async () => {
+      await using fixture = await make();
+      await fixture.leases.open();
+      await work(new Processes(fixture));
+    });
+
+  test("one of many takes a key, and epochs only grow", async ({ one, two }) => {
+    const owners = Array.from({ length: 8 }, (_, n) => `owner-${n}`);
+    const takes = await Promise.allSettled(
+      owners.map((owner, n) => (n % 2 ? one : two).take(KEY, owner)),
+    );
+    const taken = takes.flatMap((take) => take.status === "fulfilled" ? [take.value] : []);
+    assert.equal(taken.length, 1);
+    for (const take of takes) {
+      if (take.status === "rejected") assert.ok(take.reason instanceof LeaseHeldError, String(take.reason));
+    }
+    const [first] = taken;
+    assert.equal(first!.epoch, 1);
+    assert.equal(first!.leaseSeconds, LEASE_SECONDS);
+    assert.equal((await two.take("bot/b", "other")).epoch, 1);
+    await two.release(first!);
+    assert.equal((await one.take(KEY, "next")).epoch, 2);
+  });
+
+  test("the same owner gets the same lease again", async ({ one, two }) => {
+    const taken = await one.take(KEY, "x");
+    assert.deepEqual(await one.take(KEY, "x"), taken);
+    assert.deepEqual(await two.take(KEY, "x"), taken);
+    await one.release(taken);
+    assert.equal((await one.take(KEY, "x")).epoch, 2, "what was released is taken anew");
+  });
+
+  test("a lease that is not renewed is taken once its time is over by the observer's clock", async (processes) => {
+    const { one, two, clocks } = processes;
+    const taken = await one.take(KEY, "x");
+    await assert.rejects(two.take(KEY, "y"), heldFor(overAfterMs));
+    await clocks[1].advance(overAfterMs - 1);
+    await assert.rejects(two.take(KEY, "y"), heldFor(1));
+    assert.equal((await two.find(KEY))?.owner, "x");
+    await clocks[1].advance(1);
+    assert.equal(await two.find(KEY), undefined);
+    assert.equal((await two.take(KEY, "y")).epoch, 2);
+    assert.equal(await processes.renew(one, taken), false, "the one it was taken from has lost it");
+    assert.equal(await processes.renew(two, { key: KEY, owner: "y", epoch: 2 }), true);
+  });
+
+  test("any process renews a lease, and that starts its time anew", async (processes) => {
+    const { one, two } = processes;
+    const taken = await one.take(KEY, "x");
+    await assert.rejects(two.take(KEY, "y"), LeaseHeldError);
+    await processes.pass(overAfterMs - 100);
+    assert.equal(await processes.renew(two, taken), true);
+    await assert.rejects(two.take(KEY, "y"), heldFor(overAfterMs));
+    assert.equal(await processes.renew(one, { ...taken, owner: "y" }), false);
+    assert.equal(await processes.renew(one, { ...taken, epoch: 2 }), false);
+    await two.release(taken);
+    assert.equal(await processes.renew(one, taken), false);
+    assert.equal(await one.find(KEY), undefined);
+  });
+
+  test("each lease has the length it was taken with", async (processes) => {
+    const { one, two, clocks } = processes;
+    await one.take(KEY, "x", { leaseSeconds: 10 });
+    await assert.rejects(two.take(KEY, "y"), heldFor(leaseTimes(10).overAfterMs));
+    await clocks[1].advance(leaseTimes(10).overAfterMs);
+    assert.equal((await two.take(KEY, "y")).leaseSeconds, LEASE_SECONDS);
+  });
+
+  test("a process that looks all the time knows when a lease has run out, without a first attempt", async (processes) => {
+    const { one, two } = processes;
+    using watching = new Watching(two);
+    await processes.pass(0);
+    await one.take(KEY, "x");
+    // Its looks are real calls, which take as long as they take.
+    for (let passed = 0; passed < overAfterMs + 10_000; passed += 500) {
+      await processes.pass(500);
+      await two.find("bot/none");
+    }
+    assert.equal((await two.take(KEY, "y")).epoch, 2);
+    await watching.end();
+  });
+}
+
+/** A process that looks at all leases. */
+class Watching implements Disposable {
+  readonly #ending = new AbortController();
+  readonly #run: Promise<void>;
+
+  constructor(leases: Leases) {
+    this.#run = leases.run(this.#ending.signal);
+  }
+
+  async end(): Promise<void> {
+    this.#ending.abort();
+    await this.#run;
+  }
+
+  [Symbol.dispose](): void {
+    this.#ending.abort();
+  }
+}
