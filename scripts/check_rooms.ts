@@ -88,9 +88,10 @@ const ALLOWED: Rules["allowed"] = {
   "services/calendars": GROUND,
   "services/cron": [...GROUND, "services/calendars", "services/documents"],
   "services/events": [...GROUND, "lib/executable", "services/control", "services/documents"],
-  "services/ownership": [...GROUND, "lib/runner", "services/control", "services/documents"],
+  "services/ownership": [...GROUND, "lib/cluster", "lib/runner", "services/control", "services/documents"],
   "services/bots": [
     ...GROUND,
+    "lib/cluster",
     "lib/executable",
     "lib/logs",
     "lib/runner",
@@ -123,6 +124,7 @@ const ALLOWED: Rules["allowed"] = {
   ],
   "services/schedules": [
     ...GROUND,
+    "lib/cluster",
     "lib/executable",
     "lib/runner",
     "services/calendars",

@@ -45,6 +45,8 @@ export interface ServiceConfig {
   readonly retention: RunRetention;
   /** How many revisions of each bot and schedule stay a way back, unless its document says otherwise. */
   readonly keepRevisions: number;
+  /** How long a bot on a cluster may live without a renewal of its lease, in seconds. */
+  readonly leaseSeconds: number;
   /** Time between two full resyncs, in ms. */
   readonly reconcileIntervalMs: number;
   /** Segment to serve, or `ALL_SEGMENTS`. */
@@ -142,6 +144,16 @@ export const SERVICE_SCHEMA = z.object({
     ),
   RECONCILE_INTERVAL: z.string().regex(/^[1-9]\d{0,5}$/, "must be a whole number of seconds").default("30")
     .meta(about("Service", "seconds between two full resyncs")),
+  LEASE_SECONDS: z.string().regex(
+    /^([3-9]|[1-9]\d{1,2}|[12]\d{3}|3[0-5]\d{2}|3600)$/,
+    "must be a whole number of seconds from 3 to 3600",
+  )
+    .default("30").meta(
+      about(
+        "Service",
+        "seconds that a bot of a Swarm lives without Berth: a short time moves it soon when its node is lost, a long one is patient with outages; only with RUNNER=swarm",
+      ),
+    ),
   SEGMENT_ID: z.string().regex(/^(-1|\d{1,9})$/, "must be a number of a segment, or -1 for all").default(
     String(ALL_SEGMENTS),
   ).meta(about("Service", "segment that this service serves")),
@@ -259,6 +271,7 @@ export function parseServiceConfig(variables: Readonly<Record<string, string | u
     },
     keepRevisions: Number(value.KEEP_REVISIONS),
     reconcileIntervalMs: Number(value.RECONCILE_INTERVAL) * 1000,
+    leaseSeconds: Number(value.LEASE_SECONDS),
     segment: Number(value.SEGMENT_ID),
     botsOnShutdown: value.BOTS_ON_SHUTDOWN,
     allowMassStop: value.ALLOW_MASS_STOP === "1",

@@ -8,6 +8,7 @@ import { ensureDataDir } from "../lib/util/data_dir.ts";
 import type { DockerRunnerConfig } from "../lib/runner/docker_runner_config.ts";
 import type { BotRepository } from "./documents/bot_repository.ts";
 import type { ChangeSource } from "./events/change_source.ts";
+import type { LeaseStore } from "./leases/lease_store.ts";
 import type { ServiceRegistry } from "./ownership/service_registry.ts";
 import type { StoreIdentities } from "./ownership/store_identity.ts";
 import type { RecordStore } from "./records/record_store.ts";
@@ -25,6 +26,8 @@ export interface Stores extends AsyncDisposable {
   readonly runs: RunRepository;
   /** Tokens, audit lines, backtests and other small records. */
   readonly records: RecordStore;
+  /** The leases of bots, runs and accounts. */
+  readonly leases: LeaseStore;
   /** The identity of the store. */
   readonly identities: StoreIdentities;
   /** The registrations of services. Absent if only processes of this machine use the database. */
@@ -47,6 +50,7 @@ export async function openStores(config: ServiceConfig): Promise<Stores> {
     const { connectMongo } = await import("./mongo/connect_mongo.ts");
     const { MongoDocumentRepository } = await import("./mongo/mongo_document_repository.ts");
     const { BOTS } = await import("./mongo/mongo_document_kind.ts");
+    const { MongoLeaseStore } = await import("./mongo/mongo_lease_store.ts");
     const { MongoRecordStore } = await import("./mongo/mongo_record_store.ts");
     const { MongoRunRepository } = await import("./mongo/mongo_run_repository.ts");
     const { MongoScheduleRepository } = await import("./mongo/mongo_schedule_repository.ts");
@@ -58,6 +62,7 @@ export async function openStores(config: ServiceConfig): Promise<Stores> {
       schedules: new MongoScheduleRepository(client),
       runs: new MongoRunRepository(client),
       records: new MongoRecordStore(client),
+      leases: new MongoLeaseStore(client),
       identities: new MongoStoreIdentities(client),
       registry: new MongoServiceRegistry(client),
     }, () => client.close());
@@ -66,6 +71,7 @@ export async function openStores(config: ServiceConfig): Promise<Stores> {
   const { SqliteChangeSource } = await import("./sqlite/sqlite_change_source.ts");
   const { SqliteDocumentRepository } = await import("./sqlite/sqlite_document_repository.ts");
   const { BOTS } = await import("./sqlite/sqlite_document_kind.ts");
+  const { SqliteLeaseStore } = await import("./sqlite/sqlite_lease_store.ts");
   const { SqliteRecordStore } = await import("./sqlite/sqlite_record_store.ts");
   const { SqliteRunRepository } = await import("./sqlite/sqlite_run_repository.ts");
   const { SqliteScheduleRepository } = await import("./sqlite/sqlite_schedule_repository.ts");
@@ -77,6 +83,7 @@ export async function openStores(config: ServiceConfig): Promise<Stores> {
     schedules: new SqliteScheduleRepository(database),
     runs: new SqliteRunRepository(database),
     records: new SqliteRecordStore(database),
+    leases: new SqliteLeaseStore(database),
     identities: new SqliteStoreIdentities(database),
     watchChanges: () => new SqliteChangeSource(database),
   }, () => database.close());
@@ -98,7 +105,7 @@ function closing(
   return {
     ...stores,
     async [Symbol.asyncDispose]() {
-      for (const store of [stores.bots, stores.schedules, stores.runs, stores.records]) {
+      for (const store of [stores.bots, stores.schedules, stores.runs, stores.records, stores.leases]) {
         await store[Symbol.asyncDispose]();
       }
       await close();

@@ -16,6 +16,7 @@ import {
   ObjectStoreError,
   SecretUnavailableError,
 } from "../../lib/errors.ts";
+import { LeaseHeldError } from "../../lib/cluster/cluster_leases.ts";
 import type { ManagedContainer, RemoveContainerOptions, Runner } from "../../lib/runner/runner.ts";
 import { describeChange } from "../../lib/runner/spec_parts.ts";
 import { isDiskFull } from "../../lib/util/files.ts";
@@ -104,11 +105,11 @@ export class BotActions {
       // This pass did not see that container; the next one queries the engine.
       if (signal.aborted || isUnseen(error) || error instanceof RunRefusedError) throw error;
       state.countFailedStart();
-      const condition = startFailure(error);
+      const failure = startFailure(error);
       this.#log.debug("bot not started", { id, attempt, problem: (error as Error).message });
       const specHash = runner.specHash(executable);
       const failedAt = new Date(clock.now());
-      bots.update(id, { failedStart: { specHash, attempt, failedAt, condition } });
+      bots.update(id, { failedStart: { specHash, attempt, failedAt, ...failure } });
       return undefined;
     }
   }
@@ -135,10 +136,10 @@ export class BotActions {
       if (signal.aborted) throw error;
       state.countFailedStart();
       const attempt = before?.specHash === specHash ? before.attempt + 1 : 1;
-      const condition = startFailure(error, " The previous version keeps running.");
+      const failure = startFailure(error, " The previous version keeps running.");
       this.#log.debug("bot not replaced", { id, attempt, problem: messageOf(error) });
       const failedAt = new Date(clock.now());
-      bots.update(id, { failedStart: { specHash, attempt, failedAt, condition } });
+      bots.update(id, { failedStart: { specHash, attempt, failedAt, ...failure } });
       return false;
     }
   }
@@ -245,8 +246,17 @@ function isUnseen(error: unknown): boolean {
   return error instanceof ContainerConflictError && !error.isForeign;
 }
 
+/** What a failed start comes to. */
+function startFailure(error: unknown, consequence = ""): Pick<FailedStart, "condition" | "againInMs"> {
+  if (error instanceof LeaseHeldError) {
+    const condition = { type: "waiting", for: "the lease of its last copy, which may still run" } as const;
+    return { condition, againInMs: error.againInMs };
+  }
+  return { condition: failedCondition(error, consequence) };
+}
+
 /** Conditions that are not the bot's own fault (`waiting`, `blocked`) cost no attempt. */
-function startFailure(error: unknown, consequence = ""): FailedStart["condition"] {
+function failedCondition(error: unknown, consequence: string): FailedStart["condition"] {
   const message = `${messageOf(error)}${consequence}`;
   if (error instanceof NotServingError) return { type: "waiting", for: message };
   if (error instanceof ContainerConflictError) return { type: "blocked", reason: message };

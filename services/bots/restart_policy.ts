@@ -36,6 +36,8 @@ export interface FailedStart {
   readonly condition: BotCondition & {
     readonly type: "image-missing" | "waiting" | "blocked" | "failed" | "backing-off";
   };
+  /** How long to wait for the next try, in ms. @default {as long as its condition says} */
+  readonly againInMs?: number;
 }
 
 /** The last start of a hash, which is over: when it ended, and what follows. */
@@ -150,9 +152,9 @@ function finalEnd(bot: ManagedContainer, mode: RestartMode, endedAt: Date): Fina
   return { containerId, condition: { type: "failed", message, endedAt } };
 }
 
-function fromFailure({ attempt, failedAt, condition }: FailedStart): LastStart {
+function fromFailure({ attempt, failedAt, condition, againInMs }: FailedStart): LastStart {
   const restart = condition.type === "waiting" || condition.type === "blocked"
-    ? { attempt, delayMs: backoffMs(1, RETRY.unavailable) }
+    ? { attempt, delayMs: againInMs ?? backoffMs(1, RETRY.unavailable) }
     : restartPolicy(attempt, 0);
   return { ...restart, endedAt: failedAt.getTime(), condition: (until) => ({ ...condition, until }) };
 }

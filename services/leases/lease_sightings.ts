@@ -24,9 +24,14 @@ interface Seen {
   readonly lastMs: number;
 }
 
+/** A database that has not answered for so long, in ms, was away. */
+const OUTAGE_MS = 5_000;
+
 /** Remembers leases, and tells which have run out. */
 export class LeaseSightings {
   readonly #seen = new Map<string, Seen>();
+  #hasFailed = false;
+  #answeredMs = 0;
 
   /**
    * Notes what a lease is.
@@ -46,9 +51,20 @@ export class LeaseSightings {
     return Math.max(0, leaseTimes(record.leaseSeconds).overAfterMs - unchangedMs);
   }
 
-  /** Counts all times anew: the database has not answered, so that nobody could renew a lease in it. */
-  interrupt(): void {
-    this.#seen.clear();
+  /** Notes that a read failed. */
+  failed(): void {
+    this.#hasFailed = true;
+  }
+
+  /**
+   * Notes that a read succeeded. After an outage all times count anew: nobody could renew a lease.
+   *
+   * @param read When it was.
+   */
+  succeeded({ askedMs, answeredMs }: ReadTimes): void {
+    if (this.#hasFailed && askedMs - this.#answeredMs > OUTAGE_MS) this.#seen.clear();
+    this.#hasFailed = false;
+    this.#answeredMs = answeredMs;
   }
 
   /** Forgets all keys but some. @param keys Those to remember. */

@@ -178,9 +178,11 @@ export class Leases implements ClusterLeases {
     const askedMs = clock.monotonic();
     try {
       const answer = await read();
-      return [answer, { askedMs, answeredMs: clock.monotonic() }];
+      const times = { askedMs, answeredMs: clock.monotonic() };
+      this.#sightings.succeeded(times);
+      return [answer, times];
     } catch (error) {
-      this.#sightings.interrupt();
+      this.#sightings.failed();
       throw error;
     }
   }

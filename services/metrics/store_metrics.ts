@@ -10,7 +10,7 @@ import type { MetricFamilies } from "./metric_families.ts";
 import { reportErrors } from "./report_errors.ts";
 
 /** The stores of the database. */
-const DATABASE = ["bots", "schedules", "runs", "records"] as const;
+const DATABASE = ["bots", "schedules", "runs", "records", "leases"] as const;
 
 /** A store, by what it keeps. */
 export type MeteredStore = typeof DATABASE[number] | "objects";
@@ -23,7 +23,7 @@ export class StoreMetrics {
   constructor(families: MetricFamilies) {
     this.#errors = families.counter(
       "berth_store_errors_total",
-      "Calls that a store did not answer: bots, schedules, runs and records are in the database, objects in the object store.",
+      "Calls that a store did not answer: bots, schedules, runs, records and leases are in the database, objects in the object store.",
       ["store"],
     );
   }

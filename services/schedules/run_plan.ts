@@ -32,6 +32,8 @@ export interface FailedRunStart {
   readonly message: string;
   /** Whether a retry may succeed, because an engine, a registry or an object store did not answer. */
   readonly isTransient: boolean;
+  /** How long to wait for the next try, in ms. @default {longer with each failure} */
+  readonly againInMs?: number;
 }
 
 /** State of a run. */
@@ -194,8 +196,10 @@ function tooLate(
 
 function tooEarly({ record, failedStart, now }: RunSituation): RunAction | undefined {
   if (failedStart) {
-    const dueAt = failedStart.at + backoffMs(failedStart.count, RETRY.runStart);
-    if (isAhead(dueAt, now, RETRY.runStart.maxMs)) {
+    const { at, count, againInMs } = failedStart;
+    const delayMs = againInMs ?? backoffMs(count, RETRY.runStart);
+    const dueAt = at + delayMs;
+    if (isAhead(dueAt, now, delayMs)) {
       return { type: "wait", againInMs: dueAt - now, reason: `waiting: ${failedStart.message}` };
     }
   }

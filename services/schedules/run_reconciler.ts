@@ -5,6 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import { LeaseHeldError } from "../../lib/cluster/cluster_leases.ts";
 import { ContainerConflictError } from "../../lib/errors.ts";
 import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import { elapsedMs } from "../../lib/util/moment.ts";
@@ -147,6 +148,7 @@ export class RunReconciler {
         count,
         message,
         isTransient: isTransientStartFailure(error),
+        ...(error instanceof LeaseHeldError && { againInMs: error.againInMs }),
       });
       this.#log.warn("run not started", { id: record.id, attempt, problem: message });
       return undefined;

@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import { LeaseHeldError, leaseTimes } from "../../lib/cluster/cluster_leases.ts";
+import type { LeaseRecord, LeaseStore } from "../../services/leases/lease_store.ts";
 import { Leases } from "../../services/leases/leases.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import type { LeaseStoreFixture } from "./lease_store_contract.ts";
@@ -20,10 +21,15 @@ class Processes {
   readonly one: Leases;
   readonly two: Leases;
 
+  readonly stores: readonly [LeaseStore, LeaseStore];
+
   constructor({ leases, another }: LeaseStoreFixture) {
-    const [one, two] = this.clocks;
-    this.one = new Leases({ store: leases, leaseSeconds: LEASE_SECONDS, clock: one });
-    this.two = new Leases({ store: another(), leaseSeconds: LEASE_SECONDS, clock: two });
+    this.stores = [leases, another()];
+    const [one, two] = this.stores.map((store, n) =>
+      new Leases({ store, leaseSeconds: LEASE_SECONDS, clock: this.clocks[n]! })
+    );
+    this.one = one!;
+    this.two = two!;
   }
 
   async pass(ms: number): Promise<void> {
@@ -109,6 +115,23 @@ export function testClusterLeasesContract(name: string, make: () => Promise<Leas
     await two.release(taken);
     assert.equal(await processes.renew(one, taken), false);
     assert.equal(await one.find(KEY), undefined);
+  });
+
+  test("a copy that renews its lease at the last moment keeps it, or knows that it has lost it", async (processes) => {
+    const { one, clocks, stores: [store] } = processes;
+    const taken = await one.take(KEY, "x");
+    const late: LeaseStore = Object.assign(Object.create(store), {
+      insert: async (record: LeaseRecord) => {
+        assert.deepEqual(await store.renew([taken]), [true]);
+        return await store.insert(record);
+      },
+    });
+    const two = new Leases({ store: late, leaseSeconds: LEASE_SECONDS, clock: clocks[1] });
+    await assert.rejects(two.take(KEY, "y"), LeaseHeldError);
+    await clocks[1].advance(overAfterMs);
+    await assert.rejects(two.take(KEY, "y"), heldFor(overAfterMs));
+    assert.deepEqual(await store.renew([taken]), [true]);
+    assert.equal((await one.find(KEY))?.owner, "x");
   });
 
   test("each lease has the length it was taken with", async (processes) => {

@@ -17,6 +17,7 @@ import type {
   StartContainerOptions,
   StopContainerOptions,
 } from "../../../../lib/runner/runner.ts";
+import { LeaseHeldError } from "../../../../lib/cluster/cluster_leases.ts";
 import { describeCondition } from "../../../../services/bots/bot_condition.ts";
 import { describeBotEnd } from "../../../../services/bots/describe_bot_end.ts";
 import { BotReconciler } from "../../../../services/bots/bot_reconciler.ts";
@@ -222,6 +223,23 @@ Deno.test("BotReconciler counts no start that failed because the engine's disk i
   engine.problem = new EngineDiskFullError("no space left on device", 500);
   await pass(documentOf("1"));
   assert.equal(conditionOf(), "waiting");
+});
+
+Deno.test("BotReconciler counts no start while the lease of the last copy is held, and asks again once it has run out", async () => {
+  const { engine, bots, pass, reconciler, clock } = makeReconciler();
+  engine.problem = new LeaseHeldError("bot/bot-1", 17_500);
+  await pass(documentOf("1"));
+  const { condition } = bots.get(ID)!.status!;
+  assert.equal(
+    describeCondition(condition),
+    "waiting for the lease of its last copy, which may still run (next try at 1970-01-01T00:00:17.500Z)",
+  );
+  bots.documentWritten(ID, documentOf("1"));
+  clock.freeze(17_499);
+  assert.deepEqual(await reconciler.reconcile(ID, signal), { againInMs: 1 });
+  clock.freeze(1);
+  await pass(documentOf("1"));
+  assert.equal(engine.there?.attempt, 1);
 });
 
 Deno.test("BotReconciler knows nothing after a pass that failed, or of a bot that is gone", async () => {
