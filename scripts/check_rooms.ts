@@ -213,6 +213,7 @@ const ALLOWED: Rules["allowed"] = {
     "services/control",
     "services/guards",
     "services/health",
+    "services/leases",
     "services/metrics",
     "services/notifications",
     ...PORTS,

@@ -9,6 +9,7 @@ import { createDockerRunner } from "../lib/runner/create_docker_runner.ts";
 import { createObjectStore } from "../lib/runner/create_object_store.ts";
 import type { ObjectStore } from "../lib/objects/object_store.ts";
 import type { ContainerKind, Runner } from "../lib/runner/runner.ts";
+import { systemClock } from "../lib/util/clock.ts";
 import type { ApiApp } from "./api/api_app.ts";
 import type { BotService } from "./bots/bot_service.ts";
 import { CalendarBook, CALENDARS_FOLDER } from "./calendars/calendar_book.ts";
@@ -19,6 +20,7 @@ import { composeNotifications } from "./compose_notifications.ts";
 import { composeSchedules } from "./compose_schedules.ts";
 import type { SharedParts } from "./compose_shared.ts";
 import type { ServiceConfig, ServiceName } from "./config.ts";
+import { Leases } from "./leases/leases.ts";
 import { makeServingRight } from "./make_serving_right.ts";
 import { ServiceMetrics } from "./metrics/service_metrics.ts";
 import { UsageSampler } from "./metrics/usage_sampler.ts";
@@ -108,6 +110,8 @@ export async function composeServices(
     logListener: notifications.lines,
     keptMetrics: config.allowedMetrics.map(({ metric }) => metric),
   });
+  const leases = config.runner.cluster &&
+    new Leases({ store: stores.leases, leaseSeconds: config.leaseSeconds, clock: systemClock });
   const usage = new UsageSampler({ ...config, runner });
   metrics.watchUsage(usage);
   const kinds = kindsOf(config);
@@ -147,6 +151,8 @@ export async function composeServices(
     api: api.app,
     async run(signal) {
       await using _listening = await api.listen();
+      // Also while it stands by: it has to know for how long a lease has not been renewed when it takes over.
+      await using _looking = leases?.watch();
       await serveAll(config, { services: { bots, schedules }, rights, owner, runner, notifications }, signal);
     },
     bots: bots.service,

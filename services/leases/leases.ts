@@ -66,23 +66,30 @@ export class Leases implements ClusterLeases {
 
   /**
    * Looks at all leases again and again, so that the time of a lost one runs from the moment it was lost and not from the
-   * first attempt to take it. Never rejects.
+   * first attempt to take it.
    *
-   * @param signal Ends it.
+   * @returns Ends that when it is disposed.
    */
-  async run(signal: AbortSignal): Promise<void> {
+  watch(): AsyncDisposable {
     const { leaseSeconds, clock } = this.#options;
     const everyMs = Math.min(LOOK_MS, leaseTimes(leaseSeconds).renewEveryMs);
+    const ending = new AbortController();
     let problem: string | undefined;
     const onError = ({ error }: { readonly error: unknown }) => {
       const said = messageOf(error);
       if (said !== problem) this.#log.warn("leases not read", { problem: said });
       problem = said;
     };
-    await tick("leases", everyMs, { signal, clock, onError }, async (signal) => {
+    const watching = tick("leases", everyMs, { signal: ending.signal, clock, onError }, async (signal) => {
       await this.#lookAtAll(signal);
       problem = undefined;
     });
+    return {
+      async [Symbol.asyncDispose]() {
+        ending.abort();
+        await watching;
+      },
+    };
   }
 
   /** See {@linkcode ClusterLeases.take}. */

@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { LeaseHeldError, leaseTimes } from "../../lib/cluster/cluster_leases.ts";
-import type { LeaseRecord, LeaseStore } from "../../services/leases/lease_store.ts";
+import type { LeaseStore } from "../../services/leases/lease_store.ts";
 import { Leases } from "../../services/leases/leases.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import type { LeaseStoreFixture } from "./lease_store_contract.ts";
@@ -120,13 +120,12 @@ export function testClusterLeasesContract(name: string, make: () => Promise<Leas
   test("a copy that renews its lease at the last moment keeps it, or knows that it has lost it", async (processes) => {
     const { one, clocks, stores: [store] } = processes;
     const taken = await one.take(KEY, "x");
-    const late: LeaseStore = Object.assign(Object.create(store), {
-      insert: async (record: LeaseRecord) => {
-        assert.deepEqual(await store.renew([taken]), [true]);
-        return await store.insert(record);
-      },
-    });
-    const two = new Leases({ store: late, leaseSeconds: LEASE_SECONDS, clock: clocks[1] });
+    const insert = store.insert.bind(store);
+    store.insert = async (record) => {
+      assert.deepEqual(await store.renew([taken]), [true]);
+      return await insert(record);
+    };
+    const two = new Leases({ store, leaseSeconds: LEASE_SECONDS, clock: clocks[1] });
     await assert.rejects(two.take(KEY, "y"), LeaseHeldError);
     await clocks[1].advance(overAfterMs);
     await assert.rejects(two.take(KEY, "y"), heldFor(overAfterMs));
@@ -144,7 +143,7 @@ export function testClusterLeasesContract(name: string, make: () => Promise<Leas
 
   test("a process that looks all the time knows when a lease has run out, without a first attempt", async (processes) => {
     const { one, two } = processes;
-    using watching = new Watching(two);
+    await using _watching = two.watch();
     await processes.pass(0);
     await one.take(KEY, "x");
     // Its looks are real calls, which take as long as they take.
@@ -153,25 +152,5 @@ export function testClusterLeasesContract(name: string, make: () => Promise<Leas
       await two.find("bot/none");
     }
     assert.equal((await two.take(KEY, "y")).epoch, 2);
-    await watching.end();
   });
-}
-
-/** A process that looks at all leases. */
-class Watching implements Disposable {
-  readonly #ending = new AbortController();
-  readonly #run: Promise<void>;
-
-  constructor(leases: Leases) {
-    this.#run = leases.run(this.#ending.signal);
-  }
-
-  async end(): Promise<void> {
-    this.#ending.abort();
-    await this.#run;
-  }
-
-  [Symbol.dispose](): void {
-    this.#ending.abort();
-  }
 }

@@ -122,7 +122,7 @@ class Simulation {
       leaseSeconds: LEASE_SECONDS,
       clock,
     });
-    const watching = leases.run(signal);
+    await using _watching = leases.watch();
     let owner = "";
     while (!signal.aborted) {
       try {
@@ -136,7 +136,6 @@ class Simulation {
         await clock.sleep(500, signal).catch(() => {});
       }
     }
-    await watching;
   }
 
   /** A copy, as its supervisor looks after it. */
