@@ -65,5 +65,6 @@ export type {
   ObjectContent,
   ObjectInfo,
   ObjectMetadata,
+  PresignOptions,
   PutObjectOptions,
 } from "./lib/objects/object_store.ts";

@@ -67,6 +67,7 @@ const ALLOWED: Rules["allowed"] = {
   "lib/logs": [...GROUND, "lib/engine", "lib/objects"],
   "lib/state": [...GROUND, "lib/code", "lib/executable", "lib/objects", "lib/objects/folder"],
   "lib/cluster": [...GROUND, "lib/engine", "lib/executable"],
+  "lib/cluster/supervisor": [...GROUND],
   "lib/runner": [
     ...GROUND,
     "lib/archive",
@@ -187,6 +188,19 @@ const ALLOWED: Rules["allowed"] = {
     "services/notifications",
     "services/revisions",
   ],
+  "services/supervisors": [
+    ...GROUND,
+    "lib/archive",
+    "lib/cluster",
+    "lib/dependencies",
+    "lib/engine",
+    "lib/executable",
+    "lib/objects",
+    "lib/secrets",
+    "lib/state",
+    "services/api",
+    "services/records",
+  ],
   "services/metrics": [
     ...GROUND,
     "lib/runner",
@@ -202,6 +216,7 @@ const ALLOWED: Rules["allowed"] = {
   "services": [
     ...GROUND,
     "lib/archive",
+    "lib/cluster",
     "lib/objects",
     "lib/runner",
     "lib/secrets",
@@ -216,6 +231,7 @@ const ALLOWED: Rules["allowed"] = {
     "services/leases",
     "services/metrics",
     "services/notifications",
+    "services/supervisors",
     ...PORTS,
     "services/mongo",
     "services/nats",

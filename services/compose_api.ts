@@ -10,7 +10,7 @@ import type { ObjectStore } from "../lib/objects/object_store.ts";
 import { AgeFile } from "../lib/secrets/age_file.ts";
 import type { Runner } from "../lib/runner/runner.ts";
 import { systemClock } from "../lib/util/clock.ts";
-import { type ApiApp, createApiApp } from "./api/api_app.ts";
+import { type AnswerRequest, type ApiApp, createApiApp } from "./api/api_app.ts";
 import { type ApiAddresses, ApiListener } from "./api/api_listener.ts";
 import type { ApiParts } from "./api/api_parts.ts";
 import type { Calendars } from "./calendars/calendar.ts";
@@ -22,6 +22,7 @@ import { lookAtParts } from "./look_at_parts.ts";
 import type { ServingRight } from "./ownership/serving_right.ts";
 import type { ScheduleService } from "./schedules/schedule_service.ts";
 import type { Stores } from "./stores.ts";
+import { type AnswerSupervisor, SUPERVISOR_PATH } from "./supervisors/supervisor_routes.ts";
 
 /** What the API is built from. */
 export interface ApiCompositionParts
@@ -36,6 +37,8 @@ export interface ApiCompositionParts
   readonly runner: Runner;
   /** The rights of the services that the configuration names. */
   readonly rights: ReadonlyMap<ServiceName, ServingRight>;
+  /** Answers the supervisors of a cluster. @default {there is none} */
+  readonly supervisors?: AnswerSupervisor;
   /** The records of backtests. */
   readonly backtests: BacktestRepository;
   /** The services; the API uses those that the configuration names. */
@@ -137,13 +140,25 @@ export function composeApi(config: ServiceConfig, parts: ApiCompositionParts): C
     async listen() {
       // A request may come before a service has prepared the database. What fails here is tried again by the services.
       await stores.records.open().catch(() => {});
-      return listener = await ApiListener.listen(app, addressesOf(config));
+      return listener = await ApiListener.listen(
+        withSupervisors(app, parts.supervisors),
+        addressesOf(config),
+      );
     },
     async [Symbol.asyncDispose]() {
       app[Symbol.dispose]();
       await archives[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Supervisors come with tokens of their own kind, hundreds a minute: they pass by the accounts of people. */
+function withSupervisors(app: ApiApp, supervisors: AnswerSupervisor | undefined): AnswerRequest {
+  if (!supervisors) return app;
+  return (request, entrance, from) =>
+    new URL(request.url).pathname.startsWith(SUPERVISOR_PATH)
+      ? supervisors(request)
+      : app(request, entrance, from);
 }
 
 function addressesOf(config: ServiceConfig): ApiAddresses {

@@ -6,12 +6,12 @@
 
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
-import { BashEntrypointFactory } from "./bash_entrypoint_factory.ts";
-import { CodeEntrypointFactory, type ScriptFile } from "./code_entrypoint_factory.ts";
+import type { ScriptFile } from "./code_entrypoint_factory.ts";
 import { CONFIG_FILE, RUNNER_FOLDER, STOP_REASON_FILE } from "./container_layout.ts";
 import type { BindMount } from "../engine/container_spec.ts";
 import type { Executable } from "./executable.ts";
-import { SdkFactory, sdkViews } from "./sdk_factory.ts";
+import { runnerFiles } from "./runner_files.ts";
+import { sdkViews } from "./sdk_factory.ts";
 import { type FileOwner, unlessMissing } from "../util/files.ts";
 import { allSettledOrThrow } from "../util/promises.ts";
 
@@ -34,11 +34,7 @@ export class ScriptManager {
    */
   constructor(
     folder: string,
-    factories: readonly ScriptFactory[] = [
-      new BashEntrypointFactory(),
-      new CodeEntrypointFactory(),
-      new SdkFactory(),
-    ],
+    factories: readonly ScriptFactory[] = [{ create: runnerFiles }],
   ) {
     this.#folder = folder;
     this.#factories = factories;

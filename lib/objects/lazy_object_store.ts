@@ -11,6 +11,7 @@ import type {
   ObjectContent,
   ObjectInfo,
   ObjectStore,
+  PresignOptions,
   PutObjectOptions,
 } from "./object_store.ts";
 
@@ -70,6 +71,10 @@ export class LazyObjectStore implements ObjectStore {
 
   async delete(bucket: string, key: string, options?: ObjectCallOptions): Promise<void> {
     await (await this.#open()).delete(bucket, key, options);
+  }
+
+  async presign(bucket: string, key: string, options: PresignOptions): Promise<string | undefined> {
+    return await (await this.#open()).presign?.(bucket, key, options);
   }
 
   #open(): Promise<ObjectStore> {

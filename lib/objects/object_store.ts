@@ -63,6 +63,14 @@ export interface AppendObjectOptions extends PutObjectOptions {
   readonly metadata?: ObjectMetadata;
 }
 
+/** What {@linkcode ObjectStore.presign} allows. */
+export interface PresignOptions extends ObjectCallOptions {
+  /** The only method that the address allows. */
+  readonly method: "GET" | "PUT";
+  /** How long it allows that, in seconds. */
+  readonly seconds: number;
+}
+
 /**
  * A store of named bytes. A write becomes visible completely or not at all. Every method rejects with `ObjectStoreError`
  * if the store does not answer: a call that fails never looks like an empty answer.
@@ -93,4 +101,11 @@ export interface ObjectStore {
   listKeys(bucket: string, prefix: string, options?: ObjectCallOptions): AsyncIterable<string>;
   /** Deletes an object. Does nothing if it does not exist. */
   delete(bucket: string, key: string, options?: ObjectCallOptions): Promise<void>;
+  /**
+   * Makes an address under which one object can be read or written for a while without credentials. Absent where a store
+   * has no such addresses.
+   *
+   * @returns The address; `undefined` if the store behind this one has none.
+   */
+  presign?(bucket: string, key: string, options: PresignOptions): Promise<string | undefined>;
 }

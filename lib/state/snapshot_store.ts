@@ -50,7 +50,16 @@ export class SnapshotStore {
       ...options,
       contentType: "application/gzip",
     });
-    await this.#putJson(descriptionKeyOf(bot, name), snapshot, options);
+    await this.describe(snapshot, options);
+  }
+
+  /**
+   * Makes an archive that is stored already a snapshot.
+   *
+   * @param snapshot Its description.
+   */
+  async describe(snapshot: Snapshot, options: ObjectCallOptions = {}): Promise<void> {
+    await this.#putJson(descriptionKeyOf(snapshot.bot, snapshot.name), snapshot, options);
   }
 
   /**

@@ -22,6 +22,7 @@ import type {
   ObjectContent,
   ObjectInfo,
   ObjectStore,
+  PresignOptions,
   PutObjectOptions,
 } from "../object_store.ts";
 import { toWebStream } from "./web_stream.ts";
@@ -226,6 +227,20 @@ export class MinioObjectStore implements ObjectStore {
         if (!isMissing(error)) throw error;
       });
     });
+  }
+
+  async presign(
+    bucket: string,
+    key: string,
+    { method, seconds, ...options }: PresignOptions,
+  ): Promise<string> {
+    assertObjectName(bucket, key);
+    // The first call for a bucket asks the server for its region.
+    return await this.#calls.call(
+      `make an address for ${describeObject(bucket, key)}`,
+      options,
+      () => this.#client.presignedUrl(method, bucket, key, seconds),
+    );
   }
 
   async #abortUploads(bucket: string, key: string, options: ObjectCallOptions): Promise<void> {

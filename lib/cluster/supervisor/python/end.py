@@ -1,0 +1,51 @@
+"""What is left to do once the bot has ended: its state, its result, and the word of its end."""
+
+import json
+import subprocess
+import time
+
+from berth_client import Refused, Unreachable
+from clock import now
+from state import StateError, facts_of
+from words import say
+
+PATIENCE = 20.0  # seconds that Berth gets to take what there is
+
+
+def finish(session, facts):
+    """Tells Berth, as far as it can be reached. Never raises: the container ends all the same."""
+    if facts["cause"] == "fenced":
+        return
+    if session.bot is not None and session.state is not None:
+        attempt(lambda: session.state.snapshot("stop", is_running=False))
+    if session.bot is not None:
+        attempt(lambda: send_result(session))
+    attempt(lambda: session.berth.call("POST", "/supervisor/v1/end", facts))
+
+
+def attempt(work):
+    until = now() + PATIENCE
+    while True:
+        try:
+            return work()
+        except Unreachable as error:
+            if now() > until:
+                return say(f"Berth could not be told of the end: {error}")
+            time.sleep(1.0)
+        except (Refused, StateError, OSError) as error:
+            return say(str(error))
+
+
+def send_result(session):
+    """The secrets go before it, so that Berth can hide them in it."""
+    result = session.order["result"]
+    helper = session.user.helper("read", result["path"], str(result["maxBytes"]),
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    content, told = helper.communicate()
+    try:
+        facts_of(helper, told)
+    except StateError:
+        return  # there is none, or none that can be used: Berth finds that out by itself
+    values = list(session.order.get("secrets", {}).get("values", {}).values())
+    body = json.dumps(values).encode() + b"\n" + content
+    session.berth.open("PUT", "/supervisor/v1/result", body, limit=120.0).close()

@@ -1,0 +1,7 @@
+"""What the supervisor says stands in the bot's log."""
+
+import os
+
+
+def say(text):
+    os.write(2, f"berth: {text}\n".encode(errors="replace"))

@@ -1,0 +1,104 @@
+/**
+ * The programs of the supervisor, which run in the containers of a cluster.
+ *
+ * @module
+ */
+
+import shell from "./supervisor.sh" with { type: "text" };
+import archive from "./python/archive.py" with { type: "text" };
+import berthClient from "./python/berth_client.py" with { type: "text" };
+import botProcess from "./python/bot_process.py" with { type: "text" };
+import cache from "./python/cache.py" with { type: "text" };
+import clock from "./python/clock.py" with { type: "text" };
+import end from "./python/end.py" with { type: "text" };
+import fence from "./python/fence.py" with { type: "text" };
+import fetch from "./python/fetch.py" with { type: "text" };
+import helper from "./python/helper.py" with { type: "text" };
+import prepare from "./python/prepare.py" with { type: "text" };
+import renewer from "./python/renewer.py" with { type: "text" };
+import session from "./python/session.py" with { type: "text" };
+import state from "./python/state.py" with { type: "text" };
+import supervisor from "./python/supervisor.py" with { type: "text" };
+import usage from "./python/usage.py" with { type: "text" };
+import words from "./python/words.py" with { type: "text" };
+
+/** Folder of the supervisor's files in a container. */
+export const SUPERVISOR_FOLDER = "/berth-supervisor";
+
+/** File with the token of an order in a container: only root may read it (mode 0400). */
+export const BOOTSTRAP_FILE = `${SUPERVISOR_FOLDER}/token`;
+
+/** Folder of the node's cache in a container, on a volume that all containers of the instance on a node share. */
+export const CACHE_MOUNT = "/berth-cache";
+
+/** Command of every container. It runs as root, with {@linkcode SUPERVISOR_CAPABILITIES}. */
+export const SUPERVISOR_COMMAND: readonly string[] = [
+  "/bin/sh",
+  `${SUPERVISOR_FOLDER}/supervisor.sh`,
+  "start",
+];
+
+/** What root in a container may do: give files and processes to the bot's user, and end those. */
+export const SUPERVISOR_CAPABILITIES: readonly string[] = [
+  "CHOWN",
+  "DAC_OVERRIDE",
+  "KILL",
+  "SETGID",
+  "SETUID",
+];
+
+/** Exit code of a container whose lease could not be renewed. */
+export const FENCED_EXIT_CODE = 75;
+/** Exit code of a container whose program could not be started. */
+export const FAILED_EXIT_CODE = 70;
+
+/** A file of the supervisor. */
+export interface SupervisorFile {
+  /** Absolute path in the container. */
+  readonly path: string;
+  /** Its content. */
+  readonly text: string;
+}
+
+/** Environment variables of a supervisor. None of them reaches the bot. */
+export interface SupervisorEnvironment {
+  /** Addresses of Berth, with commas between. */
+  readonly BERTH_URLS: string;
+  /** Id of the task. */
+  readonly BERTH_TASK: string;
+  /** Name of the node. */
+  readonly BERTH_NODE: string;
+  /** See {@linkcode BOOTSTRAP_FILE}. */
+  readonly BERTH_BOOTSTRAP_FILE: string;
+  /** File of an authority, as PEM, that Berth's certificate is recognized by. @default {those of the image} */
+  readonly BERTH_CA_FILE?: string;
+}
+
+const PYTHON: Readonly<Record<string, string>> = {
+  "supervisor.py": supervisor,
+  "archive.py": archive,
+  "berth_client.py": berthClient,
+  "bot_process.py": botProcess,
+  "cache.py": cache,
+  "clock.py": clock,
+  "end.py": end,
+  "fence.py": fence,
+  "fetch.py": fetch,
+  "helper.py": helper,
+  "prepare.py": prepare,
+  "renewer.py": renewer,
+  "session.py": session,
+  "state.py": state,
+  "usage.py": usage,
+  "words.py": words,
+};
+
+/**
+ * Returns the files of the supervisor.
+ *
+ * @returns All of them, to be mounted read-only in {@linkcode SUPERVISOR_FOLDER}.
+ */
+export function supervisorFiles(): SupervisorFile[] {
+  return Object.entries({ "supervisor.sh": shell, ...PYTHON })
+    .map(([name, text]) => ({ path: `${SUPERVISOR_FOLDER}/${name}`, text }));
+}

@@ -1,0 +1,94 @@
+/**
+ * Builds what serves the supervisors of a cluster.
+ *
+ * @module
+ */
+
+import type { ClusterLeases } from "../lib/cluster/cluster_leases.ts";
+import type { SupervisorLink } from "../lib/cluster/supervisor_link.ts";
+import type { WorkOrders } from "../lib/cluster/work_orders.ts";
+import type { ObjectStore } from "../lib/objects/object_store.ts";
+import type { DockerRunnerConfig } from "../lib/runner/docker_runner_config.ts";
+import { createSecretResolver } from "../lib/secrets/create_secret_resolver.ts";
+import { SnapshotStore } from "../lib/state/snapshot_store.ts";
+import { type Clock, systemClock } from "../lib/util/clock.ts";
+import type { RecordStore } from "./records/record_store.ts";
+import { CarriedStates } from "./supervisors/carried_states.ts";
+import { OrderRecords } from "./supervisors/order_records.ts";
+import { RequestBox } from "./supervisors/request_box.ts";
+import { SessionBook } from "./supervisors/session_book.ts";
+import { SupervisorRecordsLink } from "./supervisors/supervisor_records_link.ts";
+import { type AnswerSupervisor, supervisorRoutes } from "./supervisors/supervisor_routes.ts";
+import { Supervisors } from "./supervisors/supervisors.ts";
+import { Uploads } from "./supervisors/uploads.ts";
+import { UsageReports } from "./supervisors/usage_reports.ts";
+
+/** What {@linkcode composeSupervisors} builds on. */
+export interface SupervisorsCompositionParts {
+  /** The database. */
+  readonly records: RecordStore;
+  /** Code, results and snapshots. */
+  readonly store: ObjectStore;
+  /** The leases. */
+  readonly leases: Pick<ClusterLeases, "renew" | "release">;
+  /** The clock. @default {the one of this machine} */
+  readonly clock?: Clock;
+}
+
+/** What serves supervisors, and reaches them. */
+export interface ComposedSupervisors extends Disposable {
+  /** The work orders. */
+  readonly orders: WorkOrders;
+  /** Reaches the supervisors. */
+  readonly link: SupervisorLink;
+  /** The routes that they call. */
+  readonly answer: AnswerSupervisor;
+}
+
+/**
+ * Builds what serves the supervisors of a cluster. Any process may serve any supervisor.
+ *
+ * @param config The runner's configuration.
+ * @param parts See {@linkcode SupervisorsCompositionParts}.
+ */
+export function composeSupervisors(
+  config: DockerRunnerConfig,
+  { records, store, leases, clock = systemClock }: SupervisorsCompositionParts,
+): ComposedSupervisors {
+  const { buckets, archiveLimits, codeCacheBytes, tempDir, instance, dataDir } = config;
+  const snapshots = new SnapshotStore(store, buckets.state);
+  const states = new CarriedStates({ records, store, snapshots, bucket: buckets.state, clock });
+  const sessions = new SessionBook(records, clock);
+  const requests = new RequestBox(records, clock);
+  const usage = new UsageReports(clock);
+  const secrets = createSecretResolver(config.secrets, dataDir);
+  const folder = `${tempDir}/${instance}/uploads`;
+  const uploads = new Uploads({ store, resultsBucket: buckets.results, states, folder });
+  const orders = new OrderRecords(records, async (order, options) => {
+    await uploads.discard(order, options);
+    await requests.removeAll(order.id);
+    await sessions.remove(order.id, options);
+    usage.forget(order.id);
+  });
+  const supervisors = new Supervisors({
+    orders,
+    sessions,
+    requests,
+    usage,
+    states,
+    uploads,
+    leases,
+    secrets,
+    store,
+    codeBucket: buckets.code,
+    limits: archiveLimits,
+    cacheBytes: codeCacheBytes,
+    clock,
+  });
+  return {
+    orders,
+    link: new SupervisorRecordsLink({ orders, sessions, requests, usage, store, bucket: buckets.results }),
+    answer: supervisorRoutes(supervisors),
+    [Symbol.dispose]: () => secrets[Symbol.dispose](),
+  };
+}

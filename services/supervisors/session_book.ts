@@ -1,0 +1,205 @@
+/**
+ * The sessions of supervisors: who has taken up which order, and what it reported.
+ *
+ * @module
+ */
+
+import { LRUCache } from "lru-cache";
+import type { SupervisorSession } from "../../lib/cluster/supervisor_link.ts";
+import type { WorkOrder } from "../../lib/cluster/work_orders.ts";
+import type { Clock } from "../../lib/util/clock.ts";
+import { allRecords } from "../records/all_records.ts";
+import type { RecordStore, StoredRecord } from "../records/record_store.ts";
+import { hashOfToken, newToken, orderOfToken } from "./supervisor_token.ts";
+
+const SESSIONS = "supervisor_sessions";
+const KIND = "bs";
+/** How long a token is valid, in ms. Hosts of several Berths may disagree on the time by less. */
+const TOKEN_MS = 10 * 60_000;
+/** How old a known session may be, in ms. */
+const FRESH_MS = 30_000;
+/** How often an unknown token makes Berth read a session again, in ms. */
+const REREAD_MS = 1000;
+const MAX_KNOWN = 10_000;
+
+interface Token {
+  readonly hash: string;
+  readonly endsAt: number;
+}
+
+/** A session as it is stored. */
+export interface StoredSession extends Omit<SupervisorSession, "order"> {
+  /** Hash of the secret with which its supervisor may take the order up again. */
+  readonly nonceHash: string;
+  /** Name of the node. */
+  readonly node: string;
+  /** Hash of the secrets that it was given, under the supervisor's own secret. */
+  readonly secretsHash?: string;
+  /** Why Berth stops it. */
+  readonly stopReason?: string;
+  /** The valid tokens. */
+  readonly tokens: readonly Token[];
+}
+
+/** Who takes an order up. */
+export interface Taker {
+  /** Id of the task. */
+  readonly task: string;
+  /** Name of the node. */
+  readonly node: string;
+  /** Secret of the supervisor. */
+  readonly nonce: string;
+}
+
+interface Known {
+  readonly session: StoredSession;
+  readonly readAt: number;
+}
+
+/** The sessions in the database. A check of a token that was seen before reads nothing. */
+export class SessionBook {
+  readonly #records: RecordStore;
+  readonly #clock: Clock;
+  readonly #known = new LRUCache<string, Known>({ max: MAX_KNOWN });
+
+  /** @param records The database. @param clock The clock. */
+  constructor(records: RecordStore, clock: Clock) {
+    this.#records = records;
+    this.#clock = clock;
+  }
+
+  /**
+   * Takes an order up, once. The same supervisor may repeat the call.
+   *
+   * @param order The order.
+   * @param taker Who takes it up.
+   * @param facts What to store besides.
+   * @returns A new token; `undefined` if another supervisor has taken it up, or the program has ended.
+   */
+  async begin(
+    { id }: WorkOrder,
+    { task, node, nonce }: Taker,
+    facts: Pick<StoredSession, "secretsHash">,
+  ): Promise<string | undefined> {
+    const nonceHash = hashOfToken(nonce);
+    const token = this.#newToken(id);
+    const begun: StoredSession = {
+      ...facts,
+      task,
+      node,
+      nonceHash,
+      begunAt: this.#now(),
+      tokens: [token.stored],
+    };
+    if (await this.#records.insert(SESSIONS, id, { ...begun })) return token.value;
+    let isOurs = false;
+    await this.update(id, (session) => {
+      isOurs = session.task === task && session.nonceHash === nonceHash && !session.end;
+      return isOurs
+        ? { ...session, ...facts, tokens: this.#valid([...session.tokens, token.stored]) }
+        : session;
+    });
+    return isOurs ? token.value : undefined;
+  }
+
+  /**
+   * Finds the session of a token.
+   *
+   * @param value The token, of any form.
+   * @returns The id of its order and the session; `undefined` if the token is wrong, over, or of a removed order.
+   */
+  async verify(
+    value: string,
+  ): Promise<{ readonly order: string; readonly session: StoredSession } | undefined> {
+    const order = orderOfToken(KIND, value);
+    if (order === undefined) return undefined;
+    const hash = hashOfToken(value);
+    const isIn = ({ tokens }: StoredSession) =>
+      tokens.some((token) => token.hash === hash && token.endsAt > this.#clock.now());
+    const known = this.#known.get(order);
+    const age = known ? this.#clock.monotonic() - known.readAt : Infinity;
+    if (known && age < (isIn(known.session) ? FRESH_MS : REREAD_MS)) {
+      return isIn(known.session) ? { order, session: known.session } : undefined;
+    }
+    const session = await this.read(order);
+    return session && isIn(session) ? { order, session } : undefined;
+  }
+
+  /** Makes a further token once the newest one is half over. @returns It; `undefined` if there is no need. */
+  async renewToken(order: string, session: StoredSession): Promise<string | undefined> {
+    const newest = Math.max(...session.tokens.map(({ endsAt }) => endsAt));
+    if (newest - this.#clock.now() > TOKEN_MS / 2) return undefined;
+    const token = this.#newToken(order);
+    const updated = await this.update(order, (session) => ({
+      ...session,
+      tokens: this.#valid([...session.tokens, token.stored]),
+    }));
+    return updated && token.value;
+  }
+
+  /** Reads a session; `undefined` if there is none. @param order Id of its order. */
+  async read(
+    order: string,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<StoredSession | undefined> {
+    const record = await this.#records.get(SESSIONS, order, options);
+    return this.#keep(order, record);
+  }
+
+  /** Reads all sessions. */
+  async all(options: { readonly signal?: AbortSignal } = {}): Promise<Map<string, StoredSession>> {
+    const records = await allRecords(this.#records, SESSIONS, options);
+    return new Map(records.map(({ id, value }) => [id, value as unknown as StoredSession]));
+  }
+
+  /**
+   * Changes a session.
+   *
+   * @param order Id of its order.
+   * @param change Returns the new session, or the same one to leave it.
+   * @returns The session; `undefined` if there is none.
+   */
+  async update(
+    order: string,
+    change: (session: StoredSession) => StoredSession,
+  ): Promise<StoredSession | undefined> {
+    while (true) {
+      const record = await this.#records.get(SESSIONS, order);
+      const session = this.#keep(order, record);
+      if (!record || !session) return undefined;
+      const next = change(session);
+      if (next === session) return session;
+      if (!await this.#records.replace(SESSIONS, order, record.revision, { ...next })) continue;
+      return this.#keep(order, { ...record, value: { ...next } });
+    }
+  }
+
+  /** Removes a session. @param order Id of its order. */
+  async remove(order: string, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    this.#known.delete(order);
+    await this.#records.delete(SESSIONS, order, options);
+  }
+
+  #keep(order: string, record: StoredRecord | undefined): StoredSession | undefined {
+    if (!record) {
+      this.#known.delete(order);
+      return undefined;
+    }
+    const session = record.value as unknown as StoredSession;
+    this.#known.set(order, { session, readAt: this.#clock.monotonic() });
+    return session;
+  }
+
+  #newToken(order: string): { readonly value: string; readonly stored: Token } {
+    const value = newToken(KIND, order);
+    return { value, stored: { hash: hashOfToken(value), endsAt: this.#clock.now() + TOKEN_MS } };
+  }
+
+  #valid(tokens: readonly Token[]): Token[] {
+    return tokens.filter(({ endsAt }) => endsAt > this.#clock.now()).slice(-4);
+  }
+
+  #now(): string {
+    return new Date(this.#clock.now()).toISOString();
+  }
+}

@@ -1,0 +1,266 @@
+/**
+ * Serves supervisors: gives them their work, renews their leases, and takes what they report.
+ *
+ * @module
+ */
+
+import { createHmac } from "node:crypto";
+import { LRUCache } from "lru-cache";
+import { getLogger } from "@logtape/logtape";
+import type { ClusterLeases } from "../../lib/cluster/cluster_leases.ts";
+import type { WorkOrder } from "../../lib/cluster/work_orders.ts";
+import type { ObjectStore } from "../../lib/objects/object_store.ts";
+import type { SecretResolver } from "../../lib/secrets/secret_resolver.ts";
+import type { Clock } from "../../lib/util/clock.ts";
+import { ApiProblem } from "../api/api_problem.ts";
+import { beginAnswer, type BeginParts } from "./begin_answer.ts";
+import type { CarriedStates, SnapshotFacts } from "./carried_states.ts";
+import { addressesOf, objectsOf } from "./order_objects.ts";
+import type { OrderRecords } from "./order_records.ts";
+import type { RequestBox } from "./request_box.ts";
+import type { SessionBook, StoredSession, Taker } from "./session_book.ts";
+import type { RenewBody } from "./supervisor_messages.ts";
+import type { EndFacts, Uploads } from "./uploads.ts";
+import type { UsageReports } from "./usage_reports.ts";
+
+/** How often the secrets of a program are compared, in ms. */
+const COMPARE_MS = 30_000;
+const MAX_KNOWN = 10_000;
+
+/** Parts of {@linkcode Supervisors}. */
+export interface SupervisorsParts extends Pick<BeginParts, "limits" | "cacheBytes"> {
+  /** The orders. */
+  readonly orders: OrderRecords;
+  /** The sessions. */
+  readonly sessions: SessionBook;
+  /** What supervisors are asked. */
+  readonly requests: RequestBox;
+  /** What containers use. */
+  readonly usage: UsageReports;
+  /** The states. */
+  readonly states: CarriedStates;
+  /** What supervisors send. */
+  readonly uploads: Uploads;
+  /** The leases. */
+  readonly leases: Pick<ClusterLeases, "renew" | "release">;
+  /** Reads secrets. */
+  readonly secrets: Pick<SecretResolver, "resolve" | "peek">;
+  /** The object store. */
+  readonly store: ObjectStore;
+  /** Bucket of code and of what is built. */
+  readonly codeBucket: string;
+  /** The clock. */
+  readonly clock: Clock;
+}
+
+/** An order whose supervisor calls. */
+export interface TakenOrder {
+  /** The order. */
+  readonly order: WorkOrder;
+  /** Its session, perhaps some seconds old. */
+  readonly session: StoredSession;
+}
+
+/** Does what supervisors ask for. Every call may be repeated: an answer may be lost. */
+export class Supervisors {
+  readonly #parts: SupervisorsParts;
+  readonly #orders = new LRUCache<string, WorkOrder>({ max: MAX_KNOWN });
+  readonly #comparedAt = new LRUCache<string, number>({ max: MAX_KNOWN });
+  readonly #log = getLogger(["berth", "supervisors"]);
+
+  /** @param parts See {@linkcode SupervisorsParts}. */
+  constructor(parts: SupervisorsParts) {
+    this.#parts = parts;
+  }
+
+  /** Finds the order of a bootstrap token. @throws {ApiProblem} 401 if it is of none. */
+  async orderOf(token: string): Promise<WorkOrder> {
+    const order = await this.#parts.orders.ofToken(token);
+    if (!order) throw refused();
+    return order;
+  }
+
+  /** Finds the order of a session's token. @throws {ApiProblem} 401 if it is of none. */
+  async admit(token: string): Promise<TakenOrder> {
+    const { sessions, orders } = this.#parts;
+    const found = await sessions.verify(token);
+    const order = found && (this.#orders.get(found.order) ?? await orders.get(found.order));
+    if (!found || !order) throw refused();
+    this.#orders.set(order.id, order);
+    return { order, session: found.session };
+  }
+
+  /**
+   * Gives an order to its supervisor.
+   *
+   * @param order The order.
+   * @param taker Who takes it up.
+   * @throws {ApiProblem} 409 if another one has it, 410 if its lease is over, 424 if a secret is missing.
+   */
+  async begin(order: WorkOrder, taker: Taker, signal: AbortSignal): Promise<Record<string, unknown>> {
+    const { sessions, secrets, store, codeBucket, states, limits, cacheBytes } = this.#parts;
+    await this.#requireLease(order);
+    const references = order.executable.secrets;
+    const [values, state] = await Promise.all([
+      references
+        ? secrets.resolve(references, { signal }).catch(toFailedDependency)
+        : new Map<string, string>(),
+      states.settings(order, signal),
+    ]);
+    const objects = objectsOf(order, codeBucket);
+    const addresses = new Map(
+      await Promise.all(
+        [...objects].map(async ([name, place]) => [name, await addressesOf(store, name, place)] as const),
+      ),
+    );
+    const facts = values.size > 0 ? { secretsHash: hashOfSecrets(taker.nonce, values) } : {};
+    const token = await sessions.begin(order, taker, facts);
+    if (token === undefined) {
+      throw new ApiProblem(
+        409,
+        "supervisor/taken",
+        "Another supervisor has taken this order up, or it has ended.",
+      );
+    }
+    this.#log.debug("order taken up", { id: order.executable.id, order: order.id, node: taker.node });
+    return beginAnswer(order, {
+      token,
+      addresses,
+      secrets: values,
+      limits,
+      cacheBytes,
+      ...(state && { state }),
+    });
+  }
+
+  /** Renews the lease. @throws {ApiProblem} 410 if it is no longer held. */
+  async renew({ order, session }: TakenOrder, report: RenewBody): Promise<Record<string, unknown>> {
+    const { sessions, requests, usage } = this.#parts;
+    if (session.end) throw over();
+    await this.#requireLease(order);
+    if (report.usage) usage.take(order.id, report.usage);
+    for (const answer of report.answers) await requests.take(order.id, answer);
+    await this.#record(order, session, report);
+    await this.#compareSecrets(order, session, report.nonce);
+    const token = await sessions.renewToken(order.id, session);
+    const asked = await requests.requestsOf(order.id);
+    return { ...(token !== undefined && { token }), ...(asked.length > 0 && { requests: asked }) };
+  }
+
+  /** Says why the engine asks a supervisor to end. */
+  async stopping({ order }: TakenOrder): Promise<Record<string, unknown>> {
+    const session = await this.#parts.sessions.read(order.id);
+    return { reason: session?.stopReason ?? "" };
+  }
+
+  /** Records the end of a program, and releases its lease: nothing of it lives any more. */
+  async end({ order }: TakenOrder, facts: EndFacts): Promise<void> {
+    const { sessions, leases, clock, usage } = this.#parts;
+    const at = new Date(clock.now()).toISOString();
+    await sessions.update(
+      order.id,
+      (session) => session.end ? session : { ...session, end: { ...facts, at } },
+    );
+    await leases.release(order.lease);
+    usage.forget(order.id);
+  }
+
+  /** Takes the result of a program. @throws {ApiProblem} 410 if its lease is over: another copy may have a newer one. */
+  async takeResult({ order }: TakenOrder, body: ReadableStream<Uint8Array> | null): Promise<void> {
+    await this.#requireLease(order);
+    await this.#parts.uploads.takeResult(order, body);
+  }
+
+  /** Names a snapshot. @throws {ApiProblem} 410 if the lease is over, 409 if the program keeps no state. */
+  async openSnapshot({ order }: TakenOrder): Promise<Record<string, unknown>> {
+    requireState(order);
+    await this.#requireLease(order);
+    return { ...await this.#parts.states.open(order) };
+  }
+
+  /** Takes the archive of a snapshot where the object store has no addresses, or the node does not reach it. */
+  async takeSnapshot(
+    { order }: TakenOrder,
+    name: string,
+    body: ReadableStream<Uint8Array> | null,
+  ): Promise<void> {
+    requireState(order);
+    await this.#requireLease(order);
+    await this.#parts.uploads.takeSnapshot(order, name, body);
+  }
+
+  /** Completes a snapshot. @throws {ApiProblem} 410 if the lease is over: the state has another, newer line by then. */
+  async closeSnapshot({ order }: TakenOrder, name: string, facts: SnapshotFacts): Promise<void> {
+    requireState(order);
+    await this.#requireLease(order);
+    await this.#parts.states.close(order, name, facts);
+  }
+
+  /** Reads an object of an order. @throws {ApiProblem} 404 if the order has none of this name. */
+  async object(
+    { order }: TakenOrder,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly body: ReadableStream<Uint8Array>; readonly size: number }> {
+    const { store, codeBucket, states } = this.#parts;
+    const [kind, snapshot] = name.split("/");
+    const place = snapshot === undefined
+      ? objectsOf(order, codeBucket).get(kind!)
+      : states.placeOf(order.executable.id, snapshot);
+    if (!place) throw new ApiProblem(404, "route/not-found", `The order has no ${kind}.`);
+    return await store.get(place.bucket, place.key, { signal });
+  }
+
+  async #requireLease({ lease }: WorkOrder): Promise<void> {
+    if (!await this.#parts.leases.renew(lease)) throw over();
+  }
+
+  async #record(order: WorkOrder, session: StoredSession, { ranForMs, state }: RenewBody): Promise<void> {
+    const { sessions, states, clock } = this.#parts;
+    if (state && !session.state) await states.begun(order, session.node, state);
+    const isNews = (state && !session.state) || (ranForMs !== undefined && session.startedAt === undefined);
+    if (!isNews) return;
+    const startedAt = new Date(clock.now() - (ranForMs ?? 0)).toISOString();
+    await sessions.update(order.id, (session) => ({
+      ...session,
+      ...(state && { state }),
+      ...(ranForMs !== undefined && session.startedAt === undefined && { startedAt }),
+    }));
+  }
+
+  /** A value that cannot be read now counts as unchanged: what runs keeps running. */
+  async #compareSecrets(order: WorkOrder, session: StoredSession, nonce: string): Promise<void> {
+    const { sessions, secrets, clock } = this.#parts;
+    const references = order.executable.secrets;
+    if (!references || session.haveSecretsChanged) return;
+    if (clock.monotonic() - (this.#comparedAt.get(order.id) ?? -Infinity) < COMPARE_MS) return;
+    this.#comparedAt.set(order.id, clock.monotonic());
+    const values = await secrets.peek(references);
+    if (!values || hashOfSecrets(nonce, values) === session.secretsHash) return;
+    await sessions.update(order.id, (session) => ({ ...session, haveSecretsChanged: true }));
+  }
+}
+
+/** Only the supervisor knows the key, so the database tells nothing of the values. */
+function hashOfSecrets(nonce: string, values: ReadonlyMap<string, string>): string {
+  const sorted = [...values].sort(([a], [b]) => a < b ? -1 : 1);
+  return createHmac("sha256", nonce).update(JSON.stringify(sorted)).digest("hex");
+}
+
+function requireState({ executable: { state } }: WorkOrder): void {
+  if (!state) throw new ApiProblem(409, "supervisor/no-state", "This program keeps no state.");
+}
+
+function refused(): ApiProblem {
+  return new ApiProblem(401, "supervisor/token", "The token is of no order, or over.");
+}
+
+function over(): ApiProblem {
+  return new ApiProblem(410, "supervisor/lease", "The lease is no longer held: another copy may live.");
+}
+
+function toFailedDependency(error: unknown): never {
+  const { code, message } = error as { readonly code?: string; readonly message: string };
+  if (code !== "secret/unavailable") throw error;
+  throw new ApiProblem(424, code, message);
+}
