@@ -50,6 +50,7 @@ const ALLOWED: Rules["allowed"] = {
   "lib/objects/minio": [...GROUND, "lib/objects"],
   "lib/engine": GROUND,
   "lib/engine/docker": [...GROUND, "lib/engine"],
+  "lib/engine/swarm": [...GROUND, "lib/engine", "lib/engine/docker"],
   "lib/archive": GROUND,
   "lib/secrets": [...GROUND, "lib/engine"],
   "lib/executable": [...GROUND, "lib/engine", "lib/secrets"],

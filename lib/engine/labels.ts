@@ -29,8 +29,10 @@ export const LABEL = {
   specParts: "berth.spec-parts",
   /** Number of starts in a row, this one included. */
   attempt: "berth.attempt",
-  /** Name of its workspace. */
+  /** Name of its workspace; on a cluster the id of its work order. */
   folder: "berth.folder",
+  /** On a cluster, the number under which it took its lease. */
+  epoch: "berth.epoch",
   /** SHA-256 of the archive of its code. */
   code: "berth.code",
   /** User id that it runs as. */

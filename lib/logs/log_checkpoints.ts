@@ -24,7 +24,7 @@ const METADATA_NAME = "berth-cursors";
 const MAX_BYTES = 1900;
 const NUMBER = "([0-9a-z]{1,16})";
 const ENTRY = new RegExp(
-  `^([0-9a-f]{1,12}),([oe]),${NUMBER},${NUMBER},${NUMBER},${NUMBER},${NUMBER}?,${NUMBER}?$`,
+  `^([0-9a-z]{1,12}),([oe]),${NUMBER},${NUMBER},${NUMBER},${NUMBER},${NUMBER}?,${NUMBER}?$`,
 );
 
 /** The first digits of a container's id, by which checkpoints name it. @param id The engine's id. */

@@ -8,13 +8,12 @@ import { getLogger } from "@logtape/logtape";
 import type { Workspaces } from "../code/workspaces.ts";
 import type { ContainerInfo, ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import type { ContainerSpec } from "../engine/container_spec.ts";
-import { type ContainerKind, LABEL } from "../engine/labels.ts";
+import { LABEL } from "../engine/labels.ts";
 import {
   ContainerConflictError,
   EngineError,
   EngineUnavailableError,
   ImageUnavailableError,
-  InvalidExecutableError,
   StartInterruptedError,
 } from "../errors.ts";
 import { ContainerBuilder } from "../executable/container_builder.ts";
@@ -26,19 +25,18 @@ import { KeyedMutex } from "../util/keyed_mutex.ts";
 import { allSettledOrThrow } from "../util/promises.ts";
 import { Limiter } from "../util/limiter.ts";
 import type { CodeMounter } from "./code_mounter.ts";
-import { containerName } from "./container_name.ts";
 import type { ContainerOwnership } from "./container_ownership.ts";
 import type { ContainerRemover } from "./container_remover.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
+import { ExecutableHashes } from "./executable_hashes.ts";
 import type { RunningResult } from "./execution_result.ts";
 import { toManagedContainer } from "./managed_container.ts";
-import { boundProblems, limitsOf } from "./limit_bounds.ts";
+import { limitsOf } from "./limit_bounds.ts";
 import type { OwnContainers } from "./own_containers.ts";
-import type { ManagedContainer, StartContainerOptions } from "./runner.ts";
+import type { StartContainerOptions } from "./runner.ts";
 import type { RunnerMeter } from "./runner_meter.ts";
-import { canonicalJson, specHash } from "./spec_hash.ts";
-import { hashParts } from "./spec_parts.ts";
 import { namedContainer, standingContainer, type StartTarget } from "./standing_containers.ts";
+import { slotEnvironment, startLabels, startTargetOf, toRunning } from "./start_target.ts";
 
 /** How long to wait for the engine to say what became of a failed start, in ms. */
 const STATUS_TIMEOUT_MS = 5_000;
@@ -71,6 +69,7 @@ export interface ContainerStarterOptions {
 export class ContainerStarter {
   readonly #options: ContainerStarterOptions;
   readonly #limit: Limiter;
+  readonly #hashes: ExecutableHashes;
   readonly #names = new KeyedMutex();
   readonly #log = getLogger(["berth", "runner"]);
 
@@ -78,45 +77,12 @@ export class ContainerStarter {
   constructor(options: ContainerStarterOptions) {
     this.#options = options;
     this.#limit = new Limiter(options.config.startConcurrency);
+    this.#hashes = new ExecutableHashes(options.config, options.users.spec);
   }
 
-  /**
-   * Hashes everything that shapes the container of an executable.
-   *
-   * @param executable A validated executable.
-   */
-  specHash(executable: Executable): string {
-    const { images, logs, capabilities, allowNewPrivileges } = this.#options.config;
-    const { id: _id, segment: _segment, limits: _limits, network: _network, config, ...rest } = executable;
-    return specHash({
-      ...rest,
-      config: canonicalJson(config),
-      image: imageOf(executable, images),
-      logs,
-      ...limitsOf(executable, this.#options.config),
-      capabilities,
-      allowNewPrivileges,
-      user: this.#options.users.spec,
-    });
-  }
-
-  /**
-   * Hashes the parts of the same, each by itself.
-   *
-   * @param executable A validated executable.
-   */
-  specParts(executable: Executable): string {
-    const { images, logs, capabilities, allowNewPrivileges } = this.#options.config;
-    const { id: _id, segment: _segment, limits: _limits, network: _network, config, ...rest } = executable;
-    const { filePath, version, entrypoint, entrypointFiles, dependencies, runtime, ...settings } = rest;
-    return hashParts({
-      code: { filePath, version, entrypoint, entrypointFiles, dependencies },
-      runtime: { runtime, image: images[runtime] },
-      config: canonicalJson(config),
-      limits: limitsOf(executable, this.#options.config),
-      settings,
-      service: { logs, capabilities, allowNewPrivileges, user: this.#options.users.spec },
-    });
+  /** Hashes executables. */
+  get hashes(): ExecutableHashes {
+    return this.#hashes;
   }
 
   /**
@@ -128,15 +94,9 @@ export class ContainerStarter {
    * @throws {InvalidExecutableError} If it asks for more than the operator allows.
    */
   async start(executable: Executable, options: StartContainerOptions): Promise<RunningResult> {
-    const problems = boundProblems(executable, this.#options.config.bounds);
-    if (problems.length > 0) throw new InvalidExecutableError(problems);
-    const kind = containerKind(executable, options.slot);
-    const { id, segment } = executable;
-    const { slot } = options;
-    const name = containerName(this.#options.config.instance, kind, id, slot);
-    const target: StartTarget = { name, kind, id, slot, segment, specHash: this.specHash(executable) };
+    const target = startTargetOf(executable, options, this.#options.config, this.#hashes);
     // The engine reserves a name before it lists the container: two starts at once would both fail to find it.
-    return await this.#names.run(name, () => this.#measured(target, executable, options));
+    return await this.#names.run(target.name, () => this.#measured(target, executable, options));
   }
 
   async #measured(
@@ -191,27 +151,20 @@ export class ContainerStarter {
   }
 
   async #startNew(
-    { name, kind, specHash: hash }: StartTarget,
+    target: StartTarget,
     executable: Executable,
     options: StartContainerOptions & { readonly folder: string; readonly onRequest: () => void },
   ): Promise<ContainerInfo> {
     const { config, users, sources, mounter, workspaces } = this.#options;
-    const { folder, signal, onRequest, slot, logIntervalSeconds } = options;
+    const { name, kind } = target;
+    const { folder, signal, onRequest } = options;
     const image = imageOf(executable, config.images);
-    const diskBytes = executable.limits?.diskBytes;
     const user = await users.ownerOf(botUserKey(config.instance, executable.id), signal);
-    const labels = {
-      [LABEL.kind]: kind,
-      [LABEL.specHash]: hash,
-      [LABEL.specParts]: this.specParts(executable),
-      [LABEL.attempt]: String(options.attempt ?? 1),
-      [LABEL.folder]: folder,
-      [LABEL.uid]: String(user.uid),
-      ...(executable.secrets && { [LABEL.secrets]: JSON.stringify(executable.secrets) }),
-      ...(slot !== undefined && { [LABEL.slot]: slot }),
-      ...(logIntervalSeconds !== undefined && { [LABEL.logInterval]: String(logIntervalSeconds) }),
-      ...(diskBytes !== undefined && { [LABEL.diskLimit]: String(diskBytes) }),
-    };
+    const labels = startLabels(executable, target, options, {
+      specParts: this.#hashes.parts(executable),
+      folder,
+      uid: user.uid,
+    });
     const context = { workspace: workspaces.path(folder), kind, user, ...(signal && { signal }) };
     const parts = await allSettledOrThrow(sources.map((source) => source.prepare(executable, context)));
     return await mounter.mount(executable, { folder, user, signal }, (mounted) => {
@@ -303,25 +256,9 @@ export class ContainerStarter {
   }
 }
 
-function toRunning(container: ManagedContainer, created: boolean): RunningResult {
-  const { containerId, containerName, specHash } = container;
-  return { status: "running", containerId, containerName, specHash, created, container };
-}
-
 /** Whether a start that failed with this error has certainly left no container. */
 function provesAbsence(error: unknown): boolean {
   if (error instanceof EngineUnavailableError) return !(error instanceof StartInterruptedError);
   return error instanceof EngineError || error instanceof ImageUnavailableError ||
     error instanceof ContainerConflictError;
-}
-
-/** Slots are whole seconds. */
-function slotEnvironment(slotTime?: Date): Record<string, string> {
-  return slotTime ? { SLOT: slotTime.toISOString().replace(/\.\d+Z$/, "Z") } : {};
-}
-
-function containerKind({ entrypoint, isLongRunning }: Executable, slot?: string): ContainerKind {
-  // A schedule runs the program of the bot.
-  if (slot !== undefined) return entrypoint === "backtest" ? "backtest" : "run";
-  return isLongRunning ? "bot" : "backtest";
 }

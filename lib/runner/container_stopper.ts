@@ -6,13 +6,10 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { ContainerInfo, ContainerOrchestrator } from "../engine/container_orchestrator.ts";
-import { ContainerNotFoundError, messageOf } from "../errors.ts";
+import { ContainerNotFoundError } from "../errors.ts";
 import { keepsState } from "./state_source.ts";
 import type { LogCollector } from "../logs/log_collector.ts";
 import type { ContainerSecrets } from "../secrets/container_secrets.ts";
-import { STOP_REASON_FILE } from "../executable/container_layout.ts";
-import { LABEL } from "../engine/labels.ts";
-import type { Workspaces } from "../code/workspaces.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
 import type { ExitedContainers } from "./exited_containers.ts";
 import { infoOf } from "./managed_container.ts";
@@ -24,10 +21,10 @@ import type { ManagedContainer, RemoveContainerOptions, StopContainerOptions, St
 export interface ContainerStopperOptions {
   /** Has the grace period. */
   readonly config: Pick<DockerRunnerConfig, "stopGraceSeconds">;
-  /** Folders of the containers. */
-  readonly workspaces: Pick<Workspaces, "path">;
+  /** Leaves the reason of a stop where the program sees it. Never rejects. */
+  readonly tellReason: (info: ContainerInfo, reason: string) => Promise<void>;
   /** The engine. */
-  readonly orchestrator: ContainerOrchestrator;
+  readonly orchestrator: Pick<ContainerOrchestrator, "getLogs" | "stop">;
   /** Finds the runner's containers. */
   readonly containers: OwnContainers;
   /** Removes containers that have exited. */
@@ -65,7 +62,7 @@ export class ContainerStopper {
     const info = known ? containers.ifOwn(known) : await containers.get(name, options);
     if (!info) throw new ContainerNotFoundError(name);
     const graceSeconds = options.graceSeconds ?? config.stopGraceSeconds;
-    if (options.reason !== undefined) await this.#tellReason(info, options.reason);
+    if (options.reason !== undefined) await this.#options.tellReason(info, options.reason);
     const outcome = await this.#stop(info.id, { ...options, graceSeconds });
     if (outcome.how === "stopped" && keepsState(info)) await onCleanStop?.(info);
     const redactor = await secrets.redactorOf(info.labels);
@@ -105,19 +102,6 @@ export class ContainerStopper {
       await this.remove(containerId);
     } catch (error) {
       this.#log.error("container not removed", { container: containerId, error });
-    }
-  }
-
-  /** Writes the reason where the program sees it. The file is mounted by itself, so it keeps its place on the disk. */
-  async #tellReason({ name, labels }: ContainerInfo, reason: string): Promise<void> {
-    const folder = labels[LABEL.folder];
-    if (folder === undefined) return;
-    try {
-      const path = `${this.#options.workspaces.path(folder)}/${STOP_REASON_FILE}`;
-      // An earlier version of Berth has mounted none.
-      await Deno.writeTextFile(path, reason, { create: false });
-    } catch (error) {
-      this.#log.debug("reason of the stop not told", { container: name, problem: messageOf(error) });
     }
   }
 

@@ -15,8 +15,10 @@ import { toCollectedContainer } from "./managed_container.ts";
 
 /** Options of {@linkcode ExitedContainers}. */
 export interface ExitedContainersOptions {
-  /** The engine. */
-  readonly orchestrator: Pick<ContainerOrchestrator, "rename" | "getStatus">;
+  /** The engine. Without `rename`, no container is set aside: the next one of its bot waits. */
+  readonly orchestrator:
+    & Pick<ContainerOrchestrator, "getStatus">
+    & Partial<Pick<ContainerOrchestrator, "rename">>;
   /** Removes containers. */
   readonly remover: Pick<ContainerRemover, "remove">;
   /** Stores the output of containers. @default {output is not stored} */
@@ -64,9 +66,11 @@ export class ExitedContainers {
     const problem = await this.#save(info, makeRoom, signal);
     if (problem === undefined) return await this.#options.remover.remove(info, signal);
     signal?.throwIfAborted();
-    if (!makeRoom || !this.#hasRoom(info)) throw new LogsNotSavedError(info.name, { cause: problem });
+    const { orchestrator } = this.#options;
+    const mayWait = makeRoom && orchestrator.rename !== undefined && this.#hasRoom(info);
+    if (!mayWait) throw new LogsNotSavedError(info.name, { cause: problem });
     const name = `${info.name}_${shortId(info)}`;
-    await this.#options.orchestrator.rename(info.id, name, { signal });
+    await orchestrator.rename!(info.id, name, { signal });
     this.#aside.set(info.id, botOf(info));
     this.#log.warn("exited container waits until its last lines are stored", {
       id: botOf(info),

@@ -23,7 +23,7 @@ import type { CollectedRun } from "./runner.ts";
 /** Options of {@linkcode RunCollector}. */
 export interface RunCollectorOptions {
   /** The engine. */
-  readonly orchestrator: ContainerOrchestrator;
+  readonly orchestrator: Pick<ContainerOrchestrator, "copyFromContainer" | "getLogs" | "getStatus" | "wait">;
   /** Hides secrets in output and results. */
   readonly secrets: Pick<ContainerSecrets, "redactorOf">;
   /** Holds the results. */

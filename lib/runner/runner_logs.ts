@@ -34,7 +34,7 @@ const CLOCK_SKEW_MS = 24 * 60 * 60_000;
 /** Parts of {@linkcode RunnerLogs}. */
 export interface RunnerLogsParts {
   /** The engine. */
-  readonly orchestrator: ContainerOrchestrator;
+  readonly orchestrator: Pick<ContainerOrchestrator, "getLogs" | "getStatus" | "listContainers" | "readLog">;
   /** Holds the stored logs. */
   readonly store: ObjectStore;
   /** Bucket of the stored logs. */

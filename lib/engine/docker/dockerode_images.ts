@@ -22,9 +22,9 @@ import type { FindLogin } from "./registry_credentials.ts";
 
 /** Looks for images on the engine and in registries, and pulls them. */
 export class DockerodeImages {
-  readonly #client: DockerodeClient;
+  readonly #client: Pick<DockerodeClient, "call" | "open" | "read" | "scope">;
   readonly #puller: DockerodePuller;
-  readonly #limits: DockerodeTimeLimits;
+  readonly #limits: Pick<DockerodeTimeLimits, "callMs" | "registryMs" | "pullStallMs">;
   readonly #logins: FindLogin;
 
   /**
@@ -32,7 +32,11 @@ export class DockerodeImages {
    * @param limits Time limits.
    * @param logins Finds the credentials of registries.
    */
-  constructor(client: DockerodeClient, limits: DockerodeTimeLimits, logins: FindLogin) {
+  constructor(
+    client: Pick<DockerodeClient, "call" | "open" | "read" | "scope">,
+    limits: Pick<DockerodeTimeLimits, "callMs" | "registryMs" | "pullStallMs">,
+    logins: FindLogin,
+  ) {
     this.#client = client;
     this.#limits = limits;
     this.#logins = logins;

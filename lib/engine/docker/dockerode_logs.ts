@@ -20,12 +20,16 @@ const MAX_TIME_BYTES = 64;
 
 /** Reads the logs of containers. */
 export class DockerodeLogs {
-  readonly #client: DockerodeClient;
-  readonly #containers: DockerodeContainers;
-  readonly #limits: DockerodeTimeLimits;
+  readonly #client: Pick<DockerodeClient, "scope">;
+  readonly #containers: Pick<DockerodeContainers, "openLogs" | "openAttach">;
+  readonly #limits: Pick<DockerodeTimeLimits, "callMs">;
 
   /** @param client The engine. @param containers Its calls. @param limits Time limits. */
-  constructor(client: DockerodeClient, containers: DockerodeContainers, limits: DockerodeTimeLimits) {
+  constructor(
+    client: Pick<DockerodeClient, "scope">,
+    containers: Pick<DockerodeContainers, "openLogs" | "openAttach">,
+    limits: Pick<DockerodeTimeLimits, "callMs">,
+  ) {
     this.#client = client;
     this.#containers = containers;
     this.#limits = limits;

@@ -22,7 +22,7 @@ interface SharedPull {
 
 /** Pulls images. Calls for the same image share one pull, which continues while any of them waits. */
 export class DockerodePuller {
-  readonly #client: DockerodeClient;
+  readonly #client: Pick<DockerodeClient, "open" | "read" | "scope">;
   readonly #stallMs: number;
   readonly #logins: FindLogin;
   readonly #pulls = new Map<string, SharedPull>();
@@ -32,7 +32,7 @@ export class DockerodePuller {
    * @param stallMs Longest time without progress before a pull is cancelled, in ms.
    * @param logins Finds the credentials of registries.
    */
-  constructor(client: DockerodeClient, stallMs: number, logins: FindLogin) {
+  constructor(client: Pick<DockerodeClient, "open" | "read" | "scope">, stallMs: number, logins: FindLogin) {
     this.#client = client;
     this.#stallMs = stallMs;
     this.#logins = logins;
