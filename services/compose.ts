@@ -133,7 +133,7 @@ export async function composeServices(
     whyIdle: (name) => rights.get(name)?.whyIdle(),
   };
   const bots = composeBots(config, shared);
-  const schedules = composeSchedules(config, shared);
+  const schedules = composeSchedules(config, shared, bots.guards);
   const { guards, backtests, backtestService } = bots;
   const api = composeApi(config, {
     ...shared,

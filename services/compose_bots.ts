@@ -52,6 +52,7 @@ export function composeBots(config: ServiceConfig, parts: SharedParts): Composed
     incidents,
     wake: (id) => service.wake(id),
     fleetFile: `${config.runner.dataDir}/guards.yaml`,
+    latchFile: `${config.runner.dataDir}/unstored-latches-${config.runner.instance}.json`,
     onRules: () => service.reviewWatches(),
     clock,
   });

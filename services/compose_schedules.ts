@@ -8,6 +8,7 @@ import { systemClock } from "../lib/util/clock.ts";
 import type { SharedParts } from "./compose_shared.ts";
 import type { ServiceConfig } from "./config.ts";
 import type { Incidents } from "./notifications/incidents.ts";
+import type { Guards } from "./guards/guards.ts";
 import { RunIncidents } from "./schedules/run_incidents.ts";
 import { ScheduleService } from "./schedules/schedule_service.ts";
 
@@ -26,8 +27,13 @@ export interface ComposedSchedules {
  *
  * @param config The configuration.
  * @param parts See {@linkcode SharedParts}.
+ * @param guards Hold bots, and schedules of the same id.
  */
-export function composeSchedules(config: ServiceConfig, parts: SharedParts): ComposedSchedules {
+export function composeSchedules(
+  config: ServiceConfig,
+  parts: SharedParts,
+  guards: Pick<Guards, "whyHeld">,
+): ComposedSchedules {
   const { stores, runner, events, calendars, metrics, notifications, removeOrphans, whyIdle } = parts;
   const { instance, bounds } = config.runner;
   const service = new ScheduleService({
@@ -42,6 +48,7 @@ export function composeSchedules(config: ServiceConfig, parts: SharedParts): Com
     calendars,
     instance,
     removeOrphans,
+    whyHeld: (id, signal) => guards.whyHeld(id, signal),
     whyIdle: () => whyIdle("schedules"),
   });
   if (config.services.includes("schedules")) metrics.watchSchedules(service.state);

@@ -6,7 +6,7 @@
 
 import { z } from "zod";
 import { stateSettingsSchema } from "../executable/state_settings.ts";
-import { syncToDisk } from "../objects/folder/durable_file.ts";
+import { syncToDisk } from "../util/durable_file.ts";
 import { onDisk, unlessMissing } from "../util/files.ts";
 import { StateError } from "./state_error.ts";
 

@@ -71,8 +71,16 @@ export function notificationHandlers(
             ...(stream && { stream }),
           })),
           open: served.flatMap(({ incidents }) => incidents.list()).map((
-            { kind, bot, severity, time, title, text },
-          ) => ({ kind, ...(bot !== undefined && { bot }), severity, since: time, title, text })),
+            { kind, bot, guard, severity, time, title, text },
+          ) => ({
+            kind,
+            ...(bot !== undefined && { bot }),
+            ...(guard !== undefined && { guard }),
+            severity,
+            since: time,
+            title,
+            text,
+          })),
         },
       };
     },

@@ -216,6 +216,10 @@ function refusal({ code, problem, run }: RunNowRefusal): ApiProblem {
         advice: "Wait until it ends, or set concurrency_policy to Allow or Replace.",
         ...(run && { run: run.id }),
       });
+    case "held":
+      return new ApiProblem(409, "schedule/latched", problem, {
+        advice: "Release it, or give the schedule another id.",
+      });
     case "not-serving":
       return new ApiProblem(503, "schedules/not-serving", problem, {
         advice: "Ask the service that serves the schedules, or try again soon.",

@@ -211,7 +211,7 @@ export class BotActions {
       ...options,
       tail: 0,
       ...grace,
-      reason: words.told ?? reason,
+      reason: words.onStopReason ?? reason,
     });
     const { containerId, attempt, createdAt, startedAt = createdAt } = container;
     const at = new Date(clock.now());

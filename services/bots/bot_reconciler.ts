@@ -89,6 +89,7 @@ export class BotReconciler {
   async reconcile(id: string, signal: AbortSignal): Promise<WorkResult> {
     const { runner, bots, state, clock, segment } = this.#options;
     const beganAt = clock.monotonic();
+    await this.#meet(id, signal);
     const fresh = bots.takeDocument(id);
     const known = bots.takeContainers(id);
     try {
@@ -112,6 +113,14 @@ export class BotReconciler {
     } finally {
       bots.clear(id, "inFlight");
     }
+  }
+
+  /** Another process may have served the bot before, and know why it must not run. */
+  async #meet(id: string, signal: AbortSignal): Promise<void> {
+    const { bots, gate } = this.#options;
+    if (!gate?.meet || bots.get(id)?.isMet) return;
+    await gate.meet(id, signal);
+    bots.update(id, { isMet: true });
   }
 
   /**

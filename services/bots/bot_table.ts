@@ -21,6 +21,8 @@ export interface FreshDocument {
 
 /** What is known of one bot. */
 export interface BotEntry {
+  /** Whether the gate has been asked what other processes have noted of it, or has just read all of that. */
+  readonly isMet?: boolean;
   /** Document from a write or a full read. The next pass takes it instead of reading it again. */
   readonly freshDocument?: FreshDocument;
   /** Last document that asked for a run, for when the database does not answer. */

@@ -63,13 +63,16 @@ export class FullRead {
     const own = this.#foreign.leaveOut(containers);
     // After the containers: otherwise a container could belong to a document written between the two reads.
     const documents = await repository.list({ signal });
-    if (this.#isFirst) await this.#recallDeletions(own, documents, signal);
+    const isFirst = this.#isFirst;
+    if (isFirst) await this.#recallDeletions(own, documents, signal);
     this.#isFirst = false;
     onRead();
     this.#review(own, documents);
     const listed = Map.groupBy(containers, ({ id }) => id);
     const stored = new Map(documents.map(({ key, document }) => [key, document]));
     for (const id of new Set([...stored.keys(), ...listed.keys()])) {
+      // The gate has opened just before.
+      if (isFirst) bots.update(id, { isMet: true });
       this.#check(id, stored.get(id), listed.get(id) ?? []);
     }
     for (const { id } of state.getAllRunningBots()) {

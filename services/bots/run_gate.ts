@@ -24,8 +24,8 @@ export interface RefusalStop {
   readonly why: StopReason;
   /** What led to it, in words, for example `as guard 'equity' tripped: 812 is below 900`. */
   readonly cause?: string;
-  /** What `on_stop(id, config, reason)` of the bot gets, for example `guard:equity`. @default {`why`} */
-  readonly told?: string;
+  /** What `on_stop(id, config, reason)` of the bot gets, for example `guard equity: …`. @default {`why`} */
+  readonly onStopReason?: string;
 }
 
 /** A bot must not run now. */
@@ -57,6 +57,15 @@ export interface RunGate {
    */
   open?(signal: AbortSignal): Promise<void>;
   /**
+   * Learns what other processes may have noted of a bot that this process has not served since {@linkcode RunGate.open}.
+   * Called before the first pass over such a bot.
+   *
+   * @param id Id of the bot.
+   * @param signal Gives up.
+   * @throws what keeps it from knowing.
+   */
+  meet?(id: string, signal: AbortSignal): Promise<void>;
+  /**
    * Answers from memory: it is asked often, once more immediately before a start, and must not throw.
    *
    * @param bot The bot.
@@ -73,6 +82,9 @@ export function allGates(gates: readonly RunGate[]): RunGate {
   return {
     async open(signal) {
       for (const gate of gates) await gate.open?.(signal);
+    },
+    async meet(id, signal) {
+      for (const gate of gates) await gate.meet?.(id, signal);
     },
     ask(bot) {
       const answers = gates.map((gate) => gate.ask(bot));

@@ -53,3 +53,31 @@ export interface RunWatcher {
    */
   watch(run: Run): RunWatch | undefined;
 }
+
+/**
+ * Makes one watch of two over the same run.
+ *
+ * @param one A watch. @param other Another one, if there is any.
+ */
+export function bothWatches(one: RunWatch, other: RunWatch | undefined): RunWatch {
+  if (!other) return one;
+  return {
+    ...(one.since !== undefined && { since: one.since }),
+    onLine(line) {
+      one.onLine?.(line);
+      other.onLine?.(line);
+    },
+    onConnection(isConnected) {
+      one.onConnection?.(isConnected);
+      other.onConnection?.(isConnected);
+    },
+    onPause(isPaused) {
+      one.onPause?.(isPaused);
+      other.onPause?.(isPaused);
+    },
+    [Symbol.dispose]() {
+      one[Symbol.dispose]();
+      other[Symbol.dispose]();
+    },
+  };
+}

@@ -50,6 +50,7 @@ const event = z.object({
 const incident = z.object({
   kind: z.string().meta({ example: "bot.crash_loop" }),
   bot: z.string().optional().meta({ description: "Id of the bot or the schedule" }),
+  guard: z.string().optional().meta({ description: "Name of the guard that has tripped" }),
   severity: z.enum(["info", "warning", "critical"]),
   since: time.meta({ description: "When it began" }),
   title: z.string(),

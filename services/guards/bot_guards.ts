@@ -1,19 +1,24 @@
 /**
- * The guards of one bot: they read its lines, and say when one of them trips.
+ * The guards of one bot: they read its lines, and report when one of them trips.
  *
  * @module
  */
 
 import { getLogger } from "@logtape/logtape";
 import type { LiveLine } from "../../lib/logs/live_line.ts";
+import type { Metric } from "../../lib/logs/metric_series.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import type { Run, RunWatch } from "../bots/run_watcher.ts";
-import type { GuardAction, GuardRule } from "../documents/guard_settings.ts";
-import { beginGuard, evaluateGuard, type GuardInput, type GuardState } from "./evaluate_guard.ts";
+import type { GuardRule } from "../documents/guard_settings.ts";
+import { beginGuard, evaluateGuard, type GuardInput, type GuardState, limitTick } from "./evaluate_guard.ts";
 import type { BotRemembers, GuardMemory } from "./guard_memory.ts";
+import { GuardTimer, RECHECK_MS } from "./guard_timer.ts";
+import { LineTimes } from "./line_times.ts";
 import { metricValue } from "./metric_value.ts";
+import { Sight } from "./sight.ts";
+import { actionOf, goOn, restore } from "./take_over.ts";
 
-/** What a guard has to say. */
+/** What has become of a guard. */
 export interface GuardNews {
   /** Id of the bot. */
   readonly bot: string;
@@ -35,7 +40,7 @@ export interface BotGuardsOptions {
   readonly memory: GuardMemory;
   /** The clock. */
   readonly clock: Clock;
-  /** Takes what they say. Must return soon and must not throw. */
+  /** Called when a guard trips or recovers. Must return soon and must not throw. */
   readonly onNews: (news: GuardNews) => void;
 }
 
@@ -61,13 +66,6 @@ const LAST_LINES = 10;
 const LINE_LENGTH = 500;
 /** A container that is younger may be one whose begin nobody has noted, as Berth was killed, in ms. */
 const YOUNG_MS = 300_000;
-/** When time is looked at again if the engine does not say what the bot has printed, in ms. */
-const RECHECK_MS = 5_000;
-
-interface Timer {
-  readonly at: number;
-  readonly stop: AbortController;
-}
 
 /** Looks after one bot, over all of its runs. */
 export class BotGuards {
@@ -78,11 +76,9 @@ export class BotGuards {
   /** The watch over the newest run: an earlier one may still wait for its last lines. */
   #turn: symbol | undefined;
   #container: string | undefined;
-  #isConnected = false;
-  #isPaused = false;
-  #blindSince: number | undefined;
-  #lastAt = -Infinity;
-  #timer: Timer | undefined;
+  #sight: Sight;
+  #times: LineTimes;
+  readonly #timer: GuardTimer;
   #syncLines: Run["syncLines"] = () => Promise.resolve();
   readonly #log = getLogger(["berth", "guards"]);
   readonly #snapshot = (): BotRemembers => this.#remember();
@@ -90,7 +86,19 @@ export class BotGuards {
   /** @param options See {@linkcode BotGuardsOptions}. */
   constructor(options: BotGuardsOptions) {
     this.#options = options;
-    this.#cursor = options.memory.of(options.bot)?.cursor;
+    const { clock, memory, bot } = options;
+    this.#cursor = memory.of(bot)?.cursor;
+    this.#sight = new Sight(clock.monotonic());
+    this.#times = new LineTimes(clock);
+    this.#timer = new GuardTimer({
+      clock,
+      wouldTrip: (at) =>
+        this.#all.some(({ state, rule }) =>
+          evaluateGuard(state, { type: "tick", at }, rule).verdict.type === "tripped"
+        ),
+      syncLines: () => this.#syncLines(),
+      onTime: (isSure) => this.#onTime(isSure),
+    });
   }
 
   /** Shows a guard; `undefined` if the bot has none of that name. @param name Name of the guard. */
@@ -111,11 +119,10 @@ export class BotGuards {
     const { clock, memory, bot } = this.#options;
     const turn = this.#turn = Symbol();
     const isNewest = () => this.#turn === turn;
-    this.#stopTimer();
+    this.#timer.cancel();
     this.#syncLines = syncLines;
-    this.#lastAt = -Infinity;
-    this.#blindSince = clock.monotonic();
-    this.#isConnected = this.#isPaused = false;
+    this.#times = new LineTimes(clock);
+    this.#sight = new Sight(clock.monotonic());
     const isSame = this.#container === container.containerId;
     this.#container = container.containerId;
     this.#take(rules, isSame || !isNew);
@@ -127,13 +134,13 @@ export class BotGuards {
       ...(since !== undefined && { since }),
       onLine: (line) => this.#onLine(line, isNewest()),
       onConnection: (isConnected) => {
-        if (isNewest()) this.#see(isConnected, this.#isPaused);
+        if (isNewest()) this.#see({ isConnected });
       },
       onPause: (isPaused) => {
-        if (isNewest()) this.#see(this.#isConnected, isPaused);
+        if (isNewest()) this.#see({ isPaused });
       },
       [Symbol.dispose]: () => {
-        if (isNewest()) this.#stopTimer();
+        if (isNewest()) this.#timer.cancel();
         void memory.flush(bot);
       },
     };
@@ -149,43 +156,30 @@ export class BotGuards {
     this.#wait();
   }
 
-  /** A rule that looks at something else begins anew, and one whose limit changes goes on. */
+  get #all(): Guard[] {
+    return [...this.#guards.values()];
+  }
+
   #take(rules: readonly GuardRule[], isSameRun: boolean): void {
     const { clock, memory, bot } = this.#options;
     const before = new Map(this.#guards);
-    const kept = new Map(memory.of(bot)?.guards.map((guard) => [guard.rule.name, guard]));
-    const at = clock.monotonic();
+    const stored = new Map(memory.of(bot)?.guards.map((guard) => [guard.rule.name, guard]));
+    const options = { at: clock.monotonic(), now: clock.now(), isSameRun };
     this.#guards.clear();
     for (const rule of rules) {
       const live = before.get(rule.name);
-      if (live && isAlike(live.rule, rule)) {
-        const { tripped: before, peak, ...rest } = live.state;
-        // What told somebody only may have to stop the bot now.
-        const tripped = before && actionOf(live.rule, before) === "alert" && actionOf(rule, before) === "stop"
-          ? undefined
-          : before;
-        const state = isSameRun
-          ? { ...rest, ...(peak !== undefined && { peak }), ...(tripped && { tripped }), quietSince: at }
-          : { ...beginGuard(at, peak === undefined ? {} : { peak }), ...(tripped && { tripped }) };
-        this.#guards.set(rule.name, { ...live, rule, state });
-        continue;
-      }
-      const stored = live ? undefined : kept.get(rule.name);
-      const { peak, beyondAt, told } = stored && isAlike(stored.rule, rule) ? stored : {};
-      const beyondMs = isSameRun && beyondAt !== undefined ? Math.max(0, clock.now() - beyondAt) : undefined;
-      const state = {
-        ...beginGuard(at, {
-          ...(peak !== undefined && { peak }),
-          ...(beyondMs !== undefined && { beyondMs }),
-        }),
-        ...(told && actionOf(rule, told) === "alert" && { tripped: told }),
-      };
-      this.#guards.set(rule.name, { rule, state });
+      const state = live && goOn(rule, live, options);
+      this.#guards.set(
+        rule.name,
+        state
+          ? { ...live, rule, state }
+          : { rule, state: restore(rule, live ? undefined : stored.get(rule.name), options) },
+      );
     }
   }
 
   #onLine(line: LiveLine, isNewest: boolean): void {
-    const isLive = isNewest && this.#isConnected;
+    const isLive = isNewest && this.#sight.isConnected;
     if (isNewest) {
       // Another watch of the run may have asked for earlier lines.
       if (!isLive && this.#cursor !== undefined && line.time < this.#cursor) return;
@@ -193,21 +187,12 @@ export class BotGuards {
     }
     this.#lines.push(line.text.slice(0, LINE_LENGTH));
     if (this.#lines.length > LAST_LINES) this.#lines.shift();
-    const { metric } = line;
+    const at = this.#times.timeOf(line.time, isLive);
     let isUrgent = false;
-    if (metric) {
-      const at = this.#timeOf(line.time, isLive);
-      for (const guard of this.#guards.values()) {
-        if (guard.rule.metric !== metric.type) continue;
-        const read = metricValue(metric, guard.rule);
-        if ("oddity" in read) {
-          this.#noteOddity(guard, read.oddity);
-          continue;
-        }
+    if (line.metric) {
+      for (const guard of this.#all) {
         const { peak, beyondSince } = guard.state;
-        guard.valueAt = line.time;
-        guard.oddity = undefined;
-        this.#evaluate(guard, { type: "value", value: read.value, at });
+        this.#onMetric(guard, line.metric, line.time, at);
         isUrgent ||= guard.state.peak !== peak || guard.state.beyondSince !== beyondSince;
       }
       this.#wait();
@@ -215,7 +200,18 @@ export class BotGuards {
     this.#options.memory.changed(this.#options.bot, this.#snapshot, isUrgent);
   }
 
-  /** What is not a number is like nothing, and is said once. */
+  #onMetric(guard: Guard, metric: Metric, time: string, at: number): void {
+    if (guard.rule.metric !== metric.type) return;
+    const read = metricValue(metric, guard.rule);
+    if ("oddity" in read) return this.#noteOddity(guard, read.oddity);
+    guard.valueAt = time;
+    guard.oddity = undefined;
+    const before = limitTick(guard.state, at, guard.rule);
+    if (before) this.#evaluate(guard, before);
+    this.#evaluate(guard, { type: "value", value: read.value, at });
+  }
+
+  /** What is not a number counts as nothing, and is logged once. */
   #noteOddity(guard: Guard, oddity: string): void {
     if (guard.oddity === undefined) {
       const { name, metric, field } = guard.rule;
@@ -230,40 +226,22 @@ export class BotGuards {
     guard.oddity = oddity;
   }
 
-  /**
-   * Lines that come late were printed in the order of their times; those that come as they are printed need no clock but
-   * this machine's.
-   */
-  #timeOf(time: string, isLive: boolean): number {
-    const { clock } = this.#options;
-    const now = clock.monotonic();
-    const ageMs = isLive ? 0 : Math.max(0, clock.now() - Date.parse(time)) || 0;
-    return this.#lastAt = Math.max(this.#lastAt, Math.min(now, now - ageMs));
-  }
-
-  #see(isConnected: boolean, isPaused: boolean): void {
-    this.#isConnected = isConnected;
-    this.#isPaused = isPaused;
+  #see(change: Parameters<Sight["note"]>[0]): void {
     const at = this.#options.clock.monotonic();
-    if (!isConnected || isPaused) this.#blindSince ??= at;
-    else if (this.#blindSince !== undefined) {
-      const ms = at - this.#blindSince;
-      this.#blindSince = undefined;
-      for (const guard of this.#guards.values()) this.#evaluate(guard, { type: "blind", ms, at });
-    }
+    const ms = this.#sight.note(change, at);
+    if (ms !== undefined) { for (const guard of this.#all) this.#evaluate(guard, { type: "blind", ms, at }); }
     this.#wait();
   }
 
   #evaluate(guard: Guard, input: GuardInput): void {
+    const { bot, memory, onNews } = this.#options;
     const { state, verdict, againAt } = evaluateGuard(guard.state, input, guard.rule);
     guard.state = state;
     guard.againAt = againAt;
     if (verdict.type === "nothing") return;
-    this.#options.memory.changed(this.#options.bot, this.#snapshot, true);
-    const others = [...this.#guards.values()].some((one) => one.state.tripped !== undefined);
-    if (verdict.type === "recovered" && others) return;
-    this.#options.onNews({
-      bot: this.#options.bot,
+    memory.changed(bot, this.#snapshot, true);
+    onNews({
+      bot,
       rule: guard.rule,
       state,
       lastLines: [...this.#lines],
@@ -271,31 +249,17 @@ export class BotGuards {
     });
   }
 
-  /** One timer for all guards of the bot, and only if time can trip one. It may come early: then it is set again. */
+  /** One timer for all guards of the bot, and only if time can trip one. */
   #wait(): void {
-    const next = this.#blindSince === undefined
-      ? Math.min(...[...this.#guards.values()].map(({ againAt }) => againAt ?? Infinity))
-      : Infinity;
-    if (this.#timer && this.#timer.at <= next && next !== Infinity) return;
-    this.#stopTimer();
-    if (next === Infinity) return;
-    const { clock } = this.#options;
-    const timer = this.#timer = { at: next, stop: new AbortController() };
-    clock.sleep(Math.max(0, next - clock.monotonic()), timer.stop.signal)
-      .then(() => this.#onTime(timer), () => {});
+    this.#timer.set(
+      this.#sight.isBlind ? Infinity : Math.min(...this.#all.map(({ againAt }) => againAt ?? Infinity)),
+    );
   }
 
-  /** Before time trips a guard, whatever the bot has printed is read. The timer stays meanwhile, so that it can end. */
-  async #onTime({ stop: { signal } }: Timer): Promise<void> {
-    const { clock } = this.#options;
-    let isSure = true;
-    if (this.#wouldTrip(clock.monotonic())) {
-      isSure = await this.#syncLines().then(() => true, () => false);
-      if (signal.aborted) return;
-    }
-    this.#timer = undefined;
-    const at = this.#lastAt = Math.max(this.#lastAt, clock.monotonic());
-    for (const guard of this.#guards.values()) {
+  #onTime(isSure: boolean): void {
+    const at = this.#options.clock.monotonic();
+    this.#times.advance(at);
+    for (const guard of this.#all) {
       if (isSure) this.#evaluate(guard, { type: "tick", at });
       else {
         guard.state = { ...guard.state, quietSince: at };
@@ -305,45 +269,17 @@ export class BotGuards {
     this.#wait();
   }
 
-  #wouldTrip(at: number): boolean {
-    return [...this.#guards.values()].some(({ state, rule }) =>
-      evaluateGuard(state, { type: "tick", at }, rule).verdict.type === "tripped"
-    );
-  }
-
-  #stopTimer(): void {
-    this.#timer?.stop.abort();
-    this.#timer = undefined;
-  }
-
   #remember(): BotRemembers {
     const { clock } = this.#options;
     const toWall = (at: number) => Math.round(clock.now() - (clock.monotonic() - at));
     return {
       ...(this.#cursor !== undefined && { cursor: this.#cursor }),
-      guards: [...this.#guards.values()].map(({ rule, state: { peak, beyondSince, tripped } }) => ({
+      guards: this.#all.map(({ rule, state: { peak, beyondSince, tripped } }) => ({
         rule,
-        ...(tripped && actionOf(rule, tripped) === "alert" && { told: tripped }),
+        ...(tripped && actionOf(rule, tripped) === "alert" && { alerted: tripped }),
         ...(peak !== undefined && { peak }),
         ...(beyondSince !== undefined && { beyondAt: toWall(beyondSince) }),
       })),
     };
   }
-}
-
-function actionOf({ action, onMissing }: GuardRule, why: "limit" | "missing"): GuardAction {
-  return why === "limit" ? action : onMissing?.action ?? "alert";
-}
-
-/**
- * Tells whether two rules look at the same number in the same way.
- *
- * @param one A rule.
- * @param other Another rule.
- */
-export function isAlike(
-  one: Pick<GuardRule, "metric" | "field" | "when">,
-  other: Pick<GuardRule, "metric" | "field" | "when">,
-): boolean {
-  return one.metric === other.metric && one.field === other.field && one.when === other.when;
 }

@@ -8,7 +8,11 @@ import type { GuardRule } from "../documents/guard_settings.ts";
 
 /** What happened, and when: monotonic time, in ms. */
 export type GuardInput =
-  & { readonly at: number }
+  & {
+    readonly at: number;
+    /** Since when no number has come, where several bots are looked at: of the one that is quiet for longest. */
+    readonly quietSince?: number;
+  }
   & (
     /** The bot printed a number. */
     | { readonly type: "value"; readonly value: number }
@@ -36,11 +40,11 @@ export interface GuardState {
   readonly beyondSince?: number;
   /** The amounts of the last minute, for rates. */
   readonly seconds?: readonly Second[];
-  /** Why it has tripped: it says no more until it is back within its limit, or is released. */
+  /** Why it has tripped. It does not trip again until its value is back within the limit, or it is released. */
   readonly tripped?: "limit" | "missing";
 }
 
-/** What a guard says: nothing, that it trips, or that its value is back within the limit. */
+/** The verdict: nothing, that it trips, or that its value is back within the limit. */
 export type GuardVerdict =
   | { readonly type: "nothing" | "recovered" }
   | { readonly type: "tripped"; readonly why: "limit" | "missing" };
@@ -49,7 +53,7 @@ export type GuardVerdict =
 export interface Evaluation {
   /** What the guard remembers now. */
   readonly state: GuardState;
-  /** What it says. */
+  /** The verdict. */
   readonly verdict: GuardVerdict;
   /** When time alone may trip it, in monotonic ms; absent if only a number can. */
   readonly againAt?: number;
@@ -85,7 +89,7 @@ export function beginGuard(
  * @param rule The rule.
  */
 export function evaluateGuard(state: GuardState, input: GuardInput, rule: GuardRule): Evaluation {
-  const seen = see(state, input, rule);
+  const seen = { ...see(state, input, rule), ...pickQuiet(input) };
   const { why, againAt } = judge(seen, input.at, rule);
   const again = againAt === undefined ? {} : { againAt };
   if (why !== undefined) {
@@ -99,6 +103,10 @@ export function evaluateGuard(state: GuardState, input: GuardInput, rule: GuardR
   return isOver
     ? { state: rest, verdict: { type: "recovered" }, ...again }
     : { state: seen, verdict: NOTHING, ...again };
+}
+
+function pickQuiet({ quietSince }: GuardInput): Partial<GuardState> {
+  return quietSince === undefined ? {} : { quietSince };
 }
 
 function see(state: GuardState, input: GuardInput, rule: GuardRule): GuardState {
@@ -145,7 +153,7 @@ function compare(state: GuardState, at: number, { when, limit }: GuardRule): Gua
   return rest;
 }
 
-/** Tells why it has to be tripped, and when time alone changes that. */
+/** Returns why it has to be tripped, and when time alone changes that. */
 function judge(
   { beyondSince, quietSince }: GuardState,
   at: number,
@@ -155,8 +163,27 @@ function judge(
   const missesAt = onMissing ? quietSince + onMissing.afterSeconds * SECOND_MS : Infinity;
   const againAt = Math.min(...[tripsAt, missesAt].filter((time) => time > at));
   const again = againAt === Infinity ? {} : { againAt };
-  // What only tells somebody must not hide what stops the bot.
+  // What only alerts must not hide what stops the bot.
   const isStop = tripsAt <= at && action === "stop" && onMissing?.action !== "stop";
   if (missesAt <= at && !isStop) return { why: "missing", ...again };
   return tripsAt <= at ? { why: "limit", ...again } : again;
+}
+
+/**
+ * Returns the moment before a number at which a limit had been passed for long enough. Numbers that come together are
+ * looked at one after another, and the last of them must not hide that.
+ *
+ * @param state What the guard remembers.
+ * @param at When the number was printed, monotonic, in ms.
+ * @param rule The rule.
+ * @returns The input for {@linkcode evaluateGuard}; `undefined` if there is no such moment.
+ */
+export function limitTick(
+  { beyondSince, quietSince }: GuardState,
+  at: number,
+  { forSeconds }: GuardRule,
+): GuardInput | undefined {
+  const tripsAt = beyondSince === undefined ? Infinity : beyondSince + forSeconds * SECOND_MS;
+  // Whether numbers were missing is another question: a pause may be known later than the next number.
+  return tripsAt < at ? { type: "tick", at: tripsAt, quietSince: Math.max(quietSince, tripsAt) } : undefined;
 }

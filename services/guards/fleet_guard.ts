@@ -7,11 +7,26 @@
 import type { Metric } from "../../lib/logs/metric_series.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import type { Labels } from "../documents/labels.ts";
-import { isAlike } from "./bot_guards.ts";
-import { beginGuard, evaluateGuard, type GuardInput, type GuardState } from "./evaluate_guard.ts";
+import { beginGuard, evaluateGuard, type GuardInput, type GuardState, limitTick } from "./evaluate_guard.ts";
+import { FLEET, type FleetRule, isSelected } from "./fleet_rule.ts";
+import { FleetMembers } from "./fleet_members.ts";
+import type { FleetRun } from "./fleet_run.ts";
 import type { BotRemembers, GuardMemory } from "./guard_memory.ts";
+import { GuardTimer, RECHECK_MS } from "./guard_timer.ts";
 import { metricValue } from "./metric_value.ts";
-import type { FleetRule } from "./parse_fleet.ts";
+import { actionOf, isAlike } from "./take_over.ts";
+
+/** What has become of a guard over several bots. */
+export interface FleetNews {
+  /** The rule. */
+  readonly rule: FleetRule;
+  /** What it remembers. */
+  readonly state: GuardState;
+  /** Why it trips; absent if the sum is back within the limit. */
+  readonly tripped?: "limit" | "missing";
+  /** The bots without a number, if that is why. */
+  readonly missing: readonly string[];
+}
 
 /** What a {@linkcode FleetGuard} needs. */
 export interface FleetGuardOptions {
@@ -24,55 +39,26 @@ export interface FleetGuardOptions {
   /** Whether it holds bots: then it looks at nothing until all are released. */
   readonly isHolding: () => boolean;
   /** Called when it trips, and when the sum is back within the limit. Must return soon and must not throw. */
-  readonly onNews: (rule: FleetRule, state: GuardState, isTripped: boolean) => void;
+  readonly onNews: (news: FleetNews) => void;
 }
 
-interface Member {
-  readonly joinedAt: number;
-  value?: number;
-}
-
-/** How long the sum waits for the first number of a bot, in ms. Then it goes without that bot. */
-const FIRST_NUMBER_MS = 120_000;
-/** Begins the names of latches of these guards; no guard of a bot has a colon in its name. */
-export const FLEET = "fleet:";
-
-/**
- * Tells whether a bot has the label that a rule names.
- *
- * @param selector `name=value`.
- * @param labels Labels of the bot.
- */
-export function isSelected(selector: string, labels: Labels | undefined): boolean {
-  const at = selector.indexOf("=");
-  return labels !== undefined && Object.hasOwn(labels, selector.slice(0, at)) &&
-    labels[selector.slice(0, at)] === selector.slice(at + 1);
-}
-
-/** Adds up the numbers of bots, and says when the sum trips the rule. */
+/** Adds up the numbers of bots, and trips by the rule. */
 export class FleetGuard implements Disposable {
   readonly #options: FleetGuardOptions;
-  readonly #members = new Map<string, Member>();
+  readonly #members: FleetMembers;
+  readonly #timer: GuardTimer;
   #state: GuardState;
-  /** The bots whose peak it is. */
-  #summed: string;
-  #timer: AbortController | undefined;
-  /** Last numbers of bots that nobody has seen since this guard began. */
-  readonly #missed: Map<string, number>;
-  readonly #beganAt: number;
+  #lastAt = -Infinity;
   readonly #snapshot = (): BotRemembers => {
     const { bots: _bots, ...rule } = this.#options.rule;
     const { peak, tripped } = this.#state;
-    const known = [...this.#members].flatMap(([id, { value }]) =>
-      value === undefined ? [] : [[id, value] as const]
-    );
     return {
-      members: this.#summed,
-      values: Object.fromEntries([...this.#missed, ...known]),
+      members: this.#members.summed,
+      values: this.#members.values(),
       guards: [{
         rule,
         ...(peak !== undefined && { peak }),
-        ...(tripped && rule.action === "alert" && { told: tripped }),
+        ...(tripped && actionOf(rule, tripped) === "alert" && { alerted: tripped }),
       }],
     };
   };
@@ -81,16 +67,22 @@ export class FleetGuard implements Disposable {
   constructor(options: FleetGuardOptions) {
     this.#options = options;
     const { rule, memory, clock } = options;
-    const { members = "", values = {}, guards: [kept] = [] } = memory.of(this.key) ?? {};
-    const { peak, told } = kept && isAlike(kept.rule, rule) ? kept : {};
-    this.#beganAt = clock.monotonic();
+    const { members, values = {}, guards: [kept] = [] } = memory.of(this.key) ?? {};
+    const { peak, alerted } = kept && isAlike(kept.rule, rule) ? kept : {};
+    const at = clock.monotonic();
     this.#state = {
-      ...beginGuard(this.#beganAt, peak === undefined ? {} : { peak }),
-      ...(told && rule.action === "alert" && { tripped: told }),
+      ...beginGuard(at, peak === undefined ? {} : { peak }),
+      ...(alerted && actionOf(rule, alerted) === "alert" && { tripped: alerted }),
     };
-    this.#summed = members;
     const isSame = kept?.rule.metric === rule.metric && kept.rule.field === rule.field;
-    this.#missed = new Map(isSame ? Object.entries(values) : []);
+    this.#members = new FleetMembers({ at, summed: members ?? "", values: isSame ? values : {} });
+    this.#timer = new GuardTimer({
+      clock,
+      wouldTrip: (at) =>
+        evaluateGuard(this.#state, this.#inputAt({ type: "tick", at }), rule).verdict.type === "tripped",
+      syncLines: async () => void await Promise.all(this.#members.runs().map((run) => run.syncLines())),
+      onTime: (isSure) => this.#onTime(isSure),
+    });
   }
 
   /** The rule. */
@@ -108,58 +100,70 @@ export class FleetGuard implements Disposable {
     return this.#state.value;
   }
 
-  /** Whether the sum is beyond the limit. */
-  get isTripped(): boolean {
-    return this.#state.tripped !== undefined;
-  }
-
   /** Its bots. */
   get members(): string[] {
-    return [...this.#members.keys()].sort();
+    return this.#members.ids();
   }
 
   /** Notes what a bot's document says. @param bot Id of the bot. @param labels Its labels. */
   see(bot: string, labels: Labels | undefined): void {
     if (!isSelected(this.rule.bots, labels)) this.leave(bot);
-    else if (!this.#members.has(bot)) this.#join(bot);
+    else this.#members.join(bot, this.#options.clock.monotonic());
   }
 
   /** A bot's document cannot be read: it counts as before. @param bot Id of the bot. */
   seeBroken(bot: string): void {
-    if (this.#missed.has(bot)) this.#join(bot);
+    if (this.#members.isMissed(bot)) this.#members.join(bot, this.#options.clock.monotonic());
   }
 
   /** A bot is disabled, removed, or has another label. @param bot Id of the bot. */
   leave(bot: string): void {
-    this.#members.delete(bot);
-    this.#missed.delete(bot);
+    this.#members.leave(bot);
   }
 
-  /** A bot has printed a metric. @param bot Id of the bot. @param metric The metric. */
-  take(bot: string, metric: Metric): void {
-    const member = this.#members.get(bot);
-    if (!member || metric.type !== this.rule.metric) return;
+  /** A run of a bot begins. @param bot Id of the bot. @param run The run. */
+  runBegins(bot: string, run: FleetRun): void {
+    this.#members.runBegins(bot, run, this.#options.clock.monotonic());
+    this.#review();
+  }
+
+  /** A run of a bot ends: nothing is missing from it any more. @param bot Id of the bot. @param run The run. */
+  runEnds(bot: string, run: FleetRun): void {
+    if (this.#members.runEnds(bot, run)) this.#review();
+  }
+
+  /**
+   * The lines of a bot can be seen, or not any more.
+   *
+   * @param bot Id of the bot.
+   * @param blindMs For how long they could not be seen, in ms, if that is over.
+   */
+  sightChanged(bot: string, blindMs: number | undefined): void {
+    if (blindMs !== undefined) this.#members.wasBlind(bot, blindMs, this.#options.clock.monotonic());
+    this.#review();
+  }
+
+  /**
+   * A bot has printed a metric.
+   *
+   * @param bot Id of the bot.
+   * @param metric The metric.
+   * @param printedAt When, by the monotonic clock in ms.
+   */
+  take(bot: string, metric: Metric, printedAt: number): void {
+    if (metric.type !== this.rule.metric) return;
     const read = metricValue(metric, this.rule);
-    if ("oddity" in read) return;
-    member.value = read.value;
+    if ("oddity" in read || !this.#members.take(bot, read.value, printedAt)) return;
     const { memory, clock, isHolding } = this.#options;
     memory.changed(this.key, this.#snapshot, false);
     if (isHolding()) return;
-    const at = clock.monotonic();
-    if (this.rule.when === "rate_per_minute") return this.#evaluate({ type: "value", value: read.value, at });
-    // Bots that were summed before are seen one after another.
-    if (this.#missed.size > 0 && at - this.#beganAt < FIRST_NUMBER_MS) return;
-    const all = [...this.#members].sort(([one], [other]) => one < other ? -1 : 1);
-    if (all.some(([, { value, joinedAt }]) => value === undefined && at - joinedAt < FIRST_NUMBER_MS)) return;
-    const known = all.filter(([, { value }]) => value !== undefined);
-    const value = known.reduce((sum, [, one]) => sum + one.value!, 0);
-    if (!Number.isFinite(value)) return;
-    const summed = known.map(([id]) => id).join(",");
-    // The sum of other bots has no peak yet.
-    if (summed !== this.#summed) this.#state = beginGuard(at);
-    this.#summed = summed;
+    const at = this.#lastAt = Math.max(this.#lastAt, printedAt);
+    if (this.rule.when === "rate_per_minute") return this.#add(read.value, at);
+    const sum = this.#members.sum(clock.monotonic());
+    if (!sum) return this.#review();
+    if (sum.isOfOthers) this.#beginWithOthers(at);
     const { peak } = this.#state;
-    this.#evaluate({ type: "value", value, at });
+    this.#add(sum.value, at);
     if (this.#state.peak !== peak) memory.changed(this.key, this.#snapshot, true);
   }
 
@@ -167,35 +171,68 @@ export class FleetGuard implements Disposable {
   reset(): void {
     this.#state = beginGuard(this.#options.clock.monotonic());
     this.#options.memory.changed(this.key, this.#snapshot, true);
+    this.#review();
   }
 
   /** Stops its timer. */
   [Symbol.dispose](): void {
-    this.#timer?.abort();
+    this.#timer.cancel();
   }
 
-  #join(bot: string): void {
-    const value = this.#missed.get(bot);
-    this.#missed.delete(bot);
-    this.#members.set(bot, {
-      joinedAt: this.#options.clock.monotonic(),
-      ...(value !== undefined && { value }),
-    });
+  /** The sum of other bots has no peak yet. People who were alerted are still to be notified of the end. */
+  #beginWithOthers(at: number): void {
+    const { tripped } = this.#state;
+    this.#state = { ...beginGuard(at), ...(tripped && { tripped }) };
+  }
+
+  #add(value: number, at: number): void {
+    const before = limitTick(this.#state, at, this.rule);
+    if (before) this.#evaluate(before);
+    this.#evaluate({ type: "value", value, at });
+  }
+
+  /** Numbers may have begun or ceased to be missing: sets the timer anew, which makes sure before it trips. */
+  #review(): void {
+    const { rule, clock, isHolding } = this.#options;
+    const at = Math.max(this.#lastAt, clock.monotonic());
+    const { verdict, againAt = Infinity } = evaluateGuard(
+      this.#state,
+      this.#inputAt({ type: "tick", at }),
+      rule,
+    );
+    this.#wait(isHolding() ? Infinity : verdict.type === "tripped" ? at : againAt);
+  }
+
+  /** Where lines cannot be seen, time alone says nothing. */
+  #wait(againAt: number): void {
+    this.#timer.set(this.#members.isConnected() ? againAt : Infinity);
+  }
+
+  #inputAt(input: GuardInput): GuardInput {
+    return { ...input, quietSince: this.#members.quietSince() };
   }
 
   #evaluate(input: GuardInput): void {
-    const { rule, clock, onNews, memory } = this.#options;
-    const { state, verdict, againAt } = evaluateGuard(this.#state, input, rule);
+    const { rule, onNews, memory, isHolding } = this.#options;
+    if (isHolding()) return this.#timer.cancel();
+    const { state, verdict, againAt = Infinity } = evaluateGuard(this.#state, this.#inputAt(input), rule);
     this.#state = state;
-    if (verdict.type !== "nothing") {
-      memory.changed(this.key, this.#snapshot, true);
-      onNews(rule, state, verdict.type === "tripped");
-    }
-    this.#timer?.abort();
-    if (againAt === undefined) return;
-    const timer = this.#timer = new AbortController();
-    clock.sleep(againAt - input.at, timer.signal).then(() => {
-      if (!this.#options.isHolding()) this.#evaluate({ type: "tick", at: clock.monotonic() });
-    }, () => {});
+    this.#wait(againAt);
+    if (verdict.type === "nothing") return;
+    memory.changed(this.key, this.#snapshot, true);
+    const sinceAtLatest = input.at - (rule.onMissing?.afterSeconds ?? 0) * 1000;
+    onNews({
+      rule,
+      state,
+      missing: this.#members.quiet(sinceAtLatest),
+      ...(verdict.type === "tripped" && { tripped: verdict.why }),
+    });
+  }
+
+  #onTime(isSure: boolean): void {
+    const at = this.#options.clock.monotonic();
+    if (isSure) return this.#evaluate({ type: "tick", at: Math.max(this.#lastAt, at) });
+    this.#members.giveFullTime(at);
+    this.#timer.set(at + RECHECK_MS);
   }
 }

@@ -6,18 +6,20 @@
 
 import { getLogger } from "@logtape/logtape";
 import { isDeepStrictEqual } from "node:util";
-import type { Metric } from "../../lib/logs/metric_series.ts";
 import type { Clock } from "../../lib/util/clock.ts";
+import type { Run } from "../bots/run_watcher.ts";
 import type { Labels } from "../documents/labels.ts";
 import type { Incidents } from "../notifications/incidents.ts";
 import { describeTrip } from "./describe_trip.ts";
-import type { GuardState } from "./evaluate_guard.ts";
 import { FleetFile } from "./fleet_file.ts";
-import { FLEET, FleetGuard, isSelected } from "./fleet_guard.ts";
+import { FleetGuard, type FleetNews } from "./fleet_guard.ts";
+import { FLEET, type FleetRule, isSelected } from "./fleet_rule.ts";
+import { FleetRun } from "./fleet_run.ts";
+import { fleetIncident, GUARD_KIND } from "./guard_incidents.ts";
 import type { GuardMemory } from "./guard_memory.ts";
 import type { Latch } from "./latch.ts";
 import type { LatchBook } from "./latch_book.ts";
-import type { FleetRule } from "./parse_fleet.ts";
+import { actionOf } from "./take_over.ts";
 
 /** What {@linkcode FleetGuards} need. */
 export interface FleetGuardsOptions {
@@ -27,7 +29,7 @@ export interface FleetGuardsOptions {
   readonly book: LatchBook;
   /** What is stored of guards. */
   readonly memory: GuardMemory;
-  /** Takes what people should hear of. */
+  /** Takes what people should know. */
   readonly incidents: Incidents;
   /** Has a pass made over a bot. */
   readonly wake: (bot: string) => void;
@@ -54,8 +56,6 @@ export interface ShownFleet {
   /** The guards. */
   readonly guards: readonly ShownFleetGuard[];
 }
-
-const KIND = "bot.guard_tripped";
 
 /** Looks after the guards over several bots. */
 export class FleetGuards implements Disposable {
@@ -87,6 +87,7 @@ export class FleetGuards implements Disposable {
       if (isSame) before.delete(rule.name);
     }
     for (const guard of before.values()) guard[Symbol.dispose]();
+    this.#forgetAlerts();
     return true;
   }
 
@@ -132,18 +133,15 @@ export class FleetGuards implements Disposable {
   }
 
   /**
-   * Tells whether a guard looks at bots with these labels.
+   * Begins to look at a run.
    *
-   * @param bot Id of the bot.
-   * @param labels Its labels.
-   * @returns Takes the bot's metrics; `undefined` if no guard does.
+   * @param run The run.
+   * @returns Takes its lines; `undefined` if no guard looks at its bot.
    */
-  takerOf(bot: string, labels: Labels | undefined): ((metric: Metric) => void) | undefined {
+  watch(run: Run): FleetRun | undefined {
+    const { labels } = run.settings;
     const guards = [...this.#guards.values()].filter(({ rule }) => isSelected(rule.bots, labels));
-    if (guards.length === 0) return undefined;
-    return (metric) => {
-      for (const guard of guards) guard.take(bot, metric);
-    };
+    return guards.length === 0 ? undefined : new FleetRun(run, guards, this.#options.clock);
   }
 
   /**
@@ -167,27 +165,18 @@ export class FleetGuards implements Disposable {
    * @param guard Name of the latch that was released.
    */
   released(guard: string): void {
-    if (!guard.startsWith(FLEET)) return;
-    const open = this.#options.book.open();
-    if (!open.some((latch) => latch.guard === guard)) this.#guards.get(guard.slice(FLEET.length))?.reset();
-    if (!open.some((latch) => latch.guard.startsWith(FLEET))) {
-      this.#options.incidents.close({ kind: KIND }, { text: "All of its bots are released." });
-    }
+    if (!guard.startsWith(FLEET) || this.#isHolding(guard)) return;
+    this.#guards.get(guard.slice(FLEET.length))?.reset();
+    this.#options.incidents.close({ kind: GUARD_KIND, guard }, { text: "All of its bots are released." });
   }
 
   /**
-   * Tells of a latch of an earlier process, which may have ended before it told anybody. Does nothing if people know.
+   * Notifies people of a latch of an earlier process, which may have ended before it did. Does nothing if they know.
    *
    * @param latch The latch.
    */
-  tellAgain({ guard, bots, text }: Latch): void {
-    if (bots === undefined) return;
-    this.#options.incidents.open({
-      kind: KIND,
-      severity: "critical",
-      title: `the guard '${guard.slice(FLEET.length)}' of ${bots} tripped and stopped bots`,
-      text: `${text}. ${todoOf(guard)}`,
-    });
+  notifyAgain({ guard, bots, text, action }: Latch): void {
+    if (bots !== undefined) this.#options.incidents.open(fleetIncident(guard, { bots, text, action }));
   }
 
   /** Ends the timers. */
@@ -196,66 +185,60 @@ export class FleetGuards implements Disposable {
   }
 
   #make(rule: FleetRule): FleetGuard {
-    const name = `${FLEET}${rule.name}`;
     return new FleetGuard({
       rule,
       memory: this.#options.memory,
       clock: this.#options.clock,
-      isHolding: () =>
-        this.#options.book.size > 0 && this.#options.book.open().some(({ guard }) => guard === name),
-      onNews: (rule, state, isTripped) => void this.#hear(rule, state, isTripped),
+      isHolding: () => this.#isHolding(`${FLEET}${rule.name}`),
+      onNews: (news) => void this.#onNews(news),
     });
   }
 
-  async #hear(rule: FleetRule, state: GuardState, isTripped: boolean): Promise<void> {
-    const { clock, wake, incidents } = this.#options;
-    const { name, bots, action, limit } = rule;
+  #isHolding(guard: string): boolean {
+    const { book } = this.#options;
+    return book.size > 0 && book.open().some((latch) => latch.guard === guard);
+  }
+
+  /** The alert of a rule that somebody has removed is over. */
+  #forgetAlerts(): void {
+    const { incidents } = this.#options;
+    for (const key of incidents.keys()) {
+      const { kind, bot, guard } = key;
+      if (kind !== GUARD_KIND || bot !== undefined || !guard?.startsWith(FLEET)) continue;
+      if (this.#guards.has(guard.slice(FLEET.length)) || this.#isHolding(guard)) continue;
+      incidents.close(key, { isQuiet: true });
+    }
+  }
+
+  async #onNews({ rule, state, tripped, missing }: FleetNews): Promise<void> {
+    const { clock, wake, incidents, book } = this.#options;
+    const { name, bots, limit } = rule;
     const guard = `${FLEET}${name}`;
-    if (!isTripped) {
-      const others = [...this.#guards.values()].some((one) => one.isTripped) ||
-        this.#options.book.open().some((latch) => latch.guard.startsWith(FLEET));
-      if (action === "alert" && !others) {
-        incidents.close({ kind: KIND }, { text: `The guard '${name}' is within its limit again.` });
-      }
-      return;
+    const key = { kind: GUARD_KIND, guard } as const;
+    if (tripped === undefined) {
+      return incidents.close(key, { text: `The guard '${name}' is within its limit again.` });
     }
-    const text = `the sum of ${bots}: ${describeTrip(rule, "limit", state)}`;
+    const from = tripped === "missing" ? ` from ${missing.join(", ")}` : "";
+    const text = `the sum of ${bots}: ${describeTrip(rule, tripped, state)}${from}`;
+    const action = actionOf(rule, tripped);
     this.#log.error("guard of several bots tripped", { guard: name, bots, text, action });
-    const at = new Date(clock.now()).toISOString();
-    if (action === "alert") {
-      const title = `the guard '${name}' of ${bots} tripped`;
-      const alert = { kind: KIND, severity: "warning", title, text: `${text}.` } as const;
-      // All guards over several bots share one incident.
-      if (incidents.isOpen({ kind: KIND })) void incidents.tell({ ...alert, identity: `${guard} ${at}` });
-      else incidents.open(alert);
-      return;
-    }
+    if (action === "alert") return incidents.open(fleetIncident(guard, { bots, text, action }));
     const { value, peak } = state;
     const members = this.#guards.get(name)?.members ?? [];
     const latch = {
       guard,
-      at,
+      at: new Date(clock.now()).toISOString(),
       action,
       text,
-      ...(value !== undefined && { value }),
+      ...(tripped === "limit" && value !== undefined && { value }),
       ...(peak !== undefined && { peak }),
       limit,
       bots,
       lastLines: [],
     };
-    await Promise.all(
-      members.map((bot) => this.#options.book.trip({ ...latch, bot }).then(() => wake(bot))),
-    );
-    incidents.close({ kind: KIND }, { isQuiet: true });
-    incidents.open({
-      kind: KIND,
-      severity: "critical",
-      title: `the guard '${name}' of ${bots} tripped and stopped ${members.length} bots`,
-      text: `${text}. ${todoOf(guard)}\nBots: ${members.join(", ")}`,
-    });
+    await Promise.all(members.map((bot) => book.trip({ ...latch, bot }).then(() => wake(bot))));
+    // An alert of this guard that is open must not hide the stop.
+    incidents.close(key, { isQuiet: true });
+    incidents.open(fleetIncident(guard, { bots, text, action, members }));
   }
-}
-
-function todoOf(guard: string): string {
-  return `Release each of them with 'berth release ID --guard ${guard} --reason TEXT'.`;
 }

@@ -21,8 +21,8 @@ export interface GuardRemembers {
   readonly peak?: number;
   /** Since when the value is beyond its limit, in ms since the epoch. */
   readonly beyondAt?: number;
-  /** Why it has told somebody, so that its end is told, too. Stops are not among it: latches hold them. */
-  readonly told?: "limit" | "missing";
+  /** Why it has alerted people, who are notified of the end, too. Stops are not among it: latches hold them. */
+  readonly alerted?: "limit" | "missing";
 }
 
 /** What the guards of one bot remember. */
@@ -189,13 +189,13 @@ function fromRecord(value: Readonly<Record<string, unknown>>): BotRemembers {
     }),
     guards: found.flatMap((one) => {
       const rule = ruleFrom(field(one, "rule"));
-      const { peak, beyondAt, told } = one;
+      const { peak, beyondAt, alerted } = one;
       if (!rule) return [];
       return [{
         rule,
         ...(typeof peak === "number" && { peak }),
         ...(typeof beyondAt === "number" && { beyondAt }),
-        ...((told === "limit" || told === "missing") && { told }),
+        ...((alerted === "limit" || alerted === "missing") && { alerted }),
       }];
     }),
   };

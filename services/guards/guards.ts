@@ -1,5 +1,5 @@
 /**
- * Guards: rules on what bots print that alert somebody, or stop a bot until a person releases it.
+ * Guards: rules on what bots print that alert people, or stop a bot until a person releases it.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Clock } from "../../lib/util/clock.ts";
 import { tick } from "../control/tick.ts";
 import type { ServiceState } from "../bots/service_state.ts";
 import type { GateAnswer, GatedBot, RunGate } from "../bots/run_gate.ts";
-import type { Run, RunWatch, RunWatcher } from "../bots/run_watcher.ts";
+import { bothWatches, type Run, type RunWatch, type RunWatcher } from "../bots/run_watcher.ts";
 import type { BotSettings } from "../documents/bot_settings.ts";
 import type { GuardRule } from "../documents/guard_settings.ts";
 import type { Incidents } from "../notifications/incidents.ts";
@@ -17,16 +17,18 @@ import type { RecordStore } from "../records/record_store.ts";
 import { BotGuards, type GuardNews } from "./bot_guards.ts";
 import { describeTrip } from "./describe_trip.ts";
 import { FleetGuards } from "./fleet_guards.ts";
+import { botGuardIncident, GUARD_KIND, guardIncidentKey } from "./guard_incidents.ts";
 import { GuardMemory } from "./guard_memory.ts";
 import type { Latch, LatchKey, Release } from "./latch.ts";
 import { type ShownGuards, toShownGuard } from "./shown_guard.ts";
 import { LatchBook, type OpenLatch } from "./latch_book.ts";
+import { actionOf } from "./take_over.ts";
 
 /** What {@linkcode Guards} need. */
 export interface GuardsOptions {
   /** The database. */
   readonly records: RecordStore;
-  /** Takes what people should hear of. */
+  /** Takes what people should know. */
   readonly incidents: Incidents;
   /** Has a pass made over a bot. */
   readonly wake: (bot: string) => void;
@@ -34,11 +36,12 @@ export interface GuardsOptions {
   readonly clock: Clock;
   /** Absolute path of the file of guards over several bots. @default {there are none} */
   readonly fleetFile?: string;
+  /** Absolute path of the file for latches that the database does not take. @default {there is none} */
+  readonly latchFile?: string;
   /** Called when that file says something else, so that other runs have to be watched. */
   readonly onRules?: () => void;
 }
 
-const KIND = "bot.guard_tripped";
 /** How often the file of guards over several bots is looked at, in ms. */
 const LOOK_MS = 5_000;
 
@@ -48,8 +51,8 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
   readonly #book: LatchBook;
   readonly #memory: GuardMemory;
   readonly #bots = new Map<string, BotGuards>();
-  /** Bots with latches of an earlier process, which may have ended before it told anybody. */
-  readonly #untold = new Set<string>();
+  /** Bots with latches of an earlier process, which may have ended before it notified anybody. */
+  readonly #toNotify = new Set<string>();
   /** The guards over several bots. */
   readonly fleet: FleetGuards;
   readonly #log = getLogger(["berth", "guards"]);
@@ -70,9 +73,30 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
   /** {@inheritDoc RunGate.open} */
   async open(signal: AbortSignal): Promise<void> {
     await this.#book.load(signal);
-    for (const { bot } of this.#book.open()) this.#untold.add(bot);
+    for (const { bot } of this.#book.open()) this.#toNotify.add(bot);
     await this.#memory.load(signal);
     await this.fleet.read();
+  }
+
+  /** {@inheritDoc RunGate.meet} */
+  async meet(id: string, signal: AbortSignal): Promise<void> {
+    await this.#book.reload(id, signal);
+  }
+
+  /**
+   * Tells why nothing of an id may be started: a latch holds it, also after its bot was removed.
+   *
+   * @param id Id of a bot or a schedule.
+   * @param signal Gives up.
+   * @returns The reason, and what to do; `undefined` if no latch does.
+   * @throws {StoreUnavailableError} If the database does not answer.
+   */
+  async whyHeld(id: string, signal: AbortSignal): Promise<string | undefined> {
+    await this.#book.reload(id, signal);
+    const latch = this.#book.open(id).find(({ action }) => action === "stop");
+    return latch &&
+      `guard '${latch.guard}' of the bot of this id tripped at ${latch.at}: ${latch.text}; release ` +
+        `it with 'berth release ${id} --guard ${latch.guard} --reason TEXT'`;
   }
 
   /**
@@ -93,7 +117,7 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
     else this.fleet.seeBroken(id);
     if (this.#book.size === 0) return {};
     this.fleet.holdAlike(id, settings?.labels);
-    if (this.#untold.delete(id)) this.#tellAgain(id);
+    if (this.#toNotify.delete(id)) this.#notifyAgain(id);
     const holding = this.#book.open(id).filter(({ action }) => action === "stop");
     const [latch] = holding;
     if (!latch) return {};
@@ -102,7 +126,7 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
     const stop = {
       why: "guard tripped",
       cause: `as guard '${guard}' tripped: ${text}`,
-      told: toldOf(latch),
+      onStopReason: `guard ${guard}: ${text}`,
     } as const;
     const isSettled = holding.some((one) => one.isSettled);
     return { refusal: { condition: { type: "latched", reason }, ...(isSettled && { stop }) } };
@@ -120,31 +144,25 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
 
   /** {@inheritDoc RunWatcher.watch} */
   watch(run: Run): RunWatch | undefined {
-    const { id, settings: { guards, labels } } = run;
-    const take = this.fleet.takerOf(id, labels);
-    const own = guards && this.#watchOwn(run, guards);
-    if (!own) this.#forget(id);
-    if (!take) return own;
-    return {
-      ...(own ?? { [Symbol.dispose]() {} }),
-      onLine(line) {
-        own?.onLine?.(line);
-        if (line.metric) take(line.metric);
-      },
-    };
+    const { id, settings: { guards = [] } } = run;
+    const several = this.fleet.watch(run);
+    this.#forgetAlerts(id, guards);
+    if (guards.length > 0) return bothWatches(this.#watchOwn(run, guards), several);
+    this.#forget(id);
+    return several;
   }
 
   #watchOwn(run: Run, guards: readonly GuardRule[]): RunWatch {
     const { id } = run;
     const { clock } = this.#options;
     const bot = this.#bots.get(id) ??
-      new BotGuards({ bot: id, memory: this.#memory, clock, onNews: (news) => void this.#hear(news) });
+      new BotGuards({ bot: id, memory: this.#memory, clock, onNews: (news) => void this.#onNews(news) });
     this.#bots.set(id, bot);
     return bot.watch(run, guards);
   }
 
   /**
-   * Forgets peaks of bots that are disabled or removed. Latches stay.
+   * Forgets peaks and alerts of bots that are disabled or removed. Latches stay.
    *
    * @param state The status of the bots.
    * @returns Ends that.
@@ -153,6 +171,7 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
     return state.subscribe((id, bot) => {
       if (bot && bot.condition.type !== "disabled") return;
       this.#forget(id);
+      this.#forgetAlerts(id, []);
       this.fleet.leave(id);
     });
   }
@@ -208,8 +227,8 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
     const guards = this.#bots.get(bot);
     if (guards) guards.reset(guard);
     else this.#memory.forgetGuard(bot, guard);
-    if (this.#book.open(bot).length === 0) {
-      incidents.close({ kind: KIND, bot }, {
+    if (latch.bots === undefined) {
+      incidents.close(guardIncidentKey(key), {
         text: `${release.by} released guard '${guard}': ${release.reason}`,
       });
     }
@@ -229,17 +248,29 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
     this.#memory.forget(bot);
   }
 
-  async #hear({ bot, rule, state, tripped, lastLines }: GuardNews): Promise<void> {
+  /** The alert of a guard that somebody has removed is over. A latch stays, and so does what it says. */
+  #forgetAlerts(bot: string, rules: readonly GuardRule[]): void {
+    const { incidents } = this.#options;
+    for (const key of incidents.keys()) {
+      const { kind, bot: id, guard } = key;
+      if (kind !== GUARD_KIND || id !== bot || guard === undefined) continue;
+      if (rules.some(({ name }) => name === guard) || this.#book.get({ bot, guard })) continue;
+      incidents.close(key, { isQuiet: true });
+    }
+  }
+
+  async #onNews({ bot, rule, state, tripped, lastLines }: GuardNews): Promise<void> {
     const { clock, wake, incidents } = this.#options;
     const { name: guard, limit } = rule;
+    const key = guardIncidentKey({ bot, guard });
     if (tripped === undefined) {
-      if (this.#book.open(bot).length === 0) {
-        incidents.close({ kind: KIND, bot }, { text: `Its guard '${guard}' is within its limit again.` });
+      if (!this.#book.get({ bot, guard })) {
+        incidents.close(key, { text: `Its guard '${guard}' is within its limit again.` });
       }
       return;
     }
     const text = describeTrip(rule, tripped, state);
-    const action = tripped === "limit" ? rule.action : rule.onMissing!.action;
+    const action = actionOf(rule, tripped);
     this.#log.error("guard tripped", { id: bot, guard, text, action });
     const { value, peak } = state;
     const latch: Latch = {
@@ -256,35 +287,16 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
     const isNew = !rule.latch || await this.#book.trip(latch);
     if (action === "stop") wake(bot);
     if (!isNew) return;
-    // An alert that is open must not keep people from hearing of a stop.
-    if (action === "stop") incidents.close({ kind: KIND, bot }, { isQuiet: true });
-    incidents.open(toIncident(latch, rule.latch));
+    // An alert of this guard that is open must not hide the stop.
+    if (action === "stop") incidents.close(key, { isQuiet: true });
+    incidents.open(botGuardIncident(latch, rule.latch));
   }
 
   /** Does nothing for what people know already. */
-  #tellAgain(bot: string): void {
-    const latches = this.#book.open(bot);
-    const own = latches.filter(({ bots }) => bots === undefined);
-    const latch = own.find(({ action }) => action === "stop") ?? own[0];
-    if (latch) this.#options.incidents.open(toIncident(latch, true));
-    for (const one of latches) this.fleet.tellAgain(one);
+  #notifyAgain(bot: string): void {
+    for (const latch of this.#book.open(bot)) {
+      if (latch.bots === undefined) this.#options.incidents.open(botGuardIncident(latch, true));
+      else this.fleet.notifyAgain(latch);
+    }
   }
-}
-
-/** What `on_stop(id, config, reason)` of a bot gets. */
-function toldOf({ guard, text }: Latch): string {
-  return `guard ${guard}: ${text}`;
-}
-
-function toIncident({ bot, guard, action, text, lastLines }: Latch, isLatched: boolean) {
-  const isStopped = action === "stop";
-  const lines = lastLines.length > 0 ? `\nIts last lines:\n${lastLines.join("\n")}` : "";
-  const todo = isLatched ? ` Release it with 'berth release ${bot} --guard ${guard} --reason TEXT'.` : "";
-  return {
-    kind: KIND,
-    bot,
-    severity: isStopped ? "critical" : "warning",
-    title: `its guard '${guard}' tripped${isStopped ? " and stopped it" : ""}`,
-    text: `${text}.${todo}${lines}`,
-  } as const;
 }

@@ -20,7 +20,7 @@ export interface LatchKey {
 export interface Latch extends LatchKey {
   /** When it tripped: RFC 3339. */
   readonly at: string;
-  /** Whether the bot is held, or somebody was only told. */
+  /** Whether the bot is held, or people were only alerted. */
   readonly action: GuardAction;
   /** Why, for example `equity.value 8 below 10`. */
   readonly text: string;
@@ -96,4 +96,14 @@ export function fromLatchRecord({ id, value }: StoredRecord): KeptLatch {
     },
     ...(isRelease && { release: release as unknown as Release }),
   };
+}
+
+/** Tells whether a latch does more than one that is open. @param latch The latch. @param open The open one, if any. */
+export function isMore(latch: Latch, open: Latch | undefined): boolean {
+  return !open || (latch.action === "stop" && open.action === "alert");
+}
+
+/** Names the record of a latch. @param key The bot and the guard. */
+export function latchId({ bot, guard }: LatchKey): string {
+  return `${bot}/${guard}`;
 }

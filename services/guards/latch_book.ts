@@ -9,16 +9,11 @@ import { messageOf } from "../../lib/errors.ts";
 import { backoffMs, RETRY } from "../../lib/util/backoff.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
-import { allRecords } from "../records/all_records.ts";
+import { settledWithin } from "../../lib/util/settled_within.ts";
 import type { RecordStore } from "../records/record_store.ts";
-import {
-  fromLatchRecord,
-  type KeptLatch,
-  type Latch,
-  type LatchKey,
-  type Release,
-  toLatchRecord,
-} from "./latch.ts";
+import { isMore, type KeptLatch, type Latch, latchId, type LatchKey, type Release } from "./latch.ts";
+import { LatchStore } from "./latch_store.ts";
+import { UnstoredLatches } from "./unstored_latches.ts";
 
 /** What a {@linkcode LatchBook} needs. */
 export interface LatchBookOptions {
@@ -26,6 +21,8 @@ export interface LatchBookOptions {
   readonly records: RecordStore;
   /** The clock. */
   readonly clock: Clock;
+  /** Absolute path of the file for what the database does not take. @default {there is none} */
+  readonly latchFile?: string | undefined;
 }
 
 /** An open latch, as this process knows it. */
@@ -36,15 +33,14 @@ export interface OpenLatch extends Latch {
   readonly isStored: boolean;
 }
 
-const COLLECTION = "latches";
 /** How long the stop of a bot waits for the database, in ms. */
 const STORE_LIMIT_MS = 1000;
-/** Tries to write a record that others write, too. */
-const MAX_TRIES = 5;
 
-/** Opens and releases latches. A latch is stored before it takes effect, if the database answers. */
+/** Opens and releases latches. A latch is stored before it takes effect: in the database, or else in a file. */
 export class LatchBook {
-  readonly #options: LatchBookOptions;
+  readonly #clock: Clock;
+  readonly #store: LatchStore;
+  readonly #file: UnstoredLatches;
   readonly #open = new Map<string, OpenLatch>();
   readonly #released = new Map<string, Required<KeptLatch>>();
   readonly #turns = new KeyedMutex();
@@ -54,8 +50,10 @@ export class LatchBook {
   readonly #log = getLogger(["berth", "guards"]);
 
   /** @param options See {@linkcode LatchBookOptions}. */
-  constructor(options: LatchBookOptions) {
-    this.#options = options;
+  constructor({ records, clock, latchFile }: LatchBookOptions) {
+    this.#clock = clock;
+    this.#store = new LatchStore(records);
+    this.#file = new UnstoredLatches(latchFile);
   }
 
   /** Whether the latches are known. */
@@ -68,19 +66,24 @@ export class LatchBook {
    *
    * @param signal Gives up.
    * @throws {StoreUnavailableError} If the database does not answer.
+   * @throws {Error} If the file cannot be read.
    */
   async load(signal: AbortSignal): Promise<void> {
-    const { records } = this.#options;
-    await records.open({ signal });
-    const found = await allRecords(records, COLLECTION, { signal });
-    for (const record of found) {
-      const { latch, release } = fromLatchRecord(record);
-      if (release) this.#released.set(record.id, { latch, release });
-      else if (!this.#open.has(record.id)) {
-        this.#open.set(record.id, { ...latch, isSettled: true, isStored: true });
-      }
-    }
+    for (const kept of await this.#store.readAll(signal)) this.#take(kept);
+    for (const latch of await this.#file.read()) this.#takeUnstored(latch);
+    await this.#keepUnstored();
     this.#isLoaded = true;
+  }
+
+  /**
+   * Reads the latches of one bot, which another process may have opened.
+   *
+   * @param bot Id of the bot.
+   * @param signal Gives up.
+   * @throws {StoreUnavailableError} If the database does not answer.
+   */
+  async reload(bot: string, signal: AbortSignal): Promise<void> {
+    for (const kept of await this.#store.readOf(bot, signal)) this.#take(kept);
   }
 
   /** Number of open latches. */
@@ -100,34 +103,37 @@ export class LatchBook {
 
   /** Gives the latch of a guard, if it is open. @param key Which. */
   get(key: LatchKey): OpenLatch | undefined {
-    return this.#open.get(idOf(key));
+    return this.#open.get(latchId(key));
   }
 
   /** Gives the last release of a guard, with what was released. @param key Which. */
   lastRelease(key: LatchKey): Required<KeptLatch> | undefined {
-    return this.#released.get(idOf(key));
+    return this.#released.get(latchId(key));
   }
 
   /**
    * Opens a latch. If it holds the bot, this process starts the bot no more from now on. Does nothing if it is open,
-   * unless it has told somebody only, and holds the bot now.
+   * unless it has only alerted people so far, and holds the bot now.
    *
    * @param latch The latch.
    * @returns Whether it has done anything. Resolves once the bot may be stopped: the latch is stored, or the database has
    *   failed to take it. Never rejects.
    */
   async trip(latch: Latch): Promise<boolean> {
-    const id = idOf(latch);
+    const id = latchId(latch);
     if (!isMore(latch, this.#open.get(id))) return false;
     const opened: OpenLatch = { ...latch, isSettled: false, isStored: false };
     this.#open.set(id, opened);
-    const isStored = await this.#store(latch, STORE_LIMIT_MS);
+    const isStored = await this.#tryToStore(latch, STORE_LIMIT_MS);
     // Meanwhile it may have been released, or have come to hold the bot.
     if (this.#open.get(id) !== opened) return true;
+    if (!isStored) {
+      // A disk that hangs must not keep the bot running.
+      await settledWithin(this.#keepUnstored(), STORE_LIMIT_MS, this.#clock);
+      if (this.#open.get(id) !== opened) return true;
+    }
     this.#open.set(id, { ...latch, isSettled: true, isStored });
-    if (isStored) return true;
-    const retry = this.#storeLater(latch).finally(() => this.#retries.delete(retry));
-    this.#retries.add(retry);
+    if (!isStored) this.#retry(latch);
     return true;
   }
 
@@ -141,14 +147,15 @@ export class LatchBook {
    * @throws {StoreUnavailableError} If the database does not answer. The latch stays open then.
    */
   async release(key: LatchKey, release: Release, signal: AbortSignal): Promise<Latch | undefined> {
-    const id = idOf(key);
+    const id = latchId(key);
     return await this.#turns.run(id, async () => {
       const known = this.#open.get(id);
       if (!known) return undefined;
-      const { isSettled: _settled, isStored: _stored, ...latch } = known;
-      await this.#write({ latch, release }, signal);
+      const latch = toLatch(known);
+      await this.#store.write({ latch, release }, signal);
       this.#open.delete(id);
       this.#released.set(id, { latch, release });
+      await this.#keepUnstored();
       return latch;
     });
   }
@@ -157,25 +164,62 @@ export class LatchBook {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     await Promise.all(this.#retries);
-    const left = [...this.#open.values()].filter(({ isStored }) => !isStored);
-    await Promise.all(left.map(async ({ isSettled: _settled, isStored: _stored, ...latch }) => {
-      const limit = AbortSignal.timeout(STORE_LIMIT_MS);
-      try {
-        await Promise.race([this.#write({ latch }, limit), aborted(limit)]);
-      } catch (error) {
-        const { bot: id, guard } = latch;
-        this.#log.error("latch lost: the bot may be started again", { id, guard, problem: messageOf(error) });
-      }
-    }));
+    await Promise.all(
+      this.#unstored().map(async (latch) => {
+        const limit = AbortSignal.timeout(STORE_LIMIT_MS);
+        try {
+          await Promise.race([this.#store.write({ latch }, limit), aborted(limit)]);
+          this.#noteStored(latch);
+        } catch {
+          // It is in the file.
+        }
+      }),
+    );
+    const isKept = await this.#keepUnstored();
+    for (const { bot: id, guard } of isKept ? [] : this.#unstored()) {
+      this.#log.error("latch lost: the bot may be started again", { id, guard });
+    }
   }
 
-  async #store(latch: Latch, limitMs?: number): Promise<boolean> {
-    const { signal } = this.#closing;
-    const limit = limitMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
-    const id = idOf(latch);
+  #take({ latch, release }: KeptLatch): void {
+    const id = latchId(latch);
+    if (!release) {
+      if (!this.#open.has(id)) this.#open.set(id, { ...latch, isSettled: true, isStored: true });
+      return;
+    }
+    this.#released.set(id, { latch, release });
+    // Another process has released what this one knows of.
+    if (this.#open.get(id)?.isStored && this.#open.get(id)?.at === latch.at) this.#open.delete(id);
+  }
+
+  /** What is in the file may have reached the database, and may have been released since. */
+  #takeUnstored(latch: Latch): void {
+    const id = latchId(latch);
+    if (this.#released.get(id)?.latch.at === latch.at || !isMore(latch, this.#open.get(id))) return;
+    this.#open.set(id, { ...latch, isSettled: true, isStored: false });
+    this.#retry(latch);
+  }
+
+  #unstored(): Latch[] {
+    return [...this.#open.values()].filter(({ isStored }) => !isStored).map(toLatch);
+  }
+
+  #keepUnstored(): Promise<boolean> {
+    return this.#file.keep(this.#unstored());
+  }
+
+  #noteStored(latch: Latch): void {
+    const id = latchId(latch);
+    const open = this.#open.get(id);
+    if (open) this.#open.set(id, { ...open, isStored: true });
+  }
+
+  async #tryToStore(latch: Latch, limitMs: number): Promise<boolean> {
+    const limit = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(limitMs)]);
+    const id = latchId(latch);
     const write = this.#turns.run(id, async () => {
       // It may have been released while this waited.
-      if (this.#open.has(id)) await this.#write({ latch }, limit);
+      if (this.#open.has(id)) await this.#store.write({ latch }, limit);
     });
     try {
       // A driver may hang in spite of the signal.
@@ -183,7 +227,7 @@ export class LatchBook {
       return true;
     } catch (error) {
       write.catch(() => {});
-      this.#log.error("latch not stored: it is kept in memory until the database takes it", {
+      this.#log.error("latch not in the database: tried again until it is", {
         id: latch.bot,
         guard: latch.guard,
         problem: messageOf(error),
@@ -192,48 +236,30 @@ export class LatchBook {
     }
   }
 
+  #retry(latch: Latch): void {
+    const retry = this.#storeLater(latch).finally(() => this.#retries.delete(retry));
+    this.#retries.add(retry);
+  }
+
   async #storeLater(latch: Latch): Promise<void> {
     const { signal } = this.#closing;
-    const id = idOf(latch);
-    for (let failures = 1; this.#open.has(id); failures++) {
+    for (let failures = 1; this.get(latch); failures++) {
       try {
-        await this.#options.clock.sleep(backoffMs(failures, RETRY.store), signal);
+        await this.#clock.sleep(backoffMs(failures, RETRY.store), signal);
       } catch {
         return;
       }
-      if (!await this.#store(latch, STORE_LIMIT_MS * 10)) continue;
-      const open = this.#open.get(id);
-      if (open) this.#open.set(id, { ...open, isStored: true });
+      if (!await this.#tryToStore(latch, STORE_LIMIT_MS * 10)) continue;
+      this.#noteStored(latch);
+      await this.#keepUnstored();
       this.#log.info("latch stored", { id: latch.bot, guard: latch.guard });
       return;
     }
   }
-
-  async #write(kept: KeptLatch, signal: AbortSignal): Promise<void> {
-    const { records } = this.#options;
-    const id = idOf(kept.latch);
-    const value = toLatchRecord(kept);
-    for (let tries = 1; tries <= MAX_TRIES; tries++) {
-      const before = await records.get(COLLECTION, id, { signal });
-      // Another process may have opened it first: its reason stays.
-      const there = before && fromLatchRecord(before);
-      if (there && !there.release && !kept.release && !isMore(kept.latch, there.latch)) return;
-      const isWritten = before
-        ? await records.replace(COLLECTION, id, before.revision, value, { signal })
-        : await records.insert(COLLECTION, id, value, { signal });
-      if (isWritten) return;
-    }
-    throw new Error("another process writes the same record all the time");
-  }
 }
 
-/** Tells whether a latch does more than one that is open. */
-function isMore(latch: Latch, open: Latch | undefined): boolean {
-  return !open || (latch.action === "stop" && open.action === "alert");
-}
-
-function idOf({ bot, guard }: LatchKey): string {
-  return `${bot}/${guard}`;
+function toLatch({ isSettled: _settled, isStored: _stored, ...latch }: OpenLatch): Latch {
+  return latch;
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

@@ -7,13 +7,8 @@
 import { parse as parseYaml } from "yaml";
 import { messageOf } from "../../lib/errors.ts";
 import { field, isObject, typeName } from "../documents/document_fields.ts";
-import { type GuardRule, readGuardRule } from "../documents/guard_settings.ts";
-
-/** A rule on the sum of several bots. */
-export interface FleetRule extends GuardRule {
-  /** Which bots: `name=value` of a label. */
-  readonly bots: string;
-}
+import { readGuardRule } from "../documents/guard_settings.ts";
+import type { FleetRule } from "./fleet_rule.ts";
 
 /** What the file says. */
 export interface FleetRules {
@@ -68,7 +63,6 @@ function readFleetRule(
   const bots = field(given, "bots");
   if (typeof bots !== "string") note("bots", `must be a label such as desk=fx (is ${typeName(bots)})`);
   else if (!SELECTOR.test(bots)) note("bots", "must be a label such as desk=fx");
-  if (rule?.onMissing) note("on_missing", "is not for several bots; set it in a guard of each");
   if (rule?.action === "alert" && rule.latch) note("latch", "is not for alerts of several bots");
   return rule && typeof bots === "string" ? { ...rule, bots } : undefined;
 }

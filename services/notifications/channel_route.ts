@@ -18,7 +18,7 @@ type Labels = Readonly<Record<string, string>>;
  * @param event The event. One that names channels goes to these.
  * @param labels Labels of its bot.
  */
-export function isTold(
+export function takesEvent(
   { name, events, bots }: Pick<Channel, "name" | "events" | "bots">,
   event: Pick<NotificationEvent, "kind" | "bot" | "channels">,
   labels: Labels,

@@ -1,10 +1,10 @@
 /**
- * Port to what people are told: incidents that begin and end, and events that happen once.
+ * The port for what people are notified of: incidents that begin and end, and events that happen once.
  *
  * @module
  */
 
-/** Every kind of notification. A bot has at most one open incident of each kind. */
+/** Every kind of notification. A bot has at most one open incident of each kind, and of each guard. */
 export const INCIDENT_KINDS = [
   "bot.crash_loop",
   "bot.failed",
@@ -35,9 +35,11 @@ export interface IncidentKey {
   readonly kind: IncidentKind;
   /** Id of the bot or the schedule; absent if it concerns the service. */
   readonly bot?: string;
+  /** Name of the guard, for `bot.guard_tripped`: each guard has incidents of its own. */
+  readonly guard?: string;
 }
 
-/** Something that a person should hear of. Its strings hold no secret. */
+/** Something that a person should know. Its strings contain no secret. */
 export interface Incident extends IncidentKey {
   /** How urgent it is. */
   readonly severity: Severity;
@@ -49,11 +51,11 @@ export interface Incident extends IncidentKey {
 
 /** Something that happened once and does not end. */
 export interface Happening extends Incident {
-  /** What makes it this one and no other, for example container and position. The same again is told once. */
+  /** What makes it this one and no other, for example container and position. Only the first one of the same identity counts. */
   readonly identity: string;
   /** When it happened. @default now */
   readonly at?: Date;
-  /** Names of the channels that are told. @default those whose routes match */
+  /** Names of the channels that it goes to. @default those whose routes match */
   readonly channels?: readonly string[];
 }
 
@@ -61,52 +63,55 @@ export interface Happening extends Incident {
 export interface CloseOptions {
   /** What is known, for example `it has been running for 60 s`. @default nothing */
   readonly text?: string;
-  /** Ends it without a word, because an operator asked for what ended it. @default false */
+  /** Whether nobody is notified of the end, because an operator asked for what ended it. @default false */
   readonly isQuiet?: boolean;
 }
 
-/** Takes what people should hear of. Calls return at once, are cheap when nothing changes, and never throw. */
+/** Takes what people should know. Calls return at once, are cheap when nothing changes, and never throw. */
 export interface Incidents {
   /**
-   * Opens an incident: people are told once. Does nothing while one of its bot and kind is open.
+   * Opens an incident, and notifies people once. Does nothing while one of the same key is open.
    *
    * @param incident The incident.
    */
   open(incident: Incident): void;
   /**
-   * Ends an incident: people are told that it has recovered, once. Does nothing if none is open.
+   * Ends an incident, and notifies people once that it has recovered. Does nothing if it is not open.
    *
    * @param key Which one.
    * @param options See {@linkcode CloseOptions}.
    */
   close(key: IncidentKey, options?: CloseOptions): void;
   /**
-   * Ends every open incident of a bot without a word, because the bot was stopped or removed by an operator.
+   * Ends every open incident of a bot and notifies nobody, because an operator has stopped or removed the bot.
    *
    * @param bot Id of the bot.
    * @param kinds Only these. @default all
    */
   closeAll(bot: string, kinds?: readonly IncidentKind[]): void;
   /**
-   * Tells of something that happened once.
+   * Notifies people of something that happened once.
    *
    * @param happening What happened.
    * @returns Resolves when it is stored, so that it survives the process; never rejects.
    */
-  tell(happening: Happening): Promise<void>;
+  notify(happening: Happening): Promise<void>;
   /**
    * Tells whether an incident is open, as far as this process knows.
    *
    * @param key Which one.
    */
   isOpen(key: IncidentKey): boolean;
+  /** Lists the incidents that are open, as far as this process knows. */
+  keys(): IncidentKey[];
 }
 
-/** Tells nobody: for services that run without notifications. */
+/** Notifies nobody: for services that run without notifications. */
 export const NO_INCIDENTS: Incidents = {
   open() {},
   close() {},
   closeAll() {},
-  tell: () => Promise.resolve(),
+  notify: () => Promise.resolve(),
   isOpen: () => false,
+  keys: () => [],
 };

@@ -22,7 +22,7 @@ export interface LineAlertsOptions {
   /** The alerts. */
   readonly file: Pick<ChannelsFile, "known">;
   /** Takes what people should hear of. */
-  readonly incidents: Pick<Incidents, "tell">;
+  readonly incidents: Pick<Incidents, "notify">;
   /** Reads the labels of a bot or a schedule. */
   readonly labelsOf: (bot: string) => Promise<Readonly<Record<string, string>> | undefined>;
   /** The clock. */
@@ -71,7 +71,7 @@ export class LineAlerts implements LogListener, Disposable {
     const key = `lost/${id}`;
     if (this.#isCooling(key)) return;
     this.#cool(key, LOST_COOLDOWN_MS);
-    void this.#options.incidents.tell({
+    void this.#options.incidents.notify({
       kind: "logs.lost",
       bot: id,
       severity: "warning",
@@ -132,7 +132,7 @@ export class LineAlerts implements LogListener, Disposable {
     this.#cool(`${name}/${id}`, cooldown_seconds * 1000);
     const { time, text } = first!;
     const others = more.length === 0 ? "" : `\n${more.length} more lines match.`;
-    const told = incidents.tell({
+    const stored = incidents.notify({
       kind: "log.pattern",
       bot: id,
       severity,
@@ -142,7 +142,7 @@ export class LineAlerts implements LogListener, Disposable {
       at: new Date(time),
       ...(channels && { channels }),
     });
-    await settledWithin(told, STORE_WAIT_MS, clock);
+    await settledWithin(stored, STORE_WAIT_MS, clock);
   }
 
   #isCooling(key: string): boolean {

@@ -1,10 +1,12 @@
 /**
- * Decides what a channel is told next: pure, so that time is a parameter.
+ * Decides what is sent to a channel next. Pure: time is a parameter.
  *
  * @module
  */
 
 import type { Channel } from "./channel_schema.ts";
+import { toKeyText } from "./incident_key.ts";
+import type { IncidentKey } from "./incidents.ts";
 import type { NotificationEvent } from "./notification_event.ts";
 import type { Delivery } from "./outbox.ts";
 
@@ -16,9 +18,9 @@ export interface SentMessage {
   readonly subjects: readonly string[];
 }
 
-/** How a channel limits what it is told. */
+/** How often a channel gets messages. */
 export interface Pace {
-  /** Within this time, in ms, a bot and kind is told of twice: that it began, and that it has recovered. 0: no limit. */
+  /** Within this time, in ms, a bot and kind gets two messages: that it began, and that it has recovered. 0: no limit. */
   readonly cooldownMs: number;
   /** Within a minute, this many messages come one by one; the others come as a digest. 0: no limit. */
   readonly digestAfter: number;
@@ -35,7 +37,7 @@ const FOR_PROGRAMS: Pace = { cooldownMs: 0, digestAfter: 0, digestSize: 20 };
 const MINUTE_MS = 60_000;
 
 /**
- * Reads how a channel limits what it is told.
+ * Reads how often a channel gets messages.
  *
  * @param channel The channel.
  */
@@ -101,10 +103,10 @@ function coolingUntil(sent: readonly SentMessage[], cooldownMs: number, now: num
 }
 
 /**
- * Names what an event is about: bot and kind.
+ * Names what an event is about: kind, bot and guard.
  *
  * @param event The event.
  */
-export function subjectOf({ kind, bot = "" }: NotificationEvent): string {
-  return `${kind}/${bot}`;
+export function subjectOf(event: NotificationEvent): string {
+  return toKeyText(event as IncidentKey);
 }

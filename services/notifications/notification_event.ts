@@ -20,6 +20,8 @@ export interface NotificationEvent {
   readonly severity: Severity;
   /** Id of the bot or the schedule; absent if it concerns the service. */
   readonly bot?: string;
+  /** Name of the guard that has tripped; absent for other kinds. */
+  readonly guard?: string;
   /** Name of the service's instance. */
   readonly instance: string;
   /** One line that says which bot it is and what is wrong. */
@@ -28,7 +30,7 @@ export interface NotificationEvent {
   readonly text: string;
   /** When the incident began: RFC 3339, UTC. Only if it has recovered. */
   readonly since?: string;
-  /** Names of the channels that are told; absent: those whose routes match. */
+  /** Names of the channels that it goes to; absent: those whose routes match. */
   readonly channels?: readonly string[];
 }
 
@@ -64,7 +66,7 @@ export function openedEvent(incident: Incident, source: EventSource): Notificati
  * @param source See {@linkcode EventSource}.
  */
 export function recoveredEvent(
-  { kind, bot, title, time }: NotificationEvent,
+  { kind, bot, guard, title, time }: NotificationEvent,
   text: string,
   source: EventSource,
 ): NotificationEvent {
@@ -76,6 +78,7 @@ export function recoveredEvent(
     state: "recovered",
     severity: "info",
     ...(bot !== undefined && { bot }),
+    ...(guard !== undefined && { guard }),
     instance,
     title: clipped(`Recovered: ${title}`, MAX_TITLE),
     text: clipped(text, MAX_TEXT),
@@ -126,7 +129,7 @@ export function timePart(now: number): string {
 }
 
 function toEvent(
-  { kind, bot, severity, title, text }: Incident,
+  { kind, bot, guard, severity, title, text }: Incident,
   state: NotificationEvent["state"],
   { instance, now }: EventSource,
   suffix: string,
@@ -138,6 +141,7 @@ function toEvent(
     state,
     severity,
     ...(bot !== undefined && { bot }),
+    ...(guard !== undefined && { guard }),
     instance,
     title: clipped(bot === undefined ? title : `${bot}: ${title}`, MAX_TITLE),
     text: clipped(text, MAX_TEXT),

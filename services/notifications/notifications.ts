@@ -9,7 +9,7 @@ import { messageOf } from "../../lib/errors.ts";
 import { type Clock, systemClock } from "../../lib/util/clock.ts";
 import { tick } from "../control/tick.ts";
 import type { RecordStore } from "../records/record_store.ts";
-import { isTold } from "./channel_route.ts";
+import { takesEvent } from "./channel_route.ts";
 import type { SendMessage } from "./channel_sender.ts";
 import type { ChannelsFile } from "./channels_file.ts";
 import { Deliverer, type DelivererOptions } from "./deliverer.ts";
@@ -110,7 +110,7 @@ export class Notifications {
       channels.some(({ bots }) => bots?.some((pattern) => pattern.includes("=")));
     const labels = needsLabels ? await labelsOf(event.bot!) ?? {} : {};
     for (const channel of channels) {
-      if (isTold(channel, event, labels)) await this.outbox.add(event, channel.name, clock.now());
+      if (takesEvent(channel, event, labels)) await this.outbox.add(event, channel.name, clock.now());
     }
     this.deliverer.wake();
     return true;

@@ -10,7 +10,7 @@ import { backoffMs, RETRY } from "../../lib/util/backoff.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { unlessMissing } from "../../lib/util/files.ts";
 import { orderedSuffix } from "../../lib/util/ordered_suffix.ts";
-import { isTold } from "./channel_route.ts";
+import { takesEvent } from "./channel_route.ts";
 import type { SendMessage } from "./channel_sender.ts";
 import type { ChannelsFile } from "./channels_file.ts";
 import type { Incident, IncidentKey, Incidents } from "./incidents.ts";
@@ -105,7 +105,7 @@ export class StoreOutage implements Pick<Incidents, "open" | "close"> {
     for (let failures = 0; !signal.aborted;) {
       const { opened, told } = this.#noted!;
       const left = (await file.read()).channels.filter((one) =>
-        isTold(one, opened, {}) && !told.includes(one.name)
+        takesEvent(one, opened, {}) && !told.includes(one.name)
       );
       if (left.length === 0) return;
       const sent = await Promise.allSettled(left.map(async (channel) => {

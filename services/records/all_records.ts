@@ -15,13 +15,13 @@ const PAGE = 500;
  *
  * @param records The records.
  * @param collection The collection.
- * @param options A signal.
+ * @param options A signal, and how the ids begin.
  * @throws {StoreUnavailableError} If the database does not answer.
  */
 export async function allRecords(
   records: Pick<RecordStore, "list">,
   collection: string,
-  options: RepositoryCallOptions = {},
+  options: RepositoryCallOptions & { readonly prefix?: string } = {},
 ): Promise<StoredRecord[]> {
   const found: StoredRecord[] = [];
   while (true) {

@@ -215,8 +215,14 @@ function isAhead(dueAt: number, now: number, longestMs: number): boolean {
   return dueAt > now && dueAt - now <= longestMs;
 }
 
-/** A run that never began counts as skipped; a run between two attempts has failed. */
-function notBegun({ attempt }: RunRecord, reason: string): RunAction {
+/**
+ * Closes a run whose next attempt does not begin. A run that never began counts as skipped; one between two attempts has
+ * failed.
+ *
+ * @param record The record.
+ * @param reason Why.
+ */
+export function notBegun({ attempt }: Pick<RunRecord, "attempt">, reason: string): RunAction {
   if (attempt === 0) return { type: "close", state: "skipped", reason };
   return {
     type: "close",

@@ -17,7 +17,14 @@ import { slotLabel } from "./run_names.ts";
 import { runOutcome } from "./run_outcome.ts";
 import { type FreshRun, readRunPass, type RunPass, type RunPassSources, runSituation } from "./run_pass.ts";
 import type { RunPermits } from "./run_permits.ts";
-import { type FailedRunStart, planRun, type RunAction, type RunSituation, whyStop } from "./run_plan.ts";
+import {
+  type FailedRunStart,
+  notBegun,
+  planRun,
+  type RunAction,
+  type RunSituation,
+  whyStop,
+} from "./run_plan.ts";
 import { changeRun, isOpenRun, type RunChange, type RunRecord } from "./run_repository.ts";
 import { CLAIM_STANDS_MS } from "./orphaned_run.ts";
 import { DEFAULT_SCHEDULE_SETTINGS } from "../documents/schedule_settings.ts";
@@ -32,6 +39,8 @@ export interface RunReconcilerOptions extends RunPassSources {
   readonly onGone: (id: string) => void;
   /** Returns why the service must not start runs now; `undefined` if it may. @default it may */
   readonly whyIdle?: () => string | undefined;
+  /** Returns why nothing of a schedule may be started, whatever its document says. @default it may */
+  readonly whyHeld?: (scheduleId: string, signal: AbortSignal) => Promise<string | undefined>;
   /** Called when a run that waited for a permit should ask again. */
   readonly onTurn: (id: string) => void;
 }
@@ -81,8 +90,12 @@ export class RunReconciler {
   /** Returns `undefined` if another pass has to follow at once. */
   async #act(action: RunAction, pass: RunPass): Promise<WorkResult | undefined> {
     switch (action.type) {
-      case "start":
-        return await this.#start(action.attempt, pass);
+      case "start": {
+        const { record: { scheduleId }, signal } = pass;
+        const held = await this.#options.whyHeld?.(scheduleId, signal);
+        if (held === undefined) return await this.#start(action.attempt, pass);
+        return await this.#act(notBegun(pass.record, held), pass);
+      }
       case "adopt":
         await this.#began(action.container, pass);
         return undefined;

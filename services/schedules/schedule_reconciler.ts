@@ -42,6 +42,8 @@ export interface ScheduleReconcilerOptions extends DocumentRules {
   readonly keep: number;
   /** The clock. */
   readonly clock: Clock;
+  /** Returns why nothing of a schedule may be started, whatever its document says. @default it may */
+  readonly whyHeld?: (scheduleId: string, signal: AbortSignal) => Promise<string | undefined>;
   /** Called with each claimed slot, which should run. */
   readonly onClaim: (fresh: FreshRun) => void;
   /** Called with each slot recorded as skipped. */
@@ -51,7 +53,7 @@ export interface ScheduleReconcilerOptions extends DocumentRules {
 /** Why a schedule is not run now. */
 export interface RunNowRefusal {
   /** The reason, for programs. */
-  readonly code: "not-found" | "invalid" | "in-progress" | "not-serving";
+  readonly code: "not-found" | "invalid" | "in-progress" | "not-serving" | "held";
   /** The reason in one sentence. */
   readonly problem: string;
   /** The run that is in progress, if that is the reason. */
@@ -169,6 +171,8 @@ export class ScheduleReconciler {
     if (document.status === "invalid") {
       return { code: "invalid", problem: `'${id}' cannot be run: ${document.reason}` };
     }
+    const held = await this.#options.whyHeld?.(id, signal);
+    if (held !== undefined) return { code: "held", problem: `'${id}' is not run: ${held}.` };
     const knownAt = momentOf(clock);
     const open = (await this.#claims.open(signal, id)).get(id) ?? [];
     const slot = Math.floor(clock.now() / 1000);

@@ -50,6 +50,8 @@ export interface ScheduleServiceOptions extends DocumentRules {
   readonly segment?: number;
   /** Returns why the service must not start runs now; `undefined` if it may. @default it may */
   readonly whyIdle?: () => string | undefined;
+  /** Returns why nothing of a schedule may be started, whatever its document says. @default it may */
+  readonly whyHeld?: (scheduleId: string, signal: AbortSignal) => Promise<string | undefined>;
   /** Removes what a killed predecessor left on the engine. @default the runner's method */
   readonly removeOrphans?: (signal: AbortSignal) => Promise<unknown>;
   /** Takes measurements. @default nothing is measured */
@@ -74,8 +76,8 @@ const DRAIN_TIMEOUT_MS = 9000;
  */
 export class ScheduleService {
   readonly #options:
-    & Required<Omit<ScheduleServiceOptions, keyof DocumentRules | "meter" | "onOutage">>
-    & Pick<ScheduleServiceOptions, keyof DocumentRules | "meter" | "onOutage">;
+    & Required<Omit<ScheduleServiceOptions, keyof DocumentRules | "meter" | "onOutage" | "whyHeld">>
+    & Pick<ScheduleServiceOptions, keyof DocumentRules | "meter" | "onOutage" | "whyHeld">;
   /** The state of the schedules. */
   readonly state: ScheduleState;
   readonly #reconciler: ScheduleReconciler;

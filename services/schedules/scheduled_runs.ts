@@ -40,6 +40,8 @@ export interface ScheduledRunsOptions extends DocumentRules {
   readonly clock: Clock;
   /** Returns why the service must not start runs now; `undefined` if it may. @default it may */
   readonly whyIdle?: () => string | undefined;
+  /** Returns why nothing of a schedule may be started, whatever its document says. @default it may */
+  readonly whyHeld?: (scheduleId: string, signal: AbortSignal) => Promise<string | undefined>;
   /** Called with each changed record, in its new form. */
   readonly onChange: (record: RunRecord) => void;
 }

@@ -11,6 +11,7 @@ import type {
   IncidentKey,
   Incidents,
 } from "../../services/notifications/incidents.ts";
+import { fromKeyText, toKeyText } from "../../services/notifications/incident_key.ts";
 
 /** What people hear: `open` and `tell` give what was said, `over` an end. */
 export interface FakeIncidentsOptions {
@@ -20,7 +21,7 @@ export interface FakeIncidentsOptions {
   readonly onOver: (key: IncidentKey, text: string | undefined) => void;
 }
 
-/** Holds at most one incident of each bot and kind, as the real book does. */
+/** Holds at most one incident of each key, as the real book does. */
 export class FakeIncidents implements Incidents {
   readonly #options: FakeIncidentsOptions;
   readonly #open = new Set<string>();
@@ -33,13 +34,13 @@ export class FakeIncidents implements Incidents {
   /** {@inheritDoc Incidents.open} */
   open(incident: Incident): void {
     if (this.isOpen(incident)) return;
-    this.#open.add(keyOf(incident));
+    this.#open.add(toKeyText(incident));
     this.#options.onTold(incident);
   }
 
   /** {@inheritDoc Incidents.close} */
   close(key: IncidentKey, { text, isQuiet }: CloseOptions = {}): void {
-    if (this.#open.delete(keyOf(key)) && !isQuiet) this.#options.onOver(key, text);
+    if (this.#open.delete(toKeyText(key)) && !isQuiet) this.#options.onOver(key, text);
   }
 
   /** {@inheritDoc Incidents.closeAll} */
@@ -47,18 +48,19 @@ export class FakeIncidents implements Incidents {
     this.#open.clear();
   }
 
-  /** {@inheritDoc Incidents.tell} */
-  tell(happening: Happening): Promise<void> {
+  /** {@inheritDoc Incidents.notify} */
+  notify(happening: Happening): Promise<void> {
     this.#options.onTold(happening);
     return Promise.resolve();
   }
 
   /** {@inheritDoc Incidents.isOpen} */
   isOpen(key: IncidentKey): boolean {
-    return this.#open.has(keyOf(key));
+    return this.#open.has(toKeyText(key));
   }
-}
 
-function keyOf({ kind, bot = "" }: IncidentKey): string {
-  return `${kind}/${bot}`;
+  /** {@inheritDoc Incidents.keys} */
+  keys(): IncidentKey[] {
+    return [...this.#open].map(fromKeyText);
+  }
 }

@@ -8,7 +8,7 @@ import { ObjectConflictError } from "../../errors.ts";
 import { unlessMissing } from "../../util/files.ts";
 import type { UploadFolder } from "../../util/upload_folder.ts";
 import type { AppendObjectOptions, ObjectInfo } from "../object_store.ts";
-import { writeToDisk } from "./durable_file.ts";
+import { writeToDisk } from "../../util/durable_file.ts";
 import { toObjectInfo } from "./file_object_info.ts";
 import type { LengthRecords } from "./length_records.ts";
 import type { ObjectPaths } from "./object_paths.ts";

@@ -13,7 +13,7 @@ import {
   describeObject,
   isObjectKey,
 } from "../object_name.ts";
-import { copyToDisk, writeToDisk } from "./durable_file.ts";
+import { copyToDisk, writeToDisk } from "../../util/durable_file.ts";
 import { BerthError, messageOf, ObjectNotFoundError, ObjectStoreError } from "../../errors.ts";
 import { toObjectInfo } from "./file_object_info.ts";
 import { readFileRange } from "./file_range.ts";

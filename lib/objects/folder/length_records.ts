@@ -6,7 +6,7 @@
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { syncToDisk, writeToDisk } from "./durable_file.ts";
+import { syncToDisk, writeToDisk } from "../../util/durable_file.ts";
 import type { ObjectMetadata } from "../object_store.ts";
 import { unlessMissing } from "../../util/files.ts";
 

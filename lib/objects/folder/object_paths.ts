@@ -5,7 +5,7 @@
  */
 
 import { dirname, join } from "node:path";
-import { syncToDisk } from "./durable_file.ts";
+import { syncToDisk } from "../../util/durable_file.ts";
 import { ObjectStoreError } from "../../errors.ts";
 import { assertObjectName, describeObject } from "../object_name.ts";
 import { unlessMissing } from "../../util/files.ts";

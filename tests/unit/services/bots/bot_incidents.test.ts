@@ -10,7 +10,7 @@ import { ServiceState } from "../../../../services/bots/service_state.ts";
 import type { IncidentKey, Incidents } from "../../../../services/notifications/incidents.ts";
 import { FakeClock, settle } from "../../../support/fake_clock.ts";
 
-/** Writes down what it is told. */
+/** Writes down what begins and ends. */
 class Notes implements Incidents {
   readonly lines: string[] = [];
   readonly #open = new Set<string>();
@@ -32,8 +32,12 @@ class Notes implements Incidents {
     }
   }
 
-  tell(): Promise<void> {
+  notify(): Promise<void> {
     return Promise.resolve();
+  }
+
+  keys(): IncidentKey[] {
+    return [];
   }
 
   isOpen(key: IncidentKey): boolean {

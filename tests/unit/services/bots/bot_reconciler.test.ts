@@ -412,7 +412,7 @@ Deno.test("BotReconciler need not look again at a bot that has ended for good, a
 Deno.test("BotReconciler stops a bot that a gate refuses, tells it why, and starts it once the gate opens", async () => {
   const refusal: RunRefusal = {
     condition: { type: "latched", reason: "guard 'equity' tripped" },
-    stop: { why: "guard tripped", cause: "as 812 is below 900", told: "guard:equity" },
+    stop: { why: "guard tripped", cause: "as 812 is below 900", onStopReason: "guard:equity" },
   };
   let answer: GateAnswer = {};
   const { engine, pass, conditionOf, state } = makeReconciler({ ask: () => answer });
@@ -430,7 +430,7 @@ Deno.test("BotReconciler stops a bot that a gate refuses, tells it why, and star
 });
 
 Deno.test("BotReconciler stops what a gate has stopped also while the database does not answer, and nothing else", async () => {
-  const stop = { why: "guard tripped", told: "guard:equity" } as const;
+  const stop = { why: "guard tripped", onStopReason: "guard:equity" } as const;
   const condition = { type: "latched", reason: "guard 'equity' tripped" } as const;
   const invalid = { ...documentOf("1"), custom: {} };
   const documents = { valid: documentOf("1"), invalid, unknown: undefined };
@@ -479,6 +479,19 @@ Deno.test("BotReconciler asks a gate by the last settings while the document of 
     await pass(valid);
     assert.equal(conditionOf(), "outside-session");
   }
+});
+
+Deno.test("BotReconciler starts a bot that it has not served before once the gate has met it", async () => {
+  let isAway = true;
+  const met: string[] = [];
+  const meet = (id: string) =>
+    isAway ? Promise.reject(new StoreUnavailableError("away")) : Promise.resolve(void met.push(id));
+  const { pass } = makeReconciler({ ask: () => ({}), meet });
+  await assert.rejects(pass(documentOf("1")), StoreUnavailableError);
+  isAway = false;
+  assert.ok((await pass(documentOf("1"))).includes("start"));
+  await pass(documentOf("2"));
+  assert.deepEqual(met, [ID]);
 });
 
 Deno.test("BotReconciler calls a start off that a gate refuses at its last moment", async () => {

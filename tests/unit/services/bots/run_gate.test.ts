@@ -12,7 +12,7 @@ import {
 
 const NOW = Date.parse("2025-01-01T12:00:00Z");
 const LATCHED = { type: "latched", reason: "guard 'equity' tripped" } as const;
-const STOP: RunRefusal = { condition: LATCHED, stop: { why: "guard tripped", told: "guard:equity" } };
+const STOP: RunRefusal = { condition: LATCHED, stop: { why: "guard tripped", onStopReason: "guard:equity" } };
 const STAY: RunRefusal = { condition: { type: "outside-session", reason: "XNYS is closed" } };
 const RUN: BotSpec = { desired: { kind: "run", specHash: "new" }, settings: {} as BotSettings };
 
@@ -53,7 +53,7 @@ Deno.test("plan() starts nothing that a gate refuses, after an exit, a failure o
 
 Deno.test("plan() stops what a gate refuses with its words, and keeps it running where the gate says so", () => {
   assert.deepEqual(planOf(STOP, [container()]).actions, [
-    { type: "stop", containerId: "c1", reason: "guard tripped", told: "guard:equity" },
+    { type: "stop", containerId: "c1", reason: "guard tripped", onStopReason: "guard:equity" },
   ]);
   const { actions, keeps } = planOf(STAY, [container()]);
   assert.deepEqual([actions, keeps?.containerId], [[], "c1"]);

@@ -23,6 +23,8 @@ class FleetFixture implements AsyncDisposable {
     onOver: () => this.told.push("over"),
   });
   guards!: Guards;
+  /** Gives the lines that the engine has, and the stream has not brought yet. */
+  syncLines = () => Promise.resolve();
 
   private constructor(readonly folder: string) {}
 
@@ -49,14 +51,19 @@ class FleetFixture implements AsyncDisposable {
   }
 
   /** A bot is wanted, and runs. @returns Prints a value. */
-  run(id: string, settings: BotSettings = FX): (value: unknown, field?: string) => void {
+  run(id: string, settings: BotSettings = FX) {
     this.guards.ask({ id, settings });
     const container = { containerId: id, createdAt: new Date() } as ManagedContainer;
-    const watch = this.guards.watch({ id, container, settings, isNew: true, syncLines: async () => {} });
-    return (value, field = "value") => {
+    const syncLines = () => this.syncLines();
+    const watch = this.guards.watch({ id, container, settings, isNew: true, syncLines });
+    watch?.onConnection?.(true);
+    const print = (value: unknown, field = "value", time = this.clock.now()) => {
       const text = JSON.stringify({ _metric: "equity", [field]: value });
-      watch?.onLine?.(new LiveLine({ time: new Date().toISOString(), stream: "stdout", text }));
+      watch?.onLine?.(
+        new LiveLine({ time: new Date(time).toISOString(), stream: "stdout", text }),
+      );
     };
+    return Object.assign(print, { watch: watch! });
   }
 
   held(...ids: string[]): string[] {
@@ -131,10 +138,11 @@ Deno.test("each guard over several bots is told, also while another one's incide
   assert.deepEqual(told, [
     "the guard 'early' of desk=fx tripped",
     "the guard 'other' of desk=fx tripped",
-  ], "it is not over while one is beyond its limit");
+    "over",
+  ], "each has its own end");
   a(90);
-  await until("the stop is told", () => told.length === 4);
-  assert.equal(told[3], "the guard 'total' of desk=fx tripped and stopped 1 bots");
+  await until("the stop is known", () => told.length === 5);
+  assert.equal(told[4], "the guard 'total' of desk=fx tripped and stopped 1 bot");
   await fixture.begin();
   fixture.incidents.closeAll();
   fixture.held("a");
@@ -194,6 +202,87 @@ Deno.test("a sum that is too large to be a number is like nothing", async () => 
   a(50);
   b(50);
   assert.deepEqual(fixture.held("a", "b"), ["a", "b"]);
+});
+
+const MISSING = RULE.replace("limit: 100", "limit: 10, on_missing: { after_seconds: 60, action: stop }");
+
+Deno.test("a guard over several bots stops them when one that runs gives no number", async () => {
+  await using fixture = await FleetFixture.open(`guards: [${MISSING}below }]`);
+  const { clock } = fixture;
+  const [a, b] = [fixture.run("a"), fixture.run("b")];
+  a(60);
+  b(60);
+  b.watch.onPause!(true);
+  for (let minute = 0; minute < 5; minute++) {
+    await clock.advance(59_000);
+    a(60);
+  }
+  assert.deepEqual(fixture.held("a"), [], "a paused bot cannot give one");
+  b.watch.onPause!(false);
+  await clock.advance(40_000);
+  for (const { watch } of [a, b]) watch.onConnection!(false);
+  await clock.advance(300_000);
+  for (const { watch } of [a, b]) watch.onConnection!(true);
+  assert.deepEqual(fixture.held("a"), [], "nobody could see the numbers");
+  a(60);
+  b(60);
+  await clock.advance(50_000);
+  a(60);
+  assert.deepEqual(fixture.held("a"), []);
+  await clock.advance(10_000);
+  await until("it trips", () => fixture.held("a", "b").length === 2);
+  assert.match(
+    JSON.stringify(fixture.guards.ask({ id: "b", settings: FX })),
+    /the sum of desk=fx: no number of equity.value for 60 s from b/,
+  );
+});
+
+Deno.test("a bot that has ended or is disabled is not missing to a guard over several bots", async () => {
+  await using fixture = await FleetFixture.open(`guards: [${MISSING}below }]`);
+  const bots = [fixture.run("a"), fixture.run("b"), fixture.run("c")];
+  for (const print of bots) print(60);
+  const [a, b] = bots;
+  b!.watch[Symbol.dispose]();
+  fixture.guards.fleet.leave("c");
+  for (let minute = 0; minute < 5; minute++) {
+    await fixture.clock.advance(59_000);
+    a!(60);
+  }
+  assert.deepEqual(fixture.held("a"), []);
+});
+
+Deno.test("time trips a guard over several bots only after all lines are read, and not while they cannot be", async () => {
+  await using fixture = await FleetFixture.open(`guards: [${RULE}below, for_seconds: 60 }]`);
+  const { clock } = fixture;
+  const [a, b] = [fixture.run("a"), fixture.run("b")];
+  a(60);
+  b(30);
+  const inTime = clock.now() + 1000;
+  fixture.syncLines = () => Promise.resolve(b(60, "value", inTime));
+  clock.freeze(90_000);
+  await clock.advance(0);
+  assert.deepEqual(fixture.held("a"), []);
+  b(30);
+  fixture.syncLines = () => Promise.reject(new Error("away"));
+  await clock.advance(300_000);
+  assert.deepEqual(fixture.held("a"), []);
+  fixture.syncLines = () => Promise.resolve();
+  b.watch.onConnection!(false);
+  await clock.advance(300_000);
+  assert.deepEqual(fixture.held("a"), []);
+  b.watch.onConnection!(true);
+  await clock.advance(0);
+  await until("it trips", () => fixture.held("a", "b").length === 2);
+});
+
+Deno.test("the alert of a guard over several bots is over when its rule is removed", async () => {
+  await using fixture = await FleetFixture.open(`guards: [${RULE.replace("stop", "alert")}below }]`);
+  fixture.run("a")(90);
+  assert.equal(fixture.incidents.keys().length, 1);
+  await fixture.write("guards: []");
+  assert.ok(await fixture.guards.fleet.read());
+  assert.deepEqual(fixture.incidents.keys(), []);
+  assert.deepEqual(fixture.told, ["the guard 'total' of desk=fx tripped"]);
 });
 
 Deno.test("parseFleet() uses what is right, and says what is wrong", () => {

@@ -48,14 +48,15 @@ class GuardsFixture implements AsyncDisposable {
     return fixture;
   }
 
-  /** A new process begins; nothing of the one before is left but the database. @param records Where it looks. */
-  async begin(records: RecordStore = this.records): Promise<void> {
+  /** A new process begins; nothing of the one before is left but the database. @param records Where it looks. @param latchFile Its file. */
+  async begin(records: RecordStore = this.records, latchFile?: string): Promise<void> {
     const { clock, woken, incidents } = this;
     this.guards = new Guards({
       records,
       incidents,
       wake: (id) => woken.push(id),
       clock,
+      ...(latchFile !== undefined && { latchFile }),
     });
     await this.guards.open(NEVER);
   }
@@ -121,7 +122,7 @@ Deno.test("a guard that trips stores its latch, holds the bot over restarts, and
   assert.equal(fixture.refusal!.condition.type, "latched", "nothing starts it from now on");
   assert.equal(fixture.refusal!.stop, undefined, "and it is stopped once the latch is stored");
   await until("the latch is stored", () => fixture.woken.length === 1);
-  assert.equal(fixture.refusal!.stop!.told, "guard equity: equity.value 8 below 10");
+  assert.equal(fixture.refusal!.stop!.onStopReason, "guard equity: equity.value 8 below 10");
   await fixture.begin();
   assert.match(
     JSON.stringify(fixture.refusal),
@@ -169,6 +170,119 @@ Deno.test("while the database does not answer, the bot is stopped all the same, 
   assert.ok(fixture.refusal);
 });
 
+for (const end of ["a normal end", "a kill"]) {
+  Deno.test(`a latch outlives ${end} of Berth while the database is away`, async () => {
+    await using fixture = await GuardsFixture.open();
+    let isDown = false;
+    const records = awayWhile(() => isDown, fixture.records);
+    const folder = await Deno.makeTempDir({ prefix: "berth-test-" });
+    try {
+      const latchFile = `${folder}/data/latches.json`;
+      await fixture.begin(records, latchFile);
+      const run = fixture.watch([RULE]);
+      run.connect();
+      isDown = true;
+      run.value(8);
+      await until("the bot may be stopped", () => fixture.refusal!.stop !== undefined);
+      assert.match(
+        await Deno.readTextFile(latchFile),
+        /equity.value 8 below 10/,
+        "before the bot is stopped",
+      );
+      if (end === "a normal end") await fixture.guards[Symbol.asyncDispose]();
+      await assert.rejects(fixture.begin(records, latchFile), /away/, "Berth waits for the database");
+      isDown = false;
+      await fixture.begin(records, latchFile);
+      assert.ok(fixture.refusal);
+      await fixture.clock.advance(1000);
+      await until("it is stored", () => fixture.guards.show("bot").latches[0]!.isStored);
+      await until(
+        "the file is gone",
+        async () => (await Array.fromAsync(Deno.readDir(`${folder}/data`))).length === 0,
+      );
+      // A file that a restored folder brings back does not undo a release.
+      await fixture.guards.release({ bot: "bot", guard: "equity" }, { by: "me", reason: "x" }, NEVER);
+      const latch = (await fixture.records.get("latches", "bot/equity"))!.value.latch;
+      await Deno.writeTextFile(latchFile, JSON.stringify({ "bot/equity": latch }));
+      await fixture.begin(records, latchFile);
+      assert.equal(fixture.refusal, undefined);
+      await Deno.writeTextFile(latchFile, "{");
+      await assert.rejects(
+        fixture.begin(records, latchFile),
+        /latches.json cannot be read: .* repair it, or remove it/,
+      );
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
+
+Deno.test("a process that meets a bot for the first time knows what another one has noted of it", async () => {
+  await using fixture = await GuardsFixture.open();
+  const run = fixture.watch([RULE]);
+  run.connect();
+  const other = new Guards({
+    records: fixture.records,
+    incidents: fixture.incidents,
+    wake() {},
+    clock: fixture.clock,
+  });
+  await other.open(NEVER);
+  run.value(8);
+  await until("it is stored", () => fixture.refusal?.stop !== undefined);
+  assert.equal(other.ask({ id: "bot" }).refusal, undefined);
+  assert.match(
+    (await other.whyHeld("bot", NEVER))!,
+    /^guard 'equity' .* release it with 'berth release bot --guard/,
+  );
+  assert.equal(await other.whyHeld("bo", NEVER), undefined);
+  await other.meet("bot", NEVER);
+  assert.ok(other.ask({ id: "bot" }).refusal?.stop);
+  await fixture.guards.release({ bot: "bot", guard: "equity" }, { by: "me", reason: "x" }, NEVER);
+  await other.meet("bot", NEVER);
+  assert.equal(other.ask({ id: "bot" }).refusal, undefined);
+  await other[Symbol.asyncDispose]();
+});
+
+/** Prints a value a second while Berth is frozen. @returns Gives all of it to Berth at once. */
+function printWhileFrozen(
+  fixture: GuardsFixture,
+  values: readonly number[],
+): (value: (n: number, time: string) => void) => void {
+  const lines = values.map((value, second) => ({
+    value,
+    time: new Date(fixture.clock.now() + second * 1000).toISOString(),
+  }));
+  fixture.clock.freeze(values.length * 1000);
+  return (value) => lines.forEach((line) => value(line.value, line.time));
+}
+
+Deno.test("lines that wait while Berth is frozen count at the time at which they were printed", async () => {
+  await using fixture = await GuardsFixture.open();
+  const rate = { ...RULE, when: "rate_per_minute", limit: 65, field: undefined } as unknown as GuardRule;
+  const run = fixture.watch([rate, { ...RULE, name: "long", forSeconds: 30 }]);
+  run.connect();
+  run.value(12);
+  printWhileFrozen(fixture, Array(120).fill(12))(run.value);
+  assert.equal(fixture.refusal, undefined, "120 lines in two minutes are no 120 a minute");
+  const dip = [...Array(20).fill(12), ...Array(40).fill(8), ...Array(20).fill(12)];
+  printWhileFrozen(fixture, dip)(run.value);
+  assert.ok(fixture.refusal, "it was below its limit for 40 s");
+  assert.match(JSON.stringify(fixture.refusal), /'long' tripped/);
+});
+
+Deno.test("an engine whose clock differs, and is set, trips no guard", async () => {
+  await using fixture = await GuardsFixture.open();
+  const run = fixture.watch([{ ...RULE, onMissing: { afterSeconds: 60, action: "stop" } }]);
+  run.connect();
+  for (let second = 0; second < 400; second++) {
+    const skewMs = second < 200 ? -45_000 : -165_000;
+    run.value(12, new Date(fixture.clock.now() + skewMs).toISOString());
+    await fixture.clock.advance(1000);
+  }
+  assert.equal(fixture.refusal, undefined);
+});
+
 Deno.test("a latch that the database has not taken is stored at the end of the process, if it can be", async () => {
   await using fixture = await GuardsFixture.open();
   let isDown = false;
@@ -203,7 +317,7 @@ Deno.test("a peak survives a kill of Berth, a crash of the bot and a new limit; 
   assert.equal(fixture.refusal, undefined);
   second.value(69);
   await until("it is stopped", () => fixture.refusal?.stop !== undefined);
-  assert.match(fixture.refusal!.stop!.told!, /31% under its peak 100/);
+  assert.match(fixture.refusal!.stop!.onStopReason!, /31% under its peak 100/);
   second[Symbol.dispose]();
   await fixture.begin();
   await fixture.guards.release({ bot: "bot", guard: "equity" }, { by: "me", reason: "x" }, NEVER);
@@ -257,7 +371,7 @@ Deno.test("a number that is missing stops the bot where the guard says so, but n
   assert.equal(fixture.refusal, undefined);
   await clock.advance(1000);
   await until("it is stopped", () => fixture.refusal?.stop !== undefined);
-  assert.match(fixture.refusal!.stop!.told!, /no number of equity.value for 60 s/);
+  assert.match(fixture.refusal!.stop!.onStopReason!, /no number of equity.value for 60 s/);
   assert.equal(fixture.guards.show("bot", [RULE]).guards[0]!.oddity, "null");
   assert.equal(clock.sleepers, 1, "only what writes to the database waits");
 });
@@ -271,7 +385,8 @@ for (const rule of [{ forSeconds: 60 }, { onMissing: { afterSeconds: 60, action:
     const run = fixture.watch([{ ...RULE, ...rule }]);
     run.connect();
     run.value("forSeconds" in rule ? 8 : 12);
-    fixture.syncLines = () => Promise.resolve(run.value(12));
+    const inTime = new Date(START + 50_000).toISOString();
+    fixture.syncLines = () => Promise.resolve(run.value(12, inTime));
     clock.freeze(90_000);
     await clock.advance(0);
     assert.equal(fixture.refusal, undefined);
@@ -335,7 +450,7 @@ Deno.test("a stop of a Berth that was killed before it told anybody is told by t
   assert.match(fixture.told[0]!, /^critical bot: equity.value 8 below 10/);
 });
 
-Deno.test("an alert ends also after a restart of Berth, but not before all guards are within their limits", async () => {
+Deno.test("each guard has an alert of its own, which ends also after a restart of Berth", async () => {
   await using fixture = await GuardsFixture.open();
   const rules = [ALERT, { ...ALERT, name: "lower", limit: 5 }];
   const run = fixture.watch(rules);
@@ -346,10 +461,31 @@ Deno.test("an alert ends also after a restart of Berth, but not before all guard
   const next = fixture.watch(rules, "c1", false);
   next.connect();
   next.value(8);
-  assert.equal(fixture.told.length, 1);
+  assert.deepEqual(fixture.told, [
+    "warning bot: equity.value 4 below 10.",
+    "warning bot: equity.value 4 below 5.",
+    "over bot: Its guard 'lower' is within its limit again.",
+  ]);
   next.value(12);
-  assert.deepEqual(fixture.told.slice(1), ["over bot: Its guard 'equity' is within its limit again."]);
+  assert.deepEqual(fixture.told.slice(3), ["over bot: Its guard 'equity' is within its limit again."]);
 });
+
+for (const kind of ["removed from the document", "left out with all others", "of a disabled bot"]) {
+  Deno.test(`the alert of a guard that is ${kind} is over, and nobody is notified`, async () => {
+    await using fixture = await GuardsFixture.open();
+    let onStatus: BotListener = () => {};
+    fixture.guards.follow({ subscribe: (listener) => (onStatus = listener, () => {}) });
+    const run = fixture.watch([ALERT, { ...ALERT, name: "latched", latch: true }]);
+    run.connect();
+    run.value(8);
+    await until("both are open", () => fixture.incidents.keys().length === 2);
+    run[Symbol.dispose]();
+    if (kind.startsWith("of")) onStatus("bot", { condition: { type: "disabled" } } as RunningBot);
+    else fixture.watch(kind.startsWith("removed") ? [{ ...ALERT, name: "other" }] : [], "c1", false);
+    assert.deepEqual(fixture.incidents.keys().map(({ guard }) => guard), ["latched"], "a latch stays");
+    assert.equal(fixture.told.length, 2);
+  });
+}
 
 Deno.test("a guard that has alerted stops the bot once its rule says so", async () => {
   await using fixture = await GuardsFixture.open();

@@ -55,7 +55,7 @@ Deno.test("IncidentBook holds beginnings and ends however much waits for the dat
     },
   });
   const happening = { ...INCIDENT, kind: "log.pattern", identity: "" } as const;
-  const told = Array.from({ length: 10_001 }, () => book.tell(happening));
+  const told = Array.from({ length: 10_001 }, () => book.notify(happening));
   // One is dropped, as the others fill the queue.
   await Promise.race(told);
   book.open(INCIDENT);

@@ -20,7 +20,7 @@ class Alerting implements Disposable {
     });
     this.alerts = new LineAlerts({
       file: { known: { ...NO_CHANNELS, alerts, isKnown: true } },
-      incidents: { tell: (happening) => Promise.resolve(void this.told.push(happening)) },
+      incidents: { notify: (happening) => Promise.resolve(void this.told.push(happening)) },
       labelsOf: () => Promise.resolve(labels),
       clock: this.clock,
     });

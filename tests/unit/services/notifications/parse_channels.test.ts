@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isTold, matchesBot } from "../../../../services/notifications/channel_route.ts";
+import { matchesBot, takesEvent } from "../../../../services/notifications/channel_route.ts";
 import { parseChannels } from "../../../../services/notifications/parse_channels.ts";
 
 Deno.test("parseChannels() keeps the entries without a mistake, and says of each mistake where it is", () => {
@@ -76,19 +76,19 @@ Deno.test("parseChannels() takes an empty file as one without channels", () => {
   assert.deepEqual(parseChannels("# nothing yet\n"), { channels: [], alerts: [], problems: [] });
 });
 
-Deno.test("isTold() routes by kind, by id and by label", () => {
+Deno.test("takesEvent() routes by kind, by id and by label", () => {
   const event = { kind: "bot.oom", bot: "grid-1" } as const;
   const told = (route: { events?: string[]; bots?: string[] }, labels = {}) =>
-    isTold({ name: "ops", events: route.events, bots: route.bots }, event, labels);
+    takesEvent({ name: "ops", events: route.events, bots: route.bots }, event, labels);
   assert.ok(told({}));
   assert.ok(told({ events: ["run.*", "bot.*"], bots: ["grid-*"] }));
   assert.ok(!told({ events: ["run.*"] }));
   assert.ok(!told({ bots: ["grid"] }));
   assert.ok(told({ bots: ["team=desk-*"] }, { team: "desk-2" }));
   assert.ok(!told({ bots: ["team=desk-*"] }));
-  assert.ok(!isTold({ name: "ops", events: undefined, bots: ["*"] }, { kind: "disk.low" }, {}));
+  assert.ok(!takesEvent({ name: "ops", events: undefined, bots: ["*"] }, { kind: "disk.low" }, {}));
   assert.ok(
-    !isTold({ name: "ops", events: undefined, bots: undefined }, { ...event, channels: ["other"] }, {}),
+    !takesEvent({ name: "ops", events: undefined, bots: undefined }, { ...event, channels: ["other"] }, {}),
   );
   assert.ok(matchesBot(["a*b*c"], "aXbYbc", {}) && !matchesBot(["ab*ba"], "aba", {}));
 });

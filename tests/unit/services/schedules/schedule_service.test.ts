@@ -281,6 +281,26 @@ Deno.test("ScheduleService.runNow() obeys the policy, runs what is disabled, and
   await scheduler.stop();
 });
 
+Deno.test("ScheduleService starts nothing of an id that a guard holds, and says why", async () => {
+  const world = await newWorld();
+  await world.put("held", { schedule: "* * * * *" });
+  await world.put("free", { schedule: "* * * * *" });
+  let held: string | undefined = "guard 'equity' tripped";
+  const scheduler = startScheduler(world, "a", {
+    whyHeld: (id) => Promise.resolve(id === "held" ? held : undefined),
+  });
+  await world.clock.advance(MINUTE + SECOND);
+  assert.deepEqual(await scheduler.service.runNow("held"), {
+    code: "held",
+    problem: "'held' is not run: guard 'equity' tripped.",
+  });
+  held = undefined;
+  await world.clock.advance(MINUTE);
+  assert.deepEqual(await world.story("held", BEGIN), ["60 skipped: guard 'equity' tripped", "120 succeeded"]);
+  assert.deepEqual(await world.story("free", BEGIN), ["60 succeeded", "120 succeeded"]);
+  await scheduler.stop();
+});
+
 Deno.test("ScheduleService.runNow() makes two runs of two requests in one second if the policy allows", async () => {
   const world = await newWorld();
   const berth = { concurrency_policy: "Allow", retries: 1 };
