@@ -1,0 +1,28 @@
+#!/bin/sh
+# The first process of a lab: its network, to which the nodes are plugged, and where its servers and Berth run.
+#
+# hub.sh FOLDER LIFE
+set -eu
+
+lab=$1 life=$2
+
+ip link set lo up
+ip link add hub type bridge
+ip addr add 10.77.0.254/24 dev hub
+ip link set hub up
+# So that nodes can name this network.
+mount -t tmpfs tmpfs /run
+mkdir /run/netns
+touch /run/netns/hub
+mount --bind /proc/self/ns/net /run/netns/hub
+
+readlink /proc/self/ns/net >"$lab/network"
+# As the machine sees it: /proc is still the machine's.
+read -r pid _ </proc/self/stat
+echo "$pid" >"$lab/pid.new"
+mv "$lab/pid.new" "$lab/pid"
+if [ "$life" = input ]; then
+  exec docker-init -- sh -c 'read -r _' "$lab"
+else
+  exec docker-init -- sleep infinity "$lab" </dev/null
+fi

@@ -1,0 +1,48 @@
+#!/bin/sh
+# The first process of a node: a machine with a network, a name, processes and mounts of its own. Ends with its engine;
+# whoever kills it switches the machine off.
+#
+# node.sh FOLDER NUMBER IMAGES
+set -eu
+
+lab=$1 number=$2 images=$3
+node=$lab/node-$number
+exec >>"$node/log" 2>&1 </dev/null
+
+read -r pid _ </proc/self/stat
+hostname "node-$number"
+ip link set lo up
+# The cable of a machine that was switched off may not be gone yet.
+tries=100
+until ip link add eth0 type veth peer name "node$number" netns hub 2>/dev/null; do
+  tries=$((tries - 1))
+  [ "$tries" -gt 0 ]
+  sleep 0.05
+done
+ip -n hub link set "node$number" master hub up
+ip addr add "10.77.0.$number/24" dev eth0
+ip link set eth0 up
+
+mount -t proc proc /proc
+# As of a machine that starts: nothing is left there of before.
+mount -t tmpfs tmpfs /run
+mkdir -p "$node/data/overlay2" "$node/exec"
+mount -t tmpfs tmpfs "$node/exec"
+# The layers of the images are shared by all nodes of all labs; an engine does not write to them.
+[ -e "$node/data/image" ] || cp -a "$images/node/image" "$node/data/"
+[ -e "$node/data/overlay2/l" ] || cp -a "$images/node/overlay2/l" "$node/data/overlay2/"
+# The engine makes mounts of these folders, which would cover the layers, unless they are some already.
+mount --bind "$node/data" "$node/data"
+mount --make-shared "$node/data"
+mount --bind "$node/data/overlay2" "$node/data/overlay2"
+for layer in "$images"/node/overlay2/*; do
+  [ "${layer##*/}" != l ] || continue
+  mkdir -p "$node/data/overlay2/${layer##*/}"
+  mount --bind "$layer" "$node/data/overlay2/${layer##*/}"
+done
+
+# containerd writes its stacks to the temporary folder when it is hung.
+export TMPDIR=/run
+echo "$pid" >"$node/pid.new"
+mv "$node/pid.new" "$node/pid"
+exec docker-init -- dockerd --config-file "$node/daemon.json"

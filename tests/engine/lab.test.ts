@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
+import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
+import type { Lab } from "../../scripts/lab/lab.ts";
+import { IMAGES } from "../support/fixtures/engine_support.ts";
+import { LabFixture, testInLab } from "../support/fixtures/lab_fixture.ts";
+import { TextLineStream } from "../support/servers/text_lines.ts";
+import { until } from "../support/until.ts";
+
+testInLab("a lab is a Swarm whose nodes can be unplugged and switched off, and leaves nothing", async () => {
+  let folder: string;
+  {
+    await using lab = await LabFixture.open({
+      nodes: 3,
+      heartbeatSeconds: 1,
+      servers: ["mongo", "minio", "nats"],
+    });
+    folder = lab.folder;
+    await startOnEachNode(lab);
+    assert.deepEqual(await serversReachedBy(lab, 3), ["9000", "27017", "4222"]);
+
+    await lab.partition(3);
+    await untilState(lab, 3, "down");
+    assert.deepEqual(await serversReachedBy(lab, 3), []);
+    assert.equal((await runningOn(lab, 3)).length, 1, "an unplugged node runs on");
+    await lab.heal(3);
+    await untilState(lab, 3, "ready");
+
+    await lab.powerOff(2);
+    assert.equal(lab.isOn(2), false);
+    await untilState(lab, 2, "down");
+    await lab.powerOn(2);
+    await untilState(lab, 2, "ready");
+  }
+  assert.deepEqual(await leftOf(folder), []);
+});
+
+testInLab("a lab ends with the process that made it, even when that is killed", async () => {
+  const script = `
+    import { LabFixture } from "${new URL("../support/fixtures/lab_fixture.ts", import.meta.url)}";
+    const lab = await LabFixture.open({ nodes: 1 });
+    lab.hubCommand("sleep", { args: ["1000"] }).spawn();
+    console.log(lab.folder);
+    await new Promise(() => setInterval(() => {}, 1000));`;
+  const owner = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "-A",
+      "--no-check",
+      "--config",
+      fileURLToPath(new URL("../../deno.json", import.meta.url)),
+      "-",
+    ],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const input = owner.stdin.getWriter();
+  await input.write(new TextEncoder().encode(script));
+  await input.close();
+  const [line] = await Array.fromAsync(firstLine(owner.stdout));
+  assert.match(line ?? "", /\/test-[0-9a-f]{8}$/);
+  assert.notDeepEqual(await leftOf(line!), []);
+  owner.kill("SIGKILL");
+  await owner.status;
+  await until("the end of the lab", async () => (await leftOf(line!)).length === 0);
+});
+
+/** A service pinned to each node, with one running task. */
+async function startOnEachNode(lab: Lab): Promise<void> {
+  const docker = connectDocker(lab.managers[0]!);
+  for (const { name } of lab.nodes) {
+    await docker.createService({}, {
+      Name: `on-${name}`,
+      TaskTemplate: {
+        ContainerSpec: { Image: IMAGES["python3.11"], Command: ["sleep", "1000"], Init: true },
+        Placement: { Constraints: [`node.hostname == ${name}`] },
+      },
+      Mode: { Replicated: { Replicas: 1 } },
+    });
+  }
+  for (const { number, name } of lab.nodes) {
+    await until(`a task on ${name}`, async () => (await runningOn(lab, number)).length === 1);
+  }
+}
+
+async function runningOn(lab: Lab, number: number): Promise<string[]> {
+  const containers = await connectDocker(lab.node(number).dockerHost).listContainers();
+  return containers.map(({ Image }) => Image);
+}
+
+/** Waits until the Swarm thinks so of a node. */
+async function untilState(lab: Lab, number: number, state: string): Promise<void> {
+  const docker = connectDocker(lab.managers[0]!);
+  await until(`node ${number} is ${state}`, async () => {
+    const nodes = await docker.listNodes().catch(() => []);
+    // deno-lint-ignore no-explicit-any -- the types of dockerode know no nodes
+    return nodes.some((node: any) =>
+      node.Description?.Hostname === lab.node(number).name && node.Status.State === state
+    );
+  });
+}
+
+/** Ports of the servers of the hub that a node reaches. */
+async function serversReachedBy(lab: Lab, number: number): Promise<string[]> {
+  const script =
+    'for port in 9000 27017 4222; do timeout 2 bash -c "</dev/tcp/$0/$port" && echo $port; done; true';
+  const { stdout } = await lab.nodeCommand(number, "bash", { args: ["-c", script, lab.hub], stderr: "null" })
+    .output();
+  return new TextDecoder().decode(stdout).split("\n").filter(Boolean);
+}
+
+/** The folder, processes and control groups of a lab that are there. */
+async function leftOf(folder: string): Promise<string[]> {
+  const name = basename(folder);
+  const groups = await new Deno.Command("find", {
+    args: ["/sys/fs/cgroup", "-type", "d", "-name", `*${name}*`],
+  })
+    .output();
+  const pids = Array.from(Deno.readDirSync("/proc"), (entry) => entry.name).filter((pid) =>
+    /^\d+$/.test(pid)
+  );
+  const commands = await Promise.all(
+    pids.map((pid) => Deno.readTextFile(`/proc/${pid}/cmdline`).catch(() => "")),
+  );
+  return [
+    ...(await Deno.stat(folder).then(() => [folder], () => [])),
+    ...commands.filter((command) => command.includes(folder)),
+    ...new TextDecoder().decode(groups.stdout).split("\n").filter(Boolean),
+  ];
+}
+
+async function* firstLine(output: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  for await (const line of output.pipeThrough(new TextLineStream())) return yield line;
+}
