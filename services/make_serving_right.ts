@@ -8,8 +8,9 @@ import { getLogger } from "@logtape/logtape";
 import type { Runner } from "../lib/runner/runner.ts";
 import { systemClock } from "../lib/util/clock.ts";
 import type { ServiceConfig, ServiceName } from "./config.ts";
+import { CLUSTER_TIMES, HOST_TIMES } from "./ownership/judge_rival.ts";
 import { LockedRight } from "./ownership/locked_right.ts";
-import { type HostLock, RegisteredRight } from "./ownership/registered_right.ts";
+import { type HostLock, RegisteredRight, type RegisteredRightOptions } from "./ownership/registered_right.ts";
 import { engineStartOf, lockIdOf, lookAtRivalLock } from "./ownership/rival_lock.ts";
 import type { ServiceRegistry } from "./ownership/service_registry.ts";
 import type { ServingRight } from "./ownership/serving_right.ts";
@@ -24,7 +25,7 @@ export interface ServingRightParts {
   readonly registry?: ServiceRegistry;
   /** The identity of the document store. */
   readonly identities: StoreIdentities;
-  /** The locks of this process, per service. Required with a registry. */
+  /** The locks of this process, per service. Required with a registry on one host. */
   readonly locks?: Readonly<Partial<Record<ServiceName, HostLock>>>;
   /** Whether the operator confirms that the holder of the right is gone, with its bots. @default {false} */
   readonly takeOver?: boolean;
@@ -38,7 +39,7 @@ export interface ServingRightParts {
  * @param name The service.
  * @param config The configuration.
  * @param parts See {@linkcode ServingRightParts}.
- * @throws {TypeError} If the database is shared and the service has no lock.
+ * @throws {TypeError} If the database is shared, the containers are on one host, and the service has no lock.
  */
 export function makeServingRight(
   name: ServiceName,
@@ -49,22 +50,11 @@ export function makeServingRight(
   const log = getLogger(["berth", name]);
   const common = { scope: own, log, clock: systemClock };
   if (!registry) return new LockedRight({ ...common, dataDir: config.runner.dataDir });
-  const lock = locks?.[name];
-  if (!lock) throw new TypeError(`A service on a shared database needs a lock, and '${name}' has none`);
-  const engineStart = () => engineStartOf(config.runner.dockerHost);
   return new RegisteredRight({
     ...common,
-    engineStart,
+    ...(config.runner.cluster ? { times: CLUSTER_TIMES } : locksOf(name, config, locks)),
     registry,
     hostId: (signal) => runner.hostId({ signal }),
-    lock,
-    lockIdOf,
-    lookAtLock: (record) =>
-      lookAtRivalLock(record, {
-        path: lock.path,
-        isHeld: () => lock.isHeld(),
-        engineStart: engineStart(),
-      }),
     takeOver,
     async fence(other, signal) {
       // A service that stands by has not read the store's identity yet.
@@ -72,4 +62,29 @@ export function makeServingRight(
       await stopSupersededBots({ own, other, runner, log, signal });
     },
   });
+}
+
+/** On one host, its locks tell at once who lives. */
+function locksOf(
+  name: ServiceName,
+  { runner: { dockerHost } }: ServiceConfig,
+  locks: ServingRightParts["locks"],
+): Pick<RegisteredRightOptions, "locks" | "times"> {
+  const own = locks?.[name];
+  if (!own) throw new TypeError(`A service on a shared database needs a lock, and '${name}' has none`);
+  const engineStart = () => engineStartOf(dockerHost);
+  return {
+    times: HOST_TIMES,
+    locks: {
+      own,
+      idOf: lockIdOf,
+      engineStart,
+      lookAt: (record) =>
+        lookAtRivalLock(record, {
+          path: own.path,
+          isHeld: () => own.isHeld(),
+          engineStart: engineStart(),
+        }),
+    },
+  };
 }

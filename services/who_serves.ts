@@ -5,7 +5,7 @@
  */
 
 import type { ServiceConfig, ServiceName } from "./config.ts";
-import { describeService, MISSING_MS } from "./ownership/judge_rival.ts";
+import { describeService, HOST_TIMES } from "./ownership/judge_rival.ts";
 import { LockedRight } from "./ownership/locked_right.ts";
 import { doScopesConflict, type ServedScope } from "./ownership/served_scope.ts";
 import type { ServiceRecord } from "./ownership/service_registry.ts";
@@ -64,7 +64,7 @@ function serverIn(
     .toSorted((a, b) => b.epoch - a.epoch);
   if (!server) return undefined;
   const { instance, host, state, renewedAt } = server;
-  const isSilent = state === "active" && Date.now() - renewedAt.getTime() > MISSING_MS;
+  const isSilent = state === "active" && Date.now() - renewedAt.getTime() > HOST_TIMES.missingMs;
   return {
     about: describeService(server),
     isOfInstance: instance === config.runner.instance,

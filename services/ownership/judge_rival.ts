@@ -34,14 +34,37 @@ export interface RivalSituation {
   readonly isSaidGone: boolean;
 }
 
-/** How often a service renews its registration and its lock, in ms. */
-export const BEAT_MS = 5_000;
-/** A service without a lock whose registration is unchanged for so long is gone, in ms. */
-export const MISSING_MS = 4 * BEAT_MS;
-/** A service of this host whose lock cannot be looked at, and whose registration is unchanged for so long, is gone, in ms. */
-export const SILENCE_MS = 5 * 60_000;
-/** A service that could not renew its registration for so long acts on nothing, in ms: less than the above. */
-export const FENCE_MS = 4 * 60_000;
+/** How a right is kept and judged, in ms. */
+export interface RightTimes {
+  /** How often a service renews its registration and its lock. */
+  readonly beatMs: number;
+  /** A service without a lock whose registration is unchanged for so long is gone. */
+  readonly missingMs: number;
+  /** A service whose lock cannot be looked at, and whose registration is unchanged for so long, is gone. */
+  readonly silenceMs: number;
+  /** A service that could not renew its registration for so long acts on nothing: less than the above. */
+  readonly fenceMs: number;
+}
+
+/** Times where the containers are on one host: its locks tell who lives, and a database may be away for minutes. */
+export const HOST_TIMES: RightTimes = {
+  beatMs: 5_000,
+  missingMs: 20_000,
+  silenceMs: 5 * 60_000,
+  fenceMs: 4 * 60_000,
+};
+
+/**
+ * Times on a cluster: no lock tells who lives, and others stand by. A leader whose clock is 10 % slow has stopped acting
+ * before a rival whose clock is 10 % fast takes over.
+ */
+export const CLUSTER_TIMES: RightTimes = {
+  beatMs: 1_000,
+  missingMs: 6_000,
+  silenceMs: 6_000,
+  fenceMs: 4_000,
+};
+
 /** The first may have been under way while the engine started. */
 const SURE_RENEWALS = 2;
 
@@ -49,16 +72,19 @@ const SURE_RENEWALS = 2;
  * Judges a service whose scope is in the way.
  *
  * @param situation See {@linkcode RivalSituation}.
+ * @param times See {@linkcode RightTimes}.
  * @returns `alive`: it serves. `gone`: it never will again, and its containers are on this host, or an operator answers
  * for them. `unknown`: neither is known.
  */
-export function judgeRival(situation: RivalSituation): "alive" | "gone" | "unknown" {
-  const { record, isSameHost, lock, unchangedMs, isSaidGone } = situation;
-  if (isSaidGone && lock !== "held" && unchangedMs >= MISSING_MS) return "gone";
+export function judgeRival(
+  { record, isSameHost, lock, unchangedMs, isSaidGone }: RivalSituation,
+  { missingMs, silenceMs }: RightTimes,
+): "alive" | "gone" | "unknown" {
+  if (isSaidGone && lock !== "held" && unchangedMs >= missingMs) return "gone";
   if (!isSameHost) return "unknown";
   if (record.state === "ended" || lock === "free") return "gone";
   if (lock === "held") return "alive";
-  return unchangedMs >= (lock === "unreachable" ? SILENCE_MS : MISSING_MS) ? "gone" : "unknown";
+  return unchangedMs >= (lock === "unreachable" ? silenceMs : missingMs) ? "gone" : "unknown";
 }
 
 /**
@@ -74,11 +100,12 @@ export function servesElsewhere({ isSameHost, renewalsElsewhere }: RivalSituatio
  * Says who is in the way, and what to do about it.
  *
  * @param situation See {@linkcode RivalSituation}.
+ * @param times See {@linkcode RightTimes}.
  */
-export function describeRival(situation: RivalSituation): string {
+export function describeRival(situation: RivalSituation, { missingMs }: RightTimes): string {
   const { record, isSameHost, lock, unchangedMs } = situation;
   const who = describeService(record);
-  const silent = unchangedMs >= MISSING_MS
+  const silent = unchangedMs >= missingMs
     ? `, and has said nothing for ${Math.round(unchangedMs / 1000)} s`
     : "";
   if (isSameHost && servesElsewhere(situation)) {

@@ -10,11 +10,10 @@ import { messageOf } from "../../lib/errors.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { elapsedMs, type Moment, momentOf } from "../../lib/util/moment.ts";
 import {
-  BEAT_MS,
   describeRival,
   describeService,
-  FENCE_MS,
   judgeRival,
+  type RightTimes,
   type RivalLock,
   type RivalSituation,
   servesElsewhere,
@@ -38,6 +37,18 @@ export interface HostLock {
   isHeld(): boolean;
 }
 
+/** The locks of the services of a host. */
+export interface HostLocks {
+  /** The lock of this process, which others look at. */
+  readonly own: HostLock;
+  /** Identifies the folder of a lock. */
+  readonly idOf: (path: string) => string;
+  /** Identifies the start of this host's engine, see `engineStartOf`. */
+  readonly engineStart: () => string;
+  /** Looks at the lock of another service of this host. */
+  readonly lookAt: (record: ServiceRecord) => Promise<RivalLock>;
+}
+
 /** Options of {@linkcode RegisteredRight}. */
 export interface RegisteredRightOptions {
   /** What is to be served. */
@@ -46,14 +57,10 @@ export interface RegisteredRightOptions {
   readonly registry: ServiceRegistry;
   /** Identifies this host, see `Runner.hostId`. */
   readonly hostId: (signal: AbortSignal) => Promise<string>;
-  /** The lock of this process, which others look at. */
-  readonly lock: HostLock;
-  /** Identifies the folder of a lock. */
-  readonly lockIdOf: (path: string) => string;
-  /** Identifies the start of this host's engine, see `engineStartOf`. */
-  readonly engineStart: () => string;
-  /** Looks at the lock of another service of this host. */
-  readonly lookAtLock: (record: ServiceRecord) => Promise<RivalLock>;
+  /** The locks of this host. @default {there are none: the containers are on a cluster, and its name is the host's} */
+  readonly locks?: HostLocks;
+  /** How the right is kept and judged. */
+  readonly times: RightTimes;
   /** Whether an operator says that whoever has the right is gone, and its bots with it. */
   readonly takeOver: boolean;
   /** Ends what runs on this host of a scope that another host serves. @throws what keeps it from that. */
@@ -103,7 +110,7 @@ export class RegisteredRight implements ServingRight {
       signal.throwIfAborted();
       const rivals = await this.#tryClaim(signal);
       if (rivals.length === 0) break;
-      const reason = rivals.map(describeRival).join("; ");
+      const reason = rivals.map((rival) => describeRival(rival, this.#options.times)).join("; ");
       this.#standsByFor = reason;
       // The seconds of a silence are no reason to repeat the line.
       const news = reason.replaceAll(/\d/g, "");
@@ -117,12 +124,12 @@ export class RegisteredRight implements ServingRight {
 
   /** See {@linkcode ServingRight.keep}. */
   async keep(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#options;
+    const { clock, log, times } = this.#options;
     let problem: string | undefined;
     const ended = AbortSignal.any([signal, this.#lost.signal]);
     const looking = this.#pauses.run(ended);
     while (!signal.aborted && !this.#lost.signal.aborted) {
-      await clock.sleep(BEAT_MS, signal).catch(() => {});
+      await clock.sleep(times.beatMs, signal).catch(() => {});
       if (signal.aborted) break;
       try {
         await this.#renew(signal);
@@ -140,17 +147,21 @@ export class RegisteredRight implements ServingRight {
 
   /** See {@linkcode ServingRight.whyIdle}. */
   whyIdle(): string | undefined {
-    const { lock, clock } = this.#options;
+    const { locks, clock, times } = this.#options;
     const confirmed = this.#confirmed;
     if (!confirmed) return describeStandby(this.#standsByFor);
     if (this.#lost.signal.aborted) return "the end of this service: another one has taken over";
-    if (!lock.isHeld()) {
-      return `its lock '${lock.path}' to be taken again, within ${BEAT_MS / 1000} s: it was removed`;
+    if (locks && !locks.own.isHeld()) {
+      return `its lock '${locks.own.path}' to be taken again, within ${
+        times.beatMs / 1000
+      } s: it was removed`;
     }
     const toConfirm = "the database to confirm that no other service has taken over";
     if (this.#pauses.count() > confirmed.pauses) return `${toConfirm} while this one was kept from running`;
     const silentMs = elapsedMs(clock, confirmed.at);
-    return silentMs < FENCE_MS ? undefined : `${toConfirm}: it has not for ${Math.round(silentMs / 1000)} s`;
+    return silentMs < times.fenceMs
+      ? undefined
+      : `${toConfirm}: it has not for ${Math.round(silentMs / 1000)} s`;
   }
 
   /** See {@linkcode ServingRight.release}. */
@@ -182,14 +193,14 @@ export class RegisteredRight implements ServingRight {
 
   /** @returns Who is in the way; nobody when the right is this process's now. */
   async #tryClaim(signal: AbortSignal): Promise<Rival[]> {
-    const { registry, scope, lock, lockIdOf, hostId, engineStart, clock } = this.#options;
+    const { registry, scope, hostId, clock, times } = this.#options;
     const host = await hostId(signal);
     while (true) {
       const sent = { at: momentOf(clock), pauses: this.#pauses.count() };
-      const records = await registry.list({ signal });
+      const records = await this.#list(signal);
       const look = (record: ServiceRecord) => this.#situation(record, host, sent.at.monotonicMs);
       const rivals = await Promise.all(this.#rivalsIn(records).map(look));
-      const inTheWay = rivals.filter((rival) => judgeRival(rival) !== "gone");
+      const inTheWay = rivals.filter((rival) => judgeRival(rival, times) !== "gone");
       this.#refuseBesideItself(inTheWay);
       if (inTheWay.length > 0) return inTheWay;
       // An insert whose answer was lost is found here.
@@ -200,9 +211,7 @@ export class RegisteredRight implements ServingRight {
         token: this.#token,
         state: "active",
         host,
-        engineStart: engineStart(),
-        lockPath: lock.path,
-        lockId: lockIdOf(lock.path),
+        ...this.#aboutHost(),
         beat: 0,
         since: new Date(clock.now()),
         renewedAt: new Date(clock.now()),
@@ -226,7 +235,9 @@ export class RegisteredRight implements ServingRight {
 
   /** Two of one instance on one host are a mistake, and no reserve. */
   #refuseBesideItself(rivals: readonly Rival[]): void {
-    const { instance } = this.#options.scope;
+    const { scope: { instance }, locks } = this.#options;
+    // Those of a cluster have one name: each container is known by it.
+    if (!locks) return;
     const own = rivals.find(({ record, isSameHost, lock, hasChanged }) =>
       record.instance === instance && isSameHost && (lock === "held" || (lock !== "past" && hasChanged))
     );
@@ -239,14 +250,13 @@ export class RegisteredRight implements ServingRight {
   }
 
   async #renew(signal: AbortSignal): Promise<void> {
-    const { registry, lockIdOf, lock, engineStart, clock, scope } = this.#options;
+    const { registry, clock, scope } = this.#options;
     const sent = { at: momentOf(clock), pauses: this.#pauses.count() };
     const record = {
       ...this.#record!,
+      ...this.#aboutHost(),
       beat: this.#record!.beat + 1,
       renewedAt: new Date(clock.now()),
-      lockId: lockIdOf(lock.path),
-      engineStart: engineStart(),
     };
     const { beat, renewedAt, lockId, engineStart: start } = record;
     const renewal = { beat, renewedAt, lockId, engineStart: start };
@@ -265,6 +275,23 @@ export class RegisteredRight implements ServingRight {
     this.#confirmed = sent;
   }
 
+  /** On a cluster, a time in which nobody could renew a registration is no silence. */
+  async #list(signal: AbortSignal): Promise<ServiceRecord[]> {
+    try {
+      return await this.#options.registry.list({ signal });
+    } catch (error) {
+      if (!this.#options.locks) this.#sightings.clear();
+      throw error;
+    }
+  }
+
+  #aboutHost(): Pick<ServiceRecord, "engineStart" | "lockPath" | "lockId"> {
+    const { locks } = this.#options;
+    if (!locks) return { engineStart: "", lockPath: "", lockId: "" };
+    const { path } = locks.own;
+    return { engineStart: locks.engineStart(), lockPath: path, lockId: locks.idOf(path) };
+  }
+
   #rivalsIn(records: readonly ServiceRecord[]): ServiceRecord[] {
     const { scope } = this.#options;
     return records.filter((record) =>
@@ -273,9 +300,9 @@ export class RegisteredRight implements ServingRight {
   }
 
   async #situation(record: ServiceRecord, host: string, atMs: number): Promise<Rival> {
-    const { lookAtLock, takeOver } = this.#options;
+    const { locks, takeOver } = this.#options;
     const isSameHost = record.host === host;
-    const lock = isSameHost ? await lookAtLock(record) : "unreachable";
+    const lock = isSameHost && locks ? await locks.lookAt(record) : "unreachable";
     return { record, isSameHost, lock, ...this.#sightings.see(record, lock, atMs), isSaidGone: takeOver };
   }
 }

@@ -52,6 +52,11 @@ export class RivalSightings {
     return { unchangedMs: atMs - seen.sinceMs, hasChanged, renewalsElsewhere };
   }
 
+  /** Forgets everything. */
+  clear(): void {
+    this.#seen.clear();
+  }
+
   /** Whether a registration is still as it was when it was last seen. */
   isAsSeen(record: ServiceRecord): boolean {
     return this.#seen.get(record.token)?.state === stateOf(record);

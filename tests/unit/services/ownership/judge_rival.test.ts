@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import {
+  CLUSTER_TIMES,
   describeRival,
-  FENCE_MS,
+  HOST_TIMES,
   judgeRival,
-  MISSING_MS,
   type RivalSituation,
   servesElsewhere,
-  SILENCE_MS,
 } from "../../../../services/ownership/judge_rival.ts";
 import { PAUSE_MS } from "../../../../services/ownership/pause_detector.ts";
 import { serviceRecord } from "../../../contract/service_registry_contract.ts";
@@ -29,27 +28,35 @@ for (
   const [name, more, verdict] of [
     ["whose lock is held is alive, however long it has said nothing", {
       lock: "held",
-      unchangedMs: 10 * SILENCE_MS,
+      unchangedMs: 10 * HOST_TIMES.silenceMs,
     }, "alive"],
     ["whose lock is held is alive, whatever an operator says", {
       lock: "held",
-      unchangedMs: 10 * SILENCE_MS,
+      unchangedMs: 10 * HOST_TIMES.silenceMs,
       isSaidGone: true,
     }, "alive"],
     ["whose lock is free is gone at once", { lock: "free" }, "gone"],
-    ["whose lock is missing may take it again", { lock: "missing", unchangedMs: MISSING_MS - 1 }, "unknown"],
-    ["whose lock stays missing is gone", { lock: "missing", unchangedMs: MISSING_MS }, "gone"],
+    [
+      "whose lock is missing may take it again",
+      { lock: "missing", unchangedMs: HOST_TIMES.missingMs - 1 },
+      "unknown",
+    ],
+    ["whose lock stays missing is gone", { lock: "missing", unchangedMs: HOST_TIMES.missingMs }, "gone"],
     ["of before the engine's last start may live on another copy of the host", {
       lock: "past",
-      unchangedMs: MISSING_MS - 1,
+      unchangedMs: HOST_TIMES.missingMs - 1,
     }, "unknown"],
     [
       "of before the engine's last start that is silent is gone",
-      { lock: "past", unchangedMs: MISSING_MS },
+      { lock: "past", unchangedMs: HOST_TIMES.missingMs },
       "gone",
     ],
-    ["whose lock cannot be looked at is not gone soon", { unchangedMs: SILENCE_MS - 1 }, "unknown"],
-    ["whose lock cannot be looked at is gone after a long silence", { unchangedMs: SILENCE_MS }, "gone"],
+    ["whose lock cannot be looked at is not gone soon", { unchangedMs: HOST_TIMES.silenceMs - 1 }, "unknown"],
+    [
+      "whose lock cannot be looked at is gone after a long silence",
+      { unchangedMs: HOST_TIMES.silenceMs },
+      "gone",
+    ],
     ["that has ended on this host is gone", { record: ended }, "gone"],
     ["on another host is never gone by its silence", { isSameHost: false, unchangedMs: Infinity }, "unknown"],
     [
@@ -60,29 +67,31 @@ for (
     ["on another host is gone when an operator says so and it is silent", {
       isSameHost: false,
       isSaidGone: true,
-      unchangedMs: MISSING_MS,
+      unchangedMs: HOST_TIMES.missingMs,
     }, "gone"],
     ["on another host that is not silent is not gone, whatever an operator says", {
       isSameHost: false,
       isSaidGone: true,
-      unchangedMs: MISSING_MS - 1,
+      unchangedMs: HOST_TIMES.missingMs - 1,
     }, "unknown"],
     ["that has ended on another host is gone when an operator says so", {
       isSameHost: false,
       record: ended,
       isSaidGone: true,
-      unchangedMs: MISSING_MS,
+      unchangedMs: HOST_TIMES.missingMs,
     }, "gone"],
   ] as const satisfies readonly (readonly [string, Partial<RivalSituation>, string])[]
 ) {
   Deno.test(`judgeRival(): a service ${name}`, () => {
-    assert.equal(judgeRival(situation(more)), verdict);
+    assert.equal(judgeRival(situation(more), HOST_TIMES), verdict);
   });
 }
 
 Deno.test("a service that is silent acts on nothing before anybody takes it for gone", () => {
-  assert.ok(FENCE_MS < SILENCE_MS);
-  assert.ok(PAUSE_MS < MISSING_MS);
+  assert.ok(HOST_TIMES.fenceMs < HOST_TIMES.silenceMs);
+  assert.ok(PAUSE_MS < HOST_TIMES.missingMs);
+  // Clocks that run 10 % too slow and too fast.
+  assert.ok(CLUSTER_TIMES.fenceMs / 0.9 < CLUSTER_TIMES.silenceMs / 1.1);
 });
 
 Deno.test("servesElsewhere() tells another host, and a copy of this one once that is sure", () => {
@@ -92,7 +101,7 @@ Deno.test("servesElsewhere() tells another host, and a copy of this one once tha
 });
 
 Deno.test("describeRival() says what to do, and advises to take over only where the other is silent or has ended", () => {
-  const said = (more: Partial<RivalSituation>) => describeRival(situation(more));
+  const said = (more: Partial<RivalSituation>) => describeRival(situation(more), HOST_TIMES);
   assert.match(said({ isSameHost: false }), /^instance 'one' on host here \(pid 17, since .*\) serves$/);
   assert.match(said({ isSameHost: false, unchangedMs: 60_000 }), /said nothing for 60 s.*--take-over/);
   assert.match(

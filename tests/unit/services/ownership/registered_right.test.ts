@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
 import { InstanceLockedError } from "../../../../lib/runner/instance_lock.ts";
-import { FENCE_MS, type RivalLock, SILENCE_MS } from "../../../../services/ownership/judge_rival.ts";
+import { CLUSTER_TIMES, HOST_TIMES, type RivalLock } from "../../../../services/ownership/judge_rival.ts";
 import { RegisteredRight } from "../../../../services/ownership/registered_right.ts";
 import type { ServedScope } from "../../../../services/ownership/served_scope.ts";
 import { FakeClock, settle } from "../../../support/fake_clock.ts";
@@ -22,9 +22,16 @@ class Service {
 
   constructor(
     registry: MemoryServiceRegistry,
-    options: { instance: string; host: string; takeOver?: boolean; segment?: number; now?: number },
+    options: {
+      instance: string;
+      host: string;
+      takeOver?: boolean;
+      segment?: number;
+      now?: number;
+      isCluster?: boolean;
+    },
   ) {
-    const { instance, host, takeOver = false, segment = -1, now = 0 } = options;
+    const { instance, host, takeOver = false, segment = -1, now = 0, isCluster = false } = options;
     this.clock = new FakeClock(now);
     const scope: ServedScope = { service: "bots", segment, instance };
     const path = `/run/${instance}.lock`;
@@ -32,10 +39,15 @@ class Service {
       scope,
       registry,
       hostId: () => Promise.resolve(host),
-      lock: { path, isHeld: () => this.isLockHeld },
-      lockIdOf: () => "1:2",
-      engineStart: () => this.engineStart,
-      lookAtLock: () => Promise.resolve(this.lockOfOthers),
+      times: isCluster ? CLUSTER_TIMES : HOST_TIMES,
+      ...(!isCluster && {
+        locks: {
+          own: { path, isHeld: () => this.isLockHeld },
+          idOf: () => "1:2",
+          engineStart: () => this.engineStart,
+          lookAt: () => Promise.resolve(this.lockOfOthers),
+        },
+      }),
       takeOver,
       fence: (other) => Promise.resolve(void this.fenced.push(other.segment)),
       log: getLogger(["berth", "test"]),
@@ -123,13 +135,15 @@ Deno.test("RegisteredRight: a service that was killed is followed at once where 
   await inTheEnd([second]);
 });
 
-for (const [lock, ms] of [["missing", 20_000], ["past", 20_000], ["unreachable", SILENCE_MS]] as const) {
+for (
+  const [lock, ms] of [["missing", 20_000], ["past", 20_000], ["unreachable", HOST_TIMES.silenceMs]] as const
+) {
   Deno.test(`RegisteredRight: a service whose lock is ${lock} is followed after ${ms / 1000} s without a heartbeat`, async () => {
     const registry = new MemoryServiceRegistry();
     const first = await new Service(registry, A).begin();
     const second = await new Service(registry, { ...A, instance: "b" }).begin();
     second.lockOfOthers = lock;
-    await pass(SILENCE_MS + 60_000, first, second);
+    await pass(HOST_TIMES.silenceMs + 60_000, first, second);
     assert.equal(second.serves, false);
     await first.kill();
     await pass(ms - 2_000, second);
@@ -169,8 +183,8 @@ Deno.test("RegisteredRight: a service that stands by and was frozen itself judge
   const second = await new Service(registry, { ...A, instance: "b" }).begin();
   second.lockOfOthers = "unreachable";
   await pass(3_000, first, second);
-  second.clock.freeze(SILENCE_MS + 60_000);
-  await pass(SILENCE_MS + 60_000, first);
+  second.clock.freeze(HOST_TIMES.silenceMs + 60_000);
+  await pass(HOST_TIMES.silenceMs + 60_000, first);
   await pass(3_000, first, second);
   assert.deepEqual([first.serves, second.serves, first.right.lost.aborted], [true, false, false]);
   await inTheEnd([first, second]);
@@ -181,7 +195,7 @@ Deno.test("RegisteredRight.whyIdle() fences a service that the database confirms
   const first = await new Service(registry, A).begin();
   await pass(6_000, first);
   registry.isAway = true;
-  await pass(FENCE_MS - 10_000, first);
+  await pass(HOST_TIMES.fenceMs - 10_000, first);
   assert.equal(first.right.whyIdle(), undefined);
   await pass(10_000, first);
   assert.match(first.right.whyIdle()!, /confirm that no other service has taken over: it has not for 24\d s/);
@@ -274,8 +288,8 @@ Deno.test("RegisteredRight: a holder that comes back after another of its host t
   await pass(7_000, first);
   const second = await new Service(registry, { ...A, instance: "b" }).begin();
   second.lockOfOthers = "unreachable";
-  first.clock.freeze(SILENCE_MS + 10_000);
-  await pass(SILENCE_MS + 10_000, second);
+  first.clock.freeze(HOST_TIMES.silenceMs + 10_000);
+  await pass(HOST_TIMES.silenceMs + 10_000, second);
   assert.equal(second.serves, true);
   await pass(1_000, first, second);
   assert.equal(first.right.lost.aborted, true);
@@ -323,4 +337,71 @@ Deno.test("RegisteredRight.release() leaves nothing in the way where no bots are
     if (second.serves) await second.right.release({ isLeavingBots: false });
     else await registry.end((await registry.list()).at(-1)!, "released");
   }
+});
+
+/** Berths of one cluster: all of one name, and no lock tells who lives. */
+const OF_CLUSTER = { instance: "a", host: "swarm", isCluster: true };
+
+Deno.test("RegisteredRight: on a cluster, one of three serves, and another one within 10 s after its death", async () => {
+  const registry = new MemoryServiceRegistry();
+  const all = Array.from({ length: 3 }, () => new Service(registry, OF_CLUSTER));
+  for (const service of all) await service.begin();
+  let leaders = all.filter(({ serves }) => serves);
+  for (let living = all; living.length > 1;) {
+    await pass(30_000, ...living);
+    leaders = living.filter(({ serves }) => serves);
+    assert.equal(leaders.length, 1);
+    await leaders[0]!.kill();
+    living = living.filter((each) => each !== leaders[0]);
+    await pass(4_000, ...living);
+    assert.ok(living.every(({ serves }) => !serves), "one that is slow is not dead");
+    await pass(5_000, ...living);
+    assert.equal(living.filter(({ serves }) => serves).length, 1);
+    assert.ok(living.every(({ problem, fenced }) => problem === undefined && fenced.length === 0));
+  }
+  await inTheEnd(all);
+});
+
+Deno.test("RegisteredRight: on a cluster, a leader that stood still acts on nothing, and knows that it has lost", async () => {
+  const registry = new MemoryServiceRegistry();
+  const leader = await new Service(registry, OF_CLUSTER).begin();
+  const other = await new Service(registry, OF_CLUSTER).begin();
+  await pass(5_000, leader, other);
+  leader.clock.freeze(CLUSTER_TIMES.fenceMs);
+  assert.match(
+    leader.right.whyIdle()!,
+    /the database to confirm that no other service has taken over: it has not for 4 s/,
+  );
+  await pass(9_000, other);
+  assert.equal(other.serves, true);
+  assert.notEqual(leader.right.whyIdle(), undefined);
+  await pass(1_000, leader);
+  assert.equal(leader.right.lost.aborted, true);
+  assert.equal(other.right.whyIdle(), undefined);
+  await inTheEnd([leader, other]);
+});
+
+Deno.test("RegisteredRight: on a cluster, an outage of the database is no death of the leader", async () => {
+  const registry = new MemoryServiceRegistry();
+  const leader = await new Service(registry, OF_CLUSTER).begin();
+  const other = new Service(registry, OF_CLUSTER);
+  const ending = new AbortController();
+  // As a process does, which asks again.
+  const waiting = (async () => {
+    while (!ending.signal.aborted) {
+      await other.right.acquire(ending.signal).then(() => other.serves = true, () => {});
+      await other.clock.sleep(200, ending.signal).catch(() => {});
+    }
+  })();
+  await pass(5_000, leader, other);
+  registry.isAway = true;
+  await pass(60_000, leader, other);
+  assert.notEqual(leader.right.whyIdle(), undefined);
+  registry.isAway = false;
+  await pass(20_000, leader, other);
+  assert.equal(leader.right.whyIdle(), undefined);
+  assert.equal(other.serves, false);
+  ending.abort(new Error("the end"));
+  await waiting;
+  await inTheEnd([leader]);
 });
