@@ -89,7 +89,13 @@ const ALLOWED: Rules["allowed"] = {
   "services/documents": [...GROUND, "lib/executable", "lib/runner", "lib/secrets", "services/calendars"],
   "services/calendars": GROUND,
   "services/cron": [...GROUND, "services/calendars", "services/documents"],
-  "services/events": [...GROUND, "lib/executable", "services/control", "services/documents"],
+  "services/events": [
+    ...GROUND,
+    "lib/executable",
+    "services/control",
+    "services/documents",
+    "services/records",
+  ],
   "services/ownership": [...GROUND, "lib/cluster", "lib/runner", "services/control", "services/documents"],
   "services/bots": [
     ...GROUND,

@@ -120,7 +120,8 @@ export async function composeServices(
     rights.set(name, makeServingRight(name, config, { ...stores, runner, ...options }));
   }
 
-  const events = await composeEvents(config, stores);
+  const leads = (name: ServiceName) => rights.has(name) && rights.get(name)!.whyIdle() === undefined;
+  const events = await composeEvents(config, stores, leads);
   const shared: SharedParts = {
     stores,
     runner,

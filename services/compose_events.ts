@@ -13,6 +13,7 @@ import { BOT_SUBJECTS, SCHEDULE_SUBJECTS } from "./events/bot_event.ts";
 import type { BotEvents } from "./events/bot_events.ts";
 import type { ChangeSource } from "./events/change_source.ts";
 import { InProcessBotEvents } from "./events/in_process_bot_events.ts";
+import { NotedChanges } from "./events/noted_changes.ts";
 import { PolledBotEvents } from "./events/polled_bot_events.ts";
 import type { Stores } from "./stores.ts";
 
@@ -30,13 +31,16 @@ export interface ComposedEvents extends AsyncDisposable {
  *
  * @param config The configuration.
  * @param stores The database.
+ * @param leads Whether this process leads a service, so that it knows what its own API writes.
  * @returns The events. Dispose them at the end.
  */
 export async function composeEvents(
   config: ServiceConfig,
-  stores: Pick<Stores, "watchChanges">,
+  stores: Pick<Stores, "watchChanges" | "records">,
+  leads: (service: ServiceName) => boolean,
 ): Promise<ComposedEvents> {
-  const of = await openEvents(config, stores);
+  const notes = notesOf(config, stores);
+  const of = await openEvents(config, stores, notes);
   const publishers = config.natsUrl
     ? {
       bots: await publisherOf(config, BOT_SUBJECTS),
@@ -47,7 +51,9 @@ export async function composeEvents(
     of,
     async announce(kind, change) {
       // The document is written, so services find the change without the event.
-      await publishers?.[kind].publish(change).catch((error) =>
+      const told = publishers?.[kind].publish(change) ??
+        (leads(kind) ? undefined : notes?.[kind].note(change));
+      await told?.catch((error) =>
         getLogger(["berth", "api"]).warn("change not announced", { id: change.id, problem: messageOf(error) })
       );
     },
@@ -62,6 +68,7 @@ export async function composeEvents(
 async function openEvents(
   config: ServiceConfig,
   stores: Pick<Stores, "watchChanges">,
+  notes: Notes | undefined,
 ): Promise<Record<ServiceName, BotEvents>> {
   if (config.natsUrl) {
     return {
@@ -69,11 +76,22 @@ async function openEvents(
       schedules: await subscriptionOf(config, "schedules", SCHEDULE_SUBJECTS),
     };
   }
-  const changes = stores.watchChanges?.();
+  const changes = stores.watchChanges?.() ?? notes?.schedules;
   return {
-    bots: localEvents(stores.watchChanges?.()),
+    bots: localEvents(stores.watchChanges?.() ?? notes?.bots),
     schedules: localEvents(changes && withoutDeletions(changes)),
   };
+}
+
+type Notes = Readonly<Record<ServiceName, NotedChanges>>;
+
+/** On a cluster without a bus, any process writes documents, and only the one that leads has to know. */
+function notesOf(
+  { natsUrl, runner }: ServiceConfig,
+  { records }: Pick<Stores, "records">,
+): Notes | undefined {
+  if (natsUrl || !runner.cluster) return undefined;
+  return { bots: new NotedChanges(records, "bots"), schedules: new NotedChanges(records, "schedules") };
 }
 
 /** The subscription of one service to NATS. It connects when the service subscribes. */
@@ -101,5 +119,5 @@ function localEvents(changes: ChangeSource | undefined): InProcessBotEvents | Po
 
 /** Drops deletions: the feed reports only bots, and a missing schedule needs no confirmation. */
 function withoutDeletions(changes: ChangeSource): ChangeSource {
-  return { poll: () => changes.poll() && [] };
+  return { poll: async () => await changes.poll() && [] };
 }

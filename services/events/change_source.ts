@@ -6,6 +6,9 @@
 
 import type { BotChange } from "../documents/bot_repository.ts";
 
+/** Deletions that a poll has found; `undefined` if nothing was written. */
+export type FoundDeletions = readonly (BotChange & { readonly type: "deleted" })[] | undefined;
+
 /** Finds changes that other processes made. A poll costs next to nothing. */
 export interface ChangeSource {
   /**
@@ -15,5 +18,5 @@ export interface ChangeSource {
    * few earlier ones. The first poll gives all deletions that the database remembers.
    * @throws if the database does not answer; the next poll makes up for it.
    */
-  poll(): readonly (BotChange & { readonly type: "deleted" })[] | undefined;
+  poll(): FoundDeletions | Promise<FoundDeletions>;
 }

@@ -78,8 +78,8 @@ export class PolledBotEvents implements BotEvents {
     await this.#events[Symbol.asyncDispose]();
   }
 
-  #poll(onGap: () => void): void {
-    const deletions = this.#source.poll();
+  async #poll(onGap: () => void): Promise<void> {
+    const deletions = await this.#source.poll();
     if (!deletions) return;
     // Not awaited: a deletion that fails is delivered again.
     for (const deletion of deletions) void this.#events.publish(deletion);

@@ -174,12 +174,17 @@ export class RunReconciler {
    * @throws {NotServingError} If the run may no longer be this scheduler's to start.
    */
   #refuseInDoubt({ knownAt }: RunPass): void {
-    const { clock, whyIdle } = this.#options;
-    const why = whyIdle?.();
-    if (why !== undefined) throw new NotServingError(`The run waits for ${why}.`);
+    const { clock } = this.#options;
+    this.#refuseIdle();
     if (elapsedMs(clock, knownAt) > CLAIM_STANDS_MS) {
       throw new NotServingError("The run waits for its record to be read again: its start took too long.");
     }
+  }
+
+  /** @throws {NotServingError} If another service may have taken over, and the run may long be closed. */
+  #refuseIdle(): void {
+    const why = this.#options.whyIdle?.();
+    if (why !== undefined) throw new NotServingError(`The run waits for ${why}.`);
   }
 
   /** A deadline passes also while it waits for others to end. */
@@ -268,6 +273,7 @@ export class RunReconciler {
   }
 
   async #change(pass: RunPass, change: RunChange): Promise<void> {
+    this.#refuseIdle();
     await this.#options.runs.update(pass.record.id, change, { signal: pass.signal });
     pass.record = changeRun(pass.record, change);
     this.#options.onChange(pass.record);

@@ -5,7 +5,7 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { ChangeSource } from "../events/change_source.ts";
+import type { ChangeSource, FoundDeletions } from "../events/change_source.ts";
 
 /**
  * How long deletions are reported again, in ms: a clock may be set back, and a writer may be delayed before
@@ -30,7 +30,7 @@ export class SqliteChangeSource implements ChangeSource {
   }
 
   /** {@inheritDoc ChangeSource.poll} */
-  poll(): ReturnType<ChangeSource["poll"]> {
+  poll(): FoundDeletions {
     const version = this.#database.prepare("PRAGMA data_version").get()?.data_version;
     if (version === this.#version) return undefined;
     // A deletion without an order would undo a document that is written before it is applied here.

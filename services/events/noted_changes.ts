@@ -1,0 +1,47 @@
+/**
+ * Notes of changes for whoever leads, in a database that several processes share without an event bus.
+ *
+ * @module
+ */
+
+import type { BotChange, EventOrder } from "../documents/bot_repository.ts";
+import type { RecordStore } from "../records/record_store.ts";
+import type { ChangeSource, FoundDeletions } from "./change_source.ts";
+
+/** What a note is about. */
+export type NotedKind = "bots" | "schedules";
+
+const COLLECTION = "changes";
+
+/** Leaves notes, and reads them: each once, by the process that leads. */
+export class NotedChanges implements ChangeSource {
+  readonly #records: RecordStore;
+  readonly #kind: NotedKind;
+
+  /** @param records The database. @param kind What the notes are about. */
+  constructor(records: RecordStore, kind: NotedKind) {
+    this.#records = records;
+    this.#kind = kind;
+  }
+
+  /**
+   * Leaves a note of a change that is written.
+   *
+   * @param change The change. Its document is not noted: it is in the database.
+   * @throws {StoreUnavailableError} If the database does not answer. The change is found without the note, later.
+   */
+  async note({ id, type, order }: BotChange): Promise<void> {
+    await this.#records.insert(COLLECTION, `${this.#kind}/${crypto.randomUUID()}`, { id, type, order });
+  }
+
+  /** {@inheritDoc ChangeSource.poll} */
+  async poll(): Promise<FoundDeletions> {
+    const notes = await this.#records.list(COLLECTION, { prefix: `${this.#kind}/` });
+    if (notes.length === 0) return undefined;
+    // Before they are acted on: whoever ends in between is followed by a process that reads all documents.
+    for (const { id } of notes) await this.#records.delete(COLLECTION, id);
+    return notes.flatMap(({ value: { id, type, order } }) =>
+      type === "deleted" ? [{ type, id: String(id), order: order as EventOrder }] : []
+    );
+  }
+}
