@@ -273,7 +273,7 @@ export class RunReconciler {
   }
 
   async #change(pass: RunPass, change: RunChange): Promise<void> {
-    this.#refuseIdle();
+    if (change.state !== undefined) this.#refuseIdle();
     await this.#options.runs.update(pass.record.id, change, { signal: pass.signal });
     pass.record = changeRun(pass.record, change);
     this.#options.onChange(pass.record);
