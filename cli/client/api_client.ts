@@ -36,6 +36,8 @@ export const CLIENT_VARIABLES: readonly string[] = [
   "BERTH_TOKEN",
   "BERTH_INSTANCE",
   "TEMP_DIR",
+  "XDG_CACHE_HOME",
+  "HOME",
 ];
 
 /** Stands for the socket. Deno connects to `localhost` itself if NO_PROXY names it, as it often does. */

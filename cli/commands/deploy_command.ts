@@ -15,6 +15,7 @@ import { readBotFolder } from "../deploy/bot_folder.ts";
 import { type DeployedFolder, deployFolder } from "../deploy/deploy_folder.ts";
 import { describeDeployed, notesOnDeployed } from "../deploy/describe_deployed.ts";
 import { originOf } from "../deploy/origin_of.ts";
+import { packCacheOf } from "../deploy/pack_cache_of.ts";
 import { describeLeftOut, showPacking } from "../deploy/pack_progress.ts";
 import { explained, showBuild } from "../deploy/build_progress.ts";
 import { progressBar } from "../output/pull_progress.ts";
@@ -63,6 +64,7 @@ export async function deployCommand(options: DeployOptions, context: CliContext)
   }
   using client = new ApiClient(serverOf(env));
   const name = id ?? bot.name;
+  const packs = packCacheOf(env);
   const deployed = await explained(
     terminal,
     deployFolder(client, bot, {
@@ -72,6 +74,7 @@ export async function deployCommand(options: DeployOptions, context: CliContext)
       ...(id === undefined && { origin: await originOf(bot.path) }),
       ...(watchSeconds !== undefined && { watchSeconds }),
       dryRun,
+      ...(packs && { packs }),
       build: !vendor,
       ...showBuild(terminal, name),
       onPacking: showPacking(terminal, name),

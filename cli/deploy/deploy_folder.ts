@@ -82,6 +82,7 @@ export async function deployFolder(
     }
   }
   const deployed = await client.call("deploy", { body }, options);
+  await code.kept;
   return { ...deployed, isSent, archiveBytes: code.size };
 }
 

@@ -6,6 +6,7 @@
 
 import { archiveInMemory, inspectArchive } from "../../lib/archive/inspect_archive.ts";
 import { FolderPack } from "../../lib/archive/folder_pack.ts";
+import type { PackCache } from "../../lib/archive/pack_cache.ts";
 import type { ZipFolderOptions, ZippedFolder } from "../../lib/archive/zip_folder.ts";
 import { InvalidArchiveError, InvalidBotFolderError } from "../../lib/errors.ts";
 import type { BotFolder } from "./bot_folder.ts";
@@ -23,9 +24,10 @@ const NO_LIMITS = {
  *
  * @param bot The folder.
  * @param signal Gives up.
+ * @param cache Keeps what is packed. @default {nothing is kept}
  * @throws {InvalidBotFolderError} If the folder cannot be packed, or its script is missing.
  */
-export async function listBot(bot: BotFolder, signal?: AbortSignal): Promise<FolderPack> {
+export async function listBot(bot: BotFolder, signal?: AbortSignal, cache?: PackCache): Promise<FolderPack> {
   const { bot: script } = bot.entrypoints;
   const info = await Deno.stat(`${bot.path}/${script}`).catch(() => undefined);
   if (script !== undefined && !info?.isFile) {
@@ -33,7 +35,7 @@ export async function listBot(bot: BotFolder, signal?: AbortSignal): Promise<Fol
       `There is no script '${bot.path}/${script}', which bot-config.yaml names as the entrypoint 'bot'.`,
     );
   }
-  return await FolderPack.open(bot.path, signal);
+  return await FolderPack.open(bot.path, signal, cache);
 }
 
 /**

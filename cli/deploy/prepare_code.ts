@@ -5,6 +5,7 @@
  */
 
 import type { FolderPack } from "../../lib/archive/folder_pack.ts";
+import type { PackCache } from "../../lib/archive/pack_cache.ts";
 import type { ZippedFolder, ZipProgress } from "../../lib/archive/zip_folder.ts";
 import { buildOf } from "../../services/documents/archive_key.ts";
 import type { ApiClient } from "../client/api_client.ts";
@@ -12,8 +13,10 @@ import type { BotFolder } from "./bot_folder.ts";
 import { hashBot, listBot, packBot } from "./pack_bot.ts";
 import { findCode } from "./upload_code.ts";
 
-/** Who hears of the packing, and may stop it. */
+/** What helps with the packing, who hears of it, and who may stop it. */
 export interface PackingHooks {
+  /** Keeps what is packed, so that only changed files are packed the next time. @default {nothing is kept} */
+  readonly packs?: PackCache;
   /** Called while the folder is packed. */
   readonly onPacking?: (progress: ZipProgress) => void;
   /** Called when the folder is packed, or need not be. */
@@ -38,6 +41,8 @@ export interface PreparedCode {
   readonly size: number;
   /** The archive; absent if the service has it. */
   readonly archive?: Uint8Array<ArrayBuffer>;
+  /** Resolves when what was packed is kept, which goes on while the archive is sent. */
+  readonly kept: Promise<void>;
 }
 
 /**
@@ -53,7 +58,7 @@ export async function prepareCode(
   bot: BotFolder,
   options: PrepareCodeOptions,
 ): Promise<PreparedCode> {
-  using pack = await listBot(bot, options.signal);
+  using pack = await listBot(bot, options.signal, options.packs);
   const stored = options.isNew ? undefined : await findStored(client, bot, pack, options);
   const code = stored ?? await packCode(bot, pack, options);
   options.onPacked?.(pack.listing);
@@ -70,7 +75,7 @@ async function findStored(
   if (contentHash === undefined) return undefined;
   const build = buildOf(contentHash);
   const stored = await findCode(client, { id, version: bot.version, build }, signal);
-  return stored && { build, size: stored.size };
+  return stored && { build, size: stored.size, kept: Promise.resolve() };
 }
 
 async function packCode(
@@ -82,5 +87,5 @@ async function packCode(
     ...(onPacking && { onProgress: onPacking }),
     ...(signal && { signal }),
   });
-  return { build: buildOf(contentHash), size: archive.length, archive };
+  return { build: buildOf(contentHash), size: archive.length, archive, kept: pack.kept() };
 }

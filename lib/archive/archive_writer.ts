@@ -23,11 +23,14 @@ export class ArchiveWriter {
   readonly #content: HashedEntry[] = [];
   readonly #zip: Zip;
   #size = 0;
+  #data: Uint8Array | undefined;
+  #dataAt = 0;
 
   /** Begins an archive. */
   constructor() {
     this.#zip = new Zip((error, chunk) => {
       if (error !== null) throw error;
+      if (chunk === this.#data) this.#dataAt = this.#size;
       this.#chunks.push(chunk);
       this.#size += chunk.length;
     });
@@ -38,13 +41,15 @@ export class ArchiveWriter {
    *
    * @param item What it is.
    * @param packed Data of a file.
+   * @returns Position of the data in the archive.
    * @throws {InvalidBotFolderError} If the archive becomes too large.
    */
-  add(item: FolderItem, packed: PackedFile = EMPTY): void {
+  add(item: FolderItem, packed: PackedFile = EMPTY): number {
     const { name, path, isExecutable } = item;
     const isFolder = name.endsWith("/");
     const entry = new PackedEntry(name, packed);
     entry.attrs = (isFolder ? 0o040755 : isExecutable ? 0o100755 : 0o100644) << 16;
+    this.#data = packed.data;
     this.#zip.add(entry);
     entry.write();
     this.#content.push(hashedEntry(item, packed.sha256));
@@ -53,6 +58,7 @@ export class ArchiveWriter {
         `Cannot pack '${path}': the archive would have more than ${MAX_BYTES} bytes.`,
       );
     }
+    return this.#dataAt;
   }
 
   /** Ends the archive. @returns The archive, and the hash of its content. */

@@ -8,6 +8,7 @@ import { InvalidBotFolderError, messageOf } from "../errors.ts";
 import { ArchiveWriter, hashedEntry } from "./archive_writer.ts";
 import { contentHashOf, type HashedEntry } from "./content_hash.ts";
 import { type FolderItem, type FolderListing, listFolder } from "./list_folder.ts";
+import { isSettled, type KeptFile, type KeptPack, type PackCache } from "./pack_cache.ts";
 import { type PackedFile, packFile, type PackMode } from "./pack_file.ts";
 import { PackThreads } from "./pack_threads.ts";
 import type { ZipFolderOptions, ZippedFolder } from "./zip_folder.ts";
@@ -16,19 +17,41 @@ import type { ZipFolderOptions, ZippedFolder } from "./zip_folder.ts";
 const MAX_TURN_MS = 50;
 /** Shortest time between two reports of progress, in ms. */
 const REPORT_MS = 100;
-/** Size of a folder from which threads are worth their start, in bytes. */
+/** Size from which threads are worth their start, and from which packed files are kept, in bytes. */
 const LARGE_BYTES = 4 * 1024 ** 2;
+const NOTHING = new Uint8Array(0);
 
-/** Knows what a folder holds, and reads its files when asked to. Large folders are read in several threads. */
+/** Where {@linkcode FolderPack} finds the files that it packed before. */
+export interface PackMemory {
+  /** Absolute path of the folder. */
+  readonly folder: string;
+  /** Keeps what is packed. */
+  readonly cache: PackCache;
+  /** What was packed before. */
+  readonly before: KeptPack | undefined;
+  /** When the folder was listed, in ms since 1970. */
+  readonly listedAt: number;
+}
+
+/**
+ * Knows what a folder holds, and reads its files when asked to. Large folders are read in several threads, and files
+ * that were packed before and have not changed are not read again.
+ */
 export class FolderPack implements Disposable {
   /** What goes into the archive, and what is left out. */
   readonly listing: FolderListing;
   readonly #totalBytes: number;
   readonly #threads = new PackThreads();
+  readonly #memory: PackMemory | undefined;
+  #keeping: Promise<void> | undefined;
 
-  /** @param listing The folder. */
-  constructor(listing: FolderListing) {
+  /**
+   * @param listing The folder.
+   * @param memory What was packed before. @default {every file is read}
+   */
+  constructor(listing: FolderListing, memory?: PackMemory) {
     this.listing = listing;
+    this.#memory = memory;
     this.#totalBytes = listing.items.reduce((sum, { size }) => sum + size, 0);
   }
 
@@ -37,11 +60,14 @@ export class FolderPack implements Disposable {
    *
    * @param folder Path of the folder.
    * @param signal Gives up.
+   * @param cache Keeps what is packed. @default {nothing is kept}
    * @throws {InvalidBotFolderError} If the folder cannot be read, or contains something that cannot be packed.
    */
-  static async open(folder: string, signal?: AbortSignal): Promise<FolderPack> {
+  static async open(folder: string, signal?: AbortSignal, cache?: PackCache): Promise<FolderPack> {
     signal?.throwIfAborted();
-    return new FolderPack(await listFolder(folder, signal));
+    const listedAt = Date.now();
+    const [listing, before] = await Promise.all([listFolder(folder, signal), cache?.find(folder)]);
+    return new FolderPack(listing, cache && { folder, cache, before, listedAt });
   }
 
   /**
@@ -71,15 +97,24 @@ export class FolderPack implements Disposable {
     let [doneBytes, reportedAt] = [0, performance.now()];
     const report = () => onProgress?.({ doneBytes, totalBytes: this.#totalBytes, items: items.length });
     report();
+    const kept = new Map<string, KeptFile>();
     for await (const [item, file] of this.#read(compress ? "compress" : "store", signal)) {
-      writer.add(item, file);
+      const at = writer.add(item, file);
+      if (file) kept.set(item.name, keptFile(item, file, at));
       doneBytes += file?.size ?? 0;
       if (performance.now() - reportedAt < REPORT_MS) continue;
       report();
       reportedAt = performance.now();
     }
     report();
-    return { ...writer.finish(), ...rest };
+    const finished = writer.finish();
+    if (compress) this.#keep(finished.archive, kept);
+    return { ...finished, ...rest };
+  }
+
+  /** Waits until what was packed is kept, which may go on while the archive is used. */
+  async kept(): Promise<void> {
+    await this.#keeping;
   }
 
   /** Ends its threads. */
@@ -87,20 +122,45 @@ export class FolderPack implements Disposable {
     this.#threads[Symbol.dispose]();
   }
 
+  #keep(archive: Uint8Array<ArrayBuffer>, files: Map<string, KeptFile>): void {
+    if (!this.#memory || this.#totalBytes < LARGE_BYTES) return;
+    const { folder, cache, listedAt } = this.#memory;
+    for (const item of this.listing.items) if (!isSettled(item, listedAt)) files.delete(item.name);
+    this.#keeping = cache.keep(folder, archive, files);
+  }
+
   /** Reads the files. A folder has no data. */
   async *#read(mode: PackMode, signal?: AbortSignal): AsyncGenerator<[FolderItem, PackedFile | undefined]> {
-    signal?.throwIfAborted();
     const { items } = this.listing;
-    const files = items.filter(isFile);
-    const packed = this.#totalBytes < LARGE_BYTES
+    const known = await this.#known(mode);
+    signal?.throwIfAborted();
+    const files = items.filter((item) => isFile(item) && !known(item));
+    const packed = files.reduce((sum, { size }) => sum + size, 0) < LARGE_BYTES
       ? packHere(files, mode, signal)
       : this.#threads.pack(files, mode, signal);
     try {
-      for (const item of items) yield [item, isFile(item) ? (await packed.next()).value! : undefined];
+      for (const item of items) {
+        yield [item, isFile(item) ? known(item) ?? (await packed.next()).value! : undefined];
+      }
     } finally {
       await packed.return(undefined);
     }
   }
+
+  /** Finds the files that need not be read. */
+  async #known(mode: PackMode): Promise<(item: FolderItem) => PackedFile | undefined> {
+    const before = this.#memory?.before;
+    if (!before || mode === "store" || (mode === "compress" && !await before.load())) return () => undefined;
+    const dataOf = (kept: KeptFile) => mode === "hash" ? NOTHING : before.dataOf(kept);
+    return (item) => {
+      const kept = before.find(item);
+      return kept && { ...kept, data: dataOf(kept) };
+    };
+  }
+}
+
+function keptFile({ stamp }: FolderItem, { data, ...file }: PackedFile, at: number): KeptFile {
+  return { ...file, stamp, at, length: data.length };
 }
 
 function isFile({ name }: FolderItem): boolean {

@@ -18,6 +18,10 @@ export interface FolderItem {
   readonly isExecutable: boolean;
   /** Size in bytes; 0 for a folder. */
   readonly size: number;
+  /** Differs after a change of the file: which file it is, its size, and the times of its last changes. */
+  readonly stamp: string;
+  /** Time of the last change of the file or its attributes, in ms since 1970. */
+  readonly changedAt: number;
 }
 
 /** The files to pack. */
@@ -109,6 +113,7 @@ class Lister {
       path: real,
       isExecutable: ((info.mode ?? 0) & 0o111) !== 0,
       size: info.isDirectory ? 0 : info.size,
+      ...stampOf(info),
     });
     if (this.items.length > MAX_ITEMS) {
       throw new InvalidBotFolderError(`'${this.folder}' holds more than ${MAX_ITEMS} files.`);
@@ -141,6 +146,15 @@ class Lister {
       `Cannot pack '${shown}': ${led}, outside of the folder. Put the file itself there, or name the link in .berthignore.`,
     );
   }
+}
+
+/** A program can set the time of modification back, but not that of the last change of attributes. */
+function stampOf({ dev, ino, size, mtime, ctime }: Deno.FileInfo): Pick<FolderItem, "stamp" | "changedAt"> {
+  const [modifiedAt, attributesAt] = [mtime?.getTime() ?? NaN, ctime?.getTime() ?? NaN];
+  return {
+    stamp: [dev, ino, size, modifiedAt, attributesAt].join(" "),
+    changedAt: Math.max(modifiedAt, attributesAt),
+  };
 }
 
 function isVirtualEnvironment(path: string): boolean {
