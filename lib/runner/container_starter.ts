@@ -40,6 +40,11 @@ import { slotEnvironment, startLabels, startTargetOf, toRunning } from "./start_
 
 /** How long to wait for the engine to say what became of a failed start, in ms. */
 const STATUS_TIMEOUT_MS = 5_000;
+/**
+ * Longest time for which a start holds up the next one, in ms. If all prepared their files first, the engine would have
+ * nothing to do meanwhile; a start that waits for a server that hangs holds up none for longer.
+ */
+const LEAD_MS = 100;
 
 /** Parts of a {@linkcode ContainerStarter}. */
 export interface ContainerStarterOptions {
@@ -70,6 +75,7 @@ export class ContainerStarter {
   readonly #options: ContainerStarterOptions;
   readonly #limit: Limiter;
   readonly #hashes: ExecutableHashes;
+  readonly #lead: Limiter;
   readonly #names = new KeyedMutex();
   readonly #log = getLogger(["berth", "runner"]);
 
@@ -78,6 +84,7 @@ export class ContainerStarter {
     this.#options = options;
     this.#limit = new Limiter(options.config.startConcurrency);
     this.#hashes = new ExecutableHashes(options.config, options.users.spec);
+    this.#lead = new Limiter(options.config.startConcurrency);
   }
 
   /** Hashes executables. */
@@ -109,7 +116,11 @@ export class ContainerStarter {
     const end = (hasFailed: boolean) =>
       meter?.containerStarted(target.kind, performance.now() - beganAt, hasFailed);
     try {
-      const result = await this.#start(target, executable, options);
+      const result = await this.#lead.run(
+        () => this.#start(target, executable, options),
+        options.signal,
+        LEAD_MS,
+      );
       if (result.created) end(false);
       return result;
     } catch (error) {
