@@ -4,11 +4,12 @@
  * @module
  */
 
+import { clipText } from "./clip_text.ts";
 import type { Message } from "./message.ts";
 import type { ToRequest } from "./http_request.ts";
 
-/** Longest texts that the receivers take, in characters. */
-const MAX = { slack: 2900, discord: 4000, telegram: 4000 } as const;
+/** Longest texts that the receivers take, in UTF-16 code units. All of a Discord embed together may have 6000. */
+const MAX = { slack: 3000, discordTitle: 256, discord: 4096, telegram: 4096 } as const;
 /** Colours of Discord's side bar. */
 const COLORS = { good: 0x2e9e5b, info: 0x4a7fd0, warning: 0xd9a514, critical: 0xd03b3b } as const;
 
@@ -17,7 +18,7 @@ export const slackRequest: ToRequest = (message, { url }) => {
   const title = `${signOf(message)} ${message.title}`;
   const blocks = [title, message.text].filter((text) => text !== "").map((text) => ({
     type: "section",
-    text: { type: "plain_text", text: clipped(text, MAX.slack), emoji: false },
+    text: { type: "plain_text", text: clipText(text, MAX.slack), emoji: false },
   }));
   // The text is what a notification of the phone shows; there, Slack would read markup.
   return { url, body: JSON.stringify({ text: escapeSlack(title), blocks }) };
@@ -27,8 +28,8 @@ export const slackRequest: ToRequest = (message, { url }) => {
 export const discordRequest: ToRequest = (message, { url }) => {
   const { title, text, isGood, severity, time } = message;
   const embed = {
-    title: escapeMarkdown(clipped(title, 250)),
-    ...(text !== "" && { description: clipped(escapeMarkdown(text), MAX.discord) }),
+    title: clipText(title, MAX.discordTitle, escapeMarkdown),
+    ...(text !== "" && { description: clipText(text, MAX.discord, escapeMarkdown) }),
     color: COLORS[isGood ? "good" : severity],
     timestamp: time,
   };
@@ -36,14 +37,21 @@ export const discordRequest: ToRequest = (message, { url }) => {
   return { url, body: JSON.stringify({ embeds: [embed], allowed_mentions: { parse: [] } }) };
 };
 
-/** For the bot interface of Telegram. Without a parse mode, all of it is text. */
+/**
+ * For the bot interface of Telegram. There is no parse mode, so markup is text; within `pre`, Telegram makes neither
+ * mentions nor links.
+ */
 export const telegramRequest: ToRequest = (message, { url, token = "", chatId = "", threadId }) => {
-  const text = [`${signOf(message)} ${message.title}`, message.text].filter((part) => part !== "").join("\n");
+  const title = `${signOf(message)} ${message.title}`;
+  const text = clipText([title, message.text].filter((part) => part !== "").join("\n"), MAX.telegram);
+  const offset = title.length + 1;
+  const hasText = text.length > offset;
   return {
     url: `${url.endsWith("/") ? url.slice(0, -1) : url}/bot${token}/sendMessage`,
     body: JSON.stringify({
       chat_id: chatId,
-      text: clipped(text, MAX.telegram),
+      text,
+      ...(hasText && { entities: [{ type: "pre", offset, length: text.length - offset }] }),
       link_preview_options: { is_disabled: true },
       ...(threadId !== undefined && { message_thread_id: threadId }),
     }),
@@ -60,10 +68,6 @@ function escapeSlack(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-function escapeMarkdown(text: string): string {
-  return text.replace(/[\\*_~`|>#[\]()-]/g, "\\$&");
-}
-
-function clipped(text: string, max: number): string {
-  return text.length > max ? `${text.slice(0, max - 1)}…` : text;
+function escapeMarkdown(character: string): string {
+  return "\\*_~`|>#[]()-<@".includes(character) ? `\\${character}` : character;
 }

@@ -30,7 +30,7 @@ export interface DelivererOptions {
   readonly clock: Clock;
   /** Called with each try. @default nothing */
   readonly onTry?: (channel: Channel, sent: Sent) => void;
-  /** Called with the name of a channel for each event that it is not told. @default nothing */
+  /** Called with the name of a channel for each event that is given up. @default nothing */
   readonly onGiveUp?: (channel: string) => void;
 }
 
@@ -146,12 +146,13 @@ export class Deliverer {
     const waiting = outbox.waitingFor(name);
     if (waiting.length === 0) return Infinity;
     const now = clock.now();
-    const old = waiting.filter(({ createdAt }) => createdAt <= now - GIVE_UP_MS);
-    if (old.length > 0) {
-      await this.#giveUp(old, "it could not be delivered for 24 hours");
+    const [oldest] = waiting;
+    const nextOldMs = oldest!.createdAt + GIVE_UP_MS - now;
+    // One at a time: many may wait, and each is looked at once.
+    if (nextOldMs <= 0) {
+      await this.#giveUp([oldest!], "it could not be delivered for 24 hours");
       return 0;
     }
-    const nextOldMs = waiting[0]!.createdAt + GIVE_UP_MS - now;
     const channel = file.known.channels.find((one) => one.name === name);
     if (!channel) {
       // The file may be about to be written; without the channel nothing can be sent.
@@ -174,7 +175,7 @@ export class Deliverer {
       await this.#endUnnoted(line);
       return 0;
     }
-    const { problem, why } = result;
+    const { problem, why, retryAfterMs = 0 } = result;
     if (this.#problems.get(name) !== problem) {
       this.#log.warn("notification not delivered", { channel: name, problem });
     }
@@ -185,7 +186,8 @@ export class Deliverer {
     }
     line.failures = why === "down" ? line.failures + 1 : 0;
     const attempts = next.batch[0]!.attempts + 1;
-    const againMs = backoffMs(why === "down" ? line.failures : attempts, RETRY.notification);
+    const backoff = backoffMs(why === "down" ? line.failures : attempts, RETRY.notification);
+    const againMs = Math.max(backoff, retryAfterMs);
     const againAt = clock.now() + againMs;
     // All wait for a receiver that is down, so that they keep their order; one that is refused lets the others pass.
     if (why === "down") line.downUntil = againAt;

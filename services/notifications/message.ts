@@ -4,10 +4,11 @@
  * @module
  */
 
+import { clipText } from "./clip_text.ts";
 import type { Severity } from "./incidents.ts";
 import type { NotificationEvent } from "./notification_event.ts";
 
-/** What a channel is told. */
+/** What is sent to a channel. */
 export interface Message {
   /** Stable: the same message sent again has the same id. */
   readonly id: string;
@@ -57,7 +58,7 @@ function digestOf(events: readonly NotificationEvent[]): string {
   const rank = ({ severity }: NotificationEvent) => URGENCY.indexOf(severity);
   const more = events.length - MAX_LINES;
   const shown = more > 0 ? events.toSorted((a, b) => rank(b) - rank(a)).slice(0, MAX_LINES) : events;
-  const lines = shown.map(({ time, title }) => clipped(`${time.slice(11, 19)} ${title}`));
+  const lines = shown.map(({ time, title }) => clipText(`${time.slice(11, 19)} ${title}`, MAX_LINE));
   return [...lines, ...(more > 0 ? [`… and ${more} more`] : [])].join("\n");
 }
 
@@ -72,8 +73,4 @@ function duration(ms: number): string {
   if (seconds < 120) return `${seconds} s`;
   const minutes = Math.round(seconds / 60);
   return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
-}
-
-function clipped(line: string): string {
-  return line.length > MAX_LINE ? `${line.slice(0, MAX_LINE - 1)}…` : line;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { clipText } from "./clip_text.ts";
 import type { Happening, Incident, IncidentKind, Severity } from "./incidents.ts";
 
 /** An event. Programs receive it as JSON. */
@@ -152,5 +153,5 @@ function toEvent(
 function clipped(text: string, max: number): string {
   // deno-lint-ignore no-control-regex
   const plain = text.replace(/\x1b\[[0-9;]*[A-Za-z]/g, "").replace(/[\x00-\x09\x0b-\x1f\x7f]/g, " ").trim();
-  return plain.length > max ? `${plain.slice(0, max - 1)}…` : plain;
+  return clipText(plain, max);
 }

@@ -6,6 +6,7 @@
 
 import type { HttpRequest } from "./http_request.ts";
 import { messageOf } from "../../lib/errors.ts";
+import { clipText } from "./clip_text.ts";
 
 /** How a try to send ended. */
 export type Sent =
@@ -16,6 +17,8 @@ export type Sent =
     readonly problem: string;
     /** `down`: nothing reaches the receiver now. `refused`: it refuses this message. `gone`: it is gone for good. */
     readonly why: "down" | "refused" | "gone";
+    /** How long the receiver asks to be left alone, in ms; at most an hour. @default it does not ask */
+    readonly retryAfterMs?: number;
   };
 
 /** How long a receiver may take, in ms. */
@@ -25,6 +28,8 @@ const MAX_ANSWER_BYTES = 2048;
 const ANSWER_MS = 2_000;
 /** How much of an answer is shown, in characters. */
 const MAX_SHOWN = 200;
+/** How long a receiver may ask to be left alone, in ms. */
+const MAX_RETRY_AFTER_MS = 3_600_000;
 /** Statuses of a receiver that has too much to do. */
 const BUSY = new Set([408, 425, 429]);
 
@@ -56,7 +61,10 @@ export async function sendHttp(
       await response.body?.cancel().catch(() => {});
       return { isDelivered: true };
     }
-    return judge(response, clipped(hide(await startOf(response, signal))));
+    const said = await startOf(response, signal);
+    const retryAfterMs = retryAfter(response, said);
+    const judged = judge(response, clipText(hide(said), MAX_SHOWN));
+    return { ...judged, ...(retryAfterMs !== undefined && { retryAfterMs }) };
   } catch (error) {
     signal.throwIfAborted();
     return { isDelivered: false, why: "down", problem: explain(error, limit.aborted) };
@@ -115,8 +123,21 @@ async function startOf(response: Response, signal: AbortSignal): Promise<string>
   return text.replace(/[\x00-\x1f\x7f]+/g, " ").trim();
 }
 
-function clipped(line: string): string {
-  return line.length > MAX_SHOWN ? `${line.slice(0, MAX_SHOWN)}…` : line;
+/** Slack says it in a header, Telegram in its answer, Discord in both. */
+function retryAfter({ headers }: Response, said: string): number | undefined {
+  const header = headers.get("retry-after");
+  const seconds = header === null ? retryAfterIn(said) : Number(header);
+  const ms = Number.isNaN(seconds) ? Date.parse(header ?? "") - Date.now() : Number(seconds) * 1000;
+  return ms > 0 ? Math.min(ms, MAX_RETRY_AFTER_MS) : undefined;
+}
+
+function retryAfterIn(said: string): unknown {
+  try {
+    const { retry_after, parameters } = JSON.parse(said);
+    return retry_after ?? parameters?.retry_after;
+  } catch {
+    return undefined;
+  }
 }
 
 function explain(error: unknown, isLate: boolean): string {

@@ -87,6 +87,31 @@ Deno.test("a success counts even if the answer never ends", async () => {
   );
 });
 
+Deno.test("a wake looks at few of many deliveries that wait for a receiver that is down", async () => {
+  await using fixture = await NotificationsFixture.open();
+  fixture.receiver.answer = () => new Response(null, { status: 503 });
+  await fixture.write("channels: [{ name: program, type: webhook, url: 'URL' }]\n");
+  await using process = await fixture.start();
+  const { deliverer, outbox } = process.notifications;
+  for (let n = 0; n < 500; n++) process.incidents.open(incident(`bot-${n}`));
+  await until("all wait", () => outbox.size === 500);
+  await until("the first try", () => deliverer.problemOf("program") !== undefined);
+  const waitingFor = outbox.waitingFor.bind(outbox);
+  let looks = 0;
+  outbox.waitingFor = (channel) =>
+    new Proxy(waitingFor(channel), {
+      get: (list, name) => {
+        looks++;
+        return Reflect.get(list, name);
+      },
+    });
+  for (let n = 0; n < 20; n++) {
+    deliverer.wake();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  assert.ok(looks > 0 && looks < 20 * 10, `${looks} looks`);
+});
+
 Deno.test("a message that is refused lets the next ones pass", async () => {
   await using fixture = await NotificationsFixture.open();
   fixture.receiver.answer = ({ json }) => new Response(null, { status: json.data.bot === "one" ? 400 : 204 });
