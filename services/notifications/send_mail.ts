@@ -88,17 +88,26 @@ export async function sendMail(message: Message, server: MailServer, signal: Abo
     const { responseCode } = error as { responseCode?: unknown };
     // 5xx is final for this message; everything else may be over later.
     const isRefused = typeof responseCode === "number" && responseCode >= 500;
-    return { isDelivered: false, why: isRefused ? "refused" : "down", problem: explain(error, over.aborted) };
+    return {
+      isDelivered: false,
+      why: isRefused ? "refused" : "down",
+      problem: explain(error, over.aborted, host),
+    };
   } finally {
     over.removeEventListener("abort", end);
     transport.close();
   }
 }
 
-function explain(error: unknown, isLate: boolean): string {
+function explain(error: unknown, isLate: boolean, host: string): string {
   if (isLate) return `the mail server has not taken it within ${MAIL_TIMEOUT_MS / 1000} s`;
   if (error instanceof Deno.errors.NotCapable) {
     return "the service may not reach this host: the file names it since the last start; restart the service with 'berth start'";
   }
-  return `the mail server does not take it: ${messageOf(error)}`;
+  const problem = messageOf(error);
+  // The runtime says no more about a certificate of another host after STARTTLS.
+  const advice = /certificate|TLS handshake|NotValidForName|altnames/i.test(problem)
+    ? `; its certificate must name '${host}' and be trusted: DENO_CERT names a file with a further authority`
+    : "";
+  return `the mail server does not take it: ${problem}${advice}`;
 }
