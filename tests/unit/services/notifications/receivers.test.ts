@@ -3,6 +3,7 @@ import { NotificationsFixture } from "../../../support/fixtures/notifications_fi
 import { Receiver } from "../../../support/servers/receiver.ts";
 import { sendHttp } from "../../../../services/notifications/send_http.ts";
 import { fullOrShort } from "../../../support/full_or_short.ts";
+import { settle } from "../../../support/fake_clock.ts";
 import { until } from "../../../support/until.ts";
 import type { Incident } from "../../../../services/notifications/incidents.ts";
 
@@ -107,7 +108,7 @@ Deno.test("a wake looks at few of many deliveries that wait for a receiver that 
     });
   for (let n = 0; n < 20; n++) {
     deliverer.wake();
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await settle();
   }
   assert.ok(looks > 0 && looks < 20 * 10, `${looks} looks`);
 });
