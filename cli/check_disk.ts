@@ -1,5 +1,5 @@
 /**
- * What `berth doctor` finds of the disk that bots write to.
+ * The check of `berth doctor` for the disk that bots write to.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import type { DockerRunnerConfig } from "../lib/runner/docker_runner_config.ts";
 import { freeSpaceAt } from "../lib/util/free_space.ts";
 import type { Finding } from "./finding.ts";
 
-/** What is known of the disk. */
+/** Facts about the disk. */
 export interface DiskFacts {
   /** Bytes that are free for the folder of the bots' code. */
   readonly freeBytes: number;
   /** Most bytes that a bot may write; absent: no limit. */
   readonly limitBytes: number | undefined;
-  /** What the engine keeps layers of containers in, for example `overlay2 on extfs`. */
+  /** The engine's storage driver, for example `overlay2 on extfs`. */
   readonly storage: string;
 }
 

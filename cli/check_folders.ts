@@ -1,5 +1,5 @@
 /**
- * What `berth doctor` finds of the folders on this machine.
+ * The check of `berth doctor` for the folders on this machine.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What `berth doctor` finds of the file that says who is told of what.
+ * The check of `berth doctor` for the file of notification channels.
  *
  * @module
  */

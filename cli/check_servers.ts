@@ -1,5 +1,5 @@
 /**
- * What `berth doctor` says of database, event bus and service.
+ * The checks of `berth doctor` for database, event bus and service.
  *
  * @module
  */
@@ -92,7 +92,7 @@ export async function checkServing(
 /**
  * Turns an error into a finding.
  *
- * @param subject What was checked.
+ * @param subject The checked part.
  * @param error The error.
  * @param otherwise The advice if the error has none.
  */

@@ -12,7 +12,7 @@ export interface ServingDescription {
   readonly isHere: boolean;
   /** Continues a sentence that begins with "The bots", without a full stop. */
   readonly predicate: string;
-  /** What to do, if something may have to be done. */
+  /** The advice, if there is any. */
   readonly advice?: string;
 }
 

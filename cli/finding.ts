@@ -6,12 +6,12 @@
 
 /** The result of one check. */
 export interface Finding {
-  /** What was checked. */
+  /** The checked part. */
   readonly subject: string;
   /** Whether Berth can work with it fully, with a limitation, or not at all. */
   readonly state: "ok" | "warning" | "problem";
-  /** What the check found. */
+  /** The result of the check. */
   readonly detail: string;
-  /** What to do about it. */
+  /** The advice. */
   readonly advice?: string;
 }

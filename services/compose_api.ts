@@ -24,7 +24,7 @@ import type { ScheduleService } from "./schedules/schedule_service.ts";
 import type { Stores } from "./stores.ts";
 import { type AnswerSupervisor, SUPERVISOR_PATH } from "./supervisors/supervisor_routes.ts";
 
-/** What the API is built from. */
+/** Dependencies of the API. */
 export interface ApiCompositionParts
   extends Pick<ApiParts, "announce" | "metrics" | "usage" | "notifications" | "guards"> {
   /** The trading calendars. */
@@ -138,7 +138,7 @@ export function composeApi(config: ServiceConfig, parts: ApiCompositionParts): C
   return {
     app,
     async listen() {
-      // A request may come before a service has prepared the database. What fails here is tried again by the services.
+      // A request may come before a service has prepared the database. The services retry if this fails.
       await stores.records.open().catch(() => {});
       return listener = await ApiListener.listen(
         withSupervisors(app, parts.supervisors),

@@ -107,7 +107,7 @@ export function composeBots(config: ServiceConfig, parts: SharedParts): Composed
     backtests,
     backtestService,
     async run(signal) {
-      // Whoever serves the bots also runs their backtests.
+      // The process that serves the bots also runs their backtests.
       await Promise.all([service.run(signal), backtestService.run(signal), guards.run(signal)]);
     },
     watch: (incidents) =>

@@ -19,7 +19,7 @@ import type { Stores } from "./stores.ts";
 
 /** The events of one process. */
 export interface ComposedEvents extends AsyncDisposable {
-  /** What each service subscribes to. */
+  /** The events that each service subscribes to. */
   readonly of: Readonly<Record<ServiceName, BotEvents>>;
   /** Publishes a change that the API has written, if there is a bus. Never rejects. */
   readonly announce: ApiParts["announce"];

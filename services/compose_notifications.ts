@@ -37,7 +37,7 @@ export interface ComposedNotifications extends AsyncDisposable {
   /** Takes the outages that the services report. */
   readonly outages: OutageIncidents;
   /**
-   * Runs a service together with what tells people of it.
+   * Runs a service together with its notifications.
    *
    * @param name The service.
    * @param options The service, what watches it, and the signal that ends them.

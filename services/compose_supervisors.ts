@@ -23,7 +23,7 @@ import { Supervisors } from "./supervisors/supervisors.ts";
 import { Uploads } from "./supervisors/uploads.ts";
 import { UsageReports } from "./supervisors/usage_reports.ts";
 
-/** What {@linkcode composeSupervisors} builds on. */
+/** Input of {@linkcode composeSupervisors}. */
 export interface SupervisorsCompositionParts {
   /** The database. */
   readonly records: RecordStore;
@@ -35,7 +35,7 @@ export interface SupervisorsCompositionParts {
   readonly clock?: Clock;
 }
 
-/** What serves supervisors, and reaches them. */
+/** The parts that serve supervisors and reach them. */
 export interface ComposedSupervisors extends Disposable {
   /** The work orders. */
   readonly orders: WorkOrders;

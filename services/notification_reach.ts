@@ -11,7 +11,7 @@ import { mailPortOf } from "./notifications/send_mail.ts";
 import { ChannelsFile } from "./notifications/channels_file.ts";
 import { resolveChannel } from "./notifications/channel_values.ts";
 
-/** What notifications reach. */
+/** The files and hosts that notifications need. */
 export interface NotificationReach {
   /** Hosts with ports. */
   readonly hosts: readonly string[];
@@ -55,7 +55,7 @@ export async function notificationReach(config: ServiceConfig): Promise<Notifica
       problems.push(`channel '${channel.name}': ${(error as Error).message}`);
     }
   }
-  // What is in DATA_DIR may be read anyway.
+  // The service may read DATA_DIR anyway.
   const others = files.filter((file) => !file.startsWith(`${dataDir}/`));
   return { channels: usable, hosts: [...new Set(hosts)], files: [...new Set(others)], problems };
 }

@@ -71,7 +71,7 @@ export class ApiError extends BerthError {
   }
 }
 
-/** What a call may say besides the operation's input. */
+/** Options of a call besides the operation's input. */
 export interface CallOptions {
   /** Cancels the call. */
   readonly signal?: AbortSignal;
@@ -290,7 +290,7 @@ function isNobodyThere(error: unknown): boolean {
     /\(Connect\): (?:Connection refused|No such file)/.test(text);
 }
 
-/** What to do if no service answers at an address that the user has given. */
+/** Advice if no service answers at an address that the user has given. */
 function adviceOnServer({ cause }: Error): string {
   const message = String((cause as Error | undefined)?.message);
   const certificate = /invalid peer certificate: ([^)\n]*)/.exec(message)?.[1];

@@ -11,7 +11,7 @@ import type { LogUpdate } from "./read_logs.ts";
 export interface MergedUpdate {
   /** Index of the log. */
   readonly index: number;
-  /** What came from it. */
+  /** The items that came from it. */
   readonly update: LogUpdate;
 }
 
@@ -61,7 +61,7 @@ export async function* mergeLogs(logs: readonly AsyncIterable<LogUpdate>[]): Asy
       if (update.kind === "lost") next.isLive = true;
       yield { index: next.index, update };
       pull(next);
-      // What has come already is compared with the others.
+      // Items that have already arrived are compared with the others.
       await Promise.race([next.pending, setImmediate()]);
     }
   } finally {

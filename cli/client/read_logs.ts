@@ -13,7 +13,7 @@ import type { LogEnd, LogHit, LogLine } from "../../services/contract/logs.ts";
 import { type ApiClient, ApiError, NoServiceError } from "./api_client.ts";
 import { linesOf, readEvents } from "./event_stream.ts";
 
-/** What comes from a log. */
+/** An item from a log. */
 export type LogUpdate =
   /** A line. */
   | { readonly kind: "line"; readonly line: LogLine }
@@ -96,7 +96,7 @@ export async function* followLog(
  * Searches the logs of all bots to the end.
  *
  * @param client The client.
- * @param query What to search.
+ * @param query The search.
  * @param signal Ends it.
  */
 export async function* searchLogs(

@@ -6,7 +6,7 @@
 
 import type { Problem } from "../../services/contract/common.ts";
 
-/** What is known of the request. */
+/** Facts about the request. */
 export interface RequestWords {
   /** Values of its parameters, by name. */
   readonly given: Readonly<Record<string, unknown>>;
@@ -18,7 +18,7 @@ export interface RequestWords {
  * Names values as the user typed them, and variables instead of headers.
  *
  * @param problem The service's answer.
- * @param request What is known of the request.
+ * @param request Facts about the request.
  */
 export function rewordProblem(problem: Problem, { given, hasToken }: RequestWords): Problem {
   const { code, issues = [] } = problem;

@@ -28,7 +28,7 @@ export interface Command extends ListedCommand {
     readonly what: string;
     readonly min: number;
     readonly max: number;
-    /** What a shell can complete. @default {nothing} */
+    /** The values that a shell can complete. @default {nothing} */
     readonly completes?: "ids" | "folders";
   };
   /** Whether it only speaks to the service, and needs no configuration of its own. @default {false} */

@@ -130,7 +130,7 @@ function configProblem(issue: Issue): Finding {
   };
 }
 
-/** What was found of the engine. */
+/** The findings about the engine. */
 interface EngineFindings {
   readonly findings: readonly Finding[];
   /** Identifies its host; absent when it does not answer. */

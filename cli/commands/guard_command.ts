@@ -13,7 +13,7 @@ import { printable } from "../output/terminal.ts";
 
 /** Options of {@linkcode guardCommand}. */
 export interface GuardOptions {
-  /** What to do. */
+  /** The action. */
   readonly action: string;
   /** Id of the bot. */
   readonly id?: string;
@@ -30,7 +30,7 @@ export interface GuardOptions {
 /**
  * Lists the guards that hold, or replays a rule on the stored log of a bot.
  *
- * @param options What to do.
+ * @param options The action.
  * @param context The command's context.
  * @throws {UsageError} If the arguments do not fit the action.
  */

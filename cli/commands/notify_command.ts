@@ -12,7 +12,7 @@ import { printable } from "../output/terminal.ts";
 
 /** Options of {@linkcode notifyCommand}. */
 export interface NotifyOptions {
-  /** What to do. */
+  /** The action. */
   readonly action: string;
   /** Name of the channel. */
   readonly name?: string;
@@ -25,7 +25,7 @@ export interface NotifyOptions {
 /**
  * Lists channels with the open incidents and the last deliveries, or sends a test message to a channel.
  *
- * @param options What to do.
+ * @param options The action.
  * @param context The command's context.
  * @throws {UsageError} If the arguments do not fit the action.
  */

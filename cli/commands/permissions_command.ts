@@ -81,7 +81,7 @@ async function flagsOf({ env, terminal }: CliContext, lenient: boolean): Promise
  * Derives the permissions from the configuration: no `-A`, no `--allow-run`, no `--allow-ffi`.
  *
  * @param config The configuration.
- * @param reach What notifications reach. @default nothing
+ * @param reach The files and hosts that notifications need. @default nothing
  * @returns The flags.
  * @throws {InvalidConfigError} If a path cannot be written in a list of flags.
  */

@@ -10,7 +10,7 @@ import { printable } from "../output/terminal.ts";
 
 /** Options of {@linkcode secretCommand}. */
 export interface SecretOptions {
-  /** What to do. */
+  /** The action. */
   readonly action: string;
   /** Name of the secret. */
   readonly name?: string;
@@ -22,7 +22,7 @@ export interface SecretOptions {
  * Sets, lists or removes secrets. A value comes from the terminal, without being shown, or from standard input: arguments
  * of commands are visible to every user of a machine, and in the history of a shell.
  *
- * @param options What to do.
+ * @param options The action.
  * @param context The command's context.
  * @throws {UsageError} If the arguments do not fit the action.
  */

@@ -15,7 +15,7 @@ import { printable } from "../output/terminal.ts";
 
 /** Options of {@linkcode stateCommand}. */
 export interface StateOptions {
-  /** What to do. */
+  /** The action. */
   readonly action: string;
   /** Id of the bot, with `@` and the time of a snapshot if one is meant. */
   readonly target: string;
@@ -41,7 +41,7 @@ const REASONS: Readonly<Record<StateSnapshot["reason"], string>> = {
 /**
  * Does one of the actions.
  *
- * @param options What to do.
+ * @param options The action.
  * @param context The command's context.
  * @throws {UsageError} If the arguments do not fit the action.
  */

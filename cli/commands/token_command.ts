@@ -12,11 +12,11 @@ import { printable } from "../output/terminal.ts";
 
 /** Options of {@linkcode tokenCommand}. */
 export interface TokenOptions {
-  /** What to do. */
+  /** The action. */
   readonly action: string;
   /** Name or id of the token. */
   readonly name?: string;
-  /** What the holder of a new token may do. */
+  /** The role of a new token's holder. */
   readonly role?: string;
   /** When a new token ends, in ms from now; absent for never. */
   readonly expiresMs?: number;
@@ -27,7 +27,7 @@ export interface TokenOptions {
 /**
  * Makes, lists or revokes tokens.
  *
- * @param options What to do.
+ * @param options The action.
  * @param context The command's context.
  * @throws {UsageError} If the arguments do not fit the action.
  */

@@ -30,7 +30,7 @@ export function usageText(): string {
     sections.join("") + FOOTER;
 }
 
-/** What holds for all commands. */
+/** The notes that apply to all commands. */
 const FOOTER = `
 Commands that ask the service find the one of this machine by themselves. --server URL, or BERTH_SERVER, names another
 one, and BERTH_TOKEN is the token for it ('berth token create' makes one).

@@ -22,7 +22,7 @@ export interface BotFolder {
   readonly path: string;
   /** Name of the bot. */
   readonly name: string;
-  /** What the bot does. */
+  /** The bot's description. */
   readonly description?: string;
   /** Version of the code. */
   readonly version: string;

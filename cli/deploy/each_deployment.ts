@@ -9,7 +9,7 @@ import { type ApiClient, ApiError } from "../client/api_client.ts";
 import { printable, type Terminal } from "../output/terminal.ts";
 import { findDeployment } from "./deploy_folder.ts";
 
-/** What {@linkcode eachDeployment} works with. */
+/** Input of {@linkcode eachDeployment}. */
 export interface EachDeploymentOptions {
   /** The client of the service. */
   readonly client: ApiClient;

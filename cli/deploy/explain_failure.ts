@@ -15,7 +15,7 @@ export interface FailureReport {
   readonly reason?: string;
   /** The last lines that it printed. */
   readonly lastLines?: readonly string[];
-  /** What to do. */
+  /** The advice. */
   readonly advice?: string;
 }
 

@@ -46,7 +46,7 @@ export function readFolderSettings(
       if (name in settings) found.push(`${name}: has no effect without a schedule`);
     }
   }
-  // Whoever writes the file is here to correct it, so nothing in it is ignored.
+  // The author of the file can correct it, so nothing in it is ignored.
   found.push(...notes.map((note) => note.replace(/ and is ignored$/, "")));
   problems.push(...found.map((problem) => problem.replace(`config.${BERTH_KEY}.`, "")));
   return settings;

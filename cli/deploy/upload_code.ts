@@ -9,7 +9,7 @@ import { BerthError } from "../../lib/errors.ts";
 import { type ApiClient, ApiError } from "../client/api_client.ts";
 import type { StoredCode } from "../../services/contract/code.ts";
 
-/** What to upload. */
+/** The upload. */
 export interface UploadCodeOptions {
   /** Id of the bot or the schedule. */
   readonly id: string;

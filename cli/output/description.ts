@@ -14,7 +14,7 @@ import { describeGuard, describeLatch, describeRelease } from "./guard_words.ts"
 import { describeTime } from "./schedule_words.ts";
 import { describeHealth, describeSession } from "./watch_words.ts";
 
-/** What is described, with its kind. */
+/** The described bot or schedule. */
 export type Shown =
   & (Bot & { readonly kind: "bot" } | Schedule & { readonly kind: "schedule" })
   & Versions;
@@ -143,7 +143,7 @@ function describeImage(
   ];
 }
 
-/** Who has deployed it. */
+/** The caller that deployed it. */
 function describeRevision({ revision }: Pick<Bot, "revision">, now: number): string | undefined {
   if (!revision) return undefined;
   const { number, trigger, actor = "another program", at } = revision;

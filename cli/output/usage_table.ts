@@ -8,7 +8,7 @@ import type { Usage } from "../../services/contract/events.ts";
 import { formatTable, type FormatTableOptions } from "./table.ts";
 import { printable } from "./terminal.ts";
 
-/** What a container uses, with its load. */
+/** The usage of a container, with its load. */
 export interface UsageRate extends Usage {
   /** Load in percent of one processor since the measurement before; `null` if there was none. */
   readonly cpuPercent: number | null;

@@ -8,11 +8,11 @@ import { InvalidArchiveError } from "../errors.ts";
 import { type ElfProgram, platformProblem, readProgramHead } from "./program_head.ts";
 import { escapeZipEntryName } from "./zip_entry_name.ts";
 
-/** What a program must meet. */
+/** Requirements of a program. */
 export interface ProgramRules {
   /** Operating system and architecture of the engine, for example `linux/amd64`. */
   readonly platform: string;
-  /** What to do if it is no program. */
+  /** Advice if it is no program. */
   readonly advice?: string | undefined;
 }
 

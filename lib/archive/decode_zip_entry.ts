@@ -71,7 +71,7 @@ function inflateWhole(entry: ZipEntry, options: DecodeZipEntryOptions, content: 
   content.take(buffer);
 }
 
-/** What the decompressor returns with `info`, which its types lack. */
+/** The decompressor's result with `info`, which its types lack. */
 interface Inflated {
   readonly buffer: Uint8Array;
   /** Its `bytesWritten` is the number of bytes that were read. */

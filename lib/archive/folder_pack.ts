@@ -38,7 +38,7 @@ export interface PackMemory {
  * that were packed before and have not changed are not read again.
  */
 export class FolderPack implements Disposable {
-  /** What goes into the archive, and what is left out. */
+  /** The files that go into the archive, and those that are left out. */
   readonly listing: FolderListing;
   readonly #totalBytes: number;
   readonly #threads = new PackThreads();

@@ -10,7 +10,7 @@ import { createDeflateRaw, deflateRawSync } from "node:zlib";
 import { concatBytes } from "../util/concat_bytes.ts";
 import { crc32 } from "./crc32.ts";
 
-/** What to do with a file. */
+/** The work on a file. */
 export type PackMode = "compress" | "store" | "hash";
 
 /** A file to pack. */

@@ -11,7 +11,7 @@ import type { FileToPack, PackedFile, PackMode } from "./pack_file.ts";
 export interface PackRequest {
   /** The files. */
   readonly files: readonly FileToPack[];
-  /** What to do with them. */
+  /** The work on them. */
   readonly mode: PackMode;
 }
 
@@ -41,7 +41,7 @@ export class PackThreads implements Disposable {
    * Packs files.
    *
    * @param files The files.
-   * @param mode What to do with them.
+   * @param mode The work on them.
    * @param signal Gives up.
    * @returns The packed files in the same order, as soon as they are there.
    * @throws {InvalidBotFolderError} If a file cannot be read.

@@ -32,7 +32,7 @@ const MACHINES: Readonly<Record<number, readonly [little: string, big: string]>>
 const TYPE_EXECUTABLE = 2;
 const TYPE_SHARED = 3;
 const SEGMENT_INTERPRETER = 3;
-/** What other files begin with. */
+/** First bytes of other files. */
 const OTHERS: readonly (readonly [magic: readonly number[], what: string])[] = [
   [[0x23, 0x21], "is a script"],
   [[0x4d, 0x5a], "is a program for Windows or .NET"],

@@ -28,7 +28,7 @@ export interface NeededLibraries {
   readonly lock?: string;
 }
 
-/** What must be built. */
+/** The builds that code needs. */
 export interface CodeNeeds {
   /** Libraries; absent if the code names none, or brings them along. */
   readonly libraries?: NeededLibraries;

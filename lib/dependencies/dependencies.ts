@@ -43,7 +43,7 @@ export interface BuildDependenciesOptions extends Partial<BuildChoices> {
   readonly signal?: AbortSignal;
 }
 
-/** What was built. */
+/** The result of a build. */
 export interface BuiltDependencies {
   /** The dependencies for `Executable.dependencies`; absent if the code needs none. */
   readonly dependencies?: CodeDependencies;

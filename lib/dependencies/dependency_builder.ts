@@ -47,7 +47,7 @@ export interface DependencyBuilderOptions {
 export interface BuildTask {
   /** Program that builds. */
   readonly builder: BuilderName;
-  /** What the program has to know. */
+  /** The input of the build program. */
   readonly task: Readonly<Record<string, unknown>>;
   /** Reference of the image, which must be present. */
   readonly image: string;
@@ -59,11 +59,11 @@ export interface BuildTask {
   readonly isOnline: boolean;
   /** Variables of the tools, by references to secrets. @default {none} */
   readonly secrets?: SecretReferences;
-  /** What is built, for error messages, for example `requirements.txt`. */
+  /** Name of the built file for error messages, for example `requirements.txt`. */
   readonly what: string;
 }
 
-/** What a build has left, valid until the callback returns. */
+/** Output of a build, valid until the callback returns. */
 export interface BuildResult {
   /** Absolute path of the archive. Its content is not trusted. */
   readonly archive: string;

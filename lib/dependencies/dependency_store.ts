@@ -8,7 +8,7 @@ import { ObjectNotFoundError } from "../errors.ts";
 import { type BuiltArchive, DEPENDENCIES_PREFIX } from "../executable/code_dependencies.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 
-/** What is kept: libraries, translated scripts, or locks. */
+/** The kind of content: libraries, translated scripts, or locks. */
 export type DependencyKind = "libraries" | "scripts" | "locks";
 
 /**

@@ -10,7 +10,7 @@ import { DependencyError } from "./dependency_error.ts";
 
 /** A build that failed. */
 export interface FailedBuild {
-  /** What was built, for example `requirements.txt`. */
+  /** Name of the built file, for example `requirements.txt`. */
   readonly what: string;
   /** Reference of the image. */
   readonly image: string;
@@ -18,7 +18,7 @@ export interface FailedBuild {
   readonly exitCode?: number;
   /** Whether the kernel killed it at its memory limit. */
   readonly oomKilled?: boolean;
-  /** What the program that builds says. */
+  /** Output of the build program. */
   readonly problem?: string | undefined;
   /** The limit that it exceeded. */
   readonly exceeded?: ExceededLimit;
@@ -30,7 +30,7 @@ export interface FailedBuild {
 
 const MIB = 1024 ** 2;
 
-/** What the tools print, and what to do about it. The first pattern that fits counts. */
+/** Messages of the tools, each with its advice. The first pattern that fits counts. */
 const KNOWN: readonly { readonly pattern: RegExp; readonly advice: (image: string) => string }[] = [
   {
     pattern: /DO NOT MATCH THE HASHES|EINTEGRITY|[Hh]ash(?:es)? mismatch/,

@@ -16,7 +16,7 @@ import type { DependencyTrees } from "./dependency_trees.ts";
 import { keepArchive } from "./keep_archive.ts";
 import { stampFor } from "./requirements_text.ts";
 
-/** What builds need. */
+/** Dependencies of builds. */
 export interface BuildTools {
   /** Runs builds. */
   readonly builder: DependencyBuilder;
@@ -56,10 +56,10 @@ export interface BuiltLibrariesAndLock {
 export class LibraryBuilds {
   readonly #tools: BuildTools;
   readonly #work = new SharedWork<BuiltLibrariesAndLock>();
-  /** Calls that wait for a build, by its key: all of them hear what it prints. */
+  /** Calls that wait for a build, by its key: all of them get its output. */
   readonly #listeners = new Map<string, Set<(line: string) => void>>();
 
-  /** @param tools What builds need. */
+  /** @param tools Dependencies of builds. */
   constructor(tools: BuildTools) {
     this.#tools = tools;
   }

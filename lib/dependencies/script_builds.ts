@@ -28,7 +28,7 @@ export class ScriptBuilds {
   readonly #libraries: LibraryBuilds;
   readonly #work = new SharedWork<BuiltArchive>();
 
-  /** @param tools What builds need. @param libraries Builds the translator. */
+  /** @param tools Dependencies of builds. @param libraries Builds the translator. */
   constructor(tools: BuildTools, libraries: LibraryBuilds) {
     this.#tools = tools;
     this.#libraries = libraries;

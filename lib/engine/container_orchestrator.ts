@@ -86,7 +86,7 @@ export interface ContainerInfo {
   readonly finishedAt?: Date;
 }
 
-/** What a running container uses. */
+/** Resource usage of a running container. */
 export interface ContainerUsage {
   /** When it was measured, by the engine's clock. */
   readonly time: Date;
@@ -229,7 +229,7 @@ export interface RunCommandOptions extends EngineCallOptions {
   readonly maxOutputBytes: number;
 }
 
-/** What became of a command in a container. */
+/** Outcome of a command in a container. */
 export interface CommandOutcome {
   /**
    * `exited`: it ended. `timed-out` and `flooded`: it took too long, or printed too much. It then still runs: an engine
@@ -238,7 +238,7 @@ export interface CommandOutcome {
   readonly end: "exited" | "timed-out" | "flooded";
   /** Exit code, if it ended. */
   readonly exitCode?: number;
-  /** What it printed on both streams, at most as much as it may print. */
+  /** Its output on both streams, up to the limit. */
   readonly output: string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What was built for code at its deployment: libraries, and scripts in another language.
+ * The dependencies of code that its deployment built: libraries, and translated scripts.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface BuiltLibraries extends BuiltArchive {
   readonly folder: "vendor" | "node_modules";
 }
 
-/** What was built for code. */
+/** The dependencies that were built for code. */
 export interface CodeDependencies {
   /** The libraries. */
   readonly libraries?: BuiltLibraries;

@@ -40,7 +40,7 @@ export interface Executable {
   readonly persistResults: boolean;
   /** Segment: a partition of the bots that one service serves; 0 if bots are not partitioned. */
   readonly segment: number;
-  /** What was built for the code at its deployment. @default {nothing} */
+  /** The dependencies that were built for the code at its deployment. @default {nothing} */
   readonly dependencies?: CodeDependencies;
   /** References of the secrets by name, for example `file:binance/key`; absent if there are none. */
   readonly secrets?: Readonly<Record<string, string>>;

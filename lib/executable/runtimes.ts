@@ -45,7 +45,7 @@ export interface Runtime {
   readonly wrapperFiles: Readonly<Record<string, string>>;
   /** Whether the entrypoint is a program for the kernel: its format and its architecture are checked. @default {false} */
   readonly isBinary?: boolean;
-  /** What to do if the entrypoint is no such program, for the languages that compile to one. */
+  /** Advice if the entrypoint is no such program, for the languages that compile to one. */
   readonly advice?: string;
   /** Compiler of sources ahead of their import; absent if the language has none. */
   readonly compiler?: {

@@ -21,7 +21,7 @@ export interface StartContext {
   readonly signal?: AbortSignal;
 }
 
-/** What a source adds to a container. */
+/** The additions of a source to a container. */
 export interface StartPart {
   /** Folders and files of the host. @default {none} */
   readonly binds?: readonly BindMount[];

@@ -16,7 +16,7 @@ export interface StateSettings {
   readonly everySeconds: number;
 }
 
-/** What `state: true` means. */
+/** The settings that `state: true` stands for. */
 export const DEFAULT_STATE: StateSettings = {
   maxBytes: 1024 * 1024 * 1024,
   keep: 10,

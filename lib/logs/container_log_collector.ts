@@ -35,7 +35,7 @@ export class ContainerLogCollector {
   /** Whether something waits for the end of the interval. */
   #hasWork = false;
   #shippedAt = -Infinity;
-  /** What the watcher has counted since it was last counted or stored. */
+  /** Bytes that the watcher has counted since the last count or write. */
   #uncounted = { entries: 0, bytes: 0 };
   /** Whether the container is known to run, so that the engine need not be asked. */
   #isNew: boolean;
@@ -121,7 +121,7 @@ export class ContainerLogCollector {
     await this.close();
   }
 
-  /** Stops collecting. What is not stored yet is left to the next collector of this container. */
+  /** Stops collecting. The next collector of this container stores the rest. */
   async close(): Promise<void> {
     this.#closing.abort(new DOMException("Log collection was ended", "AbortError"));
     this.#detach();
@@ -282,7 +282,7 @@ export class ContainerLogCollector {
     const problem = messageOf(error);
     if (this.#problem === undefined) this.#log.warn("logs not stored yet", { ...this.#fields(), problem });
     this.#problem = problem;
-    // What the watcher has counted was not stored: the next attempt does not wait for more.
+    // The counted bytes were not stored, so the next attempt does not wait for more.
     this.#isUnsure = true;
     this.#shippedAt = -Infinity;
   }

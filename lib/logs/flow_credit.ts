@@ -29,7 +29,7 @@ export class FlowCredit {
   #bytes = 0;
   #lines = 0;
   #waiting: number;
-  /** What was printed when the last shipment began. */
+  /** Bytes printed when the last shipment began. */
   #atShipment: OutputAmount | undefined;
 
   /**
@@ -42,12 +42,12 @@ export class FlowCredit {
     this.#waiting = keptBytes;
   }
 
-  /** What was printed in all. */
+  /** Bytes printed in total. */
   get printed(): OutputAmount {
     return { bytes: this.#bytes, lines: this.#lines };
   }
 
-  /** What was printed and is not stored, without what is in pipes, in bytes. */
+  /** Bytes printed and not stored, without those in pipes. */
   get waiting(): number {
     return this.#waiting;
   }
@@ -88,7 +88,7 @@ export class FlowCredit {
     };
   }
 
-  /** What may be in pipes, in bytes of the engine's files: more if the lines are short. */
+  /** Bytes that may be in pipes, as counted in the engine's files: more if the lines are short. */
   get #inPipes(): number {
     if (this.#bytes === 0) return 0;
     return PIPE_BYTES * this.#streams.size * spoolBytes(this.#bytes, this.#lines) / this.#bytes;

@@ -16,7 +16,7 @@ export interface HeadlineMetric {
   readonly values: readonly number[];
 }
 
-/** What traders look at first, the most telling one first. */
+/** Names of headline metrics, the most important one first. */
 const TELLING = ["equity", "nav", "portfolio_value", "balance", "pnl", "profit"];
 /** The field that most bots put the number into. */
 const USUAL_FIELD = "value";

@@ -10,7 +10,7 @@ import type { LogLine } from "../engine/container_orchestrator.ts";
 /** Longest line that is looked at for a metric or a heartbeat, in characters. */
 const MAX_SIGNAL_LENGTH = 64 * 1024;
 
-/** A line that a container has just printed. Whoever asks first has its metric parsed, for all. */
+/** A line that a container has just printed. The first call parses its metric for all readers. */
 export class LiveLine implements LogLine {
   /** {@inheritDoc LogLine.time} */
   readonly time: string;
@@ -40,7 +40,7 @@ export class LiveLine implements LogLine {
   }
 
   /**
-   * What a heartbeat says, in the words of systemd's `sd_notify`: assignments such as `READY=1`, a line each. A heartbeat
+   * The content of a heartbeat, in the words of systemd's `sd_notify`: assignments such as `READY=1`, a line each. A heartbeat
    * that says nothing else is `WATCHDOG=1`. `undefined` if the line is none.
    */
   get heartbeat(): string | undefined {

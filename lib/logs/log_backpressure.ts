@@ -67,7 +67,7 @@ export class LogBackpressure {
   #storedBytes = 0;
   /** The state at the last check, and the number of checks in a row without progress. */
   #lastCheck = { printed: 0, stored: 0, storedOfAll: 0, stalled: 0 };
-  /** What may pass without credit, in bytes. */
+  /** Bytes that may pass without credit. */
   #trickleBytes = 0;
   /** Since when the engine is asked for more of the log and has not answered. */
   #waitingSince: number | undefined;

@@ -40,7 +40,7 @@ export interface CollectedContainer extends LoggedContainer {
   readonly hasExited?: boolean;
 }
 
-/** What the logs of all containers share. */
+/** Parts that the collectors of all containers share. */
 export interface LogCollection {
   /** The engine. */
   readonly orchestrator: Pick<ContainerOrchestrator, "readLog" | "getStatus" | "attach">;

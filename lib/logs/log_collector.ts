@@ -194,7 +194,7 @@ export class LogCollector implements AsyncDisposable {
     return [...this.#logs.values()].filter(({ problem }) => problem !== undefined).length;
   }
 
-  /** Stops collecting. What is not stored yet stays in the engine's files for the next collector. */
+  /** Stops collecting. The rest stays in the engine's files for the next collector. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all([this.#retention.close(), ...[...this.#logs.values()].map((log) => log.close())]);

@@ -16,7 +16,7 @@ export interface ListenedContainer {
 export interface LogGap {
   /** Time of the next line that is there: RFC 3339. */
   readonly time: string;
-  /** What is known, in words. */
+  /** The known facts, in words. */
   readonly text: string;
 }
 

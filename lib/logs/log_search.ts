@@ -24,7 +24,7 @@ export interface LogSearchOptions {
   readonly clock?: Clock;
 }
 
-/** What to search. */
+/** The search. */
 export interface LogSearchQuery extends LineQuery {
   /** Ids of the bots whose logs are searched. @default all */
   readonly bots?: readonly string[];
@@ -63,7 +63,7 @@ export interface LogSearchEnd {
 /** A log of one day. */
 type DayLog = Pick<LogSearchCursor, "day" | "bot" | "offset">;
 
-/** What was found in a piece of a log. */
+/** Matches in a piece of a log. */
 interface Piece {
   readonly log: DayLog;
   readonly found: readonly (StoredLogLine & { readonly end: number })[];
@@ -89,7 +89,7 @@ export class LogSearch implements Disposable {
   /**
    * Searches. Threads do the work.
    *
-   * @param query What to search.
+   * @param query The search.
    * @returns The lines, in groups as they are found; at the end, how the search ended.
    * @throws {InvalidPatternError} If the expression is not accepted.
    */

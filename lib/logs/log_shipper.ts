@@ -54,7 +54,7 @@ export interface ShipOptions {
   readonly signal: AbortSignal;
 }
 
-/** What was stored. */
+/** Outcome of a write. */
 export interface Shipment {
   /** Size of the stored lines, in bytes. */
   readonly bytes: number;

@@ -54,7 +54,7 @@ const TAIL_BYTES = 256 * 1024;
 const TAIL_FACTOR = 8;
 /** Index of the point in `2026-01-31T12:34:56.789Z`. */
 const POINT_INDEX = 19;
-/** What stands before the time of a line that Berth wrote, and the length of such a time. */
+/** The prefix of the time in a line that Berth wrote, and the length of such a time. */
 const OWN_HEADS = ['{"timestamp":"', '{"stream":"stdout","timestamp":"', '{"stream":"stderr","timestamp":"'];
 const OWN_TIME_LENGTH = "2026-01-31T12:34:56.789012345Z".length;
 

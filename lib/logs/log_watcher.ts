@@ -68,7 +68,7 @@ export class LogWatcher {
     this.reset();
     const stream = this.#stream = new AbortController();
     this.#follow(stream.signal).catch(() => {
-      // Whoever notices that the log has ended asks the engine why.
+      // The reader that notices the end of the log asks the engine for the reason.
     }).finally(() => {
       if (this.#stream !== stream) return;
       this.#stream = undefined;

@@ -6,7 +6,7 @@
 
 import type { Metric } from "./metric_series.ts";
 
-/** What the metrics of one part of the range are reduced to. */
+/** A summary of the metrics in one part of the range. */
 export interface MetricPoint {
   /** When the last of them was printed, in ms since the epoch. */
   readonly time: number;

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What the engine adds to each entry, in bytes. */
+/** Bytes that the engine adds to each entry. */
 const ENTRY_BYTES = 70;
 
 /**

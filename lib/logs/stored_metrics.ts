@@ -16,7 +16,7 @@ export interface StoredMetricsOptions extends ObjectCallOptions {
   readonly until?: Date;
 }
 
-/** What every line of a metric contains. */
+/** A string that every line of a metric contains. */
 const METRIC = '"_metric"';
 
 /**

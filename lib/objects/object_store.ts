@@ -63,7 +63,7 @@ export interface AppendObjectOptions extends PutObjectOptions {
   readonly metadata?: ObjectMetadata;
 }
 
-/** What {@linkcode ObjectStore.presign} allows. */
+/** The access that {@linkcode ObjectStore.presign} grants. */
 export interface PresignOptions extends ObjectCallOptions {
   /** The only method that the address allows. */
   readonly method: "GET" | "PUT";

@@ -18,7 +18,7 @@ export const SECRETS_MOUNT = "/run/secrets";
 /** Labels of a container. */
 type Labels = Readonly<Record<string, string>>;
 
-/** What the secrets of a container look like to its bot. */
+/** The secrets of a container as its bot sees them. */
 export interface GivenSecrets {
   /** Absolute path of the folder on the host, to be mounted read-only at {@linkcode SECRETS_MOUNT}. */
   readonly folder: string;
@@ -51,7 +51,7 @@ export class ContainerSecrets {
   readonly #folders: SecretFolders;
   /** By name of the workspace. */
   readonly #redactors = new Map<string, Promise<Redactor | undefined>>();
-  /** What containers were given, by name of the workspace. Their files do not change. */
+  /** The secrets of each container, by name of the workspace. Their files do not change. */
   readonly #given = new Map<string, GivenValues>();
 
   /** @param resolver Reads the values. @param folders Folders of the containers. */

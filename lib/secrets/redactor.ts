@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import { lineForms, MIN_SECRET_CHARACTERS, secretForms } from "./secret_forms.ts";
 
-/** What stands in place of a value. */
+/** The replacement of a value. */
 export const MASK = "***";
 
 /** A part of a value at the edge of a line counts from this length on, in bytes, or from half of the value. */

@@ -32,7 +32,7 @@ const EXAMPLES = "file:binance/key, env:BINANCE_KEY, age:binance.key or vault:kv
 
 /** Name of an entry of the encrypted file. */
 export const AGE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
-/** What a name must be like to match {@linkcode AGE_NAME}. */
+/** The rule of {@linkcode AGE_NAME} in words. */
 export const AGE_NAME_RULE = "be 1 to 128 letters, digits or any of _ . - and begin with a letter or digit";
 
 /**

@@ -69,7 +69,7 @@ export class VaultSecrets implements SecretProvider, Disposable {
   /** {@inheritDoc SecretProvider.peek} */
   peek(reference: SecretReference): Promise<string | undefined> {
     this.#read(reference.path, REFRESH_MS).catch(() => {
-      // What runs keeps its value; the next start says what is wrong.
+      // Running bots keep their value; the next start reports the problem.
     });
     const fields = this.#latest.get(reference.path);
     return Promise.try(() => fields && fieldOf(fields, reference));

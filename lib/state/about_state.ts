@@ -11,7 +11,7 @@ import type { SnapshotMaker } from "./snapshot_maker.ts";
 import type { SnapshotStore } from "./snapshot_store.ts";
 import type { StateFolder } from "./state_folder.ts";
 
-/** What is known of a bot's state. */
+/** A description of a bot's state. */
 export interface AboutState {
   /** Absolute path of the folder on this host; absent if there is none. */
   readonly folder?: string;
@@ -25,7 +25,7 @@ export interface AboutState {
   readonly snapshots: readonly (Snapshot & { readonly isStored: boolean })[];
 }
 
-/** What {@linkcode aboutState} works with. */
+/** Input of {@linkcode aboutState}. */
 export interface AboutStateParts {
   /** Measures a folder. */
   readonly measure: typeof measureTree;

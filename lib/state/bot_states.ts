@@ -25,7 +25,7 @@ import { type RestoreSource, StateRestorer } from "./state_restorer.ts";
 import { StateSizes } from "./state_sizes.ts";
 import { inUse, missingState } from "./state_words.ts";
 
-/** What {@linkcode BotStates} work with. */
+/** Dependencies of {@linkcode BotStates}. */
 export interface BotStatesOptions {
   /** Absolute path of the folder of all states of the instance. */
   readonly root: string;

@@ -72,7 +72,7 @@ export class HostSnapshots {
     await this.maker.send(folder, (await settingsOf(folder)).keep, signal);
   }
 
-  /** Brings all snapshots that wait to the object store. What fails is tried again at the next call. */
+  /** Uploads all waiting snapshots. The next call retries failed ones. */
   async sendAll(signal: AbortSignal): Promise<void> {
     this.#unsent ??= new Set(await this.#folders.ids());
     for (const id of this.#unsent) {

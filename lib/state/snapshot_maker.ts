@@ -26,7 +26,7 @@ const LIVE_TRIES = 3;
 /** Age from which an archive without a description counts as left by a dead process, in ms. */
 const ABANDONED_MS = 60 * 60_000;
 
-/** What a {@linkcode SnapshotMaker} works with. */
+/** Dependencies of {@linkcode SnapshotMaker}. */
 export interface SnapshotMakerOptions {
   /** The snapshots in the object store. */
   readonly snapshots: SnapshotStore;
@@ -36,7 +36,7 @@ export interface SnapshotMakerOptions {
   readonly now: () => number;
 }
 
-/** What is packed. */
+/** The content of a snapshot. */
 export interface PackOptions {
   /** Why. */
   readonly reason: SnapshotReason;

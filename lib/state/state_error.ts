@@ -6,7 +6,7 @@
 
 import { BerthError } from "../errors.ts";
 
-/** What is wrong with a state. */
+/** The problem of a state. */
 export type StateProblem =
   | "missing"
   | "unusable"
@@ -22,11 +22,11 @@ export type StateProblem =
 /** A state folder or a snapshot that cannot be used. */
 export class StateError extends BerthError {
   override readonly name: string = "StateError";
-  /** What is wrong. */
+  /** The problem. */
   readonly problem: StateProblem;
 
   /**
-   * @param problem What is wrong.
+   * @param problem The problem.
    * @param summary What, and where.
    * @param options What to do, and the cause.
    */

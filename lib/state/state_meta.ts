@@ -1,5 +1,5 @@
 /**
- * What Berth knows of a bot's state folder, in a file beside it.
+ * Metadata of a bot's state folder, in a file beside it.
  *
  * @module
  */
@@ -31,7 +31,7 @@ const schema = z.object({
   overBytes: z.number().optional(),
 });
 
-/** What Berth knows of a bot's state folder. */
+/** Metadata of a bot's state folder. */
 export type StateMeta = Readonly<z.infer<typeof schema>>;
 
 /**

@@ -18,7 +18,7 @@ import type { MakeStateLinks } from "./state_links.ts";
 import type { StateMeta } from "./state_meta.ts";
 import { unpackState } from "./unpack_state.ts";
 
-/** What a state is restored from: a snapshot by its name, an archive on this host, or nothing. */
+/** The source of a restore: a snapshot by its name, an archive on this host, or nothing. */
 export type RestoreSource =
   | { readonly kind: "snapshot"; readonly snapshot: Snapshot }
   | { readonly kind: "archive"; readonly path: string }

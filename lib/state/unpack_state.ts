@@ -20,7 +20,7 @@ const MAX_NAME_BYTES = 255;
 /** Linux allows one byte more, for the zero at its end. */
 const MAX_TARGET_BYTES = 4095;
 const CHUNK_BYTES = 64 * 1024;
-/** What the headers and the padding of an entry take, in bytes: two names of up to 4 KiB. */
+/** Bytes for the headers and the padding of an entry: two names of up to 4 KiB. */
 const MAX_HEADER_BYTES = 12 * 1024;
 /** More that an archive may hold before its first entry and after its last one, in bytes. */
 const MAX_SLACK_BYTES = 4 * 1024 ** 2;
@@ -35,7 +35,7 @@ export interface UnpackStateOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What was extracted. */
+/** Content of an extracted state. */
 export interface UnpackedState {
   /** Number of files. */
   readonly files: number;

@@ -37,7 +37,7 @@ export interface ConnectionStringRules {
 
 /** Why a string cannot be used. Contains no part of it. */
 export interface ConnectionStringProblem {
-  /** What is wrong and what to do, as a clause that follows the name of the variable. */
+  /** The problem and the advice, as a clause that follows the name of the variable. */
   readonly problem: string;
 }
 

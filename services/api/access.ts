@@ -19,7 +19,7 @@ const REQUESTS: Rate = { perSecond: 100, burst: 200 };
 /** Answers that the caller is unknown, by address. */
 const FAILURES: Rate = { perSecond: 10, burst: 20 };
 
-/** What the access works with. */
+/** Dependencies of the access checks. */
 export interface AccessParts {
   /** The tokens. */
   readonly tokens: Tokens;

@@ -120,7 +120,7 @@ export class ApiListener implements AsyncDisposable {
             "choose a shorter TEMP_DIR",
         );
       }
-      // What a killed process left.
+      // The socket that a killed process left.
       await Deno.remove(path).catch(() => {});
       return createServer(this.#options(), this.#answer("unix", () => "unix"));
     });

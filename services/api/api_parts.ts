@@ -1,5 +1,5 @@
 /**
- * What the API works with. It knows databases, object store and containers through their ports alone.
+ * The dependencies of the API. It reaches databases, object store and containers only through ports.
  *
  * @module
  */
@@ -28,22 +28,22 @@ import type { SecretsPort } from "./encrypted_secret_handlers.ts";
 import type { NotificationsPort } from "./notification_handlers.ts";
 import type { HostNames } from "./request_origin.ts";
 
-/** What the API uses of the bot service. */
+/** The part of the bot service that the API uses. */
 export type BotsPort = Pick<BotService, "state" | "apply" | "wake" | "restart" | "trouble">;
 
-/** What the API uses of the schedule service. */
+/** The part of the schedule service that the API uses. */
 export type SchedulesPort = Pick<ScheduleService, "state" | "apply" | "runNow">;
 
-/** What the API uses of the backtest service. */
+/** The part of the backtest service that the API uses. */
 export type BacktestsPort = Pick<BacktestService, "submit" | "cancel">;
 
-/** What the API uses of the guards. */
+/** The part of the guards that the API uses. */
 export type GuardsPort = Pick<Guards, "isOpen" | "show" | "latches" | "fleet" | "release">;
 
-/** What the API uses to check archives. */
+/** The part of the extractor that the API uses to check archives. */
 export type ArchivesPort = Pick<ArchiveExtractor, "check">;
 
-/** What the API works with. */
+/** The dependencies of the API. */
 export interface ApiParts {
   /** The documents of the bots. */
   readonly bots: BotRepository;
@@ -61,7 +61,7 @@ export interface ApiParts {
   readonly runner: Runner;
   /** The encrypted file of secrets. */
   readonly secrets: SecretsPort;
-  /** Who is told of what. */
+  /** The notifications. */
   readonly notifications: NotificationsPort;
   /** The guards of the bots. */
   readonly guards: GuardsPort;
@@ -85,7 +85,7 @@ export interface ApiParts {
   readonly usage: Pick<UsageSampler, "measure" | "measureOne" | "historyOf">;
   /** The metrics of the process. */
   readonly metrics: Pick<ServiceMetrics, "page">;
-  /** What `GET /api/service` says of the process. */
+  /** The data of the process for `GET /api/service`. */
   readonly process?: ProcessAbout;
 }
 
@@ -99,7 +99,7 @@ export interface TcpSettings extends HostNames {
   readonly isBehindProxy: boolean;
 }
 
-/** What a process says of itself. */
+/** The data of a process. */
 export interface ProcessAbout {
   /** Version of Berth. */
   readonly version: string;
@@ -127,7 +127,7 @@ export interface ApiSettings {
   readonly stateBytes: number;
   /** Limits of an archive that a start accepts. */
   readonly archiveLimits: ArchiveLimits;
-  /** What a bot may ask for. */
+  /** The bounds of a bot's limits. */
   readonly bounds: LimitBounds;
   /** The trading calendars. */
   readonly calendars: Calendars;
@@ -139,7 +139,7 @@ export interface ApiSettings {
   readonly uploadFolder: string;
 }
 
-/** Who calls. */
+/** The caller. */
 export interface Caller {
   /** Name for the audit: `local`, `token NAME` or `session of NAME`. */
   readonly name: string;

@@ -6,9 +6,9 @@
 
 import { BerthError, type Issue } from "../../lib/errors.ts";
 
-/** What a problem may say besides its code and message. */
+/** Optional fields of a problem. */
 export interface ApiProblemOptions extends ErrorOptions {
-  /** What to do. */
+  /** The advice. */
   readonly advice?: string;
   /** Every problem of a request that was checked as a whole. */
   readonly issues?: readonly Issue[];

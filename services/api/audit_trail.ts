@@ -7,7 +7,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { OperationId } from "../contract/operations.ts";
 
-/** What a request changed. */
+/** The changes of a request. */
 export interface AuditTrail {
   /** Id of what it changed. */
   subject?: string;
@@ -19,7 +19,7 @@ export interface AuditTrail {
   reason?: string;
 }
 
-/** Who makes a request. */
+/** The caller of a request. */
 export interface RequestCause {
   /** The operation. */
   readonly operation: OperationId;

@@ -36,7 +36,7 @@ const SLACK_MS = 60 * 60_000;
 /**
  * Makes the handlers.
  *
- * @param parts What the API works with.
+ * @param parts The dependencies of the API.
  * @param hashes The hashes of archives.
  */
 export function backtestHandlers(parts: ApiParts, hashes: ArchiveHashes): Handlers<BacktestOperation> {

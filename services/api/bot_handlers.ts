@@ -33,7 +33,7 @@ type BotOperation =
   | "disableBot"
   | "restartBot";
 
-/** What the handlers share with others. */
+/** Parts that the handlers share with others. */
 export interface BotHandlerTools {
   /** Writes documents. */
   readonly writer: DocumentWriter;
@@ -53,7 +53,7 @@ const LINES_TIMEOUT_MS = 3000;
 /**
  * Makes the handlers.
  *
- * @param parts What the API works with.
+ * @param parts The dependencies of the API.
  * @param tools What they share with others.
  */
 export function botHandlers(

@@ -13,7 +13,7 @@ import type { BotDocument } from "../documents/bot_repository.ts";
 import type { KeptStart } from "../revisions/start_history.ts";
 import type { StoredLogLine } from "../../lib/logs/line_format.ts";
 
-/** What is known of a bot. */
+/** The data of a bot. */
 export interface KnownBot {
   /** Its id. */
   readonly id: string;

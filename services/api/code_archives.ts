@@ -23,7 +23,7 @@ import { ApiProblem } from "./api_problem.ts";
 import type { ArchiveHashes } from "./archive_hashes.ts";
 import { receiveArchive, type ReceiveArchiveOptions } from "./receive_archive.ts";
 
-/** What the archives need of the API's parts. */
+/** The API's parts that the archives need. */
 export interface CodeArchivesParts extends Pick<ApiParts, "store" | "archives" | "settings" | "clock"> {
   /** Hears the hash of each archive that is stored. */
   readonly hashes: ArchiveHashes;
@@ -35,7 +35,7 @@ export class CodeArchives {
   readonly #uploads: UploadFolder;
   readonly #turns = new KeyedMutex();
 
-  /** @param parts What the API works with. */
+  /** @param parts The dependencies of the API. */
   constructor(parts: CodeArchivesParts) {
     this.#parts = parts;
     this.#uploads = new UploadFolder(parts.settings.uploadFolder, () => parts.clock.now());

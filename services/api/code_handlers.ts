@@ -15,7 +15,7 @@ import type { VersionTools } from "./version_tools.ts";
 /**
  * Makes the handlers.
  *
- * @param parts What the API works with.
+ * @param parts The dependencies of the API.
  * @param tools Remove what nothing needs; remember the hashes of archives.
  */
 export function codeHandlers(
@@ -25,7 +25,7 @@ export function codeHandlers(
   const archives = new CodeArchives({ ...parts, hashes });
   return {
     async getCode({ params: { id, version, build }, signal }) {
-      // Who asks deploys it next, without uploading it.
+      // The caller deploys it next, without uploading it.
       retention.claim(archiveKey(id, { version, build }));
       const code = await archives.find(id, { version, build }, signal);
       if (code) return { body: code };

@@ -18,7 +18,7 @@ import { idsOfOrigin } from "./same_origin.ts";
 /** Number of coming times of a schedule that an answer holds. */
 const NEXT_TIMES = 3;
 
-/** What was deployed. */
+/** The outcome of a deployment. */
 export interface DeployedNow {
   /** Kind of the document. */
   readonly kind: DocumentKind;
@@ -34,8 +34,8 @@ export interface DeployedNow {
  * Makes the answer.
  *
  * @param request The deployment.
- * @param now What was deployed.
- * @param parts What the API works with.
+ * @param now The outcome of a deployment.
+ * @param parts The dependencies of the API.
  * @param signal Gives up.
  */
 export async function deployedAnswer(

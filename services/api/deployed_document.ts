@@ -21,19 +21,19 @@ import { defaultRestartMode } from "../documents/restart_mode.ts";
 import { parseScheduleDocument } from "../schedules/schedule_document.ts";
 import { ApiProblem } from "./api_problem.ts";
 
-/** What a document needs besides the request. */
+/** Input for a document besides the request. */
 export interface DeployedDocumentOptions {
   /** The document to replace. */
   readonly before: BotDocument | undefined;
   /** Segment of a new document. */
   readonly segment: number;
-  /** What a bot may ask for, and the trading calendars. */
+  /** The bounds of a bot's limits, and the trading calendars. */
   readonly rules?: DocumentRules;
   /** SHA-256 of the archive in hexadecimal digits. @default {it is not noted} */
   readonly archiveSha256?: string;
   /** The image that its tag stands for. @default {its tag is not pinned} */
   readonly image?: PinnedImage;
-  /** What was built for the code. @default {nothing} */
+  /** The dependencies that were built for the code. @default {nothing} */
   readonly dependencies?: CodeDependencies;
   /** Current time in ms since the epoch. */
   readonly now: number;
@@ -92,7 +92,7 @@ export function deployedDocument(
   const parsed = schedule === undefined
     ? parseBotDocument(document, rules)
     : parseScheduleDocument(document, id, rules);
-  // Who deploys knows the request, and not the places in the document.
+  // The caller knows its request, not the paths in the document.
   if (parsed.status === "invalid") {
     throw refuse(
       id,

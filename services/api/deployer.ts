@@ -21,7 +21,7 @@ import { DeploymentCode } from "./deployment_code.ts";
 import { type DocumentKind, type DocumentWriter, otherKind } from "./document_writer.ts";
 import type { VersionTools } from "./version_tools.ts";
 
-/** What is deployed under an id. */
+/** The deployment of an id. */
 export interface FoundDeployment {
   /** Kind of the document. */
   readonly kind: DocumentKind;
@@ -37,7 +37,7 @@ export interface DeployerParts extends ApiParts, Pick<VersionTools, "revisions" 
   readonly retention: ArchiveRetention;
 }
 
-/** What a document notes of its code. */
+/** The facts about the code in a document. */
 type DocumentFacts = Pick<DeployedDocumentOptions, "archiveSha256" | "dependencies" | "image">;
 
 /** Deploys one after the other of an id: a deployment happens whole or not at all. */
@@ -197,7 +197,7 @@ export class Deployer {
   }
 }
 
-/** What was built for an archive, if the document is of the same archive: a dry run builds nothing. */
+/** The dependencies built for an archive, if the document names the same archive: a dry run builds nothing. */
 function knownDependencies(
   document: BotDocument | undefined,
   filePath: string,

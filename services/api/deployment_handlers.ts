@@ -19,7 +19,7 @@ import type { Handlers } from "./handlers.ts";
 /**
  * Makes the handlers.
  *
- * @param parts What the API works with.
+ * @param parts The dependencies of the API.
  * @param deployer Deploys.
  * @param watch Watches deployments; absent if this process looks after no bots.
  */

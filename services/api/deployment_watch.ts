@@ -19,7 +19,7 @@ import { judgeWatch, type WatchedBot } from "./judge_watch.ts";
 import type { RollbackOptions } from "./rollback.ts";
 import type { OpenWatch, Watch, WatchRecords } from "./watch_records.ts";
 
-/** What a {@linkcode DeploymentWatch} needs. */
+/** Dependencies of {@linkcode DeploymentWatch}. */
 export interface DeploymentWatchParts {
   /** The watches. */
   readonly watches: WatchRecords;
@@ -69,7 +69,7 @@ export class DeploymentWatch implements Disposable {
 
   async #run(signal: AbortSignal): Promise<void> {
     const { watches, clock } = this.#parts;
-    // Whoever makes it is not ready yet.
+    // Its writer is not ready yet.
     await this.#wakeup.sleep({ ms: LOOK_MS, clock, signal });
     while (!signal.aborted) {
       let ms = IDLE_MS;
@@ -140,7 +140,7 @@ export class DeploymentWatch implements Disposable {
     } catch (error) {
       const isTransient = error instanceof StoreUnavailableError || error instanceof ObjectStoreError;
       if (signal.aborted || isTransient || !(error instanceof BerthError)) throw error;
-      // What was overtaken ends with the next look.
+      // An outdated watch ends at the next check.
       if (error instanceof ApiProblem && error.code === "deployment/overtaken") return;
       this.#log.error("cannot go back to an earlier revision", { id, from, problem: error.message });
       await watches.end(id, { ...watch, state: "broken", reason: `${reason}. ${error.message}` }, { signal });

@@ -18,9 +18,9 @@ import { compareArchives } from "./compare_archives.ts";
  *
  * @param before The earlier revision.
  * @param after The later revision.
- * @param parts What the API works with.
+ * @param parts The dependencies of the API.
  * @param signal Gives up.
- * @returns What differs, and what cannot be told, because it is not kept any more.
+ * @returns The differences, and what cannot be compared because it is no longer kept.
  */
 export async function diffRevisions(
   before: Revision,

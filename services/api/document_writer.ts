@@ -48,13 +48,13 @@ export interface ChangeOptions {
 export interface ChangeCause {
   /** The cause. */
   readonly trigger: RevisionTrigger;
-  /** Who changes it. */
+  /** The caller that changes it. */
   readonly actor: string;
   /** Number of the revision that it brings back. */
   readonly restores?: number;
 }
 
-/** What a {@linkcode DocumentWriter} needs. */
+/** Dependencies of {@linkcode DocumentWriter}. */
 export interface DocumentWriterParts extends ApiParts {
   /** The revisions. */
   readonly revisions: RevisionHistory;
@@ -90,7 +90,7 @@ export class DocumentWriter {
       requireMatch(before, ifMatch);
       const { type, document } = make(before);
       if (!before && type !== "deleted") await this.#requireOwnKind(kind, id, signal);
-      // What another program has written stays a way back.
+      // A document of another program stays as a revision to go back to.
       if (before) await this.#note(note, kind, before, { trigger: "document" });
       const order = { publishedAt: this.#parts.clock.now() };
       const change = { type, id, document, order } as BotChange;

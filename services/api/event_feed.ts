@@ -24,7 +24,7 @@ export interface FeedEvent {
 /** Called with each event. Must return soon and not throw. */
 export type FeedListener = (event: FeedEvent) => void;
 
-/** What a client has missed. */
+/** The events that a client has missed. */
 export interface MissedEvents {
   /** The events, the oldest first. */
   readonly events: readonly FeedEvent[];
@@ -40,9 +40,9 @@ export class EventFeed {
   /** Tells events of this process from those of an earlier one. */
   readonly #epoch = crypto.randomUUID().slice(0, 8);
   #count = 0;
-  /** What clients know of each bot's condition. */
+  /** The last sent condition of each bot. */
   readonly #conditions = new Map<string, string>();
-  /** What clients know of each open run. */
+  /** The last sent state of each open run. */
   readonly #runs = new Map<string, string>();
 
   /** @param parts The services and the clock. */

@@ -48,7 +48,7 @@ export function eventStream(
         signal.removeEventListener("abort", abort);
         onClose();
       };
-      // Nobody reads any more, so there is nobody to tell.
+      // Nobody reads any more, so there is nobody to notify.
       const abort = () => close();
       const write = (text: string) => {
         if (isOver) return;

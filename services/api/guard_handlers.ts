@@ -25,7 +25,7 @@ const REPLAY_MS = 20_000;
 /**
  * Makes the handlers.
  *
- * @param parts What the API works with.
+ * @param parts The dependencies of the API.
  */
 export function guardHandlers(
   { guards, bots, runner, settings }: Pick<ApiParts, "guards" | "bots" | "runner" | "settings">,
@@ -75,7 +75,7 @@ export function guardHandlers(
       const limit = AbortSignal.timeout(REPLAY_MS);
       const lines = runner.readLogs(id, {
         signal: AbortSignal.any([signal, limit]),
-        // What is stored is enough to judge a rule.
+        // The stored log is enough to judge a rule.
         onEngineAway: () => {},
         ...(since !== undefined && { since: new Date(since) }),
       });

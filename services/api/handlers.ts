@@ -10,7 +10,7 @@ import type { Caller } from "./api_parts.ts";
 
 /** A checked request, with who makes it. */
 export interface ApiRequest<K extends OperationId> extends OperationRequest<K> {
-  /** Who calls. */
+  /** The caller. */
   readonly caller: Caller;
   /** Reads a header. @param name Its name. */
   header(name: string): string | undefined;

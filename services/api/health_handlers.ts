@@ -17,7 +17,7 @@ type HealthOperation = "getHealth" | "getReadiness" | "scrapeMetrics";
 /**
  * Makes the handlers.
  *
- * @param parts What the API works with.
+ * @param parts The dependencies of the API.
  * @param look Looks at the parts of the service.
  */
 export function healthHandlers(
@@ -40,7 +40,7 @@ export function healthHandlers(
   };
 }
 
-/** Callers need no token, so no address and no path is told. */
+/** Callers need no token, so the answer shows no address and no path. */
 function readinessOf(parts: readonly PartAbout[]): Readiness {
   return {
     ready: parts.every(({ state }) => state !== "problem"),

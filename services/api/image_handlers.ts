@@ -23,13 +23,13 @@ const RETRY_MS = 10 * 60_000;
 /** The most answers that are kept. */
 const MAX_ANSWERS = 1000;
 
-/** What a registry has answered. */
+/** The answer of a registry. */
 type Answer = Pick<UsedImage, "newer" | "problem"> & { readonly at: number };
 
 /**
  * Makes the handlers.
  *
- * @param parts What the API works with.
+ * @param parts The dependencies of the API.
  */
 export function imageHandlers(parts: ApiParts): Handlers<"getImage"> {
   const { bots, schedules, runner, clock } = parts;

@@ -15,7 +15,7 @@ import { encodeLine, encodeProblem, HEARTBEAT, LIVE, RETRY_AFTER } from "./log_e
 import { matchingLines } from "./matching_lines.ts";
 import { problemOf } from "./problem_response.ts";
 
-/** What to follow. */
+/** The log to follow. */
 export interface FollowLogOptions {
   /** Id of the bot. */
   readonly id: string;

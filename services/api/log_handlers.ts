@@ -43,7 +43,7 @@ export interface LogHandlers extends Disposable {
 /**
  * Makes the handlers.
  *
- * @param parts What the API works with.
+ * @param parts The dependencies of the API.
  */
 export function logHandlers(parts: ApiParts): LogHandlers {
   const { runner, store, settings: { buckets }, clock } = parts;

@@ -21,7 +21,7 @@ export interface ReadLine {
   readonly cursor: LogCursor;
 }
 
-/** What to read. */
+/** The lines to read. */
 export interface MatchingLinesOptions {
   /** The log. */
   readonly runner: Pick<Runner, "readLogs">;

@@ -13,7 +13,7 @@ import type { RevisionHistory } from "../revisions/revision_history.ts";
 import type { StartHistory } from "../revisions/start_history.ts";
 import type { ApiParts } from "./api_parts.ts";
 
-/** What the answer is made from. */
+/** The input of the answer. */
 export interface CodeNeedsParts extends ApiParts {
   /** The revisions. */
   readonly revisions: RevisionHistory;
@@ -37,7 +37,7 @@ export type IsNeeded = (key: string) => boolean;
  * backtests.
  *
  * @param id Id of the bot or the schedule.
- * @param parts What the answer is made from.
+ * @param parts The input of the answer.
  * @param options See {@linkcode CodeNeedsOptions}.
  */
 export async function codeNeedsOf(

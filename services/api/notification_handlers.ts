@@ -20,7 +20,7 @@ import type { Handlers } from "./handlers.ts";
 
 type NotificationOperation = "getNotifications" | "listDeliveries" | "testChannel";
 
-/** What the API uses of notifications. */
+/** The part of the notifications that the API uses. */
 export interface NotificationsPort {
   /** The channels. */
   readonly file: Pick<ChannelsFile, "path" | "read">;
@@ -33,7 +33,7 @@ export interface NotificationsPort {
 /**
  * Makes the handlers.
  *
- * @param parts What the API works with.
+ * @param parts The dependencies of the API.
  */
 export function notificationHandlers(
   { notifications, records, clock, settings }: Pick<ApiParts, "notifications" | "records" | "settings"> & {

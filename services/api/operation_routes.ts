@@ -18,11 +18,11 @@ import { parseJsonBody } from "./json_body.ts";
 import { readQuery } from "./query_values.ts";
 import { readBody } from "./read_body.ts";
 
-/** What the middleware leaves for handlers. */
+/** Values that the middleware sets for handlers. */
 export interface ApiEnv {
   /** Values of one request. */
   Variables: {
-    /** Who calls; absent for an open operation. */
+    /** The caller; absent for an open operation. */
     caller?: Caller;
     /** The operation. */
     operation?: OperationId;

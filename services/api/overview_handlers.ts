@@ -18,7 +18,7 @@ const HEADLINE_VALUES = 40;
 /**
  * Makes the handler.
  *
- * @param parts What the API works with.
+ * @param parts The dependencies of the API.
  * @param history The last ends of containers.
  */
 export function overviewHandlers(parts: ApiParts, history: ExitHistory): Handlers<"getOverview"> {

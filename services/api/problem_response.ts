@@ -74,7 +74,7 @@ export function statusOf(error: unknown): number {
   return STATUSES[error.code] ?? STATUSES[error.code.split("/")[0]!] ?? 500;
 }
 
-/** What a client learns of a failure. */
+/** The form of a failure as clients see it. */
 export interface DescribedProblem {
   /** The problem document. */
   readonly problem: Problem;

@@ -27,14 +27,14 @@ export interface PurgedData {
   readonly snapshots: number;
 }
 
-/** What is removed from. */
+/** The places to remove from. */
 export interface PurgeParts extends ApiParts, Pick<VersionTools, "revisions" | "starts" | "watches"> {}
 
 /**
  * Removes archives, logs, results, run records, revisions and the state of an id.
  *
  * @param id The id.
- * @param parts What the API works with.
+ * @param parts The dependencies of the API.
  * @param signal Gives up.
  * @throws {ApiProblem} 409 if a document, a container or a run of the id is still there: its last lines would follow.
  */

@@ -16,7 +16,7 @@ export interface ReadMetricRangeOptions extends MetricRangeOptions {
   readonly signal: AbortSignal;
 }
 
-/** What was read. */
+/** The result of reading. */
 export interface ReadMetricRange {
   /** The series, by type and field. */
   readonly series: MetricRangeSeries[];

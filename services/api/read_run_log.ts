@@ -9,7 +9,7 @@ import type { PlacedLogLine } from "../../lib/logs/log_position.ts";
 import type { Runner } from "../../lib/runner/runner.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 
-/** Whose lines to read. */
+/** The run to read. */
 export interface RunLogSource {
   /** Id of the bot or schedule. */
   readonly id: string;

@@ -9,7 +9,7 @@ import { onDisk } from "../../lib/util/files.ts";
 import { ApiProblem } from "./api_problem.ts";
 import { chunksOf } from "./read_body.ts";
 
-/** What to receive. */
+/** The upload to receive. */
 export interface ReceiveArchiveOptions {
   /** The body of the request. */
   readonly body: ReadableStream<Uint8Array>;

@@ -16,7 +16,7 @@ import { revisionView, whyMissing } from "./revision_view.ts";
 import { rollBack } from "./rollback.ts";
 import type { VersionTools } from "./version_tools.ts";
 
-/** What the handlers share with others. */
+/** Parts that the handlers share with others. */
 export interface RevisionTools extends VersionTools {
   /** Writes documents. */
   readonly writer: DocumentWriter;
@@ -27,7 +27,7 @@ export interface RevisionTools extends VersionTools {
 /**
  * Makes the handlers.
  *
- * @param parts What the API works with.
+ * @param parts The dependencies of the API.
  * @param tools What they share with others.
  */
 export function revisionHandlers(

@@ -9,7 +9,7 @@ import type { RevisionView } from "../contract/revisions.ts";
 import { describeChanges } from "../revisions/describe_changes.ts";
 import type { Revision } from "../revisions/revision.ts";
 
-/** What is known about a revision besides itself. */
+/** The context of a revision. */
 export interface RevisionSurroundings {
   /** The revision before. */
   readonly before: Revision | undefined;

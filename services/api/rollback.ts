@@ -25,7 +25,7 @@ import { noRevisions, requireRevision } from "./require_revision.ts";
 import { whyMissing } from "./revision_view.ts";
 import type { VersionTools } from "./version_tools.ts";
 
-/** What a way back needs. */
+/** Dependencies of a rollback. */
 export interface RollbackParts extends ApiParts, Pick<VersionTools, "revisions" | "observer" | "retention"> {
   /** Writes documents. */
   readonly writer: DocumentWriter;
@@ -41,7 +41,7 @@ export interface RollbackOptions {
   readonly from?: number | undefined;
   /** Only check. @default false */
   readonly dryRun?: boolean;
-  /** Who goes back. */
+  /** The caller of the rollback. */
   readonly cause: Omit<ChangeCause, "restores">;
   /** Gives up. */
   readonly signal: AbortSignal;

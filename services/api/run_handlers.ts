@@ -29,7 +29,7 @@ const MAX_ATTEMPTS = 101;
 /**
  * Makes the handlers.
  *
- * @param parts What the API works with.
+ * @param parts The dependencies of the API.
  */
 export function runHandlers(parts: ApiParts): Handlers<RunOperation> {
   const { runs } = parts;

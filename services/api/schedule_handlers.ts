@@ -33,7 +33,7 @@ type ScheduleOperation =
   | "getScheduleTimes"
   | "previewCron";
 
-/** What the handlers share with others. */
+/** Parts that the handlers share with others. */
 export interface ScheduleHandlerTools {
   /** Writes documents. */
   readonly writer: DocumentWriter;
@@ -49,7 +49,7 @@ const SHOWN_TIMES = 5;
 /**
  * Makes the handlers.
  *
- * @param parts What the API works with.
+ * @param parts The dependencies of the API.
  * @param tools What they share with others.
  */
 export function scheduleHandlers(
@@ -168,7 +168,7 @@ export function scheduleHandlers(
   };
 }
 
-/** What gives a schedule its times. */
+/** The parts that determine a schedule's times. */
 interface Times {
   readonly expression: string;
   readonly timezone?: string | undefined;

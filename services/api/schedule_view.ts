@@ -14,7 +14,7 @@ import { parseScheduleDocument } from "../schedules/schedule_document.ts";
 import { readExecutionTime } from "../schedules/schedule_repository.ts";
 
 /**
- * Shows a schedule without its runs. Its state follows from its document alone, so any process can tell it.
+ * Shows a schedule without its runs. Its state follows from its document alone, so any process can determine it.
  *
  * @param stored The document.
  * @param now Current time in ms since the epoch.

@@ -17,7 +17,7 @@ type ServiceOperation = "getService" | "listAudit" | "getOpenApi" | "getDocs" | 
 /**
  * Makes the handlers.
  *
- * @param parts What the API works with.
+ * @param parts The dependencies of the API.
  * @param audit The audit.
  * @param look Looks at the parts of the service.
  */

@@ -22,7 +22,7 @@ type SessionOperation =
   | "login"
   | "logout";
 
-/** What these handlers work with. */
+/** Dependencies of these handlers. */
 export interface SessionParts {
   /** The tokens. */
   readonly tokens: Tokens;

@@ -14,13 +14,13 @@ export const LOGIN_CODE_MS = 2 * 60_000;
 /** How long a session lasts, in ms. */
 export const SESSION_MS = 12 * 60 * 60_000;
 
-/** Who is logged in. */
+/** The user of the session. */
 export interface Session {
   /** Its id. */
   readonly id: string;
-  /** Who asked for the login code. */
+  /** The caller that requested the login code. */
   readonly name: string;
-  /** What its holder may do. */
+  /** The role of its holder. */
   readonly role: "read" | "operate";
 }
 

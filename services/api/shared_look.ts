@@ -16,7 +16,7 @@ export type LookAtParts = (signal: AbortSignal) => Promise<readonly PartAbout[]>
 /**
  * Makes a look that several callers share; the next ones within ten seconds see the same.
  *
- * @param parts What the API works with.
+ * @param parts The dependencies of the API.
  */
 export function sharedLook({ process, clock }: Pick<ApiParts, "process" | "clock">): LookAtParts {
   let lookedAt = -Infinity;

@@ -32,7 +32,7 @@ const ARCHIVE_MARGIN = 1.2;
 /**
  * Makes the handlers.
  *
- * @param parts What the API works with.
+ * @param parts The dependencies of the API.
  */
 export function stateHandlers(parts: ApiParts): Handlers<StateOperation> {
   const { runner, clock, settings } = parts;

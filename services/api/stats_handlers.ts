@@ -10,7 +10,7 @@ import type { Handlers } from "./handlers.ts";
 /**
  * Makes the handlers. Clients that ask at the same time share one measurement.
  *
- * @param parts What the API works with.
+ * @param parts The dependencies of the API.
  */
 export function statsHandlers(
   { usage }: Pick<ApiParts, "usage">,

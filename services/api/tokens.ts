@@ -14,11 +14,11 @@ import { MAX_SECRET_RECORDS, SecretRecords } from "./secret_records.ts";
 export interface NewToken {
   /** Its name, for people. */
   readonly name: string;
-  /** What its holder may do. */
+  /** The role of its holder. */
   readonly role: "read" | "operate";
   /** When it ends, in ms since the epoch; absent for never. */
   readonly expiresAt?: number;
-  /** Who makes it. */
+  /** Its creator. */
   readonly createdBy: string;
 }
 

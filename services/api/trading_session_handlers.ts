@@ -13,7 +13,7 @@ import { usedCalendarOf } from "./session_views.ts";
 /**
  * Makes the handlers.
  *
- * @param parts What the API works with.
+ * @param parts The dependencies of the API.
  */
 export function tradingSessionHandlers(
   { bots, schedules, settings }: Pick<ApiParts, "bots" | "schedules" | "settings">,

@@ -33,7 +33,7 @@ export interface VersionTools {
  * Makes the parts, and subscribes them to the services of this process: they note starts, and documents that other
  * programs change.
  *
- * @param parts What the API works with.
+ * @param parts The dependencies of the API.
  */
 export function openVersionTools(parts: ApiParts): VersionTools {
   const { records, clock, botService, scheduleService } = parts;
@@ -41,7 +41,7 @@ export function openVersionTools(parts: ApiParts): VersionTools {
   const revisions = new RevisionHistory(records, clock, berth);
   const starts = new StartHistory({ records, revisions, clock, berth });
   const observer = new DocumentObserver({ ...parts, revisions });
-  /** What was seen of each bot's document last: a program may write the database without an event. */
+  /** The last seen document of each bot: a program may write the database without an event. */
   const seen = new Map<string, string>();
   botService?.state.subscribeActivity((activity) => {
     if (activity.type === "document") void observer.observe("bot", activity.id);

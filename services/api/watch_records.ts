@@ -15,7 +15,7 @@ export interface Watch {
   readonly from: string;
   /** When it ends: RFC 3339. */
   readonly until: string;
-  /** Who has deployed. */
+  /** The caller that deployed. */
   readonly actor: string;
   /**
    * How it is: `watching`; `going-back` once the bot has failed; `well` if it ran to the end of the watch; `went-back`;

@@ -84,7 +84,7 @@ export type BacktestEnd = "ended" | "stopped" | "killed";
  * Computes the end of a backtest from what was collected.
  *
  * @param record Its record.
- * @param collected What was collected from its container.
+ * @param collected The outcome collected from its container.
  * @param how How it came to its end.
  */
 export function backtestOutcome(

@@ -16,7 +16,7 @@ export type BacktestState = (typeof BACKTEST_STATES)[number];
 export interface BacktestRecord {
   /** Unique id, which begins with the time of the request. Also the slot of its container, and the mark of its lines. */
   readonly id: string;
-  /** What to run. */
+  /** The program to run. */
   readonly executable: Executable;
   /** State of the backtest. */
   readonly state: BacktestState;

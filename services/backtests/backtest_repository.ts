@@ -201,7 +201,7 @@ export class BacktestRepository {
       },
     });
     for (const id of surplus) await this.#records.delete(COLLECTION, id, options);
-    // What a request that was cut off has left.
+    // The archive that an interrupted request left.
     const bound = backtestId(now - CUT_OFF_MS, "");
     for (const { id } of await this.#records.list(OPEN, { ...options, limit: PAGE_SIZE })) {
       if (id < bound && !await this.get(id, options)) await this.#records.delete(OPEN, id, options);

@@ -31,7 +31,7 @@ import { type FailedStart, stoppedByWatchdog, stoppedForDisk } from "./restart_p
 import type { WatchedRuns } from "./watched_runs.ts";
 import type { ServiceState } from "./service_state.ts";
 
-/** What {@linkcode BotActions} need. */
+/** Dependencies of {@linkcode BotActions}. */
 export interface BotActionsOptions {
   /** The containers. */
   readonly runner: Runner;
@@ -235,7 +235,7 @@ export class BotActions {
   }
 }
 
-/** What led to a stop, where its reason does not say. */
+/** The cause of a stop, if its reason does not contain it. */
 const CAUSES: Readonly<Partial<Record<StopReason, string>>> = {
   "code lost": "as files of its code were missing",
   duplicate: "as another container of the bot ran",
@@ -246,7 +246,7 @@ function isUnseen(error: unknown): boolean {
   return error instanceof ContainerConflictError && !error.isForeign;
 }
 
-/** What a failed start comes to. */
+/** The outcome of a failed start. */
 function startFailure(error: unknown, consequence = ""): Pick<FailedStart, "condition" | "againInMs"> {
   if (error instanceof LeaseHeldError) {
     const condition = { type: "waiting", for: "the lease of its last copy, which may still run" } as const;

@@ -91,7 +91,7 @@ export interface BotStatus {
   readonly condition: BotCondition;
   /** Warnings about its document that do not keep it from running, a line each; absent if there are none. */
   readonly notes?: readonly string[];
-  /** What it says of itself, in a line; absent if it says nothing. */
+  /** Its own status text, in one line; absent if it has none. */
   readonly statusText?: string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Says of each bot what people should hear of.
+ * Opens and ends the incidents of each bot.
  *
  * @module
  */
@@ -10,11 +10,11 @@ import type { Incident, IncidentKind, Incidents } from "../notifications/inciden
 import { describeCondition, isUp, type RunningBot } from "./bot_condition.ts";
 import type { BotActivity, ServiceState } from "./service_state.ts";
 
-/** What {@linkcode BotIncidents} need. */
+/** Dependencies of {@linkcode BotIncidents}. */
 export interface BotIncidentsOptions {
   /** The status of the bots. */
   readonly state: Pick<ServiceState, "subscribe" | "subscribeActivity" | "getRunningBot">;
-  /** Takes what people should hear of. */
+  /** Notifies people. */
   readonly incidents: Incidents;
   /** Reads the last line that a bot has printed. @default nothing is shown */
   readonly lastLine?: (id: string, signal: AbortSignal) => Promise<string | undefined>;
@@ -22,7 +22,7 @@ export interface BotIncidentsOptions {
   readonly clock: Clock;
 }
 
-/** The kinds that a bot's condition tells. */
+/** The kinds of incidents that follow from a bot's condition. */
 const KINDS = ["bot.crash_loop", "bot.failed", "bot.invalid", "bot.oom"] as const;
 /** The kinds that are over once an operator, a guard or the session has ended a bot. */
 const KINDS_WHILE_WANTED = [...KINDS, "bot.silent", "bot.unhealthy"] as const;
@@ -43,7 +43,7 @@ const FAILING: ReadonlySet<RunningBot["condition"]["type"]> = new Set([
   "held",
 ]);
 
-/** What a bot's status says: what to open, what has recovered, and when time alone says more. */
+/** The judgement of a bot's status: incidents to open, incidents that have recovered, and when to look again. */
 export interface BotVerdict {
   /** Incidents that are open. */
   readonly open: readonly Incident[];
@@ -212,7 +212,7 @@ export class BotIncidents {
   }
 }
 
-/** Whether what has just begun is over. An exit at the memory limit is told before the status shows the exit. */
+/** Whether what has just begun is over. An exit at the memory limit is reported before the status shows the exit. */
 function isOver(kind: IncidentKind, { condition }: RunningBot, { recovered, over }: BotVerdict): boolean {
   if (kind === "bot.oom" && isUp(condition)) return false;
   return over.includes(kind) || recovered.includes(kind);

@@ -33,13 +33,13 @@ import type { ServiceState } from "./service_state.ts";
 import { StatusReports } from "./status_reports.ts";
 import type { WatchedRuns } from "./watched_runs.ts";
 
-/** What a {@linkcode BotReconciler} needs. */
+/** Dependencies of {@linkcode BotReconciler}. */
 export interface BotReconcilerOptions extends DocumentRules {
   /** The documents. */
   readonly repository: BotRepository;
   /** The containers. */
   readonly runner: Runner;
-  /** What is known of each bot. */
+  /** The table of bots. */
   readonly bots: BotTable;
   /** Takes the status of each bot, and counts. */
   readonly state: ServiceState;
@@ -291,7 +291,7 @@ export class BotReconciler {
       whyHeld: () => whyHeld(id),
       specHash: (executable) => runner.specHash(executable),
     });
-    // What a gate refuses now may run later.
+    // A bot that a gate refuses now may run later.
     const spec = gate ? askGate(id, read, gate, bots.get(id)?.lastSettings) : read;
     if (document && read.desired?.kind === "run") bots.update(id, { lastDocument: document });
     else bots.clear(id, "lastDocument");

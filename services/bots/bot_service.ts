@@ -40,7 +40,7 @@ import type { RunHealth } from "./run_health.ts";
 import { ServiceState } from "./service_state.ts";
 import { WatchedRuns } from "./watched_runs.ts";
 
-/** What a {@linkcode BotService} needs. */
+/** Dependencies of {@linkcode BotService}. */
 export interface BotServiceOptions extends DocumentRules {
   /** The documents. */
   readonly repository: BotRepository;
@@ -64,7 +64,7 @@ export interface BotServiceOptions extends DocumentRules {
   readonly gate?: RunGate;
   /** Look after bots while they run. @default {nobody does} */
   readonly watchers?: readonly RunWatcher[];
-  /** What an earlier process knew of a bot whose document cannot be read now, to look after it. @default nothing */
+  /** Settings of a bot from an earlier process, for a document that cannot be read now. @default nothing */
   readonly lastSettings?: (id: string) => BotSettings | undefined;
   /** Removes what a killed predecessor left on the engine. @default the runner's */
   readonly removeOrphans?: (signal: AbortSignal) => Promise<unknown>;
@@ -206,7 +206,7 @@ export class BotService {
     await events[Symbol.asyncDispose]();
     await this.#queue.drain({ signal: deadline });
     await this.#runs[Symbol.asyncDispose]();
-    // What another service has taken over is not this one's to stop.
+    // This service must not stop bots that another service has taken over.
     const isLost = signal.reason instanceof ServingRightLostError;
     if (this.#options.botsOnShutdown === "stop" && !isLost) await this.#stopAll();
   }

@@ -19,7 +19,7 @@ export interface FreshDocument {
   readonly document?: BotDocument | undefined;
 }
 
-/** What is known of one bot. */
+/** The entry of one bot. */
 export interface BotEntry {
   /** Whether the gate has been asked what other processes have noted of it, or has just read all of that. */
   readonly isMet?: boolean;
@@ -40,7 +40,7 @@ export interface BotEntry {
   readonly failedStart?: FailedStart;
   /** A restart that was asked for and not yet carried out. */
   readonly restart?: AskedRestart;
-  /** What the watchdog knows of one of its containers, perhaps of an earlier one. */
+  /** The watchdog's view of one of its containers, perhaps of an earlier one. */
   readonly health?: RunHealth;
   /** The engine's id of the exited container that was reported last. */
   readonly reportedExit?: string;

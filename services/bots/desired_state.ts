@@ -13,7 +13,7 @@ import type { RunGate, RunRefusal } from "./run_gate.ts";
 import { servesSegment } from "../documents/serves_segment.ts";
 
 /**
- * What should be. `undefined`: there is no document.
+ * The desired state. `undefined`: there is no document.
  *
  * - `run`: a container of this hash. `restart` says what follows its end; absent for `always`.
  * - `disabled`: no container.
@@ -30,11 +30,11 @@ export type DesiredState =
   | { readonly kind: "held"; readonly reason: string }
   | undefined;
 
-/** What a document asks for. */
+/** The content of a document. */
 export interface BotSpec {
-  /** What should be. */
+  /** The desired state. */
   readonly desired: DesiredState;
-  /** What to run; present if `desired` is `run`. */
+  /** The executable; present if `desired` is `run`. */
   readonly executable?: Executable;
   /** How to look after the bot; absent if the document cannot be read. */
   readonly settings?: BotSettings;
@@ -44,7 +44,7 @@ export interface BotSpec {
   readonly againInMs?: number;
 }
 
-/** What {@linkcode readBotSpec} needs to know. */
+/** Input of {@linkcode readBotSpec}. */
 export interface ReadBotSpecOptions extends DocumentRules {
   /** Segment that is served, or `ALL_SEGMENTS`. */
   readonly segment: number;

@@ -15,7 +15,7 @@ const OUTAGE_READ_TIMEOUT_MS = 200;
 /** How long after an unanswered read the shorter limit applies, in ms. */
 const OUTAGE_MS = 10_000;
 
-/** What a {@linkcode DocumentReader} needs. */
+/** Dependencies of {@linkcode DocumentReader}. */
 export interface DocumentReaderOptions {
   /** The documents. */
   readonly repository: Pick<BotRepository, "get">;

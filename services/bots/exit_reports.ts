@@ -10,7 +10,7 @@ import type { Clock } from "../../lib/util/clock.ts";
 import type { BotTable } from "./bot_table.ts";
 import type { ServiceState } from "./service_state.ts";
 
-/** What {@linkcode ExitReports} need. */
+/** Dependencies of {@linkcode ExitReports}. */
 export interface ExitReportsOptions {
   /** The bots, with the exit that was reported last of each. */
   readonly bots: BotTable;

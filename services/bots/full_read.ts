@@ -13,7 +13,7 @@ import type { BotTable } from "./bot_table.ts";
 import type { MassStopGuard } from "./mass_stop_guard.ts";
 import type { ServiceState } from "./service_state.ts";
 
-/** What a {@linkcode FullRead} needs. */
+/** Dependencies of {@linkcode FullRead}. */
 export interface FullReadOptions {
   /** The documents. */
   readonly repository: Pick<BotRepository, "list" | "wasDeleted">;
@@ -21,7 +21,7 @@ export interface FullReadOptions {
   readonly runner: Pick<Runner, "superviseContainers">;
   /** Segment that is served, or `ALL_SEGMENTS`. */
   readonly segment: number;
-  /** What is known of each bot. */
+  /** The table of bots. */
   readonly bots: BotTable;
   /** The status of the bots. */
   readonly state: Pick<ServiceState, "getAllRunningBots">;

@@ -46,7 +46,7 @@ export interface GuardReview {
   readonly held: ReadonlySet<string>;
   /** Bots whose documents are gone and which may be stopped. */
   readonly released: ReadonlySet<string>;
-  /** What an operator should know while bots are held. */
+  /** A message for operators while bots are held. */
   readonly message?: string;
 }
 

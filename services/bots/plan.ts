@@ -31,7 +31,7 @@ export interface ActualState {
   readonly failedStart?: FailedStart;
   /** A restart that was asked for and not yet carried out. */
   readonly restart?: AskedRestart;
-  /** What the watchdog has found wrong. */
+  /** The problem that the watchdog has found. */
   readonly unwell?: { readonly containerId: string; readonly trouble: Trouble };
 }
 
@@ -58,7 +58,7 @@ export type StopWords = Omit<RefusalStop, "why">;
 
 type WantedRun = DesiredState & { readonly kind: "run" };
 
-/** What to do about a bot, and its condition. */
+/** The actions for a bot, and its condition. */
 export interface Plan {
   /** Steps in order. If one fails, the rest must not be taken. */
   readonly actions: readonly Action[];
@@ -160,7 +160,7 @@ function planRun(
   const lost = bots.find(({ phase }) => phase === "lost");
   // It may still run out of sight: a second one would trade twice.
   if (lost) return unchanged(hostOf(lost));
-  // Who asks for a restart does not wait for an earlier exit. A start that failed since then counts.
+  // A requested restart ignores the backoff of earlier exits. A start that failed since the request counts.
   const last = lastStart(specHash, restart ? [] : over, failedStart, mode);
   return last?.final ? planFinal(last.final, over) : planStart(last, over, now);
 }
@@ -230,7 +230,7 @@ function planFinal({ containerId, condition }: FinalEnd, over: readonly ManagedC
 function planStart(last: LastStart | undefined, over: readonly ManagedContainer[], now: number): Plan {
   const dueAt = last ? last.endedAt + last.delayMs : now;
   if (last && dueAt > now) {
-    // What was written without measure is not kept until then.
+    // A container that filled the disk is removed at once.
     const actions = over.filter(({ diskUse }) => diskUse).map(remove);
     return { ...unchanged(last.condition(new Date(dueAt))), actions, againInMs: dueAt - now };
   }

@@ -13,7 +13,7 @@ const RECENT_MS = 60 * 60_000;
 /** Ends of one bot that are counted at most. */
 const MAX_EXITS = 1000;
 
-/** Counts the ends. It hears of them as they happen, and reads earlier ones when it is first asked. */
+/** Counts the ends. It records them as they happen, and reads earlier ones at the first question. */
 export class RecentExits {
   readonly #history: Pick<ExitHistory, "readAll">;
   readonly #clock: Clock;

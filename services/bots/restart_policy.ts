@@ -13,7 +13,7 @@ import type { BotCondition } from "./bot_condition.ts";
 /** A bot that ran this long was healthy: earlier starts do not count. */
 const HEALTHY_AFTER_MS = 10 * 60_000;
 
-/** What follows a start that is over. */
+/** The decision after a start that has ended. */
 export interface Restart {
   /** How long to wait after its end, in ms. */
   readonly delayMs: number;
@@ -52,7 +52,7 @@ export interface LastStart extends Restart {
 
 /** An end after which the bot is not started again by itself. */
 export interface FinalEnd {
-  /** The engine's id of the container. It stays: without it, nothing would tell that the bot has ended. */
+  /** The engine's id of the container. It stays: nothing else records that the bot has ended. */
   readonly containerId: string;
   /** The bot's condition. */
   readonly condition: BotCondition & { readonly type: "completed" | "failed" };

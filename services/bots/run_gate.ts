@@ -22,9 +22,9 @@ export interface GatedBot {
 export interface RefusalStop {
   /** Why, for conditions and history. */
   readonly why: StopReason;
-  /** What led to it, in words, for example `as guard 'equity' tripped: 812 is below 900`. */
+  /** The cause in words, for example `as guard 'equity' tripped: 812 is below 900`. */
   readonly cause?: string;
-  /** What `on_stop(id, config, reason)` of the bot gets, for example `guard equity: …`. @default {`why`} */
+  /** The `reason` that the bot's `on_stop(id, config, reason)` gets, for example `guard equity: …`. @default {`why`} */
   readonly onStopReason?: string;
 }
 

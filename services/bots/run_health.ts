@@ -1,5 +1,5 @@
 /**
- * What the watchdog knows of a run.
+ * The watchdog's view of a run.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 export interface Trouble {
   /** `silent`: it gives no signal. `unhealthy`: its command fails. */
   readonly type: "silent" | "unhealthy";
-  /** What exactly, for example `silent for 312 s; last line: …`. */
+  /** The details, for example `silent for 312 s; last line: …`. */
   readonly message: string;
   /** Whether it is to be restarted for it. */
   readonly isToRestart: boolean;
@@ -20,8 +20,8 @@ export interface RunHealth {
   readonly containerId: string;
   /** Whether the bot has said that it is ready. */
   readonly isReady: boolean;
-  /** What the bot says of itself, in a line; absent if it says nothing. */
+  /** The bot's own status text, in one line; absent if it has none. */
   readonly statusText?: string;
-  /** What is wrong; absent if nothing is. */
+  /** The problem; absent if there is none. */
   readonly trouble?: Trouble;
 }

@@ -14,7 +14,7 @@ export interface Run {
   readonly id: string;
   /** The container. */
   readonly container: ManagedContainer;
-  /** What the bot's document says. */
+  /** The settings in the bot's document. */
   readonly settings: BotSettings;
   /** Whether this process has just started it; otherwise it may have printed lines that nobody here has seen. */
   readonly isNew: boolean;

@@ -68,7 +68,7 @@ export type BotActivity =
       readonly startedAt: Date;
       readonly exit: Exit;
       readonly why: StopReason;
-      /** What led to the reason, in words, for example `as its configuration changed`. */
+      /** The cause of the reason, in words, for example `as its configuration changed`. */
       readonly cause?: string;
       /** Whether it had to be killed, as it did not end within its grace period. @default {false} */
       readonly isKilled?: boolean;

@@ -13,7 +13,7 @@ import type { GateAnswer, GatedBot, RunGate } from "./run_gate.ts";
 /** Longest time between two questions, in ms: clocks are set, and timers end at 2^31 ms. */
 const MAX_AGAIN_MS = 3_600_000;
 
-/** What a {@linkcode SessionGate} needs. */
+/** Dependencies of {@linkcode SessionGate}. */
 export interface SessionGateOptions {
   /** The trading calendars. */
   readonly calendars: Calendars;

@@ -14,9 +14,9 @@ import { ConditionLog } from "./condition_log.ts";
 import type { BotSpec } from "./desired_state.ts";
 import type { ServiceState } from "./service_state.ts";
 
-/** What {@linkcode StatusReports} need. */
+/** Dependencies of {@linkcode StatusReports}. */
 export interface StatusReportsOptions {
-  /** What is known of each bot. */
+  /** The table of bots. */
   readonly bots: BotTable;
   /** Knows which log lines wait to be stored. */
   readonly runner: Pick<Runner, "waitingLogs">;

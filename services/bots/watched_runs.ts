@@ -10,13 +10,13 @@ import type { Clock } from "../../lib/util/clock.ts";
 import type { BotSettings } from "../documents/bot_settings.ts";
 import type { Run, RunWatch, RunWatcher } from "./run_watcher.ts";
 
-/** What {@linkcode WatchedRuns} need. */
+/** Dependencies of {@linkcode WatchedRuns}. */
 export interface WatchedRunsOptions {
   /** Follows the lines. */
   readonly runner: Pick<Runner, "followLines">;
-  /** Whoever watches. */
+  /** The watchers. */
   readonly watchers: readonly RunWatcher[];
-  /** What an earlier process knew of a bot whose document cannot be read now. @default nothing */
+  /** Settings of a bot from an earlier process, for a document that cannot be read now. @default nothing */
   readonly lastSettings?: (id: string) => BotSettings | undefined;
   /** The clock. */
   readonly clock: Clock;

@@ -45,7 +45,7 @@ export interface Session {
 
 /** One line that says why there is no calendar to work with. */
 export interface CalendarProblem {
-  /** What is wrong, where, and what is expected. */
+  /** The problem, its place, and the expected value. */
   readonly problem: string;
 }
 

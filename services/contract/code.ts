@@ -137,7 +137,7 @@ export const deploymentProgress = z.object({
 /** How far a bot's container is. */
 export type DeploymentProgress = z.infer<typeof deploymentProgress>;
 
-/** What is deployed under an id. */
+/** The deployment of an id. */
 export const deployment = z.object({
   id: botId,
   kind,

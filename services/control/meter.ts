@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What a queue of work belongs to. */
+/** The owner of a work queue. */
 export type MeteredService = "bots" | "schedules" | "backtests";
 
 /** Takes the measurements of a queue. */

@@ -33,7 +33,7 @@ export class OutageLog {
     return this.#waits.has(part);
   }
 
-  /** What the first waiting part waits for; `undefined` if none waits. */
+  /** The problem of the first waiting part; `undefined` if none waits. */
   get waitsFor(): string | undefined {
     return this.#waits.values().next().value;
   }

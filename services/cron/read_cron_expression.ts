@@ -34,7 +34,7 @@ export type CronExpression =
 
 /** One line that says why an expression is invalid. */
 export interface CronProblem {
-  /** What is wrong, where, and what is expected. */
+  /** The problem, its place, and the expected value. */
   readonly problem: string;
 }
 

@@ -63,7 +63,7 @@ export function readBotCode(
   };
 }
 
-/** What a deployment built. Code must not start without it, so nonsense makes the document invalid. */
+/** The dependencies that a deployment built. Code must not start without them, so an unusable value makes the document invalid. */
 function dependenciesIn(facts: Fields, problems: string[]): CodeDependencies | undefined {
   const value = field(facts, "dependencies");
   if (value === undefined || value === null) return undefined;

@@ -30,7 +30,7 @@ export interface ValidBotDocument {
   readonly id: string;
   /** Whether the bot should run. */
   readonly enabled: boolean;
-  /** What to run. */
+  /** The program to run. */
   readonly executable: Executable;
   /** Segment of the bot; 0 if the document names none. */
   readonly segment: number;
@@ -59,9 +59,9 @@ export interface InvalidBotDocument {
 /** A parsed document. */
 export type ParsedBotDocument = ValidBotDocument | InvalidBotDocument;
 
-/** What a service knows and a document must fit. */
+/** The bounds and calendars of the service, which a document must fit. */
 export interface DocumentRules {
-  /** What a bot may ask for; a document that asks for more is invalid. @default {anything} */
+  /** The bounds of a bot's limits; a document that exceeds them is invalid. @default {anything} */
   readonly bounds?: LimitBounds;
   /** The trading calendars. @default {whether a calendar is known is not checked} */
   readonly calendars?: Calendars;

@@ -1,5 +1,5 @@
 /**
- * What a deployment of Berth's notes of the code, beside what the outside contract fixes: `custom.berth`.
+ * Facts about the code that a deployment of Berth's adds to the outside contract: `custom.berth`.
  *
  * @module
  */

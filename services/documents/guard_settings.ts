@@ -7,16 +7,16 @@
 import { BERTH_KEY } from "./berth_settings.ts";
 import { field, type Fields, isObject, typeName } from "./document_fields.ts";
 
-/** What a guard compares with its limit. */
+/** The quantity that a guard compares with its limit. */
 export const GUARD_CONDITIONS = ["below", "above", "drawdown_pct", "rate_per_minute"] as const;
 
-/** What a guard compares with its limit. */
+/** The quantity that a guard compares with its limit. */
 export type GuardCondition = (typeof GUARD_CONDITIONS)[number];
 
-/** What a guard does once it trips. */
+/** The reaction of a guard that trips. */
 export type GuardAction = "alert" | "stop";
 
-/** What a rule says, whether of one bot or of several. */
+/** The settings of a rule, for one bot or for several. */
 export interface GuardRule {
   /** Its name, unique among those of the bot. */
   readonly name: string;
@@ -24,15 +24,15 @@ export interface GuardRule {
   readonly metric: string;
   /** The field of the metric: its name, or names with dots between them; absent if lines are counted. */
   readonly field?: string;
-  /** What is compared with the limit. */
+  /** The quantity to compare with the limit. */
   readonly when: GuardCondition;
   /** The limit: a value beyond it trips the guard. */
   readonly limit: number;
   /** How long the value has to be beyond the limit, in seconds. */
   readonly forSeconds: number;
-  /** What happens if no usable value comes. @default nothing */
+  /** The reaction if no usable value comes. @default nothing */
   readonly onMissing?: { readonly afterSeconds: number; readonly action: GuardAction };
-  /** What happens beyond the limit. */
+  /** The reaction beyond the limit. */
   readonly action: GuardAction;
   /** Whether it stays tripped until a person releases it. Always so if it stops the bot. */
   readonly latch: boolean;

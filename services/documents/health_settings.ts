@@ -11,7 +11,7 @@ import { field, type Fields, isObject, typeName } from "./document_fields.ts";
 export interface HealthSettings {
   /** Longest time without a signal, in seconds; absent if silence is not judged. */
   readonly maxSilenceSeconds?: number;
-  /** What counts as a signal. */
+  /** The kind of output that counts as a signal. */
   readonly signal: "output" | "metric" | "heartbeat";
   /** The only metric that counts; absent if each does. */
   readonly metric?: string;
@@ -25,7 +25,7 @@ export interface HealthSettings {
   readonly startGraceSeconds: number;
   /** Failures of the command in a row that make the bot unhealthy. */
   readonly limit: number;
-  /** What follows. */
+  /** The reaction. */
   readonly action: "alert" | "restart";
 }
 

@@ -8,7 +8,7 @@ import { BERTH_KEY, wholeNumberSetting } from "./berth_settings.ts";
 import { field, type Fields, typeName } from "./document_fields.ts";
 import { readCalendarName } from "./session_settings.ts";
 
-/** What happens to a slot that comes during an active run. */
+/** The reaction to a slot that comes during an active run. */
 export type ConcurrencyPolicy =
   /** The slot is skipped. */
   | "Forbid"

@@ -8,7 +8,7 @@ import type { BotChange, EventOrder } from "../documents/bot_repository.ts";
 import type { RecordStore } from "../records/record_store.ts";
 import type { ChangeSource, FoundDeletions } from "./change_source.ts";
 
-/** What a note is about. */
+/** The subject of a note. */
 export type NotedKind = "bots" | "schedules";
 
 const COLLECTION = "changes";

@@ -19,7 +19,7 @@ const CATCH_UP_TIMEOUT_MS = 120_000;
 export interface UntilCaughtUpOptions {
   /** The events. */
   readonly events: Pick<BotEvents, "caughtUp" | "status">;
-  /** What waits, as it is named in the log: `bots` or `schedules`. */
+  /** The name for the log: `bots` or `schedules`. */
   readonly what: string;
   /** The clock. */
   readonly clock: Clock;

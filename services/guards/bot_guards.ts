@@ -32,7 +32,7 @@ export interface GuardNews {
   readonly lastLines: readonly string[];
 }
 
-/** What {@linkcode BotGuards} need. */
+/** Dependencies of {@linkcode BotGuards}. */
 export interface BotGuardsOptions {
   /** Id of the bot. */
   readonly bot: string;

@@ -28,7 +28,7 @@ export interface FleetNews {
   readonly missing: readonly string[];
 }
 
-/** What a {@linkcode FleetGuard} needs. */
+/** Dependencies of {@linkcode FleetGuard}. */
 export interface FleetGuardOptions {
   /** The rule. */
   readonly rule: FleetRule;

@@ -21,7 +21,7 @@ import type { Latch } from "./latch.ts";
 import type { LatchBook } from "./latch_book.ts";
 import { actionOf } from "./take_over.ts";
 
-/** What {@linkcode FleetGuards} need. */
+/** Dependencies of {@linkcode FleetGuards}. */
 export interface FleetGuardsOptions {
   /** Absolute path of the file. @default {there are no rules} */
   readonly path?: string | undefined;

@@ -6,7 +6,7 @@
 
 import type { Clock } from "../../lib/util/clock.ts";
 
-/** What a {@linkcode GuardTimer} needs. */
+/** Dependencies of {@linkcode GuardTimer}. */
 export interface GuardTimerOptions {
   /** The clock. */
   readonly clock: Clock;

@@ -24,7 +24,7 @@ import { type ShownGuards, toShownGuard } from "./shown_guard.ts";
 import { LatchBook, type OpenLatch } from "./latch_book.ts";
 import { actionOf } from "./take_over.ts";
 
-/** What {@linkcode Guards} need. */
+/** Dependencies of {@linkcode Guards}. */
 export interface GuardsOptions {
   /** The database. */
   readonly records: RecordStore;

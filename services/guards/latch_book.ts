@@ -15,7 +15,7 @@ import { isMore, type KeptLatch, type Latch, latchId, type LatchKey, type Releas
 import { LatchStore } from "./latch_store.ts";
 import { UnstoredLatches } from "./unstored_latches.ts";
 
-/** What a {@linkcode LatchBook} needs. */
+/** Dependencies of {@linkcode LatchBook}. */
 export interface LatchBookOptions {
   /** The database. */
   readonly records: RecordStore;

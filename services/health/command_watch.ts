@@ -12,7 +12,7 @@ import { inOneLine } from "./signals.ts";
 /** Longest part of what a command prints that is shown, in characters. */
 const MAX_SHOWN = 200;
 
-/** What a {@linkcode CommandWatch} needs. */
+/** Dependencies of {@linkcode CommandWatch}. */
 export interface CommandWatchOptions {
   /** Time from the begin of one command to that of the next, in ms. */
   readonly intervalMs: number;

@@ -15,7 +15,7 @@ import { CommandWatch } from "./command_watch.ts";
 import { SilenceWatch } from "./silence_watch.ts";
 import { inOneLine, readSignals } from "./signals.ts";
 
-/** What a {@linkcode HealthWatch} needs. */
+/** Dependencies of {@linkcode HealthWatch}. */
 export interface HealthWatchOptions {
   /** The run. */
   readonly run: Run;
@@ -43,7 +43,7 @@ export interface HealthWatchOptions {
 const MAX_SHOWN = 200;
 /** How often a status text may change what is shown, in ms. */
 const STATUS_PAUSE_MS = 1000;
-/** What is missing, by the signal. */
+/** Name of the missing output, by signal. */
 const MISSING = { output: "", metric: ": no metric", heartbeat: ": no heartbeat" } as const;
 
 /** Watches the signals of one container, and runs its command. */

@@ -1,5 +1,5 @@
 /**
- * What a line says of a bot's health.
+ * The health signals in a line of a bot.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import type { HealthSettings } from "../documents/health_settings.ts";
 /** Longest status text that is kept, in characters. */
 const MAX_STATUS_LENGTH = 200;
 
-/** What a line says. */
+/** The signals of a line. */
 export interface Signals {
   /** Whether it counts as a sign of life. */
   readonly isAlive: boolean;
   /** Whether the bot says that it is ready. */
   readonly isReady: boolean;
-  /** What the bot says of itself; empty if it takes back what it said. Absent if the line is about something else. */
+  /** The bot's own status text; empty to clear it. Absent if the line sets none. */
   readonly statusText?: string;
   /** Whether the line is meant for people. */
   readonly isForPeople: boolean;

@@ -10,7 +10,7 @@ import { Wakeup } from "../../lib/util/wakeup.ts";
 /** A timer that fires so much too late, in ms, says that this process was stopped meanwhile. */
 const AWAY_MS = 5000;
 
-/** What a {@linkcode SilenceWatch} needs. */
+/** Dependencies of {@linkcode SilenceWatch}. */
 export interface SilenceWatchOptions {
   /** Longest time without a signal, in ms. */
   readonly maxSilenceMs: number;
@@ -30,7 +30,7 @@ export interface SilenceWatchOptions {
 }
 
 /**
- * Measures silence. Only time counts in which signals can be heard: whenever something kept them from being heard, the bot
+ * Measures silence. Only time in which signals can be received counts: whenever something prevented that, the bot
  * gets its full time again. Nothing happens for a signal but a look at the clock, and there is one timer.
  */
 export class SilenceWatch {
@@ -68,7 +68,7 @@ export class SilenceWatch {
     this.#wakeup.wake();
   }
 
-  /** Notes whether signals can be heard. @param canHear Whether they can. */
+  /** Records whether signals can be received. @param canHear Whether they can. */
   setHearing(canHear: boolean): void {
     if (canHear === this.#canHear) return;
     this.#canHear = canHear;
@@ -95,7 +95,7 @@ export class SilenceWatch {
     }
   }
 
-  /** When the bot counts as silent unless something is heard; `undefined` while it cannot become silent. */
+  /** When the bot counts as silent unless a signal comes; `undefined` while it cannot become silent. */
   get #dueAt(): number | undefined {
     if (!this.#canHear || this.#isSilent) return undefined;
     return Math.max(this.#heardAt, this.#countsFrom) + this.#options.maxSilenceMs;

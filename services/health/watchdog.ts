@@ -16,7 +16,7 @@ import type { Incidents } from "../notifications/incidents.ts";
 import type { ReadyBots } from "./ready_bots.ts";
 import { HealthWatch } from "./health_watch.ts";
 
-/** What a {@linkcode Watchdog} needs. */
+/** Dependencies of {@linkcode Watchdog}. */
 export interface WatchdogOptions {
   /** The containers. */
   readonly runner: Pick<Runner, "getContainerStatus" | "runCommand">;
@@ -26,7 +26,7 @@ export interface WatchdogOptions {
   readonly onHealth: (id: string, health: RunHealth | undefined) => void;
   /** Keeps which containers are ready. */
   readonly ready: Pick<ReadyBots, "has" | "add">;
-  /** Takes what people should hear of. */
+  /** Notifies people. */
   readonly incidents: Incidents;
   /** The clock. */
   readonly clock: Clock;
@@ -61,7 +61,7 @@ export class Watchdog implements RunWatcher {
       if (known) onHealth(id, undefined);
       return undefined;
     }
-    // What was wrong by other settings is judged anew.
+    // A problem under the old settings is judged again.
     if (known?.trouble) {
       const { trouble: _before, ...rest } = known;
       onHealth(id, rest);

@@ -13,10 +13,10 @@ import type { AllowedMetric } from "./allowed_metrics.ts";
 import { BotUsageMetrics } from "./bot_usage_metrics.ts";
 import type { MetricFamilies } from "./metric_families.ts";
 
-/** What is read of the bot service. */
+/** The part of the bot service that the metrics read. */
 export type BotsPort = Pick<ServiceState, "getAllRunningBots" | "subscribe" | "subscribeActivity">;
 
-/** What {@linkcode BotMetrics.watch} shows. */
+/** Input of {@linkcode BotMetrics.watch}. */
 export interface WatchedBots {
   /** Their states. */
   readonly bots: BotsPort;

@@ -13,7 +13,7 @@ export interface CounterSeries {
   inc(by?: number): void;
 }
 
-/** What {@linkcode Counter} takes. */
+/** Options of {@linkcode Counter}. */
 export interface CounterOptions<L extends string> extends MetricOptions<L> {
   /** Its name. OpenMetrics demands the ending. */
   readonly name: `${string}_total`;

@@ -13,7 +13,7 @@ export interface HistogramSeries {
   observe(value: number): void;
 }
 
-/** What {@linkcode Histogram} takes. */
+/** Options of {@linkcode Histogram}. */
 export interface HistogramOptions<L extends string> extends MetricOptions<L> {
   /** Upper bounds of its buckets, from small to large, without infinity. */
   readonly buckets: readonly number[];

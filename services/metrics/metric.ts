@@ -1,5 +1,5 @@
 /**
- * What counters, gauges and histograms have in common: series by their labels.
+ * The common part of counters, gauges and histograms: series by their labels.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { type Labelled, type Labels, writeLabels } from "./metric_labels.ts";
 
 /** A line of a page. */
 export interface Sample {
-  /** What follows the name of the metric, for example `_sum`. */
+  /** The suffix of the metric's name, for example `_sum`. */
   readonly suffix: string;
   /** Upper bound of a bucket; may be infinite. Only buckets have it. */
   readonly le?: number;
@@ -18,23 +18,23 @@ export interface Sample {
   readonly value: number;
 }
 
-/** What a page shows of a metric. */
+/** A metric as a page shows it. */
 export interface MetricFamily {
   /** Its name; that of a counter ends in `_total`. */
   readonly name: string;
-  /** What it shows. */
+  /** Its meaning. */
   readonly help: string;
-  /** What kind of metric it is. */
+  /** Its type. */
   readonly type: "counter" | "gauge" | "histogram";
   /** Gives its samples, those of a series one after another. */
   samples(): Iterable<Sample>;
 }
 
-/** What every metric is made of. */
+/** The definition of a metric. */
 export interface MetricOptions<L extends string> {
   /** Its name. */
   readonly name: string;
-  /** What it shows. */
+  /** Its meaning. */
   readonly help: string;
   /** Names of its labels. */
   readonly labelNames: readonly L[];

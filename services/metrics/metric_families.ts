@@ -35,7 +35,7 @@ export class MetricFamilies {
    * Makes a gauge.
    *
    * @param name Its name, which ends in its unit.
-   * @param help What it shows.
+   * @param help Its meaning.
    * @param labelNames Its labels.
    * @throws {Error} If there is a metric of that name.
    */

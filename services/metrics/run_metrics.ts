@@ -8,7 +8,7 @@ import type { RunRecord, RunState } from "../schedules/run_repository.ts";
 import type { ScheduleState } from "../schedules/schedule_state.ts";
 import type { MetricFamilies } from "./metric_families.ts";
 
-/** What is read of the schedule service. */
+/** The part of the schedule service that the metrics read. */
 export type SchedulesPort = Pick<ScheduleState, "getMetrics" | "subscribe">;
 
 /** Upper bounds of delays, in seconds. */

@@ -21,7 +21,7 @@ import type { MetricsPage, PageFormat } from "./write_page.ts";
 /** Upper bounds of the lag of events, in seconds. */
 const EVENT_LAG_BUCKETS = [0.01, 0.05, 0.25, 1, 5, 30, 300];
 
-/** What a {@linkcode ServiceMetrics} needs. */
+/** Dependencies of {@linkcode ServiceMetrics}. */
 export interface ServiceMetricsOptions {
   /** Version of Berth. */
   readonly version: string;
@@ -54,7 +54,7 @@ export class ServiceMetrics implements Meter {
     "How long that measurement of all containers took.",
   );
   #sampler: Pick<UsageSampler, "latest"> | undefined;
-  /** What containers used when they were measured last, by the engine's id. */
+  /** The latest usage of containers, by the engine's id. */
   #usages: ReadonlyMap<string, Usage> = new Map();
 
   /** @param options See {@linkcode ServiceMetricsOptions}. */

@@ -1,5 +1,5 @@
 /**
- * What bots used, as far as somebody has measured it: what was measured for one reader is kept for others.
+ * Past usage of bots: measurements made for one reader are kept for others.
  *
  * @module
  */

@@ -25,7 +25,7 @@ export interface UsageSamplerOptions {
 
 /** A measurement of all running containers. */
 export interface UsageRound {
-  /** What they use, in the order of their ids. */
+  /** Their usage, in the order of their ids. */
   readonly usages: readonly Usage[];
   /** Time since the measurement began, in ms. */
   readonly ageMs: number;

@@ -155,7 +155,7 @@ export class MongoScheduleRepository extends MongoDocumentRepository implements 
     }
   }
 
-  /** Of several documents with one id, the found one may not be the newest. */
+  /** If several documents have one id, the found one may not be the newest. */
   async #thatCount(
     found: readonly StoredSchedule[],
     until: number,

@@ -1,5 +1,5 @@
 /**
- * Decides which channels are told of an event.
+ * Decides which channels get an event.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { NotificationEvent } from "./notification_event.ts";
 type Labels = Readonly<Record<string, string>>;
 
 /**
- * Tells whether a channel is told of an event.
+ * Tells whether a channel gets an event.
  *
  * @param channel The channel.
  * @param event The event. One that names channels goes to these.

@@ -22,7 +22,7 @@ export interface ValueSources {
 
 /** A channel by HTTP, with its secrets, or one by e-mail with its password. */
 export interface ResolvedChannel {
-  /** What its requests are made with; absent for e-mail. */
+  /** The values of its requests; absent for e-mail. */
   readonly values?: ChannelValues;
   /** The password of e-mail. */
   readonly password?: string;

@@ -18,7 +18,7 @@ import { toMessage } from "./message.ts";
 import { nextBatch, paceOf, type SentMessage, subjectOf } from "./next_batch.ts";
 import type { Delivery, Outbox } from "./outbox.ts";
 
-/** What a {@linkcode Deliverer} needs. */
+/** Dependencies of {@linkcode Deliverer}. */
 export interface DelivererOptions {
   /** What has to be delivered. */
   readonly outbox: Outbox;

@@ -9,13 +9,13 @@ import type { Clock } from "../../lib/util/clock.ts";
 import { tick } from "../control/tick.ts";
 import type { Incidents } from "./incidents.ts";
 
-/** What {@linkcode watchDisk} needs. */
+/** Input of {@linkcode watchDisk}. */
 export interface DiskWatchOptions {
   /** Absolute paths by the names of their settings. */
   readonly paths: Readonly<Record<string, string>>;
   /** Space that should be free, in bytes; 0 to watch nothing. */
   readonly minFreeBytes: number;
-  /** Takes what people should hear of. */
+  /** Notifies people. */
   readonly incidents: Pick<Incidents, "open" | "close">;
   /** Ends it. */
   readonly signal: AbortSignal;

@@ -8,7 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import type { RecordStore, StoredRecord } from "../records/record_store.ts";
 import { type EventSource, type NotificationEvent, recoveredEvent } from "./notification_event.ts";
 
-/** What {@linkcode Episodes} need. */
+/** Dependencies of {@linkcode Episodes}. */
 export interface EpisodesOptions {
   /** Where they are kept. */
   readonly records: RecordStore;

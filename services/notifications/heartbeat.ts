@@ -11,7 +11,7 @@ import type { Secret } from "../../lib/util/secret.ts";
 import { tick } from "../control/tick.ts";
 import { addressSecrets, redacted } from "./address_secrets.ts";
 
-/** What a {@linkcode Heartbeat} needs. */
+/** Dependencies of {@linkcode Heartbeat}. */
 export interface HeartbeatOptions {
   /** The address. @default nothing is pinged */
   readonly url: Secret | undefined;

@@ -1,5 +1,5 @@
 /**
- * The form of a request that tells a receiver something.
+ * The HTTP request that delivers a message to a receiver.
  *
  * @module
  */

@@ -20,7 +20,7 @@ import {
   openedEvent,
 } from "./notification_event.ts";
 
-/** What an {@linkcode IncidentBook} needs. */
+/** Dependencies of {@linkcode IncidentBook}. */
 export interface IncidentBookOptions extends EpisodesOptions {
   /** Name of the service's instance. */
   readonly instance: string;

@@ -43,9 +43,9 @@ export interface IncidentKey {
 export interface Incident extends IncidentKey {
   /** How urgent it is. */
   readonly severity: Severity;
-  /** What is wrong in a few words, without the bot's id: `it crashes again and again`. */
+  /** The problem in a few words, without the bot's id: `it crashes again and again`. */
   readonly title: string;
-  /** What is known in one or a few lines: the reason, the last line, what to do. */
+  /** The details in one or a few lines: the reason, the last line, the advice. */
   readonly text: string;
 }
 
@@ -61,7 +61,7 @@ export interface Happening extends Incident {
 
 /** How an incident ends. */
 export interface CloseOptions {
-  /** What is known, for example `it has been running for 60 s`. @default nothing */
+  /** The details, for example `it has been running for 60 s`. @default nothing */
   readonly text?: string;
   /** Whether nobody is notified of the end, because an operator asked for what ended it. @default false */
   readonly isQuiet?: boolean;

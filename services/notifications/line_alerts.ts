@@ -17,11 +17,11 @@ import type { Alert } from "./channel_schema.ts";
 import type { ChannelsFile } from "./channels_file.ts";
 import type { Incidents } from "./incidents.ts";
 
-/** What {@linkcode LineAlerts} need. */
+/** Dependencies of {@linkcode LineAlerts}. */
 export interface LineAlertsOptions {
   /** The alerts. */
   readonly file: Pick<ChannelsFile, "known">;
-  /** Takes what people should hear of. */
+  /** Notifies people. */
   readonly incidents: Pick<Incidents, "notify">;
   /** Reads the labels of a bot or a schedule. */
   readonly labelsOf: (bot: string) => Promise<Readonly<Record<string, string>> | undefined>;
@@ -36,7 +36,7 @@ const IDLE_MS = 30_000;
 /** How long the storing of lines waits for a search, and for the database to take an alert, in ms. */
 const SEARCH_WAIT_MS = 5_000;
 const STORE_WAIT_MS = 2_000;
-/** Losses of a bot that follow each other this closely are told once, in ms. */
+/** Losses of a bot within this time are reported once, in ms. */
 const LOST_COOLDOWN_MS = 300_000;
 
 /** Sees every line on its way into the stored log. Without alerts, it does nothing with them. */
@@ -44,7 +44,7 @@ export class LineAlerts implements LogListener, Disposable {
   readonly #options: LineAlertsOptions;
   readonly #workers = new SearchWorkers(IDLE_MS);
   readonly #scanners = new WeakMap<Alert, LineScanner>();
-  /** Per alert and bot, when the next may be told, in ms of the monotonic clock. */
+  /** Per alert and bot, when the next may be sent, in ms of the monotonic clock. */
   readonly #coolUntil = new Map<string, number>();
   readonly #log = getLogger(["berth", "notifications"]);
 

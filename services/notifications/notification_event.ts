@@ -1,5 +1,5 @@
 /**
- * What is sent: one event, as it is stored and as programs receive it.
+ * One notification event, as it is stored and as programs receive it.
  *
  * @module
  */
@@ -27,7 +27,7 @@ export interface NotificationEvent {
   readonly instance: string;
   /** One line that says which bot it is and what is wrong. */
   readonly title: string;
-  /** What else is known; may be empty. */
+  /** Further details; may be empty. */
   readonly text: string;
   /** When the incident began: RFC 3339, UTC. Only if it has recovered. */
   readonly since?: string;
@@ -35,7 +35,7 @@ export interface NotificationEvent {
   readonly channels?: readonly string[];
 }
 
-/** What the events of one service share. */
+/** The common fields of one service's events. */
 export interface EventSource {
   /** Name of the service's instance. */
   readonly instance: string;

@@ -18,7 +18,7 @@ import type { Incidents } from "./incidents.ts";
 import type { NotificationEvent } from "./notification_event.ts";
 import { Outbox } from "./outbox.ts";
 
-/** What {@linkcode Notifications} need. */
+/** Dependencies of {@linkcode Notifications}. */
 export interface NotificationsOptions extends Pick<DelivererOptions, "onTry" | "onGiveUp"> {
   /** Where incidents and outbox are kept. */
   readonly records: RecordStore;
@@ -41,11 +41,11 @@ const LOOK_MS = 5_000;
 /** How often old deliveries are forgotten, in ms. */
 const EXPIRE_MS = 3_600_000;
 
-/** Tells people what they should hear of. */
+/** Notifies people of incidents and events. */
 export class Notifications {
   readonly #options: NotificationsOptions & { readonly clock: Clock };
   readonly #book: IncidentBook;
-  /** What waits to be delivered, and what was. */
+  /** The pending and past deliveries. */
   readonly outbox: Outbox;
   /** Delivers. */
   readonly deliverer: Deliverer;
@@ -61,7 +61,7 @@ export class Notifications {
     file.onChange(() => this.#book.channelsChanged());
   }
 
-  /** Takes what people should hear of. */
+  /** Notifies people. */
   get incidents(): Incidents & Pick<IncidentBook, "list"> {
     return this.#book;
   }
@@ -77,7 +77,7 @@ export class Notifications {
     await this.#book.load(signal);
     await this.outbox.load(signal);
     for (const { bot } of this.#book.list()) {
-      // One that was removed while no process served says nothing any more.
+      // A bot that was removed while no process served has no more incidents.
       if (bot !== undefined && !await this.#options.labelsOf(bot)) this.#book.closeAll(bot);
     }
   }

@@ -9,7 +9,7 @@ import type { Clock } from "../../lib/util/clock.ts";
 import { StoreUnavailableError } from "../documents/bot_repository.ts";
 import type { Incident, Incidents } from "./incidents.ts";
 
-/** What {@linkcode OutageIncidents} need. */
+/** Dependencies of {@linkcode OutageIncidents}. */
 export interface OutageIncidentsOptions {
   /** Takes outages of the engine. */
   readonly incidents: Pick<Incidents, "open" | "close">;
@@ -21,7 +21,7 @@ export interface OutageIncidentsOptions {
 
 type Part = "store" | "engine";
 
-/** An outage this long is told, in ms: servers are restarted now and then. */
+/** An outage of this length is reported, in ms: servers are restarted now and then. */
 export const OUTAGE_GRACE_MS = 60_000;
 
 /** Follows the outages that the services report. */
@@ -55,7 +55,7 @@ export class OutageIncidents implements Disposable {
     }
   }
 
-  /** Cancels its timers. Outages that are told stay open. */
+  /** Cancels its timers. Reported outages stay open. */
   [Symbol.dispose](): void {
     for (const timer of this.#timers.values()) timer.abort();
     this.#timers.clear();

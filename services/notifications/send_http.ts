@@ -13,7 +13,7 @@ export type Sent =
   | { readonly isDelivered: true }
   | {
     readonly isDelivered: false;
-    /** What went wrong and what to do; may hold what the receiver said. */
+    /** The problem and the advice; may hold the receiver's answer. */
     readonly problem: string;
     /** `down`: nothing reaches the receiver now. `refused`: it refuses this message. `gone`: it is gone for good. */
     readonly why: "down" | "refused" | "gone";
@@ -114,7 +114,7 @@ async function startOf(response: Response, signal: AbortSignal): Promise<string>
       text += decoder.decode(value, { stream: true });
     }
   } catch {
-    // What it said before is enough.
+    // Its earlier answer is enough.
   } finally {
     over.removeEventListener("abort", stop);
     stop();

@@ -18,7 +18,7 @@ import { toMessage } from "./message.ts";
 import { type NotificationEvent, openedEvent, recoveredEvent } from "./notification_event.ts";
 import type { Outbox } from "./outbox.ts";
 
-/** What a {@linkcode StoreOutage} needs. */
+/** Dependencies of {@linkcode StoreOutage}. */
 export interface StoreOutageOptions {
   /** Absolute path of the file. */
   readonly path: string;
@@ -39,13 +39,13 @@ export interface StoreOutageOptions {
 /** What the file holds. */
 interface Noted {
   readonly opened: NotificationEvent;
-  /** Channels that were told. */
+  /** Channels that were notified. */
   readonly told: readonly string[];
   /** The end, once the outbox is given it. */
   readonly recovered?: NotificationEvent;
 }
 
-/** Tells each channel once that the outage has begun, and those that heard of it once that it has ended. */
+/** Notifies each channel once of the outage's beginning, and those channels once of its end. */
 export class StoreOutage implements Pick<Incidents, "open" | "close"> {
   readonly #options: StoreOutageOptions;
   /** `undefined`: not read yet. `null`: there is no outage. */
@@ -88,7 +88,7 @@ export class StoreOutage implements Pick<Incidents, "open" | "close"> {
     this.#queue(() => this.#end());
   }
 
-  /** Stops telling. What is not told is told by the next process, if the outage goes on. */
+  /** Stops notifying. If the outage goes on, the next process sends the rest. */
   async stop(): Promise<void> {
     this.#telling?.abort();
     await this.#work;

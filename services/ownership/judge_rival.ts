@@ -7,7 +7,7 @@
 import type { ServiceRecord } from "./service_registry.ts";
 
 /**
- * What is known of the lock of a registered service.
+ * The state of the lock of a registered service.
  *
  * - `held`: its process lives, even if it says nothing.
  * - `free`: its process has ended.
@@ -18,7 +18,7 @@ import type { ServiceRecord } from "./service_registry.ts";
  */
 export type RivalLock = "held" | "free" | "missing" | "past" | "unreachable";
 
-/** What is known of a registered service. */
+/** The state of a registered service. */
 export interface RivalSituation {
   /** Its registration. */
   readonly record: ServiceRecord;

@@ -12,9 +12,9 @@ import type { Clock } from "../../lib/util/clock.ts";
 import { describeScope, type ServedScope } from "./served_scope.ts";
 import { describeStandby, type ServingRight, ServingRightLostError } from "./serving_right.ts";
 
-/** What a {@linkcode LockedRight} needs. */
+/** Dependencies of {@linkcode LockedRight}. */
 export interface LockedRightOptions {
-  /** What is to be served. */
+  /** The scope to serve. */
   readonly scope: ServedScope;
   /** Absolute path of the folder of the database. */
   readonly dataDir: string;
@@ -43,7 +43,7 @@ export class LockedRight implements ServingRight {
   readonly #options: LockedRightOptions;
   readonly #lost = new AbortController();
   #locks: readonly FolderLock[] = [];
-  /** Who serves instead, while this service stands by. */
+  /** The service that serves instead, while this one stands by. */
   #standsByFor: string | undefined;
 
   /** @param options See {@linkcode LockedRightOptions}. */
@@ -123,7 +123,7 @@ export class LockedRight implements ServingRight {
     this.#locks = [];
   }
 
-  /** See {@linkcode ServingRight.standDown}. Whoever has taken the lock is on this host. */
+  /** See {@linkcode ServingRight.standDown}. The new holder of the lock is on this host. */
   standDown(): Promise<void> {
     return Promise.resolve();
   }

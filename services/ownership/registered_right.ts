@@ -51,7 +51,7 @@ export interface HostLocks {
 
 /** Options of {@linkcode RegisteredRight}. */
 export interface RegisteredRightOptions {
-  /** What is to be served. */
+  /** The scope to serve. */
   readonly scope: ServedScope;
   /** The registrations. */
   readonly registry: ServiceRegistry;
@@ -86,9 +86,9 @@ export class RegisteredRight implements ServingRight {
   #record: ServiceRecord | undefined;
   /** When the database was last asked and confirmed the right, and how many pauses there had been by then. */
   #confirmed: { readonly at: Moment; readonly pauses: number } | undefined;
-  /** Who serves instead, while this service stands by. */
+  /** The service that serves instead, while this one stands by. */
   #standsByFor: string | undefined;
-  /** What another host serves since the right was lost to it. */
+  /** The scope that another host has taken over. */
   #servedElsewhere: ServedScope | undefined;
 
   /** @param options See {@linkcode RegisteredRightOptions}. */
@@ -218,7 +218,7 @@ export class RegisteredRight implements ServingRight {
         pid: Deno.pid,
       };
       if (!own && !await registry.insert(record, { signal })) continue;
-      // Who was registered meanwhile has come first; who was renewed meanwhile is not gone.
+      // A service that registered meanwhile came first; one that renewed meanwhile is still alive.
       const later = this.#rivalsIn(await registry.list({ signal }));
       const after = later.filter((each) => !this.#sightings.isAsSeen(each));
       if (after.length > 0) {
@@ -307,5 +307,5 @@ export class RegisteredRight implements ServingRight {
   }
 }
 
-/** What is known of a registered service, and what was seen of it. */
+/** The state of a registered service, with its sightings. */
 type Rival = RivalSituation & Sighting;

@@ -8,7 +8,7 @@ import { FolderLock } from "../../lib/util/folder_lock.ts";
 import type { RivalLock } from "./judge_rival.ts";
 import type { ServiceRecord } from "./service_registry.ts";
 
-/** What a registration says of its lock. */
+/** The lock of a registration. */
 export type RivalLockRecord = Pick<ServiceRecord, "lockPath" | "lockId" | "engineStart">;
 
 /** The lock of this process, and its host. */
@@ -30,7 +30,7 @@ export interface OwnLock {
  */
 export async function lookAtRivalLock(record: RivalLockRecord, own: OwnLock): Promise<RivalLock> {
   const lock = await look(record, own);
-  // Whoever holds it is here. What is there else may be a copy, or be left from before the host's last start.
+  // The holder is on this host. An unheld lock may be a copy, or older than the host's last start.
   return lock !== "held" && record.engineStart !== own.engineStart ? "past" : lock;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a process has seen of other registrations.
+ * The registrations of other services as this process has seen them.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { RivalLock } from "./judge_rival.ts";
 import type { ServiceRecord } from "./service_registry.ts";
 
-/** What was seen of one registration. */
+/** A sighting of one registration. */
 export interface Sighting {
   /** How long it has been the same, in ms. */
   readonly unchangedMs: number;

@@ -1,12 +1,12 @@
 /**
- * What one service at a time serves.
+ * The scope that one service at a time serves.
  *
  * @module
  */
 
 import { ALL_SEGMENTS } from "../../lib/runner/runner.ts";
 
-/** What a service serves. */
+/** The scope of a service. */
 export interface ServedScope {
   /** Which service it is. */
   readonly service: "bots" | "schedules";

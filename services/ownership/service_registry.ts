@@ -43,14 +43,14 @@ export interface ServiceRecord extends ServedScope {
   readonly pid: number;
 }
 
-/** What a renewal writes. */
+/** The fields that a renewal writes. */
 export type ServiceRenewal = Pick<ServiceRecord, "beat" | "renewedAt" | "lockId" | "engineStart">;
 
 /** The registrations. Every method rejects with `StoreUnavailableError` when the database does not answer. */
 export interface ServiceRegistry {
   /** All registrations. */
   list(options?: RepositoryCallOptions): Promise<ServiceRecord[]>;
-  /** Adds a registration, unless there is one of its epoch. Of several that insert the same epoch, exactly one does. */
+  /** Adds a registration, unless there is one of its epoch. If several processes insert the same epoch, exactly one succeeds. */
   insert(record: ServiceRecord, options?: RepositoryCallOptions): Promise<boolean>;
   /** Renews an active registration. @returns Whether it is active. */
   renew(

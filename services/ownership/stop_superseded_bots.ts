@@ -8,11 +8,11 @@ import type { Logger } from "@logtape/logtape";
 import { ALL_SEGMENTS, type Runner } from "../../lib/runner/runner.ts";
 import type { ServedScope } from "./served_scope.ts";
 
-/** What {@linkcode stopSupersededBots} works with. */
+/** Input of {@linkcode stopSupersededBots}. */
 export interface StopSupersededBotsOptions {
-  /** What this process would serve. */
+  /** The scope that this process would serve. */
   readonly own: ServedScope;
-  /** What a service on another host serves. */
+  /** The scope that a service on another host serves. */
   readonly other: ServedScope;
   /** The containers of this host. It knows the document store. */
   readonly runner: Pick<Runner, "superviseContainers" | "stopContainer">;

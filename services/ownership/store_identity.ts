@@ -7,7 +7,7 @@
 
 import type { RepositoryCallOptions } from "../documents/bot_repository.ts";
 
-/** What tells a document store from every other. */
+/** The identity of a document store. */
 export interface StoreIdentity {
   /** Made once, kept in the store: a UUID. */
   readonly id: string;
@@ -21,7 +21,7 @@ export interface StoreIdentity {
 
 /** The identity of one document store. Every method rejects with `StoreUnavailableError` if the store does not answer. */
 export interface StoreIdentities {
-  /** Reads the identity; makes it when there is none. Of several that make it at once, all get the same. */
+  /** Reads the identity; makes it when there is none. If several processes create it at once, all get the same one. */
   read(options?: RepositoryCallOptions): Promise<StoreIdentity>;
   /** Notes that the containers of other stores are this one's from now on. Those that are noted already are no error. */
   adopt(ids: readonly string[], options?: RepositoryCallOptions): Promise<void>;

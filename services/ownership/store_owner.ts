@@ -9,7 +9,7 @@ import type { ContainerOwner } from "../../lib/runner/container_ownership.ts";
 import { ALL_SEGMENTS, type Runner } from "../../lib/runner/runner.ts";
 import { isNewStore, type StoreIdentities, type StoreIdentity } from "./store_identity.ts";
 
-/** What a {@linkcode StoreOwner} needs. */
+/** Dependencies of {@linkcode StoreOwner}. */
 export interface StoreOwnerOptions {
   /** The identity of the store. */
   readonly identities: StoreIdentities;

@@ -10,7 +10,7 @@ import { Limiter } from "../../lib/util/limiter.ts";
 import type { BotRepository } from "../documents/bot_repository.ts";
 import type { RevisionHistory } from "./revision_history.ts";
 
-/** What a {@linkcode DocumentObserver} needs. */
+/** Dependencies of {@linkcode DocumentObserver}. */
 export interface DocumentObserverParts {
   /** The revisions. */
   readonly revisions: RevisionHistory;
@@ -23,7 +23,7 @@ export interface DocumentObserverParts {
 /** Documents that are looked at at once: nothing waits for it, and starts have other things to do. */
 const MAX_CONCURRENT = 2;
 
-/** Notes changed documents. What the API itself writes is noted by then, so it makes no second revision. */
+/** Records changed documents. Writes of the API itself are already recorded, so they make no second revision. */
 export class DocumentObserver {
   readonly #parts: DocumentObserverParts;
   readonly #limit = new Limiter(MAX_CONCURRENT);

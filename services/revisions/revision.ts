@@ -15,7 +15,7 @@ export const REVISION_TRIGGERS = ["deploy", "rollback", "watch", "write", "docum
  */
 export type RevisionTrigger = (typeof REVISION_TRIGGERS)[number];
 
-/** What shapes a bot or a schedule. None of it is a secret. */
+/** The facts that shape a bot or a schedule. They hold no secret. */
 export interface RevisionFacts {
   /** Version of the code, as its author named it. */
   readonly version?: string;
@@ -43,13 +43,13 @@ export interface RevisionFacts {
 export interface Revision extends RevisionFacts {
   /** Its number: 1, 2, 3 … of each id. */
   readonly number: number;
-  /** What the document was. */
+  /** The document at that time. */
   readonly kind: "bot" | "schedule";
   /** When it was written. */
   readonly at: Date;
   /** Its cause. */
   readonly trigger: RevisionTrigger;
-  /** Who wrote it, as the audit names callers; absent for another program. */
+  /** The caller that wrote it, as the audit names it; absent for another program. */
   readonly actor?: string;
   /** Number of the revision that it brought back. */
   readonly restores?: number;

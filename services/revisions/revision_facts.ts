@@ -1,5 +1,5 @@
 /**
- * What a revision notes of a document. Pure.
+ * The facts that a revision records about a document. Pure.
  *
  * @module
  */

@@ -9,7 +9,7 @@ import { messageOf } from "../../lib/errors.ts";
 import type { RunRecord, RunRepository } from "../schedules/run_repository.ts";
 import type { RevisionHistory } from "./revision_history.ts";
 
-/** What {@linkcode noteRunFacts} needs. */
+/** Input of {@linkcode noteRunFacts}. */
 export interface RunFactsParts {
   /** The ledger. */
   readonly runs: Pick<RunRepository, "update">;

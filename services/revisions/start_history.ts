@@ -31,7 +31,7 @@ export interface KeptStart extends Omit<RevisionFacts, "filePath" | "runtime" | 
   readonly attempt: number;
   /** Its cause. */
   readonly trigger: StartTrigger;
-  /** Who caused it; absent if nobody did. */
+  /** The caller that caused it; absent if nobody did. */
   readonly actor?: string;
   /** Number of the revision; absent if it is not known. */
   readonly revision?: number;
@@ -51,7 +51,7 @@ export interface ReportedStart {
   readonly at: Date;
 }
 
-/** What a {@linkcode StartHistory} needs. */
+/** Dependencies of {@linkcode StartHistory}. */
 export interface StartHistoryParts {
   /** The database. */
   readonly records: RecordStore;
@@ -85,7 +85,7 @@ export class StartHistory {
   readonly #revisions: RevisionHistory;
   readonly #berth: string;
   readonly #clock: Pick<Clock, "now">;
-  /** Who asked for the next start of a bot. */
+  /** The caller that requested the next start of a bot. */
   readonly #asked = new Map<string, Pick<KeptStart, "trigger" | "actor"> & { readonly at: number }>();
   readonly #log = getLogger(["berth", "revisions"]);
 

@@ -1,5 +1,5 @@
 /**
- * Says of the runs of each schedule what people should hear of.
+ * Opens and ends the incidents of each schedule's runs.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import type { Incident, IncidentKind, Incidents } from "../notifications/inciden
 import { isOpenRun, type RunRecord, type RunRepository } from "./run_repository.ts";
 import type { ScheduleState } from "./schedule_state.ts";
 
-/** What {@linkcode RunIncidents} need. */
+/** Dependencies of {@linkcode RunIncidents}. */
 export interface RunIncidentsOptions {
   /** The state of the schedules. */
   readonly state: Pick<ScheduleState, "subscribe" | "subscribeChanges">;
   /** The ledger. */
   readonly runs: Pick<RunRepository, "page">;
-  /** Takes what people should hear of. */
+  /** Notifies people. */
   readonly incidents: Incidents;
   /** Name of this scheduler. */
   readonly instance: string;
@@ -24,7 +24,7 @@ export interface RunIncidentsOptions {
 }
 
 const KINDS: readonly IncidentKind[] = ["run.failed", "run.timed_out", "run.missed"];
-/** Runs that ended this long before the process began are looked at again: it may have been killed before it told, in ms. */
+/** Age of ended runs that a new process checks again, in ms: its predecessor may have been killed before it reported them. */
 const LOOK_BACK_MS = 3_600_000;
 /** Runs of slots before that are not read: runs that take longer are rare, in ms. */
 const LONGEST_RUN_MS = 24 * 3_600_000;

@@ -15,7 +15,7 @@ export interface EndedRun {
   readonly record: RunRecord;
   /** Number of the attempt that has ended. */
   readonly attempt: number;
-  /** What was collected from its container. */
+  /** The outcome collected from its container. */
   readonly collected: CollectedRun;
   /** Why it was stopped, or would have been. */
   readonly why?: StopWhy;
@@ -54,7 +54,7 @@ function verdict(
   if (why && (wasStopped || exitCode !== 0)) {
     return { state: why.state, reason: `${why.reason}; ${describeExit({ exitCode })}` };
   }
-  // One that was stopped for what it did may have heard of that, and ended well.
+  // A stopped run may still have ended well after SIGTERM.
   if (exitCode === 0 && message === undefined) {
     const attempts = attempt > 1 ? [`succeeded at attempt ${attempt}`] : [];
     const missing = result.problem ? [`it left no usable result: ${result.message ?? result.problem}`] : [];

@@ -21,7 +21,7 @@ export interface ScheduleResyncOptions {
   readonly repository: ScheduleRepository;
   /** Checks them. */
   readonly reconciler: ScheduleReconciler;
-  /** What is known of the schedules. */
+  /** The state of the schedules. */
   readonly state: ScheduleState;
   /** Called for a document that is no longer there. */
   readonly onGone: (key: string) => void;

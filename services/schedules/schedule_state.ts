@@ -45,7 +45,7 @@ export type RunListener = (record: RunRecord) => void;
 export interface ScheduleChange {
   /** Id of the schedule. */
   readonly id: string;
-  /** What was done. */
+  /** The action. */
   readonly change: BotChange["type"];
   /** Version of its code, if the document names one. */
   readonly version?: string;
@@ -54,7 +54,7 @@ export interface ScheduleChange {
 /**
  * Called when the document of a schedule was written or removed. Must return quickly and not throw.
  *
- * @param change What was done.
+ * @param change The action.
  */
 export type ScheduleChangeListener = (change: ScheduleChange) => void;
 
@@ -106,7 +106,7 @@ export class ScheduleState {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Tells the listeners of a changed document. @param change What was done. */
+  /** Tells the listeners of a changed document. @param change The action. */
   reportChange(change: ScheduleChange): void {
     for (const listener of this.#changeListeners) listener(change);
   }
@@ -154,7 +154,7 @@ export class ScheduleState {
     return [...this.#schedules].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, entry]) => toKnown(id, entry));
   }
 
-  /** Forgets a removed schedule. Listeners still hear of its open runs. @param id Its id. */
+  /** Forgets a removed schedule. Listeners still get events of its open runs. @param id Its id. */
   remove(id: string): void {
     const entry = this.#schedules.get(id);
     if (entry && entry.open.size > 0) delete entry.condition;

@@ -61,7 +61,7 @@ export function storageOf(
   return below === undefined ? Driver : `${Driver} on ${below}`;
 }
 
-/** What the engine says of each limit, by the setting that it serves. */
+/** The engine's messages about each limit, by the setting. */
 const ENFORCED = {
   memory_mb: "MemoryLimit",
   cpu_shares: "CPUShares",

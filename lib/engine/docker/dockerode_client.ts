@@ -18,7 +18,7 @@ import { openStream } from "./dockerode_stream.ts";
 
 /** One request. */
 export interface EngineRequest {
-  /** What the request does, as a clause that follows "Cannot". */
+  /** The purpose of the request, as a clause that follows "Cannot". */
   readonly what: string;
   /** HTTP method. */
   readonly method: "GET" | "POST" | "DELETE";
@@ -208,7 +208,7 @@ export class DockerodeClient {
   /**
    * Reads an answer as JSON. Fails as {@linkcode call} does.
    *
-   * @param what What the request does, as a clause that follows "Cannot".
+   * @param what The purpose of the request, as a clause that follows "Cannot".
    * @param response The answer.
    * @param scope Bounds of the request.
    * @returns The value; `undefined` if the answer is empty.
@@ -227,7 +227,7 @@ export class DockerodeClient {
    * Reads an answer piece by piece, only as fast as the caller does. Leaving the loop early closes the connection. Fails
    * as {@linkcode call} does.
    *
-   * @param what What the request does, as a clause that follows "Cannot".
+   * @param what The purpose of the request, as a clause that follows "Cannot".
    * @param response The answer.
    * @param scope Bounds of the request.
    * @returns The bytes.
@@ -262,7 +262,7 @@ export class DockerodeClient {
   /**
    * Creates the scope of a request, which also ends when this client is closed.
    *
-   * @param what What the request does, as a clause that follows "Cannot".
+   * @param what The purpose of the request, as a clause that follows "Cannot".
    * @param options Time limit and signal.
    * @returns The scope. Dispose it at the end of the request.
    */

@@ -54,7 +54,7 @@ export function toPullQuery(image: string): { fromImage: string; tag: string } {
  *
  * @param image The image's reference.
  * @param chunks The report as it comes.
- * @param login What to do if the registry asks for credentials.
+ * @param login Advice if the registry asks for credentials.
  * @returns The steps of the pull.
  * @throws {ImageUnavailableError} If the pull failed, or its report cannot be read.
  */
@@ -79,9 +79,9 @@ export async function* readPullProgress(
 
 /** Options of {@linkcode toImageError}. */
 export interface ImageErrorOptions extends ErrorOptions {
-  /** What was tried. @default {"pull"} */
+  /** The attempted action. @default {"pull"} */
   readonly action?: "pull" | "find";
-  /** What to do if the registry asks for credentials. */
+  /** Advice if the registry asks for credentials. */
   readonly login?: string | undefined;
 }
 

@@ -15,7 +15,7 @@ const MAX_MESSAGE_CHARACTERS = 64 * 1024;
 
 /** A request. */
 export interface StreamRequest {
-  /** What the request does, as a clause that follows "Cannot". */
+  /** The purpose of the request, as a clause that follows "Cannot". */
   readonly what: string;
   /** Path of the engine's socket. */
   readonly socketPath: string;

@@ -6,7 +6,7 @@
 
 /** The bytes are no such answer. */
 export class HttpFormatError extends Error {
-  /** @param message What is wrong. */
+  /** @param message The problem. */
   constructor(message: string) {
     super(message);
     this.name = "HttpFormatError";

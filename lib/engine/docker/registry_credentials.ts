@@ -7,11 +7,11 @@
 import { Buffer } from "node:buffer";
 import { DEFAULT_REGISTRY, registryOf } from "../image_reference.ts";
 
-/** What is known of the credentials of a registry. */
+/** The credentials of a registry, or the reason why there are none. */
 export interface RegistryLogin {
   /** Value of the header `X-Registry-Auth`; absent without credentials. Secret. */
   readonly header?: string;
-  /** What to do if the registry refuses. */
+  /** Advice if the registry refuses. */
   readonly advice: string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What an S3 server says of an object in the headers of an answer.
+ * Metadata of an object in the headers of an S3 server's answer.
  *
  * @module
  */
