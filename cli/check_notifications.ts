@@ -27,5 +27,5 @@ export async function checkNotifications(config: ServiceConfig): Promise<Finding
     return [...findings, { subject, state: "ok", detail: `${detail} in ${config.channelsFile}` }];
   }
   if (findings.length > 0) return findings;
-  return [{ subject, state: "ok", detail: "no channel: nobody is told of a crash (docs/notifications.md)" }];
+  return [{ subject, state: "ok", detail: "no channel: a crash notifies nobody (docs/notifications.md)" }];
 }

@@ -38,7 +38,7 @@ export function describeServing(server: ServingService, hostId: string | undefin
   if (silentSince === undefined) return { isHere, predicate: `are served by ${about}` };
   return {
     isHere,
-    predicate: `are served by ${about}, last heard of at ${silentSince.toISOString()}`,
+    predicate: `are served by ${about}, last seen at ${silentSince.toISOString()}`,
     advice: isSameHost ? "look at its log, or start it again" : TAKE_OVER,
   };
 }

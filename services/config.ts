@@ -43,7 +43,7 @@ export interface ServiceConfig {
   readonly maxConcurrentBacktests: number;
   /** How much history each schedule keeps. */
   readonly retention: RunRetention;
-  /** How many revisions of each bot and schedule stay a way back, unless its document says otherwise. */
+  /** How many revisions of each bot and schedule one can go back to, unless its document says otherwise. */
   readonly keepRevisions: number;
   /** How long a bot on a cluster may live without a renewal of its lease, in seconds. */
   readonly leaseSeconds: number;
@@ -139,7 +139,7 @@ export const SERVICE_SCHEMA = z.object({
     .meta(
       about(
         "Service",
-        "revisions of each bot and schedule that stay a way back, with their archives; `keep_revisions` of a document overrides it",
+        "revisions of each bot and schedule that you can go back to; their archives are kept; `keep_revisions` of a document overrides it",
       ),
     ),
   RECONCILE_INTERVAL: z.string().regex(/^[1-9]\d{0,5}$/, "must be a whole number of seconds").default("30")
@@ -166,7 +166,7 @@ export const SERVICE_SCHEMA = z.object({
   CHANNELS_FILE: z.string().regex(/^\/[^\0]*$/, "must be an absolute path").optional().meta(
     about(
       "Notifications",
-      "file that says who is told of what; read again when it changes",
+      "file of the notification channels; read again when it changes",
       "DATA_DIR/channels.yaml",
     ),
   ),

@@ -40,7 +40,7 @@ export function describeLatch(
   { guard, at, text, action, lastLines, isStored }: ShownLatch,
   now: number,
 ): string[] {
-  const effect = action === "stop" ? "holds the bot" : "tells only";
+  const effect = action === "stop" ? "holds the bot" : "only notifies";
   return [
     `${guard}  tripped at ${at} (${ago(at, now)} ago), ${effect}: ${text}`,
     ...(isStored ? [] : ["  The database has not taken it yet: keep the service running."]),

@@ -31,7 +31,7 @@ export async function writeStopReason(
     // An earlier version of Berth has mounted none.
     await Deno.writeTextFile(path, reason, { create: false });
   } catch (error) {
-    getLogger(["berth", "runner"]).debug("reason of the stop not told", {
+    getLogger(["berth", "runner"]).debug("stop reason not written", {
       container: name,
       problem: messageOf(error),
     });

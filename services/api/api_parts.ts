@@ -121,7 +121,7 @@ export interface ApiSettings {
   readonly auditMaxAgeMs: number;
   /** Names of the buckets. */
   readonly buckets: { readonly code: string; readonly results: string; readonly logs: string };
-  /** How many revisions stay a way back, unless a document says otherwise. */
+  /** How many revisions one can go back to, unless a document says otherwise. */
   readonly keepRevisions: number;
   /** Largest state that a bot may ask for, in bytes. */
   readonly stateBytes: number;

@@ -64,7 +64,7 @@ export function planBacktest({ record, container, failedStart, now }: BacktestSi
   if (record.state !== "running") return container ? { type: "remove", container } : { type: "wait" };
   if (!container || container.phase === "pending") {
     if (record.startedAt) {
-      const reason = "its container is gone, removed by somebody else: how it ended is not known";
+      const reason = "its container is gone, removed by somebody else: its outcome is unknown";
       return { type: "close", state: "failed", reason };
     }
     return planStart(record, failedStart, now);

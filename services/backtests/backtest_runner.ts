@@ -115,8 +115,8 @@ export class BacktestRunner {
     await repository.update(id, (record) => {
       isClosed = record.state === "running" && record.instance !== this.#options.instance &&
         clock.now() - (record.seenAt ?? record.queuedAt).getTime() > ORPHANED_AFTER_MS;
-      const reason = `its service ${record.instance} was not heard of since ` +
-        `${(record.seenAt ?? record.queuedAt).toISOString()}: how it ended is not known`;
+      const reason = `its service ${record.instance} has given no sign of life since ` +
+        `${(record.seenAt ?? record.queuedAt).toISOString()}: its outcome is unknown`;
       return isClosed ? { state: "failed", reason, finishedAt: this.#now() } : undefined;
     }, { signal });
     return isClosed;

@@ -90,7 +90,8 @@ export const deploymentRequest = z.strictObject({
       "`revision` of the deployment that this one replaces, `null` for none. Absent: whatever there is",
   }),
   watchSeconds: z.int().min(10).max(86_400).optional().meta({
-    description: "Only for a bot: watch it so long, and go back to the revision before if it does not run",
+    description:
+      "Only for a bot: watch it for this time, and go back to the revision before if it does not run",
   }),
   dryRun: z.boolean().default(false).meta({
     description: "Check and compare, and write nothing; the archive need not be stored",

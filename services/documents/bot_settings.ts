@@ -28,7 +28,7 @@ export interface BotSettings {
   readonly stopGraceSeconds?: number;
   /** `log_interval_seconds`: seconds between two writes of the stored log, a whole number from 1 to 3600. */
   readonly logIntervalSeconds?: number;
-  /** `keep_revisions`: revisions that stay a way back, a whole number from 1 to 100. */
+  /** `keep_revisions`: revisions that one can go back to, a whole number from 1 to 100. */
   readonly keepRevisions?: number;
   /** `allow_source_builds`: whether a deployment may build packages from source, which runs their own code. */
   readonly allowSourceBuilds?: boolean;

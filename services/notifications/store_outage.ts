@@ -96,7 +96,7 @@ export class StoreOutage implements Pick<Incidents, "open" | "close"> {
 
   #queue(work: () => Promise<void>): void {
     this.#work = this.#work.then(work).catch((error) =>
-      this.#log.warn("outage of the database not told", { problem: messageOf(error) })
+      this.#log.warn("nobody notified of the outage of the database", { problem: messageOf(error) })
     );
   }
 

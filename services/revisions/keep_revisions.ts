@@ -1,5 +1,5 @@
 /**
- * How many revisions of a bot or a schedule stay a way back.
+ * The number of revisions of a bot or a schedule that one can go back to.
  *
  * @module
  */

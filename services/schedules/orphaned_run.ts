@@ -26,5 +26,5 @@ export function isOrphaned({ instance: owner, seenAt }: RunRecord, instance: str
 
 /** Returns the reason for closing the record of an orphaned run. @param record The run. */
 export function whyOrphaned({ instance, seenAt }: RunRecord): string {
-  return `its scheduler ${instance} was not heard of since ${seenAt.toISOString()}: how it ended is not known`;
+  return `its scheduler ${instance} has given no sign of life since ${seenAt.toISOString()}: its outcome is unknown`;
 }

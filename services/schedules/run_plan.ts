@@ -118,7 +118,7 @@ export function whyStop(
 function planRunning(situation: RunSituation): RunAction {
   const container = situation.containers.find(({ attempt }) => attempt === situation.record.attempt);
   if (!container || container.phase === "pending") {
-    const reason = "its container is gone, removed by somebody else: how it ended is not known";
+    const reason = "its container is gone, removed by somebody else: its outcome is unknown";
     return { type: "close", state: "failed", reason };
   }
   if (container.phase === "lost") return { type: "close", state: "failed", reason: lost(container) };
@@ -232,7 +232,7 @@ export function notBegun({ attempt }: Pick<RunRecord, "attempt">, reason: string
 }
 
 function lost({ reason }: ManagedContainer): string {
-  return `the host of its container was lost, how it ended is not known${reason ? `: ${reason}` : ""}`;
+  return `the host of its container was lost, its outcome is unknown${reason ? `: ${reason}` : ""}`;
 }
 
 function isThere({ phase }: ManagedContainer): boolean {

@@ -133,7 +133,7 @@ export function stillGoing({ id }: Pick<RunRecord, "id">): string {
 function whyMissed(slot: number, { settings, now, open }: ScheduleSituation): string {
   const before = open.find((run) => run.slot < slot);
   const isForbidden = before && settings.concurrencyPolicy === "Forbid" && now - slot <= ON_TIME_SECONDS;
-  return isForbidden ? stillGoing(before) : "missed: nobody was there to run it before the next slot came";
+  return isForbidden ? stillGoing(before) : "missed: no service ran it before the next slot came";
 }
 
 function withOmitted(

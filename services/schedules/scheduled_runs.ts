@@ -191,7 +191,7 @@ export class ScheduledRuns {
     const { scheduleId, slot, trigger, attempt } = runOf(container)!;
     if (!await runs.get(id, { signal })) {
       const now = new Date(clock.now());
-      const reason = "its record was gone, and is made anew from its container";
+      const reason = "its record was lost, and is recreated from its container";
       const record = { id, scheduleId, slot, trigger, state: "running", reason, instance, attempt } as const;
       await runs.insert([{ ...record, seenAt: now, claimedAt: container.createdAt }], { signal });
     }

@@ -167,7 +167,7 @@ Deno.test("a backtest that ended while no service was there is collected, one th
   await world.clock.advance(SECOND);
   assert.deepEqual(await test.story(), [
     "a succeeded",
-    "b failed: its container is gone, removed by somebody else: how it ended is not known",
+    "b failed: its container is gone, removed by somebody else: its outcome is unknown",
   ]);
   await second.stop();
 });
@@ -237,7 +237,7 @@ Deno.test("a backtest whose service is gone is closed by another one", async () 
   await world.clock.advance(3 * MINUTE);
   assert.match(
     (await test.story())[0]!,
-    /^a failed: its service one was not heard of since 2025-03-01T00:0\d/,
+    /^a failed: its service one has given no sign of life since 2025-03-01T00:0\d/,
   );
   await second.stop();
   // When it comes back, it removes what still runs.

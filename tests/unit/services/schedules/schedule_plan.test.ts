@@ -47,7 +47,7 @@ function plan(
   };
 }
 
-const MISSED = "schedule skipped: missed: nobody was there to run it before the next slot came";
+const MISSED = "schedule skipped: missed: no service ran it before the next slot came";
 
 Deno.test("planSchedule() owes nothing of a schedule that nobody has looked at, and begins with the next slot", () => {
   assert.deepEqual(plan("* * * * *", undefined, 30), { slots: [], next: 60, corrects: false });
@@ -213,7 +213,7 @@ Deno.test("planSchedule() skips slots on closed days with the reason, whether th
     keep: 10,
   });
   assert.deepEqual(slots.map(({ state, reason }) => `${state}: ${reason}`), [
-    "skipped: missed: nobody was there to run it before the next slot came",
+    "skipped: missed: no service ran it before the next slot came",
     "skipped: XNYS is closed on 2026-12-25",
   ]);
   assert.equal(next, at("2026-12-26T15:00:00Z"));

@@ -17,7 +17,7 @@ function newWorld(): Promise<World> {
 
 const going = (id: string, slot: number) =>
   `skipped: the run ${id}@${BEGIN / 1000 + slot} was still going, and concurrency_policy is Forbid`;
-const MISSED = "skipped: missed: nobody was there to run it before the next slot came";
+const MISSED = "skipped: missed: no service ran it before the next slot came";
 
 Deno.test("ScheduleService runs each slot once, in its second and never early, and closes its record", async () => {
   const world = await newWorld();
@@ -418,7 +418,7 @@ Deno.test("ScheduleService adopts a run that goes, also one whose record another
   await world.clock.advance(3 * MINUTE);
   assert.match(
     (await world.story("one", BEGIN))[0]!,
-    /^60 failed: its scheduler a was not heard of since 2025/,
+    /^60 failed: its scheduler a has given no sign of life since 2025/,
   );
   const back = startScheduler(world, "a");
   await world.clock.advance(SECOND);
@@ -551,7 +551,7 @@ Deno.test("ScheduleService starts no run that was closed while its process was f
   const two = startScheduler(world, "two");
   await world.clock.advance(6 * MINUTE);
   const closed = await world.story("once", BEGIN);
-  assert.match(closed.join(), /^60 failed: its scheduler one was not heard of since/);
+  assert.match(closed.join(), /^60 failed: its scheduler one has given no sign of life since/);
   thaw();
   await world.clock.advance(MINUTE);
   assert.deepEqual(world.starts, []);
