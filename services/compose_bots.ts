@@ -11,6 +11,7 @@ import { BacktestService } from "./backtests/backtest_service.ts";
 import { BotIncidents } from "./bots/bot_incidents.ts";
 import { BotService } from "./bots/bot_service.ts";
 import { allGates } from "./bots/run_gate.ts";
+import { KeptSessions } from "./bots/kept_sessions.ts";
 import { SessionGate } from "./bots/session_gate.ts";
 import type { SharedParts } from "./compose_shared.ts";
 import type { ServiceConfig } from "./config.ts";
@@ -65,10 +66,11 @@ export function composeBots(config: ServiceConfig, parts: SharedParts): Composed
     incidents,
     clock,
   });
+  const sessions = new KeptSessions(stores.records);
   const service: BotService = new BotService({
     ...config,
     onOutage: (part, problem) => notifications.outages.report(`bots ${part}`, problem),
-    gate: allGates([guards, new SessionGate({ calendars, clock })]),
+    gate: allGates([guards, new SessionGate({ calendars, clock, kept: sessions })]),
     watchers: [guards, watchdog],
     lastSettings: (id) => guards.lastSettings(id),
     meter: metrics,
@@ -83,11 +85,13 @@ export function composeBots(config: ServiceConfig, parts: SharedParts): Composed
   });
   guards.follow(service.state);
   service.state.subscribe((id, bot) => {
+    if (!bot || bot.condition.type === "disabled") sessions.note(id, undefined);
     if (bot) return;
     ready.forget(id);
     runner.forgetMetrics(id);
   });
   metrics.watchGuards(guards);
+  if (config.services.includes("bots")) metrics.watchEvents("bots", events.of.bots);
   const backtests = new BacktestRepository(stores.records);
   const backtestService = new BacktestService({
     ...config,

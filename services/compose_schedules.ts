@@ -8,6 +8,7 @@ import { systemClock } from "../lib/util/clock.ts";
 import type { SharedParts } from "./compose_shared.ts";
 import type { ServiceConfig } from "./config.ts";
 import type { Incidents } from "./notifications/incidents.ts";
+import { tick } from "./control/tick.ts";
 import type { Guards } from "./guards/guards.ts";
 import { RunIncidents } from "./schedules/run_incidents.ts";
 import { ScheduleService } from "./schedules/schedule_service.ts";
@@ -21,6 +22,9 @@ export interface ComposedSchedules {
   /** Makes what reports incidents of runs. */
   watch(incidents: Incidents): RunIncidents;
 }
+
+/** How often the folder of own calendars is looked at, in ms. */
+const CALENDAR_LOOK_MS = 5_000;
 
 /**
  * Builds the schedule service. Reads and starts nothing yet.
@@ -51,10 +55,22 @@ export function composeSchedules(
     whyHeld: (id, signal) => guards.whyHeld(id, signal),
     whyIdle: () => whyIdle("schedules"),
   });
-  if (config.services.includes("schedules")) metrics.watchSchedules(service.state);
+  if (config.services.includes("schedules")) {
+    metrics.watchSchedules(service.state);
+    metrics.watchEvents("schedules", events.of.schedules);
+  }
   return {
     service,
-    run: (signal) => service.run(signal),
+    async run(signal) {
+      // The first look is at the state that the first read of all schedules goes by.
+      await Promise.all([
+        service.run(signal),
+        tick("calendars", CALENDAR_LOOK_MS, { signal, clock: systemClock }, () => {
+          if (calendars.hasChanged()) service.calendarsChanged();
+          return Promise.resolve();
+        }),
+      ]);
+    },
     watch: (incidents) =>
       new RunIncidents({ ...stores, state: service.state, incidents, instance, clock: systemClock }),
   };

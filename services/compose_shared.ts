@@ -5,7 +5,7 @@
  */
 
 import type { Runner } from "../lib/runner/runner.ts";
-import type { Calendars } from "./calendars/calendar.ts";
+import type { CalendarBook } from "./calendars/calendar_book.ts";
 import type { ComposedEvents } from "./compose_events.ts";
 import type { ComposedNotifications } from "./compose_notifications.ts";
 import type { ServiceName } from "./config.ts";
@@ -21,7 +21,7 @@ export interface SharedParts {
   /** Changes of documents. */
   readonly events: ComposedEvents;
   /** The trading calendars. */
-  readonly calendars: Calendars;
+  readonly calendars: CalendarBook;
   /** Takes the measurements. */
   readonly metrics: ServiceMetrics;
   /** Tells people of incidents. */

@@ -18,6 +18,7 @@ import { checkDisk } from "../check_disk.ts";
 import { checkDataDir, checkSecretsDir, checkTempDir } from "../check_folders.ts";
 import { checkEngineActs } from "../check_engine_acts.ts";
 import { checkApi } from "../check_api.ts";
+import { checkDocuments } from "../check_documents.ts";
 import { checkNotifications } from "../check_notifications.ts";
 import { checkServers, checkService, checkServing, problemFinding } from "../check_servers.ts";
 import { type CliContext, EXIT } from "../context.ts";
@@ -98,9 +99,14 @@ async function examine(context: CliContext): Promise<Finding[]> {
     store,
     ...await checkNotifications(service),
     ...checkService(instance, holders, Date.now()),
-    ...(Object.keys(holders).length > 0 ? [await checkApi(config.tempDir, instance)] : []),
+    ...(Object.keys(holders).length > 0 ? await checkRunning(config.tempDir, instance) : []),
     ...await checkServing(service, probes, engine.hostId),
   ];
+}
+
+async function checkRunning(tempDir: string, instance: string): Promise<Finding[]> {
+  const api = await checkApi(tempDir, instance);
+  return api.state === "ok" ? [api, ...await checkDocuments(tempDir, instance)] : [api];
 }
 
 function storageSummary({ mongoUri, natsUrl }: ServiceConfig): string {

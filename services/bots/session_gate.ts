@@ -8,6 +8,7 @@ import type { Calendars } from "../calendars/calendar.ts";
 import { describeEnd } from "../calendars/calendar_end.ts";
 import { sessionWindow } from "../calendars/session_window.ts";
 import type { Clock } from "../../lib/util/clock.ts";
+import type { KeptSessions } from "./kept_sessions.ts";
 import type { GateAnswer, GatedBot, RunGate } from "./run_gate.ts";
 
 /** Longest time between two questions, in ms: clocks are set, and timers end at 2^31 ms. */
@@ -19,9 +20,11 @@ export interface SessionGateOptions {
   readonly calendars: Calendars;
   /** The clock. */
   readonly clock: Pick<Clock, "now">;
+  /** Keeps sessions for documents that break. @default {nobody does} */
+  readonly kept?: Pick<KeptSessions, "load" | "note" | "of">;
 }
 
-/** Answers from calendar and clock alone. */
+/** Answers from calendar and clock. */
 export class SessionGate implements RunGate {
   readonly #options: SessionGateOptions;
 
@@ -30,11 +33,17 @@ export class SessionGate implements RunGate {
     this.#options = options;
   }
 
+  /** {@inheritDoc RunGate.open} */
+  async open(signal: AbortSignal): Promise<void> {
+    await this.#options.kept?.load(signal);
+  }
+
   /** {@inheritDoc RunGate.ask} */
-  ask({ settings }: GatedBot): GateAnswer {
-    const session = settings?.session;
+  ask({ id, settings }: GatedBot): GateAnswer {
+    const { calendars, clock, kept } = this.#options;
+    if (settings) kept?.note(id, settings.session);
+    const session = settings ? settings.session : kept?.of(id);
     if (!session) return {};
-    const { calendars, clock } = this.#options;
     const calendar = calendars.get(session.calendar);
     // A bot keeps running: what nobody knows is no reason to stop it in the middle of a trade.
     if ("problem" in calendar) return waitFor(`a calendar to follow: ${calendar.problem}`);

@@ -34,6 +34,7 @@ export class CalendarBook implements Calendars {
   readonly #nowMs: () => number;
   readonly #shipped = new Map<string, Calendar | CalendarProblem>();
   readonly #own = new Map<string, Entry>();
+  #folderState = "";
 
   /**
    * @param folder Folder of the own files, which need not be there; absent if there are none.
@@ -52,6 +53,16 @@ export class CalendarBook implements Calendars {
   /** {@inheritDoc Calendars.now} */
   now(): number {
     return Math.floor(this.#nowMs() / 1000);
+  }
+
+  /** Tells whether a file of the folder has come, gone or changed since this was asked the last time. */
+  hasChanged(): boolean {
+    const before = this.#folderState;
+    this.#folderState = this.#ownNames().sort().map((name) =>
+      `${name} ${stateOf(`${this.#folder}/${name}.json`)}`
+    )
+      .join("\n");
+    return this.#folderState !== before;
   }
 
   #readShipped(name: string): Calendar | CalendarProblem | undefined {

@@ -37,6 +37,11 @@ export class ServiceMetrics implements Meter {
     EVENT_LAG_BUCKETS,
     ["service"],
   );
+  readonly #eventsConnected = this.#families.gauge(
+    "berth_events_connected",
+    "1 if changes of documents arrive as they are published; 0 while the event bus is away, or missed ones are applied.",
+    ["service"],
+  );
   readonly #bots = new BotMetrics(this.#families);
   /** Takes the measurements of the runner. */
   readonly runner: RunnerMeter = makeRunnerMeter(this.#families);
@@ -87,6 +92,18 @@ export class ServiceMetrics implements Meter {
     this.#families.onPage(() => {
       gauge.reset();
       for (const { bot, guard } of guards.latches()) gauge.set({ bot, guard }, 1);
+    });
+  }
+
+  /**
+   * Shows whether changes of documents arrive as they are published.
+   *
+   * @param service Whose documents.
+   * @param events Gives the state at any time; must not throw.
+   */
+  watchEvents(service: MeteredService, events: { status(): { readonly state: string } }): void {
+    this.#families.onPage(() => {
+      this.#eventsConnected.set({ service }, events.status().state === "connected" ? 1 : 0);
     });
   }
 

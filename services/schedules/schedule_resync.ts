@@ -40,6 +40,11 @@ export class ScheduleResync {
     this.#options = options;
   }
 
+  /** Has all documents checked at the next read. */
+  forgetChecks(): void {
+    for (const key of this.#seen.keys()) this.#seen.set(key, "");
+  }
+
   /**
    * Reads all documents and checks those that have changed. The index already covers due schedules.
    *

@@ -236,6 +236,12 @@ export class ScheduleService {
     }
   }
 
+  /** Reads all schedules again, because a calendar that some of them follow has changed. */
+  calendarsChanged(): void {
+    this.#documents.forgetChecks();
+    this.#resync.wake();
+  }
+
   /** Returns how long to sleep, in ms. */
   async #runDue(signal: AbortSignal): Promise<number> {
     const { repository, clock, checkIntervalMs } = this.#options;

@@ -17,6 +17,7 @@ def main(id, config):
         print('{"_metric":"equity","value":1234.5,"currency":"USD"}', flush=True)
         time.sleep(0.2)
 `;
+const QUIET = "import time\ndef main(id, config):\n    print('quiet')\n    while True: time.sleep(1)\n";
 const CRASH = "def main(id, config):\n    raise RuntimeError('boom')\n";
 
 async function scrape(service: ServiceFixture, accept = "text/plain"): Promise<string> {
@@ -65,4 +66,16 @@ Deno.test("/metrics shows bots that run and bots that crash, and promtool accept
 
   const ready = await ask(service, "/readyz");
   assert.equal(ready.status, 200, ready.body);
+
+  // Another bot that takes the id of a removed one begins without its numbers.
+  await service.berth("remove", "my-bot", "--yes");
+  const quiet = await writeBot(`${service.temp}/quiet`, { "main.py": QUIET });
+  await service.berth("deploy", quiet, "--id", "my-bot");
+  await until(
+    "its line is stored",
+    async () => (await service.berth("logs", "my-bot")).stdout.includes("quiet"),
+  );
+  samples = samplesOf(await scrape(service));
+  assert.equal(of(`berth_bot_up{bot="my-bot"}`), 1);
+  assert.deepEqual([...samples.keys()].filter((name) => name.startsWith("berth_bot_metric{")), []);
 });

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { DatabaseSync } from "node:sqlite";
+import { KeptSessions } from "../../../../services/bots/kept_sessions.ts";
 import { SessionGate } from "../../../../services/bots/session_gate.ts";
 import { CalendarBook } from "../../../../services/calendars/calendar_book.ts";
+import { SqliteRecordStore } from "../../../../services/sqlite/sqlite_record_store.ts";
+import { until } from "../../../support/until.ts";
 import { readBotSettings } from "../../../../services/documents/bot_settings.ts";
 
 function ask(session: Record<string, unknown> | undefined, at: string) {
@@ -65,4 +69,31 @@ test("after its calendar has ended, a bot is neither stopped nor started", () =>
     },
   });
   assert.equal(againInMs, undefined);
+});
+
+test("a session ends also for a bot whose document is broken when Berth begins, and is forgotten with it", async () => {
+  using database = new DatabaseSync(":memory:");
+  const records = new SqliteRecordStore(database);
+  await records.open();
+  const begin = async () => {
+    const gate = new SessionGate({
+      calendars: new CalendarBook(undefined, () => Date.parse("2026-11-30T21:05:00Z")),
+      clock: { now: () => Date.parse("2026-11-30T21:05:00Z") },
+      kept: new KeptSessions(records),
+    });
+    await gate.open(new AbortController().signal);
+    return gate;
+  };
+  const { settings } = readBotSettings({ session: xnys }, []);
+  const gate = await begin();
+  assert.equal(gate.ask({ id: "a" }).refusal, undefined, "nothing is known of it");
+  gate.ask({ id: "a", settings });
+  assert.ok(gate.ask({ id: "a" }).refusal?.stop, "at once");
+  await until("it is stored", async () => (await records.list("sessions")).length === 1);
+  const next = await begin();
+  assert.equal(next.ask({ id: "a" }).refusal?.stop?.why, "session over");
+  assert.equal(next.ask({ id: "b" }).refusal, undefined);
+  next.ask({ id: "a", settings: {} });
+  assert.equal(next.ask({ id: "a" }).refusal, undefined);
+  await until("it is forgotten", async () => (await records.list("sessions")).length === 0);
 });

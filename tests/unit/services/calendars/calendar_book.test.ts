@@ -137,3 +137,19 @@ test("a broken file of a shipped calendar does not fall back to the shipped one"
   folder.write("XNYS", "{");
   assert.match(folder.problem("XNYS"), /XNYS\.json: is not JSON/);
 });
+
+test("a book knows when a file has come, gone or changed", async () => {
+  await using folder = new Folder();
+  const { book, path } = folder;
+  assert.equal(book.hasChanged(), false, "an empty folder");
+  folder.write("forex", FOREX);
+  assert.equal(book.hasChanged(), true);
+  assert.equal(book.hasChanged(), false);
+  folder.write("forex", { ...FOREX, closed: [] });
+  assert.equal(book.hasChanged(), true);
+  Deno.writeTextFileSync(`${path}/notes.txt`, "no calendar");
+  assert.equal(book.hasChanged(), false);
+  Deno.removeSync(`${path}/forex.json`);
+  assert.equal(book.hasChanged(), true);
+  assert.equal(new CalendarBook(`${path}/none`).hasChanged(), false);
+});

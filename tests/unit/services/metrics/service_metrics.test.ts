@@ -3,6 +3,7 @@ import { ObjectStoreError } from "../../../../lib/errors.ts";
 import { MetricSeries } from "../../../../lib/logs/metric_series.ts";
 import { StoreUnavailableError } from "../../../../services/documents/bot_repository.ts";
 import { ServiceState } from "../../../../services/bots/service_state.ts";
+import type { BotEventsStatus } from "../../../../services/events/bot_events.ts";
 import { parseAllowedMetrics } from "../../../../services/metrics/allowed_metrics.ts";
 import { ServiceMetrics } from "../../../../services/metrics/service_metrics.ts";
 import type { RunRecord } from "../../../../services/schedules/run_repository.ts";
@@ -236,4 +237,22 @@ Deno.test("METRICS_ALLOW takes names with and without a field, and refuses what 
   ) {
     assert.equal(parseAllowedMetrics(text), undefined, text);
   }
+});
+
+Deno.test("the page shows whether the event bus is connected", () => {
+  const metrics = new ServiceMetrics({ version: "1" });
+  let status: BotEventsStatus = { state: "connecting", detail: "no server" };
+  metrics.watchEvents("bots", { status: () => status });
+  metrics.watchEvents("schedules", { status: () => ({ state: "connected", mode: "core" }) });
+  const shown = () => {
+    const samples = samplesOf(metrics.page("text").body);
+    return ["bots", "schedules"].map((service) =>
+      samples.get(`berth_events_connected{service="${service}"}`)
+    );
+  };
+  assert.deepEqual(shown(), [0, 1]);
+  status = { state: "catching-up", detail: "3 left" };
+  assert.deepEqual(shown(), [0, 1]);
+  status = { state: "connected", mode: "jetstream" };
+  assert.deepEqual(shown(), [1, 1]);
 });

@@ -3,6 +3,7 @@ import { EngineUnavailableError, InvalidArchiveError } from "../../../../lib/err
 import { StoreUnavailableError } from "../../../../services/documents/bot_repository.ts";
 import { NEVER } from "../../../../services/schedules/schedule_repository.ts";
 import { describeScheduleCondition } from "../../../../services/schedules/schedule_condition.ts";
+import { readCalendar } from "../../../../services/calendars/read_calendar.ts";
 import { startScheduler, World } from "../../../support/schedule_model.ts";
 import { collectLogs } from "../../../support/collect_logs.ts";
 
@@ -278,6 +279,40 @@ Deno.test("ScheduleService.runNow() obeys the policy, runs what is disabled, and
   await world.clock.advance(20 * SECOND);
   assert.deepEqual(await world.story("off", BEGIN), ["1 manual succeeded"]);
   assert.equal(world.starts[0]?.name, `berth_a_run_off_${BEGIN / 1000 + 1}-manual`);
+  await scheduler.stop();
+});
+
+Deno.test("ScheduleService follows a calendar that changes while schedules wait", async () => {
+  const world = await newWorld();
+  await world.put("follows", { schedule: "@open mine", berth: { calendar: "mine" } });
+  await world.put("other", { schedule: "* * * * *" });
+  let hours: [string, string] | undefined;
+  const calendars = {
+    now: () => Math.floor(world.clock.now() / SECOND),
+    get: (name: string) =>
+      hours
+        ? readCalendar(
+          JSON.stringify({
+            zone: "UTC",
+            covers: { from: "2025-01-01", to: "2025-12-31" },
+            weeks: [{ from: "2025-01-01", sat: [hours] }],
+          }),
+          name,
+        )
+        : { problem: "the calendar is not known" },
+  };
+  const scheduler = startScheduler(world, "a", { calendars });
+  const { service } = scheduler;
+  const conditionOf = () => describeScheduleCondition(service.state.getSchedule("follows")!.condition!);
+  await world.clock.advance(SECOND);
+  assert.match(conditionOf(), /not known/);
+  for (const hour of ["08", "09"]) {
+    hours = [`${hour}:00`, "16:00"];
+    await world.clock.advance(MINUTE);
+    service.calendarsChanged();
+    await world.clock.advance(SECOND);
+    assert.equal(conditionOf(), `next slot at 2025-03-01T${hour}:00:00.000Z`);
+  }
   await scheduler.stop();
 });
 
