@@ -85,7 +85,7 @@ export async function checkWrappers(folders: string[]): Promise<boolean> {
 if (import.meta.main) {
   const folders = Deno.args.length > 0
     ? Deno.args
-    : ["lib/executable/wrappers", "lib/executable/sdk", "examples"].map((path) =>
+    : ["lib/executable/wrappers", "lib/executable/sdk", "lib/cluster/supervisor", "examples"].map((path) =>
       fileURLToPath(new URL(`../${path}`, import.meta.url))
     );
   Deno.exit(await checkWrappers(folders) ? 0 : 1);

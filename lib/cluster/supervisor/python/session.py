@@ -95,7 +95,7 @@ class Session:
         measured_at = stored_at = now()
         while True:
             try:
-                event, *values = self.events.get(timeout=LOOK_EVERY)
+                event, *values = self.events.get(timeout=self.patience())
                 getattr(self, f"on_{event}")(*values)
             except queue.Empty:
                 pass
@@ -107,6 +107,11 @@ class Session:
             if self.state and self.bot and now() - stored_at > self.order["state"]["everyMs"] / 1000:
                 stored_at = now()
                 threading.Thread(target=self.store_state, args=["interval"], daemon=True).start()
+
+    def patience(self):
+        """Seconds until there is something to look at."""
+        due = min(self.stop[1] if self.stop else self.fence.stop_at(), self.fence.kill_at())
+        return min(LOOK_EVERY, max(0.01, due - now()))
 
     def look(self):
         """Compares the time with what it allows."""
