@@ -5,6 +5,7 @@
  */
 
 import { strict as assert } from "node:assert";
+import { fullOrShort } from "../support/full_or_short.ts";
 import { SupervisorFixture } from "../support/fixtures/supervisor_fixture.ts";
 import { until } from "../support/until.ts";
 
@@ -17,47 +18,6 @@ def main(id, config):
     return {"done": config["n"], "key": "s3cret-value"}
 `;
 
-Deno.test("a supervisor runs a bot as on one host, and brings its result", async () => {
-  await using fixture = await SupervisorFixture.open();
-  await Deno.mkdir(`${fixture.temp}/secrets/bot`, { recursive: true, mode: 0o700 });
-  await Deno.writeTextFile(`${fixture.temp}/secrets/bot/key`, "s3cret-value", { mode: 0o600 });
-  const { order, container } = await fixture.start({
-    files: { "main.py": SHOW },
-    executable: {
-      config: '{"n": 7, "text": "a\\"$`b\\n"}',
-      isLongRunning: false,
-      secrets: { API_KEY: "file:bot/key" },
-      secretsAsEnv: true,
-    },
-    env: { SLOT: "2026-01-31T09:00:00Z" },
-  });
-  const ended = await fixture.ended(container.id);
-  const log = await fixture.log(container.id);
-  assert.equal(ended.exitCode, 0, log);
-  const { env, uid, groups, cwd, config, nnp } = JSON.parse(log);
-  assert.deepEqual(config, { n: 7, text: 'a"$`b\n' });
-  assert.deepEqual([uid, groups, cwd], [20_001, [], "/bot"]);
-  assert.deepEqual(nnp.map((line: string) => line.split("\t")[1]!.trim()), [
-    "0000000000000000",
-    "0000000000000000",
-    "1",
-  ]);
-  assert.equal(env.LEASE_EPOCH, "1");
-  assert.equal(env.SLOT, "2026-01-31T09:00:00Z");
-  assert.equal(env.API_KEY_FILE, "/run/secrets/API_KEY");
-  assert.equal(env.API_KEY, "s3cret-value");
-  assert.deepEqual(Object.keys(env).filter((name) => name.startsWith("BERTH_")), []);
-  const session = await fixture.supervisors.link.session(order.id);
-  assert.equal(session?.end?.cause, "exited");
-  assert.equal(fixture.leases.released.length, 1);
-  const result = await fixture.supervisors.link.result(order.id, { maxBytes: 1000 });
-  const text = new TextDecoder().decode(result);
-  assert.equal(JSON.parse(text).done, 7);
-  assert(!text.includes("s3cret"), text);
-  await fixture.supervisors.orders.remove(order.id);
-  assert.deepEqual(await fixture.supervisors.orders.list(), []);
-});
-
 const STOPPABLE = `
 import time
 def on_stop(id, config, reason=None):
@@ -67,41 +27,6 @@ def main(id, config):
     print("up", flush=True)
     while True: time.sleep(0.05)
 `;
-
-Deno.test("a stop has its reason, runs on_stop and keeps the exit code", async () => {
-  await using fixture = await SupervisorFixture.open();
-  const { order, container } = await fixture.start({ files: { "main.py": STOPPABLE } });
-  await fixture.printed(container.id, "up");
-  await fixture.supervisors.link.tellStop(order.id, "a new version is deployed");
-  const outcome = await fixture.engine.orchestrator.stop(container.id, { graceSeconds: 20 });
-  assert.deepEqual(outcome, { how: "stopped", exitCode: 143 });
-  assert.match(await fixture.log(container.id), /stopping: a new version is deployed/);
-  const { end } = (await fixture.supervisors.link.session(order.id))!;
-  assert.deepEqual([end?.cause, end?.exitCode, end?.isKilled], ["stopped", 143, false]);
-});
-
-Deno.test("commands run beside the bot as its user, and end with their time", async () => {
-  await using fixture = await SupervisorFixture.open();
-  const { order, container } = await fixture.start({ files: { "main.py": STOPPABLE }, leaseSeconds: 3 });
-  await fixture.printed(container.id, "up");
-  const run = (script: string, timeoutMs = 5000) =>
-    fixture.supervisors.link.runCommand(order.id, {
-      command: ["/bin/sh", "-c", script],
-      env: { MARK: "m" },
-      timeoutMs,
-      maxOutputBytes: 1000,
-    });
-  assert.deepEqual(await run('echo "$MARK $(id -u) $LEASE_EPOCH"; exit 3'), {
-    end: "exited",
-    exitCode: 3,
-    output: "m 20001 1\n",
-  });
-  assert.equal((await run("sleep 60 & sleep 60", 300)).end, "timed-out");
-  assert.equal((await run("yes")).end, "flooded");
-  const usage = await fixture.supervisors.link.usage(order.id);
-  assert(usage!.memoryBytes > 1_000_000 && usage!.cpuSeconds > 0, JSON.stringify(usage));
-  assert.equal(usage!.memoryLimitBytes, 256 * 1024 ** 2);
-});
 
 const STATEFUL = `
 import os, time
@@ -118,104 +43,185 @@ def main(id, config):
         while True: time.sleep(0.05)
 `;
 
-Deno.test("a state stays on its node, and follows its bot to another one by a snapshot", async () => {
-  await using fixture = await SupervisorFixture.open();
-  const input = {
-    files: { "main.py": STATEFUL },
-    executable: { isLongRunning: true, state: { maxBytes: 1e6, keep: 3, everySeconds: 3600 } },
-  };
-  const count = async (changes = {}, more = {}) => {
-    const { order, container } = await fixture.start({ ...input, ...more }, changes);
-    await fixture.ended(container.id);
+for (const language of fullOrShort(["python", "node", "deno"] as const, ["python", "node"] as const)) {
+  Deno.test(`${language}: a supervisor runs a bot as on one host, and brings its result`, async () => {
+    await using fixture = await SupervisorFixture.open(language);
+    await Deno.mkdir(`${fixture.temp}/secrets/bot`, { recursive: true, mode: 0o700 });
+    await Deno.writeTextFile(`${fixture.temp}/secrets/bot/key`, "s3cret-value", { mode: 0o600 });
+    const { order, container } = await fixture.start({
+      files: { "main.py": SHOW },
+      executable: {
+        config: '{"n": 7, "text": "a\\"$`b\\n"}',
+        isLongRunning: false,
+        secrets: { API_KEY: "file:bot/key" },
+        secretsAsEnv: true,
+      },
+      env: { SLOT: "2026-01-31T09:00:00Z" },
+    });
+    const ended = await fixture.ended(container.id);
     const log = await fixture.log(container.id);
-    return { log, state: (await fixture.supervisors.link.session(order.id))?.state, order };
-  };
-  const first = await count();
-  assert.match(first.log, /count 1 /);
-  assert.equal(first.state?.from, "empty");
-  const second = await count();
-  assert.match(second.log, /count 2 \['.the0-state', 'count', 'deep', 'hard'\]/);
-  assert.equal(second.state?.from, "kept");
-  const other = `${fixture.temp}/other`;
-  await Deno.mkdir(other);
-  const elsewhere = {
-    binds: [{ source: other, target: "/elsewhere" }],
-    env: { BERTH_CACHE: "/elsewhere", BERTH_NODE: "node-2" },
-  };
-  const stays = await fixture.start({ ...input, stateFollows: false }, elsewhere);
-  assert.equal((await fixture.ended(stays.container.id)).exitCode, 70);
-  assert.match(await fixture.log(stays.container.id), /its state is on node node-1, and stays there/);
-  const moved = await count(elsewhere);
-  assert.match(
-    moved.log,
-    /state restored from snapshot \w+, made 0 min ago; what was written on node node-1 since/,
-  );
-  assert.match(moved.log, /count 3 \['.the0-state', 'count', 'deep', 'hard'\]/);
-  assert.equal(moved.state?.from, "restored");
-  // The first node has an old line by now.
-  const back = await count();
-  assert.match(back.log, /count 4 /);
-  assert.equal(back.state?.from, "restored");
-});
-
-Deno.test("a snapshot can be asked for while the bot runs", async () => {
-  await using fixture = await SupervisorFixture.open();
-  const { order, container } = await fixture.start({
-    files: { "main.py": STATEFUL },
-    leaseSeconds: 3,
-    executable: { config: { wait: true }, state: { maxBytes: 1e6, keep: 3, everySeconds: 3600 } },
+    assert.equal(ended.exitCode, 0, log);
+    const { env, uid, groups, cwd, config, nnp } = JSON.parse(log);
+    assert.deepEqual(config, { n: 7, text: 'a"$`b\n' });
+    assert.deepEqual([uid, groups, cwd], [20_001, [], "/bot"]);
+    assert.deepEqual(nnp.map((line: string) => line.split("\t")[1]!.trim()), [
+      "0000000000000000",
+      "0000000000000000",
+      "1",
+    ]);
+    assert.equal(env.LEASE_EPOCH, "1");
+    assert.equal(env.SLOT, "2026-01-31T09:00:00Z");
+    assert.equal(env.API_KEY_FILE, "/run/secrets/API_KEY");
+    assert.equal(env.API_KEY, "s3cret-value");
+    assert.deepEqual(Object.keys(env).filter((name) => name.startsWith("BERTH_")), []);
+    const session = await fixture.supervisors.link.session(order.id);
+    assert.equal(session?.end?.cause, "exited");
+    assert.equal(fixture.leases.released.length, 1);
+    const result = await fixture.supervisors.link.result(order.id, { maxBytes: 1000 });
+    const text = new TextDecoder().decode(result);
+    assert.equal(JSON.parse(text).done, 7);
+    assert(!text.includes("s3cret"), text);
+    await fixture.supervisors.orders.remove(order.id);
+    assert.deepEqual(await fixture.supervisors.orders.list(), []);
   });
-  await fixture.printed(container.id, "count 1");
-  const name = await fixture.supervisors.link.snapshot(order.id);
-  assert.match(name, /^\d{8}T\d{9}Z$/);
-  const description = await fixture.store.get("bot-state", `bot/state/${name}.json`);
-  const { reason, consistency, bot, files } = await new Response(description.body).json();
-  assert.deepEqual([reason, consistency, bot, files], ["request", "crash", "bot", 1]);
-  await until(
-    "the bot runs on",
-    async () => (await fixture.engine.orchestrator.getStatus(container.id))?.phase === "running",
-  );
-});
 
-Deno.test("containers of a node that start at once share one fetch, and the cache stays in its bounds", async () => {
-  await using fixture = await SupervisorFixture.open({ CODE_CACHE_MB: "1" });
-  let fetched = 0;
-  fixture.intercept = (request) => {
-    if (request.url.includes("/objects/code")) fetched++;
-    return undefined;
-  };
-  const order = await fixture.order({
-    files: { "main.py": "def main(id, config): print('ran', flush=True)", "data.txt": "x".repeat(700_000) },
+  Deno.test(`${language}: a stop has its reason, runs on_stop and keeps the exit code`, async () => {
+    await using fixture = await SupervisorFixture.open(language);
+    const { order, container } = await fixture.start({ files: { "main.py": STOPPABLE } });
+    await fixture.printed(container.id, "up");
+    await fixture.supervisors.link.tellStop(order.id, "a new version is deployed");
+    const outcome = await fixture.engine.orchestrator.stop(container.id, { graceSeconds: 20 });
+    assert.deepEqual(outcome, { how: "stopped", exitCode: 143 });
+    assert.match(await fixture.log(container.id), /stopping: a new version is deployed/);
+    const { end } = (await fixture.supervisors.link.session(order.id))!;
+    assert.deepEqual([end?.cause, end?.exitCode, end?.isKilled], ["stopped", 143, false]);
   });
-  const starts = await Promise.all([1, 2, 3, 4].map(async (number) => {
-    const one = {
-      ...order,
-      id: crypto.randomUUID().replaceAll("-", ""),
-      user: { uid: 20_000 + number, gid: 20_000 + number },
+
+  Deno.test(`${language}: commands run beside the bot as its user, and end with their time`, async () => {
+    await using fixture = await SupervisorFixture.open(language);
+    const { order, container } = await fixture.start({ files: { "main.py": STOPPABLE }, leaseSeconds: 3 });
+    await fixture.printed(container.id, "up");
+    const run = (script: string, timeoutMs = 5000) =>
+      fixture.supervisors.link.runCommand(order.id, {
+        command: ["/bin/sh", "-c", script],
+        env: { MARK: "m" },
+        timeoutMs,
+        maxOutputBytes: 1000,
+      });
+    assert.deepEqual(await run('echo "$MARK $(id -u) $LEASE_EPOCH"; exit 3'), {
+      end: "exited",
+      exitCode: 3,
+      output: "m 20001 1\n",
+    });
+    assert.equal((await run("sleep 60 & sleep 60", 300)).end, "timed-out");
+    assert.equal((await run("yes")).end, "flooded");
+    const usage = await fixture.supervisors.link.usage(order.id);
+    assert(usage!.memoryBytes > 1_000_000 && usage!.cpuSeconds > 0, JSON.stringify(usage));
+    assert.equal(usage!.memoryLimitBytes, 256 * 1024 ** 2);
+  });
+
+  Deno.test(`${language}: a state stays on its node, and follows its bot to another one by a snapshot`, async () => {
+    await using fixture = await SupervisorFixture.open(language);
+    const input = {
+      files: { "main.py": STATEFUL },
+      executable: { isLongRunning: true, state: { maxBytes: 1e6, keep: 3, everySeconds: 3600 } },
     };
-    return await fixture.run(one, await fixture.supervisors.orders.put(one));
-  }));
-  for (const { id } of starts) assert.equal((await fixture.ended(id)).exitCode, 0, await fixture.log(id));
-  assert.equal(fetched, 1);
-  const trees = async () => (await Array.fromAsync(Deno.readDir(`${fixture.cache}/trees`))).length;
-  assert.equal(await trees(), 1);
-  const next = await fixture.start({
-    files: { "main.py": "def main(id, config): print('ran', flush=True)", "data.txt": "y".repeat(700_000) },
+    const count = async (changes = {}, more = {}) => {
+      const { order, container } = await fixture.start({ ...input, ...more }, changes);
+      await fixture.ended(container.id);
+      const log = await fixture.log(container.id);
+      return { log, state: (await fixture.supervisors.link.session(order.id))?.state, order };
+    };
+    const first = await count();
+    assert.match(first.log, /count 1 /);
+    assert.equal(first.state?.from, "empty");
+    const second = await count();
+    assert.match(second.log, /count 2 \['.the0-state', 'count', 'deep', 'hard'\]/);
+    assert.equal(second.state?.from, "kept");
+    const other = `${fixture.temp}/other`;
+    await Deno.mkdir(other);
+    const elsewhere = {
+      binds: [{ source: other, target: "/elsewhere" }],
+      env: { BERTH_CACHE: "/elsewhere", BERTH_NODE: "node-2" },
+    };
+    const stays = await fixture.start({ ...input, stateFollows: false }, elsewhere);
+    assert.equal((await fixture.ended(stays.container.id)).exitCode, 70);
+    assert.match(await fixture.log(stays.container.id), /its state is on node node-1, and stays there/);
+    const moved = await count(elsewhere);
+    assert.match(
+      moved.log,
+      /state restored from snapshot \w+, made 0 min ago; what was written on node node-1 since/,
+    );
+    assert.match(moved.log, /count 3 \['.the0-state', 'count', 'deep', 'hard'\]/);
+    assert.equal(moved.state?.from, "restored");
+    // The first node has an old line by now.
+    const back = await count();
+    assert.match(back.log, /count 4 /);
+    assert.equal(back.state?.from, "restored");
   });
-  assert.equal((await fixture.ended(next.container.id)).exitCode, 0);
-  assert.equal(await trees(), 1);
-  for (const folder of ["locks", "work"]) {
-    assert.deepEqual(await Array.fromAsync(Deno.readDir(`${fixture.cache}/${folder}`)), []);
-  }
-});
 
-Deno.test("a bot whose code is not what was checked is not started", async () => {
-  await using fixture = await SupervisorFixture.open();
-  const { container, order } = await fixture.start({
-    files: { "main.py": STOPPABLE },
-    code: { key: "me/bot/1", sha256: "0".repeat(64), script: "main.py" },
+  Deno.test(`${language}: a snapshot can be asked for while the bot runs`, async () => {
+    await using fixture = await SupervisorFixture.open(language);
+    const { order, container } = await fixture.start({
+      files: { "main.py": STATEFUL },
+      leaseSeconds: 3,
+      executable: { config: { wait: true }, state: { maxBytes: 1e6, keep: 3, everySeconds: 3600 } },
+    });
+    await fixture.printed(container.id, "count 1");
+    const name = await fixture.supervisors.link.snapshot(order.id);
+    assert.match(name, /^\d{8}T\d{9}Z$/);
+    const description = await fixture.store.get("bot-state", `bot/state/${name}.json`);
+    const { reason, consistency, bot, files } = await new Response(description.body).json();
+    assert.deepEqual([reason, consistency, bot, files], ["request", "crash", "bot", 1]);
+    await until(
+      "the bot runs on",
+      async () => (await fixture.engine.orchestrator.getStatus(container.id))?.phase === "running",
+    );
   });
-  assert.equal((await fixture.ended(container.id)).exitCode, 70);
-  assert.match(await fixture.log(container.id), /cannot get its code: it is not the object that was checked/);
-  assert.equal((await fixture.supervisors.link.session(order.id))?.end?.cause, "failed");
-});
+
+  Deno.test(`${language}: containers of a node that start at once share one fetch, and the cache stays in its bounds`, async () => {
+    await using fixture = await SupervisorFixture.open(language, { CODE_CACHE_MB: "1" });
+    let fetched = 0;
+    fixture.intercept = (request) => {
+      if (request.url.includes("/objects/code")) fetched++;
+      return undefined;
+    };
+    const order = await fixture.order({
+      files: { "main.py": "def main(id, config): print('ran', flush=True)", "data.txt": "x".repeat(700_000) },
+    });
+    const starts = await Promise.all([1, 2, 3, 4].map(async (number) => {
+      const one = {
+        ...order,
+        id: crypto.randomUUID().replaceAll("-", ""),
+        user: { uid: 20_000 + number, gid: 20_000 + number },
+      };
+      return await fixture.run(one, await fixture.supervisors.orders.put(one));
+    }));
+    for (const { id } of starts) assert.equal((await fixture.ended(id)).exitCode, 0, await fixture.log(id));
+    assert.equal(fetched, 1);
+    const trees = async () => (await Array.fromAsync(Deno.readDir(`${fixture.cache}/trees`))).length;
+    assert.equal(await trees(), 1);
+    const next = await fixture.start({
+      files: { "main.py": "def main(id, config): print('ran', flush=True)", "data.txt": "y".repeat(700_000) },
+    });
+    assert.equal((await fixture.ended(next.container.id)).exitCode, 0);
+    assert.equal(await trees(), 1);
+    for (const folder of ["locks", "work"]) {
+      assert.deepEqual(await Array.fromAsync(Deno.readDir(`${fixture.cache}/${folder}`)), []);
+    }
+  });
+
+  Deno.test(`${language}: a bot whose code is not what was checked is not started`, async () => {
+    await using fixture = await SupervisorFixture.open(language);
+    const { container, order } = await fixture.start({
+      files: { "main.py": STOPPABLE },
+      code: { key: "me/bot/1", sha256: "0".repeat(64), script: "main.py" },
+    });
+    assert.equal((await fixture.ended(container.id)).exitCode, 70);
+    assert.match(
+      await fixture.log(container.id),
+      /cannot get its code: it is not the object that was checked/,
+    );
+    assert.equal((await fixture.supervisors.link.session(order.id))?.end?.cause, "failed");
+  });
+}

@@ -6,6 +6,7 @@
 
 import { strict as assert } from "node:assert";
 import { SupervisorFixture } from "../support/fixtures/supervisor_fixture.ts";
+import { pause } from "../support/until.ts";
 
 /** Tries everything that a bot might, and prints what succeeded. */
 const HOSTILE = `
@@ -67,7 +68,7 @@ Deno.test("a bot reaches neither token nor supervisor, nor the cache of its node
   assert.deepEqual(JSON.parse(log.split("\n").find((line) => line.startsWith("{"))!), {});
   // A full /dev/shm does not stop the deadline from being written.
   const before = fixture.leases.renewals;
-  await new Promise((resolve) => setTimeout(resolve, 4000));
+  await pause(4000, "the lease would be over");
   assert(fixture.leases.renewals > before + 3);
   assert.equal((await fixture.engine.orchestrator.getStatus(container.id))?.phase, "running");
 });

@@ -5,6 +5,24 @@
  */
 
 import shell from "./supervisor.sh" with { type: "text" };
+import nodeArchive from "./node/archive.cjs" with { type: "text" };
+import nodeBerthClient from "./node/berth_client.cjs" with { type: "text" };
+import nodeBotProcess from "./node/bot_process.cjs" with { type: "text" };
+import nodeCache from "./node/cache.cjs" with { type: "text" };
+import nodeClock from "./node/clock.cjs" with { type: "text" };
+import nodeEnd from "./node/end.cjs" with { type: "text" };
+import nodeFence from "./node/fence.cjs" with { type: "text" };
+import nodeFetch from "./node/fetch.cjs" with { type: "text" };
+import nodeHelper from "./node/helper.cjs" with { type: "text" };
+import nodePrepare from "./node/prepare.cjs" with { type: "text" };
+import nodeRenewer from "./node/renewer.cjs" with { type: "text" };
+import nodeSession from "./node/session.cjs" with { type: "text" };
+import nodeState from "./node/state.cjs" with { type: "text" };
+import nodeSupervisor from "./node/supervisor.cjs" with { type: "text" };
+import nodeTar from "./node/tar.cjs" with { type: "text" };
+import nodeUsage from "./node/usage.cjs" with { type: "text" };
+import nodeWords from "./node/words.cjs" with { type: "text" };
+import nodeZipEntries from "./node/zip_entries.cjs" with { type: "text" };
 import archive from "./python/archive.py" with { type: "text" };
 import berthClient from "./python/berth_client.py" with { type: "text" };
 import botProcess from "./python/bot_process.py" with { type: "text" };
@@ -93,12 +111,33 @@ const PYTHON: Readonly<Record<string, string>> = {
   "words.py": words,
 };
 
+const NODE: Readonly<Record<string, string>> = {
+  "archive.cjs": nodeArchive,
+  "berth_client.cjs": nodeBerthClient,
+  "bot_process.cjs": nodeBotProcess,
+  "cache.cjs": nodeCache,
+  "clock.cjs": nodeClock,
+  "end.cjs": nodeEnd,
+  "fence.cjs": nodeFence,
+  "fetch.cjs": nodeFetch,
+  "helper.cjs": nodeHelper,
+  "prepare.cjs": nodePrepare,
+  "renewer.cjs": nodeRenewer,
+  "session.cjs": nodeSession,
+  "state.cjs": nodeState,
+  "supervisor.cjs": nodeSupervisor,
+  "tar.cjs": nodeTar,
+  "usage.cjs": nodeUsage,
+  "words.cjs": nodeWords,
+  "zip_entries.cjs": nodeZipEntries,
+};
+
 /**
  * Returns the files of the supervisor.
  *
  * @returns All of them, to be mounted read-only in {@linkcode SUPERVISOR_FOLDER}.
  */
 export function supervisorFiles(): SupervisorFile[] {
-  return Object.entries({ "supervisor.sh": shell, ...PYTHON })
+  return Object.entries({ "supervisor.sh": shell, ...PYTHON, ...NODE })
     .map(([name, text]) => ({ path: `${SUPERVISOR_FOLDER}/${name}`, text }));
 }

@@ -133,7 +133,7 @@ def unpack(folder, max_bytes, bot):
                 check_manifest(tar, entry, bot)
                 continue
             path = os.path.join(folder, name)
-            if entry.isdir():
+            if not name or entry.isdir():
                 os.makedirs(path, 0o700, exist_ok=True)
                 continue
             if not (entry.isfile() or entry.issym() or entry.islnk()):
@@ -182,6 +182,6 @@ def write_file(tar, entry, path):
 
 def safe_name(name):
     parts = [part for part in name.split("/") if part not in ("", ".")]
-    if name.startswith("/") or ".." in parts or "\0" in name or not parts and name not in (".", "./"):
+    if name.startswith("/") or ".." in parts or "\0" in name:
         raise ValueError(f"{name!r:.200} leads out of the folder")
     return "/".join(parts)

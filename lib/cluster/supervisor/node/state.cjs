@@ -1,0 +1,226 @@
+"use strict";
+/* The state of a bot: kept on its node, and brought to another one by snapshots. */
+const crypto = require("node:crypto");
+const fs = require("node:fs");
+const path = require("node:path");
+const { Refused } = require("./berth_client.cjs");
+const { FetchError, fetchObject, sendObject } = require("./fetch.cjs");
+
+/** How much larger than its limit a state may be and still become a snapshot. */
+const TOLERANCE = 2;
+const SLACK_BYTES = 16 * 1024 * 1024;
+
+/** The state cannot be had, or stored. */
+class StateError extends Error {}
+
+/** The folder of the bot, which only this container writes to while it holds the lease. */
+class State {
+  constructor(settings, cacheRoot, berth, user, epoch) {
+    Object.assign(this, { settings, berth, user, epoch });
+    this.work = `${cacheRoot}/work`;
+    this.home = `${cacheRoot}/states/${settings.folder}`;
+    this.data = `${this.home}/data`;
+    this.stored = undefined; // fingerprint of what was stored last
+  }
+
+  /** Makes the folder ready; returns where its content came from. */
+  async prepare() {
+    fs.mkdirSync(this.home, { recursive: true });
+    fs.chmodSync(this.home, 0o711);
+    fs.rmSync(`${this.home}/new`, { recursive: true, force: true });
+    const meta = this.readMeta();
+    const { last, snapshot, follows } = this.settings;
+    const isHere = fs.existsSync(this.data) && meta.epoch >= 0;
+    let origin = { from: "empty" };
+    if (isHere && meta.epoch >= (last?.epoch ?? -1)) {
+      this.give(meta.uid);
+      origin = { from: "kept" };
+    } else if (last && !follows) {
+      throw new StateError(
+        `its state is on node ${last.node}, and stays there (state.follow: false): start it there, or let its state follow`,
+      );
+    } else if (snapshot) {
+      await this.restore(snapshot);
+      origin = { from: "restored", snapshot: snapshot.name, snapshotAt: snapshot.at };
+    } else {
+      this.replaceBy(this.newFolder());
+    }
+    this.writeMeta();
+    return origin;
+  }
+
+  async restore({ name, urls, sha256, archiveBytes, bytes }) {
+    const archive = this.newWork();
+    try {
+      await fetchObject(this.berth, urls, archive, sha256, archiveBytes);
+      const folder = this.newFolder();
+      const input = fs.openSync(archive, "r");
+      const helper = this.user.helper(["unpack", folder, String(bytes), this.settings.bot], [
+        input,
+        "ignore",
+        "pipe",
+      ]);
+      fs.closeSync(input);
+      await factsOf(helper);
+      this.replaceBy(folder);
+    } catch (error) {
+      if (!(error instanceof FetchError)) throw error;
+      throw new StateError(`cannot fetch snapshot ${name} of its state: ${error.message}`);
+    } finally {
+      fs.rmSync(archive, { force: true });
+    }
+  }
+
+  newFolder() {
+    const folder = `${this.home}/new`;
+    fs.mkdirSync(folder, { mode: 0o700 });
+    fs.chownSync(folder, this.user.uid, this.user.gid);
+    return folder;
+  }
+
+  /** What was here is older than the last snapshot, or of a line that was given up. */
+  replaceBy(folder) {
+    fs.rmSync(`${this.home}/meta.json`, { force: true });
+    fs.rmSync(this.data, { recursive: true, force: true });
+    fs.renameSync(folder, this.data);
+  }
+
+  /** Gives the files to the bot's user. Only those that its last user had: a link to any other file gives nothing. */
+  give(uid) {
+    if (uid === this.user.uid) return;
+    for (const [file, info] of [[this.data, fs.lstatSync(this.data)], ...walk(this.data)]) {
+      if (info.uid === uid) fs.lchownSync(file, this.user.uid, this.user.gid);
+    }
+  }
+
+  readMeta() {
+    try {
+      const { epoch, uid } = JSON.parse(fs.readFileSync(`${this.home}/meta.json`, "utf8"));
+      return { epoch: Number(epoch), uid: Number(uid) };
+    } catch {
+      return { epoch: -1, uid: -1 };
+    }
+  }
+
+  writeMeta() {
+    const part = this.newWork();
+    const file = fs.openSync(part, "wx", 0o600);
+    fs.writeSync(file, JSON.stringify({ epoch: this.epoch, uid: this.user.uid }));
+    fs.fsyncSync(file);
+    fs.closeSync(file);
+    fs.renameSync(part, `${this.home}/meta.json`);
+  }
+
+  /** Stores a snapshot; returns its name, or undefined if nothing has changed since the last one. */
+  async snapshot(reason, isRunning) {
+    const before = fingerprint(this.data);
+    if (before === this.stored && reason !== "request") return undefined;
+    const archive = this.newWork();
+    try {
+      const { name, urls } = await this.berth.call("POST", "/supervisor/v1/snapshots", {});
+      const facts = await this.pack(archive, name);
+      await sendObject(this.berth, urls, archive);
+      const consistency = isRunning ? "crash" : "clean";
+      await this.berth.call("POST", `/supervisor/v1/objects/snapshots/${name}`, {
+        ...facts,
+        reason,
+        consistency,
+      });
+      this.stored = before;
+      return name;
+    } catch (error) {
+      if (!(error instanceof FetchError || error instanceof Refused)) throw error;
+      throw new StateError(`cannot store a snapshot of the state: ${error.message}`);
+    } finally {
+      fs.rmSync(archive, { force: true });
+    }
+  }
+
+  async pack(archive, at) {
+    const { bot, version, maxBytes } = this.settings;
+    const most = TOLERANCE * maxBytes;
+    const helper = this.user.helper(["pack", this.data, String(most), JSON.stringify({ bot, at, version })], [
+      "ignore",
+      "pipe",
+      "pipe",
+    ]);
+    const told = factsOf(helper);
+    told.catch(() => {});
+    const hash = crypto.createHash("sha256");
+    let archiveBytes = 0;
+    const file = await fs.promises.open(archive, "wx", 0o600);
+    try {
+      for await (const chunk of helper.stdout) {
+        archiveBytes += chunk.length;
+        if (archiveBytes > most + SLACK_BYTES) throw new StateError("the archive of the state is too large");
+        hash.update(chunk);
+        await file.writeFile(chunk);
+      }
+    } catch (error) {
+      helper.kill("SIGKILL");
+      throw error;
+    } finally {
+      await file.close();
+    }
+    return { ...await told, archiveBytes, sha256: hash.digest("hex") };
+  }
+
+  /** Bytes of all files. */
+  size() {
+    let total = 0;
+    for (const [, info] of walk(this.data)) if (info.isFile()) total += info.size;
+    return total;
+  }
+
+  newWork() {
+    return `${this.work}/${crypto.randomUUID()}`;
+  }
+}
+
+/** What a helper says in its last line. Throws a StateError if it failed. */
+function factsOf(helper) {
+  return new Promise((resolve, reject) => {
+    let told = "";
+    helper.stderr.on("data", (chunk) => told = `${told}${chunk}`.slice(-100_000));
+    helper.on("error", reject);
+    helper.on("close", (code, signal) => {
+      const last = told.trim().split("\n").at(-1);
+      let facts;
+      try {
+        facts = JSON.parse(last);
+      } catch {
+        facts = { problem: last || `the helper ended with ${code ?? signal}` };
+      }
+      if (code !== 0 || "problem" in facts) reject(new StateError(String(facts.problem)));
+      else resolve(facts);
+    });
+  });
+}
+
+/** Everything below a folder, and what is known of it. */
+function* walk(folder) {
+  let names = [];
+  try {
+    names = fs.readdirSync(folder).sort();
+  } catch {
+    // It is gone since it was listed.
+  }
+  for (const name of names) {
+    const file = path.join(folder, name);
+    const info = fs.lstatSync(file, { throwIfNoEntry: false });
+    if (!info) continue;
+    yield [file, info];
+    if (info.isDirectory()) yield* walk(file);
+  }
+}
+
+/** Changes when a file does. */
+function fingerprint(folder) {
+  const hash = crypto.createHash("sha256");
+  for (const [file, { mode, size, mtimeMs }] of walk(folder)) {
+    hash.update(`${file}\0${mode}\0${size}\0${mtimeMs}\n`);
+  }
+  return hash.digest("hex");
+}
+
+module.exports = { factsOf, State, StateError };
