@@ -1,5 +1,6 @@
 /**
- * Bots to look at: some run, one ends again and again, one uses too much memory, one is disabled, and a schedule.
+ * Bots to look at: some run, one ends again and again, one uses too much memory, one is disabled, one waits for its
+ * exchange, a guard stops one; schedules, a guard over several bots, and channels.
  *
  * @module
  */
@@ -19,7 +20,7 @@ def main(id, config):
     while True:
         count += 1
         price *= 1 + random.gauss(0, 0.0004)
-        equity += random.gauss(0.3, 4)
+        equity += random.gauss(0.3, 4) - config.get("losing", 0)
         print(json.dumps({"_metric": "equity", "value": round(equity, 2)}), flush=True)
         if count % 4 == 0: print(json.dumps({"_metric": "spread", "value": round(abs(random.gauss(0.4, 0.15)), 4)}), flush=True)
         if count % 3 == 0:
@@ -45,6 +46,26 @@ const REPORT = `def main(id, config):
     return {"status": "success"}
 `;
 
+/** What looks after some of them. */
+const SETTINGS: Readonly<Record<string, Record<string, unknown>>> = {
+  "momo-btc": {
+    guards: [
+      { name: "equity", metric: "equity", field: "value", when: "below", limit: 9500, action: "stop" },
+      { name: "drawdown", metric: "equity", field: "value", when: "drawdown_pct", limit: 5, action: "stop" },
+    ],
+    health: { max_silence_seconds: 30, signal: "metric", action: "restart" },
+  },
+  "pairs-ada-dot": {
+    guards: [
+      { name: "drawdown", metric: "equity", field: "value", when: "drawdown_pct", limit: 2, action: "stop" },
+    ],
+  },
+  "twap-link": { session: { calendar: "XNYS", start: "-10m", end: "+5m" } },
+};
+const FLEET = `guards:
+  - { name: majors, bots: team=majors, metric: equity, field: value, when: drawdown_pct, limit: 8, action: stop }
+`;
+
 /** Ids, configurations and labels of the bots that trade. */
 const TRADERS: readonly (readonly [id: string, symbol: string, price: number, team: string])[] = [
   ["momo-btc", "BTC/USDT", 97_104.2, "majors"],
@@ -59,8 +80,20 @@ const TRADERS: readonly (readonly [id: string, symbol: string, price: number, te
  * Deploys the bots.
  *
  * @param service Where. It has an engine.
+ * @param receiver Address of a server that takes notifications.
  */
-export async function showBots(service: ServiceFixture): Promise<void> {
+export async function showBots(service: ServiceFixture, receiver: string): Promise<void> {
+  const { dataDir } = service.config.runner;
+  await Deno.writeTextFile(`${dataDir}/guards.yaml`, FLEET);
+  await Deno.writeTextFile(
+    `${dataDir}/channels.yaml`,
+    `channels:
+  - { name: phone, type: ntfy, url: "${receiver}", topic: berth }
+  - { name: ops, type: slack, url: "${receiver}", events: ["bot.*"], bots: ["team=majors"] }
+alerts:
+  - { name: stale, pattern: "order book is .* old", bots: ["*-btc"], cooldown_seconds: 3600 }
+`,
+  );
   const deploy = async (
     id: string,
     main: string,
@@ -83,12 +116,20 @@ export async function showBots(service: ServiceFixture): Promise<void> {
     if (code !== 0) throw new Error(output);
   };
   for (const [at, [id, symbol, price, team]] of TRADERS.entries()) {
-    const config = { symbol, price, equity: 10_412.8 - 137 * at, work: 20_000 * (at + 1), levels: 16 };
-    await deploy(id, TRADER, config, { labels: { team } }, "2.0.3");
+    const losing = id === "pairs-ada-dot" ? 9 : 0;
+    const config = {
+      symbol,
+      price,
+      equity: 10_412.8 - 137 * at,
+      work: 20_000 * (at + 1),
+      levels: 16,
+      losing,
+    };
+    await deploy(id, TRADER, config, { labels: { team }, ...SETTINGS[id] }, "2.0.3");
   }
   const [id, symbol, price, team] = TRADERS[0]!;
   const config = { symbol, price, equity: 10_412.8, work: 90_000, levels: 20 };
-  await deploy(id, TRADER, config, { labels: { team } }, "2.0.4");
+  await deploy(id, TRADER, config, { labels: { team }, ...SETTINGS[id] }, "2.0.4");
   await deploy("grid-eth", NO_KEY, { symbol: "ETH/USDT" }, { labels: { team: "majors" } }, "2.0.4");
   await deploy(
     "mm-sol",
@@ -104,4 +145,7 @@ export async function showBots(service: ServiceFixture): Promise<void> {
   const schedule = { schedule: "0 9 * * mon-fri", timezone: "America/New_York" };
   await deploy("daily-report", REPORT, {}, schedule);
   await service.berth("run-now", "daily-report");
+  await deploy("close-report", REPORT, {}, { schedule: "@close XNYS+5m" });
+  await deploy("rebalance", REPORT, {}, { schedule: "@open XLON+30m" });
+  await deploy("heartbeat-report", REPORT, {}, { schedule: "*/15 * * * *" });
 }

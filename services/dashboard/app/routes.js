@@ -8,10 +8,12 @@ import { SchedulesPage } from "../pages/schedules.js";
 import { BacktestPage } from "../pages/backtest.js";
 import { BacktestsPage } from "../pages/backtests.js";
 import { LogsPage } from "../pages/logs.js";
+import { NotificationsPage } from "../pages/notifications.js";
 import { NowherePage } from "../pages/nowhere.js";
 
 /**
- * Pages of the navigation. `count()` gives what stands beside the name, `key` the letter after `g`;
+ * Pages of the navigation. `count()` gives what stands beside the name, `key` the letter after `g`,
+ * `short` the name where there is little room;
  * `one` is the page of one of them.
  */
 export const PAGES = [
@@ -32,6 +34,7 @@ export const PAGES = [
   { name: "schedules", title: "Schedules", key: "s", component: SchedulesPage, one: SchedulePage },
   { name: "backtests", title: "Backtests", key: "t", component: BacktestsPage, one: BacktestPage },
   { name: "logs", title: "Logs", key: "l", component: LogsPage },
+  { name: "notifications", title: "Notifications", short: "Alerts", key: "n", component: NotificationsPage },
 ];
 
 /** Finds the component of a place. */

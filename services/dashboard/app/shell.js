@@ -1,6 +1,7 @@
 /** The frame of every page: navigation, state of the connection, dialogs. */
 
 import { useEffect, useRef } from "preact/hooks";
+import { part } from "../components/boundary.js";
 import { ConfirmDialog } from "../components/confirm.js";
 import { html } from "../components/html.js";
 import { LiveRegion } from "../components/say.js";
@@ -27,7 +28,6 @@ export function Shell() {
     scrollTo(0, 0);
     main.current.focus({ preventScroll: true });
   }, [path]);
-  const Page = pageOf(parts);
   return html`
     <a class="skip" href="#main" onClick=${(event) => {
       event.preventDefault();
@@ -37,7 +37,7 @@ export function Shell() {
       <${Side} />
       <main id="main" class=${connection.value === "lost" ? "main stale" : "main"} tabindex="-1" ref=${main}>
         <${ConnectionBanner} />
-        <${Page} key=${path} id=${parts[1]} />
+        <${Place} key=${path} parts=${parts} />
       </main>
     </div>
     <${HelpDialog} />
@@ -45,6 +45,11 @@ export function Shell() {
     <${LoginDialog} />
     <${LiveRegion} />
   `;
+}
+
+function Place({ parts }) {
+  const Page = pageOf(parts);
+  return part("This page", html`<${Page} id=${parts[1]} />`);
 }
 
 function Side() {
@@ -59,7 +64,9 @@ function Side() {
           html`
             <li>
               <a href=${linkTo(page.name)} aria-current=${page.name === name ? "page" : undefined}>
-                ${page.title} <${Count} ...${page.count?.()} />
+                ${page.short
+                  ? html`<span class="long">${page.title}</span><span class="short" aria-hidden="true">${page.short}</span>`
+                  : page.title} <${Count} ...${page.count?.()} />
               </a>
             </li>
           `

@@ -1,4 +1,4 @@
-/** The figures of one bot: measurements while the page is open, and its own metrics from memory and from its log. */
+/** The figures of one bot: what was measured before and is measured now, and its own metrics from memory and from its log. */
 
 import { signal } from "@preact/signals";
 import { botPath, call, request } from "../store/api.js";
@@ -11,6 +11,10 @@ const MAX_POINTS = 2000;
 const MAX_METRICS = 60;
 /** Lines of the log that are read for a longer time. */
 const MAX_LINES = 50_000;
+/** After so long without a measurement, the service may know more, in ms. */
+const AWAY_MS = 60_000;
+/** Points further apart are not joined, in s. */
+const GAP_S = 300;
 /** What traders look at first. */
 const TELLING = ["equity", "nav", "portfolio_value", "balance", "pnl", "profit"];
 
@@ -19,6 +23,7 @@ export class Samples {
   value = signal({ cpu: [[], []], memory: [[], []], metrics: [] });
   #id;
   #last;
+  #measuredAt = 0;
   #cpu = [[], []];
   #memory = [[], []];
   /** Points by name of the metric. */
@@ -32,18 +37,44 @@ export class Samples {
     this.#id = id;
   }
 
-  /** Measures CPU and memory. */
+  /** Measures CPU and memory. What others have measured before comes first, also after a time without a look. */
   async measure(signal) {
+    if (Date.now() - this.#measuredAt > AWAY_MS) await this.#readUsage(signal);
+    this.#measuredAt = Date.now();
     const { containers } = await call(botPath(this.#id, "/stats"), { signal });
     const own = containers.find(({ kind }) => kind === "bot");
     const before = this.#last;
     this.#last = own && withSample(before, own);
     const at = own ? Date.parse(own.time) / 1000 : Date.now() / 1000;
     if (before && at <= before.at / 1000) return;
-    // While nothing runs there is a gap.
-    add(this.#cpu, at, this.#last?.cpu ?? null);
+    // While nothing runs there is a gap; the first measurement of all tells no load.
+    const isGap = !own || (before && before.containerId !== own.containerId);
+    if (isGap || this.#last.cpu !== undefined) add(this.#cpu, at, this.#last?.cpu ?? null);
     add(this.#memory, at, this.#last?.memory ?? null);
     this.#publish();
+  }
+
+  async #readUsage(signal) {
+    const { points } = await call(botPath(this.#id, "/stats/history"), { signal });
+    if (points.length === 0) return;
+    this.#last = undefined;
+    const first = Date.parse(points[0].time) / 1000;
+    this.#cpu = until(this.#cpu, first);
+    this.#memory = until(this.#memory, first);
+    let before = this.#memory[0].at(-1) ?? Infinity;
+    for (const { time, cpu = null, memoryBytes } of points) {
+      const at = Date.parse(time) / 1000;
+      // Nobody looked meanwhile: the curve does not pretend to know.
+      if (at - before > GAP_S) {
+        for (const curve of [this.#cpu, this.#memory]) add(curve, at - 0.001, null);
+      }
+      add(this.#cpu, at, cpu);
+      add(this.#memory, at, memoryBytes);
+      before = at;
+    }
+    if (Date.now() / 1000 - before > GAP_S) {
+      for (const curve of [this.#cpu, this.#memory]) add(curve, before + 0.001, null);
+    }
   }
 
   /** Reads metrics. @param span How far back, in s. */
@@ -112,6 +143,12 @@ export class Samples {
         .sort((a, b) => rank(a.name) - rank(b.name)),
     };
   }
+}
+
+/** The points before a time. */
+function until([times, values], before) {
+  const count = times.findLastIndex((at) => at < before) + 1;
+  return [times.slice(0, count), values.slice(0, count)];
 }
 
 /** Adds a point; of too many every second one of the older half stays. */

@@ -14,7 +14,7 @@ const SHOWN_MS = 8000;
 /**
  * @param label What it does, for example `Restart`.
  * @param doing The same while it goes on, for example `Restarting`.
- * @param run Does it. @returns What to say when it is done.
+ * @param run Does it; gets the reason if the question asks for one. @returns What to say when it is done.
  * @param question See `confirmed()`; absent if nothing can be lost.
  * @param subject What it is done with, for people who listen, where the same button stands in every row.
  */
@@ -32,10 +32,11 @@ export function ActionButton({ label, doing, run, question, kind = "", subject }
     if (connection.value === "lost") {
       return set({ is: "failed", text: "Not connected: nothing was done. Try again when the page is live." });
     }
-    if (question && !await confirmed({ action: label, ...question })) return;
+    const answer = question === undefined || await confirmed({ action: label, ...question });
+    if (answer === false) return;
     set({ is: "busy" });
     try {
-      const outcome = await run();
+      const outcome = await run(answer);
       say(outcome);
       set({ is: "done", text: outcome });
       setTimeout(() => state.value.is === "done" && set({ is: "idle" }), SHOWN_MS);

@@ -1,4 +1,4 @@
-/** How many hits there are when. Pressing a bar shows those of its time. */
+/** How many hits there are when. Pressing a bar, or the arrow keys, show those of its time. */
 
 import { html } from "../components/html.js";
 import { clockTime, many, shortTime } from "../text/format.js";
@@ -34,6 +34,16 @@ export function Histogram({ hits, from, to, range }) {
     const at = Math.min(BARS - 1, Math.floor(offsetX / currentTarget.clientWidth * BARS));
     range.value = counts[at] === 0 || range.value?.from === bar(at).from ? undefined : bar(at);
   };
+  const filled = counts.flatMap((count, at) => (count > 0 ? [at] : []));
+  const chosen = filled.findIndex((at) => range.value?.from === bar(at).from);
+  const textOf = (at) => `${words(bar(at).from)}: ${many(counts[at], "line")}`;
+  const onKey = (event) => {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (by === undefined && event.key !== "Escape") return;
+    event.preventDefault();
+    const next = chosen < 0 ? (by < 0 ? filled.length - 1 : 0) : chosen + by;
+    range.value = by === undefined || filled[next] === undefined ? undefined : bar(filled[next]);
+  };
   const words = width * BARS < 3600_000 ? clockTime : (at) => shortTime(at);
   const top = counts.indexOf(most);
   const label = `${many(hits.length, "line")} from ${shortTime(begin)} to ${
@@ -41,15 +51,19 @@ export function Histogram({ hits, from, to, range }) {
   }, most of them around ${shortTime(begin + top * width)}`;
   return html`
     <div class="histogram">
-      <svg viewBox="0 0 ${BARS * STEP} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label=${label}
-        onClick=${choose}>
+      <svg viewBox="0 0 ${BARS * STEP} ${HEIGHT}" preserveAspectRatio="none" role="slider" tabindex="0"
+        aria-label=${label}
+        aria-valuemin="0" aria-valuemax=${filled.length} aria-valuenow=${chosen + 1}
+        aria-valuetext=${chosen < 0
+          ? "all of them"
+          : textOf(filled[chosen])} onClick=${choose} onKeyDown=${onKey}>
         ${counts.map((count, at) => {
           const height = count === 0 ? 1 : Math.max(3, count / most * HEIGHT);
           const isOut = range.value && range.value.from !== bar(at).from;
           return html`
             <rect key=${at} class=${count === 0 ? "none" : isOut ? "out" : ""} x=${at * STEP + 1}
               y=${HEIGHT - height} width=${STEP - 2} height=${height}>
-              <title>${shortTime(bar(at).from)}: ${many(count, "line")}</title>
+              <title>${textOf(at)}</title>
             </rect>
           `;
         })}

@@ -39,7 +39,11 @@ export function NeedsYou() {
   const names = found.map(({ id }) => id).join(", ");
   useEffect(() => {
     if (isLoaded.value) {
-      say(found.length === 0 ? "Nothing needs you" : `${many(found.length, "bot")} need you: ${names}`);
+      say(
+        found.length === 0
+          ? "Nothing needs you"
+          : `${many(found.length, "bot needs", "bots need")} you: ${names}`,
+      );
     }
   }, [names, isLoaded.value]);
   if (!isLoaded.value) return null;

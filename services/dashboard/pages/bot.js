@@ -2,6 +2,9 @@
 
 import { Actions } from "../bot/actions.js";
 import { useBot } from "../bot/bot_store.js";
+import { Guards } from "../bot/guards.js";
+import { Health } from "../bot/health.js";
+import { Session } from "../bot/session.js";
 import { Configuration } from "../bot/configuration.js";
 import { Ends } from "../bot/ends.js";
 import { Figures } from "../bot/figures.js";
@@ -10,6 +13,7 @@ import { LogPanel } from "../bot/log_panel.js";
 import { Versions } from "../bot/versions.js";
 import { useKeys } from "../app/keys.js";
 import { go, place } from "../app/router.js";
+import { part } from "../components/boundary.js";
 import { StateChip } from "../components/chip.js";
 import { html } from "../components/html.js";
 import { say } from "../components/say.js";
@@ -51,18 +55,34 @@ export function BotPage({ id }) {
       <div class="push">${bot && html`<${Actions} id=${id} isEnabled=${bot.enabled} />`}</div>
     </header>
     ${known && html`<${Condition} bot=${known} advice=${bot?.advice} />`}
-    <${Figures} id=${id} events=${store.events} limits=${bot?.limits} />
-    <${LogPanel} key=${at} id=${id} at=${at} />
+    ${bot && html`<${Watched} bot=${bot} state=${known?.state} />`}
+    ${part("The figures", html`<${Figures} id=${id} events=${store.events} limits=${bot?.limits} />`)}
+    ${part("The log", html`<${LogPanel} key=${at} id=${id} at=${at} />`)}
     ${bot && html`
       <div class="columns">
-        <${History} store=${store} />
-        <${Ends} id=${id} exits=${bot.exits} />
+        ${part("What happened", html`<${History} store=${store} />`)}
+        ${part("The ends", html`<${Ends} id=${id} exits=${bot.exits} />`)}
       </div>
       <div class="columns">
-        <${Versions} id=${id} revisions=${store.revisions.value} />
-        <${Configuration} bot=${bot} />
+        ${part("The versions", html`<${Versions} id=${id} revisions=${store.revisions.value} />`)}
+        ${part("The configuration", html`<${Configuration} bot=${bot} />`)}
       </div>
     `}
+  `;
+}
+
+/** What looks after it from outside; nothing for a bot without. */
+function Watched({ bot, state }) {
+  const { id, guards, latches, session, health, lastOutput } = bot;
+  if (!guards && !latches && !session && !health) return null;
+  return html`
+    <div class="columns">
+      ${(guards || latches) &&
+        part("The guards", html`<${Guards} id=${id} known=${bot} />`)}
+      ${session && part("The session", html`<${Session} session=${session} />`)}
+      ${health &&
+        part("The watchdog", html`<${Health} health=${health} state=${state} lastOutput=${lastOutput} />`)}
+    </div>
   `;
 }
 
@@ -75,7 +95,10 @@ function Condition({ bot: { state, condition, since, until, exits, statusText },
         html`<span class="soft">${
           condition === state ? `${stateWord(state)} for` : "for"
         }${" "}<${Age} at=${since} /></span>`}
-      ${until && html`<span class="soft">next try <${Wait} at=${until} /></span>`}
+      ${until &&
+        html`<span class="soft">${
+          state === "outside-session" ? "starts" : "next try"
+        } <${Wait} at=${until} /></span>`}
       ${exits > 0 &&
         html`<span class="soft">ended ${exits === 1 ? "once" : `${exits} times`} within the hour</span>`}
       ${statusText && html`<span>It says: ${plainText(statusText, 300)}</span>`}

@@ -1,11 +1,13 @@
 /** The overview: what needs a person, every bot, what runs next, and how the service is. */
 
+import { part } from "../components/boundary.js";
 import { html } from "../components/html.js";
 import { bots, isLoaded, trouble } from "../store/bots.js";
 import { useRepeat } from "../store/repeat.js";
 import { measureAll } from "../store/usage.js";
 import { BotTable } from "../overview/bot_table.js";
 import { Counters } from "../overview/counters.js";
+import { Fleet } from "../overview/fleet.js";
 import { useView } from "../overview/view.js";
 import { NeedsYou } from "../overview/needs_you.js";
 import { NextRuns } from "../overview/next_runs.js";
@@ -33,12 +35,13 @@ export function OverviewPage() {
     `}
     ${isLoaded.value && bots.value.size === 0 ? html`<${NoBots} />` : html`
       <${Counters} view=${view} />
-      <${NeedsYou} />
-      <${BotTable} view=${view} />
+      ${part("What needs you", html`<${NeedsYou} />`)}
+      ${part("The list of bots", html`<${BotTable} view=${view} />`)}
+      ${part("The guards", html`<${Fleet} />`)}
     `}
     <div class="columns">
-      <${NextRuns} />
-      <${ThisService} />
+      ${part("The next runs", html`<${NextRuns} />`)}
+      ${part("The service", html`<${ThisService} />`)}
     </div>
   `;
 }

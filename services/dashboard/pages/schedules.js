@@ -1,6 +1,7 @@
 /** All schedules: when each runs next, how its last runs ended, and the coming week. */
 
 import { useSignal } from "@preact/signals";
+import { part } from "../components/boundary.js";
 import { html } from "../components/html.js";
 import { useRecentRuns } from "../schedules/recent_runs.js";
 import { ScheduleTable } from "../schedules/schedule_table.js";
@@ -15,6 +16,7 @@ export function SchedulesPage() {
     return html`
       <h1 class="top">Schedules</h1>
       <${NoSchedules} />
+      ${part("The week", html`<${Week} schedules=${[]} />`)}
     `;
   }
   const words = text.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -36,7 +38,7 @@ export function SchedulesPage() {
     </header>
     ${all && html`
       <${ScheduleTable} schedules=${found} total=${all.length} />
-      <${Week} schedules=${all} />
+      ${part("The week", html`<${Week} schedules=${all} />`)}
     `}
   `;
 }

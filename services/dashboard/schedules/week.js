@@ -1,4 +1,4 @@
-/** What runs when within the coming week, day by day. */
+/** What runs when within the coming week, and when exchanges are open, day by day. */
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
@@ -7,7 +7,9 @@ import { html } from "../components/html.js";
 import { call } from "../store/api.js";
 import { nowCoarse } from "../store/now.js";
 import { clockTime, day, duration, exactTime, many } from "../text/format.js";
+import { plainText } from "../text/plain_text.js";
 import { schedulePath } from "./actions.js";
+import { calendars, hoursOf, OpenHours, useCalendars } from "./open_hours.js";
 
 const DAY_MS = 24 * 3600_000;
 const DAYS = 7;
@@ -33,9 +35,12 @@ export function Week({ schedules }) {
     readTimes(planned, times, ending.signal);
     return () => ending.abort();
   }, [key, isWanted.value, hour]);
-  if (planned.length === 0) return null;
+  useCalendars();
+  const open = calendars.value ?? [];
+  if (planned.length + open.length === 0) return null;
   const now = nowCoarse.value;
   const { often, days } = weekOf(planned.map(({ id }) => [id, times.value.get(id) ?? []]), now);
+  const hours = hoursOf(open, days);
   return html`
     <section class="panel" aria-labelledby="week">
       <header><h2 id="week">The coming week</h2><span class="note">by the clock of this browser</span></header>
@@ -43,6 +48,9 @@ export function Week({ schedules }) {
         html`<p class="empty"><button onClick=${() => isWanted.value = true}>Show the times of ${
           many(planned.length, "schedule")
         }</button></p>`}
+      ${open.filter(({ problem }) => problem).map(({ name, problem }) =>
+        html`<p key=${name} class="problem-line warn">${plainText(problem, 300)}</p>`
+      )}
       ${often.length > 0 &&
         html`<p class="often"><span class="soft">All week:</span> ${
           often.map(({ id, everyMs }) =>
@@ -53,18 +61,21 @@ export function Week({ schedules }) {
         }</p>`}
       ${isWanted.value &&
         html`<ol class="week">${
-          days.map((one) => html`<${Day} key=${one.name} day=${one} now=${now} />`)
+          days.map((one) =>
+            html`<${Day} key=${one.name} day=${one} hours=${hours.get(one.name)} now=${now} />`
+          )
         }</ol>`}
     </section>
   `;
 }
 
-function Day({ day: { name, at, entries }, now }) {
+function Day({ day: { name, at, entries }, hours, now }) {
   const title = new Date(at).toLocaleDateString("en", { weekday: "long", day: "numeric", month: "short" });
   return html`
     <li class=${name === day(now) ? "today" : ""}>
       <h3>${name === day(now) ? "Today" : title}</h3>
-      ${entries.length === 0 && html`<p class="faint">nothing</p>`}
+      <${OpenHours} hours=${hours} />
+      ${entries.length + hours.length === 0 && html`<p class="faint">nothing</p>`}
       <ul>${entries.map(({ id, at, last, count }) =>
         html`<li key=${`${id} ${at}`}><a href=${linkTo("schedules", id)}><time title=${exactTime(at)}>${
           clockTime(at).slice(0, 5)

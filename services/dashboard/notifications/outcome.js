@@ -1,0 +1,31 @@
+/** Kinds, urgencies and outcomes of notifications, as shape and word. */
+
+import { linkTo } from "../app/router.js";
+import { html } from "../components/html.js";
+import { schedules } from "../store/schedules.js";
+
+const OUTCOMES = {
+  "delivered": ["running", "Delivered"],
+  "waiting": ["waiting", "Waiting"],
+  "given-up": ["failing", "Given up"],
+};
+const SEVERITIES = {
+  critical: ["failing", "Critical"],
+  warning: ["waiting", "Warning"],
+  info: ["running", "Fine again"],
+};
+
+const chip = ([tone, word]) => html`<span class=${`chip ${tone}`}>${word}</span>`;
+
+/** @param outcome `delivered`, `waiting` or `given-up`. */
+export const Outcome = ({ outcome }) => chip(OUTCOMES[outcome]);
+
+/** @param severity `critical`, `warning` or `info`. */
+export const Urgency = ({ severity }) => chip(SEVERITIES[severity]);
+
+/** The page of what an event is about; `undefined` if it is the service itself. */
+export function subjectLink({ kind, bot }) {
+  if (bot === undefined) return undefined;
+  const isSchedule = kind.startsWith("run.") || schedules.value?.some(({ id }) => id === bot);
+  return linkTo(isSchedule ? "schedules" : "bots", bot);
+}

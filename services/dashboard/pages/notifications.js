@@ -1,0 +1,49 @@
+/** Who is told of what: open incidents, channels and the last deliveries. */
+
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { part } from "../components/boundary.js";
+import { html } from "../components/html.js";
+import { Channels } from "../notifications/channels.js";
+import { Deliveries } from "../notifications/deliveries.js";
+import { Incidents } from "../notifications/incidents.js";
+import { call } from "../store/api.js";
+import { useRepeat } from "../store/repeat.js";
+
+const LOOK_MS = 5000;
+const PAGE = 50;
+const MOST = 1000;
+
+export function NotificationsPage() {
+  const about = useSignal(undefined);
+  const list = useSignal({ deliveries: [] });
+  const shown = useSignal(PAGE);
+  useEffect(() => {
+    document.title = "Notifications · Berth";
+    return () => document.title = "Berth";
+  }, []);
+  const look = async (signal) => {
+    const [read, deliveries] = await Promise.all([
+      call("/api/notifications", { signal }),
+      call("/api/notifications/deliveries", { query: { limit: shown.value }, signal }),
+    ]);
+    about.value = read;
+    list.value = deliveries;
+  };
+  useRepeat(look, LOOK_MS, [shown.value]);
+  const lookNow = () => look().catch(() => {});
+  const { deliveries, next } = list.value;
+  const more = next !== undefined && shown.value < MOST ? () => shown.value = MOST : undefined;
+  return html`
+    <header class="top">
+      <h1>Notifications</h1>
+    </header>
+    ${about.value && html`
+      <div class="columns">
+        ${part("The open incidents", html`<${Incidents} incidents=${about.value.open} />`)}
+        ${part("The channels", html`<${Channels} about=${about.value} onTested=${lookNow} />`)}
+      </div>
+      ${part("The deliveries", html`<${Deliveries} deliveries=${deliveries} onMore=${more} />`)}
+    `}
+  `;
+}
