@@ -8,6 +8,7 @@ import { parse as parseYaml } from "yaml";
 import { messageOf } from "../errors.ts";
 import { ensureDataDir } from "../util/data_dir.ts";
 import { onDisk, unlessMissing } from "../util/files.ts";
+import { fileVersion } from "../util/file_version.ts";
 import { KeyedMutex } from "../util/keyed_mutex.ts";
 import { SecretProblem } from "./secret_provider.ts";
 
@@ -50,9 +51,11 @@ export class AgeFile {
    * @throws {SecretProblem} If the file cannot be decrypted or is not a list of names and values.
    */
   async entries(): Promise<ReadonlyMap<string, string>> {
-    const [file, identity] = await Promise.all([signatureOf(this.#file), signatureOf(this.#identity)]);
+    const [file, identity] = await Promise.all(
+      [this.#file, this.#identity].map((path) => unlessMissing(Deno.stat(path))),
+    );
     if (file === undefined) return new Map();
-    const signature = `${file} ${identity}`;
+    const signature = `${fileVersion(file)} ${fileVersion(identity)}`;
     if (this.#read?.signature !== signature) {
       const entries = this.#decrypt();
       this.#read = { signature, entries };
@@ -129,7 +132,7 @@ export class AgeFile {
 
   async #write(entries: ReadonlyMap<string, string>): Promise<void> {
     await ensureDataDir(this.#dataDir);
-    if (await signatureOf(this.#identity) === undefined) await this.#makeIdentity();
+    if (!await unlessMissing(Deno.stat(this.#identity))) await this.#makeIdentity();
     const [identity] = await this.#identities();
     const { Encrypter, identityToRecipient } = await age();
     const encrypter = new Encrypter();
@@ -166,12 +169,6 @@ function toEntries(text: string, file: string): ReadonlyMap<string, string> {
     throw new SecretProblem(`'${file}' must hold names and values as YAML, such as 'binance.key: abc'`);
   }
   return new Map(entries);
-}
-
-/** Changes whenever the file does; `undefined` if there is none. */
-async function signatureOf(path: string): Promise<string | undefined> {
-  const info = await unlessMissing(Deno.stat(path));
-  return info && `${info.ino}:${info.mode}:${info.size}:${info.mtime?.getTime()}:${info.ctime?.getTime()}`;
 }
 
 /** A process that is killed leaves the old file or the new one. */

@@ -6,6 +6,7 @@
 
 import { messageOf } from "../../lib/errors.ts";
 import { didYouMean } from "../../lib/util/did_you_mean.ts";
+import { fileVersion } from "../../lib/util/file_version.ts";
 import type { Calendar, CalendarProblem, Calendars } from "./calendar.ts";
 import { readCalendar } from "./read_calendar.ts";
 import { SHIPPED_CALENDARS } from "./shipped_calendars.ts";
@@ -135,8 +136,7 @@ export class CalendarBook implements Calendars {
 /** Returns what changes with a file; empty if there is none. */
 function stateOf(path: string): string {
   try {
-    const { mtime, size, ino } = Deno.statSync(path);
-    return `${mtime?.getTime()} ${size} ${ino}`;
+    return fileVersion(Deno.statSync(path));
   } catch (error) {
     return error instanceof Deno.errors.NotFound ? "" : messageOf(error);
   }

@@ -5,24 +5,23 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { messageOf } from "../../lib/errors.ts";
-import { unlessMissing } from "../../lib/util/files.ts";
+import { ChangingFile, type FileReading } from "../../lib/util/changing_file.ts";
 import { type FleetRules, parseFleet } from "./parse_fleet.ts";
-
-/** Largest file, in bytes. */
-const MAX_BYTES = 1024 * 1024;
 
 /** Reads the file, and keeps the rules that it had last while it cannot be read. */
 export class FleetFile {
-  /** Absolute path of the file. */
-  readonly path: string;
+  readonly #file: ChangingFile;
   #known: FleetRules = { rules: [], problems: [] };
-  #version: string | undefined;
   readonly #log = getLogger(["berth", "guards"]);
 
   /** @param path Absolute path of the file. It need not exist. */
   constructor(path: string) {
-    this.path = path;
+    this.#file = new ChangingFile(path);
+  }
+
+  /** Absolute path of the file. */
+  get path(): string {
+    return this.#file.path;
   }
 
   /** What the file said when it was read last. */
@@ -36,28 +35,17 @@ export class FleetFile {
    * @returns Whether it has changed.
    */
   async read(): Promise<boolean> {
-    const { rules } = this.#known;
-    let version = "unreadable";
-    let read: ReturnType<typeof parseFleet> | undefined;
-    try {
-      const info = await unlessMissing(Deno.stat(this.path));
-      version = info
-        ? [info.ino, info.size, info.mtime?.getTime(), info.ctime?.getTime()].join(":")
-        : "missing";
-      if (version === this.#version) return false;
-      if (!info) read = { rules: [], problems: [] };
-      // Opening a FIFO would wait for its writer.
-      else if (!info.isFile || info.size > MAX_BYTES) {
-        read = { problems: ["it is not a regular file of at most 1 MiB"] };
-      } else read = parseFleet(await Deno.readTextFile(this.path));
-    } catch (error) {
-      if (version === this.#version) return false;
-      read = { problems: [`it cannot be read: ${messageOf(error)}`] };
-    }
-    this.#version = version;
+    const reading = await this.#file.read();
+    if (!reading) return false;
+    const read = readingOf(reading);
     const problems = read.problems.map((problem) => `${this.path}: ${problem}`);
     for (const problem of problems) this.#log.warn("guards file has a mistake", { problem });
-    this.#known = { rules: "rules" in read ? read.rules : rules, problems };
+    this.#known = { rules: read.rules ?? this.#known.rules, problems };
     return true;
   }
+}
+
+function readingOf(reading: FileReading): Partial<FleetRules> & Pick<FleetRules, "problems"> {
+  if ("problem" in reading) return { problems: [reading.problem] };
+  return reading.text === undefined ? { rules: [], problems: [] } : parseFleet(reading.text);
 }

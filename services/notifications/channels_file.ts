@@ -5,8 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { messageOf } from "../../lib/errors.ts";
-import { unlessMissing } from "../../lib/util/files.ts";
+import { ChangingFile } from "../../lib/util/changing_file.ts";
 import { type ChannelList, NO_CHANNELS, parseChannels } from "./parse_channels.ts";
 
 /** What is known of the file. */
@@ -15,14 +14,9 @@ export interface ReadChannels extends ChannelList {
   readonly isKnown: boolean;
 }
 
-/** Largest file, in bytes. */
-const MAX_BYTES = 1024 * 1024;
-
 /** Reads the file, and keeps what it said last while it cannot be read. */
 export class ChannelsFile {
-  /** Absolute path of the file. */
-  readonly path: string;
-  #version: string | undefined;
+  readonly #file: ChangingFile;
   #known: ReadChannels = { ...NO_CHANNELS, isKnown: false };
   readonly #listeners = new Set<() => void>();
   #reading: Promise<ReadChannels> | undefined;
@@ -30,7 +24,12 @@ export class ChannelsFile {
 
   /** @param path Absolute path of the file. It need not exist. */
   constructor(path: string) {
-    this.path = path;
+    this.#file = new ChangingFile(path);
+  }
+
+  /** Absolute path of the file. */
+  get path(): string {
+    return this.#file.path;
   }
 
   /** What the file said when it was read last. */
@@ -53,29 +52,12 @@ export class ChannelsFile {
   }
 
   async #readOnce(): Promise<ReadChannels> {
-    let version = "unreadable";
-    try {
-      const info = await unlessMissing(Deno.stat(this.path));
-      version = info
-        ? [info.dev, info.ino, info.size, info.mtime?.getTime(), info.ctime?.getTime()].join(":")
-        : "missing";
-      if (version === this.#version) return this.#known;
-      this.#set(await this.#parse(info));
-    } catch (error) {
-      if (version === this.#version) return this.#known;
-      this.#set({ channels: undefined, problems: [`it cannot be read: ${messageOf(error)}`] });
-    }
-    this.#version = version;
+    const reading = await this.#file.read();
+    if (!reading) return this.#known;
+    if ("problem" in reading) this.#set({ channels: undefined, problems: [reading.problem] });
+    else this.#set(reading.text === undefined ? NO_CHANNELS : parseChannels(reading.text));
     for (const listener of this.#listeners) listener();
     return this.#known;
-  }
-
-  async #parse(info: Deno.FileInfo | undefined): Promise<ReturnType<typeof parseChannels>> {
-    if (!info) return NO_CHANNELS;
-    // Opening a FIFO would wait for its writer.
-    if (!info.isFile) return { channels: undefined, problems: ["it is not a regular file"] };
-    if (info.size > MAX_BYTES) return { channels: undefined, problems: ["it has more than 1 MiB"] };
-    return parseChannels(await Deno.readTextFile(this.path));
   }
 
   #set(read: ReturnType<typeof parseChannels>): void {
