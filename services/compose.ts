@@ -5,11 +5,9 @@
  */
 
 import PROJECT from "../deno.json" with { type: "json" };
-import { createDockerRunner } from "../lib/runner/create_docker_runner.ts";
 import { createObjectStore } from "../lib/runner/create_object_store.ts";
 import type { ObjectStore } from "../lib/objects/object_store.ts";
 import type { ContainerKind, Runner } from "../lib/runner/runner.ts";
-import { systemClock } from "../lib/util/clock.ts";
 import type { ApiApp } from "./api/api_app.ts";
 import type { BotService } from "./bots/bot_service.ts";
 import { CalendarBook, CALENDARS_FOLDER } from "./calendars/calendar_book.ts";
@@ -19,8 +17,8 @@ import { composeEvents } from "./compose_events.ts";
 import { composeNotifications } from "./compose_notifications.ts";
 import { composeSchedules } from "./compose_schedules.ts";
 import type { SharedParts } from "./compose_shared.ts";
+import { type ComposedRunner, composeRunner } from "./compose_runner.ts";
 import type { ServiceConfig, ServiceName } from "./config.ts";
-import { Leases } from "./leases/leases.ts";
 import { makeServingRight } from "./make_serving_right.ts";
 import { ServiceMetrics } from "./metrics/service_metrics.ts";
 import { UsageSampler } from "./metrics/usage_sampler.ts";
@@ -102,16 +100,10 @@ export async function composeServices(
     () => [...rights.values()].some((right) => right.whyIdle() === undefined),
   );
   const store = metrics.stores.watch("objects", given?.store ?? createObjectStore(config.runner));
-  const runner = given?.runner ?? createDockerRunner({
-    config: config.runner,
-    store,
-    collectLogs: true,
-    meter: metrics.runner,
-    logListener: notifications.lines,
-    keptMetrics: config.allowedMetrics.map(({ metric }) => metric),
-  });
-  const leases = config.runner.cluster &&
-    new Leases({ store: stores.leases, leaseSeconds: config.leaseSeconds, clock: systemClock });
+  const composed: ComposedRunner = given
+    ? { runner: given.runner, [Symbol.asyncDispose]: () => Promise.resolve() }
+    : composeRunner(config, { stores, store, metrics, logListener: notifications.lines });
+  const { runner, leases, supervisors } = composed;
   const usage = new UsageSampler({ ...config, runner });
   metrics.watchUsage(usage);
   const kinds = kindsOf(config);
@@ -146,6 +138,7 @@ export async function composeServices(
     notifications: { ...notifications, served: config.services.map((name) => notifications.of[name]) },
     services: { bots: bots.service, schedules: schedules.service, backtests: backtestService },
     announce: events.announce,
+    ...(supervisors && { supervisors }),
   });
 
   return {
@@ -167,7 +160,7 @@ export async function composeServices(
       await notifications[Symbol.asyncDispose]();
       await usage[Symbol.asyncDispose]();
       await events[Symbol.asyncDispose]();
-      if (!given) await runner.close();
+      await composed[Symbol.asyncDispose]();
       await stores[Symbol.asyncDispose]();
     },
   };

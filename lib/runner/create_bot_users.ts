@@ -29,12 +29,34 @@ export function createBotUsers(
     policy: policyOf(config, own),
     isOnHost: (uid) => host.has(uid),
     canGive: (uid) => canGive(`${config.tempDir}/${config.instance}`, uid),
-    listLive: async (signal) => {
-      const labels = { [LABEL.managed]: "true" };
-      const containers = await orchestrator.listContainers({ labels, signal });
-      return containers.flatMap(liveUser);
-    },
+    listLive: (signal) => listLive(orchestrator, signal),
   });
+}
+
+/**
+ * Creates the assignment of users on a cluster, where no user of this machine matters: the configured one, or one a bot.
+ *
+ * @param config The configuration.
+ * @param orchestrator Cluster whose containers show which users are taken.
+ */
+export function createClusterUsers(
+  config: Pick<DockerRunnerConfig, "botUser" | "botUids">,
+  orchestrator: Pick<ContainerOrchestrator, "listContainers">,
+): BotUsers {
+  return new BotUsers({
+    policy: policyOf(config, { uid: 0, gid: 0 }),
+    isOnHost: () => Promise.resolve(false),
+    canGive: () => Promise.resolve(true),
+    listLive: (signal) => listLive(orchestrator, signal),
+  });
+}
+
+async function listLive(
+  orchestrator: Pick<ContainerOrchestrator, "listContainers">,
+  signal?: AbortSignal,
+): Promise<LiveUser[]> {
+  const labels = { [LABEL.managed]: "true" };
+  return (await orchestrator.listContainers({ labels, signal })).flatMap(liveUser);
 }
 
 /** Containers without the label were started by an earlier version, as one shared user outside of every range. */

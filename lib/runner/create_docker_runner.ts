@@ -7,7 +7,6 @@
 import { connectDocker } from "../engine/docker/connect_docker.ts";
 import { DockerodeOrchestrator } from "../engine/docker/dockerode_orchestrator.ts";
 import { loginsOf } from "../engine/docker/registry_credentials.ts";
-import { ArchiveExtractor } from "../archive/archive_extractor.ts";
 import { maxArchiveBytes } from "../archive/archive_limits.ts";
 import { CodeCache } from "../code/code_cache.ts";
 import { BytecodeLayers } from "../code/bytecode_layers.ts";
@@ -16,8 +15,9 @@ import { DependencyTrees } from "../dependencies/dependency_trees.ts";
 import { CodeTrees } from "../code/code_trees.ts";
 import { CodeWatch } from "../code/code_watch.ts";
 import { CodeViews } from "../code/code_views.ts";
-import { CodeManager } from "../code/code_manager.ts";
 import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
+import { createCodeParts } from "./create_code_parts.ts";
+import { createLogCollector } from "./create_log_collector.ts";
 import { createBotUsers } from "./create_bot_users.ts";
 import { createObjectStore } from "./create_object_store.ts";
 import { EngineHelper } from "./engine_helper.ts";
@@ -28,7 +28,6 @@ import { UNPRIVILEGED } from "../users/bot_users.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
 import { parseDockerRunnerConfig } from "./parse_docker_runner_config.ts";
 import { createBotStates, stateMeter, StateSource } from "./state_source.ts";
-import { LogCollector } from "../logs/log_collector.ts";
 import type { LogListener } from "../logs/log_listener.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import type { Runner } from "./runner.ts";
@@ -37,9 +36,7 @@ import { ContainerSecrets } from "../secrets/container_secrets.ts";
 import { createSecretResolver } from "../secrets/create_secret_resolver.ts";
 import { SecretFolders } from "../secrets/secret_folders.ts";
 import { SecretSource } from "./secret_source.ts";
-import { Workspaces } from "../code/workspaces.ts";
 import { ScriptManager } from "../executable/script_manager.ts";
-import { ensureInstanceDir } from "../util/temp_dir.ts";
 import { UserFiles } from "../users/user_files.ts";
 
 /** Options of {@linkcode createDockerRunner}. */
@@ -108,26 +105,9 @@ export function assembleDockerRunner(
 ): Runner {
   const store = options.store ?? createObjectStore(config);
   const { meter } = options;
-  const extractor = new ArchiveExtractor();
   const user = { uid: Deno.uid() ?? 0, gid: Deno.gid() ?? 0 };
-  const folder = `${config.tempDir}/${config.instance}`;
-  const cache = new CodeCache({
-    store,
-    folder: `${folder}/cache`,
-    maxBytes: config.codeCacheBytes,
-    maxArchiveBytes: maxArchiveBytes(config.archiveLimits),
-  });
-  const workspaces = new Workspaces(
-    `${folder}/containers`,
-    () => ensureInstanceDir(config.tempDir, config.instance, user.uid),
-  );
-  const trees = new CodeTrees({
-    folder: `${folder}/trees`,
-    extractor,
-    limits: config.archiveLimits,
-    maxBytes: config.codeCacheBytes,
-    inUse: () => workspaces.held("tree"),
-  });
+  const codeParts = createCodeParts(config, { store, orchestrator, uid: user.uid });
+  const { folder, extractor, trees, workspaces } = codeParts;
   const dependencyStore = options.dependencyStore ?? store;
   const dependencyCache = new CodeCache({
     store: dependencyStore,
@@ -153,26 +133,7 @@ export function assembleDockerRunner(
     user: user.uid === 0 ? UNPRIVILEGED : user,
     donors: () => trees.recent(),
   });
-  const logs = new LogCollector({
-    orchestrator,
-    store,
-    bucket: config.buckets.logs,
-    intervalMs: config.logIntervalSeconds * 1000,
-    retentionDays: config.logRetentionDays,
-    spool: config.logs,
-    mode: config.logMode,
-    format: config.logFormat,
-    ...(options.keptMetrics && { keptMetrics: options.keptMetrics }),
-    onStored({ id, losses, ...stored }) {
-      meter?.linesStored(stored);
-      for (const lines of losses) meter?.linesLost(id, lines);
-    },
-    ...(options.logListener && { listener: options.logListener }),
-    redactorOf: (labels) => secrets.redactorOf(labels),
-    // Only a part of what the engine keeps, so that there is time to read it.
-    urgentBytes: Math.min(1024 ** 2, config.logs.maxSizeBytes / 8),
-  });
-  meter?.watchFailingLogs(() => logs.failing);
+  const logs = createLogCollector(config, { ...options, orchestrator, store, secrets });
   const helper = new EngineHelper({ orchestrator, ownLabels, images: Object.values(config.images) });
   const measure = engineMeter(helper);
   const states = createBotStates(config, { orchestrator, store, uid: user.uid, ownLabels, helper, measure });
@@ -201,19 +162,11 @@ export function assembleDockerRunner(
       trees: dependencyTrees,
       bucket: config.buckets.code,
     }),
-    code: new CodeManager({
-      cache,
-      extractor,
-      trees,
-      bucket: config.buckets.code,
-      platform: platformOf(orchestrator),
-    }),
-    extractor,
+    ...codeParts,
     scripts: new ScriptManager(`${folder}/scripts`),
     views: new CodeViews(user.uid === 0),
     bytecode: options.compileAhead === false ? undefined : bytecode,
     watch: new CodeWatch({ root: folder, workspaces, trees, dependencies: dependencyTrees }),
-    workspaces,
     states,
     sources: [
       new UserFiles(`${folder}/users`),
@@ -225,12 +178,4 @@ export function assembleDockerRunner(
     user,
     users: createBotUsers(config, orchestrator, user),
   });
-}
-
-/** The platform of an engine stays the same, so it is asked for once. */
-function platformOf(
-  orchestrator: Pick<ContainerOrchestrator, "info">,
-): (signal?: AbortSignal) => Promise<string> {
-  let known: string | undefined;
-  return async (signal) => known ??= (await orchestrator.info({ signal })).platform;
 }

@@ -31,6 +31,8 @@ export interface ToManagedContainerOptions {
   readonly isCodeLost?: boolean;
   /** Whether it has other secrets than it would get now. @default {false} */
   readonly haveSecretsChanged?: boolean;
+  /** Whether it is lost and surely does not run any more. @default {false} */
+  readonly isGone?: boolean;
   /** Disk use, if it was stopped for writing too much. */
   readonly diskUse?: DiskUse | undefined;
 }
@@ -43,8 +45,8 @@ export interface ToManagedContainerOptions {
  */
 export function toManagedContainer(
   info: ContainerInfo,
-  { relation = "own", isCodeLost = false, haveSecretsChanged = false, diskUse }: ToManagedContainerOptions =
-    {},
+  { relation = "own", isCodeLost = false, haveSecretsChanged = false, isGone = false, diskUse }:
+    ToManagedContainerOptions = {},
 ): ManagedContainer {
   const { id: containerId, name: containerName, labels, ...state } = info;
   const slot = labels[LABEL.slot];
@@ -62,6 +64,7 @@ export function toManagedContainer(
     segment: Number(labels[LABEL.segment]) || 0,
     ...(isCodeLost && { isCodeLost }),
     ...(haveSecretsChanged && { haveSecretsChanged }),
+    ...(isGone && { isGone }),
     ...(diskUse && info.phase === "exited" && { diskUse }),
     ...(store !== undefined && { store }),
     ...(specParts !== undefined && { specParts }),

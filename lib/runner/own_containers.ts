@@ -20,8 +20,11 @@ import {
   type WatchContainersOptions,
 } from "./runner.ts";
 
-/** Events that are reported. Starts are not among them: Berth knows the containers that it has started. */
-const CHANGES: readonly string[] = ["die", "destroy", "pause", "unpause"];
+/**
+ * Events that are reported. Starts are not among them: Berth knows the containers that it has started. Where the engine
+ * starts them later, it says `run`.
+ */
+const CHANGES: readonly string[] = ["die", "destroy", "pause", "unpause", "run"];
 
 /** Parts of {@linkcode OwnContainers}. */
 export interface OwnContainersOptions {
@@ -33,6 +36,8 @@ export interface OwnContainersOptions {
   readonly isCodeLost?: (info: ContainerInfo) => Promise<boolean>;
   /** Whether a live container has other secrets than it would get now; called for containers of this instance. */
   readonly haveSecretsChanged?: (info: ContainerInfo) => Promise<boolean>;
+  /** Whether a lost container surely does not run any more. @default {nobody knows} */
+  readonly isGone?: (info: ContainerInfo) => Promise<boolean>;
   /** Returns the disk use of a container that was stopped for it. @default {no container is stopped for its disk use} */
   readonly diskUseOf?: (containerId: string) => DiskUse | undefined;
 }
@@ -111,7 +116,7 @@ export class OwnContainers {
    * @returns `undefined` if it is neither.
    */
   async managed(info: ContainerInfo): Promise<ManagedContainer | undefined> {
-    const { ownership, isCodeLost, haveSecretsChanged, diskUseOf } = this.#options;
+    const { ownership, isCodeLost, haveSecretsChanged, isGone, diskUseOf } = this.#options;
     const relation = ownership.relationOf(info.labels);
     if (relation === "none") return undefined;
     // The code of a bot that another instance started lies in that instance's folders.
@@ -121,6 +126,7 @@ export class OwnContainers {
       relation,
       isCodeLost: isWatched && (await isCodeLost?.(info) ?? false),
       haveSecretsChanged: isWatched && (await haveSecretsChanged?.(info) ?? false),
+      isGone: isWatched && info.phase === "lost" && (await isGone?.(info) ?? false),
       diskUse: diskUseOf?.(info.id),
     });
   }

@@ -167,6 +167,8 @@ export interface ManagedContainer {
   readonly oomKilled?: boolean;
   /** Memory limit in bytes. Only from {@linkcode Runner.getContainerStatus}. */
   readonly memoryBytes?: number;
+  /** Whether it is `lost` and surely does not run any more, so that another one may start. @default {false} */
+  readonly isGone?: boolean;
   /** Disk use, if it was stopped for writing too much. */
   readonly diskUse?: DiskUse;
   /** Whether it is paused (`docker pause`): its phase is `running`, but it does nothing. */

@@ -19,6 +19,8 @@ import { type FailedStart, type FinalEnd, type LastStart, lastStart } from "./re
 const PENDING_LIMIT_MS = 60_000;
 /** How often to query a container that neither runs nor has exited, in ms. */
 const PENDING_POLL_MS = 1000;
+/** How often to query one that starts by itself, or whose host is gone, in ms: a hint usually comes sooner. */
+const DISTANT_POLL_MS = 5000;
 
 /** The actual state of a bot. */
 export interface ActualState {
@@ -134,12 +136,18 @@ function planNone(
   bots: readonly ManagedContainer[],
   words: StopWords = {},
 ): Plan {
-  const actions = bots.filter(({ phase }) => phase !== "lost").map((bot): Action =>
+  const actions = bots.filter(({ phase, isGone }) => phase !== "lost" || isGone).map((bot): Action =>
     isLive(bot) && bot.phase !== "pending" ? { ...stop(bot, reason), ...words } : remove(bot)
   );
-  const lost = bots.find(({ phase }) => phase === "lost");
+  const lost = bots.find(isOutOfSight);
   const after = lost ? hostOf(lost) : settled;
-  return { actions, condition: actions.length > 0 ? { type: "stopping", reason } : after, settled: after };
+  const again = lost ? { againInMs: DISTANT_POLL_MS } : {};
+  return {
+    actions,
+    condition: actions.length > 0 ? { type: "stopping", reason } : after,
+    settled: after,
+    ...again,
+  };
 }
 
 function planRun(
@@ -149,7 +157,7 @@ function planRun(
   now: number,
 ): Plan {
   const live = bots.filter((bot) => isLive(bot) && !isStuck(bot, now));
-  const over = bots.filter((bot) => bot.phase === "exited" || isStuck(bot, now));
+  const over = bots.filter((bot) => bot.phase === "exited" || bot.isGone || isStuck(bot, now));
   const wanted = live.filter((bot) =>
     bot.specHash === specHash && !bot.isCodeLost && !bot.haveSecretsChanged && !isToRestart(bot, restart)
   );
@@ -157,11 +165,13 @@ function planRun(
   if (kept && unwell?.containerId === kept.containerId) return planStopUnwell(kept, live, unwell.trouble);
   if (kept) return planKeep(kept, live, over, now);
   if (live.length > 0) return planReplace(specHash, live, { failedStart, restart }, now);
-  const lost = bots.find(({ phase }) => phase === "lost");
+  const lost = bots.find(isOutOfSight);
   // It may still run out of sight: a second one would trade twice.
-  if (lost) return unchanged(hostOf(lost));
+  if (lost) return { ...unchanged(hostOf(lost)), againInMs: DISTANT_POLL_MS };
   // A requested restart ignores the backoff of earlier exits. A start that failed since the request counts.
-  const last = lastStart(specHash, restart ? [] : over, failedStart, mode);
+  // The loss of a host is not the bot's fault: the next start does not wait.
+  const ended = restart ? [] : over.filter(({ isGone }) => !isGone);
+  const last = lastStart(specHash, ended, failedStart, mode);
   return last?.final ? planFinal(last.final, over) : planStart(last, over, now);
 }
 
@@ -255,6 +265,11 @@ function remove({ containerId }: ManagedContainer): Action {
   return { type: "remove", containerId };
 }
 
+/** Whether nobody knows if it still runs. */
+function isOutOfSight({ phase, isGone }: ManagedContainer): boolean {
+  return phase === "lost" && !isGone;
+}
+
 /** Tells whether a container runs or is about to. */
 function isLive({ phase }: ManagedContainer): boolean {
   return phase === "running" || phase === "starting" || phase === "pending";
@@ -269,6 +284,7 @@ function isStuck({ phase, createdAt }: ManagedContainer, now: number): boolean {
 }
 
 function pollIn({ phase, createdAt }: ManagedContainer, now: number): number {
+  if (phase === "starting") return DISTANT_POLL_MS;
   if (phase !== "pending") return PENDING_POLL_MS;
   return Math.min(PENDING_POLL_MS, createdAt.getTime() + PENDING_LIMIT_MS - now);
 }

@@ -217,7 +217,7 @@ Deno.test("plan() waits for a container that is being started", () => {
     condition: { type: "starting", attempt: 2 },
     settled: { type: "starting", attempt: 2 },
     keeps: starting,
-    againInMs: 1000,
+    againInMs: 5000,
   });
   const pending = container({ phase: "pending", createdAt: new Date(NOW - 59_600) });
   assert.equal(plan(RUN, { containers: [pending] }, NOW).againInMs, 400);
@@ -420,4 +420,17 @@ Deno.test("plan() repeats a failed start whatever the document says of exits", (
     NOW,
   );
   assert.deepEqual([condition?.type, againInMs], ["image-missing", 1000]);
+});
+
+Deno.test("plan() starts a bot again, at once, whose host is lost and whose copy is surely gone", () => {
+  const lost = container({ phase: "lost", reason: "node down", isGone: true, attempt: 4 });
+  const { actions, settled } = plan(RUN, { containers: [lost] }, NOW);
+  assert.deepEqual(actions, [
+    { type: "remove", containerId: lost.containerId },
+    { type: "start", attempt: 1 },
+  ]);
+  assert.deepEqual(settled, { type: "running" });
+  assert.deepEqual(plan(undefined, { containers: [lost] }, NOW).actions, [
+    { type: "remove", containerId: lost.containerId },
+  ]);
 });

@@ -1,0 +1,350 @@
+/**
+ * One start on a cluster, from the description to the service of the Swarm.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { CodeManager } from "../code/code_manager.ts";
+import type { ContainerInfo } from "../engine/container_orchestrator.ts";
+import { LABEL } from "../engine/labels.ts";
+import type { SwarmContainerSpec } from "../engine/swarm/swarm_service_spec.ts";
+import type { SwarmOrchestrator } from "../engine/swarm/swarm_orchestrator.ts";
+import {
+  ContainerConflictError,
+  EngineError,
+  EngineUnavailableError,
+  InvalidExecutableError,
+  TimeLimitError,
+} from "../errors.ts";
+import { type Executable, imageOf } from "../executable/executable.ts";
+import type { ContainerOwnership } from "../runner/container_ownership.ts";
+import type { DockerRunnerConfig } from "../runner/docker_runner_config.ts";
+import type { ExecutableHashes } from "../runner/executable_hashes.ts";
+import type { RunningResult } from "../runner/execution_result.ts";
+import { limitsOf } from "../runner/limit_bounds.ts";
+import { toManagedContainer } from "../runner/managed_container.ts";
+import type { OwnContainers } from "../runner/own_containers.ts";
+import type { StartContainerOptions } from "../runner/runner.ts";
+import type { RunnerMeter } from "../runner/runner_meter.ts";
+import { namedContainer, standingContainer, type StartTarget } from "../runner/standing_containers.ts";
+import { slotEnvironment, startLabels, startTargetOf, toRunning } from "../runner/start_target.ts";
+import type { SecretResolver } from "../secrets/secret_resolver.ts";
+import { botUserKey, type BotUsers } from "../users/bot_users.ts";
+import { KeyedMutex } from "../util/keyed_mutex.ts";
+import { Limiter } from "../util/limiter.ts";
+import type { ClusterImages } from "./cluster_images.ts";
+import type { ClusterLeases, HeldLease } from "./cluster_leases.ts";
+import { type ClusterRemover, TOKEN_KIND, tokenName } from "./cluster_remover.ts";
+import { leaseKey } from "./lease_key.ts";
+import { serviceName } from "./service_name.ts";
+import type { SupervisorConfigs } from "./supervisor_configs.ts";
+import {
+  BOOTSTRAP_FILE,
+  CACHE_MOUNT,
+  SUPERVISOR_CAPABILITIES,
+  SUPERVISOR_COMMAND,
+  type SupervisorEnvironment,
+} from "./supervisor/supervisor_files.ts";
+import {
+  newOrderId,
+  type OrderedCode,
+  type OrderedProgram,
+  type WorkOrder,
+  type WorkOrders,
+} from "./work_orders.ts";
+
+/** What the supervisor uses beside the bot, in bytes and processes: it has to fit into the same container. */
+const SUPERVISOR_BYTES = 48 * 1024 ** 2;
+const SUPERVISOR_PIDS = 24;
+/** How long the engine waits beyond the bot's grace period for the supervisor's last reports, in seconds. */
+const REPORT_SECONDS = 15;
+/** A `none` network would cut the supervisor off, and a Swarm has none. */
+const NO_NETWORK = "none";
+
+/** Parts of a {@linkcode ClusterStarter}. */
+export interface ClusterStarterOptions {
+  /** The configuration. */
+  readonly config: DockerRunnerConfig;
+  /** The Swarm. */
+  readonly swarm: Pick<SwarmOrchestrator, "create" | "getStatus" | "inspectImage" | "secrets">;
+  /** Names images by their digests. */
+  readonly images: ClusterImages;
+  /** The leases. */
+  readonly leases: ClusterLeases;
+  /** The orders. */
+  readonly orders: WorkOrders;
+  /** The programs of the supervisor. */
+  readonly configs: SupervisorConfigs;
+  /** Fetches and checks code. */
+  readonly code: CodeManager;
+  /** Checks that secrets have values. */
+  readonly secrets: Pick<SecretResolver, "resolve">;
+  /** Users that bots run as. */
+  readonly users: BotUsers;
+  /** Hash executables. */
+  readonly hashes: ExecutableHashes;
+  /** Tells the runner's containers from others. */
+  readonly ownership: ContainerOwnership;
+  /** Finds the runner's containers. */
+  readonly containers: OwnContainers;
+  /** Cleans up after a failed start. */
+  readonly remover: Pick<ClusterRemover, "discardOrder">;
+  /** Takes measurements. @default {nothing is measured} */
+  readonly meter?: RunnerMeter | undefined;
+}
+
+/** What a start has prepared before it takes the lease. */
+interface Prepared {
+  readonly order: string;
+  readonly image: string;
+  readonly code: OrderedCode;
+  readonly program?: OrderedProgram;
+  readonly user: { readonly uid: number; readonly gid: number };
+}
+
+/** Starts containers. A start returns once the Swarm has taken the service over: a node runs it soon. */
+export class ClusterStarter {
+  readonly #options: ClusterStarterOptions;
+  readonly #limit: Limiter;
+  readonly #names = new KeyedMutex();
+  readonly #log = getLogger(["berth", "runner"]);
+
+  /** @param options See {@linkcode ClusterStarterOptions}. */
+  constructor(options: ClusterStarterOptions) {
+    this.#options = options;
+    this.#limit = new Limiter(options.config.startConcurrency);
+  }
+
+  /** Hashes executables. */
+  get hashes(): ExecutableHashes {
+    return this.#options.hashes;
+  }
+
+  /**
+   * Makes sure that a container runs, or is about to.
+   *
+   * @param executable A validated executable.
+   * @param options See {@linkcode StartContainerOptions}.
+   * @throws {LeaseHeldError} If an earlier copy may still live.
+   * @throws {ContainerConflictError} If a container with another specification, or one that has exited, has the name.
+   * @throws {InvalidExecutableError} If it asks for more than the operator allows, or what a Swarm does not have.
+   */
+  async start(executable: Executable, options: StartContainerOptions): Promise<RunningResult> {
+    const { config, hashes } = this.#options;
+    const named = startTargetOf(executable, options, config, hashes);
+    const target = { ...named, name: serviceName(named.name) };
+    if (limitsOf(executable, config).network === NO_NETWORK) {
+      const message = "must not be none on a cluster: a Swarm has no such network";
+      throw new InvalidExecutableError([{ path: "network", message }]);
+    }
+    return await this.#names.run(target.name, () => this.#measured(target, executable, options));
+  }
+
+  /** Checks everything that a start needs and does not change anything. @param executable A validated executable. */
+  async check(executable: Executable, signal?: AbortSignal): Promise<void> {
+    const { images, config, code, secrets } = this.#options;
+    await Promise.all([
+      images.pinned(imageOf(executable, config.images)),
+      code.fetchAndExtract(executable, () => Promise.resolve(), { ...(signal && { signal }) }),
+      executable.secrets && secrets.resolve(executable.secrets, { signal }),
+    ]);
+  }
+
+  async #measured(
+    target: StartTarget,
+    executable: Executable,
+    options: StartContainerOptions,
+  ): Promise<RunningResult> {
+    const { meter } = this.#options;
+    const beganAt = performance.now();
+    const end = (hasFailed: boolean) =>
+      meter?.containerStarted(target.kind, performance.now() - beganAt, hasFailed);
+    try {
+      const result = await this.#start(target, executable, options);
+      if (result.created) end(false);
+      return result;
+    } catch (error) {
+      if (!options.signal?.aborted) end(true);
+      throw error;
+    }
+  }
+
+  async #start(
+    target: StartTarget,
+    executable: Executable,
+    options: StartContainerOptions,
+  ): Promise<RunningResult> {
+    const { containers, swarm } = this.#options;
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const standing = await standingContainer(target, containers, signal);
+    if (standing) return toRunning(standing, false);
+    try {
+      const info = await this.#limit.run(() => this.#startNew(target, executable, options), signal);
+      this.#log.debug("service created", { service: target.name, specHash: target.specHash });
+      return toRunning(toManagedContainer(info), true);
+    } catch (error) {
+      if (!(error instanceof ContainerConflictError)) throw error;
+      const there = await swarm.getStatus(target.name, { signal });
+      const existing = there && await namedContainer(target, there, containers, error);
+      if (existing) return toRunning(existing, false);
+      throw error;
+    }
+  }
+
+  async #startNew(
+    target: StartTarget,
+    executable: Executable,
+    options: StartContainerOptions,
+  ): Promise<ContainerInfo> {
+    const { leases } = this.#options;
+    const { kind, id, slot } = target;
+    const { signal } = options;
+    const prepared = await this.#prepare(executable, signal);
+    const lease = await leases.take(leaseKey(kind, id, slot), prepared.order, { signal });
+    let isAsked = false;
+    try {
+      const spec = await this.#order(target, executable, options, prepared, lease);
+      options.beforeStart?.();
+      isAsked = true;
+      return await this.#create(spec, options);
+    } catch (error) {
+      // A service that may exist keeps its order: it begins, or its lease runs out.
+      if (!isAsked || provesAbsence(error)) await this.#undo(prepared.order, lease);
+      throw error;
+    }
+  }
+
+  /** Does what takes time before the lease is taken. */
+  async #prepare(executable: Executable, signal: AbortSignal | undefined): Promise<Prepared> {
+    const { config, images, code, secrets, users, swarm } = this.#options;
+    const name = imageOf(executable, config.images);
+    const [image, ordered, user] = await Promise.all([
+      images.pinned(name),
+      code.fetchAndExtract(executable, ({ tree, script, loader }) =>
+        Promise.resolve({
+          key: executable.filePath,
+          sha256: tree.sha256,
+          ...(script !== undefined && { script }),
+          ...(loader !== undefined && { loader }),
+        }), { ...(signal && { signal }) }),
+      users.ownerOf(botUserKey(config.instance, executable.id), signal),
+      executable.secrets && secrets.resolve(executable.secrets, { signal }),
+    ]);
+    const known = executable.entrypointFiles[executable.entrypoint] === undefined && !executable.command
+      ? await swarm.inspectImage(name, { signal })
+      : undefined;
+    return {
+      order: newOrderId(),
+      image,
+      code: ordered,
+      user,
+      ...(known && { program: { command: known.command } }),
+    };
+  }
+
+  /** Gives the order, and describes the service that carries it out. */
+  async #order(
+    target: StartTarget,
+    executable: Executable,
+    options: StartContainerOptions,
+    { order: id, image, code, program, user }: Prepared,
+    lease: HeldLease,
+  ): Promise<SwarmContainerSpec> {
+    const { config, orders, hashes, ownership, swarm, configs } = this.#options;
+    const { signal, slotTime } = options;
+    const { resources, network } = limitsOf(executable, config);
+    const graceSeconds = config.stopGraceSeconds;
+    const order: WorkOrder = {
+      id,
+      kind: target.kind,
+      executable,
+      specHash: target.specHash,
+      lease,
+      leaseMode: "strict",
+      user,
+      code,
+      ...(program && { program }),
+      env: slotEnvironment(slotTime),
+      pids: resources.pids,
+      graceSeconds,
+      givenAt: new Date().toISOString(),
+    };
+    const ownLabels = ownership.ownLabels;
+    const [token, files] = await Promise.all([orders.put(order, { signal }), configs.ensure()]);
+    const secret = await swarm.secrets.create({
+      name: tokenName(id),
+      labels: { ...ownLabels, [LABEL.kind]: TOKEN_KIND, [LABEL.folder]: id },
+      content: new TextEncoder().encode(token),
+    }, { signal });
+    if (secret === undefined) throw new EngineError(`Cannot store the token of order '${id}'.`, 409);
+    const environment: SupervisorEnvironment = {
+      BERTH_URLS: config.cluster!.berthUrls.join(","),
+      BERTH_TASK: "{{.Task.ID}}",
+      BERTH_NODE: "{{.Node.Hostname}}",
+      BERTH_BOOTSTRAP_FILE: BOOTSTRAP_FILE,
+    };
+    const { specHash: _hash, ...started } = target;
+    return {
+      name: target.name,
+      image,
+      command: SUPERVISOR_COMMAND,
+      env: { ...environment },
+      labels: {
+        ...ownLabels,
+        [LABEL.id]: started.id,
+        [LABEL.segment]: String(started.segment),
+        [LABEL.entrypoint]: executable.entrypointFiles[executable.entrypoint] ?? "",
+        ...startLabels(executable, target, options, {
+          specParts: hashes.parts(executable),
+          folder: id,
+          uid: user.uid,
+        }),
+        [LABEL.code]: code.sha256,
+        [LABEL.epoch]: String(lease.epoch),
+      },
+      configs: files,
+      secrets: [{ id: secret, name: tokenName(id), target: BOOTSTRAP_FILE, mode: 0o400 }],
+      volumes: [{ name: `berth-cache-${config.instance}`, target: CACHE_MOUNT }],
+      tmpfs: [],
+      network,
+      resources: {
+        ...resources,
+        memoryBytes: resources.memoryBytes + SUPERVISOR_BYTES,
+        pids: resources.pids + SUPERVISOR_PIDS,
+      },
+      logs: config.logs,
+      user: "0:0",
+      capabilities: [...new Set([...SUPERVISOR_CAPABILITIES, ...config.capabilities])],
+      graceSeconds: graceSeconds + REPORT_SECONDS,
+    };
+  }
+
+  async #create(spec: SwarmContainerSpec, { signal }: StartContainerOptions): Promise<ContainerInfo> {
+    const { swarm, configs } = this.#options;
+    try {
+      return await swarm.create(spec, { signal });
+    } catch (error) {
+      // Another Berth may have removed a config that it does not use.
+      if (!(error instanceof EngineError) || !/config/i.test(error.message)) throw error;
+      configs.forget();
+      return await swarm.create({ ...spec, configs: await configs.ensure() }, { signal });
+    }
+  }
+
+  async #undo(order: string, lease: HeldLease): Promise<void> {
+    const { remover, leases } = this.#options;
+    try {
+      await remover.discardOrder(order);
+      await leases.release(lease);
+    } catch (error) {
+      this.#log.warn("start not undone yet: its lease runs out", { order, error });
+    }
+  }
+}
+
+/** Whether a start that failed with this error has certainly left no service. */
+function provesAbsence(error: unknown): boolean {
+  return !(error instanceof EngineUnavailableError || error instanceof TimeLimitError);
+}

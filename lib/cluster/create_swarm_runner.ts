@@ -1,0 +1,190 @@
+/**
+ * Creates the runner on a Docker Swarm from a configuration.
+ *
+ * @module
+ */
+
+import { connectEngine } from "../engine/docker/connect_docker.ts";
+import { loginsOf } from "../engine/docker/registry_credentials.ts";
+import { LABEL } from "../engine/labels.ts";
+import { SwarmOrchestrator } from "../engine/swarm/swarm_orchestrator.ts";
+import { EngineError, InvalidConfigError } from "../errors.ts";
+import type { LogListener } from "../logs/log_listener.ts";
+import type { ObjectStore } from "../objects/object_store.ts";
+import { ContainerOwnership } from "../runner/container_ownership.ts";
+import { ContainerStopper } from "../runner/container_stopper.ts";
+import { createClusterUsers } from "../runner/create_bot_users.ts";
+import { createCodeParts } from "../runner/create_code_parts.ts";
+import { createLogCollector } from "../runner/create_log_collector.ts";
+import type { DockerRunnerConfig } from "../runner/docker_runner_config.ts";
+import { ExecutableHashes } from "../runner/executable_hashes.ts";
+import { ExitedContainers } from "../runner/exited_containers.ts";
+import { OwnContainers } from "../runner/own_containers.ts";
+import { RunCollector } from "../runner/run_collector.ts";
+import type { Runner } from "../runner/runner.ts";
+import { RunnerLogs } from "../runner/runner_logs.ts";
+import type { RunnerMeter } from "../runner/runner_meter.ts";
+import { ContainerSecrets } from "../secrets/container_secrets.ts";
+import { SecretFolders } from "../secrets/secret_folders.ts";
+import type { SecretResolver } from "../secrets/secret_resolver.ts";
+import { ClusterContainers } from "./cluster_containers.ts";
+import { ClusterImages } from "./cluster_images.ts";
+import type { ClusterLeases } from "./cluster_leases.ts";
+import { ClusterRemover } from "./cluster_remover.ts";
+import { ClusterStarter } from "./cluster_starter.ts";
+import { leaseOf } from "./lease_key.ts";
+import { supervisorFiles } from "./supervisor/supervisor_files.ts";
+import { SupervisorConfigs } from "./supervisor_configs.ts";
+import type { SupervisorLink } from "./supervisor_link.ts";
+import { SwarmRunner } from "./swarm_runner.ts";
+import type { WorkOrders } from "./work_orders.ts";
+
+/** Options of {@linkcode createSwarmRunner}. */
+export interface CreateSwarmRunnerOptions {
+  /** The configuration; has `cluster`. */
+  readonly config: DockerRunnerConfig;
+  /** Holds code, results and logs. */
+  readonly store: ObjectStore;
+  /** The leases of bots and runs. */
+  readonly leases: ClusterLeases;
+  /** The orders that supervisors take up. */
+  readonly orders: WorkOrders;
+  /** Reaches the supervisors. */
+  readonly link: SupervisorLink;
+  /** Reads secrets. */
+  readonly secrets: SecretResolver;
+  /** Whether to store the output of the containers. @default {false} */
+  readonly collectLogs?: boolean;
+  /** Takes measurements. @default {nothing is measured} */
+  readonly meter?: RunnerMeter;
+  /** Types of metrics that are kept of every bot. @default {none} */
+  readonly keptMetrics?: readonly string[];
+  /** Sees the lines that are stored. @default {nobody does} */
+  readonly logListener?: LogListener;
+}
+
+/**
+ * Creates a runner on the Swarm that a configuration names. It connects with its first call.
+ *
+ * @param options See {@linkcode CreateSwarmRunnerOptions}.
+ * @returns The runner. Close it when you are done; containers that it started keep running.
+ * @throws {InvalidConfigError} If the configuration names no Swarm, or a file for TLS cannot be read.
+ */
+export function createSwarmRunner(options: CreateSwarmRunnerOptions): Runner {
+  const { config, store, leases, orders, link, meter } = options;
+  if (!config.cluster) throw new InvalidConfigError([{ path: "RUNNER", message: "must be swarm" }]);
+  const { managers, tls } = config.cluster;
+  const swarm = new SwarmOrchestrator(managers.map((address) => connectEngine(address, tls)), {
+    labels: { [LABEL.managed]: "true", [LABEL.instance]: config.instance },
+    logins: loginsOf(config.dockerConfigFile),
+    ...(meter && { onCall: (...call) => meter.engineCalled(...call) }),
+  });
+  const uid = Deno.uid() ?? 0;
+  const orchestrator = new ClusterContainers(swarm, link);
+  const ownership = new ContainerOwnership(config.instance);
+  const secrets = new ContainerSecrets(
+    options.secrets,
+    new SecretFolders({ ...config.secrets, instance: config.instance, uid }),
+  );
+  const users = createClusterUsers(config, swarm);
+  const hashes = new ExecutableHashes(config, users.spec);
+  const configs = new SupervisorConfigs(swarm.configs, supervisorFiles());
+  const codeParts = createCodeParts(config, { store, orchestrator, uid });
+  const logs = options.collectLogs
+    ? createLogCollector(config, {
+      ...options,
+      orchestrator: { ...readingOf(orchestrator), attach: refuseAttach },
+      secrets,
+      mode: "non-blocking",
+    })
+    : undefined;
+  const containers = new OwnContainers({
+    orchestrator,
+    ownership,
+    haveSecretsChanged: async ({ phase, labels }) => {
+      const order = labels[LABEL.folder];
+      if (phase !== "running" || order === undefined || !(LABEL.secrets in labels)) return false;
+      return (await link.session(order))?.haveSecretsChanged ?? false;
+    },
+    isGone: async ({ labels }) => {
+      const lease = leaseOf(labels);
+      return lease !== undefined && await leases.find(lease.key) === undefined;
+    },
+  });
+  const remover = new ClusterRemover({
+    orchestrator,
+    tokens: swarm.secrets,
+    configs,
+    orders,
+    leases,
+    ownership,
+  });
+  const exited = new ExitedContainers({
+    orchestrator: readingOf(orchestrator),
+    remover,
+    ...(logs && { logs }),
+  });
+  return new SwarmRunner({
+    ...codeParts,
+    config,
+    orchestrator,
+    ownership,
+    containers,
+    secrets,
+    logs,
+    remover,
+    exited,
+    connection: swarm,
+    stopper: new ContainerStopper({
+      config,
+      orchestrator,
+      containers,
+      exited,
+      secrets,
+      ...(logs && { logs }),
+      tellReason: async ({ labels }, reason) => {
+        const order = labels[LABEL.folder];
+        // Who is not told learns that it is stopped all the same.
+        if (order !== undefined) await link.tellStop(order, reason).catch(() => {});
+      },
+    }),
+    collector: new RunCollector({ orchestrator, secrets, store, bucket: config.buckets.results }),
+    runnerLogs: new RunnerLogs({
+      orchestrator,
+      store,
+      bucket: config.buckets.logs,
+      logs,
+      secrets,
+      ownership,
+      containers,
+    }),
+    starter: new ClusterStarter({
+      ...codeParts,
+      config,
+      swarm,
+      images: new ClusterImages(orchestrator),
+      leases,
+      orders,
+      configs,
+      secrets: options.secrets,
+      users,
+      hashes,
+      ownership,
+      containers,
+      remover,
+      meter,
+    }),
+  });
+}
+
+function readingOf(orchestrator: ClusterContainers): Pick<ClusterContainers, "getStatus" | "readLog"> {
+  return {
+    getStatus: (container, options) => orchestrator.getStatus(container, options),
+    readLog: (container, options) => orchestrator.readLog(container, options),
+  };
+}
+
+/** Back-pressure attaches, and needs the container's own engine. */
+function refuseAttach(container: string): never {
+  throw new EngineError(`Cannot attach to '${container}': a Swarm has no such call.`, 501);
+}

@@ -1,0 +1,28 @@
+/**
+ * Names of a cluster's services. Pure.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+
+/** What a Swarm takes as a name. */
+const NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9_-]*[a-zA-Z0-9])?$/;
+const MAX_LENGTH = 63;
+const HASH_LENGTH = 16;
+
+/**
+ * Turns the name of a container into that of a service: the same where the Swarm takes it, else its beginning and a hash.
+ * The same container always has the same name, so that a second start is a conflict and not a second bot.
+ *
+ * @param name Name of the container.
+ */
+export function serviceName(name: string): string {
+  if (name.length <= MAX_LENGTH && NAME.test(name)) return name;
+  const hash = createHash("sha256").update(name).digest("hex").slice(0, HASH_LENGTH);
+  const start = name.replace(/[^A-Za-z0-9_-]/g, "-").slice(0, MAX_LENGTH - HASH_LENGTH - 1).replace(
+    /[-_]+$/,
+    "",
+  );
+  return `${start}-${hash}`;
+}

@@ -1,0 +1,109 @@
+/**
+ * Converts a service of a Swarm with its task into Berth's description of a container. Pure.
+ *
+ * @module
+ */
+
+import type { ContainerInfo, ContainerPhase } from "../container_orchestrator.ts";
+import type { SwarmNode, SwarmService, SwarmTask } from "./swarm_answers.ts";
+
+/** A task's states before it runs. Nothing has to start it: the Swarm does. */
+const STARTING: readonly string[] = [
+  "new",
+  "pending",
+  "assigned",
+  "accepted",
+  "preparing",
+  "ready",
+  "starting",
+];
+const ENDED: readonly string[] = ["complete", "shutdown", "failed", "rejected"];
+/** The Swarm makes a task within moments. A service of this age without one has lost it, in ms. */
+const TASK_LIMIT_MS = 60_000;
+
+/** A container as a Swarm has it. */
+export interface SwarmContainer extends ContainerInfo {
+  /** Id of its task; absent until the Swarm has made one. */
+  readonly taskId?: string;
+  /** Id of the node that it is on; absent until it is placed. */
+  readonly nodeId?: string;
+  /** Name of that node's host. */
+  readonly nodeName?: string;
+}
+
+/**
+ * Picks the task that is the container of a service. Berth's services restart nothing, so it is the first: a stop makes
+ * the Swarm plan another one, which it can place nowhere.
+ *
+ * @param tasks Tasks of the service.
+ */
+export function taskOfService(tasks: readonly SwarmTask[]): SwarmTask | undefined {
+  return tasks.reduce<SwarmTask | undefined>(
+    (first, task) => first && first.CreatedAt <= task.CreatedAt ? first : task,
+    undefined,
+  );
+}
+
+/**
+ * Converts a service.
+ *
+ * @param service The service.
+ * @param tasks Its tasks.
+ * @param nodes The nodes, by their id.
+ * @param now The time in ms since 1970.
+ */
+export function toSwarmContainer(
+  service: SwarmService,
+  tasks: readonly SwarmTask[],
+  nodes: ReadonlyMap<string, SwarmNode>,
+  now: number,
+): SwarmContainer {
+  const { ID: id, CreatedAt, Spec } = service;
+  const { ContainerSpec, Resources } = Spec.TaskTemplate;
+  const task = taskOfService(tasks);
+  const memoryBytes = Resources?.Limits?.MemoryBytes;
+  const base = {
+    id,
+    name: Spec.Name,
+    image: ContainerSpec?.Image ?? "",
+    labels: Spec.Labels ?? {},
+    ...(memoryBytes && { memoryBytes }),
+    createdAt: new Date(CreatedAt),
+  };
+  if (!task) {
+    const isLost = now - base.createdAt.getTime() > TASK_LIMIT_MS;
+    return isLost
+      ? { ...base, phase: "lost", reason: "the Swarm no longer has its task" }
+      : { ...base, phase: "starting" };
+  }
+  const node = task.NodeID ? nodes.get(task.NodeID) : undefined;
+  const nodeName = node?.Description?.Hostname;
+  const phase = phaseOf(task, node);
+  const { Err, Timestamp, ContainerStatus } = task.Status;
+  // A task that was refused has never had a container.
+  const exitCode = ContainerStatus?.ContainerID ? ContainerStatus.ExitCode ?? 0 : undefined;
+  const reason = phase === "lost" ? whyLost(task, node) : phase === "running" ? undefined : Err;
+  return {
+    ...base,
+    taskId: task.ID,
+    ...(task.NodeID && { nodeId: task.NodeID }),
+    ...(nodeName !== undefined && { nodeName }),
+    phase,
+    ...(phase === "exited" && exitCode !== undefined && { exitCode }),
+    ...(reason && { reason }),
+    ...(phase === "running" && { startedAt: new Date(Timestamp) }),
+    ...(phase === "exited" && { startedAt: new Date(task.CreatedAt), finishedAt: new Date(Timestamp) }),
+  };
+}
+
+function phaseOf({ NodeID, Status: { State } }: SwarmTask, node: SwarmNode | undefined): ContainerPhase {
+  if (ENDED.includes(State)) return "exited";
+  // Any other state of a node, such as `unknown` after a change of the leader, says nothing about its tasks.
+  if (State === "orphaned" || (NodeID && (!node || node.Status.State === "down"))) return "lost";
+  return STARTING.includes(State) ? "starting" : "running";
+}
+
+function whyLost({ NodeID }: SwarmTask, node: SwarmNode | undefined): string {
+  if (!node) return `its node '${NodeID}' is no longer part of the Swarm`;
+  return `its node '${node.Description?.Hostname ?? NodeID}' is ${node.Status.State}`;
+}

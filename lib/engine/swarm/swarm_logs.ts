@@ -1,0 +1,109 @@
+/**
+ * Reads the logs of a Swarm's tasks. They have the form of a container's log, entry by entry.
+ *
+ * @module
+ */
+
+import type { LogEntry, ReadLogOptions } from "../container_orchestrator.ts";
+import { ContainerNotFoundError, EngineError, EngineUnavailableError } from "../../errors.ts";
+import { DockerodeLogs } from "../docker/dockerode_logs.ts";
+import { engineMessage } from "../docker/dockerode_errors.ts";
+import type { ManagerClient } from "./manager_client.ts";
+import type { SwarmContainer } from "./swarm_container_info.ts";
+import type { SwarmPoller } from "./swarm_poller.ts";
+
+/** What {@linkcode SwarmLogs} needs. */
+export interface SwarmLogsParts {
+  /** The managers. */
+  readonly client: ManagerClient;
+  /** Notices the end of a task: a followed log of a Swarm never ends by itself. */
+  readonly poller: Pick<SwarmPoller, "listen">;
+  /** Finds a container by its id or name. */
+  readonly find: (container: string, signal?: AbortSignal) => Promise<SwarmContainer | undefined>;
+  /** Time limit of a call, in ms. */
+  readonly limitMs: number;
+}
+
+/** Reads logs. */
+export class SwarmLogs {
+  readonly #parts: SwarmLogsParts;
+  readonly #logs: DockerodeLogs;
+
+  /** @param parts See {@linkcode SwarmLogsParts}. */
+  constructor(parts: SwarmLogsParts) {
+    const { client, limitMs } = parts;
+    this.#parts = parts;
+    this.#logs = new DockerodeLogs(client, {
+      async openLogs(task, query, scope) {
+        const request = {
+          what: `read the log of task '${task}'`,
+          method: "GET",
+          path: `/tasks/${task}/logs`,
+          query,
+        } as const;
+        try {
+          return await client.openStream(request, scope);
+        } catch (error) {
+          const isGone = error instanceof EngineError && /not found|no such/i.test(engineMessage(error));
+          throw isGone ? new ContainerNotFoundError(task, { cause: error }) : error;
+        }
+      },
+      openAttach(task) {
+        throw new EngineError(`Cannot attach to task '${task}': a Swarm has no such call.`, 501);
+      },
+    }, { callMs: limitMs });
+  }
+
+  /**
+   * Reads the entries of a container's log. See `ContainerOrchestrator.readLog`.
+   *
+   * @param container Id or name of the container.
+   * @param options Which entries, and until when.
+   * @throws {EngineUnavailableError} If the node that keeps the log is down.
+   */
+  async *readEntries(container: string, options: ReadLogOptions): AsyncGenerator<readonly LogEntry[]> {
+    const { signal, follow } = options;
+    const found = await this.#parts.find(container, signal);
+    if (!found) throw new ContainerNotFoundError(container);
+    if (found.phase === "lost") {
+      throw new EngineUnavailableError(`Cannot read the log of '${found.name}': ${found.reason}.`, {
+        advice: "It can be read once that node is back.",
+      });
+    }
+    // A task that was placed nowhere has printed nothing.
+    const hasLog = found.taskId !== undefined && found.nodeId !== undefined;
+    if (!follow || found.phase === "exited") {
+      if (hasLog) yield* this.#logs.readEntries(found.taskId, { ...options, follow: false });
+      return;
+    }
+    yield* this.#follow(found, options, hasLog);
+  }
+
+  /** Follows until the poller has seen the end of the task. The reader then reads the rest. */
+  async *#follow(
+    { id, taskId }: SwarmContainer,
+    options: ReadLogOptions,
+    hasLog: boolean,
+  ): AsyncGenerator<readonly LogEntry[]> {
+    const ended = new AbortController();
+    const changed = new AbortController();
+    const stopListening = this.#parts.poller.listen(({ serviceId, action }) => {
+      if (serviceId === id) (action === "die" ? ended : changed).abort();
+    });
+    const signal = AbortSignal.any([ended.signal, ...(options.signal ? [options.signal] : [])]);
+    try {
+      if (hasLog) yield* this.#logs.readEntries(taskId!, { ...options, signal });
+      else await once(AbortSignal.any([signal, changed.signal]));
+      options.signal?.throwIfAborted();
+    } catch (error) {
+      if (!ended.signal.aborted || options.signal?.aborted) throw error;
+    } finally {
+      stopListening();
+    }
+  }
+}
+
+function once(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

@@ -1,0 +1,128 @@
+/**
+ * Notices what happens to the tasks of a Swarm. Managers report no events of tasks, so this asks for those that have
+ * ended: a short list, whose cost does not grow with the tasks that run.
+ *
+ * @module
+ */
+
+import type { Clock } from "../../util/clock.ts";
+import type { SwarmServices } from "./swarm_services.ts";
+import type { SwarmNode, SwarmTask } from "./swarm_answers.ts";
+
+/** Something has happened to the task of a service. */
+export interface TaskChange {
+  /** The service. */
+  readonly serviceId: string;
+  /** `run`: it was starting and now runs. `die`: it has ended, or its node is down or back. */
+  readonly action: "run" | "die";
+  /** Whether it certainly prints no more. */
+  readonly hasEnded: boolean;
+}
+
+/** Options of a {@linkcode SwarmPoller}. */
+export interface SwarmPollerOptions {
+  /** The calls. */
+  readonly services: Pick<SwarmServices, "tasks" | "nodes">;
+  /** Labels of the services to watch. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** The clock. */
+  readonly clock: Clock;
+  /** Time between two looks, in ms. @default {1_000} */
+  readonly intervalMs?: number;
+}
+
+type Listener = (change: TaskChange) => void;
+
+/** States in which a task has ended. */
+const ENDED: ReadonlySet<string> = new Set(["complete", "shutdown", "failed", "rejected"]);
+
+/** Looks once a second while somebody listens. */
+export class SwarmPoller {
+  readonly #options: SwarmPollerOptions;
+  readonly #listeners = new Set<Listener>();
+  readonly #failures = new Set<(error: unknown) => void>();
+  /** State of each task that has ended or been told to, with that of its node. */
+  #ended = new Map<string, string>();
+  /** Services whose task has been seen to run, as far as somebody waits for it. */
+  readonly #starting = new Set<string>();
+  #polling: AbortController | undefined;
+
+  /** @param options See {@linkcode SwarmPollerOptions}. */
+  constructor(options: SwarmPollerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Listens for changes.
+   *
+   * @param listener Called with each. Must not throw.
+   * @param onFailure Called when a look fails; the next one follows all the same.
+   * @returns Ends the listening.
+   */
+  listen(listener: Listener, onFailure: (error: unknown) => void = () => {}): () => void {
+    this.#listeners.add(listener);
+    this.#failures.add(onFailure);
+    if (!this.#polling) void this.#poll(this.#polling = new AbortController());
+    return () => {
+      this.#listeners.delete(listener);
+      this.#failures.delete(onFailure);
+      if (this.#listeners.size === 0) this.close();
+    };
+  }
+
+  /** Reports once a service's task runs. @param serviceId Id of a service whose task is starting. */
+  expectStart(serviceId: string): void {
+    this.#starting.add(serviceId);
+  }
+
+  /** Ends all looks. */
+  close(): void {
+    this.#polling?.abort(new DOMException("The tasks are no longer watched", "AbortError"));
+    this.#polling = undefined;
+  }
+
+  async #poll({ signal }: AbortController): Promise<void> {
+    const { clock, intervalMs = 1_000 } = this.#options;
+    while (!signal.aborted) {
+      try {
+        await this.#look(signal);
+      } catch (error) {
+        if (!signal.aborted) { for (const onFailure of [...this.#failures]) onFailure(error); }
+      }
+      await clock.sleep(intervalMs, signal).catch(() => {});
+    }
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
+    const { services, labels } = this.#options;
+    const label = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+    const isExpecting = this.#starting.size > 0;
+    const [over, live, nodes] = await Promise.all([
+      services.tasks({ label, "desired-state": ["shutdown"] }, { signal }),
+      isExpecting ? services.tasks({ label, "desired-state": ["running"] }, { signal }) : [],
+      services.nodes({ signal }),
+    ]);
+    this.#tellEnded(over, nodes);
+    for (const { ServiceID: serviceId, Status } of [...over, ...live]) {
+      const isOver = Status.State === "running" || ENDED.has(Status.State);
+      if (!isOver || !this.#starting.delete(serviceId)) continue;
+      if (Status.State === "running") this.#tell({ serviceId, action: "run", hasEnded: false });
+    }
+  }
+
+  #tellEnded(tasks: readonly SwarmTask[], nodes: readonly SwarmNode[]): void {
+    const states = new Map(nodes.map(({ ID, Status }) => [ID, Status.State]));
+    const before = this.#ended;
+    this.#ended = new Map();
+    for (const { ID, ServiceID: serviceId, NodeID = "", Status } of tasks) {
+      const hasEnded = ENDED.has(Status.State);
+      const state = hasEnded ? Status.State : `${Status.State} on a node ${states.get(NodeID)}`;
+      this.#ended.set(ID, state);
+      if (before.get(ID) !== state) this.#tell({ serviceId, action: "die", hasEnded });
+    }
+  }
+
+  #tell(change: TaskChange): void {
+    for (const listener of [...this.#listeners]) listener(change);
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Creates the collector of a runner's logs.
+ *
+ * @module
+ */
+
+import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
+import type { LogMode } from "../logs/log_backpressure.ts";
+import { LogCollector } from "../logs/log_collector.ts";
+import type { LogListener } from "../logs/log_listener.ts";
+import type { ObjectStore } from "../objects/object_store.ts";
+import type { ContainerSecrets } from "../secrets/container_secrets.ts";
+import type { DockerRunnerConfig } from "./docker_runner_config.ts";
+import type { RunnerMeter } from "./runner_meter.ts";
+
+/** What a collector works with. */
+export interface CreateLogCollectorOptions {
+  /** The engine. */
+  readonly orchestrator: Pick<ContainerOrchestrator, "attach" | "getStatus" | "readLog">;
+  /** Holds the logs. */
+  readonly store: ObjectStore;
+  /** Hides secrets. */
+  readonly secrets: Pick<ContainerSecrets, "redactorOf">;
+  /** Whether a container that prints too fast is slowed down. @default {as configured} */
+  readonly mode?: LogMode;
+  /** Takes measurements. @default {nothing is measured} */
+  readonly meter?: RunnerMeter | undefined;
+  /** Types of metrics that are kept of every bot. @default {none} */
+  readonly keptMetrics?: readonly string[] | undefined;
+  /** Sees the lines that are stored. @default {nobody does} */
+  readonly logListener?: LogListener | undefined;
+}
+
+/**
+ * Creates the collector.
+ *
+ * @param config The configuration.
+ * @param options See {@linkcode CreateLogCollectorOptions}.
+ */
+export function createLogCollector(
+  config: DockerRunnerConfig,
+  { orchestrator, store, secrets, mode = config.logMode, meter, keptMetrics, logListener }:
+    CreateLogCollectorOptions,
+): LogCollector {
+  const logs = new LogCollector({
+    orchestrator,
+    store,
+    bucket: config.buckets.logs,
+    intervalMs: config.logIntervalSeconds * 1000,
+    retentionDays: config.logRetentionDays,
+    spool: config.logs,
+    mode,
+    format: config.logFormat,
+    ...(keptMetrics && { keptMetrics }),
+    onStored({ id, losses, ...stored }) {
+      meter?.linesStored(stored);
+      for (const lines of losses) meter?.linesLost(id, lines);
+    },
+    ...(logListener && { listener: logListener }),
+    redactorOf: (labels) => secrets.redactorOf(labels),
+    // Only a part of what the engine keeps, so that there is time to read it.
+    urgentBytes: Math.min(1024 ** 2, config.logs.maxSizeBytes / 8),
+  });
+  meter?.watchFailingLogs(() => logs.failing);
+  return logs;
+}
