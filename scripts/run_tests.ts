@@ -14,10 +14,8 @@
 import { type Counts, type Outcome, runDeno } from "./test_process.ts";
 import { exists, planTests } from "./test_plan.ts";
 
-/** How many files that need servers run side by side. */
-const LANES = Number(
-  Deno.env.get("BERTH_TEST_LANES") ?? Math.max(3, Math.min(4, navigator.hardwareConcurrency)),
-);
+/** How many files that need servers run side by side: most use less than a third of a core. */
+const LANES = Number(Deno.env.get("BERTH_TEST_LANES") ?? 4);
 /** How many files that need no servers run side by side in a process: some wait more than they compute. */
 const JOBS = Deno.env.get("DENO_JOBS") ?? String(Math.max(4, navigator.hardwareConcurrency));
 const SERVER_VARIABLE = /^(?:MINIO|MONGO|NATS)_/;

@@ -49,7 +49,6 @@ export const WAITING: readonly string[] = [
   "tests/engine/schedule_service_fault_points.test.ts",
   "tests/engine/disk_limit.test.ts",
   "tests/engine/two_hosts.test.ts",
-  "tests/engine/bot_state.test.ts",
   "tests/engine/bot_service_store_hangs.test.ts",
   "tests/engine/schedule_service_outages.test.ts",
   "tests/engine/bot_service_engine_restart.test.ts",
@@ -59,6 +58,7 @@ export const WAITING: readonly string[] = [
 /** The longest of the other files, longest first: begun early, they do not keep one lane busy at the end. */
 export const LONGEST: readonly string[] = [
   "tests/engine/docs.test.ts",
+  "tests/engine/bot_state.test.ts",
   "tests/engine/bot_service_permissions.test.ts",
   "tests/engine/deploy_command.test.ts",
   "tests/engine/bot_service_history.test.ts",
