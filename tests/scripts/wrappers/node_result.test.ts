@@ -1,20 +1,8 @@
 import assert from "node:assert/strict";
-import {
-  NODE,
-  runWrapped,
-  type WrappedBotEnd,
-  type WrappedBotOptions,
-} from "../../support/processes/wrapper_process.ts";
+import { linesOf, NODE, WrappedScripts } from "../../support/processes/wrapper_process.ts";
 
 const name = "node_wrapper.cjs";
-
-function run(main: string, options: Partial<WrappedBotOptions> = {}): Promise<WrappedBotEnd> {
-  return runWrapped(NODE, { ...options, files: { "main.js": main, ...options.files } });
-}
-
-function lines(text: string): string[] {
-  return text.split("\n").filter((line) => line !== "");
-}
+const { run } = new WrappedScripts(NODE);
 
 Deno.test(`${name} finds a JSON form for what bots return, and says once that NaN became null`, async () => {
   const end = await run(`
@@ -40,7 +28,7 @@ module.exports = () => ({
     "__proto__x": null,
     flags: [true],
   });
-  assert.equal(lines(end.stderr).length, 1);
+  assert.equal(linesOf(end.stderr).length, 1);
   assert.match(end.stderr, /NaN or Infinity/);
 });
 

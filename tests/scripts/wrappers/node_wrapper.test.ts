@@ -3,38 +3,16 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   hostileConfig,
+  linesOf,
   NODE,
   runWrapped,
   WrappedBot,
-  type WrappedBotEnd,
   type WrappedBotOptions,
+  WrappedScripts,
 } from "../../support/processes/wrapper_process.ts";
 
 const name = "node_wrapper.cjs";
-
-function run(main: string, options: Partial<WrappedBotOptions> = {}): Promise<WrappedBotEnd> {
-  return runWrapped(NODE, { ...options, files: { "main.js": main, ...options.files } });
-}
-
-function start(main: string, options: Partial<WrappedBotOptions> = {}): Promise<WrappedBot> {
-  return WrappedBot.start(NODE, { ...options, files: { "main.js": main, ...options.files } });
-}
-
-/** Starts a bot, stops it once it printed "ready", and returns how it ended. */
-async function stopped(
-  main: string,
-  signal: "SIGTERM" | "SIGINT" = "SIGTERM",
-  options: Pick<WrappedBotOptions, "stopReason"> = {},
-): Promise<WrappedBotEnd> {
-  await using bot = await start(main, options);
-  await bot.waitFor("ready");
-  bot.kill(signal);
-  return await bot.end();
-}
-
-function lines(text: string): string[] {
-  return text.split("\n").filter((line) => line !== "");
-}
+const { run, start, stopped } = new WrappedScripts(NODE);
 
 const SLEEP = `const { setTimeout: sleep } = require("node:timers/promises");`;
 
@@ -124,7 +102,7 @@ module.exports = async () => {
   await new Promise(() => setInterval(() => {}, 1000));
 };
 `);
-  assert.deepEqual(lines(end.stdout), ["ready", "exit handler"]);
+  assert.deepEqual(linesOf(end.stdout), ["ready", "exit handler"]);
   assert.deepEqual(end.result, { status: "terminated", message: "Stopped by SIGTERM" });
   assert.deepEqual([end.code, end.stderr], [143, ""]);
 });
@@ -150,7 +128,7 @@ exports.main = async (id, config, { signal }) => {
 };
 exports.onStop = (id, config, { signal }) => console.log("onStop", id, signal.aborted);
 `);
-  assert.deepEqual(lines(end.stdout), ["ready", "onStop bot-1 true", "finally"]);
+  assert.deepEqual(linesOf(end.stdout), ["ready", "onStop bot-1 true", "finally"]);
   assert.deepEqual([end.code, end.result.status, end.stderr], [143, "terminated", ""]);
 });
 
@@ -160,8 +138,8 @@ exports.main = async () => { console.log("ready"); await new Promise((resolve) =
 exports.onStop = (id, config, { reason }) => { console.log([reason]); process.exit(143); };
 `;
   const end = await stopped(bot, "SIGTERM", { stopReason: "guard:equity" });
-  assert.deepEqual(lines(end.stdout), ["ready", "[ 'guard:equity' ]"]);
-  assert.deepEqual(lines((await stopped(bot)).stdout), ["ready", "[ '' ]"]);
+  assert.deepEqual(linesOf(end.stdout), ["ready", "[ 'guard:equity' ]"]);
+  assert.deepEqual(linesOf((await stopped(bot)).stdout), ["ready", "[ '' ]"]);
 });
 
 Deno.test(`${name} waits for an async onStop and for the main that it ends`, async () => {
@@ -176,7 +154,7 @@ exports.main = async () => {
 };
 exports.onStop = async () => { await sleep(20); console.log("onStop"); end(); };
 `);
-  assert.deepEqual(lines(end.stdout), ["ready", "onStop", "main is through"]);
+  assert.deepEqual(linesOf(end.stdout), ["ready", "onStop", "main is through"]);
   assert.deepEqual([end.code, end.result.status], [143, "terminated"]);
 });
 
@@ -185,7 +163,7 @@ Deno.test(`${name} does not wait for ever for a main that ignores its onStop`, a
 exports.main = () => { console.log("ready"); return new Promise(() => setInterval(() => {}, 1000)); };
 exports.onStop = () => console.log("onStop");
 `);
-  assert.deepEqual(lines(end.stdout), ["ready", "onStop"]);
+  assert.deepEqual(linesOf(end.stdout), ["ready", "onStop"]);
   assert.deepEqual([end.code, end.result.status], [143, "terminated"]);
 });
 
@@ -197,7 +175,7 @@ module.exports = () => {
   console.log("ready");
 };
 `);
-  assert.deepEqual(lines(own.stdout), ["ready", "closed"]);
+  assert.deepEqual(linesOf(own.stdout), ["ready", "closed"]);
   assert.deepEqual([own.code, own.result.status], [143, "terminated"]);
 
   const exits = await stopped(`
@@ -226,7 +204,7 @@ exports.onStop = () => new Promise((resolve) => {
   bot.kill("SIGINT");
   await writeFile(join(bot.folder, "go"), "");
   const end = await bot.end();
-  assert.deepEqual(lines(end.stdout), ["ready", "onStop"]);
+  assert.deepEqual(linesOf(end.stdout), ["ready", "onStop"]);
   assert.equal(end.code, 143);
 });
 
@@ -311,7 +289,7 @@ function price(feed) {
 module.exports = async function main() { ${body}; };
 `);
     const message = "TypeError: Cannot read properties of undefined (reading 'value')";
-    const [first, second] = lines(end.stderr);
+    const [first, second] = linesOf(end.stderr);
     assert.equal(first, message);
     assert.match(second!, /^ {4}at price \(.*\/main\.js:3:21\)$/);
     assert.doesNotMatch(end.stderr, /node_wrapper|node:internal/);
@@ -335,7 +313,7 @@ module.exports = async () => {
   setTimeout(() => Promise.reject(new Error("two")));
 };
 `);
-  assert.deepEqual(lines(end.stdout), ["handled one", "handled two"]);
+  assert.deepEqual(linesOf(end.stdout), ["handled one", "handled two"]);
   assert.deepEqual([end.code, end.result.status], [0, "success"]);
 });
 

@@ -1,16 +1,8 @@
 import assert from "node:assert/strict";
-import {
-  PYTHON,
-  runWrapped,
-  type WrappedBotEnd,
-  type WrappedBotOptions,
-} from "../../support/processes/wrapper_process.ts";
+import { PYTHON, WrappedScripts } from "../../support/processes/wrapper_process.ts";
 
 const name = "python_wrapper.py";
-
-function run(main: string, options: Partial<WrappedBotOptions> = {}): Promise<WrappedBotEnd> {
-  return runWrapped(PYTHON, { ...options, files: { "main.py": main, ...options.files } });
-}
+const { run } = new WrappedScripts(PYTHON);
 
 Deno.test(`${name} leaves the result to the parent, whatever a forked child returns, raises or exits with`, async () => {
   const cases: [string, number, RegExp][] = [

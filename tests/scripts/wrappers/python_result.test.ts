@@ -1,24 +1,17 @@
 import assert from "node:assert/strict";
 import {
+  linesOf,
   PYTHON,
-  runWrapped,
   type WrappedBotEnd,
-  type WrappedBotOptions,
+  WrappedScripts,
 } from "../../support/processes/wrapper_process.ts";
 
 const name = "python_wrapper.py";
-
-function run(main: string, options: Partial<WrappedBotOptions> = {}): Promise<WrappedBotEnd> {
-  return runWrapped(PYTHON, { ...options, files: { "main.py": main, ...options.files } });
-}
+const { run } = new WrappedScripts(PYTHON);
 
 /** Runs a main that returns an expression. */
 function returned(expression: string, imports = ""): Promise<WrappedBotEnd> {
   return run(`${imports}\ndef main(id, config):\n    return ${expression}`);
-}
-
-function lines(text: string): string[] {
-  return text.split("\n").filter((line) => line !== "");
 }
 
 Deno.test(`${name} writes NaN and the infinities as null and says so once`, async () => {
@@ -26,7 +19,7 @@ Deno.test(`${name} writes NaN and the infinities as null and says so once`, asyn
     `{"sharpe": float("nan"), "list": [float("inf"), -float("inf"), 1.5], "text": "NaN"}`,
   );
   assert.deepEqual(end.result, { sharpe: null, list: [null, null, 1.5], text: "NaN" });
-  assert.equal(lines(end.stderr).length, 1);
+  assert.equal(linesOf(end.stderr).length, 1);
   assert.match(end.stderr, /NaN or Infinity/);
 });
 

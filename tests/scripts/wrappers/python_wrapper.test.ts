@@ -3,38 +3,14 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   hostileConfig,
+  linesOf,
   PYTHON,
-  runWrapped,
-  WrappedBot,
-  type WrappedBotEnd,
   type WrappedBotOptions,
+  WrappedScripts,
 } from "../../support/processes/wrapper_process.ts";
 
 const name = "python_wrapper.py";
-
-function run(main: string, options: Partial<WrappedBotOptions> = {}): Promise<WrappedBotEnd> {
-  return runWrapped(PYTHON, { ...options, files: { "main.py": main, ...options.files } });
-}
-
-function start(main: string, options: Partial<WrappedBotOptions> = {}): Promise<WrappedBot> {
-  return WrappedBot.start(PYTHON, { ...options, files: { "main.py": main, ...options.files } });
-}
-
-/** Starts a bot, stops it once it printed "ready", and returns how it ended. */
-async function stopped(
-  main: string,
-  signal: "SIGTERM" | "SIGINT" = "SIGTERM",
-  options: Pick<WrappedBotOptions, "stopReason"> = {},
-): Promise<WrappedBotEnd> {
-  await using bot = await start(main, options);
-  await bot.waitFor("ready");
-  bot.kill(signal);
-  return await bot.end();
-}
-
-function lines(text: string): string[] {
-  return text.split("\n").filter((line) => line !== "");
-}
+const { run, start, stopped } = new WrappedScripts(PYTHON);
 
 Deno.test(`${name} calls main(id, config) in the main thread, in the code folder, and keeps what it returns`, async () => {
   const end = await run(
@@ -185,7 +161,7 @@ def main(id, config):
     finally:
         print("finally")
 `);
-  assert.deepEqual(lines(end.stdout), ["ready", "on_stop bot-1 {}", "finally", "atexit"]);
+  assert.deepEqual(linesOf(end.stdout), ["ready", "on_stop bot-1 {}", "finally", "atexit"]);
   assert.deepEqual(end.result, { status: "terminated", message: "Stopped by SIGTERM" });
   assert.deepEqual([end.code, end.stderr], [143, ""]);
 });
@@ -218,10 +194,10 @@ def main(id, config):
   ];
   for (const [hook, told] of hooks) {
     const end = await stopped(main(hook), "SIGTERM", { stopReason: "guard:equity" });
-    assert.deepEqual([lines(end.stdout), end.stderr], [["ready", told], ""], hook);
+    assert.deepEqual([linesOf(end.stdout), end.stderr], [["ready", told], ""], hook);
   }
   const end = await stopped(main("def on_stop(id, config, reason): print(repr(reason))"));
-  assert.deepEqual(lines(end.stdout), ["ready", "''"]);
+  assert.deepEqual(linesOf(end.stdout), ["ready", "''"]);
 });
 
 Deno.test(`${name} stops on SIGINT as on SIGTERM, with exit code 130`, async () => {
@@ -257,7 +233,7 @@ async def main(id, config):
   ];
   for (const hook of hooks) {
     const end = await stopped(main(hook));
-    assert.deepEqual(lines(end.stdout), ["ready", "on_stop bot-1", "cancelled", "closed"]);
+    assert.deepEqual(linesOf(end.stdout), ["ready", "on_stop bot-1", "cancelled", "closed"]);
     assert.deepEqual([end.code, end.result.status, end.stderr], [143, "terminated", ""]);
   }
 });
@@ -276,7 +252,7 @@ async def main(id, config):
     print("main is through")
     return "ignored"
 `);
-  assert.deepEqual(lines(end.stdout), ["ready", "main is through", "on_stop is through"]);
+  assert.deepEqual(linesOf(end.stdout), ["ready", "main is through", "on_stop is through"]);
   assert.deepEqual([end.code, end.result.status], [143, "terminated"]);
 });
 
@@ -296,7 +272,7 @@ async def work():
 def main(id, config):
     asyncio.run(work())
 `);
-  assert.deepEqual(lines(end.stdout), ["ready", "finally", "on_stop"]);
+  assert.deepEqual(linesOf(end.stdout), ["ready", "finally", "on_stop"]);
   assert.deepEqual([end.code, end.result.status, end.stderr], [143, "terminated", ""]);
 });
 
@@ -312,7 +288,7 @@ async def main(id, config):
     finally:
         print("finally")
 `);
-  assert.deepEqual(lines(end.stdout), ["ready", "finally", "on_stop"]);
+  assert.deepEqual(linesOf(end.stdout), ["ready", "finally", "on_stop"]);
   assert.deepEqual([end.code, end.result.status, end.stderr], [143, "terminated", ""]);
 });
 
@@ -338,7 +314,7 @@ def main(id, config):
   bot.kill("SIGINT");
   await writeFile(join(bot.folder, "go"), "");
   const end = await bot.end();
-  assert.deepEqual(lines(end.stdout), ["ready", "on_stop", "on_stop is through", "finally"]);
+  assert.deepEqual(linesOf(end.stdout), ["ready", "on_stop", "on_stop is through", "finally"]);
   assert.equal(end.code, 143);
 });
 
@@ -355,7 +331,7 @@ ${start} main(id, config):
     finally:
         print("finally")
 `);
-    assert.deepEqual(lines(end.stdout), ["ready", "finally"]);
+    assert.deepEqual(linesOf(end.stdout), ["ready", "finally"]);
     assert.match(end.stderr, /main\.py", line 4, in on_stop\n(.*\n)*ValueError: no exchange\n$/);
     assert.deepEqual([end.code, end.result.status], [143, "terminated"]);
   }
@@ -383,7 +359,7 @@ def on_stop(id, config):
 print("ready")
 time.sleep(600)
 `);
-  assert.deepEqual(lines(end.stdout), ["ready"]);
+  assert.deepEqual(linesOf(end.stdout), ["ready"]);
   assert.deepEqual([end.code, end.result.status, end.stderr], [143, "terminated", ""]);
 });
 
@@ -445,7 +421,7 @@ def main(id, config):
   bot.kill();
   bot.resume();
   const end = await bot.end();
-  const all = lines(end.stdout);
+  const all = linesOf(end.stdout);
   assert.deepEqual(all.splice(-2), ["on_stop", "finally"]);
   assert.ok(all.length > 0 && all.every((line) => line === "x".repeat(5000)));
   assert.deepEqual([end.code, end.stderr], [143, "blocked\n"]);
@@ -499,7 +475,7 @@ def main(id, config):
     threading.Thread(target=work).start()
     threading.Thread(target=lambda: (threading.main_thread().join(), print("ready"))).start()
 `);
-  assert.deepEqual(lines(end.stdout), ["ready", "on_stop", "thread is through"]);
+  assert.deepEqual(linesOf(end.stdout), ["ready", "on_stop", "thread is through"]);
   assert.deepEqual([end.code, end.result.status, end.stderr], [143, "terminated", ""]);
 });
 
@@ -523,7 +499,7 @@ ${start} main(id, config):
     price({})
 `);
     assert.equal(end.code, 1);
-    const [first, second, third] = lines(end.stderr);
+    const [first, second, third] = linesOf(end.stderr);
     assert.equal(first, "Traceback (most recent call last):");
     assert.match(second!, /^ {2}File ".*\/main\.py", line 5, in main$/);
     assert.equal(third, "    price({})");

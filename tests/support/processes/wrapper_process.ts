@@ -263,6 +263,44 @@ export async function runWrapped(
   return await bot.end();
 }
 
+/** Options of a bot whose main script is given by itself. */
+type ScriptOptions = Partial<WrappedBotOptions>;
+
+/** Runs bots of one main script under the wrapper of a language. Its functions may be taken out of it. */
+export class WrappedScripts {
+  /** @param language The language. */
+  constructor(readonly language: WrapperLanguage) {}
+
+  /** Runs a bot until it ends by itself. @param main Its script. @param options Whatever differs. */
+  readonly run = (main: string, options: ScriptOptions = {}): Promise<WrappedBotEnd> =>
+    runWrapped(this.language, this.#withScript(main, options));
+
+  /** Starts a bot. @param main Its script. @param options Whatever differs. */
+  readonly start = (main: string, options: ScriptOptions = {}): Promise<WrappedBot> =>
+    WrappedBot.start(this.language, this.#withScript(main, options));
+
+  /** Starts a bot, stops it once it printed "ready", and returns how it ended. */
+  readonly stopped = async (
+    main: string,
+    signal: "SIGTERM" | "SIGINT" = "SIGTERM",
+    options: Pick<WrappedBotOptions, "stopReason"> = {},
+  ): Promise<WrappedBotEnd> => {
+    await using bot = await this.start(main, options);
+    await bot.waitFor("ready");
+    bot.kill(signal);
+    return await bot.end();
+  };
+
+  #withScript(main: string, options: ScriptOptions): WrappedBotOptions {
+    return { ...options, files: { [this.language.script]: main, ...options.files } };
+  }
+}
+
+/** The lines of an output that are not empty. */
+export function linesOf(output: string): string[] {
+  return output.split("\n").filter((line) => line !== "");
+}
+
 /**
  * A configuration with everything that a shell, an environment variable or a careless template would spoil.
  *

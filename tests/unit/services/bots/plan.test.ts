@@ -3,25 +3,13 @@ import type { ManagedContainer } from "../../../../lib/runner/runner.ts";
 import type { FailedStart } from "../../../../services/bots/restart_policy.ts";
 import type { DesiredState } from "../../../../services/bots/desired_state.ts";
 import { type Action, plan } from "../../../../services/bots/plan.ts";
+import { managedContainer } from "../../../support/builders/managed_container.ts";
 
 const NOW = Date.parse("2025-01-01T12:00:00Z");
 const RUN: DesiredState = { kind: "run", specHash: "new" };
 
-/** A container of one bot: by default it was created a minute ago, is running and wanted. */
 function container(values: Partial<ManagedContainer> = {}): ManagedContainer {
-  return {
-    id: "bot",
-    containerId: "c1",
-    containerName: "berth_main_bot_bot",
-    image: "python:3.11-slim",
-    kind: "bot",
-    specHash: "new",
-    attempt: 1,
-    segment: 0,
-    phase: "running",
-    createdAt: new Date(NOW - 60_000),
-    ...values,
-  };
+  return managedContainer(NOW, values);
 }
 
 /** One that ran for so long and exited so long ago. */

@@ -9,6 +9,7 @@ import {
   type RunGate,
   type RunRefusal,
 } from "../../../../services/bots/run_gate.ts";
+import { managedContainer } from "../../../support/builders/managed_container.ts";
 
 const NOW = Date.parse("2025-01-01T12:00:00Z");
 const LATCHED = { type: "latched", reason: "guard 'equity' tripped" } as const;
@@ -21,19 +22,7 @@ function gate(answer: GateAnswer): RunGate {
 }
 
 function container(values: Partial<ManagedContainer> = {}): ManagedContainer {
-  return {
-    id: "bot",
-    containerId: "c1",
-    containerName: "berth_main_bot_bot",
-    image: "python:3.11-slim",
-    kind: "bot",
-    specHash: "new",
-    attempt: 1,
-    segment: 0,
-    phase: "running",
-    createdAt: new Date(NOW - 60_000),
-    ...values,
-  };
+  return managedContainer(NOW, values);
 }
 
 function planOf(refusal: RunRefusal, containers: readonly ManagedContainer[]) {
