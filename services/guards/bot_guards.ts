@@ -4,19 +4,17 @@
  * @module
  */
 
-import { getLogger } from "@logtape/logtape";
 import type { LiveLine } from "../../lib/logs/live_line.ts";
-import type { Metric } from "../../lib/logs/metric_series.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import type { Run, RunWatch } from "../bots/run_watcher.ts";
 import type { GuardRule } from "../documents/guard_settings.ts";
-import { beginGuard, evaluateGuard, type GuardInput, type GuardState, limitTick } from "./evaluate_guard.ts";
+import type { GuardState, GuardVerdict } from "./evaluate_guard.ts";
 import type { BotRemembers, GuardMemory } from "./guard_memory.ts";
 import { GuardTimer, RECHECK_MS } from "./guard_timer.ts";
 import { LineTimes } from "./line_times.ts";
-import { metricValue } from "./metric_value.ts";
+import { type GuardLook, LiveGuard } from "./live_guard.ts";
 import { Sight } from "./sight.ts";
-import { actionOf, goOn, restore } from "./take_over.ts";
+import { restore } from "./take_over.ts";
 
 /** What has become of a guard. */
 export interface GuardNews {
@@ -44,24 +42,6 @@ export interface BotGuardsOptions {
   readonly onNews: (news: GuardNews) => void;
 }
 
-/** A guard as it is shown. */
-export interface GuardLook {
-  /** What it remembers. */
-  readonly state: GuardState;
-  /** When the last number came: RFC 3339. */
-  readonly valueAt?: string;
-  /** What the bot has printed instead of a number, last. */
-  readonly oddity?: string;
-}
-
-interface Guard {
-  rule: GuardRule;
-  state: GuardState;
-  valueAt?: string;
-  oddity?: string | undefined;
-  againAt?: number | undefined;
-}
-
 const LAST_LINES = 10;
 const LINE_LENGTH = 500;
 /** A container that is younger may be one whose begin nobody has noted, as Berth was killed, in ms. */
@@ -70,7 +50,7 @@ const YOUNG_MS = 300_000;
 /** Looks after one bot, over all of its runs. */
 export class BotGuards {
   readonly #options: BotGuardsOptions;
-  readonly #guards = new Map<string, Guard>();
+  readonly #guards = new Map<string, LiveGuard>();
   readonly #lines: string[] = [];
   #cursor: string | undefined;
   /** The watch over the newest run: an earlier one may still wait for its last lines. */
@@ -80,7 +60,6 @@ export class BotGuards {
   #times: LineTimes;
   readonly #timer: GuardTimer;
   #syncLines: Run["syncLines"] = () => Promise.resolve();
-  readonly #log = getLogger(["berth", "guards"]);
   readonly #snapshot = (): BotRemembers => this.#remember();
 
   /** @param options See {@linkcode BotGuardsOptions}. */
@@ -92,10 +71,7 @@ export class BotGuards {
     this.#times = new LineTimes(clock);
     this.#timer = new GuardTimer({
       clock,
-      wouldTrip: (at) =>
-        this.#all.some(({ state, rule }) =>
-          evaluateGuard(state, { type: "tick", at }, rule).verdict.type === "tripped"
-        ),
+      wouldTrip: (at) => this.#all.some((guard) => guard.wouldTrip(at)),
       syncLines: () => this.#syncLines(),
       onTime: (isSure) => this.#onTime(isSure),
     });
@@ -103,10 +79,7 @@ export class BotGuards {
 
   /** Shows a guard; `undefined` if the bot has none of that name. @param name Name of the guard. */
   look(name: string): GuardLook | undefined {
-    const guard = this.#guards.get(name);
-    if (!guard) return undefined;
-    const { state, valueAt, oddity } = guard;
-    return { state, ...(valueAt !== undefined && { valueAt }), ...(oddity !== undefined && { oddity }) };
+    return this.#guards.get(name)?.look();
   }
 
   /**
@@ -151,12 +124,12 @@ export class BotGuards {
     const { clock, memory, bot } = this.#options;
     const guard = this.#guards.get(name);
     if (!guard) return;
-    guard.state = beginGuard(clock.monotonic());
+    guard.reset(clock.monotonic());
     memory.changed(bot, this.#snapshot, true);
     this.#wait();
   }
 
-  get #all(): Guard[] {
+  get #all(): LiveGuard[] {
     return [...this.#guards.values()];
   }
 
@@ -168,13 +141,9 @@ export class BotGuards {
     this.#guards.clear();
     for (const rule of rules) {
       const live = before.get(rule.name);
-      const state = live && goOn(rule, live, options);
-      this.#guards.set(
-        rule.name,
-        state
-          ? { ...live, rule, state }
-          : { rule, state: restore(rule, live ? undefined : stored.get(rule.name), options) },
-      );
+      const guard = live?.goOn(rule, options) ??
+        new LiveGuard(bot, rule, restore(rule, live ? undefined : stored.get(rule.name), options));
+      this.#guards.set(rule.name, guard);
     }
   }
 
@@ -192,7 +161,7 @@ export class BotGuards {
     if (line.metric) {
       for (const guard of this.#all) {
         const { peak, beyondSince } = guard.state;
-        this.#onMetric(guard, line.metric, line.time, at);
+        for (const verdict of guard.take(line.metric, line.time, at)) this.#report(guard, verdict);
         isUrgent ||= guard.state.peak !== peak || guard.state.beyondSince !== beyondSince;
       }
       this.#wait();
@@ -200,50 +169,23 @@ export class BotGuards {
     this.#options.memory.changed(this.#options.bot, this.#snapshot, isUrgent);
   }
 
-  #onMetric(guard: Guard, metric: Metric, time: string, at: number): void {
-    if (guard.rule.metric !== metric.type) return;
-    const read = metricValue(metric, guard.rule);
-    if ("oddity" in read) return this.#noteOddity(guard, read.oddity);
-    guard.valueAt = time;
-    guard.oddity = undefined;
-    const before = limitTick(guard.state, at, guard.rule);
-    if (before) this.#evaluate(guard, before);
-    this.#evaluate(guard, { type: "value", value: read.value, at });
-  }
-
-  /** What is not a number counts as nothing, and is logged once. */
-  #noteOddity(guard: Guard, oddity: string): void {
-    if (guard.oddity === undefined) {
-      const { name, metric, field } = guard.rule;
-      this.#log.warn("guard got no number", {
-        id: this.#options.bot,
-        guard: name,
-        metric,
-        field,
-        is: oddity,
-      });
-    }
-    guard.oddity = oddity;
-  }
-
   #see(change: Parameters<Sight["note"]>[0]): void {
     const at = this.#options.clock.monotonic();
     const ms = this.#sight.note(change, at);
-    if (ms !== undefined) { for (const guard of this.#all) this.#evaluate(guard, { type: "blind", ms, at }); }
+    if (ms !== undefined) {
+      for (const guard of this.#all) this.#report(guard, guard.evaluate({ type: "blind", ms, at }));
+    }
     this.#wait();
   }
 
-  #evaluate(guard: Guard, input: GuardInput): void {
+  #report(guard: LiveGuard, verdict: GuardVerdict): void {
     const { bot, memory, onNews } = this.#options;
-    const { state, verdict, againAt } = evaluateGuard(guard.state, input, guard.rule);
-    guard.state = state;
-    guard.againAt = againAt;
     if (verdict.type === "nothing") return;
     memory.changed(bot, this.#snapshot, true);
     onNews({
       bot,
       rule: guard.rule,
-      state,
+      state: guard.state,
       lastLines: [...this.#lines],
       ...(verdict.type === "tripped" && { tripped: verdict.why }),
     });
@@ -260,11 +202,8 @@ export class BotGuards {
     const at = this.#options.clock.monotonic();
     this.#times.advance(at);
     for (const guard of this.#all) {
-      if (isSure) this.#evaluate(guard, { type: "tick", at });
-      else {
-        guard.state = { ...guard.state, quietSince: at };
-        guard.againAt = at + RECHECK_MS;
-      }
+      if (isSure) this.#report(guard, guard.evaluate({ type: "tick", at }));
+      else guard.postpone(at, at + RECHECK_MS);
     }
     this.#wait();
   }
@@ -274,12 +213,7 @@ export class BotGuards {
     const toWall = (at: number) => Math.round(clock.now() - (clock.monotonic() - at));
     return {
       ...(this.#cursor !== undefined && { cursor: this.#cursor }),
-      guards: this.#all.map(({ rule, state: { peak, beyondSince, tripped } }) => ({
-        rule,
-        ...(tripped && actionOf(rule, tripped) === "alert" && { alerted: tripped }),
-        ...(peak !== undefined && { peak }),
-        ...(beyondSince !== undefined && { beyondAt: toWall(beyondSince) }),
-      })),
+      guards: this.#all.map((guard) => guard.remember(toWall)),
     };
   }
 }

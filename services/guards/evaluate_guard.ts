@@ -117,19 +117,19 @@ function see(state: GuardState, input: GuardInput, rule: GuardRule): GuardState 
     if (rule.when !== "rate_per_minute" || !state.seconds) return state;
     return compare(countOf(state, 0, input.at), input.at, rule);
   }
-  const heard = { ...state, quietSince: Math.max(state.quietSince, input.at) };
+  const fresh = { ...state, quietSince: Math.max(state.quietSince, input.at) };
   switch (rule.when) {
     case "below":
     case "above":
-      return compare({ ...heard, value: input.value }, input.at, rule);
+      return compare({ ...fresh, value: input.value }, input.at, rule);
     case "drawdown_pct": {
       const peak = Math.max(state.peak ?? input.value, input.value);
       // Without a gain there is nothing to lose in percent.
       const value = peak > 0 ? ((peak - input.value) / peak) * 100 : 0;
-      return compare({ ...heard, peak, value }, input.at, rule);
+      return compare({ ...fresh, peak, value }, input.at, rule);
     }
     case "rate_per_minute":
-      return compare(countOf(heard, input.value, input.at), input.at, rule);
+      return compare(countOf(fresh, input.value, input.at), input.at, rule);
   }
 }
 

@@ -14,15 +14,14 @@ import type { BotSettings } from "../documents/bot_settings.ts";
 import type { GuardRule } from "../documents/guard_settings.ts";
 import type { Incidents } from "../notifications/incidents.ts";
 import type { RecordStore } from "../records/record_store.ts";
-import { BotGuards, type GuardNews } from "./bot_guards.ts";
-import { describeTrip } from "./describe_trip.ts";
+import { BotGuards } from "./bot_guards.ts";
 import { FleetGuards } from "./fleet_guards.ts";
-import { botGuardIncident, GUARD_KIND, guardIncidentKey } from "./guard_incidents.ts";
+import { guardIncidentKey } from "./guard_incidents.ts";
 import { GuardMemory } from "./guard_memory.ts";
 import type { Latch, LatchKey, Release } from "./latch.ts";
 import { type ShownGuards, toShownGuard } from "./shown_guard.ts";
 import { LatchBook, type OpenLatch } from "./latch_book.ts";
-import { actionOf } from "./take_over.ts";
+import { TripReports } from "./trip_reports.ts";
 
 /** Dependencies of {@linkcode Guards}. */
 export interface GuardsOptions {
@@ -55,6 +54,7 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
   readonly #toNotify = new Set<string>();
   /** The guards over several bots. */
   readonly fleet: FleetGuards;
+  readonly #reports: TripReports;
   readonly #log = getLogger(["berth", "guards"]);
 
   /** @param options See {@linkcode GuardsOptions}. */
@@ -62,6 +62,7 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
     this.#options = options;
     this.#book = new LatchBook(options);
     this.#memory = new GuardMemory(options.records, options.clock);
+    this.#reports = new TripReports({ ...options, book: this.#book });
     this.fleet = new FleetGuards({
       ...options,
       path: options.fleetFile,
@@ -117,7 +118,12 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
     else this.fleet.seeBroken(id);
     if (this.#book.size === 0) return {};
     this.fleet.holdAlike(id, settings?.labels);
-    if (this.#toNotify.delete(id)) this.#notifyAgain(id);
+    if (this.#toNotify.delete(id)) {
+      for (const latch of this.#book.open(id)) {
+        if (latch.bots === undefined) this.#reports.notifyAgain(latch);
+        else this.fleet.notifyAgain(latch);
+      }
+    }
     const holding = this.#book.open(id).filter(({ action }) => action === "stop");
     const [latch] = holding;
     if (!latch) return {};
@@ -146,7 +152,7 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
   watch(run: Run): RunWatch | undefined {
     const { id, settings: { guards = [] } } = run;
     const several = this.fleet.watch(run);
-    this.#forgetAlerts(id, guards);
+    this.#reports.forgetAlerts(id, guards);
     if (guards.length > 0) return bothWatches(this.#watchOwn(run, guards), several);
     this.#forget(id);
     return several;
@@ -156,7 +162,12 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
     const { id } = run;
     const { clock } = this.#options;
     const bot = this.#bots.get(id) ??
-      new BotGuards({ bot: id, memory: this.#memory, clock, onNews: (news) => void this.#onNews(news) });
+      new BotGuards({
+        bot: id,
+        memory: this.#memory,
+        clock,
+        onNews: (news) => void this.#reports.report(news),
+      });
     this.#bots.set(id, bot);
     return bot.watch(run, guards);
   }
@@ -171,7 +182,7 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
     return state.subscribe((id, bot) => {
       if (bot && bot.condition.type !== "disabled") return;
       this.#forget(id);
-      this.#forgetAlerts(id, []);
+      this.#reports.forgetAlerts(id, []);
       this.fleet.leave(id);
     });
   }
@@ -246,57 +257,5 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
   #forget(bot: string): void {
     this.#bots.delete(bot);
     this.#memory.forget(bot);
-  }
-
-  /** The alert of a guard that somebody has removed is over. A latch stays, and so does what it says. */
-  #forgetAlerts(bot: string, rules: readonly GuardRule[]): void {
-    const { incidents } = this.#options;
-    for (const key of incidents.keys()) {
-      const { kind, bot: id, guard } = key;
-      if (kind !== GUARD_KIND || id !== bot || guard === undefined) continue;
-      if (rules.some(({ name }) => name === guard) || this.#book.get({ bot, guard })) continue;
-      incidents.close(key, { isQuiet: true });
-    }
-  }
-
-  async #onNews({ bot, rule, state, tripped, lastLines }: GuardNews): Promise<void> {
-    const { clock, wake, incidents } = this.#options;
-    const { name: guard, limit } = rule;
-    const key = guardIncidentKey({ bot, guard });
-    if (tripped === undefined) {
-      if (!this.#book.get({ bot, guard })) {
-        incidents.close(key, { text: `Its guard '${guard}' is within its limit again.` });
-      }
-      return;
-    }
-    const text = describeTrip(rule, tripped, state);
-    const action = actionOf(rule, tripped);
-    this.#log.error("guard tripped", { id: bot, guard, text, action });
-    const { value, peak } = state;
-    const latch: Latch = {
-      bot,
-      guard,
-      at: new Date(clock.now()).toISOString(),
-      action,
-      text,
-      ...(tripped === "limit" && value !== undefined && { value }),
-      ...(peak !== undefined && { peak }),
-      limit,
-      lastLines,
-    };
-    const isNew = !rule.latch || await this.#book.trip(latch);
-    if (action === "stop") wake(bot);
-    if (!isNew) return;
-    // An alert of this guard that is open must not hide the stop.
-    if (action === "stop") incidents.close(key, { isQuiet: true });
-    incidents.open(botGuardIncident(latch, rule.latch));
-  }
-
-  /** Does nothing for what people know already. */
-  #notifyAgain(bot: string): void {
-    for (const latch of this.#book.open(bot)) {
-      if (latch.bots === undefined) this.#options.incidents.open(botGuardIncident(latch, true));
-      else this.fleet.notifyAgain(latch);
-    }
   }
 }

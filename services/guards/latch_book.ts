@@ -5,14 +5,12 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { messageOf } from "../../lib/errors.ts";
-import { backoffMs, RETRY } from "../../lib/util/backoff.ts";
 import type { Clock } from "../../lib/util/clock.ts";
-import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
 import { settledWithin } from "../../lib/util/settled_within.ts";
 import type { RecordStore } from "../records/record_store.ts";
 import { isMore, type KeptLatch, type Latch, latchId, type LatchKey, type Release } from "./latch.ts";
 import { LatchStore } from "./latch_store.ts";
+import { LatchWriter, STORE_LIMIT_MS } from "./latch_writer.ts";
 import { UnstoredLatches } from "./unstored_latches.ts";
 
 /** Dependencies of {@linkcode LatchBook}. */
@@ -33,19 +31,14 @@ export interface OpenLatch extends Latch {
   readonly isStored: boolean;
 }
 
-/** How long the stop of a bot waits for the database, in ms. */
-const STORE_LIMIT_MS = 1000;
-
 /** Opens and releases latches. A latch is stored before it takes effect: in the database, or else in a file. */
 export class LatchBook {
   readonly #clock: Clock;
   readonly #store: LatchStore;
+  readonly #writer: LatchWriter;
   readonly #file: UnstoredLatches;
   readonly #open = new Map<string, OpenLatch>();
   readonly #released = new Map<string, Required<KeptLatch>>();
-  readonly #turns = new KeyedMutex();
-  readonly #closing = new AbortController();
-  readonly #retries = new Set<Promise<void>>();
   #isLoaded = false;
   readonly #log = getLogger(["berth", "guards"]);
 
@@ -54,6 +47,15 @@ export class LatchBook {
     this.#clock = clock;
     this.#store = new LatchStore(records);
     this.#file = new UnstoredLatches(latchFile);
+    this.#writer = new LatchWriter({
+      store: this.#store,
+      clock,
+      isOpen: (key) => this.get(key) !== undefined,
+      onStored: (latch) => {
+        this.#noteStored(latch);
+        return this.#keepUnstored();
+      },
+    });
   }
 
   /** Whether the latches are known. */
@@ -124,7 +126,7 @@ export class LatchBook {
     if (!isMore(latch, this.#open.get(id))) return false;
     const opened: OpenLatch = { ...latch, isSettled: false, isStored: false };
     this.#open.set(id, opened);
-    const isStored = await this.#tryToStore(latch, STORE_LIMIT_MS);
+    const isStored = await this.#writer.tryOnce(latch);
     // Meanwhile it may have been released, or have come to hold the bot.
     if (this.#open.get(id) !== opened) return true;
     if (!isStored) {
@@ -133,7 +135,7 @@ export class LatchBook {
       if (this.#open.get(id) !== opened) return true;
     }
     this.#open.set(id, { ...latch, isSettled: true, isStored });
-    if (!isStored) this.#retry(latch);
+    if (!isStored) this.#writer.keepTrying(latch);
     return true;
   }
 
@@ -148,7 +150,7 @@ export class LatchBook {
    */
   async release(key: LatchKey, release: Release, signal: AbortSignal): Promise<Latch | undefined> {
     const id = latchId(key);
-    return await this.#turns.run(id, async () => {
+    return await this.#writer.exclusively(key, async () => {
       const known = this.#open.get(id);
       if (!known) return undefined;
       const latch = toLatch(known);
@@ -162,17 +164,10 @@ export class LatchBook {
 
   /** Tries a last time to store what is not stored. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort();
-    await Promise.all(this.#retries);
+    await this.#writer[Symbol.asyncDispose]();
     await Promise.all(
       this.#unstored().map(async (latch) => {
-        const limit = AbortSignal.timeout(STORE_LIMIT_MS);
-        try {
-          await Promise.race([this.#store.write({ latch }, limit), aborted(limit)]);
-          this.#noteStored(latch);
-        } catch {
-          // It is in the file.
-        }
+        if (await this.#writer.tryLast({ latch })) this.#noteStored(latch);
       }),
     );
     const isKept = await this.#keepUnstored();
@@ -197,7 +192,7 @@ export class LatchBook {
     const id = latchId(latch);
     if (this.#released.get(id)?.latch.at === latch.at || !isMore(latch, this.#open.get(id))) return;
     this.#open.set(id, { ...latch, isSettled: true, isStored: false });
-    this.#retry(latch);
+    this.#writer.keepTrying(latch);
   }
 
   #unstored(): Latch[] {
@@ -213,58 +208,8 @@ export class LatchBook {
     const open = this.#open.get(id);
     if (open) this.#open.set(id, { ...open, isStored: true });
   }
-
-  async #tryToStore(latch: Latch, limitMs: number): Promise<boolean> {
-    const limit = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(limitMs)]);
-    const id = latchId(latch);
-    const write = this.#turns.run(id, async () => {
-      // It may have been released while this waited.
-      if (this.#open.has(id)) await this.#store.write({ latch }, limit);
-    });
-    try {
-      // A driver may hang in spite of the signal.
-      await Promise.race([write, aborted(limit)]);
-      return true;
-    } catch (error) {
-      write.catch(() => {});
-      this.#log.error("latch not in the database: tried again until it is", {
-        id: latch.bot,
-        guard: latch.guard,
-        problem: messageOf(error),
-      });
-      return false;
-    }
-  }
-
-  #retry(latch: Latch): void {
-    const retry = this.#storeLater(latch).finally(() => this.#retries.delete(retry));
-    this.#retries.add(retry);
-  }
-
-  async #storeLater(latch: Latch): Promise<void> {
-    const { signal } = this.#closing;
-    for (let failures = 1; this.get(latch); failures++) {
-      try {
-        await this.#clock.sleep(backoffMs(failures, RETRY.store), signal);
-      } catch {
-        return;
-      }
-      if (!await this.#tryToStore(latch, STORE_LIMIT_MS * 10)) continue;
-      this.#noteStored(latch);
-      await this.#keepUnstored();
-      this.#log.info("latch stored", { id: latch.bot, guard: latch.guard });
-      return;
-    }
-  }
 }
 
 function toLatch({ isSettled: _settled, isStored: _stored, ...latch }: OpenLatch): Latch {
   return latch;
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
 }

@@ -75,7 +75,7 @@ export class Watchdog implements RunWatcher {
       runner,
       runCommand: (signal) => this.#runCommand(run, settings, signal),
       onChange: (health) => {
-        if (health.trouble !== last) this.#tell(id, health.trouble, settings);
+        if (health.trouble !== last) this.#report(id, health.trouble, settings);
         last = health.trouble;
         onHealth(id, health);
       },
@@ -90,7 +90,7 @@ export class Watchdog implements RunWatcher {
     return watch;
   }
 
-  #tell(id: string, trouble: Trouble | undefined, { action }: HealthSettings): void {
+  #report(id: string, trouble: Trouble | undefined, { action }: HealthSettings): void {
     if (!trouble) return this.#log.info("bot recovered", { id });
     const { type, message } = trouble;
     this.#log.warn("bot is not well", { id, problem: message, action });

@@ -102,7 +102,7 @@ export class LineAlerts implements LogListener, Disposable {
       const matching = found.filter(({ stream }) =>
         stream !== "berth" && (alert.stream === undefined || stream === alert.stream)
       );
-      if (matching.length > 0) await this.#tell(container, alert, matching);
+      if (matching.length > 0) await this.#notify(container, alert, matching);
     }
   }
 
@@ -123,7 +123,7 @@ export class LineAlerts implements LogListener, Disposable {
     return found;
   }
 
-  async #tell(
+  async #notify(
     { id, containerId }: ListenedContainer,
     { name, pattern, severity, cooldown_seconds, channels }: Alert,
     [first, ...more]: readonly FoundLine[],

@@ -65,10 +65,10 @@ export class OutageIncidents implements Disposable {
     if (this.#timers.has(part)) return;
     const timer = new AbortController();
     this.#timers.set(part, timer);
-    this.#options.clock.sleep(OUTAGE_GRACE_MS, timer.signal).then(() => this.#tell(part), () => {});
+    this.#options.clock.sleep(OUTAGE_GRACE_MS, timer.signal).then(() => this.#open(part), () => {});
   }
 
-  #tell(part: Part): void {
+  #open(part: Part): void {
     const problem = [...this.#down.values()].find((one) => one.part === part)?.problem;
     if (problem !== undefined) this.#takerOf(part).open(incidentOf(part, problem));
   }
