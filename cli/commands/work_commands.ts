@@ -20,5 +20,9 @@ export const WORK_COMMANDS: CommandGroup = {
     bench: {
       summary: "measure Berth against the raw engine",
     },
+    lab: {
+      usage: "COMMAND",
+      summary: "make a cluster on this machine, and try faults on it",
+    },
   },
 };

@@ -8,10 +8,8 @@ lab=$1 cgroup=$2
 
 # Programs that others started in its network end, too: nothing answers them any more.
 if [ -s "$lab/network" ]; then
-  for link in $(find /proc -maxdepth 3 -path '/proc/[0-9]*/ns/net' -lname "$(cat "$lab/network")" 2>/dev/null); do
-    pid=${link#/proc/}
-    kill -KILL "${pid%%/*}" 2>/dev/null || :
-  done
+  find /proc -maxdepth 3 -path '/proc/[0-9]*/ns/net' -lname "$(cat "$lab/network")" 2>/dev/null |
+    sed 's|^/proc/||; s|/.*||' | while read -r pid; do kill -KILL "$pid" 2>/dev/null || :; done
 fi
 # A group goes once its last process is gone.
 tries=100

@@ -13,8 +13,8 @@ const OWN_PROGRAMS = fileURLToPath(new URL("../../.berth/bin", import.meta.url))
 export const LAB_PATH = `${OWN_PROGRAMS}:${Deno.env.get("PATH") ?? "/usr/bin:/bin"}:/usr/sbin:/sbin`;
 
 const NEEDED = [
-  ...["unshare", "nsenter", "setpriv", "setsid", "flock", "ip", "find"],
-  ...["dockerd", "docker-init", "docker-registry"],
+  ...["unshare", "nsenter", "setpriv", "setsid", "flock", "ip", "find", "bash", "python3"],
+  ...["dockerd", "docker-init", "docker-registry", "minio", "ferretdb", "nats-server"],
 ];
 
 /**

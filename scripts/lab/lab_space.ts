@@ -20,6 +20,7 @@ export type LabLife = "process" | "down";
 
 const SCRIPTS = fileURLToPath(new URL(".", import.meta.url));
 const PID_FILE = "pid";
+const YOUNG_MS = 60_000;
 const START_LIMIT_MS = 60_000;
 
 /** The space. Everything in it ends with {@linkcode LabSpace.close}. */
@@ -156,6 +157,30 @@ export class LabSpace {
       stderr: "null",
     }).output();
     if (!success) throw new Error(`Cannot start ${command[0]} in the lab`);
+  }
+}
+
+/**
+ * Removes what is left of labs that were killed together with those who would have cleared them away.
+ *
+ * @param root Folder of the labs.
+ * @param name Only this one, even if it is young.
+ */
+export async function clearRemains(root: string, name?: string): Promise<void> {
+  if (!exists(root)) return;
+  for await (const entry of Deno.readDir(root)) {
+    const folder = join(root, entry.name);
+    const lock = await Deno.stat(join(folder, "lock")).catch(() => undefined);
+    if (!lock || name !== undefined && entry.name !== name) continue;
+    // Its keeper may not have taken the lock yet.
+    if (name === undefined && Date.now() - lock.mtime!.getTime() < YOUNG_MS) continue;
+    // Whoever is alive holds the lock.
+    await new Deno.Command("flock", {
+      args: ["-n", join(folder, "lock"), "sh", join(SCRIPTS, "clear.sh"), folder, cgroupOf(folder)],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).output();
   }
 }
 

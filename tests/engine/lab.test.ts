@@ -6,7 +6,7 @@ import type { Lab } from "../../scripts/lab/lab.ts";
 import { IMAGES } from "../support/fixtures/engine_support.ts";
 import { LabFixture, testInLab } from "../support/fixtures/lab_fixture.ts";
 import { TextLineStream } from "../support/servers/text_lines.ts";
-import { until } from "../support/until.ts";
+import { pause, until } from "../support/until.ts";
 
 testInLab("a lab is a Swarm whose nodes can be unplugged and switched off, and leaves nothing", async () => {
   let folder: string;
@@ -20,12 +20,26 @@ testInLab("a lab is a Swarm whose nodes can be unplugged and switched off, and l
     await startOnEachNode(lab);
     assert.deepEqual(await serversReachedBy(lab, 3), ["9000", "27017", "4222"]);
 
+    const registry = await lab.reach(5000);
+    assert.equal((await fetch(`http://${registry}/v2/`)).status, 200);
+
     await lab.partition(3);
     await untilState(lab, 3, "down");
     assert.deepEqual(await serversReachedBy(lab, 3), []);
     assert.equal((await runningOn(lab, 3)).length, 1, "an unplugged node runs on");
     await lab.heal(3);
     await untilState(lab, 3, "ready");
+
+    await lab.cutFromHub(3);
+    assert.deepEqual(await serversReachedBy(lab, 3), []);
+    await lab.slow(1, 50);
+    const took = await timeToHub(lab, 1);
+    assert.ok(took >= 100, `a connection over a slow link takes ${took} ms`);
+    await lab.clock(1, 2);
+    await until("a clock that runs fast", async () => await clockRate(lab, 1) > 1.5);
+    for (const number of [1, 3]) await lab.heal(number);
+    assert.deepEqual(await serversReachedBy(lab, 3), ["9000", "27017", "4222"]);
+    await until("a clock that runs as all others", async () => Math.abs(await clockRate(lab, 1) - 1) < 0.3);
 
     await lab.powerOff(2);
     assert.equal(lab.isOn(2), false);
@@ -108,6 +122,38 @@ async function serversReachedBy(lab: Lab, number: number): Promise<string[]> {
   const { stdout } = await lab.nodeCommand(number, "bash", { args: ["-c", script, lab.hub], stderr: "null" })
     .output();
   return new TextDecoder().decode(stdout).split("\n").filter(Boolean);
+}
+
+/** How long it takes to connect to the hub from a node, in ms. */
+async function timeToHub(lab: Lab, number: number): Promise<number> {
+  const script = 'before=$(date +%s%N); : <"/dev/tcp/$0/5000"; echo $((($(date +%s%N) - before) / 1000000))';
+  const { stdout } = await lab.nodeCommand(number, "bash", { args: ["-c", script, lab.hub] }).output();
+  return Number(new TextDecoder().decode(stdout));
+}
+
+/** How fast the clock of the container on a node runs, as it sees it. */
+async function clockRate(lab: Lab, number: number): Promise<number> {
+  const pid = await pidOnMachine(lab, number);
+  const read = async () => {
+    const uptime = async (path: string) => Number((await Deno.readTextFile(path)).split(" ")[0]);
+    return [await uptime(`/proc/${pid}/root/proc/uptime`), await uptime("/proc/uptime")] as const;
+  };
+  const [first, firstHere] = await read();
+  await pause(500, "the clocks run");
+  const [last, lastHere] = await read();
+  return (last - first) / (lastHere - firstHere);
+}
+
+/** A process of the container on a node. */
+async function pidOnMachine(lab: Lab, number: number): Promise<string> {
+  const group = `${basename(lab.folder)}/node-${number}/`;
+  const pids = Array.from(Deno.readDirSync("/proc"), (entry) => entry.name).filter((pid) =>
+    /^\d+$/.test(pid)
+  );
+  for (const pid of pids) {
+    if ((await Deno.readTextFile(`/proc/${pid}/cgroup`).catch(() => "")).includes(group)) return pid;
+  }
+  throw new Error(`No container runs on node ${number}`);
 }
 
 /** The folder, processes and control groups of a lab that are there. */

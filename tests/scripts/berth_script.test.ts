@@ -65,7 +65,7 @@ class Machine implements Disposable {
     for (const script of [...SCRIPTS, "cli/usage.txt"]) {
       Deno.copyFileSync(`${ROOT}${script}`, `${this.project}/${script}`);
     }
-    const names = ["images", "bench", "ok", ...Object.keys(COMMANDS)];
+    const names = ["images", "bench", "ok", "lab", ...Object.keys(COMMANDS)];
     const tasks = Object.fromEntries(names.map((name) => [name, `deno run --quiet -A task.js ${name}`]));
     const all = { read: true, write: true, net: true, env: true, run: true, sys: true };
     const permissions = { client: all, deploy: all };
@@ -211,7 +211,16 @@ Deno.test("berth prints its usage without arguments and with help", async () => 
     assert.equal(code, 0);
     assert.match(stdout, /Usage: berth COMMAND/);
     for (
-      const command of [...Object.keys(COMMANDS), "setup", "test", "ok", "bench", "remove ID...", "run DIR"]
+      const command of [
+        ...Object.keys(COMMANDS),
+        "setup",
+        "test",
+        "ok",
+        "bench",
+        "lab",
+        "remove ID...",
+        "run DIR",
+      ]
     ) {
       assert.ok(stdout.includes(`\n  ${command} `), command);
     }
@@ -246,6 +255,8 @@ Deno.test("berth hands over every command of the program, and its --help without
     const { task, args } = command === "images" ? { task: "images", args: ["--help"] } : JSON.parse(stdout);
     assert.deepEqual([task, args], [command, isClientCommand(command) ? ["x", "--help"] : ["--help"]]);
   }
+  const { stdout } = await machine.run(["lab", "up", "--help"]);
+  assert.deepEqual(JSON.parse(stdout), { ...JSON.parse(stdout), task: "lab", args: ["--help"] });
   for (const command of ["test", "ok", "bench", "setup"]) {
     const { code, stdout, stderr } = await machine.run([command, "--help"]);
     assert.deepEqual([code, stderr], [0, ""], command);

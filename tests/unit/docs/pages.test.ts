@@ -21,7 +21,7 @@ import { type DocBlock, docBlocks, docPages, ROOT } from "../../support/builders
 const PAGES = await docPages();
 const BLOCKS = (await Promise.all(PAGES.map(docBlocks))).flat();
 /** Commands that the script `berth` alone knows. */
-const OF_THE_SCRIPT = ["setup", "test", "ok", "bench", "help"];
+const OF_THE_SCRIPT = ["setup", "test", "ok", "bench", "lab", "help"];
 /** The pages whose commands tests/engine/docs.test.ts runs. */
 const RUN_PAGES = [
   "README.md",
