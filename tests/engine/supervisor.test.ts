@@ -12,7 +12,8 @@ import { until } from "../support/until.ts";
 const SHOW = `
 import json, os, sys, time
 def main(id, config):
-    print(json.dumps({"id": id, "config": config, "uid": os.getuid(), "groups": os.getgroups(), "cwd": os.getcwd(),
+    secret = os.stat("/run/secrets/API_KEY")
+    print(json.dumps({"id": id, "secret": [open("/run/secrets/API_KEY").read(), oct(secret.st_mode)[-3:], secret.st_uid], "config": config, "uid": os.getuid(), "groups": os.getgroups(), "cwd": os.getcwd(),
         "nnp": [l for l in open("/proc/self/status") if l.startswith(("NoNewPrivs", "CapPrm", "CapEff"))],
         "env": {k: v for k, v in os.environ.items()}}), flush=True)
     return {"done": config["n"], "key": "s3cret-value"}
@@ -61,7 +62,7 @@ for (const language of fullOrShort(["python", "node", "deno"] as const, ["python
     const ended = await fixture.ended(container.id);
     const log = await fixture.log(container.id);
     assert.equal(ended.exitCode, 0, log);
-    const { env, uid, groups, cwd, config, nnp } = JSON.parse(log);
+    const { env, uid, groups, cwd, config, nnp, secret } = JSON.parse(log);
     assert.deepEqual(config, { n: 7, text: 'a"$`b\n' });
     assert.deepEqual([uid, groups, cwd], [20_001, [], "/bot"]);
     assert.deepEqual(nnp.map((line: string) => line.split("\t")[1]!.trim()), [
@@ -69,6 +70,7 @@ for (const language of fullOrShort(["python", "node", "deno"] as const, ["python
       "0000000000000000",
       "1",
     ]);
+    assert.deepEqual(secret, ["s3cret-value", "400", 20_001]);
     assert.equal(env.LEASE_EPOCH, "1");
     assert.equal(env.SLOT, "2026-01-31T09:00:00Z");
     assert.equal(env.API_KEY_FILE, "/run/secrets/API_KEY");

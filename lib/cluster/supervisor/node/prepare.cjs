@@ -6,6 +6,7 @@ const path = require("node:path");
 const { copyTree, extract } = require("./archive.cjs");
 const { fetchObject } = require("./fetch.cjs");
 
+const MEMORY = "/dev/shm";
 /** Bytes that an archive may have beside its content. */
 const SLACK_BYTES = 64 * 1024 * 1024;
 
@@ -80,9 +81,8 @@ function write(file, text, mode, owner) {
 
 function writeSecrets({ secrets }, user) {
   if (!secrets) return;
-  const { folder, values } = secrets;
-  if (!isInMemory(folder)) throw new Error(`secrets are given in memory only, and ${folder} is not a tmpfs`);
-  for (const [name, value] of Object.entries(values)) write(`${folder}/${name}`, value, 0o400, user);
+  const folder = inMemory(secrets.folder);
+  for (const [name, value] of Object.entries(secrets.values)) write(`${folder}/${name}`, value, 0o400, user);
   fs.chownSync(folder, 0, user.gid);
   fs.chmodSync(folder, 0o550);
 }
@@ -103,6 +103,20 @@ async function placeState({ state: { mount } }, user, state) {
 /** Removes what is in the place of something of Berth's, as a mount would hide it. */
 function makeWay(file) {
   fs.rmSync(file, { recursive: true, force: true });
+}
+
+/** Returns a folder for secrets, which a link at the given place leads to unless a memory is mounted there. */
+function inMemory(folder) {
+  if (isInMemory(folder)) return folder;
+  if (!isInMemory(MEMORY)) {
+    throw new Error(`secrets are given in memory only, and neither ${folder} nor ${MEMORY} is a tmpfs`);
+  }
+  const target = `${MEMORY}/berth-secrets`;
+  fs.mkdirSync(target, { mode: 0o700 });
+  makeWay(folder);
+  fs.mkdirSync(path.dirname(folder), { recursive: true });
+  fs.symlinkSync(target, folder);
+  return target;
 }
 
 /** Whether a file system in memory is mounted at a folder. */

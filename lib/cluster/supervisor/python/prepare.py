@@ -9,6 +9,7 @@ from archive import BadArchive, copy_tree, extract
 from fetch import FetchError, fetch
 from state import StateError
 
+MEMORY = "/dev/shm"
 SLACK = 64 << 20  # bytes that an archive may have beside its content
 
 
@@ -92,9 +93,7 @@ class Preparation:
         secrets = self.order.get("secrets")
         if not secrets:
             return
-        folder = secrets["folder"]
-        if not is_in_memory(folder):
-            raise PrepareError(f"secrets are given in memory only, and {folder} is not a tmpfs")
+        folder = in_memory(secrets["folder"])
         for name, value in secrets["values"].items():
             self.write(f"{folder}/{name}", value, 0o400, is_bots=True)
         os.chown(folder, 0, self.user.gid)
@@ -119,6 +118,20 @@ def make_way(path):
         os.remove(path)
     elif os.path.isdir(path):
         shutil.rmtree(path)
+
+
+def in_memory(folder):
+    """Returns a folder for secrets, which a link at the given place leads to unless a memory is mounted there."""
+    if is_in_memory(folder):
+        return folder
+    if not is_in_memory(MEMORY):
+        raise PrepareError(f"secrets are given in memory only, and neither {folder} nor {MEMORY} is a tmpfs")
+    target = f"{MEMORY}/berth-secrets"
+    os.mkdir(target, 0o700)
+    make_way(folder)
+    os.makedirs(os.path.dirname(folder), exist_ok=True)
+    os.symlink(target, folder)
+    return target
 
 
 def is_in_memory(folder):
