@@ -20,7 +20,8 @@ class Renewer {
     let waitMs = this.fence.renewEveryMs;
     while (true) {
       await new Promise((resolve) => {
-        const timer = setTimeout(resolve, this.isAsked ? 0 : waitMs);
+        // Supervisors that have begun together do not come together for ever.
+        const timer = setTimeout(resolve, this.isAsked ? 0 : waitMs * (0.8 + 0.2 * Math.random()));
         this.wake = () => {
           clearTimeout(timer);
           resolve();

@@ -1,5 +1,6 @@
 """Renews the lease, and carries what Berth and the supervisor have to tell each other."""
 
+import random
 import threading
 
 from berth_client import Refused, Unreachable
@@ -22,7 +23,8 @@ class Renewer(threading.Thread):
     def run(self):
         wait = self.fence.renew_every
         while True:
-            self.wake.wait(wait)
+            # Supervisors that have begun together do not come together for ever.
+            self.wake.wait(wait * random.uniform(0.8, 1))
             self.wake.clear()
             wait = self.fence.renew_every if self.renew() else min(RETRY_AFTER, self.fence.renew_every)
 
