@@ -25,13 +25,13 @@ function answerTo(executable: Partial<ExecutableInput>, more: Partial<WorkOrder>
     givenAt: "2026-01-31T09:00:00Z",
     ...more,
   };
-  // deno-lint-ignore no-explicit-any -- the other side is Python
   return beginAnswer(order, {
     token: "t",
     addresses: new Map([["code", ["/c"]], ["libraries", ["/l"]], ["scripts", ["/s"]]]),
     secrets: new Map([["KEY", "v"]]),
     limits: DEFAULT_ARCHIVE_LIMITS,
     cacheBytes: 1,
+    // deno-lint-ignore no-explicit-any -- the other side is Python
   }) as any;
 }
 
