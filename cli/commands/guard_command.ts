@@ -8,6 +8,7 @@ import { parse as parseYaml } from "yaml";
 import { messageOf } from "../../lib/errors.ts";
 import { ApiClient, serverOf } from "../client/api_client.ts";
 import { type CliContext, EXIT, UsageError } from "../context.ts";
+import { short } from "../output/guard_words.ts";
 import { formatTable } from "../output/table.ts";
 import { printable } from "../output/terminal.ts";
 
@@ -65,8 +66,9 @@ async function list(
   }
   if (json || fleet.guards.length === 0) return EXIT.ok;
   const rows = fleet.guards.map((guard) => {
-    const { name, bots, members, value = "-", when, limit, action } = guard;
-    return [`fleet:${name}`, bots, String(members.length), String(value), `${action} ${when} ${limit}`];
+    const { name, bots, members, value, when, limit, action } = guard;
+    const shown = value === undefined ? "-" : short(value, when);
+    return [`fleet:${name}`, bots, String(members.length), shown, `${action} ${when} ${limit}`];
   });
   terminal.out("");
   const head = ["GUARD", "BOTS", "NUMBER", "VALUE", "RULE"];
@@ -96,7 +98,9 @@ async function replay(
   if (tripCount === 0 && numbers > 0) terminal.out("It would not have tripped.");
   if (numbers === 0) terminal.note("berth: The log has no number for this rule.");
   else {terminal.note(
-      `berth: ${numbers} numbers from ${from} to ${to}, compared from ${lowest} to ${highest}.`,
+      `berth: ${numbers} numbers from ${from} to ${to}, compared from ${short(lowest!)} to ${
+        short(highest!)
+      }.`,
     );}
   if (oddities > 0) terminal.note(`berth: ${oddities} lines of the metric had no number.`);
   if (!isComplete) {

@@ -19,7 +19,7 @@ export function describeGuard(guard: ShownGuard, now: number): string {
   const what = guard.field === undefined ? guard.metric : `${guard.metric}.${guard.field}`;
   return [
     `${name}  ${state}: ${what} ${
-      value === undefined ? "has no number yet" : `${short(value)}${unitOf(guard)}`
+      value === undefined ? "has no number yet" : `${short(value, guard.when)}${unitOf(guard)}`
     }`,
     ...(peak === undefined ? [] : [`peak ${short(peak)}`]),
     `${action} ${limitOf(guard)}`,
@@ -43,7 +43,7 @@ export function describeLatch(
   const effect = action === "stop" ? "holds the bot" : "only notifies";
   return [
     `${guard}  tripped at ${at} (${ago(at, now)} ago), ${effect}: ${text}`,
-    ...(isStored ? [] : ["  The database has not taken it yet: keep the service running."]),
+    ...(isStored ? [] : ["  The database has not taken it yet; a file in DATA_DIR keeps it until then."]),
     ...lastLines.map((line) => `  | ${line}`),
   ];
 }
@@ -65,7 +65,7 @@ export function describeRelease({ guard, at, by, reason, text }: ShownRelease, n
  */
 export function guardCell(guards: readonly ShownGuard[] | undefined): string | undefined {
   return guards?.map((guard) =>
-    `${guard.name} ${guard.state} ${guard.value === undefined ? "-" : short(guard.value)}`
+    `${guard.name} ${guard.state} ${guard.value === undefined ? "-" : short(guard.value, guard.when)}`
   )
     .join(", ");
 }
@@ -92,6 +92,12 @@ function unitOf({ when }: ShownGuard): string {
   return when === "rate_per_minute" ? " a minute" : "";
 }
 
-function short(value: number): string {
-  return String(Number(value.toPrecision(10)));
+/**
+ * Shows a number without the noise of binary fractions.
+ *
+ * @param value The number.
+ * @param when What it is compared as. @default the number itself
+ */
+export function short(value: number, when?: ShownGuard["when"]): string {
+  return String(Number(value.toPrecision(when === "drawdown_pct" ? 6 : 10)));
 }

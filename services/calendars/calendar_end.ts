@@ -6,6 +6,7 @@
 
 import { type Calendar, dateOf } from "./calendar.ts";
 import { endOfCalendar } from "./sessions.ts";
+import { SHIPPED_CALENDARS } from "./shipped_calendars.ts";
 
 /** People are warned this many seconds before a calendar ends. */
 const WARNING_SECONDS = 60 * 86_400;
@@ -24,8 +25,9 @@ export function describeEnd({ name, lastDay }: Calendar): string {
  */
 export function endWarning(calendar: Calendar, now: number): string | undefined {
   if (now < endOfCalendar(calendar) - WARNING_SECONDS) return undefined;
-  return `${describeEnd(calendar)}; update Berth, or write ${
-    calendar.name.replace("/", "-")
-  }.json into the ` +
-    "folder of own calendars";
+  const file = `${calendar.name.replace("/", "-")}.json`;
+  const todo = Object.hasOwn(SHIPPED_CALENDARS, calendar.name)
+    ? `update Berth, or write ${file} into the folder of own calendars`
+    : `extend what ${file} covers`;
+  return `${describeEnd(calendar)}; ${todo}`;
 }

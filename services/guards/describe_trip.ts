@@ -30,10 +30,17 @@ export function describeTrip(
     case "above":
       return `${what} ${shown} ${when} ${limit}${lasting}`;
     case "drawdown_pct":
-      return `${what} ${shown}% under its peak ${shortNumber(peak ?? NaN)}, limit ${limit}%${lasting}`;
+      return `${what} ${value === undefined ? "?" : shortPercent(value)}% under its peak ${
+        shortNumber(peak ?? NaN)
+      }, limit ${limit}%${lasting}`;
     case "rate_per_minute":
       return `${what} ${shown} a minute above ${limit}${lasting}`;
   }
+}
+
+/** Shows a percentage: six digits tell it from its limit. */
+function shortPercent(value: number): string {
+  return String(Number(value.toPrecision(6)));
 }
 
 /** Shows a number without the noise of binary fractions. */

@@ -56,7 +56,10 @@ export class HealthWatch implements RunWatch {
   #troubles: Partial<Record<Trouble["type"], Trouble>> = {};
   /** In which respects nothing has been wrong since the last good sign. */
   readonly #isSound = { silent: false, unhealthy: false };
+  /** The last line that is meant for people. */
   #lastLine: string | undefined;
+  /** The last line of any kind. */
+  #latest = "";
   #isConnected = false;
   #isPaused = false;
   #isDelayed = false;
@@ -106,7 +109,8 @@ export class HealthWatch implements RunWatch {
   onLine(line: LiveLine): void {
     const { settings } = this.#options;
     const { isAlive, isReady, statusText, isForPeople } = readSignals(line, settings);
-    if (isForPeople || this.#lastLine === undefined) this.#lastLine = line.text.slice(0, 8 * MAX_SHOWN);
+    this.#latest = line.text.slice(0, 8 * MAX_SHOWN);
+    if (isForPeople) this.#lastLine = this.#latest;
     if (isAlive && this.#silence) {
       this.#silence.hear();
       this.#sound("silent");
@@ -197,7 +201,7 @@ export class HealthWatch implements RunWatch {
   }
 
   #describeLastLine(): string {
-    const line = inOneLine(this.#lastLine ?? "", MAX_SHOWN);
+    const line = inOneLine(this.#lastLine ?? this.#latest, MAX_SHOWN);
     return line === "" ? "" : `; last line: ${line}`;
   }
 }

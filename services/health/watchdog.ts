@@ -99,7 +99,9 @@ export class Watchdog implements RunWatcher {
       bot: id,
       severity: action === "restart" ? "warning" : "critical",
       title: TITLES[type],
-      text: `It is ${message}.${action === "restart" ? " It is restarted." : ""}`,
+      text: `It ${type === "silent" ? "has been" : "is"} ${message}.${
+        action === "restart" ? " It is restarted." : ""
+      }`,
     });
   }
 

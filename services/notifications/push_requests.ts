@@ -6,6 +6,8 @@
 
 import type { ToRequest } from "./http_request.ts";
 
+/** Signs that ntfy shows before the title. */
+const TAG = { info: "information_source", warning: "warning", critical: "rotating_light" } as const;
 const PRIORITY = { info: 2, warning: 4, critical: 5 } as const;
 
 /** Longest message, in bytes: ntfy makes an attachment of a longer one. */
@@ -22,7 +24,7 @@ export const ntfyRequest: ToRequest = (message, { url, topic = "", token }) => {
       title,
       message: clippedBytes(text || title, MAX_NTFY_BYTES),
       priority: isGood ? 3 : PRIORITY[severity],
-      tags: [isGood ? "white_check_mark" : severity === "critical" ? "rotating_light" : "warning"],
+      tags: [isGood ? "white_check_mark" : TAG[severity]],
     }),
   };
 };

@@ -34,7 +34,7 @@ export function Latch({ latch, withBot = false, onReleased }) {
           ? "Nothing starts the bot until a person releases the guard."
           : "The bot runs on."}</p>
         ${!isStored &&
-          html`<p class="bad">The database has not taken this yet: keep the service running.</p>`}
+          html`<p class="bad">The database has not taken this yet; a file in DATA_DIR keeps it until then.</p>`}
         ${lastLines.length > 0 && html`
           <details>
             <summary>What it printed before</summary>

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CalendarBook } from "../../../../services/calendars/calendar_book.ts";
+import { endWarning } from "../../../../services/calendars/calendar_end.ts";
 import { dayOf } from "../../../../services/calendars/calendar.ts";
 import { sessionOn } from "../../../../services/calendars/sessions.ts";
 
@@ -152,4 +153,16 @@ test("a book knows when a file has come, gone or changed", async () => {
   Deno.removeSync(`${path}/forex.json`);
   assert.equal(book.hasChanged(), true);
   assert.equal(new CalendarBook(`${path}/none`).hasChanged(), false);
+});
+
+test("a calendar that ends soon says what to do: the file of an own one is there already", async () => {
+  await using folder = new Folder();
+  folder.write("forex", FOREX);
+  const warningOf = (name: string) => {
+    const calendar = folder.book.get(name);
+    assert.ok("zone" in calendar);
+    return endWarning(calendar, Date.parse("2030-01-01") / 1000);
+  };
+  assert.match(warningOf("forex")!, /ends on 2027-12-31, .*; extend what forex.json covers$/);
+  assert.match(warningOf("XNYS")!, /; update Berth, or write XNYS.json into the folder of own calendars$/);
 });

@@ -74,9 +74,25 @@ Deno.test("Watchdog tells of silence once, and of its end once", async () => {
   assert.equal(seen.health?.trouble, undefined);
   assert.deepEqual(told, [
     "bot.silent is over",
-    "bot.silent: It is silent for 10 s; last line: begins.",
+    "bot.silent: It has been silent for 10 s; last line: begins.",
     "bot.silent is over",
   ]);
+});
+
+Deno.test("Watchdog shows the last line that is meant for people, or else the last one", async () => {
+  for (const isChatty of [true, false]) {
+    const { clock, seen, watch } = open({
+      health: { max_silence_seconds: 10, start_grace_seconds: 0, signal: "heartbeat" },
+    });
+    using one = watch()!;
+    one.onConnection!(true);
+    one.onLine!(line('{"_heartbeat":"STATUS=loads"}'));
+    if (isChatty) one.onLine!(line("trades"));
+    one.onLine!(line('{"_metric":"equity","value":5}'));
+    await clock.advance(60_000);
+    const shown = isChatty ? "trades" : '{"_metric":"equity","value":5}';
+    assert.equal(seen.health?.trouble?.message, `silent for 10 s: no heartbeat; last line: ${shown}`);
+  }
 });
 
 Deno.test("Watchdog does not judge a container that is paused, whatever was seen of it", async () => {

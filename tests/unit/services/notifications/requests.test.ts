@@ -5,7 +5,7 @@ import {
   telegramRequest,
 } from "../../../../services/notifications/chat_requests.ts";
 import { toMessage } from "../../../../services/notifications/message.ts";
-import { openedEvent } from "../../../../services/notifications/notification_event.ts";
+import { openedEvent, testEvent } from "../../../../services/notifications/notification_event.ts";
 import { appriseRequest, ntfyRequest } from "../../../../services/notifications/push_requests.ts";
 
 const HOSTILE =
@@ -65,6 +65,9 @@ Deno.test("ntfyRequest() and appriseRequest() carry urgency, topic and token", (
   const body = bodyOf(ntfy);
   assert.equal(body.topic, "ops");
   assert.equal(body.priority, 5);
+  assert.deepEqual(body.tags, ["rotating_light"]);
+  const info = toMessage([testEvent("me", { instance: "test", now: 0, suffix: "00" })]);
+  assert.deepEqual(bodyOf(ntfyRequest(info, { url: "", topic: "ops" }, now)).tags, ["information_source"]);
   assert.ok(new TextEncoder().encode(body.message).length <= 4096);
   assert.equal(bodyOf(appriseRequest(message, { url: "http://apprise/notify/k" }, now)).type, "failure");
 });
