@@ -7,7 +7,7 @@
 import { Secret } from "../util/secret.ts";
 
 /** Names of the variables that builders take from the environment of the service. */
-export const BUILDER_VARIABLES = [
+const BUILDER_VARIABLES = [
   "PIP_INDEX_URL",
   "PIP_EXTRA_INDEX_URL",
   "PIP_TRUSTED_HOST",
@@ -23,7 +23,7 @@ export const BUILDER_VARIABLES = [
 const MIN_HIDDEN = 8;
 
 /** Name of a variable for builders. */
-export type BuilderVariable = (typeof BUILDER_VARIABLES)[number];
+type BuilderVariable = (typeof BUILDER_VARIABLES)[number];
 
 /**
  * Makes the environment of a builder. pip and uv learn of the same indexes, whichever the variables are made for.

@@ -35,7 +35,7 @@ const MAX_COUNTED_SECONDS = 1000;
 const UTC = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
 
 /** Tells the second of a time. @param time RFC 3339. @returns For example `2026-01-31T12:34:56`, in UTC. */
-export function secondOf(time: string): string {
+function secondOf(time: string): string {
   return (UTC.test(time) ? time : new Date(Date.parse(time)).toISOString()).slice(0, 19);
 }
 

@@ -14,7 +14,7 @@ import { type LogCheckpoint, readCheckpoints, writeCheckpoints } from "./log_che
 import { dayOfDate, getLog, listLogDays, logKey, logPrefix } from "./log_keys.ts";
 
 /** Too many containers of one bot write at once: their checkpoints exceed the limit of an object's metadata. */
-export class TooManyContainersError extends Error {
+class TooManyContainersError extends Error {
   /** @param id Id of the bot. */
   constructor(id: string) {
     super(`More containers of bot '${id}' write at the same time than a log has room for: this one waits`);

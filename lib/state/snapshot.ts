@@ -7,7 +7,7 @@
 import { z } from "zod";
 
 /** Why a snapshot was made. */
-export const SNAPSHOT_REASONS = ["stop", "new-version", "interval", "request", "before-restore"] as const;
+const SNAPSHOT_REASONS = ["stop", "new-version", "interval", "request", "before-restore"] as const;
 
 /** Why a snapshot was made. */
 export type SnapshotReason = typeof SNAPSHOT_REASONS[number];

@@ -19,11 +19,6 @@ export function snapshotName(at: Date): string {
   return at.toISOString().replaceAll(/[-:.]/g, "");
 }
 
-/** Whether a string is the name of a snapshot, or its beginning. @param text The string. */
-export function isSnapshotName(text: string): boolean {
-  return /^\d{4,8}(T\d{0,9}Z?)?$/.test(text);
-}
-
 /** Key of the archive of a snapshot. @param id Id of the bot. @param name Name of the snapshot. */
 export function archiveKeyOf(id: string, name: string): string {
   return `${statePrefix(id)}${name}.tar.gz`;

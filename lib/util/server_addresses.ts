@@ -13,11 +13,11 @@ import {
 } from "./connection_string.ts";
 
 /** Rules for addresses of MongoDB servers. */
-export const MONGO_RULES: ConnectionStringRules = { schemes: ["mongodb", "mongodb+srv"] };
+const MONGO_RULES: ConnectionStringRules = { schemes: ["mongodb", "mongodb+srv"] };
 /** Rules for addresses of NATS servers. */
 export const NATS_RULES: ConnectionStringRules = { schemes: ["nats", "tls"], defaultScheme: "nats" };
 /** Default port of MongoDB. */
-export const MONGO_PORT = 27_017;
+const MONGO_PORT = 27_017;
 /** Default port of NATS. */
 export const NATS_PORT = 4222;
 

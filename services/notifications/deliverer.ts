@@ -35,7 +35,7 @@ export interface DelivererOptions {
 }
 
 /** How long a delivery is tried, in ms. */
-export const GIVE_UP_MS = 24 * 3_600_000;
+const GIVE_UP_MS = 24 * 3_600_000;
 /** How long a request under way may go on at the end, in ms. */
 const DRAIN_MS = 3_000;
 /** Longest sleep of a channel's loop, in ms. */

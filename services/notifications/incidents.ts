@@ -105,13 +105,3 @@ export interface Incidents {
   /** Lists the incidents that are open, as far as this process knows. */
   keys(): IncidentKey[];
 }
-
-/** Notifies nobody: for services that run without notifications. */
-export const NO_INCIDENTS: Incidents = {
-  open() {},
-  close() {},
-  closeAll() {},
-  notify: () => Promise.resolve(),
-  isOpen: () => false,
-  keys: () => [],
-};

@@ -7,7 +7,7 @@
 import type { StoredRecord } from "../records/record_store.ts";
 
 /** Causes of a revision. */
-export const REVISION_TRIGGERS = ["deploy", "rollback", "watch", "write", "document", "remove"] as const;
+const REVISION_TRIGGERS = ["deploy", "rollback", "watch", "write", "document", "remove"] as const;
 
 /**
  * Cause of a revision: a deployment, a way back that somebody asked for, one that the watch of a deployment took, a

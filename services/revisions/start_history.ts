@@ -9,11 +9,8 @@ import { messageOf } from "../../lib/errors.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import type { RepositoryCallOptions } from "../documents/bot_repository.ts";
 import type { RecordStore } from "../records/record_store.ts";
-import { type Revision, REVISION_TRIGGERS, type RevisionFacts, type RevisionTrigger } from "./revision.ts";
+import type { Revision, RevisionFacts, RevisionTrigger } from "./revision.ts";
 import type { RevisionHistory } from "./revision_history.ts";
-
-/** Causes of a start. */
-export const START_TRIGGERS = [...REVISION_TRIGGERS, "enable", "restart", "retry", "service"] as const;
 
 /**
  * Cause of a start: that of the revision, if it is the first of it; that somebody enabled or restarted the bot; that the

@@ -15,11 +15,11 @@ import type { ApiParts, Caller } from "../../services/api/api_parts.ts";
 import { BacktestRepository } from "../../services/backtests/backtest_repository.ts";
 import type { BotChange } from "../../services/documents/bot_repository.ts";
 import { Guards } from "../../services/guards/guards.ts";
-import { NO_INCIDENTS } from "../../services/notifications/incidents.ts";
 import { BOTS } from "../../services/sqlite/sqlite_document_kind.ts";
 import { SqliteDocumentRepository } from "../../services/sqlite/sqlite_document_repository.ts";
 import { SqliteRecordStore } from "../../services/sqlite/sqlite_record_store.ts";
 import { World } from "./schedule_model.ts";
+import { NO_INCIDENTS } from "../support/fake_incidents.ts";
 
 /** Names of the buckets. */
 export const BUCKETS = { code: "custom-bots", results: "backtests", logs: "bot-logs" } as const;

@@ -1,5 +1,5 @@
 /**
- * Incidents in memory, and what people would hear of them.
+ * Incidents in memory, with the notifications that people would get.
  *
  * @module
  */
@@ -13,11 +13,11 @@ import type {
 } from "../../services/notifications/incidents.ts";
 import { fromKeyText, toKeyText } from "../../services/notifications/incident_key.ts";
 
-/** What people hear: `open` and `tell` give what was said, `over` an end. */
+/** Callbacks for the notifications that people would get. */
 export interface FakeIncidentsOptions {
   /** Called with what begins, or has happened. */
   readonly onTold: (incident: Incident) => void;
-  /** Called at an end that is told. */
+  /** Called at an end that is notified. */
   readonly onOver: (key: IncidentKey, text: string | undefined) => void;
 }
 
@@ -64,3 +64,13 @@ export class FakeIncidents implements Incidents {
     return [...this.#open].map(fromKeyText);
   }
 }
+
+/** Notifies nobody. */
+export const NO_INCIDENTS: Incidents = {
+  open() {},
+  close() {},
+  closeAll() {},
+  notify: () => Promise.resolve(),
+  isOpen: () => false,
+  keys: () => [],
+};

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { NO_INCIDENTS } from "../../../services/notifications/incidents.ts";
 import { Guards } from "../../../services/guards/guards.ts";
 import { ApiWorld } from "../../support/api_world.ts";
+import { NO_INCIDENTS } from "../../support/fake_incidents.ts";
 
 const NOW = "2026-01-02T00:00:00Z";
 const GUARD = { name: "equity", metric: "equity", field: "value", when: "below", limit: 10, action: "stop" };

@@ -6,8 +6,9 @@ import type { RunHealth } from "../../../../services/bots/run_health.ts";
 import type { BotSettings } from "../../../../services/documents/bot_settings.ts";
 import { readHealthSettings } from "../../../../services/documents/health_settings.ts";
 import { Watchdog } from "../../../../services/health/watchdog.ts";
-import { type Incident, NO_INCIDENTS } from "../../../../services/notifications/incidents.ts";
+import type { Incident } from "../../../../services/notifications/incidents.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
+import { NO_INCIDENTS } from "../../../support/fake_incidents.ts";
 
 const ID = "bot-1";
 const line = (text: string) => new LiveLine({ time: "2026-01-31T00:00:00Z", stream: "stdout", text });
