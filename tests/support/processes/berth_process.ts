@@ -39,18 +39,18 @@ export function startBerth(
   flags: readonly string[] = servicePermissions(parseServiceConfig(env)),
   args: readonly string[] = [],
 ): BerthProcess {
+  return startProgram(env, [...flags, "main.ts", "start", ...args]);
+}
+
+/**
+ * Starts a program that logs and ends as Berth does.
+ *
+ * @param env Its whole environment.
+ * @param args What follows `deno run`: its permissions, and its path in the repository.
+ */
+export function startProgram(env: Readonly<Record<string, string>>, args: readonly string[]): BerthProcess {
   const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--quiet",
-      "--no-prompt",
-      "--no-check",
-      "--cached-only",
-      ...flags,
-      "main.ts",
-      "start",
-      ...args,
-    ],
+    args: ["run", "--quiet", "--no-prompt", "--no-check", "--cached-only", ...args],
     cwd: ROOT,
     clearEnv: true,
     env: { DENO_DIR: denoDir(), ...env },
