@@ -87,7 +87,15 @@ export function composeSupervisors(
   });
   return {
     orders,
-    link: new SupervisorRecordsLink({ orders, sessions, requests, usage, store, bucket: buckets.results }),
+    link: new SupervisorRecordsLink({
+      orders,
+      sessions,
+      requests,
+      usage,
+      states,
+      store,
+      bucket: buckets.results,
+    }),
     answer: supervisorRoutes(supervisors),
     [Symbol.dispose]: () => secrets[Symbol.dispose](),
   };

@@ -5,6 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import type { SupervisorLink } from "./supervisor_link.ts";
 import type { CodeManager } from "../code/code_manager.ts";
 import type { ContainerInfo } from "../engine/container_orchestrator.ts";
 import { LABEL } from "../engine/labels.ts";
@@ -74,6 +75,8 @@ export interface ClusterStarterOptions {
   readonly leases: ClusterLeases;
   /** The orders. */
   readonly orders: WorkOrders;
+  /** Knows where states are. */
+  readonly link: Pick<SupervisorLink, "stateNode">;
   /** The programs of the supervisor. */
   readonly configs: SupervisorConfigs;
   /** Fetches and checks code. */
@@ -252,7 +255,7 @@ export class ClusterStarter {
     { order: id, image, code, program, user }: Prepared,
     lease: HeldLease,
   ): Promise<SwarmContainerSpec> {
-    const { config, orders, hashes, ownership, swarm, configs } = this.#options;
+    const { config, orders, hashes, ownership, swarm, configs, users } = this.#options;
     const { signal, slotTime } = options;
     const { resources, network } = limitsOf(executable, config);
     const graceSeconds = config.stopGraceSeconds;
@@ -267,7 +270,7 @@ export class ClusterStarter {
       code,
       ...(program && { program }),
       env: slotEnvironment(slotTime),
-      pids: resources.pids,
+      ...(!users.isShared && { pids: resources.pids }),
       graceSeconds,
       givenAt: new Date().toISOString(),
     };
@@ -308,6 +311,7 @@ export class ClusterStarter {
       secrets: [{ id: secret, name: tokenName(id), target: BOOTSTRAP_FILE, mode: 0o400 }],
       volumes: [{ name: `berth-cache-${config.instance}`, target: CACHE_MOUNT }],
       tmpfs: [],
+      constraints: await this.#constraints(executable, target, signal),
       network,
       resources: {
         ...resources,
@@ -319,6 +323,17 @@ export class ClusterStarter {
       capabilities: [...new Set([...SUPERVISOR_CAPABILITIES, ...config.capabilities])],
       graceSeconds: graceSeconds + REPORT_SECONDS,
     };
+  }
+
+  /** A state that stays on its node keeps its bot there. */
+  async #constraints(
+    { id, state }: Executable,
+    { kind }: StartTarget,
+    signal: AbortSignal | undefined,
+  ): Promise<string[]> {
+    if (state?.follow !== false || kind === "backtest") return [];
+    const node = await this.#options.link.stateNode(id, { signal });
+    return node === undefined ? [] : [`node.hostname==${node}`];
   }
 
   async #create(spec: SwarmContainerSpec, { signal }: StartContainerOptions): Promise<ContainerInfo> {

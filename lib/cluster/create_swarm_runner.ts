@@ -165,6 +165,7 @@ export function createSwarmRunner(options: CreateSwarmRunnerOptions): Runner {
       images: new ClusterImages(orchestrator),
       leases,
       orders,
+      link,
       configs,
       secrets: options.secrets,
       users,

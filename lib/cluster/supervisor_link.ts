@@ -106,6 +106,13 @@ export interface SupervisorLink {
    */
   snapshot(order: string, options?: EngineCallOptions): Promise<string>;
   /**
+   * Says on which node the newest state of a bot is.
+   *
+   * @param bot Id of the bot.
+   * @returns Name of the node; `undefined` if there is none.
+   */
+  stateNode(bot: string, options?: EngineCallOptions): Promise<string | undefined>;
+  /**
    * Reads the result of a program that has ended, with secrets hidden.
    *
    * @param order Id of the order.

@@ -22,8 +22,6 @@ export interface OrderedCode extends BuiltArchive {
 export interface OrderedProgram {
   /** Entrypoint and command of the image. */
   readonly command: readonly string[];
-  /** Working directory of the image. @default {"/"} */
-  readonly workingDir?: string;
 }
 
 /** One start of a bot, run or backtest on a cluster. It never changes, and holds neither secrets nor addresses. */
@@ -50,8 +48,6 @@ export interface WorkOrder {
   readonly env?: Readonly<Record<string, string>>;
   /** Processes that the bot may have at once. @default {as many as its container} */
   readonly pids?: number;
-  /** Whether its state may be restored on another node than the one that wrote it. @default {true} */
-  readonly stateFollows?: boolean;
   /** Time between SIGTERM and SIGKILL at a stop, in seconds. */
   readonly graceSeconds: number;
   /** When it was given: RFC 3339 in UTC. */

@@ -14,6 +14,8 @@ export interface StateSettings {
   readonly keep: number;
   /** Time between two snapshots while the bot runs, in seconds. */
   readonly everySeconds: number;
+  /** `false` keeps the state, and with it the bot, on one node of a cluster. @default {it follows the bot by snapshots} */
+  readonly follow?: false;
 }
 
 /** The settings that `state: true` stands for. */
@@ -28,4 +30,5 @@ export const stateSettingsSchema: z.ZodType<StateSettings> = z.object({
   maxBytes: z.int().min(1),
   keep: z.int().min(1),
   everySeconds: z.int().min(60),
+  follow: z.literal(false).exactOptional(),
 });

@@ -72,6 +72,11 @@ export class BotUsers {
     this.#clock = options.clock ?? (() => performance.now());
   }
 
+  /** Whether all bots have one user, so that a limit of the user's processes would be one for all of them. */
+  get isShared(): boolean {
+    return this.#options.policy.kind === "one";
+  }
+
   /** The part that is hashed into a container's specification: a bot that gets another user id is not replaced. */
   get spec(): string {
     const { policy } = this.#options;

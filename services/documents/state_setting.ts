@@ -8,7 +8,7 @@ import { DEFAULT_STATE, type StateSettings } from "../../lib/executable/state_se
 import { BERTH_KEY, wholeNumberSetting } from "./berth_settings.ts";
 import { field, type Fields, isObject, typeName } from "./document_fields.ts";
 
-const NAMES: readonly string[] = ["max_mb", "keep", "every"];
+const NAMES: readonly string[] = ["max_mb", "keep", "every", "follow"];
 const MIB = 1024 * 1024;
 const MAX_MB = 1_048_576;
 const MAX_KEEP = 1000;
@@ -41,10 +41,15 @@ export function readStateSetting(berth: Fields, problems: string[]): StateSettin
   const maxMb = wholeNumber("max_mb", MAX_MB);
   const keep = wholeNumber("keep", MAX_KEEP);
   const everySeconds = readEvery(field(given, "every") ?? undefined, place, problems);
+  const follow = field(given, "follow") ?? true;
+  if (typeof follow !== "boolean") {
+    problems.push(`${place}.follow: must be true or false (is ${typeName(follow)})`);
+  }
   return {
     maxBytes: maxMb === undefined ? DEFAULT_STATE.maxBytes : maxMb * MIB,
     keep: keep ?? DEFAULT_STATE.keep,
     everySeconds: everySeconds ?? DEFAULT_STATE.everySeconds,
+    ...(follow === false && { follow }),
   };
 }
 

@@ -95,7 +95,8 @@ function programOf(
   ]);
   return {
     command,
-    workingDir: spec.workingDir ?? program?.workingDir ?? "/",
+    // An image knows its own folder, which the supervisor is in.
+    ...(spec.workingDir !== undefined && { workingDir: spec.workingDir }),
     env: {
       ...spec.env,
       ...(code.script !== undefined && { SCRIPT_PATH: code.script }),

@@ -5,7 +5,6 @@
  */
 
 import { randomBytes } from "node:crypto";
-import type { StartedState } from "../../lib/cluster/supervisor_link.ts";
 import type { WorkOrder } from "../../lib/cluster/work_orders.ts";
 import type { ObjectStore } from "../../lib/objects/object_store.ts";
 import type { Snapshot } from "../../lib/state/snapshot.ts";
@@ -24,8 +23,8 @@ const NAME_MS = 60 * 60_000;
 interface StatePlace {
   /** Name of its folder on every node, which other bots cannot guess. */
   readonly folder: string;
-  /** Epoch of the last start that had the state. */
-  readonly epoch?: number;
+  /** Order of the last start that had the state. */
+  readonly mark?: string;
   /** Node of that start. */
   readonly node?: string;
 }
@@ -63,10 +62,10 @@ export class CarriedStates {
    * @returns Settings for the supervisor; `undefined` if the program keeps no state.
    */
   async settings(order: WorkOrder, signal: AbortSignal): Promise<Record<string, unknown> | undefined> {
-    const { executable: { id, state }, kind, stateFollows = true } = order;
+    const { executable: { id, state }, kind } = order;
     if (!state || kind === "backtest") return undefined;
     const { store, snapshots, clock } = this.#parts;
-    const { folder, epoch, node } = await this.#place(id);
+    const { folder, mark, node } = await this.#place(id);
     const [newest] = await snapshots.list(id, { signal });
     return {
       folder,
@@ -74,8 +73,9 @@ export class CarriedStates {
       version: order.executable.version,
       maxBytes: state.maxBytes,
       everyMs: state.everySeconds * 1000,
-      ...(epoch !== undefined && { last: { epoch, node } }),
-      follows: stateFollows,
+      mark: order.id,
+      ...(mark !== undefined && { last: { mark, node } }),
+      follows: state.follow !== false,
       ...(newest && {
         snapshot: {
           name: newest.name,
@@ -90,18 +90,19 @@ export class CarriedStates {
     };
   }
 
+  /** Says on which node the newest state of a bot is. @param id Id of the bot. */
+  async nodeOf(id: string, options: { readonly signal?: AbortSignal } = {}): Promise<string | undefined> {
+    return (await this.#parts.records.get(STATES, id, options))?.value.node as string | undefined;
+  }
+
   /** Records that a start has the state from now on. @param order Its order. @param node Its node. */
-  async begun(
-    { executable: { id }, lease: { epoch } }: WorkOrder,
-    node: string,
-    _state: StartedState,
-  ): Promise<void> {
+  async begun({ id: mark, executable: { id } }: WorkOrder, node: string): Promise<void> {
     const { records } = this.#parts;
     while (true) {
       const place = await this.#place(id);
-      if ((place.epoch ?? 0) >= epoch) return;
+      if (place.mark === mark) return;
       const record = await records.get(STATES, id);
-      if (record && await records.replace(STATES, id, record.revision, { ...place, epoch, node })) return;
+      if (record && await records.replace(STATES, id, record.revision, { ...place, mark, node })) return;
     }
   }
 

@@ -17,6 +17,7 @@ import type {
 import { ContainerFileError, ContainerNotFoundError, ObjectNotFoundError } from "../../lib/errors.ts";
 import type { ObjectStore } from "../../lib/objects/object_store.ts";
 import { StateError } from "../../lib/state/state_error.ts";
+import type { CarriedStates } from "./carried_states.ts";
 import type { RequestBox } from "./request_box.ts";
 import { resultPlace } from "./result_place.ts";
 import type { SessionBook, StoredSession } from "./session_book.ts";
@@ -37,6 +38,8 @@ export interface LinkParts {
   readonly requests: RequestBox;
   /** What containers use. */
   readonly usage: UsageReports;
+  /** The states. */
+  readonly states: Pick<CarriedStates, "nodeOf">;
   /** The object store. */
   readonly store: ObjectStore;
   /** Bucket of the results. */
@@ -94,6 +97,11 @@ export class SupervisorRecordsLink implements SupervisorLink {
     });
     if (end === "done") return output;
     throw new StateError("changing", `No snapshot was made: ${output}`);
+  }
+
+  /** {@inheritDoc SupervisorLink.stateNode} */
+  stateNode(bot: string, options: EngineCallOptions = {}): Promise<string | undefined> {
+    return this.#parts.states.nodeOf(bot, options);
   }
 
   /** {@inheritDoc SupervisorLink.result} */

@@ -146,7 +146,10 @@ for (const language of fullOrShort(["python", "node", "deno"] as const, ["python
       binds: [{ source: other, target: "/elsewhere" }],
       env: { BERTH_CACHE: "/elsewhere", BERTH_NODE: "node-2" },
     };
-    const stays = await fixture.start({ ...input, stateFollows: false }, elsewhere);
+    const stays = await fixture.start({
+      ...input,
+      executable: { ...input.executable, state: { ...input.executable.state, follow: false } },
+    }, elsewhere);
     assert.equal((await fixture.ended(stays.container.id)).exitCode, 70);
     assert.match(await fixture.log(stays.container.id), /its state is on node node-1, and stays there/);
     const moved = await count(elsewhere);

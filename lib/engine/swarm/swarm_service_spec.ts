@@ -38,6 +38,8 @@ export interface SwarmContainerSpec {
   readonly volumes: readonly { readonly name: string; readonly target: string }[];
   /** Folders in memory. */
   readonly tmpfs: readonly TmpfsMount[];
+  /** Conditions that its node has to meet, in the Swarm's terms. */
+  readonly constraints: readonly string[];
   /** `host`, `bridge` for one of the node's own, or the name of an attachable network. */
   readonly network: string;
   /** Resource limits. A Swarm has no weight of processors. */
@@ -77,6 +79,8 @@ export function toServiceSpec(spec: SwarmContainerSpec): Record<string, unknown>
         Init: true,
         StopSignal: "SIGTERM",
         StopGracePeriod: spec.graceSeconds * 1e9,
+        // Engines before version 26 ignore it; the supervisor sees to the same for the bot.
+        Privileges: { NoNewPrivileges: true },
         CapabilityDrop: ["ALL"],
         CapabilityAdd: spec.capabilities.map((name) => `CAP_${name}`),
         Configs: spec.configs.map((file) => ({
@@ -113,7 +117,7 @@ export function toServiceSpec(spec: SwarmContainerSpec): Record<string, unknown>
         Name: "json-file",
         Options: { "max-size": String(logs.maxSizeBytes), "max-file": String(logs.maxFiles) },
       },
-      Placement: {},
+      Placement: { Constraints: [...spec.constraints] },
     },
     Mode: { Replicated: { Replicas: 1 } },
     UpdateConfig: { Parallelism: 0, Order: "stop-first", FailureAction: "continue" },

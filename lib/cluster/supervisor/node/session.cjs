@@ -31,6 +31,7 @@ class Session {
     this.berth = new Berth(urls, fs.readFileSync(env.BERTH_BOOTSTRAP_FILE, "utf8").trim(), env.BERTH_CA_FILE);
     this.who = { task: env.BERTH_TASK, node: env.BERTH_NODE || os.hostname(), nonce: this.berth.nonce };
     this.cacheRoot = env.BERTH_CACHE || "/berth-cache";
+    this.folder = process.cwd(); // the image's own
     this.inherited = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("BERTH_")));
     this.stop = undefined; // { cause, killAt }
     this.isAsked = this.isKilled = this.isEnding = false;
@@ -40,6 +41,7 @@ class Session {
   async run() {
     try {
       const order = this.order = await this.begin();
+      this.folder = order.workingDir ?? this.folder;
       this.oomBefore = outOfMemoryKills();
       this.user = new BotUser({ ...order.user, pids: order.pids, fileBytes: order.state.maxBytes });
       this.fence.guard();
@@ -54,7 +56,7 @@ class Session {
       this.renewer.run();
       this.cache = new Cache(this.cacheRoot, who.task, order.cacheBytes);
       if (order.state.folder) {
-        this.state = new State(order.state, this.cacheRoot, berth, this.user, order.lease.epoch);
+        this.state = new State(order.state, this.cacheRoot, berth, this.user);
       }
       this.measuredAt = this.storedAt = now();
       this.watch();
@@ -102,7 +104,7 @@ class Session {
     const env = { ...this.inherited, ...order.env };
     this.bot = this.user.start(order.command, {
       env,
-      cwd: order.workingDir,
+      cwd: this.folder,
       stdio: ["ignore", "inherit", "inherit"],
     });
     this.bot.on("error", (error) => {
@@ -212,7 +214,7 @@ class Session {
       this.renewer.answer({ id, end: "failed", output: "the bot does not run yet" });
     } else {
       const env = { ...this.inherited, ...this.order.env };
-      this.renewer.answer({ id, ...await runCommand(this.user, request, env, this.order.workingDir) });
+      this.renewer.answer({ id, ...await runCommand(this.user, request, env, this.folder) });
     }
   }
 

@@ -15,8 +15,8 @@ class StateError extends Error {}
 
 /** The folder of the bot, which only this container writes to while it holds the lease. */
 class State {
-  constructor(settings, cacheRoot, berth, user, epoch) {
-    Object.assign(this, { settings, berth, user, epoch });
+  constructor(settings, cacheRoot, berth, user) {
+    Object.assign(this, { settings, berth, user });
     this.work = `${cacheRoot}/work`;
     this.home = `${cacheRoot}/states/${settings.folder}`;
     this.data = `${this.home}/data`;
@@ -30,9 +30,10 @@ class State {
     fs.rmSync(`${this.home}/new`, { recursive: true, force: true });
     const meta = this.readMeta();
     const { last, snapshot, follows } = this.settings;
-    const isHere = fs.existsSync(this.data) && meta.epoch >= 0;
+    // The start that had the state last, or one after it that did not get to say so, was on this node.
+    const isNewest = meta && [meta.mark, meta.base].includes(last?.mark ?? null);
     let origin = { from: "empty" };
-    if (isHere && meta.epoch >= (last?.epoch ?? -1)) {
+    if (isNewest && fs.existsSync(this.data)) {
       this.give(meta.uid);
       origin = { from: "kept" };
     } else if (last && !follows) {
@@ -95,17 +96,18 @@ class State {
 
   readMeta() {
     try {
-      const { epoch, uid } = JSON.parse(fs.readFileSync(`${this.home}/meta.json`, "utf8"));
-      return { epoch: Number(epoch), uid: Number(uid) };
+      const { mark, base, uid } = JSON.parse(fs.readFileSync(`${this.home}/meta.json`, "utf8"));
+      return { mark: String(mark), base, uid: Number(uid) };
     } catch {
-      return { epoch: -1, uid: -1 };
+      return undefined;
     }
   }
 
   writeMeta() {
     const part = this.newWork();
     const file = fs.openSync(part, "wx", 0o600);
-    fs.writeSync(file, JSON.stringify({ epoch: this.epoch, uid: this.user.uid }));
+    const { mark, last } = this.settings;
+    fs.writeSync(file, JSON.stringify({ mark, base: last?.mark ?? null, uid: this.user.uid }));
     fs.fsyncSync(file);
     fs.closeSync(file);
     fs.renameSync(part, `${this.home}/meta.json`);

@@ -37,6 +37,7 @@ class Session:
         self.berth = Berth(urls, bootstrap, env.get("BERTH_CA_FILE"))
         self.task, self.node = env["BERTH_TASK"], env.get("BERTH_NODE") or socket.gethostname()
         self.cache_root = env.get("BERTH_CACHE", "/berth-cache")
+        self.folder = os.getcwd()  # the image's own
         self.inherited = {name: value for name, value in env.items() if not name.startswith("BERTH_")}
         self.events = queue.SimpleQueue()
         self.bot = self.state = self.cache = self.fence = self.renewer = None
@@ -49,7 +50,7 @@ class Session:
     def run(self):
         order = self.begin()
         self.order, self.oom_before = order, out_of_memory_kills()
-        state = order["state"]
+        state, self.folder = order["state"], order.get("workingDir", self.folder)
         self.user = BotUser(order["user"]["uid"], order["user"]["gid"], order.get("pids"),
                             state.get("maxBytes"))
         self.fence.guard()
@@ -57,7 +58,7 @@ class Session:
         self.renewer.start()
         self.cache = Cache(self.cache_root, self.task, order["cacheBytes"], threading.Event().wait)
         if "folder" in state:
-            self.state = State(state, self.cache_root, self.berth, self.user, order["lease"]["epoch"])
+            self.state = State(state, self.cache_root, self.berth, self.user)
         threading.Thread(target=self.prepare, daemon=True).start()
         self.loop()
 
@@ -169,7 +170,7 @@ class Session:
             self.tell(origin)
         try:
             self.bot = self.user.start(self.order["command"], env={**self.inherited, **self.order["env"]},
-                                       cwd=self.order["workingDir"], stdin=subprocess.DEVNULL)
+                                       cwd=self.folder, stdin=subprocess.DEVNULL)
         except (OSError, subprocess.SubprocessError) as error:
             return self.on_failed(f"cannot start {self.order['command'][:1]}: {error}")
         self.started_at = now()
@@ -209,7 +210,7 @@ class Session:
         elif self.bot is None:
             answer = {"end": "failed", "output": "the bot does not run yet"}
         else:
-            answer = run_command(self.user, request, {**self.inherited, **self.order["env"]}, self.order["workingDir"])
+            answer = run_command(self.user, request, {**self.inherited, **self.order["env"]}, self.folder)
         self.renewer.answer({"id": request["id"], **answer})
 
     def measure_state(self):

@@ -21,8 +21,8 @@ class StateError(Exception):
 class State:
     """The folder of the bot, which only this container writes to while it holds the lease."""
 
-    def __init__(self, settings, cache_root, berth, user, epoch):
-        self.settings, self.berth, self.user, self.epoch = settings, berth, user, epoch
+    def __init__(self, settings, cache_root, berth, user):
+        self.settings, self.berth, self.user = settings, berth, user
         self.work = f"{cache_root}/work"
         self.home = f"{cache_root}/states/{settings['folder']}"
         self.data = f"{self.home}/data"
@@ -34,8 +34,9 @@ class State:
         os.chmod(self.home, 0o711)
         shutil.rmtree(f"{self.home}/new", ignore_errors=True)
         meta, last, snapshot = self.read_meta(), self.settings.get("last"), self.settings.get("snapshot")
-        is_here = os.path.isdir(self.data) and meta["epoch"] >= 0
-        if is_here and meta["epoch"] >= (last or {}).get("epoch", -1):
+        # The start that had the state last, or one after it that did not get to say so, was on this node.
+        is_newest = meta is not None and (last or {}).get("mark") in (meta["mark"], meta["base"])
+        if is_newest and os.path.isdir(self.data):
             self.give(meta["uid"])
             origin = {"from": "kept"}
         elif last and not self.settings["follows"]:
@@ -93,14 +94,15 @@ class State:
         try:
             with open(f"{self.home}/meta.json") as file:
                 meta = json.load(file)
-            return {"epoch": int(meta["epoch"]), "uid": int(meta["uid"])}
+            return {"mark": str(meta["mark"]), "base": meta["base"], "uid": int(meta["uid"])}
         except (OSError, ValueError, KeyError, TypeError):
-            return {"epoch": -1, "uid": -1}
+            return None
 
     def write_meta(self):
         part = f"{self.work}/{uuid.uuid4().hex}"
         with open(part, "w") as file:
-            json.dump({"epoch": self.epoch, "uid": self.user.uid}, file)
+            base = (self.settings.get("last") or {}).get("mark")
+            json.dump({"mark": self.settings["mark"], "base": base, "uid": self.user.uid}, file)
             file.flush()
             os.fsync(file.fileno())
         os.rename(part, f"{self.home}/meta.json")

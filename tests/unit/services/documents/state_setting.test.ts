@@ -18,18 +18,21 @@ Deno.test("readBotSettings() reads how a state is kept, and leaves old documents
     state: { maxBytes: 5 * 1024 * 1024, keep: 2, everySeconds: 5400 },
     problems: [],
   });
+  assert.equal(read({ state: { follow: false } }).state?.follow, false);
+  assert.deepEqual(read({ state: { follow: true } }).state, DEFAULT_STATE);
 });
 
 for (
   const [state, problem] of [
     [
       "yes",
-      /^config\.berth\.state: must be true, false or an object with max_mb, keep, every \(is a string\)$/,
+      /^config\.berth\.state: must be true, false or an object with max_mb, keep, every, follow \(is a string\)$/,
     ],
     [{ max_mb: 0 }, /^config\.berth\.state\.max_mb: must be a whole number from 1 to 1048576/],
     [{ keep: "many" }, /^config\.berth\.state\.keep: must be a whole number from 1 to 1000/],
     [{ every: "10s" }, /^config\.berth\.state\.every: must be minutes, hours or days.* \(is "10s"\)$/],
-    [{ size: 5 }, /^config\.berth\.state: "size" is not one of max_mb, keep, every$/],
+    [{ follow: "no" }, /^config\.berth\.state\.follow: must be true or false \(is a string\)$/],
+    [{ size: 5 }, /^config\.berth\.state: "size" is not one of max_mb, keep, every, follow$/],
   ] as const
 ) {
   Deno.test(`readBotSettings() refuses the state ${JSON.stringify(state)}`, () => {

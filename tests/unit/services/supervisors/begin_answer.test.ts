@@ -86,10 +86,10 @@ Deno.test("beginAnswer() puts libraries and translated scripts in their places",
 Deno.test("beginAnswer() runs the program of an image in its own folder", () => {
   const { command, workingDir, files } = answerTo(
     { runtime: "image", image: "me/bot:1", entrypointFiles: {} },
-    { code: { key: "k", sha256: SHA256 }, program: { command: ["/bin/trade"], workingDir: "/srv" } },
+    { code: { key: "k", sha256: SHA256 }, program: { command: ["/bin/trade"] } },
   );
   assert.deepEqual(command, ["/bin/trade"]);
-  assert.equal(workingDir, "/srv");
+  assert.equal(workingDir, undefined);
   assert.deepEqual(files.map(({ path }: { path: string }) => path), [
     "/berth/config.json",
     "/berth/stop_reason",
