@@ -13,6 +13,7 @@ import { ALL_SEGMENTS } from "../lib/runner/runner.ts";
 import { apiSocketOf } from "../lib/util/api_socket.ts";
 import { Secret } from "../lib/util/secret.ts";
 import { problemOfMongoUri, problemOfNatsUrl } from "../lib/util/server_addresses.ts";
+import { HTTP_SHAPE, type HttpConfig, toHttpConfig, unsafeHttp } from "./http_config.ts";
 import { type AllowedMetric, MAX_ALLOWED_METRICS, parseAllowedMetrics } from "./metrics/allowed_metrics.ts";
 import type { RunRetention } from "./schedules/run_repository.ts";
 
@@ -67,20 +68,6 @@ export interface ServiceConfig {
   readonly logLevel: "debug" | "info" | "warning" | "error";
   /** The bots' own metrics that `/metrics` shows. */
   readonly allowedMetrics: readonly AllowedMetric[];
-}
-
-/** Where and how the API listens on TCP. */
-export interface HttpConfig {
-  /** Address to listen at. */
-  readonly hostname: string;
-  /** Port; 0 for any. */
-  readonly port: number;
-  /** Files of the certificate and of its key, as PEM; absent for plain HTTP. */
-  readonly tls?: { readonly certFile: string; readonly keyFile: string };
-  /** Whether a proxy in front speaks TLS with the clients, and says who they are. */
-  readonly isBehindProxy: boolean;
-  /** Names under which clients reach it, besides its address and `localhost`. */
-  readonly names: readonly string[];
 }
 
 const SERVICES = ["bots", "schedules"] as const;
@@ -180,27 +167,7 @@ export const SERVICE_SCHEMA = z.object({
         "address that is pinged each minute while this process serves, so that another service notices when it does not",
       ),
     ),
-  HTTP_ADDR: z.string().default("127.0.0.1:8420").transform(parseHttpAddress).meta(
-    about(
-      "API",
-      "address and port of the API, besides its unix socket; `off` for the socket alone; any address but loopback needs TLS or a proxy",
-    ),
-  ),
-  HTTP_TLS_CERT: z.string().regex(/^\/[^\0]*$/, "must be an absolute path").optional().meta(
-    about("API", "file of the certificate chain, as PEM; read again when it changes"),
-  ),
-  HTTP_TLS_KEY: z.string().regex(/^\/[^\0]*$/, "must be an absolute path").optional().meta(
-    about("API", "file of the certificate's private key, as PEM"),
-  ),
-  HTTP_BEHIND_PROXY: z.enum(["0", "1"], "must be 0 or 1").default("0").meta(
-    about(
-      "API",
-      "1 says that all requests come through a proxy, which speaks TLS and sets X-Forwarded-For",
-    ),
-  ),
-  HTTP_HOSTS: z.string().default("").transform(parseHostNames).meta(
-    about("API", "names under which clients reach the API, with commas between; localhost needs no entry"),
-  ),
+  ...HTTP_SHAPE,
   METRICS_ALLOW: z.string().default("").transform((text, context) => {
     const allowed = parseAllowedMetrics(text);
     if (allowed) return allowed;
@@ -247,7 +214,10 @@ export function parseServiceConfig(variables: Readonly<Record<string, string | u
     path: String(path[0]),
     message,
   }));
-  issues.push(...missing(variables, parsed.data?.SERVICES ?? []), ...unsafeHttp(parsed.data));
+  issues.push(
+    ...missing(variables, parsed.data?.SERVICES ?? []),
+    ...(parsed.data ? unsafeHttp(parsed.data) : []),
+  );
   let runner: DockerRunnerConfig | undefined;
   try {
     runner = parseDockerRunnerConfig(variables);
@@ -257,6 +227,7 @@ export function parseServiceConfig(variables: Readonly<Record<string, string | u
   }
   if (!runner || !parsed.success || issues.length > 0) throw new InvalidConfigError(distinct(issues));
   const value = parsed.data;
+  const http = toHttpConfig(value);
   return {
     runner,
     ...(value.MONGO_URI && { mongoUri: new Secret(value.MONGO_URI) }),
@@ -278,74 +249,10 @@ export function parseServiceConfig(variables: Readonly<Record<string, string | u
     channelsFile: value.CHANNELS_FILE ?? `${runner.dataDir}/channels.yaml`,
     minFreeDiskBytes: Number(value.MIN_FREE_DISK_MB) * 1024 ** 2,
     ...(value.HEARTBEAT_URL && { heartbeatUrl: new Secret(value.HEARTBEAT_URL) }),
-    ...(value.HTTP_ADDR && {
-      http: {
-        ...value.HTTP_ADDR,
-        ...(value.HTTP_TLS_CERT !== undefined && value.HTTP_TLS_KEY !== undefined && {
-          tls: { certFile: value.HTTP_TLS_CERT, keyFile: value.HTTP_TLS_KEY },
-        }),
-        isBehindProxy: value.HTTP_BEHIND_PROXY === "1",
-        names: value.HTTP_HOSTS,
-      },
-    }),
+    ...(http && { http }),
     logLevel: value.LOG_LEVEL,
     allowedMetrics: value.METRICS_ALLOW,
   };
-}
-
-/** `HOST:PORT`, `[IPv6]:PORT` or `off`. */
-function parseHttpAddress(
-  text: string,
-  context: z.RefinementCtx,
-): Pick<HttpConfig, "hostname" | "port"> | undefined {
-  if (text === "off") return undefined;
-  const [, host, port] = /^(\[[0-9a-fA-F:.]{2,45}\]|[a-zA-Z0-9.-]{1,253}):(\d{1,5})$/.exec(text) ?? [];
-  if (host === undefined || Number(port) > 65_535) {
-    context.addIssue({
-      code: "custom",
-      message: "must be an address with a port, such as 127.0.0.1:8420, or off",
-    });
-    return z.NEVER;
-  }
-  return { hostname: host.replace(/^\[|\]$/g, ""), port: Number(port) };
-}
-
-/** Names separated by commas, in lower case. */
-function parseHostNames(text: string, context: z.RefinementCtx): string[] {
-  const names = text.split(",").map((name) => name.trim().toLowerCase()).filter((name) => name !== "");
-  const wrong = names.find((name) => !/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(name));
-  if (wrong !== undefined) {
-    context.addIssue({
-      code: "custom",
-      message: "must be names of hosts without a port, with commas between",
-    });
-  }
-  return names;
-}
-
-/** Reports settings under which tokens would cross a network in plain text. */
-function unsafeHttp(value: z.output<typeof SERVICE_SCHEMA> | undefined): Issue[] {
-  if (!value) return [];
-  const { HTTP_ADDR: address, HTTP_TLS_CERT: cert, HTTP_TLS_KEY: key, HTTP_BEHIND_PROXY: behindProxy } =
-    value;
-  if ((cert === undefined) !== (key === undefined)) {
-    const [missing, given] = cert === undefined
-      ? ["HTTP_TLS_CERT", "HTTP_TLS_KEY"]
-      : ["HTTP_TLS_KEY", "HTTP_TLS_CERT"];
-    return [{ path: missing, message: `is missing, but ${given} is set; set both, or neither` }];
-  }
-  if (!address || isLoopback(address.hostname) || cert !== undefined || behindProxy === "1") return [];
-  return [{
-    path: "HTTP_ADDR",
-    message:
-      `${address.hostname} can be reached from other machines, and tokens would cross the network in ` +
-      "plain text; set HTTP_TLS_CERT and HTTP_TLS_KEY, or HTTP_BEHIND_PROXY=1 if only a proxy with TLS " +
-      "reaches it, or use 127.0.0.1",
-  }];
-}
-
-function isLoopback(hostname: string): boolean {
-  return /^(127(\.\d{1,3}){3}|::1|localhost)$/i.test(hostname);
 }
 
 /** Reports variables that are missing although related ones are set. */

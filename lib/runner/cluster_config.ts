@@ -6,6 +6,7 @@
 
 import type { Issue } from "../errors.ts";
 import { type EngineAddress, parseEngineAddress } from "../engine/engine_address.ts";
+import { isLoopback } from "../util/server_addresses.ts";
 
 /** Files with which Berth and a manager recognize each other over TCP. */
 export interface EngineTlsFiles {
@@ -103,10 +104,6 @@ function missing(why: string): string {
 
 function listOf(text: string): string[] {
   return text.split(",").map((each) => each.trim()).filter(Boolean);
-}
-
-function isLoopback(host: string): boolean {
-  return /^(127(\.\d{1,3}){3}|::1|localhost)$/i.test(host);
 }
 
 function isOrigin(text: string): boolean {

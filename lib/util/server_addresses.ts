@@ -77,3 +77,12 @@ function hostsOf(parsed: readonly ConnectionString[], defaultPort: number): stri
     `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`
   );
 }
+
+/**
+ * Tells whether a host stands for this machine alone.
+ *
+ * @param host Name or address, without brackets.
+ */
+export function isLoopback(host: string): boolean {
+  return /^(127(\.\d{1,3}){3}|::1|localhost)$/i.test(host);
+}
