@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { EngineAddress } from "../../lib/engine/engine_address.ts";
 import { InvalidConfigError } from "../../lib/errors.ts";
 import { memoryFolderPlace } from "../../lib/secrets/memory_folder.ts";
 import { HOST_USER_FILES } from "../../lib/users/host_users.ts";
@@ -89,9 +90,10 @@ export function servicePermissions(
   config: ServiceConfig,
   reach: Pick<NotificationReach, "hosts" | "files"> = { hosts: [], files: [] },
 ): string[] {
-  const { dockerHost, tempDir, dataDir, minio, builds, secrets, dockerConfigFile = "" } = config.runner;
-  const socket = dockerHost.slice("unix://".length);
-  const own = [socket, tempDir, dataDir];
+  const { tempDir, dataDir, minio, builds, secrets, dockerConfigFile = "", cluster } = config.runner;
+  const engines = enginesOf(config.runner);
+  const sockets = engines.flatMap((one) => one.host === undefined ? [one.socketPath] : []);
+  const own = [...sockets, tempDir, dataDir];
   const readable = [
     secrets.dir,
     ...reach.files,
@@ -100,7 +102,11 @@ export function servicePermissions(
   const { tls } = config.http ?? {};
   // Builders get a copy of the authorities.
   const authorities = builds.certificates === undefined ? [] : [builds.certificates];
-  const certificates = [...(tls ? [tls.certFile, tls.keyFile] : []), ...authorities];
+  const certificates = [
+    ...(tls ? [tls.certFile, tls.keyFile] : []),
+    ...Object.values(cluster?.tls ?? {}),
+    ...authorities,
+  ];
   // Checked before anything asks who this user is: a service whose flags could not be made may not.
   requireUsable([...own, ...readable, ...certificates]);
   const folders = [...own, memoryFolderPlace({ ...secrets, uid: Deno.uid() ?? 0 })];
@@ -111,7 +117,9 @@ export function servicePermissions(
   // A bot's own user must not be one of the machine's users.
   const hostFiles = Deno.uid() === 0 && !config.runner.botUser ? HOST_USER_FILES : [];
   const hosts = [
-    `unix:${socket}`,
+    ...engines.map((one) =>
+      one.host === undefined ? `unix:${one.socketPath}` : `${bracketed(one.host)}:${one.port}`
+    ),
     `unix:${ownSocketOf(config)}`,
     ...(config.http ? [`${bracketed(config.http.hostname)}:${config.http.port}`] : []),
     ...(minio ? [`${bracketed(minio.host)}:${minio.port}`] : []),
@@ -127,6 +135,10 @@ export function servicePermissions(
     ...environmentFlags(Object.keys(secrets.env)),
     "--allow-sys=uid,gid,statfs",
   ];
+}
+
+function enginesOf({ cluster, dockerHost }: ServiceConfig["runner"]): readonly EngineAddress[] {
+  return cluster?.managers ?? [{ socketPath: dockerHost.slice("unix://".length) }];
 }
 
 function bracketed(host: string): string {

@@ -30,6 +30,7 @@ import type { StartContainerOptions } from "../runner/runner.ts";
 import type { RunnerMeter } from "../runner/runner_meter.ts";
 import { namedContainer, standingContainer, type StartTarget } from "../runner/standing_containers.ts";
 import { slotEnvironment, startLabels, startTargetOf, toRunning } from "../runner/start_target.ts";
+import { SECRETS_MOUNT } from "../secrets/container_secrets.ts";
 import type { SecretResolver } from "../secrets/secret_resolver.ts";
 import { botUserKey, type BotUsers } from "../users/bot_users.ts";
 import { KeyedMutex } from "../util/keyed_mutex.ts";
@@ -60,6 +61,8 @@ const SUPERVISOR_BYTES = 48 * 1024 ** 2;
 const SUPERVISOR_PIDS = 24;
 /** How long the engine waits beyond the bot's grace period for the supervisor's last reports, in seconds. */
 const REPORT_SECONDS = 15;
+/** Room for the secrets of one bot, in bytes. */
+const SECRETS_BYTES = 16 * 1024 ** 2;
 /** A `none` network would cut the supervisor off, and a Swarm has none. */
 const NO_NETWORK = "none";
 
@@ -310,7 +313,7 @@ export class ClusterStarter {
       configs: files,
       secrets: [{ id: secret, name: tokenName(id), target: BOOTSTRAP_FILE, mode: 0o400 }],
       volumes: [{ name: `berth-cache-${config.instance}`, target: CACHE_MOUNT }],
-      tmpfs: [],
+      tmpfs: executable.secrets ? [{ target: SECRETS_MOUNT, sizeBytes: SECRETS_BYTES }] : [],
       constraints: await this.#constraints(executable, target, signal),
       network,
       resources: {

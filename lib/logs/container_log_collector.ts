@@ -46,6 +46,7 @@ export class ContainerLogCollector {
   #exitedOf: number | undefined;
   #problem: string | undefined;
   #shipping: Promise<unknown> = Promise.resolve();
+  #abandoning: Promise<void> | undefined;
 
   /** Starts to collect. @param container The container. @param collection See {@linkcode LogCollection}. */
   constructor(container: CollectedContainer, collection: LogCollection) {
@@ -121,6 +122,18 @@ export class ContainerLogCollector {
     await this.close();
   }
 
+  /**
+   * Ends the log of a container whose output can no longer be read.
+   *
+   * @param text The last line of the log: why.
+   * @param signal Gives up.
+   * @throws What keeps the line from being stored.
+   */
+  abandon(text: string, signal?: AbortSignal): Promise<void> {
+    this.#abandoning ??= this.#abandon(text, signal).finally(() => this.#abandoning = undefined);
+    return this.#abandoning;
+  }
+
   /** Stops collecting. The next collector of this container stores the rest. */
   async close(): Promise<void> {
     this.#closing.abort(new DOMException("Log collection was ended", "AbortError"));
@@ -131,6 +144,15 @@ export class ContainerLogCollector {
   /** Ends the back-pressure: the container is about to be stopped. */
   releaseBackpressure(): void {
     this.#backpressure?.close();
+  }
+
+  async #abandon(text: string, signal?: AbortSignal): Promise<void> {
+    if (this.#isComplete) return;
+    // A read that is under way waits for a host that is gone.
+    await this.close();
+    await this.#shipping;
+    await this.#shipper.shipLast(text, signal ?? new AbortController().signal);
+    this.#isComplete = true;
   }
 
   async #run(): Promise<void> {

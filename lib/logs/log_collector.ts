@@ -164,6 +164,19 @@ export class LogCollector implements AsyncDisposable {
   }
 
   /**
+   * Ends the log of a container whose host is gone with whatever was not stored yet; then it may be removed.
+   *
+   * @param container The container.
+   * @param text The last line of its log: why.
+   * @param signal Gives up.
+   * @throws What keeps the line from being stored.
+   */
+  async abandon(container: CollectedContainer, text: string, signal?: AbortSignal): Promise<void> {
+    this.start(container);
+    await this.#logs.get(container.containerId)?.abandon(text, signal);
+  }
+
+  /**
    * Collects from these containers, and forgets those that are gone.
    *
    * @param containers All containers whose logs are to be stored.

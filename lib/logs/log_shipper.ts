@@ -136,6 +136,24 @@ export class LogShipper {
     if (this.#failedAt) await this.#dropped.count(this.#failedAt, { expected, signal });
   }
 
+  /**
+   * Stores a line that says why there are no more, after which nothing of the container can be read.
+   *
+   * @param text The line.
+   * @param signal Gives up.
+   */
+  async shipLast(text: string, signal: AbortSignal): Promise<void> {
+    const { writer, format, clock, listener } = this.#options;
+    const { id, createdAt, run } = this.#container;
+    const checkpoint = this.#checkpoint ?? await writer.findCheckpoint(id, this.#short, createdAt, signal);
+    this.#checkpoint = checkpoint;
+    const time = new Date(clock.now()).toISOString().replace("Z", "000000Z");
+    using assembler = new LineAssembler({ format, after: checkpoint?.offset, run });
+    assembler.push({ stream: "stderr", time, content: new TextEncoder().encode(`${text}\n`) });
+    await this.#store(assembler.take({ closeLines: true }), assembler, signal);
+    listener?.lost(this.#container, { time, text });
+  }
+
   async #ship(
     checkpoint: LogCheckpoint | undefined,
     { expected, isFinal, signal }: ShipOptions,

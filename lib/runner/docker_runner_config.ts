@@ -45,7 +45,7 @@ export interface BucketNames {
 export interface DockerRunnerConfig {
   /** Name of this Berth. It never touches containers of another instance on the same engine. */
   readonly instance: string;
-  /** Address of the engine: `unix://` and an absolute path. On a cluster, those of its managers as they were given. */
+  /** Address of the engine: `unix://` and an absolute path. On a cluster, that of a manager on this machine, if there is one. */
   readonly dockerHost: string;
   /** The Swarm that runs the containers. @default {the engine at `dockerHost` runs them} */
   readonly cluster?: ClusterConfig;

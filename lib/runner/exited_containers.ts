@@ -135,9 +135,13 @@ export class ExitedContainers {
     const { logs } = this.#options;
     if (!logs || info.phase === "pending" || !(LABEL.id in info.labels)) return undefined;
     // It had exited when it was listed, or has been stopped since.
-    const saving = logs.stop({ ...toCollectedContainer(info), hasExited: true }, signal)
-      .then(() => undefined, (error: unknown) => error);
-    if (!makeRoom) return await saving;
+    const container = { ...toCollectedContainer(info), hasExited: true };
+    const saving =
+      (info.phase === "lost"
+        ? logs.abandon(container, describeLoss(info), signal)
+        : logs.stop(container, signal)).then(() => undefined, (error: unknown) => error);
+    // Nothing that was not stored comes any more.
+    if (!makeRoom || info.phase === "lost") return await saving;
     const known = logs.status(info.id)?.problem;
     if (known !== undefined) return new Error(known);
     const late = new AbortController();
@@ -167,6 +171,10 @@ export class ExitedContainers {
  */
 export function isSetAside(info: Pick<ContainerInfo, "id" | "name" | "phase">): boolean {
   return info.phase === "exited" && info.name.endsWith(`_${shortId(info)}`);
+}
+
+function describeLoss({ reason = "its host is gone" }: ContainerInfo): string {
+  return `berth: ${reason}: whatever the bot printed there and is not above is lost`;
 }
 
 function shortId({ id }: Pick<ContainerInfo, "id">): string {

@@ -5,7 +5,7 @@
  */
 
 import type { z } from "zod";
-import { clusterConfigOf } from "./cluster_config.ts";
+import { type ClusterConfig, clusterConfigOf } from "./cluster_config.ts";
 import { DEFAULT_ARCHIVE_LIMITS } from "../archive/archive_limits.ts";
 import { InvalidConfigError, type Issue } from "../errors.ts";
 import { builderEnvironment } from "../dependencies/builder_environment.ts";
@@ -61,7 +61,7 @@ export function parseDockerRunnerConfig(
   const cpus = value.BOT_CPUS ?? value.MAX_BOT_CPUS;
   return {
     instance: value.BERTH_INSTANCE,
-    dockerHost: value.DOCKER_HOST,
+    dockerHost: engineOf(value.DOCKER_HOST, cluster),
     ...(cluster && { cluster }),
     tempDir: value.TEMP_DIR,
     dataDir: dataDirOf(value),
@@ -120,6 +120,12 @@ export function parseDockerRunnerConfig(
     },
     codeCacheBytes: value.CODE_CACHE_MB * MIB,
   };
+}
+
+/** What runs beside the service, such as `berth run`, needs an engine on this machine, also if a cluster runs the bots. */
+function engineOf(given: string, cluster: ClusterConfig | undefined): string {
+  const socket = cluster?.managers.find(({ host }) => host === undefined);
+  return socket && "socketPath" in socket ? `unix://${socket.socketPath}` : given;
 }
 
 function secretsOf(

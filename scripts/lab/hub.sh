@@ -7,7 +7,8 @@ set -eu
 lab=$1 life=$2
 
 ip link set lo up
-ip link add hub type bridge
+# An address of its own: it would take the lowest of its ports, and change it when a node goes.
+ip link add hub address 02:77:00:00:00:fe type bridge
 ip addr add 10.77.0.254/24 dev hub
 ip link set hub up
 # So that nodes can name this network.

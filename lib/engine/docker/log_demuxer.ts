@@ -25,6 +25,8 @@ const HEADER_BYTES = 8;
 /** Engines send at most 16 KiB and a time; a longer frame means a broken header. */
 const DEFAULT_MAX_FRAME_BYTES = 1024 * 1024;
 const STREAMS = ["stdout", "stdout", "stderr"] as const;
+/** Number of the stream on which an engine says why it cannot go on. */
+const ENGINE_STREAM = 3;
 
 /**
  * Splits chunks into frames, wherever the chunks were cut. Holds at most one frame.
@@ -83,7 +85,9 @@ export class LogDemuxer {
 
   #checkHeader(at: number): void {
     const [stream, a, b, c] = this.#header as unknown as [number, number, number, number];
-    if (stream <= 2 && a === 0 && b === 0 && c === 0 && this.#length() <= this.#maxFrameBytes) return;
+    if (stream <= ENGINE_STREAM && a === 0 && b === 0 && c === 0 && this.#length() <= this.#maxFrameBytes) {
+      return;
+    }
     const bytes = Array.from(this.#header, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
     throw new LogFormatError(
       `The log stream has a broken frame header at byte ${this.#offset + at - HEADER_BYTES}: ${bytes}. ` +
@@ -95,6 +99,7 @@ export class LogDemuxer {
     const length = this.#length();
     const piece = chunk.subarray(at, at + length - this.#payloadFilled);
     if (piece.length === length) {
+      this.#refuseEngineWords(piece);
       if (length > 0) frames.push({ stream: this.#stream(), payload: piece });
       this.#reset();
       return at + length;
@@ -103,10 +108,16 @@ export class LogDemuxer {
     this.#payload.set(piece, this.#payloadFilled);
     this.#payloadFilled += piece.length;
     if (this.#payloadFilled === length) {
+      this.#refuseEngineWords(this.#payload);
       frames.push({ stream: this.#stream(), payload: this.#payload });
       this.#reset();
     }
     return at + piece.length;
+  }
+
+  #refuseEngineWords(payload: Uint8Array): void {
+    if (this.#header[0] !== ENGINE_STREAM) return;
+    throw new LogFormatError(`The engine broke it off: ${new TextDecoder().decode(payload).trim()}`);
   }
 
   #length(): number {

@@ -184,12 +184,10 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
     const service = await this.#services.find(container, options);
     if (!service) return undefined;
     const [tasks, nodes] = await Promise.all([
-      this.#services.tasks({ service: [service.ID] }, options),
+      this.#services.tasksOf(service.ID, options),
       this.#services.nodes(options),
     ]);
-    // The filter also takes names and beginnings of ids.
-    const own = tasks.filter(({ ServiceID }) => ServiceID === service.ID);
-    return toSwarmContainer(service, own, byId(nodes), this.#clock.now());
+    return tasks && toSwarmContainer(service, tasks, byId(nodes), this.#clock.now());
   }
 
   /** Lists containers with the times of their start and end. */

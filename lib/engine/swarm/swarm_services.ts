@@ -94,9 +94,18 @@ export class SwarmServices {
     return expectShape("list services", await this.#list("services", filters, options), isServiceList);
   }
 
-  /** Lists tasks. @param filters Which; the Swarm takes a service's id also for a prefix. */
+  /** Lists tasks. @param filters Which. */
   async tasks(filters: SwarmFilters, options: EngineCallOptions): Promise<SwarmTask[]> {
     return expectShape("list tasks", await this.#list("tasks", filters, options), isTaskList);
+  }
+
+  /** Lists the tasks of a service; `undefined` if there is no such service. @param service Its id. */
+  async tasksOf(service: string, options: EngineCallOptions): Promise<SwarmTask[] | undefined> {
+    const found = await this.#list("tasks", { service: [service] }, options, [404]);
+    // The filter also takes names and beginnings of ids.
+    return found === undefined
+      ? undefined
+      : expectShape("list tasks", found, isTaskList).filter(({ ServiceID }) => ServiceID === service);
   }
 
   /** Lists nodes. */
@@ -148,7 +157,13 @@ export class SwarmServices {
     await this.#client.call(request, this.#bounds(options), [404]);
   }
 
-  async #list(what: string, filters: SwarmFilters, options: EngineCallOptions): Promise<unknown> {
+  /** @returns The list; `undefined` if the answer has a status that is accepted. */
+  async #list(
+    what: string,
+    filters: SwarmFilters,
+    options: EngineCallOptions,
+    accepted: readonly number[] = [],
+  ): Promise<unknown> {
     const query = { filters: JSON.stringify(filters) };
     const request: EngineRequest = {
       what: `list ${what}`,
@@ -157,7 +172,8 @@ export class SwarmServices {
       query,
       kind: "read",
     };
-    return (await this.#client.call(request, this.#bounds(options))).value;
+    const { status, value } = await this.#client.call(request, this.#bounds(options), accepted);
+    return accepted.includes(status) ? undefined : value;
   }
 
   #bounds({ signal }: EngineCallOptions): EngineRequestOptions {
