@@ -271,6 +271,21 @@ Deno.test("lines that wait while Berth is frozen count at the time at which they
   assert.match(JSON.stringify(fixture.refusal), /'long' tripped/);
 });
 
+Deno.test("a dip between two lines that wait while Berth is frozen is not hidden by the second one", async () => {
+  await using fixture = await GuardsFixture.open();
+  const run = fixture.watch([{ ...RULE, forSeconds: 30 }]);
+  run.connect();
+  run.value(12);
+  const began = fixture.clock.now();
+  fixture.clock.freeze(60_000);
+  for (const [value, second] of [[8, 5], [12, 25], [8, 26]] as const) {
+    run.value(value, new Date(began + second * 1000).toISOString());
+  }
+  assert.equal(fixture.refusal, undefined, "it was below for 20 s");
+  run.value(12, new Date(began + 58_000).toISOString());
+  assert.ok(fixture.refusal, "it was below for 32 s");
+});
+
 Deno.test("an engine whose clock differs, and is set, trips no guard", async () => {
   await using fixture = await GuardsFixture.open();
   const run = fixture.watch([{ ...RULE, onMissing: { afterSeconds: 60, action: "stop" } }]);
