@@ -10,7 +10,7 @@ import type { UsedImage } from "../../services/contract/images.ts";
 import type { Schedule } from "../../services/contract/schedules.ts";
 import { ago, describeLabels } from "./bot_tables.ts";
 import { formatDuration } from "./duration.ts";
-import { describeGuard, describeLatch, describeRelease } from "./guard_words.ts";
+import { describeGuards, describeLatch, describeRelease } from "./guard_words.ts";
 import { describeTime } from "./schedule_words.ts";
 import { describeHealth, describeSession } from "./watch_words.ts";
 
@@ -62,7 +62,7 @@ export function describeBot(bot: Bot & Versions, now: number): string[] {
       ["Labels", bot.labels && describeLabels(bot.labels)],
     ]),
     ...section("Tripped guards", bot.latches?.flatMap((latch) => describeLatch(latch, now)) ?? []),
-    ...section("Guards", bot.guards?.map((guard) => describeGuard(guard, now)) ?? []),
+    ...section("Guards", describeGuards(bot.guards ?? [], now)),
     ...section("Released guards", bot.releases?.map((release) => describeRelease(release, now)) ?? []),
     ...section("Warnings about the document", bot.notes ?? []),
     ...section("Stored versions", describeVersions(bot.versions, now)),

@@ -8,17 +8,22 @@ import type { ShownGuard, ShownLatch, ShownRelease } from "../../services/contra
 import { formatDuration } from "./duration.ts";
 
 /**
- * Describes a guard.
+ * Describes guards, a line each.
  *
- * @param guard The guard.
+ * @param guards The guards.
  * @param now Current time in ms since the epoch.
  * @returns For example `equity  ok: equity.value 812, stop below 800, 3 s ago`.
  */
-export function describeGuard(guard: ShownGuard, now: number): string {
-  const { name, state, value, valueAt, peak, oddity, onMissing, latch, action } = guard;
+export function describeGuards(guards: readonly ShownGuard[], now: number): string[] {
+  const width = Math.max(...guards.map(({ name }) => name.length));
+  return guards.map((guard) => `${guard.name.padEnd(width)}  ${describeGuard(guard, now)}`);
+}
+
+function describeGuard(guard: ShownGuard, now: number): string {
+  const { state, value, valueAt, peak, oddity, onMissing, latch, action } = guard;
   const what = guard.field === undefined ? guard.metric : `${guard.metric}.${guard.field}`;
   return [
-    `${name}  ${state}: ${what} ${
+    `${state}: ${what} ${
       value === undefined ? "has no number yet" : `${short(value, guard.when)}${unitOf(guard)}`
     }`,
     ...(peak === undefined ? [] : [`peak ${short(peak)}`]),
