@@ -28,7 +28,7 @@ export function checkServers({ sqlite, mongo, nats }: ServerProbes): Finding[] {
 }
 
 /**
- * Says which services of an instance run on this machine.
+ * Reports which services of an instance run on this machine.
  *
  * @param instance Name of the instance.
  * @param holders The processes, by service.
@@ -63,7 +63,7 @@ export function checkService(
 }
 
 /**
- * Says who serves the bots.
+ * Reports who serves the bots.
  *
  * @param config The configuration.
  * @param probes What was found of the servers.

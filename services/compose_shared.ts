@@ -24,7 +24,7 @@ export interface SharedParts {
   readonly calendars: CalendarBook;
   /** Takes the measurements. */
   readonly metrics: ServiceMetrics;
-  /** Tells people of incidents. */
+  /** Notifies people of incidents. */
   readonly notifications: ComposedNotifications;
   /** Removes what earlier processes have left, once for all callers. */
   readonly removeOrphans: (signal: AbortSignal) => Promise<unknown>;

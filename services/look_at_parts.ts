@@ -1,5 +1,5 @@
 /**
- * Looks at what a service works with: database, object store, event bus and engine.
+ * Checks what a service works with: database, object store, event bus and engine.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export interface LookedAtParts {
 }
 
 /**
- * Looks at each part once. Changes nothing.
+ * Checks each part once. Changes nothing.
  *
  * @param config The configuration.
  * @param parts The clients.

@@ -30,7 +30,7 @@ export interface ServeParts {
   readonly owner: StoreOwner;
   /** The containers. */
   readonly runner: Pick<Runner, "listManagedContainers">;
-  /** Tells people of incidents. */
+  /** Notifies people of incidents. */
   readonly notifications: ComposedNotifications;
 }
 

@@ -100,7 +100,7 @@ async function printAll(
   return EXIT.ok;
 }
 
-/** Says what happens to the reading, each thing once. */
+/** Reports the events of the reading, each once. */
 function remarks(
   terminal: Terminal,
   follow: boolean,

@@ -50,7 +50,7 @@ const NOBODY: DeploymentProgress = {
 };
 
 /**
- * Looks at a bot until its fate is known.
+ * Checks a bot until its fate is known.
  *
  * @param options See {@linkcode AwaitStartOptions}.
  * @returns How it has ended.

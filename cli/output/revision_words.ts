@@ -30,12 +30,12 @@ export function revisionTable(revisions: readonly RevisionView[], now: number): 
   return formatTable([head, ...rows.map((row) => row.map(printable))]);
 }
 
-/** Says who wrote a revision. @param revision The revision. */
+/** Reports who wrote a revision. @param revision The revision. */
 export function writerOf({ actor, trigger }: Pick<RevisionView, "actor" | "trigger">): string {
   return actor ?? (trigger === "document" || trigger === "remove" ? "another program" : "-");
 }
 
-/** Says why there is a revision. @param revision The revision. */
+/** Explains why there is a revision. @param revision The revision. */
 export function triggerWords({ trigger, restores }: Pick<RevisionView, "trigger" | "restores">): string {
   const to = restores === undefined ? "" : ` to ${restores}`;
   return trigger === "watch" ? `went back${to}` : `${trigger}${to}`;

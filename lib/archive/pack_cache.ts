@@ -119,7 +119,7 @@ export class PackCache {
   }
 
   /**
-   * Keeps what was packed of a folder instead of what was packed before. Does nothing if it cannot be written.
+   * Replaces the kept archive of a folder. Does nothing if the new one cannot be written.
    *
    * @param folder Absolute path of the folder.
    * @param archive The archive.

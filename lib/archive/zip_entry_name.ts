@@ -48,7 +48,7 @@ export function readZipEntryName(raw: Uint8Array): ZipEntryName {
 }
 
 /**
- * Says why a name is not safe to create in a folder.
+ * Explains why a name is not safe to create in a folder.
  *
  * @param name A name from an archive. The name of a folder ends with `/`.
  * @returns What is wrong and what to do, as a clause that follows the name; `undefined` if the name is safe.

@@ -65,7 +65,7 @@ export function registryOf(reference: string): string {
 }
 
 /**
- * Says why a string is no reference.
+ * Explains why a string is no reference.
  *
  * @param reference The string.
  * @returns What is wrong, as the end of a sentence; `undefined` if it is a reference.

@@ -39,7 +39,7 @@ export class SdkFactory {
 }
 
 /**
- * Tells where else the SDK has to be seen. Python finds it on its path, which the wrapper sets. An ES module of Node.js
+ * Determines where else the SDK has to be seen. Python finds it on its path, which the wrapper sets. An ES module of Node.js
  * looks for packages in the folders `node_modules` above it and nowhere else, so one of them has to hold the SDK; the
  * bot's own is nearer.
  *

@@ -93,7 +93,7 @@ export class ContainerLogCollector {
     return this.#problem;
   }
 
-  /** Notes that the container has exited. @param createdAt When it was created, by the engine's clock. */
+  /** Records that the container has exited. @param createdAt When it was created, by the engine's clock. */
   markExited(createdAt: Date): void {
     this.#exitedOf = createdAt.getTime();
   }

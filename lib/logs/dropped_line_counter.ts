@@ -71,7 +71,7 @@ export class DroppedLineCounter {
   }
 
   /**
-   * Tells how many lines the engine has dropped.
+   * Describes how many lines the engine has dropped.
    *
    * @param origin The last stored entry.
    * @param entries The first entries after it that the engine still has.

@@ -78,7 +78,7 @@ export class FlowCredit {
     this.#waiting = Math.max(0, this.#waiting - bytes);
   }
 
-  /** Notes that a shipment begins. @returns Call it once everything printed before is stored. */
+  /** Records that a shipment begins. @returns Call it once everything printed before is stored. */
   beginShipment(): () => void {
     const { bytes, lines } = this.#atShipment = this.printed;
     return () => {

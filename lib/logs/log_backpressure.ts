@@ -114,7 +114,7 @@ export class LogBackpressure {
     });
   }
 
-  /** Notes that lines were stored. @param textBytes Their size when printed. @param entries How many entries they were. */
+  /** Records that lines were stored. @param textBytes Their size when printed. @param entries How many entries they were. */
   recordStored(textBytes: number, entries: number): void {
     const bytes = spoolBytes(textBytes, entries);
     this.#storedBytes += bytes;
@@ -126,7 +126,7 @@ export class LogBackpressure {
     this.attachIfUrgent(Infinity);
   }
 
-  /** Notes that the shipment of the log waits for the engine, or has its answer. @param isWaiting Which of these. */
+  /** Records that the shipment of the log waits for the engine, or has its answer. @param isWaiting Which of these. */
   recordEngineWait(isWaiting: boolean): void {
     this.#waitingSince = isWaiting ? this.#options.clock.monotonic() : undefined;
   }

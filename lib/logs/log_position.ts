@@ -39,7 +39,7 @@ function secondOf(time: string): string {
   return (UTC.test(time) ? time : new Date(Date.parse(time)).toISOString()).slice(0, 19);
 }
 
-/** Tells when a second begins. @param second For example `2026-01-31T12:34:56`. @returns The time in ms since 1970. */
+/** Determines when a second begins. @param second For example `2026-01-31T12:34:56`. @returns The time in ms since 1970. */
 export function msOfSecond(second: string): number {
   return Date.parse(`${second}Z`);
 }

@@ -115,7 +115,7 @@ export class ExitedContainers {
   }
 
   /**
-   * Says which containers of a bot wait for the object store.
+   * Reports which containers of a bot wait for the object store.
    *
    * @param id Id of the bot.
    * @returns One sentence; `undefined` if no container waits.

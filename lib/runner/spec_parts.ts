@@ -1,5 +1,5 @@
 /**
- * Tells which part of a container's specification has changed.
+ * Determines which part of a container's specification has changed.
  *
  * @module
  */

@@ -24,7 +24,7 @@ export interface MemoryFolderOptions {
 const IN_MEMORY: readonly number[] = [0x01021994, 0x858458f6];
 
 /**
- * Says where the folder is. `/dev/shm` is no such place: Deno lets only processes with all permissions work below `/dev`.
+ * Reports where the folder is. `/dev/shm` is no such place: Deno lets only processes with all permissions work below `/dev`.
  *
  * @param options See {@linkcode MemoryFolderOptions}.
  */

@@ -1,5 +1,5 @@
 /**
- * Says what is known of a bot's state.
+ * Describes a bot's state.
  *
  * @module
  */

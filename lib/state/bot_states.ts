@@ -180,7 +180,7 @@ export class BotStates implements AsyncDisposable {
     }).catch((error) => this.#warn("size of a state not recorded", id, error));
   }
 
-  /** Says what is known of a bot's state. @param id Id of the bot. */
+  /** Describes a bot's state. @param id Id of the bot. */
   about(id: string, signal: AbortSignal): Promise<AboutState> {
     const { maker } = this.#snapshots;
     return aboutState(this.#folders.of(id), {

@@ -140,7 +140,7 @@ export class SnapshotStore {
     return keys.filter((key) => parseSnapshotKey(key)?.part === "description").length;
   }
 
-  /** Says where the folder of a bot is; `undefined` if it never had one. @param id Id of the bot. */
+  /** Reports where the folder of a bot is; `undefined` if it never had one. @param id Id of the bot. */
   async home(id: string, options: ObjectCallOptions = {}): Promise<StateHome | undefined> {
     await this.#store.ensureBucket(this.#bucket, options);
     const text = await this.#readText(homeKeyOf(id), options);

@@ -22,7 +22,7 @@ const MONGO_PORT = 27_017;
 export const NATS_PORT = 4222;
 
 /**
- * Says what is wrong with `MONGO_URI`.
+ * Describes the problem of `MONGO_URI`.
  *
  * @param uri Value of the variable.
  * @returns The problem, without any part of the value; `undefined` if there is none.
@@ -38,7 +38,7 @@ export function problemOfMongoUri(uri: string): string | undefined {
 }
 
 /**
- * Says what is wrong with `NATS_URL`.
+ * Describes the problem of `NATS_URL`.
  *
  * @param urls Value of the variable.
  * @returns The problem, without any part of the value; `undefined` if there is none.

@@ -105,9 +105,9 @@ export interface ProcessAbout {
   readonly version: string;
   /** The configuration, in which every secret is redacted. */
   readonly configuration: Readonly<Record<string, unknown>>;
-  /** Says who serves. */
+  /** Reports who serves. */
   readonly serving: () => readonly ServingAbout[];
-  /** Looks at the servers and the engine. */
+  /** Checks the servers and the engine. */
   readonly look: (signal: AbortSignal) => Promise<readonly PartAbout[]>;
 }
 

@@ -46,7 +46,7 @@ export function currentCause(): RequestCause | undefined {
 }
 
 /**
- * Notes a change of the current request. Does nothing outside of one.
+ * Records a change of the current request. Does nothing outside of one.
  *
  * @param change What it changed.
  */

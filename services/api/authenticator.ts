@@ -1,5 +1,5 @@
 /**
- * Tells who calls.
+ * Identifies the caller.
  *
  * @module
  */

@@ -80,7 +80,7 @@ function notesOf(parsed: ParsedBotDocument | undefined, status: RunningBot | und
 }
 
 /**
- * Says what to do about a bot.
+ * Returns the advice about a bot.
  *
  * @param bot What is known of it.
  * @returns `undefined` if nothing has to be done.

@@ -158,7 +158,7 @@ export class Deployer {
     });
   }
 
-  /** Looks at the image and the code, and builds what the code needs. */
+  /** Checks the image and the code, and builds what the code needs. */
   async #factsOf(
     request: DeploymentRequest,
     document: BotDocument,

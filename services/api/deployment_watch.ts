@@ -44,7 +44,7 @@ const IDLE_MS = 30_000;
 /** The same after a look that failed, in ms. */
 const RETRY_MS = 2000;
 
-/** Looks at watched bots until it is disposed. Nothing is polled while no deployment is watched. */
+/** Checks watched bots until it is disposed. Nothing is polled while no deployment is watched. */
 export class DeploymentWatch implements Disposable {
   readonly #parts: DeploymentWatchParts;
   readonly #ending = new AbortController();

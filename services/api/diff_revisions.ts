@@ -1,5 +1,5 @@
 /**
- * Tells how two revisions differ.
+ * Describes how two revisions differ.
  *
  * @module
  */

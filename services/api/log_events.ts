@@ -13,7 +13,7 @@ const encoder = new TextEncoder();
 export const HEARTBEAT: Uint8Array<ArrayBuffer> = encoder.encode(": nothing new\n\n");
 /** Says that all lines up to now are given. */
 export const LIVE: Uint8Array<ArrayBuffer> = encoder.encode("event: live\ndata: {}\n\n");
-/** Says how soon a client may try again, in ms. */
+/** Returns how soon a client may try again, in ms. */
 export const RETRY_AFTER: Uint8Array<ArrayBuffer> = encoder.encode("retry: 1000\n\n");
 
 /** Writes a line as JSON. @param line The line. */

@@ -45,7 +45,7 @@ export function revisionView(
 }
 
 /**
- * Says which revision something is at.
+ * Reports which revision something is at.
  *
  * @param revision The latest revision, if there is one.
  * @returns Nothing if there is none.

@@ -10,7 +10,7 @@ import type { ApiParts } from "./api_parts.ts";
 /** How old what is known of servers and engine may be, in ms. */
 const FRESH_MS = 10_000;
 
-/** Says how the parts are. @param signal Ends the wait. */
+/** Describes the state of the parts. @param signal Ends the wait. */
 export type LookAtParts = (signal: AbortSignal) => Promise<readonly PartAbout[]>;
 
 /**

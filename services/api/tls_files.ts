@@ -57,7 +57,7 @@ export class TlsRenewal {
     this.#log = log;
   }
 
-  /** Looks at the files if that was not done lately. Connections from then on use what they hold. */
+  /** Checks the files if that was not done lately. Connections from then on use what they hold. */
   async look(): Promise<void> {
     const now = this.#clock.monotonic();
     if (now - this.#lookedAt < LOOK_MS) return;

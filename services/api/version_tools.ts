@@ -19,7 +19,7 @@ export interface VersionTools {
   readonly revisions: RevisionHistory;
   /** The last starts of bots. */
   readonly starts: StartHistory;
-  /** Notes what other programs change. */
+  /** Records what other programs change. */
   readonly observer: DocumentObserver;
   /** Removes archives that nothing needs. */
   readonly retention: ArchiveRetention;

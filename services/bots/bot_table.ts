@@ -130,7 +130,7 @@ export class BotTable {
   }
 
   /**
-   * Notes that a document may have changed, so that the next pass reads it.
+   * Records that a document may have changed, so that the next pass reads it.
    *
    * @param id Id of the bot.
    */
@@ -207,7 +207,7 @@ export class BotTable {
   }
 
   /**
-   * Notes that this process ends a container, so that the engine's events about it are no news.
+   * Records that this process ends a container, so that the engine's events about it are no news.
    *
    * @param containerId The engine's id of the container.
    */

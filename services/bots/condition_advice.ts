@@ -1,5 +1,5 @@
 /**
- * Says what a person can do about a bot's condition.
+ * Returns the advice about a bot's condition.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { KILLED, TERMINATED } from "../../lib/runner/describe_exit.ts";
 import type { BotCondition } from "./bot_condition.ts";
 
 /**
- * Says what to do about a condition.
+ * Returns the advice about a condition.
  *
  * @param id Id of the bot.
  * @param condition Its condition.

@@ -54,7 +54,7 @@ export class KeptSessions {
   }
 
   /**
-   * Notes the session of a bot. Returns at once; a write that fails is made again when the bot is noted again.
+   * Records the session of a bot. Returns at once; a write that fails is made again when the bot is noted again.
    *
    * @param bot Id of the bot.
    * @param session The session; `undefined` if it has none.

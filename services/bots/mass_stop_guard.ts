@@ -83,7 +83,7 @@ export class MassStopGuard {
   }
 
   /**
-   * Notes that an event or a call deleted a bot.
+   * Records that an event or a call deleted a bot.
    *
    * @param id Id of the bot.
    */
@@ -92,7 +92,7 @@ export class MassStopGuard {
   }
 
   /**
-   * Notes that an event or a call wrote the document of a bot.
+   * Records that an event or a call wrote the document of a bot.
    *
    * @param id Id of the bot.
    */
@@ -101,7 +101,7 @@ export class MassStopGuard {
   }
 
   /**
-   * Tells why a bot without a document must not be stopped yet.
+   * Explains why a bot without a document must not be stopped yet.
    *
    * @param id Id of the bot.
    * @returns The reason; `undefined` if it may be stopped.

@@ -48,7 +48,7 @@ export class WatchedRuns implements AsyncDisposable {
   }
 
   /**
-   * Notes what a pass has found of a bot.
+   * Records what a pass has found of a bot.
    *
    * @param id Id of the bot.
    * @param container Its container that runs; `undefined` if there is none.

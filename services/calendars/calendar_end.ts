@@ -1,5 +1,5 @@
 /**
- * Says what people should know of the end of a calendar. Pure: no I/O, no clock.
+ * Describes the end of a calendar to people. Pure: no I/O, no clock.
  *
  * @module
  */

@@ -64,7 +64,7 @@ export function readCalendarName(berth: Fields, problems: string[]): string | un
 }
 
 /**
- * Tells why a bot cannot follow its calendar.
+ * Explains why a bot cannot follow its calendar.
  *
  * @param session Its setting.
  * @param calendars The calendars.

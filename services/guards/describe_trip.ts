@@ -1,5 +1,5 @@
 /**
- * Says in words why a guard has tripped.
+ * Explains why a guard has tripped.
  *
  * @module
  */

@@ -105,7 +105,7 @@ export class FleetGuard implements Disposable {
     return this.#members.ids();
   }
 
-  /** Notes what a bot's document says. @param bot Id of the bot. @param labels Its labels. */
+  /** Records what a bot's document says. @param bot Id of the bot. @param labels Its labels. */
   see(bot: string, labels: Labels | undefined): void {
     if (!isSelected(this.rule.bots, labels)) this.leave(bot);
     else this.#members.join(bot, this.#options.clock.monotonic());

@@ -105,7 +105,7 @@ export class FleetGuards implements Disposable {
   }
 
   /**
-   * Notes a bot that its document enables.
+   * Records a bot that its document enables.
    *
    * @param bot Id of the bot.
    * @param labels Its labels.
@@ -115,7 +115,7 @@ export class FleetGuards implements Disposable {
   }
 
   /**
-   * Notes a bot whose document cannot be read: it counts as before.
+   * Records a bot whose document cannot be read: it counts as before.
    *
    * @param bot Id of the bot.
    */

@@ -104,7 +104,7 @@ export class FleetMembers {
     for (const view of this.#views.values()) view.quietSince = at;
   }
 
-  /** Notes a number. @param bot Id of the bot. @param value The number. @param at The time. @returns Whether it counts. */
+  /** Records a number. @param bot Id of the bot. @param value The number. @param at The time. @returns Whether it counts. */
   take(bot: string, value: number, at: number): boolean {
     const member = this.#members.get(bot);
     if (!member) return false;

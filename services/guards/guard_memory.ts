@@ -87,7 +87,7 @@ export class GuardMemory {
   }
 
   /**
-   * Notes that the guards of a bot remember something else.
+   * Records that the guards of a bot remember something else.
    *
    * @param bot Id of the bot.
    * @param snapshot Makes what they remember.

@@ -85,7 +85,7 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
   }
 
   /**
-   * Tells why nothing of an id may be started: a latch holds it, also after its bot was removed.
+   * Explains why nothing of an id may be started: a latch holds it, also after its bot was removed.
    *
    * @param id Id of a bot or a schedule.
    * @param signal Gives up.
@@ -101,7 +101,7 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
   }
 
   /**
-   * Looks at the file of guards over several bots until the signal is aborted.
+   * Checks the file of guards over several bots until the signal is aborted.
    *
    * @param signal Ends it.
    */

@@ -1,5 +1,5 @@
 /**
- * Tells when a rule would have tripped on lines that a bot has printed.
+ * Determines when a rule would have tripped on lines that a bot has printed.
  *
  * @module
  */

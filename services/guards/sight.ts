@@ -26,7 +26,7 @@ export class Sight {
   }
 
   /**
-   * Notes a change.
+   * Records a change.
    *
    * @param change What is different.
    * @param at Monotonic time, in ms.

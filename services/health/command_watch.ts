@@ -114,7 +114,7 @@ export class CommandWatch {
 }
 
 /**
- * Says how a command failed.
+ * Explains how a command failed.
  *
  * @param outcome What became of it.
  * @param failures How often it failed in a row.

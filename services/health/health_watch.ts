@@ -123,7 +123,7 @@ export class HealthWatch implements RunWatch {
     this.#reportLater();
   }
 
-  /** Notes that the bot is ready. */
+  /** Records that the bot is ready. */
   setReady(): void {
     if (this.#health.isReady || this.#ending.signal.aborted) return;
     this.#silence?.endGrace();

@@ -35,7 +35,7 @@ export class ReadyBots {
   }
 
   /**
-   * Notes that a container is ready.
+   * Records that a container is ready.
    *
    * @param id Id of the bot.
    * @param containerId The engine's id of the container.

@@ -54,7 +54,7 @@ export class SilenceWatch {
     return this.#isSilent;
   }
 
-  /** Notes a signal. */
+  /** Records a signal. */
   hear(): void {
     this.#heardAt = this.#options.clock.monotonic();
     if (!this.#isSilent) return;

@@ -1,5 +1,5 @@
 /**
- * Says when a disk that Berth writes to is nearly full.
+ * Reports when a disk that Berth writes to is nearly full.
  *
  * @module
  */
@@ -31,7 +31,7 @@ const MIN_INODES = 10_000;
 const RECOVERED = 1.2;
 
 /**
- * Looks at the disks each minute until the signal is aborted.
+ * Checks the disks each minute until the signal is aborted.
  *
  * @param options See {@linkcode DiskWatchOptions}.
  * @returns Resolves at the end; never rejects.

@@ -1,5 +1,5 @@
 /**
- * Tells people of lines that match the alerts of `channels.yaml`, and of lines that were lost.
+ * Notifies people of lines that match the alerts of `channels.yaml`, and of lines that were lost.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Says when the database or the engine does not answer for a while.
+ * Reports when the database or the engine does not answer for a while.
  *
  * @module
  */

@@ -149,7 +149,7 @@ export class Outbox {
   }
 
   /**
-   * Notes a failed try.
+   * Records a failed try.
    *
    * @param delivery The delivery with its new values.
    * @throws {StoreUnavailableError} If the database does not answer; this process knows of the try nevertheless.

@@ -1,5 +1,5 @@
 /**
- * Tells of an outage of the database, which cannot hold the outbox then: a file holds what the outbox would.
+ * Notifies people of an outage of the database. It holds the outbox, so a file takes its place meanwhile.
  *
  * @module
  */

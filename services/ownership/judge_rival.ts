@@ -97,7 +97,7 @@ export function servesElsewhere({ isSameHost, renewalsElsewhere }: RivalSituatio
 }
 
 /**
- * Says who is in the way, and what to do about it.
+ * Reports who is in the way, and what to do about it.
  *
  * @param situation See {@linkcode RivalSituation}.
  * @param times See {@linkcode RightTimes}.

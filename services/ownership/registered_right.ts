@@ -45,7 +45,7 @@ export interface HostLocks {
   readonly idOf: (path: string) => string;
   /** Identifies the start of this host's engine, see `engineStartOf`. */
   readonly engineStart: () => string;
-  /** Looks at the lock of another service of this host. */
+  /** Checks the lock of another service of this host. */
   readonly lookAt: (record: ServiceRecord) => Promise<RivalLock>;
 }
 

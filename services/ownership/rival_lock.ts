@@ -22,7 +22,7 @@ export interface OwnLock {
 }
 
 /**
- * Looks at the lock of a registered service.
+ * Checks the lock of a registered service.
  *
  * @param record Where it is, and which folder it is.
  * @param own The lock of this process: where a service that was killed had the same one, it is free.

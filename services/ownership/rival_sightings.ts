@@ -28,7 +28,7 @@ export class RivalSightings {
   readonly #seen = new Map<string, Seen>();
 
   /**
-   * Notes what a registration is.
+   * Records what a registration is.
    *
    * @param record The registration.
    * @param lock Its lock.

@@ -69,7 +69,7 @@ export class NotServingError extends BerthError {
 }
 
 /**
- * Says what a service waits for that has no right to serve yet.
+ * Explains why a service has no right to serve yet.
  *
  * @param server Who serves instead, if that is known.
  * @returns A phrase that continues "It waits for".

@@ -23,7 +23,7 @@ export interface StoreIdentity {
 export interface StoreIdentities {
   /** Reads the identity; makes it when there is none. If several processes create it at once, all get the same one. */
   read(options?: RepositoryCallOptions): Promise<StoreIdentity>;
-  /** Notes that the containers of other stores are this one's from now on. Those that are noted already are no error. */
+  /** Records that the containers of other stores are this one's from now on. Those that are noted already are no error. */
   adopt(ids: readonly string[], options?: RepositoryCallOptions): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Tells which failed starts may succeed when they are tried again.
+ * Determines which failed starts may succeed when they are tried again.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Says in words what a revision changed. Pure.
+ * Describes what a revision changed. Pure.
  *
  * @module
  */

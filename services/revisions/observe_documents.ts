@@ -1,5 +1,5 @@
 /**
- * Notes what other programs change, as soon as the services see it.
+ * Records what other programs change, as soon as the services see it.
  *
  * @module
  */
@@ -36,7 +36,7 @@ export class DocumentObserver {
   }
 
   /**
-   * Notes the document of a bot or a schedule, if it is new. Never rejects: the next write notes what is missing.
+   * Records the document of a bot or a schedule, if it is new. Never rejects: the next write notes what is missing.
    *
    * @param kind Its kind.
    * @param id Its id.

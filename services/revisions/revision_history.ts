@@ -19,7 +19,7 @@ export interface NotedChange extends Pick<Revision, "kind" | "trigger" | "actor"
 }
 
 /**
- * Notes a change, unless the latest revision has the same content.
+ * Records a change, unless the latest revision has the same content.
  *
  * @returns The revision that is in effect now; `undefined` if there is none.
  */
@@ -70,7 +70,7 @@ export class RevisionHistory {
     return this.#turns.run(id, () => work((change) => this.#note(id, change, options)));
   }
 
-  /** Notes a change. @param id The id. @param change The change. @param options A signal. */
+  /** Records a change. @param id The id. @param change The change. @param options A signal. */
   note(id: string, change: NotedChange, options: RepositoryCallOptions = {}): Promise<Revision | undefined> {
     return this.hold(id, (note) => note(change), options);
   }

@@ -1,5 +1,5 @@
 /**
- * Notes in the record of a run which revision it runs.
+ * Adds to the record of a run which revision it runs.
  *
  * @module
  */

@@ -95,7 +95,7 @@ export class StartHistory {
   }
 
   /**
-   * Says who causes the next start of a bot.
+   * Reports who causes the next start of a bot.
    *
    * @param id Id of the bot.
    * @param trigger What was asked for.

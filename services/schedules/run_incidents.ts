@@ -72,7 +72,7 @@ export class RunIncidents {
   }
 
   /**
-   * Looks at the runs that ended just before, then follows until the signal is aborted.
+   * Checks the runs that ended just before, then follows until the signal is aborted.
    *
    * @param signal Ends it.
    * @returns Resolves at the end; never rejects.
