@@ -106,6 +106,11 @@ const PARSERS: Readonly<Record<string, (block: DocBlock) => string | undefined>>
     const { settings } = readBotSettings(parseYaml(code), problems);
     return settings.session ? problems[0] : "it has no session";
   },
+  settings: ({ code }) => {
+    const problems: string[] = [];
+    readBotSettings(parseYaml(code), problems);
+    return problems[0];
+  },
   "schedule-settings": ({ code }) => {
     const { schedule, ...berth } = parseYaml(code);
     const described = { name: "a", version: "1.0.0", runtime: "python3.11", entrypoints: { bot: "main.py" } };
