@@ -8,17 +8,19 @@ import PROJECT from "../deno.json" with { type: "json" };
 import { createObjectStore } from "../lib/runner/create_object_store.ts";
 import type { ObjectStore } from "../lib/objects/object_store.ts";
 import type { ContainerKind, Runner } from "../lib/runner/runner.ts";
+import { systemClock } from "../lib/util/clock.ts";
 import type { ApiApp } from "./api/api_app.ts";
 import type { BotService } from "./bots/bot_service.ts";
 import { CalendarBook, CALENDARS_FOLDER } from "./calendars/calendar_book.ts";
 import { composeApi } from "./compose_api.ts";
-import { composeBots } from "./compose_bots.ts";
+import { composeBots, type ComposedBots } from "./compose_bots.ts";
 import { composeEvents } from "./compose_events.ts";
 import { composeNotifications } from "./compose_notifications.ts";
 import { composeSchedules } from "./compose_schedules.ts";
 import type { SharedParts } from "./compose_shared.ts";
 import { type ComposedRunner, composeRunner } from "./compose_runner.ts";
 import type { ServiceConfig, ServiceName } from "./config.ts";
+import { AccountBook } from "./leases/account_book.ts";
 import { makeServingRight } from "./make_serving_right.ts";
 import { ServiceMetrics } from "./metrics/service_metrics.ts";
 import { UsageSampler } from "./metrics/usage_sampler.ts";
@@ -104,6 +106,13 @@ export async function composeServices(
     ? { runner: given.runner, [Symbol.asyncDispose]: () => Promise.resolve() }
     : composeRunner(config, { stores, store, metrics, logListener: notifications.lines });
   const { runner, leases, supervisors } = composed;
+  const accounts = new AccountBook({
+    store: stores.leases,
+    keeper: { segment: config.segment, instance: config.runner.instance },
+    ...(leases && { mayLive: async (lease, signal) => await leases.find(lease, { signal }) !== undefined }),
+    onReleased: (bot) => bots.service.retry(bot),
+    clock: systemClock,
+  });
   const usage = new UsageSampler({ ...config, runner });
   metrics.watchUsage(usage);
   const kinds = kindsOf(config);
@@ -118,6 +127,7 @@ export async function composeServices(
     stores,
     runner,
     events,
+    accounts,
     calendars: new CalendarBook(`${config.runner.dataDir}/${CALENDARS_FOLDER}`),
     metrics,
     notifications,
@@ -125,7 +135,7 @@ export async function composeServices(
     isNewStore: () => owner.isNew(Date.now()),
     whyIdle: (name) => rights.get(name)?.whyIdle(),
   };
-  const bots = composeBots(config, shared);
+  const bots: ComposedBots = composeBots(config, shared);
   const schedules = composeSchedules(config, shared, bots.guards);
   const { guards, backtests, backtestService } = bots;
   const api = composeApi(config, {
@@ -157,6 +167,7 @@ export async function composeServices(
     async [Symbol.asyncDispose]() {
       await api[Symbol.asyncDispose]();
       await bots[Symbol.asyncDispose]();
+      await accounts[Symbol.asyncDispose]();
       await notifications[Symbol.asyncDispose]();
       await usage[Symbol.asyncDispose]();
       await events[Symbol.asyncDispose]();

@@ -71,6 +71,7 @@ export function composeBots(config: ServiceConfig, parts: SharedParts): Composed
     ...config,
     onOutage: (part, problem) => notifications.outages.report(`bots ${part}`, problem),
     gate: allGates([guards, new SessionGate({ calendars, clock, kept: sessions })]),
+    accounts: parts.accounts,
     watchers: [guards, watchdog],
     lastSettings: (id) => guards.lastSettings(id),
     meter: metrics,

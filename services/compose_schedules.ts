@@ -47,6 +47,7 @@ export function composeSchedules(
     repository: stores.schedules,
     runs: stores.runs,
     events: events.of.schedules,
+    accounts: parts.accounts,
     runner,
     bounds,
     calendars,

@@ -9,6 +9,7 @@ import type { CalendarBook } from "./calendars/calendar_book.ts";
 import type { ComposedEvents } from "./compose_events.ts";
 import type { ComposedNotifications } from "./compose_notifications.ts";
 import type { ServiceName } from "./config.ts";
+import type { AccountBook } from "./leases/account_book.ts";
 import type { ServiceMetrics } from "./metrics/service_metrics.ts";
 import type { Stores } from "./stores.ts";
 
@@ -26,6 +27,8 @@ export interface SharedParts {
   readonly metrics: ServiceMetrics;
   /** Notifies people of incidents. */
   readonly notifications: ComposedNotifications;
+  /** Gives each account to one bot or run at a time. */
+  readonly accounts: AccountBook;
   /** Removes what earlier processes have left, once for all callers. */
   readonly removeOrphans: (signal: AbortSignal) => Promise<unknown>;
   /** Whether the database has been created only now. */

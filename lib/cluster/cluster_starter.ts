@@ -18,6 +18,7 @@ import {
   InvalidExecutableError,
   TimeLimitError,
 } from "../errors.ts";
+import { accountEnvironment } from "../executable/accounts.ts";
 import { type Executable, imageOf } from "../executable/executable.ts";
 import type { ContainerOwnership } from "../runner/container_ownership.ts";
 import type { DockerRunnerConfig } from "../runner/docker_runner_config.ts";
@@ -268,11 +269,11 @@ export class ClusterStarter {
       executable,
       specHash: target.specHash,
       lease,
-      leaseMode: "strict",
+      leaseMode: options.leaseMode ?? "strict",
       user,
       code,
       ...(program && { program }),
-      env: slotEnvironment(slotTime),
+      env: { ...slotEnvironment(slotTime), ...accountEnvironment(options.accountEpochs) },
       ...(!users.isShared && { pids: resources.pids }),
       graceSeconds,
       givenAt: new Date().toISOString(),

@@ -5,6 +5,7 @@
  */
 
 import { z } from "zod";
+import { isAccountName, MAX_ACCOUNTS } from "./accounts.ts";
 import { type CodeDependencies, codeDependencies } from "./code_dependencies.ts";
 import { BOT_ID_RULE, isBotId } from "./bot_id.ts";
 import { InvalidExecutableError, type Issue } from "../errors.ts";
@@ -56,6 +57,8 @@ export interface Executable {
   readonly command?: readonly string[];
   /** How the files that it writes to `/state` are kept. @default {they are removed with the container} */
   readonly state?: StateSettings;
+  /** Accounts at exchanges that it holds while it runs, for example `binance:main`. @default {none} */
+  readonly accounts?: readonly string[];
 }
 
 /** Input of {@linkcode parseExecutable}. */
@@ -136,6 +139,8 @@ export interface ExecutableInput {
   readonly command?: readonly string[];
   /** See {@linkcode Executable.state}. */
   readonly state?: StateSettings;
+  /** See {@linkcode Executable.accounts}. */
+  readonly accounts?: readonly string[];
 }
 
 const ENTRYPOINTS = ["bot", "backtest"] as const;
@@ -171,6 +176,9 @@ const schema = z.object({
   command: z.array(z.string().regex(/^[^\x00]*$/, "must not contain NUL")).min(1, "must name a program")
     .exactOptional(),
   state: stateSettingsSchema.exactOptional(),
+  accounts: z.array(z.string().refine(isAccountName, "must be the name of an account, such as binance:main"))
+    .min(1, "must name an account").max(MAX_ACCOUNTS, `must have at most ${MAX_ACCOUNTS} names`)
+    .exactOptional(),
 }).superRefine(checkKind);
 
 /**

@@ -16,6 +16,7 @@ import {
   ImageUnavailableError,
   StartInterruptedError,
 } from "../errors.ts";
+import { accountEnvironment } from "../executable/accounts.ts";
 import { ContainerBuilder } from "../executable/container_builder.ts";
 import { type Executable, imageOf } from "../executable/executable.ts";
 import type { StartSource } from "../executable/start_source.ts";
@@ -185,6 +186,7 @@ export class ContainerStarter {
           ...mounted.env,
           ...Object.assign({}, ...parts.map(({ env }) => env)),
           ...slotEnvironment(options.slotTime),
+          ...accountEnvironment(options.accountEpochs),
         })
         .withBinds([...mounted.binds, ...parts.flatMap(({ binds = [] }) => binds)])
         .withTmpfs(parts.flatMap(({ tmpfs = [] }) => tmpfs))

@@ -50,6 +50,13 @@ export interface StartContainerOptions extends RunnerCallOptions {
   /** When the run was due. The program reads it from `SLOT`, for example `2026-01-31T09:00:00Z`. */
   readonly slotTime?: Date;
   /**
+   * How often each account that the program holds was taken, in the order of its document: the program reads it from
+   * `ACCOUNT_EPOCH` and `ACCOUNT_EPOCHS`. @default {it holds none}
+   */
+  readonly accountEpochs?: Readonly<Record<string, number>>;
+  /** What a copy on a cluster does when it cannot renew its lease. @default {"strict"} */
+  readonly leaseMode?: "strict" | "relaxed";
+  /**
    * Called immediately before the start, once the container is created. An error that it throws cancels the start: a
    * caller can check here whether it may still start the bot.
    */

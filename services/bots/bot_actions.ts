@@ -21,6 +21,9 @@ import type { ManagedContainer, RemoveContainerOptions, Runner } from "../../lib
 import { describeChange } from "../../lib/runner/spec_parts.ts";
 import { isDiskFull } from "../../lib/util/files.ts";
 import type { Clock } from "../../lib/util/clock.ts";
+import { StoreUnavailableError } from "../documents/bot_repository.ts";
+import type { AccountBook } from "../leases/account_book.ts";
+import { AccountHeldError } from "../leases/account_held_error.ts";
 import { NotServingError } from "../ownership/serving_right.ts";
 import { describeCondition, type StopReason } from "./bot_condition.ts";
 import type { BotTable } from "./bot_table.ts";
@@ -45,6 +48,8 @@ export interface BotActionsOptions {
   readonly whyIdle?: () => string | undefined;
   /** Whether a bot may run. @default {each may} */
   readonly gate?: RunGate;
+  /** Gives each account to one bot at a time. @default {bots hold no accounts} */
+  readonly accounts?: Pick<AccountBook, "take" | "check" | "release">;
   /** Has runs watched. @default {nobody watches} */
   readonly runs?: Pick<WatchedRuns, "end">;
 }
@@ -77,10 +82,13 @@ export class BotActions {
     signal: AbortSignal,
   ): Promise<ManagedContainer | undefined> {
     const executable = spec.executable!;
-    const logIntervalSeconds = spec.settings?.logIntervalSeconds;
-    const { runner, bots, state, clock } = this.#options;
+    const { logIntervalSeconds, lease: leaseMode } = spec.settings ?? {};
+    const { runner, bots, state, clock, accounts } = this.#options;
+    const holder = { kind: "bot", id } as const;
     try {
       this.#refuseIdle();
+      const accountEpochs = executable.accounts &&
+        await accounts?.take(holder, executable.accounts, { signal });
       const { container } = await runner.startContainer(executable, {
         attempt,
         signal,
@@ -90,6 +98,8 @@ export class BotActions {
           this.#askGate(id, spec);
         },
         ...(logIntervalSeconds !== undefined && { logIntervalSeconds }),
+        ...(accountEpochs && { accountEpochs }),
+        ...(leaseMode && { leaseMode }),
       });
       bots.clear(id, "failedStart", "restart");
       state.report({
@@ -104,6 +114,7 @@ export class BotActions {
     } catch (error) {
       // This pass did not see that container; the next one queries the engine.
       if (signal.aborted || isUnseen(error) || error instanceof RunRefusedError) throw error;
+      if (!mayHaveStarted(error)) accounts?.release(holder);
       state.countFailedStart();
       const failure = startFailure(error);
       this.#log.debug("bot not started", { id, attempt, problem: (error as Error).message });
@@ -125,10 +136,11 @@ export class BotActions {
    */
   async prepare(id: string, spec: BotSpec, replaces: string, signal: AbortSignal): Promise<boolean> {
     const executable = spec.executable!;
-    const { runner, bots, state, clock } = this.#options;
+    const { runner, bots, state, clock, accounts } = this.#options;
     const before = bots.get(id)?.failedStart;
     const specHash = runner.specHash(executable);
     try {
+      if (executable.accounts) await accounts?.check({ kind: "bot", id }, executable.accounts, { signal });
       await runner.prepare(executable, { replaces, signal });
       bots.clear(id, "failedStart");
       return true;
@@ -246,11 +258,22 @@ function isUnseen(error: unknown): boolean {
   return error instanceof ContainerConflictError && !error.isForeign;
 }
 
+/** Tells whether a copy of the bot may live although the start failed. */
+function mayHaveStarted(error: unknown): boolean {
+  return error instanceof EngineUnavailableError || error instanceof NotServingError ||
+    error instanceof LeaseHeldError;
+}
+
 /** The outcome of a failed start. */
 function startFailure(error: unknown, consequence = ""): Pick<FailedStart, "condition" | "againInMs"> {
   if (error instanceof LeaseHeldError) {
     const condition = { type: "waiting", for: "the lease of its last copy, which may still run" } as const;
     return { condition, againInMs: error.againInMs };
+  }
+  if (error instanceof AccountHeldError) {
+    const { waitsFor, holder: { id: holder } } = error;
+    const end = consequence === "" ? "" : `.${consequence}`;
+    return { condition: { type: "waiting", for: `${waitsFor}${end}`, holder } };
   }
   return { condition: failedCondition(error, consequence) };
 }
@@ -266,6 +289,7 @@ function failedCondition(error: unknown, consequence: string): FailedStart["cond
     return { type: "waiting", for: `space on the engine's disk: ${message}` };
   }
   if (isDiskFull(error)) return { type: "waiting", for: `space on Berth's disk: ${message}` };
+  if (error instanceof StoreUnavailableError) return { type: "waiting", for: `the database: ${message}` };
   if (error instanceof ObjectStoreError) return { type: "waiting", for: `the object store: ${message}` };
   if (error instanceof SecretUnavailableError) {
     const { secret, reference, problem } = error;

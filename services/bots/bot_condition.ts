@@ -58,7 +58,13 @@ export type BotCondition =
   /** Its image is not on the engine and cannot be pulled. */
   | { readonly type: "image-missing"; readonly message: string; readonly until?: Date }
   /** An engine, an object store or a host has to come back first. */
-  | { readonly type: "waiting"; readonly for: string; readonly until?: Date }
+  | {
+    readonly type: "waiting";
+    readonly for: string;
+    readonly until?: Date;
+    /** Id of the bot, or of the run, that holds what it waits for. */
+    readonly holder?: string;
+  }
   /** Its document disables it, and it does not run. */
   | { readonly type: "disabled" }
   /** A guard has tripped, and nothing starts it before a person releases the guard. */

@@ -27,6 +27,8 @@ import type { BotTable } from "./bot_table.ts";
 import { askGate, type BotSpec, type DesiredState, readBotSpec } from "./desired_state.ts";
 import { DocumentReader } from "./document_reader.ts";
 import { ExitReports } from "./exit_reports.ts";
+import { leaseKey } from "../../lib/cluster/lease_key.ts";
+import type { AccountBook } from "../leases/account_book.ts";
 import { type Action, type Plan, plan } from "./plan.ts";
 import { type RunGate, RunRefusedError } from "./run_gate.ts";
 import type { ServiceState } from "./service_state.ts";
@@ -55,6 +57,8 @@ export interface BotReconcilerOptions extends DocumentRules {
   readonly gate?: RunGate;
   /** Has runs watched. @default {nobody watches} */
   readonly runs?: Pick<WatchedRuns, "see" | "end">;
+  /** Gives each account to one bot at a time. @default {bots hold no accounts} */
+  readonly accounts?: Pick<AccountBook, "take" | "check" | "release">;
 }
 
 /** Brings one bot at a time closer to what its document says. */
@@ -221,6 +225,7 @@ export class BotReconciler {
       }
     }
     this.#keepSettings(id, spec, current);
+    this.#releaseAccounts(id, next, current);
     // Nothing is kept of a bot that is gone.
     if (next.settled) bots.containersSeen(id, current);
     if (next.actions.length > 0) this.#statuses.show(id, spec, next.settled, live);
@@ -270,7 +275,9 @@ export class BotReconciler {
    */
   observe(id: string, spec: BotSpec, containers: readonly ManagedContainer[]): void {
     this.#watch(id, spec, containers);
-    const { condition, keeps } = this.preview(id, spec.desired, containers);
+    const next = this.preview(id, spec.desired, containers);
+    const { condition, keeps } = next;
+    this.#releaseAccounts(id, next, containers);
     // A bot that has changed since the read began may not be gone: a pass of its own decides.
     if (!condition && this.#options.bots.hasChanged(id)) return;
     this.#statuses.show(id, spec, condition, keeps);
@@ -318,9 +325,18 @@ export class BotReconciler {
   /** Keeps the settings of what runs: a document that becomes invalid must not keep a bot on after its session. */
   #keepSettings(id: string, { settings }: BotSpec, containers: readonly ManagedContainer[]): void {
     const { bots } = this.#options;
-    const mayRun = containers.some(({ phase, isForeign }) => phase !== "exited" && !isForeign);
-    if (!mayRun) bots.clear(id, "lastSettings");
+    if (!containers.some(mayRun)) bots.clear(id, "lastSettings");
     else if (settings) bots.update(id, { lastSettings: settings });
+  }
+
+  /** A bot keeps its accounts from one version to the next, and until its container is gone. */
+  #releaseAccounts(id: string, { actions, settled }: Plan, containers: readonly ManagedContainer[]): void {
+    const { type } = settled ?? {};
+    const comesNext = type === "starting" || type === "stopping" ||
+      actions.some(({ type }) => type === "start");
+    if (!comesNext && !containers.some(mayRun)) {
+      this.#options.accounts?.release({ kind: "bot", id, lease: leaseKey("bot", id, undefined) });
+    }
   }
 
   #afterFailure(id: string, spec: BotSpec, containers: readonly ManagedContainer[] = []): WorkResult {
@@ -329,6 +345,10 @@ export class BotReconciler {
     if (keeps) this.#options.bots.containersSeen(id, containers);
     return soonest(againInMs, spec.againInMs);
   }
+}
+
+function mayRun({ phase, isForeign }: ManagedContainer): boolean {
+  return phase !== "exited" && !isForeign;
 }
 
 function soonest(...times: readonly (number | undefined)[]): WorkResult {

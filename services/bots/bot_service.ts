@@ -33,6 +33,7 @@ import { BotReconciler } from "./bot_reconciler.ts";
 import { BotTable } from "./bot_table.ts";
 import { FullRead } from "./full_read.ts";
 import { MassStopGuard } from "./mass_stop_guard.ts";
+import type { AccountBook } from "../leases/account_book.ts";
 import type { RunGate } from "./run_gate.ts";
 import type { BotSettings } from "../documents/bot_settings.ts";
 import type { RunWatcher } from "./run_watcher.ts";
@@ -62,6 +63,8 @@ export interface BotServiceOptions extends DocumentRules {
   readonly whyIdle?: () => string | undefined;
   /** Whether a bot may run: asked before anything starts it. @default {each may} */
   readonly gate?: RunGate;
+  /** Gives each account to one bot at a time. @default {bots hold no accounts} */
+  readonly accounts?: AccountBook;
   /** Look after bots while they run. @default {nobody does} */
   readonly watchers?: readonly RunWatcher[];
   /** Settings of a bot from an earlier process, for a document that cannot be read now. @default nothing */
@@ -87,8 +90,16 @@ const DRAIN_TIMEOUT_MS = 9000;
  */
 export class BotService {
   readonly #options:
-    & Required<Omit<BotServiceOptions, keyof DocumentRules | "gate" | "meter" | "onOutage" | "lastSettings">>
-    & Pick<BotServiceOptions, keyof DocumentRules | "gate" | "meter" | "onOutage" | "lastSettings">;
+    & Required<
+      Omit<
+        BotServiceOptions,
+        keyof DocumentRules | "gate" | "accounts" | "meter" | "onOutage" | "lastSettings"
+      >
+    >
+    & Pick<
+      BotServiceOptions,
+      keyof DocumentRules | "gate" | "accounts" | "meter" | "onOutage" | "lastSettings"
+    >;
   /** The status of the bots, and metrics. */
   readonly state: ServiceState;
   readonly #reconciler: BotReconciler;
@@ -239,6 +250,16 @@ export class BotService {
   }
 
   /**
+   * Tries a failed start again now: the cause may be over.
+   *
+   * @param id Id of the bot.
+   */
+  retry(id: string): void {
+    this.#bots.clear(id, "failedStart");
+    this.wake(id);
+  }
+
+  /**
    * Gives what the watchdog knows of a bot.
    *
    * @param id Id of the bot.
@@ -344,10 +365,14 @@ export class BotService {
     await this.#options.repository.open({ signal });
     if (!this.#isSwept) await this.#options.removeOrphans(signal);
     this.#isSwept = true;
-    if (!this.#isGateOpen) await this.#options.gate?.open?.(signal);
+    const { gate, accounts } = this.#options;
+    if (!this.#isGateOpen) await gate?.open?.(signal);
+    const holders = this.#isGateOpen ? [] : await accounts?.load("bot", { signal }) ?? [];
     this.#isGateOpen = true;
     await this.#caughtUp;
     this.#hasBegunRead = true;
+    // Also of a bot that is gone: a pass releases its accounts.
+    for (const id of holders) this.#queue.add(id);
     await this.#fullRead.read(() => this.#outages.report("resync"), signal);
   }
 

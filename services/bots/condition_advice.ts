@@ -37,6 +37,9 @@ export function conditionAdvice(id: string, condition: BotCondition): string | u
       return "Run 'berth images' on the engine's host, or check the registry and RUNTIME_IMAGES. " +
         "The start is tried again by itself.";
     case "waiting":
+      if (condition.holder !== undefined) {
+        return `It starts by itself once '${condition.holder}' has ended: 'berth disable ${condition.holder}' ends it.`;
+      }
       return "It goes on by itself once that is back; 'berth doctor' shows engine, servers and folders.";
     case "disabled":
       return `Start it with 'berth enable ${id}'.`;

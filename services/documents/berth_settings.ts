@@ -46,6 +46,8 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   health: { isForBots: true, isCommon: true },
   state: { isCommon: true },
   guards: { isForBots: true },
+  accounts: { isText: true, isCommon: true },
+  lease: { isText: true, isCommon: true },
   session: { isForBots: true, isText: true, isCommon: true },
   // Schedules.
   timezone: { isForSchedules: true, isText: true },

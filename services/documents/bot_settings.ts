@@ -7,6 +7,7 @@
 
 import type { ExecutableInput } from "../../lib/executable/executable.ts";
 import { MAX_LOG_INTERVAL_SECONDS } from "../../lib/runner/docker_runner_config.ts";
+import { type LeaseMode, readAccounts, readLeaseMode } from "./account_settings.ts";
 import { flagSetting, wholeNumberSetting } from "./berth_settings.ts";
 import type { Fields } from "./document_fields.ts";
 import { type GuardRule, readGuards } from "./guard_settings.ts";
@@ -42,6 +43,8 @@ export interface BotSettings {
   readonly guards?: readonly GuardRule[];
   /** `health`: how the watchdog looks after the bot. @default {it does not} */
   readonly health?: HealthSettings;
+  /** `lease`: what a copy on a cluster does when it cannot renew its lease. @default {"strict"} */
+  readonly lease?: LeaseMode;
   /** `session`: the bot runs only during the sessions of an exchange. @default {it runs all the time} */
   readonly session?: SessionSetting;
 }
@@ -85,6 +88,8 @@ export function readBotSettings(berth: Fields, problems: string[]): ReadBotSetti
   const guards = readGuards(berth, problems);
   const health = readHealthSettings(berth, problems);
   const session = readSession(berth, problems);
+  const lease = readLeaseMode(berth, problems);
+  const accounts = readAccounts(berth, problems);
   return {
     settings: {
       ...(stopGraceSeconds !== undefined && { stopGraceSeconds }),
@@ -97,12 +102,14 @@ export function readBotSettings(berth: Fields, problems: string[]): ReadBotSetti
       ...(guards && { guards }),
       ...(health && { health }),
       ...(session && { session }),
+      ...(lease && { lease }),
     },
     shape: {
       ...secrets,
       ...readLimits(berth, problems),
       ...readImageSettings(berth, problems),
       ...(state && { state }),
+      ...(accounts && { accounts }),
     },
     notes,
   };

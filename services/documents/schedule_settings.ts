@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { LeaseMode } from "./account_settings.ts";
 import { BERTH_KEY, wholeNumberSetting } from "./berth_settings.ts";
 import { field, type Fields, typeName } from "./document_fields.ts";
 import { readCalendarName } from "./session_settings.ts";
@@ -35,6 +36,8 @@ export interface ScheduleSettings {
   readonly stopGraceSeconds?: number;
   /** `log_interval_seconds`: seconds between two writes of the stored log. */
   readonly logIntervalSeconds?: number;
+  /** `lease`: what a copy on a cluster does when it cannot renew its lease. @default {"strict"} */
+  readonly lease?: LeaseMode;
 }
 
 /** Settings of a schedule whose document is gone. */
@@ -58,7 +61,7 @@ const MAX_RETRIES = 100;
 export function readScheduleSettings(
   berth: Fields,
   problems: string[],
-): Omit<ScheduleSettings, "stopGraceSeconds" | "logIntervalSeconds"> {
+): Omit<ScheduleSettings, "stopGraceSeconds" | "logIntervalSeconds" | "lease"> {
   const wholeNumber = (name: string, min: number, max: number) =>
     wholeNumberSetting(berth, name, [min, max], problems);
   const policy = field(berth, "concurrency_policy") ?? "Forbid";

@@ -12,6 +12,7 @@ import {
   SecretUnavailableError,
 } from "../../lib/errors.ts";
 import { LeaseHeldError } from "../../lib/cluster/cluster_leases.ts";
+import { AccountHeldError } from "../leases/account_held_error.ts";
 import { isDiskFull } from "../../lib/util/files.ts";
 import { NotServingError } from "./serving_right.ts";
 
@@ -19,6 +20,7 @@ import { NotServingError } from "./serving_right.ts";
 export function isTransientStartFailure(error: unknown): boolean {
   if (error instanceof ImageUnavailableError) return error.reason === "unreachable";
   return error instanceof NotServingError || error instanceof LeaseHeldError ||
+    error instanceof AccountHeldError ||
     error instanceof EngineUnavailableError ||
     error instanceof ObjectStoreError || error instanceof SecretUnavailableError || isDiskFull(error) ||
     !(error instanceof BerthError);

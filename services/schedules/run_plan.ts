@@ -34,6 +34,8 @@ export interface FailedRunStart {
   readonly isTransient: boolean;
   /** How long to wait for the next try, in ms. @default {longer with each failure} */
   readonly againInMs?: number;
+  /** Whether it waits for as long as its deadline lets it: another bot or run has to end first. @default false */
+  readonly isPatient?: boolean;
 }
 
 /** State of a run. */
@@ -188,7 +190,10 @@ function tooLate(
     return notBegun(record, `not started within starting_deadline_seconds, ${deadline}${waits}`);
   }
   const since = record.finishedAt ?? record.claimedAt;
-  if (failedStart && deadline === undefined && now - since.getTime() > START_RETRY_WINDOW_MS) {
+  if (
+    failedStart && !failedStart.isPatient && deadline === undefined &&
+    now - since.getTime() > START_RETRY_WINDOW_MS
+  ) {
     return { type: "close", state: "failed", reason: `it could not be started${waits}` };
   }
   return undefined;

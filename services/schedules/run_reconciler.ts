@@ -6,11 +6,14 @@
 
 import { getLogger } from "@logtape/logtape";
 import { LeaseHeldError } from "../../lib/cluster/cluster_leases.ts";
-import { ContainerConflictError } from "../../lib/errors.ts";
+import { leaseKey } from "../../lib/cluster/lease_key.ts";
+import { ContainerConflictError, EngineUnavailableError } from "../../lib/errors.ts";
 import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import { elapsedMs } from "../../lib/util/moment.ts";
 import { Ages } from "../control/ages.ts";
 import type { WorkResult } from "../control/work_queue.ts";
+import type { AccountBook } from "../leases/account_book.ts";
+import { AccountHeldError } from "../leases/account_held_error.ts";
 import { NotServingError } from "../ownership/serving_right.ts";
 import { isTransientStartFailure } from "../ownership/transient_start_failure.ts";
 import { slotLabel } from "./run_names.ts";
@@ -41,6 +44,8 @@ export interface RunReconcilerOptions extends RunPassSources {
   readonly whyIdle?: () => string | undefined;
   /** Returns why nothing of a schedule may be started, whatever its document says. @default it may */
   readonly whyHeld?: (scheduleId: string, signal: AbortSignal) => Promise<string | undefined>;
+  /** Gives each account to one bot or run at a time. @default {runs hold no accounts} */
+  readonly accounts?: AccountBook;
   /** Called when a run that waited for a permit should ask again. */
   readonly onTurn: (id: string) => void;
 }
@@ -53,6 +58,15 @@ const NOT_KNOWN_YET = {
   resultStatus: null,
   result: null,
 } satisfies RunChange;
+
+/** Time between two looks whether an account is free, in ms. */
+const ACCOUNT_MS = 2_000;
+
+/** Tells whether a copy of the run may live although its start failed. */
+function mayHaveStarted(error: unknown): boolean {
+  return error instanceof EngineUnavailableError || error instanceof NotServingError ||
+    error instanceof LeaseHeldError;
+}
 
 /** Brings one run at a time closer to its end. */
 export class RunReconciler {
@@ -127,15 +141,18 @@ export class RunReconciler {
   }
 
   async #start(attempt: number, pass: RunPass): Promise<WorkResult | undefined> {
-    const { runner, permits, clock } = this.#options;
+    const { runner, permits, clock, accounts } = this.#options;
     const { record, document, signal } = pass;
+    const holder = { kind: "run", id: record.id } as const;
     if (document?.status !== "valid") throw new TypeError("A run without a schedule cannot be started");
     if (!permits.tryAcquire(record.id)) {
       return this.#untilTurn(pass, document.settings.startingDeadlineSeconds);
     }
     try {
       const slot = slotLabel(record, attempt);
-      const { logIntervalSeconds } = document.settings;
+      const { logIntervalSeconds, lease: leaseMode } = document.settings;
+      const accountEpochs = document.executable.accounts &&
+        await accounts?.take(holder, document.executable.accounts, { signal });
       const { containerId } = await runner.startContainer(document.executable, {
         slot,
         slotTime: new Date(record.slot * 1000),
@@ -144,6 +161,8 @@ export class RunReconciler {
         signal,
         beforeStart: () => this.#refuseInDoubt(pass),
         ...(logIntervalSeconds !== undefined && { logIntervalSeconds }),
+        ...(accountEpochs && { accountEpochs }),
+        ...(leaseMode && { leaseMode }),
       });
       this.#failedStarts.delete(record.id);
       const container = await runner.getContainerStatus(containerId, { signal });
@@ -154,6 +173,7 @@ export class RunReconciler {
     } catch (error) {
       // This pass has not seen the conflicting container: the next one will.
       if (signal.aborted || error instanceof ContainerConflictError) throw error;
+      if (!mayHaveStarted(error)) accounts?.release(holder);
       const { message } = error as Error;
       const count = (this.#failedStarts.get(record.id)?.count ?? 0) + 1;
       this.#failedStarts.set(record.id, {
@@ -162,6 +182,7 @@ export class RunReconciler {
         message,
         isTransient: isTransientStartFailure(error),
         ...(error instanceof LeaseHeldError && { againInMs: error.againInMs }),
+        ...(error instanceof AccountHeldError && { againInMs: ACCOUNT_MS, isPatient: true }),
       });
       this.#log.warn("run not started", { id: record.id, attempt, problem: message });
       return undefined;
@@ -277,7 +298,12 @@ export class RunReconciler {
     await this.#options.runs.update(pass.record.id, change, { signal: pass.signal });
     pass.record = changeRun(pass.record, change);
     this.#options.onChange(pass.record);
-    if (pass.record.state !== "running" && change.state !== undefined) this.#giveBack(pass.record.id);
+    if (pass.record.state === "running" || change.state === undefined) return;
+    this.#giveBack(pass.record.id);
+    // Its container has ended, or there is none.
+    const { id, scheduleId, attempt } = pass.record;
+    const lease = leaseKey("run", scheduleId, slotLabel(pass.record, attempt));
+    this.#options.accounts?.release({ kind: "run", id, lease });
   }
 
   async #remove(containerId: string, signal: AbortSignal): Promise<void> {

@@ -20,6 +20,7 @@ import { versionOf } from "../documents/version_of.ts";
 import { logRefusal, newFieldsFor, toRefusal } from "../documents/refused_change.ts";
 import type { BotEvents } from "../events/bot_events.ts";
 import { untilCaughtUp } from "../events/until_caught_up.ts";
+import type { AccountBook } from "../leases/account_book.ts";
 import { RunPreparer } from "./run_preparer.ts";
 import type { RunRecord, RunRepository, RunRetention } from "./run_repository.ts";
 import { type RunNowOptions, type RunNowResult, ScheduleReconciler } from "./schedule_reconciler.ts";
@@ -52,6 +53,8 @@ export interface ScheduleServiceOptions extends DocumentRules {
   readonly whyIdle?: () => string | undefined;
   /** Returns why nothing of a schedule may be started, whatever its document says. @default it may */
   readonly whyHeld?: (scheduleId: string, signal: AbortSignal) => Promise<string | undefined>;
+  /** Gives each account to one bot or run at a time. @default runs hold no accounts */
+  readonly accounts?: AccountBook;
   /** Removes what a killed predecessor left on the engine. @default the runner's method */
   readonly removeOrphans?: (signal: AbortSignal) => Promise<unknown>;
   /** Takes measurements. @default nothing is measured */
@@ -76,8 +79,10 @@ const DRAIN_TIMEOUT_MS = 9000;
  */
 export class ScheduleService {
   readonly #options:
-    & Required<Omit<ScheduleServiceOptions, keyof DocumentRules | "meter" | "onOutage" | "whyHeld">>
-    & Pick<ScheduleServiceOptions, keyof DocumentRules | "meter" | "onOutage" | "whyHeld">;
+    & Required<
+      Omit<ScheduleServiceOptions, keyof DocumentRules | "accounts" | "meter" | "onOutage" | "whyHeld">
+    >
+    & Pick<ScheduleServiceOptions, keyof DocumentRules | "accounts" | "meter" | "onOutage" | "whyHeld">;
   /** The state of the schedules. */
   readonly state: ScheduleState;
   readonly #reconciler: ScheduleReconciler;
@@ -267,7 +272,10 @@ export class ScheduleService {
 
   async #readRuns(signal: AbortSignal): Promise<void> {
     await this.#open(signal);
-    if (!this.#isSwept) await this.#options.removeOrphans(signal);
+    if (!this.#isSwept) {
+      await this.#options.removeOrphans(signal);
+      await this.#runs.releaseAccounts(signal);
+    }
     this.#isSwept = true;
     await this.#caughtUp;
     await this.#runs.sweep(signal);

@@ -11,6 +11,7 @@ import { ALL_SEGMENTS, type ManagedContainer, type Runner } from "../../lib/runn
 import type { Clock } from "../../lib/util/clock.ts";
 import type { Meter } from "../control/meter.ts";
 import { WorkQueue } from "../control/work_queue.ts";
+import type { AccountBook } from "../leases/account_book.ts";
 import { ForeignContainers } from "../ownership/foreign_containers.ts";
 import { runOf } from "./run_names.ts";
 import type { FreshRun } from "./run_pass.ts";
@@ -42,6 +43,8 @@ export interface ScheduledRunsOptions extends DocumentRules {
   readonly whyIdle?: () => string | undefined;
   /** Returns why nothing of a schedule may be started, whatever its document says. @default it may */
   readonly whyHeld?: (scheduleId: string, signal: AbortSignal) => Promise<string | undefined>;
+  /** Gives each account to one bot or run at a time. @default {runs hold no accounts} */
+  readonly accounts?: AccountBook;
   /** Called with each changed record, in its new form. */
   readonly onChange: (record: RunRecord) => void;
 }
@@ -112,6 +115,20 @@ export class ScheduledRuns {
   /** Queues the open runs of a schedule. @param scheduleId The schedule. */
   wake(scheduleId: string): void {
     for (const [id, owner] of this.#open) if (owner === scheduleId) this.#queue.add(id);
+  }
+
+  /**
+   * Releases the accounts of runs that have ended, which a killed process may have left. Call it before the first sweep.
+   *
+   * @param signal Aborts it.
+   * @throws {StoreUnavailableError} If the database does not answer.
+   */
+  async releaseAccounts(signal: AbortSignal): Promise<void> {
+    const { accounts, runs } = this.#options;
+    for (const id of await accounts?.load("run", { signal }) ?? []) {
+      const record = await runs.get(id, { signal });
+      if (!record || !isOpenRun(record)) accounts?.release({ kind: "run", id });
+    }
   }
 
   /**

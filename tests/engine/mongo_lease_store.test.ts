@@ -1,4 +1,5 @@
 import { MongoLeaseStore } from "../../services/mongo/mongo_lease_store.ts";
+import { testAccountBookContract } from "../contract/account_book_contract.ts";
 import { testClusterLeasesContract } from "../contract/cluster_leases_contract.ts";
 import { testLeaseStoreContract } from "../contract/lease_store_contract.ts";
 import { makeMongoDatabase } from "../support/servers/mongo_fixture.ts";
@@ -15,3 +16,4 @@ const make = () => {
 
 testLeaseStoreContract("MongoLeaseStore", make);
 testClusterLeasesContract("MongoDB", make);
+testAccountBookContract("MongoDB", make);

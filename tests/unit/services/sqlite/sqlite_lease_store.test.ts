@@ -1,5 +1,6 @@
 import { connectSqlite } from "../../../../services/sqlite/connect_sqlite.ts";
 import { SqliteLeaseStore } from "../../../../services/sqlite/sqlite_lease_store.ts";
+import { testAccountBookContract } from "../../../contract/account_book_contract.ts";
 import { testClusterLeasesContract } from "../../../contract/cluster_leases_contract.ts";
 import { testLeaseStoreContract } from "../../../contract/lease_store_contract.ts";
 
@@ -23,3 +24,4 @@ const make = async () => {
 
 testLeaseStoreContract("SqliteLeaseStore", make);
 testClusterLeasesContract("SQLite", make);
+testAccountBookContract("SQLite", make);

@@ -1,0 +1,225 @@
+/**
+ * Which bot or run holds which account at an exchange: one at a time, from its start until its container is gone.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { LeaseRef } from "../../lib/cluster/cluster_leases.ts";
+import { messageOf } from "../../lib/errors.ts";
+import { backoffMs, RETRY } from "../../lib/util/backoff.ts";
+import type { Clock } from "../../lib/util/clock.ts";
+import type { RepositoryCallOptions } from "../documents/bot_repository.ts";
+import { servesSegment } from "../documents/serves_segment.ts";
+import { AccountHeldError } from "./account_held_error.ts";
+import { type AccountHolder, type AccountKeeper, ownerOf, readAbout, writeAbout } from "./account_holder.ts";
+import type { LeaseRecord, LeaseStore } from "./lease_store.ts";
+
+/** What an {@linkcode AccountBook} needs. */
+export interface AccountBookOptions {
+  /** The database. */
+  readonly store: LeaseStore;
+  /** What this process looks after: it knows best whose containers are gone. */
+  readonly keeper: AccountKeeper;
+  /**
+   * Whether a copy may still live although no container of it is to be seen, because its host was lost: whether its lease
+   * is held.
+   *
+   * @default {none does}
+   */
+  readonly mayLive?: (lease: string, signal: AbortSignal) => Promise<boolean>;
+  /** Called with each bot that waited for an account, once one is released by this process. */
+  readonly onReleased: (bot: string) => void;
+  /** The clock. */
+  readonly clock: Clock;
+}
+
+const PREFIX = "account/";
+/** Time between two looks whether a lost copy may still live, in ms. */
+const LOST_MS = 5_000;
+
+/** Takes and releases accounts. */
+export class AccountBook implements AsyncDisposable {
+  readonly #options: AccountBookOptions;
+  /** What the bots and runs of this process hold, by their owner. */
+  readonly #held = new Map<string, readonly LeaseRef[]>();
+  readonly #waiting = new Set<string>();
+  readonly #ending = new AbortController();
+  readonly #releasing = new Set<Promise<void>>();
+  readonly #log = getLogger(["berth", "leases"]);
+
+  /** @param options See {@linkcode AccountBookOptions}. */
+  constructor(options: AccountBookOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Reads what bots, or runs, hold that this process looks after. Call it before any is started.
+   *
+   * @param kind Which of them.
+   * @param options A signal.
+   * @returns Their ids: release the accounts of those whose containers are gone.
+   * @throws {StoreUnavailableError} If the database does not answer.
+   */
+  async load(kind: AccountHolder["kind"], options?: RepositoryCallOptions): Promise<string[]> {
+    const { store, keeper } = this.#options;
+    await store.open(options);
+    const ids = new Set<string>();
+    for (const record of await store.listHeld(PREFIX, options)) {
+      const { holder, keeper: its } = readAbout(record.about);
+      const isOwn = kind === "bot"
+        ? servesSegment(keeper.segment, its.segment)
+        : its.instance === keeper.instance;
+      if (holder.kind !== kind || !isOwn) continue;
+      this.#hold(record.owner, [...(this.#held.get(record.owner) ?? []), record]);
+      ids.add(holder.id);
+    }
+    return [...ids];
+  }
+
+  /**
+   * Takes all accounts of a bot or run that is about to start, or none. Each start takes them anew.
+   *
+   * @param holder Who takes them.
+   * @param accounts Their names.
+   * @param options A signal.
+   * @returns The epoch of each account, in the same order.
+   * @throws {AccountHeldError} If somebody else holds one of them.
+   * @throws {StoreUnavailableError} If the database does not answer.
+   */
+  async take(
+    holder: AccountHolder,
+    accounts: readonly string[],
+    options?: RepositoryCallOptions,
+  ): Promise<Readonly<Record<string, number>>> {
+    const owner = ownerOf(holder);
+    const before = this.#held.get(owner) ?? [];
+    const taken: LeaseRecord[] = [];
+    try {
+      // In one order, so that two that want the same never take one each.
+      for (const account of accounts.toSorted()) taken.push(await this.#takeOne(holder, account, options));
+    } catch (error) {
+      this.#hold(owner, [...before, ...taken]);
+      if (error instanceof AccountHeldError && holder.kind === "bot") this.#waiting.add(holder.id);
+      if (error instanceof AccountHeldError) this.release(holder);
+      throw error;
+    }
+    this.#hold(owner, taken);
+    this.#waiting.delete(holder.id);
+    // Those that its last copy held and this one does not name.
+    const dropped = before.filter(({ key }) => !taken.some((one) => one.key === key));
+    if (dropped.length > 0) this.#releaseLater(holder, dropped);
+    const epochs = new Map(taken.map(({ key, epoch }) => [key.slice(PREFIX.length), epoch]));
+    return Object.fromEntries(accounts.map((account) => [account, epochs.get(account)!]));
+  }
+
+  /**
+   * Looks whether a bot could take its accounts, and takes none.
+   *
+   * @param holder Who would take them.
+   * @param accounts Their names.
+   * @param options A signal.
+   * @throws {AccountHeldError} If somebody else holds one of them.
+   * @throws {StoreUnavailableError} If the database does not answer.
+   */
+  async check(
+    holder: AccountHolder,
+    accounts: readonly string[],
+    options?: RepositoryCallOptions,
+  ): Promise<void> {
+    for (const account of accounts) await this.#look(holder, account, options);
+  }
+
+  /**
+   * Releases the accounts of a bot or run whose container is gone. Does nothing if it holds none. What the database does
+   * not take is tried again.
+   *
+   * @param holder Who held them.
+   */
+  release(holder: AccountHolder): void {
+    const owner = ownerOf(holder);
+    const held = this.#held.get(owner);
+    if (!held) return;
+    this.#held.delete(owner);
+    this.#releaseLater(holder, held);
+  }
+
+  /** Ends what is being released; another process goes on with it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort(new DOMException("The accounts are closed.", "AbortError"));
+    await Promise.all(this.#releasing);
+  }
+
+  #hold(owner: string, leases: readonly LeaseRef[]): void {
+    if (leases.length > 0) this.#held.set(owner, leases);
+    else this.#held.delete(owner);
+  }
+
+  async #takeOne(
+    holder: AccountHolder,
+    account: string,
+    options?: RepositoryCallOptions,
+  ): Promise<LeaseRecord> {
+    const { store, keeper, clock } = this.#options;
+    const key = `${PREFIX}${account}`;
+    while (true) {
+      const latest = await this.#look(holder, account, options);
+      const record: LeaseRecord = {
+        key,
+        epoch: (latest?.epoch ?? 0) + 1,
+        owner: ownerOf(holder),
+        leaseSeconds: 0,
+        isReleased: false,
+        beat: 0,
+        takenAt: new Date(clock.now()),
+        about: writeAbout(holder, keeper),
+      };
+      if (!await store.insert(record, options)) continue;
+      await store.removeBefore(key, record.epoch, options);
+      return record;
+    }
+  }
+
+  /** @returns The last take. @throws {AccountHeldError} If it is somebody else's. */
+  async #look(
+    holder: AccountHolder,
+    account: string,
+    options?: RepositoryCallOptions,
+  ): Promise<LeaseRecord | undefined> {
+    const latest = (await this.#options.store.find(`${PREFIX}${account}`, options)).at(-1);
+    if (latest && !latest.isReleased && latest.owner !== ownerOf(holder)) {
+      throw new AccountHeldError(account, readAbout(latest.about).holder, latest.takenAt);
+    }
+    return latest;
+  }
+
+  #releaseLater(holder: AccountHolder, leases: readonly LeaseRef[]): void {
+    const releasing = this.#release(holder, leases).finally(() => this.#releasing.delete(releasing));
+    this.#releasing.add(releasing);
+  }
+
+  async #release(holder: AccountHolder, leases: readonly LeaseRef[]): Promise<void> {
+    const { store, mayLive, clock, onReleased } = this.#options;
+    const { signal } = this.#ending;
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        // A copy that has come meanwhile has taken them with a later epoch, which this does not release.
+        const isAlive = holder.lease !== undefined && (await mayLive?.(holder.lease, signal) ?? false);
+        if (!isAlive) {
+          for (const lease of leases) await store.release(lease, { signal });
+          break;
+        }
+        await clock.sleep(LOST_MS, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        const retryInMs = backoffMs(++failures, RETRY.store);
+        this.#log.warn("account not released", { of: ownerOf(holder), problem: messageOf(error), retryInMs });
+        await clock.sleep(retryInMs, signal).catch(() => {});
+      }
+    }
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    if (!signal.aborted) { for (const bot of waiting) if (bot !== holder.id) onReleased(bot); }
+  }
+}
