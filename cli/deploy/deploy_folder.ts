@@ -11,7 +11,7 @@ import { archiveKey } from "../../services/documents/archive_key.ts";
 import { type ApiClient, ApiError } from "../client/api_client.ts";
 import type { BotFolder } from "./bot_folder.ts";
 import { buildDependencies, writeLock } from "./build_dependencies.ts";
-import { type PackingHooks, prepareCode } from "./prepare_code.ts";
+import { type PackingHooks, prepareCode, type PreparedCode } from "./prepare_code.ts";
 import { uploadCode } from "./upload_code.ts";
 
 /** Options of {@linkcode deployFolder}. */
@@ -82,7 +82,7 @@ export async function deployFolder(
     }
   }
   const deployed = await client.call("deploy", { body }, options);
-  await code.kept;
+  await code.keep();
   return { ...deployed, isSent, archiveBytes: code.size };
 }
 
@@ -147,13 +147,17 @@ export async function findDeployment(
 
 async function upload(
   client: ApiClient,
-  { id, version, build, archive, onSending, signal }:
-    & { readonly id: string; readonly version: string; readonly build: string }
-    & { readonly archive?: Uint8Array<ArrayBuffer> }
+  { id, version, build, archive, keep, onSending, signal }:
+    & { readonly id: string; readonly version: string }
+    & Pick<PreparedCode, "build" | "archive" | "keep">
     & { readonly onSending: DeployFolderOptions["onSending"]; readonly signal: AbortSignal | undefined },
 ): Promise<boolean> {
   if (!archive) return false;
-  const onProgress = (sent: number) => onSending?.(sent, archive.length);
+  const onProgress = (sent: number) => {
+    onSending?.(sent, archive.length);
+    // The service checks the archive now.
+    if (sent === archive.length) void keep();
+  };
   try {
     const { isSent } = await uploadCode(client, {
       id,

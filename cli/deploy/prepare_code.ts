@@ -41,8 +41,8 @@ export interface PreparedCode {
   readonly size: number;
   /** The archive; absent if the service has it. */
   readonly archive?: Uint8Array<ArrayBuffer>;
-  /** Resolves when what was packed is kept, which goes on while the archive is sent. */
-  readonly kept: Promise<void>;
+  /** Keeps what was packed, once: best done while the service is at work. */
+  keep(): Promise<void>;
 }
 
 /**
@@ -75,7 +75,7 @@ async function findStored(
   if (contentHash === undefined) return undefined;
   const build = buildOf(contentHash);
   const stored = await findCode(client, { id, version: bot.version, build }, signal);
-  return stored && { build, size: stored.size, kept: Promise.resolve() };
+  return stored && { build, size: stored.size, keep: () => Promise.resolve() };
 }
 
 async function packCode(
@@ -87,5 +87,5 @@ async function packCode(
     ...(onPacking && { onProgress: onPacking }),
     ...(signal && { signal }),
   });
-  return { build: buildOf(contentHash), size: archive.length, archive, kept: pack.kept() };
+  return { build: buildOf(contentHash), size: archive.length, archive, keep: () => pack.keep() };
 }

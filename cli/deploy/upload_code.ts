@@ -94,7 +94,7 @@ function piecesOf(
   return new ReadableStream({
     pull(controller) {
       if (at >= archive.length) return controller.close();
-      controller.enqueue(archive.slice(at, at + PIECE_BYTES));
+      controller.enqueue(archive.subarray(at, at + PIECE_BYTES));
       at += PIECE_BYTES;
       onProgress?.(Math.min(at, archive.length));
     },

@@ -24,7 +24,7 @@ export interface DecodeZipEntryOptions {
  * Size up to which an entry is decompressed at once, compressed and not, in bytes. The native decompressor is four times
  * as fast as the one that takes pieces, but it needs memory for the whole.
  */
-const MAX_WHOLE_BYTES = 16 * 1024 ** 2;
+const MAX_WHOLE_BYTES = 32 * 1024 ** 2;
 /** Smallest piece that the native decompressor makes, in bytes. */
 const MIN_CHUNK_BYTES = 64;
 /** Size of a piece that is only read, in bytes. */

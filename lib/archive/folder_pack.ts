@@ -43,6 +43,7 @@ export class FolderPack implements Disposable {
   readonly #totalBytes: number;
   readonly #threads = new PackThreads();
   readonly #memory: PackMemory | undefined;
+  #packed: { readonly archive: Uint8Array<ArrayBuffer>; readonly files: Map<string, KeptFile> } | undefined;
   #keeping: Promise<void> | undefined;
 
   /**
@@ -97,10 +98,10 @@ export class FolderPack implements Disposable {
     let [doneBytes, reportedAt] = [0, performance.now()];
     const report = () => onProgress?.({ doneBytes, totalBytes: this.#totalBytes, items: items.length });
     report();
-    const kept = new Map<string, KeptFile>();
+    const files = new Map<string, KeptFile>();
     for await (const [item, file] of this.#read(compress ? "compress" : "store", signal)) {
       const at = writer.add(item, file);
-      if (file) kept.set(item.name, keptFile(item, file, at));
+      if (file) files.set(item.name, keptFile(item, file, at));
       doneBytes += file?.size ?? 0;
       if (performance.now() - reportedAt < REPORT_MS) continue;
       report();
@@ -108,13 +109,13 @@ export class FolderPack implements Disposable {
     }
     report();
     const finished = writer.finish();
-    if (compress) this.#keep(finished.archive, kept);
+    if (compress) this.#packed = { archive: finished.archive, files };
     return { ...finished, ...rest };
   }
 
-  /** Waits until what was packed is kept, which may go on while the archive is used. */
-  async kept(): Promise<void> {
-    await this.#keeping;
+  /** Keeps what was packed in the cache, once. Never fails: without it, the next packing takes longer. */
+  keep(): Promise<void> {
+    return this.#keeping ??= this.#keep();
   }
 
   /** Ends its threads. */
@@ -122,11 +123,12 @@ export class FolderPack implements Disposable {
     this.#threads[Symbol.dispose]();
   }
 
-  #keep(archive: Uint8Array<ArrayBuffer>, files: Map<string, KeptFile>): void {
-    if (!this.#memory || this.#totalBytes < LARGE_BYTES) return;
+  async #keep(): Promise<void> {
+    if (!this.#packed || !this.#memory || this.#totalBytes < LARGE_BYTES) return;
     const { folder, cache, listedAt } = this.#memory;
+    const { archive, files } = this.#packed;
     for (const item of this.listing.items) if (!isSettled(item, listedAt)) files.delete(item.name);
-    this.#keeping = cache.keep(folder, archive, files);
+    await cache.keep(folder, archive, files);
   }
 
   /** Reads the files. A folder has no data. */

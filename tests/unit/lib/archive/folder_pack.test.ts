@@ -70,7 +70,7 @@ Deno.test("FolderPack packs only changed files again, whatever its cache holds",
     using pack = await FolderPack.open(folder, undefined, cache);
     const contentHash = await pack.contentHash();
     const packed = await pack.zip();
-    await pack.kept();
+    await pack.keep();
     assert.equal(packed.contentHash, contentHash);
     return packed;
   };
