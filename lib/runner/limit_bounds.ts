@@ -1,5 +1,5 @@
 /**
- * What a bot may ask for: the bounds that the operator sets for the limits and the network of one bot.
+ * What a bot may ask for: the bounds that the operator sets for the limits, the network and the state of one bot.
  *
  * @module
  */
@@ -13,6 +13,8 @@ import type { DockerRunnerConfig } from "./docker_runner_config.ts";
 export interface LimitBounds extends Partial<ResourceLimits> {
   /** Networks that a bot may choose. */
   readonly networks: readonly string[];
+  /** Largest state that a bot may ask for, in bytes. @default {no bound} */
+  readonly stateBytes?: number;
 }
 
 const MIB = 1024 * 1024;
@@ -34,7 +36,7 @@ const LIMITS = {
  * @returns One problem for each, with the name of the setting as its path; names the bound.
  */
 export function boundProblems(
-  { limits = {}, network }: Pick<Executable, "limits" | "network">,
+  { limits = {}, network, state }: Pick<Executable, "limits" | "network" | "state">,
   bounds: LimitBounds,
 ): Issue[] {
   const problems: Issue[] = [];
@@ -52,6 +54,15 @@ export function boundProblems(
     problems.push({
       path: "network",
       message: `must be one of ${allowed}, the operator's bound ALLOWED_BOT_NETWORKS (is ${network})`,
+    });
+  }
+  const { stateBytes = Infinity } = bounds;
+  if (state && state.maxBytes > stateBytes) {
+    problems.push({
+      path: "state.max_mb",
+      message: `must be at most ${stateBytes / MIB}, the operator's bound BOT_STATE_LIMIT_MB (is ${
+        state.maxBytes / MIB
+      })`,
     });
   }
   return problems;

@@ -96,20 +96,22 @@ Deno.test("a new version whose state cannot be used does not stop the old one", 
   const put = async (version: string, { main, state }: { main: string; state: string }) => {
     const config = yaml(version).replace("state: true\n", state);
     const folder = await writeBot(`${service.temp}/keeper`, { "bot-config.yaml": config, "main.py": main });
-    await berth(service, "deploy", folder, "--no-wait");
+    return await service.berth("deploy", folder, "--no-wait");
   };
   const untilDescribed = (text: RegExp) =>
     until(`${text}`, async () => text.test(await berth(service, "describe", "keeper")));
-  await put("1", more(4));
+  assert.equal((await put("1", more(4))).code, 0);
   await untilLogged(service, /written$/m);
   const first = await running();
-  await put("2", more(64));
-  await untilDescribed(/asks for 64 MB of state, and this service allows 8 MB.*BOT_STATE_LIMIT_MB/s);
+  // What a start would refuse is not deployed.
+  const refused = await put("2", more(64));
+  assert.match(refused.output, /state\.max_mb: must be at most 8, .*BOT_STATE_LIMIT_MB \(is 64\)/);
+  assert.notEqual(refused.code, 0);
   assert.equal(await running(), first);
   // A disk that is gone.
   const folder = `${env.DATA_DIR}/state/${env.BERTH_INSTANCE}/keeper`;
   await Deno.rename(folder, `${folder}-away`);
-  await put("3", more(5));
+  assert.equal((await put("3", more(5))).code, 0);
   await untilDescribed(/The state of 'keeper' is gone from .*berth state restore/s);
   assert.equal(await running(), first);
   await Deno.rename(`${folder}-away`, folder);

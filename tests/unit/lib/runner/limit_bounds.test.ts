@@ -28,6 +28,7 @@ Deno.test("parseDockerRunnerConfig() reads the bounds, and gives a bot that sets
     cpuShares: 1024,
     pids: 512,
     diskBytes: 4096 * MIB,
+    stateBytes: 10_240 * MIB,
     networks: ["host", "bridge", "none"],
   });
   assert.equal(resources.cpus, 1.5);
@@ -69,6 +70,12 @@ Deno.test("boundProblems() lets a bot ask for what is at its bounds", () => {
   assert.deepEqual(boundProblems({ limits: { memoryBytes: 65 * MIB } }, bounds), [{
     path: "memory_mb",
     message: "must be at most 64, the operator's bound MAX_BOT_MEMORY_MB (is 65)",
+  }]);
+  const state = (mb: number) => ({ state: { maxBytes: mb * MIB, keep: 1, everySeconds: 60 } });
+  assert.deepEqual(boundProblems(state(8), { ...bounds, stateBytes: 8 * MIB }), []);
+  assert.deepEqual(boundProblems(state(9), { ...bounds, stateBytes: 8 * MIB }), [{
+    path: "state.max_mb",
+    message: "must be at most 8, the operator's bound BOT_STATE_LIMIT_MB (is 9)",
   }]);
 });
 

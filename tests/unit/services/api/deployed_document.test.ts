@@ -126,7 +126,12 @@ Deno.test("deployedDocument() lets a new bot start again after failures only, an
 });
 
 Deno.test("deployedDocument() refuses what is beyond the operator's bounds, and names them", () => {
-  const bounds = { memoryBytes: 256 * 1024 ** 2, cpus: 2, networks: ["bridge", "none"] };
+  const bounds = {
+    memoryBytes: 256 * 1024 ** 2,
+    cpus: 2,
+    networks: ["bridge", "none"],
+    stateBytes: 512 * 1024 ** 2,
+  };
   const problem = (settings: Record<string, unknown>, schedule?: string) => {
     try {
       make({ settings, ...(schedule && { schedule }) }, { rules: { bounds } });
@@ -137,6 +142,11 @@ Deno.test("deployedDocument() refuses what is beyond the operator's bounds, and 
   };
   assert.equal(problem({ memory_mb: 256, cpus: 2, network: "none" }), undefined);
   for (const schedule of [undefined, "@daily"]) {
+    assert.equal(problem({ state: { max_mb: 512 } }, schedule), undefined);
+    assert.match(
+      problem({ state: { max_mb: 513 } }, schedule)!,
+      /^[^.]*state\.max_mb: must be at most 512, the operator's bound BOT_STATE_LIMIT_MB \(is 513\)/,
+    );
     const message = problem({ memory_mb: 512, cpus: 2.5, network: "host" }, schedule)!;
     assert.match(
       message,
