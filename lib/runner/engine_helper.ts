@@ -25,7 +25,7 @@ export interface EngineHelperParts {
 /** What to run. */
 export interface HelperTask {
   /** Kind of the container, one of those that are removed when their process has been killed. */
-  readonly kind: "links" | "size";
+  readonly kind: "links" | "size" | "cleanup";
   /** Shell script; the folder is at `/folder`. */
   readonly script: string;
   /** Its arguments. @default {none} */
@@ -34,8 +34,8 @@ export interface HelperTask {
   readonly folder: string;
   /** Whether the script only reads. @default {false} */
   readonly readOnly?: boolean;
-  /** The capability that lets it reach files of the bot's user. */
-  readonly capability: "DAC_OVERRIDE" | "DAC_READ_SEARCH";
+  /** The capabilities that let it reach files of the bot's user. */
+  readonly capabilities: readonly ("DAC_OVERRIDE" | "DAC_READ_SEARCH" | "FOWNER")[];
   /** Gives up. */
   readonly signal: AbortSignal;
 }
@@ -63,7 +63,7 @@ export class EngineHelper {
    * @throws {ImageUnavailableError} If no image with a shell can be had.
    */
   async run(
-    { kind, script, args = [], folder, readOnly = false, capability, signal }: HelperTask,
+    { kind, script, args = [], folder, readOnly = false, capabilities, signal }: HelperTask,
   ): Promise<{ readonly exitCode: number; readonly output: string }> {
     const { orchestrator, ownLabels } = this.#parts;
     const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
@@ -76,7 +76,7 @@ export class EngineHelper {
       .withBinds([{ source: folder, target: "/folder", readOnly }])
       // A small share, so that bots come first.
       .withResources({ memoryBytes: MEMORY_BYTES, cpuShares: 64, pids: 16 })
-      .withSecurity({ user: "0:0", capabilities: [capability], allowNewPrivileges: false })
+      .withSecurity({ user: "0:0", capabilities, allowNewPrivileges: false })
       .withNetwork("none")
       .build();
     try {

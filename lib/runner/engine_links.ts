@@ -22,7 +22,7 @@ export function engineLinks(helper: EngineHelper): MakeStateLinks {
         script: LINK,
         args,
         folder,
-        capability: "DAC_OVERRIDE",
+        capabilities: ["DAC_OVERRIDE"],
         signal,
       });
       if (exitCode !== 0) throw notMade(output);

@@ -34,7 +34,7 @@ export function engineMeter(helper: EngineHelper): MeasureTree {
         script: MEASURE,
         folder: root,
         readOnly: true,
-        capability: "DAC_READ_SEARCH",
+        capabilities: ["DAC_READ_SEARCH"],
         signal,
       });
       const [, kib] = /^(\d+)\s+\/folder$/m.exec(output) ?? [];

@@ -20,6 +20,7 @@ import { ensureDataDir } from "../util/data_dir.ts";
 import type { StateMeter } from "./disk_watch.ts";
 import type { EngineHelper } from "./engine_helper.ts";
 import { engineLinks } from "./engine_links.ts";
+import { engineRemoval } from "./engine_removal.ts";
 import type { MeasureTree } from "./engine_meter.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
 
@@ -29,7 +30,7 @@ const MIB = 1024 * 1024;
 export interface CreateBotStatesParts {
   /** The engine. */
   readonly orchestrator: Pick<ContainerOrchestrator, "listContainers" | "readFolder">;
-  /** Makes links. */
+  /** Makes links, and removes what Deno cannot. */
   readonly helper: EngineHelper;
   /** Measures folders. */
   readonly measure: MeasureTree;
@@ -65,6 +66,7 @@ export function createBotStates(
     snapshots: new SnapshotStore(store, buckets.state),
     live,
     makeLinks: engineLinks(helper),
+    empty: engineRemoval(helper),
     measure,
     ready: () => ensureDataDir(dataDir, uid),
   });

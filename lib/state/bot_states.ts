@@ -17,7 +17,7 @@ import type { LiveStates } from "./live_states.ts";
 import { RunningStates, type SupervisedState } from "./running_states.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { SnapshotStore } from "./snapshot_store.ts";
-import type { StateFolder } from "./state_folder.ts";
+import type { EmptyFolder, StateFolder } from "./state_folder.ts";
 import { StateFolders } from "./state_folders.ts";
 import type { MakeStateLinks } from "./state_links.ts";
 import type { StateMeta } from "./state_meta.ts";
@@ -37,6 +37,8 @@ export interface BotStatesOptions {
   readonly live: LiveStates;
   /** Makes the symbolic links of a state that is restored. */
   readonly makeLinks: MakeStateLinks;
+  /** Empties a folder that this process cannot remove. */
+  readonly empty: EmptyFolder;
   /** Measures a folder. @default {measureTree} */
   readonly measure?: typeof measureTree;
   /** Makes sure that the folder above is safe. */
@@ -260,7 +262,7 @@ export class BotStates implements AsyncDisposable {
     return await this.#turns.run(id, async () => {
       if (await this.#options.live.find(id, signal).catch(() => undefined)) throw inUse(id);
       const removed = await this.#options.snapshots.removeAll(id, { signal });
-      await folder.remove();
+      await folder.remove(this.#options.empty, signal);
       for (const part of [this.#folders, this.#running, this.#snapshots]) part.forget(id);
       return removed;
     });

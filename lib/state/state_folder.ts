@@ -14,6 +14,14 @@ import { StateError } from "./state_error.ts";
 const ABANDONED_MS = 60 * 60_000;
 const META_FILE = "meta.json";
 const OUTBOX = "outbox";
+/**
+ * Removes everything in a folder, which no other process uses.
+ *
+ * @param folder Absolute path of the folder, which stays.
+ * @param signal Gives up.
+ */
+export type EmptyFolder = (folder: string, signal: AbortSignal) => Promise<void>;
+
 /** Beginning of the names of folders that nobody but the operator removes. */
 const KEPT = "kept-";
 
@@ -154,11 +162,21 @@ export class StateFolder {
     this.#busy.delete(name);
   }
 
-  /** Removes everything. @throws {StateError} If it cannot be removed. */
-  async remove(): Promise<void> {
+  /**
+   * Removes everything.
+   *
+   * @param empty Removes what this process cannot, such as folders whose names are not UTF-8.
+   * @param signal Gives up.
+   * @throws {StateError} If it cannot be removed.
+   */
+  async remove(empty: EmptyFolder, signal: AbortSignal): Promise<void> {
     try {
+      const isRemoved = await removeOwnTree(this.path).then(() => true, () => false);
+      if (isRemoved) return;
+      await empty(this.path, signal);
       await removeOwnTree(this.path);
     } catch (cause) {
+      signal.throwIfAborted();
       throw new StateError("unusable", `Cannot remove '${this.path}': ${messageOf(cause)}.`, {
         advice: `Remove the folder yourself: rm -rf '${this.path}'.`,
         cause,

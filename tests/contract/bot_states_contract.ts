@@ -78,6 +78,7 @@ class StatesFixture implements AsyncDisposable {
       makeLinks: async (folder, links) => {
         for (const [path, target] of links) await Deno.symlink(target, `${folder}/${path}`);
       },
+      empty: () => Promise.reject(new Error("there is no engine")),
       now: () => this.#now += 1,
     });
 
