@@ -290,7 +290,6 @@ export interface Runner extends AsyncDisposable {
   /** Operating system and architecture of the programs that run here, for example `linux/amd64`. */
   platform(options?: RunnerCallOptions): Promise<string>;
   /**
-  /**
    * Makes sure that a container runs. Does nothing if the same container already runs. Rejects with
    * `ContainerConflictError` if a container of this name has another hash or has exited, and leaves that container
    * alone. A start that fails leaves neither a container nor a folder.

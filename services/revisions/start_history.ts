@@ -95,7 +95,7 @@ export class StartHistory {
   }
 
   /**
-   * Reports who causes the next start of a bot.
+   * Remembers who causes the next start of a bot.
    *
    * @param id Id of the bot.
    * @param trigger What was asked for.
