@@ -347,8 +347,8 @@ export class BotReconciler {
   }
 }
 
-function mayRun({ phase, isForeign }: ManagedContainer): boolean {
-  return phase !== "exited" && !isForeign;
+function mayRun({ phase, isForeign, isGone }: ManagedContainer): boolean {
+  return phase !== "exited" && !isGone && !isForeign;
 }
 
 function soonest(...times: readonly (number | undefined)[]): WorkResult {

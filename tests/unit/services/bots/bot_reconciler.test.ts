@@ -17,10 +17,11 @@ import type {
   StartContainerOptions,
   StopContainerOptions,
 } from "../../../../lib/runner/runner.ts";
+import { AccountHeldError } from "../../../../services/leases/account_held_error.ts";
 import { LeaseHeldError } from "../../../../lib/cluster/cluster_leases.ts";
 import { describeCondition } from "../../../../services/bots/bot_condition.ts";
 import { describeBotEnd } from "../../../../services/bots/describe_bot_end.ts";
-import { BotReconciler } from "../../../../services/bots/bot_reconciler.ts";
+import { BotReconciler, type BotReconcilerOptions } from "../../../../services/bots/bot_reconciler.ts";
 import { BotTable } from "../../../../services/bots/bot_table.ts";
 import { ServiceState } from "../../../../services/bots/service_state.ts";
 import {
@@ -114,7 +115,9 @@ class OneBotEngine {
   }
 }
 
-function makeReconciler(gate: RunGate = { ask: () => ({}) }) {
+type Accounts = NonNullable<BotReconcilerOptions["accounts"]>;
+
+function makeReconciler(gate: RunGate = { ask: () => ({}) }, accounts?: Accounts) {
   const engine = new OneBotEngine();
   const clock = new FakeClock(0);
   const bots = new BotTable();
@@ -138,6 +141,7 @@ function makeReconciler(gate: RunGate = { ask: () => ({}) }) {
     segment: -1,
     whyHeld: () => undefined,
     gate,
+    ...(accounts && { accounts }),
   });
   const pass = async (document: BotDocument | undefined) => {
     engine.asked.length = 0;
@@ -240,6 +244,55 @@ Deno.test("BotReconciler counts no start while the lease of the last copy is hel
   clock.freeze(1);
   await pass(documentOf("1"));
   assert.equal(engine.there?.attempt, 1);
+});
+
+Deno.test("BotReconciler takes the accounts of a bot for each start, and releases them once its container is gone", async () => {
+  const asked: string[] = [];
+  let held: Error | undefined;
+  const look = (what: string, names: readonly string[]) => {
+    asked.push(`${what} ${names}`);
+    return held ? Promise.reject(held) : Promise.resolve({});
+  };
+  const accounts: Accounts = {
+    take: (_holder, names) => look("take", names),
+    check: (_holder, names) => look("check", names).then(() => {}),
+    release: ({ id }) => void asked.push(`release ${id}`),
+  };
+  const { engine, bots, pass, conditionOf } = makeReconciler(undefined, accounts);
+  const withAccount = (version: string, enabled = true) => {
+    const config = { berth: { accounts: ["x:main"] } };
+    return { ...documentOf(version, enabled), config };
+  };
+  const asks = () => asked.splice(0);
+  await pass(withAccount("1"));
+  assert.deepEqual(asks(), ["take x:main"]);
+  await pass(withAccount("2"));
+  assert.deepEqual(asks(), ["check x:main"], "it keeps them while it is replaced");
+  await pass(withAccount("2"));
+  assert.deepEqual(asks(), ["take x:main"]);
+  held = new AccountHeldError("x:main", { kind: "bot", id: "other" }, new Date(0));
+  await pass(withAccount("3"));
+  assert.equal(
+    engine.there?.specHash,
+    "2",
+    "it runs on while somebody else holds what the new version needs",
+  );
+  assert.match(
+    describeCondition(bots.get(ID)!.status!.condition),
+    /^waiting for account x:main: held by bot other since 1970-.*\. The previous version keeps running\. \(next try/,
+  );
+  assert.deepEqual(asks(), ["check x:main"]);
+  await pass(withAccount("3", false));
+  assert.deepEqual(asks(), ["release bot-1"]);
+  await pass(withAccount("3"));
+  assert.equal(conditionOf(), "waiting");
+  assert.equal(engine.there, undefined);
+  assert.deepEqual(asks(), ["take x:main", "release bot-1"]);
+  held = undefined;
+  bots.clear(ID, "failedStart");
+  engine.problem = new EngineHangsError("it hangs");
+  await pass(withAccount("3"));
+  assert.deepEqual(asks(), ["take x:main"], "its container may be there");
 });
 
 Deno.test("BotReconciler knows nothing after a pass that failed, or of a bot that is gone", async () => {
