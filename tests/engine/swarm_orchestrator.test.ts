@@ -22,6 +22,7 @@ function spec(name: string, script: string, more: Partial<SwarmContainerSpec> = 
     secrets: [],
     volumes: [],
     tmpfs: [],
+    constraints: [],
     network: "host",
     resources: { memoryBytes: 64 * MIB, cpuShares: 512, pids: 32 },
     logs: { maxSizeBytes: MIB, maxFiles: 2 },

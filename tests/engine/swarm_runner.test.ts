@@ -4,6 +4,7 @@ import { SwarmOrchestrator } from "../../lib/engine/swarm/swarm_orchestrator.ts"
 import { ClusterFixture } from "../support/fixtures/cluster_fixture.ts";
 import { testInLab } from "../support/fixtures/lab_fixture.ts";
 import { workADay } from "../support/operator_day.ts";
+import { fullOrShort } from "../support/full_or_short.ts";
 import { until } from "../support/until.ts";
 
 async function leftOf({ lab }: ClusterFixture): Promise<string[]> {
@@ -13,11 +14,14 @@ async function leftOf({ lab }: ClusterFixture): Promise<string[]> {
   return [...services.map(({ name }) => name), ...tokens.map(({ Spec }) => Spec.Name)];
 }
 
-testInLab("an operator works a day on a Swarm, and leaves nothing there", async () => {
-  await using cluster = await ClusterFixture.open({ nodes: 1, env: { BOT_MEMORY_LIMIT_MB: "64" } });
-  await workADay(cluster);
-  await until("nothing is left", async () => (await leftOf(cluster)).length === 0);
-});
+// A day takes a minute: the next test has the beginning of it.
+if (fullOrShort(true, false)) {
+  testInLab("an operator works a day on a Swarm, and leaves nothing there", async () => {
+    await using cluster = await ClusterFixture.open({ nodes: 1, env: { BOT_MEMORY_LIMIT_MB: "64" } });
+    await workADay(cluster);
+    await until("nothing is left", async () => (await leftOf(cluster)).length === 0);
+  });
+}
 
 testInLab("a bot of a Swarm outlives its Berth, and moves when its node is lost", async () => {
   await using cluster = await ClusterFixture.open({ nodes: 2, env: { LEASE_SECONDS: "10" } });
@@ -65,4 +69,7 @@ def main(id, config):
     const { stdout } = await cluster.berth("logs", "mover");
     return /epoch 1[^]*its node 'node-2' is down: [^]* is lost[^]*epoch 2/.test(stdout);
   });
+
+  assert.equal((await cluster.berth("remove", "mover", "--yes")).code, 0);
+  await until("nothing is left", async () => (await leftOf(cluster)).length === 0);
 });
