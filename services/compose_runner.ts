@@ -8,6 +8,7 @@ import { createSwarmRunner } from "../lib/cluster/create_swarm_runner.ts";
 import type { LogListener } from "../lib/logs/log_listener.ts";
 import type { ObjectStore } from "../lib/objects/object_store.ts";
 import { createDockerRunner } from "../lib/runner/create_docker_runner.ts";
+import { setStatesOf } from "../lib/runner/states_of.ts";
 import type { Runner } from "../lib/runner/runner.ts";
 import { createSecretResolver } from "../lib/secrets/create_secret_resolver.ts";
 import { systemClock } from "../lib/util/clock.ts";
@@ -70,6 +71,7 @@ export function composeRunner(
   const supervisors = composeSupervisors(config.runner, { ...stores, store, leases });
   const secrets = createSecretResolver(config.runner.secrets, config.runner.dataDir);
   const runner = createSwarmRunner({ ...options, ...supervisors, leases, secrets });
+  setStatesOf(runner, supervisors.states);
   return {
     runner,
     leases,

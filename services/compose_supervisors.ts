@@ -10,10 +10,12 @@ import type { WorkOrders } from "../lib/cluster/work_orders.ts";
 import type { ObjectStore } from "../lib/objects/object_store.ts";
 import type { DockerRunnerConfig } from "../lib/runner/docker_runner_config.ts";
 import { createSecretResolver } from "../lib/secrets/create_secret_resolver.ts";
+import type { StateKeeper } from "../lib/state/state_keeper.ts";
 import { SnapshotStore } from "../lib/state/snapshot_store.ts";
 import { type Clock, systemClock } from "../lib/util/clock.ts";
 import type { RecordStore } from "./records/record_store.ts";
 import { CarriedStates } from "./supervisors/carried_states.ts";
+import { ClusterStates } from "./supervisors/cluster_states.ts";
 import { OrderRecords } from "./supervisors/order_records.ts";
 import { RequestBox } from "./supervisors/request_box.ts";
 import { SessionBook } from "./supervisors/session_book.ts";
@@ -41,6 +43,8 @@ export interface ComposedSupervisors extends Disposable {
   readonly orders: WorkOrders;
   /** Reaches the supervisors. */
   readonly link: SupervisorLink;
+  /** The states of the bots, for operators. */
+  readonly states: StateKeeper;
   /** The routes that they call. */
   readonly answer: AnswerSupervisor;
 }
@@ -85,17 +89,19 @@ export function composeSupervisors(
     cacheBytes: codeCacheBytes,
     clock,
   });
+  const link = new SupervisorRecordsLink({
+    orders,
+    sessions,
+    requests,
+    usage,
+    states,
+    store,
+    bucket: buckets.results,
+  });
   return {
     orders,
-    link: new SupervisorRecordsLink({
-      orders,
-      sessions,
-      requests,
-      usage,
-      states,
-      store,
-      bucket: buckets.results,
-    }),
+    link,
+    states: new ClusterStates({ states, snapshots, link, folder, clock }),
     answer: supervisorRoutes(supervisors),
     [Symbol.dispose]: () => secrets[Symbol.dispose](),
   };

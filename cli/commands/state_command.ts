@@ -99,8 +99,8 @@ async function list({ client, id, options, context: { terminal, signal } }: Call
   return EXIT.ok;
 }
 
-function describe({ id, folder, bytes, maxBytes, isPending, snapshots }: BotState): string[] {
-  const size = bytes === undefined ? "" : `${sizeOf(bytes)} of ${sizeOf(maxBytes)}, `;
+function describe(state: BotState): string[] {
+  const { id, isPending, snapshots } = state;
   const head = ["SNAPSHOT", "FILES", "SIZE", "VERSION", "WHY", "NOTES"];
   const rows = snapshots.map((each) => [
     each.name,
@@ -114,10 +114,16 @@ function describe({ id, folder, bytes, maxBytes, isPending, snapshots }: BotStat
     ].join(", "),
   ]);
   return [
-    folder === undefined ? `${id}: no state on the service's host` : `${id}: ${size}${folder}`,
+    `${id}: ${whereOf(state)}`,
     ...(isPending ? ["A restored state takes its place at the next start."] : []),
     ...(rows.length > 0 ? formatTable([head, ...rows]) : ["No snapshots yet."]),
   ];
+}
+
+function whereOf({ folder, node, bytes, maxBytes }: BotState): string {
+  if (node !== undefined) return `on node ${node}`;
+  if (folder === undefined) return "no state on the service's host";
+  return bytes === undefined ? folder : `${sizeOf(bytes)} of ${sizeOf(maxBytes)}, ${folder}`;
 }
 
 async function get({ client, id, snapshot, options, context }: Call): Promise<number> {

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { BotStates } from "../state/bot_states.ts";
+import type { StateKeeper } from "../state/state_keeper.ts";
 
-const known = new WeakMap<object, BotStates>();
+const known = new WeakMap<object, StateKeeper>();
 
 /**
  * Connects a runner with the states of its bots.
@@ -14,7 +14,7 @@ const known = new WeakMap<object, BotStates>();
  * @param runner The runner.
  * @param states The states.
  */
-export function setStatesOf(runner: object, states: BotStates): void {
+export function setStatesOf(runner: object, states: StateKeeper): void {
   known.set(runner, states);
 }
 
@@ -24,6 +24,6 @@ export function setStatesOf(runner: object, states: BotStates): void {
  * @param runner The runner.
  * @returns `undefined` if the runner keeps none.
  */
-export function statesOf(runner: object): BotStates | undefined {
+export function statesOf(runner: object): StateKeeper | undefined {
   return known.get(runner);
 }

@@ -15,6 +15,8 @@ import type { StateFolder } from "./state_folder.ts";
 export interface AboutState {
   /** Absolute path of the folder on this host; absent if there is none. */
   readonly folder?: string;
+  /** Node of the cluster that has the newest state; absent on one host. */
+  readonly node?: string;
   /** Its size on the disk, in bytes. */
   readonly bytes?: number;
   /** Size that it may have, in bytes. */

@@ -22,6 +22,7 @@ import { StateFolders } from "./state_folders.ts";
 import type { MakeStateLinks } from "./state_links.ts";
 import type { StateMeta } from "./state_meta.ts";
 import { type RestoreSource, StateRestorer } from "./state_restorer.ts";
+import type { StateKeeper } from "./state_keeper.ts";
 import { StateSizes } from "./state_sizes.ts";
 import { inUse, missingState } from "./state_words.ts";
 
@@ -48,7 +49,7 @@ export interface BotStatesOptions {
 }
 
 /** Keeps, measures, stores and restores the states of bots. */
-export class BotStates implements AsyncDisposable {
+export class BotStates implements StateKeeper, AsyncDisposable {
   readonly #options: Required<BotStatesOptions>;
   readonly #folders: StateFolders;
   readonly #snapshots: HostSnapshots;

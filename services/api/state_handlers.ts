@@ -5,9 +5,9 @@
  */
 
 import { statesOf } from "../../lib/runner/states_of.ts";
-import type { BotStates } from "../../lib/state/bot_states.ts";
 import type { RestoreSource } from "../../lib/state/state_restorer.ts";
 import type { Snapshot } from "../../lib/state/snapshot.ts";
+import type { StateKeeper } from "../../lib/state/state_keeper.ts";
 import { UploadFolder } from "../../lib/util/upload_folder.ts";
 import type { RestoredState, StateSnapshot } from "../contract/state.ts";
 import type { ApiParts } from "./api_parts.ts";
@@ -38,7 +38,7 @@ export function stateHandlers(parts: ApiParts): Handlers<StateOperation> {
   const { runner, clock, settings } = parts;
   const uploads = new UploadFolder(settings.uploadFolder, () => clock.now());
 
-  function states(): BotStates {
+  function states(): StateKeeper {
     const found = statesOf(runner);
     if (found) return found;
     throw new ApiProblem(409, "state/not-served", "This service keeps no states.");

@@ -47,6 +47,7 @@ export const botState = z.object({
   folder: z.string().optional().meta({
     description: "Folder on the service's host; absent if there is none there",
   }),
+  node: z.string().optional().meta({ description: "Node of the cluster that has the newest state" }),
   bytes: z.int().optional().meta({ description: "Its size on the disk" }),
   maxBytes: z.int().meta({ description: "The size that it may have" }),
   isPending: z.boolean().meta({ description: "Whether a restore waits for the next start" }),

@@ -20,13 +20,17 @@ const STATES = "supervisor_states";
 const NAME_MS = 60 * 60_000;
 
 /** Where the newest state of a bot is. */
-interface StatePlace {
+export interface StatePlace {
   /** Name of its folder on every node, which other bots cannot guess. */
   readonly folder: string;
   /** Order of the last start that had the state. */
   readonly mark?: string;
   /** Node of that start. */
   readonly node?: string;
+  /** Size that it may have, in bytes. */
+  readonly maxBytes?: number;
+  /** What the next start has to begin with: a snapshot, or an empty state. */
+  readonly restore?: { readonly id: string; readonly snapshot?: string };
 }
 
 /** Parts of {@linkcode CarriedStates}. */
@@ -65,8 +69,9 @@ export class CarriedStates {
     const { executable: { id, state }, kind } = order;
     if (!state || kind === "backtest") return undefined;
     const { store, snapshots, clock } = this.#parts;
-    const { folder, mark, node } = await this.#place(id);
-    const [newest] = await snapshots.list(id, { signal });
+    const { folder, mark, node, restore } = await this.place(id);
+    const stored = await snapshots.list(id, { signal });
+    const chosen = restore ? stored.find(({ name }) => name === restore.snapshot) : stored[0];
     return {
       folder,
       bot: id,
@@ -76,15 +81,16 @@ export class CarriedStates {
       mark: order.id,
       ...(mark !== undefined && { last: { mark, node } }),
       follows: state.follow !== false,
-      ...(newest && {
+      ...(restore && { isRestored: true }),
+      ...(chosen && {
         snapshot: {
-          name: newest.name,
-          at: newest.at,
-          ageMs: clock.now() - Date.parse(newest.at),
-          bytes: newest.bytes,
-          archiveBytes: newest.archiveBytes,
-          sha256: newest.sha256,
-          urls: await addressesOf(store, `snapshots/${newest.name}`, this.placeOf(id, newest.name)),
+          name: chosen.name,
+          at: chosen.at,
+          ageMs: clock.now() - Date.parse(chosen.at),
+          bytes: chosen.bytes,
+          archiveBytes: chosen.archiveBytes,
+          sha256: chosen.sha256,
+          urls: await addressesOf(store, `snapshots/${chosen.name}`, this.placeOf(id, chosen.name)),
         },
       }),
     };
@@ -95,15 +101,43 @@ export class CarriedStates {
     return (await this.#parts.records.get(STATES, id, options))?.value.node as string | undefined;
   }
 
-  /** Records that a start has the state from now on. @param order Its order. @param node Its node. */
-  async begun({ id: mark, executable: { id } }: WorkOrder, node: string): Promise<void> {
+  /**
+   * Records that a start has the state from now on.
+   *
+   * @param order Its order.
+   * @param node Its node.
+   * @param snapshot Name of the snapshot that it was restored from.
+   */
+  async begun(
+    { id: mark, executable: { id, state } }: WorkOrder,
+    node: string,
+    snapshot: string | undefined,
+  ): Promise<void> {
+    await this.change(id, ({ restore, ...place }) => ({
+      ...place,
+      mark,
+      node,
+      maxBytes: state!.maxBytes,
+      // Another one may have been asked for meanwhile.
+      ...(restore && restore.snapshot !== snapshot && { restore }),
+    }));
+  }
+
+  /** Changes what is known of a state. @param id Id of the bot. @param change Returns what is known now. */
+  async change(id: string, change: (place: StatePlace) => StatePlace): Promise<void> {
     const { records } = this.#parts;
     while (true) {
-      const place = await this.#place(id);
-      if (place.mark === mark) return;
+      await this.place(id);
       const record = await records.get(STATES, id);
-      if (record && await records.replace(STATES, id, record.revision, { ...place, mark, node })) return;
+      if (!record) continue;
+      const next = change(record.value as unknown as StatePlace);
+      if (await records.replace(STATES, id, record.revision, { ...next })) return;
     }
+  }
+
+  /** Forgets a state. @param id Id of the bot. */
+  async forget(id: string): Promise<void> {
+    await this.#parts.records.delete(STATES, id);
   }
 
   /** Names a snapshot that a supervisor is about to store. @returns Its name, and where to store its archive. */
@@ -151,7 +185,8 @@ export class CarriedStates {
     return { bucket: this.#parts.bucket, key: archiveKeyOf(id, name) };
   }
 
-  async #place(id: string): Promise<StatePlace> {
+  /** Reads what is known of a state; there is a name for its folder from then on. @param id Id of the bot. */
+  async place(id: string): Promise<StatePlace> {
     const { records } = this.#parts;
     const place: StatePlace = { folder: randomBytes(16).toString("hex") };
     if (await records.insert(STATES, id, { ...place })) return place;

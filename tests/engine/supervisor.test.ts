@@ -163,6 +163,22 @@ for (const language of fullOrShort(["python", "node", "deno"] as const, ["python
     const back = await count();
     assert.match(back.log, /count 4 /);
     assert.equal(back.state?.from, "restored");
+    const { states } = fixture.supervisors;
+    const { signal } = new AbortController();
+    const { snapshots, node } = await states.about("bot", signal);
+    assert.deepEqual([snapshots.length, node], [3, "node-1"]);
+    await states.restore("bot", { kind: "snapshot", snapshot: snapshots[1]! }, signal);
+    assert(await states.isPending("bot"));
+    assert.match((await count()).log, /restored from snapshot \w+, made 0 min ago\ncount 4 /);
+    assert(!await states.isPending("bot"));
+    await states.restore("bot", { kind: "empty" }, signal);
+    assert.match((await count()).log, /^count 1 /);
+    const archive = `${fixture.temp}/archive`;
+    await states.pack("bot", archive, signal);
+    await states.restore("bot", { kind: "archive", path: archive }, signal);
+    assert.match((await count()).log, /count 2 /);
+    assert(await states.remove("bot", signal) > 0);
+    assert.match((await count()).log, /^count 1 /);
   });
 
   Deno.test(`${language}: a snapshot can be asked for while the bot runs`, async () => {

@@ -36,10 +36,11 @@ class State:
         meta, last, snapshot = self.read_meta(), self.settings.get("last"), self.settings.get("snapshot")
         # The start that had the state last, or one after it that did not get to say so, was on this node.
         is_newest = meta is not None and (last or {}).get("mark") in (meta["mark"], meta["base"])
-        if is_newest and os.path.isdir(self.data):
+        is_asked = self.settings.get("isRestored", False)
+        if is_newest and not is_asked and os.path.isdir(self.data):
             self.give(meta["uid"])
             origin = {"from": "kept"}
-        elif last and not self.settings["follows"]:
+        elif last and not self.settings["follows"] and not is_asked:
             raise StateError(f"its state is on node {last['node']}, and stays there (state.follow: false): "
                              "start it there, or let its state follow")
         elif snapshot:
