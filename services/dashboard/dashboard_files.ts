@@ -103,27 +103,28 @@ import file86 from "./store/repeat.js" with { type: "text" };
 import file87 from "./store/schedules.js" with { type: "text" };
 import file88 from "./store/service.js" with { type: "text" };
 import file89 from "./store/session.js" with { type: "text" };
-import file90 from "./store/usage.js" with { type: "text" };
-import file91 from "./store/watching.js" with { type: "text" };
-import file92 from "./style/backtests.css" with { type: "text" };
-import file93 from "./style/base.css" with { type: "text" };
-import file94 from "./style/bot.css" with { type: "text" };
-import file95 from "./style/icon.svg" with { type: "text" };
-import file96 from "./style/logs.css" with { type: "text" };
-import file97 from "./style/notifications.css" with { type: "text" };
-import file98 from "./style/overview.css" with { type: "text" };
-import file99 from "./style/parts.css" with { type: "text" };
-import file100 from "./style/schedules.css" with { type: "text" };
-import file101 from "./style/tokens.css" with { type: "text" };
-import file102 from "./text/ansi.js" with { type: "text" };
-import file103 from "./text/as_text.js" with { type: "text" };
-import file104 from "./text/condition.js" with { type: "text" };
-import file105 from "./text/exact_json.js" with { type: "text" };
-import file106 from "./text/format.js" with { type: "text" };
-import file107 from "./text/log_text.js" with { type: "text" };
-import file108 from "./text/plain_text.js" with { type: "text" };
-import file109 from "./text/states.js" with { type: "text" };
-import file110 from "./text/zone_time.js" with { type: "text" };
+import file90 from "./store/silence.js" with { type: "text" };
+import file91 from "./store/usage.js" with { type: "text" };
+import file92 from "./store/watching.js" with { type: "text" };
+import file93 from "./style/backtests.css" with { type: "text" };
+import file94 from "./style/base.css" with { type: "text" };
+import file95 from "./style/bot.css" with { type: "text" };
+import file96 from "./style/icon.svg" with { type: "text" };
+import file97 from "./style/logs.css" with { type: "text" };
+import file98 from "./style/notifications.css" with { type: "text" };
+import file99 from "./style/overview.css" with { type: "text" };
+import file100 from "./style/parts.css" with { type: "text" };
+import file101 from "./style/schedules.css" with { type: "text" };
+import file102 from "./style/tokens.css" with { type: "text" };
+import file103 from "./text/ansi.js" with { type: "text" };
+import file104 from "./text/as_text.js" with { type: "text" };
+import file105 from "./text/condition.js" with { type: "text" };
+import file106 from "./text/exact_json.js" with { type: "text" };
+import file107 from "./text/format.js" with { type: "text" };
+import file108 from "./text/log_text.js" with { type: "text" };
+import file109 from "./text/plain_text.js" with { type: "text" };
+import file110 from "./text/states.js" with { type: "text" };
+import file111 from "./text/zone_time.js" with { type: "text" };
 
 /** Texts by name: with this type of import, the types of a package do not hold. */
 const text = (file: unknown): string => file as string;
@@ -226,27 +227,28 @@ export const FILES: Readonly<Record<string, string>> = {
   "store/schedules.js": text(file87),
   "store/service.js": text(file88),
   "store/session.js": text(file89),
-  "store/usage.js": text(file90),
-  "store/watching.js": text(file91),
-  "style/backtests.css": text(file92),
-  "style/base.css": text(file93),
-  "style/bot.css": text(file94),
-  "style/icon.svg": text(file95),
-  "style/logs.css": text(file96),
-  "style/notifications.css": text(file97),
-  "style/overview.css": text(file98),
-  "style/parts.css": text(file99),
-  "style/schedules.css": text(file100),
-  "style/tokens.css": text(file101),
-  "text/ansi.js": text(file102),
-  "text/as_text.js": text(file103),
-  "text/condition.js": text(file104),
-  "text/exact_json.js": text(file105),
-  "text/format.js": text(file106),
-  "text/log_text.js": text(file107),
-  "text/plain_text.js": text(file108),
-  "text/states.js": text(file109),
-  "text/zone_time.js": text(file110),
+  "store/silence.js": text(file90),
+  "store/usage.js": text(file91),
+  "store/watching.js": text(file92),
+  "style/backtests.css": text(file93),
+  "style/base.css": text(file94),
+  "style/bot.css": text(file95),
+  "style/icon.svg": text(file96),
+  "style/logs.css": text(file97),
+  "style/notifications.css": text(file98),
+  "style/overview.css": text(file99),
+  "style/parts.css": text(file100),
+  "style/schedules.css": text(file101),
+  "style/tokens.css": text(file102),
+  "text/ansi.js": text(file103),
+  "text/as_text.js": text(file104),
+  "text/condition.js": text(file105),
+  "text/exact_json.js": text(file106),
+  "text/format.js": text(file107),
+  "text/log_text.js": text(file108),
+  "text/plain_text.js": text(file109),
+  "text/states.js": text(file110),
+  "text/zone_time.js": text(file111),
 };
 
 /** Names of files by the names under which modules import them. */

@@ -101,7 +101,7 @@ function Foot() {
       ${about && html`<span>${about.instance} · ${about.version}</span>`}
       ${caller.value &&
         html`<span class="who" title=${caller.value.name}>${caller.value.name}${
-          caller.value.role === "read" ? ", may look" : ""
+          caller.value.role === "read" ? ", read-only" : ""
         }</span>`}
       <button class="quiet" onClick=${nextTheme}>Theme: ${theme}</button>
       <button class="quiet" onClick=${() => isHelpOpen.value = true}>Keys <kbd>?</kbd></button>

@@ -71,7 +71,7 @@ export function Figures({ id, events, limits }) {
         )}
       </div>
       <p class="hint faint">
-        CPU and memory go back as far as somebody looked. Drag over a chart to zoom all; a double click shows all again.
+        CPU and memory are measured only while a dashboard or Prometheus asks for them. Drag over a chart to zoom all; a double click shows all again.
         ${names > 0 &&
           html`<button class="quiet" onClick=${() => isAll.value = true}>Show ${names} more</button>`}
       </p>

@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import { botPath, request } from "../store/api.js";
 import { readEvents, readObjects } from "../store/read_stream.js";
+import { untilSilent } from "../store/silence.js";
 import { untilWatched } from "../store/watching.js";
 
 /** Lines that are kept while following; earlier ones can be read again. */
@@ -170,16 +171,18 @@ export class LogStore {
       const watched = await untilWatched();
       if (signal.aborted) return;
       try {
-        const response = await request(botPath(this.#id, "/logs/follow"), {
-          // Continues after the last line, without a gap or a repeat.
-          query: { ...this.#filter, ...(this.#cursor === undefined && { tail: FIRST }) },
-          headers: this.#cursor === undefined ? {} : { "last-event-id": this.#cursor },
-          signal: AbortSignal.any([signal, watched]),
+        await untilSilent(async (silent, heard) => {
+          const response = await request(botPath(this.#id, "/logs/follow"), {
+            // Continues after the last line, without a gap or a repeat.
+            query: { ...this.#filter, ...(this.#cursor === undefined && { tail: FIRST }) },
+            headers: this.#cursor === undefined ? {} : { "last-event-id": this.#cursor },
+            signal: AbortSignal.any([signal, watched, silent]),
+          });
+          for await (const events of readEvents(response, heard)) {
+            waitMs = FIRST_WAIT_MS;
+            this.#onEvents(events);
+          }
         });
-        for await (const events of readEvents(response)) {
-          waitMs = FIRST_WAIT_MS;
-          this.#onEvents(events);
-        }
       } catch (error) {
         if (signal.aborted) return;
         if (error.status >= 400 && error.status < 500 && error.status !== 429) {

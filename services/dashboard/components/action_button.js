@@ -46,7 +46,7 @@ export function ActionButton({ label, doing, run, question, kind = "", subject }
       set({ is: "failed", text: words });
     }
   };
-  const title = isAllowed ? undefined : `${caller.value?.name} may look and not change`;
+  const title = isAllowed ? undefined : `${caller.value?.name} is read-only`;
   return html`
     <span class="action">
       <button class=${`${kind} ${is === "busy" ? "busy" : ""}`} title=${title} aria-label=${subject &&

@@ -19,8 +19,8 @@ export function Channels({ about: { file, channels, problems, alerts }, onTested
         html`<p key=${problem} class="problem-line bad">${plainText(problem, 400)}</p>`
       )}
       ${channels.length === 0 && html`
-        <div class="empty"><strong>Nobody is told of anything.</strong>
-          <p>Describe a channel in this file, then run <code>berth start</code> again:</p>
+        <div class="empty"><strong>No channels yet.</strong>
+          <p>Nobody is told when something goes wrong. Describe a channel in this file, then start the service again:</p>
           <pre class="lines example" tabindex="0" role="region" aria-label="Example">${EXAMPLE}</pre></div>
       `}
       <ul>${channels.map((channel) =>

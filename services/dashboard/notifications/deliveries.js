@@ -11,7 +11,7 @@ export function Deliveries({ deliveries, onMore }) {
   return html`
     <section class="panel" aria-labelledby="deliveries">
       <header><h2 id="deliveries">Last deliveries</h2><span class="note push">kept for 14 days</span></header>
-      ${deliveries.length === 0 && html`<p class="empty">Nothing was told yet.</p>`}
+      ${deliveries.length === 0 && html`<p class="empty">No deliveries yet.</p>`}
       <ol>${deliveries.map((one) =>
         html`<${Delivery} key=${`${one.id} ${one.channel}`} delivery=${one} />`
       )}</ol>
@@ -32,7 +32,8 @@ function Delivery({ delivery: { channel, outcome, attempts, endedAt, problem, ev
         <span class="title">${plainText(event.title, 200)}</span>
         <span class="faint">${plainText(channel, 80)}</span>
       </summary>
-      <p><${Urgency} severity=${event.severity} /> <span class="soft">${event.kind}</span>
+      <p><${Urgency} severity=${event.severity} state=${event.state} /> <span class="soft">${event
+        .kind}</span>
         ${link && html`<a class="link" href=${link}>Open ${plainText(event.bot, 80)}</a>`}</p>
       <${EventText} text=${event.text} />
       ${problem && html`<p class="bad">${plainText(problem, 300)}</p>`}

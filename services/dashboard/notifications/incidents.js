@@ -12,7 +12,7 @@ export function Incidents({ incidents }) {
     <section class="panel" aria-labelledby="incidents">
       <header><h2 id="incidents">Open incidents</h2><span class="note push">${incidents.length ||
         ""}</span></header>
-      ${incidents.length === 0 && html`<p class="empty">Nothing is wrong that people are told of.</p>`}
+      ${incidents.length === 0 && html`<p class="empty">No open incidents.</p>`}
       <ul>${incidents.map((incident) => {
         const { kind, bot, severity, since, title, text } = incident;
         const link = subjectLink(incident);

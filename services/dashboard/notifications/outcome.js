@@ -12,7 +12,7 @@ const OUTCOMES = {
 const SEVERITIES = {
   critical: ["failing", "Critical"],
   warning: ["waiting", "Warning"],
-  info: ["running", "Fine again"],
+  info: ["plain", "Info"],
 };
 
 const chip = ([tone, word]) => html`<span class=${`chip ${tone}`}>${word}</span>`;
@@ -20,8 +20,9 @@ const chip = ([tone, word]) => html`<span class=${`chip ${tone}`}>${word}</span>
 /** @param outcome `delivered`, `waiting` or `given-up`. */
 export const Outcome = ({ outcome }) => chip(OUTCOMES[outcome]);
 
-/** @param severity `critical`, `warning` or `info`. */
-export const Urgency = ({ severity }) => chip(SEVERITIES[severity]);
+/** @param severity `critical`, `warning` or `info`. @param state `recovered` if an incident has ended. */
+export const Urgency = ({ severity, state }) =>
+  chip(state === "recovered" ? ["running", "Recovered"] : SEVERITIES[severity]);
 
 /** The page of what an event is about; `undefined` if it is the service itself. */
 export function subjectLink({ kind, bot }) {

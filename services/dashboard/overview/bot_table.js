@@ -91,7 +91,7 @@ export function BotTable({ view }) {
           ${after > 0 && html`<tr aria-hidden="true" style=${{ height: `${after}px` }}></tr>`}
         </tbody>
       </table>
-      ${isLoaded.value && all.length === 0 && html`<p class="empty"><strong>No bot is like that.</strong>
+      ${isLoaded.value && all.length === 0 && html`<p class="empty"><strong>No bot matches.</strong>
         <button class="quiet" onClick=${() => {
         view.text.value = "";
         view.group.value = "";
@@ -160,7 +160,10 @@ function Row({ row, at, isOpen, isChosen, onToggle }) {
   const used = usage.value.get(id);
   return html`
     <tr data-row=${at} class=${isChosen ? "chosen" : ""} aria-rowindex=${at + 2}>
-      <th scope="row" class="name"><a href=${linkTo("bots", id)}>${id}</a><${Labels} labels=${labels} /></th>
+      <th scope="row" class="name"><a href=${linkTo("bots", id)}>${plainText(
+        id,
+        140,
+      )}</a><${Labels} labels=${labels} /></th>
       <td class="state">
         <${StateChip} state=${state} title=${conditionWords(condition)} />
       </td>
@@ -174,7 +177,9 @@ function Row({ row, at, isOpen, isChosen, onToggle }) {
         ? bytes(used.memory)
         : html`<span class="faint">–</span>`}</td>
       <td class="wide trend">${enabled && html`<${Trend} bot=${bot} used=${used} />`}</td>
-      <td class="last"><button class="quiet expand" aria-expanded=${isOpen} aria-label=${`Last lines of ${id}`}
+      <td class="last"><button class="quiet expand" aria-expanded=${isOpen} aria-label=${`Last lines of ${
+        plainText(id, 140)
+      }`}
         onClick=${() => onToggle(id)}>${isOpen ? "▾" : "▸"}</button></td>
     </tr>
   `;

@@ -36,7 +36,7 @@ export function NeedsYou() {
     .sort((a, b) =>
       (groupOf(a.state) === "silent") - (groupOf(b.state) === "silent") || (a.id < b.id ? -1 : 1)
     );
-  const names = found.map(({ id }) => id).join(", ");
+  const names = found.map(({ id }) => plainText(id, 140)).join(", ");
   useEffect(() => {
     if (isLoaded.value) {
       say(
@@ -77,7 +77,7 @@ function Problem({ bot }) {
   return html`
     <li class="problem">
       <div class="who">
-        <a class="name" href=${linkTo("bots", id)}>${id}</a>
+        <a class="name" href=${linkTo("bots", id)}>${plainText(id, 140)}</a>
         ${since && html`<small class="faint">for <${Age} at=${since} /></small>`}
       </div>
       <div class="what">
@@ -90,7 +90,7 @@ function Problem({ bot }) {
           }</code>`}
         ${advice && html`<p class="advice">${advice}</p>`}
       </div>
-      <a class="button" href=${linkTo("bots", id)} aria-label=${`Open ${id}`}>Open</a>
+      <a class="button" href=${linkTo("bots", id)} aria-label=${`Open ${plainText(id, 140)}`}>Open</a>
     </li>
   `;
 }

@@ -30,7 +30,7 @@ export function NextRuns() {
         <tbody>${sorted.slice(0, SHOWN).map(({ id, schedule, state, next, lastRun }) =>
           html`
             <tr key=${id}>
-              <th scope="row" class="name">${id}<small class="faint">${plainText(
+              <th scope="row" class="name">${plainText(id, 140)}<small class="faint">${plainText(
                 schedule ?? "",
                 60,
               )}</small></th>

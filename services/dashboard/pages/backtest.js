@@ -91,7 +91,10 @@ function One({ id }) {
         ${one.reason && html`<span>${plainText(one.reason, 400)}</span>`}
       </p>
       ${result.value !== undefined && html`<${Shown} result=${result.value} />`}
-      <section class="panel">
+      <section class="panel" aria-labelledby="output">
+        <header>
+          <h2 id="output">Output</h2>
+        </header>
         <${Output} path=${backtestPath(id)} name="the backtest" isOpen=${isOpen(
           one,
         )} hasResult=${hasResult} />

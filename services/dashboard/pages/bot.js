@@ -47,7 +47,7 @@ export function BotPage({ id }) {
   return html`
     <header class="top">
       <a class="back" href="#/bots" aria-label="All bots">←</a>
-      <h1>${id}</h1>
+      <h1>${plainText(id, 140)}</h1>
       ${known &&
         html`<${StateChip} state=${known.state} />${
           known.version && html`<span class="soft">${plainText(known.version, 40)}</span>`
@@ -55,6 +55,8 @@ export function BotPage({ id }) {
       <div class="push">${bot && html`<${Actions} id=${id} isEnabled=${bot.enabled} />`}</div>
     </header>
     ${known && html`<${Condition} bot=${known} advice=${bot?.advice} />`}
+    ${!bot && store.problem.value &&
+      html`<p class="condition trouble">${plainText(store.problem.value.message, 600)}</p>`}
     ${bot && html`<${Watched} bot=${bot} state=${known?.state} />`}
     ${part("The figures", html`<${Figures} id=${id} events=${store.events} limits=${bot?.limits} />`)}
     ${part("The log", html`<${LogPanel} key=${at} id=${id} at=${at} />`)}

@@ -126,7 +126,8 @@ function Found({ search, asked, range }) {
         <${Histogram} hits=${hits} from=${asked.from} to=${asked.to} range=${range} />
         <${Hits} hits=${shown} text=${isRegex ? "" : asked.text} />
       `}
-      ${hits.length === 0 && state === "done" && html`<p class="empty"><strong>No stored line has it.</strong>
+      ${hits.length === 0 && state === "done" &&
+        html`<p class="empty"><strong>No stored line matches.</strong>
         Upper and lower case differ; <code>/(?i)text/</code> ignores that.</p>`}
     </section>
   `;

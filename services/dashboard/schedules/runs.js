@@ -30,7 +30,7 @@ export function Runs({ store }) {
       </header>
       ${runs?.length === 0 &&
         html`<p class="empty"><strong>${
-          store.state.value === "" ? "It never ran." : "No run is like that."
+          store.state.value === "" ? "It never ran." : "No run matches."
         }</strong></p>`}
       <ol class="run-list">${(runs ?? []).map((run) =>
         html`<${Run} key=${run.id} run=${run} isOpen=${run.id === open} onToggle=${() =>

@@ -30,7 +30,7 @@ export function ScheduleTable({ schedules, total }) {
           html`<${Row} key=${schedule.id} schedule=${schedule} />`
         )}</tbody>
       </table>
-      ${schedules.length === 0 && html`<p class="empty"><strong>No schedule is like that.</strong></p>`}
+      ${schedules.length === 0 && html`<p class="empty"><strong>No schedule matches.</strong></p>`}
     </section>
   `;
 }
@@ -38,7 +38,7 @@ export function ScheduleTable({ schedules, total }) {
 function Row({ schedule: { id, state, condition, schedule, timezone, next, lastRun, enabled, problem } }) {
   return html`
     <tr>
-      <th scope="row" class="name"><a href=${linkTo("schedules", id)}>${id}</a>
+      <th scope="row" class="name"><a href=${linkTo("schedules", id)}>${plainText(id, 140)}</a>
         <small class="faint">${plainText(schedule ?? "", 80)}</small></th>
       <td class="next">${state === "scheduled" && next
         ? html`<strong><${Wait} at=${next} /></strong><${ThreeTimes} at=${next} timezone=${timezone} />`

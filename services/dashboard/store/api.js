@@ -8,17 +8,19 @@ import { untilLoggedIn } from "./session.js";
  * Sends a request and waits for its answer. If the session is over, waits for a login and sends it again.
  *
  * @param path Path, for example `/api/bots`.
- * @param options `query` (undefined values are left out), `method`, `body` (sent as JSON), `headers`, `signal`, and
- * `what`: what a person asked for, in words.
+ * @param options `query` (undefined values are left out), `method`, `body` (sent as JSON), `headers`, `signal`,
+ * `patienceMs` (how long an answer may take), and `what`: what a person asked for, in words.
  * @returns The response, which is a good one.
  * @throws {Problem} If it fails.
  */
-export async function request(path, { query = {}, method = "GET", body, headers = {}, signal, what } = {}) {
+export async function request(
+  path,
+  { query = {}, method = "GET", body, headers = {}, signal, patienceMs, what } = {},
+) {
   const parameters = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== undefined));
   const url = parameters.size > 0 ? `${path}?${parameters}` : path;
   const init = {
     method,
-    signal,
     headers: {
       ...headers,
       ...(body !== undefined && { "content-type": "application/json" }),
@@ -28,19 +30,27 @@ export async function request(path, { query = {}, method = "GET", body, headers 
     ...(body !== undefined && { body: JSON.stringify(body) }),
   };
   while (true) {
-    const response = await fetch(url, init).catch((error) => {
-      throw error.name === "AbortError" ? error : unreachable();
-    });
+    // Anew for each try: a person may take hours to log in again.
+    const signals = [signal, patienceMs && AbortSignal.timeout(patienceMs)].filter(Boolean);
+    const response = await fetch(url, { ...init, signal: AbortSignal.any(signals) }).catch(onFailure);
     if (response.ok) return response;
     const problem = await Problem.of(response);
     if (problem.status !== 401 || !await untilLoggedIn(what)) throw problem;
   }
 }
 
-/** Like {@linkcode request}; gives the JSON of the answer. */
+/** How long an answer may take, in ms: a way that is broken in the middle never gives one. */
+const PATIENCE_MS = 60_000;
+
+/** Like {@linkcode request}; gives the JSON of the answer, which has a minute to come. */
 export async function call(path, options) {
-  const response = await request(path, options);
-  return response.status === 204 ? undefined : parseExact(await response.text());
+  const response = await request(path, { ...options, patienceMs: PATIENCE_MS });
+  if (response.status === 204) return undefined;
+  return parseExact(await response.text().catch(onFailure));
+}
+
+function onFailure(error) {
+  throw error.name === "AbortError" ? error : unreachable();
 }
 
 /** Browsers give `crypto.randomUUID()` only to pages that come by TLS or from this machine. */

@@ -28,21 +28,22 @@ const REFRESH_MS = 30_000;
 const SOON_MS = 2000;
 
 let waiting;
-let isReading = false;
+/** Reads that are under way. */
+let reading = 0;
 
-async function read() {
+async function read(signal) {
   clearTimeout(waiting);
   waiting = undefined;
-  isReading = true;
+  reading++;
   late = [];
   try {
-    const answer = await call("/api/overview");
+    const answer = await call("/api/overview", { signal });
     trouble.value = answer.trouble;
     // What happened meanwhile may be newer than the answer.
     bots.value = late.reduce(withEvent, new Map(answer.bots.map((bot) => [bot.id, bot])));
     isLoaded.value = true;
   } finally {
-    isReading = false;
+    reading--;
   }
 }
 
@@ -55,7 +56,7 @@ let late = [];
 function onEvents(events) {
   const own = events.filter(({ kind }) => kind === "bot");
   if (own.length === 0) return;
-  if (isReading) late.push(...own);
+  if (reading > 0) late.push(...own);
   bots.value = own.reduce(withEvent, new Map(bots.value));
   if (own.some(({ type }) => ["condition", "document"].includes(type))) readSoon();
 }

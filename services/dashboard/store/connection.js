@@ -7,6 +7,7 @@ import { signal } from "@preact/signals";
 import { Problem } from "./problem.js";
 import { readEvents } from "./read_stream.js";
 import { untilLoggedIn } from "./session.js";
+import { DEAD_MS, LOOK_MS } from "./silence.js";
 import { untilWatched } from "./watching.js";
 
 /** `connecting` (also while nobody looks at the page), `live` or `lost`. */
@@ -14,9 +15,6 @@ export const connection = signal("connecting");
 /** When the service was heard of last, in ms since the epoch. */
 export const heardAt = signal(Date.now());
 
-/** The service sends something every 15 s; without anything for this long the connection is dead. */
-const DEAD_MS = 35_000;
-const LOOK_MS = 5000;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 8000;
 

@@ -12,26 +12,22 @@ import { connection, listen } from "./connection.js";
  */
 export function repeat(ask, ms) {
   const ending = new AbortController();
-  let isAsking = false;
-  let isNewer = false;
+  let asking;
   const onConnect = () => {
-    // An answer that is under way may be older than the connection.
-    isNewer = isAsking;
+    // An answer that is under way may be older than the connection, or never come.
+    asking?.abort();
+    asking = undefined;
     once();
   };
   const once = async () => {
-    if (isAsking || document.hidden || connection.value !== "live") return;
-    isAsking = true;
+    if (asking || document.hidden || connection.value !== "live") return;
+    const own = asking = new AbortController();
     try {
-      await ask(ending.signal);
+      await ask(AbortSignal.any([ending.signal, own.signal]));
     } catch (error) {
       if (error.status === undefined && error.name !== "AbortError") console.error(error);
     } finally {
-      isAsking = false;
-    }
-    if (isNewer) {
-      isNewer = false;
-      once();
+      if (asking === own) asking = undefined;
     }
   };
   const stopListening = listen({ onConnect });

@@ -11,8 +11,8 @@ export const service = signal(undefined);
 export const isOutdated = signal(false);
 
 /** Reads it. */
-export async function loadService() {
-  const about = await call("/api/service");
+export async function loadService(signal) {
+  const about = await call("/api/service", { signal });
   if (service.value && service.value.version !== about.version) isOutdated.value = true;
   caller.value = about.caller;
   service.value = about;
