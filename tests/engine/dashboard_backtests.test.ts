@@ -6,8 +6,10 @@ import { writeBot } from "../support/fixtures/cli_support.ts";
 import { ServiceFixture } from "../support/fixtures/service_fixture.ts";
 import { freePort } from "../support/servers/free_port.ts";
 
-const BACKTEST = `def main(id, config):
+const BACKTEST = `import time
+def main(id, config):
     print('<b>testing</b>', flush=True)
+    while config.get('endless'): time.sleep(0.05)
     days = ['2026-01-0' + str(day) for day in range(1, 8)]
     equity = [100 + day * config.get('fast', 1) for day in range(7)]
     return {
@@ -36,55 +38,69 @@ const COLOURED = `[...document.querySelectorAll('.plot canvas')].map((canvas) =>
   return count;
 })`;
 
-for (const theme of ["light", "dark"] as const) {
-  Deno.test(`backtests are started, shown and compared, in the ${theme} theme`, NEEDS_BROWSER, async () => {
-    await using service = await ServiceFixture.open({
-      engine: true,
-      env: { HTTP_ADDR: `127.0.0.1:${freePort()}`, LOG_INTERVAL: "1" },
-    });
-    const folder = await writeBot(`${service.temp}/bot`, {
-      "backtest.py": BACKTEST,
-      "bot-config.yaml": YAML,
-    });
-    const { code, output } = await service.berth("deploy", folder, "--id", "my-bot");
-    assert.equal(code, 0, output);
-    const phone = theme === "dark";
-    await using browser = await BrowserFixture.open(service, { place: "/backtests", theme, phone });
-    await browser.untilShown("No backtests yet.");
-    await browser.requireAccessible();
-    for (const config of ["", '{ "fast": 5 }']) {
-      await browser.until("bots can be chosen", "document.querySelector('#backtest-bot').length > 1");
-      await browser.page.select("#backtest-bot", "my-bot");
-      await browser.until("versions can be chosen", "document.querySelector('#backtest-version').length > 1");
-      await browser.page.select("#backtest-version", "1.0.0");
-      if (config !== "") await browser.page.type("#backtest-config", config);
-      await browser.press("Start");
-      await browser.until("it has succeeded", `${STATE} === 'Succeeded'`);
-      await browser.untilShown("12345678901234567890");
-      await browser.untilShown("<b>Equity</b>");
-      await browser.untilShown("Not drawn: candlestick (Worth)");
-      await browser.untilShown("<u>ETH</u>");
-      await browser.untilShown("<b>testing</b>");
-      await browser.until("both plots are drawn", "document.querySelectorAll('.plot canvas').length === 2");
-      await browser.until("curves and bars have colours", `${COLOURED}.every((count) => count > 300)`);
-      if (config !== "") await browser.requireAccessible();
-      await browser.press("All backtests");
-      await browser.until("the list is there", "document.querySelector('table.backtests') !== null");
-    }
-    await browser.requireAccessible();
-    await browser.until(
-      "two can be compared",
-      "document.querySelectorAll('table.backtests input:enabled').length === 2",
-    );
-    await browser.read("document.querySelectorAll('table.backtests input').forEach((one) => one.click())");
-    await browser.press("Compare 2");
-    await browser.until("both have a column", "document.querySelectorAll('table.plain td').length === 6");
-    await browser.until(
-      "the curves lie over each other",
-      "document.querySelectorAll('.legend')[0].children.length === 4",
-    );
-    await browser.requireAccessible();
-    await browser.until("they are drawn", `${COLOURED}.every((count) => count > 300)`);
-    assert.equal(await browser.read("document.documentElement.scrollWidth > innerWidth"), false);
+Deno.test("backtests are started, cancelled, shown and compared, in both themes", NEEDS_BROWSER, async () => {
+  await using service = await ServiceFixture.open({
+    engine: true,
+    env: { HTTP_ADDR: `127.0.0.1:${freePort()}`, LOG_INTERVAL: "1" },
   });
+  const folder = await writeBot(`${service.temp}/bot`, {
+    "backtest.py": BACKTEST,
+    "bot-config.yaml": YAML,
+  });
+  const { code, output } = await service.berth("deploy", folder, "--id", "my-bot");
+  assert.equal(code, 0, output);
+  for (const theme of ["light", "dark"] as const) await testIn(service, theme);
+});
+
+async function testIn(service: ServiceFixture, theme: "light" | "dark"): Promise<void> {
+  const phone = theme === "dark";
+  await using browser = await BrowserFixture.open(service, { place: "/backtests", theme, phone });
+  if (!phone) await browser.untilShown("No backtests yet.");
+  await browser.requireAccessible();
+  // The second browser finds what the first has started.
+  for (const config of phone ? ['{ "fast": 9 }'] : ["", '{ "fast": 5 }']) {
+    await browser.until("bots can be chosen", "document.querySelector('#backtest-bot').length > 1");
+    await browser.page.select("#backtest-bot", "my-bot");
+    await browser.until("versions can be chosen", "document.querySelector('#backtest-version').length > 1");
+    await browser.page.select("#backtest-version", "1.0.0");
+    if (config !== "") await browser.page.type("#backtest-config", config);
+    await browser.press("Start");
+    await browser.until("it has succeeded", `${STATE} === 'Succeeded'`);
+    await browser.untilShown("12345678901234567890");
+    await browser.untilShown("<b>Equity</b>");
+    await browser.untilShown("Not drawn: candlestick (Worth)");
+    await browser.untilShown("<u>ETH</u>");
+    await browser.untilShown("<b>testing</b>");
+    await browser.until("both plots are drawn", "document.querySelectorAll('.plot canvas').length === 2");
+    await browser.until("curves and bars have colours", `${COLOURED}.every((count) => count > 300)`);
+    if (config !== "") await browser.requireAccessible();
+    await browser.press("All backtests");
+    await browser.until("the list is there", "document.querySelector('table.backtests') !== null");
+  }
+  if (!phone) {
+    await browser.page.select("#backtest-bot", "my-bot");
+    await browser.page.type("#backtest-config", '{ "endless": true }');
+    await browser.press("Start");
+    await browser.untilShown("<b>testing</b>");
+    await browser.press("Cancel");
+    await browser.read("document.querySelector('dialog .primary').click()");
+    await browser.until("it is cancelled", `${STATE} === 'Cancelled'`);
+    await browser.requireAccessible();
+    await browser.press("All backtests");
+    await browser.until("the list is there", "document.querySelector('table.backtests') !== null");
+  }
+  await browser.requireAccessible();
+  const done =
+    "[...document.querySelectorAll('table.backtests tr')].filter((one) => /Succeeded/.test(one.innerText))";
+  await browser.until("enough can be compared", `${done}.length === ${phone ? 3 : 2}`);
+  await browser.read(`${done}.slice(0, 2).forEach((one) => one.querySelector('input').click())`);
+  await browser.press("Compare 2");
+  await browser.until("both have a column", "document.querySelectorAll('table.plain td').length === 6");
+  await browser.until(
+    "the curves lie over each other",
+    "document.querySelectorAll('.legend')[0].children.length === 4",
+  );
+  await browser.requireAccessible();
+  await browser.until("they are drawn", `${COLOURED}.every((count) => count > 300)`);
+  assert.equal(await browser.read("document.documentElement.scrollWidth > innerWidth"), false);
 }

@@ -5,11 +5,15 @@ import { BrowserFixture, NEEDS_BROWSER } from "../support/fixtures/browser_fixtu
 import { writeBot } from "../support/fixtures/cli_support.ts";
 import { ServiceFixture } from "../support/fixtures/service_fixture.ts";
 import { freePort } from "../support/servers/free_port.ts";
+import { TcpProxy } from "../support/servers/tcp_proxy.ts";
 import { pause, until } from "../support/until.ts";
 
 const LOOP =
   "import time\ndef main(id, config):\n    while True:\n        print(time.time(), flush=True)\n        time.sleep(0.2)\n";
 const LINES = "[...document.querySelectorAll('.log-line .log-text')].map((one) => one.innerText)";
+const STATE = "document.querySelector('.top .chip').innerText";
+const SHOW = `Object.defineProperty(document, "hidden", { value: false, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"))`;
 const IS_LIVE = "document.querySelector('[data-live]') !== null";
 
 async function openWithBot(): Promise<ServiceFixture> {
@@ -148,18 +152,101 @@ Deno.test(
   },
 );
 
-Deno.test("who may only look sees everything, and why nothing can be changed", NEEDS_BROWSER, async () => {
-  await using service = await openWithBot();
-  const { stdout: token } = await service.berth("token", "create", "viewer", "--role", "read");
-  await using browser = await BrowserFixture.open(service, { token, place: "/bots/my-bot", theme: "dark" });
-  await browser.until(
-    "the button says so",
-    "/may look and not change/.test(document.querySelector('.action button').title)",
-  );
-  await browser.press("Restart");
-  assert.equal(await browser.read("document.querySelector('dialog')"), null);
-  await browser.requireAccessible();
-});
+Deno.test(
+  "a part that fails says so, and the rest goes on, also for who may only look",
+  NEEDS_BROWSER,
+  async () => {
+    await using service = await openWithBot();
+    const { stdout: token } = await service.berth("token", "create", "viewer", "--role", "read");
+    await using browser = await BrowserFixture.open(service, {
+      token,
+      theme: "dark",
+      expected: /TypeError/,
+    });
+    await browser.page.setRequestInterception(true);
+    let isBroken = true;
+    browser.page.on("request", (request) => {
+      const { pathname } = new URL(request.url());
+      const isOfBot = isBroken && pathname === "/api/bots/my-bot/stats/history";
+      if (isBroken && pathname === "/api/bots/my-bot") {
+        // What no service sends: each part that reads it fails.
+        void request.respond({
+          contentType: "application/json",
+          body: '{ "id": "my-bot", "exits": 5, "latches": 5 }',
+        });
+      } else if (isOfBot) void request.respond({ contentType: "application/json", body: '{ "points": [] }' });
+      else void request.continue();
+    });
+    await browser.go("/bots/my-bot");
+    await browser.untilShown("The ends cannot be shown.");
+    await browser.untilShown("This is a mistake of the dashboard; your bots are not affected.");
+    await browser.until("the log goes on", `${LINES}.length > 3`);
+    await browser.requireAccessible();
+    isBroken = false;
+    await browser.page.reload();
+    await browser.until(
+      "the ends are there",
+      "document.body.innerText.includes('No container of it has ended.')",
+    );
+    assert.ok(!await browser.read("document.body.innerText.includes('cannot be shown')"));
+    await browser.until(
+      "the button says so",
+      "/is read-only/.test(document.querySelector('.action button').title)",
+    );
+    await browser.press("Restart");
+    assert.equal(await browser.read("document.querySelector('dialog')"), null);
+    await browser.requireAccessible();
+  },
+);
+
+Deno.test(
+  "a way that breaks without a word, a browser that slept, and two browsers at once lose nothing",
+  NEEDS_BROWSER,
+  async () => {
+    await using service = await openWithBot();
+    const [host, port] = service.env.HTTP_ADDR!.split(":");
+    await using proxy = new TcpProxy({ host: host!, port: Number(port) });
+    await proxy.open();
+    const place = "/bots/my-bot";
+    const expected = /ERR_NETWORK_IO_SUSPENDED|ERR_CONNECTION/;
+    await using browser = await BrowserFixture.open(service, { place, expected, through: proxy.address });
+    await using other = await BrowserFixture.open(service, { place, theme: "dark" });
+    await browser.until("the log is live", `${LINES}.length > 3`);
+
+    // Neither side hears of it: connections stay open, and nothing comes.
+    proxy.freeze();
+    await browser.read("window.realNow = Date.now; window.before = performance.now()");
+    const before = await browser.read<string>(`${LINES}.at(-1)`);
+    await pause(1000, "what was on its way has come");
+    proxy.onStep = undefined;
+    await browser.read("Date.now = () => realNow() + 40_000");
+    await browser.until("it is connected again", `${IS_LIVE} && Number(${LINES}.at(-1)) > ${before} + 2`);
+    await browser.read("Date.now = realNow");
+    await requireWholeLog(browser);
+
+    // The browser sleeps for an hour; meanwhile the other one disables the bot.
+    const devtools = await browser.page.createCDPSession();
+    await devtools.send("Page.setWebLifecycleState", { state: "frozen" });
+    await other.press("Disable");
+    await other.read("document.querySelector('dialog .primary').click()");
+    await other.until("it is disabled", `${STATE} === 'Disabled'`);
+    await browser.read("Date.now = () => realNow() + 3600_000");
+    await devtools.send("Page.setWebLifecycleState", { state: "active" });
+    // A browser without a screen does not come back to the front by itself.
+    await browser.read(SHOW);
+    await browser.until("it knows", `${STATE} === 'Disabled' && ${IS_LIVE}`);
+
+    // Both press the same at once: it is done once, and both say so.
+    // One that is not in front draws nothing, so nothing there can be pressed by its place.
+    const press =
+      "[...document.querySelectorAll('.top button')].find((one) => one.innerText === 'Enable').click()";
+    await Promise.all([browser.read(press), other.read(press)]);
+    for (const one of [browser, other]) await one.until("it runs", `${STATE} === 'Running'`);
+    const { exits, start } = await service.client.call("getBot", { params: { id: "my-bot" } });
+    assert.equal(exits.length, 1);
+    assert.equal(start!.trigger, "enable");
+  },
+);
 
 Deno.test(
   "the keyboard does everything, and a link that is used sends to the log-in page",

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { BrowserFixture, NEEDS_BROWSER } from "../support/fixtures/browser_fixture.ts";
 import { writeBot } from "../support/fixtures/cli_support.ts";
 import { ServiceFixture } from "../support/fixtures/service_fixture.ts";
+import { connectSqlite } from "../../services/sqlite/connect_sqlite.ts";
 import { freePort } from "../support/servers/free_port.ts";
 
 const LOOP = `import json, time
@@ -14,6 +15,13 @@ def main(id, config):
         time.sleep(0.3)
 `;
 const CRASH = "def main(id, config):\n    raise RuntimeError('<b>no</b> API key')\n";
+
+const HOSTILE = [
+  "<img src=x onerror=document.title=1>",
+  "\x1b[31mred\x1b]0;title\x07",
+  "\u202egnp.exe",
+  "x".repeat(10_000),
+];
 
 async function open(): Promise<ServiceFixture> {
   return await ServiceFixture.open({
@@ -32,7 +40,7 @@ Deno.test(
   NEEDS_BROWSER,
   async () => {
     await using service = await open();
-    await using browser = await BrowserFixture.open(service);
+    await using browser = await BrowserFixture.open(service, { expected: /status of 400/ });
     await browser.untilShown("No bots yet.");
     await browser.requireAccessible();
     await deploy(service, "steady", LOOP);
@@ -54,24 +62,42 @@ Deno.test(
     await browser.untilShown("the last line");
     await service.berth("disable", "steady");
     await browser.until("it is disabled", "/Disabled/.test(document.querySelector('td.state').innerText)");
+
+    // Another program writes whatever it likes.
+    {
+      using database = connectSqlite(`${service.config.runner.dataDir}/berth.sqlite`);
+      const insert = database.prepare("INSERT INTO bots (id, document) VALUES (?, ?)");
+      for (const id of HOSTILE) {
+        insert.run(id, JSON.stringify({ id, enabled: true, config: { berth: { labels: id } } }));
+      }
+    }
+    await browser.page.reload();
+    await browser.untilShown("<img src=x onerror=document.title=1>");
+    await browser.untilShown("gnp.exe");
+    const text = await browser.read<string>("document.querySelector('main').innerText");
+    assert.ok(text.length < 20_000 && !text.includes("\x1b") && !text.includes("\u202e"), text);
+    assert.equal(await browser.read("document.title"), "Berth");
+    assert.equal(await browser.read("document.querySelectorAll('main img, main script').length"), 0);
+    await browser.requireAccessible();
+    await browser.go(`/bots/${encodeURIComponent(HOSTILE[0]!)}`);
+    await browser.untilShown("begin with a letter or digit");
+    await browser.requireAccessible();
+
+    for (const theme of ["light", "dark"] as const) await lookByPhone(service, theme);
   },
 );
 
-for (const theme of ["light", "dark"] as const) {
-  Deno.test(`the pages are accessible on a phone in the ${theme} theme`, NEEDS_BROWSER, async () => {
-    await using service = await open();
-    await deploy(service, "broken", CRASH);
-    await using browser = await BrowserFixture.open(service, { theme, phone: true });
-    const isWider = "document.documentElement.scrollWidth > innerWidth";
-    await browser.untilShown("Needs you");
-    await browser.requireAccessible();
-    assert.equal(await browser.read(isWider), false, "the page scrolls sideways");
-    await browser.go("/bots/broken");
-    await browser.until(
-      "its ends and its log are there",
-      "document.querySelector('.end .lines') && document.querySelector('.log-line')",
-    );
-    await browser.requireAccessible();
-    assert.equal(await browser.read(isWider), false, "the page scrolls sideways");
-  });
+async function lookByPhone(service: ServiceFixture, theme: "light" | "dark"): Promise<void> {
+  await using browser = await BrowserFixture.open(service, { theme, phone: true, expected: /status of 400/ });
+  const isWider = "document.documentElement.scrollWidth > innerWidth";
+  await browser.untilShown("Needs you");
+  await browser.requireAccessible();
+  assert.equal(await browser.read(isWider), false, "the page scrolls sideways");
+  await browser.go("/bots/broken");
+  await browser.until(
+    "its ends and its log are there",
+    "document.querySelector('.end .lines') && document.querySelector('.log-line')",
+  );
+  await browser.requireAccessible();
+  assert.equal(await browser.read(isWider), false, "the page scrolls sideways");
 }

@@ -113,7 +113,7 @@ Deno.test(
     );
     await browser.requireAccessible();
     await browser.page.select("#run-state", "failed");
-    await browser.untilShown("No run is like that.");
+    await browser.untilShown("No run matches.");
     await browser.page.select("#run-state", "");
     await browser.press("Disable");
     await browser.read("document.querySelector('dialog .primary').click()");

@@ -59,7 +59,7 @@ Deno.test(
     });
     const { dataDir } = service.config.runner;
     await using light = await BrowserFixture.open(service, { place: "/notifications" });
-    await light.untilShown("Nobody is told of anything.");
+    await light.untilShown("No channels yet.");
     await requireFit(light);
 
     await Deno.mkdir(`${dataDir}/calendars`, { recursive: true });
@@ -151,7 +151,7 @@ Deno.test(
     const { entries } = await service.client.call("listAudit", { query: { operation: "releaseGuard" } });
     assert.match(JSON.stringify(entries), /deposit/);
     await light.go("/notifications");
-    await light.untilShown("Nothing is wrong that people are told of.");
+    await light.untilShown("No open incidents.");
     await light.untilShown("Recovered: held");
     await until(
       "the end is delivered",
