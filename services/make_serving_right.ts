@@ -50,11 +50,12 @@ export function makeServingRight(
   const log = getLogger(["berth", name]);
   const common = { scope: own, log, clock: systemClock };
   if (!registry) return new LockedRight({ ...common, dataDir: config.runner.dataDir });
+  const hostId = (signal: AbortSignal) => runner.hostId({ signal });
   return new RegisteredRight({
     ...common,
     ...(config.runner.cluster ? { times: CLUSTER_TIMES } : locksOf(name, config, locks)),
     registry,
-    hostId: (signal) => runner.hostId({ signal }),
+    hostId: config.runner.cluster ? onceKnown(hostId) : hostId,
     takeOver,
     async fence(other, signal) {
       // A service that stands by has not read the store's identity yet.
@@ -62,6 +63,12 @@ export function makeServingRight(
       await stopSupersededBots({ own, other, runner, log, signal });
     },
   });
+}
+
+/** A cluster keeps its name, and its managers may not answer while another Berth has to take over. */
+function onceKnown(ask: (signal: AbortSignal) => Promise<string>): (signal: AbortSignal) => Promise<string> {
+  let known: string | undefined;
+  return async (signal) => known ??= await ask(signal);
 }
 
 /** On one host, its locks tell at once who lives. */
