@@ -117,6 +117,8 @@ export class BotService {
   readonly #outages: OutageLog;
   /** Whether what a killed predecessor left has been removed. */
   #isSwept = false;
+  /** Bots that held accounts when this process began, until a pass has looked at each. */
+  #holders: readonly string[] = [];
   /** Whether the gate knows what it has to. */
   #isGateOpen = false;
   /** Resolves once events published while Berth was away are stored: until then documents may be outdated. */
@@ -367,13 +369,14 @@ export class BotService {
     this.#isSwept = true;
     const { gate, accounts } = this.#options;
     if (!this.#isGateOpen) await gate?.open?.(signal);
-    const holders = this.#isGateOpen ? [] : await accounts?.load("bot", { signal }) ?? [];
+    if (!this.#isGateOpen) this.#holders = await accounts?.load("bot", { signal }) ?? [];
     this.#isGateOpen = true;
     await this.#caughtUp;
     this.#hasBegunRead = true;
-    // Also of a bot that is gone: a pass releases its accounts.
-    for (const id of holders) this.#queue.add(id);
     await this.#fullRead.read(() => this.#outages.report("resync"), signal);
+    // Also of a bot that is gone: a pass releases its accounts.
+    for (const id of this.#holders) this.#queue.add(id);
+    this.#holders = [];
   }
 
   async #stopAll(): Promise<void> {
