@@ -10,7 +10,7 @@ import { openDoor } from "./lab_door.ts";
 import { engineAnswers } from "./lab_engine.ts";
 import { findProcess } from "./lab_process.ts";
 import type { ServerEnvironment } from "./lab_servers.ts";
-import { HUB, type LabSpace, nodePid } from "./lab_space.ts";
+import { HUB, type LabSpace, nodePid, OUTSIDE } from "./lab_space.ts";
 
 /** A machine of a lab. */
 export interface LabNode {
@@ -41,6 +41,8 @@ export class LabMachines implements AsyncDisposable {
   readonly folder: string;
   /** Address of the hub, for the nodes and their containers. */
   readonly hub: string = HUB;
+  /** Its address for what is outside of the cluster, such as an exchange: nodes reach it also when they are unplugged. */
+  readonly outside: string = OUTSIDE;
   /** The nodes, in the order of their numbers. */
   readonly nodes: readonly LabNode[];
   /** What a Berth in the hub needs in its environment to use the servers. */

@@ -12,6 +12,8 @@ import { LAB_PATH, runProgram } from "./lab_programs.ts";
 
 /** Address of the hub, in every lab: labs do not see each other. */
 export const HUB = "10.77.0.254";
+/** The hub's address in a second network, which no fault but a power cut cuts: the world outside of the cluster. */
+export const OUTSIDE = "10.78.0.254";
 /** Where the registry of the images is. */
 export const REGISTRY = `${HUB}:5000`;
 

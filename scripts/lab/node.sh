@@ -22,6 +22,10 @@ done
 ip -n hub link set "node$number" master hub up
 ip addr add "10.77.0.$number/24" dev eth0
 ip link set eth0 up
+ip link add eth1 type veth peer name "outside$number" netns hub
+ip -n hub link set "outside$number" master outside up
+ip addr add "10.78.0.$number/24" dev eth1
+ip link set eth1 up
 
 mount -t proc proc /proc
 # As of a machine that starts: nothing is left there of before.

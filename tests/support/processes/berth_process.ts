@@ -33,13 +33,15 @@ export interface BerthProcess extends AsyncDisposable {
  * @param env Its whole configuration; nothing of this process's environment is passed on.
  * @param flags Its permissions. @default {those that `berth permissions` prints}
  * @param args What follows `start`.
+ * @param makeCommand Makes the process, in a place of its own for example. @default {a process of this machine}
  */
 export function startBerth(
   env: Readonly<Record<string, string>>,
   flags: readonly string[] = servicePermissions(parseServiceConfig(env)),
   args: readonly string[] = [],
+  makeCommand = (program: string, options: Deno.CommandOptions) => new Deno.Command(program, options),
 ): BerthProcess {
-  return startProgram(env, [...flags, "main.ts", "start", ...args]);
+  return startProgram(env, [...flags, "main.ts", "start", ...args], makeCommand);
 }
 
 /**
@@ -47,9 +49,14 @@ export function startBerth(
  *
  * @param env Its whole environment.
  * @param args What follows `deno run`: its permissions, and its path in the repository.
+ * @param makeCommand Makes the process. @default {a process of this machine}
  */
-export function startProgram(env: Readonly<Record<string, string>>, args: readonly string[]): BerthProcess {
-  const child = new Deno.Command(Deno.execPath(), {
+export function startProgram(
+  env: Readonly<Record<string, string>>,
+  args: readonly string[],
+  makeCommand = (program: string, options: Deno.CommandOptions) => new Deno.Command(program, options),
+): BerthProcess {
+  const child = makeCommand(Deno.execPath(), {
     args: ["run", "--quiet", "--no-prompt", "--no-check", "--cached-only", ...args],
     cwd: ROOT,
     clearEnv: true,
