@@ -58,6 +58,21 @@ Deno.test("MinioObjectStore.put() passes the content type on", async () => {
   assert.equal(metaData["content-type"], "text/plain; charset=utf-8");
 });
 
+Deno.test("MinioObjectStore.presign() lets one object be read or written without credentials", async () => {
+  await using minio = await openMinio();
+  const { store, bucket } = minio;
+  const send = async (method: "GET" | "PUT", url: string, body?: string) => {
+    const response = await fetch(url, { method, ...(body !== undefined && { body }) });
+    return { status: response.status, text: await response.text() };
+  };
+  const write = await store.presign(bucket, "a/b c", { method: "PUT", seconds: 60 });
+  assert.equal((await send("PUT", write, "content")).status, 200);
+  const read = await store.presign(bucket, "a/b c", { method: "GET", seconds: 60 });
+  assert.deepEqual(await send("GET", read), { status: 200, text: "content" });
+  assert.equal((await send("PUT", read, "other")).status, 403);
+  assert.equal((await send("GET", read.replace("/a/", "/other/"))).status, 403);
+});
+
 Deno.test("MinioObjectStore.append() leaves no upload open: not when it fails, and not one that a killed process left", async () => {
   await using minio = await openMinio();
   const { store, client, bucket } = minio;

@@ -25,12 +25,14 @@ def main(id, config):
 
 const LEASE_SECONDS = 3;
 
-/** Starts a bot that ticks, and waits for its first line. */
+/** Starts a bot that ticks, and waits for its first line. Nothing listens at the first of Berth's addresses. */
 async function ticking(fixture: SupervisorFixture, more: Record<string, unknown> = {}) {
   const started = await fixture.start({
     files: { "main.py": STUBBORN },
     leaseSeconds: LEASE_SECONDS,
     ...more,
+  }, {
+    env: { BERTH_URLS: `http://127.0.0.1:1,http://127.0.0.1:${fixture.port}/` },
   });
   await fixture.printed(started.container.id, "tick");
   return started;
