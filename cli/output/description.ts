@@ -55,6 +55,7 @@ export function describeBot(bot: Bot & Versions, now: number): string[] {
       ["Last output", describeLastOutput(bot, now)],
       ["Starts", attempt === undefined ? undefined : `${attempt} in a row`],
       ["Restart", bot.restart],
+      ["Accounts", bot.accounts?.join(", ")],
       ["Watchdog", bot.health && describeHealth(bot.health)],
       ["Session", bot.session && describeSession(bot.session, now)],
       ["Limits", bot.limits && describeLimits(bot.limits)],

@@ -122,6 +122,7 @@ export function botHandlers(
         ...(parsed?.status === "valid" && {
           restart: parsed.settings.restart ?? "always",
           limits: limitsViewOf(parsed.executable, parts.settings),
+          ...(parsed.executable.accounts && { accounts: [...parsed.executable.accounts] }),
           ...healthOf(parsed.settings),
           ...sessionOf(parsed.settings, parts.settings.calendars),
         }),

@@ -133,6 +133,9 @@ export const bot = botSummary.extend({
     description: "Whether it is started again after it has ended; absent if the document is invalid",
   }),
   health: botHealth.optional().meta({ description: "Absent if the watchdog does not look after it" }),
+  accounts: z.array(z.string()).optional().meta({
+    description: "Accounts at exchanges that it holds while it runs; absent if it needs none",
+  }),
   session: botSession.optional().meta({ description: "Absent if it may run at any time" }),
   limits: containerLimits.optional().meta({ description: "Absent if the document is invalid" }),
   revision: revisionSummary.optional().meta({

@@ -43,6 +43,7 @@ Deno.test("the second bot of an account waits until the first has ended, through
   const { output } = await service.berth("ps");
   assert.match(output, /second .*waiting for account binance:main: held by bot first since \d{4}-/);
   const described = await service.berth("describe", "second");
+  assert.match(described.output, /Accounts +binance:main/);
   assert.match(
     described.output,
     /It starts by itself once 'first' has ended: 'berth disable first' ends it\./,
