@@ -30,7 +30,10 @@ export interface ServingRightParts {
   /** Whether the operator confirms that the holder of the right is gone, with its bots. @default {false} */
   readonly takeOver?: boolean;
   /** The containers. */
-  readonly runner: Pick<Runner, "hostId" | "setOwner" | "superviseContainers" | "stopContainer">;
+  readonly runner: Pick<
+    Runner,
+    "capabilities" | "hostId" | "setOwner" | "superviseContainers" | "stopContainer"
+  >;
 }
 
 /**
@@ -53,9 +56,9 @@ export function makeServingRight(
   const hostId = (signal: AbortSignal) => runner.hostId({ signal });
   return new RegisteredRight({
     ...common,
-    ...(config.runner.cluster ? { times: CLUSTER_TIMES } : locksOf(name, config, locks)),
+    ...(runner.capabilities.spansHosts ? { times: CLUSTER_TIMES } : locksOf(name, config, locks)),
     registry,
-    hostId: config.runner.cluster ? onceKnown(hostId) : hostId,
+    hostId: runner.capabilities.spansHosts ? onceKnown(hostId) : hostId,
     takeOver,
     async fence(other, signal) {
       // A service that stands by has not read the store's identity yet.

@@ -9,7 +9,7 @@ import type { SupervisorLink } from "./supervisor_link.ts";
 import type { CodeManager } from "../code/code_manager.ts";
 import type { ContainerInfo } from "../engine/container_orchestrator.ts";
 import { LABEL } from "../engine/labels.ts";
-import type { SwarmContainerSpec } from "../engine/swarm/swarm_service_spec.ts";
+import type { SwarmContainerSpec, SwarmFile } from "../engine/swarm/swarm_service_spec.ts";
 import type { SwarmOrchestrator } from "../engine/swarm/swarm_orchestrator.ts";
 import {
   ContainerConflictError,
@@ -19,6 +19,7 @@ import {
   TimeLimitError,
 } from "../errors.ts";
 import { accountEnvironment } from "../executable/accounts.ts";
+import { runtimeOf } from "../executable/code_entrypoint_factory.ts";
 import { type Executable, imageOf } from "../executable/executable.ts";
 import type { ContainerOwnership } from "../runner/container_ownership.ts";
 import type { DockerRunnerConfig } from "../runner/docker_runner_config.ts";
@@ -48,6 +49,7 @@ import {
   SUPERVISOR_CAPABILITIES,
   SUPERVISOR_COMMAND,
   type SupervisorEnvironment,
+  supervisorFiles,
 } from "./supervisor/supervisor_files.ts";
 import {
   newOrderId,
@@ -311,7 +313,7 @@ export class ClusterStarter {
         [LABEL.code]: code.sha256,
         [LABEL.epoch]: String(lease.epoch),
       },
-      configs: files,
+      configs: this.#filesFor(executable, files),
       secrets: [{ id: secret, name: tokenName(id), target: BOOTSTRAP_FILE, mode: 0o400 }],
       volumes: [{ name: `berth-cache-${config.instance}`, target: CACHE_MOUNT }],
       tmpfs: executable.secrets ? [{ target: SECRETS_MOUNT, sizeBytes: SECRETS_BYTES }] : [],
@@ -327,6 +329,14 @@ export class ClusterStarter {
       capabilities: [...new Set([...SUPERVISOR_CAPABILITIES, ...config.capabilities])],
       graceSeconds: graceSeconds + REPORT_SECONDS,
     };
+  }
+
+  /** An image of a language needs the supervisor in that language alone. */
+  #filesFor(executable: Executable, files: readonly SwarmFile[]): SwarmFile[] {
+    const { interpreter } = runtimeOf(executable);
+    const language = interpreter === "python3" || interpreter === "node" ? interpreter : undefined;
+    const wanted = new Set(supervisorFiles(language).map(({ path }) => path));
+    return files.filter(({ target }) => wanted.has(target));
   }
 
   /** A state that stays on its node keeps its bot there. */
@@ -348,7 +358,9 @@ export class ClusterStarter {
       // Another Berth may have removed a config that it does not use.
       if (!(error instanceof EngineError) || !/config/i.test(error.message)) throw error;
       configs.forget();
-      return await swarm.create({ ...spec, configs: await configs.ensure() }, { signal });
+      const targets = new Set(spec.configs.map(({ target }) => target));
+      const files = (await configs.ensure()).filter(({ target }) => targets.has(target));
+      return await swarm.create({ ...spec, configs: files }, { signal });
     }
   }
 

@@ -46,11 +46,7 @@ export interface SwarmRunnerParts extends EngineRunnerParts {
 /** Runs bots as services of a Docker Swarm. See `Runner` for what each method promises. */
 export class SwarmRunner extends EngineRunner {
   /** {@inheritDoc Runner.capabilities} */
-  readonly capabilities: RunnerCapabilities = {
-    spansHosts: true,
-    atMostOne: true,
-    buildsDependencies: false,
-  };
+  readonly capabilities: RunnerCapabilities = { spansHosts: true };
   readonly #parts: SwarmRunnerParts;
   readonly #log = getLogger(["berth", "runner"]);
 

@@ -38,11 +38,7 @@ import { EngineRunner } from "./engine_runner.ts";
 /** Runs bots as containers of one Docker Engine. See {@linkcode Runner} for what each method promises. */
 export class DockerRunner extends EngineRunner {
   /** {@inheritDoc Runner.capabilities} */
-  readonly capabilities: RunnerCapabilities = {
-    spansHosts: false,
-    atMostOne: false,
-    buildsDependencies: true,
-  };
+  readonly capabilities: RunnerCapabilities = { spansHosts: false };
   readonly #parts: DockerRunnerParts;
   readonly #preparer: StartPreparer;
   readonly #dependencies: Dependencies;

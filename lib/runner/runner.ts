@@ -239,13 +239,6 @@ export interface RunnerCapabilities {
    * host is gone is `lost`: it may be started again elsewhere.
    */
   readonly spansHosts: boolean;
-  /**
-   * Whether it gives a bot to one container at a time even if the engine loses sight of one: a start then rejects while
-   * an earlier container may still run.
-   */
-  readonly atMostOne: boolean;
-  /** Whether it can build dependencies that code names. If not, archives bring theirs along. */
-  readonly buildsDependencies: boolean;
 }
 
 /** Starts, lists and stops the containers of one instance. A call that fails never looks like an empty answer. */

@@ -133,11 +133,15 @@ const NODE: Readonly<Record<string, string>> = {
 };
 
 /**
- * Returns the files of the supervisor.
+ * Returns the files of the supervisor, to be mounted read-only in {@linkcode SUPERVISOR_FOLDER}.
  *
- * @returns All of them, to be mounted read-only in {@linkcode SUPERVISOR_FOLDER}.
+ * @param language The language that the container's image has for sure: each file less is a mount less. @default {both}
  */
-export function supervisorFiles(): SupervisorFile[] {
-  return Object.entries({ "supervisor.sh": shell, ...PYTHON, ...NODE })
-    .map(([name, text]) => ({ path: `${SUPERVISOR_FOLDER}/${name}`, text }));
+export function supervisorFiles(language?: "python3" | "node"): SupervisorFile[] {
+  const files = {
+    "supervisor.sh": shell,
+    ...(language !== "node" && PYTHON),
+    ...(language !== "python3" && NODE),
+  };
+  return Object.entries(files).map(([name, text]) => ({ path: `${SUPERVISOR_FOLDER}/${name}`, text }));
 }

@@ -1,0 +1,109 @@
+/**
+ * Measures many bots on a Swarm of three nodes against services that the Swarm itself creates. Run with
+ * `deno run -A tests/bench/swarm_bench.ts [BOTS]` as root; 500 bots take about 20 GB of memory.
+ *
+ * @module
+ */
+
+import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
+import { SwarmOrchestrator } from "../../lib/engine/swarm/swarm_orchestrator.ts";
+import { Limiter } from "../../lib/util/limiter.ts";
+import { ClusterFixture } from "../support/fixtures/cluster_fixture.ts";
+import { IMAGES } from "../support/fixtures/engine_support.ts";
+import { until } from "../support/until.ts";
+
+const count = Number(Deno.args[0] ?? 100);
+const LIMIT_MS = 20 * 60_000;
+const RAW = { "berth.bench": "raw" };
+const BOTS = { "runtime.managed": "true" };
+const LOOP = "import time\nprint('up')\nwhile True: time.sleep(1)";
+
+await using cluster = await ClusterFixture.open({ nodes: 3, env: { RECONCILE_INTERVAL: "2" } });
+await using swarm = new SwarmOrchestrator(cluster.lab.managers.map(connectDocker), { labels: {} });
+
+const rawMs = await measureRaw();
+const [bots, spread] = await measureBots();
+console.log(`${count} services by the Swarm alone: ${seconds(rawMs)}`);
+console.log(`${count} bots: ${seconds(bots)}, ${(bots / rawMs).toFixed(2)} times as long; by node ${spread}`);
+const beganAt = performance.now();
+await cluster.berth("ps", "--json");
+console.log(`berth ps of ${count}: ${Math.round(performance.now() - beganAt)} ms`);
+
+async function measureRaw(): Promise<number> {
+  const limit = new Limiter(8);
+  const beganAt = performance.now();
+  await Promise.all(Array.from({ length: count }, (_, index) =>
+    limit.run(() =>
+      swarm.create({
+        name: `raw-${index}`,
+        image: IMAGES["python3.11"]!,
+        command: ["python3", "-u", "-c", LOOP],
+        env: {},
+        labels: RAW,
+        configs: [],
+        secrets: [],
+        volumes: [],
+        tmpfs: [],
+        constraints: [],
+        network: "host",
+        resources: { memoryBytes: 64 * 1024 ** 2, cpuShares: 512, pids: 32 },
+        logs: { maxSizeBytes: 1024 ** 2, maxFiles: 2 },
+        user: "0:0",
+        capabilities: [],
+        graceSeconds: 1,
+      })
+    )));
+  await untilRunning(RAW, count);
+  const tookMs = performance.now() - beganAt;
+  for (const { id } of await swarm.listContainers({ labels: RAW })) await swarm.remove(id);
+  await until(
+    "the raw ones are gone",
+    async () => (await swarm.listContainers({ labels: RAW })).length === 0,
+  );
+  return tookMs;
+}
+
+async function measureBots(): Promise<[ms: number, spread: string]> {
+  const folder = `${cluster.temp}/seed`;
+  await cluster.berth("init", folder);
+  await Deno.writeTextFile(
+    `${folder}/main.py`,
+    `def main(id, config):\n    ${LOOP.replaceAll("\n", "\n    ")}\n`,
+  );
+  const { code, output } = await cluster.berth("deploy", folder);
+  if (code !== 0) throw new Error(output);
+  // MongoDB answers in the network of the hub alone.
+  const copy = `
+    import { MongoClient } from "mongodb";
+    const client = await MongoClient.connect(Deno.env.get("MONGO_URI"));
+    const bots = client.db("bot_runner").collection("bots");
+    const { _id, ...seed } = await bots.findOne({ id: "seed" });
+    await bots.insertMany(Array.from({ length: ${
+    count - 1
+  } }, (_, index) => ({ ...seed, id: "seed-" + index })));
+    await client.close();`;
+  const beganAt = performance.now();
+  const copied = cluster.lab.hubCommand(Deno.execPath(), {
+    args: ["eval", copy],
+    env: cluster.env,
+    cwd: new URL("../../", import.meta.url).pathname,
+  });
+  if (!(await copied.output()).success) throw new Error("The documents were not written");
+  const nodes = await untilRunning(BOTS, count);
+  return [performance.now() - beganAt, nodes];
+}
+
+async function untilRunning(labels: Record<string, string>, wanted: number): Promise<string> {
+  let nodes = "";
+  await until(`${wanted} run`, async () => {
+    const running = (await swarm.listContainers({ labels })).filter(({ phase }) => phase === "running");
+    const byNode = Map.groupBy(running, ({ nodeName }) => nodeName ?? "none");
+    nodes = [...byNode.values()].map(({ length }) => length).sort().join("/");
+    return running.length === wanted;
+  }, LIMIT_MS);
+  return nodes;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
