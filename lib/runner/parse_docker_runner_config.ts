@@ -9,11 +9,11 @@ import { type ClusterConfig, clusterConfigOf } from "./cluster_config.ts";
 import { DEFAULT_ARCHIVE_LIMITS } from "../archive/archive_limits.ts";
 import { InvalidConfigError, type Issue } from "../errors.ts";
 import { builderEnvironment } from "../dependencies/builder_environment.ts";
-import { RUNTIMES } from "../executable/runtimes.ts";
 import { withoutCredentials } from "../util/connection_string.ts";
 import type { SecretsConfig } from "../secrets/create_secret_resolver.ts";
 import { Secret } from "../util/secret.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
+import { imagesOf } from "./images_of.ts";
 import type { LimitBounds } from "./limit_bounds.ts";
 import { RUNNER_SCHEMA } from "./runner_schema.ts";
 
@@ -79,7 +79,7 @@ export function parseDockerRunnerConfig(
       logs: value.MINIO_LOGS_BUCKET,
       state: value.MINIO_STATE_BUCKET,
     },
-    images: imagesOf(value.RUNTIME_IMAGES),
+    images: imagesOf(value.RUNTIME_IMAGES, cluster !== undefined),
     ...dockerConfigOf(value),
     resources: {
       memoryBytes: value.BOT_MEMORY_LIMIT_MB * MIB,
@@ -214,16 +214,6 @@ export function dataDirOf(
 function defaultDataDir({ XDG_DATA_HOME, HOME }: { XDG_DATA_HOME?: string; HOME?: string }): string {
   if (XDG_DATA_HOME) return `${XDG_DATA_HOME}/berth`;
   return HOME ? `${HOME}/.local/share/berth` : "/var/lib/berth";
-}
-
-/** A name of the outside contract for compiled languages means the same as `binary`, unless it has an image of its own. */
-function imagesOf(chosen: Readonly<Record<string, string>>): Record<string, string> {
-  const images: Record<string, string> = {};
-  for (const { name, image, isBinary } of RUNTIMES.values()) {
-    const found = chosen[name] ?? (isBinary ? chosen.binary : undefined) ?? image;
-    if (found !== undefined) images[name] = found;
-  }
-  return images;
 }
 
 function dockerConfigOf(

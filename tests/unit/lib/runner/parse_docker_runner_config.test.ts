@@ -172,6 +172,14 @@ Deno.test("RUNNER=swarm takes several managers, and tells the bots where Berth i
   assert.deepEqual(near?.managers, [{ host: "127.0.0.1", port: 2375 }]);
 });
 
+Deno.test("RUNNER=swarm gives plain programs an image that a supervisor can run in", () => {
+  const { images } = parseDockerRunnerConfig({ ...swarm, RUNTIME_IMAGES: "rust-stable=mine:1" });
+  assert.equal(images.bash, images["python3.11"]);
+  assert.equal(images.binary, images["python3.11"]);
+  assert.equal(images["rust-stable"], "mine:1");
+  assert.notEqual(parseDockerRunnerConfig(minio).images.bash, images["python3.11"]);
+});
+
 Deno.test("RUNNER=swarm says what is missing or unsafe", () => {
   const cases: [Record<string, string>, RegExp][] = [
     [{ RUNNER: "nomad" }, /^RUNNER: must be docker or swarm/],
