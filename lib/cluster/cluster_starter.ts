@@ -64,6 +64,8 @@ const SUPERVISOR_BYTES = 48 * 1024 ** 2;
 const SUPERVISOR_PIDS = 24;
 /** How long the engine waits beyond the bot's grace period for the supervisor's last reports, in seconds. */
 const REPORT_SECONDS = 15;
+/** A start mostly waits for the database and for the managers to agree: more at once keep nobody busy. */
+const WAITING_FACTOR = 4;
 /** Room for the secrets of one bot, in bytes. */
 const SECRETS_BYTES = 16 * 1024 ** 2;
 /** A `none` network would cut the supervisor off, and a Swarm has none. */
@@ -122,7 +124,7 @@ export class ClusterStarter {
   /** @param options See {@linkcode ClusterStarterOptions}. */
   constructor(options: ClusterStarterOptions) {
     this.#options = options;
-    this.#limit = new Limiter(options.config.startConcurrency);
+    this.#limit = new Limiter(WAITING_FACTOR * options.config.startConcurrency);
   }
 
   /** Hashes executables. */

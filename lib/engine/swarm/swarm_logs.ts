@@ -17,7 +17,7 @@ export interface SwarmLogsParts {
   /** The managers. */
   readonly client: ManagerClient;
   /** Notices the end of a task: a followed log of a Swarm never ends by itself. */
-  readonly poller: Pick<SwarmPoller, "listen">;
+  readonly poller: Pick<SwarmPoller, "expectStart" | "listen">;
   /** Finds a container by its id or name. */
   readonly find: (container: string, signal?: AbortSignal) => Promise<SwarmContainer | undefined>;
   /** Time limit of a call, in ms. */
@@ -93,7 +93,10 @@ export class SwarmLogs {
     const signal = AbortSignal.any([ended.signal, ...(options.signal ? [options.signal] : [])]);
     try {
       if (hasLog) yield* this.#logs.readEntries(taskId!, { ...options, signal });
-      else await once(AbortSignal.any([signal, changed.signal]));
+      else {
+        this.#parts.poller.expectStart(id);
+        await once(AbortSignal.any([signal, changed.signal]));
+      }
       options.signal?.throwIfAborted();
     } catch (error) {
       if (!ended.signal.aborted || options.signal?.aborted) throw error;

@@ -36,6 +36,9 @@ type Listener = (change: TaskChange) => void;
 /** States in which a task has ended. */
 const ENDED: ReadonlySet<string> = new Set(["complete", "shutdown", "failed", "rejected"]);
 
+/** A service whose task is not seen in so many looks is gone. */
+const MAX_MISSES = 10;
+
 /** Looks once a second while somebody listens. */
 export class SwarmPoller {
   readonly #options: SwarmPollerOptions;
@@ -43,8 +46,8 @@ export class SwarmPoller {
   readonly #failures = new Set<(error: unknown) => void>();
   /** State of each task that has ended or been told to, with that of its node. */
   #ended = new Map<string, string>();
-  /** Services whose task has been seen to run, as far as somebody waits for it. */
-  readonly #starting = new Set<string>();
+  /** Services whose task is to run, with the number of looks in a row that did not see it. */
+  readonly #starting = new Map<string, number>();
   #polling: AbortController | undefined;
 
   /** @param options See {@linkcode SwarmPollerOptions}. */
@@ -72,7 +75,7 @@ export class SwarmPoller {
 
   /** Reports once a service's task runs. @param serviceId Id of a service whose task is starting. */
   expectStart(serviceId: string): void {
-    this.#starting.add(serviceId);
+    this.#starting.set(serviceId, 0);
   }
 
   /** Ends all looks. */
@@ -103,10 +106,21 @@ export class SwarmPoller {
       services.nodes({ signal }),
     ]);
     this.#tellEnded(over, nodes);
+    if (isExpecting) this.#forgetGone([...over, ...live]);
     for (const { ServiceID: serviceId, Status } of [...over, ...live]) {
       const isOver = Status.State === "running" || ENDED.has(Status.State);
       if (!isOver || !this.#starting.delete(serviceId)) continue;
       if (Status.State === "running") this.#tell({ serviceId, action: "run", hasEnded: false });
+    }
+  }
+
+  /** A service may be removed before its task runs. */
+  #forgetGone(tasks: readonly SwarmTask[]): void {
+    const seen = new Set(tasks.map(({ ServiceID }) => ServiceID));
+    for (const [serviceId, misses] of this.#starting) {
+      if (seen.has(serviceId)) this.#starting.set(serviceId, 0);
+      else if (misses >= MAX_MISSES) this.#starting.delete(serviceId);
+      else this.#starting.set(serviceId, misses + 1);
     }
   }
 

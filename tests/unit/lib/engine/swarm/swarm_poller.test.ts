@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import type { SwarmNode, SwarmTask } from "../../../../../lib/engine/swarm/swarm_answers.ts";
+import { SwarmPoller, type TaskChange } from "../../../../../lib/engine/swarm/swarm_poller.ts";
+import { FakeClock } from "../../../../support/fake_clock.ts";
+import { until } from "../../../../support/until.ts";
+
+/** A Swarm whose tasks and nodes a test sets. */
+class FakeSwarm {
+  tasks: SwarmTask[] = [];
+  nodeState = "ready";
+  readonly asked: string[] = [];
+
+  readonly services = {
+    tasks: (filters: Readonly<Record<string, readonly string[]>>) => {
+      const desired = filters["desired-state"]![0]!;
+      this.asked.push(desired);
+      return Promise.resolve(this.tasks.filter(({ DesiredState }) => DesiredState === desired));
+    },
+    nodes: () => Promise.resolve([{ ID: "n1", Status: { State: this.nodeState } } as SwarmNode]),
+  };
+
+  set(serviceId: string, state: string, desired: string): void {
+    this.tasks = this.tasks.filter(({ ServiceID }) => ServiceID !== serviceId);
+    this.tasks.push({
+      ID: `task-${serviceId}`,
+      CreatedAt: "2026-01-31T10:00:00Z",
+      ServiceID: serviceId,
+      NodeID: "n1",
+      DesiredState: desired,
+      Status: { Timestamp: "2026-01-31T10:00:00Z", State: state },
+    });
+  }
+}
+
+async function withPoller(
+  body: (
+    swarm: FakeSwarm,
+    poller: SwarmPoller,
+    changes: TaskChange[],
+    look: () => Promise<void>,
+  ) => Promise<void>,
+): Promise<void> {
+  const swarm = new FakeSwarm();
+  const clock = new FakeClock();
+  const poller = new SwarmPoller({ services: swarm.services, labels: { a: "b" }, clock });
+  const changes: TaskChange[] = [];
+  const stop = poller.listen((change) => changes.push(change));
+  const look = async () => {
+    const before = swarm.asked.filter((desired) => desired === "shutdown").length;
+    await until("a look", async () => {
+      await clock.advance(1000);
+      return swarm.asked.filter((desired) => desired === "shutdown").length > before;
+    });
+    // Its answers are used within this turn.
+    await Promise.resolve();
+  };
+  try {
+    await body(swarm, poller, changes, look);
+  } finally {
+    stop();
+  }
+}
+
+Deno.test("SwarmPoller tells once that a task has ended, and asks for nothing that runs", async () => {
+  await withPoller(async (swarm, _poller, changes, look) => {
+    swarm.set("a", "running", "running");
+    await look();
+    assert.deepEqual(changes, []);
+    swarm.set("a", "failed", "shutdown");
+    await look();
+    await look();
+    assert.deepEqual(changes, [{ serviceId: "a", action: "die", hasEnded: true }]);
+    assert.ok(!swarm.asked.includes("running"));
+  });
+});
+
+Deno.test("SwarmPoller tells that a node is lost, and that it is back", async () => {
+  await withPoller(async (swarm, _poller, changes, look) => {
+    swarm.nodeState = "down";
+    swarm.set("a", "running", "shutdown");
+    await look();
+    assert.deepEqual(changes, [{ serviceId: "a", action: "die", hasEnded: false }]);
+    swarm.nodeState = "ready";
+    await look();
+    assert.equal(changes.length, 2);
+    swarm.set("a", "shutdown", "shutdown");
+    await look();
+    assert.deepEqual(changes.at(-1), { serviceId: "a", action: "die", hasEnded: true });
+  });
+});
+
+Deno.test("SwarmPoller waits for a task that is to run, and forgets one whose service is gone", async () => {
+  await withPoller(async (swarm, poller, changes, look) => {
+    poller.expectStart("a");
+    poller.expectStart("gone");
+    swarm.set("a", "preparing", "running");
+    await look();
+    assert.deepEqual(changes, []);
+    swarm.set("a", "running", "running");
+    await look();
+    assert.deepEqual(changes, [{ serviceId: "a", action: "run", hasEnded: false }]);
+    for (let looks = 0; looks < 12; looks++) await look();
+    swarm.asked.length = 0;
+    await look();
+    assert.ok(!swarm.asked.includes("running"));
+  });
+});
