@@ -20,9 +20,7 @@ const HASH_LENGTH = 16;
 export function serviceName(name: string): string {
   if (name.length <= MAX_LENGTH && NAME.test(name)) return name;
   const hash = createHash("sha256").update(name).digest("hex").slice(0, HASH_LENGTH);
-  const start = name.replace(/[^A-Za-z0-9_-]/g, "-").slice(0, MAX_LENGTH - HASH_LENGTH - 1).replace(
-    /[-_]+$/,
-    "",
-  );
+  let start = name.replace(/[^A-Za-z0-9_-]/g, "-").slice(0, MAX_LENGTH - HASH_LENGTH - 1);
+  while (/[-_]$/.test(start)) start = start.slice(0, -1);
   return `${start}-${hash}`;
 }

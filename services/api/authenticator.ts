@@ -4,6 +4,7 @@
  * @module
  */
 
+import { bearerToken } from "./bearer_token.ts";
 import type { Caller } from "./api_parts.ts";
 import { type CookieSettings, readSessionCookie } from "./session_cookie.ts";
 import type { Sessions } from "./sessions.ts";
@@ -38,9 +39,8 @@ export class Authenticator {
    * @throws {StoreUnavailableError} If the database does not answer.
    */
   async callerOf(headers: Headers, from: string): Promise<Caller | undefined> {
-    const authorization = headers.get("authorization");
-    if (authorization !== null) {
-      const value = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+    if (headers.has("authorization")) {
+      const value = bearerToken(headers);
       const token = value === undefined ? undefined : await this.#tokens.verify(value);
       if (!token) return undefined;
       return {

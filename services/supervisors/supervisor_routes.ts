@@ -8,6 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import type { z } from "zod";
 import { messageOf } from "../../lib/errors.ts";
 import { ApiProblem } from "../api/api_problem.ts";
+import { bearerToken } from "../api/bearer_token.ts";
 import { problemResponse } from "../api/problem_response.ts";
 import { readBody } from "../api/read_body.ts";
 import { beginBody, endBody, renewBody, snapshotBody } from "./supervisor_messages.ts";
@@ -31,7 +32,7 @@ export function supervisorRoutes(supervisors: Supervisors): AnswerSupervisor {
   const log = getLogger(["berth", "supervisors"]);
   return async (request) => {
     try {
-      const token = /^Bearer +(\S{1,200})$/.exec(request.headers.get("authorization") ?? "")?.[1] ?? "";
+      const token = bearerToken(request.headers) ?? "";
       const { pathname } = new URL(request.url);
       const path = pathname.slice(SUPERVISOR_PATH.length);
       if (path === "begin" && request.method === "POST") {

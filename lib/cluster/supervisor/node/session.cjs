@@ -27,7 +27,7 @@ const MEASURE_EVERY_MS = 60_000;
 class Session {
   constructor() {
     const { env } = process;
-    const urls = env.BERTH_URLS.split(/[\s,]+/).filter(Boolean).map((url) => url.replace(/\/+$/, ""));
+    const urls = env.BERTH_URLS.split(/[\s,]+/).filter(Boolean).map((url) => url.replace(/\/$/, ""));
     this.berth = new Berth(urls, fs.readFileSync(env.BERTH_BOOTSTRAP_FILE, "utf8").trim(), env.BERTH_CA_FILE);
     this.who = { task: env.BERTH_TASK, node: env.BERTH_NODE || os.hostname(), nonce: this.berth.nonce };
     this.cacheRoot = env.BERTH_CACHE || "/berth-cache";
