@@ -35,7 +35,7 @@ export interface LeasesOptions {
 /** Longest time between two looks at all leases, in ms. */
 const LOOK_MS = 5_000;
 /** How long a renewal waits for others, in ms, and how many share a call. */
-const BATCH_MS = 50;
+const BATCH_MS = 100;
 const MAX_RENEWALS = 500;
 /** Keys of bots and of runs begin with these. */
 const PREFIXES = ["bot/", "run/"] as const;

@@ -39,7 +39,7 @@ class Processes {
   /** A renewal waits a moment for others. */
   async renew(leases: Leases, lease: Parameters<Leases["renew"]>[0]): Promise<boolean> {
     const renewing = leases.renew(lease);
-    await this.pass(100);
+    await this.pass(200);
     return await renewing;
   }
 }

@@ -149,7 +149,7 @@ class Simulation {
     const { renewEveryMs, killAfterMs } = leaseTimes(lease.leaseSeconds);
     // The engine takes its time, now and then about as long as a lease.
     await this.clock.sleep(
-      this.#random.next() < 0.5 ? this.#random.next() * 500 : 30_000 + this.#random.next() * 20_000,
+      this.#random.next() < 0.8 ? this.#random.next() * 500 : 30_000 + this.#random.next() * 20_000,
     );
     let confirmedMs = clock.monotonic();
     if (!await leases.renew(lease).catch(() => false)) return;
