@@ -18,6 +18,7 @@ import {
 import { messageOf } from "../../lib/errors.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { abortable } from "../../lib/util/promises.ts";
+import { settledWithin } from "../../lib/util/settled_within.ts";
 import { tick } from "../control/tick.ts";
 import { LeaseSightings, type ReadTimes } from "./lease_sightings.ts";
 import type { LeaseRecord, LeaseStore } from "./lease_store.ts";
@@ -37,6 +38,8 @@ const LOOK_MS = 5_000;
 /** How long a renewal waits for others, in ms, and how many share a call. */
 const BATCH_MS = 100;
 const MAX_RENEWALS = 500;
+/** How long renewals wait at most for a call that is under way, in ms. */
+const MAX_WAIT_MS = 2_000;
 /** Keys of bots and of runs begin with these. */
 const PREFIXES = ["bot/", "run/"] as const;
 /** Keys of runs are not used again after so long, in ms. */
@@ -57,10 +60,17 @@ export class Leases implements ClusterLeases {
   constructor(options: LeasesOptions) {
     this.#options = options;
     const { store, clock } = options;
-    this.#renewals = new DataLoader((leases) => store.renew(leases), {
+    let underWay: Promise<unknown> = Promise.resolve();
+    this.#renewals = new DataLoader((leases) => {
+      const sent = store.renew(leases);
+      underWay = sent;
+      return sent;
+    }, {
       cache: false,
       maxBatchSize: MAX_RENEWALS,
-      batchScheduleFn: (send) => void clock.sleep(BATCH_MS).then(send),
+      // A slow database gets fewer and larger calls.
+      batchScheduleFn: (send) =>
+        void Promise.all([clock.sleep(BATCH_MS), settledWithin(underWay, MAX_WAIT_MS, clock)]).then(send),
     });
   }
 
