@@ -29,6 +29,8 @@ export async function describeLab(lab: Lab): Promise<string[]> {
     DOCKER_HOST: lab.managers.join(","),
     BERTH_URLS: `http://${lab.hub}:8400`,
     HTTP_ADDR: `${lab.hub}:8400`,
+    // Nobody outside of the lab reaches the hub.
+    HTTP_BEHIND_PROXY: "1",
     ...lab.serverEnv,
   });
   return [

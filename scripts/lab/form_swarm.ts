@@ -18,6 +18,8 @@ export interface SwarmMember {
 }
 
 const PORT = 2377;
+/** Managers that were apart look for each other at longer and longer intervals. */
+const COMPLETE_LIMIT_MS = 180_000;
 const NANOSECONDS = 1e9;
 
 /**
@@ -45,11 +47,23 @@ export async function formSwarm(members: readonly SwarmMember[], heartbeatSecond
       JoinToken: isManager ? tokens.Manager : tokens.Worker,
     });
   }
-  await until("a Swarm with all nodes", async () => {
-    const nodes = await docker.listNodes().catch(() => []);
-    return nodes.filter(isReady).length === members.length &&
-      nodes.filter(isReachable).length === members.filter(({ isManager }) => isManager).length;
-  });
+  await untilSwarmComplete(members);
+}
+
+/**
+ * Waits until all nodes are ready, and every manager says so: until then the loss of one more may stop the Swarm.
+ *
+ * @param members The engines.
+ */
+export async function untilSwarmComplete(members: readonly SwarmMember[]): Promise<void> {
+  const managers = members.filter(({ isManager }) => isManager);
+  for (const { dockerHost } of managers) {
+    await until("a Swarm with all nodes", async () => {
+      const nodes = await connectDocker(dockerHost).listNodes().catch(() => []);
+      return nodes.filter(isReady).length === members.length &&
+        nodes.filter(isReachable).length === managers.length;
+    }, COMPLETE_LIMIT_MS);
+  }
 }
 
 // deno-lint-ignore no-explicit-any -- the types of dockerode know no nodes

@@ -29,5 +29,5 @@ mv "$lab/pid.new" "$lab/pid"
 if [ "$life" = input ]; then
   exec docker-init -- sh -c 'read -r _' "$lab"
 else
-  exec docker-init -- sleep infinity "$lab" </dev/null
+  exec docker-init -- sh -c 'exec sleep infinity' "$lab" </dev/null
 fi

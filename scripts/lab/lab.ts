@@ -7,7 +7,7 @@
 
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { formSwarm } from "./form_swarm.ts";
+import { formSwarm, untilSwarmComplete } from "./form_swarm.ts";
 import { writeEngineSettings } from "./lab_engine.ts";
 import { LabFaults } from "./lab_faults.ts";
 import { prepareLabImages } from "./lab_images.ts";
@@ -96,6 +96,11 @@ export class Lab extends LabFaults {
     if (space) await space.close();
     else await clearRemains(LAB_ROOT, name);
     return true;
+  }
+
+  /** Waits until the Swarm has all its nodes again after faults. */
+  async untilComplete(): Promise<void> {
+    await untilSwarmComplete(this.nodes);
   }
 
   /** Its name. */

@@ -38,6 +38,9 @@ export interface LabImagesOptions {
 export async function prepareLabImages({ root, dockerHost, images }: LabImagesOptions): Promise<string> {
   const docker = connectDocker(dockerHost);
   const names = [...new Set(images)].toSorted();
+  if (names.length === 0) {
+    throw new Error("The engine of this machine has no image of a runtime: 'berth images' pulls them");
+  }
   const ids = await Promise.all(names.map(async (name) => (await docker.getImage(name).inspect()).Id));
   const text = JSON.stringify([REVISION, names, ids]);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));

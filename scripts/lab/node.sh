@@ -30,6 +30,7 @@ ip link set eth1 up
 mount -t proc proc /proc
 # As of a machine that starts: nothing is left there of before.
 mount -t tmpfs tmpfs /run
+ln -s "$node/docker.sock" /run/docker.sock
 mkdir -p "$node/data/overlay2" "$node/exec"
 mount -t tmpfs tmpfs "$node/exec"
 # The layers of the images are shared by all nodes of all labs; an engine does not write to them.

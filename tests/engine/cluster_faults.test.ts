@@ -15,6 +15,7 @@ testInLab("a bot whose node is cut off or loses power moves, and never runs twic
   const { lab } = cluster;
   await using server = await TickServer.open(lab, cluster.temp);
   await cluster.deploy(BOTS, TickServer.program(lab));
+  await untilTicksFromAll(server);
 
   for (let round = 0; round < fullOrShort(20, 1); round++) {
     // The first node, which leads the Swarm at first, comes last.
@@ -26,6 +27,7 @@ testInLab("a bot whose node is cut off or loses power moves, and never runs twic
     if (seconds > 10) await untilTicksOfLaterEpochs(server, moved);
     else await pause(seconds * 1000, "the node is cut off for as long");
     await lab.heal(number);
+    await lab.untilComplete();
     await untilTicksFromAll(server);
   }
   for (let round = 0; round < fullOrShort(3, 1); round++) {
@@ -34,6 +36,7 @@ testInLab("a bot whose node is cut off or loses power moves, and never runs twic
     await lab.powerOff(number);
     await untilTicksOfLaterEpochs(server, lost);
     await lab.powerOn(number);
+    await lab.untilComplete();
     await untilTicksFromAll(server);
   }
   assert.deepEqual(overlaps(await server.ticks()), []);
@@ -48,7 +51,7 @@ async function untilTicksOfLaterEpochs(server: TickServer, bots: readonly string
   const before = latestEpochs(await server.ticks());
   await until(`the move of ${bots.join(", ")}`, async () => {
     const now = latestEpochs(await server.ticks());
-    return bots.every((id) => now.get(id)! > before.get(id)!);
+    return bots.every((id) => (now.get(id) ?? 0) > (before.get(id) ?? 0));
   }, MOVE_LIMIT_MS);
 }
 
