@@ -4,9 +4,9 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { messageOf } from "../../lib/errors.ts";
 import { didYouMean } from "../../lib/util/did_you_mean.ts";
-import { fileVersion } from "../../lib/util/file_version.ts";
 import type { Calendar, CalendarProblem, Calendars } from "./calendar.ts";
 import { readCalendar } from "./read_calendar.ts";
 import { SHIPPED_CALENDARS } from "./shipped_calendars.ts";
@@ -98,7 +98,9 @@ export class CalendarBook implements Calendars {
   #readFile(path: string, name: string): Calendar | CalendarProblem {
     const read = () => {
       try {
-        if (Deno.statSync(path).size > MAX_FILE_BYTES) return { problem: "must not be larger than 1 MiB" };
+        const { isFile, size } = Deno.statSync(path);
+        if (!isFile) return { problem: "must be a regular file" };
+        if (size > MAX_FILE_BYTES) return { problem: "must not be larger than 1 MiB" };
         const extended = (base: string) =>
           this.#readShipped(base) ?? { problem: `"${base}" is no calendar that Berth ships` };
         return readCalendar(Deno.readTextFileSync(path), name, extended);
@@ -133,10 +135,13 @@ export class CalendarBook implements Calendars {
   }
 }
 
-/** Returns what changes with a file; empty if there is none. */
+/** Returns what changes with a file; empty if there is none. Its times do not tell two changes within one tick apart. */
 function stateOf(path: string): string {
   try {
-    return fileVersion(Deno.statSync(path));
+    const { isFile, size } = Deno.statSync(path);
+    // Opening a FIFO would wait for its writer.
+    if (!isFile || size > MAX_FILE_BYTES) return `${isFile} ${size}`;
+    return createHash("sha256").update(Deno.readFileSync(path)).digest("hex");
   } catch (error) {
     return error instanceof Deno.errors.NotFound ? "" : messageOf(error);
   }

@@ -5,7 +5,7 @@
  */
 
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, TLSSocket } from "node:tls";
+import { createServer as createTlsServer } from "node:tls";
 
 /** What a {@linkcode TlsFront} needs. */
 export interface TlsFrontOptions {
@@ -22,16 +22,18 @@ export interface TlsFrontOptions {
 /** The front. Disposing closes it with all connections. */
 export class TlsFront implements AsyncDisposable {
   readonly #server: Server;
+  readonly #inner: Server;
   readonly #sockets: ReadonlySet<Socket>;
 
-  private constructor(server: Server, sockets: ReadonlySet<Socket>) {
+  private constructor(server: Server, inner: Server, sockets: ReadonlySet<Socket>) {
     this.#server = server;
+    this.#inner = inner;
     this.#sockets = sockets;
   }
 
   /** Its port. */
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return portOf(this.#server);
   }
 
   /** Starts a front. @param options See {@linkcode TlsFrontOptions}. */
@@ -44,29 +46,47 @@ export class TlsFront implements AsyncDisposable {
       socket.on("error", () => socket.destroy()).on("close", () => sockets.delete(socket));
       return socket;
     };
-    const join = (client: Socket, skipsGreeting: boolean) => {
-      const inner = keep(connect({ host: "127.0.0.1", port }));
-      client.on("close", () => inner.destroy());
-      if (skipsGreeting) inner.once("data", () => inner.pipe(client));
-      else inner.pipe(client);
-      client.pipe(inner);
-    };
-    const server = tls === "always"
-      ? createTlsServer(context, (socket) => join(keep(socket), false))
-      : createServer((socket) =>
-        untilStartTls(keep(socket), () =>
-          join(keep(new TLSSocket(socket, { isServer: true, ...context })), true))
-      );
-    server.on("tlsClientError", () => {});
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    return new TlsFront(server, sockets);
+    const inner = createTlsServer(context, (client) => {
+      const mail = keep(connect({ host: "127.0.0.1", port }));
+      keep(client).on("close", () => mail.destroy());
+      if (tls === "always") return client.pipe(mail).pipe(client);
+      mail.once("data", (greeting) => {
+        // The client has been greeted before TLS, and its first command waits for the greeting of the server.
+        client.write(greeting.subarray(greeting.indexOf("\n") + 1));
+        client.pipe(mail).pipe(client);
+      });
+    });
+    inner.on("tlsClientError", () => {});
+    await listen(inner);
+    if (tls === "always") return new TlsFront(inner, inner, sockets);
+    // A socket that is upgraded in place may lose what the client sends first, so the bytes go on to a server of their own.
+    const server = createServer((client) =>
+      untilStartTls(keep(client), () => {
+        const secure = keep(connect({ host: "127.0.0.1", port: portOf(inner) }));
+        client.on("close", () => secure.destroy());
+        secure.on("close", () => client.destroy());
+        client.pipe(secure).pipe(client);
+      })
+    );
+    await listen(server);
+    return new TlsFront(server, inner, sockets);
   }
 
   /** {@inheritDoc AsyncDisposable} */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const server of new Set([this.#server, this.#inner])) {
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    }
   }
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}
+
+async function listen(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 }
 
 /** Greets, and answers until the client begins TLS. */
