@@ -89,7 +89,7 @@ export interface BotStatus {
   readonly containerId?: string;
   /** Hash of everything that shapes that container. */
   readonly specHash?: string;
-  /** How many starts in a row there were, including that container's. */
+  /** Number of starts in a row so far, also between two of them; absent if it is not started again and again. */
   readonly attempt?: number;
   /** When that container was started. */
   readonly startedAt?: Date;

@@ -64,12 +64,14 @@ export class StatusReports {
     this.#conditions.reportCondition(id, condition);
     this.#conditions.reportNotes(id, documentNotes);
     const specHash = container?.specHash ?? (desired?.kind === "run" ? desired.specHash : undefined);
+    const attempt = container?.attempt ??
+      (condition.type === "backing-off" ? condition.nextAttempt - 1 : undefined);
     state.setRunningBot({
       id,
       condition,
+      ...(attempt !== undefined && { attempt }),
       ...(container && {
         containerId: container.containerId,
-        attempt: container.attempt,
         startedAt: container.startedAt ?? container.createdAt,
       }),
       ...(specHash !== undefined && { specHash }),

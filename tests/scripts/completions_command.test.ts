@@ -36,7 +36,7 @@ function hasShell(name: string): boolean {
 Deno.test("berth completions bash works without bash-completion, and when it is read twice", async () => {
   const { stdout, stderr } = await bash("berth", "completions", "ba");
   assert.deepEqual([stdout, stderr], ["bash\n", ""]);
-  assert.match((await bash("berth", "de")).stdout, /^deploy\ndescribe\ndemo\n$/);
+  assert.match((await bash("berth", "de")).stdout, /^demo\ndeploy\ndescribe\n$/);
   assert.match((await bash("berth", "logs", "--")).stdout, /^--follow$/m);
 });
 
