@@ -8,14 +8,14 @@ import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts"
 import { LABEL } from "../engine/labels.ts";
 import type { LogOffset } from "../engine/log_offset.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
-import { Wakeup } from "../util/wakeup.ts";
-import { ContainerNotFoundError, EngineUnavailableError } from "../errors.ts";
+import { EngineUnavailableError } from "../errors.ts";
 import { ContainerLines } from "./container_lines.ts";
 import type { StoredLogLine } from "./line_format.ts";
 import type { RedactorOf } from "./line_redactor.ts";
 import { type LogCheckpoint, readCheckpoints, shortContainerId } from "./log_checkpoints.ts";
-import { linesAfter, linesUpTo, LogCursor } from "./log_cursor.ts";
-import { LinePlacer, msOfSecond, type PlacedLogLine } from "./log_position.ts";
+import { linesAfter, linesUpTo, type LogCursor } from "./log_cursor.ts";
+import { msOfSecond, type PlacedLogLine } from "./log_position.ts";
+import { type FollowedContainer, LogReading } from "./log_reading.ts";
 import { isInRange, LogStoreReader } from "./log_store_reader.ts";
 import { expectedEntries, LogWatcher } from "./log_watcher.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
@@ -78,11 +78,6 @@ interface PrintingContainer {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-interface FollowedContainer {
-  readonly lines: ContainerLines;
-  readonly watcher: LogWatcher;
-}
-
 /**
  * Reads logs by the id of the bot, without a gap or a repeat between stored lines and lines from the engine: the stored
  * ones come with the offset up to which they go.
@@ -114,49 +109,62 @@ export class LogReader {
   }
 
   async *#read(id: string, options: ReadLogsOptions): AsyncGenerator<PlacedLogLine> {
-    const { after, until, follow, onUpToDate, signal = new AbortController().signal } = options;
-    const followed = new Map<string, FollowedContainer>();
-    const wakeup = new Wakeup();
-    const placer = new LinePlacer();
-    let cursor = after ?? LogCursor.BEGIN;
-    const oldest = after?.oldestSecond;
-    const begin = oldest === undefined ? undefined : new Date(msOfSecond(oldest));
-    const since = after ? begin : options.since;
-    const tail = after ? undefined : options.tail;
-    const all = this.#readUpToNow(id, { ...options, since, tail }, signal, (container, after) => {
-      const one = this.#open(container, wakeup, after);
-      followed.set(container.id, one);
-      return one.lines;
-    });
-    const whole = placed(all, placer, (line) => cursor = cursor.after(line));
-    const lines = options.upTo ? linesUpTo(whole, options.upTo) : whole;
-    if (after) yield* inRange(linesAfter(lines, after), { until });
-    else if (tail === undefined) yield* inRange(lines, options);
-    else yield* await lastOf(inRange(lines, options), tail);
-    onUpToDate?.(cursor);
-    if (follow) yield* placed(this.#follow(id, options, followed, wakeup, signal), placer);
+    const { after, until, follow, upTo, onUpToDate, signal = new AbortController().signal } = options;
+    const reading = new LogReading(after);
+    const whole = this.#readUpToNow(id, options, reading, signal);
+    const lines = upTo ? linesUpTo(whole, upTo) : whole;
+    if (after) yield* inRange(lines, { until });
+    else if (options.tail === undefined) yield* inRange(lines, options);
+    else yield* await lastOf(inRange(lines, options), options.tail);
+    onUpToDate?.(reading.cursor);
+    while (follow && !signal.aborted) {
+      yield* reading.place(this.#follow(id, options, reading, signal));
+      if (reading.isGapLeft) yield* this.#readUpToNow(id, options, reading, signal);
+    }
   }
 
-  #open({ id, run, labels }: PrintingContainer, wakeup: Wakeup, after?: LogOffset): FollowedContainer {
-    const { orchestrator, clock, redactorOf } = this.#options;
-    const redactor = redactorOf && (() => redactorOf(labels));
-    return {
-      lines: new ContainerLines(orchestrator, id, clock, { after, run, ...(redactor && { redactor }) }),
-      watcher: new LogWatcher(orchestrator, id, () => wakeup.wake()),
-    };
-  }
-
+  /** Reads all lines from the place of the reading on, also those that the store got from a container that went meanwhile. */
   async *#readUpToNow(
     id: string,
-    { tail, since, until, slots, onEngineAway, follow }: ReadLogsOptions,
+    options: ReadLogsOptions,
+    reading: LogReading,
     signal: AbortSignal,
-    open: (container: PrintingContainer, after?: LogOffset) => ContainerLines,
+  ): AsyncGenerator<PlacedLogLine> {
+    do {
+      const isFirst = !reading.hasBegun;
+      const after = reading.cursor.oldestSecond === undefined ? options.after : reading.cursor;
+      const oldest = after?.oldestSecond;
+      const begin = oldest === undefined ? undefined : new Date(msOfSecond(oldest));
+      const since = after ? begin : options.since;
+      const tail = after || !isFirst ? undefined : options.tail;
+      reading.begin();
+      const lines = reading.place(this.#readOnce(id, { ...options, since, tail }, reading, signal));
+      yield* after ? linesAfter(lines, after) : lines;
+    } while (reading.isGapLeft);
+  }
+
+  #open({ id, run, labels }: PrintingContainer, reading: LogReading, after?: LogOffset): FollowedContainer {
+    const { orchestrator, clock, redactorOf } = this.#options;
+    const redactor = redactorOf && (() => redactorOf(labels));
+    const one = {
+      lines: new ContainerLines(orchestrator, id, clock, { after, run, ...(redactor && { redactor }) }),
+      watcher: new LogWatcher(orchestrator, id, () => reading.wakeup.wake()),
+    };
+    reading.followed.set(id, one);
+    return one;
+  }
+
+  async *#readOnce(
+    id: string,
+    { tail, since, until, slots, onEngineAway, follow }: ReadLogsOptions,
+    reading: LogReading,
+    signal: AbortSignal,
   ): AsyncGenerator<StoredLogLine> {
     const ifAway = (error: unknown) => {
       if (!onEngineAway || follow || !(error instanceof EngineUnavailableError)) throw error;
       onEngineAway(error);
     };
-    // Listed before the stored lines are read: what goes meanwhile is stored by then.
+    // Listed before the stored lines are read: the lines of a container that went before are stored by then.
     const containers = await this.#containers(id, slots, signal).catch((error) => {
       ifAway(error);
       return [];
@@ -172,22 +180,28 @@ export class LogReader {
     try {
       for (const container of containers) {
         if (until && container.createdAt >= until) continue;
-        const lines = open(container, checkpoints.get(shortContainerId(container.id))?.offset);
-        yield* unlessGone(lines.read({ isFinal: container.isExited, signal }));
+        const { lines } = this.#open(
+          container,
+          reading,
+          checkpoints.get(shortContainerId(container.id))?.offset,
+        );
+        yield* reading.unlessGone(lines.read({ isFinal: container.isExited, signal }));
       }
     } catch (error) {
       ifAway(error);
     }
   }
 
+  /** Ends when the signal is given, or when a container has gone before all of its lines were read. */
   async *#follow(
     id: string,
     { slots }: ReadLogsOptions,
-    followed: Map<string, FollowedContainer>,
-    wakeup: Wakeup,
+    reading: LogReading,
     signal: AbortSignal,
   ): AsyncGenerator<StoredLogLine> {
     const { clock } = this.#options;
+    const { followed, wakeup } = reading;
+    const finished = new Set<string>();
     let containers: readonly PrintingContainer[] = [];
     let listedAt = -Infinity;
     // The engine ends the log of a container with the container.
@@ -200,20 +214,24 @@ export class LogReader {
         if (isListed) {
           containers = await this.#containers(id, slots, signal);
           listedAt = clock.monotonic();
+          const listed = new Set(containers.map(({ id }) => id));
+          if ([...followed.keys()].some((id) => !listed.has(id) && !finished.has(id))) {
+            reading.isGapLeft = true;
+          }
         }
         for (const container of containers) {
           const { isExited } = container;
           if (isExited && !isListed) continue;
-          const one = followed.get(container.id) ?? this.#open(container, wakeup);
-          followed.set(container.id, one);
-          const { lines, watcher } = one;
+          const { lines, watcher } = followed.get(container.id) ?? this.#open(container, reading);
           const wasOpen = watcher.isOpen;
           if (!wasOpen && !isExited) watcher.open();
           if (wasOpen && !isExited && watcher.entries === 0 && !lines.hasOpenLine) continue;
           const expected = expectedEntries(watcher.entries);
           watcher.reset();
-          yield* unlessGone(lines.read({ isFinal: isExited, expected, signal }));
+          yield* reading.unlessGone(lines.read({ isFinal: isExited, expected, signal }));
+          if (isExited) finished.add(container.id);
         }
+        if (reading.isGapLeft) return;
         await wakeup.sleep({ ms: POLL_INTERVAL_MS, clock, signal });
         await clock.sleep(GATHER_MS, signal).catch(() => {});
       }
@@ -239,27 +257,6 @@ export class LogReader {
         labels,
       }))
       .filter(({ run = "" }) => !slots || slots.includes(run));
-  }
-}
-
-/** Ends with a container that is gone: its lines are stored. */
-async function* unlessGone(lines: AsyncIterable<StoredLogLine>): AsyncGenerator<StoredLogLine> {
-  try {
-    yield* lines;
-  } catch (error) {
-    if (!(error instanceof ContainerNotFoundError)) throw error;
-  }
-}
-
-async function* placed(
-  lines: AsyncIterable<StoredLogLine>,
-  placer: LinePlacer,
-  onLine?: (line: PlacedLogLine) => void,
-): AsyncGenerator<PlacedLogLine> {
-  for await (const line of lines) {
-    const one = placer.place(line);
-    onLine?.(one);
-    yield one;
   }
 }
 
