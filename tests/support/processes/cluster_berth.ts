@@ -46,6 +46,7 @@ async function run(): Promise<void> {
     collectLogs: true,
   });
   runner.hostId = () => Promise.resolve("swarm/test");
+  Object.defineProperty(runner, "capabilities", { value: { ...runner.capabilities, spansHosts: true } });
   const cluster = { managers: [], berthUrls: [] };
   await using composed = await composeServices(
     { ...config, runner: { ...config.runner, cluster } },

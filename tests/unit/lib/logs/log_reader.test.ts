@@ -56,7 +56,7 @@ class RemovedMeanwhile implements AsyncDisposable {
         async *readLog(container) {
           if (goesAt === "read") await goes();
           if (isGone) throw new ContainerNotFoundError(container);
-          yield [];
+          if (isGone) yield [];
         },
       },
     });
