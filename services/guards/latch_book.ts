@@ -50,7 +50,7 @@ export class LatchBook {
     this.#writer = new LatchWriter({
       store: this.#store,
       clock,
-      isOpen: (key) => this.get(key) !== undefined,
+      isOpen: (latch) => this.#openAs(latch) !== undefined,
       onStored: (latch) => {
         this.#noteStored(latch);
         return this.#keepUnstored();
@@ -179,7 +179,9 @@ export class LatchBook {
   #take({ latch, release }: KeptLatch): void {
     const id = latchId(latch);
     if (!release) {
-      if (!this.#open.has(id)) this.#open.set(id, { ...latch, isSettled: true, isStored: true });
+      if (isMore(latch, this.#open.get(id))) {
+        this.#open.set(id, { ...latch, isSettled: true, isStored: true });
+      }
       return;
     }
     this.#released.set(id, { latch, release });
@@ -204,9 +206,14 @@ export class LatchBook {
   }
 
   #noteStored(latch: Latch): void {
-    const id = latchId(latch);
-    const open = this.#open.get(id);
-    if (open) this.#open.set(id, { ...open, isStored: true });
+    const open = this.#openAs(latch);
+    if (open) this.#open.set(latchId(latch), { ...open, isStored: true });
+  }
+
+  /** What was opened with this very latch; absent if it is released, or another one has taken its place. */
+  #openAs(latch: Latch): OpenLatch | undefined {
+    const open = this.get(latch);
+    return open?.at === latch.at && open.action === latch.action ? open : undefined;
   }
 }
 

@@ -18,8 +18,8 @@ export interface LatchWriterOptions {
   readonly store: Pick<LatchStore, "write">;
   /** The clock. */
   readonly clock: Clock;
-  /** Whether a latch is still open: another one is not written. */
-  readonly isOpen: (key: LatchKey) => boolean;
+  /** Whether it is this latch that is open, and none that has taken its place: another one is not written. */
+  readonly isOpen: (latch: Latch) => boolean;
   /** Called when a latch that was tried again is in the database. */
   readonly onStored: (latch: Latch) => Promise<unknown>;
 }
@@ -84,7 +84,7 @@ export class LatchWriter implements AsyncDisposable {
     const { store, isOpen } = this.#options;
     const limit = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(limitMs)]);
     const write = this.exclusively(latch, async () => {
-      // It may have been released while this waited.
+      // It may have been released, or have come to hold the bot, while this waited.
       if (isOpen(latch)) await store.write({ latch }, limit);
     });
     try {
@@ -111,6 +111,7 @@ export class LatchWriter implements AsyncDisposable {
         return;
       }
       if (!await this.#try(latch, RETRY_LIMIT_MS)) continue;
+      if (!isOpen(latch)) return;
       await onStored(latch);
       this.#log.info("latch stored", { id: latch.bot, guard: latch.guard });
       return;
