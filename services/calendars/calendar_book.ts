@@ -59,9 +59,7 @@ export class CalendarBook implements Calendars {
   /** Tells whether a file of the folder has come, gone or changed since this was asked the last time. */
   hasChanged(): boolean {
     const before = this.#folderState;
-    this.#folderState = this.#ownNames().sort().map((name) =>
-      `${name} ${stateOf(`${this.#folder}/${name}.json`)}`
-    )
+    this.#folderState = this.#ownNames().sort().map((name) => `${name} ${stateOf(this.#pathOf(name))}`)
       .join("\n");
     return this.#folderState !== before;
   }
@@ -74,11 +72,10 @@ export class CalendarBook implements Calendars {
   }
 
   #readOwn(name: string): Calendar | CalendarProblem | undefined {
-    const stem = name.replace("/", "-");
     if (this.#folder === undefined || !(OWN_NAME.test(name) || Object.hasOwn(SHIPPED_CALENDARS, name))) {
       return undefined;
     }
-    const path = `${this.#folder}/${stem}.json`;
+    const path = this.#pathOf(name);
     const before = this.#own.get(name);
     const now = this.#nowMs();
     if (before && Math.abs(now - before.lookedAt) < FRESH_MS) return before.own;
@@ -124,11 +121,20 @@ export class CalendarBook implements Calendars {
     };
   }
 
+  /** The file of `24/7` is `24-7.json`. */
+  #pathOf(name: string): string {
+    return `${this.#folder}/${name.replace("/", "-")}.json`;
+  }
+
   #ownNames(): string[] {
     try {
       const names = [...Deno.readDirSync(this.#folder ?? "")].map(({ name }) => name);
-      return names.filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -".json".length))
-        .filter((name) => OWN_NAME.test(name));
+      return names.filter((name) => name.endsWith(".json")).flatMap((name) => {
+        const stem = name.slice(0, -".json".length);
+        if (OWN_NAME.test(stem)) return stem;
+        const shipped = stem.replace("-", "/");
+        return Object.hasOwn(SHIPPED_CALENDARS, shipped) ? shipped : [];
+      });
     } catch {
       return [];
     }

@@ -152,6 +152,13 @@ test("a book knows when a file has come, gone or changed", async () => {
   assert.equal(book.hasChanged(), false);
   Deno.removeSync(`${path}/forex.json`);
   assert.equal(book.hasChanged(), true);
+  for (const name of ["24-7", "24-5"]) {
+    folder.write(name, { extends: name.replace("-", "/"), closed: ["2026-12-25"] });
+    assert.equal(book.hasChanged(), true, name);
+    folder.write(name, { extends: name.replace("-", "/"), closed: ["2026-12-26"] });
+    assert.equal(book.hasChanged(), true, name);
+  }
+  assert.equal(book.hasChanged(), false);
   assert.equal(new CalendarBook(`${path}/none`).hasChanged(), false);
 });
 
