@@ -38,7 +38,7 @@ export type SchedulesPort = Pick<ScheduleService, "state" | "apply" | "runNow">;
 export type BacktestsPort = Pick<BacktestService, "submit" | "cancel">;
 
 /** The part of the guards that the API uses. */
-export type GuardsPort = Pick<Guards, "isOpen" | "show" | "latches" | "fleet" | "release">;
+export type GuardsPort = Pick<Guards, "isOpen" | "show" | "lastSettings" | "latches" | "fleet" | "release">;
 
 /** The part of the extractor that the API uses to check archives. */
 export type ArchivesPort = Pick<ArchiveExtractor, "check">;

@@ -4,11 +4,13 @@
  * @module
  */
 
+import type { KeptLatch } from "../guards/latch.ts";
 import type { OpenLatch } from "../guards/latch_book.ts";
 import type { ShownFleet } from "../guards/fleet_guards.ts";
 import type { ShownGuard as KnownGuard } from "../guards/shown_guard.ts";
 import type { Bot, BotSummary } from "../contract/bots.ts";
-import type { ShownGuard, ShownLatch } from "../contract/guards.ts";
+import type { ShownGuard, ShownLatch, ShownRelease } from "../contract/guards.ts";
+import { StoreUnavailableError } from "../documents/bot_repository.ts";
 import { parseBotDocument, type ParsedBotDocument } from "../documents/bot_document.ts";
 import { type GuardRule, readGuardRule } from "../documents/guard_settings.ts";
 import { replayGuard } from "../guards/replay_guard.ts";
@@ -38,6 +40,19 @@ export function guardHandlers(
     });
   }
 
+  /** Gives the rules of a bot, and those that this process knows while the database does not answer. */
+  async function rulesOf(id: string, signal: AbortSignal): Promise<readonly GuardRule[] | undefined> {
+    try {
+      const document = await bots.get(id, { signal });
+      return document && (rulesIn(parseBotDocument(document, { key: id })) ?? []);
+    } catch (error) {
+      const known = guards.lastSettings(id)?.guards;
+      const isKnown = known !== undefined || guards.show(id).latches.length > 0;
+      if (error instanceof StoreUnavailableError && isKnown) return known;
+      throw error;
+    }
+  }
+
   return {
     listLatches() {
       requireServed();
@@ -47,11 +62,12 @@ export function guardHandlers(
     },
 
     async getBotGuards({ params: { id }, signal }) {
-      const document = await bots.get(id, { signal });
-      const parsed = document && parseBotDocument(document, { key: id });
-      const held = { latches: [], releases: [], ...latchesOf(guards, id, parsed) };
-      if (!document && held.latches.length === 0) throw notFound("bot", id);
-      return { body: { guards: [], ...guardsOf(guards, id, parsed), ...held } };
+      requireServed();
+      const rules = await rulesOf(id, signal);
+      const { guards: shown, latches, released } = guards.show(id, rules);
+      if (!rules && latches.length === 0) throw notFound("bot", id);
+      const releases = released.map(releaseOf);
+      return { body: { guards: shown.map(guardOf), latches: latches.map(latchOf), releases } };
     },
 
     async releaseGuard({ params: { id, guard }, body: { reason }, caller, signal }) {
@@ -97,7 +113,7 @@ export function guardsOf(
   id: string,
   parsed: ParsedBotDocument | undefined,
 ): Pick<BotSummary, "guards"> {
-  const rules = parsed?.status === "valid" ? parsed.settings.guards : undefined;
+  const rules = rulesIn(parsed);
   return rules ? { guards: guards.show(id, rules).guards.map(guardOf) } : {};
 }
 
@@ -113,19 +129,10 @@ export function latchesOf(
   id: string,
   parsed: ParsedBotDocument | undefined,
 ): Pick<Bot, "latches" | "releases"> {
-  const rules = parsed?.status === "valid" ? parsed.settings.guards : undefined;
-  const { latches, released } = guards.show(id, rules);
-  const releases = released.map(({ latch, release }) => ({
-    guard: latch.guard,
-    text: latch.text,
-    trippedAt: latch.at,
-    at: release.at,
-    by: release.by,
-    reason: release.reason,
-  }));
+  const { latches, released } = guards.show(id, rulesIn(parsed));
   return {
     ...(latches.length > 0 && { latches: latches.map(latchOf) }),
-    ...(releases.length > 0 && { releases }),
+    ...(released.length > 0 && { releases: released.map(releaseOf) }),
   };
 }
 
@@ -151,13 +158,17 @@ function fleetOf({ file, problems, guards }: ShownFleet) {
 }
 
 function ruleOf(parsed: ParsedBotDocument, id: string, name: string): GuardRule {
-  const rules = parsed.status === "valid" ? parsed.settings.guards ?? [] : [];
+  const rules = rulesIn(parsed) ?? [];
   const rule = rules.find((one) => one.name === name);
   if (rule) return rule;
   const names = rules.map((one) => one.name).join(", ");
   throw new ApiProblem(404, "guard/not-found", `Bot '${id}' has no guard '${name}'.`, {
     advice: names === "" ? "It has no guards; try a rule instead." : `It has: ${names}.`,
   });
+}
+
+function rulesIn(parsed: ParsedBotDocument | undefined): readonly GuardRule[] | undefined {
+  return parsed?.status === "valid" ? parsed.settings.guards : undefined;
 }
 
 function readRule(json: string): GuardRule {
@@ -179,6 +190,10 @@ function readRule(json: string): GuardRule {
 function guardOf({ rule, ...known }: KnownGuard): ShownGuard {
   const { onMissing, ...rest } = rule;
   return { ...rest, ...known, ...(onMissing && { onMissing: { ...onMissing } }) };
+}
+
+function releaseOf({ latch: { guard, text, at }, release }: Required<KeptLatch>): ShownRelease {
+  return { guard, text, trippedAt: at, at: release.at, by: release.by, reason: release.reason };
 }
 
 function latchOf({ lastLines, ...latch }: Omit<OpenLatch, "isSettled">): ShownLatch {

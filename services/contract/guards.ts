@@ -107,7 +107,7 @@ export const GUARDS_CONTRACT = {
         releases: z.array(shownRelease).meta({ description: "The last release of each guard" }),
       }).meta({ id: "BotGuards" }),
     },
-    problems: [404],
+    problems: [404, 409],
   },
   releaseGuard: {
     summary: "Release a guard that has tripped",

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { Guards } from "../../../services/guards/guards.ts";
+import type { ManagedContainer } from "../../../lib/runner/runner.ts";
+import { StoreUnavailableError } from "../../../services/documents/bot_repository.ts";
 import { ApiWorld } from "../../support/api_world.ts";
 import { NO_INCIDENTS } from "../../support/fake_incidents.ts";
 
@@ -20,6 +22,8 @@ async function putBot(api: ApiWorld): Promise<void> {
   const { status, text } = await api.call("PUT", "/api/bots/bot", { body: document });
   assert.equal(status, 201, text);
 }
+
+const NEVER = new AbortController().signal;
 
 const replay = (api: ApiWorld, query: Record<string, string>) =>
   api.call("GET", `/api/bots/bot/guards/replay?${new URLSearchParams(query)}`);
@@ -56,6 +60,8 @@ Deno.test("releaseGuard needs the right to operate, a reason, and a service that
     api.call("POST", "/api/bots/bot/guards/equity/release", { body: { reason } });
   assert.equal((await release("x")).body.code, "guard/not-served");
   assert.equal((await api.call("GET", "/api/latches")).body.code, "guard/not-served");
+  const unserved = await api.call("GET", "/api/bots/bot/guards");
+  assert.deepEqual([unserved.status, unserved.body.code], [409, "guard/not-served"]);
   const { records, world: { clock } } = api;
   const guards = new Guards({ records, incidents: NO_INCIDENTS, wake() {}, clock });
   await guards.open(new AbortController().signal);
@@ -69,4 +75,47 @@ Deno.test("releaseGuard needs the right to operate, a reason, and a service that
     latches: [],
     fleet: { problems: [], guards: [] },
   });
+});
+
+Deno.test("getBotGuards knows guards and latches from memory while the database is away", async () => {
+  await using api = await ApiWorld.open(NOW);
+  const { records, world: { clock } } = api;
+  const latch = { text: "equity.value 8 below 10", at: NOW, action: "stop", limit: 10, lastLines: [] };
+  for (const id of ["bot/equity", "removed/equity"]) await records.insert("latches", id, { latch });
+  const guards = new Guards({ records, incidents: NO_INCIDENTS, wake() {}, clock });
+  await guards.open(NEVER);
+  const bots = {
+    get: (id: string) => Promise.reject(new StoreUnavailableError(`Cannot read ${id}: it is away.`)),
+  };
+  api.serve({ guards, bots: bots as unknown as ApiWorld["bots"] });
+  const ask = (id: string) => api.call("GET", `/api/bots/${id}/guards`);
+  assert.equal((await ask("other")).status, 503, "nothing is known of it");
+  const removed = await ask("removed");
+  assert.deepEqual([removed.status, removed.body.guards, removed.body.latches.length], [200, [], 1]);
+
+  const { name, metric, field, limit } = GUARD;
+  const rule = {
+    name,
+    metric,
+    field,
+    limit,
+    when: "below",
+    forSeconds: 0,
+    action: "stop",
+    latch: true,
+  } as const;
+  const container = { containerId: "c1", createdAt: new Date(NOW) } as ManagedContainer;
+  using _watch = guards.watch({
+    id: "bot",
+    container,
+    settings: { guards: [rule] },
+    isNew: true,
+    syncLines: () => Promise.resolve(),
+  })!;
+  const { status, body } = await ask("bot");
+  assert.equal(status, 200);
+  assert.deepEqual(body.guards.map((one: { name: string; state: string }) => [one.name, one.state]), [
+    ["equity", "tripped"],
+  ]);
+  assert.equal(body.latches[0].text, latch.text);
 });
