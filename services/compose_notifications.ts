@@ -12,6 +12,8 @@ import type { ServiceConfig, ServiceName } from "./config.ts";
 import { untilDone } from "./control/until_done.ts";
 import { field, isObject } from "./documents/document_fields.ts";
 import { type Labels, readLabels } from "./documents/labels.ts";
+import { isHeldBy } from "./guards/guard_incidents.ts";
+import { LatchStore } from "./guards/latch_store.ts";
 import type { NotificationMetrics } from "./metrics/notification_metrics.ts";
 import { channelSender, type SendMessage } from "./notifications/channel_sender.ts";
 import { ChannelsFile } from "./notifications/channels_file.ts";
@@ -75,6 +77,7 @@ export function composeNotifications(
   const send = channelSender({ secrets: resolver, folder: dirname(config.channelsFile) });
   const labelsOf = async (bot: string) =>
     labelsIn(await stores.bots.get(bot) ?? await scheduleOf(stores, bot));
+  const latches = new LatchStore(stores.records);
   const make = (scope: string) =>
     new Notifications({
       records: stores.records,
@@ -83,6 +86,8 @@ export function composeNotifications(
       file,
       send,
       labelsOf,
+      outlivesBot: async (key, signal) =>
+        key.guard !== undefined && isHeldBy(key, await latches.readOf(key.bot!, signal)),
       onTry: ({ name }, { isDelivered }) =>
         isDelivered ? metrics.sent(name) : metrics.failed(name, "retried"),
       onGiveUp: (name) => metrics.failed(name, "given_up"),

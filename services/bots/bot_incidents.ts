@@ -6,7 +6,12 @@
 
 import { describeOwnExit } from "../../lib/runner/describe_exit.ts";
 import type { Clock } from "../../lib/util/clock.ts";
-import type { Incident, IncidentKind, Incidents } from "../notifications/incidents.ts";
+import {
+  type Incident,
+  INCIDENT_KINDS,
+  type IncidentKind,
+  type Incidents,
+} from "../notifications/incidents.ts";
 import { describeCondition, isUp, type RunningBot } from "./bot_condition.ts";
 import type { BotActivity, ServiceState } from "./service_state.ts";
 
@@ -26,6 +31,8 @@ export interface BotIncidentsOptions {
 const KINDS = ["bot.crash_loop", "bot.failed", "bot.invalid", "bot.oom"] as const;
 /** The kinds that are over once an operator, a guard or the session has ended a bot. */
 const KINDS_WHILE_WANTED = [...KINDS, "bot.silent", "bot.unhealthy"] as const;
+/** The kinds that are over with the bot. What guards hold stays: a bot that is made again under its id is held, too. */
+const KINDS_OF_BOT = INCIDENT_KINDS.filter((kind) => kind !== "bot.guard_tripped");
 /** A bot that has ended by itself this often in a row is in a crash loop. */
 export const CRASHES_IN_A_ROW = 3;
 /** A bot that has run this long again has recovered, in ms. */
@@ -153,7 +160,7 @@ export class BotIncidents {
     this.#timers.delete(id);
     if (!bot) {
       this.#failingSince.delete(id);
-      return incidents.closeAll(id);
+      return incidents.closeAll(id, KINDS_OF_BOT);
     }
     const { type } = bot.condition;
     const now = clock.now();

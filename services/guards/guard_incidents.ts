@@ -6,7 +6,7 @@
 
 import type { Incident, IncidentKey } from "../notifications/incidents.ts";
 import { FLEET } from "./fleet_rule.ts";
-import type { Latch, LatchKey } from "./latch.ts";
+import type { KeptLatch, Latch, LatchKey } from "./latch.ts";
 
 /** The kind of these incidents. Each guard of a bot has its own, and each guard over several bots. */
 export const GUARD_KIND = "bot.guard_tripped";
@@ -14,6 +14,16 @@ export const GUARD_KIND = "bot.guard_tripped";
 /** Names the incident of a guard. One over several bots has no bot. @param key The guard, and its bot. */
 export function guardIncidentKey({ bot, guard }: LatchKey): IncidentKey {
   return guard.startsWith(FLEET) ? { kind: GUARD_KIND, guard } : { kind: GUARD_KIND, bot, guard };
+}
+
+/**
+ * Tells whether one of some latches is that of an incident, and open: then the incident ends with its release.
+ *
+ * @param key The incident.
+ * @param latches The latches of its bot.
+ */
+export function isHeldBy(key: IncidentKey, latches: readonly KeptLatch[]): boolean {
+  return latches.some(({ latch, release }) => latch.guard === key.guard && !release);
 }
 
 /**

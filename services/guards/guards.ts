@@ -74,6 +74,7 @@ export class Guards implements RunGate, RunWatcher, AsyncDisposable {
   /** {@inheritDoc RunGate.open} */
   async open(signal: AbortSignal): Promise<void> {
     await this.#book.load(signal);
+    this.#reports.forgetUnnamed();
     for (const { bot } of this.#book.open()) this.#toNotify.add(bot);
     await this.#memory.load(signal);
     await this.fleet.read();

@@ -91,6 +91,14 @@ export class TripReports {
     }
   }
 
+  /** Ends incidents of earlier versions, which do not name their guard: nothing else would end them. */
+  forgetUnnamed(): void {
+    const { incidents } = this.#options;
+    for (const key of incidents.keys()) {
+      if (key.kind === GUARD_KIND && key.guard === undefined) incidents.close(key, { isQuiet: true });
+    }
+  }
+
   /**
    * Notifies people of a latch of an earlier process, which may have ended before it did. Does nothing if they know.
    *

@@ -83,7 +83,7 @@ export interface Incidents {
    */
   close(key: IncidentKey, options?: CloseOptions): void;
   /**
-   * Ends every open incident of a bot and notifies nobody, because an operator has stopped or removed the bot.
+   * Ends open incidents of a bot and notifies nobody, because an operator has stopped or removed the bot.
    *
    * @param bot Id of the bot.
    * @param kinds Only these. @default all

@@ -14,13 +14,13 @@ import type { Delivery } from "./outbox.ts";
 export interface SentMessage {
   /** When, in ms since the epoch. */
   readonly at: number;
-  /** Bot and kind of each of its events. */
+  /** What each of its events is about, see {@linkcode subjectOf}. */
   readonly subjects: readonly string[];
 }
 
 /** How often a channel gets messages. */
 export interface Pace {
-  /** Within this time, in ms, a bot and kind gets two messages: that it began, and that it has recovered. 0: no limit. */
+  /** Within this time, in ms, a bot and kind, or a guard, gets two messages: that it began, and that it has recovered. 0: no limit. */
   readonly cooldownMs: number;
   /** Within a minute, this many messages come one by one; the others come as a digest. 0: no limit. */
   readonly digestAfter: number;

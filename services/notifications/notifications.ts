@@ -14,7 +14,7 @@ import type { SendMessage } from "./channel_sender.ts";
 import type { ChannelsFile } from "./channels_file.ts";
 import { Deliverer, type DelivererOptions } from "./deliverer.ts";
 import { IncidentBook } from "./incident_book.ts";
-import type { Incidents } from "./incidents.ts";
+import type { IncidentKey, Incidents } from "./incidents.ts";
 import type { NotificationEvent } from "./notification_event.ts";
 import { Outbox } from "./outbox.ts";
 
@@ -32,6 +32,8 @@ export interface NotificationsOptions extends Pick<DelivererOptions, "onTry" | "
   readonly send: SendMessage;
   /** Reads the labels of a bot or a schedule; `undefined` if there is none of this id. */
   readonly labelsOf: (bot: string) => Promise<Readonly<Record<string, string>> | undefined>;
+  /** Whether an incident stays although its bot was removed. @default none does */
+  readonly outlivesBot?: (key: IncidentKey, signal: AbortSignal) => Promise<boolean>;
   /** @default the machine's */
   readonly clock?: Clock;
 }
@@ -73,12 +75,14 @@ export class Notifications {
    * @throws {StoreUnavailableError} If the database does not answer. The call may be made again.
    */
   async load(signal: AbortSignal): Promise<void> {
-    await this.#options.file.read();
+    const { file, labelsOf, outlivesBot } = this.#options;
+    await file.read();
     await this.#book.load(signal);
     await this.outbox.load(signal);
-    for (const { bot } of this.#book.list()) {
-      // A bot that was removed while no process served has no more incidents.
-      if (bot !== undefined && !await this.#options.labelsOf(bot)) this.#book.closeAll(bot);
+    for (const key of this.#book.keys()) {
+      if (key.bot === undefined || await labelsOf(key.bot) || await outlivesBot?.(key, signal)) continue;
+      // Its bot was removed while no process served.
+      this.#book.close(key, { isQuiet: true });
     }
   }
 

@@ -119,6 +119,18 @@ Deno.test("nothing is told of what an operator asks for", async () => {
   assert.deepEqual(notes.lines, ["open bot.crash_loop one", "open bot.crash_loop one"]);
 });
 
+Deno.test("the incidents of a removed bot are over, except those of guards, which end with the release", async () => {
+  await using watched = new Watched();
+  const { notes, crash, run, state } = watched;
+  await run();
+  await crash(4);
+  const guard = { kind: "bot.guard_tripped", bot: "one" } as const;
+  notes.open(guard);
+  state.removeRunningBot("one");
+  assert.equal(notes.isOpen({ kind: "bot.crash_loop", bot: "one" }), false);
+  assert.ok(notes.isOpen(guard));
+});
+
 Deno.test("a bot that cannot be started is told after a minute of tries, one that ended badly at once", async () => {
   await using watched = new Watched();
   const { notes, clock, run } = watched;

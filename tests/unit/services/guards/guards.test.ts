@@ -485,7 +485,13 @@ Deno.test("each guard has an alert of its own, which ends also after a restart o
   assert.deepEqual(fixture.told.slice(3), ["over bot: Its guard 'equity' is within its limit again."]);
 });
 
-for (const kind of ["removed from the document", "left out with all others", "of a disabled bot"]) {
+const ENDS = [
+  "removed from the document",
+  "left out with all others",
+  "of a disabled bot",
+  "of a removed bot",
+];
+for (const kind of ENDS) {
   Deno.test(`the alert of a guard that is ${kind} is over, and nobody is notified`, async () => {
     await using fixture = await GuardsFixture.open();
     let onStatus: BotListener = () => {};
@@ -495,12 +501,29 @@ for (const kind of ["removed from the document", "left out with all others", "of
     run.value(8);
     await until("both are open", () => fixture.incidents.keys().length === 2);
     run[Symbol.dispose]();
-    if (kind.startsWith("of")) onStatus("bot", { condition: { type: "disabled" } } as RunningBot);
-    else fixture.watch(kind.startsWith("removed") ? [{ ...ALERT, name: "other" }] : [], "c1", false);
+    if (kind.startsWith("of")) {
+      const disabled = { condition: { type: "disabled" } } as RunningBot;
+      onStatus("bot", kind === "of a disabled bot" ? disabled : undefined);
+    } else fixture.watch(kind.startsWith("removed") ? [{ ...ALERT, name: "other" }] : [], "c1", false);
     assert.deepEqual(fixture.incidents.keys().map(({ guard }) => guard), ["latched"], "a latch stays");
     assert.equal(fixture.told.length, 2);
   });
 }
+
+Deno.test("incidents of earlier versions, which do not name their guard, end without a word", async () => {
+  await using fixture = await GuardsFixture.open();
+  const { incidents } = fixture;
+  const open = { kind: "bot.guard_tripped", severity: "critical", title: "x", text: "x" } as const;
+  incidents.open({ ...open, bot: "bot" });
+  incidents.open(open);
+  incidents.open({ ...open, bot: "bot", guard: "equity" });
+  incidents.open({ ...open, bot: "bot", kind: "bot.silent" });
+  fixture.told.length = 0;
+  await fixture.begin();
+  const left = incidents.keys().map(({ kind, guard }) => [kind, guard]);
+  assert.deepEqual(left, [["bot.guard_tripped", "equity"], ["bot.silent", undefined]]);
+  assert.deepEqual(fixture.told, []);
+});
 
 Deno.test("a guard that has alerted stops the bot once its rule says so", async () => {
   await using fixture = await GuardsFixture.open();

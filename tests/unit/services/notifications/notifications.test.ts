@@ -105,6 +105,28 @@ Deno.test("an incident of a bot that was removed meanwhile is over without a wor
   assert.deepEqual(states(fixture), ["one opened", "two opened", "two recovered"]);
 });
 
+Deno.test("an incident of a removed bot that a guard holds stays open, so that nobody is told of it again", async () => {
+  await using fixture = await NotificationsFixture.open();
+  await fixture.write(WEBHOOK);
+  const guard = { ...incident("one"), kind: "bot.guard_tripped" as const };
+  {
+    await using process = await fixture.start();
+    for (const name of ["held", "released"]) process.incidents.open({ ...guard, guard: name });
+    await until(
+      "both",
+      () => process.notifications.outbox.size === 0 && fixture.receiver.requests.length === 2,
+    );
+  }
+  fixture.removed.add("one");
+  fixture.held.add("held");
+  await using process = await fixture.start();
+  await until("one record", async () => (await fixture.records.list("incidents")).length === 1);
+  process.incidents.open({ ...guard, guard: "held" });
+  process.incidents.close({ ...guard, guard: "held" });
+  await until("the end", () => fixture.receiver.requests.length === 3);
+  assert.deepEqual(states(fixture), ["one opened", "one opened", "one recovered"]);
+});
+
 Deno.test("incidents are told once the file of channels can be read, and routed by label", async () => {
   await using fixture = await NotificationsFixture.open();
   fixture.labels.one = { team: "desk" };
