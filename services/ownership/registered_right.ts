@@ -204,7 +204,7 @@ export class RegisteredRight implements ServingRight {
       this.#refuseBesideItself(inTheWay);
       if (inTheWay.length > 0) return inTheWay;
       // An insert whose answer was lost is found here.
-      const own = records.find(({ token }) => token === this.#token);
+      const own = records.find(({ token, state }) => token === this.#token && state === "active");
       const record: ServiceRecord = own ?? {
         ...scope,
         epoch: Math.max(0, ...records.map(({ epoch }) => epoch)) + 1,

@@ -63,6 +63,7 @@ export class RivalSightings {
   }
 }
 
-function stateOf({ state, beat }: ServiceRecord): string {
-  return `${state} ${beat}`;
+/** A process that gave its registration up makes another one with the same token. */
+function stateOf({ epoch, state, beat }: ServiceRecord): string {
+  return `${epoch} ${state} ${beat}`;
 }

@@ -3,6 +3,8 @@ import { getLogger } from "@logtape/logtape";
 import { InstanceLockedError } from "../../../../lib/runner/instance_lock.ts";
 import { CLUSTER_TIMES, HOST_TIMES, type RivalLock } from "../../../../services/ownership/judge_rival.ts";
 import { RegisteredRight } from "../../../../services/ownership/registered_right.ts";
+import { RivalSightings } from "../../../../services/ownership/rival_sightings.ts";
+import type { ServiceRecord } from "../../../../services/ownership/service_registry.ts";
 import type { ServedScope } from "../../../../services/ownership/served_scope.ts";
 import { FakeClock, settle } from "../../../support/fake_clock.ts";
 import { MemoryServiceRegistry } from "../../../support/memory_service_registry.ts";
@@ -404,4 +406,58 @@ Deno.test("RegisteredRight: on a cluster, an outage of the database is no death 
   ending.abort(new Error("the end"));
   await waiting;
   await inTheEnd([leader]);
+});
+
+/** Does something right after the next registration is written. */
+class WatchedRegistry extends MemoryServiceRegistry {
+  afterInsert: (() => Promise<unknown>) | undefined;
+
+  override async insert(record: ServiceRecord): Promise<boolean> {
+    const isInserted = await super.insert(record);
+    const work = this.afterInsert;
+    this.afterInsert = undefined;
+    await work?.();
+    return isInserted;
+  }
+}
+
+Deno.test("RegisteredRight: one that gave way to a leader that woke up serves after that one's death", async () => {
+  const registry = new WatchedRegistry();
+  const leader = await new Service(registry, OF_CLUSTER).begin();
+  await pass(3_000, leader);
+  const other = await new Service(registry, OF_CLUSTER).begin();
+  let isAwake = false;
+  registry.afterInsert = async () => {
+    const [record] = await registry.list();
+    isAwake = await registry.renew(record!, { ...record!, beat: record!.beat + 1 });
+  };
+  await pass(9_000, other);
+  assert.deepEqual([isAwake, other.serves], [true, false]);
+  await leader.kill();
+  await pass(20_000, other);
+  assert.deepEqual([other.serves, other.right.lost.aborted], [true, false]);
+  await inTheEnd([other]);
+});
+
+Deno.test("RivalSightings: the second registration of a process is a new one", () => {
+  const sightings = new RivalSightings();
+  const record: ServiceRecord = {
+    service: "bots",
+    segment: -1,
+    instance: "a",
+    epoch: 2,
+    token: "one",
+    state: "active",
+    host: "swarm",
+    engineStart: "",
+    lockPath: "",
+    lockId: "",
+    beat: 0,
+    renewedAt: new Date(0),
+    since: new Date(0),
+    pid: 1,
+  };
+  sightings.see(record, "unreachable", 0);
+  assert.equal(sightings.see(record, "unreachable", 60_000).unchangedMs, 60_000);
+  assert.equal(sightings.see({ ...record, epoch: 4 }, "unreachable", 60_000).unchangedMs, 0);
 });
