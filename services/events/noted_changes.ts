@@ -39,7 +39,11 @@ export class NotedChanges implements ChangeSource {
     const notes = await this.#records.list(COLLECTION, { prefix: `${this.#kind}/` });
     if (notes.length === 0) return undefined;
     // Before they are acted on: whoever ends in between is followed by a process that reads all documents.
-    for (const { id } of notes) await this.#records.delete(COLLECTION, id);
+    try {
+      for (const { id } of notes) await this.#records.delete(COLLECTION, id);
+    } catch {
+      // What is deleted is found by nobody any more. The next poll gives the others again.
+    }
     return notes.flatMap(({ value: { id, type, order } }) =>
       type === "deleted" ? [{ type, id: String(id), order: order as EventOrder }] : []
     );

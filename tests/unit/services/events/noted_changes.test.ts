@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { StoreUnavailableError } from "../../../../services/documents/bot_repository.ts";
+import type { FoundDeletions } from "../../../../services/events/change_source.ts";
 import { NotedChanges } from "../../../../services/events/noted_changes.ts";
 import { connectSqlite } from "../../../../services/sqlite/connect_sqlite.ts";
 import { SqliteRecordStore } from "../../../../services/sqlite/sqlite_record_store.ts";
@@ -19,5 +21,24 @@ Deno.test("NotedChanges gives each note once, to the readers of its kind, with t
   await schedules.note({ type: "created", id: "c", document: { id: "c" }, order });
   assert.deepEqual(await bots.poll(), [{ type: "deleted", id: "b", order }]);
   assert.deepEqual(await schedules.poll(), []);
+  database.close();
+});
+
+Deno.test("NotedChanges gives what it has listed although the database goes away while it is removed", async () => {
+  const database = connectSqlite(":memory:");
+  const records = new SqliteRecordStore(database);
+  await records.open();
+  const bots = new NotedChanges(records, "bots");
+  const order = { publishedAt: 1_700_000_000_000 };
+  for (const id of ["a", "b", "c"]) await bots.note({ type: "deleted", id, order });
+  const { delete: remove } = records;
+  let removed = 0;
+  records.delete = (...given) =>
+    removed++ === 0 ? remove.apply(records, given) : Promise.reject(new StoreUnavailableError("it is away"));
+  const idsOf = (found: FoundDeletions) => found?.map(({ id }) => id).sort();
+  assert.deepEqual(idsOf(await bots.poll()), ["a", "b", "c"]);
+  records.delete = remove;
+  assert.equal((await bots.poll())?.length, 2, "what is left is found again");
+  assert.equal(await bots.poll(), undefined);
   database.close();
 });
