@@ -38,7 +38,7 @@ import { botUserKey, type BotUsers } from "../users/bot_users.ts";
 import { KeyedMutex } from "../util/keyed_mutex.ts";
 import { Limiter } from "../util/limiter.ts";
 import type { ClusterImages } from "./cluster_images.ts";
-import type { ClusterLeases, HeldLease } from "./cluster_leases.ts";
+import { type ClusterLeases, type HeldLease, LeaseHeldError } from "./cluster_leases.ts";
 import { type ClusterRemover, TOKEN_KIND, tokenName } from "./cluster_remover.ts";
 import { leaseKey } from "./lease_key.ts";
 import { serviceName } from "./service_name.ts";
@@ -213,7 +213,12 @@ export class ClusterStarter {
     const { kind, id, slot } = target;
     const { signal } = options;
     const prepared = await this.#prepare(executable, signal);
-    const lease = await leases.take(leaseKey(kind, id, slot), prepared.order, { signal });
+    const take = () => leases.take(leaseKey(kind, id, slot), prepared.order, { signal });
+    const lease = await take().catch((error) => {
+      if (error instanceof LeaseHeldError || signal?.aborted) throw error;
+      // The answer may be lost and the lease taken: another order would have to wait until it has run out.
+      return take();
+    });
     let isAsked = false;
     try {
       const spec = await this.#order(target, executable, options, prepared, lease);
