@@ -51,6 +51,12 @@ export class LeaseSightings {
     return Math.max(0, leaseTimes(record.leaseSeconds).overAfterMs - unchangedMs);
   }
 
+  /** Returns for how long a lease was seen unchanged, in ms. @param key Its key. */
+  unchangedMs(key: string): number {
+    const seen = this.#seen.get(key);
+    return seen ? Math.max(0, seen.lastMs - seen.sinceMs) : 0;
+  }
+
   /** Notes that a read failed. */
   failed(): void {
     this.#hasFailed = true;

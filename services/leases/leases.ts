@@ -42,6 +42,9 @@ const MAX_RENEWALS = 500;
 const MAX_WAIT_MS = 2_000;
 /** Keys of bots and of runs begin with these. */
 const PREFIXES = ["bot/", "run/"] as const;
+/** Nobody comes back to the lease of a run that was taken so long ago and has not been renewed for so long, in ms. */
+const LEFT_AGE_MS = 86_400_000;
+const LEFT_SILENT_MS = 3_600_000;
 /** Keys of runs are not used again after so long, in ms. */
 const RUN_KEPT_MS = 7 * 86_400_000;
 /** Time between two removals of old leases of runs, in ms. */
@@ -180,14 +183,21 @@ export class Leases implements ClusterLeases {
     for (const prefix of PREFIXES) {
       const [held, read] = await this.#read(() => store.listHeld(prefix, { signal }));
       for (const record of latestOf(held)) {
-        this.#sightings.see(record, read);
+        const aliveMs = this.#sightings.see(record, read);
         keys.add(record.key);
+        if (aliveMs === 0 && this.#isLeft(record)) await store.release(record, { signal });
       }
     }
     this.#sightings.keepOnly(keys);
     if (this.#sweptMs !== undefined && clock.monotonic() - this.#sweptMs < SWEEP_MS) return;
     await store.removeReleased("run/", new Date(clock.now() - RUN_KEPT_MS), { signal });
     this.#sweptMs = clock.monotonic();
+  }
+
+  /** The next copy of a bot takes its lease. A lost run or backtest has none, and would be read with each look for ever. */
+  #isLeft({ key, takenAt }: LeaseRecord): boolean {
+    return key.startsWith("run/") && this.#sightings.unchangedMs(key) > LEFT_SILENT_MS &&
+      this.#options.clock.now() - takenAt.getTime() > LEFT_AGE_MS;
   }
 
   async #read<T>(read: () => Promise<T>): Promise<[T, ReadTimes]> {

@@ -153,4 +153,23 @@ export function testClusterLeasesContract(name: string, make: () => Promise<Leas
     }
     assert.equal((await two.take(KEY, "y")).epoch, 2);
   });
+
+  test("a process that looks all the time forgets the lease of a run that nobody comes back to", async (processes) => {
+    const { one, clocks, stores: [store] } = processes;
+    const dayMs = 86_400_000;
+    for (const key of ["run/run/a/1", "run/run/b/1", KEY]) await one.take(key, "x");
+    await using _watching = one.watch();
+    const heldOf = async () => (await store.listHeld("")).map(({ key }) => key).sort();
+    const looks = async (ms: number, everyMs: number) => {
+      for (let passed = 0; passed < ms; passed += everyMs) {
+        await clocks[0].advance(everyMs);
+        await one.find("bot/none");
+      }
+    };
+    await looks(5_000, 500);
+    clocks[0].freeze(dayMs);
+    assert.deepEqual(await store.renew([{ key: "run/run/b/1", owner: "x", epoch: 1 }]), [true]);
+    await looks(5_000, 500);
+    assert.deepEqual(await heldOf(), [KEY, "run/run/b/1"]);
+  });
 }
