@@ -110,7 +110,7 @@ export async function composeServices(
     store: stores.leases,
     keeper: { segment: config.segment, instance: config.runner.instance },
     ...(leases && { mayLive: async (lease, signal) => await leases.find(lease, { signal }) !== undefined }),
-    onReleased: (bot) => bots.service.retry(bot),
+    onReleased: ({ kind, id }) => kind === "bot" ? bots.service.retry(id) : schedules.service.retryRun(id),
     clock: systemClock,
   });
   const usage = new UsageSampler({ ...config, runner });

@@ -28,8 +28,8 @@ export interface AccountBookOptions {
    * @default {none does}
    */
   readonly mayLive?: (lease: string, signal: AbortSignal) => Promise<boolean>;
-  /** Called with each bot that waited for an account, once one is released by this process. */
-  readonly onReleased: (bot: string) => void;
+  /** Called with each bot or run that waited for an account, once one is released by this process. */
+  readonly onReleased: (waiting: AccountHolder) => void;
   /** The clock. */
   readonly clock: Clock;
 }
@@ -43,9 +43,12 @@ export class AccountBook implements AsyncDisposable {
   readonly #options: AccountBookOptions;
   /** What the bots and runs of this process hold, by their owner. */
   readonly #held = new Map<string, readonly LeaseRef[]>();
-  readonly #waiting = new Set<string>();
+  /** Who has found an account held since one was released last, by their owner. */
+  readonly #waiting = new Map<string, AccountHolder>();
   readonly #ending = new AbortController();
   readonly #releasing = new Set<Promise<void>>();
+  /** Releases that wait for the end of a lost copy. Aborted once that has ended. */
+  readonly #lost = new Set<{ readonly owner: string; readonly gone: AbortController }>();
   readonly #log = getLogger(["berth", "leases"]);
 
   /** @param options See {@linkcode AccountBookOptions}. */
@@ -78,7 +81,8 @@ export class AccountBook implements AsyncDisposable {
   }
 
   /**
-   * Takes all accounts of a bot or run that is about to start, or none. Each start takes them anew.
+   * Takes all accounts of a bot or run that is about to start, or none. Each start takes them anew. It keeps those that
+   * its last copy held: call {@linkcode AccountBook.keepOnly} once the new one has started.
    *
    * @param holder Who takes them.
    * @param accounts Their names.
@@ -94,23 +98,40 @@ export class AccountBook implements AsyncDisposable {
   ): Promise<Readonly<Record<string, number>>> {
     const owner = ownerOf(holder);
     const before = this.#held.get(owner) ?? [];
-    const taken: LeaseRecord[] = [];
+    const taken: LeaseRef[] = [];
     try {
       // In one order, so that two that want the same never take one each.
-      for (const account of accounts.toSorted()) taken.push(await this.#takeOne(holder, account, options));
+      for (const account of accounts.toSorted()) await this.#takeOne(holder, account, taken, options);
     } catch (error) {
       this.#hold(owner, [...before, ...taken]);
-      if (error instanceof AccountHeldError && holder.kind === "bot") this.#waiting.add(holder.id);
-      if (error instanceof AccountHeldError) this.release(holder);
+      if (error instanceof AccountHeldError) {
+        this.#waiting.set(owner, holder);
+        this.release(holder);
+      }
       throw error;
     }
-    this.#hold(owner, taken);
-    this.#waiting.delete(holder.id);
-    // Those that its last copy held and this one does not name.
-    const dropped = before.filter(({ key }) => !taken.some((one) => one.key === key));
-    if (dropped.length > 0) this.#releaseLater(holder, dropped);
+    this.#hold(owner, [...taken, ...before.filter(({ key }) => !taken.some((one) => one.key === key))]);
+    this.#waiting.delete(owner);
     const epochs = new Map(taken.map(({ key, epoch }) => [key.slice(PREFIX.length), epoch]));
     return Object.fromEntries(accounts.map((account) => [account, epochs.get(account)!]));
+  }
+
+  /**
+   * Releases what the last copy of a bot held and the one that has just started does not name.
+   *
+   * @param holder Whose copy has started.
+   * @param accounts What the new copy names.
+   */
+  keepOnly(holder: AccountHolder, accounts: readonly string[]): void {
+    const owner = ownerOf(holder);
+    const { kept = [], dropped = [] } = Object.groupBy(
+      this.#held.get(owner) ?? [],
+      ({ key }) => accounts.includes(key.slice(PREFIX.length)) ? "kept" : "dropped",
+    );
+    this.#hold(owner, kept);
+    // From now on, the lease of the holder is that of its new copy. The last one is gone.
+    for (const lost of this.#lost) if (lost.owner === owner) lost.gone.abort();
+    if (dropped.length > 0) this.#releaseLater({ kind: holder.kind, id: holder.id }, dropped);
   }
 
   /**
@@ -144,6 +165,16 @@ export class AccountBook implements AsyncDisposable {
     this.#releaseLater(holder, held);
   }
 
+  /**
+   * Releases the accounts of a run that another service has left, once no copy of it can live. Does nothing where only that
+   * service knows: on a host, its containers may run on.
+   *
+   * @param holder Who held them, with the lease of its copy.
+   */
+  releaseLost(holder: AccountHolder): void {
+    if (this.#options.mayLive) this.#releaseLater(holder, undefined);
+  }
+
   /** Ends what is being released; another process goes on with it. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort(new DOMException("The accounts are closed.", "AbortError"));
@@ -155,11 +186,13 @@ export class AccountBook implements AsyncDisposable {
     else this.#held.delete(owner);
   }
 
+  /** @param taken Gets the take before it is written: a write whose answer is lost may have been carried out. */
   async #takeOne(
     holder: AccountHolder,
     account: string,
+    taken: LeaseRef[],
     options?: RepositoryCallOptions,
-  ): Promise<LeaseRecord> {
+  ): Promise<void> {
     const { store, keeper, clock } = this.#options;
     const key = `${PREFIX}${account}`;
     while (true) {
@@ -174,9 +207,9 @@ export class AccountBook implements AsyncDisposable {
         takenAt: new Date(clock.now()),
         about: writeAbout(holder, keeper),
       };
-      if (!await store.insert(record, options)) continue;
-      await store.removeBefore(key, record.epoch, options);
-      return record;
+      taken.push(record);
+      if (await store.insert(record, options)) return await store.removeBefore(key, record.epoch, options);
+      taken.pop();
     }
   }
 
@@ -193,24 +226,30 @@ export class AccountBook implements AsyncDisposable {
     return latest;
   }
 
-  #releaseLater(holder: AccountHolder, leases: readonly LeaseRef[]): void {
+  #releaseLater(holder: AccountHolder, leases: readonly LeaseRef[] | undefined): void {
     const releasing = this.#release(holder, leases).finally(() => this.#releasing.delete(releasing));
     this.#releasing.add(releasing);
   }
 
-  async #release(holder: AccountHolder, leases: readonly LeaseRef[]): Promise<void> {
+  /** @param given What to release. @default {all that the holder has in the database now} */
+  async #release(holder: AccountHolder, given: readonly LeaseRef[] | undefined): Promise<void> {
     const { store, mayLive, clock, onReleased } = this.#options;
     const { signal } = this.#ending;
+    const lost = { owner: ownerOf(holder), gone: new AbortController() };
+    this.#lost.add(lost);
+    let leases = given;
     let failures = 0;
     while (!signal.aborted) {
       try {
+        leases ??= (await store.listHeld(PREFIX, { signal })).filter(({ owner }) => owner === lost.owner);
         // A copy that has come meanwhile has taken them with a later epoch, which this does not release.
-        const isAlive = holder.lease !== undefined && (await mayLive?.(holder.lease, signal) ?? false);
+        const isAlive = holder.lease !== undefined && !lost.gone.signal.aborted &&
+          (await mayLive?.(holder.lease, signal) ?? false);
         if (!isAlive) {
           for (const lease of leases) await store.release(lease, { signal });
           break;
         }
-        await clock.sleep(LOST_MS, signal);
+        await clock.sleep(LOST_MS, AbortSignal.any([signal, lost.gone.signal])).catch(() => {});
       } catch (error) {
         if (signal.aborted) return;
         const retryInMs = backoffMs(++failures, RETRY.store);
@@ -218,8 +257,11 @@ export class AccountBook implements AsyncDisposable {
         await clock.sleep(retryInMs, signal).catch(() => {});
       }
     }
-    const waiting = [...this.#waiting];
+    this.#lost.delete(lost);
+    const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
-    if (!signal.aborted) { for (const bot of waiting) if (bot !== holder.id) onReleased(bot); }
+    if (!signal.aborted) {
+      for (const one of waiting) if (ownerOf(one) !== lost.owner) onReleased(one);
+    }
   }
 }

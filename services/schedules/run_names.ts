@@ -4,6 +4,7 @@
  * @module
  */
 
+import { leaseKey } from "../../lib/cluster/lease_key.ts";
 import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import { runId, type RunRecord } from "./run_repository.ts";
 
@@ -30,6 +31,18 @@ export function slotLabel(
 ): string {
   const manual = trigger === "manual" ? MANUAL.exec(id)?.[0] ?? "-manual" : "";
   return `${slot}${manual}${attempt > 1 ? `-r${attempt}` : ""}`;
+}
+
+/**
+ * Names the lease of the last copy of a run that may live: of a claimed run, its next attempt may have begun.
+ *
+ * @param record The run.
+ */
+export function runLease(
+  record: Pick<RunRecord, "id" | "scheduleId" | "slot" | "trigger" | "state" | "attempt">,
+): string {
+  const attempt = record.attempt + (record.state === "claimed" ? 1 : 0);
+  return leaseKey("run", record.scheduleId, slotLabel(record, attempt));
 }
 
 /**

@@ -6,9 +6,9 @@
 
 import { getLogger } from "@logtape/logtape";
 import { LeaseHeldError } from "../../lib/cluster/cluster_leases.ts";
-import { leaseKey } from "../../lib/cluster/lease_key.ts";
 import { ContainerConflictError, EngineUnavailableError } from "../../lib/errors.ts";
 import type { ManagedContainer } from "../../lib/runner/runner.ts";
+import { RETRY } from "../../lib/util/backoff.ts";
 import { elapsedMs } from "../../lib/util/moment.ts";
 import { Ages } from "../control/ages.ts";
 import type { WorkResult } from "../control/work_queue.ts";
@@ -16,7 +16,7 @@ import type { AccountBook } from "../leases/account_book.ts";
 import { AccountHeldError } from "../leases/account_held_error.ts";
 import { NotServingError } from "../ownership/serving_right.ts";
 import { isTransientStartFailure } from "../ownership/transient_start_failure.ts";
-import { slotLabel } from "./run_names.ts";
+import { runLease, slotLabel } from "./run_names.ts";
 import { runOutcome } from "./run_outcome.ts";
 import { type FreshRun, readRunPass, type RunPass, type RunPassSources, runSituation } from "./run_pass.ts";
 import type { RunPermits } from "./run_permits.ts";
@@ -59,9 +59,6 @@ const NOT_KNOWN_YET = {
   result: null,
 } satisfies RunChange;
 
-/** Time between two looks whether an account is free, in ms. */
-const ACCOUNT_MS = 2_000;
-
 /** Tells whether a copy of the run may live although its start failed. */
 function mayHaveStarted(error: unknown): boolean {
   return error instanceof EngineUnavailableError || error instanceof NotServingError ||
@@ -101,6 +98,12 @@ export class RunReconciler {
     return {};
   }
 
+  /** Lets a run whose start failed try again in its next pass. @param id Id of the run. */
+  retry(id: string): void {
+    const failed = this.#failedStarts.get(id);
+    if (failed) this.#failedStarts.set(id, { ...failed, againInMs: 0 });
+  }
+
   /** Returns `undefined` if another pass has to follow at once. */
   async #act(action: RunAction, pass: RunPass): Promise<WorkResult | undefined> {
     switch (action.type) {
@@ -123,6 +126,10 @@ export class RunReconciler {
         return undefined;
       case "remove":
         for (const { containerId } of action.containers) await this.#remove(containerId, pass.signal);
+        if (!isOpenRun(pass.record)) {
+          const attempt = Math.max(...action.containers.map(({ attempt }) => attempt));
+          this.#releaseAccounts({ ...pass.record, attempt });
+        }
         return undefined;
       case "wait":
         return await this.#wait(action, pass);
@@ -143,17 +150,19 @@ export class RunReconciler {
   async #start(attempt: number, pass: RunPass): Promise<WorkResult | undefined> {
     const { runner, permits, clock, accounts } = this.#options;
     const { record, document, signal } = pass;
-    const holder = { kind: "run", id: record.id } as const;
+    // A copy that was lost may live although this start failed.
+    const holder = { kind: "run", id: record.id, lease: runLease(record) } as const;
     if (document?.status !== "valid") throw new TypeError("A run without a schedule cannot be started");
     if (!permits.tryAcquire(record.id)) {
       return this.#untilTurn(pass, document.settings.startingDeadlineSeconds);
     }
+    let containerId: string;
     try {
       const slot = slotLabel(record, attempt);
       const { logIntervalSeconds, lease: leaseMode } = document.settings;
       const accountEpochs = document.executable.accounts &&
         await accounts?.take(holder, document.executable.accounts, { signal });
-      const { containerId } = await runner.startContainer(document.executable, {
+      ({ containerId } = await runner.startContainer(document.executable, {
         slot,
         slotTime: new Date(record.slot * 1000),
         attempt,
@@ -163,30 +172,37 @@ export class RunReconciler {
         ...(logIntervalSeconds !== undefined && { logIntervalSeconds }),
         ...(accountEpochs && { accountEpochs }),
         ...(leaseMode && { leaseMode }),
-      });
-      this.#failedStarts.delete(record.id);
-      const container = await runner.getContainerStatus(containerId, { signal });
-      if (!container) return undefined;
-      await this.#began(container, pass, document.executable.version);
-      const next = planRun(this.#situation({ ...pass, record: pass.record, containers: [container] }));
-      return next.type === "wait" ? await this.#wait(next, pass) : undefined;
+      }));
     } catch (error) {
       // This pass has not seen the conflicting container: the next one will.
       if (signal.aborted || error instanceof ContainerConflictError) throw error;
       if (!mayHaveStarted(error)) accounts?.release(holder);
       const { message } = error as Error;
-      const count = (this.#failedStarts.get(record.id)?.count ?? 0) + 1;
+      const before = this.#failedStarts.get(record.id);
       this.#failedStarts.set(record.id, {
         at: clock.now(),
-        count,
+        count: (before?.count ?? 0) + 1,
         message,
         isTransient: isTransientStartFailure(error),
         ...(error instanceof LeaseHeldError && { againInMs: error.againInMs }),
-        ...(error instanceof AccountHeldError && { againInMs: ACCOUNT_MS, isPatient: true }),
+        ...(error instanceof AccountHeldError && {
+          againInMs: RETRY.unavailable.minMs,
+          // With "Allow" each slot adds one that waits: none of them may wait for ever.
+          isPatient: document.settings.concurrencyPolicy !== "Allow",
+        }),
       });
-      this.#log.warn("run not started", { id: record.id, attempt, problem: message });
+      if (message !== before?.message) {
+        this.#log.warn("run not started", { id: record.id, attempt, problem: message });
+      }
       return undefined;
     }
+    // From here on it runs: it keeps its accounts, whatever fails.
+    this.#failedStarts.delete(record.id);
+    const container = await runner.getContainerStatus(containerId, { signal });
+    if (!container) return undefined;
+    await this.#began(container, pass, document.executable.version);
+    const next = planRun(this.#situation({ ...pass, record: pass.record, containers: [container] }));
+    return next.type === "wait" ? await this.#wait(next, pass) : undefined;
   }
 
   /**
@@ -206,6 +222,11 @@ export class RunReconciler {
   #refuseIdle(): void {
     const why = this.#options.whyIdle?.();
     if (why !== undefined) throw new NotServingError(`The run waits for ${why}.`);
+  }
+
+  /** Another leader may have started it since where the containers of all leaders are the same. */
+  #refuseIdleElsewhere(): void {
+    if (this.#options.runner.capabilities.spansHosts) this.#refuseIdle();
   }
 
   /** A deadline passes also while it waits for others to end. */
@@ -244,6 +265,7 @@ export class RunReconciler {
   ): Promise<WorkResult | undefined> {
     const { document, signal, record } = pass;
     const grace = document?.status === "valid" ? document.settings.stopGraceSeconds : undefined;
+    this.#refuseIdleElsewhere();
     const { how } = await this.#options.runner.stopContainer(container, {
       keep: true,
       tail: 0,
@@ -288,25 +310,31 @@ export class RunReconciler {
     const { record } = pass;
     if (record.state === "claimed") this.#giveBack(record.id);
     if (reason !== undefined && reason !== record.reason) await this.#change(pass, { reason });
-    if (!isOpenRun(record)) this.#forget(record.id);
-    else if (record.state === "running") this.#options.permits.acquire(record.id);
+    if (!isOpenRun(record)) {
+      this.#forget(record.id);
+      this.#releaseAccounts(record);
+    } else if (record.state === "running") this.#options.permits.acquire(record.id);
     return againInMs === undefined ? {} : { againInMs: Math.max(0, againInMs) };
   }
 
   async #change(pass: RunPass, change: RunChange): Promise<void> {
     if (change.state !== undefined) this.#refuseIdle();
+    const before = pass.record;
     await this.#options.runs.update(pass.record.id, change, { signal: pass.signal });
     pass.record = changeRun(pass.record, change);
     this.#options.onChange(pass.record);
     if (pass.record.state === "running" || change.state === undefined) return;
     this.#giveBack(pass.record.id);
-    // Its container has ended, or there is none.
-    const { id, scheduleId, attempt } = pass.record;
-    const lease = leaseKey("run", scheduleId, slotLabel(pass.record, attempt));
-    this.#options.accounts?.release({ kind: "run", id, lease });
+    this.#releaseAccounts(before);
+  }
+
+  /** Its container has ended, or there is none: a lost one lives until its lease is over. */
+  #releaseAccounts(record: RunRecord): void {
+    this.#options.accounts?.release({ kind: "run", id: record.id, lease: runLease(record) });
   }
 
   async #remove(containerId: string, signal: AbortSignal): Promise<void> {
+    this.#refuseIdleElsewhere();
     await this.#options.runner.removeContainer(containerId, { signal });
   }
 

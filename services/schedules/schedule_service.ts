@@ -241,6 +241,15 @@ export class ScheduleService {
     }
   }
 
+  /**
+   * Tries the failed start of a run again now: the cause may be over.
+   *
+   * @param id Id of the run.
+   */
+  retryRun(id: string): void {
+    this.#runs.retry(id);
+  }
+
   /** Reads all schedules again, because a calendar that some of them follow has changed. */
   calendarsChanged(): void {
     this.#documents.forgetChecks();
@@ -274,7 +283,7 @@ export class ScheduleService {
     await this.#open(signal);
     if (!this.#isSwept) {
       await this.#options.removeOrphans(signal);
-      await this.#runs.releaseAccounts(signal);
+      await this.#runs.loadAccounts(signal);
     }
     this.#isSwept = true;
     await this.#caughtUp;

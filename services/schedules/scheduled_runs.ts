@@ -13,7 +13,7 @@ import type { Meter } from "../control/meter.ts";
 import { WorkQueue } from "../control/work_queue.ts";
 import type { AccountBook } from "../leases/account_book.ts";
 import { ForeignContainers } from "../ownership/foreign_containers.ts";
-import { runOf } from "./run_names.ts";
+import { runLease, runOf } from "./run_names.ts";
 import type { FreshRun } from "./run_pass.ts";
 import { RunPermits } from "./run_permits.ts";
 import { RunReconciler } from "./run_reconciler.ts";
@@ -65,6 +65,8 @@ export class ScheduledRuns {
   readonly #toTrim = new Set<string>();
   readonly #log = getLogger(["berth", "schedules"]);
   readonly #foreign = new ForeignContainers(this.#log);
+  /** Runs that held accounts when this process began, until a sweep has looked for the containers of each. */
+  #holders: readonly string[] = [];
   #touchedAt = -Infinity;
 
   constructor(options: ScheduledRunsOptions) {
@@ -117,18 +119,22 @@ export class ScheduledRuns {
     for (const [id, owner] of this.#open) if (owner === scheduleId) this.#queue.add(id);
   }
 
+  /** Tries the failed start of a run again now. @param id Id of the run. */
+  retry(id: string): void {
+    if (!this.#open.has(id)) return;
+    this.#reconciler.retry(id);
+    this.#queue.add(id);
+  }
+
   /**
-   * Releases the accounts of runs that have ended, which a killed process may have left. Call it before the first sweep.
+   * Reads which accounts runs hold, so that a sweep releases those that a killed process has left. Call it before the
+   * first sweep.
    *
    * @param signal Aborts it.
    * @throws {StoreUnavailableError} If the database does not answer.
    */
-  async releaseAccounts(signal: AbortSignal): Promise<void> {
-    const { accounts, runs } = this.#options;
-    for (const id of await accounts?.load("run", { signal }) ?? []) {
-      const record = await runs.get(id, { signal });
-      if (!record || !isOpenRun(record)) accounts?.release({ kind: "run", id });
-    }
+  async loadAccounts(signal: AbortSignal): Promise<void> {
+    this.#holders = await this.#options.accounts?.load("run", { signal }) ?? [];
   }
 
   /**
@@ -150,6 +156,7 @@ export class ScheduledRuns {
       if (run) byRun.set(run.id, [...byRun.get(run.id) ?? [], container]);
       else this.#log.warn("container of no run is left alone", { container: container.containerName });
     }
+    const there = new Set(byRun.keys());
     for (const record of open) {
       if (isOrphaned(record, instance, clock.now())) await this.#closeOrphaned(record, signal);
       else if (record.instance === instance && this.#isWork(record, byRun.get(record.id) ?? [], open)) {
@@ -158,6 +165,7 @@ export class ScheduledRuns {
       byRun.delete(record.id);
     }
     for (const [id, [container]] of byRun) await this.#takeUpContainer(id, container!, signal);
+    await this.#releaseAccounts(there, signal);
     await this.#trim(signal);
   }
 
@@ -191,6 +199,18 @@ export class ScheduledRuns {
     return containers.length > 0;
   }
 
+  /** Releases the accounts of runs that have ended: of one that has a container, a pass does once that is gone. */
+  async #releaseAccounts(there: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
+    const { accounts, runs } = this.#options;
+    for (const id of this.#holders) {
+      if (there.has(id)) continue;
+      const record = await runs.get(id, { signal });
+      if (record && isOpenRun(record)) continue;
+      accounts?.release({ kind: "run", id, ...(record && { lease: runLease(record) }) });
+    }
+    this.#holders = [];
+  }
+
   #takeUp(record: RunRecord): void {
     if (!this.#open.has(record.id)) {
       this.#open.set(record.id, record.scheduleId);
@@ -216,12 +236,13 @@ export class ScheduledRuns {
   }
 
   async #closeOrphaned(record: RunRecord, signal: AbortSignal): Promise<void> {
-    const { runs, instance, clock } = this.#options;
+    const { runs, accounts, instance, clock } = this.#options;
     // The record may have appeared since the list was read.
     const now = await runs.get(record.id, { signal });
     if (!now || !isOpenRun(now) || !isOrphaned(now, instance, clock.now())) return;
     const reason = whyOrphaned(now);
     await runs.update(now.id, { state: "failed", reason }, { signal, instance: now.instance });
+    accounts?.releaseLost({ kind: "run", id: now.id, lease: runLease(now) });
     this.#toTrim.add(now.scheduleId);
     this.#log.warn("run closed", { id: now.id, reason });
   }

@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { AccountBook, type AccountBookOptions } from "../../services/leases/account_book.ts";
 import { AccountHeldError } from "../../services/leases/account_held_error.ts";
+import { StoreUnavailableError } from "../../services/documents/bot_repository.ts";
 import type { LeaseStore } from "../../services/leases/lease_store.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { until } from "../support/until.ts";
@@ -19,18 +20,19 @@ const RUN = { kind: "run", id: "report@1700000000" } as const;
 /** Books of several processes on one database. */
 class Books {
   readonly clock = new FakeClock(Date.parse("2026-01-31T09:00:00Z"));
+  /** Whose turn it is, without the kind of it. */
   readonly woken: string[] = [];
-  readonly #another: () => LeaseStore;
+  readonly another: () => LeaseStore;
 
   constructor({ another }: LeaseStoreFixture) {
-    this.#another = another;
+    this.another = another;
   }
 
   open(more: Partial<AccountBookOptions> = {}): AccountBook {
     return new AccountBook({
-      store: this.#another(),
+      store: this.another(),
       keeper: { segment: -1, instance: "one" },
-      onReleased: (bot) => this.woken.push(bot),
+      onReleased: ({ id }) => this.woken.push(id),
       clock: this.clock,
       ...more,
     });
@@ -103,11 +105,74 @@ export function testAccountBookContract(name: string, make: () => Promise<LeaseS
     assert.deepEqual(Object.keys(await one.take(A, ["y", "x"])), ["y", "x"], "in the order of the document");
     assert.deepEqual(await one.take(A, ["x"]), { x: 3 });
     await using two = books.open();
+    await assert.rejects(
+      two.check(B, ["y"]),
+      AccountHeldError,
+      "its last copy may live until it has started",
+    );
+    one.keepOnly({ ...A, lease: "bot/a" }, ["x"]);
     assert.deepEqual(
       await books.untilTaken(two, B, ["y"]),
       { y: 3 },
       "what it does not name any more is free",
     );
+  });
+
+  test("what a lost copy held and the next one does not name is free once that has started", async (books) => {
+    await using book = books.open({ mayLive: () => Promise.resolve(true) });
+    const holder = { ...A, lease: "bot/a" };
+    await book.take(holder, ["x", "y"]);
+    book.release(holder);
+    await until("it looks", () => books.clock.sleepers > 0);
+    await book.take(holder, ["x"]);
+    await assert.rejects(book.check(B, ["y"]), AccountHeldError);
+    book.keepOnly(holder, ["x"]);
+    await books.untilTaken(book, B, ["y"]);
+    await assert.rejects(book.check(B, ["x"]), AccountHeldError);
+    await until("nothing waits", () => books.clock.sleepers === 0);
+  });
+
+  test("a run that waits is woken, too", async (books) => {
+    await using book = books.open();
+    await book.take(A, ["x"]);
+    await assert.rejects(book.take(RUN, ["x"]), AccountHeldError);
+    book.release(A);
+    await until("it is woken", () => books.woken.length > 0);
+    assert.deepEqual(books.woken, [RUN.id]);
+  });
+
+  test("a take whose answer was lost is released", async (books) => {
+    const store = books.another();
+    const { insert } = store;
+    store.insert = async (...given) => {
+      await insert.apply(store, given);
+      throw new StoreUnavailableError("the answer was lost");
+    };
+    await using book = books.open({ store });
+    await assert.rejects(book.take(A, ["x"]), StoreUnavailableError);
+    await using other = books.open();
+    await assert.rejects(other.check(B, ["x"]), AccountHeldError);
+    book.release(A);
+    assert.deepEqual(await books.untilTaken(other, B, ["x"]), { x: 2 });
+  });
+
+  test("the accounts of a run that its service has left are free once no copy of it can live", async (books) => {
+    const left = books.open({ keeper: { segment: -1, instance: "left" } });
+    await left.take(RUN, ["x"]);
+    await left[Symbol.asyncDispose]();
+    const lost = { ...RUN, lease: "run/run/report/1700000000" };
+    {
+      await using host = books.open();
+      host.releaseLost(lost);
+    }
+    let lives = true;
+    await using book = books.open({ mayLive: (lease) => Promise.resolve(lives && lease === lost.lease) });
+    book.releaseLost(lost);
+    await until("it looks", () => books.clock.sleepers > 0);
+    await assert.rejects(book.check(B, ["x"]), AccountHeldError);
+    lives = false;
+    await books.clock.advance(5_000);
+    assert.deepEqual(await books.untilTaken(book, B, ["x"]), { x: 2 });
   });
 
   test("all accounts are taken, or none", async (books) => {

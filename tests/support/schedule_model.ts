@@ -62,6 +62,9 @@ export class ModelEngine {
   /** Settles when the process that starts containers goes on, where that is frozen. */
   held: Promise<void> | undefined;
 
+  /** Whether it stands for several hosts. */
+  spansHosts = false;
+
   /** Loses hints, as a real one may. */
   isSilent = false;
 
@@ -75,6 +78,7 @@ export class ModelEngine {
       this.#containers.get(container) ?? this.list().find(({ containerName }) => containerName === container);
     const runner: Pick<
       Runner,
+      | "capabilities"
       | "startContainer"
       | "stopContainer"
       | "removeContainer"
@@ -86,6 +90,7 @@ export class ModelEngine {
       | "removeOrphans"
       | "prepare"
     > = {
+      capabilities: { spansHosts: this.spansHosts },
       startContainer: (executable, options = {}) =>
         this.#start(executable, options.slot!, options.attempt ?? 1, options.beforeStart),
       stopContainer: async (container) => {
