@@ -17,6 +17,7 @@ import {
   SecretUnavailableError,
 } from "../../lib/errors.ts";
 import { LeaseHeldError } from "../../lib/cluster/cluster_leases.ts";
+import { leaseKey } from "../../lib/cluster/lease_key.ts";
 import type { ManagedContainer, RemoveContainerOptions, Runner } from "../../lib/runner/runner.ts";
 import { describeChange } from "../../lib/runner/spec_parts.ts";
 import { isDiskFull } from "../../lib/util/files.ts";
@@ -49,7 +50,7 @@ export interface BotActionsOptions {
   /** Whether a bot may run. @default {each may} */
   readonly gate?: RunGate;
   /** Gives each account to one bot at a time. @default {bots hold no accounts} */
-  readonly accounts?: Pick<AccountBook, "take" | "check" | "release">;
+  readonly accounts?: Pick<AccountBook, "take" | "check" | "keepOnly" | "release">;
   /** Has runs watched. @default {nobody watches} */
   readonly runs?: Pick<WatchedRuns, "end">;
 }
@@ -84,7 +85,8 @@ export class BotActions {
     const executable = spec.executable!;
     const { logIntervalSeconds, lease: leaseMode } = spec.settings ?? {};
     const { runner, bots, state, clock, accounts } = this.#options;
-    const holder = { kind: "bot", id } as const;
+    // A copy that was lost may live although this start failed.
+    const holder = { kind: "bot", id, lease: leaseKey("bot", id, undefined) } as const;
     try {
       this.#refuseIdle();
       const accountEpochs = executable.accounts &&
@@ -101,6 +103,7 @@ export class BotActions {
         ...(accountEpochs && { accountEpochs }),
         ...(leaseMode && { leaseMode }),
       });
+      accounts?.keepOnly(holder, executable.accounts ?? []);
       bots.clear(id, "failedStart", "restart");
       state.report({
         type: "started",
@@ -139,9 +142,14 @@ export class BotActions {
     const { runner, bots, state, clock, accounts } = this.#options;
     const before = bots.get(id)?.failedStart;
     const specHash = runner.specHash(executable);
-    try {
+    const check = async () => {
       if (executable.accounts) await accounts?.check({ kind: "bot", id }, executable.accounts, { signal });
+    };
+    try {
+      await check();
       await runner.prepare(executable, { replaces, signal });
+      // That takes minutes where code or an image is large, and somebody else may have taken an account.
+      await check();
       bots.clear(id, "failedStart");
       return true;
     } catch (error) {
@@ -175,6 +183,8 @@ export class BotActions {
   ): Promise<void> {
     const { runner, bots } = this.#options;
     const { containerId } = container;
+    // Another leader may have started it since: its containers have one name on all hosts.
+    if (runner.capabilities.spansHosts) this.#refuseIdle();
     // The next start does not wait for the previous container's log.
     const options = { signal, makeRoom: spec.desired?.kind === "run" };
     bots.containerEnded(containerId);

@@ -58,7 +58,7 @@ export interface BotReconcilerOptions extends DocumentRules {
   /** Has runs watched. @default {nobody watches} */
   readonly runs?: Pick<WatchedRuns, "see" | "end">;
   /** Gives each account to one bot at a time. @default {bots hold no accounts} */
-  readonly accounts?: Pick<AccountBook, "take" | "check" | "release">;
+  readonly accounts?: Pick<AccountBook, "take" | "check" | "keepOnly" | "release">;
 }
 
 /** Brings one bot at a time closer to what its document says. */

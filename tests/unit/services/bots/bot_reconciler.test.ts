@@ -29,6 +29,7 @@ import {
   type BotRepository,
   StoreUnavailableError,
 } from "../../../../services/documents/bot_repository.ts";
+import { NotServingError } from "../../../../services/ownership/serving_right.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
 
 const ID = "bot-1";
@@ -47,6 +48,10 @@ function documentOf(version: string, enabled = true): BotDocument {
 /** An engine with one name, and what was asked of it. */
 class OneBotEngine {
   readonly asked: string[] = [];
+  /** Whether it stands for several hosts. */
+  spansHosts = false;
+  /** Called while something is prepared. */
+  onPrepare = () => {};
   there: ManagedContainer | undefined;
   /** Breaks the next stop, after it has been asked for. */
   problem: Error | undefined;
@@ -74,6 +79,7 @@ class OneBotEngine {
 
   runner(): Runner {
     const runner = {
+      capabilities: { spansHosts: this.spansHosts },
       specHash: ({ version }: Executable) => version ?? "",
       specParts: () => "",
       waitingLogs: () => undefined,
@@ -83,6 +89,7 @@ class OneBotEngine {
       },
       prepare: () => {
         this.asked.push("prepare");
+        this.onPrepare();
         return this.unprepared ? Promise.reject(this.unprepared) : Promise.resolve();
       },
       startContainer: ({ version }: Executable, { beforeStart }: StartContainerOptions) => {
@@ -117,8 +124,13 @@ class OneBotEngine {
 
 type Accounts = NonNullable<BotReconcilerOptions["accounts"]>;
 
-function makeReconciler(gate: RunGate = { ask: () => ({}) }, accounts?: Accounts) {
+function makeReconciler(
+  gate: RunGate = { ask: () => ({}) },
+  accounts?: Accounts,
+  { spansHosts = false, whyIdle }: { spansHosts?: boolean; whyIdle?: () => string | undefined } = {},
+) {
   const engine = new OneBotEngine();
+  engine.spansHosts = spansHosts;
   const clock = new FakeClock(0);
   const bots = new BotTable();
   const state = new ServiceState({ bots, clock });
@@ -142,6 +154,7 @@ function makeReconciler(gate: RunGate = { ask: () => ({}) }, accounts?: Accounts
     whyHeld: () => undefined,
     gate,
     ...(accounts && { accounts }),
+    ...(whyIdle && { whyIdle }),
   });
   const pass = async (document: BotDocument | undefined) => {
     engine.asked.length = 0;
@@ -256,7 +269,8 @@ Deno.test("BotReconciler takes the accounts of a bot for each start, and release
   const accounts: Accounts = {
     take: (_holder, names) => look("take", names),
     check: (_holder, names) => look("check", names).then(() => {}),
-    release: ({ id }) => void asked.push(`release ${id}`),
+    keepOnly: (_holder, names) => void asked.push(`keep ${names}`),
+    release: ({ id, lease }) => void asked.push(`release ${id} unless ${lease} is held`),
   };
   const { engine, bots, pass, conditionOf } = makeReconciler(undefined, accounts);
   const withAccount = (version: string, enabled = true) => {
@@ -264,12 +278,13 @@ Deno.test("BotReconciler takes the accounts of a bot for each start, and release
     return { ...documentOf(version, enabled), config };
   };
   const asks = () => asked.splice(0);
+  const released = "release bot-1 unless bot/bot-1 is held";
   await pass(withAccount("1"));
-  assert.deepEqual(asks(), ["take x:main"]);
+  assert.deepEqual(asks(), ["take x:main", "keep x:main"]);
   await pass(withAccount("2"));
-  assert.deepEqual(asks(), ["check x:main"], "it keeps them while it is replaced");
+  assert.deepEqual(asks(), ["check x:main", "check x:main"], "it keeps them while it is replaced");
   await pass(withAccount("2"));
-  assert.deepEqual(asks(), ["take x:main"]);
+  assert.deepEqual(asks(), ["take x:main", "keep x:main"]);
   held = new AccountHeldError("x:main", { kind: "bot", id: "other" }, new Date(0));
   await pass(withAccount("3"));
   assert.equal(
@@ -283,17 +298,51 @@ Deno.test("BotReconciler takes the accounts of a bot for each start, and release
   );
   assert.deepEqual(asks(), ["check x:main"]);
   await pass(withAccount("3", false));
-  assert.deepEqual(asks(), ["release bot-1"]);
+  assert.deepEqual(asks(), [released]);
   await pass(withAccount("3"));
   assert.equal(conditionOf(), "waiting");
   assert.equal(engine.there, undefined);
-  assert.deepEqual(asks(), ["take x:main", "release bot-1"]);
+  assert.deepEqual(asks(), ["take x:main", released]);
   held = undefined;
   bots.clear(ID, "failedStart");
   engine.problem = new EngineHangsError("it hangs");
   await pass(withAccount("3"));
   assert.deepEqual(asks(), ["take x:main"], "its container may be there");
 });
+
+Deno.test("BotReconciler stops nothing whose accounts somebody has taken while its next version was prepared", async () => {
+  let held: Error | undefined;
+  const accounts: Accounts = {
+    take: () => Promise.resolve({}),
+    check: () => held ? Promise.reject(held) : Promise.resolve(),
+    keepOnly() {},
+    release() {},
+  };
+  const { engine, pass, conditionOf } = makeReconciler(undefined, accounts);
+  await pass(documentOf("1"));
+  engine.onPrepare = () => held = new AccountHeldError("x:main", { kind: "bot", id: "other" }, new Date(0));
+  const next = { ...documentOf("2"), config: { berth: { accounts: ["x:main"] } } };
+  assert.deepEqual(await pass(next), ["prepare"]);
+  assert.equal(engine.there?.specHash, "1");
+  assert.equal(conditionOf(), "waiting");
+});
+
+for (const spansHosts of [false, true]) {
+  const does = spansHosts ? "stops nothing on a cluster" : "still stops a bot of its own host";
+  Deno.test(`BotReconciler ${does} while another process may serve the bots`, async () => {
+    let why: string | undefined;
+    const { engine, pass } = makeReconciler(undefined, undefined, { spansHosts, whyIdle: () => why });
+    await pass(documentOf("1"));
+    why = "the database to confirm that no other service has taken over";
+    const stopping = pass(documentOf("1", false));
+    if (spansHosts) await assert.rejects(stopping, NotServingError);
+    else await stopping;
+    assert.equal(engine.there !== undefined, spansHosts);
+    why = undefined;
+    await pass(documentOf("1", false));
+    assert.equal(engine.there, undefined);
+  });
+}
 
 Deno.test("BotReconciler knows nothing after a pass that failed, or of a bot that is gone", async () => {
   const { engine, pass } = makeReconciler();
