@@ -53,78 +53,80 @@ import file36 from "./components/html.js" with { type: "text" };
 import file37 from "./components/last_lines.js" with { type: "text" };
 import file38 from "./components/line_details.js" with { type: "text" };
 import file39 from "./components/log_view.js" with { type: "text" };
-import file40 from "./components/output.js" with { type: "text" };
-import file41 from "./components/plot.js" with { type: "text" };
-import file42 from "./components/say.js" with { type: "text" };
-import file43 from "./components/spark.js" with { type: "text" };
-import file44 from "./components/three_times.js" with { type: "text" };
-import file45 from "./components/time.js" with { type: "text" };
-import file46 from "./components/virtual.js" with { type: "text" };
-import file47 from "./guards/guard_words.js" with { type: "text" };
-import file48 from "./guards/latch.js" with { type: "text" };
-import file49 from "./logs/histogram.js" with { type: "text" };
-import file50 from "./logs/hits.js" with { type: "text" };
-import file51 from "./logs/log_search.js" with { type: "text" };
-import file52 from "./notifications/channels.js" with { type: "text" };
-import file53 from "./notifications/deliveries.js" with { type: "text" };
-import file54 from "./notifications/incidents.js" with { type: "text" };
-import file55 from "./notifications/outcome.js" with { type: "text" };
-import file56 from "./overview/bot_table.js" with { type: "text" };
-import file57 from "./overview/counters.js" with { type: "text" };
-import file58 from "./overview/fleet.js" with { type: "text" };
-import file59 from "./overview/needs_you.js" with { type: "text" };
-import file60 from "./overview/next_runs.js" with { type: "text" };
-import file61 from "./overview/this_service.js" with { type: "text" };
-import file62 from "./overview/view.js" with { type: "text" };
-import file63 from "./pages/backtest.js" with { type: "text" };
-import file64 from "./pages/backtests.js" with { type: "text" };
-import file65 from "./pages/bot.js" with { type: "text" };
-import file66 from "./pages/logs.js" with { type: "text" };
-import file67 from "./pages/notifications.js" with { type: "text" };
-import file68 from "./pages/nowhere.js" with { type: "text" };
-import file69 from "./pages/overview.js" with { type: "text" };
-import file70 from "./pages/schedule.js" with { type: "text" };
-import file71 from "./pages/schedules.js" with { type: "text" };
-import file72 from "./schedules/actions.js" with { type: "text" };
-import file73 from "./schedules/open_hours.js" with { type: "text" };
-import file74 from "./schedules/recent_runs.js" with { type: "text" };
-import file75 from "./schedules/runs.js" with { type: "text" };
-import file76 from "./schedules/schedule_store.js" with { type: "text" };
-import file77 from "./schedules/schedule_table.js" with { type: "text" };
-import file78 from "./schedules/strip.js" with { type: "text" };
-import file79 from "./schedules/week.js" with { type: "text" };
-import file80 from "./store/api.js" with { type: "text" };
-import file81 from "./store/bots.js" with { type: "text" };
-import file82 from "./store/connection.js" with { type: "text" };
-import file83 from "./store/now.js" with { type: "text" };
-import file84 from "./store/problem.js" with { type: "text" };
-import file85 from "./store/read_stream.js" with { type: "text" };
-import file86 from "./store/repeat.js" with { type: "text" };
-import file87 from "./store/schedules.js" with { type: "text" };
-import file88 from "./store/service.js" with { type: "text" };
-import file89 from "./store/session.js" with { type: "text" };
-import file90 from "./store/silence.js" with { type: "text" };
-import file91 from "./store/usage.js" with { type: "text" };
-import file92 from "./store/watching.js" with { type: "text" };
-import file93 from "./style/backtests.css" with { type: "text" };
-import file94 from "./style/base.css" with { type: "text" };
-import file95 from "./style/bot.css" with { type: "text" };
-import file96 from "./style/icon.svg" with { type: "text" };
-import file97 from "./style/logs.css" with { type: "text" };
-import file98 from "./style/notifications.css" with { type: "text" };
-import file99 from "./style/overview.css" with { type: "text" };
-import file100 from "./style/parts.css" with { type: "text" };
-import file101 from "./style/schedules.css" with { type: "text" };
-import file102 from "./style/tokens.css" with { type: "text" };
-import file103 from "./text/ansi.js" with { type: "text" };
-import file104 from "./text/as_text.js" with { type: "text" };
-import file105 from "./text/condition.js" with { type: "text" };
-import file106 from "./text/exact_json.js" with { type: "text" };
-import file107 from "./text/format.js" with { type: "text" };
-import file108 from "./text/log_text.js" with { type: "text" };
-import file109 from "./text/plain_text.js" with { type: "text" };
-import file110 from "./text/states.js" with { type: "text" };
-import file111 from "./text/zone_time.js" with { type: "text" };
+import file40 from "./components/not_read.js" with { type: "text" };
+import file41 from "./components/output.js" with { type: "text" };
+import file42 from "./components/plot.js" with { type: "text" };
+import file43 from "./components/say.js" with { type: "text" };
+import file44 from "./components/spark.js" with { type: "text" };
+import file45 from "./components/three_times.js" with { type: "text" };
+import file46 from "./components/time.js" with { type: "text" };
+import file47 from "./components/virtual.js" with { type: "text" };
+import file48 from "./guards/guard_words.js" with { type: "text" };
+import file49 from "./guards/latch.js" with { type: "text" };
+import file50 from "./guards/read_guards.js" with { type: "text" };
+import file51 from "./logs/histogram.js" with { type: "text" };
+import file52 from "./logs/hits.js" with { type: "text" };
+import file53 from "./logs/log_search.js" with { type: "text" };
+import file54 from "./notifications/channels.js" with { type: "text" };
+import file55 from "./notifications/deliveries.js" with { type: "text" };
+import file56 from "./notifications/incidents.js" with { type: "text" };
+import file57 from "./notifications/outcome.js" with { type: "text" };
+import file58 from "./overview/bot_table.js" with { type: "text" };
+import file59 from "./overview/counters.js" with { type: "text" };
+import file60 from "./overview/fleet.js" with { type: "text" };
+import file61 from "./overview/needs_you.js" with { type: "text" };
+import file62 from "./overview/next_runs.js" with { type: "text" };
+import file63 from "./overview/this_service.js" with { type: "text" };
+import file64 from "./overview/view.js" with { type: "text" };
+import file65 from "./pages/backtest.js" with { type: "text" };
+import file66 from "./pages/backtests.js" with { type: "text" };
+import file67 from "./pages/bot.js" with { type: "text" };
+import file68 from "./pages/logs.js" with { type: "text" };
+import file69 from "./pages/notifications.js" with { type: "text" };
+import file70 from "./pages/nowhere.js" with { type: "text" };
+import file71 from "./pages/overview.js" with { type: "text" };
+import file72 from "./pages/schedule.js" with { type: "text" };
+import file73 from "./pages/schedules.js" with { type: "text" };
+import file74 from "./schedules/actions.js" with { type: "text" };
+import file75 from "./schedules/open_hours.js" with { type: "text" };
+import file76 from "./schedules/recent_runs.js" with { type: "text" };
+import file77 from "./schedules/runs.js" with { type: "text" };
+import file78 from "./schedules/schedule_store.js" with { type: "text" };
+import file79 from "./schedules/schedule_table.js" with { type: "text" };
+import file80 from "./schedules/strip.js" with { type: "text" };
+import file81 from "./schedules/week.js" with { type: "text" };
+import file82 from "./store/api.js" with { type: "text" };
+import file83 from "./store/bots.js" with { type: "text" };
+import file84 from "./store/connection.js" with { type: "text" };
+import file85 from "./store/now.js" with { type: "text" };
+import file86 from "./store/problem.js" with { type: "text" };
+import file87 from "./store/read_stream.js" with { type: "text" };
+import file88 from "./store/repeat.js" with { type: "text" };
+import file89 from "./store/schedules.js" with { type: "text" };
+import file90 from "./store/service.js" with { type: "text" };
+import file91 from "./store/session.js" with { type: "text" };
+import file92 from "./store/silence.js" with { type: "text" };
+import file93 from "./store/usage.js" with { type: "text" };
+import file94 from "./store/watching.js" with { type: "text" };
+import file95 from "./style/backtests.css" with { type: "text" };
+import file96 from "./style/base.css" with { type: "text" };
+import file97 from "./style/bot.css" with { type: "text" };
+import file98 from "./style/icon.svg" with { type: "text" };
+import file99 from "./style/logs.css" with { type: "text" };
+import file100 from "./style/notifications.css" with { type: "text" };
+import file101 from "./style/overview.css" with { type: "text" };
+import file102 from "./style/parts.css" with { type: "text" };
+import file103 from "./style/schedules.css" with { type: "text" };
+import file104 from "./style/tokens.css" with { type: "text" };
+import file105 from "./text/ansi.js" with { type: "text" };
+import file106 from "./text/as_text.js" with { type: "text" };
+import file107 from "./text/condition.js" with { type: "text" };
+import file108 from "./text/exact_json.js" with { type: "text" };
+import file109 from "./text/format.js" with { type: "text" };
+import file110 from "./text/log_text.js" with { type: "text" };
+import file111 from "./text/plain_text.js" with { type: "text" };
+import file112 from "./text/states.js" with { type: "text" };
+import file113 from "./text/zone_time.js" with { type: "text" };
 
 /** Texts by name: with this type of import, the types of a package do not hold. */
 const text = (file: unknown): string => file as string;
@@ -177,78 +179,80 @@ export const FILES: Readonly<Record<string, string>> = {
   "components/last_lines.js": text(file37),
   "components/line_details.js": text(file38),
   "components/log_view.js": text(file39),
-  "components/output.js": text(file40),
-  "components/plot.js": text(file41),
-  "components/say.js": text(file42),
-  "components/spark.js": text(file43),
-  "components/three_times.js": text(file44),
-  "components/time.js": text(file45),
-  "components/virtual.js": text(file46),
-  "guards/guard_words.js": text(file47),
-  "guards/latch.js": text(file48),
-  "logs/histogram.js": text(file49),
-  "logs/hits.js": text(file50),
-  "logs/log_search.js": text(file51),
-  "notifications/channels.js": text(file52),
-  "notifications/deliveries.js": text(file53),
-  "notifications/incidents.js": text(file54),
-  "notifications/outcome.js": text(file55),
-  "overview/bot_table.js": text(file56),
-  "overview/counters.js": text(file57),
-  "overview/fleet.js": text(file58),
-  "overview/needs_you.js": text(file59),
-  "overview/next_runs.js": text(file60),
-  "overview/this_service.js": text(file61),
-  "overview/view.js": text(file62),
-  "pages/backtest.js": text(file63),
-  "pages/backtests.js": text(file64),
-  "pages/bot.js": text(file65),
-  "pages/logs.js": text(file66),
-  "pages/notifications.js": text(file67),
-  "pages/nowhere.js": text(file68),
-  "pages/overview.js": text(file69),
-  "pages/schedule.js": text(file70),
-  "pages/schedules.js": text(file71),
-  "schedules/actions.js": text(file72),
-  "schedules/open_hours.js": text(file73),
-  "schedules/recent_runs.js": text(file74),
-  "schedules/runs.js": text(file75),
-  "schedules/schedule_store.js": text(file76),
-  "schedules/schedule_table.js": text(file77),
-  "schedules/strip.js": text(file78),
-  "schedules/week.js": text(file79),
-  "store/api.js": text(file80),
-  "store/bots.js": text(file81),
-  "store/connection.js": text(file82),
-  "store/now.js": text(file83),
-  "store/problem.js": text(file84),
-  "store/read_stream.js": text(file85),
-  "store/repeat.js": text(file86),
-  "store/schedules.js": text(file87),
-  "store/service.js": text(file88),
-  "store/session.js": text(file89),
-  "store/silence.js": text(file90),
-  "store/usage.js": text(file91),
-  "store/watching.js": text(file92),
-  "style/backtests.css": text(file93),
-  "style/base.css": text(file94),
-  "style/bot.css": text(file95),
-  "style/icon.svg": text(file96),
-  "style/logs.css": text(file97),
-  "style/notifications.css": text(file98),
-  "style/overview.css": text(file99),
-  "style/parts.css": text(file100),
-  "style/schedules.css": text(file101),
-  "style/tokens.css": text(file102),
-  "text/ansi.js": text(file103),
-  "text/as_text.js": text(file104),
-  "text/condition.js": text(file105),
-  "text/exact_json.js": text(file106),
-  "text/format.js": text(file107),
-  "text/log_text.js": text(file108),
-  "text/plain_text.js": text(file109),
-  "text/states.js": text(file110),
-  "text/zone_time.js": text(file111),
+  "components/not_read.js": text(file40),
+  "components/output.js": text(file41),
+  "components/plot.js": text(file42),
+  "components/say.js": text(file43),
+  "components/spark.js": text(file44),
+  "components/three_times.js": text(file45),
+  "components/time.js": text(file46),
+  "components/virtual.js": text(file47),
+  "guards/guard_words.js": text(file48),
+  "guards/latch.js": text(file49),
+  "guards/read_guards.js": text(file50),
+  "logs/histogram.js": text(file51),
+  "logs/hits.js": text(file52),
+  "logs/log_search.js": text(file53),
+  "notifications/channels.js": text(file54),
+  "notifications/deliveries.js": text(file55),
+  "notifications/incidents.js": text(file56),
+  "notifications/outcome.js": text(file57),
+  "overview/bot_table.js": text(file58),
+  "overview/counters.js": text(file59),
+  "overview/fleet.js": text(file60),
+  "overview/needs_you.js": text(file61),
+  "overview/next_runs.js": text(file62),
+  "overview/this_service.js": text(file63),
+  "overview/view.js": text(file64),
+  "pages/backtest.js": text(file65),
+  "pages/backtests.js": text(file66),
+  "pages/bot.js": text(file67),
+  "pages/logs.js": text(file68),
+  "pages/notifications.js": text(file69),
+  "pages/nowhere.js": text(file70),
+  "pages/overview.js": text(file71),
+  "pages/schedule.js": text(file72),
+  "pages/schedules.js": text(file73),
+  "schedules/actions.js": text(file74),
+  "schedules/open_hours.js": text(file75),
+  "schedules/recent_runs.js": text(file76),
+  "schedules/runs.js": text(file77),
+  "schedules/schedule_store.js": text(file78),
+  "schedules/schedule_table.js": text(file79),
+  "schedules/strip.js": text(file80),
+  "schedules/week.js": text(file81),
+  "store/api.js": text(file82),
+  "store/bots.js": text(file83),
+  "store/connection.js": text(file84),
+  "store/now.js": text(file85),
+  "store/problem.js": text(file86),
+  "store/read_stream.js": text(file87),
+  "store/repeat.js": text(file88),
+  "store/schedules.js": text(file89),
+  "store/service.js": text(file90),
+  "store/session.js": text(file91),
+  "store/silence.js": text(file92),
+  "store/usage.js": text(file93),
+  "store/watching.js": text(file94),
+  "style/backtests.css": text(file95),
+  "style/base.css": text(file96),
+  "style/bot.css": text(file97),
+  "style/icon.svg": text(file98),
+  "style/logs.css": text(file99),
+  "style/notifications.css": text(file100),
+  "style/overview.css": text(file101),
+  "style/parts.css": text(file102),
+  "style/schedules.css": text(file103),
+  "style/tokens.css": text(file104),
+  "text/ansi.js": text(file105),
+  "text/as_text.js": text(file106),
+  "text/condition.js": text(file107),
+  "text/exact_json.js": text(file108),
+  "text/format.js": text(file109),
+  "text/log_text.js": text(file110),
+  "text/plain_text.js": text(file111),
+  "text/states.js": text(file112),
+  "text/zone_time.js": text(file113),
 };
 
 /** Names of files by the names under which modules import them. */

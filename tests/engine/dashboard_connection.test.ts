@@ -1,6 +1,7 @@
 /** The dashboard without a service, without a session, and by somebody who may only look. */
 
 import assert from "node:assert/strict";
+import type { HTTPRequest } from "puppeteer-core";
 import { BrowserFixture, NEEDS_BROWSER } from "../support/fixtures/browser_fixture.ts";
 import { writeBot } from "../support/fixtures/cli_support.ts";
 import { ServiceFixture } from "../support/fixtures/service_fixture.ts";
@@ -196,6 +197,60 @@ Deno.test(
     await browser.press("Restart");
     assert.equal(await browser.read("document.querySelector('dialog')"), null);
     await browser.requireAccessible();
+  },
+);
+
+Deno.test(
+  "while the database is away, panels say since when they are old, and a late answer changes nothing",
+  NEEDS_BROWSER,
+  async () => {
+    await using service = await openWithBot();
+    await using browser = await BrowserFixture.open(service, { expected: /status of 503/ });
+    await browser.page.setRequestInterception(true);
+    let isAway = false;
+    let isHolding = false;
+    let held: HTTPRequest | undefined;
+    let answers = 0;
+    browser.page.on("request", (request) => {
+      const { pathname } = new URL(request.url());
+      if (isAway && pathname === "/api/notifications/deliveries") {
+        const body = JSON.stringify({ code: "store/unavailable", detail: "The database is away." });
+        void request.respond({ status: 503, contentType: "application/problem+json", body });
+      } else if (isHolding && pathname === "/api/overview") {
+        isHolding = false;
+        held = request;
+      } else void request.continue();
+    });
+    browser.page.on("response", (response) => {
+      if (new URL(response.url()).pathname === "/api/overview") answers++;
+    });
+    await browser.go("/notifications");
+    await browser.untilShown("No deliveries yet.");
+    isAway = true;
+    await browser.until(
+      "it says so",
+      "/Not read since \\d\\d:\\d\\d:\\d\\d: The database is away\\./.test(document.querySelector('[aria-labelledby=deliveries]').innerText)",
+    );
+    await browser.untilShown("No channels yet.");
+    await browser.requireAccessible();
+    isAway = false;
+    await browser.until("it is read again", "!document.body.innerText.includes('Not read since')");
+
+    await browser.go("/bots");
+    const state = "document.querySelector('td.state').innerText";
+    await browser.until("it runs", `/Running/.test(${state})`);
+    const old = await browser.read<string>("fetch('/api/overview').then((answer) => answer.text())");
+    isHolding = true;
+    await browser.read(SHOW);
+    await until("it asks", () => held !== undefined);
+    const before = answers;
+    await service.berth("disable", "my-bot");
+    await until("it has asked again, and has an answer", () => answers > before);
+    await browser.until("it is disabled", `/Disabled/.test(${state})`);
+    await held!.respond({ contentType: "application/json", body: old });
+    await until("the late answer is there", () => answers > before + 1);
+    await pause(200, "what the late answer changes is drawn");
+    assert.match(await browser.read<string>(state), /Disabled/);
   },
 );
 

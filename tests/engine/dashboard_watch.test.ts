@@ -58,7 +58,10 @@ Deno.test(
       env: { HTTP_ADDR: `127.0.0.1:${freePort()}`, LOG_INTERVAL: "1" },
     });
     const { dataDir } = service.config.runner;
-    await using light = await BrowserFixture.open(service, { place: "/notifications" });
+    // Bots are removed while a page asks for them, and the service is started anew.
+    const expected =
+      /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|status of (404|409|503)/;
+    await using light = await BrowserFixture.open(service, { place: "/notifications", expected });
     await light.untilShown("No channels yet.");
     await requireFit(light);
 
@@ -103,7 +106,7 @@ Deno.test(
     await light.press("Test: hook");
     await light.untilShown("The receiver has taken it.");
 
-    await using dark = await BrowserFixture.open(service, { theme: "dark", phone: true });
+    await using dark = await BrowserFixture.open(service, { theme: "dark", phone: true, expected });
     await dark.untilShown("Watching");
     await dark.untilShown("guards[1].bots: must be a label");
     await requireFit(dark);
@@ -157,5 +160,36 @@ Deno.test(
       "the end is delivered",
       () => receiver.requests.some(({ json }) => json?.data?.state === "recovered"),
     );
+
+    // A latch outlives its bot, and so does its incident: nobody is told a second time.
+    const tripped = () =>
+      receiver.requests.filter(({ json }) => json?.data?.guard === "equity" && json.data.state === "opened");
+    await deploy(service, "held", [8], `guards: [${GUARD}]\n`);
+    await until("both trips are told", () => tripped().length === 2);
+    for (const id of ["held", "steady", "closed"]) {
+      assert.equal((await service.berth("remove", id, "--yes")).code, 0);
+    }
+    await light.go("/bots");
+    await light.untilShown("No bots yet.");
+    await light.untilShown("Stopped by a guard");
+    await requireFit(light);
+    await service.stop();
+    await service.start();
+    await deploy(service, "held", [30], `guards: [${GUARD}]\n`);
+    await light.until("it is held", "/Latched/.test(document.querySelector('td.state').innerText)");
+    const { open } = await service.client.call("getNotifications", {});
+    assert.deepEqual(open.map(({ bot, guard }) => [bot, guard]), [["held", "equity"]]);
+    await light.press("Release: equity of held");
+    await light.page.type("dialog input", "a test");
+    await light.page.keyboard.press("Enter");
+    await light.until("it runs", "/Running/.test(document.querySelector('td.state').innerText)");
+    await until(
+      "the end is told",
+      () =>
+        receiver.requests.filter(({ json }) =>
+          json?.data?.state === "recovered" && json.data.guard === "equity"
+        ).length === 2,
+    );
+    assert.equal(tripped().length, 2);
   },
 );

@@ -2,10 +2,12 @@
 
 import { useSignal } from "@preact/signals";
 import { html } from "../components/html.js";
+import { NotRead } from "../components/not_read.js";
 import { Age } from "../components/time.js";
 import { limitWords, metricOf, valueWords } from "../guards/guard_words.js";
 import { Latch } from "../guards/latch.js";
-import { botPath, call } from "../store/api.js";
+import { readGuards } from "../guards/read_guards.js";
+import { botPath } from "../store/api.js";
 import { useRepeat } from "../store/repeat.js";
 import { exact } from "../text/format.js";
 import { plainText } from "../text/plain_text.js";
@@ -21,12 +23,16 @@ const CHIPS = {
 /** @param id Id of the bot. @param known What its page knows already. */
 export function Guards({ id, known }) {
   const read = useSignal(undefined);
-  const look = async (signal) => read.value = await call(botPath(id, "/guards"), { signal });
-  useRepeat(look, LOOK_MS, [id, known.state]);
+  const look = async (signal) => {
+    read.value = await readGuards(botPath(id, "/guards"), signal);
+  };
+  const late = useRepeat(look, LOOK_MS, [id, known.state]);
+  if (read.value === null) return null;
   const { guards = [], latches = [], releases = [] } = read.value ?? known;
   return html`
     <section class="panel" aria-labelledby="guards">
       <header><h2 id="guards">Guards</h2></header>
+      <${NotRead} late=${late} />
       ${latches.length > 0 && html`
         <ul>${latches.map((latch) =>
           html`<${Latch} key=${latch.guard} latch=${latch} onReleased=${() => look().catch(() => {})} />`

@@ -1,18 +1,23 @@
 /** The last deliveries: what was told, to whom, and whether it was taken. */
 
 import { html } from "../components/html.js";
+import { NotRead } from "../components/not_read.js";
 import { exactTime, shortTime } from "../text/format.js";
 import { plainText } from "../text/plain_text.js";
 import { EventText } from "./incidents.js";
 import { Outcome, subjectLink, Urgency } from "./outcome.js";
 
-/** @param deliveries As the API gives them. @param onMore Reads earlier ones; absent if there are none. */
-export function Deliveries({ deliveries, onMore }) {
+/**
+ * @param deliveries As the API gives them; absent before they are known. @param late See `useRepeat`.
+ * @param onMore Reads earlier ones; absent if there are none.
+ */
+export function Deliveries({ deliveries, late, onMore }) {
   return html`
     <section class="panel" aria-labelledby="deliveries">
       <header><h2 id="deliveries">Last deliveries</h2><span class="note push">kept for 14 days</span></header>
-      ${deliveries.length === 0 && html`<p class="empty">No deliveries yet.</p>`}
-      <ol>${deliveries.map((one) =>
+      <${NotRead} late=${late} />
+      ${deliveries?.length === 0 && html`<p class="empty">No deliveries yet.</p>`}
+      <ol>${deliveries?.map((one) =>
         html`<${Delivery} key=${`${one.id} ${one.channel}`} delivery=${one} />`
       )}</ol>
       ${onMore && html`<div class="more"><button class="quiet" onClick=${onMore}>Show earlier</button></div>`}

@@ -14,10 +14,10 @@ export function Incidents({ incidents }) {
         ""}</span></header>
       ${incidents.length === 0 && html`<p class="empty">No open incidents.</p>`}
       <ul>${incidents.map((incident) => {
-        const { kind, bot, severity, since, title, text } = incident;
+        const { kind, bot, guard, severity, since, title, text } = incident;
         const link = subjectLink(incident);
         return html`
-          <li key=${`${kind} ${bot}`} class="incident">
+          <li key=${`${kind} ${bot} ${guard} ${since}`} class="incident">
             <p><${Urgency} severity=${severity} /> <strong>${link
               ? html`<a href=${link}>${plainText(title, 200)}</a>`
               : plainText(title, 200)}</strong></p>

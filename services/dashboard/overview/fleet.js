@@ -3,9 +3,10 @@
 import { useSignal } from "@preact/signals";
 import { linkTo } from "../app/router.js";
 import { html } from "../components/html.js";
+import { NotRead } from "../components/not_read.js";
 import { limitWords, metricOf, valueWords } from "../guards/guard_words.js";
 import { Latch } from "../guards/latch.js";
-import { call } from "../store/api.js";
+import { readGuards } from "../guards/read_guards.js";
 import { bots } from "../store/bots.js";
 import { useRepeat } from "../store/repeat.js";
 import { many } from "../text/format.js";
@@ -14,23 +15,22 @@ import { plainText } from "../text/plain_text.js";
 const LOOK_MS = 10_000;
 /** Members that are named. */
 const SHOWN = 8;
+const NOTHING = { latches: [], fleet: { guards: [], problems: [] } };
 
 export function Fleet() {
   const read = useSignal(undefined);
   const latched = [...bots.value.values()].filter(({ state }) => state === "latched").length;
   const look = async (signal) => {
-    // A service that stands by does not know them.
-    read.value = await call("/api/latches", { signal })
-      .catch((error) => error.status === 409 ? undefined : Promise.reject(error));
+    read.value = await readGuards("/api/latches", signal);
   };
-  useRepeat(look, LOOK_MS, [latched]);
-  if (!read.value) return null;
-  const { latches, fleet } = read.value;
-  if (latches.length + fleet.guards.length + fleet.problems.length === 0) return null;
+  const late = useRepeat(look, LOOK_MS, [latched]);
+  const { latches, fleet } = read.value ?? NOTHING;
+  if (!late && latches.length + fleet.guards.length + fleet.problems.length === 0) return null;
   return html`
     <section class="panel" aria-labelledby="fleet">
       <header><h2 id="fleet">Guards</h2>${latches.length > 0 &&
         html`<span class="note push">${many(latches.length, "guard")} tripped</span>`}</header>
+      <${NotRead} late=${late} />
       ${fleet.problems.map((problem) =>
         html`<p key=${problem} class="problem-line bad">${plainText(problem, 400)}</p>`
       )}

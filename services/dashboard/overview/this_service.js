@@ -1,6 +1,7 @@
 /** How the service is, and what it works with. */
 
 import { html } from "../components/html.js";
+import { NotRead } from "../components/not_read.js";
 import { Age } from "../components/time.js";
 import { useRepeat } from "../store/repeat.js";
 import { loadService, service } from "../store/service.js";
@@ -12,13 +13,14 @@ const TONES = { ok: "running", warning: "waiting", problem: "failing" };
 const WORDS = { ok: "OK", warning: "Warning", problem: "Problem" };
 
 export function ThisService() {
-  useRepeat(loadService, LOOK_MS);
+  const late = useRepeat(loadService, LOOK_MS);
   const about = service.value;
   if (!about) return null;
   return html`
     <section class="panel" aria-labelledby="this-service">
       <header><h2 id="this-service">This service</h2><span class="note push">up for <${Age} at=${about
         .startedAt} /></span></header>
+      <${NotRead} late=${late} />
       <dl class="facts body">
         ${about.parts.map(({ name, state, detail, advice }) =>
           html`

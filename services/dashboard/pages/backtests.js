@@ -6,6 +6,7 @@ import { BacktestTable } from "../backtests/backtest_table.js";
 import { isOpen } from "../backtests/backtest_path.js";
 import { StartForm } from "../backtests/start_form.js";
 import { html } from "../components/html.js";
+import { NotRead } from "../components/not_read.js";
 import { call } from "../store/api.js";
 import { useRepeat } from "../store/repeat.js";
 
@@ -24,7 +25,7 @@ export function BacktestsPage() {
     return () => document.title = "Berth";
   }, []);
   const isAnyOpen = list.value?.some(isOpen) ?? true;
-  useRepeat(
+  const late = useRepeat(
     async (signal) => {
       const { backtests, next } = await call("/api/backtests", { query: { limit: shown.value }, signal });
       list.value = backtests;
@@ -38,6 +39,11 @@ export function BacktestsPage() {
       <h1>Backtests</h1>
     </header>
     <${StartForm} />
+    ${late && html`
+      <section class="panel">
+        <${NotRead} late=${late} />
+      </section>
+    `}
     ${list.value?.length === 0 && html`<section class="panel empty"><strong>No backtests yet.</strong>
       <p>A bot whose <code>bot-config.yaml</code> has an entrypoint <code>backtest</code> can be tested here, with any
         of its stored versions and another configuration.</p></section>`}

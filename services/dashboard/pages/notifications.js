@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { part } from "../components/boundary.js";
 import { html } from "../components/html.js";
+import { NotRead } from "../components/not_read.js";
 import { Channels } from "../notifications/channels.js";
 import { Deliveries } from "../notifications/deliveries.js";
 import { Incidents } from "../notifications/incidents.js";
@@ -16,34 +17,44 @@ const MOST = 1000;
 
 export function NotificationsPage() {
   const about = useSignal(undefined);
-  const list = useSignal({ deliveries: [] });
+  const list = useSignal({});
   const shown = useSignal(PAGE);
   useEffect(() => {
     document.title = "Notifications · Berth";
     return () => document.title = "Berth";
   }, []);
   const look = async (signal) => {
-    const [read, deliveries] = await Promise.all([
-      call("/api/notifications", { signal }),
-      call("/api/notifications/deliveries", { query: { limit: shown.value }, signal }),
-    ]);
-    about.value = read;
-    list.value = deliveries;
+    about.value = await call("/api/notifications", { signal });
   };
-  useRepeat(look, LOOK_MS, [shown.value]);
-  const lookNow = () => look().catch(() => {});
+  // These are in the database, which may be away.
+  const lookBack = async (signal) => {
+    list.value = await call("/api/notifications/deliveries", { query: { limit: shown.value }, signal });
+  };
+  const late = useRepeat(look, LOOK_MS);
+  const lateList = useRepeat(lookBack, LOOK_MS, [shown.value]);
+  const lookNow = () => {
+    for (const one of [look, lookBack]) one().catch(() => {});
+  };
   const { deliveries, next } = list.value;
   const more = next !== undefined && shown.value < MOST ? () => shown.value = MOST : undefined;
   return html`
     <header class="top">
       <h1>Notifications</h1>
     </header>
+    ${late && html`
+      <section class="panel">
+        <${NotRead} late=${late} />
+      </section>
+    `}
     ${about.value && html`
       <div class="columns">
         ${part("The open incidents", html`<${Incidents} incidents=${about.value.open} />`)}
         ${part("The channels", html`<${Channels} about=${about.value} onTested=${lookNow} />`)}
       </div>
-      ${part("The deliveries", html`<${Deliveries} deliveries=${deliveries} onMore=${more} />`)}
     `}
+    ${part(
+      "The deliveries",
+      html`<${Deliveries} deliveries=${deliveries} late=${lateList} onMore=${more} />`,
+    )}
   `;
 }

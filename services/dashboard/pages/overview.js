@@ -37,8 +37,8 @@ export function OverviewPage() {
       <${Counters} view=${view} />
       ${part("What needs you", html`<${NeedsYou} />`)}
       ${part("The list of bots", html`<${BotTable} view=${view} />`)}
-      ${part("The guards", html`<${Fleet} />`)}
     `}
+    ${part("The guards", html`<${Fleet} />`)}
     <div class="columns">
       ${part("The next runs", html`<${NextRuns} />`)}
       ${part("The service", html`<${ThisService} />`)}

@@ -30,28 +30,36 @@ const SOON_MS = 2000;
 let waiting;
 /** Reads that are under way. */
 let reading = 0;
+/** Number of the last read that has begun, and of the one whose answer is shown. */
+let begun = 0;
+let shown = 0;
+/** What has happened while reads are under way. */
+let late = [];
 
 async function read(signal) {
-  clearTimeout(waiting);
-  waiting = undefined;
+  const number = ++begun;
+  const since = late.length;
   reading++;
-  late = [];
   try {
     const answer = await call("/api/overview", { signal });
+    // One that was asked for later has come before.
+    if (number < shown) return;
+    shown = number;
     trouble.value = answer.trouble;
     // What happened meanwhile may be newer than the answer.
-    bots.value = late.reduce(withEvent, new Map(answer.bots.map((bot) => [bot.id, bot])));
+    bots.value = late.slice(since).reduce(withEvent, new Map(answer.bots.map((bot) => [bot.id, bot])));
     isLoaded.value = true;
   } finally {
-    reading--;
+    if (--reading === 0) late = [];
   }
 }
 
 function readSoon() {
-  waiting ??= setTimeout(() => read().catch(() => {}), SOON_MS);
+  waiting ??= setTimeout(() => {
+    waiting = undefined;
+    read().catch(() => {});
+  }, SOON_MS);
 }
-
-let late = [];
 
 function onEvents(events) {
   const own = events.filter(({ kind }) => kind === "bot");
