@@ -109,7 +109,8 @@ export class LocalSession implements AsyncDisposable {
     { onBuilding, signal }: DeployLocallyOptions = {},
   ): Promise<Executable> {
     const { code } = this.#config.buckets;
-    const { shape, settings } = effectiveSettings(bot);
+    // A trial runs on this machine, wherever the bot will run later.
+    const { shape: { placement: _placement, ...shape }, settings } = effectiveSettings(bot);
     const describe = (filePath: string) =>
       parseExecutable({
         id: bot.name,

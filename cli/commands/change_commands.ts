@@ -5,7 +5,10 @@
  */
 
 import { type CommandGroup, ID, IDS } from "./command.ts";
-import { readRevisionNumber, text } from "./option_values.ts";
+import { readRevisionNumber, readTimeout, text } from "./option_values.ts";
+
+/** How long `nodes drain` waits for one bot, in ms: the node may have to pull its image. */
+const MOVE_MS = 5 * 60_000;
 
 /** Commands that change what runs. */
 export const CHANGE_COMMANDS: CommandGroup = {
@@ -153,6 +156,30 @@ bot, swap the files and start it again; the files before become a snapshot. The 
           ...text("file", file),
           ...text("out", out),
           empty: empty === true,
+          json: json === true,
+        }, context),
+    },
+    nodes: {
+      usage: "[drain NAME]",
+      summary: "list the nodes of a cluster, or move the bots of one elsewhere",
+      help: `Usage: berth nodes [--json]
+       berth nodes drain|cordon|activate NAME [--timeout TIME]
+
+Lists the nodes of the Swarm: state, bots, and the limits of their containers beside what the node has. 'cordon' keeps
+new containers away from a node; what runs there goes on. 'drain' does the same, then restarts its bots one by one, each
+once the one before runs elsewhere. It may be interrupted and repeated. 'activate' lets the node take containers again.
+NAME is the name or the id of a node.
+
+  --timeout TIME  how long 'drain' waits for one bot to run elsewhere, such as 90s or 10m (default: 5m)
+  --json          print the list as one JSON array`,
+      options: { timeout: { type: "string" }, json: { type: "boolean" } },
+      takes: { what: "drain, cordon or activate, and the name of a node", min: 0, max: 2 },
+      isClient: true,
+      run: async ([action, node], { timeout, json }, context) =>
+        (await import("./nodes_command.ts")).nodesCommand({
+          ...text("action", action),
+          ...text("node", node),
+          moveMs: readTimeout(timeout) ?? MOVE_MS,
           json: json === true,
         }, context),
     },

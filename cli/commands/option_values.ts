@@ -47,6 +47,20 @@ export function readFor(text: Values[string]): { forMs?: number } {
 }
 
 /**
+ * Reads `--timeout`.
+ *
+ * @param text The given value.
+ * @returns Milliseconds; `undefined` if it is not given.
+ * @throws {UsageError} If it makes no sense.
+ */
+export function readTimeout(text: Values[string]): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = parseDuration(String(text)) ?? 0;
+  if (ms >= 1000 && ms <= 86_400_000) return ms;
+  throw new UsageError(`--timeout takes a duration from 1s to 24h, such as 90s, not '${text}'.`);
+}
+
+/**
  * Reads `--watch`.
  *
  * @param text The given value.

@@ -28,6 +28,9 @@ type Column<T> = readonly [heading: string, cell: (row: T) => string | undefined
 /** Only where there are guards. */
 const guardColumn: Column<BotSummary> = ["GUARDS", ({ guards }) => guardCell(guards), "wide"];
 
+/** Only on a cluster. */
+const nodeColumn: Column<BotSummary> = ["NODE", ({ node }) => node];
+
 /**
  * Formats bots as a table with headings.
  *
@@ -43,6 +46,7 @@ export function botTable(bots: readonly BotSummary[], options: TableOptions): st
     ["ENABLED", ({ enabled }) => enabled ? "yes" : "no"],
     ["STARTS", ({ attempt }) => attempt?.toString()],
     ["SINCE", ({ since }) => since && ago(since, options.now)],
+    ...(bots.some(({ node }) => node) ? [nodeColumn] : []),
     ["CONTAINER", ({ containerId }) => containerId?.slice(0, 12), "wide"],
     ["LABELS", ({ labels }) => labels && describeLabels(labels), "wide"],
     ...(bots.some(({ guards }) => guards) ? [guardColumn] : []),

@@ -51,6 +51,7 @@ export function describeBot(bot: Bot & Versions, now: number): string[] {
       ["Runtime", runtime],
       ...describeImage(bot),
       ["Container", containerId?.slice(0, 12)],
+      ["Node", bot.node],
       ["Started", startedAt && `${startedAt} (${ago(startedAt, now)} ago)${describeStart(bot)}`],
       ["Last output", describeLastOutput(bot, now)],
       ["Starts", attempt === undefined ? undefined : `${attempt} in a row`],

@@ -5,7 +5,6 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { SupervisorLink } from "./supervisor_link.ts";
 import type { CodeManager } from "../code/code_manager.ts";
 import type { ContainerInfo } from "../engine/container_orchestrator.ts";
 import { LABEL } from "../engine/labels.ts";
@@ -39,6 +38,7 @@ import { KeyedMutex } from "../util/keyed_mutex.ts";
 import { Limiter } from "../util/limiter.ts";
 import type { ClusterImages } from "./cluster_images.ts";
 import { type ClusterLeases, type HeldLease, LeaseHeldError } from "./cluster_leases.ts";
+import type { ClusterPlacement } from "./cluster_placement.ts";
 import { type ClusterRemover, TOKEN_KIND, tokenName } from "./cluster_remover.ts";
 import { leaseKey } from "./lease_key.ts";
 import { serviceName } from "./service_name.ts";
@@ -83,8 +83,8 @@ export interface ClusterStarterOptions {
   readonly leases: ClusterLeases;
   /** The orders. */
   readonly orders: WorkOrders;
-  /** Knows where states are. */
-  readonly link: Pick<SupervisorLink, "stateNode">;
+  /** Decides what the node of a container has to meet. */
+  readonly placement: Pick<ClusterPlacement, "of">;
   /** The programs of the supervisor. */
   readonly configs: SupervisorConfigs;
   /** Fetches and checks code. */
@@ -324,7 +324,7 @@ export class ClusterStarter {
       secrets: [{ id: secret, name: tokenName(id), target: BOOTSTRAP_FILE, mode: 0o400 }],
       volumes: [{ name: `berth-cache-${config.instance}`, target: CACHE_MOUNT }],
       tmpfs: executable.secrets ? [{ target: SECRETS_MOUNT, sizeBytes: SECRETS_BYTES }] : [],
-      constraints: await this.#constraints(executable, target, signal),
+      ...await this.#options.placement.of(executable, target.kind, { signal }),
       network,
       resources: {
         ...resources,
@@ -344,17 +344,6 @@ export class ClusterStarter {
     const language = interpreter === "python3" || interpreter === "node" ? interpreter : undefined;
     const wanted = new Set(supervisorFiles(language).map(({ path }) => path));
     return files.filter(({ target }) => wanted.has(target));
-  }
-
-  /** A state that stays on its node keeps its bot there. */
-  async #constraints(
-    { id, state }: Executable,
-    { kind }: StartTarget,
-    signal: AbortSignal | undefined,
-  ): Promise<string[]> {
-    if (state?.follow !== false || kind === "backtest") return [];
-    const node = await this.#options.link.stateNode(id, { signal });
-    return node === undefined ? [] : [`node.hostname==${node}`];
   }
 
   async #create(spec: SwarmContainerSpec, { signal }: StartContainerOptions): Promise<ContainerInfo> {

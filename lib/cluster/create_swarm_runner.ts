@@ -30,6 +30,8 @@ import type { SecretResolver } from "../secrets/secret_resolver.ts";
 import { ClusterContainers } from "./cluster_containers.ts";
 import { ClusterImages } from "./cluster_images.ts";
 import type { ClusterLeases } from "./cluster_leases.ts";
+import { ClusterNodes } from "./cluster_nodes.ts";
+import { ClusterPlacement } from "./cluster_placement.ts";
 import { ClusterRemover } from "./cluster_remover.ts";
 import { ClusterStarter } from "./cluster_starter.ts";
 import { leaseOf } from "./lease_key.ts";
@@ -134,6 +136,7 @@ export function createSwarmRunner(options: CreateSwarmRunnerOptions): Runner {
     logs,
     remover,
     exited,
+    nodes: new ClusterNodes(swarm, ownership),
     connection: swarm,
     stopper: new ContainerStopper({
       config,
@@ -165,7 +168,7 @@ export function createSwarmRunner(options: CreateSwarmRunnerOptions): Runner {
       images: new ClusterImages(orchestrator),
       leases,
       orders,
-      link,
+      placement: new ClusterPlacement(swarm, link),
       configs,
       secrets: options.secrets,
       users,

@@ -21,6 +21,7 @@ import type {
   RunnerCallOptions,
   RunnerCapabilities,
 } from "../runner/runner.ts";
+import type { RunnerNodes } from "../runner/runner_nodes.ts";
 import type { ContainerSecrets } from "../secrets/container_secrets.ts";
 import type { ClusterRemover } from "./cluster_remover.ts";
 import type { ClusterStarter } from "./cluster_starter.ts";
@@ -31,6 +32,8 @@ export interface SwarmRunnerParts extends EngineRunnerParts {
   readonly starter: ClusterStarter;
   /** Removes containers. */
   readonly remover: ClusterRemover;
+  /** The nodes. */
+  readonly nodes: RunnerNodes;
   /** Fetches and checks code. */
   readonly code: CodeManager;
   /** Extracts archives. Closed with the runner. */
@@ -47,6 +50,8 @@ export interface SwarmRunnerParts extends EngineRunnerParts {
 export class SwarmRunner extends EngineRunner {
   /** {@inheritDoc Runner.capabilities} */
   readonly capabilities: RunnerCapabilities = { spansHosts: true };
+  /** {@inheritDoc Runner.nodes} */
+  readonly nodes: RunnerNodes;
   readonly #parts: SwarmRunnerParts;
   readonly #log = getLogger(["berth", "runner"]);
 
@@ -54,6 +59,7 @@ export class SwarmRunner extends EngineRunner {
   constructor(parts: SwarmRunnerParts) {
     super(parts);
     this.#parts = parts;
+    this.nodes = parts.nodes;
   }
 
   /** {@inheritDoc Runner.prepare} */

@@ -84,6 +84,10 @@ export interface ContainerInfo {
   readonly startedAt?: Date;
   /** When it exited. Only from `getStatus`. */
   readonly finishedAt?: Date;
+  /** Id of the node that it is on; only on a cluster, and absent until it is placed. */
+  readonly nodeId?: string;
+  /** Name of that node's host. */
+  readonly nodeName?: string;
 }
 
 /** Resource usage of a running container. */

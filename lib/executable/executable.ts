@@ -13,6 +13,7 @@ import { jsonTextProblem } from "../util/json_check.ts";
 import { imageReferenceProblem } from "../engine/image_reference.ts";
 import { secretIssues } from "../secrets/secret_issues.ts";
 import { NETWORK_NAME, OWN_LIMITS, type OwnLimits } from "./own_limits.ts";
+import { type Placement, placementSchema } from "./placement.ts";
 import { DEFAULT_RUNTIME, IMAGE_RUNTIME, RUNTIMES } from "./runtimes.ts";
 import { type StateSettings, stateSettingsSchema } from "./state_settings.ts";
 
@@ -59,6 +60,8 @@ export interface Executable {
   readonly state?: StateSettings;
   /** Accounts at exchanges that it holds while it runs, for example `binance:main`. @default {none} */
   readonly accounts?: readonly string[];
+  /** Where on a cluster it runs; one host refuses it. @default {on any node} */
+  readonly placement?: Placement;
 }
 
 /** Input of {@linkcode parseExecutable}. */
@@ -141,6 +144,8 @@ export interface ExecutableInput {
   readonly state?: StateSettings;
   /** See {@linkcode Executable.accounts}. */
   readonly accounts?: readonly string[];
+  /** See {@linkcode Executable.placement}. */
+  readonly placement?: Placement;
 }
 
 const ENTRYPOINTS = ["bot", "backtest"] as const;
@@ -179,6 +184,7 @@ const schema = z.object({
   accounts: z.array(z.string().refine(isAccountName, "must be the name of an account, such as binance:main"))
     .min(1, "must name an account").max(MAX_ACCOUNTS, `must have at most ${MAX_ACCOUNTS} names`)
     .exactOptional(),
+  placement: placementSchema.exactOptional(),
 }).superRefine(checkKind);
 
 /**

@@ -1,5 +1,6 @@
 /**
- * What a bot may ask for: the bounds that the operator sets for the limits, the network and the state of one bot.
+ * What a bot may ask for: the bounds that the operator sets for the limits, the network and the state of one bot, and
+ * whether there are nodes to choose from.
  *
  * @module
  */
@@ -15,6 +16,8 @@ export interface LimitBounds extends Partial<ResourceLimits> {
   readonly networks: readonly string[];
   /** Largest state that a bot may ask for, in bytes. @default {no bound} */
   readonly stateBytes?: number;
+  /** Whether there are nodes, so that a bot may say on which it runs. @default {false} */
+  readonly hasNodes?: boolean;
 }
 
 const MIB = 1024 * 1024;
@@ -36,7 +39,10 @@ const LIMITS = {
  * @returns One problem for each, with the name of the setting as its path; names the bound.
  */
 export function boundProblems(
-  { limits = {}, network, state }: Pick<Executable, "limits" | "network" | "state">,
+  { limits = {}, network, state, placement }: Pick<
+    Executable,
+    "limits" | "network" | "state" | "placement"
+  >,
   bounds: LimitBounds,
 ): Issue[] {
   const problems: Issue[] = [];
@@ -64,6 +70,10 @@ export function boundProblems(
         state.maxBytes / MIB
       })`,
     });
+  }
+  if (placement && !bounds.hasNodes) {
+    const message = "needs a cluster (RUNNER=swarm): one host has no nodes to choose from";
+    problems.push({ path: "placement", message });
   }
   return problems;
 }

@@ -173,6 +173,7 @@ function boundsOf(value: z.output<typeof RUNNER_SCHEMA>): LimitBounds {
     ...(value.MAX_BOT_DISK_MB !== undefined && { diskBytes: value.MAX_BOT_DISK_MB * MIB }),
     stateBytes: value.BOT_STATE_LIMIT_MB * MIB,
     networks: value.ALLOWED_BOT_NETWORKS ?? [...new Set([network, ...reachingLess])],
+    ...(value.RUNNER === "swarm" && { hasNodes: true }),
   };
 }
 

@@ -24,6 +24,7 @@ import type { HeadlineMetric } from "../logs/headline_metric.ts";
 import type { BotMetrics, Metric } from "../logs/metric_series.ts";
 import type { ResolvedImage } from "./image_resolver.ts";
 import type { CollectedResult } from "./result_store.ts";
+import type { RunnerNodes } from "./runner_nodes.ts";
 
 export type { BuildDependenciesOptions, BuiltDependencies, ContainerKind, ContainerUsage, ResolvedImage };
 
@@ -192,6 +193,8 @@ export interface ManagedContainer {
   readonly startedAt?: Date;
   /** When it exited. Only from {@linkcode Runner.getContainerStatus}. */
   readonly finishedAt?: Date;
+  /** Name of the node that it is on; only on a cluster, and absent until it is placed. */
+  readonly nodeName?: string;
 }
 
 /** A container has ended, was removed, paused or resumed. Only a hint: it may be lost or arrive twice. */
@@ -245,6 +248,8 @@ export interface RunnerCapabilities {
 export interface Runner extends AsyncDisposable {
   /** In what it differs from other runners. */
   readonly capabilities: RunnerCapabilities;
+  /** The nodes that its containers run on; absent if there is only one host. */
+  readonly nodes?: RunnerNodes;
   /** Hashes everything that shapes the container of an executable. A container with another hash must be replaced. */
   specHash(executable: Executable): string;
   /** Hashes the parts of the same, each by itself, so that `describeChange()` can tell what has changed. */

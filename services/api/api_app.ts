@@ -5,6 +5,7 @@
  */
 
 import { guardHandlers } from "./guard_handlers.ts";
+import { nodeHandlers } from "./node_handlers.ts";
 import { notificationHandlers } from "./notification_handlers.ts";
 import { Hono } from "hono";
 import { getLogger } from "@logtape/logtape";
@@ -130,6 +131,8 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
     ...backtestHandlers(parts, versions.hashes),
     // Guards.
     ...guardHandlers(parts),
+    // Nodes of a cluster.
+    ...nodeHandlers(parts),
     // Notifications.
     ...notificationHandlers(parts),
     // The service, tokens and the audit.

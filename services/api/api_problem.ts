@@ -50,7 +50,7 @@ export class ApiProblem extends BerthError {
 
 /** The problem of an id that no document has. @param kind What was looked for. @param id Its id. */
 export function notFound(
-  kind: "bot" | "schedule" | "run" | "backtest" | "token" | "secret" | "channel",
+  kind: "bot" | "schedule" | "run" | "backtest" | "token" | "secret" | "channel" | "node",
   id: string,
 ): ApiProblem {
   return new ApiProblem(404, `${kind}/not-found`, `There is no ${kind} '${id}'.`);

@@ -51,6 +51,7 @@ export function botSummaryOf({ id, document, status }: KnownBot): BotSummary {
     ...(status?.attempt !== undefined && { attempt: status.attempt }),
     ...(status?.startedAt && { startedAt: status.startedAt.toISOString() }),
     ...(status?.containerId !== undefined && { containerId: status.containerId }),
+    ...(status?.node !== undefined && { node: status.node }),
     ...(status?.statusText !== undefined && { statusText: status.statusText }),
     ...(notes.length > 0 && { notes }),
   };

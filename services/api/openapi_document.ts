@@ -23,6 +23,7 @@ const TAGS: readonly (readonly [RegExp, string])[] = [
   [/^\/api\/(schedules|runs)/, "schedules and runs"],
   [/^\/api\/backtests/, "backtests"],
   [/^\/api\/logs/, "logs"],
+  [/^\/api\/nodes/, "nodes"],
   [/^\/api\/(tokens|login-codes|logout)|^\/login/, "access"],
 ];
 

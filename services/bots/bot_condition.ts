@@ -57,7 +57,7 @@ export type BotCondition =
   | { readonly type: "invalid"; readonly reason: string; readonly stillRunning: boolean }
   /** Its image is not on the engine and cannot be pulled. */
   | { readonly type: "image-missing"; readonly message: string; readonly until?: Date }
-  /** An engine, an object store or a host has to come back first. */
+  /** An engine, an object store, a host or a node has to come back first. */
   | {
     readonly type: "waiting";
     readonly for: string;
@@ -93,6 +93,8 @@ export interface BotStatus {
   readonly attempt?: number;
   /** When that container was started. */
   readonly startedAt?: Date;
+  /** Name of the node that it is on; only on a cluster. */
+  readonly node?: string;
   /** Its condition. */
   readonly condition: BotCondition;
   /** Warnings about its document that do not keep it from running, a line each; absent if there are none. */

@@ -228,8 +228,13 @@ export class BotReconciler {
     this.#releaseAccounts(id, next, current);
     // Nothing is kept of a bot that is gone.
     if (next.settled) bots.containersSeen(id, current);
-    if (next.actions.length > 0) this.#statuses.show(id, spec, next.settled, live);
-    return soonest(next.againInMs, spec.againInMs);
+    // A cluster takes a container over before a node runs it.
+    const isTakenOver = live !== next.keeps && live?.phase === "starting";
+    const { condition: settled, againInMs } = isTakenOver
+      ? this.preview(id, desired, current)
+      : { condition: next.settled, againInMs: next.againInMs };
+    if (next.actions.length > 0) this.#statuses.show(id, spec, settled, live);
+    return soonest(againInMs, spec.againInMs);
   }
 
   /**

@@ -181,15 +181,21 @@ function planKeep(
   over: readonly ManagedContainer[],
   now: number,
 ): Plan {
-  const condition: BotCondition = kept.phase === "running"
-    ? { type: kept.isPaused ? "paused" : "running" }
-    : { type: "starting", attempt: kept.attempt };
+  const condition = conditionOf(kept);
   const others = live.filter((bot) => bot !== kept).map((bot): Action =>
     stop(bot, bot.specHash === kept.specHash ? "duplicate" : "replaced")
   );
   const actions = [...others, ...over.map(remove)];
   const again = kept.phase === "running" ? {} : { againInMs: pollIn(kept, now) };
   return { actions, condition, settled: condition, keeps: kept, ...again };
+}
+
+function conditionOf({ phase, isPaused, attempt, reason }: ManagedContainer): BotCondition {
+  if (phase === "running") return { type: isPaused ? "paused" : "running" };
+  // A cluster says why it cannot place a container.
+  return phase === "starting" && reason !== undefined
+    ? { type: "waiting", for: `a node that can run it: ${reason}` }
+    : { type: "starting", attempt };
 }
 
 /** The crash policy decides when it starts again. */

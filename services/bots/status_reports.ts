@@ -73,6 +73,7 @@ export class StatusReports {
       ...(container && {
         containerId: container.containerId,
         startedAt: container.startedAt ?? container.createdAt,
+        ...(container.nodeName !== undefined && { node: container.nodeName }),
       }),
       ...(specHash !== undefined && { specHash }),
       ...(notes.length > 0 && { notes }),

@@ -49,6 +49,7 @@ export const botSummary = z.object({
   attempt: z.int().optional().meta({ description: "Number of starts in a row" }),
   startedAt: time.optional(),
   containerId: z.string().optional(),
+  node: z.string().optional().meta({ description: "Node that it runs on; only on a cluster" }),
   statusText: z.string().optional().meta({ description: "What the bot says of itself" }),
   labels: z.record(z.string(), z.string()).optional(),
   guards: z.array(shownGuard).optional().meta({ description: "Absent if it has none" }),

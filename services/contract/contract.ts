@@ -15,6 +15,7 @@ import { GUARDS_CONTRACT } from "./guards.ts";
 import { HEALTH_CONTRACT } from "./health.ts";
 import { IMAGES_CONTRACT } from "./images.ts";
 import { LOGS_CONTRACT } from "./logs.ts";
+import { NODES_CONTRACT } from "./nodes.ts";
 import { OVERVIEW_CONTRACT } from "./overview.ts";
 import { NOTIFICATIONS_CONTRACT } from "./notifications.ts";
 import type { OperationId } from "./operations.ts";
@@ -51,6 +52,8 @@ export const CONTRACT = {
   ...TRADING_SESSIONS_CONTRACT,
   // Backtests.
   ...BACKTESTS_CONTRACT,
+  // Nodes of a cluster.
+  ...NODES_CONTRACT,
   // Notifications.
   ...NOTIFICATIONS_CONTRACT,
   // The service, tokens and the audit.

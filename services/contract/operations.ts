@@ -93,6 +93,10 @@ export const OPERATIONS = {
   getBacktestLog: { method: "GET", path: "/api/backtests/{id}/log", role: "read" },
   getBacktestResult: { method: "GET", path: "/api/backtests/{id}/result", role: "read" },
   cancelBacktest: { method: "POST", path: "/api/backtests/{id}/cancel", role: "operate" },
+  // Nodes of a cluster.
+  listNodes: { method: "GET", path: "/api/nodes", role: "read" },
+  cordonNode: { method: "POST", path: "/api/nodes/{node}/cordon", role: "operate" },
+  activateNode: { method: "POST", path: "/api/nodes/{node}/activate", role: "operate" },
   // Notifications.
   getNotifications: { method: "GET", path: "/api/notifications", role: "read" },
   listDeliveries: { method: "GET", path: "/api/notifications/deliveries", role: "read" },

@@ -48,6 +48,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   guards: { isForBots: true },
   accounts: { isText: true, isCommon: true },
   lease: { isText: true, isCommon: true },
+  placement: { isText: true, isCommon: true },
   session: { isForBots: true, isText: true, isCommon: true },
   // Schedules.
   timezone: { isForSchedules: true, isText: true },

@@ -16,6 +16,7 @@ import { readImageSettings } from "./image_settings.ts";
 import { type Labels, readLabels } from "./labels.ts";
 import { readBuildSecrets, readSecrets } from "./secret_settings.ts";
 import { readLimits } from "./limit_settings.ts";
+import { readPlacement } from "./placement_settings.ts";
 import { readRestartMode, type RestartMode } from "./restart_mode.ts";
 import { readSession, type SessionSetting } from "./session_settings.ts";
 import { readStateSetting } from "./state_setting.ts";
@@ -90,6 +91,7 @@ export function readBotSettings(berth: Fields, problems: string[]): ReadBotSetti
   const session = readSession(berth, problems);
   const lease = readLeaseMode(berth, problems);
   const accounts = readAccounts(berth, problems);
+  const placement = readPlacement(berth, problems);
   return {
     settings: {
       ...(stopGraceSeconds !== undefined && { stopGraceSeconds }),
@@ -110,6 +112,7 @@ export function readBotSettings(berth: Fields, problems: string[]): ReadBotSetti
       ...readImageSettings(berth, problems),
       ...(state && { state }),
       ...(accounts && { accounts }),
+      ...(placement && { placement }),
     },
     notes,
   };

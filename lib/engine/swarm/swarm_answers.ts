@@ -17,7 +17,9 @@ export interface SwarmService {
         readonly Image?: string;
         readonly Secrets?: readonly { readonly SecretName: string }[] | null;
       };
-      readonly Resources?: { readonly Limits?: { readonly MemoryBytes?: number } };
+      readonly Resources?: {
+        readonly Limits?: { readonly MemoryBytes?: number; readonly NanoCPUs?: number };
+      };
       readonly Placement?: object;
     };
   };
@@ -52,7 +54,10 @@ export interface SwarmNode {
     readonly Hostname?: string;
     readonly Platform?: { readonly OS?: string; readonly Architecture?: string };
     readonly Resources?: { readonly NanoCPUs?: number; readonly MemoryBytes?: number };
-    readonly Engine?: { readonly EngineVersion?: string };
+    readonly Engine?: {
+      readonly EngineVersion?: string;
+      readonly Labels?: Readonly<Record<string, string>> | null;
+    };
   };
   readonly Status: { readonly State: string; readonly Message?: string; readonly Addr?: string };
   readonly ManagerStatus?: { readonly Leader?: boolean; readonly Reachability?: string };

@@ -25,10 +25,8 @@ const TASK_LIMIT_MS = 60_000;
 export interface SwarmContainer extends ContainerInfo {
   /** Id of its task; absent until the Swarm has made one. */
   readonly taskId?: string;
-  /** Id of the node that it is on; absent until it is placed. */
-  readonly nodeId?: string;
-  /** Name of that node's host. */
-  readonly nodeName?: string;
+  /** The most processors that it may use; absent without a limit. */
+  readonly cpus?: number;
 }
 
 /**
@@ -61,13 +59,14 @@ export function toSwarmContainer(
   const { ID: id, CreatedAt, Spec } = service;
   const { ContainerSpec, Resources } = Spec.TaskTemplate;
   const task = taskOfService(tasks);
-  const memoryBytes = Resources?.Limits?.MemoryBytes;
+  const { MemoryBytes: memoryBytes, NanoCPUs: nanoCpus } = Resources?.Limits ?? {};
   const base = {
     id,
     name: Spec.Name,
     image: ContainerSpec?.Image ?? "",
     labels: Spec.Labels ?? {},
     ...(memoryBytes && { memoryBytes }),
+    ...(nanoCpus && { cpus: nanoCpus / 1e9 }),
     createdAt: new Date(CreatedAt),
   };
   if (!task) {

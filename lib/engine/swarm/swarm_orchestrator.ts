@@ -31,6 +31,7 @@ import { DockerodeImages } from "../docker/dockerode_images.ts";
 import { type FindLogin, loginsOf } from "../docker/registry_credentials.ts";
 import { readLogLines } from "../read_log_lines.ts";
 import { ManagerClient } from "./manager_client.ts";
+import { setAvailability } from "./set_availability.ts";
 import { isSwarm, type SwarmNode, type SwarmTask } from "./swarm_answers.ts";
 import { type SwarmContainer, toSwarmContainer } from "./swarm_container_info.ts";
 import { SwarmLogs } from "./swarm_logs.ts";
@@ -147,6 +148,22 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
   /** Lists the nodes of the Swarm. */
   async nodes(options: EngineCallOptions = {}): Promise<SwarmNode[]> {
     return await this.#services.nodes(options);
+  }
+
+  /**
+   * Sets whether the Swarm places tasks on a node. What runs there goes on, unless it is `drain`.
+   *
+   * @param node Id of the node.
+   * @param availability `pause` keeps new tasks away.
+   * @returns False if there is no such node.
+   */
+  async setAvailability(
+    node: string,
+    availability: SwarmNode["Spec"]["Availability"],
+    options: EngineCallOptions = {},
+  ): Promise<boolean> {
+    const request = { node, availability, limitMs: this.#callMs, ...options };
+    return await setAvailability(this.#client, this.#services, request);
   }
 
   /** Describes an image on a manager; `undefined` if that one does not have it. @param image Its reference. */

@@ -40,6 +40,8 @@ export interface SwarmContainerSpec {
   readonly tmpfs: readonly TmpfsMount[];
   /** Conditions that its node has to meet, in the Swarm's terms. */
   readonly constraints: readonly string[];
+  /** Labels over whose values the Swarm spreads, for example `node.labels.zone`. @default {over all nodes} */
+  readonly spread?: readonly string[];
   /** `host`, `bridge` for one of the node's own, or the name of an attachable network. */
   readonly network: string;
   /** Resource limits. A Swarm has no weight of processors. */
@@ -63,7 +65,7 @@ export const NOWHERE = "node.id==berth-nowhere";
  * @param spec The specification.
  */
 export function toServiceSpec(spec: SwarmContainerSpec): Record<string, unknown> {
-  const { resources, logs } = spec;
+  const { resources, logs, spread = [] } = spec;
   return {
     Name: spec.name,
     Labels: { ...spec.labels },
@@ -117,7 +119,12 @@ export function toServiceSpec(spec: SwarmContainerSpec): Record<string, unknown>
         Name: "json-file",
         Options: { "max-size": String(logs.maxSizeBytes), "max-file": String(logs.maxFiles) },
       },
-      Placement: { Constraints: [...spec.constraints] },
+      Placement: {
+        Constraints: [...spec.constraints],
+        ...(spread.length > 0 && {
+          Preferences: spread.map((label) => ({ Spread: { SpreadDescriptor: label } })),
+        }),
+      },
     },
     Mode: { Replicated: { Replicas: 1 } },
     UpdateConfig: { Parallelism: 0, Order: "stop-first", FailureAction: "continue" },

@@ -211,6 +211,16 @@ Deno.test("plan() waits for a container that is being started", () => {
   assert.equal(plan(RUN, { containers: [pending] }, NOW).againInMs, 400);
 });
 
+Deno.test("plan() says why a cluster does not place a container, and keeps it", () => {
+  const starting = container({ phase: "starting", reason: "no suitable node (1 node not available)" });
+  const { actions, condition, keeps } = plan(RUN, { containers: [starting] }, NOW);
+  assert.deepEqual([actions, keeps], [[], starting]);
+  assert.deepEqual(condition, {
+    type: "waiting",
+    for: "a node that can run it: no suitable node (1 node not available)",
+  });
+});
+
 Deno.test("plan() replaces a container that was created and not started for a minute", () => {
   const pending = container({ phase: "pending", attempt: 2, createdAt: new Date(NOW - 60_000) });
   assert.deepEqual(actionsOf(RUN, [pending]), ["remove c1", "start 3"]);

@@ -1,0 +1,66 @@
+/**
+ * What the operations on the nodes of a cluster take and give.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { botId, type OperationContract } from "./common.ts";
+
+const nodeParams = z.strictObject({
+  node: z.string().min(1).max(255).meta({ description: "Name or id of a node", example: "node-1" }),
+});
+
+/** A node of a cluster. */
+export const clusterNode = z.object({
+  id: z.string(),
+  name: z.string().meta({ description: "Name of its host" }),
+  address: z.string().optional(),
+  role: z.enum(["manager", "worker"]),
+  isLeader: z.boolean().meta({ description: "Whether it leads the managers" }),
+  state: z.string().meta({
+    description: "In the Swarm's words: `ready`, `down`, `disconnected` or `unknown`",
+  }),
+  message: z.string().optional().meta({ description: "Why it is in this state, if the Swarm says so" }),
+  availability: z.enum(["active", "pause", "drain"]).meta({
+    description: "`pause`: cordoned, so that nothing new starts there; what runs there goes on",
+  }),
+  engine: z.string().optional().meta({ description: "Version of its engine" }),
+  labels: z.record(z.string(), z.string()),
+  memoryBytes: z.number().optional(),
+  cpus: z.number().optional(),
+  bots: z.array(botId).meta({ description: "The bots on it" }),
+  runs: z.int().meta({ description: "Number of runs of schedules, and backtests, on it" }),
+  memoryLimitBytes: z.number().meta({ description: "Sum of the memory limits of these containers" }),
+  cpuLimit: z.number().meta({
+    description: "Sum of the processor limits of these containers; those without a limit are left out",
+  }),
+}).meta({ id: "Node" });
+
+/** A node of a cluster. */
+export type ClusterNode = z.infer<typeof clusterNode>;
+
+/** The operations on nodes. */
+export const NODES_CONTRACT = {
+  listNodes: {
+    summary: "List the nodes of the cluster, and what runs on them",
+    description:
+      "On one host it answers 409 with the code `cluster/none`, as the other operations on nodes do.",
+    responses: { 200: z.object({ nodes: z.array(clusterNode) }).meta({ id: "NodeList" }) },
+    problems: [409],
+  },
+  cordonNode: {
+    summary: "Keep new containers away from a node",
+    description: "What runs there goes on. A restart moves a bot to another node.",
+    params: nodeParams,
+    responses: { 200: clusterNode },
+    problems: [404, 409],
+  },
+  activateNode: {
+    summary: "Let a node take new containers again",
+    description: "Nothing moves back by itself.",
+    params: nodeParams,
+    responses: { 200: clusterNode },
+    problems: [404, 409],
+  },
+} as const satisfies Readonly<Record<string, OperationContract>>;
