@@ -76,57 +76,58 @@ import file59 from "./overview/counters.js" with { type: "text" };
 import file60 from "./overview/fleet.js" with { type: "text" };
 import file61 from "./overview/needs_you.js" with { type: "text" };
 import file62 from "./overview/next_runs.js" with { type: "text" };
-import file63 from "./overview/this_service.js" with { type: "text" };
-import file64 from "./overview/view.js" with { type: "text" };
-import file65 from "./pages/backtest.js" with { type: "text" };
-import file66 from "./pages/backtests.js" with { type: "text" };
-import file67 from "./pages/bot.js" with { type: "text" };
-import file68 from "./pages/logs.js" with { type: "text" };
-import file69 from "./pages/notifications.js" with { type: "text" };
-import file70 from "./pages/nowhere.js" with { type: "text" };
-import file71 from "./pages/overview.js" with { type: "text" };
-import file72 from "./pages/schedule.js" with { type: "text" };
-import file73 from "./pages/schedules.js" with { type: "text" };
-import file74 from "./schedules/actions.js" with { type: "text" };
-import file75 from "./schedules/open_hours.js" with { type: "text" };
-import file76 from "./schedules/recent_runs.js" with { type: "text" };
-import file77 from "./schedules/runs.js" with { type: "text" };
-import file78 from "./schedules/schedule_store.js" with { type: "text" };
-import file79 from "./schedules/schedule_table.js" with { type: "text" };
-import file80 from "./schedules/strip.js" with { type: "text" };
-import file81 from "./schedules/week.js" with { type: "text" };
-import file82 from "./store/api.js" with { type: "text" };
-import file83 from "./store/bots.js" with { type: "text" };
-import file84 from "./store/connection.js" with { type: "text" };
-import file85 from "./store/now.js" with { type: "text" };
-import file86 from "./store/problem.js" with { type: "text" };
-import file87 from "./store/read_stream.js" with { type: "text" };
-import file88 from "./store/repeat.js" with { type: "text" };
-import file89 from "./store/schedules.js" with { type: "text" };
-import file90 from "./store/service.js" with { type: "text" };
-import file91 from "./store/session.js" with { type: "text" };
-import file92 from "./store/silence.js" with { type: "text" };
-import file93 from "./store/usage.js" with { type: "text" };
-import file94 from "./store/watching.js" with { type: "text" };
-import file95 from "./style/backtests.css" with { type: "text" };
-import file96 from "./style/base.css" with { type: "text" };
-import file97 from "./style/bot.css" with { type: "text" };
-import file98 from "./style/icon.svg" with { type: "text" };
-import file99 from "./style/logs.css" with { type: "text" };
-import file100 from "./style/notifications.css" with { type: "text" };
-import file101 from "./style/overview.css" with { type: "text" };
-import file102 from "./style/parts.css" with { type: "text" };
-import file103 from "./style/schedules.css" with { type: "text" };
-import file104 from "./style/tokens.css" with { type: "text" };
-import file105 from "./text/ansi.js" with { type: "text" };
-import file106 from "./text/as_text.js" with { type: "text" };
-import file107 from "./text/condition.js" with { type: "text" };
-import file108 from "./text/exact_json.js" with { type: "text" };
-import file109 from "./text/format.js" with { type: "text" };
-import file110 from "./text/log_text.js" with { type: "text" };
-import file111 from "./text/plain_text.js" with { type: "text" };
-import file112 from "./text/states.js" with { type: "text" };
-import file113 from "./text/zone_time.js" with { type: "text" };
+import file63 from "./overview/nodes.js" with { type: "text" };
+import file64 from "./overview/this_service.js" with { type: "text" };
+import file65 from "./overview/view.js" with { type: "text" };
+import file66 from "./pages/backtest.js" with { type: "text" };
+import file67 from "./pages/backtests.js" with { type: "text" };
+import file68 from "./pages/bot.js" with { type: "text" };
+import file69 from "./pages/logs.js" with { type: "text" };
+import file70 from "./pages/notifications.js" with { type: "text" };
+import file71 from "./pages/nowhere.js" with { type: "text" };
+import file72 from "./pages/overview.js" with { type: "text" };
+import file73 from "./pages/schedule.js" with { type: "text" };
+import file74 from "./pages/schedules.js" with { type: "text" };
+import file75 from "./schedules/actions.js" with { type: "text" };
+import file76 from "./schedules/open_hours.js" with { type: "text" };
+import file77 from "./schedules/recent_runs.js" with { type: "text" };
+import file78 from "./schedules/runs.js" with { type: "text" };
+import file79 from "./schedules/schedule_store.js" with { type: "text" };
+import file80 from "./schedules/schedule_table.js" with { type: "text" };
+import file81 from "./schedules/strip.js" with { type: "text" };
+import file82 from "./schedules/week.js" with { type: "text" };
+import file83 from "./store/api.js" with { type: "text" };
+import file84 from "./store/bots.js" with { type: "text" };
+import file85 from "./store/connection.js" with { type: "text" };
+import file86 from "./store/now.js" with { type: "text" };
+import file87 from "./store/problem.js" with { type: "text" };
+import file88 from "./store/read_stream.js" with { type: "text" };
+import file89 from "./store/repeat.js" with { type: "text" };
+import file90 from "./store/schedules.js" with { type: "text" };
+import file91 from "./store/service.js" with { type: "text" };
+import file92 from "./store/session.js" with { type: "text" };
+import file93 from "./store/silence.js" with { type: "text" };
+import file94 from "./store/usage.js" with { type: "text" };
+import file95 from "./store/watching.js" with { type: "text" };
+import file96 from "./style/backtests.css" with { type: "text" };
+import file97 from "./style/base.css" with { type: "text" };
+import file98 from "./style/bot.css" with { type: "text" };
+import file99 from "./style/icon.svg" with { type: "text" };
+import file100 from "./style/logs.css" with { type: "text" };
+import file101 from "./style/notifications.css" with { type: "text" };
+import file102 from "./style/overview.css" with { type: "text" };
+import file103 from "./style/parts.css" with { type: "text" };
+import file104 from "./style/schedules.css" with { type: "text" };
+import file105 from "./style/tokens.css" with { type: "text" };
+import file106 from "./text/ansi.js" with { type: "text" };
+import file107 from "./text/as_text.js" with { type: "text" };
+import file108 from "./text/condition.js" with { type: "text" };
+import file109 from "./text/exact_json.js" with { type: "text" };
+import file110 from "./text/format.js" with { type: "text" };
+import file111 from "./text/log_text.js" with { type: "text" };
+import file112 from "./text/plain_text.js" with { type: "text" };
+import file113 from "./text/states.js" with { type: "text" };
+import file114 from "./text/zone_time.js" with { type: "text" };
 
 /** Texts by name: with this type of import, the types of a package do not hold. */
 const text = (file: unknown): string => file as string;
@@ -202,57 +203,58 @@ export const FILES: Readonly<Record<string, string>> = {
   "overview/fleet.js": text(file60),
   "overview/needs_you.js": text(file61),
   "overview/next_runs.js": text(file62),
-  "overview/this_service.js": text(file63),
-  "overview/view.js": text(file64),
-  "pages/backtest.js": text(file65),
-  "pages/backtests.js": text(file66),
-  "pages/bot.js": text(file67),
-  "pages/logs.js": text(file68),
-  "pages/notifications.js": text(file69),
-  "pages/nowhere.js": text(file70),
-  "pages/overview.js": text(file71),
-  "pages/schedule.js": text(file72),
-  "pages/schedules.js": text(file73),
-  "schedules/actions.js": text(file74),
-  "schedules/open_hours.js": text(file75),
-  "schedules/recent_runs.js": text(file76),
-  "schedules/runs.js": text(file77),
-  "schedules/schedule_store.js": text(file78),
-  "schedules/schedule_table.js": text(file79),
-  "schedules/strip.js": text(file80),
-  "schedules/week.js": text(file81),
-  "store/api.js": text(file82),
-  "store/bots.js": text(file83),
-  "store/connection.js": text(file84),
-  "store/now.js": text(file85),
-  "store/problem.js": text(file86),
-  "store/read_stream.js": text(file87),
-  "store/repeat.js": text(file88),
-  "store/schedules.js": text(file89),
-  "store/service.js": text(file90),
-  "store/session.js": text(file91),
-  "store/silence.js": text(file92),
-  "store/usage.js": text(file93),
-  "store/watching.js": text(file94),
-  "style/backtests.css": text(file95),
-  "style/base.css": text(file96),
-  "style/bot.css": text(file97),
-  "style/icon.svg": text(file98),
-  "style/logs.css": text(file99),
-  "style/notifications.css": text(file100),
-  "style/overview.css": text(file101),
-  "style/parts.css": text(file102),
-  "style/schedules.css": text(file103),
-  "style/tokens.css": text(file104),
-  "text/ansi.js": text(file105),
-  "text/as_text.js": text(file106),
-  "text/condition.js": text(file107),
-  "text/exact_json.js": text(file108),
-  "text/format.js": text(file109),
-  "text/log_text.js": text(file110),
-  "text/plain_text.js": text(file111),
-  "text/states.js": text(file112),
-  "text/zone_time.js": text(file113),
+  "overview/nodes.js": text(file63),
+  "overview/this_service.js": text(file64),
+  "overview/view.js": text(file65),
+  "pages/backtest.js": text(file66),
+  "pages/backtests.js": text(file67),
+  "pages/bot.js": text(file68),
+  "pages/logs.js": text(file69),
+  "pages/notifications.js": text(file70),
+  "pages/nowhere.js": text(file71),
+  "pages/overview.js": text(file72),
+  "pages/schedule.js": text(file73),
+  "pages/schedules.js": text(file74),
+  "schedules/actions.js": text(file75),
+  "schedules/open_hours.js": text(file76),
+  "schedules/recent_runs.js": text(file77),
+  "schedules/runs.js": text(file78),
+  "schedules/schedule_store.js": text(file79),
+  "schedules/schedule_table.js": text(file80),
+  "schedules/strip.js": text(file81),
+  "schedules/week.js": text(file82),
+  "store/api.js": text(file83),
+  "store/bots.js": text(file84),
+  "store/connection.js": text(file85),
+  "store/now.js": text(file86),
+  "store/problem.js": text(file87),
+  "store/read_stream.js": text(file88),
+  "store/repeat.js": text(file89),
+  "store/schedules.js": text(file90),
+  "store/service.js": text(file91),
+  "store/session.js": text(file92),
+  "store/silence.js": text(file93),
+  "store/usage.js": text(file94),
+  "store/watching.js": text(file95),
+  "style/backtests.css": text(file96),
+  "style/base.css": text(file97),
+  "style/bot.css": text(file98),
+  "style/icon.svg": text(file99),
+  "style/logs.css": text(file100),
+  "style/notifications.css": text(file101),
+  "style/overview.css": text(file102),
+  "style/parts.css": text(file103),
+  "style/schedules.css": text(file104),
+  "style/tokens.css": text(file105),
+  "text/ansi.js": text(file106),
+  "text/as_text.js": text(file107),
+  "text/condition.js": text(file108),
+  "text/exact_json.js": text(file109),
+  "text/format.js": text(file110),
+  "text/log_text.js": text(file111),
+  "text/plain_text.js": text(file112),
+  "text/states.js": text(file113),
+  "text/zone_time.js": text(file114),
 };
 
 /** Names of files by the names under which modules import them. */

@@ -6,6 +6,7 @@ import { Age } from "../components/time.js";
 import { useRepeat } from "../store/repeat.js";
 import { loadService, service } from "../store/service.js";
 import { plainText } from "../text/plain_text.js";
+import { Nodes } from "./nodes.js";
 
 const LOOK_MS = 30_000;
 const NAMES = { documents: "Documents", objects: "Objects", events: "Events", engine: "Engine" };
@@ -33,6 +34,7 @@ export function ThisService() {
               `}</dd>
           `
         )}
+        <${Nodes} />
         ${about.serving.filter(({ serves }) => !serves).map(({ service, reason }) =>
           html`
             <dt>Serving</dt>
