@@ -22,6 +22,8 @@ export interface StartedState {
   readonly snapshot?: string;
   /** When that snapshot was made: whatever was written since is lost. RFC 3339 in UTC. */
   readonly snapshotAt?: string;
+  /** Id of the request to restore that it followed; absent if there was none. */
+  readonly restore?: string;
 }
 
 /** How the program of a container ended. */

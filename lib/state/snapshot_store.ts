@@ -108,8 +108,14 @@ export class SnapshotStore {
    * @param id Id of the bot.
    * @param keep Number of snapshots to keep.
    * @param now The time, in ms since 1970.
+   * @param options A signal, and the name of a snapshot to keep in addition.
    */
-  async prune(id: string, keep: number, now: number, options: ObjectCallOptions = {}): Promise<void> {
+  async prune(
+    id: string,
+    keep: number,
+    now: number,
+    { spare, ...options }: ObjectCallOptions & { readonly spare?: string | undefined } = {},
+  ): Promise<void> {
     const archives = new Map<string, number>();
     const described: string[] = [];
     for await (const { key, lastModified } of this.#store.list(this.#bucket, statePrefix(id), options)) {
@@ -118,7 +124,7 @@ export class SnapshotStore {
       if (parsed?.part === "description") described.push(parsed.name);
     }
     const old = described.sort().slice(0, Math.max(0, described.length - keep));
-    for (const name of old) await this.#remove(id, name, options);
+    for (const name of old) if (name !== spare) await this.#remove(id, name, options);
     for (const [name, writtenAt] of archives) {
       const isAbandoned = !described.includes(name) && now - writtenAt > ABANDONED_MS;
       if (isAbandoned) await this.#remove(id, name, options);

@@ -64,6 +64,7 @@ export class CarriedStates {
    *
    * @param order Its order.
    * @returns Settings for the supervisor; `undefined` if the program keeps no state.
+   * @throws {ApiProblem} 424 if the snapshot that it has to begin with is gone: it must not begin with an empty state.
    */
   async settings(order: WorkOrder, signal: AbortSignal): Promise<Record<string, unknown> | undefined> {
     const { executable: { id, state }, kind } = order;
@@ -72,6 +73,7 @@ export class CarriedStates {
     const { folder, mark, node, restore } = await this.place(id);
     const stored = await snapshots.list(id, { signal });
     const chosen = restore ? stored.find(({ name }) => name === restore.snapshot) : stored[0];
+    if (restore?.snapshot !== undefined && !chosen) throw missingSnapshot(id, restore.snapshot);
     return {
       folder,
       bot: id,
@@ -81,7 +83,7 @@ export class CarriedStates {
       mark: order.id,
       ...(mark !== undefined && { last: { mark, node } }),
       follows: state.follow !== false,
-      ...(restore && { isRestored: true }),
+      ...(restore && { restore: restore.id }),
       ...(chosen && {
         snapshot: {
           name: chosen.name,
@@ -106,12 +108,12 @@ export class CarriedStates {
    *
    * @param order Its order.
    * @param node Its node.
-   * @param snapshot Name of the snapshot that it was restored from.
+   * @param restored Id of the {@linkcode StatePlace.restore} that it has begun with.
    */
   async begun(
     { id: mark, executable: { id, state } }: WorkOrder,
     node: string,
-    snapshot: string | undefined,
+    restored: string | undefined,
   ): Promise<void> {
     await this.change(id, ({ restore, ...place }) => ({
       ...place,
@@ -119,7 +121,7 @@ export class CarriedStates {
       node,
       maxBytes: state!.maxBytes,
       // Another one may have been asked for meanwhile.
-      ...(restore && restore.snapshot !== snapshot && { restore }),
+      ...(restore && restore.id !== restored && { restore }),
     }));
   }
 
@@ -170,7 +172,8 @@ export class CarriedStates {
       throw new ApiProblem(409, "supervisor/snapshot", `The archive of snapshot ${name} ${found}.`);
     }
     await snapshots.describe({ bot: id, name, at: timeOf(name), version, ...facts });
-    await snapshots.prune(id, state!.keep, clock.now());
+    const { restore } = await this.place(id);
+    await snapshots.prune(id, state!.keep, clock.now(), { spare: restore?.snapshot });
   }
 
   /** Checks that a name was given a short time ago. @throws {ApiProblem} 409 if not. */
@@ -192,6 +195,15 @@ export class CarriedStates {
     if (await records.insert(STATES, id, { ...place })) return place;
     return (await records.get(STATES, id))!.value as unknown as StatePlace;
   }
+}
+
+function missingSnapshot(id: string, name: string): ApiProblem {
+  return new ApiProblem(
+    424,
+    "supervisor/snapshot",
+    `Snapshot ${name}, which its state is to be restored from, is not in the object store.`,
+    { advice: `Its state was not changed. Choose another one: 'berth state ls ${id}' lists them.` },
+  );
 }
 
 /** The time that a snapshot is named after. */

@@ -43,6 +43,7 @@ export const renewBody = z.strictObject({
     from: z.enum(["kept", "restored", "empty"]),
     snapshot: z.string().max(40).exactOptional(),
     snapshotAt: z.string().max(40).exactOptional(),
+    restore: z.string().max(40).exactOptional(),
   }).exactOptional(),
   /** What the container uses. */
   usage: usage.exactOptional(),

@@ -217,7 +217,7 @@ export class Supervisors {
 
   async #record(order: WorkOrder, session: StoredSession, { ranForMs, state }: RenewBody): Promise<void> {
     const { sessions, states, clock } = this.#parts;
-    if (state && !session.state) await states.begun(order, session.node, state.snapshot);
+    if (state && !session.state) await states.begun(order, session.node, state.restore);
     const isNews = (state && !session.state) || (ranForMs !== undefined && session.startedAt === undefined);
     if (!isNews) return;
     const startedAt = new Date(clock.now() - (ranForMs ?? 0)).toISOString();

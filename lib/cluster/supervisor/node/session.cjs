@@ -117,13 +117,13 @@ class Session {
 
   /** Says how old a state is that another node wrote: what was written since is lost. */
   tell({ from }) {
-    const { snapshot, last, isRestored } = this.order.state;
+    const { snapshot, last, restore } = this.order.state;
     if (from === "restored") {
       const minutes = Math.max(0, Math.round(snapshot.ageMs / 60_000));
       const age = minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-      const lost = last && !isRestored ? `; what was written on node ${last.node} since is not there` : "";
+      const lost = last && !restore ? `; what was written on node ${last.node} since is not there` : "";
       say(`state restored from snapshot ${snapshot.name}, made ${age} ago${lost}`);
-    } else if (from === "empty" && last && !isRestored) {
+    } else if (from === "empty" && last && !restore) {
       say(
         `there is no snapshot of the state, which is on node ${last.node}: the bot begins with an empty one`,
       );

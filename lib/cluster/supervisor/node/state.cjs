@@ -29,14 +29,14 @@ class State {
     fs.chmodSync(this.home, 0o711);
     fs.rmSync(`${this.home}/new`, { recursive: true, force: true });
     const meta = this.readMeta();
-    const { last, snapshot, follows, isRestored } = this.settings;
+    const { last, snapshot, follows, restore } = this.settings;
     // The start that had the state last, or one after it that did not get to say so, was on this node.
     const isNewest = meta && [meta.mark, meta.base].includes(last?.mark ?? null);
     let origin = { from: "empty" };
-    if (isNewest && !isRestored && fs.existsSync(this.data)) {
+    if (isNewest && !restore && fs.existsSync(this.data)) {
       this.give(meta.uid);
       origin = { from: "kept" };
-    } else if (last && !follows && !isRestored) {
+    } else if (last && !follows && !restore) {
       throw new StateError(
         `its state is on node ${last.node}, and stays there (state.follow: false): start it there, or let its state follow`,
       );
@@ -47,7 +47,7 @@ class State {
       this.replaceBy(this.newFolder());
     }
     this.writeMeta();
-    return origin;
+    return { ...origin, ...(restore && { restore }) };
   }
 
   async restore({ name, urls, sha256, archiveBytes, bytes }) {

@@ -183,10 +183,10 @@ class Session:
         if origin["from"] == "restored":
             minutes = max(0, round(snapshot["ageMs"] / 60000))
             age = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
-            is_lost = last and not self.order["state"].get("isRestored")
+            is_lost = last and "restore" not in self.order["state"]
             lost = f"; what was written on node {last['node']} since is not there" if is_lost else ""
             say(f"state restored from snapshot {snapshot['name']}, made {age} ago{lost}")
-        elif origin["from"] == "empty" and last and not self.order["state"].get("isRestored"):
+        elif origin["from"] == "empty" and last and "restore" not in self.order["state"]:
             say(f"there is no snapshot of the state, which is on node {last['node']}: the bot begins with an empty one")
 
     def on_failed(self, message):

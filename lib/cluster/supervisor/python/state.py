@@ -36,7 +36,7 @@ class State:
         meta, last, snapshot = self.read_meta(), self.settings.get("last"), self.settings.get("snapshot")
         # The start that had the state last, or one after it that did not get to say so, was on this node.
         is_newest = meta is not None and (last or {}).get("mark") in (meta["mark"], meta["base"])
-        is_asked = self.settings.get("isRestored", False)
+        is_asked = "restore" in self.settings
         if is_newest and not is_asked and os.path.isdir(self.data):
             self.give(meta["uid"])
             origin = {"from": "kept"}
@@ -50,7 +50,7 @@ class State:
             self.replace_by(self.new_folder())
             origin = {"from": "empty"}
         self.write_meta()
-        return origin
+        return {**origin, "restore": self.settings["restore"]} if is_asked else origin
 
     def restore(self, snapshot):
         archive = f"{self.work}/{uuid.uuid4().hex}"
