@@ -43,6 +43,7 @@ class Session {
       const order = this.order = await this.begin();
       this.folder = order.workingDir ?? this.folder;
       this.oomBefore = outOfMemoryKills();
+      if (this.isAsked) return await this.end("stopped", TERM);
       this.user = new BotUser({ ...order.user, pids: order.pids, fileBytes: order.state.maxBytes });
       this.fence.guard();
       const { berth, fence, who } = this;
