@@ -271,7 +271,7 @@ export class ClusterStarter {
     const { config, orders, hashes, ownership, swarm, configs, users } = this.#options;
     const { signal, slotTime } = options;
     const { resources, network } = limitsOf(executable, config);
-    const graceSeconds = config.stopGraceSeconds;
+    const graceSeconds = options.stopGraceSeconds ?? config.stopGraceSeconds;
     const order: WorkOrder = {
       id,
       kind: target.kind,

@@ -58,6 +58,12 @@ export interface StartContainerOptions extends RunnerCallOptions {
   /** What a copy on a cluster does when it cannot renew its lease. @default {"strict"} */
   readonly leaseMode?: "strict" | "relaxed";
   /**
+   * Time between SIGTERM and SIGKILL, in seconds, where a container has it from its start: on a cluster.
+   *
+   * @default {the configured one}
+   */
+  readonly stopGraceSeconds?: number;
+  /**
    * Called immediately before the start, once the container is created. An error that it throws cancels the start: a
    * caller can check here whether it may still start the bot.
    */

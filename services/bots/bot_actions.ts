@@ -83,7 +83,7 @@ export class BotActions {
     signal: AbortSignal,
   ): Promise<ManagedContainer | undefined> {
     const executable = spec.executable!;
-    const { logIntervalSeconds, lease: leaseMode } = spec.settings ?? {};
+    const { logIntervalSeconds, lease: leaseMode, stopGraceSeconds } = spec.settings ?? {};
     const { runner, bots, state, clock, accounts } = this.#options;
     // A copy that was lost may live although this start failed.
     const holder = { kind: "bot", id, lease: leaseKey("bot", id, undefined) } as const;
@@ -102,6 +102,7 @@ export class BotActions {
         ...(logIntervalSeconds !== undefined && { logIntervalSeconds }),
         ...(accountEpochs && { accountEpochs }),
         ...(leaseMode && { leaseMode }),
+        ...(stopGraceSeconds !== undefined && { stopGraceSeconds }),
       });
       accounts?.keepOnly(holder, executable.accounts ?? []);
       bots.clear(id, "failedStart", "restart");

@@ -159,7 +159,7 @@ export class RunReconciler {
     let containerId: string;
     try {
       const slot = slotLabel(record, attempt);
-      const { logIntervalSeconds, lease: leaseMode } = document.settings;
+      const { logIntervalSeconds, lease: leaseMode, stopGraceSeconds } = document.settings;
       const accountEpochs = document.executable.accounts &&
         await accounts?.take(holder, document.executable.accounts, { signal });
       ({ containerId } = await runner.startContainer(document.executable, {
@@ -172,6 +172,7 @@ export class RunReconciler {
         ...(logIntervalSeconds !== undefined && { logIntervalSeconds }),
         ...(accountEpochs && { accountEpochs }),
         ...(leaseMode && { leaseMode }),
+        ...(stopGraceSeconds !== undefined && { stopGraceSeconds }),
       }));
     } catch (error) {
       // This pass has not seen the conflicting container: the next one will.

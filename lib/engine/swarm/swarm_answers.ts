@@ -15,6 +15,8 @@ export interface SwarmService {
     readonly TaskTemplate: {
       readonly ContainerSpec?: {
         readonly Image?: string;
+        /** In ns. */
+        readonly StopGracePeriod?: number;
         readonly Secrets?: readonly { readonly SecretName: string }[] | null;
       };
       readonly Resources?: {

@@ -27,6 +27,8 @@ export interface SwarmContainer extends ContainerInfo {
   readonly taskId?: string;
   /** The most processors that it may use; absent without a limit. */
   readonly cpus?: number;
+  /** Time between SIGTERM and SIGKILL that it was created with, in seconds. */
+  readonly graceSeconds?: number;
 }
 
 /**
@@ -60,6 +62,7 @@ export function toSwarmContainer(
   const { ContainerSpec, Resources } = Spec.TaskTemplate;
   const task = taskOfService(tasks);
   const { MemoryBytes: memoryBytes, NanoCPUs: nanoCpus } = Resources?.Limits ?? {};
+  const graceNs = ContainerSpec?.StopGracePeriod;
   const base = {
     id,
     name: Spec.Name,
@@ -67,6 +70,7 @@ export function toSwarmContainer(
     labels: Spec.Labels ?? {},
     ...(memoryBytes && { memoryBytes }),
     ...(nanoCpus && { cpus: nanoCpus / 1e9 }),
+    ...(graceNs !== undefined && { graceSeconds: graceNs / 1e9 }),
     createdAt: new Date(CreatedAt),
   };
   if (!task) {

@@ -238,7 +238,7 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
    * it, with its log and exit code.
    *
    * @param container Id of the container.
-   * @param options The grace period that it has, and a signal.
+   * @param options A signal. The grace period counts only for a container that was created without one.
    */
   async stop(container: string, { graceSeconds, signal }: StopOptions): Promise<StopOutcome> {
     const before = await this.getStatus(container, { signal });
@@ -247,7 +247,8 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
       return { how: "already-exited", exitCode: before.exitCode ?? UNKNOWN_EXIT };
     }
     if (!await this.#services.stop(before.id, { signal })) throw new ContainerNotFoundError(container);
-    const deadline = this.#clock.monotonic() + graceSeconds * 1000 + STOP_MARGIN_MS;
+    const graceMs = 1000 * (before.graceSeconds ?? graceSeconds);
+    const deadline = this.#clock.monotonic() + graceMs + STOP_MARGIN_MS;
     while (true) {
       const info = await this.getStatus(before.id, { signal });
       if (!info) throw new ContainerNotFoundError(container);
