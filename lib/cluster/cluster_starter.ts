@@ -13,9 +13,7 @@ import type { SwarmOrchestrator } from "../engine/swarm/swarm_orchestrator.ts";
 import {
   ContainerConflictError,
   EngineError,
-  EngineUnavailableError,
   InvalidExecutableError,
-  TimeLimitError,
 } from "../errors.ts";
 import { accountEnvironment } from "../executable/accounts.ts";
 import { runtimeOf } from "../executable/code_entrypoint_factory.ts";
@@ -226,8 +224,15 @@ export class ClusterStarter {
       isAsked = true;
       return await this.#create(spec, options);
     } catch (error) {
+      // A manager that did not answer in time may have made the service that another one then finds in the way.
+      if (error instanceof ContainerConflictError && isAsked) {
+        const there = await this.#options.swarm.getStatus(target.name, { signal });
+        if (there?.labels[LABEL.folder] === prepared.order) return there;
+        await this.#undo(prepared.order, lease);
+      } else if (!isAsked || provesAbsence(error)) {
+        await this.#undo(prepared.order, lease);
+      }
       // A service that may exist keeps its order: it begins, or its lease runs out.
-      if (!isAsked || provesAbsence(error)) await this.#undo(prepared.order, lease);
       throw error;
     }
   }
@@ -371,7 +376,7 @@ export class ClusterStarter {
   }
 }
 
-/** Whether a start that failed with this error has certainly left no service. */
+/** Whether a start that failed with this error has certainly left no service: the Swarm has refused to make it. */
 function provesAbsence(error: unknown): boolean {
-  return !(error instanceof EngineUnavailableError || error instanceof TimeLimitError);
+  return error instanceof EngineError && error.status >= 400 && error.status < 500;
 }
