@@ -14,6 +14,7 @@ const { spawnSync } = require("node:child_process");
 const crypto = require("node:crypto");
 const fs = require("node:fs");
 const { bootId, now, sleep } = require("./clock.cjs");
+const { say } = require("./words.cjs");
 
 const STALE_LOCK_MS = 15_000;
 const STALE_USE_MS = 600_000;
@@ -90,15 +91,24 @@ class Cache {
     this.held.add(name);
   }
 
-  /** Shows that the container still uses its trees. Cheap enough to be called every second. */
+  /** Shows that the container still uses its trees. Cheap enough to be called every second. Never throws. */
   alive() {
     if (now() - this.usedAt < USE_EVERY_MS) return;
     this.usedAt = now();
-    for (const name of this.held) this.mark(`${this.root}/uses/${name}/${this.owner}`);
+    try {
+      for (const name of this.held) this.mark(`${this.root}/uses/${name}/${this.owner}`);
+    } catch (error) {
+      // The disk is full, perhaps. At worst a tree is removed that is in use, and no bot ends for that.
+      say(`the cache of the node cannot be written: ${error.message}`);
+    }
   }
 
   release() {
-    for (const name of this.held) fs.rmSync(`${this.root}/uses/${name}/${this.owner}`, { force: true });
+    try {
+      for (const name of this.held) fs.rmSync(`${this.root}/uses/${name}/${this.owner}`, { force: true });
+    } catch {
+      // The mark grows old by itself.
+    }
     this.held.clear();
   }
 
@@ -134,11 +144,12 @@ class Cache {
   /** Writes whole or not at all. */
   mark(path) {
     const part = this.newWork();
-    fs.writeFileSync(part, `${this.boot} ${(now() / 1000).toFixed(2)} ${this.owner}`);
     try {
+      fs.writeFileSync(part, `${this.boot} ${(now() / 1000).toFixed(2)} ${this.owner}`);
       fs.renameSync(part, path);
-    } catch {
+    } catch (error) {
       fs.rmSync(part, { force: true });
+      if (error.code !== "ENOENT") throw error;
     }
   }
 

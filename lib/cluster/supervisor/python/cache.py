@@ -9,6 +9,7 @@ Several supervisors work here at once, and each may be killed at any moment. The
 containers of a node share.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ import time
 import uuid
 
 from clock import boot_id, now
+from words import say
 
 STALE_LOCK = 15.0  # seconds without a sign of life
 STALE_USE = 600.0
@@ -77,15 +79,21 @@ class Cache:
         self.held.add(name)
 
     def alive(self):
-        """Shows that the container still uses its trees. Cheap enough to be called every second."""
-        if now() - self.used_at > USE_EVERY:
-            self.used_at = now()
-            for name in self.held:
+        """Shows that the container still uses its trees. Cheap enough to be called every second. Never raises."""
+        if now() - self.used_at <= USE_EVERY:
+            return
+        self.used_at = now()
+        try:
+            for name in list(self.held):  # another thread adds to it
                 self.mark(f"{self.root}/uses/{name}/{self.owner}")
+        except OSError as error:
+            # The disk is full, perhaps. At worst a tree is removed that is in use, and no bot ends for that.
+            say(f"the cache of the node cannot be written: {error}")
 
     def release(self):
-        for name in self.held:
-            remove(f"{self.root}/uses/{name}/{self.owner}")
+        with contextlib.suppress(OSError):
+            for name in list(self.held):
+                remove(f"{self.root}/uses/{name}/{self.owner}")
         self.held.clear()
 
     def lock(self, name):
@@ -113,12 +121,16 @@ class Cache:
     def mark(self, path):
         """Writes whole or not at all."""
         part = f"{self.root}/work/{uuid.uuid4().hex}"
-        with open(part, "w") as file:
-            file.write(f"{self.boot} {now():.2f} {self.owner}")
         try:
+            with open(part, "w") as file:
+                file.write(f"{self.boot} {now():.2f} {self.owner}")
             os.rename(part, path)
         except FileNotFoundError:
             remove(part)
+        except OSError:
+            with contextlib.suppress(OSError):
+                remove(part)
+            raise
 
     def age(self, path):
         """Seconds since the last sign of life; endless if there was none since the start of the machine."""
