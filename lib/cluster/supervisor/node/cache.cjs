@@ -10,7 +10,7 @@
  * Several supervisors work here at once, in Python and in Node.js, and each may be killed at any moment. The time is that
  * of the machine, which all containers of a node share.
  */
-const { spawnSync } = require("node:child_process");
+const { spawn } = require("node:child_process");
 const crypto = require("node:crypto");
 const fs = require("node:fs");
 const { bootId, now, sleep } = require("./clock.cjs");
@@ -61,9 +61,9 @@ class Cache {
     fs.mkdirSync(work, { mode: 0o755 });
     try {
       await make(work, this.beatOf(name));
-      fs.writeFileSync(`${work}/.berth-tree.json`, JSON.stringify({ bytes: sizeOf(work) }));
+      fs.writeFileSync(`${work}/.berth-tree.json`, JSON.stringify({ bytes: await sizeOf(work) }));
       // A machine that loses its power must not keep a tree of empty files.
-      spawnSync("sync", [], { stdio: "ignore" });
+      await runSync(["-f", work]) || await runSync([]);
       try {
         fs.renameSync(work, `${this.root}/trees/${name}`);
       } catch (error) {
@@ -220,12 +220,21 @@ class Cache {
   }
 }
 
+/** Has the kernel write to the disk what it still holds. Renewals go on meanwhile. Returns whether it was done. */
+function runSync(args) {
+  return new Promise((resolve) => {
+    const sync = spawn("sync", args, { stdio: "ignore" });
+    sync.on("error", () => resolve(false));
+    sync.on("close", (code) => resolve(code === 0));
+  });
+}
+
 /** Bytes on the disk, folders included. */
-function sizeOf(folder) {
+async function sizeOf(folder) {
   let total = 0;
-  for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+  for (const entry of await fs.promises.readdir(folder, { withFileTypes: true })) {
     const path = `${folder}/${entry.name}`;
-    total += fs.lstatSync(path).blocks * 512 + (entry.isDirectory() ? sizeOf(path) : 0);
+    total += (await fs.promises.lstat(path)).blocks * 512 + (entry.isDirectory() ? await sizeOf(path) : 0);
   }
   return total;
 }

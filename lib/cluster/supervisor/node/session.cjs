@@ -219,10 +219,10 @@ class Session {
     }
   }
 
-  measureState() {
+  async measureState() {
     this.measuredAt = now();
-    const size = this.state.size(), limit = this.order.state.maxBytes;
-    if (size <= limit || this.stop) return;
+    const size = await this.state.size(), limit = this.order.state.maxBytes;
+    if (size <= limit || this.stop || this.isEnding) return;
     const message = `its state has ${size >> 20} MB, more than the ${limit >> 20} MB that it may have`;
     say(`${message}; stopping the bot`);
     this.beginStop("stopped", message, now() + this.order.graceMs);

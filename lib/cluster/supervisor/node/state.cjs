@@ -34,7 +34,7 @@ class State {
     const isNewest = meta && [meta.mark, meta.base].includes(last?.mark ?? null);
     let origin = { from: "empty" };
     if (isNewest && !restore && fs.existsSync(this.data)) {
-      this.give(meta.uid);
+      await this.give(meta.uid);
       origin = { from: "kept" };
     } else if (last && !follows && !restore) {
       throw new StateError(
@@ -87,9 +87,10 @@ class State {
   }
 
   /** Gives the files to the bot's user. Only those that its last user had: a link to any other file gives nothing. */
-  give(uid) {
+  async give(uid) {
     if (uid === this.user.uid) return;
-    for (const [file, info] of [[this.data, fs.lstatSync(this.data)], ...walk(this.data)]) {
+    if (fs.lstatSync(this.data).uid === uid) fs.lchownSync(this.data, this.user.uid, this.user.gid);
+    for await (const [file, info] of walk(this.data)) {
       if (info.uid === uid) fs.lchownSync(file, this.user.uid, this.user.gid);
     }
   }
@@ -115,7 +116,7 @@ class State {
 
   /** Stores a snapshot; returns its name, or undefined if nothing has changed since the last one. */
   async snapshot(reason, isRunning) {
-    const before = fingerprint(this.data);
+    const before = await fingerprint(this.data);
     if (before === this.stored && reason !== "request") return undefined;
     const archive = this.newWork();
     try {
@@ -168,9 +169,9 @@ class State {
   }
 
   /** Bytes of all files. */
-  size() {
+  async size() {
     let total = 0;
-    for (const [, info] of walk(this.data)) if (info.isFile()) total += info.size;
+    for await (const [, info] of walk(this.data)) if (info.isFile()) total += info.size;
     return total;
   }
 
@@ -199,17 +200,13 @@ function factsOf(helper) {
   });
 }
 
-/** Everything below a folder, and what is known of it. */
-function* walk(folder) {
-  let names = [];
-  try {
-    names = fs.readdirSync(folder).sort();
-  } catch {
-    // It is gone since it was listed.
-  }
-  for (const name of names) {
+/** Everything below a folder, and what is known of it. Renewals go on meanwhile, however much there is. */
+async function* walk(folder) {
+  // What is gone since it was listed is left out.
+  const names = await fs.promises.readdir(folder).catch(() => []);
+  for (const name of names.sort()) {
     const file = path.join(folder, name);
-    const info = fs.lstatSync(file, { throwIfNoEntry: false });
+    const info = await fs.promises.lstat(file).catch(() => undefined);
     if (!info) continue;
     yield [file, info];
     if (info.isDirectory()) yield* walk(file);
@@ -217,9 +214,9 @@ function* walk(folder) {
 }
 
 /** Changes when a file does. */
-function fingerprint(folder) {
+async function fingerprint(folder) {
   const hash = crypto.createHash("sha256");
-  for (const [file, { mode, size, mtimeMs }] of walk(folder)) {
+  for await (const [file, { mode, size, mtimeMs }] of walk(folder)) {
     hash.update(`${file}\0${mode}\0${size}\0${mtimeMs}\n`);
   }
   return hash.digest("hex");
