@@ -201,22 +201,19 @@ class Session {
   }
 
   async answer(request) {
-    const { id, kind } = request;
-    if (kind === "snapshot") {
-      const done = this.state
-        ? this.state.snapshot("request", true)
-        : Promise.reject(new Error("the bot keeps no state"));
-      const answer = await done.then(
-        (output) => ({ end: "done", output }),
-        (error) => ({ end: "failed", output: error.message }),
-      );
-      this.renewer.answer({ id, ...answer });
-    } else if (!this.bot) {
-      this.renewer.answer({ id, end: "failed", output: "the bot does not run yet" });
-    } else {
-      const env = { ...this.inherited, ...this.order.env };
-      this.renewer.answer({ id, ...await runCommand(this.user, request, env, this.folder) });
+    // Told, whatever it is, so that nobody waits for an answer.
+    const answer = await this.do(request).catch((error) => ({ end: "failed", output: error.message }));
+    this.renewer.answer({ id: request.id, ...answer });
+  }
+
+  async do(request) {
+    if (request.kind === "snapshot") {
+      if (!this.state) throw new Error("the bot keeps no state");
+      return { end: "done", output: await this.state.snapshot("request", true) };
     }
+    if (!this.bot) return { end: "failed", output: "the bot does not run yet" };
+    const env = { ...this.inherited, ...this.order.env };
+    return await runCommand(this.user, request, env, this.folder);
   }
 
   async measureState() {

@@ -53,14 +53,14 @@ class Berth:
         """Opens a response, trying each address. An address that answers is asked first from then on."""
         problem = "there is no address"
         for url in list(self.urls):
+            if hasattr(body, "seek"):
+                body.seek(0)  # an earlier address may have read it
             try:
                 response = request(method, url + path, body, {
                     **(headers or {}), "Authorization": f"Bearer {token or self.token}",
                 }, limit, self.context_of(url))
             except (OSError, http.client.HTTPException) as error:
                 problem = f"{url}: {error or type(error).__name__}"
-                if hasattr(body, "seek"):
-                    body.seek(0)
                 continue
             if response.status >= 500:
                 problem = f"{url}: {response.status} {describe(response)[1]}"

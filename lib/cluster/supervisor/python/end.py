@@ -4,7 +4,7 @@ import json
 import subprocess
 import time
 
-from berth_client import Refused, Unreachable
+from berth_client import Unreachable
 from clock import now
 from state import StateError, facts_of
 from words import say
@@ -32,8 +32,8 @@ def attempt(work):
             if now() > until:
                 return say(f"Berth could not be told of the end: {error}")
             time.sleep(1.0)
-        except (Refused, StateError, OSError) as error:
-            return say(str(error))
+        except Exception as error:  # what is left to do does not depend on it
+            return say(str(error) or type(error).__name__)
 
 
 def send_result(session):

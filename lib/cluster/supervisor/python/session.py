@@ -90,7 +90,7 @@ class Session:
         except PrepareError as error:
             self.events.put(("failed", str(error)))
         except Exception as error:  # told, so that the bot does not wait for ever
-            self.events.put(("failed", f"{type(error).__name__}: {error}"))
+            self.events.put(("failed", described(error)))
 
     def loop(self):
         measured_at = stored_at = now()
@@ -107,7 +107,7 @@ class Session:
                 self.measure_state()
             if self.state and self.bot and now() - stored_at > self.order["state"]["everyMs"] / 1000:
                 stored_at = now()
-                threading.Thread(target=self.store_state, args=["interval"], daemon=True).start()
+                threading.Thread(target=self.store_state, daemon=True).start()
 
     def patience(self):
         """Seconds until there is something to look at."""
@@ -202,17 +202,20 @@ class Session:
         threading.Thread(target=self.answer, args=[request], daemon=True).start()
 
     def answer(self, request):
-        if request["kind"] == "snapshot":
-            try:
-                done = self.store_state("request")
-                answer = {"end": "done", "output": done}
-            except StateError as error:
-                answer = {"end": "failed", "output": str(error)}
-        elif self.bot is None:
-            answer = {"end": "failed", "output": "the bot does not run yet"}
-        else:
-            answer = run_command(self.user, request, {**self.inherited, **self.order["env"]}, self.folder)
+        try:
+            answer = self.do(request)
+        except Exception as error:  # told, so that nobody waits for an answer
+            answer = {"end": "failed", "output": described(error)}
         self.renewer.answer({"id": request["id"], **answer})
+
+    def do(self, request):
+        if request["kind"] == "snapshot":
+            if self.state is None:
+                raise StateError("the bot keeps no state")
+            return {"end": "done", "output": self.state.snapshot("request", is_running=True)}
+        if self.bot is None:
+            return {"end": "failed", "output": "the bot does not run yet"}
+        return run_command(self.user, request, {**self.inherited, **self.order["env"]}, self.folder)
 
     def measure_state(self):
         size, limit = self.state.size(), self.order["state"]["maxBytes"]
@@ -221,16 +224,11 @@ class Session:
             say(f"{message}; stopping the bot")
             self.begin_stop("stopped", message, now() + self.order["graceMs"] / 1000)
 
-    def store_state(self, reason):
-        if self.state is None:
-            raise StateError("the bot keeps no state")
+    def store_state(self):
         try:
-            return self.state.snapshot(reason, is_running=True)
-        except (StateError, Unreachable) as error:
-            if reason == "request":
-                raise StateError(str(error)) from None
-            say(f"no snapshot of the state was stored: {error}")
-        return None
+            self.state.snapshot("interval", is_running=True)
+        except Exception as error:  # whatever it is, the next one may succeed
+            say(f"no snapshot of the state was stored: {described(error)}")
 
     def end_fenced(self):
         if self.bot is not None:
@@ -253,3 +251,8 @@ class Session:
             self.cache.release()
         sys.stdout.flush()
         os._exit(code)
+
+
+def described(error):
+    """What is wrong, in words. An error that nobody has put into words says its kind."""
+    return str(error) if isinstance(error, (StateError, Unreachable)) else f"{type(error).__name__}: {error}"
