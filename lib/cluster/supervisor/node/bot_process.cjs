@@ -9,6 +9,8 @@ const { sleep } = require("./clock.cjs");
 
 /** The kernel is to end the bot's processes, not the supervisor. */
 const OOM_SCORE = "500";
+/** For a process that does nothing but end others. */
+const AT_ONCE_MS = 1000;
 /** Units of `ulimit -f` in a POSIX shell, in bytes. */
 const BLOCK_BYTES = 512;
 const LIMITS = `
@@ -61,11 +63,29 @@ class BotUser {
   /** Ends all processes of the user in this container. */
   async killAll() {
     while (true) {
+      await this.killAtOnce();
       const found = processIds().filter((pid) => ownerOf(pid) === this.uid);
       if (found.length === 0) return;
       for (const pid of found) kill(pid, "SIGKILL");
       await sleep(10);
     }
+  }
+
+  /** Lets the kernel end all that this user may end, so that none of them can start another one meanwhile. */
+  killAtOnce() {
+    return new Promise((resolve) => {
+      const { uid, gid } = this;
+      const killer = spawn("/bin/sh", ["-c", "kill -9 -1"], { uid, gid, stdio: "ignore", cwd: "/", env: {} });
+      // The bot may hold it up: it is a process of the same user.
+      const timer = setTimeout(() => killer.kill("SIGKILL"), AT_ONCE_MS);
+      const end = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      // If there is no room for a process, they are ended one by one.
+      killer.on("error", end);
+      killer.on("close", end);
+    });
   }
 }
 

@@ -12,6 +12,7 @@ import threading
 from clock import now
 
 PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 4, 38
+AT_ONCE = 1.0  # seconds for a process that does nothing but end others
 OOM_SCORE = 500  # the kernel is to end the bot's processes, not the supervisor
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -41,12 +42,15 @@ class BotUser:
             resource.setrlimit(resource.RLIMIT_NPROC, (self.pids, self.pids))
         if self.file_bytes is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (self.file_bytes, self.file_bytes))
-        os.setgroups([])
-        os.setresgid(self.gid, self.gid, self.gid)
-        os.setresuid(self.uid, self.uid, self.uid)
+        self.become()
         if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
             raise OSError(ctypes.get_errno(), "cannot give up privileges")
         os.umask(0o022)
+
+    def become(self):
+        os.setgroups([])
+        os.setresgid(self.gid, self.gid, self.gid)
+        os.setresuid(self.uid, self.uid, self.uid)
 
     def helper(self, *arguments, **options):
         """Starts this program as a helper, which can read and write what the bot can."""
@@ -55,13 +59,36 @@ class BotUser:
 
     def kill_all(self):
         """Ends all processes of the user in this container."""
-        while found := [pid for pid in process_ids() if owner_of(pid) == self.uid]:
+        while True:
+            self.kill_at_once()
+            found = [pid for pid in process_ids() if owner_of(pid) == self.uid]
+            if not found:
+                return
             for pid in found:
                 try:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
                     pass
             threading.Event().wait(0.01)
+
+    def kill_at_once(self):
+        """Lets the kernel end all that this user may end, so that none of them can start another one meanwhile."""
+        try:
+            pid = os.fork()
+        except OSError:
+            return  # there is no room for a process: they are ended one by one
+        if pid == 0:
+            try:
+                self.become()
+                os.kill(-1, signal.SIGKILL)
+            finally:
+                os._exit(0)
+        until = now() + AT_ONCE
+        while os.waitpid(pid, os.WNOHANG)[0] == 0:
+            # The bot may hold it up: for a moment it is a process of the same user.
+            if now() > until:
+                os.kill(pid, signal.SIGKILL)
+            threading.Event().wait(0.002)
 
 
 def process_ids():
