@@ -23,7 +23,7 @@ const ORPHAN_AGE_MS = 10 * 60_000;
 /** Parts of a {@linkcode ClusterRemover}. */
 export interface ClusterRemoverOptions {
   /** The containers. */
-  readonly orchestrator: Pick<ClusterEngine, "listContainers" | "remove">;
+  readonly orchestrator: Pick<ClusterEngine, "getStatus" | "listContainers" | "remove">;
   /** The secrets of the Swarm. */
   readonly tokens: SwarmObjects;
   /** The configs of the supervisor. */
@@ -52,10 +52,13 @@ export class ClusterRemover {
    *
    * @param info The container.
    */
-  async remove({ id, labels, phase }: ContainerInfo, signal?: AbortSignal): Promise<void> {
+  async remove(info: ContainerInfo, signal?: AbortSignal): Promise<void> {
     const { orchestrator, leases } = this.#options;
+    const { id, labels } = info;
     const lease = leaseOf(labels);
-    if (phase === "exited" && lease) await leases.release(lease, { signal });
+    // It may have been stopped since: a supervisor that was killed has not released its lease.
+    const now = info.phase === "exited" ? info : await orchestrator.getStatus(id, { signal });
+    if (now?.phase === "exited" && lease) await leases.release(lease, { signal });
     await orchestrator.remove(id, { signal });
     const order = labels[LABEL.folder];
     if (order !== undefined) await this.discardOrder(order, signal);

@@ -62,6 +62,8 @@ const SUPERVISOR_BYTES = 48 * 1024 ** 2;
 const SUPERVISOR_PIDS = 24;
 /** How long the engine waits beyond the bot's grace period for the supervisor's last reports, in seconds. */
 const REPORT_SECONDS = 15;
+/** How fast the snapshot of a stop is packed and stored at least, in bytes a second. */
+const SNAPSHOT_RATE = 4 * 1024 ** 2;
 /** A start mostly waits for the database and for the managers to agree: more at once keep nobody busy. */
 const WAITING_FACTOR = 4;
 /** Room for the secrets of one bot, in bytes. */
@@ -339,7 +341,7 @@ export class ClusterStarter {
       logs: config.logs,
       user: "0:0",
       capabilities: [...new Set([...SUPERVISOR_CAPABILITIES, ...config.capabilities])],
-      graceSeconds: graceSeconds + REPORT_SECONDS,
+      graceSeconds: graceSeconds + REPORT_SECONDS + snapshotSeconds(executable, target),
     };
   }
 
@@ -374,6 +376,11 @@ export class ClusterStarter {
       this.#log.warn("start not undone yet: its lease runs out", { order, error });
     }
   }
+}
+
+/** How long the engine waits for the snapshot of a stop. A smaller state takes less. */
+function snapshotSeconds({ state }: Executable, { kind }: StartTarget): number {
+  return state === undefined || kind === "backtest" ? 0 : Math.ceil(state.maxBytes / SNAPSHOT_RATE);
 }
 
 /** Whether a start that failed with this error has certainly left no service: the Swarm has refused to make it. */
