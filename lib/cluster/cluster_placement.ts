@@ -4,6 +4,7 @@
  * @module
  */
 
+import { LRUCache } from "lru-cache";
 import type { ContainerKind } from "../engine/labels.ts";
 import type { SwarmOrchestrator } from "../engine/swarm/swarm_orchestrator.ts";
 import type { SwarmContainerSpec } from "../engine/swarm/swarm_service_spec.ts";
@@ -11,13 +12,19 @@ import type { Executable } from "../executable/executable.ts";
 import { metWishes } from "./node_conditions.ts";
 import type { SupervisorLink } from "./supervisor_link.ts";
 
+/** How long a bot is kept on the node that alone has the end of its state, in ms: Berth may not reach that node. */
+const NODE_PATIENCE_MS = 3 * 60_000;
+const MAX_AWAITED = 10_000;
+
 /** Decides where containers may run. */
 export class ClusterPlacement {
   readonly #swarm: Pick<SwarmOrchestrator, "nodes">;
-  readonly #link: Pick<SupervisorLink, "stateNode">;
+  readonly #link: Pick<SupervisorLink, "newestState">;
+  /** Since when bots are kept on the node of their state, by the order that has it. */
+  readonly #awaited = new LRUCache<string, number>({ max: MAX_AWAITED });
 
   /** @param swarm Knows the nodes. @param link Knows where states are. */
-  constructor(swarm: Pick<SwarmOrchestrator, "nodes">, link: Pick<SupervisorLink, "stateNode">) {
+  constructor(swarm: Pick<SwarmOrchestrator, "nodes">, link: Pick<SupervisorLink, "newestState">) {
     this.#swarm = swarm;
     this.#link = link;
   }
@@ -42,14 +49,25 @@ export class ClusterPlacement {
     return { constraints: [...constraints, ...wishes], spread };
   }
 
-  /** A state that stays on its node keeps its bot there. */
+  /** A state keeps its bot on its node if it stays there, or if its end was not stored and the node can run the bot. */
   async #ofState(
-    { id, state }: Pick<Executable, "id" | "state">,
+    { id, state, placement }: Pick<Executable, "id" | "placement" | "state">,
     kind: ContainerKind,
     options: { readonly signal?: AbortSignal | undefined },
   ): Promise<string[]> {
-    if (state?.follow !== false || kind === "backtest") return [];
-    const node = await this.#link.stateNode(id, options);
-    return node === undefined ? [] : [`node.hostname==${node}`];
+    if (state === undefined || kind === "backtest") return [];
+    const newest = await this.#link.newestState(id, options);
+    if (!newest) return [];
+    const there = [`node.hostname==${newest.node}`];
+    if (state.follow === false) return there;
+    if (newest.isStored || !this.#awaits(newest.mark)) return [];
+    return metWishes(await this.#swarm.nodes(options), placement?.constraints ?? [], there);
+  }
+
+  #awaits(mark: string): boolean {
+    const now = performance.now();
+    const since = this.#awaited.get(mark) ?? now;
+    this.#awaited.set(mark, since);
+    return now - since < NODE_PATIENCE_MS;
   }
 }

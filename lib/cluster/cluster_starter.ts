@@ -10,11 +10,7 @@ import type { ContainerInfo } from "../engine/container_orchestrator.ts";
 import { LABEL } from "../engine/labels.ts";
 import type { SwarmContainerSpec, SwarmFile } from "../engine/swarm/swarm_service_spec.ts";
 import type { SwarmOrchestrator } from "../engine/swarm/swarm_orchestrator.ts";
-import {
-  ContainerConflictError,
-  EngineError,
-  InvalidExecutableError,
-} from "../errors.ts";
+import { ContainerConflictError, EngineError, InvalidExecutableError } from "../errors.ts";
 import { accountEnvironment } from "../executable/accounts.ts";
 import { runtimeOf } from "../executable/code_entrypoint_factory.ts";
 import { type Executable, imageOf } from "../executable/executable.ts";

@@ -26,6 +26,16 @@ export interface StartedState {
   readonly restore?: string;
 }
 
+/** Where the newest state of a bot is. */
+export interface NewestState {
+  /** Name of the node. */
+  readonly node: string;
+  /** Order of the last start that had it. */
+  readonly mark: string;
+  /** Whether another node gets all of it: it was stored when that start ended, or another state takes its place. */
+  readonly isStored: boolean;
+}
+
 /** How the program of a container ended. */
 export interface SupervisedEnd {
   /**
@@ -108,12 +118,12 @@ export interface SupervisorLink {
    */
   snapshot(order: string, options?: EngineCallOptions): Promise<string>;
   /**
-   * Says on which node the newest state of a bot is.
+   * Says where the newest state of a bot is.
    *
    * @param bot Id of the bot.
-   * @returns Name of the node; `undefined` if there is none.
+   * @returns `undefined` if it has none.
    */
-  stateNode(bot: string, options?: EngineCallOptions): Promise<string | undefined>;
+  newestState(bot: string, options?: EngineCallOptions): Promise<NewestState | undefined>;
   /**
    * Reads the result of a program that has ended, with secrets hidden.
    *

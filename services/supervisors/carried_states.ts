@@ -5,7 +5,9 @@
  */
 
 import { randomBytes } from "node:crypto";
+import type { NewestState } from "../../lib/cluster/supervisor_link.ts";
 import type { WorkOrder } from "../../lib/cluster/work_orders.ts";
+import type { EngineCallOptions } from "../../lib/engine/container_orchestrator.ts";
 import type { ObjectStore } from "../../lib/objects/object_store.ts";
 import type { Snapshot } from "../../lib/state/snapshot.ts";
 import { archiveKeyOf, snapshotName } from "../../lib/state/snapshot_name.ts";
@@ -27,6 +29,8 @@ export interface StatePlace {
   readonly mark?: string;
   /** Node of that start. */
   readonly node?: string;
+  /** Order of the last start that has stored its state at its end. */
+  readonly stored?: string;
   /** Size that it may have, in bytes. */
   readonly maxBytes?: number;
   /** What the next start has to begin with: a snapshot, or an empty state. */
@@ -98,9 +102,17 @@ export class CarriedStates {
     };
   }
 
-  /** Says on which node the newest state of a bot is. @param id Id of the bot. */
-  async nodeOf(id: string, options: { readonly signal?: AbortSignal } = {}): Promise<string | undefined> {
-    return (await this.#parts.records.get(STATES, id, options))?.value.node as string | undefined;
+  /** Says where the newest state of a bot is; `undefined` if it has none. @param id Id of the bot. */
+  async newest(id: string, options: EngineCallOptions = {}): Promise<NewestState | undefined> {
+    const place = (await this.#parts.records.get(STATES, id, options))?.value as StatePlace | undefined;
+    if (place?.mark === undefined || place.node === undefined) return undefined;
+    const { node, mark, stored, restore } = place;
+    return { node, mark, isStored: stored === mark || restore !== undefined };
+  }
+
+  /** Records that a start has stored its state at its end. */
+  async stored({ id: stored, executable: { id } }: WorkOrder): Promise<void> {
+    await this.change(id, (place) => ({ ...place, stored }));
   }
 
   /**

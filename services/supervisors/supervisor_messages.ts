@@ -57,6 +57,8 @@ export const endBody = z.strictObject({
   exitCode: z.int().min(0).max(255),
   isKilled: z.boolean(),
   isOutOfMemory: z.boolean(),
+  /** Whether the state was stored after the program had ended. */
+  isStateStored: z.boolean().exactOptional(),
   message: z.string().max(4000).exactOptional(),
 });
 

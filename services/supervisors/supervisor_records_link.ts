@@ -5,7 +5,7 @@
  */
 
 import { leaseTimes } from "../../lib/cluster/cluster_leases.ts";
-import type { SupervisorLink, SupervisorSession } from "../../lib/cluster/supervisor_link.ts";
+import type { NewestState, SupervisorLink, SupervisorSession } from "../../lib/cluster/supervisor_link.ts";
 import type { WorkOrder, WorkOrders } from "../../lib/cluster/work_orders.ts";
 import type {
   CommandOutcome,
@@ -39,7 +39,7 @@ export interface LinkParts {
   /** What containers use. */
   readonly usage: UsageReports;
   /** The states. */
-  readonly states: Pick<CarriedStates, "nodeOf">;
+  readonly states: Pick<CarriedStates, "newest">;
   /** The object store. */
   readonly store: ObjectStore;
   /** Bucket of the results. */
@@ -99,9 +99,9 @@ export class SupervisorRecordsLink implements SupervisorLink {
     throw new StateError("changing", `No snapshot was made: ${output}`);
   }
 
-  /** {@inheritDoc SupervisorLink.stateNode} */
-  stateNode(bot: string, options: EngineCallOptions = {}): Promise<string | undefined> {
-    return this.#parts.states.nodeOf(bot, options);
+  /** {@inheritDoc SupervisorLink.newestState} */
+  newestState(bot: string, options: EngineCallOptions = {}): Promise<NewestState | undefined> {
+    return this.#parts.states.newest(bot, options);
   }
 
   /** {@inheritDoc SupervisorLink.result} */

@@ -154,9 +154,10 @@ export class Supervisors {
   }
 
   /** Records the end of a program, and releases its lease: nothing of it lives any more. */
-  async end({ order }: TakenOrder, facts: EndFacts): Promise<void> {
-    const { sessions, leases, clock, usage } = this.#parts;
+  async end({ order }: TakenOrder, { isStateStored = false, ...facts }: EndFacts): Promise<void> {
+    const { sessions, leases, clock, usage, states } = this.#parts;
     const at = new Date(clock.now()).toISOString();
+    if (isStateStored) await states.stored(order);
     await sessions.update(
       order.id,
       (session) => session.end ? session : { ...session, end: { ...facts, at } },

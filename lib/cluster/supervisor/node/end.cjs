@@ -11,20 +11,27 @@ const PATIENCE_MS = 20_000;
 
 /** Tells Berth, as far as it can be reached. Never throws: the container ends all the same. */
 async function finish(session, facts) {
-  if (facts.cause === "fenced") return;
-  if (session.bot && session.state) await attempt(() => session.state.snapshot("stop", false));
+  if (facts.cause === "fenced" && !session.fence.isRenewed()) return;
+  if (session.bot && session.state) {
+    facts.isStateStored = await attempt(() => session.state.snapshot("stop", false));
+  }
   if (session.bot) await attempt(() => sendResult(session));
   await attempt(() => session.berth.call("POST", "/supervisor/v1/end", facts));
 }
 
+/** Returns whether it is done. */
 async function attempt(work) {
   const until = now() + PATIENCE_MS;
   while (true) {
     try {
-      return await work();
+      await work();
+      return true;
     } catch (error) {
-      if (!(error instanceof Unreachable)) return say(error.message);
-      if (now() > until) return say(`Berth could not be told of the end: ${error.message}`);
+      const isAway = error instanceof Unreachable;
+      if (!isAway || now() > until) {
+        say(isAway ? `Berth could not be told of the end: ${error.message}` : error.message);
+        return false;
+      }
       await sleep(1000);
     }
   }

@@ -52,6 +52,11 @@ class Fence {
     fs.writeSync(this.file, `${text} ${text}\n`, 0);
   }
 
+  /** Whether the lease is held, and for some time: renewals work, or work again. */
+  isRenewed() {
+    return !this.isOver && now() < this.stopAt();
+  }
+
   stopAt() {
     return this.isStrict ? this.confirmedAt + this.stopAfterMs : Infinity;
   }

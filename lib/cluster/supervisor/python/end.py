@@ -14,26 +14,30 @@ PATIENCE = 20.0  # seconds that Berth gets to take what there is
 
 def finish(session, facts):
     """Tells Berth, as far as it can be reached. Never raises: the container ends all the same."""
-    if facts["cause"] == "fenced":
+    if facts["cause"] == "fenced" and not session.fence.is_renewed():
         return
     if session.bot is not None and session.state is not None:
-        attempt(lambda: session.state.snapshot("stop", is_running=False))
+        facts["isStateStored"] = attempt(lambda: session.state.snapshot("stop", is_running=False))
     if session.bot is not None:
         attempt(lambda: send_result(session))
     attempt(lambda: session.berth.call("POST", "/supervisor/v1/end", facts))
 
 
 def attempt(work):
+    """Returns whether it is done."""
     until = now() + PATIENCE
     while True:
         try:
-            return work()
+            work()
+            return True
         except Unreachable as error:
             if now() > until:
-                return say(f"Berth could not be told of the end: {error}")
+                say(f"Berth could not be told of the end: {error}")
+                return False
             time.sleep(1.0)
         except Exception as error:  # what is left to do does not depend on it
-            return say(str(error) or type(error).__name__)
+            say(str(error) or type(error).__name__)
+            return False
 
 
 def send_result(session):

@@ -58,5 +58,9 @@ class Fence:
     def kill_at(self):
         return self.confirmed + self.kill_after - EARLY if self.is_strict else FAR
 
+    def is_renewed(self):
+        """Whether the lease is held, and for some time: renewals work, or work again."""
+        return not self.is_over and now() < self.stop_at()
+
     def is_guarded(self):
         return self.watchdog is None or self.watchdog.poll() is None

@@ -123,3 +123,18 @@ Deno.test("CarriedStates: a start refuses to begin without the snapshot that it 
   const settings = await states.settings(order(), signal);
   assert.deepEqual([settings?.restore, settings?.snapshot], ["r2", undefined]);
 });
+
+Deno.test("CarriedStates: the newest state is stored once the start that has it says so", async () => {
+  await using fixture = await StatesFixture.open();
+  const { states } = fixture;
+  const [first, second] = [order(), order()];
+  assert.equal(await states.newest("grid"), undefined);
+  await states.begun(first, "node-1", undefined);
+  assert.deepEqual(await states.newest("grid"), { node: "node-1", mark: first.id, isStored: false });
+  await states.stored(first);
+  assert.equal((await states.newest("grid"))?.isStored, true);
+  await states.begun(second, "node-2", undefined);
+  assert.deepEqual(await states.newest("grid"), { node: "node-2", mark: second.id, isStored: false });
+  await states.change("grid", (place) => ({ ...place, restore: { id: "r" } }));
+  assert.equal((await states.newest("grid"))?.isStored, true);
+});
