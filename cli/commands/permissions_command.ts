@@ -105,6 +105,7 @@ export function servicePermissions(
   const certificates = [
     ...(tls ? [tls.certFile, tls.keyFile] : []),
     ...Object.values(cluster?.tls ?? {}),
+    ...(cluster?.berthCaFile === undefined ? [] : [cluster.berthCaFile]),
     ...authorities,
   ];
   // Checked before anything asks who this user is: a service whose flags could not be made may not.

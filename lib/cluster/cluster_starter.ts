@@ -39,6 +39,7 @@ import { serviceName } from "./service_name.ts";
 import type { SupervisorConfigs } from "./supervisor_configs.ts";
 import {
   BOOTSTRAP_FILE,
+  CA_FILE,
   CACHE_MOUNT,
   SUPERVISOR_CAPABILITIES,
   SUPERVISOR_COMMAND,
@@ -303,6 +304,7 @@ export class ClusterStarter {
       BERTH_TASK: "{{.Task.ID}}",
       BERTH_NODE: "{{.Node.Hostname}}",
       BERTH_BOOTSTRAP_FILE: BOOTSTRAP_FILE,
+      ...(config.cluster!.berthCaFile !== undefined && { BERTH_CA_FILE: CA_FILE }),
     };
     const { specHash: _hash, ...started } = target;
     return {
@@ -345,7 +347,7 @@ export class ClusterStarter {
   #filesFor(executable: Executable, files: readonly SwarmFile[]): SwarmFile[] {
     const { interpreter } = runtimeOf(executable);
     const language = interpreter === "python3" || interpreter === "node" ? interpreter : undefined;
-    const wanted = new Set(supervisorFiles(language).map(({ path }) => path));
+    const wanted = new Set([...supervisorFiles(language).map(({ path }) => path), CA_FILE]);
     return files.filter(({ target }) => wanted.has(target));
   }
 

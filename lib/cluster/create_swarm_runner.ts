@@ -4,13 +4,15 @@
  * @module
  */
 
+import { getLogger } from "@logtape/logtape";
 import { connectEngine } from "../engine/docker/connect_docker.ts";
 import { loginsOf } from "../engine/docker/registry_credentials.ts";
 import { LABEL } from "../engine/labels.ts";
 import { SwarmOrchestrator } from "../engine/swarm/swarm_orchestrator.ts";
-import { EngineError, InvalidConfigError } from "../errors.ts";
+import { EngineError, InvalidConfigError, messageOf } from "../errors.ts";
 import type { LogListener } from "../logs/log_listener.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
+import { exposedUrls } from "../runner/cluster_config.ts";
 import { ContainerOwnership } from "../runner/container_ownership.ts";
 import { ContainerStopper } from "../runner/container_stopper.ts";
 import { createClusterUsers } from "../runner/create_bot_users.ts";
@@ -35,7 +37,7 @@ import { ClusterPlacement } from "./cluster_placement.ts";
 import { ClusterRemover } from "./cluster_remover.ts";
 import { ClusterStarter } from "./cluster_starter.ts";
 import { leaseOf } from "./lease_key.ts";
-import { supervisorFiles } from "./supervisor/supervisor_files.ts";
+import { CA_FILE, supervisorFiles } from "./supervisor/supervisor_files.ts";
 import { SupervisorConfigs } from "./supervisor_configs.ts";
 import type { SupervisorLink } from "./supervisor_link.ts";
 import { SwarmRunner } from "./swarm_runner.ts";
@@ -75,7 +77,14 @@ export interface CreateSwarmRunnerOptions {
 export function createSwarmRunner(options: CreateSwarmRunnerOptions): Runner {
   const { config, store, leases, orders, link, meter } = options;
   if (!config.cluster) throw new InvalidConfigError([{ path: "RUNNER", message: "must be swarm" }]);
-  const { managers, tls } = config.cluster;
+  const { managers, tls, berthCaFile } = config.cluster;
+  const exposed = exposedUrls(config.cluster);
+  if (exposed.length > 0) {
+    getLogger(["berth", "runner"]).warn(
+      "bots get their secrets and code in plain text: let BERTH_URLS begin with https://, or be in a private network",
+      { addresses: exposed.join(", ") },
+    );
+  }
   const swarm = new SwarmOrchestrator(managers.map((address) => connectEngine(address, tls)), {
     labels: { [LABEL.managed]: "true", [LABEL.instance]: config.instance },
     logins: loginsOf(config.dockerConfigFile),
@@ -90,7 +99,8 @@ export function createSwarmRunner(options: CreateSwarmRunnerOptions): Runner {
   );
   const users = createClusterUsers(config, swarm);
   const hashes = new ExecutableHashes(config, users.spec);
-  const configs = new SupervisorConfigs(swarm.configs, supervisorFiles());
+  const authority = berthCaFile === undefined ? [] : [{ path: CA_FILE, text: readAuthority(berthCaFile) }];
+  const configs = new SupervisorConfigs(swarm.configs, [...supervisorFiles(), ...authority]);
   const codeParts = createCodeParts(config, { store, orchestrator, uid });
   const logs = options.collectLogs
     ? createLogCollector(config, {
@@ -179,6 +189,21 @@ export function createSwarmRunner(options: CreateSwarmRunnerOptions): Runner {
       meter,
     }),
   });
+}
+
+function readAuthority(path: string): string {
+  let text = "";
+  try {
+    text = Deno.readTextFileSync(path);
+  } catch (error) {
+    const message = `must name a file that Berth can read: ${messageOf(error)}`;
+    throw new InvalidConfigError([{ path: "BERTH_CA", message }]);
+  }
+  if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
+  throw new InvalidConfigError([{
+    path: "BERTH_CA",
+    message: `must name a PEM file with certificates; '${path}' has none`,
+  }]);
 }
 
 function readingOf(orchestrator: ClusterContainers): Pick<ClusterContainers, "getStatus" | "readLog"> {

@@ -6,7 +6,7 @@
 
 import type { Issue } from "../errors.ts";
 import { type EngineAddress, parseEngineAddress } from "../engine/engine_address.ts";
-import { isLoopback } from "../util/server_addresses.ts";
+import { isLoopback, isPrivateHost } from "../util/server_addresses.ts";
 
 /** Files with which Berth and a manager recognize each other over TCP. */
 export interface EngineTlsFiles {
@@ -26,6 +26,8 @@ export interface ClusterConfig {
   readonly tls?: EngineTlsFiles;
   /** Addresses of Berth's API as the tasks reach it, without a path, for example `https://berth.internal:8420`. */
   readonly berthUrls: readonly string[];
+  /** Absolute path of the authority that signed the certificate there, as PEM. @default {one that images know} */
+  readonly berthCaFile?: string;
 }
 
 /** The variables that {@linkcode clusterConfigOf} reads. */
@@ -38,6 +40,8 @@ export interface ClusterVariables {
   readonly DOCKER_CERT_PATH?: string;
   /** Addresses of Berth's API with commas between. */
   readonly BERTH_URLS?: string;
+  /** File of the authority behind those addresses. */
+  readonly BERTH_CA?: string;
   /** Address of the object store. */
   readonly MINIO_ENDPOINT?: string;
 }
@@ -95,7 +99,27 @@ export function clusterConfigOf(
   const tls = certPath !== undefined && {
     tls: { caFile: `${certPath}/ca.pem`, certFile: `${certPath}/cert.pem`, keyFile: `${certPath}/key.pem` },
   };
-  return { cluster: { managers, ...tls, berthUrls: berthUrls.map((url) => new URL(url).origin) }, issues };
+  return {
+    cluster: {
+      managers,
+      ...tls,
+      berthUrls: berthUrls.map((url) => new URL(url).origin),
+      ...(variables.BERTH_CA !== undefined && { berthCaFile: variables.BERTH_CA }),
+    },
+    issues,
+  };
+}
+
+/**
+ * Lists the addresses of Berth at which secrets and code go through networks of others in plain text.
+ *
+ * @param config The settings.
+ */
+export function exposedUrls({ berthUrls }: Pick<ClusterConfig, "berthUrls">): string[] {
+  return berthUrls.filter((text) => {
+    const { protocol, hostname } = new URL(text);
+    return protocol === "http:" && !isPrivateHost(hostname.replace(/^\[|\]$/g, ""));
+  });
 }
 
 function missing(why: string): string {

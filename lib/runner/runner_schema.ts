@@ -126,6 +126,12 @@ export const RUNNER_SCHEMA = z.object({
       "addresses of Berth's API as the bots of a Swarm reach it, with commas between; needed with RUNNER=swarm",
     ),
   ),
+  BERTH_CA: absolutePath.optional().meta(
+    about(
+      "Where things are",
+      "PEM file of the authority that has signed the certificate at BERTH_URLS, if it is one of your own; the bots of a Swarm get it",
+    ),
+  ),
   TEMP_DIR: withDefault(absolutePath, DEFAULT_TEMP_DIR).meta(
     about(
       "Where things are",

@@ -86,3 +86,18 @@ function hostsOf(parsed: readonly ConnectionString[], defaultPort: number): stri
 export function isLoopback(host: string): boolean {
   return /^(127(\.\d{1,3}){3}|::1|localhost)$/i.test(host);
 }
+
+/** Addresses that no network routes to others: RFC 1918, RFC 6598, link-local and unique local ones. */
+const PRIVATE =
+  /^(10\.|127\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|::1$|f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:)/i;
+/** Names that the public DNS does not have. */
+const PRIVATE_NAME = /^[^.:]+$|\.(internal|local|lan|home\.arpa|localhost|test)$/i;
+
+/**
+ * Tells whether a host is in a network of one's own, as far as its name or address says so.
+ *
+ * @param host Name or address, without brackets.
+ */
+export function isPrivateHost(host: string): boolean {
+  return /^\d+(\.\d+){3}$|:/.test(host) ? PRIVATE.test(host) : PRIVATE_NAME.test(host);
+}

@@ -46,6 +46,9 @@ export const SUPERVISOR_FOLDER = "/berth-supervisor";
 /** File with the token of an order in a container: only root may read it (mode 0400). */
 export const BOOTSTRAP_FILE = `${SUPERVISOR_FOLDER}/token`;
 
+/** File of the authority that Berth's certificate is recognized by, if it is none that images know. */
+export const CA_FILE = `${SUPERVISOR_FOLDER}/ca.pem`;
+
 /** Folder of the node's cache in a container, on a volume that all containers of the instance on a node share. */
 export const CACHE_MOUNT = "/berth-cache";
 

@@ -5,6 +5,7 @@ const crypto = require("node:crypto");
 const fs = require("node:fs");
 const http = require("node:http");
 const https = require("node:https");
+const tls = require("node:tls");
 
 /** Largest JSON answer: files and configuration of a bot. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -27,7 +28,8 @@ class Berth {
     this.bootstrap = bootstrap;
     this.nonce = crypto.randomBytes(32).toString("hex");
     this.token = undefined;
-    this.ca = caFile ? fs.readFileSync(caFile) : undefined;
+    // Beside those that are known anyway: the object store may have another one.
+    this.ca = caFile ? [...tls.rootCertificates ?? [], fs.readFileSync(caFile, "utf8")] : undefined;
   }
 
   /** Sends JSON and returns JSON. Throws Refused or Unreachable within the limit, in ms. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { formatIssue, InvalidConfigError } from "../../../../lib/errors.ts";
+import { exposedUrls } from "../../../../lib/runner/cluster_config.ts";
 import { parseDockerRunnerConfig } from "../../../../lib/runner/parse_docker_runner_config.ts";
 
 const minio = {
@@ -152,6 +153,7 @@ Deno.test("RUNNER=swarm takes several managers, and tells the bots where Berth i
     DOCKER_HOST: "unix:///run/a.sock, tcp://manager-2,tcp://[fd00::3]:2377",
     DOCKER_CERT_PATH: "/etc/berth/tls",
     BERTH_URLS: "https://a.internal:8420/,http://10.0.0.5",
+    BERTH_CA: "/etc/berth/ca.pem",
   });
   assert.deepEqual(cluster, {
     managers: [
@@ -165,11 +167,24 @@ Deno.test("RUNNER=swarm takes several managers, and tells the bots where Berth i
       keyFile: "/etc/berth/tls/key.pem",
     },
     berthUrls: ["https://a.internal:8420", "http://10.0.0.5"],
+    berthCaFile: "/etc/berth/ca.pem",
   });
   assert.equal(dockerHost, "unix:///run/a.sock");
   assert.equal(parseDockerRunnerConfig(minio).cluster, undefined);
   const { cluster: near } = parseDockerRunnerConfig({ ...swarm, DOCKER_HOST: "tcp://127.0.0.1:2375" });
   assert.deepEqual(near?.managers, [{ host: "127.0.0.1", port: 2375 }]);
+});
+
+Deno.test("exposedUrls() names the addresses at which secrets go through networks of others in plain text", () => {
+  const near = ["http://10.0.0.5:8420", "http://172.31.0.1", "http://[fd00::3]:8420", "http://berth:8420"];
+  const far = [
+    "http://172.32.0.1",
+    "http://203.0.113.5:8420",
+    "http://[2001:db8::1]:8420",
+    "http://berth.example.com",
+  ];
+  const safe = ["https://203.0.113.5:8420", "http://berth.internal:8420", "http://127.0.0.1:8420"];
+  assert.deepEqual(exposedUrls({ berthUrls: [...near, ...far, ...safe] }), far);
 });
 
 Deno.test("RUNNER=swarm gives plain programs an image that a supervisor can run in", () => {
@@ -186,6 +201,7 @@ Deno.test("RUNNER=swarm says what is missing or unsafe", () => {
     [{ RUNNER: "swarm" }, /^MINIO_ENDPOINT: is missing, but RUNNER is swarm.*\n^BERTH_URLS: is missing/ms],
     [{ ...swarm, BERTH_URLS: "10.0.0.5:8420" }, /^BERTH_URLS: must be addresses.*'10\.0\.0\.5:8420'/],
     [{ ...swarm, BERTH_URLS: "http://me:hunter2@h/" }, /^BERTH_URLS: must be(?!.*hunter2)/],
+    [{ ...swarm, BERTH_CA: "ca.pem" }, /^BERTH_CA: /],
     [{ ...swarm, DOCKER_HOST: "ssh://host" }, /^DOCKER_HOST: must be unix:.*tcp:/],
     [{ ...swarm, DOCKER_HOST: "tcp://10.0.0.7:2375" }, /^DOCKER_CERT_PATH: is missing.*10\.0\.0\.7/],
     [{ DOCKER_HOST: "tcp://10.0.0.7:2375" }, /^DOCKER_HOST: must be unix:.*RUNNER=swarm takes/],
