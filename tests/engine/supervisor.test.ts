@@ -9,6 +9,11 @@ import { fullOrShort } from "../support/full_or_short.ts";
 import { SupervisorFixture } from "../support/fixtures/supervisor_fixture.ts";
 import { until } from "../support/until.ts";
 
+async function command(name: string, ...args: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command(name, { args }).output();
+  assert(success, new TextDecoder().decode(stderr));
+}
+
 const SHOW = `
 import json, os, sys, time
 def main(id, config):
@@ -99,6 +104,50 @@ for (const language of fullOrShort(["python", "node", "deno"] as const, ["python
     assert.deepEqual([end?.cause, end?.exitCode, end?.isKilled], ["stopped", 143, false]);
   });
 
+  Deno.test(`${language}: a bot that is stopped while its order is fetched does not start`, async () => {
+    await using fixture = await SupervisorFixture.open(language);
+    const begun = Promise.withResolvers<void>(), stopped = Promise.withResolvers<void>();
+    fixture.intercept = (request) => {
+      if (!request.url.endsWith("/begin")) return undefined;
+      begun.resolve();
+      return stopped.promise.then(() => fixture.supervisors.answer(request));
+    };
+    const { order, container } = await fixture.start({ files: { "main.py": STOPPABLE } });
+    await begun.promise;
+    await command("docker", "kill", "--signal", "TERM", container.id);
+    stopped.resolve();
+    assert.equal((await fixture.ended(container.id)).exitCode, 143);
+    assert.doesNotMatch(await fixture.log(container.id), /up/);
+    assert.equal((await fixture.supervisors.link.session(order.id))?.end?.cause, "stopped");
+  });
+
+  Deno.test(`${language}: a supervisor recognizes a Berth by the authority that it is given`, async () => {
+    await using fixture = await SupervisorFixture.open(language);
+    const folder = `${fixture.temp}/tls`;
+    await Deno.mkdir(folder);
+    const [cert, key, settings] = [`${folder}/cert.pem`, `${folder}/key.pem`, `${folder}/openssl.cnf`];
+    await Deno.writeTextFile(
+      settings,
+      "[req]\ndistinguished_name = name\nx509_extensions = all\n[name]\n[all]\n" +
+        "basicConstraints = critical, CA:TRUE\nsubjectAltName = IP:127.0.0.1\n",
+    );
+    const make = ["req", "-x509", "-config", settings, "-newkey", "rsa:2048", "-nodes", "-days", "2"];
+    await command("openssl", ...make, "-subj", "/CN=berth", "-keyout", key, "-out", cert);
+    const tls = { cert: await Deno.readTextFile(cert), key: await Deno.readTextFile(key) };
+    await using server = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen: () => {}, ...tls },
+      (request) => fixture.supervisors.answer(request),
+    );
+    const { container } = await fixture.start({
+      files: { "main.py": "def main(id, config): print('ran', flush=True)" },
+    }, {
+      env: { BERTH_URLS: `https://127.0.0.1:${server.addr.port}`, BERTH_CA_FILE: "/authority/cert.pem" },
+      binds: [{ source: folder, target: "/authority", readOnly: true }],
+    });
+    const { exitCode } = await fixture.ended(container.id);
+    assert.equal(exitCode, 0, await fixture.log(container.id));
+  });
+
   Deno.test(`${language}: commands run beside the bot as its user, and end with their time`, async () => {
     await using fixture = await SupervisorFixture.open(language);
     const { order, container } = await fixture.start({ files: { "main.py": STOPPABLE }, leaseSeconds: 3 });
@@ -140,6 +189,7 @@ for (const language of fullOrShort(["python", "node", "deno"] as const, ["python
     const second = await count();
     assert.match(second.log, /count 2 \['.the0-state', 'count', 'deep', 'hard'\]/);
     assert.equal(second.state?.from, "kept");
+    assert.equal((await fixture.supervisors.link.newestState("bot"))?.isStored, true);
     const other = `${fixture.temp}/other`;
     await Deno.mkdir(other);
     const elsewhere = {

@@ -23,6 +23,18 @@ def main(id, config):
         time.sleep(0.02)
 `;
 
+/** Ends a moment after it was asked to. */
+const ENDING = `
+import time
+def on_stop(id, config, reason=None):
+    print("on_stop", flush=True)
+    time.sleep(2)
+def main(id, config):
+    open("/state/file", "w").write("kept")
+    print("tick", flush=True)
+    while True: time.sleep(0.02)
+`;
+
 const LEASE_SECONDS = 3;
 
 /** Starts a bot that ticks, and waits for its first line. Nothing listens at the first of Berth's addresses. */
@@ -93,6 +105,21 @@ for (const language of fullOrShort(["python", "node"] as const, ["python"] as co
       assert(last - at < LEASE_SECONDS * 1000, `it ticked for ${last - at} ms`);
     });
   }
+
+  Deno.test(`${language}: a bot that was stopped for its lease stores its state if renewals work again`, async () => {
+    await using fixture = await SupervisorFixture.open(language);
+    const { order, container } = await ticking(fixture, {
+      files: { "main.py": ENDING },
+      leaseSeconds: 12,
+      executable: { state: { maxBytes: 1e6, keep: 3, everySeconds: 3600 } },
+    });
+    fixture.intercept = () => Promise.resolve(new Response("", { status: 503 }));
+    await fixture.printed(container.id, "on_stop");
+    fixture.intercept = undefined;
+    assert.equal((await fixture.ended(container.id)).exitCode, 75);
+    assert.equal((await fixture.supervisors.link.session(order.id))?.end?.cause, "fenced");
+    assert.equal((await fixture.supervisors.link.newestState("bot"))?.isStored, true);
+  });
 
   Deno.test(`${language}: a bot ends at once when Berth says that another copy may live`, async () => {
     await using fixture = await SupervisorFixture.open(language);
