@@ -77,6 +77,19 @@ Deno.test("releaseGuard needs the right to operate, a reason, and a service that
   });
 });
 
+Deno.test("getBotGuards shows the guards of a bot, where the service looks after the bots", async () => {
+  await using api = await ApiWorld.open(NOW);
+  await putBot(api);
+  const { records, world: { clock } } = api;
+  const guards = new Guards({ records, incidents: NO_INCIDENTS, wake() {}, clock });
+  await guards.open(NEVER);
+  api.serve({ guards });
+  const { body } = await api.call("GET", "/api/bots/bot/guards");
+  assert.deepEqual([body.guards[0].name, body.guards[0].state], ["equity", "waiting"]);
+  assert.deepEqual([body.latches, body.releases], [[], []]);
+  assert.equal((await api.call("GET", "/api/bots/other/guards")).status, 404);
+});
+
 Deno.test("getBotGuards knows guards and latches from memory while the database is away", async () => {
   await using api = await ApiWorld.open(NOW);
   const { records, world: { clock } } = api;

@@ -48,20 +48,3 @@ Deno.test("the API shows the sessions of bots, and those of all calendars in use
     assert.match(sessions[0].parts[0].open, /^\d{4}-\d\d-\d\dT\d\d:[03]0:00\.000Z$/);
   }
 });
-
-Deno.test("the API shows the guards of one bot", async () => {
-  await using fixture = await ApiFixture.open();
-  const { local } = fixture;
-  const guards = [{ name: "low", metric: "equity", field: "value", when: "below", limit: 10 }];
-  await local("/api/bots/one", {
-    method: "PUT",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ enabled: false, config: { berth: { guards } }, custom: CODE }),
-  });
-  const shown = await (await local("/api/bots/one/guards")).json();
-  assert.deepEqual([shown.guards[0].name, shown.guards[0].state], ["low", "waiting"]);
-  assert.deepEqual([shown.latches, shown.releases], [[], []]);
-  const missing = await local("/api/bots/two/guards");
-  assert.equal(missing.status, 404);
-  await missing.body?.cancel();
-});
