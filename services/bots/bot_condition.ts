@@ -29,6 +29,9 @@ export function isUp({ type }: { readonly type: string }): boolean {
   return type === "running" || type === "ready" || type === "silent" || type === "unhealthy";
 }
 
+/** What a bot waits for that a cluster cannot place; a reason follows. */
+export const FITTING_NODE = "a node that can run it";
+
 /** The condition of a bot. `until` is the time of the next try. */
 export type BotCondition =
   /** Its container runs as the document says. */

@@ -5,7 +5,7 @@
  */
 
 import { KILLED, TERMINATED } from "../../lib/runner/describe_exit.ts";
-import type { BotCondition } from "./bot_condition.ts";
+import { type BotCondition, FITTING_NODE } from "./bot_condition.ts";
 
 /**
  * Returns the advice about a condition.
@@ -39,6 +39,10 @@ export function conditionAdvice(id: string, condition: BotCondition): string | u
     case "waiting":
       if (condition.holder !== undefined) {
         return `It starts by itself once '${condition.holder}' has ended: 'berth disable ${condition.holder}' ends it.`;
+      }
+      if (condition.for.startsWith(FITTING_NODE)) {
+        return "'berth nodes' shows the nodes with their labels, and which are cordoned. " +
+          "It starts by itself once one fits; its 'placement' says what it asks for.";
       }
       return "It goes on by itself once that is back; 'berth doctor' shows engine, servers and folders.";
     case "disabled":

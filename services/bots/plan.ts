@@ -6,7 +6,7 @@
 
 import type { ManagedContainer } from "../../lib/runner/runner.ts";
 import { describeForeign } from "../../lib/runner/standing_containers.ts";
-import type { BotCondition, StopReason } from "./bot_condition.ts";
+import { type BotCondition, FITTING_NODE, type StopReason } from "./bot_condition.ts";
 import type { DesiredState } from "./desired_state.ts";
 import type { RefusalStop, RunRefusal } from "./run_gate.ts";
 import type { Trouble } from "./run_health.ts";
@@ -194,7 +194,7 @@ function conditionOf({ phase, isPaused, attempt, reason }: ManagedContainer): Bo
   if (phase === "running") return { type: isPaused ? "paused" : "running" };
   // A cluster says why it cannot place a container.
   return phase === "starting" && reason !== undefined
-    ? { type: "waiting", for: `a node that can run it: ${reason}` }
+    ? { type: "waiting", for: `${FITTING_NODE}: ${reason}` }
     : { type: "starting", attempt };
 }
 

@@ -50,6 +50,7 @@ testInLab("a drained node hands its bots over, and a placement keeps a bot to it
     const { condition } = await cluster.client().call("getBot", { params: { id: "pinned" } });
     return /^waiting for a node that can run it: no suitable node/.test(condition);
   });
+  assert.match(await run("describe", "pinned"), /To do: 'berth nodes' shows the nodes/);
   const docker = connectDocker(cluster.lab.managers[0]!);
   const services = await docker.listServices();
   const pinned = services.find(({ Spec }) => Spec?.Name?.endsWith("_pinned"));
