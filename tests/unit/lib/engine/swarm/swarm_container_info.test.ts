@@ -83,3 +83,11 @@ Deno.test("toSwarmContainer() takes the first task: the second one follows a sto
   const { taskId, exitCode } = toSwarmContainer(service, [second, first], nodesIn("ready"), NOW);
   assert.deepEqual([taskId, exitCode], ["task", 7]);
 });
+
+Deno.test("toSwarmContainer() knows the grace period that a container was created with", () => {
+  const { TaskTemplate } = service.Spec;
+  const spec = { ...TaskTemplate, ContainerSpec: { Image: "python", StopGracePeriod: 135e9 } };
+  const patient = { ...service, Spec: { ...service.Spec, TaskTemplate: spec } };
+  assert.equal(toSwarmContainer(patient, [task("running")], nodesIn("ready"), NOW).graceSeconds, 135);
+  assert.equal(container(task("running")).graceSeconds, undefined);
+});
