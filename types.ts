@@ -16,6 +16,12 @@ export type {
   RunnerCallOptions,
   WatchContainersOptions,
 } from "./lib/runner/runner.ts";
+export type {
+  NodeAvailability,
+  NodeCallOptions,
+  RunnerNode,
+  RunnerNodes,
+} from "./lib/runner/runner_nodes.ts";
 export type { EndedContainer, StartedContainer } from "./lib/runner/execution_result.ts";
 export type { CollectedResult, ResultProblem } from "./lib/runner/result_store.ts";
 export type { DiskUse } from "./lib/runner/disk_use.ts";
@@ -31,6 +37,7 @@ export type { BuiltArchive, BuiltLibraries, CodeDependencies } from "./lib/execu
 export type { OwnLimits } from "./lib/executable/own_limits.ts";
 export type { LimitBounds } from "./lib/runner/limit_bounds.ts";
 export type { StateSettings } from "./lib/executable/state_settings.ts";
+export type { Placement } from "./lib/executable/placement.ts";
 
 // Logs and metrics
 export type { LogFormat, LogSource, StoredLogLine } from "./lib/logs/line_format.ts";
