@@ -8,7 +8,10 @@ import { z } from "zod";
 import { botId, type OperationContract } from "./common.ts";
 
 const nodeParams = z.strictObject({
-  node: z.string().min(1).max(255).meta({ description: "Name or id of a node", example: "node-1" }),
+  node: z.string().max(255).regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/).meta({
+    description: "Name or id of a node",
+    example: "node-1",
+  }),
 });
 
 /** A node of a cluster. */
