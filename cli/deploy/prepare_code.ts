@@ -13,7 +13,7 @@ import type { BotFolder } from "./bot_folder.ts";
 import { hashBot, listBot, packBot } from "./pack_bot.ts";
 import { findCode } from "./upload_code.ts";
 
-/** What helps with the packing, who hears of it, and who may stop it. */
+/** The cache, the progress display and the cancellation of the packing. */
 export interface PackingHooks {
   /** Keeps what is packed, so that only changed files are packed the next time. @default {nothing is kept} */
   readonly packs?: PackCache;

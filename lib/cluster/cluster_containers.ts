@@ -1,5 +1,5 @@
 /**
- * The containers of a cluster: what the Swarm tells of them, and what their supervisors do.
+ * The containers of a cluster: what the Swarm and their supervisors report of them.
  *
  * @module
  */

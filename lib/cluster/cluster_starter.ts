@@ -53,6 +53,7 @@ import {
   type WorkOrder,
   type WorkOrders,
 } from "./work_orders.ts";
+import { measureStart } from "../runner/measure_start.ts";
 
 /** What the supervisor uses beside the bot, in bytes and processes: it has to fit into the same container. */
 const SUPERVISOR_BYTES = 48 * 1024 ** 2;
@@ -165,17 +166,12 @@ export class ClusterStarter {
     options: StartContainerOptions,
   ): Promise<RunningResult> {
     const { meter } = this.#options;
-    const beganAt = performance.now();
-    const end = (hasFailed: boolean) =>
-      meter?.containerStarted(target.kind, performance.now() - beganAt, hasFailed);
-    try {
-      const result = await this.#start(target, executable, options);
-      if (result.created) end(false);
-      return result;
-    } catch (error) {
-      if (!options.signal?.aborted) end(true);
-      throw error;
-    }
+    return await measureStart(
+      meter,
+      target.kind,
+      options.signal,
+      () => this.#start(target, executable, options),
+    );
   }
 
   async #start(

@@ -38,6 +38,7 @@ import type { StartContainerOptions } from "./runner.ts";
 import type { RunnerMeter } from "./runner_meter.ts";
 import { namedContainer, standingContainer, type StartTarget } from "./standing_containers.ts";
 import { slotEnvironment, startLabels, startTargetOf, toRunning } from "./start_target.ts";
+import { measureStart } from "./measure_start.ts";
 
 /** How long to wait for the engine to say what became of a failed start, in ms. */
 const STATUS_TIMEOUT_MS = 5_000;
@@ -113,21 +114,12 @@ export class ContainerStarter {
     options: StartContainerOptions,
   ): Promise<RunningResult> {
     const { meter } = this.#options;
-    const beganAt = performance.now();
-    const end = (hasFailed: boolean) =>
-      meter?.containerStarted(target.kind, performance.now() - beganAt, hasFailed);
-    try {
-      const result = await this.#lead.run(
-        () => this.#start(target, executable, options),
-        options.signal,
-        LEAD_MS,
-      );
-      if (result.created) end(false);
-      return result;
-    } catch (error) {
-      if (!options.signal?.aborted) end(true);
-      throw error;
-    }
+    return await measureStart(
+      meter,
+      target.kind,
+      options.signal,
+      () => this.#lead.run(() => this.#start(target, executable, options), options.signal, LEAD_MS),
+    );
   }
 
   async #start(
