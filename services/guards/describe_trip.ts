@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Latch } from "./latch.ts";
 import type { GuardRule } from "../documents/guard_settings.ts";
 import type { GuardState } from "./evaluate_guard.ts";
 
@@ -46,4 +47,23 @@ function shortPercent(value: number): string {
 /** Shows a number without the noise of binary fractions. */
 export function shortNumber(value: number): string {
   return String(Number(value.toPrecision(10)));
+}
+
+/**
+ * Returns the numbers of a trip, as a latch keeps them.
+ *
+ * @param rule The guard.
+ * @param why What tripped it.
+ * @param state Its numbers then.
+ */
+export function tripNumbers(
+  { limit }: Pick<GuardRule, "limit">,
+  why: "limit" | "missing",
+  { value, peak }: Pick<GuardState, "value" | "peak">,
+): Pick<Latch, "value" | "peak" | "limit"> {
+  return {
+    ...(why === "limit" && value !== undefined && { value }),
+    ...(peak !== undefined && { peak }),
+    limit,
+  };
 }

@@ -10,7 +10,7 @@ import type { Clock } from "../../lib/util/clock.ts";
 import type { Run } from "../bots/run_watcher.ts";
 import type { Labels } from "../documents/labels.ts";
 import type { Incidents } from "../notifications/incidents.ts";
-import { describeTrip } from "./describe_trip.ts";
+import { describeTrip, tripNumbers } from "./describe_trip.ts";
 import { FleetFile } from "./fleet_file.ts";
 import { FleetGuard, type FleetNews } from "./fleet_guard.ts";
 import { FLEET, type FleetRule, isSelected } from "./fleet_rule.ts";
@@ -212,7 +212,7 @@ export class FleetGuards implements Disposable {
 
   async #onNews({ rule, state, tripped, missing }: FleetNews): Promise<void> {
     const { clock, wake, incidents, book } = this.#options;
-    const { name, bots, limit } = rule;
+    const { name, bots } = rule;
     const guard = `${FLEET}${name}`;
     const key = { kind: GUARD_KIND, guard } as const;
     if (tripped === undefined) {
@@ -223,16 +223,13 @@ export class FleetGuards implements Disposable {
     const action = actionOf(rule, tripped);
     this.#log.error("guard of several bots tripped", { guard: name, bots, text, action });
     if (action === "alert") return incidents.open(fleetIncident(guard, { bots, text, action }));
-    const { value, peak } = state;
     const members = this.#guards.get(name)?.members ?? [];
     const latch = {
       guard,
       at: new Date(clock.now()).toISOString(),
       action,
       text,
-      ...(tripped === "limit" && value !== undefined && { value }),
-      ...(peak !== undefined && { peak }),
-      limit,
+      ...tripNumbers(rule, tripped, state),
       bots,
       lastLines: [],
     };

@@ -9,7 +9,7 @@ import type { Clock } from "../../lib/util/clock.ts";
 import type { GuardRule } from "../documents/guard_settings.ts";
 import type { Incidents } from "../notifications/incidents.ts";
 import type { GuardNews } from "./bot_guards.ts";
-import { describeTrip } from "./describe_trip.ts";
+import { describeTrip, tripNumbers } from "./describe_trip.ts";
 import { botGuardIncident, GUARD_KIND, guardIncidentKey } from "./guard_incidents.ts";
 import type { Latch } from "./latch.ts";
 import type { LatchBook } from "./latch_book.ts";
@@ -44,7 +44,7 @@ export class TripReports {
    */
   async report({ bot, rule, state, tripped, lastLines }: GuardNews): Promise<void> {
     const { clock, wake, incidents, book } = this.#options;
-    const { name: guard, limit } = rule;
+    const { name: guard } = rule;
     const key = guardIncidentKey({ bot, guard });
     if (tripped === undefined) {
       if (!book.get({ bot, guard })) {
@@ -55,16 +55,13 @@ export class TripReports {
     const text = describeTrip(rule, tripped, state);
     const action = actionOf(rule, tripped);
     this.#log.error("guard tripped", { id: bot, guard, text, action });
-    const { value, peak } = state;
     const latch: Latch = {
       bot,
       guard,
       at: new Date(clock.now()).toISOString(),
       action,
       text,
-      ...(tripped === "limit" && value !== undefined && { value }),
-      ...(peak !== undefined && { peak }),
-      limit,
+      ...tripNumbers(rule, tripped, state),
       lastLines,
     };
     const isNew = !rule.latch || await book.trip(latch);
