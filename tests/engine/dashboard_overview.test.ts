@@ -9,8 +9,8 @@ import { freePort } from "../support/servers/free_port.ts";
 
 const LOOP = `import json, time
 def main(id, config):
-    print('the last line', flush=True)
     for value in range(10**9):
+        print('the last line', flush=True)
         print(json.dumps({"_metric": "equity", "value": 10000.25 + value}), flush=True)
         time.sleep(0.3)
 `;
