@@ -10,7 +10,7 @@ import { ContainerBuilder } from "../executable/container_builder.ts";
 import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import { LABEL } from "../engine/labels.ts";
 import { messageOf } from "../errors.ts";
-import { type FileOwner, onDisk, unlessMissing } from "../util/files.ts";
+import { type FileOwner, onDisk, unlessMissingSync } from "../util/files.ts";
 import { removeTree } from "./remove_tree.ts";
 import type { Runtime } from "../executable/runtimes.ts";
 import { SharedWork } from "../util/shared_work.ts";
@@ -56,9 +56,9 @@ export class BytecodeLayers implements AsyncDisposable {
    * @param image Reference of the image.
    * @returns Absolute path of a folder to merge over the tree; `undefined` if there is none.
    */
-  async find(tree: CodeTree, image: string): Promise<string | undefined> {
+  find(tree: CodeTree, image: string): string | undefined {
     const path = layerPath(tree, image);
-    return await unlessMissing(Deno.lstat(path)) && path;
+    return unlessMissingSync(() => Deno.lstatSync(path)) && path;
   }
 
   /**
@@ -78,7 +78,7 @@ export class BytecodeLayers implements AsyncDisposable {
     const { compiler } = runtime;
     if (compiler === undefined || sourceBytes(tree, compiler.sources) < WORTHWHILE_BYTES) return undefined;
     try {
-      return await this.find(tree, image) ??
+      return this.find(tree, image) ??
         await this.#work.run(
           layerPath(tree, image),
           (signal) => this.#make(tree, image, runtime, signal),

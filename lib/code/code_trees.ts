@@ -10,7 +10,7 @@ import type { ArchiveLimits } from "../archive/archive_limits.ts";
 import { parseTreeManifest } from "../archive/tree_manifest.ts";
 import type { CachedArchive } from "./list_archives.ts";
 import { ENTRYPOINT_SCRIPT, OUTER_ENTRYPOINT } from "../executable/container_layout.ts";
-import { isDiskFull, onDisk, unlessMissing } from "../util/files.ts";
+import { isDiskFull, onDisk, unlessMissing, unlessMissingSync } from "../util/files.ts";
 import { removeTree } from "./remove_tree.ts";
 import { SharedWork } from "../util/shared_work.ts";
 import type { CodeTree } from "./code_tree.ts";
@@ -148,17 +148,15 @@ export class CodeTrees {
   }
 
   /** Whether the folder of a tree exists. @param sha256 Hash of its archive. */
-  async isThere(sha256: string): Promise<boolean> {
+  isThere(sha256: string): boolean {
     const folder = `${this.#options.folder}/${sha256}`;
-    return await unlessMissing(Deno.lstat(`${folder}/code`)) !== undefined;
+    return unlessMissingSync(() => Deno.lstatSync(`${folder}/code`)) !== undefined;
   }
 
   async #isUsable(record: TreeRecord): Promise<boolean> {
     const { tree } = record;
     record.isWhole ??= await isWhole(tree);
-    const isThere = record.isWhole &&
-      await unlessMissing(Deno.utime(tree.folder, new Date(), new Date()).then(() => true));
-    if (isThere && await this.isThere(tree.sha256)) return true;
+    if (record.isWhole && touch(tree.folder) && this.isThere(tree.sha256)) return true;
     await this.#setAside(record);
     return false;
   }
@@ -270,4 +268,13 @@ async function writeBase(path: string): Promise<void> {
   await Deno.mkdir(path, { mode: 0o755 });
   await Deno.writeTextFile(`${path}/${ENTRYPOINT_SCRIPT}`, OUTER_ENTRYPOINT);
   await Deno.chmod(`${path}/${ENTRYPOINT_SCRIPT}`, 0o755);
+}
+
+/** Renews the times of a folder. @returns Whether there is one. */
+function touch(folder: string): boolean {
+  const now = new Date();
+  return unlessMissingSync(() => {
+    Deno.utimeSync(folder, now, now);
+    return true;
+  }) ?? false;
 }

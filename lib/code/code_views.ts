@@ -8,7 +8,6 @@ import { getLogger } from "@logtape/logtape";
 import type { BindMount, OverlayMount } from "../engine/container_spec.ts";
 import { EngineError } from "../errors.ts";
 import { type FileOwner, onDisk } from "../util/files.ts";
-import { allSettledOrThrow } from "../util/promises.ts";
 import type { CodeTree } from "./code_tree.ts";
 import { copyTree } from "./copy_tree.ts";
 
@@ -72,9 +71,10 @@ export class CodeViews {
       target,
     };
     return await onDisk(`write to '${folder}'`, async () => {
-      await Deno.mkdir(view, { mode: 0o700 });
+      Deno.mkdirSync(view, { mode: 0o700 });
       if (this.#overlay && fits(overlay)) {
-        await allSettledOrThrow([Deno.mkdir(overlay.work, { mode: 0o700 }), give(view, owner)]);
+        Deno.mkdirSync(overlay.work, { mode: 0o700 });
+        if (owner) Deno.chownSync(view, owner.uid, owner.gid);
         return { binds: [], overlays: [overlay] };
       }
       await copyTree(tree, view, { layers, owner, signal });
@@ -102,10 +102,6 @@ export class CodeViews {
     this.#overlay = false;
     return true;
   }
-}
-
-async function give(path: string, owner: FileOwner | undefined): Promise<void> {
-  if (owner) await Deno.chown(path, owner.uid, owner.gid);
 }
 
 function fits({ lower, upper, work }: OverlayMount): boolean {

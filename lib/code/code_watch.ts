@@ -65,11 +65,11 @@ export class CodeWatch implements AsyncDisposable {
       const path = workspaces.path(folder);
       if (!await unlessMissing(Deno.lstat(`${path}/view`))) return true;
       // A container with a copy of its code needs no tree.
-      if (await unlessMissing(Deno.lstat(`${path}/work`)) && !await trees.isThere(sha256)) return true;
+      if (await unlessMissing(Deno.lstat(`${path}/work`)) && !trees.isThere(sha256)) return true;
       if (await workspaces.holdOf(folder) === undefined) await workspaces.hold(folder, sha256);
       for (const held of DEPENDENCIES) {
         const built = await workspaces.holdOf(folder, held);
-        if (built !== undefined && !await dependencies.isThere(built)) return true;
+        if (built !== undefined && !dependencies.isThere(built)) return true;
       }
     } catch (error) {
       // A failed check does not mean that files are missing.

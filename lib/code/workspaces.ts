@@ -46,11 +46,11 @@ export class Workspaces {
     await this.#ready();
     await onDisk(
       `create '${this.#parent}'`,
-      () => Deno.mkdir(this.#parent, { recursive: true, mode: 0o700 }),
+      () => Deno.mkdirSync(this.#parent, { recursive: true, mode: 0o700 }),
     );
     const name = `${prefix}-${crypto.randomUUID().slice(0, 8)}`;
     this.#inUse.add(name);
-    await onDisk(`create '${this.path(name)}'`, () => Deno.mkdir(this.path(name), { mode: 0o700 }));
+    await onDisk(`create '${this.path(name)}'`, () => Deno.mkdirSync(this.path(name), { mode: 0o700 }));
     return name;
   }
 
@@ -63,7 +63,7 @@ export class Workspaces {
    */
   async hold(name: string, sha256: string, held: HeldTree = "tree"): Promise<void> {
     const path = `${this.path(name)}/${held}`;
-    await onDisk(`write '${path}'`, () => Deno.writeTextFile(path, sha256, { mode: 0o600 }));
+    await onDisk(`write '${path}'`, () => Deno.writeTextFileSync(path, sha256, { mode: 0o600 }));
   }
 
   /** Returns the names of all workspaces. */

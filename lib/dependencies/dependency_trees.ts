@@ -61,7 +61,7 @@ export class DependencyTrees {
     const { trees } = this.#options;
     const { key, sha256 } = archive;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      if (!await trees.isThere(sha256)) await this.#fetch(archive, signal);
+      if (!trees.isThere(sha256)) await this.#fetch(archive, signal);
       await hold?.(sha256);
       signal?.throwIfAborted();
       const used = await trees.use(sha256, use);

@@ -12,7 +12,7 @@ import type { BindMount } from "../engine/container_spec.ts";
 import type { Executable } from "./executable.ts";
 import { runnerFiles } from "./runner_files.ts";
 import { sdkViews } from "./sdk_factory.ts";
-import { type FileOwner, unlessMissing } from "../util/files.ts";
+import { type FileOwner, unlessMissingSync } from "../util/files.ts";
 import { allSettledOrThrow } from "../util/promises.ts";
 
 /** Creates files that depend only on the runtime of an executable. */
@@ -53,14 +53,10 @@ export class ScriptManager {
   async create(executable: Executable, workspace: string, owner?: FileOwner): Promise<BindMount[]> {
     const config = `${workspace}/${CONFIG_FILE}`;
     const stopReason = `${workspace}/${STOP_REASON_FILE}`;
-    const [shared] = await allSettledOrThrow([
-      this.#shared(executable),
-      Deno.writeTextFile(stopReason, "", { mode: 0o644, createNew: true }),
-      (async () => {
-        await Deno.writeTextFile(config, executable.config, { mode: 0o400, createNew: true });
-        if (owner) await Deno.chown(config, owner.uid, owner.gid);
-      })(),
-    ]);
+    const shared = await this.#shared(executable);
+    Deno.writeTextFileSync(stopReason, "", { mode: 0o644, createNew: true });
+    Deno.writeTextFileSync(config, executable.config, { mode: 0o400, createNew: true });
+    if (owner) Deno.chownSync(config, owner.uid, owner.gid);
     return [
       { source: shared, target: RUNNER_FOLDER, readOnly: true },
       { source: config, target: `${RUNNER_FOLDER}/${CONFIG_FILE}`, readOnly: true },
@@ -84,7 +80,7 @@ export class ScriptManager {
     const hash = createHash("sha256").update(JSON.stringify(files)).digest("hex").slice(0, 32);
     const path = `${this.#folder}/${hash}`;
     const folders = [...new Set(files.map((file) => dirname(file.path)))];
-    const found = new Set((await Promise.all(folders.map((folder) => filesIn(path, folder)))).flat());
+    const found = new Set(folders.flatMap((folder) => filesIn(path, folder)));
     const missing = files.filter((file) => !found.has(file.path));
     if (missing.length === 0) return path;
     for (const folder of folders) await Deno.mkdir(join(path, folder), { recursive: true, mode: 0o755 });
@@ -95,8 +91,8 @@ export class ScriptManager {
 }
 
 /** Paths of the files in a folder below `root`, relative to `root`; none if there is no such folder. */
-async function filesIn(root: string, folder: string): Promise<string[]> {
-  const entries = await unlessMissing(Array.fromAsync(Deno.readDir(join(root, folder))));
+function filesIn(root: string, folder: string): string[] {
+  const entries = unlessMissingSync(() => [...Deno.readDirSync(join(root, folder))]);
   return entries?.map(({ name }) => join(folder, name)) ?? [];
 }
 

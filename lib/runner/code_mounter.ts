@@ -85,7 +85,7 @@ export class CodeMounter {
     const owner = chownToBotUser ? user : undefined;
     const image = imageOf(executable, config.images);
     return code.fetchAndExtract(executable, async ({ tree, script, loader }) => {
-      const layer = await bytecode?.find(tree, image);
+      const layer = bytecode?.find(tree, image);
       // The code also runs without bytecode, so this start does not wait for it; the next one is faster.
       if (!layer) bytecode?.makeLater(tree, image, runtimeOf(executable));
       const createView = () =>

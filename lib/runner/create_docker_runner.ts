@@ -86,6 +86,7 @@ export function createDockerRunner(options: CreateDockerRunnerOptions = {}): Run
   const config = options.config ?? parseDockerRunnerConfig({});
   const { meter } = options;
   const orchestrator = new DockerodeOrchestrator(connectDocker(config.dockerHost), {
+    turns: { start: config.startConcurrency },
     logins: loginsOf(config.dockerConfigFile),
     ...(meter && { onCall: (...call) => meter.engineCalled(...call) }),
   });

@@ -281,7 +281,7 @@ export const RUNNER_SCHEMA = z.object({
   STOP_GRACE_SECONDS: withDefault(integer(0, 3600), 30).meta(
     about("Containers", "seconds between SIGTERM and SIGKILL"),
   ),
-  START_CONCURRENCY: withDefault(integer(1, 64), 8).meta(
+  START_CONCURRENCY: withDefault(integer(1, 64), 16).meta(
     about("Containers", "starts at the same time; engines are fastest at 4 to 16"),
   ),
   ARCHIVE_MAX_ENTRIES: withDefault(integer(1, 10_000_000), DEFAULT_ARCHIVE_LIMITS.maxEntries).meta(

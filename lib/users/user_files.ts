@@ -8,7 +8,7 @@ import { WORKING_DIR } from "../executable/container_layout.ts";
 import type { Executable } from "../executable/executable.ts";
 import type { StartContext, StartPart, StartSource } from "../executable/start_source.ts";
 import type { BindMount } from "../engine/container_spec.ts";
-import { type FileOwner, onDisk } from "../util/files.ts";
+import { type FileOwner, onDisk, unlessMissingSync } from "../util/files.ts";
 
 /** Name of the bot's user inside its container. */
 const NAME = "bot";
@@ -68,14 +68,13 @@ export class UserFiles implements StartSource {
 
   /** The name determines the content, so an existing file is right unless it was cut off. */
   async #write(path: string, content: string): Promise<void> {
-    const there = await Deno.stat(path).catch(() => undefined);
-    if (there?.size === content.length) return;
-    await onDisk(`write '${path}'`, async () => {
-      await Deno.mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    await onDisk(`write '${path}'`, () => {
+      if (unlessMissingSync(() => Deno.statSync(path))?.size === content.length) return;
+      Deno.mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
       const part = `${path}.${crypto.randomUUID()}`;
-      await Deno.writeTextFile(part, content, { mode: 0o644, createNew: true });
-      await Deno.chmod(part, 0o644);
-      await Deno.rename(part, path);
+      Deno.writeTextFileSync(part, content, { mode: 0o644, createNew: true });
+      Deno.chmodSync(part, 0o644);
+      Deno.renameSync(part, path);
     });
   }
 }

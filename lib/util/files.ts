@@ -25,10 +25,28 @@ export async function unlessMissing<T>(result: Promise<T>): Promise<T | undefine
   try {
     return await result;
   } catch (error) {
-    const isMissing = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory ||
-      (error as { code?: string }).code === "ENAMETOOLONG";
-    if (!isMissing) throw error;
+    if (!isMissing(error)) throw error;
   }
+}
+
+/**
+ * The same as {@linkcode unlessMissing} for a synchronous operation. The few small files of a start are handled by
+ * these: an asynchronous operation crosses to another thread and back, which costs several times the operation itself.
+ *
+ * @param work The operation.
+ * @returns Its result, or `undefined` if there is nothing at its path.
+ */
+export function unlessMissingSync<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory ||
+    (error as { code?: string }).code === "ENAMETOOLONG";
 }
 
 /**
@@ -39,7 +57,7 @@ export async function unlessMissing<T>(result: Promise<T>): Promise<T | undefine
  * @returns Its result.
  * @throws {BerthError} If the file system fails (`archive/io`). Its own error is the cause.
  */
-export async function onDisk<T>(action: string, work: () => Promise<T>): Promise<T> {
+export async function onDisk<T>(action: string, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -5,7 +5,7 @@
  */
 
 import { InvalidConfigError } from "../errors.ts";
-import { unlessMissing } from "./files.ts";
+import { unlessMissingSync } from "./files.ts";
 
 /** Rights of group and others. */
 const OTHERS = 0o077;
@@ -57,15 +57,18 @@ export interface EnsuredDir {
 export async function ensurePrivateDir(path: string, options: PrivateDirOptions): Promise<EnsuredDir> {
   const { setting, uid, mayBeListed = false, mayBeLink = false } = options;
   const refuse = (why: string) => new InvalidConfigError([{ path: setting, message: `'${path}' ${why}` }]);
-  const look = mayBeLink ? Deno.stat : Deno.lstat;
+  const look = mayBeLink ? Deno.statSync : Deno.lstatSync;
   // The folder nearly always exists, and checking is cheaper than a failed attempt to create it.
-  const found = await unlessMissing(look(path)).catch((error) => {
+  let found: Deno.FileInfo | undefined;
+  try {
+    found = unlessMissingSync(() => look(path));
+  } catch (error) {
     throw refuse(`cannot be looked at: ${(error as Error).message}`);
-  });
+  }
   const made = !found && await make(path).catch((error) => {
     throw refuse(`cannot be made: ${(error as Error).message}`);
   });
-  const info = found ?? await look(path);
+  const info = found ?? look(path);
   if (!info.isDirectory) throw refuse("is not a folder");
   // Root may use another user's folder, such as the volume of a container, but not one that other users can write to.
   const isForeign = info.uid !== null && info.uid !== uid;

@@ -17,7 +17,7 @@ export interface EngineTurnLimits {
   readonly read: number;
   /** Measurements of containers. Docker 20.10 answers each at its next tick, up to a second later. @default {64} */
   readonly measure: number;
-  /** Creations and starts. @default {8} */
+  /** Creations and starts. @default {16} */
   readonly start: number;
   /** Stops that were sent within the last `stopHoldMs`. @default {16} */
   readonly stop: number;
@@ -33,7 +33,7 @@ export interface EngineTurnLimits {
 export const DEFAULT_TURN_LIMITS: EngineTurnLimits = {
   read: 16,
   measure: 64,
-  start: 8,
+  start: 16,
   stop: 16,
   remove: 4,
   stopHoldMs: 1_000,
@@ -79,11 +79,7 @@ export class DockerodeTurns {
     const giveUp = () => given.abort(signal?.reason);
     if (signal?.aborted) giveUp();
     signal?.addEventListener("abort", giveUp, { once: true });
-    const tooLate = new EngineUnavailableError(
-      `Cannot ${what}: for ${waitMs / 1000} s the engine has not finished earlier calls.`,
-      { advice: "Check whether it hangs." },
-    );
-    const timer = setTimeout(() => given.abort(tooLate), waitMs);
+    const timer = setTimeout(() => given.abort(tooLate(what, waitMs)), waitMs);
     const onTurn = () => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", giveUp);
@@ -96,4 +92,11 @@ export class DockerodeTurns {
       signal?.removeEventListener("abort", giveUp);
     }
   }
+}
+
+function tooLate(what: string, waitMs: number): EngineUnavailableError {
+  return new EngineUnavailableError(
+    `Cannot ${what}: for ${waitMs / 1000} s the engine has not finished earlier calls.`,
+    { advice: "Check whether it hangs." },
+  );
 }

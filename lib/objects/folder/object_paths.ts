@@ -32,11 +32,17 @@ export class ObjectPaths {
    * Describes the file of an object, without following links.
    *
    * @returns `undefined` if there is no such file.
+   * @throws {Deno.errors.NotFound} If there is no root: its disk may not be mounted.
    */
   async find(bucket: string, key: string): Promise<Deno.FileInfo | undefined> {
+    const found = await this.#find(bucket, key);
+    if (!found) await Deno.stat(this.#root);
+    return found;
+  }
+
+  async #find(bucket: string, key: string): Promise<Deno.FileInfo | undefined> {
     const parts = [bucket, ...key.split("/")];
     let path = this.#root;
-    await Deno.stat(path);
     for (const [index, part] of parts.entries()) {
       path = join(path, part);
       const found = await unlessMissing(Deno.lstat(path));
