@@ -4,7 +4,8 @@
  * @module
  */
 import { markdownTable } from "./markdown_table.ts";
-import { RUNNER_SCHEMA, type VariableGroup, type VariableNotes } from "../lib/runner/runner_schema.ts";
+import { RUNNER_SCHEMA } from "../lib/runner/runner_schema.ts";
+import type { VariableGroup, VariableNotes } from "../lib/runner/variable_notes.ts";
 import { SERVICE_SCHEMA } from "../services/config.ts";
 
 /** One variable, as the page lists it. */

@@ -8,7 +8,7 @@ import { z } from "zod";
 import type { DockerRunnerConfig } from "../lib/runner/docker_runner_config.ts";
 import { CONFIG_VARIABLES, parseDockerRunnerConfig } from "../lib/runner/parse_docker_runner_config.ts";
 import { formatIssue, InvalidConfigError, type Issue } from "../lib/errors.ts";
-import { about } from "../lib/runner/runner_schema.ts";
+import { about } from "../lib/runner/variable_notes.ts";
 import { ALL_SEGMENTS } from "../lib/runner/runner.ts";
 import { apiSocketOf } from "../lib/util/api_socket.ts";
 import { Secret } from "../lib/util/secret.ts";

@@ -6,7 +6,7 @@
 
 import { z } from "zod";
 import type { Issue } from "../lib/errors.ts";
-import { about } from "../lib/runner/runner_schema.ts";
+import { about } from "../lib/runner/variable_notes.ts";
 import { isLoopback } from "../lib/util/server_addresses.ts";
 
 /** Where and how the API listens on TCP. */

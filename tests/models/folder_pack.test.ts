@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { checkArchive } from "../../../../lib/archive/check_archive.ts";
-import { FolderPack } from "../../../../lib/archive/folder_pack.ts";
-import { PackCache } from "../../../../lib/archive/pack_cache.ts";
-import { InvalidBotFolderError } from "../../../../lib/errors.ts";
-import { until } from "../../../support/until.ts";
+import { checkArchive } from "../../lib/archive/check_archive.ts";
+import { FolderPack } from "../../lib/archive/folder_pack.ts";
+import { PackCache } from "../../lib/archive/pack_cache.ts";
+import { InvalidBotFolderError } from "../../lib/errors.ts";
+import { until } from "../support/until.ts";
 
 async function makeTemp(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await Deno.makeTempDir({ prefix: "berth-test-" });
