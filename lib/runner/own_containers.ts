@@ -5,6 +5,7 @@
  */
 
 import type { ContainerInfo, ContainerOrchestrator } from "../engine/container_orchestrator.ts";
+import { ContainerSearch } from "./container_search.ts";
 import type { ContainerOwnership } from "./container_ownership.ts";
 import { isSetAside } from "./exited_containers.ts";
 import type { DiskUse } from "./disk_use.ts";
@@ -45,10 +46,12 @@ export interface OwnContainersOptions {
 /** Finds and lists containers by their labels: names can be changed by hand. */
 export class OwnContainers {
   readonly #options: OwnContainersOptions;
+  readonly #search: ContainerSearch;
 
   /** @param options See {@linkcode OwnContainersOptions}. */
   constructor(options: OwnContainersOptions) {
     this.#options = options;
+    this.#search = new ContainerSearch((labels) => this.#list(labels));
   }
 
   /**
@@ -87,9 +90,10 @@ export class OwnContainers {
     options: FindContainersOptions = {},
   ): Promise<ManagedContainer[]> {
     const { signal, slots, segment = ALL_SEGMENTS } = options;
-    const listed = await this.#list({ [LABEL.id]: id }, { signal, kind, segment });
+    const listed = await this.#search.find({ kind, id }, signal);
     const wanted = listed.filter((info) =>
-      !isSetAside(info) && (!slots || slots.includes(info.labels[LABEL.slot] ?? ""))
+      !isSetAside(info) && (!slots || slots.includes(info.labels[LABEL.slot] ?? "")) &&
+      (segment === ALL_SEGMENTS || info.labels[LABEL.segment] === String(segment))
     );
     // The engine's list has no times, and may still show a container as running that ends at this moment.
     const found = await Promise.all(
@@ -105,8 +109,16 @@ export class OwnContainers {
    * @param options See {@linkcode ListManagedContainersOptions}.
    * @returns Own and foreign containers.
    */
-  list(segment: number, { signal, kind }: ListManagedContainersOptions = {}): Promise<ContainerInfo[]> {
-    return this.#list({}, { signal, kind, segment });
+  async list(
+    segment: number,
+    { signal, kind }: ListManagedContainersOptions = {},
+  ): Promise<ContainerInfo[]> {
+    const listed = await this.#list({
+      ...(kind !== undefined && { [LABEL.kind]: kind }),
+      ...(segment !== ALL_SEGMENTS && { [LABEL.segment]: String(segment) }),
+    }, signal);
+    this.#search.seen(listed.length);
+    return listed;
   }
 
   /**
@@ -166,20 +178,13 @@ export class OwnContainers {
 
   async #list(
     more: Readonly<Record<string, string>>,
-    { signal, kind, segment }: {
-      readonly signal: AbortSignal | undefined;
-      readonly kind: ContainerKind | undefined;
-      readonly segment: number;
-    },
+    signal?: AbortSignal,
   ): Promise<ContainerInfo[]> {
     const { orchestrator, ownership } = this.#options;
-    const labels = {
-      ...ownership.searchLabels,
-      ...more,
-      ...(kind !== undefined && { [LABEL.kind]: kind }),
-      ...(segment !== ALL_SEGMENTS && { [LABEL.segment]: String(segment) }),
-    };
-    const found = await orchestrator.listContainers({ signal, labels });
+    const found = await orchestrator.listContainers({
+      signal,
+      labels: { ...ownership.searchLabels, ...more },
+    });
     return found.filter(({ labels }) => LABEL.id in labels && ownership.relationOf(labels) !== "none");
   }
 }
