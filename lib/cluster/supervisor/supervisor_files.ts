@@ -5,9 +5,11 @@
  */
 
 import shell from "./supervisor.sh" with { type: "text" };
+import { bundleCommonJs, bundlePython } from "./bundle_programs.ts";
 import nodeArchive from "./node/archive.cjs" with { type: "text" };
 import nodeBerthClient from "./node/berth_client.cjs" with { type: "text" };
 import nodeBotProcess from "./node/bot_process.cjs" with { type: "text" };
+import nodeBundle from "./node/bundle.cjs" with { type: "text" };
 import nodeCache from "./node/cache.cjs" with { type: "text" };
 import nodeClock from "./node/clock.cjs" with { type: "text" };
 import nodeEnd from "./node/end.cjs" with { type: "text" };
@@ -26,17 +28,21 @@ import nodeZipEntries from "./node/zip_entries.cjs" with { type: "text" };
 import archive from "./python/archive.py" with { type: "text" };
 import berthClient from "./python/berth_client.py" with { type: "text" };
 import botProcess from "./python/bot_process.py" with { type: "text" };
+import pythonBundle from "./python/bundle.py" with { type: "text" };
 import cache from "./python/cache.py" with { type: "text" };
 import clock from "./python/clock.py" with { type: "text" };
 import end from "./python/end.py" with { type: "text" };
+import errors from "./python/errors.py" with { type: "text" };
 import fence from "./python/fence.py" with { type: "text" };
 import fetch from "./python/fetch.py" with { type: "text" };
 import helper from "./python/helper.py" with { type: "text" };
+import httpRequest from "./python/http_request.py" with { type: "text" };
 import prepare from "./python/prepare.py" with { type: "text" };
 import renewer from "./python/renewer.py" with { type: "text" };
 import session from "./python/session.py" with { type: "text" };
 import state from "./python/state.py" with { type: "text" };
 import supervisor from "./python/supervisor.py" with { type: "text" };
+import tree from "./python/tree.py" with { type: "text" };
 import usage from "./python/usage.py" with { type: "text" };
 import words from "./python/words.py" with { type: "text" };
 
@@ -103,13 +109,16 @@ const PYTHON: Readonly<Record<string, string>> = {
   "cache.py": cache,
   "clock.py": clock,
   "end.py": end,
+  "errors.py": errors,
   "fence.py": fence,
   "fetch.py": fetch,
   "helper.py": helper,
+  "http_request.py": httpRequest,
   "prepare.py": prepare,
   "renewer.py": renewer,
   "session.py": session,
   "state.py": state,
+  "tree.py": tree,
   "usage.py": usage,
   "words.py": words,
 };
@@ -143,8 +152,8 @@ const NODE: Readonly<Record<string, string>> = {
 export function supervisorFiles(language?: "python3" | "node"): SupervisorFile[] {
   const files = {
     "supervisor.sh": shell,
-    ...(language !== "node" && PYTHON),
-    ...(language !== "python3" && NODE),
+    ...(language !== "node" && { "supervisor.py": bundlePython(PYTHON, pythonBundle) }),
+    ...(language !== "python3" && { "supervisor.cjs": bundleCommonJs(NODE, nodeBundle) }),
   };
   return Object.entries(files).map(([name, text]) => ({ path: `${SUPERVISOR_FOLDER}/${name}`, text }));
 }

@@ -1,14 +1,11 @@
 """Extracts archives of code. Berth has checked them; they are checked here all the same."""
 
 import os
-import shutil
 import stat
 import zipfile
 import zlib
 
-
-class BadArchive(Exception):
-    """The archive is refused; the message names the entry."""
+from errors import BadArchive
 
 
 def extract(path, folder, limits, beat):
@@ -72,18 +69,3 @@ def extract_entry(archive, entry, folder, limits, beat):
         raise BadArchive(f"{entry.filename!r:.200} is shorter than it says")
     is_executable = entry.external_attr >> 16 & 0o111 or first[:4] == b"\x7fELF"
     os.chmod(path, 0o755 if is_executable else 0o644)
-
-
-def copy_tree(source, target, uid, gid):
-    """Copies a tree of files and folders, and gives the copy to a user."""
-    os.makedirs(target, exist_ok=True)
-    os.chmod(target, 0o755)
-    os.chown(target, uid, gid)
-    for folder, folders, files in os.walk(source):
-        into = os.path.join(target, os.path.relpath(folder, source))
-        for name in folders:
-            os.makedirs(os.path.join(into, name), exist_ok=True)
-            os.chown(os.path.join(into, name), uid, gid)
-        for name in files:
-            shutil.copy2(os.path.join(folder, name), os.path.join(into, name))
-            os.chown(os.path.join(into, name), uid, gid)

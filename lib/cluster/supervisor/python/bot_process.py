@@ -1,6 +1,7 @@
 """Processes that run as the bot's user."""
 
 import ctypes
+import json
 import os
 import resource
 import select
@@ -10,6 +11,7 @@ import sys
 import threading
 
 from clock import now
+from errors import StateError
 
 PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 4, 38
 AT_ONCE = 1.0  # seconds for a process that does nothing but end others
@@ -89,6 +91,18 @@ class BotUser:
             if now() > until:
                 os.kill(pid, signal.SIGKILL)
             threading.Event().wait(0.002)
+
+
+def facts_of(helper, told):
+    """What a helper says in its last line. Raises StateError if it failed."""
+    lines = told.decode(errors="replace").strip().splitlines()
+    try:
+        facts = json.loads(lines[-1])
+    except (IndexError, ValueError):
+        facts = {"problem": " ".join(lines[-3:])[:1000] or f"the helper ended with {helper.returncode}"}
+    if helper.returncode or "problem" in facts:
+        raise StateError(str(facts.get("problem")))
+    return facts
 
 
 def process_ids():

@@ -14,7 +14,6 @@ import json
 import os
 import shutil
 import time
-import uuid
 
 from clock import boot_id, now
 from words import say
@@ -57,7 +56,7 @@ class Cache:
                 self.wait(0.25)
 
     def make(self, name, make):
-        work = f"{self.root}/work/{uuid.uuid4().hex}"
+        work = f"{self.root}/work/{os.urandom(16).hex()}"
         os.mkdir(work, 0o755)
         try:
             make(work, Beat(self, name))
@@ -103,7 +102,7 @@ class Cache:
         except FileExistsError:
             if self.age(path) > STALE_LOCK:
                 # Of several that find it stale, one moves it away.
-                taken = f"{self.root}/work/{uuid.uuid4().hex}"
+                taken = f"{self.root}/work/{os.urandom(16).hex()}"
                 try:
                     os.rename(path, taken)
                     os.remove(taken)
@@ -120,7 +119,7 @@ class Cache:
 
     def mark(self, path):
         """Writes whole or not at all."""
-        part = f"{self.root}/work/{uuid.uuid4().hex}"
+        part = f"{self.root}/work/{os.urandom(16).hex()}"
         try:
             with open(part, "w") as file:
                 file.write(f"{self.boot} {now():.2f} {self.owner}")
@@ -157,7 +156,7 @@ class Cache:
             if self.is_used(name):
                 continue
             total -= self.bytes_of(name)
-            away = f"{self.root}/work/{uuid.uuid4().hex}"
+            away = f"{self.root}/work/{os.urandom(16).hex()}"
             try:
                 os.rename(f"{self.root}/trees/{name}", away)
             except FileNotFoundError:

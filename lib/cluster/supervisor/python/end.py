@@ -4,9 +4,9 @@ import json
 import subprocess
 import time
 
-from berth_client import Unreachable
+from bot_process import facts_of
 from clock import now
-from state import StateError, facts_of
+from errors import StateError, Unreachable
 from words import say
 
 PATIENCE = 20.0  # seconds that Berth gets to take what there is

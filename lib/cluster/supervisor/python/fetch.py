@@ -1,16 +1,12 @@
 """Fetches objects from the object store, or through Berth where the store cannot be reached."""
 
 import hashlib
-import http.client
 import os
 
-from berth_client import Refused, Unreachable, request
+from errors import FetchError, Refused, Unreachable
+from http_request import request
 
 LIMIT = 600.0  # seconds for one object
-
-
-class FetchError(Exception):
-    """No address has given the object."""
 
 
 def fetch(berth, urls, path, sha256, max_bytes, beat=lambda: None):
@@ -31,7 +27,7 @@ def fetch(berth, urls, path, sha256, max_bytes, beat=lambda: None):
             if digest.hexdigest() == sha256:
                 return
             problems.append("it is not the object that was checked: its SHA-256 differs")
-        except (OSError, http.client.HTTPException, Refused, Unreachable, FetchError) as error:
+        except (OSError, ValueError, Refused, Unreachable, FetchError) as error:
             problems.append(str(error) or type(error).__name__)
         if os.path.exists(path):
             os.remove(path)
@@ -62,6 +58,6 @@ def send(berth, urls, path):
                     if response.status == 200:
                         return
                     problems.append(f"the object store answers {response.status}")
-        except (OSError, http.client.HTTPException, Unreachable) as error:
+        except (OSError, ValueError, Unreachable) as error:
             problems.append(str(error) or type(error).__name__)
     raise FetchError("; ".join(problems) or "there is no address")

@@ -3,18 +3,12 @@
 import contextlib
 import os
 import shutil
-import uuid
 
-from archive import BadArchive, copy_tree, extract
-from fetch import FetchError, fetch
-from state import StateError
+from errors import BadArchive, FetchError, PrepareError, StateError
+from tree import copy_tree
 
 MEMORY = "/dev/shm"
 SLACK = 64 << 20  # bytes that an archive may have beside its content
-
-
-class PrepareError(Exception):
-    """The bot cannot be started."""
 
 
 class Preparation:
@@ -58,7 +52,11 @@ class Preparation:
             os.chmod(target, 0o644)
 
     def extract(self, archive, name, folder, beat):
-        path = f"{self.cache.root}/work/{uuid.uuid4().hex}"
+        # Only the first container with this archive on a node needs what takes time to load.
+        from archive import extract
+        from fetch import fetch
+
+        path = f"{self.cache.root}/work/{os.urandom(16).hex()}"
         try:
             limits = self.order["limits"]
             fetch(self.berth, archive["urls"], path, archive["sha256"], limits["maxTotalBytes"] + SLACK, beat)

@@ -8,15 +8,15 @@ import subprocess
 import sys
 import threading
 
-from berth_client import Berth, Refused, Unreachable
+from berth_client import Berth
 from bot_process import BotUser, exit_code, hide, run_command
 from cache import Cache
 from clock import now
 from end import finish
+from errors import PrepareError, Refused, StateError, Unreachable
 from fence import Fence
-from prepare import Preparation, PrepareError
+from prepare import Preparation
 from renewer import Renewer
-from state import State, StateError
 from usage import out_of_memory_kills
 from words import say
 
@@ -58,6 +58,8 @@ class Session:
         self.renewer.start()
         self.cache = Cache(self.cache_root, self.task, order["cacheBytes"], threading.Event().wait)
         if "folder" in state:
+            from state import State
+
             self.state = State(state, self.cache_root, self.berth, self.user)
         threading.Thread(target=self.prepare, daemon=True).start()
         self.loop()

@@ -6,16 +6,12 @@ import json
 import os
 import shutil
 import subprocess
-import uuid
 
-from berth_client import Refused
-from fetch import FetchError, fetch, send
+from bot_process import facts_of
+from errors import FetchError, Refused, StateError
+from fetch import fetch, send
 
 TOLERANCE = 2  # how much larger than its limit a state may be and still become a snapshot
-
-
-class StateError(Exception):
-    """The state cannot be had, or stored."""
 
 
 class State:
@@ -53,7 +49,7 @@ class State:
         return {**origin, "restore": self.settings["restore"]} if is_asked else origin
 
     def restore(self, snapshot):
-        archive = f"{self.work}/{uuid.uuid4().hex}"
+        archive = f"{self.work}/{os.urandom(16).hex()}"
         try:
             fetch(self.berth, snapshot["urls"], archive, snapshot["sha256"], snapshot["archiveBytes"])
             new = self.new_folder()
@@ -100,7 +96,7 @@ class State:
             return None
 
     def write_meta(self):
-        part = f"{self.work}/{uuid.uuid4().hex}"
+        part = f"{self.work}/{os.urandom(16).hex()}"
         with open(part, "w") as file:
             base = (self.settings.get("last") or {}).get("mark")
             json.dump({"mark": self.settings["mark"], "base": base, "uid": self.user.uid}, file)
@@ -113,7 +109,7 @@ class State:
         before = fingerprint(self.data)
         if before == self.stored and reason != "request":
             return None
-        archive = f"{self.work}/{uuid.uuid4().hex}"
+        archive = f"{self.work}/{os.urandom(16).hex()}"
         try:
             opened = self.berth.call("POST", "/supervisor/v1/snapshots", {})
             facts = self.pack(archive, opened["name"])
@@ -156,18 +152,6 @@ class State:
                 with contextlib.suppress(OSError):
                     total += os.lstat(os.path.join(folder, name)).st_size
         return total
-
-
-def facts_of(helper, told):
-    """What a helper says in its last line. Raises StateError if it failed."""
-    lines = told.decode(errors="replace").strip().splitlines()
-    try:
-        facts = json.loads(lines[-1])
-    except (IndexError, ValueError):
-        facts = {"problem": " ".join(lines[-3:])[:1000] or f"the helper ended with {helper.returncode}"}
-    if helper.returncode or "problem" in facts:
-        raise StateError(str(facts.get("problem")))
-    return facts
 
 
 def fingerprint(folder):

@@ -6,10 +6,7 @@ may read or inherit has it. With an argument it is a helper that runs as the bot
 It needs Python 3.8 and nothing but the standard library.
 """
 
-import os
 import sys
-
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 if len(sys.argv) > 1:
     from helper import help_with

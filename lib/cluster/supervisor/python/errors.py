@@ -1,0 +1,33 @@
+"""What can go wrong before and after a bot runs, in words that stand in its log. No module here imports more than it."""
+
+
+class Refused(Exception):
+    """Berth has answered and refused."""
+
+    def __init__(self, status, code, message):
+        super().__init__(message)
+        self.status, self.code = status, code
+
+
+class Unreachable(Exception):
+    """No address has answered in time."""
+
+
+class HttpError(OSError):
+    """What came is no answer of HTTP, or not all of one."""
+
+
+class BadArchive(Exception):
+    """The archive is refused; the message names the entry."""
+
+
+class FetchError(Exception):
+    """No address has given the object."""
+
+
+class StateError(Exception):
+    """The state cannot be had, or stored."""
+
+
+class PrepareError(Exception):
+    """The bot cannot be started."""
