@@ -5,6 +5,7 @@ import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
 import type { Lab } from "../../scripts/lab/lab.ts";
 import { IMAGES } from "../support/fixtures/engine_support.ts";
 import { LabFixture, testInLab } from "../support/fixtures/lab_fixture.ts";
+import { remainsOf } from "../support/lab_remains.ts";
 import { TextLineStream } from "../support/servers/text_lines.ts";
 import { pause, until } from "../support/until.ts";
 
@@ -47,14 +48,14 @@ testInLab("a lab is a Swarm whose nodes can be unplugged and switched off, and l
     await lab.powerOn(2);
     await untilState(lab, 2, "ready");
   }
-  assert.deepEqual(await leftOf(folder), []);
+  assert.deepEqual(await remainsOf(folder), []);
 });
 
 testInLab("a lab ends with the process that made it, even when that is killed", async () => {
   const script = `
     import { LabFixture } from "${new URL("../support/fixtures/lab_fixture.ts", import.meta.url)}";
     const lab = await LabFixture.open({ nodes: 1 });
-    lab.hubCommand("sleep", { args: ["1000"] }).spawn();
+    lab.hubCommand("sh", { args: ["-c", "sleep 1000; :", lab.folder], stdout: "null" }).spawn();
     console.log(lab.folder);
     await new Promise(() => setInterval(() => {}, 1000));`;
   const owner = new Deno.Command(Deno.execPath(), {
@@ -74,10 +75,10 @@ testInLab("a lab ends with the process that made it, even when that is killed", 
   await input.close();
   const [line] = await Array.fromAsync(firstLine(owner.stdout));
   assert.match(line ?? "", /\/test-[0-9a-f]{8}$/);
-  assert.notDeepEqual(await leftOf(line!), []);
+  assert.notDeepEqual(await remainsOf(line!), []);
   owner.kill("SIGKILL");
   await owner.status;
-  await until("the end of the lab", async () => (await leftOf(line!)).length === 0);
+  await until("the end of the lab", async () => (await remainsOf(line!)).length === 0);
 });
 
 /** A service pinned to each node, with one running task. */
@@ -154,26 +155,6 @@ async function pidOnMachine(lab: Lab, number: number): Promise<string> {
     if ((await Deno.readTextFile(`/proc/${pid}/cgroup`).catch(() => "")).includes(group)) return pid;
   }
   throw new Error(`No container runs on node ${number}`);
-}
-
-/** The folder, processes and control groups of a lab that are there. */
-async function leftOf(folder: string): Promise<string[]> {
-  const name = basename(folder);
-  const groups = await new Deno.Command("find", {
-    args: ["/sys/fs/cgroup", "-type", "d", "-name", `*${name}*`],
-  })
-    .output();
-  const pids = Array.from(Deno.readDirSync("/proc"), (entry) => entry.name).filter((pid) =>
-    /^\d+$/.test(pid)
-  );
-  const commands = await Promise.all(
-    pids.map((pid) => Deno.readTextFile(`/proc/${pid}/cmdline`).catch(() => "")),
-  );
-  return [
-    ...(await Deno.stat(folder).then(() => [folder], () => [])),
-    ...commands.filter((command) => command.includes(folder)),
-    ...new TextDecoder().decode(groups.stdout).split("\n").filter(Boolean),
-  ];
 }
 
 async function* firstLine(output: ReadableStream<Uint8Array>): AsyncGenerator<string> {
