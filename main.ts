@@ -6,30 +6,12 @@
 
 import { fileURLToPath } from "node:url";
 import { runCli } from "./cli.ts";
-import { EXIT } from "./cli/context.ts";
 import { createTerminal } from "./cli/output/terminal.ts";
+import { stopSignal } from "./cli/stop_signal.ts";
 import { CLIENT_VARIABLES } from "./cli/client/api_client.ts";
 import { isClientCommand } from "./cli/commands/commands.ts";
 
-/**
- * A terminal sends Ctrl-C to every process of its group, and a task runner passes it on, so one press arrives
- * twice within a few milliseconds.
- */
-const SAME_PRESS_MS = 250;
-
-const stop = new AbortController();
-let stoppedAt = 0;
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  Deno.addSignalListener(signal, () => {
-    const now = performance.now();
-    // A second press exits at once; the next start removes what is left.
-    if (stop.signal.aborted && now - stoppedAt > SAME_PRESS_MS) Deno.exit(EXIT.interrupted);
-    if (stop.signal.aborted) return;
-    stoppedAt = now;
-    stop.abort(new DOMException(`Ended by ${signal}`, "AbortError"));
-  });
-}
-
+const signal = stopSignal();
 const isScreen = Deno.stdout.isTerminal();
 const color = isScreen && !Deno.env.get("NO_COLOR");
 const code = await runCli(Deno.args, {
@@ -42,7 +24,7 @@ const code = await runCli(Deno.args, {
   ...(Deno.stdin.isTerminal() && { confirm: (question: string) => confirm(question) }),
   readSecret: async (question: string) =>
     (await import("./cli/read_secret.ts")).readSecret(Deno.stdin, askOnStderr, question),
-  signal: stop.signal,
+  signal,
   // Loaded on demand, so that commands that need none of it start sooner.
   createOrchestrator: async (config) => {
     const { connectDocker } = await import("./lib/engine/docker/connect_docker.ts");

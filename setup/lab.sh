@@ -3,9 +3,13 @@
 
 : "${state?sourced by berth}"
 
-lab_setup() {
-  is_root || fail "a lab needs root: it makes networks and mounts" "sudo berth lab …"
+# lab_needs COMMAND: said before anything is installed.
+lab_needs() {
   [ "$(uname -s)" = Linux ] || fail "a lab needs Linux: it makes networks and mounts of its kernel"
+  is_root || fail "a lab needs root: it makes networks and mounts" "sudo ./berth $1"
+}
+
+lab_setup() {
   set --
   have ip || set -- "$@" iproute2
   have python3 || set -- "$@" python3

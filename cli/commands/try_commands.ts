@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type CliContext, UsageError } from "../context.ts";
+import { type CliContext, EXIT, UsageError } from "../context.ts";
 import { type CommandGroup, FOLDER, type Values } from "./command.ts";
 import { readFor, text } from "./option_values.ts";
 
@@ -15,14 +15,17 @@ export const TRY_COMMANDS: CommandGroup = {
     demo: {
       summary: "run the example bots, then remove everything",
       help: `Usage: berth demo [--for TIME]
+       berth demo --cluster
 
 Starts a service of its own, deploys the bots in examples/ to it, and prints their output. At the end it stops and
 removes everything. It touches no other service and no server.
 
-  --for TIME  end after this time, for example 20s or 5m; without it, Ctrl-C ends the demo`,
-      options: { for: { type: "string" } },
-      run: async (_args, values, context) =>
-        (await import("./demo_command.ts")).demoCommand(readFor(values.for), context),
+  --for TIME  end after this time, for example 20s or 5m; without it, Ctrl-C ends the demo
+  --cluster   make a cluster of three nodes on this machine instead, run a bot on it, cut the power of its node, show how
+              the bot comes back on another one, and remove everything. This needs Linux, root and a checkout of Berth;
+              what is missing comes from packages of Debian or Ubuntu. LEASE_SECONDS (here 10) is the bot's lease`,
+      options: { for: { type: "string" }, cluster: { type: "boolean" } },
+      run: runDemo,
     },
     run: {
       usage: "DIR",
@@ -98,6 +101,19 @@ the folder becomes the id of the bot. Refuses a folder that is not empty.
     },
   },
 };
+
+/** The demo on this machine. The one of a cluster is another program: it needs rights that no service has. */
+async function runDemo(_args: readonly string[], values: Values, context: CliContext): Promise<number> {
+  if (values.cluster !== true) {
+    return (await import("./demo_command.ts")).demoCommand(readFor(values.for), context);
+  }
+  if (values.for !== undefined) throw new UsageError("Use either --for or --cluster, not both.");
+  context.terminal.note(
+    "berth: The demo of a cluster makes networks and mounts, for which this program has no right. It needs Linux with " +
+      "packages of Debian or Ubuntu, root, and a checkout of Berth: run 'sudo ./berth demo --cluster' there.",
+  );
+  return EXIT.unavailable;
+}
 
 /** A backtest of a folder here, or of a bot on the service. */
 async function runBacktest(args: readonly string[], values: Values, context: CliContext): Promise<number> {

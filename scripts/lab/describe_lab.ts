@@ -6,6 +6,7 @@
 
 import { connectDocker } from "../../lib/engine/docker/connect_docker.ts";
 import { formatTable } from "../../cli/output/table.ts";
+import { berthEnvironment } from "./berth_environment.ts";
 import type { Lab } from "./lab.ts";
 
 /**
@@ -24,15 +25,7 @@ export async function describeLab(lab: Lab): Promise<string[]> {
     address,
     dockerHost,
   ]);
-  const environment = Object.entries({
-    RUNNER: "swarm",
-    DOCKER_HOST: lab.managers.join(","),
-    BERTH_URLS: `http://${lab.hub}:8400`,
-    HTTP_ADDR: `${lab.hub}:8400`,
-    // Nobody outside of the lab reaches the hub.
-    HTTP_BEHIND_PROXY: "1",
-    ...lab.serverEnv,
-  });
+  const environment = Object.entries(berthEnvironment(lab));
   return [
     ...formatTable([["NODE", "POWER", "SWARM", "ROLE", "ADDRESS", "ENGINE"], ...rows]),
     "",

@@ -81,6 +81,7 @@ for (
       "Option '--tail' needs a value; one that begins with a hyphen is written '--tail=VALUE'.",
     ],
     [["demo", "--for", "20"], "--for takes a duration such as 20s or 5m, not '20'."],
+    [["demo", "--cluster", "--for", "20s"], "Use either --for or --cluster, not both."],
   ] as const
 ) {
   Deno.test(`runCli() refuses 'berth ${args.join(" ")}'`, async () => {
@@ -88,6 +89,15 @@ for (
     assert.deepEqual([code, notes.split("\n")[0]], [2, `berth: ${message}`]);
   });
 }
+
+Deno.test("runCli() says what the demo of a cluster needs", async () => {
+  const { code, notes } = await cli("demo", "--cluster");
+  assert.equal(code, 69);
+  assert.match(
+    notes,
+    /needs Linux .*, root, and a checkout of Berth: run 'sudo \.\/berth demo --cluster' there\.$/,
+  );
+});
 
 Deno.test("runCli() sends commands that ask the service to the server that --server names, and no others", async () => {
   const { code, notes } = await cli("ps", "--server", "http://127.0.0.1:1");

@@ -15,6 +15,8 @@ const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** A Berth that runs. Disposing ends it with SIGTERM, and fails when it does not end well. */
 export interface BerthProcess extends AsyncDisposable {
+  /** Its process id. */
+  readonly pid: number;
   /** What it has logged so far, a line a record. */
   readonly lines: readonly string[];
   /** Resolves when it has ended. */
@@ -75,6 +77,7 @@ export function startProgram(
   });
   const signal = (name: Deno.Signal) => sendSignal(child, name);
   return {
+    pid: child.pid,
     lines,
     status,
     signal,
