@@ -5,8 +5,8 @@ import {
   LogSearch,
   type LogSearchEnd,
   type LogSearchQuery,
-} from "../../../../lib/logs/log_search.ts";
-import { FolderObjectStore } from "../../../../lib/objects/folder/folder_object_store.ts";
+} from "../../lib/logs/log_search.ts";
+import { FolderObjectStore } from "../../lib/objects/folder/folder_object_store.ts";
 
 const BUCKET = "bot-logs";
 const BOTS = ["alpha", "beta", "gamma"];

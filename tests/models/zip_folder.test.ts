@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { DEFAULT_ARCHIVE_LIMITS } from "../../../../lib/archive/archive_limits.ts";
-import { checkArchive } from "../../../../lib/archive/check_archive.ts";
-import { extractArchive } from "../../../../lib/archive/extract_archive.ts";
-import { parseZipDirectory } from "../../../../lib/archive/zip_directory.ts";
-import { findZipEnd } from "../../../../lib/archive/zip_end.ts";
-import { zipFolder } from "../../../../lib/archive/zip_folder.ts";
-import { parseTreeManifest } from "../../../../lib/archive/tree_manifest.ts";
-import { u16 } from "../../../support/builders/zip_builder.ts";
+import { DEFAULT_ARCHIVE_LIMITS } from "../../lib/archive/archive_limits.ts";
+import { checkArchive } from "../../lib/archive/check_archive.ts";
+import { extractArchive } from "../../lib/archive/extract_archive.ts";
+import { parseZipDirectory } from "../../lib/archive/zip_directory.ts";
+import { findZipEnd } from "../../lib/archive/zip_end.ts";
+import { zipFolder } from "../../lib/archive/zip_folder.ts";
+import { parseTreeManifest } from "../../lib/archive/tree_manifest.ts";
+import { u16 } from "../support/builders/zip_builder.ts";
 
 Deno.test("zipFolder() packs what extractArchive() gives back, executable bits and empty folders included", async () => {
   await using folder = await Folder.create();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { ENTRY_BYTES, measureTree } from "../../../../lib/util/measure_tree.ts";
-import { FolderFixture } from "../../../support/fixtures/folder_fixture.ts";
+import { ENTRY_BYTES, measureTree } from "../../lib/util/measure_tree.ts";
+import { FolderFixture } from "../support/fixtures/folder_fixture.ts";
 
 const MIB = 1024 * 1024;
 

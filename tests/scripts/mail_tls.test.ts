@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import type { Sent } from "../../../../services/notifications/send_http.ts";
-import { MailReceiver } from "../../../support/servers/mail_receiver.ts";
-import { TlsFront } from "../../../support/servers/tls_front.ts";
+import type { Sent } from "../../services/notifications/send_http.ts";
+import { MailReceiver } from "../support/servers/mail_receiver.ts";
+import { TlsFront } from "../support/servers/tls_front.ts";
 
-const PROGRAM = new URL("../../../support/processes/send_one_mail.ts", import.meta.url).pathname;
+const PROGRAM = new URL("../support/processes/send_one_mail.ts", import.meta.url).pathname;
 
 /** Makes a certificate of a host. @returns Paths of the files. */
 async function certificateOf(host: string, folder: string): Promise<{ cert: string; key: string }> {
