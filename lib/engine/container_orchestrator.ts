@@ -140,6 +140,11 @@ export interface PullProgress {
 export interface CreateAndStartOptions extends EngineCallOptions {
   /** Called immediately before the start, once the container is created. An error that it throws cancels the start. */
   readonly beforeStart?: () => void;
+  /**
+   * Tar stream that is unpacked into the container before its start, over what its image has there. It does not get into
+   * the mounts. @default {nothing}
+   */
+  readonly content?: AsyncIterable<Uint8Array>;
 }
 
 /** Options of {@linkcode ContainerOrchestrator.pullImage}. */
@@ -335,9 +340,9 @@ export interface ContainerOrchestrator extends AsyncDisposable {
    */
   copyFromContainer(container: string, path: string, options: CopyFromContainerOptions): Promise<Uint8Array>;
   /**
-   * Reads a folder of a container, running or not, as a tar stream whose names begin with that of the folder. Does not
-   * follow links. If a program changes files meanwhile, the stream may break off. Rejects with `ContainerFileError` if
-   * the folder is missing.
+   * Reads a folder of a container, or one file, running or not, as a tar stream whose names begin with that of the
+   * folder. Does not follow links. If a program changes files meanwhile, the stream may break off. Rejects with `ContainerFileError` if
+   * it is missing.
    */
   readFolder(container: string, path: string, options?: EngineCallOptions): AsyncIterable<Uint8Array>;
   /** Reads the state of a container; `undefined` if there is no such container. */

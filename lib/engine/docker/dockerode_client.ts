@@ -7,6 +7,7 @@
  */
 
 import type { IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
 // @ts-types="@types/dockerode"
 import type Docker from "dockerode";
 import { CallScope } from "../../util/call_scope.ts";
@@ -21,13 +22,15 @@ export interface EngineRequest {
   /** The purpose of the request, as a clause that follows "Cannot". */
   readonly what: string;
   /** HTTP method. */
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** Path with encoded parts. */
   readonly path: string;
   /** Query parameters. */
   readonly query?: Readonly<Record<string, string | number>>;
   /** JSON body. */
   readonly body?: unknown;
+  /** Tar stream to send instead, with the method PUT. Read only as fast as the engine takes it. */
+  readonly content?: AsyncIterable<Uint8Array>;
   /** Credentials of a registry, for the header `X-Registry-Auth`. Secret. @default {none} */
   readonly registryAuth?: string;
   /** Kind of the call, which limits the number of concurrent calls. @default {no limit} */
@@ -281,13 +284,14 @@ export class DockerodeClient {
 
   async #dial(request: EngineRequest, scope: CallScope): Promise<IncomingMessage> {
     scope.signal.throwIfAborted();
-    const { method, query, body, registryAuth } = request;
+    const { method, query, body, content, registryAuth } = request;
     try {
       return await this.#send({
         path: `${request.path}?`,
         method,
         options: { _query: query ?? {}, _body: body ?? {} },
         ...(registryAuth !== undefined && { authconfig: { base64: registryAuth } }),
+        ...(content && { file: Readable.from(content, { objectMode: false }) }),
         abortSignal: scope.signal,
       });
     } catch (error) {

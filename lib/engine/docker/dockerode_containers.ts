@@ -246,6 +246,24 @@ export class DockerodeContainers {
   }
 
   /**
+   * Unpacks a tar stream into a container that does not run yet, over what is there.
+   *
+   * @param id Id of the container.
+   * @param name Name of the container, for error messages.
+   * @param content The stream; its paths are below the root.
+   * @param options Time limit and signal.
+   */
+  async fill(
+    id: string,
+    name: string,
+    content: AsyncIterable<Uint8Array>,
+    options: EngineRequestOptions,
+  ): Promise<void> {
+    const request = this.#request(`put files into container '${name}'`, "PUT", id, "/archive", { path: "/" });
+    await this.#call(id, { ...request, content }, options, []);
+  }
+
+  /**
    * Opens a file of a container.
    *
    * @param container Id or name.

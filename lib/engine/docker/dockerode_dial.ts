@@ -7,6 +7,7 @@
 
 import { type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { pipeline, type Readable } from "node:stream";
 // @ts-types="@types/dockerode"
 import type Docker from "dockerode";
 
@@ -20,17 +21,20 @@ export interface DialOptions {
   readonly options: { readonly _query: object; readonly _body: unknown };
   /** Credentials of a registry, encoded. */
   readonly authconfig?: { readonly base64: string };
+  /** Body of the request, if it is not `_body`. Destroyed at the end of the request. */
+  readonly file?: Readable;
   /** Cancels the request, and closes its connection. */
   readonly abortSignal: AbortSignal;
 }
 
+type Body = string | Readable | undefined;
 type Callback = (error: unknown, response?: IncomingMessage) => void;
 
 /** The part of docker-modem that is used: it builds the options of a request; its sender is replaced. */
 interface Modem {
   readonly protocol?: string;
   dial(options: object, callback: Callback): void;
-  buildRequest(options: RequestOptions, context: object, body: string | undefined, callback: Callback): void;
+  buildRequest(options: RequestOptions, context: object, body: Body, callback: Callback): void;
 }
 
 /**
@@ -43,7 +47,7 @@ export function dialerOf(docker: Docker): (options: DialOptions) => Promise<Inco
   const original = docker.modem as unknown as Modem;
   const modem: Modem = Object.create(original, {
     buildRequest: {
-      value: (options: RequestOptions, _context: object, body: string | undefined, callback: Callback) =>
+      value: (options: RequestOptions, _context: object, body: Body, callback: Callback) =>
         send(original.protocol, options, body, callback),
     },
   });
@@ -68,7 +72,7 @@ export function dialerOf(docker: Docker): (options: DialOptions) => Promise<Inco
 function send(
   protocol: string | undefined,
   options: RequestOptions,
-  body: string | undefined,
+  body: Body,
   callback: Callback,
 ): void {
   try {
@@ -84,7 +88,8 @@ function send(
       socket.on("error", () => {}).destroy();
       callback(new Error("The engine changed to another protocol"));
     });
-    request.end(body);
+    if (body === undefined || typeof body === "string") request.end(body);
+    else pipeline(body, request, (error) => error && callback(error));
   } catch (error) {
     callback(error);
   }

@@ -157,6 +157,7 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
     return this.#startTracked(options, async (signal) => {
       const createdAt = new Date(this.#clock());
       const id = await this.#starter.create(spec, signal);
+      if (options.content) await this.#starter.fill(id, spec.name, options.content, signal);
       try {
         options.beforeStart?.();
       } catch (error) {

@@ -66,6 +66,27 @@ export class DockerodeStarter {
   }
 
   /**
+   * Unpacks a tar stream into a container, and removes it if that fails.
+   *
+   * @param id Id of the container.
+   * @param name Name of the container, for error messages.
+   * @param content The stream.
+   */
+  async fill(
+    id: string,
+    name: string,
+    content: AsyncIterable<Uint8Array>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    try {
+      await this.#containers.fill(id, name, content, { signal, limitMs: this.#limits.filesMs });
+    } catch (error) {
+      await this.discard(id);
+      throw error;
+    }
+  }
+
+  /**
    * Starts a container, and removes it if the start fails.
    *
    * @param id Id of the container.

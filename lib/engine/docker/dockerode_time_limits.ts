@@ -12,6 +12,8 @@ export interface DockerodeTimeLimits {
   readonly startMs: number;
   /** Measuring the files that containers have written. @default {300_000} */
   readonly sizesMs: number;
+  /** Putting files into a container. @default {300_000} */
+  readonly filesMs: number;
   /** Time of a stop beyond its grace period. @default {30_000} */
   readonly stopMarginMs: number;
   /** Time without progress of a pull. @default {300_000} */
@@ -29,6 +31,7 @@ export const DEFAULT_TIME_LIMITS: DockerodeTimeLimits = {
   callMs: 30_000,
   startMs: 60_000,
   sizesMs: 300_000,
+  filesMs: 300_000,
   stopMarginMs: 30_000,
   pullStallMs: 300_000,
   registryMs: 10_000,
