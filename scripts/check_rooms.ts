@@ -72,6 +72,7 @@ const ALLOWED: Rules["allowed"] = {
     "lib/archive",
     "lib/cluster/supervisor",
     "lib/code",
+    "lib/dependencies",
     "lib/engine",
     "lib/engine/docker",
     "lib/engine/swarm",

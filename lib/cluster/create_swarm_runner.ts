@@ -5,7 +5,9 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import { SentBuilderFiles } from "../dependencies/sent_builder_files.ts";
 import { connectEngine } from "../engine/docker/connect_docker.ts";
+import { DockerodeOrchestrator } from "../engine/docker/dockerode_orchestrator.ts";
 import { loginsOf } from "../engine/docker/registry_credentials.ts";
 import { LABEL } from "../engine/labels.ts";
 import { SwarmOrchestrator } from "../engine/swarm/swarm_orchestrator.ts";
@@ -17,6 +19,7 @@ import { ContainerOwnership } from "../runner/container_ownership.ts";
 import { ContainerStopper } from "../runner/container_stopper.ts";
 import { createClusterUsers } from "../runner/create_bot_users.ts";
 import { createCodeParts } from "../runner/create_code_parts.ts";
+import { createDependencies, createDependencyParts } from "../runner/create_dependencies.ts";
 import { createLogCollector } from "../runner/create_log_collector.ts";
 import type { DockerRunnerConfig } from "../runner/docker_runner_config.ts";
 import { ExecutableHashes } from "../runner/executable_hashes.ts";
@@ -29,6 +32,8 @@ import type { RunnerMeter } from "../runner/runner_meter.ts";
 import { ContainerSecrets } from "../secrets/container_secrets.ts";
 import { SecretFolders } from "../secrets/secret_folders.ts";
 import type { SecretResolver } from "../secrets/secret_resolver.ts";
+import { UNPRIVILEGED } from "../users/bot_users.ts";
+import { ClusterBuilders } from "./cluster_builders.ts";
 import { ClusterContainers } from "./cluster_containers.ts";
 import { ClusterImages } from "./cluster_images.ts";
 import type { ClusterLeases } from "./cluster_leases.ts";
@@ -102,6 +107,25 @@ export function createSwarmRunner(options: CreateSwarmRunnerOptions): Runner {
   const authority = berthCaFile === undefined ? [] : [{ path: CA_FILE, text: readAuthority(berthCaFile) }];
   const configs = new SupervisorConfigs(swarm.configs, [...supervisorFiles(), ...authority]);
   const codeParts = createCodeParts(config, { store, orchestrator, uid });
+  const builders = new ClusterBuilders({
+    engines: managers.map((address) =>
+      new DockerodeOrchestrator(connectEngine(address, tls), { logins: loginsOf(config.dockerConfigFile) })
+    ),
+    workspaces: codeParts.workspaces,
+    ownership,
+    timeoutMs: config.builds.timeoutMs,
+  });
+  const dependencies = createDependencies({
+    ...codeParts,
+    ...createDependencyParts(config, { ...codeParts, store }),
+    config,
+    engine: (signal) => builders.engine(signal),
+    files: new SentBuilderFiles({ secrets: options.secrets, maxBytes: config.builds.diskBytes }),
+    user: UNPRIVILEGED,
+    dependencyStore: store,
+    ownership,
+    discard: (name) => builders.discard(name),
+  });
   const logs = options.collectLogs
     ? createLogCollector(config, {
       ...options,
@@ -139,6 +163,8 @@ export function createSwarmRunner(options: CreateSwarmRunnerOptions): Runner {
   return new SwarmRunner({
     ...codeParts,
     config,
+    dependencies,
+    builders,
     orchestrator,
     ownership,
     containers,

@@ -7,8 +7,8 @@
 import { getLogger } from "@logtape/logtape";
 import type { ArchiveExtractor } from "../archive/archive_extractor.ts";
 import type { CodeManager } from "../code/code_manager.ts";
+import type { Dependencies } from "../dependencies/dependencies.ts";
 import type { ContainerInfo } from "../engine/container_orchestrator.ts";
-import { BerthError } from "../errors.ts";
 import type { Executable } from "../executable/executable.ts";
 import type { LogCollector } from "../logs/log_collector.ts";
 import { EngineRunner, type EngineRunnerParts } from "../runner/engine_runner.ts";
@@ -23,6 +23,7 @@ import type {
 } from "../runner/runner.ts";
 import type { RunnerNodes } from "../runner/runner_nodes.ts";
 import type { ContainerSecrets } from "../secrets/container_secrets.ts";
+import type { ClusterBuilders } from "./cluster_builders.ts";
 import type { ClusterRemover } from "./cluster_remover.ts";
 import type { ClusterStarter } from "./cluster_starter.ts";
 
@@ -34,6 +35,10 @@ export interface SwarmRunnerParts extends EngineRunnerParts {
   readonly remover: ClusterRemover;
   /** The nodes. */
   readonly nodes: RunnerNodes;
+  /** Builds what code needs. */
+  readonly dependencies: Dependencies;
+  /** The engines that build. Closed with the runner. */
+  readonly builders: ClusterBuilders;
   /** Fetches and checks code. */
   readonly code: CodeManager;
   /** Extracts archives. Closed with the runner. */
@@ -68,14 +73,13 @@ export class SwarmRunner extends EngineRunner {
   }
 
   /** {@inheritDoc Runner.buildDependencies} */
-  buildDependencies(
-    _executable: Executable,
-    _options?: BuildDependenciesOptions,
+  async buildDependencies(
+    executable: Executable,
+    options: BuildDependenciesOptions = {},
   ): Promise<BuiltDependencies> {
-    return Promise.reject(
-      new BerthError("dependencies/no-builder", "Berth on a cluster does not build dependencies.", {
-        advice: "Bring them along in the archive: vendor/ for Python, node_modules/ for Node.",
-      }),
+    return await this.untilClosed(
+      options,
+      (signal) => this.#parts.dependencies.build(executable, { ...options, signal }),
     );
   }
 
@@ -90,8 +94,12 @@ export class SwarmRunner extends EngineRunner {
   }
 
   /** {@inheritDoc Runner.removeOrphans} */
-  async removeOrphans({ signal }: RemoveOrphansOptions = {}): Promise<string[]> {
-    const removed = await this.#parts.remover.removeOrphans(signal);
+  async removeOrphans({ signal, kinds }: RemoveOrphansOptions = {}): Promise<string[]> {
+    const { remover, builders } = this.#parts;
+    const removed = [
+      ...await remover.removeOrphans(signal),
+      ...kinds ? [] : await builders.removeOrphans(signal),
+    ];
     if (removed.length > 0) this.#log.info("leftovers removed", { removed });
     return removed;
   }
@@ -107,8 +115,9 @@ export class SwarmRunner extends EngineRunner {
 
   /** Closes the parts that are closed with the runner. */
   protected async closeParts(): Promise<void> {
-    const { logs, extractor, secrets, connection } = this.#parts;
+    const { logs, builders, extractor, secrets, connection } = this.#parts;
     await logs?.close();
+    await builders[Symbol.asyncDispose]();
     await extractor[Symbol.asyncDispose]();
     secrets[Symbol.dispose]();
     await connection[Symbol.asyncDispose]();

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { measureTree } from "../util/measure_tree.ts";
 import type { BuildSettings } from "./build_settings.ts";
 
 /** A limit that a build has exceeded. */
@@ -24,14 +23,12 @@ const MEASURE_MS = 1_000;
 /**
  * Watches a build.
  *
- * @param folder Absolute path of the folder that the build writes to.
+ * @param measure Measures what the build has written, in bytes.
  * @param settings The limits.
- * @param measure Measures the folder.
  */
 export function watchBuild(
-  folder: string,
+  measure: (signal: AbortSignal) => Promise<number>,
   { timeoutMs, diskBytes }: Pick<BuildSettings, "timeoutMs" | "diskBytes">,
-  measure: typeof measureTree,
 ): BuildWatch {
   const ended = new AbortController();
   let reason: ExceededLimit | undefined;
@@ -43,11 +40,9 @@ export function watchBuild(
   let measuring: ReturnType<typeof setTimeout> | undefined;
   const look = async () => {
     // A failed measurement is repeated: files come and go while the build runs.
-    const size = await measure(folder, { enoughBytes: diskBytes, signal: ended.signal }).catch(() =>
-      undefined
-    );
+    const bytes = await measure(ended.signal).catch(() => 0);
     if (ended.signal.aborted) return;
-    if (size && size.bytes > diskBytes) exceed("disk");
+    if (bytes > diskBytes) exceed("disk");
     else measuring = setTimeout(() => void look(), MEASURE_MS);
   };
   measuring = setTimeout(() => void look(), MEASURE_MS);

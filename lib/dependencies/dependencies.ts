@@ -8,7 +8,6 @@ import { basename } from "node:path";
 import type { CodeManager } from "../code/code_manager.ts";
 import type { CodeTree } from "../code/code_tree.ts";
 import type { Workspaces } from "../code/workspaces.ts";
-import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import type { BindMount } from "../engine/container_spec.ts";
 import { ImageUnavailableError } from "../errors.ts";
 import { runtimeOf } from "../executable/code_entrypoint_factory.ts";
@@ -16,15 +15,21 @@ import { type BuiltArchive, type CodeDependencies, TRANSLATED } from "../executa
 import { codeMountDir } from "../executable/container_layout.ts";
 import { type Executable, scriptPath } from "../executable/executable.ts";
 import type { StartContext, StartPart, StartSource } from "../executable/start_source.ts";
-import { type BuildTools, type BuiltLibrariesAndLock, LibraryBuilds } from "./library_builds.ts";
+import type { BuildEngine } from "./builder_files.ts";
+import {
+  type BuildTools,
+  type BuiltLibrariesAndLock,
+  LibraryBuilds,
+  type PresentImage,
+} from "./library_builds.ts";
 import { type CodeNeeds, codeNeeds, isTypeScript } from "./code_needs.ts";
-import type { BuildChoices, BuildImage } from "./dependency_key.ts";
+import type { BuildChoices } from "./dependency_key.ts";
 import { ScriptBuilds } from "./script_builds.ts";
 
 /** Parts of {@linkcode Dependencies}. */
 export interface DependenciesOptions extends BuildTools {
-  /** The engine. */
-  readonly orchestrator: Pick<ContainerOrchestrator, "pullImage" | "inspectImage">;
+  /** Chooses the engine of a build. */
+  readonly engine: (signal?: AbortSignal) => Promise<BuildEngine>;
   /** Image of each runtime. */
   readonly images: Readonly<Record<string, string>>;
   /** Fetches and extracts code. */
@@ -133,13 +138,14 @@ export class Dependencies implements StartSource {
     };
   }
 
-  async #imageOf(runtime: string, signal?: AbortSignal): Promise<BuildImage> {
-    const { orchestrator, images } = this.#options;
+  async #imageOf(runtime: string, signal?: AbortSignal): Promise<PresentImage> {
+    const { images } = this.#options;
+    const engine = await this.#options.engine(signal);
     const reference = images[runtime]!;
     const options = signal ? { signal } : {};
-    await orchestrator.pullImage(reference, options);
-    const info = await orchestrator.inspectImage(reference, options);
-    if (info) return { reference, digest: info.id, platform: info.platform };
+    await engine.pullImage(reference, options);
+    const info = await engine.inspectImage(reference, options);
+    if (info) return { reference, digest: info.id, platform: info.platform, engine };
     throw new ImageUnavailableError(
       reference,
       `The image '${reference}' was removed at this moment. Try again.`,

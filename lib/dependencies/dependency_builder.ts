@@ -6,16 +6,14 @@
 
 import { getLogger } from "@logtape/logtape";
 import { ContainerBuilder } from "../executable/container_builder.ts";
-import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import type { BindMount, ContainerSpec } from "../engine/container_spec.ts";
 import { LABEL } from "../engine/labels.ts";
 import type { Workspaces } from "../code/workspaces.ts";
 import { removeTree } from "../code/remove_tree.ts";
-import { type ContainerSecrets, type GivenSecrets, SECRETS_MOUNT } from "../secrets/container_secrets.ts";
 import type { SecretReferences } from "../secrets/secret_resolver.ts";
-import { type FileOwner, onDisk } from "../util/files.ts";
-import type { measureTree } from "../util/measure_tree.ts";
+import type { FileOwner } from "../util/files.ts";
 import { passwordsIn, secretsIn } from "./builder_environment.ts";
+import { type BuildEngine, type BuilderFiles, type GivenFiles, INPUT } from "./builder_files.ts";
 import { type BuilderName, BUILDERS } from "./builders.ts";
 import { watchBuild } from "./build_limits.ts";
 import { BuildOutput } from "./build_output.ts";
@@ -25,8 +23,6 @@ import { explainBuild } from "./explain_build.ts";
 
 /** Parts of a {@linkcode DependencyBuilder}. */
 export interface DependencyBuilderOptions {
-  /** The engine. */
-  readonly orchestrator: ContainerOrchestrator;
   /** Labels that every container of this instance carries. */
   readonly ownLabels: () => Readonly<Record<string, string>>;
   /** Folders of the builds. */
@@ -35,10 +31,8 @@ export interface DependencyBuilderOptions {
   readonly user: FileOwner;
   /** Removes a folder that Berth may not remove itself. @param name Its name. @param image An image with a shell. */
   readonly discard: (name: string, image: string) => Promise<void>;
-  /** Gives builders secrets as files in memory. `discard` removes them. */
-  readonly secrets: Pick<ContainerSecrets, "give">;
-  /** Measures a folder. */
-  readonly measure: typeof measureTree;
+  /** Gives builders their files and secrets. `discard` removes what is in the workspace. */
+  readonly files: BuilderFiles;
   /** Limits and surroundings. */
   readonly settings: BuildSettings;
 }
@@ -49,16 +43,20 @@ export interface BuildTask {
   readonly builder: BuilderName;
   /** The input of the build program. */
   readonly task: Readonly<Record<string, unknown>>;
-  /** Reference of the image, which must be present. */
+  /** Engine that builds. */
+  readonly engine: BuildEngine;
+  /** Reference of the image, which that engine must have. */
   readonly image: string;
   /** Interpreter of the image. */
   readonly interpreter: string;
-  /** Folders that the build reads. */
-  readonly binds: readonly BindMount[];
+  /** Folders of this host that the build reads. */
+  readonly folders: readonly BindMount[];
   /** Whether the build needs the network. */
   readonly isOnline: boolean;
   /** Variables of the tools, by references to secrets. @default {none} */
   readonly secrets?: SecretReferences;
+  /** Names of the files that the build leaves beside its archive. @default {none} */
+  readonly leaves?: readonly string[];
   /** Name of the built file for error messages, for example `requirements.txt`. */
   readonly what: string;
 }
@@ -84,14 +82,17 @@ interface StartedBuild {
   readonly folder: string;
   readonly name: string;
   readonly build: BuildTask;
-  readonly given: GivenSecrets | undefined;
+  readonly files: GivenFiles;
 }
 
+/** Names of what a build leaves: its result, or what went wrong. */
+const ARCHIVE = "result.zip";
+const PROBLEM = "problem";
 const MAX_TEXT_BYTES = 8 * 1024 ** 2;
 
 /**
- * Runs builds in containers that are as closed as a bot's: no capabilities, a read-only system, limits of memory, time
- * and disk, and nothing of Berth's but the input and one folder for the output.
+ * Runs builds in containers that are as closed as a bot's: no capabilities, a system that they cannot change, limits of
+ * memory, time and disk, and nothing of Berth's but the input and one folder for the output.
  */
 export class DependencyBuilder {
   readonly #options: DependencyBuilderOptions;
@@ -117,17 +118,17 @@ export class DependencyBuilder {
     use: (result: BuildResult) => Promise<T>,
     { onLine, signal }: RunBuildOptions,
   ): Promise<T> {
-    const { workspaces, discard, settings } = this.#options;
+    const { workspaces, discard, settings, user } = this.#options;
     const name = await workspaces.create("build");
     const folder = workspaces.path(name);
     try {
-      await this.#fill(folder, build);
-      const given = await this.#secretsOf(folder, build, signal);
-      const hidden = [...passwordsIn(settings.environment), ...secretsIn(given?.values)];
-      await this.#build({ folder, name, build, given }, new BuildOutput(hidden, onLine), signal);
+      const input = { secrets: {}, ...build, name, folder, user, files: await this.#filesOf(build) };
+      const files = await this.#options.files.give(input, signal);
+      const hidden = [...passwordsIn(settings.environment), ...secretsIn(files.secrets)];
+      await this.#build({ folder, name, build, files }, new BuildOutput(hidden, onLine), signal);
       signal.throwIfAborted();
       return await use({
-        archive: await fileOf(`${folder}/work/result.zip`, build.what),
+        archive: await fileOf(`${folder}/work/${ARCHIVE}`, build.what),
         read: async (file) => {
           const path = await fileOf(`${folder}/work/${file}`, build.what);
           if ((await Deno.lstat(path)).size > MAX_TEXT_BYTES) throw noResult(build.what);
@@ -141,10 +142,10 @@ export class DependencyBuilder {
     }
   }
 
-  async #fill(folder: string, { builder, task }: BuildTask): Promise<void> {
-    const { user, settings: { environment, certificates } } = this.#options;
-    const owner = Deno.uid() === 0 ? user : undefined;
-    const files: Record<string, string> = {
+  /** What the builder reads first. Only its user can read it: there may be passwords in it. */
+  async #filesOf({ builder, task }: BuildTask): Promise<Record<string, string>> {
+    const { environment, certificates } = this.#options.settings;
+    return {
       ...BUILDERS[builder],
       "task.json": JSON.stringify(task),
       "environment.json": JSON.stringify({
@@ -153,73 +154,45 @@ export class DependencyBuilder {
       }),
       ...(certificates !== undefined && { "certificates.pem": await readCertificates(certificates) }),
     };
-    await onDisk(`write to '${folder}'`, async () => {
-      for (const name of ["input", "work"]) {
-        await Deno.mkdir(`${folder}/${name}`);
-        await Deno.chmod(`${folder}/${name}`, name === "work" ? 0o777 : 0o755);
-        if (owner) await Deno.chown(`${folder}/${name}`, owner.uid, owner.gid);
-      }
-      for (const [name, text] of Object.entries(files)) {
-        const path = `${folder}/input/${name}`;
-        // Without an owner the container may run as another user of a rootless engine; the folder above is closed.
-        await Deno.writeTextFile(path, text, { mode: owner ? 0o400 : 0o444 });
-        if (owner) await Deno.chown(path, owner.uid, owner.gid);
-      }
-    });
-  }
-
-  /** The files vanish with the folder of the build. */
-  async #secretsOf(
-    workspace: string,
-    { secrets = {} }: BuildTask,
-    signal: AbortSignal,
-  ): Promise<GivenSecrets | undefined> {
-    if (Object.keys(secrets).length === 0) return undefined;
-    const { user } = this.#options;
-    return await this.#options.secrets.give(secrets, { workspace, user, asEnv: false, signal });
   }
 
   async #build(started: StartedBuild, output: BuildOutput, signal: AbortSignal): Promise<void> {
-    const { folder, build } = started;
-    const { orchestrator, settings, measure } = this.#options;
+    const { folder, build, files } = started;
+    const { engine } = build;
+    const { settings } = this.#options;
     const begun = performance.now();
-    using limits = watchBuild(`${folder}/work`, settings, measure);
+    using limits = watchBuild((signal) => files.measure(settings.diskBytes, signal), settings);
     const either = AbortSignal.any([signal, limits.signal]);
     const spec = this.#specOf(started);
     try {
-      const { id } = await orchestrator.createAndStart(spec, { signal: either });
-      const following = follow(orchestrator, id, output, either);
-      const { exitCode, oomKilled } = await orchestrator.wait(id, { signal: either });
+      const { id } = await files.start(spec, either);
+      const following = follow(engine, id, output, either);
+      const { exitCode, oomKilled } = await engine.wait(id, { signal: either });
       await following;
+      await files.collect(id, exitCode === 0 ? [ARCHIVE, ...build.leaves ?? []] : [PROBLEM], either);
       this.#log.debug("dependencies built", {
         builder: build.builder,
         exitCode,
         ms: Math.round(performance.now() - begun),
       });
       if (exitCode === 0) return;
-      const problem = await problemIn(`${folder}/work/problem`);
+      const problem = await problemIn(`${folder}/work/${PROBLEM}`);
       throw explainBuild({ ...build, exitCode, oomKilled, problem, lines: output.lines, settings });
     } catch (error) {
       signal.throwIfAborted();
       if (limits.reason === undefined) throw error;
       throw explainBuild({ ...build, exceeded: limits.reason, lines: output.lines, settings });
     } finally {
-      await orchestrator.remove(spec.name);
+      await engine.remove(spec.name);
     }
   }
 
-  #specOf({ folder, name, build, given }: StartedBuild): ContainerSpec {
+  #specOf({ name, build }: StartedBuild): ContainerSpec {
     const { user, ownLabels, settings } = this.#options;
-    const script = `/input/${Object.keys(BUILDERS[build.builder])[0]}`;
+    const script = `${INPUT}/${Object.keys(BUILDERS[build.builder])[0]}`;
     const spec = new ContainerBuilder(`berth-${name}`, build.image)
       .withLabels({ ...ownLabels(), [LABEL.kind]: "build", [LABEL.folder]: name })
       .withCommand([build.interpreter, script])
-      .withBinds([
-        { source: `${folder}/input`, target: "/input", readOnly: true },
-        { source: `${folder}/work`, target: "/build" },
-        ...(given ? [{ source: given.folder, target: SECRETS_MOUNT, readOnly: true }] : []),
-        ...build.binds.map((bind) => ({ ...bind, readOnly: true })),
-      ])
       .withEnv({ HOME: "/build/home", TMPDIR: "/build/tmp", PYTHONDONTWRITEBYTECODE: "1" })
       // A small share, so that bots come first.
       .withResources({
@@ -232,11 +205,11 @@ export class DependencyBuilder {
       .withSecurity({ user: `${user.uid}:${user.gid}`, capabilities: [], allowNewPrivileges: false })
       .withNetwork(build.isOnline ? settings.network : "none")
       .build();
-    return { ...spec, readOnlyRoot: true, tmpfs: [{ target: "/tmp", sizeBytes: 16 * 1024 ** 2 }] };
+    return { ...spec, tmpfs: [{ target: "/tmp", sizeBytes: 16 * 1024 ** 2 }] };
   }
 }
 
-const CERTIFICATES = "/input/certificates.pem";
+const CERTIFICATES = `${INPUT}/certificates.pem`;
 const CERTIFICATE_VARIABLES = {
   SSL_CERT_FILE: CERTIFICATES,
   PIP_CERT: CERTIFICATES,
@@ -257,13 +230,13 @@ async function readCertificates(path: string): Promise<string> {
 }
 
 async function follow(
-  orchestrator: ContainerOrchestrator,
+  engine: BuildEngine,
   id: string,
   output: BuildOutput,
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    for await (const { text } of orchestrator.getLogs(id, { follow: true, signal })) output.add(text);
+    for await (const { text } of engine.getLogs(id, { follow: true, signal })) output.add(text);
   } catch (error) {
     // The end of the container decides; its output only explains.
     if (!signal.aborted) output.add(`berth: the output is not complete: ${(error as Error).message}`);

@@ -8,6 +8,7 @@ import type { CodeTree } from "../code/code_tree.ts";
 import type { BuiltLibraries } from "../executable/code_dependencies.ts";
 import type { SecretReferences } from "../secrets/secret_resolver.ts";
 import { SharedWork } from "../util/shared_work.ts";
+import type { BuildEngine } from "./builder_files.ts";
 import type { NeededLibraries } from "./code_needs.ts";
 import type { DependencyBuilder } from "./dependency_builder.ts";
 import { type BuildChoices, type BuildImage, hashOf, librariesKey, lockKey } from "./dependency_key.ts";
@@ -26,12 +27,18 @@ export interface BuildTools {
   readonly trees: DependencyTrees;
 }
 
+/** An image, and the engine that has it. */
+export interface PresentImage extends BuildImage {
+  /** The engine, which builds. */
+  readonly engine: BuildEngine;
+}
+
 /** Surroundings of a build. */
 export interface BuildContext {
   /** The code; absent for Berth's own tools. */
   readonly code?: CodeTree;
   /** Image to build on, which is present. */
-  readonly image: BuildImage;
+  readonly image: PresentImage;
   /** Interpreter of the image. */
   readonly interpreter: string;
   /** Settings that change the result. */
@@ -115,11 +122,13 @@ export class LibraryBuilds {
     return builder.run({
       builder: tool === "npm" ? "node" : "python",
       task: { tool, source, inputs, lockFile, ...choices, ...(lock !== undefined && { lock }) },
+      engine: image.engine,
       image: image.reference,
       interpreter,
-      binds: code ? [{ source: code.path, target: "/code" }] : [],
+      folders: code ? [{ source: code.path, target: "/code" }] : [],
       isOnline: true,
       secrets,
+      leaves: lock === undefined ? [lockFile] : [],
       what: lock === undefined ? source : lockFile,
     }, async ({ archive, read }) => {
       const made = lock === undefined

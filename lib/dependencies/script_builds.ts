@@ -64,9 +64,10 @@ export class ScriptBuilds {
         builder.run({
           builder: "typescript",
           task: { scripts },
+          engine: image.engine,
           image: image.reference,
           interpreter,
-          binds: [
+          folders: [
             { source: code!.path, target: "/code" },
             { source: tool.path, target: "/tools/node_modules" },
           ],

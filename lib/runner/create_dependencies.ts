@@ -4,32 +4,74 @@
  * @module
  */
 
+import { maxArchiveBytes } from "../archive/archive_limits.ts";
+import { CodeCache } from "../code/code_cache.ts";
+import { CodeTrees } from "../code/code_trees.ts";
+import type { BuildEngine, BuilderFiles } from "../dependencies/builder_files.ts";
 import { Dependencies } from "../dependencies/dependencies.ts";
 import { DependencyBuilder } from "../dependencies/dependency_builder.ts";
 import { DependencyStore } from "../dependencies/dependency_store.ts";
-import { UNPRIVILEGED } from "../users/bot_users.ts";
+import { DependencyTrees } from "../dependencies/dependency_trees.ts";
+import type { ObjectStore } from "../objects/object_store.ts";
+import type { FileOwner } from "../util/files.ts";
 import type { ContainerOwnership } from "./container_ownership.ts";
-import type { ContainerRemover } from "./container_remover.ts";
-import type { DockerRunnerParts } from "./docker_runner_parts.ts";
+import type { CodeParts } from "./create_code_parts.ts";
+import type { DockerRunnerConfig } from "./docker_runner_config.ts";
+
+/** What was built, extracted. */
+export interface DependencyParts {
+  /** The extracted archives. */
+  readonly extracted: CodeTrees;
+  /** Provides them by what was built. */
+  readonly dependencyTrees: DependencyTrees;
+}
+
+/**
+ * Creates what provides built archives as folders of this host.
+ *
+ * @param config The configuration.
+ * @param parts The object store that has them, and the parts for code.
+ */
+export function createDependencyParts(
+  config: DockerRunnerConfig,
+  { store, folder, extractor, workspaces }:
+    & { readonly store: ObjectStore }
+    & Pick<CodeParts, "folder" | "extractor" | "workspaces">,
+): DependencyParts {
+  const cache = new CodeCache({
+    store,
+    folder: `${folder}/dependency-cache`,
+    maxBytes: config.codeCacheBytes,
+    maxArchiveBytes: maxArchiveBytes(config.archiveLimits),
+  });
+  const extracted = new CodeTrees({
+    folder: `${folder}/dependencies`,
+    extractor,
+    limits: config.archiveLimits,
+    maxBytes: config.codeCacheBytes,
+    inUse: () => workspaces.held("libraries", "scripts"),
+  });
+  const dependencyTrees = new DependencyTrees({ cache, trees: extracted, bucket: config.buckets.code });
+  return { extracted, dependencyTrees };
+}
 
 /** Parts of the builds. */
-export interface CreateDependenciesOptions extends
-  Pick<
-    DockerRunnerParts,
-    | "config"
-    | "orchestrator"
-    | "dependencyStore"
-    | "code"
-    | "dependencyTrees"
-    | "workspaces"
-    | "user"
-    | "secrets"
-    | "measure"
-  > {
+export interface CreateDependenciesOptions
+  extends Pick<CodeParts, "code" | "workspaces">, Pick<DependencyParts, "dependencyTrees"> {
+  /** The configuration. */
+  readonly config: DockerRunnerConfig;
+  /** Chooses the engine of a build. */
+  readonly engine: (signal?: AbortSignal) => Promise<BuildEngine>;
+  /** Gives builders their files. */
+  readonly files: BuilderFiles;
+  /** User that builders run as. */
+  readonly user: FileOwner;
+  /** Holds what was built. */
+  readonly dependencyStore: ObjectStore;
   /** Gives builders their labels. */
   readonly ownership: ContainerOwnership;
-  /** Removes the folders of builds. */
-  readonly remover: ContainerRemover;
+  /** Removes the folder of a build; never rejects. @param name Its name. @param image An image with a shell. */
+  readonly discard: (name: string, image: string) => Promise<void>;
 }
 
 /**
@@ -38,34 +80,15 @@ export interface CreateDependenciesOptions extends
  * @param options The runner's parts.
  */
 export function createDependencies(options: CreateDependenciesOptions): Dependencies {
-  const {
-    config,
-    orchestrator,
-    dependencyStore,
-    code,
-    dependencyTrees,
-    workspaces,
-    user,
-    secrets,
-    measure,
-    ownership,
-    remover,
-  } = options;
+  const { config, dependencyStore, dependencyTrees, ownership } = options;
   return new Dependencies({
-    orchestrator,
+    ...options,
     images: config.images,
-    code,
-    workspaces,
     trees: dependencyTrees,
     store: new DependencyStore(dependencyStore, config.buckets.code),
     builder: new DependencyBuilder({
-      orchestrator,
+      ...options,
       ownLabels: () => ownership.ownLabels,
-      workspaces,
-      user: user.uid === 0 ? UNPRIVILEGED : user,
-      discard: (name, image) => remover.discardFolder(name, image),
-      secrets,
-      measure,
       settings: config.builds,
     }),
   });

@@ -7,16 +7,13 @@
 import { connectDocker } from "../engine/docker/connect_docker.ts";
 import { DockerodeOrchestrator } from "../engine/docker/dockerode_orchestrator.ts";
 import { loginsOf } from "../engine/docker/registry_credentials.ts";
-import { maxArchiveBytes } from "../archive/archive_limits.ts";
-import { CodeCache } from "../code/code_cache.ts";
 import { BytecodeLayers } from "../code/bytecode_layers.ts";
 import { LABEL } from "../engine/labels.ts";
-import { DependencyTrees } from "../dependencies/dependency_trees.ts";
-import { CodeTrees } from "../code/code_trees.ts";
 import { CodeWatch } from "../code/code_watch.ts";
 import { CodeViews } from "../code/code_views.ts";
 import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import { createCodeParts } from "./create_code_parts.ts";
+import { createDependencyParts } from "./create_dependencies.ts";
 import { createLogCollector } from "./create_log_collector.ts";
 import { createBotUsers } from "./create_bot_users.ts";
 import { createObjectStore } from "./create_object_store.ts";
@@ -108,20 +105,11 @@ export function assembleDockerRunner(
   const { meter } = options;
   const user = { uid: Deno.uid() ?? 0, gid: Deno.gid() ?? 0 };
   const codeParts = createCodeParts(config, { store, orchestrator, uid: user.uid });
-  const { folder, extractor, trees, workspaces } = codeParts;
+  const { folder, trees, workspaces } = codeParts;
   const dependencyStore = options.dependencyStore ?? store;
-  const dependencyCache = new CodeCache({
+  const { extracted, dependencyTrees } = createDependencyParts(config, {
+    ...codeParts,
     store: dependencyStore,
-    folder: `${folder}/dependency-cache`,
-    maxBytes: config.codeCacheBytes,
-    maxArchiveBytes: maxArchiveBytes(config.archiveLimits),
-  });
-  const dependencyTrees = new CodeTrees({
-    folder: `${folder}/dependencies`,
-    extractor,
-    limits: config.archiveLimits,
-    maxBytes: config.codeCacheBytes,
-    inUse: () => workspaces.held("libraries", "scripts"),
   });
   const secrets = new ContainerSecrets(
     createSecretResolver(config.secrets, config.dataDir),
@@ -158,16 +146,12 @@ export function assembleDockerRunner(
     disk,
     ...(meter && { meter }),
     dependencyStore,
-    dependencyTrees: new DependencyTrees({
-      cache: dependencyCache,
-      trees: dependencyTrees,
-      bucket: config.buckets.code,
-    }),
+    dependencyTrees,
     ...codeParts,
     scripts: new ScriptManager(`${folder}/scripts`),
     views: new CodeViews(user.uid === 0),
     bytecode: options.compileAhead === false ? undefined : bytecode,
-    watch: new CodeWatch({ root: folder, workspaces, trees, dependencies: dependencyTrees }),
+    watch: new CodeWatch({ root: folder, workspaces, trees, dependencies: extracted }),
     states,
     sources: [
       new UserFiles(`${folder}/users`),

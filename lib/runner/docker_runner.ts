@@ -7,6 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import { createDependencies } from "./create_dependencies.ts";
 import type { Dependencies } from "../dependencies/dependencies.ts";
+import { SharedBuilderFiles } from "../dependencies/shared_builder_files.ts";
 import { CodeMounter } from "./code_mounter.ts";
 import { ContainerStopper } from "./container_stopper.ts";
 import { ContainerStarter } from "./container_starter.ts";
@@ -34,6 +35,7 @@ import type {
   RunnerCapabilities,
 } from "./runner.ts";
 import { EngineRunner } from "./engine_runner.ts";
+import { UNPRIVILEGED } from "../users/bot_users.ts";
 
 /** Runs bots as containers of one Docker Engine. See {@linkcode Runner} for what each method promises. */
 export class DockerRunner extends EngineRunner {
@@ -61,7 +63,14 @@ export class DockerRunner extends EngineRunner {
     });
     const remover = new ContainerRemover({ ...parts, ownership });
     const exited = new ExitedContainers({ ...parts, remover });
-    const dependencies = createDependencies({ ...parts, ownership, remover });
+    const dependencies = createDependencies({
+      ...parts,
+      engine: () => Promise.resolve(parts.orchestrator),
+      files: new SharedBuilderFiles(parts),
+      user: user.uid === 0 ? UNPRIVILEGED : user,
+      ownership,
+      discard: (name, image) => remover.discardFolder(name, image),
+    });
     super({
       ...parts,
       ownership,

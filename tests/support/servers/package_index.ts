@@ -63,6 +63,16 @@ export class PackageIndex implements AsyncDisposable {
     return `${this.#origin.replace("//", `//me:${password}@`)}/simple`;
   }
 
+  /** Writes what there is for pip into a folder, for any server of files. @param folder Its path. */
+  async write(folder: string): Promise<void> {
+    for (const [name, files] of this.#python) {
+      const links = [...files].map(([file, { sha256 }]) => `<a href="${file}#sha256=${sha256}">${file}</a>`);
+      await Deno.mkdir(`${folder}/simple/${name}`, { recursive: true });
+      await Deno.writeTextFile(`${folder}/simple/${name}/index.html`, links.join("<br>"));
+      for (const [file, { bytes }] of files) await Deno.writeFile(`${folder}/simple/${name}/${file}`, bytes);
+    }
+  }
+
   /** Lets every request wait for ever. */
   hang(): void {
     this.#isHanging = true;

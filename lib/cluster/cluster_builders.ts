@@ -1,0 +1,135 @@
+/**
+ * The engines on which a cluster builds dependencies: those of its managers, which Berth reaches.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { Workspaces } from "../code/workspaces.ts";
+import type { ContainerInfo, ContainerOrchestrator } from "../engine/container_orchestrator.ts";
+import { LABEL } from "../engine/labels.ts";
+import { EngineUnavailableError } from "../errors.ts";
+import type { ContainerOwnership } from "../runner/container_ownership.ts";
+
+/** How long a manager may take to say that it is there, in ms. */
+const ANSWER_MS = 8_000;
+/** A builder that has its time limit and this much behind it has no Berth any more, in ms. */
+const MARGIN_MS = 10 * 60_000;
+
+/** Parts of {@linkcode ClusterBuilders}. */
+export interface ClusterBuildersOptions {
+  /** The engines of the managers. Closed with this object. */
+  readonly engines: readonly ContainerOrchestrator[];
+  /** Folders of the builds. */
+  readonly workspaces: Workspaces;
+  /** Tells this instance's containers from others. */
+  readonly ownership: ContainerOwnership;
+  /** Longest time of a build, in ms. */
+  readonly timeoutMs: number;
+}
+
+/** Chooses engines for builds, and removes what killed processes have left there. */
+export class ClusterBuilders implements AsyncDisposable {
+  readonly #options: ClusterBuildersOptions;
+  readonly #log = getLogger(["berth", "runner"]);
+  #preferred = 0;
+
+  /** @param options See {@linkcode ClusterBuildersOptions}. */
+  constructor(options: ClusterBuildersOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Chooses the first engine that answers, beginning with the one before.
+   *
+   * @param signal Gives up.
+   * @throws {EngineUnavailableError} If none does.
+   */
+  async engine(signal?: AbortSignal): Promise<ContainerOrchestrator> {
+    const { engines } = this.#options;
+    const first = this.#preferred;
+    let failure: unknown;
+    for (let step = 0; step < engines.length; step++) {
+      const index = (first + step) % engines.length;
+      try {
+        await this.#ask(engines[index]!, signal);
+        this.#preferred = index;
+        return engines[index]!;
+      } catch (error) {
+        signal?.throwIfAborted();
+        failure = error;
+      }
+    }
+    throw new EngineUnavailableError("No manager of the Swarm answers, so nothing can be built.", {
+      advice: "Check with `docker node ls` whether most managers are up.",
+      cause: failure,
+    });
+  }
+
+  /**
+   * Removes the folder of a build. One that stays is removed by {@linkcode removeOrphans}.
+   *
+   * @param name Name of the folder.
+   */
+  async discard(name: string): Promise<void> {
+    try {
+      // Everything in it is Berth's own.
+      await this.#options.workspaces.remove(name, () => Promise.resolve());
+    } catch (error) {
+      this.#log.warn("workspace not removed yet", { folder: name, error });
+    }
+  }
+
+  /**
+   * Removes builders and folders of killed processes. Those of other Berths, which still may build, stay until a build
+   * would have ended.
+   *
+   * @param signal Gives up.
+   * @returns Names of what was removed.
+   */
+  async removeOrphans(signal?: AbortSignal): Promise<string[]> {
+    const { engines, workspaces } = this.#options;
+    const left = new Set((await workspaces.idle()).filter((name) => name.startsWith("build-")));
+    const removed: string[] = [];
+    for (const engine of engines) {
+      try {
+        for (const { id, name } of await this.#orphansOn(engine, left, signal)) {
+          await engine.remove(id, { signal });
+          removed.push(name);
+        }
+      } catch (error) {
+        signal?.throwIfAborted();
+        this.#log.warn("builders not looked at: a manager does not answer", { error });
+        // Their names tell next time which builders are left.
+        return removed;
+      }
+    }
+    for (const name of left) await this.discard(name);
+    return [...removed, ...left];
+  }
+
+  async #orphansOn(
+    engine: ContainerOrchestrator,
+    left: ReadonlySet<string>,
+    signal?: AbortSignal,
+  ): Promise<ContainerInfo[]> {
+    const { ownership, workspaces, timeoutMs } = this.#options;
+    const before = Date.now() - timeoutMs - MARGIN_MS;
+    const labels = { ...ownership.instanceLabels, [LABEL.kind]: "build" };
+    return (await engine.listContainers({ labels, signal })).filter(({ labels, createdAt }) => {
+      const folder = labels[LABEL.folder] ?? "";
+      if (ownership.relationOf(labels) !== "own" || workspaces.isReserved(folder)) return false;
+      return left.has(folder) || createdAt.getTime() < before;
+    });
+  }
+
+  async #ask(engine: ContainerOrchestrator, signal?: AbortSignal): Promise<void> {
+    const signals = [AbortSignal.timeout(ANSWER_MS), ...(signal ? [signal] : [])];
+    await engine.info({ signal: AbortSignal.any(signals) });
+  }
+
+  /** Ends the calls under way, with the containers of unfinished starts. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#options.engines.map((engine) => engine[Symbol.asyncDispose]()));
+  }
+}
