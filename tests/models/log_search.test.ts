@@ -1,11 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import {
-  type LogHit,
-  LogSearch,
-  type LogSearchEnd,
-  type LogSearchQuery,
-} from "../../lib/logs/log_search.ts";
+import { type LogHit, LogSearch, type LogSearchEnd, type LogSearchQuery } from "../../lib/logs/log_search.ts";
 import { FolderObjectStore } from "../../lib/objects/folder/folder_object_store.ts";
 
 const BUCKET = "bot-logs";
