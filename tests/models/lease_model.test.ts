@@ -4,13 +4,13 @@
  */
 
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { type HeldLease, LeaseHeldError, leaseTimes } from "../../lib/cluster/cluster_leases.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import { StoreUnavailableError } from "../../services/documents/bot_repository.ts";
 import type { LeaseStore } from "../../services/leases/lease_store.ts";
 import { Leases } from "../../services/leases/leases.ts";
-import { connectSqlite } from "../../services/sqlite/connect_sqlite.ts";
 import { SqliteLeaseStore } from "../../services/sqlite/sqlite_lease_store.ts";
 import { FakeClock, settle } from "../support/fake_clock.ts";
 import { fullOrShort } from "../support/full_or_short.ts";
@@ -217,7 +217,7 @@ Deno.test("two observers with clocks of their own never let two copies live, and
   let births = 0;
   await fc.assert(
     fc.asyncProperty(world, async (world) => {
-      const database = connectSqlite(":memory:");
+      const database = new DatabaseSync(":memory:");
       try {
         const store = new SqliteLeaseStore(database);
         await store.open();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { Sessions } from "../../../../services/api/sessions.ts";
-import { connectSqlite } from "../../../../services/sqlite/connect_sqlite.ts";
 import { SqliteRecordStore } from "../../../../services/sqlite/sqlite_record_store.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
 
@@ -14,7 +14,7 @@ for (
   ] as const
 ) {
   Deno.test(what, async () => {
-    const database = connectSqlite(":memory:");
+    const database = new DatabaseSync(":memory:");
     using _database = { [Symbol.dispose]: () => database.close() };
     await using records = new SqliteRecordStore(database);
     await records.open();

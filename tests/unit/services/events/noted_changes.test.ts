@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { StoreUnavailableError } from "../../../../services/documents/bot_repository.ts";
 import type { FoundDeletions } from "../../../../services/events/change_source.ts";
 import { NotedChanges } from "../../../../services/events/noted_changes.ts";
-import { connectSqlite } from "../../../../services/sqlite/connect_sqlite.ts";
 import { SqliteRecordStore } from "../../../../services/sqlite/sqlite_record_store.ts";
 
 Deno.test("NotedChanges gives each note once, to the readers of its kind, with the deletions", async () => {
-  const database = connectSqlite(":memory:");
+  const database = new DatabaseSync(":memory:");
   const records = new SqliteRecordStore(database);
   await records.open();
   const [bots, schedules] = [new NotedChanges(records, "bots"), new NotedChanges(records, "schedules")];
@@ -25,7 +25,7 @@ Deno.test("NotedChanges gives each note once, to the readers of its kind, with t
 });
 
 Deno.test("NotedChanges gives what it has listed although the database goes away while it is removed", async () => {
-  const database = connectSqlite(":memory:");
+  const database = new DatabaseSync(":memory:");
   const records = new SqliteRecordStore(database);
   await records.open();
   const bots = new NotedChanges(records, "bots");
