@@ -47,6 +47,9 @@ interface Kept {
 
 const OTHER = "(other)";
 
+/** Longest name of a metric, and of a field, in characters. A line with a longer name is no metric. */
+export const MAX_METRIC_NAME = 200;
+
 /** Keeps the latest metrics of each bot and a bounded number of recent ones. */
 export class MetricSeries {
   readonly #options: Required<MetricSeriesOptions>;
@@ -128,7 +131,8 @@ export class MetricSeries {
  *
  * @param time When the line was printed.
  * @param line The line.
- * @returns The metric; `undefined` if the line is not a metric.
+ * @returns The metric, without fields whose names are longer than {@linkcode MAX_METRIC_NAME}; `undefined` if the line is
+ * not a metric.
  */
 export function parseMetric(time: string, line: string): Metric | undefined {
   if (!line.startsWith("{")) return undefined;
@@ -139,6 +143,10 @@ export function parseMetric(time: string, line: string): Metric | undefined {
     return undefined;
   }
   const { _metric: type, ...fields } = value as Record<string, unknown>;
-  if (typeof type !== "string" || type === "") return undefined;
+  if (typeof type !== "string" || type === "" || type.length > MAX_METRIC_NAME) return undefined;
+  // Most lines are too short for a name that is too long.
+  if (line.length > MAX_METRIC_NAME) {
+    for (const name of Object.keys(fields)) if (name.length > MAX_METRIC_NAME) delete fields[name];
+  }
   return { time, type, fields };
 }

@@ -10,6 +10,7 @@ import type { KeptExit } from "../bots/exit_history.ts";
 import type { BotExit, BotStart, BotSummary } from "../contract/bots.ts";
 import { parseBotDocument, type ParsedBotDocument } from "../documents/bot_document.ts";
 import type { BotDocument } from "../documents/bot_repository.ts";
+import { MAX_VERSION_LENGTH } from "../documents/version_of.ts";
 import type { KeptStart } from "../revisions/start_history.ts";
 import type { StoredLogLine } from "../../lib/logs/line_format.ts";
 
@@ -27,6 +28,8 @@ export interface KnownBot {
 const LINES_OF_EXIT = 10;
 /** How much later than the end of its program a line may be received, in ms. */
 const LATE_LINE_MS = 500;
+/** Longest line of an end, in characters; the log has all of it. */
+const MAX_LINE = 4000;
 
 /**
  * Shows a bot in a list.
@@ -44,7 +47,8 @@ export function botSummaryOf({ id, document, status }: KnownBot): BotSummary {
     ...(status && { since: sinceOf(status).toISOString() }),
     ...(condition && "until" in condition && condition.until && { until: condition.until.toISOString() }),
     ...(parsed?.status === "valid" && {
-      ...(parsed.executable.version !== undefined && { version: parsed.executable.version }),
+      ...(parsed.executable.version !== undefined &&
+        { version: cut(parsed.executable.version, MAX_VERSION_LENGTH) }),
       runtime: parsed.executable.runtime,
       ...(parsed.settings.labels && { labels: { ...parsed.settings.labels } }),
     }),
@@ -144,7 +148,11 @@ export function botExitsOf(
       ...(exitCode !== undefined && { exitCode }),
       reason,
       ...startOf(starts, containerId),
-      lastLines: own.slice(-LINES_OF_EXIT).map(({ text }) => text),
+      lastLines: own.slice(-LINES_OF_EXIT).map(({ text }) => cut(text, MAX_LINE)),
     };
   });
+}
+
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text;
 }

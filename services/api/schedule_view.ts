@@ -8,6 +8,7 @@ import type { ScheduleSummary } from "../contract/schedules.ts";
 import { describeCron } from "../cron/describe_cron.ts";
 import type { DocumentRules } from "../documents/bot_document.ts";
 import type { StoredBot } from "../documents/bot_repository.ts";
+import { MAX_VERSION_LENGTH } from "../documents/version_of.ts";
 import { nextSlot } from "../schedules/next_slot.ts";
 import { describeScheduleCondition, type ScheduleCondition } from "../schedules/schedule_condition.ts";
 import { parseScheduleDocument } from "../schedules/schedule_document.ts";
@@ -49,7 +50,7 @@ export function scheduleView(
     schedule: describeCron(cron),
     timezone: cron.timezone,
     ...(next && { next: next.toISOString() }),
-    ...(version !== "" && { version }),
+    ...(version !== "" && { version: version.slice(0, MAX_VERSION_LENGTH) }),
     runtime,
     ...(notes.length > 0 && { notes: [...notes] }),
   };

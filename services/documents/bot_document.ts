@@ -73,6 +73,8 @@ export interface ParseBotDocumentOptions extends DocumentRules {
   readonly key?: string;
 }
 
+/** Notes that are kept of a document. */
+const MAX_NOTES = 20;
 const DATES = ["createdAt", "updatedAt"] as const;
 /** The document's names for the fields of an executable. */
 const FIELD_NAMES: Readonly<Record<string, string>> = {
@@ -179,14 +181,20 @@ function parseFields(
     segment: executable.segment,
     settings: { ...settings, ...(restart !== undefined && { restart }) },
     ...(updatedAt !== undefined && { updatedAt }),
-    notes: [
+    notes: firstOf([
       ...DATES.flatMap((name) => noteOfDate(`custom.${name}`, field(custom as Fields, name))),
       ...enabledNotes(document),
       ...settingNotes(split),
       ...notes,
       ...followed?.notes ?? [],
-    ],
+    ]),
   };
+}
+
+/** A document may have a mistake as often as its writer likes. */
+function firstOf(notes: readonly string[]): readonly string[] {
+  const more = notes.length - MAX_NOTES;
+  return more > 0 ? [...notes.slice(0, MAX_NOTES), `and ${more} more notes like these`] : notes;
 }
 
 /**

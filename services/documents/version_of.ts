@@ -6,8 +6,11 @@
 
 import { field, isObject } from "./document_fields.ts";
 
+/** Longest version that is shown, in characters: whoever writes documents chooses it. */
+export const MAX_VERSION_LENGTH = 200;
+
 /**
- * Reads `custom.version`.
+ * Reads `custom.version`, for lists: at most its first {@linkcode MAX_VERSION_LENGTH} characters.
  *
  * @param document The document, or a part of it.
  * @returns `undefined` if it has no version that is a string.
@@ -15,5 +18,5 @@ import { field, isObject } from "./document_fields.ts";
 export function versionOf(document: unknown): string | undefined {
   const custom = isObject(document) ? field(document, "custom") : undefined;
   const version = isObject(custom) ? field(custom, "version") : undefined;
-  return typeof version === "string" ? version.slice(0, 200) : undefined;
+  return typeof version === "string" ? version.slice(0, MAX_VERSION_LENGTH) : undefined;
 }

@@ -19,6 +19,7 @@ import type {
   WrittenChange,
 } from "../documents/bot_repository.ts";
 import { changedFields } from "../documents/changed_fields.ts";
+import { namedDocument } from "../documents/named_document.ts";
 import { unreadableReason } from "../documents/unreadable_document.ts";
 import { UnstorableDocumentError } from "../documents/unstorable_document_error.ts";
 import { advance, ALREADY_EXISTS, refuseStale } from "../events/event_order.ts";
@@ -136,7 +137,7 @@ export class MongoDocumentRepository implements BotRepository {
       // Documents that could not be stored are included.
       const bots = [...new Set([...byId.keys(), ...this.#refusals.keys()])].flatMap((key) => {
         const document = this.seen(key, newestOf(byId.get(key) ?? [])?.document);
-        return document ? [{ key, document }] : [];
+        return document ? [namedDocument({ key, document })] : [];
       });
       return [...bots, ...withoutId].sort((a, b) => compareKeys(a.key, b.key));
     });

@@ -16,6 +16,7 @@ import type {
   WrittenChange,
 } from "../documents/bot_repository.ts";
 import { changedFields } from "../documents/changed_fields.ts";
+import { namedDocument } from "../documents/named_document.ts";
 import { advance, ALREADY_EXISTS, refuseStale } from "../events/event_order.ts";
 import { SqliteCalls } from "./sqlite_calls.ts";
 import type { SqliteDocumentKind } from "./sqlite_document_kind.ts";
@@ -73,10 +74,9 @@ export class SqliteDocumentRepository implements BotRepository {
   list(options?: RepositoryCallOptions): Promise<StoredBot[]> {
     return this.calls.run(`read the ${this.#kind.many}`, options, () => {
       const rows = this.database.prepare(`SELECT id, document FROM ${this.#kind.table} ORDER BY id`).all();
-      return rows.map(({ id, document }) => ({
-        key: id as string,
-        document: readDocument(id as string, document as string),
-      }));
+      return rows.map(({ id, document }) =>
+        namedDocument({ key: id as string, document: readDocument(id as string, document as string) })
+      );
     });
   }
 

@@ -21,3 +21,15 @@ Deno.test("MetricSeries keeps the latest of each type and a bounded number of re
   series.forget("bot");
   assert.deepEqual(series.of("bot"), { counts: {}, latest: {}, recent: [] });
 });
+
+Deno.test("MetricSeries takes no names that are longer than a list can show", () => {
+  const series = new MetricSeries();
+  const long = "x".repeat(201);
+  assert.ok(!series.record("bot", "t", JSON.stringify({ _metric: long, value: 1 })));
+  assert.ok(
+    series.record("bot", "t", JSON.stringify({ _metric: long.slice(1), [long]: 1, [long.slice(1)]: 2 })),
+  );
+  const { counts, recent } = series.of("bot");
+  assert.deepEqual(counts, { [long.slice(1)]: 1 });
+  assert.deepEqual(recent[0]!.fields, { [long.slice(1)]: 2 });
+});
