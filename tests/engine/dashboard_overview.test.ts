@@ -10,7 +10,7 @@ import { freePort } from "../support/servers/free_port.ts";
 const LOOP = `import json, time
 def main(id, config):
     for value in range(10**9):
-        print('the last line', flush=True)
+        print('line', value, flush=True)
         print(json.dumps({"_metric": "equity", "value": 10000.25 + value}), flush=True)
         time.sleep(0.3)
 `;
@@ -20,7 +20,7 @@ const HOSTILE = [
   "<img src=x onerror=document.title=1>",
   "\x1b[31mred\x1b]0;title\x07",
   "\u202egnp.exe",
-  "x".repeat(10_000),
+  "x".repeat(1_000_000),
 ];
 
 async function open(): Promise<ServiceFixture> {
@@ -59,7 +59,12 @@ Deno.test(
     await browser.until("it filters", `${rows}.length === 1`);
     assert.deepEqual(await browser.read(rows), ["steady"]);
     await browser.press("Last lines of steady");
-    await browser.untilShown("the last line");
+    // They go on while they are open.
+    const last =
+      "Number(/line (\\d+)(?!.*line)/s.exec(document.querySelector('.opened .lines').innerText)[1])";
+    await browser.until("its lines are shown", `${last} >= 0`);
+    const before = await browser.read<number>(last);
+    await browser.until("they go on", `${last} > ${before + 5}`);
     await service.berth("disable", "steady");
     await browser.until("it is disabled", "/Disabled/.test(document.querySelector('td.state').innerText)");
 

@@ -2,8 +2,7 @@
 
 import { html } from "../components/html.js";
 import { bytes } from "../text/format.js";
-import { stringifyExact } from "../text/exact_json.js";
-import { plainText, visible } from "../text/plain_text.js";
+import { plainText, prettyText } from "../text/plain_text.js";
 
 const MEGABYTE = 1024 * 1024;
 
@@ -58,8 +57,6 @@ const Json = ({ name, value }) =>
   html`
     <div class="body json">
       <h3>${name}</h3>
-      <pre tabindex="0" role="region" aria-label=${`Configuration, ${name}`}>${stringifyExact(value).split(
-        "\n",
-      ).map(visible).join("\n")}</pre>
+      <pre tabindex="0" role="region" aria-label=${`Configuration, ${name}`}>${prettyText(value)}</pre>
     </div>
   `;

@@ -12,8 +12,7 @@ const BEFORE_MS = 30_000;
 export function Ends({ id, exits }) {
   return html`
     <section class="panel" aria-labelledby="ends">
-      <header><h2 id="ends">Ends</h2><span class="note push">the last ${exits.length ||
-        "ten"} are kept</span></header>
+      <header><h2 id="ends">Ends</h2><span class="note push">the last ten are kept</span></header>
       ${exits.length === 0 && html`<p class="empty">No container of it has ended.</p>`}
       ${exits.map((exit, index) =>
         html`<${End} key=${exit.at} id=${id} exit=${exit} isOpen=${index === 0} />`

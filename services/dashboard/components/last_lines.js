@@ -1,30 +1,31 @@
-/** The last lines of a bot, read when somebody looks. */
+/** The last lines of a bot, read while somebody looks. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useSignal } from "@preact/signals";
 import { botPath, request } from "../store/api.js";
 import { readObjects } from "../store/read_stream.js";
+import { useRepeat } from "../store/repeat.js";
 import { plainText } from "../text/plain_text.js";
 import { html } from "./html.js";
+import { NotRead } from "./not_read.js";
 
 /** Longest line that is shown, in characters. */
 const MAX_LENGTH = 400;
+/** A bot prints on while its lines are shown. */
+const LOOK_MS = 5000;
 
 /**
- * Reads the last lines.
+ * Reads the last lines again and again.
  *
- * @param id Id of the bot. @param count How many. @param version Read again when it changes.
- * @returns The lines, `undefined` while they are read, or why they cannot be read as a string.
+ * @param id Id of the bot. @param count How many. @param ms How often. @param version Read at once when it changes.
+ * @returns The lines, `undefined` until the first answer, and why the last answer failed, for `NotRead`.
  */
-export function useLastLines(id, count, version) {
-  const [lines, setLines] = useState(undefined);
-  useEffect(() => {
-    const ending = new AbortController();
-    readLines(id, count, ending.signal).then(setLines, ({ name, message }) => {
-      if (name !== "AbortError") setLines(message);
-    });
-    return () => ending.abort();
-  }, [id, count, version]);
-  return lines;
+export function useLastLines(id, count, ms, version) {
+  const lines = useSignal(undefined);
+  const look = async (signal) => {
+    lines.value = await readLines(id, count, signal);
+  };
+  const late = useRepeat(look, ms, [id, count, version]);
+  return { lines: lines.value, late };
 }
 
 async function readLines(id, count, signal) {
@@ -36,15 +37,18 @@ async function readLines(id, count, signal) {
   return lines;
 }
 
-/** @param id Id of the bot. @param count How many lines. @param version Read again when it changes. */
+/** @param id Id of the bot. @param count How many lines. @param version Read at once when it changes. */
 export function LastLines({ id, count, version }) {
-  const lines = useLastLines(id, count, version);
-  if (lines === undefined) return html`<p class="faint">Reading the log …</p>`;
-  if (typeof lines === "string") return html`<p class="bad">${lines}</p>`;
-  if (lines.length === 0) return html`<p class="faint">It has printed nothing.</p>`;
+  const { lines, late } = useLastLines(id, count, LOOK_MS, version);
+  if (lines === undefined && !late) return html`<p class="faint">Reading the log …</p>`;
   return html`
-    <pre class="lines" tabindex="0" role="region" aria-label=${`Last lines of ${id}`}>${lines.map((
-      { time, text },
-    ) => `${time.slice(11, 19)}  ${plainText(text, MAX_LENGTH)}`).join("\n")}</pre>
+    <${NotRead} late=${late} />
+    ${lines?.length === 0 && html`<p class="faint">It has printed nothing.</p>`}
+    ${lines?.length > 0 &&
+      html`<pre class="lines" tabindex="0" role="region" aria-label=${`Last lines of ${id}`}>${
+        lines.map((
+          { time, text },
+        ) => `${time.slice(11, 19)}  ${plainText(text, MAX_LENGTH)}`).join("\n")
+      }</pre>`}
   `;
 }

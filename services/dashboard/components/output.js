@@ -4,16 +4,14 @@ import { useEffect, useState } from "preact/hooks";
 import { request } from "../store/api.js";
 import { readObjects } from "../store/read_stream.js";
 import { untilWatched } from "../store/watching.js";
-import { parseExact, stringifyExact } from "../text/exact_json.js";
+import { parseExact } from "../text/exact_json.js";
 import { clockTime, exactTime } from "../text/format.js";
 import { readLine } from "../text/log_text.js";
-import { visible } from "../text/plain_text.js";
+import { prettyText } from "../text/plain_text.js";
 import { html } from "./html.js";
 
 /** Lines that are read and kept; `berth run-log` has all. */
 const MAX_LINES = 1000;
-/** Characters of a result that are shown. */
-const MAX_LENGTH = 50_000;
 
 /**
  * @param path Path of the run in the API. @param name Its name, for people who listen.
@@ -43,11 +41,7 @@ export function Result({ path, name }) {
   `;
 }
 
-function pretty(text) {
-  const whole = visible(stringifyExact(parseExact(text)));
-  const rest = whole.length - MAX_LENGTH;
-  return rest > 0 ? `${whole.slice(0, MAX_LENGTH)}\n… and ${rest} more characters` : whole;
-}
+const pretty = (text) => prettyText(parseExact(text));
 
 /** @param path See `Output`. @param name See `Output`. @param isOpen See `Output`. */
 export function Log({ path, name, isOpen }) {

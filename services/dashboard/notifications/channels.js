@@ -4,7 +4,7 @@ import { ActionButton } from "../components/action_button.js";
 import { html } from "../components/html.js";
 import { call } from "../store/api.js";
 import { Problem } from "../store/problem.js";
-import { count } from "../text/format.js";
+import { count, duration } from "../text/format.js";
 import { plainText } from "../text/plain_text.js";
 
 /** @param about What `GET /api/notifications` gives. @param onTested Called after a test. */
@@ -34,7 +34,7 @@ export function Channels({ about: { file, channels, problems, alerts }, onTested
               <p><strong>${plainText(name, 80)}</strong> <code>${plainText(pattern, 200)}</code></p>
               <p class="soft">of ${bots ? wordsOf(bots) : "all bots and schedules"}${stream
                 ? `, only ${stream}`
-                : ""}; at most once in ${cooldownSeconds} s</p>
+                : ""}; at most once in ${duration(cooldownSeconds * 1000)}</p>
             </li>
           `
         )}</ul>

@@ -20,6 +20,8 @@ const SHOWN = 5;
 /** A bot that was started again this short a time ago may end again, in ms. */
 const SETTLED_MS = 60_000;
 const MAX_LINE = 300;
+/** How often the last line is read while the bot does not end, in ms. */
+const LOOK_MS = 30_000;
 
 /** Whether a bot needs a person. */
 export function needsPerson(bot, now) {
@@ -70,10 +72,8 @@ export function NeedsYou() {
 function Problem({ bot }) {
   const { id, state, condition, since, until, advice, exits } = bot;
   // A bot that ends again and again has new last lines at each end.
-  const lines = useLastLines(id, 3, `${state === "backing-off"} ${exits}`);
-  const line = Array.isArray(lines)
-    ? lines.findLast(({ stream, text }) => stream !== "berth" && text.trim() !== "")
-    : undefined;
+  const { lines } = useLastLines(id, 3, LOOK_MS, `${state === "backing-off"} ${exits}`);
+  const line = lines?.findLast(({ stream, text }) => stream !== "berth" && text.trim() !== "");
   return html`
     <li class="problem">
       <div class="who">

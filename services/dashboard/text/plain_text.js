@@ -1,6 +1,7 @@
 /** Strings of bots without what would draw, move or hide: escape sequences and control characters. */
 
 import { asText } from "./as_text.js";
+import { stringifyExact } from "./exact_json.js";
 
 // deno-lint-ignore no-control-regex
 const ESCAPES = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|.)/g;
@@ -22,4 +23,15 @@ export function plainText(value, length = Infinity) {
   const near = text.length > 4 * length ? text.slice(0, 4 * length) : text;
   const plain = visible(near.replace(ESCAPES, "")).replace(/\n+/g, " ");
   return plain.length > length ? `${plain.slice(0, length)}…` : plain;
+}
+
+/** Characters of a value that are shown. */
+const MAX_PRETTY = 50_000;
+
+/** A value as JSON on lines of their own, as far as somebody reads it. */
+export function prettyText(value) {
+  const whole = stringifyExact(value);
+  const rest = whole.length - MAX_PRETTY;
+  const shown = visible(whole.slice(0, MAX_PRETTY));
+  return rest > 0 ? `${shown}\n… and ${rest} more characters` : shown;
 }
