@@ -28,9 +28,12 @@ const DENIED: KnownFailure = {
   reason: "permission denied",
   advice: "Run as a member of the group `docker`, or as root.",
 };
+const CERTIFICATES =
+  "Check the files in DOCKER_CERT_PATH, and that DOCKER_HOST has the name in the engine's certificate.";
 const CLOSED: KnownFailure = {
   reason: "the engine closed the connection before it had answered",
-  advice: "Check whether the engine has stopped.",
+  advice:
+    "Check whether the engine has stopped, or, over TCP, whether it trusts the certificate in DOCKER_CERT_PATH.",
 };
 const KNOWN: Readonly<Record<string, KnownFailure>> = {
   ENOENT: { reason: "there is no such socket", advice: START },
@@ -58,7 +61,7 @@ export function toConnectionError(what: string, address: string, error: unknown)
       reason: `Deno does not allow it (${message})`,
       advice: "Allow net, read and write for this socket.",
     }
-    : KNOWN[code] ?? { reason: message };
+    : KNOWN[code] ?? { reason: message, ...(/certificate/i.test(message) && { advice: CERTIFICATES }) };
   const summary = `Cannot ${what}: no answer from the engine at ${address}: ${reason}.`;
   return new EngineUnavailableError(summary, { advice, cause: error });
 }
