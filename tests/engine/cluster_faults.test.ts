@@ -23,9 +23,10 @@ testInLab("a bot whose node is cut off or loses power moves, and never runs twic
     const [cut, seconds] = [round % 2 === 0, fullOrShort(5 + Math.round(115 * (round / 19)), 12)];
     await (cut ? lab.partition(number) : lab.cutFromHub(number));
     const moved = await cluster.botsOn(number);
+    const cutOff = pause(seconds * 1000, "the node is cut off for as long");
     // A shorter cut may be over before another copy may start.
     if (seconds > 10) await untilTicksOfLaterEpochs(server, moved);
-    else await pause(seconds * 1000, "the node is cut off for as long");
+    await cutOff;
     await lab.heal(number);
     await lab.untilComplete();
     await untilTicksFromAll(server);
