@@ -5,7 +5,7 @@
  */
 
 import type { Terminal } from "../../cli/output/terminal.ts";
-import { Lab, type LabOptions } from "../lab/lab.ts";
+import { Lab, LAB_ROOT, type LabOptions } from "../lab/lab.ts";
 import { BotWatch } from "./bot_watch.ts";
 import { DemoBerth } from "./demo_berth.ts";
 import { describeMove } from "./describe_move.ts";
@@ -63,14 +63,11 @@ export async function runClusterDemo(options: ClusterDemoOptions): Promise<void>
       `The cluster is there. Berth starts in the hub, with RUNNER=swarm and LEASE_SECONDS=${leaseSeconds}`,
     );
     await using berth = await DemoBerth.open(lab, leaseSeconds);
-    await showMove(lab, berth, story, options).catch((error) => {
-      if (signal.aborted) throw error;
-      throw new Error(`${error.message}\nThe end of Berth's log:\n${berth.lastLines}`, { cause: error });
-    });
+    await showMove(lab, berth, story, { ...options, signal: AbortSignal.any([signal, berth.ended]) });
   } finally {
     story.tell("Now all of it is removed: bot, Berth, servers, nodes and networks");
     await lab?.[Symbol.asyncDispose]();
-    story.tell("Nothing is left but the images in .berth/lab, with which the next lab starts sooner");
+    story.tell(`Nothing is left but the images in ${LAB_ROOT}, with which the next lab starts sooner`);
   }
 }
 

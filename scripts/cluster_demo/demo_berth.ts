@@ -23,11 +23,20 @@ export class DemoBerth implements AsyncDisposable {
   readonly client: ApiClient;
   readonly #env: Readonly<Record<string, string>>;
   readonly #process: BerthProcess;
+  readonly #ended = new AbortController();
 
   private constructor(env: Readonly<Record<string, string>>, client: ApiClient, process: BerthProcess) {
     this.#env = env;
     this.client = client;
     this.#process = process;
+    process.status.then(() =>
+      this.#ended.abort(new Error(`Berth has ended. The last lines of its log:\n${this.#lastLines}`))
+    );
+  }
+
+  /** Aborted when Berth ends, with an error that has the last lines of its log. */
+  get ended(): AbortSignal {
+    return this.#ended.signal;
   }
 
   /**
@@ -90,8 +99,7 @@ export class DemoBerth implements AsyncDisposable {
     return said;
   }
 
-  /** The last lines of its log. */
-  get lastLines(): string {
+  get #lastLines(): string {
     return this.#process.lines.slice(-20).join("\n");
   }
 

@@ -501,6 +501,20 @@ Deno.test("berth says what to do when images are missing and stand-ins cannot be
   assert.equal(JSON.parse(service.stdout).task, "start");
 });
 
+Deno.test("berth demo --cluster and berth lab up tell a user who is not root, and set nothing up", async () => {
+  using machine = new Machine();
+  // A link to the real one, which must not be written.
+  Deno.removeSync(`${machine.bin}/id`);
+  machine.command("id", "echo 1000\n");
+  for (const args of [["demo", "--cluster"], ["lab", "up"]]) {
+    const { code, stdout, stderr } = await machine.run(args);
+    assert.deepEqual([code, stdout], [69, ""]);
+    const [said, advice] = stderr.trimEnd().split("\n");
+    assert.match(said!, /^berth: error: a lab needs (root|Linux): it makes networks and mounts/);
+    if (said!.includes("root")) assert.equal(advice, `  sudo ./berth ${args.join(" ")}`);
+  }
+});
+
 Deno.test("berth start with a wrong configuration says so once, sets nothing up and ends with 2", async () => {
   using machine = new Machine();
   const socket = `${machine.folder}/engine.sock`;
