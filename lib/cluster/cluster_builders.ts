@@ -14,7 +14,9 @@ import type { ContainerOwnership } from "../runner/container_ownership.ts";
 /** How long a manager may take to say that it is there, in ms. */
 const ANSWER_MS = 8_000;
 /** A builder that has its time limit and this much behind it has no Berth any more, in ms. */
-const MARGIN_MS = 10 * 60_000;
+export const BUILDER_MARGIN_MS = 60_000;
+/** Room for clocks that differ, in ms. */
+const CLOCK_MS = 10 * 60_000;
 
 /** Parts of {@linkcode ClusterBuilders}. */
 export interface ClusterBuildersOptions {
@@ -114,7 +116,7 @@ export class ClusterBuilders implements AsyncDisposable {
     signal?: AbortSignal,
   ): Promise<ContainerInfo[]> {
     const { ownership, workspaces, timeoutMs } = this.#options;
-    const before = Date.now() - timeoutMs - MARGIN_MS;
+    const before = Date.now() - timeoutMs - BUILDER_MARGIN_MS - CLOCK_MS;
     const labels = { ...ownership.instanceLabels, [LABEL.kind]: "build" };
     return (await engine.listContainers({ labels, signal })).filter(({ labels, createdAt }) => {
       const folder = labels[LABEL.folder] ?? "";

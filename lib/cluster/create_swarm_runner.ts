@@ -33,7 +33,7 @@ import { ContainerSecrets } from "../secrets/container_secrets.ts";
 import { SecretFolders } from "../secrets/secret_folders.ts";
 import type { SecretResolver } from "../secrets/secret_resolver.ts";
 import { UNPRIVILEGED } from "../users/bot_users.ts";
-import { ClusterBuilders } from "./cluster_builders.ts";
+import { BUILDER_MARGIN_MS, ClusterBuilders } from "./cluster_builders.ts";
 import { ClusterContainers } from "./cluster_containers.ts";
 import { ClusterImages } from "./cluster_images.ts";
 import type { ClusterLeases } from "./cluster_leases.ts";
@@ -120,7 +120,11 @@ export function createSwarmRunner(options: CreateSwarmRunnerOptions): Runner {
     ...createDependencyParts(config, { ...codeParts, store }),
     config,
     engine: (signal) => builders.engine(signal),
-    files: new SentBuilderFiles({ secrets: options.secrets, maxBytes: config.builds.diskBytes }),
+    files: new SentBuilderFiles({
+      secrets: options.secrets,
+      maxBytes: config.builds.diskBytes,
+      maxLifeMs: config.builds.timeoutMs + BUILDER_MARGIN_MS,
+    }),
     user: UNPRIVILEGED,
     dependencyStore: store,
     ownership,

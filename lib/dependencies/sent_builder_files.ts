@@ -27,11 +27,13 @@ export interface SentBuilderFilesOptions {
   readonly secrets: Pick<SecretResolver, "resolve">;
   /** Size of the largest file that a builder may leave, in bytes. */
   readonly maxBytes: number;
+  /** How long a builder lives at most, in ms: nobody else ends one whose Berth is gone. */
+  readonly maxLifeMs: number;
 }
 
 /** Says to a builder that its secrets are there. */
 const SIGN = "/tmp/berth-given";
-const WAIT = `until [ -e ${SIGN} ]; do sleep 0.1; done; exec "$@"`;
+const WAIT = `until [ -e ${SIGN} ]; do sleep 0.1; done`;
 /** Prints first: the time limit of a command begins with its output. */
 const GIVE = `
 echo begun; umask 077; at=0
@@ -56,15 +58,14 @@ export class SentBuilderFiles implements BuilderFiles {
   /** {@inheritDoc BuilderFiles.give} */
   async give(input: BuilderInput, signal: AbortSignal): Promise<GivenFiles> {
     const { name, folder, engine } = input;
+    const { maxLifeMs } = this.#options;
     await onDisk(`write to '${folder}'`, () => Deno.mkdir(`${folder}/work`, { mode: 0o700 }));
     const secrets = await this.#options.secrets.resolve(input.secrets, { signal });
     return {
       secrets,
       async start(spec, signal) {
-        const info = await engine.createAndStart(secrets.size > 0 ? awaiting(spec) : spec, {
-          signal,
-          content: builderArchive(input),
-        });
+        const bounded = boundedSpec(spec, maxLifeMs, secrets.size > 0);
+        const info = await engine.createAndStart(bounded, { signal, content: builderArchive(input) });
         if (secrets.size > 0) await hand(engine, info.id, secrets, signal);
         return info;
       },
@@ -94,12 +95,14 @@ export class SentBuilderFiles implements BuilderFiles {
   }
 }
 
-/** The same builder, which begins once it has its secrets. */
-function awaiting(spec: ContainerSpec): ContainerSpec {
+/** The same builder, which ends by its own clock at the latest, and begins once it has its secrets. */
+function boundedSpec(spec: ContainerSpec, maxLifeMs: number, hasSecrets: boolean): ContainerSpec {
+  const end = `(sleep ${Math.ceil(maxLifeMs / 1000)}; kill -9 -1) >/dev/null 2>&1 &`;
+  const script = [end, ...(hasSecrets ? [WAIT] : []), 'exec "$@"'].join("\n");
   return {
     ...spec,
-    command: ["/bin/sh", "-c", WAIT, "sh", ...spec.command],
-    tmpfs: [...spec.tmpfs, { target: SECRETS_MOUNT, sizeBytes: SECRETS_BYTES }],
+    command: ["/bin/sh", "-c", script, "sh", ...spec.command],
+    tmpfs: [...spec.tmpfs, ...(hasSecrets ? [{ target: SECRETS_MOUNT, sizeBytes: SECRETS_BYTES }] : [])],
   };
 }
 

@@ -11,7 +11,9 @@ import { LABEL } from "../../lib/engine/labels.ts";
 import { Workspaces } from "../../lib/code/workspaces.ts";
 import { ClusterBuilders } from "../../lib/cluster/cluster_builders.ts";
 import { createSwarmRunner } from "../../lib/cluster/create_swarm_runner.ts";
+import { SentBuilderFiles } from "../../lib/dependencies/sent_builder_files.ts";
 import { DependencyError } from "../../lib/dependencies/dependency_error.ts";
+import { ContainerBuilder } from "../../lib/executable/container_builder.ts";
 import { ContainerOwnership } from "../../lib/runner/container_ownership.ts";
 import { parseDockerRunnerConfig } from "../../lib/runner/parse_docker_runner_config.ts";
 import type { Runner } from "../../lib/runner/runner.ts";
@@ -240,6 +242,33 @@ Deno.test("builders that a killed Berth has left are removed by the next one, an
     assert.deepEqual(await workspaces.names(), [busy]);
   } finally {
     for (const container of running) await container.remove({ force: true }).catch(() => {});
+  }
+});
+
+Deno.test("a builder whose Berth is gone ends by its own clock", async () => {
+  await using fixture = await RunnerFixture.open();
+  const engine = new DockerodeOrchestrator(connectDocker(fixture.config.dockerHost));
+  const signal = AbortSignal.timeout(30_000);
+  const files = new SentBuilderFiles({
+    secrets: { resolve: () => Promise.resolve(new Map([["NAME", "value"]])) },
+    maxBytes: 1024,
+    maxLifeMs: 1000,
+  });
+  const name = `build-${crypto.randomUUID().slice(0, 8)}`;
+  const user = { uid: 65_532, gid: 65_532 };
+  const input = { name, folder: fixture.temp, engine, user, files: {}, folders: [], secrets: {} };
+  const { start } = await files.give(input, signal);
+  const spec = new ContainerBuilder(`berth-${name}`, fixture.config.images["python3.11"]!)
+    .withLabels({ [LABEL.instance]: fixture.config.instance })
+    .withSecurity({ user: "65532:65532", capabilities: [], allowNewPrivileges: false })
+    .withCommand(["python3", "-c", "import signal, time\nsignal.signal(15, 1)\nwhile True: time.sleep(600)"])
+    .build();
+  try {
+    const { id } = await start({ ...spec, tmpfs: [{ target: "/tmp", sizeBytes: 1 << 20 }] }, signal);
+    assert.equal((await engine.wait(id, { signal })).exitCode, 137);
+  } finally {
+    await engine.remove(spec.name);
+    await engine[Symbol.asyncDispose]();
   }
 });
 
