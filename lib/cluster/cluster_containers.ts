@@ -51,7 +51,8 @@ export class ClusterContainers implements ClusterEngine {
   async getStatus(container: string, options?: EngineCallOptions): Promise<ContainerInfo | undefined> {
     const info = await this.#swarm.getStatus(container, options);
     const order = info?.labels[LABEL.folder];
-    if (!info || order === undefined) return info;
+    // Its supervisor has not been there yet.
+    if (!info || order === undefined || info.phase === "starting") return info;
     return withSession(info, await this.#link.session(order, options));
   }
 

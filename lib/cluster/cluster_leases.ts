@@ -38,6 +38,12 @@ export interface TakeLeaseOptions extends LeaseCallOptions {
   readonly leaseSeconds?: number;
 }
 
+/** Options of {@linkcode ClusterLeases.renew}. */
+export interface RenewLeaseOptions extends LeaseCallOptions {
+  /** Whether the call may wait for others, for a tenth of the time between two renewals: all share one. @default {false} */
+  readonly canWait?: boolean;
+}
+
 /**
  * The leases. Every method rejects with `StoreUnavailableError` (`code` `store/unavailable`) if the database does not
  * answer; that is never "no lease". Calls may be made by any process, whoever has taken the lease.
@@ -60,7 +66,7 @@ export interface ClusterLeases {
    * @param lease The lease.
    * @returns Whether it is still held. If not, another copy may live already: the holder has to end at once.
    */
-  renew(lease: LeaseRef, options?: LeaseCallOptions): Promise<boolean>;
+  renew(lease: LeaseRef, options?: RenewLeaseOptions): Promise<boolean>;
   /**
    * Releases a lease whose copy has surely ended. Does nothing if it is no longer held.
    *

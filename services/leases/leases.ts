@@ -13,6 +13,7 @@ import {
   LeaseHeldError,
   type LeaseRef,
   leaseTimes,
+  type RenewLeaseOptions,
   type TakeLeaseOptions,
 } from "../../lib/cluster/cluster_leases.ts";
 import { messageOf } from "../../lib/errors.ts";
@@ -35,7 +36,7 @@ export interface LeasesOptions {
 
 /** Longest time between two looks at all leases, in ms. */
 const LOOK_MS = 5_000;
-/** How long a renewal waits for others, in ms, and how many share a call. */
+/** How long a renewal that is in a hurry waits for others, in ms, and how many share a call. */
 const BATCH_MS = 100;
 const MAX_RENEWALS = 500;
 /** How long renewals wait at most for a call that is under way, in ms. */
@@ -56,6 +57,8 @@ export class Leases implements ClusterLeases {
   readonly #sightings = new LeaseSightings();
   /** Hundreds of copies renew theirs every few seconds: they share calls. */
   readonly #renewals: DataLoader<LeaseRef, boolean>;
+  /** Sends the renewals that wait now soon. */
+  #hurry: () => void = () => {};
   #sweptMs: number | undefined;
   readonly #log = getLogger(["berth", "leases"]);
 
@@ -73,7 +76,7 @@ export class Leases implements ClusterLeases {
       maxBatchSize: MAX_RENEWALS,
       // A slow database gets fewer and larger calls.
       batchScheduleFn: (send) =>
-        void Promise.all([clock.sleep(BATCH_MS), settledWithin(underWay, MAX_WAIT_MS, clock)]).then(send),
+        void Promise.all([this.#gather(), settledWithin(underWay, MAX_WAIT_MS, clock)]).then(send),
     });
   }
 
@@ -132,8 +135,9 @@ export class Leases implements ClusterLeases {
   }
 
   /** See {@linkcode ClusterLeases.renew}. */
-  async renew(lease: LeaseRef, { signal }: LeaseCallOptions = {}): Promise<boolean> {
+  async renew(lease: LeaseRef, { signal, canWait = false }: RenewLeaseOptions = {}): Promise<boolean> {
     const renewal = this.#renewals.load(lease);
+    if (!canWait) this.#hurry();
     return await (signal ? abortable(renewal, signal) : renewal);
   }
 
@@ -173,8 +177,18 @@ export class Leases implements ClusterLeases {
         throw new LeaseHeldError(key, this.#sightings.see(rival, read));
       }
     }
-    await store.removeBefore(key, epoch, { signal });
+    if (isLate || earlier.length > 0) await store.removeBefore(key, epoch, { signal });
     return taken;
+  }
+
+  /** Waits until the renewals of some time have come together. */
+  async #gather(): Promise<void> {
+    const { leaseSeconds, clock } = this.#options;
+    const hurried = new AbortController();
+    this.#hurry = () => hurried.abort();
+    const waitMs = Math.max(BATCH_MS, leaseTimes(leaseSeconds).renewEveryMs / 10);
+    await clock.sleep(waitMs - BATCH_MS, hurried.signal).catch(() => {});
+    await clock.sleep(BATCH_MS);
   }
 
   async #lookAtAll(signal: AbortSignal): Promise<void> {

@@ -6,7 +6,7 @@
 
 import { type Collection, type Document, MongoServerError } from "mongodb";
 import { UnstorableDocumentError } from "../documents/unstorable_document_error.ts";
-import { batched } from "./batched.ts";
+import { batched } from "../../lib/util/batched.ts";
 import type { MongoCalls } from "./mongo_calls.ts";
 import { type MongoDocument, newestOf, readMongoDocument } from "./mongo_documents.ts";
 import { toWriteError } from "./mongo_errors.ts";

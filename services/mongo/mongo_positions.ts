@@ -7,7 +7,7 @@
 
 import { type Collection, type Filter, MongoBulkWriteError, MongoServerError } from "mongodb";
 import { type BotPosition, DELETION_MEMORY_MS, NO_POSITION } from "../events/event_order.ts";
-import { batched } from "./batched.ts";
+import { batched } from "../../lib/util/batched.ts";
 import type { MongoCalls } from "./mongo_calls.ts";
 import type { MongoRefusal } from "./mongo_refusals.ts";
 import { duplicateKeysOf, isDuplicateKey } from "./mongo_errors.ts";

@@ -7,6 +7,8 @@
 import type { Collection, MongoClient } from "mongodb";
 import type { RepositoryCallOptions } from "../documents/bot_repository.ts";
 import type { ListRecordsOptions, RecordStore, StoredRecord } from "../records/record_store.ts";
+import { batched } from "../../lib/util/batched.ts";
+import { abortable } from "../../lib/util/promises.ts";
 import { MongoCalls } from "./mongo_calls.ts";
 import { isDuplicateKey } from "./mongo_errors.ts";
 
@@ -30,6 +32,21 @@ interface StoredValue {
 export class MongoRecordStore implements RecordStore {
   readonly #records: Collection<StoredValue>;
   readonly #calls: MongoCalls;
+  /** Many starts read at the same time: they share calls. */
+  readonly #get = batched<string, StoredValue | undefined>({
+    alone: (_id) =>
+      this.#calls.run(
+        "read a record",
+        {},
+        async ({ signal }) => await this.#records.findOne({ _id }, { signal }) ?? undefined,
+      ),
+    together: (ids) =>
+      this.#calls.run(`read ${ids.length} records`, {}, async ({ signal }) => {
+        const found = await this.#records.find({ _id: { $in: [...new Set(ids)] } }, { signal }).toArray();
+        const byId = new Map(found.map((stored) => [stored._id, stored]));
+        return ids.map((id) => byId.get(id));
+      }),
+  });
 
   /** @param client The connection. @param options The database and the time limit. */
   constructor(client: MongoClient, options: MongoRecordStoreOptions = {}) {
@@ -68,11 +85,13 @@ export class MongoRecordStore implements RecordStore {
   }
 
   /** See {@linkcode RecordStore.get}. */
-  get(collection: string, id: string, options?: RepositoryCallOptions): Promise<StoredRecord | undefined> {
-    return this.#calls.run("read a record", options, async ({ signal }) => {
-      const stored = await this.#records.findOne({ _id: `${collection}/${id}` }, { signal });
-      return stored ? toRecord(collection, stored) : undefined;
-    });
+  async get(
+    collection: string,
+    id: string,
+    { signal }: RepositoryCallOptions = {},
+  ): Promise<StoredRecord | undefined> {
+    const stored = await abortable(this.#get(`${collection}/${id}`), signal);
+    return stored && toRecord(collection, stored);
   }
 
   /** See {@linkcode RecordStore.list}. */

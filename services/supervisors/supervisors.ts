@@ -7,7 +7,7 @@
 import { createHmac } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { getLogger } from "@logtape/logtape";
-import type { ClusterLeases } from "../../lib/cluster/cluster_leases.ts";
+import type { ClusterLeases, RenewLeaseOptions } from "../../lib/cluster/cluster_leases.ts";
 import type { WorkOrder } from "../../lib/cluster/work_orders.ts";
 import type { ObjectStore } from "../../lib/objects/object_store.ts";
 import type { SecretResolver } from "../../lib/secrets/secret_resolver.ts";
@@ -77,6 +77,7 @@ export class Supervisors {
   async orderOf(token: string): Promise<WorkOrder> {
     const order = await this.#parts.orders.ofToken(token);
     if (!order) throw refused();
+    this.#orders.set(order.id, order);
     return order;
   }
 
@@ -137,7 +138,8 @@ export class Supervisors {
   async renew({ order, session }: TakenOrder, report: RenewBody): Promise<Record<string, unknown>> {
     const { sessions, requests, usage } = this.#parts;
     if (session.end) throw over();
-    await this.#requireLease(order);
+    // It counts from before the supervisor asked, so its answer has time.
+    await this.#requireLease(order, { canWait: true });
     if (report.usage) usage.take(order.id, report.usage);
     for (const answer of report.answers) await requests.take(order.id, answer);
     await this.#record(order, session, report);
@@ -212,8 +214,8 @@ export class Supervisors {
     return await store.get(place.bucket, place.key, { signal });
   }
 
-  async #requireLease({ lease }: WorkOrder): Promise<void> {
-    if (!await this.#parts.leases.renew(lease)) throw over();
+  async #requireLease({ lease }: WorkOrder, options?: RenewLeaseOptions): Promise<void> {
+    if (!await this.#parts.leases.renew(lease, options)) throw over();
   }
 
   async #record(order: WorkOrder, session: StoredSession, { ranForMs, state }: RenewBody): Promise<void> {

@@ -99,13 +99,19 @@ export class SwarmServices {
     return expectShape("list tasks", await this.#list("tasks", filters, options), isTaskList);
   }
 
-  /** Lists the tasks of a service; `undefined` if there is no such service. @param service Its id. */
-  async tasksOf(service: string, options: EngineCallOptions): Promise<SwarmTask[] | undefined> {
-    const found = await this.#list("tasks", { service: [service] }, options, [404]);
+  /** Lists the tasks of services; `undefined` if one of them does not exist. @param services Their ids. */
+  async tasksOf(
+    services: string | readonly string[],
+    options: EngineCallOptions,
+  ): Promise<SwarmTask[] | undefined> {
+    const ids = [services].flat();
+    // No filter would mean all tasks.
+    if (ids.length === 0) return [];
+    const found = await this.#list("tasks", { service: ids }, options, [404]);
     // The filter also takes names and beginnings of ids.
     return found === undefined
       ? undefined
-      : expectShape("list tasks", found, isTaskList).filter(({ ServiceID }) => ServiceID === service);
+      : expectShape("list tasks", found, isTaskList).filter(({ ServiceID }) => ids.includes(ServiceID));
   }
 
   /** Lists nodes. */

@@ -5,8 +5,8 @@
  */
 
 import DataLoader from "dataloader";
-import { systemClock } from "../../lib/util/clock.ts";
-import { settledWithin } from "../../lib/util/settled_within.ts";
+import { systemClock } from "./clock.ts";
+import { settledWithin } from "./settled_within.ts";
 
 /** Functions that {@linkcode batched} calls. */
 export interface BatchedOptions<K, V> {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { batched } from "../../../../services/mongo/batched.ts";
+import { batched } from "../../../../lib/util/batched.ts";
 import { until } from "../../../support/until.ts";
 
 /** A server that doubles numbers; it answers when it is told to. */
