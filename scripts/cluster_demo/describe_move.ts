@@ -42,7 +42,8 @@ export function describeMove({ id, from, to, last, first, leaseSeconds }: Move):
     (lost > 0
       ? `What it wrote since went with ${from}: ${lost} ${lost === 1 ? "count" : "counts"}.`
       : "Nothing was lost."),
-    `Time:   three heartbeats, 2 s each here, tell the Swarm of the loss; the lease then runs out 1.1 times its length`,
-    "        and a second after its last renewal. With the defaults, 5 s and LEASE_SECONDS=30, it takes about 39 s.",
+    "Time:   the Swarm knows of the loss after three heartbeats, here of 2 s. The lease has surely run out 1.1 times its",
+    "        length and a second after Berth saw its last renewal. With the defaults, heartbeats of 5 s and",
+    "        LEASE_SECONDS=30, a move takes about 39 s.",
   ];
 }
