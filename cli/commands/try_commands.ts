@@ -13,7 +13,8 @@ export const TRY_COMMANDS: CommandGroup = {
   title: "Try it",
   commands: {
     demo: {
-      summary: "run the example bots, then remove everything",
+      usage: "[--cluster]",
+      summary: "run the example bots, or a bot whose node loses power, then remove everything",
       help: `Usage: berth demo [--for TIME]
        berth demo --cluster
 
@@ -21,9 +22,9 @@ Starts a service of its own, deploys the bots in examples/ to it, and prints the
 removes everything. It touches no other service and no server.
 
   --for TIME  end after this time, for example 20s or 5m; without it, Ctrl-C ends the demo
-  --cluster   make a cluster of three nodes on this machine instead, run a bot on it, cut the power of its node, show how
-              the bot comes back on another one, and remove everything. This needs Linux, root and a checkout of Berth;
-              what is missing comes from packages of Debian or Ubuntu. LEASE_SECONDS (here 10) is the bot's lease`,
+  --cluster   make a cluster of three nodes on this machine instead, run a bot on it, cut the power of its node, show
+              how the bot comes back on another one, and remove everything. This needs Linux, root and a checkout of
+              Berth; what is missing comes from packages of Debian or Ubuntu. LEASE_SECONDS (here 10) is the bot's lease`,
       options: { for: { type: "string" }, cluster: { type: "boolean" } },
       run: runDemo,
     },
