@@ -34,6 +34,8 @@ export interface ClusterRemoverOptions {
   readonly leases: ClusterLeases;
   /** Tells this instance's containers from others. */
   readonly ownership: ContainerOwnership;
+  /** Called with each container that has ended, before it is removed. */
+  readonly onEnded: (info: ContainerInfo, signal?: AbortSignal) => Promise<void>;
 }
 
 /** Removes the containers of one instance. */
@@ -53,11 +55,12 @@ export class ClusterRemover {
    * @param info The container.
    */
   async remove(info: ContainerInfo, signal?: AbortSignal): Promise<void> {
-    const { orchestrator, leases } = this.#options;
+    const { orchestrator, leases, onEnded } = this.#options;
     const { id, labels } = info;
     const lease = leaseOf(labels);
     // It may have been stopped since: a supervisor that was killed has not released its lease.
     const now = info.phase === "exited" ? info : await orchestrator.getStatus(id, { signal });
+    if (now?.phase === "exited") await onEnded(now, signal);
     if (now?.phase === "exited" && lease) await leases.release(lease, { signal });
     await orchestrator.remove(id, { signal });
     const order = labels[LABEL.folder];

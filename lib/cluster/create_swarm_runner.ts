@@ -151,6 +151,7 @@ export function createSwarmRunner(options: CreateSwarmRunnerOptions): Runner {
       return lease !== undefined && await leases.find(lease.key) === undefined;
     },
   });
+  const placement = new ClusterPlacement(swarm, link);
   const remover = new ClusterRemover({
     orchestrator,
     tokens: swarm.secrets,
@@ -158,6 +159,13 @@ export function createSwarmRunner(options: CreateSwarmRunnerOptions): Runner {
     orders,
     leases,
     ownership,
+    onEnded: async ({ labels, nodeName }, signal) => {
+      const [kind, id, order] = [labels[LABEL.kind], labels[LABEL.id], labels[LABEL.folder]];
+      if (kind === undefined || id === undefined || order === undefined) return;
+      const end = (await link.session(order, { signal }))?.end;
+      const couldWork = end?.cause === "exited" || end?.cause === "stopped";
+      placement.avoid(kind, id, couldWork ? undefined : nodeName);
+    },
   });
   const exited = new ExitedContainers({
     orchestrator: readingOf(orchestrator),
@@ -208,7 +216,7 @@ export function createSwarmRunner(options: CreateSwarmRunnerOptions): Runner {
       images: new ClusterImages(orchestrator),
       leases,
       orders,
-      placement: new ClusterPlacement(swarm, link),
+      placement,
       configs,
       secrets: options.secrets,
       users,

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { ClusterPlacement } from "../../../../lib/cluster/cluster_placement.ts";
+import type { SwarmNode } from "../../../../lib/engine/swarm/swarm_answers.ts";
+
+const node = (name: string, state = "ready"): SwarmNode => ({
+  ID: `id-${name}`,
+  Version: { Index: 1 },
+  Spec: { Role: "worker", Availability: "active" },
+  Description: { Hostname: name },
+  Status: { State: state },
+});
+
+function placementOn(...nodes: SwarmNode[]): ClusterPlacement {
+  return new ClusterPlacement(
+    { nodes: () => Promise.resolve(nodes) },
+    { newestState: () => Promise.resolve(undefined) },
+  );
+}
+
+const BOT = { id: "grid" };
+
+Deno.test("ClusterPlacement avoids the node where the last copy could not work, if another may be taken", async () => {
+  const placement = placementOn(node("one"), node("two"));
+  placement.avoid("bot", "grid", "one");
+  assert.deepEqual((await placement.of(BOT, "bot", {})).constraints, ["node.hostname!=one"]);
+  assert.deepEqual((await placement.of({ id: "other" }, "bot", {})).constraints, []);
+  assert.deepEqual((await placement.of(BOT, "run", {})).constraints, []);
+  const pinned = { ...BOT, placement: { constraints: ["node.hostname==one"] } };
+  assert.deepEqual((await placement.of(pinned, "bot", {})).constraints, ["node.hostname==one"]);
+  placement.avoid("bot", "grid", undefined);
+  assert.deepEqual((await placement.of(BOT, "bot", {})).constraints, []);
+});
+
+Deno.test("ClusterPlacement takes a node that it avoids rather than none", async () => {
+  const placement = placementOn(node("one"), node("two", "down"));
+  placement.avoid("bot", "grid", "one");
+  assert.deepEqual((await placement.of(BOT, "bot", {})).constraints, []);
+  const wishing = { ...BOT, placement: { prefer: ["node.hostname==one"] } };
+  assert.deepEqual((await placement.of(wishing, "bot", {})).constraints, ["node.hostname==one"]);
+});
