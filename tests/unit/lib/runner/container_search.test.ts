@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { ContainerInfo } from "../../../../lib/engine/container_orchestrator.ts";
 import { LABEL } from "../../../../lib/engine/labels.ts";
 import { ContainerSearch } from "../../../../lib/runner/container_search.ts";
+import { until } from "../../../support/until.ts";
 
 const container = (id: string, kind = "bot"): ContainerInfo => ({
   id: `container-${id}`,
@@ -28,8 +29,6 @@ function fakeEngine(containers: ContainerInfo[]) {
   return { search, find, open };
 }
 
-const turn = () => new Promise((resolve) => setTimeout(resolve));
-
 Deno.test("ContainerSearch answers searches that wait from one list, which begins after them", async () => {
   const containers = [container("a")];
   const { find, open } = fakeEngine(containers);
@@ -40,7 +39,7 @@ Deno.test("ContainerSearch answers searches that wait from one list, which begin
   containers.push(container("c"));
   assert.equal(open.length, 3);
   open[0]!.answer();
-  await turn();
+  await until("the lists of those that waited", () => open.length === 5);
   assert.deepEqual(open.slice(3).map(({ labels }) => labels), [{ [LABEL.kind]: "bot" }, {
     [LABEL.kind]: "run",
   }]);
@@ -61,8 +60,7 @@ Deno.test("ContainerSearch asks for each bot alone where a list of all would cos
   search.seen(1000);
   const all = Array.from({ length: 20 }, (_, index) => find(String(index)));
   open[0]!.answer();
-  await turn();
-  assert.equal(open.length, 20);
+  await until("a search for each", () => open.length === 20);
   for (const { answer } of open) answer();
   await Promise.all(all);
 });
@@ -77,7 +75,7 @@ Deno.test("ContainerSearch gives each search its error, goes on after it, and le
   await assert.rejects(hanging[1]!, /cancelled/);
   open[2]!.answer(new Error("no engine"));
   await assert.rejects(failing, /no engine/);
-  await turn();
+  await until("the next list", () => open.length === 4);
   open[3]!.answer(new Error("no engine again"));
   for (const each of await Promise.allSettled(waiting)) assert.equal(each.status, "rejected");
   const last = find("a");
