@@ -8,7 +8,10 @@ import { createHash } from "node:crypto";
 
 const STYLE = `
 :root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
+  color: light-dark(#131926, #e7ebf2); background: light-dark(#f6f7f9, #0d1016); }
+a { color: light-dark(#2a58c6, #84a9ff); }
+h1 { font-size: 1.35rem; }
 code, pre { font: 0.9em/1.4 ui-monospace, monospace; }
 pre { overflow-x: auto; padding: 0.75rem; border: 1px solid #8884; border-radius: 4px; }
 table { border-collapse: collapse; width: 100%; }
@@ -16,6 +19,8 @@ th, td { text-align: left; vertical-align: top; padding: 0.25rem 0.75rem 0.25rem
 h2 { margin-top: 2.5rem; font-size: 1.1rem; }
 .method { display: inline-block; min-width: 4.5rem; font-weight: 700; }
 .note { opacity: 0.75; }
+.card { max-width: 30rem; margin: 12vh auto; padding: 0.5rem 1.75rem; border: 1px solid #8884; border-radius: 12px;
+  background: light-dark(#fff, #151a22); }
 `;
 const STYLE_HASH = createHash("sha256").update(STYLE).digest("base64");
 

@@ -14,7 +14,7 @@ import { htmlPage, pageResponse } from "./html_page.ts";
 export function loginPage(headers: Headers): Response {
   const page = htmlPage(
     "Berth: log in",
-    `<main>
+    `<main class="card">
 <h1>Log in to Berth</h1>
 <p>You are not logged in, or your session or login link is over.</p>
 <p>Run <code>berth dashboard</code> on the machine of the service, and open the link that it prints. It works once,

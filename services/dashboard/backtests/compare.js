@@ -44,14 +44,15 @@ export function ComparePage() {
 }
 
 async function readAll(ids, signal) {
-  return await Promise.all(ids.map(async (id) => {
+  return await Promise.all(ids.map(async (id, at) => {
     try {
       const [backtest, result] = await Promise.all([
         call(backtestPath(id), { signal }),
         call(backtestPath(id, "/result"), { signal }),
       ]);
       const metrics = result !== null && typeof result?.metrics === "object" ? result.metrics ?? {} : {};
-      return { id, name: nameOf(backtest), metrics, ...readFigures(result?.plots) };
+      // Several may have been asked for at once.
+      return { id, name: `${at + 1}: ${nameOf(backtest)}`, metrics, ...readFigures(result?.plots) };
     } catch (error) {
       return { id, problem: error.message };
     }

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { botPath, request } from "../store/api.js";
-import { readEvents, readObjects } from "../store/read_stream.js";
+import { parseLine, readEvents, readObjects } from "../store/read_stream.js";
 import { untilSilent } from "../store/silence.js";
 import { untilWatched } from "../store/watching.js";
 
@@ -199,7 +199,7 @@ export class LogStore {
     for (const { type, id, data } of events) {
       if (type === "message") {
         this.#cursor = id;
-        lines.push(JSON.parse(data));
+        lines.push(parseLine(data));
       } else if (type === "problem") this.problem.value = JSON.parse(data).detail;
       else if (type === "live") {
         this.problem.value = undefined;

@@ -7,15 +7,11 @@ import { readLine } from "../text/log_text.js";
 import { visible } from "../text/plain_text.js";
 import { html } from "./html.js";
 
-/** Characters that are shown; a browser is slow with more. */
-const MAX_LENGTH = 50_000;
-
 /** @param line The line. @param onClose Closes the details. @param onJump Goes to a time in the log. */
 export function LineDetails({ line, onClose, onJump }) {
   const copied = useSignal("");
   const { json } = readLine(line);
   const text = json ? stringifyExact(json) : line.text.split("\n").map(visible).join("\n");
-  const rest = text.length - MAX_LENGTH;
   const copy = () =>
     navigator.clipboard.writeText(line.text).then(
       () => copied.value = "Copied",
@@ -34,8 +30,7 @@ export function LineDetails({ line, onClose, onJump }) {
           <button class="quiet" onClick=${onClose}>Close</button>
         </div>
       </header>
-      <pre tabindex="0" role="region" aria-label="Its text">${text.slice(0, MAX_LENGTH)}${rest > 0 &&
-        `\n… and ${rest} more characters`}</pre>
+      <pre tabindex="0" role="region" aria-label="Its text">${text}</pre>
     </div>
   `;
 }

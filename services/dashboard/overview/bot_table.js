@@ -160,10 +160,12 @@ function Row({ row, at, isOpen, isChosen, onToggle }) {
   const used = usage.value.get(id);
   return html`
     <tr data-row=${at} class=${isChosen ? "chosen" : ""} aria-rowindex=${at + 2}>
-      <th scope="row" class="name"><a href=${linkTo("bots", id)}>${plainText(
-        id,
-        140,
-      )}</a><${Labels} labels=${labels} /></th>
+      <th scope="row" class="name">
+        <div><a href=${linkTo("bots", id)}>${plainText(
+          id,
+          140,
+        )}</a><${Labels} labels=${labels} /></div>
+      </th>
       <td class="state">
         <${StateChip} state=${state} title=${conditionWords(condition)} />
       </td>

@@ -47,6 +47,18 @@ export async function* readEvents(response, onBytes) {
 /** Reads one JSON object a line, in groups that arrived together. */
 export async function* readObjects(response, onBytes) {
   for await (const lines of linesOf(response, onBytes)) {
-    yield lines.filter((line) => line !== "").map((line) => JSON.parse(line));
+    yield lines.filter((line) => line !== "").map(parseLine);
   }
+}
+
+/** Characters that are kept of a line: a page has thousands of lines. */
+const MAX_TEXT = 50_000;
+
+/** Parses a line of a log, or another object. Of a text that nobody reads to its end only the beginning is kept. */
+export function parseLine(json) {
+  const line = JSON.parse(json);
+  const rest = line.text?.length - MAX_TEXT;
+  // A part of a string would keep the whole of it: only a copy does not.
+  if (rest > 0) line.text = structuredClone(`${line.text.slice(0, MAX_TEXT)} … and ${rest} more characters`);
+  return line;
 }

@@ -8,9 +8,9 @@ import { parseExact, stringifyExact } from "../../../../services/dashboard/text/
 import { asText } from "../../../../services/dashboard/text/as_text.js";
 import { bytes, duration, exact, percent } from "../../../../services/dashboard/text/format.js";
 import { readLine } from "../../../../services/dashboard/text/log_text.js";
-import { plainText } from "../../../../services/dashboard/text/plain_text.js";
+import { plainText, prettyText } from "../../../../services/dashboard/text/plain_text.js";
 import { groupOf, GROUPS, stateWord } from "../../../../services/dashboard/text/states.js";
-import { readEvents } from "../../../../services/dashboard/store/read_stream.js";
+import { parseLine, readEvents } from "../../../../services/dashboard/store/read_stream.js";
 import { BOT_STATES } from "../../../../services/contract/bots.ts";
 
 const line = (text: string) => readLine({ text }) as any;
@@ -134,4 +134,13 @@ Deno.test("events are read however the stream is cut into pieces", async () => {
     ]);
     assert.equal(heard, chunks.length, "heartbeats are heard");
   }
+});
+
+Deno.test("of a line that nobody reads to its end only the beginning is kept", () => {
+  const { text } = parseLine(JSON.stringify({ time: "t", text: "x".repeat(1_000_000) }));
+  assert.ok(text.length < 50_100 && text.endsWith("x … and 950000 more characters"), text.slice(-100));
+  assert.deepEqual(parseLine('{"text":"short"}'), { text: "short" });
+  assert.deepEqual(parseLine('{"problem":{}}'), { problem: {} });
+  const value = prettyText({ text: "x".repeat(1_000_000) });
+  assert.ok(value.length < 50_100 && value.endsWith("more characters"));
 });
