@@ -77,6 +77,10 @@ async function testIn(service: ServiceFixture, theme: "light" | "dark"): Promise
     await browser.press("All backtests");
     await browser.until("the list is there", "document.querySelector('table.backtests') !== null");
   }
+  await browser.pressFirst("table.backtests th a");
+  await browser.until("its page is open", `${STATE} === 'Succeeded'`);
+  await browser.press("All backtests");
+  await browser.until("bots can be chosen", "document.querySelector('#backtest-bot').length > 1");
   if (!phone) {
     await browser.page.select("#backtest-bot", "my-bot");
     await browser.page.type("#backtest-config", '{ "endless": true }');

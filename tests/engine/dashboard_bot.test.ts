@@ -18,7 +18,8 @@ def main(id, config):
     print(json.dumps({"_metric": "<b>equity</b>", "value": 1.5}))
     print('{"_metric": "equity", "value": NaN}')
     print(json.dumps({"_metric": "equity", "value": "12"}))
-    print(json.dumps({"_metric": "equity", "value": 10412.80}), flush=True)
+    print(json.dumps({"_metric": "equity", "value": 10412.80}))
+    for name in 'abcdef': print(json.dumps({"_metric": name, "value": 1}), flush=True)
     print('on stderr', file=sys.stderr, flush=True)
     while True: time.sleep(0.1)
 `;
@@ -82,6 +83,28 @@ Deno.test(
     );
     await browser.untilShown('"id": 12345678901234567890');
     await browser.requireAccessible();
+    await browser.press("Copy");
+    await browser.until(
+      "it says so",
+      "/Copied|does not allow/.test(document.querySelector('.details').innerText)",
+    );
+    await browser.press("Close");
+    await browser.until("the line is closed", "document.querySelector('.details') === null");
+    await browser.page.select("#level", "error");
+    await browser.until("only errors", `${LINES}.some((text) => /folded/.test(text)) && ${LINES}.length < 4`);
+    await browser.page.select("#level", "");
+    await browser.press("stderr");
+    await browser.until("without stderr", `${LINES}.length > 4 && !${LINES}.includes('on stderr')`);
+    await browser.press("stderr");
+    await browser.until("with stderr", `${LINES}.includes('on stderr')`);
+    const charts = "document.querySelectorAll('.chart').length";
+    await browser.pressFirst(".hint button", "Show");
+    await browser.until("all charts are there", `${charts} > 8`);
+    await browser.press("1 h");
+    const chosen = "document.querySelector('.between [aria-pressed=true]').innerText";
+    assert.equal(await browser.read(chosen), "1 h");
+    await browser.press("15 min");
+    await zoom(browser);
     // The metric that is a string and the one that is no number are not drawn.
     await browser.until(
       "its metric is a chart",
@@ -93,6 +116,22 @@ Deno.test(
     assert.equal(await browser.read("document.querySelectorAll('main b, main img, main script').length"), 2);
   },
 );
+
+/** Drags over a chart, and shows all again. */
+async function zoom(browser: BrowserFixture): Promise<void> {
+  const chart = (await browser.page.$(".chart .u-over"))!;
+  await chart.scrollIntoView();
+  const { x, y, width, height } = (await chart.boundingBox())!;
+  const { mouse } = browser.page;
+  await mouse.move(x + width / 4, y + height / 2);
+  await mouse.down();
+  await mouse.move(x + width / 2, y + height / 2, { steps: 4 });
+  await mouse.up();
+  const isZoomed = "/\\d to .*×/.test(document.querySelector('.between').innerText)";
+  await browser.until("it is zoomed", isZoomed);
+  await browser.pressFirst(".between > button");
+  await browser.until("all is shown again", `!${isZoomed}`);
+}
 
 Deno.test(
   "the actions of a bot's page ask first, show what goes on, and say how it ended",
@@ -138,6 +177,17 @@ Deno.test(
 
     await service.berth("disable", "my-bot");
     await browser.until("it is disabled", `${STATE} === 'Disabled'`);
+    for (let size = 3; size < 7; size++) {
+      const folder = await writeBot(`${service.temp}/bot`, { "config.json": `{ "size": ${size} }` });
+      await service.berth("deploy", folder, "--id", "my-bot", "--no-wait");
+    }
+    await browser.pressFirst("[aria-labelledby=versions] .more button", "Show all");
+    await browser.until("the first is there", "document.querySelectorAll('.revision').length >= 7");
+    const happened = "document.querySelectorAll('.history li').length";
+    await browser.pressFirst("[aria-labelledby=history] .more button", "Show earlier");
+    await browser.until("what was before is there", `${happened} > 12`);
+    await browser.pressFirst(".end a", "The log before it");
+    await browser.until("it reads from there", `${LINES}.length > 0 && location.hash.includes("at=")`);
     await browser.press("Remove");
     await browser.read("document.querySelector('dialog .primary').click()");
     await browser.untilShown("No bots yet.");
@@ -186,5 +236,20 @@ Deno.test(
     await browser.until("it reads from there", `${LINES}.includes('line 123') && ${LINES}.length > 20`);
     await browser.press("Follow");
     await browser.until("it is live again", `${LINES}.length > 0 && ${last} > ${before + 2000}`);
+
+    await browser.press("Pause");
+    await browser.until("new lines wait", "document.querySelector('.news') !== null");
+    await browser.pressFirst(".news");
+    const mode = "document.querySelector('.panel.log .note').innerText";
+    await browser.until("it is live once more", `${mode} === 'live'`);
+    const { start } = await service.client.call("getBot", { params: { id: "my-bot" } });
+    await browser.press("Jump to time");
+    // The field takes the time of the browser.
+    await browser.read(`(() => {
+      const at = new Date(${JSON.stringify(start!.at)});
+      document.querySelector('#jump').value = new Date(at - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+    })()`);
+    await browser.press("Go");
+    await browser.until("it begins there", `${LINES}[0] === 'line 1'`);
   },
 );

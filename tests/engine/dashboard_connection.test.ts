@@ -55,6 +55,9 @@ Deno.test(
     await browser.requireAccessible();
     await browser.press("Disable");
     await browser.untilShown("Not connected: nothing was done.");
+    await browser.press("Dismiss");
+    await browser.until("it is not said any more", "document.querySelector('.said') === null");
+    await browser.press("Try now");
 
     await service.start();
     await browser.until("it is connected again", IS_LIVE);
@@ -128,6 +131,10 @@ Deno.test(
     await browser.page.type("#find-line", "1");
     await browser.press("Restart");
     await browser.untilShown("Restart my-bot?");
+    await browser.press("Cancel");
+    await browser.until("the question is gone", "document.querySelector('dialog') === null");
+    await browser.press("Restart");
+    await browser.untilShown("Restart my-bot?");
     await browser.page.browserContext().deleteCookie(...await browser.page.browserContext().cookies());
     await browser.read("document.querySelector('dialog .primary').click()");
     await browser.untilShown("Your session is over");
@@ -135,6 +142,15 @@ Deno.test(
     await browser.requireAccessible();
     const { containerId } = await service.client.call("getBot", { params: { id: "my-bot" } });
     assert.equal(containerId, first.containerId, "nothing was done without a session");
+
+    // Who gives up is not surprised by it later.
+    await browser.press("Do not do it");
+    await browser.untilShown("Your session is over");
+    await browser.until("nothing waits", "!document.body.innerText.includes('Not done yet')");
+    await browser.page.keyboard.press("Escape");
+    await browser.read("[...document.querySelectorAll('.top button')][0].click()");
+    await browser.read("document.querySelector('dialog .primary').click()");
+    await browser.untilShown("restart my-bot");
 
     await browser.page.type("#login-link", "a wrong link");
     await browser.page.keyboard.press("Enter");

@@ -69,6 +69,7 @@ async function searchIn(service: ServiceFixture, theme: "light" | "dark"): Promi
   await browser.page.keyboard.press("Escape");
   await browser.until("all once more", `!/around/.test(${heading})`);
 
+  await browser.page.select("#log-hours", "1");
   await search("/order 299[89] /");
   await browser.untilShown("4 lines");
   await browser.page.type("#log-bots", "second");

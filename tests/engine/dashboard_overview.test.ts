@@ -16,7 +16,10 @@ def main(id, config):
 `;
 const CRASH = "def main(id, config):\n    raise RuntimeError('<b>no</b> API key')\n";
 
+/** The names in the table. */
+const ROWS = "[...document.querySelectorAll('table.bots tbody th.name a')].map((one) => one.innerText)";
 const HOSTILE = [
+  "plain",
   "<img src=x onerror=document.title=1>",
   "\x1b[31mred\x1b]0;title\x07",
   "\u202egnp.exe",
@@ -31,7 +34,9 @@ async function open(): Promise<ServiceFixture> {
 }
 
 async function deploy(service: ServiceFixture, id: string, main: string): Promise<void> {
-  const folder = await writeBot(`${service.temp}/${id}`, { "main.py": main });
+  const yaml =
+    `name: ${id}\nversion: 1.0.0\nruntime: python3.11\nentrypoints: { bot: main.py }\nlabels: { team: majors }\n`;
+  const folder = await writeBot(`${service.temp}/${id}`, { "main.py": main, "bot-config.yaml": yaml });
   await service.berth("deploy", folder, "--id", id, "--no-wait");
 }
 
@@ -54,7 +59,8 @@ Deno.test(
     );
     await browser.requireAccessible();
 
-    const rows = "[...document.querySelectorAll('table.bots tbody th.name a')].map((one) => one.innerText)";
+    await pressAll(browser);
+    const rows = ROWS;
     await browser.page.type("#find", "stea");
     await browser.until("it filters", `${rows}.length === 1`);
     assert.deepEqual(await browser.read(rows), ["steady"]);
@@ -84,13 +90,61 @@ Deno.test(
     assert.equal(await browser.read("document.title"), "Berth");
     assert.equal(await browser.read("document.querySelectorAll('main img, main script').length"), 0);
     await browser.requireAccessible();
-    await browser.go(`/bots/${encodeURIComponent(HOSTILE[0]!)}`);
+    await browser.press("Show all 6");
+    await browser.until("all problems are shown", "document.querySelectorAll('.problem').length === 6");
+    await browser.go(`/bots/${encodeURIComponent(HOSTILE[1]!)}`);
     await browser.untilShown("begin with a letter or digit");
     await browser.requireAccessible();
 
     for (const theme of ["light", "dark"] as const) await lookByPhone(service, theme);
   },
 );
+
+/** Presses whatever chooses and orders bots, and what every page has. */
+async function pressAll(browser: BrowserFixture): Promise<void> {
+  const shown = (what: string, ...names: string[]) =>
+    browser.until(what, `${ROWS}.join() === ${JSON.stringify(names.join())}`);
+  await browser.pressFirst(".counter", "Failing");
+  await shown("only one that fails", "broken");
+  await browser.pressFirst(".counter", "Failing");
+  await shown("both", "broken", "steady");
+  await browser.pressFirst(".sort", "Memory");
+  await shown("the one that uses memory is first", "steady", "broken");
+  assert.match(await browser.read("location.hash"), /order=memory/);
+  await browser.pressFirst(".counter", "Ends");
+  await shown("the one that ended is first", "broken", "steady");
+  await browser.pressFirst(".sort", "State");
+  await browser.page.select("#group-by", "team");
+  await browser.until(
+    "they are grouped",
+    "document.querySelector('tr.heading').innerText.startsWith('team: majors')",
+  );
+  await browser.page.select("#group-by", "");
+  await browser.page.type("#find", "nothing like it");
+  await browser.untilShown("No bot matches.");
+  await browser.press("Show all");
+  await shown("both again", "broken", "steady");
+
+  for (const [before, after] of [["system", "light"], ["light", "dark"], ["dark", undefined]]) {
+    await browser.press(`Theme: ${before}`);
+    assert.equal(await browser.read("document.documentElement.dataset.theme"), after);
+  }
+  await browser.pressFirst(".foot button", "Keys");
+  await browser.untilShown("Next row");
+  await browser.press("Close");
+  await browser.until("the list is gone", "document.querySelector('dialog') === null");
+  await browser.pressFirst(".skip");
+  assert.equal(await browser.read("document.activeElement.id"), "main");
+  await browser.pressFirst(".side a", "Schedules");
+  await browser.untilShown("No schedules yet.");
+  await browser.go("/nowhere");
+  await browser.untilShown("There is no such page.");
+  await browser.pressFirst(".link", "All bots");
+  await browser.press("Open broken");
+  await browser.until("its page is open", "document.querySelector('h1').innerText === 'broken'");
+  await browser.press("All bots");
+  await shown("all", "broken", "steady");
+}
 
 async function lookByPhone(service: ServiceFixture, theme: "light" | "dark"): Promise<void> {
   await using browser = await BrowserFixture.open(service, { theme, phone: true, expected: /status of 400/ });

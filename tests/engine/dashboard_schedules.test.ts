@@ -70,6 +70,18 @@ for (const theme of ["light", "dark"] as const) {
       await browser.requireAccessible();
       const isWider = await browser.read("document.documentElement.scrollWidth > innerWidth");
       assert.equal(isWider, false, "the page scrolls sideways");
+      if (theme === "light") {
+        await browser.pressFirst(".last-run a");
+        await browser.until(
+          "the run is open",
+          "document.querySelector('.run-head[aria-expanded=true]') !== null",
+        );
+        await browser.press("All schedules");
+        await browser.until("the week is there", "document.querySelector('.week a') !== null");
+        await browser.pressFirst(".week a");
+        await browser.until("its page is open", "document.querySelector('h1').innerText === 'report'");
+        await browser.press("All schedules");
+      }
       await browser.page.type("#find", "tick");
       await browser.untilShown("1 of 2");
       await browser.press("ticker");

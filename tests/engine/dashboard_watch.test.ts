@@ -99,6 +99,10 @@ Deno.test(
     await light.untilShown("<b>bold</b> red");
     assert.equal(await light.read("document.querySelectorAll('main b').length"), 0);
     await requireFit(light);
+    await light.pressFirst(".delivery a", "Open");
+    await light.until("the page of its bot is open", "document.querySelector('.top .chip') !== null");
+    await light.go("/notifications");
+    await light.untilShown("Delivered");
     receiver.answer = () => new Response("no such hook", { status: 404 });
     await light.press("Test: hook");
     await light.untilShown("Not delivered: it answers 404");
