@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { Collection, MongoClient } from "mongodb";
+import { type Collection, MongoBulkWriteError, type MongoClient } from "mongodb";
 import type { RepositoryCallOptions } from "../documents/bot_repository.ts";
 import type { ListRecordsOptions, RecordStore, StoredRecord } from "../records/record_store.ts";
 import { batched } from "../../lib/util/batched.ts";
 import { abortable } from "../../lib/util/promises.ts";
 import { MongoCalls } from "./mongo_calls.ts";
-import { isDuplicateKey } from "./mongo_errors.ts";
+import { duplicateKeysOf } from "./mongo_errors.ts";
 
 /** Options of {@linkcode MongoRecordStore}. */
 export interface MongoRecordStoreOptions {
@@ -48,6 +48,12 @@ export class MongoRecordStore implements RecordStore {
       }),
   });
 
+  /** The same for inserts: a database that syncs each write by itself could not follow many starts. */
+  readonly #insert = batched<StoredValue, boolean>({
+    alone: async (stored) => (await this.#insertAll([stored]))[0]!,
+    together: (all) => this.#insertAll(all),
+  });
+
   /** @param client The connection. @param options The database and the time limit. */
   constructor(client: MongoClient, options: MongoRecordStoreOptions = {}) {
     this.#records = client.db(options.database ?? "bot_runner").collection<StoredValue>("berth_records", {
@@ -63,25 +69,14 @@ export class MongoRecordStore implements RecordStore {
   }
 
   /** See {@linkcode RecordStore.insert}. */
-  insert(
+  async insert(
     collection: string,
     id: string,
     value: StoredRecord["value"],
-    options?: RepositoryCallOptions,
+    { signal }: RepositoryCallOptions = {},
   ): Promise<boolean> {
-    return this.#calls.run("insert a record", options, async () => {
-      try {
-        await this.#records.insertOne({
-          _id: `${collection}/${id}`,
-          revision: 1,
-          value: JSON.stringify(value),
-        });
-        return true;
-      } catch (error) {
-        if (isDuplicateKey(error)) return false;
-        throw error;
-      }
-    });
+    const stored = { _id: `${collection}/${id}`, revision: 1, value: JSON.stringify(value) };
+    return await abortable(this.#insert(stored), signal);
   }
 
   /** See {@linkcode RecordStore.get}. */
@@ -147,6 +142,21 @@ export class MongoRecordStore implements RecordStore {
       const _id = { $gte: `${collection}/`, $lt: `${collection}/${bound}` };
       const { deletedCount } = await this.#records.deleteMany({ _id });
       return deletedCount;
+    });
+  }
+
+  /** @returns For each whether it was inserted: false if its id exists. One of several that have an id is. */
+  #insertAll(all: readonly StoredValue[]): Promise<boolean[]> {
+    const what = all.length === 1 ? "insert a record" : `insert ${all.length} records`;
+    return this.#calls.run(what, {}, async () => {
+      try {
+        await this.#records.insertMany([...all], { ordered: false });
+        return all.map(() => true);
+      } catch (error) {
+        const taken = error instanceof MongoBulkWriteError ? duplicateKeysOf(error) : undefined;
+        if (!taken) throw error;
+        return all.map((_, index) => !taken.has(index));
+      }
     });
   }
 

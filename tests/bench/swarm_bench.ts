@@ -78,17 +78,23 @@ async function measureBots(): Promise<[ms: number, spread: string]> {
     const client = await MongoClient.connect(Deno.env.get("MONGO_URI"));
     const bots = client.db("bot_runner").collection("bots");
     const { _id, ...seed } = await bots.findOne({ id: "seed" });
+    await Deno.stdout.write(new Uint8Array(1));
+    await Deno.stdin.read(new Uint8Array(1));
     await bots.insertMany(Array.from({ length: ${
     count - 1
   } }, (_, index) => ({ ...seed, id: "seed-" + index })));
     await client.close();`;
-  const beganAt = performance.now();
-  const copied = cluster.lab.hubCommand(Deno.execPath(), {
+  const copier = cluster.lab.hubCommand(Deno.execPath(), {
     args: ["eval", copy],
     env: cluster.env,
     cwd: new URL("../../", import.meta.url).pathname,
-  });
-  if (!(await copied.output()).success) throw new Error("The documents were not written");
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  await copier.stdout.getReader().read();
+  const beganAt = performance.now();
+  await copier.stdin.getWriter().write(new Uint8Array(1));
+  if (!(await copier.status).success) throw new Error("The documents were not written");
   const nodes = await untilRunning(BOTS, count);
   return [performance.now() - beganAt, nodes];
 }
