@@ -93,7 +93,10 @@ export function botHandlers(
         if (query.state !== undefined && query.state !== (status?.condition.type ?? "unknown")) continue;
         const document = stored.get(id);
         const parsed = document && parseBotDocument(document, { key: id });
-        const summary = { ...botSummaryOf({ id, document, status }), ...guardsOf(parts.guards, id, parsed) };
+        const summary = {
+          ...botSummaryOf({ id, document, status }, parsed),
+          ...guardsOf(parts.guards, id, parsed),
+        };
         if (query.label !== undefined && !hasLabel(summary, query.label)) continue;
         if (found.length === query.limit) {
           return { body: { bots: found, next: found.at(-1)!.id, ...trouble() } };
@@ -115,7 +118,7 @@ export function botHandlers(
       const lastOutput = lines.findLast(({ stream }) => stream !== "berth")?.time;
       const parsed = document && parseBotDocument(document, { key: id });
       const body: Bot = {
-        ...botSummaryOf(known),
+        ...botSummaryOf(known, parsed),
         ...guardsOf(parts.guards, id, parsed),
         ...latchesOf(parts.guards, id, parsed),
         ...(document && { document }),

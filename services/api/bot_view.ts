@@ -35,9 +35,12 @@ const MAX_LINE = 4000;
  * Shows a bot in a list.
  *
  * @param bot What is known of it.
+ * @param parsed Its document, as read.
  */
-export function botSummaryOf({ id, document, status }: KnownBot): BotSummary {
-  const parsed = document && parseBotDocument(document, { key: id });
+export function botSummaryOf(
+  { id, document, status }: KnownBot,
+  parsed: ParsedBotDocument | undefined = document && parseBotDocument(document, { key: id }),
+): BotSummary {
   const condition = status?.condition;
   const notes = notesOf(parsed, status);
   return {

@@ -118,6 +118,29 @@ export function testClusterLeasesContract(name: string, make: () => Promise<Leas
     assert.equal(await one.find(KEY), undefined);
   });
 
+  test("renewals that can wait share a call, and one in a hurry takes them along", async (processes) => {
+    const { one, clocks: [clock], stores: [store] } = processes;
+    const taken = await one.take(KEY, "x");
+    const calls: number[] = [];
+    const renew = store.renew.bind(store);
+    store.renew = (leases, options) => {
+      calls.push(leases.length);
+      return renew(leases, options);
+    };
+    const first = one.renew(taken, { canWait: true });
+    await clock.advance(300);
+    const second = one.renew(taken, { canWait: true });
+    await clock.advance(50);
+    assert.deepEqual(calls, []);
+    for (let step = 0; step < 3; step++) await clock.advance(100);
+    assert.deepEqual(await Promise.all([first, second]), [true, true]);
+    const patient = one.renew(taken, { canWait: true });
+    const hurried = one.renew(taken);
+    for (let step = 0; step < 2; step++) await clock.advance(100);
+    assert.deepEqual(await Promise.all([patient, hurried]), [true, true]);
+    assert.deepEqual(calls, [2, 2]);
+  });
+
   test("a copy that renews its lease at the last moment keeps it, or knows that it has lost it", async (processes) => {
     const { one, clocks, stores: [store] } = processes;
     const taken = await one.take(KEY, "x");
