@@ -188,9 +188,11 @@ function Row({ row, at, isOpen, isChosen, onToggle }) {
 }
 
 const Labels = ({ labels }) =>
-  Object.entries(labels).slice(0, 3).map(([name, value]) =>
-    html`<span class="label" title=${`${name}=${value}`}>${plainText(value, 24)}</span>`
-  );
+  html`
+    <span class="labels">${Object.entries(labels).slice(0, 3).map(([name, value]) =>
+      html`<span class="label" title=${`${name}=${value}`}>${plainText(value, 24)}</span>`
+    )}</span>
+  `;
 
 function Trend({ bot: { id, headline }, used }) {
   if (headline && headline.values.length > 1) {
