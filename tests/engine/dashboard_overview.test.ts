@@ -16,6 +16,7 @@ def main(id, config):
 `;
 const CRASH = "def main(id, config):\n    raise RuntimeError('<b>no</b> API key')\n";
 
+const IS_WIDER = "document.documentElement.scrollWidth > innerWidth";
 /** The names in the table. */
 const ROWS = "[...document.querySelectorAll('table.bots tbody th.name a')].map((one) => one.innerText)";
 const HOSTILE = [
@@ -78,6 +79,9 @@ Deno.test(
     {
       using database = connectSqlite(`${service.config.runner.dataDir}/berth.sqlite`);
       const insert = database.prepare("INSERT INTO bots (id, document) VALUES (?, ?)");
+      const { document } = database.prepare("SELECT document FROM bots WHERE id = 'steady'").get()!;
+      const valid = { ...JSON.parse(document as string), id: "wordy", enabled: false };
+      insert.run(valid.id, JSON.stringify({ ...valid, config: { berth: { [HOSTILE.at(-1)!]: 1 } } }));
       for (const id of HOSTILE) {
         insert.run(id, JSON.stringify({ id, enabled: true, config: { berth: { labels: id } } }));
       }
@@ -95,6 +99,11 @@ Deno.test(
     await browser.go(`/bots/${encodeURIComponent(HOSTILE[1]!)}`);
     await browser.untilShown("begin with a letter or digit");
     await browser.requireAccessible();
+
+    await browser.go("/bots/wordy");
+    await browser.untilShown("is no setting and is ignored");
+    await browser.untilShown("more characters");
+    assert.equal(await browser.read(IS_WIDER), false, "the page scrolls sideways");
 
     for (const theme of ["light", "dark"] as const) await lookByPhone(service, theme);
   },
@@ -148,15 +157,14 @@ async function pressAll(browser: BrowserFixture): Promise<void> {
 
 async function lookByPhone(service: ServiceFixture, theme: "light" | "dark"): Promise<void> {
   await using browser = await BrowserFixture.open(service, { theme, phone: true, expected: /status of 400/ });
-  const isWider = "document.documentElement.scrollWidth > innerWidth";
   await browser.untilShown("Needs you");
   await browser.requireAccessible();
-  assert.equal(await browser.read(isWider), false, "the page scrolls sideways");
+  assert.equal(await browser.read(IS_WIDER), false, "the page scrolls sideways");
   await browser.go("/bots/broken");
   await browser.until(
     "its ends and its log are there",
     "document.querySelector('.end .lines') && document.querySelector('.log-line')",
   );
   await browser.requireAccessible();
-  assert.equal(await browser.read(isWider), false, "the page scrolls sideways");
+  assert.equal(await browser.read(IS_WIDER), false, "the page scrolls sideways");
 }
