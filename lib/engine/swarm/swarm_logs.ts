@@ -17,7 +17,7 @@ export interface SwarmLogsParts {
   /** The managers. */
   readonly client: ManagerClient;
   /** Notices the end of a task: a followed log of a Swarm never ends by itself. */
-  readonly poller: Pick<SwarmPoller, "expectStart" | "listen">;
+  readonly poller: Pick<SwarmPoller, "expectEnd" | "expectStart" | "listen">;
   /** Finds a container by its id or name. */
   readonly find: (container: string, signal?: AbortSignal) => Promise<SwarmContainer | undefined>;
   /** Time limit of a call, in ms. */
@@ -90,6 +90,7 @@ export class SwarmLogs {
     const stopListening = this.#parts.poller.listen(({ serviceId, action }) => {
       if (serviceId === id) (action === "die" ? ended : changed).abort();
     });
+    const forget = this.#parts.poller.expectEnd(id);
     const signal = AbortSignal.any([ended.signal, ...(options.signal ? [options.signal] : [])]);
     try {
       if (hasLog) yield* this.#logs.readEntries(taskId!, { ...options, signal });
@@ -101,6 +102,7 @@ export class SwarmLogs {
     } catch (error) {
       if (!ended.signal.aborted || options.signal?.aborted) throw error;
     } finally {
+      forget();
       stopListening();
     }
   }

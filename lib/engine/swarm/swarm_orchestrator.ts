@@ -28,6 +28,7 @@ import { batched } from "../../util/batched.ts";
 import { type Clock, systemClock } from "../../util/clock.ts";
 import { abortable } from "../../util/promises.ts";
 import type { OnEngineCall } from "../docker/dockerode_client.ts";
+import { isVersion } from "../docker/dockerode_answers.ts";
 import { expectShape } from "../docker/dockerode_errors.ts";
 import { DockerodeImages } from "../docker/dockerode_images.ts";
 import { type FindLogin, loginsOf } from "../docker/registry_credentials.ts";
@@ -132,11 +133,15 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
   /** Describes the Swarm as one engine: its id, and the platform and resources of its nodes together. */
   async info({ signal }: EngineCallOptions = {}): Promise<EngineInfo> {
     const what = "ask for the Swarm";
-    const [swarm, nodes] = await Promise.all([
-      this.#client.call({ what, method: "GET", path: "/swarm" }, { signal, limitMs: this.#callMs }),
+    const ask = async (path: string) =>
+      (await this.#client.call({ what, method: "GET", path }, { signal, limitMs: this.#callMs })).value;
+    const [swarm, version, nodes] = await Promise.all([
+      ask("/swarm"),
+      ask("/version"),
       this.#services.nodes({ signal }),
     ]);
-    const { ID } = expectShape(what, swarm.value, isSwarm);
+    const { ID } = expectShape(what, swarm, isSwarm);
+    const { ApiVersion } = expectShape(what, version, isVersion);
     const { Platform, Engine } = nodes.find(({ Status }) => Status.State === "ready")?.Description ?? {};
     const sum = (of: (node: SwarmNode) => number | undefined) =>
       nodes.reduce((total, node) => total + (of(node) ?? 0), 0);
@@ -145,7 +150,7 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
       dataDir: "",
       hostName: "swarm",
       version: Engine?.EngineVersion ?? "unknown",
-      apiVersion: "swarm",
+      apiVersion: ApiVersion,
       platform: `${Platform?.OS ?? "linux"}/${goArchitecture(Platform?.Architecture)}`,
       memoryBytes: sum(({ Description }) => Description?.Resources?.MemoryBytes),
       cpus: sum(({ Description }) => Description?.Resources?.NanoCPUs) / 1e9,

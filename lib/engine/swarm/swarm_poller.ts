@@ -22,7 +22,7 @@ export interface TaskChange {
 /** Options of a {@linkcode SwarmPoller}. */
 export interface SwarmPollerOptions {
   /** The calls. */
-  readonly services: Pick<SwarmServices, "tasks" | "nodes">;
+  readonly services: Pick<SwarmServices, "list" | "tasks" | "nodes">;
   /** Labels of the services to watch. */
   readonly labels: Readonly<Record<string, string>>;
   /** The clock. */
@@ -39,6 +39,9 @@ const ENDED: ReadonlySet<string> = new Set(["complete", "shutdown", "failed", "r
 /** A service whose task is not seen in so many looks is gone. */
 const MAX_MISSES = 10;
 
+/** In one of so many looks, this asks whether the services that are followed are still there: a long list. */
+const LOOKS_PER_LIST = 30;
+
 /** Looks once a second while somebody listens. */
 export class SwarmPoller {
   readonly #options: SwarmPollerOptions;
@@ -48,6 +51,9 @@ export class SwarmPoller {
   #ended = new Map<string, string>();
   /** Services whose task is to run, with the number of looks in a row that did not see it. */
   readonly #starting = new Map<string, number>();
+  /** Services whose end somebody waits for, with their number. */
+  readonly #followed = new Map<string, number>();
+  #looks = 0;
   #polling: AbortController | undefined;
 
   /** @param options See {@linkcode SwarmPollerOptions}. */
@@ -78,6 +84,21 @@ export class SwarmPoller {
     this.#starting.set(serviceId, 0);
   }
 
+  /**
+   * Reports also if a service is removed, which takes its tasks out of all lists. That may take half a minute.
+   *
+   * @param serviceId Id of the service.
+   * @returns Ends this.
+   */
+  expectEnd(serviceId: string): () => void {
+    this.#followed.set(serviceId, (this.#followed.get(serviceId) ?? 0) + 1);
+    return () => {
+      const others = this.#followed.get(serviceId)! - 1;
+      if (others > 0) this.#followed.set(serviceId, others);
+      else this.#followed.delete(serviceId);
+    };
+  }
+
   /** Ends all looks. */
   close(): void {
     this.#polling?.abort(new DOMException("The tasks are no longer watched", "AbortError"));
@@ -106,11 +127,25 @@ export class SwarmPoller {
       services.nodes({ signal }),
     ]);
     this.#tellEnded(over, nodes);
+    if (++this.#looks % LOOKS_PER_LIST === 0 && this.#followed.size > 0) {
+      await this.#tellRemoved(signal);
+    }
     if (isExpecting) this.#forgetGone([...over, ...live]);
     for (const { ServiceID: serviceId, Status } of [...over, ...live]) {
       const isOver = Status.State === "running" || ENDED.has(Status.State);
       if (!isOver || !this.#starting.delete(serviceId)) continue;
       if (Status.State === "running") this.#tell({ serviceId, action: "run", hasEnded: false });
+    }
+  }
+
+  async #tellRemoved(signal: AbortSignal): Promise<void> {
+    // Those that are followed now were there before the list.
+    const followed = [...this.#followed.keys()];
+    const there = new Set(
+      (await this.#options.services.list({ id: followed }, { signal })).map(({ ID }) => ID),
+    );
+    for (const serviceId of followed) {
+      if (!there.has(serviceId)) this.#tell({ serviceId, action: "die", hasEnded: true });
     }
   }
 

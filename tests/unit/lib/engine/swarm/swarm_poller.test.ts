@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { SwarmNode, SwarmTask } from "../../../../../lib/engine/swarm/swarm_answers.ts";
+import type { SwarmNode, SwarmService, SwarmTask } from "../../../../../lib/engine/swarm/swarm_answers.ts";
 import { SwarmPoller, type TaskChange } from "../../../../../lib/engine/swarm/swarm_poller.ts";
 import { FakeClock } from "../../../../support/fake_clock.ts";
 import { until } from "../../../../support/until.ts";
@@ -8,6 +8,7 @@ import { until } from "../../../../support/until.ts";
 class FakeSwarm {
   tasks: SwarmTask[] = [];
   nodeState = "ready";
+  lists = 0;
   readonly asked: string[] = [];
 
   readonly services = {
@@ -15,6 +16,10 @@ class FakeSwarm {
       const desired = filters["desired-state"]![0]!;
       this.asked.push(desired);
       return Promise.resolve(this.tasks.filter(({ DesiredState }) => DesiredState === desired));
+    },
+    list: () => {
+      this.lists++;
+      return Promise.resolve(this.tasks.map(({ ServiceID }) => ({ ID: ServiceID }) as SwarmService));
     },
     nodes: () => Promise.resolve([{ ID: "n1", Status: { State: this.nodeState } } as SwarmNode]),
   };
@@ -103,5 +108,24 @@ Deno.test("SwarmPoller waits for a task that is to run, and forgets one whose se
     swarm.asked.length = 0;
     await look();
     assert.ok(!swarm.asked.includes("running"));
+  });
+});
+
+Deno.test("SwarmPoller tells that a service is gone whose end is expected, and lists none otherwise", async () => {
+  await withPoller(async (swarm, poller, changes, look) => {
+    swarm.set("a", "running", "running");
+    for (let looks = 0; looks < 35; looks++) await look();
+    assert.equal(swarm.lists, 0);
+    const [forget, forgetAgain] = [poller.expectEnd("a"), poller.expectEnd("a")];
+    forget();
+    for (let looks = 0; looks < 35; looks++) await look();
+    assert.deepEqual([swarm.lists, changes], [1, []]);
+    swarm.tasks = [];
+    for (let looks = 0; looks < 35; looks++) await look();
+    assert.deepEqual(changes, [{ serviceId: "a", action: "die", hasEnded: true }]);
+    forgetAgain();
+    const { lists } = swarm;
+    for (let looks = 0; looks < 35; looks++) await look();
+    assert.equal(swarm.lists, lists);
   });
 });
