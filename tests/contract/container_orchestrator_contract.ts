@@ -5,6 +5,9 @@
  */
 
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+// @ts-types="@types/tar-stream"
+import tar from "tar-stream";
 import type { ContainerOrchestrator, LogLine } from "../../lib/engine/container_orchestrator.ts";
 import type { ContainerSpec } from "../../lib/engine/container_spec.ts";
 import {
@@ -32,6 +35,12 @@ export interface ContainerOrchestratorContractOptions {
   readonly name: string;
   /** Opens it. */
   readonly open: () => Promise<ContainerOrchestratorFixture>;
+  /** Tests that do not apply, by what they test, each with the reason. @default {all apply} */
+  readonly leftOut?: Readonly<Record<string, string>>;
+  /** Calls that it does not have. @default {it has all} */
+  readonly lacks?: readonly (keyof ContainerOrchestrator)[];
+  /** Registers a test. @default {Deno.test} */
+  readonly register?: (name: string, body: () => Promise<void>) => void;
 }
 
 const MISSING = "berth-test-no-such-container";
@@ -44,13 +53,19 @@ const python = (script: string) => ["python3", "-u", "-c", script];
  * @param options What is to be tested.
  */
 export function testContainerOrchestratorContract(
-  { name, open }: ContainerOrchestratorContractOptions,
+  { name, open, leftOut = {}, lacks = [], register = Deno.test }: ContainerOrchestratorContractOptions,
 ): void {
-  const test = (what: string, body: (fixture: ContainerOrchestratorFixture) => Promise<void>) =>
-    Deno.test(`${name}: ${what}`, async () => {
+  const unknown = new Set(Object.keys(leftOut));
+  const test = (what: string, body: (fixture: ContainerOrchestratorFixture) => Promise<void>) => {
+    if (unknown.delete(what)) return;
+    register(`${name}: ${what}`, async () => {
       await using fixture = await open();
       await body(fixture);
     });
+  };
+  const present = (calls: Partial<Record<keyof ContainerOrchestrator, () => Promise<unknown>>>) =>
+    Object.entries(calls).filter(([call]) => !(lacks as readonly string[]).includes(call))
+      .map(([, call]) => call);
 
   test("info() tells what the engine is", async ({ orchestrator }) => {
     const info = await orchestrator.info();
@@ -122,6 +137,28 @@ print(json.dumps({
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
+  });
+
+  test("createAndStart() puts a tar stream into the container first, and none that fails leaves one", async ({ orchestrator, spec, labels }) => {
+    const archive = await tarOf({ "tmp/deep/é.txt": "content" });
+    async function* content(fails = false): AsyncGenerator<Uint8Array> {
+      for (let at = 0; at < archive.length; at += 100) {
+        yield await Promise.resolve(archive.subarray(at, at + 100));
+      }
+      if (fails) throw new Error("the source broke off");
+    }
+    const made = spec(sh("cat /tmp/deep/é.txt"));
+    const { id } = await orchestrator.createAndStart(made, { content: content() });
+    assert.equal((await orchestrator.wait(id)).exitCode, 0);
+    assert.deepEqual(await logsOf(orchestrator, id), ["content"]);
+    const file = await Array.fromAsync(orchestrator.readFolder(id, "/tmp/deep/é.txt"));
+    assert.ok(file.reduce((sum, { length }) => sum + length, 0) >= 1024);
+    await orchestrator.remove(id);
+    await assert.rejects(
+      orchestrator.createAndStart(spec(sh("true")), { content: content(true) }),
+      /broke off/,
+    );
+    assert.deepEqual(await orchestrator.listContainers({ labels }), []);
   });
 
   test("createAndStart() limits memory, and the end tells of it", async ({ orchestrator, spec }) => {
@@ -249,33 +286,33 @@ except OSError as error:
     const reason = new Error("given up");
     const signal = AbortSignal.abort(reason);
     const made = spec(sh("true"));
-    const calls = [
-      () => orchestrator.info({ signal }),
-      () => orchestrator.hasImage("x", { signal }),
-      () => orchestrator.pullImage("x", { signal }),
-      () => orchestrator.createAndStart(made, { signal }),
-      () => orchestrator.runAndWait(made, { signal }),
-      () => orchestrator.wait(MISSING, { signal }),
-      () => orchestrator.stop(MISSING, { graceSeconds: 1, signal }),
-      () => orchestrator.remove(MISSING, { signal }),
-      () => Array.fromAsync(orchestrator.getLogs(MISSING, { signal })),
-      () => Array.fromAsync(orchestrator.attach(MISSING, { signal })),
-      () => orchestrator.copyFromContainer(MISSING, "/x", { maxBytes: 1, signal }),
-      () => orchestrator.getStatus(MISSING, { signal }),
-      () => orchestrator.listContainers({ signal }),
-    ];
+    const calls = present({
+      info: () => orchestrator.info({ signal }),
+      hasImage: () => orchestrator.hasImage("x", { signal }),
+      pullImage: () => orchestrator.pullImage("x", { signal }),
+      createAndStart: () => orchestrator.createAndStart(made, { signal }),
+      runAndWait: () => orchestrator.runAndWait(made, { signal }),
+      wait: () => orchestrator.wait(MISSING, { signal }),
+      stop: () => orchestrator.stop(MISSING, { graceSeconds: 1, signal }),
+      remove: () => orchestrator.remove(MISSING, { signal }),
+      getLogs: () => Array.fromAsync(orchestrator.getLogs(MISSING, { signal })),
+      attach: () => Array.fromAsync(orchestrator.attach(MISSING, { signal })),
+      copyFromContainer: () => orchestrator.copyFromContainer(MISSING, "/x", { maxBytes: 1, signal }),
+      getStatus: () => orchestrator.getStatus(MISSING, { signal }),
+      listContainers: () => orchestrator.listContainers({ signal }),
+    });
     for (const call of calls) await assert.rejects(call, (error) => error === reason, String(call));
     assert.deepEqual(await orchestrator.listContainers({ labels }), []);
   });
 
   test("what is asked of a container that is not there", async ({ orchestrator }) => {
-    const calls = [
-      () => orchestrator.wait(MISSING),
-      () => orchestrator.stop(MISSING, { graceSeconds: 1 }),
-      () => Array.fromAsync(orchestrator.getLogs(MISSING)),
-      () => Array.fromAsync(orchestrator.attach(MISSING)),
-      () => orchestrator.copyFromContainer(MISSING, "/x", { maxBytes: 1 }),
-    ];
+    const calls = present({
+      wait: () => orchestrator.wait(MISSING),
+      stop: () => orchestrator.stop(MISSING, { graceSeconds: 1 }),
+      getLogs: () => Array.fromAsync(orchestrator.getLogs(MISSING)),
+      attach: () => Array.fromAsync(orchestrator.attach(MISSING)),
+      copyFromContainer: () => orchestrator.copyFromContainer(MISSING, "/x", { maxBytes: 1 }),
+    });
     for (const call of calls) {
       await assert.rejects(call, (error) => {
         assert.ok(error instanceof ContainerNotFoundError, String(error));
@@ -654,6 +691,16 @@ out.write(b"bad \\xff byte\\n" + b"x" * 40000 + b"\\n" + ("é" * 500000).encode(
     );
     assert.equal(text, "12345\n");
   });
+
+  assert.deepEqual([...unknown], [], "each test that is left out is one of these");
+}
+
+/** Packs texts by path. */
+async function tarOf(files: Readonly<Record<string, string>>): Promise<Uint8Array> {
+  const pack = tar.pack();
+  for (const [name, text] of Object.entries(files)) pack.entry({ name }, text);
+  pack.finalize();
+  return Buffer.concat(await Array.fromAsync(pack as AsyncIterable<Uint8Array>));
 }
 
 async function logsOf(
