@@ -99,6 +99,13 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
     alone: (container) => this.#readStatus(container),
     together: (ids) => this.#readStatuses(ids),
   });
+  readonly #nodesNow = batched<"nodes", SwarmNode[]>({
+    alone: () => this.#services.nodes({}),
+    together: async (asked) => {
+      const nodes = await this.#services.nodes({});
+      return asked.map(() => nodes);
+    },
+  });
   /** Configs of the Swarm. */
   readonly configs: SwarmObjects;
   /** Secrets of the Swarm. */
@@ -226,7 +233,7 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
     if (services.length === 0) return [];
     const [tasks, nodes] = await Promise.all([
       this.#services.tasks({ label }, options),
-      this.#services.nodes(options),
+      abortable(this.#nodesNow("nodes"), options.signal),
     ]);
     return toSwarmContainers(services, tasks, nodes, this.#clock.now());
   }
@@ -294,7 +301,7 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
     if (!service) return undefined;
     const [tasks, nodes] = await Promise.all([
       this.#services.tasksOf(service.ID, {}),
-      this.#services.nodes({}),
+      this.#nodesNow("nodes"),
     ]);
     return tasks && toSwarmContainer(service, tasks, byId(nodes), this.#clock.now());
   }
@@ -305,7 +312,7 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
     const services = await this.#services.list({ id: [...new Set(ids)] }, {});
     const [tasks, nodes] = await Promise.all([
       this.#services.tasksOf(services.map(({ ID }) => ID), {}),
-      this.#services.nodes({}),
+      this.#nodesNow("nodes"),
     ]);
     if (!tasks) return undefined;
     const found = toSwarmContainers(services, tasks, nodes, this.#clock.now());
