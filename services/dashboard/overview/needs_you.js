@@ -99,7 +99,7 @@ function Problem({ bot }) {
 function whyOf(condition, state) {
   const [, reason] = /^backing off until \S+ \((.*)\)$/.exec(condition) ?? [];
   if (reason !== undefined) return reason;
-  const words = conditionWords(condition).replace(/ \(next try at [^)]*\)$/, "");
+  const words = conditionWords(condition).split(" (next try at ")[0];
   const prefix = `${state.replaceAll("-", " ")}: `;
   return words.startsWith(prefix) ? words.slice(prefix.length) : words === state ? "" : words;
 }
