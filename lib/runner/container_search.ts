@@ -6,6 +6,7 @@
 
 import type { ContainerInfo } from "../engine/container_orchestrator.ts";
 import { LABEL } from "../engine/labels.ts";
+import { batched } from "../util/batched.ts";
 import { abortable } from "../util/promises.ts";
 
 /** A search. */
@@ -19,13 +20,6 @@ export interface SearchedLabels {
 /** Lists the containers that have these labels. */
 export type ListByLabels = (labels: Readonly<Record<string, string>>) => Promise<ContainerInfo[]>;
 
-interface Waiting extends SearchedLabels {
-  readonly resolve: (found: ContainerInfo[]) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** Most batches at the same time: a call that hangs must not hold up all others. */
-const MAX_BATCHES = 3;
 /** Fewest searches that share a list. */
 const MIN_SHARED = 4;
 /**
@@ -40,13 +34,16 @@ const LISTED_PER_SEARCH = 10;
  */
 export class ContainerSearch {
   readonly #list: ListByLabels;
-  #waiting: Waiting[] = [];
-  #batches = 0;
+  readonly #find: (searched: SearchedLabels) => Promise<ContainerInfo[]>;
   #total = 0;
 
   /** @param list Lists containers by labels. */
   constructor(list: ListByLabels) {
     this.#list = list;
+    this.#find = batched({
+      alone: ({ kind, id }) => list({ [LABEL.id]: id, [LABEL.kind]: kind }),
+      together: (searches) => this.#together(searches),
+    });
   }
 
   /** Tells how many containers a list of all has had. @param total Their number. */
@@ -62,46 +59,17 @@ export class ContainerSearch {
    */
   async find(searched: SearchedLabels, signal?: AbortSignal): Promise<ContainerInfo[]> {
     signal?.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<ContainerInfo[]>();
-    this.#waiting.push({ ...searched, resolve, reject });
-    void this.#run();
-    return await abortable(promise, signal);
+    return await abortable(this.#find(searched), signal);
   }
 
-  /** Those that come while some batches run wait for the next. */
-  async #run(): Promise<void> {
-    if (this.#batches === MAX_BATCHES) return;
-    this.#batches++;
-    for (let batch = this.#take(); batch.length > 0; batch = this.#take()) {
-      const isShared = batch.length >= Math.max(MIN_SHARED, this.#total / LISTED_PER_SEARCH);
-      const byKind = Map.groupBy(batch, ({ kind }) => kind);
-      await Promise.all(
-        isShared
-          ? byKind.entries().map(([kind, all]) => this.#together(kind, all))
-          : batch.map((one) => this.#alone(one)),
-      );
-    }
-    this.#batches--;
-  }
-
-  #take(): Waiting[] {
-    const batch = this.#waiting;
-    this.#waiting = [];
-    return batch;
-  }
-
-  async #alone({ kind, id, resolve, reject }: Waiting): Promise<void> {
-    await this.#list({ [LABEL.id]: id, [LABEL.kind]: kind }).then(resolve, reject);
-  }
-
-  async #together(kind: string, searches: readonly Waiting[]): Promise<void> {
-    try {
-      const found = await this.#list({ [LABEL.kind]: kind });
-      this.seen(found.length);
-      const byId = Map.groupBy(found, ({ labels }) => labels[LABEL.id] ?? "");
-      for (const { id, resolve } of searches) resolve(byId.get(id) ?? []);
-    } catch (error) {
-      for (const { reject } of searches) reject(error);
-    }
+  /** @returns `undefined` if one search for each costs less. */
+  async #together(searches: readonly SearchedLabels[]): Promise<ContainerInfo[][] | undefined> {
+    const [kind, ...others] = new Set(searches.map(({ kind }) => kind));
+    const isDearer = searches.length < Math.max(MIN_SHARED, this.#total / LISTED_PER_SEARCH);
+    if (isDearer || others.length > 0) return undefined;
+    const found = await this.#list({ [LABEL.kind]: kind! });
+    this.seen(found.length);
+    const byId = Map.groupBy(found, ({ labels }) => labels[LABEL.id] ?? "");
+    return searches.map(({ id }) => byId.get(id) ?? []);
   }
 }
