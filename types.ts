@@ -9,6 +9,7 @@
 export type {
   CollectedRun,
   FindContainersOptions,
+  LeftoverKind,
   ListManagedContainersOptions,
   PrepareOptions,
   RemoveContainerOptions,

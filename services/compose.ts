@@ -7,7 +7,7 @@
 import PROJECT from "../deno.json" with { type: "json" };
 import { createObjectStore } from "../lib/runner/create_object_store.ts";
 import type { ObjectStore } from "../lib/objects/object_store.ts";
-import type { ContainerKind, Runner } from "../lib/runner/runner.ts";
+import type { LeftoverKind, Runner } from "../lib/runner/runner.ts";
 import { systemClock } from "../lib/util/clock.ts";
 import type { ApiApp } from "./api/api_app.ts";
 import type { BotService } from "./bots/bot_service.ts";
@@ -178,8 +178,8 @@ export async function composeServices(
 }
 
 /** A process removes leftovers only of the kinds it serves: another process may serve the rest. */
-function kindsOf({ services }: ServiceConfig): ContainerKind[] {
-  return services.flatMap((name): ContainerKind[] => name === "bots" ? ["bot", "backtest"] : ["run"]);
+function kindsOf({ services }: ServiceConfig): LeftoverKind[] {
+  return services.flatMap((name): LeftoverKind[] => name === "bots" ? ["bot", "backtest", "build"] : ["run"]);
 }
 
 /** Shares one execution among all callers; after a failure, the next call tries again. */

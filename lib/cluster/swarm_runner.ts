@@ -98,7 +98,7 @@ export class SwarmRunner extends EngineRunner {
     const { remover, builders } = this.#parts;
     const removed = [
       ...await remover.removeOrphans(signal),
-      ...kinds ? [] : await builders.removeOrphans(signal),
+      ...!kinds || kinds.includes("build") ? await builders.removeOrphans(signal) : [],
     ];
     if (removed.length > 0) this.#log.info("leftovers removed", { removed });
     return removed;

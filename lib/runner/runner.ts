@@ -97,8 +97,11 @@ export interface RemoveOrphansOptions extends RunnerCallOptions {
    *
    * @default {all}
    */
-  readonly kinds?: readonly ContainerKind[];
+  readonly kinds?: readonly LeftoverKind[];
 }
+
+/** Kind of what a killed process leaves behind: that of a container, or a build of dependencies. */
+export type LeftoverKind = ContainerKind | "build";
 
 /** Options of {@linkcode Runner.removeContainer}. */
 export interface RemoveContainerOptions extends RunnerCallOptions {

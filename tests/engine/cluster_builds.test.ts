@@ -314,9 +314,29 @@ def main(id, config):
     const { stdout } = await cluster.berth("logs", "withlib");
     return /library 42 \/bot\/vendor\/mylib\/__init__\.py[^]*and it is Permission denied/.test(stdout);
   });
-  const builders = await connectDocker(lab.managers[0]!).listContainers({
-    all: true,
-    filters: { label: [`${LABEL.kind}=build`] },
-  });
-  assert.deepEqual(builders, []);
+  const docker = connectDocker(lab.managers[0]!);
+  const builders = () => docker.listContainers({ all: true, filters: { label: [`${LABEL.kind}=build`] } });
+  assert.deepEqual(await builders(), []);
+
+  // Nothing of a build outlives the next start of a Berth that was killed meanwhile.
+  await Deno.writeTextFile(`${folder}/requirements.txt`, "sleeper\n");
+  await Deno.remove(`${folder}/requirements.lock`);
+  const silent = lab.hubCommand("python3", {
+    args: [
+      "-c",
+      `import socket\nsocket.create_server(("${lab.outside}", ${port}))\nimport time\ntime.sleep(600)`,
+    ],
+  }).spawn();
+  try {
+    const deploying = cluster.berth("deploy", folder).catch(() => {});
+    await until("the builder", async () => (await builders()).some(({ State }) => State === "running"));
+    await cluster.stop("SIGKILL");
+    await deploying;
+    assert.equal((await builders()).length, 1);
+    await cluster.start();
+    await until("no builder", async () => (await builders()).length === 0);
+  } finally {
+    silent.kill("SIGKILL");
+    await silent.status;
+  }
 });
