@@ -158,6 +158,7 @@ async function pressAll(browser: BrowserFixture): Promise<void> {
 async function lookByPhone(service: ServiceFixture, theme: "light" | "dark"): Promise<void> {
   await using browser = await BrowserFixture.open(service, { theme, phone: true, expected: /status of 400/ });
   await browser.untilShown("Needs you");
+  await browser.untilShown("Log out");
   await browser.requireAccessible();
   assert.equal(await browser.read(IS_WIDER), false, "the page scrolls sideways");
   await browser.go("/bots/broken");

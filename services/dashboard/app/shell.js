@@ -38,6 +38,7 @@ export function Shell() {
       <main id="main" class=${connection.value === "lost" ? "main stale" : "main"} tabindex="-1" ref=${main}>
         <${ConnectionBanner} />
         <${Place} key=${path} parts=${parts} />
+        <${Foot} />
       </main>
     </div>
     <${HelpDialog} />
@@ -88,6 +89,7 @@ function Count({ text, isBad, label }) {
   `;
 }
 
+/** Beside the pages, or on a phone below them. */
 function Foot() {
   const about = service.value;
   const isLive = connection.value === "live";
