@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { strToU8, zipSync } from "fflate";
+import { supervisorFiles } from "../../lib/cluster/supervisor/supervisor_files.ts";
 import { FolderFixture } from "../support/fixtures/folder_fixture.ts";
 
 const FOLDER = fileURLToPath(new URL("../../lib/cluster/supervisor/", import.meta.url));
@@ -16,7 +17,7 @@ const SYMLINK = { attrs: (0o120777 << 16) >>> 0, os: 3 } as const;
 /** How each language runs a function of the supervisor. */
 const LANGUAGES = {
   python: {
-    helper: ["python3", "-I", "-S", "-B", `${FOLDER}python/supervisor.py`],
+    helper: { file: "supervisor.py", command: ["python3", "-I", "-S", "-B"] },
     extract: (archive: string, folder: string) => [
       "python3",
       "-B",
@@ -27,7 +28,7 @@ extract(${JSON.stringify(archive)}, ${JSON.stringify(folder)}, ${JSON.stringify(
     ],
   },
   node: {
-    helper: ["node", `${FOLDER}node/supervisor.cjs`],
+    helper: { file: "supervisor.cjs", command: ["node"] },
     extract: (archive: string, folder: string) => [
       "node",
       "-e",
@@ -39,6 +40,15 @@ extract(${JSON.stringify(archive)}, ${JSON.stringify(folder)}, ${JSON.stringify(
     ],
   },
 } as const;
+
+/** The program as containers have it, in one file in a folder. @returns The command that runs it. */
+async function program(folder: string, { file, command }: Helper): Promise<string[]> {
+  const { text } = supervisorFiles().find(({ path }) => path.endsWith(`/${file}`))!;
+  await Deno.writeTextFile(`${folder}/${file}`, text);
+  return [...command, `${folder}/${file}`];
+}
+
+type Helper = (typeof LANGUAGES)[keyof typeof LANGUAGES]["helper"];
 
 interface Ran {
   readonly code: number;
@@ -105,7 +115,7 @@ for (const [language, { extract, helper }] of Object.entries(LANGUAGES)) {
     assert.deepEqual(names, ["bad.zip", "good", "good.zip"]);
   });
 
-  for (const [other, { helper: reader }] of Object.entries(LANGUAGES)) {
+  for (const [other, { helper: otherHelper }] of Object.entries(LANGUAGES)) {
     Deno.test(`${language} packs a state that ${other} unpacks`, async () => {
       await using fixture = await FolderFixture.open();
       const [from, to] = [`${fixture.path}/from`, `${fixture.path}/to`];
@@ -117,8 +127,12 @@ for (const [language, { extract, helper }] of Object.entries(LANGUAGES)) {
       await Deno.link(`${from}/big`, `${from}/same`);
       await Deno.symlink("../elsewhere", `${from}/link`);
       await Deno.utime(`${from}/big`, 1_000_000, 1_000_000);
+      const [packer, reader] = [
+        await program(fixture.path, helper),
+        await program(fixture.path, otherHelper),
+      ];
       const manifest = JSON.stringify({ bot: "grid", at: "x", version: "1" });
-      const packed = await run([...helper, "pack", from, "1000000", manifest]);
+      const packed = await run([...packer, "pack", from, "1000000", manifest]);
       assert.equal(packed.code, 0, packed.stderr);
       assert.deepEqual(JSON.parse(packed.stderr), { files: 2, bytes: 300_004, leftOut: 0 });
       const unpacked = await run([...reader, "unpack", to, "1000000", "grid"], packed.stdout);
@@ -141,6 +155,8 @@ for (const [language, { extract, helper }] of Object.entries(LANGUAGES)) {
 
   Deno.test(`${language}: a supervisor unpacks nothing outside of the folder`, async () => {
     await using fixture = await FolderFixture.open();
+    await using programs = await FolderFixture.open();
+    const unpacker = await program(programs.path, helper);
     for (
       const [name, kind, target] of [["../evil", "0", ""], ["/evil", "0", ""], ["hard", "1", "/etc/passwd"], [
         "dev",
@@ -151,7 +167,7 @@ for (const [language, { extract, helper }] of Object.entries(LANGUAGES)) {
       const to = `${fixture.path}/to`;
       await Deno.mkdir(to);
       const refused = await run(
-        [...helper, "unpack", to, "1000", "grid"],
+        [...unpacker, "unpack", to, "1000", "grid"],
         await tarOf(name!, kind!, target!),
       );
       assert.notEqual(refused.code, 0, `${name}: ${refused.stderr}`);
@@ -162,7 +178,7 @@ for (const [language, { extract, helper }] of Object.entries(LANGUAGES)) {
     const to = `${fixture.path}/to`;
     await Deno.mkdir(to);
     const two = await tarOf("way", "2", "..", await tarBlock("way/evil", "0", ""));
-    await run([...helper, "unpack", to, "1000", "grid"], two);
+    await run([...unpacker, "unpack", to, "1000", "grid"], two);
     assert.deepEqual((await Array.fromAsync(Deno.readDir(fixture.path), ({ name }) => name)).sort(), ["to"]);
   });
 }

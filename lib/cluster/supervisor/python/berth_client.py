@@ -65,7 +65,13 @@ class Berth:
 def describe(response):
     """Code and message of a refusal."""
     try:
-        problem = json.loads(response.read(65536))
+        # Only as much as a refusal has; an answer may come in many chunks.
+        text = b""
+        for part in iter(lambda: response.read(65536), b""):
+            text += part
+            if len(text) > 65536:
+                break
+        problem = json.loads(text)
         advice = f" {problem['advice']}" if problem.get("advice") else ""
         return str(problem.get("code", "")), f"{problem.get('detail', '')}{advice}"
     except (OSError, ValueError, AttributeError):

@@ -25,6 +25,9 @@ def request(method, url, body, headers, limit, context=None):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if scheme == "https":
             sock = response.sock = context.wrap_socket(sock, server_hostname=host)
+            # During the handshake the end of its time closes nothing.
+            if response.is_over:
+                raise HttpError("the time is over")
         sock.sendall(head_of(method, slash + path or "/", authority, body, headers))
         if isinstance(body, (bytes, bytearray)):
             sock.sendall(body)
@@ -67,11 +70,13 @@ class Response:
         self.sock, self.stream, self.status = sock, None, 0
         self.left = 0  # bytes of the body, or of its current chunk; None for all until the connection ends
         self.is_chunked = False
+        self.is_over = False
         self.timer = threading.Timer(limit, self.abort)
         self.timer.daemon = True
         self.timer.start()
 
     def abort(self):
+        self.is_over = True
         try:
             self.sock.shutdown(socket.SHUT_RDWR)
         except OSError:
