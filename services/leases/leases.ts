@@ -39,6 +39,8 @@ const LOOK_MS = 5_000;
 /** How long a renewal that is in a hurry waits for others, in ms, and how many share a call. */
 const BATCH_MS = 100;
 const MAX_RENEWALS = 500;
+/** Longest time that a renewal waits for others, in ms: a supervisor waits 5 s for its answer. */
+const MAX_GATHER_MS = 1_000;
 /** How long renewals wait at most for a call that is under way, in ms. */
 const MAX_WAIT_MS = 2_000;
 /** Keys of bots and of runs begin with these. */
@@ -186,7 +188,7 @@ export class Leases implements ClusterLeases {
     const { leaseSeconds, clock } = this.#options;
     const hurried = new AbortController();
     this.#hurry = () => hurried.abort();
-    const waitMs = Math.max(BATCH_MS, leaseTimes(leaseSeconds).renewEveryMs / 10);
+    const waitMs = Math.min(MAX_GATHER_MS, Math.max(BATCH_MS, leaseTimes(leaseSeconds).renewEveryMs / 10));
     await clock.sleep(waitMs - BATCH_MS, hurried.signal).catch(() => {});
     await clock.sleep(BATCH_MS);
   }

@@ -141,6 +141,17 @@ export function testClusterLeasesContract(name: string, make: () => Promise<Leas
     assert.deepEqual(calls, [2, 2]);
   });
 
+  test("a renewal of a long lease is answered while its supervisor waits for it", async (processes) => {
+    const { clocks: [clock], stores: [store] } = processes;
+    const patient = new Leases({ store, leaseSeconds: 300, clock });
+    const taken = await patient.take(KEY, "x");
+    let isRenewed = false;
+    const renewal = patient.renew(taken, { canWait: true }).then((renewed) => isRenewed = renewed);
+    for (let step = 0; step < 20 && !isRenewed; step++) await clock.advance(100);
+    assert.ok(isRenewed, "no answer within 2 s");
+    await renewal;
+  });
+
   test("a copy that renews its lease at the last moment keeps it, or knows that it has lost it", async (processes) => {
     const { one, clocks, stores: [store] } = processes;
     const taken = await one.take(KEY, "x");
