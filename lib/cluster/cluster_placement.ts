@@ -59,10 +59,16 @@ export class ClusterPlacement {
   ): Promise<Pick<SwarmContainerSpec, "constraints" | "spread">> {
     const { constraints: own = [], spread = [], prefer = [] } = executable.placement ?? {};
     const constraints = [...own, ...await this.#ofState(executable, kind, options)];
-    const avoided = this.#avoided.get(`${kind}/${executable.id}`);
+    const avoided = this.#avoidedBy(kind, executable.id);
     const wishes = [...(avoided === undefined ? [] : [`node.hostname!=${avoided}`]), ...prefer];
     const met = wishes.length === 0 ? [] : metWishes(await this.#swarm.nodes(options), constraints, wishes);
     return { constraints: [...constraints, ...met], spread };
+  }
+
+  /** If copies on several nodes could not work, Berth or its database was away, and no node is at fault. */
+  #avoidedBy(kind: ContainerKind, id: string): string | undefined {
+    const avoided = this.#avoided.get(`${kind}/${id}`);
+    return avoided !== undefined && new Set(this.#avoided.values()).size === 1 ? avoided : undefined;
   }
 
   /** A state keeps its bot on its node if it stays there, or if its end was not stored and the node can run the bot. */

@@ -38,3 +38,10 @@ Deno.test("ClusterPlacement takes a node that it avoids rather than none", async
   const wishing = { ...BOT, placement: { prefer: ["node.hostname==one"] } };
   assert.deepEqual((await placement.of(wishing, "bot", {})).constraints, ["node.hostname==one"]);
 });
+
+Deno.test("ClusterPlacement avoids no node if copies on several could not work: Berth was away", async () => {
+  const placement = placementOn(node("one"), node("two"), node("three"));
+  placement.avoid("bot", "grid", "one");
+  placement.avoid("bot", "other", "two");
+  assert.deepEqual((await placement.of(BOT, "bot", {})).constraints, []);
+});
