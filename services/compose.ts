@@ -177,9 +177,16 @@ export async function composeServices(
   };
 }
 
-/** A process removes leftovers only of the kinds it serves: another process may serve the rest. */
+/**
+ * A process removes leftovers only of the kinds it serves: another process may serve the rest. Both kinds of process
+ * build, so builds are removed only by one that stands alone.
+ */
 function kindsOf({ services }: ServiceConfig): LeftoverKind[] {
-  return services.flatMap((name): LeftoverKind[] => name === "bots" ? ["bot", "backtest", "build"] : ["run"]);
+  const isAlone = services.includes("bots") && services.includes("schedules");
+  return [
+    ...services.flatMap((name): LeftoverKind[] => name === "bots" ? ["bot", "backtest"] : ["run"]),
+    ...(isAlone ? ["build" as const] : []),
+  ];
 }
 
 /** Shares one execution among all callers; after a failure, the next call tries again. */

@@ -35,6 +35,7 @@ export class ClusterBuilders implements AsyncDisposable {
   readonly #options: ClusterBuildersOptions;
   readonly #log = getLogger(["berth", "runner"]);
   #preferred = 0;
+  #isClosed = false;
 
   /** @param options See {@linkcode ClusterBuildersOptions}. */
   constructor(options: ClusterBuildersOptions) {
@@ -56,6 +57,8 @@ export class ClusterBuilders implements AsyncDisposable {
       try {
         await this.#ask(engines[index]!, signal);
         this.#preferred = index;
+        // Those of a Berth that never came back are old enough by now.
+        void this.#removeFrom(engines[index]!, new Set(), signal);
         return engines[index]!;
       } catch (error) {
         signal?.throwIfAborted();
@@ -92,22 +95,32 @@ export class ClusterBuilders implements AsyncDisposable {
   async removeOrphans(signal?: AbortSignal): Promise<string[]> {
     const { engines, workspaces } = this.#options;
     const left = new Set((await workspaces.idle()).filter((name) => name.startsWith("build-")));
+    const removed = await Promise.all(engines.map((engine) => this.#removeFrom(engine, left, signal)));
+    // If a manager did not answer, their names tell next time which builders are left there.
+    if (removed.includes(undefined)) return removed.flatMap((names) => names ?? []);
+    for (const name of left) await this.discard(name);
+    return [...removed.flatMap((names) => names ?? []), ...left];
+  }
+
+  /** @returns Names of the builders; `undefined` if the engine did not answer. */
+  async #removeFrom(
+    engine: ContainerOrchestrator,
+    left: ReadonlySet<string>,
+    signal?: AbortSignal,
+  ): Promise<string[] | undefined> {
     const removed: string[] = [];
-    for (const engine of engines) {
-      try {
-        for (const { id, name } of await this.#orphansOn(engine, left, signal)) {
-          await engine.remove(id, { signal });
-          removed.push(name);
-        }
-      } catch (error) {
-        signal?.throwIfAborted();
-        this.#log.warn("builders not looked at: a manager does not answer", { error });
-        // Their names tell next time which builders are left.
-        return removed;
+    try {
+      await this.#ask(engine, signal);
+      for (const { id, name } of await this.#orphansOn(engine, left, signal)) {
+        await engine.remove(id, { signal });
+        removed.push(name);
+      }
+      return removed;
+    } catch (error) {
+      if (!signal?.aborted && !this.#isClosed) {
+        this.#log.warn("builders not removed yet: a manager does not answer", { error });
       }
     }
-    for (const name of left) await this.discard(name);
-    return [...removed, ...left];
   }
 
   async #orphansOn(
@@ -132,6 +145,7 @@ export class ClusterBuilders implements AsyncDisposable {
 
   /** Ends the calls under way, with the containers of unfinished starts. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
     await Promise.all(this.#options.engines.map((engine) => engine[Symbol.asyncDispose]()));
   }
 }

@@ -96,10 +96,9 @@ export class SwarmRunner extends EngineRunner {
   /** {@inheritDoc Runner.removeOrphans} */
   async removeOrphans({ signal, kinds }: RemoveOrphansOptions = {}): Promise<string[]> {
     const { remover, builders } = this.#parts;
-    const removed = [
-      ...await remover.removeOrphans(signal),
-      ...!kinds || kinds.includes("build") ? await builders.removeOrphans(signal) : [],
-    ];
+    // No bot waits for it: a manager may be away, and a builder harms none.
+    if (!kinds || kinds.includes("build")) void builders.removeOrphans(signal).catch(() => {});
+    const removed = await remover.removeOrphans(signal);
     if (removed.length > 0) this.#log.info("leftovers removed", { removed });
     return removed;
   }

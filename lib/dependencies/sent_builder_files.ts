@@ -106,7 +106,10 @@ function boundedSpec(spec: ContainerSpec, maxLifeMs: number, hasSecrets: boolean
   };
 }
 
-/** The engine keeps the variables of a command in memory only, and the builder's processes do not have them. */
+/**
+ * The variables of a command are not in the container's stored configuration, and the builder's processes do not have
+ * them. The engine writes them to a temporary file of its host for the moment in which it starts the command.
+ */
 async function hand(
   engine: BuildEngine,
   container: string,
