@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Collection, MongoBulkWriteError, type MongoClient } from "mongodb";
+import { type Collection, MongoBulkWriteError, type MongoClient, MongoInvalidArgumentError } from "mongodb";
 import type { RepositoryCallOptions } from "../documents/bot_repository.ts";
 import type { ListRecordsOptions, RecordStore, StoredRecord } from "../records/record_store.ts";
 import { batched } from "../../lib/util/batched.ts";
@@ -51,7 +51,15 @@ export class MongoRecordStore implements RecordStore {
   /** The same for inserts: a database that syncs each write by itself could not follow many starts. */
   readonly #insert = batched<StoredValue, boolean>({
     alone: async (stored) => (await this.#insertAll([stored]))[0]!,
-    together: (all) => this.#insertAll(all),
+    together: async (all) => {
+      try {
+        return await this.#insertAll(all);
+      } catch (error) {
+        // The driver sends nothing if one is too large: each is sent alone.
+        if (error instanceof MongoInvalidArgumentError) return undefined;
+        throw error;
+      }
+    },
   });
 
   /** @param client The connection. @param options The database and the time limit. */
@@ -75,6 +83,7 @@ export class MongoRecordStore implements RecordStore {
     value: StoredRecord["value"],
     { signal }: RepositoryCallOptions = {},
   ): Promise<boolean> {
+    signal?.throwIfAborted();
     const stored = { _id: `${collection}/${id}`, revision: 1, value: JSON.stringify(value) };
     return await abortable(this.#insert(stored), signal);
   }
@@ -85,6 +94,7 @@ export class MongoRecordStore implements RecordStore {
     id: string,
     { signal }: RepositoryCallOptions = {},
   ): Promise<StoredRecord | undefined> {
+    signal?.throwIfAborted();
     const stored = await abortable(this.#get(`${collection}/${id}`), signal);
     return stored && toRecord(collection, stored);
   }
