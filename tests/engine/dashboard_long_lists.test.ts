@@ -117,7 +117,7 @@ Deno.test("the rest of a long list comes when it is asked for", NEEDS_BROWSER, a
 
 Deno.test("a page says that another version of Berth runs, and loads that one", NEEDS_BROWSER, async () => {
   await using service = await ServiceFixture.open({ env: { HTTP_ADDR: `127.0.0.1:${freePort()}` } });
-  const expected = /status of 503|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET/;
+  const expected = /status of (409|503)|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET/;
   await using browser = await BrowserFixture.open(service, { expected });
   await browser.untilShown("No bots yet.");
   const about = await service.client.call("getService", {});
