@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { EngineUnavailableError, InvalidArchiveError } from "../../../../lib/errors.ts";
-import { StoreUnavailableError } from "../../../../services/documents/bot_repository.ts";
-import { NEVER } from "../../../../services/schedules/schedule_repository.ts";
-import { describeScheduleCondition } from "../../../../services/schedules/schedule_condition.ts";
-import { readCalendar } from "../../../../services/calendars/read_calendar.ts";
-import { startScheduler, World } from "../../../support/schedule_model.ts";
-import { collectLogs } from "../../../support/collect_logs.ts";
+import { EngineUnavailableError, InvalidArchiveError } from "../../../lib/errors.ts";
+import { StoreUnavailableError } from "../../../services/documents/bot_repository.ts";
+import { NEVER } from "../../../services/schedules/schedule_repository.ts";
+import { describeScheduleCondition } from "../../../services/schedules/schedule_condition.ts";
+import { readCalendar } from "../../../services/calendars/read_calendar.ts";
+import { startScheduler, World } from "../../support/schedule_model.ts";
+import { collectLogs } from "../../support/collect_logs.ts";
 
 const NOW = "2025-03-01T00:00:00.500Z";
 const BEGIN = Date.parse("2025-03-01T00:00:00Z");

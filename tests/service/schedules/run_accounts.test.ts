@@ -1,12 +1,12 @@
 /** When a run of a schedule holds the accounts that it names. */
 
 import assert from "node:assert/strict";
-import { StoreUnavailableError } from "../../../../services/documents/bot_repository.ts";
-import { AccountBook, type AccountBookOptions } from "../../../../services/leases/account_book.ts";
-import { AccountHeldError } from "../../../../services/leases/account_held_error.ts";
-import { SqliteLeaseStore } from "../../../../services/sqlite/sqlite_lease_store.ts";
-import { collectLogs } from "../../../support/collect_logs.ts";
-import { startScheduler, World } from "../../../support/schedule_model.ts";
+import { StoreUnavailableError } from "../../../services/documents/bot_repository.ts";
+import { AccountBook, type AccountBookOptions } from "../../../services/leases/account_book.ts";
+import { AccountHeldError } from "../../../services/leases/account_held_error.ts";
+import { SqliteLeaseStore } from "../../../services/sqlite/sqlite_lease_store.ts";
+import { collectLogs } from "../../support/collect_logs.ts";
+import { startScheduler, World } from "../../support/schedule_model.ts";
 
 const NOW = "2025-03-01T00:00:00.500Z";
 const BEGIN = Date.parse("2025-03-01T00:00:00Z");
