@@ -55,7 +55,7 @@ export class ClusterBuilders implements AsyncDisposable {
     for (let step = 0; step < engines.length; step++) {
       const index = (first + step) % engines.length;
       try {
-        await this.#ask(engines[index]!, signal);
+        await engines[index]!.info({ signal: answerSignal(signal) });
         this.#preferred = index;
         // Those of a Berth that never came back are old enough by now.
         void this.#removeFrom(engines[index]!, new Set(), signal);
@@ -110,7 +110,6 @@ export class ClusterBuilders implements AsyncDisposable {
   ): Promise<string[] | undefined> {
     const removed: string[] = [];
     try {
-      await this.#ask(engine, signal);
       for (const { id, name } of await this.#orphansOn(engine, left, signal)) {
         await engine.remove(id, { signal });
         removed.push(name);
@@ -131,16 +130,13 @@ export class ClusterBuilders implements AsyncDisposable {
     const { ownership, workspaces, timeoutMs } = this.#options;
     const before = Date.now() - timeoutMs - BUILDER_MARGIN_MS - CLOCK_MS;
     const labels = { ...ownership.instanceLabels, [LABEL.kind]: "build" };
-    return (await engine.listContainers({ labels, signal })).filter(({ labels, createdAt }) => {
-      const folder = labels[LABEL.folder] ?? "";
-      if (ownership.relationOf(labels) !== "own" || workspaces.isReserved(folder)) return false;
-      return left.has(folder) || createdAt.getTime() < before;
-    });
-  }
-
-  async #ask(engine: ContainerOrchestrator, signal?: AbortSignal): Promise<void> {
-    const signals = [AbortSignal.timeout(ANSWER_MS), ...(signal ? [signal] : [])];
-    await engine.info({ signal: AbortSignal.any(signals) });
+    return (await engine.listContainers({ labels, signal: answerSignal(signal) })).filter(
+      ({ labels, createdAt }) => {
+        const folder = labels[LABEL.folder] ?? "";
+        if (ownership.relationOf(labels) !== "own" || workspaces.isReserved(folder)) return false;
+        return left.has(folder) || createdAt.getTime() < before;
+      },
+    );
   }
 
   /** Ends the calls under way, with the containers of unfinished starts. */
@@ -148,4 +144,9 @@ export class ClusterBuilders implements AsyncDisposable {
     this.#isClosed = true;
     await Promise.all(this.#options.engines.map((engine) => engine[Symbol.asyncDispose]()));
   }
+}
+
+/** Aborts when a manager has not answered in time, or with another signal. */
+function answerSignal(signal: AbortSignal | undefined): AbortSignal {
+  return AbortSignal.any([AbortSignal.timeout(ANSWER_MS), ...(signal ? [signal] : [])]);
 }
