@@ -6,7 +6,7 @@
 
 import { field, isObject } from "./document_fields.ts";
 
-/** Longest version that is shown, in characters: whoever writes documents chooses it. */
+/** Longest version to show, in characters. The author of a document may choose any. */
 export const MAX_VERSION_LENGTH = 200;
 
 /**

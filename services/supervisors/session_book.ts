@@ -16,7 +16,7 @@ const SESSIONS = "supervisor_sessions";
 const KIND = "bs";
 /** How long a token is valid, in ms. Hosts of several Berths may disagree on the time by less. */
 const TOKEN_MS = 10 * 60_000;
-/** How old a known session may be, in ms: by then every process has heard of an order that was removed. */
+/** How old a known session may be, in ms: by then every process knows that an order was removed. */
 const FRESH_MS = 30_000;
 /** How often an unknown token makes Berth read a session again, in ms. */
 const REREAD_MS = 1000;

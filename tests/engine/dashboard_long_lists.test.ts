@@ -122,7 +122,7 @@ Deno.test("a page says that another version of Berth runs, and loads that one", 
   const about = await service.client.call("getService", {});
   await service.stop();
   await browser.untilShown("Not connected.");
-  // Another version is not at hand: the browser is told of one.
+  // There is only one version to start, so the browser gets the answer of another.
   let isOther = true;
   await browser.page.setRequestInterception(true);
   browser.page.on("request", (request) => {

@@ -165,7 +165,7 @@ Deno.test(
       () => receiver.requests.some(({ json }) => json?.data?.state === "recovered"),
     );
 
-    // A latch outlives its bot, and so does its incident: nobody is told a second time.
+    // A latch outlives its bot, and so does its incident: nobody hears of it twice.
     const tripped = () =>
       receiver.requests.filter(({ json }) => json?.data?.guard === "equity" && json.data.state === "opened");
     await deploy(service, "held", [8], `guards: [${GUARD}]\n`);

@@ -29,7 +29,7 @@ async function attempt(work) {
     } catch (error) {
       const isAway = error instanceof Unreachable;
       if (!isAway || now() > until) {
-        say(isAway ? `Berth could not be told of the end: ${error.message}` : error.message);
+        say(isAway ? `Berth does not know of the end: ${error.message}` : error.message);
         return false;
       }
       await sleep(1000);

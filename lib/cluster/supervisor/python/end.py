@@ -32,7 +32,7 @@ def attempt(work):
             return True
         except Unreachable as error:
             if now() > until:
-                say(f"Berth could not be told of the end: {error}")
+                say(f"Berth does not know of the end: {error}")
                 return False
             time.sleep(1.0)
         except Exception as error:  # what is left to do does not depend on it
