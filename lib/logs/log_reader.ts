@@ -13,6 +13,7 @@ import { ContainerLines } from "./container_lines.ts";
 import type { StoredLogLine } from "./line_format.ts";
 import type { RedactorOf } from "./line_redactor.ts";
 import { type LogCheckpoint, readCheckpoints, shortContainerId } from "./log_checkpoints.ts";
+import { LastLines, type LastLinesLimits } from "./last_lines.ts";
 import { linesAfter, linesUpTo, type LogCursor } from "./log_cursor.ts";
 import { msOfSecond, type PlacedLogLine } from "./log_position.ts";
 import { type FollowedContainer, LogReading } from "./log_reading.ts";
@@ -40,6 +41,15 @@ export interface LogReaderOptions {
 export interface ReadLogsOptions {
   /** Only the last ones, at most this many. @default all */
   readonly tail?: number;
+  /** Fewer last ones if they have more than this together, in UTF-16 units; at least one. @default {67_108_864} */
+  readonly tailChars?: number;
+  /**
+   * Whether the positions of the lines of a tail are exact, so that a reader can go on after them. Lines of the same
+   * second before them have to be read for that.
+   *
+   * @default {true}
+   */
+  readonly exactPositions?: boolean;
   /** Only those at or after this time. @default all */
   readonly since?: Date;
   /** Only those before this time. @default all */
@@ -115,7 +125,7 @@ export class LogReader {
     const lines = upTo ? linesUpTo(whole, upTo) : whole;
     if (after) yield* inRange(lines, { until });
     else if (options.tail === undefined) yield* inRange(lines, options);
-    else yield* await lastOf(inRange(lines, options), options.tail);
+    else yield* await lastOf(inRange(lines, options), { tail: options.tail, tailChars: options.tailChars });
     onUpToDate?.(reading.cursor);
     while (follow && !signal.aborted) {
       yield* reading.place(this.#follow(id, options, reading, signal));
@@ -156,10 +166,11 @@ export class LogReader {
 
   async *#readOnce(
     id: string,
-    { tail, since, until, slots, onEngineAway, follow }: ReadLogsOptions,
+    { onEngineAway, follow, exactPositions: wholeSecond = true, ...which }: ReadLogsOptions,
     reading: LogReading,
     signal: AbortSignal,
   ): AsyncGenerator<StoredLogLine> {
+    const { tail, tailChars, since, until, slots } = which;
     const ifAway = (error: unknown) => {
       if (!onEngineAway || follow || !(error instanceof EngineUnavailableError)) throw error;
       onEngineAway(error);
@@ -170,7 +181,7 @@ export class LogReader {
       return [];
     });
     const checkpoints = new Map<string, LogCheckpoint>();
-    const wanted = { tail, since, until, slots, signal, wholeSecond: true };
+    const wanted = { tail, tailChars, since, until, slots, signal, wholeSecond };
     yield* this.#stored.read(id, wanted, (metadata) => {
       for (const checkpoint of readCheckpoints(metadata)) {
         const before = checkpoints.get(checkpoint.container);
@@ -267,11 +278,11 @@ async function* inRange(
   for await (const line of lines) if (isInRange(line, range)) yield line;
 }
 
-async function lastOf(lines: AsyncIterable<PlacedLogLine>, count: number): Promise<PlacedLogLine[]> {
-  const last: PlacedLogLine[] = [];
-  for await (const line of lines) {
-    last.push(line);
-    if (last.length > 2 * count + 1000) last.splice(0, last.length - count);
-  }
-  return count === 0 ? [] : last.slice(-count);
+async function lastOf(
+  lines: AsyncIterable<PlacedLogLine>,
+  limits: LastLinesLimits,
+): Promise<readonly PlacedLogLine[]> {
+  const last = new LastLines<PlacedLogLine>(limits);
+  for await (const line of lines) last.add(line);
+  return last.lines;
 }

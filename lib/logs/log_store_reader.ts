@@ -6,6 +6,7 @@
 
 import type { ObjectCallOptions, ObjectMetadata, ObjectStore } from "../objects/object_store.ts";
 import { parseStoredLine, type StoredLogLine } from "./line_format.ts";
+import { LastLines } from "./last_lines.ts";
 import { daysWithin, getLog, listLogDays, logKey } from "./log_keys.ts";
 import { isWellBefore } from "./log_position.ts";
 
@@ -17,6 +18,8 @@ export interface ReadStoredLogsOptions extends ObjectCallOptions {
   readonly until?: Date;
   /** Only the last ones, at most this many. @default all */
   readonly tail?: number;
+  /** Fewer last ones if they have more than this together, in UTF-16 units; at least one. @default {67_108_864} */
+  readonly tailChars?: number;
   /** Only lines that contain this in the form in which they are stored. Not with `tail`. @default all */
   readonly contains?: string;
   /** Only those of these runs: slots of attempts, or the id of a backtest. @default all, also those of no run */
@@ -94,111 +97,104 @@ export class LogStoreReader {
     options: ReadStoredLogsOptions = {},
     onLog?: OnLog,
   ): AsyncGenerator<StoredLogLine> {
-    const { until, tail, slots, wholeSecond = false } = options;
+    const { until, tail, tailChars, slots, wholeSecond = false } = options;
     const since = options.since && wholeSecond
       ? new Date(Math.floor(options.since.getTime() / 1000) * 1000)
       : options.since;
     const days = (await this.days(id, options)).filter(daysWithin({ since, until }));
     const isWanted = (line: StoredLogLine) =>
       (!slots || slots.includes(line.run ?? "")) && isInRange(line, { since, until });
-    if (tail !== undefined) {
-      const wanted: WantedTail = { tail, wholeSecond, isWanted };
-      return yield* await this.#tail(id, days, wanted, options, onLog);
-    }
     const from = since?.toISOString().slice(0, POINT_INDEX);
     const skips = (text: string) =>
       (options.contains !== undefined && !text.includes(options.contains)) || isBefore(text, from);
-    for (const day of days) {
-      for await (const line of this.#lines(id, day, 0, options, onLog, skips)) if (isWanted(line)) yield line;
-    }
+    const readFrom = (days: readonly string[], offset: number) =>
+      this.#lines(id, days, { ...options, offset, onLog, skips, isWanted });
+    if (tail === undefined) return yield* readFrom(days, 0);
+    const wanted: WantedTail = { tail, tailChars, wholeSecond, isWanted };
+    const begin = await this.#beginOfTail(id, days, wanted, options);
+    const lines = readFrom(days.slice(begin.day), begin.offset);
+    if (wholeSecond) return yield* lines;
+    const last = new LastLines<StoredLogLine>({ tail, tailChars });
+    for await (const line of lines) last.add(line);
+    yield* last.lines;
   }
 
-  async #tail(
+  /** Finds where to begin, so that the last lines follow. They are read twice, so that no more of them are in memory. */
+  async #beginOfTail(
     id: string,
     days: readonly string[],
-    wanted: WantedTail,
+    { wholeSecond, isWanted, ...limits }: WantedTail,
     options: ObjectCallOptions,
-    onLog?: OnLog,
-  ): Promise<readonly StoredLogLine[]> {
-    let found: readonly StoredLogLine[] = [];
-    for (const day of days.toReversed()) {
-      if (beginOf([], found, wanted) !== undefined) break;
-      found = [...await this.#tailOfDay(id, day, found, wanted, options, onLog), ...found];
-    }
-    return found.slice(beginOf([], found, wanted) ?? 0);
-  }
-
-  async #tailOfDay(
-    id: string,
-    day: string,
-    later: readonly StoredLogLine[],
-    wanted: WantedTail,
-    options: ObjectCallOptions,
-    onLog?: OnLog,
-  ): Promise<StoredLogLine[]> {
-    const size = (await this.#store.stat(this.#bucket, logKey(id, day), options))?.size ?? 0;
-    for (let bytes = TAIL_BYTES;; bytes *= TAIL_FACTOR) {
-      const offset = Math.max(0, size - bytes);
-      const lines: StoredLogLine[] = [];
-      let isEnough = false;
-      let limit = 2 * wanted.tail + 1000;
-      for await (const line of this.#lines(id, day, offset, options, onLog)) {
-        if (wanted.isWanted(line)) lines.push(line);
-        if (lines.length <= limit) continue;
-        const begin = beginOf(lines, later, wanted);
-        isEnough ||= begin !== undefined;
-        lines.splice(0, begin ?? 0);
-        limit = 2 * lines.length + 1000;
+  ): Promise<{ readonly day: number; readonly offset: number }> {
+    let later: readonly StoredLogLine[] = [];
+    let newest: StoredLogLine | undefined;
+    for (let day = days.length - 1; day >= 0; day--) {
+      const size = (await this.#store.stat(this.#bucket, logKey(id, days[day]!), options))?.size ?? 0;
+      for (let bytes = TAIL_BYTES;; bytes *= TAIL_FACTOR) {
+        const offset = Math.max(0, size - bytes);
+        const last = new LastLines<StoredLogLine>(limits);
+        let first: StoredLogLine | undefined;
+        let end: StoredLogLine | undefined;
+        for await (const line of this.#lines(id, [days[day]!], { ...options, offset, isWanted })) {
+          first ??= line;
+          end = line;
+          last.add(line);
+        }
+        for (const line of later) last.add(line);
+        // Without a tail, the place of the newest line is of interest.
+        const second = last.lines[0] ?? newest ?? end;
+        const isEnough = last.isFull && first && second && (!wholeSecond || isWellBefore(first, second));
+        if (isEnough) return { day, offset };
+        if (offset > 0) continue;
+        later = last.lines;
+        newest ??= end;
+        break;
       }
-      if (isEnough || offset === 0 || beginOf(lines, later, wanted) !== undefined) return lines;
     }
+    return { day: 0, offset: 0 };
   }
 
+  /** Reads the logs of days, the first one from an offset on. */
   async *#lines(
     id: string,
-    day: string,
-    offset: number,
-    options: ObjectCallOptions,
-    onLog?: OnLog,
-    skips?: (text: string) => boolean,
+    days: readonly string[],
+    { offset, onLog, skips, isWanted, ...options }: ReadLinesOptions,
   ): AsyncGenerator<StoredLogLine> {
-    const content = await getLog(this.#store, this.#bucket, logKey(id, day), { ...options, offset });
-    if (!content) return;
-    onLog?.(content.metadata);
-    // The reading may begin within a line: that one is left out.
-    let isPart = offset > 0;
-    for await (const text of splitLines(content.body)) {
-      const line = isPart || skips?.(text) ? undefined : parseStoredLine(text);
-      isPart = false;
-      if (line) yield line;
+    let from = offset;
+    for (const day of days) {
+      const content = await getLog(this.#store, this.#bucket, logKey(id, day), { ...options, offset: from });
+      // The reading may begin within a line: that one is left out.
+      let isPart = from > 0;
+      from = 0;
+      if (!content) continue;
+      onLog?.(content.metadata);
+      for await (const text of splitLines(content.body)) {
+        const line = isPart || skips?.(text) ? undefined : parseStoredLine(text);
+        isPart = false;
+        if (line && isWanted(line)) yield line;
+      }
     }
   }
+}
+
+/** How to read the logs of days. */
+interface ReadLinesOptions extends ObjectCallOptions {
+  /** Where to begin in the first one, in bytes. */
+  readonly offset: number;
+  /** See {@linkcode OnLog}. */
+  readonly onLog?: OnLog | undefined;
+  /** Which lines to leave out before they are parsed. @default none */
+  readonly skips?: (text: string) => boolean;
+  /** Which lines to give. */
+  readonly isWanted: (line: StoredLogLine) => boolean;
 }
 
 /** The last lines to find. */
 interface WantedTail {
   readonly tail: number;
+  readonly tailChars: number | undefined;
   readonly wholeSecond: boolean;
   readonly isWanted: (line: StoredLogLine) => boolean;
-}
-
-/** @returns Index of the first line that is needed; `undefined` if earlier ones may be needed, too. */
-function beginOf(
-  lines: readonly StoredLogLine[],
-  later: readonly StoredLogLine[],
-  { tail, wholeSecond }: WantedTail,
-): number | undefined {
-  const count = lines.length + later.length;
-  if (count < tail) return undefined;
-  if (!wholeSecond) return count - tail;
-  const at = (index: number) => index < lines.length ? lines[index] : later[index - lines.length];
-  const first = at(Math.min(count - tail, count - 1));
-  if (!first) return undefined;
-  for (let i = count - tail; i >= 0; i--) {
-    const line = at(i);
-    if (line && isWellBefore(line, first)) return i;
-  }
-  return undefined;
 }
 
 /** Whether a line in one of Berth's own forms is before a second. Saves the parsing. */

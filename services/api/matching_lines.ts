@@ -4,6 +4,7 @@
  * @module
  */
 
+import { LastLines } from "../../lib/logs/last_lines.ts";
 import { LogCursor } from "../../lib/logs/log_cursor.ts";
 import type { LineMatcher } from "../../lib/logs/line_matcher.ts";
 import type { PlacedLogLine } from "../../lib/logs/log_position.ts";
@@ -47,13 +48,12 @@ export async function* matchingLines(
   const lines = runner.readLogs(id, tail === undefined ? range : whole);
   const matching = filterLines(withCursors(lines, range.after), matcher);
   if (tail === undefined) return yield* matching;
-  let last: ReadLine[] = [];
+  const last = new LastLines<ReadLine>({ tail });
   for await (const line of matching) {
-    if (!line) yield undefined;
-    else last.push(line);
-    if (last.length > 2 * tail + 1000) last = last.slice(-tail);
+    if (line) last.add(line);
+    else yield undefined;
   }
-  if (tail > 0) yield* last.slice(-tail);
+  yield* last.lines;
 }
 
 async function* withCursors(

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { LastLines } from "../../lib/logs/last_lines.ts";
 import type { StoredLogLine } from "../../lib/logs/line_format.ts";
 import type { PlacedLogLine } from "../../lib/logs/log_position.ts";
 import type { Runner } from "../../lib/runner/runner.ts";
@@ -55,13 +56,12 @@ export async function* readRunLog(
   // All lines of a run have one order, so their number tells where to go on.
   let count = 0;
   if (tail !== undefined) {
-    const last: StoredLogLine[] = [];
+    const last = new LastLines<StoredLogLine>({ tail });
     for await (const line of read({ signal })) {
       count++;
-      last.push(line);
-      if (last.length > tail) last.shift();
+      last.add(line);
     }
-    yield* last;
+    yield* last.lines;
   }
   const over = new AbortController();
   const either = AbortSignal.any([signal, over.signal]);

@@ -50,7 +50,7 @@ const pattern = {
   }),
 };
 const tail = z.coerce.number().int().min(0).max(100_000).optional().meta({
-  description: "Only the last lines, at most this many",
+  description: "Only the last lines, at most this many, and 64 Mi characters together",
 });
 
 /** A metric. */

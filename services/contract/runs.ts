@@ -64,7 +64,9 @@ export const runList = z.object({ runs: z.array(run), next }).meta({ id: "RunLis
 
 /** Which part of the log of a run. */
 export const runLogQuery = z.strictObject({
-  tail: z.coerce.number().int().min(0).max(1_000_000).optional().meta({ description: "Only the last lines" }),
+  tail: z.coerce.number().int().min(0).max(1_000_000).optional().meta({
+    description: "Only the last lines, at most this many, and 64 Mi characters together",
+  }),
   follow: flag.default(false).meta({ description: "Continue with new lines until the end" }),
 });
 

@@ -108,3 +108,47 @@ Deno.test("LogStoreReader reads a day in which all forms of lines are mixed, and
   assert.deepEqual(await read("2026-02-03T12:00:00.550Z"), [all[0], ...all.slice(2)]);
   assert.deepEqual(await read("2026-02-03T12:00:01.500Z"), all.slice(4));
 });
+
+Deno.test("LogStoreReader reads fewer last lines if they are long, across days", async () => {
+  await using test = await openLogs();
+  const line = (day: string, second: number, length: number) =>
+    `[2026-03-${day} 12:00:${String(second).padStart(2, "0")}.000] ${day}-${second} ${"x".repeat(length)}\n`;
+  const days = {
+    "01": [line("01", 1, 10), line("01", 2, 900_000)],
+    "02": [line("02", 3, 900_000), line("02", 4, 5)],
+  };
+  for (const [day, lines] of Object.entries(days)) {
+    await test.store.put(BUCKET, `logs/bot/202603${day}.log`, encode(lines.join("")));
+  }
+  assert.deepEqual(await test.texts({ tail: 3 }), ["01-2", "02-3", "02-4"]);
+  assert.deepEqual(await test.texts({ tail: 3, tailChars: 1_000_000 }), ["02-3", "02-4"]);
+  assert.deepEqual(await test.texts({ tail: 3, tailChars: 1000 }), ["02-4"]);
+});
+
+Deno.test("LogStoreReader reads little of a log of long lines, unless the place of each in its second counts", async () => {
+  await using test = await openLogs();
+  const key = "logs/long/20260401.log";
+  const lines = Array.from(
+    { length: 20 },
+    (_, i) => `[2026-04-01 12:00:00.000] ${i} ${"x".repeat(200_000)}\n`,
+  );
+  await test.store.put(BUCKET, key, encode(lines.join("")));
+  let largest = 0;
+  const { store } = test;
+  const counting = new Proxy(store, {
+    get: (target, name) => {
+      if (name !== "get") return Reflect.get(target, name).bind(target);
+      return async (...args: Parameters<FolderObjectStore["get"]>) => {
+        const { size } = (await store.stat(BUCKET, key))!;
+        largest = Math.max(largest, size - (args[2]?.offset ?? 0));
+        return await store.get(...args);
+      };
+    },
+  });
+  const logs = new LogStoreReader(counting, BUCKET);
+  const few = await Array.fromAsync(logs.read("long", { tail: 10, tailChars: 300_000 }));
+  assert.deepEqual(few.map(({ text }) => text.split(" ")[0]), ["19"]);
+  assert(largest <= 2 * 1024 * 1024, `${largest} bytes were read`);
+  const all = await Array.fromAsync(logs.read("long", { tail: 10, tailChars: 300_000, wholeSecond: true }));
+  assert.equal(all.length, 20);
+});
