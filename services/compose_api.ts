@@ -59,6 +59,8 @@ export interface ComposedApi extends AsyncDisposable {
 
 /** How long the audit is kept at least, in ms. */
 const AUDIT_MS = 90 * 86_400_000;
+/** How old a list of documents may be at most, in ms. */
+const MAX_LIST_AGE_MS = 60_000;
 
 /**
  * Builds the API.
@@ -103,6 +105,8 @@ export function composeApi(config: ServiceConfig, parts: ApiCompositionParts): C
     settings: {
       instance,
       segment: config.segment,
+      // A resync may take longer once.
+      listMaxAgeMs: Math.min(2 * config.reconcileIntervalMs, MAX_LIST_AGE_MS),
       auditMaxAgeMs: Math.max(AUDIT_MS, config.retention.maxAgeMs),
       buckets,
       archiveLimits,

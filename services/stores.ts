@@ -4,9 +4,10 @@
  * @module
  */
 
+import { systemClock } from "../lib/util/clock.ts";
 import { ensureDataDir } from "../lib/util/data_dir.ts";
 import type { DockerRunnerConfig } from "../lib/runner/docker_runner_config.ts";
-import type { BotRepository } from "./documents/bot_repository.ts";
+import { KnownDocuments } from "./documents/known_documents.ts";
 import type { ChangeSource } from "./events/change_source.ts";
 import type { LeaseStore } from "./leases/lease_store.ts";
 import type { ServiceRegistry } from "./ownership/service_registry.ts";
@@ -19,7 +20,7 @@ import type { ServiceConfig } from "./config.ts";
 /** Everything that Berth keeps in one database, over one connection. */
 export interface Stores extends AsyncDisposable {
   /** The documents of the bots. */
-  readonly bots: BotRepository;
+  readonly bots: KnownDocuments;
   /** The documents of the schedules. */
   readonly schedules: ScheduleRepository;
   /** The ledger of runs. */
@@ -58,7 +59,7 @@ export async function openStores(config: ServiceConfig): Promise<Stores> {
     const { MongoStoreIdentities } = await import("./mongo/mongo_store_identities.ts");
     const client = connectMongo(config.mongoUri.reveal());
     return closing({
-      bots: new MongoDocumentRepository(client, BOTS),
+      bots: new KnownDocuments(new MongoDocumentRepository(client, BOTS), systemClock),
       schedules: new MongoScheduleRepository(client),
       runs: new MongoRunRepository(client),
       records: new MongoRecordStore(client),
@@ -79,7 +80,7 @@ export async function openStores(config: ServiceConfig): Promise<Stores> {
   await ensureDataDir(config.runner.dataDir);
   const database = connectSqlite(databasePath(config.runner));
   return closing({
-    bots: new SqliteDocumentRepository(database, BOTS),
+    bots: new KnownDocuments(new SqliteDocumentRepository(database, BOTS), systemClock),
     schedules: new SqliteScheduleRepository(database),
     runs: new SqliteRunRepository(database),
     records: new SqliteRecordStore(database),

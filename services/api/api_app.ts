@@ -30,6 +30,7 @@ import { eventHandlers } from "./event_handlers.ts";
 import { ExitHistory } from "../bots/exit_history.ts";
 import { stateHandlers } from "./state_handlers.ts";
 import { statsHandlers } from "./stats_handlers.ts";
+import { listDocuments } from "./listed_documents.ts";
 import { overviewHandlers } from "./overview_handlers.ts";
 import { endWhenRevoked } from "./end_when_revoked.ts";
 import type { Handlers } from "./handlers.ts";
@@ -106,9 +107,10 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
   const exits = new ExitHistory(parts.records);
   if (parts.botService) exits.watch(parts.botService.state, parts.bots);
   const look = sharedLook(parts);
+  const listBots = listDocuments(parts);
   const handlers: Handlers = {
     ...healthHandlers(parts, look),
-    ...botHandlers(parts, { ...versions, writer, exits }),
+    ...botHandlers(parts, { ...versions, writer, exits, listDocuments: listBots }),
     // Code and deployments.
     ...codeHandlers(parts, versions),
     ...deploymentHandlers(history, deployer, watch),
@@ -122,11 +124,11 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
     // Events and statistics.
     ...eventHandlers(new EventFeed(parts)),
     ...statsHandlers(parts),
-    ...overviewHandlers(parts, exits),
+    ...overviewHandlers(parts, exits, listBots),
     // Schedules and runs.
     ...scheduleHandlers(parts, { ...versions, writer }),
     ...runHandlers(parts),
-    ...tradingSessionHandlers(parts),
+    ...tradingSessionHandlers(parts, listBots),
     // Backtests.
     ...backtestHandlers(parts, versions.hashes),
     // Guards.

@@ -15,7 +15,8 @@ import type { Calendars } from "../calendars/calendar.ts";
 import type { BacktestRepository } from "../backtests/backtest_repository.ts";
 import type { BacktestService } from "../backtests/backtest_service.ts";
 import type { BotService } from "../bots/bot_service.ts";
-import type { BotChange, BotRepository } from "../documents/bot_repository.ts";
+import type { BotChange } from "../documents/bot_repository.ts";
+import type { KnownDocuments } from "../documents/known_documents.ts";
 import type { Guards } from "../guards/guards.ts";
 import type { RecordStore } from "../records/record_store.ts";
 import type { RunRepository } from "../schedules/run_repository.ts";
@@ -46,7 +47,7 @@ export type ArchivesPort = Pick<ArchiveExtractor, "check">;
 /** The dependencies of the API. */
 export interface ApiParts {
   /** The documents of the bots. */
-  readonly bots: BotRepository;
+  readonly bots: KnownDocuments;
   /** The documents of the schedules. */
   readonly schedules: ScheduleRepository;
   /** The ledger of runs. */
@@ -117,6 +118,8 @@ export interface ApiSettings {
   readonly instance: string;
   /** Segment that is served, -1 for all. */
   readonly segment: number;
+  /** How long a list of bots may lack what other programs write without an event, in ms. */
+  readonly listMaxAgeMs: number;
   /** How long the audit is kept, in ms. */
   readonly auditMaxAgeMs: number;
   /** Names of the buckets. */

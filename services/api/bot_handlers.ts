@@ -20,6 +20,7 @@ import { type DocumentWriter, etagOf, type WrittenDocument } from "./document_wr
 import { describeCondition } from "../bots/bot_condition.ts";
 import { guardsOf, latchesOf } from "./guard_handlers.ts";
 import type { Handlers } from "./handlers.ts";
+import type { ListDocuments } from "./listed_documents.ts";
 import { limitsViewOf } from "./limits_view.ts";
 import { revisionSummaryOf } from "./revision_view.ts";
 import { botSessionOf } from "./session_views.ts";
@@ -43,10 +44,14 @@ export interface BotHandlerTools {
   readonly starts: StartHistory;
   /** The revisions. */
   readonly revisions: RevisionHistory;
+  /** Lists the documents. */
+  readonly listDocuments: ListDocuments;
 }
 
 /** Lines of a log that are searched for those before the last ends. */
 const MAX_LINES = 500;
+/** How much these may have together, in UTF-16 units. */
+const MAX_LINES_CHARS = 1024 * 1024;
 /** Longest time for reading them, in ms. */
 const LINES_TIMEOUT_MS = 3000;
 
@@ -58,7 +63,7 @@ const LINES_TIMEOUT_MS = 3000;
  */
 export function botHandlers(
   parts: ApiParts,
-  { writer, exits, starts, revisions }: BotHandlerTools,
+  { writer, exits, starts, revisions, listDocuments }: BotHandlerTools,
 ): Handlers<BotOperation> {
   const { bots, botService, runner } = parts;
 
@@ -72,7 +77,13 @@ export function botHandlers(
     const lines: StoredLogLine[] = [];
     const limit = AbortSignal.any([signal, AbortSignal.timeout(LINES_TIMEOUT_MS)]);
     try {
-      for await (const line of runner.readLogs(id, { tail: MAX_LINES, signal: limit })) lines.push(line);
+      const which = {
+        tail: MAX_LINES,
+        tailChars: MAX_LINES_CHARS,
+        exactPositions: false,
+        signal: limit,
+      };
+      for await (const line of runner.readLogs(id, which)) lines.push(line);
     } catch (error) {
       if (!(error instanceof BerthError)) throw error;
     }
@@ -81,7 +92,7 @@ export function botHandlers(
 
   return {
     async listBots({ query, signal }) {
-      const stored = new Map((await bots.list({ signal })).map(({ key, document }) => [key, document]));
+      const stored = await listDocuments(signal);
       const statuses = new Map(botService?.state.getAllRunningBots().map((status) => [status.id, status]));
       const text = query.text?.toLowerCase();
       const found: BotSummary[] = [];
@@ -91,8 +102,7 @@ export function botHandlers(
         if (text !== undefined && !id.toLowerCase().includes(text)) continue;
         const status = statuses.get(id);
         if (query.state !== undefined && query.state !== (status?.condition.type ?? "unknown")) continue;
-        const document = stored.get(id);
-        const parsed = document && parseBotDocument(document, { key: id });
+        const { document, parsed } = stored.get(id) ?? {};
         const summary = {
           ...botSummaryOf({ id, document, status }, parsed),
           ...guardsOf(parts.guards, id, parsed),
@@ -113,10 +123,10 @@ export function botHandlers(
       const kept = await exits.read(id, { signal });
       const started = await starts.read(id, { signal });
       const known = { id, document, status };
-      const advice = botAdviceOf(known);
+      const parsed = document && parseBotDocument(document, { key: id });
+      const advice = botAdviceOf(known, parsed);
       const lines = await lastLines(id, signal);
       const lastOutput = lines.findLast(({ stream }) => stream !== "berth")?.time;
-      const parsed = document && parseBotDocument(document, { key: id });
       const body: Bot = {
         ...botSummaryOf(known, parsed),
         ...guardsOf(parts.guards, id, parsed),

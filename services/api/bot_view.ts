@@ -91,11 +91,15 @@ function notesOf(parsed: ParsedBotDocument | undefined, status: RunningBot | und
  * Returns the advice about a bot.
  *
  * @param bot What is known of it.
+ * @param parsed Its document, as read.
  * @returns `undefined` if nothing has to be done.
  */
-export function botAdviceOf({ id, document, status }: KnownBot): string | undefined {
+export function botAdviceOf(
+  { id, document, status }: KnownBot,
+  parsed: ParsedBotDocument | undefined = document && parseBotDocument(document, { key: id }),
+): string | undefined {
   if (status) return conditionAdvice(id, status.condition);
-  if (document && parseBotDocument(document, { key: id }).status === "invalid") {
+  if (parsed?.status === "invalid") {
     return "Correct its document, for example with 'berth deploy DIR'.";
   }
   return undefined;

@@ -11,6 +11,7 @@ import type { OverviewBot } from "../contract/overview.ts";
 import type { ApiParts } from "./api_parts.ts";
 import { botAdviceOf, botSummaryOf } from "./bot_view.ts";
 import type { Handlers } from "./handlers.ts";
+import type { ListDocuments } from "./listed_documents.ts";
 
 /** Values of a headline: as many as a small curve can show. */
 const HEADLINE_VALUES = 40;
@@ -20,9 +21,14 @@ const HEADLINE_VALUES = 40;
  *
  * @param parts The dependencies of the API.
  * @param history The last ends of containers.
+ * @param listBots Lists the documents of the bots.
  */
-export function overviewHandlers(parts: ApiParts, history: ExitHistory): Handlers<"getOverview"> {
-  const { bots, botService, runner, clock } = parts;
+export function overviewHandlers(
+  parts: ApiParts,
+  history: ExitHistory,
+  listBots: ListDocuments,
+): Handlers<"getOverview"> {
+  const { botService, runner, clock } = parts;
   const recent = new RecentExits(history, clock);
   if (botService) recent.watch(botService.state);
 
@@ -38,7 +44,7 @@ export function overviewHandlers(parts: ApiParts, history: ExitHistory): Handler
 
   return {
     async getOverview({ signal }) {
-      const stored = new Map((await bots.list({ signal })).map(({ key, document }) => [key, document]));
+      const stored = await listBots(signal);
       const statuses = new Map(botService?.state.getAllRunningBots().map((status) => [status.id, status]));
       const exits = await exitCounts();
       const ids = [...new Set([...stored.keys(), ...statuses.keys()])].sort();
@@ -46,11 +52,12 @@ export function overviewHandlers(parts: ApiParts, history: ExitHistory): Handler
       return {
         body: {
           bots: ids.map((id): OverviewBot => {
-            const known = { id, document: stored.get(id), status: statuses.get(id) };
-            const advice = botAdviceOf(known);
+            const { document, parsed } = stored.get(id) ?? {};
+            const known = { id, document, status: statuses.get(id) };
+            const advice = botAdviceOf(known, parsed);
             const headline = runner.headlineOf(id, HEADLINE_VALUES);
             return {
-              ...botSummaryOf(known),
+              ...botSummaryOf(known, parsed),
               ...(advice !== undefined && { advice }),
               exits: exits.get(id) ?? 0,
               ...(headline && { headline: { ...headline, values: [...headline.values] } }),

@@ -4,19 +4,21 @@
  * @module
  */
 
-import { parseBotDocument } from "../documents/bot_document.ts";
 import { parseScheduleDocument } from "../schedules/schedule_document.ts";
 import type { ApiParts } from "./api_parts.ts";
 import type { Handlers } from "./handlers.ts";
+import type { ListDocuments } from "./listed_documents.ts";
 import { usedCalendarOf } from "./session_views.ts";
 
 /**
  * Makes the handlers.
  *
  * @param parts The dependencies of the API.
+ * @param listBots Lists the documents of the bots.
  */
 export function tradingSessionHandlers(
-  { bots, schedules, settings }: Pick<ApiParts, "bots" | "schedules" | "settings">,
+  { schedules, settings }: Pick<ApiParts, "schedules" | "settings">,
+  listBots: ListDocuments,
 ): Handlers<"listTradingSessions"> {
   return {
     async listTradingSessions({ query: { days }, signal }) {
@@ -27,9 +29,8 @@ export function tradingSessionHandlers(
         use[kind].push(id);
         used.set(name, use);
       };
-      for (const { key, document } of await bots.list({ signal })) {
-        // A calendar that is not known makes a document invalid, and is said there.
-        const parsed = parseBotDocument(document, { key });
+      // A calendar that is not known makes a document invalid, and is said there.
+      for (const [key, { parsed }] of await listBots(signal)) {
         if (parsed.status === "valid" && parsed.enabled) {
           note(parsed.settings.session?.calendar, "bots", key);
         }

@@ -1,6 +1,7 @@
 /**
- * How fast the dashboard is with many bots: `deno run -A tests/bench/dashboard_bench.ts [BOTS] [MINUTES]`. Prints the time
- * from the request of the page to its rows, that of a filter, and what page and service keep in memory while bots change.
+ * How fast the dashboard is with many bots: `deno run -A tests/bench/dashboard_bench.ts [BOTS] [MINUTES] [running]`. Prints
+ * the time from the request of the page to its rows, that of a filter, and what page and service keep in memory while bots
+ * change. The bots are disabled, or, with `running`, each has a container that runs.
  *
  * @module
  */
@@ -8,9 +9,10 @@
 import { BrowserFixture } from "../support/fixtures/browser_fixture.ts";
 import { ServiceFixture } from "../support/fixtures/service_fixture.ts";
 import { freePort } from "../support/servers/free_port.ts";
-import { pause } from "../support/until.ts";
+import { pause, until } from "../support/until.ts";
 
-const [count = 500, minutes = 1] = Deno.args.map(Number);
+const [count = 500, minutes = 1] = Deno.args.slice(0, 2).map(Number);
+const isRunning = Deno.args[2] === "running";
 const MEGABYTE = 1024 * 1024;
 const CHANGES_PER_SECOND = 10;
 const ROWS = "document.querySelectorAll('table.bots tbody th.name').length";
@@ -22,17 +24,43 @@ await using service = await ServiceFixture.open({
   env: { HTTP_ADDR: `127.0.0.1:${freePort()}`, RECONCILE_INTERVAL: "60" },
 });
 const idOf = (at: number) => `bot-${String(at).padStart(4, "0")}`;
+let code: Record<string, unknown> = {
+  version: "1.0.0",
+  filePath: "bot/1",
+  config: { runtime: "python3.11", entrypoints: { bot: "main.py" } },
+};
+if (isRunning) code = await deployCode();
+/** A change of labels replaces no container. */
 async function write(at: number, size: number): Promise<void> {
-  const custom = {
-    version: `1.${at % 7}.0`,
-    filePath: "bot/1",
-    config: { runtime: "python3.11", entrypoints: { bot: "main.py" } },
-  };
-  const berth = { labels: { team: `team-${at % 5}` } };
-  const body = { enabled: false, config: { size, berth }, custom };
+  const berth = { labels: { team: `team-${at % 5}`, size: String(size) } };
+  const body = { enabled: isRunning, config: { berth }, custom: { ...code, version: `1.${at % 7}.0` } };
   await service.client.call("putBot", { params: { id: idOf(at) }, body });
 }
+const begin = performance.now();
 for (let at = 0; at < count; at++) await write(at, 1);
+if (isRunning) {
+  await until("all bots run", async () => {
+    const { bots } = await service.client.call("getOverview", {});
+    return bots.filter(({ state }) => state === "running").length >= count;
+  }, 20 * 60_000);
+  console.log(`${count} bots run after ${((performance.now() - begin) / 1000).toFixed(0)} s`);
+}
+
+/** Deploys a bot that sleeps, and removes it: its code stays. */
+async function deployCode(): Promise<Record<string, unknown>> {
+  const folder = `${service.temp}/sleeper`;
+  await Deno.mkdir(folder);
+  await Deno.writeTextFile(
+    `${folder}/bot-config.yaml`,
+    "name: sleeper\nruntime: bash\nentrypoints: { bot: main.sh }\n",
+  );
+  await Deno.writeTextFile(`${folder}/main.sh`, "exec sleep infinity\n");
+  const { code, output } = await service.berth("deploy", folder);
+  if (code !== 0) throw new Error(output);
+  const { document } = await service.client.call("getBot", { params: { id: "sleeper" } });
+  await service.client.call("deleteBot", { params: { id: "sleeper" } });
+  return document!.custom as Record<string, unknown>;
+}
 
 await using browser = await BrowserFixture.open(service);
 await browser.until("the rows are there", `${ROWS} > 5`);

@@ -16,6 +16,7 @@ import { BacktestRepository } from "../../services/backtests/backtest_repository
 import type { BotChange } from "../../services/documents/bot_repository.ts";
 import { Guards } from "../../services/guards/guards.ts";
 import { BOTS } from "../../services/sqlite/sqlite_document_kind.ts";
+import { KnownDocuments } from "../../services/documents/known_documents.ts";
 import { SqliteDocumentRepository } from "../../services/sqlite/sqlite_document_repository.ts";
 import { SqliteRecordStore } from "../../services/sqlite/sqlite_record_store.ts";
 import { World } from "./schedule_model.ts";
@@ -43,7 +44,7 @@ export interface ApiCall {
 export class ApiWorld implements AsyncDisposable {
   readonly world: World;
   readonly store: FolderObjectStore;
-  readonly bots: SqliteDocumentRepository;
+  readonly bots: KnownDocuments;
   readonly records: SqliteRecordStore;
   readonly backtests: BacktestRepository;
   /** Changes that were announced to other programs. */
@@ -56,7 +57,7 @@ export class ApiWorld implements AsyncDisposable {
     this.world = world;
     this.#folder = folder;
     this.store = new FolderObjectStore(join(folder, "objects"));
-    this.bots = new SqliteDocumentRepository(world.database, BOTS);
+    this.bots = new KnownDocuments(new SqliteDocumentRepository(world.database, BOTS), world.clock);
     this.records = new SqliteRecordStore(world.database);
     this.backtests = new BacktestRepository(this.records);
   }
@@ -110,6 +111,7 @@ export class ApiWorld implements AsyncDisposable {
       settings: {
         instance: "one",
         segment: -1,
+        listMaxAgeMs: 60_000,
         auditMaxAgeMs: 86_400_000,
         buckets: BUCKETS,
         archiveLimits: DEFAULT_ARCHIVE_LIMITS,
