@@ -14,8 +14,20 @@ const ROUNDS = 15;
 const WANTED_MS = 50;
 
 await measure("SQLite", {});
-const mongo = Deno.env.get("MONGO_URI");
-if (mongo) await measure("MongoDB", { MONGO_URI: mongo });
+const names = [
+  "MONGO_URI",
+  "NATS_URL",
+  "MINIO_ENDPOINT",
+  "MINIO_ACCESS_KEY",
+  "MINIO_SECRET_KEY",
+  "MINIO_SSL",
+];
+const given = names.flatMap((name) => {
+  const value = Deno.env.get(name);
+  return value === undefined ? [] : [[name, value]];
+});
+const servers = Object.fromEntries([...given, ...(Deno.env.has("NATS_URL") ? [] : [["SERVICES", "bots"]])]);
+if (Deno.env.has("MONGO_URI")) await measure("MongoDB", servers);
 
 async function measure(name: string, env: Readonly<Record<string, string>>): Promise<void> {
   await using service = await ServiceFixture.open({ engine: true, env });
