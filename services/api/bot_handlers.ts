@@ -81,6 +81,8 @@ export function botHandlers(
         tail: MAX_LINES,
         tailChars: MAX_LINES_CHARS,
         exactPositions: false,
+        // What is stored is shown without the engine.
+        onEngineAway: () => {},
         signal: limit,
       };
       for await (const line of runner.readLogs(id, which)) lines.push(line);

@@ -52,7 +52,7 @@ async function deployCode(): Promise<Record<string, unknown>> {
   await Deno.mkdir(folder);
   await Deno.writeTextFile(
     `${folder}/bot-config.yaml`,
-    "name: sleeper\nruntime: bash\nentrypoints: { bot: main.sh }\n",
+    "name: sleeper\nversion: 1.0.0\nruntime: bash\nentrypoints: { bot: main.sh }\n",
   );
   await Deno.writeTextFile(`${folder}/main.sh`, "exec sleep infinity\n");
   const { code, output } = await service.berth("deploy", folder);
