@@ -1,11 +1,13 @@
 /**
- * How fast the dashboard is with many bots: `deno run -A tests/bench/dashboard_bench.ts [BOTS] [MINUTES] [running]`. Prints
- * the time from the request of the page to its rows, that of a filter, and what page and service keep in memory while bots
- * change. The bots are disabled, or, with `running`, each has a container that runs.
+ * How fast the dashboard is with many bots: `deno run -A tests/bench/dashboard_bench.ts [BOTS] [MINUTES] [running]`.
+ * Prints the time from the request of the page to its rows, that of a filter, what page and service keep in memory while
+ * bots change, and what the service costs with nobody looking. The bots are disabled, or, with `running`, each has a
+ * container that runs.
  *
  * @module
  */
 
+import process from "node:process";
 import { BrowserFixture } from "../support/fixtures/browser_fixture.ts";
 import { ServiceFixture } from "../support/fixtures/service_fixture.ts";
 import { freePort } from "../support/servers/free_port.ts";
@@ -14,6 +16,8 @@ import { pause, until } from "../support/until.ts";
 const [count = 500, minutes = 1] = Deno.args.slice(0, 2).map(Number);
 const isRunning = Deno.args[2] === "running";
 const MEGABYTE = 1024 * 1024;
+/** A resync comes once a minute. */
+const IDLE_MS = 60_000;
 const CHANGES_PER_SECOND = 10;
 const ROWS = "document.querySelectorAll('table.bots tbody th.name').length";
 
@@ -118,3 +122,13 @@ for (let minute = 1; minute <= minutes; minute++) {
   }
   console.log(`after ${minute} min of ${CHANGES_PER_SECOND} changes a second: ${await memory()}`);
 }
+
+await browser.page.close();
+await pause(5000, "the service notices that nobody looks");
+const before = process.cpuUsage();
+await pause(IDLE_MS, "the service works by itself");
+const { user, system } = process.cpuUsage(before);
+const share = (user + system) / 1000 / IDLE_MS;
+console.log(
+  `nobody looks: service and bench take ${(100 * share).toFixed(1)} % of a core, over ${IDLE_MS / 1000} s`,
+);
