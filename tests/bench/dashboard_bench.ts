@@ -102,10 +102,11 @@ const session = await browser.page.createCDPSession();
 async function memory(): Promise<string> {
   await session.send("HeapProfiler.collectGarbage");
   const { JSHeapUsedSize = 0, Nodes = 0 } = await browser.page.metrics();
-  const rss = Deno.memoryUsage().rss / MEGABYTE;
-  return `page ${(JSHeapUsedSize / MEGABYTE).toFixed(1)} MB in ${Nodes} nodes, service and bench ${
-    rss.toFixed(0)
-  } MB`;
+  // Exact with `--v8-flags=--expose-gc`.
+  (globalThis as { gc?: () => void }).gc?.();
+  const { rss, heapUsed } = Deno.memoryUsage();
+  const [page, heap, all] = [JSHeapUsedSize, heapUsed, rss].map((bytes) => (bytes / MEGABYTE).toFixed(1));
+  return `page ${page} MB in ${Nodes} nodes, service and bench ${heap} MB on the heap, ${all} MB in all`;
 }
 console.log(`at first: ${await memory()}`);
 for (let minute = 1; minute <= minutes; minute++) {
