@@ -50,10 +50,10 @@ export interface GateAnswer {
  */
 export interface RunGate {
   /**
-   * Makes the gate able to answer. Called before the first pass, and again until it succeeds: nothing is started before.
+   * Loads what the gate needs to answer. Called before the first pass, and again until it succeeds: nothing starts before.
    *
    * @param signal Gives up.
-   * @throws what keeps it from knowing, for example a store that does not answer.
+   * @throws {StoreUnavailableError} If the store does not answer.
    */
   open?(signal: AbortSignal): Promise<void>;
   /**

@@ -23,7 +23,7 @@ export interface SilenceWatchOptions {
    * @throws what keeps it from being known.
    */
   readonly confirm: () => Promise<boolean>;
-  /** Called when the bot has become silent. @param silentMs Since when, in ms. */
+  /** Called when the bot has become silent. @param silentMs How long it has printed nothing, in ms. */
   readonly onSilent: (silentMs: number) => void;
   /** The clock. */
   readonly clock: Clock;
