@@ -52,9 +52,11 @@ Deno.test("deploy installs what a folder names, writes the lock, and sends only 
   );
   assert.equal(vendored.isNew, true);
   await berth(env, "remove", "mine", "bare");
-  const { BERTH_INSTANCE } = env;
-  await until(
-    "the containers are gone",
-    async () => (await fixture.containers(BERTH_INSTANCE!)).length === 0,
-  );
+  let left: unknown[] = [];
+  await until("the containers are gone", async () => {
+    left = await fixture.containers(env.BERTH_INSTANCE!);
+    return left.length === 0;
+  }).catch(({ message }) => {
+    assert.fail(`${message}: ${JSON.stringify(left)}; the service printed:\n${service.output}`);
+  });
 });
