@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { getLogger } from "@logtape/logtape";
 import { ContainerBuilder } from "../executable/container_builder.ts";
 import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
+import { discardContainer } from "../engine/discard_container.ts";
 import { LABEL } from "../engine/labels.ts";
 import { messageOf } from "../errors.ts";
 import { type FileOwner, onDisk, unlessMissingSync } from "../util/files.ts";
@@ -176,8 +177,8 @@ export class BytecodeLayers implements AsyncDisposable {
       .withNetwork("none")
       .build();
     const limit = AbortSignal.any([signal, AbortSignal.timeout(COMPILE_TIMEOUT_MS)]);
-    const { id, exitCode } = await orchestrator.runAndWait(spec, { signal: limit });
-    await orchestrator.remove(id);
+    const { exitCode } = await orchestrator.runAndWait(spec, { signal: limit });
+    await discardContainer(orchestrator, name);
     const ms = Math.round(performance.now() - begun);
     if (exitCode !== 0) throw new Error(`the compiler ended with exit code ${exitCode} after ${ms} ms`);
     this.#log.debug("code compiled", { code: tree.sha256, image, ms });

@@ -7,6 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import { ContainerBuilder } from "../executable/container_builder.ts";
 import type { BindMount, ContainerSpec } from "../engine/container_spec.ts";
+import { discardContainer } from "../engine/discard_container.ts";
 import { LABEL } from "../engine/labels.ts";
 import type { Workspaces } from "../code/workspaces.ts";
 import { removeTree } from "../code/remove_tree.ts";
@@ -183,7 +184,7 @@ export class DependencyBuilder {
       if (limits.reason === undefined) throw error;
       throw explainBuild({ ...build, exceeded: limits.reason, lines: output.lines, settings });
     } finally {
-      await engine.remove(spec.name);
+      await discardContainer(engine, spec.name);
     }
   }
 

@@ -8,6 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import { ContainerBuilder } from "../executable/container_builder.ts";
 import type { ContainerInfo, ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import type { ContainerOwnership } from "./container_ownership.ts";
+import { discardContainer } from "../engine/discard_container.ts";
 import { LABEL } from "../engine/labels.ts";
 import type { ContainerSecrets } from "../secrets/container_secrets.ts";
 import type { Workspaces } from "../code/workspaces.ts";
@@ -82,8 +83,8 @@ export class ContainerRemover {
         .withSecurity({ user: "0:0", capabilities: ["DAC_OVERRIDE", "FOWNER"], allowNewPrivileges: false })
         .withNetwork("none")
         .build();
-      const { id } = await orchestrator.runAndWait(spec, { signal });
-      await orchestrator.remove(id);
+      await orchestrator.runAndWait(spec, { signal });
+      await discardContainer(orchestrator, spec.name);
     });
   }
 

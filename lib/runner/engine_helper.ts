@@ -5,6 +5,7 @@
  */
 
 import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
+import { discardContainer } from "../engine/discard_container.ts";
 import { LABEL } from "../engine/labels.ts";
 import { ContainerBuilder } from "../executable/container_builder.ts";
 import { outputTail } from "./output_tail.ts";
@@ -83,7 +84,7 @@ export class EngineHelper {
       const { id, exitCode } = await orchestrator.runAndWait(spec, { signal: limit });
       return { exitCode, output: await outputTail(orchestrator, id, { tail: MAX_LINES, signal: limit }) };
     } finally {
-      await orchestrator.remove(spec.name);
+      await discardContainer(orchestrator, spec.name);
     }
   }
 
