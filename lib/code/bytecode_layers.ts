@@ -178,7 +178,7 @@ export class BytecodeLayers implements AsyncDisposable {
       .build();
     const limit = AbortSignal.any([signal, AbortSignal.timeout(COMPILE_TIMEOUT_MS)]);
     const { exitCode } = await orchestrator.runAndWait(spec, { signal: limit });
-    await discardContainer(orchestrator, name);
+    await discardContainer(orchestrator, name, { signal });
     const ms = Math.round(performance.now() - begun);
     if (exitCode !== 0) throw new Error(`the compiler ended with exit code ${exitCode} after ${ms} ms`);
     this.#log.debug("code compiled", { code: tree.sha256, image, ms });

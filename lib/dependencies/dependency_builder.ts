@@ -184,7 +184,7 @@ export class DependencyBuilder {
       if (limits.reason === undefined) throw error;
       throw explainBuild({ ...build, exceeded: limits.reason, lines: output.lines, settings });
     } finally {
-      await discardContainer(engine, spec.name);
+      await discardContainer(engine, spec.name, { signal });
     }
   }
 

@@ -13,7 +13,7 @@ export interface LastLinesLimits {
 }
 
 /** Default of {@linkcode LastLinesLimits.tailChars}: 100,000 lines of ordinary length are far below. */
-export const MAX_TAIL_CHARS: number = 64 * 1024 * 1024;
+const MAX_TAIL_CHARS = 64 * 1024 * 1024;
 
 /** How many lines more than wanted may be kept before the first ones are dropped. */
 const SPARE_LINES = 1000;

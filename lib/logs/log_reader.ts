@@ -166,11 +166,11 @@ export class LogReader {
 
   async *#readOnce(
     id: string,
-    { onEngineAway, follow, exactPositions: wholeSecond = true, ...which }: ReadLogsOptions,
+    options: ReadLogsOptions,
     reading: LogReading,
     signal: AbortSignal,
   ): AsyncGenerator<StoredLogLine> {
-    const { tail, tailChars, since, until, slots } = which;
+    const { tail, tailChars, since, until, slots, onEngineAway, follow, exactPositions = true } = options;
     const ifAway = (error: unknown) => {
       if (!onEngineAway || follow || !(error instanceof EngineUnavailableError)) throw error;
       onEngineAway(error);
@@ -181,7 +181,7 @@ export class LogReader {
       return [];
     });
     const checkpoints = new Map<string, LogCheckpoint>();
-    const wanted = { tail, tailChars, since, until, slots, signal, wholeSecond };
+    const wanted = { tail, tailChars, since, until, slots, signal, wholeSecond: exactPositions };
     yield* this.#stored.read(id, wanted, (metadata) => {
       for (const checkpoint of readCheckpoints(metadata)) {
         const before = checkpoints.get(checkpoint.container);

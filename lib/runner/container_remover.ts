@@ -84,7 +84,7 @@ export class ContainerRemover {
         .withNetwork("none")
         .build();
       await orchestrator.runAndWait(spec, { signal });
-      await discardContainer(orchestrator, spec.name);
+      await discardContainer(orchestrator, spec.name, { signal });
     });
   }
 

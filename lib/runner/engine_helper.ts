@@ -84,7 +84,7 @@ export class EngineHelper {
       const { id, exitCode } = await orchestrator.runAndWait(spec, { signal: limit });
       return { exitCode, output: await outputTail(orchestrator, id, { tail: MAX_LINES, signal: limit }) };
     } finally {
-      await discardContainer(orchestrator, spec.name);
+      await discardContainer(orchestrator, spec.name, { signal });
     }
   }
 
