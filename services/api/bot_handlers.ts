@@ -104,9 +104,9 @@ export function botHandlers(
         if (text !== undefined && !id.toLowerCase().includes(text)) continue;
         const status = statuses.get(id);
         if (query.state !== undefined && query.state !== (status?.condition.type ?? "unknown")) continue;
-        const { document, parsed } = stored.get(id) ?? {};
+        const parsed = stored.get(id);
         const summary = {
-          ...botSummaryOf({ id, document, status }, parsed),
+          ...botSummaryOf({ id, parsed, status }),
           ...guardsOf(parts.guards, id, parsed),
         };
         if (query.label !== undefined && !hasLabel(summary, query.label)) continue;
@@ -124,13 +124,13 @@ export function botHandlers(
       if (!document && !status) throw await missingBot(parts, id, signal);
       const kept = await exits.read(id, { signal });
       const started = await starts.read(id, { signal });
-      const known = { id, document, status };
       const parsed = document && parseBotDocument(document, { key: id });
-      const advice = botAdviceOf(known, parsed);
+      const known = { id, parsed, status };
+      const advice = botAdviceOf(known);
       const lines = await lastLines(id, signal);
       const lastOutput = lines.findLast(({ stream }) => stream !== "berth")?.time;
       const body: Bot = {
-        ...botSummaryOf(known, parsed),
+        ...botSummaryOf(known),
         ...guardsOf(parts.guards, id, parsed),
         ...latchesOf(parts.guards, id, parsed),
         ...(document && { document }),

@@ -8,8 +8,7 @@ import { describeCondition, type RunningBot } from "../bots/bot_condition.ts";
 import { conditionAdvice } from "../bots/condition_advice.ts";
 import type { KeptExit } from "../bots/exit_history.ts";
 import type { BotExit, BotStart, BotSummary } from "../contract/bots.ts";
-import { parseBotDocument, type ParsedBotDocument } from "../documents/bot_document.ts";
-import type { BotDocument } from "../documents/bot_repository.ts";
+import type { ParsedBotDocument } from "../documents/bot_document.ts";
 import { MAX_VERSION_LENGTH } from "../documents/version_of.ts";
 import type { KeptStart } from "../revisions/start_history.ts";
 import type { StoredLogLine } from "../../lib/logs/line_format.ts";
@@ -18,8 +17,8 @@ import type { StoredLogLine } from "../../lib/logs/line_format.ts";
 export interface KnownBot {
   /** Its id. */
   readonly id: string;
-  /** Its document; absent if only a container is left of it. */
-  readonly document?: BotDocument | undefined;
+  /** What its document says; absent if only a container is left of it. */
+  readonly parsed?: ParsedBotDocument | undefined;
   /** Its status; absent if this process does not look after it, or not yet. */
   readonly status?: RunningBot | undefined;
 }
@@ -35,11 +34,9 @@ const MAX_LINE = 4000;
  * Shows a bot in a list.
  *
  * @param bot What is known of it.
- * @param parsed Its document, as read.
  */
 export function botSummaryOf(
-  { id, document, status }: KnownBot,
-  parsed: ParsedBotDocument | undefined = document && parseBotDocument(document, { key: id }),
+  { id, parsed, status }: KnownBot,
 ): BotSummary {
   const condition = status?.condition;
   const notes = notesOf(parsed, status);
@@ -91,12 +88,10 @@ function notesOf(parsed: ParsedBotDocument | undefined, status: RunningBot | und
  * Returns the advice about a bot.
  *
  * @param bot What is known of it.
- * @param parsed Its document, as read.
  * @returns `undefined` if nothing has to be done.
  */
 export function botAdviceOf(
-  { id, document, status }: KnownBot,
-  parsed: ParsedBotDocument | undefined = document && parseBotDocument(document, { key: id }),
+  { id, parsed, status }: KnownBot,
 ): string | undefined {
   if (status) return conditionAdvice(id, status.condition);
   if (parsed?.status === "invalid") {

@@ -8,16 +8,8 @@ import { parseBotDocument, type ParsedBotDocument } from "../documents/bot_docum
 import type { BotDocument } from "../documents/bot_repository.ts";
 import type { ApiParts } from "./api_parts.ts";
 
-/** A document, and what it says. */
-export interface ListedDocument {
-  /** The document. */
-  readonly document: BotDocument;
-  /** What it says. */
-  readonly parsed: ParsedBotDocument;
-}
-
-/** Lists the documents of all bots by their keys. @param signal Ends the wait. */
-export type ListDocuments = (signal: AbortSignal) => Promise<ReadonlyMap<string, ListedDocument>>;
+/** Lists what the documents of all bots say, by their keys. @param signal Ends the wait. */
+export type ListDocuments = (signal: AbortSignal) => Promise<ReadonlyMap<string, ParsedBotDocument>>;
 
 /**
  * Makes a list that answers from memory while this process looks after the bots: it reads all documents at each resync
@@ -39,6 +31,6 @@ export function listDocuments(
     const isServing = botService !== undefined && botService.trouble === undefined;
     const maxAgeMs = isServing ? settings.listMaxAgeMs : 0;
     const stored = await bots.known({ maxAgeMs, signal });
-    return new Map(stored.map(({ key, document }) => [key, { document, parsed: parse(key, document) }]));
+    return new Map(stored.map(({ key, document }) => [key, parse(key, document)]));
   };
 }

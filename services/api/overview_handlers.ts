@@ -52,12 +52,11 @@ export function overviewHandlers(
       return {
         body: {
           bots: ids.map((id): OverviewBot => {
-            const { document, parsed } = stored.get(id) ?? {};
-            const known = { id, document, status: statuses.get(id) };
-            const advice = botAdviceOf(known, parsed);
+            const known = { id, parsed: stored.get(id), status: statuses.get(id) };
+            const advice = botAdviceOf(known);
             const headline = runner.headlineOf(id, HEADLINE_VALUES);
             return {
-              ...botSummaryOf(known, parsed),
+              ...botSummaryOf(known),
               ...(advice !== undefined && { advice }),
               exits: exits.get(id) ?? 0,
               ...(headline && { headline: { ...headline, values: [...headline.values] } }),

@@ -30,7 +30,7 @@ export function tradingSessionHandlers(
         used.set(name, use);
       };
       // A calendar that is not known makes a document invalid, and is said there.
-      for (const [key, { parsed }] of await listBots(signal)) {
+      for (const [key, parsed] of await listBots(signal)) {
         if (parsed.status === "valid" && parsed.enabled) {
           note(parsed.settings.session?.calendar, "bots", key);
         }
