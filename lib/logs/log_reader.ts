@@ -45,7 +45,7 @@ export interface ReadLogsOptions {
   readonly tailChars?: number;
   /**
    * Whether the positions of the lines of a tail are exact, so that a reader can go on after them. Lines of the same
-   * second before them have to be read for that.
+   * second before them have to be read for that. Counts only for a tail that is not followed.
    *
    * @default {true}
    */
@@ -119,13 +119,23 @@ export class LogReader {
   }
 
   async *#read(id: string, options: ReadLogsOptions): AsyncGenerator<PlacedLogLine> {
-    const { after, until, follow, upTo, onUpToDate, signal = new AbortController().signal } = options;
-    const reading = new LogReading(after);
-    const whole = this.#readUpToNow(id, options, reading, signal);
-    const lines = upTo ? linesUpTo(whole, upTo) : whole;
-    if (after) yield* inRange(lines, { until });
-    else if (options.tail === undefined) yield* inRange(lines, options);
-    else yield* await lastOf(inRange(lines, options), { tail: options.tail, tailChars: options.tailChars });
+    const { after, until, tail, tailChars, follow, upTo, onUpToDate } = options;
+    const { signal = new AbortController().signal } = options;
+    let reading = new LogReading(after);
+    const linesOf = (reading: LogReading) => {
+      const whole = this.#readUpToNow(id, options, reading, signal);
+      return upTo ? linesUpTo(whole, upTo) : whole;
+    };
+    if (after) yield* inRange(linesOf(reading), { until });
+    else if (tail === undefined) yield* inRange(linesOf(reading), options);
+    else {
+      let last = await lastOf(inRange(linesOf(reading), options), { tail, tailChars });
+      while (reading.isGapLeft) {
+        reading = new LogReading();
+        last = await lastOf(inRange(linesOf(reading), options), { tail, tailChars });
+      }
+      yield* last;
+    }
     onUpToDate?.(reading.cursor);
     while (follow && !signal.aborted) {
       yield* reading.place(this.#follow(id, options, reading, signal));
@@ -133,7 +143,10 @@ export class LogReader {
     }
   }
 
-  /** Reads all lines from the place of the reading on, also those that the store got from a container that went meanwhile. */
+  /**
+   * Reads all lines from the place of the reading on, also those that the store got from a container that went meanwhile.
+   * Without exact positions, nobody knows where to go on after those: a gap is left.
+   */
   async *#readUpToNow(
     id: string,
     options: ReadLogsOptions,
@@ -150,7 +163,7 @@ export class LogReader {
       reading.begin();
       const lines = reading.place(this.#readOnce(id, { ...options, since, tail }, reading, signal));
       yield* after ? linesAfter(lines, after) : lines;
-    } while (reading.isGapLeft);
+    } while (reading.isGapLeft && options.exactPositions !== false);
   }
 
   #open({ id, run, labels }: PrintingContainer, reading: LogReading, after?: LogOffset): FollowedContainer {

@@ -24,12 +24,20 @@ class RemovedMeanwhile implements AsyncDisposable {
   readonly #store = new FolderObjectStore(this.#folder);
   #lists = 0;
 
-  /** @param goesAt When the container goes: after so many lists, or while its log is read. */
-  constructor(readonly goesAt: number | "read", readonly phase: ContainerInfo["phase"]) {}
+  /**
+   * @param goesAt When the container goes: after so many lists, or while its log is read.
+   * @param phase Its phase.
+   * @param storedBefore How many of its lines are stored at first.
+   */
+  constructor(
+    readonly goesAt: number | "read",
+    readonly phase: ContainerInfo["phase"],
+    readonly storedBefore = 3,
+  ) {}
 
   async read(options: ReadLogsOptions): Promise<string[]> {
     await this.#store.ensureBucket(BUCKET);
-    await this.#store.put(BUCKET, OBJECT, stored(0, 3));
+    await this.#store.put(BUCKET, OBJECT, stored(0, this.storedBefore));
     const info = {
       id: "c1",
       name: "bot",
@@ -90,3 +98,13 @@ Deno.test("LogReader misses no line of a container that ends and is removed betw
   await using world = new RemovedMeanwhile(2, "running");
   assert.deepEqual(await world.read({ follow: true }), ALL);
 });
+
+for (const exactPositions of [true, false]) {
+  Deno.test(`LogReader repeats no line of a tail whose container goes meanwhile, exact positions: ${exactPositions}`, async () => {
+    for (const tail of [0, 1, 5, 7, 9, 20]) {
+      await using world = new RemovedMeanwhile("read", "exited", 9);
+      const wanted = tail === 0 ? [] : ALL.slice(-tail);
+      assert.deepEqual(await world.read({ tail, exactPositions }), wanted, `tail ${tail}`);
+    }
+  });
+}
