@@ -325,7 +325,7 @@ except OSError as error:
   });
 
   test("wait() tells exit code and duration, also after the exit", async ({ orchestrator, spec }) => {
-    const { id } = await orchestrator.createAndStart(spec(sh("sleep 0.5; exit 7")));
+    const { id } = await orchestrator.createAndStart(spec(sh("sleep 0.6; exit 7")));
     const outcome = await orchestrator.wait(id);
     assert.deepEqual([outcome.id, outcome.exitCode, outcome.oomKilled], [id, 7, false]);
     assert.ok(outcome.durationMs >= 500 && outcome.durationMs < 30_000, String(outcome.durationMs));

@@ -194,6 +194,8 @@ Deno.test("berth completions gives scripts, commands, options and ids", async ()
       assert.match(stdout, /berth'? completions complete --/, shell);
     }
     assert.match(await complete("de"), /^deploy\tgive the service a bot folder/m);
+    // A shell does not wait for a service that takes longer than half a second.
+    await until("the service answers in time", async () => (await complete("restart", "")) !== ":4");
     assert.match(await complete("restart", ""), /^mine\b/m);
     assert.match(await complete("restart", "x", "m"), /^mine\b/m);
     assert.match(await complete("ps", "--"), /^--wide\tshow all columns in full$/m);
