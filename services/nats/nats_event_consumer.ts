@@ -15,8 +15,11 @@ import { orderOf } from "./nats_event_order.ts";
 
 /** How long one pull request waits for events, in ms. */
 const PULL_EXPIRY_MS = 30_000;
-/** Interval of the server's heartbeats during a pull, in ms. Two missed heartbeats mean a lost consumer. */
-const IN_PROGRESS_INTERVAL_MS = 2_000;
+/**
+ * Interval of the server's heartbeats during a pull, in ms. Two missed heartbeats mean a lost consumer: longer than a busy machine
+ * pauses, and short enough to notice a lost one within 30 s.
+ */
+const HEARTBEAT_INTERVAL_MS = 5_000;
 /** Delay before the redelivery of an event whose bot has a change in the queue, in ms. */
 const RETRY_BEHIND_QUEUE_MS = 500;
 
@@ -76,7 +79,7 @@ async function pull(
   const messages = await consumer.fetch({
     max_messages: count,
     expires: PULL_EXPIRY_MS,
-    idle_heartbeat: IN_PROGRESS_INTERVAL_MS,
+    idle_heartbeat: HEARTBEAT_INTERVAL_MS,
   });
   const stop = () => void messages.close();
   signal.addEventListener("abort", stop, { once: true });
