@@ -14,6 +14,7 @@ import { enablingFields } from "../documents/enabling_fields.ts";
 import { newFieldsFor } from "../documents/refused_change.ts";
 import type { NoteChange, RevisionHistory } from "../revisions/revision_history.ts";
 import type { RevisionTrigger } from "../revisions/revision.ts";
+import { withWrittenTime } from "../schedules/written_time.ts";
 import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem, notFound } from "./api_problem.ts";
 import { currentCause, noteChange } from "./audit_trail.ts";
@@ -88,7 +89,8 @@ export class DocumentWriter {
     return await this.#parts.revisions.hold(id, async (note) => {
       const before = await this.#parts[kind].get(id, { signal });
       requireMatch(before, ifMatch);
-      const { type, document } = make(before);
+      const { type, document: made } = make(before);
+      const document = made && kind === "schedules" ? this.#withTime(before, made) : made;
       if (!before && type !== "deleted") await this.#requireOwnKind(kind, id, signal);
       // A document of another program stays as a revision to go back to.
       if (before) await this.#note(note, kind, before, { trigger: "document" });
@@ -125,6 +127,11 @@ export class DocumentWriter {
       if (!before) throw notFound(kind === "bots" ? "bot" : "schedule", id);
       return { type: "updated", document: enablingFields(before, enabled) };
     }, options);
+  }
+
+  #withTime(before: BotDocument | undefined, fields: BotDocument): BotDocument {
+    const { clock, settings } = this.#parts;
+    return withWrittenTime(before, fields, clock.now(), settings);
   }
 
   /** A change is made, whether or not it can be noted; the next one notes what is missing. */

@@ -303,3 +303,26 @@ Deno.test("the result of a run comes byte for byte; a run without one says why",
     assert.match(body.detail, detail);
   }
 });
+
+Deno.test("a slot that comes before a scheduler has seen what was written gets its record", async () => {
+  await using api = await ApiWorld.open(NOW);
+  const { world } = api;
+  const put = (id: string, more = {}) =>
+    api.call("PUT", `/api/schedules/${id}`, { body: { ...document({ schedule: "5 * * * * *" }), ...more } });
+  const scheduler = startScheduler(world, "one");
+  await put("disabled", { enabled: false });
+  await api.call("PUT", "/api/schedules/changed", { body: document({ schedule: "0 0 1 1 *" }) });
+  await world.clock.advance(SECOND);
+  scheduler.kill();
+  assert.equal((await put("new")).status, 201);
+  assert.equal((await put("changed")).status, 200);
+  assert.equal((await api.call("POST", "/api/schedules/disabled/enable")).status, 200);
+  // The API answers, and nobody serves the schedules.
+  await world.clock.advance(8 * SECOND);
+  await using _heir = { [Symbol.asyncDispose]: startScheduler(world, "one").stop };
+  await world.clock.advance(5 * SECOND);
+  for (const id of ["new", "changed", "disabled"]) {
+    const { runs } = (await api.call("GET", `/api/schedules/${id}/runs`)).body;
+    assert.deepEqual(runs.map(({ slot }: { slot: string }) => slot), ["2025-03-01T00:00:05.000Z"], id);
+  }
+});
