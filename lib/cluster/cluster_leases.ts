@@ -26,6 +26,12 @@ export interface HeldLease extends LeaseRef {
   readonly leaseSeconds: number;
 }
 
+/** A lease under which a copy may live. */
+export interface FoundLease extends HeldLease {
+  /** How long it may live unless the lease is renewed, in ms. */
+  readonly aliveMs: number;
+}
+
 /** Options of a call. */
 export interface LeaseCallOptions {
   /** Gives up. */
@@ -79,7 +85,7 @@ export interface ClusterLeases {
    * @param key What is leased.
    * @returns The lease; `undefined` if none was taken, the last one was released, or it has surely run out.
    */
-  find(key: string, options?: LeaseCallOptions): Promise<HeldLease | undefined>;
+  find(key: string, options?: LeaseCallOptions): Promise<FoundLease | undefined>;
 }
 
 /** What a lease means in time, in ms, by the clock of whoever counts. Clocks may run up to 10 % too fast or too slow. */

@@ -146,9 +146,9 @@ export function createSwarmRunner(options: CreateSwarmRunnerOptions): Runner {
       if (phase !== "running" || order === undefined || !(LABEL.secrets in labels)) return false;
       return (await link.session(order))?.haveSecretsChanged ?? false;
     },
-    isGone: async ({ labels }) => {
+    goneInMs: async ({ labels }) => {
       const lease = leaseOf(labels);
-      return lease !== undefined && await leases.find(lease.key) === undefined;
+      return lease && ((await leases.find(lease.key))?.aliveMs ?? 0);
     },
   });
   const placement = new ClusterPlacement(swarm, link);

@@ -31,8 +31,8 @@ export interface ToManagedContainerOptions {
   readonly isCodeLost?: boolean;
   /** Whether it has other secrets than it would get now. @default {false} */
   readonly haveSecretsChanged?: boolean;
-  /** Whether it is lost and surely does not run any more. @default {false} */
-  readonly isGone?: boolean;
+  /** When it surely does not run any more although it is lost, in ms from now. @default {nobody knows} */
+  readonly goneInMs?: number | undefined;
   /** Disk use, if it was stopped for writing too much. */
   readonly diskUse?: DiskUse | undefined;
 }
@@ -45,7 +45,7 @@ export interface ToManagedContainerOptions {
  */
 export function toManagedContainer(
   info: ContainerInfo,
-  { relation = "own", isCodeLost = false, haveSecretsChanged = false, isGone = false, diskUse }:
+  { relation = "own", isCodeLost = false, haveSecretsChanged = false, goneInMs, diskUse }:
     ToManagedContainerOptions = {},
 ): ManagedContainer {
   const { id: containerId, name: containerName, labels, ...state } = info;
@@ -64,7 +64,7 @@ export function toManagedContainer(
     segment: Number(labels[LABEL.segment]) || 0,
     ...(isCodeLost && { isCodeLost }),
     ...(haveSecretsChanged && { haveSecretsChanged }),
-    ...(isGone && { isGone }),
+    ...(goneInMs === 0 ? { isGone: true } : goneInMs !== undefined && { goneInMs }),
     ...(diskUse && info.phase === "exited" && { diskUse }),
     ...(store !== undefined && { store }),
     ...(specParts !== undefined && { specParts }),

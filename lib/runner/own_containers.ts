@@ -37,8 +37,11 @@ export interface OwnContainersOptions {
   readonly isCodeLost?: (info: ContainerInfo) => Promise<boolean>;
   /** Whether a live container has other secrets than it would get now; called for containers of this instance. */
   readonly haveSecretsChanged?: (info: ContainerInfo) => Promise<boolean>;
-  /** Whether a lost container surely does not run any more. @default {nobody knows} */
-  readonly isGone?: (info: ContainerInfo) => Promise<boolean>;
+  /**
+   * When a lost container surely does not run any more, in ms from now: 0 if it is so, `undefined` if nobody knows.
+   * @default {nobody knows}
+   */
+  readonly goneInMs?: (info: ContainerInfo) => Promise<number | undefined>;
   /** Returns the disk use of a container that was stopped for it. @default {no container is stopped for its disk use} */
   readonly diskUseOf?: (containerId: string) => DiskUse | undefined;
 }
@@ -128,7 +131,7 @@ export class OwnContainers {
    * @returns `undefined` if it is neither.
    */
   async managed(info: ContainerInfo): Promise<ManagedContainer | undefined> {
-    const { ownership, isCodeLost, haveSecretsChanged, isGone, diskUseOf } = this.#options;
+    const { ownership, isCodeLost, haveSecretsChanged, goneInMs, diskUseOf } = this.#options;
     const relation = ownership.relationOf(info.labels);
     if (relation === "none") return undefined;
     // The code of a bot that another instance started lies in that instance's folders.
@@ -138,7 +141,7 @@ export class OwnContainers {
       relation,
       isCodeLost: isWatched && (await isCodeLost?.(info) ?? false),
       haveSecretsChanged: isWatched && (await haveSecretsChanged?.(info) ?? false),
-      isGone: isWatched && info.phase === "lost" && (await isGone?.(info) ?? false),
+      goneInMs: isWatched && info.phase === "lost" ? await goneInMs?.(info) : undefined,
       diskUse: diskUseOf?.(info.id),
     });
   }

@@ -186,6 +186,8 @@ export interface ManagedContainer {
   readonly memoryBytes?: number;
   /** Whether it is `lost` and surely does not run any more, so that another one may start. @default {false} */
   readonly isGone?: boolean;
+  /** When it is surely gone if it is `lost` and nobody hears of it, in ms from now; absent if nobody knows. */
+  readonly goneInMs?: number;
   /** Disk use, if it was stopped for writing too much. */
   readonly diskUse?: DiskUse;
   /** Whether it is paused (`docker pause`): its phase is `running`, but it does nothing. */

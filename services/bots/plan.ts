@@ -141,7 +141,7 @@ function planNone(
   );
   const lost = bots.find(isOutOfSight);
   const after = lost ? hostOf(lost) : settled;
-  const again = lost ? { againInMs: DISTANT_POLL_MS } : {};
+  const again = lost ? { againInMs: lookAgainIn(lost) } : {};
   return {
     actions,
     condition: actions.length > 0 ? { type: "stopping", reason } : after,
@@ -167,7 +167,7 @@ function planRun(
   if (live.length > 0) return planReplace(specHash, live, { failedStart, restart }, now);
   const lost = bots.find(isOutOfSight);
   // It may still run out of sight: a second one would trade twice.
-  if (lost) return { ...unchanged(hostOf(lost)), againInMs: DISTANT_POLL_MS };
+  if (lost) return { ...unchanged(hostOf(lost)), againInMs: lookAgainIn(lost) };
   // A requested restart ignores the backoff of earlier exits. A start that failed since the request counts.
   // The loss of a host is not the bot's fault: the next start does not wait.
   const ended = restart ? [] : over.filter(({ isGone }) => !isGone);
@@ -274,6 +274,11 @@ function remove({ containerId }: ManagedContainer): Action {
 /** Whether nobody knows if it still runs. */
 function isOutOfSight({ phase, isGone }: ManagedContainer): boolean {
   return phase === "lost" && !isGone;
+}
+
+/** The next one starts as soon as it may, and earlier if its host is back. */
+function lookAgainIn({ goneInMs = DISTANT_POLL_MS }: ManagedContainer): number {
+  return Math.min(goneInMs, DISTANT_POLL_MS);
 }
 
 /** Tells whether a container runs or is about to. */

@@ -8,6 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import DataLoader from "dataloader";
 import {
   type ClusterLeases,
+  type FoundLease,
   type HeldLease,
   type LeaseCallOptions,
   LeaseHeldError,
@@ -149,10 +150,11 @@ export class Leases implements ClusterLeases {
   }
 
   /** See {@linkcode ClusterLeases.find}. */
-  async find(key: string, { signal }: LeaseCallOptions = {}): Promise<HeldLease | undefined> {
+  async find(key: string, { signal }: LeaseCallOptions = {}): Promise<FoundLease | undefined> {
     const [records, read] = await this.#read(() => this.#options.store.find(key, { signal }));
     const latest = records.at(-1);
-    return latest && !latest.isReleased && this.#sightings.see(latest, read) > 0 ? latest : undefined;
+    const aliveMs = latest && !latest.isReleased ? this.#sightings.see(latest, read) : 0;
+    return latest && aliveMs > 0 ? { ...latest, aliveMs } : undefined;
   }
 
   /**

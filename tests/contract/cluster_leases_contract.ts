@@ -96,7 +96,8 @@ export function testClusterLeasesContract(name: string, make: () => Promise<Leas
     await assert.rejects(two.take(KEY, "y"), heldFor(overAfterMs));
     await clocks[1].advance(overAfterMs - 1);
     await assert.rejects(two.take(KEY, "y"), heldFor(1));
-    assert.equal((await two.find(KEY))?.owner, "x");
+    const { owner, aliveMs } = (await two.find(KEY))!;
+    assert.deepEqual([owner, aliveMs], ["x", 1]);
     await clocks[1].advance(1);
     assert.equal(await two.find(KEY), undefined);
     assert.equal((await two.take(KEY, "y")).epoch, 2);

@@ -420,6 +420,16 @@ Deno.test("plan() repeats a failed start whatever the document says of exits", (
   assert.deepEqual([condition?.type, againInMs], ["image-missing", 1000]);
 });
 
+Deno.test("plan() looks again at a bot whose host is lost once its copy is surely gone, and now and then before", () => {
+  for (const [goneInMs, againInMs] of [[1234, 1234], [60_000, 5000], [undefined, 5000]] as const) {
+    const lost = container({ phase: "lost", ...(goneInMs !== undefined && { goneInMs }) });
+    for (const wanted of [RUN, undefined]) {
+      const planned = plan(wanted, { containers: [lost] }, NOW);
+      assert.deepEqual([planned.actions, planned.againInMs], [[], againInMs]);
+    }
+  }
+});
+
 Deno.test("plan() starts a bot again, at once, whose host is lost and whose copy is surely gone", () => {
   const lost = container({ phase: "lost", reason: "node down", isGone: true, attempt: 4 });
   const { actions, settled } = plan(RUN, { containers: [lost] }, NOW);
