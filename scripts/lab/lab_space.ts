@@ -151,8 +151,9 @@ export class LabSpace {
 
   async #launch(command: readonly string[], env: Record<string, string> = {}): Promise<void> {
     const of = (kind: string) => `--${kind === "mnt" ? "mount" : kind}=/proc/${this.#pid}/ns/${kind}`;
-    const { success } = await new Deno.Command("setsid", {
-      args: ["--fork", "nsenter", of("net"), of("mnt"), of("pid"), ...command],
+    // nsenter stops itself beside a child that is stopped, and a lab does not end before it: it is gone once the child runs.
+    const { success } = await new Deno.Command("nsenter", {
+      args: [of("net"), of("mnt"), of("pid"), "setsid", "--fork", ...command],
       env: { PATH: LAB_PATH, ...env },
       stdin: "null",
       stdout: "null",

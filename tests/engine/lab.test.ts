@@ -47,6 +47,13 @@ testInLab("a lab is a Swarm whose nodes can be unplugged and switched off, and l
     await untilState(lab, 2, "down");
     await lab.powerOn(2);
     await untilState(lab, 2, "ready");
+
+    // One goes on, and the lab ends beside the other.
+    await lab.signalServer("minio", "SIGSTOP");
+    await lab.signalServer("nats", "SIGSTOP");
+    assert.equal(await isReady(lab), false, "a server that stands still does not answer");
+    await lab.signalServer("minio", "SIGCONT");
+    await until("the answer of the server", () => isReady(lab));
   }
   assert.deepEqual(await remainsOf(folder), []);
 });
@@ -123,6 +130,15 @@ async function serversReachedBy(lab: Lab, number: number): Promise<string[]> {
   const { stdout } = await lab.nodeCommand(number, "bash", { args: ["-c", script, lab.hub], stderr: "null" })
     .output();
   return new TextDecoder().decode(stdout).split("\n").filter(Boolean);
+}
+
+/** Whether the object store says that it is ready. */
+async function isReady(lab: Lab): Promise<boolean> {
+  const { success } = await lab.hubCommand("curl", {
+    args: ["-sf", "-m", "2", `http://${lab.hub}:9000/minio/health/ready`],
+    stdout: "null",
+  }).output();
+  return success;
 }
 
 /** How long it takes to connect to the hub from a node, in ms. */
