@@ -8,9 +8,9 @@ import { getLogger } from "@logtape/logtape";
 import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import type { LogLimits } from "../engine/container_spec.ts";
 import { messageOf } from "../errors.ts";
-import type { Clock } from "../util/clock.ts";
 import { Wakeup } from "../util/wakeup.ts";
 import { FlowCredit } from "./flow_credit.ts";
+import type { LogCollection } from "./log_collection.ts";
 import { spoolBytes } from "./spool_bytes.ts";
 
 /**
@@ -20,21 +20,15 @@ import { spoolBytes } from "./spool_bytes.ts";
 export type LogMode = "blocking" | "non-blocking";
 
 /** Options of {@linkcode LogBackpressure}. */
-export interface LogBackpressureOptions {
+export interface LogBackpressureOptions extends Pick<LogCollection, "urgentBytes" | "storedOfAll" | "clock"> {
   /** The engine. */
   readonly orchestrator: Pick<ContainerOrchestrator, "attach">;
   /** Id of the container. */
   readonly container: string;
   /** How the engine keeps its output. */
   readonly spool: LogLimits;
-  /** Output of this size is worth storing at once, in bytes. */
-  readonly urgentBytes: number;
-  /** Called when that much has been printed. */
+  /** Called when `urgentBytes` have been printed. */
   readonly onBusy: () => void;
-  /** Bytes that were stored of all containers: as long as they grow, a container that waits for its turn is not stalled. */
-  readonly storedOfAll: () => number;
-  /** The clock. */
-  readonly clock: Clock;
 }
 
 /** How often progress is checked, in ms. */

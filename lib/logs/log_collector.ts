@@ -4,53 +4,29 @@
  * @module
  */
 
-import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
-import type { LogLimits } from "../engine/container_spec.ts";
 import { EngineError } from "../errors.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
-import { type Clock, systemClock } from "../util/clock.ts";
+import { systemClock } from "../util/clock.ts";
 import { Limiter } from "../util/limiter.ts";
 import { ContainerLogCollector } from "./container_log_collector.ts";
-import type { LogFormat } from "./line_format.ts";
-import type { RedactorOf } from "./line_redactor.ts";
-import type { LogMode } from "./log_backpressure.ts";
 import { shortContainerId } from "./log_checkpoints.ts";
-import type { CollectedContainer, LogCollection } from "./log_collection.ts";
-import type { LogListener } from "./log_listener.ts";
+import type { CollectedContainer, LogCollection, LogCollectionOptions } from "./log_collection.ts";
 import { LogRetention } from "./log_retention.ts";
 import { LogWriter } from "./log_writer.ts";
 import { MetricSeries } from "./metric_series.ts";
 
 /** Options of {@linkcode LogCollector}. */
-export interface LogCollectorOptions {
-  /** The engine. */
-  readonly orchestrator: Pick<ContainerOrchestrator, "readLog" | "getStatus" | "attach">;
+export interface LogCollectorOptions extends LogCollectionOptions {
   /** Where the logs are kept. */
   readonly store: ObjectStore;
   /** Their bucket. */
   readonly bucket: string;
-  /** Time between two writes of a bot's log, in ms. @default {30000} */
-  readonly intervalMs?: number;
   /** Days for which logs are kept, not counting today; 0 keeps them for ever. @default {0} */
   readonly retentionDays?: number;
-  /** How the engine keeps output: if its files are full at the first reading, lines may be lost. @default {unknown} */
-  readonly spool?: LogLimits;
-  /** How lines are written. @default {"ndjson"} */
-  readonly format?: LogFormat;
-  /** Whether a container that prints faster than its log is stored is slowed down; needs the `spool`. @default {"blocking"} */
-  readonly mode?: LogMode;
-  /** Output of this size is stored without waiting for the interval, in bytes. @default {1 MiB} */
-  readonly urgentBytes?: number;
-  /** Finds what hides secrets in the output of a container. @default {nothing is hidden} */
-  readonly redactorOf?: RedactorOf;
   /** Types of metrics that are kept of every bot, however many others it prints. @default {none} */
   readonly keptMetrics?: readonly string[];
   /** Called with lines that are stored. @default {nothing is called} */
   readonly onStored?: (stored: LoggedLines) => void;
-  /** Sees lines before they are stored. @default {nobody does} */
-  readonly listener?: LogListener;
-  /** The clock. @default {systemClock} */
-  readonly clock?: Clock;
 }
 
 /** Lines of a log that were stored at once. */
@@ -102,7 +78,7 @@ export class LogCollector implements AsyncDisposable {
   /** @param options See {@linkcode LogCollectorOptions}. */
   constructor(options: LogCollectorOptions) {
     const { store, bucket, clock = systemClock, retentionDays = 0 } = options;
-    this.metrics = new MetricSeries({ ...(options.keptMetrics && { always: options.keptMetrics }) });
+    this.metrics = new MetricSeries({ always: options.keptMetrics ?? [] });
     this.#retention = new LogRetention({ store, bucket, retentionDays, clock });
     this.#collection = {
       intervalMs: 30_000,

@@ -5,43 +5,26 @@
  */
 
 import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
-import type { LogLimits } from "../engine/container_spec.ts";
 import type { LogOffset } from "../engine/log_offset.ts";
 import { readLogAfter } from "../engine/read_log_after.ts";
-import type { Clock } from "../util/clock.ts";
 import { DroppedLineCounter, type DroppedLines } from "./dropped_line_counter.ts";
 import { LineAssembler, type LogSegment } from "./line_assembler.ts";
-import type { LogFormat } from "./line_format.ts";
-import type { RedactorOf } from "./line_redactor.ts";
 import { type LogCheckpoint, shortContainerId } from "./log_checkpoints.ts";
-import type { LoggedContainer } from "./log_collection.ts";
+import type { CollectedContainer, LogCollection } from "./log_collection.ts";
 import { dayOfDate } from "./log_keys.ts";
-import type { LogListener } from "./log_listener.ts";
-import type { LogWriter } from "./log_writer.ts";
 import { spoolBytes } from "./spool_bytes.ts";
 
 /** Options of {@linkcode LogShipper}. */
-export interface LogShipperOptions {
+export interface LogShipperOptions
+  extends
+    Pick<LogCollection, "writer" | "clock" | "spool" | "redactorOf" | "listener">,
+    Partial<Pick<LogCollection, "format" | "oldestDay">> {
   /** The engine. */
   readonly orchestrator: Pick<ContainerOrchestrator, "readLog">;
-  /** Writes the log. */
-  readonly writer: LogWriter;
-  /** The clock. */
-  readonly clock: Clock;
-  /** How lines are written. @default {"ndjson"} */
-  readonly format?: LogFormat;
-  /** How the engine keeps output: if its files are full at the first reading, lines may be lost. @default {unknown} */
-  readonly spool?: LogLimits;
-  /** Finds what hides secrets. @default {nothing is hidden} */
-  readonly redactorOf?: RedactorOf;
-  /** Sees lines before they are stored. @default {nobody does} */
-  readonly listener?: LogListener;
   /** Called with lines that are stored. */
   readonly onStored?: (segment: LogSegment) => void;
   /** Called when it begins (`true`) and ends (`false`) to wait for the engine. */
   readonly onWait?: (isWaiting: boolean) => void;
-  /** First day whose lines are kept, for example `20260131`; `undefined` for all. @default {all} */
-  readonly oldestDay?: () => string | undefined;
 }
 
 /** Options of {@linkcode LogShipper.ship}. */
@@ -75,7 +58,7 @@ const FULL_SHARE = 0.9;
 
 /** Ships the output of one container, again and again, each time from the last stored entry on. */
 export class LogShipper {
-  readonly #container: LoggedContainer;
+  readonly #container: CollectedContainer;
   readonly #options: LogShipperOptions;
   readonly #short: string;
   readonly #fullBytes: number;
@@ -89,7 +72,7 @@ export class LogShipper {
    * @param container The container; if it `isNew`, nothing of it can be stored yet.
    * @param options See {@linkcode LogShipperOptions}.
    */
-  constructor(container: LoggedContainer & { readonly isNew?: boolean }, options: LogShipperOptions) {
+  constructor(container: CollectedContainer, options: LogShipperOptions) {
     const { spool } = options;
     this.#container = container;
     this.#options = options;

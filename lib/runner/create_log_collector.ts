@@ -4,31 +4,21 @@
  * @module
  */
 
-import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
-import type { LogMode } from "../logs/log_backpressure.ts";
-import { LogCollector } from "../logs/log_collector.ts";
+import { LogCollector, type LogCollectorOptions } from "../logs/log_collector.ts";
 import type { LogListener } from "../logs/log_listener.ts";
-import type { ObjectStore } from "../objects/object_store.ts";
 import type { ContainerSecrets } from "../secrets/container_secrets.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
 import type { RunnerMeter } from "./runner_meter.ts";
 
 /** What a collector works with. */
-export interface CreateLogCollectorOptions {
-  /** The engine. */
-  readonly orchestrator: Pick<ContainerOrchestrator, "attach" | "getStatus" | "readLog">;
-  /** Holds the logs. */
-  readonly store: ObjectStore;
+export interface CreateLogCollectorOptions
+  extends Pick<LogCollectorOptions, "orchestrator" | "store" | "mode" | "keptMetrics"> {
   /** Hides secrets. */
   readonly secrets: Pick<ContainerSecrets, "redactorOf">;
-  /** Whether a container that prints too fast is slowed down. @default {as configured} */
-  readonly mode?: LogMode;
   /** Takes measurements. @default {nothing is measured} */
-  readonly meter?: RunnerMeter | undefined;
-  /** Types of metrics that are kept of every bot. @default {none} */
-  readonly keptMetrics?: readonly string[] | undefined;
+  readonly meter?: RunnerMeter;
   /** Sees the lines that are stored. @default {nobody does} */
-  readonly logListener?: LogListener | undefined;
+  readonly logListener?: LogListener;
 }
 
 /**
@@ -51,12 +41,12 @@ export function createLogCollector(
     spool: config.logs,
     mode,
     format: config.logFormat,
-    ...(keptMetrics && { keptMetrics }),
+    keptMetrics,
     onStored({ id, losses, ...stored }) {
       meter?.linesStored(stored);
       for (const lines of losses) meter?.linesLost(id, lines);
     },
-    ...(logListener && { listener: logListener }),
+    listener: logListener,
     redactorOf: (labels) => secrets.redactorOf(labels),
     // Only a part of what the engine keeps, so that there is time to read it.
     urgentBytes: Math.min(1024 ** 2, config.logs.maxSizeBytes / 8),
