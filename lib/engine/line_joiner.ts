@@ -94,6 +94,12 @@ export class LineJoiner {
     for (const [stream, open] of this.#open) this.#cutOff(stream, open);
   }
 
+  /** Gives the lines that have not ended as if they had: what comes next begins new lines. */
+  endLines(): void {
+    this.closeLines();
+    this.#cut.clear();
+  }
+
   /** Drops the lines that have not ended. */
   dropLines(): void {
     this.#open.clear();

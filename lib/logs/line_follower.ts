@@ -5,13 +5,12 @@
  */
 
 import type { ContainerOrchestrator, LogEntry } from "../engine/container_orchestrator.ts";
-import { decodePieces, endsLine, LineJoiner, wholeOf } from "../engine/line_joiner.ts";
-import { OffsetCounter, toOffset } from "../engine/log_offset.ts";
-import { OffsetFinder, readLogAfter } from "../engine/read_log_after.ts";
+import { OffsetFinder } from "../engine/read_log_after.ts";
 import { ContainerNotFoundError } from "../errors.ts";
 import { backoffMs, RETRY } from "../util/backoff.ts";
 import type { Clock } from "../util/clock.ts";
-import type { LineRedactor } from "./line_redactor.ts";
+import { ContainerLines, type ContainerLinesOptions } from "./container_lines.ts";
+import type { StoredLogLine } from "./line_format.ts";
 import { LiveLine } from "./live_line.ts";
 
 /** Which lines to give, and to whom. */
@@ -30,10 +29,7 @@ export interface FollowLinesOptions {
 }
 
 /** Options of a {@linkcode LineFollower}. */
-export interface LineFollowerOptions extends FollowLinesOptions {
-  /** Finds what hides secrets in the lines. @default {nothing is hidden} */
-  readonly redactor?: () => Promise<LineRedactor | undefined>;
-}
+export interface LineFollowerOptions extends FollowLinesOptions, Pick<ContainerLinesOptions, "redactor"> {}
 
 /** How many entries before the last known one a stream begins with; the next is tried if that is not among them. */
 const OVERLAPS: readonly (number | undefined)[] = [64, 1024, undefined];
@@ -54,11 +50,8 @@ export class LineFollower implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #options: LineFollowerOptions;
   readonly #closing = new AbortController();
-  readonly #counter = new OffsetCounter();
-  readonly #hasOpenLine = { stdout: false, stderr: false };
-  readonly #joiner: LineJoiner;
+  readonly #lines: ContainerLines;
   readonly #done: Promise<void>;
-  #redactor: LineRedactor | undefined;
   #stream = new AbortController();
   #overlap = 0;
   #hasBegun = false;
@@ -83,10 +76,7 @@ export class LineFollower implements AsyncDisposable {
     this.#container = container;
     this.#clock = clock;
     this.#options = options;
-    this.#joiner = new LineJoiner((stream, time, pieces) => {
-      const shown = this.#redactor ? [this.#redactor.redactLine(wholeOf(pieces))] : pieces;
-      options.onLine(new LiveLine({ time, stream, text: decodePieces(shown) }));
-    });
+    this.#lines = new ContainerLines(orchestrator, container, options);
     this.#done = this.#run();
   }
 
@@ -125,8 +115,8 @@ export class LineFollower implements AsyncDisposable {
     for (let hasEnded = false; !hasEnded && !signal.aborted;) {
       const asked = this.#syncs.splice(0);
       try {
-        this.#redactor = await this.#options.redactor?.();
-        await this.#readFiles(signal);
+        if (this.#hasBegun) await this.#readFiles(signal);
+        else await this.#begin(signal);
         asked.forEach(({ resolve }) => resolve());
         hasEnded = await this.#follow(signal);
         failures = 0;
@@ -138,28 +128,24 @@ export class LineFollower implements AsyncDisposable {
       }
     }
     this.#connected(false);
-    if (!signal.aborted) this.#joiner.closeLines();
+    if (!signal.aborted) this.#lines.endLines().forEach((line) => this.#give(line));
     this.#closing.abort(new DOMException("The container has ended", "AbortError"));
     for (const { reject } of this.#syncs.splice(0)) reject(signal.reason);
   }
 
   /** Gives what the engine has after the last known entry, exactly. */
   async #readFiles(signal: AbortSignal): Promise<void> {
-    if (!this.#hasBegun) return await this.#begin(signal);
-    const { last } = this.#counter;
-    const after = last && toOffset(last);
-    for await (const { entries } of readLogAfter(this.#orchestrator, this.#container, { after, signal })) {
-      for (const entry of entries) this.#take(entry);
-    }
+    for await (const line of this.#lines.read({ signal })) this.#give(line);
   }
 
   /** Finds out what is there already. */
   async #begin(signal: AbortSignal): Promise<void> {
     const { from = "now" } = this.#options;
     const isOld = ({ time }: LogEntry) => from === "now" || (from !== "begin" && time <= from.after);
+    await this.#lines.renewRedactor();
     const range = from === "begin" ? {} : from === "now" ? { tail: OVERLAPS[0] } : { since: from.after };
     for await (const entries of this.#orchestrator.readLog(this.#container, { ...range, signal })) {
-      for (const entry of entries) isOld(entry) ? this.#pass(entry) : this.#take(entry);
+      for (const entry of entries) isOld(entry) ? this.#lines.skip(entry) : this.#take(entry);
     }
     this.#hasBegun = true;
   }
@@ -173,9 +159,9 @@ export class LineFollower implements AsyncDisposable {
     if (this.#syncs.length > 0) return false;
     const stream = this.#stream = new AbortController();
     const signal = AbortSignal.any([closing, stream.signal]);
-    const { last } = this.#counter;
-    const tail = last && OVERLAPS[this.#overlap];
-    const finder = last && new OffsetFinder(toOffset(last), tail === undefined);
+    const { offset } = this.#lines;
+    const tail = offset && OVERLAPS[this.#overlap];
+    const finder = offset && new OffsetFinder(offset, tail === undefined);
     const isPlaced = () => finder?.isFound ?? true;
     if (!isPlaced()) {
       this.#clock.sleep(PLACE_LIMIT_MS, signal).then(() => isPlaced() || stream.abort(), () => {});
@@ -210,9 +196,7 @@ export class LineFollower implements AsyncDisposable {
 
   /** @returns False if the entry may be one that was given before, or that a rotation has moved. */
   #takeInOrder(entry: LogEntry): boolean {
-    const { stream, time } = entry;
-    const lastTime = this.#counter.lastTimeOf(stream);
-    const isNext = time > lastTime || (time === lastTime && this.#hasOpenLine[stream]);
+    const isNext = this.#lines.isNext(entry);
     if (isNext) this.#take(entry);
     return isNext;
   }
@@ -220,13 +204,11 @@ export class LineFollower implements AsyncDisposable {
   #take(entry: LogEntry): void {
     // A reading that breaks off now goes on from here.
     this.#hasBegun = true;
-    this.#pass(entry);
-    this.#joiner.push(entry);
+    for (const line of this.#lines.take(entry)) this.#give(line);
   }
 
-  #pass(entry: LogEntry): void {
-    this.#counter.count(entry);
-    this.#hasOpenLine[entry.stream] = !endsLine(entry.content);
+  #give({ time, stream, text }: StoredLogLine): void {
+    if (stream !== "berth") this.#options.onLine(new LiveLine({ time, stream, text }));
   }
 
   #connected(isConnected: boolean): void {

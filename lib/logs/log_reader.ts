@@ -167,10 +167,10 @@ export class LogReader {
   }
 
   #open({ id, run, labels }: PrintingContainer, reading: LogReading, after?: LogOffset): FollowedContainer {
-    const { orchestrator, clock, redactorOf } = this.#options;
+    const { orchestrator, redactorOf } = this.#options;
     const redactor = redactorOf && (() => redactorOf(labels));
     const one = {
-      lines: new ContainerLines(orchestrator, id, clock, { after, run, ...(redactor && { redactor }) }),
+      lines: new ContainerLines(orchestrator, id, { after, run, redactor }),
       watcher: new LogWatcher(orchestrator, id, () => reading.wakeup.wake()),
     };
     reading.followed.set(id, one);
@@ -184,6 +184,7 @@ export class LogReader {
     signal: AbortSignal,
   ): AsyncGenerator<StoredLogLine> {
     const { tail, tailChars, since, until, slots, onEngineAway, follow, exactPositions = true } = options;
+    const { clock } = this.#options;
     const ifAway = (error: unknown) => {
       if (!onEngineAway || follow || !(error instanceof EngineUnavailableError)) throw error;
       onEngineAway(error);
@@ -209,7 +210,7 @@ export class LogReader {
           reading,
           checkpoints.get(shortContainerId(container.id))?.offset,
         );
-        yield* reading.unlessGone(lines.read({ isFinal: container.isExited, signal }));
+        yield* reading.unlessGone(lines.read({ isFinal: container.isExited, nowMs: clock.now(), signal }));
       }
     } catch (error) {
       ifAway(error);
@@ -252,7 +253,7 @@ export class LogReader {
           if (wasOpen && !isExited && watcher.entries === 0 && !lines.hasOpenLine) continue;
           const expected = expectedEntries(watcher.entries);
           watcher.reset();
-          yield* reading.unlessGone(lines.read({ isFinal: isExited, expected, signal }));
+          yield* reading.unlessGone(lines.read({ isFinal: isExited, nowMs: clock.now(), expected, signal }));
           if (isExited) finished.add(container.id);
         }
         if (reading.isGapLeft) return;
