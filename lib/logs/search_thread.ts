@@ -5,7 +5,7 @@
  */
 
 import { LineScanner } from "./line_scanner.ts";
-import type { SearchReply, SearchRequest } from "./search_message.ts";
+import type { SearchReply, SearchRequest } from "./search_worker.ts";
 
 /** The global scope of a worker. Deno's types describe that of a main program. */
 interface WorkerScope {
