@@ -37,8 +37,6 @@ export class ContainerLogCollector {
   #shippedAt = -Infinity;
   /** Bytes that the watcher has counted since the last count or write. */
   #uncounted = { entries: 0, bytes: 0 };
-  /** Whether the container is known to run, so that the engine need not be asked. */
-  #isNew: boolean;
   /** Whether lines may have been printed that the watcher has not seen. */
   #isUnsure = true;
   #isComplete = false;
@@ -46,12 +44,11 @@ export class ContainerLogCollector {
   #exitedOf: number | undefined;
   #problem: string | undefined;
   #shipping: Promise<unknown> = Promise.resolve();
-  #abandoning: Promise<void> | undefined;
 
   /** Starts to collect. @param container The container. @param collection See {@linkcode LogCollection}. */
   constructor(container: CollectedContainer, collection: LogCollection) {
     const { orchestrator, spool, mode, clock } = collection;
-    const { containerId, hasExited, isNew = false, createdAt } = container;
+    const { containerId, hasExited, isNew, createdAt } = container;
     this.#container = container;
     this.#collection = collection;
     this.#intervalMs = container.intervalMs ?? collection.intervalMs;
@@ -72,7 +69,6 @@ export class ContainerLogCollector {
       },
     });
     this.#watcher = new LogWatcher(orchestrator, containerId, () => this.#onOutput());
-    this.#isNew = isNew;
     if (isNew) this.#shippedAt = clock.monotonic();
     if (hasExited) this.markExited(createdAt);
     this.#done = this.#run();
@@ -129,9 +125,14 @@ export class ContainerLogCollector {
    * @param signal Gives up.
    * @throws What keeps the line from being stored.
    */
-  abandon(text: string, signal?: AbortSignal): Promise<void> {
-    this.#abandoning ??= this.#abandon(text, signal).finally(() => this.#abandoning = undefined);
-    return this.#abandoning;
+  async abandon(text: string, signal: AbortSignal = new AbortController().signal): Promise<void> {
+    // A read that is under way waits for a host that is gone.
+    if (!this.#isComplete) await this.close();
+    await this.#inTurn(async () => {
+      if (this.#isComplete) return;
+      await this.#shipper.shipLast(text, signal);
+      this.#isComplete = true;
+    });
   }
 
   /** Stops collecting. The next collector of this container stores the rest. */
@@ -144,15 +145,6 @@ export class ContainerLogCollector {
   /** Ends the back-pressure: the container is about to be stopped. */
   releaseBackpressure(): void {
     this.#backpressure?.close();
-  }
-
-  async #abandon(text: string, signal?: AbortSignal): Promise<void> {
-    if (this.#isComplete) return;
-    // A read that is under way waits for a host that is gone.
-    await this.close();
-    await this.#shipping;
-    await this.#shipper.shipLast(text, signal ?? new AbortController().signal);
-    this.#isComplete = true;
   }
 
   async #run(): Promise<void> {
@@ -177,8 +169,9 @@ export class ContainerLogCollector {
   async #runOnce(): Promise<void> {
     const { orchestrator, urgentBytes, clock } = this.#collection;
     const { signal } = this.#closing;
-    if (this.#isNew) this.#isNew = false;
-    else if (!this.#watcher.isOpen) {
+    // A container that has just been started runs: the engine need not be asked.
+    const isJustStarted = this.#container.isNew && this.#watchedSince === undefined;
+    if (!isJustStarted && !this.#watcher.isOpen) {
       this.#wakeup.clear();
       if (this.#watchedSince !== undefined) await this.#sleep(STATUS_DELAY_MS);
       if (signal.aborted || this.#isComplete) return;
@@ -226,7 +219,6 @@ export class ContainerLogCollector {
     }
   }
 
-  /** Makes shipments one at a time: each finds what the one before has left. */
   #ship(
     { isFinal, expected, signal }: {
       readonly isFinal: boolean;
@@ -237,10 +229,15 @@ export class ContainerLogCollector {
     const { limit, completeEarlier } = this.#collection;
     if (isFinal) this.releaseBackpressure();
     const either = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
-    const next = this.#shipping.then(async () => {
+    return this.#inTurn(async () => {
       await completeEarlier(this, either);
       return await limit.run(() => this.#shipNow(isFinal, expected, either), either);
     });
+  }
+
+  /** Makes shipments one at a time: each finds what the one before has left. */
+  #inTurn<T>(ship: () => Promise<T>): Promise<T> {
+    const next = this.#shipping.then(ship);
     this.#shipping = next.catch(() => {});
     return next;
   }

@@ -4,8 +4,6 @@
  * @module
  */
 
-import { spoolBytes } from "./spool_bytes.ts";
-
 /** An amount of output. */
 export interface OutputAmount {
   /** In bytes. */
@@ -21,6 +19,19 @@ const MAX_WAITING_SHARE = 1 / 2;
 const MIN_WAITING_SHARE = 1 / 16;
 /** Entries to expect for each one that was counted. */
 const EXPECTED_FACTOR = 1.1;
+/** Bytes that the engine adds to each entry. */
+const ENTRY_BYTES = 70;
+
+/**
+ * Estimates the size of output in the engine's files: short lines become several times as large as they were printed.
+ *
+ * @param contentBytes Size of what was printed, in bytes.
+ * @param entries Number of lines, or pieces of lines.
+ * @returns The size in bytes.
+ */
+export function spoolBytes(contentBytes: number, entries: number): number {
+  return contentBytes + ENTRY_BYTES * entries;
+}
 
 /** Credit that is spent by printing and earned by storing, in bytes of the engine's files. */
 export class FlowCredit {

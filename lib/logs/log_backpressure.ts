@@ -9,9 +9,8 @@ import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts"
 import type { LogLimits } from "../engine/container_spec.ts";
 import { messageOf } from "../errors.ts";
 import { Wakeup } from "../util/wakeup.ts";
-import { FlowCredit } from "./flow_credit.ts";
+import { FlowCredit, spoolBytes } from "./flow_credit.ts";
 import type { LogCollection } from "./log_collection.ts";
-import { spoolBytes } from "./spool_bytes.ts";
 
 /**
  * How a container is treated that prints faster than its log is stored, as with Docker's log drivers. `blocking`: its

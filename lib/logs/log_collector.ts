@@ -67,9 +67,8 @@ const MAX_SHIPMENTS = 4;
 export class LogCollector implements AsyncDisposable {
   readonly #collection: LogCollection;
   readonly #retention: LogRetention;
+  /** By short id of the container. */
   readonly #logs = new Map<string, ContainerLogCollector>();
-  /** Short ids of the same containers. */
-  readonly #shortIds = new Set<string>();
   #isClosed = false;
   #storedBytes = 0;
   /** Metrics that the containers have printed, by id of the bot. */
@@ -87,7 +86,7 @@ export class LogCollector implements AsyncDisposable {
       format: "ndjson",
       ...options,
       clock,
-      writer: new LogWriter({ store, bucket, clock, isLive: (container) => this.#shortIds.has(container) }),
+      writer: new LogWriter({ store, bucket, clock, isLive: (container) => this.#logs.has(container) }),
       limit: new Limiter(MAX_SHIPMENTS),
       oldestDay: () => this.#retention.oldestDay(),
       storedOfAll: () => this.#storedBytes,
@@ -108,12 +107,12 @@ export class LogCollector implements AsyncDisposable {
    * @param container The container, in any phase.
    */
   start(container: CollectedContainer): void {
-    const known = this.#logs.get(container.containerId);
+    const known = this.#logOf(container.containerId);
     if (known && container.hasExited) known.markExited(container.createdAt);
     if (this.#isClosed || known) return;
     this.#retention.start();
-    this.#shortIds.add(shortContainerId(container.containerId));
-    this.#logs.set(container.containerId, new ContainerLogCollector(container, this.#collection));
+    const log = new ContainerLogCollector(container, this.#collection);
+    this.#logs.set(shortContainerId(container.containerId), log);
   }
 
   /**
@@ -122,7 +121,7 @@ export class LogCollector implements AsyncDisposable {
    * @param containerId The engine's id.
    */
   releaseBackpressure(containerId: string): void {
-    this.#logs.get(containerId)?.releaseBackpressure();
+    this.#logOf(containerId)?.releaseBackpressure();
   }
 
   /**
@@ -136,7 +135,7 @@ export class LogCollector implements AsyncDisposable {
    */
   async stop(container: CollectedContainer, signal?: AbortSignal): Promise<void> {
     this.start(container);
-    await this.#logs.get(container.containerId)?.complete(signal);
+    await this.#logOf(container.containerId)?.complete(signal);
   }
 
   /**
@@ -149,7 +148,7 @@ export class LogCollector implements AsyncDisposable {
    */
   async abandon(container: CollectedContainer, text: string, signal?: AbortSignal): Promise<void> {
     this.start(container);
-    await this.#logs.get(container.containerId)?.abandon(text, signal);
+    await this.#logOf(container.containerId)?.abandon(text, signal);
   }
 
   /**
@@ -159,9 +158,11 @@ export class LogCollector implements AsyncDisposable {
    */
   adopt(containers: readonly CollectedContainer[]): void {
     for (const container of containers) this.start(container);
-    const there = new Set(containers.map(({ containerId }) => containerId));
-    for (const [containerId, log] of this.#logs) {
-      if (log.isComplete && !there.has(containerId)) this.#forget(containerId);
+    const there = new Set(containers.map(({ containerId }) => shortContainerId(containerId)));
+    for (const [container, log] of this.#logs) {
+      if (!log.isComplete || there.has(container)) continue;
+      this.#logs.delete(container);
+      this.#collection.writer.releaseContainer(log.id, container);
     }
   }
 
@@ -172,7 +173,7 @@ export class LogCollector implements AsyncDisposable {
    * @returns `undefined` if it does not collect from this container.
    */
   status(containerId: string): CollectionStatus | undefined {
-    const log = this.#logs.get(containerId);
+    const log = this.#logOf(containerId);
     if (!log) return undefined;
     const { isComplete, problem } = log;
     return { isComplete, ...(problem !== undefined && { problem }) };
@@ -209,11 +210,7 @@ export class LogCollector implements AsyncDisposable {
     }
   }
 
-  #forget(containerId: string): void {
-    const short = shortContainerId(containerId);
-    const log = this.#logs.get(containerId);
-    this.#logs.delete(containerId);
-    this.#shortIds.delete(short);
-    if (log) this.#collection.writer.releaseContainer(log.id, short);
+  #logOf(containerId: string): ContainerLogCollector | undefined {
+    return this.#logs.get(shortContainerId(containerId));
   }
 }

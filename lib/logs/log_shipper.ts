@@ -12,7 +12,7 @@ import { LineAssembler, type LogSegment } from "./line_assembler.ts";
 import { type LogCheckpoint, shortContainerId } from "./log_checkpoints.ts";
 import type { CollectedContainer, LogCollection } from "./log_collection.ts";
 import { dayOfDate } from "./log_keys.ts";
-import { spoolBytes } from "./spool_bytes.ts";
+import { spoolBytes } from "./flow_credit.ts";
 
 /** Options of {@linkcode LogShipper}. */
 export interface LogShipperOptions

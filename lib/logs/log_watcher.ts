@@ -5,7 +5,7 @@
  */
 
 import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
-import { spoolBytes } from "./spool_bytes.ts";
+import { spoolBytes } from "./flow_credit.ts";
 
 /** Entries to expect beyond those that a watcher has counted. */
 const EXTRA_ENTRIES = 64;
