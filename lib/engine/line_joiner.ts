@@ -41,7 +41,6 @@ export class LineJoiner {
   readonly #cut = new Set<LogEntry["stream"]>();
   #openBytes = 0;
 
-  /** @param onLine Called with each line. @param options See {@linkcode LineJoinerOptions}. */
   constructor(onLine: OnLine, { maxLineBytes = 1024 * 1024 }: LineJoinerOptions = {}) {
     this.#onLine = onLine;
     this.#maxLineBytes = maxLineBytes;
@@ -68,7 +67,7 @@ export class LineJoiner {
     return openSince !== undefined && nowMs - Date.parse(openSince) > OVERDUE_MS;
   }
 
-  /** Takes the next entry. @param entry The entry. */
+  /** Takes the next entry. */
   push({ stream, content, time }: LogEntry): void {
     const isEnded = endsLine(content);
     const piece = isEnded ? content.subarray(0, -1) : content;
@@ -118,7 +117,7 @@ export class LineJoiner {
   }
 }
 
-/** Whether content of an entry ends its line. @param content The content. */
+/** Whether content of an entry ends its line. */
 export function endsLine(content: Uint8Array): boolean {
   return content[content.length - 1] === NEWLINE;
 }

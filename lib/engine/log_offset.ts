@@ -46,12 +46,7 @@ export class OffsetCounter {
     if (other) Object.assign(this.#seen[otherOf(stream)], other);
   }
 
-  /**
-   * Counts the next entry.
-   *
-   * @param entry The entry.
-   * @returns Its ordinal.
-   */
+  /** Counts the next entry. */
   count(entry: LogEntry): number {
     this.#last = entry;
     const seen = this.#seen[entry.stream];
@@ -83,12 +78,7 @@ export function toOffset({ entry: { stream, time, content }, ordinal, other }: P
   return { stream, time, ordinal, check: checksum(content), ...(other.time !== "" && { other }) };
 }
 
-/**
- * Whether two offsets are of the same entry.
- *
- * @param one An offset.
- * @param other Another one.
- */
+/** Whether two offsets are of the same entry. */
 export function isSameOffset(one: LogOffset, other: LogOffset): boolean {
   return one.stream === other.stream && one.time === other.time && one.ordinal === other.ordinal &&
     one.check === other.check;

@@ -42,9 +42,6 @@ const WIDENING_FACTOR = 16;
  * back. So this reads the end of the log, as many entries as are expected to be new; if the entry at the offset is not
  * among them, it reads more. If it is not in the whole log, the engine has dropped it.
  *
- * @param orchestrator The engine.
- * @param container Id of the container.
- * @param options See {@linkcode ReadLogAfterOptions}.
  * @returns The entries. Reads only as fast as they are taken.
  * @throws {ContainerNotFoundError} If there is no such container.
  */
@@ -119,7 +116,6 @@ export class OffsetFinder {
   #isFound = false;
 
   /**
-   * @param offset The offset.
    * @param isWhole Whether the reading begins where the log does. If not, its first entry may share the time of earlier
    * ones, so that those with this time have no known ordinal.
    */

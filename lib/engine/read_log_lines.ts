@@ -19,7 +19,6 @@ const EXIT_CHECK_INTERVAL_MS = 100;
  * Reads a container's log, see {@linkcode ContainerOrchestrator.getLogs}. Reads only as fast as lines are taken; leaving
  * early ends the reading.
  *
- * @param orchestrator The engine.
  * @param container Id or name.
  * @param options Which lines, and until when.
  * @returns The lines, in the engine's order.

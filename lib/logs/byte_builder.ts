@@ -42,7 +42,7 @@ export class ByteBuilder {
     return this.#buffer.subarray(0, this.#length);
   }
 
-  /** Adds bytes. @param bytes The bytes. */
+  /** Adds bytes. */
   add(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
     this.#buffer.set(bytes, this.#length);

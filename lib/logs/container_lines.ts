@@ -44,11 +44,6 @@ export class ContainerLines {
   #ended: PrintedLine[] = [];
   #redactor: LineRedactor | undefined;
 
-  /**
-   * @param orchestrator The engine.
-   * @param container The engine's id.
-   * @param options See {@linkcode ContainerLinesOptions}.
-   */
   constructor(
     orchestrator: Pick<ContainerOrchestrator, "readLog">,
     container: string,

@@ -45,7 +45,7 @@ export class ContainerLogCollector {
   #problem: string | undefined;
   #shipping: Promise<unknown> = Promise.resolve();
 
-  /** Starts to collect. @param container The container. @param collection See {@linkcode LogCollection}. */
+  /** Starts to collect. */
   constructor(container: CollectedContainer, collection: LogCollection) {
     const { orchestrator, spool, mode, clock } = collection;
     const { containerId, hasExited, isNew, createdAt } = container;
@@ -103,7 +103,6 @@ export class ContainerLogCollector {
   /**
    * Stores the rest of a container that has exited.
    *
-   * @param signal Gives up.
    * @throws What keeps it from being stored; it is tried again all the same.
    */
   async complete(signal?: AbortSignal): Promise<void> {
@@ -122,7 +121,6 @@ export class ContainerLogCollector {
    * Ends the log of a container whose output can no longer be read.
    *
    * @param text The last line of the log: why.
-   * @param signal Gives up.
    * @throws What keeps the line from being stored.
    */
   async abandon(text: string, signal: AbortSignal = new AbortController().signal): Promise<void> {

@@ -46,7 +46,6 @@ export class DroppedLineCounter {
   #spacing = FIRST_SPACING_ENTRIES;
   #sinceMilestone = 0;
 
-  /** @param orchestrator The engine. @param container The engine's id. */
   constructor(orchestrator: Pick<ContainerOrchestrator, "readLog">, container: string) {
     this.#orchestrator = orchestrator;
     this.#container = container;
@@ -56,7 +55,6 @@ export class DroppedLineCounter {
    * Counts the lines that were printed since the last count.
    *
    * @param origin The last stored entry; if it has changed, the count starts anew.
-   * @param options How many entries to expect, and the signal that gives up.
    */
   async count(
     origin: LogOffset,

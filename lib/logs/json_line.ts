@@ -48,8 +48,6 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 /**
  * Writes a line with its line end.
  *
- * @param output Destination.
- * @param source Where it comes from.
  * @param time When the engine received it, RFC 3339 in UTC.
  * @param pieces Its content, without a line end.
  * @param run Slot of the run that printed it, or id of the backtest; `undefined` for a bot.

@@ -114,7 +114,6 @@ export class LineAssembler implements Disposable {
   #expectedBytes = 0;
   readonly #spareBuffers: ArrayBuffer[] = [];
 
-  /** @param options See {@linkcode LineAssemblerOptions}. */
   constructor({ format, maxLineBytes, after, run, redactor }: LineAssemblerOptions = {}) {
     // A line of text has no room for the run.
     this.#writeLine = format === "text" && run === undefined ? writeTextLine : writeJsonLine;
@@ -142,7 +141,7 @@ export class LineAssembler implements Disposable {
     return this.#joiner.isOverdue(nowMs);
   }
 
-  /** Takes the next entry. @param entry The entry. */
+  /** Takes the next entry. */
   push(entry: LogEntry): void {
     if (!this.#joiner.hasOpenLine && !endsLine(entry.content)) this.#savePosition(dayOf(entry.time));
     this.#joiner.push(entry);
@@ -155,7 +154,6 @@ export class LineAssembler implements Disposable {
    * Adds a line of Berth's own. It belongs to the entry that comes next.
    *
    * @param time Its time, that of the next entry.
-   * @param text The line.
    * @param lost How many lines are known to be lost here; absent if none are.
    */
   addNote(time: string, text: string, lost?: number): void {

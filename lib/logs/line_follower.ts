@@ -58,14 +58,7 @@ export class LineFollower implements AsyncDisposable {
   #isConnected = false;
   #syncs: PromiseWithResolvers<void>[] = [];
 
-  /**
-   * Begins to follow.
-   *
-   * @param orchestrator The engine.
-   * @param container The engine's id.
-   * @param clock The clock.
-   * @param options See {@linkcode LineFollowerOptions}.
-   */
+  /** Begins to follow. */
   constructor(
     orchestrator: Pick<ContainerOrchestrator, "readLog" | "getStatus">,
     container: string,

@@ -48,7 +48,6 @@ export function parseStoredLine(line: string): StoredLogLine | undefined {
 /**
  * Formats a line for people: `[2026-01-31 12:34:56.789] text`. {@linkcode parseStoredLine} reads it back.
  *
- * @param line The line.
  * @returns The line, without a line end.
  */
 export function formatLine({ time, stream, text }: StoredLogLine): string {

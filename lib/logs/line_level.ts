@@ -26,7 +26,6 @@ const LAST_ASCII = 0x7e;
  * Reads the level of a line that begins with one, as `WARNING: …` does, or with the name of an error, as
  * `ValueError: …` does.
  *
- * @param text The line.
  * @returns `undefined` if it begins with neither.
  */
 export function levelOf(text: Uint8Array): LogLevel | undefined {

@@ -59,7 +59,6 @@ export class LineScanner {
   #position: number;
 
   /**
-   * @param query Which lines.
    * @param offset Position of the first byte in the log.
    * @throws {InvalidPatternError} If the expression is not accepted.
    */
@@ -71,12 +70,7 @@ export class LineScanner {
     this.#escape = CONTROL.test(this.#matcher.literal ?? "") ? ANY_ESCAPE : UNUSUAL_ESCAPE;
   }
 
-  /**
-   * Searches the next bytes.
-   *
-   * @param bytes The bytes.
-   * @param isLast Whether the log ends with them.
-   */
+  /** Searches the next bytes. @param isLast Whether the log ends with them. */
   scan(bytes: Uint8Array, isLast: boolean): ScanResult {
     const found: FoundLine[] = [];
     const first = bytes.indexOf(LINE_FEED) + 1;

@@ -21,11 +21,7 @@ export class LiveLine implements LogLine {
   #metric: Metric | undefined;
   #isParsed = false;
 
-  /**
-   * Takes a line as it was printed.
-   *
-   * @param line The line.
-   */
+  /** Takes a line as it was printed. */
   constructor({ time, stream, text }: LogLine) {
     this.time = time;
     this.stream = stream;

@@ -65,7 +65,6 @@ export class LogBackpressure {
   /** Since when the engine is asked for more of the log and has not answered. */
   #waitingSince: number | undefined;
 
-  /** @param options See {@linkcode LogBackpressureOptions}. */
   constructor(options: LogBackpressureOptions) {
     this.#options = options;
     const { maxSizeBytes, maxFiles } = options.spool;
@@ -119,17 +118,12 @@ export class LogBackpressure {
     this.attachIfUrgent(Infinity);
   }
 
-  /** Records that the shipment of the log waits for the engine, or has its answer. @param isWaiting Which of these. */
+  /** Records that the shipment of the log waits for the engine, or has its answer. */
   recordEngineWait(isWaiting: boolean): void {
     this.#waitingSince = isWaiting ? this.#options.clock.monotonic() : undefined;
   }
 
-  /**
-   * Makes a shipment of all that was printed before it.
-   *
-   * @param ship Makes it.
-   * @returns Its result.
-   */
+  /** Makes a shipment of all that was printed before it. */
   async duringShipment<T>(ship: () => Promise<T>): Promise<T> {
     const settle = this.#attached?.credit.beginShipment();
     this.#shipments++;

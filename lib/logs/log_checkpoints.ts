@@ -27,17 +27,12 @@ const ENTRY = new RegExp(
   `^([0-9a-z]{1,12}),([oe]),${NUMBER},${NUMBER},${NUMBER},${NUMBER},${NUMBER}?,${NUMBER}?$`,
 );
 
-/** The first digits of a container's id, by which checkpoints name it. @param id The engine's id. */
+/** The first digits of a container's id, by which checkpoints name it. */
 export function shortContainerId(id: string): string {
   return id.slice(0, 12);
 }
 
-/**
- * Reads checkpoints.
- *
- * @param metadata Metadata of an object.
- * @returns The checkpoints; damaged ones are left out.
- */
+/** Reads checkpoints. @returns The checkpoints; damaged ones are left out. */
 export function readCheckpoints(metadata: ObjectMetadata | undefined): LogCheckpoint[] {
   return (metadata?.[METADATA_NAME] ?? "").split(";").flatMap((text) => {
     const [, container, stream, time, ordinal, check, entries, otherTime, otherOrdinal] = ENTRY.exec(text) ??

@@ -74,7 +74,6 @@ export class LogCollector implements AsyncDisposable {
   /** Metrics that the containers have printed, by id of the bot. */
   readonly metrics: MetricSeries;
 
-  /** @param options See {@linkcode LogCollectorOptions}. */
   constructor(options: LogCollectorOptions) {
     const { store, bucket, clock = systemClock, retentionDays = 0 } = options;
     this.metrics = new MetricSeries({ always: options.keptMetrics ?? [] });
@@ -115,11 +114,7 @@ export class LogCollector implements AsyncDisposable {
     this.#logs.set(shortContainerId(container.containerId), log);
   }
 
-  /**
-   * Ends the back-pressure on a container that is about to be stopped.
-   *
-   * @param containerId The engine's id.
-   */
+  /** Ends the back-pressure on a container that is about to be stopped. */
   releaseBackpressure(containerId: string): void {
     this.#logOf(containerId)?.releaseBackpressure();
   }
@@ -127,8 +122,6 @@ export class LogCollector implements AsyncDisposable {
   /**
    * Stores the rest of the output of a container that has exited; then it may be removed.
    *
-   * @param container The container.
-   * @param signal Gives up.
    * @returns Resolves once everything is stored.
    * @throws What keeps it from being stored, for example `ObjectStoreError`. The collector keeps trying; call this again
    * to see whether it has succeeded.
@@ -141,9 +134,7 @@ export class LogCollector implements AsyncDisposable {
   /**
    * Ends the log of a container whose host is gone with whatever was not stored yet; then it may be removed.
    *
-   * @param container The container.
    * @param text The last line of its log: why.
-   * @param signal Gives up.
    * @throws What keeps the line from being stored.
    */
   async abandon(container: CollectedContainer, text: string, signal?: AbortSignal): Promise<void> {
@@ -169,7 +160,6 @@ export class LogCollector implements AsyncDisposable {
   /**
    * Tells the state of a container's log.
    *
-   * @param containerId The engine's id.
    * @returns `undefined` if it does not collect from this container.
    */
   status(containerId: string): CollectionStatus | undefined {

@@ -49,7 +49,7 @@ export class LogCursor {
     return this.#positions.get(run);
   }
 
-  /** The cursor after a line. @param line The line. */
+  /** The cursor after a line. */
   after({ run, position }: PlacedLogLine): LogCursor {
     // A bot's log has one entry, which is the usual case.
     if (this.#positions.size === 0 || (this.#positions.size === 1 && this.#positions.has(run))) {
@@ -104,7 +104,6 @@ class CursorGate {
  * Gives the lines after a cursor. If the log has no line there, it gives those of later seconds.
  *
  * @param lines Lines from the cursor's oldest second on, or from an earlier one.
- * @param cursor The cursor.
  */
 export async function* linesAfter(
   lines: AsyncIterable<PlacedLogLine>,
@@ -130,7 +129,6 @@ export async function* linesAfter(
  * Gives the lines up to a cursor.
  *
  * @param lines Lines of the log, from anywhere on. The log has the lines of the cursor.
- * @param cursor The cursor.
  */
 export async function* linesUpTo(
   lines: AsyncIterable<PlacedLogLine>,

@@ -18,32 +18,22 @@ const KEY = /^logs\/[^/]+\/(\d{8})\.log$/;
 /** Prefix of the keys of all logs. */
 export const LOGS_PREFIX = "logs/";
 
-/** Prefix of the keys of a bot's logs. @param id Id of the bot. */
+/** Prefix of the keys of a bot's logs. */
 export function logPrefix(id: string): string {
   return `${LOGS_PREFIX}${id}/`;
 }
 
-/**
- * Key of a bot's log of one day.
- *
- * @param id Id of the bot.
- * @param day The UTC day, for example `20260131`.
- */
+/** Key of a bot's log of one day. @param day The UTC day, for example `20260131`. */
 export function logKey(id: string, day: string): string {
   return `${logPrefix(id)}${day}.log`;
 }
 
-/**
- * Returns the UTC day of a log.
- *
- * @param key Its key.
- * @returns For example `20260131`; `undefined` if the object is not a log.
- */
+/** Returns the UTC day of a log. @returns For example `20260131`; `undefined` if the object is not a log. */
 export function dayOfLogKey(key: string): string | undefined {
   return KEY.exec(key)?.[1];
 }
 
-/** Returns the id of the bot whose log has a key. @param key The key of a log. */
+/** Returns the id of the bot whose log has a key. */
 export function idOfLogKey(key: string): string {
   return key.slice(LOGS_PREFIX.length, key.indexOf("/", LOGS_PREFIX.length));
 }
@@ -58,15 +48,7 @@ export function dayOfDate(ms: number): string {
   return new Date(Math.max(0, ms)).toISOString().slice(0, 10).replaceAll("-", "");
 }
 
-/**
- * Lists the days of which a bot has a log.
- *
- * @param store Where the logs are.
- * @param bucket Their bucket.
- * @param id Id of the bot.
- * @param options The signal gives up.
- * @returns UTC days, for example `20260131`, the oldest first.
- */
+/** Lists the days of which a bot has a log. @returns UTC days, for example `20260131`, the oldest first. */
 export async function listLogDays(
   store: ObjectStore,
   bucket: string,
@@ -97,9 +79,6 @@ export function daysWithin(
 /**
  * Reads a log.
  *
- * @param store Where the logs are.
- * @param bucket Their bucket.
- * @param key Its key.
  * @param options From which byte on; the signal gives up.
  * @returns `undefined` if there is none, for example because it was deleted since it was listed.
  */

@@ -26,16 +26,10 @@ export interface LogListener {
    * Called right before lines are stored. The write waits for the result, so that a crash in between shows the same lines
    * again, and loses none.
    *
-   * @param container Whose lines they are.
    * @param bytes The lines as they are stored, with secrets hidden. Overwritten afterwards.
    * @returns `undefined` if the write need not wait. Must not reject.
    */
   beforeStored(container: ListenedContainer, bytes: Uint8Array<ArrayBuffer>): Promise<void> | undefined;
-  /**
-   * Called when lines were lost.
-   *
-   * @param container Whose lines they are.
-   * @param gap What is known of them.
-   */
+  /** Called when lines were lost. */
   lost(container: ListenedContainer, gap: LogGap): void;
 }

@@ -34,7 +34,7 @@ const RUNS_MARGIN_MS = 10 * 60_000;
 const MAX_COUNTED_SECONDS = 1000;
 const UTC = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
 
-/** Tells the second of a time. @param time RFC 3339. @returns For example `2026-01-31T12:34:56`, in UTC. */
+/** Tells the second of a time. @returns For example `2026-01-31T12:34:56`, in UTC. */
 function secondOf(time: string): string {
   return (UTC.test(time) ? time : new Date(Date.parse(time)).toISOString()).slice(0, 19);
 }
@@ -46,16 +46,13 @@ export function msOfSecond(second: string): number {
 
 /**
  * Tells whether a line is so much earlier than another one that no line before it has the other's second.
- *
- * @param earlier The earlier line.
- * @param later The later one.
  */
 export function isWellBefore(earlier: StoredLogLine, later: StoredLogLine): boolean {
   const margin = earlier.run ?? later.run ? RUNS_MARGIN_MS : MARGIN_MS;
   return msOfSecond(secondOf(earlier.time)) + margin < msOfSecond(secondOf(later.time));
 }
 
-/** Tells whether the line of a position must have passed. @param second A later second. @param position The position. */
+/** Tells whether the line of a position must have passed. @param second A later second. */
 export function isWellAfter(second: string, position: LogPosition): boolean {
   return msOfSecond(second) > msOfSecond(position.second) + MARGIN_MS;
 }
@@ -64,7 +61,7 @@ export function isWellAfter(second: string, position: LogPosition): boolean {
 export class LinePlacer {
   readonly #counts = new Map<string, number>();
 
-  /** Tells the place of the next line. @param line The line. */
+  /** Tells the place of the next line. */
   place(line: StoredLogLine): PlacedLogLine {
     const { run, time } = line;
     const second = secondOf(time);

@@ -96,19 +96,12 @@ export class LogReader {
   readonly #options: LogReaderOptions & { readonly clock: Clock };
   readonly #stored: LogStoreReader;
 
-  /** @param options See {@linkcode LogReaderOptions}. */
   constructor(options: LogReaderOptions) {
     this.#options = { clock: systemClock, ...options };
     this.#stored = new LogStoreReader(options.store, options.bucket);
   }
 
-  /**
-   * Reads a bot's log.
-   *
-   * @param id Id of the bot.
-   * @param options Which lines.
-   * @returns The lines, oldest first.
-   */
+  /** Reads a bot's log. @returns The lines, oldest first. */
   async *read(id: string, options: ReadLogsOptions = {}): AsyncGenerator<PlacedLogLine> {
     const { signal } = options;
     try {

@@ -56,7 +56,7 @@ export class LogReading {
     }
   }
 
-  /** Ends with a container that is gone: its lines are in the store. @param lines Lines of a container. */
+  /** Ends with a container that is gone: its lines are in the store. */
   async *unlessGone(lines: AsyncIterable<StoredLogLine>): AsyncGenerator<StoredLogLine> {
     try {
       yield* lines;

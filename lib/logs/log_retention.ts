@@ -34,7 +34,6 @@ export class LogRetention {
   readonly #log = getLogger(["berth", "logs"]);
   #running: Promise<void> | undefined;
 
-  /** @param options See {@linkcode LogRetentionOptions}. */
   constructor(options: LogRetentionOptions) {
     this.#options = options;
   }
@@ -54,7 +53,6 @@ export class LogRetention {
   /**
    * Deletes what is too old: one list, and one call for each log that is deleted.
    *
-   * @param signal Gives up.
    * @returns How many logs were deleted.
    */
   async sweep(signal?: AbortSignal): Promise<number> {

@@ -68,10 +68,7 @@ export class LogShipper {
   /** The last entry that is stored, as far as is known since a write failed. */
   #failedAt: LogOffset | undefined;
 
-  /**
-   * @param container The container; if it `isNew`, nothing of it can be stored yet.
-   * @param options See {@linkcode LogShipperOptions}.
-   */
+  /** @param container The container; if it `isNew`, nothing of it can be stored yet. */
   constructor(container: CollectedContainer, options: LogShipperOptions) {
     const { spool } = options;
     this.#container = container;
@@ -86,7 +83,6 @@ export class LogShipper {
   /**
    * Stores what the container has printed up to now.
    *
-   * @param options See {@linkcode ShipOptions}.
    * @throws What store and engine throw; what was stored until then is stored.
    */
   async ship(options: ShipOptions): Promise<Shipment> {
@@ -111,20 +107,12 @@ export class LogShipper {
   /**
    * Counts what was printed since the last stored line, after a write has failed: if the engine drops lines before they
    * can be stored, the log says how many.
-   *
-   * @param expected How many entries to expect.
-   * @param signal Gives up.
    */
   async countUnstored(expected: number, signal: AbortSignal): Promise<void> {
     if (this.#failedAt) await this.#dropped.count(this.#failedAt, { expected, signal });
   }
 
-  /**
-   * Stores a line that says why there are no more, after which nothing of the container can be read.
-   *
-   * @param text The line.
-   * @param signal Gives up.
-   */
+  /** Stores a line that says why there are no more, after which nothing of the container can be read. */
   async shipLast(text: string, signal: AbortSignal): Promise<void> {
     const { writer, format, clock, listener } = this.#options;
     const { id, createdAt, run } = this.#container;

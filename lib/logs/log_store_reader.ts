@@ -33,12 +33,7 @@ export interface ReadStoredLogsOptions extends ObjectCallOptions {
   readonly wholeSecond?: boolean;
 }
 
-/**
- * Tells whether a line belongs to a range. A time without a fraction may be anywhere in its second.
- *
- * @param line The line.
- * @param range The range.
- */
+/** Tells whether a line belongs to a range. A time without a fraction may be anywhere in its second. */
 export function isInRange(
   { time }: StoredLogLine,
   { since, until }: Pick<ReadStoredLogsOptions, "since" | "until">,
@@ -66,7 +61,6 @@ export class LogStoreReader {
   readonly #store: ObjectStore;
   readonly #bucket: string;
 
-  /** @param store Where the logs are. @param bucket Their bucket. */
   constructor(store: ObjectStore, bucket: string) {
     this.#store = store;
     this.#bucket = bucket;
@@ -75,8 +69,6 @@ export class LogStoreReader {
   /**
    * Lists the days of which a bot has a log.
    *
-   * @param id Id of the bot.
-   * @param options The signal gives up.
    * @returns UTC days, for example `20260131`, the oldest first.
    */
   async days(id: string, options: ObjectCallOptions = {}): Promise<string[]> {
@@ -84,14 +76,7 @@ export class LogStoreReader {
     return await listLogDays(this.#store, this.#bucket, id, options);
   }
 
-  /**
-   * Reads the lines of a bot, oldest first.
-   *
-   * @param id Id of the bot.
-   * @param options Which lines.
-   * @param onLog See {@linkcode OnLog}.
-   * @returns The lines. Reads only as fast as they are taken.
-   */
+  /** Reads the lines of a bot, oldest first. @returns The lines. Reads only as fast as they are taken. */
   async *read(
     id: string,
     options: ReadStoredLogsOptions = {},

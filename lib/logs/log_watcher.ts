@@ -10,7 +10,7 @@ import { spoolBytes } from "./flow_credit.ts";
 /** Entries to expect beyond those that a watcher has counted. */
 const EXTRA_ENTRIES = 64;
 
-/** How many entries to read where a watcher has counted some: it does not see all. @param counted The number. */
+/** How many entries to read where a watcher has counted some: it does not see all. */
 export function expectedEntries(counted: number): number {
   return 2 * counted + EXTRA_ENTRIES;
 }
@@ -27,11 +27,7 @@ export class LogWatcher {
   #entries = 0;
   #bytes = 0;
 
-  /**
-   * @param orchestrator The engine.
-   * @param container Id of the container.
-   * @param onOutput Called when something was printed, and when the log has ended.
-   */
+  /** @param onOutput Called when something was printed, and when the log has ended. */
   constructor(
     orchestrator: Pick<ContainerOrchestrator, "readLog">,
     container: string,

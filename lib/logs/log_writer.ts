@@ -15,7 +15,6 @@ import { dayOfDate, getLog, listLogDays, logKey, logPrefix } from "./log_keys.ts
 
 /** Too many containers of one bot write at once: their checkpoints exceed the limit of an object's metadata. */
 class TooManyContainersError extends Error {
-  /** @param id Id of the bot. */
   constructor(id: string) {
     super(`More containers of bot '${id}' write at the same time than a log has room for: this one waits`);
     this.name = "TooManyContainersError";
@@ -64,7 +63,6 @@ export class LogWriter {
   readonly #checkpoints = new Map<string, Map<string, LogCheckpoint>>();
   #hasBucket = false;
 
-  /** @param options See {@linkcode LogWriterOptions}. */
   constructor(options: LogWriterOptions) {
     this.#options = options;
   }
@@ -72,10 +70,7 @@ export class LogWriter {
   /**
    * Reads how far a container's log is stored.
    *
-   * @param id Id of its bot.
-   * @param container Its short id.
    * @param since When it was created: older logs are skipped.
-   * @param signal Gives up.
    * @returns Its checkpoint; `undefined` if nothing of it is stored.
    */
   async findCheckpoint(
@@ -94,12 +89,6 @@ export class LogWriter {
   /**
    * Appends lines of a container to its bot's log, together with its new checkpoint.
    *
-   * @param id Id of the bot.
-   * @param container Short id of the container.
-   * @param before Its checkpoint up to now.
-   * @param segment The lines.
-   * @param signal Gives up.
-   * @returns Its new checkpoint.
    * @throws {ObjectConflictError} If somebody else has written: the checkpoint has to be read again.
    */
   async append(
@@ -131,17 +120,13 @@ export class LogWriter {
     });
   }
 
-  /**
-   * Forgets what it remembers of a bot's logs: after a failure, what was written is unknown.
-   *
-   * @param id Id of the bot.
-   */
+  /** Forgets what it remembers of a bot's logs: after a failure, what was written is unknown. */
   forget(id: string): void {
     const prefix = logPrefix(id);
     for (const key of [...this.#logs.keys()]) if (key.startsWith(prefix)) this.#logs.delete(key);
   }
 
-  /** Forgets a container that is gone. @param id Id of its bot. @param container Its short id. */
+  /** Forgets a container that is gone. */
   releaseContainer(id: string, container: string): void {
     const checkpoints = this.#checkpoints.get(id);
     checkpoints?.delete(container);

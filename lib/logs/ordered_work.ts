@@ -33,13 +33,7 @@ export class OrderedWork<Item, Worker, Result> implements AsyncDisposable {
   #isEnded = false;
   #change = Promise.withResolvers<void>();
 
-  /**
-   * Begins.
-   *
-   * @param items The items.
-   * @param workers The workers.
-   * @param options See {@linkcode OrderedWorkOptions}.
-   */
+  /** Begins with the first items, one for each worker. */
   constructor(
     items: readonly Item[],
     workers: readonly Worker[],

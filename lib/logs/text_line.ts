@@ -29,8 +29,6 @@ const HEAD = /^\[(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d{3})?)\] /;
 /**
  * Writes a line with its line end.
  *
- * @param output Destination.
- * @param source Where it comes from.
  * @param time When the engine received it, RFC 3339 in UTC.
  * @param pieces Its content, without a line end; the first piece decides whether it begins with a mark.
  */
@@ -68,9 +66,6 @@ export function textHead(time: string, digits: number): string {
 /**
  * Adds the mark of its source to a line, if needed: also if the line only looks on a screen as if it began with a mark,
  * by invisible or similar characters.
- *
- * @param stream Where it comes from.
- * @param text The text.
  */
 export function withMark(stream: LogSource, text: string): string {
   return stream !== "stdout" || looksMarked(text) ? MARKS[stream] + text : text;

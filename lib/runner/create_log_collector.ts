@@ -21,12 +21,7 @@ export interface CreateLogCollectorOptions
   readonly logListener?: LogListener;
 }
 
-/**
- * Creates the collector.
- *
- * @param config The configuration.
- * @param options See {@linkcode CreateLogCollectorOptions}.
- */
+/** Creates the collector. */
 export function createLogCollector(
   config: DockerRunnerConfig,
   { orchestrator, store, secrets, mode = config.logMode, meter, keptMetrics, logListener }:

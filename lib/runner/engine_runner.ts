@@ -271,7 +271,7 @@ export abstract class EngineRunner implements Runner {
 
   /** {@inheritDoc Runner.latestMetric} */
   latestMetric(id: string, type: string): Metric | undefined {
-    return this.#parts.runnerLogs.latestMetric(id, type);
+    return this.#parts.logs?.metrics.latest(id, type);
   }
 
   /** {@inheritDoc Runner.runCommand} */
@@ -288,7 +288,7 @@ export abstract class EngineRunner implements Runner {
 
   /** {@inheritDoc Runner.metricsOf} */
   metricsOf(id: string): BotMetrics {
-    return this.#parts.runnerLogs.metricsOf(id);
+    return this.#parts.logs?.metrics.of(id) ?? { counts: {}, latest: {}, recent: [] };
   }
 
   /** {@inheritDoc Runner.forgetMetrics} */

@@ -14,7 +14,6 @@ const MAX_CHARACTERS = 1024 * 1024;
 /**
  * Reads the last lines that a container printed on both streams, in the order in which they reached the engine.
  *
- * @param orchestrator The engine.
  * @param container Name or id.
  * @param options The number of lines, by default 10,000, what hides secrets, and the signal that cancels the call.
  * @returns At most that many lines and 1 MiB; each line ends with a line feed.

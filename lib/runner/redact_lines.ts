@@ -7,12 +7,7 @@
 import type { LogLine } from "../engine/container_orchestrator.ts";
 import type { LineRedactor } from "../logs/line_redactor.ts";
 
-/**
- * Hides secrets in lines.
- *
- * @param lines The lines.
- * @param redactor Hides the secrets; `undefined` if there are none.
- */
+/** Hides secrets in lines. @param redactor Hides the secrets; `undefined` if there are none. */
 export async function* redactLines(
   lines: AsyncIterable<LogLine>,
   redactor: LineRedactor | undefined,

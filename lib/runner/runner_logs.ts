@@ -18,7 +18,6 @@ import type { Executable } from "../executable/executable.ts";
 import type { LogCollector } from "../logs/log_collector.ts";
 import type { PlacedLogLine } from "../logs/log_position.ts";
 import { LogReader, type ReadLogsOptions } from "../logs/log_reader.ts";
-import type { BotMetrics, Metric } from "../logs/metric_series.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import type { ContainerSecrets } from "../secrets/container_secrets.ts";
 import type { ContainerOwnership } from "./container_ownership.ts";
@@ -53,18 +52,11 @@ export interface RunnerLogsParts {
 export class RunnerLogs {
   readonly #parts: RunnerLogsParts;
 
-  /** @param parts See {@linkcode RunnerLogsParts}. */
   constructor(parts: RunnerLogsParts) {
     this.#parts = parts;
   }
 
-  /**
-   * Begins to collect what a container prints.
-   *
-   * @param executable What runs in it.
-   * @param started The container.
-   * @param options How it was started.
-   */
+  /** Begins to collect what a container prints. */
   begin(
     { id, secrets }: Executable,
     started: RunningResult,
@@ -90,7 +82,7 @@ export class RunnerLogs {
     yield* redactLines(orchestrator.getLogs(container, options), redactor);
   }
 
-  /** Reads the log of a bot, stored and not yet stored. @param id Id of the bot. */
+  /** Reads the log of a bot, stored and not yet stored. */
   read(id: string, options?: ReadLogsOptions): AsyncIterable<PlacedLogLine> {
     parseBotId(id);
     const { orchestrator, store, bucket, ownership, containers, secrets } = this.#parts;
@@ -109,25 +101,11 @@ export class RunnerLogs {
     return reader.read(id, options);
   }
 
-  /** Gives a container's lines as they are printed. @param container The container. @param options Which, and to whom. */
+  /** Gives a container's lines as they are printed. */
   follow(container: ManagedContainer, options: FollowLinesOptions): FollowedLines {
     const { orchestrator, secrets } = this.#parts;
     const info = infoOf(container);
     const redactor = info && (() => secrets.redactorOf(info.labels));
-    const { containerId } = container;
-    return new LineFollower(orchestrator, containerId, systemClock, {
-      ...options,
-      ...(redactor && { redactor }),
-    });
-  }
-
-  /** Returns the last metric of one type. @param id Id of the bot. @param type The type. */
-  latestMetric(id: string, type: string): Metric | undefined {
-    return this.#parts.logs?.metrics.latest(id, type);
-  }
-
-  /** Returns the metrics that a bot has printed. @param id Id of the bot. */
-  metricsOf(id: string): BotMetrics {
-    return this.#parts.logs?.metrics.of(id) ?? { counts: {}, latest: {}, recent: [] };
+    return new LineFollower(orchestrator, container.containerId, systemClock, { ...options, redactor });
   }
 }

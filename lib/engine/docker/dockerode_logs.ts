@@ -24,7 +24,6 @@ export class DockerodeLogs {
   readonly #containers: Pick<DockerodeContainers, "openLogs" | "openAttach">;
   readonly #limits: Pick<DockerodeTimeLimits, "callMs">;
 
-  /** @param client The engine. @param containers Its calls. @param limits Time limits. */
   constructor(
     client: Pick<DockerodeClient, "scope">,
     containers: Pick<DockerodeContainers, "openLogs" | "openAttach">,
