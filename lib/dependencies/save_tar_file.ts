@@ -4,11 +4,11 @@
  * @module
  */
 
-import { Readable } from "node:stream";
 // @ts-types="@types/tar-stream"
-import tar, { type Headers } from "tar-stream";
+import type { Headers } from "tar-stream";
 import { ContainerFileError } from "../errors.ts";
 import { onDisk } from "../util/files.ts";
+import { readTar } from "../util/read_tar.ts";
 
 /**
  * Saves the first entry of a tar stream. Nothing else of the stream is read.
@@ -25,28 +25,18 @@ export async function saveTarFile(
   path: string,
   maxBytes: number,
 ): Promise<void> {
-  const extract = tar.extract();
-  const source = Readable.from(chunks, { objectMode: true });
-  try {
-    await new Promise<void>((resolve, reject) => {
-      source.on("error", reject);
-      extract.on("error", reject);
-      extract.on(
-        "finish",
-        () => reject(new ContainerFileError("missing", `There is no file for '${path}'.`)),
-      );
-      extract.on("entry", (header, entry) => save(header, entry, path, maxBytes).then(resolve, reject));
-      source.pipe(extract);
-    });
-  } finally {
-    source.destroy();
-    extract.destroy();
-  }
+  let isSaved = false;
+  await readTar(chunks, async (header, content) => {
+    await save(header, content, path, maxBytes);
+    isSaved = true;
+    return "stop";
+  });
+  if (!isSaved) throw new ContainerFileError("missing", `There is no file for '${path}'.`);
 }
 
 async function save(
   { type, size = 0 }: Headers,
-  entry: AsyncIterable<Uint8Array>,
+  content: AsyncIterable<Uint8Array>,
   path: string,
   maxBytes: number,
 ): Promise<void> {
@@ -63,11 +53,9 @@ async function save(
   const written = await onDisk(`write '${path}'`, async () => {
     using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
     let at = 0;
-    // Not a loop over the stream itself: one that ends early would wait forever.
-    const pieces = entry[Symbol.asyncIterator]();
-    for (let next = await pieces.next(); !next.done; next = await pieces.next()) {
-      for (let done = 0; done < next.value.length;) done += await file.write(next.value.subarray(done));
-      at += next.value.length;
+    for await (const chunk of content) {
+      for (let done = 0; done < chunk.length;) done += await file.write(chunk.subarray(done));
+      at += chunk.length;
     }
     return at;
   });

@@ -6,7 +6,7 @@
 
 import type { StateEntry } from "./state_entry.ts";
 import { StateError } from "./state_error.ts";
-import { readTar } from "./read_tar.ts";
+import { readTar } from "../util/read_tar.ts";
 
 /** Stands for bytes of a name that are not UTF-8. */
 const REPLACEMENT = "\uFFFD";

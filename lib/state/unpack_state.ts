@@ -10,7 +10,7 @@ import { Readable } from "node:stream";
 import type { Headers } from "tar-stream";
 import { BerthError, messageOf } from "../errors.ts";
 import { isDiskFull, onDisk } from "../util/files.ts";
-import { readTar } from "./read_tar.ts";
+import { readTar } from "../util/read_tar.ts";
 import { MANIFEST, MAX_ENTRIES } from "./state_packer.ts";
 import { StateError } from "./state_error.ts";
 

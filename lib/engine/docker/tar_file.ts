@@ -4,9 +4,9 @@
  * @module
  */
 
-import { Readable } from "node:stream";
 // @ts-types="@types/tar-stream"
-import tar, { type Headers } from "tar-stream";
+import type { Headers } from "tar-stream";
+import { readTar } from "../../util/read_tar.ts";
 
 /** First entry of a tar stream. */
 export type TarFile =
@@ -34,26 +34,13 @@ export async function readTarFile(
   chunks: AsyncIterable<Uint8Array>,
   options: { readonly maxBytes: number },
 ): Promise<TarFile> {
-  let found = false;
-  const extract = tar.extract();
-  const source = Readable.from(limitPreface(chunks, () => found), { objectMode: true });
-  try {
-    return await new Promise<TarFile>((resolve, reject) => {
-      source.on("error", reject);
-      extract.on("error", reject);
-      extract.on("finish", () => resolve({ kind: "empty" }));
-      extract.on("entry", (header, entry) => {
-        found = true;
-        const refusal = refuse(header, options.maxBytes);
-        if (refusal !== undefined) return resolve(refusal);
-        readAll(entry, header.size ?? 0).then((bytes) => resolve({ kind: "file", bytes }), reject);
-      });
-      source.pipe(extract);
-    });
-  } finally {
-    source.destroy();
-    extract.destroy();
-  }
+  let file: TarFile | undefined;
+  await readTar(limitPreface(chunks, () => file !== undefined), async (header, content) => {
+    file = refuse(header, options.maxBytes) ?? { kind: "file", bytes: new Uint8Array(header.size ?? 0) };
+    if (file.kind === "file") await fill(file.bytes, content);
+    return "stop";
+  });
+  return file ?? { kind: "empty" };
 }
 
 function refuse(header: Headers, maxBytes: number): TarFile | undefined {
@@ -63,15 +50,14 @@ function refuse(header: Headers, maxBytes: number): TarFile | undefined {
   return size > maxBytes ? { kind: "too-large", size } : undefined;
 }
 
-async function readAll(entry: AsyncIterable<Uint8Array>, size: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(size);
+async function fill(bytes: Uint8Array, content: AsyncIterable<Uint8Array>): Promise<void> {
   let at = 0;
-  for await (const chunk of entry) {
+  for await (const chunk of content) {
     bytes.set(chunk, at);
     at += chunk.length;
   }
+  const size = bytes.length;
   if (at !== size) throw new Error(`The tar stream ended after ${at} of ${size} bytes of the file.`);
-  return bytes;
 }
 
 async function* limitPreface(

@@ -8,8 +8,14 @@ import { Readable } from "node:stream";
 // @ts-types="@types/tar-stream"
 import tar, { type Headers } from "tar-stream";
 
-/** Takes one entry. @param header What it is. @param content Its content; unless it is read to its end, all of it is skipped. */
-export type TakeEntry = (header: Headers, content: AsyncIterable<Uint8Array>) => Promise<void>;
+/**
+ * Takes one entry.
+ *
+ * @param header What it is.
+ * @param content Its content; unless it is read to its end, all of it is skipped.
+ * @returns `stop` if no further entry is wanted.
+ */
+export type TakeEntry = (header: Headers, content: AsyncIterable<Uint8Array>) => Promise<"stop" | void>;
 
 /**
  * Reads a tar stream.
@@ -28,7 +34,11 @@ export async function readTar(chunks: AsyncIterable<Uint8Array>, take: TakeEntry
       extract.on("finish", resolve);
       extract.on("entry", (header, content, next) => {
         const entry = new EntryContent(content as Readable);
-        take(header, entry).then(() => entry.skip()).then(next, reject);
+        take(header, entry).then(async (answer) => {
+          if (answer === "stop") return resolve();
+          await entry.skip();
+          next();
+        }).catch(reject);
       });
       source.pipe(extract);
     });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { buffer } from "node:stream/consumers";
 // @ts-types="@types/tar-stream"
 import tar from "tar-stream";
-import { readTar } from "../../../../lib/state/read_tar.ts";
+import { readTar } from "../../../../lib/util/read_tar.ts";
 import { until } from "../../../support/until.ts";
 
 /** An archive of files, in chunks that end in the middle of them. */
@@ -46,5 +46,23 @@ Deno.test("readTar() rejects with the error of its taker, thrown in the middle o
     for await (const _ of content) throw new Error("the disk is full");
   });
   await assert.rejects(reading, /the disk is full/);
-  await until("a closed source", () => Promise.resolve(isClosed));
+  await until("a closed source", () => isClosed);
+});
+
+Deno.test("readTar() reads nothing after an entry with which its taker stops, and closes the source", async () => {
+  let isClosed = false;
+  async function* source() {
+    try {
+      yield* archive(SIZES);
+    } finally {
+      isClosed = true;
+    }
+  }
+  const read: string[] = [];
+  await readTar(source(), ({ name }) => {
+    read.push(name);
+    return Promise.resolve("stop");
+  });
+  assert.deepEqual(read, ["a"]);
+  await until("a closed source", () => isClosed);
 });
