@@ -24,9 +24,7 @@ import type {
   WatchOptions,
 } from "../container_orchestrator.ts";
 import { ContainerNotFoundError } from "../../errors.ts";
-import { batched } from "../../util/batched.ts";
 import { type Clock, systemClock } from "../../util/clock.ts";
-import { abortable } from "../../util/promises.ts";
 import type { OnEngineCall } from "../docker/dockerode_client.ts";
 import { isVersion } from "../docker/dockerode_answers.ts";
 import { expectShape } from "../docker/dockerode_errors.ts";
@@ -35,8 +33,9 @@ import { type FindLogin, loginsOf } from "../docker/registry_credentials.ts";
 import { readLogLines } from "../read_log_lines.ts";
 import { ManagerClient } from "./manager_client.ts";
 import { setAvailability } from "./set_availability.ts";
-import { isSwarm, type SwarmNode, type SwarmService, type SwarmTask } from "./swarm_answers.ts";
-import { type SwarmContainer, toSwarmContainer } from "./swarm_container_info.ts";
+import { isSwarm, type SwarmNode } from "./swarm_answers.ts";
+import type { SwarmContainer } from "./swarm_container_info.ts";
+import { SwarmContainerReader } from "./swarm_container_reader.ts";
 import { SwarmLogs } from "./swarm_logs.ts";
 import { SwarmObjects } from "./swarm_objects.ts";
 import { SwarmPoller } from "./swarm_poller.ts";
@@ -80,8 +79,6 @@ export type SwarmContainers = Pick<
 const STOP_MARGIN_MS = 30_000;
 /** How often a task that was told to end, or is waited for, is looked at, in ms. */
 const POLL_MS = 500;
-/** The Swarm's own form of ids. */
-const SERVICE_ID = /^[0-9a-z]{25}$/;
 const REGISTRY_MS = 10_000;
 const PULL_STALL_MS = 300_000;
 
@@ -89,23 +86,12 @@ const PULL_STALL_MS = 300_000;
 export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
   readonly #client: ManagerClient;
   readonly #services: SwarmServices;
+  readonly #containers: SwarmContainerReader;
   readonly #images: DockerodeImages;
   readonly #logs: SwarmLogs;
   readonly #poller: SwarmPoller;
   readonly #clock: Clock;
   readonly #callMs: number;
-  /** Many starts ask at the same time: they share calls. */
-  readonly #status = batched<string, SwarmContainer | undefined>({
-    alone: (container) => this.#readStatus(container),
-    together: (ids) => this.#readStatuses(ids),
-  });
-  readonly #nodesNow = batched<"nodes", SwarmNode[]>({
-    alone: () => this.#services.nodes({}),
-    together: async (asked) => {
-      const nodes = await this.#services.nodes({});
-      return asked.map(() => nodes);
-    },
-  });
   /** Configs of the Swarm. */
   readonly configs: SwarmObjects;
   /** Secrets of the Swarm. */
@@ -121,6 +107,7 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
     this.#callMs = callMs;
     this.#client = new ManagerClient(managers, rest);
     this.#services = new SwarmServices(this.#client, callMs, async (image) => (await logins(image)).header);
+    this.#containers = new SwarmContainerReader(this.#services, clock);
     this.#poller = new SwarmPoller({ services: this.#services, labels, clock });
     this.#images = new DockerodeImages(this.#client, {
       callMs,
@@ -218,24 +205,13 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
   }
 
   /** Reads the state of a container; `undefined` if there is none. @param container Id or name. */
-  async getStatus(
-    container: string,
-    { signal }: EngineCallOptions = {},
-  ): Promise<SwarmContainer | undefined> {
-    return await abortable(this.#status(container), signal);
+  async getStatus(container: string, options: EngineCallOptions = {}): Promise<SwarmContainer | undefined> {
+    return await this.#containers.getStatus(container, options);
   }
 
   /** Lists containers with the times of their start and end. */
-  async listContainers({ labels = {}, ...options }: ListContainersOptions = {}): Promise<SwarmContainer[]> {
-    const label = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
-    // The tasks are read after the services, so that a service with a task is never seen without it.
-    const services = await this.#services.list({ label }, options);
-    if (services.length === 0) return [];
-    const [tasks, nodes] = await Promise.all([
-      this.#services.tasks({ label }, options),
-      abortable(this.#nodesNow("nodes"), options.signal),
-    ]);
-    return toSwarmContainers(services, tasks, nodes, this.#clock.now());
+  async listContainers(options: ListContainersOptions = {}): Promise<SwarmContainer[]> {
+    return await this.#containers.list(options);
   }
 
   /** Waits until a container exits. @param container Id or name. */
@@ -296,29 +272,6 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
     return watchTasks(this.#poller, (labels, signal) => this.#services.list(labels, { signal }), options);
   }
 
-  async #readStatus(container: string): Promise<SwarmContainer | undefined> {
-    const service = await this.#services.find(container, {});
-    if (!service) return undefined;
-    const [tasks, nodes] = await Promise.all([
-      this.#services.tasksOf(service.ID, {}),
-      this.#nodesNow("nodes"),
-    ]);
-    return tasks && toSwarmContainer(service, tasks, byId(nodes), this.#clock.now());
-  }
-
-  /** @returns `undefined` if each has to be read alone: one has a name instead of an id, or was removed meanwhile. */
-  async #readStatuses(ids: readonly string[]): Promise<(SwarmContainer | undefined)[] | undefined> {
-    if (!ids.every((id) => SERVICE_ID.test(id))) return undefined;
-    const services = await this.#services.list({ id: [...new Set(ids)] }, {});
-    const [tasks, nodes] = await Promise.all([
-      this.#services.tasksOf(services.map(({ ID }) => ID), {}),
-      this.#nodesNow("nodes"),
-    ]);
-    if (!tasks) return undefined;
-    const found = toSwarmContainers(services, tasks, nodes, this.#clock.now());
-    return ids.map((id) => found.find((container) => container.id === id));
-  }
-
   /** Cancels every call and closes the connections. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#poller.close();
@@ -333,21 +286,6 @@ const UNKNOWN_EXIT = 137;
 /** Whether it was told to end before a node had it: it never begins. */
 function isNowhere({ phase, nodeId }: SwarmContainer): boolean {
   return phase === "starting" && nodeId === undefined;
-}
-
-function toSwarmContainers(
-  services: readonly SwarmService[],
-  tasks: readonly SwarmTask[],
-  nodes: readonly SwarmNode[],
-  now: number,
-): SwarmContainer[] {
-  const ofService = Map.groupBy(tasks, ({ ServiceID }) => ServiceID);
-  const known = byId(nodes);
-  return services.map((service) => toSwarmContainer(service, ofService.get(service.ID) ?? [], known, now));
-}
-
-function byId(nodes: readonly SwarmNode[]): Map<string, SwarmNode> {
-  return new Map(nodes.map((node) => [node.ID, node]));
 }
 
 function outcomeOf({ id, exitCode = UNKNOWN_EXIT, startedAt, finishedAt }: SwarmContainer): RunOutcome {

@@ -1,0 +1,95 @@
+/**
+ * Reads the states of containers on a Docker Swarm, out of its services, tasks and nodes.
+ *
+ * @module
+ */
+
+import { batched } from "../../util/batched.ts";
+import type { Clock } from "../../util/clock.ts";
+import { abortable } from "../../util/promises.ts";
+import type { EngineCallOptions, ListContainersOptions } from "../container_orchestrator.ts";
+import type { SwarmNode, SwarmService, SwarmTask } from "./swarm_answers.ts";
+import { type SwarmContainer, toSwarmContainer } from "./swarm_container_info.ts";
+import type { SwarmServices } from "./swarm_services.ts";
+
+/** The Swarm's own form of ids. */
+const SERVICE_ID = /^[0-9a-z]{25}$/;
+
+/** Reads containers. Many starts ask at the same time: they share calls. */
+export class SwarmContainerReader {
+  readonly #services: SwarmServices;
+  readonly #clock: Clock;
+  readonly #status = batched<string, SwarmContainer | undefined>({
+    alone: (container) => this.#readStatus(container),
+    together: (ids) => this.#readStatuses(ids),
+  });
+  readonly #nodesNow = batched<"nodes", SwarmNode[]>({
+    alone: () => this.#services.nodes({}),
+    together: async (asked) => {
+      const nodes = await this.#services.nodes({});
+      return asked.map(() => nodes);
+    },
+  });
+
+  /** @param services The Swarm's calls. @param clock The clock. */
+  constructor(services: SwarmServices, clock: Clock) {
+    this.#services = services;
+    this.#clock = clock;
+  }
+
+  /** Reads the state of a container; `undefined` if there is none. @param container Id or name. */
+  async getStatus(container: string, { signal }: EngineCallOptions): Promise<SwarmContainer | undefined> {
+    return await abortable(this.#status(container), signal);
+  }
+
+  /** Lists containers with the times of their start and end. */
+  async list({ labels = {}, ...options }: ListContainersOptions): Promise<SwarmContainer[]> {
+    const label = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+    // The tasks are read after the services, so that a service with a task is never seen without it.
+    const services = await this.#services.list({ label }, options);
+    if (services.length === 0) return [];
+    const [tasks, nodes] = await Promise.all([
+      this.#services.tasks({ label }, options),
+      abortable(this.#nodesNow("nodes"), options.signal),
+    ]);
+    return toSwarmContainers(services, tasks, nodes, this.#clock.now());
+  }
+
+  async #readStatus(container: string): Promise<SwarmContainer | undefined> {
+    const service = await this.#services.find(container, {});
+    if (!service) return undefined;
+    const [tasks, nodes] = await Promise.all([
+      this.#services.tasksOf(service.ID, {}),
+      this.#nodesNow("nodes"),
+    ]);
+    return tasks && toSwarmContainer(service, tasks, byId(nodes), this.#clock.now());
+  }
+
+  /** @returns `undefined` if each has to be read alone: one has a name instead of an id, or was removed meanwhile. */
+  async #readStatuses(ids: readonly string[]): Promise<(SwarmContainer | undefined)[] | undefined> {
+    if (!ids.every((id) => SERVICE_ID.test(id))) return undefined;
+    const services = await this.#services.list({ id: [...new Set(ids)] }, {});
+    const [tasks, nodes] = await Promise.all([
+      this.#services.tasksOf(services.map(({ ID }) => ID), {}),
+      this.#nodesNow("nodes"),
+    ]);
+    if (!tasks) return undefined;
+    const found = toSwarmContainers(services, tasks, nodes, this.#clock.now());
+    return ids.map((id) => found.find((container) => container.id === id));
+  }
+}
+
+function toSwarmContainers(
+  services: readonly SwarmService[],
+  tasks: readonly SwarmTask[],
+  nodes: readonly SwarmNode[],
+  now: number,
+): SwarmContainer[] {
+  const ofService = Map.groupBy(tasks, ({ ServiceID }) => ServiceID);
+  const known = byId(nodes);
+  return services.map((service) => toSwarmContainer(service, ofService.get(service.ID) ?? [], known, now));
+}
+
+function byId(nodes: readonly SwarmNode[]): Map<string, SwarmNode> {
+  return new Map(nodes.map((node) => [node.ID, node]));
+}
