@@ -16,6 +16,7 @@ import { dialerOf } from "./dockerode_dial.ts";
 import { toConnectionError, toHang, toRefusal } from "./dockerode_errors.ts";
 import { DockerodeTurns, type EngineCallKind, type EngineTurnLimits } from "./dockerode_turns.ts";
 import { openStream } from "./dockerode_stream.ts";
+import { type BegunAnswer, readJson, readMessage } from "./read_answer.ts";
 
 /** One request. */
 export interface EngineRequest {
@@ -65,7 +66,6 @@ export interface EngineAnswer {
 const LIST = "/containers/json";
 /** Time limit of the list by which a hanging engine is recognized, in ms. */
 const PROBE_TIMEOUT_MS = 3_000;
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** Requests to one engine. */
 export class DockerodeClient {
@@ -100,10 +100,7 @@ export class DockerodeClient {
   /**
    * Sends a request and reads the complete answer.
    *
-   * @param request The request.
-   * @param options Time limit and signal.
    * @param accepted Statuses from 300 on that count as answers instead of refusals.
-   * @returns The answer.
    * @throws {EngineError} If the engine refuses.
    * @throws {EngineUnavailableError} If the engine does not answer.
    * @throws {TimeLimitError} If the call takes longer than its time limit, which begins when its turn comes.
@@ -192,8 +189,6 @@ export class DockerodeClient {
    * Sends a request and returns once the answer begins. Read the answer, or abort the scope. Fails as
    * {@linkcode call} does.
    *
-   * @param request The request.
-   * @param scope Bounds of the request.
    * @param accepted Statuses from 300 on that count as answers instead of refusals.
    * @returns The stream of the answer.
    */
@@ -205,25 +200,17 @@ export class DockerodeClient {
     const response = await this.#dial(request, scope);
     const status = response.statusCode ?? 0;
     if (status < 300 || accepted.includes(status)) return response;
-    throw toRefusal(request.what, status, await this.#readMessage(request.what, response, scope));
+    throw toRefusal(request.what, status, await readMessage(this.#begun(request.what, response, scope)));
   }
 
   /**
    * Reads an answer as JSON. Fails as {@linkcode call} does.
    *
    * @param what The purpose of the request, as a clause that follows "Cannot".
-   * @param response The answer.
-   * @param scope Bounds of the request.
    * @returns The value; `undefined` if the answer is empty.
    */
   async readJson(what: string, response: IncomingMessage, scope: CallScope): Promise<unknown> {
-    const text = await this.#readText(what, response, scope);
-    if (text.trim() === "") return undefined;
-    try {
-      return JSON.parse(text);
-    } catch (cause) {
-      throw toRefusal(what, response.statusCode ?? 0, `its answer is not JSON (${(cause as Error).message})`);
-    }
+    return await readJson(this.#begun(what, response, scope));
   }
 
   /**
@@ -231,8 +218,6 @@ export class DockerodeClient {
    * as {@linkcode call} does.
    *
    * @param what The purpose of the request, as a clause that follows "Cannot".
-   * @param response The answer.
-   * @param scope Bounds of the request.
    * @returns The bytes.
    */
   async *read(what: string, response: IncomingMessage, scope: CallScope): AsyncGenerator<Uint8Array> {
@@ -247,7 +232,6 @@ export class DockerodeClient {
   /**
    * Sends a request without a body, and returns once its long answer begins. Fails as {@linkcode call} does.
    *
-   * @param request The request.
    * @param scope Bounds of the request; abort it to close the connection.
    * @returns The body in pieces as they arrive, read only as fast as the caller does.
    */
@@ -266,7 +250,6 @@ export class DockerodeClient {
    * Creates the scope of a request, which also ends when this client is closed.
    *
    * @param what The purpose of the request, as a clause that follows "Cannot".
-   * @param options Time limit and signal.
    * @returns The scope. Dispose it at the end of the request.
    */
   scope(what: string, { signal, limitMs }: EngineRequestOptions): CallScope {
@@ -300,25 +283,7 @@ export class DockerodeClient {
     }
   }
 
-  async #readText(what: string, response: IncomingMessage, scope: CallScope): Promise<string> {
-    const decoder = new TextDecoder();
-    let text = "";
-    let bytes = 0;
-    for await (const chunk of this.read(what, response, scope)) {
-      bytes += chunk.length;
-      if (bytes > MAX_ANSWER_BYTES) throw toRefusal(what, response.statusCode ?? 0, "its answer is too long");
-      text += decoder.decode(chunk, { stream: true });
-    }
-    return text + decoder.decode();
-  }
-
-  async #readMessage(what: string, response: IncomingMessage, scope: CallScope): Promise<string> {
-    const text = (await this.#readText(what, response, scope)).trim();
-    try {
-      const { message } = JSON.parse(text);
-      return typeof message === "string" ? message.trim() : text;
-    } catch {
-      return text || "(no message)";
-    }
+  #begun(what: string, response: IncomingMessage, scope: CallScope): BegunAnswer {
+    return { what, status: response.statusCode ?? 0, body: this.read(what, response, scope) };
   }
 }

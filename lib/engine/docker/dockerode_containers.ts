@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { IncomingMessage } from "node:http";
 // @ts-types="@types/dockerode"
 import type Docker from "dockerode";
 import type { CallScope } from "../../util/call_scope.ts";
@@ -35,7 +34,7 @@ interface WaitAnswer {
   readonly Error?: { readonly Message?: string } | null;
 }
 
-/** Calls about one container. */
+/** Calls about one container, which is given by its id or name. */
 export class DockerodeContainers {
   readonly #client: DockerodeClient;
 
@@ -47,7 +46,6 @@ export class DockerodeContainers {
   /**
    * Creates a container.
    *
-   * @param spec The specification.
    * @param createId Unique id of this call, which becomes a label.
    * @param options Time limit, signal, and limit of the container's own layer in bytes.
    * @returns Id of the container.
@@ -84,22 +82,14 @@ export class DockerodeContainers {
   /**
    * Starts a container. Does nothing if it already runs.
    *
-   * @param id Id of the container.
    * @param name Name of the container, for error messages.
-   * @param options Time limit and signal.
    */
   async start(id: string, name: string, options: EngineRequestOptions): Promise<void> {
     const request = this.#request(`start container '${name}'`, "POST", id, "/start", {}, "start");
     await this.#call(id, request, options, [304]);
   }
 
-  /**
-   * Inspects a container.
-   *
-   * @param container Id or name.
-   * @param options Time limit and signal.
-   * @returns The answer; `undefined` if there is no such container.
-   */
+  /** Inspects a container. @returns The answer; `undefined` if there is no such container. */
   async inspect(
     container: string,
     options: EngineRequestOptions,
@@ -111,13 +101,7 @@ export class DockerodeContainers {
     return expectShape(request.what, value, hasInspection);
   }
 
-  /**
-   * Measures a container once.
-   *
-   * @param container Id or name.
-   * @param options Time limit and signal.
-   * @returns The answer; `undefined` if there is no such container.
-   */
+  /** Measures a container once. @returns The answer; `undefined` if there is no such container. */
   async stats(container: string, options: EngineRequestOptions): Promise<unknown> {
     if (!REFERENCE.test(container)) return undefined;
     // Without `one-shot` the engine measures twice, a second apart.
@@ -137,9 +121,7 @@ export class DockerodeContainers {
   /**
    * Stops a container with SIGTERM, then SIGKILL. Returns once it has ended.
    *
-   * @param container Id or name.
    * @param graceSeconds Whole seconds between the signals.
-   * @param options Time limit and signal.
    * @returns False if the container was not running.
    */
   async stop(container: string, graceSeconds: number, options: EngineRequestOptions): Promise<boolean> {
@@ -149,7 +131,7 @@ export class DockerodeContainers {
     return await this.#call(container, request, options, [304]) !== 304;
   }
 
-  /** Renames a container. @param container Id or name. @param name The new name. @param options Time limit and signal. */
+  /** Renames a container. */
   async rename(container: string, name: string, options: EngineRequestOptions): Promise<void> {
     const request = this.#request(`rename container '${container}'`, "POST", container, "/rename", { name });
     await this.#call(container, request, options, []);
@@ -158,9 +140,6 @@ export class DockerodeContainers {
   /**
    * Removes a container, running or not, with its unnamed volumes. Returns once it is gone. Does nothing if there is no
    * such container.
-   *
-   * @param container Id or name.
-   * @param options Time limit and signal.
    */
   async remove(container: string, options: EngineRequestOptions): Promise<void> {
     const what = `remove container '${container}'`;
@@ -178,7 +157,6 @@ export class DockerodeContainers {
   /**
    * Begins to wait for an exit. Returns once the engine has registered the wait.
    *
-   * @param container Id or name.
    * @param condition The exit to wait for.
    * @param scope Bounds of the wait; abort it to cancel.
    * @returns A function that resolves with the exit code.
@@ -190,7 +168,7 @@ export class DockerodeContainers {
   ): Promise<() => Promise<number>> {
     const what = `wait for container '${container}'`;
     const request = this.#request(what, "POST", container, "/wait", { condition });
-    const response = await this.#open(container, request, scope);
+    const response = await this.#about(container, this.#client.open(request, scope));
     return async () => {
       const answer = await this.#client.readJson(what, response, scope) as WaitAnswer | undefined;
       if (typeof answer?.StatusCode !== "number") {
@@ -204,7 +182,6 @@ export class DockerodeContainers {
   /**
    * Opens a container's log.
    *
-   * @param container Id or name.
    * @param query Query parameters of the engine's call.
    * @param scope Bounds of the call; abort it to close the log.
    * @returns The bytes in the engine's format.
@@ -221,37 +198,26 @@ export class DockerodeContainers {
       "/logs",
       query,
     );
-    try {
-      return await this.#client.openStream(request, scope);
-    } catch (error) {
-      throw toContainerError(container, error);
-    }
+    return await this.#about(container, this.#client.openStream(request, scope));
   }
 
   /**
    * Attaches to a container's output.
    *
-   * @param container Id or name.
    * @param scope Bounds of the call; abort it to detach.
    * @returns The bytes in the engine's format, read only as fast as the caller does.
    */
   async openAttach(container: string, scope: CallScope): Promise<AsyncIterable<Uint8Array>> {
     const what = `attach to container '${container}'`;
     const request = this.#request(what, "POST", container, "/attach", { stream: 1, stdout: 1, stderr: 1 });
-    try {
-      return await this.#client.openStream(request, scope);
-    } catch (error) {
-      throw toContainerError(container, error);
-    }
+    return await this.#about(container, this.#client.openStream(request, scope));
   }
 
   /**
    * Unpacks a tar stream into a container that does not run yet, over what is there.
    *
-   * @param id Id of the container.
    * @param name Name of the container, for error messages.
    * @param content The stream; its paths are below the root.
-   * @param options Time limit and signal.
    */
   async fill(
     id: string,
@@ -266,9 +232,7 @@ export class DockerodeContainers {
   /**
    * Opens a file of a container.
    *
-   * @param container Id or name.
    * @param path Absolute path of the file.
-   * @param scope Bounds of the call.
    * @returns A tar stream; `undefined` if there is no such file.
    */
   async openArchive(
@@ -316,16 +280,13 @@ export class DockerodeContainers {
     options: EngineRequestOptions,
     accepted: readonly number[],
   ): Promise<number> {
-    try {
-      return (await this.#client.call(request, options, accepted)).status;
-    } catch (error) {
-      throw toContainerError(container, error);
-    }
+    return (await this.#about(container, this.#client.call(request, options, accepted))).status;
   }
 
-  async #open(container: string, request: EngineRequest, scope: CallScope): Promise<IncomingMessage> {
+  /** Names the container in an error of the engine. */
+  async #about<T>(container: string, call: Promise<T>): Promise<T> {
     try {
-      return await this.#client.open(request, scope);
+      return await call;
     } catch (error) {
       throw toContainerError(container, error);
     }

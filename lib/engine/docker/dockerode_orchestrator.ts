@@ -39,7 +39,7 @@ import { DockerodeClient, type EngineRequestOptions, type OnEngineCall } from ".
 import { fromInspection, fromListEntry } from "./dockerode_container_info.ts";
 import { runCommand } from "./dockerode_commands.ts";
 import { DockerodeContainers } from "./dockerode_containers.ts";
-import { isInfo, isList, isVersion, storageOf, unenforcedLimits } from "./dockerode_answers.ts";
+import { isList } from "./dockerode_answers.ts";
 import { expectShape } from "./dockerode_errors.ts";
 import { readContainerFile, readContainerFolder } from "./dockerode_files.ts";
 import { DockerodeImages } from "./dockerode_images.ts";
@@ -53,6 +53,7 @@ import { usageOf } from "./dockerode_usage.ts";
 import { removeUnusedVolumes } from "./dockerode_volumes.ts";
 import { DockerodeWaiter } from "./dockerode_waiter.ts";
 import { watchContainers } from "./dockerode_watcher.ts";
+import { readEngineInfo } from "./read_engine_info.ts";
 
 /** Options of {@linkcode DockerodeOrchestrator}. */
 export interface DockerodeOrchestratorOptions {
@@ -109,32 +110,9 @@ export class DockerodeOrchestrator implements ContainerOrchestrator {
   }
 
   async info(options: EngineCallOptions = {}): Promise<EngineInfo> {
-    const what = "ask the engine for its version";
-    const bounds = this.#bounds(options);
-    const [version, info] = await Promise.all([
-      this.#client.call({ what, method: "GET", path: "/version" }, bounds),
-      this.#client.call({ what, method: "GET", path: "/info" }, bounds),
-    ]);
-    const { Version, ApiVersion, Os, Arch } = expectShape(what, version.value, isVersion);
-    const { ID = "", Name = "", DockerRootDir = "", MemTotal, NCPU, ...rest } = expectShape(
-      what,
-      info.value,
-      isInfo,
-    );
-    const storage = storageOf(rest);
-    this.#starter.quota.learn(storage);
-    return {
-      id: ID,
-      dataDir: DockerRootDir,
-      hostName: Name,
-      version: Version,
-      apiVersion: ApiVersion,
-      platform: `${Os}/${Arch}`,
-      memoryBytes: MemTotal,
-      cpus: NCPU,
-      storage,
-      unenforced: unenforcedLimits(rest),
-    };
+    const info = await readEngineInfo(this.#client, this.#bounds(options));
+    this.#starter.quota.learn(info.storage);
+    return info;
   }
 
   async hasImage(image: string, options: EngineCallOptions = {}): Promise<boolean> {
