@@ -1,34 +1,18 @@
 /**
- * The client of the API: finds the service, sends requests, and turns problems into errors.
+ * The client of the API: calls its operations, and turns problems into errors.
  *
  * @module
  */
 
 import { abortableResponse } from "./abortable_response.ts";
-import { BerthError, messageOf } from "../../lib/errors.ts";
+import { BerthError } from "../../lib/errors.ts";
 import { stringifyExactJson } from "../../lib/util/exact_json.ts";
-import {
-  apiSocketOf,
-  DEFAULT_INSTANCE,
-  DEFAULT_TEMP_DIR,
-  withoutEndingSlashes,
-} from "../../lib/util/api_socket.ts";
+import { DEFAULT_INSTANCE, DEFAULT_TEMP_DIR, withoutEndingSlashes } from "../../lib/util/api_socket.ts";
 import type { Problem } from "../../services/contract/common.ts";
 import type { OperationInput, OperationOutput } from "../../services/contract/contract.ts";
 import { type OperationId, OPERATIONS } from "../../services/contract/operations.ts";
+import { ApiConnection, NoServiceError, type ServerAddress } from "./api_connection.ts";
 import { rewordProblem } from "./reword_problem.ts";
-
-/** Where the service is. */
-export interface ServerAddress {
-  /** Address of a server on another machine, such as `https://berth.example:8420`. Absent: this machine's service. */
-  readonly url?: string;
-  /** Token for that server. */
-  readonly token?: string;
-  /** Absolute path of `TEMP_DIR`. */
-  readonly tempDir: string;
-  /** Name of the instance. */
-  readonly instance: string;
-}
 
 /** Names of the variables that a client reads. */
 export const CLIENT_VARIABLES: readonly string[] = [
@@ -40,21 +24,10 @@ export const CLIENT_VARIABLES: readonly string[] = [
   "HOME",
 ];
 
-/** Stands for the socket. Deno connects to `localhost` itself if NO_PROXY names it, as it often does. */
-const SOCKET_ORIGIN = "http://berth";
-
 /** How long an answer may take that only reads, in ms. */
 const READ_LIMIT_MS = 20_000;
 /** How long any other answer may take, in ms: a removal waits until its bot has stopped. */
 const WRITE_LIMIT_MS = 10 * 60_000;
-
-/** No service answers. */
-export class NoServiceError extends BerthError {
-  /** @param where Where it was looked for. @param advice What to do. @param options The cause. */
-  constructor(where: string, advice: string, options?: ErrorOptions) {
-    super("service/unreachable", `No service answers at ${where}.`, { ...options, advice });
-  }
-}
 
 /** The service refused a request. */
 export class ApiError extends BerthError {
@@ -98,7 +71,7 @@ export function serverOf(env: Readonly<Record<string, string | undefined>>): Ser
 export class ApiClient implements Disposable {
   readonly #server: ServerAddress;
   readonly #readLimitMs: number;
-  readonly #clients = new Map<string, Deno.HttpClient>();
+  readonly #connection: ApiConnection;
 
   /**
    * @param server Where the service is.
@@ -109,6 +82,7 @@ export class ApiClient implements Disposable {
     { readLimitMs = READ_LIMIT_MS }: { readonly readLimitMs?: number } = {},
   ) {
     this.#server = server;
+    this.#connection = new ApiConnection(server);
     this.#readLimitMs = readLimitMs;
   }
 
@@ -150,10 +124,8 @@ export class ApiClient implements Disposable {
   }
 
   #frozen(limitMs: number): NoServiceError {
-    const { url, tempDir, instance } = this.#server;
-    const where = url ?? `'${apiSocketOf(tempDir, instance)}'`;
     return new NoServiceError(
-      `${where} within ${limitMs / 1000} s`,
+      `${this.#connection.where} within ${limitMs / 1000} s`,
       "It may be frozen or overloaded; 'berth doctor' on its machine says more.",
     );
   }
@@ -183,7 +155,7 @@ export class ApiClient implements Disposable {
       ) => [name, String(value)]),
     );
     const isJson = body !== undefined && !(body instanceof ReadableStream || body instanceof Uint8Array);
-    const response = await this.#send(filled + (search.size > 0 ? `?${search}` : ""), {
+    const response = await this.#connection.send(filled + (search.size > 0 ? `?${search}` : ""), {
       method,
       headers: {
         ...(this.#server.token && { authorization: `Bearer ${this.#server.token}` }),
@@ -195,58 +167,6 @@ export class ApiClient implements Disposable {
     });
     if (response.ok) return signal ? abortableResponse(response, signal) : response;
     throw await this.#toError(response, { ...params, ...query });
-  }
-
-  async #send(path: string, init: RequestInit): Promise<Response> {
-    const { url, tempDir, instance } = this.#server;
-    if (url !== undefined) {
-      if (!/^https?:\/\/[^/]/i.test(url)) {
-        throw new BerthError(
-          "server/address",
-          `'${url}' is not the address of a server: write it as http://HOST:PORT or https://HOST:PORT.`,
-        );
-      }
-      try {
-        return await fetch(new URL(path, url), init);
-      } catch (error) {
-        if (init.signal?.aborted) throw error;
-        throw new NoServiceError(url, adviceOnServer(error as Error), { cause: error });
-      }
-    }
-    // A process of its own may serve schedules.
-    const isScheduling = /^\/api\/(schedules|runs)\b/.test(path);
-    const sockets = [apiSocketOf(tempDir, instance), apiSocketOf(tempDir, instance, "schedules")];
-    if (isScheduling) sockets.reverse();
-    const failures: unknown[] = [];
-    for (const socket of sockets) {
-      try {
-        Deno.statSync(socket);
-        return await fetch(new URL(path, SOCKET_ORIGIN), { ...init, client: this.#clientOf(socket) });
-      } catch (error) {
-        if (init.signal?.aborted) throw error;
-        if (init.body instanceof ReadableStream && init.body.locked) throw error;
-        if (error instanceof Deno.errors.PermissionDenied) {
-          throw new NoServiceError(
-            `'${socket}'`,
-            "It belongs to another user: run the command as that user.",
-          );
-        }
-        failures.push(error);
-      }
-    }
-    const cause = failures.find((error) => !isNobodyThere(error));
-    if (cause !== undefined) {
-      throw new NoServiceError(
-        `'${apiSocketOf(tempDir, instance)}'`,
-        `The connection failed: ${messageOf((cause as Error).cause ?? cause)}. Try again.`,
-        { cause },
-      );
-    }
-    // People look for one socket, whichever was asked first.
-    throw new NoServiceError(
-      `'${apiSocketOf(tempDir, instance)}'`,
-      `Start one with 'berth start' (instance '${instance}').`,
-    );
   }
 
   async #toError(response: Response, given: Readonly<Record<string, unknown>>): Promise<Error> {
@@ -267,38 +187,8 @@ export class ApiClient implements Disposable {
     );
   }
 
-  #clientOf(socket: string): Deno.HttpClient {
-    let client = this.#clients.get(socket);
-    if (!client) {
-      client = Deno.createHttpClient({ proxy: { transport: "unix", path: socket } });
-      this.#clients.set(socket, client);
-    }
-    return client;
-  }
-
   /** Closes the connections. */
   [Symbol.dispose](): void {
-    for (const client of this.#clients.values()) client.close();
-    this.#clients.clear();
+    this.#connection[Symbol.dispose]();
   }
-}
-
-/** Whether there is no socket, or one that a killed service has left. */
-function isNobodyThere(error: unknown): boolean {
-  const text = messageOf((error as Error).cause ?? error);
-  return error instanceof Deno.errors.NotFound ||
-    /\(Connect\): (?:Connection refused|No such file)/.test(text);
-}
-
-/** Advice if no service answers at an address that the user has given. */
-function adviceOnServer({ cause }: Error): string {
-  const message = String((cause as Error | undefined)?.message);
-  const certificate = /invalid peer certificate: ([^)\n]*)/.exec(message)?.[1];
-  if (certificate !== undefined) {
-    return `This machine does not trust its certificate (${certificate}). DENO_CERT names a file of more authorities.`;
-  }
-  if (/InvalidContentType|corrupt message/.test(message)) {
-    return "What listens there does not speak TLS: use http:// instead of https://.";
-  }
-  return "Check the address in --server or BERTH_SERVER, and that the service runs there.";
 }

@@ -10,7 +10,8 @@ import { systemClock } from "../../lib/util/clock.ts";
 import type { Problem } from "../../services/contract/common.ts";
 import type { OperationInput } from "../../services/contract/contract.ts";
 import type { LogEnd, LogHit, LogLine } from "../../services/contract/logs.ts";
-import { type ApiClient, ApiError, NoServiceError } from "./api_client.ts";
+import { type ApiClient, ApiError } from "./api_client.ts";
+import { NoServiceError } from "./api_connection.ts";
 import { linesOf, readEvents } from "./event_stream.ts";
 
 /** An item from a log. */

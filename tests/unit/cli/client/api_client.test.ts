@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { ApiClient, NoServiceError } from "../../../../cli/client/api_client.ts";
+import { ApiClient } from "../../../../cli/client/api_client.ts";
+import { NoServiceError } from "../../../../cli/client/api_connection.ts";
 import { apiSocketOf } from "../../../../lib/util/api_socket.ts";
 
 Deno.test("ApiClient gives up a service that takes a request and never answers, and says what to do", async () => {
