@@ -24,13 +24,13 @@ import {
   StoreUnavailableError,
 } from "../documents/bot_repository.ts";
 import type { DocumentRules } from "../documents/bot_document.ts";
-import { versionOf } from "../documents/version_of.ts";
-import { logRefusal, newFieldsFor, toRefusal } from "../documents/refused_change.ts";
 import type { BotEvents } from "../events/bot_events.ts";
 import { untilCaughtUp } from "../events/until_caught_up.ts";
 import { ServingRightLostError } from "../ownership/serving_right.ts";
 import { BotReconciler } from "./bot_reconciler.ts";
 import { BotTable } from "./bot_table.ts";
+import { DocumentChanges } from "./document_changes.ts";
+import { FirstRead } from "./first_read.ts";
 import { FullRead } from "./full_read.ts";
 import { MassStopGuard } from "./mass_stop_guard.ts";
 import type { AccountBook } from "../leases/account_book.ts";
@@ -79,6 +79,8 @@ export interface BotServiceOptions extends DocumentRules {
   readonly clock?: Clock;
 }
 
+type WithoutDefault = keyof DocumentRules | "gate" | "accounts" | "meter" | "onOutage" | "lastSettings";
+
 /** Passes mostly wait for bots to stop; the runner limits starts. */
 const MAX_CONCURRENT_PASSES = 256;
 /** How long passes may go on after the signal, in ms. */
@@ -90,22 +92,16 @@ const DRAIN_TIMEOUT_MS = 9000;
  */
 export class BotService {
   readonly #options:
-    & Required<
-      Omit<
-        BotServiceOptions,
-        keyof DocumentRules | "gate" | "accounts" | "meter" | "onOutage" | "lastSettings"
-      >
-    >
-    & Pick<
-      BotServiceOptions,
-      keyof DocumentRules | "gate" | "accounts" | "meter" | "onOutage" | "lastSettings"
-    >;
+    & Required<Omit<BotServiceOptions, WithoutDefault>>
+    & Pick<BotServiceOptions, WithoutDefault>;
   /** The status of the bots, and metrics. */
   readonly state: ServiceState;
   readonly #reconciler: BotReconciler;
   readonly #guard: MassStopGuard;
   readonly #queue: WorkQueue;
+  readonly #firstRead: FirstRead;
   readonly #fullRead: FullRead;
+  readonly #changes: DocumentChanges;
   readonly #runs: WatchedRuns;
   readonly #bots = new BotTable();
   /** Starts a full read. */
@@ -115,18 +111,11 @@ export class BotService {
   #signal: AbortSignal | undefined;
   readonly #log = getLogger(["berth", "bots"]);
   readonly #outages: OutageLog;
-  /** Whether what a killed predecessor left has been removed. */
-  #isSwept = false;
-  /** Bots that held accounts when this process began, until a pass has looked at each. */
-  #holders: readonly string[] = [];
-  /** Whether the gate knows what it has to. */
-  #isGateOpen = false;
   /** Resolves once events published while Berth was away are stored: until then documents may be outdated. */
   #caughtUp: Promise<void> | undefined;
   /** Whether the first full read has begun. */
   #hasBegunRead = false;
 
-  /** @param options See {@linkcode BotServiceOptions}. */
   constructor(options: BotServiceOptions) {
     this.#options = {
       reconcileIntervalMs: 30_000,
@@ -164,6 +153,15 @@ export class BotService {
       concurrency: MAX_CONCURRENT_PASSES,
       ...(options.meter && { meter: options.meter.queue("bots") }),
       clock,
+    });
+    this.#firstRead = new FirstRead(this.#options);
+    this.#changes = new DocumentChanges({
+      ...this.#options,
+      bots,
+      state: this.state,
+      guard: this.#guard,
+      enqueue: (id) => this.#enqueue(id),
+      log: this.#log,
     });
     this.#fullRead = new FullRead({
       ...this.#options,
@@ -224,11 +222,7 @@ export class BotService {
     if (this.#options.botsOnShutdown === "stop" && !isLost) await this.#stopAll();
   }
 
-  /**
-   * Makes a pass over a bot now, for example because a call changed its document.
-   *
-   * @param id Id of the bot.
-   */
+  /** Makes a pass over a bot now, for example because a call changed its document. */
   wake(id: string): void {
     this.#bots.documentChanged(id);
     this.#enqueue(id);
@@ -238,7 +232,6 @@ export class BotService {
    * Stops the container of a bot, and starts a new one. If the bot waits for its next start, the start comes now. Does
    * nothing if the bot's document does not ask for a run when its turn comes.
    *
-   * @param id Id of the bot.
    * @returns Whether this service knows the bot.
    */
   restart(id: string): boolean {
@@ -251,21 +244,13 @@ export class BotService {
     return true;
   }
 
-  /**
-   * Tries a failed start again now: the cause may be over.
-   *
-   * @param id Id of the bot.
-   */
+  /** Tries a failed start again now: the cause may be over. */
   retry(id: string): void {
     this.#bots.clear(id, "failedStart");
     this.wake(id);
   }
 
-  /**
-   * Gives what the watchdog knows of a bot.
-   *
-   * @param id Id of the bot.
-   */
+  /** Gives what the watchdog knows of a bot. */
   healthOf(id: string): RunHealth | undefined {
     return this.#bots.get(id)?.health;
   }
@@ -273,7 +258,6 @@ export class BotService {
   /**
    * Takes what the watchdog knows of a bot, and acts on it.
    *
-   * @param id Id of the bot.
    * @param health What it knows of one of its containers; `undefined` if the bot is no longer watched.
    */
   setHealth(id: string, health: RunHealth | undefined): void {
@@ -313,41 +297,8 @@ export class BotService {
    * @returns Why the change was not applied; `undefined` if it was.
    * @throws {StoreUnavailableError} If the database does not answer.
    */
-  async apply(change: BotChange, { signal }: RepositoryCallOptions = {}): Promise<Refusal | undefined> {
-    const { repository, clock, segment } = this.#options;
-    const { id, type } = change;
-    const { refusal, current, positionSaved } = await repository
-      .write(change, { signal, newFields: newFieldsFor(segment) })
-      .catch(toRefusal);
-    if (refusal) logRefusal(this.#log, change, refusal);
-    // A deletion counts even if a predecessor applied it and ended before it could act.
-    const isDeleted = type === "deleted" && (!refusal || !await repository.get(id, { signal }));
-    if (isDeleted) this.#guard.reportDeleted(id);
-    else if (!refusal) this.#guard.reportWritten(id);
-    if (!refusal) {
-      const version = change.type === "deleted" ? undefined : versionOf(change.document);
-      const at = new Date(clock.now());
-      this.state.report({
-        type: "document",
-        id,
-        at,
-        change: type,
-        ...(version !== undefined && { version }),
-      });
-    }
-    // The bot starts while the position of its event is still being saved.
-    if (current) {
-      this.#bots.documentWritten(id, current.document);
-      this.#enqueue(id);
-    } else this.wake(id);
-    await positionSaved;
-    const { publishedAt, isHistory } = change.order;
-    if (publishedAt !== undefined && !isHistory) {
-      const lagMs = Math.max(0, clock.now() - publishedAt);
-      this.state.setEventLag(lagMs);
-      this.#options.meter?.eventStored("bots", lagMs);
-    }
-    return refusal;
+  async apply(change: BotChange, options: RepositoryCallOptions = {}): Promise<Refusal | undefined> {
+    return await this.#changes.apply(change, options);
   }
 
   /** Starts a full read when the database is back: others may have changed it during the outage. */
@@ -365,18 +316,11 @@ export class BotService {
   /** Makes a full read. */
   async #readAll(signal: AbortSignal): Promise<void> {
     await this.#options.repository.open({ signal });
-    if (!this.#isSwept) await this.#options.removeOrphans(signal);
-    this.#isSwept = true;
-    const { gate, accounts } = this.#options;
-    if (!this.#isGateOpen) await gate?.open?.(signal);
-    if (!this.#isGateOpen) this.#holders = await accounts?.load("bot", { signal }) ?? [];
-    this.#isGateOpen = true;
+    await this.#firstRead.prepare(signal);
     await this.#caughtUp;
     this.#hasBegunRead = true;
     await this.#fullRead.read(() => this.#outages.report("resync"), signal);
-    // Also of a bot that is gone: a pass releases its accounts.
-    for (const id of this.#holders) this.#queue.add(id);
-    this.#holders = [];
+    for (const id of this.#firstRead.takeHolders()) this.#queue.add(id);
   }
 
   async #stopAll(): Promise<void> {
