@@ -8,11 +8,9 @@ import { getLogger } from "@logtape/logtape";
 import type { CodeManager } from "../code/code_manager.ts";
 import type { ContainerInfo } from "../engine/container_orchestrator.ts";
 import { LABEL } from "../engine/labels.ts";
-import type { SwarmContainerSpec, SwarmFile } from "../engine/swarm/swarm_service_spec.ts";
+import type { SwarmContainerSpec } from "../engine/swarm/swarm_service_spec.ts";
 import type { SwarmOrchestrator } from "../engine/swarm/swarm_orchestrator.ts";
 import { ContainerConflictError, EngineError, InvalidExecutableError } from "../errors.ts";
-import { accountEnvironment } from "../executable/accounts.ts";
-import { runtimeOf } from "../executable/code_entrypoint_factory.ts";
 import { type Executable, imageOf } from "../executable/executable.ts";
 import type { ContainerOwnership } from "../runner/container_ownership.ts";
 import type { DockerRunnerConfig } from "../runner/docker_runner_config.ts";
@@ -24,8 +22,7 @@ import type { OwnContainers } from "../runner/own_containers.ts";
 import type { StartContainerOptions } from "../runner/runner.ts";
 import type { RunnerMeter } from "../runner/runner_meter.ts";
 import { namedContainer, standingContainer, type StartTarget } from "../runner/standing_containers.ts";
-import { slotEnvironment, startLabels, startTargetOf, toRunning } from "../runner/start_target.ts";
-import { SECRETS_MOUNT } from "../secrets/container_secrets.ts";
+import { startTargetOf, toRunning } from "../runner/start_target.ts";
 import type { SecretResolver } from "../secrets/secret_resolver.ts";
 import { botUserKey, type BotUsers } from "../users/bot_users.ts";
 import { KeyedMutex } from "../util/keyed_mutex.ts";
@@ -33,39 +30,16 @@ import { Limiter } from "../util/limiter.ts";
 import type { ClusterImages } from "./cluster_images.ts";
 import { type ClusterLeases, type HeldLease, LeaseHeldError } from "./cluster_leases.ts";
 import type { ClusterPlacement } from "./cluster_placement.ts";
-import { type ClusterRemover, TOKEN_KIND, tokenName } from "./cluster_remover.ts";
+import type { ClusterRemover } from "./cluster_remover.ts";
 import { leaseKey } from "./lease_key.ts";
+import { OrderGiver, type PreparedStart } from "./order_giver.ts";
 import { serviceName } from "./service_name.ts";
 import type { SupervisorConfigs } from "./supervisor_configs.ts";
-import {
-  BOOTSTRAP_FILE,
-  CA_FILE,
-  CACHE_MOUNT,
-  SUPERVISOR_CAPABILITIES,
-  SUPERVISOR_COMMAND,
-  type SupervisorEnvironment,
-  supervisorFiles,
-} from "./supervisor/supervisor_files.ts";
-import {
-  newOrderId,
-  type OrderedCode,
-  type OrderedProgram,
-  type WorkOrder,
-  type WorkOrders,
-} from "./work_orders.ts";
+import { newOrderId, type WorkOrders } from "./work_orders.ts";
 import { measureStart } from "../runner/measure_start.ts";
 
-/** What the supervisor uses beside the bot, in bytes and processes: it has to fit into the same container. */
-const SUPERVISOR_BYTES = 48 * 1024 ** 2;
-const SUPERVISOR_PIDS = 24;
-/** How long the engine waits beyond the bot's grace period for the supervisor's last reports, in seconds. */
-const REPORT_SECONDS = 15;
-/** How fast the snapshot of a stop is packed and stored at least, in bytes a second. */
-const SNAPSHOT_RATE = 4 * 1024 ** 2;
 /** A start mostly waits for the database and for the managers to agree: more at once keep nobody busy. */
 const WAITING_FACTOR = 4;
-/** Room for the secrets of one bot, in bytes. */
-const SECRETS_BYTES = 16 * 1024 ** 2;
 /** A `none` network would cut the supervisor off, and a Swarm has none. */
 const NO_NETWORK = "none";
 
@@ -103,25 +77,18 @@ export interface ClusterStarterOptions {
   readonly meter?: RunnerMeter | undefined;
 }
 
-/** What a start has prepared before it takes the lease. */
-interface Prepared {
-  readonly order: string;
-  readonly image: string;
-  readonly code: OrderedCode;
-  readonly program?: OrderedProgram;
-  readonly user: { readonly uid: number; readonly gid: number };
-}
-
 /** Starts containers. A start returns once the Swarm has taken the service over: a node runs it soon. */
 export class ClusterStarter {
   readonly #options: ClusterStarterOptions;
   readonly #limit: Limiter;
+  readonly #orders: OrderGiver;
   readonly #names = new KeyedMutex();
   readonly #log = getLogger(["berth", "runner"]);
 
   /** @param options See {@linkcode ClusterStarterOptions}. */
   constructor(options: ClusterStarterOptions) {
     this.#options = options;
+    this.#orders = new OrderGiver(options);
     this.#limit = new Limiter(WAITING_FACTOR * options.config.startConcurrency);
   }
 
@@ -214,7 +181,7 @@ export class ClusterStarter {
     });
     let isAsked = false;
     try {
-      const spec = await this.#order(target, executable, options, prepared, lease);
+      const spec = await this.#orders.give(target, executable, options, prepared, lease);
       options.beforeStart?.();
       isAsked = true;
       return await this.#create(spec, options);
@@ -233,7 +200,7 @@ export class ClusterStarter {
   }
 
   /** Does what takes time before the lease is taken. */
-  async #prepare(executable: Executable, signal: AbortSignal | undefined): Promise<Prepared> {
+  async #prepare(executable: Executable, signal: AbortSignal | undefined): Promise<PreparedStart> {
     const { config, images, code, secrets, users, swarm } = this.#options;
     const name = imageOf(executable, config.images);
     const [image, ordered, user] = await Promise.all([
@@ -260,93 +227,6 @@ export class ClusterStarter {
     };
   }
 
-  /** Gives the order, and describes the service that carries it out. */
-  async #order(
-    target: StartTarget,
-    executable: Executable,
-    options: StartContainerOptions,
-    { order: id, image, code, program, user }: Prepared,
-    lease: HeldLease,
-  ): Promise<SwarmContainerSpec> {
-    const { config, orders, hashes, ownership, swarm, configs, users } = this.#options;
-    const { signal, slotTime } = options;
-    const { resources, network } = limitsOf(executable, config);
-    const graceSeconds = options.stopGraceSeconds ?? config.stopGraceSeconds;
-    const order: WorkOrder = {
-      id,
-      kind: target.kind,
-      executable,
-      specHash: target.specHash,
-      lease,
-      leaseMode: options.leaseMode ?? "strict",
-      user,
-      code,
-      ...(program && { program }),
-      env: { ...slotEnvironment(slotTime), ...accountEnvironment(options.accountEpochs) },
-      ...(!users.isShared && { pids: resources.pids }),
-      graceSeconds,
-      givenAt: new Date().toISOString(),
-    };
-    const ownLabels = ownership.ownLabels;
-    const [token, files] = await Promise.all([orders.put(order, { signal }), configs.ensure()]);
-    const secret = await swarm.secrets.create({
-      name: tokenName(id),
-      labels: { ...ownLabels, [LABEL.kind]: TOKEN_KIND, [LABEL.folder]: id },
-      content: new TextEncoder().encode(token),
-    }, { signal });
-    if (secret === undefined) throw new EngineError(`Cannot store the token of order '${id}'.`, 409);
-    const environment: SupervisorEnvironment = {
-      BERTH_URLS: config.cluster!.berthUrls.join(","),
-      BERTH_TASK: "{{.Task.ID}}",
-      BERTH_NODE: "{{.Node.Hostname}}",
-      BERTH_BOOTSTRAP_FILE: BOOTSTRAP_FILE,
-      ...(config.cluster!.berthCaFile !== undefined && { BERTH_CA_FILE: CA_FILE }),
-    };
-    const { specHash: _hash, ...started } = target;
-    return {
-      name: target.name,
-      image,
-      command: SUPERVISOR_COMMAND,
-      env: { ...environment },
-      labels: {
-        ...ownLabels,
-        [LABEL.id]: started.id,
-        [LABEL.segment]: String(started.segment),
-        [LABEL.entrypoint]: executable.entrypointFiles[executable.entrypoint] ?? "",
-        ...startLabels(executable, target, options, {
-          specParts: hashes.parts(executable),
-          folder: id,
-          uid: user.uid,
-        }),
-        [LABEL.code]: code.sha256,
-        [LABEL.epoch]: String(lease.epoch),
-      },
-      configs: this.#filesFor(executable, files),
-      secrets: [{ id: secret, name: tokenName(id), target: BOOTSTRAP_FILE, mode: 0o400 }],
-      volumes: [{ name: `berth-cache-${config.instance}`, target: CACHE_MOUNT }],
-      tmpfs: executable.secrets ? [{ target: SECRETS_MOUNT, sizeBytes: SECRETS_BYTES }] : [],
-      ...await this.#options.placement.of(executable, target.kind, { signal }),
-      network,
-      resources: {
-        ...resources,
-        memoryBytes: resources.memoryBytes + SUPERVISOR_BYTES,
-        pids: resources.pids + SUPERVISOR_PIDS,
-      },
-      logs: config.logs,
-      user: "0:0",
-      capabilities: [...new Set([...SUPERVISOR_CAPABILITIES, ...config.capabilities])],
-      graceSeconds: graceSeconds + REPORT_SECONDS + snapshotSeconds(executable, target),
-    };
-  }
-
-  /** An image of a language needs the supervisor in that language alone. */
-  #filesFor(executable: Executable, files: readonly SwarmFile[]): SwarmFile[] {
-    const { interpreter } = runtimeOf(executable);
-    const language = interpreter === "python3" || interpreter === "node" ? interpreter : undefined;
-    const wanted = new Set([...supervisorFiles(language).map(({ path }) => path), CA_FILE]);
-    return files.filter(({ target }) => wanted.has(target));
-  }
-
   async #create(spec: SwarmContainerSpec, { signal }: StartContainerOptions): Promise<ContainerInfo> {
     const { swarm, configs } = this.#options;
     try {
@@ -370,11 +250,6 @@ export class ClusterStarter {
       this.#log.warn("start not undone yet: its lease runs out", { order, error });
     }
   }
-}
-
-/** How long the engine waits for the snapshot of a stop. A smaller state takes less. */
-function snapshotSeconds({ state }: Executable, { kind }: StartTarget): number {
-  return state === undefined || kind === "backtest" ? 0 : Math.ceil(state.maxBytes / SNAPSHOT_RATE);
 }
 
 /** Whether a start that failed with this error has certainly left no service: the Swarm has refused to make it. */
