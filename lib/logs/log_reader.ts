@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ContainerOrchestrator } from "../engine/container_orchestrator.ts";
+import type { ContainerInfo, ContainerOrchestrator } from "../engine/container_orchestrator.ts";
 import { LABEL } from "../engine/labels.ts";
 import type { LogOffset } from "../engine/log_offset.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
@@ -79,15 +79,6 @@ const GATHER_MS = 200;
 /** How often the engine is asked for new containers, in ms. */
 const POLL_INTERVAL_MS = 1000;
 
-interface PrintingContainer {
-  readonly id: string;
-  readonly createdAt: Date;
-  readonly isExited: boolean;
-  /** Slot of the run that it is, or id of the backtest. */
-  readonly run: string | undefined;
-  readonly labels: Readonly<Record<string, string>>;
-}
-
 /**
  * Reads logs by the id of the bot, without a gap or a repeat between stored lines and lines from the engine: the stored
  * ones come with the offset up to which they go.
@@ -159,11 +150,11 @@ export class LogReader {
     } while (reading.isGapLeft && options.exactPositions !== false);
   }
 
-  #open({ id, run, labels }: PrintingContainer, reading: LogReading, after?: LogOffset): FollowedContainer {
+  #open({ id, labels }: ContainerInfo, reading: LogReading, after?: LogOffset): FollowedContainer {
     const { orchestrator, redactorOf } = this.#options;
     const redactor = redactorOf && (() => redactorOf(labels));
     const one = {
-      lines: new ContainerLines(orchestrator, id, { after, run, redactor }),
+      lines: new ContainerLines(orchestrator, id, { after, run: labels[LABEL.slot], redactor }),
       watcher: new LogWatcher(orchestrator, id, () => reading.wakeup.wake()),
     };
     reading.followed.set(id, one);
@@ -198,12 +189,9 @@ export class LogReader {
     try {
       for (const container of containers) {
         if (until && container.createdAt >= until) continue;
-        const { lines } = this.#open(
-          container,
-          reading,
-          checkpoints.get(shortContainerId(container.id))?.offset,
-        );
-        yield* reading.unlessGone(lines.read({ isFinal: container.isExited, nowMs: clock.now(), signal }));
+        const after = checkpoints.get(shortContainerId(container.id))?.offset;
+        const { lines } = this.#open(container, reading, after);
+        yield* reading.unlessGone(lines.read({ isFinal: hasExited(container), nowMs: clock.now(), signal }));
       }
     } catch (error) {
       ifAway(error);
@@ -220,11 +208,11 @@ export class LogReader {
     const { clock } = this.#options;
     const { followed, wakeup } = reading;
     const finished = new Set<string>();
-    let containers: readonly PrintingContainer[] = [];
+    let containers: readonly ContainerInfo[] = [];
     let listedAt = -Infinity;
     // The engine ends the log of a container with the container.
     const hasChanged = () =>
-      containers.some(({ id, isExited }) => !isExited && !followed.get(id)?.watcher.isOpen);
+      containers.some((one) => !hasExited(one) && !followed.get(one.id)?.watcher.isOpen);
     try {
       while (!signal.aborted) {
         wakeup.clear();
@@ -238,7 +226,7 @@ export class LogReader {
           }
         }
         for (const container of containers) {
-          const { isExited } = container;
+          const isExited = hasExited(container);
           if (isExited && !isListed) continue;
           const { lines, watcher } = followed.get(container.id) ?? this.#open(container, reading);
           const wasOpen = watcher.isOpen;
@@ -262,20 +250,17 @@ export class LogReader {
     id: string,
     slots: readonly string[] | undefined,
     signal: AbortSignal,
-  ): Promise<PrintingContainer[]> {
+  ): Promise<ContainerInfo[]> {
     const { orchestrator, labelsOf } = this.#options;
     const found = await orchestrator.listContainers({ labels: labelsOf(id), signal });
     return found.filter(({ phase }) => phase !== "pending")
-      .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
-      .map(({ id, phase, createdAt, labels }) => ({
-        id,
-        createdAt,
-        isExited: phase === "exited",
-        run: labels[LABEL.slot],
-        labels,
-      }))
-      .filter(({ run = "" }) => !slots || slots.includes(run));
+      .filter(({ labels }) => !slots || slots.includes(labels[LABEL.slot] ?? ""))
+      .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
   }
+}
+
+function hasExited({ phase }: ContainerInfo): boolean {
+  return phase === "exited";
 }
 
 async function* inRange(

@@ -4,12 +4,7 @@
  * @module
  */
 
-import type {
-  ContainerInfo,
-  ContainerOrchestrator,
-  GetLogsOptions,
-  LogLine,
-} from "../engine/container_orchestrator.ts";
+import type { ContainerOrchestrator, GetLogsOptions, LogLine } from "../engine/container_orchestrator.ts";
 import { LABEL } from "../engine/labels.ts";
 import { systemClock } from "../util/clock.ts";
 import { type FollowLinesOptions, LineFollower } from "../logs/line_follower.ts";
@@ -51,9 +46,22 @@ export interface RunnerLogsParts {
 /** Collects and reads what containers print. */
 export class RunnerLogs {
   readonly #parts: RunnerLogsParts;
+  readonly #reader: LogReader;
 
   constructor(parts: RunnerLogsParts) {
+    const { orchestrator, store, bucket, ownership, containers, secrets } = parts;
     this.#parts = parts;
+    this.#reader = new LogReader({
+      orchestrator: {
+        readLog: (container, options) => orchestrator.readLog(container, options),
+        listContainers: async (options) =>
+          (await orchestrator.listContainers(options)).filter((info) => containers.ifOwn(info)),
+      },
+      store,
+      bucket,
+      labelsOf: (id) => ({ ...ownership.searchLabels, [LABEL.id]: id }),
+      redactorOf: (labels) => secrets.redactorOf(labels),
+    });
   }
 
   /** Begins to collect what a container prints. */
@@ -85,20 +93,7 @@ export class RunnerLogs {
   /** Reads the log of a bot, stored and not yet stored. */
   read(id: string, options?: ReadLogsOptions): AsyncIterable<PlacedLogLine> {
     parseBotId(id);
-    const { orchestrator, store, bucket, ownership, containers, secrets } = this.#parts;
-    const own: Pick<ContainerOrchestrator, "readLog" | "listContainers"> = {
-      readLog: (container, options) => orchestrator.readLog(container, options),
-      listContainers: async (options) =>
-        (await orchestrator.listContainers(options)).filter((info) => containers.ifOwn(info)),
-    };
-    const reader = new LogReader({
-      orchestrator: own,
-      store,
-      bucket,
-      labelsOf: (id) => ({ ...ownership.searchLabels, [LABEL.id]: id }),
-      redactorOf: (labels: ContainerInfo["labels"]) => secrets.redactorOf(labels),
-    });
-    return reader.read(id, options);
+    return this.#reader.read(id, options);
   }
 
   /** Gives a container's lines as they are printed. */
