@@ -57,7 +57,7 @@ export class DockerodeWaiter {
       const outcome = outcomeOf(seen);
       if (outcome !== undefined) return outcome;
       // The engine's wait returns at once, with 0, for a container that was never started.
-      if (seen.State.Status === "created") await pause(signal);
+      if (isUnstarted(seen)) await pause(signal);
       else exitCode = await this.#waitOnce(id, signal);
       seen = await this.#inspectPatiently(id, signal);
     }
@@ -101,9 +101,15 @@ export class DockerodeWaiter {
   }
 }
 
+/** Whether a container was never started. One that is removed looks as if it had exited with 0. */
+function isUnstarted(inspected: Docker.ContainerInspectInfo): boolean {
+  const { Status } = inspected.State;
+  return Status === "created" || (Status === "removing" && !fromInspection(inspected).startedAt);
+}
+
 function outcomeOf(inspected: Docker.ContainerInspectInfo): RunOutcome | undefined {
   const { id, phase, exitCode = 0, oomKilled = false, startedAt, finishedAt } = fromInspection(inspected);
-  if (phase !== "exited") return undefined;
+  if (phase !== "exited" || isUnstarted(inspected)) return undefined;
   const durationMs = startedAt && finishedAt ? Math.max(0, finishedAt.getTime() - startedAt.getTime()) : 0;
   return { id, exitCode, oomKilled, durationMs };
 }

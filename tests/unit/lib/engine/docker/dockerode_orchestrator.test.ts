@@ -35,6 +35,9 @@ const SPEC: ContainerSpec = {
   autoRemove: false,
 };
 
+/** The engine's word for it. */
+const NEVER = "0001-01-01T00:00:00Z";
+
 interface Asked {
   readonly method: string;
   readonly path: string;
@@ -277,6 +280,18 @@ Deno.test("wait() asks again when the connection breaks inside the answer", asyn
   const outcome = await server.orchestrator.wait("x");
   assert.deepEqual(outcome, { id: "id-1", exitCode: 3, oomKilled: false, durationMs: 2500 });
   assert.equal(waits, 2);
+});
+
+Deno.test("wait() takes the removal of a container that never ran for no exit", async () => {
+  const statuses = ["created", "removing"];
+  await using server = await openServer((asked, response) => {
+    if (asked.path.endsWith("/wait")) return json(response, { StatusCode: 0 });
+    const Status = statuses.shift();
+    if (Status === undefined) return json(response, { message: "No such container" }, 404);
+    const State = { Status, ExitCode: 0, OOMKilled: false, StartedAt: NEVER, FinishedAt: NEVER };
+    json(response, { Id: "id-1", Name: "/x", Created: "2026-01-02T03:04:05Z", Config: {}, State });
+  });
+  await assert.rejects(server.orchestrator.wait("x"), ContainerNotFoundError);
 });
 
 Deno.test("getLogs() asks in the engine's form of time, in any zone and with all digits", async () => {
