@@ -9,6 +9,7 @@ import type { ContainerKind } from "../engine/labels.ts";
 import type { SwarmOrchestrator } from "../engine/swarm/swarm_orchestrator.ts";
 import type { SwarmContainerSpec } from "../engine/swarm/swarm_service_spec.ts";
 import type { Executable } from "../executable/executable.ts";
+import { type Clock, systemClock } from "../util/clock.ts";
 import { metWishes } from "./node_conditions.ts";
 import type { SupervisorLink } from "./supervisor_link.ts";
 
@@ -16,7 +17,18 @@ import type { SupervisorLink } from "./supervisor_link.ts";
 const NODE_PATIENCE_MS = 3 * 60_000;
 /** How long a bot avoids the node on which its last copy could not work, in ms. */
 const AVOID_MS = 10 * 60_000;
+/** Copies on several nodes that could not work within this time of each other tell of an outage of Berth, in ms. */
+const OUTAGE_MS = 20_000;
 const MAX_REMEMBERED = 10_000;
+
+/** A node on which copies of a bot could not work. */
+interface AvoidedNode {
+  readonly node: string;
+  /** How many in a row. */
+  readonly times: number;
+  /** When the last one was removed, as `Clock.monotonic` counts. */
+  readonly at: number;
+}
 
 /** Decides where containers may run. */
 export class ClusterPlacement {
@@ -24,12 +36,18 @@ export class ClusterPlacement {
   readonly #link: Pick<SupervisorLink, "newestState">;
   /** Since when bots are kept on the node of their state, by the order that has it. */
   readonly #awaited = new LRUCache<string, number>({ max: MAX_REMEMBERED });
-  readonly #avoided = new LRUCache<string, string>({ max: MAX_REMEMBERED, ttl: AVOID_MS });
+  readonly #avoided = new LRUCache<string, AvoidedNode>({ max: MAX_REMEMBERED, ttl: AVOID_MS });
+  readonly #clock: Pick<Clock, "monotonic">;
 
-  /** @param swarm Knows the nodes. @param link Knows where states are. */
-  constructor(swarm: Pick<SwarmOrchestrator, "nodes">, link: Pick<SupervisorLink, "newestState">) {
+  /** @param swarm Knows the nodes. @param link Knows where states are. @param clock The clock. */
+  constructor(
+    swarm: Pick<SwarmOrchestrator, "nodes">,
+    link: Pick<SupervisorLink, "newestState">,
+    clock: Pick<Clock, "monotonic"> = systemClock,
+  ) {
     this.#swarm = swarm;
     this.#link = link;
+    this.#clock = clock;
   }
 
   /**
@@ -41,8 +59,11 @@ export class ClusterPlacement {
    * @param node Name of the node on which the last copy could not work; `undefined` if it could.
    */
   avoid(kind: string, id: string, node: string | undefined): void {
-    if (node === undefined) this.#avoided.delete(`${kind}/${id}`);
-    else this.#avoided.set(`${kind}/${id}`, node);
+    const key = `${kind}/${id}`;
+    if (node === undefined) return void this.#avoided.delete(key);
+    const last = this.#avoided.get(key);
+    const times = last?.node === node ? last.times + 1 : 1;
+    this.#avoided.set(key, { node, times, at: this.#clock.monotonic() });
   }
 
   /**
@@ -65,10 +86,17 @@ export class ClusterPlacement {
     return { constraints: [...constraints, ...met], spread };
   }
 
-  /** If copies on several nodes could not work, Berth or its database was away, and no node is at fault. */
+  /**
+   * If copies on several nodes could not work at about the same time, Berth or its database was away, and no node is at
+   * fault. A bot that could not work twice on a node was given to it by a Berth that works.
+   */
   #avoidedBy(kind: ContainerKind, id: string): string | undefined {
     const avoided = this.#avoided.get(`${kind}/${id}`);
-    return avoided !== undefined && new Set(this.#avoided.values()).size === 1 ? avoided : undefined;
+    if (!avoided) return undefined;
+    const { node, times, at } = avoided;
+    const wasOutage = times === 1 &&
+      [...this.#avoided.values()].some((other) => other.node !== node && Math.abs(other.at - at) < OUTAGE_MS);
+    return wasOutage ? undefined : node;
   }
 
   /** A state keeps its bot on its node if it stays there, or if its end was not stored and the node can run the bot. */
@@ -87,7 +115,7 @@ export class ClusterPlacement {
   }
 
   #awaits(mark: string): boolean {
-    const now = performance.now();
+    const now = this.#clock.monotonic();
     const since = this.#awaited.get(mark) ?? now;
     this.#awaited.set(mark, since);
     return now - since < NODE_PATIENCE_MS;
