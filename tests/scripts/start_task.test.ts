@@ -4,6 +4,18 @@ import { userEnvironment } from "../support/user_environment.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
+/** Reads files of many sizes at once, as a deployment does, and tells how many MiB more it has at the end. */
+const READER = `
+const rss = () => { gc(); return Deno.memoryUsage().rss / 2 ** 20; };
+const folder = await Deno.makeTempDir();
+const sizes = [...[1, 3, 5, 8, 16].map((mib) => mib * 2 ** 20), ...Array.from({ length: 40 }, (_, n) => 300_000 + 20_000 * n)];
+for (const size of sizes) await Deno.writeFile(folder + "/" + size, new Uint8Array(size));
+const before = rss();
+for (let round = 0; round < 6; round++) await Promise.all(sizes.map((size) => Deno.readFile(folder + "/" + size)));
+console.log(rss() - before);
+await Deno.remove(folder, { recursive: true });
+`;
+
 async function task(name: string, env: Record<string, string>): Promise<{ code: number; stderr: string }> {
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["task", "--quiet", name],
@@ -42,4 +54,31 @@ Deno.test("deno task permissions with a wrong configuration ends with 2", async 
   const { code, stderr } = await task("permissions", { SERVICES: "x" });
   assert.equal(code, 2);
   assert.match(stderr, /^berth: Cannot use the configuration:\n {2}- SERVICES: .*\n$/);
+});
+
+Deno.test({
+  name: "deno task start gives the system back what a large deployment needed",
+  // The GNU C library keeps freed pieces of up to 32 MiB for each thread, unless this variable sets a limit.
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
+    const [, assignments = "", flags = ""] = /^((?:\w+=\w+ )*)deno run --quiet (\S+) /.exec(tasks.start) ??
+      [];
+    const env = Object.fromEntries(
+      assignments.trim().split(" ").filter(Boolean).map((one) => one.split("=")),
+    );
+    const reader = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "-A", "--no-config", "--ext=js", `${flags},--expose-gc`, "-"],
+      clearEnv: true,
+      env: { ...userEnvironment(), ...env },
+      stdin: "piped",
+      stdout: "piped",
+      signal: AbortSignal.timeout(60_000),
+    }).spawn();
+    await new Blob([READER]).stream().pipeTo(reader.stdin);
+    const { code, stdout } = await reader.output();
+    assert.equal(code, 0);
+    const more = Number(new TextDecoder().decode(stdout));
+    assert.ok(more < 64, `${more} MiB more than before`);
+  },
 });
