@@ -29,6 +29,7 @@ const fields = z.strictObject({
   schema: z.unknown().optional(),
   readme: z.unknown().optional(),
   metadata: z.unknown().optional(),
+  hasFrontend: z.unknown().optional(),
   // Read by `readFolderSettings()`.
   ...Object.fromEntries(ALL_SETTINGS.map((name) => [name, z.unknown().optional()])),
 });

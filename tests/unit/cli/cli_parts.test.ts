@@ -73,7 +73,8 @@ Deno.test("readBotFolder() reads settings beside the schedule, and the form of o
   }
   {
     await using fixture = await openBotFolder({
-      "bot-config.yaml": `${PLAIN}type: scheduled\nschema:\n  bot: schema.json\nmetadata:\n  tags: [a]\n`,
+      "bot-config.yaml":
+        `${PLAIN}type: scheduled\nschema:\n  bot: schema.json\nhasFrontend: true\nmetadata:\n  tags: [a]\n`,
       "config.json": '{"schedule": "@hourly"}',
     });
     const { path } = fixture;
