@@ -64,7 +64,7 @@ export function composeSupervisors(
   const states = new CarriedStates({ records, store, snapshots, bucket: buckets.state, clock });
   const sessions = new SessionBook(records, clock);
   const requests = new RequestBox(records, clock);
-  const usage = new UsageReports(clock);
+  const usage = new UsageReports(records, clock);
   const secrets = createSecretResolver(config.secrets, dataDir);
   const folder = `${tempDir}/${instance}/uploads`;
   const uploads = new Uploads({ store, resultsBucket: buckets.results, states, folder });

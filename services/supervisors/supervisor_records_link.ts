@@ -73,8 +73,8 @@ export class SupervisorRecordsLink implements SupervisorLink {
   }
 
   /** {@inheritDoc SupervisorLink.usage} */
-  usage(order: string): Promise<ContainerUsage | undefined> {
-    return Promise.resolve(this.#parts.usage.of(order));
+  async usage(order: string): Promise<ContainerUsage | undefined> {
+    return await this.#parts.usage.of(order);
   }
 
   /** {@inheritDoc SupervisorLink.runCommand} */
