@@ -18,6 +18,7 @@ import type { BacktestRepository } from "./backtests/backtest_repository.ts";
 import type { BacktestService } from "./backtests/backtest_service.ts";
 import type { BotService } from "./bots/bot_service.ts";
 import { ownSocketOf, type ServiceConfig, type ServiceName } from "./config.ts";
+import { Leaders } from "./leaders.ts";
 import { lookAtParts } from "./look_at_parts.ts";
 import type { ServingRight } from "./ownership/serving_right.ts";
 import type { ScheduleService } from "./schedules/schedule_service.ts";
@@ -85,6 +86,7 @@ export function composeApi(config: ServiceConfig, parts: ApiCompositionParts): C
     guards,
   } = parts;
   const { tempDir, instance, buckets, archiveLimits, stateBytes, bounds, resources, network } = config.runner;
+  const leads = (name: ServiceName) => rights.has(name) && rights.get(name)!.whyIdle() === undefined;
   // Its workers run only while an upload is checked.
   const archives = new ArchiveExtractor();
   let listener: ApiListener | undefined;
@@ -125,6 +127,17 @@ export function composeApi(config: ServiceConfig, parts: ApiCompositionParts): C
         ...config.http,
         port: () => listener?.port,
         isSecure: config.http.tls !== undefined || config.http.isBehindProxy,
+      },
+    }),
+    ...(stores.registry && config.peers && {
+      peers: {
+        ...config.peers,
+        leaders: new Leaders(config, {
+          registry: stores.registry,
+          leads,
+          hostId: (signal) => runner.hostId({ signal }),
+          clock: systemClock,
+        }),
       },
     }),
     process: {

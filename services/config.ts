@@ -14,6 +14,7 @@ import { apiSocketOf } from "../lib/util/api_socket.ts";
 import { Secret } from "../lib/util/secret.ts";
 import { problemOfMongoUri, problemOfNatsUrl } from "../lib/util/server_addresses.ts";
 import { HTTP_SHAPE, type HttpConfig, toHttpConfig, unsafeHttp } from "./http_config.ts";
+import { type PeerConfig, peerConfigOf, type PeerVariables } from "./peer_config.ts";
 import { type AllowedMetric, MAX_ALLOWED_METRICS, parseAllowedMetrics } from "./metrics/allowed_metrics.ts";
 import type { RunRetention } from "./schedules/run_repository.ts";
 
@@ -64,6 +65,8 @@ export interface ServiceConfig {
   readonly heartbeatUrl?: Secret;
   /** Where the API listens on TCP, besides the unix socket; absent for nowhere. */
   readonly http?: HttpConfig;
+  /** How Berths that share MongoDB reach each other; absent if nothing says it, or the database is embedded. */
+  readonly peers?: PeerConfig;
   /** Lowest level that is logged. */
   readonly logLevel: "debug" | "info" | "warning" | "error";
   /** The bots' own metrics that `/metrics` shows. */
@@ -218,6 +221,9 @@ export function parseServiceConfig(variables: Readonly<Record<string, string | u
     ...missing(variables, parsed.data?.SERVICES ?? []),
     ...(parsed.data ? unsafeHttp(parsed.data) : []),
   );
+  const http = parsed.data && toHttpConfig(parsed.data);
+  const { peers, issues: ofPeers } = peerConfigOf(setOf(variables), http);
+  issues.push(...ofPeers);
   let runner: DockerRunnerConfig | undefined;
   try {
     runner = parseDockerRunnerConfig(variables);
@@ -227,7 +233,6 @@ export function parseServiceConfig(variables: Readonly<Record<string, string | u
   }
   if (!runner || !parsed.success || issues.length > 0) throw new InvalidConfigError(distinct(issues));
   const value = parsed.data;
-  const http = toHttpConfig(value);
   return {
     runner,
     ...(value.MONGO_URI && { mongoUri: new Secret(value.MONGO_URI) }),
@@ -250,8 +255,20 @@ export function parseServiceConfig(variables: Readonly<Record<string, string | u
     minFreeDiskBytes: Number(value.MIN_FREE_DISK_MB) * 1024 ** 2,
     ...(value.HEARTBEAT_URL && { heartbeatUrl: new Secret(value.HEARTBEAT_URL) }),
     ...(http && { http }),
+    ...(peers && value.MONGO_URI && { peers }),
     logLevel: value.LOG_LEVEL,
     allowedMetrics: value.METRICS_ALLOW,
+  };
+}
+
+/** An empty value counts as missing. */
+function setOf(variables: Readonly<Record<string, string | undefined>>): PeerVariables {
+  const { BERTH_URLS, BERTH_CA, ADVERTISE_URL } = variables;
+  const valueOf = (text: string | undefined) => text?.trim() || undefined;
+  return {
+    BERTH_URLS: valueOf(BERTH_URLS),
+    BERTH_CA: valueOf(BERTH_CA),
+    ADVERTISE_URL: valueOf(ADVERTISE_URL),
   };
 }
 

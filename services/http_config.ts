@@ -46,6 +46,13 @@ export const HTTP_SHAPE = {
   HTTP_HOSTS: z.string().default("").transform(parseHostNames).meta(
     about("API", "names under which clients reach the API, with commas between; localhost needs no entry"),
   ),
+  ADVERTISE_URL: z.string().optional().meta(
+    about(
+      "API",
+      "which of BERTH_URLS is this process: while it leads, Berths that stand by pass requests on to it there",
+      "the one with the host and port of HTTP_ADDR",
+    ),
+  ),
 };
 
 /** The parsed variables of the listener. */

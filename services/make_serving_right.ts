@@ -56,6 +56,7 @@ export function makeServingRight(
   const hostId = (signal: AbortSignal) => runner.hostId({ signal });
   return new RegisteredRight({
     ...common,
+    ...(config.peers?.own !== undefined && { url: config.peers.own }),
     ...(runner.capabilities.spansHosts ? { times: CLUSTER_TIMES } : locksOf(name, config, locks)),
     registry,
     hostId: runner.capabilities.spansHosts ? onceKnown(hostId) : hostId,

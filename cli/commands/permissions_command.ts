@@ -15,7 +15,7 @@ import {
   type ServiceConfig,
 } from "../../services/config.ts";
 import { hostOf, type NotificationReach, notificationReach } from "../../services/notification_reach.ts";
-import { mongoHosts, natsHosts } from "../../lib/util/server_addresses.ts";
+import { mongoHosts, natsHosts, tcpAddressOf } from "../../lib/util/server_addresses.ts";
 import { type CliContext, EXIT } from "../context.ts";
 import { misspelledVariables } from "../misspelled_variables.ts";
 
@@ -105,7 +105,7 @@ export function servicePermissions(
   const certificates = [
     ...(tls ? [tls.certFile, tls.keyFile] : []),
     ...Object.values(cluster?.tls ?? {}),
-    ...(cluster?.berthCaFile === undefined ? [] : [cluster.berthCaFile]),
+    ...[cluster?.berthCaFile ?? config.peers?.caFile].filter((path) => path !== undefined),
     ...authorities,
   ];
   // Checked before anything asks who this user is: a service whose flags could not be made may not.
@@ -123,6 +123,10 @@ export function servicePermissions(
     ),
     `unix:${ownSocketOf(config)}`,
     ...(config.http ? [`${bracketed(config.http.hostname)}:${config.http.port}`] : []),
+    ...(config.peers?.urls ?? []).map((url) => {
+      const { hostname, port } = tcpAddressOf(url);
+      return `${bracketed(hostname)}:${port}`;
+    }),
     ...(minio ? [`${bracketed(minio.host)}:${minio.port}`] : []),
     ...(mongo ?? []),
     ...(secrets.vault ? [hostOf(secrets.vault.address)] : []),

@@ -86,15 +86,8 @@ export function clusterConfigOf(
     const message = missing("each bot asks Berth for its work; for example http://10.0.0.5:8420");
     issues.push({ path: "BERTH_URLS", message });
   }
-  const berthUrls = listOf(urls ?? "");
-  for (const url of berthUrls.filter((url) => !isOrigin(url))) {
-    issues.push({
-      path: "BERTH_URLS",
-      message: `must be addresses such as https://berth.internal:8420 with commas between, without a path; '${
-        url.replace(/^([^/]*\/\/).*@/, "$1…@")
-      }' is none`,
-    });
-  }
+  const berths = readBerthUrls(urls ?? "");
+  issues.push(...berths.issues);
   if (issues.length > 0) return { issues };
   const tls = certPath !== undefined && {
     tls: { caFile: `${certPath}/ca.pem`, certFile: `${certPath}/cert.pem`, keyFile: `${certPath}/key.pem` },
@@ -103,11 +96,30 @@ export function clusterConfigOf(
     cluster: {
       managers,
       ...tls,
-      berthUrls: berthUrls.map((url) => new URL(url).origin),
+      berthUrls: berths.urls,
       ...(variables.BERTH_CA !== undefined && { berthCaFile: variables.BERTH_CA }),
     },
     issues,
   };
+}
+
+/**
+ * Reads `BERTH_URLS`.
+ *
+ * @param text Addresses with commas between.
+ * @returns The addresses without a path, and those that are none.
+ */
+export function readBerthUrls(
+  text: string,
+): { readonly urls: readonly string[]; readonly issues: readonly Issue[] } {
+  const all = listOf(text);
+  const issues = all.filter((url) => !isOrigin(url)).map((url): Issue => ({
+    path: "BERTH_URLS",
+    message: `must be addresses such as https://berth.internal:8420 with commas between, without a path; '${
+      url.replace(/^([^/]*\/\/).*@/, "$1…@")
+    }' is none`,
+  }));
+  return { urls: issues.length > 0 ? [] : all.map((url) => new URL(url).origin), issues };
 }
 
 /**

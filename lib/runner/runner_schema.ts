@@ -60,13 +60,13 @@ export const RUNNER_SCHEMA = z.object({
   BERTH_URLS: z.string().optional().meta(
     about(
       "Where things are",
-      "addresses of Berth's API as the bots of a Swarm reach it, with commas between; needed with RUNNER=swarm",
+      "addresses of all Berths' APIs, with commas between: as the bots of a Swarm reach them, and as Berths that share a MongoDB reach each other; needed with RUNNER=swarm",
     ),
   ),
   BERTH_CA: absolutePath.optional().meta(
     about(
       "Where things are",
-      "PEM file of the authority that has signed the certificate at BERTH_URLS, if it is one of your own; the bots of a Swarm get it",
+      "PEM file of the authority that has signed the certificates at BERTH_URLS, if it is one of your own; the bots of a Swarm get it",
     ),
   ),
   TEMP_DIR: withDefault(absolutePath, DEFAULT_TEMP_DIR).meta(

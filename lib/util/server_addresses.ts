@@ -101,3 +101,15 @@ const PRIVATE_NAME = /^[^.:]+$|\.(internal|local|lan|home\.arpa|localhost|test)$
 export function isPrivateHost(host: string): boolean {
   return /^\d+(\.\d+){3}$|:/.test(host) ? PRIVATE.test(host) : PRIVATE_NAME.test(host);
 }
+
+/**
+ * Tells where an address of HTTP is.
+ *
+ * @param url The address.
+ * @returns Its host, without brackets, and its port.
+ */
+export function tcpAddressOf(url: string): { readonly hostname: string; readonly port: number } {
+  const { hostname, port, protocol } = new URL(url);
+  const standard = protocol === "https:" ? 443 : 80;
+  return { hostname: hostname.replace(/^\[|\]$/g, ""), port: port === "" ? standard : Number(port) };
+}

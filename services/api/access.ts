@@ -8,9 +8,11 @@ import type { Clock } from "../../lib/util/clock.ts";
 import type { Caller, TcpSettings } from "./api_parts.ts";
 import type { Entrance } from "./api_app.ts";
 import { Authenticator, LOCAL_CALLER } from "./authenticator.ts";
+import { ApiProblem } from "./api_problem.ts";
 import { type Rate, RateLimit } from "./rate_limit.ts";
 import { requireOwnHost, requireSameOrigin } from "./request_origin.ts";
 import type { CookieSettings } from "./session_cookie.ts";
+import { PEER_HEADERS, type PeerPasses } from "./peer_passes.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -25,6 +27,8 @@ export interface AccessParts {
   readonly tokens: Tokens;
   /** The sessions. */
   readonly sessions: Sessions;
+  /** The passes of other Berths. */
+  readonly passes: PeerPasses;
   /** The TCP entrance; absent if there is none. */
   readonly tcp?: TcpSettings;
   /** The clock. */
@@ -39,9 +43,9 @@ export class Access {
   readonly #failures: RateLimit;
 
   /** @param parts See {@linkcode AccessParts}. */
-  constructor({ tokens, sessions, tcp, clock }: AccessParts) {
+  constructor({ tcp, clock, ...known }: AccessParts) {
     this.#tcp = tcp;
-    this.#authenticator = new Authenticator(tokens, sessions, () => this.cookie);
+    this.#authenticator = new Authenticator(known, () => this.cookie);
     this.#requests = new RateLimit(REQUESTS, clock);
     this.#failures = new RateLimit(FAILURES, clock);
   }
@@ -62,12 +66,22 @@ export class Access {
    */
   async admit(request: Request, entrance: Entrance, from: string): Promise<Caller | undefined> {
     if (entrance === "unix") return LOCAL_CALLER;
-    if (this.#tcp) requireOwnHost(request, this.#tcp);
+    const isPassedOn = request.headers.has(PEER_HEADERS.pass);
+    if (this.#tcp && !isPassedOn) requireOwnHost(request, this.#tcp);
     const caller = await this.#authenticator.callerOf(request.headers, from);
-    requireSameOrigin(request, caller?.sessionId !== undefined);
+    if (isPassedOn) {
+      // The Berth that has passed it on has looked at host and origin; nobody counts the users of its socket.
+      if (!caller) throw strangePass();
+      if (caller.tokenId === undefined && caller.sessionId === undefined) return caller;
+    } else requireSameOrigin(request, caller?.sessionId !== undefined);
     // A caller that is known has a count of its own, so that nobody else of its address can use that up.
     this.#requests.require(caller?.tokenId ?? caller?.sessionId ?? `address ${from}`);
     return caller;
+  }
+
+  /** Reads the secret of a session from a request. @param request The request. */
+  sessionIn(request: Request): string | undefined {
+    return this.#authenticator.sessionIn(request.headers);
   }
 
   /**
@@ -90,4 +104,12 @@ export class Access {
   countFailure(from: string): void {
     this.#failures.require(from);
   }
+}
+
+function strangePass(): ApiProblem {
+  return new ApiProblem(
+    401,
+    "auth/pass",
+    "The request comes from no Berth of this database, or its caller is unknown.",
+  );
 }

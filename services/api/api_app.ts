@@ -32,6 +32,9 @@ import { stateHandlers } from "./state_handlers.ts";
 import { statsHandlers } from "./stats_handlers.ts";
 import { listDocuments } from "./listed_documents.ts";
 import { overviewHandlers } from "./overview_handlers.ts";
+import { Forwarder } from "./forwarder.ts";
+import { askLeader } from "./leader_pass.ts";
+import { PeerPasses } from "./peer_passes.ts";
 import { endWhenRevoked } from "./end_when_revoked.ts";
 import type { Handlers } from "./handlers.ts";
 import { healthHandlers } from "./health_handlers.ts";
@@ -62,7 +65,9 @@ export type AnswerRequest = (request: Request, entrance: Entrance, from: string)
 export type ApiApp = AnswerRequest & Disposable;
 
 /** Decides which requests come in, and as whose. */
-export type Gate = Pick<Access, "admit" | "countFailure" | "cookie" | "knows">;
+export type Gate =
+  & Pick<Access, "admit" | "countFailure" | "cookie" | "knows">
+  & Partial<Pick<Access, "sessionIn">>;
 
 /** Headers of every response. */
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
@@ -85,7 +90,8 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
   const { records, clock, tcp } = parts;
   const tokens = new Tokens(records, clock);
   const sessions = new Sessions(records, clock);
-  const access = gate ?? new Access({ tokens, sessions, clock, ...(tcp && { tcp }) });
+  const passes = new PeerPasses(records, clock);
+  const access = gate ?? new Access({ tokens, sessions, passes, clock, ...(tcp && { tcp }) });
   const audit = new Audit(records, clock, parts.settings.auditMaxAgeMs);
   const idempotency = new Idempotency(records, clock);
   app.use(async (context, next) => {
@@ -101,6 +107,8 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
   const watch = parts.botService && new DeploymentWatch({
     ...history,
     botService: parts.botService,
+    isServing: () =>
+      parts.process?.serving().some(({ service, serves }) => service === "bots" && serves) ?? true,
     rollBack: (id, options) => rollBack(id, history, options),
   });
   const logs = logHandlers(parts);
@@ -147,7 +155,19 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
   // A repetition changes nothing, so the audit is inside.
   const around: Around = (operation, request, next) =>
     idempotency.around(operation, request, () => audit.around(operation, request, next));
-  addOperations(app as unknown as Hono<ApiEnv>, handlers, around);
+  const forwarder = parts.peers && new Forwarder(parts.peers, passes);
+  const leader = forwarder && askLeader({ ...parts, leaders: parts.peers!.leaders, forwarder });
+  addOperations(
+    app as unknown as Hono<ApiEnv>,
+    handlers,
+    around,
+    leader && ((operation, { req, get }) => {
+      const caller = get("caller");
+      if (!caller) return Promise.resolve({});
+      const session = caller.sessionId === undefined ? undefined : access.sessionIn?.(req.raw);
+      return leader({ operation, request: req.raw, caller, session }, req.param("id"));
+    }),
+  );
   addDashboard(app);
   app.notFound(({ req, get }) => {
     if (!get("caller")) throw unauthenticated();
@@ -202,6 +222,7 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
   return Object.assign(answer, {
     [Symbol.dispose]() {
       watch?.[Symbol.dispose]();
+      forwarder?.[Symbol.dispose]();
       logs[Symbol.dispose]();
     },
   });

@@ -27,6 +27,8 @@ import type { UsageSampler } from "../metrics/usage_sampler.ts";
 import type { PartAbout, ServingAbout } from "../contract/service.ts";
 import type { SecretsPort } from "./encrypted_secret_handlers.ts";
 import type { NotificationsPort } from "./notification_handlers.ts";
+import type { PeerAddresses } from "./forwarder.ts";
+import type { LeadersPort } from "./leaders_port.ts";
 import type { HostNames } from "./request_origin.ts";
 
 /** The part of the bot service that the API uses. */
@@ -88,6 +90,14 @@ export interface ApiParts {
   readonly metrics: Pick<ServiceMetrics, "page">;
   /** The data of the process for `GET /api/service`. */
   readonly process?: ProcessAbout;
+  /** Reaches the Berths that lead; absent if there is no way to them. */
+  readonly peers?: PeersPort;
+}
+
+/** The other Berths of the database. */
+export interface PeersPort extends PeerAddresses {
+  /** Who leads. */
+  readonly leaders: LeadersPort;
 }
 
 /** How clients reach the TCP entrance. */
@@ -148,7 +158,7 @@ export interface Caller {
   readonly name: string;
   /** The caller's right. */
   readonly role: "read" | "operate";
-  /** Where the call comes from: `unix` or an address. */
+  /** Where the call comes from: `unix`, `unix at ADDRESS` of the Berth that has passed it on, or an address. */
   readonly from: string;
   /** Id of the token that it carries. */
   readonly tokenId?: string;
@@ -156,4 +166,6 @@ export interface Caller {
   readonly tokenEnds?: number;
   /** Id of the session that it carries. */
   readonly sessionId?: string;
+  /** Whether another Berth has passed the call on. @default {false} */
+  readonly isPassedOn?: boolean;
 }

@@ -67,8 +67,9 @@ export function botHandlers(
 ): Handlers<BotOperation> {
   const { bots, botService, runner } = parts;
 
-  function trouble(): { trouble?: string } {
-    const why = botService ? botService.trouble : "this process does not run the bot service";
+  function trouble(unreached: string | undefined): { trouble?: string } {
+    const why = unreached ??
+      (botService ? botService.trouble : "this process does not run the bot service");
     return why === undefined ? {} : { trouble: why };
   }
 
@@ -93,8 +94,8 @@ export function botHandlers(
   }
 
   return {
-    async listBots({ query, signal }) {
-      const stored = await listDocuments(signal);
+    async listBots({ query, caller, unreached, signal }) {
+      const stored = await listDocuments(signal, caller.isPassedOn);
       const statuses = new Map(botService?.state.getAllRunningBots().map((status) => [status.id, status]));
       const text = query.text?.toLowerCase();
       const found: BotSummary[] = [];
@@ -111,11 +112,11 @@ export function botHandlers(
         };
         if (query.label !== undefined && !hasLabel(summary, query.label)) continue;
         if (found.length === query.limit) {
-          return { body: { bots: found, next: found.at(-1)!.id, ...trouble() } };
+          return { body: { bots: found, next: found.at(-1)!.id, ...trouble(unreached) } };
         }
         found.push(summary);
       }
-      return { body: { bots: found, ...trouble() } };
+      return { body: { bots: found, ...trouble(unreached) } };
     },
 
     async getBot({ params: { id }, signal }) {

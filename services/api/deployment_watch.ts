@@ -31,6 +31,8 @@ export interface DeploymentWatchParts {
   readonly runner: Pick<Runner, "specHash">;
   /** The bots that this process looks after. */
   readonly botService: Pick<BotsPort, "state">;
+  /** Whether it looks after them now: a process that stands by knows no conditions, and must judge nothing. */
+  readonly isServing: () => boolean;
   /** Goes back. */
   readonly rollBack: (id: string, options: RollbackOptions) => Promise<RolledBack>;
   /** The clock. */
@@ -68,13 +70,13 @@ export class DeploymentWatch implements Disposable {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { watches, clock } = this.#parts;
+    const { watches, isServing, clock } = this.#parts;
     // Its writer is not ready yet.
     await this.#wakeup.sleep({ ms: LOOK_MS, clock, signal });
     while (!signal.aborted) {
-      let ms = IDLE_MS;
+      let ms = isServing() ? IDLE_MS : RETRY_MS;
       try {
-        for (const open of await watches.listOpen({ signal })) {
+        for (const open of isServing() ? await watches.listOpen({ signal }) : []) {
           ms = LOOK_MS;
           await this.#look(open, signal).catch((error) => this.#note(error, open.id));
         }

@@ -14,6 +14,8 @@ export interface ApiRequest<K extends OperationId> extends OperationRequest<K> {
   readonly caller: Caller;
   /** Reads a header. @param name Its name. */
   header(name: string): string | undefined;
+  /** Why the leader, which knows more, has not answered instead. */
+  readonly unreached?: string;
   /** Aborted when the client goes away or the server ends. */
   readonly signal: AbortSignal;
 }

@@ -8,8 +8,16 @@ import { parseBotDocument, type ParsedBotDocument } from "../documents/bot_docum
 import type { BotDocument } from "../documents/bot_repository.ts";
 import type { ApiParts } from "./api_parts.ts";
 
-/** Lists what the documents of all bots say, by their keys. @param signal Ends the wait. */
-export type ListDocuments = (signal: AbortSignal) => Promise<ReadonlyMap<string, ParsedBotDocument>>;
+/**
+ * Lists what the documents of all bots say, by their keys.
+ *
+ * @param signal Ends the wait.
+ * @param isPassedOn Whether another Berth asks, which may have written one of them a moment ago.
+ */
+export type ListDocuments = (
+  signal: AbortSignal,
+  isPassedOn?: boolean,
+) => Promise<ReadonlyMap<string, ParsedBotDocument>>;
 
 /**
  * Makes a list that answers from memory while this process looks after the bots: it reads all documents at each resync
@@ -27,9 +35,9 @@ export function listDocuments(
     parsed.set(document, known);
     return known;
   };
-  return async (signal) => {
+  return async (signal, isPassedOn = false) => {
     const isServing = botService !== undefined && botService.trouble === undefined;
-    const maxAgeMs = isServing ? settings.listMaxAgeMs : 0;
+    const maxAgeMs = isServing && !isPassedOn ? settings.listMaxAgeMs : 0;
     const stored = await bots.known({ maxAgeMs, signal });
     return new Map(stored.map(({ key, document }) => [key, parse(key, document)]));
   };

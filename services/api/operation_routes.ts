@@ -14,6 +14,7 @@ import { type OperationId, OPERATIONS } from "../contract/operations.ts";
 import type { Caller } from "./api_parts.ts";
 import { ApiProblem } from "./api_problem.ts";
 import type { ApiRequest, ApiResponse, Handler, Handlers } from "./handlers.ts";
+import type { LeaderAnswer } from "./leader_pass.ts";
 import { parseJsonBody } from "./json_body.ts";
 import { readQuery } from "./query_values.ts";
 import { readBody } from "./read_body.ts";
@@ -48,14 +49,23 @@ const MAX_JSON_BYTES = 4 * 1024 * 1024;
  * @param app The app.
  * @param handlers Handlers by operation.
  * @param around Called around each handler.
+ * @param ask Lets the leader answer. @default {this process answers}
  */
-export function addOperations(app: Hono<ApiEnv>, handlers: Handlers, around: Around): void {
+export function addOperations(
+  app: Hono<ApiEnv>,
+  handlers: Handlers,
+  around: Around,
+  ask?: (operation: OperationId, context: Context<ApiEnv>) => Promise<LeaderAnswer>,
+): void {
   for (const id of Object.keys(handlers) as OperationId[]) {
     const { method, path } = OPERATIONS[id];
     app.on(method, path.replace(/\{(\w+)\}/g, ":$1"), async (context) => {
       context.set("operation", id);
       requireRole(id, context.get("caller"));
-      const request = await readRequest(id, context);
+      // The leader checks the request, and notes it in the audit.
+      const { response, unreached } = await ask?.(id, context) ?? {};
+      if (response) return response;
+      const request = { ...await readRequest(id, context), ...(unreached !== undefined && { unreached }) };
       const answer = await around(id, request, () => (handlers[id] as Handler<OperationId>)(request));
       return answer instanceof Response ? answer : toResponse(answer);
     });

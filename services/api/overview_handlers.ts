@@ -43,12 +43,13 @@ export function overviewHandlers(
   }
 
   return {
-    async getOverview({ signal }) {
-      const stored = await listBots(signal);
+    async getOverview({ caller, unreached, signal }) {
+      const stored = await listBots(signal, caller.isPassedOn);
       const statuses = new Map(botService?.state.getAllRunningBots().map((status) => [status.id, status]));
       const exits = await exitCounts();
       const ids = [...new Set([...stored.keys(), ...statuses.keys()])].sort();
-      const trouble = botService ? botService.trouble : "this process does not run the bot service";
+      const trouble = unreached ??
+        (botService ? botService.trouble : "this process does not run the bot service");
       return {
         body: {
           bots: ids.map((id): OverviewBot => {

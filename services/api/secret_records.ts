@@ -22,8 +22,8 @@ export interface IssuedSecret {
 }
 
 /**
- * Records under secrets of the form `{prefix}_{id}_{random}`. A check reads no database if the records were read within
- * the last three seconds; what this process issues or revokes counts at once.
+ * Records under secrets of the form `{prefix}_{id}_{random}`. A check of a known one reads no database if the records
+ * were read within the last three seconds; what this process revokes, and what any issues, counts at once.
  */
 export class SecretRecords {
   readonly #records: RecordStore;
@@ -77,7 +77,8 @@ export class SecretRecords {
     const id = this.#form.exec(secret)?.[1];
     if (id === undefined) return undefined;
     await this.#refresh();
-    const record = this.#known.get(id);
+    // Another process may have issued it a moment ago.
+    const record = this.#known.get(id) ?? await this.#records.get(this.#collection, id);
     const expected = Buffer.from(String(record?.value.hash ?? "").padEnd(64, "0"), "hex");
     const isRight = timingSafeEqual(hashOf(secret), expected);
     return record && isRight ? record : undefined;

@@ -34,7 +34,10 @@ export const auditEntry = z.object({
   id: z.string().meta({ description: "Later entries have larger ids" }),
   at: time,
   who: z.string().meta({ description: "`local`, `token NAME` or `session of NAME`" }),
-  from: z.string().meta({ description: "`unix`, or the address of the client" }),
+  from: z.string().meta({
+    description:
+      "`unix`, `unix at ADDRESS` if the Berth there has passed the request on, or the address of the client",
+  }),
   operation: z.string().meta({ example: "enableBot" }),
   subject: z.string().optional().meta({ description: "Id of what it changed" }),
   status: z.int().meta({ description: "HTTP status of the answer" }),

@@ -53,6 +53,8 @@ export interface HostLocks {
 export interface RegisteredRightOptions {
   /** The scope to serve. */
   readonly scope: ServedScope;
+  /** Address at which other services reach the API of this process. @default {they do not} */
+  readonly url?: string;
   /** The registrations. */
   readonly registry: ServiceRegistry;
   /** Identifies this host, see `Runner.hostId`. */
@@ -193,7 +195,7 @@ export class RegisteredRight implements ServingRight {
 
   /** @returns Who is in the way; nobody when the right is this process's now. */
   async #tryClaim(signal: AbortSignal): Promise<Rival[]> {
-    const { registry, scope, hostId, clock, times } = this.#options;
+    const { registry, scope, url, hostId, clock, times } = this.#options;
     const host = await hostId(signal);
     while (true) {
       const sent = { at: momentOf(clock), pauses: this.#pauses.count() };
@@ -216,6 +218,7 @@ export class RegisteredRight implements ServingRight {
         since: new Date(clock.now()),
         renewedAt: new Date(clock.now()),
         pid: Deno.pid,
+        ...(url !== undefined && { url }),
       };
       if (!own && !await registry.insert(record, { signal })) continue;
       // A service that registered meanwhile came first; one that renewed meanwhile is still alive.

@@ -41,6 +41,8 @@ export interface ServiceRecord extends ServedScope {
   readonly since: Date;
   /** Its process on its host. */
   readonly pid: number;
+  /** Address at which other services reach its API. @default {they do not} */
+  readonly url?: string;
 }
 
 /** The fields that a renewal writes. */

@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
-import { ApiClient, serverOf } from "../../cli/client/api_client.ts";
-import { LABEL } from "../../lib/engine/labels.ts";
+import { type Berth, BerthsFixture, leadersOf, putBot } from "../support/fixtures/berths_fixture.ts";
 import { lookAt, untilPrinted, untilRunning } from "../support/fixtures/bot_fixture.ts";
-import { RunFixture } from "../support/fixtures/run_fixture.ts";
 import { fullOrShort } from "../support/full_or_short.ts";
-import { type LiveWatch, watchLive } from "../support/live_watch.ts";
-import type { BerthProcess } from "../support/processes/berth_process.ts";
-import { startClusterBerth } from "../support/processes/cluster_berth.ts";
 import { seededRandom } from "../support/seeded_random.ts";
 import { pause, until } from "../support/until.ts";
 
@@ -16,65 +11,6 @@ const TAKE_OVER_MS = 10_000;
 
 /** From the making of a schedule to its only slot. */
 const AHEAD_MS = 8_000;
-
-/** One of several Berths, with a client of its API. */
-interface Berth extends BerthProcess {
-  readonly client: ApiClient;
-  /** The services that it leads. */
-  led(): Promise<string[]>;
-}
-
-/** Several Berths of one cluster, on one MongoDB. */
-class BerthsFixture implements AsyncDisposable {
-  readonly bots: RunFixture;
-  readonly live: LiveWatch;
-  readonly #stack: AsyncDisposableStack;
-  #started = 0;
-
-  private constructor(bots: RunFixture, live: LiveWatch, stack: AsyncDisposableStack) {
-    this.bots = bots;
-    this.live = live;
-    this.#stack = stack;
-  }
-
-  static async open(): Promise<BerthsFixture> {
-    await using stack = new AsyncDisposableStack();
-    const bots = stack.use(await RunFixture.open());
-    const isOwn = (labels: Readonly<Record<string, string>>) =>
-      labels[LABEL.id]?.startsWith(bots.id("")) === true;
-    const live = stack.use(await watchLive(bots.docker, isOwn));
-    return new BerthsFixture(bots, live, stack.move());
-  }
-
-  /** Starts a Berth. @param more Configuration that differs. */
-  start(more: Record<string, string> = {}): Berth {
-    const { env, direct } = this.bots;
-    const own = {
-      ...env,
-      ...direct,
-      SERVICES: "bots,schedules",
-      // Only what it hears tells it of a change.
-      RECONCILE_INTERVAL: "600",
-      ...more,
-      TEMP_DIR: `${env.HOME}/berth-${++this.#started}`,
-    };
-    const berth = this.#stack.use(startClusterBerth(own, env.TEMP_DIR!));
-    const client = this.#stack.use(new ApiClient(serverOf(own)));
-    return {
-      ...berth,
-      [Symbol.asyncDispose]: () => berth[Symbol.asyncDispose](),
-      client,
-      async led() {
-        const service = await client.call("getService", {}).catch(() => undefined);
-        return service?.serving.flatMap(({ service, serves }) => serves ? [service] : []) ?? [];
-      },
-    };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stack.disposeAsync();
-  }
-}
 
 /** Makes a schedule of one slot, which comes after the leader has died. @returns The slot. */
 async function putSchedule({ client }: Berth, { bots }: BerthsFixture, name: string): Promise<number> {
@@ -90,22 +26,6 @@ async function putSchedule({ client }: Berth, { bots }: BerthsFixture, name: str
   };
   await client.call("putSchedule", { params: { id: document.id }, body });
   return at.getTime() / 1000;
-}
-
-/** Waits until somebody leads each service. @returns Who leads the bots, and who leads the schedules. */
-async function leadersOf(berths: readonly Berth[], services = ["bots", "schedules"]): Promise<Berth[]> {
-  let leaders: (Berth | undefined)[] = [];
-  await until(`somebody leads ${services.join(" and ")}`, async () => {
-    const led = await Promise.all(berths.map(async (berth) => [berth, await berth.led()] as const));
-    leaders = services.map((service) => led.find(([, names]) => names.includes(service))?.[0]);
-    return leaders.every((leader) => leader !== undefined);
-  });
-  return leaders as Berth[];
-}
-
-function putBot({ client }: Berth, { bots }: BerthsFixture, name: string, config = {}): Promise<unknown> {
-  const { _id: _, ...document } = bots.document(name, config);
-  return client.call("putBot", { params: { id: document.id }, body: document });
 }
 
 for (const bus of ["with NATS", "without NATS"]) {

@@ -27,9 +27,11 @@ Deno.test("Berth takes the variables that stack.yaml gives it", () => {
   };
   const env = Object.entries(services.berth!.environment!).map(([name, value]) => [
     name,
-    value.replace(/^\$\{(\w+):\?\}$/, (_, variable: string) => given[variable]!),
+    value.replace(/^\$\{(\w+):\?\}$/, (_, variable: string) => given[variable]!)
+      .replace("{{.Node.Hostname}}", "node-2"),
   ]);
-  const { runner, http } = parseServiceConfig({ HOME: "/root", ...Object.fromEntries(env) });
+  const { runner, http, peers } = parseServiceConfig({ HOME: "/root", ...Object.fromEntries(env) });
   assert.deepEqual(runner.cluster?.berthUrls, given.BERTH_URLS!.split(","));
   assert.equal(http?.hostname, "0.0.0.0");
+  assert.equal(peers?.own, "https://node-2:8420", "each task is another one");
 });

@@ -84,6 +84,30 @@ Deno.test("parseServiceConfig() refuses an address that others reach without TLS
   }
 });
 
+Deno.test("parseServiceConfig() finds its own address among those of all Berths", () => {
+  const base = {
+    ...HOME,
+    MONGO_URI: "mongodb://db",
+    NATS_URL: "nats://bus",
+    MINIO_ENDPOINT: "store:9000",
+    MINIO_ACCESS_KEY: "key",
+    MINIO_SECRET_KEY: "secret",
+    BERTH_URLS: "https://one.internal, http://127.0.0.1:8420",
+  };
+  const urls = ["https://one.internal", "http://127.0.0.1:8420"];
+  assert.deepEqual(parseServiceConfig(base).peers, { urls, own: urls[1] });
+  const given = { ...base, ADVERTISE_URL: "https://one.internal/", BERTH_CA: "/ca.pem" };
+  assert.deepEqual(parseServiceConfig(given).peers, { urls, own: urls[0], caFile: "/ca.pem" });
+  assert.deepEqual(parseServiceConfig({ ...base, HTTP_ADDR: "off" }).peers, { urls });
+  assert.equal(parseServiceConfig({ ...base, BERTH_URLS: "" }).peers, undefined);
+  assert.equal(parseServiceConfig({ ...HOME, BERTH_URLS: base.BERTH_URLS }).peers, undefined, "SQLite");
+  for (const ADVERTISE_URL of ["https://two.internal", "one.internal"]) {
+    assert.match(problemsOf({ ...base, ADVERTISE_URL })[0]!, /^ADVERTISE_URL: must be one of BERTH_URLS/);
+  }
+  const wrong = problemsOf({ ...base, RUNNER: "swarm", BERTH_URLS: "one.internal" });
+  assert.deepEqual(wrong.filter((problem) => problem.startsWith("BERTH_URLS")).length, 1);
+});
+
 Deno.test("parseServiceConfig() wants certificate and key together, and names without ports", () => {
   assert.match(problemsOf({ ...HOME, HTTP_TLS_CERT: "/c.pem" })[0]!, /^HTTP_TLS_KEY: is missing/);
   assert.match(problemsOf({ ...HOME, HTTP_TLS_KEY: "/k.pem" })[0]!, /^HTTP_TLS_CERT: is missing/);
