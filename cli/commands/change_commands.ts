@@ -167,8 +167,8 @@ bot, swap the files and start it again; the files before become a snapshot. The 
 
 Lists the nodes of the Swarm: state, bots, and the limits of their containers beside what the node has. 'cordon' keeps
 new containers away from a node; what runs there goes on. 'drain' does the same, then restarts its bots one by one, each
-once the one before runs elsewhere. It may be interrupted and repeated. 'activate' lets the node take containers again.
-NAME is the name or the id of a node.
+once the one before runs elsewhere; the service goes on if the command is interrupted, and 'cordon' stops it. 'activate'
+lets the node take containers again. NAME is the name or the id of a node.
 
   --timeout TIME  how long 'drain' waits for one bot to run elsewhere, such as 90s or 10m (default: 5m)
   --json          print the list as one JSON array`,

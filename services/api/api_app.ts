@@ -6,6 +6,7 @@
 
 import { guardHandlers } from "./guard_handlers.ts";
 import { nodeHandlers } from "./node_handlers.ts";
+import { NodeDrainer } from "./node_drainer.ts";
 import { notificationHandlers } from "./notification_handlers.ts";
 import { Hono } from "hono";
 import { getLogger } from "@logtape/logtape";
@@ -19,6 +20,7 @@ import { botHandlers } from "./bot_handlers.ts";
 import { backtestHandlers } from "./backtest_handlers.ts";
 import { codeHandlers } from "./code_handlers.ts";
 import { addDashboard } from "./dashboard_routes.ts";
+import { DrainRecords } from "./drain_records.ts";
 import { Deployer } from "./deployer.ts";
 import { DeploymentWatch } from "./deployment_watch.ts";
 import { deploymentHandlers } from "./deployment_handlers.ts";
@@ -104,12 +106,21 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
   const writer = new DocumentWriter({ ...parts, ...versions });
   const deployer = new Deployer({ ...parts, ...versions, writer });
   const history = { ...parts, ...versions, writer, deployer };
+  const isServing = () =>
+    parts.process?.serving().some(({ service, serves }) => service === "bots" && serves) ?? true;
   const watch = parts.botService && new DeploymentWatch({
     ...history,
     botService: parts.botService,
-    isServing: () =>
-      parts.process?.serving().some(({ service, serves }) => service === "bots" && serves) ?? true,
+    isServing,
     rollBack: (id, options) => rollBack(id, history, options),
+  });
+  const { botService, runner: { nodes } } = parts;
+  const drainer = botService && nodes && new NodeDrainer({
+    ...history,
+    botService,
+    nodes,
+    isServing,
+    drains: new DrainRecords(records),
   });
   const logs = logHandlers(parts);
   const exits = new ExitHistory(parts.records);
@@ -142,7 +153,7 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
     // Guards.
     ...guardHandlers(parts),
     // Nodes of a cluster.
-    ...nodeHandlers(parts),
+    ...nodeHandlers(parts, () => drainer?.wake()),
     // Notifications.
     ...notificationHandlers(parts),
     // The service, tokens and the audit.
@@ -222,6 +233,7 @@ export function createApiApp(parts: ApiParts, gate?: Gate): ApiApp {
   return Object.assign(answer, {
     [Symbol.dispose]() {
       watch?.[Symbol.dispose]();
+      drainer?.[Symbol.dispose]();
       forwarder?.[Symbol.dispose]();
       logs[Symbol.dispose]();
     },

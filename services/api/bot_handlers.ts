@@ -17,11 +17,11 @@ import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem, notFound } from "./api_problem.ts";
 import { botAdviceOf, botExitsOf, botSummaryOf, startOf } from "./bot_view.ts";
 import { type DocumentWriter, etagOf, type WrittenDocument } from "./document_writer.ts";
-import { describeCondition } from "../bots/bot_condition.ts";
 import { guardsOf, latchesOf } from "./guard_handlers.ts";
 import type { Handlers } from "./handlers.ts";
 import type { ListDocuments } from "./listed_documents.ts";
 import { limitsViewOf } from "./limits_view.ts";
+import { restartRefusal } from "./restart_refusal.ts";
 import { revisionSummaryOf } from "./revision_view.ts";
 import { botSessionOf } from "./session_views.ts";
 
@@ -181,34 +181,8 @@ export function botHandlers(
     async restartBot({ params: { id }, caller, signal }) {
       const document = await bots.get(id, { signal });
       if (!document) throw await missingBot(parts, id, signal);
-      const parsed = parseBotDocument(document, { ...parts.settings, key: id });
-      if (!parsed.enabled) {
-        throw new ApiProblem(409, "bot/disabled", `Bot '${id}' is disabled.`, {
-          advice: `Start it with 'berth enable ${id}'.`,
-        });
-      }
-      if (parsed.status === "invalid") {
-        throw new ApiProblem(
-          409,
-          "bot/invalid",
-          `The document of bot '${id}' is invalid: ${parsed.reason}.`,
-          {
-            advice: "Correct it; the bot then starts by itself.",
-          },
-        );
-      }
-      const [latch] = parts.guards.show(id).latches.filter(({ action }) => action === "stop");
-      if (latch) {
-        throw new ApiProblem(409, "bot/latched", `Guard '${latch.guard}' holds bot '${id}': ${latch.text}.`, {
-          advice: `Release it with 'berth release ${id} --guard ${latch.guard} --reason TEXT'.`,
-        });
-      }
-      const condition = botService?.state.getRunningBot(id)?.condition;
-      if (condition?.type === "outside-session") {
-        throw new ApiProblem(409, "bot/outside-session", `Bot '${id}' is ${describeCondition(condition)}.`, {
-          advice: "It starts by itself. To run it at any time, remove 'session' from its settings.",
-        });
-      }
+      const refusal = restartRefusal(id, document, parts);
+      if (refusal) throw refusal;
       starts.ask(id, "restart", caller.name);
       if (!botService?.restart(id)) {
         throw new ApiProblem(

@@ -5,20 +5,27 @@
  */
 
 import type { RunnerNode, RunnerNodes } from "../../lib/runner/runner_nodes.ts";
-import type { ClusterNode } from "../contract/nodes.ts";
+import { describeCondition } from "../bots/bot_condition.ts";
+import type { ClusterNode, NodeDrain } from "../contract/nodes.ts";
+import { StoreUnavailableError } from "../documents/bot_repository.ts";
 import type { ApiParts } from "./api_parts.ts";
 import { ApiProblem, notFound } from "./api_problem.ts";
 import { noteChange } from "./audit_trail.ts";
+import { type Drain, DrainRecords } from "./drain_records.ts";
 import type { Handlers } from "./handlers.ts";
 
 /**
  * Makes the handlers.
  *
  * @param parts The dependencies of the API.
+ * @param wake Called when a drain has begun.
  */
 export function nodeHandlers(
-  { runner }: Pick<ApiParts, "runner">,
-): Handlers<"listNodes" | "cordonNode" | "activateNode"> {
+  { runner, records, botService, clock }: Pick<ApiParts, "runner" | "records" | "botService" | "clock">,
+  wake: () => void,
+): Handlers<"listNodes" | "cordonNode" | "activateNode" | "drainNode"> {
+  const drains = new DrainRecords(records);
+
   function nodesOf(): RunnerNodes {
     if (runner.nodes) return runner.nodes;
     throw new ApiProblem(409, "cluster/none", "This service runs its bots on one host, which has no nodes.", {
@@ -26,22 +33,86 @@ export function nodeHandlers(
     });
   }
 
+  /** The nodes are shown even if the database does not answer. */
+  async function readDrains(signal: AbortSignal): Promise<ReadonlyMap<string, Drain>> {
+    try {
+      return new Map((await drains.list({ signal })).map(({ drain }) => [drain.node, drain]));
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error;
+      return new Map();
+    }
+  }
+
+  function drainView({ node: _node, name: _name, moveMs, moving, moved, left, ...drain }: Drain): NodeDrain {
+    const condition = moving && botService?.state.getRunningBot(moving.bot)?.condition;
+    return {
+      ...drain,
+      moveSeconds: moveMs / 1000,
+      ...(moving && {
+        moving: {
+          bot: moving.bot,
+          since: new Date(moving.since).toISOString(),
+          ...(condition && { condition: describeCondition(condition) }),
+        },
+      }),
+      moved: [...moved],
+      left: [...left],
+    };
+  }
+
   async function set(
     name: string,
     availability: "active" | "pause",
     signal: AbortSignal,
-  ): Promise<{ body: ClusterNode }> {
+  ): Promise<{ node: RunnerNode }> {
     const nodes = nodesOf();
     const node = pick(await nodes.list({ signal }), name);
     noteChange({ subject: node.name });
     if (!await nodes.setAvailability(node.id, availability, { signal })) throw notFound("node", name);
-    return { body: viewOf({ ...node, availability }) };
+    return { node: { ...node, availability } };
   }
 
   return {
-    listNodes: async ({ signal }) => ({ body: { nodes: (await nodesOf().list({ signal })).map(viewOf) } }),
-    cordonNode: ({ params: { node }, signal }) => set(node, "pause", signal),
-    activateNode: ({ params: { node }, signal }) => set(node, "active", signal),
+    async listNodes({ signal }) {
+      const [nodes, known] = await Promise.all([nodesOf().list({ signal }), readDrains(signal)]);
+      return {
+        body: {
+          nodes: nodes.map((node) => {
+            const drain = known.get(node.id);
+            return { ...viewOf(node), ...(drain && { drain: drainView(drain) }) };
+          }),
+        },
+      };
+    },
+
+    async cordonNode({ params, caller, signal }) {
+      const { node } = await set(params.node, "pause", signal);
+      const endedAt = new Date(clock.now()).toISOString();
+      await drains.stop(node.id, { endedAt, reason: `${caller.name} has cordoned the node` }, { signal });
+      return { body: viewOf(node) };
+    },
+
+    async activateNode({ params, signal }) {
+      const { node } = await set(params.node, "active", signal);
+      await drains.forget(node.id, { signal });
+      return { body: viewOf(node) };
+    },
+
+    async drainNode({ params, query: { moveSeconds }, caller, signal }) {
+      const { node } = await set(params.node, "pause", signal);
+      const drain = await drains.begin({
+        node: node.id,
+        name: node.name,
+        by: caller.name,
+        startedAt: new Date(clock.now()).toISOString(),
+        moveMs: moveSeconds * 1000,
+        state: "draining",
+        moved: [],
+        left: [],
+      }, { signal });
+      wake();
+      return { status: 202, body: { ...viewOf(node), drain: drainView(drain) } };
+    },
   };
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { botId, type OperationContract } from "./common.ts";
+import { botId, type OperationContract, time } from "./common.ts";
 
 const nodeParams = z.strictObject({
   node: z.string().max(255).regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/).meta({
@@ -13,6 +13,31 @@ const nodeParams = z.strictObject({
     example: "node-1",
   }),
 });
+
+/** The last drain of a node. */
+export const nodeDrain = z.object({
+  state: z.enum(["draining", "drained", "stuck", "stopped"]).meta({
+    description:
+      "`stuck`: a bot does not run elsewhere, and the others stay; `stopped`: by a person or program",
+  }),
+  by: z.string().meta({ description: "Who asked for it" }),
+  startedAt: time,
+  endedAt: time.optional(),
+  reason: z.string().optional().meta({ description: "Why it is stuck, or has stopped" }),
+  moveSeconds: z.number().meta({ description: "How long the move of one bot may take" }),
+  moving: z.object({
+    bot: botId,
+    since: time,
+    condition: z.string().optional().meta({ description: "How it is; known to the Berth that leads" }),
+  }).optional().meta({ description: "The bot that moves, or is stuck" }),
+  moved: z.array(z.object({ bot: botId, to: z.string().meta({ description: "Name of its node now" }) })),
+  left: z.array(z.object({ bot: botId, reason: z.string() })).meta({
+    description: "Bots that were not restarted, or do not run any more",
+  }),
+}).meta({ id: "NodeDrain" });
+
+/** The last drain of a node. */
+export type NodeDrain = z.infer<typeof nodeDrain>;
 
 /** A node of a cluster. */
 export const clusterNode = z.object({
@@ -38,6 +63,7 @@ export const clusterNode = z.object({
   cpuLimit: z.number().meta({
     description: "Sum of the processor limits of these containers; those without a limit are left out",
   }),
+  drain: nodeDrain.optional().meta({ description: "Its last drain, until it is activated" }),
 }).meta({ id: "Node" });
 
 /** A node of a cluster. */
@@ -54,16 +80,31 @@ export const NODES_CONTRACT = {
   },
   cordonNode: {
     summary: "Keep new containers away from a node",
-    description: "What runs there goes on. A restart moves a bot to another node.",
+    description: "What runs there goes on. A restart moves a bot to another node. A drain stops.",
     params: nodeParams,
     responses: { 200: clusterNode },
     problems: [404, 409],
   },
   activateNode: {
     summary: "Let a node take new containers again",
-    description: "Nothing moves back by itself.",
+    description: "Nothing moves back by itself. A drain stops.",
     params: nodeParams,
     responses: { 200: clusterNode },
+    problems: [404, 409],
+  },
+  drainNode: {
+    summary: "Keep new containers away from a node, and move its bots to others",
+    description:
+      "The service restarts the bots one by one, each once the one before runs elsewhere; `drain` of `listNodes` " +
+      "tells how far it is. It goes on under the next leader. A repetition changes nothing while it is under way; " +
+      "`cordonNode` and `activateNode` stop it.",
+    params: nodeParams,
+    query: z.strictObject({
+      moveSeconds: z.coerce.number().int().min(1).max(86_400).default(300).meta({
+        description: "How long the move of one bot may take",
+      }),
+    }),
+    responses: { 202: clusterNode },
     problems: [404, 409],
   },
 } as const satisfies Readonly<Record<string, OperationContract>>;

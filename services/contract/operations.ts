@@ -97,6 +97,7 @@ export const OPERATIONS = {
   listNodes: { method: "GET", path: "/api/nodes", role: "read" },
   cordonNode: { method: "POST", path: "/api/nodes/{node}/cordon", role: "operate" },
   activateNode: { method: "POST", path: "/api/nodes/{node}/activate", role: "operate" },
+  drainNode: { method: "POST", path: "/api/nodes/{node}/drain", role: "operate" },
   // Notifications.
   getNotifications: { method: "GET", path: "/api/notifications", role: "read" },
   listDeliveries: { method: "GET", path: "/api/notifications/deliveries", role: "read" },

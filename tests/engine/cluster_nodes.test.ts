@@ -61,3 +61,64 @@ testInLab("a drained node hands its bots over, and a placement keeps a bot to it
   assert.match(await run("nodes", "activate", first), /takes bots again/);
   await until("the start of the pinned bot", async () => await nodeOf("pinned") === first);
 });
+
+/** A bot that takes its time to stop. */
+const SLOW = `
+import time
+def main(id, config):
+    while True: time.sleep(0.1)
+def on_stop(id, config): time.sleep(1)
+`;
+
+testInLab("a drain goes on under the next leader, and a cordon stops it", async () => {
+  await using cluster = await ClusterFixture.open({ nodes: 2, berths: 2, heartbeatSeconds: 1 });
+  const drainOf = async (name: string, index: number) => {
+    const { nodes } = await cluster.client(index).call("listNodes", {});
+    return nodes.find((node) => node.name === name)!.drain!;
+  };
+  const leads = async (index: number) => {
+    const { serving } = await cluster.client(index).call("getService", {});
+    return serving.some(({ service, serves }) => service === "bots" && serves);
+  };
+  await until("a leader", async () => await leads(0) || await leads(1));
+  const [leader, standby] = await leads(0) ? [0, 1] : [1, 0];
+  await cluster.client().call("cordonNode", { params: { node: "node-2" } });
+  const ids = ["a", "b", "c", "d"];
+  await cluster.deploy(ids, SLOW);
+  await cluster.client().call("activateNode", { params: { node: "node-2" } });
+
+  assert.deepEqual(await cluster.running(standby), ids, "it asks the leader");
+  const drain = () => cluster.client(standby).call("drainNode", { params: { node: "node-1" }, query: {} });
+  const begun = await drain();
+  assert.deepEqual([begun.availability, begun.bots, begun.drain!.state], ["pause", ids, "draining"]);
+  assert.equal((await drain()).drain!.startedAt, begun.drain!.startedAt, "it is the same");
+  await until("the first bot on the other node", async () => {
+    return (await drainOf("node-1", standby)).moved.length > 0;
+  });
+  await cluster.stop("SIGKILL", leader);
+  const left = await cluster.botsOn(1);
+  assert.ok(left.length > 1, `the drain was over before the leader died: ${left.join(" ")}`);
+  await until(
+    "the end of the drain",
+    async () => (await drainOf("node-1", standby)).state !== "draining",
+    120_000,
+  );
+  const { state, moved, reason } = await drainOf("node-1", standby);
+  assert.deepEqual([state, moved.map(({ bot }) => bot)], ["drained", ids], reason);
+  assert.ok(moved.every(({ to }) => to === "node-2"));
+  assert.deepEqual(await cluster.botsOn(1), []);
+
+  const client = cluster.client(standby);
+  await client.call("activateNode", { params: { node: "node-1" } });
+  assert.equal(await drainOf("node-1", standby), undefined);
+  await client.call("drainNode", { params: { node: "node-2" }, query: {} });
+  await until("the first bot back", async () => (await drainOf("node-2", standby)).moved.length > 0);
+  const cordoned = await client.call("cordonNode", { params: { node: "node-2" } });
+  assert.equal(cordoned.availability, "pause");
+  const stopped = await drainOf("node-2", standby);
+  assert.deepEqual([stopped.state, stopped.reason], ["stopped", "local has cordoned the node"]);
+  // The one under way arrives; nobody touches the rest.
+  await until("all bots run", async () => (await cluster.running(standby)).length === ids.length, 60_000);
+  assert.ok((await cluster.botsOn(2)).length >= 1);
+  assert.equal((await drainOf("node-2", standby)).moved.length, stopped.moved.length);
+});

@@ -33,7 +33,12 @@ function nodesOf(...all: RunnerNode[]): RunnerNodes {
 
 Deno.test("the operations on nodes answer on one host that it has none", async () => {
   await using api = await ApiWorld.open("2026-01-02T00:00:00Z");
-  for (const [method, path] of [["GET", ""], ["POST", "/x/cordon"], ["POST", "/x/activate"]] as const) {
+  for (
+    const [method, path] of [["GET", ""], ["POST", "/x/cordon"], ["POST", "/x/activate"], [
+      "POST",
+      "/x/drain",
+    ]] as const
+  ) {
     const { status, body } = await api.call(method, `/api/nodes${path}`);
     assert.deepEqual([status, body.code], [409, "cluster/none"]);
     assert.match(body.advice, /RUNNER=swarm/);
@@ -68,4 +73,36 @@ Deno.test("cordonNode and activateNode take a name or an id, and the audit keeps
       .slice(-2),
     [["activateNode", "beta", 200], ["cordonNode", "beta", 200]],
   );
+});
+
+Deno.test("drainNode begins once, shows how far it is, and ends with a cordon or an activation", async () => {
+  await using api = await ApiWorld.open("2026-01-02T00:00:00Z");
+  const nodes = nodesOf(node("1", "alpha"), node("2", "beta"));
+  api.serve({ runner: { nodes } as Partial<Runner> as Runner });
+  const begun = await api.call("POST", "/api/nodes/beta/drain?moveSeconds=60");
+  assert.equal(begun.status, 202);
+  assert.equal(begun.body.availability, "pause");
+  assert.deepEqual(begun.body.drain, {
+    state: "draining",
+    by: "token ci",
+    startedAt: "2026-01-02T00:00:00.000Z",
+    moveSeconds: 60,
+    moved: [],
+    left: [],
+  });
+  api.caller = { ...api.caller, name: "token other" };
+  const again = await api.call("POST", "/api/nodes/2/drain");
+  assert.deepEqual([again.status, again.body.drain], [202, begun.body.drain], "it is under way already");
+  const drainOf = async () => (await api.call("GET", "/api/nodes")).body.nodes[1].drain;
+  assert.deepEqual(await drainOf(), begun.body.drain);
+
+  assert.equal((await api.call("POST", "/api/nodes/beta/cordon")).status, 200);
+  const { state, reason, endedAt } = await drainOf();
+  assert.deepEqual([state, reason], ["stopped", "token other has cordoned the node"]);
+  assert.equal(endedAt, "2026-01-02T00:00:00.000Z");
+  const anew = await api.call("POST", "/api/nodes/beta/drain");
+  assert.deepEqual([anew.body.drain.state, anew.body.drain.by], ["draining", "token other"]);
+  await api.call("POST", "/api/nodes/beta/activate");
+  assert.equal(await drainOf(), undefined);
+  assert.equal((await api.call("POST", "/api/nodes/beta/drain?moveSeconds=0")).status, 400);
 });

@@ -1,0 +1,130 @@
+/**
+ * Empties nodes: restarts their bots one by one, each once the one before runs elsewhere.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { messageOf } from "../../lib/errors.ts";
+import type { RunnerNode, RunnerNodes } from "../../lib/runner/runner_nodes.ts";
+import { Wakeup } from "../../lib/util/wakeup.ts";
+import type { StartHistory } from "../revisions/start_history.ts";
+import type { ApiParts, BotsPort } from "./api_parts.ts";
+import type { DrainRecords, StoredDrain } from "./drain_records.ts";
+import { type DrainSituation, leave, planDrain } from "./plan_drain.ts";
+import { restartRefusal } from "./restart_refusal.ts";
+
+/** Dependencies of {@linkcode NodeDrainer}. */
+export interface NodeDrainerParts extends Pick<ApiParts, "bots" | "guards" | "settings" | "clock"> {
+  /** The drains. */
+  readonly drains: DrainRecords;
+  /** The nodes. */
+  readonly nodes: RunnerNodes;
+  /** The bots that this process looks after. */
+  readonly botService: BotsPort;
+  /** Whether it looks after them now. Of several processes, one drains. */
+  readonly isServing: () => boolean;
+  /** Notes who causes a start. */
+  readonly starts: Pick<StartHistory, "ask">;
+}
+
+/** Time between two looks at a drain, in ms. */
+const LOOK_MS = 500;
+/** Time between two looks for drains that another process has begun, in ms. */
+const IDLE_MS = 2000;
+
+/** Goes on with all drains until it is disposed. What it knows of them is in the database. */
+export class NodeDrainer implements Disposable {
+  readonly #parts: NodeDrainerParts;
+  readonly #ending = new AbortController();
+  readonly #wakeup = new Wakeup();
+  /** The bot that this process has restarted last, for each drain. */
+  readonly #asked = new Map<string, string>();
+  readonly #log = getLogger(["berth", "nodes"]);
+
+  /** @param parts See {@linkcode NodeDrainerParts}. */
+  constructor(parts: NodeDrainerParts) {
+    this.#parts = parts;
+    void this.#run(this.#ending.signal);
+  }
+
+  /** Looks now, because a drain has begun. */
+  wake(): void {
+    this.#wakeup.wake();
+  }
+
+  /** Ends the looks; the next process goes on. */
+  [Symbol.dispose](): void {
+    this.#ending.abort(new DOMException("The API ends", "AbortError"));
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { drains, nodes, isServing, clock } = this.#parts;
+    // Its writer is not ready yet.
+    await this.#wakeup.sleep({ ms: LOOK_MS, clock, signal });
+    while (!signal.aborted) {
+      let ms = IDLE_MS;
+      try {
+        const open = isServing()
+          ? (await drains.list({ signal })).filter(({ drain }) => drain.state === "draining")
+          : [];
+        const listed = open.length > 0 ? await nodes.list({ signal }) : [];
+        for (const each of open) {
+          ms = LOOK_MS;
+          await this.#look(each, listed, signal).catch((error) => this.#note(error, each.drain.name));
+        }
+      } catch (error) {
+        this.#note(error);
+      }
+      await this.#wakeup.sleep({ ms, clock, signal });
+    }
+  }
+
+  /** A look that failed is made again. */
+  #note(error: unknown, node?: string): void {
+    if (this.#ending.signal.aborted) return;
+    this.#log.debug("drain not looked at", { node, problem: messageOf(error) });
+  }
+
+  async #look(stored: StoredDrain, nodes: readonly RunnerNode[], signal: AbortSignal): Promise<void> {
+    const { drains, clock } = this.#parts;
+    const { drain } = stored;
+    const node = nodes.find(({ id }) => id === drain.node);
+    const key = `${drain.node} ${drain.startedAt}`;
+    const find = await this.#finder(drain.moving ? [drain.moving.bot] : node?.bots ?? [], signal);
+    const isAsked = drain.moving !== undefined && this.#asked.get(key) === drain.moving.bot;
+    const { drain: next, restart } = planDrain({ drain, node, find, isAsked, now: clock.now() });
+    // Whoever has changed it meanwhile may have ended it.
+    if (next !== drain && !await drains.change(stored, next, { signal })) return;
+    if (next.state !== "draining") {
+      this.#asked.delete(key);
+      this.#log.info("drain ended", { node: drain.name, state: next.state, reason: next.reason });
+    }
+    if (restart === undefined) return;
+    const refused = await this.#restart(restart, drain.by, signal);
+    if (refused === undefined) return;
+    if (refused === "") return void this.#asked.set(key, restart);
+    const now = await drains.get(drain.node, { signal });
+    if (now?.drain.moving?.bot === restart) await drains.change(now, leave(now.drain, refused), { signal });
+  }
+
+  /** @returns Empty if it is restarted, why it may not be; `undefined` if nobody looks after it yet. */
+  async #restart(id: string, by: string, signal: AbortSignal): Promise<string | undefined> {
+    const { bots, botService, starts } = this.#parts;
+    const document = await bots.get(id, { signal });
+    if (!document) return "not restarted: it has no document";
+    const refusal = restartRefusal(id, document, this.#parts);
+    if (refusal) return `not restarted: ${refusal.summary}`;
+    starts.ask(id, "restart", by);
+    return botService.restart(id) ? "" : undefined;
+  }
+
+  async #finder(ids: readonly string[], signal: AbortSignal): Promise<DrainSituation["find"]> {
+    const { bots, botService } = this.#parts;
+    const gone = new Set<string>();
+    for (const id of ids) {
+      if (!botService.state.getRunningBot(id) && !await bots.get(id, { signal })) gone.add(id);
+    }
+    return (id) => botService.state.getRunningBot(id) ?? (gone.has(id) ? "gone" : "unknown");
+  }
+}
