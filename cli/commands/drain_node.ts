@@ -69,6 +69,7 @@ export async function drainNode(
 interface DrainedNode {
   readonly bots: readonly string[];
   readonly runs: number;
+  readonly availability: string;
   readonly drain?: NodeDrain | undefined;
 }
 
@@ -85,7 +86,11 @@ function report(name: string, node: DrainedNode | undefined, { terminal }: Drain
     return EXIT.failed;
   }
   if (drain?.state !== "drained") {
-    note(`berth: The drain of ${name} has stopped: ${drain?.reason ?? "the node takes bots again"}.`);
+    note(
+      drain || node?.availability === "active"
+        ? `berth: The drain of ${name} has stopped: ${drain?.reason ?? "the node takes bots again"}.`
+        : `berth: The service does not know now how far the drain of ${name} is; 'berth nodes drain ${name}' shows it.`,
+    );
     return EXIT.failed;
   }
   const still = runs > 0 ? `; ${countOf(runs, "run or backtest", "runs and backtests")} still there` : "";

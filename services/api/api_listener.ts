@@ -13,6 +13,7 @@ import { getRequestListener } from "@hono/node-server";
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
 import type { AnswerRequest, Entrance } from "./api_app.ts";
+import { breakOffWith } from "./break_off.ts";
 import { clientAddress } from "./client_address.ts";
 import { STATUS_TEXT } from "./status_text.ts";
 import { readTlsFiles, type TlsFiles, TlsRenewal } from "./tls_files.ts";
@@ -160,9 +161,13 @@ export class ApiListener implements AsyncDisposable {
       const address = from(incoming);
       answering.set(incoming.socket, outgoing);
       outgoing.once("close", () => answering.delete(incoming.socket));
-      void getRequestListener((request) => this.#app(request, entrance, address), {
-        overrideGlobalObjects: false,
-      })(incoming, outgoing);
+      const breakOff = (error: unknown) => {
+        this.#log.debug("answer broken off", { path: incoming.url, problem: messageOf(error) });
+        outgoing.destroy();
+      };
+      const answer = async (request: Request) =>
+        breakOffWith(await this.#app(request, entrance, address), breakOff);
+      void getRequestListener(answer, { overrideGlobalObjects: false })(incoming, outgoing);
     };
   }
 

@@ -7,6 +7,7 @@
 import { messageOf } from "../../lib/errors.ts";
 import { tcpAddressOf } from "../../lib/util/server_addresses.ts";
 import { type OperationId, OPERATIONS } from "../contract/operations.ts";
+import { StoreUnavailableError } from "../documents/bot_repository.ts";
 import type { Leader } from "../ownership/leader_in.ts";
 import type { Caller } from "./api_parts.ts";
 import { ApiProblem } from "./api_problem.ts";
@@ -81,6 +82,7 @@ export class Forwarder implements Disposable {
    * @param sent See {@linkcode SentOn}.
    * @returns The leader's answer, whose body comes as the leader sends it.
    * @throws {LeaderUnreachedError} If the leader does not answer, or takes this Berth for a stranger.
+   * @throws {StoreUnavailableError} If this Berth has no pass, and the database does not answer.
    */
   async send(leader: Leader, sent: SentOn): Promise<Response> {
     const { operation, request: { signal } } = sent;
@@ -104,8 +106,10 @@ export class Forwarder implements Disposable {
         client,
         signal: AbortSignal.any([signal, limit.signal]),
       } as RequestInit);
+      // What breaks off is told as such while there is still a way.
+      if (response.body && isJson(response)) response = new Response(await response.arrayBuffer(), response);
     } catch (error) {
-      if (signal.aborted) throw error;
+      if (signal.aborted || error instanceof StoreUnavailableError) throw error;
       const why = limit.signal.aborted
         ? `has not answered at ${url} within ${limitMs / 1000} s`
         : `does not answer at ${url}: ${messageOf((error as Error).cause ?? error)}`;
@@ -179,6 +183,10 @@ export class Forwarder implements Disposable {
 function targetOf({ url }: Request, origin: string): URL {
   const { pathname, search } = new URL(url);
   return Object.assign(new URL(origin), { pathname, search });
+}
+
+function isJson({ headers }: Response): boolean {
+  return /^application\/(problem\+)?json/.test(headers.get("content-type") ?? "");
 }
 
 function passedBack({ body, status, headers: given }: Response, url: string): Response {

@@ -51,7 +51,10 @@ export function askLeader({ leaders, forwarder, schedules }: LeaderPassParts): A
   /** A stream goes on for longer than its request's signal is sure to be told. */
   const always = new AbortController().signal;
   async function hasMoved(service: Service, { token }: Leader): Promise<boolean> {
-    return leaders.leads(service) || (await leaders.find(service, always))?.token !== token;
+    if (leaders.leads(service)) return true;
+    // Nobody else is known while the database is away.
+    const leader = await leaders.find(service, always);
+    return leader !== undefined && leader.token !== token;
   }
 
   return async (sent, id) => {
@@ -77,14 +80,20 @@ export function askLeader({ leaders, forwarder, schedules }: LeaderPassParts): A
   };
 }
 
+/** What goes on until its client has enough. */
+const ENDLESS: ReadonlySet<OperationId> = new Set<OperationId>([
+  "streamEvents",
+  "streamBotEvents",
+  "followLogs",
+]);
+
 /** A leader whose machine has lost its power says nothing, and its stream would go on in silence. */
 function endWhenMoved(
   response: Response,
   operation: OperationId,
   hasMoved: () => Promise<boolean>,
 ): Response {
-  const isFeed = operation === "streamEvents" || operation === "streamBotEvents";
-  if (!isFeed || !response.body || !response.ok) return response;
+  if (!ENDLESS.has(operation) || !response.body || !response.ok) return response;
   return endWhenRevoked(response, async () => !await hasMoved());
 }
 

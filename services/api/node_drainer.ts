@@ -40,6 +40,8 @@ export class NodeDrainer implements Disposable {
   readonly #wakeup = new Wakeup();
   /** The bot that this process has restarted last, for each drain. */
   readonly #asked = new Map<string, string>();
+  /** The bot whose move this process looks at, for each drain. */
+  readonly #seen = new Map<string, string | undefined>();
   readonly #log = getLogger(["berth", "nodes"]);
 
   /** @param parts See {@linkcode NodeDrainerParts}. */
@@ -93,11 +95,21 @@ export class NodeDrainer implements Disposable {
     const key = `${drain.node} ${drain.startedAt}`;
     const find = await this.#finder(drain.moving ? [drain.moving.bot] : node?.bots ?? [], signal);
     const isAsked = drain.moving !== undefined && this.#asked.get(key) === drain.moving.bot;
-    const { drain: next, restart } = planDrain({ drain, node, find, isAsked, now: clock.now() });
+    const isTakenOver = drain.moving !== undefined && this.#seen.get(key) !== drain.moving.bot;
+    const { drain: next, restart } = planDrain({
+      drain,
+      node,
+      find,
+      isAsked,
+      isTakenOver,
+      now: clock.now(),
+    });
     // Whoever has changed it meanwhile may have ended it.
     if (next !== drain && !await drains.change(stored, next, { signal })) return;
+    this.#seen.set(key, next.moving?.bot);
     if (next.state !== "draining") {
       this.#asked.delete(key);
+      this.#seen.delete(key);
       this.#log.info("drain ended", { node: drain.name, state: next.state, reason: next.reason });
     }
     if (restart === undefined) return;

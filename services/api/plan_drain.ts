@@ -26,6 +26,8 @@ export interface DrainSituation {
   readonly find: (bot: string) => DrainedBot | "unknown" | "gone";
   /** Whether this process has restarted the bot that moves. */
   readonly isAsked: boolean;
+  /** Whether this process has not looked at the move yet, which another one has begun. @default {false} */
+  readonly isTakenOver?: boolean;
   /** Current time in ms since the epoch. */
   readonly now: number;
 }
@@ -54,7 +56,9 @@ const AT_REST: ReadonlySet<BotCondition["type"]> = new Set([
  *
  * @param situation See {@linkcode DrainSituation}.
  */
-export function planDrain({ drain, node, find, isAsked, now }: DrainSituation): DrainStep {
+export function planDrain(
+  { drain, node, find, isAsked, isTakenOver = false, now }: DrainSituation,
+): DrainStep {
   const ended = (state: Drain["state"], reason?: string): DrainStep => {
     const { moving, ...rest } = drain;
     return {
@@ -77,6 +81,8 @@ export function planDrain({ drain, node, find, isAsked, now }: DrainSituation): 
     if (AT_REST.has(bot.condition.type)) return { drain: leave(drain, describeCondition(bot.condition)) };
     if (isElsewhere(bot, drain)) return { drain: arrive(drain, bot.node!) };
   }
+  // Nobody has moved it while nobody led.
+  if (isTakenOver) return { drain: { ...drain, moving: { bot: moving.bot, since: now } } };
   const text = bot === "unknown" ? "not looked at yet" : describeCondition(bot.condition);
   const isNowhere = /no suitable node/.test(text);
   const nowhereSince = isNowhere ? moving.nowhereSince ?? now : undefined;

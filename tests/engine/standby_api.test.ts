@@ -113,11 +113,13 @@ Deno.test("events come through a Berth that stands by, until the leader dies; th
   const reading = (async () => {
     for await (const { type } of readEvents(stream)) seen.push(type);
   })();
+  // It may break while the leader is still on its way out.
+  const ended = reading.catch(() => {});
   await standby.client.call("restartBot", { params: { id } });
   await until("the events of the restart", () => seen.includes("stopped") && seen.includes("started"));
 
   await leader.kill();
-  await reading.catch(() => {});
+  await ended;
   await assert.rejects(remote.call("restartBot", { params: { id } }), (error: ApiError) => {
     assert.deepEqual([error.status, error.code], [503, "leader/unreachable"]);
     assert.match(error.message, /does not answer at http.*another Berth leads soon/s);

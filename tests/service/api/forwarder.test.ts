@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
+import { ApiListener } from "../../../services/api/api_listener.ts";
 import { systemClock } from "../../../lib/util/clock.ts";
 import { Access } from "../../../services/api/access.ts";
+import { endWhenRevoked } from "../../../services/api/end_when_revoked.ts";
 import { Forwarder, type SentOn } from "../../../services/api/forwarder.ts";
 import { PEER_HEADERS, PeerPasses } from "../../../services/api/peer_passes.ts";
+import { problemResponse } from "../../../services/api/problem_response.ts";
 import { Sessions } from "../../../services/api/sessions.ts";
 import { Tokens } from "../../../services/api/tokens.ts";
 import { connectSqlite } from "../../../services/sqlite/connect_sqlite.ts";
 import { SqliteRecordStore } from "../../../services/sqlite/sqlite_record_store.ts";
+import { freePort } from "../../support/servers/free_port.ts";
 import { until } from "../../support/until.ts";
 
 const LOCAL = { name: "local", role: "operate", from: "unix" } as const;
@@ -16,6 +20,8 @@ class PeersFixture implements AsyncDisposable {
   readonly records: SqliteRecordStore;
   readonly forwarder: Forwarder;
   readonly url: string;
+  /** Another address of a leader, at which nobody listens. */
+  readonly other = `http://127.0.0.1:${freePort()}`;
   /** What the leader has got. */
   readonly requests: Request[] = [];
   /** How the leader answers. */
@@ -38,7 +44,10 @@ class PeersFixture implements AsyncDisposable {
     });
     this.url = `http://127.0.0.1:${server.addr.port}`;
     this.forwarder = stack.use(
-      new Forwarder({ urls: [this.url, "http://127.0.0.1:1"] }, new PeerPasses(records, systemClock)),
+      new Forwarder(
+        { urls: [this.url, this.other, "http://127.0.0.1:1"] },
+        new PeerPasses(records, systemClock),
+      ),
     );
   }
 
@@ -57,6 +66,27 @@ class PeersFixture implements AsyncDisposable {
     const request = new Request("http://berth/api/bots/a/restart?x=1", { method: "POST" });
     const leader = { token: "leader", about: "instance 'x' on host y", host: "y", url };
     return this.forwarder.send(leader, { operation: "restartBot", request, caller: LOCAL, ...more });
+  }
+
+  /** Listens as a Berth that stands by does, and sends all on. @param url Address of the leader. */
+  async standby(url = this.url): Promise<string> {
+    const folder = await Deno.makeTempDir({ prefix: "berth-test-" });
+    this.#stack.defer(() => Deno.remove(folder, { recursive: true }));
+    const leader = { token: "leader", about: "instance 'x' on host y", host: "y", url };
+    const listener = this.#stack.use(
+      await ApiListener.listen(
+        async (request) => {
+          try {
+            const sent = { operation: "streamEvents", request, caller: LOCAL } as const;
+            return endWhenRevoked(await this.forwarder.send(leader, sent), () => Promise.resolve(true));
+          } catch (error) {
+            return problemResponse(error).response;
+          }
+        },
+        { socket: `${folder}/api.sock`, tcp: { hostname: "127.0.0.1", port: 0 } },
+      ),
+    );
+    return `http://127.0.0.1:${listener.port}`;
   }
 
   /** Who a request is from, as another Berth of the database sees it. */
@@ -179,4 +209,61 @@ Deno.test("a client that goes before the answer ends the request at the leader",
   await assert.rejects(sending, { name: "AbortError" });
   await ended.promise;
   answered.resolve(new Response());
+});
+
+/** Sends raw text to the first connection, once it has sent a request, and breaks off. */
+async function breakOff(listener: Deno.TcpListener, text: string): Promise<void> {
+  const connection = await listener.accept();
+  await connection.read(new Uint8Array(64 * 1024));
+  await connection.write(new TextEncoder().encode(text));
+  connection.close();
+}
+
+Deno.test("an answer that breaks off breaks off for its client as well, and for nobody else", async () => {
+  await using fixture = await PeersFixture.open();
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: Number(new URL(fixture.other).port) });
+  const [broken, well] = await Promise.all([fixture.standby(fixture.other), fixture.standby()]);
+  const head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+  for (const text of [head, `${head}9\r\ndata: 1\n\n\r\n`, `${head}9\r\ndata`]) {
+    const breaking = breakOff(listener, text);
+    const outcome = await fetch(`${broken}/api/events`).then((response) => response.text()).catch(() =>
+      "broken"
+    );
+    assert.equal(outcome, "broken", "a part is not taken for the whole");
+    await breaking;
+    assert.equal(await (await fetch(`${well}/api/events`)).text(), "{}");
+  }
+  const json = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n[1";
+  for (const text of ["", json]) {
+    const breaking = breakOff(listener, text);
+    const response = await fetch(`${broken}/api/bots`);
+    assert.equal(response.status, 503);
+    assert.equal((await response.json()).code, "leader/unreachable");
+    await breaking;
+  }
+});
+
+Deno.test("a leader that answers before it has read the body is heard, and a body that breaks off ends there", async () => {
+  await using fixture = await PeersFixture.open();
+  const standby = await fixture.standby();
+  fixture.answer = () => new Response("too large", { status: 413 });
+  const body = new Uint8Array(8 * 1024 * 1024);
+  const response = await fetch(standby, { method: "PUT", body });
+  assert.equal(response.status, 413);
+  assert.equal(await response.text(), "too large");
+
+  let read: Promise<string> | undefined;
+  fixture.answer = async (request) => {
+    read = request.text().then(() => "whole", () => "broken");
+    return new Response(await read);
+  };
+  const leaving = new AbortController();
+  const upload = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(new Uint8Array(1024)),
+  }, { highWaterMark: 0 });
+  const sending = fetch(standby, { method: "PUT", body: upload, signal: leaving.signal }).catch(() => "gone");
+  await until("the body at the leader", () => read !== undefined);
+  leaving.abort();
+  assert.equal(await sending, "gone");
+  assert.equal(await read, "broken", "a part is not taken for the whole");
 });

@@ -16,7 +16,9 @@ const A = { bot: "a", to: "two" };
 const B = { bot: "b", to: "three" };
 
 /** What the service tells at one look after the other. */
-async function drain(...looks: ({ readonly bots?: string[]; readonly drain?: NodeDrain } | undefined)[]) {
+async function drain(
+  ...looks: ({ readonly bots?: string[]; readonly drain?: NodeDrain; readonly availability?: string })[]
+) {
   const lines: string[] = [];
   const asked: unknown[] = [];
   const ending = new AbortController();
@@ -34,7 +36,9 @@ async function drain(...looks: ({ readonly bots?: string[]; readonly drain?: Nod
       ending.abort();
       return Promise.reject(ending.signal.reason);
     }
-    return Promise.resolve({ nodes: [{ id: "1", name: "one", bots: [], runs: 2, ...look }] });
+    return Promise.resolve({
+      nodes: [{ id: "1", name: "one", availability: "pause", bots: [], runs: 2, ...look }],
+    });
   };
   const client = { call } as unknown as Pick<ApiClient, "call">;
   const code = await drainNode(client, { node: "one", moveMs: 60_000 }, {
@@ -91,7 +95,11 @@ Deno.test("drainNode() says that somebody has stopped it, and that the service g
   });
   assert.equal(stopped.code, 1);
   assert.match(stopped.lines.at(-1)!, /has stopped: local has cordoned the node/);
-  assert.match((await drain({})).lines.at(-1)!, /has stopped: the node takes bots again/);
+  const active = await drain({ availability: "active" });
+  assert.match(active.lines.at(-1)!, /has stopped: the node takes bots again/);
+  const unknown = await drain({});
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.lines.at(-1)!, /does not know now how far the drain of one is/, "no database");
   const interrupted = await drain({ drain: BEGUN });
   assert.match(interrupted.lines.at(-1)!, /The service goes on with it. 'berth nodes cordon one' stops it/);
 });

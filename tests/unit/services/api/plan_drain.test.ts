@@ -51,6 +51,16 @@ Deno.test("planDrain() restarts the first bot, and the next one once that one ru
   assert.equal(plan({}, there).restart, "b", "it has moved by itself");
 });
 
+Deno.test("planDrain() gives a move that another process has begun its whole time", () => {
+  const late: Drain = { ...drain, moving: { bot: "a", since: NOW - 10 * drain.moveMs, nowhereSince: 1 } };
+  const bots = { a: "unknown" } as const;
+  const again = { drain: { ...drain, moving: { bot: "a", since: NOW } } };
+  assert.deepEqual(plan({ drain: late, isTakenOver: true, isAsked: false }, bots), again);
+  assert.equal(plan({ drain: late, isAsked: false }, bots).drain.state, "stuck");
+  const there = { a: { condition: RUNNING, node: "two" } };
+  assert.equal(plan({ drain: late, isTakenOver: true }, there).drain.moved.length, 1, "it is there already");
+});
+
 Deno.test("planDrain() ends when no bot is left to move, and names those that stay", () => {
   const left = plan({ drain: moving }, { a: { condition: { type: "disabled" } } }).drain;
   assert.deepEqual(left.left, [{ bot: "a", reason: "disabled" }]);
