@@ -74,6 +74,7 @@ function toVariable(name: string, field: Field): Variable {
   const notes = field.meta() as unknown as VariableNotes | undefined;
   if (!notes?.group) throw new Error(`${name}: the schema does not describe it; add .meta(about(…))`);
   const standard = notes.shown ?? String(field.safeParse(undefined).data ?? "");
+  if (standard.includes("[object")) throw new Error(`${name}: its default is an object; say how to show it`);
   return { ...notes, name, standard, values: valuesOf(field) };
 }
 

@@ -29,6 +29,7 @@ export const HTTP_SHAPE = {
     about(
       "API",
       "address and port of the API, besides its unix socket; `off` for the socket alone; any address but loopback needs TLS or a proxy",
+      "127.0.0.1:8420",
     ),
   ),
   HTTP_TLS_CERT: z.string().regex(/^\/[^\0]*$/, "must be an absolute path").optional().meta(
