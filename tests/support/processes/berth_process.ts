@@ -99,6 +99,8 @@ export function startProgram(
     async [Symbol.asyncDispose]() {
       if (isOver) return;
       signal("SIGTERM");
+      // A test that failed may have left it standing still.
+      signal("SIGCONT");
       const { code } = await status;
       // Told to end before it could hear that.
       if (!lines.some((line) => line.includes("service started"))) return;
