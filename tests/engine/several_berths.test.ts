@@ -130,7 +130,9 @@ Deno.test(`the leader of three Berths is killed ${KILLS} times during deploys, r
       // Runs are containers, too.
       (await bots.containers()).filter(({ config, running }) => running && config.round === last.round)
           .length === 3,
-  );
+  ).catch((error) => {
+    throw new Error(`${error.message}\n${berths.map(({ lines }) => lines.join("\n")).join("\n\n")}`);
+  });
   for (const [name, slot] of slots) {
     await until(`the run of ${name} is over`, async () => {
       const records = await bots.runs.list(bots.id(name));
