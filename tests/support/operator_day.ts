@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { CommandOutcome } from "./fixtures/service_fixture.ts";
+import type { CommandOutcome } from "./fixtures/cli_support.ts";
 import { until } from "./until.ts";
 
 /** A service that an operator works with. */
