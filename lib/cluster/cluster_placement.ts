@@ -17,7 +17,7 @@ import type { SupervisorLink } from "./supervisor_link.ts";
 const NODE_PATIENCE_MS = 3 * 60_000;
 /** How long a bot avoids the node on which its last copy could not work, in ms. */
 const AVOID_MS = 10 * 60_000;
-/** Copies on several nodes that could not work within this time of each other tell of an outage of Berth, in ms. */
+/** If copies on several nodes fail within this time of each other, Berth was away, in ms. */
 const OUTAGE_MS = 20_000;
 const MAX_REMEMBERED = 10_000;
 

@@ -48,7 +48,7 @@ export function dayOfDate(ms: number): string {
   return new Date(Math.max(0, ms)).toISOString().slice(0, 10).replaceAll("-", "");
 }
 
-/** Lists the days of which a bot has a log. @returns UTC days, for example `20260131`, the oldest first. */
+/** Lists the days for which a bot has a log. @returns UTC days, for example `20260131`, the oldest first. */
 export async function listLogDays(
   store: ObjectStore,
   bucket: string,

@@ -67,7 +67,7 @@ export class LogStoreReader {
   }
 
   /**
-   * Lists the days of which a bot has a log.
+   * Lists the days for which a bot has a log.
    *
    * @returns UTC days, for example `20260131`, the oldest first.
    */

@@ -186,7 +186,7 @@ export interface ManagedContainer {
   readonly memoryBytes?: number;
   /** Whether it is `lost` and surely does not run any more, so that another one may start. @default {false} */
   readonly isGone?: boolean;
-  /** When it is surely gone if it is `lost` and nobody hears of it, in ms from now; absent if nobody knows. */
+  /** Time until it is surely gone, if it is `lost` and does not come back, in ms; absent if unknown. */
   readonly goneInMs?: number;
   /** Disk use, if it was stopped for writing too much. */
   readonly diskUse?: DiskUse;

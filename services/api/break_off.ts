@@ -24,7 +24,7 @@ export function breakOffWith(response: Response, breakOff: (error: unknown) => v
         if (done) controller.close();
         else controller.enqueue(value);
       } catch (error) {
-        // Who reads it hears of the end of the connection.
+        // The reader sees the connection end.
         breakOff(error);
       }
     },

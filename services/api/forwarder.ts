@@ -106,7 +106,7 @@ export class Forwarder implements Disposable {
         client,
         signal: AbortSignal.any([signal, limit.signal]),
       } as RequestInit);
-      // What breaks off is told as such while there is still a way.
+      // A body that breaks off can still become an error here.
       if (response.body && isJson(response)) response = new Response(await response.arrayBuffer(), response);
     } catch (error) {
       if (signal.aborted || error instanceof StoreUnavailableError) throw error;
