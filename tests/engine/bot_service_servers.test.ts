@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { BotFixture, untilRunning } from "../support/fixtures/bot_fixture.ts";
+import { warningsOf } from "../support/processes/berth_process.ts";
 
 async function followEverything(fixture: BotFixture): Promise<void> {
   const { document, write, publish, id, documents } = fixture;
@@ -23,7 +24,7 @@ Deno.test("BotService follows documents and events with MongoDB, NATS and MinIO 
   await fixture.write(fixture.document("there"));
   await using berth = fixture.start();
   await followEverything(fixture);
-  assert.ok(!berth.lines.some((line) => / (warning|error) /.test(line)), berth.lines.join("\n"));
+  assert.deepEqual(warningsOf(berth), [], berth.lines.join("\n"));
 });
 
 Deno.test("BotService follows events also where there is no stream, and says so once", async () => {
@@ -32,11 +33,7 @@ Deno.test("BotService follows events also where there is no stream, and says so 
   await using berth = fixture.start();
   await berth.logged(/without a stream/);
   await followEverything(fixture);
-  assert.equal(
-    berth.lines.filter((line) => / (warning|error) /.test(line)).length,
-    1,
-    berth.lines.join("\n"),
-  );
+  assert.equal(warningsOf(berth).length, 1, berth.lines.join("\n"));
 });
 
 Deno.test("BotService finds what was changed without an event within an interval", async () => {

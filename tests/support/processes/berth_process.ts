@@ -109,6 +109,16 @@ export function startProgram(
   };
 }
 
+/**
+ * The warnings and errors that a Berth has logged, without those that say that it waits for a server: a busy machine
+ * keeps one waiting.
+ *
+ * @param berth The Berth.
+ */
+export function warningsOf({ lines }: Pick<BerthProcess, "lines">): string[] {
+  return lines.filter((line) => / (warning|error) /.test(line) && !/ waiting for=/.test(line));
+}
+
 async function collect(stream: ReadableStream<Uint8Array>, lines: string[]): Promise<void> {
   for await (const line of linesOf(stream)) lines.push(line);
 }
