@@ -7,7 +7,7 @@
 import PROJECT from "../deno.json" with { type: "json" };
 import { createObjectStore } from "../lib/runner/create_object_store.ts";
 import type { ObjectStore } from "../lib/objects/object_store.ts";
-import type { LeftoverKind, Runner } from "../lib/runner/runner.ts";
+import type { Runner } from "../lib/runner/runner.ts";
 import { systemClock } from "../lib/util/clock.ts";
 import type { ApiApp } from "./api/api_app.ts";
 import type { BotService } from "./bots/bot_service.ts";
@@ -24,6 +24,7 @@ import { AccountBook } from "./leases/account_book.ts";
 import { makeServingRight } from "./make_serving_right.ts";
 import { ServiceMetrics } from "./metrics/service_metrics.ts";
 import { UsageSampler } from "./metrics/usage_sampler.ts";
+import { orphanRemovers } from "./orphan_removers.ts";
 import type { HostLock } from "./ownership/registered_right.ts";
 import type { ServingRight } from "./ownership/serving_right.ts";
 import { StoreOwner } from "./ownership/store_owner.ts";
@@ -115,7 +116,6 @@ export async function composeServices(
   });
   const usage = new UsageSampler({ ...config, runner });
   metrics.watchUsage(usage);
-  const kinds = kindsOf(config);
   const owner = new StoreOwner({ ...stores, runner, ...options });
   for (const name of config.services) {
     rights.set(name, makeServingRight(name, config, { ...stores, runner, ...options }));
@@ -131,7 +131,7 @@ export async function composeServices(
     calendars: new CalendarBook(`${config.runner.dataDir}/${CALENDARS_FOLDER}`),
     metrics,
     notifications,
-    removeOrphans: onceUntilSuccess((signal) => runner.removeOrphans({ signal, kinds })),
+    removeOrphans: orphanRemovers(config.services, runner, leads),
     isNewStore: () => owner.isNew(Date.now()),
     whyIdle: (name) => rights.get(name)?.whyIdle(),
   };
@@ -174,29 +174,5 @@ export async function composeServices(
       await composed[Symbol.asyncDispose]();
       await stores[Symbol.asyncDispose]();
     },
-  };
-}
-
-/**
- * A process removes leftovers only of the kinds it serves: another process may serve the rest. Both kinds of process
- * build, so builds are removed only by one that stands alone.
- */
-function kindsOf({ services }: ServiceConfig): LeftoverKind[] {
-  const isAlone = services.includes("bots") && services.includes("schedules");
-  return [
-    ...services.flatMap((name): LeftoverKind[] => name === "bots" ? ["bot", "backtest"] : ["run"]),
-    ...(isAlone ? ["build" as const] : []),
-  ];
-}
-
-/** Shares one execution among all callers; after a failure, the next call tries again. */
-function onceUntilSuccess(
-  work: (signal: AbortSignal) => Promise<unknown>,
-): (signal: AbortSignal) => Promise<unknown> {
-  let shared: Promise<unknown> | undefined;
-  return (signal) => {
-    const current = shared ??= work(signal);
-    current.catch(() => shared = undefined);
-    return current;
   };
 }

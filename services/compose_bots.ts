@@ -78,7 +78,7 @@ export function composeBots(config: ServiceConfig, parts: SharedParts): Composed
     repository: stores.bots,
     events: events.of.bots,
     runner,
-    removeOrphans,
+    removeOrphans: removeOrphans.bots,
     bounds: config.runner.bounds,
     calendars,
     isNewStore,
@@ -100,7 +100,7 @@ export function composeBots(config: ServiceConfig, parts: SharedParts): Composed
     repository: backtests,
     runner,
     instance: config.runner.instance,
-    removeOrphans,
+    removeOrphans: removeOrphans.bots,
     whyIdle,
   });
   if (config.services.includes("bots")) {

@@ -52,7 +52,7 @@ export function composeSchedules(
     bounds,
     calendars,
     instance,
-    removeOrphans,
+    removeOrphans: removeOrphans.schedules,
     whyHeld: (id, signal) => guards.whyHeld(id, signal),
     whyIdle: () => whyIdle("schedules"),
   });

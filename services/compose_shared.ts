@@ -11,6 +11,7 @@ import type { ComposedNotifications } from "./compose_notifications.ts";
 import type { ServiceName } from "./config.ts";
 import type { AccountBook } from "./leases/account_book.ts";
 import type { ServiceMetrics } from "./metrics/service_metrics.ts";
+import type { OrphanRemover } from "./orphan_removers.ts";
 import type { Stores } from "./stores.ts";
 
 /** Parts that the bot service and the schedule service share. */
@@ -29,8 +30,8 @@ export interface SharedParts {
   readonly notifications: ComposedNotifications;
   /** Gives each account to one bot or run at a time. */
   readonly accounts: AccountBook;
-  /** Removes what earlier processes have left, once for all callers. */
-  readonly removeOrphans: (signal: AbortSignal) => Promise<unknown>;
+  /** Remove what earlier processes have left, for each service. */
+  readonly removeOrphans: Readonly<Record<ServiceName, OrphanRemover>>;
   /** Whether the database has been created only now. */
   readonly isNewStore: () => boolean;
   /** Why a service does not serve at present; `undefined` while it does. */
