@@ -16,7 +16,7 @@ import { type FailedStart, type FinalEnd, type LastStart, lastStart } from "./re
  * How long a container may stay created and not started, in ms. A bot has one start at a time, so an older one is left
  * over from a start that a crash interrupted.
  */
-const PENDING_LIMIT_MS = 60_000;
+const PENDING_LIMIT_MS = 10_000;
 /** How often to query a container that neither runs nor has exited, in ms. */
 const PENDING_POLL_MS = 1000;
 /** How often to query one that starts by itself, or whose host is gone, in ms: a hint usually comes sooner. */

@@ -207,7 +207,7 @@ Deno.test("plan() waits for a container that is being started", () => {
     keeps: starting,
     againInMs: 5000,
   });
-  const pending = container({ phase: "pending", createdAt: new Date(NOW - 59_600) });
+  const pending = container({ phase: "pending", createdAt: new Date(NOW - 9_600) });
   assert.equal(plan(RUN, { containers: [pending] }, NOW).againInMs, 400);
 });
 
@@ -221,10 +221,10 @@ Deno.test("plan() says why a cluster does not place a container, and keeps it", 
   });
 });
 
-Deno.test("plan() replaces a container that was created and not started for a minute", () => {
-  const pending = container({ phase: "pending", attempt: 2, createdAt: new Date(NOW - 60_000) });
+Deno.test("plan() replaces a container that was created and not started for ten seconds", () => {
+  const pending = container({ phase: "pending", attempt: 2, createdAt: new Date(NOW - 10_000) });
   assert.deepEqual(actionsOf(RUN, [pending]), ["remove c1", "start 3"]);
-  const other = container({ phase: "pending", specHash: "old", createdAt: new Date(NOW - 60_000) });
+  const other = container({ phase: "pending", specHash: "old", createdAt: new Date(NOW - 10_000) });
   assert.deepEqual(actionsOf(RUN, [other]), ["remove c1", "start 1"]);
 });
 
