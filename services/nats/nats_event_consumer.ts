@@ -20,6 +20,8 @@ const PULL_EXPIRY_MS = 30_000;
  * pauses, and short enough to notice a lost one within 30 s.
  */
 const HEARTBEAT_INTERVAL_MS = 5_000;
+/** How many events one pull takes that the backlog has applied: they are acknowledged at once. */
+const APPLIED_PER_PULL = 500;
 /** Delay before the redelivery of an event whose bot has a change in the queue, in ms. */
 const RETRY_BEHIND_QUEUE_MS = 500;
 
@@ -46,22 +48,24 @@ export interface StreamEventsOptions {
 /**
  * Delivers several events of the stream at once, those of one bot in order, and acknowledges each once it is
  * accepted. Pulls no more events than it can deliver at once: an event that waited here could exceed its
- * acknowledgement time.
+ * acknowledgement time. Live events come after those that the backlog has applied, so these are pulled in large batches.
  *
  * @param options The consumer, and where changes go.
  * @returns Resolves when the signal is aborted.
  * @throws {Error} If the consumer is lost.
  */
 export async function receiveStreamEvents(options: StreamEventsOptions): Promise<void> {
-  const { durable, signal } = options;
+  const { durable, backlog, signal } = options;
   const given = new Set<Promise<void>>();
+  let applied = backlog.upTo > 0 && backlog.left.size === 0 ? durable.waiting : 0;
   const give = (message: JsMsg) => {
+    applied--;
     const one = handle(message, options).finally(() => given.delete(one));
     given.add(one);
   };
   try {
     while (!signal.aborted) {
-      const free = MAX_CONCURRENT_CHANGES - given.size;
+      const free = Math.max(MAX_CONCURRENT_CHANGES - given.size, Math.min(applied, APPLIED_PER_PULL));
       if (free > 0) await pull(durable.consumer, free, give, signal);
       else await Promise.race(given);
     }

@@ -133,6 +133,25 @@ testWithNats(
   },
 );
 
+testWithNats("NatsBotEvents is soon through with a large backlog that it has applied", async (server) => {
+  await startWithStream(server);
+  const ids = Array.from({ length: 3_000 }, (_, index) => `bot-${index % 10}`);
+  await publishOnce(server, ...ids);
+  const connection = await server.connect();
+  let pulls = 0;
+  connection.subscribe(`$JS.API.CONSUMER.MSG.NEXT.${STREAM}.${DURABLE}`, { callback: () => void pulls++ });
+  await connection.flush();
+  await using events = eventsOf(server.url);
+  const recorder = await record(events);
+  await until("its events", () => new Set(recorder.ids).size === 10);
+  await publishOnce(server, "live");
+  await until("the live one", () => recorder.ids.includes("live"));
+  // What is live waits behind them: 47 pulls of 64 events would take long on a busy machine.
+  assert.ok(pulls > 0 && pulls <= 12, `${pulls} pulls`);
+  assert.equal(recorder.ids.filter((id) => id === "live").length, 1);
+  await connection.close();
+});
+
 testWithNats("NatsBotEvents makes a consumer as documented, and leaves the stream alone", async (server) => {
   await startWithStream(server);
   const connection = await server.connect();
