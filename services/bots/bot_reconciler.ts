@@ -176,7 +176,12 @@ export class BotReconciler {
     const mayStart = desired?.kind === "run" && hasOnlyExited;
     const mustStop = desired?.kind === "refused" &&
       this.preview(id, desired, containers).actions.some(({ type }) => type === "stop");
-    if (!mayStart && !mustStop) throw problem;
+    if (!mayStart && !mustStop) {
+      if (containers.length > 0) throw problem;
+      // It may be being replaced, and there is nothing to stop meanwhile: a database that is slow is waited for.
+      const current = await this.#options.repository.get(id, { signal });
+      return await this.#pass(id, this.read(id, current), containers, signal);
+    }
     const what = mustStop ? "stopping a bot that must not run" : "using the last known document";
     this.#log.warn(`database does not answer: ${what}`, { id, problem: messageOf(problem) });
     const retryMs = backoffMs(1, RETRY.unavailable);

@@ -54,15 +54,18 @@ export class DocumentReader {
   async read(id: string, signal: AbortSignal): Promise<ReadDocument> {
     const { repository, bots, clock } = this.#options;
     const last = bots.get(id)?.lastDocument;
-    const timeoutMs = clock.monotonic() < this.#outageEndsAt ? OUTAGE_READ_TIMEOUT_MS : READ_TIMEOUT_MS;
-    const timeout = last ? AbortSignal.timeout(timeoutMs) : undefined;
+    const isOutage = clock.monotonic() < this.#outageEndsAt;
+    const timeout = last
+      ? AbortSignal.timeout(isOutage ? OUTAGE_READ_TIMEOUT_MS : READ_TIMEOUT_MS)
+      : undefined;
     try {
       const either = timeout ? AbortSignal.any([signal, timeout]) : signal;
       return { document: await repository.get(id, { signal: either }) };
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof StoreUnavailableError || timeout?.aborted)) throw error;
-      this.#outageEndsAt = clock.monotonic() + OUTAGE_MS;
+      // A database that is only slow gets the longer limit again.
+      if (!isOutage) this.#outageEndsAt = clock.monotonic() + OUTAGE_MS;
       return { document: last, problem: error };
     }
   }

@@ -135,10 +135,12 @@ function makeReconciler(
   const bots = new BotTable();
   const state = new ServiceState({ bots, clock });
   const reads: string[] = [];
-  const database = { isDown: false };
+  const database = { isDown: false, late: undefined as BotDocument | undefined };
   const repository = {
     get: (id: string) => {
       reads.push(id);
+      // Only the second read is waited for long enough.
+      if (database.late && reads.length > 1) return Promise.resolve(database.late);
       return database.isDown
         ? Promise.reject(new StoreUnavailableError("it is down"))
         : Promise.resolve(undefined);
@@ -175,7 +177,7 @@ function makeReconciler(
     });
     return engine.asked;
   };
-  return { engine, bots, reconciler, pass, passInOutage, conditionOf, clock, state };
+  return { engine, database, bots, reconciler, pass, passInOutage, conditionOf, clock, state };
 }
 
 Deno.test("BotReconciler looks once, and knows then what it has made and ended", async () => {
@@ -555,6 +557,19 @@ Deno.test("BotReconciler stops what a gate has stopped also while the database d
     answer = {};
     await assert.rejects(passInOutage(), StoreUnavailableError, `${what}: nothing is started`);
   }
+});
+
+Deno.test("BotReconciler waits for a slow database while a bot is replaced, and has no container", async () => {
+  const { engine, database, pass, passInOutage } = makeReconciler();
+  await pass(documentOf("1"));
+  assert.deepEqual(await pass(documentOf("2")), ["prepare", "stop c1"]);
+  await assert.rejects(passInOutage(), StoreUnavailableError);
+  database.late = documentOf("2");
+  assert.deepEqual(await passInOutage(), ["look", "start"]);
+  assert.equal(engine.there?.specHash, "2");
+  database.late = documentOf("3");
+  await assert.rejects(passInOutage(), StoreUnavailableError, "nothing that runs is replaced");
+  assert.equal(engine.there?.specHash, "2");
 });
 
 Deno.test("BotReconciler asks a gate by the last settings while the document of a bot that runs is broken or unknown", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../../../lib/util/clock.ts";
+import { FakeClock } from "../../../support/fake_clock.ts";
 import { BotTable } from "../../../../services/bots/bot_table.ts";
 import { DocumentReader } from "../../../../services/bots/document_reader.ts";
 import {
@@ -50,4 +51,33 @@ Deno.test("DocumentReader gives up with its caller", async () => {
   bots.update("one", { lastDocument: document });
   const reason = new Error("the service ends");
   await assert.rejects(documents.read("one", AbortSignal.abort(reason)), reason);
+});
+
+Deno.test("DocumentReader reads from a database that is only slow again, however often it is asked meanwhile", async () => {
+  const bots = new BotTable();
+  bots.update("one", { lastDocument: document });
+  const clock = new FakeClock();
+  const limits: AbortSignal[] = [];
+  let answers = false;
+  const get = (_id: string, options?: RepositoryCallOptions) => {
+    limits.push(options!.signal!);
+    return new Promise<BotDocument>((resolve, reject) => {
+      options!.signal!.addEventListener("abort", () => reject(options!.signal!.reason));
+      // Slower than the short limit, faster than the long one.
+      if (answers) setTimeout(resolve, 400, document);
+    });
+  };
+  const documents = new DocumentReader({ repository: { get }, bots, clock });
+  assert.notEqual((await documents.read("one", signal)).problem, undefined);
+  answers = true;
+  for (const _ of [1, 2]) {
+    await clock.advance(4_000);
+    assert.notEqual(
+      (await documents.read("one", signal)).problem,
+      undefined,
+      "the limit is short for a while",
+    );
+  }
+  await clock.advance(4_000);
+  assert.deepEqual(await documents.read("one", signal), { document });
 });
