@@ -16,6 +16,12 @@ import { exists, planTests } from "./test_plan.ts";
 
 /** How many files that need servers run side by side: most use less than a third of a core. */
 const LANES = Number(Deno.env.get("BERTH_TEST_LANES") ?? 4);
+/** How many of them run however busy the machine is. */
+const MIN_LANES = 2;
+/** Load of a processor above which no further lane begins a file: it would only take longer, and time limits with it. */
+const MAX_LOAD = 4;
+/** How often to look at the load, in ms. */
+const LOAD_LOOK_MS = 2_000;
 /** How many files that need no servers run side by side in a process: some wait more than they compute. */
 const JOBS = Deno.env.get("DENO_JOBS") ?? String(Math.max(4, navigator.hardwareConcurrency));
 const SERVER_VARIABLE = /^(?:MINIO|MONGO|NATS)_/;
@@ -113,10 +119,23 @@ async function typesAreRight(files: string[]): Promise<boolean> {
 
 async function runLanes(files: readonly string[], lanes: number, test: (file: string) => Promise<void>) {
   const waiting = [...files];
+  let running = 0;
   const runLane = async () => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) await test(file);
+    while (true) {
+      while (running >= MIN_LANES && waiting.length > 0 && isBusy() && !interruption.signal.aborted) {
+        await new Promise((resolve) => setTimeout(resolve, LOAD_LOOK_MS));
+      }
+      const file = waiting.shift();
+      if (file === undefined) return;
+      running++;
+      await test(file).finally(() => running--);
+    }
   };
   await Promise.all(Array.from({ length: lanes }, runLane));
+}
+
+function isBusy(): boolean {
+  return Deno.loadavg()[0]! > MAX_LOAD * navigator.hardwareConcurrency;
 }
 
 async function runTests(args: string[], name: string, isLive = true): Promise<void> {

@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # The real servers that the tests run against, and the tests themselves. For each server, in this order: what
 # the environment names; the official image when a registry answers; else a binary built or installed here.
-# One function per server; each adds how to stop what it started to $at_exit.
+# One function per server; each adds how to stop what it started to $at_exit. A program goes before the tests where the
+# user may say so (nice): a machine that they keep busy must not make a server seem to hang.
 
 : "${here?sourced by berth}" "${state?sourced by berth}" "${scratch?sourced by berth}"
 
@@ -138,7 +139,7 @@ minio_from_binary() {
   minio_port=$(free_port)
   MINIO_ENDPOINT=127.0.0.1:$minio_port
   MINIO_ROOT_USER=$MINIO_ROOT_USER MINIO_ROOT_PASSWORD=$MINIO_ROOT_PASSWORD MINIO_BROWSER=off MINIO_UPDATE=off \
-    "$state/bin/minio" server "$scratch/minio/data" --address "$MINIO_ENDPOINT" \
+    nice -n -10 "$state/bin/minio" server "$scratch/minio/data" --address "$MINIO_ENDPOINT" \
     --certs-dir "$scratch/minio/certs" >"$scratch/minio/log" 2>&1 </dev/null 9>&- &
   minio_pid=$!
   at_exit="minio_process_stop $at_exit"
@@ -259,7 +260,7 @@ nats_from_program() {
   mkdir -- "$scratch/nats"
   nats_port=$(free_port)
   NATS_URL=nats://127.0.0.1:$nats_port
-  "$NATS_SERVER" -js -sd "$scratch/nats/data" -a 127.0.0.1 -p "$nats_port" \
+  nice -n -10 "$NATS_SERVER" -js -sd "$scratch/nats/data" -a 127.0.0.1 -p "$nats_port" \
     >"$scratch/nats/log" 2>&1 </dev/null 9>&- &
   nats_pid=$!
   at_exit="nats_process_stop $at_exit"
@@ -365,7 +366,7 @@ ferretdb() {
   }
   mkdir -- "$scratch/ferretdb" "$scratch/ferretdb/data"
   # It chooses the port itself, and says which.
-  "$state/bin/ferretdb" 127.0.0.1:0 "$scratch/ferretdb/data" >"$scratch/ferretdb/log" 2>&1 </dev/null 9>&- &
+  nice -n -10 "$state/bin/ferretdb" 127.0.0.1:0 "$scratch/ferretdb/data" >"$scratch/ferretdb/log" 2>&1 </dev/null 9>&- &
   ferretdb_pid=$!
   at_exit="ferretdb_stop $at_exit"
   mongo_wait ferretdb_listens "kill -0 $ferretdb_pid" || {
