@@ -91,7 +91,8 @@ function notesOf(
   { records }: Pick<Stores, "records">,
 ): Notes | undefined {
   if (natsUrl || !runner.cluster) return undefined;
-  return { bots: new NotedChanges(records, "bots"), schedules: new NotedChanges(records, "schedules") };
+  const of = (kind: ServiceName) => new NotedChanges(records, kind, runner.instance);
+  return { bots: of("bots"), schedules: of("schedules") };
 }
 
 /** The subscription of one service to NATS. It connects when the service subscribes. */

@@ -16,12 +16,16 @@ const COLLECTION = "changes";
 /** Leaves notes, and reads them: each once, by the process that leads. */
 export class NotedChanges implements ChangeSource {
   readonly #records: RecordStore;
-  readonly #kind: NotedKind;
+  readonly #prefix: string;
 
-  /** @param records The database. @param kind What the notes are about. */
-  constructor(records: RecordStore, kind: NotedKind) {
+  /**
+   * @param records The database.
+   * @param kind What the notes are about.
+   * @param instance The instance whose leader reads them: another one on this database has notes of its own.
+   */
+  constructor(records: RecordStore, kind: NotedKind, instance: string) {
     this.#records = records;
-    this.#kind = kind;
+    this.#prefix = `${instance}/${kind}/`;
   }
 
   /**
@@ -31,12 +35,12 @@ export class NotedChanges implements ChangeSource {
    * @throws {StoreUnavailableError} If the database does not answer. The change is found without the note, later.
    */
   async note({ id, type, order }: BotChange): Promise<void> {
-    await this.#records.insert(COLLECTION, `${this.#kind}/${crypto.randomUUID()}`, { id, type, order });
+    await this.#records.insert(COLLECTION, `${this.#prefix}${crypto.randomUUID()}`, { id, type, order });
   }
 
   /** {@inheritDoc ChangeSource.poll} */
   async poll(): Promise<FoundDeletions> {
-    const notes = await this.#records.list(COLLECTION, { prefix: `${this.#kind}/` });
+    const notes = await this.#records.list(COLLECTION, { prefix: this.#prefix });
     if (notes.length === 0) return undefined;
     // Before they are acted on: whoever ends in between is followed by a process that reads all documents.
     try {

@@ -5,16 +5,21 @@ import type { FoundDeletions } from "../../../../services/events/change_source.t
 import { NotedChanges } from "../../../../services/events/noted_changes.ts";
 import { SqliteRecordStore } from "../../../../services/sqlite/sqlite_record_store.ts";
 
-Deno.test("NotedChanges gives each note once, to the readers of its kind, with the deletions", async () => {
+Deno.test("NotedChanges gives each note once, to the readers of its kind and instance, with the deletions", async () => {
   const database = new DatabaseSync(":memory:");
   const records = new SqliteRecordStore(database);
   await records.open();
-  const [bots, schedules] = [new NotedChanges(records, "bots"), new NotedChanges(records, "schedules")];
+  const [bots, schedules] = [
+    new NotedChanges(records, "bots", "one"),
+    new NotedChanges(records, "schedules", "one"),
+  ];
+  const other = new NotedChanges(records, "bots", "other");
   assert.equal(await bots.poll(), undefined);
   const order = { publishedAt: 1_700_000_000_000 };
   await bots.note({ type: "updated", id: "a", document: { id: "a", config: { secret: 1 } }, order });
   assert.doesNotMatch(JSON.stringify(await records.list("changes")), /secret/);
   assert.equal(await schedules.poll(), undefined);
+  assert.equal(await other.poll(), undefined, "an instance takes no note of another one");
   assert.deepEqual(await bots.poll(), []);
   assert.equal(await bots.poll(), undefined);
   await bots.note({ type: "deleted", id: "b", order });
@@ -28,7 +33,7 @@ Deno.test("NotedChanges gives what it has listed although the database goes away
   const database = new DatabaseSync(":memory:");
   const records = new SqliteRecordStore(database);
   await records.open();
-  const bots = new NotedChanges(records, "bots");
+  const bots = new NotedChanges(records, "bots", "one");
   const order = { publishedAt: 1_700_000_000_000 };
   for (const id of ["a", "b", "c"]) await bots.note({ type: "deleted", id, order });
   const { delete: remove } = records;
