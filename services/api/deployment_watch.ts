@@ -7,8 +7,8 @@
 import { getLogger } from "@logtape/logtape";
 import { BerthError, messageOf, ObjectStoreError } from "../../lib/errors.ts";
 import type { Clock } from "../../lib/util/clock.ts";
-import { Wakeup } from "../../lib/util/wakeup.ts";
 import type { Runner } from "../../lib/runner/runner.ts";
+import { OpenWork } from "../control/open_work.ts";
 import { parseBotDocument } from "../documents/bot_document.ts";
 import { type BotRepository, StoreUnavailableError } from "../documents/bot_repository.ts";
 import type { RolledBack } from "../contract/revisions.ts";
@@ -39,59 +39,36 @@ export interface DeploymentWatchParts {
   readonly clock: Clock;
 }
 
-/** Time between two looks at watched bots, in ms. */
-const LOOK_MS = 500;
 /** Time between two looks for watches that another process has begun, in ms. */
 const IDLE_MS = 30_000;
-/** The same after a look that failed, in ms. */
-const RETRY_MS = 2000;
 
 /** Checks watched bots until it is disposed. Nothing is polled while no deployment is watched. */
 export class DeploymentWatch implements Disposable {
   readonly #parts: DeploymentWatchParts;
-  readonly #ending = new AbortController();
-  readonly #wakeup = new Wakeup();
+  readonly #work: OpenWork<OpenWatch>;
   readonly #log = getLogger(["berth", "revisions"]);
 
   /** @param parts See {@linkcode DeploymentWatchParts}. */
   constructor(parts: DeploymentWatchParts) {
     this.#parts = parts;
-    void this.#run(this.#ending.signal);
+    this.#work = new OpenWork({
+      ...parts,
+      idleMs: IDLE_MS,
+      list: (signal) => parts.watches.listOpen({ signal }),
+      look: (open, signal) => this.#look(open, signal),
+      onError: (error, open) =>
+        this.#log.debug("watched deployment not looked at", { id: open?.id, problem: messageOf(error) }),
+    });
   }
 
   /** Looks now, because a watch has begun. */
   wake(): void {
-    this.#wakeup.wake();
+    this.#work.wake();
   }
 
   /** Ends the looks; watches stay open for the next process. */
   [Symbol.dispose](): void {
-    this.#ending.abort(new DOMException("The API ends", "AbortError"));
-  }
-
-  async #run(signal: AbortSignal): Promise<void> {
-    const { watches, isServing, clock } = this.#parts;
-    // Its writer is not ready yet.
-    await this.#wakeup.sleep({ ms: LOOK_MS, clock, signal });
-    while (!signal.aborted) {
-      let ms = isServing() ? IDLE_MS : RETRY_MS;
-      try {
-        for (const open of isServing() ? await watches.listOpen({ signal }) : []) {
-          ms = LOOK_MS;
-          await this.#look(open, signal).catch((error) => this.#note(error, open.id));
-        }
-      } catch (error) {
-        this.#note(error);
-        ms = RETRY_MS;
-      }
-      await this.#wakeup.sleep({ ms, clock, signal });
-    }
-  }
-
-  /** A look that failed is made again. */
-  #note(error: unknown, id?: string): void {
-    if (this.#ending.signal.aborted) return;
-    this.#log.debug("watched deployment not looked at", { id, problem: messageOf(error) });
+    this.#work[Symbol.dispose]();
   }
 
   async #look(open: OpenWatch, signal: AbortSignal): Promise<void> {

@@ -7,7 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
 import type { RunnerNode, RunnerNodes } from "../../lib/runner/runner_nodes.ts";
-import { Wakeup } from "../../lib/util/wakeup.ts";
+import { OpenWork } from "../control/open_work.ts";
 import type { StartHistory } from "../revisions/start_history.ts";
 import type { ApiParts, BotsPort } from "./api_parts.ts";
 import type { DrainRecords, StoredDrain } from "./drain_records.ts";
@@ -28,16 +28,19 @@ export interface NodeDrainerParts extends Pick<ApiParts, "bots" | "guards" | "se
   readonly starts: Pick<StartHistory, "ask">;
 }
 
-/** Time between two looks at a drain, in ms. */
-const LOOK_MS = 500;
 /** Time between two looks for drains that another process has begun, in ms. */
 const IDLE_MS = 2000;
+
+/** A drain, and the nodes as they were listed for it. */
+interface OpenDrain {
+  readonly stored: StoredDrain;
+  readonly nodes: readonly RunnerNode[];
+}
 
 /** Goes on with all drains until it is disposed. What it knows of them is in the database. */
 export class NodeDrainer implements Disposable {
   readonly #parts: NodeDrainerParts;
-  readonly #ending = new AbortController();
-  readonly #wakeup = new Wakeup();
+  readonly #work: OpenWork<OpenDrain>;
   /** The bot that this process has restarted last, for each drain. */
   readonly #asked = new Map<string, string>();
   /** The bot whose move this process looks at, for each drain. */
@@ -47,48 +50,38 @@ export class NodeDrainer implements Disposable {
   /** @param parts See {@linkcode NodeDrainerParts}. */
   constructor(parts: NodeDrainerParts) {
     this.#parts = parts;
-    void this.#run(this.#ending.signal);
+    this.#work = new OpenWork({
+      ...parts,
+      idleMs: IDLE_MS,
+      list: (signal) => this.#list(signal),
+      look: (open, signal) => this.#look(open, signal),
+      onError: (error, open) =>
+        this.#log.debug("drain not looked at", {
+          node: open?.stored.drain.name,
+          problem: messageOf(error),
+        }),
+    });
   }
 
   /** Looks now, because a drain has begun. */
   wake(): void {
-    this.#wakeup.wake();
+    this.#work.wake();
   }
 
   /** Ends the looks; the next process goes on. */
   [Symbol.dispose](): void {
-    this.#ending.abort(new DOMException("The API ends", "AbortError"));
+    this.#work[Symbol.dispose]();
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
-    const { drains, nodes, isServing, clock } = this.#parts;
-    // Its writer is not ready yet.
-    await this.#wakeup.sleep({ ms: LOOK_MS, clock, signal });
-    while (!signal.aborted) {
-      let ms = IDLE_MS;
-      try {
-        const open = isServing()
-          ? (await drains.list({ signal })).filter(({ drain }) => drain.state === "draining")
-          : [];
-        const listed = open.length > 0 ? await nodes.list({ signal }) : [];
-        for (const each of open) {
-          ms = LOOK_MS;
-          await this.#look(each, listed, signal).catch((error) => this.#note(error, each.drain.name));
-        }
-      } catch (error) {
-        this.#note(error);
-      }
-      await this.#wakeup.sleep({ ms, clock, signal });
-    }
+  async #list(signal: AbortSignal): Promise<OpenDrain[]> {
+    const open = (await this.#parts.drains.list({ signal })).filter(({ drain }) =>
+      drain.state === "draining"
+    );
+    const nodes = open.length > 0 ? await this.#parts.nodes.list({ signal }) : [];
+    return open.map((stored) => ({ stored, nodes }));
   }
 
-  /** A look that failed is made again. */
-  #note(error: unknown, node?: string): void {
-    if (this.#ending.signal.aborted) return;
-    this.#log.debug("drain not looked at", { node, problem: messageOf(error) });
-  }
-
-  async #look(stored: StoredDrain, nodes: readonly RunnerNode[], signal: AbortSignal): Promise<void> {
+  async #look({ stored, nodes }: OpenDrain, signal: AbortSignal): Promise<void> {
     const { drains, clock } = this.#parts;
     const { drain } = stored;
     const node = nodes.find(({ id }) => id === drain.node);
