@@ -70,7 +70,7 @@ export async function workADay(service: OperatedService): Promise<void> {
     await write(code);
     const { code: exit, output } = await service.berth("deploy", folder);
     assert.equal(exit, 1, `${what}: ${output}`);
-    assert.match(output, shown, what);
+    assert.match(output, shown, `${what}: ${output}`);
     // The last exit is known as soon as the bot waits for its next start.
     await until(`describe tells of ${what}`, async () => shown.test((await run("describe", id)).output));
   }
