@@ -36,6 +36,9 @@ export interface RunDenoOptions {
 const STALL_MS = 60_000 * Number(
   Deno.env.get("BERTH_TEST_STALL_MINUTES") ?? (Deno.env.get("BERTH_TEST_FULL") ? 60 : 8),
 );
+/** How long what a process has left may take to end, and how often to look, in ms. */
+const GROUP_END_MS = 10_000;
+const GROUP_LOOK_MS = 100;
 /** How long a process may take to end after a signal, before it is killed. */
 const KILL_AFTER_MS = 20_000;
 // deno-lint-ignore no-control-regex
@@ -53,6 +56,8 @@ export async function runDeno(args: readonly string[], options: RunDenoOptions):
     stdin: "null",
     stdout: "piped",
     stderr: isLive ? "inherit" : "piped",
+    // A group of its own, so that what it has started can be ended with it.
+    detached: true,
     ...(env && { clearEnv: true, env }),
   }).spawn();
   let killer: ReturnType<typeof setTimeout> | undefined;
@@ -84,7 +89,8 @@ export async function runDeno(args: readonly string[], options: RunDenoOptions):
   const reads = [readLines(child.stdout, pass, watch)];
   if (!isLive) reads.push(readLines(child.stderr, pass, watch));
   const [{ counts, report }] = await Promise.all(reads) as [Awaited<ReturnType<typeof readLines>>];
-  const { success } = await child.status;
+  const { success, signal: endedBy } = await child.status;
+  if (endedBy !== null || signal.aborted) await endGroup(child.pid);
   clearTimeout(stall);
   clearTimeout(killer);
   signal.removeEventListener("abort", onAbort);
@@ -95,6 +101,24 @@ export async function runDeno(args: readonly string[], options: RunDenoOptions):
     console.error(`${name} printed nothing for ${STALL_MS / 60_000} minutes: it hangs and is ended`);
   }
   return { success, counts, report };
+}
+
+/** Ends the services and servers of a process that could not end them itself. @param leader Its process id. */
+async function endGroup(leader: number): Promise<void> {
+  const isThere = (signal: Deno.Signal) => {
+    try {
+      Deno.kill(-leader, signal);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  isThere("SIGTERM");
+  // One that a test has stopped hears it only then.
+  for (let waitedMs = 0; isThere("SIGCONT") && waitedMs < GROUP_END_MS; waitedMs += GROUP_LOOK_MS) {
+    await new Promise((resolve) => setTimeout(resolve, GROUP_LOOK_MS));
+  }
+  isThere("SIGKILL");
 }
 
 /** Passes output on, and returns the counts in its last summary, and what the errors were. */
