@@ -37,12 +37,14 @@ export interface AwaitStartOptions {
 /** Time between two looks, in ms. */
 const POLL_MS = 200;
 /** Time after which a condition counts that may be of what was deployed before, in ms. */
-const SETTLE_MS = 1500;
+const SETTLE_MS = 3000;
 /** Time after which nobody looks after the bot, in ms. */
 const UNKNOWN_MS = 15_000;
 const RUNS = ["running", "ready"];
 /** `completed` is here that of an earlier version. */
-const UNDER_WAY = ["starting", "stopping", "completed", "unknown"];
+const UNDER_WAY = ["starting", "stopping", "unknown"];
+/** How the program ended: of an earlier version, until the service has seen the one that is deployed. */
+const ENDED = ["completed", "backing-off"];
 const NOBODY: DeploymentProgress = {
   state: "unknown",
   condition: "no service has looked at it yet",
@@ -72,11 +74,15 @@ export async function awaitStart(
       if (now - run.since >= stayMs) return { outcome: "running" };
     } else if (state === "completed" && isCurrent) {
       return { outcome: "completed" };
-    } else if (!RUNS.includes(state) && !UNDER_WAY.includes(state)) {
+    } else if (!RUNS.includes(state) && !isUnderWay(progress)) {
       if (isCurrent || now - seen.since >= SETTLE_MS) return { outcome: "failed", state, condition };
-    } else if (now - begin > (["unknown", "completed"].includes(state) ? UNKNOWN_MS : limitMs)) {
+    } else if (now - begin > (["unknown", ...ENDED].includes(state) ? UNKNOWN_MS : limitMs)) {
       return { outcome: "waiting", state, condition };
     }
     await clock.sleep(POLL_MS, signal);
   }
+}
+
+function isUnderWay({ state, isCurrent }: DeploymentProgress): boolean {
+  return UNDER_WAY.includes(state) || (ENDED.includes(state) && !isCurrent);
 }

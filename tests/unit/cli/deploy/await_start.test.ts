@@ -56,6 +56,12 @@ Deno.test("awaitStart() tells at once why the deployed code ended", async () => 
 Deno.test("awaitStart() does not blame the deployed code for what was there before", async () => {
   const crashed = at("backing-off", { isCurrent: false });
   assert.equal((await outcomeOf([crashed, crashed, at("starting"), at("running")]))[0].outcome, "running");
+  // A busy service sees it late.
+  const long = Array.from({ length: 50 }, () => crashed);
+  assert.equal((await outcomeOf([...long, at("starting"), at("running")]))[0].outcome, "running");
+  const [waiting, ms] = await outcomeOf([crashed]);
+  assert.equal(waiting.outcome, "waiting");
+  assert.ok(ms >= 15_000 && ms < 16_000, `${ms}`);
   const missing = at("image-missing", { isCurrent: false, condition: "no image" });
   assert.deepEqual((await outcomeOf([crashed, missing]))[0], {
     outcome: "failed",
