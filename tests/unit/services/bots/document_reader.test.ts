@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../../../lib/util/clock.ts";
+import { pause } from "../../../support/until.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
 import { BotTable } from "../../../../services/bots/bot_table.ts";
 import { DocumentReader } from "../../../../services/bots/document_reader.ts";
@@ -63,8 +64,11 @@ Deno.test("DocumentReader reads from a database that is only slow again, however
     limits.push(options!.signal!);
     return new Promise<BotDocument>((resolve, reject) => {
       options!.signal!.addEventListener("abort", () => reject(options!.signal!.reason));
-      // Slower than the short limit, faster than the long one.
-      if (answers) setTimeout(resolve, 400, document);
+      if (answers) {
+        void pause(400, "slower than the short limit, faster than the long one").then(() =>
+          resolve(document)
+        );
+      }
     });
   };
   const documents = new DocumentReader({ repository: { get }, bots, clock });
