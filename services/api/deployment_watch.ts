@@ -8,7 +8,6 @@ import { getLogger } from "@logtape/logtape";
 import { BerthError, messageOf, ObjectStoreError } from "../../lib/errors.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import type { Runner } from "../../lib/runner/runner.ts";
-import { OpenWork } from "../control/open_work.ts";
 import { parseBotDocument } from "../documents/bot_document.ts";
 import { type BotRepository, StoreUnavailableError } from "../documents/bot_repository.ts";
 import type { RolledBack } from "../contract/revisions.ts";
@@ -16,6 +15,7 @@ import type { RevisionHistory } from "../revisions/revision_history.ts";
 import type { BotsPort } from "./api_parts.ts";
 import { ApiProblem } from "./api_problem.ts";
 import { judgeWatch, type WatchedBot } from "./judge_watch.ts";
+import { OpenWork } from "./open_work.ts";
 import type { RollbackOptions } from "./rollback.ts";
 import type { OpenWatch, Watch, WatchRecords } from "./watch_records.ts";
 

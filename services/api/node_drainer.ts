@@ -7,10 +7,10 @@
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../lib/errors.ts";
 import type { RunnerNode, RunnerNodes } from "../../lib/runner/runner_nodes.ts";
-import { OpenWork } from "../control/open_work.ts";
 import type { StartHistory } from "../revisions/start_history.ts";
 import type { ApiParts, BotsPort } from "./api_parts.ts";
 import type { DrainRecords, StoredDrain } from "./drain_records.ts";
+import { OpenWork } from "./open_work.ts";
 import { type DrainSituation, leave, planDrain } from "./plan_drain.ts";
 import { restartRefusal } from "./restart_refusal.ts";
 
