@@ -13,7 +13,7 @@ start() {
   done
   command -v deno >/dev/null &&
     exec deno run --quiet --allow-all --no-prompt --v8-flags=--max-semi-space-size=1,--optimize-for-size "$here/supervisor.cjs"
-  echo "berth: this image has neither python3 nor node, one of which Berth needs on a cluster: use an image that has" >&2
+  echo "berth: this image has none of python3, node and deno, one of which Berth needs on a cluster: use an image that has one" >&2
   exit 127
 }
 
