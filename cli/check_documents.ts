@@ -1,5 +1,5 @@
 /**
- * What `berth doctor` finds in the documents of bots and schedules: for example, a calendar that ends soon.
+ * Problems that `berth doctor` finds in the documents of bots and schedules: for example, a calendar that ends soon.
  *
  * @module
  */

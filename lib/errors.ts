@@ -17,9 +17,9 @@ export interface BerthErrorOptions extends ErrorOptions {
 export class BerthError extends Error {
   /** Stable name of the failure for programs, for example `archive/encrypted`. */
   readonly code: string;
-  /** What is wrong, and where: the message without the advice. */
+  /** The problem and its place: the message without the advice. */
   readonly summary: string;
-  /** What to do, if the library knows. The message ends with it. */
+  /** Advice for the reader, if the library has some. The message ends with it. */
   readonly advice?: string;
 
   /**
@@ -42,7 +42,7 @@ export class BerthError extends Error {
 export interface Issue {
   /** Name of the variable, or path of the field, such as `entrypointFiles.bot`. Empty for the whole value. */
   readonly path: string;
-  /** What is wrong, and what is expected. */
+  /** The problem, and the expected value. */
   readonly message: string;
 }
 
@@ -297,7 +297,7 @@ export class ContainerConflictError extends BerthError {
 
 /** A secret of a bot has no usable value. Nothing was started without it. */
 export class SecretUnavailableError extends BerthError {
-  /** What is wrong, without the name of the secret. */
+  /** The problem, without the name of the secret. */
   readonly problem: string;
 
   /**

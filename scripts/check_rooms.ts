@@ -14,7 +14,7 @@ export interface Import {
   to: string;
 }
 
-/** What the rules say. */
+/** The rules. */
 export interface Rules {
   /** Per folder, the folders it may import. The root (`.`) may import all. */
   allowed: Readonly<Record<string, readonly string[]>>;
@@ -435,6 +435,6 @@ if (import.meta.main) {
   const imports = (await Promise.all(ROOTS.map((entry) => importsOf(root, entry)))).flat();
   const problems = [...new Set(checkRooms(imports, { allowed: ALLOWED, drivers: DRIVERS }))];
   for (const problem of problems) console.error(problem);
-  if (problems.length > 0) console.error("Who may import whom stands in scripts/check_rooms.ts");
+  if (problems.length > 0) console.error("scripts/check_rooms.ts lists the allowed imports");
   Deno.exit(problems.length > 0 ? 1 : 0);
 }

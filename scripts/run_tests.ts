@@ -3,8 +3,8 @@
  *
  * `run_tests.ts [--gate] [--fast] [PATH…] [OPTIONS of deno test]`: without paths, the tests in tests/ (not
  * tests/bench) and the examples in the library's documentation. `--fast` runs the unit tests and a handful of others;
- * `--gate` runs `deno task ok` first, whose unit tests count and are not repeated. Whatever keeps tests from running
- * (a type error, a crash, a signal, no tests at all) counts as a failure, too.
+ * `--gate` runs `deno task ok` first, whose unit tests count and are not repeated. Anything that keeps tests from
+ * running (a type error, a crash, a signal, no tests at all) counts as a failure, too.
  *
  * Test files that need servers run a few at a time; {@linkcode planTests} says which ones run beside which. Their
  * output is printed file by file.

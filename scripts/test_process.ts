@@ -22,7 +22,7 @@ export interface Outcome {
 
 /** Options of {@linkcode runDeno}. */
 export interface RunDenoOptions {
-  /** What to call it in messages. */
+  /** Its name in messages. */
   name: string;
   /** Whether its output is printed as it comes, or when it has ended: processes side by side do not mix theirs. */
   isLive: boolean;

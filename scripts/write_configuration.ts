@@ -78,7 +78,7 @@ function toVariable(name: string, field: Field): Variable {
   return { ...notes, name, standard, values: valuesOf(field) };
 }
 
-/** What the schema says about a value that nothing accepts, without "must be". */
+/** The values that the schema expects, from its message about one that nothing accepts, without "must be". */
 function valuesOf(field: Field): string {
   const message = field.safeParse("§").error?.issues[0]?.message ?? "";
   return message.replace(/^must be (an? )?/, "").replace(/^must begin with/, "begins with").replace(

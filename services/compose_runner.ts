@@ -19,7 +19,7 @@ import type { ServiceMetrics } from "./metrics/service_metrics.ts";
 import type { Stores } from "./stores.ts";
 import type { AnswerSupervisor } from "./supervisors/supervisor_routes.ts";
 
-/** What {@linkcode composeRunner} builds on. */
+/** Parts of {@linkcode composeRunner}. */
 export interface RunnerCompositionParts {
   /** The database. */
   readonly stores: Pick<Stores, "leases" | "records">;

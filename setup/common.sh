@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# What every set-up step shares: messages, the lock, temporary folders, downloads and apt.
+# The parts that all set-up steps share: messages, the lock, temporary folders, downloads and apt.
 # Sourced by berth, which sets $here; sets $state, $scratch, $at_exit.
 
 : "${here:?sourced by berth}"

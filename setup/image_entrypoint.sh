@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the image runs: `docker run berth` is the service, `docker run berth ps` any other command of berth.
+# The image's entrypoint: `docker run berth` runs the service, `docker run berth ps` any other command of berth.
 # `docker exec CONTAINER berth ps` is the same, beside a service that runs.
 set -eu
 # Folders on the command line are the caller's.

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# What a lab runs beside the engine and its images: the servers of its hub, and the tools of its network.
+# The programs that a lab runs beside the engine and its images: the servers of its hub, and the tools of its network.
 
 : "${state?sourced by berth}"
 

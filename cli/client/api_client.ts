@@ -183,7 +183,7 @@ export class ApiClient implements Disposable {
     const said = text.trim().slice(0, 200);
     return new BerthError(
       "service/answer",
-      `What answers${url && ` at ${url}`} is not Berth: status ${response.status}${said && `, ${said}`}.`,
+      `The server${url && ` at ${url}`} is not Berth: status ${response.status}${said && `, ${said}`}.`,
     );
   }
 

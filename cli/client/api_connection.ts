@@ -139,7 +139,7 @@ function adviceOnServer({ cause }: Error): string {
     return `This machine does not trust its certificate (${certificate}). DENO_CERT names a file of more authorities.`;
   }
   if (/InvalidContentType|corrupt message/.test(message)) {
-    return "What listens there does not speak TLS: use http:// instead of https://.";
+    return "The server there does not speak TLS: use http:// instead of https://.";
   }
   return "Check the address in --server or BERTH_SERVER, and that the service runs there.";
 }

@@ -10,7 +10,7 @@ import type { ApiClient } from "../client/api_client.ts";
 import { type CliContext, EXIT } from "../context.ts";
 import { printable } from "../output/terminal.ts";
 
-/** What to empty, and how long to wait. */
+/** The node to empty, and how long to wait. */
 export interface DrainOptions {
   /** Name or id of the node. */
   readonly node: string;

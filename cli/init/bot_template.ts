@@ -9,7 +9,7 @@ import { PLAIN_RUNTIMES, type PlainRuntime, plainTemplate } from "./plain_templa
 import { pythonTemplate } from "./python_template.ts";
 import { typescriptTemplate } from "./typescript_template.ts";
 
-/** What kind of bot to make. */
+/** The kind of bot to make. */
 export interface BotTemplateOptions {
   /** Id of the bot. */
   readonly name: string;
@@ -35,7 +35,7 @@ export const TEMPLATE_RUNTIMES = [
   ...PLAIN_RUNTIMES,
 ] as const;
 
-/** What differs between languages. */
+/** The parts that differ between languages. */
 interface Language {
   /** Extension of its files. */
   readonly extension: string;

@@ -48,7 +48,7 @@ const BACKTEST = `"use strict";
 
 const { crossing, nextPrice } = require("./price.js");
 
-/** Runs once and ends. What it returns is the result: numbers, and lines to draw. */
+/** Runs once and ends. The value that it returns is the result: numbers, and lines to draw. */
 module.exports = function main(id, config) {
   const { symbol, limit } = config;
   const prices = [limit];
@@ -70,7 +70,7 @@ const SCHEDULED = `"use strict";
 const berth = require("berth"); // is there without installing it
 const { crossing, nextPrice } = require("./price.js");
 
-/** Runs at each time of the schedule, and ends by itself. What it returns is the result of the run. */
+/** Runs at each time of the schedule, and ends by itself. The value that it returns is the result of the run. */
 module.exports = async function main(id, config) {
   const price = nextPrice(config.limit);
   berth.metric("price", { symbol: config.symbol, value: price });

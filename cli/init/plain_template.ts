@@ -14,7 +14,7 @@ import { imageReferenceProblem } from "../../lib/engine/image_reference.ts";
 /** A runtime that has such a template. */
 export type PlainRuntime = "deno2" | "bash" | "binary" | "image";
 
-/** What differs between them. */
+/** The parts that differ between them. */
 interface Plain {
   /** Contents by file name. */
   readonly files: Readonly<Record<string, string>>;

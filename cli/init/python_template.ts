@@ -47,7 +47,7 @@ from price import crossing, next_price
 
 
 def main(id, config):
-    """Runs once and ends. What it returns is the result: numbers, and lines to draw."""
+    """Runs once and ends. The value that it returns is the result: numbers, and lines to draw."""
     rng, limit = random.Random(1), config["limit"]
     prices = [limit]
     for _ in range(250):
@@ -64,7 +64,7 @@ from price import crossing, next_price
 
 
 def main(id, config):
-    """Runs at each time of the schedule, and ends by itself. What it returns is the result of the run."""
+    """Runs at each time of the schedule, and ends by itself. The value that it returns is the result of the run."""
     price = next_price(config["limit"])
     side = crossing(config["limit"], price, config["limit"])
     berth.metric("price", symbol=config["symbol"], value=price)

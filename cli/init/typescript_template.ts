@@ -7,7 +7,7 @@
 import sdkTypes from "../../lib/executable/sdk/node/berth.d.ts" with { type: "text" };
 
 /** The logic of the bot, which the other files import. */
-const PRICE = `/** What config.json holds. */
+const PRICE = `/** The content of config.json. */
 export interface Config {
   symbol: string;
   limit: number;
@@ -49,7 +49,7 @@ export default async function main(id: string, config: Config): Promise<void> {
 
 const BACKTEST = `import { type Config, crossing, nextPrice } from "./price.ts";
 
-/** Runs once and ends. What it returns is the result: numbers, and lines to draw. */
+/** Runs once and ends. The value that it returns is the result: numbers, and lines to draw. */
 export default function main(_id: string, { symbol, limit }: Config) {
   const prices = [limit];
   let [before, crossings] = [limit, 0];
@@ -69,7 +69,7 @@ export default function main(_id: string, { symbol, limit }: Config) {
 const SCHEDULED = `import berth from "berth"; // is there without installing it
 import { type Config, crossing, nextPrice } from "./price.ts";
 
-/** Runs at each time of the schedule, and ends by itself. What it returns is the result of the run. */
+/** Runs at each time of the schedule, and ends by itself. The value that it returns is the result of the run. */
 export default function main(_id: string, { symbol, limit }: Config) {
   const price = nextPrice(limit);
   berth.metric("price", { symbol, value: price });

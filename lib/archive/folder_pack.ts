@@ -27,7 +27,7 @@ export interface PackMemory {
   readonly folder: string;
   /** Keeps what is packed. */
   readonly cache: PackCache;
-  /** What was packed before. */
+  /** The result of the packing before. */
   readonly before: KeptPack | undefined;
   /** When the folder was listed, in ms since 1970. */
   readonly listedAt: number;

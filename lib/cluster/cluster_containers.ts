@@ -31,7 +31,7 @@ import type { SwarmContainers } from "../engine/swarm/swarm_orchestrator.ts";
 import { ContainerNotFoundError } from "../errors.ts";
 import type { SupervisedEnd, SupervisorLink, SupervisorSession } from "./supervisor_link.ts";
 
-/** What the containers of a cluster can do: the parts of an engine that a runner needs. */
+/** Operations on the containers of a cluster: the parts of an engine that a runner needs. */
 export type ClusterEngine =
   & SwarmContainers
   & Pick<ContainerOrchestrator, "copyFromContainer" | "getUsage" | "runCommand">;

@@ -2,7 +2,7 @@
  * The port to leases: at most one copy of a bot or run lives on a cluster, because each copy holds a lease.
  *
  * A copy may live from the moment its lease is taken, or was last renewed, until {@linkcode leaseTimes} says that it
- * must have ended. Whoever would start the next copy takes the lease first, and {@linkcode ClusterLeases.take} refuses
+ * must have ended. To start the next copy, take the lease first: {@linkcode ClusterLeases.take} refuses
  * until the earlier lease was released or has surely run out.
  *
  * @module
@@ -12,9 +12,12 @@ import { BerthError } from "../errors.ts";
 
 /** Names one take of a lease. */
 export interface LeaseRef {
-  /** What is leased, for example `bot/grid` or `run/report/2026-01-31T09:00:00Z`: printable ASCII, at most 500 characters. */
+  /**
+   * Key of the lease, for example `bot/grid` or `run/report/2026-01-31T09:00:00Z`: printable ASCII, at most 500
+   * characters.
+   */
   readonly key: string;
-  /** Who holds it: unique for each copy, so never the deterministic name of a service alone. */
+  /** The holder: unique for each copy, so never the deterministic name of a service alone. */
   readonly owner: string;
   /** Number of the take: each is larger than all before it. */
   readonly epoch: number;
@@ -88,7 +91,7 @@ export interface ClusterLeases {
   find(key: string, options?: LeaseCallOptions): Promise<FoundLease | undefined>;
 }
 
-/** What a lease means in time, in ms, by the clock of whoever counts. Clocks may run up to 10 % too fast or too slow. */
+/** The times of a lease, in ms, by the clock of whoever counts. Clocks may run up to 10 % too fast or too slow. */
 export interface LeaseTimes {
   /** Holder: time between two renewals. */
   readonly renewEveryMs: number;
@@ -120,7 +123,7 @@ export function leaseTimes(leaseSeconds: number): LeaseTimes {
 
 /** A copy may still live: its lease has neither been released nor surely run out. */
 export class LeaseHeldError extends BerthError {
-  /** What is leased. */
+  /** Key of the lease. */
   readonly key: string;
   /** When to ask again, in ms from now: the lease has run out by then, unless it is renewed. */
   readonly againInMs: number;

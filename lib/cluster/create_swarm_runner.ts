@@ -195,7 +195,7 @@ export function createSwarmRunner(options: CreateSwarmRunnerOptions): Runner {
       ...(logs && { logs }),
       tellReason: async ({ labels }, reason) => {
         const order = labels[LABEL.folder];
-        // Who is not told learns that it is stopped all the same.
+        // A bot that does not get the reason is stopped all the same.
         if (order !== undefined) await link.tellStop(order, reason).catch(() => {});
       },
     }),

@@ -29,7 +29,7 @@ import {
 } from "./supervisor/supervisor_files.ts";
 import type { OrderedCode, OrderedProgram, WorkOrder } from "./work_orders.ts";
 
-/** What the supervisor uses beside the bot, in bytes and processes: it has to fit into the same container. */
+/** Memory and processes of the supervisor, in bytes and by number: it has to fit into the bot's container. */
 const SUPERVISOR_BYTES = 48 * 1024 ** 2;
 const SUPERVISOR_PIDS = 24;
 /** How long the engine waits beyond the bot's grace period for the supervisor's last reports, in seconds. */
@@ -45,7 +45,7 @@ export type OrderGiverOptions = Pick<
   "config" | "orders" | "hashes" | "ownership" | "swarm" | "configs" | "users" | "placement"
 >;
 
-/** What a start has prepared before it takes the lease. */
+/** The parts that a start prepares before it takes the lease. */
 export interface PreparedStart {
   /** Id of the order. */
   readonly order: string;

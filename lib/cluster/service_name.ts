@@ -6,7 +6,7 @@
 
 import { createHash } from "node:crypto";
 
-/** What a Swarm takes as a name. */
+/** Names that a Swarm accepts. */
 const NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9_-]*[a-zA-Z0-9])?$/;
 const MAX_LENGTH = 63;
 const HASH_LENGTH = 16;

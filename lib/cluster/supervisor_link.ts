@@ -49,13 +49,13 @@ export interface SupervisedEnd {
   readonly isKilled: boolean;
   /** Whether the kernel killed a process of the container at its memory limit. */
   readonly isOutOfMemory: boolean;
-  /** What went wrong, in a sentence. */
+  /** The problem, in a sentence. */
   readonly message?: string;
   /** When it ended, by the clock of Berth: RFC 3339 in UTC. */
   readonly at: string;
 }
 
-/** What is known of the supervisor of an order. */
+/** The known facts about the supervisor of an order. */
 export interface SupervisorSession {
   /** Id of the order. */
   readonly order: string;
@@ -98,8 +98,8 @@ export interface SupervisorLink {
    */
   usage(order: string, options?: EngineCallOptions): Promise<ContainerUsage | undefined>;
   /**
-   * Runs a command in a container, as `ContainerOrchestrator.runCommand` does on one host. Whatever the command started
-   * is killed when its time is over.
+   * Runs a command in a container, as `ContainerOrchestrator.runCommand` does on one host. Everything that the command
+   * started is killed when its time is over.
    *
    * @param order Id of the order.
    * @param options The command and its limits.

@@ -30,7 +30,7 @@ export interface WorkOrder {
   readonly id: string;
   /** Purpose of the container. */
   readonly kind: ContainerKind;
-  /** What runs. */
+  /** The program to run. */
   readonly executable: Executable;
   /** Hash of everything that shapes the container. */
   readonly specHash: string;

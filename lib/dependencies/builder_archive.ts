@@ -9,7 +9,7 @@ import { createReadStream } from "node:fs";
 import tar, { type Headers, type Pack } from "tar-stream";
 import { type BuilderInput, INPUT, WORK } from "./builder_files.ts";
 
-/** What is packed. */
+/** The content to pack. */
 export type BuilderContent = Pick<BuilderInput, "files" | "folders" | "user">;
 
 /**

@@ -28,11 +28,11 @@ export type BuildEngine = Pick<
   | "wait"
 >;
 
-/** What a builder gets. */
+/** The input of a builder. */
 export interface BuilderInput {
   /** Name of the workspace of the build. */
   readonly name: string;
-  /** Absolute path of that workspace, which is empty. What the builder leaves is in its folder `work` at the end. */
+  /** Absolute path of that workspace, which is empty. At the end, the output of the builder is in its folder `work`. */
   readonly folder: string;
   /** The engine that the builder runs on. */
   readonly engine: BuildEngine;

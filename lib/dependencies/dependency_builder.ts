@@ -143,7 +143,7 @@ export class DependencyBuilder {
     }
   }
 
-  /** What the builder reads first. Only its user can read it: there may be passwords in it. */
+  /** The builder's input. Only its user can read it: there may be passwords in it. */
   async #filesOf({ builder, task }: BuildTask): Promise<Record<string, string>> {
     const { environment, certificates } = this.#options.settings;
     return {

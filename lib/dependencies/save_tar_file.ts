@@ -43,11 +43,11 @@ async function save(
   if (type !== "file" && type !== "contiguous-file") {
     throw new ContainerFileError(
       "not-a-file",
-      `What belongs to '${path}' is not a regular file but a ${type}.`,
+      `'${path}' is not a regular file but a ${type}.`,
     );
   }
   if (size > maxBytes) {
-    const message = `What belongs to '${path}' has ${size} bytes, more than the limit of ${maxBytes}.`;
+    const message = `'${path}' has ${size} bytes, more than the limit of ${maxBytes}.`;
     throw new ContainerFileError("too-large", message);
   }
   const written = await onDisk(`write '${path}'`, async () => {

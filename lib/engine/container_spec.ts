@@ -23,8 +23,8 @@ export interface TmpfsMount {
 }
 
 /**
- * A view of host folders that several containers share (overlayfs). Whatever a container writes, changes or deletes
- * goes to a folder of its own. Not every engine can mount such views.
+ * A view of host folders that several containers share (overlayfs). Everything that a container writes, changes or
+ * deletes goes to a folder of its own. Not every engine can mount such views.
  */
 export interface OverlayMount {
   /** Absolute paths of the shared folders; if two contain the same path, the first wins. */

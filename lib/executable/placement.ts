@@ -18,7 +18,7 @@ export interface Placement {
 
 /** A condition, taken apart. */
 export interface NodeCondition {
-  /** What is compared, for example `node.labels.zone`. */
+  /** The compared key, for example `node.labels.zone`. */
   readonly key: string;
   /** Whether it has to be the value, or anything else. */
   readonly isEqual: boolean;

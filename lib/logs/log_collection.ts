@@ -1,5 +1,5 @@
 /**
- * What the collectors of all containers share, and what each of them collects from.
+ * The parts that the collectors of all containers share, and the source of each.
  *
  * @module
  */

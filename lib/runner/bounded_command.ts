@@ -49,7 +49,7 @@ sweep
 exit $code
 `;
 
-/** What {@linkcode runBoundedCommand} needs to know. */
+/** Options of {@linkcode runBoundedCommand}. */
 export interface BoundedCommandOptions {
   /** Program and arguments. */
   readonly command: readonly string[];
@@ -62,8 +62,8 @@ export interface BoundedCommandOptions {
 }
 
 /**
- * Runs a command in a container with a POSIX shell, as the container's user, in the folder of its code. Whatever it started is killed at its end, when
- * its time is over, and when it has printed more than 64 KiB.
+ * Runs a command in a container with a POSIX shell, as the container's user, in the folder of its code. Everything that
+ * it started is killed at its end, when its time is over, and when it has printed more than 64 KiB.
  *
  * @param orchestrator The engine.
  * @param container The engine's id.

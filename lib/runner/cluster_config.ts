@@ -32,7 +32,7 @@ export interface ClusterConfig {
 
 /** The variables that {@linkcode clusterConfigOf} reads. */
 export interface ClusterVariables {
-  /** What runs the containers. */
+  /** The kind of engine that runs the containers. */
   readonly RUNNER?: string;
   /** Addresses of engines with commas between. */
   readonly DOCKER_HOST?: string;

@@ -15,7 +15,7 @@ import type { ObjectStore } from "../objects/object_store.ts";
 import { ensureInstanceDir } from "../util/temp_dir.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
 
-/** What fetches and checks code, in the folder of one instance. */
+/** The parts that fetch and check code, in the folder of one instance. */
 export interface CodeParts {
   /** The folder. */
   readonly folder: string;

@@ -18,7 +18,7 @@ import type { ContainerOwnership } from "./container_ownership.ts";
 import type { CodeParts } from "./create_code_parts.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
 
-/** What was built, extracted. */
+/** The parts that build dependencies and keep them extracted. */
 export interface DependencyParts {
   /** The extracted archives. */
   readonly extracted: CodeTrees;

@@ -10,7 +10,7 @@ import type { ContainerSecrets } from "../secrets/container_secrets.ts";
 import type { DockerRunnerConfig } from "./docker_runner_config.ts";
 import type { RunnerMeter } from "./runner_meter.ts";
 
-/** What a collector works with. */
+/** Parts of a collector. */
 export interface CreateLogCollectorOptions
   extends Pick<LogCollectorOptions, "orchestrator" | "store" | "mode" | "keptMetrics"> {
   /** Hides secrets. */

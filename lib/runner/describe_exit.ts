@@ -23,7 +23,7 @@ export interface Exit {
   readonly memoryBytes?: number;
   /** Disk use, if it was stopped for writing too much. */
   readonly diskUse?: DiskUse;
-  /** What was wrong with it, if the watchdog stopped it, for example `silent for 312 s`. */
+  /** The reason why the watchdog stopped it, if it did, for example `silent for 312 s`. */
   readonly trouble?: string;
 }
 
@@ -76,12 +76,12 @@ export function tellExit(exit: Exit): string {
 
 type Meanings = Readonly<Record<string, string>>;
 
-/** What an exit code means that is not a signal's: those of shells and engines. */
+/** Meanings of exit codes that are not those of signals: the codes of shells and engines. */
 const CODES: Meanings = {
   126: "its program cannot be executed",
   127: "its program was not found",
 };
-/** What usually causes a signal. */
+/** Usual causes of signals. */
 const SIGNALS: Meanings = {
   SIGABRT: "it aborted itself",
   SIGBUS: "often a full folder in memory, such as /dev/shm",

@@ -79,7 +79,7 @@ export interface DockerRunnerConfig {
   readonly secrets: SecretsConfig;
   /** Network of the containers. */
   readonly network: string;
-  /** What a bot may ask for instead. */
+  /** The bounds within which a bot may choose other limits. */
   readonly bounds: LimitBounds;
   /** `uid:gid` that all bots run as. @default {one of `botUids` for each bot; Berth's own if it is not root} */
   readonly botUser?: string;

@@ -23,7 +23,7 @@ export interface EngineHelperParts {
   readonly images: readonly string[];
 }
 
-/** What to run. */
+/** The program to run, and its surroundings. */
 export interface HelperTask {
   /** Kind of the container, one of those that are removed when their process has been killed. */
   readonly kind: "links" | "size" | "cleanup";

@@ -1,5 +1,5 @@
 /**
- * What every runner does the same way, whatever engine its containers are on.
+ * The part that all runners share, whatever engine their containers are on.
  *
  * @module
  */
@@ -57,7 +57,7 @@ import type {
   WatchContainersOptions,
 } from "./runner.ts";
 
-/** What a runner asks of the engine that its containers are on. */
+/** The operations that a runner needs from the engine of its containers. */
 export type RunnerEngine = Pick<
   ContainerOrchestrator,
   "findInRegistry" | "getUsage" | "info" | "inspectImage" | "runCommand"

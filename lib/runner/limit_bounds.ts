@@ -1,5 +1,5 @@
 /**
- * What a bot may ask for: the bounds that the operator sets for the limits, the network and the state of one bot, and
+ * The bounds that the operator sets for the limits, the network and the state of one bot, and
  * whether there are nodes to choose from.
  *
  * @module

@@ -122,7 +122,9 @@ export function parseDockerRunnerConfig(
   };
 }
 
-/** What runs beside the service, such as `berth run`, needs an engine on this machine, also if a cluster runs the bots. */
+/**
+ * Commands beside the service, such as `berth run`, need an engine on this machine, also if a cluster runs the bots.
+ */
 function engineOf(given: string, cluster: ClusterConfig | undefined): string {
   const socket = cluster?.managers.find(({ host }) => host === undefined);
   return socket && "socketPath" in socket ? `unix://${socket.socketPath}` : given;

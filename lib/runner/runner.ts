@@ -55,7 +55,7 @@ export interface StartContainerOptions extends RunnerCallOptions {
    * `ACCOUNT_EPOCH` and `ACCOUNT_EPOCHS`. @default {it holds none}
    */
   readonly accountEpochs?: Readonly<Record<string, number>>;
-  /** What a copy on a cluster does when it cannot renew its lease. @default {"strict"} */
+  /** How a copy on a cluster reacts when it cannot renew its lease. @default {"strict"} */
   readonly leaseMode?: "strict" | "relaxed";
   /**
    * Time between SIGTERM and SIGKILL, in seconds, where a container has it from its start: on a cluster.
@@ -246,7 +246,7 @@ export interface FollowedLines {
 /** Stands for the containers of all segments. */
 export const ALL_SEGMENTS: number = -1;
 
-/** In what runners differ. Whoever uses a runner asks these, and never which runner it is. */
+/** In what runners differ. Callers ask these, and never which runner it is. */
 export interface RunnerCapabilities {
   /**
    * Whether its containers run on several hosts. Then no lock on one host tells who serves them, and a container whose
@@ -375,8 +375,9 @@ export interface Runner extends AsyncDisposable {
    */
   followLines(container: ManagedContainer, options: FollowLinesOptions): FollowedLines;
   /**
-   * Runs a command in a container as its user, in the folder of its code; the container needs a POSIX shell. Whatever the
-   * command started is killed at its end, when its time is over, and when it has printed more than 64 KiB. Rejects with
+   * Runs a command in a container as its user, in the folder of its code; the container needs a POSIX shell. Everything
+   * that the command started is killed at its end, when its time is over, and when it has printed more than 64 KiB.
+   * Rejects with
    * `EngineError` if the container does not run or is paused, and with `ContainerNotFoundError` if there is none.
    */
   runCommand(

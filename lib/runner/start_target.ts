@@ -1,5 +1,5 @@
 /**
- * What a start aims at: one container with one name.
+ * The aim of a start: one container with one name.
  *
  * @module
  */

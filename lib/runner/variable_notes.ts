@@ -1,5 +1,5 @@
 /**
- * What the documentation says of each variable.
+ * The notes of the documentation on each variable.
  *
  * @module
  */

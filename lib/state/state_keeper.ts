@@ -1,5 +1,5 @@
 /**
- * What an operator can do with the states of bots, on one host and on a cluster.
+ * The operations on the states of bots, on one host and on a cluster.
  *
  * @module
  */

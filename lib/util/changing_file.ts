@@ -12,7 +12,7 @@ import { fileVersion } from "./file_version.ts";
 /** Largest file, in bytes. */
 const MAX_BYTES = 1024 * 1024;
 
-/** What a file says: a text, nothing because there is none, or why it cannot be read. */
+/** The content of a file: a string, nothing because there is no file, or the reason why it cannot be read. */
 export type FileReading = { readonly text: string | undefined } | { readonly problem: string };
 
 /** Reads a file again when it has changed. */

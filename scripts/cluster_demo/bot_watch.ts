@@ -1,5 +1,5 @@
 /**
- * What the demo of a cluster sees of its bot and of the nodes.
+ * Observes the bot of the cluster demo, and the nodes.
  *
  * @module
  */
@@ -24,7 +24,7 @@ const LOOK_INTERVAL_MS = 200;
 
 /** Follows a bot, and tells what it prints and what changes. Disposing ends that. */
 export class BotWatch implements AsyncDisposable {
-  /** What the bot has counted, as far as its log is known. */
+  /** The counts of the bot, as far as its log is known. */
   readonly ticks: Tick[] = [];
   readonly #client: ApiClient;
   readonly #id: string;

@@ -40,7 +40,7 @@ export function describeMove({ id, from, to, last, first, leaseSeconds }: Move):
     `        waited until the lease of the first (LEASE_SECONDS=${leaseSeconds}) had surely run out.`,
     `State:  it went on with ${first.count}, after the ${first.count - 1} of its last snapshot. ` +
     (lost > 0
-      ? `What it wrote since went with ${from}: ${lost} ${lost === 1 ? "count" : "counts"}.`
+      ? `Everything that it wrote since went with ${from}: ${lost} ${lost === 1 ? "count" : "counts"}.`
       : "Nothing was lost."),
     "Time:   the Swarm knows of the loss after three heartbeats, here of 2 s. The lease has surely run out 1.1 times its",
     "        length and a second after Berth saw its last renewal. With the defaults, heartbeats of 5 s and",

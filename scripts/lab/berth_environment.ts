@@ -1,5 +1,5 @@
 /**
- * What a Berth in the hub of a lab needs in its environment.
+ * The environment of a Berth in the hub of a lab.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What `berth lab status` prints.
+ * The output of `berth lab status`.
  *
  * @module
  */

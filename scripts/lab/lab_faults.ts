@@ -1,5 +1,5 @@
 /**
- * What can happen to the machines of a lab, their cables, clocks and servers.
+ * Faults of the machines of a lab, their cables, clocks and servers.
  *
  * @module
  */

@@ -18,7 +18,7 @@ import { exists, LabSpace, REGISTRY } from "./lab_space.ts";
 const REVISION = 1;
 const LOCK_LIMIT_MS = 600_000;
 
-/** What {@linkcode prepareLabImages} takes. */
+/** Options of {@linkcode prepareLabImages}. */
 export interface LabImagesOptions {
   /** Folder of the labs. */
   readonly root: string;

@@ -26,7 +26,7 @@ export interface LabNode {
   readonly isManager: boolean;
 }
 
-/** What is known about a lab. */
+/** The known facts about a lab. */
 export interface LabState {
   readonly nodes: readonly LabNode[];
   /** See {@linkcode LabMachines.serverEnv}. */
@@ -45,7 +45,7 @@ export class LabMachines implements AsyncDisposable {
   readonly outside: string = OUTSIDE;
   /** The nodes, in the order of their numbers. */
   readonly nodes: readonly LabNode[];
-  /** What a Berth in the hub needs in its environment to use the servers. */
+  /** The environment with which a Berth in the hub uses the servers. */
   readonly serverEnv: ServerEnvironment;
   /** Namespaces of the lab. */
   protected readonly space: LabSpace;
@@ -80,7 +80,7 @@ export class LabMachines implements AsyncDisposable {
 
   /**
    * A command that runs in the network of the hub, as Berth does: it reaches the servers there and is reached by the
-   * nodes. It sees the files, sockets and processes of this machine. Whatever is left of it ends with the lab.
+   * nodes. It sees the files, sockets and processes of this machine. All of its processes end with the lab.
    *
    * @param program The program.
    * @param options How it runs.

@@ -1,5 +1,5 @@
 /**
- * What a lab needs on the machine.
+ * The programs that a lab needs on the machine.
  *
  * @module
  */

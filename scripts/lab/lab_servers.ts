@@ -12,7 +12,7 @@ import { HUB, type LabSpace, REGISTRY } from "./lab_space.ts";
 /** A server that a lab can have. */
 export type LabServer = "minio" | "mongo" | "nats";
 
-/** What a Berth in the hub needs in its environment to use a server. */
+/** The environment with which a Berth in the hub uses a server. */
 export type ServerEnvironment = Readonly<Record<string, string>>;
 
 const MINIO_USER = "berth-lab";

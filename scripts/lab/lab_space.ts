@@ -177,7 +177,7 @@ export async function clearRemains(root: string, name?: string): Promise<void> {
     if (!lock || name !== undefined && entry.name !== name) continue;
     // Its keeper may not have taken the lock yet.
     if (name === undefined && Date.now() - lock.mtime!.getTime() < YOUNG_MS) continue;
-    // Whoever is alive holds the lock.
+    // A living lab holds the lock.
     await new Deno.Command("flock", {
       args: ["-n", join(folder, "lock"), "sh", join(SCRIPTS, "clear.sh"), folder, cgroupOf(folder)],
       stdin: "null",

@@ -96,7 +96,7 @@ export interface ApiParts {
 
 /** The other Berths of the database. */
 export interface PeersPort extends PeerAddresses {
-  /** Who leads. */
+  /** Knows the leader. */
   readonly leaders: LeadersPort;
 }
 

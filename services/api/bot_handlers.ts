@@ -82,7 +82,7 @@ export function botHandlers(
         tail: MAX_LINES,
         tailChars: MAX_LINES_CHARS,
         exactPositions: false,
-        // What is stored is shown without the engine.
+        // Stored lines are shown without the engine.
         onEngineAway: () => {},
         signal: limit,
       };

@@ -17,7 +17,7 @@ import type { StoredLogLine } from "../../lib/logs/line_format.ts";
 export interface KnownBot {
   /** Its id. */
   readonly id: string;
-  /** What its document says; absent if only a container is left of it. */
+  /** The parsed document; absent if only a container is left of it. */
   readonly parsed?: ParsedBotDocument | undefined;
   /** Its status; absent if this process does not look after it, or not yet. */
   readonly status?: RunningBot | undefined;

@@ -78,7 +78,7 @@ export function guardHandlers(
       const open = guards.show(id).latches.map((latch) => latch.guard);
       throw new ApiProblem(404, "guard/not-latched", `Guard '${guard}' of bot '${id}' does not hold.`, {
         advice: open.length > 0
-          ? `What holds the bot: ${open.join(", ")}.`
+          ? `The bot is held by ${open.join(", ")}.`
           : `Nothing holds the bot; 'berth describe ${id}' shows its guards.`,
       });
     },

@@ -15,7 +15,7 @@ import { type NeededLeader, neededLeaderOf, wayOf } from "./needed_leader.ts";
 
 type Service = "bots" | "schedules";
 
-/** What a leader had to do with a request. */
+/** The leader's part in answering a request. */
 export interface LeaderAnswer {
   /** Its answer. @default {this process answers} */
   readonly response?: Response;
@@ -28,7 +28,7 @@ export type AskLeader = (sent: SentOn, id: string | undefined) => Promise<Leader
 
 /** Dependencies of {@linkcode askLeader}. */
 export interface LeaderPassParts {
-  /** Who leads. */
+  /** Knows the leader. */
   readonly leaders: LeadersPort;
   /** Sends requests on. */
   readonly forwarder: Pick<Forwarder, "send">;
@@ -80,7 +80,7 @@ export function askLeader({ leaders, forwarder, schedules }: LeaderPassParts): A
   };
 }
 
-/** What goes on until its client has enough. */
+/** Operations that go on until their client has enough. */
 const ENDLESS: ReadonlySet<OperationId> = new Set<OperationId>([
   "streamEvents",
   "streamBotEvents",

@@ -20,7 +20,7 @@ export interface NeededLeader {
 
 /** The situation of a request. */
 export interface WaySituation {
-  /** What the operation needs. @default {no leader} */
+  /** The leader that the operation needs. @default {no leader} */
   readonly needed?: NeededLeader | undefined;
   /** Whether this process leads that service. */
   readonly leads: boolean;
@@ -59,7 +59,7 @@ const NEEDED: Readonly<Partial<Record<OperationId, NeededLeader>>> = {
   streamBotEvents: BOTS,
   listLatches: BOTS,
   getBotGuards: BOTS,
-  // What it has read of logs.
+  // The leader's figures from the logs that it has read.
   getMetrics: BY_ID_KNOWN,
   // Acts.
   restartBot: BOTS,

@@ -22,7 +22,7 @@ export interface NodeDrainerParts extends Pick<ApiParts, "bots" | "guards" | "se
   readonly nodes: RunnerNodes;
   /** The bots that this process looks after. */
   readonly botService: BotsPort;
-  /** Whether it looks after them now. Of several processes, one drains. */
+  /** Whether it looks after them now. Only one of several processes drains. */
   readonly isServing: () => boolean;
   /** Notes who causes a start. */
   readonly starts: Pick<StartHistory, "ask">;
@@ -37,7 +37,7 @@ interface OpenDrain {
   readonly nodes: readonly RunnerNode[];
 }
 
-/** Goes on with all drains until it is disposed. What it knows of them is in the database. */
+/** Goes on with all drains until it is disposed. Their state is in the database. */
 export class NodeDrainer implements Disposable {
   readonly #parts: NodeDrainerParts;
   readonly #work: OpenWork<OpenDrain>;
@@ -97,7 +97,7 @@ export class NodeDrainer implements Disposable {
       isTakenOver,
       now: clock.now(),
     });
-    // Whoever has changed it meanwhile may have ended it.
+    // Somebody who has changed it meanwhile may have ended it.
     if (next !== drain && !await drains.change(stored, next, { signal })) return;
     this.#seen.set(key, next.moving?.bot);
     if (next.state !== "draining") {

@@ -23,7 +23,7 @@ const PASS_MS = 24 * 3_600_000;
 /** How long a process uses one, in ms: clocks differ, and a stream may take hours. */
 const USED_MS = PASS_MS / 2;
 
-/** The passes. Whoever can make one can write the database, and could make a token as well. */
+/** The passes. Anyone who can make one can write the database, and could make a token as well. */
 export class PeerPasses {
   readonly #secrets: SecretRecords;
   readonly #clock: Clock;

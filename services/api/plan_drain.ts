@@ -1,5 +1,5 @@
 /**
- * What a drain does next. Pure.
+ * Decides on the next step of a drain. Pure.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { RunnerNode } from "../../lib/runner/runner_nodes.ts";
 import { type BotCondition, describeCondition } from "../bots/bot_condition.ts";
 import type { Drain, MovingBot } from "./drain_records.ts";
 
-/** What is known of a bot. */
+/** A bot as a drain sees it. */
 export interface DrainedBot {
   /** Its condition. */
   readonly condition: BotCondition;

@@ -29,7 +29,7 @@ export function isUp({ type }: { readonly type: string }): boolean {
   return type === "running" || type === "ready" || type === "silent" || type === "unhealthy";
 }
 
-/** What a bot waits for that a cluster cannot place; a reason follows. */
+/** Says that a bot waits because a cluster cannot place it; a reason follows. */
 export const FITTING_NODE = "a node that can run it";
 
 /** The condition of a bot. `until` is the time of the next try. */

@@ -31,7 +31,7 @@ export interface BotIncidentsOptions {
 const KINDS = ["bot.crash_loop", "bot.failed", "bot.invalid", "bot.oom"] as const;
 /** The kinds that are over once an operator, a guard or the session has ended a bot. */
 const KINDS_WHILE_WANTED = [...KINDS, "bot.silent", "bot.unhealthy"] as const;
-/** The kinds that are over with the bot. What guards hold stays: a bot that is made again under its id is held, too. */
+/** The kinds that are over with the bot. Stops by guards stay: a bot that is made again under its id is held, too. */
 const KINDS_OF_BOT = INCIDENT_KINDS.filter((kind) => kind !== "bot.guard_tripped");
 /** A bot that has ended by itself this often in a row is in a crash loop. */
 export const CRASHES_IN_A_ROW = 3;

@@ -1,5 +1,5 @@
 /**
- * What the operations on backtests take and give.
+ * Requests and responses of the operations on backtests.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the operations on bots take and give.
+ * Requests and responses of the operations on bots.
  *
  * @module
  */
@@ -50,7 +50,7 @@ export const botSummary = z.object({
   startedAt: time.optional(),
   containerId: z.string().optional(),
   node: z.string().optional().meta({ description: "Node that it runs on; only on a cluster" }),
-  statusText: z.string().optional().meta({ description: "What the bot says of itself" }),
+  statusText: z.string().optional().meta({ description: "Status that the bot has set itself" }),
   labels: z.record(z.string(), z.string()).optional(),
   guards: z.array(shownGuard).optional().meta({ description: "Absent if it has none" }),
   notes: z.array(z.string()).optional().meta({ description: "Warnings about the document" }),
@@ -64,7 +64,7 @@ export const revisionSummary = z.object({
   number: z.int(),
   at: time,
   trigger: z.string().meta({ description: "Why it was written: see listRevisions" }),
-  actor: z.string().optional().meta({ description: "Who wrote it; absent for another program" }),
+  actor: z.string().optional().meta({ description: "Author of the change; absent for another program" }),
 }).meta({ id: "RevisionSummary" });
 
 /** A start of a bot's container: what was started, and why. */
@@ -76,7 +76,7 @@ export const botStart = z.object({
       "Why: that of the revision if it is its first start, else `enable`, `restart`, `retry` after an end, or " +
       "`service` if no container was found",
   }),
-  actor: z.string().optional().meta({ description: "Who caused it; absent if nobody did" }),
+  actor: z.string().optional().meta({ description: "Person or program that caused it; absent if none did" }),
   revision: z.int().optional(),
   version: z.string().optional(),
   archiveSha256: z.string().optional(),
@@ -112,10 +112,12 @@ export type BotExit = z.infer<typeof botExit>;
 /** How the watchdog looks after a bot. */
 export const botHealth = z.object({
   maxSilenceSeconds: z.int().optional().meta({ description: "Absent if silence is not judged" }),
-  signal: z.enum(["output", "metric", "heartbeat"]).meta({ description: "What counts as a signal" }),
+  signal: z.enum(["output", "metric", "heartbeat"]).meta({
+    description: "Kind of output that counts as a signal",
+  }),
   metric: z.string().optional().meta({ description: "The only metric that counts" }),
   command: z.array(z.string()).optional().meta({
-    description: "What succeeds in a healthy bot's container",
+    description: "Command that succeeds in a healthy bot's container",
   }),
   intervalSeconds: z.int(),
   timeoutSeconds: z.int(),
@@ -148,7 +150,7 @@ export const bot = botSummary.extend({
   }),
   releases: z.array(shownRelease).optional().meta({ description: "The last release of each guard" }),
   exits: z.array(botExit).meta({ description: "The last ends of its containers, the newest first" }),
-  advice: z.string().optional().meta({ description: "What to do, if something has to be done" }),
+  advice: z.string().optional().meta({ description: "Advice, if something has to be done" }),
 }).meta({ id: "Bot" });
 
 /** One bot. */

@@ -1,5 +1,5 @@
 /**
- * What the operations on code and deployments take and give.
+ * Requests and responses of the operations on code and deployments.
  *
  * @module
  */
@@ -48,7 +48,7 @@ export const versionList = z.object({
 /** Archives of a bot. */
 export type VersionList = z.infer<typeof versionList>;
 
-/** What to deploy. */
+/** A deployment to make. */
 export const deploymentRequest = z.strictObject({
   id: botId,
   filePath: line(1024).min(1).meta({ description: "Key of the archive, as the upload returned it" }),
@@ -98,7 +98,7 @@ export const deploymentRequest = z.strictObject({
   }),
 }).meta({ id: "DeploymentRequest" });
 
-/** What to deploy. */
+/** A deployment to make. */
 export type DeploymentRequest = z.output<typeof deploymentRequest>;
 
 /** One line of the answer to a build: what it prints, and at the end what came of it. */
@@ -165,7 +165,7 @@ export const deploymentWatch = z.object({
 /** How the watch of a deployment is. */
 export type DeploymentWatchView = z.infer<typeof deploymentWatch>;
 
-/** What is deployed under an id, and how far it is. */
+/** The deployment of an id, and its progress. */
 export const deploymentStatus = deployment.extend({
   watch: deploymentWatch.optional().meta({ description: "The current or the last watch of the bot" }),
   progress: deploymentProgress.optional().meta({
@@ -173,10 +173,10 @@ export const deploymentStatus = deployment.extend({
   }),
 }).meta({ id: "DeploymentStatus" });
 
-/** What is deployed under an id, and how far it is. */
+/** The deployment of an id, and its progress. */
 export type DeploymentStatus = z.infer<typeof deploymentStatus>;
 
-/** What was removed. */
+/** The removed objects. */
 export const purged = z.object({
   archives: z.int(),
   logs: z.int().meta({ description: "Number of days" }),
@@ -265,7 +265,7 @@ export const CODE_CONTRACT = {
     summary: "Build the libraries of a stored archive, and translate its TypeScript",
     description:
       "One JSON object a line: `{type: line, text}` for what the build prints, then `{type: built}` or " +
-      "`{type: failed}`. What was built is kept, so that the deployment that follows finds it; a deployment " +
+      "`{type: failed}`. The build is kept, so that the deployment that follows finds it; a deployment " +
       "without it builds by itself.",
     body: deploymentRequest,
     responses: { 200: "ndjson" },

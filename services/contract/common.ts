@@ -7,11 +7,11 @@
 import { z } from "zod";
 import { BOT_ID_RULE, isBotId } from "../../lib/executable/bot_id.ts";
 
-/** What an operation takes and gives. */
+/** The parameters, request and response of an operation. */
 export interface OperationContract {
-  /** What it does, in one line. */
+  /** The effect of the operation, in one line. */
   readonly summary: string;
-  /** What else a caller should know. */
+  /** Further facts for callers. */
   readonly description?: string;
   /** Parameters of the path. */
   readonly params?: z.ZodObject;
@@ -64,8 +64,8 @@ export const problem = z.object({
     description: "Stable name of the problem, for programs",
     example: "bot/not-found",
   }),
-  detail: z.string().meta({ description: "What is wrong, and where" }),
-  advice: z.string().optional().meta({ description: "What to do" }),
+  detail: z.string().meta({ description: "The problem and its place" }),
+  advice: z.string().optional().meta({ description: "Advice on what to do" }),
   run: z.string().optional().meta({ description: "The run that is in the way" }),
   issues: z.array(z.object({ path: z.string(), message: z.string() })).optional().meta({
     description: "Every problem of a request that was checked as a whole",

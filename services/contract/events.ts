@@ -1,5 +1,5 @@
 /**
- * What the operations on events and statistics give.
+ * Responses of the operations on events and statistics.
  *
  * @module
  */
@@ -36,7 +36,7 @@ export const berthEvent = z.object({
   containerId: z.string().optional(),
   exitCode: z.int().optional(),
   change: z.enum(["created", "updated", "deleted"]).optional().meta({
-    description: "What was done with the document",
+    description: "The change of the document",
   }),
   version: z.string().optional().meta({ description: "Version of the code, if the document names one" }),
   run: z.string().optional().meta({ description: "Id of the run" }),
@@ -61,7 +61,7 @@ const DESCRIPTION =
   "`reset` tells it to read the state again. A stream without events begins with `open`, which has an id, too. The last 1000 events are kept in memory. A client that reads too slowly " +
   "is cut off.";
 
-/** What a container uses. */
+/** Resources that a container uses. */
 export const usage = z.object({
   id: botId,
   kind: z.enum(["bot", "run", "backtest"]),
@@ -78,10 +78,10 @@ export const usage = z.object({
   createdAt: time,
 }).meta({ id: "Usage" });
 
-/** What a container uses. */
+/** Resources that a container uses. */
 export type Usage = z.infer<typeof usage>;
 
-/** What a container used between two measurements. */
+/** Resources that a container used between two measurements. */
 export const usagePoint = z.object({
   time: time.meta({ description: "When it was measured, by the engine's clock" }),
   cpu: z.number().optional().meta({
@@ -90,7 +90,7 @@ export const usagePoint = z.object({
   memoryBytes: z.number(),
 }).meta({ id: "UsagePoint" });
 
-/** What a container used between two measurements. */
+/** Resources that a container used between two measurements. */
 export type UsagePoint = z.infer<typeof usagePoint>;
 
 const usages = z.object({ containers: z.array(usage) }).meta({ id: "UsageList" });
@@ -125,8 +125,8 @@ export const EVENTS_CONTRACT = {
   getBotUsage: {
     summary: "Get what one bot used, as far as somebody has measured",
     description:
-      "What `getStats`, `getBotStats` and `scrapeMetrics` have measured, the earliest first, since the service was " +
-      "started: nothing is measured for this. Of the last minutes every point is there, of earlier ones fewer.",
+      "The measurements of `getStats`, `getBotStats` and `scrapeMetrics`, the earliest first, since the service was " +
+      "started: nothing is measured for this. All points of the last minutes are kept, and fewer of earlier ones.",
     params: idParams,
     responses: { 200: z.object({ points: z.array(usagePoint) }).meta({ id: "UsageHistory" }) },
   },

@@ -1,5 +1,5 @@
 /**
- * What the operations on guards take and give.
+ * Requests and responses of the operations on guards.
  *
  * @module
  */
@@ -25,13 +25,14 @@ export const shownGuard = z.object({
     description: "`waiting`: no number has come yet. `beyond`: beyond the limit, but not for long enough",
   }),
   value: z.number().optional().meta({
-    description: "What is compared with the limit: the last number, the drawdown in percent, or the rate",
+    description:
+      "The value that is compared with the limit: the last number, the drawdown in percent, or the rate",
   }),
   valueAt: lineTime.optional().meta({ description: "When the last number came" }),
   peak: z.number().optional().meta({
     description: "The highest number since the bot was enabled or released",
   }),
-  oddity: z.string().optional().meta({ description: "What the bot has printed instead of a number, last" }),
+  oddity: z.string().optional().meta({ description: "The last value of the bot that is not a number" }),
 }).meta({ id: "Guard" });
 
 /** A guard of a bot. */
@@ -81,7 +82,7 @@ const fleet = z.object({
     limit: z.number(),
     action: z.enum(["alert", "stop"]),
     members: z.array(botId).meta({ description: "The bots that it looks at" }),
-    value: z.number().optional().meta({ description: "What is compared with the limit" }),
+    value: z.number().optional().meta({ description: "The value that is compared with the limit" }),
   })),
 }).meta({ id: "FleetGuards" });
 

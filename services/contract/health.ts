@@ -1,5 +1,5 @@
 /**
- * What the operations for machines that watch the service give: health, readiness and metrics.
+ * Responses of the operations for machines that watch the service: health, readiness and metrics.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the operation on images takes and gives.
+ * Request and response of the operation on images.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export const usedImage = z.object({
   name: z.string().meta({ description: "The image as the bot or its runtime names it" }),
   pinned: z.string().optional().meta({
     description:
-      "What the deployment has found under this name, and every start runs: a digest, or an image's id",
+      "The image that the deployment found under this name, and that every start runs: a digest, or an image's id",
   }),
   newer: z.string().optional().meta({
     description: "Digest that the registry has under this name by now, if it is another one",

@@ -1,5 +1,5 @@
 /**
- * What the operations on logs take and give.
+ * Requests and responses of the operations on logs.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the operations on the nodes of a cluster take and give.
+ * Requests and responses of the operations on the nodes of a cluster.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export const nodeDrain = z.object({
     description:
       "`stuck`: a bot does not run elsewhere, and the others stay; `stopped`: by a person or program",
   }),
-  by: z.string().meta({ description: "Who asked for it" }),
+  by: z.string().meta({ description: "Person or program that asked for it" }),
   startedAt: time,
   endedAt: time.optional(),
   reason: z.string().optional().meta({ description: "Why it is stuck, or has stopped" }),
@@ -80,7 +80,7 @@ export const NODES_CONTRACT = {
   },
   cordonNode: {
     summary: "Keep new containers away from a node",
-    description: "What runs there goes on. A restart moves a bot to another node. A drain stops.",
+    description: "Running containers stay. A restart moves a bot to another node. A drain in progress stops.",
     params: nodeParams,
     responses: { 200: clusterNode },
     problems: [404, 409],

@@ -1,5 +1,5 @@
 /**
- * What the operations on notifications take and give. No answer holds the address or a secret of a channel.
+ * Requests and responses of the operations on notifications. No response holds the address or a secret of a channel.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the overview of all bots gives.
+ * Response of the overview of all bots.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export const headline = z.object({
 
 /** A bot in the overview. */
 export const overviewBot = botSummary.extend({
-  advice: z.string().optional().meta({ description: "What to do, if something has to be done" }),
+  advice: z.string().optional().meta({ description: "Advice, if something has to be done" }),
   exits: z.int().meta({ description: "How often it has ended by itself within the last hour" }),
   headline: headline.optional().meta({
     description:

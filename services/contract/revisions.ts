@@ -1,5 +1,5 @@
 /**
- * What the operations on revisions take and give.
+ * Requests and responses of the operations on revisions.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export const revision = z.object({
       "`watch`: a watched deployment went back by itself. `write`: the document was written through the " +
       "API. `document`: another program wrote it",
   }),
-  actor: z.string().optional().meta({ description: "Who wrote it; absent for another program" }),
+  actor: z.string().optional().meta({ description: "Author of the change; absent for another program" }),
   restores: number.optional().meta({ description: "Number of the revision that it brought back" }),
   berth: z.string().optional().meta({ description: "Version of Berth" }),
   version: z.string().optional().meta({ description: "Version of the code" }),
@@ -40,7 +40,7 @@ export const revision = z.object({
   secrets: z.record(z.string(), z.string()).optional().meta({
     description: "Where each secret comes from; never its value",
   }),
-  changes: z.array(z.string()).meta({ description: "What differs from the revision before, in words" }),
+  changes: z.array(z.string()).meta({ description: "Differences from the revision before, in words" }),
   isCurrent: z.boolean().meta({ description: "Whether it is the one that is deployed" }),
   isRunning: z.boolean().meta({ description: "Whether the running container was started from it" }),
   missing: z.string().optional().meta({
@@ -79,7 +79,7 @@ export const revisionDiff = z.object({
     }),
   })),
   files: z.array(fileChange),
-  problems: z.array(z.string()).meta({ description: "What cannot be compared, and why" }),
+  problems: z.array(z.string()).meta({ description: "Parts that cannot be compared, and why" }),
 }).meta({ id: "RevisionDiff" });
 
 /** How two revisions differ. */

@@ -1,5 +1,5 @@
 /**
- * What the operations on runs of schedules take and give.
+ * Requests and responses of the operations on runs of schedules.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the operations on schedules take and give.
+ * Requests and responses of the operations on schedules.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the operations on the encrypted file of secrets take and give. No answer holds a value.
+ * Requests and responses of the operations on the encrypted file of secrets. No response holds a value.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the operations on the service itself take and give.
+ * Requests and responses of the operations on the service itself.
  *
  * @module
  */

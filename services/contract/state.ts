@@ -1,5 +1,5 @@
 /**
- * What the operations on the states of bots take and give.
+ * Requests and responses of the operations on the states of bots.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the operations on tokens and sessions take and give.
+ * Requests and responses of the operations on tokens and sessions.
  *
  * @module
  */

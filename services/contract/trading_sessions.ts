@@ -1,5 +1,5 @@
 /**
- * What the operations on trading sessions give.
+ * Responses of the operations on trading sessions.
  *
  * @module
  */

@@ -46,7 +46,7 @@ const STYLES = [...COMMON_STYLES, ...named("css").filter((name) => !COMMON_STYLE
 /** All styles, as one file: many small ones compress a third worse. */
 const STYLE = "style/all.css";
 
-/** What the page loads, by name. */
+/** The files that the page loads, by name. */
 export const SERVED: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.entries(FILES).filter(([name]) => !name.endsWith(".css"))),
   [STYLE]: STYLES.map((name) => FILES[name]).join("\n"),

@@ -9,8 +9,8 @@ import { BERTH_KEY } from "./berth_settings.ts";
 import { field, type Fields, typeName } from "./document_fields.ts";
 
 /**
- * What a copy on a cluster does when it cannot renew its lease. `strict`: it ends. `relaxed`: it goes on, and rather runs
- * twice than not at all.
+ * How a copy on a cluster reacts when it cannot renew its lease. `strict`: it ends. `relaxed`: it goes on, and rather
+ * runs twice than not at all.
  */
 export type LeaseMode = "strict" | "relaxed";
 

@@ -31,7 +31,7 @@ interface Entry {
 
 /**
  * A repository that remembers what was read and written through it. Every call still goes to the database; only
- * {@linkcode known} answers from memory. What this process has written, it always shows.
+ * {@linkcode known} answers from memory. It always includes the writes of this process.
  */
 export class KnownDocuments implements BotRepository {
   readonly #documents: BotRepository;

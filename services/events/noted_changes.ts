@@ -46,7 +46,7 @@ export class NotedChanges implements ChangeSource {
     try {
       for (const { id } of notes) await this.#records.delete(COLLECTION, id);
     } catch {
-      // What is deleted is found by nobody any more. The next poll gives the others again.
+      // Deleted records are found by nobody any more. The next poll gives the others again.
     }
     return notes.flatMap(({ value: { id, type, order } }) =>
       type === "deleted" ? [{ type, id: String(id), order: order as EventOrder }] : []

@@ -16,13 +16,13 @@ import { type GuardLook, LiveGuard } from "./live_guard.ts";
 import { Sight } from "./sight.ts";
 import { restore } from "./take_over.ts";
 
-/** What has become of a guard. */
+/** A change of a guard. */
 export interface GuardNews {
   /** Id of the bot. */
   readonly bot: string;
   /** The rule. */
   readonly rule: GuardRule;
-  /** What it remembers. */
+  /** Its state after the change. */
   readonly state: GuardState;
   /** Why it trips; absent if its value is back within the limit. */
   readonly tripped?: "limit" | "missing";

@@ -6,7 +6,7 @@
 
 import type { GuardRule } from "../documents/guard_settings.ts";
 
-/** What happened, and when: monotonic time, in ms. */
+/** An event for a guard, with its monotonic time, in ms. */
 export type GuardInput =
   & {
     readonly at: number;
@@ -28,11 +28,11 @@ interface Second {
   readonly amount: number;
 }
 
-/** What a guard remembers. Times are monotonic, in ms. */
+/** The memory of a guard. Times are monotonic, in ms. */
 export interface GuardState {
   /** Since when no number has come. */
   readonly quietSince: number;
-  /** What is compared with the limit: the last number, the drawdown from the peak, or the rate. */
+  /** The value that is compared with the limit: the last number, the drawdown from the peak, or the rate. */
   readonly value?: number;
   /** The highest number, for drawdowns. */
   readonly peak?: number;
@@ -49,9 +49,9 @@ export type GuardVerdict =
   | { readonly type: "nothing" | "recovered" }
   | { readonly type: "tripped"; readonly why: "limit" | "missing" };
 
-/** What follows from an input. */
+/** The result of an input. */
 export interface Evaluation {
-  /** What the guard remembers now. */
+  /** The state of the guard after it. */
   readonly state: GuardState;
   /** The verdict. */
   readonly verdict: GuardVerdict;
@@ -163,7 +163,7 @@ function judge(
   const missesAt = onMissing ? quietSince + onMissing.afterSeconds * SECOND_MS : Infinity;
   const againAt = Math.min(...[tripsAt, missesAt].filter((time) => time > at));
   const again = againAt === Infinity ? {} : { againAt };
-  // What only alerts must not hide what stops the bot.
+  // A reason that only alerts must not hide one that stops the bot.
   const isStop = tripsAt <= at && action === "stop" && onMissing?.action !== "stop";
   if (missesAt <= at && !isStop) return { why: "missing", ...again };
   return tripsAt <= at ? { why: "limit", ...again } : again;

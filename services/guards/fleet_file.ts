@@ -24,7 +24,7 @@ export class FleetFile {
     return this.#file.path;
   }
 
-  /** What the file said when it was read last. */
+  /** The rules of the file when it was read last. */
   get known(): FleetRules {
     return this.#known;
   }

@@ -16,11 +16,11 @@ import { GuardTimer, RECHECK_MS } from "./guard_timer.ts";
 import { metricValue } from "./metric_value.ts";
 import { actionOf, isAlike } from "./take_over.ts";
 
-/** What has become of a guard over several bots. */
+/** A change of a guard over several bots. */
 export interface FleetNews {
   /** The rule. */
   readonly rule: FleetRule;
-  /** What it remembers. */
+  /** Its state after the change. */
   readonly state: GuardState;
   /** Why it trips; absent if the sum is back within the limit. */
   readonly tripped?: "limit" | "missing";
@@ -95,7 +95,7 @@ export class FleetGuard implements Disposable {
     return `${FLEET}${this.#options.rule.name}`;
   }
 
-  /** What is compared with the limit; absent if nothing came yet. */
+  /** The value that is compared with the limit; absent if nothing came yet. */
   get value(): number | undefined {
     return this.#state.value;
   }

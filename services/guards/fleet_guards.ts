@@ -27,7 +27,7 @@ export interface FleetGuardsOptions {
   readonly path?: string | undefined;
   /** The latches. */
   readonly book: LatchBook;
-  /** What is stored of guards. */
+  /** The stored memory of guards. */
   readonly memory: GuardMemory;
   /** Takes what people should know. */
   readonly incidents: Incidents;
@@ -43,7 +43,7 @@ export interface ShownFleetGuard {
   readonly rule: FleetRule;
   /** The bots that it looks at. */
   readonly members: readonly string[];
-  /** What is compared with the limit; absent if nothing came yet. */
+  /** The value that is compared with the limit; absent if nothing came yet. */
   readonly value?: number;
 }
 

@@ -6,7 +6,7 @@
 
 import type { FleetRun } from "./fleet_run.ts";
 
-/** What is known of bots that an earlier process, or an earlier form of the rule, has seen. */
+/** The known facts about bots that an earlier process, or an earlier form of the rule, has seen. */
 export interface KnownMembers {
   /** Monotonic time, in ms. */
   readonly at: number;

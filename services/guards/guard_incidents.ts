@@ -1,5 +1,5 @@
 /**
- * What people are notified of when guards trip. Pure.
+ * Decides which notifications guards send when they trip. Pure.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What guards remember over a restart of Berth: peaks, and how far they have read.
+ * The memory of guards over a restart of Berth: peaks, and how far they have read.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { type GuardRule, readGuardRule } from "../documents/guard_settings.ts";
 import { allRecords } from "../records/all_records.ts";
 import type { RecordStore } from "../records/record_store.ts";
 
-/** What one guard remembers. */
+/** The memory of one guard. */
 export interface GuardRemembers {
   /** The rule. */
   readonly rule: GuardRule;
@@ -25,7 +25,7 @@ export interface GuardRemembers {
   readonly alerted?: "limit" | "missing";
 }
 
-/** What the guards of one bot remember. */
+/** The memory of the guards of one bot. */
 export interface BotRemembers {
   /** Time of the last line that they have seen, as the engine writes it; absent if they have seen none. */
   readonly cursor?: string;

@@ -24,7 +24,7 @@ export interface Latch extends LatchKey {
   readonly action: GuardAction;
   /** Why, for example `equity.value 8 below 10`. */
   readonly text: string;
-  /** What was compared with the limit; absent if nothing came. */
+  /** The value that was compared with the limit; absent if nothing came. */
   readonly value?: number;
   /** The peak of a drawdown. */
   readonly peak?: number;
@@ -38,7 +38,7 @@ export interface Latch extends LatchKey {
 
 /** A release of a latch. */
 export interface Release {
-  /** Who released it. */
+  /** The person who released it. */
   readonly by: string;
   /** Why. */
   readonly reason: string;

@@ -189,7 +189,7 @@ export class LatchBook {
     if (this.#open.get(id)?.isStored && this.#open.get(id)?.at === latch.at) this.#open.delete(id);
   }
 
-  /** What is in the file may have reached the database, and may have been released since. */
+  /** A latch in the file may have reached the database, and may have been released since. */
   #takeUnstored(latch: Latch): void {
     const id = latchId(latch);
     if (this.#released.get(id)?.latch.at === latch.at || !isMore(latch, this.#open.get(id))) return;
@@ -210,7 +210,7 @@ export class LatchBook {
     if (open) this.#open.set(latchId(latch), { ...open, isStored: true });
   }
 
-  /** What was opened with this very latch; absent if it is released, or another one has taken its place. */
+  /** Finds the open latch that is this very one; absent if it is released, or another one has taken its place. */
   #openAs(latch: Latch): OpenLatch | undefined {
     const open = this.get(latch);
     return open?.at === latch.at && open.action === latch.action ? open : undefined;

@@ -12,7 +12,7 @@ import { KeyedMutex } from "../../lib/util/keyed_mutex.ts";
 import { type KeptLatch, type Latch, latchId, type LatchKey } from "./latch.ts";
 import type { LatchStore } from "./latch_store.ts";
 
-/** What a {@linkcode LatchWriter} needs. */
+/** Options of {@linkcode LatchWriter}. */
 export interface LatchWriterOptions {
   /** The latches in the database. */
   readonly store: Pick<LatchStore, "write">;

@@ -21,11 +21,11 @@ import { actionOf, goOn, type TakeOver } from "./take_over.ts";
 
 /** A guard as it is shown. */
 export interface GuardLook {
-  /** What it remembers. */
+  /** Its state. */
   readonly state: GuardState;
   /** When the last number came: RFC 3339. */
   readonly valueAt?: string;
-  /** What the bot has printed instead of a number, last. */
+  /** The last value of the bot that is not a number. */
   readonly oddity?: string;
 }
 
@@ -47,7 +47,7 @@ export class LiveGuard {
     this.#state = state;
   }
 
-  /** What it remembers. */
+  /** Its state. */
   get state(): GuardState {
     return this.#state;
   }
@@ -142,7 +142,7 @@ export class LiveGuard {
     };
   }
 
-  /** What is not a number counts as nothing, and is logged once. */
+  /** A value that is not a number counts as nothing, and is logged once. */
   #noteOddity(oddity: string): void {
     if (this.#oddity === undefined) {
       const { name, metric, field } = this.rule;

@@ -10,7 +10,7 @@ import { field, isObject, typeName } from "../documents/document_fields.ts";
 import { readGuardRule } from "../documents/guard_settings.ts";
 import type { FleetRule } from "./fleet_rule.ts";
 
-/** What the file says. */
+/** The rules of the file. */
 export interface FleetRules {
   /** The rules that can be used. */
   readonly rules: readonly FleetRule[];

@@ -28,7 +28,7 @@ export interface ReplayTrip {
   readonly text: string;
 }
 
-/** What a rule would have done. */
+/** The trips that a rule would have caused. */
 export interface Replay {
   /** The first trips, in order. After each, the value has to come back before the next. */
   readonly trips: readonly ReplayTrip[];

@@ -14,13 +14,13 @@ import type { OpenLatch } from "./latch_book.ts";
 export interface ShownGuard {
   /** The rule. */
   readonly rule: GuardRule;
-  /** What is compared with the limit; absent if nothing came yet. */
+  /** The value that is compared with the limit; absent if nothing came yet. */
   readonly value?: number;
   /** When the last number came: RFC 3339. */
   readonly valueAt?: string;
   /** The peak of a drawdown. */
   readonly peak?: number;
-  /** What the bot has printed instead of a number, last. */
+  /** The last value of the bot that is not a number. */
   readonly oddity?: string;
   /** `waiting`: no number has come yet. `beyond`: its value is beyond the limit, but not for long enough. */
   readonly state: "ok" | "waiting" | "beyond" | "tripped";
@@ -30,7 +30,7 @@ export interface ShownGuard {
 export interface ShownGuards {
   /** Those of its document. */
   readonly guards: readonly ShownGuard[];
-  /** What is open, also of guards that its document does not have any more. */
+  /** Its open latches, also of guards that its document does not have any more. */
   readonly latches: readonly OpenLatch[];
   /** The last release of each of its guards. */
   readonly released: readonly Required<KeptLatch>[];

@@ -1,5 +1,6 @@
 /**
- * What a guard goes on with when its rule changes, its bot begins a new run, or Berth begins. Pure: no I/O, no clock.
+ * Decides with which state a guard goes on when its rule changes, its bot begins a new run, or Berth begins. Pure: no
+ * I/O, no clock.
  *
  * @module
  */
@@ -31,7 +32,7 @@ export function isAlike(
   return one.metric === other.metric && one.field === other.field && one.when === other.when;
 }
 
-/** What a rule does if it trips. @param rule The rule. @param why Why it trips. */
+/** Reads the action of a rule that trips. @param rule The rule. @param why Why it trips. */
 export function actionOf({ action, onMissing }: GuardRule, why: "limit" | "missing"): GuardAction {
   return why === "limit" ? action : onMissing?.action ?? "alert";
 }
@@ -51,7 +52,7 @@ export function goOn(
 ): GuardState | undefined {
   if (!isAlike(before.rule, rule)) return undefined;
   const { tripped: was, peak, ...rest } = before.state;
-  // What has only alerted so far may have to stop the bot now.
+  // A guard that has only alerted so far may have to stop the bot now.
   const isRaised = was && actionOf(before.rule, was) === "alert" && actionOf(rule, was) === "stop";
   const kept = { ...(peak !== undefined && { peak }), ...(was && !isRaised && { tripped: was }) };
   return isSameRun ? { ...rest, ...kept, quietSince: at } : { ...beginGuard(at), ...kept };

@@ -1,5 +1,5 @@
 /**
- * What follows when a guard of a bot trips or recovers: its latch, the stop of the bot, and what people are notified of.
+ * Acts when a guard of a bot trips or recovers: its latch, the stop of the bot, and the notifications.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type { Latch } from "./latch.ts";
 import type { LatchBook } from "./latch_book.ts";
 import { actionOf } from "./take_over.ts";
 
-/** What {@linkcode TripReports} need. */
+/** Options of {@linkcode TripReports}. */
 export interface TripReportsOptions {
   /** The latches. */
   readonly book: LatchBook;

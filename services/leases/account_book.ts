@@ -15,11 +15,11 @@ import { AccountHeldError } from "./account_held_error.ts";
 import { type AccountHolder, type AccountKeeper, ownerOf, readAbout, writeAbout } from "./account_holder.ts";
 import type { LeaseRecord, LeaseStore } from "./lease_store.ts";
 
-/** What an {@linkcode AccountBook} needs. */
+/** Options of {@linkcode AccountBook}. */
 export interface AccountBookOptions {
   /** The database. */
   readonly store: LeaseStore;
-  /** What this process looks after: it knows best whose containers are gone. */
+  /** The service of this process: it knows best which containers are gone. */
   readonly keeper: AccountKeeper;
   /**
    * Whether a copy may still live although no container of it is to be seen, because its host was lost: whether its lease
@@ -41,9 +41,9 @@ const LOST_MS = 5_000;
 /** Takes and releases accounts. */
 export class AccountBook implements AsyncDisposable {
   readonly #options: AccountBookOptions;
-  /** What the bots and runs of this process hold, by their owner. */
+  /** The accounts that the bots and runs of this process hold, by their owner. */
   readonly #held = new Map<string, readonly LeaseRef[]>();
-  /** Who has found an account held since one was released last, by their owner. */
+  /** The bots and runs that have found an account held since one was released last, by their owner. */
   readonly #waiting = new Map<string, AccountHolder>();
   readonly #ending = new AbortController();
   readonly #releasing = new Set<Promise<void>>();
@@ -152,8 +152,8 @@ export class AccountBook implements AsyncDisposable {
   }
 
   /**
-   * Releases the accounts of a bot or run whose container is gone. Does nothing if it holds none. What the database does
-   * not take is tried again.
+   * Releases the accounts of a bot or run whose container is gone. Does nothing if it holds none. A release
+   * that the database does not take is tried again.
    *
    * @param holder Who held them.
    */

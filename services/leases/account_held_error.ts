@@ -11,9 +11,9 @@ import { type AccountHolder, describeHolder } from "./account_holder.ts";
 export class AccountHeldError extends BerthError {
   /** The account. */
   readonly account: string;
-  /** Who holds it. */
+  /** The holder. */
   readonly holder: AccountHolder;
-  /** What is waited for: continues "waiting for". */
+  /** The account and its holder: continues "waiting for". */
   readonly waitsFor: string;
 
   /**

@@ -1,5 +1,5 @@
 /**
- * Who holds an account, as it is stored with the lease.
+ * The holder of an account, as it is stored with the lease.
  *
  * @module
  */

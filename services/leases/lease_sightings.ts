@@ -1,5 +1,5 @@
 /**
- * What a process has seen of leases, by its own clock: the clocks of hosts differ. Pure: no I/O, no clock.
+ * Remembers how a process has seen leases, by its own clock: the clocks of hosts differ. Pure: no I/O, no clock.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export interface ReadTimes {
   readonly answeredMs: number;
 }
 
-/** What was seen of one lease. */
+/** The sightings of one lease. */
 interface Seen {
   readonly mark: string;
   /** When the answer came that showed it like this for the first time. */
@@ -37,7 +37,7 @@ export class LeaseSightings {
    * Notes what a lease is.
    *
    * @param record The lease.
-   * @param read When it was read. What it was before the answer came, nobody knows; after the question, neither.
+   * @param read When it was read: the lease was in this state at some moment between the question and the answer.
    * @returns How long it may still be alive unless it is renewed, in ms; 0 if it has surely run out.
    */
   see(record: LeaseRecord, { askedMs, answeredMs }: ReadTimes): number {

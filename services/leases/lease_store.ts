@@ -17,7 +17,7 @@ export interface LeaseRecord extends LeaseRef {
   readonly beat: number;
   /** When it was taken, by the clock of whoever took it: for people only. */
   readonly takenAt: Date;
-  /** What its taker wants others to know, as JSON; empty for nothing. */
+  /** Information of its taker for others, as JSON; empty for none. */
   readonly about: string;
 }
 

@@ -25,7 +25,7 @@ import { tick } from "../control/tick.ts";
 import { LeaseSightings, type ReadTimes } from "./lease_sightings.ts";
 import type { LeaseRecord, LeaseStore } from "./lease_store.ts";
 
-/** What {@linkcode Leases} need. */
+/** Options of {@linkcode Leases}. */
 export interface LeasesOptions {
   /** The database. */
   readonly store: LeaseStore;

@@ -8,7 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import { ChangingFile } from "../../lib/util/changing_file.ts";
 import { type ChannelList, NO_CHANNELS, parseChannels } from "./parse_channels.ts";
 
-/** What is known of the file. */
+/** The last reading of the file. */
 export interface ReadChannels extends ChannelList {
   /** Whether channels and alerts are known. False if the file could not be read since the process began. */
   readonly isKnown: boolean;
@@ -32,7 +32,7 @@ export class ChannelsFile {
     return this.#file.path;
   }
 
-  /** What the file said when it was read last. */
+  /** The channels of the file when it was read last. */
   get known(): ReadChannels {
     return this.#known;
   }

@@ -17,7 +17,7 @@ export function clipText(
   escape: (character: string) => string = (character) => character,
 ): string {
   let written = "";
-  /** What is left if the text turns out to be too long. */
+  /** The result if the string turns out to be too long. */
   let short = "";
   for (const character of text.toWellFormed()) {
     written += escape(character);

@@ -20,7 +20,7 @@ import type { Delivery, Outbox } from "./outbox.ts";
 
 /** Dependencies of {@linkcode Deliverer}. */
 export interface DelivererOptions {
-  /** What has to be delivered. */
+  /** The events to deliver. */
   readonly outbox: Outbox;
   /** The channels. */
   readonly file: Pick<ChannelsFile, "known" | "onChange">;
@@ -44,10 +44,10 @@ const LONGEST_SLEEP_MS = 10 * 60_000;
 /** How many deliveries of a digest are noted at the same time. */
 const NOTED_TOGETHER = 20;
 
-/** What a channel does. */
+/** The state of a channel. */
 interface Line {
   readonly wakeup: Wakeup;
-  /** What it was sent by this process within the cool-down. */
+  /** The messages that this process sent to it within the cool-down. */
   sent: SentMessage[];
   /** Failed tries in a row of a receiver that is down. */
   failures: number;
@@ -63,7 +63,7 @@ export class Deliverer {
   readonly #new = new Wakeup();
   /** Why the last try of a channel failed. */
   readonly #problems = new Map<string, string>();
-  /** What was sent, and the database has not noted yet. */
+  /** Deliveries that were sent, but are not recorded in the database yet. */
   readonly #unnoted = new Map<Line, readonly Delivery[]>();
   readonly #log = getLogger(["berth", "notifications"]);
 
@@ -90,7 +90,8 @@ export class Deliverer {
   }
 
   /**
-   * Delivers until the signal is aborted. What is under way then has some seconds to end; the next process tries again.
+   * Delivers until the signal is aborted. A delivery that is under way then has some seconds to end; the next process
+   * tries again.
    *
    * @param signal Ends it.
    * @returns Resolves at the end; never rejects.

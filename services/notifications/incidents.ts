@@ -51,7 +51,10 @@ export interface Incident extends IncidentKey {
 
 /** Something that happened once and does not end. */
 export interface Happening extends Incident {
-  /** What makes it this one and no other, for example container and position. Only the first one of the same identity counts. */
+  /**
+   * Tells it from others of its kind, for example container and position. Only the first one of the same identity
+   * counts.
+   */
   readonly identity: string;
   /** When it happened. @default now */
   readonly at?: Date;

@@ -8,7 +8,7 @@ import { clipText } from "./clip_text.ts";
 import type { Severity } from "./incidents.ts";
 import type { NotificationEvent } from "./notification_event.ts";
 
-/** What is sent to a channel. */
+/** A message to a channel. */
 export interface Message {
   /** Stable: the same message sent again has the same id. */
   readonly id: string;
@@ -35,7 +35,7 @@ const MAX_LINE = 160;
 /**
  * Makes the message of one or several events.
  *
- * @param events The events, in order; at least one. Of many, a digest shows the most urgent.
+ * @param events The events, in order; at least one. If there are many, a digest shows the most urgent ones.
  */
 export function toMessage(events: readonly NotificationEvent[]): Message {
   const first = events[0]!;

@@ -14,7 +14,7 @@ import type { Delivery } from "./outbox.ts";
 export interface SentMessage {
   /** When, in ms since the epoch. */
   readonly at: number;
-  /** What each of its events is about, see {@linkcode subjectOf}. */
+  /** The subject of each of its events, see {@linkcode subjectOf}. */
   readonly subjects: readonly string[];
 }
 
@@ -28,7 +28,7 @@ export interface Pace {
   readonly digestSize: number;
 }
 
-/** What to do now: send these together, or look again after a while. */
+/** The next step: to send these together, or to look again after a while. */
 export type NextBatch = { readonly batch: readonly Delivery[] } | { readonly waitMs: number };
 
 /** Messages for people, who read the start of a digest; a program gets each event by itself, and a digest in full. */
@@ -84,7 +84,7 @@ export function nextBatch(
 }
 
 /**
- * What was sent twice waits for the end of the cool-down.
+ * A message that was sent twice waits for the end of the cool-down.
  *
  * @returns When its events may be sent again, in ms since the epoch, by subject.
  */

@@ -27,7 +27,7 @@ export const OUTAGE_GRACE_MS = 60_000;
 /** Follows the outages that the services report. */
 export class OutageIncidents implements Disposable {
   readonly #options: OutageIncidentsOptions;
-  /** What each reporter waits for. */
+  /** The part that each reporter waits for. */
   readonly #down = new Map<string, { readonly part: Part; readonly problem: string }>();
   readonly #timers = new Map<Part, AbortController>();
 

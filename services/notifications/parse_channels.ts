@@ -7,7 +7,7 @@
 import { type Document, isNode, LineCounter, parseDocument } from "yaml";
 import { type Alert, type Channel, checkAlert, checkChannel, type Checked } from "./channel_schema.ts";
 
-/** What the file says. */
+/** The channels of the file. */
 export interface ChannelList {
   /** The channels that can be used. */
   readonly channels: readonly Channel[];

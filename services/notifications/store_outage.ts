@@ -36,7 +36,7 @@ export interface StoreOutageOptions {
   readonly clock: Clock;
 }
 
-/** What the file holds. */
+/** The content of the file. */
 interface Noted {
   readonly opened: NotificationEvent;
   /** Channels that were notified. */

@@ -1,5 +1,5 @@
 /**
- * What a supervisor is given to run its program: the same container as on one host, in other words.
+ * Makes the data with which a supervisor runs its program: the same container as on one host, in other words.
  *
  * @module
  */
@@ -28,7 +28,7 @@ import { SECRETS_MOUNT } from "../../lib/secrets/container_secrets.ts";
 /** Size of the largest result, in bytes. */
 export const MAX_RESULT_BYTES = 64 * 1024 * 1024;
 
-/** What {@linkcode beginAnswer} puts together. */
+/** Parts of {@linkcode beginAnswer}. */
 export interface BeginParts {
   /** Token of the session. */
   readonly token: string;

@@ -33,7 +33,7 @@ export interface StatePlace {
   readonly stored?: string;
   /** Size that it may have, in bytes. */
   readonly maxBytes?: number;
-  /** What the next start has to begin with: a snapshot, or an empty state. */
+  /** The state that the next start has to begin with: a snapshot, or an empty one. */
   readonly restore?: { readonly id: string; readonly snapshot?: string };
 }
 

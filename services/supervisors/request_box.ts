@@ -1,5 +1,5 @@
 /**
- * What supervisors are asked to do, and what they answer. They come to any process of Berth, so both lie in the database.
+ * Requests to supervisors, and their answers. They come to any process of Berth, so both are in the database.
  *
  * @module
  */
@@ -91,7 +91,7 @@ export class RequestBox {
     const asked = this.#known.get(order);
     if (asked) this.#known.set(order, asked.filter(({ id }) => id !== answer.id));
     if (waiter) return waiter(answer);
-    // Whoever asked may have given up.
+    // The asker may have given up.
     if (await this.#records.delete(REQUESTS, answer.id)) {
       await this.#records.insert(ANSWERS, answer.id, { ...answer });
     }

@@ -41,7 +41,7 @@ export interface StoredSession extends Omit<SupervisorSession, "order"> {
   readonly tokens: readonly Token[];
 }
 
-/** Who takes an order up. */
+/** The container that takes an order. */
 export interface Taker {
   /** Id of the task. */
   readonly task: string;

@@ -1,5 +1,5 @@
 /**
- * What supervisors send.
+ * The messages of supervisors.
  *
  * @module
  */
@@ -45,7 +45,7 @@ export const renewBody = z.strictObject({
     snapshotAt: z.string().max(40).exactOptional(),
     restore: z.string().max(40).exactOptional(),
   }).exactOptional(),
-  /** What the container uses. */
+  /** The resources that the container uses. */
   usage: usage.exactOptional(),
   /** Answers to requests. */
   answers: z.array(answer).max(100).default([]),

@@ -34,9 +34,9 @@ export interface LinkParts {
   readonly orders: WorkOrders;
   /** The sessions. */
   readonly sessions: SessionBook;
-  /** What supervisors are asked. */
+  /** Requests to supervisors. */
   readonly requests: RequestBox;
-  /** What containers use. */
+  /** Resources that containers use. */
   readonly usage: UsageReports;
   /** The states. */
   readonly states: Pick<CarriedStates, "newest">;

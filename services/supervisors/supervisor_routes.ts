@@ -43,7 +43,7 @@ export function supervisorRoutes(supervisors: Supervisors): AnswerSupervisor {
     } catch (error) {
       const { response, isDefect } = problemResponse(error);
       if (isDefect) log.error("request failed", { problem: messageOf(error), stack: (error as Error).stack });
-      // What is left of a body that nobody reads would keep the connection.
+      // An unread rest of a body would keep the connection.
       await request.body?.cancel().catch(() => {});
       return response;
     }

@@ -33,13 +33,13 @@ export interface SupervisorsParts extends Pick<BeginParts, "limits" | "cacheByte
   readonly orders: OrderRecords;
   /** The sessions. */
   readonly sessions: SessionBook;
-  /** What supervisors are asked. */
+  /** Requests to supervisors. */
   readonly requests: RequestBox;
-  /** What containers use. */
+  /** Resources that containers use. */
   readonly usage: UsageReports;
   /** The states. */
   readonly states: CarriedStates;
-  /** What supervisors send. */
+  /** Files that supervisors send. */
   readonly uploads: Uploads;
   /** The leases. */
   readonly leases: Pick<ClusterLeases, "renew" | "release">;

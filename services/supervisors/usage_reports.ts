@@ -1,5 +1,5 @@
 /**
- * What containers use, as their supervisors last reported it to any process of Berth.
+ * Resources that containers use, as their supervisors last reported them to any process of Berth.
  *
  * @module
  */

@@ -82,7 +82,7 @@ async function measureLatency(fixture: BotFixture, events: EngineEvents, raw: Ra
 /** How Berth is told that bots are disabled. */
 type How = "events" | "write";
 
-/** What one round has measured: rates in 1/s, times in ms. */
+/** The measurements of one round: rates in 1/s, times in ms. */
 interface BatchRound {
   /** How Berth was told of the end. */
   readonly how: How;

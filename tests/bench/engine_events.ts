@@ -13,9 +13,9 @@ import type { BotFixture } from "../support/fixtures/bot_fixture.ts";
 /** An event that has not come by then does not come. */
 const LIMIT_MS = 120_000;
 
-/** What the engine tells of a container. */
+/** An event of the engine about a container. */
 export interface EngineEvent {
-  /** What happened to it. */
+  /** The engine's name for the event. */
   readonly action: string;
   /** Its name. */
   readonly name: string;

@@ -14,7 +14,7 @@ const SMALL_RUNS = 50;
 const TICK_MS = 5;
 const MIB = 1024 ** 2;
 
-/** What following the event loop and the memory for a while has shown. */
+/** Observations of the event loop and the memory over a while. */
 interface Watched {
   readonly maxGapMs: number;
   readonly peakRssBytes: number;

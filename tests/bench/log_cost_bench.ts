@@ -1,5 +1,5 @@
 /**
- * What it costs to store the logs of many bots that print a line a second each: processor time, and requests to the object
+ * The cost of storing the logs of many bots that print a line a second each: processor time, and requests to the object
  * store.
  *
  * @module

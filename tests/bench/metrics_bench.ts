@@ -94,7 +94,7 @@ async function scrapes(): Promise<void> {
   }
 }
 
-/** What the engine takes to measure real containers. */
+/** Measures how long the engine takes to measure real containers. */
 async function measurements(): Promise<void> {
   await using service = await ServiceFixture.open({ engine: true });
   const script = "import time\ndef main(id, config):\n    while True: time.sleep(1)\n";

@@ -1,5 +1,5 @@
 /**
- * What the raw engine is asked for, so that it runs the same container as Berth does.
+ * Requests that make the raw engine run the same container as Berth does.
  *
  * @module
  */

@@ -11,7 +11,7 @@ import { LABEL } from "../../lib/engine/labels.ts";
 import type { RunnerFixture } from "../support/fixtures/runner_fixture.ts";
 import { rawContainer } from "./raw_container.ts";
 
-/** What the raw engine is asked to create: body of the request, and the folder that its binds are in. */
+/** A request to create a container of the raw engine: its body, and the folder that its binds are in. */
 export interface Template {
   readonly folder: string;
   body(): string;

@@ -1,5 +1,5 @@
 /**
- * What the account book promises on every database, as tests.
+ * The contract of the account book on every database, as tests.
  *
  * @module
  */
@@ -20,7 +20,7 @@ const RUN = { kind: "run", id: "report@1700000000" } as const;
 /** Books of several processes on one database. */
 class Books {
   readonly clock = new FakeClock(Date.parse("2026-01-31T09:00:00Z"));
-  /** Whose turn it is, without the kind of it. */
+  /** The accounts whose turn it is, without their kind. */
   readonly woken: string[] = [];
   readonly another: () => LeaseStore;
 

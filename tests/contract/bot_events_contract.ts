@@ -1,5 +1,5 @@
 /**
- * What every source of events promises, as tests.
+ * The contract of every source of events, as tests.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface BotEventsFixture extends AsyncDisposable {
   publish(type: BotChange["type"], document: Readonly<Record<string, unknown>>): Promise<void>;
 }
 
-/** What is to be tested. */
+/** The source under test. */
 export interface BotEventsContractOptions {
   /** Name of the source, for the names of the tests. */
   readonly name: string;

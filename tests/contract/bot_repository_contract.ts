@@ -1,5 +1,5 @@
 /**
- * What every repository of bots promises, as tests.
+ * The contract of every repository of bots, as tests.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export interface BotRepositoryFixture extends AsyncDisposable {
   readonly seed: (document: BotDocument) => Promise<void>;
 }
 
-/** What is to be tested. */
+/** The repository under test. */
 export interface BotRepositoryContractOptions {
   /** Name of the repository, for the names of the tests. */
   readonly name: string;
@@ -223,7 +223,7 @@ export function testBotRepositoryContract({ name, make }: BotRepositoryContractO
     }
     assert.equal(await apply(change("updated", "a", "late", { sequence: 4 })), false);
     assert.equal(await apply(change("created", "b", "created", { sequence: 6 })), false);
-    // What was not there, another program may have made meanwhile: it may be told of, and is whole then.
+    // Another program may have made the missing one meanwhile: it may be announced, and is whole then.
     assert.equal(await apply(change("updated", "c", "made", { sequence: 7 })), true);
     for (const document of told) assert.deepEqual(document, await repository.get("c"));
   });
@@ -338,7 +338,7 @@ export function testBotRepositoryContract({ name, make }: BotRepositoryContractO
     assert.equal(await history(deletion("there", { sequence: 2 })), false);
     assert.deepEqual(refusals.splice(0), ["documented", "documented", "documented"]);
     assert.equal(stateOf(await repository.get("there")), "seeded");
-    // What was missed is made up for.
+    // A missed change is made up for.
     assert.equal(await history(change("created", "missed", "1", { sequence: 3 })), true);
     assert.equal(await history(change("updated", "missed", "2", { sequence: 4 })), true);
     assert.equal(await history(change("updated", "missed", "2", { sequence: 4 })), false);

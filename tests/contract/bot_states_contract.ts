@@ -1,5 +1,5 @@
 /**
- * What states promise on any object store, as tests.
+ * The contract of states on any object store, as tests.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What leases promise on every database, as tests.
+ * The contract of leases on every database, as tests.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What every container orchestrator promises, as tests. They need an image with `sh` and Python.
+ * The contract of every container orchestrator, as tests. They need an image with `sh` and Python.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export interface ContainerOrchestratorFixture extends AsyncDisposable {
   spec(command: readonly string[], changes?: Partial<ContainerSpec>): ContainerSpec;
 }
 
-/** What is to be tested. */
+/** The orchestrator under test. */
 export interface ContainerOrchestratorContractOptions {
   /** Name of the orchestrator, for the names of the tests. */
   readonly name: string;

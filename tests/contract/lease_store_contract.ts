@@ -1,5 +1,5 @@
 /**
- * What every store of leases promises, as tests.
+ * The contract of every store of leases, as tests.
  *
  * @module
  */

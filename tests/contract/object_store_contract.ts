@@ -1,5 +1,5 @@
 /**
- * What every object store promises, as tests.
+ * The contract of every object store, as tests.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface ObjectStoreFixture extends AsyncDisposable {
   readonly bucket: string;
 }
 
-/** What is to be tested. */
+/** The store under test. */
 export interface ObjectStoreContractOptions {
   /** Name of the store, for the names of the tests. */
   readonly name: string;

@@ -1,5 +1,5 @@
 /**
- * What every store of records promises, as tests.
+ * The contract of every store of records, as tests.
  *
  * @module
  */

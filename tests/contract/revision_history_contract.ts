@@ -1,5 +1,5 @@
 /**
- * What the revisions promise on every store of records, as tests.
+ * The contract of revisions on every store of records, as tests.
  *
  * @module
  */

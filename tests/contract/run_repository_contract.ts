@@ -1,5 +1,5 @@
 /**
- * What every ledger promises, as tests.
+ * The contract of every ledger, as tests.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export interface RunRepositoryFixture extends AsyncDisposable {
   readonly claimerArgs: readonly string[];
 }
 
-/** What is to be tested. */
+/** The ledger under test. */
 export interface RunRepositoryContractOptions {
   /** Name of the ledger, for the names of the tests. */
   readonly name: string;

@@ -1,5 +1,5 @@
 /**
- * What every repository of schedules promises beyond what those of bots do, as tests.
+ * The contract of every repository of schedules beyond that of bots, as tests.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export interface ScheduleRepositoryFixture extends BotRepositoryFixture {
   readonly repository: ScheduleRepository;
 }
 
-/** What is to be tested. */
+/** The repository under test. */
 export interface ScheduleRepositoryContractOptions {
   /** Name of the repository, for the names of the tests. */
   readonly name: string;
@@ -28,7 +28,7 @@ export interface ScheduleRepositoryContractOptions {
 
 const NOW = 1_790_000_000;
 
-/** What is no time that can be used. */
+/** Values that are no usable time. */
 const UNUSABLE: readonly (readonly [string, unknown])[] = [
   ["null", null],
   ["text", `${NOW}`],

@@ -1,5 +1,5 @@
 /**
- * What every registry of services promises, as tests.
+ * The contract of every registry of services, as tests.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What every identity of a store promises, as tests.
+ * The contract of every identity of a store, as tests.
  *
  * @module
  */

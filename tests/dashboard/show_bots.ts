@@ -46,7 +46,7 @@ const REPORT = `def main(id, config):
     return {"status": "success"}
 `;
 
-/** What looks after some of them. */
+/** The guards and health checks of some of them. */
 const SETTINGS: Readonly<Record<string, Record<string, unknown>>> = {
   "momo-btc": {
     guards: [

@@ -4,7 +4,7 @@ import { writeBot } from "../support/fixtures/cli_support.ts";
 import { freePort } from "../support/servers/free_port.ts";
 import { until } from "../support/until.ts";
 
-/** What a library that a bot pulled in could try on the network of its host. */
+/** Attacks that a library which a bot pulled in could try on the network of its host. */
 const ATTACK = `
 import json, os, time, urllib.request, urllib.error
 

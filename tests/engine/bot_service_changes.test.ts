@@ -3,7 +3,7 @@ import { BOT, type BotDocument, BotFixture, untilRunning } from "../support/fixt
 import { noteRequests } from "../support/servers/engine_requests.ts";
 import { until } from "../support/until.ts";
 
-/** What can be changed of a bot's code. */
+/** The ways in which a bot's code can change. */
 const CHANGES: Record<string, (document: BotDocument) => void> = {
   config: ({ config }) => config.changed = true,
   version: ({ custom }) => custom.version = "2",

@@ -10,12 +10,12 @@ const KILLS = fullOrShort(67, 4);
 /** The short form goes through the same steps in larger strides. */
 const STRIDE = fullOrShort(1, 9);
 
-/** What is done to a bot, and what should be there then. */
+/** A change of a bot, and the containers that should be there then. */
 interface Deed {
   readonly name: string;
   /** Does it; `round` makes a difference each time. */
   act(fixture: BotFixture, round: number): Promise<void>;
-  /** What should be there. */
+  /** The containers that should be there. */
   readonly wanted: (round: number) => Record<string, Record<string, unknown>>;
 }
 

@@ -8,7 +8,7 @@ import { until } from "../support/until.ts";
 const BOTS = 50;
 const EVENTS = 10_000;
 
-/** What the engine started of this instance, each container once. */
+/** Follows the containers that the engine started for this instance, each once. */
 async function followStarts({ docker, env }: BotFixture): Promise<Disposable & { readonly ids: string[] }> {
   const stream = await docker.getEvents({
     filters: { label: [`${LABEL.instance}=${env.BERTH_INSTANCE}`], event: ["start"] },
@@ -63,7 +63,7 @@ Deno.test("BotService that meets a stream of 10,000 events for the first time st
   await untilRunning(fixture, wanted);
   await berth.logged(/10000 events of 50 documents waited in the stream/);
   await berth.logged(/event not applied.*published before Berth first connected/);
-  // What is live counts, also a version of the code that is older than the one that was there.
+  // The live version counts, also if it is older than the one that was there.
   const back = document(nameOf(0), { step: "back" });
   back.custom.updatedAt = "2001-01-01T00:00:00Z";
   await publish("updated", back);

@@ -14,7 +14,7 @@ Deno.test("BotService only lists while nothing changes: once in each interval", 
   for (const name of names) await write(document(name));
   await using berth = start({ RECONCILE_INTERVAL: "1" });
   await untilRunning(fixture, Object.fromEntries(names.map((name) => [name, {}])));
-  // What has begun before is over with the second list.
+  // Requests that began before are over with the second list.
   const before = noteRequests(proxies.engine);
   await until("two lists", () => before.filter(({ path }) => path === "/containers/json").length >= 2);
   const requests = noteRequests(proxies.engine);
@@ -77,7 +77,7 @@ function isStop({ method, path }: EngineRequestLine): boolean {
   return method === "POST" && path.endsWith("/stop");
 }
 
-/** What comes after a stop is the log's, which has to know whether there is more to come. */
+/** Requests after a stop are those of the log, which has to know whether there is more to come. */
 function looksBefore(
   requests: readonly EngineRequestLine[],
   isLast: (line: EngineRequestLine) => boolean,

@@ -12,7 +12,7 @@ Deno.test("BotService stores a bot's log as often as its document says, and the 
   await until("the first line's being stored", async () => (await storedTexts("often")).length > 0);
   assert.deepEqual([await storedTexts("often"), await storedTexts("seldom")], [["runs"], []]);
 
-  // What the document says stands on the container: who takes it over knows it at once.
+  // The container carries the settings of the document: a service that takes it over knows them at once.
   await berth.kill();
   await using _next = start({ LOG_INTERVAL: "3600" });
   await publish("updated", document("seldom", { enabled: false }));

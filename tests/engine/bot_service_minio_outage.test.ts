@@ -8,7 +8,7 @@ Deno.test("BotService goes on while MinIO is away: bots run, stops are done, sta
   await using berth = start({ RECONCILE_INTERVAL: "1" });
   for (const name of ["one", "two", "three"]) await publish("created", document(name));
   const before = await untilRunning(fixture, { one: {}, two: {}, three: {} });
-  // What has printed nothing has nothing to wait for.
+  // A container that has printed nothing has nothing to wait for.
   await untilPrinted(fixture, before);
   await code.put("bot/2", { "main.py": "import time\ndef main(id, config):\n    time.sleep(1e6)\n" });
 

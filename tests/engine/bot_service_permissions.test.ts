@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { BOT, BotFixture, untilRunning } from "../support/fixtures/bot_fixture.ts";
 import { warningsOf } from "../support/processes/berth_process.ts";
 
-/** What `deno task permissions` prints. */
+/** Reads the output of `deno task permissions`. */
 async function printedFlags({ env }: BotFixture): Promise<string[]> {
   const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
     args: ["task", "--quiet", "permissions"],

@@ -68,7 +68,7 @@ Deno.test("BotService runs good bots among documents that cannot be run, and say
     const told = berth.lines.filter((line) => line.includes(`attention id=${id(name)} `));
     assert.equal(told.length, 1, name);
   }
-  // What is corrected runs.
+  // A corrected document runs.
   await publish("updated", document("text-config", { corrected: true }));
   await untilRunning(fixture, { ...wanted, last: {}, "text-config": { corrected: true } });
 });

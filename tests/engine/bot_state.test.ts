@@ -98,7 +98,7 @@ Deno.test("a bot keeps its state over restart, crash, upgrade and removal; snaps
     const { output } = await service.berth("logs", id);
     return output.split("start 3 ").length === 3;
   });
-  // What was replaced is the snapshot of the stop.
+  // The snapshot of the stop is the one that was replaced.
   assert.equal((await state()).snapshots[0]!.reason, "stop");
 
   // Down and up again, and into another bot: refused.

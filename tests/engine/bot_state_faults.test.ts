@@ -103,7 +103,7 @@ Deno.test("a new version whose state cannot be used does not stop the old one", 
   assert.equal((await put("1", more(4))).code, 0);
   await untilLogged(service, /written$/m);
   const first = await running();
-  // What a start would refuse is not deployed.
+  // A document that a start would refuse is not deployed.
   const refused = await put("2", more(64));
   assert.match(refused.output, /state\.max_mb: must be at most 8, .*BOT_STATE_LIMIT_MB \(is 64\)/);
   assert.notEqual(refused.code, 0);
@@ -139,7 +139,7 @@ Deno.test("a state with names that are not UTF-8 is restored without them, and k
   await deploy(service, "1", NAMES);
   await untilLogged(service, /position 1 the bot's own/);
   assert.match(await berth(service, "state", "snapshot", "keeper"), /2 files/);
-  // What has such a name counts.
+  // A file with such a name counts.
   const { bytes } = await stateOf(service);
   assert.ok(bytes! > 6_000_000 && bytes! < 7_000_000, `${bytes} bytes`);
   await berth(service, "restart", "keeper");

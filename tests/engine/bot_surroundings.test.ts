@@ -1,4 +1,4 @@
-/** What a bot finds in its container besides its code: a user, a home, a place for state, names of hosts. */
+/** The surroundings of a bot in its container besides its code: a user, a home, a place for state, names of hosts. */
 import assert from "node:assert/strict";
 import type { ExecutableInput } from "../../lib/executable/executable.ts";
 import { RunnerFixture } from "../support/fixtures/runner_fixture.ts";

@@ -29,7 +29,7 @@ def main(id, config):
     me = os.getuid()
     others = [p for p in os.listdir("/proc") if p.isdigit() and os.stat("/proc/" + p).st_uid != me]
     print("others", others, flush=True)
-    # Whatever is mounted here that a neighbour's files may be behind.
+    # Mounts here that a neighbour's files may be behind.
     found = []
     for root in ["/", "/proc/1/root"]:
         for path, folders, files in os.walk(root):

@@ -17,7 +17,7 @@ import { until } from "../support/until.ts";
 const BIG = `${Array.from({ length: 60_000 }, (_, i) => `V${i} = [${i}, "value"]`).join("\n")}\nLAST = 1\n`;
 const FILES = { "main.py": MAIN, "big.py": BIG, "pkg/part.py": "X = 1\n", "broken.py": "def (\n" };
 
-/** What a bot finds of its bytecode. */
+/** Reads the bytecode that a bot finds. */
 async function compiled(runner: Runner, executable: Executable): Promise<unknown> {
   const { containerId } = await runner.startContainer(executable, { wait: false });
   try {
@@ -84,7 +84,7 @@ Deno.test("DockerRunner.prepare() gives the compilation up when what runs until 
   await using fixture = await RunnerFixture.open();
   const { runner, deploy, containers } = fixture;
   const executable = await deploy(FILES, { id: "one" });
-  // Of a container that is not there any more.
+  // A container that is not there any more.
   const huge = {
     ...FILES,
     ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8].map((n) => [`big${n}.py`, `# ${n}\n${BIG}`])),

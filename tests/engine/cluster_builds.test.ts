@@ -132,7 +132,7 @@ open("/build/out/seen.txt", "w").write(repr(seen))`,
     assert.equal(new TextDecoder().decode(found.stdout).trim(), `${dir}/index`);
     for (const line of lines) assert.ok(!line.includes(password), line);
 
-    // What is built is found again, by any Berth: the index is not asked.
+    // Any Berth finds the finished build again: the index is not asked.
     await index[Symbol.asyncDispose]();
     assert.deepEqual(
       (await cluster.buildDependencies(bot, { allowSourceBuilds: true })).dependencies,

@@ -10,7 +10,7 @@ import time
 def main(id, config):
     while True: time.sleep(0.1)
 `;
-/** What the page says of a node. */
+/** The page's facts about a node. */
 const FACTS =
   "Object.fromEntries([...document.querySelectorAll('dt')].map((one) => [one.innerText, one.nextElementSibling.innerText]))";
 

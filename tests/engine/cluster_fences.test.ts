@@ -25,7 +25,7 @@ const SIGNAL_SUPERVISORS = `for process in /proc/[0-9]*; do
   kill -$0 \${process#/proc/} && echo \${process#/proc/}
 done; true`;
 
-/** What happens in a test. */
+/** The parts of a test. */
 interface Parts {
   readonly cluster: ClusterFixture;
   readonly waits: TickWaits;

@@ -1,6 +1,6 @@
 /**
- * Three Berths on a Swarm, the leader of which is killed again and again while it has work to do. What they do on one engine
- * is in `several_berths.test.ts`.
+ * Three Berths on a Swarm, the leader of which is killed again and again while it has work to do. Several Berths on one
+ * engine is in `several_berths.test.ts`.
  *
  * @module
  */

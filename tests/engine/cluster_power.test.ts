@@ -61,7 +61,7 @@ for (const { heartbeatSeconds, leaseSeconds, moveMs, knownMs } of CASES) {
   });
 }
 
-/** What one power cut did. Times are in ms from the cut. */
+/** The effects of one power cut. Times are in ms from the cut. */
 interface Figures {
   readonly node: string;
   readonly isLeader: boolean;

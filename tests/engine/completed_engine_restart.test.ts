@@ -21,7 +21,7 @@ testPrivately("a bot that has completed stays so over restarts of the engine", a
     await proxies.engine.cut();
     await proxies.engine.open();
     await engine.start({ liveRestore: false });
-    // Whatever the service does after the restart, it has done when this one has run.
+    // When this one has run, the service has done everything that it does after the restart.
     await create(`after-${signal}`);
     await until("the end of another bot", () => hasEnded(`after-${signal}`));
     const after = await container("done");

@@ -143,7 +143,7 @@ Deno.test(
     const { containerId } = await service.client.call("getBot", { params: { id: "my-bot" } });
     assert.equal(containerId, first.containerId, "nothing was done without a session");
 
-    // Who gives up is not surprised by it later.
+    // A click that was cancelled has no effect later.
     await browser.press("Do not do it");
     await browser.untilShown("Your session is over");
     await browser.until("nothing waits", "!document.body.innerText.includes('Not done yet')");
@@ -187,7 +187,7 @@ Deno.test(
       const { pathname } = new URL(request.url());
       const isOfBot = isBroken && pathname === "/api/bots/my-bot/stats/history";
       if (isBroken && pathname === "/api/bots/my-bot") {
-        // What no service sends: each part that reads it fails.
+        // An answer that no service sends: each part that reads it fails.
         void request.respond({
           contentType: "application/json",
           body: '{ "id": "my-bot", "exits": 5, "latches": 5 }',

@@ -17,7 +17,7 @@ const ENTRIES = 60;
 const FIRST = "schedule-000";
 const DAY_MS = 86_400_000;
 
-/** What days of work leave behind. */
+/** Makes the data that days of work leave behind. */
 async function fill(service: ServiceFixture): Promise<void> {
   for (let n = 0; n < SCHEDULES; n++) {
     const id = `schedule-${String(n).padStart(3, "0")}`;

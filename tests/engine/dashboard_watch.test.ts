@@ -87,7 +87,7 @@ Deno.test(
     );
     await deploy(service, "closed", [1], "session: { calendar: RARE, start: -10m }\n");
 
-    // What is told arrives, and is listed by itself, as text.
+    // Announced changes arrive, and are listed without a reload, as text.
     await light.untilShown("held: its guard 'equity' tripped and stopped it");
     await light.until(
       "it is delivered",

@@ -41,7 +41,7 @@ Deno.test("deploy installs what a folder names, writes the lock, and sends only 
   assert.deepEqual([changed.isUnchanged, changed.isSent, changed.start.outcome], [false, true, "running"]);
   assert.ok(changed.archiveBytes < 20_000, `${changed.archiveBytes} bytes were sent`);
 
-  // What cannot be built changes nothing.
+  // A failed build changes nothing.
   await Deno.writeTextFile(`${folder}/requirements.txt`, "mylib\nmore\n");
   const refused = await CliProcess.run(["deploy", folder, "--id", "mine"], env);
   assert.equal(refused.code, 1);

@@ -151,7 +151,7 @@ testPrivately(
     const { containerName } = await runner.startContainer(executable!);
     const [started] = await containers();
     await removeListed(fixture);
-    // What a kill between create and start leaves; the engine's own client makes it, at the time that is needed.
+    // The remains of a kill between create and start; the engine's own client makes them, at the time that is needed.
     await engine.create(containerName, started!.image, started!.labels);
     assert.deepEqual((await containers()).map(({ phase }) => phase), ["pending"]);
     const again = await runner.startContainer(executable!);

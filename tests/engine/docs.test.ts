@@ -6,7 +6,7 @@ import { openMemoryFolder } from "../support/memory_folder.ts";
 import { until } from "../support/until.ts";
 import { userEnvironment } from "../support/user_environment.ts";
 
-/** What a reader of each page sees sooner or later: a command is repeated until it prints this. */
+/** The output that a reader of each page sees sooner or later: a command is repeated until it prints this. */
 const SEEN: Readonly<Record<string, readonly (readonly [command: RegExp, output: RegExp])[]>> = {
   "README.md": [
     [/ demo/, /^sma-crossover: running[^]*every container and folder removed$/m],

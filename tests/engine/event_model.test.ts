@@ -136,7 +136,7 @@ for (const [name, open, bots] of [["SQLite", openSqlite, 200], ["MongoDB", openM
     };
     for (let life = 0; life < 8; life++) {
       const events = subscribe();
-      // What is published before Berth first connected does not count more than the documents that are there.
+      // Events published before Berth first connected do not count more than the documents that are there.
       if (life === 0) await events.caughtUp();
       for (let i = 0; i < 4; i++) {
         await actRandomly(bots / 4);

@@ -1,4 +1,4 @@
-/** What becomes of a bot that ends by itself, by the setting `restart`, as a user sees it. */
+/** The fate of a bot that ends by itself, by the setting `restart`, as a user sees it. */
 
 import assert from "node:assert/strict";
 import { EngineFixture } from "../support/fixtures/engine_fixture.ts";

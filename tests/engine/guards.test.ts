@@ -98,7 +98,7 @@ Deno.test("a guard stops a bot at its line, and tells it why; a release lets it 
   ]);
 });
 
-/** What people and programs try. Each is awaited until the service has looked at the bot again. */
+/** The actions of people and programs. Each is awaited until the service has looked at the bot again. */
 const KINDS: Readonly<Record<string, (service: ServiceFixture, round: number) => Promise<unknown>>> = {
   async restart({ client }) {
     const refused = await client.call("restartBot", INPUT).catch((error) => error);

@@ -15,7 +15,7 @@ function indent(code: string): string {
   return code.trim().split("\n").map((line) => `    ${line}`).join("\n");
 }
 
-/** What a bot can leave behind that is hard to remove. */
+/** Things that a bot can leave behind and that are hard to remove. */
 const WORST = `
 import subprocess
 os.mkfifo("pipe")

@@ -79,7 +79,7 @@ Deno.test("documents and lines of a million characters cost others nothing, and 
       );
   });
 
-  // What a page asks for again and again stays small.
+  // An answer that a page asks for again and again stays small.
   const { bots } = await client.call("getOverview", {});
   const { schedules } = await client.call("listSchedules", { query: {} });
   const long = bots.find(({ id }) => id.startsWith("mmm"))!;

@@ -12,7 +12,7 @@ import { OwnImage } from "../support/servers/own_image.ts";
 const PYTHON = IMAGES["python3.11"]!;
 const EXAMPLE = new URL("../../examples/runtimes/image/bot.py", import.meta.url);
 
-/** What a bot with an image of its own is; its archive holds only its description. */
+/** Describes a bot with an image of its own; its archive holds only its description. */
 function imageBot(image: string, more: Partial<ExecutableInput> = {}): Partial<ExecutableInput> {
   return { runtime: "image", image, entrypointFiles: {}, ...more };
 }

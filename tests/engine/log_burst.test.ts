@@ -9,7 +9,7 @@ import { fullOrShort } from "../support/full_or_short.ts";
 const MIB = 1024 ** 2;
 const LINE_BYTES = 100;
 const BLOCK_LINES = 640;
-/** What a bot has by default. */
+/** The default limits of a bot's log. */
 const LOGS = { maxSizeBytes: 10 * MIB, maxFiles: 3 };
 
 /** Prints numbered lines on both outputs, as fast as they are taken. @param blocks How many blocks on each. */
@@ -30,7 +30,10 @@ const openBurst = (options: Partial<LogCollectorOptions> = {}) =>
 const startBurst = ({ start }: CollectorFixture, program: string, id = "bot") =>
   start(id, program, { logs: LOGS }, { isNew: true });
 
-/** What is stored: how many lines of each output follow each other by number, where they do not, and what Berth says. */
+/**
+ * Reads the stored log: how many lines of each output follow each other by number, where they do not, and Berth's own
+ * lines.
+ */
 async function readStored(store: FolderObjectStore, id = "bot") {
   const next = { stdout: 0, stderr: 0 };
   const lines = { stdout: 0, stderr: 0 };
@@ -68,7 +71,7 @@ function assertTold({ lines, breaks, words }: Awaited<ReturnType<typeof readStor
   let told = 0;
   let isExact = true;
   for (const text of words) {
-    // Of lines that were dropped before the first reading nobody can tell.
+    // Nobody knows how many lines were dropped before the first reading.
     if (text.includes(" may be lost, ")) {
       isExact = false;
       continue;

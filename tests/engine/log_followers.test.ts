@@ -150,7 +150,7 @@ Deno.test("a log that nobody follows costs nothing, and many followers cost what
   }
   ending.abort();
   await Promise.all(all);
-  // What is on its way ends.
+  // Work that is on its way ends.
   await until("an end", async () => {
     requests = noteRequests(engine);
     await pause(1500, "a follower looks at least once a second");

@@ -92,7 +92,7 @@ async function readAllTheTime(env: Record<string, string>, temp: string, id: str
     for (const { bot, time } of json) {
       assert.ok(bot === id && /^\d{4}-\d\d-\d\dT[\d:]{8}\.\d{9}Z$/.test(time));
     }
-    // What is left goes with its log stored, and the log can still be read and searched.
+    // The remaining container goes with its log stored, and the log can still be read and searched.
     const before = await berth(env, "logs", id);
     await berth(env, "remove", id, "--yes");
     await until(

@@ -1,4 +1,4 @@
-/** What /metrics shows of real bots, and what it costs. */
+/** The metrics of real bots at /metrics, and their cost. */
 
 import assert from "node:assert/strict";
 import { writeBot } from "../support/fixtures/cli_support.ts";

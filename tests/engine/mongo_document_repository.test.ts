@@ -414,7 +414,7 @@ Deno.test("MongoDocumentRepository stores $schema inside a document where the se
     assert.doesNotMatch(reason("fixed") ?? "", canStore ? /$^/ : /cannot be stored/);
     assert.deepEqual(parsed.get("new"), parseBotDocument(await one.get("new")));
   }
-  // What comes before it is old, what comes after it counts.
+  // An earlier change is old, a later one counts.
   assert.equal(await apply("updated", { ...whole("new"), custom: {} } as { id: string }, 1), false);
   const { custom: _, ...plain } = whole("new", { config: { fixed: true } });
   assert.equal(await apply("updated", plain, 9), true);

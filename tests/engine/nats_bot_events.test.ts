@@ -200,7 +200,7 @@ testWithNats("NatsBotEvents keeps an event while it is applied for long", async 
   recorder.apply = () => promise;
   await publish(connection, "slow");
   await recorder.until("the change", () => recorder.given.length === 1);
-  // Whoever else asks is not given it meanwhile, as after a crash of ours.
+  // Another reader is not given it meanwhile, as after a crash of ours.
   const other = await jetstream(connection).consumers.get(STREAM, DURABLE);
   assert.equal(await other.next({ expires: 1_200 }), null);
   resolve();

@@ -1,4 +1,4 @@
-/** What an operator sees of bots that run, end and are restarted, through the command line and the API. */
+/** An operator's view of bots that run, end and are restarted, through the command line and the API. */
 
 import assert from "node:assert/strict";
 import { writeBot } from "../support/fixtures/cli_support.ts";

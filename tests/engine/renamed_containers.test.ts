@@ -54,7 +54,7 @@ Deno.test("BotService keeps one live container of a bot whose container was rena
   start();
   const [first] = await untilRunning(fixture, { one: {} });
   await rename(first!.id, `${id("one")}-renamed`);
-  // What changes nothing leaves it as it is.
+  // A change of nothing leaves it as it is.
   await publish("updated", { ...document("one"), enabled: true });
   await publish("updated", document("one", { symbol: "BTC" }));
   const [second] = await untilRunning(fixture, { one: { symbol: "BTC" } });

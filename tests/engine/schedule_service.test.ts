@@ -14,7 +14,7 @@ import { mongoUri } from "../support/servers/mongo_fixture.ts";
 import { RunnerFixture } from "../support/fixtures/runner_fixture.ts";
 import { type ScheduleProcess, startScheduleProcess } from "../support/processes/schedule_process.ts";
 
-/** What a scheduled program of the tests does. */
+/** The scheduled program of the tests. */
 const CODE = `
 import os, sys, time
 def main(id, config):
@@ -215,7 +215,7 @@ for (const aheadMs of [0, 2000]) {
     await using orchestrator = new DockerodeOrchestrator(connectDocker(fixture.bots.config.dockerHost));
     const watching = new AbortController();
     const starts = new Map<string, number>();
-    /** What the engine did about each slot, for the report of a failure. */
+    /** The engine's events of each slot, for the report of a failure. */
     const seen = new Map<string, string[]>();
     const watched = (async () => {
       for await (const { action, labels, containerId } of orchestrator.watch({ signal: watching.signal })) {

@@ -8,7 +8,7 @@ import { until } from "../support/until.ts";
 
 /** The short form goes through the same steps in larger strides. */
 const STRIDE = fullOrShort(1, 25);
-/** What one slot is, and what should come of it. */
+/** One slot, and its expected outcome. */
 interface Deed {
   readonly name: string;
   readonly config: Record<string, unknown>;

@@ -57,7 +57,7 @@ Deno.test("two services that share a schedule store what each of its runs prints
     }
     return printed.every((line) => stored.includes(line));
   }, 30_000).catch(() => {
-    // What follows says which lines are missing.
+    // The following line says which lines are missing.
   });
   assert.deepEqual(printed.filter((line) => !stored.includes(line)), [], "lines are missing");
   // One that was stopped with its schedule may have printed, too.

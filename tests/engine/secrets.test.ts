@@ -139,7 +139,7 @@ Deno.test("secrets need a folder in memory, and say so where there is none", asy
   const variables = { SECRETS_DIR: `${fixture.temp}/secrets`, SECRETS_RUN_DIR: `${fixture.temp}/on-disk` };
   const runner = fixture.another(variables);
   const executable = await fixture.deploy({ "main.py": TELLER }, { secrets: { API_KEY: "file:key" } });
-  // What runs is not stopped for a start that would fail.
+  // A running container is not stopped for a start that would fail.
   for (const attempt of [() => runner.prepare(executable), () => runner.startContainer(executable)]) {
     await assert.rejects(attempt(), /on-disk' is not on a file system in memory.*SECRETS_RUN_DIR/);
   }

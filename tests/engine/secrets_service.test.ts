@@ -249,7 +249,7 @@ async function searchEverywhere(scene: Scene): Promise<void> {
   for (const wanted of [/\/proc\/\d+\/environ/, /^inspect/, /^object .*logs\//, /analysis\.json|runs\//]) {
     assert.ok(searched.some((place) => wanted.test(place)), `nothing like ${wanted} was searched`);
   }
-  // What would have been found: the search itself works.
+  // The secret would have been found: the search itself works.
   const inMemory = await filesBelow(memory.path);
   const held = await Promise.all(inMemory.map((path) => Deno.readTextFile(path)));
   assert.ok(held.includes(secrets.file) && held.includes(secrets.vault));

@@ -1,5 +1,5 @@
 /**
- * What a bot cannot reach beside its supervisor, and what a stolen token is worth.
+ * The limits of a bot that attacks its supervisor, and the worth of a stolen token.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The suite of the orchestrators on a Swarm. What a Swarm lacks, a supervisor in the container does; the reasons say where
- * that is tested.
+ * The suite of the orchestrators on a Swarm. A supervisor in the container does what a Swarm lacks; the reasons say
+ * where that is tested.
  *
  * @module
  */

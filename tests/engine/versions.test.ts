@@ -1,4 +1,4 @@
-/** What a user sees of the versions of a bot: who started which, going back, and the watch that goes back by itself. */
+/** A user's view of the versions of a bot: who started which, going back, and the watch that goes back by itself. */
 
 import assert from "node:assert/strict";
 import { writeBot } from "../support/fixtures/cli_support.ts";
@@ -66,7 +66,7 @@ Deno.test("deploy --watch goes back by itself when the new version crash-loops, 
     (await historyOf(service)).map(({ trigger, actor, restores }) => [trigger, actor, restores]),
     [["watch", "local", 1], ["deploy", "local", undefined], ["deploy", "local", undefined]],
   );
-  // Whoever has deployed may leave, and so may the service.
+  // The person who has deployed may leave, and so may the service.
   const left = await deploy(service, CRASH.replace("broken", "broken again"), "--watch", "2m", "--no-wait");
   assert.equal(left.code, 0, left.output);
   await service.stop();

@@ -7,7 +7,7 @@ import { DOCKER_HOST } from "../support/fixtures/engine_support.ts";
 import { ServiceFixture } from "../support/fixtures/service_fixture.ts";
 import { pause, until } from "../support/until.ts";
 
-/** What acts by itself does so by this; a reconcile would come after 60 s. */
+/** Automatic actions happen within this time; a reconcile would come after 60 s. */
 const FAR_BEFORE_RECONCILE_MS = 20_000;
 
 /** Prints at its start, then as its configuration says. */

@@ -15,7 +15,7 @@ import { type SeededRandom, seededRandom } from "../support/seeded_random.ts";
 const BOTS = Array.from({ length: 8 }, (_, index) => `bot-${index}`);
 const HASHES = ["h1", "h2", "h3"];
 
-/** What a bad time throws, on purpose; anything else is a failed assertion. */
+/** The error that a bad time throws, on purpose; anything else is a failed assertion. */
 class ExpectedError extends Error {}
 
 /** An engine whose names are unique, as the real one's; it counts what must never happen. */
@@ -212,7 +212,7 @@ for (let seed = 1; seed <= 25; seed++) {
       happen(world, berth);
       if (random.next() < 0.5) await clock.advance(random.below(2000));
       if (random.next() < 0.03) {
-        // What is under way is cut off: created containers stay, failures are forgotten.
+        // Work in progress is cut off: created containers stay, failures are forgotten.
         await berth.queue[Symbol.asyncDispose]();
         berth = new ModelBerth(world);
       }

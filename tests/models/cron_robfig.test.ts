@@ -3,7 +3,7 @@ import { type ClockChange, clockChanges, utcOffset } from "../../lib/util/time_z
 import { parseCronSchedule } from "../../services/cron/cron_schedule.ts";
 import { type CronFields, readCronExpression } from "../../services/cron/read_cron_expression.ts";
 
-/** What robfig/cron 3.0.1 makes of an expression: see `tests/cron/robfig/main.go`. */
+/** The reading of an expression by robfig/cron 3.0.1: see `tests/cron/robfig/main.go`. */
 type Row = [expression: string, reading: string | null, ...times: Times[]];
 type Times = [zone: string, after: number, ...steps: number[]];
 

@@ -20,7 +20,7 @@ const LEASE_SECONDS = 30;
 const KEY = "bot/a";
 const MINUTE_MS = 60_000;
 
-/** What goes wrong, when and for how long, in seconds. */
+/** A fault, when it begins and how long it lasts, in seconds. */
 type Fault = {
   readonly what:
     | "the database is away"
@@ -45,7 +45,7 @@ function clockAt(rate: number, clock: FakeClock, isStopped: () => boolean = () =
     monotonic: () => clock.monotonic() * rate,
     async sleep(ms, signal) {
       await clock.sleep(ms / rate, signal);
-      // Whoever stands still does not wake up.
+      // A frozen process does not wake up.
       while (isStopped()) await clock.sleep(100, signal);
     },
   };
@@ -154,7 +154,7 @@ class Simulation {
     let confirmedMs = clock.monotonic();
     if (!await leases.renew(lease).catch(() => false)) return;
     const dead = new AbortController();
-    // Whatever its supervisor does: a watchdog of its own kills it.
+    // Independent of the supervisor: a watchdog of its own kills it.
     const watchdog = async () => {
       while (!dead.signal.aborted) {
         const leftMs = confirmedMs + killAfterMs - clock.monotonic();

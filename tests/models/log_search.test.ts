@@ -50,7 +50,7 @@ async function openSearch() {
   };
 }
 
-/** What a search must find, in order. */
+/** The lines that a search must find, in order. */
 const expected = DAYS.toReversed().flatMap((day) =>
   BOTS.flatMap((bot) =>
     Array.from({ length: LINES }, (_, n) => textOf(bot, day, n)).filter((text) => text.includes("needle"))

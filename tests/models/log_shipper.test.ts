@@ -252,7 +252,7 @@ Deno.test("LogShipper adds to a small log of before with one read and one write,
   assert.deepEqual(calls, ["ensureBucket", "get", "append"]);
   next.entries.push(entry(timeAt(3), "later\n"));
   await shipper.ship({ isFinal: true, signal });
-  // What was written just now need not be read.
+  // Lines that were written just now need not be read.
   assert.deepEqual(calls.slice(3), ["append"]);
   const whole = await new Response((await store.get(BUCKET, "logs/bot/20260131.log")).body).text();
   const lines = whole.split(/(?<=\n)/);

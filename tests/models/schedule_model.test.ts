@@ -12,7 +12,7 @@ import { seededRandom } from "../support/seeded_random.ts";
 const NOW = "2025-03-01T00:00:00.500Z";
 const SECOND = 1000;
 
-/** What must hold of a schedule at the end, whatever happened. */
+/** Asserts the invariants of a schedule at the end, whatever happened. */
 async function assertAccounted(
   world: World,
   id: string,

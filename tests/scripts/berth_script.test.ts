@@ -8,7 +8,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const SETUP = [...Deno.readDirSync(`${ROOT}setup`)].map((file) => `setup/${file.name}`);
 const SCRIPTS = ["berth", ...SETUP.filter((name) => name.endsWith(".sh")).sort()];
 
-/** What berth itself needs of a machine: no package manager, no download tool, no engine, no Deno. */
+/** The programs that berth itself needs on a machine: no package manager, no download tool, no engine, no Deno. */
 const BASICS =
   "cat chmod cp date dirname grep head id ln mkdir mktemp mv pwd readlink rm sed sh sha256sum sleep tail uname"
     .split(" ");
@@ -141,7 +141,7 @@ exec cp "${this.folder}/release/\${1##*.}" "$out"
     return Deno.readTextFileSync(`${this.folder}/asked`).trim().split("\n");
   }
 
-  /** What is left of .berth/, in which nothing temporary may stay. */
+  /** The remaining files of .berth/, in which nothing temporary may stay. */
   state(): string[] {
     return [...Deno.readDirSync(`${this.project}/.berth`)].map((entry) => entry.name).sort();
   }

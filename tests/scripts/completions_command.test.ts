@@ -10,7 +10,7 @@ async function run(program: string, args: string[]): Promise<{ stdout: string; s
   return { stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
 }
 
-/** What bash completes after these words. */
+/** Completes words as bash does. */
 async function bash(...words: string[]): Promise<{ stdout: string; stderr: string }> {
   const quoted = words.map((word) => `'${word}'`).join(" ");
   return await run("bash", [

@@ -4,7 +4,7 @@ import { aliveFileOf, keepAliveFile } from "../../lib/util/alive_file.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** What the image's entrypoint hands over to, and the status that it ends with. */
+/** Runs the image's entrypoint: the command that it hands over to, and its exit status. */
 async function entrypoint(
   args: string[],
   env: Record<string, string>,

@@ -136,7 +136,7 @@ for (const [name, meet] of Object.entries(CLIENTS)) {
           });
         }),
       );
-      // What comes late comes here.
+      // A late response comes here.
       await systemClock.sleep(LIMIT_MS);
       assert.deepEqual(uncaught, []);
     } finally {

@@ -34,7 +34,7 @@ export interface ApiAnswer {
   readonly body: any;
 }
 
-/** What a request of a test contains. */
+/** The content of a test's request. */
 export interface ApiCall {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;

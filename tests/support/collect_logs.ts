@@ -1,5 +1,5 @@
 /**
- * What is logged during a test.
+ * Collects the log records of a test.
  *
  * @module
  */

@@ -13,7 +13,7 @@ export class EventRecorder implements BotEventHandlers {
   readonly given: BotChange[] = [];
   /** The changes that were taken. */
   readonly taken: BotChange[] = [];
-  /** What was malformed. */
+  /** The malformed events. */
   readonly malformed: { readonly subject: string; readonly problem: string }[] = [];
   /** How often something may have been missed. */
   gaps = 0;

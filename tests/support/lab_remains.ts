@@ -1,5 +1,5 @@
 /**
- * What is left of a lab.
+ * The remains of a lab.
  *
  * @module
  */

@@ -8,7 +8,7 @@
 import type Docker from "dockerode";
 import { LABEL } from "../../lib/engine/labels.ts";
 
-/** What the engine did to the containers that are watched. */
+/** The engine's events about the watched containers. */
 export interface LiveWatch extends AsyncDisposable {
   /** Moments at which two containers of one bot, or of one run, were live: a line each. */
   readonly doubles: readonly string[];

@@ -56,7 +56,7 @@ export class ModelEngine {
     return [...this.#containers.values()];
   }
 
-  /** What the next starts fail with. */
+  /** The error with which the next starts fail. */
   startProblem: Error | undefined;
 
   /** Settles when the process that starts containers goes on, where that is frozen. */
@@ -213,7 +213,7 @@ export class ModelEngine {
   }
 }
 
-/** What is shared by the schedulers of a test. */
+/** The world that the schedulers of a test share. */
 export class World {
   readonly clock: FakeClock;
   readonly database = new DatabaseSync(":memory:");
@@ -221,7 +221,7 @@ export class World {
   /** Code that was brought near. */
   readonly prepared: { readonly id: string; readonly filePath: string; readonly at: number }[] = [];
   readonly engines = new Map<string, ModelEngine>();
-  /** What must never happen, and did. */
+  /** Violations that must never happen, and did. */
   readonly broken: unknown[] = [];
   readonly programs = new Map<string, Program>();
   readonly repository: SqliteScheduleRepository;
@@ -275,7 +275,10 @@ export class World {
     return (await this.runs.list(id, { limit: 100_000 })).reverse();
   }
 
-  /** What a test looks at of each record: second of the slot, trigger where it is not the usual, state, reason. */
+  /**
+   * Reads the fields of each record that a test looks at: second of the slot, trigger where it is not the usual, state,
+   * reason.
+   */
   async story(id: string, begin: number): Promise<string[]> {
     return (await this.records(id)).map(({ slot, trigger, state, reason }) =>
       `${slot - begin / 1000}${trigger === "schedule" ? "" : ` ${trigger}`} ${state}${

@@ -7,7 +7,7 @@
 import type { ApiClient } from "../../cli/client/api_client.ts";
 import { searchLogs } from "../../cli/client/read_logs.ts";
 
-/** What is stored of one bot. */
+/** The stored ticks of one bot. */
 export interface StoredTicks {
   /** Numbers of the ticks of each epoch, in the order of the log. */
   readonly numbers: Map<number, number[]>;

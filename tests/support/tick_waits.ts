@@ -1,5 +1,5 @@
 /**
- * What tests of a cluster wait for: ticks of its bots.
+ * Waits for ticks of bots on a cluster.
  *
  * @module
  */

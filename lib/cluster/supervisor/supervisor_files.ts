@@ -65,7 +65,7 @@ export const SUPERVISOR_COMMAND: readonly string[] = [
   "start",
 ];
 
-/** What root in a container may do: give files and processes to the bot's user, and end those. */
+/** The capabilities of root in a container: to give files and processes to the bot's user, and to end those. */
 export const SUPERVISOR_CAPABILITIES: readonly string[] = [
   "CHOWN",
   "DAC_OVERRIDE",

@@ -1,5 +1,5 @@
 "use strict";
-// What the builders in Node share: running a tool, and packing a folder. Runs in a builder container.
+// The parts that the builders in Node share: running a tool, and packing a folder. Runs in a builder container.
 
 const { spawn } = require("node:child_process");
 const fs = require("node:fs");

@@ -10,7 +10,7 @@ import type { ManagerClient } from "./manager_client.ts";
 import type { SwarmNode } from "./swarm_answers.ts";
 import type { SwarmServices } from "./swarm_services.ts";
 
-/** What to set. */
+/** The availability to set. */
 export interface AvailabilityRequest {
   /** Id of the node. */
   readonly node: string;

@@ -12,7 +12,7 @@ import type { ManagerClient } from "./manager_client.ts";
 import type { SwarmContainer } from "./swarm_container_info.ts";
 import type { SwarmPoller } from "./swarm_poller.ts";
 
-/** What {@linkcode SwarmLogs} needs. */
+/** Parts of {@linkcode SwarmLogs}. */
 export interface SwarmLogsParts {
   /** The managers. */
   readonly client: ManagerClient;

@@ -59,7 +59,7 @@ export interface SwarmOrchestratorOptions {
   readonly clock?: Clock;
 }
 
-/** What a Swarm does as an engine does it. The rest needs a program in the container. */
+/** The operations that a Swarm offers like an engine. The others need a program in the container. */
 export type SwarmContainers = Pick<
   ContainerOrchestrator,
   | "getLogs"
@@ -159,7 +159,7 @@ export class SwarmOrchestrator implements SwarmContainers, AsyncDisposable {
   }
 
   /**
-   * Sets whether the Swarm places tasks on a node. What runs there goes on, unless it is `drain`.
+   * Sets whether the Swarm places tasks on a node. Containers on it keep running, unless it is `drain`.
    *
    * @param node Id of the node.
    * @param availability `pause` keeps new tasks away.

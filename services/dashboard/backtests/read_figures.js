@@ -1,6 +1,6 @@
 /**
  * Reads what a result plots: figures in Plotly's form (`{ data: [trace, …], layout }`) or single traces
- * (`{ name, type, x, y }`). Whatever else a program writes there is named and not drawn.
+ * (`{ name, type, x, y }`). Anything else that a program writes there is named and not drawn.
  */
 
 import { asText } from "../text/as_text.js";

@@ -10,7 +10,7 @@ const MAX_ROWS = 200;
 const MAX_COLUMNS = 30;
 
 const isObject = (value) => value !== null && typeof value === "object";
-/** What an object has itself: a name may be `constructor`. */
+/** Reads an own property: a name may be `constructor`. */
 const own = (object, name) => (Object.hasOwn(object, name) ? object[name] : undefined);
 
 /** A value of a metric or of a cell, with its digits. */

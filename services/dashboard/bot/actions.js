@@ -1,4 +1,4 @@
-/** What an operator can do with a bot. */
+/** The buttons for a bot. */
 
 import { effect } from "@preact/signals";
 import { go } from "../app/router.js";

@@ -17,7 +17,7 @@ class BotStore {
   bot = signal(undefined);
   /** Its revisions, the latest first. */
   revisions = signal([]);
-  /** What happened to it, the oldest first, as far as the service has kept it. */
+  /** Its events, the oldest first, as far as the service has kept them. */
   events = signal([]);
   /** Why it cannot be read. */
   problem = signal(undefined);

@@ -1,4 +1,4 @@
-/** What a bot is: its code, its limits, and its configuration. */
+/** The settings of a bot: its code, its limits, and its configuration. */
 
 import { html } from "../components/html.js";
 import { bytes } from "../text/format.js";

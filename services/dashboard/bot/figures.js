@@ -1,4 +1,4 @@
-/** What a bot uses and what it measures, on one time axis with its restarts and deployments. */
+/** The resources and metrics of a bot, on one time axis with its restarts and deployments. */
 
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";

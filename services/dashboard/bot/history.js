@@ -1,4 +1,4 @@
-/** What happened to a bot, in words: the latest first. */
+/** The history of a bot, in words: the latest first. */
 
 import { useSignal } from "@preact/signals";
 import { html } from "../components/html.js";
@@ -16,7 +16,7 @@ const TONES = {
 };
 const WORDS = { exited: "Ended", stopped: "Stopped", started: "Started", document: "Document" };
 
-/** What the service remembers, and before that what the database has. */
+/** Merges the events that the service remembers with older entries of the database. */
 function entriesOf(events, exits, revisions) {
   const first = events[0]?.time ?? "~";
   const earlier = [

@@ -94,7 +94,7 @@ export class LogStore {
       this.lines.unshift(...found);
       this.prepended += found.length;
       if (this.lines.length > MAX_READ) {
-        // What is cut off at the end is not live any more.
+        // Lines that are cut off at the end are not live any more.
         this.lines.length = MAX_READ;
         this.#following.abort();
         this.mode.value = "reading";

@@ -15,7 +15,7 @@ const MAX_LINES = 50_000;
 const AWAY_MS = 60_000;
 /** Points further apart are not joined, in s. */
 const GAP_S = 300;
-/** What traders look at first. */
+/** The metrics that traders look at first. */
 const TELLING = ["equity", "nav", "portfolio_value", "balance", "pnl", "profit"];
 
 export class Samples {
@@ -37,7 +37,7 @@ export class Samples {
     this.#id = id;
   }
 
-  /** Measures CPU and memory. What others have measured before comes first, also after a time without a look. */
+  /** Measures CPU and memory. Earlier measurements of others come first, also after a time without a look. */
   async measure(signal) {
     if (Date.now() - this.#measuredAt > AWAY_MS) await this.#readUsage(signal);
     this.#measuredAt = Date.now();

@@ -43,7 +43,7 @@ export function LogView({ store, hidden, level, chosen }) {
   useLayoutEffect(() => {
     const isNew = store.prepended - known.current.prepended;
     known.current = { prepended: store.prepended };
-    // What somebody reads stays where it is when earlier lines come.
+    // The lines that somebody reads stay where they are when earlier ones come.
     if (isNew > 0) box.current.scrollTop += isNew * LINE_PX;
     else if (store.mode.value === "live" || store.mode.value === "connecting") {
       box.current.scrollTop = box.current.scrollHeight;
@@ -95,7 +95,7 @@ export function LogView({ store, hidden, level, chosen }) {
 
 function emptyWords(store) {
   if (store.isReading.value || store.mode.value === "connecting") return "Reading …";
-  return "No lines. What the bot prints appears here by itself.";
+  return "No lines yet. Lines appear here when the bot prints them.";
 }
 
 function visibleOf(lines, hidden, level) {

@@ -1,4 +1,4 @@
-/** What a run or a backtest gave: its result and its log, read when somebody looks. */
+/** The output of a run or a backtest: its result and its log, read when somebody looks. */
 
 import { useEffect, useState } from "preact/hooks";
 import { request } from "../store/api.js";

@@ -5,7 +5,7 @@ import { plainText } from "../text/plain_text.js";
 
 const UNITS = { drawdown_pct: " %", rate_per_minute: " a minute" };
 
-/** What a guard looks at: `equity.value`. */
+/** The metric that a guard watches: `equity.value`. */
 export const metricOf = ({ metric, field }) =>
   plainText(field === undefined ? metric : `${metric}.${field}`, 80);
 

@@ -1,4 +1,4 @@
-/** What has begun and not ended, as people were told. */
+/** Open incidents, in the words of their notifications. */
 
 import { html } from "../components/html.js";
 import { Age } from "../components/time.js";

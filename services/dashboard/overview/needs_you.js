@@ -1,4 +1,4 @@
-/** What needs a person, in words: which bot, what, since when, what follows, the last line, what to do. */
+/** The bots that need a person, in words: which bot, why, since when, what follows, the last line, what to do. */
 
 import { useSignal } from "@preact/signals";
 import { linkTo } from "../app/router.js";

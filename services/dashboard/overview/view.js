@@ -53,7 +53,7 @@ export const labelNames = computed(() =>
   [...new Set([...bots.value.values()].flatMap(({ labels = {} }) => Object.keys(labels)))].sort()
 );
 
-/** What is searched of each bot: made once, as each key that is pressed searches all. */
+/** The strings of each bot that are searched: made once, as each key that is pressed searches all. */
 const texts = new WeakMap();
 
 function textOf(bot) {

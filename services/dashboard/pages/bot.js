@@ -73,7 +73,7 @@ export function BotPage({ id }) {
   `;
 }
 
-/** What looks after it from outside; nothing for a bot without. */
+/** The guards and health checks that watch it; nothing for a bot without. */
 function Watched({ bot, state }) {
   const { id, guards, latches, session, health, lastOutput } = bot;
   if (!guards && !latches && !session && !health) return null;

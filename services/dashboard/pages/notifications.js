@@ -1,4 +1,4 @@
-/** Who is told of what: open incidents, channels and the last deliveries. */
+/** The page of notifications: open incidents, channels and the last deliveries. */
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";

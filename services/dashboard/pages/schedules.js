@@ -43,7 +43,7 @@ export function SchedulesPage() {
   `;
 }
 
-/** What needs a person comes first, then what runs next. */
+/** Schedules that need a person come first, then those that run next. */
 const rank = ({ state }) => ["invalid", "scheduled", "disabled", "finished"].indexOf(state);
 
 const NoSchedules = () =>

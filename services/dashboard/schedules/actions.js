@@ -1,4 +1,4 @@
-/** What an operator can do with a schedule. */
+/** The buttons for a schedule. */
 
 import { ActionButton } from "../components/action_button.js";
 import { html } from "../components/html.js";

@@ -21,7 +21,7 @@ export function useCalendars() {
 }
 
 /**
- * Sorts opening hours into days. What lasts over midnight is of both days; hours that touch are one.
+ * Sorts opening hours into days. Hours that last over midnight belong to both days; hours that touch are one.
  *
  * @param all The calendars. @param days `{ name, at }` of each day, `at` within it in ms.
  * @returns By name of the day: `{ name, calendar, from, to }`, in ms; `from` or `to` is absent where it goes on.

@@ -1,4 +1,4 @@
-/** What the page of a schedule shows: the schedule, and its runs page by page. */
+/** The data of the page of a schedule: the schedule, and its runs page by page. */
 
 import { signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";

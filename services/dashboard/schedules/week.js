@@ -1,4 +1,4 @@
-/** What runs when within the coming week, and when exchanges are open, day by day. */
+/** The runs of the coming week, and the opening hours of exchanges, day by day. */
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";

@@ -23,7 +23,7 @@ export const groupCounts = computed(() => {
   return counts;
 });
 
-/** What events do not tell (advice, curves) is read again this often, in ms, and this soon after a change. */
+/** Facts that events do not carry (advice, curves) are read again this often, in ms, and this soon after a change. */
 const REFRESH_MS = 30_000;
 const SOON_MS = 2000;
 
@@ -33,7 +33,7 @@ let reading = 0;
 /** Number of the last read that has begun, and of the one whose answer is shown. */
 let begun = 0;
 let shown = 0;
-/** What has happened while reads are under way. */
+/** Events that came while reads are under way. */
 let late = [];
 
 async function read(signal) {
@@ -46,7 +46,7 @@ async function read(signal) {
     if (number < shown) return;
     shown = number;
     trouble.value = answer.trouble;
-    // What happened meanwhile may be newer than the answer.
+    // Events that came meanwhile may be newer than the answer.
     bots.value = late.slice(since).reduce(withEvent, new Map(answer.bots.map((bot) => [bot.id, bot])));
     isLoaded.value = true;
   } finally {

@@ -1,6 +1,6 @@
 /**
- * The connection to the service: one stream of events, which comes back by itself. Whoever shows something listens here,
- * and reads it again when the connection is new.
+ * The connection to the service: one stream of events, which comes back by itself. A part that shows something listens
+ * here, and reads it again when the connection is new.
  */
 
 import { signal } from "@preact/signals";
@@ -57,7 +57,7 @@ export async function connect() {
       waitMs = FIRST_WAIT_MS;
       await follow(response);
     } catch {
-      // Whatever it was: it is tried again.
+      // It is tried again, whatever the problem was.
     }
     if (watched.aborted) {
       if (connection.value === "live") connection.value = "connecting";
@@ -92,7 +92,7 @@ async function follow(response) {
 
 function heard() {
   const now = Date.now();
-  // Whoever shows it needs no more than this.
+  // The banner needs no more than this.
   if (now - heardAt.value > 1000) heardAt.value = now;
 }
 

@@ -54,7 +54,7 @@ export async function* readObjects(response, onBytes) {
 /** Characters that are kept of a line: a page has thousands of lines. */
 const MAX_TEXT = 50_000;
 
-/** Parses a line of a log, or another object. Of a text that nobody reads to its end only the beginning is kept. */
+/** Parses a line of a log, or another object. If nobody reads a string to its end, only its beginning is kept. */
 export function parseLine(json) {
   const line = JSON.parse(json);
   const rest = line.text?.length - MAX_TEXT;

@@ -5,7 +5,7 @@ import { call } from "./api.js";
 import { listen } from "./connection.js";
 import { caller } from "./session.js";
 
-/** What `GET /api/service` says; `undefined` before it is known. */
+/** The answer of `GET /api/service`; `undefined` before it is known. */
 export const service = signal(undefined);
 /** Whether another version of the service runs than the one that this page comes from. */
 export const isOutdated = signal(false);

@@ -4,10 +4,10 @@
 
 import { effect, signal } from "@preact/signals";
 
-/** What waits for a login, in words; `undefined` while the session is valid. */
+/** The request that waits for a login, in words; `undefined` while the session is valid. */
 export const waiting = signal(undefined);
 
-/** Who is logged in: `{ name, role }`. */
+/** The caller who is logged in: `{ name, role }`. */
 export const caller = signal(undefined);
 
 /** Whether actions are allowed. */

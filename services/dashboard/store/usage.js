@@ -1,4 +1,4 @@
-/** What containers use: measured only while a page that shows it is open. */
+/** The resources that containers use: measured only while a page that shows them is open. */
 
 import { signal } from "@preact/signals";
 import { call } from "./api.js";

@@ -1,4 +1,4 @@
-/** What a line of a log says: its level, and what is folded. */
+/** Reads a line of a log: its level, and the part that is folded. */
 
 import { ansiParts } from "./ansi.js";
 import { parseExact } from "./exact_json.js";

@@ -26,7 +26,7 @@ const GROUP_OF = {
   "unhealthy": "failing",
   "latched": "failing",
   "disabled": "disabled",
-  // Of schedules, of their runs and of backtests.
+  // States of schedules, of their runs and of backtests.
   "scheduled": "running",
   "succeeded": "running",
   "claimed": "waiting",

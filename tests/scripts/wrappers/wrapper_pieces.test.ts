@@ -20,7 +20,7 @@ module.exports = () => {
 };
 `;
 
-/** What an engine makes of it: pieces of 16 KiB, each a string of its own. */
+/** Splits output as an engine does: pieces of 16 KiB, each a string of its own. */
 function piecesOf(output: string): string[] {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   return output.split(/(?<=\n)/).flatMap((line) => {

@@ -15,7 +15,7 @@ function pathOf(id: OperationId, value = "abcdefghijkl"): string {
 /** Sends bytes by TCP, and gives what comes back until the connection ends. */
 async function sendRaw(port: number, parts: AsyncIterable<string> | Iterable<string>): Promise<string> {
   using connection = await Deno.connect({ port, hostname: "127.0.0.1" });
-  // What is left when the connection has ended is never sent.
+  // The rest is never sent once the connection has ended.
   (async () => {
     const writer = connection.writable.getWriter();
     for await (const part of parts) await writer.write(new TextEncoder().encode(part));
@@ -172,7 +172,7 @@ Deno.test("an upload of 1 GB is refused before it comes, with and without a toke
   await using fixture = await ApiFixture.open();
   const { port, makeToken } = fixture;
   const { value } = await makeToken("operate");
-  // Of this thread: others run other tests.
+  // The memory of this thread: others run other tests.
   const used = () => Deno.memoryUsage().heapTotal + Deno.memoryUsage().external;
   const before = used();
   const chunk = "x".repeat(1024 * 1024);

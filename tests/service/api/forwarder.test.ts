@@ -22,7 +22,7 @@ class PeersFixture implements AsyncDisposable {
   readonly url: string;
   /** Another address of a leader, at which nobody listens. */
   readonly other = `http://127.0.0.1:${freePort()}`;
-  /** What the leader has got. */
+  /** The requests that the leader has got. */
   readonly requests: Request[] = [];
   /** How the leader answers. */
   answer: (request: Request) => Response | Promise<Response> = () => new Response("{}");
@@ -89,7 +89,7 @@ class PeersFixture implements AsyncDisposable {
     return `http://127.0.0.1:${listener.port}`;
   }
 
-  /** Who a request is from, as another Berth of the database sees it. */
+  /** Tells the caller of a request, as another Berth of the database sees it. */
   async callerOf(request: Request) {
     const { records } = this;
     const access = new Access({

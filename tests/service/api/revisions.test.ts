@@ -278,7 +278,7 @@ Deno.test("an archive that was uploaded stays until its deployment, whoever depl
   await service.berth("prune");
   const { filePath } = await client.call("deploy", { body: requestOf(early) });
   assert.deepEqual(await keysOf(service), [filePath]);
-  // What is asked for is deployed next.
+  // The requested version is deployed next.
   const late = await deployScript(client, { script: "# 3\n" });
   assert.deepEqual(await keysOf(service), [late.filePath]);
 });

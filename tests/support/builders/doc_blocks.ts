@@ -19,7 +19,7 @@ export interface DocBlock {
   readonly language: string;
   /** The other words: `name="value"`, or `name` with an empty value. */
   readonly attributes: Readonly<Record<string, string>>;
-  /** What it holds. */
+  /** Its content. */
   readonly code: string;
 }
 

@@ -21,7 +21,7 @@ import {
 
 /** One hostile archive, and how it must be refused. */
 export interface HostileArchive {
-  /** What is wrong with it, and the number of the variant. */
+  /** Its flaw, and the number of the variant. */
   readonly title: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Each of these is right. */
@@ -33,7 +33,7 @@ export interface HostileArchive {
 type Hostile = Omit<HostileArchive, "title">;
 type Kind = (v: Variant) => Hostile;
 
-/** What varies: chosen at random, the same for the same seed. */
+/** A variant: chosen at random, the same for the same seed. */
 class Variant {
   #state: number;
 

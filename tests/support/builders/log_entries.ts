@@ -22,7 +22,7 @@ export function entry(time: string, content: string, stream: LogEntry["stream"] 
 
 /** An engine's log in memory, which drops entries at its beginning as an engine does. */
 export class LogInMemory implements Pick<ContainerOrchestrator, "readLog"> {
-  /** What the engine has now. */
+  /** The entries that the engine has now. */
   entries: LogEntry[] = [];
   /** Entries that were read, in all. */
   readCount = 0;

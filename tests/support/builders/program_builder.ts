@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What differs from a program that this machine runs. */
+/** The differences from a program that this machine runs. */
 export interface ProgramOptions {
   /** `e_machine`: 62 is amd64, 183 is arm64. @default 62 */
   readonly machine?: number;

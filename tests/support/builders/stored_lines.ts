@@ -1,5 +1,5 @@
 /**
- * What tests look at in stored logs.
+ * Reads from stored logs what tests look at.
  *
  * @module
  */

@@ -17,7 +17,7 @@ export interface ZipFields {
   readonly extra: Uint8Array;
 }
 
-/** One entry. Whatever is not given is what an honest packer would write. */
+/** One entry. Fields that are not given are as an honest packer would write them. */
 export interface ZipPart extends Partial<ZipFields> {
   readonly name: string | Uint8Array;
   /** @default {empty} */
@@ -30,9 +30,9 @@ export interface ZipPart extends Partial<ZipFields> {
   readonly madeOn?: number;
   /** Fields in which the local header differs from the central directory. */
   readonly local?: Partial<ZipFields>;
-  /** What follows the data. @default {a data descriptor when flag bit 3 is set} */
+  /** The bytes after the data. @default {a data descriptor when flag bit 3 is set} */
   readonly after?: Uint8Array;
-  /** What the central directory says of the place. */
+  /** The place according to the central directory. */
   readonly offset?: number;
   /** Number of the part of a split archive. @default {0} */
   readonly disk?: number;
@@ -40,7 +40,7 @@ export interface ZipPart extends Partial<ZipFields> {
   readonly listedOnly?: boolean;
 }
 
-/** What stands around the entries. Whatever is not given is what an honest packer would write. */
+/** The bytes around the entries. Fields that are not given are as an honest packer would write them. */
 export interface ZipFrame {
   readonly prefix?: Uint8Array;
   readonly suffix?: Uint8Array;

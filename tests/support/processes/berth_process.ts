@@ -17,7 +17,7 @@ const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 export interface BerthProcess extends AsyncDisposable {
   /** Its process id. */
   readonly pid: number;
-  /** What it has logged so far, a line a record. */
+  /** Its log records so far, a line a record. */
   readonly lines: readonly string[];
   /** Resolves when it has ended. */
   readonly status: Promise<Deno.CommandStatus>;

@@ -1,5 +1,5 @@
 /**
- * What the processes of the tests have in common: how they are started, read and ended.
+ * The common part of the processes of the tests: how they are started, read and ended.
  *
  * @module
  */

@@ -11,7 +11,7 @@ import { MinioObjectStore } from "../../../lib/objects/minio/minio_object_store.
 import { LogCollector } from "../../../lib/logs/log_collector.ts";
 import { killProcess, spawnModule } from "./child_process.ts";
 
-/** What it is told. */
+/** The instructions of the process. */
 export interface LogProcessSetup {
   /** The engine. */
   readonly dockerHost: string;

@@ -44,7 +44,7 @@ export interface RunnerProcess extends AsyncDisposable {
 
 /** Options of {@linkcode startRunnerProcess}. */
 export interface RunnerProcessOptions {
-  /** Who the process is; only root can be another. Give this user the test's folder. */
+  /** The user of the process; only root can choose another. Give this user the test's folder. */
   readonly user?: FileOwner;
   /** Configuration that differs from the test's. */
   readonly variables?: Readonly<Record<string, string>>;

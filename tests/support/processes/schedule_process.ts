@@ -15,7 +15,7 @@ import { InProcessBotEvents } from "../../../services/events/in_process_bot_even
 import { ScheduleService } from "../../../services/schedules/schedule_service.ts";
 import { killProcess, sendSignal, spawnModule } from "./child_process.ts";
 
-/** What such a process works with. */
+/** Parts of such a process. */
 export interface ScheduleProcessSetup {
   /** The runner's configuration; its `BERTH_INSTANCE` is the scheduler's name. */
   readonly variables: Readonly<Record<string, string | undefined>>;

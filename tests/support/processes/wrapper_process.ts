@@ -16,7 +16,7 @@ export interface WrapperLanguage {
   readonly script: string;
 }
 
-/** What the wrapper of Python is run with. */
+/** How the wrapper of Python is run. */
 export const PYTHON: WrapperLanguage = {
   interpreter: "python3",
   locate: ["-c", "import sys; print(sys.executable)"],
@@ -24,7 +24,7 @@ export const PYTHON: WrapperLanguage = {
   script: "main.py",
 };
 
-/** What the wrapper of Node.js is run with. */
+/** How the wrapper of Node.js is run. */
 export const NODE: WrapperLanguage = {
   interpreter: "node",
   locate: ["-p", "if (process.versions.deno) throw new Error('this is Deno, not Node.js'); process.execPath"],

@@ -1,5 +1,5 @@
 /**
- * What Berth asks the engine.
+ * Records the requests of Berth to the engine.
  *
  * @module
  */

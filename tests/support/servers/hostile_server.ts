@@ -7,7 +7,7 @@
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 
-/** What a hostile server does with a connection, once something has come over it, or at once. */
+/** Treats a connection as a hostile server does, once something has come over it, or at once. */
 export type Hostility = (socket: Socket) => void;
 
 /** A server and where it is, over TCP and over a socket of this machine. */
@@ -44,7 +44,7 @@ function mongoMessage(length: number, operation: number): Uint8Array {
   return bytes;
 }
 
-/** What is tried on each client, by name. */
+/** The hostilities that each client is tested with, by name. */
 export const HOSTILITIES: Readonly<Record<string, Hostility>> = {
   "closes at once": (socket) => socket.destroy(),
   "resets at once": (socket) => socket.resetAndDestroy(),

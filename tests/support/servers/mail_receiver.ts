@@ -18,7 +18,7 @@ export interface ReceivedMail {
 
 /** The server. Disposing closes it with all connections. */
 export class MailReceiver implements AsyncDisposable {
-  /** What it was sent, in order. */
+  /** The mails that it was sent, in order. */
   readonly mails: ReceivedMail[] = [];
   /** Its answer to the end of a message. */
   answer = "250 taken";

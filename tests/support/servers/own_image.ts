@@ -14,7 +14,7 @@ import tar from "tar-stream";
 import type Docker from "dockerode";
 import { connectDocker } from "../../../lib/engine/docker/connect_docker.ts";
 
-/** What an image is. */
+/** The description of an image. */
 export interface OwnImageOptions {
   /** Its files by path; each is executable. */
   readonly files: Readonly<Record<string, Uint8Array>>;

@@ -143,7 +143,7 @@ async function startPrivateEngine(hasRegistry: boolean): Promise<PrivateEngine> 
     async signal(name) {
       const { success } = await inside("sh", "-c", `kill -${name} "$(cat ${pidFile})"`).output();
       if (!success) throw new Error(`The private engine does not take SIG${name}`);
-      // What entered the namespace for the engine stops with it, but does not go on with it by itself.
+      // A process that entered the namespace for the engine stops with it, but does not go on with it by itself.
       if (name !== "STOP") wake(dockerd);
       if (name === "KILL" || name === "TERM") await dockerd?.status;
     },

@@ -20,7 +20,7 @@ export type Answer = (request: ReceivedRequest) => Response | Promise<Response>;
 
 /** The server. Disposing closes it with all connections. */
 export class Receiver implements AsyncDisposable {
-  /** What it was sent, in order. */
+  /** The requests that it was sent, in order. */
   readonly requests: ReceivedRequest[] = [];
   /** How it answers. @default 204 */
   answer: Answer = () => new Response(null, { status: 204 });

@@ -94,7 +94,7 @@ export class TcpProxy implements AsyncDisposable {
       });
       socket.on("close", () => {
         this.#sockets.delete(socket);
-        // What it said last may still be on its way.
+        // The last bytes of the other end may still be on their way.
         if (!hasEnded) other.destroy();
       });
     }

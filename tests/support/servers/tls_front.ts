@@ -7,7 +7,7 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 
-/** What a {@linkcode TlsFront} needs. */
+/** Options of {@linkcode TlsFront}. */
 export interface TlsFrontOptions {
   /** Port of the server behind it. */
   readonly port: number;

@@ -38,7 +38,7 @@ class Cache {
     const path = `${this.root}/trees/${name}`;
     while (true) {
       this.use(name);
-      // Whoever removes trees looks at their uses first, so one that is there now stays.
+      // A remover of trees looks at their uses first, so a tree that is there now stays.
       if (fs.existsSync(path)) {
         fs.utimesSync(path, new Date(), new Date());
         return path;
@@ -118,7 +118,7 @@ class Cache {
       fs.closeSync(fs.openSync(path, "wx", 0o600));
     } catch (error) {
       if (error.code !== "EEXIST") throw error;
-      // Of several that find it stale, one moves it away.
+      // If several find it stale, one of them moves it away.
       if (this.age(path) > STALE_LOCK_MS) this.moveAway(path);
       return false;
     }

@@ -1,5 +1,5 @@
 "use strict";
-/* What is left to do once the bot has ended: its state, its result, and the word of its end. */
+/* The steps after the end of a bot: it stores the state and the result, and reports the end. */
 const { Buffer } = require("node:buffer");
 const { Unreachable, bytesOf } = require("./berth_client.cjs");
 const { now, sleep } = require("./clock.cjs");

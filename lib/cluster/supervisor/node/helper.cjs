@@ -1,7 +1,7 @@
 "use strict";
 /*
- * What is done as the bot's user, so that it can reach nothing that the bot cannot: names in the bot's folders may be
- * replaced by links at any moment.
+ * Work that is done as the bot's user, so that it can reach nothing that the bot cannot: names in the bot's folders may
+ * be replaced by links at any moment.
  */
 const { Buffer } = require("node:buffer");
 const { once } = require("node:events");
@@ -16,7 +16,7 @@ const MAX_ENTRIES = 1_000_000;
 const CHUNK_BYTES = 256 * 1024;
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 
-/** What was done, or what is wrong, is the last line on stderr, as JSON. */
+/** The last line on stderr says, as JSON, what was done or what is wrong. */
 async function help([work, ...rest]) {
   try {
     const facts = await { read: readFile, pack, unpack }[work](...rest);

@@ -79,7 +79,7 @@ class State {
     return folder;
   }
 
-  /** What was here is older than the last snapshot, or of a line that was given up. */
+  /** The files here are older than the last snapshot, or belong to a history that was abandoned. */
   replaceBy(folder) {
     fs.rmSync(`${this.home}/meta.json`, { force: true });
     fs.rmSync(this.data, { recursive: true, force: true });
@@ -180,7 +180,7 @@ class State {
   }
 }
 
-/** What a helper says in its last line. Throws a StateError if it failed. */
+/** Reads the last line of a helper. Throws a StateError if it failed. */
 function factsOf(helper) {
   return new Promise((resolve, reject) => {
     let told = "";
@@ -202,7 +202,7 @@ function factsOf(helper) {
 
 /** Everything below a folder, and what is known of it. Renewals go on meanwhile, however much there is. */
 async function* walk(folder) {
-  // What is gone since it was listed is left out.
+  // A file that has gone since the listing is left out.
   const names = await fs.promises.readdir(folder).catch(() => []);
   for (const name of names.sort()) {
     const file = path.join(folder, name);

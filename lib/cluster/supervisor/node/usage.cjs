@@ -1,5 +1,5 @@
 "use strict";
-/* What the container uses, by its control group. */
+/* Measures the container by its control group. */
 const fs = require("node:fs");
 
 const ROOT = "/sys/fs/cgroup";

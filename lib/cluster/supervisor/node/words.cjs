@@ -1,5 +1,5 @@
 "use strict";
-/* What the supervisor says stands in the bot's log. */
+/* The messages that the supervisor writes into the bot's log. */
 const fs = require("node:fs");
 
 /** Not by process.stderr, which would change the stream that the bot shares. */

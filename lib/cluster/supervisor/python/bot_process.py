@@ -94,7 +94,7 @@ class BotUser:
 
 
 def facts_of(helper, told):
-    """What a helper says in its last line. Raises StateError if it failed."""
+    """Reads the last line of a helper. Raises StateError if it failed."""
     lines = told.decode(errors="replace").strip().splitlines()
     try:
         facts = json.loads(lines[-1])
@@ -131,7 +131,7 @@ def run_command(user, request, env, cwd):
     output, end, until = bytearray(), "exited", now() + request["timeoutMs"] / 1000
     with process.stdout as stream:
         while True:
-            # Whatever the command has started may hold the stream open.
+            # A program that the command has started may hold the stream open.
             if not select.select([stream], [], [], max(0, until - now()))[0]:
                 end = "timed-out"
                 break

@@ -41,7 +41,7 @@ class Cache:
         path = f"{self.root}/trees/{name}"
         while True:
             self.use(name)
-            # Whoever removes trees looks at their uses first, so one that is there now stays.
+            # A remover of trees looks at their uses first, so a tree that is there now stays.
             if os.path.isdir(path):
                 os.utime(path)
                 return path
@@ -101,7 +101,7 @@ class Cache:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         except FileExistsError:
             if self.age(path) > STALE_LOCK:
-                # Of several that find it stale, one moves it away.
+                # If several find it stale, one of them moves it away.
                 taken = f"{self.root}/work/{os.urandom(16).hex()}"
                 try:
                     os.rename(path, taken)

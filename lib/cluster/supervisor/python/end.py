@@ -1,4 +1,4 @@
-"""What is left to do once the bot has ended: its state, its result, and the word of its end."""
+"""The steps after the end of a bot: it stores the state and the result, and reports the end."""
 
 import json
 import subprocess

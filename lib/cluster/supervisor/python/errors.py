@@ -1,4 +1,4 @@
-"""What can go wrong before and after a bot runs, in words that stand in its log. No module here imports more than it."""
+"""The errors before and after a bot runs; their messages are written to its log. Every module here may import this one."""
 
 
 class Refused(Exception):
@@ -14,7 +14,7 @@ class Unreachable(Exception):
 
 
 class HttpError(OSError):
-    """What came is no answer of HTTP, or not all of one."""
+    """The response is not HTTP, or is incomplete."""
 
 
 class BadArchive(Exception):

@@ -1,4 +1,4 @@
-"""What is done as the bot's user, so that it can reach nothing that the bot cannot: names in the bot's folders may be
+"""Work that is done as the bot's user, so that it can reach nothing that the bot cannot: names in the bot's folders may be
 replaced by links at any moment."""
 
 import gzip
@@ -13,7 +13,7 @@ MAX_ENTRIES = 1_000_000
 
 
 def help_with(arguments):
-    """Returns the exit code. What was done, or what is wrong, is the last line on stderr, as JSON."""
+    """Returns the exit code. The last line on stderr says, as JSON, what was done or what is wrong."""
     work, *rest = arguments
     try:
         facts = {"read": read_file, "pack": pack, "unpack": unpack}[work](*rest)

@@ -256,5 +256,5 @@ class Session:
 
 
 def described(error):
-    """What is wrong, in words. An error that nobody has put into words says its kind."""
+    """Describes an error. One without a message for people is named by its kind."""
     return str(error) if isinstance(error, (StateError, Unreachable)) else f"{type(error).__name__}: {error}"

@@ -72,7 +72,7 @@ class State:
         return new
 
     def replace_by(self, new):
-        """What was here is older than the last snapshot, or of a line that was given up."""
+        """The files here are older than the last snapshot, or belong to a history that was abandoned."""
         with contextlib.suppress(FileNotFoundError):
             os.remove(f"{self.home}/meta.json")
         shutil.rmtree(self.data, ignore_errors=True)

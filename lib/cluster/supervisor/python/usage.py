@@ -1,4 +1,4 @@
-"""What the container uses, by its control group."""
+"""Measures the container by its control group."""
 
 ROOT = "/sys/fs/cgroup"
 

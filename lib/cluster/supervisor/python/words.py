@@ -1,4 +1,4 @@
-"""What the supervisor says stands in the bot's log."""
+"""The messages that the supervisor writes into the bot's log."""
 
 import os
 

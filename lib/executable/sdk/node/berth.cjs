@@ -1,8 +1,8 @@
 "use strict";
 /*
- * What a bot says to Berth, and what it asks for. Berth makes this package visible to every Node.js bot, as
- * /node_modules/berth; a package of that name in the bot's own node_modules takes its place. Outside Berth the same
- * functions print a readable form.
+ * The Berth SDK for bots: they report to Berth and ask it for things. Berth makes this package visible to every Node.js
+ * bot, as /node_modules/berth; a package of that name in the bot's own node_modules takes its place. Outside Berth the
+ * same functions print a readable form.
  *
  *   const berth = require("berth");      // or: import berth from "berth";
  *

@@ -1,4 +1,4 @@
-/** What a bot says to Berth, and what it asks for. */
+/** The Berth SDK for bots: they report to Berth and ask it for things. */
 declare namespace berth {
   /** A secret is not there, is empty or cannot be read; the message says where it was looked for. */
   class SecretError extends Error {}

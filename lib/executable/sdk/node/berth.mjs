@@ -1,4 +1,4 @@
-// The package for ES modules. What it exports by name is a function; `config`, `id`, `signal`, `stateDir` and
+// The package for ES modules. Its named exports are functions; `config`, `id`, `signal`, `stateDir` and
 // `stopRequested` are read from the default export, because they are found out when they are asked for.
 import berth from "./berth.cjs";
 

@@ -1,4 +1,4 @@
-"""What a bot says to Berth, and what it asks for.
+"""The Berth SDK for bots: they report to Berth and ask it for things.
 
 Berth puts this module on the import path of every bot and of the Python processes that a bot starts. A module or package
 of the bot's own named `berth` takes its place. Outside Berth the same functions print a readable form, so copy this file

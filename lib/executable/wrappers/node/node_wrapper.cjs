@@ -44,7 +44,7 @@ const stopContext = {
   },
 };
 
-// What is known of the run so far; the exit handler turns it into the result.
+// The known facts about the run so far; the exit handler turns them into the result.
 let bot; // { id, config, onStop } once main may run
 let signalTaken = false; // the bot looked at the AbortSignal, so it ends by itself
 let stoppedBy; // the name of the signal that asked for the stop
@@ -173,7 +173,7 @@ function fail(error) {
   if (first && !stoppedBy) process.exit(1);
 }
 
-/** What an aborted wait rejects with: the stop that was asked for, not an error. */
+/** Whether an error is that of an aborted wait: a requested stop, not a failure. */
 function isAbort(error) {
   return error?.name === "AbortError" || error === controller.signal.reason;
 }
@@ -200,7 +200,7 @@ function withoutOwnFrames(text) {
     const isOwn = kept.length > 0 && /^\s+at /.test(line) &&
       OWN_FRAMES.some((name) => line.includes(name));
     if (!isOwn) kept.push(line);
-    // What follows the last frame belongs to the error.
+    // Lines after the last frame belong to the error.
     else if (line.endsWith(" {")) kept.push(`${kept.pop()} {`);
   }
   return kept.join("\n");

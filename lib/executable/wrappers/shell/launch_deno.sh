@@ -1,4 +1,4 @@
-# Whatever Deno compiles is gone with the container. Nothing is downloaded: what the bot imports comes with its code.
+# Everything that Deno compiles is gone with the container. Nothing is downloaded: the bot's imports come with its code.
 export DENO_DIR="${TMPDIR:-/tmp}/.deno" DENO_NO_UPDATE_CHECK=1
 set -- --quiet --allow-all --cached-only --no-prompt
 for file in deno.json deno.jsonc; do

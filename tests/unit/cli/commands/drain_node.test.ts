@@ -15,7 +15,7 @@ const BEGUN: NodeDrain = {
 const A = { bot: "a", to: "two" };
 const B = { bot: "b", to: "three" };
 
-/** What the service tells at one look after the other. */
+/** Runs a drain against a service that answers one look after the other with these. */
 async function drain(
   ...looks: ({ readonly bots?: string[]; readonly drain?: NodeDrain; readonly availability?: string })[]
 ) {

@@ -15,7 +15,7 @@ function needsOf(
   const folders = Object.keys(files).map((path) => path.split("/")[0]!);
   const has = (path: string) => path in files || folders.includes(path);
   const needs = codeNeeds(runtime, { has, read: (path) => files[path], scripts });
-  // What is decided by names must be what the content says.
+  // A decision by names must agree with one by content.
   if (needs.libraries || needs.scripts.length > 0) assert.ok(!needsNothing(runtime, { has, scripts }));
   return needs;
 }

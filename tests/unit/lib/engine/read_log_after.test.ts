@@ -74,7 +74,7 @@ Deno.test("readLogAfter() does not take the rest of a long line for its beginnin
   const log = new LogInMemory();
   for (let i = 0; i < 400; i++) log.entries.push(entry(timeAt(5), `piece ${i}`));
   const offset = offsetsOf(log.entries)[350]!;
-  // Of the last 34 the first would count as the 1st.
+  // With only the last 34, the first would count as the 1st.
   assert.deepEqual((await read(log, offset)).texts.length, 49);
   log.entries.splice(0, 10);
   const { texts, isAfterGap } = await read(log, offset);

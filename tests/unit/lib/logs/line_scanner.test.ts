@@ -10,7 +10,7 @@ import { seededRandom } from "../../../support/seeded_random.ts";
 
 const TIME = "2026-01-31T12:34:56.789012345Z";
 const encoder = new TextEncoder();
-/** What bots print: quotes, escapes, colours, objects, characters of several bytes and invalid ones. */
+/** Typical output of bots: quotes, escapes, colours, objects, characters of several bytes and invalid ones. */
 const PRINTED = [
   'said "no" to C:\\temp\\new',
   "café £5 日本 🚀",
@@ -26,7 +26,7 @@ const PRINTED = [
   "",
   "stderr: not a mark",
 ];
-/** What other programs may have written. */
+/** Lines as other programs may have written them. */
 const FOREIGN = [
   '{"timestamp":"2026-01-31T12:00:00Z","message":"caf\\u00e9 a\\/b \\u0041BC"}',
   '{"level":"info","message":"said \\u0022no\\u0022","timestamp":"2026-01-31T12:00:00Z"}',

@@ -30,7 +30,7 @@ Deno.test("ValueRedactor hides a secret as it is, as JSON, for URLs and in base6
     for (const part of ["k3y", "mine", "of%20", "of+mine"]) {
       assert.ok(!shown.includes(part), `${name} still shows '${part}': ${shown}`);
     }
-    // What is left of base64 next to the mask is what it shares with its neighbours.
+    // The base64 left next to the mask is the part that it shares with its neighbours.
     const left = /([\w+/-]{0,99})\*\*\*([\w+/=-]{0,99})/.exec(shown.replace("Basic ", ""))!;
     if (name === "base64" || name === "base64url") {
       assert.equal(left[1]! + left[2]!.replaceAll("=", ""), "", name);

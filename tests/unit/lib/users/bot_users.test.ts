@@ -35,7 +35,7 @@ Deno.test("each bot has a user of the range, its own, and the same one in anothe
   assert.equal(new Set(first).size, IDS.length);
   assert.ok(first.every((uid) => uid >= RANGE.first && uid <= RANGE.last));
   assert.deepEqual((await uids(users(), IDS.toReversed())).toReversed(), first);
-  // What a release gives, the next one gives too: files of a bot outlive it.
+  // Every release gives the same id: files of a bot outlive it.
   assert.equal(preferredUid("main/my-bot", RANGE), 2_011_255_313);
   assert.notEqual(preferredUid("other/my-bot", RANGE), preferredUid("main/my-bot", RANGE));
 });

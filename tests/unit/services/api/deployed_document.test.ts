@@ -113,7 +113,7 @@ Deno.test("deployedDocument() lets a new bot start again after failures only, an
   assert.equal(restartOf(first), "on-failure");
   assert.equal(restartOf(make({}, { before: first })), "on-failure");
   assert.equal(restartOf(make({ settings: { restart: "no" } }, { before: first })), "no");
-  // Who takes the line out of the file gets the default of the bot again.
+  // Without the line in the file, the default of the bot applies again.
   const set = make({ settings: { restart: "always" } }, { before: first });
   assert.deepEqual([restartOf(set), restartOf(make({}, { before: set }))], ["always", "on-failure"]);
   // Another program, or an earlier version, has written it.
@@ -152,7 +152,7 @@ Deno.test("deployedDocument() refuses what is beyond the operator's bounds, and 
       message,
       /memory_mb: must be at most 256, the operator's bound MAX_BOT_MEMORY_MB \(is 512\)/,
     );
-    // Who deploys has written the setting at the top of a file.
+    // The author has written the setting at the top of a file.
     assert.doesNotMatch(message, /config\.berth/);
     assert.match(message, /cpus: must be at most 2, the operator's bound MAX_BOT_CPUS \(is 2\.5\)/);
     assert.match(

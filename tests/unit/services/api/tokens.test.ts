@@ -41,7 +41,7 @@ class TokensFixture implements AsyncDisposable {
       get: (target, name) => {
         if (name === "list") {
           this.#lists++;
-          // What is read is as old as the answer takes.
+          // The answer is as old as the read takes.
           return async (...args: Parameters<SqliteRecordStore["list"]>) => {
             const read = await records.list(...args);
             await this.#answering;

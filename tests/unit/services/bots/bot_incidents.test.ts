@@ -52,7 +52,7 @@ class Watched implements AsyncDisposable {
   readonly state = new ServiceState({ clock: this.clock });
   readonly notes = new Notes();
   readonly #stop = new AbortController();
-  /** What the last line of a bot waits for. */
+  /** The last line of a bot, once it is known. */
   line: Promise<string> = Promise.resolve("the last line");
   readonly #running = new BotIncidents({
     state: this.state,

@@ -1,4 +1,4 @@
-/** What a pass does with what was seen of a bot's containers before, true or not. */
+/** A pass over a bot, by earlier sightings of its containers, true or not. */
 
 import assert from "node:assert/strict";
 import {
@@ -57,7 +57,7 @@ class OneBotEngine {
   problem: Error | undefined;
   /** Breaks preparations. */
   unprepared: Error | undefined;
-  /** What the program that was stopped last was told. */
+  /** The reason that the last stopped program was given. */
   told: string | undefined;
   #made = 0;
 
@@ -627,7 +627,7 @@ Deno.test("BotReconciler stops a bot that the watchdog wants restarted, and star
   await pass(documentOf("1"));
   const report = (containerId: string, isToRestart: boolean) =>
     bots.update(ID, { health: { containerId, isReady: true, trouble: { ...trouble, isToRestart } } });
-  // Of an earlier container, and without the wish to restart it.
+  // A report of an earlier container, and without the wish to restart it.
   report("c0", true);
   assert.deepEqual(await pass(documentOf("1")), ["look"]);
   assert.equal(conditionOf(), "running");

@@ -16,7 +16,7 @@ class LogFixture implements Disposable {
     });
   }
 
-  /** What was logged since the last call. */
+  /** The log records since the last call. */
   readonly told = (): unknown[][] =>
     this.#records.splice(0).map(({ level, message, properties }) => [
       level,

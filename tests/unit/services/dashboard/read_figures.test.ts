@@ -1,4 +1,4 @@
-/** What the dashboard reads from the plots of a result: its module runs here as it does in a browser. */
+/** How the dashboard reads the plots of a result: its module runs here as it does in a browser. */
 
 import assert from "node:assert/strict";
 import { overlaid, readFigures } from "../../../../services/dashboard/backtests/read_figures.js";

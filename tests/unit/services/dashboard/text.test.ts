@@ -1,5 +1,5 @@
 // deno-lint-ignore-file no-explicit-any -- the modules have no types
-/** What the dashboard makes of strings, times and numbers: its modules run here as they do in a browser. */
+/** How the dashboard formats strings, times and numbers: its modules run here as they do in a browser. */
 
 import assert from "node:assert/strict";
 import { ansiParts } from "../../../../services/dashboard/text/ansi.js";

@@ -29,7 +29,7 @@ function deployed(config: string, schedule?: string, settings = {}): Record<stri
   return { ...deployedDocument(request, { before: undefined, segment: 0, now: 0 }) };
 }
 
-/** What a bot is given, of a document that a database has kept. */
+/** Reads the configuration that a bot is given, from a document that a database has kept. */
 function given(document: BotDocument): string {
   const kept = JSON.parse(JSON.stringify(document));
   const parsed = kept.config.schedule ? parseScheduleDocument(kept) : parseBotDocument(kept);

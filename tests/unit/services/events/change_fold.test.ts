@@ -3,7 +3,7 @@ import type { BotChange, BotDocument } from "../../../../services/documents/bot_
 import { ChangeFold } from "../../../../services/events/change_fold.ts";
 import { seededRandom } from "../../../support/seeded_random.ts";
 
-/** What a change makes of a document. */
+/** Applies a change to a document. */
 function apply(before: BotDocument | undefined, change: BotChange): BotDocument | undefined {
   if (change.type === "deleted") return undefined;
   if (change.type === "created" && before) return before;

@@ -1,4 +1,6 @@
-/** What Slack, Discord and Telegram get, by their documents: each form, its limits, and their answers to too many. */
+/**
+ * Messages for Slack, Discord and Telegram, by their documents: each form, its limits, and their answers to too many.
+ */
 
 import assert from "node:assert/strict";
 import {

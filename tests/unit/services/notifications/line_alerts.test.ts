@@ -34,7 +34,7 @@ class Alerting implements Disposable {
     }).join("");
     const bytes = new TextEncoder().encode(text) as Uint8Array<ArrayBuffer>;
     await this.alerts.beforeStored({ id: bot, containerId: "c1" }, bytes);
-    // What is stored is overwritten.
+    // The stored bytes are overwritten.
     bytes.fill(0);
   };
 
